@@ -1,0 +1,110 @@
+"""What can go wrong, and what to do about it.
+
+    AlertingError            problem, place, remedy: never case data, never a secret
+    ├── ConfigError          config.yaml or the command line
+    ├── RuleError            a rule, a subject or a view
+    ├── SourceError          the case data cannot be read
+    ├── StoreError           the service's own database
+    └── DeliveryError        one message, one receiver; says whether it is worth trying again
+
+A `Fault` is the same three things as a value, for the checks that collect every fault of every file.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """Where a fault is: a file and, where known, its 1-based line and column."""
+
+    file: str
+    line: int | None = None
+    column: int | None = None
+
+    def __str__(self) -> str:
+        return ":".join(str(part) for part in (self.file, self.line, self.column) if part is not None)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fault:
+    """One thing that is wrong, where, and what to do. Errors stop something; warnings do not."""
+
+    problem: str
+    where: Place | None = None
+    remedy: str = ""
+    severity: Literal["error", "warning"] = "error"
+
+    def __str__(self) -> str:
+        place = f"{self.where}: " if self.where else ""
+        advice = f"\n  {self.remedy}" if self.remedy else ""
+        return f"{place}{self.problem}{advice}"
+
+
+class AlertingError(Exception):
+    """An error a person can act on. `exit_code` is what the command line ends with."""
+
+    exit_code = 1
+
+    def __init__(self, problem: str, *, where: str | Place | None = None, remedy: str = "") -> None:
+        super().__init__(problem)
+        self.problem = problem
+        self.where = where
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        place = f"{self.where}: " if self.where else ""
+        advice = f"\n  {self.remedy}" if self.remedy else ""
+        return f"{place}{self.problem}{advice}"
+
+
+class ConfigError(AlertingError):
+    """config.yaml, or the command line, asks for something that cannot be done."""
+
+
+class RuleError(AlertingError):
+    """A rule, a subject or a shared view is wrong."""
+
+
+class SourceError(AlertingError):
+    """The case data, or one table of it, cannot be read."""
+
+
+class StoreError(AlertingError):
+    """The service's own database cannot be used."""
+
+
+class DeliveryError(AlertingError):
+    """One message was not accepted by one receiver.
+
+    `passing`: the fault may pass, so try again later (a 4xx answer of a mail server, a 503, a time-out).
+    `ambiguous`: the message had been handed over when the fault came, so it may have arrived.
+    """
+
+    def __init__(
+        self,
+        problem: str,
+        *,
+        passing: bool,
+        ambiguous: bool = False,
+        where: str | Place | None = None,
+        remedy: str = "",
+        retry_after_s: float | None = None,
+    ) -> None:
+        super().__init__(problem, where=where, remedy=remedy)
+        self.passing = passing
+        self.ambiguous = ambiguous
+        self.retry_after_s = retry_after_s
+
+
+class Faults(AlertingError):
+    """Every fault found in one pass, together."""
+
+    def __init__(self, faults: list[Fault]) -> None:
+        super().__init__("\n".join(str(fault) for fault in faults))
+        self.faults = tuple(faults)
+
+    def __str__(self) -> str:
+        return "\n".join(str(fault) for fault in self.faults)

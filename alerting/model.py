@@ -1,0 +1,236 @@
+"""The values that travel along the line. Each is frozen and made in one place.
+
+    Finding       evaluate   one rule's answer about one subject today; no memory
+    Alert         store      one rule and one subject for as long as it matters
+    Transition    lifecycle  one change of one alert: before, after, reason. The audit trail
+    Item          routing    one alert as one person is told of it
+    Notification  routing    what one person, or one channel, is to be told; the outbox row
+    Message       rendering  a notification in words
+    Delivery      delivery   what became of one attempt to send it
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import IntEnum, StrEnum
+from typing import Any
+
+
+class Level(IntEnum):
+    """How serious, in rising order. Stored and shown by its lower-case name."""
+
+    info = 1
+    amber = 2
+    red = 3
+    critical = 4
+
+
+class Outcome(StrEnum):
+    """What a rule says of a subject of its population; `absent` is a live alert whose subject is not there."""
+
+    match = "match"
+    clear = "clear"
+    unknown = "unknown"
+    absent = "absent"
+
+
+class Condition(StrEnum):
+    """Where an alert is in its life, from the data alone. What people did to it is kept apart."""
+
+    pending = "pending"
+    firing = "firing"
+    recovering = "recovering"
+    held = "held"
+    resolved = "resolved"
+
+
+class Tier(IntEnum):
+    """How much of a person a receiver may be shown. A column above a receiver's ceiling is never rendered."""
+
+    counts = 1
+    reference = 2
+    detail = 3
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """One rule's answer about one subject on one day.
+
+    measure: in the rule's unit; None where the rule has none. facts: the subject's columns that the rule's words use.
+    also: further roles that join in today. left: why the subject is no longer in the population, where the data says so.
+    """
+
+    rule: str
+    subject: str
+    outcome: Outcome
+    level: Level | None = None
+    measure: float | None = None
+    due: date | None = None
+    team: str | None = None
+    worker: str | None = None
+    adviser: str | None = None
+    person: str | None = None
+    member: str | None = None
+    also: tuple[str, ...] = ()
+    facts: dict[str, Any] = field(default_factory=dict)
+    left: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Alert:
+    """One rule about one subject, from the day it was first seen until it is resolved.
+
+    person: the child it is about, None for a worker's or a service's alert. member: the row that made the subject a
+    member of the population (a period of care, a plan, a referral): only that row can prove it has left.
+    streak: how many runs running the pending or recovering condition has lasted.
+    """
+
+    id: int | None = None
+    ref: str
+    rule: str
+    code: str
+    subject_kind: str
+    subject: str
+    episode: int
+    condition: Condition
+    level: Level
+    first_seen: date
+    level_since: date
+    measure: float | None = None
+    unit: str = ""
+    due: date | None = None
+    team: str | None = None
+    worker: str | None = None
+    adviser: str | None = None
+    person: str | None = None
+    member: str | None = None
+    also: tuple[str, ...] = ()
+    facts: dict[str, Any] = field(default_factory=dict)
+    streak: int = 0
+    held_reason: str | None = None
+    held_since: date | None = None
+    resolved_on: date | None = None
+    resolved_reason: str | None = None
+    acknowledged_by: str | None = None
+    acknowledged_until: date | None = None
+    snoozed_until: date | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Transition:
+    """One change of one alert. `after` is the whole alert as it is now; `before` its condition and level until now."""
+
+    alert: Alert
+    before: Condition | None
+    level_before: Level | None
+    reason: str
+    by: str = "service"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Person:
+    """Somebody in the council's directory on a day."""
+
+    id: str
+    name: str
+    email: str | None
+    role: str | None = None
+    team: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Item:
+    """One alert as one person is told of it. Only what the rule's words use travels: `facts`, each with its tier.
+
+    state: new, worse, open, cleared, held or released. why: why this person, in a few words.
+    """
+
+    alert_id: int
+    ref: str
+    rule: str
+    state: str
+    level: str
+    subject_kind: str
+    subject: str
+    team: str | None
+    team_name: str
+    worker_name: str | None
+    first_seen: date
+    measure: float | None = None
+    unit: str = ""
+    due: date | None = None
+    facts: dict[str, Any] = field(default_factory=dict)
+    held_reason: str | None = None
+    resolved_reason: str | None = None
+    child_level: bool = True
+    why: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Notification:
+    """What one person, or one team's channel, is to be told through one receiver for one purpose.
+
+    purpose: daily, weekly, monthly, admin or test. key: deterministic, so that planning the same twice is one row.
+    recipient: a worker id, a team id for a channel, or an address. content: items, summary or notices, as JSON values.
+    """
+
+    key: str
+    receiver: str
+    purpose: str
+    recipient: str
+    name: str
+    address: str | None
+    as_of: date
+    content: dict[str, Any]
+    urgency: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Message:
+    """A notification in words, ready to send.
+
+    key and message_id stay the same on every attempt, so that a repeat can be told from a second message.
+    date: when the notification was planned, with its zone. channel: the team whose channel it is for, None for a person.
+    card: for channels, plain values (see rendering); a receiver turns them into its own format.
+    """
+
+    key: str
+    purpose: str
+    to_name: str
+    to_address: str | None
+    subject: str
+    text: str
+    html: str
+    message_id: str
+    date: datetime
+    channel: str | None = None
+    card: dict[str, Any] | None = None
+    repeated: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Delivery:
+    """What became of one attempt. state: accepted, deferred, failed or unknown (handed over, no answer)."""
+
+    outbox_id: int
+    state: str
+    phase: str
+    answer: str
+    at: datetime
+    retry_at: datetime | None = None
+
+
+def reference(rule: str, subject: str, episode: int) -> str:
+    """Give an alert's short name, such as A-7K3QXM: the same for the same rule, subject and episode.
+
+    Made of ids only and not reversible, so it may stand in a log or an address.
+    """
+    alphabet = "23456789ABCDEFGHJKLMNPQRSTVWXYZ"
+    number = int.from_bytes(hashlib.blake2b(f"{rule}\x1f{subject}\x1f{episode}".encode(), digest_size=8).digest())
+    letters = []
+    for _ in range(8):
+        number, index = divmod(number, len(alphabet))
+        letters.append(alphabet[index])
+    return "A-" + "".join(letters)

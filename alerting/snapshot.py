@@ -1,0 +1,304 @@
+"""The case data as at one date, in an embedded DuckDB that rules are asked of. The only module with duckdb.
+
+A source fills raw tables of text; `settle` reads every cell by its kind (see case_data) into typed tables that carry
+the SSD's names, and from then on nothing outside can be reached: no file, no network, no extension.
+
+In SQL, `as_of()` is the business date, `param('name')` a shared parameter, and these are the shared functions:
+`clean norm yes number_of day_of real_day is_open wd_between wd_add add_months age birthday days`.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Any, Protocol
+
+import duckdb
+
+from alerting.case_data import TABLES, UNMAPPED, Column, Settings
+from alerting.errors import RuleError, SourceError
+from alerting.working_days import FIRST, LAST, is_working_day
+
+Wanted = Mapping[str, frozenset[str]]
+"""The tables a run needs, each with the columns it needs of it."""
+
+
+class Source(Protocol):
+    """Where case data comes from. A module of `alerting/sources/` offers a class `Source` that is one."""
+
+    def read(self, wanted: Wanted, into: Snapshot) -> None:
+        """Fill the wanted tables as at `into.as_of`, by `into.fill` or `into.fill_from`.
+
+        Columns that are not there are left out, tables that are not there are not filled. A table that cannot be read
+        is reported by `into.unreadable`, so that the others still are. Raises SourceError when nothing can be read.
+        """
+        ...
+
+    def places(self, table: str, column: str, cells: frozenset[str]) -> list[str]:
+        """Say where in the source these unreadable cells are, as `file:line: column`; at most 20, or none."""
+        ...
+
+
+@dataclass(kw_only=True)
+class TableReading:
+    """What was read of one table. rows: as delivered, repeats included; None when the table is not there."""
+
+    table: str
+    rows: int | None = None
+    missing_columns: tuple[str, ...] = ()
+    problem: str | None = None
+    unreadable_cells: dict[str, int] = field(default_factory=dict)
+    places: list[str] = field(default_factory=list)
+    unmapped: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def supplied(self) -> bool:
+        return self.rows is not None
+
+
+# Spelt with chr: DuckDB reads no \u escapes, and an invisible character in a source file is a trap.
+_SPACE = " || ".join(f"chr({ord(letter)})" for letter in " \t\n\r\f\v\u00a0")
+_TYPOGRAPHIC = " || ".join(f"chr({ord(letter)})" for letter in "\u00a0\u2018\u2019\u2013\u2014")
+_MACROS = r"""
+CREATE MACRO as_of() AS getvariable('as_of');
+CREATE MACRO param(name) AS getvariable(name);
+CREATE MACRO stripped(x) AS trim(x, {space});
+CREATE MACRO clean(x) AS CASE WHEN upper(stripped(x)) IN ('', 'NULL', 'SSD_PH', 'PLACEHOLDER_DATA', '#N/A') THEN NULL
+  ELSE stripped(x) END;
+CREATE MACRO id_of(x) AS CASE WHEN clean(x) IN ('-1', '0') THEN NULL ELSE clean(x) END;
+CREATE MACRO norm(x) AS trim(regexp_replace(lower(translate(clean(x), {typographic}, ' ''''--')),
+  '[\s\v]+', ' ', 'g'));
+CREATE MACRO yes(x) AS coalesce(norm(x) IN ('y', 'yes', '1', 'true', 'a) yes'), false);
+CREATE MACRO number_of(x) AS CASE WHEN regexp_full_match(clean(x), '-?[0-9]+([.][0-9]+)?') THEN try_cast(clean(x) AS DOUBLE) END;
+CREATE MACRO iso_moment(x) AS CASE
+  WHEN regexp_full_match(clean(x), '\d{4}-\d{2}-\d{2}([ T]([01]\d|2[0-3]):[0-5]\d(:[0-5]\d([.]\d+)?)?Z?)?') THEN clean(x)
+  WHEN regexp_full_match(clean(x), '\d{2}/\d{2}/\d{4}([ T]([01]\d|2[0-3]):[0-5]\d(:[0-5]\d([.]\d+)?)?Z?)?')
+    THEN concat(substr(clean(x), 7, 4), '-', substr(clean(x), 4, 2), '-', left(clean(x), 2), substr(clean(x), 11)) END;
+CREATE MACRO day_of(x) AS try_cast(left(iso_moment(x), 10) AS DATE);
+CREATE MACRO moment_of(x) AS try_cast(rtrim(iso_moment(x), 'Z') AS TIMESTAMP);
+CREATE MACRO real_day(d) AS CASE WHEN d >= DATE '1901-01-02' AND d < DATE '2100-01-01' THEN d END;
+CREATE MACRO is_open(starts, ends) AS coalesce(starts <= getvariable('as_of') AND (ends IS NULL OR ends > getvariable('as_of')), false);
+CREATE MACRO days(n) AS CAST(n AS INTEGER);
+CREATE MACRO wd_between(a, b) AS CASE WHEN a IS NOT NULL AND b IS NOT NULL THEN
+  greatest(0, (SELECT no FROM calendar WHERE d = b) - (SELECT no FROM calendar WHERE d = a)) END;
+CREATE MACRO wd_add(a, n) AS CASE WHEN n = 0 THEN a WHEN n > 0 THEN
+  (SELECT d FROM working_day WHERE no = (SELECT no FROM calendar WHERE d = a) + CAST(n AS INTEGER)) ELSE
+  (SELECT d FROM working_day WHERE no = (SELECT no_before FROM calendar WHERE d = a) + 1 + CAST(n AS INTEGER)) END;
+CREATE MACRO add_months(day, n) AS CAST(day + to_months(CAST(n AS INTEGER)) AS DATE);
+CREATE MACRO age(born, day) AS year(day) - year(born) -
+  CASE WHEN (month(day), day(day)) < (month(born), day(born)) THEN 1 ELSE 0 END;
+CREATE MACRO birthday(born, n) AS CASE
+  WHEN month(born) = 2 AND day(born) = 29 AND day(last_day(make_date(year(born) + CAST(n AS BIGINT), 2, 1))) = 28
+    THEN make_date(year(born) + CAST(n AS BIGINT), 3, 1)
+  ELSE make_date(year(born) + CAST(n AS BIGINT), month(born), day(born)) END;
+"""
+
+
+class Snapshot:
+    """All case tables as at one date. Use as a context manager; not shared between threads."""
+
+    def __init__(self, as_of: date, settings: Settings) -> None:
+        self.as_of = as_of
+        self.settings = settings
+        self.readings: dict[str, TableReading] = {}
+        self._db = duckdb.connect(config={"preserve_insertion_order": False})
+        self._db.execute("CREATE SCHEMA raw")
+        self._db.execute("SET VARIABLE as_of = $1::DATE", [as_of])
+        self.share(settings.params)
+        self._make_calendar()
+        self._db.execute(_MACROS.replace("{space}", _SPACE).replace("{typographic}", _TYPOGRAPHIC))
+
+    def __enter__(self) -> Snapshot:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._db.close()
+
+    def share(self, params: Mapping[str, object]) -> None:
+        """Make parameters readable in SQL as `param('name')`."""
+        for name, value in params.items():
+            typed = "$1::VARCHAR[]" if isinstance(value, (list, tuple)) and not value else "$1"
+            self._db.execute(f"SET VARIABLE {quoted(name)} = {typed}", [list(value) if isinstance(value, tuple) else value])
+
+    def sql(self, statement: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        """Run one statement and give all its rows."""
+        return self._db.execute(statement, list(parameters)).fetchall()
+
+    def names(self, statement: str) -> list[str]:
+        """Give the column names of a query, without running it."""
+        return [row[0] for row in self._db.execute(f"DESCRIBE {statement}").fetchall()]
+
+    @contextmanager
+    def time_limit(self, seconds: float) -> Iterator[None]:
+        """Interrupt whatever runs in the block after `seconds`; it then raises duckdb.InterruptException."""
+        timer = threading.Timer(seconds, self._db.interrupt)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+
+    # ------------------------------------------------------------------ filling
+
+    def fill(self, table: str, columns: Sequence[str], data: Sequence[Sequence[object]]) -> None:
+        """Fill a raw table from column lists: `data[i]` holds the cells of `columns[i]`, text, date or None."""
+        kinds = [_list_type(cells) for cells in data]
+        selected = ", ".join(
+            f"unnest(${number}::{kind}[]) AS {quoted(name.lower())}"
+            for number, (name, kind) in enumerate(zip(columns, kinds, strict=True), 1)
+        )
+        self._db.execute(f"CREATE OR REPLACE TABLE raw.{quoted(table)} AS SELECT {selected}", [list(cells) for cells in data])
+
+    def fill_from(self, table: str, query: str, parameters: Sequence[object] = ()) -> None:
+        """Fill a raw table from a query, such as one over read_csv or read_parquet. Any column types will do."""
+        self._db.execute(f"CREATE OR REPLACE TABLE raw.{quoted(table)} AS {query}", list(parameters))
+
+    def unreadable(self, table: str, problem: str) -> None:
+        """Note that a table is there but cannot be read, and why."""
+        self.readings[table] = TableReading(table=table, problem=problem)
+
+    def settle(self, wanted: Wanted, source: Source | None = None) -> None:
+        """Read every raw cell by its kind into typed tables, note what could not be read, and shut the doors.
+
+        Every table of the catalogue exists afterwards; one that was not supplied is empty, a column that was not is null.
+        """
+        filled = {row[0] for row in self.sql("SELECT table_name FROM information_schema.tables WHERE table_schema = 'raw'")}
+        for name, table in TABLES.items():
+            columns = table.columns.values()
+            if name not in filled:
+                self._db.execute(f"CREATE TABLE {name} ({', '.join(_declared(column) for column in columns)})")
+                self.readings.setdefault(name, TableReading(table=name))
+                continue
+            reading = self._settle_table(name, list(columns), wanted.get(name, frozenset()))
+            self.readings[name] = reading
+            if source:
+                for column in reading.unreadable_cells:
+                    reading.places += source.places(name, column, self._bad_cells(name, table.columns[column]))
+        for name in filled:
+            self._db.execute(f"DROP TABLE raw.{quoted(name)}")
+        self._db.execute("SET enable_external_access = false")
+        self._db.execute("SET lock_configuration = true")
+
+    def _settle_table(self, name: str, columns: list[Column], wanted: frozenset[str]) -> TableReading:
+        types = {row[0]: row[1] for row in self.sql(f"DESCRIBE raw.{quoted(name)}")}
+        [(rows,)] = self.sql(f"SELECT count(*) FROM raw.{quoted(name)}")
+        reading = TableReading(
+            table=name, rows=rows, missing_columns=tuple(c.name for c in columns if c.name in wanted and c.name not in types)
+        )
+        # Cells are many and different cells are few: all but ids and free text are read once a different cell, then joined.
+        stripped, selected, joins = ["1"], [], []
+        for column in columns:
+            native = types.get(column.name)
+            if native is None:
+                selected.append(f"NULL::{_SQL_TYPES.get(column.kind, 'VARCHAR')} AS {column.name}")
+                if column.kind == "flag":
+                    selected[-1] = f"false AS {column.name}"
+                if column.codes:
+                    selected.append(f"NULL::VARCHAR AS {column.name}_code")
+                continue
+            stripped.append(f"{_cell(column, native)} AS {column.name}")
+            if column.kind in ("id", "text", "code"):
+                selected.append(f"{_NOTHING[column.kind].format(cell='r.' + column.name)} AS {column.name}")
+            if column.kind not in ("id", "text"):
+                lookup = self._look_up(name, column, native, reading)
+                joins.append(f"LEFT JOIN {lookup} ON {lookup}.cell = r.{column.name}")
+                value = f"coalesce({lookup}.value, false)" if column.kind == "flag" else f"{lookup}.value"
+                selected.append(f"{value} AS {column.name}{'_code' if column.codes else ''}")
+        self._db.execute(
+            f"CREATE TABLE {name} AS SELECT {', '.join(selected)} "
+            f"FROM (SELECT {', '.join(stripped)} FROM raw.{quoted(name)}) r {' '.join(joins)}"
+        )
+        return reading
+
+    def _look_up(self, table: str, column: Column, native: str, reading: TableReading) -> str:
+        """Make a table of each different cell of a column and its value; note cells that have none."""
+        lookup = quoted(f"cells of {table}.{column.name}")
+        cells = f"SELECT {_cell(column, native)} AS cell, count(*) AS n FROM raw.{quoted(table)} GROUP BY 1"
+        if column.codes:
+            code_map = self.settings.codes[column.codes]
+            words = self.sql(cells)
+            codes = [code_map.code(word) for word, _ in words]
+            reading.unmapped |= {
+                column.name: count
+                for count in [sum(n for (_, n), code in zip(words, codes, strict=True) if code == UNMAPPED)]
+                if count
+            }
+            self._db.execute(
+                f"CREATE TEMP TABLE {lookup} AS SELECT unnest($1::VARCHAR[]) AS cell, unnest($2::VARCHAR[]) AS value",
+                [[word for word, _ in words], codes],
+            )
+            return lookup
+        reader = _READERS[column.kind]
+        if _native(native):
+            reader = "real_day(cell)" if column.kind == "date" else "cell"
+        self._db.execute(f"CREATE TEMP TABLE {lookup} AS SELECT cell, n, {reader} AS value FROM ({cells})")
+        if column.kind != "flag" and not _native(native):
+            [(bad,)] = self.sql(f"SELECT coalesce(sum(n), 0) FROM {lookup} WHERE {_IS_BAD[column.kind]}")
+            if bad:
+                reading.unreadable_cells[column.name] = int(bad)
+        return lookup
+
+    def _bad_cells(self, table: str, column: Column) -> frozenset[str]:
+        lookup = quoted(f"cells of {table}.{column.name}")
+        return frozenset(row[0] for row in self.sql(f"SELECT cell FROM {lookup} WHERE {_IS_BAD[column.kind]} LIMIT 1000"))
+
+    def _make_calendar(self) -> None:
+        days = [FIRST + timedelta(days=n) for n in range((LAST - FIRST).days + 1)]
+        numbers, before, number = [], [], 0
+        for day in days:
+            before.append(number)
+            number += is_working_day(day, self.settings.bank_holidays)
+            numbers.append(number)
+        # no: working days up to and including d. no_before: up to the day before.
+        self._db.execute(
+            "CREATE TABLE calendar AS SELECT unnest($1::DATE[]) AS d, unnest($2::INTEGER[]) AS no, unnest($3::INTEGER[]) AS no_before",
+            [days, numbers, before],
+        )
+        self._db.execute("CREATE TABLE working_day AS SELECT no, d FROM calendar WHERE no > no_before")
+
+
+def quoted(name: str) -> str:
+    """Quote an identifier for SQL."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _list_type(cells: Sequence[object]) -> str:
+    first = next((cell for cell in cells if cell is not None), None)
+    return "DATE" if type(first) is date else "VARCHAR"
+
+
+def _native(kind: str) -> bool:
+    return kind.startswith(("DATE", "TIMESTAMP"))
+
+
+def _cell(column: Column, native: str) -> str:
+    """Give a raw cell as text without surrounding white space, or as the day it already is."""
+    if _native(native) and column.kind in ("date", "moment"):
+        return f"try_cast({quoted(column.name)} AS {'DATE' if column.kind == 'date' else 'TIMESTAMP'})"
+    return f"stripped(CAST({quoted(column.name)} AS VARCHAR))"
+
+
+# Repeating a macro's argument repeats its work, so these work on cells that have been stripped once.
+_NOTHING = {
+    "text": "CASE WHEN length({cell}) < 17 AND upper({cell}) IN ('', 'NULL', 'SSD_PH', 'PLACEHOLDER_DATA', '#N/A') "
+    "THEN NULL ELSE {cell} END",
+    "id": "CASE WHEN length({cell}) < 17 AND upper({cell}) IN ('', 'NULL', 'SSD_PH', 'PLACEHOLDER_DATA', '#N/A', '-1', '0') "
+    "THEN NULL ELSE {cell} END",
+}
+_NOTHING["code"] = _NOTHING["text"]
+_READERS = {"date": "real_day(day_of(cell))", "moment": "moment_of(cell)", "number": "number_of(cell)", "flag": "yes(cell)"}
+_IS_BAD = {
+    "date": "clean(cell) IS NOT NULL AND day_of(cell) IS NULL",
+    "moment": "clean(cell) IS NOT NULL AND moment_of(cell) IS NULL",
+    "number": "clean(cell) IS NOT NULL AND number_of(cell) IS NULL",
+}
+_SQL_TYPES = {"date": "DATE", "moment": "TIMESTAMP", "number": "DOUBLE", "flag": "BOOLEAN"}
+
+
+def _declared(column: Column) -> str:
+    kind = _SQL_TYPES.get(column.kind, "VARCHAR")
+    return f"{column.name} {kind}" + (f", {column.name}_code VARCHAR" if column.codes else "")
