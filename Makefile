@@ -1,0 +1,55 @@
+# `make` alone lists what there is. All it needs is Python 3.11 or later; nothing is installed outside .venv and demo.
+# Another Python: `make test PYTHON=python3.13`.
+
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python3.14; do \
+	$$p -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+BIN := .venv/bin
+READY := .venv/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check lint format lock dist clean
+
+help:  ## list these commands
+	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
+
+setup: $(READY)  ## install everything into .venv, as locked
+
+$(READY): pyproject.toml requirements-dev.txt
+	@test -n "$(PYTHON)" || { echo "No Python 3.11 or later with venv was found. On Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }
+	@echo "Setting up .venv (once; a minute or two) ..."
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+demo: $(READY)  ## a made-up council's mornings, as its managers would get them, in the folder demo
+	$(BIN)/alerting demo --dir demo
+
+test: $(READY)  ## every test; the browser's and PostgreSQL's are skipped, and say so, where there is none
+	$(BIN)/python -m pytest -n 2
+
+lint: $(READY)  ## style, types, and which module may import which
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+
+check: lint test  ## what a change must pass: lint, then test
+
+format: $(READY)  ## settle layout and what ruff can mend by itself
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+# The addresses of a package registry do not belong in a lock: hashes say what is meant, wherever it comes from.
+LOCKED = --generate-hashes --universal --python-version 3.11 --no-emit-index-url --no-emit-find-links --no-annotate --no-header --quiet
+lock:  ## make requirements.txt and requirements-dev.txt anew from pyproject.toml
+	$(PYTHON) -m venv .venv-lock && .venv-lock/bin/python -m pip install --quiet uv
+	{ sed -n '/^#/p' requirements.txt; .venv-lock/bin/uv pip compile pyproject.toml --extra postgres $(LOCKED); } > .venv-lock/run
+	{ sed -n '/^#/p' requirements-dev.txt; .venv-lock/bin/uv pip compile pyproject.toml --extra postgres --extra dev $(LOCKED); } > .venv-lock/dev
+	mv .venv-lock/run requirements.txt && mv .venv-lock/dev requirements-dev.txt && rm -rf .venv-lock
+
+dist: $(READY)  ## a wheel, with the rules and the words of the messages in it
+	$(BIN)/python -m hatchling build --target wheel --directory dist
+
+clean:  ## remove what the other commands made
+	rm -rf .venv .venv-lock demo dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
