@@ -13,14 +13,14 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date
 from typing import Any, Protocol
 
 import duckdb
 
 from alerting.case_data import TABLES, UNMAPPED, Column, Settings
 from alerting.errors import RuleError, SourceError
-from alerting.working_days import FIRST, LAST, is_working_day
+from alerting.working_days import FIRST, LAST
 
 Wanted = Mapping[str, frozenset[str]]
 """The tables a run needs, each with the columns it needs of it."""
@@ -40,6 +40,16 @@ class Source(Protocol):
     def places(self, table: str, column: str, cells: frozenset[str]) -> list[str]:
         """Say where in the source these unreadable cells are, as `file:line: column`; at most 20, or none."""
         ...
+
+
+class EngineError(Exception):
+    """A statement failed. `safe` may be shown: other texts of the engine can quote a cell, which can be a child's name."""
+
+    def __init__(self, error: Exception) -> None:
+        kind = type(error).__name__
+        named = kind in ("BinderException", "CatalogException", "ParserException", "PermissionException")
+        self.safe = str(error).partition("\n\nLINE")[0].replace("\n", " ") if named else f"the query failed ({kind})"
+        super().__init__(self.safe)
 
 
 @dataclass(kw_only=True)
@@ -106,7 +116,7 @@ class Snapshot:
         self.readings: dict[str, TableReading] = {}
         self._db = duckdb.connect(config={"preserve_insertion_order": False})
         self._db.execute("CREATE SCHEMA raw")
-        self._db.execute("SET VARIABLE as_of = $1::DATE", [as_of])
+        self.at(as_of)
         self.share(settings.params)
         self._make_calendar()
         self._db.execute(_MACROS.replace("{space}", _SPACE).replace("{typographic}", _TYPOGRAPHIC))
@@ -124,8 +134,11 @@ class Snapshot:
             self._db.execute(f"SET VARIABLE {quoted(name)} = {typed}", [list(value) if isinstance(value, tuple) else value])
 
     def sql(self, statement: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
-        """Run one statement and give all its rows."""
-        return self._db.execute(statement, list(parameters)).fetchall()
+        """Run one statement and give all its rows. Raises EngineError."""
+        try:
+            return self._db.execute(statement, list(parameters)).fetchall()
+        except duckdb.Error as error:
+            raise EngineError(error) from None
 
     def names(self, statement: str) -> list[str]:
         """Give the column names of a query, without running it."""
@@ -246,17 +259,19 @@ class Snapshot:
         lookup = quoted(f"cells of {table}.{column.name}")
         return frozenset(row[0] for row in self.sql(f"SELECT cell FROM {lookup} WHERE {_IS_BAD[column.kind]} LIMIT 1000"))
 
+    def at(self, as_of: date) -> None:
+        """Move to another business date; what has been read stays as it is."""
+        self.as_of = as_of
+        self._db.execute("SET VARIABLE as_of = $1::DATE", [as_of])
+
     def _make_calendar(self) -> None:
-        days = [FIRST + timedelta(days=n) for n in range((LAST - FIRST).days + 1)]
-        numbers, before, number = [], [], 0
-        for day in days:
-            before.append(number)
-            number += is_working_day(day, self.settings.bank_holidays)
-            numbers.append(number)
         # no: working days up to and including d. no_before: up to the day before.
         self._db.execute(
-            "CREATE TABLE calendar AS SELECT unnest($1::DATE[]) AS d, unnest($2::INTEGER[]) AS no, unnest($3::INTEGER[]) AS no_before",
-            [days, numbers, before],
+            """CREATE TABLE calendar AS
+            SELECT d, sum(working) OVER (ORDER BY d)::INTEGER AS no, (sum(working) OVER (ORDER BY d) - working)::INTEGER AS no_before
+            FROM (SELECT d, (isodow(d) < 6 AND NOT list_contains($3::DATE[], d))::INTEGER AS working
+                  FROM (SELECT range::DATE AS d FROM range($1::DATE, $2::DATE + 1, INTERVAL 1 DAY)))""",
+            [FIRST, LAST, sorted(self.settings.bank_holidays)],
         )
         self._db.execute("CREATE TABLE working_day AS SELECT no, d FROM calendar WHERE no > no_before")
 

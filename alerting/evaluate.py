@@ -1,0 +1,321 @@
+"""Asks each rule of everyone it is about: Rule x Snapshot -> findings, or why the rule could not be asked.
+
+Set-based throughout: a rule is one query over its subject's whole population, and the comparison with the live alerts
+is one join. Only what changed becomes Python values.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from alerting.errors import Fault, RuleError
+from alerting.model import Alert, Finding, Level, Outcome
+from alerting.rulebook import Example, Rule, Rulebook, Subject
+from alerting.snapshot import EngineError, Snapshot, quoted
+
+RULE_SECONDS = 120.0
+FEWEST_FOR_FILL_RATE = 30
+
+
+@dataclass(kw_only=True)
+class Asked:
+    """How asking one rule went. status: ok, off, error or withheld; anything but ok has a problem and no findings."""
+
+    rule: Rule
+    status: str = "ok"
+    problem: str | None = None
+    population: int = 0
+    match: dict[str, int] = field(default_factory=lambda: dict.fromkeys(Level.__members__, 0))
+    clear: int = 0
+    unknown: int = 0
+    ms: int = 0
+
+
+class Evaluation:
+    """The answers of one run's rules, kept in the snapshot until they are compared with the live alerts."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self.asked: dict[str, Asked] = {}
+        self._snapshot = snapshot
+        snapshot.sql(
+            "CREATE TABLE finding (rule VARCHAR, subject VARCHAR, outcome VARCHAR, level TINYINT, measure DOUBLE, due DATE, "
+            "team VARCHAR, worker VARCHAR, adviser VARCHAR, person VARCHAR, member VARCHAR, also VARCHAR, facts VARCHAR)"
+        )
+
+    def findings(self, rule: str) -> list[Finding]:
+        """Give every finding of one rule, clear ones too; for tests and explanations, not for the line."""
+        rows = self._snapshot.sql(f"SELECT {_FINDING} FROM finding f WHERE f.rule = $1 ORDER BY f.subject", [rule])
+        return [_finding(row) for row in rows]
+
+    def compare(self, live: Sequence[Alert]) -> list[tuple[int | None, Finding]]:
+        """Give what may change: each live alert's id (None for a new one) with today's finding about its subject.
+
+        Live alerts that go on unchanged are not among them, nor are those of rules that were not asked. A live alert
+        whose subject is not in the population comes as `absent`, with the reason where the data proves it left.
+        """
+        asked = [rule for rule, result in self.asked.items() if result.status == "ok"]
+        self._load_live([alert for alert in live if alert.rule in set(asked)])
+        rows = self._snapshot.sql(
+            f"""SELECT l.id, {_FINDING} FROM finding f FULL JOIN live_alert l ON l.rule = f.rule AND l.subject = f.subject
+            WHERE (l.id IS NULL AND f.outcome = 'match')
+               OR (f.outcome = 'clear' AND l.id IS NOT NULL)
+               OR (f.outcome = 'unknown' AND l.condition <> 'held')
+               OR (f.outcome = 'match' AND (l.condition <> 'firing' OR l.level <> f.level
+                   OR (l.team, l.worker, l.adviser, l.also, l.member, l.person)
+                      IS DISTINCT FROM (f.team, f.worker, f.adviser, f.also, f.member, f.person)))
+            ORDER BY f.rule, f.subject"""
+        )
+        changes: list[tuple[int | None, Finding]] = [(row[0], _finding(row[1:])) for row in rows if row[1] is not None]
+        return changes + self._absent()
+
+    def readings(self) -> list[tuple[int, float | None, date | None, str]]:
+        """Give today's measure, due date and facts (JSON) of each live alert that still matches."""
+        return self._snapshot.sql(
+            """SELECT l.id, f.measure, f.due, f.facts FROM finding f JOIN live_alert l ON l.rule = f.rule AND l.subject = f.subject
+            WHERE f.outcome = 'match'"""
+        )
+
+    def _load_live(self, live: Sequence[Alert]) -> None:
+        columns = [
+            [alert.id for alert in live], [alert.rule for alert in live], [alert.subject for alert in live],
+            [alert.condition.value for alert in live], [int(alert.level) for alert in live],
+            *([getattr(alert, name) for alert in live] for name in ("team", "worker", "adviser", "person", "member")),
+            [" ".join(alert.also) for alert in live],
+        ]  # fmt: skip
+        types = ["BIGINT", "VARCHAR", "VARCHAR", "VARCHAR", "TINYINT", *["VARCHAR"] * 6]
+        names = ["id", "rule", "subject", "condition", "level", "team", "worker", "adviser", "person", "member", "also"]
+        selected = ", ".join(f"unnest(${n}::{kind}[]) AS {name}" for n, (kind, name) in enumerate(zip(types, names, strict=True), 1))
+        self._snapshot.sql(f"CREATE OR REPLACE TABLE live_alert AS SELECT {selected}", columns)
+
+    def _absent(self) -> list[tuple[int | None, Finding]]:
+        """Give the live alerts whose subject is not there, with why it left, where a subject's own SQL proves it."""
+        absent: list[tuple[int | None, Finding]] = []
+        for subject in {result.rule.subject.id: result.rule.subject for result in self.asked.values()}.values():
+            rules = [name for name, result in self.asked.items() if result.rule.subject.id == subject.id and result.status == "ok"]
+            self._snapshot.sql(
+                """CREATE OR REPLACE TABLE live AS SELECT id, rule, subject, person, member FROM live_alert l
+                WHERE list_contains($1::VARCHAR[], l.rule)
+                  AND NOT EXISTS (SELECT 1 FROM finding f WHERE f.rule = l.rule AND f.subject = l.subject)""",
+                [rules],
+            )
+            proof = subject.left_when.strip().rstrip(";") if subject.left_when else "SELECT NULL AS rule, NULL AS subject, NULL AS reason"
+            rows = self._snapshot.sql(
+                f"""SELECT l.id, l.rule, l.subject, min(w.reason) FROM live l
+                LEFT JOIN ({proof}) w ON w.rule = l.rule AND w.subject = l.subject GROUP BY ALL ORDER BY 2, 3"""
+            )
+            absent += [(row[0], Finding(rule=row[1], subject=row[2], outcome=Outcome.absent, left=row[3])) for row in rows]
+        return absent
+
+
+_FINDING = (
+    "f.rule, f.subject, f.outcome, f.level, f.measure, f.due, f.team, f.worker, f.adviser, f.person, f.member, f.also, f.facts"
+)
+
+
+def _finding(row: Sequence[Any]) -> Finding:
+    rule, subject, outcome, level, measure, due, team, worker, adviser, person, member, also, facts = row
+    return Finding(
+        rule=rule, subject=subject, outcome=Outcome(outcome), level=Level(level) if level is not None else None, measure=measure,
+        due=due, team=team, worker=worker, adviser=adviser, person=person, member=member, also=tuple((also or "").split()),
+        facts=json.loads(facts) if facts else {},
+    )  # fmt: skip
+
+
+def evaluate(book: Rulebook, snapshot: Snapshot, rules: Iterable[Rule], withheld: Mapping[str, str] | None = None) -> Evaluation:
+    """Ask each rule. A rule that is withheld, or whose query fails, has no findings; the others are not touched by it.
+
+    withheld: why a rule must not be asked today, by its id.
+    """
+    evaluation = Evaluation(snapshot)
+    stage = _Stage(book, snapshot)
+    for rule in rules:
+        started = time.perf_counter()
+        asked = evaluation.asked[rule.id] = Asked(rule=rule)
+        if withheld and rule.id in withheld:
+            asked.status, asked.problem = "withheld", withheld[rule.id]
+            continue
+        try:
+            with snapshot.time_limit(RULE_SECONDS):
+                stage.set_up(rule.subject)
+                _ask(snapshot, rule, asked, stage.min_fill)
+        except RuleError as error:
+            asked.status, asked.problem = "error", error.problem
+        except EngineError as error:
+            asked.status, asked.problem = "error", error.safe
+        asked.ms = round((time.perf_counter() - started) * 1000)
+        if asked.status != "ok":
+            snapshot.sql("DELETE FROM finding WHERE rule = $1", [rule.id])
+    return evaluation
+
+
+class _Stage:
+    """Makes each shared view and each subject a table, once, when the first rule needs it."""
+
+    def __init__(self, book: Rulebook, snapshot: Snapshot) -> None:
+        self._book, self._snapshot = book, snapshot
+        self._made: dict[str, RuleError | None] = {}
+        self.min_fill = float(str(book.settings.params.get("min_fill", 0.7)))
+
+    def set_up(self, subject: Subject) -> None:
+        """Make the subject's table and all it needs. Raises RuleError, the same one each time it is asked for."""
+        if subject.id not in self._made:
+            self._made[subject.id] = None
+            try:
+                for name in self._book.views_for([subject.sql, subject.left_when or ""]):
+                    self._make(name, self._book.views[name], f"the view {name}")
+                self._make_subject(subject)
+            except RuleError as error:
+                self._made[subject.id] = error
+        if error := self._made[subject.id]:
+            raise error
+
+    def _make(self, name: str, sql: str, what: str) -> None:
+        if name not in self._made:
+            try:
+                self._snapshot.sql(f"CREATE TABLE {quoted(name)} AS {sql}")
+            except EngineError as error:
+                self._made[name] = RuleError(f"{what} cannot be made: {error.safe}")
+            else:
+                self._made[name] = None
+        if error := self._made[name]:
+            raise error
+
+    def _make_subject(self, subject: Subject) -> None:
+        columns = ", ".join(
+            f"CAST({quoted(name)} AS {SQL_TYPES[column.type]}) AS {quoted(name)}" for name, column in subject.columns.items()
+        )
+        self._make(f"subject_{subject.id}", f"SELECT {columns} FROM ({subject.sql.strip().rstrip(';')})", f"the subject {subject.id}")
+        [(rows, keys, empty)] = self._snapshot.sql(
+            f"SELECT count(*), count(DISTINCT {quoted(subject.key)}), count(*) FILTER (WHERE {quoted(subject.key)} IS NULL) "
+            f"FROM {quoted('subject_' + subject.id)}"
+        )
+        if rows != keys or empty:
+            raise RuleError(f"the subject {subject.id} gives {rows} rows for {keys} different keys; each key must be there once")
+
+
+SQL_TYPES = {
+    "text": "VARCHAR", "integer": "BIGINT", "number": "DOUBLE", "date": "DATE", "boolean": "BOOLEAN", "codes": "VARCHAR[]",
+}  # fmt: skip
+
+
+def _ask(snapshot: Snapshot, rule: Rule, asked: Asked, min_fill: float) -> None:
+    snapshot.sql(f"INSERT INTO finding {question(rule)}")
+    counts = snapshot.sql("SELECT outcome, level, count(*) FROM finding WHERE rule = $1 GROUP BY 1, 2", [rule.id])
+    for outcome, level, count in counts:
+        asked.population += count
+        if outcome == "match":
+            asked.match[Level(level).name] += count
+        else:
+            setattr(asked, outcome, getattr(asked, outcome) + count)
+    for name in rule.file.requires:
+        [(filled,)] = snapshot.sql(
+            f"SELECT count({quoted(name)}) FROM {quoted('subject_' + rule.subject.id)} s "
+            f"WHERE s.{quoted(rule.subject.key)} IN (SELECT subject FROM finding WHERE rule = $1)",
+            [rule.id],
+        )
+        if asked.population >= FEWEST_FOR_FILL_RATE and filled < min_fill * asked.population:
+            asked.status = "off"
+            share = round(100 * filled / asked.population)
+            asked.problem = f"only {share} % of its population have '{name}' recorded; it needs {round(100 * min_fill)} %"
+            asked.match = dict.fromkeys(asked.match, 0)
+            asked.clear = asked.unknown = 0
+
+
+def question(rule: Rule) -> str:
+    """Write the whole question a rule asks as one query: a row for each subject of its population."""
+    subject, file = rule.subject, rule.file
+    query = f"SELECT s.*, {rule.where.sql} AS \"in population\" FROM {quoted('subject_' + subject.id)} s"
+    query = f'SELECT s.* FROM ({query}) s WHERE "in population" IS DISTINCT FROM false'
+    for name, step in rule.let.items():
+        query = f"SELECT s.*, {step.sql} AS {quoted(name)} FROM ({query}) s"
+    query = f"SELECT s.*, CAST({rule.measure.sql if rule.measure else 'NULL'} AS DOUBLE) AS measure FROM ({query}) s"
+    missing = f"WHEN s.measure IS NULL THEN {int(Level[file.when_null])} " if file.when_null else ""
+    level = " ".join(f"WHEN {compiled.sql} THEN {int(level)}" for level, compiled in rule.levels.items())
+    doubt = " OR ".join(f"({compiled.sql}) IS NULL" for compiled in rule.levels.values())
+    query = f'SELECT s.*, CASE {missing}{level} END AS "level", ({doubt}) AS "in doubt" FROM ({query}) s'
+    matched = '"in population" AND s."level" IS NOT NULL'
+    outcome = f"""CASE WHEN "in population" IS NULL THEN 'unknown' WHEN s."level" IS NOT NULL THEN 'match'
+        WHEN "in doubt" THEN 'unknown' ELSE 'clear' END"""
+    also = " || ".join(f"CASE WHEN {compiled.sql} THEN '{role} ' ELSE '' END" for role, compiled in rule.also.items()) or "''"
+    facts = ", ".join(f"{quoted(name)} := s.{quoted(name)}" for name in rule.facts)
+    named = {role: f"s.{quoted(name)}" if name else "NULL" for role, name in _roles(subject).items()}
+    return f"""SELECT '{rule.id}', s.{quoted(subject.key)}, {outcome}, CASE WHEN {matched} THEN s."level" END, s.measure,
+        CASE WHEN {matched} THEN CAST({rule.due.sql if rule.due else "NULL"} AS DATE) END,
+        {named["team"]}, {named["worker"]}, {named["adviser"]}, {named["person"]}, {named["member"]},
+        CASE WHEN {matched} THEN trim({also}) ELSE '' END,
+        CASE WHEN {matched} THEN {f"CAST(to_json(struct_pack({facts})) AS VARCHAR)" if facts else "'{}'"} END
+        FROM ({query}) s"""
+
+
+def _roles(subject: Subject) -> dict[str, str | None]:
+    return {name: getattr(subject, name) for name in ("team", "worker", "adviser", "person", "member")}
+
+
+def check_book(book: Rulebook) -> list[Fault]:
+    """Try every view, subject and rule on empty tables, and give what is wrong with their SQL."""
+    faults: dict[str, Fault] = {}
+    with Snapshot(date(2026, 3, 31), book.settings) as snapshot:
+        snapshot.settle({})
+        evaluation = Evaluation(snapshot)
+        stage = _Stage(book, snapshot)
+        for subject in book.subjects.values():
+            try:
+                stage.set_up(subject)
+            except RuleError as error:
+                faults[error.problem] = Fault(problem=error.problem, remedy=f"See rules/subjects/{subject.id}.yaml and its views.")
+        for rule in (*book.rules, *book.off):
+            evaluation.asked[rule.id] = Asked(rule=rule)
+            try:
+                stage.set_up(rule.subject)
+                snapshot.sql(f"INSERT INTO finding {question(rule)}")
+            except RuleError:
+                continue
+            except EngineError as error:
+                faults[rule.id] = Fault(problem=f"the rule {rule.id} cannot be asked: {error.safe}", where=None)
+        try:
+            evaluation.compare([])
+        except EngineError as error:
+            faults["left_when"] = Fault(problem=f"a `left_when` cannot be asked: {error.safe}")
+    return list(faults.values())
+
+
+def failing_examples(rules: Iterable[Rule], book: Rulebook) -> list[str]:
+    """Try every rule's examples, each alone, and say which are not lived up to: `rule: example: gave x, not y`."""
+    failures = []
+    with Snapshot(date(2026, 3, 31), book.settings) as snapshot:
+        snapshot.settle({})
+        snapshot.sql("CREATE TABLE finding AS SELECT NULL::VARCHAR AS rule WHERE false")
+        for rule in rules:
+            for example in rule.file.examples:
+                snapshot.at(example.as_of)
+                got = _try(snapshot, rule, example)
+                if got:
+                    failures.append(f"{rule.id}: {example.says}: {got}")
+    return failures
+
+
+def _try(snapshot: Snapshot, rule: Rule, example: Example) -> str | None:
+    columns = ", ".join(
+        f"CAST(${number} AS {SQL_TYPES[column.type]}) AS {quoted(name)}"
+        for number, (name, column) in enumerate(rule.subject.columns.items(), 1)
+    )
+    table = quoted(f"subject_{rule.subject.id}")
+    try:
+        snapshot.sql(f"CREATE OR REPLACE TABLE {table} AS SELECT {columns}", [example.row.get(name) for name in rule.subject.columns])
+        rows = snapshot.sql(question(rule))
+    except EngineError as error:
+        return f"cannot be asked: {error.safe}"
+    outcome, level, measure, due = (rows[0][2], rows[0][3], rows[0][4], rows[0][5]) if rows else ("out", None, None, None)
+    given = Level(level).name if level is not None else {"clear": "none"}.get(outcome, outcome)
+    if given != example.gives:
+        return f"gave {given}, not {example.gives}"
+    if example.measure is not None and measure != example.measure:
+        return f"measured {measure}, not {example.measure}"
+    if example.due is not None and due != example.due:
+        return f"was due {due}, not {example.due}"
+    return None

@@ -1,0 +1,377 @@
+"""The language of rules: SQL expressions over a subject's columns, checked part by part and compiled to the engine's SQL.
+
+Nothing reaches the engine that is not on the list here: parsed text is never passed on, each allowed part is written out
+anew. No subquery, statement, setting, other table or function off the list can be said. The only module with sqlglot.
+
+Null logic is SQL's: a comparison with a missing value is neither true nor false.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from functools import cache
+from typing import Any
+
+from alerting.functions import FUNCTIONS, RuleFunction, Type
+from alerting.yaml_files import did_you_mean
+
+MOST_CHARACTERS = 2_000
+MOST_LISTED = 500
+
+
+@dataclass(frozen=True, kw_only=True)
+class Name:
+    """A name an expression may use: its type, and the engine's SQL for it."""
+
+    type: Type
+    sql: str
+    listed: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExpressionFault:
+    """What is wrong in an expression, and where in its text: 1-based line and column."""
+
+    problem: str
+    line: int = 1
+    column: int = 1
+    remedy: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Compiled:
+    """An expression ready for the engine: its SQL, its type, and the names it uses."""
+
+    sql: str
+    type: Type
+    names: frozenset[str]
+
+
+def compile_expression(text: str, names: Mapping[str, Name], wants: Type = "any") -> Compiled | list[ExpressionFault]:
+    """Check an expression and compile it, or give every fault found.
+
+    names: what may be used: subject columns, parameters, earlier steps. wants: the type it must give.
+    """
+    if len(text) > MOST_CHARACTERS:
+        return [ExpressionFault(problem=f"an expression may have at most {MOST_CHARACTERS} characters", remedy="Use `let` steps.")]
+    try:
+        tree = _parse(text)
+        if isinstance(tree, ExpressionFault):
+            return [tree]
+        writer = _Writer(text, names)
+        written = writer.write(tree)
+    except RecursionError:
+        return [ExpressionFault(problem="the expression is nested too deeply", remedy="Use `let` steps.")]
+    if not writer.faults and not _fits(written.type, wants):
+        problem = f"this gives {_a(written.type)}, but {_a(wants)} is needed here"
+        remedy = "Write a comparison, such as `measure > 5`." if wants == "boolean" else ""
+        writer.faults.append(ExpressionFault(problem=problem, remedy=remedy))
+    return writer.faults or Compiled(sql=written.sql, type=written.type, names=frozenset(writer.used))
+
+
+def constant(value: object) -> Name:
+    """Give the name of a parameter with this value: text, number, truth, date, a list of them, or nothing."""
+    if isinstance(value, (list, tuple)):
+        return Name(type="codes", sql=f"[{', '.join(constant(item).sql for item in value)}]::VARCHAR[]", listed=True)
+    if value is None:
+        return Name(type="any", sql="NULL")
+    if isinstance(value, bool):
+        return Name(type="boolean", sql="true" if value else "false")
+    if isinstance(value, (int, float)):
+        return Name(type="number", sql=repr(value))
+    if isinstance(value, date):
+        return Name(type="date", sql=f"DATE '{value.isoformat()}'")
+    return Name(type="text", sql=_literal(str(value)))
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _a(kind: str) -> str:
+    return {"boolean": "a yes-or-no", "codes": "a list of codes", "any": "a value"}.get(kind, f"a {kind}")
+
+
+def _fits(kind: Type, wants: Type) -> bool:
+    return "any" in (kind, wants) or kind == wants
+
+
+@cache
+def _language() -> Any:
+    """Make the parser: SQL with every function table empty, so that only our own list decides what a call means."""
+    from sqlglot import parser
+    from sqlglot.dialects.dialect import Dialect
+
+    class RuleLanguage(Dialect):
+        class Parser(parser.Parser):
+            FUNCTIONS: dict[str, Any] = {}
+            NO_PAREN_FUNCTIONS: dict[Any, Any] = {}
+            FUNCTION_PARSERS: dict[str, Any] = {}
+            NO_PAREN_FUNCTION_PARSERS = {"CASE": lambda self: self._parse_case()}
+
+    return RuleLanguage()
+
+
+def _parse(text: str) -> Any:
+    from sqlglot.errors import ParseError, TokenError
+
+    try:
+        trees = _language().parse(text)
+    except ParseError as error:
+        first = error.errors[0] if error.errors else {}
+        return ExpressionFault(
+            problem=f"this cannot be read: {str(first.get('description') or 'it is not an expression').rstrip('.').lower()}",
+            line=first.get("line") or 1,
+            column=max(1, (first.get("col") or 1) - len(first.get("highlight") or "") + 1),
+            remedy="Look for a missing operator, bracket or quote here.",
+        )
+    except TokenError:
+        return ExpressionFault(problem="a quote or bracket is opened and not closed")
+    if len(trees) != 1 or trees[0] is None:
+        problem = "there is no expression here" if not any(trees) else "only one expression is allowed: there is a `;`"
+        return ExpressionFault(problem=problem)
+    return trees[0]
+
+
+@dataclass(frozen=True)
+class _Part:
+    sql: str
+    type: Type
+    listed: bool = False
+
+
+_NOTHING = _Part("NULL", "any")
+_COMPARISONS = {"EQ": "=", "NEQ": "<>", "GT": ">", "GTE": ">=", "LT": "<", "LTE": "<="}
+_SUMS = {"Add": "+", "Sub": "-", "Mul": "*", "Div": "/"}
+_FOREIGN = {
+    "Subquery": "a subquery", "Select": "a query", "Exists": "a subquery", "Union": "a query", "Window": "a window",
+    "Drop": "a statement", "Command": "a statement", "Alias": "two things side by side", "Cast": "a cast",
+    "Interval": "an interval", "Star": "a star", "Placeholder": "a placeholder", "Parameter": "a placeholder",
+}  # fmt: skip
+_REMEDIES = {
+    "Alias": "Is a unit or a second word left over? Write `x > 3`, not `x > 3 days`.",
+    "Interval": "Write `add_days(x, 3)` or `x + days(3)`.",
+    "Cast": "A date is written date '2026-03-31'; other casts are not needed.",
+    "DPipe": "Put words together in `says`, not in an expression.",
+}
+
+
+class _Writer:
+    """Writes each allowed part of a tree as SQL, and notes every fault."""
+
+    def __init__(self, text: str, names: Mapping[str, Name]) -> None:
+        self.text = text
+        self.names = {name.lower(): (name, value) for name, value in names.items()}
+        self.faults: list[ExpressionFault] = []
+        self.used: set[str] = set()
+
+    def write(self, node: Any) -> _Part:
+        kind = type(node).__name__
+        method: Callable[[Any], _Part] | None = getattr(self, f"_{kind.lower()}", None)
+        if kind in _COMPARISONS:
+            return self._comparison(node, _COMPARISONS[kind])
+        if kind in _SUMS:
+            return self._sum(node, _SUMS[kind])
+        if method is None or kind.lower() not in _ALLOWED:
+            what = _FOREIGN.get(kind, "this")
+            return self._fault(node, f"{what} is not part of the rule language", _REMEDIES.get(kind, ""))
+        return method(node)
+
+    def _fault(self, node: Any, problem: str, remedy: str = "") -> _Part:
+        offset = _offset(node)
+        line = self.text.count("\n", 0, offset) + 1
+        column = offset - (self.text.rfind("\n", 0, offset) + 1) + 1
+        self.faults.append(ExpressionFault(problem=problem, line=line, column=column, remedy=remedy))
+        return _NOTHING
+
+    def _expect(self, node: Any, part: _Part, wants: Type, what: str) -> _Part:
+        if not _fits(part.type, wants):
+            remedy = "Use `is null` or a comparison." if wants == "boolean" else ""
+            self._fault(node, f"{what} needs {_a(wants)}, but this is {_a(part.type)}", remedy)
+        return part
+
+    # ---- names and values
+
+    def _column(self, node: Any) -> _Part:
+        name = node.name
+        if node.args.get("table"):
+            return self._fault(node, f"'{node.table}.{name}' reaches elsewhere", f"Write `{name}` if it is a column of the subject.")
+        if name.lower() not in self.names:
+            known = {shown: 1 for shown, _ in self.names.values()}
+            if name.lower() in FUNCTIONS:
+                return self._fault(node, f"'{name}' is a function", f"Write `{name}(...)`.")
+            remedy = did_you_mean(name, known) or "`alerting rules show` lists the subject's columns and the parameters."
+            return self._fault(node, f"there is no column or parameter '{name}'", remedy)
+        shown, found = self.names[name.lower()]
+        self.used.add(shown)
+        return _Part(found.sql, found.type, found.listed)
+
+    def _literal(self, node: Any) -> _Part:
+        if node.is_string:
+            return _Part(_literal(node.this), "text")
+        digits = node.this
+        if len(digits) > 15 or not digits.replace(".", "", 1).isdigit():
+            return self._fault(node, "this number cannot be used", "Write it in plain digits, at most 15.")
+        return _Part(digits, "number")
+
+    def _null(self, _: Any) -> _Part:
+        return _NOTHING
+
+    def _boolean(self, node: Any) -> _Part:
+        return _Part("true" if node.this else "false", "boolean")
+
+    def _cast(self, node: Any) -> _Part:
+        text = node.this.this if type(node.this).__name__ == "Literal" and node.this.is_string else None
+        if text is None or str(node.to) != "DATE":
+            return self._fault(node, "a cast is not part of the rule language", _REMEDIES["Cast"])
+        try:
+            return _Part(f"DATE '{date.fromisoformat(text).isoformat()}'", "date")
+        except ValueError:
+            return self._fault(node, "this is not a day", "Write it as date '2026-03-31'.")
+
+    def _paren(self, node: Any) -> _Part:
+        inside = self.write(node.this)
+        return _Part(f"({inside.sql})", inside.type, inside.listed)
+
+    # ---- logic
+
+    def _and(self, node: Any) -> _Part:
+        return self._logic(node, "AND")
+
+    def _or(self, node: Any) -> _Part:
+        return self._logic(node, "OR")
+
+    def _logic(self, node: Any, word: str) -> _Part:
+        sides = [self._expect(side, self.write(side), "boolean", f"`{word.lower()}`") for side in (node.left, node.right)]
+        return _Part(f"({sides[0].sql} {word} {sides[1].sql})", "boolean")
+
+    def _not(self, node: Any) -> _Part:
+        return _Part(f"(NOT {self._expect(node.this, self.write(node.this), 'boolean', '`not`').sql})", "boolean")
+
+    def _is(self, node: Any) -> _Part:
+        right = type(node.expression).__name__
+        if right not in ("Null", "Boolean"):
+            return self._fault(node, "`is` goes with null, true or false only", "Use `=` to compare values.")
+        return _Part(f"({self.write(node.this).sql} IS {self.write(node.expression).sql})", "boolean")
+
+    def _comparison(self, node: Any, sign: str) -> _Part:
+        left, right = self.write(node.left), self.write(node.right)
+        for side in (node.left, node.right):
+            if type(side).__name__ == "Null":
+                return self._fault(node, "a comparison with null is never true", "Write `is null` or `is not null`.")
+        if not _fits(left.type, right.type):
+            return self._fault(node, f"this compares {_a(left.type)} with {_a(right.type)}")
+        return _Part(f"({left.sql} {sign} {right.sql})", "boolean")
+
+    def _between(self, node: Any) -> _Part:
+        value, low, high = (self.write(node.args[name]) for name in ("this", "low", "high"))
+        if not (_fits(value.type, low.type) and _fits(value.type, high.type)):
+            return self._fault(node, f"`between` compares {_a(value.type)} with {_a(low.type)} and {_a(high.type)}")
+        return _Part(f"({value.sql} BETWEEN {low.sql} AND {high.sql})", "boolean")
+
+    def _in(self, node: Any) -> _Part:
+        value = self.write(node.this)
+        if node.args.get("field") is not None:
+            listed = self.write(node.args["field"])
+            if listed.type != "codes":
+                return self._fault(node, "`in` needs a list in brackets or a list parameter")
+            return _Part(f"list_contains({listed.sql}, {value.sql})", "boolean")
+        choices = node.expressions
+        if node.args.get("query") is not None or not choices:
+            return self._fault(node, "`in` needs a list of values, such as in ('A', 'B')")
+        if len(choices) > MOST_LISTED:
+            return self._fault(node, f"a list may hold at most {MOST_LISTED} values")
+        parts = [self.write(choice) for choice in choices]
+        for choice, part in zip(choices, parts, strict=True):
+            if not _fits(value.type, part.type):
+                self._fault(choice, f"this looks for {_a(part.type)} where {_a(value.type)} is")
+        return _Part(f"({value.sql} IN ({', '.join(part.sql for part in parts)}))", "boolean")
+
+    def _like(self, node: Any) -> _Part:
+        value = self._expect(node.this, self.write(node.this), "text", "`like`")
+        pattern = self._expect(node.expression, self.write(node.expression), "text", "`like`")
+        return _Part(f"({value.sql} LIKE {pattern.sql})", "boolean")
+
+    def _case(self, node: Any) -> _Part:
+        subject = self.write(node.this) if node.this is not None else None
+        parts, kinds = ["CASE" + (f" {subject.sql}" if subject else "")], []
+        for branch in node.args["ifs"]:
+            when, then = self.write(branch.this), self.write(branch.args["true"])
+            if subject is None:
+                self._expect(branch.this, when, "boolean", "`when`")
+            parts.append(f"WHEN {when.sql} THEN {then.sql}")
+            kinds.append(then.type)
+        if node.args.get("default") is not None:
+            otherwise = self.write(node.args["default"])
+            parts.append(f"ELSE {otherwise.sql}")
+            kinds.append(otherwise.type)
+        return _Part(f"({' '.join(parts)} END)", self._one_type(node, kinds))
+
+    def _one_type(self, node: Any, kinds: list[Type]) -> Type:
+        known = [kind for kind in kinds if kind != "any"]
+        if len(set(known)) > 1:
+            self._fault(node, f"this gives {_a(known[0])} in one case and {_a(known[-1])} in another")
+        return known[0] if known else "any"
+
+    # ---- sums
+
+    def _sum(self, node: Any, sign: str) -> _Part:
+        left, right = self.write(node.left), self.write(node.right)
+        if sign in "+-" and left.type == "date":
+            if right.type == "date" and sign == "-":
+                return _Part(f"({left.sql} - {right.sql})", "number")
+            if _fits(right.type, "number"):
+                return _Part(f"({left.sql} {sign} CAST({right.sql} AS INTEGER))", "date")
+        for side, part in ((node.left, left), (node.right, right)):
+            if not _fits(part.type, "number"):
+                return self._fault(side, f"`{sign}` needs a number, but this is {_a(part.type)}")
+        if sign == "/":
+            return _Part(f"({left.sql} / nullif({right.sql}, 0))", "number")
+        return _Part(f"({left.sql} {sign} {right.sql})", "number")
+
+    def _neg(self, node: Any) -> _Part:
+        return _Part(f"(-{self._expect(node.this, self.write(node.this), 'number', '`-`').sql})", "number")
+
+    # ---- calls
+
+    def _anonymous(self, node: Any) -> _Part:
+        name = str(node.this).lower()
+        function = FUNCTIONS.get(name)
+        if function is None:
+            remedy = did_you_mean(name, list(FUNCTIONS)) or "`alerting rules functions` lists them all."
+            return self._fault(node, f"there is no function '{name}'", remedy)
+        arguments = [self.write(argument) for argument in node.expressions]
+        fewest = len(function.takes) - function.optional
+        if len(arguments) < fewest or (function.rest is None and len(arguments) > len(function.takes)):
+            needed = f"{fewest} value{'s' if fewest != 1 else ''}" + (" or more" if function.rest else "")
+            return self._fault(node, f"{name}() takes {needed}, but here are {len(arguments)}", f"Such as `{function.example}`.")
+        if len(arguments) > MOST_LISTED:
+            return self._fault(node, f"a list may hold at most {MOST_LISTED} values")
+        wanted = [*function.takes, *([function.rest] * (len(arguments) - len(function.takes)) if function.rest else [])]
+        for argument, part, wants in zip(node.expressions, arguments, wanted, strict=False):
+            if wants and not (part.listed and function.rest):
+                self._expect(argument, part, wants, f"{name}()")
+        return self._call(node, function, arguments)
+
+    def _call(self, node: Any, function: RuleFunction, arguments: list[_Part]) -> _Part:
+        given: Type = function.gives
+        if function.name in ("coalesce", "greatest", "least"):
+            given = self._one_type(node, [part.type for part in arguments])
+        listed = arguments[len(function.takes) :]
+        lists = [part.sql if part.listed else f"[{part.sql}]::VARCHAR[]" for part in listed]
+        values = [part.sql for part in arguments] + ["0"] * (function.optional if len(arguments) < len(function.takes) else 0)
+        sql = function.sql.format(*values, all=", ".join(values), list=" || ".join(lists) or "[]::VARCHAR[]")
+        return _Part(sql, given)
+
+
+_ALLOWED = frozenset(
+    "column literal null boolean cast paren and or not is between in like case neg anonymous".split()
+)  # fmt: skip
+
+
+def _offset(node: Any) -> int:
+    """Give where in the text a node starts, as far as the parser kept it: the first place among its parts."""
+    starts = [part.meta["start"] for part in node.walk() if "start" in part.meta]
+    return min(starts, default=0)
