@@ -10,16 +10,15 @@ In SQL, `as_of()` is the business date, `param('name')` a shared parameter, and 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 import duckdb
 
 from alerting.case_data import TABLES, UNMAPPED, Column, Settings
-from alerting.errors import RuleError, SourceError
 from alerting.working_days import FIRST, LAST
 
 Wanted = Mapping[str, frozenset[str]]
@@ -54,13 +53,18 @@ class EngineError(Exception):
 
 @dataclass(kw_only=True)
 class TableReading:
-    """What was read of one table. rows: as delivered, repeats included; None when the table is not there."""
+    """What was read of one table. rows: as delivered, repeats included; None when the table is not there.
+
+    left_out: records that are in the source and not in `rows`, because they could not be read as records at all.
+    places: where left out records and unreadable cells are.
+    """
 
     table: str
     rows: int | None = None
     missing_columns: tuple[str, ...] = ()
     problem: str | None = None
     unreadable_cells: dict[str, int] = field(default_factory=dict)
+    left_out: int = 0
     places: list[str] = field(default_factory=list)
     unmapped: dict[str, int] = field(default_factory=dict)
 
@@ -121,7 +125,7 @@ class Snapshot:
         self._make_calendar()
         self._db.execute(_MACROS.replace("{space}", _SPACE).replace("{typographic}", _TYPOGRAPHIC))
 
-    def __enter__(self) -> Snapshot:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -167,12 +171,32 @@ class Snapshot:
         self._db.execute(f"CREATE OR REPLACE TABLE raw.{quoted(table)} AS SELECT {selected}", [list(cells) for cells in data])
 
     def fill_from(self, table: str, query: str, parameters: Sequence[object] = ()) -> None:
-        """Fill a raw table from a query, such as one over read_csv or read_parquet. Any column types will do."""
-        self._db.execute(f"CREATE OR REPLACE TABLE raw.{quoted(table)} AS {query}", list(parameters))
+        """Fill a raw table from a query, such as one over read_csv or read_parquet. Any column types will do.
+
+        Raises EngineError, and leaves the table as it was, where the query fails.
+        """
+        self.sql(f"CREATE OR REPLACE TABLE raw.{quoted(table)} AS {query}", parameters)
+
+    def extend(self, table: str, columns: Sequence[str], data: Sequence[Sequence[str | None]]) -> None:
+        """Add rows to a raw table from column lists of text, and make it if need be: for what comes piece by piece."""
+        names = [quoted(name.lower()) for name in columns]
+        selected = ", ".join(f"unnest(${number}::VARCHAR[]) AS {name}" for number, name in enumerate(names, 1))
+        self._db.execute(f"CREATE TABLE IF NOT EXISTS raw.{quoted(table)} ({', '.join(f'{name} VARCHAR' for name in names)})")
+        self._db.execute(f"INSERT INTO raw.{quoted(table)} SELECT {selected}", [list(cells) for cells in data])
+
+    def row_count(self, table: str) -> int:
+        """Count the rows filled so far."""
+        [(rows,)] = self.sql(f"SELECT count(*) FROM raw.{quoted(table)}")
+        return int(rows)
 
     def unreadable(self, table: str, problem: str) -> None:
-        """Note that a table is there but cannot be read, and why."""
+        """Note that a table is there but cannot be read, and why; what was filled of it is thrown away."""
+        self._db.execute(f"DROP TABLE IF EXISTS raw.{quoted(table)}")
         self.readings[table] = TableReading(table=table, problem=problem)
+
+    def left_out(self, table: str, count: int, places: Sequence[str]) -> None:
+        """Note that `count` records of a filled table could not be read, and where the first of them are."""
+        self.readings[table] = TableReading(table=table, left_out=count, places=list(places))
 
     def settle(self, wanted: Wanted, source: Source | None = None) -> None:
         """Read every raw cell by its kind into typed tables, note what could not be read, and shut the doors.
@@ -187,6 +211,8 @@ class Snapshot:
                 self.readings.setdefault(name, TableReading(table=name))
                 continue
             reading = self._settle_table(name, list(columns), wanted.get(name, frozenset()))
+            if noted := self.readings.get(name):
+                reading.left_out, reading.places = noted.left_out, noted.places
             self.readings[name] = reading
             if source:
                 for column in reading.unreadable_cells:
@@ -198,9 +224,10 @@ class Snapshot:
 
     def _settle_table(self, name: str, columns: list[Column], wanted: frozenset[str]) -> TableReading:
         types = {row[0]: row[1] for row in self.sql(f"DESCRIBE raw.{quoted(name)}")}
-        [(rows,)] = self.sql(f"SELECT count(*) FROM raw.{quoted(name)}")
         reading = TableReading(
-            table=name, rows=rows, missing_columns=tuple(c.name for c in columns if c.name in wanted and c.name not in types)
+            table=name,
+            rows=self.row_count(name),
+            missing_columns=tuple(c.name for c in columns if c.name in wanted and c.name not in types),
         )
         # Cells are many and different cells are few: all but ids and free text are read once a different cell, then joined.
         stripped, selected, joins = ["1"], [], []
@@ -235,11 +262,8 @@ class Snapshot:
             code_map = self.settings.codes[column.codes]
             words = self.sql(cells)
             codes = [code_map.code(word) for word, _ in words]
-            reading.unmapped |= {
-                column.name: count
-                for count in [sum(n for (_, n), code in zip(words, codes, strict=True) if code == UNMAPPED)]
-                if count
-            }
+            if unmapped := sum(n for (_, n), code in zip(words, codes, strict=True) if code == UNMAPPED):
+                reading.unmapped[column.name] = unmapped
             self._db.execute(
                 f"CREATE TEMP TABLE {lookup} AS SELECT unnest($1::VARCHAR[]) AS cell, unnest($2::VARCHAR[]) AS value",
                 [[word for word, _ in words], codes],
