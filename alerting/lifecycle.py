@@ -1,0 +1,157 @@
+"""What an alert becomes when today's answer meets it. Pure: values in, transitions out.
+
+    before      answer                               after       reason
+    (none)      match, first of `for` runs           pending     matches                     nobody is told yet
+    (none)      match                                firing      new
+    pending     match, `for` runs reached            firing      new
+    pending     clear or absent                      resolved    never fired                 nobody was told
+    pending     unknown                              pending     -                           its count stands still
+    firing      match                                firing      level / reassigned          or nothing, if nothing changed
+    firing      clear                                recovering or resolved(cleared)
+    recovering  match                                firing      back again
+    recovering  clear, `keep_firing_for` reached     resolved    cleared
+    held        match                                firing      data trusted again
+    held        clear                                as firing
+    any open    absent, the data says why            resolved    left: <why>
+    any open    absent, it does not                  held        subject missing
+    any open    unknown, or the rule was not asked   held        <why>
+    any open    the rule is gone or off              resolved    rule_removed
+
+Only `clear`, or proof of leaving, resolves. What was not asked, or is not in the data, is held: its clocks stand still.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+
+from alerting.model import Alert, Condition, Finding, Level, Outcome, Transition, reference
+
+MISSING = "not in the data any more, and the data does not say why"
+UNKNOWN = "a value the rule needs is not recorded"
+LEFT = "left: "
+CLEARED = "cleared"
+
+
+@dataclass(frozen=True, kw_only=True)
+class RuleLife:
+    """What lifecycle needs of a rule: how long it must match before it fires, and be clear before it resolves."""
+
+    id: str
+    code: str
+    subject_kind: str
+    unit: str
+    pending_for: int = 1
+    keep_firing_for: int = 0
+
+
+def opened(finding: Finding, rule: RuleLife, episode: int, as_of: date) -> Transition:
+    """Open an alert for a match that has none. episode: 1 for the first time, one more than the last after that."""
+    condition = Condition.firing if rule.pending_for <= 1 else Condition.pending
+    alert = Alert(
+        ref=reference(rule.id, finding.subject, episode), rule=rule.id, code=rule.code, subject_kind=rule.subject_kind,
+        subject=finding.subject, episode=episode, condition=condition, level=_level(finding), first_seen=as_of,
+        level_since=as_of, unit=rule.unit, streak=1,
+    )  # fmt: skip
+    return Transition(alert=_told(alert, finding), before=None, level_before=None, reason="new" if condition == "firing" else "matches")
+
+
+def advance(alert: Alert, finding: Finding, rule: RuleLife, as_of: date, *, owners_known: bool = True) -> Transition | None:
+    """Take a live alert on by today's answer; None where nothing changes.
+
+    owners_known: false when the tables that say whose a case is cannot be trusted today; then it stays whose it was.
+    """
+    if not owners_known:
+        finding = replace(finding, team=alert.team, worker=alert.worker, adviser=alert.adviser)
+    match finding.outcome:
+        case Outcome.match:
+            return _matched(alert, finding, rule, as_of)
+        case Outcome.clear:
+            return _cleared(alert, rule, as_of)
+        case Outcome.absent if finding.left:
+            return resolve(alert, f"{LEFT}{finding.left}", as_of)
+        case Outcome.absent:
+            return _pending_ends(alert, as_of) or hold(alert, MISSING, as_of)
+        case _:
+            return hold(alert, UNKNOWN, as_of)
+
+
+def hold(alert: Alert, why: str, as_of: date) -> Transition | None:
+    """Hold an alert whose subject could not be judged today; None where it is held for that already.
+
+    A pending alert waits as it is: nobody has been told of it.
+    """
+    if alert.condition == Condition.pending or (alert.condition == Condition.held and alert.held_reason == why):
+        return None
+    held_since = alert.held_since if alert.condition == Condition.held else as_of
+    return _transition(alert, replace(alert, condition=Condition.held, held_reason=why, held_since=held_since), why)
+
+
+def resolve(alert: Alert, why: str, as_of: date) -> Transition:
+    """End an alert, for a reason that is kept."""
+    ended = replace(
+        alert, condition=Condition.resolved, resolved_on=as_of, resolved_reason=why, held_reason=None, held_since=None, streak=0
+    )
+    return _transition(alert, ended, why)
+
+
+def removed(live: Iterable[Alert], known: Mapping[str, object], as_of: date) -> list[Transition]:
+    """End the alerts of rules that are no longer there or are switched off: no longer checked, which is not cleared."""
+    return [resolve(alert, "rule_removed", as_of) for alert in live if alert.rule not in known]
+
+
+def _matched(alert: Alert, finding: Finding, rule: RuleLife, as_of: date) -> Transition | None:
+    after = _told(alert, finding)
+    if after.level != alert.level:
+        after = replace(after, level_since=as_of)
+    if alert.condition == Condition.pending:
+        # A second run of the same day is no second run of matching.
+        streak = alert.streak + 1
+        fires = streak >= rule.pending_for
+        after = replace(after, streak=streak, condition=Condition.firing if fires else Condition.pending)
+        return _transition(alert, after, "new" if fires else "matches")
+    after = replace(after, condition=Condition.firing, streak=0, held_reason=None, held_since=None)
+    if alert.condition == Condition.recovering:
+        return _transition(alert, after, "back again")
+    if alert.condition == Condition.held:
+        return _transition(alert, after, "data trusted again")
+    if after.level != alert.level:
+        return _transition(alert, after, "level raised" if after.level > alert.level else "level lowered")
+    return _transition(alert, after, "reassigned") if _whose(after) != _whose(alert) else None
+
+
+def _cleared(alert: Alert, rule: RuleLife, as_of: date) -> Transition | None:
+    ended = _pending_ends(alert, as_of)
+    if ended:
+        return ended
+    streak = alert.streak + 1 if alert.condition == Condition.recovering else 1
+    if streak > rule.keep_firing_for:
+        return resolve(alert, CLEARED, as_of)
+    after = replace(alert, condition=Condition.recovering, streak=streak, held_reason=None, held_since=None)
+    return _transition(alert, after, "improving")
+
+
+def _pending_ends(alert: Alert, as_of: date) -> Transition | None:
+    return resolve(alert, "never fired", as_of) if alert.condition == Condition.pending else None
+
+
+def _level(finding: Finding) -> Level:
+    if finding.level is None:
+        raise ValueError(f"a match of {finding.rule} has no level")
+    return finding.level
+
+
+def _told(alert: Alert, finding: Finding) -> Alert:
+    return replace(
+        alert, level=_level(finding), measure=finding.measure, due=finding.due, team=finding.team, worker=finding.worker,
+        adviser=finding.adviser, person=finding.person, member=finding.member, also=finding.also, facts=finding.facts,
+    )  # fmt: skip
+
+
+def _whose(alert: Alert) -> tuple[object, ...]:
+    return (alert.team, alert.worker, alert.adviser, alert.also, alert.member, alert.person)
+
+
+def _transition(before: Alert, after: Alert, reason: str) -> Transition:
+    return Transition(alert=after, before=before.condition, level_before=before.level, reason=reason)

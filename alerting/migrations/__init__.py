@@ -1,0 +1,1 @@
+"""Migrations of the store, by alembic: one file a change of shape, in `versions/`."""

@@ -1,0 +1,324 @@
+"""Who is told, and why them: live alerts x directory x what each was last told -> notifications. Pure.
+
+A role of the alert's team is looked up in the directory of the day. Somebody who is not a current member of staff, or has
+no address, is replaced by the next up; somebody away by whoever covers for them. One message a person a receiver, with
+only what is theirs.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import date
+from typing import Any
+
+from alerting.model import Alert, Condition, Item, Level, Notification, Person
+from alerting.people import Directory, Team
+
+NEXT_UP = ("team_manager", "service_manager", "head_of_service", "performance")
+_SERVICES = {"quality": "quality_assurance", "commissioning": "commissioning", "performance": "performance"}
+_TRIGGERS = frozenset({"new", "worse", "reminder", "back"})
+_WORDS = {
+    "worker": "allocated worker", "adviser": "personal adviser", "team_manager": "team manager",
+    "service_manager": "service manager", "head_of_service": "head of service", "quality": "quality assurance",
+    "commissioning": "commissioning", "performance": "performance team",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class RuleRoute:
+    """What routing needs of a rule: who is told at each level, and how."""
+
+    notify: Mapping[Level, Sequence[str]]
+    child_level: bool
+    channel: bool
+    remind_every: int
+    title: str
+    code: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Receiver:
+    """A receiver as routing sees it. teams: the teams that a channel receiver reaches; None: it reaches persons."""
+
+    name: str
+    teams: frozenset[str] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipient:
+    """One person who is told of an alert, and why them in a few words."""
+
+    person: Person
+    why: str
+    covering: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class LastTold:
+    """What a recipient was last told of an alert."""
+
+    level: int
+    condition: str
+    told_on: date
+
+
+@dataclass(kw_only=True)
+class Plan:
+    """What one run will tell. unrouted: alerts nobody could be told of; confined: restricted ones told to nobody."""
+
+    notifications: list[Notification] = field(default_factory=list)
+    unrouted: list[Alert] = field(default_factory=list)
+    confined: int = 0
+
+
+class Router:
+    """Finds the people for alerts, in the directory of one day."""
+
+    def __init__(self, directory: Directory, rules: Mapping[str, RuleRoute]) -> None:
+        self.directory = directory
+        self.rules = rules
+
+    def recipients(self, alert: Alert) -> list[Recipient]:
+        """Give everybody who is told of an alert, each once, restrictions applied."""
+        route = self.rules[alert.rule]
+        found: dict[str, Recipient] = {}
+        for role in [*route.notify.get(alert.level, ()), *alert.also]:
+            recipient = self._resolve(alert, role)
+            if recipient:
+                found.setdefault(recipient.person.id, recipient)
+        return self._confine(alert, route, list(found.values()))
+
+    def team(self, alert: Alert) -> Team | None:
+        """Give the team that answers for an alert: its own, else the performance team."""
+        return self.directory.teams.get(alert.team or "") or self.directory.team_for("performance")
+
+    def _resolve(self, alert: Alert, role: str) -> Recipient | None:
+        """Find the person for a role: themselves, their cover, or the next up who is there."""
+        passed: list[str] = []
+        for step in [role, *[up for up in NEXT_UP if role not in NEXT_UP or NEXT_UP.index(up) > NEXT_UP.index(role)]]:
+            worker = self._holder(alert, step)
+            if worker is None:
+                continue
+            recipient = self._present(worker)
+            if recipient is None:
+                passed.append(_WORDS[step])
+                continue
+            why = recipient.why or (f"{_WORDS[step]}" if step == role else f"{_WORDS[step]}: no {_WORDS[role]} to tell")
+            return Recipient(person=recipient.person, why=why, covering=recipient.covering)
+        return None
+
+    def _holder(self, alert: Alert, role: str) -> str | None:
+        match role:
+            case "worker":
+                return alert.worker
+            case "adviser":
+                return alert.adviser
+            case "quality" | "commissioning" | "performance":
+                team = self.directory.team_for(_SERVICES[role])
+                return team.manager if team else None
+        team = self.team(alert)
+        if team is None:
+            return None
+        return {"team_manager": team.manager, "service_manager": team.service_manager, "head_of_service": team.head_of_service}[role]
+
+    def _present(self, worker: str) -> Recipient | None:
+        """Give who reads for a worker today: themselves, or whoever covers; None when nobody does, or cover goes in a ring."""
+        seen: list[str] = []
+        until: date | None = None
+        while worker in self.directory.cover and worker in self.directory.staff:
+            if worker in seen:
+                return None
+            seen.append(worker)
+            until = self.directory.cover[worker].until
+            worker = self.directory.cover[worker].by
+        person = self.directory.staff.get(worker)
+        if person is None or not person.email:
+            return None
+        if not seen:
+            return Recipient(person=person, why="")
+        covering = f"{self.directory.name(seen[0])} until {until.day} {until:%B}" if until else str(self.directory.name(seen[0]))
+        return Recipient(person=person, why=f"as cover for {covering}", covering=covering)
+
+    def _confine(self, alert: Alert, route: RuleRoute, found: list[Recipient]) -> list[Recipient]:
+        """Keep a restricted child's alert to the people named for that child; with no list of restrictions, to nobody."""
+        if not route.child_level:
+            return found
+        if self.directory.restricted is None:
+            return []
+        restriction = self.directory.restricted.get(alert.person or "")
+        if restriction is None:
+            return found
+        kept = [recipient for recipient in found if recipient.person.id in restriction.allowed]
+        named = (self.directory.staff.get(worker) for worker in sorted(restriction.allowed))
+        return kept or [Recipient(person=person, why="named for this restricted record") for person in named if person and person.email]
+
+
+def plan(
+    router: Router,
+    alerts: Sequence[Alert],
+    receivers: Sequence[Receiver],
+    last_told: Mapping[tuple[str, str, int], LastTold],
+    *,
+    purpose: str,
+    as_of: date,
+    working_days: Callable[[date, date], int],
+    banners: Sequence[str] = (),
+    data_as_at: str | None = None,
+) -> Plan:
+    """Plan a run's messages: to each person and channel that has something new to be told, all that is theirs.
+
+    alerts: every live alert, and those resolved that somebody was told of. working_days: counts them between two days.
+    """
+    result = Plan()
+    mine: dict[str, list[tuple[Alert, Recipient]]] = defaultdict(list)
+    people: dict[str, Person] = {}
+    for alert in alerts:
+        if alert.condition == Condition.pending or alert.rule not in router.rules:
+            continue
+        recipients = router.recipients(alert)
+        if not recipients and alert.condition != Condition.resolved:
+            confined = router.rules[alert.rule].child_level and (
+                router.directory.restricted is None or alert.person in router.directory.restricted
+            )
+            result.confined += confined
+            if not confined:
+                result.unrouted.append(alert)
+        for recipient in recipients:
+            mine[recipient.person.id].append((alert, recipient))
+            people[recipient.person.id] = recipient.person
+    told = _Told(last_told, router.rules, as_of, working_days)
+    common = {"banners": list(banners), "data_as_at": data_as_at}
+    for receiver in receivers:
+        if receiver.teams is None:
+            for id_, owned in sorted(mine.items()):
+                notification = _personal(router, receiver, people[id_], owned, told, purpose, as_of, common)
+                result.notifications += [notification] if notification else []
+        else:
+            result.notifications += _channels(router, receiver, alerts, told, purpose, as_of, common)
+    return result
+
+
+class _Told:
+    """Says how an alert stands to what a recipient was last told of it."""
+
+    def __init__(
+        self,
+        last: Mapping[tuple[str, str, int], LastTold],
+        rules: Mapping[str, RuleRoute],
+        as_of: date,
+        working_days: Callable[[date, date], int],
+    ) -> None:
+        self._last, self._rules, self._as_of, self._working_days = last, rules, as_of, working_days
+
+    def state(self, receiver: str, recipient: str, alert: Alert) -> str | None:
+        """Give new, worse, back, reminder, open, held, cleared or snoozed; None when there is nothing to say."""
+        last = self._last.get((receiver, recipient, alert.id or 0))
+        if alert.condition == Condition.resolved:
+            return "cleared" if last else None
+        if alert.snoozed_until and alert.snoozed_until >= self._as_of:
+            return "snoozed"
+        if alert.condition == Condition.held:
+            return "held"
+        if last is None:
+            return "new"
+        if alert.level > last.level:
+            return "worse"
+        if last.condition == Condition.held:
+            return "open"
+        acknowledged = alert.acknowledged_until is not None and alert.acknowledged_until >= self._as_of
+        waited = self._working_days(last.told_on, self._as_of) >= self._rules[alert.rule].remind_every
+        return "reminder" if waited and not acknowledged else "open"
+
+
+def _personal(
+    router: Router, receiver: Receiver, person: Person, owned: Iterable[tuple[Alert, Recipient]], told: _Told,
+    purpose: str, as_of: date, common: Mapping[str, Any],
+) -> Notification | None:  # fmt: skip
+    states = [(alert, recipient, told.state(receiver.name, person.id, alert)) for alert, recipient in owned]
+    listed = [(alert, recipient, state) for alert, recipient, state in states if state and state != "snoozed"]
+    triggers = [(alert, state) for alert, _, state in listed if state in _TRIGGERS]
+    if not triggers:
+        return None
+    content = {
+        "items": [_item(router, alert, recipient, state) for alert, recipient, state in listed],
+        "covering": sorted({recipient.covering for _, recipient, _ in listed if recipient.covering}),
+        "hidden": sum(state == "snoozed" for _, _, state in states),
+        "told": [(alert.id, int(alert.level), alert.condition.value) for alert, _, _ in listed],
+        **common,
+    }
+    return Notification(
+        key=notification_key(purpose, as_of, receiver.name, person.id, [f"{alert.ref}{state}{alert.level}" for alert, state in triggers]),
+        receiver=receiver.name, purpose=purpose, recipient=person.id, name=person.name, address=person.email, as_of=as_of,
+        content=content, urgency=max(int(alert.level) for alert, _ in triggers),
+    )  # fmt: skip
+
+
+def _item(router: Router, alert: Alert, recipient: Recipient, state: str) -> dict[str, Any]:
+    route, team = router.rules[alert.rule], router.team(alert)
+    item = Item(
+        alert_id=alert.id or 0, ref=alert.ref, rule=alert.rule, state=state, level=alert.level.name, subject_kind=alert.subject_kind,
+        subject=alert.subject, team=alert.team, team_name=team.name if team else "no team", first_seen=alert.first_seen,
+        worker_name=router.directory.name(alert.worker), measure=alert.measure, unit=alert.unit, due=alert.due, facts=alert.facts,
+        held_reason=alert.held_reason, resolved_reason=alert.resolved_reason, child_level=route.child_level, why=recipient.why,
+    )  # fmt: skip
+    return {name: value.isoformat() if isinstance(value, date) else value for name, value in asdict(item).items()}
+
+
+def _channels(
+    router: Router, receiver: Receiver, alerts: Iterable[Alert], told: _Told, purpose: str, as_of: date, common: Mapping[str, Any]
+) -> list[Notification]:
+    """Plan a card of counts for each team's channel. Restricted children are not counted, as a count of one would tell."""
+    by_team: dict[str, list[tuple[Alert, str]]] = defaultdict(list)
+    for alert in alerts:
+        route = router.rules.get(alert.rule)
+        if route is None or not route.channel or alert.team not in (receiver.teams or ()) or alert.condition == Condition.pending:
+            continue
+        if route.child_level and (router.directory.restricted is None or alert.person in router.directory.restricted):
+            continue
+        state = told.state(receiver.name, f"team:{alert.team}", alert)
+        if state and state != "snoozed":
+            by_team[alert.team].append((alert, state))
+    planned = []
+    for team_id, states in sorted(by_team.items()):
+        triggers = [(alert, state) for alert, state in states if state in _TRIGGERS]
+        team = router.directory.teams.get(team_id)
+        if not triggers or team is None:
+            continue
+        content = {
+            "team_name": team.name,
+            "lines": _lines(router, states),
+            "told": [(alert.id, int(alert.level), alert.condition.value) for alert, _ in states],
+            **common,
+        }
+        key = notification_key(purpose, as_of, receiver.name, f"team:{team_id}", [f"{a.ref}{state}{a.level}" for a, state in triggers])
+        planned.append(
+            Notification(
+                key=key, receiver=receiver.name, purpose=purpose, recipient=f"team:{team_id}", name=team.name, address=None,
+                as_of=as_of, content=content, urgency=max(int(alert.level) for alert, _ in triggers),
+            )  # fmt: skip
+        )
+    return planned
+
+
+def _lines(router: Router, states: Iterable[tuple[Alert, str]]) -> list[dict[str, Any]]:
+    rows: dict[str, dict[str, Any]] = {}
+    for alert, state in states:
+        route = router.rules[alert.rule]
+        row = rows.setdefault(
+            alert.rule, {"rule": route.code, "title": route.title, "level": 0, "new": 0, "open": 0, "cleared": 0, "held": 0}
+        )
+        column = {"new": "new", "cleared": "cleared", "held": "held"}.get(state, "open")
+        row[column] += 1
+        if state != "cleared":
+            row["level"] = max(row["level"], int(alert.level))
+    ordered = sorted(rows.values(), key=lambda row: (-row["level"], row["rule"]))
+    return [row | {"level": Level(row["level"]).name if row["level"] else "none"} for row in ordered]
+
+
+def notification_key(purpose: str, as_of: date, receiver: str, recipient: str, told: Iterable[str]) -> str:
+    """Give the key of a notification: the same for the same things told to the same recipient on the same day."""
+    text = "\x1f".join([purpose, as_of.isoformat(), receiver, recipient, *sorted(told)])
+    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()

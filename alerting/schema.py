@@ -1,0 +1,199 @@
+"""The tables of the service's own database. Migrations bring a database to this shape; `SCHEMA` is the newest of them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON, Column, Date, DateTime, Float, ForeignKey, Index, Integer, MetaData, SmallInteger, String, Table, Text, TypeDecorator,
+    UniqueConstraint, text,
+)  # fmt: skip
+
+SCHEMA = "0001"
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+class Moment(TypeDecorator[datetime]):
+    """A moment with its zone, kept as UTC: databases differ in what they do with zones."""
+
+    impl = DateTime
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Any) -> datetime | None:
+        """Store UTC without a zone. Raises ValueError for a moment that has none: nobody could tell which one it is."""
+        del dialect
+        if value is not None and value.tzinfo is None:
+            raise ValueError("a moment needs its zone")
+        return value.astimezone(UTC).replace(tzinfo=None) if value else None
+
+    def process_result_value(self, value: datetime | None, dialect: Any) -> datetime | None:
+        """Give the moment back in UTC."""
+        del dialect
+        return value.replace(tzinfo=UTC) if value else None
+
+
+run = Table(
+    "run", metadata,
+    Column("id", Integer, primary_key=True),
+    Column("job", String(20), nullable=False),
+    Column("as_of", Date, nullable=False),
+    Column("started_at", Moment, nullable=False),
+    Column("finished_at", Moment),
+    Column("status", String(20), nullable=False),
+    Column("report", JSON),
+)  # fmt: skip
+
+occurrence = Table(
+    "occurrence", metadata,
+    Column("job", String(20), primary_key=True),
+    Column("as_of", Date, primary_key=True),
+    Column("state", String(20), nullable=False),
+    Column("owner", String(100), nullable=False),
+    Column("token", Integer, nullable=False),
+    Column("lease_until", Moment, nullable=False),
+)  # fmt: skip
+
+table_reading = Table(
+    "table_reading", metadata,
+    Column("run_id", ForeignKey("run.id"), primary_key=True),
+    Column("table_name", String(60), primary_key=True),
+    Column("as_of", Date, nullable=False),
+    Column("rows", Integer),
+    Column("problem", Text),
+)  # fmt: skip
+
+alert = Table(
+    "alert", metadata,
+    Column("id", Integer, primary_key=True),
+    Column("ref", String(20), nullable=False, unique=True),
+    Column("rule", String(120), nullable=False),
+    Column("code", String(20), nullable=False),
+    Column("subject_kind", String(60), nullable=False),
+    Column("subject", String(200), nullable=False),
+    Column("episode", Integer, nullable=False),
+    Column("condition", String(20), nullable=False),
+    Column("level", SmallInteger, nullable=False),
+    Column("first_seen", Date, nullable=False),
+    Column("level_since", Date, nullable=False),
+    Column("unit", String(40), nullable=False),
+    Column("team", String(100)),
+    Column("worker", String(100)),
+    Column("adviser", String(100)),
+    Column("person", String(100)),
+    Column("member", String(100)),
+    Column("also", String(200), nullable=False),
+    Column("streak", Integer, nullable=False),
+    Column("held_reason", Text),
+    Column("held_since", Date),
+    Column("resolved_on", Date),
+    Column("resolved_reason", Text),
+    UniqueConstraint("rule", "subject", "episode"),
+)  # fmt: skip
+Index(
+    "ix_alert_open", alert.c.rule, alert.c.subject, unique=True,
+    sqlite_where=text("resolved_on IS NULL"), postgresql_where=text("resolved_on IS NULL"),
+)  # fmt: skip
+Index("ix_alert_resolved_on", alert.c.resolved_on)
+
+# Today's measure of an open alert belongs to the run, not to the alert: the alert's row is written when it changes.
+reading = Table(
+    "reading", metadata,
+    Column("alert_id", ForeignKey("alert.id"), primary_key=True, autoincrement=False),
+    Column("run_id", ForeignKey("run.id"), nullable=False),
+    Column("measure", Float),
+    Column("due", Date),
+    Column("facts", Text, nullable=False),
+)  # fmt: skip
+
+transition = Table(
+    "transition", metadata,
+    Column("id", Integer, primary_key=True),
+    Column("alert_id", ForeignKey("alert.id"), nullable=False, index=True),
+    Column("run_id", ForeignKey("run.id")),
+    Column("at", Moment, nullable=False),
+    Column("as_of", Date, nullable=False),
+    Column("before", String(20)),
+    Column("after", String(20), nullable=False),
+    Column("level_before", SmallInteger),
+    Column("level_after", SmallInteger, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("by", String(200), nullable=False),
+    Column("rule_version", String(20)),
+)  # fmt: skip
+
+handling = Table(
+    "handling", metadata,
+    Column("id", Integer, primary_key=True),
+    Column("alert_id", ForeignKey("alert.id"), nullable=False, index=True),
+    Column("kind", String(20), nullable=False),
+    Column("by", String(200), nullable=False),
+    Column("note", Text, nullable=False),
+    Column("until", Date),
+    Column("level", SmallInteger, nullable=False),
+    Column("at", Moment, nullable=False),
+)  # fmt: skip
+
+outbox = Table(
+    "outbox", metadata,
+    Column("id", Integer, primary_key=True),
+    Column("key", String(64), nullable=False, unique=True),
+    Column("run_id", ForeignKey("run.id")),
+    Column("receiver", String(60), nullable=False),
+    Column("purpose", String(20), nullable=False),
+    Column("recipient", String(200), nullable=False),
+    Column("name", String(200), nullable=False),
+    Column("address", String(320)),
+    Column("as_of", Date, nullable=False),
+    Column("urgency", SmallInteger, nullable=False),
+    Column("content", Text, nullable=False),
+    Column("message_id", String(120), nullable=False),
+    Column("planned_at", Moment, nullable=False),
+    Column("state", String(20), nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("next_at", Moment),
+    Column("owner", String(100)),
+    Column("lease_until", Moment),
+    Column("handed_over_at", Moment),
+    Column("answer", Text),
+    Column("finished_at", Moment),
+    Index(None, "state"),
+    Index(None, "receiver", "recipient", "purpose"),
+)  # fmt: skip
+
+delivery = Table(
+    "delivery", metadata,
+    Column("id", Integer, primary_key=True),
+    Column("outbox_id", ForeignKey("outbox.id"), nullable=False, index=True),
+    Column("attempt", Integer, nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("state", String(20), nullable=False),
+    Column("phase", String(30), nullable=False),
+    Column("answer", Text, nullable=False),
+)  # fmt: skip
+
+told = Table(
+    "told", metadata,
+    Column("receiver", String(60), primary_key=True),
+    Column("recipient", String(200), primary_key=True),
+    Column("alert_id", ForeignKey("alert.id"), primary_key=True),
+    Column("level", SmallInteger, nullable=False),
+    Column("condition", String(20), nullable=False),
+    Column("told_on", Date, nullable=False),
+)  # fmt: skip
+
+notice = Table(
+    "notice", metadata,
+    Column("key", String(64), primary_key=True),
+    Column("job", String(20), nullable=False),
+    Column("first_on", Date, nullable=False),
+    Column("title", Text, nullable=False),
+)  # fmt: skip

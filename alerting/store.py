@@ -1,0 +1,326 @@
+"""The service's own memory: alerts, their history, the runs. SQLite or PostgreSQL, through SQLAlchemy Core.
+
+Every public method that writes is one transaction. On SQLite a transaction takes the write lock when it begins: one that
+reads first and then wants to write fails at once when another has written.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from alerting import schema
+from alerting.errors import StoreError
+from alerting.model import Alert, Condition, Level, Transition
+
+Reading = tuple[int, float | None, date | None, str]
+"""Today's measure, due date and facts (JSON) of one live alert, by its id."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Changes:
+    """What one run changes: transitions, today's readings, the tables it read, by name: rows and why not trusted."""
+
+    transitions: Sequence[Transition]
+    readings: Sequence[Reading]
+    tables: Mapping[str, tuple[int | None, str | None]]
+    versions: Mapping[str, str]
+
+
+class Store:
+    """One database. Open it with `Store.open`, which checks that it has the shape this version needs."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self.engine = engine
+
+    @classmethod
+    def open(cls, url: str, *, create: bool = True) -> Store:
+        """Open a store, making its tables when it is empty (and `create`).
+
+        Raises StoreError when it cannot be reached, or has the shape of an older or newer version.
+        """
+        store = cls(_engine(url))
+        version = store.version()
+        if version is None and create:
+            store.upgrade()
+        elif version is None:
+            raise StoreError("the store is empty", remedy="Run `alerting store upgrade` to make its tables.")
+        elif version > schema.SCHEMA:
+            raise StoreError(
+                f"the store was made by a newer version (its shape is {version}, this version knows {schema.SCHEMA})",
+                remedy="Install the newer version, or restore the backup made before the upgrade.",
+            )
+        elif version < schema.SCHEMA:
+            raise StoreError(
+                f"the store has an older shape ({version}; this version needs {schema.SCHEMA})",
+                remedy="Make a backup, then run `alerting store upgrade`.",
+            )
+        return store
+
+    def version(self) -> str | None:
+        """Give the store's shape, None when it has no tables yet. Raises StoreError when it cannot be reached."""
+        try:
+            with self.engine.connect() as connection:
+                if not sa.inspect(connection).has_table("alembic_version"):
+                    return None
+                return connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar()
+        except sa.exc.DatabaseError as error:
+            raise _unreachable(self.engine, error) from None
+
+    def upgrade(self) -> None:
+        """Bring the store to the shape this version needs."""
+        from alembic import command
+        from alembic.config import Config
+
+        config = Config()
+        config.set_main_option("script_location", (Path(__file__).parent / "migrations").as_posix())
+        with self.engine.begin() as connection:
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self.engine.dispose()
+
+    @contextmanager
+    def transaction(self) -> Iterator[sa.Connection]:
+        """Run a block as one transaction. Raises StoreError when the database refuses or cannot be reached."""
+        try:
+            with self.engine.begin() as connection:
+                yield connection
+        except sa.exc.OperationalError as error:
+            raise _unreachable(self.engine, error) from None
+
+    # ------------------------------------------------------------------ runs
+
+    def begin(self, job: str, as_of: date, owner: str, now: datetime, lease: timedelta) -> int | None:
+        """Claim a job's occurrence on a day and give the run's id; None when another host holds it.
+
+        A finished occurrence may be claimed again: a run can be repeated. A lease that ran out is anybody's.
+        """
+        table = schema.occurrence
+        claim = {"state": "running", "owner": owner, "lease_until": now + lease}
+        mine = sa.and_(table.c.job == job, table.c.as_of == as_of)
+        try:
+            with self.transaction() as connection:
+                connection.execute(table.insert().values(job=job, as_of=as_of, token=1, **claim))
+                return self._new_run(connection, job, as_of, now)
+        except sa.exc.IntegrityError:
+            free = sa.or_(table.c.state != "running", table.c.lease_until < now)
+            with self.transaction() as connection:
+                won = connection.execute(table.update().where(mine, free).values(token=table.c.token + 1, **claim)).rowcount
+                return self._new_run(connection, job, as_of, now) if won == 1 else None
+
+    def _new_run(self, connection: sa.Connection, job: str, as_of: date, now: datetime) -> int:
+        values = {"job": job, "as_of": as_of, "started_at": now, "status": "running"}
+        return int(connection.execute(schema.run.insert().values(values)).inserted_primary_key[0])
+
+    def end(self, run_id: int, job: str, as_of: date, status: str, report: Mapping[str, Any], now: datetime) -> None:
+        """Write a run's report and give its occurrence back."""
+        table = schema.occurrence
+        with self.transaction() as connection:
+            connection.execute(
+                schema.run.update().where(schema.run.c.id == run_id).values(status=status, report=dict(report), finished_at=now)
+            )
+            done = table.update().where(table.c.job == job, table.c.as_of == as_of)
+            connection.execute(done.values(state=status, lease_until=now))
+
+    def latest_run(self, job: str | None = None) -> dict[str, Any] | None:
+        """Give the last run that ended (of a job), by business date, as its row; None when there is none."""
+        query = sa.select(schema.run).where(schema.run.c.status != "running")
+        if job:
+            query = query.where(schema.run.c.job == job)
+        with self.transaction() as connection:
+            row = connection.execute(query.order_by(schema.run.c.as_of.desc(), schema.run.c.id.desc()).limit(1)).mappings().first()
+        return dict(row) if row else None
+
+    def trusted_before(self, as_of: date) -> dict[str, int]:
+        """Give each table's rows in the last run of an earlier day in which it was trusted."""
+        table = schema.table_reading
+        query = (
+            sa.select(table.c.table_name, table.c.rows)
+            .where(table.c.as_of < as_of, table.c.problem.is_(None), table.c.rows.is_not(None))
+            .order_by(table.c.as_of, table.c.run_id)
+        )
+        with self.transaction() as connection:
+            return {name: rows for name, rows in connection.execute(query)}
+
+    # ------------------------------------------------------------------ alerts
+
+    def live(self) -> list[Alert]:
+        """Give every alert that is not resolved, with its latest reading and what people did to it."""
+        return self.alerts(schema.alert.c.resolved_on.is_(None))
+
+    def alerts(self, *where: sa.ColumnElement[bool]) -> list[Alert]:
+        """Give the alerts that meet the conditions, in the order they were opened."""
+        joined = schema.alert.outerjoin(schema.reading, schema.reading.c.alert_id == schema.alert.c.id)
+        columns = [schema.reading.c.measure, schema.reading.c.due, schema.reading.c.facts]
+        query = sa.select(schema.alert, *columns).select_from(joined).where(*where).order_by(schema.alert.c.id)
+        with self.transaction() as connection:
+            rows = connection.execute(query).all()
+            handled = self._handling(connection, {row.id for row in rows if row.resolved_on is None}) if rows else {}
+        return [_alert(row, handled.get(row.id, {})) for row in rows]
+
+    def _handling(self, connection: sa.Connection, ids: set[int]) -> dict[int, dict[str, Any]]:
+        latest: dict[int, dict[str, Any]] = {}
+        for row in connection.execute(sa.select(schema.handling).order_by(schema.handling.c.id)):
+            if row.alert_id in ids:
+                latest.setdefault(row.alert_id, {})[row.kind] = row
+        return latest
+
+    def episodes(self, keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], int]:
+        """Give the last episode of each rule and subject that has had one."""
+        wanted = set(keys)
+        if not wanted:
+            return {}
+        table = schema.alert
+        query = sa.select(table.c.rule, table.c.subject, sa.func.max(table.c.episode)).group_by(table.c.rule, table.c.subject)
+        query = query.where(table.c.rule.in_({rule for rule, _ in wanted}))
+        with self.transaction() as connection:
+            return {(rule, subject): last for rule, subject, last in connection.execute(query) if (rule, subject) in wanted}
+
+    def commit(self, connection: sa.Connection, run_id: int, as_of: date, now: datetime, changes: Changes) -> list[Transition]:
+        """Write what a run changed, in the caller's transaction; give the transitions with the new alerts' ids."""
+        self._write_tables(connection, run_id, as_of, changes.tables)
+        written = self._write_alerts(connection, changes.transitions)
+        rows = [
+            {
+                "alert_id": item.alert.id, "run_id": run_id, "at": now, "as_of": as_of, "before": item.before,
+                "after": item.alert.condition.value, "level_before": item.level_before, "level_after": int(item.alert.level),
+                "reason": item.reason, "by": item.by, "rule_version": changes.versions.get(item.alert.rule),
+            }
+            for item in written
+        ]  # fmt: skip
+        if rows:
+            connection.execute(schema.transition.insert(), rows)
+        new = [
+            (item.alert.id, item.alert.measure, item.alert.due, json.dumps(item.alert.facts, default=str))
+            for item in written
+            if item.before is None and item.alert.id is not None
+        ]
+        self._write_readings(connection, run_id, [*changes.readings, *new])
+        return written
+
+    def _write_tables(
+        self, connection: sa.Connection, run_id: int, as_of: date, tables: Mapping[str, tuple[int | None, str | None]]
+    ) -> None:
+        rows = [
+            {"run_id": run_id, "table_name": name, "as_of": as_of, "rows": count, "problem": problem}
+            for name, (count, problem) in tables.items()
+        ]
+        if rows:
+            connection.execute(schema.table_reading.insert(), rows)
+
+    def _write_alerts(self, connection: sa.Connection, transitions: Sequence[Transition]) -> list[Transition]:
+        from dataclasses import replace
+
+        table = schema.alert
+        changed = [item for item in transitions if item.alert.id is not None]
+        if changed:
+            update = table.update().where(table.c.id == sa.bindparam("b_id"))
+            columns = {name: sa.bindparam(f"b_{name}") for name in _CHANGING}
+            rows = [{"b_id": item.alert.id} | {f"b_{k}": v for k, v in _row(item.alert).items() if k in _CHANGING} for item in changed]
+            connection.execute(update.values(columns), rows)
+        new = [item for item in transitions if item.alert.id is None]
+        if not new:
+            return changed
+        connection.execute(table.insert(), [_row(item.alert) for item in new])
+        refs = [item.alert.ref for item in new]
+        ids: dict[str, int] = {}
+        for start in range(0, len(refs), 500):
+            query = sa.select(table.c.ref, table.c.id).where(table.c.ref.in_(refs[start : start + 500]))
+            ids |= {ref: id_ for ref, id_ in connection.execute(query)}
+        return changed + [replace(item, alert=replace(item.alert, id=ids[item.alert.ref])) for item in new]
+
+    def _write_readings(self, connection: sa.Connection, run_id: int, readings: Sequence[Reading]) -> None:
+        table = schema.reading
+        ids = [reading[0] for reading in readings]
+        for start in range(0, len(ids), 500):
+            connection.execute(table.delete().where(table.c.alert_id.in_(ids[start : start + 500])))
+        rows = [
+            {"alert_id": id_, "run_id": run_id, "measure": measure, "due": due, "facts": facts or "{}"}
+            for id_, measure, due, facts in readings
+        ]
+        if rows:
+            connection.execute(table.insert(), rows)
+
+    def history(self, alert_id: int) -> list[dict[str, Any]]:
+        """Give an alert's transitions and what people did to it, oldest first."""
+        with self.transaction() as connection:
+            changes = connection.execute(
+                sa.select(schema.transition).where(schema.transition.c.alert_id == alert_id).order_by(schema.transition.c.id)
+            ).mappings()
+            acts = connection.execute(
+                sa.select(schema.handling).where(schema.handling.c.alert_id == alert_id).order_by(schema.handling.c.id)
+            ).mappings()
+            rows = [dict(row) | {"kind": "change"} for row in changes] + [dict(row) for row in acts]
+        return sorted(rows, key=lambda row: row["at"])
+
+    def handle(self, alert: Alert, kind: str, *, by: str, note: str, until: date | None, now: datetime) -> None:
+        """Write down what somebody did to an alert: acknowledge or snooze, who, why, until when."""
+        values = {"alert_id": alert.id, "kind": kind, "by": by, "note": note, "until": until, "level": int(alert.level), "at": now}
+        with self.transaction() as connection:
+            connection.execute(schema.handling.insert().values(values))
+
+
+_CHANGING = (
+    "condition", "level", "level_since", "team", "worker", "adviser", "person", "member", "also", "streak",
+    "held_reason", "held_since", "resolved_on", "resolved_reason",
+)  # fmt: skip
+
+
+def _row(alert: Alert) -> dict[str, Any]:
+    names = (*_CHANGING, "ref", "rule", "code", "subject_kind", "subject", "episode", "first_seen", "unit")
+    row = {name: getattr(alert, name) for name in names}
+    return row | {"condition": alert.condition.value, "level": int(alert.level), "also": " ".join(alert.also)}
+
+
+def _alert(row: Any, handled: Mapping[str, Any]) -> Alert:
+    acknowledged, snoozed = handled.get("acknowledge"), handled.get("snooze")
+    # An acknowledgement was of the level it was given at: it lapses when the level rises.
+    if acknowledged and acknowledged.level < row.level:
+        acknowledged = None
+    return Alert(
+        id=row.id, ref=row.ref, rule=row.rule, code=row.code, subject_kind=row.subject_kind, subject=row.subject,
+        episode=row.episode, condition=Condition(row.condition), level=Level(row.level), first_seen=row.first_seen,
+        level_since=row.level_since, measure=row.measure, unit=row.unit, due=row.due, team=row.team, worker=row.worker,
+        adviser=row.adviser, person=row.person, member=row.member, also=tuple(row.also.split()),
+        facts=json.loads(row.facts) if row.facts else {}, streak=row.streak, held_reason=row.held_reason,
+        held_since=row.held_since, resolved_on=row.resolved_on, resolved_reason=row.resolved_reason,
+        acknowledged_by=acknowledged.by if acknowledged else None,
+        acknowledged_until=acknowledged.until if acknowledged else None, snoozed_until=snoozed.until if snoozed else None,
+    )  # fmt: skip
+
+
+def _engine(url: str) -> sa.Engine:
+    try:
+        parsed = sa.make_url(url)
+        engine = sa.create_engine(parsed, hide_parameters=True, pool_pre_ping=True)
+    except (sa.exc.ArgumentError, sa.exc.NoSuchModuleError, ModuleNotFoundError) as error:
+        raise StoreError(
+            f"the store's address cannot be used ({type(error).__name__})",
+            remedy="Write `store: sqlite:///alerting.db`, or `postgresql+psycopg://user@host/database` with the `postgres` extra.",
+        ) from None
+    if parsed.get_backend_name() == "sqlite":
+        sa.event.listen(engine, "connect", _prepare_sqlite)
+        sa.event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _: Any) -> None:
+    connection.isolation_level = None
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=30000"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _unreachable(engine: sa.Engine, error: sa.exc.DBAPIError) -> StoreError:
+    where = engine.url.render_as_string(hide_password=True)
+    reason = str(error.orig).strip().splitlines()[0] if error.orig and str(error.orig).strip() else type(error).__name__
+    return StoreError(f"the store cannot be used: {reason}", where=where, remedy="Check `store:` in config.yaml, and that the database runs.")
