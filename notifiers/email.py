@@ -148,7 +148,7 @@ class Notifier(BaseModel):
             "ceiling is detail: a mail can be forwarded, so details of a case belong behind a sign-in": (
                 self.ceiling >= Tier.detail
             ),
-            "port 465 expects TLS from the first byte: set security to tls": self.port == 465 and self.security != "tls",  # noqa: PLR2004
+            "port 465 expects TLS from the first byte: set security to tls": self.port == 465 and self.security != "tls",
             "domains is empty, so no message can be sent": self.domains == (),
         }
         return [problem for problem, holds in found.items() if holds]
@@ -199,7 +199,7 @@ class Notifier(BaseModel):
             # A server may hang up on an idle line at any time. Nothing of this message has been said: ask on a new one.
             with suppress(smtplib.SMTPServerDisconnected):
                 code, reply = line.offer(self.from_address, size)
-                if code != 421:  # noqa: PLR2004
+                if code != 421:
                     return self._agreed(line, code, reply)
             line.leave()
         line = self._connected()
@@ -288,7 +288,7 @@ class Notifier(BaseModel):
         try:
             yield
         except smtplib.SMTPResponseException as error:
-            if 400 <= error.smtp_code < 600:  # noqa: PLR2004
+            if 400 <= error.smtp_code < 600:
                 raise _refused(error, self._where, "the message was refused:") from None
             raise DeliveryError(
                 "the answer after the message makes no sense: it may have arrived",
@@ -381,7 +381,7 @@ def _refused(error: smtplib.SMTPResponseException, where: str, what: str) -> Del
     return DeliveryError(
         f"{what} {words}",
         # An answer outside 5xx that is not the one the step allows is a server in disorder, which may pass.
-        passing=not 500 <= error.smtp_code < 600,  # noqa: PLR2004
+        passing=not 500 <= error.smtp_code < 600,
         where=where,
         remedy=next((_REMEDIES[part] for part in reversed(words.split()[:2]) if part in _REMEDIES), ""),
     )
@@ -406,8 +406,13 @@ def _no_safe_line(error: ssl.SSLError | None, where: str) -> DeliveryError:
 
 
 def _unreachable(error: OSError, where: str) -> DeliveryError:
-    why = {socket.gaierror: "its name is not known", ConnectionRefusedError: "it refuses", TimeoutError: "it does not answer"}
-    reason = next((words for kind, words in why.items() if isinstance(error, kind)), type(error).__name__)
+    reason = type(error).__name__
+    if isinstance(error, socket.gaierror):
+        reason = "its name is not known"
+    elif isinstance(error, ConnectionRefusedError):
+        reason = "nothing answers at this port"
+    elif isinstance(error, TimeoutError):
+        reason = "it does not answer in time"
     return DeliveryError(
         f"the mail server cannot be reached: {reason}",
         passing=True,

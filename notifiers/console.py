@@ -1,0 +1,68 @@
+"""Messages on the terminal, as plain text: to look at, and to pipe onwards."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, WithJsonSchema
+
+from alerting.errors import DeliveryError
+from alerting.model import Message, Tier
+
+# A terminal obeys control characters; a name in the data must not move its cursor or write into its title.
+_UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+def _tier(name: object) -> Tier:
+    if isinstance(name, Tier):
+        return name
+    if isinstance(name, str) and name in Tier.__members__:
+        return Tier[name]
+    raise ValueError(f"a ceiling is one of {', '.join(Tier.__members__)}")
+
+
+class Notifier(BaseModel):
+    """Standard output. Whoever can see the terminal can read the messages."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+    audience: ClassVar[Literal["person", "channel"]] = "person"
+
+    type: Literal["console"] = "console"
+    ceiling: Annotated[Tier, BeforeValidator(_tier), WithJsonSchema({"enum": list(Tier.__members__)})] = Tier.reference
+
+    def send(self, message: Message, handed_over: Callable[[], None]) -> str:
+        """Print one message. Characters that the terminal cannot show are replaced; none can steer it.
+
+        Raises DeliveryError, ambiguous, where the output is closed or full.
+        """
+        written = _written(message)
+        encoding = sys.stdout.encoding or "utf-8"
+        handed_over()
+        try:
+            print(written.encode(encoding, "replace").decode(encoding), flush=True)
+        except (OSError, ValueError):
+            raise DeliveryError("the output is closed or full", passing=False, ambiguous=True, where="console") from None
+        return "printed"
+
+    def check(self) -> list[str]:
+        """Find nothing: there is nothing to set."""
+        return []
+
+    def close(self) -> None:
+        """Leave the output open: it is not ours."""
+
+
+def _written(message: Message) -> str:
+    to = f"{message.to_name} <{message.to_address}>" if message.to_address else message.to_name
+    head = [("To", to), ("Date", message.date.strftime("%a %d %b %Y %H:%M")), ("Subject", message.subject)]
+    if message.channel is not None:
+        head.insert(1, ("Channel of", message.channel))
+    lines = [f"{name}: {' '.join(_printable(value).split())}" for name, value in head]
+    return "\n".join([*lines, "", _printable(message.text).rstrip(), "", "-" * 72])
+
+
+def _printable(text: str) -> str:
+    return _UNPRINTABLE.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))

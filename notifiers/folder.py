@@ -1,0 +1,301 @@
+"""Messages as files in a folder, with a page to read them by: for a trial, a demonstration, and a copy to keep.
+
+    2026-11-23-daily-5f0c....eml    the mail as a mail program opens it
+    2026-11-23-daily-5f0c....html   the same as a page
+    2026-11-23-daily-91ab....json   a card for a channel
+    messages.json                   what the page is made of
+    index.html                      the page: every message, by day and purpose
+
+No file name holds a name or a number of anybody. Files can be read by their owner alone.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import tempfile
+import unicodedata
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import date, datetime
+from email.headerregistry import Address, Group
+from email.message import EmailMessage
+from email.policy import SMTP as WIRE
+from hashlib import blake2b
+from itertools import groupby
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    TypeAdapter,
+    ValidationError,
+    WithJsonSchema,
+)
+
+from alerting.errors import DeliveryError
+from alerting.model import Message, Tier
+
+_UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+_PURPOSES = ("daily", "weekly", "monthly", "admin", "test")
+_LONGEST_LEAD = 220
+
+
+def _tier(name: object) -> Tier:
+    if isinstance(name, Tier):
+        return name
+    if isinstance(name, str) and name in Tier.__members__:
+        return Tier[name]
+    raise ValueError(f"a ceiling is one of {', '.join(Tier.__members__)}")
+
+
+class _Entry(BaseModel):
+    """One message as the page lists it. id: of its key; the same key again takes its place."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    id: str
+    at: datetime
+    purpose: str
+    name: str
+    address: str | None
+    channel: str | None
+    subject: str
+    lead: str
+    files: dict[str, str]
+
+    @property
+    def order(self) -> tuple[int, int, str, str, str]:
+        """Newest day first, then the purposes as they come round, then by name."""
+        known = _PURPOSES.index(self.purpose) if self.purpose in _PURPOSES else len(_PURPOSES)
+        return (-self.at.date().toordinal(), known, self.purpose, self.name.casefold(), self.id)
+
+
+class Notifier(BaseModel):
+    """A folder. It and its page grow with every run; one run at a time writes into it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+    audience: ClassVar[Literal["person", "channel"]] = "person"
+
+    type: Literal["folder"] = "folder"
+    ceiling: Annotated[Tier, BeforeValidator(_tier), WithJsonSchema({"enum": list(Tier.__members__)})] = Tier.reference
+    path: Path = Field(examples=["outbox"])
+
+    _has_sent: bool = PrivateAttr(default=False)
+
+    def send(self, message: Message, handed_over: Callable[[], None]) -> str:
+        """Write one message: a mail and a page, or a card. The same key again replaces what it wrote before.
+
+        Each file appears whole or not at all. Raises DeliveryError, passing unless the folder may not be written to.
+        """
+        entry, contents = _filed(message)
+        with self._faults():
+            self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            handed_over()
+            for name, content in contents.items():
+                _put(self.path / name, content)
+            self._note(entry)
+        self._has_sent = True
+        return f"written {', '.join(sorted(contents))}"
+
+    def check(self) -> list[str]:
+        """Say whether the folder cannot be made or written to."""
+        nearest = next(place for place in (self.path, *self.path.absolute().parents) if place.exists())
+        if not nearest.is_dir():
+            return [f"path: {nearest} is a file, not a folder"]
+        return [] if os.access(nearest, os.W_OK | os.X_OK) else [f"path: {nearest} may not be written to"]
+
+    def close(self) -> None:
+        """Write the page that lists every message in the folder, of this run and of those before.
+
+        Raises DeliveryError where it cannot be written; the messages themselves are in the folder all the same.
+        """
+        if not self._has_sent:
+            return
+        with self._faults():
+            entries = self._entries()
+            listed = [entry.model_dump(mode="json", exclude_none=True) for entry in entries]
+            _put(self.path / "messages.json", json.dumps(listed, indent=1, ensure_ascii=False).encode())
+            _put(self.path / "index.html", _page(entries, self.path).encode("utf-8", "replace"))
+            self._journal.unlink(missing_ok=True)
+        self._has_sent = False
+
+    @property
+    def _journal(self) -> Path:
+        # Survives a run that is killed before it comes to write the page; the next run's page takes it up.
+        return self.path / "messages.journal"
+
+    def _note(self, entry: _Entry) -> None:
+        handle = os.open(self._journal, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        with os.fdopen(handle, "ab") as journal:
+            journal.write(entry.model_dump_json().encode() + b"\n")
+
+    def _entries(self) -> list[_Entry]:
+        """Give what is in the folder, in the order of the page, and drop the files of what was replaced."""
+        latest: dict[str, _Entry] = {}
+        for entry in (*self._listed(), *self._noted()):
+            before = latest.get(entry.id)
+            for name in set(before.files.values()) - set(entry.files.values()) if before else ():
+                (self.path / name).unlink(missing_ok=True)
+            latest[entry.id] = entry
+        present = (entry for entry in latest.values() if all((self.path / name).exists() for name in entry.files.values()))
+        return sorted(present, key=lambda entry: entry.order)
+
+    def _listed(self) -> list[_Entry]:
+        file = self.path / "messages.json"
+        if not file.exists():
+            return []
+        try:
+            return TypeAdapter(list[_Entry]).validate_json(file.read_bytes())
+        except ValidationError:
+            raise DeliveryError(
+                "the list of messages in the folder cannot be understood",
+                passing=False,
+                where=str(file),
+                remedy="Move the folder aside, and a new one is begun; the messages in it stay readable.",
+            ) from None
+
+    def _noted(self) -> Iterator[_Entry]:
+        for line in self._journal.read_bytes().splitlines():
+            try:
+                yield _Entry.model_validate_json(line)
+            except ValidationError:
+                # A line cut short by a crash. Its message was not yet reported as sent, so it is sent again and noted anew.
+                continue
+
+    @contextmanager
+    def _faults(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            lasting = isinstance(error, PermissionError | FileExistsError | NotADirectoryError)
+            raise DeliveryError(
+                f"the folder cannot be written to ({error.strerror or type(error).__name__})",
+                passing=not lasting,
+                where=str(self.path),
+                remedy="Check that the folder may be written to and that its disk has room.",
+            ) from None
+
+
+def _filed(message: Message) -> tuple[_Entry, dict[str, bytes]]:
+    """Give a message's entry, and the content of each of its files by name."""
+    key = blake2b(message.key.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
+    purpose = re.sub(r"[^a-z0-9]+", "-", message.purpose.lower())[:20].strip("-") or "message"
+    stem = f"{message.date.date().isoformat()}-{purpose}-{key}"
+    contents: dict[str, bytes] = {}
+    if message.html:
+        contents["page"] = _printable(message.html).encode()
+    if message.channel is None:
+        contents["mail"] = _mail(message)
+    if message.card is not None:
+        contents["card"] = json.dumps(message.card, indent=1).encode()
+    names = {
+        kind: f"{stem}.{ending}" for kind, ending in (("page", "html"), ("mail", "eml"), ("card", "json")) if kind in contents
+    }
+    entry = _Entry(
+        id=key,
+        at=message.date,
+        purpose=purpose,
+        name=_one_line(message.to_name),
+        address=None if message.to_address is None else _one_line(message.to_address),
+        channel=None if message.channel is None else _one_line(message.channel),
+        subject=_one_line(message.subject),
+        lead=_lead(message.text),
+        files=names,
+    )
+    return entry, {names[kind]: content for kind, content in contents.items()}
+
+
+def _mail(message: Message) -> bytes:
+    mail = EmailMessage(policy=WIRE)
+    # A mail has a sender, but a folder is nobody's mailbox: this one can never be answered by mistake.
+    mail["From"] = Address("Practice alerts", "alerts", "folder.invalid")
+    mail["To"] = _receiver(message)
+    mail["Subject"] = _one_line(message.subject)
+    mail["Date"] = message.date
+    mail["Message-ID"] = f"<{_one_line(message.message_id).strip('<>')}>"
+    mail["Auto-Submitted"] = "auto-generated"
+    mail["X-Alert-Purpose"] = _one_line(message.purpose)
+    mail.set_content(_printable(message.text), cte="quoted-printable")
+    mail.add_alternative(_printable(message.html), subtype="html", cte="quoted-printable")
+    return mail.as_bytes()
+
+
+def _receiver(message: Message) -> Address | Group:
+    name = _one_line(message.to_name)
+    local, _, domain = (message.to_address or "").strip().rpartition("@")
+    plain = all(part and part.isascii() and not re.search(r"[\s<>()\[\]\\,;:\"@]", part) for part in (local, domain))
+    return Address(name, local, domain) if plain else Group(name or "nobody", ())
+
+
+def _page(entries: list[_Entry], folder: Path) -> str:
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined  # only a run that sends needs it
+
+    days = [_day(day, list(messages), folder) for day, messages in groupby(entries, key=lambda entry: entry.at.date())]
+    words = Environment(
+        loader=FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    return words.get_template("folder.html").render(days=days, messages=len(entries))
+
+
+def _day(day: date, entries: list[_Entry], folder: Path) -> dict[str, Any]:
+    purposes = [
+        {"name": purpose, "messages": [_shown(entry, folder) for entry in group]}
+        for purpose, group in groupby(entries, key=lambda entry: entry.purpose)
+    ]
+    return {
+        "id": day.isoformat(),
+        "title": f"{day:%A} {day.day} {day:%B %Y}",
+        "messages": len(entries),
+        "people": len({entry.address or entry.name for entry in entries if entry.channel is None}),
+        "channels": len({entry.channel for entry in entries if entry.channel is not None}),
+        "purposes": purposes,
+    }
+
+
+def _shown(entry: _Entry, folder: Path) -> dict[str, Any]:
+    card = json.loads((folder / entry.files["card"]).read_bytes()) if "card" in entry.files else None
+    return {"entry": entry, "card": card, "counts": _counts(card) if card else []}
+
+
+def _counts(card: dict[str, Any]) -> list[tuple[str, int]]:
+    """Add up the columns of a card that hold numbers; a column with anything else, such as "<5", is left out."""
+    columns = list(zip(*card.get("rows", []), strict=False))
+    named = zip(card.get("columns", []), columns, strict=False)
+    return [(name, sum(map(int, cells))) for name, cells in named if all(str(cell).isdecimal() for cell in cells)]
+
+
+def _lead(text: str) -> str:
+    words = _one_line(text)
+    return words if len(words) <= _LONGEST_LEAD else words[:_LONGEST_LEAD].rsplit(" ", 1)[0] + " ..."
+
+
+def _one_line(text: str) -> str:
+    fit = {"Cc": " ", "Zl": " ", "Zp": " ", "Cf": "", "Cs": ""}
+    return " ".join("".join(fit.get(unicodedata.category(character), character) for character in text).split())
+
+
+def _printable(text: str) -> str:
+    return _UNPRINTABLE.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
+
+
+def _put(file: Path, content: bytes) -> None:
+    """Write a file whole or not at all, for its owner alone."""
+    handle, unfinished = tempfile.mkstemp(dir=file.parent, prefix=".unfinished-")
+    try:
+        with os.fdopen(handle, "wb") as opened:
+            opened.write(content)
+        Path(unfinished).replace(file)
+    except BaseException:
+        Path(unfinished).unlink(missing_ok=True)
+        raise
