@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import Protocol
 
-from alerting.model import Message, Tier
+from alerting.errors import DeliveryError
+from alerting.model import Delivery, Message, Tier
 
 
 class Notifier(Protocol):
@@ -32,3 +34,35 @@ class Notifier(Protocol):
     def close(self) -> None:
         """Let go of connections and write what is written at the end of a run."""
         ...
+
+
+BACK_OFF = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=15), timedelta(minutes=30))
+
+
+def attempt(
+    message: Message, notifier: Notifier, *, outbox_id: int, attempts: int, handed_over: Callable[[], None], now: datetime
+) -> Delivery:
+    """Try once to send a message and say what became of it. Never raises for what a receiver does.
+
+    An answer that never came after the hand-over is tried once more, as the same message; after that it is `unknown`.
+    """
+    phase = ["claimed"]
+
+    def hand_over() -> None:
+        phase[0] = "handed over"
+        handed_over()
+
+    def became(state: str, answer: str, retry_at: datetime | None = None) -> Delivery:
+        return Delivery(outbox_id=outbox_id, state=state, phase=phase[0], answer=answer[:500], at=now, retry_at=retry_at)
+
+    try:
+        return became("accepted", notifier.send(message, hand_over))
+    except DeliveryError as error:
+        if error.ambiguous:
+            return became("unknown" if message.repeated else "deferred", error.problem, None if message.repeated else now)
+        if not error.passing:
+            return became("failed", error.problem)
+        wait = BACK_OFF[min(attempts, len(BACK_OFF)) - 1]
+        return became("deferred", error.problem, now + max(wait, timedelta(seconds=error.retry_after_s or 0)))
+    except Exception as error:  # noqa: BLE001  (one delivery must not stop the others; the kind is named, a text may quote a case)
+        return became("failed", f"the receiver broke down ({type(error).__name__})")

@@ -130,6 +130,15 @@ class Transition:
 
 
 @dataclass(frozen=True, kw_only=True)
+class LastTold:
+    """What one recipient was last told of one alert through one receiver."""
+
+    level: int
+    condition: str
+    told_on: date
+
+
+@dataclass(frozen=True, kw_only=True)
 class Person:
     """Somebody in the council's directory on a day."""
 
@@ -144,7 +153,7 @@ class Person:
 class Item:
     """One alert as one person is told of it. Only what the rule's words use travels: `facts`, each with its tier.
 
-    state: new, worse, open, cleared, held or released. why: why this person, in a few words.
+    state: new, worse, reminder, open, cleared or held. why: why this person, in a few words.
     """
 
     alert_id: int

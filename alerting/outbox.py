@@ -14,20 +14,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from alerting.model import Delivery, Notification
+from alerting.model import Delivery, LastTold, Notification
 from alerting.schema import delivery, notice, outbox, told
 from alerting.store import Store
 
 OPEN = ("planned", "claimed", "deferred")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Told:
-    """What one recipient was last told of one alert through one receiver."""
-
-    level: int
-    condition: str
-    told_on: date
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,10 +40,10 @@ class Outbox:
         self._store = store
         self._domain = domain
 
-    def last_told(self, connection: sa.Connection) -> dict[tuple[str, str, int], Told]:
+    def last_told(self, connection: sa.Connection) -> dict[tuple[str, str, int], LastTold]:
         """Give what everybody was last told, by receiver, recipient and alert."""
         return {
-            (row.receiver, row.recipient, row.alert_id): Told(level=row.level, condition=row.condition, told_on=row.told_on)
+            (row.receiver, row.recipient, row.alert_id): LastTold(level=row.level, condition=row.condition, told_on=row.told_on)
             for row in connection.execute(sa.select(told))
         }
 

@@ -14,12 +14,12 @@ from dataclasses import asdict, dataclass, field
 from datetime import date
 from typing import Any
 
-from alerting.model import Alert, Condition, Item, Level, Notification, Person
+from alerting.model import Alert, Condition, Item, LastTold, Level, Notification, Person
 from alerting.people import Directory, Team
 
 NEXT_UP = ("team_manager", "service_manager", "head_of_service", "performance")
 _SERVICES = {"quality": "quality_assurance", "commissioning": "commissioning", "performance": "performance"}
-_TRIGGERS = frozenset({"new", "worse", "reminder", "back"})
+_TRIGGERS = frozenset({"new", "worse", "reminder"})
 _WORDS = {
     "worker": "allocated worker", "adviser": "personal adviser", "team_manager": "team manager",
     "service_manager": "service manager", "head_of_service": "head of service", "quality": "quality assurance",
@@ -54,15 +54,6 @@ class Recipient:
     person: Person
     why: str
     covering: str | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class LastTold:
-    """What a recipient was last told of an alert."""
-
-    level: int
-    condition: str
-    told_on: date
 
 
 @dataclass(kw_only=True)
@@ -214,7 +205,7 @@ class _Told:
         self._last, self._rules, self._as_of, self._working_days = last, rules, as_of, working_days
 
     def state(self, receiver: str, recipient: str, alert: Alert) -> str | None:
-        """Give new, worse, back, reminder, open, held, cleared or snoozed; None when there is nothing to say."""
+        """Give new, worse, reminder, open, held, cleared or snoozed; None when there is nothing to say."""
         last = self._last.get((receiver, recipient, alert.id or 0))
         if alert.condition == Condition.resolved:
             return "cleared" if last else None

@@ -1,0 +1,181 @@
+"""config.yaml -> Config: what the council decides. Every fault of the file is found in one pass, each with its place.
+
+A value that is wholly `${env:NAME}`, `${file:PATH}` or `${keyring:service/name}` is a secret, put in after the file has
+been read, so that a secret cannot change the file's shape. Paths are taken from the folder the file is in.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from alerting.errors import ConfigError, Fault, Faults
+from alerting.yaml_files import Document, Path_, load
+
+_STRICT = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, populate_by_name=True)
+_SECRET = re.compile(r"^\$\{(env|file|keyring):([^}]+)\}$")
+DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+
+class Council(BaseModel):
+    """Whose service this is."""
+
+    model_config = _STRICT
+
+    name: str = Field(description="The council's name, as managers know it")
+    timezone: str = Field(default="Europe/London", description="The zone that days are counted in")
+    administrators: tuple[str, ...] = Field(
+        default=(), description="Addresses told of faults, beside the manager of the performance team"
+    )
+    domain: str = Field(default="practice-alerts.invalid", description="The domain of message ids, such as alerts.example.gov.uk")
+    page: str | None = Field(default=None, description="Address of the page that messages link to, when there is one")
+    stamp: str | None = Field(default=None, description="Words put on every message, such as TEST, where the data is not the live data")
+
+    @field_validator("timezone")
+    @classmethod
+    def _known(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError):
+            raise ValueError(f"there is no time zone '{value}'; write Europe/London") from None
+        return value
+
+
+class RulesSection(BaseModel):
+    """Which rules apply, and what the council sets about them."""
+
+    model_config = _STRICT
+
+    path: Path = Field(default=Path("rules"), description="The folder with the rules")
+    packs: tuple[str, ...] | None = Field(default=None, description="Folders of rules, in order; all of them when left out")
+    settings: dict[str, Any] = Field(default_factory=dict, description="By a rule's code: params, enabled, reason")
+    params: dict[str, Any] = Field(default_factory=dict, description="Shared parameters, such as recording_lag_wd")
+    codes: dict[str, Any] = Field(default_factory=dict, description="By code map and code: the council's own words")
+    bank_holidays: tuple[str, ...] | None = Field(default=None, description="Days that stand for the shipped bank holidays")
+
+
+class Job(BaseModel):
+    """When a job runs."""
+
+    model_config = _STRICT
+
+    at: str = Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$", description="Local time, such as 07:00")
+    on: tuple[Annotated[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"], Field()], ...] = Field(
+        default=("mon", "tue", "wed", "thu", "fri"), description="Days of the week, by name"
+    )
+    cut_off: str | None = Field(
+        default=None, pattern=r"^([01]\d|2[0-3]):[0-5]\d$", description="Local time after which a missed run is not caught up"
+    )
+    to: tuple[str, ...] | None = Field(default=None, description="Receivers this job uses; all of them when left out")
+
+    @field_validator("at")
+    @classmethod
+    def _not_in_the_clock_change(cls, value: str) -> str:
+        if value.startswith("01:"):
+            raise ValueError("a time from 01:00 to 01:59 comes twice in October and not at all in March; choose another")
+        return value
+
+
+class Jobs(BaseModel):
+    """The jobs, each with its time."""
+
+    model_config = _STRICT
+
+    daily: Job = Job(at="07:00", cut_off="14:00")
+    weekly: Job = Job(at="07:30", on=("mon",))
+    monthly: Job = Job(at="07:45")
+
+
+class Config(BaseModel):
+    """Everything config.yaml says. `source` and `receivers` are checked by the module their `type` names."""
+
+    model_config = _STRICT
+
+    council: Council
+    store: str = Field(default="sqlite:///alerting.db", description="The service's own database, as an SQLAlchemy URL")
+    source: dict[str, Any] = Field(description="Where case data comes from: a `type` and its settings")
+    rules: RulesSection = RulesSection()
+    jobs: Jobs = Jobs()
+    receivers: dict[str, dict[str, Any]] = Field(min_length=1, description="By name: a `type` and its settings")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Loaded:
+    """A configuration, the folder that its paths start from, and where each part of it stands in the file."""
+
+    config: Config
+    folder: Path
+    document: Document
+
+
+def load_config(path: Path) -> Loaded:
+    """Read a config.yaml. Raises Faults with every fault of the file, ConfigError when there is no file."""
+    if not path.is_file():
+        raise ConfigError(
+            f"there is no {path.as_posix()}", remedy="Give its place with --config, or run `alerting demo` to see one at work."
+        )
+    document = load(path)
+    if not document.faults and not isinstance(document.value, dict):
+        document.faults.append(Fault(problem="this is not a configuration", where=document.place(()), remedy="It starts with `council:`."))
+    if document.faults:
+        raise Faults(document.faults)
+    document.value = _with_secrets(document.value, document, (), path.parent)
+    config = document.check(Config)
+    if document.faults or config is None:
+        raise Faults(document.faults)
+    return Loaded(config=config, folder=path.parent, document=document)
+
+
+def sqlite_path(url: str, folder: Path) -> str:
+    """Take the path of an SQLite address from a folder, when it is a relative one; other addresses stay as they are."""
+    prefix = "sqlite:///"
+    if not url.startswith(prefix) or url in (prefix, f"{prefix}:memory:"):
+        return url
+    return prefix + (folder.absolute() / url.removeprefix(prefix)).as_posix()
+
+
+def _with_secrets(value: Any, document: Document, path: Path_, folder: Path) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _with_secrets(item, document, (*path, key), folder) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_with_secrets(item, document, (*path, index), folder) for index, item in enumerate(value)]
+    if not isinstance(value, str) or "${" not in value:
+        return value
+    found = _SECRET.match(value)
+    if not found:
+        remedy = "Write ${env:NAME}, ${file:PATH} or ${keyring:service/name} as the whole value."
+        document.faults.append(Fault(problem="this is not a secret that can be looked up", where=document.place(path), remedy=remedy))
+        return value
+    try:
+        return _secret(found[1], found[2], folder)
+    except ConfigError as error:
+        document.faults.append(Fault(problem=error.problem, where=document.place(path), remedy=error.remedy))
+        return value
+
+
+def _secret(kind: str, name: str, folder: Path) -> str:
+    if kind == "env":
+        if name not in os.environ:
+            raise ConfigError(f"the environment variable {name} is not set", remedy="Set it where the service runs.")
+        return os.environ[name]
+    if kind == "file":
+        try:
+            return (folder / name).read_text("utf-8").strip()
+        except OSError as error:
+            raise ConfigError(f"the secret file {name} cannot be read ({error.strerror})", remedy="Check its path and rights.") from None
+    try:
+        import keyring
+    except ImportError:
+        raise ConfigError("the package keyring is not installed", remedy="Install it, or use ${env:NAME} or ${file:PATH}.") from None
+    service, _, entry = name.partition("/")
+    secret = keyring.get_password(service, entry)
+    if secret is None:
+        raise ConfigError(f"the keyring has no {name}", remedy="Add it for the account that the service runs under.")
+    return str(secret)
