@@ -1,0 +1,249 @@
+"""Items put in the order a reader needs them: sections, then one block a child or worker, the most serious first."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from datetime import date
+from typing import Any
+
+from alerting.model import Item, Level
+from alerting.wording import counted, day, listed, number, plain, plural, until
+
+FULL = 50
+"""How many items a message shows in full; the rest are counted by rule."""
+
+_SECTIONS = {
+    "new": "New",
+    "worse": "Worse",
+    "open": "Still open",
+    "cleared": "Cleared since last time",
+    "held": "On hold",
+}
+HOLDING = frozenset({"new", "worse", "open"})
+"""The sections of what holds today, rather than what is over or not known."""
+
+_TAGS = {
+    "worse": "More serious than before.",
+    "better": "Less serious than before.",
+    "released": "No longer on hold.",
+    "reminder": "A reminder: nothing has changed.",
+}
+_HELD_MEANS = "The data could not be trusted or did not say, so nothing was decided about these. They are not cleared."
+
+
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    """One item in words. Every field is plain text; empty where there is nothing to say."""
+
+    level: str
+    title: str
+    sentence: str
+    due: str
+    over: str
+    since: str
+    note: str
+    why: str
+    ref: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Block:
+    """All lines of one section about one child, worker or service."""
+
+    heading: str
+    whose: str
+    lines: tuple[Line, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Section:
+    """more: rule title and count of the items that are not shown in full."""
+
+    key: str
+    title: str
+    count: int
+    says: str
+    blocks: tuple[Block, ...]
+    more: tuple[tuple[str, int], ...]
+
+
+def items_of(content: Mapping[str, Any]) -> list[Item]:
+    """Read the items of a notification back from JSON. Keys that an item does not have any more are passed over."""
+    known = {field.name for field in fields(Item)}
+    return [_item({name: value for name, value in raw.items() if name in known}) for raw in content["items"]]
+
+
+def _item(raw: Mapping[str, Any]) -> Item:
+    dates = {name: date.fromisoformat(raw[name][:10]) if raw.get(name) else None for name in ("first_seen", "due")}
+    return Item(**{**raw, **dates})
+
+
+def section_of(item: Item) -> str:
+    return item.state if item.state in _SECTIONS else "open"
+
+
+def sections(
+    items: Sequence[Item], as_of: date, title_of: Callable[[str], str], sentence_of: Callable[[Item], str]
+) -> list[Section]:
+    """Put items into sections, and the most serious `FULL` of them into words.
+
+    sentence_of: asked only for items that are shown in full and still hold today.
+    """
+    ranked = sorted(items, key=_rank)
+    shown, rest = ranked[:FULL], ranked[FULL:]
+    several_teams = len({item.team_name for item in items}) > 1
+    found = []
+    for key, title in _SECTIONS.items():
+        mine = [item for item in shown if section_of(item) == key]
+        more = Counter(title_of(item.rule) for item in rest if section_of(item) == key)
+        blocks = [
+            _block(group, as_of, title_of, sentence_of if key in HOLDING else _nothing, several_teams=several_teams)
+            for group in _by_subject(mine)
+        ]
+        if mine or more:
+            found.append(
+                Section(
+                    key=key,
+                    title=title,
+                    count=len(mine) + more.total(),
+                    says=_HELD_MEANS if key == "held" else "",
+                    blocks=tuple(blocks),
+                    more=tuple(more.most_common()),
+                )
+            )
+    return found
+
+
+def summary(items: Sequence[Item]) -> str:
+    """Say in one sentence how many there are of what, and for whom."""
+    count = Counter(section_of(item) for item in items)
+    active = counted([(count["new"], "new"), (count["worse"], "worse"), (count["open"], "still open")])
+    aside = counted([(count["cleared"], "cleared"), (count["held"], "on hold")])
+    return said(active, aside, teams_of(item.team_name for item in items))
+
+
+def said(active: list[str], aside: list[str], whose: str) -> str:
+    """Give `3 new and 2 still open for Assessment North; 1 cleared.`"""
+    return "; ".join([f"{listed(active) or 'Nothing new and nothing open'} for {whose}", *aside]) + "."
+
+
+def teams_of(names: Iterable[str]) -> str:
+    different = sorted({plain(name) for name in names if name})
+    return different[0] if len(different) == 1 else f"{len(different)} teams" if different else "your teams"
+
+
+def counts_by_rule(items: Iterable[Item]) -> list[dict[str, Any]]:
+    """Give items as the lines of a channel: per rule its worst level and how many are new, open, cleared and on hold."""
+    grouped: defaultdict[str, list[Item]] = defaultdict(list)
+    for item in items:
+        grouped[item.rule].append(item)
+    lines = []
+    for rule, mine in grouped.items():
+        count = Counter(section_of(item) for item in mine)
+        lines.append(
+            {
+                "rule": rule,
+                "level": max((item.level for item in mine), key=severity),
+                "new": count["new"],
+                "open": count["open"] + count["worse"],
+                "cleared": count["cleared"],
+                "held": count["held"],
+            }
+        )
+    return lines
+
+
+def severity(level: str) -> int:
+    """Give a level's rank by its name; 0 for one this version does not know."""
+    return Level.__members__.get(level, 0)
+
+
+def _rank(item: Item) -> tuple[Any, ...]:
+    # What still holds comes before what is cleared or on hold: a long list must not push a red one out of sight.
+    aside = section_of(item) not in HOLDING
+    return (aside, -severity(item.level), item.due or date.max, item.first_seen, item.rule, item.subject)
+
+
+def _by_subject(items: Sequence[Item]) -> list[list[Item]]:
+    """Group ranked items by whom they are about; groups and their items keep the order of rank."""
+    groups: dict[tuple[str, str], list[Item]] = {}
+    for item in items:
+        groups.setdefault((_family(item.subject_kind), item.subject), []).append(item)
+    return list(groups.values())
+
+
+def _family(kind: str) -> str:
+    """Give what a subject's id is an id of: a child in care and a child on a plan are numbered alike, an assessment is not."""
+    words = set(kind.split("_"))
+    return "person" if words & {"child", "children", "person", "leaver", "young", "case"} else kind
+
+
+def _block(
+    group: Sequence[Item],
+    as_of: date,
+    title_of: Callable[[str], str],
+    sentence_of: Callable[[Item], str],
+    *,
+    several_teams: bool,
+) -> Block:
+    first = group[0]
+    about_worker = first.subject_kind == "worker"
+    whose = [] if about_worker else sorted({item.worker_name for item in group if item.worker_name})
+    teams = sorted({item.team_name for item in group if item.team_name}) if several_teams else []
+    return Block(
+        heading=_heading(group),
+        whose=", ".join(plain(name) for name in [*whose, *teams]),
+        lines=tuple(_line(item, as_of, title_of(item.rule), sentence_of(item)) for item in group),
+    )
+
+
+def _heading(group: Sequence[Item]) -> str:
+    first = group[0]
+    if first.subject_kind == "worker" and first.worker_name:
+        return plain(first.worker_name)
+    kinds = {item.subject_kind for item in group}
+    kind = first.subject_kind.replace("_", " ") if len(kinds) == 1 else "child or young person"
+    return plain(f"{kind[:1].upper()}{kind[1:]} {first.subject}")
+
+
+def _line(item: Item, as_of: date, title: str, sentence: str) -> Line:
+    holds = section_of(item) in HOLDING
+    dates_matter = item.state != "cleared"
+    return Line(
+        level=item.level.capitalize() if dates_matter else "",
+        title=title,
+        sentence=sentence,
+        due=f"Due {day(item.due)}" if item.due and dates_matter else "",
+        over=until(item.due, as_of) if item.due and dates_matter else "",
+        since=_since(item, as_of),
+        note=_TAGS.get(item.state, "") if holds else _reason(item),
+        why=plain(item.why) if holds else "",
+        ref=plain(item.ref, 20),
+    )
+
+
+def _since(item: Item, as_of: date) -> str:
+    days = (as_of - item.first_seen).days
+    if days <= 0:
+        return "Since today"
+    return f"Since {day(item.first_seen)} ({plural(days, 'day')})"
+
+
+def _reason(item: Item) -> str:
+    # Told in the words of whoever decided it, table names and all, so it is not made the start of a sentence.
+    kind, reason = ("Closed", item.resolved_reason) if item.state == "cleared" else ("On hold", item.held_reason)
+    return f"{kind}: {plain(reason).rstrip('.')}." if reason else ""
+
+
+def _nothing(_: Item) -> str:
+    return ""
+
+
+def measured(item: Item) -> str:
+    """Give the sentence that stands in where a rule's own words cannot be used. Title and due date stand beside it."""
+    if item.measure is None or not item.unit:
+        return ""
+    one = item.unit.removesuffix("s") if item.unit.endswith("s") else item.unit
+    return f"{number(item.measure)} {plain(one if item.measure == 1 else item.unit)}."

@@ -1,0 +1,450 @@
+"""Notification -> Message. The only module with jinja2 and css_inline.
+
+Two kinds of template, kept apart. The files of `templates/` lay a message out and are ours. A rule's `says` and `clears`
+are the council's: they may print, choose, compare and filter, and nothing else; what comes of them is one line of plain
+text, escaped like any other value where it meets HTML. Case data is only ever a value, never part of a template.
+
+What a rule's words may name is decided here by tier: a fact above the receiver's ceiling is not handed to them at all.
+Where words cannot be used, the item is shown without them (title, measure, due date, days over) and the reason returned.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from difflib import get_close_matches
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from css_inline import CSSInliner
+from jinja2 import FileSystemLoader, StrictUndefined, Template, TemplateError, TemplateSyntaxError, UndefinedError, nodes
+from jinja2.filters import FILTERS
+from jinja2.sandbox import SandboxedEnvironment
+
+from alerting import digest, summary
+from alerting.model import Item, Level, Message, Notification, Tier
+from alerting.wording import counted, dated, day, listed, number, plain, plural
+
+SENTENCE = 600
+"""The most characters of one sentence of a rule."""
+
+ITEM_NAMES = frozenset({"measure", "unit", "due", "level", "as_of"})
+"""What a rule's `says` may name besides its params and its facts."""
+
+RULE_NAMES = frozenset({"as_of"})
+"""What a rule's `clears` may name besides its params: it is said once for all items of the rule."""
+
+_NAMES = {"daily": "Practice alerts", "monthly": "Practice alerts, monthly"}
+_BASES = {"statutory": "Statutory", "guidance": "Statutory guidance", "local": "Local standard"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class RuleWords:
+    """What a message says of one rule. tiers: of each fact its words may name; a fact that is not there is `detail`."""
+
+    id: str
+    code: str
+    title: str
+    says: str
+    clears: str
+    basis_kind: str
+    basis_text: str
+    basis_source: str
+    params: Mapping[str, object]
+    tiers: Mapping[str, Tier]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rendered:
+    """A message, and what went wrong with the words of rules on the way: for administrators, without case data."""
+
+    message: Message
+    problems: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _View:
+    """What one template is given. card: for a channel only."""
+
+    template: str
+    title: str
+    subject: str
+    values: dict[str, Any]
+    card: dict[str, Any] | None = None
+
+
+class Words:
+    """The words of one council: its rules', and the messages' own."""
+
+    def __init__(
+        self, rules: Mapping[str, RuleWords], *, council: str, page_url: str | None = None, stamp: str | None = None
+    ) -> None:
+        """Stamp: marks every message of an installation that is not the live one, such as `TEST SYSTEM`."""
+        self._rules = rules
+        self._council = plain(council)
+        self._page_url = page_url
+        self._stamp = plain(stamp) if stamp else None
+
+    def render(
+        self,
+        notification: Notification,
+        *,
+        ceiling: Tier,
+        message_id: str,
+        planned_at: datetime,
+        repeated: bool = False,
+        channel: str | None = None,
+    ) -> Rendered:
+        """Put a notification into words for a receiver that may be shown facts up to `ceiling`.
+
+        repeated: an earlier attempt may have arrived, and the message says so. Raises ValueError for a purpose that has no
+        words; a rule's words never raise.
+        """
+        problems: Counter[str] = Counter()
+        view = self._view(notification, ceiling, problems)
+        values = {
+            **view.values,
+            "title": view.title,
+            "council": self._council,
+            "name": plain(notification.name),
+            "as_of": notification.as_of,
+            "banners": [plain(banner, SENTENCE) for banner in notification.content.get("banners", ())],
+            "page_url": self._page_url,
+            "stamp": self._stamp,
+            "repeated": repeated,
+        }
+        message = Message(
+            key=notification.key,
+            purpose=notification.purpose,
+            to_name=plain(notification.name),
+            to_address=notification.address,
+            subject=f"[{self._stamp}] {view.subject}" if self._stamp else view.subject,
+            text=_layouts().get_template(f"{view.template}.txt").render(values).strip() + "\n",
+            html=_inliner().inline(_layouts().get_template(f"{view.template}.html").render(values)),
+            message_id=message_id,
+            date=planned_at,
+            channel=channel,
+            card=view.card if channel is not None else None,
+            repeated=repeated,
+        )
+        return Rendered(message=message, problems=tuple(_told(problem, count) for problem, count in problems.items()))
+
+    def problems(self, rule: RuleWords, ceiling: Tier) -> list[str]:
+        """Say what is wrong with a rule's words for a receiver of this ceiling, a sentence each: for `check`."""
+        found = []
+        for part, source in (("says", rule.says), ("clears", rule.clears)):
+            sentence = _sentence(source)
+            known = {*rule.tiers, *ITEM_NAMES} if part == "says" else set(RULE_NAMES)
+            above = [(name, _tier(rule, name)) for name in sorted((sentence.names & known) - sentence.guarded)]
+            said = [
+                *([sentence.problem] if sentence.problem else []),
+                *(_unknown(name, part, known, rule) for name in sorted(sentence.names - known - {"params"})),
+                *(
+                    f"there is no parameter '{name}'{_hint(name, rule.params)}"
+                    for name in sorted(sentence.params - set(rule.params))
+                ),
+                *(
+                    f"'{name}' is of tier {tier.name}, and the receiver may be shown no more than {ceiling.name}"
+                    for name, tier in above
+                    if tier > ceiling
+                ),
+            ]
+            found += [f"{part}: {problem}" for problem in said]
+        return found
+
+    # ------------------------------------------------------------------ what each purpose shows
+
+    def _view(self, notification: Notification, ceiling: Tier, problems: Counter[str]) -> _View:
+        content = notification.content
+        match notification.purpose:
+            case "daily" | "monthly":
+                if "lines" in content:
+                    return self._counts(notification, content["lines"], plain(content["team_name"]))
+                items = digest.items_of(content)
+                if ceiling < Tier.reference:
+                    whose = digest.teams_of(item.team_name for item in items)
+                    return self._counts(notification, digest.counts_by_rule(items), whose)
+                return self._items(notification, items, ceiling, problems)
+            case "weekly":
+                view = summary.week(content, self._title)
+                ending = view["week_ending"]
+                subject = f"Practice alerts weekly summary, week ending {ending.day} {ending:%B}"
+                return _View(template="weekly", title="Practice alerts: the week", subject=subject, values=view)
+            case "admin" | "data":
+                view = summary.notices(content)
+                name = "Practice alerts service" if notification.purpose == "admin" else "Practice alerts data"
+                return _View(template="notices", title=name, subject=f"{name}: {view['told']}", values=view)
+            case "test":
+                said = f"This is a test message of the receiver {plain(content['receiver'])}. It arrived, so the receiver works."
+                subject = "Practice alerts: a test message"
+                return _View(template="test", title=subject, subject=subject, values={"summary": said})
+        raise ValueError(f"there are no words for the purpose {notification.purpose!r}")
+
+    def _items(self, notification: Notification, items: list[Item], ceiling: Tier, problems: Counter[str]) -> _View:
+        def sentence_of(item: Item) -> str:
+            return self._says(item, notification.as_of, ceiling, problems)
+
+        content = notification.content
+        counts = Counter(digest.section_of(item) for item in items)
+        critical = sum(item.level == Level.critical.name and digest.section_of(item) in digest.HOLDING for item in items)
+        told = counted([(critical, "critical"), (counts["new"], "new"), (counts["worse"], "worse"), (counts["open"], "open")])
+        told = told or counted([(counts["cleared"], "cleared"), (counts["held"], "on hold")]) or ["nothing open"]
+        name = _NAMES[notification.purpose]
+        values = {
+            "summary": digest.summary(items),
+            "sections": digest.sections(items, notification.as_of, self._title, sentence_of),
+            "about": self._about({item.rule for item in items if item.state != "cleared"}, notification.as_of, problems),
+            "data_as_at": summary.as_at(content.get("data_as_at"), notification.as_of),
+            "covering": listed([plain(who) for who in content.get("covering", ())]),
+            "hidden": content.get("hidden", 0),
+        }
+        return _View(template="daily", title=name, subject=f"{name}: {', '.join(told)}", values=values)
+
+    def _counts(self, notification: Notification, lines: Iterable[Mapping[str, Any]], whose: str) -> _View:
+        view = summary.channel(lines, whose, self._title)
+        name = _NAMES[notification.purpose]
+        return _View(
+            template="counts",
+            title=name,
+            subject=f"{name}: {', '.join(view['told'])}",
+            values=view,
+            card=summary.card(f"{name}: {whose}", view, stamp=self._stamp, link=self._page_url),
+        )
+
+    # ------------------------------------------------------------------ the words of rules
+
+    def _title(self, rule: str) -> str:
+        words = self._rules.get(rule)
+        return plain(words.title) if words else plain(rule.replace("-", " ").capitalize())
+
+    def _says(self, item: Item, as_of: date, ceiling: Tier, problems: Counter[str]) -> str:
+        rule = self._rules.get(item.rule)
+        if rule is None:
+            return digest.measured(item)
+        facts = {name: _value(fact) for name, fact in item.facts.items() if _tier(rule, name) <= ceiling}
+        measure = int(item.measure) if item.measure is not None and item.measure == int(item.measure) else item.measure
+        own = {"measure": measure, "unit": plain(item.unit), "due": item.due, "level": item.level, "as_of": as_of}
+        hidden = {name for name in item.facts if _tier(rule, name) > ceiling}
+        return self._say(rule, "says", {**facts, **own}, hidden, problems) or digest.measured(item)
+
+    def _about(self, rules: Iterable[str], as_of: date, problems: Counter[str]) -> list[dict[str, str]]:
+        about = []
+        for rule in sorted((self._rules[rule] for rule in rules if rule in self._rules), key=lambda rule: (rule.title, rule.id)):
+            source = f" ({plain(rule.basis_source)})" if rule.basis_source else ""
+            basis = f"{plain(rule.basis_text, SENTENCE).rstrip('.')}{source}".strip()
+            about.append(
+                {
+                    "code": plain(rule.code),
+                    "title": plain(rule.title),
+                    "clears": self._say(rule, "clears", {"as_of": as_of}, set(), problems)
+                    or "The record no longer meets the rule.",
+                    "basis_kind": _BASES.get(rule.basis_kind, plain(rule.basis_kind.replace("_", " ").capitalize())),
+                    "basis": f"{basis}." if basis else "",
+                }
+            )
+        return about
+
+    def _say(self, rule: RuleWords, part: str, names: dict[str, Any], hidden: set[str], problems: Counter[str]) -> str:
+        """Give one part of a rule's words as one line, or "" with the reason noted."""
+        sentence = _sentence(rule.says if part == "says" else rule.clears)
+        problem = sentence.problem
+        if sentence.template and not problem:
+            try:
+                return sentence.in_words({**names, "params": {name: _value(value) for name, value in rule.params.items()}})
+            except UndefinedError:
+                problem = _not_there(sentence, names, hidden, rule)
+            except _NoValueError:
+                problem = "a value that they print is missing"
+            except Exception as error:  # noqa: BLE001  # a rule's words may fail in any way, and only they
+                # The error's own words can quote a value, and a value can be a child's name.
+                problem = f"they could not be worked out ({type(error).__name__})"
+        problems[f"{rule.code} {rule.id}: its words in '{part}' were not used: {problem}"] += 1
+        return ""
+
+
+# ---------------------------------------------------------------------- a rule's sentence
+
+
+class _NoValueError(Exception):
+    """A null would be printed. What a message says instead is the rule author's choice, by `{% if %}`."""
+
+
+class _Sentences(SandboxedEnvironment):
+    """Where a rule's words are put together: no calls, no attributes but keys of `params`, no names but those handed in."""
+
+    def __init__(self) -> None:
+        super().__init__(undefined=StrictUndefined, autoescape=False, finalize=_printed)
+        self.globals.clear()
+        self.filters = {
+            name: FILTERS[name] for name in ("lower", "upper", "capitalize", "join", "length", "round", "abs", "default")
+        }
+        self.filters |= {"day": _given(day), "number": _given(number), "plural": _given(plural)}
+        self.tests = {name: self.tests[name] for name in ("defined", "undefined", "none")}
+
+    def is_safe_callable(self, obj: Any) -> bool:
+        return False
+
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        return obj[attribute] if isinstance(obj, Mapping) and attribute in obj else self.undefined(obj=obj, name=attribute)
+
+    def getitem(self, obj: Any, argument: Any) -> Any:
+        return self.getattr(obj, argument)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Sentence:
+    """One `says` or `clears`, compiled. names: what it names; guarded: what it asks `is defined` of; params: of those."""
+
+    template: Template | None
+    names: frozenset[str] = frozenset()
+    guarded: frozenset[str] = frozenset()
+    params: frozenset[str] = frozenset()
+    problem: str = ""
+
+    def in_words(self, names: Mapping[str, Any]) -> str:
+        if self.template is None:
+            return ""
+        parts, length = [], 0
+        for part in self.template.generate(names):
+            parts.append(part)
+            length += len(part)
+            if length > 4 * SENTENCE:
+                break
+        return plain("".join(parts), SENTENCE)
+
+
+# Loops, calls, multiplication and formatting can fill the memory from a short template; none is needed for a sentence.
+_ALLOWED = (
+    *(nodes.Template, nodes.Output, nodes.TemplateData, nodes.If, nodes.CondExpr, nodes.Name, nodes.Const, nodes.Getattr),
+    *(nodes.Filter, nodes.Keyword, nodes.Test, nodes.Compare, nodes.Operand, nodes.And, nodes.Or, nodes.Not, nodes.Concat),
+    *(nodes.Add, nodes.Sub, nodes.Div, nodes.FloorDiv, nodes.Neg, nodes.List, nodes.Tuple),
+)
+
+
+@cache
+def _environment() -> _Sentences:
+    return _Sentences()
+
+
+@cache
+def _sentence(source: str) -> _Sentence:
+    environment = _environment()
+    try:
+        tree = environment.parse(source)
+    except TemplateSyntaxError as error:
+        return _Sentence(template=None, problem=f"line {error.lineno}: {error.message}")
+    every = list(tree.find_all(nodes.Node))
+    names = frozenset(node.name for node in tree.find_all(nodes.Name))
+    problem = next((problem for node in every if (problem := _fault(node, environment))), "")
+    tests = [test.node.name for test in tree.find_all(nodes.Test) if isinstance(test.node, nodes.Name) and test.name == "defined"]
+    params = [
+        node.attr for node in tree.find_all(nodes.Getattr) if isinstance(node.node, nodes.Name) and node.node.name == "params"
+    ]
+    template = None
+    if not problem:
+        try:
+            template = environment.from_string(source)
+        except TemplateError as error:
+            problem = f"{error.message}"
+    return _Sentence(template=template, names=names, guarded=frozenset(tests), params=frozenset(params), problem=problem)
+
+
+def _fault(node: nodes.Node, environment: _Sentences) -> str:
+    if isinstance(node, nodes.Filter) and node.name not in environment.filters:
+        return f"line {node.lineno}: there is no filter '{node.name}'{_hint(node.name, environment.filters)}"
+    if isinstance(node, nodes.Test) and node.name not in environment.tests:
+        return f"line {node.lineno}: there is no test '{node.name}'{_hint(node.name, environment.tests)}"
+    if isinstance(node, nodes.Getattr) and not (isinstance(node.node, nodes.Name) and node.node.name == "params"):
+        return f"line {node.lineno}: '.{node.attr}' is not allowed; only params has names of its own"
+    if not isinstance(node, _ALLOWED):
+        kind = type(node).__name__.lower()
+        return f"line {node.lineno}: '{kind}' is not allowed; a rule's words print values and choose with if, no more"
+    return ""
+
+
+def _printed(value: Any) -> Any:
+    """Give a value as a sentence prints it. Raises _NoValueError for null."""
+    if value is None:
+        raise _NoValueError
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return number(value)
+    if isinstance(value, list):
+        return ", ".join(str(_printed(part)) for part in value)
+    return day(value) if isinstance(value, date) else value
+
+
+def _given(words: Callable[..., str]) -> Callable[..., str]:
+    def of(value: Any, *arguments: Any) -> str:
+        if value is None:
+            raise _NoValueError
+        return words(value, *arguments)
+
+    return of
+
+
+def _value(value: Any) -> Any:
+    """Give a fact as words may use it: dates as dates, text on one line and cut, lists no longer than twenty."""
+    if isinstance(value, str):
+        given = dated(value)
+        return plain(value) if given is value else given
+    if isinstance(value, (list, tuple)):
+        return [_value(part) for part in value[:20]]
+    return value if isinstance(value, (int, float, date, type(None))) else plain(value)
+
+
+def _tier(rule: RuleWords, name: str) -> Tier:
+    return Tier.reference if name in ITEM_NAMES else rule.tiers.get(name, Tier.detail)
+
+
+def _unknown(name: str, part: str, known: Iterable[str], rule: RuleWords) -> str:
+    if name in rule.params:
+        return f"there is no name '{name}'; a parameter is written params.{name}"
+    if part == "clears" and (name in ITEM_NAMES or name in rule.tiers):
+        return f"'{name}' differs from item to item, and this is said once for the rule; use params only"
+    return f"there is no name '{name}'{_hint(name, known)}"
+
+
+def _not_there(sentence: _Sentence, names: Mapping[str, Any], hidden: set[str], rule: RuleWords) -> str:
+    above = sorted(sentence.names & hidden)
+    if above:
+        return f"they name {listed(above)}, above what this receiver may be shown"
+    absent = sorted(
+        (sentence.names - set(names) - {"params"}) | {f"params.{name}" for name in sentence.params - set(rule.params)}
+    )
+    return f"they name {listed(absent)}, which is not there" if absent else "they name something that is not there"
+
+
+def _hint(name: str, known: Iterable[str]) -> str:
+    near = get_close_matches(name, list(known), 1)
+    return f"; did you mean '{near[0]}'?" if near else ""
+
+
+def _told(problem: str, count: int) -> str:
+    return f"{problem} ({count} times)" if count > 1 else problem
+
+
+# ---------------------------------------------------------------------- the layout of messages
+
+
+@cache
+def _layouts() -> SandboxedEnvironment:
+    environment = SandboxedEnvironment(
+        loader=FileSystemLoader(Path(__file__).parent / "templates"),
+        autoescape=lambda name: bool(name) and str(name).endswith(".html"),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"day": day, "plural": plural}
+    return environment
+
+
+@cache
+def _inliner() -> CSSInliner:
+    # The rules for dark mode and phones cannot be inlined and stay in the head. Nothing is fetched.
+    return CSSInliner(keep_at_rules=True, load_remote_stylesheets=False)

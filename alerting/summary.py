@@ -1,0 +1,154 @@
+"""Counts in the form that messages show them: a channel's rules, a team's week, the service's own notices."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date, datetime
+from typing import Any
+
+from alerting.digest import said, severity
+from alerting.wording import counted, dated, day, plain, plural
+
+ROWS = 100
+"""How many rows of teams and rules a weekly message shows; the rest are counted."""
+
+TRENDS = 40
+"""How many of these rows have bars. Each costs 3 kB, and a mail past some 100 kB is cut by mail programs."""
+
+NOTICES, REFERENCES = 50, 50
+"""How many notices, and how many references of one notice, a message shows."""
+
+_PARAGRAPH = 600
+_BARS = "▁▂▃▄▅▆▇█"
+_PIXELS = 28
+
+
+def channel(lines: Iterable[Mapping[str, Any]], whose: str, title_of: Callable[[str], str]) -> dict[str, Any]:
+    """Give a channel's rules, the most serious first, with their sum in one sentence. Nothing of any one child."""
+    ranked = sorted(lines, key=lambda line: (-severity(line["level"]), -line["new"], -line["open"], line["rule"]))
+    total = {key: sum(line[key] for line in ranked) for key in ("new", "open", "cleared", "held")}
+    told = counted([(total["new"], "new"), (total["open"], "open")])
+    held = total["held"]
+    return {
+        "told": told or ["nothing open"],
+        "summary": said(told, counted([(total["cleared"], "cleared"), (held, "on hold")]), whose),
+        "held": f"{plural(held, 'alert')} on hold: the data could not be trusted or did not say." if held else "",
+        "rows": [
+            {
+                "level": plain(line["level"]).capitalize(),
+                "title": _titled(line, title_of),
+                **{key: line[key] for key in ("new", "open", "cleared")},
+            }
+            for line in ranked
+        ],
+    }
+
+
+def card(title: str, view: Mapping[str, Any], *, stamp: str | None, link: str | None) -> dict[str, Any]:
+    """Give a channel's card. Plain text in every field, Markdown too: the receiver escapes it for its own format."""
+    return {
+        "title": title,
+        "summary": f"{stamp}. {view['summary']}" if stamp else view["summary"],
+        "columns": ["Rule", "New", "Open", "Cleared"],
+        "rows": [
+            [f"{row['level']}: {row['title']}", *(str(row[key]) for key in ("new", "open", "cleared"))] for row in view["rows"]
+        ],
+        "footer": " ".join(filter(None, [view["held"], "Counts only: each manager gets the list by mail."])),
+        "link": link,
+    }
+
+
+def week(content: Mapping[str, Any], title_of: Callable[[str], str]) -> dict[str, Any]:
+    """Give each team's week, rules by severity, this week against the one before."""
+    every = [row for team in content["teams"] for row in team["rows"]]
+    left, bars, teams = ROWS, TRENDS, []
+    for team in content["teams"]:
+        ranked = sorted(team["rows"], key=lambda row: (-severity(row["level"]), -row["open"], -row["new"], row["rule"]))
+        rows = [_week_row(row, title_of, with_bars=place < bars) for place, row in enumerate(ranked[:left])]
+        left, bars = left - len(rows), bars - len(rows)
+        teams.append({"name": plain(team["team_name"]), "says": _week(ranked), "rows": rows, "more": len(ranked) - len(rows)})
+    not_run = [{"title": plain(rule["title"]), "problem": plain(rule["problem"], _PARAGRAPH)} for rule in content["not_run"]]
+    return {
+        "week_ending": date.fromisoformat(content["week_ending"]),
+        "summary": _week(every) if len(teams) == 1 else f"{len(teams)} teams together: {_week(every)}",
+        "teams": teams,
+        "not_run": not_run,
+    }
+
+
+def _week(rows: Sequence[Mapping[str, Any]]) -> str:
+    total = Counter[str]()
+    for row in rows:
+        total.update({key: row[key] for key in ("open", "new", "cleared", "new_last", "cleared_last", "held")})
+    if not total.total():
+        return "Nothing open, new or cleared."
+    held = f", {total['held']} on hold" if total["held"] else ""
+    return (
+        f"{total['open']} open{held}; {total['new']} new, was {total['new_last']}; "
+        f"{total['cleared']} cleared, was {total['cleared_last']}."
+    )
+
+
+def _week_row(row: Mapping[str, Any], title_of: Callable[[str], str], *, with_bars: bool) -> dict[str, Any]:
+    oldest = f"Oldest since {day(row['oldest'], 'short')}, {plural(row['oldest_days'], 'day')}." if row["oldest"] else ""
+    held = f"{row['held']} on hold." if row["held"] else ""
+    return {
+        **{key: row[key] for key in ("open", "new", "cleared", "new_last", "cleared_last")},
+        "title": _titled(row, title_of),
+        "level": plain(row["level"]).capitalize() if row["level"] else "",
+        "aside": " ".join(filter(None, [oldest, held])),
+        "trend": _trend(row["trend"]) if row["trend"] else None,
+        "with_bars": with_bars,
+    }
+
+
+def _trend(counts: Sequence[int | None]) -> dict[str, Any]:
+    """Give a row of counts as bars of pixels and as a line of characters; a week that was not counted has neither."""
+    most = max([1, *(count for count in counts if count is not None)])
+    cells = [
+        {"count": "–" if count is None else str(count), "height": 1 if not count else max(2, round(count * _PIXELS / most))}
+        for count in counts
+    ]
+    line = "".join(" " if count is None else _BARS[round(count * (len(_BARS) - 1) / most)] for count in counts)
+    return {"cells": cells, "line": line, "counts": " ".join(str(cell["count"]) for cell in cells)}
+
+
+def notices(content: Mapping[str, Any]) -> dict[str, Any]:
+    """Give the service's own notices, with the references of alerts and nothing else about them."""
+    every = content["notices"]
+    shown = [
+        {
+            "title": plain(notice["title"]),
+            "detail": plain(notice.get("detail") or "", _PARAGRAPH),
+            "items": [plain(item, 40) for item in notice.get("items", ())[:REFERENCES]],
+            "more": max(0, len(notice.get("items", ())) - REFERENCES),
+        }
+        for notice in every[:NOTICES]
+    ]
+    run = content.get("run") or {}
+    return {
+        "summary": f"{plural(len(every), 'thing')} to know about." if every else "Nothing needs your attention.",
+        "told": plural(len(every), "notice") if every else "all is well",
+        "notices": shown,
+        "more": len(every) - len(shown),
+        "run": [
+            (plain(name.replace("_", " ").capitalize()), plain(count))
+            for name, count in run.items()
+            if isinstance(count, (str, int, float))
+        ],
+    }
+
+
+def as_at(value: str | None, as_of: date) -> str:
+    """Say how old the data is: `31 March, 05:40`, with the year where it is not that of `as_of`."""
+    moment = dated(value)
+    if not isinstance(moment, date):
+        return ""
+    words = day(moment)
+    year = f" {moment.year}"
+    return words.replace(year, "", 1) if moment.year == as_of.year and isinstance(moment, datetime) else words
+
+
+def _titled(row: Mapping[str, Any], title_of: Callable[[str], str]) -> str:
+    return plain(row["title"]) if row.get("title") else title_of(row["rule"])
