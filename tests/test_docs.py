@@ -115,7 +115,10 @@ def described_keys(section: str) -> set[str]:
 
 
 def test_every_setting_has_its_entry_and_every_entry_its_setting():
-    assert described_keys("config.yaml") == set(keys(Config))
+    # The three jobs have the same keys, which the page tells once.
+    settings = {re.sub(r"^jobs\.(weekly|monthly)\.", "jobs.daily.", key) for key in keys(Config)}
+
+    assert described_keys("config.yaml") == settings
 
 
 @pytest.mark.parametrize("name", [name for name, _ in found_modules(notifiers)])
