@@ -1,0 +1,66 @@
+"""A made-up council, for trying things out and for tests. Nobody in it exists.
+
+    source: {type: demo, children: 3000, seed: 7, start: 2026-03-02}
+
+It lives: on later days cases open and close, visits are written up late, managers go on leave, a worker leaves. It can
+be asked for any day from 60 days before `start` to 120 days after it. Its numbers follow the national figures for a
+council with `children` open or recent cases, and its data has the faults that real extracts have, at known rates
+(`alerting.council.nasties.RATES`); `Source.truth` says where.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from alerting.case_data import TABLES
+
+if TYPE_CHECKING:
+    from alerting.council.town import Columns, Town
+    from alerting.snapshot import Snapshot
+
+
+class Source(BaseModel):
+    """The settings of the demo council, and the council itself.
+
+    children: how many have an open or recent case. seed: another seed is another council. start: the day on which, two
+    working days on, a worker leaves, and around which the council's figures hold.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    type: Literal["demo"] = "demo"
+    children: int = Field(default=3000, ge=50, le=200_000)
+    seed: int = 7
+    start: date = Field(default=date(2026, 3, 2), ge=date(1960, 1, 1), le=date(2080, 1, 1))
+
+    def read(self, wanted: Mapping[str, frozenset[str]], into: Snapshot) -> None:
+        """Fill the wanted columns of the wanted tables as at `into.as_of`.
+
+        Raises SourceError when that day is out of the council's sight.
+        """
+        for name in TABLES:
+            if name in wanted:
+                columns = self._town().table(name, into.as_of, wanted[name])
+                into.fill(name, list(columns), list(columns.values()))
+
+    def places(self, table: str, column: str, cells: frozenset[str]) -> list[str]:
+        """Say nothing: there is no file to look into."""
+        del table, column, cells
+        return []
+
+    def tables(self, as_of: date) -> dict[str, Columns]:
+        """Give every table with every column, as at a day: a dict of columns each, with a list of cells, text or None."""
+        return {name: self._town().table(name, as_of) for name in TABLES}
+
+    def truth(self, as_of: date) -> dict[str, list[str]]:
+        """Give, for each nasty of RATES, the rows (`table id` or an id) or people it can be seen at on a day."""
+        return self._town().truth(as_of)
+
+    def _town(self) -> Town:
+        from alerting.council.town import town  # noqa: PLC0415 - other sources need none of it
+
+        return town(self.children, self.seed, self.start)
