@@ -42,7 +42,8 @@ class Notifier(BaseModel):
         encoding = sys.stdout.encoding or "utf-8"
         handed_over()
         try:
-            print(written.encode(encoding, "replace").decode(encoding), flush=True)
+            sys.stdout.write(written.encode(encoding, "replace").decode(encoding) + "\n")
+            sys.stdout.flush()
         except (OSError, ValueError):
             raise DeliveryError("the output is closed or full", passing=False, ambiguous=True, where="console") from None
         return "printed"

@@ -217,18 +217,22 @@ class Notifier(BaseModel):
         context = None if self.security == "none" else self._trust()
         line = _Line(self.host, self.port, self.helo, self.timeout_s, context if self.security == "tls" else None)
         try:
-            line.ehlo_or_helo_if_needed()
-            if self.security == "starttls":
-                if not line.has_extn("starttls"):
-                    raise _no_safe_line(None, self._where)
-                line.starttls(context=context)
-                line.ehlo_or_helo_if_needed()
+            self._make_safe(line, context)
             if self.user is not None and self.password is not None:
                 line.login(self.user.get_secret_value(), self.password.get_secret_value())
         except BaseException:
             line.close()
             raise
         return line
+
+    def _make_safe(self, line: _Line, context: ssl.SSLContext | None) -> None:
+        line.ehlo_or_helo_if_needed()
+        if self.security != "starttls":
+            return
+        if not line.has_extn("starttls"):
+            raise _no_safe_line(None, self._where)
+        line.starttls(context=context)
+        line.ehlo_or_helo_if_needed()
 
     def _trust(self) -> ssl.SSLContext:
         try:
@@ -268,7 +272,7 @@ class Notifier(BaseModel):
         except ssl.SSLError as error:
             raise _no_safe_line(error, self._where) from None
         except smtplib.SMTPAuthenticationError as error:
-            raise _refused(error, self._where, "the sign-in was refused") from None
+            raise _refused(error, self._where, "the sign-in was refused:") from None
         except smtplib.SMTPResponseException as error:
             raise _refused(error, self._where, "the server answered") from None
         except smtplib.SMTPServerDisconnected:
@@ -342,7 +346,10 @@ class _Line(smtplib.SMTP):
         line = self._socket()
         line.settimeout(0)
         try:
-            line.recv(1)
+            # What the server said may have come along with its last answer and lie in the buffer of `file` by now.
+            said = self.file is not None and self.file.peek(1)
+            if not said:
+                line.recv(1)
         except (BlockingIOError, ssl.SSLWantReadError):
             line.settimeout(self.timeout)
             return True
