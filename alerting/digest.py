@@ -91,8 +91,8 @@ def sections(
 
     sentence_of: asked only for items that are shown in full and still hold today.
     """
-    ranked = sorted(items, key=_rank)
-    shown, rest = ranked[:FULL], ranked[FULL:]
+    ranked = sorted(items, key=lambda item: (_place(item), _rank(item)))
+    shown, rest = sorted(ranked[:FULL], key=_rank), ranked[FULL:]
     several_teams = len({item.team_name for item in items}) > 1
     found = []
     for key, title in _SECTIONS.items():
@@ -160,10 +160,16 @@ def severity(level: str) -> int:
     return Level.__members__.get(level, 0)
 
 
+def _place(item: Item) -> int:
+    """Give an item's claim to a place in full: what is critical, the news, what is still open, then what is over."""
+    section = section_of(item)
+    if section not in HOLDING:
+        return 4
+    return 1 if item.level == Level.critical.name else 2 if section != "open" else 3
+
+
 def _rank(item: Item) -> tuple[Any, ...]:
-    # What still holds comes before what is cleared or on hold: a long list must not push a red one out of sight.
-    aside = section_of(item) not in HOLDING
-    return (aside, -severity(item.level), item.due or date.max, item.first_seen, item.rule, item.subject)
+    return (-severity(item.level), item.due or date.max, item.first_seen, item.rule, item.subject)
 
 
 def _by_subject(items: Sequence[Item]) -> list[list[Item]]:

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from difflib import get_close_matches
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -133,7 +133,10 @@ class Words:
         return Rendered(message=message, problems=tuple(_told(problem, count) for problem, count in problems.items()))
 
     def problems(self, rule: RuleWords, ceiling: Tier) -> list[str]:
-        """Say what is wrong with a rule's words for a receiver of this ceiling, a sentence each: for `check`."""
+        """Say what is wrong with a rule's words for a receiver of this ceiling, a sentence each: for `check`.
+
+        A receiver of counts is shown no rule's words, so nothing is above its ceiling.
+        """
         found = []
         for part, source in (("says", rule.says), ("clears", rule.clears)):
             sentence = _sentence(source)
@@ -149,7 +152,7 @@ class Words:
                 *(
                     f"'{name}' is of tier {tier.name}, and the receiver may be shown no more than {ceiling.name}"
                     for name, tier in above
-                    if tier > ceiling
+                    if tier > ceiling >= Tier.reference
                 ),
             ]
             found += [f"{part}: {problem}" for problem in said]
@@ -172,15 +175,18 @@ class Words:
                 view = summary.week(content, self._title)
                 ending = view["week_ending"]
                 subject = f"Practice alerts weekly summary, week ending {ending.day} {ending:%B}"
-                return _View(template="weekly", title="Practice alerts: the week", subject=subject, values=view)
+                card = self._card(subject, view["summary"], ["Team", "New", "Open", "Cleared"], summary.team_rows(content))
+                return _View(template="weekly", title="Practice alerts: the week", subject=subject, values=view, card=card)
             case "admin" | "data":
                 view = summary.notices(content)
                 name = "Practice alerts service" if notification.purpose == "admin" else "Practice alerts data"
-                return _View(template="notices", title=name, subject=f"{name}: {view['told']}", values=view)
+                card = self._card(name, view["summary"])
+                return _View(template="notices", title=name, subject=f"{name}: {view['told']}", values=view, card=card)
             case "test":
                 said = f"This is a test message of the receiver {plain(content['receiver'])}. It arrived, so the receiver works."
                 subject = "Practice alerts: a test message"
-                return _View(template="test", title=subject, subject=subject, values={"summary": said})
+                card = self._card(subject, said)
+                return _View(template="test", title=subject, subject=subject, values={"summary": said}, card=card)
         raise ValueError(f"there are no words for the purpose {notification.purpose!r}")
 
     def _items(self, notification: Notification, items: list[Item], ceiling: Tier, problems: Counter[str]) -> _View:
@@ -206,13 +212,19 @@ class Words:
     def _counts(self, notification: Notification, lines: Iterable[Mapping[str, Any]], whose: str) -> _View:
         view = summary.channel(lines, whose, self._title)
         name = _NAMES[notification.purpose]
+        footer = " ".join(filter(None, [view["held"], "Counts only: each manager gets the list by mail."]))
         return _View(
             template="counts",
             title=name,
             subject=f"{name}: {', '.join(view['told'])}",
             values=view,
-            card=summary.card(f"{name}: {whose}", view, stamp=self._stamp, link=self._page_url),
+            card=self._card(
+                f"{name}: {whose}", view["summary"], ["Rule", "New", "Open", "Cleared"], summary.rule_rows(view), footer=footer
+            ),
         )
+
+    def _card(self, *shown: Any, footer: str = "") -> dict[str, Any]:
+        return summary.card(*shown, footer=footer, stamp=self._stamp, link=self._page_url)
 
     # ------------------------------------------------------------------ the words of rules
 
@@ -329,7 +341,7 @@ def _environment() -> _Sentences:
     return _Sentences()
 
 
-@cache
+@lru_cache(maxsize=1000)
 def _sentence(source: str) -> _Sentence:
     environment = _environment()
     try:

@@ -86,34 +86,35 @@ class Router:
         """Give the team that answers for an alert: its own, else the performance team."""
         return self.directory.teams.get(alert.team or "") or self.directory.team_for("performance")
 
+    def answers_for(self, team_id: str, role: str) -> Recipient | None:
+        """Give who answers for a team in a role today, or the next up who is there."""
+        return self._first_present(role, self.directory.teams.get(team_id), {})
+
+    def performance(self) -> Recipient | None:
+        """Give who reads for the performance team, which is told of faults of the data."""
+        return self._first_present("performance", None, {})
+
     def _resolve(self, alert: Alert, role: str) -> Recipient | None:
+        return self._first_present(role, self.team(alert), {"worker": alert.worker, "adviser": alert.adviser})
+
+    def _first_present(self, role: str, team: Team | None, own: Mapping[str, str | None]) -> Recipient | None:
         """Find the person for a role: themselves, their cover, or the next up who is there."""
-        passed: list[str] = []
-        for step in [role, *[up for up in NEXT_UP if role not in NEXT_UP or NEXT_UP.index(up) > NEXT_UP.index(role)]]:
-            worker = self._holder(alert, step)
-            if worker is None:
-                continue
-            recipient = self._present(worker)
-            if recipient is None:
-                passed.append(_WORDS[step])
-                continue
-            why = recipient.why or (f"{_WORDS[step]}" if step == role else f"{_WORDS[step]}: no {_WORDS[role]} to tell")
-            return Recipient(person=recipient.person, why=why, covering=recipient.covering)
+        above = NEXT_UP[NEXT_UP.index(role) + 1 :] if role in NEXT_UP else NEXT_UP
+        for step in (role, *above):
+            worker = own[step] if step in own else self._holder(team, step)
+            recipient = self._present(worker) if worker else None
+            if recipient:
+                why = recipient.why or (_WORDS[step] if step == role else f"{_WORDS[step]}: no {_WORDS[role]} to tell")
+                return Recipient(person=recipient.person, why=why, covering=recipient.covering)
         return None
 
-    def _holder(self, alert: Alert, role: str) -> str | None:
-        match role:
-            case "worker":
-                return alert.worker
-            case "adviser":
-                return alert.adviser
-            case "quality" | "commissioning" | "performance":
-                team = self.directory.team_for(_SERVICES[role])
-                return team.manager if team else None
-        team = self.team(alert)
+    def _holder(self, team: Team | None, role: str) -> str | None:
+        if role in _SERVICES:
+            service = self.directory.team_for(_SERVICES[role])
+            return service.manager if service else None
         if team is None:
             return None
-        return {"team_manager": team.manager, "service_manager": team.service_manager, "head_of_service": team.head_of_service}[role]
+        return {"team_manager": team.manager, "service_manager": team.service_manager, "head_of_service": team.head_of_service}.get(role)
 
     def _present(self, worker: str) -> Recipient | None:
         """Give who reads for a worker today: themselves, or whoever covers; None when nobody does, or cover goes in a ring."""

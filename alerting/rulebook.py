@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
@@ -33,6 +33,7 @@ _STRICT = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, coe
 _TYPES: dict[str, Type] = {
     "text": "text", "integer": "number", "number": "number", "date": "date", "boolean": "boolean", "codes": "codes",
 }  # fmt: skip
+_Model = TypeVar("_Model", bound=BaseModel)
 WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -335,7 +336,7 @@ class _Loader:
     def _fault(self, problem: str, where: Place | None, remedy: str = "", severity: Literal["error", "warning"] = "error") -> None:
         self.faults.append(Fault(problem=problem, where=where, remedy=remedy, severity=severity))
 
-    def _read[M: BaseModel](self, path: Path, model: type[M]) -> tuple[Document, M | None]:
+    def _read(self, path: Path, model: type[_Model]) -> tuple[Document, _Model | None]:
         document = load(path)
         value = document.check(model) if not document.faults else None
         self.faults += document.faults

@@ -9,12 +9,15 @@ In SQL, `as_of()` is the business date, `param('name')` a shared parameter, and 
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
+from decimal import Decimal
 from typing import Any, Protocol, Self
+from zoneinfo import ZoneInfo
 
 import duckdb
 
@@ -177,12 +180,16 @@ class Snapshot:
         """
         self.sql(f"CREATE OR REPLACE TABLE raw.{quoted(table)} AS {query}", parameters)
 
-    def extend(self, table: str, columns: Sequence[str], data: Sequence[Sequence[str | None]]) -> None:
-        """Add rows to a raw table from column lists of text, and make it if need be: for what comes piece by piece."""
+    def extend(self, table: str, columns: Sequence[str], data: Sequence[Sequence[object]]) -> None:
+        """Add rows to a raw table from column lists, and make it if need be: for what comes piece by piece.
+
+        Cells of any type become text, as `as_text` has them.
+        """
         names = [quoted(name.lower()) for name in columns]
-        selected = ", ".join(f"unnest(${number}::VARCHAR[]) AS {name}" for number, name in enumerate(names, 1))
+        # One JSON text a column goes in at nearly twice the speed of a list, and is as exact.
+        selected = ", ".join(f"""unnest(from_json(${number}, '["VARCHAR"]')) AS {name}""" for number, name in enumerate(names, 1))
         self._db.execute(f"CREATE TABLE IF NOT EXISTS raw.{quoted(table)} ({', '.join(f'{name} VARCHAR' for name in names)})")
-        self._db.execute(f"INSERT INTO raw.{quoted(table)} SELECT {selected}", [list(cells) for cells in data])
+        self._db.execute(f"INSERT INTO raw.{quoted(table)} SELECT {selected}", [_as_json(cells) for cells in data])
 
     def row_count(self, table: str) -> int:
         """Count the rows filled so far."""
@@ -298,6 +305,36 @@ class Snapshot:
             [FIRST, LAST, sorted(self.settings.bank_holidays)],
         )
         self._db.execute("CREATE TABLE working_day AS SELECT no, d FROM calendar WHERE no > no_before")
+
+
+def _as_json(cells: Sequence[object]) -> str:
+    return json.dumps([cell if cell is None or type(cell) is str else as_text(cell) for cell in cells])
+
+
+def as_text(cell: object) -> str | None:
+    """Give a cell of a workbook or a database as an export to CSV would hold it.
+
+    Whole numbers have no decimals (an id typed as 7.0 is 7), days and moments are ISO, moments with a zone are in English
+    time, a number that is none is nothing.
+    """
+    match cell:
+        case None | str():
+            return cell
+        case bool():
+            return "true" if cell else "false"
+        case datetime():
+            local = cell.astimezone(ZoneInfo("Europe/London")).replace(tzinfo=None) if cell.tzinfo else cell
+            return local.isoformat(sep=" ")
+        case date():
+            return cell.isoformat()
+        case float() | Decimal():
+            number = Decimal(repr(cell)) if isinstance(cell, float) else cell
+            text = format(number, "f")
+            return (text.rstrip("0").rstrip(".") if "." in text else text) if number.is_finite() else None
+        case bytes():
+            return cell.decode("utf-8", "replace")
+        case _:
+            return str(cell)
 
 
 def quoted(name: str) -> str:

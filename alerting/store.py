@@ -46,7 +46,7 @@ class Store:
 
         Raises StoreError when it cannot be reached, or has the shape of an older or newer version.
         """
-        store = cls(_engine(url))
+        store = cls.connect(url)
         version = store.version()
         if version is None and create:
             store.upgrade()
@@ -63,6 +63,11 @@ class Store:
                 remedy="Make a backup, then run `alerting store upgrade`.",
             )
         return store
+
+    @classmethod
+    def connect(cls, url: str) -> Store:
+        """Give a store whatever its shape is, to look at or to upgrade. Raises StoreError when the address is wrong."""
+        return cls(_engine(url))
 
     def version(self) -> str | None:
         """Give the store's shape, None when it has no tables yet. Raises StoreError when it cannot be reached."""
@@ -132,12 +137,20 @@ class Store:
             done = table.update().where(table.c.job == job, table.c.as_of == as_of)
             connection.execute(done.values(state=status, lease_until=now))
 
-    def latest_run(self, job: str | None = None) -> dict[str, Any] | None:
+    @contextmanager
+    def _within(self, connection: sa.Connection | None) -> Iterator[sa.Connection]:
+        if connection is not None:
+            yield connection
+        else:
+            with self.transaction() as own:
+                yield own
+
+    def latest_run(self, job: str | None = None, *, within: sa.Connection | None = None) -> dict[str, Any] | None:
         """Give the last run that ended (of a job), by business date, as its row; None when there is none."""
         query = sa.select(schema.run).where(schema.run.c.status != "running")
         if job:
             query = query.where(schema.run.c.job == job)
-        with self.transaction() as connection:
+        with self._within(within) as connection:
             row = connection.execute(query.order_by(schema.run.c.as_of.desc(), schema.run.c.id.desc()).limit(1)).mappings().first()
         return dict(row) if row else None
 
@@ -158,12 +171,12 @@ class Store:
         """Give every alert that is not resolved, with its latest reading and what people did to it."""
         return self.alerts(schema.alert.c.resolved_on.is_(None))
 
-    def alerts(self, *where: sa.ColumnElement[bool]) -> list[Alert]:
-        """Give the alerts that meet the conditions, in the order they were opened."""
+    def alerts(self, *where: sa.ColumnElement[bool], within: sa.Connection | None = None) -> list[Alert]:
+        """Give the alerts that meet the conditions, in the order they were opened; in the caller's transaction, if given."""
         joined = schema.alert.outerjoin(schema.reading, schema.reading.c.alert_id == schema.alert.c.id)
         columns = [schema.reading.c.measure, schema.reading.c.due, schema.reading.c.facts]
         query = sa.select(schema.alert, *columns).select_from(joined).where(*where).order_by(schema.alert.c.id)
-        with self.transaction() as connection:
+        with self._within(within) as connection:
             rows = connection.execute(query).all()
             handled = self._handling(connection, {row.id for row in rows if row.resolved_on is None}) if rows else {}
         return [_alert(row, handled.get(row.id, {})) for row in rows]

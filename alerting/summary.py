@@ -45,18 +45,38 @@ def channel(lines: Iterable[Mapping[str, Any]], whose: str, title_of: Callable[[
     }
 
 
-def card(title: str, view: Mapping[str, Any], *, stamp: str | None, link: str | None) -> dict[str, Any]:
-    """Give a channel's card. Plain text in every field, Markdown too: the receiver escapes it for its own format."""
+def card(
+    title: str,
+    words: str,
+    columns: Sequence[str] = ("Rule",),
+    rows: Iterable[Sequence[object]] = (),
+    *,
+    footer: str = "",
+    stamp: str | None,
+    link: str | None,
+) -> dict[str, Any]:
+    """Give what a channel's card shows. Plain text in every field and cell: the receiver escapes it for its own format."""
     return {
         "title": title,
-        "summary": f"{stamp}. {view['summary']}" if stamp else view["summary"],
-        "columns": ["Rule", "New", "Open", "Cleared"],
-        "rows": [
-            [f"{row['level']}: {row['title']}", *(str(row[key]) for key in ("new", "open", "cleared"))] for row in view["rows"]
-        ],
-        "footer": " ".join(filter(None, [view["held"], "Counts only: each manager gets the list by mail."])),
+        "summary": f"{stamp}. {words}" if stamp else words,
+        "columns": list(columns),
+        "rows": [[str(cell) for cell in row] for row in rows],
+        "footer": footer,
         "link": link,
     }
+
+
+def rule_rows(view: Mapping[str, Any]) -> list[list[object]]:
+    """Give a channel's rules as rows: level and rule, new, open, cleared. The level is a word, for no cell has a colour."""
+    return [[f"{row['level']}: {row['title']}", row["new"], row["open"], row["cleared"]] for row in view["rows"]]
+
+
+def team_rows(content: Mapping[str, Any]) -> list[list[object]]:
+    """Give each team's week as one row: team, new, open, cleared."""
+    return [
+        [plain(team["team_name"]), *(sum(row[key] for row in team["rows"]) for key in ("new", "open", "cleared"))]
+        for team in content["teams"]
+    ]
 
 
 def week(content: Mapping[str, Any], title_of: Callable[[str], str]) -> dict[str, Any]:

@@ -250,7 +250,7 @@ class Care:
         first = period.entered + 5 + int(chance() * 10)
         second_review = held[1] if len(held) > 1 else period.entered + 110
         pick = chance()
-        if pick < 0.88:
+        if pick < 0.85:
             decided = second_review - 3 - int(chance() * 70)
         else:
             decided = second_review + 10 + int(chance() * 320) if pick < 0.975 else NEVER

@@ -12,7 +12,7 @@ from alerting.council.families import Child, FrontDoor, People, Referral, number
 from alerting.council.leavers import GROWN_AGE, LAST_AGE, LEAVING_AGE, Leavers
 
 _YEAR = 365.25
-_UNACCOMPANIED = 0.13
+_UNACCOMPANIED, _TEENAGER = 0.17, 0.47
 _SHORT_STAYS = 0.36
 _MEAN_STAY_DAYS = 1450
 _BORDER_AGE = 16
@@ -58,7 +58,7 @@ class Entries:
         """Refer a family on a day and bring it into care soon after; give those who leave a trace."""
         chance = self._chance.random
         alone = chance() < _UNACCOMPANIED
-        ages = [int((15.4 + chance() * 2.2) * _YEAR)] if alone else self.front_door.ages()
+        ages = self._ages(alone=alone)
         entered = day + 1 if alone else day + 3 + int(chance() ** 2 * 40)
         stays = [self._stay(day - age, entered, alone=alone) for age in ages]
         kept = [stay for stay in stays if max(stay.left, stay.advised_until) > self.books.since and entered < stay.left]
@@ -87,6 +87,12 @@ class Entries:
             self._leavers.add(child, stay.left, named, team.id, until=stay.advised_until)
 
     # ------------------------------------------------------------------ one child
+
+    def _ages(self, *, alone: bool) -> list[int]:
+        chance = self._chance.random
+        if alone:
+            return [int((15.4 + chance() * 2.2) * _YEAR)]
+        return [int((12.5 + chance() * 5) * _YEAR)] if chance() < _TEENAGER else self.front_door.ages()
 
     def _stay(self, born: int, entered: int, *, alone: bool) -> Stay:
         chance = self._chance

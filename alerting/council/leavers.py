@@ -82,7 +82,7 @@ class Leavers:
         while (day := self._books.days.working(day)) < until:
             yield day
             pick = chance()
-            days = 9 + int(chance() * 26) if pick < 0.9 else 36 + int(chance() * 14) if pick < 0.97 else 50 + int(chance() * 90)
+            days = 9 + int(chance() * 28) if pick < 0.87 else 38 + int(chance() * 16) if pick < 0.95 else 50 + int(chance() * 60)
             day += days
 
     def _plans(self, left: int, until: int) -> Iterator[int]:

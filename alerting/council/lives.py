@@ -18,16 +18,16 @@ from alerting.council.staff import Staff
 
 WAYS: Mapping[str, float] = {
     "no further action": 0.065,
-    "not in need": 0.308,
-    "short help": 0.165,
-    "plan": 0.275,
-    "protection": 0.122,
-    "care": 0.047,
-    "disability": 0.018,
+    "not in need": 0.303,
+    "short help": 0.160,
+    "plan": 0.255,
+    "protection": 0.137,
+    "care": 0.050,
+    "disability": 0.030,
 }
 """Ways a family goes after a referral, and how many families of a hundredth go each; together 1."""
 
-_REFERRALS_A_YEAR = 3367
+_REFERRALS_A_YEAR = 3460
 _CHILDREN_A_FAMILY = 1.71
 _AGAIN = 0.26
 _REACH_DAYS = 1100
@@ -118,7 +118,7 @@ class Lives:
         """Draw how many days what follows the assessment lasts."""
         chance = self._chance
         if way == "plan":
-            return min(int(160 * chance.lognormvariate(0, 0.75)) + 20, 900)
+            return min(int(140 * chance.lognormvariate(0, 0.75)) + 20, 900)
         if way == "protection":
             return self._protection.length_days()
         if way == "disability":

@@ -97,9 +97,9 @@ class Protection:
         """Draw the working days to the next visit: mostly about a week, one in eight late."""
         chance = self._chance.random
         pick = chance()
-        if pick < 0.86:
+        if pick < 0.88:
             return 4 + int(chance() * 4)
-        return 8 + int(chance() * 3) if pick < 0.955 else 11 + int(chance() * 7)
+        return 8 + int(chance() * 3) if pick < 0.96 else 11 + int(chance() * 7)
 
     def _plan_id(self, plan_id: str, key: str, shown: int) -> str | None:
         if not self._books.hit("orphan_plan_id"):

@@ -1,0 +1,204 @@
+"""config.yaml -> Pipeline: the only module that picks implementations. A `type:` names a module; no list of them is kept."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import pkgutil
+import socket
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+from pydantic import BaseModel, ValidationError
+
+from alerting.config import Loaded, load_config, sqlite_path
+from alerting.delivery import Notifier
+from alerting.errors import AlertingError, Fault, Faults, Place
+from alerting.evaluate import check_book
+from alerting.model import Tier
+from alerting.outbox import Outbox
+from alerting.pipeline import Pipeline
+from alerting.rendering import RuleWords, Words
+from alerting.routing import Receiver
+from alerting.rulebook import Overrides, Rule, Rulebook, load_rulebook
+from alerting.snapshot import Source
+from alerting.store import Store
+from alerting.yaml_files import did_you_mean
+
+
+@dataclass(frozen=True, kw_only=True)
+class App:
+    """One configured service: its parts, made when they are asked for. faults: what is wrong but stops nothing else."""
+
+    loaded: Loaded
+    book: Rulebook
+    source: Source | None
+    notifiers: Mapping[str, Notifier]
+    faults: tuple[Fault, ...]
+
+    def store(self) -> Store:
+        """Open the store. Raises StoreError."""
+        return Store.open(self.store_url)
+
+    @property
+    def store_url(self) -> str:
+        """The store's address, with the path of an SQLite file taken from the folder of config.yaml."""
+        return sqlite_path(self.loaded.config.store, self.loaded.folder)
+
+    def words(self) -> Words:
+        """Give the words of messages."""
+        council = self.loaded.config.council
+        rules = {rule.id: words_of(rule) for rule in (*self.book.rules, *self.book.off)}
+        return Words(rules, council=council.name, page_url=council.page, stamp=council.stamp)
+
+    def receivers(self) -> dict[str, tuple[Receiver, Notifier]]:
+        """Give each receiver as routing sees it, and itself."""
+        return {name: (Receiver(name=name, teams=_teams(notifier)), notifier) for name, notifier in self.notifiers.items()}
+
+    def pipeline(self, store: Store) -> Pipeline:
+        """Build the line on a store. Raises Faults when the source or a receiver cannot be used."""
+        config = self.loaded.config
+        stopping = [fault for fault in self.faults if fault.severity == "error" and fault.where and _is_of_config(fault.where, self.loaded)]
+        if self.source is None or stopping:
+            raise Faults(stopping or list(self.faults))
+        return Pipeline(
+            book=self.book,
+            source=self.source,
+            store=store,
+            outbox=Outbox(store, domain=config.council.domain),
+            words=self.words(),
+            receivers=self.receivers(),
+            jobs={name: frozenset(job.to) if job.to is not None else None for name, job in dict(config.jobs).items()},
+            administrators=config.council.administrators,
+            owner=f"{socket.gethostname()}:{os.getpid()}",
+        )
+
+
+def build(path: Path) -> App:
+    """Read the configuration and the rules it points to, and make what they name.
+
+    Raises Faults where config.yaml itself cannot be used; what is wrong with a rule, the source or a receiver stands in
+    the app's `faults`.
+    """
+    loaded = load_config(path)
+    faults: list[Fault] = []
+    book = load_rulebook(_rules_folder(loaded), loaded.config.rules.packs, _overrides(loaded))
+    faults += book.faults
+    source = _make(loaded, ("source",), loaded.config.source, "alerting.sources", "Source", faults)
+    notifiers: dict[str, Notifier] = {}
+    for name, section in loaded.config.receivers.items():
+        notifier = _make(loaded, ("receivers", name), section, "notifiers", "Notifier", faults)
+        if notifier is not None:
+            notifiers[name] = cast("Notifier", notifier)
+    for job, settings in dict(loaded.config.jobs).items():
+        for index, name in enumerate(settings.to or ()):
+            if name not in loaded.config.receivers:
+                where = loaded.document.place(("jobs", job, "to", index))
+                faults.append(Fault(problem=f"there is no receiver '{name}'", where=where, remedy=did_you_mean(name, loaded.config.receivers)))
+    return App(loaded=loaded, book=book, source=cast("Source | None", source), notifiers=notifiers, faults=tuple(faults))
+
+
+def check(app: App) -> list[Fault]:
+    """Find every fault that can be told without sending or changing anything: rules, words, receivers, source, store."""
+    faults = [*app.faults, *check_book(app.book)]
+    words, ceilings = app.words(), {name: notifier.ceiling for name, notifier in app.notifiers.items()}
+    for rule in app.book.rules:
+        for ceiling in sorted({*ceilings.values()} - {Tier.counts}):
+            faults += [Fault(problem=problem, where=Place(file=rule.place)) for problem in words.problems(words_of(rule), ceiling)]
+        if not rule.file.examples:
+            faults.append(Fault(problem="the rule has no examples", where=Place(file=rule.place), severity="warning"))
+    for name, notifier in app.notifiers.items():
+        where = app.loaded.document.place(("receivers", name))
+        faults += [Fault(problem=f"receiver {name}: {problem}", where=where, severity="warning") for problem in notifier.check()]
+    if not app.loaded.config.council.administrators:
+        remedy = "Add `administrators: [somebody@example.gov.uk]` under `council:`."
+        where = app.loaded.document.place(("council",))
+        faults.append(Fault(problem="nobody but the performance team's manager is told of faults", where=where, remedy=remedy, severity="warning"))
+    return list(dict.fromkeys(faults))
+
+
+def check_store(app: App) -> list[Fault]:
+    """Say what is wrong with the store, without changing it."""
+    where = app.loaded.document.place(("store",))
+    if app.store_url.startswith("sqlite:///"):
+        path = Path(app.store_url.removeprefix("sqlite:///"))
+        if not path.exists():
+            return [] if path.parent.is_dir() else [Fault(problem=f"there is no folder {path.parent.as_posix()} for the store", where=where)]
+    try:
+        store = Store.open(app.store_url, create=False)
+    except AlertingError as error:
+        empty = "is empty" in error.problem
+        return [] if empty else [Fault(problem=error.problem, where=where, remedy=error.remedy)]
+    store.close()
+    return []
+
+
+def words_of(rule: Rule) -> RuleWords:
+    """Give what messages say of a rule."""
+    return RuleWords(
+        id=rule.id, code=rule.code, title=rule.title, says=rule.says, clears=rule.clears, basis_kind=rule.basis_kind,
+        basis_text=rule.basis_text, basis_source=rule.basis_source, params=rule.params, tiers=rule.tiers,
+    )  # fmt: skip
+
+
+def types_of(package: str) -> list[str]:
+    """Give the types that a package's modules offer, such as `email` and `teams` for notifiers."""
+    return sorted(module.name for module in pkgutil.iter_modules(importlib.import_module(package).__path__))
+
+
+def _make(
+    loaded: Loaded, path: tuple[str, ...], section: Mapping[str, Any], package: str, name: str, faults: list[Fault]
+) -> BaseModel | None:
+    kind, known = str(section.get("type", "")), types_of(package)
+    if kind not in known:
+        problem = f"unknown type `{kind}`" if kind else "`type` is missing"
+        remedy = did_you_mean(kind, known) or f"The types are: {', '.join(known)}."
+        faults.append(Fault(problem=problem, where=loaded.document.place((*path, "type")), remedy=remedy))
+        return None
+    model: type[BaseModel] = getattr(importlib.import_module(f"{package}.{kind}"), name)
+    before = len(loaded.document.faults)
+    made = None
+    with suppress(ValidationError):
+        made = loaded.document.check(model, dict(section), path)
+    faults += loaded.document.faults[before:]
+    del loaded.document.faults[before:]
+    if made is None:
+        return None
+    relative = {
+        field: loaded.folder / value for field in model.model_fields if isinstance(value := getattr(made, field), Path) and not value.is_absolute()
+    }
+    return made.model_copy(update=relative) if relative else made
+
+
+def _teams(notifier: Notifier) -> frozenset[str] | None:
+    reached = getattr(notifier, "teams_reached", None)
+    return reached() if reached else None
+
+
+def _rules_folder(loaded: Loaded) -> Path:
+    """Give the council's rules, or those this version carries where the council has no folder of its own."""
+    folder = loaded.folder / loaded.config.rules.path
+    if folder.is_dir() or loaded.config.rules.path != Path("rules"):
+        return folder
+    carried = Path(__file__).parent / "_rules"
+    return carried if carried.is_dir() else Path(__file__).parent.parent / "rules"
+
+
+def _overrides(loaded: Loaded) -> Overrides:
+    section = loaded.config.rules
+    before = len(loaded.document.faults)
+    values = {"settings": section.settings, "params": section.params, "codes": section.codes, "bank_holidays": section.bank_holidays}
+    overrides = loaded.document.check(Overrides, values, ("rules",))
+    faults = loaded.document.faults[before:]
+    if overrides is None:
+        raise Faults(faults)
+    return overrides
+
+
+def _is_of_config(where: Place, loaded: Loaded) -> bool:
+    return where.file == loaded.document.file
+
+

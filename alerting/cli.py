@@ -1,0 +1,99 @@
+"""The `alerting` command. A file of `alerting/commands/` is a command; it is read only when that command is given.
+
+Output goes to stdout, talk to stderr. Exit codes: 0 done, 1 done with faults or problems found, 2 usage,
+3 another host has this run.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import pkgutil
+import sys
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from alerting import commands
+from alerting.errors import AlertingError
+
+if TYPE_CHECKING:
+    from alerting.app import App
+
+
+class _Commands(click.Group):
+    """The commands that stand as files in the folder, and errors as a person can act on them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        del ctx
+        return sorted(module.name.replace("_", "-") for module in pkgutil.iter_modules(commands.__path__))
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in self.list_commands(ctx):
+            return None
+        module = importlib.import_module(f"alerting.commands.{cmd_name.replace('-', '_')}")
+        command: click.Command = module.command
+        return command
+
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return super().main(*args, **kwargs)
+        except AlertingError as error:
+            click.echo(f"error: {error}", err=True)
+            sys.exit(error.exit_code)
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.option(
+    "--config", "config", type=click.Path(path_type=Path), default=Path("config.yaml"), show_default=True, help="The council's config.yaml."
+)
+@click.version_option(package_name="practice-alerts", message="%(version)s")
+@click.pass_context
+def cli(ctx: click.Context, config: Path) -> None:
+    """Alerts for children's services: the right manager told about the right child, once."""
+    ctx.obj = config
+
+
+def build_app(ctx: click.Context) -> App:
+    """Read the configuration that --config names, and all it points to."""
+    from alerting.app import build
+
+    path: Path = ctx.obj
+    return build(path)
+
+
+def now() -> datetime:
+    """Read the clock: here and in the scheduler, and nowhere else."""
+    return datetime.now(UTC)
+
+
+def today(app: App) -> date:
+    """Give today's date where the council is."""
+    from zoneinfo import ZoneInfo
+
+    return now().astimezone(ZoneInfo(app.loaded.config.council.timezone)).date()
+
+
+def echo_json(value: object) -> None:
+    """Print one JSON value."""
+    import json
+
+    click.echo(json.dumps(value, indent=2, ensure_ascii=False, default=str))
+
+
+def echo_table(headings: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    """Print a table: drawn on a terminal, plain columns with tabs between them elsewhere, so that scripts can read it."""
+    if not sys.stdout.isatty() or "NO_COLOR" in os.environ:
+        for row in (headings, *rows):
+            click.echo("\t".join("" if cell is None else str(cell) for cell in row))
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(*headings, box=None, header_style="bold", pad_edge=False)
+    for row in rows:
+        table.add_row(*("" if cell is None else str(cell) for cell in row))
+    Console().print(table)

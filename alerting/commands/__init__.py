@@ -1,0 +1,1 @@
+"""The commands: a file is a command, and offers it as `command`."""

@@ -1,0 +1,59 @@
+"""`alerting check`: every fault of the configuration, rules, words, receivers, source and store, in one pass."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from alerting.cli import build_app, echo_json, today
+from alerting.errors import AlertingError, Fault, Faults, Place
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print the faults as one JSON list.")
+@click.option("--no-source", is_flag=True, help="Do not read the case data.")
+@click.pass_context
+def command(ctx: click.Context, *, as_json: bool, no_source: bool) -> None:
+    """Check everything that can be told without sending or changing anything."""
+    faults = _faults(ctx, no_source=no_source)
+    errors = [fault for fault in faults if fault.severity == "error"]
+    if as_json:
+        echo_json([_as_json(fault) for fault in faults])
+    else:
+        for fault in faults:
+            click.echo(f"{fault.severity}: {fault}")
+        rest = len(faults) - len(errors)
+        click.echo(f"{len(errors)} errors, {rest} warnings" if faults else "All is well.", err=bool(faults))
+    sys.exit(1 if errors else 0)
+
+
+def _faults(ctx: click.Context, *, no_source: bool) -> list[Fault]:
+    from alerting.app import check, check_store
+
+    try:
+        app = build_app(ctx)
+    except Faults as found:
+        return list(found.faults)
+    except AlertingError as error:
+        where = error.where if isinstance(error.where, Place) else None
+        return [Fault(problem=error.problem, where=where, remedy=error.remedy)]
+    faults = [*check(app), *check_store(app)]
+    if app.source is not None and not no_source:
+        from alerting.commands.source import problems_of
+
+        where = app.loaded.document.place(("source",))
+        faults += [Fault(problem=problem, where=where) for problem in problems_of(app, today(app))]
+    return faults
+
+
+def _as_json(fault: Fault) -> dict[str, object]:
+    place = fault.where
+    return {
+        "severity": fault.severity,
+        "problem": fault.problem,
+        "remedy": fault.remedy,
+        "file": place.file if place else None,
+        "line": place.line if place else None,
+        "column": place.column if place else None,
+    }

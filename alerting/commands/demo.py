@@ -1,0 +1,151 @@
+"""`alerting demo`: a made-up council, some working days of its life, and the messages its managers get."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
+
+import click
+
+from alerting.cli import echo_table
+from alerting.errors import ConfigError
+from alerting.pipeline import Report
+
+_FIRST_DAY = date(2026, 3, 2)
+_MARK = "# Made by `alerting demo`, which makes it anew each time."
+_CONFIG = f"""{_MARK}
+council:
+  name: Exampleshire Council
+  administrators: [alerts-admin@example.gov.uk]
+  domain: alerts.example.gov.uk
+  stamp: MADE-UP DATA
+store: sqlite:///alerting.db
+source: {{type: demo, children: %(children)d, seed: %(seed)d, start: %(start)s}}
+receivers:
+  outbox: {{type: folder, path: outbox, ceiling: reference}}
+"""
+
+
+@click.group(invoke_without_command=True)
+@click.option("--dir", "folder", type=click.Path(path_type=Path), default=Path("demo"), show_default=True, help="Where it is made.")
+@click.option("--children", default=3000, show_default=True, type=click.IntRange(50, 200_000), help="How many open or recent cases.")
+@click.option("--days", default=10, show_default=True, type=click.IntRange(1, 80), help="How many working days.")
+@click.option("--seed", default=7, show_default=True, help="Another seed is another council.")
+@click.pass_context
+def command(ctx: click.Context, folder: Path, children: int, days: int, seed: int) -> None:
+    """Run some working days, and a weekly summary, on a made-up council; deliver into a folder."""
+    if ctx.invoked_subcommand:
+        return
+    from alerting.app import build
+
+    config = _prepare(folder, children, seed)
+    app = build(config)
+    holidays = app.book.settings.bank_holidays
+    store = app.store()
+    try:
+        pipeline = app.pipeline(store)
+        reports: list[Report] = []
+        jobs = [("daily", day) for day in _working_days(_FIRST_DAY, days, holidays)]
+        jobs.append(("weekly", jobs[-1][1]))
+        with _progress(len(jobs)) as advance:
+            for job, day in jobs:
+                advance(f"{job} for {day:%a %-d %B}")
+                # The demo's clock is the council's morning, so that the same demo is the same to the letter.
+                moment = datetime.combine(day, time(7, 30 if job == "weekly" else 0), tzinfo=UTC)
+                report = pipeline.run(job, day, lambda moment=moment: moment)  # type: ignore[misc]
+                if report is not None:
+                    reports.append(report)
+    finally:
+        store.close()
+    _tell(folder, reports)
+
+
+@command.command()
+@click.option("--to", "folder", type=click.Path(path_type=Path), required=True, help="The folder to write into.")
+@click.option("--format", "kind", type=click.Choice(["csv", "parquet"]), default="csv", show_default=True)
+@click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), default=_FIRST_DAY.isoformat(), show_default=True, help="The day to show.")
+@click.option("--children", default=3000, show_default=True, type=click.IntRange(50, 200_000))
+@click.option("--seed", default=7, show_default=True)
+@click.option("--dates", type=click.Choice(["iso", "uk"]), default="iso", show_default=True, help="2026-03-31 or 31/03/2026.")
+@click.option("--encoding", type=click.Choice(["utf-8", "utf-8-sig", "cp1252"]), default="utf-8", show_default=True)
+def export(folder: Path, kind: str, as_of: datetime, children: int, seed: int, dates: str, encoding: str) -> None:
+    """Write the made-up council out, a file a table, as an extract of a case system would be."""
+    from alerting.council.export import export as write
+    from alerting.sources.demo import Source
+
+    source = Source(children=children, seed=seed, start=_FIRST_DAY)
+    paths = write(source, as_of.date(), folder, kind, date_style=dates, encoding=encoding)
+    click.echo(f"{len(paths)} tables are in {folder}")
+
+
+def _prepare(folder: Path, children: int, seed: int) -> Path:
+    """Make the demo's folder, or empty the one that an earlier demo made. Raises ConfigError for any other folder."""
+    config = folder / "config.yaml"
+    if folder.exists() and any(folder.iterdir()):
+        if not config.is_file() or not config.read_text("utf-8").startswith(_MARK):
+            raise ConfigError(f"{folder} is not empty and was not made by the demo", remedy="Give another folder with --dir.")
+        for path in folder.iterdir():
+            if path.name == "outbox":
+                shutil.rmtree(path)
+            elif path.name.startswith("alerting.db"):
+                path.unlink()
+    folder.mkdir(parents=True, exist_ok=True)
+    config.write_text(_CONFIG % {"children": children, "seed": seed, "start": _FIRST_DAY.isoformat()}, "utf-8")
+    return config
+
+
+def _working_days(first: date, count: int, holidays: frozenset[date]) -> Iterator[date]:
+    from alerting.working_days import is_working_day
+
+    day = first
+    while count:
+        if is_working_day(day, holidays):
+            yield day
+            count -= 1
+        day += timedelta(days=1)
+
+
+@contextmanager
+def _progress(steps: int) -> Iterator[object]:
+    """Show how far the demo is: a bar on a terminal, a line a step elsewhere."""
+    if not sys.stderr.isatty():
+        yield lambda text: click.echo(text, err=True)
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("{task.description:<28}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True)) as progress:
+        task = progress.add_task("Making a council", total=steps)
+
+        def advance(text: str) -> None:
+            progress.update(task, description=text, advance=1)
+
+        yield advance
+
+
+def _tell(folder: Path, reports: list[Report]) -> None:
+    """Print who was told what, day by day, and where to look."""
+    click.echo("What happened, day by day:")
+    echo_table(
+        ["Job", "Day", "New", "Changed", "Cleared", "On hold", "Messages", "Faults"],
+        [
+            [report.job, f"{report.as_of:%a %-d %B}", report.alerts["new"], report.alerts["changed"], report.alerts["resolved"],
+             report.alerts["held"], report.notifications["accepted"], len(report.problems)]
+            for report in reports
+        ],
+    )  # fmt: skip
+    told = Counter(item.name for report in reports for item in report.planned)
+    purposes = Counter(item.purpose for report in reports for item in report.planned)
+    counted = ", ".join(f"{count} {purpose}" for purpose, count in sorted(purposes.items()))
+    click.echo(f"\n{len(told)} people were told, in {sum(purposes.values())} messages ({counted}). The most to:")
+    for name, count in told.most_common(5):
+        click.echo(f"  {name}: {count} messages")
+    index = (folder / "outbox" / "index.html").absolute()
+    click.echo(f"\nOpen {index.as_uri()} to read them.")
+    click.echo(f"`alerting --config {folder / 'config.yaml'} alerts list` shows what is open.")
