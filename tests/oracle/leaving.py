@@ -59,7 +59,11 @@ def _assessment_left(views: Views, member: str | None) -> bool:
     for row in rows:
         if _person_left(views, id_of(row.get("cina_person_id")), ADULT - 1) or _ended(views, row, "cina_assessment_auth_date"):
             return True
-        referrals = views.of("ssd_cin_episodes", "cine_referral_id", id_of(row.get("cina_referral_id")))
+        referrals = [
+            referral
+            for referral in views.of("ssd_cin_episodes", "cine_referral_id", id_of(row.get("cina_referral_id")))
+            if id_of(referral.get("cine_person_id")) == id_of(row.get("cina_person_id"))
+        ]
         if referrals and all(_ended(views, referral, "cine_close_date") for referral in referrals):
             return True
     return False

@@ -119,7 +119,10 @@ def off(tables: Mapping[str, Table], as_of: date, params: Mapping[str, Params] |
     chosen = params or {}
     views = Views(tables, as_of, chosen.get("shared"))
     asked = findings(tables, as_of, params)
-    filled = {"AS-01": len(asked["AS-01"]), "CL-01": sum(views.cl[who].contact_cell is not None for who in asked["CL-01"])}
+    filled = {
+        "AS-01": sum(answer.outcome != "unknown" for answer in asked["AS-01"].values()),
+        "CL-01": sum(views.cl[who].contact_cell is not None for who in asked["CL-01"]),
+    }
     return {
         rule for rule in NEEDS if len(asked[rule]) >= MIN_FILL_POPULATION and Fraction(filled[rule], len(asked[rule])) < MIN_FILL
     }
@@ -199,7 +202,7 @@ def as_01(views: Views, p: Params) -> dict[str, Answer]:
         started, authorised = real_date(row.get("cina_assessment_start_date")), real_date(row.get("cina_assessment_auth_date"))
         if subject is None or person not in views.child or not views.under_18(person):
             continue
-        if started is None or started > views.as_of or (authorised is not None and authorised <= views.as_of):
+        if (started is not None and started > views.as_of) or (authorised is not None and authorised <= views.as_of):
             continue
         referrals = [
             r
@@ -207,6 +210,10 @@ def as_01(views: Views, p: Params) -> dict[str, Answer]:
             if id_of(r.get("cine_person_id")) == person and views.open(r, "cine_referral_date", "cine_close_date")
         ]
         if not referrals:
+            continue
+        if started is None:
+            # The rule needs this column, and a column that comes mostly empty can only be noticed if those without it are asked.
+            answers[subject] = _about(views, person, None, unknown=True)
             continue
         n = wd_between(started, views.as_of) + p["count_from"]
         level = "red" if n > p["limit_wd"] else "amber" if n >= p["amber_wd"] else None
