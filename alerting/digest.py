@@ -59,14 +59,14 @@ class Block:
 
 @dataclass(frozen=True, kw_only=True)
 class Section:
-    """more: rule title and count of the items that are not shown in full."""
+    """more: how many of which rules are not shown in full, as a sentence."""
 
     key: str
     title: str
     count: int
     says: str
     blocks: tuple[Block, ...]
-    more: tuple[tuple[str, int], ...]
+    more: str
 
 
 def items_of(content: Mapping[str, Any]) -> list[Item]:
@@ -110,10 +110,17 @@ def sections(
                     count=len(mine) + more.total(),
                     says=_HELD_MEANS if key == "held" else "",
                     blocks=tuple(blocks),
-                    more=tuple(more.most_common()),
+                    more=_more(more, after_others=bool(mine)),
                 )
             )
     return found
+
+
+def _more(counts: Counter[str], *, after_others: bool) -> str:
+    if not counts:
+        return ""
+    begin = f"And {counts.total()} more, less urgent" if after_others else "Counted by rule"
+    return f"{begin}: {', '.join(f'{count} {title}' for title, count in counts.most_common())}."
 
 
 def summary(items: Sequence[Item]) -> str:

@@ -40,6 +40,12 @@ RULE_NAMES = frozenset({"as_of"})
 _NAMES = {"daily": "Practice alerts", "monthly": "Practice alerts, monthly"}
 _BASES = {"statutory": "Statutory", "guidance": "Statutory guidance", "local": "Local standard"}
 
+_FOOT = (
+    "An alert clears by itself after the next load once the record shows what its rule needs. This message is a prompt, not "
+    "the case record: type decisions and reasons into the case system. If an item is wrong or not yours, tell your performance "
+    "team its reference (A-...)."
+)
+
 
 @dataclass(frozen=True, kw_only=True)
 class RuleWords:
@@ -204,8 +210,9 @@ class Words:
             "sections": digest.sections(items, notification.as_of, self._title, sentence_of),
             "about": self._about({item.rule for item in items if item.state != "cleared"}, notification.as_of, problems),
             "data_as_at": summary.as_at(content.get("data_as_at"), notification.as_of),
+            "foot": _FOOT,
             "covering": listed([plain(who) for who in content.get("covering", ())]),
-            "hidden": content.get("hidden", 0),
+            "hidden": _hidden(content.get("hidden", 0)),
         }
         return _View(template="daily", title=name, subject=f"{name}: {', '.join(told)}", values=values)
 
@@ -236,10 +243,12 @@ class Words:
         rule = self._rules.get(item.rule)
         if rule is None:
             return digest.measured(item)
-        facts = {name: _value(fact) for name, fact in item.facts.items() if _tier(rule, name) <= ceiling}
-        measure = int(item.measure) if item.measure is not None and item.measure == int(item.measure) else item.measure
+        # A fact that was not delivered is a null: what to say then is for the rule's words, by `if`.
+        shown = dict.fromkeys(rule.tiers) | item.facts
+        facts = {name: _value(fact) for name, fact in shown.items() if _tier(rule, name) <= ceiling}
+        measure = int(item.measure) if item.measure is not None and float(item.measure).is_integer() else item.measure
         own = {"measure": measure, "unit": plain(item.unit), "due": item.due, "level": item.level, "as_of": as_of}
-        hidden = {name for name in item.facts if _tier(rule, name) > ceiling}
+        hidden = {name for name in shown if _tier(rule, name) > ceiling}
         return self._say(rule, "says", {**facts, **own}, hidden, problems) or digest.measured(item)
 
     def _about(self, rules: Iterable[str], as_of: date, problems: Counter[str]) -> list[dict[str, str]]:
@@ -434,6 +443,13 @@ def _not_there(sentence: _Sentence, names: Mapping[str, Any], hidden: set[str], 
 def _hint(name: str, known: Iterable[str]) -> str:
     near = get_close_matches(name, list(known), 1)
     return f"; did you mean '{near[0]}'?" if near else ""
+
+
+def _hidden(count: int) -> str:
+    if not count:
+        return ""
+    alerts, they = ("alert is", "it") if count == 1 else ("alerts are", "them")
+    return f"{count} more {alerts} not shown here, because this message may not show {they}. Ask your performance team."
 
 
 def _told(problem: str, count: int) -> str:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
 from alerting.digest import said, severity
 from alerting.wording import counted, dated, day, plain, plural
 
-ROWS = 100
+ROWS = 60
 """How many rows of teams and rules a weekly message shows; the rest are counted."""
 
-TRENDS = 40
-"""How many of these rows have bars. Each costs 3 kB, and a mail past some 100 kB is cut by mail programs."""
+TRENDS = 24
+"""How many of these rows have bars. Each costs 5 kB, and mail programs cut or slow down on very long messages."""
 
 NOTICES, REFERENCES = 50, 50
 """How many notices, and how many references of one notice, a message shows."""
@@ -161,13 +161,12 @@ def notices(content: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def as_at(value: str | None, as_of: date) -> str:
-    """Say how old the data is: `31 March, 05:40`, with the year where it is not that of `as_of`."""
+    """Say how old the data is: `Data as at 31 March, 05:40.`, with the year where it is not that of `as_of`."""
     moment = dated(value)
     if not isinstance(moment, date):
-        return ""
+        return "How old the data is, is not known."
     words = day(moment)
-    year = f" {moment.year}"
-    return words.replace(year, "", 1) if moment.year == as_of.year and isinstance(moment, datetime) else words
+    return f"Data as at {words.replace(f' {moment.year}', '', 1) if moment.year == as_of.year else words}."
 
 
 def _titled(row: Mapping[str, Any], title_of: Callable[[str], str]) -> str:
