@@ -21,7 +21,7 @@ from alerting.delivery import Notifier, attempt
 from alerting.errors import AlertingError, ConfigError, SourceError
 from alerting.evaluate import Evaluation
 from alerting.lifecycle import RuleLife
-from alerting.model import Alert, Condition, Level, Notification, Transition
+from alerting.model import Alert, Condition, Delivery, Level, Notification, Transition
 from alerting.outbox import Outbox, Waiting
 from alerting.rendering import Words
 from alerting.routing import Plan, Receiver, Router, RuleRoute, notification_key, plan
@@ -109,45 +109,53 @@ class Pipeline:
         try:
             self._evaluate_and_plan(report, clock, dry_run=False)
             with self._timed(report, "deliver"):
-                self.deliver(clock)
+                report.problems += self.deliver(clock)
             for state, count in self.outbox.counts(report.run).items():
                 name = {"planned": "deferred", "claimed": "deferred", "unknown": "failed"}.get(state, state)
                 report.notifications[name] += count
             faults = report.problems or report.notifications["failed"] or report.notifications["deferred"]
             report.status = "done_with_faults" if faults or any(rule["problem"] for rule in report.rules) else "done"
-        except AlertingError:
+        except Exception:
             self.store.end(report.run, job, as_of, "failed", report.as_json(), clock())
             raise
         self.store.end(report.run, job, as_of, report.status, report.as_json(), clock())
         return report
 
-    def deliver(self, clock: Clock) -> None:
-        """Send what waits in the outbox and may be sent now, the most urgent first."""
+    def deliver(self, clock: Clock) -> list[str]:
+        """Send what waits in the outbox and may be sent now, the most urgent first; give what receivers said on closing."""
+        problems = []
         try:
             while (waiting := self.outbox.claim(self.owner, clock(), LEASE)) is not None:
                 self._deliver(waiting, clock)
         finally:
-            for _, notifier in self.receivers.values():
-                notifier.close()
+            for name, (_, notifier) in self.receivers.items():
+                try:
+                    notifier.close()
+                except AlertingError as error:
+                    problems.append(f"receiver {name}: {error.problem}")
+        return problems
 
     def _deliver(self, waiting: Waiting, clock: Clock) -> None:
         notification = waiting.notification
         if notification.receiver not in self.receivers:
-            from alerting.model import Delivery
-
             answer = f"there is no receiver '{notification.receiver}' any more"
             gone = Delivery(outbox_id=waiting.id, state="failed", phase="claimed", answer=answer, at=clock())
             self.outbox.settle(waiting, gone)
             return
         receiver, notifier = self.receivers[notification.receiver]
-        rendered = self.words.render(
-            notification,
-            ceiling=notifier.ceiling,
-            message_id=waiting.message_id,
-            planned_at=waiting.planned_at,
-            repeated=waiting.repeated,
-            channel=notification.recipient.removeprefix("team:") if receiver.teams is not None else None,
-        )
+        try:
+            rendered = self.words.render(
+                notification,
+                ceiling=notifier.ceiling,
+                message_id=waiting.message_id,
+                planned_at=waiting.planned_at,
+                repeated=waiting.repeated,
+                channel=notification.recipient.removeprefix("team:") if receiver.teams is not None else None,
+            )
+        except Exception as error:  # noqa: BLE001  (one message must not stop the others; its text could quote a case)
+            answer = f"the message could not be put into words ({type(error).__name__})"
+            self.outbox.settle(waiting, Delivery(outbox_id=waiting.id, state="failed", phase="claimed", answer=answer, at=clock()))
+            return
         result = attempt(
             rendered.message,
             notifier,

@@ -63,11 +63,11 @@ class _Entry(BaseModel):
     at: datetime
     purpose: str
     name: str
-    address: str | None
-    channel: str | None
     subject: str
     lead: str
     files: dict[str, str]
+    address: str | None = None
+    channel: str | None = None
 
     @property
     def order(self) -> tuple[int, int, str, str, str]:
@@ -133,7 +133,8 @@ class Notifier(BaseModel):
     def _note(self, entry: _Entry) -> None:
         handle = os.open(self._journal, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
         with os.fdopen(handle, "ab") as journal:
-            journal.write(entry.model_dump_json().encode() + b"\n")
+            # The line end in front keeps this entry apart from one that a crash cut short.
+            journal.write(b"\n" + entry.model_dump_json().encode() + b"\n")
 
     def _entries(self) -> list[_Entry]:
         """Give what is in the folder, in the order of the page, and drop the files of what was replaced."""
@@ -161,7 +162,7 @@ class Notifier(BaseModel):
             ) from None
 
     def _noted(self) -> Iterator[_Entry]:
-        for line in self._journal.read_bytes().splitlines():
+        for line in filter(None, self._journal.read_bytes().split(b"\n")):
             try:
                 yield _Entry.model_validate_json(line)
             except ValidationError:

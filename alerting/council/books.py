@@ -34,8 +34,9 @@ class Books:
         self.ledgers = {
             name: Ledger(name, number * 1_000_000, self.earliest) for number, name in enumerate(TABLES, 1) if name != "ext_load"
         }
-        self._lag = self.chances("lags")
-        self._nasty = self.chances("nasties")
+        # Both are asked millions of times, so they are kept as functions.
+        self._lag = self.chances("lags").random
+        self._nasty = self.chances("nasties").random
 
     def chances(self, part: str) -> Random:
         """Give a part its own stream of chances, so that one part does not disturb another."""
@@ -43,11 +44,11 @@ class Books:
 
     def recorded(self, day: int) -> int:
         """Give the day something that happened on `day` is written up: 0 to 5 working days later."""
-        return self.days.working(day, _LAGS[int(self._lag.random() * 50)])
+        return self.days.working(day, _LAGS[int(self._lag() * 50)])
 
     def hit(self, nasty: str) -> bool:
         """Say whether this nasty strikes here."""
-        return self._nasty.random() < RATES[nasty]
+        return self._nasty() < RATES[nasty]
 
     def add_ending(
         self, table: str, shown: int, cells: list[Cell], ends: int, finals: Sequence[tuple[str, str]], end_column: str
@@ -78,8 +79,8 @@ class Books:
         if not self.hit("text_variant"):
             return code
         self.truth.note("text_variant", key, shown)
-        chance = self._nasty.random()
-        text = words[int(self._nasty.random() * len(words))] if words else code
+        chance = self._nasty()
+        text = words[int(self._nasty() * len(words))] if words else code
         if chance < _ODD_CASE:
             return text
         if chance < _NO_BREAK:
@@ -91,5 +92,5 @@ class Books:
         if not self.hit("visit_in_future"):
             return self.days.text(day)
         self.truth.note("visit_in_future", key, shown)
-        ahead = 365 if self._nasty.random() < 0.5 else 8 + int(self._nasty.random() * 60)  # noqa: PLR2004
+        ahead = 365 if self._nasty() < 0.5 else 8 + int(self._nasty() * 60)  # noqa: PLR2004
         return self.days.text(max(day + ahead, shown + 1))

@@ -12,9 +12,9 @@ from alerting.council.families import Child, FrontDoor, People, Referral, number
 from alerting.council.leavers import GROWN_AGE, LAST_AGE, LEAVING_AGE, Leavers
 
 _YEAR = 365.25
-_UNACCOMPANIED, _TEENAGER = 0.17, 0.47
-_SHORT_STAYS = 0.36
-_MEAN_STAY_DAYS = 1450
+_UNACCOMPANIED, _TEENAGER = 0.15, 0.36
+_SHORT_STAYS = 0.28
+_MEAN_STAY_DAYS = 1900
 _BORDER_AGE = 16
 """Who leaves care at 16 or 17 after a long stay is a care leaver too."""
 _WHY = ("E4A",) * 8 + ("E4B",) * 2 + ("E45", "E46", "E41", "E13", "E8", "E47")
@@ -100,7 +100,7 @@ class Entries:
         grown = self.books.days.birthday(born, LEAVING_AGE)
         left = grown if alone else min(entered + int(days), grown)
         leaver = left == grown or (left - born > _BORDER_AGE * _YEAR and left - entered > 200)
-        age = LAST_AGE if chance.random() < 0.22 else GROWN_AGE
+        age = LAST_AGE if chance.random() < 0.14 else GROWN_AGE
         return Stay(born, left, self.books.days.birthday(born, age) if leaver else 0)
 
     def _look_after(self, referral: Referral, entered: int, stays: list[Stay], *, alone: bool) -> None:

@@ -249,7 +249,7 @@ def write_contacts(books: Books, people: People, known: list[Child]) -> None:
             shown = books.recorded(day)
             if chance.random() < 0.32 and with_case:
                 child = cases[int(chance.random() * with_case)]
-            elif chance.random() < 0.45 or not others:
+            elif chance.random() < 0.3 or not others:
                 child = people.child(day - int(chance.random() * 17.5 * _YEAR), shown)
                 others.append(child)
             else:

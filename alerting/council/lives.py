@@ -18,10 +18,10 @@ from alerting.council.staff import Staff
 
 WAYS: Mapping[str, float] = {
     "no further action": 0.065,
-    "not in need": 0.303,
-    "short help": 0.160,
+    "not in need": 0.313,
+    "short help": 0.165,
     "plan": 0.255,
-    "protection": 0.137,
+    "protection": 0.122,
     "care": 0.050,
     "disability": 0.030,
 }

@@ -71,7 +71,7 @@ class Protection:
 
     def length_days(self) -> int:
         """Draw how long a plan lasts: seven months in the middle, two years for one in forty."""
-        return min(max(80, int(225 * self._chance.lognormvariate(0, 0.52))), 1000)
+        return min(max(80, int(262 * self._chance.lognormvariate(0, 0.52))), 1000)
 
     # ------------------------------------------------------------------ visits
 
