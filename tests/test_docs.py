@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import importlib
+import json
 import pkgutil
 import re
+import shutil
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 
 import click
@@ -14,8 +17,15 @@ from pydantic import BaseModel
 
 import notifiers
 from alerting import sources
+from alerting.app import build
 from alerting.cli import cli
+from alerting.commands.alerts import as_row
 from alerting.config import Config
+from alerting.evaluate import failing_examples
+from alerting.functions import FUNCTIONS
+from alerting.model import Alert, Condition, Level
+from alerting.pipeline import Report
+from alerting.rulebook import RuleFile, Subject, load_rulebook
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
@@ -55,7 +65,7 @@ def commands(command: click.Command = cli, words: str = "alerting") -> Iterator[
             found = command.get_command(context, name)
             assert found is not None
             yield from commands(found, f"{words} {name}")
-    else:
+    if not isinstance(command, click.Group) or (command.invoke_without_command and command is not cli):
         yield words, command
 
 
@@ -107,9 +117,9 @@ def found_modules(package: object) -> Iterator[tuple[str, object]]:
         yield module.name, importlib.import_module(f"{package.__name__}.{module.name}")
 
 
-def described_keys(section: str) -> set[str]:
-    """The keys in the first column of the tables under a heading of the settings page."""
-    under = re.split(r"^## ", page("reference/config.md"), flags=re.MULTILINE)
+def described_keys(section: str, of: str = "reference/config.md") -> set[str]:
+    """The keys in the first column of the tables under a heading of a page."""
+    under = re.split(r"^## ", page(of), flags=re.MULTILINE)
     [text] = [part for part in under if part.splitlines()[0].strip("` ") == section]
     return set(re.findall(r"^\| `([^`]+)` \|", text, re.MULTILINE))
 
@@ -135,11 +145,107 @@ def test_every_setting_of_a_source_has_its_entry(name):
     assert described_keys(f"source: type {name}") == {"type", *keys(model)}
 
 
-# ---------------------------------------------------------------- links and first steps
+# ---------------------------------------------------------------- rules
+
+
+@pytest.mark.parametrize(("section", "model"), [("A rule", RuleFile), ("A subject", Subject)])
+def test_every_key_of_a_rule_or_subject_has_its_entry(section, model):
+    assert described_keys(section, "reference/rules.md") == {field.alias or name for name, field in model.model_fields.items()}
+
+
+def test_every_function_has_its_entry_with_its_own_words():
+    rows = dict(re.findall(r"^\| `([a-z_]+)` \| (.*) \|$", page("reference/rules.md").partition("## Functions")[2], re.MULTILINE))
+
+    assert rows == {name: f"{each.says} | `{each.example}` | {each.answer}" for name, each in FUNCTIONS.items()}
+
+
+# ---------------------------------------------------------------- examples
+
+
+def examples(language: str) -> list[object]:
+    """Every block of a language in the pages, named by its page and line."""
+    found = []
+    for path in pages():
+        text = path.read_text(encoding="utf-8")
+        for block in re.finditer(rf"^```{language}\n(.*?)^```", text, re.MULTILINE | re.DOTALL):
+            line = text.count("\n", 0, block.start()) + 1
+            found.append(pytest.param(block[1], id=f"{path.relative_to(ROOT).as_posix()}:{line}"))
+    return found
 
 
 def pages() -> list[Path]:
     return [*sorted(DOCS.rglob("*.md")), *sorted(ROOT.glob("*.md"))]
+
+
+def keys_of(example: str) -> dict[str, object]:
+    """The keys of the JSON example under a heading, with those of the values inside."""
+    [block] = re.findall(r"^```json\n(.*?)^```", page("reference/json.md").split(f"## `{example}`")[1], re.MULTILINE | re.DOTALL)[
+        :1
+    ]
+    value = json.loads(block)
+    return value[0] if isinstance(value, list) else value
+
+
+def test_the_example_of_a_report_has_the_keys_of_a_report():
+    report = Report(job="daily", as_of=date(2026, 3, 31), run=1).as_json()
+    example = keys_of("alerting run JOB --json")
+
+    assert example.keys() == report.keys()
+    for part in ("source", "alerts", "notifications"):
+        assert example[part].keys() == report[part].keys()
+
+
+def test_the_example_of_an_alert_has_the_keys_of_an_alert():
+    day = date(2026, 3, 10)
+    alert = Alert(
+        ref="A-7K3QXMPD", rule="r", code="CL-01", subject_kind="care_leaver", subject="P1", episode=1, condition=Condition.firing,
+        level=Level.red, first_seen=day, level_since=day,
+    )  # fmt: skip
+
+    assert keys_of("alerting alerts list --json").keys() == as_row(alert).keys()
+
+
+@pytest.mark.parametrize("example", [each for each in examples("yaml") if not re.search(r"^id: ", each.values[0], re.MULTILINE)])
+def test_every_example_of_config_yaml_can_be_used(example, tmp_path, monkeypatch):
+    for name in re.findall(r"\$\{env:(\w+)\}", example):
+        monkeypatch.setenv(name, "https://flow.environment.api.powerplatform.com/workflows/1?sig=made-up")
+    # What an example leaves out to be short.
+    for key, value in (("council", "{name: Exampleshire}"), ("source", "{type: demo}"), ("receivers", "{look: {type: console}}")):
+        if not re.search(rf"^{key}:", example, re.MULTILINE):
+            example += f"{key}: {value}\n"
+    file = tmp_path / "config.yaml"
+    file.write_text(example, encoding="utf-8")
+
+    assert [str(fault) for fault in build(file).faults] == []
+
+
+@pytest.mark.parametrize("example", [each for each in examples("yaml") if re.search(r"^id: ", each.values[0], re.MULTILINE)])
+def test_every_example_of_a_rule_does_what_its_examples_say(example, tmp_path):
+    rules = tmp_path / "rules"
+    shutil.copytree(ROOT / "rules", rules)
+    [name] = re.findall(r"^id: (.*)$", example, re.MULTILINE)
+    (rules / "local").mkdir(exist_ok=True)
+    (rules / "local" / f"{name}.yaml").write_text(example, encoding="utf-8")
+
+    book = load_rulebook(rules)
+    mine = [rule for rule in book.rules if rule.id == name]
+
+    assert [str(fault) for fault in book.faults if fault.where and name in fault.where.file] == []
+    assert failing_examples(mine, book) == []
+
+
+@pytest.mark.parametrize("example", examples("python"))
+def test_every_example_of_a_notifier_or_source_is_one(example):
+    space: dict[str, object] = {"__name__": "example"}
+    exec(compile(example, "example", "exec", dont_inherit=True), space)
+
+    if "Notifier" in space:
+        assert {"send", "check", "close"} <= set(dir(space["Notifier"]))
+    else:
+        assert {"read", "places"} <= set(dir(space["Source"]))
+
+
+# ---------------------------------------------------------------- links and first steps
 
 
 @pytest.mark.parametrize("path", pages(), ids=lambda path: path.relative_to(ROOT).as_posix())

@@ -29,7 +29,7 @@ def tracked(*patterns: str) -> list[Path]:
 def test_no_file_of_code_is_longer_than_five_hundred_lines():
     long = {
         path.relative_to(ROOT).as_posix(): lines
-        for path in tracked("*.py")
+        for path in tracked("alerting/*.py", "notifiers/*.py")
         if (lines := len(path.read_text(encoding="utf-8").splitlines())) > 500
     }
 
