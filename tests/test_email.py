@@ -196,7 +196,7 @@ def test_one_line_carries_many_messages_and_a_new_one_is_opened_after_so_many(re
     assert [taken.line for taken in relay.taken] == [1, 1, 2, 2, 3]
 
 
-@pytest.mark.parametrize("gone", (CLOSE, "421 4.4.2 idle for too long"))
+@pytest.mark.parametrize("gone", [CLOSE, "421 4.4.2 idle for too long"])
 def test_a_server_that_has_hung_up_between_messages_is_called_again(gone):
     with scripted_mail_server(MAIL=["250 ok", gone, "250 ok"]) as server:
         notifier = receiver(server)
@@ -250,7 +250,7 @@ def test_threads_send_at_once_each_over_its_own_line(relay):
     assert {taken.line for taken in relay.taken} == {1, 2, 3}
 
 
-@pytest.mark.parametrize("farewell", (CLOSE, SILENCE, "500 what?"))
+@pytest.mark.parametrize("farewell", [CLOSE, SILENCE, "500 what?"])
 def test_how_a_server_takes_the_goodbye_changes_nothing(farewell, monkeypatch):
     monkeypatch.setattr("notifiers.email._QUIT_TIMEOUT_S", 0.2)
     with scripted_mail_server(QUIT=farewell) as server:
@@ -295,7 +295,7 @@ def test_a_hand_over_that_may_not_be_leaves_nothing_behind():
 
 @pytest.mark.parametrize(
     ("answers", "passing"),
-    (
+    [
         ({"greeting": "421 4.3.2 too busy"}, True),
         ({"greeting": CLOSE}, True),
         ({"greeting": SILENCE}, True),
@@ -315,7 +315,7 @@ def test_a_hand_over_that_may_not_be_leaves_nothing_behind():
         ({"body": CLOSE}, True),
         ({"DATA": "354 go ahead\r\n421 4.3.0 shutting down"}, True),
         ({"MAIL": "nonsense"}, True),
-    ),
+    ],
     ids=lambda value: "-".join(f"{step} {answer[:3]}" for step, answer in value.items()) if isinstance(value, dict) else None,
 )
 def test_before_the_final_dot_nothing_can_have_arrived(send, answers, passing):
@@ -326,7 +326,7 @@ def test_before_the_final_dot_nothing_can_have_arrived(send, answers, passing):
 
 @pytest.mark.parametrize(
     ("dot", "passing"),
-    (("451 4.3.0 try again later", True), ("554 5.7.1 looks like spam", False), ("552 5.3.4 too large", False)),
+    [("451 4.3.0 try again later", True), ("554 5.7.1 looks like spam", False), ("552 5.3.4 too large", False)],
 )
 def test_an_answer_to_the_final_dot_is_clear(send, dot, passing):
     error, handed_over = send(dot=dot)
@@ -334,7 +334,7 @@ def test_an_answer_to_the_final_dot_is_clear(send, dot, passing):
     assert (error.passing, error.ambiguous, handed_over) == (passing, False, True)
 
 
-@pytest.mark.parametrize("dot", (CLOSE, SILENCE, "nonsense", "250"[:2]))
+@pytest.mark.parametrize("dot", [CLOSE, SILENCE, "nonsense", "250"[:2]])
 def test_without_an_answer_to_the_final_dot_the_message_may_have_arrived(send, dot):
     error, handed_over = send(dot=dot)
 
@@ -444,7 +444,7 @@ def test_an_answer_is_short_printable_and_without_addresses(send):
 
 
 @pytest.mark.parametrize(
-    "address", (None, "", "no address", "a@b@c.gov.uk", "x@y.gov.uk\r\nRCPT TO:<z@evil.example>", "zoë@x.gov.uk")
+    "address", [None, "", "no address", "a@b@c.gov.uk", "x@y.gov.uk\r\nRCPT TO:<z@evil.example>", "zoë@x.gov.uk"]
 )
 def test_an_address_that_cannot_be_used_is_told_before_connecting(address):
     notifier = Notifier.model_validate({"host": "127.0.0.1", "port": free_port(), "from": SENDER})
@@ -474,14 +474,14 @@ def test_mail_goes_only_to_the_domains_that_are_allowed():
 
 @pytest.mark.parametrize(
     ("changes", "problem"),
-    (
+    [
         ({"from": "nobody"}, "not a mail address"),
         ({"from": "A <a@x.gov.uk>\r\nBcc: z@evil.example"}, "not a mail address"),
         ({"host": "relay..gov.uk"}, "should match pattern"),
         ({"user": "alerts"}, "both user and password"),
         ({"user": "alerts", "password": "made-up", "security": "none"}, "over TLS only"),
         ({"security": "opportunistic"}, "'starttls', 'tls' or 'none'"),
-    ),
+    ],
 )
 def test_settings_that_cannot_be_right_are_refused(changes, problem):
     with pytest.raises(ValidationError, match=problem):
@@ -490,13 +490,13 @@ def test_settings_that_cannot_be_right_are_refused(changes, problem):
 
 @pytest.mark.parametrize(
     ("changes", "problem"),
-    (
+    [
         ({"security": "none"}, "plain text"),
         ({"from": "alerts@localhost"}, "not a full domain"),
         ({"ceiling": "detail"}, "behind a sign-in"),
         ({"port": 465}, "set security to tls"),
         ({"domains": []}, "no message can be sent"),
-    ),
+    ],
 )
 def test_settings_that_are_unwise_are_told(changes, problem):
     notifier = Notifier.model_validate({"host": "relay.exampleshire.gov.uk", "from": SENDER} | changes)
