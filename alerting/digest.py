@@ -167,6 +167,11 @@ def severity(level: str) -> int:
     return Level.__members__.get(level, 0)
 
 
+def level_word(level: str | None) -> str:
+    """Give a level as a word, "" for one that says nothing."""
+    return str(level).capitalize() if severity(level or "") else ""
+
+
 def _place(item: Item) -> int:
     """Give an item's claim to a place in full: what is critical, the news, what is still open, then what is over."""
     section = section_of(item)
@@ -225,7 +230,7 @@ def _line(item: Item, as_of: date, title: str, sentence: str) -> Line:
     holds = section_of(item) in HOLDING
     dates_matter = item.state != "cleared"
     return Line(
-        level=item.level.capitalize() if dates_matter else "",
+        level=level_word(item.level) if dates_matter else "",
         title=title,
         sentence=sentence,
         due=f"Due {day(item.due)}" if item.due and dates_matter else "",

@@ -11,7 +11,7 @@ Where words cannot be used, the item is shown without them (title, measure, due 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Set
 from dataclasses import dataclass
 from datetime import date, datetime
 from difflib import get_close_matches
@@ -32,12 +32,11 @@ SENTENCE = 600
 """The most characters of one sentence of a rule."""
 
 ITEM_NAMES = frozenset({"measure", "unit", "due", "level", "as_of"})
-"""What a rule's `says` may name besides its params and its facts."""
+"""What a rule's words may name besides its params and its facts."""
 
-RULE_NAMES = frozenset({"as_of"})
-"""What a rule's `clears` may name besides its params: it is said once for all items of the rule."""
+_WAYS = 3
 
-_NAMES = {"daily": "Practice alerts", "monthly": "Practice alerts, monthly"}
+_NAMES = {"daily": "Practice alerts", "weekly": "Practice alerts, weekly", "monthly": "Practice alerts, monthly"}
 _BASES = {"statutory": "Statutory", "guidance": "Statutory guidance", "local": "Local standard"}
 
 _FOOT = (
@@ -146,11 +145,11 @@ class Words:
         found = []
         for part, source in (("says", rule.says), ("clears", rule.clears)):
             sentence = _sentence(source)
-            known = {*rule.tiers, *ITEM_NAMES} if part == "says" else set(RULE_NAMES)
+            known = {*rule.tiers, *ITEM_NAMES}
             above = [(name, _tier(rule, name)) for name in sorted((sentence.names & known) - sentence.guarded)]
             said = [
                 *([sentence.problem] if sentence.problem else []),
-                *(_unknown(name, part, known, rule) for name in sorted(sentence.names - known - {"params"})),
+                *(_unknown(name, known, rule) for name in sorted(sentence.names - known - {"params"})),
                 *(
                     f"there is no parameter '{name}'{_hint(name, rule.params)}"
                     for name in sorted(sentence.params - set(rule.params))
@@ -169,9 +168,9 @@ class Words:
     def _view(self, notification: Notification, ceiling: Tier, problems: Counter[str]) -> _View:
         content = notification.content
         match notification.purpose:
-            case "daily" | "monthly":
-                if "lines" in content:
-                    return self._counts(notification, content["lines"], plain(content["team_name"]))
+            case "daily" | "weekly" | "monthly" if "lines" in content:
+                return self._counts(notification, content["lines"], plain(content["team_name"]))
+            case "daily" | "weekly" | "monthly" if "items" in content:
                 items = digest.items_of(content)
                 if ceiling < Tier.reference:
                     whose = digest.teams_of(item.team_name for item in items)
@@ -208,11 +207,11 @@ class Words:
         values = {
             "summary": digest.summary(items),
             "sections": digest.sections(items, notification.as_of, self._title, sentence_of),
-            "about": self._about({item.rule for item in items if item.state != "cleared"}, notification.as_of, problems),
+            "about": self._about(items, notification.as_of, ceiling, problems),
             "data_as_at": summary.as_at(content.get("data_as_at"), notification.as_of),
             "foot": _FOOT,
             "covering": listed([plain(who) for who in content.get("covering", ())]),
-            "hidden": _hidden(content.get("hidden", 0)),
+            "hidden": _snoozed(content.get("hidden", 0)),
         }
         return _View(template="daily", title=name, subject=f"{name}: {', '.join(told)}", values=values)
 
@@ -241,42 +240,45 @@ class Words:
 
     def _says(self, item: Item, as_of: date, ceiling: Tier, problems: Counter[str]) -> str:
         rule = self._rules.get(item.rule)
-        if rule is None:
-            return digest.measured(item)
-        # A fact that was not delivered is a null: what to say then is for the rule's words, by `if`.
-        shown = dict.fromkeys(rule.tiers) | item.facts
-        facts = {name: _value(fact) for name, fact in shown.items() if _tier(rule, name) <= ceiling}
-        measure = int(item.measure) if item.measure is not None and float(item.measure).is_integer() else item.measure
-        own = {"measure": measure, "unit": plain(item.unit), "due": item.due, "level": item.level, "as_of": as_of}
-        hidden = {name for name in shown if _tier(rule, name) > ceiling}
-        return self._say(rule, "says", {**facts, **own}, hidden, problems) or digest.measured(item)
+        return (rule and self._say(rule, "says", item, as_of, ceiling, problems)) or digest.measured(item)
 
-    def _about(self, rules: Iterable[str], as_of: date, problems: Counter[str]) -> list[dict[str, str]]:
+    def _about(self, items: Iterable[Item], as_of: date, ceiling: Tier, problems: Counter[str]) -> list[dict[str, str]]:
+        """Say of each rule what clears it and why it is asked, once; what differs from item to item, each way."""
+        clears: dict[str, dict[str, None]] = {}
+        for item in items:
+            if item.state != "cleared" and item.rule in self._rules:
+                words = self._say(self._rules[item.rule], "clears", item, as_of, ceiling, problems)
+                clears.setdefault(item.rule, {})[words or "The record no longer meets the rule."] = None
         about = []
-        for rule in sorted((self._rules[rule] for rule in rules if rule in self._rules), key=lambda rule: (rule.title, rule.id)):
+        for rule in sorted((self._rules[id] for id in clears), key=lambda rule: (rule.title, rule.id)):
             source = f" ({plain(rule.basis_source)})" if rule.basis_source else ""
             basis = f"{plain(rule.basis_text, SENTENCE).rstrip('.')}{source}".strip()
             about.append(
                 {
                     "code": plain(rule.code),
                     "title": plain(rule.title),
-                    "clears": self._say(rule, "clears", {"as_of": as_of}, set(), problems)
-                    or "The record no longer meets the rule.",
+                    "clears": " Or: ".join(list(clears[rule.id])[:_WAYS]),
                     "basis_kind": _BASES.get(rule.basis_kind, plain(rule.basis_kind.replace("_", " ").capitalize())),
                     "basis": f"{basis}." if basis else "",
                 }
             )
         return about
 
-    def _say(self, rule: RuleWords, part: str, names: dict[str, Any], hidden: set[str], problems: Counter[str]) -> str:
-        """Give one part of a rule's words as one line, or "" with the reason noted."""
+    def _say(self, rule: RuleWords, part: str, item: Item, as_of: date, ceiling: Tier, problems: Counter[str]) -> str:
+        """Give one part of a rule's words about an item as one line, or "" with the reason noted."""
+        # A fact that was not delivered is a null: what to say then is for the rule's words, by `if`.
+        facts = dict.fromkeys(rule.tiers) | item.facts
+        names = {name: _value(fact) for name, fact in facts.items() if _tier(rule, name) <= ceiling}
+        measure = int(item.measure) if item.measure is not None and float(item.measure).is_integer() else item.measure
+        names |= {"measure": measure, "unit": plain(item.unit), "due": item.due, "level": item.level, "as_of": as_of}
+        names["params"] = {name: _value(value) for name, value in rule.params.items()}
         sentence = _sentence(rule.says if part == "says" else rule.clears)
         problem = sentence.problem
         if sentence.template and not problem:
             try:
-                return sentence.in_words({**names, "params": {name: _value(value) for name, value in rule.params.items()}})
+                return sentence.in_words(names)
             except UndefinedError:
-                problem = _not_there(sentence, names, hidden, rule)
+                problem = _not_there(sentence, names, facts.keys() - names.keys(), rule)
             except _NoValueError:
                 problem = "a value that they print is missing"
             except Exception as error:  # noqa: BLE001  # a rule's words may fail in any way, and only they
@@ -422,15 +424,13 @@ def _tier(rule: RuleWords, name: str) -> Tier:
     return Tier.reference if name in ITEM_NAMES else rule.tiers.get(name, Tier.detail)
 
 
-def _unknown(name: str, part: str, known: Iterable[str], rule: RuleWords) -> str:
+def _unknown(name: str, known: Iterable[str], rule: RuleWords) -> str:
     if name in rule.params:
         return f"there is no name '{name}'; a parameter is written params.{name}"
-    if part == "clears" and (name in ITEM_NAMES or name in rule.tiers):
-        return f"'{name}' differs from item to item, and this is said once for the rule; use params only"
     return f"there is no name '{name}'{_hint(name, known)}"
 
 
-def _not_there(sentence: _Sentence, names: Mapping[str, Any], hidden: set[str], rule: RuleWords) -> str:
+def _not_there(sentence: _Sentence, names: Mapping[str, Any], hidden: Set[str], rule: RuleWords) -> str:
     above = sorted(sentence.names & hidden)
     if above:
         return f"they name {listed(above)}, above what this receiver may be shown"
@@ -445,11 +445,8 @@ def _hint(name: str, known: Iterable[str]) -> str:
     return f"; did you mean '{near[0]}'?" if near else ""
 
 
-def _hidden(count: int) -> str:
-    if not count:
-        return ""
-    alerts, they = ("alert is", "it") if count == 1 else ("alerts are", "them")
-    return f"{count} more {alerts} not shown here, because this message may not show {they}. Ask your performance team."
+def _snoozed(count: int) -> str:
+    return f"{plural(count, 'more alert')} snoozed until a day that somebody set, and not listed here." if count else ""
 
 
 def _told(problem: str, count: int) -> str:

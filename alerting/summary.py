@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from alerting.digest import said, severity
+from alerting.digest import level_word, said, severity
 from alerting.wording import counted, dated, day, plain, plural
 
 ROWS = 60
@@ -36,7 +36,7 @@ def channel(lines: Iterable[Mapping[str, Any]], whose: str, title_of: Callable[[
         "held": f"{plural(held, 'alert')} on hold: the data could not be trusted or did not say." if held else "",
         "rows": [
             {
-                "level": plain(line["level"]).capitalize(),
+                "level": level_word(line["level"]),
                 "title": _titled(line, title_of),
                 **{key: line[key] for key in ("new", "open", "cleared")},
             }
@@ -68,7 +68,9 @@ def card(
 
 def rule_rows(view: Mapping[str, Any]) -> list[list[object]]:
     """Give a channel's rules as rows: level and rule, new, open, cleared. The level is a word, for no cell has a colour."""
-    return [[f"{row['level']}: {row['title']}", row["new"], row["open"], row["cleared"]] for row in view["rows"]]
+    return [
+        [": ".join(filter(None, [row["level"], row["title"]])), row["new"], row["open"], row["cleared"]] for row in view["rows"]
+    ]
 
 
 def team_rows(content: Mapping[str, Any]) -> list[list[object]]:
@@ -84,7 +86,7 @@ def week(content: Mapping[str, Any], title_of: Callable[[str], str]) -> dict[str
     every = [row for team in content["teams"] for row in team["rows"]]
     left, bars, teams = ROWS, TRENDS, []
     for team in content["teams"]:
-        ranked = sorted(team["rows"], key=lambda row: (-severity(row["level"]), -row["open"], -row["new"], row["rule"]))
+        ranked = sorted(team["rows"], key=lambda row: (-severity(row["level"] or ""), -row["open"], -row["new"], row["rule"]))
         rows = [_week_row(row, title_of, with_bars=place < bars) for place, row in enumerate(ranked[:left])]
         left, bars = left - len(rows), bars - len(rows)
         teams.append({"name": plain(team["team_name"]), "says": _week(ranked), "rows": rows, "more": len(ranked) - len(rows)})
@@ -116,7 +118,7 @@ def _week_row(row: Mapping[str, Any], title_of: Callable[[str], str], *, with_ba
     return {
         **{key: row[key] for key in ("open", "new", "cleared", "new_last", "cleared_last")},
         "title": _titled(row, title_of),
-        "level": plain(row["level"]).capitalize() if row["level"] else "",
+        "level": level_word(row["level"]),
         "aside": " ".join(filter(None, [oldest, held])),
         "trend": _trend(row["trend"]) if row["trend"] else None,
         "with_bars": with_bars,

@@ -234,7 +234,7 @@ def test_both_parts_say_the_same_of_every_item():
             "Closed: contact on 30 March is recorded.",
             "On hold: ssd_care_leavers was not loaded.",
             "J. Patel until 21 November",
-            "2 more alerts are not shown here",
+            "2 more alerts snoozed until a day that somebody set",
             "Clears when: A contact dated within the last 42 days is recorded.",
             "Local standard: Contact at least every 8 weeks (council standard).",
             "Statutory: Reviews within 20 working days, then 3 and 6 months (Care Planning Regulations 2010, reg 33).",
@@ -558,8 +558,15 @@ def test_a_problem_never_repeats_case_data():
     assert "Rose" not in str(rendered.problems)
 
 
+def test_what_clears_an_alert_is_said_once_or_in_each_way_it_differs():
+    told = rule(clears="At or below {{ note }}.")
+    items = [item(subject="1", facts={"note": 18}), item(subject="2", facts={"note": 18}), item(subject="3", facts={"note": 22})]
+
+    assert "Clears when: At or below 18. Or: At or below 22.\n" in message(daily(*items), told).text
+
+
 def test_words_about_clearing_that_cannot_be_used_are_replaced():
-    rendered = render(daily(item()), rule(clears="{{ latest_contact }}"))
+    rendered = render(daily(item()), rule(clears="{{ accommodation }}"))
 
     assert "Clears when: The record no longer meets the rule." in rendered.message.text
     assert len(rendered.problems) == 1
@@ -591,10 +598,7 @@ def test_words_that_are_right_have_no_problems():
             {"says": "{{ accommodation }}"},
             "says: 'accommodation' is of tier detail, and the receiver may be shown no more than reference",
         ),
-        (
-            {"clears": "After {{ due | day }}."},
-            "clears: 'due' differs from item to item, and this is said once for the rule; use params only",
-        ),
+        ({"clears": "Under {{ params.amber }}."}, "clears: there is no parameter 'amber'; did you mean 'amber_days'?"),
     ],
 )
 def test_what_is_wrong_with_words_is_told_with_what_to_do(changes, problem):
@@ -717,6 +721,22 @@ def test_a_test_message_says_that_it_is_one():
     assert sent.subject == "Practice alerts: a test message"
     for part in (sent.text, read(sent.html)):
         assert "This is a test message of the receiver mail." in part
+
+
+@pytest.mark.parametrize("purpose", ["weekly", "monthly"])
+def test_a_rule_asked_weekly_or_monthly_has_its_items_told_like_the_daily_ones(purpose):
+    sent = message(replace(daily(item()), purpose=purpose))
+
+    assert sent.subject == f"Practice alerts, {purpose}: 1 new"
+    assert "No contact for 57 days" in sent.text
+
+
+def test_a_rule_whose_alerts_are_all_cleared_has_no_level_in_a_channel():
+    line = {"rule": "CL-01", "title": "Not in touch", "level": "none", "new": 0, "open": 0, "cleared": 2, "held": 0}
+    sent = message(notification(team_name="North", lines=[line], banners=[]), ceiling=Tier.counts, channel="T1")
+
+    assert sent.card["rows"] == [["Not in touch", "0", "0", "2"]]
+    assert "None" not in read(sent.html)
 
 
 def test_a_purpose_without_words_is_refused():
