@@ -23,7 +23,8 @@ from alerting.outbox import Outbox
 from alerting.pipeline import Pipeline
 from alerting.rendering import RuleWords, Words
 from alerting.routing import Receiver
-from alerting.rulebook import Overrides, Rule, Rulebook, load_rulebook
+from alerting.rulebook import Rule, Rulebook, load_rulebook
+from alerting.rulefile import Overrides
 from alerting.snapshot import Source
 from alerting.store import Store
 from alerting.yaml_files import did_you_mean
@@ -61,7 +62,11 @@ class App:
     def pipeline(self, store: Store) -> Pipeline:
         """Build the line on a store. Raises Faults when the source or a receiver cannot be used."""
         config = self.loaded.config
-        stopping = [fault for fault in self.faults if fault.severity == "error" and fault.where and _is_of_config(fault.where, self.loaded)]
+        stopping = [
+            fault
+            for fault in self.faults
+            if fault.severity == "error" and fault.where and _is_of_config(fault.where, self.loaded)
+        ]
         if self.source is None or stopping:
             raise Faults(stopping or list(self.faults))
         return Pipeline(
@@ -97,7 +102,11 @@ def build(path: Path) -> App:
         for index, name in enumerate(settings.to or ()):
             if name not in loaded.config.receivers:
                 where = loaded.document.place(("jobs", job, "to", index))
-                faults.append(Fault(problem=f"there is no receiver '{name}'", where=where, remedy=did_you_mean(name, loaded.config.receivers)))
+                faults.append(
+                    Fault(
+                        problem=f"there is no receiver '{name}'", where=where, remedy=did_you_mean(name, loaded.config.receivers)
+                    )
+                )
     return App(loaded=loaded, book=book, source=cast("Source | None", source), notifiers=notifiers, faults=tuple(faults))
 
 
@@ -107,7 +116,9 @@ def check(app: App) -> list[Fault]:
     words, ceilings = app.words(), {name: notifier.ceiling for name, notifier in app.notifiers.items()}
     for rule in app.book.rules:
         for ceiling in sorted({*ceilings.values()} - {Tier.counts}):
-            faults += [Fault(problem=problem, where=Place(file=rule.place)) for problem in words.problems(words_of(rule), ceiling)]
+            faults += [
+                Fault(problem=problem, where=Place(file=rule.place)) for problem in words.problems(words_of(rule), ceiling)
+            ]
         if not rule.file.examples:
             faults.append(Fault(problem="the rule has no examples", where=Place(file=rule.place), severity="warning"))
     for name, notifier in app.notifiers.items():
@@ -116,7 +127,14 @@ def check(app: App) -> list[Fault]:
     if not app.loaded.config.council.administrators:
         remedy = "Add `administrators: [somebody@example.gov.uk]` under `council:`."
         where = app.loaded.document.place(("council",))
-        faults.append(Fault(problem="nobody but the performance team's manager is told of faults", where=where, remedy=remedy, severity="warning"))
+        faults.append(
+            Fault(
+                problem="nobody but the performance team's manager is told of faults",
+                where=where,
+                remedy=remedy,
+                severity="warning",
+            )
+        )
     return list(dict.fromkeys(faults))
 
 
@@ -126,7 +144,11 @@ def check_store(app: App) -> list[Fault]:
     if app.store_url.startswith("sqlite:///"):
         path = Path(app.store_url.removeprefix("sqlite:///"))
         if not path.exists():
-            return [] if path.parent.is_dir() else [Fault(problem=f"there is no folder {path.parent.as_posix()} for the store", where=where)]
+            return (
+                []
+                if path.parent.is_dir()
+                else [Fault(problem=f"there is no folder {path.parent.as_posix()} for the store", where=where)]
+            )
     try:
         store = Store.open(app.store_url, create=False)
     except AlertingError as error:
@@ -139,9 +161,17 @@ def check_store(app: App) -> list[Fault]:
 def words_of(rule: Rule) -> RuleWords:
     """Give what messages say of a rule."""
     return RuleWords(
-        id=rule.id, code=rule.code, title=rule.title, says=rule.says, clears=rule.clears, basis_kind=rule.basis_kind,
-        basis_text=rule.basis_text, basis_source=rule.basis_source, params=rule.params, tiers=rule.tiers,
-    )  # fmt: skip
+        id=rule.id,
+        code=rule.code,
+        title=rule.title,
+        says=rule.says,
+        clears=rule.clears,
+        basis_kind=rule.basis_kind,
+        basis_text=rule.basis_text,
+        basis_source=rule.basis_source,
+        params=rule.params,
+        tiers=rule.tiers,
+    )
 
 
 def types_of(package: str) -> list[str]:
@@ -168,7 +198,9 @@ def _make(
     if made is None:
         return None
     relative = {
-        field: loaded.folder / value for field in model.model_fields if isinstance(value := getattr(made, field), Path) and not value.is_absolute()
+        field: loaded.folder / value
+        for field in model.model_fields
+        if isinstance(value := getattr(made, field), Path) and not value.is_absolute()
     }
     return made.model_copy(update=relative) if relative else made
 
@@ -190,7 +222,12 @@ def _rules_folder(loaded: Loaded) -> Path:
 def _overrides(loaded: Loaded) -> Overrides:
     section = loaded.config.rules
     before = len(loaded.document.faults)
-    values = {"settings": section.settings, "params": section.params, "codes": section.codes, "bank_holidays": section.bank_holidays}
+    values = {
+        "settings": section.settings,
+        "params": section.params,
+        "codes": section.codes,
+        "bank_holidays": section.bank_holidays,
+    }
     overrides = loaded.document.check(Overrides, values, ("rules",))
     faults = loaded.document.faults[before:]
     if overrides is None:
@@ -200,5 +237,3 @@ def _overrides(loaded: Loaded) -> Overrides:
 
 def _is_of_config(where: Place, loaded: Loaded) -> bool:
     return where.file == loaded.document.file
-
-

@@ -48,7 +48,12 @@ class _Commands(click.Group):
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.option(
-    "--config", "config", type=click.Path(path_type=Path), default=Path("config.yaml"), show_default=True, help="The council's config.yaml."
+    "--config",
+    "config",
+    type=click.Path(path_type=Path),
+    default=Path("config.yaml"),
+    show_default=True,
+    help="The council's config.yaml.",
 )
 @click.version_option(package_name="practice-alerts", message="%(version)s")
 @click.pass_context

@@ -6,6 +6,7 @@ been read, so that a secret cannot change the file's shape. Paths are taken from
 
 from __future__ import annotations
 
+import importlib
 import os
 import re
 from collections.abc import Mapping
@@ -36,7 +37,9 @@ class Council(BaseModel):
     )
     domain: str = Field(default="practice-alerts.invalid", description="The domain of message ids, such as alerts.example.gov.uk")
     page: str | None = Field(default=None, description="Address of the page that messages link to, when there is one")
-    stamp: str | None = Field(default=None, description="Words put on every message, such as TEST, where the data is not the live data")
+    stamp: str | None = Field(
+        default=None, description="Words put on every message, such as TEST, where the data is not the live data"
+    )
 
     @field_validator("timezone")
     @classmethod
@@ -123,7 +126,9 @@ def load_config(path: Path) -> Loaded:
         )
     document = load(path)
     if not document.faults and not isinstance(document.value, dict):
-        document.faults.append(Fault(problem="this is not a configuration", where=document.place(()), remedy="It starts with `council:`."))
+        document.faults.append(
+            Fault(problem="this is not a configuration", where=document.place(()), remedy="It starts with `council:`.")
+        )
     if document.faults:
         raise Faults(document.faults)
     document.value = _with_secrets(document.value, document, (), path.parent)
@@ -151,7 +156,9 @@ def _with_secrets(value: Any, document: Document, path: Path_, folder: Path) -> 
     found = _SECRET.match(value)
     if not found:
         remedy = "Write ${env:NAME}, ${file:PATH} or ${keyring:service/name} as the whole value."
-        document.faults.append(Fault(problem="this is not a secret that can be looked up", where=document.place(path), remedy=remedy))
+        document.faults.append(
+            Fault(problem="this is not a secret that can be looked up", where=document.place(path), remedy=remedy)
+        )
         return value
     try:
         return _secret(found[1], found[2], folder)
@@ -169,11 +176,15 @@ def _secret(kind: str, name: str, folder: Path) -> str:
         try:
             return (folder / name).read_text("utf-8").strip()
         except OSError as error:
-            raise ConfigError(f"the secret file {name} cannot be read ({error.strerror})", remedy="Check its path and rights.") from None
+            raise ConfigError(
+                f"the secret file {name} cannot be read ({error.strerror})", remedy="Check its path and rights."
+            ) from None
     try:
-        import keyring
+        keyring = importlib.import_module("keyring")
     except ImportError:
-        raise ConfigError("the package keyring is not installed", remedy="Install it, or use ${env:NAME} or ${file:PATH}.") from None
+        raise ConfigError(
+            "the package keyring is not installed", remedy="Install it, or use ${env:NAME} or ${file:PATH}."
+        ) from None
     service, _, entry = name.partition("/")
     secret = keyring.get_password(service, entry)
     if secret is None:

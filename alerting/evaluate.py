@@ -15,7 +15,8 @@ from typing import Any
 
 from alerting.errors import Fault, RuleError
 from alerting.model import Alert, Finding, Level, Outcome
-from alerting.rulebook import Example, Rule, Rulebook, Subject
+from alerting.rulebook import Rule, Rulebook
+from alerting.rulefile import Example, Subject
 from alerting.snapshot import EngineError, Snapshot, quoted
 
 RULE_SECONDS = 120.0
@@ -82,28 +83,39 @@ class Evaluation:
 
     def _load_live(self, live: Sequence[Alert]) -> None:
         columns = [
-            [alert.id for alert in live], [alert.rule for alert in live], [alert.subject for alert in live],
-            [alert.condition.value for alert in live], [int(alert.level) for alert in live],
+            [alert.id for alert in live],
+            [alert.rule for alert in live],
+            [alert.subject for alert in live],
+            [alert.condition.value for alert in live],
+            [int(alert.level) for alert in live],
             *([getattr(alert, name) for alert in live] for name in ("team", "worker", "adviser", "person", "member")),
             [" ".join(alert.also) for alert in live],
-        ]  # fmt: skip
+        ]
         types = ["BIGINT", "VARCHAR", "VARCHAR", "VARCHAR", "TINYINT", *["VARCHAR"] * 6]
         names = ["id", "rule", "subject", "condition", "level", "team", "worker", "adviser", "person", "member", "also"]
-        selected = ", ".join(f"unnest(${n}::{kind}[]) AS {name}" for n, (kind, name) in enumerate(zip(types, names, strict=True), 1))
+        selected = ", ".join(
+            f"unnest(${n}::{kind}[]) AS {name}" for n, (kind, name) in enumerate(zip(types, names, strict=True), 1)
+        )
         self._snapshot.sql(f"CREATE OR REPLACE TABLE live_alert AS SELECT {selected}", columns)
 
     def _absent(self) -> list[tuple[int | None, Finding]]:
         """Give the live alerts whose subject is not there, with why it left, where a subject's own SQL proves it."""
         absent: list[tuple[int | None, Finding]] = []
         for subject in {result.rule.subject.id: result.rule.subject for result in self.asked.values()}.values():
-            rules = [name for name, result in self.asked.items() if result.rule.subject.id == subject.id and result.status == "ok"]
+            rules = [
+                name for name, result in self.asked.items() if result.rule.subject.id == subject.id and result.status == "ok"
+            ]
             self._snapshot.sql(
                 """CREATE OR REPLACE TABLE live AS SELECT id, rule, subject, person, member FROM live_alert l
                 WHERE list_contains($1::VARCHAR[], l.rule)
                   AND NOT EXISTS (SELECT 1 FROM finding f WHERE f.rule = l.rule AND f.subject = l.subject)""",
                 [rules],
             )
-            proof = subject.left_when.strip().rstrip(";") if subject.left_when else "SELECT NULL AS rule, NULL AS subject, NULL AS reason"
+            proof = (
+                subject.left_when.strip().rstrip(";")
+                if subject.left_when
+                else "SELECT NULL AS rule, NULL AS subject, NULL AS reason"
+            )
             rows = self._snapshot.sql(
                 f"""SELECT l.id, l.rule, l.subject, min(w.reason) FROM live l
                 LEFT JOIN ({proof}) w ON w.rule = l.rule AND w.subject = l.subject GROUP BY ALL ORDER BY 2, 3"""
@@ -120,10 +132,20 @@ _FINDING = (
 def _finding(row: Sequence[Any]) -> Finding:
     rule, subject, outcome, level, measure, due, team, worker, adviser, person, member, also, facts = row
     return Finding(
-        rule=rule, subject=subject, outcome=Outcome(outcome), level=Level(level) if level is not None else None, measure=measure,
-        due=due, team=team, worker=worker, adviser=adviser, person=person, member=member, also=tuple((also or "").split()),
+        rule=rule,
+        subject=subject,
+        outcome=Outcome(outcome),
+        level=Level(level) if level is not None else None,
+        measure=measure,
+        due=due,
+        team=team,
+        worker=worker,
+        adviser=adviser,
+        person=person,
+        member=member,
+        also=tuple((also or "").split()),
         facts=json.loads(facts) if facts else {},
-    )  # fmt: skip
+    )
 
 
 def evaluate(book: Rulebook, snapshot: Snapshot, rules: Iterable[Rule], withheld: Mapping[str, str] | None = None) -> Evaluation:
@@ -171,8 +193,9 @@ class _Stage:
                 self._make_subject(subject)
             except RuleError as error:
                 self._made[subject.id] = error
-        if error := self._made[subject.id]:
-            raise error
+        failed = self._made[subject.id]
+        if failed:
+            raise failed
 
     def _make(self, name: str, sql: str, what: str) -> None:
         if name not in self._made:
@@ -182,14 +205,17 @@ class _Stage:
                 self._made[name] = RuleError(f"{what} cannot be made: {error.safe}")
             else:
                 self._made[name] = None
-        if error := self._made[name]:
-            raise error
+        failed = self._made[name]
+        if failed:
+            raise failed
 
     def _make_subject(self, subject: Subject) -> None:
         columns = ", ".join(
             f"CAST({quoted(name)} AS {SQL_TYPES[column.type]}) AS {quoted(name)}" for name, column in subject.columns.items()
         )
-        self._make(f"subject_{subject.id}", f"SELECT {columns} FROM ({subject.sql.strip().rstrip(';')})", f"the subject {subject.id}")
+        self._make(
+            f"subject_{subject.id}", f"SELECT {columns} FROM ({subject.sql.strip().rstrip(';')})", f"the subject {subject.id}"
+        )
         [(rows, keys, empty)] = self._snapshot.sql(
             f"SELECT count(*), count(DISTINCT {quoted(subject.key)}), count(*) FILTER (WHERE {quoted(subject.key)} IS NULL) "
             f"FROM {quoted('subject_' + subject.id)}"
@@ -199,8 +225,13 @@ class _Stage:
 
 
 SQL_TYPES = {
-    "text": "VARCHAR", "integer": "BIGINT", "number": "DOUBLE", "date": "DATE", "boolean": "BOOLEAN", "codes": "VARCHAR[]",
-}  # fmt: skip
+    "text": "VARCHAR",
+    "integer": "BIGINT",
+    "number": "DOUBLE",
+    "date": "DATE",
+    "boolean": "BOOLEAN",
+    "codes": "VARCHAR[]",
+}
 
 
 def _ask(snapshot: Snapshot, rule: Rule, asked: Asked, min_fill: float) -> None:
@@ -229,7 +260,7 @@ def _ask(snapshot: Snapshot, rule: Rule, asked: Asked, min_fill: float) -> None:
 def question(rule: Rule) -> str:
     """Write the whole question a rule asks as one query: a row for each subject of its population."""
     subject, file = rule.subject, rule.file
-    query = f"SELECT s.*, {rule.where.sql} AS \"in population\" FROM {quoted('subject_' + subject.id)} s"
+    query = f'SELECT s.*, {rule.where.sql} AS "in population" FROM {quoted("subject_" + subject.id)} s'
     query = f'SELECT s.* FROM ({query}) s WHERE "in population" IS DISTINCT FROM false'
     for name, step in rule.let.items():
         query = f"SELECT s.*, {step.sql} AS {quoted(name)} FROM ({query}) s"
@@ -239,7 +270,7 @@ def question(rule: Rule) -> str:
     doubt = " OR ".join(f"({compiled.sql}) IS NULL" for compiled in rule.levels.values())
     query = f'SELECT s.*, CASE {missing}{level} END AS "level", ({doubt}) AS "in doubt" FROM ({query}) s'
     matched = '"in population" AND s."level" IS NOT NULL'
-    outcome = f"""CASE WHEN "in population" IS NULL THEN 'unknown' WHEN s."level" IS NOT NULL THEN 'match'
+    outcome = """CASE WHEN "in population" IS NULL THEN 'unknown' WHEN s."level" IS NOT NULL THEN 'match'
         WHEN "in doubt" THEN 'unknown' ELSE 'clear' END"""
     also = " || ".join(f"CASE WHEN {compiled.sql} THEN '{role} ' ELSE '' END" for role, compiled in rule.also.items()) or "''"
     facts = ", ".join(f"{quoted(name)} := s.{quoted(name)}" for name in rule.facts)
@@ -267,7 +298,9 @@ def check_book(book: Rulebook) -> list[Fault]:
             try:
                 stage.set_up(subject)
             except RuleError as error:
-                faults[error.problem] = Fault(problem=error.problem, remedy=f"See rules/subjects/{subject.id}.yaml and its views.")
+                faults[error.problem] = Fault(
+                    problem=error.problem, remedy=f"See rules/subjects/{subject.id}.yaml and its views."
+                )
         for rule in (*book.rules, *book.off):
             evaluation.asked[rule.id] = Asked(rule=rule)
             try:
@@ -306,7 +339,9 @@ def _try(snapshot: Snapshot, rule: Rule, example: Example) -> str | None:
     )
     table = quoted(f"subject_{rule.subject.id}")
     try:
-        snapshot.sql(f"CREATE OR REPLACE TABLE {table} AS SELECT {columns}", [example.row.get(name) for name in rule.subject.columns])
+        snapshot.sql(
+            f"CREATE OR REPLACE TABLE {table} AS SELECT {columns}", [example.row.get(name) for name in rule.subject.columns]
+        )
         rows = snapshot.sql(question(rule))
     except EngineError as error:
         return f"cannot be asked: {error.safe}"

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
-from typing import Any
+from typing import Any, ClassVar
 
 from alerting.functions import FUNCTIONS, RuleFunction, Type
 from alerting.yaml_files import did_you_mean
@@ -55,7 +55,9 @@ def compile_expression(text: str, names: Mapping[str, Name], wants: Type = "any"
     names: what may be used: subject columns, parameters, earlier steps. wants: the type it must give.
     """
     if len(text) > MOST_CHARACTERS:
-        return [ExpressionFault(problem=f"an expression may have at most {MOST_CHARACTERS} characters", remedy="Use `let` steps.")]
+        return [
+            ExpressionFault(problem=f"an expression may have at most {MOST_CHARACTERS} characters", remedy="Use `let` steps.")
+        ]
     try:
         tree = _parse(text)
         if isinstance(tree, ExpressionFault):
@@ -106,10 +108,10 @@ def _language() -> Any:
 
     class RuleLanguage(Dialect):
         class Parser(parser.Parser):
-            FUNCTIONS: dict[str, Any] = {}
-            NO_PAREN_FUNCTIONS: dict[Any, Any] = {}
-            FUNCTION_PARSERS: dict[str, Any] = {}
-            NO_PAREN_FUNCTION_PARSERS = {"CASE": lambda self: self._parse_case()}
+            FUNCTIONS: ClassVar[dict[str, Any]] = {}
+            NO_PAREN_FUNCTIONS: ClassVar[dict[Any, Any]] = {}
+            FUNCTION_PARSERS: ClassVar[dict[str, Any]] = {}
+            NO_PAREN_FUNCTION_PARSERS: ClassVar[dict[Any, Any]] = {"CASE": lambda self: self._parse_case()}
 
     return RuleLanguage()
 
@@ -146,10 +148,20 @@ _NOTHING = _Part("NULL", "any")
 _COMPARISONS = {"EQ": "=", "NEQ": "<>", "GT": ">", "GTE": ">=", "LT": "<", "LTE": "<="}
 _SUMS = {"Add": "+", "Sub": "-", "Mul": "*", "Div": "/"}
 _FOREIGN = {
-    "Subquery": "a subquery", "Select": "a query", "Exists": "a subquery", "Union": "a query", "Window": "a window",
-    "Drop": "a statement", "Command": "a statement", "Alias": "two things side by side", "Cast": "a cast",
-    "Interval": "an interval", "Star": "a star", "Placeholder": "a placeholder", "Parameter": "a placeholder",
-}  # fmt: skip
+    "Subquery": "a subquery",
+    "Select": "a query",
+    "Exists": "a subquery",
+    "Union": "a query",
+    "Window": "a window",
+    "Drop": "a statement",
+    "Command": "a statement",
+    "Alias": "two things side by side",
+    "Cast": "a cast",
+    "Interval": "an interval",
+    "Star": "a star",
+    "Placeholder": "a placeholder",
+    "Parameter": "a placeholder",
+}
 _REMEDIES = {
     "Alias": "Is a unit or a second word left over? Write `x > 3`, not `x > 3 days`.",
     "Interval": "Write `add_days(x, 3)` or `x + days(3)`.",
@@ -197,7 +209,9 @@ class _Writer:
     def _column(self, node: Any) -> _Part:
         name = node.name
         if node.args.get("table"):
-            return self._fault(node, f"'{node.table}.{name}' reaches elsewhere", f"Write `{name}` if it is a column of the subject.")
+            return self._fault(
+                node, f"'{node.table}.{name}' reaches elsewhere", f"Write `{name}` if it is a column of the subject."
+            )
         if name.lower() not in self.names:
             known = {shown: 1 for shown, _ in self.names.values()}
             if name.lower() in FUNCTIONS:
@@ -366,9 +380,7 @@ class _Writer:
         return _Part(sql, given)
 
 
-_ALLOWED = frozenset(
-    "column literal null boolean cast paren and or not is between in like case neg anonymous".split()
-)  # fmt: skip
+_ALLOWED = frozenset("column literal null boolean cast paren and or not is between in like case neg anonymous".split())
 
 
 def _offset(node: Any) -> int:

@@ -50,11 +50,22 @@ def opened(finding: Finding, rule: RuleLife, episode: int, as_of: date) -> Trans
     """Open an alert for a match that has none. episode: 1 for the first time, one more than the last after that."""
     condition = Condition.firing if rule.pending_for <= 1 else Condition.pending
     alert = Alert(
-        ref=reference(rule.id, finding.subject, episode), rule=rule.id, code=rule.code, subject_kind=rule.subject_kind,
-        subject=finding.subject, episode=episode, condition=condition, level=_level(finding), first_seen=as_of,
-        level_since=as_of, unit=rule.unit, streak=1,
-    )  # fmt: skip
-    return Transition(alert=_told(alert, finding), before=None, level_before=None, reason="new" if condition == "firing" else "matches")
+        ref=reference(rule.id, finding.subject, episode),
+        rule=rule.id,
+        code=rule.code,
+        subject_kind=rule.subject_kind,
+        subject=finding.subject,
+        episode=episode,
+        condition=condition,
+        level=_level(finding),
+        first_seen=as_of,
+        level_since=as_of,
+        unit=rule.unit,
+        streak=1,
+    )
+    return Transition(
+        alert=_told(alert, finding), before=None, level_before=None, reason="new" if condition == "firing" else "matches"
+    )
 
 
 def advance(alert: Alert, finding: Finding, rule: RuleLife, as_of: date, *, owners_known: bool = True) -> Transition | None:
@@ -144,9 +155,18 @@ def _level(finding: Finding) -> Level:
 
 def _told(alert: Alert, finding: Finding) -> Alert:
     return replace(
-        alert, level=_level(finding), measure=finding.measure, due=finding.due, team=finding.team, worker=finding.worker,
-        adviser=finding.adviser, person=finding.person, member=finding.member, also=finding.also, facts=finding.facts,
-    )  # fmt: skip
+        alert,
+        level=_level(finding),
+        measure=finding.measure,
+        due=finding.due,
+        team=finding.team,
+        worker=finding.worker,
+        adviser=finding.adviser,
+        person=finding.person,
+        member=finding.member,
+        also=finding.also,
+        facts=finding.facts,
+    )
 
 
 def _whose(alert: Alert) -> tuple[object, ...]:

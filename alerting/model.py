@@ -1,12 +1,12 @@
 """The values that travel along the line. Each is frozen and made in one place.
 
-    Finding       evaluate   one rule's answer about one subject today; no memory
-    Alert         store      one rule and one subject for as long as it matters
-    Transition    lifecycle  one change of one alert: before, after, reason. The audit trail
-    Item          routing    one alert as one person is told of it
-    Notification  routing    what one person, or one channel, is to be told; the outbox row
-    Message       rendering  a notification in words
-    Delivery      delivery   what became of one attempt to send it
+Finding       evaluate   one rule's answer about one subject today; no memory
+Alert         store      one rule and one subject for as long as it matters
+Transition    lifecycle  one change of one alert: before, after, reason. The audit trail
+Item          routing    one alert as one person is told of it
+Notification  routing    what one person, or one channel, is to be told; the outbox row
+Message       rendering  a notification in words
+Delivery      delivery   what became of one attempt to send it
 """
 
 from __future__ import annotations

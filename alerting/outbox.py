@@ -56,20 +56,32 @@ class Outbox:
         cancelled = 0
         for item in new:
             superseded = outbox.update().where(
-                outbox.c.receiver == item.receiver, outbox.c.recipient == item.recipient, outbox.c.purpose == item.purpose,
+                outbox.c.receiver == item.receiver,
+                outbox.c.recipient == item.recipient,
+                outbox.c.purpose == item.purpose,
                 outbox.c.state.in_(("planned", "deferred")),
-            )  # fmt: skip
+            )
             values = {"state": "cancelled", "answer": "superseded by a newer message", "finished_at": now}
             cancelled += connection.execute(superseded.values(values)).rowcount
         rows = [
             {
-                "key": item.key, "run_id": run_id, "receiver": item.receiver, "purpose": item.purpose, "recipient": item.recipient,
-                "name": item.name, "address": item.address, "as_of": item.as_of, "urgency": item.urgency,
-                "content": json.dumps(item.content, default=str), "message_id": f"<{item.key}@{self._domain}>", "planned_at": now,
-                "state": "planned", "attempts": 0,
+                "key": item.key,
+                "run_id": run_id,
+                "receiver": item.receiver,
+                "purpose": item.purpose,
+                "recipient": item.recipient,
+                "name": item.name,
+                "address": item.address,
+                "as_of": item.as_of,
+                "urgency": item.urgency,
+                "content": json.dumps(item.content, default=str),
+                "message_id": f"<{item.key}@{self._domain}>",
+                "planned_at": now,
+                "state": "planned",
+                "attempts": 0,
             }
             for item in new
-        ]  # fmt: skip
+        ]
         if rows:
             connection.execute(outbox.insert(), rows)
         return len(rows), cancelled
@@ -103,7 +115,12 @@ class Outbox:
         with self._store.transaction() as connection:
             connection.execute(
                 delivery.insert().values(
-                    outbox_id=waiting.id, attempt=waiting.attempts, at=result.at, state=result.state, phase=result.phase, answer=result.answer
+                    outbox_id=waiting.id,
+                    attempt=waiting.attempts,
+                    at=result.at,
+                    state=result.state,
+                    phase=result.phase,
+                    answer=result.answer,
                 )
             )
             values: dict[str, Any] = {"state": result.state, "answer": result.answer, "next_at": result.retry_at, "owner": None}
@@ -121,12 +138,16 @@ class Outbox:
             connection.execute(told.delete().where(mine, told.c.alert_id.in_(ids[start : start + 500])))
         rows = [
             {
-                "receiver": notification.receiver, "recipient": notification.recipient, "alert_id": alert_id, "level": level,
-                "condition": condition, "told_on": notification.as_of,
+                "receiver": notification.receiver,
+                "recipient": notification.recipient,
+                "alert_id": alert_id,
+                "level": level,
+                "condition": condition,
+                "told_on": notification.as_of,
             }
             for alert_id, level, condition in listed
             if condition != "resolved"
-        ]  # fmt: skip
+        ]
         if rows:
             connection.execute(told.insert(), rows)
 
@@ -134,7 +155,7 @@ class Outbox:
         """Give how many of a run's messages stand in each state."""
         query = sa.select(outbox.c.state, sa.func.count()).where(outbox.c.run_id == run_id).group_by(outbox.c.state)
         with self._store.transaction() as connection:
-            return {state: count for state, count in connection.execute(query)}
+            return dict(connection.execute(query).tuples().all())
 
     def listed(self, *, state: str | None = None, most: int = 200) -> list[dict[str, Any]]:
         """Give the newest messages as rows, without their content."""
@@ -169,12 +190,21 @@ class Outbox:
 
 def _waiting(row: Any) -> Waiting:
     notification = Notification(
-        key=row.key, receiver=row.receiver, purpose=row.purpose, recipient=row.recipient, name=row.name, address=row.address,
-        as_of=row.as_of, content=json.loads(row.content), urgency=row.urgency,
-    )  # fmt: skip
+        key=row.key,
+        receiver=row.receiver,
+        purpose=row.purpose,
+        recipient=row.recipient,
+        name=row.name,
+        address=row.address,
+        as_of=row.as_of,
+        content=json.loads(row.content),
+        urgency=row.urgency,
+    )
     return Waiting(
-        id=row.id, notification=notification, message_id=row.message_id, planned_at=row.planned_at, attempts=row.attempts + 1,
+        id=row.id,
+        notification=notification,
+        message_id=row.message_id,
+        planned_at=row.planned_at,
+        attempts=row.attempts + 1,
         repeated=row.handed_over_at is not None,
-    )  # fmt: skip
-
-
+    )

@@ -85,7 +85,9 @@ def directory(snapshot: Snapshot) -> Directory:
         staff={id_: person for id_, (person, current) in people.items() if current},
         former={id_: person for id_, (person, current) in people.items() if not current},
         teams={
-            row[0]: Team(id=row[0], name=row[1] or row[0], service=row[2], manager=row[3], service_manager=row[4], head_of_service=row[5])
+            row[0]: Team(
+                id=row[0], name=row[1] or row[0], service=row[2], manager=row[3], service_manager=row[4], head_of_service=row[5]
+            )
             for row in teams
         },
         cover={staff: Cover(by=by, until=until) for staff, by, until in covers},

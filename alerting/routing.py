@@ -21,10 +21,15 @@ NEXT_UP = ("team_manager", "service_manager", "head_of_service", "performance")
 _SERVICES = {"quality": "quality_assurance", "commissioning": "commissioning", "performance": "performance"}
 _TRIGGERS = frozenset({"new", "worse", "reminder"})
 _WORDS = {
-    "worker": "allocated worker", "adviser": "personal adviser", "team_manager": "team manager",
-    "service_manager": "service manager", "head_of_service": "head of service", "quality": "quality assurance",
-    "commissioning": "commissioning", "performance": "performance team",
-}  # fmt: skip
+    "worker": "allocated worker",
+    "adviser": "personal adviser",
+    "team_manager": "team manager",
+    "service_manager": "service manager",
+    "head_of_service": "head of service",
+    "quality": "quality assurance",
+    "commissioning": "commissioning",
+    "performance": "performance team",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,7 +119,11 @@ class Router:
             return service.manager if service else None
         if team is None:
             return None
-        return {"team_manager": team.manager, "service_manager": team.service_manager, "head_of_service": team.head_of_service}.get(role)
+        return {
+            "team_manager": team.manager,
+            "service_manager": team.service_manager,
+            "head_of_service": team.head_of_service,
+        }.get(role)
 
     def _present(self, worker: str) -> Recipient | None:
         """Give who reads for a worker today: themselves, or whoever covers; None when nobody does, or cover goes in a ring."""
@@ -145,7 +154,9 @@ class Router:
             return found
         kept = [recipient for recipient in found if recipient.person.id in restriction.allowed]
         named = (self.directory.staff.get(worker) for worker in sorted(restriction.allowed))
-        return kept or [Recipient(person=person, why="named for this restricted record") for person in named if person and person.email]
+        return kept or [
+            Recipient(person=person, why="named for this restricted record") for person in named if person and person.email
+        ]
 
 
 def plan(
@@ -226,9 +237,15 @@ class _Told:
 
 
 def _personal(
-    router: Router, receiver: Receiver, person: Person, owned: Iterable[tuple[Alert, Recipient]], told: _Told,
-    purpose: str, as_of: date, common: Mapping[str, Any],
-) -> Notification | None:  # fmt: skip
+    router: Router,
+    receiver: Receiver,
+    person: Person,
+    owned: Iterable[tuple[Alert, Recipient]],
+    told: _Told,
+    purpose: str,
+    as_of: date,
+    common: Mapping[str, Any],
+) -> Notification | None:
     states = [(alert, recipient, told.state(receiver.name, person.id, alert)) for alert, recipient in owned]
     listed = [(alert, recipient, state) for alert, recipient, state in states if state and state != "snoozed"]
     triggers = [(alert, state) for alert, _, state in listed if state in _TRIGGERS]
@@ -242,20 +259,43 @@ def _personal(
         **common,
     }
     return Notification(
-        key=notification_key(purpose, as_of, receiver.name, person.id, [f"{alert.ref}{state}{alert.level}" for alert, state in triggers]),
-        receiver=receiver.name, purpose=purpose, recipient=person.id, name=person.name, address=person.email, as_of=as_of,
-        content=content, urgency=max(int(alert.level) for alert, _ in triggers),
-    )  # fmt: skip
+        key=notification_key(
+            purpose, as_of, receiver.name, person.id, [f"{alert.ref}{state}{alert.level}" for alert, state in triggers]
+        ),
+        receiver=receiver.name,
+        purpose=purpose,
+        recipient=person.id,
+        name=person.name,
+        address=person.email,
+        as_of=as_of,
+        content=content,
+        urgency=max(int(alert.level) for alert, _ in triggers),
+    )
 
 
 def _item(router: Router, alert: Alert, recipient: Recipient, state: str) -> dict[str, Any]:
     route, team = router.rules[alert.rule], router.team(alert)
     item = Item(
-        alert_id=alert.id or 0, ref=alert.ref, rule=alert.rule, state=state, level=alert.level.name, subject_kind=alert.subject_kind,
-        subject=alert.subject, team=alert.team, team_name=team.name if team else "no team", first_seen=alert.first_seen,
-        worker_name=router.directory.name(alert.worker), measure=alert.measure, unit=alert.unit, due=alert.due, facts=alert.facts,
-        held_reason=alert.held_reason, resolved_reason=alert.resolved_reason, child_level=route.child_level, why=recipient.why,
-    )  # fmt: skip
+        alert_id=alert.id or 0,
+        ref=alert.ref,
+        rule=alert.rule,
+        state=state,
+        level=alert.level.name,
+        subject_kind=alert.subject_kind,
+        subject=alert.subject,
+        team=alert.team,
+        team_name=team.name if team else "no team",
+        first_seen=alert.first_seen,
+        worker_name=router.directory.name(alert.worker),
+        measure=alert.measure,
+        unit=alert.unit,
+        due=alert.due,
+        facts=alert.facts,
+        held_reason=alert.held_reason,
+        resolved_reason=alert.resolved_reason,
+        child_level=route.child_level,
+        why=recipient.why,
+    )
     return {name: value.isoformat() if isinstance(value, date) else value for name, value in asdict(item).items()}
 
 
@@ -266,7 +306,9 @@ def _channels(
     by_team: dict[str, list[tuple[Alert, str]]] = defaultdict(list)
     for alert in alerts:
         route = router.rules.get(alert.rule)
-        if route is None or not route.channel or alert.team not in (receiver.teams or ()) or alert.condition == Condition.pending:
+        if route is None or not route.channel or alert.condition == Condition.pending:
+            continue
+        if alert.team is None or alert.team not in (receiver.teams or ()):
             continue
         if route.child_level and (router.directory.restricted is None or alert.person in router.directory.restricted):
             continue
@@ -285,12 +327,21 @@ def _channels(
             "told": [(alert.id, int(alert.level), alert.condition.value) for alert, _ in states],
             **common,
         }
-        key = notification_key(purpose, as_of, receiver.name, f"team:{team_id}", [f"{a.ref}{state}{a.level}" for a, state in triggers])
+        key = notification_key(
+            purpose, as_of, receiver.name, f"team:{team_id}", [f"{a.ref}{state}{a.level}" for a, state in triggers]
+        )
         planned.append(
             Notification(
-                key=key, receiver=receiver.name, purpose=purpose, recipient=f"team:{team_id}", name=team.name, address=None,
-                as_of=as_of, content=content, urgency=max(int(alert.level) for alert, _ in triggers),
-            )  # fmt: skip
+                key=key,
+                receiver=receiver.name,
+                purpose=purpose,
+                recipient=f"team:{team_id}",
+                name=team.name,
+                address=None,
+                as_of=as_of,
+                content=content,
+                urgency=max(int(alert.level) for alert, _ in triggers),
+            )
         )
     return planned
 

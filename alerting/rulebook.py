@@ -10,121 +10,30 @@ import hashlib
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel
 
 from alerting.case_data import ALWAYS, DIRECTORY, TABLES, CodeMap, Settings
 from alerting.errors import ConfigError, Fault, Place
 from alerting.expressions import Compiled, Name, compile_expression, constant
 from alerting.functions import Type
 from alerting.model import Level, Tier
+from alerting.rulefile import Overrides, RuleFile, RuleSetting, SettingsFile, Subject
 from alerting.yaml_files import Document, Path_, did_you_mean, load
 
-LevelName = Literal["info", "amber", "red", "critical"]
-Role = Literal[
-    "worker", "adviser", "team_manager", "service_manager", "head_of_service", "quality", "commissioning", "performance"
-]
-Expression = Annotated[str, BeforeValidator(lambda value: str(value) if isinstance(value, (int, float)) else value)]
-_STRICT = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, coerce_numbers_to_str=True)
 _TYPES: dict[str, Type] = {
-    "text": "text", "integer": "number", "number": "number", "date": "date", "boolean": "boolean", "codes": "codes",
-}  # fmt: skip
+    "text": "text",
+    "integer": "number",
+    "number": "number",
+    "date": "date",
+    "boolean": "boolean",
+    "codes": "codes",
+}
 _Model = TypeVar("_Model", bound=BaseModel)
 WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-
-
-class SubjectColumn(BaseModel):
-    """One column of a subject: its type, how private it is, and what it means."""
-
-    model_config = _STRICT
-
-    type: Literal["text", "integer", "number", "date", "boolean", "codes"]
-    tier: Literal["reference", "detail"]
-    says: str
-
-
-class Subject(BaseModel):
-    """Who a rule can be about: one row per key, from SQL over the case tables and the shared views."""
-
-    model_config = _STRICT
-
-    id: str = Field(pattern=r"^[a-z][a-z0-9_]*$", description="The subject's name, the same as its file's")
-    title: str = Field(description="What one subject is called, such as Child in care")
-    says: str = Field(description="What a row is, and who is left out")
-    about: Literal["child", "worker", "service"] = Field(description="Whether an alert is about a child: restrictions apply then")
-    key: str = Field(description="The column that identifies the alert")
-    person: str | None = Field(default=None, description="The column with the child it is about")
-    member: str | None = Field(default=None, description="The column with the row that makes the key a member")
-    team: str = Field(description="The column with the team that answers for it")
-    worker: str | None = Field(default=None, description="The column with the allocated worker")
-    adviser: str | None = Field(default=None, description="The column with the personal adviser")
-    columns: dict[str, SubjectColumn] = Field(description="Every column, in words")
-    sql: str = Field(description="One SELECT that gives exactly the columns")
-    left_when: str | None = Field(
-        default=None, description="One SELECT over `live` that gives rule, subject and reason where the data proves a subject has left"
-    )
-
-
-class Basis(BaseModel):
-    """Why a rule exists: the law, guidance or local standard it stands on."""
-
-    model_config = _STRICT
-
-    kind: Literal["statutory", "guidance", "local"]
-    text: str
-    source: str = ""
-
-
-class Example(BaseModel):
-    """A rule's proof: a row of its subject's columns and what the rule must say of it."""
-
-    model_config = _STRICT
-
-    says: str
-    as_of: date
-    row: dict[str, Any]
-    gives: Literal["info", "amber", "red", "critical", "none", "unknown", "out"]
-    measure: float | None = None
-    due: date | None = None
-
-
-class RuleFile(BaseModel):
-    """A rule as it is written in its file."""
-
-    model_config = _STRICT
-
-    id: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$", description="Identity of its alerts, the same as its file's name: never reused")
-    code: str = Field(pattern=r"^[A-Z]+-[0-9]+$", description="Short name people use, such as CL-01")
-    title: str = Field(description="What is wrong, in a few words")
-    says: str = Field(description="The sentence about one subject; {{ names }} are filled in")
-    clears: str = Field(description="What the record needs to show for the alert to clear")
-    owner: str = Field(description="The role that answers for this rule")
-    basis: Basis
-    review_by: date | None = Field(default=None, description="When the owner looks at the rule again")
-    job: Literal["daily", "weekly", "monthly"] = Field(description="When the rule is asked")
-    reads: tuple[str, ...] = Field(default=(), description="The tables it depends on: when one is not trusted, the rule waits")
-    params: dict[str, Any] = Field(default_factory=dict, description="Named values a council may change in config.yaml")
-    requires: tuple[str, ...] = Field(default=(), description="Columns that must be filled for the rule to make sense")
-    subject: str = Field(description="Who it is about: a file in rules/subjects")
-    where: Expression = Field(default="true", description="Which subjects the rule asks about: its population")
-    let: dict[str, Expression] = Field(default_factory=dict, description="Named steps, in order, for use below")
-    measure: Expression | None = Field(default=None, description="The number measured about each subject")
-    unit: str = Field(default="", description="The measure's unit, such as days")
-    levels: dict[LevelName, Expression] = Field(min_length=1, description="When each level holds; the highest that holds is given")
-    when_null: LevelName | None = Field(default=None, description="The level where the measure is missing; without it: unknown")
-    due: Expression | None = Field(default=None, description="The day by which it should have been done")
-    notify: dict[LevelName, tuple[Role, ...]] = Field(description="Who is told at each level")
-    also: dict[Role, Expression] = Field(default_factory=dict, description="Who joins in, and when")
-    channel: bool = Field(default=True, description="Whether it may be counted in a team's channel")
-    remind_every: int = Field(default=5, ge=1, description="Working days until an unchanged alert is told again")
-    pending_for: int = Field(default=1, ge=1, alias="for", description="Runs it must match before anybody is told")
-    keep_firing_for: int = Field(default=0, ge=0, description="Runs it must be clear before it is resolved, beyond the first")
-    replaces: str | None = Field(default=None, description="The rule of an earlier pack that this one stands for")
-    examples: tuple[Example, ...] = Field(default=(), description="Rows and what the rule says of them")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -245,49 +154,15 @@ class Rulebook:
         return {name: columns or frozenset(list(TABLES[name].columns)[:1]) for name, columns in wanted.items()}
 
 
-class _CodeWords(BaseModel):
-    model_config = _STRICT
-
-    codes: tuple[str, ...]
-    words: dict[str, tuple[str, ...]] = Field(default_factory=dict)
-
-
-class _SettingsFile(BaseModel):
-    model_config = _STRICT
-
-    params: dict[str, Any]
-    codes: dict[str, _CodeWords]
-    bank_holidays: tuple[date, ...]
-
-
-class RuleSetting(BaseModel):
-    """What config.yaml may say of one rule."""
-
-    model_config = _STRICT
-
-    params: dict[str, Any] = Field(default_factory=dict)
-    enabled: bool = True
-    reason: str = ""
-
-
-class Overrides(BaseModel):
-    """What config.yaml may say of the rules: one rule by its code or id, shared parameters, code words, bank holidays."""
-
-    model_config = _STRICT
-
-    settings: dict[str, RuleSetting] = Field(default_factory=dict)
-    params: dict[str, Any] = Field(default_factory=dict)
-    codes: dict[str, dict[str, tuple[str, ...]]] = Field(default_factory=dict)
-    bank_holidays: tuple[date, ...] | None = None
-
-
 def load_rulebook(folder: Path, packs: Sequence[str] | None = None, overrides: Overrides | None = None) -> Rulebook:
     """Load every rule of the packs in `folder`, in order; `None` takes all its folders but `subjects`.
 
     Raises ConfigError where there is no such folder; every other fault stands in the rulebook's `faults`.
     """
     if not (folder / "subjects").is_dir():
-        raise ConfigError(f"there are no rules in {folder.as_posix()}", remedy="Set `rules: path:` to the folder that holds `subjects/`.")
+        raise ConfigError(
+            f"there are no rules in {folder.as_posix()}", remedy="Set `rules: path:` to the folder that holds `subjects/`."
+        )
     overrides = overrides or Overrides()
     return _Loader(folder, overrides).load(packs)
 
@@ -314,14 +189,18 @@ class _Loader:
         rules: dict[str, Rule] = {}
         for pack in packs:
             if not (self.folder / pack).is_dir():
-                self._fault(f"there is no rule pack '{pack}' in {self.folder.as_posix()}", None, "Check `rules: packs:` in config.yaml.")
+                self.fault(
+                    f"there is no rule pack '{pack}' in {self.folder.as_posix()}", None, "Check `rules: packs:` in config.yaml."
+                )
                 continue
             for path in sorted((self.folder / pack).glob("*.yaml")):
                 self._add(rules, path, pack, subjects, settings)
         for name in self.overrides.settings.keys() - self.used_settings:
             known = {rule.code for rule in rules.values()} | rules.keys()
-            self._fault(f"`rules: settings:` names a rule '{name}' that is not there", None, did_you_mean(name.upper(), known), "warning")
-        enabled = {id_: self._setting(rule.file).enabled for id_, rule in rules.items()}
+            self.fault(
+                f"`rules: settings:` names a rule '{name}' that is not there", None, did_you_mean(name.upper(), known), "warning"
+            )
+        enabled = {id_: self.setting(rule.file).enabled for id_, rule in rules.items()}
         return Rulebook(
             rules=tuple(rule for id_, rule in rules.items() if enabled[id_]),
             off=tuple(rule for id_, rule in rules.items() if not enabled[id_]),
@@ -333,7 +212,9 @@ class _Loader:
             ids=frozenset(rules) | {broken.id for broken in self.broken},
         )
 
-    def _fault(self, problem: str, where: Place | None, remedy: str = "", severity: Literal["error", "warning"] = "error") -> None:
+    def _fault(
+        self, problem: str, where: Place | None, remedy: str = "", severity: Literal["error", "warning"] = "error"
+    ) -> None:
         self.faults.append(Fault(problem=problem, where=where, remedy=remedy, severity=severity))
 
     def _read(self, path: Path, model: type[_Model]) -> tuple[Document, _Model | None]:
@@ -344,13 +225,15 @@ class _Loader:
 
     def _settings(self) -> Settings:
         path = self.folder / "settings.yaml"
-        _, found = self._read(path, _SettingsFile)
+        _, found = self._read(path, SettingsFile)
         if found is None:
             raise ConfigError(
                 f"the shared settings of the rules cannot be used: {self.faults[-1].problem}", where=self.faults[-1].where
             )
         for name in self.overrides.params.keys() - found.params.keys():
-            self._fault(f"`rules: params:` names a shared parameter '{name}' that is not there", None, did_you_mean(name, found.params))
+            self.fault(
+                f"`rules: params:` names a shared parameter '{name}' that is not there", None, did_you_mean(name, found.params)
+            )
         codes = {}
         for name, code_map in found.codes.items():
             words = {word: code for code, listed in code_map.words.items() for word in listed}
@@ -369,14 +252,18 @@ class _Loader:
             named = [subject.key, subject.person, subject.member, subject.team, subject.worker, subject.adviser]
             unknown = [name for name in named if name and name not in subject.columns]
             for name in unknown:
-                self._fault(f"'{name}' is not one of the columns", document.place(("columns",)), did_you_mean(name, subject.columns))
+                self.fault(
+                    f"'{name}' is not one of the columns", document.place(("columns",)), did_you_mean(name, subject.columns)
+                )
             if subject.id != path.stem:
-                self._fault(f"the id is '{subject.id}' but the file is {path.name}", document.place(("id",)), "Give both one name.")
+                self.fault(
+                    f"the id is '{subject.id}' but the file is {path.name}", document.place(("id",)), "Give both one name."
+                )
             if not unknown:
                 subjects[subject.id] = subject
         return subjects
 
-    def _setting(self, rule: RuleFile) -> RuleSetting:
+    def setting(self, rule: RuleFile) -> RuleSetting:
         for name in (rule.code, rule.id):
             if name in self.overrides.settings:
                 self.used_settings.add(name)
@@ -391,7 +278,9 @@ class _Loader:
             self._check_identity(rules, document, file, path)
             if file.subject not in subjects:
                 where = document.place(("subject",))
-                self._fault(f"there is no subject '{file.subject}' that can be used", where, did_you_mean(file.subject, dict(subjects)))
+                self.fault(
+                    f"there is no subject '{file.subject}' that can be used", where, did_you_mean(file.subject, dict(subjects))
+                )
             else:
                 rule = _Compiler(self, document, file, subjects[file.subject], settings).rule(path, pack)
         if any(fault.severity == "error" for fault in self.faults[before:]):
@@ -412,18 +301,18 @@ class _Loader:
 
     def _check_identity(self, rules: Mapping[str, Rule], document: Document, file: RuleFile, path: Path) -> None:
         if file.id != path.stem:
-            self._fault(f"the id is '{file.id}' but the file is {path.name}", document.place(("id",)), "Give both one name.")
+            self.fault(f"the id is '{file.id}' but the file is {path.name}", document.place(("id",)), "Give both one name.")
         if file.replaces and file.replaces not in rules:
             where = document.place(("replaces",))
-            self._fault(f"'{file.replaces}' is not a rule of an earlier pack", where, did_you_mean(file.replaces, dict(rules)))
+            self.fault(f"'{file.replaces}' is not a rule of an earlier pack", where, did_you_mean(file.replaces, dict(rules)))
         for other in rules.values():
             if file.replaces == other.id:
                 continue
             if other.id == file.id:
                 remedy = f"Rename one, or write `replaces: {file.id}` if this one is to stand for it."
-                self._fault(f"the rule id '{file.id}' is used twice, first in {other.place}", document.place(("id",)), remedy)
+                self.fault(f"the rule id '{file.id}' is used twice, first in {other.place}", document.place(("id",)), remedy)
             elif other.code == file.code:
-                self._fault(f"the code {file.code} is used twice, first in {other.place}", document.place(("code",)))
+                self.fault(f"the code {file.code} is used twice, first in {other.place}", document.place(("code",)))
 
 
 class _Compiler:
@@ -431,10 +320,12 @@ class _Compiler:
 
     def __init__(self, loader: _Loader, document: Document, file: RuleFile, subject: Subject, settings: Settings) -> None:
         self.loader, self.document, self.file, self.subject = loader, document, file, subject
-        own = loader._setting(file).params  # noqa: SLF001  (one loading, two classes)
+        own = loader.setting(file).params
         for name in own.keys() - file.params.keys() - settings.params.keys():
             known = [*file.params, *settings.params]
-            loader._fault(f"`rules: settings: {file.code}:` names a parameter '{name}' it does not have", None, did_you_mean(name, known))  # noqa: SLF001
+            loader.fault(
+                f"`rules: settings: {file.code}:` names a parameter '{name}' it does not have", None, did_you_mean(name, known)
+            )
         self.params = {**settings.params, **file.params, **own}
         self.names: dict[str, Name] = {name: constant(value) for name, value in self.params.items()}
         self.names |= {
@@ -457,17 +348,26 @@ class _Compiler:
         self.tiers |= dict.fromkeys(("measure", "unit", "due", "level", "as_of"), Tier.reference)
         levels = {Level[name]: self._compile(("levels", name), text, "boolean") for name, text in file.levels.items()}
         due = self._compile(("due",), file.due, "date") if file.due is not None else None
-        also = {role: self._compile(("also", role), text, "boolean") for role, text in file.also.items()}
+        also: dict[str, Compiled] = {role: self._compile(("also", role), text, "boolean") for role, text in file.also.items()}
         self._check_names()
         words = set(WORD.findall(" ".join(re.findall(r"\{[{%](.*?)[}%]\}", f"{file.says} {file.clears}", re.DOTALL))))
         content = f"{file.model_dump_json()}{self.params}{self.subject.model_dump_json()}"
         return Rule(
-            file=file, place=path.as_posix(), pack=pack, subject=self.subject,
+            file=file,
+            place=path.as_posix(),
+            pack=pack,
+            subject=self.subject,
             params={name: self.params[name] for name in self.params if name in file.params or name in self._used},
-            where=where, let=let, measure=measure, levels=dict(sorted(levels.items(), reverse=True)), due=due, also=also,
+            where=where,
+            let=let,
+            measure=measure,
+            levels=dict(sorted(levels.items(), reverse=True)),
+            due=due,
+            also=also,
             facts=tuple(name for name in (*self.subject.columns, *file.let) if name in words),
-            tiers=self.tiers, version=hashlib.blake2b(content.encode(), digest_size=6).hexdigest(),
-        )  # fmt: skip
+            tiers=self.tiers,
+            version=hashlib.blake2b(content.encode(), digest_size=6).hexdigest(),
+        )
 
     _used: frozenset[str] = frozenset()
 
@@ -478,27 +378,29 @@ class _Compiler:
             return compiled
         for fault in compiled:
             where = self.document.text_place(path, fault.line, fault.column)
-            self.loader._fault(f"`{'.'.join(map(str, path))}`: {fault.problem}", where, fault.remedy)  # noqa: SLF001
+            self.loader.fault(f"`{'.'.join(map(str, path))}`: {fault.problem}", where, fault.remedy)
         return Compiled(sql="NULL", type=wants, names=frozenset())
 
     def _check_names(self) -> None:
         for index, name in enumerate(self.file.reads):
             if name not in TABLES:
-                self._fault(f"there is no table '{name}'", ("reads", index), did_you_mean(name, list(TABLES)))
+                self._at(f"there is no table '{name}'", ("reads", index), did_you_mean(name, list(TABLES)))
         for index, name in enumerate(self.file.requires):
             if name not in self.subject.columns:
-                self._fault(f"there is no column '{name}'", ("requires", index), did_you_mean(name, self.subject.columns))
+                self._at(f"there is no column '{name}'", ("requires", index), did_you_mean(name, self.subject.columns))
         for name in self.file.let:
             if name in self.subject.columns or name in ("measure", "unit", "due", "level"):
-                self._fault(f"the step '{name}' has the name of something else", ("let", name), "Give it a name of its own.")
+                self._at(f"the step '{name}' has the name of something else", ("let", name), "Give it a name of its own.")
         for level in self.file.levels.keys() - self.file.notify.keys():
-            self._fault(f"nobody is told of level {level}", ("notify",), f"Add `{level}: [team_manager]` or whoever it is.")
+            self._at(f"nobody is told of level {level}", ("notify",), f"Add `{level}: [team_manager]` or whoever it is.")
         for index, example in enumerate(self.file.examples):
             for name in example.row.keys() - self.subject.columns.keys():
-                self._fault(f"there is no column '{name}'", ("examples", index, "row", name), did_you_mean(name, self.subject.columns))
+                self._at(
+                    f"there is no column '{name}'", ("examples", index, "row", name), did_you_mean(name, self.subject.columns)
+                )
 
-    def _fault(self, problem: str, path: Path_, remedy: str = "") -> None:
-        self.loader._fault(f"`{'.'.join(map(str, path))}`: {problem}", self.document.place(path), remedy)  # noqa: SLF001
+    def _at(self, problem: str, path: Path_, remedy: str = "") -> None:
+        self.loader.fault(f"`{'.'.join(map(str, path))}`: {problem}", self.document.place(path), remedy)
 
 
 def _one_statement(text: str) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,9 @@ import sqlalchemy as sa
 from alerting import schema
 from alerting.errors import StoreError
 from alerting.model import Alert, Condition, Level, Transition
+
+Transaction = sa.Connection
+"""A transaction that is going on: what is written within it is kept together, or not at all."""
 
 Reading = tuple[int, float | None, date | None, str]
 """Today's measure, due date and facts (JSON) of one live alert, by its id."""
@@ -125,7 +128,8 @@ class Store:
 
     def _new_run(self, connection: sa.Connection, job: str, as_of: date, now: datetime) -> int:
         values = {"job": job, "as_of": as_of, "started_at": now, "status": "running"}
-        return int(connection.execute(schema.run.insert().values(values)).inserted_primary_key[0])
+        key = connection.execute(schema.run.insert().values(values)).inserted_primary_key
+        return int(key[0]) if key else 0
 
     def end(self, run_id: int, job: str, as_of: date, status: str, report: Mapping[str, Any], now: datetime) -> None:
         """Write a run's report and give its occurrence back."""
@@ -151,7 +155,9 @@ class Store:
         if job:
             query = query.where(schema.run.c.job == job)
         with self._within(within) as connection:
-            row = connection.execute(query.order_by(schema.run.c.as_of.desc(), schema.run.c.id.desc()).limit(1)).mappings().first()
+            row = (
+                connection.execute(query.order_by(schema.run.c.as_of.desc(), schema.run.c.id.desc()).limit(1)).mappings().first()
+            )
         return dict(row) if row else None
 
     def trusted_before(self, as_of: date) -> dict[str, int]:
@@ -163,7 +169,7 @@ class Store:
             .order_by(table.c.as_of, table.c.run_id)
         )
         with self.transaction() as connection:
-            return {name: rows for name, rows in connection.execute(query)}
+            return {name: rows for name, rows in connection.execute(query).tuples() if rows is not None}
 
     # ------------------------------------------------------------------ alerts
 
@@ -188,6 +194,27 @@ class Store:
                 latest.setdefault(row.alert_id, {})[row.kind] = row
         return latest
 
+    def recent(self, since: date, within: sa.Connection) -> list[Alert]:
+        """Give every alert that is open or was resolved after `since`."""
+        return self.alerts(sa.or_(schema.alert.c.resolved_on.is_(None), schema.alert.c.resolved_on > since), within=within)
+
+    def with_ids(self, ids: Iterable[int], within: sa.Connection) -> list[Alert]:
+        """Give the alerts with these ids."""
+        wanted = sorted(ids)
+        return [
+            alert
+            for start in range(0, len(wanted), 500)
+            for alert in self.alerts(schema.alert.c.id.in_(wanted[start : start + 500]), within=within)
+        ]
+
+    def find(self, ref: str) -> Alert | None:
+        """Give the alert with a reference, None when there is none."""
+        return next(iter(self.alerts(schema.alert.c.ref == ref.upper())), None)
+
+    def first_day(self, within: sa.Connection) -> date | None:
+        """Give the earliest business date of any run."""
+        return within.execute(sa.select(sa.func.min(schema.run.c.as_of))).scalar()
+
     def episodes(self, keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], int]:
         """Give the last episode of each rule and subject that has had one."""
         wanted = set(keys)
@@ -205,12 +232,20 @@ class Store:
         written = self._write_alerts(connection, changes.transitions)
         rows = [
             {
-                "alert_id": item.alert.id, "run_id": run_id, "at": now, "as_of": as_of, "before": item.before,
-                "after": item.alert.condition.value, "level_before": item.level_before, "level_after": int(item.alert.level),
-                "reason": item.reason, "by": item.by, "rule_version": changes.versions.get(item.alert.rule),
+                "alert_id": item.alert.id,
+                "run_id": run_id,
+                "at": now,
+                "as_of": as_of,
+                "before": item.before,
+                "after": item.alert.condition.value,
+                "level_before": item.level_before,
+                "level_after": int(item.alert.level),
+                "reason": item.reason,
+                "by": item.by,
+                "rule_version": changes.versions.get(item.alert.rule),
             }
             for item in written
-        ]  # fmt: skip
+        ]
         if rows:
             connection.execute(schema.transition.insert(), rows)
         new = [
@@ -232,14 +267,14 @@ class Store:
             connection.execute(schema.table_reading.insert(), rows)
 
     def _write_alerts(self, connection: sa.Connection, transitions: Sequence[Transition]) -> list[Transition]:
-        from dataclasses import replace
-
         table = schema.alert
         changed = [item for item in transitions if item.alert.id is not None]
         if changed:
             update = table.update().where(table.c.id == sa.bindparam("b_id"))
-            columns = {name: sa.bindparam(f"b_{name}") for name in _CHANGING}
-            rows = [{"b_id": item.alert.id} | {f"b_{k}": v for k, v in _row(item.alert).items() if k in _CHANGING} for item in changed]
+            columns: dict[str, Any] = {name: sa.bindparam(f"b_{name}") for name in _CHANGING}
+            rows = [
+                {"b_id": item.alert.id} | {f"b_{k}": v for k, v in _row(item.alert).items() if k in _CHANGING} for item in changed
+            ]
             connection.execute(update.values(columns), rows)
         new = [item for item in transitions if item.alert.id is None]
         if not new:
@@ -249,7 +284,7 @@ class Store:
         ids: dict[str, int] = {}
         for start in range(0, len(refs), 500):
             query = sa.select(table.c.ref, table.c.id).where(table.c.ref.in_(refs[start : start + 500]))
-            ids |= {ref: id_ for ref, id_ in connection.execute(query)}
+            ids.update(connection.execute(query).tuples().all())
         return changed + [replace(item, alert=replace(item.alert, id=ids[item.alert.ref])) for item in new]
 
     def _write_readings(self, connection: sa.Connection, run_id: int, readings: Sequence[Reading]) -> None:
@@ -278,15 +313,35 @@ class Store:
 
     def handle(self, alert: Alert, kind: str, *, by: str, note: str, until: date | None, now: datetime) -> None:
         """Write down what somebody did to an alert: acknowledge or snooze, who, why, until when."""
-        values = {"alert_id": alert.id, "kind": kind, "by": by, "note": note, "until": until, "level": int(alert.level), "at": now}
+        values = {
+            "alert_id": alert.id,
+            "kind": kind,
+            "by": by,
+            "note": note,
+            "until": until,
+            "level": int(alert.level),
+            "at": now,
+        }
         with self.transaction() as connection:
             connection.execute(schema.handling.insert().values(values))
 
 
 _CHANGING = (
-    "condition", "level", "level_since", "team", "worker", "adviser", "person", "member", "also", "streak",
-    "held_reason", "held_since", "resolved_on", "resolved_reason",
-)  # fmt: skip
+    "condition",
+    "level",
+    "level_since",
+    "team",
+    "worker",
+    "adviser",
+    "person",
+    "member",
+    "also",
+    "streak",
+    "held_reason",
+    "held_since",
+    "resolved_on",
+    "resolved_reason",
+)
 
 
 def _row(alert: Alert) -> dict[str, Any]:
@@ -301,15 +356,36 @@ def _alert(row: Any, handled: Mapping[str, Any]) -> Alert:
     if acknowledged and acknowledged.level < row.level:
         acknowledged = None
     return Alert(
-        id=row.id, ref=row.ref, rule=row.rule, code=row.code, subject_kind=row.subject_kind, subject=row.subject,
-        episode=row.episode, condition=Condition(row.condition), level=Level(row.level), first_seen=row.first_seen,
-        level_since=row.level_since, measure=row.measure, unit=row.unit, due=row.due, team=row.team, worker=row.worker,
-        adviser=row.adviser, person=row.person, member=row.member, also=tuple(row.also.split()),
-        facts=json.loads(row.facts) if row.facts else {}, streak=row.streak, held_reason=row.held_reason,
-        held_since=row.held_since, resolved_on=row.resolved_on, resolved_reason=row.resolved_reason,
+        id=row.id,
+        ref=row.ref,
+        rule=row.rule,
+        code=row.code,
+        subject_kind=row.subject_kind,
+        subject=row.subject,
+        episode=row.episode,
+        condition=Condition(row.condition),
+        level=Level(row.level),
+        first_seen=row.first_seen,
+        level_since=row.level_since,
+        measure=row.measure,
+        unit=row.unit,
+        due=row.due,
+        team=row.team,
+        worker=row.worker,
+        adviser=row.adviser,
+        person=row.person,
+        member=row.member,
+        also=tuple(row.also.split()),
+        facts=json.loads(row.facts) if row.facts else {},
+        streak=row.streak,
+        held_reason=row.held_reason,
+        held_since=row.held_since,
+        resolved_on=row.resolved_on,
+        resolved_reason=row.resolved_reason,
         acknowledged_by=acknowledged.by if acknowledged else None,
-        acknowledged_until=acknowledged.until if acknowledged else None, snoozed_until=snoozed.until if snoozed else None,
-    )  # fmt: skip
+        acknowledged_until=acknowledged.until if acknowledged else None,
+        snoozed_until=snoozed.until if snoozed else None,
+    )
 
 
 def _engine(url: str) -> sa.Engine:
@@ -336,4 +412,6 @@ def _prepare_sqlite(connection: Any, _: Any) -> None:
 def _unreachable(engine: sa.Engine, error: sa.exc.DBAPIError) -> StoreError:
     where = engine.url.render_as_string(hide_password=True)
     reason = str(error.orig).strip().splitlines()[0] if error.orig and str(error.orig).strip() else type(error).__name__
-    return StoreError(f"the store cannot be used: {reason}", where=where, remedy="Check `store:` in config.yaml, and that the database runs.")
+    return StoreError(
+        f"the store cannot be used: {reason}", where=where, remedy="Check `store:` in config.yaml, and that the database runs."
+    )

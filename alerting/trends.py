@@ -73,9 +73,15 @@ def _open_on(alerts: Iterable[Alert], day: date) -> int:
 
 
 def summaries(
-    router: Router, rows: Mapping[str, list[dict[str, Any]]], receivers: Iterable[Receiver], *, purpose: str, as_of: date,
-    not_run: Sequence[Mapping[str, str]], banners: Sequence[str],
-) -> list[Notification]:  # fmt: skip
+    router: Router,
+    rows: Mapping[str, list[dict[str, Any]]],
+    receivers: Iterable[Receiver],
+    *,
+    purpose: str,
+    as_of: date,
+    not_run: Sequence[Mapping[str, str]],
+    banners: Sequence[str],
+) -> list[Notification]:
     """Plan one summary for each manager and service manager, with all of their teams and no others."""
     teams: dict[str, set[str]] = defaultdict(set)
     people: dict[str, tuple[Person, str | None]] = {}
@@ -100,8 +106,14 @@ def summaries(
             }
             planned.append(
                 Notification(
-                    key=notification_key(purpose, as_of, receiver.name, id_, []), receiver=receiver.name, purpose=purpose,
-                    recipient=id_, name=person.name, address=person.email, as_of=as_of, content=content,
-                )  # fmt: skip
+                    key=notification_key(purpose, as_of, receiver.name, id_, []),
+                    receiver=receiver.name,
+                    purpose=purpose,
+                    recipient=id_,
+                    name=person.name,
+                    address=person.email,
+                    as_of=as_of,
+                    content=content,
+                )
             )
     return planned

@@ -70,7 +70,11 @@ def _problem(snapshot: Snapshot, table: str, load: tuple[datetime | None, float 
         return f"lacks {', '.join(reading.missing_columns)}"
     if load and load[1] is not None and abs(reading.rows - load[1]) > _number(settings, "row_count_tolerance") * load[1]:
         return f"has {reading.rows} rows, but its source states {load[1]:.0f}"
-    if before is not None and before >= FEWEST_TO_COMPARE and abs(reading.rows - before) > _number(settings, "max_row_change") * before:
+    if (
+        before is not None
+        and before >= FEWEST_TO_COMPARE
+        and abs(reading.rows - before) > _number(settings, "max_row_change") * before
+    ):
         return f"has {reading.rows} rows; when last trusted it had {before}"
     if load and load[0] is not None and _age_wd(load[0].date(), snapshot.as_of, settings) > _number(settings, "max_load_age_wd"):
         return f"was last loaded on {load[0]:%-d %B %Y}"

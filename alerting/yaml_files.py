@@ -32,14 +32,14 @@ for _tag, _pattern, _first in (
     ("int", r"^[-+]?[0-9]+$|^0o[0-7]+$|^0x[0-9a-fA-F]+$", "-+0123456789"),
     ("float", r"^[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?$", "-+.0123456789"),
 ):
-    _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(_pattern), list(_first))  # type: ignore[no-untyped-call]
+    _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(_pattern), list(_first))
 
 
 def _whole_number(_: _Loader, node: yaml.ScalarNode) -> int:
     return int(node.value, 0) if node.value[:2] in ("0o", "0x") else int(node.value)
 
 
-_Loader.add_constructor("tag:yaml.org,2002:int", _whole_number)  # type: ignore[no-untyped-call]
+_Loader.add_constructor("tag:yaml.org,2002:int", _whole_number)
 
 Path_ = tuple[str | int, ...]
 
@@ -130,14 +130,16 @@ def load(path: Path) -> Document:
     try:
         raw = path.read_bytes()
         if len(raw) > _MOST_BYTES:
-            document.faults.append(Fault(problem="the file is too large to be a rule or a setting", where=Place(file=document.file)))
+            document.faults.append(
+                Fault(problem="the file is too large to be a rule or a setting", where=Place(file=document.file))
+            )
             return document
         loader = _Loader(raw.decode("utf-8-sig"))
         node = loader.get_single_node()
         if node is not None:
             _refuse_aliases(node, document)
             document._walk(node, ())  # noqa: SLF001  (the document is being made)
-            document.value = loader.construct_document(node)  # type: ignore[no-untyped-call]
+            document.value = loader.construct_document(node)
     except OSError as error:
         document.faults.append(Fault(problem=f"cannot be read ({error.strerror})", where=Place(file=document.file)))
     except UnicodeDecodeError:
@@ -186,7 +188,7 @@ def _names_at(model: type[BaseModel], loc: tuple[Any, ...]) -> frozenset[str]:
             current = field_info.annotation if field_info else current
         for candidate in _models_in(current):
             current = candidate
-            if part in (candidate.model_fields.get("type") and _literals(candidate) or ()):
+            if part in ((candidate.model_fields.get("type") and _literals(candidate)) or ()):
                 break
     if isinstance(current, type) and issubclass(current, BaseModel):
         return frozenset(f.alias or n for n, f in current.model_fields.items())

@@ -52,7 +52,17 @@ def list_alerts(
     echo_table(
         ["Ref", "Level", "Rule", "Subject", "Team", "Condition", "Measure", "Due", "Since"],
         [
-            [alert.ref, alert.level.name, alert.code, alert.subject, alert.team, alert.condition.value, _measured(alert), alert.due, alert.first_seen]
+            [
+                alert.ref,
+                alert.level.name,
+                alert.code,
+                alert.subject,
+                alert.team,
+                alert.condition.value,
+                _measured(alert),
+                alert.due,
+                alert.first_seen,
+            ]
             for alert in chosen
         ],
     )
@@ -63,12 +73,23 @@ def as_row(alert: Alert) -> dict[str, Any]:
     """Give an alert as `alerts list --json` prints it."""
     measure = int(alert.measure) if alert.measure is not None and alert.measure == int(alert.measure) else alert.measure
     return {
-        "ref": alert.ref, "code": alert.code, "rule": alert.rule, "subject": alert.subject, "subject_kind": alert.subject_kind,
-        "level": alert.level.name, "condition": alert.condition.value, "measure": measure, "unit": alert.unit,
-        "due": alert.due.isoformat() if alert.due else None, "team": alert.team, "worker": alert.worker,
-        "first_seen": alert.first_seen.isoformat(), "acknowledged_by": alert.acknowledged_by,
-        "snoozed_until": alert.snoozed_until.isoformat() if alert.snoozed_until else None, "held_reason": alert.held_reason,
-    }  # fmt: skip
+        "ref": alert.ref,
+        "code": alert.code,
+        "rule": alert.rule,
+        "subject": alert.subject,
+        "subject_kind": alert.subject_kind,
+        "level": alert.level.name,
+        "condition": alert.condition.value,
+        "measure": measure,
+        "unit": alert.unit,
+        "due": alert.due.isoformat() if alert.due else None,
+        "team": alert.team,
+        "worker": alert.worker,
+        "first_seen": alert.first_seen.isoformat(),
+        "acknowledged_by": alert.acknowledged_by,
+        "snoozed_until": alert.snoozed_until.isoformat() if alert.snoozed_until else None,
+        "held_reason": alert.held_reason,
+    }
 
 
 @command.command()
@@ -89,7 +110,9 @@ def show(ctx: click.Context, ref: str, *, as_json: bool) -> None:
         return
     rule = next((rule for rule in (*app.book.rules, *app.book.off) if rule.id == alert.rule), None)
     click.echo(f"{alert.ref}  {alert.level.name}  {rule.title if rule else alert.rule} ({alert.code})")
-    click.echo(f"{alert.subject_kind.replace('_', ' ')} {alert.subject}, team {alert.team or 'none'}, worker {alert.worker or 'none'}")
+    click.echo(
+        f"{alert.subject_kind.replace('_', ' ')} {alert.subject}, team {alert.team or 'none'}, worker {alert.worker or 'none'}"
+    )
     held = f": {alert.held_reason}, since {alert.held_since}" if alert.held_reason else ""
     click.echo(f"{alert.condition.value}{held}; first seen {alert.first_seen}, {alert.level.name} since {alert.level_since}")
     click.echo(f"Measure {_measured(alert)}, due {alert.due or 'no date'}")
@@ -139,19 +162,19 @@ def _handle(ctx: click.Context, ref: str, kind: str, *, by: str, note: str, unti
         if alert.condition == Condition.resolved:
             raise AlertingError(f"{alert.ref} is resolved already: {alert.resolved_reason}")
         if kind == "snooze" and alert.level == Level.critical:
-            raise AlertingError(f"{alert.ref} is critical and cannot be snoozed", remedy="Acknowledge it, and say what is being done.")
+            raise AlertingError(
+                f"{alert.ref} is critical and cannot be snoozed", remedy="Acknowledge it, and say what is being done."
+            )
         store.handle(alert, kind, by=by, note=note, until=until, now=now())
     finally:
         store.close()
 
 
 def _find(store: Store, ref: str) -> Alert:
-    from alerting.schema import alert as table
-
-    found = store.alerts(table.c.ref == ref.upper())
-    if not found:
+    found = store.find(ref)
+    if found is None:
         raise AlertingError(f"there is no alert {ref}", remedy="`alerting alerts list --all` shows them.")
-    return found[0]
+    return found
 
 
 def _measured(alert: Alert) -> str:
@@ -160,6 +183,10 @@ def _measured(alert: Alert) -> str:
 
 def _event(row: dict[str, Any]) -> str:
     if row["kind"] != "change":
-        return f"{row['kind']} by {row['by']}" + (f" until {row['until']}" if row["until"] else "") + (f": {row['note']}" if row["note"] else "")
+        return (
+            f"{row['kind']} by {row['by']}"
+            + (f" until {row['until']}" if row["until"] else "")
+            + (f": {row['note']}" if row["note"] else "")
+        )
     before = f"{row['before']} {Level(row['level_before']).name} -> " if row["before"] else ""
     return f"{row['as_of']}: {before}{row['after']} {Level(row['level_after']).name} ({row['reason']}) by {row['by']}"

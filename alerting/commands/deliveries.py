@@ -32,7 +32,16 @@ def list_deliveries(ctx: click.Context, state: str | None, most: int, *, as_json
     echo_table(
         ["Planned", "For", "Purpose", "Receiver", "To", "State", "Attempts", "Answer"],
         [
-            [f"{row['planned_at']:%Y-%m-%d %H:%M}", row["as_of"], row["purpose"], row["receiver"], row["name"], row["state"], row["attempts"], row["answer"]]
+            [
+                f"{row['planned_at']:%Y-%m-%d %H:%M}",
+                row["as_of"],
+                row["purpose"],
+                row["receiver"],
+                row["name"],
+                row["state"],
+                row["attempts"],
+                row["answer"],
+            ]
             for row in rows
         ],
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
@@ -13,8 +13,9 @@ from pathlib import Path
 import click
 
 from alerting.cli import echo_table
+from alerting.council.export import DateStyle, Encoding, Format
 from alerting.errors import ConfigError
-from alerting.pipeline import Report
+from alerting.reporting import Report
 
 _FIRST_DAY = date(2026, 3, 2)
 _MARK = "# Made by `alerting demo`, which makes it anew each time."
@@ -32,8 +33,12 @@ receivers:
 
 
 @click.group(invoke_without_command=True)
-@click.option("--dir", "folder", type=click.Path(path_type=Path), default=Path("demo"), show_default=True, help="Where it is made.")
-@click.option("--children", default=3000, show_default=True, type=click.IntRange(50, 200_000), help="How many open or recent cases.")
+@click.option(
+    "--dir", "folder", type=click.Path(path_type=Path), default=Path("demo"), show_default=True, help="Where it is made."
+)
+@click.option(
+    "--children", default=3000, show_default=True, type=click.IntRange(50, 200_000), help="How many open or recent cases."
+)
 @click.option("--days", default=10, show_default=True, type=click.IntRange(1, 80), help="How many working days.")
 @click.option("--seed", default=7, show_default=True, help="Another seed is another council.")
 @click.pass_context
@@ -68,12 +73,14 @@ def command(ctx: click.Context, folder: Path, children: int, days: int, seed: in
 @command.command()
 @click.option("--to", "folder", type=click.Path(path_type=Path), required=True, help="The folder to write into.")
 @click.option("--format", "kind", type=click.Choice(["csv", "parquet"]), default="csv", show_default=True)
-@click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), default=_FIRST_DAY.isoformat(), show_default=True, help="The day to show.")
+@click.option(
+    "--as-of", type=click.DateTime(["%Y-%m-%d"]), default=_FIRST_DAY.isoformat(), show_default=True, help="The day to show."
+)
 @click.option("--children", default=3000, show_default=True, type=click.IntRange(50, 200_000))
 @click.option("--seed", default=7, show_default=True)
 @click.option("--dates", type=click.Choice(["iso", "uk"]), default="iso", show_default=True, help="2026-03-31 or 31/03/2026.")
 @click.option("--encoding", type=click.Choice(["utf-8", "utf-8-sig", "cp1252"]), default="utf-8", show_default=True)
-def export(folder: Path, kind: str, as_of: datetime, children: int, seed: int, dates: str, encoding: str) -> None:
+def export(folder: Path, kind: Format, as_of: datetime, children: int, seed: int, dates: DateStyle, encoding: Encoding) -> None:
     """Write the made-up council out, a file a table, as an extract of a case system would be."""
     from alerting.council.export import export as write
     from alerting.sources.demo import Source
@@ -111,10 +118,10 @@ def _working_days(first: date, count: int, holidays: frozenset[date]) -> Iterato
 
 
 @contextmanager
-def _progress(steps: int) -> Iterator[object]:
+def _progress(steps: int) -> Iterator[Callable[[str], None]]:
     """Show how far the demo is: a bar on a terminal, a line a step elsewhere."""
     if not sys.stderr.isatty():
-        yield lambda text: click.echo(text, err=True)
+        yield _say
         return
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -135,11 +142,19 @@ def _tell(folder: Path, reports: list[Report]) -> None:
     echo_table(
         ["Job", "Day", "New", "Changed", "Cleared", "On hold", "Messages", "Faults"],
         [
-            [report.job, f"{report.as_of:%a %-d %B}", report.alerts["new"], report.alerts["changed"], report.alerts["resolved"],
-             report.alerts["held"], report.notifications["accepted"], len(report.problems)]
+            [
+                report.job,
+                f"{report.as_of:%a %-d %B}",
+                report.alerts["new"],
+                report.alerts["changed"],
+                report.alerts["resolved"],
+                report.alerts["held"],
+                report.notifications["accepted"],
+                len(report.problems),
+            ]
             for report in reports
         ],
-    )  # fmt: skip
+    )
     told = Counter(item.name for report in reports for item in report.planned)
     purposes = Counter(item.purpose for report in reports for item in report.planned)
     counted = ", ".join(f"{count} {purpose}" for purpose, count in sorted(purposes.items()))
@@ -149,3 +164,7 @@ def _tell(folder: Path, reports: list[Report]) -> None:
     index = (folder / "outbox" / "index.html").absolute()
     click.echo(f"\nOpen {index.as_uri()} to read them.")
     click.echo(f"`alerting --config {folder / 'config.yaml'} alerts list` shows what is open.")
+
+
+def _say(text: str) -> None:
+    click.echo(text, err=True)

@@ -25,11 +25,23 @@ def list_rules(ctx: click.Context, *, as_json: bool) -> None:
     """List every rule, in use or not."""
     book = build_app(ctx).book
     rows = [
-        {"code": rule.code, "id": rule.id, "title": rule.title, "pack": rule.pack, "job": rule.file.job, "subject": rule.subject.id,
-         "status": "in use" if rule in book.rules else "off", "basis": rule.basis_kind, "owner": rule.file.owner, "version": rule.version}
+        {
+            "code": rule.code,
+            "id": rule.id,
+            "title": rule.title,
+            "pack": rule.pack,
+            "job": rule.file.job,
+            "subject": rule.subject.id,
+            "status": "in use" if rule in book.rules else "off",
+            "basis": rule.basis_kind,
+            "owner": rule.file.owner,
+            "version": rule.version,
+        }
         for rule in (*book.rules, *book.off)
-    ]  # fmt: skip
-    rows += [{"code": item.code, "id": item.id, "job": item.job, "status": "broken", "problem": item.problem} for item in book.broken]
+    ]
+    rows += [
+        {"code": item.code, "id": item.id, "job": item.job, "status": "broken", "problem": item.problem} for item in book.broken
+    ]
     rows.sort(key=lambda row: str(row["code"]))
     if as_json:
         echo_json(rows)

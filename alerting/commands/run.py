@@ -11,7 +11,7 @@ import click
 from alerting.app import App
 from alerting.cli import build_app, echo_json, echo_table, now, today
 from alerting.config import DAYS
-from alerting.pipeline import Report
+from alerting.reporting import Report
 from alerting.store import Store
 
 
@@ -52,7 +52,9 @@ def _is_due(app: App, store: Store, job: str, day: date) -> bool:
     local = now().astimezone(ZoneInfo(app.loaded.config.council.timezone)).time()
     latest = store.latest_run(job)
     done = latest is not None and latest["as_of"] >= day and latest["status"] != "failed"
-    in_time = time.fromisoformat(settings.at) <= local and (settings.cut_off is None or local < time.fromisoformat(settings.cut_off))
+    in_time = time.fromisoformat(settings.at) <= local and (
+        settings.cut_off is None or local < time.fromisoformat(settings.cut_off)
+    )
     return DAYS[day.weekday()] in settings.on and in_time and not done
 
 
@@ -61,10 +63,17 @@ def tell(report: Report, *, dry_run: bool = False) -> None:
     loaded = f", data as at {report.loaded_at:%-d %B %H:%M}" if report.loaded_at else ""
     click.echo(f"{report.job} for {report.as_of:%A %-d %B %Y}: {report.status.replace('_', ' ')}{loaded}")
     rows = [
-        [row["code"], row["status"], row["population"], *(row["match"][level] or "" for level in ("info", "amber", "red", "critical")),
-         row["clear"], row["unknown"] or "", row["problem"] or ""]
+        [
+            row["code"],
+            row["status"],
+            row["population"],
+            *(row["match"][level] or "" for level in ("info", "amber", "red", "critical")),
+            row["clear"],
+            row["unknown"] or "",
+            row["problem"] or "",
+        ]
         for row in report.rules
-    ]  # fmt: skip
+    ]
     if rows:
         echo_table(["Rule", "Status", "Asked", "Info", "Amber", "Red", "Critical", "Clear", "Unknown", "Problem"], rows)
     for problem in report.problems:
@@ -72,8 +81,12 @@ def tell(report: Report, *, dry_run: bool = False) -> None:
     click.echo("Alerts: " + ", ".join(f"{count} {name}" for name, count in report.alerts.items()))
     if dry_run:
         click.echo(f"Nothing was written or sent. {len(report.planned)} messages would go out:")
-        echo_table(["Receiver", "To", "Purpose", "Items"], [
-            [item.receiver, item.name, item.purpose, len(item.content.get("items", item.content.get("lines", [])))] for item in report.planned
-        ])  # fmt: skip
+        echo_table(
+            ["Receiver", "To", "Purpose", "Items"],
+            [
+                [item.receiver, item.name, item.purpose, len(item.content.get("items", item.content.get("lines", [])))]
+                for item in report.planned
+            ],
+        )
     else:
         click.echo("Messages: " + ", ".join(f"{count} {name}" for name, count in report.notifications.items()))

@@ -22,7 +22,11 @@ def command(ctx: click.Context, receiver: str, address: str | None, team: str | 
     if receiver not in app.notifiers:
         known = list(app.loaded.config.receivers)
         problem = f"the receiver '{receiver}' cannot be used" if receiver in known else f"there is no receiver '{receiver}'"
-        remedy = "`alerting check` says what is wrong." if receiver in known else did_you_mean(receiver, known) or f"There are: {', '.join(known)}."
+        remedy = (
+            "`alerting check` says what is wrong."
+            if receiver in known
+            else did_you_mean(receiver, known) or f"There are: {', '.join(known)}."
+        )
         raise ConfigError(problem, remedy=remedy)
     seen, notifier = app.receivers()[receiver]
     council = app.loaded.config.council
@@ -33,17 +37,28 @@ def command(ctx: click.Context, receiver: str, address: str | None, team: str | 
     else:
         team = team or next(iter(sorted(seen.teams)), None)
         if team not in seen.teams:
-            raise ConfigError(f"there is no channel for team '{team}'", remedy=f"There are: {', '.join(sorted(seen.teams)) or 'none'}.")
+            raise ConfigError(
+                f"there is no channel for team '{team}'", remedy=f"There are: {', '.join(sorted(seen.teams)) or 'none'}."
+            )
     day, recipient = today(app), f"team:{team}" if seen.teams is not None else str(address)
     key = notification_key("test", day, receiver, recipient, [now().isoformat()])
     notification = Notification(
-        key=key, receiver=receiver, purpose="test", recipient=recipient, name=team or "Administrator", address=address, as_of=day,
+        key=key,
+        receiver=receiver,
+        purpose="test",
+        recipient=recipient,
+        name=team or "Administrator",
+        address=address,
+        as_of=day,
         content={"receiver": receiver},
-    )  # fmt: skip
+    )
     rendered = app.words().render(
-        notification, ceiling=notifier.ceiling, message_id=f"<{key}@{council.domain}>", planned_at=now(),
+        notification,
+        ceiling=notifier.ceiling,
+        message_id=f"<{key}@{council.domain}>",
+        planned_at=now(),
         channel=team if seen.teams is not None else None,
-    )  # fmt: skip
+    )
     try:
         answer = notifier.send(rendered.message, lambda: None)
     finally:

@@ -34,7 +34,10 @@ def check_source(ctx: click.Context, as_of: datetime | None, *, as_json: bool) -
     else:
         echo_table(
             ["Table", "Rows", "Trusted", "Least filled", "Problems"],
-            [[row["table"], row["rows"], "yes" if row["trusted"] else "no", _least_filled(row), "; ".join(row["problems"])] for row in tables],
+            [
+                [row["table"], row["rows"], "yes" if row["trusted"] else "no", _least_filled(row), "; ".join(row["problems"])]
+                for row in tables
+            ],
         )
     sys.exit(1 if any(row["problems"] for row in tables) else 0)
 
@@ -70,9 +73,14 @@ def _describe(snapshot: Snapshot, name: str, columns: frozenset[str], problem: s
         counts = snapshot.sql(f"SELECT {', '.join(f'count({quoted(column)})' for column in named) or '0'} FROM {name}")[0]
         fill = {column: round(count / reading.rows, 3) for column, count in zip(named, counts, strict=False)}
     return {
-        "table": name, "supplied": reading.supplied, "rows": reading.rows, "trusted": problem is None, "problems": problems,
-        "fill": fill, "unmapped": reading.unmapped,
-    }  # fmt: skip
+        "table": name,
+        "supplied": reading.supplied,
+        "rows": reading.rows,
+        "trusted": problem is None,
+        "problems": problems,
+        "fill": fill,
+        "unmapped": reading.unmapped,
+    }
 
 
 def _least_filled(row: dict[str, Any]) -> str:

@@ -23,7 +23,9 @@ def upgrade(ctx: click.Context) -> None:
     try:
         version = store.version()
         if version is not None and version > SCHEMA:
-            raise StoreError(f"the store is of a newer version ({version}) than this one knows ({SCHEMA})", remedy="Install the newer version.")
+            raise StoreError(
+                f"the store is of a newer version ({version}) than this one knows ({SCHEMA})", remedy="Install the newer version."
+            )
         if version == SCHEMA:
             click.echo(f"The store has the shape of this version already ({SCHEMA}).")
             return

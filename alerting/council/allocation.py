@@ -68,10 +68,13 @@ class Allocation:
                 self._hand_on(stage)
 
     def _hand_on(self, stage: Stage) -> None:
-        stay = stage.starts + 40 + int(self._chance.expovariate(1 / _MEAN_STAY_DAYS))
-        if min(stay, stage.ends) <= self._remembered:
-            self._continue(stage, stay)
+        if stage.ends <= self._remembered:
             return
+        if stage.starts < self._remembered:
+            # Whoever had it before is forgotten: how long somebody stays does not depend on how long they have been here.
+            since = self._remembered - int(self._chance.expovariate(1 / _MEAN_STAY_DAYS))
+            stage.starts = max(stage.starts, since)
+        stay = max(stage.starts, self._remembered) + 40 + int(self._chance.expovariate(1 / _MEAN_STAY_DAYS))
         self._release(stage.starts)
         worker = self._choose(stage)
         if stage.worker is None or stage.starts <= self.books.start:

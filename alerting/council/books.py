@@ -13,8 +13,8 @@ from alerting.council.nasties import NEVER, RATES, Truth
 
 DAYS_BEFORE, DAYS_AFTER = 60, 120
 """An as-of day may be this many days before and after the start day."""
-HISTORY_DAYS = 760
-"""Contacts, visits and closed cases reach back this far before the start day."""
+HISTORY_DAYS, CONTACT_DAYS, VISIT_DAYS = 760, 600, 430
+"""Closed cases, contacts and visits reach back this far before the start day."""
 
 _LAGS = (0,) * 26 + (1,) * 12 + (2,) * 6 + (3,) * 3 + (4,) * 2 + (5,)
 _ODD_CASE, _NO_BREAK, _PADDED = 0.4, 0.7, 0.85
@@ -29,6 +29,8 @@ class Books:
         self.start = start.toordinal()
         self.earliest, self.last = self.start - DAYS_BEFORE, self.start + DAYS_AFTER
         self.since = self.start - HISTORY_DAYS
+        self.contacts_since, self.visits_since = self.start - CONTACT_DAYS, self.start - VISIT_DAYS
+        self._long_before = self.earliest - 20
         self.days = Calendar(date(start.year - 52, 1, 1), date(start.year + 12, 12, 31))
         self.truth = Truth()
         self.ledgers = {
@@ -40,10 +42,15 @@ class Books:
 
     def chances(self, part: str) -> Random:
         """Give a part its own stream of chances, so that one part does not disturb another."""
-        return Random(f"{self.seed} {self.start} {self.scale} {part}")  # noqa: S311 - made-up data, not secrets
+        return Random(f"{self.seed} {self.start} {self.scale} {part}")
 
     def recorded(self, day: int) -> int:
-        """Give the day something that happened on `day` is written up: 0 to 5 working days later."""
+        """Give the day something that happened on `day` is written up: 0 to 5 working days later.
+
+        Long before anybody can ask, that is not worth a chance, and it is `day` itself.
+        """
+        if day < self._long_before:
+            return day
         return self.days.working(day, _LAGS[int(self._lag() * 50)])
 
     def hit(self, nasty: str) -> bool:
@@ -87,10 +94,8 @@ class Books:
             return text.replace(" ", "\u00a0") if " " in text else f"{text}\u00a0"
         return f"  {text} " if chance < _PADDED else (text.lower() if text != text.lower() else text.title())
 
-    def visit_day(self, day: int, key: str, shown: int) -> str:
-        """Write the day of a visit: for a few one that has not come yet, a slip of the year or a booking."""
-        if not self.hit("visit_in_future"):
-            return self.days.text(day)
+    def future_day(self, day: int, key: str, shown: int) -> str:
+        """Write the day of a visit as one that has not come yet: a slip of the year, or a booking."""
         self.truth.note("visit_in_future", key, shown)
-        ahead = 365 if self._nasty() < 0.5 else 8 + int(self._nasty() * 60)  # noqa: PLR2004
+        ahead = 365 if self._nasty() < 0.5 else 8 + int(self._nasty() * 60)
         return self.days.text(max(day + ahead, shown + 1))

@@ -349,14 +349,14 @@ class Visits:
     def write(self) -> None:
         """Write the visits of the last two years."""
         for span in self._period.placements:
-            if span.ends > self._books.since:
+            if span.ends > self._books.visits_since:
                 self._placement(span)
 
     def _placement(self, span: Span) -> None:
         chance = self._chance
         rare = span.code in _LONG_TERM and chance() < 0.5
         first = 1 + int(chance() * 5) if chance() < 0.93 else 6 + int(chance() * 8)
-        day = max(span.starts + first, self._books.since + int(chance() * 30))
+        day = max(span.starts + first, self._books.visits_since + int(chance() * 30))
         while (day := self._books.days.working(day)) < span.ends and day <= self._books.last:
             self._visit(day)
             asked = self._asked(day, span, rare=rare)
@@ -378,7 +378,9 @@ class Visits:
         books, ledger = self._books, self._books.ledgers["ssd_cla_visits"]
         identifier = ledger.next_id()
         shown = max(books.recorded(day), self._period.child.shown)
-        text = books.visit_day(day, f"ssd_cla_visits {identifier}", shown)
+        text = books.days.text(day)
+        if books.hit("visit_in_future"):
+            text = books.future_day(day, f"ssd_cla_visits {identifier}", shown)
         seen = "Y" if self._chance() < 0.97 else "N"
         alone = "Y" if seen == "Y" and self._chance() < 0.6 else "N"
         ledger.add(shown, (identifier, self._period.id, self._period.child.id, text, seen, alone))

@@ -32,7 +32,7 @@ def export(
     source: Tables,
     as_of: date,
     folder: Path,
-    format: Format = "csv",  # noqa: A002 - the word of the command line
+    format: Format = "csv",
     *,
     date_style: DateStyle = "iso",
     encoding: Encoding = "utf-8",
@@ -60,7 +60,7 @@ def _write(
     folder: Path,
     name: str,
     columns: Mapping[str, list[str | None]],
-    format: Format,  # noqa: A002
+    format: Format,
     date_style: DateStyle,
     encoding: Encoding,
     line_end: LineEnd,
@@ -88,7 +88,7 @@ def _uk(table: str, column: str, cells: list[str | None]) -> list[str | None]:
 
 
 def _write_parquet(path: Path, columns: Mapping[str, list[str | None]]) -> None:
-    import duckdb  # noqa: PLC0415 - slow to load, and only this needs it
+    import duckdb
 
     selected = ", ".join(f'unnest(${number}::VARCHAR[]) AS "{name}"' for number, name in enumerate(columns, 1))
     with duckdb.connect() as db:

@@ -192,19 +192,20 @@ class FrontDoor:
         for child, identifier in zip(referral.children, referral.ids, strict=True):
             cells = [ledger.next_id(), identifier, child.id, books.days.text(starts), None]
             books.add_ending("ssd_cin_plans", max(books.recorded(starts), child.shown), cells, ends, (), "cinp_cin_plan_end_date")
-        self.visit(referral.children, starts, ends, every=18)
+        self.visit(referral.children, starts, ends, every=20)
 
     def visit(self, children: list[Child], starts: int, ends: int, *, every: int) -> None:
         """Write visits to children in need, every so many working days, give or take a third."""
         books, chance, ledger = self._books, self._chance.random, self._books.ledgers["ssd_cin_visits"]
-        day = max(starts, books.since)
+        day = max(starts, books.visits_since)
         while (day := books.days.after(day, int(every * (0.67 + chance() * 0.67)))) < min(ends, books.last):
-            shown = books.recorded(day)
+            shown, text = books.recorded(day), books.days.text(day)
             for child in children:
                 if child.born <= day:
                     identifier = ledger.next_id()
-                    text = books.visit_day(day, f"ssd_cin_visits {identifier}", shown)
-                    ledger.add(max(shown, child.shown), (identifier, child.id, text, "N" if chance() < 0.05 else "Y"))
+                    when = books.future_day(day, f"ssd_cin_visits {identifier}", shown) if books.hit("visit_in_future") else text
+                    first = shown if shown > child.shown else child.shown
+                    ledger.add(first, (identifier, child.id, when, "N" if chance() < 0.05 else "Y"))
 
     def early_help(self, referral: Referral) -> None:
         """Write the help a family had before it was referred."""
@@ -237,31 +238,34 @@ def number(chance: Random, expected: float) -> int:
 def write_contacts(books: Books, people: People, known: list[Child]) -> None:
     """Write two years of contacts, some about children with a case, most about children who never have one."""
     chance = books.chances("contacts")
+    random = chance.random
     others: list[Child] = []
     cases = sorted(known, key=lambda child: child.shown)
     with_case = 0
-    for day in range(books.since, books.last + 1):
+    for day in range(books.contacts_since, books.last + 1):
         while with_case < len(cases) and cases[with_case].shown <= day:
             with_case += 1
         on = date.fromordinal(day)
         busy = season(on.month) * (1.26 if on.weekday() < _SATURDAY else 0.35)
+        text = books.days.text(day)
         for _ in range(number(chance, _CONTACTS_A_YEAR * books.scale / 365 * busy)):
-            shown = books.recorded(day)
-            if chance.random() < 0.32 and with_case:
-                child = cases[int(chance.random() * with_case)]
-            elif chance.random() < 0.3 or not others:
-                child = people.child(day - int(chance.random() * 17.5 * _YEAR), shown)
+            shown, pick = books.recorded(day), random()
+            if pick < 0.32 and with_case:
+                child = cases[int(random() * with_case)]
+            elif pick < 0.52 or not others:
+                child = people.child(day - int(random() * 17.5 * _YEAR), shown)
                 others.append(child)
             else:
-                child = others[int(chance.random() * len(others))]
-            _write_contact(books, child, day, max(shown, child.shown), chance.random())
+                child = others[int(random() * len(others))]
+            _write_contact(books, child, text, shown, random())
 
 
-def _write_contact(books: Books, child: Child, day: int, shown: int, pick: float) -> None:
+def _write_contact(books: Books, child: Child, day: str, shown: int, pick: float) -> None:
     ledger = books.ledgers["ssd_contacts"]
     identifier = ledger.next_id()
+    shown = shown if shown > child.shown else child.shown
     source = _CONTACT_SOURCES[int(pick * len(_CONTACT_SOURCES))]
     if books.hit("place_holder"):
         source = "SSD_PH"
         books.truth.note("place_holder", identifier, shown)
-    ledger.add(shown, (identifier, child.id, books.days.text(day), source))
+    ledger.add(shown, (identifier, child.id, day, source))

@@ -38,7 +38,7 @@ class Leavers:
         eligibility = "FREL" if left >= grown or shown >= grown else "REL"
         if chance() < 0.05:
             eligibility = "QUAL"
-        declined = books.start - child.born > GROWN_AGE * 365 and chance() < 0.5 or chance() < 0.03
+        declined = (books.start - child.born > GROWN_AGE * 365 and chance() < 0.5) or chance() < 0.03
         touch = ("NREQ" if chance() < 0.5 else "REFU") if declined else "YES"
         contacts = [] if declined or chance() < 0.008 else list(self._contacts(left, min(until, books.last)))
         if len(contacts) > 1 and contacts[-1] < books.start - 60:

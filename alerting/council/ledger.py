@@ -43,7 +43,7 @@ class Ledger:
 
     def add(self, shown: int, cells: Iterable[Cell]) -> int:
         """Add a row that is there from the day `shown`, its cells in the order of the table, and give its place."""
-        self._shown.append(shown if shown > self.earliest else self.earliest)
+        self._shown.append(max(self.earliest, shown))
         self._rows.append(tuple(cells))
         return len(self._rows) - 1
 

@@ -10,7 +10,8 @@ from alerting.council.ledger import Cell
 from alerting.council.nasties import NEVER
 
 _FIRST_REVIEW_MONTHS, _LATER_REVIEW_MONTHS = 3, 6
-_SEEN = ("Y",) * 14 + ("Yes", "y")
+# Seen, and seen alone.
+_SEEN = (("Y", "Y"),) * 60 + (("Yes", "Y"), ("y", "y")) * 4 + (("Y", "N"),) * 28 + (("N", "N"),) * 4
 _ASKED_WORKING_DAYS = (5, 15, 20)
 
 
@@ -78,20 +79,19 @@ class Protection:
     def _visits(self, plan: Plan) -> None:
         books, chance, ledger = self._books, self._chance.random, self._books.ledgers["ssd_cp_visits"]
         stop = min(plan.ends, books.last)
-        day = plan.starts if plan.starts > books.since else books.since - int(chance() * 8)
+        day = plan.starts if plan.starts > books.visits_since else books.visits_since - int(chance() * 8)
         while (day := books.days.after(day, self._gap())) < stop:
-            if day < books.since:
-                continue
-            shown = books.recorded(day)
+            shown, text = books.recorded(day), books.days.text(day)
             for child, plan_id in zip(plan.children, plan.ids, strict=True):
                 if child.born > day:
                     continue
                 identifier = ledger.next_id()
-                key = f"ssd_cp_visits {identifier}"
-                seen = "N" if chance() < 0.04 else _SEEN[int(chance() * 16)]
-                alone = "Y" if seen != "N" and chance() < 0.7 else "N"
-                cells = (identifier, child.id, self._plan_id(plan_id, key, shown), books.visit_day(day, key, shown), seen, alone)
-                ledger.add(max(shown, child.shown), cells)
+                named: str | None = plan_id
+                if books.hit("orphan_plan_id"):
+                    named = self._orphan(plan_id, f"ssd_cp_visits {identifier}", shown)
+                when = books.future_day(day, f"ssd_cp_visits {identifier}", shown) if books.hit("visit_in_future") else text
+                first = shown if shown > child.shown else child.shown
+                ledger.add(first, (identifier, child.id, named, when, *_SEEN[int(chance() * 100)]))
 
     def _gap(self) -> int:
         """Draw the working days to the next visit: mostly about a week, one in eight late."""
@@ -101,9 +101,7 @@ class Protection:
             return 4 + int(chance() * 4)
         return 8 + int(chance() * 3) if pick < 0.96 else 11 + int(chance() * 7)
 
-    def _plan_id(self, plan_id: str, key: str, shown: int) -> str | None:
-        if not self._books.hit("orphan_plan_id"):
-            return plan_id
+    def _orphan(self, plan_id: str, key: str, shown: int) -> str | None:
         self._books.truth.note("orphan_plan_id", key, shown)
         return None if self._chance.random() < 0.5 else f"{plan_id}9"
 

@@ -61,6 +61,6 @@ class Source(BaseModel):
         return self._town().truth(as_of)
 
     def _town(self) -> Town:
-        from alerting.council.town import town  # noqa: PLC0415 - other sources need none of it
+        from alerting.council.town import town
 
         return town(self.children, self.seed, self.start)

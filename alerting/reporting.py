@@ -1,0 +1,158 @@
+"""What a run says of itself: to the command line, in banners on messages, and to the performance team."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+from alerting import lifecycle
+from alerting.evaluate import Evaluation
+from alerting.model import Alert, Condition, Level, Notification, Transition
+from alerting.routing import Plan, Router
+from alerting.rulebook import Rulebook
+from alerting.snapshot import Snapshot
+
+
+@dataclass(kw_only=True)
+class Report:
+    """What a run did, in the shape that `run --json` prints, and the messages it planned."""
+
+    job: str
+    as_of: date
+    run: int | None
+    status: str = "done"
+    loaded_at: datetime | None = None
+    problems: list[str] = field(default_factory=list)
+    rules: list[dict[str, Any]] = field(default_factory=list)
+    alerts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(("new", "changed", "ongoing", "held", "resolved"), 0))
+    notifications: dict[str, int] = field(
+        default_factory=lambda: dict.fromkeys(("planned", "accepted", "deferred", "failed", "cancelled"), 0)
+    )
+    timings: dict[str, float] = field(default_factory=dict)
+    planned: list[Notification] = field(default_factory=list)
+
+    def as_json(self) -> dict[str, Any]:
+        """Give the report as JSON values."""
+        return {
+            "job": self.job,
+            "as_of": self.as_of.isoformat(),
+            "run": self.run,
+            "status": self.status,
+            "source": {
+                "loaded_at": self.loaded_at.isoformat() if self.loaded_at else None,
+                "trusted": not self.problems,
+                "problems": self.problems,
+            },
+            "rules": self.rules,
+            "alerts": self.alerts,
+            "notifications": self.notifications,
+            "timings": {name: round(seconds, 3) for name, seconds in self.timings.items()},
+        }
+
+
+def count(report: Report, alerts: Iterable[Alert], written: Sequence[Transition]) -> None:
+    counts = report.alerts
+    touched = set()
+    for transition in written:
+        touched.add(transition.alert.ref)
+        if transition.alert.condition == Condition.resolved:
+            counts["resolved"] += 1
+        elif transition.before is None:
+            counts["new"] += 1
+        else:
+            counts["changed"] += 1
+    for alert in alerts:
+        if alert.condition == Condition.held:
+            counts["held"] += 1
+        elif alert.condition != Condition.resolved and alert.ref not in touched:
+            counts["ongoing"] += 1
+
+
+def rule_rows(evaluation: Evaluation, book: Rulebook, job: str) -> list[dict[str, Any]]:
+    rows = [
+        {
+            "code": asked.rule.code,
+            "id": asked.rule.id,
+            "status": asked.status,
+            "population": asked.population,
+            "match": asked.match,
+            "clear": asked.clear,
+            "unknown": asked.unknown,
+            "ms": asked.ms,
+            "problem": asked.problem,
+        }
+        for asked in evaluation.asked.values()
+    ]
+    nothing: dict[str, Any] = {"population": 0, "match": dict.fromkeys(Level.__members__, 0), "clear": 0, "unknown": 0, "ms": 0}
+    rows += [
+        {"code": broken.code, "id": broken.id, "status": "error", **nothing, "problem": broken.problem}
+        for broken in book.broken
+        if broken.job == job
+    ]
+    rows += [
+        {"code": rule.code, "id": rule.id, "status": "off", **nothing, "problem": "switched off in config.yaml"}
+        for rule in book.off
+        if rule.file.job == job
+    ]
+    return sorted(rows, key=lambda row: row["code"])
+
+
+def unread(snapshot: Snapshot) -> list[str]:
+    """Say which cells and records could not be read, by place; never what stands in them."""
+    problems = []
+    for name, reading in sorted(snapshot.readings.items()):
+        for column, count in reading.unreadable_cells.items():
+            at = [place for place in reading.places if place.endswith(f"column {column}")]
+            shown = f" ({', '.join(at[:3])}{', ...' if len(at) > 3 else ''})" if at else ""
+            problems.append(f"{name}.{column}: {count} cells cannot be read and count as empty{shown}")
+        left_out = getattr(reading, "left_out", 0)
+        if left_out:
+            problems.append(f"{name}: {left_out} records cannot be read and are left out ({', '.join(reading.places[:3])})")
+    return problems
+
+
+def banners(report: Report) -> list[str]:
+    stopped = [
+        row for row in report.rules if row["status"] in ("error", "withheld") or (row["status"] == "off" and row["population"])
+    ]
+    if not stopped:
+        return []
+    codes = ", ".join(row["code"] for row in stopped)
+    count = "1 rule" if len(stopped) == 1 else f"{len(stopped)} rules"
+    return [f"{count} could not run today ({codes}). Their alerts are on hold and nothing about them is cleared."]
+
+
+def notices(report: Report, alerts: Iterable[Alert], planned: Plan, router: Router) -> dict[str, dict[str, Any]]:
+    """Give what the performance team must know of today, by a key that stays the same while it lasts."""
+    notices: dict[str, dict[str, Any]] = {}
+
+    def add(title: str, detail: str, items: Sequence[str] = ()) -> None:
+        key = hashlib.blake2b("\x1f".join([title, *items]).encode(), digest_size=16).hexdigest()
+        notices[key] = {"title": title, "detail": detail, "items": list(items)}
+
+    for row in report.rules:
+        if row["status"] in ("error", "withheld") or (row["status"] == "off" and row["population"]):
+            add(f"{row['code']} could not run", f"{row['problem']}. Its alerts are on hold until it can.")
+    for problem in report.problems:
+        add(f"Data: {problem}", "Nothing was guessed. `alerting source check` lists every place.")
+    missing = sorted(
+        alert.ref for alert in alerts if alert.condition == Condition.held and alert.held_reason == lifecycle.MISSING
+    )
+    if missing:
+        add("Alerts on hold because their subject is not in the data", "Find out where the record went.", missing)
+    if planned.unrouted:
+        refs = sorted(alert.ref for alert in planned.unrouted)
+        add(
+            "Alerts that nobody could be told of",
+            "No current member of staff was found for them. Check ext_staff and ext_team.",
+            refs,
+        )
+    if router.directory.restricted is None:
+        add(
+            "No list of restricted records was supplied",
+            "Nothing about a child is sent until there is one. Supply ext_restricted, if need be with no rows.",
+        )
+    return notices

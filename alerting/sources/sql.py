@@ -1,0 +1,338 @@
+"""Case data from a database: the needed columns of the needed tables, in one read-only picture of it.
+
+Anything SQLAlchemy has a driver for will do. PostgreSQL hands each table over as one COPY, four times as fast as rows;
+every other database streams rows. What is asked of it is `SELECT columns FROM table` and nothing more, so no dialect matters.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import quote
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+
+from alerting.case_data import TABLES
+from alerting.errors import SourceError
+from alerting.snapshot import EngineError, Snapshot, Wanted, quoted
+
+if TYPE_CHECKING:
+    import sqlalchemy as sa
+
+_NO_COLUMN = "none of them"
+"""The column of a raw table of which no column is wanted: its rows count all the same."""
+
+_BATCH = 50_000
+_CONNECT_S = 15
+_LONGEST_RECORD = 64 << 20
+
+
+class Source(BaseModel):
+    """Reads the case tables of one schema of one database.
+
+    url: any SQLAlchemy address, with its driver. schema: where the tables are, the database's own default if left out.
+    prefix: what their names begin with before the name of ours, such as `dbo_`. statement_timeout_s: after how long
+    PostgreSQL or SQLite gives up reading one table.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, populate_by_name=True)
+
+    type: Literal["sql"]
+    url: SecretStr
+    schema_name: str | None = Field(default=None, alias="schema")
+    prefix: str = ""
+    statement_timeout_s: int = Field(default=300, ge=1)
+
+    def read(self, wanted: Wanted, into: Snapshot) -> None:
+        """Fill the wanted tables that are there with the wanted columns, every cell as text.
+
+        A table that may not be read, or takes too long, is reported as unreadable. Raises SourceError where the database
+        cannot be reached, the schema is not there, or no case table is in it. No error shows the address's password.
+        """
+        import sqlalchemy as sa
+
+        with self._connected() as connection:
+            held = self._tables(sa.inspect(connection))
+            for table, columns in sorted(wanted.items()):
+                if table in held:
+                    self._read_table(connection, held[table], columns, into)
+
+    def places(self, table: str, column: str, cells: frozenset[str]) -> list[str]:
+        """A table has no lines: the column, which is named anyway, is all that can be said."""
+        return []
+
+    # ------------------------------------------------------------------ connecting
+
+    @contextmanager
+    def _connected(self) -> Iterator[sa.Connection]:
+        """Give a connection in a transaction that only reads and, where the database can, sees one moment."""
+        import sqlalchemy as sa
+
+        engine = self._engine()
+        try:
+            connection = engine.connect()
+        except (sa.exc.DBAPIError, sa.exc.InterfaceError, OSError) as error:
+            raise self._unreachable(engine.url, error) from None
+        try:
+            self._begin(connection)
+            yield connection
+            connection.rollback()
+        finally:
+            connection.close()
+            engine.dispose()
+
+    def _engine(self) -> sa.Engine:
+        import sqlalchemy as sa
+
+        try:
+            url = sa.make_url(self.url.get_secret_value())
+            match url.get_backend_name():
+                case "sqlite" if url.database and not url.database.startswith((":memory:", "file:")):
+                    return _read_only_sqlite(url)
+                case "postgresql":
+                    patience = {} if "connect_timeout" in url.query else {"connect_timeout": _CONNECT_S}
+                    return sa.create_engine(
+                        url,
+                        poolclass=sa.NullPool,
+                        connect_args=patience,
+                        isolation_level="REPEATABLE READ",
+                        execution_options={"postgresql_readonly": True},
+                    )
+                case _:
+                    return sa.create_engine(url, poolclass=sa.NullPool)
+        except sa.exc.ArgumentError:
+            raise SourceError(
+                "source.url is not an address of a database",
+                remedy="It looks like postgresql+psycopg://user:password@host:5432/database; special characters of a "
+                "password are written as %40 for @, %2F for / and so on.",
+            ) from None
+        except ImportError as error:
+            raise SourceError(
+                f"the driver for this database is not installed ({error.name or 'unknown'})",
+                remedy="For PostgreSQL: pip install 'practice-alerts[postgres]'. For others, install what source.url names.",
+            ) from None
+
+    def _begin(self, connection: sa.Connection) -> None:
+        match connection.dialect.name:
+            case "postgresql":
+                # COPY writes days by this setting, and moments with a zone in English time.
+                connection.exec_driver_sql("SET LOCAL client_encoding = 'UTF8'")
+                connection.exec_driver_sql("SET LOCAL datestyle = 'ISO, YMD'")
+                connection.exec_driver_sql("SET LOCAL timezone = 'Europe/London'")
+                connection.exec_driver_sql(f"SET LOCAL statement_timeout = '{self.statement_timeout_s}s'")
+            case "sqlite":
+                connection.exec_driver_sql("PRAGMA query_only = on")
+                connection.exec_driver_sql("BEGIN")
+
+    def _unreachable(self, url: sa.URL, error: Exception) -> SourceError:
+        # The driver's words are looked at, never shown: some drivers quote the whole address.
+        words = str(getattr(error, "orig", None) or error).lower()
+        where = f"{url.host or ''}{f':{url.port}' if url.port else ''}/{url.database or ''}"
+        if any(word in words for word in ("password", "authentication", "login failed", "access denied", "no pg_hba")):
+            problem, remedy = "refused the user's name or password", "Check the user and password of source.url."
+        elif any(word in words for word in ("does not exist", "unknown database", "cannot open database", "unable to open")):
+            problem, remedy = "is not there, or not to be opened", "Check the name of the database in source.url."
+        else:
+            problem = "cannot be reached"
+            remedy = "Check host and port of source.url, that the server runs, and that the network lets this machine through."
+        return SourceError(f"the database {where} {problem} ({type(error).__name__})", remedy=remedy)
+
+    # ------------------------------------------------------------------ finding
+
+    def _tables(self, catalogue: sa.Inspector) -> Mapping[str, _Held]:
+        schema = self._schema(catalogue)
+        names = [*catalogue.get_table_names(schema), *catalogue.get_view_names(schema)]
+        if catalogue.dialect.name == "postgresql":
+            names += catalogue.get_materialized_view_names(schema)
+        found: dict[str, list[str]] = defaultdict(list)
+        for name in names:
+            found[name.lower()].append(name)
+        ours = {
+            table: _Held(ours=table, schema=schema, theirs=tuple(found[key]))
+            for table in TABLES
+            if (key := f"{self.prefix}{table}".lower()) in found
+        }
+        if not ours:
+            near = get_close_matches(f"{self.prefix}ssd_person".lower(), list(found), n=1, cutoff=0.6)
+            raise SourceError(
+                f"no case table was found in {f'the schema {schema}' if schema else 'the default schema'}",
+                remedy=f"Looked for {self.prefix}ssd_person, {self.prefix}ssd_cp_plans and so on"
+                f"{f', and saw {near[0]}' if near else ''}. Set source.schema to where they are, source.prefix to what "
+                "their names begin with, and let the user read them.",
+            )
+        return ours
+
+    def _schema(self, catalogue: sa.Inspector) -> str | None:
+        if self.schema_name is None:
+            return None
+        schemas = catalogue.get_schema_names()
+        same = [name for name in schemas if name == self.schema_name] or [
+            name for name in schemas if name.lower() == self.schema_name.lower()
+        ]
+        if len(same) != 1:
+            near = get_close_matches(self.schema_name, schemas, n=1)
+            raise SourceError(
+                f"there is no schema {self.schema_name} in the database",
+                remedy=f"Did you mean {near[0]}?" if near else "Check source.schema, and that the user may use it.",
+            )
+        return same[0]
+
+    # ------------------------------------------------------------------ reading
+
+    def _read_table(self, connection: sa.Connection, table: _Held, columns: frozenset[str], into: Snapshot) -> None:
+        import sqlalchemy as sa
+
+        driver = connection.dialect.loaded_dbapi
+        try:
+            with _kept_apart(connection):
+                self._fill(connection, table, columns, into)
+        except (sa.exc.SQLAlchemyError, driver.Error, EngineError, SourceError) as error:
+            if connection.closed or connection.invalidated or getattr(_driver(connection), "closed", False):
+                raise SourceError("the connection to the database broke off", remedy="Run again.") from None
+            into.unreadable(table.ours, self._why(table, error))
+
+    def _fill(self, connection: sa.Connection, table: _Held, columns: frozenset[str], into: Snapshot) -> None:
+        import sqlalchemy as sa
+
+        if len(table.theirs) > 1:
+            raise SourceError(f"there are {' and '.join(sorted(table.theirs))} for one table. Keep one")
+        found = _found(sa.inspect(connection).get_columns(table.theirs[0], table.schema), columns)
+        if connection.dialect.name == "postgresql" and connection.dialect.driver == "psycopg":
+            _copy(connection, table, found, into)
+        else:
+            _stream(connection, table, found, into, time.monotonic() + self.statement_timeout_s)
+
+    def _why(self, table: _Held, error: Exception) -> str:
+        if isinstance(error, SourceError):
+            return error.problem
+        # As above: an error's words can quote a cell, so they are looked at and not shown.
+        original = getattr(error, "orig", None) or error
+        words, state = str(original).lower(), getattr(original, "sqlstate", None)
+        if state == "57014" or words == "interrupted":
+            return _too_long(self.statement_timeout_s)
+        if state == "42501" or "permission" in words:
+            return f"the user of source.url may not read {table.theirs[0]}. Grant it SELECT"
+        return f"the database could not read {table.theirs[0]} ({type(original).__name__})"
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Held:
+    """One of our tables as the database has it: its schema and name; several names where only their case differs."""
+
+    ours: str
+    schema: str | None
+    theirs: tuple[str, ...]
+
+
+def _too_long(seconds: int) -> str:
+    return f"reading took longer than {seconds} seconds. Read at a quieter time, or raise source.statement_timeout_s"
+
+
+@contextmanager
+def _kept_apart(connection: sa.Connection) -> Iterator[None]:
+    """Let an error inside the block leave the transaction as it was; in PostgreSQL it would end it."""
+    if connection.dialect.name != "postgresql":
+        yield
+        return
+    with connection.begin_nested():
+        yield
+
+
+def _read_only_sqlite(url: sa.URL) -> sa.Engine:
+    import sqlalchemy as sa
+
+    file = f"file:{quote(Path(url.database or '').resolve().as_posix())}?mode=ro"
+    return sa.create_engine(
+        "sqlite://",
+        poolclass=sa.NullPool,
+        creator=lambda: sqlite3.connect(file, uri=True, isolation_level=None, timeout=30, check_same_thread=False),
+    )
+
+
+def _found(described: Sequence[Mapping[str, Any]], wanted: frozenset[str]) -> dict[str, Mapping[str, Any]]:
+    """Give the database's description of each wanted column that is there; case does not count."""
+    found: dict[str, Mapping[str, Any]] = {}
+    for column in sorted(described, key=lambda column: str(column["name"])):
+        name = column["name"].lower()
+        if name in found:
+            raise SourceError(f"it has the columns {found[name]['name']} and {column['name']}. Keep one")
+        if name in wanted:
+            found[name] = column
+    return found
+
+
+def _driver(connection: sa.Connection) -> Any:
+    return connection.connection.driver_connection
+
+
+def _source(connection: sa.Connection, table: _Held) -> str:
+    return ".".join(_quoted(connection, part) for part in (table.schema, table.theirs[0]) if part)
+
+
+def _quoted(connection: sa.Connection, name: str) -> str:
+    return str(connection.dialect.identifier_preparer.quote_identifier(name))
+
+
+def _stream(
+    connection: sa.Connection, table: _Held, found: Mapping[str, Mapping[str, Any]], into: Snapshot, until: float
+) -> None:
+    """Read rows as any database gives them, piece by piece."""
+    cells = [_quoted(connection, column["name"]) for column in found.values()] or ["1"]
+    names = list(found) or [_NO_COLUMN]
+    if connection.dialect.name == "sqlite":
+        _driver(connection).set_progress_handler(lambda: time.monotonic() > until, 100_000)
+    into.fill(table.ours, names, [[] for _ in names])
+    rows = connection.execution_options(stream_results=True).exec_driver_sql(
+        f"SELECT {', '.join(cells)} FROM {_source(connection, table)}"
+    )
+    for batch in rows.partitions(_BATCH):
+        into.extend(table.ours, names, list(zip(*batch, strict=True)))
+
+
+def _copy(connection: sa.Connection, table: _Held, found: Mapping[str, Mapping[str, Any]], into: Snapshot) -> None:
+    """Let PostgreSQL write the table as CSV into a file of our own, and the engine read that. A null stays a null."""
+    # The 1 keeps a row of one null cell from being a blank line, which is no row.
+    cells = ["1", *(_postgres_cell(_quoted(connection, column["name"]), column["type"]) for column in found.values())]
+    with tempfile.TemporaryDirectory(prefix="alerting-") as folder:
+        path = Path(folder) / "table.csv"
+        with path.open("wb") as file, _driver(connection).cursor() as cursor:
+            with cursor.copy(
+                f"COPY (SELECT {', '.join(cells)} FROM {_source(connection, table)}) TO STDOUT (FORMAT csv)"
+            ) as rows:
+                file.writelines(rows)
+            sent = cursor.rowcount
+        declared = ", ".join(f"'c{number}': 'VARCHAR'" for number in range(len(cells)))
+        selected = ", ".join(f"c{number} AS {quoted(name)}" for number, name in enumerate(found, 1))
+        # Not in parallel: a reader that starts in the middle of a file has to guess whether it is inside a quoted cell.
+        query = f"""
+            SELECT {selected or f"NULL AS {quoted(_NO_COLUMN)}"} FROM read_csv($1, auto_detect = false, header = false,
+              delim = ',', quote = '"', escape = '"', columns = {{{declared}}}, strict_mode = true, null_padding = false,
+              ignore_errors = false, parallel = false, max_line_size = {_LONGEST_RECORD})
+        """
+        into.fill_from(table.ours, query, [str(path)])
+    if into.row_count(table.ours) != sent:
+        raise SourceError(f"{sent} rows came and {into.row_count(table.ours)} could be read")
+
+
+def _postgres_cell(cell: str, kind: sa.types.TypeEngine[Any]) -> str:
+    """Give SQL for a cell as `as_text` would have it. An infinite day means "no end", which is how we read a null."""
+    import sqlalchemy as sa
+
+    kind = getattr(kind, "data_type", kind)  # a domain is read as what it is a domain of
+    if isinstance(kind, sa.Date):
+        return f"CASE WHEN isfinite({cell}) THEN {cell}::text END"
+    if isinstance(kind, sa.DateTime):
+        return f"CASE WHEN isfinite({cell}) THEN {cell}::timestamp::text END"
+    if isinstance(kind, sa.Float):
+        return f"nullif({cell}::text, 'NaN')"
+    if isinstance(kind, sa.Numeric):
+        return f"nullif(CASE WHEN {cell}::text LIKE '%.%' THEN rtrim(rtrim({cell}::text, '0'), '.') ELSE {cell}::text END, 'NaN')"
+    return f"{cell}::text"
