@@ -277,7 +277,9 @@ def _counts(card: dict[str, Any]) -> list[tuple[str, int]]:
 
 
 def _lead(text: str) -> str:
-    words = _one_line(text)
+    """Give what a message says first: its first paragraph that is a sentence, not a banner or a heading."""
+    paragraphs = [_one_line(paragraph) for paragraph in _printable(text).split("\n\n")]
+    words = next((words for words in paragraphs if words.endswith(".")), next(filter(None, paragraphs), ""))
     return words if len(words) <= _LONGEST_LEAD else words[:_LONGEST_LEAD].rsplit(" ", 1)[0] + " ..."
 
 

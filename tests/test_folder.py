@@ -232,6 +232,13 @@ def test_the_card_of_a_channel_is_shown_with_its_sums(tmp_path):
     assert "<td>&lt;5</td>" in text
 
 
+def test_a_message_is_announced_by_its_first_sentence(tmp_path):
+    text = "*** MADE-UP DATA ***\n\n3 new and 9 still open\nfor Children in need North.\n\nNEW (3)\n\nCase P1042."
+    deliver(tmp_path, mail_message(text=text))
+
+    assert '<p class="lead">3 new and 9 still open for Children in need North.</p>' in page(tmp_path)
+
+
 def test_words_of_the_data_are_only_words_on_the_page(tmp_path):
     hostile = "<script>alert(1)</script>\"'{{ 7*7 }}"
     card = CARD | {"title": hostile, "rows": [[hostile, "1", "2", "3"]], "columns": [hostile, "New", "Open", "Cleared"]}
