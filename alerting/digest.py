@@ -195,6 +195,8 @@ def _by_subject(items: Sequence[Item]) -> list[list[Item]]:
 def _family(kind: str) -> str:
     """Give what a subject's id is an id of: a child in care and a child on a plan are numbered alike, an assessment is not."""
     words = set(kind.split("_"))
+    if "worker" in words:
+        return "worker"
     return "person" if words & {"child", "children", "person", "leaver", "young", "case"} else kind
 
 
@@ -207,7 +209,7 @@ def _block(
     several_teams: bool,
 ) -> Block:
     first = group[0]
-    about_worker = first.subject_kind == "worker"
+    about_worker = _family(first.subject_kind) == "worker"
     whose = [] if about_worker else sorted({item.worker_name for item in group if item.worker_name})
     teams = sorted({item.team_name for item in group if item.team_name}) if several_teams else []
     return Block(
@@ -219,7 +221,7 @@ def _block(
 
 def _heading(group: Sequence[Item]) -> str:
     first = group[0]
-    if first.subject_kind == "worker" and first.worker_name:
+    if _family(first.subject_kind) == "worker" and first.worker_name:
         return plain(first.worker_name)
     kinds = {item.subject_kind for item in group}
     kind = first.subject_kind.replace("_", " ") if len(kinds) == 1 else "child or young person"

@@ -365,7 +365,7 @@ class _Writer:
             return self._fault(node, f"a list may hold at most {MOST_LISTED} values")
         wanted = [*function.takes, *([function.rest] * (len(arguments) - len(function.takes)) if function.rest else [])]
         for argument, part, wants in zip(node.expressions, arguments, wanted, strict=False):
-            if wants and not (part.listed and function.rest):
+            if not (part.listed and function.rest):
                 self._expect(argument, part, wants, f"{name}()")
         return self._call(node, function, arguments)
 

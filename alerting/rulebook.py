@@ -212,7 +212,7 @@ class _Loader:
             ids=frozenset(rules) | {broken.id for broken in self.broken},
         )
 
-    def _fault(
+    def fault(
         self, problem: str, where: Place | None, remedy: str = "", severity: Literal["error", "warning"] = "error"
     ) -> None:
         self.faults.append(Fault(problem=problem, where=where, remedy=remedy, severity=severity))

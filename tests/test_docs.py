@@ -270,6 +270,12 @@ def test_the_first_commands_of_the_readme_are_the_demo_and_the_tests():
     assert first == ["make demo", "make test"]
 
 
+def test_the_readme_counts_the_rules_that_there_are():
+    [counted] = re.findall(r"each of (\d+) rules", (ROOT / "README.md").read_text(encoding="utf-8"))
+
+    assert int(counted) == len(load_rulebook(ROOT / "rules").rules)
+
+
 def test_every_make_command_that_a_page_names_is_there():
     targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
     named = {name for path in pages() for name in re.findall(r"`make ([a-z]+)", path.read_text(encoding="utf-8"))}

@@ -281,8 +281,9 @@ def test_the_most_serious_comes_first_then_the_earliest_due():
     assert order == ["critical-1", "red-early", "red-late", "red-later", "amber-1"]
 
 
-def test_a_worker_is_named_and_a_child_is_a_number():
-    sent = message(daily(item(rule="worker-caseload-high", subject="W17", subject_kind="worker", worker_name="A. Lindqvist")))
+@pytest.mark.parametrize("kind", ["worker", "worker_with_cases"])
+def test_a_worker_is_named_and_a_child_is_a_number(kind):
+    sent = message(daily(item(rule="worker-caseload-high", subject="W17", subject_kind=kind, worker_name="A. Lindqvist")))
 
     assert "\nA. Lindqvist\n" in sent.text
     assert "W17" not in sent.text
