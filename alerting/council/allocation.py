@@ -18,7 +18,11 @@ _REMEMBERED_DAYS = 450
 _MEAN_STAY_DAYS = 520
 _REPEATED = "ssd_involvements"
 
-_WORDS = {"CW": ("ALLWKR", "Allocated case worker", "cw"), "16PLUS": ("REL.PERSONALADVISOR", "PA", "Rel.PersonalAdvisor"), "IRO": ("iro",)}
+_WORDS = {
+    "CW": ("ALLWKR", "Allocated case worker", "cw"),
+    "16PLUS": ("REL.PERSONALADVISOR", "PA", "Rel.PersonalAdvisor"),
+    "IRO": ("iro",),
+}
 
 
 @dataclass(slots=True, eq=False)

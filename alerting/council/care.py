@@ -13,13 +13,27 @@ from alerting.council.nasties import NEVER
 FIRST_REVIEW_WORKING_DAYS, SECOND_REVIEW_MONTHS, LATER_REVIEW_MONTHS = 20, 3, 6
 _VISIT_DAYS, _LONG_TERM_VISIT_DAYS, _CLOSE_VISIT_DAYS = 42, 91, 28
 _LONG_TERM = ("U1", "U4")
-_PERMANENCE = ("REMAINSUP", "RETURN1M", "RETURN6M", "RETURNEV", "LTRELFR", "LTFOST18", "RESPLMT", "SUPPLIV", "ADOPTION", "OTHERPLN")
+_PERMANENCE = (
+    "REMAINSUP",
+    "RETURN1M",
+    "RETURN6M",
+    "RETURNEV",
+    "LTRELFR",
+    "LTFOST18",
+    "RESPLMT",
+    "SUPPLIV",
+    "ADOPTION",
+    "OTHERPLN",
+)
 
 LEGAL_WORDS = {
     "C1": ("Interim Care Order", "Interim Care Order Sec. 38(1)", "C1 - Interim care order"),
     "C2": ("Full Care Order", "Care Order Sec. 31(a)", "Care Order", "C2: Full care order"),
     "E1": ("Placement Order (Sec. 21)", "Placement order granted", "Care Order Sec.31(a) & Placement Order (Sec. 21)"),
-    "V2": ("Single period of accommodation under section 20 (Children Act 1989)", "Single Placement Acc. by LA s20(1) CA Under 16"),
+    "V2": (
+        "Single period of accommodation under section 20 (Children Act 1989)",
+        "Single Placement Acc. by LA s20(1) CA Under 16",
+    ),
     "V3": ("Accommodated under an agreed series of short-term breaks, when individual episodes of care are recorded",),
     "V4": ("Regular Occ. Acc. by LA s.20(1) CA Under 16", "Regular Occ. Acc by LA s20(3) CA 16 & Over"),
     "J1": ("Remanded to LA Accommodation s20",),
@@ -107,7 +121,11 @@ class Care:
             ends = min(day + int(stay), until)
             age = (day - child.born) / _YEAR
             code = "K3" if unaccompanied and age >= _TEENAGER else self._placement_type(age, settled=settled)
-            reason = "PLACE" if code in _LONG_TERM and chance() < 0.5 else ("CARPL", "OTHER", "CREQB", "CREQO", "CHILD")[int(chance() * 5)]
+            reason = (
+                "PLACE"
+                if code in _LONG_TERM and chance() < 0.5
+                else ("CARPL", "OTHER", "CREQB", "CREQO", "CHILD")[int(chance() * 5)]
+            )
             if spans:
                 # The reason for a change stands on the placement that ends.
                 spans[-1].reason = reason
@@ -177,7 +195,9 @@ class Care:
         shown = max(books.recorded(span.starts), child.shown)
         status = books.word(span.code, LEGAL_WORDS.get(span.code, ()), f"ssd_legal_status {identifier}", shown)[:100]
         starts = f"{books.days.text(span.starts)} 00:00:00"
-        books.add_ending("ssd_legal_status", shown, [identifier, child.id, starts, None, status], ends, (), "lega_legal_status_end_date")
+        books.add_ending(
+            "ssd_legal_status", shown, [identifier, child.id, starts, None, status], ends, (), "lega_legal_status_end_date"
+        )
 
     def _write_episodes(self, period: Period, *, only_last: bool) -> None:
         books, ledger = self._books, self._books.ledgers["ssd_cla_episodes"]
@@ -197,7 +217,8 @@ class Care:
 
     def _reviews(self, period: Period) -> list[int]:
         """Write the reviews and give the days they were held, until the period ends."""
-        books, held = self._books, []
+        books = self._books
+        held: list[int] = []
         due = books.days.after(period.entered, FIRST_REVIEW_WORKING_DAYS)
         while due - 40 < period.until:
             day = self._held(due, first=not held)
@@ -270,7 +291,11 @@ class Care:
         if books.hit("broken_json"):
             books.truth.note("broken_json", identifier, shown)
             # As extracts do: a quotation mark in a comment that is not escaped, or a text cut off.
-            broken = text[:-1] + ', "COMMENTS": "plan \u201Cto stay\u201D "agreed""}', text[:-1], text.replace('": ', '" : ') + ","
+            broken = (
+                text[:-1] + ', "COMMENTS": "plan \u201cto stay\u201d "agreed""}',
+                text[:-1],
+                text.replace('": ', '" : ') + ",",
+            )
             text = broken[int(self._chance.random() * 3)]
         cells = [identifier, period.child.id, books.days.text(starts), None, text]
         books.add_ending("ssd_cla_care_plan", shown, cells, ends, (), "lacp_cla_care_plan_end_date")
@@ -310,7 +335,9 @@ class Care:
             day = teenage + int(chance() * (period.until - teenage))
             cells: list[Cell] = [ledger.next_id(), period.child.id, books.days.text(day), None]
             ends = day + int(chance() ** 3 * 5)
-            books.add_ending("ssd_missing", max(books.recorded(day), period.child.shown), cells, ends, (), "miss_missing_episode_end_date")
+            books.add_ending(
+                "ssd_missing", max(books.recorded(day), period.child.shown), cells, ends, (), "miss_missing_episode_end_date"
+            )
 
     def short_breaks(self, child: Child, referral: str, starts: int, ends: int) -> str:
         """Write a series of short breaks, recorded as if it were a period of care, and give its id."""

@@ -46,7 +46,8 @@ def export(
     try:
         folder.mkdir(parents=True, exist_ok=True)
         return [
-            _write(folder, name, columns, format, date_style, encoding, line_end) for name, columns in source.tables(as_of).items()
+            _write(folder, name, columns, format, date_style, encoding, line_end)
+            for name, columns in source.tables(as_of).items()
         ]
     except OSError as error:
         raise SourceError(

@@ -13,10 +13,22 @@ from alerting.council.nasties import NEVER
 
 _FAMILY_SIZES = (1,) * 55 + (2,) * 27 + (3,) * 12 + (4,) * 5 + (5,)
 _NEEDS = ("N1",) * 58 + ("N5",) * 12 + ("N4",) * 9 + ("N2",) * 8 + ("N8",) * 5 + ("N0",) * 3 + ("N3",) * 3 + ("N6",) * 2
-_ETHNICITIES = ("WBRI",) * 68 + ("WOTH", "MOTH", "APKN", "BAFR", "BCRB", "AOTH", "OOTH", "MWBC", "MWAS", "AIND") * 3 + ("NOBT", "REFU")
+_ETHNICITIES = (
+    ("WBRI",) * 68 + ("WOTH", "MOTH", "APKN", "BAFR", "BCRB", "AOTH", "OOTH", "MWBC", "MWAS", "AIND") * 3 + ("NOBT", "REFU")
+)
 _CLOSED = {"RC7": "Case closed after assessment, other reason", "RC8": "RC8: Case closed after assessment, no further action"}
 _YEAR = 365.25
-_ASSESSMENT_DAYS = ((0, 0, 15), (1, 10, 114), (11, 20, 173), (21, 30, 160), (31, 39, 190), (40, 45, 214), (46, 50, 62), (51, 60, 46), (61, 75, 26))
+_ASSESSMENT_DAYS = (
+    (0, 0, 15),
+    (1, 10, 114),
+    (11, 20, 173),
+    (21, 30, 160),
+    (31, 39, 190),
+    (40, 45, 214),
+    (46, 50, 62),
+    (51, 60, 46),
+    (61, 75, 26),
+)
 """Working days an assessment takes, from, to, and how often: with the pile-up just before 45."""
 
 
@@ -147,7 +159,9 @@ class FrontDoor:
             pick -= share
         return 45
 
-    def _write_assessment(self, child: Child, referral: str, starts: int, ends: int, shown: int, *, nfa: bool, stage: Stage) -> None:
+    def _write_assessment(
+        self, child: Child, referral: str, starts: int, ends: int, shown: int, *, nfa: bool, stage: Stage
+    ) -> None:
         books, ledger = self._books, self._books.ledgers["ssd_cin_assessments"]
         identifier = ledger.next_id()
         known = max(books.recorded(ends), shown) if ends <= books.last else NEVER
@@ -204,7 +218,7 @@ class FrontDoor:
                 if child.born <= day:
                     identifier = ledger.next_id()
                     when = books.future_day(day, f"ssd_cin_visits {identifier}", shown) if books.hit("visit_in_future") else text
-                    first = shown if shown > child.shown else child.shown
+                    first = max(child.shown, shown)
                     ledger.add(first, (identifier, child.id, when, "N" if chance() < 0.05 else "Y"))
 
     def early_help(self, referral: Referral) -> None:
@@ -217,7 +231,9 @@ class FrontDoor:
                 ledger.add(child.shown, (ledger.next_id(), child.id, books.days.text(starts), books.days.text(ends)))
 
 
-_CONTACT_SOURCES = ("6",) * 28 + ("2A",) * 20 + ("3A", "3B", "3E", "3F") * 4 + ("5A", "5B", "5C", "5D") * 3 + ("1A", "1B", "1C", "9") * 2
+_CONTACT_SOURCES = (
+    ("6",) * 28 + ("2A",) * 20 + ("3A", "3B", "3E", "3F") * 4 + ("5A", "5B", "5C", "5D") * 3 + ("1A", "1B", "1C", "9") * 2
+)
 _MONTHS = {1: 546, 2: 550, 3: 519, 4: 433, 5: 556, 6: 586, 7: 518, 8: 440, 9: 540, 10: 557, 11: 557, 12: 451}
 _MEAN_MONTH = 521
 _CONTACTS_A_YEAR = 3367 * 4.8
@@ -263,7 +279,7 @@ def write_contacts(books: Books, people: People, known: list[Child]) -> None:
 def _write_contact(books: Books, child: Child, day: str, shown: int, pick: float) -> None:
     ledger = books.ledgers["ssd_contacts"]
     identifier = ledger.next_id()
-    shown = shown if shown > child.shown else child.shown
+    shown = max(child.shown, shown)
     source = _CONTACT_SOURCES[int(pick * len(_CONTACT_SOURCES))]
     if books.hit("place_holder"):
         source = "SSD_PH"

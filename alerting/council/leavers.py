@@ -16,7 +16,9 @@ _WORDS = {
     "ELIG": ("Eligible", "d) Eligible child"),
 }
 _PLAIN = {"REL": "Relevant", "FREL": "Former Relevant", "QUAL": "Qualifying", "ELIG": "Eligible"}
-_ACCOMMODATION = ("U",) * 36 + ("B",) * 12 + ("D",) * 18 + ("E",) * 8 + ("Z",) * 12 + ("T",) * 4 + ("K",) * 3 + ("X", "R", "V", "S", "Y")
+_ACCOMMODATION = (
+    ("U",) * 36 + ("B",) * 12 + ("D",) * 18 + ("E",) * 8 + ("Z",) * 12 + ("T",) * 4 + ("K",) * 3 + ("X", "R", "V", "S", "Y")
+)
 _UNSUITABLE = ("S", "V", "W", "X")
 _ACTIVITY = ("F2",) * 26 + ("F5",) * 20 + ("F1",) * 8 + ("F4",) * 5 + ("P5",) * 5 + ("G5",) * 26 + ("G4",) * 12 + ("G6",) * 6
 

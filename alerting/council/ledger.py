@@ -6,7 +6,8 @@ What the table holds on a day is the rows recorded by then, with the changes rec
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from itertools import count
 
 from alerting.case_data import TABLES
 
@@ -25,7 +26,8 @@ class Ledger:
         self.columns = tuple(TABLES[table].columns)
         self.positions = {name: position for position, name in enumerate(self.columns)}
         self.earliest = earliest
-        self._number = first_number
+        self.next_id: Callable[[], str] = map(str, count(first_number + 1)).__next__
+        """Gives the next number of this table, as text."""
         self._shown: list[int] = []
         self._rows: list[tuple[Cell, ...]] = []
         self._changes: list[tuple[int, int, int, Cell]] = []
@@ -35,11 +37,6 @@ class Ledger:
 
     def __len__(self) -> int:
         return len(self._shown)
-
-    def next_id(self) -> str:
-        """Give the next number of this table, as text."""
-        self._number += 1
-        return str(self._number)
 
     def add(self, shown: int, cells: Iterable[Cell]) -> int:
         """Add a row that is there from the day `shown`, its cells in the order of the table, and give its place."""

@@ -192,7 +192,10 @@ class Lives:
         _, assessed = self._assess(referral)
         closes = max(min(assessed + lasts, self._books.days.birthday(child.born, LEAVING_AGE)), assessed + 10)
         self._notice(self._stage("disabled_children", assessed + 4, closes, referral), closes)
-        self._front_door.plan(referral, assessed + 4, closes)
+        if self._chance.random() < 0.45:
+            self._front_door.plan(referral, assessed + 4, closes)
+        else:
+            self._front_door.visit(referral.children, assessed, closes, every=40)
         if self._chance.random() < 0.15 and assessed + 60 < min(closes, self._books.last):
             self._care.short_breaks(child, referral.ids[0], assessed + 30, closes)
         return self._close(referral, closes)

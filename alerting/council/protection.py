@@ -90,7 +90,7 @@ class Protection:
                 if books.hit("orphan_plan_id"):
                     named = self._orphan(plan_id, f"ssd_cp_visits {identifier}", shown)
                 when = books.future_day(day, f"ssd_cp_visits {identifier}", shown) if books.hit("visit_in_future") else text
-                first = shown if shown > child.shown else child.shown
+                first = max(child.shown, shown)
                 ledger.add(first, (identifier, child.id, named, when, *_SEEN[int(chance() * 100)]))
 
     def _gap(self) -> int:

@@ -18,8 +18,14 @@ Lindenby Maplethorpe Marshgate Meadowlow Millstream Mossbank Nettlebed O'Fenwick
 Pebblewick Pinehollow Plumtree Quarrydene Ravenswood Reedham Rookhope Rosewarne Rushmere Sedgebrook Shalebrook Silverbeck
 Sparrowby Stonecroft Sunnyside Thistledown Thornbury Tillingham Underhill Wetherdale Whinfell Willowmere Yarrowby""".split()
 
-CASES_PER_WORKER = {"assessment": 15.6, "help_protection": 15.2, "children_in_care": 14.1, "disabled_children": 16.8, "care_leavers": 19.0}
-CASES = {"assessment": 440, "help_protection": 900, "children_in_care": 455, "disabled_children": 195, "care_leavers": 225}
+CASES_PER_WORKER = {
+    "assessment": 15.6,
+    "help_protection": 14.8,
+    "children_in_care": 14.1,
+    "disabled_children": 16.8,
+    "care_leavers": 19.0,
+}
+CASES = {"assessment": 440, "help_protection": 980, "children_in_care": 455, "disabled_children": 195, "care_leavers": 225}
 """Cases a full-time worker of a service is given, and cases of a service, at a council of 3,000 children."""
 
 _OTHER_WORKERS = {"front_door": 8, "fostering": 9, "quality_assurance": 12, "commissioning": 4, "performance": 5}
@@ -152,14 +158,12 @@ class Staff:
         return self._worker(roles.get(service, "other"), team)
 
     def _appoint_managers(self) -> None:
-        for service, teams in self.teams.items():
+        for teams in self.teams.values():
             head = self._worker("head_of_service", teams[0])
             for number, team in enumerate(teams):
                 if number % 5 == 0:
                     over = self._worker("service_manager", team)
                 team.manager, team.service_manager, team.head = self._worker("team_manager", team), over, head
-                if service == "fostering" and team.manager:
-                    team.manager.agency = True
 
     def _choose_leaver(self) -> Worker:
         """Somebody's last day is two working days after the start day; their cases are handed on a week later."""
