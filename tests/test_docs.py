@@ -24,8 +24,9 @@ from alerting.config import Config
 from alerting.evaluate import failing_examples
 from alerting.functions import FUNCTIONS
 from alerting.model import Alert, Condition, Level
-from alerting.pipeline import Report
-from alerting.rulebook import RuleFile, Subject, load_rulebook
+from alerting.reporting import Report
+from alerting.rulebook import load_rulebook
+from alerting.rulefile import RuleFile, Subject
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
