@@ -85,6 +85,11 @@ class Source(BaseModel):
             self._begin(connection)
             yield connection
             connection.rollback()
+        except sa.exc.SQLAlchemyError as error:
+            raise SourceError(
+                f"the database could not be read ({type(error).__name__})",
+                remedy="Check that it is whole, that the user may read its catalogue, and that the connection holds.",
+            ) from None
         finally:
             connection.close()
             engine.dispose()
@@ -98,11 +103,11 @@ class Source(BaseModel):
                 case "sqlite" if url.database and not url.database.startswith((":memory:", "file:")):
                     return _read_only_sqlite(url)
                 case "postgresql":
-                    patience = {} if "connect_timeout" in url.query else {"connect_timeout": _CONNECT_S}
+                    patient = "connect_timeout" in url.query or not url.get_driver_name().startswith("psycopg")
                     return sa.create_engine(
                         url,
                         poolclass=sa.NullPool,
-                        connect_args=patience,
+                        connect_args={} if patient else {"connect_timeout": _CONNECT_S},
                         isolation_level="REPEATABLE READ",
                         execution_options={"postgresql_readonly": True},
                     )
