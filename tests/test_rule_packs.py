@@ -1,0 +1,99 @@
+"""Every rule that comes with the product, found and not listed: it loads, says why it exists, and lives up to its examples."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import pytest
+
+from alerting.case_data import TABLES
+from alerting.evaluate import check_book, failing_examples
+from alerting.rulebook import Rule
+from tests.case_rows import RULES, shipped
+
+FILES = sorted(path for pack in RULES.iterdir() if pack.is_dir() and pack.name != "subjects" for path in pack.glob("*.yaml"))
+PACK_OF = {"statutory": {"statutory", "guidance"}, "practice": {"local"}, "workforce": {"local"}, "data_quality": {"local"}}
+each_rule = pytest.mark.parametrize("rule", shipped().rules, ids=lambda rule: rule.id)
+
+
+def test_every_file_loads_without_a_fault():
+    book = shipped()
+
+    assert [str(fault) for fault in book.faults] == []
+    assert {rule.id for rule in book.rules} == {path.stem for path in FILES}
+    assert set(book.subjects) == {path.stem for path in (RULES / "subjects").glob("*.yaml")}
+
+
+def test_every_view_subject_and_rule_can_be_asked():
+    assert [str(fault) for fault in check_book(shipped())] == []
+
+
+def test_every_rule_lives_up_to_its_examples():
+    assert failing_examples(shipped().rules, shipped()) == []
+
+
+def test_every_view_says_first_what_a_row_is():
+    views = (RULES / "subjects" / "_views").glob("*.sql")
+
+    assert [path.stem for path in views if not path.read_text("utf-8").startswith("-- One row per ")] == []
+
+
+def test_every_pack_says_whose_policy_it_is():
+    packs = [path for path in RULES.iterdir() if path.is_dir() and path.name != "subjects"]
+
+    assert [pack.name for pack in packs if "Whose policy it is" not in (pack / "README.md").read_text("utf-8")] == []
+
+
+def test_every_shared_parameter_is_used_by_a_view_a_subject_a_rule_or_the_checks_of_the_data():
+    book = shipped()
+    of_the_data = {
+        "row_count_tolerance",
+        "max_row_change",
+        "max_row_change_at_least",
+        "max_load_age_wd",
+        "min_fill",
+        "min_fill_at_least",
+    }
+    sql = " ".join([*book.views.values(), *(f"{subject.sql} {subject.left_when}" for subject in book.subjects.values())])
+    by_rules = {name for rule in book.rules for name in rule.params}
+
+    assert {name for name in book.settings.params if f"'{name}'" not in sql} - by_rules - of_the_data == set()
+
+
+def test_bank_holidays_are_weekdays_and_cover_the_years_around_now():
+    holidays = shipped().settings.bank_holidays
+
+    assert [day for day in holidays if day.weekday() > 4] == []
+    assert {day.year for day in holidays} == set(range(2018, 2031))
+    assert all(date(year, 12, 25) in holidays or date(year, 12, 27) in holidays for year in range(2018, 2031))
+
+
+@each_rule
+def test_a_rule_shows_a_match_a_clear_and_both_sides_of_a_boundary(rule: Rule):
+    given = [example.gives for example in rule.file.examples]
+
+    assert set(given) & {"info", "amber", "red", "critical"}
+    assert "none" in given
+    assert {level.name for level in rule.levels} <= set(given)
+
+
+@each_rule
+def test_a_rule_says_why_it_exists_and_stands_in_the_pack_of_its_basis(rule: Rule):
+    assert rule.basis_kind in PACK_OF.get(rule.pack, {"local", "guidance", "statutory"})
+    assert rule.basis_text
+    assert rule.basis_source
+    assert rule.file.review_by
+    assert rule.file.review_by > date(2026, 1, 1) + timedelta(days=180)
+
+
+@each_rule
+def test_a_rule_reads_tables_that_exist_and_knows_who_is_told_at_every_level(rule: Rule):
+    assert rule.file.reads
+    assert set(rule.file.reads) <= TABLES.keys()
+    assert rule.file.notify.keys() == {level.name for level in rule.levels}
+
+
+@each_rule
+def test_a_rules_words_use_nothing_a_mail_may_not_show_and_blame_nobody(rule: Rule):
+    assert [name for name in rule.facts if rule.tiers[name].name == "detail"] == []
+    assert not {"you", "failed", "failure", "died", "dead"} & set(f"{rule.says} {rule.clears}".lower().split())
