@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _REMEMBERED_DAYS = 450
 _MEAN_STAY_DAYS = 520
-_REPEATED = "ssd_involvements"
+_TABLE = "ssd_involvements"
 
 _WORDS = {
     "CW": ("ALLWKR", "Allocated case worker", "cw"),
@@ -116,21 +116,35 @@ class Allocation:
     # ------------------------------------------------------------------ rows
 
     def _write_child(self, child: Child, referral: str | None, stage: Stage, worker: Worker, until: int) -> None:
-        books = self.books
-        shown = max(books.recorded(stage.starts), child.shown)
-        closed = max(books.recorded(until), shown) if until <= books.last else NEVER
+        books, starts = self.books, stage.starts
         if stage.role == "CW":
-            if books.hit("no_allocation"):
-                books.truth.note("no_allocation", child.id, shown, closed)
+            starts = self._nobody(child, stage, until)
+            if starts >= until:
                 return
             if books.hit("tray_allocated"):
                 worker = self.staff.trays[int(self._chance.random() * len(self.staff.trays))]
-                books.truth.note("tray_allocated", child.id, shown, closed)
-            elif stage.service != "care_leavers":
+                books.truth.note("tray_allocated", child.id, *self._seen(child, starts, until))
+            else:
                 worker = self._gone_instead(stage, worker, until)
-        self._write(child, referral, stage, worker, until)
+        self._write(child, referral, stage, worker, starts, until)
         if books.hit("duplicate_allocation"):
-            self._write(child, referral, stage, self._predecessor(stage, worker), until, nasty="duplicate_allocation")
+            other = self._predecessor(stage, worker)
+            self._write(child, referral, stage, other, starts, until, nasty="duplicate_allocation")
+
+    def _nobody(self, child: Child, stage: Stage, until: int) -> int:
+        """Give the day somebody has the case: now, or later, or never for those whom nobody is looking out for."""
+        if not self.books.hit("no_allocation"):
+            return stage.starts
+        starts = until
+        if stage.service == "help_protection":
+            starts = min(until, stage.starts + 8 + int(self._chance.random() * 60))
+        self.books.truth.note("no_allocation", child.id, *self._seen(child, stage.starts, starts))
+        return starts
+
+    def _seen(self, child: Child, starts: int, until: int) -> tuple[int, int]:
+        # A case is handed on in the system, so it is there on the day; nobody is between two workers for long.
+        shown = max(self.books.days.working(starts), child.shown)
+        return shown, max(self.books.days.working(until), shown) if until <= self.books.last else NEVER
 
     def _gone_instead(self, stage: Stage, worker: Worker, until: int) -> Worker:
         if until <= self.books.start or self._chance.random() >= self._left_behind:
@@ -145,22 +159,23 @@ class Allocation:
         return team.workers[int(self._chance.random() * len(team.workers))]
 
     def _write(
-        self, child: Child, referral: str | None, stage: Stage, worker: Worker, until: int, *, nasty: str | None = None
+        self,
+        child: Child,
+        referral: str | None,
+        stage: Stage,
+        worker: Worker,
+        starts: int,
+        until: int,
+        *,
+        nasty: str | None = None,
     ) -> None:
-        books, ledger = self.books, self.books.ledgers[_REPEATED]
+        books, ledger = self.books, self.books.ledgers[_TABLE]
         identifier = ledger.next_id()
-        shown = max(books.recorded(stage.starts), child.shown)
-        role = books.word(stage.role, _WORDS.get(stage.role, ()), f"{_REPEATED} {identifier}", shown)
+        shown, _ = self._seen(child, starts, until)
+        role = books.word(stage.role, _WORDS.get(stage.role, ()), f"{_TABLE} {identifier}", shown)
         team = (worker.team or self.staff.teams[stage.service][0]).id
-        starts = books.days.text(stage.starts)
-        known = books.add_ending(
-            _REPEATED,
-            shown,
-            [identifier, worker.id, role, team, child.id, starts, None, referral],
-            until,
-            (),
-            "invo_involvement_end_date",
-        )
+        cells = [identifier, worker.id, role, team, child.id, books.days.text(starts), None, referral]
+        known = books.add_ending(_TABLE, shown, cells, until, (), "invo_involvement_end_date", at_once=True)
         if stage.role != "IRO" and worker.ends < known:
             books.truth.note("allocated_to_leaver", identifier, max(shown, worker.ends + 1), known)
         if nasty:

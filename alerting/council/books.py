@@ -58,14 +58,23 @@ class Books:
         return self._nasty() < RATES[nasty]
 
     def add_ending(
-        self, table: str, shown: int, cells: list[Cell], ends: int, finals: Sequence[tuple[str, str]], end_column: str
+        self,
+        table: str,
+        shown: int,
+        cells: list[Cell],
+        ends: int,
+        finals: Sequence[tuple[str, str]],
+        end_column: str,
+        *,
+        at_once: bool = False,
     ) -> int:
         """Add a row that ends on `ends`; give the day that is known, NEVER when it is not within sight.
 
-        finals: cells, besides the end date, that are known only with the end.
+        finals: cells, besides the end date, that are known only with the end. at_once: the end is entered on the day.
         """
         ledger = self.ledgers[table]
-        known = max(self.recorded(ends), shown) if ends <= self.last else NEVER
+        entered = self.days.working if at_once else self.recorded
+        known = max(entered(ends), shown) if ends <= self.last else NEVER
         texts = [(end_column, self.days.text(ends) if known < NEVER else ""), *finals]
         if known <= self.earliest:
             for column, text in texts:

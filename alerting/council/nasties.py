@@ -12,7 +12,7 @@ RATES: Mapping[str, float] = MappingProxyType(
     {
         # of open allocations, written twice under two involvement ids; a third of them with a predecessor never ended
         "duplicate_allocation": 0.03,
-        # of children's cases, nobody allocated
+        # of children's cases as they are handed on, nobody allocated; in help and protection somebody is, weeks later
         "no_allocation": 0.01,
         # of children's cases, a tray such as "Duty Tray" or "Unallocated" allocated as if it were a person
         "tray_allocated": 0.004,
