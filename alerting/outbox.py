@@ -155,7 +155,8 @@ class Outbox:
         """Give how many of a run's messages stand in each state."""
         query = sa.select(outbox.c.state, sa.func.count()).where(outbox.c.run_id == run_id).group_by(outbox.c.state)
         with self._store.transaction() as connection:
-            return dict(connection.execute(query).tuples().all())
+            rows = connection.execute(query).all()
+            return {row[0]: row[1] for row in rows}
 
     def listed(self, *, state: str | None = None, most: int = 200) -> list[dict[str, Any]]:
         """Give the newest messages as rows, without their content."""

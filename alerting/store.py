@@ -169,7 +169,7 @@ class Store:
             .order_by(table.c.as_of, table.c.run_id)
         )
         with self.transaction() as connection:
-            return {name: rows for name, rows in connection.execute(query).tuples() if rows is not None}
+            return {name: rows for name, rows in connection.execute(query) if rows is not None}
 
     # ------------------------------------------------------------------ alerts
 
@@ -284,7 +284,7 @@ class Store:
         ids: dict[str, int] = {}
         for start in range(0, len(refs), 500):
             query = sa.select(table.c.ref, table.c.id).where(table.c.ref.in_(refs[start : start + 500]))
-            ids.update(connection.execute(query).tuples().all())
+            ids.update((ref, id_) for ref, id_ in connection.execute(query))
         return changed + [replace(item, alert=replace(item.alert, id=ids[item.alert.ref])) for item in new]
 
     def _write_readings(self, connection: sa.Connection, run_id: int, readings: Sequence[Reading]) -> None:

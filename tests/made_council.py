@@ -1,0 +1,114 @@
+"""A council of a handful of people, written as a folder of CSV files, for tests of the whole line.
+
+T1  help and protection  manager M1, service manager S1, head of service H1, worker W1
+T2  children in care     manager M2, the same above
+TP  performance          manager P1;  TQ  quality assurance  manager Q1
+C1  a child on a protection plan, of T1 and W1, seen long ago: CP-03 is red
+C2  a child on a protection plan, of T1 and W1, seen yesterday: nothing is wrong
+"""
+
+from __future__ import annotations
+
+import csv
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from alerting.case_data import TABLES
+
+MONDAY = date(2026, 3, 2)
+Row = dict[str, str]
+
+
+class MadeCouncil:
+    """Tables of rows that a test changes and writes again, as a nightly extract would be."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.tables: dict[str, list[Row]] = {name: [] for name in TABLES if name != "ext_load"}
+        people = {"M1": ("team_manager", "T1"), "M2": ("team_manager", "T2"), "S1": ("service_manager", "T1"), "W1": ("social_worker", "T1"),
+                  "H1": ("head_of_service", "T1"), "P1": ("performance", "TP"), "Q1": ("other", "TQ"), "W2": ("social_worker", "T2")}  # fmt: skip
+        for worker, (role, team) in people.items():
+            self.add(
+                "ext_staff",
+                worker_id=worker,
+                name=f"Person {worker}",
+                email=f"{worker.lower()}@example.gov.uk",
+                role=role,
+                team_id=team,
+                fte="1",
+            )
+            self.add("ssd_professionals", prof_professional_id=worker, prof_professional_name=f"Person {worker}")
+        services = {"T1": "help_protection", "T2": "children_in_care", "TP": "performance", "TQ": "quality_assurance"}
+        for team, manager in {"T1": "M1", "T2": "M2", "TP": "P1", "TQ": "Q1"}.items():
+            self.add(
+                "ext_team",
+                team_id=team,
+                name=f"Team {team}",
+                service=services[team],
+                manager_id=manager,
+                service_manager_id="S1",
+                head_of_service_id="H1",
+            )
+        self.on_a_plan("C1", seen=MONDAY - timedelta(days=40))
+        self.on_a_plan("C2", seen=MONDAY - timedelta(days=3))
+
+    def add(self, table: str, **cells: str) -> None:
+        self.tables[table].append(cells)
+
+    def row(self, table: str, **key: str) -> Row:
+        [found] = [row for row in self.tables[table] if key.items() <= row.items()]
+        return found
+
+    def remove(self, table: str, **key: str) -> None:
+        self.tables[table] = [row for row in self.tables[table] if not key.items() <= row.items()]
+
+    def on_a_plan(
+        self, child: str, *, seen: date, team: str = "T1", worker: str = "W1", begun: date = MONDAY - timedelta(days=60)
+    ) -> None:
+        """Add a child with a protection plan, a review booked, an allocated worker and one visit."""
+        self.add("ssd_person", pers_person_id=child, pers_dob="2015-05-05")
+        self.add("ssd_cin_episodes", cine_referral_id=f"R{child}", cine_person_id=child, cine_referral_date=begun.isoformat())
+        self.add("ssd_cp_plans", cppl_cp_plan_id=f"P{child}", cppl_person_id=child, cppl_cp_plan_start_date=begun.isoformat())
+        self.add("ssd_involvements", invo_involvements_id=f"I{child}", invo_person_id=child, invo_professional_id=worker, invo_professional_team=team,
+                 invo_professional_role_id="CW", invo_involvement_start_date=begun.isoformat())  # fmt: skip
+        self.visited(child, seen)
+
+    def visited(self, child: str, day: date) -> None:
+        count = len(self.tables["ssd_cp_visits"])
+        self.add(
+            "ssd_cp_visits",
+            cppv_cp_visit_id=f"V{count}",
+            cppv_person_id=child,
+            cppv_cp_visit_date=day.isoformat(),
+            cppv_cp_visit_seen="Y",
+        )
+
+    def write(self, *, without: tuple[str, ...] = ()) -> Path:
+        """Write every table, header and rows, and take away the files of those to be left out."""
+        extracts = self.folder / "extracts"
+        extracts.mkdir(exist_ok=True)
+        for name, rows in self.tables.items():
+            path = extracts / f"{name}.csv"
+            path.unlink(missing_ok=True)
+            if name in without:
+                continue
+            with path.open("w", encoding="utf-8", newline="") as file:
+                writer = csv.DictWriter(file, list(TABLES[name].columns))
+                writer.writeheader()
+                writer.writerows(rows)
+        return extracts
+
+    def configure(self, store: str, **changes: Any) -> Path:
+        """Write a config.yaml that reads the extracts and delivers into a folder; `changes` replace whole sections."""
+        config = {
+            "council": {"name": "Exampleshire", "administrators": ["admin@example.gov.uk"], "domain": "alerts.example.gov.uk"},
+            "store": store,
+            "source": {"type": "files", "path": "extracts"},
+            "receivers": {"outbox": {"type": "folder", "path": "outbox"}},
+        } | changes
+        path = self.folder / "config.yaml"
+        path.write_text(yaml.safe_dump(config, sort_keys=False), "utf-8")
+        return path

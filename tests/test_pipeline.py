@@ -1,0 +1,337 @@
+"""The line, run day by day on a council of a handful of people: what becomes of alerts, and who is told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from alerting.app import build
+from alerting.errors import ConfigError
+from alerting.model import Alert, Condition
+from alerting.reporting import Report
+from tests.made_council import MONDAY, MadeCouncil
+
+DAY = timedelta(days=1)
+
+
+class Office:
+    """A service on a made council: run a day, look at the alerts, and at what went out to whom."""
+
+    def __init__(self, folder: Path, store: str = "sqlite:///alerting.db") -> None:
+        self.council = MadeCouncil(folder)
+        self.store_url = store
+        self.settings: dict[str, Any] = {}
+        self.sent: list[tuple[str, dict[str, Any]]] = []
+
+    def run(self, day: date, job: str = "daily", *, without: tuple[str, ...] = (), dry_run: bool = False) -> Report:
+        self.council.write(without=without)
+        app = build(self.council.configure(self.store_url, **self.settings))
+        store = app.store()
+        try:
+            moment = datetime(day.year, day.month, day.day, 7, tzinfo=UTC)
+            report = app.pipeline(store).run(job, day, lambda: moment, dry_run=dry_run)
+        finally:
+            store.close()
+        assert report is not None
+        self.sent = [(item.recipient, item.content) for item in report.planned if item.purpose == job]
+        self.notices = [notice for item in report.planned if item.purpose == "admin" for notice in item.content["notices"]]
+        return report
+
+    def alert(self, subject: str, rule: str = "cp-visit-overdue") -> Alert:
+        store = build(self.council.folder / "config.yaml").store()
+        try:
+            return [alert for alert in store.alerts() if (alert.subject, alert.rule) == (subject, rule)][-1]
+        finally:
+            store.close()
+
+    def told(self, person: str) -> dict[str, str]:
+        """Give what one person was told this time: subject -> state."""
+        [content] = [content for recipient, content in self.sent if recipient == person]
+        return {item["subject"]: item["state"] for item in content["items"]}
+
+    def people(self) -> set[str]:
+        return {recipient for recipient, _ in self.sent}
+
+
+@pytest.fixture
+def office(tmp_path: Path) -> Iterator[Office]:
+    yield Office(tmp_path)
+
+
+def rule_row(report: Report, code: str) -> dict[str, Any]:
+    [row] = [row for row in report.rules if row["code"] == code]
+    return row
+
+
+# ---- a day
+
+
+def test_a_child_not_seen_is_told_to_the_team_manager_and_service_manager_and_to_nobody_else(office: Office) -> None:
+    report = office.run(MONDAY)
+
+    assert report.status == "done"
+    assert report.alerts == {"new": 1, "changed": 0, "ongoing": 0, "held": 0, "resolved": 0}
+    assert rule_row(report, "CP-03")["match"] == {"info": 0, "amber": 0, "red": 1, "critical": 0}
+    assert rule_row(report, "CP-03")["population"] == 2
+    assert office.people() == {"M1", "S1"}
+    assert office.told("M1") == {"C1": "new"}
+
+
+def test_the_same_day_again_changes_nothing_and_sends_nothing(office: Office) -> None:
+    office.run(MONDAY)
+
+    again = office.run(MONDAY)
+
+    assert again.alerts == {"new": 0, "changed": 0, "ongoing": 1, "held": 0, "resolved": 0}
+    assert again.planned == []
+
+
+def test_a_day_before_one_that_has_been_run_is_refused(office: Office) -> None:
+    office.run(MONDAY)
+
+    with pytest.raises(ConfigError, match="lies before it"):
+        office.run(MONDAY - DAY)
+
+
+def test_a_dry_run_says_who_would_be_told_and_leaves_no_trace(office: Office) -> None:
+    looked = office.run(MONDAY, dry_run=True)
+
+    assert looked.notifications["planned"] == 2
+    assert office.run(MONDAY).alerts["new"] == 1
+
+
+def test_an_alert_that_goes_on_is_not_told_again_until_its_reminder_is_due(office: Office) -> None:
+    office.run(MONDAY)
+
+    office.run(MONDAY + DAY)
+    assert office.people() == set()
+
+    office.run(MONDAY + 7 * DAY)
+    assert office.told("M1") == {"C1": "reminder"}
+
+
+def test_todays_measure_is_kept_although_the_alert_has_not_changed(office: Office) -> None:
+    office.run(MONDAY)
+    before = office.alert("C1")
+
+    office.run(MONDAY + DAY)
+
+    after = office.alert("C1")
+    assert (after.measure, after.level_since) == ((before.measure or 0) + 1, before.level_since)
+
+
+# ---- clearing
+
+
+def test_a_recorded_visit_clears_the_alert_and_the_next_message_says_so(office: Office) -> None:
+    office.run(MONDAY)
+    office.council.visited("C1", MONDAY)
+    office.run(MONDAY + DAY)
+
+    assert (office.alert("C1").condition, office.alert("C1").resolved_reason) == (Condition.resolved, "cleared")
+    assert office.people() == set()
+
+    office.council.on_a_plan("C3", seen=MONDAY - 30 * DAY)
+    office.run(MONDAY + 2 * DAY)
+    assert office.told("M1") == {"C1": "cleared", "C3": "new"}
+
+
+def test_what_was_told_as_cleared_is_not_told_twice(office: Office) -> None:
+    office.run(MONDAY)
+    office.council.visited("C1", MONDAY)
+    office.run(MONDAY + DAY)
+    for number, child in enumerate(("C3", "C4"), 2):
+        office.council.on_a_plan(child, seen=MONDAY - 30 * DAY)
+        office.run(MONDAY + number * DAY)
+
+    assert office.told("M1") == {"C3": "open", "C4": "new"}
+
+
+def test_an_alert_that_comes_back_is_a_new_episode(office: Office) -> None:
+    office.run(MONDAY)
+    office.council.visited("C1", MONDAY)
+    office.run(MONDAY + DAY)
+    office.council.tables["ssd_cp_visits"].pop()
+    office.run(MONDAY + 2 * DAY)
+
+    assert (office.alert("C1").episode, office.alert("C1").condition) == (2, Condition.firing)
+    assert office.told("M1")["C1"] in {"new", "cleared"}
+
+
+def test_a_plan_that_ended_is_left_and_not_cleared(office: Office) -> None:
+    office.run(MONDAY)
+    office.council.row("ssd_cp_plans", cppl_person_id="C1")["cppl_cp_plan_end_date"] = (MONDAY + DAY).isoformat()
+    office.run(MONDAY + DAY)
+
+    assert office.alert("C1").condition == Condition.resolved
+    assert (office.alert("C1").resolved_reason or "").startswith("left: ")
+
+
+# ---- holding
+
+
+def test_a_child_who_is_gone_from_the_data_is_held_and_the_performance_team_is_told(office: Office) -> None:
+    office.run(MONDAY)
+    for table in ("ssd_person", "ssd_cp_plans", "ssd_cin_episodes", "ssd_involvements", "ssd_cp_visits"):
+        column = next(name for name in office.council.tables[table][0] if name.endswith("person_id"))
+        office.council.remove(table, **{column: "C1"})
+    report = office.run(MONDAY + DAY)
+
+    assert (office.alert("C1").condition, report.alerts["held"]) == (Condition.held, 1)
+    assert [notice["items"] for notice in office.notices if "not in the data" in notice["title"]] == [[office.alert("C1").ref]]
+
+
+def test_a_table_that_is_gone_withholds_the_rules_that_read_it_and_no_other(office: Office) -> None:
+    office.run(MONDAY)
+    report = office.run(MONDAY + DAY, without=("ssd_cp_visits",))
+
+    assert rule_row(report, "CP-03")["status"] == "withheld"
+    assert "ssd_cp_visits is not there" in rule_row(report, "CP-03")["problem"]
+    assert rule_row(report, "CP-08")["status"] == "ok"
+    assert (office.alert("C1").condition, report.alerts["held"], report.status) == (Condition.held, 1, "done_with_faults")
+
+
+def test_a_held_alert_goes_on_when_the_data_is_back_and_is_not_told_as_new(office: Office) -> None:
+    office.run(MONDAY)
+    office.run(MONDAY + DAY, without=("ssd_cp_visits",))
+    office.run(MONDAY + 2 * DAY)
+
+    assert (office.alert("C1").condition, office.alert("C1").first_seen) == (Condition.firing, MONDAY)
+    assert office.people() == set()
+
+
+def test_a_fault_of_the_data_is_told_once(office: Office) -> None:
+    office.run(MONDAY, without=("ssd_cp_visits",))
+    assert office.notices
+
+    office.run(MONDAY + DAY, without=("ssd_cp_visits",))
+    assert not office.notices
+
+
+def test_an_extract_that_is_not_there_at_all_holds_everything(office: Office) -> None:
+    office.run(MONDAY)
+    report = office.run(MONDAY + DAY, without=tuple(office.council.tables))
+
+    assert office.alert("C1").condition == Condition.held
+    assert all(row["status"] == "withheld" for row in report.rules)
+
+
+def test_a_rule_that_is_switched_off_is_no_longer_checked_which_is_not_cleared(office: Office) -> None:
+    office.run(MONDAY)
+    office.settings = {"rules": {"settings": {"CP-03": {"enabled": False}}}}
+    office.run(MONDAY + DAY)
+
+    assert office.alert("C1").resolved_reason == "rule_removed"
+
+
+# ---- people
+
+
+def test_a_manager_on_leave_is_covered_and_both_names_are_given(office: Office) -> None:
+    office.council.add("ext_cover", staff_id="M1", covered_by="M2", from_date="2026-02-20", to_date="2026-03-06")
+    office.run(MONDAY)
+
+    assert office.people() == {"M2", "S1"}
+    [content] = [content for recipient, content in office.sent if recipient == "M2"]
+    assert content["covering"] == ["Person M1 until 6 March"]
+    assert content["items"][0]["why"] == "as cover for Person M1 until 6 March"
+
+
+def test_cover_that_goes_in_a_ring_goes_one_level_up(office: Office) -> None:
+    office.council.add("ext_cover", staff_id="M1", covered_by="M2", from_date="2026-02-20")
+    office.council.add("ext_cover", staff_id="M2", covered_by="M1", from_date="2026-02-20")
+    office.run(MONDAY)
+
+    assert office.people() == {"S1"}
+
+
+def test_a_manager_who_has_left_is_replaced_by_the_next_up(office: Office) -> None:
+    office.council.row("ext_staff", worker_id="M1")["ends_on"] = "2026-02-27"
+    office.run(MONDAY)
+
+    assert office.people() == {"S1"}
+
+
+def test_cases_of_a_worker_who_has_left_are_told_to_the_managers(office: Office) -> None:
+    office.council.row("ext_staff", worker_id="W1")["ends_on"] = "2026-02-27"
+    office.run(MONDAY)
+
+    assert office.told("M1") == {"C1": "new", "W1": "new"}
+    assert office.alert("W1", "cases-allocated-to-leaver").measure == 2
+
+
+def test_a_child_with_no_allocated_worker_is_told_to_the_team_of_the_last(office: Office) -> None:
+    office.council.row("ssd_involvements", invo_person_id="C2")["invo_involvement_end_date"] = "2026-02-20"
+    office.run(MONDAY)
+
+    assert office.told("M1") == {"C1": "new", "C2": "new"}
+    assert office.alert("C2", "cp-no-social-worker").team == "T1"
+    assert {"M1", "S1", "H1"} <= office.people()
+
+
+def test_a_restricted_child_is_told_only_to_the_people_named(office: Office) -> None:
+    office.council.add("ext_restricted", person_id="C1", level="limited", allowed_recipients="M1;H1")
+    office.run(MONDAY)
+
+    assert office.people() == {"M1"}
+
+
+def test_a_restricted_child_whose_managers_are_not_named_is_told_to_those_who_are(office: Office) -> None:
+    office.council.add("ext_restricted", person_id="C1", level="limited", allowed_recipients="H1")
+    office.run(MONDAY)
+
+    assert office.people() == {"H1"}
+
+
+@pytest.mark.parametrize("level", ["sealed", "", "secret"])
+def test_a_sealed_child_has_no_alert(office: Office, level: str) -> None:
+    office.council.add("ext_restricted", person_id="C1", level=level)
+    report = office.run(MONDAY)
+
+    assert (report.alerts["new"], rule_row(report, "CP-03")["population"]) == (0, 1)
+
+
+def test_with_no_list_of_restrictions_nothing_about_a_child_goes_out_and_it_says_so(office: Office) -> None:
+    report = office.run(MONDAY, without=("ext_restricted",))
+
+    assert report.alerts["new"] == 1
+    assert office.people() == set()
+    assert any("restricted records" in notice["title"] for notice in office.notices)
+
+
+def test_with_no_directory_an_alert_is_not_lost_and_the_administrators_are_told(office: Office) -> None:
+    report = office.run(MONDAY, without=("ext_staff", "ext_team"))
+
+    assert report.alerts["new"] >= 1
+    assert any("nobody could be told" in notice["title"] for notice in office.notices)
+    assert {item.recipient for item in report.planned} == {"admin@example.gov.uk"}
+
+
+# ---- weekly
+
+
+def test_the_weekly_summary_counts_open_new_and_cleared_for_each_manager(office: Office) -> None:
+    office.run(MONDAY)
+    office.council.visited("C1", MONDAY + DAY)
+    office.council.on_a_plan("C3", seen=MONDAY - 30 * DAY)
+    office.run(MONDAY + 2 * DAY)
+    office.run(MONDAY + 7 * DAY, "weekly")
+
+    assert office.people() == {"M1", "M2", "P1", "Q1", "S1"}
+    [content] = [content for recipient, content in office.sent if recipient == "M1"]
+    [team] = content["teams"]
+    [row] = [row for row in team["rows"] if row["rule"] == "cp-visit-overdue"]
+    assert (row["open"], row["new"], row["cleared"], row["new_last"]) == (1, 1, 1, 1)
+    assert row["oldest"] == (MONDAY + 2 * DAY).isoformat()
+    assert row["trend"] == [None] * 10 + [1, 1]
+
+
+def test_the_weekly_summary_names_the_rules_that_could_not_run(office: Office) -> None:
+    office.run(MONDAY, without=("ssd_cp_visits",))
+    office.run(MONDAY, "weekly")
+
+    assert [row["title"] for row in office.sent[0][1]["not_run"]] == ["Child protection visit overdue"]
