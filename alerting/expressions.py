@@ -8,6 +8,8 @@ Null logic is SQL's: a comparison with a missing value is neither true nor false
 
 from __future__ import annotations
 
+import logging
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -27,7 +29,6 @@ class Name:
 
     type: Type
     sql: str
-    listed: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,7 +77,7 @@ def compile_expression(text: str, names: Mapping[str, Name], wants: Type = "any"
 def constant(value: object) -> Name:
     """Give the name of a parameter with this value: text, number, truth, date, a list of them, or nothing."""
     if isinstance(value, (list, tuple)):
-        return Name(type="codes", sql=f"[{', '.join(constant(item).sql for item in value)}]::VARCHAR[]", listed=True)
+        return Name(type="codes", sql=f"[{', '.join(constant(item).sql for item in value)}]::VARCHAR[]")
     if value is None:
         return Name(type="any", sql="NULL")
     if isinstance(value, bool):
@@ -106,6 +107,9 @@ def _language() -> Any:
     from sqlglot import parser
     from sqlglot.dialects.dialect import Dialect
 
+    # It would say on the terminal, besides, that a statement is not quite understood; no statement is wanted.
+    logging.getLogger("sqlglot").setLevel(logging.ERROR)
+
     class RuleLanguage(Dialect):
         class Parser(parser.Parser):
             FUNCTIONS: ClassVar[dict[str, Any]] = {}
@@ -124,7 +128,7 @@ def _parse(text: str) -> Any:
     except ParseError as error:
         first = error.errors[0] if error.errors else {}
         return ExpressionFault(
-            problem=f"this cannot be read: {str(first.get('description') or 'it is not an expression').rstrip('.').lower()}",
+            problem=f"this cannot be read: {_in_words(str(first.get('description') or 'it is not an expression'))}",
             line=first.get("line") or 1,
             column=max(1, (first.get("col") or 1) - len(first.get("highlight") or "") + 1),
             remedy="Look for a missing operator, bracket or quote here.",
@@ -137,14 +141,22 @@ def _parse(text: str) -> Any:
     return trees[0]
 
 
+def _in_words(description: str) -> str:
+    """Say what the parser says without the names of its own parts."""
+    if "<" in description:
+        return "something is missing or out of place"
+    return description.rstrip(".").lower()
+
+
 @dataclass(frozen=True)
 class _Part:
     sql: str
     type: Type
-    listed: bool = False
 
 
 _NOTHING = _Part("NULL", "any")
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_ENGINE_TYPES = {"text": "VARCHAR", "number": "DOUBLE", "date": "DATE", "boolean": "BOOLEAN", "codes": "VARCHAR[]"}
 _COMPARISONS = {"EQ": "=", "NEQ": "<>", "GT": ">", "GTE": ">=", "LT": "<", "LTE": "<="}
 _SUMS = {"Add": "+", "Sub": "-", "Mul": "*", "Div": "/"}
 _FOREIGN = {
@@ -155,7 +167,7 @@ _FOREIGN = {
     "Window": "a window",
     "Drop": "a statement",
     "Command": "a statement",
-    "Alias": "two things side by side",
+    "Alias": "a second thing beside the first",
     "Cast": "a cast",
     "Interval": "an interval",
     "Star": "a star",
@@ -181,14 +193,18 @@ class _Writer:
 
     def write(self, node: Any) -> _Part:
         kind = type(node).__name__
-        method: Callable[[Any], _Part] | None = getattr(self, f"_{kind.lower()}", None)
+        allowed = _ALLOWED.get(kind)
+        if allowed is None:
+            return self._fault(node, f"{_FOREIGN.get(kind, 'this')} is not part of the rule language", _REMEDIES.get(kind, ""))
+        # A word that the parser keeps beside the parts, such as `symmetric`, must not be dropped without a word.
+        beside = [part for part, value in node.args.items() if value and part not in allowed]
+        if beside:
+            return self._fault(node, f"`{beside[0]}` is not part of the rule language")
         if kind in _COMPARISONS:
             return self._comparison(node, _COMPARISONS[kind])
         if kind in _SUMS:
             return self._sum(node, _SUMS[kind])
-        if method is None or kind.lower() not in _ALLOWED:
-            what = _FOREIGN.get(kind, "this")
-            return self._fault(node, f"{what} is not part of the rule language", _REMEDIES.get(kind, ""))
+        method: Callable[[Any], _Part] = getattr(self, f"_{kind.lower()}")
         return method(node)
 
     def _fault(self, node: Any, problem: str, remedy: str = "") -> _Part:
@@ -216,11 +232,14 @@ class _Writer:
             known = {shown: 1 for shown, _ in self.names.values()}
             if name.lower() in FUNCTIONS:
                 return self._fault(node, f"'{name}' is a function", f"Write `{name}(...)`.")
-            remedy = did_you_mean(name, known) or "`alerting rules show` lists the subject's columns and the parameters."
+            remedy = did_you_mean(name, known)
+            if not remedy and node.this.args.get("quoted"):
+                remedy = f"Text stands in single quotes: write '{name}'."
+            remedy = remedy or "`alerting rules show` lists the subject's columns and the parameters."
             return self._fault(node, f"there is no column or parameter '{name}'", remedy)
         shown, found = self.names[name.lower()]
         self.used.add(shown)
-        return _Part(found.sql, found.type, found.listed)
+        return _Part(found.sql, found.type)
 
     def _literal(self, node: Any) -> _Part:
         if node.is_string:
@@ -241,13 +260,16 @@ class _Writer:
         if text is None or str(node.to) != "DATE":
             return self._fault(node, "a cast is not part of the rule language", _REMEDIES["Cast"])
         try:
-            return _Part(f"DATE '{date.fromisoformat(text).isoformat()}'", "date")
+            day = date.fromisoformat(text) if _DAY.fullmatch(text) else None
         except ValueError:
+            day = None
+        if day is None:
             return self._fault(node, "this is not a day", "Write it as date '2026-03-31'.")
+        return _Part(f"DATE '{day.isoformat()}'", "date")
 
     def _paren(self, node: Any) -> _Part:
         inside = self.write(node.this)
-        return _Part(f"({inside.sql})", inside.type, inside.listed)
+        return _Part(f"({inside.sql})", inside.type)
 
     # ---- logic
 
@@ -268,7 +290,10 @@ class _Writer:
         right = type(node.expression).__name__
         if right not in ("Null", "Boolean"):
             return self._fault(node, "`is` goes with null, true or false only", "Use `=` to compare values.")
-        return _Part(f"({self.write(node.this).sql} IS {self.write(node.expression).sql})", "boolean")
+        value = self.write(node.this)
+        if right == "Boolean":
+            self._expect(node.this, value, "boolean", "`is true` and `is false`")
+        return _Part(f"({value.sql} IS {self.write(node.expression).sql})", "boolean")
 
     def _comparison(self, node: Any, sign: str) -> _Part:
         left, right = self.write(node.left), self.write(node.right)
@@ -291,6 +316,7 @@ class _Writer:
             listed = self.write(node.args["field"])
             if listed.type != "codes":
                 return self._fault(node, "`in` needs a list in brackets or a list parameter")
+            self._expect(node.this, value, "text", "`in` a list of codes")
             return _Part(f"list_contains({listed.sql}, {value.sql})", "boolean")
         choices = node.expressions
         if node.args.get("query") is not None or not choices:
@@ -300,13 +326,14 @@ class _Writer:
         parts = [self.write(choice) for choice in choices]
         for choice, part in zip(choices, parts, strict=True):
             if not _fits(value.type, part.type):
-                self._fault(choice, f"this looks for {_a(part.type)} where {_a(value.type)} is")
+                remedy = "Leave out the brackets: a list stands for itself." if part.type == "codes" else ""
+                self._fault(choice, f"this looks for {_a(part.type)} where {_a(value.type)} is", remedy)
         return _Part(f"({value.sql} IN ({', '.join(part.sql for part in parts)}))", "boolean")
 
     def _like(self, node: Any) -> _Part:
         value = self._expect(node.this, self.write(node.this), "text", "`like`")
         pattern = self._expect(node.expression, self.write(node.expression), "text", "`like`")
-        return _Part(f"({value.sql} LIKE {pattern.sql})", "boolean")
+        return _Part(f"({value.sql} {'NOT LIKE' if node.args.get('negate') else 'LIKE'} {pattern.sql})", "boolean")
 
     def _case(self, node: Any) -> _Part:
         subject = self.write(node.this) if node.this is not None else None
@@ -315,6 +342,8 @@ class _Writer:
             when, then = self.write(branch.this), self.write(branch.args["true"])
             if subject is None:
                 self._expect(branch.this, when, "boolean", "`when`")
+            elif not _fits(subject.type, when.type):
+                self._fault(branch.this, f"this compares {_a(subject.type)} with {_a(when.type)}")
             parts.append(f"WHEN {when.sql} THEN {then.sql}")
             kinds.append(then.type)
         if node.args.get("default") is not None:
@@ -363,24 +392,65 @@ class _Writer:
             return self._fault(node, f"{name}() takes {needed}, but here are {len(arguments)}", f"Such as `{function.example}`.")
         if len(arguments) > MOST_LISTED:
             return self._fault(node, f"a list may hold at most {MOST_LISTED} values")
-        wanted = [*function.takes, *([function.rest] * (len(arguments) - len(function.takes)) if function.rest else [])]
+        wanted: list[Type] = [
+            *function.takes[: len(arguments)],
+            *([function.rest] * (len(arguments) - len(function.takes)) if function.rest else []),
+        ]
         for argument, part, wants in zip(node.expressions, arguments, wanted, strict=False):
-            if not (part.listed and function.rest):
+            if part.type != "codes" or wants != function.rest:
                 self._expect(argument, part, wants, f"{name}()")
-        return self._call(node, function, arguments)
+        # The engine cannot choose among functions for a null that has no type.
+        typed = [
+            _Part(f"CAST({part.sql} AS {_ENGINE_TYPES[wants]})", wants) if part.type == "any" and wants != "any" else part
+            for part, wants in zip(arguments, wanted, strict=True)
+        ]
+        return self._call(node, function, typed)
 
     def _call(self, node: Any, function: RuleFunction, arguments: list[_Part]) -> _Part:
         given: Type = function.gives
         if function.name in ("coalesce", "greatest", "least"):
             given = self._one_type(node, [part.type for part in arguments])
-        listed = arguments[len(function.takes) :]
-        lists = [part.sql if part.listed else f"[{part.sql}]::VARCHAR[]" for part in listed]
+        listed, element = arguments[len(function.takes) :], "text"
+        if function.name == "one_of":
+            element = self._sought(node, arguments)
+        lists = [part.sql if part.type == "codes" else f"[{part.sql}]::{_ENGINE_TYPES[element]}[]" for part in listed]
         values = [part.sql for part in arguments] + ["0"] * (function.optional if len(arguments) < len(function.takes) else 0)
-        sql = function.sql.format(*values, all=", ".join(values), list=" || ".join(lists) or "[]::VARCHAR[]")
+        sql = function.sql.format(*values, all=", ".join(values), list=" || ".join(lists) or f"[]::{_ENGINE_TYPES[element]}[]")
         return _Part(sql, given)
 
+    def _sought(self, node: Any, arguments: list[_Part]) -> Type:
+        """Give the type of what one_of() looks for, and note what it could never find among that."""
+        sought: Type = "text" if arguments[0].type == "any" else arguments[0].type
+        if sought == "codes":
+            self._fault(node, "one_of() looks for one value, but this is a list of codes", "Use `has(...)`.")
+        for argument, part in zip(node.expressions[1:], arguments[1:], strict=True):
+            kind = "text" if part.type == "codes" else part.type
+            if not _fits(kind, sought):
+                self._fault(argument, f"this looks for {_a(kind)} where {_a(sought)} is")
+        return sought
 
-_ALLOWED = frozenset("column literal null boolean cast paren and or not is between in like case neg anonymous".split())
+
+_SIDES = frozenset({"this", "expression"})
+_ALLOWED = {
+    "Column": frozenset({"this", "table", "db", "catalog"}),
+    "Literal": frozenset({"this", "is_string"}),
+    "Null": frozenset[str](),
+    "Boolean": frozenset({"this"}),
+    "Cast": frozenset({"this", "to"}),
+    "Paren": frozenset({"this"}),
+    "And": _SIDES,
+    "Or": _SIDES,
+    "Not": frozenset({"this"}),
+    "Is": _SIDES,
+    "Between": frozenset({"this", "low", "high"}),
+    "In": frozenset({"this", "expressions", "field", "query"}),
+    "Like": _SIDES | {"negate"},
+    "Case": frozenset({"this", "ifs", "default"}),
+    "Neg": frozenset({"this"}),
+    "Anonymous": frozenset({"this", "expressions"}),
+    **dict.fromkeys((*_COMPARISONS, *_SUMS), _SIDES),
+}
+"""The parts of the parser's tree that may be written, each with all that it may say."""
 
 
 def _offset(node: Any) -> int:

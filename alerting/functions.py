@@ -178,7 +178,7 @@ _ALL = (
     RuleFunction(
         name="has",
         takes=("codes",),
-        rest="any",
+        rest="text",
         gives="boolean",
         sql="coalesce(list_has_any({0}, {list}), false)",
         says="Whether a list of codes holds any of those given.",
@@ -188,7 +188,7 @@ _ALL = (
     RuleFunction(
         name="only",
         takes=("codes",),
-        rest="any",
+        rest="text",
         gives="boolean",
         sql="coalesce(len({0}) = 1 AND list_has_any({0}, {list}), false)",
         says="Whether a list of codes is exactly one code, and that one of those given.",
@@ -246,7 +246,7 @@ _ALL = (
         takes=("number", "number"),
         optional=1,
         gives="number",
-        sql="round({0}, {1})",
+        sql="round(CAST({0} AS DOUBLE), CAST({1} AS INTEGER))",
         says="A number rounded to so many decimals.",
         example="round(2.345, 1)",
         answer="2.3",

@@ -212,9 +212,7 @@ class _Loader:
             ids=frozenset(rules) | {broken.id for broken in self.broken},
         )
 
-    def fault(
-        self, problem: str, where: Place | None, remedy: str = "", severity: Literal["error", "warning"] = "error"
-    ) -> None:
+    def fault(self, problem: str, where: Place | None, remedy: str = "", severity: Literal["error", "warning"] = "error") -> None:
         self.faults.append(Fault(problem=problem, where=where, remedy=remedy, severity=severity))
 
     def _read(self, path: Path, model: type[_Model]) -> tuple[Document, _Model | None]:
@@ -328,10 +326,7 @@ class _Compiler:
             )
         self.params = {**settings.params, **file.params, **own}
         self.names: dict[str, Name] = {name: constant(value) for name, value in self.params.items()}
-        self.names |= {
-            name: Name(type=_TYPES[column.type], sql=f's."{name}"', listed=column.type == "codes")
-            for name, column in subject.columns.items()
-        }
+        self.names |= {name: Name(type=_TYPES[column.type], sql=f's."{name}"') for name, column in subject.columns.items()}
         self.tiers = {name: Tier[column.tier] for name, column in subject.columns.items()}
 
     def rule(self, path: Path, pack: str) -> Rule | None:
@@ -341,7 +336,7 @@ class _Compiler:
         let = {}
         for name, text in file.let.items():
             let[name] = self._compile(("let", name), text)
-            self.names[name] = Name(type=let[name].type, sql=f's."{name}"', listed=let[name].type == "codes")
+            self.names[name] = Name(type=let[name].type, sql=f's."{name}"')
             self.tiers[name] = max((self.tiers.get(used, Tier.reference) for used in let[name].names), default=Tier.reference)
         measure = self._compile(("measure",), file.measure, "number") if file.measure is not None else None
         self.names["measure"] = Name(type="number", sql="s.measure")
