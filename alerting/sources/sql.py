@@ -21,8 +21,9 @@ from urllib.parse import quote
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from alerting.case_data import TABLES
+from alerting.cells import quoted
 from alerting.errors import SourceError
-from alerting.snapshot import EngineError, Snapshot, Wanted, quoted
+from alerting.snapshot import EngineError, Snapshot, Wanted
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
@@ -141,7 +142,7 @@ class Source(BaseModel):
         # The driver's words are looked at, never shown: some drivers quote the whole address.
         words = str(getattr(error, "orig", None) or error).lower()
         where = f"{url.host or ''}{f':{url.port}' if url.port else ''}/{url.database or ''}"
-        if any(word in words for word in ("password", "authentication", "login failed", "access denied", "no pg_hba")):
+        if any(word in words for word in ("password", "authentication", "login failed", "access denied", "no pg_hba", 'role "')):
             problem, remedy = "refused the user's name or password", "Check the user and password of source.url."
         elif any(word in words for word in ("does not exist", "unknown database", "cannot open database", "unable to open")):
             problem, remedy = "is not there, or not to be opened", "Check the name of the database in source.url."
@@ -295,9 +296,8 @@ def _stream(
     if connection.dialect.name == "sqlite":
         _driver(connection).set_progress_handler(lambda: time.monotonic() > until, 100_000)
     into.fill(table.ours, names, [[] for _ in names])
-    rows = connection.execution_options(stream_results=True).exec_driver_sql(
-        f"SELECT {', '.join(cells)} FROM {_source(connection, table)}"
-    )
+    query = f"SELECT {', '.join(cells)} FROM {_source(connection, table)}"
+    rows = connection.exec_driver_sql(query, execution_options={"stream_results": True})
     for batch in rows.partitions(_BATCH):
         into.extend(table.ours, names, list(zip(*batch, strict=True)))
 
