@@ -25,7 +25,7 @@ CASES_PER_WORKER = {
     "disabled_children": 16.8,
     "care_leavers": 19.0,
 }
-CASES = {"assessment": 440, "help_protection": 980, "children_in_care": 455, "disabled_children": 195, "care_leavers": 225}
+CASES = {"assessment": 405, "help_protection": 930, "children_in_care": 430, "disabled_children": 195, "care_leavers": 225}
 """Cases a full-time worker of a service is given, and cases of a service, at a council of 3,000 children."""
 
 _OTHER_WORKERS = {"front_door": 8, "fostering": 9, "quality_assurance": 12, "commissioning": 4, "performance": 5}

@@ -97,7 +97,7 @@ def _unhurried_memory() -> Iterator[None]:
 def _restrict(books: Books, lives: Lives) -> None:
     """Restrict a few records: sealed, limited to the worker and their manager, and one where nobody said which."""
     chance, ledger = books.chances("restricted"), books.ledgers["ext_restricted"]
-    count = min(len(lives.open_cases), max(8, round(16 * books.scale)))
+    count = min(len(lives.open_cases) // 8, max(8, round(16 * books.scale)))
     levels = ["", *(("sealed", "limited", "limited") * count)]
     for case, level in zip(chance.sample(lives.open_cases, count), levels, strict=False):
         worker = case.stage.worker
