@@ -251,7 +251,7 @@ def test_a_workers_cases_have_ended_when_the_one_on_record_has_and_no_other_goes
     live = [("W1", "I1"), ("W2", "I1"), ("W3", "I1"), ("W4", None), ("W5", "I1"), ("W6", "I1")]
     with council(rows) as ask:
         assert left(ask, "worker", live, person=False) == {
-            "W1": "cases ended", "W2": None, "W3": None, "W4": "cases ended", "W5": "not in post", "W6": "no longer in scope",
+            "W1": "cases ended", "W2": None, "W3": None, "W4": None, "W5": "not in post", "W6": "no longer in scope",
         }  # fmt: skip
 
 
