@@ -13,11 +13,12 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
+from alerting.cells import quoted
 from alerting.errors import Fault, RuleError
 from alerting.model import Alert, Finding, Level, Outcome
 from alerting.rulebook import Rule, Rulebook
 from alerting.rulefile import Example, Subject
-from alerting.snapshot import EngineError, Snapshot, quoted
+from alerting.snapshot import EngineError, Snapshot
 
 RULE_SECONDS = 120.0
 FEWEST_FOR_FILL_RATE = 30

@@ -21,7 +21,8 @@ from zoneinfo import ZoneInfo
 
 import duckdb
 
-from alerting.case_data import TABLES, UNMAPPED, Column, Settings
+from alerting.case_data import TABLES, Settings
+from alerting.cells import SPACE, TYPOGRAPHIC, RawColumn, absent, bad_cells, make_dictionaries, quoted, typed
 from alerting.working_days import FIRST, LAST
 
 Wanted = Mapping[str, frozenset[str]]
@@ -76,9 +77,6 @@ class TableReading:
         return self.rows is not None
 
 
-# Spelt with chr: DuckDB reads no \u escapes, and an invisible character in a source file is a trap.
-_SPACE = " || ".join(f"chr({ord(letter)})" for letter in " \t\n\r\f\v\u00a0")
-_TYPOGRAPHIC = " || ".join(f"chr({ord(letter)})" for letter in "\u00a0\u2018\u2019\u2013\u2014")
 _MACROS = r"""
 CREATE MACRO as_of() AS getvariable('as_of');
 CREATE MACRO param(name) AS getvariable(name);
@@ -126,7 +124,7 @@ class Snapshot:
         self.at(as_of)
         self.share(settings.params)
         self._make_calendar()
-        self._db.execute(_MACROS.replace("{space}", _SPACE).replace("{typographic}", _TYPOGRAPHIC))
+        self._db.execute(_MACROS.replace("{space}", SPACE).replace("{typographic}", TYPOGRAPHIC))
 
     def __enter__(self) -> Self:
         return self
@@ -210,85 +208,35 @@ class Snapshot:
 
         Every table of the catalogue exists afterwards; one that was not supplied is empty, a column that was not is null.
         """
-        filled = {row[0] for row in self.sql("SELECT table_name FROM information_schema.tables WHERE table_schema = 'raw'")}
-        for name, table in TABLES.items():
-            columns = table.columns.values()
-            if name not in filled:
-                self._db.execute(f"CREATE TABLE {name} ({', '.join(_declared(column) for column in columns)})")
+        raw: dict[str, dict[str, RawColumn]] = {}
+        for table, name, native in self.sql(
+            "SELECT table_name, column_name, data_type FROM information_schema.columns WHERE table_schema = 'raw'"
+        ):
+            found = raw.setdefault(table, {})
+            if table in TABLES and name in TABLES[table].columns:
+                found[name] = RawColumn(table, TABLES[table].columns[name], native)
+        every = [column for found in raw.values() for column in found.values()]
+        make_dictionaries(self.sql, every, self.settings.codes)
+        for name, catalogued in TABLES.items():
+            columns = list(catalogued.columns.values())
+            if name not in raw:
+                self.sql(f"CREATE TABLE {name} AS SELECT {', '.join(map(absent, columns))} WHERE false")
                 self.readings.setdefault(name, TableReading(table=name))
                 continue
-            reading = self._settle_table(name, list(columns), wanted.get(name, frozenset()))
-            if noted := self.readings.get(name):
-                reading.left_out, reading.places = noted.left_out, noted.places
-            self.readings[name] = reading
-            if source:
-                for column in reading.unreadable_cells:
-                    reading.places += source.places(name, column, self._bad_cells(name, table.columns[column]))
-        for name in filled:
-            self._db.execute(f"DROP TABLE raw.{quoted(name)}")
-        self._db.execute("SET enable_external_access = false")
-        self._db.execute("SET lock_configuration = true")
-
-    def _settle_table(self, name: str, columns: list[Column], wanted: frozenset[str]) -> TableReading:
-        types = {row[0]: row[1] for row in self.sql(f"DESCRIBE raw.{quoted(name)}")}
-        reading = TableReading(
-            table=name,
-            rows=self.row_count(name),
-            missing_columns=tuple(c.name for c in columns if c.name in wanted and c.name not in types),
-        )
-        # Cells are many and different cells are few: all but ids and free text are read once a different cell, then joined.
-        stripped, selected, joins = ["1"], [], []
-        for column in columns:
-            native = types.get(column.name)
-            if native is None:
-                selected.append(f"NULL::{_SQL_TYPES.get(column.kind, 'VARCHAR')} AS {column.name}")
-                if column.kind == "flag":
-                    selected[-1] = f"false AS {column.name}"
-                if column.codes:
-                    selected.append(f"NULL::VARCHAR AS {column.name}_code")
-                continue
-            stripped.append(f"{_cell(column, native)} AS {column.name}")
-            if column.kind in ("id", "text", "code"):
-                selected.append(f"{_NOTHING[column.kind].format(cell='r.' + column.name)} AS {column.name}")
-            if column.kind not in ("id", "text"):
-                lookup = self._look_up(name, column, native, reading)
-                joins.append(f"LEFT JOIN {lookup} ON {lookup}.cell = r.{column.name}")
-                value = f"coalesce({lookup}.value, false)" if column.kind == "flag" else f"{lookup}.value"
-                selected.append(f"{value} AS {column.name}{'_code' if column.codes else ''}")
-        self._db.execute(
-            f"CREATE TABLE {name} AS SELECT {', '.join(selected)} "
-            f"FROM (SELECT {', '.join(stripped)} FROM raw.{quoted(name)}) r {' '.join(joins)}"
-        )
-        return reading
-
-    def _look_up(self, table: str, column: Column, native: str, reading: TableReading) -> str:
-        """Make a table of each different cell of a column and its value; note cells that have none."""
-        lookup = quoted(f"cells of {table}.{column.name}")
-        cells = f"SELECT {_cell(column, native)} AS cell, count(*) AS n FROM raw.{quoted(table)} GROUP BY 1"
-        if column.codes:
-            code_map = self.settings.codes[column.codes]
-            words = self.sql(cells)
-            codes = [code_map.code(word) for word, _ in words]
-            if unmapped := sum(n for (_, n), code in zip(words, codes, strict=True) if code == UNMAPPED):
-                reading.unmapped[column.name] = unmapped
-            self._db.execute(
-                f"CREATE TEMP TABLE {lookup} AS SELECT unnest($1::VARCHAR[]) AS cell, unnest($2::VARCHAR[]) AS value",
-                [[word for word, _ in words], codes],
-            )
-            return lookup
-        parsed = "cell" if _native(native) and column.kind in ("date", "moment") else _PARSED[column.kind]
-        read = f"SELECT cell, n, {_NOTHING_AT_ALL} AS nothing, {parsed} AS read FROM ({cells})"
-        value = "real_day(read)" if column.kind == "date" else "read"
-        bad_cell = "false" if column.kind == "flag" else "read IS NULL AND NOT nothing"
-        self._db.execute(f"CREATE TEMP TABLE {lookup} AS SELECT cell, n, {value} AS value, {bad_cell} AS bad FROM ({read})")
-        [(bad,)] = self.sql(f"SELECT coalesce(sum(n), 0) FROM {lookup} WHERE bad")
-        if bad:
-            reading.unreadable_cells[column.name] = int(bad)
-        return lookup
-
-    def _bad_cells(self, table: str, column: Column) -> frozenset[str]:
-        lookup = quoted(f"cells of {table}.{column.name}")
-        return frozenset(row[0] for row in self.sql(f"SELECT cell FROM {lookup} WHERE bad LIMIT 1000"))
+            self.sql(f"CREATE TABLE {name} AS {typed(name, columns, raw[name])}")
+            reading = self.readings.setdefault(name, TableReading(table=name))
+            reading.rows = self.row_count(name)
+            reading.missing_columns = tuple(sorted(wanted.get(name, frozenset()) - raw[name].keys()))
+        for column, count, cells in bad_cells(self.sql, every):
+            reading = self.readings[column.table]
+            if column.column.codes:
+                reading.unmapped[column.column.name] = count
+            else:
+                reading.unreadable_cells[column.column.name] = count
+                reading.places += source.places(column.table, column.column.name, cells) if source else []
+        self.sql("DROP SCHEMA raw CASCADE")
+        self.sql("SET enable_external_access = false")
+        self.sql("SET lock_configuration = true")
 
     def at(self, as_of: date) -> None:
         """Move to another business date; what has been read stays as it is."""
@@ -337,53 +285,6 @@ def as_text(cell: object) -> str | None:
             return str(cell)
 
 
-def quoted(name: str) -> str:
-    """Quote an identifier for SQL."""
-    return '"' + name.replace('"', '""') + '"'
-
-
 def _list_type(cells: Sequence[object]) -> str:
     first = next((cell for cell in cells if cell is not None), None)
     return "DATE" if type(first) is date else "VARCHAR"
-
-
-def _native(kind: str) -> bool:
-    return kind.startswith(("DATE", "TIMESTAMP"))
-
-
-def _cell(column: Column, native: str) -> str:
-    """Give a raw cell as text without surrounding white space, or as the day it already is."""
-    if _native(native) and column.kind in ("date", "moment"):
-        return f"try_cast({quoted(column.name)} AS {'DATE' if column.kind == 'date' else 'TIMESTAMP'})"
-    return f"stripped(CAST({quoted(column.name)} AS VARCHAR))"
-
-
-# Repeating a macro's argument repeats its work, so these work on cells that have been stripped once.
-_NOTHING = {
-    "text": "CASE WHEN length({cell}) < 17 AND upper({cell}) IN ('', 'NULL', 'SSD_PH', 'PLACEHOLDER_DATA', '#N/A') "
-    "THEN NULL ELSE {cell} END",
-    "id": "CASE WHEN length({cell}) < 17 AND upper({cell}) IN ('', 'NULL', 'SSD_PH', 'PLACEHOLDER_DATA', '#N/A', '-1', '0') "
-    "THEN NULL ELSE {cell} END",
-}
-_NOTHING["code"] = _NOTHING["text"]
-# The same readings as day_of, moment_of, number_of and yes, written out for cells that have been stripped: a macro that
-# repeats its argument in another that does takes longer to plan than to run.
-_NOTHING_AT_ALL = "(cell IS NULL OR upper(CAST(cell AS VARCHAR)) IN ('', 'NULL', 'SSD_PH', 'PLACEHOLDER_DATA', '#N/A'))"
-_TIME = r"([ T]([01]\d|2[0-3]):[0-5]\d(:[0-5]\d([.]\d+)?)?Z?)?"
-_ISO = rf"regexp_full_match(cell, '\d{{4}}-\d{{2}}-\d{{2}}{_TIME}')"
-_BRITISH = rf"regexp_full_match(cell, '\d{{2}}/\d{{2}}/\d{{4}}{_TIME}')"
-_BRITISH_DAY = "concat(substr(cell, 7, 4), '-', substr(cell, 4, 2), '-', left(cell, 2))"
-_PLAIN = f"translate(cell, {_TYPOGRAPHIC}, ' ''''--')"
-_PARSED = {
-    "date": f"try_cast(CASE WHEN {_ISO} THEN left(cell, 10) WHEN {_BRITISH} THEN {_BRITISH_DAY} END AS DATE)",
-    "moment": f"try_cast(rtrim(CASE WHEN {_ISO} THEN cell WHEN {_BRITISH} THEN concat({_BRITISH_DAY}, substr(cell, 11)) END, 'Z') "
-    "AS TIMESTAMP)",
-    "number": "CASE WHEN regexp_full_match(cell, '-?[0-9]+([.][0-9]+)?') THEN try_cast(cell AS DOUBLE) END",
-    "flag": rf"coalesce(trim(regexp_replace(lower({_PLAIN}), '[\s\v]+', ' ', 'g')) IN ('y', 'yes', '1', 'true', 'a) yes'), false)",
-}
-_SQL_TYPES = {"date": "DATE", "moment": "TIMESTAMP", "number": "DOUBLE", "flag": "BOOLEAN"}
-
-
-def _declared(column: Column) -> str:
-    kind = _SQL_TYPES.get(column.kind, "VARCHAR")
-    return f"{column.name} {kind}" + (f", {column.name}_code VARCHAR" if column.codes else "")

@@ -11,9 +11,10 @@ import click
 from alerting import trust
 from alerting.app import App
 from alerting.case_data import TABLES
+from alerting.cells import quoted
 from alerting.cli import build_app, echo_json, echo_table, today
 from alerting.errors import AlertingError, SourceError
-from alerting.snapshot import Snapshot, quoted
+from alerting.snapshot import Snapshot
 
 
 @click.group()

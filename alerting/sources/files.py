@@ -24,8 +24,9 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, field_validator
 
 from alerting.case_data import TABLES, clean
+from alerting.cells import quoted
 from alerting.errors import SourceError
-from alerting.snapshot import EngineError, Snapshot, Wanted, as_text, quoted
+from alerting.snapshot import EngineError, Snapshot, Wanted, as_text
 
 _NO_COLUMN = "none of them"
 """The column of a raw table of which no column is wanted: its rows count all the same."""
