@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import difflib
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -19,6 +20,7 @@ from alerting.errors import Fault, Place
 
 _Model = TypeVar("_Model", bound=BaseModel)
 _MOST_BYTES = 2_000_000
+_LONGEST_NUMBER = 30
 
 
 class _Loader(yaml.CSafeLoader):
@@ -36,10 +38,23 @@ for _tag, _pattern, _first in (
 
 
 def _whole_number(_: _Loader, node: yaml.ScalarNode) -> int:
-    return int(node.value, 0) if node.value[:2] in ("0o", "0x") else int(node.value)
+    return int(_in_bounds(node), 0) if node.value[:2] in ("0o", "0x") else int(_in_bounds(node))
+
+
+def _number(_: _Loader, node: yaml.ScalarNode) -> float:
+    return float(_in_bounds(node))
+
+
+def _in_bounds(node: yaml.ScalarNode) -> str:
+    # Python refuses to read a number of thousands of digits, and makes infinity of 1e400.
+    text: str = node.value
+    if len(text) > _LONGEST_NUMBER or not math.isfinite(float(text if text[:2] not in ("0o", "0x") else 0)):
+        raise yaml.MarkedYAMLError(problem="this number is too large", problem_mark=node.start_mark)
+    return text
 
 
 _Loader.add_constructor("tag:yaml.org,2002:int", _whole_number)
+_Loader.add_constructor("tag:yaml.org,2002:float", _number)
 
 Path_ = tuple[str | int, ...]
 
@@ -53,6 +68,7 @@ class Document:
     faults: list[Fault] = field(default_factory=list)
     _keys: dict[Path_, yaml.Node] = field(default_factory=dict)
     _values: dict[Path_, yaml.Node] = field(default_factory=dict)
+    _lines: list[str] = field(default_factory=list)
 
     def place(self, path: Path_, *, key: bool = False) -> Place:
         """Give where the value at `path` starts (its key with `key`), or the nearest part around it that exists."""
@@ -68,23 +84,28 @@ class Document:
     def text_place(self, path: Path_, line: int, column: int) -> Place:
         """Give the place in the file of a 1-based line and column inside the text at `path`.
 
-        Exact for plain and quoted one-line texts and for `|` blocks; the start of the text where YAML folded lines.
+        Exact for plain and quoted one-line texts and for `|` blocks; the start of the text where YAML folded lines, or
+        where escapes in double quotes moved what follows them.
         """
         node = self._values.get(path)
         if not isinstance(node, yaml.ScalarNode):
             return self.place(path)
-        start = node.start_mark
+        start, end = node.start_mark, node.end_mark
         if node.style == "|":
-            return Place(file=self.file, line=start.line + 1 + line, column=self._indent(path) + column)
-        if node.style is None and node.end_mark.line == start.line:
-            return Place(file=self.file, line=start.line + 1, column=start.column + column)
-        if node.style in ("'", '"') and node.end_mark.line == start.line:
-            return Place(file=self.file, line=start.line + 1, column=start.column + 1 + column)
-        return self.place(path)
+            return Place(file=self.file, line=start.line + 1 + line, column=self._indent(start.line + 1) + column)
+        if start.line != end.line:
+            return self.place(path)
+        if node.style == "'":
+            column += 1 + node.value[: column - 1].count("'")
+        elif node.style == '"':
+            written = self._lines[start.line][start.column + 1 : end.column - 1]
+            column = column + 1 if written == node.value else 1
+        return Place(file=self.file, line=start.line + 1, column=start.column + column)
 
-    def _indent(self, path: Path_) -> int:
-        key = self._keys.get(path)
-        return (key.start_mark.column if key else 0) + 2
+    def _indent(self, first: int) -> int:
+        """Give the indentation of a `|` block: that of its first line with something on it."""
+        line = next((line for line in self._lines[first:] if line.strip()), "")
+        return len(line) - len(line.lstrip(" "))
 
     def _walk(self, node: yaml.Node, path: Path_) -> None:
         self._values[path] = node
@@ -105,6 +126,10 @@ class Document:
 
     def check(self, model: type[_Model], value: Any = None, within: Path_ = ()) -> _Model | None:
         """Read the document (or the part `within` it) as `model`. Faults are noted, each at its place; then gives None."""
+        if not within and value is None and not isinstance(self.value, dict):
+            problem = "there is nothing in this file" if self.value is None else "this is not a list of keys and values"
+            self.faults.append(Fault(problem=problem, where=self.place(()), remedy="Each line is `key: value`."))
+            return None
         try:
             return model.model_validate(self.value if not within and value is None else value)
         except ValidationError as error:
@@ -126,7 +151,7 @@ class Document:
 
 def load(path: Path) -> Document:
     """Read one YAML file. Never raises: what is wrong stands in the document's `faults`."""
-    document = Document(file=path.as_posix())
+    document, text = Document(file=path.as_posix()), ""
     try:
         raw = path.read_bytes()
         if len(raw) > _MOST_BYTES:
@@ -134,18 +159,22 @@ def load(path: Path) -> Document:
                 Fault(problem="the file is too large to be a rule or a setting", where=Place(file=document.file))
             )
             return document
-        loader = _Loader(raw.decode("utf-8-sig"))
+        text = raw.decode("utf-8-sig")
+        document._lines = text.splitlines()  # noqa: SLF001  (the document is being made)
+        loader = _Loader(text)
         node = loader.get_single_node()
         if node is not None:
-            _refuse_aliases(node, document)
+            _refuse_aliases_and_tags(node, loader)
             document._walk(node, ())  # noqa: SLF001  (the document is being made)
             document.value = loader.construct_document(node)
     except OSError as error:
         document.faults.append(Fault(problem=f"cannot be read ({error.strerror})", where=Place(file=document.file)))
     except UnicodeDecodeError:
         document.faults.append(Fault(problem="is not UTF-8 text", where=Place(file=document.file), remedy="Save it as UTF-8."))
+    except RecursionError:
+        document.faults.append(Fault(problem="is nested too deeply", where=Place(file=document.file)))
     except yaml.YAMLError as error:
-        document.faults.append(_yaml_fault(document.file, error))
+        document.faults.append(_yaml_fault(document.file, error, text))
     return document
 
 
@@ -155,28 +184,55 @@ def did_you_mean(word: str, known: Mapping[str, Any] | set[str] | frozenset[str]
     return f"Did you mean '{near[0]}'?" if near else ""
 
 
-def _refuse_aliases(node: yaml.Node, document: Document) -> None:
-    # An alias inside an alias can grow a small file without bound; nobody needs one in a rule.
+def _refuse_aliases_and_tags(node: yaml.Node, loader: _Loader) -> None:
+    # An alias inside an alias can grow a small file without bound; a tag can make a value of an odd kind, or fail on it.
     seen: set[int] = set()
     stack = [node]
     while stack:
         current = stack.pop()
         if id(current) in seen:
-            mark = current.start_mark
-            where = Place(file=document.file, line=mark.line + 1, column=mark.column + 1)
-            raise yaml.YAMLError(f"an alias (*name) is used, which is not allowed here; the anchor is at {where}")
+            problem = "an alias (*name) stands for this value, which is not allowed here"
+            raise yaml.MarkedYAMLError(problem=problem, problem_mark=current.start_mark)
         seen.add(id(current))
+        plain = not getattr(current, "style", None)
+        meant = loader.resolve(type(current), current.value, (plain, not plain))  # type: ignore[no-untyped-call]
+        if current.tag != meant:
+            raise yaml.MarkedYAMLError(problem="a tag (!name) is not allowed here", problem_mark=current.start_mark)
         if isinstance(current, yaml.MappingNode):
             stack.extend(part for pair in current.value for part in pair)
         elif isinstance(current, yaml.SequenceNode):
             stack.extend(current.value)
 
 
-def _yaml_fault(file: str, error: yaml.YAMLError) -> Fault:
-    mark = getattr(error, "problem_mark", None)
-    where = Place(file=file, line=mark.line + 1, column=mark.column + 1) if mark else Place(file=file)
-    problem = getattr(error, "problem", None) or str(error)
-    return Fault(problem=f"not valid YAML: {problem}", where=where, remedy="Check the indentation and the quotes around here.")
+_YAML_REMEDIES = {
+    "this number": "Write it in plain digits, at most 30.",
+    "an alias": "Write the value out in both places.",
+    "a tag": "Leave it out; a text that looks like a number stands in quotes.",
+    "but found another document": "Leave out the second `---`.",
+    "mapping values are not allowed": "A text with a colon in it stands in quotes.",
+    "found character that cannot start": "A text that begins with this character stands in quotes.",
+    "control characters": "Take the character out; a plain text editor shows it.",
+}
+
+
+def _yaml_fault(file: str, error: yaml.YAMLError, text: str) -> Fault:
+    where = _yaml_place(file, error, text)
+    problem = str(getattr(error, "problem", None) or error).partition("\n")[0]
+    remedy = next((remedy for part, remedy in _YAML_REMEDIES.items() if part in problem), "")
+    line = "".join(text.splitlines()[(where.line or 1) - 1 : where.line])
+    if line[(where.column or 1) - 1 : where.column] == "\t":
+        problem, remedy = "a tab stands where only spaces may", "Indent with spaces."
+    remedy = remedy or "Check the indentation and the quotes around here."
+    return Fault(problem=f"not valid YAML: {problem}", where=where, remedy=remedy)
+
+
+def _yaml_place(file: str, error: yaml.YAMLError, text: str) -> Place:
+    mark, position = getattr(error, "problem_mark", None), getattr(error, "position", None)
+    if mark:
+        return Place(file=file, line=mark.line + 1, column=mark.column + 1)
+    if position is None:
+        return Place(file=file)
+    return Place(file=file, line=text.count("\n", 0, position) + 1, column=position - text.rfind("\n", 0, position))
 
 
 def _names_at(model: type[BaseModel], loc: tuple[Any, ...]) -> frozenset[str]:
