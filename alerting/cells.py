@@ -16,6 +16,7 @@ Sql = Callable[..., list[tuple[Any, ...]]]
 
 # Spelt with chr: DuckDB reads no \u escapes, and an invisible character in a source file is a trap.
 SPACE = " || ".join(f"chr({ord(letter)})" for letter in " \t\n\r\f\v\u00a0")
+WHITE = r"[\s\v\x1c-\x1f\x{85}\p{Z}]+"  # all that Python's split takes for white space
 TYPOGRAPHIC = " || ".join(f"chr({ord(letter)})" for letter in "\u00a0\u2018\u2019\u2013\u2014")
 
 _PLACE_HOLDERS = "'', 'NULL', 'SSD_PH', 'PLACEHOLDER_DATA', '#N/A'"
@@ -32,7 +33,7 @@ _PARSED = {
     "moment": f"try_cast(rtrim(CASE WHEN {_ISO} THEN cell WHEN {_BRITISH} THEN concat({_BRITISH_DAY}, substr(cell, 11)) END, 'Z') "
     "AS TIMESTAMP)",
     "number": "CASE WHEN regexp_full_match(cell, '-?[0-9]+([.][0-9]+)?') THEN try_cast(cell AS DOUBLE) END",
-    "flag": rf"coalesce(trim(regexp_replace(lower({_PLAIN}), '[\s\v]+', ' ', 'g')) IN ('y', 'yes', '1', 'true', 'a) yes'), false)",
+    "flag": rf"coalesce(trim(regexp_replace(lower({_PLAIN}), '{WHITE}', ' ', 'g')) IN ('y', 'yes', '1', 'true', 'a) yes'), false)",
 }
 _TYPES = {"date": "DATE", "moment": "TIMESTAMP", "number": "DOUBLE", "flag": "BOOLEAN"}
 
@@ -81,7 +82,7 @@ def make_dictionaries(sql: Sql, columns: Iterable[RawColumn], codes: Mapping[str
         if column.dictionary:
             by_dictionary.setdefault(column.dictionary, []).append(column)
     for name, using in by_dictionary.items():
-        cells = " UNION ".join(f"SELECT {column.cell} AS cell FROM {column.source}" for column in using)
+        cells = f"SELECT DISTINCT cell FROM ({' UNION ALL '.join(f'SELECT {c.cell} AS cell FROM {c.source}' for c in using)})"
         first = using[0].column
         if first.codes:
             # Council words are few: each is looked up once, in Python.
