@@ -22,7 +22,7 @@ from zoneinfo import ZoneInfo
 import duckdb
 
 from alerting.case_data import TABLES, Settings
-from alerting.cells import SPACE, TYPOGRAPHIC, RawColumn, absent, bad_cells, make_dictionaries, quoted, typed
+from alerting.cells import SPACE, TYPOGRAPHIC, WHITE, RawColumn, absent, bad_cells, make_dictionaries, quoted, typed
 from alerting.working_days import FIRST, LAST
 
 Wanted = Mapping[str, frozenset[str]]
@@ -85,7 +85,7 @@ CREATE MACRO clean(x) AS CASE WHEN upper(stripped(x)) IN ('', 'NULL', 'SSD_PH', 
   ELSE stripped(x) END;
 CREATE MACRO id_of(x) AS CASE WHEN clean(x) IN ('-1', '0') THEN NULL ELSE clean(x) END;
 CREATE MACRO norm(x) AS trim(regexp_replace(lower(translate(clean(x), {typographic}, ' ''''--')),
-  '[\s\v]+', ' ', 'g'));
+  '{white}', ' ', 'g'));
 CREATE MACRO yes(x) AS coalesce(norm(x) IN ('y', 'yes', '1', 'true', 'a) yes'), false);
 CREATE MACRO number_of(x) AS CASE WHEN regexp_full_match(clean(x), '-?[0-9]+([.][0-9]+)?') THEN try_cast(clean(x) AS DOUBLE) END;
 CREATE MACRO iso_moment(x) AS CASE
@@ -124,7 +124,7 @@ class Snapshot:
         self.at(as_of)
         self.share(settings.params)
         self._make_calendar()
-        self._db.execute(_MACROS.replace("{space}", SPACE).replace("{typographic}", TYPOGRAPHIC))
+        self._db.execute(_MACROS.replace("{space}", SPACE).replace("{typographic}", TYPOGRAPHIC).replace("{white}", WHITE))
 
     def __enter__(self) -> Self:
         return self

@@ -1,0 +1,475 @@
+"""How the case data is read: cells by their kind, tables that are there or not, and the doors that shut behind them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, date, datetime, timedelta, timezone
+from decimal import Decimal
+from typing import Any
+
+import duckdb
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from alerting.case_data import TABLES, clean, norm
+from alerting.snapshot import EngineError, Snapshot, Wanted, as_text
+from tests.small_council import AS_OF, SETTINGS, settled
+
+NBSP = "\u00a0"
+NUMBERED = {"ssd_person": "pers_sex", "ssd_legal_status": "lega_person_id", "ext_load": "table_name", "ext_staff": "name"}
+KINDS = {
+    "id": ("ssd_person", "pers_person_id"),
+    "text": ("ssd_person", "pers_ethnicity"),
+    "date": ("ssd_person", "pers_dob"),
+    "code": ("ssd_legal_status", "lega_legal_status"),
+    "moment": ("ext_load", "loaded_at"),
+    "number": ("ext_load", "row_count"),
+    "flag": ("ext_staff", "asye"),
+}
+
+
+def read_each(cells: Sequence[object]) -> dict[str, list[Any]]:
+    """Give what cells become in a column of each kind, through a whole snapshot, in their order."""
+    numbers = [f"#{number:04}" for number, _ in enumerate(cells)]
+    tables: dict[str, list[str]] = {}
+    for table, column in KINDS.values():
+        tables.setdefault(table, [NUMBERED[table]]).append(column)
+    filled = {
+        table: (columns, list(zip(numbers, *[cells] * (len(columns) - 1), strict=True))) for table, columns in tables.items()
+    }
+    with settled(filled) as snapshot:
+        return {
+            kind: [
+                row[0]
+                for row in snapshot.sql(f"SELECT {column}{'_code' * (kind == 'code')} FROM {table} ORDER BY {NUMBERED[table]}")
+            ]
+            for kind, (table, column) in KINDS.items()
+        }
+
+
+def read(kind: str, cells: Sequence[object]) -> list[Any]:
+    """Give what cells become in a column of one kind, in their order."""
+    return read_each(cells)[kind]
+
+
+@pytest.fixture(scope="module")
+def snapshot() -> Iterator[Snapshot]:
+    with settled({}) as snapshot:
+        yield snapshot
+
+
+def ask(snapshot: Snapshot, function: str, cells: Sequence[str | None]) -> list[Any]:
+    """Ask a shared function of many cells in one statement."""
+    rows = snapshot.sql(
+        f"SELECT {function}(x) FROM (SELECT unnest($1::VARCHAR[]) AS x, unnest(range({len(cells)})) AS no) ORDER BY no", [cells]
+    )
+    return [row[0] for row in rows]
+
+
+# ---------------------------------------------------------------------- cells
+
+
+NOTHING = [
+    "",
+    "  ",
+    NBSP,
+    "NULL",
+    "null",
+    " Null\t",
+    "SSD_PH",
+    "ssd_ph",
+    "PLACEHOLDER_DATA",
+    "#N/A",
+    "#n/a",
+    f"{NBSP}SSD_PH \r\n",
+]
+
+
+def test_blanks_and_place_holders_are_nothing_in_any_case():
+    nothing = [None] * (len(NOTHING) + 1)
+
+    read = read_each([*NOTHING, None])
+
+    assert read.pop("flag") == [False] * len(nothing)
+    assert read == dict.fromkeys(read, nothing)
+
+
+def test_text_loses_the_white_space_around_it_and_nothing_else():
+    cells = [f" {NBSP}\t\r\n\f\vWhite{NBSP}British  ", "n/a", "NULLS", "-1", "0", "a\nb"]
+
+    assert read("text", cells) == [f"White{NBSP}British", "n/a", "NULLS", "-1", "0", "a\nb"]
+
+
+def test_ids_are_compared_exactly_and_minus_1_and_0_are_none():
+    assert read("id", ["007", " 7", "7.0", "ab", "AB", "-1", " 0 ", "00", "-10"]) == [
+        "007",
+        "7",
+        "7.0",
+        "ab",
+        "AB",
+        None,
+        None,
+        "00",
+        "-10",
+    ]
+
+
+@pytest.mark.parametrize("name", ["invo_professional_role_id", "pers_ethnicity"])
+def test_a_role_is_no_id_so_0_is_a_role(name):
+    table = next(table for table in TABLES.values() if name in table.columns)
+    with settled({table.name: ([name], [("0",), ("-1",)])}) as snapshot:
+        assert snapshot.sql(f"SELECT {name} FROM {table.name} ORDER BY 1") == [("-1",), ("0",)]
+
+
+def test_columns_that_hold_an_id_without_saying_so_are_ids():
+    named = {"cine_referral_team", "cina_assessment_team", "clea_care_leaver_allocated_team", "clea_care_leaver_personal_advisor"}
+    named |= {"invo_professional_team", "covered_by"}
+
+    ids = {column.name for table in TABLES.values() for column in table.columns.values() if column.kind == "id"}
+
+    assert {name for name in ids if not name.endswith("_id")} == named
+    assert "invo_professional_role_id" not in ids
+
+
+@pytest.mark.parametrize(
+    ("cell", "expected"),
+    [
+        (f"  Dad{NBSP}’s \n ‘x’ ", "dad 's 'x'"),
+        ("A–B — C", "a-b - c"),
+        ("FULL  Care\t\tOrder", "full care order"),
+        ("ÉCOLE", "école"),
+        ("ssd_ph", None),
+        (None, None),
+    ],
+)
+def test_words_are_compared_in_lower_case_with_plain_quotes_dashes_and_single_spaces(snapshot, cell, expected):
+    assert ask(snapshot, "norm", [cell]) == [expected]
+    assert norm(cell) == expected
+
+
+def test_yes_is_one_of_five_words_and_everything_else_is_not():
+    yes = ["y", "Y", " yes ", "1", "TRUE", "a) Yes", f"A){NBSP}YES"]
+    no = ["n", "no", "0", "false", "b) no", "1.0", "yes please", "", "NULL", None, "t"]
+
+    assert read("flag", yes) == [True] * len(yes)
+    assert read("flag", no) == [False] * len(no)
+
+
+def test_a_number_is_digits_with_a_minus_and_a_fraction_if_need_be():
+    good = {" 5 ": 5.0, "-3": -3.0, "0.60": 0.6, "007": 7.0, "12.0": 12.0}
+    bad = ["1,000", "5.", ".5", "+5", "1e3", "5 days", "--5", "½", "٣"]
+
+    assert read("number", list(good)) == list(good.values())
+    assert read("number", bad) == [None] * len(bad)
+
+
+def test_a_date_is_iso_or_british_with_or_without_a_time():
+    cells = ["2026-02-03", "03/02/2026", " 2026-02-03 ", "2026-02-03T10:00", "2026-02-03 23:59:59", "03/02/2026 00:00:00.123456"]
+    cells += ["2026-02-03T10:00:00Z", "2026-02-03 10:00:00.0Z"]
+
+    assert read("date", cells) == [date(2026, 2, 3)] * len(cells)
+
+
+def test_any_other_date_is_none_and_counted_as_unreadable():
+    bad = [
+        "2026-02-30",
+        "30/02/2026",
+        "29/02/2026",
+        "3/2/2026",
+        "2026-2-3",
+        "03/02/26",
+        "03-02-2026",
+        "2026/02/03",
+        "20260203",
+        "46056",
+    ]
+    bad += [
+        "3 Feb 2026",
+        "2026-02-03 24:00",
+        "2026-02-03 10:60",
+        "2026-02-03 10",
+        "2026-02-03 10:00:00+01:00",
+        "2026-13-01",
+        "00/00/0000",
+    ]
+
+    with settled({"ssd_person": (["pers_dob"], [(cell,) for cell in [*bad, *NOTHING, "2026-02-03"]])}) as snapshot:
+        assert snapshot.sql("SELECT DISTINCT pers_dob FROM ssd_person ORDER BY 1") == [(date(2026, 2, 3),), (None,)]
+        assert snapshot.readings["ssd_person"].unreadable_cells == {"pers_dob": len(bad)}
+
+
+@pytest.mark.parametrize(
+    "cell", ["1900-01-01", "1901-01-01", "01/01/1901 00:00", "2100-01-01", "2300-01-01", "9999-12-31", "31/12/9999"]
+)
+def test_a_date_outside_real_life_means_no_date_and_is_not_unreadable(cell):
+    with settled({"ssd_person": (["pers_dob"], [(cell,)])}) as snapshot:
+        assert snapshot.sql("SELECT pers_dob FROM ssd_person") == [(None,)]
+        assert snapshot.readings["ssd_person"].unreadable_cells == {}
+
+
+def test_the_first_and_last_real_dates_are_dates():
+    assert read("date", ["1901-01-02", "31/12/2099"]) == [date(1901, 1, 2), date(2099, 12, 31)]
+
+
+def test_a_moment_keeps_its_time():
+    cells = ["2026-02-03", "03/02/2026 06:05", "2026-02-03T06:05:04.5Z"]
+
+    assert read("moment", cells) == [datetime(2026, 2, 3), datetime(2026, 2, 3, 6, 5), datetime(2026, 2, 3, 6, 5, 4, 500_000)]
+
+
+def test_days_that_arrive_as_days_are_taken_as_they_are():
+    assert read("date", [None, date(2026, 2, 3), date(1900, 1, 1)]) == [None, date(2026, 2, 3), None]
+
+
+def test_a_column_of_days_where_text_or_numbers_belong_is_read_as_text():
+    assert read("text", [date(2026, 2, 3)]) == ["2026-02-03"]
+    assert read("number", [date(2026, 2, 3)]) == [None]
+    assert read("flag", [date(2026, 2, 3)]) == [False]
+
+
+def test_a_council_word_becomes_its_code_and_an_unknown_one_is_counted():
+    with settled(
+        {"ssd_legal_status": (["lega_legal_status"], [("C2",), ("Full  care order",), ("what",), ("what",), (None,)])}
+    ) as snapshot:
+        rows = snapshot.sql("SELECT lega_legal_status, lega_legal_status_code FROM ssd_legal_status ORDER BY ALL")
+
+        assert rows == [("C2", "C2"), ("Full  care order", "C2"), ("what", "UNMAPPED"), ("what", "UNMAPPED"), (None, None)]
+        assert snapshot.readings["ssd_legal_status"].unmapped == {"lega_legal_status": 2}
+
+
+def test_rows_with_the_same_cell_stay_as_many_as_they_are():
+    assert {kind: len(values) for kind, values in read_each(["2026-02-03"] * 5).items()} == dict.fromkeys(KINDS, 5)
+
+
+# ---------------------------------------------------------------------- the same, told twice
+
+
+WORDS = st.text(alphabet=f" \t\n\r\f\v{NBSP}\u2003\u3000aB1Éß’‘–—-'()y:", max_size=12) | st.sampled_from(
+    [*NOTHING, "a) Yes", "Y"]
+)
+DIGITS = st.text(alphabet="0123456789-/.: TZ+", max_size=12) | st.from_regex(
+    r"[ ]?[0-9]{2,4}[-/][0-9]{2}[-/][0-9]{2,4}([ T][0-9:.]{0,12}Z?)?", fullmatch=True
+)
+several = settings(max_examples=40, deadline=None)
+
+
+@given(st.lists(WORDS, min_size=1, max_size=60))
+@several
+def test_the_engine_cleans_and_norms_as_python_does(snapshot, cells):
+    assert ask(snapshot, "clean", cells) == [clean(cell) for cell in cells]
+    assert ask(snapshot, "norm", cells) == [norm(cell) for cell in cells]
+
+
+@given(st.lists(DIGITS | WORDS, min_size=1, max_size=60))
+@settings(max_examples=10, deadline=None)
+def test_the_shared_functions_read_a_cell_as_its_table_does(snapshot, cells):
+    read = read_each(cells)
+
+    for kind, function in {"id": "id_of", "text": "clean", "number": "number_of", "flag": "yes", "moment": "moment_of"}.items():
+        assert ask(snapshot, function, cells) == read[kind]
+    days = [day if day and date(1901, 1, 2) <= day < date(2100, 1, 1) else None for day in ask(snapshot, "day_of", cells)]
+    assert days == read["date"]
+
+
+@given(st.lists(st.dates(date(1901, 1, 2), date(2099, 12, 31)), min_size=1, max_size=80))
+@several
+def test_a_date_written_either_way_is_that_date(snapshot, dates):
+    assert ask(snapshot, "day_of", [day.isoformat() for day in dates]) == dates
+    assert ask(snapshot, "day_of", [f"{day:%d/%m/%Y}" for day in dates]) == dates
+
+
+# ---------------------------------------------------------------------- open, and in which order
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "expected"),
+    [
+        ("2026-03-31", None, True),
+        ("2026-04-01", None, False),
+        ("2026-01-01", "2026-03-31", False),
+        ("2026-01-01", "2026-04-01", True),
+        ("2026-01-01", "9999-12-31", True),
+        ("1900-01-01", None, False),
+        (None, None, False),
+    ],
+)
+def test_open_is_started_by_today_and_not_ended_by_today(start, end, expected):
+    with settled({"ssd_cin_plans": (["cinp_cin_plan_start_date", "cinp_cin_plan_end_date"], [(start, end)])}) as snapshot:
+        assert snapshot.sql("SELECT is_open(cinp_cin_plan_start_date, cinp_cin_plan_end_date) FROM ssd_cin_plans") == [
+            (expected,)
+        ]
+
+
+def test_text_sorts_by_code_point_and_nothing_sorts_last(snapshot):
+    ordered = snapshot.sql(
+        "SELECT x FROM (SELECT unnest(['1000', '999', 'b', 'B', 'é', NULL, 'z']) AS x) ORDER BY x DESC NULLS LAST"
+    )
+
+    assert [row[0] for row in ordered] == ["é", "z", "b", "B", "999", "1000", None]
+
+
+def test_greatest_passes_over_what_is_missing(snapshot):
+    assert snapshot.sql("SELECT greatest(NULL, DATE '2026-01-01'), greatest(NULL, NULL)") == [(date(2026, 1, 1), None)]
+
+
+# ---------------------------------------------------------------------- filling and settling
+
+
+def fill_one(snapshot: Snapshot) -> Wanted:
+    snapshot.fill("ssd_person", ["PERS_PERSON_ID", "unknown"], [["1", "1", "2"], ["x", "y", "z"]])
+    return {"ssd_person": frozenset({"pers_person_id", "pers_dob"})}
+
+
+def test_a_reading_says_how_many_rows_came_and_which_wanted_columns_did_not():
+    with Snapshot(AS_OF, SETTINGS) as snapshot:
+        snapshot.settle(fill_one(snapshot))
+
+        assert snapshot.readings["ssd_person"].rows == 3
+        assert snapshot.readings["ssd_person"].missing_columns == ("pers_dob",)
+        assert snapshot.sql("SELECT pers_person_id, pers_dob FROM ssd_person ORDER BY 1") == [
+            ("1", None),
+            ("1", None),
+            ("2", None),
+        ]
+
+
+def test_every_table_and_column_is_there_to_be_asked_whether_it_was_supplied_or_not():
+    with settled({}) as snapshot:
+        for name, table in TABLES.items():
+            codes = [f"{column.name}_code" for column in table.columns.values() if column.codes]
+            assert sorted(snapshot.names(f"SELECT * FROM {name}")) == sorted([*table.columns, *codes])
+            assert snapshot.sql(f"SELECT count(*) FROM {name}") == [(0,)]
+            assert not snapshot.readings[name].supplied
+
+
+def test_a_flag_that_was_not_supplied_is_not_set():
+    with settled({"ext_staff": (["worker_id"], [("W1",)])}) as snapshot:
+        assert snapshot.sql("SELECT asye, fte, starts_on FROM ext_staff") == [(False, None, None)]
+
+
+def test_an_empty_table_is_supplied():
+    with settled({"ext_restricted": (["person_id"], [])}) as snapshot:
+        assert snapshot.readings["ext_restricted"].supplied
+        assert snapshot.readings["ext_restricted"].rows == 0
+
+
+def test_an_unreadable_table_is_empty_says_why_and_loses_what_was_filled_of_it():
+    with Snapshot(AS_OF, SETTINGS) as snapshot:
+        wanted = fill_one(snapshot)
+        snapshot.unreadable("ssd_person", "the export broke off")
+        snapshot.settle(wanted)
+
+        assert (snapshot.readings["ssd_person"].rows, snapshot.readings["ssd_person"].problem) == (None, "the export broke off")
+        assert snapshot.sql("SELECT count(*) FROM ssd_person") == [(0,)]
+
+
+def test_records_left_out_stay_on_the_reading_before_the_cells_that_could_not_be_read():
+    class Book:
+        def read(self, wanted, into):
+            into.extend("ssd_person", ["pers_person_id", "pers_dob"], [["1", "2"], ["soon", "later"]])
+            into.extend("ssd_person", ["pers_person_id", "pers_dob"], [["3"], ["2010-01-01"]])
+            into.left_out("ssd_person", 2, ["book:7: torn"])
+
+        def places(self, table, column, cells):
+            assert cells == {"soon", "later"}
+            return [f"{table}: {column}"]
+
+    with Snapshot(AS_OF, SETTINGS) as snapshot:
+        Book().read({}, snapshot)
+        snapshot.settle({"ssd_person": frozenset({"pers_person_id", "pers_dob"})}, Book())
+
+        reading = snapshot.readings["ssd_person"]
+        assert (reading.rows, reading.left_out, reading.unreadable_cells) == (3, 2, {"pers_dob": 2})
+        assert reading.places == ["book:7: torn", "ssd_person: pers_dob"]
+
+
+def test_piece_by_piece_cells_of_any_type_become_text_whatever_the_first_piece_held():
+    with Snapshot(AS_OF, SETTINGS) as snapshot:
+        for cells in ([None], [date(2026, 1, 2)], ["\0 \"'\\\n\ud7ff\U0001f600"], [7.0]):
+            snapshot.extend("ssd_person", ["Pers_Sex"], [cells])
+
+        found = {row[0] for row in snapshot.sql("SELECT pers_sex FROM raw.ssd_person")}
+        assert found == {None, "2026-01-02", "\0 \"'\\\n\ud7ff\U0001f600", "7"}
+
+
+@pytest.mark.parametrize(
+    ("cell", "expected"),
+    [
+        (None, None),
+        ("", ""),
+        (True, "true"),
+        (False, "false"),
+        (7, "7"),
+        (7.0, "7"),
+        (-0.5, "-0.5"),
+        (1e20, "100000000000000000000"),
+        (1e-7, "0.0000001"),
+        (float("nan"), None),
+        (Decimal("7.00"), "7"),
+        (Decimal(700), "700"),
+        (Decimal("1E+3"), "1000"),
+        (Decimal("12345678901234567890123456789012345678.0"), "12345678901234567890123456789012345678"),
+        (Decimal("NaN"), None),
+        (date(2026, 1, 2), "2026-01-02"),
+        (datetime(2026, 1, 2, 3, 4, 5), "2026-01-02 03:04:05"),
+        (datetime(2026, 6, 30, 23, 30, tzinfo=UTC), "2026-07-01 00:30:00"),
+        (datetime(2026, 1, 2, 3, 4, tzinfo=timezone(timedelta(hours=3))), "2026-01-02 00:04:00"),
+        (b"caf\xc3\xa9", "café"),
+    ],
+)
+def test_a_cell_becomes_the_text_an_export_would_hold(cell, expected):
+    assert as_text(cell) == expected
+
+
+def test_a_query_that_fails_leaves_the_table_as_it_was_and_its_error_quotes_no_cell():
+    with Snapshot(AS_OF, SETTINGS) as snapshot:
+        wanted = fill_one(snapshot)
+        with pytest.raises(EngineError) as caught:
+            snapshot.fill_from("ssd_person", "SELECT CAST('Secret' AS INTEGER) AS pers_person_id")
+        snapshot.settle(wanted)
+
+        assert "Secret" not in f"{caught.value}"
+        assert snapshot.readings["ssd_person"].rows == 3
+
+
+# ---------------------------------------------------------------------- doors
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "SELECT * FROM read_csv('{file}')",
+        "SELECT * FROM read_text('{file}')",
+        "COPY (SELECT 1) TO '{file}'",
+        "ATTACH '{file}' AS other",
+        "INSTALL httpfs",
+        "LOAD httpfs",
+        "SET enable_external_access = true",
+        "SET lock_configuration = false",
+    ],
+)
+def test_nothing_outside_can_be_reached_once_the_tables_are_settled(snapshot, tmp_path, statement):
+    (tmp_path / "file.csv").write_text("a\n1\n")
+
+    with pytest.raises(EngineError):
+        snapshot.sql(statement.format(file=(tmp_path / "file.csv").as_posix()))
+
+    assert (tmp_path / "file.csv").read_text() == "a\n1\n"
+
+
+def test_parameters_are_read_in_sql_by_name():
+    with Snapshot(AS_OF, SETTINGS) as snapshot:
+        snapshot.share({"red_days": 56, "statuses": ("V1", "V3"), "none": ()})
+
+        asked = "SELECT param('red_days'), list_contains(param('statuses'), 'V3'), len(param('none')), as_of()"
+        assert snapshot.sql(asked) == [(56, True, 0, AS_OF)]
+
+
+def test_a_statement_that_runs_too_long_is_interrupted(snapshot):
+    endless = "SELECT count(*) FROM range(100000000) a, range(100000000) b WHERE a.range * b.range % 7 = 3"
+
+    with snapshot.time_limit(0.2), pytest.raises((EngineError, duckdb.InterruptException)):
+        snapshot.sql(endless)
+
+    assert snapshot.sql("SELECT 1") == [(1,)]
