@@ -84,11 +84,11 @@ class Pipeline:
         return report
 
     def deliver(self, clock: Clock) -> list[str]:
-        """Send what waits in the outbox and may be sent now, the most urgent first; give what receivers said on closing."""
-        problems = []
+        """Send what waits in the outbox and may be sent now, the most urgent first; give what is wrong with rules' words or receivers."""
+        problems: list[str] = []
         try:
             while (waiting := self.outbox.claim(self.owner, clock(), LEASE)) is not None:
-                self._deliver(waiting, clock)
+                problems += [problem for problem in self._deliver(waiting, clock) if problem not in problems]
         finally:
             for name, (_, notifier) in self.receivers.items():
                 try:
@@ -97,13 +97,13 @@ class Pipeline:
                     problems.append(f"receiver {name}: {error.problem}")
         return problems
 
-    def _deliver(self, waiting: Waiting, clock: Clock) -> None:
+    def _deliver(self, waiting: Waiting, clock: Clock) -> tuple[str, ...]:
         notification = waiting.notification
         if notification.receiver not in self.receivers:
             answer = f"there is no receiver '{notification.receiver}' any more"
             gone = Delivery(outbox_id=waiting.id, state="failed", phase="claimed", answer=answer, at=clock())
             self.outbox.settle(waiting, gone)
-            return
+            return ()
         receiver, notifier = self.receivers[notification.receiver]
         try:
             rendered = self.words.render(
@@ -119,7 +119,7 @@ class Pipeline:
             self.outbox.settle(
                 waiting, Delivery(outbox_id=waiting.id, state="failed", phase="claimed", answer=answer, at=clock())
             )
-            return
+            return ()
         result = attempt(
             rendered.message,
             notifier,
@@ -129,6 +129,7 @@ class Pipeline:
             now=clock(),
         )
         self.outbox.settle(waiting, result)
+        return rendered.problems
 
     # ------------------------------------------------------------------ read, judge, evaluate, commit, plan
 

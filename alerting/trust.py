@@ -77,7 +77,7 @@ def _problem(snapshot: Snapshot, table: str, load: tuple[datetime | None, float 
     ):
         return f"has {reading.rows} rows; when last trusted it had {before}"
     if load and load[0] is not None and _age_wd(load[0].date(), snapshot.as_of, settings) > _number(settings, "max_load_age_wd"):
-        return f"was last loaded on {load[0]:%-d %B %Y}"
+        return f"was last loaded on {load[0].day} {load[0]:%B %Y}"
     return None
 
 

@@ -59,7 +59,7 @@ def command(ctx: click.Context, folder: Path, children: int, days: int, seed: in
         jobs.append(("weekly", jobs[-1][1]))
         with _progress(len(jobs)) as advance:
             for job, day in jobs:
-                advance(f"{job} for {day:%a %-d %B}")
+                advance(f"{job} for {day:%a} {day.day} {day:%B}")
                 # The demo's clock is the council's morning, so that the same demo is the same to the letter.
                 moment = datetime.combine(day, time(7, 30 if job == "weekly" else 0), tzinfo=UTC)
                 report = pipeline.run(job, day, lambda moment=moment: moment)  # type: ignore[misc]
@@ -144,7 +144,7 @@ def _tell(folder: Path, reports: list[Report]) -> None:
         [
             [
                 report.job,
-                f"{report.as_of:%a %-d %B}",
+                f"{report.as_of:%a} {report.as_of.day} {report.as_of:%B}",
                 report.alerts["new"],
                 report.alerts["changed"],
                 report.alerts["resolved"],
