@@ -37,6 +37,7 @@ OTHER_ROLES = ("IRO", "SW", "CW2", "ALLOCATED", "personal adviser", None, "SSD_P
 NAMES = ("Ade Okoro", "O'Neil, B", "Mashford, C", "Steam, D", "Systems, E", "un-allocated F", "Bea Duty\u00e9", None, "")
 TRAYS = ("Duty-Tray", "MASH", "Team2", "1duty1", "Awaiting_Allocation", "UNALLOCATED", "Dummy, X", "O\u2019Team", "the system")
 SERVICES = ("assessment", "help_protection", "children_in_care", "care_leavers", "disabled_children", "front_door", "other", None)
+LIMITS = {"children_in_care": (16, 20), "care_leavers": (22, 28), "disabled_children": (20, 25)}
 FTE = (
     "1",
     "1.0",
@@ -128,7 +129,7 @@ ACCOMMODATION = (
 def random_council(rng: Random, as_of: date, people: int = 40) -> dict[str, Table]:
     """Make a council of `people` people, all tables as raw cells; some `ext_` tables are not there at all."""
     council = _Council(rng, as_of, people)
-    tables = {name: _shuffled(rng, _decided(name, rows)) for name, rows in council.tables.items()}
+    tables = {name: _shuffled(rng, decided(name, rows)) for name, rows in council.tables.items()}
     return {name: rows for name, rows in tables.items() if not name.startswith("ext_") or rng.random() > 0.08}
 
 
@@ -207,15 +208,16 @@ class _Council:
         """Give a worker about as many cases as some threshold allows for their hours."""
         rng = self.rng
         team, service = f"{worker} team", rng.choice(SERVICES)
-        fte = rng.choice(("0.5", "0.4", "0.8", "0.32", "1.0", "1"))
-        asye, role = flag(rng, 0.3), rng.choice(("social_worker", "social_worker", "personal_adviser"))
+        fte = rng.choice(("0.5", "0.4", "0.8", "0.32", "1.0", "1", "1", "1.2"))
+        asye, role = flag(rng, 0.15), rng.choice(("social_worker", "social_worker", "personal_adviser"))
         self.add("ext_team", team_id=team, name=None, service=service, manager_id=None)
         self.add(
             "ext_staff", worker_id=worker, name=None, role=role, team_id=team, fte=fte, asye=asye, starts_on=None, ends_on=None
         )
         self.add("ssd_professionals", prof_professional_id=worker, prof_professional_name=None, prof_full_time_equivalency=None)
         known = [str(id_of(row["pers_person_id"])) for row in self.tables["ssd_person"]]
-        cases = round(rng.choice((10, 12, 16, 18, 20, 22, 25, 28)) * float(fte)) + rng.choice((-1, 0, 0, 1, 2))
+        limit = rng.choice((*LIMITS.get(service or "", (18, 22)), 10, 12, 22, 28))
+        cases = round(limit * float(fte)) + rng.choice((-1, 0, 0, 1, 1))
         for person in rng.sample(known, min(cases, len(known))):
             self._allocate(person, worker, written(rng, add_days(self.as_of, -rng.randrange(100))), None)
 
@@ -355,6 +357,9 @@ class _Council:
                 cppl_cp_plan_end_date=self.end(0.85),
                 cppl_cp_plan_ola=flag(rng, 0.1),
             )
+            if rng.random() < 0.2:
+                planned, booked = (written(rng, add_days(self.as_of, n)) for n in rng.sample((0, 1, 14, 15, 60, 200), 2))
+                self.add("ssd_cp_reviews", cppr_cp_plan_id=plan, cppr_cp_review_due=planned, cppr_cp_review_date=booked)
             for _ in self.some(5, 3, 2, 1):
                 self.add(
                     "ssd_cp_reviews",
@@ -420,6 +425,9 @@ class _Council:
     def _care_reviews(self, cla_id: Cell) -> None:
         rng = self.rng
         day = self.start()
+        if rng.random() < 0.2:  # booked, for another day than the one that was planned
+            planned, booked = (written(rng, add_days(self.as_of, n)) for n in rng.sample((0, 1, 14, 15, 60, 200), 2))
+            self.add("ssd_cla_reviews", clar_cla_id=cla_id, clar_cla_review_due_date=planned, clar_cla_review_date=booked)
         for _ in self.some(4, 3, 4, 2):
             self.add(
                 "ssd_cla_reviews",
@@ -540,7 +548,8 @@ _ORDER: Mapping[str, tuple[Callable[[Row], object], ...]] = {
 }
 
 
-def _decided(table: str, rows: Table) -> Table:
+def decided(table: str, rows: Table) -> Table:
+    """Leave out all but the first of the rows between which the definitions do not decide."""
     seen: dict[tuple[object, ...], Row] = {}
     if table not in _ORDER:
         return rows

@@ -1,79 +1,108 @@
-"""Whether the data proves that a subject has left a rule's population, rather than merely being gone."""
+"""Whether the data proves that a subject has left a rule's population, rather than merely being gone from it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
 
-from tests.oracle.cells import Table, id_of, norm, real_date
+from tests.oracle.cells import Row, Table, id_of, norm, real_date, yes
 from tests.oracle.rules import DEFAULTS, RULES
 from tests.oracle.views import Views
 
-ADULT = 18
-_ROW = {
-    "cla": ("ssd_cla_episodes", "clae_cla_id", "clae_person_id", "clae_cla_episode_start_date", "clae_cla_episode_ceased_date"),
-    "cp": ("ssd_cp_plans", "cppl_cp_plan_id", "cppl_person_id", "cppl_cp_plan_start_date", "cppl_cp_plan_end_date"),
-}
-_MEMBERSHIP = {"CP-03": "cp", "CP-05": "cp", "CP-08": "cp", "CLA-01": "cla", "CLA-02": "cla", "CLA-03": "cla"}
+_LAST_AGE = 17
+_CARE = ("ssd_cla_episodes", "clae_cla_id", "clae_person_id", "clae_cla_episode_start_date", "clae_cla_episode_ceased_date")
+_PLAN = ("ssd_cp_plans", "cppl_cp_plan_id", "cppl_person_id", "cppl_cp_plan_start_date", "cppl_cp_plan_end_date")
+_MEMBERSHIP = {"CP-03": _PLAN, "CP-05": _PLAN, "CP-08": _PLAN, "CLA-01": _CARE, "CLA-02": _CARE, "CLA-03": _CARE}
 
 
-def left(tables: Mapping[str, Table], as_of: date, rule: str, subject: str, member: str | None) -> bool:
-    """Say whether `subject` is out of the population of `rule` and the data says why.
+def left(
+    tables: Mapping[str, Table], as_of: date, rule: str, subject: str, member: str | None, person: str | None = None
+) -> bool:
+    """Say whether `subject` is out of the population of `rule` for one of the reasons that the definitions list.
 
-    member: the id of the row that made it a member: the period of care, the plan, the assessment. None for care leavers
-    and workers.
+    member: the id of the row that made it a member: the period of care, the plan, the assessment, an involvement of the
+    worker. person: the child of an assessment; otherwise it is the subject.
     """
     views = Views(tables, as_of)
     if subject in RULES[rule](views, DEFAULTS[rule]):
         return False
     if rule in ("WF-01", "DQ-02"):
-        return _worker_left(views, subject)
-    if rule == "AS-01":
-        return _assessment_left(views, member)
-    if _person_left(views, subject, DEFAULTS[rule]["max_age"] if rule == "CL-01" else ADULT - 1):
+        return _cases_ended(views, subject, member)
+    person = person or subject
+    if _person_left(views, person, DEFAULTS[rule]["max_age"] if rule == "CL-01" else _LAST_AGE):
         return True
     if rule == "CL-01":
-        return bool(views.of("ssd_care_leavers", "clea_person_id", subject))
-    return _row_closed(views, subject, member, *_ROW[_MEMBERSHIP[rule]])
+        return person in views.person and bool(views.of("ssd_care_leavers", "clea_person_id", person))
+    if rule == "AS-01":
+        return _assessment_over(views, subject)
+    rows = _member_rows(views, rule, person, member)
+    return bool(rows) and all(_past(views, row, _MEMBERSHIP[rule][4]) for row in rows)
 
 
-def _person_left(views: Views, person: str | None, oldest: int) -> bool:
-    if person is None or person not in views.person:
-        return person is not None and views.sealed(person)
+def may_have_left(
+    tables: Mapping[str, Table], as_of: date, rule: str, subject: str, member: str | None, person: str | None = None
+) -> bool:
+    """Say whether `left` holds, or the row that made it a member is still there, open, and yet no longer qualifies.
+
+    "No longer qualifies" is wider than the reasons listed: short breaks only, a plan that turns out to be another
+    council's, a worker out of post. A row whose dates no longer say anything is proof of nothing.
+    """
+    views = Views(tables, as_of)
+    if subject in RULES[rule](views, DEFAULTS[rule]):
+        return False
+    if left(tables, as_of, rule, subject, member, person):
+        return True
+    if rule in ("WF-01", "DQ-02"):
+        gone = subject in views.staff and not views.staff[subject].is_current
+        return subject in views.pseudo or (rule == "WF-01" and gone) or _handed_on(views, rule, subject, member)
+    if rule not in _MEMBERSHIP:
+        return False
+    rows, start, end = _member_rows(views, rule, subject, member), *_MEMBERSHIP[rule][3:]
+    others = bool(rows) and all(yes(row.get("cppl_cp_plan_ola")) for row in rows)
+    return others or (subject in views.person and any(views.open(row, start, end) for row in rows))
+
+
+def _person_left(views: Views, person: str, oldest: int) -> bool:
+    if person not in views.person:
+        return views.sealed(person)
     years = views.age(person)
     return views.person[person].died is not None or views.sealed(person) or (years is not None and years > oldest)
 
 
-def _row_closed(views: Views, person: str, member: str | None, table: str, key: str, owner: str, start: str, end: str) -> bool:
-    rows = [row for row in views.of(table, key, member) if id_of(row.get(owner)) == person]
-    return bool(rows) and all(_ended(views, row, end) for row in rows) and not any(views.open(r, start, end) for r in rows)
+def _member_rows(views: Views, rule: str, person: str, member: str | None) -> list[Row]:
+    table, key, owner, *_ = _MEMBERSHIP[rule]
+    return [row for row in views.of(table, key, member) if id_of(row.get(owner)) == person]
 
 
-def _ended(views: Views, row: Mapping[str, str | None], end: str) -> bool:
-    on = real_date(row.get(end))
+def _past(views: Views, row: Row, column: str) -> bool:
+    on = real_date(row.get(column))
     return on is not None and on <= views.as_of
 
 
-def _assessment_left(views: Views, member: str | None) -> bool:
-    rows = views.of("ssd_cin_assessments", "cina_assessment_id", member)
-    for row in rows:
-        if _person_left(views, id_of(row.get("cina_person_id")), ADULT - 1) or _ended(views, row, "cina_assessment_auth_date"):
-            return True
-        referrals = [
-            referral
-            for referral in views.of("ssd_cin_episodes", "cine_referral_id", id_of(row.get("cina_referral_id")))
-            if id_of(referral.get("cine_person_id")) == id_of(row.get("cina_person_id"))
-        ]
-        if referrals and all(_ended(views, referral, "cine_close_date") for referral in referrals):
-            return True
-    return False
+def _assessment_over(views: Views, assessment: str) -> bool:
+    rows = views.of("ssd_cin_assessments", "cina_assessment_id", assessment)
+    return bool(rows) and all(_past(views, row, "cina_assessment_auth_date") or _referral_closed(views, row) for row in rows)
 
 
-def _worker_left(views: Views, worker: str) -> bool:
+def _referral_closed(views: Views, row: Row) -> bool:
+    referrals = views.of("ssd_cin_episodes", "cine_referral_id", id_of(row.get("cina_referral_id")))
+    own = [referral for referral in referrals if id_of(referral.get("cine_person_id")) == id_of(row.get("cina_person_id"))]
+    return bool(own) and all(_past(views, referral, "cine_close_date") for referral in own)
+
+
+def _involvements(views: Views, worker: str) -> list[Row]:
     roles = {norm(role) for name in ("allocated_roles", "personal_adviser_roles") for role in views.shared[name]}
-    rows = [
-        row
-        for row in views.of("ssd_involvements", "invo_professional_id", worker)
-        if norm(row.get("invo_professional_role_id")) in roles
-    ]
-    return bool(rows) and all(_ended(views, row, "invo_involvement_end_date") for row in rows)
+    rows = views.of("ssd_involvements", "invo_professional_id", worker)
+    return [row for row in rows if norm(row.get("invo_professional_role_id")) in roles]
+
+
+def _cases_ended(views: Views, worker: str, member: str | None) -> bool:
+    rows = _involvements(views, worker)
+    known = any(member is not None and id_of(row.get("invo_involvements_id")) == member for row in rows)
+    return known and all(_past(views, row, "invo_involvement_end_date") for row in rows)
+
+
+def _handed_on(views: Views, rule: str, worker: str, member: str | None) -> bool:
+    """Say whether the worker's row is still there and none of theirs that is open can make them a member."""
+    rows = _involvements(views, worker)
+    return any(member is not None and id_of(row.get("invo_involvements_id")) == member for row in rows)

@@ -12,6 +12,7 @@ Cell = str | None
 
 EMPTY: tuple[Cell, ...] = (None, None, "", " ", "NULL", "null", "SSD_PH", "Placeholder_Data", "#N/A", "\u00a0")
 NO_DATE: tuple[Cell, ...] = (*EMPTY, "1900-01-01", "1901-01-01", "01/01/1900", "31/02/2026", "soon", "2026-13-01", "45000")
+# The last is a real date, by a day: an end that has not come.
 FAR_OFF = ("9999-12-31", "2300-01-01", "31/12/9999 00:00", "2100-01-01", "2099-12-31")
 PADDING = ("", "", "", "", "", "", "", " ", "\u00a0", "\t", "\r", " \u00a0 ", "\n")
 
@@ -93,7 +94,7 @@ def start(rng: Random, as_of: date) -> Cell:
         return written(rng, add_days(as_of, rng.choice((1, 1, 30, 400))))
     if chance < 0.95:
         return written(rng, add_days(as_of, -rng.randrange(400, 1500)))
-    return rng.choice(NO_DATE) if chance < 0.99 else rng.choice(FAR_OFF)
+    return rng.choice(NO_DATE) if chance < 0.99 else rng.choice(FAR_OFF[:-1])
 
 
 def end(rng: Random, as_of: date, still_open: float = 0.75) -> Cell:

@@ -1,0 +1,156 @@
+"""The shipped rules against the oracle: the same answers about everyone, in councils made to be misread.
+
+A failure names its seed and the subjects about which the two differ; `random_council(Random(seed), as_of)` makes it again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, timedelta
+from functools import cache
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from alerting.case_data import TABLES
+from alerting.evaluate import Evaluation, evaluate
+from alerting.model import Alert, Condition, Finding, Level, Outcome
+from alerting.rulebook import Rule, Rulebook, load_rulebook
+from alerting.snapshot import Snapshot
+from tests.oracle.cells import Table
+from tests.oracle.councils import random_council
+from tests.oracle.later import some_days_later
+from tests.oracle.leaving import left, may_have_left
+from tests.oracle.rules import RULES, Answer, findings
+
+RULES_FOLDER = Path(__file__).parents[1] / "rules"
+# A Tuesday at a month's end, the day after Easter Monday, leap days, a Sunday, a bank holiday, the ends of a year.
+DATES = (
+    date(2026, 3, 31),
+    date(2026, 4, 7),
+    date(2024, 2, 29),
+    date(2025, 12, 31),
+    date(2026, 5, 31),
+    date(2027, 3, 1),
+    date(2025, 8, 25),
+    date(2028, 2, 29),
+)
+WORKERS_RULES = ("WF-01", "DQ-02")
+
+
+@cache
+def shipped() -> Rulebook:
+    return load_rulebook(RULES_FOLDER)
+
+
+def rules_of(book: Rulebook) -> dict[str, Rule]:
+    return {rule.code: rule for rule in book.rules if rule.code in RULES}
+
+
+def council(seed: int) -> tuple[dict[str, Table], date]:
+    as_of = DATES[seed % len(DATES)]
+    return random_council(Random(seed), as_of), as_of
+
+
+def fill(snapshot: Snapshot, tables: Mapping[str, Table]) -> None:
+    for name, rows in tables.items():
+        columns = list(TABLES[name].columns)
+        snapshot.fill(name, columns, [[row.get(column) for row in rows] for column in columns])
+
+
+def ask(book: Rulebook, snapshot: Snapshot, tables: Mapping[str, Table]) -> Evaluation:
+    rules = list(rules_of(book).values())
+    fill(snapshot, tables)
+    snapshot.settle(book.wanted(rules))
+    evaluation = evaluate(book, snapshot, rules)
+    assert {asked.rule.code: asked.problem for asked in evaluation.asked.values() if asked.status != "ok"} == {}
+    return evaluation
+
+
+def comparable(finding: Finding | Answer, code: str) -> tuple[object, ...]:
+    """Give what the definitions decide of an answer. Due, and who joins in, only of a level: nobody is told of the others."""
+    level = finding.level if isinstance(finding, Answer) else finding.level.name if finding.level else None
+    told = (finding.due, frozenset(finding.also)) if level else ()
+    measure = None if finding.outcome == Outcome.unknown else finding.measure
+    people = () if code in WORKERS_RULES else (finding.worker, finding.adviser if code == "CL-01" else None)
+    return (str(finding.outcome), level, measure, finding.team, *people, *told)
+
+
+def differences(
+    book: Rulebook, tables: Mapping[str, Table], as_of: date, params: Mapping[str, Mapping[str, object]]
+) -> list[str]:
+    expected = findings(tables, as_of, params)
+    with Snapshot(as_of, book.settings) as snapshot:
+        evaluation = ask(book, snapshot, tables)
+        given = {code: {f.subject: f for f in evaluation.findings(rule.id)} for code, rule in rules_of(book).items()}
+    found = []
+    for code, answers in given.items():
+        for subject in sorted(answers.keys() | expected[code].keys()):
+            ours = comparable(answers[subject], code) if subject in answers else "not in the population"
+            theirs = comparable(expected[code][subject], code) if subject in expected[code] else "not in the population"
+            if ours != theirs:
+                found.append(f"{code} {subject!r}: rules {ours}, oracle {theirs}")
+    return found
+
+
+def test_every_rule_of_the_oracle_is_shipped():
+    assert set(rules_of(shipped())) == set(RULES)
+
+
+def alerts_of(evaluation: Evaluation, rules: Mapping[str, Rule]) -> list[Alert]:
+    """Give a live alert for everyone in each rule's population, as a run that matched them would have left it."""
+    found = [(rule, finding) for rule in rules.values() for finding in evaluation.findings(rule.id)]
+    return [
+        Alert(
+            id=number,
+            ref=f"A-{number}",
+            rule=rule.id,
+            code=rule.code,
+            subject_kind=rule.subject.about,
+            subject=finding.subject,
+            episode=1,
+            condition=Condition.firing,
+            level=Level.amber,
+            first_seen=date(2020, 1, 1),
+            level_since=date(2020, 1, 1),
+            person=finding.person,
+            member=finding.member,
+        )
+        for number, (rule, finding) in enumerate(found, 1)
+    ]
+
+
+def wrongly_left(book: Rulebook, before: Mapping[str, Table], then: date, after: Mapping[str, Table], as_of: date) -> list[str]:
+    """Give the alerts closed without the proof that the definitions ask for, or not closed in spite of it."""
+    rules = rules_of(book)
+    with Snapshot(then, book.settings) as snapshot:
+        live = {(alert.code, alert.subject): alert for alert in alerts_of(ask(book, snapshot, before), rules)}
+    with Snapshot(as_of, book.settings) as snapshot:
+        changes = ask(book, snapshot, after).compare(list(live.values()))
+    codes = {rule.id: rule.code for rule in rules.values()}
+    found = []
+    for finding in (finding for _, finding in changes if finding.outcome == Outcome.absent):
+        alert = live[codes[finding.rule], finding.subject]
+        about = (after, as_of, alert.code, alert.subject, alert.member, alert.person)
+        if finding.left and not may_have_left(*about):
+            found.append(f"{alert.code} {alert.subject!r} (row {alert.member!r}) left as {finding.left!r}: nothing proves it")
+        if not finding.left and left(*about):
+            found.append(f"{alert.code} {alert.subject!r} (row {alert.member!r}) is held, and the data proves that it left")
+    return found
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_the_rules_answer_as_the_oracle_does(seed):
+    tables, as_of = council(seed)
+
+    assert differences(shipped(), tables, as_of, {}) == []
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_an_alert_is_closed_only_by_proof_and_always_by_it(seed):
+    before, then = council(seed)
+    as_of = then + timedelta(days=3)
+    after = some_days_later(Random(seed), before, as_of)
+
+    assert wrongly_left(shipped(), before, then, after, as_of) == []
