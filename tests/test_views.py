@@ -180,11 +180,11 @@ def test_the_placement_now_passes_over_temporary_ones_and_keeps_unknown_kinds():
 
 def test_a_plan_for_permanence_is_a_key_with_a_value_that_says_yes():
     planned = [
-        '{"ADOPTION": "Y"}', '{"adoption" : "2026-02-01"}', '{"RETURN6M":1}', '{"ADOPTION":\n "to be\nagreed"}',
+        '{"ADOPTION": "Y"}', '{"adoption" : "2026-02-01"}', '{"RETURN6M":1}', '{"ADOPTION": "SUPPLIV": "N"}', '{"ADOPTION":\n "to be\nagreed"}',
         'cut off {"OTHERPLN": "N", "LTRELFR": "Y", "RESP',
     ]  # fmt: skip
     not_planned = [
-        '{"OTHERPLN": "Y"}', '{"ADOPTION": "N"}', '{"ADOPTION": false, "SUPPLIV": " "}', '{"MYADOPTION": "Y"}', None,
+        '{"OTHERPLN": "Y"}', '{"ADOPTION": "N "SUPPLIV": "N"}', '{"ADOPTION": "N"}', '{"ADOPTION": false, "SUPPLIV": " "}', '{"MYADOPTION": "Y"}', None,
         '{"ADOPTION": "none", "SUPPLIV": "SSD_PH", "RESPLMT": null}', '{"ADOPTION": "N", "adoption": "Y"}', 'cut off {"LTRELFR": "tr',
     ]  # fmt: skip
     rows = [
