@@ -396,18 +396,18 @@ def test_parquet_cells_of_any_type_become_what_their_text_would(tmp_path):
     with duckdb.connect() as engine:
         engine.execute(
             f"""COPY (SELECT 7.0::DOUBLE AS Pers_Person_ID, true AS pers_ethnicity, DATE '2010-02-28' AS pers_dob,
-                  TIMESTAMPTZ '2026-06-30 23:30:00+00' AS pers_expected_dob, 'not wanted' AS pers_sex
-                UNION ALL SELECT 'nan'::DOUBLE, NULL, DATE '1900-01-01', NULL, NULL
-                UNION ALL SELECT 2.5, NULL, NULL, NULL, NULL) TO '{target}'"""
+                  TIMESTAMPTZ '2026-06-30 23:30:00+00' AS pers_expected_dob, 700.50::DECIMAL(9, 2) AS pers_sex, 'not wanted' AS other
+                UNION ALL SELECT 'nan'::DOUBLE, NULL, DATE '1900-01-01', NULL, 700, NULL
+                UNION ALL SELECT 2.5, NULL, NULL, NULL, NULL, NULL) TO '{target}'"""
         )
 
-    wanted = {"ssd_person": frozenset({"pers_person_id", "pers_ethnicity", "pers_dob", "pers_expected_dob"})}
+    wanted = {"ssd_person": frozenset({"pers_person_id", "pers_ethnicity", "pers_dob", "pers_expected_dob", "pers_sex"})}
     rows, readings = read(Source(type="files", path=tmp_path), wanted)
 
     assert rows["ssd_person"] == [
-        (A_DAY, "true", date(2026, 7, 1), "7"),
-        (None, None, None, "2.5"),
-        (None, None, None, None),
+        (A_DAY, "true", date(2026, 7, 1), "7", "700.5"),
+        (None, None, None, "2.5", None),
+        (None, None, None, None, "700"),
     ]
     assert readings["ssd_person"].unreadable_cells == {}
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import csv
 import sqlite3
 import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 
@@ -14,8 +16,10 @@ import pytest
 import sqlalchemy as sa
 from pydantic import ValidationError
 
+from alerting.case_data import TABLES
 from alerting.errors import SourceError
 from alerting.snapshot import Snapshot
+from alerting.sources import demo, files
 from alerting.sources.sql import Source, _found, _Held, _stream
 from tests.small_council import AS_OF, COUNCIL, SETTINGS, read
 
@@ -438,3 +442,32 @@ def test_settings_that_do_not_exist_are_refused_and_the_address_is_not_shown():
 
     assert "shema" in str(caught.value)
     assert "hunter2" not in str(caught.value)
+
+
+# ---------------------------------------------------------------------- the same council
+
+
+@pytest.mark.slow
+def test_a_council_is_the_same_from_itself_from_files_and_from_either_database(sqlite, postgres, tmp_path):
+    council = demo.Source(children=60, start=date(2026, 3, 2))
+    day, folder = date(2026, 3, 2), tmp_path / "csv"
+    folder.mkdir()
+    for table, columns in council.tables(day).items():
+        rows = list(zip(*columns.values(), strict=True))
+        with (folder / f"{table}.csv").open("w", newline="", encoding="utf-8") as file:
+            csv.writer(file).writerows([columns, *rows])
+        for database in (sqlite, postgres):
+            database.make(table, list(columns), rows)
+    wanted = {name: frozenset(table.columns) for name, table in TABLES.items()}
+
+    def everything(source: Source) -> list[object]:
+        with Snapshot(day, SETTINGS) as snapshot:
+            source.read(wanted, snapshot)
+            snapshot.settle(wanted)
+            readings = [replace(snapshot.readings[table], places=[]) for table in TABLES]
+            return [*readings, *(snapshot.sql(f"SELECT * FROM {table} ORDER BY ALL") for table in TABLES)]
+
+    expected = everything(council)
+
+    for source in (files.Source(type="files", path=folder), sqlite.source(), postgres.source()):
+        assert everything(source) == expected

@@ -232,7 +232,7 @@ def _parquet_cell(column: str, kind: str) -> str:
         whole = f"{cell} = trunc({cell}) AND abs({cell}) < 1e15"
         return f"CASE WHEN isnan({cell}) THEN NULL WHEN {whole} THEN CAST({cell}::BIGINT AS VARCHAR) ELSE {cell}::VARCHAR END"
     if kind.startswith("DECIMAL"):
-        return f"regexp_replace({cell}::VARCHAR, '[.]0+$', '')"
+        return f"CASE WHEN contains({cell}::VARCHAR, '.') THEN rtrim(rtrim({cell}::VARCHAR, '0'), '.') ELSE {cell}::VARCHAR END"
     return f"{cell}::VARCHAR"
 
 
