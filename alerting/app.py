@@ -62,11 +62,9 @@ class App:
     def pipeline(self, store: Store) -> Pipeline:
         """Build the line on a store. Raises Faults when the source or a receiver cannot be used."""
         config = self.loaded.config
-        stopping = [
-            fault
-            for fault in self.faults
-            if fault.severity == "error" and fault.where and _is_of_config(fault.where, self.loaded)
-        ]
+        # A fault of one rule, even of what config.yaml says of it, leaves the others running.
+        own = [fault for fault in self.faults if fault.severity == "error" and fault not in self.book.faults]
+        stopping = [*self.book.stopping, *(fault for fault in own if fault.where and _is_of_config(fault.where, self.loaded))]
         if self.source is None or stopping:
             raise Faults(stopping or list(self.faults))
         return Pipeline(
@@ -90,7 +88,8 @@ def build(path: Path) -> App:
     """
     loaded = load_config(path)
     faults: list[Fault] = []
-    book = load_rulebook(_rules_folder(loaded), loaded.config.rules.packs, _overrides(loaded))
+    overrides = _overrides(loaded, faults)
+    book = load_rulebook(_rules_folder(loaded), loaded.config.rules.packs, overrides, loaded.document)
     faults += book.faults
     source = _make(loaded, ("source",), loaded.config.source, "alerting.sources", "Source", faults)
     notifiers: dict[str, Notifier] = {}
@@ -219,7 +218,8 @@ def _rules_folder(loaded: Loaded) -> Path:
     return carried if carried.is_dir() else Path(__file__).parent.parent / "rules"
 
 
-def _overrides(loaded: Loaded) -> Overrides:
+def _overrides(loaded: Loaded, faults: list[Fault]) -> Overrides:
+    """Give what the council sets about rules; nothing, and its faults, where that cannot be read. Then nothing runs."""
     section = loaded.config.rules
     before = len(loaded.document.faults)
     values = {
@@ -229,10 +229,9 @@ def _overrides(loaded: Loaded) -> Overrides:
         "bank_holidays": section.bank_holidays,
     }
     overrides = loaded.document.check(Overrides, values, ("rules",))
-    faults = loaded.document.faults[before:]
-    if overrides is None:
-        raise Faults(faults)
-    return overrides
+    faults += loaded.document.faults[before:]
+    del loaded.document.faults[before:]
+    return overrides or Overrides()
 
 
 def _is_of_config(where: Place, loaded: Loaded) -> bool:

@@ -16,12 +16,12 @@ from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel
 
-from alerting.case_data import ALWAYS, DIRECTORY, TABLES, CodeMap, Settings
-from alerting.errors import ConfigError, Fault, Place
+from alerting.case_data import ALWAYS, DIRECTORY, TABLES, CodeMap, Settings, norm
+from alerting.errors import ConfigError, Fault, Faults, Place
 from alerting.expressions import Compiled, Name, compile_expression, constant
 from alerting.functions import Type
 from alerting.model import Level, Tier
-from alerting.rulefile import Overrides, RuleFile, RuleSetting, SettingsFile, Subject
+from alerting.rulefile import CodeWords, Overrides, RuleFile, RuleSetting, SettingsFile, Subject
 from alerting.yaml_files import Document, Path_, did_you_mean, load
 
 _TYPES: dict[str, Type] = {
@@ -34,6 +34,9 @@ _TYPES: dict[str, Type] = {
 }
 _Model = TypeVar("_Model", bound=BaseModel)
 WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_NAME = re.compile(r"[a-z][a-z0-9_]*")
+_OWN_NAMES = frozenset({"measure", "unit", "due", "level", "as_of"})
+"""Names that a rule's words and levels have of themselves."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,7 +115,11 @@ class Broken:
 
 @dataclass(frozen=True, kw_only=True)
 class Rulebook:
-    """Every rule, subject and shared view in use, and the faults of those that are not."""
+    """Every rule, subject and shared view in use, and the faults of those that are not.
+
+    stopping: those of the faults that no one rule can be left out for, such as a pack that is not there: without its
+    rules, their alerts would be ended as no longer checked.
+    """
 
     rules: tuple[Rule, ...]
     off: tuple[Rule, ...]
@@ -121,6 +128,7 @@ class Rulebook:
     views: Mapping[str, str]
     settings: Settings
     faults: tuple[Fault, ...]
+    stopping: tuple[Fault, ...] = ()
     ids: frozenset[str] = field(default_factory=frozenset)
 
     def views_for(self, texts: Iterable[str]) -> list[str]:
@@ -154,26 +162,30 @@ class Rulebook:
         return {name: columns or frozenset(list(TABLES[name].columns)[:1]) for name, columns in wanted.items()}
 
 
-def load_rulebook(folder: Path, packs: Sequence[str] | None = None, overrides: Overrides | None = None) -> Rulebook:
+def load_rulebook(
+    folder: Path, packs: Sequence[str] | None = None, overrides: Overrides | None = None, config: Document | None = None
+) -> Rulebook:
     """Load every rule of the packs in `folder`, in order; `None` takes all its folders but `subjects`.
 
-    Raises ConfigError where there is no such folder; every other fault stands in the rulebook's `faults`.
+    config: the file that `overrides` was read from, for the places of their faults. Raises ConfigError where there is no
+    such folder, Faults where its settings.yaml cannot be used; every other fault stands in the rulebook's `faults`.
     """
     if not (folder / "subjects").is_dir():
         raise ConfigError(
             f"there are no rules in {folder.as_posix()}", remedy="Set `rules: path:` to the folder that holds `subjects/`."
         )
-    overrides = overrides or Overrides()
-    return _Loader(folder, overrides).load(packs)
+    return _Loader(folder, overrides or Overrides(), config).load(packs)
 
 
 class _Loader:
     """Loads one folder of rules, gathering faults as it goes."""
 
-    def __init__(self, folder: Path, overrides: Overrides) -> None:
+    def __init__(self, folder: Path, overrides: Overrides, config: Document | None) -> None:
         self.folder = folder
         self.overrides = overrides
+        self.config = config
         self.faults: list[Fault] = []
+        self.stopping: list[Fault] = []
         self.broken: list[Broken] = []
         self.used_settings: set[str] = set()
 
@@ -187,19 +199,15 @@ class _Loader:
         if packs is None:
             packs = sorted(path.name for path in self.folder.iterdir() if path.is_dir() and path.name != "subjects")
         rules: dict[str, Rule] = {}
-        for pack in packs:
+        for index, pack in enumerate(packs):
             if not (self.folder / pack).is_dir():
-                self.fault(
-                    f"there is no rule pack '{pack}' in {self.folder.as_posix()}", None, "Check `rules: packs:` in config.yaml."
-                )
+                known = [path.name for path in self.folder.iterdir() if path.is_dir()]
+                remedy = did_you_mean(pack, known) or "Check `rules: packs:` in config.yaml."
+                self.stop(f"there is no rule pack '{pack}' in {self.folder.as_posix()}", ("packs", index), remedy)
                 continue
             for path in sorted((self.folder / pack).glob("*.yaml")):
                 self._add(rules, path, pack, subjects, settings)
-        for name in self.overrides.settings.keys() - self.used_settings:
-            known = {rule.code for rule in rules.values()} | rules.keys()
-            self.fault(
-                f"`rules: settings:` names a rule '{name}' that is not there", None, did_you_mean(name.upper(), known), "warning"
-            )
+        self._check_settings_are_of_rules(rules)
         enabled = {id_: self.setting(rule.file).enabled for id_, rule in rules.items()}
         return Rulebook(
             rules=tuple(rule for id_, rule in rules.items() if enabled[id_]),
@@ -209,11 +217,29 @@ class _Loader:
             views=views,
             settings=settings,
             faults=tuple(self.faults),
+            stopping=tuple(self.stopping),
             ids=frozenset(rules) | {broken.id for broken in self.broken},
         )
 
     def fault(self, problem: str, where: Place | None, remedy: str = "", severity: Literal["error", "warning"] = "error") -> None:
         self.faults.append(Fault(problem=problem, where=where, remedy=remedy, severity=severity))
+
+    def stop(self, problem: str, path: Path_, remedy: str = "") -> None:
+        """Note a fault of the overrides that no one rule can be left out for."""
+        self.fault(problem, self.place(path), remedy)
+        self.stopping.append(self.faults[-1])
+
+    def place(self, path: Path_) -> Place | None:
+        """Give where an override is written, where that is known."""
+        return self.config.place(("rules", *path), key=True) if self.config else None
+
+    def _check_settings_are_of_rules(self, rules: Mapping[str, Rule]) -> None:
+        known = {rule.code: rule.id for rule in rules.values()} | {broken.code: broken.id for broken in self.broken}
+        for name in self.overrides.settings:
+            if name not in {*self.used_settings, *known, *known.values()}:
+                remedy = did_you_mean(name.upper(), list(known)) or did_you_mean(name, list(known.values()))
+                problem = f"`rules: settings:` names a rule '{name}' that is not there"
+                self.fault(problem, self.place(("settings", name)), remedy, "warning")
 
     def _read(self, path: Path, model: type[_Model]) -> tuple[Document, _Model | None]:
         document = load(path)
@@ -222,24 +248,34 @@ class _Loader:
         return document, value
 
     def _settings(self) -> Settings:
-        path = self.folder / "settings.yaml"
-        _, found = self._read(path, SettingsFile)
+        document, found = self._read(self.folder / "settings.yaml", SettingsFile)
         if found is None:
-            raise ConfigError(
-                f"the shared settings of the rules cannot be used: {self.faults[-1].problem}", where=self.faults[-1].where
-            )
-        for name in self.overrides.params.keys() - found.params.keys():
-            self.fault(
-                f"`rules: params:` names a shared parameter '{name}' that is not there", None, did_you_mean(name, found.params)
-            )
-        codes = {}
-        for name, code_map in found.codes.items():
-            words = {word: code for code, listed in code_map.words.items() for word in listed}
-            for code, listed in self.overrides.codes.get(name, {}).items():
-                words |= {" ".join(word.lower().split()): code.upper() for word in listed}
-            codes[name] = CodeMap(frozenset(code_map.codes), words)
+            raise Faults(document.faults)
+        params = dict(found.params)
+        for name, value in self.overrides.params.items():
+            if name not in found.params:
+                problem = f"`rules: params:` names a shared parameter '{name}' that is not there"
+                self.stop(problem, ("params", name), did_you_mean(name, found.params))
+            elif wrong := _other_kind(value, found.params[name]):
+                self.stop(f"`rules: params: {name}:` {wrong}", ("params", name))
+            else:
+                params[name] = value
+        codes = {name: self._code_map(name, code_map) for name, code_map in found.codes.items()}
+        for name in self.overrides.codes:
+            if name not in codes:
+                problem = f"`rules: codes:` names a code map '{name}' that is not there"
+                self.stop(problem, ("codes", name), did_you_mean(name, codes))
         holidays = self.overrides.bank_holidays if self.overrides.bank_holidays is not None else found.bank_holidays
-        return Settings(params=found.params | self.overrides.params, codes=codes, bank_holidays=frozenset(holidays))
+        return Settings(params=params, codes=codes, bank_holidays=frozenset(holidays))
+
+    def _code_map(self, name: str, file: CodeWords) -> CodeMap:
+        words = {word: code for code, listed in file.words.items() for word in listed}
+        for code, listed in self.overrides.codes.get(name, {}).items():
+            if code.upper() not in file.codes:
+                remedy = f"Its codes are: {', '.join(sorted(file.codes))}."
+                self.stop(f"`rules: codes: {name}:` has no code '{code}'", ("codes", name, code), remedy)
+            words |= {norm(word) or "": code.upper() for word in listed}
+        return CodeMap(frozenset(file.codes), words)
 
     def _subjects(self) -> dict[str, Subject]:
         subjects = {}
@@ -262,11 +298,13 @@ class _Loader:
         return subjects
 
     def setting(self, rule: RuleFile) -> RuleSetting:
-        for name in (rule.code, rule.id):
-            if name in self.overrides.settings:
-                self.used_settings.add(name)
-                return self.overrides.settings[name]
-        return RuleSetting()
+        name = self.setting_name(rule)
+        self.used_settings.add(name)
+        return self.overrides.settings.get(name, RuleSetting())
+
+    def setting_name(self, rule: RuleFile) -> str:
+        """Give what the council calls the rule in its settings: its code, or else its id."""
+        return rule.code if rule.code in self.overrides.settings else rule.id
 
     def _add(self, rules: dict[str, Rule], path: Path, pack: str, subjects: Mapping[str, Subject], settings: Settings) -> None:
         before = len(self.faults)
@@ -283,10 +321,12 @@ class _Loader:
                 rule = _Compiler(self, document, file, subjects[file.subject], settings).rule(path, pack)
         if any(fault.severity == "error" for fault in self.faults[before:]):
             value = document.value if isinstance(document.value, dict) else {}
+            id_ = str(value.get("id") or path.stem)
             first = next(fault for fault in self.faults[before:] if fault.severity == "error")
             self.broken.append(
                 Broken(
-                    id=str(value.get("id") or path.stem),
+                    # An id that belongs to a rule in use stays that rule's: its alerts go on.
+                    id=id_ if id_ not in rules else f"{pack}/{path.stem}",
                     code=str(value.get("code") or path.stem),
                     job=str(value.get("job") or "daily"),
                     problem=f"{first.where}: {first.problem}" if first.where else first.problem,
@@ -318,16 +358,26 @@ class _Compiler:
 
     def __init__(self, loader: _Loader, document: Document, file: RuleFile, subject: Subject, settings: Settings) -> None:
         self.loader, self.document, self.file, self.subject = loader, document, file, subject
-        own = loader.setting(file).params
-        for name in own.keys() - file.params.keys() - settings.params.keys():
-            known = [*file.params, *settings.params]
-            loader.fault(
-                f"`rules: settings: {file.code}:` names a parameter '{name}' it does not have", None, did_you_mean(name, known)
-            )
-        self.params = {**settings.params, **file.params, **own}
+        self.params = {**settings.params, **file.params, **self._own_params({**settings.params, **file.params})}
         self.names: dict[str, Name] = {name: constant(value) for name, value in self.params.items()}
         self.names |= {name: Name(type=_TYPES[column.type], sql=f's."{name}"') for name, column in subject.columns.items()}
         self.tiers = {name: Tier[column.tier] for name, column in subject.columns.items()}
+
+    def _own_params(self, shipped: Mapping[str, Any]) -> dict[str, Any]:
+        """Give what config.yaml says of this rule's parameters, and note what it cannot."""
+        own = {}
+        for name, value in self.loader.setting(self.file).params.items():
+            remedy = ""
+            if name not in shipped:
+                problem, remedy = f"names a parameter '{name}' it does not have", did_you_mean(name, shipped)
+            elif wrong := _other_kind(value, shipped[name]):
+                problem = f"{name} {wrong}"
+            else:
+                own[name] = value
+                continue
+            where = self.loader.place(("settings", self.loader.setting_name(self.file), "params", name))
+            self.loader.fault(f"`rules: settings: {self.file.code}:` {problem}", where, remedy)
+        return own
 
     def rule(self, path: Path, pack: str) -> Rule | None:
         """Give the compiled rule; the parts that are faulty are noted and stand for themselves as null."""
@@ -383,19 +433,40 @@ class _Compiler:
         for index, name in enumerate(self.file.requires):
             if name not in self.subject.columns:
                 self._at(f"there is no column '{name}'", ("requires", index), did_you_mean(name, self.subject.columns))
-        for name in self.file.let:
-            if name in self.subject.columns or name in ("measure", "unit", "due", "level"):
-                self._at(f"the step '{name}' has the name of something else", ("let", name), "Give it a name of its own.")
-        for level in self.file.levels.keys() - self.file.notify.keys():
+        for part, names in (("let", self.file.let), ("params", self.file.params)):
+            for name in names:
+                taken = {*self.subject.columns, *_OWN_NAMES, *(self.params if part == "let" else ())}
+                if name in taken:
+                    self._at(f"'{name}' is the name of something else", (part, name), "Give it a name of its own.")
+                elif not _NAME.fullmatch(name):
+                    self._at(f"'{name}' cannot be a name", (part, name), "Write it in a-z, 0-9 and _, a letter first.")
+        given = {level for level in (*self.file.levels, self.file.when_null) if level}
+        for level in sorted(given - self.file.notify.keys()):
             self._at(f"nobody is told of level {level}", ("notify",), f"Add `{level}: [team_manager]` or whoever it is.")
         for index, example in enumerate(self.file.examples):
-            for name in example.row.keys() - self.subject.columns.keys():
-                self._at(
-                    f"there is no column '{name}'", ("examples", index, "row", name), did_you_mean(name, self.subject.columns)
-                )
+            for name in example.row:
+                if name not in self.subject.columns:
+                    where: Path_ = ("examples", index, "row", name)
+                    self._at(f"there is no column '{name}'", where, did_you_mean(name, self.subject.columns))
 
     def _at(self, problem: str, path: Path_, remedy: str = "") -> None:
         self.loader.fault(f"`{'.'.join(map(str, path))}`: {problem}", self.document.place(path), remedy)
+
+
+def _other_kind(value: object, shipped: object) -> str:
+    """Say that a parameter's value is of another kind than the one it stands for, or nothing."""
+    kind, wanted = _kind(value), _kind(shipped)
+    return "" if None in (kind, wanted) or kind == wanted else f"is {kind}, but stands for {wanted}"
+
+
+def _kind(value: object) -> str | None:
+    if value is None:
+        return None
+    if isinstance(value, bool):
+        return "a yes-or-no"
+    if isinstance(value, (int, float)):
+        return "a number"
+    return "a list" if isinstance(value, (list, tuple)) else "a text"
 
 
 def _one_statement(text: str) -> str:

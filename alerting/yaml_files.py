@@ -133,8 +133,17 @@ class Document:
         try:
             return model.model_validate(self.value if not within and value is None else value)
         except ValidationError as error:
-            self.faults.extend(self._fault(model, dict(detail), within) for detail in error.errors(include_input=False))
+            details: list[dict[str, Any]] = [dict(detail) for detail in error.errors(include_input=False)]
+            unknown = [detail["loc"][:-1] for detail in details if detail["loc"][-1:] == ("[key]",)]
+            self.faults += [self._fault(model, detail, within) for detail in details if detail["loc"] not in unknown]
             return None
+
+    def _unknown_key(self, path: Path_, expected: str) -> Fault:
+        name, known = str(path[-1]), re.findall(r"'(.*?)'", expected)
+        remedy = did_you_mean(name, known) or f"The keys here are: {', '.join(known)}."
+        if ")" in name:
+            remedy = "Put the expression before it in quotes: inside { } a comma begins a new key."
+        return Fault(problem=f"unknown key `{name}`", where=self.place(path, key=True), remedy=remedy)
 
     def _fault(self, model: type[BaseModel], detail: dict[str, Any], within: Path_) -> Fault:
         path = (*within, *detail["loc"])
@@ -143,6 +152,8 @@ class Document:
             known = _names_at(model, detail["loc"][:-1])
             remedy = did_you_mean(name, known) or (f"The keys here are: {', '.join(sorted(known))}." if known else "")
             return Fault(problem=f"unknown key `{name}`", where=self.place(path, key=True), remedy=remedy)
+        if name == "[key]" and kind == "literal_error":
+            return self._unknown_key(path[:-1], str(detail["ctx"]["expected"]))
         if kind == "missing":
             return Fault(problem=f"`{name}` is missing", where=self.place(path[:-1]), remedy=f"Add `{name}:`.")
         message = detail["msg"].removeprefix("Value error, ")

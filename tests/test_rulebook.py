@@ -1,0 +1,509 @@
+"""What the files of `rules/` must be: every fault at its place, and one broken file leaves the others in use."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from alerting.case_data import Settings
+from alerting.errors import ConfigError, Faults
+from alerting.evaluate import check_book, evaluate
+from alerting.model import Finding, Level, Tier
+from alerting.rulebook import Rulebook, load_rulebook
+from alerting.rulefile import Overrides
+from alerting.snapshot import Snapshot
+from alerting.yaml_files import load
+
+SETTINGS = """\
+params:
+  adult_age: 18
+  short_statuses: [V3, V4]
+  grace: null
+codes:
+  legal_status:
+    codes: [C2, V3]
+    words: {C2: ["full care order"]}
+bank_holidays: [2026-04-03, 2026-04-06]
+"""
+SUBJECT = """\
+id: child
+title: Child
+says: Everybody recorded
+about: child
+key: person_id
+person: person_id
+team: team_id
+columns:
+  person_id: {type: text, tier: reference, says: Case system number}
+  team_id: {type: text, tier: reference, says: The team}
+  born_on: {type: date, tier: detail, says: Date of birth}
+  visits: {type: integer, tier: reference, says: Visits}
+  statuses: {type: codes, tier: detail, says: Legal statuses}
+sql: |
+  SELECT p.person_id, 'T1' AS team_id, p.born_on, 2 AS visits, ['C2'] AS statuses FROM v_everybody p
+"""
+VIEW = "SELECT pers_person_id AS person_id, pers_dob AS born_on FROM ssd_person;\n"
+RULE = """\
+id: visits-few
+code: CL-01
+title: Few visits
+says: "{{ visits }} visits, born {{ born_on | day }}"
+clears: A visit is recorded.
+owner: head of service
+basis: {kind: local, text: seen often}
+job: daily
+reads: [ssd_person]
+params:
+  red_visits: 1
+requires: [born_on]
+subject: child
+where: age_on(born_on, today()) < adult_age
+let:
+  age: age_on(born_on, today())
+measure: visits
+unit: visits
+levels:
+  amber: measure < 3
+  red: |
+    measure < red_visits
+      and age < adult_age
+due: add_days(born_on, 7)
+notify: {amber: [worker], red: [team_manager]}
+also: {service_manager: "has(statuses, short_statuses)"}
+"""
+
+
+class Folder:
+    """A folder of rules that a test writes."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.write("settings.yaml", SETTINGS)
+        self.write("subjects/child.yaml", SUBJECT)
+        self.write("subjects/_views/v_everybody.sql", VIEW)
+        self.write("practice/visits-few.yaml", RULE)
+
+    def write(self, name: str, text: str) -> None:
+        file = self.path / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, "utf-8")
+
+    def change(self, name: str, *changes: tuple[str, str]) -> None:
+        text = (self.path / name).read_text("utf-8")
+        for before, after in changes:
+            assert text.count(before) == 1, before
+            text = text.replace(before, after)
+        self.write(name, text)
+
+    def rule(self, name: str, *changes: tuple[str, str]) -> None:
+        """Write another good rule, with changes; its id is the name of its file."""
+        id_ = Path(name).stem
+        code = f"CL-{10 + len(list(self.path.rglob('*.yaml')))}"
+        self.write(name, RULE.replace("id: visits-few", f"id: {id_}").replace("code: CL-01", f"code: {code}"))
+        self.change(name, *changes)
+
+    def load(self, overrides: Mapping[str, Any] | None = None, packs: list[str] | None = None) -> Rulebook:
+        return load_rulebook(self.path, packs, Overrides.model_validate(overrides or {}))
+
+    def faults(self, **kinds: Any) -> list[str]:
+        return [str(fault).replace(f"{self.path.as_posix()}/", "") for fault in self.load(**kinds).faults]
+
+
+@pytest.fixture
+def folder(tmp_path) -> Folder:
+    return Folder(tmp_path / "rules")
+
+
+def ids(book: Rulebook) -> list[str]:
+    return [rule.id for rule in book.rules]
+
+
+# A good folder
+
+
+def test_a_good_folder_has_no_faults(folder):
+    book = folder.load()
+
+    assert (book.faults, book.broken, book.stopping) == ((), (), ())
+    assert ids(book) == ["visits-few"]
+    assert check_book(book) == []
+
+
+def test_a_rule_carries_what_is_said_of_it_and_what_it_needs(folder):
+    [rule] = folder.load().rules
+
+    assert (rule.code, rule.title, rule.pack) == ("CL-01", "Few visits", "practice")
+    assert rule.place.endswith("rules/practice/visits-few.yaml")
+    assert list(rule.levels) == [Level.red, Level.amber]
+    assert rule.reads == {"ssd_person", "ext_restricted"}
+    assert rule.facts == ("born_on", "visits")
+    assert dict(rule.params) == {"adult_age": 18, "red_visits": 1, "short_statuses": ["V3", "V4"]}
+
+
+def test_a_step_is_as_private_as_what_it_is_made_of(folder):
+    folder.change(
+        "practice/visits-few.yaml",
+        ("  age: age_on(born_on, today())\n", "  age: age_on(born_on, today())\n  twice: visits * 2\n"),
+    )
+
+    [rule] = folder.load().rules
+
+    assert (rule.tiers["age"], rule.tiers["twice"], rule.tiers["measure"]) == (Tier.detail, Tier.reference, Tier.reference)
+
+
+def test_a_rules_version_changes_with_what_decides_what_it_says(folder):
+    def version(**overrides: Any) -> str:
+        [rule] = folder.load(overrides).rules
+        return rule.version
+
+    before = version()
+    assert version() == before
+    assert version(settings={"CL-01": {"params": {"red_visits": 2}}}) != before
+    folder.change("subjects/child.yaml", ("2 AS visits", "3 AS visits"))
+    assert version() != before
+
+
+def test_packs_are_folders_and_all_of_them_unless_chosen(folder):
+    folder.rule("local/own-rule.yaml")
+
+    assert ids(folder.load()) == ["own-rule", "visits-few"]
+    assert ids(folder.load(packs=["practice", "local"])) == ["visits-few", "own-rule"]
+    assert ids(folder.load(packs=["practice"])) == ["visits-few"]
+
+
+def test_a_later_pack_can_replace_a_rule(folder):
+    folder.rule("zlocal/visits-few.yaml", ("title: Few visits", "title: Ours\nreplaces: visits-few"))
+
+    book = folder.load()
+
+    assert (book.faults, [rule.title for rule in book.rules]) == ((), ["Ours"])
+
+
+def test_only_the_tables_and_columns_that_are_needed_are_read(folder):
+    book = folder.load()
+
+    wanted = book.wanted(book.rules)
+
+    assert set(wanted) == {"ssd_person", "ext_restricted", "ext_load", "ext_staff", "ext_team", "ext_cover"}
+    assert wanted["ssd_person"] == {"pers_person_id", "pers_dob"}
+
+
+# Faults of a rule file, each with its place and what to do
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        # keys
+        ([("title: Few visits", "titel: Few visits")], ["3:1: unknown key `titel`\n  Did you mean 'title'?", "1:1: `title` is missing\n  Add `title:`."]),
+        ([("job: daily", "job: hourly")], ["8:6: `job`: input should be 'daily', 'weekly' or 'monthly'"]),
+        ([("reads: [ssd_person]", "reads: ssd_person")], ["9:8: `reads`: input should be a valid tuple"]),
+        ([("kind: local", "kind: lokal")], ["7:15: `basis.kind`: input should be 'statutory', 'guidance' or 'local'"]),
+        ([("code: CL-01", "code: cl01")], ["2:7: `code`: string should match pattern '^[A-Z]+-[0-9]+$'"]),
+        ([("amber: [worker]", "ambre: [worker]")], ["25:10: unknown key `ambre`\n  Did you mean 'amber'?"]),
+        ([('"has(statuses, short_statuses)"', "has(statuses, short_statuses)")], ["26:39: unknown key `short_statuses)`\n  Put the expression before it in quotes: inside { } a comma begins a new key."]),
+        ([("  amber: measure < 3", "  purple: measure < 3")], ["20:3: unknown key `purple`\n  The keys here are: info, amber, red, critical."]),
+        # names
+        ([("subject: child", "subject: chil")], ["13:10: there is no subject 'chil' that can be used\n  Did you mean 'child'?"]),
+        ([("reads: [ssd_person]", "reads: [ssd_persons]")], ["9:9: `reads.0`: there is no table 'ssd_persons'\n  Did you mean 'ssd_person'?"]),
+        ([("requires: [born_on]", "requires: [born]")], ["12:12: `requires.0`: there is no column 'born'\n  Did you mean 'born_on'?"]),
+        ([("id: visits-few", "id: few-visits")], ["1:5: the id is 'few-visits' but the file is visits-few.yaml\n  Give both one name."]),
+        ([("owner:", "replaces: visit-few\nowner:")], ["6:11: 'visit-few' is not a rule of an earlier pack"]),
+        ([("  age: age_on", "  statuses: age_on"), ("and age <", "and 1 <"), ("due: add_days(born_on, 7)\n", ""), ('also: {service_manager: "has(statuses, short_statuses)"}\n', "")], ["16:13: `let.statuses`: 'statuses' is the name of something else\n  Give it a name of its own."]),
+        ([("  age: age_on", "  adult_age: age_on"), ("and age <", "and 1 <")], ["16:14: `let.adult_age`: 'adult_age' is the name of something else\n  Give it a name of its own."]),
+        ([("  age: age_on", "  measure: age_on"), ("and age <", "and 1 <")], ["16:12: `let.measure`: 'measure' is the name of something else\n  Give it a name of its own."]),
+        ([("red_visits: 1", "red_visits: 1\n  visits: 3")], ["12:11: `params.visits`: 'visits' is the name of something else\n  Give it a name of its own."]),
+        ([("  age: age_on", "  Its age: age_on"), ("and age <", "and 1 <")], ["16:12: `let.Its age`: 'Its age' cannot be a name\n  Write it in a-z, 0-9 and _, a letter first."]),
+        ([(", red: [team_manager]", "")], ["25:9: `notify`: nobody is told of level red\n  Add `red: [team_manager]` or whoever it is."]),
+        ([("due:", "when_null: critical\ndue:")], ["26:9: `notify`: nobody is told of level critical\n  Add `critical: [team_manager]` or whoever it is."]),
+        ([("also:", "examples: [{says: a, as_of: 2026-03-31, row: {visit: 1}, gives: red}]\nalso:")], ["26:54: `examples.0.row.visit`: there is no column 'visit'\n  Did you mean 'visits'?"]),
+        # expressions: plain, in a block, in quotes
+        ([("measure: visits", "measure: visit")], ["17:10: `measure`: there is no column or parameter 'visit'\n  Did you mean 'visits'?"]),
+        ([("measure: visits", "measure: visits > 2")], ["17:10: `measure`: this gives a yes-or-no, but a number is needed here"]),
+        ([("and age <", "and aeg <")], ["23:11: `levels.red`: there is no column or parameter 'aeg'\n  Did you mean 'age'?"]),
+        ([("amber: measure < 3", 'amber: "measure < three"')], ["20:21: `levels.amber`: there is no column or parameter 'three'\n  `alerting rules show` lists the subject's columns and the parameters."]),
+        ([("amber: measure < 3", "amber: measure < 3 visits")], ["20:10: `levels.amber`: a second thing beside the first is not part of the rule language\n  Is a unit or a second word left over? Write `x > 3`, not `x > 3 days`."]),
+        ([("  age: age_on(born_on, today())", "  age: (select max(pers_dob) from ssd_person)")], ["16:16: `let.age`: a subquery is not part of the rule language"]),
+        ([("amber: measure < 3", "amber: exists (select 1 from ssd_person)")], ["20:25: `levels.amber`: a subquery is not part of the rule language"]),
+        ([("amber: measure < 3", "amber: getenv('HOME') = 'x'")], ["20:10: `levels.amber`: there is no function 'getenv'\n  `alerting rules functions` lists them all."]),
+        ([("has(statuses, short", "has(visits, short")], ["26:30: `also.service_manager`: has() needs a list of codes, but this is a number"]),
+        ([("due: add_days(born_on, 7)", "due: visits")], ["24:6: `due`: this gives a number, but a date is needed here"]),
+        # what follows a faulty step is judged on its own
+        ([("  age: age_on(born_on, today())", "  age: age_on(bornon, today())")], ["16:15: `let.age`: there is no column or parameter 'bornon'\n  Did you mean 'born_on'?"]),
+    ],
+)  # fmt: skip
+def test_a_fault_of_a_rule_has_its_place_and_what_to_do(folder, changes, expected):
+    folder.change("practice/visits-few.yaml", *changes)
+
+    found = [fault.removeprefix("practice/visits-few.yaml:") for fault in folder.faults()]
+
+    assert sorted(found) == sorted(expected)
+
+
+def test_a_step_may_use_only_the_steps_before_it(folder):
+    folder.change("practice/visits-few.yaml", ("  age: age_on", "  older: age + 1\n  age: age_on"))
+
+    [fault] = folder.faults()
+
+    assert fault.startswith("practice/visits-few.yaml:16:10: `let.older`: there is no column or parameter 'age'")
+
+
+def test_every_fault_of_every_file_is_found_in_one_pass(folder):
+    folder.change("practice/visits-few.yaml", ("measure: visits", "measure: visit"), ("job: daily", "jobs: daily"))
+    folder.rule("practice/second.yaml", ("measure: visits", "measure: visit"), ("due: add_days", "due: ad_days"))
+    folder.write("practice/third.yaml", "id: third\n\tcode: X")
+
+    found = folder.faults()
+
+    assert [fault.partition(" ")[0] for fault in found] == [
+        "practice/second.yaml:17:10:",
+        "practice/second.yaml:24:6:",
+        "practice/third.yaml:2:1:",
+        "practice/visits-few.yaml:1:1:",
+        "practice/visits-few.yaml:8:1:",
+    ]
+
+
+def test_a_level_may_be_written_as_a_bare_value(folder):
+    folder.change("practice/visits-few.yaml", ("amber: measure < 3", "amber: true"), ("measure: visits", "measure: 2"))
+
+    assert folder.faults() == []
+
+
+# One broken file
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "id: [", "- id: broken", "just words", "id: broken\nid: broken", "\tid: broken", "id: broken\ncode: 7\nlevels: 3"],
+)
+def test_a_broken_file_leaves_the_others_in_use(folder, text):
+    folder.write("practice/broken.yaml", text)
+
+    book = folder.load()
+
+    assert ids(book) == ["visits-few"]
+    assert [broken.id for broken in book.broken] == ["broken"]
+    assert "rules/practice/broken.yaml" in book.broken[0].problem
+    assert book.ids == {"visits-few", "broken"}
+
+
+def test_a_broken_rule_keeps_its_name_and_its_job(folder):
+    folder.change("practice/visits-few.yaml", ("measure: visits", "measure: visit"), ("job: daily", "job: weekly"))
+
+    [broken] = folder.load().broken
+
+    assert (broken.id, broken.code, broken.job) == ("visits-few", "CL-01", "weekly")
+    assert broken.problem.endswith("visits-few.yaml:17:10: `measure`: there is no column or parameter 'visit'")
+
+
+def test_of_two_rules_with_one_id_the_first_stays_in_use(folder):
+    folder.rule("zlocal/visits-few.yaml")
+
+    book = folder.load()
+
+    assert [rule.pack for rule in book.rules] == ["practice"]
+    [fault] = book.faults
+    assert str(fault.where).endswith("rules/zlocal/visits-few.yaml:1:5")
+    assert fault.problem == f"the rule id 'visits-few' is used twice, first in {folder.path.as_posix()}/practice/visits-few.yaml"
+    assert fault.remedy == "Rename one, or write `replaces: visits-few` if this one is to stand for it."
+
+
+def test_the_alerts_of_a_rule_are_not_held_because_a_second_file_took_its_id(folder):
+    folder.rule("zlocal/visits-few.yaml")
+
+    assert [broken.id for broken in folder.load().broken] == ["zlocal/visits-few"]
+
+
+def test_of_two_rules_with_one_code_the_first_stays_in_use(folder):
+    folder.rule("zlocal/other.yaml")
+    folder.change("zlocal/other.yaml", ("code: CL-13", "code: CL-01"))
+
+    book = folder.load()
+
+    assert ids(book) == ["visits-few"]
+    assert [fault.problem.partition(" is used")[0] for fault in book.faults] == ["the code CL-01"]
+
+
+def test_a_broken_replacement_leaves_the_rule_it_would_replace(folder):
+    folder.rule(
+        "zlocal/ours.yaml", ("title: Few visits", "title: Ours\nreplaces: visits-few"), ("measure: visits", "measure: no")
+    )
+
+    assert ids(folder.load()) == ["visits-few"]
+
+
+def test_a_broken_subject_breaks_its_rules_and_no_others(folder):
+    folder.write("subjects/worker.yaml", SUBJECT.replace("id: child", "id: worker").replace("key: person_id", "key: worker_id"))
+    folder.rule("practice/of-workers.yaml", ("subject: child", "subject: worker"))
+
+    book = folder.load()
+
+    assert ids(book) == ["visits-few"]
+    assert [broken.id for broken in book.broken] == ["of-workers"]
+    assert [str(fault).partition("rules/")[2] for fault in book.faults] == [
+        "subjects/worker.yaml:9:3: 'worker_id' is not one of the columns",
+        "practice/of-workers.yaml:13:10: there is no subject 'worker' that can be used",
+    ]
+
+
+def test_a_folder_without_rules_is_said_to_be_one(tmp_path):
+    with pytest.raises(ConfigError, match="there are no rules in"):
+        load_rulebook(tmp_path)
+
+
+def test_shared_settings_that_cannot_be_used_stop_everything_with_all_their_faults(folder):
+    folder.change(
+        "settings.yaml", ("bank_holidays: [2026-04-03, 2026-04-06]", "bank_holidays: [easter, 2026-04-06]\nhollidays: 1")
+    )
+
+    with pytest.raises(Faults) as raised:
+        folder.load()
+
+    assert len(raised.value.faults) == 2
+
+
+# SQL of subjects and views, tried on empty tables
+
+
+@pytest.mark.parametrize(
+    ("file", "change", "words"),
+    [
+        ("subjects/_views/v_everybody.sql", ("pers_dob", "pers_date_of_birth"), "the view v_everybody cannot be made: Binder Error"),
+        ("subjects/child.yaml", ("p.born_on, 2", "2"), "the subject child cannot be made: Binder Error"),
+        ("subjects/child.yaml", ("FROM v_everybody p", "FROM read_csv('x.csv') p"), "the subject child cannot be made: Permission Error"),
+        ("subjects/child.yaml", ("FROM v_everybody p", "FROM v_everybody p; DROP TABLE ssd_person"), "the subject child cannot be made: Parser Error"),
+        ("subjects/child.yaml", ("sql: |", "left_when: SELECT 1 FROM nowhere\nsql: |"), "a `left_when` cannot be asked: Catalog Error"),
+    ],
+)  # fmt: skip
+def test_wrong_sql_is_found_without_any_data(folder, file, change, words):
+    folder.change(file, change)
+
+    [fault] = check_book(folder.load())
+
+    assert fault.problem.startswith(words)
+
+
+# What config.yaml says of rules
+
+
+def asked(book: Rulebook) -> list[Finding]:
+    with Snapshot(date(2026, 3, 31), book.settings) as snapshot:
+        snapshot.fill("ssd_person", ["pers_person_id", "pers_dob"], [["P1"], ["2010-05-01"]])
+        snapshot.settle(book.wanted(book.rules))
+        return evaluate(book, snapshot, book.rules).findings("visits-few")
+
+
+@pytest.mark.parametrize("name", ["CL-01", "visits-few"])
+def test_a_parameter_is_changed_by_a_rules_code_or_its_id(folder, name):
+    [before], [after] = asked(folder.load()), asked(folder.load({"settings": {name: {"params": {"red_visits": 5}}}}))
+
+    assert (before.level, after.level) == (Level.amber, Level.red)
+
+
+def test_a_shared_parameter_is_changed_for_every_rule(folder):
+    book = folder.load({"params": {"adult_age": 15}})
+
+    assert (book.faults, asked(book)) == ((), [])
+    assert book.settings.params["adult_age"] == 15
+
+
+def test_a_shared_parameter_is_changed_for_one_rule(folder):
+    folder.rule("practice/second.yaml")
+
+    book = folder.load({"settings": {"CL-01": {"params": {"adult_age": 15}}}})
+
+    assert {rule.id: rule.params["adult_age"] for rule in book.rules} == {"visits-few": 15, "second": 18}
+
+
+def test_a_rule_is_switched_off_and_still_known(folder):
+    book = folder.load({"settings": {"CL-01": {"enabled": False, "reason": "not yet"}}})
+
+    assert (ids(book), [rule.id for rule in book.off], book.faults) == ([], ["visits-few"], ())
+
+
+def test_bank_holidays_of_the_council_stand_for_the_shipped_ones(folder):
+    assert folder.load().settings.bank_holidays == {date(2026, 4, 3), date(2026, 4, 6)}
+    assert folder.load({"bank_holidays": ["2026-12-25"]}).settings.bank_holidays == {date(2026, 12, 25)}
+    assert folder.load({"bank_holidays": []}).settings.bank_holidays == frozenset()
+
+
+@pytest.mark.parametrize(
+    "cell", ["Care  Order - FULL", "care order – full", "CARE ORDER - FULL ", "C2", "c2: anything", "full care order"]
+)
+def test_the_councils_own_words_stand_for_a_code_however_they_are_typed(folder, cell):
+    book = folder.load({"codes": {"legal_status": {"c2": ["Care Order – full"]}}})
+
+    assert book.settings.codes["legal_status"].code(cell) == "C2"
+
+
+CONFIG = """\
+rules:
+  packs: [practise, local]
+  params: {adultage: 1, adult_age: many}
+  codes:
+    legal_statuses: {C2: [x]}
+    legal_status: {C9: [x]}
+  settings:
+    CL-01: {params: {red_visit: 1}}
+    visits-many: {enabled: false}
+"""
+
+
+def test_what_config_says_of_what_is_not_there_has_its_place(folder):
+    folder.rule("practice/second.yaml")
+    file = folder.path / "config.yaml"
+    file.write_text(CONFIG)
+    document = load(file)
+    said = {key: value for key, value in document.value["rules"].items() if key != "packs"}
+
+    book = load_rulebook(folder.path, ["practise", "practice"], Overrides.model_validate(said), document)
+
+    assert [(str(fault).partition("config.yaml:")[2], fault.severity) for fault in book.faults] == [
+        ("3:12: `rules: params:` names a shared parameter 'adultage' that is not there\n  Did you mean 'adult_age'?", "error"),
+        ("3:25: `rules: params: adult_age:` is a text, but stands for a number", "error"),
+        ("6:20: `rules: codes: legal_status:` has no code 'C9'\n  Its codes are: C2, V3.", "error"),
+        ("5:5: `rules: codes:` names a code map 'legal_statuses' that is not there\n  Did you mean 'legal_status'?", "error"),
+        (f"2:10: there is no rule pack 'practise' in {folder.path.as_posix()}\n  Did you mean 'practice'?", "error"),
+        ("8:22: `rules: settings: CL-01:` names a parameter 'red_visit' it does not have\n  Did you mean 'red_visits'?", "error"),
+        ("9:5: `rules: settings:` names a rule 'visits-many' that is not there\n  Did you mean 'visits-few'?", "warning"),
+    ]
+    # Without a whole pack its alerts would end; one rule can wait.
+    assert book.stopping == book.faults[:5]
+    assert [broken.id for broken in book.broken] == ["visits-few"]
+    assert ids(book) == ["second"]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "problem"),
+    [
+        ("red_visits", "few", "red_visits is a text, but stands for a number"),
+        ("red_visits", True, "red_visits is a yes-or-no, but stands for a number"),
+        ("red_visits", [1], "red_visits is a list, but stands for a number"),
+        ("short_statuses", "V3", "short_statuses is a text, but stands for a list"),
+    ],
+)
+def test_a_parameter_of_another_kind_is_a_fault(folder, name, value, problem):
+    book = folder.load({"settings": {"CL-01": {"params": {name: value}}}})
+
+    assert [fault.problem for fault in book.faults] == [f"`rules: settings: CL-01:` {problem}"]
+
+
+def test_a_parameter_that_is_nothing_may_become_anything_and_anything_nothing(folder):
+    assert folder.load({"params": {"grace": 3, "adult_age": None}}).faults == ()
+
+
+def test_settings_of_a_broken_rule_are_not_said_to_be_of_none(folder):
+    folder.write("practice/visits-few.yaml", "id: visits-few\ncode: CL-01")
+
+    book = folder.load({"settings": {"CL-01": {"enabled": False}}})
+
+    assert not any("that is not there" in fault.problem for fault in book.faults)
+
+
+def test_settings_are_values_of_their_own(folder):
+    assert isinstance(folder.load().settings, Settings)
