@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -58,8 +57,8 @@ class Office:
 
 
 @pytest.fixture
-def office(tmp_path: Path) -> Iterator[Office]:
-    yield Office(tmp_path)
+def office(tmp_path: Path) -> Office:
+    return Office(tmp_path)
 
 
 def rule_row(report: Report, code: str) -> dict[str, Any]:
