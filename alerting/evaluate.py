@@ -21,7 +21,6 @@ from alerting.rulefile import Example, Subject
 from alerting.snapshot import EngineError, Snapshot
 
 RULE_SECONDS = 120.0
-FEWEST_FOR_FILL_RATE = 30
 
 
 @dataclass(kw_only=True)
@@ -106,6 +105,8 @@ class Evaluation:
             rules = [
                 name for name, result in self.asked.items() if result.rule.subject.id == subject.id and result.status == "ok"
             ]
+            if not rules:  # none of its rules was asked, so the views that its SQL reads may not be there
+                continue
             self._snapshot.sql(
                 """CREATE OR REPLACE TABLE live AS SELECT id, rule, subject, person, member FROM live_alert l
                 WHERE list_contains($1::VARCHAR[], l.rule)
@@ -165,7 +166,8 @@ def evaluate(book: Rulebook, snapshot: Snapshot, rules: Iterable[Rule], withheld
         try:
             with snapshot.time_limit(RULE_SECONDS):
                 stage.set_up(rule.subject)
-                _ask(snapshot, rule, asked, stage.min_fill)
+                _ask(snapshot, rule, asked)
+                _judge_fill(snapshot, rule, asked, stage)
         except RuleError as error:
             asked.status, asked.problem = "error", error.problem
         except EngineError as error:
@@ -183,6 +185,7 @@ class _Stage:
         self._book, self._snapshot = book, snapshot
         self._made: dict[str, RuleError | None] = {}
         self.min_fill = float(str(book.settings.params.get("min_fill", 0.7)))
+        self.min_fill_at_least = float(str(book.settings.params.get("min_fill_at_least", 30)))
 
     def set_up(self, subject: Subject) -> None:
         """Make the subject's table and all it needs. Raises RuleError, the same one each time it is asked for."""
@@ -235,7 +238,7 @@ SQL_TYPES = {
 }
 
 
-def _ask(snapshot: Snapshot, rule: Rule, asked: Asked, min_fill: float) -> None:
+def _ask(snapshot: Snapshot, rule: Rule, asked: Asked) -> None:
     snapshot.sql(f"INSERT INTO finding {question(rule)}")
     counts = snapshot.sql("SELECT outcome, level, count(*) FROM finding WHERE rule = $1 GROUP BY 1, 2", [rule.id])
     for outcome, level, count in counts:
@@ -244,16 +247,20 @@ def _ask(snapshot: Snapshot, rule: Rule, asked: Asked, min_fill: float) -> None:
             asked.match[Level(level).name] += count
         else:
             setattr(asked, outcome, getattr(asked, outcome) + count)
+
+
+def _judge_fill(snapshot: Snapshot, rule: Rule, asked: Asked, stage: _Stage) -> None:
+    """Take back the answers of a rule where too few of its population have a value that it needs."""
     for name in rule.file.requires:
         [(filled,)] = snapshot.sql(
             f"SELECT count({quoted(name)}) FROM {quoted('subject_' + rule.subject.id)} s "
             f"WHERE s.{quoted(rule.subject.key)} IN (SELECT subject FROM finding WHERE rule = $1)",
             [rule.id],
         )
-        if asked.population >= FEWEST_FOR_FILL_RATE and filled < min_fill * asked.population:
+        if asked.population >= stage.min_fill_at_least and filled < stage.min_fill * asked.population:
             asked.status = "off"
-            share = round(100 * filled / asked.population)
-            asked.problem = f"only {share} % of its population have '{name}' recorded; it needs {round(100 * min_fill)} %"
+            share = 100 * filled // asked.population
+            asked.problem = f"only {share} % of its population have '{name}' recorded; it needs {round(100 * stage.min_fill)} %"
             asked.match = dict.fromkeys(asked.match, 0)
             asked.clear = asked.unknown = 0
 

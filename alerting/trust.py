@@ -10,11 +10,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from alerting.case_data import Settings
+from alerting.case_data import TABLES, Settings
 from alerting.snapshot import Snapshot
 from alerting.working_days import working_days_between
-
-FEWEST_TO_COMPARE = 50
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,9 +42,11 @@ def judge(snapshot: Snapshot, tables: Iterable[str], trusted_before: Mapping[str
     trusted_before: the rows of each table in the last run of an earlier day in which it was trusted.
     """
     loads = {
-        table.lower(): (loaded_at, row_count)
+        table: (loaded_at, row_count)
         for table, loaded_at, row_count in snapshot.sql(
-            "SELECT table_name, max(loaded_at), arg_max(row_count, loaded_at) FROM ext_load WHERE table_name IS NOT NULL GROUP BY 1"
+            # arg_max alone would pass over the latest load, where that states no count, and take the count of an older one.
+            """SELECT lower(table_name), max(loaded_at), arg_max_null(row_count, coalesce(loaded_at, TIMESTAMP '1900-01-01'))
+            FROM ext_load WHERE table_name IS NOT NULL GROUP BY 1"""
         )
     }
     problems: dict[str, str] = {}
@@ -63,19 +63,22 @@ def _problem(snapshot: Snapshot, table: str, load: tuple[datetime | None, float 
     settings, reading = snapshot.settings, snapshot.readings[table]
     if reading.problem:
         return f"cannot be read: {reading.problem}"
-    if reading.rows is None:
-        # An extension table that is not there is an empty one; the rules that need it find nobody in it.
-        return None if table.startswith("ext_") else "is not there"
+    if reading.rows is None and not TABLES[table].extension:
+        return "is not there"
+    # An extension table that is not there is an empty one: the rules that need it find nobody in it.
+    rows = reading.rows or 0
+    if reading.left_out > _number(settings, "row_count_tolerance") * (rows + reading.left_out):
+        return f"has {reading.left_out} records that cannot be read, of {rows + reading.left_out}"
     if reading.missing_columns:
         return f"lacks {', '.join(reading.missing_columns)}"
-    if load and load[1] is not None and abs(reading.rows - load[1]) > _number(settings, "row_count_tolerance") * load[1]:
-        return f"has {reading.rows} rows, but its source states {load[1]:.0f}"
+    if load and load[1] is not None and abs(rows - load[1]) > _number(settings, "row_count_tolerance") * load[1]:
+        return f"has {rows} rows, but its source states {load[1]:.0f}"
     if (
         before is not None
-        and before >= FEWEST_TO_COMPARE
-        and abs(reading.rows - before) > _number(settings, "max_row_change") * before
+        and before >= _number(settings, "max_row_change_at_least")
+        and abs(rows - before) > _number(settings, "max_row_change") * before
     ):
-        return f"has {reading.rows} rows; when last trusted it had {before}"
+        return f"has {rows} rows; when last trusted it had {before}"
     if load and load[0] is not None and _age_wd(load[0].date(), snapshot.as_of, settings) > _number(settings, "max_load_age_wd"):
         return f"was last loaded on {load[0].day} {load[0]:%B %Y}"
     return None

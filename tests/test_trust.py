@@ -1,0 +1,425 @@
+"""When the data must not be believed, and what then waits: the definitions' 8.1 a to d and 8.2, each at its boundary."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from alerting.case_data import Settings
+from alerting.evaluate import Asked, evaluate
+from alerting.model import Outcome
+from alerting.rulebook import Rulebook, load_rulebook
+from alerting.snapshot import Snapshot, Wanted
+from alerting.trust import Trust, judge
+
+MONDAY, TUESDAY, FRIDAY = date(2026, 3, 30), date(2026, 3, 31), date(2026, 3, 27)
+EASTER_TUESDAY = date(2026, 4, 7)
+SETTINGS = Settings(
+    params={
+        "row_count_tolerance": 0.005,
+        "max_row_change": 0.20,
+        "max_row_change_at_least": 50,
+        "max_load_age_wd": 1,
+        "min_fill": 0.70,
+        "min_fill_at_least": 30,
+    },
+    codes={},
+    bank_holidays=frozenset({date(2026, 4, 3), date(2026, 4, 6)}),
+)
+VISITS = "ssd_cp_visits"
+WANTED: Wanted = {
+    VISITS: frozenset({"cppv_cp_visit_id", "cppv_cp_visit_date"}),
+    "ext_restricted": frozenset({"person_id"}),
+    "ext_load": frozenset({"table_name"}),
+}
+Load = tuple[str, str | None, str | None]
+
+
+def settings(**params: float) -> Settings:
+    return Settings(params={**SETTINGS.params, **params}, codes={}, bank_holidays=SETTINGS.bank_holidays)
+
+
+@contextmanager
+def snapshot(
+    rows: int | None = 3,
+    loads: Sequence[Load] | None = None,
+    *,
+    as_of: date = TUESDAY,
+    columns: Sequence[str] = ("cppv_cp_visit_id", "cppv_cp_visit_date"),
+    restricted: int | None = None,
+    within: Settings = SETTINGS,
+) -> Iterator[Snapshot]:
+    """The visits with so many rows, what the source says of its loads, and so many restricted people; None: not there."""
+    with Snapshot(as_of, within) as filled:
+        if rows is not None:
+            filled.fill(VISITS, columns, [[str(number) for number in range(rows)] for _ in columns])
+        if restricted is not None:
+            filled.fill("ext_restricted", ["person_id"], [[f"P{number}" for number in range(restricted)]])
+        if loads is not None:
+            filled.fill("ext_load", ["table_name", "loaded_at", "row_count"], [list(cells) for cells in zip(*loads, strict=True)])
+        filled.settle(WANTED)
+        yield filled
+
+
+def trust(rows: int | None = 3, loads: Sequence[Load] | None = None, before: int | None = None, **kinds: object) -> Trust:
+    with snapshot(rows, loads, **kinds) as filled:  # type: ignore[arg-type]
+        return judge(filled, sorted(WANTED), {} if before is None else {VISITS: before})
+
+
+def problem(rows: int | None = 3, loads: Sequence[Load] | None = None, before: int | None = None, **kinds: object) -> str | None:
+    return trust(rows, loads, before, **kinds).problems.get(VISITS)
+
+
+def test_a_table_that_is_there_with_what_is_needed_is_trusted():
+    judged = trust(3)
+
+    assert (judged.problems, judged.rows) == ({}, {VISITS: 3})
+
+
+# a. it cannot be read, or lacks a column
+
+
+def test_a_table_that_cannot_be_read_is_not_trusted():
+    with Snapshot(TUESDAY, SETTINGS) as filled:
+        filled.unreadable(VISITS, "the file is damaged")
+        filled.settle(WANTED)
+        judged = judge(filled, sorted(WANTED), {})
+
+    assert judged.problems == {VISITS: "cannot be read: the file is damaged"}
+    assert judged.rows == {}
+
+
+def test_a_table_that_is_not_there_is_not_trusted():
+    assert problem(None) == "is not there"
+
+
+def test_a_table_that_lacks_a_column_a_rule_names_is_not_trusted():
+    assert problem(columns=["cppv_cp_visit_id"]) == "lacks cppv_cp_visit_date"
+
+
+def test_a_column_that_no_rule_names_may_be_missing():
+    assert problem(columns=["cppv_cp_visit_date", "cppv_cp_visit_id"]) is None
+
+
+def test_an_empty_table_is_trusted_the_first_time():
+    assert problem(0) is None
+
+
+# b. it differs from the row count its source states
+
+
+@pytest.mark.parametrize(
+    ("rows", "stated", "trusted"),
+    [
+        (1000, "1000", True),
+        (995, "1000", True),
+        (994, "1000", False),
+        (1005, "1000", True),
+        (1006, "1000", False),
+        (199, "199", True),
+        (198, "199", False),
+        (200, "199", False),
+        (0, "0", True),
+        (1, "0", False),
+        (0, "1", False),
+    ],
+)
+def test_rows_may_differ_from_what_the_source_states_by_half_a_percent(rows, stated, trusted):
+    found = problem(rows, [(VISITS, "2026-03-31 05:00", stated)])
+
+    assert found == (None if trusted else f"has {rows} rows, but its source states {stated}")
+
+
+def test_the_tolerance_is_a_setting():
+    loads = [(VISITS, "2026-03-31 05:00", "1000")]
+
+    assert problem(994, loads, within=settings(row_count_tolerance=0.006)) is None
+
+
+def test_the_latest_of_several_loads_counts():
+    loads = [
+        (VISITS, "2026-03-31 05:00", "3"),
+        (VISITS, "2026-03-30 05:00", "900"),
+        (VISITS, "2026-03-31 04:59", "800"),
+        ("ssd_person", "2026-03-31 06:00", "700"),
+    ]
+
+    assert problem(3, loads) is None
+    assert problem(900, loads) == "has 900 rows, but its source states 3"
+
+
+def test_the_latest_load_may_state_no_count():
+    assert problem(3, [(VISITS, "2026-03-30 05:00", "900"), (VISITS, "2026-03-31 05:00", None)]) is None
+
+
+def test_a_count_without_a_time_counts():
+    assert problem(3, [(VISITS, None, "900")]) == "has 3 rows, but its source states 900"
+
+
+def test_a_table_is_named_in_the_load_in_any_case():
+    loads = [("SSD_CP_VISITS", "2026-03-31 05:00", "3"), ("Ssd_Cp_Visits", "2026-03-30 05:00", "900")]
+
+    assert problem(900, loads) == "has 900 rows, but its source states 3"
+
+
+@pytest.mark.parametrize("loads", [None, [], [("ssd_person", "2026-03-31 05:00", "9")], [(None, "2026-03-31 05:00", "9")]])
+def test_a_source_need_not_state_anything(loads):
+    with Snapshot(TUESDAY, SETTINGS) as filled:
+        filled.fill(VISITS, ["cppv_cp_visit_id", "cppv_cp_visit_date"], [["1"], [None]])
+        if loads is not None:
+            cells = [list(values) for values in zip(*loads, strict=True)] or [[], [], []]
+            filled.fill("ext_load", ["table_name", "loaded_at", "row_count"], cells)
+        filled.settle(WANTED)
+
+        assert judge(filled, sorted(WANTED), {}).problems == {}
+
+
+# c. it has grown or shrunk too much since it was last trusted
+
+
+@pytest.mark.parametrize(
+    ("before", "rows", "trusted"),
+    [
+        (100, 80, True),
+        (100, 79, False),
+        (100, 120, True),
+        (100, 121, False),
+        (50, 40, True),
+        (50, 39, False),
+        (49, 0, True),
+        (49, 500, True),
+        (0, 500, True),
+        (1000, 0, False),
+    ],
+)
+def test_rows_may_change_by_a_fifth_where_there_were_at_least_50(before, rows, trusted):
+    assert problem(rows, before=before) == (None if trusted else f"has {rows} rows; when last trusted it had {before}")
+
+
+def test_the_first_run_has_nothing_to_compare_with():
+    assert problem(0, before=None) is None
+
+
+def test_how_much_may_change_and_from_how_many_rows_on_are_settings():
+    assert problem(70, before=100, within=settings(max_row_change=0.3)) is None
+    assert problem(0, before=99, within=settings(max_row_change_at_least=100)) is None
+    assert problem(0, before=10, within=settings(max_row_change_at_least=10)) == "has 0 rows; when last trusted it had 10"
+
+
+# d. it was loaded too long ago
+
+
+@pytest.mark.parametrize(
+    ("as_of", "loaded", "told"),
+    [
+        (TUESDAY, "2026-03-31 05:00", None),
+        (TUESDAY, "2026-03-30 23:59", None),
+        (TUESDAY, "2026-03-30 00:00", None),
+        (TUESDAY, "2026-03-29 12:00", "29 March 2026"),
+        (TUESDAY, "2026-03-27 18:00", "27 March 2026"),
+        (MONDAY, "2026-03-27 05:00", None),
+        (MONDAY, "2026-03-26 23:59", "26 March 2026"),
+        (MONDAY, "2026-03-28 05:00", None),
+        (EASTER_TUESDAY, "2026-04-02 05:00", None),
+        (EASTER_TUESDAY, "2026-04-01 05:00", "1 April 2026"),
+        (FRIDAY, "2026-03-30 05:00", None),
+    ],
+)
+def test_a_load_is_good_for_one_working_day(as_of, loaded, told):
+    assert problem(3, [(VISITS, loaded, "3")], as_of=as_of) == (f"was last loaded on {told}" if told else None)
+
+
+def test_a_load_without_a_time_has_no_age():
+    assert problem(3, [(VISITS, None, "3")]) is None
+
+
+def test_the_age_is_a_setting():
+    assert problem(3, [(VISITS, "2026-03-27 18:00", "3")], within=settings(max_load_age_wd=2)) is None
+
+
+def test_the_oldest_load_of_the_tables_that_were_read_is_told():
+    judged = trust(
+        3, [(VISITS, "2026-03-31 05:00", "3"), ("ssd_person", "2026-03-02 05:00", "9"), ("ext_load", "2026-03-31 06:00", "3")]
+    )
+
+    assert judged.loaded_at is not None
+    assert judged.loaded_at.isoformat(" ") == "2026-03-31 05:00:00"
+
+
+def test_no_load_is_told_where_none_is_stated():
+    assert trust(3).loaded_at is None
+
+
+# Extension tables
+
+
+def test_an_extension_table_need_not_be_there():
+    assert trust(3).problems == {}
+
+
+def test_an_extension_table_that_is_stated_must_be_there():
+    loads = [("ext_restricted", "2026-03-31 05:00", "12")]
+
+    assert trust(3, loads).problems == {"ext_restricted": "has 0 rows, but its source states 12"}
+    assert trust(3, loads, restricted=12).problems.get("ext_restricted") != "has 0 rows, but its source states 12"
+
+
+def test_an_extension_table_does_not_vanish_unnoticed():
+    with snapshot(3) as filled:
+        judged = judge(filled, sorted(WANTED), {"ext_restricted": 60})
+
+    assert judged.problems == {"ext_restricted": "has 0 rows; when last trusted it had 60"}
+
+
+# What waits
+
+
+def test_a_rule_that_reads_a_table_that_is_not_trusted_waits_and_is_told_why():
+    judged = Trust(problems={VISITS: "is not there", "ssd_cp_plans": "lacks cppl_person_id"}, rows={}, loaded_at=None)
+    rules = {
+        "of-visits": frozenset({VISITS, "ssd_person"}),
+        "of-both": frozenset({VISITS, "ssd_cp_plans"}),
+        "of-neither": frozenset({"ssd_person"}),
+    }
+
+    assert judged.withheld(rules.items()) == {
+        "of-visits": "ssd_cp_visits is not there",
+        "of-both": "ssd_cp_plans lacks cppl_person_id; ssd_cp_visits is not there",
+    }
+
+
+# 8.2: how many of the population have a value that a rule needs
+
+
+RULE = {
+    "settings.yaml": "params: {min_fill: 0.70, min_fill_at_least: 30}\ncodes: {}\nbank_holidays: []\n",
+    "subjects/child.yaml": """\
+id: child
+title: Child
+says: Everybody
+about: child
+key: person_id
+team: team_id
+columns:
+  person_id: {type: text, tier: reference, says: Number}
+  team_id: {type: text, tier: reference, says: Team}
+  born_on: {type: date, tier: detail, says: Date of birth}
+  sex: {type: text, tier: reference, says: Sex}
+sql: SELECT pers_person_id AS person_id, NULL AS team_id, pers_dob AS born_on, pers_sex AS sex FROM ssd_person
+""",
+    "local/born.yaml": """\
+id: born
+code: DQ-99
+title: Born
+says: Born
+clears: "-"
+owner: nobody
+basis: {kind: local, text: "-"}
+job: daily
+reads: [ssd_person]
+requires: [born_on]
+subject: child
+where: coalesce(sex, 'F') = 'F'
+levels: {red: born_on < today()}
+notify: {red: [worker]}
+""",
+}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("rules")
+    for name, text in RULE.items():
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text(text)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def book(folder) -> Rulebook:
+    book = load_rulebook(folder)
+    assert book.faults == ()
+    return book
+
+
+def ask(book: Rulebook, cells: Sequence[tuple[str | None, str]], withheld: dict[str, str] | None = None) -> tuple[Asked, int]:
+    """Ask of these people, each a date of birth and a sex; and count what it found."""
+    with Snapshot(TUESDAY, book.settings) as filled:
+        columns = [[f"P{number}" for number, _ in enumerate(cells)], *map(list, zip(*cells, strict=True))]
+        filled.fill("ssd_person", ["pers_person_id", "pers_dob", "pers_sex"], columns)
+        filled.settle(book.wanted(book.rules))
+        evaluation = evaluate(book, filled, book.rules, withheld)
+        return evaluation.asked["born"], len(evaluation.findings("born"))
+
+
+def girls(recorded: int, missing: int) -> list[tuple[str | None, str]]:
+    return [("2012-01-01", "F")] * recorded + [(None, "F")] * missing
+
+
+@pytest.mark.parametrize(
+    ("recorded", "missing", "status"),
+    [
+        (21, 9, "ok"),
+        (20, 10, "off"),
+        (20, 9, "ok"),
+        (0, 29, "ok"),
+        (0, 30, "off"),
+        (70, 30, "ok"),
+        (69, 31, "off"),
+        (30, 0, "ok"),
+    ],
+)
+def test_seven_in_ten_must_be_recorded_where_there_are_at_least_30(book, recorded, missing, status):
+    asked, findings = ask(book, girls(recorded, missing))
+
+    assert asked.status == status
+    assert asked.population == recorded + missing
+    assert findings == (recorded + missing if status == "ok" else 0)
+
+
+def test_a_rule_that_is_off_says_what_is_missing_and_has_no_answers(book):
+    asked, _ = ask(book, girls(209, 91))
+
+    assert asked.problem == "only 69 % of its population have 'born_on' recorded; it needs 70 %"
+    assert (sum(asked.match.values()), asked.clear, asked.unknown) == (0, 0, 0)
+
+
+@pytest.mark.parametrize("nothing", ["", "1900-01-01", "9999-12-31", "NULL", "31/31/2012"])
+def test_a_placeholder_is_not_recorded(book, nothing):
+    asked, _ = ask(book, [("2012-01-01", "F")] * 20 + [(nothing, "F")] * 10)
+
+    assert asked.status == "off"
+
+
+def test_only_the_rules_own_population_counts(book):
+    boys = [(None, "M")] * 100
+
+    assert ask(book, girls(30, 0) + boys)[0].status == "ok"
+
+
+def test_the_fill_rate_is_a_setting(folder, book):
+    cells = girls(20, 10)
+    text = (folder / "settings.yaml").read_text()
+    for changed in (text.replace("0.70", "0.60"), text.replace("30", "31")):
+        (folder / "settings.yaml").write_text(changed)
+        assert ask(load_rulebook(folder), cells)[0].status == "ok"
+    (folder / "settings.yaml").write_text(text)
+
+
+def test_a_rule_that_is_withheld_is_not_asked(book):
+    asked, findings = ask(book, girls(30, 0), {"born": "ssd_person is not there"})
+
+    assert (asked.status, asked.problem, asked.population, findings) == ("withheld", "ssd_person is not there", 0, 0)
+
+
+def test_an_answer_is_unknown_where_its_value_is_missing(book):
+    with Snapshot(TUESDAY, book.settings) as filled:
+        filled.fill("ssd_person", ["pers_person_id", "pers_dob", "pers_sex"], [["1", "2"], ["2012-01-01", None], ["F", "F"]])
+        filled.settle(book.wanted(book.rules))
+        outcomes = [finding.outcome for finding in evaluate(book, filled, book.rules).findings("born")]
+
+    assert outcomes == [Outcome.match, Outcome.unknown]
