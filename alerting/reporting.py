@@ -108,9 +108,8 @@ def unread(snapshot: Snapshot) -> list[str]:
             at = [place for place in reading.places if place.endswith(f"column {column}")]
             shown = f" ({', '.join(at[:3])}{', ...' if len(at) > 3 else ''})" if at else ""
             problems.append(f"{name}.{column}: {count} cells cannot be read and count as empty{shown}")
-        left_out = getattr(reading, "left_out", 0)
-        if left_out:
-            problems.append(f"{name}: {left_out} records cannot be read and are left out ({', '.join(reading.places[:3])})")
+        if reading.left_out:
+            problems.append(f"{name}: {reading.left_out} records cannot be read and are left out ({', '.join(reading.places[:3])})")
     return problems
 
 

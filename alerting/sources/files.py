@@ -1,6 +1,6 @@
 """Case data from files: a folder with a CSV or Parquet file a table, or one Excel workbook with a sheet a table.
 
-A CSV file takes one of two ways. `_examine` goes through its bytes and says whether every quotation mark pairs up, so that
+A CSV file takes one of two ways. `examine` goes through its bytes and says whether every quotation mark pairs up, so that
 the engine's own fast reader can be trusted, and how many delimiters it must then account for. Where that does not hold,
 or the numbers do not agree afterwards, the file is read once more, record by record: every good record counts, every
 other is listed by line and reason. A wrong quotation mark can therefore cost its own record, never those after it.
@@ -8,13 +8,9 @@ other is listed by line and reason. A wrong quotation mark can therefore cost it
 
 from __future__ import annotations
 
-import codecs
-import csv
 import re
-import tempfile
-from collections import defaultdict, deque
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from difflib import get_close_matches
 from itertools import islice
@@ -25,6 +21,7 @@ from pydantic import BaseModel, ConfigDict, field_validator
 
 from alerting.case_data import TABLES, clean
 from alerting.cells import quoted
+from alerting.csv_files import LONGEST_PIECE, examine, in_utf8, records
 from alerting.errors import SourceError
 from alerting.snapshot import EngineError, Snapshot, Wanted, as_text
 
@@ -35,9 +32,6 @@ _SUFFIXES = (".csv", ".parquet")
 _WORKBOOK = ".xlsx"
 _MOST_PLACES = 20
 _BATCH = 50_000
-_PIECE = 4 << 20
-_LONGEST_PIECE = 64 << 20
-_LONGEST_RECORD = 256 << 20
 
 
 class Source(BaseModel):
@@ -300,28 +294,28 @@ class _Csv:
         return self.path.name
 
     def fill(self, into: Snapshot, table: str, columns: frozenset[str]) -> None:
-        shape = _examine(self.path, self.delimiter.encode())
-        with _in_utf8(self.path, shape) as path:
+        shape = examine(self.path, self.delimiter.encode())
+        with in_utf8(self.path, shape) as path:
             header = self._header(path)
             positions = _positions(header, columns, self.name)
             if not (shape.regular and self._fill_fast(into, table, path, positions, len(header), shape.delimiters)):
                 self._fill_exactly(into, table, path, positions, len(header))
 
     def places(self, column: str, cells: frozenset[str]) -> Iterator[str]:
-        with _in_utf8(self.path, _examine(self.path, self.delimiter.encode())) as path:
+        with in_utf8(self.path, examine(self.path, self.delimiter.encode())) as path:
             header = self._header(path)
             at = _positions(header, [column], self.name)[column]
-            for line, record in _LeftOut(self.name, len(header)).sift(islice(self._records(path), 1, None)):
+            for line, record in _LeftOut(self.name, len(header)).sift(islice(self._records_of(path), 1, None)):
                 if _is_in(record[at], cells):
                     yield f"{self.name}:{line}: column {column}"
 
-    def _records(self, path: Path) -> Iterator[tuple[int, list[str] | str]]:
+    def _records_of(self, path: Path) -> Iterator[tuple[int, list[str] | str]]:
         # A line ends where a line feed is, also when the line before it ends in a lone carriage return.
         with path.open(encoding="utf-8-sig", newline="\n") as lines:
-            yield from _records(lines, self.delimiter)
+            yield from records(lines, self.delimiter)
 
     def _header(self, path: Path) -> list[str]:
-        for _, header in self._records(path):
+        for _, header in self._records_of(path):
             if isinstance(header, list):
                 return header
             raise SourceError(f"the header cannot be read: {header}", where=self.name, remedy="Export it again.")
@@ -340,7 +334,7 @@ class _Csv:
         query = f"""
             SELECT {selected or f"NULL AS {quoted(_NO_COLUMN)}"} FROM read_csv($1, auto_detect = false, header = true, delim = $2, quote = '"',
               escape = '"', columns = {{{cells}}}, strict_mode = true, null_padding = false, ignore_errors = false,
-              max_line_size = {_LONGEST_PIECE})
+              max_line_size = {LONGEST_PIECE})
         """
         if width < 2:
             return False
@@ -354,7 +348,7 @@ class _Csv:
         """Read record by record; list those that are none, or are not as wide as the header."""
         names, faults = list(positions) or [_NO_COLUMN], _LeftOut(self.name, width)
         into.fill(table, names, [[] for _ in names])
-        good = faults.sift(islice(self._records(path), 1, None))
+        good = faults.sift(islice(self._records_of(path), 1, None))
         for data in _by_column(good, list(positions.values())):
             into.extend(table, names, data)
         if faults.count and not into.row_count(table):
@@ -384,162 +378,6 @@ class _LeftOut:
             if len(self.places) < _MOST_PLACES:
                 reason = cells if isinstance(cells, str) else f"{len(cells)} cells where the header has {self._width}"
                 self.places.append(f"{self._file}:{line}: {reason}")
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Shape:
-    """What the bytes of a CSV file show. regular: every record is plainly one. delimiters: those outside quotation marks."""
-
-    utf8: bool
-    regular: bool
-    delimiters: int
-
-
-def _examine(path: Path, delimiter: bytes) -> _Shape:
-    utf8, regular, delimiters = True, True, 0
-    decoder = codecs.getincrementaldecoder("utf-8")()
-    # Spelt so that it starts with the mark itself, which is searched for ten times faster than a class of characters.
-    stray = re.compile(rb'"(?:(?<=[^%b\n"]")|(?=[^%b\r\n"]))' % ((re.escape(delimiter),) * 2))
-    for number, piece in enumerate(_pieces(path)):
-        _refuse_wide_characters(path, piece, first=number == 0)
-        utf8 = utf8 and _goes_on_in_utf8(decoder, piece)
-        if regular:
-            # The byte order mark of the first piece is no part of the first cell.
-            outside = _outside_quotes(piece.removeprefix(codecs.BOM_UTF8) if number == 0 else piece)
-            regular = outside is not None and not stray.search(outside) and not _has_odd_lines(outside)
-            delimiters += outside.count(delimiter) if outside is not None else 0
-    return _Shape(utf8=utf8 and _goes_on_in_utf8(decoder, b"", end=True), regular=regular, delimiters=delimiters)
-
-
-def _pieces(path: Path) -> Iterator[bytes]:
-    """Give the file in pieces that end where a record ends, as far as its quotation marks pair up."""
-    held = b""
-    with path.open("rb") as file:
-        while chunk := file.read(_PIECE):
-            held += chunk
-            end = held.rfind(b"\n") + 1
-            if (end and held.count(b'"', 0, end) % 2 == 0) or len(held) > _LONGEST_PIECE:
-                yield held[: end or None]
-                held = held[end:] if end else b""
-    if held:
-        yield held
-
-
-def _outside_quotes(piece: bytes) -> bytes | None:
-    """Give what is outside quoted cells, a quotation mark for each part inside; None where they do not pair up."""
-    if b'"' not in piece:
-        return piece
-    parts = piece.split(b'"')
-    return b'"'.join(parts[::2]) if len(parts) % 2 else None
-
-
-def _has_odd_lines(outside: bytes) -> bool:
-    """Say whether there are blank lines, or carriage returns that end no line."""
-    if outside.startswith((b"\n", b"\r")) or b"\n\n" in outside:
-        return True
-    return b"\r" in outside and (b"\n\r\n" in outside or outside.count(b"\r") != outside.count(b"\r\n"))
-
-
-def _refuse_wide_characters(path: Path, piece: bytes, *, first: bool) -> None:
-    save = "Save it again as CSV UTF-8, lines ended by LF or CRLF."
-    if (first and piece.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))) or b"\0" in piece:
-        raise SourceError("is UTF-16 or holds zero bytes, so it is not a CSV file", where=path.name, remedy=save)
-    if first and b"\n" not in piece and b"\r" in piece.rstrip(b"\r"):
-        raise SourceError("its lines end in a carriage return alone", where=path.name, remedy=save)
-
-
-def _goes_on_in_utf8(decoder: codecs.IncrementalDecoder, piece: bytes, *, end: bool = False) -> bool:
-    try:
-        decoder.decode(piece, end)
-    except UnicodeDecodeError:
-        return False
-    return True
-
-
-# Python's cp1252 refuses five bytes that Windows maps to control characters; one of them must not cost a table.
-_WINDOWS_1252 = "".join(bytes([byte]).decode("cp1252", "ignore") or chr(byte) for byte in range(256))
-
-
-@contextmanager
-def _in_utf8(path: Path, shape: _Shape) -> Iterator[Path]:
-    """Give a path under which the file is UTF-8: its own, or that of a copy for the length of the block."""
-    if shape.utf8:
-        yield path
-        return
-    with tempfile.TemporaryDirectory(prefix="alerting-") as folder:
-        copy = Path(folder) / "utf8.csv"
-        with path.open("rb") as source, copy.open("wb") as target:
-            while chunk := source.read(_PIECE):
-                target.write(codecs.charmap_decode(chunk, "strict", _WINDOWS_1252)[0].encode())
-        yield copy
-
-
-_REASONS = {
-    "new-line": "a carriage return outside quotation marks",
-    "field larger": "a cell of more than 256 MB",
-}
-
-
-def _records(lines: Iterable[str], delimiter: str) -> Iterator[tuple[int, list[str] | str]]:
-    """Give each record with the line it starts on, from 1: its cells, or why it is none. Blank lines are nothing.
-
-    After a record that is none the next line is tried as the start of one: what an unclosed quotation mark swallowed
-    is given back. The rest of a broken record of several lines is told by a quotation mark without its pair.
-    """
-    csv.field_size_limit(_LONGEST_RECORD)
-    source, doubtful = _Lines(lines), False
-    reader = csv.reader(source, delimiter=delimiter, strict=True)
-    while True:
-        start = source.number + 1
-        try:
-            cells = next(reader)
-        except StopIteration:
-            return
-        except csv.Error as error:
-            found = (reason for words, reason in _REASONS.items() if str(error).startswith(words))
-            yield start, next(found, "its quotation marks do not pair up")
-            source.go_back()
-            reader, doubtful = csv.reader(source, delimiter=delimiter, strict=True), True
-            continue
-        if doubtful and source.has_lone_quote():
-            yield start, "its quotation marks do not pair up"
-        elif cells:
-            doubtful = False
-            yield start, cells
-        source.go_on()
-
-
-class _Lines:
-    """The lines of a file, with a way back to the second line of a record that turned out to be none.
-
-    number: how many lines have been given.
-    """
-
-    def __init__(self, lines: Iterable[str]) -> None:
-        self._lines = iter(lines)
-        self._again: deque[str] = deque()
-        self._taken: list[str] = []
-        self.number = 0
-
-    def __iter__(self) -> _Lines:
-        return self
-
-    def __next__(self) -> str:
-        line = self._again.popleft() if self._again else next(self._lines)
-        self._taken.append(line)
-        self.number += 1
-        return line
-
-    def go_on(self) -> None:
-        self._taken.clear()
-
-    def go_back(self) -> None:
-        self._again.extendleft(reversed(self._taken[1:]))
-        self.number -= max(len(self._taken) - 1, 0)
-        self._taken.clear()
-
-    def has_lone_quote(self) -> bool:
-        return sum(line.count('"') for line in self._taken) % 2 == 1
 
 
 _Holding = _Csv | _Parquet | _Sheet
