@@ -102,16 +102,19 @@ class Evaluation:
         """Give the live alerts whose subject is not there, with why it left, where a subject's own SQL proves it."""
         absent: list[tuple[int | None, Finding]] = []
         for subject in {result.rule.subject.id: result.rule.subject for result in self.asked.values()}.values():
-            rules = [
-                name for name, result in self.asked.items() if result.rule.subject.id == subject.id and result.status == "ok"
-            ]
-            if not rules:  # none of its rules was asked, so the views that its SQL reads may not be there
+            # A rule may have an upper age of its own, which only it knows: to have passed it is a reason to have left.
+            ages = {
+                name: result.rule.params.get("max_age")
+                for name, result in self.asked.items()
+                if result.rule.subject.id == subject.id and result.status == "ok"
+            }
+            if not ages:  # none of its rules was asked, so the views that its SQL reads may not be there
                 continue
             self._snapshot.sql(
-                """CREATE OR REPLACE TABLE live AS SELECT id, rule, subject, person, member FROM live_alert l
-                WHERE list_contains($1::VARCHAR[], l.rule)
-                  AND NOT EXISTS (SELECT 1 FROM finding f WHERE f.rule = l.rule AND f.subject = l.subject)""",
-                [rules],
+                """CREATE OR REPLACE TABLE live AS SELECT l.id, l.rule, l.subject, l.person, l.member, r.upper_age FROM live_alert l
+                JOIN (SELECT unnest($1::VARCHAR[]) AS rule, unnest($2::INTEGER[]) AS upper_age) r ON r.rule = l.rule
+                WHERE NOT EXISTS (SELECT 1 FROM finding f WHERE f.rule = l.rule AND f.subject = l.subject)""",
+                [list(ages), list(ages.values())],
             )
             proof = (
                 subject.left_when.strip().rstrip(";")
@@ -184,8 +187,8 @@ class _Stage:
     def __init__(self, book: Rulebook, snapshot: Snapshot) -> None:
         self._book, self._snapshot = book, snapshot
         self._made: dict[str, RuleError | None] = {}
-        self.min_fill = float(str(book.settings.params.get("min_fill", 0.7)))
-        self.min_fill_at_least = float(str(book.settings.params.get("min_fill_at_least", 30)))
+        self.min_fill = float(str(book.settings.params["min_fill"]))
+        self.min_fill_at_least = float(str(book.settings.params["min_fill_at_least"]))
 
     def set_up(self, subject: Subject) -> None:
         """Make the subject's table and all it needs. Raises RuleError, the same one each time it is asked for."""

@@ -25,6 +25,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
+from typing import Any
 
 from alerting.model import Alert, Condition, Finding, Level, Outcome, Transition, reference
 
@@ -32,6 +33,8 @@ MISSING = "not in the data any more, and the data does not say why"
 UNKNOWN = "a value the rule needs is not recorded"
 LEFT = "left: "
 CLEARED = "cleared"
+_NOT_HELD: dict[str, Any] = {"held_reason": None, "held_since": None}
+_NO_STREAK: dict[str, Any] = {"streak": 0, "streak_on": None}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,6 +65,7 @@ def opened(finding: Finding, rule: RuleLife, episode: int, as_of: date) -> Trans
         level_since=as_of,
         unit=rule.unit,
         streak=1,
+        streak_on=as_of,
     )
     return Transition(
         alert=_told(alert, finding), before=None, level_before=None, reason="new" if condition == "firing" else "matches"
@@ -101,9 +105,7 @@ def hold(alert: Alert, why: str, as_of: date) -> Transition | None:
 
 def resolve(alert: Alert, why: str, as_of: date) -> Transition:
     """End an alert, for a reason that is kept."""
-    ended = replace(
-        alert, condition=Condition.resolved, resolved_on=as_of, resolved_reason=why, held_reason=None, held_since=None, streak=0
-    )
+    ended = replace(alert, condition=Condition.resolved, resolved_on=as_of, resolved_reason=why, **_NOT_HELD, **_NO_STREAK)
     return _transition(alert, ended, why)
 
 
@@ -117,12 +119,13 @@ def _matched(alert: Alert, finding: Finding, rule: RuleLife, as_of: date) -> Tra
     if after.level != alert.level:
         after = replace(after, level_since=as_of)
     if alert.condition == Condition.pending:
-        # A second run of the same day is no second run of matching.
+        if alert.streak_on == as_of:  # a second run of the same day is no second run of matching
+            return None
         streak = alert.streak + 1
         fires = streak >= rule.pending_for
-        after = replace(after, streak=streak, condition=Condition.firing if fires else Condition.pending)
+        after = replace(after, streak=streak, streak_on=as_of, condition=Condition.firing if fires else Condition.pending)
         return _transition(alert, after, "new" if fires else "matches")
-    after = replace(after, condition=Condition.firing, streak=0, held_reason=None, held_since=None)
+    after = replace(after, condition=Condition.firing, **_NOT_HELD, **_NO_STREAK)
     if alert.condition == Condition.recovering:
         return _transition(alert, after, "back again")
     if alert.condition == Condition.held:
@@ -136,10 +139,12 @@ def _cleared(alert: Alert, rule: RuleLife, as_of: date) -> Transition | None:
     ended = _pending_ends(alert, as_of)
     if ended:
         return ended
+    if alert.condition == Condition.recovering and alert.streak_on == as_of:
+        return None
     streak = alert.streak + 1 if alert.condition == Condition.recovering else 1
     if streak > rule.keep_firing_for:
         return resolve(alert, CLEARED, as_of)
-    after = replace(alert, condition=Condition.recovering, streak=streak, held_reason=None, held_since=None)
+    after = replace(alert, condition=Condition.recovering, streak=streak, streak_on=as_of, **_NOT_HELD)
     return _transition(alert, after, "improving")
 
 

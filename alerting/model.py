@@ -84,7 +84,7 @@ class Alert:
 
     person: the child it is about, None for a worker's or a service's alert. member: the row that made the subject a
     member of the population (a period of care, a plan, a referral): only that row can prove it has left.
-    streak: how many runs running the pending or recovering condition has lasted.
+    streak: how many days' runs running the pending or recovering condition has lasted; streak_on: the last day counted.
     """
 
     id: int | None = None
@@ -109,6 +109,7 @@ class Alert:
     also: tuple[str, ...] = ()
     facts: dict[str, Any] = field(default_factory=dict)
     streak: int = 0
+    streak_on: date | None = None
     held_reason: str | None = None
     held_since: date | None = None
     resolved_on: date | None = None

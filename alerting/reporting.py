@@ -109,7 +109,9 @@ def unread(snapshot: Snapshot) -> list[str]:
             shown = f" ({', '.join(at[:3])}{', ...' if len(at) > 3 else ''})" if at else ""
             problems.append(f"{name}.{column}: {count} cells cannot be read and count as empty{shown}")
         if reading.left_out:
-            problems.append(f"{name}: {reading.left_out} records cannot be read and are left out ({', '.join(reading.places[:3])})")
+            problems.append(
+                f"{name}: {reading.left_out} records cannot be read and are left out ({', '.join(reading.places[:3])})"
+            )
     return problems
 
 

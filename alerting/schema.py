@@ -106,6 +106,7 @@ alert = Table(
     Column("member", String(100)),
     Column("also", String(200), nullable=False),
     Column("streak", Integer, nullable=False),
+    Column("streak_on", Date),
     Column("held_reason", Text),
     Column("held_since", Date),
     Column("resolved_on", Date),

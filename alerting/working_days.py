@@ -10,8 +10,8 @@ from calendar import monthrange
 from collections.abc import Set
 from datetime import date, timedelta
 
-FIRST, LAST = date(1901, 1, 1), date(2100, 1, 1)
-"""The days the calendar covers; every real date of the case data lies between them."""
+FIRST, LAST = date(1901, 1, 1), date(2110, 1, 1)
+"""The days the calendar covers; every real date of the case data lies between them, and what is due after one."""
 
 
 def is_working_day(day: date, holidays: Set[date]) -> bool:

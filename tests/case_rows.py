@@ -53,11 +53,14 @@ def subject(name: str) -> str:
     return f"({shipped().subjects[name].sql.strip()})"
 
 
-def left(ask: Ask, kind: str, live: Sequence[tuple[str, str | None]], person: bool = True) -> dict[str, str | None]:
+def left(
+    ask: Ask, kind: str, live: Sequence[tuple[str, str | None]], person: bool = True, upper_age: int | None = None
+) -> dict[str, str | None]:
     """Give why each of these live alerts has left, by its subject; each is its subject and its member."""
     rows = ", ".join(str(("rule", who, who if person else "", row or "")) for who, row in live)
     ask(
-        "CREATE OR REPLACE TABLE live AS SELECT rule, subject, nullif(person, '') AS person, nullif(member, '') AS member "
+        "CREATE OR REPLACE TABLE live AS SELECT rule, subject, nullif(person, '') AS person, nullif(member, '') AS member, "
+        f"{'NULL' if upper_age is None else upper_age}::INTEGER AS upper_age "
         f"FROM (VALUES {rows}) AS alert(rule, subject, person, member)"
     )
     proof = shipped().subjects[kind].left_when

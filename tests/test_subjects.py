@@ -218,6 +218,11 @@ def test_any_row_of_a_care_leaver_who_is_still_there_is_proof_for_its_id_changes
         }  # fmt: skip
 
 
+def test_a_care_leaver_past_the_upper_age_of_the_rule_has_left_although_every_row_is_gone():
+    with council([person("P1", "2005-03-31"), person("P2", "2005-04-01")]) as ask:
+        assert left(ask, "care_leaver", [("P1", None), ("P2", None)], upper_age=20) == {"P1": "turned 21", "P2": None}
+
+
 def test_an_assessment_was_authorised_or_its_referral_closed():
     def assessment(id: str, ref: str | None, auth: str | None) -> tuple[str, dict[str, object]]:
         return "ssd_cin_assessments", {

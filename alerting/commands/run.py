@@ -61,7 +61,9 @@ def _is_due(app: App, store: Store, job: str, day: date) -> bool:
 def tell(report: Report, *, dry_run: bool = False) -> None:
     """Print what a run did, for a person."""
     loaded = f", data as at {report.loaded_at.day} {report.loaded_at:%B %H:%M}" if report.loaded_at else ""
-    click.echo(f"{report.job} for {report.as_of:%A} {report.as_of.day} {report.as_of:%B %Y}: {report.status.replace('_', ' ')}{loaded}")
+    click.echo(
+        f"{report.job} for {report.as_of:%A} {report.as_of.day} {report.as_of:%B %Y}: {report.status.replace('_', ' ')}{loaded}"
+    )
     rows = [
         [
             row["code"],

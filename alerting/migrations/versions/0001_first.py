@@ -34,6 +34,7 @@ def upgrade() -> None:
         sa.Column("member", sa.String(length=100), nullable=True),
         sa.Column("also", sa.String(length=200), nullable=False),
         sa.Column("streak", sa.Integer(), nullable=False),
+        sa.Column("streak_on", sa.Date(), nullable=True),
         sa.Column("held_reason", sa.Text(), nullable=True),
         sa.Column("held_since", sa.Date(), nullable=True),
         sa.Column("resolved_on", sa.Date(), nullable=True),
