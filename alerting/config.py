@@ -47,7 +47,7 @@ class Council(BaseModel):
         try:
             ZoneInfo(value)
         except (ZoneInfoNotFoundError, ValueError):
-            raise ValueError(f"there is no time zone '{value}'; write Europe/London") from None
+            raise ValueError("there is no such time zone; write Europe/London") from None
         return value
 
 
@@ -179,6 +179,8 @@ def _secret(kind: str, name: str, folder: Path) -> str:
             raise ConfigError(
                 f"the secret file {name} cannot be read ({error.strerror})", remedy="Check its path and rights."
             ) from None
+        except UnicodeDecodeError:
+            raise ConfigError(f"the secret file {name} is not UTF-8 text", remedy="Save it as UTF-8.") from None
     try:
         keyring = importlib.import_module("keyring")
     except ImportError:

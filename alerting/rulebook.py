@@ -231,7 +231,7 @@ class _Loader:
 
     def place(self, path: Path_) -> Place | None:
         """Give where an override is written, where that is known."""
-        return self.config.place(("rules", *path), key=True) if self.config else None
+        return self.config.place(("rules", *path), key=isinstance(path[-1], str)) if self.config else None
 
     def _check_settings_are_of_rules(self, rules: Mapping[str, Rule]) -> None:
         known = {rule.code: rule.id for rule in rules.values()} | {broken.code: broken.id for broken in self.broken}
@@ -456,12 +456,12 @@ class _Compiler:
 def _other_kind(value: object, shipped: object) -> str:
     """Say that a parameter's value is of another kind than the one it stands for, or nothing."""
     kind, wanted = _kind(value), _kind(shipped)
-    return "" if None in (kind, wanted) or kind == wanted else f"is {kind}, but stands for {wanted}"
+    return "" if shipped is None or kind == wanted else f"is {kind}, but stands for {wanted}"
 
 
-def _kind(value: object) -> str | None:
+def _kind(value: object) -> str:
     if value is None:
-        return None
+        return "nothing"
     if isinstance(value, bool):
         return "a yes-or-no"
     if isinstance(value, (int, float)):

@@ -23,6 +23,8 @@ params:
   adult_age: 18
   short_statuses: [V3, V4]
   grace: null
+  min_fill: 0.70
+  min_fill_at_least: 30
 codes:
   legal_status:
     codes: [C2, V3]
@@ -468,7 +470,7 @@ def test_what_config_says_of_what_is_not_there_has_its_place(folder):
         ("3:25: `rules: params: adult_age:` is a text, but stands for a number", "error"),
         ("6:20: `rules: codes: legal_status:` has no code 'C9'\n  Its codes are: C2, V3.", "error"),
         ("5:5: `rules: codes:` names a code map 'legal_statuses' that is not there\n  Did you mean 'legal_status'?", "error"),
-        (f"2:10: there is no rule pack 'practise' in {folder.path.as_posix()}\n  Did you mean 'practice'?", "error"),
+        (f"2:11: there is no rule pack 'practise' in {folder.path.as_posix()}\n  Did you mean 'practice'?", "error"),
         ("8:22: `rules: settings: CL-01:` names a parameter 'red_visit' it does not have\n  Did you mean 'red_visits'?", "error"),
         ("9:5: `rules: settings:` names a rule 'visits-many' that is not there\n  Did you mean 'visits-few'?", "warning"),
     ]
@@ -484,6 +486,7 @@ def test_what_config_says_of_what_is_not_there_has_its_place(folder):
         ("red_visits", "few", "red_visits is a text, but stands for a number"),
         ("red_visits", True, "red_visits is a yes-or-no, but stands for a number"),
         ("red_visits", [1], "red_visits is a list, but stands for a number"),
+        ("red_visits", None, "red_visits is nothing, but stands for a number"),
         ("short_statuses", "V3", "short_statuses is a text, but stands for a list"),
     ],
 )
@@ -493,8 +496,8 @@ def test_a_parameter_of_another_kind_is_a_fault(folder, name, value, problem):
     assert [fault.problem for fault in book.faults] == [f"`rules: settings: CL-01:` {problem}"]
 
 
-def test_a_parameter_that_is_nothing_may_become_anything_and_anything_nothing(folder):
-    assert folder.load({"params": {"grace": 3, "adult_age": None}}).faults == ()
+def test_a_parameter_that_is_nothing_may_become_anything(folder):
+    assert folder.load({"params": {"grace": 3}}).faults == ()
 
 
 def test_settings_of_a_broken_rule_are_not_said_to_be_of_none(folder):
