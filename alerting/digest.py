@@ -251,10 +251,15 @@ def _since(item: Item, as_of: date) -> str:
     return f"Since {day(item.first_seen)} ({plural(days, 'day')})"
 
 
+_ENDED = {"cleared": "The record shows it now.", "rule_removed": "This is no longer checked, which does not mean that it is cleared."}
+
+
 def _reason(item: Item) -> str:
     # Told in the words of whoever decided it, table names and all, so it is not made the start of a sentence.
-    kind, reason = ("Closed", item.resolved_reason) if item.state == "cleared" else ("On hold", item.held_reason)
-    return f"{kind}: {plain(reason).rstrip('.')}." if reason else ""
+    if item.state == "cleared":
+        reason = item.resolved_reason or ""
+        return _ENDED.get(reason) or (f"Closed: {plain(reason.removeprefix('left: ')).rstrip('.')}." if reason else "")
+    return f"On hold: {plain(item.held_reason).rstrip('.')}." if item.held_reason else ""
 
 
 def _nothing(_: Item) -> str:

@@ -118,7 +118,7 @@ def _week_row(row: Mapping[str, Any], title_of: Callable[[str], str], *, with_ba
     return {
         **{key: row[key] for key in ("open", "new", "cleared", "new_last", "cleared_last")},
         "title": _titled(row, title_of),
-        "level": level_word(row["level"]),
+        "level": level_word(row["level"]) if row["open"] else "",
         "aside": " ".join(filter(None, [oldest, held])),
         "trend": _trend(row["trend"]) if row["trend"] else None,
         "with_bars": with_bars,
