@@ -50,9 +50,18 @@ class Store:
         Raises StoreError when it cannot be reached, or has the shape of an older or newer version.
         """
         store = cls.connect(url)
-        version = store.version()
+        try:
+            store._match(create=create)  # noqa: SLF001  (its own)
+        except BaseException:
+            store.close()
+            raise
+        return store
+
+    def _match(self, *, create: bool) -> None:
+        """Make the tables of an empty store, or see that they have the shape this version needs."""
+        version = self.version()
         if version is None and create:
-            store.upgrade()
+            self.upgrade()
         elif version is None:
             raise StoreError("the store is empty", remedy="Run `alerting store upgrade` to make its tables.")
         elif version > schema.SCHEMA:
@@ -65,7 +74,6 @@ class Store:
                 f"the store has an older shape ({version}; this version needs {schema.SCHEMA})",
                 remedy="Make a backup, then run `alerting store upgrade`.",
             )
-        return store
 
     @classmethod
     def connect(cls, url: str) -> Store:

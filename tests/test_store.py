@@ -1,0 +1,226 @@
+"""The store: its shape, its runs, and what it keeps, on SQLite and on PostgreSQL."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+import sqlalchemy as sa
+
+from alerting import schema
+from alerting.errors import StoreError
+from alerting.lifecycle import RuleLife, advance, opened, resolve
+from alerting.model import Alert, Condition, Finding, Level, Outcome
+from alerting.store import Changes, Store
+
+NOW = datetime(2026, 3, 2, 7, tzinfo=UTC)
+DAY = date(2026, 3, 2)
+RULE = RuleLife(id="cp-visit-overdue", code="CP-03", subject_kind="child_protection_plan", unit="working days")
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture
+def store(store_url: str) -> Iterator[Store]:
+    store = Store.open(store_url)
+    yield store
+    store.close()
+
+
+def found(subject: str, level: Level = Level.red, measure: float = 14) -> Finding:
+    return Finding(rule=RULE.id, subject=subject, outcome=Outcome.match, level=level, measure=measure, due=DAY, team="T1", worker="W1",
+                   person=subject, member="P1", also=("service_manager",), facts={"last_visit": "2026-02-10"})  # fmt: skip
+
+
+def write(store: Store, *transitions: object, readings: tuple = (), day: date = DAY) -> list:
+    run = store.begin("daily", day, "here", NOW, HOUR)
+    assert run is not None
+    changes = Changes(
+        transitions=[t for t in transitions if t], readings=readings, tables={"ssd_person": (100, None)}, versions={}
+    )
+    with store.transaction() as connection:
+        written = store.commit(connection, run, day, NOW, changes)
+    store.end(run, "daily", day, "done", {}, NOW)
+    return written
+
+
+# ---- its shape
+
+
+def test_an_empty_store_is_given_its_tables_and_they_are_those_of_the_schema(store: Store) -> None:
+    from alembic.autogenerate import compare_metadata
+    from alembic.migration import MigrationContext
+
+    with store.engine.connect() as connection:
+        differences = compare_metadata(MigrationContext.configure(connection), schema.metadata)
+
+    assert (store.version(), differences) == (schema.SCHEMA, [])
+
+
+def test_the_newest_migration_is_the_shape_that_this_version_knows() -> None:
+    from alembic.config import Config
+    from alembic.script import ScriptDirectory
+
+    config = Config()
+    config.set_main_option("script_location", "alerting/migrations")
+
+    assert ScriptDirectory.from_config(config).get_current_head() == schema.SCHEMA
+
+
+@pytest.mark.parametrize(("shape", "words"), [("9999", "newer version"), ("0000", "older shape")])
+def test_a_store_of_another_version_is_refused_with_what_to_do(store_url: str, shape: str, words: str) -> None:
+    store = Store.open(store_url)
+    with store.engine.begin() as connection:
+        connection.execute(sa.text("UPDATE alembic_version SET version_num = :shape"), {"shape": shape})
+    store.close()
+
+    with pytest.raises(StoreError, match=words) as refused:
+        Store.open(store_url)
+    assert refused.value.remedy
+
+
+def test_a_store_that_cannot_be_reached_says_so_without_its_password() -> None:
+    with pytest.raises(StoreError) as refused:
+        Store.open("postgresql+psycopg://somebody:hush@127.0.0.1:1/alerts?connect_timeout=2")
+
+    assert "hush" not in str(refused.value)
+    assert "cannot be used" in str(refused.value)
+
+
+@pytest.mark.parametrize("url", ["nonsense", "mysterydb://host/name"])
+def test_an_address_that_is_none_is_refused_with_an_example(url: str) -> None:
+    with pytest.raises(StoreError) as refused:
+        Store.open(url)
+
+    assert "sqlite:///" in refused.value.remedy
+
+
+# ---- runs
+
+
+def test_one_host_has_an_occurrence_and_another_does_not_get_it(store: Store) -> None:
+    assert store.begin("daily", DAY, "here", NOW, HOUR) is not None
+
+    assert store.begin("daily", DAY, "there", NOW, HOUR) is None
+
+
+def test_an_occurrence_whose_lease_ran_out_is_anybodys(store: Store) -> None:
+    store.begin("daily", DAY, "here", NOW, HOUR)
+
+    assert store.begin("daily", DAY, "there", NOW + 2 * HOUR, HOUR) is not None
+
+
+def test_a_finished_occurrence_may_be_run_again(store: Store) -> None:
+    write(store)
+
+    assert store.begin("daily", DAY, "there", NOW, HOUR) is not None
+
+
+def test_rows_of_an_earlier_day_count_and_those_of_today_do_not(store: Store) -> None:
+    write(store)
+
+    assert store.trusted_before(DAY) == {}
+    assert store.trusted_before(DAY + timedelta(days=1)) == {"ssd_person": 100}
+
+
+# ---- alerts
+
+
+def test_an_alert_comes_back_as_it_was_written(store: Store) -> None:
+    [written] = write(store, opened(found("C1"), RULE, 1, DAY))
+
+    [alert] = store.live()
+    assert alert == written.alert
+    assert (alert.measure, alert.due, alert.facts, alert.also) == (14, DAY, {"last_visit": "2026-02-10"}, ("service_manager",))
+
+
+def test_a_change_is_kept_and_so_is_the_one_before_it(store: Store) -> None:
+    [first] = write(store, opened(found("C1", Level.amber), RULE, 1, DAY))
+    later = DAY + timedelta(days=1)
+    write(store, advance(first.alert, found("C1"), RULE, later), day=later)
+
+    [alert] = store.live()
+    assert (alert.level, alert.level_since, alert.first_seen) == (Level.red, later, DAY)
+    assert [row["reason"] for row in store.history(alert.id or 0)] == ["new", "level raised"]
+
+
+def test_a_reading_changes_the_measure_and_nothing_else(store: Store) -> None:
+    [first] = write(store, opened(found("C1"), RULE, 1, DAY))
+    later = DAY + timedelta(days=1)
+    write(store, readings=((first.alert.id, 15.0, DAY, '{"last_visit": "2026-02-10"}'),), day=later)
+
+    [alert] = store.live()
+    assert alert == dataclasses.replace(first.alert, measure=15)
+
+
+def test_a_resolved_alert_is_not_live_and_its_subject_can_have_another_episode(store: Store) -> None:
+    [first] = write(store, opened(found("C1"), RULE, 1, DAY))
+    later = DAY + timedelta(days=1)
+    write(store, resolve(first.alert, "cleared", later), day=later)
+
+    assert store.live() == []
+    assert store.episodes([(RULE.id, "C1"), (RULE.id, "C2")]) == {(RULE.id, "C1"): 1}
+    write(store, opened(found("C1"), RULE, 2, later), day=later)
+    assert [alert.episode for alert in store.live()] == [2]
+
+
+def test_a_subject_has_one_open_alert_a_rule_at_most(store: Store) -> None:
+    write(store, opened(found("C1"), RULE, 1, DAY))
+
+    with pytest.raises(sa.exc.IntegrityError):
+        write(store, opened(found("C1"), RULE, 2, DAY))
+    assert len(store.live()) == 1
+
+
+def test_thousands_of_alerts_are_written_and_read_back(store: Store) -> None:
+    write(store, *(opened(found(f"C{number}"), RULE, 1, DAY) for number in range(2500)))
+
+    live = store.live()
+    assert len({alert.ref for alert in live}) == len({alert.id for alert in live}) == 2500
+
+
+def test_what_fails_half_way_leaves_nothing_behind(store: Store) -> None:
+    run = store.begin("daily", DAY, "here", NOW, HOUR) or 0
+    changes = Changes(transitions=[opened(found("C1"), RULE, 1, DAY)], readings=(), tables={}, versions={})
+
+    def killed_half_way() -> None:
+        with store.transaction() as connection:
+            store.commit(connection, run, DAY, NOW, changes)
+            raise RuntimeError("killed")
+
+    with pytest.raises(RuntimeError):
+        killed_half_way()
+
+    assert store.live() == []
+
+
+# ---- handling
+
+
+def open_alert(store: Store) -> Alert:
+    [written] = write(store, opened(found("C1", Level.amber), RULE, 1, DAY))
+    return written.alert
+
+
+def test_an_acknowledgement_is_kept_with_who_and_until_when(store: Store) -> None:
+    store.handle(open_alert(store), "acknowledge", by="M1", note="visit booked", until=DAY, now=NOW)
+
+    [alert] = store.live()
+    assert (alert.acknowledged_by, alert.acknowledged_until) == ("M1", DAY)
+
+
+def test_an_acknowledgement_lapses_when_the_level_rises(store: Store) -> None:
+    alert = open_alert(store)
+    store.handle(alert, "acknowledge", by="M1", note="", until=DAY, now=NOW)
+    later = DAY + timedelta(days=1)
+    write(store, advance(alert, found("C1"), RULE, later), day=later)
+
+    assert store.live()[0].acknowledged_by is None
+
+
+def test_a_snooze_is_kept_and_the_alert_stays_open(store: Store) -> None:
+    store.handle(open_alert(store), "snooze", by="M1", note="visit booked", until=DAY, now=NOW)
+
+    [alert] = store.live()
+    assert (alert.condition, alert.snoozed_until) == (Condition.firing, DAY)
