@@ -6,6 +6,7 @@ Output goes to stdout, talk to stderr. Exit codes: 0 done, 1 done with faults or
 
 from __future__ import annotations
 
+import difflib
 import importlib
 import os
 import pkgutil
@@ -37,6 +38,15 @@ class _Commands(click.Group):
         module = importlib.import_module(f"alerting.commands.{cmd_name.replace('-', '_')}")
         command: click.Command = module.command
         return command
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            near = difflib.get_close_matches(args[0], self.list_commands(ctx), n=1)
+            if near and near[0] not in error.message:
+                error.message += f" Did you mean '{near[0]}'?"
+            raise
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
         try:

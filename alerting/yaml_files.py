@@ -191,8 +191,9 @@ def load(path: Path) -> Document:
 
 def did_you_mean(word: str, known: Mapping[str, Any] | set[str] | frozenset[str] | list[str] | tuple[str, ...]) -> str:
     """Give `Did you mean 'x'?` for the nearest known word, or nothing."""
-    near = difflib.get_close_matches(word.lower(), [str(name) for name in known], n=1, cutoff=0.6)
-    return f"Did you mean '{near[0]}'?" if near else ""
+    by_lower = {str(name).lower(): str(name) for name in known}
+    near = difflib.get_close_matches(word.lower(), by_lower, n=1, cutoff=0.6)
+    return f"Did you mean '{by_lower[near[0]]}'?" if near else ""
 
 
 def _refuse_aliases_and_tags(node: yaml.Node, loader: _Loader) -> None:

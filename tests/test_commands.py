@@ -1,0 +1,254 @@
+"""The command line, as a person or a script uses it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from alerting.cli import cli
+from tests.made_council import MONDAY, MadeCouncil
+from tests.servers import mail_server
+
+DAY = MONDAY.isoformat()
+
+
+class Shell:
+    """Runs `alerting --config ...` in this process."""
+
+    def __init__(self, config: Path) -> None:
+        self.config = config
+
+    def __call__(self, *arguments: str, code: int = 0) -> Result:
+        result = CliRunner().invoke(cli, ["--config", str(self.config), *arguments])
+        assert result.exit_code == code, result.output
+        return result
+
+    def json(self, *arguments: str, code: int = 0) -> Any:
+        return json.loads(self(*arguments, "--json", code=code).stdout)
+
+
+@pytest.fixture
+def council(tmp_path: Path) -> MadeCouncil:
+    council = MadeCouncil(tmp_path)
+    council.write()
+    return council
+
+
+@pytest.fixture
+def shell(council: MadeCouncil) -> Shell:
+    return Shell(council.configure("sqlite:///alerting.db"))
+
+
+def test_help_lists_every_command_in_words() -> None:
+    output = CliRunner().invoke(cli, ["--help"]).output
+
+    assert all(
+        name in output for name in ("alerts", "check", "deliveries", "demo", "rules", "run", "send-test", "source", "store")
+    )
+
+
+def test_a_command_that_is_not_there_is_a_usage_error_with_a_hint() -> None:
+    result = CliRunner().invoke(cli, ["chek"])
+
+    assert (result.exit_code, "check" in result.output) == (2, True)
+
+
+def test_without_a_configuration_it_says_where_to_start(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "alerting", "run", "daily"], cwd=tmp_path, capture_output=True, text=True, check=False, timeout=60
+    )
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "--config" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_run_prints_one_json_value_of_the_promised_shape(shell: Shell) -> None:
+    report = shell.json("run", "daily", "--as-of", DAY)
+
+    assert set(report) == {"job", "as_of", "run", "status", "source", "rules", "alerts", "notifications", "timings"}
+    assert (report["job"], report["as_of"], report["status"]) == ("daily", DAY, "done")
+    assert set(report["source"]) == {"loaded_at", "trusted", "problems"}
+    assert set(report["rules"][0]) == {"code", "id", "status", "population", "match", "clear", "unknown", "ms", "problem"}
+    assert set(report["rules"][0]["match"]) == {"info", "amber", "red", "critical"}
+    assert set(report["alerts"]) == {"new", "changed", "ongoing", "held", "resolved"}
+    assert set(report["notifications"]) == {"planned", "accepted", "deferred", "failed", "cancelled"}
+    assert set(report["timings"]) == {"read", "evaluate", "lifecycle", "commit", "plan", "deliver"}
+
+
+def test_a_run_with_faults_ends_with_1(council: MadeCouncil, shell: Shell) -> None:
+    council.write(without=("ssd_cp_visits",))
+
+    assert shell.json("run", "daily", "--as-of", DAY, code=1)["status"] == "done_with_faults"
+
+
+def test_a_run_that_another_host_has_ends_with_3(shell: Shell) -> None:
+    from datetime import UTC, datetime, timedelta
+
+    from alerting.app import build
+
+    store = build(shell.config).store()
+    store.begin("daily", MONDAY, "another", datetime.now(UTC), timedelta(hours=1))
+    store.close()
+
+    shell("run", "daily", "--as-of", DAY, code=3)
+
+
+def test_a_dry_run_prints_who_would_be_told_and_writes_nothing(shell: Shell) -> None:
+    output = shell("run", "daily", "--as-of", DAY, "--dry-run").output
+
+    assert "Person M1" in output
+    assert shell.json("alerts", "list") == []
+
+
+def test_a_date_that_is_none_is_a_usage_error(shell: Shell) -> None:
+    shell("run", "daily", "--as-of", "31/03/2026", code=2)
+
+
+def test_alerts_are_listed_shown_acknowledged_and_snoozed(shell: Shell) -> None:
+    shell("run", "daily", "--as-of", DAY)
+    [alert] = shell.json("alerts", "list")
+    ref = alert["ref"]
+
+    assert (alert["code"], alert["subject"], alert["level"], alert["condition"], alert["team"]) == (
+        "CP-03",
+        "C1",
+        "red",
+        "firing",
+        "T1",
+    )
+    shell("alerts", "acknowledge", ref, "--by", "Person M1", "--note", "visit booked", "--until", "2999-01-01")
+    shell("alerts", "snooze", ref, "--by", "Person M1", "--reason", "visit booked", "--until", "2999-01-02")
+    [alert] = shell.json("alerts", "list")
+    assert (alert["acknowledged_by"], alert["snoozed_until"]) == ("Person M1", "2999-01-02")
+    shown = shell("alerts", "show", ref).output
+    assert all(words in shown for words in ("Child protection visit overdue", "visit booked", "firing red (new)"))
+
+
+def test_a_snooze_needs_a_reason_and_an_end(shell: Shell) -> None:
+    shell("alerts", "snooze", "A-23456789", "--until", "2999-01-01", code=2)
+    shell("alerts", "snooze", "A-23456789", "--reason", "visit booked", code=2)
+
+
+def test_a_critical_alert_cannot_be_snoozed(council: MadeCouncil, shell: Shell) -> None:
+    council.row("ssd_involvements", invo_person_id="C2")["invo_involvement_end_date"] = "2026-02-20"
+    council.write()
+    shell("run", "daily", "--as-of", DAY)
+    [alert] = [alert for alert in shell.json("alerts", "list") if alert["code"] == "CP-08"]
+
+    result = shell("alerts", "snooze", alert["ref"], "--until", "2999-01-01", "--reason", "later", code=1)
+    assert "critical" in result.output
+
+
+def test_an_alert_that_is_not_there_is_an_error_and_no_traceback(shell: Shell) -> None:
+    assert "there is no alert" in shell("alerts", "show", "A-NOBODY", code=1).output
+
+
+def test_deliveries_say_what_became_of_each_message_and_not_what_stands_in_it(shell: Shell) -> None:
+    shell("run", "daily", "--as-of", DAY)
+
+    rows = shell.json("deliveries", "list")
+    assert {row["state"] for row in rows} == {"accepted"}
+    assert {row["recipient"] for row in rows} == {"M1", "S1"}
+    assert "content" not in rows[0]
+
+
+def test_source_check_tells_rows_fill_rates_and_problems(council: MadeCouncil, shell: Shell) -> None:
+    council.row("ssd_cp_plans", cppl_person_id="C1")["cppl_cp_plan_start_date"] = "31/02/2026"
+    council.write(without=("ssd_cp_reviews",))
+    tables = {row["table"]: row for row in shell.json("source", "check", "--as-of", DAY, code=1)}
+
+    assert tables["ssd_person"] == {"table": "ssd_person", "supplied": True, "rows": 2, "trusted": True, "problems": [],
+                                    "fill": tables["ssd_person"]["fill"], "unmapped": {}}  # fmt: skip
+    assert tables["ssd_cp_reviews"]["problems"] == ["is not there"]
+    assert "ssd_cp_plans.csv:2: column cppl_cp_plan_start_date" in tables["ssd_cp_plans"]["problems"]
+
+
+def test_rules_are_listed_shown_and_their_examples_tried(shell: Shell) -> None:
+    listed = shell.json("rules", "list")
+
+    assert {row["code"] for row in listed} >= {
+        "WF-01",
+        "CL-01",
+        "CLA-03",
+        "CLA-01",
+        "CLA-02",
+        "CP-03",
+        "CP-05",
+        "AS-01",
+        "CP-08",
+        "DQ-02",
+    }
+    assert "visit_wd" in shell("rules", "show", "CP-03").output
+    assert shell.json("rules", "show", "cp-visit-overdue")["params"]["visit_wd"] == 10
+    assert "Did you mean" in shell("rules", "show", "CP-O3", code=1).output
+    shell("rules", "test", "CP-03")
+    assert "working_days_since" in shell("rules", "functions").output
+
+
+def test_the_store_can_be_upgraded_from_nothing_and_again(shell: Shell) -> None:
+    assert "from nothing" in shell("store", "upgrade").output
+    assert "already" in shell("store", "upgrade").output
+
+
+def test_a_test_message_goes_to_a_real_relay(council: MadeCouncil, tmp_path: Path) -> None:
+    with mail_server(tmp_path) as relay:
+        mail = {
+            "type": "email",
+            "host": "127.0.0.1",
+            "port": relay.port,
+            "from": "alerts@example.gov.uk",
+            "ca_file": str(relay.ca_file),
+        }
+        shell = Shell(council.configure("sqlite:///alerting.db", receivers={"mail": mail}))
+        output = shell("send-test", "mail", "--to", "somebody@example.gov.uk").output
+
+    assert "250" in output
+    assert [taken.recipients for taken in relay.taken] == [["somebody@example.gov.uk"]]
+    assert "test" in str(relay.taken[0].mail["subject"]).lower()
+
+
+def test_a_test_message_to_a_receiver_that_is_not_there_names_those_that_are(shell: Shell) -> None:
+    assert "outbox" in shell("send-test", "male", code=1).output
+
+
+def test_a_refused_test_message_says_why(council: MadeCouncil) -> None:
+    mail = {"type": "email", "host": "127.0.0.1", "port": 1, "from": "alerts@example.gov.uk"}
+    shell = Shell(council.configure("sqlite:///alerting.db", receivers={"mail": mail}))
+
+    assert "error" in shell("send-test", "mail", "--to", "somebody@example.gov.uk", code=1).output
+
+
+# ---- the demo
+
+
+def test_the_demo_runs_its_days_and_says_where_to_look(tmp_path: Path) -> None:
+    result = CliRunner().invoke(cli, ["demo", "--dir", str(tmp_path / "demo"), "--children", "200", "--days", "2"])
+
+    assert result.exit_code == 0, result.output
+    assert "people were told" in result.output
+    index = tmp_path / "demo" / "outbox" / "index.html"
+    assert index.as_uri() in result.output
+    assert "Tuesday 3 March 2026" in index.read_text("utf-8")
+
+
+def test_the_demo_does_not_touch_a_folder_that_it_did_not_make(tmp_path: Path) -> None:
+    (tmp_path / "keep.txt").write_text("mine")
+    result = CliRunner().invoke(cli, ["demo", "--dir", str(tmp_path), "--children", "100"])
+
+    assert (result.exit_code, (tmp_path / "keep.txt").read_text()) == (1, "mine")
+    assert "--dir" in result.output
+
+
+def test_the_made_up_council_can_be_written_out(tmp_path: Path) -> None:
+    arguments = ["demo", "export", "--to", str(tmp_path / "out"), "--format", "csv", "--children", "60", "--dates", "uk"]
+    result = CliRunner().invoke(cli, [*arguments, "--encoding", "cp1252"])
+
+    assert result.exit_code == 0, result.output
+    assert (tmp_path / "out" / "ssd_person.csv").read_text("cp1252").startswith("pers_person_id,")
