@@ -14,7 +14,7 @@ from datetime import date
 from typing import Any
 
 from alerting.cells import quoted
-from alerting.errors import Fault, RuleError
+from alerting.errors import Fault, Place, RuleError
 from alerting.model import Alert, Finding, Level, Outcome
 from alerting.rulebook import Rule, Rulebook
 from alerting.rulefile import Example, Subject
@@ -320,7 +320,7 @@ def check_book(book: Rulebook) -> list[Fault]:
             except RuleError:
                 continue
             except EngineError as error:
-                faults[rule.id] = Fault(problem=f"the rule {rule.id} cannot be asked: {error.safe}", where=None)
+                faults[rule.id] = Fault(problem=f"the rule {rule.id} cannot be asked: {error.safe}", where=Place(file=rule.place))
         try:
             evaluation.compare([])
         except EngineError as error:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, TypeVar
@@ -35,6 +35,8 @@ _TYPES: dict[str, Type] = {
 _Model = TypeVar("_Model", bound=BaseModel)
 WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
+_NEEDED = ("row_count_tolerance", "max_row_change", "max_row_change_at_least", "max_load_age_wd", "min_fill", "min_fill_at_least")
+"""The shared parameters that the service itself reads: when data is not believed."""
 _OWN_NAMES = frozenset({"measure", "unit", "due", "level", "as_of"})
 """Names that a rule's words and levels have of themselves."""
 
@@ -186,7 +188,8 @@ class _Loader:
         self.config = config
         self.faults: list[Fault] = []
         self.stopping: list[Fault] = []
-        self.broken: list[Broken] = []
+        self.broken: dict[str, Broken] = {}
+        self.files: list[tuple[RuleFile, str]] = []
         self.used_settings: set[str] = set()
 
     def load(self, packs: Sequence[str] | None) -> Rulebook:
@@ -208,17 +211,19 @@ class _Loader:
             for path in sorted((self.folder / pack).glob("*.yaml")):
                 self._add(rules, path, pack, subjects, settings)
         self._check_settings_are_of_rules(rules)
+        # An id that belongs to a rule in use stays that rule's: its alerts go on.
+        broken = tuple(replace(one, id=place) if one.id in rules else one for place, one in self.broken.items())
         enabled = {id_: self.setting(rule.file).enabled for id_, rule in rules.items()}
         return Rulebook(
             rules=tuple(rule for id_, rule in rules.items() if enabled[id_]),
             off=tuple(rule for id_, rule in rules.items() if not enabled[id_]),
-            broken=tuple(self.broken),
+            broken=broken,
             subjects=subjects,
             views=views,
             settings=settings,
             faults=tuple(self.faults),
             stopping=tuple(self.stopping),
-            ids=frozenset(rules) | {broken.id for broken in self.broken},
+            ids=frozenset(rules) | {rule.id for rule in broken},
         )
 
     def fault(self, problem: str, where: Place | None, remedy: str = "", severity: Literal["error", "warning"] = "error") -> None:
@@ -234,7 +239,7 @@ class _Loader:
         return self.config.place(("rules", *path), key=isinstance(path[-1], str)) if self.config else None
 
     def _check_settings_are_of_rules(self, rules: Mapping[str, Rule]) -> None:
-        known = {rule.code: rule.id for rule in rules.values()} | {broken.code: broken.id for broken in self.broken}
+        known = {rule.code: rule.id for rule in rules.values()} | {broken.code: broken.id for broken in self.broken.values()}
         for name in self.overrides.settings:
             if name not in {*self.used_settings, *known, *known.values()}:
                 remedy = did_you_mean(name.upper(), list(known)) or did_you_mean(name, list(known.values()))
@@ -249,7 +254,11 @@ class _Loader:
 
     def _settings(self) -> Settings:
         document, found = self._read(self.folder / "settings.yaml", SettingsFile)
-        if found is None:
+        missing = [name for name in _NEEDED if found and _kind(found.params.get(name)) != "a number"]
+        for name in missing:
+            where, remedy = document.place(("params", name)), f"Add `{name}:` as it is in the shipped settings."
+            document.faults.append(Fault(problem=f"the number `{name}` is missing", where=where, remedy=remedy))
+        if found is None or missing:
             raise Faults(document.faults)
         params = dict(found.params)
         for name, value in self.overrides.params.items():
@@ -321,16 +330,12 @@ class _Loader:
                 rule = _Compiler(self, document, file, subjects[file.subject], settings).rule(path, pack)
         if any(fault.severity == "error" for fault in self.faults[before:]):
             value = document.value if isinstance(document.value, dict) else {}
-            id_ = str(value.get("id") or path.stem)
             first = next(fault for fault in self.faults[before:] if fault.severity == "error")
-            self.broken.append(
-                Broken(
-                    # An id that belongs to a rule in use stays that rule's: its alerts go on.
-                    id=id_ if id_ not in rules else f"{pack}/{path.stem}",
-                    code=str(value.get("code") or path.stem),
-                    job=str(value.get("job") or "daily"),
-                    problem=f"{first.where}: {first.problem}" if first.where else first.problem,
-                )
+            self.broken[f"{pack}/{path.stem}"] = Broken(
+                id=str(value.get("id") or path.stem),
+                code=str(value.get("code") or path.stem),
+                job=str(value.get("job") or "daily"),
+                problem=f"{first.where}: {first.problem}" if first.where else first.problem,
             )
         elif rule is not None:
             if rule.file.replaces:
@@ -343,14 +348,14 @@ class _Loader:
         if file.replaces and file.replaces not in rules:
             where = document.place(("replaces",))
             self.fault(f"'{file.replaces}' is not a rule of an earlier pack", where, did_you_mean(file.replaces, dict(rules)))
-        for other in rules.values():
-            if file.replaces == other.id:
-                continue
+        self.files = [(other, place) for other, place in self.files if other.id != file.replaces]
+        for other, place in self.files:
             if other.id == file.id:
                 remedy = f"Rename one, or write `replaces: {file.id}` if this one is to stand for it."
-                self.fault(f"the rule id '{file.id}' is used twice, first in {other.place}", document.place(("id",)), remedy)
+                self.fault(f"the rule id '{file.id}' is used twice, first in {place}", document.place(("id",)), remedy)
             elif other.code == file.code:
-                self.fault(f"the code {file.code} is used twice, first in {other.place}", document.place(("code",)))
+                self.fault(f"the code {file.code} is used twice, first in {place}", document.place(("code",)))
+        self.files.append((file, path.as_posix()))
 
 
 class _Compiler:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,102 +15,7 @@ from alerting.rulebook import Rulebook, load_rulebook
 from alerting.rulefile import Overrides
 from alerting.snapshot import Snapshot
 from alerting.yaml_files import load
-
-SETTINGS = """\
-params:
-  adult_age: 18
-  short_statuses: [V3, V4]
-  grace: null
-  min_fill: 0.70
-  min_fill_at_least: 30
-codes:
-  legal_status:
-    codes: [C2, V3]
-    words: {C2: ["full care order"]}
-bank_holidays: [2026-04-03, 2026-04-06]
-"""
-SUBJECT = """\
-id: child
-title: Child
-says: Everybody recorded
-about: child
-key: person_id
-person: person_id
-team: team_id
-columns:
-  person_id: {type: text, tier: reference, says: Case system number}
-  team_id: {type: text, tier: reference, says: The team}
-  born_on: {type: date, tier: detail, says: Date of birth}
-  visits: {type: integer, tier: reference, says: Visits}
-  statuses: {type: codes, tier: detail, says: Legal statuses}
-sql: |
-  SELECT p.person_id, 'T1' AS team_id, p.born_on, 2 AS visits, ['C2'] AS statuses FROM v_everybody p
-"""
-VIEW = "SELECT pers_person_id AS person_id, pers_dob AS born_on FROM ssd_person;\n"
-RULE = """\
-id: visits-few
-code: CL-01
-title: Few visits
-says: "{{ visits }} visits, born {{ born_on | day }}"
-clears: A visit is recorded.
-owner: head of service
-basis: {kind: local, text: seen often}
-job: daily
-reads: [ssd_person]
-params:
-  red_visits: 1
-requires: [born_on]
-subject: child
-where: age_on(born_on, today()) < adult_age
-let:
-  age: age_on(born_on, today())
-measure: visits
-unit: visits
-levels:
-  amber: measure < 3
-  red: |
-    measure < red_visits
-      and age < adult_age
-due: add_days(born_on, 7)
-notify: {amber: [worker], red: [team_manager]}
-also: {service_manager: "has(statuses, short_statuses)"}
-"""
-
-
-class Folder:
-    """A folder of rules that a test writes."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.write("settings.yaml", SETTINGS)
-        self.write("subjects/child.yaml", SUBJECT)
-        self.write("subjects/_views/v_everybody.sql", VIEW)
-        self.write("practice/visits-few.yaml", RULE)
-
-    def write(self, name: str, text: str) -> None:
-        file = self.path / name
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text, "utf-8")
-
-    def change(self, name: str, *changes: tuple[str, str]) -> None:
-        text = (self.path / name).read_text("utf-8")
-        for before, after in changes:
-            assert text.count(before) == 1, before
-            text = text.replace(before, after)
-        self.write(name, text)
-
-    def rule(self, name: str, *changes: tuple[str, str]) -> None:
-        """Write another good rule, with changes; its id is the name of its file."""
-        id_ = Path(name).stem
-        code = f"CL-{10 + len(list(self.path.rglob('*.yaml')))}"
-        self.write(name, RULE.replace("id: visits-few", f"id: {id_}").replace("code: CL-01", f"code: {code}"))
-        self.change(name, *changes)
-
-    def load(self, overrides: Mapping[str, Any] | None = None, packs: list[str] | None = None) -> Rulebook:
-        return load_rulebook(self.path, packs, Overrides.model_validate(overrides or {}))
-
-    def faults(self, **kinds: Any) -> list[str]:
-        return [str(fault).replace(f"{self.path.as_posix()}/", "") for fault in self.load(**kinds).faults]
+from tests.rule_folder import SUBJECT, Folder
 
 
 @pytest.fixture
@@ -183,6 +86,18 @@ def test_a_later_pack_can_replace_a_rule(folder):
     book = folder.load()
 
     assert (book.faults, [rule.title for rule in book.rules]) == ((), ["Ours"])
+
+
+def test_a_rule_that_replaces_one_can_be_replaced(folder):
+    folder.rule("local/ours.yaml", ("title: Few visits", "title: Ours\nreplaces: visits-few"))
+    folder.rule("zlocal/newest.yaml", ("title: Few visits", "title: Newest\nreplaces: ours"))
+    for name in ("local/ours.yaml", "zlocal/newest.yaml"):
+        text = (folder.path / name).read_text()
+        folder.write(name, text.replace(text.splitlines()[1], "code: CL-01"))
+
+    book = folder.load(packs=["practice", "local", "zlocal"])
+
+    assert (book.faults, ids(book)) == ((), ["newest"])
 
 
 def test_only_the_tables_and_columns_that_are_needed_are_read(folder):
@@ -321,6 +236,27 @@ def test_the_alerts_of_a_rule_are_not_held_because_a_second_file_took_its_id(fol
     assert [broken.id for broken in folder.load().broken] == ["zlocal/visits-few"]
 
 
+def test_of_two_rules_with_one_id_neither_is_in_use_when_the_first_is_broken(folder):
+    folder.change("practice/visits-few.yaml", ("measure: visits", "measure: visit"))
+    folder.rule("zlocal/visits-few.yaml")
+
+    book = folder.load()
+
+    assert ids(book) == []
+    assert [fault.problem.partition(",")[0] for fault in book.faults] == [
+        "`measure`: there is no column or parameter 'visit'",
+        "the rule id 'visits-few' is used twice",
+    ]
+
+
+def test_a_file_that_cannot_be_read_does_not_take_the_id_of_a_rule_in_use(folder):
+    folder.write("apart/visits-few.yaml", "id: [")
+
+    book = folder.load()
+
+    assert (ids(book), [broken.id for broken in book.broken]) == (["visits-few"], ["apart/visits-few"])
+
+
 def test_of_two_rules_with_one_code_the_first_stays_in_use(folder):
     folder.rule("zlocal/other.yaml")
     folder.change("zlocal/other.yaml", ("code: CL-13", "code: CL-01"))
@@ -367,6 +303,18 @@ def test_shared_settings_that_cannot_be_used_stop_everything_with_all_their_faul
         folder.load()
 
     assert len(raised.value.faults) == 2
+
+
+def test_shared_settings_must_have_what_the_service_itself_reads(folder):
+    folder.change("settings.yaml", ("  min_fill: 0.70\n", ""), ("max_load_age_wd: 1", "max_load_age_wd: soon"))
+
+    with pytest.raises(Faults) as raised:
+        folder.load()
+
+    assert [fault.problem for fault in raised.value.faults] == [
+        "the number `max_load_age_wd` is missing",
+        "the number `min_fill` is missing",
+    ]
 
 
 # SQL of subjects and views, tried on empty tables

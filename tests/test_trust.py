@@ -296,7 +296,12 @@ def test_a_rule_that_reads_a_table_that_is_not_trusted_waits_and_is_told_why():
 
 
 RULE = {
-    "settings.yaml": "params: {min_fill: 0.70, min_fill_at_least: 30}\ncodes: {}\nbank_holidays: []\n",
+    "settings.yaml": """\
+params: {row_count_tolerance: 0, max_row_change: 1, max_row_change_at_least: 1, max_load_age_wd: 9,
+  min_fill: 0.70, min_fill_at_least: 30}
+codes: {}
+bank_holidays: []
+""",
     "subjects/child.yaml": """\
 id: child
 title: Child

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import sys
+from typing import TYPE_CHECKING, Literal
 
 import click
 
 from alerting.cli import build_app, echo_json, today
 from alerting.errors import AlertingError, Fault, Faults, Place
+
+if TYPE_CHECKING:
+    from alerting.app import App
 
 
 @click.command()
@@ -39,11 +43,23 @@ def _faults(ctx: click.Context, *, no_source: bool) -> list[Fault]:
         where = error.where if isinstance(error.where, Place) else None
         return [Fault(problem=error.problem, where=where, remedy=error.remedy)]
     faults = [*check(app), *check_store(app)]
-    if app.source is not None and not no_source:
-        from alerting.commands.source import problems_of
+    return faults if no_source or app.source is None else faults + _faults_of_the_data(app)
 
-        where = app.loaded.document.place(("source",))
-        faults += [Fault(problem=problem, where=where) for problem in problems_of(app, today(app))]
+
+def _faults_of_the_data(app: App) -> list[Fault]:
+    """Read the case data as it is today. A table that cannot be trusted is an error, a cell that cannot be read a warning."""
+    from alerting.commands.source import read_tables
+
+    where = app.loaded.document.place(("source",))
+    try:
+        tables = read_tables(app, today(app))
+    except AlertingError as error:
+        return [Fault(problem=error.problem, where=where, remedy=error.remedy)]
+    faults = []
+    for row in tables:
+        for index, problem in enumerate(row["problems"]):
+            kind: Literal["error", "warning"] = "error" if index == 0 and not row["trusted"] else "warning"
+            faults.append(Fault(problem=f"{row['table']}: {problem}", where=where, severity=kind))
     return faults
 
 

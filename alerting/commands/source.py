@@ -13,7 +13,7 @@ from alerting.app import App
 from alerting.case_data import TABLES
 from alerting.cells import quoted
 from alerting.cli import build_app, echo_json, echo_table, today
-from alerting.errors import AlertingError, SourceError
+from alerting.errors import SourceError
 from alerting.snapshot import Snapshot
 
 
@@ -41,14 +41,6 @@ def check_source(ctx: click.Context, as_of: datetime | None, *, as_json: bool) -
             ],
         )
     sys.exit(1 if any(row["problems"] for row in tables) else 0)
-
-
-def problems_of(app: App, as_of: date) -> list[str]:
-    """Say what is wrong with the case data on a day, a sentence each."""
-    try:
-        return [f"{row['table']}: {problem}" for row in read_tables(app, as_of) for problem in row["problems"]]
-    except AlertingError as error:
-        return [str(error)]
 
 
 def read_tables(app: App, as_of: date) -> list[dict[str, Any]]:

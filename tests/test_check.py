@@ -1,0 +1,321 @@
+"""`alerting check`: everything that is wrong, in one pass, before anything runs."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from alerting.cli import cli
+from tests.rule_folder import Folder
+
+SECRET = "tr0ub4dor"
+CONFIG = """\
+council: {name: Exampleshire, administrators: [alerts-admin@example.gov.uk]}
+store: sqlite:///alerting.db
+source: {type: files, path: extracts}
+rules: {path: rules}
+receivers:
+  outbox: {type: folder, ceiling: detail, path: outbox}
+"""
+EXTRACTS = {
+    "ssd_person": "pers_person_id,pers_dob\nP1,2012-03-04\n",
+    "ext_restricted": "person_id,level,allowed_recipients\n",
+    "ext_staff": "worker_id,name,email,role,team_id,fte,asye,agency,starts_on,ends_on\n",
+    "ext_team": "team_id,name,service,manager_id,service_manager_id,head_of_service_id\n",
+    "ext_cover": "staff_id,covered_by,from_date,to_date\n",
+}
+
+
+class Home:
+    """The folder of one council: its config.yaml, its rules and its extracts."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.rules = Folder(path / "rules")
+        self.rules.change("practice/visits-few.yaml", ("also:", f"examples: {EXAMPLES}\nalso:"))
+        self.config = path / "config.yaml"
+        self.config.write_text(CONFIG)
+        for table, text in EXTRACTS.items():
+            self.extract(table, text)
+
+    def extract(self, table: str, text: str | None) -> None:
+        file = self.path / "extracts" / f"{table}.csv"
+        file.parent.mkdir(exist_ok=True)
+        file.unlink(missing_ok=True)
+        if text is not None:
+            file.write_text(text)
+
+    def change(self, *changes: tuple[str, str]) -> None:
+        text = self.config.read_text()
+        for before, after in changes:
+            assert text.count(before) == 1, before
+            text = text.replace(before, after)
+        self.config.write_text(text)
+
+    def check(self, *options: str) -> Result:
+        return CliRunner().invoke(cli, ["--config", str(self.config), "check", *options])
+
+    def faults(self, *options: str) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = json.loads(self.check("--json", *options).stdout)
+        return found
+
+    def errors(self, result: Result | None = None) -> list[str]:
+        """The errors, each as `file:line:column: problem`, with the file from the council's folder."""
+        lines = (result or self.check()).stdout.replace(f"{self.path.as_posix()}/", "").splitlines()
+        return [line.removeprefix("error: ") for line in lines if line.startswith("error: ")]
+
+
+EXAMPLES = "[{says: two visits, as_of: 2026-03-31, row: {person_id: P1, born_on: 2012-03-04, visits: 2}, gives: amber}]"
+
+
+@pytest.fixture
+def home(tmp_path) -> Home:
+    return Home(tmp_path)
+
+
+def test_a_council_without_faults_is_told_so(home):
+    result = home.check()
+
+    assert (result.exit_code, result.stdout) == (0, "All is well.\n")
+
+
+def test_checking_changes_nothing(home):
+    before = sorted(path.relative_to(home.path) for path in home.path.rglob("*"))
+
+    home.check()
+
+    assert sorted(path.relative_to(home.path) for path in home.path.rglob("*")) == before
+
+
+def test_everything_that_is_wrong_is_found_in_one_pass(home):
+    home.change(
+        ("sqlite:///alerting.db", "sqlite:///nowhere/alerting.db"),
+        ("{path: rules}", "{path: rules, settings: {CL-01: {params: {red_visit: 2}}}}"),
+        ("path: outbox}", "path: outbox}\n  mail: {type: email, host: relay, from: nobody}\n  post: {type: pigeon}"),
+    )
+    home.rules.rule("zlocal/visits-few.yaml")
+    home.rules.rule("zlocal/unknown-column.yaml", ("measure: visits", "measure: visit"))
+    home.rules.rule("zlocal/forbidden.yaml", ("amber: measure < 3", "amber: exists (select 1 from ssd_person)"))
+    home.rules.rule("zlocal/good.yaml")
+    home.rules.write("subjects/plan.yaml", PLAN)
+    home.rules.rule("zlocal/of-plans.yaml", ("subject: child", "subject: plan"), ("reads: [ssd_person]", "reads: [ssd_cp_plans]"))
+    home.rules.write("zlocal/not-yaml.yaml", "id: not-yaml\n\tcode: X-1\n")
+    home.extract("ssd_person", "pers_person_id\nP1\n")
+    home.extract("ssd_cp_plans", "")
+    home.extract("ext_team", "team_id,name\nT1\n")
+
+    result = home.check()
+    errors = "\n".join(home.errors(result))
+
+    assert result.exit_code == 1
+    for expected in (
+        "config.yaml:2:8: there is no folder",
+        "config.yaml:4:50: `rules: settings: CL-01:` names a parameter 'red_visit' it does not have",
+        "config.yaml:7:42: `receivers.mail.from`: not a mail address",
+        "config.yaml:8:16: unknown type `pigeon`",
+        "rules/zlocal/visits-few.yaml:1:5: the rule id 'visits-few' is used twice",
+        "rules/zlocal/unknown-column.yaml:17:10: `measure`: there is no column or parameter 'visit'",
+        "rules/zlocal/forbidden.yaml:20:25: `levels.amber`: a subquery is not part of the rule language",
+        "rules/zlocal/not-yaml.yaml:2:1: not valid YAML: a tab stands where only spaces may",
+        "config.yaml:3:9: ssd_person: lacks pers_dob",
+        "config.yaml:3:9: ssd_cp_plans: cannot be read: ssd_cp_plans.csv: is empty, without even a header",
+        "config.yaml:3:9: ext_team: ",
+    ):
+        assert expected in errors
+    assert result.stderr.endswith("warnings\n")
+
+
+PLAN = """\
+id: plan
+title: Plan
+says: Everybody with a plan
+about: child
+key: person_id
+team: team_id
+columns:
+  person_id: {type: text, tier: reference, says: Number}
+  team_id: {type: text, tier: reference, says: Team}
+  born_on: {type: date, tier: detail, says: Date of birth}
+  visits: {type: integer, tier: reference, says: Visits}
+  statuses: {type: codes, tier: detail, says: Legal statuses}
+sql: SELECT cppl_person_id AS person_id, NULL AS team_id, NULL AS born_on, 1 AS visits, [] AS statuses FROM ssd_cp_plans
+"""
+
+
+def test_faults_of_config_itself_are_found_in_one_pass_and_come_first(home):
+    home.change(("council: {name:", "council: {timezone: Mars, nam:"), ("receivers:", "recievers: {}\nreceivers:"))
+    home.rules.write("zlocal/broken.yaml", "id: [")
+
+    errors = home.errors()
+
+    assert [error.partition(": ")[0] for error in errors] == [
+        "config.yaml:1:10",
+        "config.yaml:1:21",
+        "config.yaml:1:27",
+        "config.yaml:5:1",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("change", "error"),
+    [
+        (("path: extracts", "path: extract"), "config.yaml:3:9: there is no folder and no Excel workbook (.xlsx) at extract"),
+        (
+            ("path: extracts", "path: council.xlsx"),
+            "config.yaml:3:9: there is no folder and no Excel workbook (.xlsx) at council.xlsx",
+        ),
+        (("{path: rules}", "{path: rule}"), "there are no rules in rule"),
+        (("sqlite:///alerting.db", "oracle://x/y"), "config.yaml:2:8: the store's address cannot be used"),
+        (("sqlite:///alerting.db", "nonsense"), "config.yaml:2:8: the store's address cannot be used"),
+    ],
+)
+def test_what_is_not_there_or_cannot_be_reached_is_named(home, change, error):
+    home.change(change)
+
+    result = home.check()
+    errors = home.errors(result)
+
+    assert result.exit_code == 1
+    assert any(found.startswith(error) for found in errors), errors
+
+
+def test_a_database_that_cannot_be_reached_is_named_without_its_password(home):
+    address = f"postgresql+psycopg://alerts:{SECRET}@127.0.0.1:1/alerts"
+    home.change(("sqlite:///alerting.db", address), ("{type: files, path: extracts}", f"{{type: sql, url: '{address}'}}"))
+
+    result = home.check()
+    errors = home.errors(result)
+
+    assert [error.partition(": ")[0] for error in errors] == ["config.yaml:2:8", "config.yaml:3:9"]
+    assert "cannot be" in errors[0]
+    assert "127.0.0.1" in errors[1]
+    assert SECRET not in result.output
+
+
+def test_a_store_that_is_not_a_database_is_named(home):
+    (home.path / "alerting.db").write_text("not a database " * 100)
+
+    errors = home.errors()
+
+    assert [error.partition(": ")[0] for error in errors] == ["config.yaml:2:8"]
+
+
+def test_wrong_sql_of_a_subject_is_found(home):
+    home.rules.change("subjects/child.yaml", ("p.born_on, 2", "p.born, 2"))
+
+    errors = home.errors()
+
+    assert errors[0].startswith("the subject child cannot be made: Binder Error")
+    assert "rules/subjects/child.yaml" in home.faults()[0]["remedy"]
+
+
+def test_words_that_cannot_be_said_are_found(home):
+    home.rules.change("practice/visits-few.yaml", ("{{ visits }} visits", "{{ vists }} visits"))
+
+    [error, *_] = home.errors()
+
+    assert error.startswith("rules/practice/visits-few.yaml: ")
+    assert "vists" in error
+
+
+def test_words_that_show_more_than_a_receiver_may_are_found(home):
+    home.change(("ceiling: detail", "ceiling: reference"))
+
+    assert home.errors() == [
+        "rules/practice/visits-few.yaml: says: 'born_on' is of tier detail, and the receiver may be shown no more than reference"
+    ]
+
+
+# What is not an error
+
+
+def test_a_cell_that_cannot_be_read_is_a_warning_with_its_line(home):
+    home.extract("ssd_person", "pers_person_id,pers_dob\nP1,2012-03-04\nP2,31/31/2012\n")
+
+    result = home.check()
+
+    assert result.exit_code == 0
+    assert "warning: " in result.stdout
+    assert "ssd_person.csv:3: column pers_dob" in result.stdout
+    assert "31/31/2012" not in result.output
+    assert result.stderr == "0 errors, 2 warnings\n"
+
+
+@pytest.mark.parametrize(
+    ("change", "warning"),
+    [
+        ((", administrators: [alerts-admin@example.gov.uk]", ""), "nobody but the performance team's manager is told of faults"),
+        (("{path: rules}", "{path: rules, settings: {CL-99: {enabled: false}}}"), "names a rule 'CL-99' that is not there"),
+    ],
+)
+def test_what_is_doubtful_is_a_warning(home, change, warning):
+    home.change(change)
+
+    result = home.check()
+
+    assert result.exit_code == 0
+    assert warning in result.stdout
+
+
+def test_a_rule_without_examples_is_a_warning(home):
+    home.rules.rule("zlocal/unproved.yaml")
+
+    result = home.check()
+
+    assert result.exit_code == 0
+    assert result.stdout.endswith("zlocal/unproved.yaml: the rule has no examples\n")
+
+
+def test_the_case_data_need_not_be_read(home):
+    home.extract("ssd_person", None)
+
+    assert home.check("--no-source").exit_code == 0
+    assert home.check().exit_code == 1
+
+
+# For scripts
+
+
+def test_json_has_every_part_of_a_fault(home):
+    home.change(("type: folder", "type: pigeon"))
+
+    [fault] = home.faults()
+
+    assert fault == {
+        "severity": "error",
+        "problem": "unknown type `pigeon`",
+        "remedy": "The types are: console, email, folder, teams.",
+        "file": home.config.as_posix(),
+        "line": 6,
+        "column": 18,
+    }
+
+
+def test_json_of_no_faults_is_an_empty_list(home):
+    assert home.faults() == []
+
+
+def test_the_command_itself_ends_with_1_and_shows_no_trace(home):
+    home.config.write_text("council: [")
+
+    command = [sys.executable, "-m", "alerting", "--config", str(home.config), "check"]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+
+    assert result.returncode == 1
+    assert result.stdout.startswith(f"error: {home.config.as_posix()}:2:1: not valid YAML")
+    assert "Traceback" not in result.stdout + result.stderr
+
+
+def test_a_config_that_is_not_there_is_a_fault_as_any_other(home):
+    home.config.unlink()
+
+    [fault] = home.faults()
+
+    assert fault["problem"] == f"there is no {home.config.as_posix()}"
+    assert home.check().exit_code == 1
