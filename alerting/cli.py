@@ -45,7 +45,7 @@ class _Commands(click.Group):
         except click.UsageError as error:
             near = difflib.get_close_matches(args[0], self.list_commands(ctx), n=1)
             if near and near[0] not in error.message:
-                error.message += f" Did you mean '{near[0]}'?"
+                raise click.UsageError(f"{error.message} Did you mean '{near[0]}'?", ctx) from None
             raise
 
     def main(self, *args: Any, **kwargs: Any) -> Any:

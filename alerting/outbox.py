@@ -7,7 +7,7 @@ planned, so that a repeat is the same message. States: planned, claimed, deferre
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -51,7 +51,11 @@ class Outbox:
         self, connection: sa.Connection, run_id: int, notifications: Sequence[Notification], now: datetime
     ) -> tuple[int, int]:
         """Put notifications into the outbox, each once, and cancel what they supersede. Give how many: planned, cancelled."""
-        known = set(connection.execute(sa.select(outbox.c.key)).scalars()) if notifications else set()
+        keys = [item.key for item in notifications]
+        known: set[str] = set()
+        for start in range(0, len(keys), 500):
+            query = sa.select(outbox.c.key).where(outbox.c.key.in_(keys[start : start + 500]))
+            known.update(connection.execute(query).scalars())
         new = [item for item in notifications if item.key not in known]
         cancelled = 0
         for item in new:
@@ -86,23 +90,27 @@ class Outbox:
             connection.execute(outbox.insert(), rows)
         return len(rows), cancelled
 
-    def claim(self, owner: str, now: datetime, lease: timedelta, passed_over: Iterable[int] = ()) -> Waiting | None:
+    def claim(self, owner: str, now: datetime, lease: timedelta) -> Waiting | None:
         """Claim the most urgent row that may be sent now; None when there is none. A lease that ran out is anybody's."""
         due = sa.or_(
             outbox.c.state == "planned",
             sa.and_(outbox.c.state == "deferred", outbox.c.next_at <= now),
             sa.and_(outbox.c.state == "claimed", outbox.c.lease_until < now),
         )
-        query = sa.select(outbox).where(due, outbox.c.id.not_in(list(passed_over))).order_by(outbox.c.urgency.desc(), outbox.c.id)
+        # The choice reads the index alone: a row's content may be large, and the rows that wait may be many.
+        choice = (
+            sa.select(outbox.c.id, outbox.c.state, outbox.c.attempts).where(due).order_by(outbox.c.urgency.desc(), outbox.c.id)
+        )
         while True:
             with self._store.transaction() as connection:
-                row = connection.execute(query.limit(1)).first()
-                if row is None:
+                chosen = connection.execute(choice.limit(1)).first()
+                if chosen is None:
                     return None
-                still = sa.and_(outbox.c.id == row.id, outbox.c.state == row.state, outbox.c.attempts == row.attempts)
-                values = {"state": "claimed", "owner": owner, "lease_until": now + lease, "attempts": row.attempts + 1}
+                mine = outbox.c.id == chosen.id
+                still = sa.and_(mine, outbox.c.state == chosen.state, outbox.c.attempts == chosen.attempts)
+                values = {"state": "claimed", "owner": owner, "lease_until": now + lease, "attempts": chosen.attempts + 1}
                 if connection.execute(outbox.update().where(still).values(values)).rowcount == 1:
-                    return _waiting(row)
+                    return _waiting(connection.execute(sa.select(outbox).where(mine)).one())
 
     def hand_over(self, id_: int, now: datetime) -> None:
         """Note that a message is about to be handed over: from here on it may have arrived."""
@@ -206,6 +214,6 @@ def _waiting(row: Any) -> Waiting:
         notification=notification,
         message_id=row.message_id,
         planned_at=row.planned_at,
-        attempts=row.attempts + 1,
+        attempts=row.attempts,
         repeated=row.handed_over_at is not None,
     )

@@ -180,7 +180,7 @@ outbox = Table(
     Column("handed_over_at", Moment),
     Column("answer", Text),
     Column("finished_at", Moment),
-    Index(None, "state"),
+    Index(None, "state", "urgency"),
     Index(None, "receiver", "recipient", "purpose"),
 )  # fmt: skip
 

@@ -123,7 +123,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("key", name=op.f("uq_outbox_key")),
     )
     op.create_index(op.f("ix_outbox_receiver_recipient_purpose"), "outbox", ["receiver", "recipient", "purpose"], unique=False)
-    op.create_index(op.f("ix_outbox_state"), "outbox", ["state"], unique=False)
+    op.create_index(op.f("ix_outbox_state_urgency"), "outbox", ["state", "urgency"], unique=False)
     op.create_table(
         "reading",
         sa.Column("alert_id", sa.Integer(), autoincrement=False, nullable=False),
