@@ -12,6 +12,26 @@ from random import Random
 
 from tests.oracle.calendar import add_days, add_months, birthday
 from tests.oracle.cells import Row, Table, id_of, norm, real_date
+from tests.oracle.words import (
+    ACCOMMODATION,
+    ADVISERS,
+    ALLOCATED,
+    ELIGIBLE,
+    FTE,
+    HEAVY,
+    IN_CARE,
+    NAMES,
+    NO_STATUS,
+    NOT_ELIGIBLE,
+    OTHER_ROLES,
+    PLACED,
+    PLACEMENTS,
+    PLANS,
+    SERVICES,
+    SHORT_BREAKS,
+    TOUCH,
+    TRAYS,
+)
 from tests.oracle.written import (
     EMPTY,
     NO_DATE,
@@ -29,100 +49,6 @@ from tests.oracle.written import (
     threshold_day,
     working_days_before,
     written,
-)
-
-ALLOCATED = ("CW", "cw", "ALLWKR", "AllWkr", "Allocated case worker", "ALLOCATED  CASE WORKER")
-ADVISERS = ("16PLUS", "16plus", "REL.PERSONALADVISOR", "Rel.PersonalAdvisor", "PA")
-OTHER_ROLES = ("IRO", "SW", "CW2", "ALLOCATED", "personal adviser", None, "SSD_PH")
-NAMES = ("Ade Okoro", "O'Neil, B", "Mashford, C", "Steam, D", "Systems, E", "un-allocated F", "Bea Duty\u00e9", None, "")
-TRAYS = ("Duty-Tray", "MASH", "Team2", "1duty1", "Awaiting_Allocation", "UNALLOCATED", "Dummy, X", "O\u2019Team", "the system")
-SERVICES = ("assessment", "help_protection", "children_in_care", "care_leavers", "disabled_children", "front_door", "other", None)
-LIMITS = {"children_in_care": (16, 20), "care_leavers": (22, 28), "disabled_children": (20, 25)}
-FTE = (
-    "1",
-    "1.0",
-    "0.5",
-    "0.50",
-    "0.4",
-    "0.2",
-    "0.1",
-    "0.32",
-    "1.2",
-    "1.21",
-    "1.3",
-    "0",
-    "-1",
-    "half",
-    ".5",
-    "1.",
-    "37",
-    None,
-    "",
-)
-IN_CARE = ("C1", "C1", "C2", "E1", "V2", "J1", "J1", "L1", "interim care order", "care order", "placement order (sec. 21)")
-SHORT_BREAKS = ("V1", "V3", "V4", "regular occ. acc by la s20(3) ca 16 & over")
-NO_STATUS = ("supervision order", "special guardianship order", "C9", "C1C2", None, "")
-PLACEMENTS = ("U1", "U4", "U4", "U6", "P1", "P1", "A3", "K2", "H5", "T0", "T3", "T4")
-PLACED = (
-    "foster placement with relative or friend - long term",
-    "placement with other foster carer - long term",
-    "placed with own parents",
-    "children's home",
-    "semi-independent living accommodation",
-    "U9",
-    "somewhere",
-    None,
-)
-PLANS = (
-    '{"ADOPTION": "Y", "OTHERPLN": "N"}',
-    '{"REMAINSUP":"N","RETURN1M":"No","LTFOST18" : "1"}',
-    '{"OTHERPLN": "Y"}',
-    '{"adoption":true',
-    '{"ADOPTION": null, "RESPLMT": 0, "SUPPLIV": "none"}',
-    '{"ADOPTION": "false", "ADOPTION": "Y"}',
-    '{"RETURNEV": "\u00a0N\u00a0"}',
-    '{"LTRELFR":\n"SSD_PH"}',
-    '{"RETURN6M": ""}',
-    '{"RETURN6M": 0.0}',
-    "{'ADOPTION': 'Y'}",
-    '{"ADOPTIONS": "Y", "xADOPTION": "Y"}',
-    "ADOPTION: Y",
-    '{"LTFOST18": "Yes, since 2024 (\u201csee file\u201d)"}',
-    None,
-    "NULL",
-)
-ELIGIBLE = ("REL", "FREL", "FREL", "former relevant child", "b) Former relevant", "a) relevant", "former  relevant")
-NOT_ELIGIBLE = ("QUAL", "qualifying care leaver", "ELIG", "NONE", "not eligible", "relevant?", None)
-TOUCH = (
-    "YES",
-    "Y",
-    "a) yes",
-    "NO",
-    "b) no",
-    None,
-    "lost?",
-    "REFU",
-    "d) refu",
-    "refused",
-    "NREQ",
-    "not required",
-    "RHOM",
-    "c) died",
-)
-ACCOMMODATION = (
-    "B",
-    "S2",
-    "U1",
-    "G",
-    "G1",
-    "H",
-    "gone abroad",
-    "deported",
-    "no fixed abode",
-    "X",
-    "Q",
-    None,
-    "independent living",
 )
 
 
@@ -143,7 +69,7 @@ class _Council:
         for person in [*PEOPLE, *(str(990 + n) for n in range(people))][:people]:
             self._person(person)
         self._strangers()
-        for worker in ("H1", "h1", "H2", "01"):
+        for worker in ("H1", "h1", "H2", "H3", "H4", "H5", "H6", "H7", "H8", "H9", "01", "1e1"):
             self._heavy_caseload(worker)
 
     def add(self, table: str, **cells: Cell) -> None:
@@ -207,19 +133,18 @@ class _Council:
     def _heavy_caseload(self, worker: str) -> None:
         """Give a worker about as many cases as some threshold allows for their hours."""
         rng = self.rng
-        team, service = f"{worker} team", rng.choice(SERVICES)
-        fte = rng.choice(("0.5", "0.4", "0.8", "0.32", "1.0", "1", "1", "1.2"))
-        asye, role = flag(rng, 0.15), rng.choice(("social_worker", "social_worker", "personal_adviser"))
+        team, (asye, role, service, limits) = f"{worker} team", rng.choice(HEAVY)
+        fte = rng.choice(("1", "1", "1.0", "0.5", "0.8", "1.2"))
         self.add("ext_team", team_id=team, name=None, service=service, manager_id=None)
         self.add(
             "ext_staff", worker_id=worker, name=None, role=role, team_id=team, fte=fte, asye=asye, starts_on=None, ends_on=None
         )
         self.add("ssd_professionals", prof_professional_id=worker, prof_professional_name=None, prof_full_time_equivalency=None)
-        known = [str(id_of(row["pers_person_id"])) for row in self.tables["ssd_person"]]
-        limit = rng.choice((*LIMITS.get(service or "", (18, 22)), 10, 12, 22, 28))
-        cases = round(limit * float(fte)) + rng.choice((-1, 0, 0, 1, 1))
+        known = sorted({str(id_of(row["pers_person_id"])) for row in self.tables["ssd_person"]})
+        cases = round(rng.choice(limits) * float(fte)) + rng.choice((0, 0, 1, 1, 2))
         for person in rng.sample(known, min(cases, len(known))):
-            self._allocate(person, worker, written(rng, add_days(self.as_of, -rng.randrange(100))), None)
+            since = written(rng, add_days(self.as_of, -rng.randrange(100)))
+            self._allocate(person, worker, since, None, rng.choice((*ALLOCATED, *ADVISERS)))
 
     # ------------------------------------------------------------------ one person
 
@@ -282,10 +207,10 @@ class _Council:
         starts = self.start()
         for _ in self.some(2, 4, 4, 2, 1):
             worker = rng.choice((*WORKERS, *WORKERS[:4], "nobody", rng.choice((*EMPTY, "-1", "0"))))
-            self._allocate(person, worker, rng.choice((starts, self.start())), self.end(0.65))
+            role = rng.choice((*ALLOCATED, *ALLOCATED, *ADVISERS, *OTHER_ROLES))
+            self._allocate(person, worker, rng.choice((starts, self.start())), self.end(0.65), role)
 
-    def _allocate(self, person: Cell, worker: Cell, since: Cell, until: Cell) -> None:
-        role = self.rng.choice((*ALLOCATED, *ALLOCATED, *ADVISERS, *OTHER_ROLES))
+    def _allocate(self, person: Cell, worker: Cell, since: Cell, until: Cell, role: Cell) -> None:
         self.add(
             "ssd_involvements",
             invo_involvements_id=self.ids.fresh(),

@@ -15,20 +15,20 @@ _PLAN = ("ssd_cp_plans", "cppl_cp_plan_id", "cppl_person_id", "cppl_cp_plan_star
 _MEMBERSHIP = {"CP-03": _PLAN, "CP-05": _PLAN, "CP-08": _PLAN, "CLA-01": _CARE, "CLA-02": _CARE, "CLA-03": _CARE}
 
 
-def left(
-    tables: Mapping[str, Table], as_of: date, rule: str, subject: str, member: str | None, person: str | None = None
-) -> bool:
-    """Say whether `subject` is out of the population of `rule` for one of the reasons that the definitions list.
+def left(tables: Mapping[str, Table], as_of: date, rule: str, subject: str, member: str | None) -> bool:
+    """Say whether `subject` is not in the population of `rule` and the data proves that it has left."""
+    views = Views(tables, as_of)
+    return subject not in RULES[rule](views, DEFAULTS[rule]) and has_left(views, rule, subject, member, subject)
+
+
+def has_left(views: Views, rule: str, subject: str, member: str | None, person: str | None) -> bool:
+    """Say whether somebody who is not in the population left it, for one of the reasons that the definitions list.
 
     member: the id of the row that made it a member: the period of care, the plan, the assessment, an involvement of the
-    worker. person: the child of an assessment; otherwise it is the subject.
+    worker. person: the child that it is about, if it is about one.
     """
-    views = Views(tables, as_of)
-    if subject in RULES[rule](views, DEFAULTS[rule]):
-        return False
-    if rule in ("WF-01", "DQ-02"):
+    if person is None or rule in ("WF-01", "DQ-02"):
         return _cases_ended(views, subject, member)
-    person = person or subject
     if _person_left(views, person, DEFAULTS[rule]["max_age"] if rule == "CL-01" else _LAST_AGE):
         return True
     if rule == "CL-01":
@@ -39,22 +39,17 @@ def left(
     return bool(rows) and all(_past(views, row, _MEMBERSHIP[rule][4]) for row in rows)
 
 
-def may_have_left(
-    tables: Mapping[str, Table], as_of: date, rule: str, subject: str, member: str | None, person: str | None = None
-) -> bool:
-    """Say whether `left` holds, or the row that made it a member is still there, open, and yet no longer qualifies.
+def may_have_left(views: Views, rule: str, subject: str, member: str | None, person: str | None) -> bool:
+    """Say whether `has_left` holds, or the row that made it a member is still there, open, and yet no longer qualifies.
 
     "No longer qualifies" is wider than the reasons listed: short breaks only, a plan that turns out to be another
     council's, a worker out of post. A row whose dates no longer say anything is proof of nothing.
     """
-    views = Views(tables, as_of)
-    if subject in RULES[rule](views, DEFAULTS[rule]):
-        return False
-    if left(tables, as_of, rule, subject, member, person):
+    if has_left(views, rule, subject, member, person):
         return True
     if rule in ("WF-01", "DQ-02"):
         gone = subject in views.staff and not views.staff[subject].is_current
-        return subject in views.pseudo or (rule == "WF-01" and gone) or _handed_on(views, rule, subject, member)
+        return subject in views.pseudo or (rule == "WF-01" and gone) or _handed_on(views, subject, member)
     if rule not in _MEMBERSHIP:
         return False
     rows, start, end = _member_rows(views, rule, subject, member), *_MEMBERSHIP[rule][3:]
@@ -102,7 +97,7 @@ def _cases_ended(views: Views, worker: str, member: str | None) -> bool:
     return known and all(_past(views, row, "invo_involvement_end_date") for row in rows)
 
 
-def _handed_on(views: Views, rule: str, worker: str, member: str | None) -> bool:
-    """Say whether the worker's row is still there and none of theirs that is open can make them a member."""
+def _handed_on(views: Views, worker: str, member: str | None) -> bool:
+    """Say whether the worker's row is still there: not in the population, so another has the child, or it ended or is sealed."""
     rows = _involvements(views, worker)
     return any(member is not None and id_of(row.get("invo_involvements_id")) == member for row in rows)

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import math
 import re
-from collections import defaultdict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
 from typing import Any
 
+from tests.oracle.answers import Answer, Params
 from tests.oracle.calendar import add_days, add_months, age, birthday, days, greatest, wd_add, wd_between
 from tests.oracle.cells import Table, clean, id_of, norm, number, real_date, yes
 from tests.oracle.views import Views, VisitFrequency, latest
+from tests.oracle.workers import dq_02, wf_01
 
 DEFAULTS: Mapping[str, Mapping[str, Any]] = {
     "AS-01": {"amber_wd": 35, "limit_wd": 45, "count_from": 0, "head_of_service_wd": 55, "clock_from": "assessment_start"},
@@ -87,22 +86,6 @@ DEFAULTS: Mapping[str, Mapping[str, Any]] = {
 
 NEEDS: Mapping[str, str] = {"AS-01": "cina_assessment_start_date", "CL-01": "clea_care_leaver_latest_contact"}
 MIN_FILL, MIN_FILL_POPULATION = Fraction("0.70"), 30
-
-Params = Mapping[str, Any]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Answer:
-    """What a rule says of one subject. team: None stands for the performance team."""
-
-    level: str | None
-    outcome: str
-    measure: float | None = None
-    due: date | None = None
-    team: str | None = None
-    worker: str | None = None
-    adviser: str | None = None
-    also: frozenset[str] = frozenset()
 
 
 def findings(
@@ -215,9 +198,11 @@ def as_01(views: Views, p: Params) -> dict[str, Answer]:
             # The rule needs this column, and a column that comes mostly empty can only be noticed if those without it are asked.
             answers[subject] = _about(views, person, None, unknown=True)
             continue
-        n = wd_between(started, views.as_of) + p["count_from"]
+        referred = real_date(referrals[0].get("cine_referral_date"))
+        day_0 = referred if p["clock_from"] == "referral" and referred is not None else started
+        n = wd_between(day_0, views.as_of) + p["count_from"]
         level = "red" if n > p["limit_wd"] else "amber" if n >= p["amber_wd"] else None
-        due = wd_add(started, p["limit_wd"] - p["count_from"])
+        due = wd_add(day_0, p["limit_wd"] - p["count_from"])
         also = _joins("head_of_service", n >= p["head_of_service_wd"])
         answers[subject] = _about(views, person, level, measure=n, due=due, also=also)
     return answers
@@ -451,89 +436,6 @@ def cl_01(views: Views, p: Params) -> dict[str, Answer]:
         also = _joins("head_of_service", n is None or n > p["head_of_service_days"])
         answers[person] = _about(views, person, level, measure=n, due=due, also=also, leaver=True)
     return answers
-
-
-# ---------------------------------------------------------------------- workers
-
-
-def wf_01(views: Views, p: Params) -> dict[str, Answer]:
-    roles = {norm(role) for name in ("allocated_roles", "personal_adviser_roles") for role in views.shared[name]}
-    cases: dict[str, set[str]] = defaultdict(set)
-    teams: dict[str, list[str | None]] = defaultdict(list)
-    for row in views.rows("ssd_involvements"):
-        worker, person = id_of(row.get("invo_professional_id")), id_of(row.get("invo_person_id"))
-        if worker is None or person not in views.person or views.person[person].died is not None:
-            continue
-        current = views.open(row, "invo_involvement_start_date", "invo_involvement_end_date")
-        if current and norm(row.get("invo_professional_role_id")) in roles:
-            cases[worker].add(person)
-            teams[worker].append(id_of(row.get("invo_professional_team")))
-    answers = {}
-    for worker, people in cases.items():
-        staff = views.staff.get(worker)
-        if worker in views.pseudo or (staff is not None and not staff.is_current):
-            continue
-        factor = p["asye_factor"] if staff is not None and staff.asye else Fraction(1)
-        n = _rounded(len(people) / (_fte(views, worker, p["max_fte"]) * factor))
-        amber, red = _thresholds(views, worker, p)
-        level = "red" if n > red else "amber" if n > amber else None
-        outcome = "match" if level else "clear"
-        team = views.team_of_worker(worker, teams[worker])
-        answers[worker] = Answer(level=level, outcome=outcome, measure=float(n), team=team)
-    return answers
-
-
-def _rounded(value: Fraction) -> Fraction:
-    """Round to two decimals, a half up."""
-    return Fraction(math.floor(value * 100 + Fraction(1, 2)), 100)
-
-
-def _fte(views: Views, worker: str, most: Fraction) -> Fraction:
-    staff = views.staff.get(worker)
-    values = [staff.fte if staff else None]
-    rows = views.of("ssd_professionals", "prof_professional_id", worker)
-    values += [number(row.get("prof_full_time_equivalency")) for row in rows]
-    return next((fte for fte in values if fte is not None and 0 < fte <= most), Fraction(1))
-
-
-def _thresholds(views: Views, worker: str, p: Params) -> tuple[int, int]:
-    staff = views.staff.get(worker)
-    service = views.service_of(views.staff_team(worker))
-    if staff is not None and staff.asye:
-        return p["asye"]
-    if (staff is not None and staff.role == "personal_adviser") or service == "care_leavers":
-        return p["personal_adviser"]
-    if service in ("assessment", "help_protection", "children_in_care", "disabled_children"):
-        return p[service]
-    return p["default"]
-
-
-def dq_02(views: Views, p: Params) -> dict[str, Answer]:
-    people: dict[str, set[str]] = defaultdict(set)
-    teams: dict[str, list[str | None]] = defaultdict(list)
-    pairs = [(person, views.alloc(person)) for person in views.open_case]
-    pairs += [(person, views.pa(person)) for person in views.cl]
-    for person, allocated in pairs:
-        if allocated is not None:
-            people[allocated.worker_id].add(person)
-            teams[allocated.worker_id].append(allocated.team_id)
-    answers = {}
-    for worker, cases in people.items():
-        level = "red" if _has_left(views, worker, not_listed_counts=p["not_listed_counts"]) else None
-        outcome = "match" if level else "clear"
-        team = views.team_of_worker(worker, teams[worker])
-        answers[worker] = Answer(level=level, outcome=outcome, measure=len(cases), team=team)
-    return answers
-
-
-def _has_left(views: Views, worker: str, *, not_listed_counts: bool) -> bool:
-    if not views.of("ssd_professionals", "prof_professional_id", worker):
-        return True
-    if not views.rows("ext_staff"):
-        return False
-    if worker not in views.staff:
-        return not_listed_counts
-    return not views.staff[worker].is_current
 
 
 RULES: Mapping[str, Callable[[Views, Params], dict[str, Answer]]] = {

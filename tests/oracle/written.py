@@ -94,7 +94,7 @@ def start(rng: Random, as_of: date) -> Cell:
         return written(rng, add_days(as_of, rng.choice((1, 1, 30, 400))))
     if chance < 0.95:
         return written(rng, add_days(as_of, -rng.randrange(400, 1500)))
-    return rng.choice(NO_DATE) if chance < 0.99 else rng.choice(FAR_OFF[:-1])
+    return rng.choice(NO_DATE) if chance < 0.99 else rng.choice(FAR_OFF)
 
 
 def end(rng: Random, as_of: date, still_open: float = 0.75) -> Cell:

@@ -1,0 +1,24 @@
+"""What a rule answers about one subject."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+Params = Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """What a rule says of one subject. team: None stands for the performance team."""
+
+    level: str | None
+    outcome: str
+    measure: float | None = None
+    due: date | None = None
+    team: str | None = None
+    worker: str | None = None
+    adviser: str | None = None
+    also: frozenset[str] = frozenset()
