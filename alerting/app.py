@@ -109,8 +109,11 @@ def build(path: Path) -> App:
     return App(loaded=loaded, book=book, source=cast("Source | None", source), notifiers=notifiers, faults=tuple(faults))
 
 
-def check(app: App) -> list[Fault]:
-    """Find every fault that can be told without sending or changing anything: rules, words, receivers, source, store."""
+def check(app: App, *, reach: bool = True) -> list[Fault]:
+    """Find every fault of rules, words and receivers that can be told without sending or changing anything.
+
+    reach: also connect to each receiver, which sends nothing.
+    """
     faults = [*app.faults, *check_book(app.book)]
     words, ceilings = app.words(), {name: notifier.ceiling for name, notifier in app.notifiers.items()}
     for rule in app.book.rules:
@@ -123,6 +126,7 @@ def check(app: App) -> list[Fault]:
     for name, notifier in app.notifiers.items():
         where = app.loaded.document.place(("receivers", name))
         faults += [Fault(problem=f"receiver {name}: {problem}", where=where, severity="warning") for problem in notifier.check()]
+        faults += [Fault(problem=f"receiver {name}: {problem}", where=where) for problem in (notifier.reach() if reach else ())]
     if not app.loaded.config.council.administrators:
         remedy = "Add `administrators: [somebody@example.gov.uk]` under `council:`."
         where = app.loaded.document.place(("council",))

@@ -121,8 +121,14 @@ TABLES: Mapping[str, Table] = {table.name: table for table in _tables()}
 ALWAYS = frozenset({"ssd_person", "ext_restricted"})
 """Tables that every rule reads: who a person is, and whose record is restricted."""
 
-DIRECTORY = frozenset({"ext_staff", "ext_team", "ext_cover"})
-"""Tables that say who answers for whom; read in every run."""
+SERVICE_COLUMNS = {
+    "ext_staff": frozenset({"worker_id", "name", "email", "role", "team_id", "starts_on", "ends_on"}),
+    "ext_team": frozenset({"team_id", "name", "service", "manager_id", "service_manager_id", "head_of_service_id"}),
+    "ext_cover": frozenset({"staff_id", "covered_by", "from_date", "to_date"}),
+    "ext_load": frozenset({"table_name", "loaded_at", "row_count"}),
+    "ext_restricted": frozenset({"person_id", "level", "allowed_recipients"}),
+}
+"""What every run reads whatever its rules are: who answers for whom, what was loaded, whose record is restricted."""
 
 
 @dataclass(frozen=True)

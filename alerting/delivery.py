@@ -31,6 +31,10 @@ class Notifier(Protocol):
         """Say what is wrong with the settings that can be told without sending, a sentence each."""
         ...
 
+    def reach(self) -> list[str]:
+        """Say what is wrong that only trying to reach it can tell, a sentence each. Nothing is sent."""
+        ...
+
     def close(self) -> None:
         """Let go of connections and write what is written at the end of a run."""
         ...

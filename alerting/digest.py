@@ -251,7 +251,10 @@ def _since(item: Item, as_of: date) -> str:
     return f"Since {day(item.first_seen)} ({plural(days, 'day')})"
 
 
-_ENDED = {"cleared": "The record shows it now.", "rule_removed": "This is no longer checked, which does not mean that it is cleared."}
+_ENDED = {
+    "cleared": "The record shows it now.",
+    "rule_removed": "This is no longer checked, which does not mean that it is cleared.",
+}
 
 
 def _reason(item: Item) -> str:

@@ -42,6 +42,7 @@ class Evaluation:
 
     def __init__(self, snapshot: Snapshot) -> None:
         self.asked: dict[str, Asked] = {}
+        self.problems: list[str] = []
         self._snapshot = snapshot
         snapshot.sql(
             "CREATE TABLE finding (rule VARCHAR, subject VARCHAR, outcome VARCHAR, level TINYINT, measure DOUBLE, due DATE, "
@@ -121,10 +122,15 @@ class Evaluation:
                 if subject.left_when
                 else "SELECT NULL AS rule, NULL AS subject, NULL AS reason"
             )
-            rows = self._snapshot.sql(
-                f"""SELECT l.id, l.rule, l.subject, min(w.reason) FROM live l
-                LEFT JOIN ({proof}) w ON w.rule = l.rule AND w.subject = l.subject GROUP BY ALL ORDER BY 2, 3"""
-            )
+            try:
+                rows = self._snapshot.sql(
+                    f"""SELECT l.id, l.rule, l.subject, min(w.reason) FROM live l
+                    LEFT JOIN ({proof}) w ON w.rule = l.rule AND w.subject = l.subject GROUP BY ALL ORDER BY 2, 3"""
+                )
+            except EngineError as error:
+                # Without the proof its alerts are held; the other subjects' are not touched by it.
+                self.problems.append(f"the subject {subject.id} cannot say who has left: {error.safe}")
+                rows = self._snapshot.sql("SELECT id, rule, subject, NULL FROM live ORDER BY 2, 3")
             absent += [(row[0], Finding(rule=row[1], subject=row[2], outcome=Outcome.absent, left=row[3])) for row in rows]
         return absent
 
@@ -321,10 +327,8 @@ def check_book(book: Rulebook) -> list[Fault]:
                 continue
             except EngineError as error:
                 faults[rule.id] = Fault(problem=f"the rule {rule.id} cannot be asked: {error.safe}", where=Place(file=rule.place))
-        try:
-            evaluation.compare([])
-        except EngineError as error:
-            faults["left_when"] = Fault(problem=f"a `left_when` cannot be asked: {error.safe}")
+        evaluation.compare([])
+        faults |= {problem: Fault(problem=problem, remedy="Mend its `left_when`.") for problem in evaluation.problems}
     return list(faults.values())
 
 

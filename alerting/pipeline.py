@@ -153,6 +153,7 @@ class Pipeline:
                 live = self.store.live()
                 transitions = self._transitions(report, evaluation, live, owners_known=not OWNERS & judged.problems.keys())
                 readings = evaluation.readings()
+                report.problems += evaluation.problems
             tables = {name: (judged.rows.get(name), judged.problems.get(name)) for name in wanted}
         router = Router(directory, _routes(self.book))
         changes = Changes(

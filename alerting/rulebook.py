@@ -16,7 +16,7 @@ from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel
 
-from alerting.case_data import ALWAYS, DIRECTORY, TABLES, CodeMap, Settings, norm
+from alerting.case_data import ALWAYS, SERVICE_COLUMNS, TABLES, CodeMap, Settings, norm
 from alerting.errors import ConfigError, Fault, Faults, Place
 from alerting.expressions import Compiled, Name, compile_expression, constant
 from alerting.functions import Type
@@ -158,8 +158,8 @@ class Rulebook:
         words |= {word.removesuffix("_code") for word in words}
         tables = {name for name in TABLES if name in words} | {table for rule in rules for table in rule.reads}
         wanted = {
-            name: frozenset(column for column in TABLES[name].columns if column in words or TABLES[name].extension)
-            for name in tables | DIRECTORY | ALWAYS | {"ext_load"}
+            name: frozenset(column for column in TABLES[name].columns if column in words) | SERVICE_COLUMNS.get(name, frozenset())
+            for name in tables | SERVICE_COLUMNS.keys() | ALWAYS
         }
         return {name: columns or frozenset(list(TABLES[name].columns)[:1]) for name, columns in wanted.items()}
 

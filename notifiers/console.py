@@ -52,6 +52,10 @@ class Notifier(BaseModel):
         """Find nothing: there is nothing to set."""
         return []
 
+    def reach(self) -> list[str]:
+        """Say nothing: there is nobody to reach."""
+        return []
+
     def close(self) -> None:
         """Leave the output open: it is not ours."""
 

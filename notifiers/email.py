@@ -153,6 +153,15 @@ class Notifier(BaseModel):
         }
         return [problem for problem, holds in found.items() if holds]
 
+    def reach(self) -> list[str]:
+        """Connect, agree on TLS and sign in as for a mail, and leave again."""
+        try:
+            with self._faults_before_hand_over():
+                self._connected().leave()
+        except DeliveryError as error:
+            return [". ".join(filter(None, (error.problem, error.remedy)))]
+        return []
+
     def close(self) -> None:
         """Say goodbye on every open line. How the server takes it changes nothing: each message has its answer."""
         while self._idle:

@@ -110,6 +110,10 @@ class Notifier(BaseModel):
             return [f"path: {nearest} is a file, not a folder"]
         return [] if os.access(nearest, os.W_OK | os.X_OK) else [f"path: {nearest} may not be written to"]
 
+    def reach(self) -> list[str]:
+        """Say nothing: there is nobody to reach."""
+        return []
+
     def close(self) -> None:
         """Write the page that lists every message in the folder, of this run and of those before.
 

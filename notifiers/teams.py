@@ -122,6 +122,24 @@ class Notifier(BaseModel):
             found.append("there are no channels, so nothing can be sent")
         return found
 
+    def reach(self) -> list[str]:
+        """Ask each flow's host for the flow's address without posting: a flow that is gone says so, a living one refuses."""
+        import requests
+
+        problems = []
+        for team, address in sorted(self.channels.items()):
+            if self._problem(team):
+                continue
+            try:
+                answer = self._opened().get(address.get_secret_value().strip(), timeout=self.timeout_s, allow_redirects=False)
+            except requests.exceptions.RequestException:
+                # Not its words: they carry the whole address.
+                problems.append(f"the host of the flow for team {team} cannot be reached")
+                continue
+            if answer.status_code in (404, 410):
+                problems.append(f"the flow for team {team} answered {answer.status_code}. {_REMEDIES[answer.status_code]}")
+        return problems
+
     def close(self) -> None:
         """Let go of the connections."""
         if self._session is not None:

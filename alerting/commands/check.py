@@ -17,10 +17,11 @@ if TYPE_CHECKING:
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print the faults as one JSON list.")
 @click.option("--no-source", is_flag=True, help="Do not read the case data.")
+@click.option("--offline", is_flag=True, help="Do not connect to the receivers.")
 @click.pass_context
-def command(ctx: click.Context, *, as_json: bool, no_source: bool) -> None:
+def command(ctx: click.Context, *, as_json: bool, no_source: bool, offline: bool) -> None:
     """Check everything that can be told without sending or changing anything."""
-    faults = _faults(ctx, no_source=no_source)
+    faults = _faults(ctx, no_source=no_source, offline=offline)
     errors = [fault for fault in faults if fault.severity == "error"]
     if as_json:
         echo_json([_as_json(fault) for fault in faults])
@@ -32,7 +33,7 @@ def command(ctx: click.Context, *, as_json: bool, no_source: bool) -> None:
     sys.exit(1 if errors else 0)
 
 
-def _faults(ctx: click.Context, *, no_source: bool) -> list[Fault]:
+def _faults(ctx: click.Context, *, no_source: bool, offline: bool) -> list[Fault]:
     from alerting.app import check, check_store
 
     try:
@@ -42,7 +43,7 @@ def _faults(ctx: click.Context, *, no_source: bool) -> list[Fault]:
     except AlertingError as error:
         where = error.where if isinstance(error.where, Place) else None
         return [Fault(problem=error.problem, where=where, remedy=error.remedy)]
-    faults = [*check(app), *check_store(app)]
+    faults = [*check(app, reach=not offline), *check_store(app)]
     return faults if no_source or app.source is None else faults + _faults_of_the_data(app)
 
 
