@@ -230,9 +230,14 @@ def test_the_council_can_be_asked_for_the_first_and_last_day(offset: int):
 @pytest.mark.parametrize("offset", [-61, 121])
 def test_a_day_out_of_sight_is_refused_with_a_remedy(offset: int):
     with pytest.raises(SourceError, match="lives from 2026-01-01 to 2026-06-30") as caught:
-        SMALL.tables(START + timedelta(days=offset))
+        Source(children=400, start=START).tables(START + timedelta(days=offset))
 
     assert "start" in caught.value.remedy
+
+
+@pytest.mark.parametrize("day", [date(2026, 1, 1), date(2026, 8, 31), date(2026, 12, 31), date(2028, 2, 29)])
+def test_with_no_start_there_is_a_council_on_any_day(day: date):
+    assert Source(children=50).tables(day)["ssd_person"]["pers_person_id"]
 
 
 # ------------------------------------------------------------------ wrong where it says so
