@@ -222,7 +222,8 @@ class Pipeline:
         listed += self.store.with_ids(missing, connection) if missing else []
         result = Plan()
         if report.job == "daily" or any(rule["status"] == "ok" for rule in report.rules):
-            listed = [alert for alert in listed if self._job_of(alert) == report.job]
+            jobs = {rule.id: rule.file.job for rule in (*self.book.rules, *self.book.off)}
+            listed = [alert for alert in listed if jobs.get(alert.rule) == report.job]
             result = plan(
                 router,
                 listed,
@@ -239,9 +240,6 @@ class Pipeline:
         notices = reporting.notices(report, alerts, result, router)
         return result.notifications + self._notify_administrators(connection, report, router, receivers, notices)
 
-    def _job_of(self, alert: Alert) -> str | None:
-        return next((rule.file.job for rule in self.book.rules if rule.id == alert.rule), None)
-
     def _receivers(self, job: str) -> list[Receiver]:
         chosen = self.jobs.get(job)
         return [receiver for name, (receiver, _) in self.receivers.items() if chosen is None or name in chosen]
@@ -256,7 +254,9 @@ class Pipeline:
         faulty = [*((daily or {}).get("report") or {}).get("rules", []), *report.rules]
         titles = {rule.id: rule.title for rule in (*self.book.rules, *self.book.off)}
         not_run = [
-            {"title": titles.get(row["id"], row["code"]), "problem": row["problem"]} for row in faulty if row["status"] != "ok"
+            {"title": titles.get(row["id"], row["code"]), "problem": row["problem"]}
+            for row in faulty
+            if reporting.is_stopped(row)
         ]
         return trends.summaries(router, rows, receivers, purpose="weekly", as_of=report.as_of, not_run=not_run, banners=banners)
 

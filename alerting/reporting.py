@@ -115,10 +115,13 @@ def unread(snapshot: Snapshot) -> list[str]:
     return problems
 
 
+def is_stopped(row: dict[str, Any]) -> bool:
+    """Say whether a rule of a report could not do its work; one that the council switched off was not meant to."""
+    return row["status"] in ("error", "withheld") or (row["status"] == "off" and row["population"] > 0)
+
+
 def banners(report: Report) -> list[str]:
-    stopped = [
-        row for row in report.rules if row["status"] in ("error", "withheld") or (row["status"] == "off" and row["population"])
-    ]
+    stopped = [row for row in report.rules if is_stopped(row)]
     if not stopped:
         return []
     codes = ", ".join(row["code"] for row in stopped)
@@ -135,7 +138,7 @@ def notices(report: Report, alerts: Iterable[Alert], planned: Plan, router: Rout
         notices[key] = {"title": title, "detail": detail, "items": list(items)}
 
     for row in report.rules:
-        if row["status"] in ("error", "withheld") or (row["status"] == "off" and row["population"]):
+        if is_stopped(row):
             add(f"{row['code']} could not run", f"{row['problem']}. Its alerts are on hold until it can.")
     for problem in report.problems:
         add(f"Data: {problem}", "Nothing was guessed. `alerting source check` lists every place.")

@@ -197,7 +197,9 @@ class Store:
 
     def _handling(self, connection: sa.Connection, ids: set[int]) -> dict[int, dict[str, Any]]:
         latest: dict[int, dict[str, Any]] = {}
-        for row in connection.execute(sa.select(schema.handling).order_by(schema.handling.c.id)):
+        still_open = sa.select(schema.alert.c.id).where(schema.alert.c.resolved_on.is_(None))
+        query = sa.select(schema.handling).where(schema.handling.c.alert_id.in_(still_open)).order_by(schema.handling.c.id)
+        for row in connection.execute(query):
             if row.alert_id in ids:
                 latest.setdefault(row.alert_id, {})[row.kind] = row
         return latest

@@ -228,6 +228,12 @@ def test_a_rule_that_is_switched_off_is_no_longer_checked_which_is_not_cleared(o
 
     assert office.alert("C1").resolved_reason == "rule_removed"
 
+    office.council.row("ext_staff", worker_id="W1")["ends_on"] = (MONDAY + DAY).isoformat()
+    office.run(MONDAY + 2 * DAY)
+    assert office.told("M1") == {"C1": "cleared", "W1": "new"}
+    [content] = [content for recipient, content in office.sent if recipient == "M1"]
+    assert {item["resolved_reason"] for item in content["items"]} == {"rule_removed", None}
+
 
 # ---- people
 
