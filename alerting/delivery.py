@@ -4,10 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Annotated, Protocol
+
+from pydantic import BeforeValidator, WithJsonSchema
 
 from alerting.errors import DeliveryError
 from alerting.model import Delivery, Message, Tier
+
+
+def _tier(name: object) -> Tier:
+    if isinstance(name, Tier):
+        return name
+    if isinstance(name, str) and name in Tier.__members__:
+        return Tier[name]
+    raise ValueError(f"a ceiling is one of {', '.join(Tier.__members__)}")
+
+
+Ceiling = Annotated[Tier, BeforeValidator(_tier), WithJsonSchema({"enum": list(Tier.__members__)})]
+"""How much of a person a receiver may be shown, as config.yaml names it: counts, reference or detail."""
 
 
 class Notifier(Protocol):

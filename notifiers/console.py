@@ -5,23 +5,16 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Callable
-from typing import Annotated, ClassVar, Literal
+from typing import ClassVar, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, WithJsonSchema
+from pydantic import BaseModel, ConfigDict
 
+from alerting.delivery import Ceiling
 from alerting.errors import DeliveryError
 from alerting.model import Message, Tier
 
 # A terminal obeys control characters; a name in the data must not move its cursor or write into its title.
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
-
-
-def _tier(name: object) -> Tier:
-    if isinstance(name, Tier):
-        return name
-    if isinstance(name, str) and name in Tier.__members__:
-        return Tier[name]
-    raise ValueError(f"a ceiling is one of {', '.join(Tier.__members__)}")
 
 
 class Notifier(BaseModel):
@@ -31,7 +24,7 @@ class Notifier(BaseModel):
     audience: ClassVar[Literal["person", "channel"]] = "person"
 
     type: Literal["console"] = "console"
-    ceiling: Annotated[Tier, BeforeValidator(_tier), WithJsonSchema({"enum": list(Tier.__members__)})] = Tier.reference
+    ceiling: Ceiling = Tier.reference
 
     def send(self, message: Message, handed_over: Callable[[], None]) -> str:
         """Print one message. Characters that the terminal cannot show are replaced; none can steer it.

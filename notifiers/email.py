@@ -18,20 +18,19 @@ from email.message import EmailMessage
 from email.policy import SMTP as WIRE
 from email.utils import parseaddr
 from pathlib import Path
-from typing import Annotated, ClassVar, Literal, Self
+from typing import ClassVar, Literal, Self
 
 from pydantic import (
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
     PrivateAttr,
     SecretStr,
-    WithJsonSchema,
     field_validator,
     model_validator,
 )
 
+from alerting.delivery import Ceiling
 from alerting.errors import DeliveryError
 from alerting.model import Message, Tier
 
@@ -53,14 +52,6 @@ _REMEDIES = {
 }
 
 
-def _tier(name: object) -> Tier:
-    if isinstance(name, Tier):
-        return name
-    if isinstance(name, str) and name in Tier.__members__:
-        return Tier[name]
-    raise ValueError(f"a ceiling is one of {', '.join(Tier.__members__)}")
-
-
 class Notifier(BaseModel):
     """A mail relay and how to reach it.
 
@@ -76,7 +67,7 @@ class Notifier(BaseModel):
     audience: ClassVar[Literal["person", "channel"]] = "person"
 
     type: Literal["email"] = "email"
-    ceiling: Annotated[Tier, BeforeValidator(_tier), WithJsonSchema({"enum": list(Tier.__members__)})] = Tier.reference
+    ceiling: Ceiling = Tier.reference
     host: str = Field(pattern=_HOST, examples=["relay.exampleshire.gov.uk"])
     port: int = Field(default=25, ge=1, le=65535)
     from_address: str = Field(alias="from", examples=["Practice alerts <alerts@exampleshire.gov.uk>"])

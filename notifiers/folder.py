@@ -25,33 +25,24 @@ from email.policy import SMTP as WIRE
 from hashlib import blake2b
 from itertools import groupby
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import (
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
     PrivateAttr,
     TypeAdapter,
     ValidationError,
-    WithJsonSchema,
 )
 
+from alerting.delivery import Ceiling
 from alerting.errors import DeliveryError
 from alerting.model import Message, Tier
 
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 _PURPOSES = ("daily", "weekly", "monthly", "admin", "test")
 _LONGEST_LEAD = 220
-
-
-def _tier(name: object) -> Tier:
-    if isinstance(name, Tier):
-        return name
-    if isinstance(name, str) and name in Tier.__members__:
-        return Tier[name]
-    raise ValueError(f"a ceiling is one of {', '.join(Tier.__members__)}")
 
 
 class _Entry(BaseModel):
@@ -83,7 +74,7 @@ class Notifier(BaseModel):
     audience: ClassVar[Literal["person", "channel"]] = "person"
 
     type: Literal["folder"] = "folder"
-    ceiling: Annotated[Tier, BeforeValidator(_tier), WithJsonSchema({"enum": list(Tier.__members__)})] = Tier.reference
+    ceiling: Ceiling = Tier.reference
     path: Path = Field(examples=["outbox"])
 
     _has_sent: bool = PrivateAttr(default=False)

@@ -13,20 +13,19 @@ import threading
 import time
 from collections.abc import Callable
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from urllib.parse import SplitResult, urlsplit
 
 from pydantic import (
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
     PrivateAttr,
     SecretStr,
     ValidationError,
-    WithJsonSchema,
 )
 
+from alerting.delivery import Ceiling
 from alerting.errors import DeliveryError
 from alerting.model import Message, Tier
 
@@ -53,14 +52,6 @@ _REMEDIES = {
 }
 
 
-def _tier(name: object) -> Tier:
-    if isinstance(name, Tier):
-        return name
-    if isinstance(name, str) and name in Tier.__members__:
-        return Tier[name]
-    raise ValueError(f"a ceiling is one of {', '.join(Tier.__members__)}")
-
-
 class Notifier(BaseModel):
     """The channels that can be reached.
 
@@ -73,7 +64,7 @@ class Notifier(BaseModel):
     audience: ClassVar[Literal["person", "channel"]] = "channel"
 
     type: Literal["teams"] = "teams"
-    ceiling: Annotated[Tier, BeforeValidator(_tier), WithJsonSchema({"enum": list(Tier.__members__)})] = Tier.counts
+    ceiling: Ceiling = Tier.counts
     channels: dict[str, SecretStr] = Field(
         examples=[{"T1": "https://flow.environment.api.powerplatform.com/workflows/1?sig=made-up"}]
     )
