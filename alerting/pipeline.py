@@ -140,7 +140,7 @@ class Pipeline:
                 wanted = self.book.wanted(rules)
                 self._read(snapshot, wanted)
                 judged = trust.judge(snapshot, sorted(wanted), self.store.trusted_before(report.as_of))
-                report.loaded_at = judged.loaded_at
+                report.loaded_at, report.trusted = judged.loaded_at, not judged.problems
                 report.problems = [f"{table} {problem}" for table, problem in judged.problems.items()] + reporting.unread(
                     snapshot
                 )

@@ -25,6 +25,7 @@ class Report:
     run: int | None
     status: str = "done"
     loaded_at: datetime | None = None
+    trusted: bool = True
     problems: list[str] = field(default_factory=list)
     rules: list[dict[str, Any]] = field(default_factory=list)
     alerts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(("new", "changed", "ongoing", "held", "resolved"), 0))
@@ -43,7 +44,7 @@ class Report:
             "status": self.status,
             "source": {
                 "loaded_at": self.loaded_at.isoformat() if self.loaded_at else None,
-                "trusted": not self.problems,
+                "trusted": self.trusted,
                 "problems": self.problems,
             },
             "rules": self.rules,
@@ -107,10 +108,10 @@ def unread(snapshot: Snapshot) -> list[str]:
         for column, count in reading.unreadable_cells.items():
             at = [place for place in reading.places if place.endswith(f"column {column}")]
             shown = f" ({', '.join(at[:3])}{', ...' if len(at) > 3 else ''})" if at else ""
-            problems.append(f"{name}.{column}: {count} cells cannot be read and count as empty{shown}")
+            problems.append(f"{name}.{column}: {_counted(count, 'cell')} cannot be read, taken as empty{shown}")
         if reading.left_out:
             problems.append(
-                f"{name}: {reading.left_out} records cannot be read and are left out ({', '.join(reading.places[:3])})"
+                f"{name}: {_counted(reading.left_out, 'record')} cannot be read, left out ({', '.join(reading.places[:3])})"
             )
     return problems
 
@@ -120,13 +121,17 @@ def is_stopped(row: dict[str, Any]) -> bool:
     return row["status"] in ("error", "withheld") or (row["status"] == "off" and row["population"] > 0)
 
 
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
 def banners(report: Report) -> list[str]:
     stopped = [row for row in report.rules if is_stopped(row)]
     if not stopped:
         return []
     codes = ", ".join(row["code"] for row in stopped)
-    count = "1 rule" if len(stopped) == 1 else f"{len(stopped)} rules"
-    return [f"{count} could not run today ({codes}). Their alerts are on hold and nothing about them is cleared."]
+    theirs = "Its alerts are" if len(stopped) == 1 else "Their alerts are"
+    return [f"{_counted(len(stopped), 'rule')} could not run today ({codes}). {theirs} on hold, and none of them is cleared."]
 
 
 def notices(report: Report, alerts: Iterable[Alert], planned: Plan, router: Router) -> dict[str, dict[str, Any]]:
@@ -141,7 +146,9 @@ def notices(report: Report, alerts: Iterable[Alert], planned: Plan, router: Rout
         if is_stopped(row):
             add(f"{row['code']} could not run", f"{row['problem']}. Its alerts are on hold until it can.")
     for problem in report.problems:
-        add(f"Data: {problem}", "Nothing was guessed. `alerting source check` lists every place.")
+        # Told of once while it lasts, although its numbers change from day to day.
+        about = problem.split(" ")[0].rstrip(":")
+        add(f"Data: {about}", f"{problem}. Nothing was guessed. The command `alerting source check` lists every place.")
     missing = sorted(
         alert.ref for alert in alerts if alert.condition == Condition.held and alert.held_reason == lifecycle.MISSING
     )

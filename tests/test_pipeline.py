@@ -342,3 +342,14 @@ def test_the_weekly_summary_names_the_rules_that_could_not_run(office: Office) -
     office.run(MONDAY, "weekly")
 
     assert [row["title"] for row in office.sent[0][1]["not_run"]] == ["Child protection visit overdue"]
+
+
+def test_a_cell_that_cannot_be_read_is_told_by_its_place_and_does_not_cost_the_table_its_trust(office: Office) -> None:
+    office.council.row("ssd_cp_plans", cppl_person_id="C2")["cppl_cp_plan_end_date"] = "31/02/2026"
+    report = office.run(MONDAY)
+
+    assert (report.trusted, report.status) == (True, "done_with_faults")
+    assert report.problems == [
+        "ssd_cp_plans.cppl_cp_plan_end_date: 1 cell cannot be read, taken as empty (ssd_cp_plans.csv:3: column cppl_cp_plan_end_date)"
+    ]
+    assert "31/02/2026" not in str(report.as_json())
