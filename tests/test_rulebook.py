@@ -327,7 +327,7 @@ def test_shared_settings_must_have_what_the_service_itself_reads(folder):
         ("subjects/child.yaml", ("p.born_on, 2", "2"), "the subject child cannot be made: Binder Error"),
         ("subjects/child.yaml", ("FROM v_everybody p", "FROM read_csv('x.csv') p"), "the subject child cannot be made: Permission Error"),
         ("subjects/child.yaml", ("FROM v_everybody p", "FROM v_everybody p; DROP TABLE ssd_person"), "the subject child cannot be made: Parser Error"),
-        ("subjects/child.yaml", ("sql: |", "left_when: SELECT 1 FROM nowhere\nsql: |"), "a `left_when` cannot be asked: Catalog Error"),
+        ("subjects/child.yaml", ("sql: |", "left_when: SELECT 1 FROM nowhere\nsql: |"), "the subject child cannot say who has left: Catalog Error"),
     ],
 )  # fmt: skip
 def test_wrong_sql_is_found_without_any_data(folder, file, change, words):
