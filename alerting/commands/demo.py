@@ -15,6 +15,7 @@ import click
 from alerting.cli import echo_table
 from alerting.council.export import DateStyle, Encoding, Format
 from alerting.errors import ConfigError
+from alerting.pipeline import Clock
 from alerting.reporting import Report
 
 _FIRST_DAY = date(2026, 3, 2)
@@ -60,9 +61,7 @@ def command(ctx: click.Context, folder: Path, children: int, days: int, seed: in
         with _progress(len(jobs)) as advance:
             for job, day in jobs:
                 advance(f"{job} for {day:%a} {day.day} {day:%B}")
-                # The demo's clock is the council's morning, so that the same demo is the same to the letter.
-                moment = datetime.combine(day, time(7, 30 if job == "weekly" else 0), tzinfo=UTC)
-                report = pipeline.run(job, day, lambda moment=moment: moment)  # type: ignore[misc]
+                report = pipeline.run(job, day, _morning(day, time(7, 30 if job == "weekly" else 0)))
                 if report is not None:
                     reports.append(report)
     finally:
@@ -88,6 +87,12 @@ def export(folder: Path, kind: Format, as_of: datetime, children: int, seed: int
     source = Source(children=children, seed=seed, start=_FIRST_DAY)
     paths = write(source, as_of.date(), folder, kind, date_style=dates, encoding=encoding)
     click.echo(f"{len(paths)} tables are in {folder}")
+
+
+def _morning(day: date, at: time) -> Clock:
+    """Give a clock that stands at the council's morning, so that the same demo is the same to the letter."""
+    moment = datetime.combine(day, at, tzinfo=UTC)
+    return lambda: moment
 
 
 def _prepare(folder: Path, children: int, seed: int) -> Path:
