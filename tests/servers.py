@@ -152,6 +152,9 @@ class ScriptedMailServer:
             self.stopped.wait(30)
         if answer in {CLOSE, SILENCE}:
             raise ConnectionAbortedError
+        if step == "dot" and answer.startswith("250"):
+            # Before the answer: whoever hears it may look at once.
+            self.accepted.append(self.received[-1])
         if answer:
             # The end of the line then travels with the answer, so that a client cannot be quicker than it.
             last = step == "DATA" and self.answers.get("body") == CLOSE
@@ -178,8 +181,7 @@ class ScriptedMailServer:
         if written[-1] == b"":
             return
         self.received.append(b"".join(written[:-1]))
-        if self._say(line, "dot").startswith("250"):
-            self.accepted.append(self.received[-1])
+        self._say(line, "dot")
 
 
 @contextmanager
