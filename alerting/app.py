@@ -80,14 +80,14 @@ class App:
         )
 
 
-def build(path: Path) -> App:
+def build(path: Path, *, checking: bool = False) -> App:
     """Read the configuration and the rules it points to, and make what they name.
 
     Raises Faults where config.yaml itself cannot be used; what is wrong with a rule, the source or a receiver stands in
-    the app's `faults`.
+    the app's `faults`. checking: so do the faults of config.yaml, as far as the rest of it can stand.
     """
-    loaded = load_config(path)
     faults: list[Fault] = []
+    loaded = load_config(path, faults if checking else None)
     overrides = _overrides(loaded, faults)
     book = load_rulebook(_rules_folder(loaded), loaded.config.rules.packs, overrides, loaded.document)
     faults += book.faults

@@ -72,12 +72,12 @@ def cli(ctx: click.Context, config: Path) -> None:
     ctx.obj = config
 
 
-def build_app(ctx: click.Context) -> App:
-    """Read the configuration that --config names, and all it points to."""
+def build_app(ctx: click.Context, *, checking: bool = False) -> App:
+    """Read the configuration that --config names, and all it points to; to check it, in spite of its faults."""
     from alerting.app import build
 
     path: Path = ctx.obj
-    return build(path)
+    return build(path, checking=checking)
 
 
 def now() -> datetime:

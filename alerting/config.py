@@ -6,6 +6,7 @@ been read, so that a secret cannot change the file's shape. Paths are taken from
 
 from __future__ import annotations
 
+import copy
 import importlib
 import os
 import re
@@ -15,7 +16,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from alerting.errors import ConfigError, Fault, Faults
 from alerting.yaml_files import Document, Path_, load
@@ -118,8 +119,12 @@ class Loaded:
     document: Document
 
 
-def load_config(path: Path) -> Loaded:
-    """Read a config.yaml. Raises Faults with every fault of the file, ConfigError when there is no file."""
+def load_config(path: Path, gathered: list[Fault] | None = None) -> Loaded:
+    """Read a config.yaml. Raises Faults with every fault of the file, ConfigError when there is no file.
+
+    gathered: for `check`, which wants the faults of the other files too. The faults are put into it, and what remains
+    without the faulty settings is given, if it can stand; nothing must be run on that.
+    """
     if not path.is_file():
         raise ConfigError(
             f"there is no {path.as_posix()}", remedy="Give its place with --config, or run `alerting demo` to see one at work."
@@ -133,9 +138,39 @@ def load_config(path: Path) -> Loaded:
         raise Faults(document.faults)
     document.value = _with_secrets(document.value, document, (), path.parent)
     config = document.check(Config)
+    if gathered is not None and document.faults:
+        gathered += document.faults
+        document.faults.clear()
+        config = config or document.check(Config, _without_faulty(document.value))
+        if config is None:
+            raise Faults(gathered)
+        document.faults.clear()
     if document.faults or config is None:
         raise Faults(document.faults)
     return Loaded(config=config, folder=path.parent, document=document)
+
+
+def _without_faulty(value: dict[str, Any]) -> dict[str, Any]:
+    """Give the configuration without the settings that are wrong, nor what cannot stand without them."""
+    rest: dict[str, Any] = copy.deepcopy(value)
+    for _ in range(4):
+        try:
+            Config.model_validate(rest)
+        except ValidationError as error:
+            for detail in error.errors(include_input=False):
+                location = detail["loc"][:-1] if detail["type"] == "missing" else detail["loc"]
+                _drop(rest, location)
+        else:
+            break
+    return rest
+
+
+def _drop(value: dict[str, Any], location: Path_) -> None:
+    within: Any = value
+    for part in location[:-1]:
+        within = within.get(part) if isinstance(within, dict) else None
+    if isinstance(within, dict) and location:
+        within.pop(str(location[-1]), None)
 
 
 def sqlite_path(url: str, folder: Path) -> str:

@@ -12,6 +12,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from alerting.cli import cli
+from alerting.errors import Faults
 from tests.rule_folder import Folder
 
 SECRET = "tr0ub4dor"
@@ -319,3 +320,28 @@ def test_a_config_that_is_not_there_is_a_fault_as_any_other(home):
 
     assert fault["problem"] == f"there is no {home.config.as_posix()}"
     assert home.check().exit_code == 1
+
+
+def test_a_fault_of_config_yaml_does_not_hide_those_of_the_rules_the_source_and_the_store(tmp_path):
+    from alerting.app import build
+    from tests.made_council import MadeCouncil
+
+    council = MadeCouncil(tmp_path)
+    council.tables["ssd_permanence"] = []
+    council.write(without=("ssd_cp_visits",))
+    config = council.configure(
+        "sqlite:///nowhere/alerting.db",
+        souce={"type": "demo"},
+        jobs={"daily": {"at": "01:30"}},
+        receivers={"outbox": {"type": "folder", "path": "outbox"}, "mail": {"type": "email", "host": "127.0.0.1", "port": 1}},
+    )
+    result = CliRunner().invoke(cli, ["--config", str(config), "check", "--json"])
+    problems = " | ".join(fault["problem"] for fault in json.loads(result.stdout))
+
+    assert result.exit_code == 1
+    for words in (
+        "unknown key `souce`", "01:00 to 01:59", "`from` is missing", "ssd_cp_visits: is not there", "no folder", "ssd_permanence: is there and has no rows",
+    ):  # fmt: skip
+        assert words in problems
+    with pytest.raises(Faults):
+        build(config)

@@ -37,7 +37,7 @@ def _faults(ctx: click.Context, *, no_source: bool, offline: bool) -> list[Fault
     from alerting.app import check, check_store
 
     try:
-        app = build_app(ctx)
+        app = build_app(ctx, checking=True)
     except Faults as found:
         return list(found.faults)
     except AlertingError as error:
@@ -58,6 +58,9 @@ def _faults_of_the_data(app: App) -> list[Fault]:
         return [Fault(problem=error.problem, where=where, remedy=error.remedy)]
     faults = []
     for row in tables:
+        if row["rows"] == 0 and row["table"].startswith("ssd_") and not row["problems"]:
+            empty = f"{row['table']}: is there and has no rows"
+            faults.append(Fault(problem=empty, where=where, remedy="See that its extract ran to the end.", severity="warning"))
         for index, problem in enumerate(row["problems"]):
             kind: Literal["error", "warning"] = "error" if index == 0 and not row["trusted"] else "warning"
             faults.append(Fault(problem=f"{row['table']}: {problem}", where=where, severity=kind))
