@@ -182,10 +182,15 @@ class Outbox:
         query = sa.select(told.c.alert_id).join(alert, alert.c.id == told.c.alert_id).where(alert.c.resolved_on.is_not(None))
         return set(connection.execute(query.distinct()).scalars())
 
-    def note(self, connection: sa.Connection, job: str, as_of: date, notices: dict[str, str]) -> set[str]:
-        """Keep today's notices (key to title) for a job, forget those that passed, and give the keys that are new."""
+    def note(self, connection: sa.Connection, job: str, as_of: date, notices: dict[str, str], *, keep: bool = True) -> set[str]:
+        """Give the keys of today's notices (key to title) that are new for a job; keep today's and forget those that passed.
+
+        keep: false for a dry run, which must leave a new notice new for the run that tells it.
+        """
         rows = connection.execute(sa.select(notice.c.key).where(notice.c.job == job)).scalars()
         before = set(rows)
+        if not keep:
+            return notices.keys() - before
         gone = before - notices.keys()
         if gone:
             connection.execute(notice.delete().where(notice.c.job == job, notice.c.key.in_(gone)))

@@ -229,8 +229,6 @@ class _Told:
             return "new"
         if alert.level > last.level:
             return "worse"
-        if last.condition == Condition.held:
-            return "open"
         acknowledged = alert.acknowledged_until is not None and alert.acknowledged_until >= self._as_of
         waited = self._working_days(last.told_on, self._as_of) >= self._rules[alert.rule].remind_every
         return "reminder" if waited and not acknowledged else "open"

@@ -366,6 +366,9 @@ def _alert(row: Any, handled: Mapping[str, Any]) -> Alert:
     # An acknowledgement was of the level it was given at: it lapses when the level rises.
     if acknowledged and acknowledged.level < row.level:
         acknowledged = None
+    # So was a snooze: what was put off as amber must not stay unseen as red.
+    if snoozed and snoozed.level < row.level:
+        snoozed = None
     return Alert(
         id=row.id,
         ref=row.ref,

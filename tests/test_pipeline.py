@@ -353,3 +353,32 @@ def test_a_cell_that_cannot_be_read_is_told_by_its_place_and_does_not_cost_the_t
         "ssd_cp_plans.cppl_cp_plan_end_date: 1 cell cannot be read, taken as empty (ssd_cp_plans.csv:3: column cppl_cp_plan_end_date)"
     ]
     assert "31/02/2026" not in str(report.as_json())
+
+
+def test_a_dry_run_leaves_a_fault_for_the_run_that_tells_it(office: Office) -> None:
+    office.run(MONDAY, without=("ssd_cp_visits",), dry_run=True)
+    assert office.notices
+
+    office.run(MONDAY, without=("ssd_cp_visits",))
+    assert office.notices
+
+
+def test_half_a_list_of_restrictions_is_no_list_and_no_summary_counts_a_child_by_it(office: Office) -> None:
+    office.run(MONDAY)
+    office.council.tables["ext_load"] = [{"table_name": "ext_restricted", "loaded_at": "2026-03-02 05:00:00", "row_count": "40"}]
+    office.run(MONDAY, "weekly")
+
+    assert all(
+        row["rule"] != "cp-visit-overdue" for _, content in office.sent for team in content["teams"] for row in team["rows"]
+    )
+    assert any("restricted records" in notice["title"] for notice in office.notices)
+
+
+def test_an_alert_that_was_shown_on_hold_is_reminded_of_when_its_data_is_back(office: Office) -> None:
+    office.run(MONDAY)
+    office.council.row("ssd_involvements", invo_person_id="C2")["invo_involvement_end_date"] = "2026-02-20"
+    office.run(MONDAY + DAY, without=("ssd_cp_visits",))
+    assert office.told("M1") == {"C1": "held", "C2": "new"}
+
+    office.run(MONDAY + 9 * DAY)
+    assert office.told("M1")["C1"] == "reminder"

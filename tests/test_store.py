@@ -224,3 +224,12 @@ def test_a_snooze_is_kept_and_the_alert_stays_open(store: Store) -> None:
 
     [alert] = store.live()
     assert (alert.condition, alert.snoozed_until) == (Condition.firing, DAY)
+
+
+def test_a_snooze_lapses_when_the_level_rises(store: Store) -> None:
+    alert = open_alert(store)
+    store.handle(alert, "snooze", by="M1", note="visit booked", until=DAY, now=NOW)
+    later = DAY + timedelta(days=1)
+    write(store, advance(alert, found("C1"), RULE, later), day=later)
+
+    assert store.live()[0].snoozed_until is None
