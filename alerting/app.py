@@ -23,7 +23,8 @@ from alerting.outbox import Outbox
 from alerting.pipeline import Pipeline
 from alerting.rendering import RuleWords, Words
 from alerting.routing import Receiver
-from alerting.rulebook import Rule, Rulebook, load_rulebook
+from alerting.rule import Rule
+from alerting.rulebook import Rulebook, load_rulebook
 from alerting.rulefile import Overrides
 from alerting.snapshot import Source
 from alerting.store import Store

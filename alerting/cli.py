@@ -14,6 +14,7 @@ import sys
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -25,17 +26,24 @@ if TYPE_CHECKING:
     from alerting.app import App
 
 
-class _Commands(click.Group):
-    """The commands that stand as files in the folder, and errors as a person can act on them."""
+class CommandFolder(click.Group):
+    """The commands that stand as files in a folder; each is read only when it is given. Errors as a person can act on them."""
+
+    def __init__(self, *args: Any, package: ModuleType, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._package = package
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         del ctx
-        return sorted(module.name.replace("_", "-") for module in pkgutil.iter_modules(commands.__path__))
+        return sorted(module.name.strip("_").replace("_", "-") for module in pkgutil.iter_modules(self._package.__path__))
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in self.list_commands(ctx):
             return None
-        module = importlib.import_module(f"alerting.commands.{cmd_name.replace('-', '_')}")
+        name = cmd_name.replace("-", "_")
+        known = {module.name for module in pkgutil.iter_modules(self._package.__path__)}
+        # A command whose word Python keeps for itself, or for a built-in, stands in a file with `_` at its end.
+        module = importlib.import_module(f"{self._package.__name__}.{name if name in known else f'{name}_'}")
         command: click.Command = module.command
         return command
 
@@ -56,7 +64,9 @@ class _Commands(click.Group):
             sys.exit(error.exit_code)
 
 
-@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(
+    cls=CommandFolder, package=commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
 @click.option(
     "--config",
     "config",

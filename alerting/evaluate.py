@@ -16,7 +16,8 @@ from typing import Any
 from alerting.cells import quoted
 from alerting.errors import Fault, Place, RuleError
 from alerting.model import Alert, Finding, Level, Outcome
-from alerting.rulebook import Rule, Rulebook
+from alerting.rule import Rule
+from alerting.rulebook import Rulebook
 from alerting.rulefile import Example, Subject
 from alerting.snapshot import EngineError, Snapshot
 
@@ -260,16 +261,16 @@ def _ask(snapshot: Snapshot, rule: Rule, asked: Asked) -> None:
 
 def _judge_fill(snapshot: Snapshot, rule: Rule, asked: Asked, stage: _Stage) -> None:
     """Take back the answers of a rule where too few of its population have a value that it needs."""
-    for name in rule.file.requires:
+    for name, share in rule.file.requires.items():
+        least = stage.min_fill if share is None else share
         [(filled,)] = snapshot.sql(
             f"SELECT count({quoted(name)}) FROM {quoted('subject_' + rule.subject.id)} s "
             f"WHERE s.{quoted(rule.subject.key)} IN (SELECT subject FROM finding WHERE rule = $1)",
             [rule.id],
         )
-        if asked.population >= stage.min_fill_at_least and filled < stage.min_fill * asked.population:
+        if asked.population >= stage.min_fill_at_least and filled < least * asked.population:
             asked.status = "off"
-            share = 100 * filled // asked.population
-            asked.problem = f"only {share} % of its population have '{name}' recorded; it needs {round(100 * stage.min_fill)} %"
+            asked.problem = f"only {100 * filled // asked.population} % of its population have '{name}' recorded; it needs {round(100 * least)} %"
             asked.match = dict.fromkeys(asked.match, 0)
             asked.clear = asked.unknown = 0
 

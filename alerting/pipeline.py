@@ -24,7 +24,8 @@ from alerting.outbox import Outbox, Waiting
 from alerting.rendering import Words
 from alerting.reporting import Report
 from alerting.routing import Plan, Receiver, Router, RuleRoute, notification_key, plan
-from alerting.rulebook import Rule, Rulebook
+from alerting.rule import Rule
+from alerting.rulebook import Rulebook
 from alerting.snapshot import Snapshot, Source
 from alerting.store import Changes, Store, Transaction
 from alerting.working_days import working_days_between

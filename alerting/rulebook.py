@@ -6,11 +6,8 @@ subject's columns. Loading never stops at the first fault: a faulty file is left
 
 from __future__ import annotations
 
-import hashlib
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -18,91 +15,13 @@ from pydantic import BaseModel
 
 from alerting.case_data import ALWAYS, SERVICE_COLUMNS, TABLES, CodeMap, Settings, norm
 from alerting.errors import ConfigError, Fault, Faults, Place
-from alerting.expressions import Compiled, Name, compile_expression, constant
-from alerting.functions import Type
-from alerting.model import Level, Tier
+from alerting.rule import WORD, Rule, compile_file
 from alerting.rulefile import CodeWords, Overrides, RuleFile, RuleSetting, SettingsFile, Subject
 from alerting.yaml_files import Document, Path_, did_you_mean, load
 
-_TYPES: dict[str, Type] = {
-    "text": "text",
-    "integer": "number",
-    "number": "number",
-    "date": "date",
-    "boolean": "boolean",
-    "codes": "codes",
-}
 _Model = TypeVar("_Model", bound=BaseModel)
-WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_NAME = re.compile(r"[a-z][a-z0-9_]*")
 _NEEDED = ("row_count_tolerance", "max_row_change", "max_row_change_at_least", "max_load_age_wd", "min_fill", "min_fill_at_least")
 """The shared parameters that the service itself reads: when data is not believed."""
-_OWN_NAMES = frozenset({"measure", "unit", "due", "level", "as_of"})
-"""Names that a rule's words and levels have of themselves."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Rule:
-    """A rule that has been checked: its file, its subject, its parameters as they apply here, its compiled parts.
-
-    facts: the names its words use. version: a hash of everything that decides what it says.
-    """
-
-    file: RuleFile
-    place: str
-    pack: str
-    subject: Subject
-    params: Mapping[str, Any]
-    where: Compiled
-    let: Mapping[str, Compiled]
-    measure: Compiled | None
-    levels: Mapping[Level, Compiled]
-    due: Compiled | None
-    also: Mapping[str, Compiled]
-    facts: tuple[str, ...]
-    tiers: Mapping[str, Tier]
-    version: str
-
-    @property
-    def id(self) -> str:
-        return self.file.id
-
-    @property
-    def code(self) -> str:
-        return self.file.code
-
-    @property
-    def title(self) -> str:
-        return self.file.title
-
-    @property
-    def says(self) -> str:
-        return self.file.says
-
-    @property
-    def clears(self) -> str:
-        return self.file.clears
-
-    @property
-    def unit(self) -> str:
-        return self.file.unit
-
-    @property
-    def basis_kind(self) -> str:
-        return self.file.basis.kind
-
-    @property
-    def basis_text(self) -> str:
-        return self.file.basis.text
-
-    @property
-    def basis_source(self) -> str:
-        return self.file.basis.source
-
-    @cached_property
-    def reads(self) -> frozenset[str]:
-        """The tables it depends on, with those every rule does."""
-        return frozenset(self.file.reads) | ALWAYS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,6 +48,7 @@ class Rulebook:
     subjects: Mapping[str, Subject]
     views: Mapping[str, str]
     settings: Settings
+    overrides: Overrides
     faults: tuple[Fault, ...]
     stopping: tuple[Fault, ...] = ()
     ids: frozenset[str] = field(default_factory=frozenset)
@@ -179,6 +99,36 @@ def load_rulebook(
     return _Loader(folder, overrides or Overrides(), config).load(packs)
 
 
+def compile_rule(book: Rulebook, path: Path, params: Mapping[str, Any]) -> Rule | list[Fault]:
+    """Compile one rule file that need not lie among the others, with some of its parameters set otherwise.
+
+    It is checked by itself: that its id and code belong to another rule is no fault of a draft. Gives the rule or its faults.
+    """
+    document = load(path)
+    file = document.check(RuleFile) if not document.faults else None
+    if file is None:
+        return document.faults
+    if file.subject not in book.subjects:
+        where, remedy = document.place(("subject",)), did_you_mean(file.subject, dict(book.subjects))
+        return [Fault(problem=f"there is no subject '{file.subject}' that can be used", where=where, remedy=remedy)]
+    every = {**book.settings.params, **file.params}
+    setting = book.overrides.settings.get(file.code) or book.overrides.settings.get(file.id) or RuleSetting()
+    faults = [
+        Fault(problem=f"the rule has no parameter '{name}'", where=document.place(("params",)), remedy=did_you_mean(name, every))
+        for name in params
+        if name not in every
+    ]
+    faults += [
+        Fault(problem=f"parameter {name} {wrong}", where=document.place(("params", name)))
+        for name, value in params.items()
+        if name in every and (wrong := _other_kind(value, every[name]))
+    ]
+    own = {name: value for name, value in setting.params.items() if name in every and not _other_kind(value, every[name])}
+    applied = {**every, **own, **params}
+    rule, found = compile_file(document, file, book.subjects[file.subject], applied, place=path.as_posix(), pack=path.parent.name)
+    return faults + found or rule
+
+
 class _Loader:
     """Loads one folder of rules, gathering faults as it goes."""
 
@@ -221,6 +171,7 @@ class _Loader:
             subjects=subjects,
             views=views,
             settings=settings,
+            overrides=self.overrides,
             faults=tuple(self.faults),
             stopping=tuple(self.stopping),
             ids=frozenset(rules) | {rule.id for rule in broken},
@@ -327,7 +278,10 @@ class _Loader:
                     f"there is no subject '{file.subject}' that can be used", where, did_you_mean(file.subject, dict(subjects))
                 )
             else:
-                rule = _Compiler(self, document, file, subjects[file.subject], settings).rule(path, pack)
+                own = self._own_params(file, {**settings.params, **file.params})
+                params = {**settings.params, **file.params, **own}
+                rule, found = compile_file(document, file, subjects[file.subject], params, place=path.as_posix(), pack=pack)
+                self.faults += found
         if any(fault.severity == "error" for fault in self.faults[before:]):
             value = document.value if isinstance(document.value, dict) else {}
             first = next(fault for fault in self.faults[before:] if fault.severity == "error")
@@ -341,6 +295,22 @@ class _Loader:
             if rule.file.replaces:
                 rules.pop(rule.file.replaces, None)
             rules[rule.id] = rule
+
+    def _own_params(self, file: RuleFile, shipped: Mapping[str, Any]) -> dict[str, Any]:
+        """Give what config.yaml says of this rule's parameters, and note what it cannot."""
+        own = {}
+        for name, value in self.setting(file).params.items():
+            remedy = ""
+            if name not in shipped:
+                problem, remedy = f"names a parameter '{name}' it does not have", did_you_mean(name, shipped)
+            elif wrong := _other_kind(value, shipped[name]):
+                problem = f"{name} {wrong}"
+            else:
+                own[name] = value
+                continue
+            where = self.place(("settings", self.setting_name(file), "params", name))
+            self.fault(f"`rules: settings: {file.code}:` {problem}", where, remedy)
+        return own
 
     def _check_identity(self, rules: Mapping[str, Rule], document: Document, file: RuleFile, path: Path) -> None:
         if file.id != path.stem:
@@ -356,106 +326,6 @@ class _Loader:
             elif other.code == file.code:
                 self.fault(f"the code {file.code} is used twice, first in {place}", document.place(("code",)))
         self.files.append((file, path.as_posix()))
-
-
-class _Compiler:
-    """Checks one rule's expressions, words and names against its subject, and compiles them."""
-
-    def __init__(self, loader: _Loader, document: Document, file: RuleFile, subject: Subject, settings: Settings) -> None:
-        self.loader, self.document, self.file, self.subject = loader, document, file, subject
-        self.params = {**settings.params, **file.params, **self._own_params({**settings.params, **file.params})}
-        self.names: dict[str, Name] = {name: constant(value) for name, value in self.params.items()}
-        self.names |= {name: Name(type=_TYPES[column.type], sql=f's."{name}"') for name, column in subject.columns.items()}
-        self.tiers = {name: Tier[column.tier] for name, column in subject.columns.items()}
-
-    def _own_params(self, shipped: Mapping[str, Any]) -> dict[str, Any]:
-        """Give what config.yaml says of this rule's parameters, and note what it cannot."""
-        own = {}
-        for name, value in self.loader.setting(self.file).params.items():
-            remedy = ""
-            if name not in shipped:
-                problem, remedy = f"names a parameter '{name}' it does not have", did_you_mean(name, shipped)
-            elif wrong := _other_kind(value, shipped[name]):
-                problem = f"{name} {wrong}"
-            else:
-                own[name] = value
-                continue
-            where = self.loader.place(("settings", self.loader.setting_name(self.file), "params", name))
-            self.loader.fault(f"`rules: settings: {self.file.code}:` {problem}", where, remedy)
-        return own
-
-    def rule(self, path: Path, pack: str) -> Rule | None:
-        """Give the compiled rule; the parts that are faulty are noted and stand for themselves as null."""
-        file = self.file
-        where = self._compile(("where",), file.where, "boolean")
-        let = {}
-        for name, text in file.let.items():
-            let[name] = self._compile(("let", name), text)
-            self.names[name] = Name(type=let[name].type, sql=f's."{name}"')
-            self.tiers[name] = max((self.tiers.get(used, Tier.reference) for used in let[name].names), default=Tier.reference)
-        measure = self._compile(("measure",), file.measure, "number") if file.measure is not None else None
-        self.names["measure"] = Name(type="number", sql="s.measure")
-        self.tiers |= dict.fromkeys(("measure", "unit", "due", "level", "as_of"), Tier.reference)
-        levels = {Level[name]: self._compile(("levels", name), text, "boolean") for name, text in file.levels.items()}
-        due = self._compile(("due",), file.due, "date") if file.due is not None else None
-        also: dict[str, Compiled] = {role: self._compile(("also", role), text, "boolean") for role, text in file.also.items()}
-        self._check_names()
-        words = set(WORD.findall(" ".join(re.findall(r"\{[{%](.*?)[}%]\}", f"{file.says} {file.clears}", re.DOTALL))))
-        content = f"{file.model_dump_json()}{self.params}{self.subject.model_dump_json()}"
-        return Rule(
-            file=file,
-            place=path.as_posix(),
-            pack=pack,
-            subject=self.subject,
-            params={name: self.params[name] for name in self.params if name in file.params or name in self._used},
-            where=where,
-            let=let,
-            measure=measure,
-            levels=dict(sorted(levels.items(), reverse=True)),
-            due=due,
-            also=also,
-            facts=tuple(name for name in (*self.subject.columns, *file.let) if name in words),
-            tiers=self.tiers,
-            version=hashlib.blake2b(content.encode(), digest_size=6).hexdigest(),
-        )
-
-    _used: frozenset[str] = frozenset()
-
-    def _compile(self, path: Path_, text: str, wants: Type = "any") -> Compiled:
-        compiled = compile_expression(text, self.names, wants)
-        if isinstance(compiled, Compiled):
-            self._used |= compiled.names
-            return compiled
-        for fault in compiled:
-            where = self.document.text_place(path, fault.line, fault.column)
-            self.loader.fault(f"`{'.'.join(map(str, path))}`: {fault.problem}", where, fault.remedy)
-        return Compiled(sql="NULL", type=wants, names=frozenset())
-
-    def _check_names(self) -> None:
-        for index, name in enumerate(self.file.reads):
-            if name not in TABLES:
-                self._at(f"there is no table '{name}'", ("reads", index), did_you_mean(name, list(TABLES)))
-        for index, name in enumerate(self.file.requires):
-            if name not in self.subject.columns:
-                self._at(f"there is no column '{name}'", ("requires", index), did_you_mean(name, self.subject.columns))
-        for part, names in (("let", self.file.let), ("params", self.file.params)):
-            for name in names:
-                taken = {*self.subject.columns, *_OWN_NAMES, *(self.params if part == "let" else ())}
-                if name in taken:
-                    self._at(f"'{name}' is the name of something else", (part, name), "Give it a name of its own.")
-                elif not _NAME.fullmatch(name):
-                    self._at(f"'{name}' cannot be a name", (part, name), "Write it in a-z, 0-9 and _, a letter first.")
-        given = {level for level in (*self.file.levels, self.file.when_null) if level}
-        for level in sorted(given - self.file.notify.keys()):
-            self._at(f"nobody is told of level {level}", ("notify",), f"Add `{level}: [team_manager]` or whoever it is.")
-        for index, example in enumerate(self.file.examples):
-            for name in example.row:
-                if name not in self.subject.columns:
-                    where: Path_ = ("examples", index, "row", name)
-                    self._at(f"there is no column '{name}'", where, did_you_mean(name, self.subject.columns))
-
-    def _at(self, problem: str, path: Path_, remedy: str = "") -> None:
-        self.loader.fault(f"`{'.'.join(map(str, path))}`: {problem}", self.document.place(path), remedy)
 
 
 def _other_kind(value: object, shipped: object) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from datetime import date
 from typing import Annotated, Any, Literal
 
@@ -12,6 +14,27 @@ Role = Literal[
     "worker", "adviser", "team_manager", "service_manager", "head_of_service", "quality", "commissioning", "performance"
 ]
 Expression = Annotated[str, BeforeValidator(lambda value: str(value) if isinstance(value, (int, float)) else value)]
+
+
+def _count(unit: str) -> Callable[[object], object]:
+    """Read `2 runs` or `10 working days` as a number of them; anything else is left to be refused."""
+
+    def read(value: object) -> object:
+        found = re.fullmatch(rf"([0-9]{{1,4}}) {unit}s?", value.strip()) if isinstance(value, str) else None
+        return int(found[1]) if found else value
+
+    return read
+
+
+def _shares(value: object) -> object:
+    """Read a list of columns as columns without a share of their own."""
+    if isinstance(value, (list, tuple)) and all(isinstance(name, str) for name in value):
+        return dict.fromkeys(value)
+    return value
+
+
+Runs = Annotated[int, BeforeValidator(_count("run"), json_schema_input_type=int | str)]
+WorkingDays = Annotated[int, BeforeValidator(_count("working day"), json_schema_input_type=int | str)]
 _STRICT = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, coerce_numbers_to_str=True)
 
 
@@ -65,10 +88,22 @@ class Example(BaseModel):
 
     says: str
     as_of: date
-    row: dict[str, Any]
+    row: dict[str, Any] = Field(default_factory=dict, description="The subject's columns; one that is left out is not recorded")
+    rows: tuple[dict[str, Any], ...] = Field(
+        default=(), description="For a rule with `per`: the rows of one team, worker or service"
+    )
     gives: Literal["info", "amber", "red", "critical", "none", "unknown", "out"]
     measure: float | None = None
     due: date | None = None
+
+
+class Escalation(BaseModel):
+    """Who is told as well when an alert has been open for long."""
+
+    model_config = _STRICT
+
+    after: WorkingDays = Field(ge=1, description="Working days since it was first seen")
+    to: Role = Field(description="The role that is told as well")
 
 
 class RuleFile(BaseModel):
@@ -89,8 +124,15 @@ class RuleFile(BaseModel):
     job: Literal["daily", "weekly", "monthly"] = Field(description="When the rule is asked")
     reads: tuple[str, ...] = Field(default=(), description="The tables it depends on: when one is not trusted, the rule waits")
     params: dict[str, Any] = Field(default_factory=dict, description="Named values a council may change in config.yaml")
-    requires: tuple[str, ...] = Field(default=(), description="Columns that must be filled for the rule to make sense")
+    requires: Annotated[dict[str, float | None], BeforeValidator(_shares)] = Field(
+        default_factory=dict,
+        description="Columns that must be filled for the rule to make sense, by name or with the least share, such as 0.8",
+    )
     subject: str = Field(description="Who it is about: a file in rules/subjects")
+    per: Literal["team", "worker", "service"] | None = Field(
+        default=None, description="Ask once about each team, worker or service: the measure counts over its subjects"
+    )
+    at_least: int = Field(default=0, ge=0, description="With `per`: subjects there must be; with fewer the answer is unknown")
     where: Expression = Field(default="true", description="Which subjects the rule asks about: its population")
     let: dict[str, Expression] = Field(default_factory=dict, description="Named steps, in order, for use below")
     measure: Expression | None = Field(default=None, description="The number measured about each subject")
@@ -103,9 +145,16 @@ class RuleFile(BaseModel):
     notify: dict[LevelName, tuple[Role, ...]] = Field(description="Who is told at each level")
     also: dict[Role, Expression] = Field(default_factory=dict, description="Who joins in, and when")
     channel: bool = Field(default=True, description="Whether it may be counted in a team's channel")
-    remind_every: int = Field(default=5, ge=1, description="Working days until an unchanged alert is told again")
-    pending_for: int = Field(default=1, ge=1, alias="for", description="Runs it must match before anybody is told")
-    keep_firing_for: int = Field(default=0, ge=0, description="Runs it must be clear before it is resolved, beyond the first")
+    escalate: tuple[Escalation, ...] = Field(default=(), description="Who is told as well when it has been open for long")
+    inhibited_by: tuple[str, ...] = Field(
+        default=(), description="Rules whose firing alert about the same subject covers this one: it is not told beside it"
+    )
+    brake: int | None = Field(
+        default=None, ge=1, description="New alerts in one run beyond which nobody is told until an administrator releases them"
+    )
+    remind_every: WorkingDays = Field(default=5, ge=1, description="Working days until an unchanged alert is told again")
+    pending_for: Runs = Field(default=1, ge=1, alias="for", description="Runs it must match before anybody is told")
+    keep_firing_for: Runs = Field(default=0, ge=0, description="Runs it must be clear before it is resolved, beyond the first")
     replaces: str | None = Field(default=None, description="The rule of an earlier pack that this one stands for")
     examples: tuple[Example, ...] = Field(default=(), description="Rows and what the rule says of them")
 

@@ -8,7 +8,7 @@ import pytest
 
 from alerting.case_data import TABLES
 from alerting.evaluate import check_book, failing_examples
-from alerting.rulebook import Rule
+from alerting.rule import Rule
 from tests.case_rows import RULES, shipped
 
 FILES = sorted(path for pack in RULES.iterdir() if pack.is_dir() and pack.name != "subjects" for path in pack.glob("*.yaml"))

@@ -18,7 +18,8 @@ import pytest
 from alerting.case_data import TABLES
 from alerting.evaluate import Evaluation, evaluate
 from alerting.model import Alert, Condition, Finding, Level, Outcome
-from alerting.rulebook import Overrides, Rule, Rulebook, RuleSetting, load_rulebook
+from alerting.rule import Rule
+from alerting.rulebook import Overrides, Rulebook, RuleSetting, load_rulebook
 from alerting.snapshot import Snapshot
 from tests.oracle.answers import Answer
 from tests.oracle.cells import Table

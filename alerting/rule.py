@@ -1,0 +1,198 @@
+"""One rule: its file checked against its subject, part by part, and compiled for the engine.
+
+A faulty part is noted at its place and stands for itself as null, so that every fault of a file is found in one pass.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from alerting.case_data import ALWAYS, TABLES
+from alerting.errors import Fault
+from alerting.expressions import Compiled, Name, compile_expression, constant
+from alerting.functions import Type
+from alerting.model import Level, Tier
+from alerting.rulefile import RuleFile, Subject
+from alerting.yaml_files import Document, Path_, did_you_mean
+
+_TYPES: dict[str, Type] = {
+    "text": "text",
+    "integer": "number",
+    "number": "number",
+    "date": "date",
+    "boolean": "boolean",
+    "codes": "codes",
+}
+WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_NAME = re.compile(r"[a-z][a-z0-9_]*")
+_OWN_NAMES = frozenset({"measure", "unit", "due", "level", "as_of"})
+"""Names that a rule's words and levels have of themselves."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rule:
+    """A rule that has been checked: its file, its subject, its parameters as they apply here, its compiled parts.
+
+    facts: the names its words use. version: a hash of everything that decides what it says.
+    """
+
+    file: RuleFile
+    place: str
+    pack: str
+    subject: Subject
+    params: Mapping[str, Any]
+    where: Compiled
+    let: Mapping[str, Compiled]
+    measure: Compiled | None
+    levels: Mapping[Level, Compiled]
+    due: Compiled | None
+    also: Mapping[str, Compiled]
+    facts: tuple[str, ...]
+    tiers: Mapping[str, Tier]
+    version: str
+
+    @property
+    def id(self) -> str:
+        return self.file.id
+
+    @property
+    def code(self) -> str:
+        return self.file.code
+
+    @property
+    def title(self) -> str:
+        return self.file.title
+
+    @property
+    def says(self) -> str:
+        return self.file.says
+
+    @property
+    def clears(self) -> str:
+        return self.file.clears
+
+    @property
+    def unit(self) -> str:
+        return self.file.unit
+
+    @property
+    def basis_kind(self) -> str:
+        return self.file.basis.kind
+
+    @property
+    def basis_text(self) -> str:
+        return self.file.basis.text
+
+    @property
+    def basis_source(self) -> str:
+        return self.file.basis.source
+
+    @cached_property
+    def reads(self) -> frozenset[str]:
+        """The tables it depends on, with those every rule does."""
+        return frozenset(self.file.reads) | ALWAYS
+
+
+def compile_file(
+    document: Document, file: RuleFile, subject: Subject, params: Mapping[str, Any], *, place: str, pack: str
+) -> tuple[Rule, list[Fault]]:
+    """Compile a rule's file. params: every parameter as it applies here. With faults, the rule must not be used."""
+    compiler = _Compiler(document, file, subject, params)
+    rule = compiler.rule(place, pack)
+    return rule, compiler.faults
+
+
+class _Compiler:
+    """Checks one rule's expressions, words and names against its subject, and compiles them."""
+
+    def __init__(self, document: Document, file: RuleFile, subject: Subject, params: Mapping[str, Any]) -> None:
+        self.document, self.file, self.subject, self.params = document, file, subject, params
+        self.faults: list[Fault] = []
+        self.names: dict[str, Name] = {name: constant(value) for name, value in self.params.items()}
+        self.names |= {name: Name(type=_TYPES[column.type], sql=f's."{name}"') for name, column in subject.columns.items()}
+        self.tiers = {name: Tier[column.tier] for name, column in subject.columns.items()}
+
+    def rule(self, place: str, pack: str) -> Rule:
+        """Give the compiled rule; the parts that are faulty are noted and stand for themselves as null."""
+        file = self.file
+        where = self._compile(("where",), file.where, "boolean")
+        let = {}
+        for name, text in file.let.items():
+            let[name] = self._compile(("let", name), text)
+            self.names[name] = Name(type=let[name].type, sql=f's."{name}"')
+            self.tiers[name] = max((self.tiers.get(used, Tier.reference) for used in let[name].names), default=Tier.reference)
+        measure = self._compile(("measure",), file.measure, "number") if file.measure is not None else None
+        self.names["measure"] = Name(type="number", sql="s.measure")
+        self.tiers |= dict.fromkeys(("measure", "unit", "due", "level", "as_of"), Tier.reference)
+        levels = {Level[name]: self._compile(("levels", name), text, "boolean") for name, text in file.levels.items()}
+        due = self._compile(("due",), file.due, "date") if file.due is not None else None
+        also: dict[str, Compiled] = {role: self._compile(("also", role), text, "boolean") for role, text in file.also.items()}
+        self._check_names()
+        words = set(WORD.findall(" ".join(re.findall(r"\{[{%](.*?)[}%]\}", f"{file.says} {file.clears}", re.DOTALL))))
+        content = f"{file.model_dump_json()}{self.params}{self.subject.model_dump_json()}"
+        return Rule(
+            file=file,
+            place=place,
+            pack=pack,
+            subject=self.subject,
+            params={name: self.params[name] for name in self.params if name in file.params or name in self._used},
+            where=where,
+            let=let,
+            measure=measure,
+            levels=dict(sorted(levels.items(), reverse=True)),
+            due=due,
+            also=also,
+            facts=tuple(name for name in (*self.subject.columns, *file.let) if name in words),
+            tiers=self.tiers,
+            version=hashlib.blake2b(content.encode(), digest_size=6).hexdigest(),
+        )
+
+    _used: frozenset[str] = frozenset()
+
+    def _compile(self, path: Path_, text: str, wants: Type = "any") -> Compiled:
+        compiled = compile_expression(text, self.names, wants)
+        if isinstance(compiled, Compiled):
+            self._used |= compiled.names
+            return compiled
+        for fault in compiled:
+            where = self.document.text_place(path, fault.line, fault.column)
+            self.faults.append(Fault(problem=f"`{'.'.join(map(str, path))}`: {fault.problem}", where=where, remedy=fault.remedy))
+        return Compiled(sql="NULL", type=wants, names=frozenset())
+
+    def _check_names(self) -> None:
+        for index, name in enumerate(self.file.reads):
+            if name not in TABLES:
+                self._at(f"there is no table '{name}'", ("reads", index), did_you_mean(name, list(TABLES)))
+        for index, name in enumerate(self.file.requires):
+            if name not in self.subject.columns:
+                listed = isinstance(self.document.value.get("requires"), list)
+                self._at(
+                    f"there is no column '{name}'",
+                    ("requires", index if listed else name),
+                    did_you_mean(name, self.subject.columns),
+                )
+        for part, names in (("let", self.file.let), ("params", self.file.params)):
+            for name in names:
+                taken = {*self.subject.columns, *_OWN_NAMES, *(self.params if part == "let" else ())}
+                if name in taken:
+                    self._at(f"'{name}' is the name of something else", (part, name), "Give it a name of its own.")
+                elif not _NAME.fullmatch(name):
+                    self._at(f"'{name}' cannot be a name", (part, name), "Write it in a-z, 0-9 and _, a letter first.")
+        given = {level for level in (*self.file.levels, self.file.when_null) if level}
+        for level in sorted(given - self.file.notify.keys()):
+            self._at(f"nobody is told of level {level}", ("notify",), f"Add `{level}: [team_manager]` or whoever it is.")
+        for index, example in enumerate(self.file.examples):
+            for name in example.row:
+                if name not in self.subject.columns:
+                    where: Path_ = ("examples", index, "row", name)
+                    self._at(f"there is no column '{name}'", where, did_you_mean(name, self.subject.columns))
+
+    def _at(self, problem: str, path: Path_, remedy: str = "") -> None:
+        self.faults.append(
+            Fault(problem=f"`{'.'.join(map(str, path))}`: {problem}", where=self.document.place(path), remedy=remedy)
+        )
