@@ -13,7 +13,12 @@ LevelName = Literal["info", "amber", "red", "critical"]
 Role = Literal[
     "worker", "adviser", "team_manager", "service_manager", "head_of_service", "quality", "commissioning", "performance"
 ]
-Expression = Annotated[str, BeforeValidator(lambda value: str(value) if isinstance(value, (int, float)) else value)]
+Expression = Annotated[
+    str,
+    BeforeValidator(
+        lambda value: str(value) if isinstance(value, (int, float)) else value, json_schema_input_type=str | float | bool
+    ),
+]
 
 
 def _count(unit: str) -> Callable[[object], object]:
@@ -33,8 +38,15 @@ def _shares(value: object) -> object:
     return value
 
 
-Runs = Annotated[int, BeforeValidator(_count("run"), json_schema_input_type=int | str)]
-WorkingDays = Annotated[int, BeforeValidator(_count("working day"), json_schema_input_type=int | str)]
+Runs = Annotated[
+    int, BeforeValidator(_count("run"), json_schema_input_type=int | Annotated[str, Field(pattern=r"^[0-9]{1,4} runs?$")])
+]
+WorkingDays = Annotated[
+    int,
+    BeforeValidator(
+        _count("working day"), json_schema_input_type=int | Annotated[str, Field(pattern=r"^[0-9]{1,4} working days?$")]
+    ),
+]
 _STRICT = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, coerce_numbers_to_str=True)
 
 
@@ -43,9 +55,15 @@ class SubjectColumn(BaseModel):
 
     model_config = _STRICT
 
-    type: Literal["text", "integer", "number", "date", "boolean", "codes"]
-    tier: Literal["reference", "detail"]
-    says: str
+    type: Literal["text", "integer", "number", "date", "boolean", "codes"] = Field(
+        description="What its values are; codes is a list of codes, such as legal statuses"
+    )
+    tier: Literal["reference", "detail"] = Field(
+        description="How private it is: reference may stand in a mail, detail only where the receiver may show it"
+    )
+    says: str = Field(
+        description="What it means, in words a practitioner uses", examples=["Latest visit at which the child was seen"]
+    )
 
 
 class Subject(BaseModel):
@@ -53,18 +71,29 @@ class Subject(BaseModel):
 
     model_config = _STRICT
 
-    id: str = Field(pattern=r"^[a-z][a-z0-9_]*$", description="The subject's name, the same as its file's")
-    title: str = Field(description="What one subject is called, such as Child in care")
-    says: str = Field(description="What a row is, and who is left out")
+    id: str = Field(
+        pattern=r"^[a-z][a-z0-9_]*$", description="The subject's name, the same as its file's", examples=["care_leaver"]
+    )
+    title: str = Field(description="What one subject is called", examples=["Child in care"])
+    says: str = Field(
+        description="What a row is, and who is left out",
+        examples=["One row per child looked after today. Children with short breaks only are left out."],
+    )
     about: Literal["child", "worker", "service"] = Field(description="Whether an alert is about a child: restrictions apply then")
-    key: str = Field(description="The column that identifies the alert")
-    person: str | None = Field(default=None, description="The column with the child it is about")
-    member: str | None = Field(default=None, description="The column with the row that makes the key a member")
-    team: str = Field(description="The column with the team that answers for it")
-    worker: str | None = Field(default=None, description="The column with the allocated worker")
-    adviser: str | None = Field(default=None, description="The column with the personal adviser")
-    columns: dict[str, SubjectColumn] = Field(description="Every column, in words")
-    sql: str = Field(description="One SELECT that gives exactly the columns")
+    key: str = Field(description="The column that identifies the alert: no two rows have the same", examples=["person_id"])
+    person: str | None = Field(default=None, description="The column with the child it is about", examples=["person_id"])
+    member: str | None = Field(
+        default=None,
+        description="The column with the record that makes the key a member, such as the plan or the period of care",
+        examples=["plan_id"],
+    )
+    team: str = Field(description="The column with the team that answers for it", examples=["team_id"])
+    worker: str | None = Field(default=None, description="The column with the allocated worker", examples=["worker_id"])
+    adviser: str | None = Field(default=None, description="The column with the personal adviser", examples=["adviser_id"])
+    columns: dict[str, SubjectColumn] = Field(
+        description="Every column its SQL gives: its type, how private it is, and what it means"
+    )
+    sql: str = Field(description="One SELECT over the case tables and the shared views that gives exactly these columns")
     left_when: str | None = Field(
         default=None,
         description="One SELECT over `live` that gives rule, subject and reason where the data proves a subject has left",
@@ -76,9 +105,11 @@ class Basis(BaseModel):
 
     model_config = _STRICT
 
-    kind: Literal["statutory", "guidance", "local"]
-    text: str
-    source: str = ""
+    kind: Literal["statutory", "guidance", "local"] = Field(
+        description="The law says so (statutory), guidance does, or the council has decided it (local)"
+    )
+    text: str = Field(description="What is to be done, in a sentence", examples=["Contact at least every 8 weeks"])
+    source: str = Field(default="", description="Where that is written down", examples=["council standard"])
 
 
 class Example(BaseModel):
@@ -86,15 +117,21 @@ class Example(BaseModel):
 
     model_config = _STRICT
 
-    says: str
-    as_of: date
+    says: str = Field(description="What this row shows", examples=["the eleventh working day without a visit"])
+    as_of: date = Field(description="The day on which it is asked", examples=["2026-03-31"])
     row: dict[str, Any] = Field(default_factory=dict, description="The subject's columns; one that is left out is not recorded")
     rows: tuple[dict[str, Any], ...] = Field(
         default=(), description="For a rule with `per`: the rows of one team, worker or service"
     )
-    gives: Literal["info", "amber", "red", "critical", "none", "unknown", "out"]
-    measure: float | None = None
-    due: date | None = None
+    gives: Literal["info", "amber", "red", "critical", "none", "unknown", "out"] = Field(
+        description="What the rule must say of it: a level, none (it is clear), unknown, or out (not in the population)"
+    )
+    measure: float | None = Field(
+        default=None, description="What the measure must be, where that is worth showing", examples=[42]
+    )
+    due: date | None = Field(
+        default=None, description="What the due date must be, where that is worth showing", examples=["2026-04-13"]
+    )
 
 
 class Escalation(BaseModel):
@@ -102,7 +139,7 @@ class Escalation(BaseModel):
 
     model_config = _STRICT
 
-    after: WorkingDays = Field(ge=1, description="Working days since it was first seen")
+    after: WorkingDays = Field(ge=1, description="Working days since it was first seen", examples=["10 working days"])
     to: Role = Field(description="The role that is told as well")
 
 
@@ -112,51 +149,117 @@ class RuleFile(BaseModel):
     model_config = _STRICT
 
     id: str = Field(
-        pattern=r"^[a-z0-9][a-z0-9-]*$", description="Identity of its alerts, the same as its file's name: never reused"
+        pattern=r"^[a-z0-9][a-z0-9-]*$",
+        description="Identity of its alerts, the same as its file's name: never reused for something else",
+        examples=["care-leaver-not-in-touch"],
     )
-    code: str = Field(pattern=r"^[A-Z]+-[0-9]+$", description="Short name people use, such as CL-01")
-    title: str = Field(description="What is wrong, in a few words")
-    says: str = Field(description="The sentence about one subject; {{ names }} are filled in")
-    clears: str = Field(description="What the record needs to show for the alert to clear")
-    owner: str = Field(description="The role that answers for this rule")
-    basis: Basis
-    review_by: date | None = Field(default=None, description="When the owner looks at the rule again")
+    code: str = Field(pattern=r"^[A-Z]+-[0-9]+$", description="The short name people use", examples=["CL-01"])
+    title: str = Field(description="What is wrong, in a few words", examples=["Care leaver not in touch"])
+    says: str = Field(
+        description="The sentence about one subject. `{{ measure }}`, `{{ a_column | day }}` and `{{ params.a_number }}` are filled in",
+        examples=["No contact is recorded for {{ measure }} days (last {{ latest_contact | day }})."],
+    )
+    clears: str = Field(
+        description="What the record needs to show for the alert to clear",
+        examples=["A contact dated within the last {{ params.amber_days }} days is recorded."],
+    )
+    owner: str = Field(description="The role that answers for this rule", examples=["leaving care service manager"])
+    basis: Basis = Field(description="Why the rule exists: the law, guidance or local standard it stands on")
+    review_by: date | None = Field(default=None, description="When the owner looks at the rule again", examples=["2027-04-01"])
     job: Literal["daily", "weekly", "monthly"] = Field(description="When the rule is asked")
-    reads: tuple[str, ...] = Field(default=(), description="The tables it depends on: when one is not trusted, the rule waits")
-    params: dict[str, Any] = Field(default_factory=dict, description="Named values a council may change in config.yaml")
-    requires: Annotated[dict[str, float | None], BeforeValidator(_shares)] = Field(
+    reads: tuple[str, ...] = Field(
+        default=(),
+        description="The tables it depends on: when one is not trusted, the rule waits",
+        examples=[["ssd_care_leavers", "ssd_cla_episodes"]],
+    )
+    params: dict[str, Any] = Field(
         default_factory=dict,
-        description="Columns that must be filled for the rule to make sense, by name or with the least share, such as 0.8",
+        description="Named values for its expressions, which a council may change in config.yaml",
+        examples=[{"amber_days": 42, "red_days": 56}],
     )
-    subject: str = Field(description="Who it is about: a file in rules/subjects")
+    requires: Annotated[
+        dict[str, float | None], BeforeValidator(_shares, json_schema_input_type=tuple[str, ...] | dict[str, float | None])
+    ] = Field(
+        default_factory=dict,
+        description="Columns without which it makes no sense, by name or each with the least share that must be filled: "
+        "where too few rows have a value, the rule is off for the day",
+        examples=[["latest_contact"], {"latest_contact": 0.8}],
+    )
+    subject: str = Field(description="Who it is about: the name of a file in rules/subjects")
     per: Literal["team", "worker", "service"] | None = Field(
-        default=None, description="Ask once about each team, worker or service: the measure counts over its subjects"
+        default=None, description="Ask once about each team, worker or service: the measure then counts over its subjects"
     )
-    at_least: int = Field(default=0, ge=0, description="With `per`: subjects there must be; with fewer the answer is unknown")
-    where: Expression = Field(default="true", description="Which subjects the rule asks about: its population")
-    let: dict[str, Expression] = Field(default_factory=dict, description="Named steps, in order, for use below")
-    measure: Expression | None = Field(default=None, description="The number measured about each subject")
-    unit: str = Field(default="", description="The measure's unit, such as days")
+    at_least: int = Field(
+        default=0, ge=0, description="With `per`: how many subjects there must be; with fewer the answer is unknown"
+    )
+    where: Expression = Field(
+        default="true",
+        description="Which subjects the rule asks about, its population: an expression over the subject's columns, everyone "
+        "when it is left out",
+        examples=["age between 17 and 20 and not one_of(in_touch, 'REFU', 'NREQ')"],
+    )
+    let: dict[str, Expression] = Field(
+        default_factory=dict,
+        description="Named steps, in order, for use in the expressions below",
+        examples=[{"base": "greatest(plan_start, last_cp_visit)"}],
+    )
+    measure: Expression | None = Field(
+        default=None, description="The number measured about each subject: an expression", examples=["days_since(latest_contact)"]
+    )
+    unit: str = Field(default="", description="The measure's unit", examples=["days", "working days"])
     levels: dict[LevelName, Expression] = Field(
-        min_length=1, description="When each level holds; the highest that holds is given"
+        min_length=1,
+        description="When each level holds: an expression; the highest level that holds is given",
+        examples=[{"amber": "measure > amber_days", "red": "measure > red_days"}],
     )
-    when_null: LevelName | None = Field(default=None, description="The level where the measure is missing; without it: unknown")
-    due: Expression | None = Field(default=None, description="The day by which it should have been done")
-    notify: dict[LevelName, tuple[Role, ...]] = Field(description="Who is told at each level")
-    also: dict[Role, Expression] = Field(default_factory=dict, description="Who joins in, and when")
+    when_null: LevelName | None = Field(
+        default=None, description="The level where the measure is missing; without it the answer is unknown"
+    )
+    due: Expression | None = Field(
+        default=None,
+        description="The day by which it should have been done: an expression that gives a date",
+        examples=["add_days(latest_contact, red_days)"],
+    )
+    notify: dict[LevelName, tuple[Role, ...]] = Field(
+        description="Who is told at each level", examples=[{"amber": ["worker", "team_manager"], "red": ["team_manager"]}]
+    )
+    also: dict[Role, Expression] = Field(
+        default_factory=dict,
+        description="Who is told as well, and when: a role and an expression",
+        examples=[{"head_of_service": "measure > 182"}],
+    )
     channel: bool = Field(default=True, description="Whether it may be counted in a team's channel")
-    escalate: tuple[Escalation, ...] = Field(default=(), description="Who is told as well when it has been open for long")
+    escalate: tuple[Escalation, ...] = Field(
+        default=(),
+        description="Who is told as well when it has been open for long",
+        examples=[[{"after": "10 working days", "to": "service_manager"}]],
+    )
     inhibited_by: tuple[str, ...] = Field(
-        default=(), description="Rules whose firing alert about the same subject covers this one: it is not told beside it"
+        default=(),
+        description="Ids of rules whose firing alert about the same subject covers this one: it is not told beside it",
+        examples=[["cp-no-social-worker"]],
     )
     brake: int | None = Field(
-        default=None, ge=1, description="New alerts in one run beyond which nobody is told until an administrator releases them"
+        default=None,
+        ge=1,
+        description="New alerts in one run beyond which nobody is told until an administrator releases them",
+        examples=[25],
     )
-    remind_every: WorkingDays = Field(default=5, ge=1, description="Working days until an unchanged alert is told again")
-    pending_for: Runs = Field(default=1, ge=1, alias="for", description="Runs it must match before anybody is told")
-    keep_firing_for: Runs = Field(default=0, ge=0, description="Runs it must be clear before it is resolved, beyond the first")
-    replaces: str | None = Field(default=None, description="The rule of an earlier pack that this one stands for")
-    examples: tuple[Example, ...] = Field(default=(), description="Rows and what the rule says of them")
+    remind_every: WorkingDays = Field(
+        default=5, ge=1, description="Working days until an unchanged alert is told again", examples=["5 working days"]
+    )
+    pending_for: Runs = Field(
+        default=1, ge=1, alias="for", description="Runs it must match before anybody is told", examples=["2 runs"]
+    )
+    keep_firing_for: Runs = Field(
+        default=0, ge=0, description="Runs it must be clear before it is resolved, beyond the first", examples=["2 runs"]
+    )
+    replaces: str | None = Field(
+        default=None, description="The id of the rule of an earlier pack that this one stands for", examples=["cp-visit-overdue"]
+    )
+    examples: tuple[Example, ...] = Field(
+        default=(), description="Its proof: rows and what the rule says of them; `alerting rules test` tries each"
+    )
 
 
 class CodeWords(BaseModel):
