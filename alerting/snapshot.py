@@ -97,11 +97,11 @@ CREATE MACRO moment_of(x) AS try_cast(rtrim(iso_moment(x), 'Z') AS TIMESTAMP);
 CREATE MACRO real_day(d) AS CASE WHEN d >= DATE '1901-01-02' AND d < DATE '2100-01-01' THEN d END;
 CREATE MACRO is_open(starts, ends) AS coalesce(starts <= getvariable('as_of') AND (ends IS NULL OR ends > getvariable('as_of')), false);
 CREATE MACRO days(n) AS CAST(n AS INTEGER);
-CREATE MACRO wd_between(a, b) AS CASE WHEN a IS NOT NULL AND b IS NOT NULL THEN
-  greatest(0, (SELECT no FROM calendar WHERE d = b) - (SELECT no FROM calendar WHERE d = a)) END;
-CREATE MACRO wd_add(a, n) AS CASE WHEN n = 0 THEN a WHEN n > 0 THEN
-  (SELECT d FROM working_day WHERE no = (SELECT no FROM calendar WHERE d = a) + CAST(n AS INTEGER)) ELSE
-  (SELECT d FROM working_day WHERE no = (SELECT no_before FROM calendar WHERE d = a) + 1 + CAST(n AS INTEGER)) END;
+CREATE MACRO wd_between(a, b) AS CASE WHEN b <= a THEN 0
+  ELSE (SELECT no FROM calendar WHERE d = b) - (SELECT no FROM calendar WHERE d = a) END;
+CREATE MACRO wd_add(a, n) AS CASE WHEN n = 0 THEN a ELSE
+  (SELECT w.d FROM calendar c JOIN working_day w
+   ON w.no = CASE WHEN n > 0 THEN c.no ELSE c.no_before + 1 END + CAST(n AS INTEGER) WHERE c.d = a) END;
 CREATE MACRO add_months(day, n) AS CAST(day + to_months(CAST(n AS INTEGER)) AS DATE);
 CREATE MACRO age(born, day) AS year(day) - year(born) -
   CASE WHEN (month(day), day(day)) < (month(born), day(born)) THEN 1 ELSE 0 END;

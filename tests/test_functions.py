@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import date
+from pathlib import Path
 
 import pytest
 
@@ -21,6 +23,8 @@ ONE_OF_EACH: dict[Type, str] = {
     "codes": "codes('C2')",
     "any": "'North'",
 }
+RULES_PAGE = (Path(__file__).parents[1] / "docs" / "reference" / "rules.md").read_text(encoding="utf-8")
+NAMES = {"nothing": Name(type="any", sql="NULL"), "x": Name(type="any", sql="NULL"), "y": Name(type="number", sql="5")}
 every = pytest.mark.parametrize("function", FUNCTIONS.values(), ids=lambda function: function.name)
 
 
@@ -33,14 +37,16 @@ def engine() -> Iterator[Snapshot]:
 
 
 def answer(engine: Snapshot, text: str) -> object:
-    compiled = compile_expression(text, {"nothing": Name(type="any", sql="NULL")})
+    compiled = compile_expression(text, NAMES)
     assert isinstance(compiled, Compiled), compiled
     [(value,)] = engine.sql(f"SELECT {compiled.sql}")
     return value
 
 
 def as_shown(value: object) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
+    if value is None:
+        return "missing"
+    return str(value).lower() if isinstance(value, bool) else f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def call(function: RuleFunction, arguments: list[str]) -> str:
@@ -76,7 +82,7 @@ def test_it_takes_values_that_are_missing(engine, function):
     value = answer(engine, call(function, missing))
 
     if function.takes:
-        assert value in (None, False)
+        assert value in (None, False, 0)
 
 
 @pytest.mark.parametrize(
@@ -106,12 +112,12 @@ def test_a_value_of_another_type_is_a_fault_at_its_place(function):
         if kind == "any":
             continue
         arguments = [ONE_OF_EACH[wanted] for wanted in function.takes]
-        arguments[index] = "true"
+        arguments[index], shown = ("'a'", "a text") if kind == "boolean" else ("true", "a yes-or-no")
         text = call(function, arguments)
 
         [fault] = compile_expression(text, {})
 
-        assert "but this is a yes-or-no" in fault.problem
+        assert f"but this is {shown}" in fault.problem
         assert fault.line == 1
 
 
@@ -130,6 +136,35 @@ def test_a_value_of_another_type_is_a_fault_at_its_place(function):
         ("age_on(date '2008-02-29', date '2026-02-28')", 17),
         ("age_on(date '2008-02-29', date '2026-03-01')", 18),
         ("birthday(date '2008-02-29', 20)", date(2028, 2, 29)),
+        ("birthday(date '2008-02-28', 18)", date(2026, 2, 28)),
+        # part of a month is no month, until its last day
+        ("months_between(date '2026-01-31', date '2026-02-27')", 0),
+        ("months_between(date '2026-01-31', date '2026-02-28')", 1),
+        ("months_between(date '2025-12-31', date '2026-03-30')", 2),
+        ("months_between(date '2026-03-31', date '2026-03-30')", -1),
+        ("months_since(date '2024-09-30')", 18),
+        ("reporting_year_of(date '2026-04-01')", date(2026, 4, 1)),
+        ("quarter_of(date '2026-04-01')", date(2026, 4, 1)),
+        # started today is open, ended today is closed
+        ("is_open(today(), null)", True),
+        ("is_open(today(), today() + 1)", True),
+        ("is_open(today() - 1, today())", False),
+        ("is_open(today() + 1, null)", False),
+        ("is_open(null, null)", False),
+        # a half goes away from zero, for days as for numbers
+        ("add_days(date '2026-03-02', 2.5)", date(2026, 3, 5)),
+        ("add_days(date '2026-03-02', 0.4)", date(2026, 3, 2)),
+        ("add_working_days(date '2026-04-04', 0.4)", date(2026, 4, 4)),
+        # what no calendar has is missing, and fails nothing
+        ("add_days(date '9999-12-31', 1)", None),
+        ("add_days(date '2026-03-31', 999999999999)", None),
+        ("add_months(date '9999-12-31', 1)", None),
+        ("birthday(date '2008-02-29', 8000)", None),
+        ("working_days_between(date '1899-12-31', date '2026-03-31')", None),
+        ("working_days_until(date '9999-12-31')", None),
+        ("working_days_since(date '9999-12-31')", 0),
+        ("add_working_days(date '9999-12-31', 1)", None),
+        ("is_working_day(date '9999-12-31')", None),
         ("days_until(date '2026-03-30')", -1),
         ("days_since(date '2026-04-01')", -1),
         ("week_of(date '2026-03-30')", date(2026, 3, 30)),
@@ -137,8 +172,61 @@ def test_a_value_of_another_type_is_a_fault_at_its_place(function):
         ("length('né £')", 4),
         ("round(-2.5)", -3.0),
         ("round(1234, -2)", 1200.0),
+        ("round(2.345, 2)", 2.35),
+        ("round(1.005, 2)", 1.01),
+        ("round(0.1 + 0.2, 1) = 0.3", True),
+        ("round(2.345, 10)", None),
+        ("percentage(1, 0)", None),
+        ("percentage(0, 4)", 0.0),
+        ("percentage_change(50, 40)", -20.0),
+        ("percentage_change(-10, -5)", 50.0),
+        ("percentage_change(0, 3)", None),
+        ("abs(-2.5) = 2.5", True),
+        ("how_many(null)", 0),
+        ("how_many(1 = 1, 2 = 2, not true)", 2),
+        ("count_of(codes('C1', 'C1'))", 2),
+        ("has(codes('C1'), null)", False),
         ("trim('  two  words ')", "two  words"),
     ],
 )
 def test_where_a_function_could_be_read_in_two_ways(engine, text, expected):
     assert answer(engine, text) == expected
+
+
+# ---------------------------------------------------------------- missing values
+
+MISSING_VALUES = re.findall(
+    r"^\| `(.+?)` \| (.+?) \| .+ \|$", RULES_PAGE.partition("## Missing values")[2].partition("## ")[0], re.MULTILINE
+)
+
+
+def test_the_page_shows_what_a_missing_value_does_to_each_kind_of_expression():
+    shown = " ".join(text for text, _ in MISSING_VALUES)
+
+    for part in (
+        ">",
+        "not (",
+        "=",
+        "<>",
+        " in (",
+        "not in (",
+        "between",
+        "like",
+        "is null",
+        "coalesce(",
+        " or ",
+        " and ",
+        "case ",
+    ):
+        assert part in shown
+
+
+@pytest.mark.parametrize(("text", "expected"), MISSING_VALUES)
+def test_a_missing_value_does_what_the_page_says_whatever_its_type(engine, text, expected):
+    typed = {"text": "VARCHAR", "number": "DOUBLE", "date": "DATE"}
+    nothings = [NAMES["x"], *(Name(type=kind, sql=f"CAST(NULL AS {native})") for kind, native in typed.items())]
+    tried = [compile_expression(text, NAMES | {"x": nothing}) for nothing in nothings]
+    compiled = [each for each in tried if isinstance(each, Compiled)]
+
+    assert len(compiled) > 1
+    assert {as_shown(value) for each in compiled for (value,) in engine.sql(f"SELECT {each.sql}")} == {expected}
