@@ -193,7 +193,7 @@ def is_open(starts: date | None, ends: date | None, *, on: Day) -> bool:
 def working_days_since(day: date, *, on: Day) -> int | None:
     """Working days after a date, up to and including today; 0 when it lies ahead.
 
-    Before 1901 and after 2109 nobody knows working days: the answer is missing.
+    Working days are known from 1901 to 2109; outside, the answer is missing.
     """
     return working_days_between(day, on.as_of, on=on)
 
@@ -202,7 +202,7 @@ def working_days_since(day: date, *, on: Day) -> int | None:
 def working_days_until(day: date, *, on: Day) -> int | None:
     """Working days after today, up to and including a date; 0 when it has passed.
 
-    Before 1901 and after 2109 nobody knows working days: the answer is missing.
+    Working days are known from 1901 to 2109; outside, the answer is missing.
     """
     return working_days_between(on.as_of, day, on=on)
 
@@ -216,7 +216,7 @@ def working_days_until(day: date, *, on: Day) -> int | None:
 def working_days_between(first: date, second: date, *, on: Day) -> int | None:
     """Working days after the first date, up to and including the second. Bank holidays do not count.
 
-    0 when the second is not after the first. Before 1901 and after 2109 nobody knows working days: the answer is missing.
+    0 when the second is not after the first. Working days are known from 1901 to 2109; outside, the answer is missing.
     """
     if second > first and not FIRST <= first <= second <= LAST:
         return None
@@ -232,7 +232,7 @@ def working_days_between(first: date, second: date, *, on: Day) -> int | None:
 def add_working_days(day: date, count: Number, *, on: Day) -> date | None:
     """The so-many-th working day after a date; before it when negative, and for 0 the date itself.
 
-    Before 1901 and after 2109 nobody knows working days: the answer is missing.
+    Working days are known from 1901 to 2109; outside, the answer is missing.
     """
     whole = _whole(count)
     if whole == 0:
@@ -252,7 +252,7 @@ def add_working_days(day: date, count: Number, *, on: Day) -> date | None:
 def is_working_day(day: date, *, on: Day) -> bool | None:
     """Whether a date is a Monday to Friday that is not a bank holiday.
 
-    Before 1901 and after 2109 nobody knows working days: the answer is missing.
+    Working days are known from 1901 to 2109; outside, the answer is missing.
     """
     return working_days.is_working_day(day, on.bank_holidays) if FIRST <= day <= LAST else None
 
@@ -438,7 +438,7 @@ def codes(*given: str | Codes | None) -> Codes:
 
 @rule_function("any value", sql="coalesce({all})", example="coalesce(null, 3)", answer="3")
 def coalesce(first: Any, *others: Any) -> Any:
-    """The first value that is there; missing when none is."""
+    """The first value that is not missing."""
     return next((value for value in (first, *others) if value is not None), None)
 
 

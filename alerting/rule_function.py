@@ -38,7 +38,8 @@ class RuleFunction:
 
     takes: one type an argument, of which the last `optional` may be left out; with `rest`, any number of further arguments
     of that type. says: one sentence; notes: what there is to know besides, or nothing. answer: what the example gives on
-    31 March 2026. twin: the same in Python, called as `twin(*arguments, on=Day(...))`; None is a missing value.
+    31 March 2026. twin: the same in Python, called as `twin(*arguments, on=Day(...))`; None is a missing value. strict:
+    whether any missing argument makes the answer missing.
     """
 
     name: str
@@ -51,6 +52,7 @@ class RuleFunction:
     example: str
     answer: str
     twin: Callable[..., object]
+    strict: bool
     rest: Type | None = None
     optional: int = 0
 
@@ -67,6 +69,7 @@ def rule_function(about: About, *, sql: str, example: str, answer: str) -> Calla
         parameters = [each for each in signature(body).parameters.values() if each.kind is not Parameter.KEYWORD_ONLY]
         single = [each for each in parameters if each.kind is not Parameter.VAR_POSITIONAL]
         rest = [_type(hints[each.name]) for each in parameters if each.kind is Parameter.VAR_POSITIONAL]
+        may_be_missing = [_may_be_missing(hints[each.name]) for each in parameters]
         says, _, notes = (getdoc(body) or "").partition("\n\n")
         function = RuleFunction(
             name=body.__name__.removesuffix("_"),
@@ -78,7 +81,8 @@ def rule_function(about: About, *, sql: str, example: str, answer: str) -> Calla
             notes=" ".join(notes.split()),
             example=example,
             answer=answer,
-            twin=_passing_over_missing(body, [_may_be_missing(hints[each.name]) for each in single], takes_day="on" in hints),
+            twin=_passing_over_missing(body, may_be_missing[: len(single)], takes_day="on" in hints),
+            strict=not any(may_be_missing),
             rest=rest[0] if rest else None,
             optional=sum(each.default is not Parameter.empty for each in single),
         )

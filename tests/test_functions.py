@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from alerting.case_data import Settings
+from alerting.cli import cli
 from alerting.expressions import Compiled, Name, compile_expression
 from alerting.functions import FUNCTIONS, RuleFunction, Type
 from alerting.snapshot import Snapshot
@@ -230,3 +233,41 @@ def test_a_missing_value_does_what_the_page_says_whatever_its_type(engine, text,
 
     assert len(compiled) > 1
     assert {as_shown(value) for each in compiled for (value,) in engine.sql(f"SELECT {each.sql}")} == {expected}
+
+
+# ---------------------------------------------------------------- the command
+
+
+def test_the_command_lists_every_function_by_what_it_is_for():
+    listed = CliRunner().invoke(cli, ["rules", "functions"]).stdout
+
+    assert [line for line in listed.splitlines() if line and not line.startswith(" ")] == [
+        "Dates", "Working days", "Ages", "Numbers", "Text", "Lists", "Any value",
+    ]  # fmt: skip
+    assert all(f"  {name}(" in listed for name in FUNCTIONS)
+
+
+@every
+def test_the_command_shows_a_function_with_its_example_and_answer(function):
+    shown = CliRunner().invoke(cli, ["rules", "functions", function.name]).stdout
+
+    assert function.says in " ".join(shown.split())
+    assert f"  {function.example}\n  is {function.answer}\n" in shown
+    assert ("Where a value it takes is missing, so is its answer." in shown) == (function.strict and bool(function.takes))
+
+
+def test_the_command_gives_functions_to_scripts():
+    everything, one = (
+        json.loads(CliRunner().invoke(cli, ["rules", "functions", *which, "--json"]).stdout) for which in ([], ["round"])
+    )
+
+    assert [each["name"] for each in everything] == list(FUNCTIONS)
+    assert one in everything
+    assert (one["takes"], one["optional"], one["gives"], one["missing_if_any_is"]) == (["number", "number"], 1, "number", True)
+
+
+def test_the_command_knows_what_was_meant():
+    refused = CliRunner().invoke(cli, ["rules", "functions", "add_month"])
+
+    assert refused.exit_code
+    assert refused.stderr == "error: there is no function 'add_month'\n  Did you mean 'add_months'?\n"

@@ -2,14 +2,89 @@
 
 from __future__ import annotations
 
+import shutil
+import textwrap
+from itertools import groupby
+
 import click
 
-from alerting.functions import FUNCTIONS
+from alerting.cli import echo_json
+from alerting.errors import AlertingError
+from alerting.functions import FUNCTIONS, RuleFunction, Type
+from alerting.yaml_files import did_you_mean
+
+_WORDS: dict[Type, str] = {"boolean": "yes or no", "codes": "list of codes", "any": "value"}
+_MOST_COLUMNS = 130
 
 
 @click.command()
-def command() -> None:
-    """List the functions that expressions may use, each with an example and its answer on 31 March 2026."""
-    for function in FUNCTIONS.values():
-        click.echo(f"{function.example:<70} {function.answer}")
-        click.echo(f"    {function.says}")
+@click.argument("name", required=False)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON list, or one value for NAME.")
+def command(name: str | None, *, as_json: bool) -> None:
+    """List the functions that expressions may use, or show one, with an example and its answer on 31 March 2026."""
+    if name is not None:
+        function = _named(name)
+        echo_json(_as_json(function)) if as_json else _tell(function)
+    elif as_json:
+        echo_json([_as_json(function) for function in FUNCTIONS.values()])
+    else:
+        _list()
+
+
+def _named(name: str) -> RuleFunction:
+    found = FUNCTIONS.get(name.lower().partition("(")[0])
+    if found is None:
+        remedy = did_you_mean(name, list(FUNCTIONS)) or "`alerting rules functions` lists them all."
+        raise AlertingError(f"there is no function '{name}'", remedy=remedy)
+    return found
+
+
+def _list() -> None:
+    width = max(len(_call(function)) for function in FUNCTIONS.values()) + 4
+    for about, functions in groupby(FUNCTIONS.values(), key=lambda function: function.about):
+        click.echo(click.style(about.capitalize(), bold=True))
+        for function in functions:
+            click.echo(_wrapped(function.says, first=f"  {_call(function)}".ljust(width), others=" " * width))
+        click.echo()
+    click.echo("`alerting rules functions NAME` shows an example.", err=True)
+
+
+def _tell(function: RuleFunction) -> None:
+    click.echo(f"{click.style(_call(function), bold=True)} gives: {_word(function.gives)}\n")
+    click.echo(_wrapped(f"{function.says} {function.notes}".strip()))
+    if function.strict and function.takes:
+        click.echo(_wrapped("Where a value it takes is missing, so is its answer."))
+    click.echo(f"\nAs at Tuesday 31 March 2026:\n  {function.example}\n  is {function.answer}")
+
+
+def _call(function: RuleFunction) -> str:
+    """Give the call with the types it takes: `round(number, [number])`, `one_of(value, value, ...)`."""
+    needed = len(function.takes) - function.optional
+    types = [_word(kind) if n < needed else f"[{_word(kind)}]" for n, kind in enumerate(function.takes)]
+    more = [_word(function.rest), "..."] if function.rest else []
+    return f"{function.name}({', '.join([*types, *more])})"
+
+
+def _word(kind: Type) -> str:
+    return _WORDS.get(kind, kind)
+
+
+def _wrapped(text: str, first: str = "", others: str = "") -> str:
+    columns = min(shutil.get_terminal_size().columns, _MOST_COLUMNS)
+    return textwrap.fill(text, max(columns, len(others) + 40), initial_indent=first, subsequent_indent=others)
+
+
+def _as_json(function: RuleFunction) -> dict[str, object]:
+    return {
+        "name": function.name,
+        "about": function.about,
+        "takes": function.takes,
+        "optional": function.optional,
+        "rest": function.rest,
+        "gives": function.gives,
+        "says": function.says,
+        "notes": function.notes,
+        "missing_if_any_is": function.strict,
+        "example": function.example,
+        "answer": function.answer,
+    }
