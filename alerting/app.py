@@ -14,6 +14,7 @@ from typing import Any, cast
 
 from pydantic import BaseModel, ValidationError
 
+from alerting.archive import Archive
 from alerting.config import Loaded, load_config, sqlite_path
 from alerting.delivery import Notifier
 from alerting.errors import AlertingError, Fault, Faults, Place
@@ -50,6 +51,11 @@ class App:
         """The store's address, with the path of an SQLite file taken from the folder of config.yaml."""
         return sqlite_path(self.loaded.config.store, self.loaded.folder)
 
+    def archive(self) -> Archive:
+        """Give the folder of the days kept."""
+        keep = self.loaded.config.keep
+        return Archive(folder=self.loaded.folder / keep.path, days=keep.days)
+
     def words(self) -> Words:
         """Give the words of messages."""
         council = self.loaded.config.council
@@ -74,6 +80,7 @@ class App:
             store=store,
             outbox=Outbox(store, domain=config.council.domain),
             words=self.words(),
+            archive=self.archive(),
             receivers=self.receivers(),
             jobs={name: frozenset(job.to) if job.to is not None else None for name, job in dict(config.jobs).items()},
             administrators=config.council.administrators,

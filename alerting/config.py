@@ -97,6 +97,15 @@ class Jobs(BaseModel):
     monthly: Job = Job(at="07:45")
 
 
+class Keep(BaseModel):
+    """What is kept of each run's data, so that a change to a rule can be tried on the past."""
+
+    model_config = _STRICT
+
+    path: Path = Field(default=Path("kept"), description="The folder with the days that are kept; it holds case data")
+    days: int = Field(default=400, ge=0, le=4000, description="How many days back they are kept; 0 keeps none")
+
+
 class Config(BaseModel):
     """Everything config.yaml says. `source` and `receivers` are checked by the module their `type` names."""
 
@@ -107,6 +116,7 @@ class Config(BaseModel):
     source: dict[str, Any] = Field(description="Where case data comes from: a `type` and its settings")
     rules: RulesSection = RulesSection()
     jobs: Jobs = Jobs()
+    keep: Keep = Keep()
     receivers: dict[str, dict[str, Any]] = Field(min_length=1, description="By name: a `type` and its settings")
 
 

@@ -61,6 +61,12 @@ def draft(book: Rulebook, name: str, params: Mapping[str, Any] | None = None) ->
     return compiled
 
 
+def in_use(book: Rulebook, draft: Rule) -> Rule | None:
+    """Give the rule in use that a draft stands for: by its id, its code or what it replaces; None where it is a new rule."""
+    known = {draft.id, draft.file.replaces} - {None}
+    return next((rule for rule in book.rules if rule.id in known or rule.code == draft.code), None)
+
+
 @contextmanager
 def look(app: App, rules: Sequence[Rule], as_of: date) -> Iterator[Look]:
     """Read what these rules need of the case data as at a day, and judge it. Raises SourceError when there is no source to read."""

@@ -61,8 +61,12 @@ class Evaluation:
         Live alerts that go on unchanged are not among them, nor are those of rules that were not asked. A live alert
         whose subject is not in the population comes as `absent`, with the reason where the data proves it left.
         """
-        asked = [rule for rule, result in self.asked.items() if result.status == "ok"]
-        self._load_live([alert for alert in live if alert.rule in set(asked)])
+        asked = {rule for rule, result in self.asked.items() if result.status == "ok"}
+        self.load_live([alert for alert in live if alert.rule in asked])
+        return self.changes()
+
+    def changes(self) -> list[tuple[int | None, Finding]]:
+        """Give what `compare` gives, for the live alerts that are in the table `live_alert` already."""
         rows = self._snapshot.sql(
             f"""SELECT l.id, {_FINDING} FROM finding f FULL JOIN live_alert l ON l.rule = f.rule AND l.subject = f.subject
             WHERE (l.id IS NULL AND f.outcome = 'match')
@@ -83,7 +87,8 @@ class Evaluation:
             WHERE f.outcome = 'match'"""
         )
 
-    def _load_live(self, live: Sequence[Alert]) -> None:
+    def load_live(self, live: Sequence[Alert]) -> None:
+        """Make the table `live_alert` of these alerts."""
         columns = [
             [alert.id for alert in live],
             [alert.rule for alert in live],

@@ -14,7 +14,8 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from alerting import evaluate, lifecycle, people, reporting, trends, trust
+from alerting import archive, evaluate, lifecycle, people, reporting, trends, trust
+from alerting.archive import Archive, Manifest
 from alerting.delivery import Notifier, attempt
 from alerting.errors import AlertingError, ConfigError, SourceError
 from alerting.evaluate import Evaluation
@@ -28,6 +29,7 @@ from alerting.rule import Rule
 from alerting.rulebook import Rulebook
 from alerting.snapshot import Snapshot, Source
 from alerting.store import Changes, Store, Transaction
+from alerting.trust import Trust
 from alerting.working_days import working_days_between
 
 Clock = Callable[[], datetime]
@@ -45,6 +47,7 @@ class Pipeline:
     store: Store
     outbox: Outbox
     words: Words
+    archive: Archive
     receivers: Mapping[str, tuple[Receiver, Notifier]]
     jobs: Mapping[str, frozenset[str] | None]
     administrators: Sequence[str]
@@ -158,8 +161,11 @@ class Pipeline:
                 transitions = self._transitions(report, evaluation, live, owners_known=not OWNERS & judged.problems.keys())
                 readings = evaluation.readings()
                 report.problems += evaluation.problems
+            if not dry_run:
+                with self._timed(report, "keep"):
+                    report.problems += self._keep(report, snapshot, evaluation, judged, clock)
             tables = {name: (judged.rows.get(name), judged.problems.get(name)) for name in wanted}
-        router = Router(directory, _routes(self.book))
+        router = Router(directory, routes_of((*self.book.rules, *self.book.off)))
         changes = Changes(
             transitions=transitions,
             readings=readings,
@@ -183,6 +189,23 @@ class Pipeline:
                     planned, _ = self.outbox.plan(connection, report.run or 0, report.planned, now)
                     report.notifications["planned"] = planned
 
+    def _keep(self, report: Report, snapshot: Snapshot, evaluation: Evaluation, judged: Trust, clock: Clock) -> list[str]:
+        """Keep what the rules were asked about, for trying changes on; what goes wrong with it stops nothing."""
+        asked = evaluation.asked.values()
+        run = Manifest(
+            as_of=report.as_of,
+            job=report.job,
+            run=report.run or 0,
+            untrusted=dict(judged.problems),
+            withheld={result.rule.id: result.problem or "" for result in asked if result.status == "withheld"},
+            rules={result.rule.id: result.rule.version for result in asked},
+        )
+        subjects = {result.rule.subject.id: result.rule.subject for result in asked if result.status in ("ok", "off")}
+        views = {id_: self.book.views_for([subject.sql, subject.left_when or ""]) for id_, subject in subjects.items()}
+        versions = {id_: archive.version_of(subjects[id_], [self.book.views[name] for name in views[id_]]) for id_ in subjects}
+        kept = self.archive.keep(snapshot, run, {id_: (subject, versions[id_]) for id_, subject in subjects.items()})
+        return kept + self.archive.forget(min(report.as_of, clock().date()))
+
     def _read(self, snapshot: Snapshot, wanted: Mapping[str, frozenset[str]]) -> None:
         try:
             self.source.read(wanted, snapshot)
@@ -196,7 +219,7 @@ class Pipeline:
     ) -> list[Transition]:
         as_of = report.as_of
         by_id = {alert.id: alert for alert in live}
-        lives = {rule.id: _life(rule) for rule in self.book.rules}
+        lives = {rule.id: life_of(rule) for rule in self.book.rules}
         candidates = evaluation.compare(live)
         episodes = self.store.episodes((finding.rule, finding.subject) for id_, finding in candidates if id_ is None)
         transitions: list[Transition | None] = []
@@ -307,7 +330,8 @@ class Pipeline:
             report.timings[name] = report.timings.get(name, 0.0) + time.perf_counter() - started
 
 
-def _life(rule: Rule) -> RuleLife:
+def life_of(rule: Rule) -> RuleLife:
+    """Give what lifecycle needs of a rule."""
     file = rule.file
     return RuleLife(
         id=rule.id,
@@ -319,7 +343,8 @@ def _life(rule: Rule) -> RuleLife:
     )
 
 
-def _routes(book: Rulebook) -> dict[str, RuleRoute]:
+def routes_of(rules: Iterable[Rule]) -> dict[str, RuleRoute]:
+    """Give what routing needs of rules, by their ids."""
     return {
         rule.id: RuleRoute(
             notify={Level[name]: roles for name, roles in rule.file.notify.items()},
@@ -329,7 +354,7 @@ def _routes(book: Rulebook) -> dict[str, RuleRoute]:
             title=rule.title,
             code=rule.code,
         )
-        for rule in (*book.rules, *book.off)
+        for rule in rules
     }
 
 

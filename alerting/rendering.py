@@ -456,6 +456,11 @@ def _told(problem: str, count: int) -> str:
 # ---------------------------------------------------------------------- the layout of messages
 
 
+def page(template: str, **values: Any) -> str:
+    """Give a page that is looked at rather than sent, such as a report, from its template."""
+    return _layouts().get_template(template).render(values)
+
+
 @cache
 def _layouts() -> SandboxedEnvironment:
     environment = SandboxedEnvironment(

@@ -146,6 +146,9 @@ def notices(report: Report, alerts: Iterable[Alert], planned: Plan, router: Rout
         if is_stopped(row):
             add(f"{row['code']} could not run", f"{row['problem']}. Its alerts are on hold until it can.")
     for problem in report.problems:
+        if problem.startswith("kept: "):
+            add("A day could not be kept", f"{problem.removeprefix('kept: ')}. Alerts and messages are not touched by it.")
+            continue
         # Told of once while it lasts, although its numbers change from day to day.
         about = problem.split(" ")[0].rstrip(":")
         add(f"Data: {about}", f"{problem}. Nothing was guessed. The command `alerting source check` lists every place.")

@@ -16,6 +16,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
+from functools import cached_property
+from pathlib import Path
 from typing import Any, Protocol, Self
 from zoneinfo import ZoneInfo
 
@@ -131,6 +133,8 @@ class Snapshot:
 
     def __exit__(self, *_: object) -> None:
         self._db.close()
+        if "_files" in self.__dict__:
+            self._files.close()
 
     def share(self, params: Mapping[str, object]) -> None:
         """Make parameters readable in SQL as `param('name')`."""
@@ -188,6 +192,42 @@ class Snapshot:
         selected = ", ".join(f"""unnest(from_json(${number}, '["VARCHAR"]')) AS {name}""" for number, name in enumerate(names, 1))
         self._db.execute(f"CREATE TABLE IF NOT EXISTS raw.{quoted(table)} ({', '.join(f'{name} VARCHAR' for name in names)})")
         self._db.execute(f"INSERT INTO raw.{quoted(table)} SELECT {selected}", [_as_json(cells) for cells in data])
+
+    def write_parquet(self, query: str, path: Path) -> int:
+        """Write the rows of a query into a Parquet file, in their order, and give how many there are.
+
+        A second engine, which is never given the SQL of a rule or a subject, writes the file: this one reaches none, now or
+        later. Raises EngineError, and OSError where the file cannot be written.
+        """
+        try:
+            self._files.register("given", _Stream(self._db.sql(query)))
+            [(rows,)] = self._files.execute(
+                f"COPY (SELECT * FROM given) TO {_text(path.as_posix())} (FORMAT parquet, COMPRESSION zstd)"
+            ).fetchall()
+            self._files.unregister("given")
+        except duckdb.IOException as error:
+            raise OSError(str(error).removeprefix("IO Error: ").partition("\n")[0]) from None
+        except duckdb.Error as error:
+            raise EngineError(error) from None
+        return int(rows)
+
+    def read_parquet(self, table: str, path: Path, columns: Sequence[str]) -> None:
+        """Make a table of some columns of a Parquet file, or make it anew; the second engine of `write_parquet` reads it.
+
+        Raises EngineError where there is no such file, or it is not one of Parquet with these columns.
+        """
+        selected = ", ".join(map(quoted, columns))
+        try:
+            given = self._files.sql(f"SELECT {selected} FROM read_parquet({_text(path.as_posix())})")
+            self._db.register("given", _Stream(given))
+            self._db.execute(f"CREATE OR REPLACE TABLE {quoted(table)} AS SELECT * FROM given")
+            self._db.unregister("given")
+        except duckdb.Error as error:
+            raise EngineError(error) from None
+
+    @cached_property
+    def _files(self) -> duckdb.DuckDBPyConnection:
+        return duckdb.connect()
 
     def row_count(self, table: str) -> int:
         """Count the rows filled so far."""
@@ -253,6 +293,25 @@ class Snapshot:
             [FIRST, LAST, sorted(self.settings.bank_holidays)],
         )
         self._db.execute("CREATE TABLE working_day AS SELECT no, d FROM calendar WHERE no > no_before")
+        # The same as lists in one row: a look-up that can stand in another, where a join in a join takes for ever.
+        self._db.execute(
+            """CREATE TABLE counted AS SELECT list(no ORDER BY d) AS numbers, list(no_before ORDER BY d) AS before,
+            list(d ORDER BY d) FILTER (no > no_before) AS days FROM calendar"""
+        )
+
+
+class _Stream:
+    """A query of one engine as rows that another engine reads."""
+
+    def __init__(self, query: duckdb.DuckDBPyRelation) -> None:
+        self._query = query
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        return self._query.__arrow_c_stream__(requested_schema)
+
+
+def _text(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"
 
 
 def _as_json(cells: Sequence[object]) -> str:

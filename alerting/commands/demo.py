@@ -28,6 +28,7 @@ council:
   stamp: MADE-UP DATA
 store: sqlite:///alerting.db
 source: {{type: demo, children: %(children)d, seed: %(seed)d, start: %(start)s}}
+keep: {{path: kept, days: 400}}
 receivers:
   outbox: {{type: folder, path: outbox, ceiling: reference}}
 """
@@ -102,7 +103,7 @@ def _prepare(folder: Path, children: int, seed: int) -> Path:
         if not config.is_file() or not config.read_text("utf-8").startswith(_MARK):
             raise ConfigError(f"{folder} is not empty and was not made by the demo", remedy="Give another folder with --dir.")
         for path in folder.iterdir():
-            if path.name == "outbox":
+            if path.name in ("outbox", "kept"):
                 shutil.rmtree(path)
             elif path.name.startswith("alerting.db"):
                 path.unlink()
