@@ -109,6 +109,15 @@ ODD: dict[Kind, st.SearchStrategy[object]] = {
 VALUES = {kind: st.none() | st.sampled_from(HARD[kind]) | ODD[kind] for kind in HARD} | {"parameter": ODD["codes"]}
 POOLS: dict[Kind, Sequence[object]] = {kind: [None, *HARD[kind]] for kind in HARD} | {"parameter": HARD["codes"]}
 
+ONE_OF_EACH: dict[Type, tuple[str, object]] = {
+    "text": ("'North'", "North"),
+    "number": ("2", 2),
+    "date": ("DATE '2026-04-02'", date(2026, 4, 2)),
+    "boolean": ("true", True),
+    "codes": ("['C2']", ("C2",)),
+    "any": ("'North'", "North"),
+}
+
 every = pytest.mark.parametrize("function", FUNCTIONS.values(), ids=lambda function: function.name)
 calendar = pytest.mark.parametrize(
     "function",
@@ -221,6 +230,27 @@ def test_they_agree_on_every_day_of_ten_years(engine, function):
 def test_they_agree_whenever_the_rule_is_asked(engine, function, as_of):
     if len(function.takes) == 1:
         assert_agreement(engine, function, ("date",), [(day,) for day in TEN_YEARS], as_of)
+
+
+@pytest.mark.parametrize("inner", [each for each in FUNCTIONS.values() if each.gives != "any"], ids=lambda inner: inner.name)
+def test_they_agree_one_inside_another(engine, inner):
+    engine.at(TUESDAY)
+    on = Day(as_of=TUESDAY, bank_holidays=HOLIDAYS)
+    names = {kind: Name(type=kind, sql=f"s.{kind}") for kind in ONE_OF_EACH}
+    row = ", ".join(f"{value} AS {kind}" for kind, (value, _) in ONE_OF_EACH.items())
+    within = f"{inner.name}({', '.join(inner.takes)})"
+    value = inner.twin(*(ONE_OF_EACH[kind][1] for kind in inner.takes), on=on)
+    outer = [each for each in FUNCTIONS.values() if inner.gives in each.takes]
+
+    compiled = [
+        compile_expression(f"{each.name}({', '.join(within if kind == inner.gives else kind for kind in each.takes)})", names)
+        for each in outer
+    ]
+    [told] = engine.sql(f"SELECT {', '.join(each.sql for each in compiled)} FROM (SELECT {row}) s")
+
+    for each, sql in zip(outer, told, strict=True):
+        arguments = [value if kind == inner.gives else ONE_OF_EACH[kind][1] for kind in each.takes]
+        assert same(plain(sql), each.twin(*arguments, on=on)), f"{inner.name} in {each.name}"
 
 
 @every
