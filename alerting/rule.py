@@ -18,6 +18,7 @@ from alerting.expressions import Compiled, Name, compile_expression, constant
 from alerting.functions import Type
 from alerting.model import Level, Tier
 from alerting.rulefile import RuleFile, Subject
+from alerting.terms import NOTHING
 from alerting.yaml_files import Document, Path_, did_you_mean
 
 _TYPES: dict[str, Type] = {
@@ -162,7 +163,7 @@ class _Compiler:
         for fault in compiled:
             where = self.document.text_place(path, fault.line, fault.column)
             self.faults.append(Fault(problem=f"`{'.'.join(map(str, path))}`: {fault.problem}", where=where, remedy=fault.remedy))
-        return Compiled(sql="NULL", type=wants, names=frozenset())
+        return Compiled(sql="NULL", type=wants, names=frozenset(), term=NOTHING)
 
     def _check_names(self) -> None:
         for index, name in enumerate(self.file.reads):

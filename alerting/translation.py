@@ -1,0 +1,398 @@
+"""Parsed tree -> terms with the engine's SQL: each part that is on the list is written out anew, everything else is a fault."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+from alerting.functions import FUNCTIONS, RuleFunction, Type
+from alerting.syntax import offset
+from alerting.terms import NOTHING, ExpressionFault, Kind, Name, Term, a, fits, text_literal
+from alerting.yaml_files import did_you_mean
+
+MOST_LISTED = 500
+
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_ENGINE_TYPES = {"text": "VARCHAR", "number": "DOUBLE", "date": "DATE", "boolean": "BOOLEAN", "codes": "VARCHAR[]"}
+_COMPARISONS = {"EQ": "=", "NEQ": "<>", "GT": ">", "GTE": ">=", "LT": "<", "LTE": "<="}
+_SUMS = {"Add": "+", "Sub": "-", "Mul": "*", "Div": "/"}
+_FOREIGN = {
+    "Subquery": "a subquery",
+    "Select": "a query",
+    "Exists": "a subquery",
+    "Union": "a query",
+    "Window": "a window",
+    "Drop": "a statement",
+    "Command": "a statement",
+    "Alias": "a second thing beside the first",
+    "Cast": "a cast",
+    "Interval": "an interval",
+    "Star": "a star",
+    "Placeholder": "a placeholder",
+    "Parameter": "a placeholder",
+}
+_REMEDIES = {
+    "Alias": "Is a unit or a second word left over? Write `x > 3`, not `x > 3 days`.",
+    "Interval": "Write `add_days(x, 3)` or `x + days(3)`.",
+    "Cast": "A date is written date '2026-03-31'; other casts are not needed.",
+    "DPipe": "Put words together in `says`, not in an expression.",
+}
+
+
+class Translator:
+    """Writes each allowed part of a tree as a term, and notes every fault and every name used."""
+
+    def __init__(self, text: str, names: Mapping[str, Name]) -> None:
+        self.text = text
+        self.names = {name.lower(): (name, value) for name, value in names.items()}
+        self.faults: list[ExpressionFault] = []
+        self.used: set[str] = set()
+
+    def translate(self, node: Any) -> Term:
+        """Give a node as a term; a part with a fault stands for itself as null."""
+        fault = self._refused(node)
+        if fault:
+            return fault
+        kind = type(node).__name__
+        if kind in _COMPARISONS:
+            return self._comparison(node, _COMPARISONS[kind])
+        if kind in _SUMS:
+            return self._sum(node, _SUMS[kind])
+        method: Callable[[Any], Term] = getattr(self, f"_{kind.lower()}")
+        return method(node)
+
+    def _refused(self, node: Any) -> Term | None:
+        kind = type(node).__name__
+        allowed = _ALLOWED.get(kind)
+        if allowed is None:
+            return self._fault(node, f"{_FOREIGN.get(kind, 'this')} is not part of the rule language", _REMEDIES.get(kind, ""))
+        # A word that the parser keeps beside the parts, such as `symmetric`, must not be dropped without a word.
+        beside = [part for part, value in node.args.items() if value and part not in allowed]
+        return self._fault(node, f"`{beside[0]}` is not part of the rule language") if beside else None
+
+    def _fault(self, node: Any, problem: str, remedy: str = "") -> Term:
+        start = offset(node)
+        line = self.text.count("\n", 0, start) + 1
+        column = start - (self.text.rfind("\n", 0, start) + 1) + 1
+        self.faults.append(ExpressionFault(problem=problem, line=line, column=column, remedy=remedy))
+        return NOTHING
+
+    def _expect(self, node: Any, term: Term, wants: Type, what: str) -> Term:
+        if not fits(term.type, wants):
+            remedy = "Use `is null` or a comparison." if wants == "boolean" else ""
+            self._fault(node, f"{what} needs {a(wants)}, but this is {a(term.type)}", remedy)
+        return term
+
+    # ---- names and values
+
+    def _column(self, node: Any) -> Term:
+        name = node.name
+        if node.args.get("table"):
+            return self._fault(
+                node, f"'{node.table}.{name}' reaches elsewhere", f"Write `{name}` if it is a column of the subject."
+            )
+        if name.lower() not in self.names:
+            return self._unknown(node, name)
+        shown, found = self.names[name.lower()]
+        self.used.add(shown)
+        text = f'"{name}"' if node.this.args.get("quoted") else name
+        return Term(kind="name", word=shown, text=text, sql=found.sql, type=found.type)
+
+    def _unknown(self, node: Any, name: str) -> Term:
+        known = {shown: 1 for shown, _ in self.names.values()}
+        if name.lower() in FUNCTIONS:
+            return self._fault(node, f"'{name}' is a function", f"Write `{name}(...)`.")
+        remedy = did_you_mean(name, known)
+        if not remedy and node.this.args.get("quoted"):
+            remedy = f"Text stands in single quotes: write '{name}'."
+        remedy = remedy or "`alerting rules show` lists the subject's columns and the parameters."
+        return self._fault(node, f"there is no column or parameter '{name}'", remedy)
+
+    def _literal(self, node: Any) -> Term:
+        if node.is_string:
+            sql = text_literal(node.this)
+            return Term(kind="value", word=node.this, text=sql, sql=sql, type="text")
+        digits = node.this
+        if len(digits) > 15 or not digits.replace(".", "", 1).isdigit():
+            return self._fault(node, "this number cannot be used", "Write it in plain digits, at most 15.")
+        return Term(kind="value", word=digits, text=digits, sql=digits, type="number")
+
+    def _null(self, _: Any) -> Term:
+        return NOTHING
+
+    def _boolean(self, node: Any) -> Term:
+        word = "true" if node.this else "false"
+        return Term(kind="value", word=word, text=word, sql=word, type="boolean")
+
+    def _cast(self, node: Any) -> Term:
+        text = node.this.this if type(node.this).__name__ == "Literal" and node.this.is_string else None
+        if text is None or str(node.to) != "DATE":
+            return self._fault(node, "a cast is not part of the rule language", _REMEDIES["Cast"])
+        try:
+            day = date.fromisoformat(text) if _DAY.fullmatch(text) else None
+        except ValueError:
+            day = None
+        if day is None:
+            return self._fault(node, "this is not a day", "Write it as date '2026-03-31'.")
+        return Term(kind="value", word=f"{day}", text=f"date '{day}'", sql=f"DATE '{day}'", type="date")
+
+    def _paren(self, node: Any) -> Term:
+        return self.translate(node.this)
+
+    # ---- logic
+
+    def _and(self, node: Any) -> Term:
+        return self._logic(node, "and")
+
+    def _or(self, node: Any) -> Term:
+        return self._logic(node, "or")
+
+    def _logic(self, node: Any, word: Kind) -> Term:
+        sides, waiting = [], [node]
+        while waiting:
+            side = waiting.pop()
+            inside = _without_brackets(side)
+            if type(inside).__name__.lower() != word:
+                sides.append((side, self._expect(side, self.translate(side), "boolean", f"`{word}`")))
+            elif not self._refused(inside):
+                waiting += [inside.expression, inside.this]
+        terms = tuple(term for _, term in sides)
+        text = f" {word} ".join(_shown(side, term) for side, term in sides)
+        sql = f" {word.upper()} ".join(term.sql for term in terms)
+        return Term(kind=word, word=word, text=text, sql=f"({sql})", type="boolean", parts=terms)
+
+    def _not(self, node: Any) -> Term:
+        kind = type(node.this).__name__
+        if kind in ("Is", "In", "Between"):
+            # `x is not null` is parsed as `not (x is null)`; it is shown as people write it.
+            asked: Callable[..., Term] = getattr(self, f"_{kind.lower()}")
+            return self._refused(node.this) or asked(node.this, negated=True)
+        inside = self._expect(node.this, self.translate(node.this), "boolean", "`not`")
+        text = f"not {_shown(node.this, inside)}"
+        return Term(kind="not", word="not", text=text, sql=f"(NOT {inside.sql})", type="boolean", parts=(inside,))
+
+    def _is(self, node: Any, *, negated: bool = False) -> Term:
+        right = type(node.expression).__name__
+        if right not in ("Null", "Boolean"):
+            return self._fault(node, "`is` goes with null, true or false only", "Use `=` to compare values.")
+        value = self.translate(node.this)
+        if right == "Boolean":
+            self._expect(node.this, value, "boolean", "`is true` and `is false`")
+        what = self.translate(node.expression)
+        word = f"is {'not ' if negated else ''}{what.word}"
+        sql = _negated(f"({value.sql} IS {what.sql})", negated)
+        return Term(kind="is", word=word, text=f"{_shown(node.this, value)} {word}", sql=sql, type="boolean", parts=(value,))
+
+    def _comparison(self, node: Any, sign: str) -> Term:
+        left, right = self.translate(node.left), self.translate(node.right)
+        for side in (node.left, node.right):
+            if type(side).__name__ == "Null":
+                return self._fault(node, "a comparison with null is never true", "Write `is null` or `is not null`.")
+        if not fits(left.type, right.type):
+            return self._fault(node, f"this compares {a(left.type)} with {a(right.type)}")
+        return _pair("compare", sign, node, left, right, f"({left.sql} {sign} {right.sql})", "boolean")
+
+    def _between(self, node: Any, *, negated: bool = False) -> Term:
+        value, low, high = terms = tuple(self.translate(node.args[name]) for name in ("this", "low", "high"))
+        if not (fits(value.type, low.type) and fits(value.type, high.type)):
+            return self._fault(node, f"`between` compares {a(value.type)} with {a(low.type)} and {a(high.type)}")
+        word = "not between" if negated else "between"
+        ends = f"{_shown(node.args['low'], low)} and {_shown(node.args['high'], high)}"
+        return Term(
+            kind="between",
+            word=word,
+            text=f"{_shown(node.this, value)} {word} {ends}",
+            sql=_negated(f"({value.sql} BETWEEN {low.sql} AND {high.sql})", negated),
+            type="boolean",
+            parts=terms,
+        )
+
+    def _in(self, node: Any, *, negated: bool = False) -> Term:
+        value = self.translate(node.this)
+        word = "not in" if negated else "in"
+        if node.args.get("field") is not None:
+            listed = self.translate(node.args["field"])
+            if listed.type != "codes":
+                return self._fault(node, "`in` needs a list in brackets or a list parameter")
+            self._expect(node.this, value, "text", "`in` a list of codes")
+            sql = _negated(f"list_contains({listed.sql}, {value.sql})", negated)
+            text = f"{_shown(node.this, value)} {word} {listed.text}"
+            return Term(kind="in", word=word, text=text, sql=sql, type="boolean", parts=(value, listed))
+        choices = node.expressions
+        if node.args.get("query") is not None or not choices:
+            return self._fault(node, "`in` needs a list of values, such as in ('A', 'B')")
+        if len(choices) > MOST_LISTED:
+            return self._fault(node, f"a list may hold at most {MOST_LISTED} values")
+        terms = [self.translate(choice) for choice in choices]
+        for choice, term in zip(choices, terms, strict=True):
+            if not fits(value.type, term.type):
+                remedy = "Leave out the brackets: a list stands for itself." if term.type == "codes" else ""
+                self._fault(choice, f"this looks for {a(term.type)} where {a(value.type)} is", remedy)
+        sql = _negated(f"({value.sql} IN ({', '.join(term.sql for term in terms)}))", negated)
+        text = f"{_shown(node.this, value)} {word} ({', '.join(term.text for term in terms)})"
+        return Term(kind="in", word=word, text=text, sql=sql, type="boolean", parts=(value, *terms))
+
+    def _like(self, node: Any) -> Term:
+        value = self._expect(node.this, self.translate(node.this), "text", "`like`")
+        pattern = self._expect(node.expression, self.translate(node.expression), "text", "`like`")
+        word = "not like" if node.args.get("negate") else "like"
+        return _pair("like", word, node, value, pattern, f"({value.sql} {word.upper()} {pattern.sql})", "boolean")
+
+    def _case(self, node: Any) -> Term:
+        subject = self.translate(node.this) if node.this is not None else None
+        parts, kinds = [subject] if subject else [], []
+        sql, text = ([f"CASE {subject.sql}"], [f"case {subject.text}"]) if subject else (["CASE"], ["case"])
+        for branch in node.args["ifs"]:
+            when, then = self.translate(branch.this), self.translate(branch.args["true"])
+            if subject is None:
+                self._expect(branch.this, when, "boolean", "`when`")
+            elif not fits(subject.type, when.type):
+                self._fault(branch.this, f"this compares {a(subject.type)} with {a(when.type)}")
+            parts += [when, then]
+            sql.append(f"WHEN {when.sql} THEN {then.sql}")
+            text.append(f"when {when.text} then {then.text}")
+            kinds.append(then.type)
+        if node.args.get("default") is not None:
+            otherwise = self.translate(node.args["default"])
+            parts.append(otherwise)
+            sql.append(f"ELSE {otherwise.sql}")
+            text.append(f"else {otherwise.text}")
+            kinds.append(otherwise.type)
+        return Term(
+            kind="case",
+            word="case of" if subject else "case",
+            text=" ".join([*text, "end"]),
+            sql=f"({' '.join(sql)} END)",
+            type=self._one_type(node, kinds),
+            parts=tuple(parts),
+        )
+
+    def _one_type(self, node: Any, kinds: list[Type]) -> Type:
+        known = [kind for kind in kinds if kind != "any"]
+        if len(set(known)) > 1:
+            self._fault(node, f"this gives {a(known[0])} in one case and {a(known[-1])} in another")
+        return known[0] if known else "any"
+
+    # ---- sums
+
+    def _sum(self, node: Any, sign: str) -> Term:
+        left, right = self.translate(node.left), self.translate(node.right)
+        if sign in "+-" and left.type == "date":
+            if right.type == "date" and sign == "-":
+                return _pair("sum", sign, node, left, right, f"({left.sql} - {right.sql})", "number")
+            if fits(right.type, "number"):
+                return _pair("sum", sign, node, left, right, f"({left.sql} {sign} CAST({right.sql} AS INTEGER))", "date")
+        for side, term in ((node.left, left), (node.right, right)):
+            if not fits(term.type, "number"):
+                return self._fault(side, f"`{sign}` needs a number, but this is {a(term.type)}")
+        divisor = f"nullif({right.sql}, 0)" if sign == "/" else right.sql
+        return _pair("sum", sign, node, left, right, f"({left.sql} {sign} {divisor})", "number")
+
+    def _neg(self, node: Any) -> Term:
+        inside = self._expect(node.this, self.translate(node.this), "number", "`-`")
+        text, sql = f"-{_shown(node.this, inside)}", f"(-{inside.sql})"
+        if inside.kind == "value":
+            return Term(kind="value", word=f"-{inside.word}", text=text, sql=sql, type="number")
+        return Term(kind="minus", word="-", text=text, sql=sql, type="number", parts=(inside,))
+
+    # ---- calls
+
+    def _anonymous(self, node: Any) -> Term:
+        name = str(node.this).lower()
+        function = FUNCTIONS.get(name)
+        if function is None:
+            remedy = did_you_mean(name, list(FUNCTIONS)) or "`alerting rules functions` lists them all."
+            return self._fault(node, f"there is no function '{name}'", remedy)
+        arguments = [self.translate(argument) for argument in node.expressions]
+        fewest = len(function.takes) - function.optional
+        if len(arguments) < fewest or (function.rest is None and len(arguments) > len(function.takes)):
+            needed = f"{fewest} value{'s' if fewest != 1 else ''}" + (" or more" if function.rest else "")
+            return self._fault(node, f"{name}() takes {needed}, but here are {len(arguments)}", f"Such as `{function.example}`.")
+        if len(arguments) > MOST_LISTED:
+            return self._fault(node, f"a list may hold at most {MOST_LISTED} values")
+        wanted: list[Type] = [
+            *function.takes[: len(arguments)],
+            *([function.rest] * (len(arguments) - len(function.takes)) if function.rest else []),
+        ]
+        for argument, term, wants in zip(node.expressions, arguments, wanted, strict=False):
+            if term.type != "codes" or wants != function.rest:
+                self._expect(argument, term, wants, f"{name}()")
+        text = f"{name}({', '.join(term.text for term in arguments)})"
+        sql, given = self._call(node, function, [_typed(term, wants) for term, wants in zip(arguments, wanted, strict=True)])
+        return Term(kind="call", word=name, text=text, sql=sql, type=given, parts=tuple(arguments))
+
+    def _call(self, node: Any, function: RuleFunction, arguments: list[Term]) -> tuple[str, Type]:
+        given: Type = function.gives
+        if function.name in ("coalesce", "greatest", "least"):
+            given = self._one_type(node, [term.type for term in arguments])
+        listed, element = arguments[len(function.takes) :], "text"
+        if function.name == "one_of":
+            element = self._sought(node, arguments)
+        lists = [term.sql if term.type == "codes" else f"[{term.sql}]::{_ENGINE_TYPES[element]}[]" for term in listed]
+        values = [term.sql for term in arguments] + ["0"] * (function.optional if len(arguments) < len(function.takes) else 0)
+        sql = function.sql.format(*values, all=", ".join(values), list=" || ".join(lists) or f"[]::{_ENGINE_TYPES[element]}[]")
+        return sql, given
+
+    def _sought(self, node: Any, arguments: list[Term]) -> Type:
+        """Give the type of what one_of() looks for, and note what it could never find among that."""
+        sought: Type = "text" if arguments[0].type == "any" else arguments[0].type
+        if sought == "codes":
+            self._fault(node, "one_of() looks for one value, but this is a list of codes", "Use `has(...)`.")
+        for argument, term in zip(node.expressions[1:], arguments[1:], strict=True):
+            kind = "text" if term.type == "codes" else term.type
+            if not fits(kind, sought):
+                self._fault(argument, f"this looks for {a(kind)} where {a(sought)} is")
+        return sought
+
+
+def _without_brackets(node: Any) -> Any:
+    while type(node).__name__ == "Paren" and not any(value for part, value in node.args.items() if part != "this"):
+        node = node.this
+    return node
+
+
+def _shown(node: Any, term: Term) -> str:
+    """Give a part's text as it stands in a larger one, in brackets where the author put it in brackets."""
+    return f"({term.text})" if type(node).__name__ == "Paren" else term.text
+
+
+def _pair(kind: Kind, word: str, node: Any, left: Term, right: Term, sql: str, gives: Type) -> Term:
+    text = f"{_shown(node.this, left)} {word} {_shown(node.expression, right)}"
+    return Term(kind=kind, word=word, text=text, sql=sql, type=gives, parts=(left, right))
+
+
+def _negated(sql: str, negated: bool) -> str:
+    return f"(NOT {sql})" if negated else sql
+
+
+def _typed(term: Term, wants: Type) -> Term:
+    """Give a null the type that is wanted: the engine cannot choose among functions for one that has none."""
+    if term.type != "any" or wants == "any":
+        return term
+    return replace(term, sql=f"CAST({term.sql} AS {_ENGINE_TYPES[wants]})", type=wants)
+
+
+_SIDES = frozenset({"this", "expression"})
+_ALLOWED = {
+    "Column": frozenset({"this", "table", "db", "catalog"}),
+    "Literal": frozenset({"this", "is_string"}),
+    "Null": frozenset[str](),
+    "Boolean": frozenset({"this"}),
+    "Cast": frozenset({"this", "to"}),
+    "Paren": frozenset({"this"}),
+    "And": _SIDES,
+    "Or": _SIDES,
+    "Not": frozenset({"this"}),
+    "Is": _SIDES,
+    "Between": frozenset({"this", "low", "high"}),
+    "In": frozenset({"this", "expressions", "field", "query"}),
+    "Like": _SIDES | {"negate"},
+    "Case": frozenset({"this", "ifs", "default"}),
+    "Neg": frozenset({"this"}),
+    "Anonymous": frozenset({"this", "expressions"}),
+    **dict.fromkeys((*_COMPARISONS, *_SUMS), _SIDES),
+}
+"""The parts of the parser's tree that may be written, each with all that it may say."""
