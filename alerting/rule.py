@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -31,6 +31,13 @@ _TYPES: dict[str, Type] = {
 }
 WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
+_PARAM = re.compile(r"\bparam\(\s*'([a-z0-9_]+)'\s*\)")
+_ASKED = (
+    *("where", "let", "measure", "levels", "when_null", "requires"),
+    *("per", "at_least", "pending_for", "keep_firing_for"),
+)
+"""The parts of a rule's file that decide what it answers."""
+
 _OWN_NAMES = frozenset({"measure", "unit", "due", "level", "as_of"})
 """Names that a rule's words and levels have of themselves."""
 
@@ -39,7 +46,8 @@ _OWN_NAMES = frozenset({"measure", "unit", "due", "level", "as_of"})
 class Rule:
     """A rule that has been checked: its file, its subject, its parameters as they apply here, its compiled parts.
 
-    facts: the names its words use. version: a hash of everything that decides what it says.
+    facts: the names its words use. version: a hash of everything about it, its words too. logic: a hash of only what
+    decides its answers, so that a change of words is not a change of logic.
     """
 
     file: RuleFile
@@ -56,6 +64,7 @@ class Rule:
     facts: tuple[str, ...]
     tiers: Mapping[str, Tier]
     version: str
+    logic: str
 
     @property
     def id(self) -> str:
@@ -99,12 +108,37 @@ class Rule:
         return frozenset(self.file.reads) | ALWAYS
 
 
+def views_for(texts: Iterable[str], views: Mapping[str, str]) -> list[str]:
+    """Give those of the shared views that these texts need, each after those it needs itself."""
+    ordered: list[str] = []
+    waiting: set[str] = set()
+
+    def visit(text: str) -> None:
+        for name in sorted(set(WORD.findall(text)) & views.keys()):
+            if name not in ordered and name not in waiting:
+                waiting.add(name)
+                visit(views[name])
+                ordered.append(name)
+
+    for text in texts:
+        visit(text)
+    return ordered
+
+
 def compile_file(
-    document: Document, file: RuleFile, subject: Subject, params: Mapping[str, Any], *, place: str, pack: str
+    document: Document,
+    file: RuleFile,
+    subject: Subject,
+    params: Mapping[str, Any],
+    views: Mapping[str, str],
+    *,
+    place: str,
+    pack: str,
 ) -> tuple[Rule, list[Fault]]:
     """Compile a rule's file. params: every parameter as it applies here. With faults, the rule must not be used."""
+    needed = [views[name] for name in views_for([subject.sql, subject.left_when or ""], views)]
     compiler = _Compiler(document, file, subject, params)
-    rule = compiler.rule(place, pack)
+    rule = compiler.rule(place, pack, needed)
     return rule, compiler.faults
 
 
@@ -118,8 +152,11 @@ class _Compiler:
         self.names |= {name: Name(type=_TYPES[column.type], sql=f's."{name}"') for name, column in subject.columns.items()}
         self.tiers = {name: Tier[column.tier] for name, column in subject.columns.items()}
 
-    def rule(self, place: str, pack: str) -> Rule:
-        """Give the compiled rule; the parts that are faulty are noted and stand for themselves as null."""
+    def rule(self, place: str, pack: str, views: Sequence[str]) -> Rule:
+        """Give the compiled rule; the parts that are faulty are noted and stand for themselves as null.
+
+        views: the SQL of the shared views that its subject needs.
+        """
         file = self.file
         where = self._compile(("where",), file.where, "boolean")
         let = {}
@@ -131,11 +168,12 @@ class _Compiler:
         self.names["measure"] = Name(type="number", sql="s.measure")
         self.tiers |= dict.fromkeys(("measure", "unit", "due", "level", "as_of"), Tier.reference)
         levels = {Level[name]: self._compile(("levels", name), text, "boolean") for name, text in file.levels.items()}
+        logic = self._logic(views)
         due = self._compile(("due",), file.due, "date") if file.due is not None else None
         also: dict[str, Compiled] = {role: self._compile(("also", role), text, "boolean") for role, text in file.also.items()}
         self._check_names()
         words = set(WORD.findall(" ".join(re.findall(r"\{[{%](.*?)[}%]\}", f"{file.says} {file.clears}", re.DOTALL))))
-        content = f"{file.model_dump_json()}{self.params}{self.subject.model_dump_json()}"
+        content = [file.model_dump_json(), f"{self.params}", self.subject.model_dump_json(), *views]
         return Rule(
             file=file,
             place=place,
@@ -150,8 +188,18 @@ class _Compiler:
             also=also,
             facts=tuple(name for name in (*self.subject.columns, *file.let) if name in words),
             tiers=self.tiers,
-            version=hashlib.blake2b(content.encode(), digest_size=6).hexdigest(),
+            version=_hash(content),
+            logic=logic,
         )
+
+    def _logic(self, views: Sequence[str]) -> str:
+        """Give the hash of what decides answers, with the parameters that what has been compiled so far, and the SQL, use."""
+        sql = [self.subject.sql, self.subject.left_when or "", *views]
+        used = self._used | {name for text in sql for name in _PARAM.findall(text)}
+        asked = self.file.model_dump(mode="json", include=set(_ASKED))
+        applied = {name: self.params[name] for name in sorted(used & self.params.keys())}
+        parts = [f"{asked}", f"{applied}", self.subject.id, self.subject.key, *sql]
+        return _hash([" ".join(part.split()) for part in parts])
 
     _used: frozenset[str] = frozenset()
 
@@ -197,3 +245,7 @@ class _Compiler:
         self.faults.append(
             Fault(problem=f"`{'.'.join(map(str, path))}`: {problem}", where=self.document.place(path), remedy=remedy)
         )
+
+
+def _hash(parts: Iterable[str]) -> str:
+    return hashlib.blake2b("\x1f".join(parts).encode(), digest_size=6).hexdigest()

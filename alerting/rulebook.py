@@ -6,8 +6,9 @@ subject's columns. Loading never stops at the first fault: a faulty file is left
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -15,11 +16,13 @@ from pydantic import BaseModel
 
 from alerting.case_data import ALWAYS, SERVICE_COLUMNS, TABLES, CodeMap, Settings, norm
 from alerting.errors import ConfigError, Fault, Faults, Place
-from alerting.rule import WORD, Rule, compile_file
+from alerting.rule import WORD, Rule, compile_file, views_for
 from alerting.rulefile import CodeWords, Overrides, RuleFile, RuleSetting, SettingsFile, Subject
-from alerting.yaml_files import Document, Path_, did_you_mean, load
+from alerting.wording import day
+from alerting.yaml_files import Document, Path_, did_you_mean, load, load_plain, load_text
 
 _Model = TypeVar("_Model", bound=BaseModel)
+_Found = TypeVar("_Found")
 _NEEDED = ("row_count_tolerance", "max_row_change", "max_row_change_at_least", "max_load_age_wd", "min_fill", "min_fill_at_least")
 """The shared parameters that the service itself reads: when data is not believed."""
 
@@ -35,11 +38,33 @@ class Broken:
 
 
 @dataclass(frozen=True, kw_only=True)
+class GoodText:
+    """A file as it was when it last worked, and the last day it was seen like that."""
+
+    text: str
+    seen_on: date
+
+
+@dataclass(frozen=True, kw_only=True)
+class Older:
+    """A file that is used in its last good version, because it has faults today."""
+
+    file: str
+    seen_on: date
+    fault: Fault
+
+    def __str__(self) -> str:
+        place = f"{self.fault.where}: " if self.fault.where else ""
+        return f"runs in its version of {day(self.seen_on)}: {place}{self.fault.problem}"
+
+
+@dataclass(frozen=True, kw_only=True)
 class Rulebook:
     """Every rule, subject and shared view in use, and the faults of those that are not.
 
     stopping: those of the faults that no one rule can be left out for, such as a pack that is not there: without its
-    rules, their alerts would be ended as no longer checked.
+    rules, their alerts would be ended as no longer checked. texts: of each file in use, by its path in the folder of rules,
+    the text that is used. older: those of them that are used in an earlier version than today's.
     """
 
     rules: tuple[Rule, ...]
@@ -52,22 +77,22 @@ class Rulebook:
     faults: tuple[Fault, ...]
     stopping: tuple[Fault, ...] = ()
     ids: frozenset[str] = field(default_factory=frozenset)
+    texts: Mapping[str, str] = field(default_factory=dict)
+    older: Mapping[str, Older] = field(default_factory=dict)
 
     def views_for(self, texts: Iterable[str]) -> list[str]:
         """Give the shared views that these texts need, each after those it needs itself."""
-        ordered: list[str] = []
-        waiting: set[str] = set()
+        return views_for(texts, self.views)
 
-        def visit(text: str) -> None:
-            for name in sorted(set(WORD.findall(text)) & self.views.keys()):
-                if name not in ordered and name not in waiting:
-                    waiting.add(name)
-                    visit(self.views[name])
-                    ordered.append(name)
-
-        for text in texts:
-            visit(text)
-        return ordered
+    def files_of(self, rule: Rule) -> list[str]:
+        """Give the files that a rule stands on, by their paths in the folder of rules: its own, its subject's, its views'."""
+        subject = rule.subject
+        views = self.views_for([subject.sql, subject.left_when or ""])
+        return [
+            f"{rule.pack}/{Path(rule.place).name}",
+            f"subjects/{subject.id}.yaml",
+            *(f"subjects/_views/{name}.sql" for name in views),
+        ]
 
     def wanted(self, rules: Sequence[Rule]) -> dict[str, frozenset[str]]:
         """Give the tables and columns these rules need, and no others: what is not needed is not read."""
@@ -85,18 +110,23 @@ class Rulebook:
 
 
 def load_rulebook(
-    folder: Path, packs: Sequence[str] | None = None, overrides: Overrides | None = None, config: Document | None = None
+    folder: Path,
+    packs: Sequence[str] | None = None,
+    overrides: Overrides | None = None,
+    config: Document | None = None,
+    last_good: Mapping[str, GoodText] | None = None,
 ) -> Rulebook:
     """Load every rule of the packs in `folder`, in order; `None` takes all its folders but `subjects`.
 
-    config: the file that `overrides` was read from, for the places of their faults. Raises ConfigError where there is no
-    such folder, Faults where its settings.yaml cannot be used; every other fault stands in the rulebook's `faults`.
+    config: the file that `overrides` was read from, for the places of their faults. last_good: what to use of a file that
+    has faults today, by its path in `folder`; the faults are told all the same. Raises ConfigError where there is no such
+    folder, Faults where its settings.yaml cannot be used; every other fault stands in the rulebook's `faults`.
     """
     if not (folder / "subjects").is_dir():
         raise ConfigError(
             f"there are no rules in {folder.as_posix()}", remedy="Set `rules: path:` to the folder that holds `subjects/`."
         )
-    return _Loader(folder, overrides or Overrides(), config).load(packs)
+    return _Loader(folder, overrides or Overrides(), config, last_good or {}).load(packs)
 
 
 def compile_rule(book: Rulebook, path: Path, params: Mapping[str, Any]) -> Rule | list[Fault]:
@@ -125,17 +155,21 @@ def compile_rule(book: Rulebook, path: Path, params: Mapping[str, Any]) -> Rule 
     ]
     own = {name: value for name, value in setting.params.items() if name in every and not _other_kind(value, every[name])}
     applied = {**every, **own, **params}
-    rule, found = compile_file(document, file, book.subjects[file.subject], applied, place=path.as_posix(), pack=path.parent.name)
+    subject, place = book.subjects[file.subject], path.as_posix()
+    rule, found = compile_file(document, file, subject, applied, book.views, place=place, pack=path.parent.name)
     return faults + found or rule
 
 
 class _Loader:
     """Loads one folder of rules, gathering faults as it goes."""
 
-    def __init__(self, folder: Path, overrides: Overrides, config: Document | None) -> None:
+    def __init__(self, folder: Path, overrides: Overrides, config: Document | None, last_good: Mapping[str, GoodText]) -> None:
         self.folder = folder
         self.overrides = overrides
         self.config = config
+        self.last_good = last_good
+        self.texts: dict[str, str] = {}
+        self.older: dict[str, Older] = {}
         self.faults: list[Fault] = []
         self.stopping: list[Fault] = []
         self.broken: dict[str, Broken] = {}
@@ -144,10 +178,8 @@ class _Loader:
 
     def load(self, packs: Sequence[str] | None) -> Rulebook:
         settings = self._settings()
-        views = {
-            path.stem: _one_statement(path.read_text("utf-8"))
-            for path in sorted((self.folder / "subjects" / "_views").glob("*.sql"))
-        }
+        found = {path.stem: self._view(path) for path in sorted((self.folder / "subjects" / "_views").glob("*.sql"))}
+        self.views = {name: text for name, text in found.items() if text is not None}
         subjects = self._subjects()
         if packs is None:
             packs = sorted(path.name for path in self.folder.iterdir() if path.is_dir() and path.name != "subjects")
@@ -169,12 +201,14 @@ class _Loader:
             off=tuple(rule for id_, rule in rules.items() if not enabled[id_]),
             broken=broken,
             subjects=subjects,
-            views=views,
+            views=self.views,
             settings=settings,
             overrides=self.overrides,
             faults=tuple(self.faults),
             stopping=tuple(self.stopping),
             ids=frozenset(rules) | {rule.id for rule in broken},
+            texts=self.texts,
+            older=self.older,
         )
 
     def fault(self, problem: str, where: Place | None, remedy: str = "", severity: Literal["error", "warning"] = "error") -> None:
@@ -197,20 +231,62 @@ class _Loader:
                 problem = f"`rules: settings:` names a rule '{name}' that is not there"
                 self.fault(problem, self.place(("settings", name)), remedy, "warning")
 
-    def _read(self, path: Path, model: type[_Model]) -> tuple[Document, _Model | None]:
-        document = load(path)
+    def _mended(self, document: Document, use: Callable[[Document], _Found | None]) -> _Found | None:
+        """Use a file; where that gives faults, in its last good version, if there is one. The faults are told all the same.
+
+        use: notes a file's faults and gives None where there are any.
+        """
+        before, files = len(self.faults), list(self.files)
+        name = Path(document.file).relative_to(self.folder.as_posix()).as_posix()
+        found, good = use(document), self.last_good.get(name)
+        if found is not None:
+            self.texts[name] = document.text
+            return found
+        if good is None or good.text == document.text or not Path(document.file).exists():
+            return None
+        noted, identities = list(self.faults), self.files
+        self.files = files
+        found = use(load_text(document.file, good.text))
+        self.faults = noted
+        if found is None:
+            self.files = identities
+            return None
+        self.texts[name] = good.text
+        older = Older(file=name, seen_on=good.seen_on, fault=next(fault for fault in noted[before:] if fault.severity == "error"))
+        self.older[name] = older
+        remedy = "Put the file right; nothing else needs to be done."
+        problem = f"until this is put right, its version of {day(good.seen_on)} is used"
+        self.fault(problem, Place(file=document.file), remedy, "warning")
+        return found
+
+    def _read(self, document: Document, model: type[_Model]) -> _Model | None:
         value = document.check(model) if not document.faults else None
         self.faults += document.faults
-        return document, value
+        return value
+
+    def _view(self, path: Path) -> str | None:
+        return self._mended(load_plain(path), self._use_view)
+
+    def _use_view(self, document: Document) -> str | None:
+        self.faults += document.faults
+        return None if document.faults else _one_statement(document.text)
 
     def _settings(self) -> Settings:
-        document, found = self._read(self.folder / "settings.yaml", SettingsFile)
+        found = self._mended(load(self.folder / "settings.yaml"), self._use_settings)
+        if found is None:
+            raise Faults(self.faults)
+        return self._applied(found)
+
+    def _use_settings(self, document: Document) -> SettingsFile | None:
+        found = self._read(document, SettingsFile)
         missing = [name for name in _NEEDED if found and _kind(found.params.get(name)) != "a number"]
         for name in missing:
             where, remedy = document.place(("params", name)), f"Add `{name}:` as it is in the shipped settings."
-            document.faults.append(Fault(problem=f"the number `{name}` is missing", where=where, remedy=remedy))
-        if found is None or missing:
-            raise Faults(document.faults)
+            self.fault(f"the number `{name}` is missing", where, remedy)
+        return None if missing else found
+
+    def _applied(self, found: SettingsFile) -> Settings:
+        """Give the shared settings with what config.yaml says of them, and note what it cannot."""
         params = dict(found.params)
         for name, value in self.overrides.params.items():
             if name not in found.params:
@@ -238,24 +314,23 @@ class _Loader:
         return CodeMap(frozenset(file.codes), words)
 
     def _subjects(self) -> dict[str, Subject]:
-        subjects = {}
-        for path in sorted((self.folder / "subjects").glob("*.yaml")):
-            document, subject = self._read(path, Subject)
-            if subject is None:
-                continue
-            named = [subject.key, subject.person, subject.member, subject.team, subject.worker, subject.adviser]
-            unknown = [name for name in named if name and name not in subject.columns]
-            for name in unknown:
-                self.fault(
-                    f"'{name}' is not one of the columns", document.place(("columns",)), did_you_mean(name, subject.columns)
-                )
-            if subject.id != path.stem:
-                self.fault(
-                    f"the id is '{subject.id}' but the file is {path.name}", document.place(("id",)), "Give both one name."
-                )
-            if not unknown:
-                subjects[subject.id] = subject
-        return subjects
+        paths = sorted((self.folder / "subjects").glob("*.yaml"))
+        found = [self._mended(load(path), self._use_subject) for path in paths]
+        return {subject.id: subject for subject in found if subject is not None}
+
+    def _use_subject(self, document: Document) -> Subject | None:
+        subject = self._read(document, Subject)
+        if subject is None:
+            return None
+        name = Path(document.file).name
+        named = [subject.key, subject.person, subject.member, subject.team, subject.worker, subject.adviser]
+        unknown = [column for column in named if column and column not in subject.columns]
+        for column in unknown:
+            remedy = did_you_mean(column, subject.columns)
+            self.fault(f"'{column}' is not one of the columns", document.place(("columns",)), remedy)
+        if subject.id != name.removesuffix(".yaml"):
+            self.fault(f"the id is '{subject.id}' but the file is {name}", document.place(("id",)), "Give both one name.")
+        return subject if not unknown else None
 
     def setting(self, rule: RuleFile) -> RuleSetting:
         name = self.setting_name(rule)
@@ -267,22 +342,9 @@ class _Loader:
         return rule.code if rule.code in self.overrides.settings else rule.id
 
     def _add(self, rules: dict[str, Rule], path: Path, pack: str, subjects: Mapping[str, Subject], settings: Settings) -> None:
-        before = len(self.faults)
-        document, file = self._read(path, RuleFile)
-        rule = None
-        if file is not None:
-            self._check_identity(rules, document, file, path)
-            if file.subject not in subjects:
-                where = document.place(("subject",))
-                self.fault(
-                    f"there is no subject '{file.subject}' that can be used", where, did_you_mean(file.subject, dict(subjects))
-                )
-            else:
-                own = self._own_params(file, {**settings.params, **file.params})
-                params = {**settings.params, **file.params, **own}
-                rule, found = compile_file(document, file, subjects[file.subject], params, place=path.as_posix(), pack=pack)
-                self.faults += found
-        if any(fault.severity == "error" for fault in self.faults[before:]):
+        before, document = len(self.faults), load(path)
+        rule = self._mended(document, lambda document: self._use_rule(document, rules, pack, subjects, settings))
+        if rule is None:
             value = document.value if isinstance(document.value, dict) else {}
             first = next(fault for fault in self.faults[before:] if fault.severity == "error")
             self.broken[f"{pack}/{path.stem}"] = Broken(
@@ -291,10 +353,28 @@ class _Loader:
                 job=str(value.get("job") or "daily"),
                 problem=f"{first.where}: {first.problem}" if first.where else first.problem,
             )
-        elif rule is not None:
-            if rule.file.replaces:
-                rules.pop(rule.file.replaces, None)
-            rules[rule.id] = rule
+            return
+        if rule.file.replaces:
+            rules.pop(rule.file.replaces, None)
+        rules[rule.id] = rule
+
+    def _use_rule(
+        self, document: Document, rules: Mapping[str, Rule], pack: str, subjects: Mapping[str, Subject], settings: Settings
+    ) -> Rule | None:
+        before = len(self.faults)
+        file = self._read(document, RuleFile)
+        if file is None:
+            return None
+        self._check_identity(rules, document, file, Path(document.file))
+        if file.subject not in subjects:
+            where, remedy = document.place(("subject",)), did_you_mean(file.subject, dict(subjects))
+            self.fault(f"there is no subject '{file.subject}' that can be used", where, remedy)
+            return None
+        shipped = {**settings.params, **file.params}
+        params, subject = {**shipped, **self._own_params(file, shipped)}, subjects[file.subject]
+        rule, found = compile_file(document, file, subject, params, self.views, place=document.file, pack=pack)
+        self.faults += found
+        return None if any(fault.severity == "error" for fault in self.faults[before:]) else rule
 
     def _own_params(self, file: RuleFile, shipped: Mapping[str, Any]) -> dict[str, Any]:
         """Give what config.yaml says of this rule's parameters, and note what it cannot."""

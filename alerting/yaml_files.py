@@ -61,9 +61,10 @@ Path_ = tuple[str | int, ...]
 
 @dataclass
 class Document:
-    """One YAML file: its value, and where each part of it stands."""
+    """One YAML file: its text, its value, and where each part of it stands."""
 
     file: str
+    text: str = ""
     value: Any = None
     faults: list[Fault] = field(default_factory=list)
     _keys: dict[Path_, yaml.Node] = field(default_factory=dict)
@@ -162,15 +163,29 @@ class Document:
 
 def load(path: Path) -> Document:
     """Read one YAML file. Never raises: what is wrong stands in the document's `faults`."""
-    document, text = Document(file=path.as_posix()), ""
+    document = load_plain(path)
+    return document if document.faults else load_text(document.file, document.text)
+
+
+def load_plain(path: Path) -> Document:
+    """Read one file as a text that is not YAML, such as a view's SQL. Never raises, as `load`."""
+    file, problem, remedy = path.as_posix(), "", ""
     try:
         raw = path.read_bytes()
-        if len(raw) > _MOST_BYTES:
-            document.faults.append(
-                Fault(problem="the file is too large to be a rule or a setting", where=Place(file=document.file))
-            )
-            return document
-        text = raw.decode("utf-8-sig")
+        if len(raw) <= _MOST_BYTES:
+            return Document(file=file, text=raw.decode("utf-8-sig"))
+        problem = "the file is too large to be a rule or a setting"
+    except OSError as error:
+        problem = f"cannot be read ({error.strerror})"
+    except UnicodeDecodeError:
+        problem, remedy = "is not UTF-8 text", "Save it as UTF-8."
+    return Document(file=file, faults=[Fault(problem=problem, where=Place(file=file), remedy=remedy)])
+
+
+def load_text(file: str, text: str) -> Document:
+    """Read the text of a YAML file, of today or of an earlier day. Never raises, as `load`."""
+    document = Document(file=file, text=text)
+    try:
         document._lines = text.splitlines()  # noqa: SLF001  (the document is being made)
         loader = _Loader(text)
         node = loader.get_single_node()
@@ -178,14 +193,10 @@ def load(path: Path) -> Document:
             _refuse_aliases_and_tags(node, loader)
             document._walk(node, ())  # noqa: SLF001  (the document is being made)
             document.value = loader.construct_document(node)
-    except OSError as error:
-        document.faults.append(Fault(problem=f"cannot be read ({error.strerror})", where=Place(file=document.file)))
-    except UnicodeDecodeError:
-        document.faults.append(Fault(problem="is not UTF-8 text", where=Place(file=document.file), remedy="Save it as UTF-8."))
     except RecursionError:
-        document.faults.append(Fault(problem="is nested too deeply", where=Place(file=document.file)))
+        document.faults.append(Fault(problem="is nested too deeply", where=Place(file=file)))
     except yaml.YAMLError as error:
-        document.faults.append(_yaml_fault(document.file, error, text))
+        document.faults.append(_yaml_fault(file, error, text))
     return document
 
 
