@@ -97,7 +97,7 @@ def build(path: Path, *, checking: bool = False) -> App:
     faults: list[Fault] = []
     loaded = load_config(path, faults if checking else None)
     overrides = _overrides(loaded, faults)
-    book = load_rulebook(_rules_folder(loaded), loaded.config.rules.packs, overrides, loaded.document)
+    book = load_rulebook(rules_folder(loaded), loaded.config.rules.packs, overrides, loaded.document)
     faults += book.faults
     source = _make(loaded, ("source",), loaded.config.source, "alerting.sources", "Source", faults)
     notifiers: dict[str, Notifier] = {}
@@ -221,7 +221,7 @@ def _teams(notifier: Notifier) -> frozenset[str] | None:
     return reached() if reached else None
 
 
-def _rules_folder(loaded: Loaded) -> Path:
+def rules_folder(loaded: Loaded) -> Path:
     """Give the council's rules, or those this version carries where the council has no folder of its own."""
     folder = loaded.folder / loaded.config.rules.path
     if folder.is_dir() or loaded.config.rules.path != Path("rules"):
