@@ -1,0 +1,70 @@
+"""`alerting rules diff`: what a change of a rule comes to."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from alerting.cli import build_app, echo_json
+
+if TYPE_CHECKING:
+    from alerting.app import App
+    from alerting.differences import Difference
+    from alerting.rule import Rule
+
+
+@click.command()
+@click.argument("old")
+@click.argument("new")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON value.")
+@click.pass_context
+def command(ctx: click.Context, old: str, new: str, *, as_json: bool) -> None:
+    """Say what differs between two rules, each a code, an id or the path of a file. Ends with 1 where something does."""
+    from alerting.differences import differences, summary
+
+    app = build_app(ctx)
+    before, after = load_rule(app, old), load_rule(app, new)
+    found = differences(before, after)
+    said = summary(before, after, found)
+    if as_json:
+        changes = [asdict(each) for each in found]
+        echo_json({"old": _named(before), "new": _named(after), "same": not found, "summary": said, "changes": changes})
+    else:
+        _tell(before, after, found, said)
+    sys.exit(1 if found else 0)
+
+
+def load_rule(app: App, name: str) -> Rule:
+    """Give the rule that a name means, as it applies here: a code or id of a rule in use or off, or the path of a file.
+
+    Raises AlertingError where there is none, Faults where a file makes no rule.
+    """
+    from alerting.drafts import draft, named
+
+    return draft(app.book, name) if Path(name).suffix in (".yaml", ".yml") else named(app.book, name)
+
+
+def _named(rule: Rule) -> dict[str, str]:
+    return {"id": rule.id, "code": rule.code, "file": rule.place, "version": rule.version}
+
+
+def _tell(old: Rule, new: Rule, found: Sequence[Difference], said: str) -> None:
+    from alerting.differences import EFFECTS, beside
+
+    click.echo(f"- {old.code} {old.title} ({old.place}, version {old.version})")
+    click.echo(f"+ {new.code} {new.title} ({new.place}, version {new.version})")
+    click.echo(f"\n{said}")
+    width = max((len(each.key) for each in found), default=0)
+    for effect, heading in EFFECTS.items():
+        touched = [each for each in found if each.effect == effect]
+        if touched:
+            click.echo(f"\n{heading}")
+        for each in touched:
+            click.echo(f"  {each.key:<{width}}  {each.says}")
+            for line in beside(each) if each.expression else ():
+                click.echo(f"      {line}")
