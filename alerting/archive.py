@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -58,7 +58,7 @@ class KeptSubject(BaseModel):
 class Manifest(BaseModel):
     """What one run kept. untrusted: by table, why it was not believed. withheld: by rule, why it was not asked.
 
-    rules: the version of each rule that the run was to ask. subjects: what is kept, by subject.
+    rules: the version of each rule that the run was to ask. teams: the teams' names on that day, by id. subjects: what is kept.
     """
 
     model_config = _STRICT
@@ -70,6 +70,7 @@ class Manifest(BaseModel):
     untrusted: dict[str, str]
     withheld: dict[str, str]
     rules: dict[str, str]
+    teams: dict[str, str] = {}
     subjects: dict[str, KeptSubject] = {}
 
 
@@ -173,12 +174,6 @@ class Archive:
             if found and subject in found.manifest.subjects and not found.damage(subject):
                 return found
         return None
-
-
-def version_of(subject: Subject, views: Iterable[str]) -> str:
-    """Give a hash of a subject's file and of the views its SQL stands on."""
-    text = "\x1f".join([subject.model_dump_json(), *views])
-    return hashlib.blake2b(text.encode(), digest_size=6).hexdigest()
 
 
 _GONE_ROWS = """SELECT l.subject, l.person, l.member, l.reason FROM gone_since l

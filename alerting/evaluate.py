@@ -15,7 +15,7 @@ from typing import Any
 
 from alerting.cells import quoted
 from alerting.errors import Fault, Place, RuleError
-from alerting.model import Alert, Finding, Level, Outcome
+from alerting.model import Alert, Condition, Finding, Level, Outcome
 from alerting.rule import Rule
 from alerting.rulebook import Rulebook
 from alerting.rulefile import Example, Subject
@@ -87,23 +87,22 @@ class Evaluation:
             WHERE f.outcome = 'match'"""
         )
 
+    def still_in_subject(self, rule: Rule, subjects: Sequence[str]) -> set[str]:
+        """Give those of these subjects that are in the table of the rule's subject, whether or not it asks about them."""
+        key, table = quoted(rule.subject.key), quoted(f"subject_{rule.subject.id}")
+        rows = self._snapshot.sql(f"SELECT {key} FROM {table} WHERE {key} IN (SELECT unnest($1::VARCHAR[]))", [list(subjects)])
+        return {str(key) for (key,) in rows}
+
     def load_live(self, live: Sequence[Alert]) -> None:
         """Make the table `live_alert` of these alerts."""
-        columns = [
-            [alert.id for alert in live],
-            [alert.rule for alert in live],
-            [alert.subject for alert in live],
-            [alert.condition.value for alert in live],
-            [int(alert.level) for alert in live],
-            *([getattr(alert, name) for alert in live] for name in ("team", "worker", "adviser", "person", "member")),
-            [" ".join(alert.also) for alert in live],
-        ]
-        types = ["BIGINT", "VARCHAR", "VARCHAR", "VARCHAR", "TINYINT", *["VARCHAR"] * 6]
-        names = ["id", "rule", "subject", "condition", "level", "team", "worker", "adviser", "person", "member", "also"]
-        selected = ", ".join(
-            f"unnest(${n}::{kind}[]) AS {name}" for n, (kind, name) in enumerate(zip(types, names, strict=True), 1)
-        )
-        self._snapshot.sql(f"CREATE OR REPLACE TABLE live_alert AS SELECT {selected}", columns)
+        rows, columns = _live_rows(live)
+        self._snapshot.sql(f"CREATE OR REPLACE TABLE live_alert AS {rows}", columns)
+
+    def update_live(self, changed: Sequence[Alert]) -> None:
+        """Bring the table `live_alert` up to date with alerts that are new or have changed; resolved ones leave it."""
+        self._snapshot.sql("DELETE FROM live_alert WHERE id IN (SELECT unnest($1::BIGINT[]))", [[alert.id for alert in changed]])
+        rows, columns = _live_rows([alert for alert in changed if alert.condition != Condition.resolved])
+        self._snapshot.sql(f"INSERT INTO live_alert {rows}", columns)
 
     def _absent(self) -> list[tuple[int | None, Finding]]:
         """Give the live alerts whose subject is not there, with why it left, where a subject's own SQL proves it."""
@@ -139,6 +138,23 @@ class Evaluation:
                 rows = self._snapshot.sql("SELECT id, rule, subject, NULL FROM live ORDER BY 2, 3")
             absent += [(row[0], Finding(rule=row[1], subject=row[2], outcome=Outcome.absent, left=row[3])) for row in rows]
         return absent
+
+
+def _live_rows(live: Sequence[Alert]) -> tuple[str, list[Any]]:
+    """Give the query that makes rows of `live_alert`, and its parameters."""
+    columns: list[Any] = [
+        [alert.id for alert in live],
+        [alert.rule for alert in live],
+        [alert.subject for alert in live],
+        [alert.condition.value for alert in live],
+        [int(alert.level) for alert in live],
+        *([getattr(alert, name) for alert in live] for name in ("team", "worker", "adviser", "person", "member")),
+        [" ".join(alert.also) for alert in live],
+    ]
+    types = ["BIGINT", "VARCHAR", "VARCHAR", "VARCHAR", "TINYINT", *["VARCHAR"] * 6]
+    names = ["id", "rule", "subject", "condition", "level", "team", "worker", "adviser", "person", "member", "also"]
+    selected = ", ".join(f"unnest(${n}::{kind}[]) AS {name}" for n, (kind, name) in enumerate(zip(types, names, strict=True), 1))
+    return f"SELECT {selected}", columns
 
 
 _FINDING = (

@@ -6,6 +6,7 @@ deliver                                           afterwards, message by message
 
 from __future__ import annotations
 
+import hashlib
 import json
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -14,7 +15,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from alerting import archive, evaluate, lifecycle, people, reporting, trends, trust
+from alerting import evaluate, lifecycle, people, reporting, trends, trust
 from alerting.archive import Archive, Manifest
 from alerting.delivery import Notifier, attempt
 from alerting.errors import AlertingError, ConfigError, SourceError
@@ -27,6 +28,7 @@ from alerting.reporting import Report
 from alerting.routing import Plan, Receiver, Router, RuleRoute, notification_key, plan
 from alerting.rule import Rule
 from alerting.rulebook import Rulebook
+from alerting.rulefile import Subject
 from alerting.snapshot import Snapshot, Source
 from alerting.store import Changes, Store, Transaction
 from alerting.trust import Trust
@@ -163,7 +165,7 @@ class Pipeline:
                 report.problems += evaluation.problems
             if not dry_run:
                 with self._timed(report, "keep"):
-                    report.problems += self._keep(report, snapshot, evaluation, judged, clock)
+                    report.problems += self._keep(report, snapshot, evaluation, judged, directory, clock)
             tables = {name: (judged.rows.get(name), judged.problems.get(name)) for name in wanted}
         router = Router(directory, routes_of((*self.book.rules, *self.book.off)))
         changes = Changes(
@@ -189,7 +191,15 @@ class Pipeline:
                     planned, _ = self.outbox.plan(connection, report.run or 0, report.planned, now)
                     report.notifications["planned"] = planned
 
-    def _keep(self, report: Report, snapshot: Snapshot, evaluation: Evaluation, judged: Trust, clock: Clock) -> list[str]:
+    def _keep(
+        self,
+        report: Report,
+        snapshot: Snapshot,
+        evaluation: Evaluation,
+        judged: Trust,
+        directory: people.Directory,
+        clock: Clock,
+    ) -> list[str]:
         """Keep what the rules were asked about, for trying changes on; what goes wrong with it stops nothing."""
         asked = evaluation.asked.values()
         run = Manifest(
@@ -199,11 +209,11 @@ class Pipeline:
             untrusted=dict(judged.problems),
             withheld={result.rule.id: result.problem or "" for result in asked if result.status == "withheld"},
             rules={result.rule.id: result.rule.version for result in asked},
+            teams={team.id: team.name for team in directory.teams.values()},
         )
         subjects = {result.rule.subject.id: result.rule.subject for result in asked if result.status in ("ok", "off")}
-        views = {id_: self.book.views_for([subject.sql, subject.left_when or ""]) for id_, subject in subjects.items()}
-        versions = {id_: archive.version_of(subjects[id_], [self.book.views[name] for name in views[id_]]) for id_ in subjects}
-        kept = self.archive.keep(snapshot, run, {id_: (subject, versions[id_]) for id_, subject in subjects.items()})
+        versions = {id_: (subject, subject_version(self.book, subject)) for id_, subject in subjects.items()}
+        kept = self.archive.keep(snapshot, run, versions)
         return kept + self.archive.forget(min(report.as_of, clock().date()))
 
     def _read(self, snapshot: Snapshot, wanted: Mapping[str, frozenset[str]]) -> None:
@@ -328,6 +338,12 @@ class Pipeline:
             yield
         finally:
             report.timings[name] = report.timings.get(name, 0.0) + time.perf_counter() - started
+
+
+def subject_version(book: Rulebook, subject: Subject) -> str:
+    """Give a hash of a subject's file and of the views its SQL stands on."""
+    views = [book.views[name] for name in book.views_for([subject.sql, subject.left_when or ""])]
+    return hashlib.blake2b("\x1f".join([subject.model_dump_json(), *views]).encode(), digest_size=6).hexdigest()
 
 
 def life_of(rule: Rule) -> RuleLife:
