@@ -12,17 +12,31 @@ A `Fault` is the same three things as a value, for the checks that collect every
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 
 @dataclass(frozen=True, kw_only=True)
+class Excerpt:
+    """A line of a file as it may be shown, and the part of it that is meant: 1-based columns, the end not included."""
+
+    line: str
+    column: int
+    end_column: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class Place:
-    """Where a fault is: a file and, where known, its 1-based line and column."""
+    """Where a fault is: a file and, where known, its 1-based line and column.
+
+    end_column: where the word that is meant ends, not included. excerpt: for people, where the line may be shown.
+    """
 
     file: str
     line: int | None = None
     column: int | None = None
+    end_column: int | None = field(default=None, compare=False)
+    excerpt: Excerpt | None = field(default=None, compare=False, repr=False)
 
     def __str__(self) -> str:
         return ":".join(str(part) for part in (self.file, self.line, self.column) if part is not None)

@@ -77,6 +77,7 @@ class Rulebook:
     faults: tuple[Fault, ...]
     stopping: tuple[Fault, ...] = ()
     ids: frozenset[str] = field(default_factory=frozenset)
+    folder: Path = Path("rules")
     texts: Mapping[str, str] = field(default_factory=dict)
     older: Mapping[str, Older] = field(default_factory=dict)
 
@@ -134,7 +135,7 @@ def compile_rule(book: Rulebook, path: Path, params: Mapping[str, Any]) -> Rule 
 
     It is checked by itself: that its id and code belong to another rule is no fault of a draft. Gives the rule or its faults.
     """
-    document = load(path)
+    document = load(path, shown=True)
     file = document.check(RuleFile) if not document.faults else None
     if file is None:
         return document.faults
@@ -207,6 +208,7 @@ class _Loader:
             faults=tuple(self.faults),
             stopping=tuple(self.stopping),
             ids=frozenset(rules) | {rule.id for rule in broken},
+            folder=self.folder,
             texts=self.texts,
             older=self.older,
         )
@@ -246,7 +248,7 @@ class _Loader:
             return None
         noted, identities = list(self.faults), self.files
         self.files = files
-        found = use(load_text(document.file, good.text))
+        found = use(load_text(document.file, good.text, shown=True))
         self.faults = noted
         if found is None:
             self.files = identities
@@ -265,14 +267,14 @@ class _Loader:
         return value
 
     def _view(self, path: Path) -> str | None:
-        return self._mended(load_plain(path), self._use_view)
+        return self._mended(load_plain(path, shown=True), self._use_view)
 
     def _use_view(self, document: Document) -> str | None:
         self.faults += document.faults
         return None if document.faults else _one_statement(document.text)
 
     def _settings(self) -> Settings:
-        found = self._mended(load(self.folder / "settings.yaml"), self._use_settings)
+        found = self._mended(load(self.folder / "settings.yaml", shown=True), self._use_settings)
         if found is None:
             raise Faults(self.faults)
         return self._applied(found)
@@ -315,7 +317,7 @@ class _Loader:
 
     def _subjects(self) -> dict[str, Subject]:
         paths = sorted((self.folder / "subjects").glob("*.yaml"))
-        found = [self._mended(load(path), self._use_subject) for path in paths]
+        found = [self._mended(load(path, shown=True), self._use_subject) for path in paths]
         return {subject.id: subject for subject in found if subject is not None}
 
     def _use_subject(self, document: Document) -> Subject | None:
@@ -342,7 +344,7 @@ class _Loader:
         return rule.code if rule.code in self.overrides.settings else rule.id
 
     def _add(self, rules: dict[str, Rule], path: Path, pack: str, subjects: Mapping[str, Subject], settings: Settings) -> None:
-        before, document = len(self.faults), load(path)
+        before, document = len(self.faults), load(path, shown=True)
         rule = self._mended(document, lambda document: self._use_rule(document, rules, pack, subjects, settings))
         if rule is None:
             value = document.value if isinstance(document.value, dict) else {}

@@ -10,17 +10,21 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from alerting.errors import Fault, Place
+from alerting.errors import Excerpt, Fault, Place
+from alerting.scalar_places import BREAK, spots_of
 
 _Model = TypeVar("_Model", bound=BaseModel)
 _MOST_BYTES = 2_000_000
 _LONGEST_NUMBER = 30
+_MASK = "…"
+_WORD = re.compile(r"\w+")
 
 
 class _Loader(yaml.CSafeLoader):
@@ -61,15 +65,19 @@ Path_ = tuple[str | int, ...]
 
 @dataclass
 class Document:
-    """One YAML file: its text, its value, and where each part of it stands."""
+    """One YAML file: its text, its value, and where each part of it stands.
+
+    shown: whether its lines may be shown with a fault. The lines of any other file may hold secrets: of those only the keys
+    are shown.
+    """
 
     file: str
     text: str = ""
     value: Any = None
     faults: list[Fault] = field(default_factory=list)
+    shown: bool = False
     _keys: dict[Path_, yaml.Node] = field(default_factory=dict)
     _values: dict[Path_, yaml.Node] = field(default_factory=dict)
-    _lines: list[str] = field(default_factory=list)
 
     def place(self, path: Path_, *, key: bool = False) -> Place:
         """Give where the value at `path` starts (its key with `key`), or the nearest part around it that exists."""
@@ -78,35 +86,73 @@ class Document:
             path = path[:-1]
             nodes = self._values
         node = nodes.get(path)
-        if node is None:
-            return Place(file=self.file)
-        return Place(file=self.file, line=node.start_mark.line + 1, column=node.start_mark.column + 1)
+        return Place(file=self.file) if node is None else self._node_place(node)
 
     def text_place(self, path: Path_, line: int, column: int) -> Place:
-        """Give the place in the file of a 1-based line and column inside the text at `path`.
+        """Give the place in the file of a 1-based line and column inside the text at `path`, and of the word there.
 
-        Exact for plain and quoted one-line texts and for `|` blocks; the start of the text where YAML folded lines, or
-        where escapes in double quotes moved what follows them.
+        Exact however the text is written: plain, in quotes, folded or as a block.
         """
         node = self._values.get(path)
         if not isinstance(node, yaml.ScalarNode):
             return self.place(path)
-        start, end = node.start_mark, node.end_mark
-        if node.style == "|":
-            return Place(file=self.file, line=start.line + 1 + line, column=self._indent(start.line + 1) + column)
-        if start.line != end.line:
-            return self.place(path)
-        if node.style == "'":
-            column += 1 + node.value[: column - 1].count("'")
-        elif node.style == '"':
-            written = self._lines[start.line][start.column + 1 : end.column - 1]
-            column = column + 1 if written == node.value else 1
-        return Place(file=self.file, line=start.line + 1, column=start.column + column)
+        starts = [0, *(found.end() for found in re.finditer("\n", node.value))]
+        return self.value_place(path, starts[min(line, len(starts)) - 1] + column - 1)
 
-    def _indent(self, first: int) -> int:
-        """Give the indentation of a `|` block: that of its first line with something on it."""
-        line = next((line for line in self._lines[first:] if line.strip()), "")
-        return len(line) - len(line.lstrip(" "))
+    def value_place(self, path: Path_, offset: int, length: int | None = None) -> Place:
+        """Give the place in the file of an offset into the text at `path`; length: of what is meant, else it is a word."""
+        node = self._values.get(path)
+        if not isinstance(node, yaml.ScalarNode):
+            return self.place(path)
+        spots = spots_of(node.value, node.style, self.text, node.start_mark.index, node.end_mark.index)
+        if spots is None:
+            return self.place(path)
+        offset = min(offset, len(node.value))
+        length = word_length(node.value, offset) if length is None else length
+        (line, column), (last_line, last) = spots[offset], spots[min(offset + max(length, 1), len(spots)) - 1]
+        if offset + length <= len(node.value) and last_line == line and length:
+            last = spots[offset + length - 1][1]
+        return self._place(line, column, last + 1 if last_line == line else None)
+
+    def offset_place(self, offset: int, length: int = 0) -> Place:
+        """Give the place of an offset into the file's own text; length: of what is meant, else it is a word."""
+        offset = min(offset, len(self.text))
+        breaks = list(BREAK.finditer(self.text, 0, offset))
+        start = breaks[-1].end() if breaks else 0
+        column = offset - start
+        return self._place(len(breaks), column, column + (length or word_length(self.text, offset)))
+
+    def _node_place(self, node: yaml.Node) -> Place:
+        start, end = node.start_mark, node.end_mark
+        one_line = isinstance(node, yaml.ScalarNode) and node.style not in ("|", ">") and start.line == end.line
+        return self._place(start.line, start.column, end.column if one_line and end.column > start.column else None)
+
+    def _place(self, line: int, column: int, end: int | None = None) -> Place:
+        """Make a place of a line and column from 0. end: where what is meant ends on this line; None for a word."""
+        written = self._lines[line] if line < len(self._lines) else ""
+        end = column + word_length(written, column) if end is None else end
+        end = max(column + 1, min(end, len(written)))
+        whole = Excerpt(line=written, column=column + 1, end_column=end + 1)
+        excerpt = whole if self.shown else self._masked(line, column)
+        return Place(file=self.file, line=line + 1, column=column + 1, end_column=end + 1, excerpt=excerpt)
+
+    def _masked(self, line: int, column: int) -> Excerpt | None:
+        """Give a line with its keys alone, and a mark in the place of each value: a value can be a secret."""
+        keys = sorted((key.start_mark.column, str(key.value)) for key in self._keys.values() if key.start_mark.line == line)
+        if not keys:
+            return None
+        text, meant = " " * keys[0][0], (1, 2)
+        for start, key in keys:
+            text += f"{key}: "
+            if column >= start:
+                end = len(text) - 1
+                meant = (end - len(key), end) if column < start + len(key) else (len(text) + 1, len(text) + 2)
+            text += f"{_MASK} "
+        return Excerpt(line=text.rstrip(), column=meant[0], end_column=meant[1])
+
+    @cached_property
+    def _lines(self) -> list[str]:
+        return BREAK.split(self.text)
 
     def _walk(self, node: yaml.Node, path: Path_) -> None:
         self._values[path] = node
@@ -116,8 +162,8 @@ class Document:
                 name = str(key.value)
                 if name in seen:
                     first = seen[name].start_mark.line + 1
-                    where = Place(file=self.file, line=key.start_mark.line + 1, column=key.start_mark.column + 1)
-                    self.faults.append(Fault(problem=f"the key `{name}` is given twice, first on line {first}", where=where))
+                    problem, where = f"the key `{name}` is given twice, first on line {first}", self._node_place(key)
+                    self.faults.append(Fault(problem=problem, where=where))
                 seen[name] = key
                 self._keys[(*path, name)] = key
                 self._walk(value, (*path, name))
@@ -161,19 +207,19 @@ class Document:
         return Fault(problem=f"`{'.'.join(map(str, path))}`: {message[:1].lower()}{message[1:]}", where=self.place(path))
 
 
-def load(path: Path) -> Document:
-    """Read one YAML file. Never raises: what is wrong stands in the document's `faults`."""
-    document = load_plain(path)
-    return document if document.faults else load_text(document.file, document.text)
+def load(path: Path, *, shown: bool = False) -> Document:
+    """Read one YAML file. Never raises: what is wrong stands in the document's `faults`. shown: see Document."""
+    document = load_plain(path, shown=shown)
+    return document if document.faults else load_text(document.file, document.text, shown=shown)
 
 
-def load_plain(path: Path) -> Document:
+def load_plain(path: Path, *, shown: bool = False) -> Document:
     """Read one file as a text that is not YAML, such as a view's SQL. Never raises, as `load`."""
     file, problem, remedy = path.as_posix(), "", ""
     try:
         raw = path.read_bytes()
         if len(raw) <= _MOST_BYTES:
-            return Document(file=file, text=raw.decode("utf-8-sig"))
+            return Document(file=file, text=raw.decode("utf-8-sig"), shown=shown)
         problem = "the file is too large to be a rule or a setting"
     except OSError as error:
         problem = f"cannot be read ({error.strerror})"
@@ -182,11 +228,10 @@ def load_plain(path: Path) -> Document:
     return Document(file=file, faults=[Fault(problem=problem, where=Place(file=file), remedy=remedy)])
 
 
-def load_text(file: str, text: str) -> Document:
+def load_text(file: str, text: str, *, shown: bool = False) -> Document:
     """Read the text of a YAML file, of today or of an earlier day. Never raises, as `load`."""
-    document = Document(file=file, text=text)
+    document = Document(file=file, text=text, shown=shown)
     try:
-        document._lines = text.splitlines()  # noqa: SLF001  (the document is being made)
         loader = _Loader(text)
         node = loader.get_single_node()
         if node is not None:
@@ -196,8 +241,14 @@ def load_text(file: str, text: str) -> Document:
     except RecursionError:
         document.faults.append(Fault(problem="is nested too deeply", where=Place(file=file)))
     except yaml.YAMLError as error:
-        document.faults.append(_yaml_fault(file, error, text))
+        document.faults.append(_yaml_fault(document, error))
     return document
+
+
+def word_length(text: str, offset: int) -> int:
+    """Count the characters of the word that begins at an offset, at least one."""
+    found = _WORD.match(text, offset)
+    return len(found[0]) if found else 1
 
 
 def did_you_mean(word: str, known: Mapping[str, Any] | set[str] | frozenset[str] | list[str] | tuple[str, ...]) -> str:
@@ -238,24 +289,22 @@ _YAML_REMEDIES = {
 }
 
 
-def _yaml_fault(file: str, error: yaml.YAMLError, text: str) -> Fault:
-    where = _yaml_place(file, error, text)
+def _yaml_fault(document: Document, error: yaml.YAMLError) -> Fault:
+    where = _yaml_place(document, error)
     problem = str(getattr(error, "problem", None) or error).partition("\n")[0]
     remedy = next((remedy for part, remedy in _YAML_REMEDIES.items() if part in problem), "")
-    line = "".join(text.splitlines()[(where.line or 1) - 1 : where.line])
+    line = "".join(BREAK.split(document.text)[(where.line or 1) - 1 : where.line])
     if line[(where.column or 1) - 1 : where.column] == "\t":
         problem, remedy = "a tab stands where only spaces may", "Indent with spaces."
     remedy = remedy or "Check the indentation and the quotes around here."
     return Fault(problem=f"not valid YAML: {problem}", where=where, remedy=remedy)
 
 
-def _yaml_place(file: str, error: yaml.YAMLError, text: str) -> Place:
+def _yaml_place(document: Document, error: yaml.YAMLError) -> Place:
     mark, position = getattr(error, "problem_mark", None), getattr(error, "position", None)
     if mark:
-        return Place(file=file, line=mark.line + 1, column=mark.column + 1)
-    if position is None:
-        return Place(file=file)
-    return Place(file=file, line=text.count("\n", 0, position) + 1, column=position - text.rfind("\n", 0, position))
+        return document._place(mark.line, mark.column)  # noqa: SLF001  (the document is being made)
+    return Place(file=document.file) if position is None else document.offset_place(position, 1)
 
 
 def _names_at(model: type[BaseModel], loc: tuple[Any, ...]) -> frozenset[str]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any, Literal
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from pydantic import BaseModel, ConfigDict
@@ -205,9 +206,10 @@ reads: [ssd_person,
         (("let", "three"), (1, 1), (10, 5)),  # a block
         (("let", "three"), (2, 3), (11, 7)),
         (("let", "six"), (1, 1), (17, 8)),  # a block further in
-        (("let", "four"), (1, 11), (12, 9)),  # folded: where it starts
-        (("let", "five"), (1, 5), (15, 9)),  # escapes: where it starts
-        (("levels", "amber"), (1, 20), (3, 10)),  # on two lines: where it starts
+        (("let", "four"), (1, 11), (14, 7)),  # folded
+        (("let", "five"), (1, 5), (15, 15)),  # after an escape
+        (("levels", "amber"), (1, 17), (4, 5)),  # on two lines
+        (("let", "one"), (1, 500), (7, 25)),  # behind the end: the end
         (("reads",), (1, 1), (18, 8)),  # no text at all: where it starts
     ],
 )
@@ -215,6 +217,84 @@ def test_a_place_inside_a_text_is_a_place_in_the_file(file, path, at, place):
     document = read(file, RULE)
 
     assert document.text_place(path, *at) == Place(file=file.as_posix(), line=place[0], column=place[1])
+
+
+MARKER = "§"
+_PIECES = [
+    "visits",
+    " ",
+    "  ",
+    "\n",
+    "\n\n",
+    "\n  ",
+    ">",
+    "'x'",
+    '"',
+    "# no",
+    ": ",
+    "\t",
+    "é",
+    "東京",
+    "\U0001f600",
+    "\u00a0",
+    "\u2028",
+    "\x85",
+]
+_ESCAPES = ["''", '\\"', "\\\\", "\\t", "\\x41", "\\u2014", "\\U0001F600", "\\\n", "\\ ", "\\N", "\\/"]
+_pieces = st.lists(st.sampled_from([*_PIECES, *_ESCAPES]), max_size=9).map("".join)
+
+
+@st.composite
+def written(draw: st.DrawFn) -> str:
+    """A file with one text in any style, with a marker somewhere in it."""
+    text = f"{draw(_pieces)}{MARKER}{draw(_pieces)}"
+    style = draw(st.sampled_from(["", "'", '"', "|", ">"]))
+    depth = draw(st.integers(1, 4))
+    indented = text.replace("\n", "\n" + " " * depth)
+    if style in ("|", ">"):
+        sign, comment = draw(st.sampled_from(["", "-", "+"])), draw(st.sampled_from(["", " # why", "  "]))
+        digit = draw(st.sampled_from(["", "", str(depth)]))
+        scalar = f"{style}{sign}{digit}{comment}\n{draw(st.sampled_from(['', chr(10)]))}{' ' * depth}{indented}"
+    else:
+        scalar = f"{style}{indented}{style}"
+    before = draw(st.sampled_from(["a: ", "a:\n  b: ", "é: 1\na: ", "a: {b: ", "- ", "# 東京\n- a: "]))
+    after = "}" if "{" in before else draw(st.sampled_from(["", "\n", "\n\nz: 1\n"]))
+    return draw(st.sampled_from(["", "\ufeff"])) + (before + scalar + after).replace(
+        "\n", draw(st.sampled_from(["\n", "\r\n", "\r"]))
+    )
+
+
+def texts(value: Any, path: tuple[str | int, ...] = ()) -> list[tuple[tuple[str | int, ...], str]]:
+    """Every text of a document, with its path."""
+    if isinstance(value, str):
+        return [(path, value)]
+    parts = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return [found for name, part in parts for found in texts(part, (*path, name))]
+
+
+@given(text=written())
+@hypothesis_settings(max_examples=600, deadline=None)
+def test_the_place_of_any_character_is_exact_in_every_style_of_writing(tmp_path_factory, text):
+    document = read(tmp_path_factory.getbasetemp() / "placed.yaml", text)
+    [(path, meant)] = [found for found in texts(document.value) if MARKER in found[1]] or [((), "")]
+    assume(meant)
+
+    lines = re.split("\r\n|[\n\r\x85\u2028\u2029]", text.removeprefix("\ufeff"))
+    [(line, column)] = [(number, line.index(MARKER) + 1) for number, line in enumerate(lines, 1) if MARKER in line]
+    before = meant[: meant.index(MARKER)]
+    place = document.text_place(path, before.count("\n") + 1, len(before) - before.rfind("\n"))
+    assert (place.line, place.column, place.end_column) == (line, column, column + 1)
+
+
+@pytest.mark.parametrize("style", ["", "'", '"', "|\n  ", ">-\n  "])
+def test_the_word_at_a_place_ends_where_it_ends_in_the_file(file, style):
+    quote = style if style in ("'", '"') else ""
+    document = read(file, f"measure: {style}days_since(latest_contct) > 3{quote}\n")
+
+    place = document.text_place(("measure",), 1, 12)
+
+    line = document.text.split("\n")[(place.line or 0) - 1]
+    assert line[(place.column or 0) - 1 : (place.end_column or 0) - 1] == "latest_contct"
 
 
 @pytest.mark.parametrize(
