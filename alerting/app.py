@@ -17,7 +17,7 @@ from pydantic import BaseModel, ValidationError
 from alerting.archive import Archive
 from alerting.config import Loaded, load_config, sqlite_path
 from alerting.delivery import Notifier
-from alerting.errors import AlertingError, Fault, Faults, Place
+from alerting.errors import AlertingError, Fault, Faults, Place, StoreError
 from alerting.evaluate import check_book
 from alerting.model import Tier
 from alerting.outbox import Outbox
@@ -25,7 +25,8 @@ from alerting.pipeline import Pipeline
 from alerting.rendering import RuleWords, Words
 from alerting.routing import Receiver
 from alerting.rule import Rule
-from alerting.rulebook import Rulebook, load_rulebook
+from alerting.rule_history import RuleHistory
+from alerting.rulebook import GoodText, Rulebook, load_rulebook
 from alerting.rulefile import Overrides
 from alerting.snapshot import Source
 from alerting.store import Store
@@ -97,7 +98,7 @@ def build(path: Path, *, checking: bool = False) -> App:
     faults: list[Fault] = []
     loaded = load_config(path, faults if checking else None)
     overrides = _overrides(loaded, faults)
-    book = load_rulebook(rules_folder(loaded), loaded.config.rules.packs, overrides, loaded.document)
+    book = _book(loaded, overrides)
     faults += book.faults
     source = _make(loaded, ("source",), loaded.config.source, "alerting.sources", "Source", faults)
     notifiers: dict[str, Notifier] = {}
@@ -228,6 +229,32 @@ def rules_folder(loaded: Loaded) -> Path:
         return folder
     carried = Path(__file__).parent / "_rules"
     return carried if carried.is_dir() else Path(__file__).parent.parent / "rules"
+
+
+def _book(loaded: Loaded, overrides: Overrides) -> Rulebook:
+    """Load the rules; a file that has faults today in its last good version, where the store has one."""
+    folder, packs = rules_folder(loaded), loaded.config.rules.packs
+    try:
+        book = load_rulebook(folder, packs, overrides, loaded.document)
+    except Faults:
+        return load_rulebook(folder, packs, overrides, loaded.document, _last_good(loaded))
+    if all(fault.severity != "error" for fault in book.faults):
+        return book
+    return load_rulebook(folder, packs, overrides, loaded.document, _last_good(loaded))
+
+
+def _last_good(loaded: Loaded) -> dict[str, GoodText]:
+    url = sqlite_path(loaded.config.store, loaded.folder)
+    if url.startswith("sqlite:///") and not Path(url.removeprefix("sqlite:///")).exists():
+        return {}
+    # Whoever needs the store opens it again and is told what is wrong with it; the faults of the files are told in any case.
+    with suppress(StoreError):
+        store = Store.open(url, create=False)
+        try:
+            return RuleHistory(store).last_good()
+        finally:
+            store.close()
+    return {}
 
 
 def _overrides(loaded: Loaded, faults: list[Fault]) -> Overrides:

@@ -19,8 +19,12 @@ _SECTIONS = {
     "worse": "Worse",
     "open": "Still open",
     "cleared": "Cleared since last time",
+    "ended": "No longer asked for",
     "held": "On hold",
 }
+BY_THE_RULE = frozenset({"rule_changed", "rule_removed"})
+"""Reasons for which an alert ended that say nothing about its record, so that it counts as cleared nowhere."""
+
 HOLDING = frozenset({"new", "worse", "open"})
 """The sections of what holds today, rather than what is over or not known."""
 
@@ -81,6 +85,8 @@ def _item(raw: Mapping[str, Any]) -> Item:
 
 
 def section_of(item: Item) -> str:
+    if item.state == "cleared" and item.resolved_reason in BY_THE_RULE:
+        return "ended"
     return item.state if item.state in _SECTIONS else "open"
 
 
@@ -127,7 +133,7 @@ def summary(items: Sequence[Item]) -> str:
     """Say in one sentence how many there are of what, and for whom."""
     count = Counter(section_of(item) for item in items)
     active = counted([(count["new"], "new"), (count["worse"], "worse"), (count["open"], "still open")])
-    aside = counted([(count["cleared"], "cleared"), (count["held"], "on hold")])
+    aside = counted([(count["cleared"], "cleared"), (count["ended"], "no longer asked for"), (count["held"], "on hold")])
     return said(active, aside, teams_of(item.team_name for item in items))
 
 
@@ -145,7 +151,8 @@ def counts_by_rule(items: Iterable[Item]) -> list[dict[str, Any]]:
     """Give items as the lines of a channel: per rule its worst level and how many are new, open, cleared and on hold."""
     grouped: defaultdict[str, list[Item]] = defaultdict(list)
     for item in items:
-        grouped[item.rule].append(item)
+        if section_of(item) != "ended":
+            grouped[item.rule].append(item)
     lines = []
     for rule, mine in grouped.items():
         count = Counter(section_of(item) for item in mine)
@@ -254,6 +261,7 @@ def _since(item: Item, as_of: date) -> str:
 _ENDED = {
     "cleared": "The record shows it now.",
     "rule_removed": "This is no longer checked, which does not mean that it is cleared.",
+    "rule_changed": "The rule was changed and no longer asks for this, which does not mean that it is cleared.",
 }
 
 

@@ -16,6 +16,7 @@
     any open    absent, it does not                  held        subject missing
     any open    unknown, or the rule was not asked   held        <why>
     any open    the rule is gone or off              resolved    rule_removed
+    any open    clear, the rule was changed          resolved    rule_changed            in the first run that asks it so
 
 Only `clear`, or proof of leaving, resolves. What was not asked, or is not in the data, is held: its clocks stand still.
 """
@@ -33,6 +34,7 @@ MISSING = "not in the data any more, and the data does not say why"
 UNKNOWN = "a value the rule needs is not recorded"
 LEFT = "left: "
 CLEARED = "cleared"
+CHANGED, REMOVED = "rule_changed", "rule_removed"
 _NOT_HELD: dict[str, Any] = {"held_reason": None, "held_since": None}
 _NO_STREAK: dict[str, Any] = {"streak": 0, "streak_on": None}
 
@@ -45,6 +47,7 @@ class RuleLife:
     code: str
     subject_kind: str
     unit: str
+    version: str | None = None
     pending_for: int = 1
     keep_firing_for: int = 0
 
@@ -64,6 +67,7 @@ def opened(finding: Finding, rule: RuleLife, episode: int, as_of: date) -> Trans
         first_seen=as_of,
         level_since=as_of,
         unit=rule.unit,
+        rule_version=rule.version,
         streak=1,
         streak_on=as_of,
     )
@@ -72,16 +76,21 @@ def opened(finding: Finding, rule: RuleLife, episode: int, as_of: date) -> Trans
     )
 
 
-def advance(alert: Alert, finding: Finding, rule: RuleLife, as_of: date, *, owners_known: bool = True) -> Transition | None:
+def advance(
+    alert: Alert, finding: Finding, rule: RuleLife, as_of: date, *, owners_known: bool = True, changed: bool = False
+) -> Transition | None:
     """Take a live alert on by today's answer; None where nothing changes.
 
     owners_known: false when the tables that say whose a case is cannot be trusted today; then it stays whose it was.
+    changed: the rule answers otherwise than when it was last asked, so that `clear` says nothing about the record.
     """
     if not owners_known:
         finding = replace(finding, team=alert.team, worker=alert.worker, adviser=alert.adviser)
     match finding.outcome:
         case Outcome.match:
             return _matched(alert, finding, rule, as_of)
+        case Outcome.clear if changed:
+            return _pending_ends(alert, as_of) or resolve(alert, CHANGED, as_of)
         case Outcome.clear:
             return _cleared(alert, rule, as_of)
         case Outcome.absent if finding.left:
@@ -111,7 +120,19 @@ def resolve(alert: Alert, why: str, as_of: date) -> Transition:
 
 def removed(live: Iterable[Alert], known: Mapping[str, object], as_of: date) -> list[Transition]:
     """End the alerts of rules that are no longer there or are switched off: no longer checked, which is not cleared."""
-    return [resolve(alert, "rule_removed", as_of) for alert in live if alert.rule not in known]
+    return [resolve(alert, REMOVED, as_of) for alert in live if alert.rule not in known]
+
+
+def of_another_kind(live: Iterable[Alert], kinds: Mapping[str, str], as_of: date) -> list[Transition]:
+    """End the alerts of rules that are about something else now, such as a team and no longer a child.
+
+    kinds: what each rule is about, by its id.
+    """
+    return [
+        _pending_ends(alert, as_of) or resolve(alert, CHANGED, as_of)
+        for alert in live
+        if kinds.get(alert.rule, alert.subject_kind) != alert.subject_kind
+    ]
 
 
 def _matched(alert: Alert, finding: Finding, rule: RuleLife, as_of: date) -> Transition | None:

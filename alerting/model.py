@@ -85,6 +85,7 @@ class Alert:
     person: the child it is about, None for a worker's or a service's alert. member: the row that made the subject a
     member of the population (a period of care, a plan, a referral): only that row can prove it has left.
     streak: how many days' runs running the pending or recovering condition has lasted; streak_on: the last day counted.
+    rule_version: the version of the rule that opened it.
     """
 
     id: int | None = None
@@ -108,6 +109,7 @@ class Alert:
     member: str | None = None
     also: tuple[str, ...] = ()
     facts: dict[str, Any] = field(default_factory=dict)
+    rule_version: str | None = None
     streak: int = 0
     streak_on: date | None = None
     held_reason: str | None = None
@@ -182,7 +184,7 @@ class Item:
 class Notification:
     """What one person, or one team's channel, is to be told through one receiver for one purpose.
 
-    purpose: daily, weekly, monthly, admin or test. key: deterministic, so that planning the same twice is one row.
+    purpose: daily, weekly, monthly, admin, quality or test. key: deterministic, so that planning the same twice is one row.
     recipient: a worker id, a team id for a channel, or an address. content: items, summary or notices, as JSON values.
     """
 

@@ -9,24 +9,26 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from alerting import evaluate, lifecycle, people, reporting, trends, trust
+from alerting import brakes, evaluate, inhibition, lifecycle, people, quality, reporting, routing, trends, trust
 from alerting.archive import Archive, Manifest
 from alerting.delivery import Notifier, attempt
 from alerting.errors import AlertingError, ConfigError, SourceError
 from alerting.evaluate import Evaluation
 from alerting.lifecycle import RuleLife
-from alerting.model import Alert, Condition, Delivery, Level, Notification, Transition
+from alerting.model import Alert, Condition, Delivery, Finding, Level, Notification, Outcome, Transition
 from alerting.outbox import Outbox, Waiting
 from alerting.rendering import Words
 from alerting.reporting import Report
-from alerting.routing import Plan, Receiver, Router, RuleRoute, notification_key, plan
+from alerting.routing import Plan, Receiver, Router, RuleRoute, plan
 from alerting.rule import Rule
+from alerting.rule_history import RuleHistory, changed_rules
 from alerting.rulebook import Rulebook
 from alerting.rulefile import Subject
 from alerting.snapshot import Snapshot, Source
@@ -81,7 +83,7 @@ class Pipeline:
             for state, count in self.outbox.counts(report.run).items():
                 name = {"planned": "deferred", "claimed": "deferred", "unknown": "failed"}.get(state, state)
                 report.notifications[name] += count
-            faults = report.problems or report.notifications["failed"] or report.notifications["deferred"]
+            faults = report.problems or report.older or report.notifications["failed"] or report.notifications["deferred"]
             report.status = "done_with_faults" if faults or any(rule["problem"] for rule in report.rules) else "done"
         except Exception:
             self.store.end(report.run, job, as_of, "failed", report.as_json(), clock())
@@ -158,6 +160,7 @@ class Pipeline:
                     # Half a list would let out what the other half confines.
                     directory = replace(directory, restricted=None)
             report.rules = reporting.rule_rows(evaluation, self.book, report.job)
+            report.older = tuple(self.book.older.values())
             with self._timed(report, "lifecycle"):
                 live = self.store.live()
                 transitions = self._transitions(report, evaluation, live, owners_known=not OWNERS & judged.problems.keys())
@@ -167,7 +170,7 @@ class Pipeline:
                 with self._timed(report, "keep"):
                     report.problems += self._keep(report, snapshot, evaluation, judged, directory, clock)
             tables = {name: (judged.rows.get(name), judged.problems.get(name)) for name in wanted}
-        router = Router(directory, routes_of((*self.book.rules, *self.book.off)))
+        router = self._router(report, rules, directory)
         changes = Changes(
             transitions=transitions,
             readings=readings,
@@ -181,10 +184,13 @@ class Pipeline:
             else:
                 with self._timed(report, "commit"):
                     written = self.store.commit(connection, report.run or 0, report.as_of, now, changes)
+                    could = {id_ for id_, asked in evaluation.asked.items() if asked.status in ("ok", "off")}
+                    RuleHistory(self.store).keep(connection, report.run or 0, report.as_of, now, self.book, could)
             alerts = _as_they_are_now(live, written, readings)
             reporting.count(report, alerts, written)
             with self._timed(report, "plan"):
-                report.planned = self._plan(connection, report, router, alerts)
+                waiting = self._brake(connection, report, written, alerts)
+                report.planned = self._plan(connection, report, router, alerts, waiting)
                 if dry_run:
                     report.notifications["planned"] = len(report.planned)
                 else:
@@ -224,22 +230,55 @@ class Pipeline:
                 snapshot.unreadable(table, error.problem)
         snapshot.settle(wanted, self.source)
 
+    def _router(self, report: Report, rules: Sequence[Rule], directory: people.Directory) -> Router:
+        held = self.store.held_spans({rule.id for rule in rules if rule.file.escalate})
+
+        def waited(alert: Alert) -> int:
+            return routing.waited(alert, report.as_of, held.get(alert.id or 0, ()), self._working_days)
+
+        return Router(directory, routes_of((*self.book.rules, *self.book.off)), waited)
+
+    def _working_days(self, start: date, end: date) -> int:
+        return working_days_between(start, end, self.book.settings.bank_holidays)
+
+    def _brake(
+        self, connection: Transaction, report: Report, written: Sequence[Transition], alerts: Sequence[Alert]
+    ) -> frozenset[str]:
+        """Put on the brakes of rules with too many new alerts; give the references of all alerts that a brake keeps back."""
+        on, limits = brakes.on(connection), brakes.limits(self.book)
+        new = brakes.tripped(written, limits, {brake.rule for brake in on}, report.as_of)
+        if report.run is not None:
+            brakes.put_on(connection, new, report.run)
+        every = [brake for brake in (*on, *new) if brake.rule in self.book.ids]
+        if not every:
+            return frozenset()
+        waiting = brakes.untold(alerts, {brake.rule for brake in every}, brakes.told_of(connection))
+        reporting.braked(report, every, waiting)
+        return frozenset(alert.ref for alert in waiting)
+
     def _transitions(
         self, report: Report, evaluation: Evaluation, live: Sequence[Alert], *, owners_known: bool
     ) -> list[Transition]:
         as_of = report.as_of
-        by_id = {alert.id: alert for alert in live}
         lives = {rule.id: life_of(rule) for rule in self.book.rules}
-        candidates = evaluation.compare(live)
+        moved = lifecycle.of_another_kind(live, {id_: life.subject_kind for id_, life in lives.items()}, as_of)
+        ended = {transition.alert.id for transition in moved}
+        live = [alert for alert in live if alert.id not in ended]
+        by_id = {alert.id: alert for alert in live}
+        changed, candidates = self._as_changed(evaluation, evaluation.compare(live))
         episodes = self.store.episodes((finding.rule, finding.subject) for id_, finding in candidates if id_ is None)
-        transitions: list[Transition | None] = []
+        transitions: list[Transition | None] = list(moved)
         for id_, finding in candidates:
             if id_ is None:
                 episode = episodes.get((finding.rule, finding.subject), 0) + 1
                 transitions.append(lifecycle.opened(finding, lives[finding.rule], episode, as_of))
             else:
                 alert = by_id[id_]
-                transitions.append(lifecycle.advance(alert, finding, lives[alert.rule], as_of, owners_known=owners_known))
+                transitions.append(
+                    lifecycle.advance(
+                        alert, finding, lives[alert.rule], as_of, owners_known=owners_known, changed=alert.rule in changed
+                    )
+                )
         known = self.book.ids - {rule.id for rule in self.book.off}
         not_asked = {rule: asked.problem or asked.status for rule, asked in evaluation.asked.items() if asked.status != "ok"}
         not_asked |= {broken.id: f"the rule cannot be used: {broken.problem}" for broken in self.book.broken}
@@ -247,13 +286,38 @@ class Pipeline:
         transitions += lifecycle.removed(live, dict.fromkeys(known), as_of)
         return [transition for transition in transitions if transition is not None]
 
-    def _plan(self, connection: Transaction, report: Report, router: Router, alerts: Sequence[Alert]) -> list[Notification]:
+    def _as_changed(
+        self, evaluation: Evaluation, candidates: Sequence[tuple[int | None, Finding]]
+    ) -> tuple[frozenset[str], list[tuple[int | None, Finding]]]:
+        """Give the rules that ask otherwise than last time, and the findings where who they ask of no more is clear of them."""
+        asked = {result.rule.id: result.rule for result in evaluation.asked.values() if result.status == "ok"}
+        changed = changed_rules(asked.values(), RuleHistory(self.store).last_logic())
+        outside = defaultdict(list)
+        for _, finding in candidates:
+            if finding.rule in changed and finding.outcome == Outcome.absent and not finding.left:
+                outside[finding.rule].append(finding.subject)
+        there = {
+            (rule, subject)
+            for rule, subjects in outside.items()
+            for subject in evaluation.still_in_subject(asked[rule], subjects)
+        }
+        found = [
+            (id_, replace(finding, outcome=Outcome.clear) if (finding.rule, finding.subject) in there else finding)
+            for id_, finding in candidates
+        ]
+        return changed, found
+
+    def _plan(
+        self, connection: Transaction, report: Report, router: Router, alerts: Sequence[Alert], waiting: Set[str]
+    ) -> list[Notification]:
+        """Plan all that the run tells. waiting: the references of alerts that a brake keeps back."""
         banners = reporting.banners(report)
         receivers = self._receivers(report.job)
         as_at = report.loaded_at.isoformat() if report.loaded_at else None
         told = self.outbox.last_told(connection)
         resolved = self.outbox.resolved_but_told(connection)
-        listed = [alert for alert in alerts if alert.condition != Condition.resolved]
+        listed = [alert for alert in alerts if alert.condition != Condition.resolved and alert.ref not in waiting]
+        covered = self._covered(router, listed, report.as_of)
         listed += [alert for alert in alerts if alert.id in resolved and alert.condition == Condition.resolved]
         missing = resolved - {alert.id for alert in listed}
         listed += self.store.with_ids(missing, connection) if missing else []
@@ -268,24 +332,40 @@ class Pipeline:
                 told,
                 purpose=report.job,
                 as_of=report.as_of,
+                covered=covered.keys(),
                 banners=banners,
                 data_as_at=as_at,
-                working_days=lambda start, end: working_days_between(start, end, self.book.settings.bank_holidays),
+                working_days=self._working_days,
             )
         if report.job == "weekly":
-            result.notifications += self._summaries(connection, report, router, receivers, banners)
+            result.notifications += self._summaries(connection, report, router, receivers, banners, waiting)
+            result.notifications += self._quality(connection, report, router, receivers)
         notices = reporting.notices(report, alerts, result, router)
         return result.notifications + self._notify_administrators(connection, report, router, receivers, notices)
+
+    def _covered(self, router: Router, alerts: Iterable[Alert], as_of: date) -> Mapping[str, str]:
+        def is_told(alert: Alert) -> bool:
+            snoozed = alert.snoozed_until is not None and alert.snoozed_until >= as_of
+            return not snoozed and bool(router.recipients(alert))
+
+        return inhibition.covered(alerts, router.rules, is_told)
 
     def _receivers(self, job: str) -> list[Receiver]:
         chosen = self.jobs.get(job)
         return [receiver for name, (receiver, _) in self.receivers.items() if chosen is None or name in chosen]
 
     def _summaries(
-        self, connection: Transaction, report: Report, router: Router, receivers: Iterable[Receiver], banners: Sequence[str]
+        self,
+        connection: Transaction,
+        report: Report,
+        router: Router,
+        receivers: Iterable[Receiver],
+        banners: Sequence[str],
+        waiting: Set[str],
     ) -> list[Notification]:
         since = report.as_of - timedelta(weeks=trends.WEEKS + 1)
-        alerts, first = self.store.recent(since, connection), self.store.first_day(connection)
+        alerts = [alert for alert in self.store.recent(since, connection) if alert.ref not in waiting]
+        first = self.store.first_day(connection)
         rows = trends.rows_by_team(alerts, router, report.as_of, first)
         daily = self.store.latest_run("daily", within=connection)
         faulty = [*((daily or {}).get("report") or {}).get("rules", []), *report.rules]
@@ -310,26 +390,19 @@ class Pipeline:
         new = self.outbox.note(connection, report.job, report.as_of, titles, keep=report.run is not None)
         if not new:
             return []
-        performance = router.performance()
-        people_told = [(performance.person.id, performance.person.name, performance.person.email)] if performance else []
-        people_told += [(address, "Administrator", address) for address in self.administrators]
         content = {"notices": [notices[key] for key in sorted(notices, key=lambda key: (key not in new, notices[key]["title"]))]}
-        return [
-            Notification(
-                key=notification_key("admin", report.as_of, receiver.name, id_, sorted(new)),
-                receiver=receiver.name,
-                purpose="admin",
-                recipient=id_,
-                name=name,
-                address=address,
-                as_of=report.as_of,
-                content=content,
-                urgency=int(Level.red),
-            )
-            for receiver in receivers
-            if receiver.teams is None
-            for id_, name, address in people_told
-        ]
+        told = reporting.administrators(router, self.administrators)
+        return reporting.to_administrators(told, receivers, "admin", report.as_of, content, new, urgency=int(Level.red))
+
+    def _quality(
+        self, connection: Transaction, report: Report, router: Router, receivers: Iterable[Receiver]
+    ) -> list[Notification]:
+        """Tell the same people, once a week, what became of each rule's alerts."""
+        since = report.as_of - quality.PERIOD
+        rows = quality.measure(connection, self.book.rules, since, report.as_of, self._working_days)
+        told = reporting.administrators(router, self.administrators)
+        content = quality.content(rows, since)
+        return reporting.to_administrators(told, receivers, "quality", report.as_of, content) if rows else []
 
     @contextmanager
     def _timed(self, report: Report, name: str) -> Iterator[None]:
@@ -356,6 +429,7 @@ def life_of(rule: Rule) -> RuleLife:
         unit=rule.unit,
         pending_for=file.pending_for,
         keep_firing_for=file.keep_firing_for,
+        version=rule.version,
     )
 
 
@@ -369,6 +443,8 @@ def routes_of(rules: Iterable[Rule]) -> dict[str, RuleRoute]:
             remind_every=rule.file.remind_every,
             title=rule.title,
             code=rule.code,
+            escalate=[(step.after, step.to) for step in rule.file.escalate],
+            inhibited_by=rule.file.inhibited_by,
         )
         for rule in rules
     }

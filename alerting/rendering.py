@@ -187,6 +187,16 @@ class Words:
                 name = "Practice alerts service" if notification.purpose == "admin" else "Practice alerts data"
                 card = self._card(name, view["summary"])
                 return _View(template="notices", title=name, subject=f"{name}: {view['told']}", values=view, card=card)
+            case "quality":
+                view = summary.quality(content)
+                card = self._card("Practice alerts rules", view["summary"])
+                return _View(
+                    template="quality",
+                    title="Practice alerts: how the rules serve",
+                    subject=f"Practice alerts rules: {view['told']}",
+                    values=view,
+                    card=card,
+                )
             case "test":
                 said = f"This is a test message of the receiver {plain(content['receiver'])}. It arrived, so the receiver works."
                 subject = "Practice alerts: a test message"
@@ -202,7 +212,10 @@ class Words:
         counts = Counter(digest.section_of(item) for item in items)
         critical = sum(item.level == Level.critical.name and digest.section_of(item) in digest.HOLDING for item in items)
         told = counted([(critical, "critical"), (counts["new"], "new"), (counts["worse"], "worse"), (counts["open"], "open")])
-        told = told or counted([(counts["cleared"], "cleared"), (counts["held"], "on hold")]) or ["nothing open"]
+        told = told or counted(
+            [(counts["cleared"], "cleared"), (counts["ended"], "no longer asked for"), (counts["held"], "on hold")]
+        )
+        told = told or ["nothing open"]
         name = _NAMES[notification.purpose]
         values = {
             "summary": digest.summary(items),
@@ -211,7 +224,7 @@ class Words:
             "data_as_at": summary.as_at(content.get("data_as_at"), notification.as_of),
             "foot": _FOOT,
             "covering": listed([plain(who) for who in content.get("covering", ())]),
-            "hidden": _snoozed(content.get("hidden", 0)),
+            "hidden": _hidden(content.get("hidden", 0), content.get("covered", 0)),
         }
         return _View(template="daily", title=name, subject=f"{name}: {', '.join(told)}", values=values)
 
@@ -445,8 +458,11 @@ def _hint(name: str, known: Iterable[str]) -> str:
     return f"; did you mean '{near[0]}'?" if near else ""
 
 
-def _snoozed(count: int) -> str:
-    return f"{plural(count, 'more alert')} snoozed until a day that somebody set, and not listed here." if count else ""
+def _hidden(snoozed: int, covered: int) -> str:
+    """Say how many alerts a message leaves out, and why."""
+    said = [f"{plural(snoozed, 'more alert')} snoozed until a day that somebody set, and not listed here." if snoozed else ""]
+    said += [f"{plural(covered, 'more alert')} covered by another alert about the same child or case." if covered else ""]
+    return " ".join(filter(None, said))
 
 
 def _told(problem: str, count: int) -> str:

@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
 from alerting import lifecycle
+from alerting.brakes import Brake
+from alerting.errors import Fault
 from alerting.evaluate import Evaluation
 from alerting.model import Alert, Condition, Level, Notification, Transition
-from alerting.routing import Plan, Router
-from alerting.rulebook import Rulebook
+from alerting.routing import Plan, Receiver, Router, notification_key
+from alerting.rule import Rule
+from alerting.rulebook import Older, Rulebook
 from alerting.snapshot import Snapshot
+from alerting.wording import day
 
 
 @dataclass(kw_only=True)
 class Report:
-    """What a run did, in the shape that `run --json` prints, and the messages it planned."""
+    """What a run did, in the shape that `run --json` prints, and the messages it planned.
+
+    older: the files of rules that were used in their last good version, and why. brakes: the rules whose new alerts wait.
+    """
 
     job: str
     as_of: date
@@ -28,6 +36,8 @@ class Report:
     trusted: bool = True
     problems: list[str] = field(default_factory=list)
     rules: list[dict[str, Any]] = field(default_factory=list)
+    older: tuple[Older, ...] = ()
+    brakes: list[dict[str, Any]] = field(default_factory=list)
     alerts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(("new", "changed", "ongoing", "held", "resolved"), 0))
     notifications: dict[str, int] = field(
         default_factory=lambda: dict.fromkeys(("planned", "accepted", "deferred", "failed", "cancelled"), 0)
@@ -48,6 +58,10 @@ class Report:
                 "problems": self.problems,
             },
             "rules": self.rules,
+            "older_files": [
+                {"file": item.file, "version_of": item.seen_on.isoformat(), "problem": _placed(item.fault)} for item in self.older
+            ],
+            "brakes": self.brakes,
             "alerts": self.alerts,
             "notifications": self.notifications,
             "timings": {name: round(seconds, 3) for name, seconds in self.timings.items()},
@@ -83,7 +97,7 @@ def rule_rows(evaluation: Evaluation, book: Rulebook, job: str) -> list[dict[str
             "clear": asked.clear,
             "unknown": asked.unknown,
             "ms": asked.ms,
-            "problem": asked.problem,
+            "problem": asked.problem or _older(asked.rule, book),
         }
         for asked in evaluation.asked.values()
     ]
@@ -99,6 +113,39 @@ def rule_rows(evaluation: Evaluation, book: Rulebook, job: str) -> list[dict[str
         if rule.file.job == job
     ]
     return sorted(rows, key=lambda row: row["code"])
+
+
+def _older(rule: Rule, book: Rulebook) -> str | None:
+    """Say which of the files that a rule stands on are used in an earlier version; None where none is."""
+    own, *others = book.files_of(rule)
+    said = [str(book.older[own])] if own in book.older else []
+    said += [f"{file} {book.older[file]}" for file in others if file in book.older]
+    return "; ".join(said) or None
+
+
+def _placed(fault: Fault) -> str:
+    return f"{fault.where}: {fault.problem}" if fault.where else fault.problem
+
+
+def braked(report: Report, brakes: Iterable[Brake], waiting: Iterable[Alert]) -> None:
+    """Say of the job's rules whose brake is on that nobody is told of their new alerts, and how that ends."""
+    count = Counter(alert.rule for alert in waiting)
+    on = {brake.rule: brake for brake in brakes}
+    for row in report.rules:
+        brake = on.get(row["id"])
+        if brake is None:
+            continue
+        said = f"brake on since {day(brake.since)}: {_counted(count[brake.rule], 'alert')} kept back until `alerting rules release {row['code']}`"
+        row["problem"] = f"{row['problem']}; {said}" if row["problem"] else said
+        report.brakes.append(
+            {
+                "code": row["code"],
+                "id": brake.rule,
+                "since": brake.since.isoformat(),
+                "new": brake.count,
+                "kept_back": count[brake.rule],
+            }
+        )
 
 
 def unread(snapshot: Snapshot) -> list[str]:
@@ -145,6 +192,18 @@ def notices(report: Report, alerts: Iterable[Alert], planned: Plan, router: Rout
     for row in report.rules:
         if is_stopped(row):
             add(f"{row['code']} could not run", f"{row['problem']}. Its alerts are on hold until it can.")
+    for older in report.older:
+        detail = f"{_placed(older.fault)}. {older.fault.remedy}".rstrip(". ")
+        add(
+            f"{older.file} is used in its version of {day(older.seen_on)}",
+            f"It has a fault today: {detail}. Its last good version is used until it is put right; `alerting check` shows every fault.",
+        )
+    for brake in report.brakes:
+        add(
+            f"{brake['code']} is held by its brake",
+            f"It had {_counted(brake['new'], 'new alert')} in the run of {day(brake['since'])}, more than its brake allows. Nobody is "
+            f"told of them until somebody has looked and runs `alerting rules release {brake['code']} --by NAME`.",
+        )
     for problem in report.problems:
         if problem.startswith("kept: "):
             add("A day could not be kept", f"{problem.removeprefix('kept: ')}. Alerts and messages are not touched by it.")
@@ -170,3 +229,39 @@ def notices(report: Report, alerts: Iterable[Alert], planned: Plan, router: Rout
             "Nothing about a child is sent until there is one. Supply ext_restricted, if need be with no rows.",
         )
     return notices
+
+
+def administrators(router: Router, addresses: Iterable[str]) -> list[tuple[str, str, str | None]]:
+    """Give who is told of the service itself, each with id, name and address: the performance team and the administrators."""
+    performance = router.performance()
+    told = [(performance.person.id, performance.person.name, performance.person.email)] if performance else []
+    return told + [(address, "Administrator", address) for address in addresses]
+
+
+def to_administrators(
+    told: Iterable[tuple[str, str, str | None]],
+    receivers: Iterable[Receiver],
+    purpose: str,
+    as_of: date,
+    content: Mapping[str, Any],
+    new: Collection[str] = (),
+    *,
+    urgency: int = 0,
+) -> list[Notification]:
+    """Plan one message to each of them through each receiver of persons. new: the keys of what is new in it."""
+    return [
+        Notification(
+            key=notification_key(purpose, as_of, receiver.name, id_, new),
+            receiver=receiver.name,
+            purpose=purpose,
+            recipient=id_,
+            name=name,
+            address=address,
+            as_of=as_of,
+            content=dict(content),
+            urgency=urgency,
+        )
+        for receiver in receivers
+        if receiver.teams is None
+        for id_, name, address in told
+    ]

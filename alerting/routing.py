@@ -9,17 +9,21 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from typing import Any
 
+from alerting.digest import BY_THE_RULE
 from alerting.model import Alert, Condition, Item, LastTold, Level, Notification, Person
 from alerting.people import Directory, Team
 
 NEXT_UP = ("team_manager", "service_manager", "head_of_service", "performance")
 _SERVICES = {"quality": "quality_assurance", "commissioning": "commissioning", "performance": "performance"}
 _TRIGGERS = frozenset({"new", "worse", "reminder"})
+_COUNTED = frozenset({"snoozed", "covered"})
+"""States of alerts that a message counts and does not show."""
+
 _WORDS = {
     "worker": "allocated worker",
     "adviser": "personal adviser",
@@ -34,7 +38,10 @@ _WORDS = {
 
 @dataclass(frozen=True, kw_only=True)
 class RuleRoute:
-    """What routing needs of a rule: who is told at each level, and how."""
+    """What routing needs of a rule: who is told at each level, and how.
+
+    escalate: working days and the role that is told as well from then on. inhibited_by: rules whose alert covers this one's.
+    """
 
     notify: Mapping[Level, Sequence[str]]
     child_level: bool
@@ -42,6 +49,8 @@ class RuleRoute:
     remind_every: int
     title: str
     code: str
+    escalate: Sequence[tuple[int, str]] = ()
+    inhibited_by: Sequence[str] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,11 +80,17 @@ class Plan:
 
 
 class Router:
-    """Finds the people for alerts, in the directory of one day."""
+    """Finds the people for alerts, in the directory of one day.
 
-    def __init__(self, directory: Directory, rules: Mapping[str, RuleRoute]) -> None:
+    waited: says how many working days an alert has waited by that day; without it nothing is escalated.
+    """
+
+    def __init__(
+        self, directory: Directory, rules: Mapping[str, RuleRoute], waited: Callable[[Alert], int] | None = None
+    ) -> None:
         self.directory = directory
         self.rules = rules
+        self.waited = waited
 
     def recipients(self, alert: Alert) -> list[Recipient]:
         """Give everybody who is told of an alert, each once, restrictions applied."""
@@ -85,7 +100,28 @@ class Router:
             recipient = self._resolve(alert, role)
             if recipient:
                 found.setdefault(recipient.person.id, recipient)
-        return self._confine(alert, route, list(found.values()))
+        kept = {recipient.person.id: recipient for recipient in self._confine(alert, route, list(found.values()))}
+        for recipient in self._escalated(alert, route):
+            kept.setdefault(recipient.person.id, recipient)
+        return list(kept.values())
+
+    def _escalated(self, alert: Alert, route: RuleRoute) -> list[Recipient]:
+        """Give who is told as well because an alert has waited; nobody who may not know of it."""
+        if not route.escalate or self.waited is None:
+            return []
+        waited, found = self.waited(alert), []
+        for days, role in route.escalate:
+            recipient = self._resolve(alert, role) if waited >= days else None
+            if recipient and self._may_know(alert, route, recipient.person):
+                aside = "" if recipient.why == _WORDS[role] else f", {recipient.why}"
+                found.append(replace(recipient, why=f"escalated after {days} working days{aside}"))
+        return found
+
+    def _may_know(self, alert: Alert, route: RuleRoute, person: Person) -> bool:
+        if not route.child_level:
+            return True
+        restricted = self.directory.restricted
+        return restricted is not None and (alert.person not in restricted or person.id in restricted[alert.person or ""].allowed)
 
     def team(self, alert: Alert) -> Team | None:
         """Give the team that answers for an alert: its own, else the performance team."""
@@ -159,6 +195,17 @@ class Router:
         ]
 
 
+def waited(alert: Alert, as_of: date, held: Sequence[tuple[date, date | None]], working_days: Callable[[date, date], int]) -> int:
+    """Count the working days that an alert has waited for somebody: since it was first seen, less those it was on hold.
+
+    0 while somebody has it in hand. held: from when and until when it was on hold; None: it still is, or was until today.
+    """
+    if alert.acknowledged_until is not None and alert.acknowledged_until >= as_of:
+        return 0
+    ends = alert.resolved_on or as_of
+    return working_days(alert.first_seen, ends) - sum(working_days(start, until or ends) for start, until in held)
+
+
 def plan(
     router: Router,
     alerts: Sequence[Alert],
@@ -168,12 +215,14 @@ def plan(
     purpose: str,
     as_of: date,
     working_days: Callable[[date, date], int],
+    covered: Collection[str] = (),
     banners: Sequence[str] = (),
     data_as_at: str | None = None,
 ) -> Plan:
     """Plan a run's messages: to each person and channel that has something new to be told, all that is theirs.
 
     alerts: every live alert, and those resolved that somebody was told of. working_days: counts them between two days.
+    covered: the references of alerts that another covers, which are counted and not told.
     """
     result = Plan()
     mine: dict[str, list[tuple[Alert, Recipient]]] = defaultdict(list)
@@ -192,7 +241,7 @@ def plan(
         for recipient in recipients:
             mine[recipient.person.id].append((alert, recipient))
             people[recipient.person.id] = recipient.person
-    told = _Told(last_told, router.rules, as_of, working_days)
+    told = _Told(last_told, router.rules, as_of, working_days, covered)
     common = {"banners": list(banners), "data_as_at": data_as_at}
     for receiver in receivers:
         if receiver.teams is None:
@@ -213,16 +262,20 @@ class _Told:
         rules: Mapping[str, RuleRoute],
         as_of: date,
         working_days: Callable[[date, date], int],
+        covered: Collection[str],
     ) -> None:
         self._last, self._rules, self._as_of, self._working_days = last, rules, as_of, working_days
+        self._covered = covered
 
     def state(self, receiver: str, recipient: str, alert: Alert) -> str | None:
-        """Give new, worse, reminder, open, held, cleared or snoozed; None when there is nothing to say."""
+        """Give new, worse, reminder, open, held, cleared, snoozed or covered; None when there is nothing to say."""
         last = self._last.get((receiver, recipient, alert.id or 0))
         if alert.condition == Condition.resolved:
             return "cleared" if last else None
         if alert.snoozed_until and alert.snoozed_until >= self._as_of:
             return "snoozed"
+        if alert.ref in self._covered:
+            return "covered"
         if alert.condition == Condition.held:
             return "held"
         if last is None:
@@ -245,7 +298,7 @@ def _personal(
     common: Mapping[str, Any],
 ) -> Notification | None:
     states = [(alert, recipient, told.state(receiver.name, person.id, alert)) for alert, recipient in owned]
-    listed = [(alert, recipient, state) for alert, recipient, state in states if state and state != "snoozed"]
+    listed = [(alert, recipient, state) for alert, recipient, state in states if state and state not in _COUNTED]
     triggers = [(alert, state) for alert, _, state in listed if state in _TRIGGERS]
     if not triggers:
         return None
@@ -253,6 +306,7 @@ def _personal(
         "items": [_item(router, alert, recipient, state) for alert, recipient, state in listed],
         "covering": sorted({recipient.covering for _, recipient, _ in listed if recipient.covering}),
         "hidden": sum(state == "snoozed" for _, _, state in states),
+        "covered": sum(state == "covered" for _, _, state in states),
         "told": [(alert.id, int(alert.level), alert.condition.value) for alert, _, _ in listed],
         **common,
     }
@@ -311,7 +365,7 @@ def _channels(
         if route.child_level and (router.directory.restricted is None or alert.person in router.directory.restricted):
             continue
         state = told.state(receiver.name, f"team:{alert.team}", alert)
-        if state and state != "snoozed":
+        if state and state not in _COUNTED:
             by_team[alert.team].append((alert, state))
     planned = []
     for team_id, states in sorted(by_team.items()):
@@ -347,6 +401,8 @@ def _channels(
 def _lines(router: Router, states: Iterable[tuple[Alert, str]]) -> list[dict[str, Any]]:
     rows: dict[str, dict[str, Any]] = {}
     for alert, state in states:
+        if alert.resolved_reason in BY_THE_RULE:
+            continue
         route = router.rules[alert.rule]
         row = rows.setdefault(
             alert.rule, {"rule": route.code, "title": route.title, "level": 0, "new": 0, "open": 0, "cleared": 0, "held": 0}

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import (
     JSON,
+    Boolean,
     Column,
     Date,
     DateTime,
@@ -24,7 +25,7 @@ from sqlalchemy import (
     text,
 )  # fmt: skip
 
-SCHEMA = "0001"
+SCHEMA = "0002"
 
 metadata = MetaData(
     naming_convention={
@@ -91,6 +92,7 @@ alert = Table(
     Column("ref", String(20), nullable=False, unique=True),
     Column("rule", String(120), nullable=False),
     Column("code", String(20), nullable=False),
+    Column("rule_version", String(20)),
     Column("subject_kind", String(60), nullable=False),
     Column("subject", String(200), nullable=False),
     Column("episode", Integer, nullable=False),
@@ -152,6 +154,7 @@ handling = Table(
     Column("kind", String(20), nullable=False),
     Column("by", String(200), nullable=False),
     Column("note", Text, nullable=False),
+    Column("reason", String(20)),
     Column("until", Date),
     Column("level", SmallInteger, nullable=False),
     Column("at", Moment, nullable=False),
@@ -211,4 +214,51 @@ notice = Table(
     Column("job", String(20), nullable=False),
     Column("first_on", Date, nullable=False),
     Column("title", Text, nullable=False),
+)  # fmt: skip
+
+# Every text of a file of rules that a run has used. good: what it says was asked, and could be.
+rule_file = Table(
+    "rule_file", metadata,
+    Column("path", String(300), primary_key=True),
+    Column("hash", String(32), primary_key=True),
+    Column("text", Text, nullable=False),
+    Column("first_seen_at", Moment, nullable=False),
+    Column("by", String(200)),
+    Column("last_seen_on", Date, nullable=False),
+    Column("good", Boolean, nullable=False),
+)  # fmt: skip
+
+# logic: of only what decides answers. by: None where the rule's own file had not changed.
+rule_version = Table(
+    "rule_version", metadata,
+    Column("rule", String(120), primary_key=True),
+    Column("version", String(20), primary_key=True),
+    Column("logic", String(20), nullable=False),
+    Column("code", String(20), nullable=False),
+    Column("path", String(300), nullable=False),
+    Column("hash", String(32), nullable=False),
+    Column("params", JSON, nullable=False),
+    Column("first_seen_at", Moment, nullable=False),
+    Column("first_seen_on", Date, nullable=False),
+    Column("first_run", ForeignKey("run.id"), nullable=False),
+    Column("by", String(200)),
+    Column("last_asked_on", Date),
+    Column("last_asked_run", ForeignKey("run.id")),
+)  # fmt: skip
+
+# While released_at is empty, nobody is told of an alert of the rule that nobody has been told of.
+brake = Table(
+    "brake", metadata,
+    Column("id", Integer, primary_key=True),
+    Column("rule", String(120), nullable=False),
+    Column("since", Date, nullable=False),
+    Column("run_id", ForeignKey("run.id"), nullable=False),
+    Column("count", Integer, nullable=False),
+    Column("released_at", Moment),
+    Column("released_by", String(200)),
+    Column("note", Text),
+)  # fmt: skip
+Index(
+    "ix_brake_on", brake.c.rule, unique=True,
+    sqlite_where=text("released_at IS NULL"), postgresql_where=text("released_at IS NULL"),
 )  # fmt: skip

@@ -7,7 +7,7 @@ reads first and then wants to write fails at once when another has written.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
@@ -16,7 +16,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from alerting import schema
+from alerting import handling, schema
 from alerting.errors import StoreError
 from alerting.model import Alert, Condition, Level, Transition
 
@@ -192,17 +192,8 @@ class Store:
         query = sa.select(schema.alert, *columns).select_from(joined).where(*where).order_by(schema.alert.c.id)
         with self._within(within) as connection:
             rows = connection.execute(query).all()
-            handled = self._handling(connection, {row.id for row in rows if row.resolved_on is None}) if rows else {}
+            handled = handling.latest(connection, {row.id for row in rows if row.resolved_on is None}) if rows else {}
         return [_alert(row, handled.get(row.id, {})) for row in rows]
-
-    def _handling(self, connection: sa.Connection, ids: set[int]) -> dict[int, dict[str, Any]]:
-        latest: dict[int, dict[str, Any]] = {}
-        still_open = sa.select(schema.alert.c.id).where(schema.alert.c.resolved_on.is_(None))
-        query = sa.select(schema.handling).where(schema.handling.c.alert_id.in_(still_open)).order_by(schema.handling.c.id)
-        for row in connection.execute(query):
-            if row.alert_id in ids:
-                latest.setdefault(row.alert_id, {})[row.kind] = row
-        return latest
 
     def recent(self, since: date, within: sa.Connection) -> list[Alert]:
         """Give every alert that is open or was resolved after `since`."""
@@ -321,19 +312,40 @@ class Store:
             rows = [dict(row) | {"kind": "change"} for row in changes] + [dict(row) for row in acts]
         return sorted(rows, key=lambda row: row["at"])
 
-    def handle(self, alert: Alert, kind: str, *, by: str, note: str, until: date | None, now: datetime) -> None:
-        """Write down what somebody did to an alert: acknowledge or snooze, who, why, until when."""
-        values = {
-            "alert_id": alert.id,
-            "kind": kind,
-            "by": by,
-            "note": note,
-            "until": until,
-            "level": int(alert.level),
-            "at": now,
-        }
+    def handle(
+        self,
+        alert: Alert,
+        kind: str,
+        *,
+        by: str,
+        note: str,
+        now: datetime,
+        until: date | None = None,
+        reason: str | None = None,
+    ) -> None:
+        """Write down what somebody did to an alert: acknowledge, snooze or not_useful, who, why, until when."""
         with self.transaction() as connection:
-            connection.execute(schema.handling.insert().values(values))
+            handling.add(connection, alert, kind, by=by, note=note, now=now, until=until, reason=reason)
+
+    def held_spans(self, rules: Set[str]) -> dict[int, list[tuple[date, date | None]]]:
+        """Give the stretches that open alerts of these rules were on hold: from, and until where that has ended."""
+        if not rules:
+            return {}
+        table, alert = schema.transition, schema.alert
+        query = sa.select(table.c.alert_id, table.c.as_of, table.c.before, table.c.after)
+        query = query.join(alert, alert.c.id == table.c.alert_id).where(alert.c.resolved_on.is_(None), alert.c.rule.in_(rules))
+        held = sa.or_(table.c.before == "held", table.c.after == "held")
+        spans: dict[int, list[tuple[date, date | None]]] = {}
+        with self.transaction() as connection:
+            for row in connection.execute(
+                query.where(held, sa.func.coalesce(table.c.before, "") != table.c.after).order_by(table.c.id)
+            ):
+                mine = spans.setdefault(row.alert_id, [])
+                if row.after == "held":
+                    mine.append((row.as_of, None))
+                elif mine:
+                    mine[-1] = (mine[-1][0], row.as_of)
+        return spans
 
 
 _CHANGING = (
@@ -356,7 +368,7 @@ _CHANGING = (
 
 
 def _row(alert: Alert) -> dict[str, Any]:
-    names = (*_CHANGING, "ref", "rule", "code", "subject_kind", "subject", "episode", "first_seen", "unit")
+    names = (*_CHANGING, "ref", "rule", "code", "rule_version", "subject_kind", "subject", "episode", "first_seen", "unit")
     row = {name: getattr(alert, name) for name in names}
     return row | {"condition": alert.condition.value, "level": int(alert.level), "also": " ".join(alert.also)}
 
@@ -374,6 +386,7 @@ def _alert(row: Any, handled: Mapping[str, Any]) -> Alert:
         ref=row.ref,
         rule=row.rule,
         code=row.code,
+        rule_version=row.rule_version,
         subject_kind=row.subject_kind,
         subject=row.subject,
         episode=row.episode,

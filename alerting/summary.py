@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any
 
 from alerting.digest import level_word, said, severity
-from alerting.wording import counted, dated, day, plain, plural
+from alerting.wording import counted, dated, day, number, plain, plural
 
 ROWS = 60
 """How many rows of teams and rules a weekly message shows; the rest are counted."""
@@ -160,6 +160,40 @@ def notices(content: Mapping[str, Any]) -> dict[str, Any]:
             if isinstance(count, (str, int, float))
         ],
     }
+
+
+def quality(content: Mapping[str, Any]) -> dict[str, Any]:
+    """Give how well each rule serves, those with a remark in full and first; the others as figures, the rest counted."""
+    rows = [
+        {
+            "title": plain(rule["title"]),
+            "code": plain(rule["code"]),
+            "figures": [
+                rule["fired"],
+                rule["cleared"],
+                "–" if rule["median_working_days_to_clear"] is None else number(rule["median_working_days_to_clear"]),
+                rule["open"],
+                rule["acknowledged"],
+            ],
+            "remarks": _sentence(plain(words) for words in rule["remarks"]),
+        }
+        for rule in content["rules"]
+    ]
+    remarked = [row for row in rows if row["remarks"]]
+    shown = [*remarked[:ROWS], *(row for row in rows if not row["remarks"])][:ROWS]
+    told = f"{plural(len(remarked), 'rule')} to look at" if remarked else "nothing to look at"
+    return {
+        "told": told,
+        "summary": f"{told[:1].upper()}{told[1:]}, of {len(rows)}.",
+        "since": date.fromisoformat(content["since"]),
+        "rows": shown,
+        "more": len(rows) - len(shown),
+    }
+
+
+def _sentence(parts: Iterable[str]) -> str:
+    text = "; ".join(parts)
+    return f"{text[:1].upper()}{text[1:]}." if text else ""
 
 
 def as_at(value: str | None, as_of: date) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 
+from alerting.digest import BY_THE_RULE
 from alerting.model import Alert, Condition, Level, Notification, Person
 from alerting.routing import Receiver, Router, notification_key
 
@@ -52,8 +53,8 @@ def _row(alerts: Sequence[Alert], as_of: date, first_run: date | None) -> dict[s
         "held": sum(alert.condition == Condition.held for alert in opened),
         "new": _within(alerts, lambda alert: alert.first_seen, as_of),
         "new_last": _within(alerts, lambda alert: alert.first_seen, as_of - week),
-        "cleared": _within(alerts, lambda alert: alert.resolved_on, as_of),
-        "cleared_last": _within(alerts, lambda alert: alert.resolved_on, as_of - week),
+        "cleared": _within(alerts, _cleared_on, as_of),
+        "cleared_last": _within(alerts, _cleared_on, as_of - week),
         "oldest": oldest.isoformat() if oldest else None,
         "oldest_days": (as_of - oldest).days if oldest else 0,
         "level": max((alert.level for alert in opened or alerts), default=Level.info).name,
@@ -66,6 +67,11 @@ def _row(alerts: Sequence[Alert], as_of: date, first_run: date | None) -> dict[s
 
 def _within(alerts: Iterable[Alert], when: Callable[[Alert], date | None], ends: date) -> int:
     return sum(1 for alert in alerts if (day := when(alert)) is not None and ends - timedelta(days=7) < day <= ends)
+
+
+def _cleared_on(alert: Alert) -> date | None:
+    # What a rule gave up was not put right by anybody.
+    return None if alert.resolved_reason in BY_THE_RULE else alert.resolved_on
 
 
 def _open_on(alerts: Iterable[Alert], day: date) -> int:
