@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
@@ -151,9 +152,9 @@ class _Interview:
             return only
         if name not in self.given:
             width = max(map(len, choices))
-            self.say(
-                "", *(f"  {number:>2}  {choice:<{width}}  {says}" for number, (choice, says) in enumerate(choices.items(), 1))
-            )
+            room = max(shutil.get_terminal_size().columns, 80) - width - 8
+            listed = ((choice, textwrap.shorten(says, room, placeholder=" …")) for choice, says in choices.items())
+            self.say("", *(f"  {number:>2}  {choice:<{width}}  {says}" for number, (choice, says) in enumerate(listed, 1)))
         return self.ask(name, words, lambda answer: _one_of(answer, choices), suggestion)
 
     def say(self, *lines: str) -> None:
@@ -177,7 +178,7 @@ def _interview(asking: _Interview, book: Rulebook, folder: Path, pack: str, job:
     from alerting.new_rules import NewRule, next_code, suggested_id
     from alerting.shapes import SHAPES, fitting
 
-    subjects = {each.id: f"{each.title}. {each.says}" for each in book.subjects.values()}
+    subjects = {each.id: each.says.removeprefix("One row per ") for each in book.subjects.values()}
     subject = book.subjects[asking.choose("subject", "Who is it about", subjects)]
     title = asking.ask("title", "What is wrong, in a few words", _words(80))
     id_ = asking.ask("id", "Its id, which is its file's name", lambda answer: _free_id(answer, book, folder), suggested_id(title))
