@@ -47,6 +47,10 @@ class App:
         """Open the store. Raises StoreError."""
         return Store.open(self.store_url)
 
+    def existing_store(self) -> Store | None:
+        """Open the store if there is one that can be used, and make none: for what it has to add to an answer."""
+        return _existing_store(self.store_url)
+
     @property
     def store_url(self) -> str:
         """The store's address, with the path of an SQLite file taken from the folder of config.yaml."""
@@ -244,17 +248,22 @@ def _book(loaded: Loaded, overrides: Overrides) -> Rulebook:
 
 
 def _last_good(loaded: Loaded) -> dict[str, GoodText]:
-    url = sqlite_path(loaded.config.store, loaded.folder)
-    if url.startswith("sqlite:///") and not Path(url.removeprefix("sqlite:///")).exists():
+    store = _existing_store(sqlite_path(loaded.config.store, loaded.folder))
+    if store is None:
         return {}
-    # Whoever needs the store opens it again and is told what is wrong with it; the faults of the files are told in any case.
+    try:
+        return RuleHistory(store).last_good()
+    finally:
+        store.close()
+
+
+def _existing_store(url: str) -> Store | None:
+    if url.startswith("sqlite:///") and not Path(url.removeprefix("sqlite:///")).exists():
+        return None
+    # Whoever cannot do without the store opens it again, and is told what is wrong with it.
     with suppress(StoreError):
-        store = Store.open(url, create=False)
-        try:
-            return RuleHistory(store).last_good()
-        finally:
-            store.close()
-    return {}
+        return Store.open(url, create=False)
+    return None
 
 
 def _overrides(loaded: Loaded, faults: list[Fault]) -> Overrides:

@@ -14,7 +14,6 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from alerting.handling import REASONS
 from alerting.lifecycle import CLEARED
 from alerting.model import Condition
 from alerting.rule import Rule
@@ -56,7 +55,7 @@ class RuleQuality:
 
     def remarks(self) -> list[str]:
         """Say what somebody should look at, a few words each; nothing of a rule that does as it should."""
-        reasons = ", ".join(f"{count} {REASONS.get(reason, reason)}" for reason, count in self.not_useful.items())
+        reasons = ", ".join(f"{count} {reason.replace('_', ' ')}" for reason, count in self.not_useful.items())
         said = {
             f"called not useful {_times(sum(self.not_useful.values()))} ({reasons})": bool(self.not_useful),
             f"comes and goes for {plural(self.flapping, 'subject')}": self.flapping > 0,

@@ -85,6 +85,12 @@ class Rulebook:
         """Give the shared views that these texts need, each after those it needs itself."""
         return views_for(texts, self.views)
 
+    @property
+    def codes(self) -> dict[str, str]:
+        """Every rule's id by its code: in use, off or broken."""
+        found = {broken.code: broken.id for broken in self.broken}
+        return found | {rule.code: rule.id for rule in (*self.off, *self.rules)}
+
     def files_of(self, rule: Rule) -> list[str]:
         """Give the files that a rule stands on, by their paths in the folder of rules: its own, its subject's, its views'."""
         subject = rule.subject

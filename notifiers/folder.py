@@ -41,7 +41,7 @@ from alerting.errors import DeliveryError
 from alerting.model import Message, Tier
 
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
-_PURPOSES = ("daily", "weekly", "monthly", "admin", "test")
+_PURPOSES = ("daily", "weekly", "monthly", "admin", "quality", "test")
 _LONGEST_LEAD = 220
 
 

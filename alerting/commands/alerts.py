@@ -10,7 +10,9 @@ import click
 
 from alerting.cli import build_app, echo_json, echo_table, now, today
 from alerting.errors import AlertingError
+from alerting.handling import REASONS
 from alerting.model import Alert, Condition, Level
+from alerting.rule import Rule
 from alerting.store import Store
 
 _DAY = click.DateTime(["%Y-%m-%d"])
@@ -18,7 +20,7 @@ _DAY = click.DateTime(["%Y-%m-%d"])
 
 @click.group()
 def command() -> None:
-    """List alerts, look at one, acknowledge or snooze it."""
+    """List alerts, look at one, acknowledge or snooze it, say that it was not useful."""
 
 
 @command.command("list")
@@ -89,6 +91,7 @@ def as_row(alert: Alert) -> dict[str, Any]:
         "acknowledged_by": alert.acknowledged_by,
         "snoozed_until": alert.snoozed_until.isoformat() if alert.snoozed_until else None,
         "held_reason": alert.held_reason,
+        "rule_version": alert.rule_version,
     }
 
 
@@ -118,6 +121,8 @@ def show(ctx: click.Context, ref: str, *, as_json: bool) -> None:
     click.echo(f"Measure {_measured(alert)}, due {alert.due or 'no date'}")
     for name, value in alert.facts.items():
         click.echo(f"  {name.replace('_', ' ')}: {value}")
+    if alert.rule_version:
+        click.echo(f"Made by version {alert.rule_version} of the rule{_since_changed(alert, rule)}")
     if rule:
         click.echo(f"Basis: {rule.basis_kind}: {rule.basis_text}")
     for row in history:
@@ -152,6 +157,23 @@ def snooze(ctx: click.Context, ref: str, until: datetime, reason: str, by: str) 
     click.echo(f"{ref} is snoozed until {until.date()}.")
 
 
+@command.command()
+@click.argument("ref")
+@click.option("--reason", type=click.Choice(list(REASONS)), required=True, help="Why it was of no use.")
+@click.option("--note", default="", help="What would have been right.")
+@click.option("--by", default=getpass.getuser, help="Who says so; you when left out.")
+@click.pass_context
+def not_useful(ctx: click.Context, ref: str, reason: str, note: str, by: str) -> None:
+    """Say that an alert was not useful, and why: it counts for its rule. Said again, it replaces what you said before."""
+    store = build_app(ctx).store()
+    try:
+        alert = _find(store, ref)
+        store.handle(alert, "not_useful", by=by, note=note, reason=reason, now=now())
+    finally:
+        store.close()
+    click.echo(f"{alert.ref}: {by} says it was not useful, because {REASONS[reason]}. It stays as it is.")
+
+
 def _handle(ctx: click.Context, ref: str, kind: str, *, by: str, note: str, until: date) -> None:
     app = build_app(ctx)
     if until < today(app):
@@ -181,10 +203,15 @@ def _measured(alert: Alert) -> str:
     return f"{alert.measure:g} {alert.unit}" if alert.measure is not None else ""
 
 
+def _since_changed(alert: Alert, rule: Rule | None) -> str:
+    return f", which is version {rule.version} today" if rule and rule.version != alert.rule_version else ""
+
+
 def _event(row: dict[str, Any]) -> str:
     if row["kind"] != "change":
         return (
-            f"{row['kind']} by {row['by']}"
+            f"{row['kind'].replace('_', ' ')} by {row['by']}"
+            + (f", because {REASONS[row['reason']]}" if row["reason"] else "")
             + (f" until {row['until']}" if row["until"] else "")
             + (f": {row['note']}" if row["note"] else "")
         )

@@ -79,7 +79,8 @@ def tell(report: Report, *, dry_run: bool = False) -> None:
     if rows:
         echo_table(["Rule", "Status", "Asked", "Info", "Amber", "Red", "Critical", "Clear", "Unknown", "Problem"], rows)
     for older in report.older:
-        click.echo(f"rules: {older.file} {older}")
+        if not any(str(older) in (row["problem"] or "") for row in report.rules):
+            click.echo(f"rules: {older.file} {older}")
     for problem in report.problems:
         click.echo(f"data: {problem}")
     click.echo("Alerts: " + ", ".join(f"{count} {name}" for name, count in report.alerts.items()))

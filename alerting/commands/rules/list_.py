@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+from datetime import date
+from typing import TYPE_CHECKING
+
 import click
 
 from alerting.cli import build_app, echo_json, echo_table
+from alerting.wording import day
+
+if TYPE_CHECKING:
+    from alerting.app import App
+    from alerting.rule import Rule
+    from alerting.rulebook import Rulebook
 
 
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON list.")
 @click.pass_context
 def command(ctx: click.Context, *, as_json: bool) -> None:
-    """List every rule, in use or not."""
-    book = build_app(ctx).book
+    """List every rule: in use, in an older version, off, held by its brake, or left out because of a fault."""
+    app = build_app(ctx)
+    book, brakes = app.book, _brakes(app)
     rows = [
         {
             "code": rule.code,
@@ -21,7 +31,7 @@ def command(ctx: click.Context, *, as_json: bool) -> None:
             "pack": rule.pack,
             "job": rule.file.job,
             "subject": rule.subject.id,
-            "status": "in use" if rule in book.rules else "off",
+            "status": _status(book, rule, brakes),
             "basis": rule.basis_kind,
             "owner": rule.file.owner,
             "version": rule.version,
@@ -37,3 +47,31 @@ def command(ctx: click.Context, *, as_json: bool) -> None:
         return
     names = ["code", "status", "job", "title", "basis", "owner"]
     echo_table([name.capitalize() for name in names], [[row.get(name, row.get("problem", "")) for name in names] for row in rows])
+    for older in book.older.values():
+        click.echo(f"{older.file} {older}", err=True)
+
+
+def _status(book: Rulebook, rule: Rule, brakes: dict[str, date]) -> str:
+    if rule in book.off:
+        return "off"
+    older = min((book.older[file].seen_on for file in book.files_of(rule) if file in book.older), default=None)
+    parts = ["in use"]
+    if older:
+        parts.append(f"last good version of {day(older, 'short')}")
+    if rule.id in brakes:
+        parts.append(f"brake on since {day(brakes[rule.id], 'short')}")
+    return ", ".join(parts)
+
+
+def _brakes(app: App) -> dict[str, date]:
+    """Give the day each brake that is on was put on, by rule."""
+    from alerting import brakes
+
+    store = app.existing_store()
+    if store is None:
+        return {}
+    try:
+        with store.transaction() as connection:
+            return {brake.rule: brake.since for brake in brakes.on(connection)}
+    finally:
+        store.close()
