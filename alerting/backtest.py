@@ -16,10 +16,11 @@ from alerting import evaluate, lifecycle
 from alerting.archive import Archive, KeptRun
 from alerting.cells import quoted
 from alerting.errors import AlertingError
-from alerting.evaluate import Asked, Evaluation, question
+from alerting.evaluate import Asked, Evaluation
 from alerting.lifecycle import CLEARED, LEFT
 from alerting.model import Alert, Condition, Level, Transition
 from alerting.pipeline import OWNERS, life_of, subject_version
+from alerting.question import question
 from alerting.rule import WORD, Rule
 from alerting.rulebook import Rulebook
 from alerting.rulefile import Subject

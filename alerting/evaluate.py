@@ -16,6 +16,7 @@ from typing import Any
 from alerting.cells import quoted
 from alerting.errors import Fault, Place, RuleError
 from alerting.model import Alert, Condition, Finding, Level, Outcome
+from alerting.question import population, question
 from alerting.rule import Rule
 from alerting.rulebook import Rulebook
 from alerting.rulefile import Example, Subject
@@ -89,6 +90,8 @@ class Evaluation:
 
     def still_in_subject(self, rule: Rule, subjects: Sequence[str]) -> set[str]:
         """Give those of these subjects that are in the table of the rule's subject, whether or not it asks about them."""
+        if rule.file.per:  # each team, worker or service of the directory is asked about
+            return set(subjects)
         key, table = quoted(rule.subject.key), quoted(f"subject_{rule.subject.id}")
         rows = self._snapshot.sql(f"SELECT {key} FROM {table} WHERE {key} IN (SELECT unnest($1::VARCHAR[]))", [list(subjects)])
         return {str(key) for (key,) in rows}
@@ -106,13 +109,13 @@ class Evaluation:
 
     def _absent(self) -> list[tuple[int | None, Finding]]:
         """Give the live alerts whose subject is not there, with why it left, where a subject's own SQL proves it."""
-        absent: list[tuple[int | None, Finding]] = []
+        absent = self._absent_groups()
         for subject in {result.rule.subject.id: result.rule.subject for result in self.asked.values()}.values():
             # A rule may have an upper age of its own, which only it knows: to have passed it is a reason to have left.
             ages = {
                 name: result.rule.params.get("max_age")
                 for name, result in self.asked.items()
-                if result.rule.subject.id == subject.id and result.status == "ok"
+                if result.rule.subject.id == subject.id and result.status == "ok" and not result.rule.file.per
             }
             if not ages:  # none of its rules was asked, so the views that its SQL reads may not be there
                 continue
@@ -137,6 +140,38 @@ class Evaluation:
                 self.problems.append(f"the subject {subject.id} cannot say who has left: {error.safe}")
                 rows = self._snapshot.sql("SELECT id, rule, subject, NULL FROM live ORDER BY 2, 3")
             absent += [(row[0], Finding(rule=row[1], subject=row[2], outcome=Outcome.absent, left=row[3])) for row in rows]
+        return absent
+
+    def _absent_groups(self) -> list[tuple[int | None, Finding]]:
+        """Give the live alerts about a team, worker or service that is not asked about; the directory proves that it has gone."""
+        absent: list[tuple[int | None, Finding]] = []
+        for name, result in self.asked.items():
+            per = result.rule.file.per
+            if result.status != "ok" or not per:
+                continue
+            column, table = {"team": ("team_id", "ext_team"), "worker": ("worker_id", "ext_staff")}.get(
+                per, ("service", "ext_team")
+            )
+            reading = self._snapshot.readings.get(table)
+            listed = bool(reading and reading.rows)
+            rows = self._snapshot.sql(
+                f"""SELECT l.id, l.subject, l.subject NOT IN (SELECT {column} FROM {table} WHERE {column} IS NOT NULL) FROM live_alert l
+                WHERE l.rule = $1 AND NOT EXISTS (SELECT 1 FROM finding f WHERE f.rule = l.rule AND f.subject = l.subject)
+                ORDER BY l.subject""",
+                [name],
+            )
+            absent += [
+                (
+                    id_,
+                    Finding(
+                        rule=name,
+                        subject=subject,
+                        outcome=Outcome.absent,
+                        left=f"{per} no longer in the directory" if gone and listed else None,
+                    ),
+                )
+                for id_, subject, gone in rows
+            ]
         return absent
 
 
@@ -284,46 +319,14 @@ def _judge_fill(snapshot: Snapshot, rule: Rule, asked: Asked, stage: _Stage) -> 
     """Take back the answers of a rule where too few of its population have a value that it needs."""
     for name, share in rule.file.requires.items():
         least = stage.min_fill if share is None else share
-        [(filled,)] = snapshot.sql(
-            f"SELECT count({quoted(name)}) FROM {quoted('subject_' + rule.subject.id)} s "
-            f"WHERE s.{quoted(rule.subject.key)} IN (SELECT subject FROM finding WHERE rule = $1)",
-            [rule.id],
-        )
-        if asked.population >= stage.min_fill_at_least and filled < least * asked.population:
+        [(rows, filled)] = snapshot.sql(f"SELECT count(*), count({quoted(name)}) FROM ({population(rule)})")
+        if rows >= stage.min_fill_at_least and filled < least * rows:
             asked.status = "off"
-            asked.problem = f"only {100 * filled // asked.population} % of its population have '{name}' recorded; it needs {round(100 * least)} %"
+            asked.problem = (
+                f"only {100 * filled // rows} % of its population have '{name}' recorded; it needs {round(100 * least)} %"
+            )
             asked.match = dict.fromkeys(asked.match, 0)
             asked.clear = asked.unknown = 0
-
-
-def question(rule: Rule) -> str:
-    """Write the whole question a rule asks as one query: a row for each subject of its population."""
-    subject, file = rule.subject, rule.file
-    query = f'SELECT s.*, {rule.where.sql} AS "in population" FROM {quoted("subject_" + subject.id)} s'
-    query = f'SELECT s.* FROM ({query}) s WHERE "in population" IS DISTINCT FROM false'
-    for name, step in rule.let.items():
-        query = f"SELECT s.*, {step.sql} AS {quoted(name)} FROM ({query}) s"
-    query = f"SELECT s.*, CAST({rule.measure.sql if rule.measure else 'NULL'} AS DOUBLE) AS measure FROM ({query}) s"
-    missing = f"WHEN s.measure IS NULL THEN {int(Level[file.when_null])} " if file.when_null else ""
-    level = " ".join(f"WHEN {compiled.sql} THEN {int(level)}" for level, compiled in rule.levels.items())
-    doubt = " OR ".join(f"({compiled.sql}) IS NULL" for compiled in rule.levels.values())
-    query = f'SELECT s.*, CASE {missing}{level} END AS "level", ({doubt}) AS "in doubt" FROM ({query}) s'
-    matched = '"in population" AND s."level" IS NOT NULL'
-    outcome = """CASE WHEN "in population" IS NULL THEN 'unknown' WHEN s."level" IS NOT NULL THEN 'match'
-        WHEN "in doubt" THEN 'unknown' ELSE 'clear' END"""
-    also = " || ".join(f"CASE WHEN {compiled.sql} THEN '{role} ' ELSE '' END" for role, compiled in rule.also.items()) or "''"
-    facts = ", ".join(f"{quoted(name)} := s.{quoted(name)}" for name in rule.facts)
-    named = {role: f"s.{quoted(name)}" if name else "NULL" for role, name in _roles(subject).items()}
-    return f"""SELECT '{rule.id}', s.{quoted(subject.key)}, {outcome}, CASE WHEN {matched} THEN s."level" END, s.measure,
-        CASE WHEN {matched} THEN CAST({rule.due.sql if rule.due else "NULL"} AS DATE) END,
-        {named["team"]}, {named["worker"]}, {named["adviser"]}, {named["person"]}, {named["member"]},
-        CASE WHEN {matched} THEN trim({also}) ELSE '' END,
-        CASE WHEN {matched} THEN {f"CAST(to_json(struct_pack({facts})) AS VARCHAR)" if facts else "'{}'"} END
-        FROM ({query}) s"""
-
-
-def _roles(subject: Subject) -> dict[str, str | None]:
-    return {name: getattr(subject, name) for name in ("team", "worker", "adviser", "person", "member")}
 
 
 def check_book(book: Rulebook) -> list[Fault]:
@@ -370,15 +373,8 @@ def failing_examples(rules: Iterable[Rule], book: Rulebook) -> list[str]:
 
 
 def _try(snapshot: Snapshot, rule: Rule, example: Example) -> str | None:
-    columns = ", ".join(
-        f"CAST(${number} AS {SQL_TYPES[column.type]}) AS {quoted(name)}"
-        for number, (name, column) in enumerate(rule.subject.columns.items(), 1)
-    )
-    table = quoted(f"subject_{rule.subject.id}")
     try:
-        snapshot.sql(
-            f"CREATE OR REPLACE TABLE {table} AS SELECT {columns}", [example.row.get(name) for name in rule.subject.columns]
-        )
+        _make_rows(snapshot, rule, example)
         rows = snapshot.sql(question(rule))
     except EngineError as error:
         return f"cannot be asked: {error.safe}"
@@ -391,3 +387,19 @@ def _try(snapshot: Snapshot, rule: Rule, example: Example) -> str | None:
     if example.due is not None and due != example.due:
         return f"was due {due}, not {example.due}"
     return None
+
+
+def _make_rows(snapshot: Snapshot, rule: Rule, example: Example) -> None:
+    """Make the subject's table of an example's rows. Those of a rule with `per` are of one team, worker and service."""
+    own = {rule.subject.team: "the team", rule.subject.worker or rule.subject.team: "the worker"} if rule.file.per else {}
+    given = [{**own, **row} for row in (example.rows if rule.file.per else (example.row,))]
+    selected = ", ".join(
+        f"unnest(${number}::{SQL_TYPES[column.type]}[]) AS {quoted(name)}"
+        for number, (name, column) in enumerate(rule.subject.columns.items(), 1)
+    )
+    columns = [[row.get(name) for row in given] for name in rule.subject.columns]
+    snapshot.sql(f"CREATE OR REPLACE TABLE {quoted('subject_' + rule.subject.id)} AS SELECT {selected}", columns)
+    if rule.file.per:
+        teams = sorted({str(row[rule.subject.team]) for row in given})
+        snapshot.sql("DELETE FROM ext_team")
+        snapshot.sql("INSERT INTO ext_team (team_id, service) SELECT unnest($1::VARCHAR[]), 'the service'", [teams])

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from alerting.functions import Type
 from alerting.syntax import parse
 from alerting.terms import ExpressionFault, Name, Term, a, constant, fits
-from alerting.translation import MOST_LISTED, Translator
+from alerting.translation import MOST_LISTED, Over, Translator
 
 __all__ = ["MOST_CHARACTERS", "MOST_LISTED", "Compiled", "ExpressionFault", "Name", "Term", "compile_expression", "constant"]
 
@@ -31,10 +31,13 @@ class Compiled:
     term: Term
 
 
-def compile_expression(text: str, names: Mapping[str, Name], wants: Type = "any") -> Compiled | list[ExpressionFault]:
+def compile_expression(
+    text: str, names: Mapping[str, Name], wants: Type = "any", *, over: Over = "one"
+) -> Compiled | list[ExpressionFault]:
     """Check an expression and compile it, or give every fault found.
 
-    names: what may be used: subject columns, parameters, earlier steps. wants: the type it must give.
+    names: what may be used: subject columns, parameters, earlier steps. wants: the type it must give. over: `one` subject;
+    `many` at once, where what is of one stands inside `count()` and its like; or what has been `counted` of them.
     """
     if len(text) > MOST_CHARACTERS:
         return [
@@ -44,7 +47,7 @@ def compile_expression(text: str, names: Mapping[str, Name], wants: Type = "any"
         tree = parse(text)
         if isinstance(tree, ExpressionFault):
             return [tree]
-        translator = Translator(text, names)
+        translator = Translator(text, names, over=over)
         term = translator.translate(tree)
     except RecursionError:
         return [ExpressionFault(problem="the expression is nested too deeply", remedy="Use `let` steps.")]

@@ -425,7 +425,7 @@ def life_of(rule: Rule) -> RuleLife:
     return RuleLife(
         id=rule.id,
         code=rule.code,
-        subject_kind=rule.subject.id,
+        subject_kind=rule.subject_kind,
         unit=rule.unit,
         pending_for=file.pending_for,
         keep_firing_for=file.keep_firing_for,
@@ -438,8 +438,9 @@ def routes_of(rules: Iterable[Rule]) -> dict[str, RuleRoute]:
     return {
         rule.id: RuleRoute(
             notify={Level[name]: roles for name, roles in rule.file.notify.items()},
-            child_level=rule.subject.about == "child",
-            channel=rule.file.channel,
+            child_level=rule.about_child,
+            # A service spans teams, so it stands in no one team's channel.
+            channel=rule.file.channel and rule.file.per != "service",
             remind_every=rule.file.remind_every,
             title=rule.title,
             code=rule.code,

@@ -19,6 +19,7 @@ from alerting.functions import Type
 from alerting.model import Level, Tier
 from alerting.rulefile import RuleFile, Subject
 from alerting.terms import NOTHING
+from alerting.translation import Over
 from alerting.yaml_files import Document, Path_, did_you_mean
 
 _TYPES: dict[str, Type] = {
@@ -87,6 +88,16 @@ class Rule:
         return self.file.clears
 
     @property
+    def subject_kind(self) -> str:
+        """What its alerts are about: its subject, or with `per` a team, a worker or a service."""
+        return self.file.per or self.subject.id
+
+    @property
+    def about_child(self) -> bool:
+        """Whether its alerts are about one child: restrictions apply then."""
+        return self.subject.about == "child" and not self.file.per
+
+    @property
     def unit(self) -> str:
         return self.file.unit
 
@@ -149,7 +160,9 @@ class _Compiler:
         self.document, self.file, self.subject, self.params = document, file, subject, params
         self.faults: list[Fault] = []
         self.names: dict[str, Name] = {name: constant(value) for name, value in self.params.items()}
-        self.names |= {name: Name(type=_TYPES[column.type], sql=f's."{name}"') for name, column in subject.columns.items()}
+        self.names |= {
+            name: Name(type=_TYPES[column.type], sql=f's."{name}"', row=True) for name, column in subject.columns.items()
+        }
         self.tiers = {name: Tier[column.tier] for name, column in subject.columns.items()}
 
     def rule(self, place: str, pack: str, views: Sequence[str]) -> Rule:
@@ -162,9 +175,15 @@ class _Compiler:
         let = {}
         for name, text in file.let.items():
             let[name] = self._compile(("let", name), text)
-            self.names[name] = Name(type=let[name].type, sql=f's."{name}"')
+            self.names[name] = Name(type=let[name].type, sql=f's."{name}"', row=True)
             self.tiers[name] = max((self.tiers.get(used, Tier.reference) for used in let[name].names), default=Tier.reference)
-        measure = self._compile(("measure",), file.measure, "number") if file.measure is not None else None
+        measure = (
+            self._compile(("measure",), file.measure, "number", over="many" if file.per else "one")
+            if file.measure is not None
+            else None
+        )
+        if file.per:
+            self._look_at_groups()
         self.names["measure"] = Name(type="number", sql="s.measure")
         self.tiers |= dict.fromkeys(("measure", "unit", "due", "level", "as_of"), Tier.reference)
         levels = {Level[name]: self._compile(("levels", name), text, "boolean") for name, text in file.levels.items()}
@@ -186,7 +205,7 @@ class _Compiler:
             levels=dict(sorted(levels.items(), reverse=True)),
             due=due,
             also=also,
-            facts=tuple(name for name in (*self.subject.columns, *file.let) if name in words),
+            facts=tuple(name for name in (("rows",) if file.per else (*self.subject.columns, *file.let)) if name in words),
             tiers=self.tiers,
             version=_hash(content),
             logic=logic,
@@ -201,10 +220,21 @@ class _Compiler:
         parts = [f"{asked}", f"{applied}", self.subject.id, self.subject.key, *sql]
         return _hash([" ".join(part.split()) for part in parts])
 
+    def _look_at_groups(self) -> None:
+        """From here on the rule is about teams, workers or services: of one subject there is nothing left to ask."""
+        if self.file.measure is None:
+            self._at("with `per` there is a measure", ("per",), "Add a measure that counts, such as `measure: count()`.")
+        if self.file.per == "worker" and not self.subject.worker:
+            self._at(f"the subject {self.subject.id} has no worker", ("per",), "Write `per: team`.")
+        self.over = "counted"
+        self.names |= {"rows": Name(type="number", sql='s."rows"'), str(self.file.per): Name(type="text", sql='s."group"')}
+        self.tiers = {"rows": Tier.reference}
+
+    over: Over = "one"
     _used: frozenset[str] = frozenset()
 
-    def _compile(self, path: Path_, text: str, wants: Type = "any") -> Compiled:
-        compiled = compile_expression(text, self.names, wants)
+    def _compile(self, path: Path_, text: str, wants: Type = "any", *, over: Over | None = None) -> Compiled:
+        compiled = compile_expression(text, self.names, wants, over=over or self.over)
         if isinstance(compiled, Compiled):
             self._used |= compiled.names
             return compiled
@@ -236,9 +266,18 @@ class _Compiler:
         for level in sorted(given - self.file.notify.keys()):
             self._at(f"nobody is told of level {level}", ("notify",), f"Add `{level}: [team_manager]` or whoever it is.")
         for index, example in enumerate(self.file.examples):
-            for name in example.row:
+            if bool(example.row) == bool(self.file.per) and (example.row or example.rows):
+                remedy = (
+                    "With `per`, an example has `rows`: a list of rows."
+                    if self.file.per
+                    else "Without `per`, an example has one `row`."
+                )
+                self._at("this example has the other kind of rows", ("examples", index), remedy)
+            placed: list[tuple[Path_, str]] = [(("row", name), name) for name in example.row]
+            placed += [(("rows", number, name), name) for number, row in enumerate(example.rows) for name in row]
+            for path, name in placed:
                 if name not in self.subject.columns:
-                    where: Path_ = ("examples", index, "row", name)
+                    where: Path_ = ("examples", index, *path)
                     self._at(f"there is no column '{name}'", where, did_you_mean(name, self.subject.columns))
 
     def _at(self, problem: str, path: Path_, remedy: str = "") -> None:

@@ -16,10 +16,11 @@ Kind = Literal[
 
 @dataclass(frozen=True, kw_only=True)
 class Name:
-    """A name an expression may use: its type, and the engine's SQL for it."""
+    """A name an expression may use: its type, and the engine's SQL for it. row: it is of one subject, not of all."""
 
     type: Type
     sql: str
+    row: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,14 +6,18 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import date
-from typing import Any
+from typing import Any, Literal
 
+from alerting.aggregates import AGGREGATES, ROWS, Aggregate
 from alerting.functions import FUNCTIONS, RuleFunction, Type
 from alerting.syntax import offset
 from alerting.terms import NOTHING, ExpressionFault, Kind, Name, Term, a, fits, text_literal
 from alerting.yaml_files import did_you_mean
 
+Over = Literal["one", "many", "counted"]
 MOST_LISTED = 500
+MOST_SQL = 50_000
+"""Characters of SQL that one call may come to: a function whose SQL says its argument twice doubles at every nesting."""
 
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _ENGINE_TYPES = {"text": "VARCHAR", "number": "DOUBLE", "date": "DATE", "boolean": "BOOLEAN", "codes": "VARCHAR[]"}
@@ -45,8 +49,10 @@ _REMEDIES = {
 class Translator:
     """Writes each allowed part of a tree as a term, and notes every fault and every name used."""
 
-    def __init__(self, text: str, names: Mapping[str, Name]) -> None:
+    def __init__(self, text: str, names: Mapping[str, Name], *, over: Over = "one") -> None:
         self.text = text
+        self.over = over
+        self._inside = ""
         self.names = {name.lower(): (name, value) for name, value in names.items()}
         self.faults: list[ExpressionFault] = []
         self.used: set[str] = set()
@@ -97,6 +103,11 @@ class Translator:
         if name.lower() not in self.names:
             return self._unknown(node, name)
         shown, found = self.names[name.lower()]
+        if self.over != "one" and found.row and not self._inside:
+            remedy = f"Count it in `measure`, such as `count({shown} is null)`, and compare `measure` here."
+            if self.over == "many":
+                remedy = f"Say what of all of them is meant, such as `count({shown} is null)`."
+            return self._fault(node, f"'{shown}' is of one subject, and this is asked of many", remedy)
         self.used.add(shown)
         text = f'"{name}"' if node.this.args.get("quoted") else name
         return Term(kind="name", word=shown, text=text, sql=found.sql, type=found.type)
@@ -284,12 +295,16 @@ class Translator:
             if right.type == "date" and sign == "-":
                 return _pair("sum", sign, node, left, right, f"({left.sql} - {right.sql})", "number")
             if fits(right.type, "number"):
-                return _pair("sum", sign, node, left, right, f"({left.sql} {sign} CAST({right.sql} AS INTEGER))", "date")
+                return _pair("sum", sign, node, left, right, f"{self._days_on(left, sign, right)}", "date")
         for side, term in ((node.left, left), (node.right, right)):
             if not fits(term.type, "number"):
                 return self._fault(side, f"`{sign}` needs a number, but this is {a(term.type)}")
         divisor = f"nullif({right.sql}, 0)" if sign == "/" else right.sql
         return _pair("sum", sign, node, left, right, f"({left.sql} {sign} {divisor})", "number")
+
+    def _days_on(self, day: Term, sign: str, days: Term) -> str:
+        """Write a date and days to it as add_days() does: a number that leads out of the calendar gives a missing date."""
+        return FUNCTIONS["add_days"].sql.format(day.sql, days.sql if sign == "+" else f"(-{days.sql})")
 
     def _neg(self, node: Any) -> Term:
         inside = self._expect(node.this, self.translate(node.this), "number", "`-`")
@@ -302,9 +317,14 @@ class Translator:
 
     def _anonymous(self, node: Any) -> Term:
         name = str(node.this).lower()
+        if name in AGGREGATES:
+            return self._aggregate(node, AGGREGATES[name])
         function = FUNCTIONS.get(name)
         if function is None:
-            remedy = did_you_mean(name, list(FUNCTIONS)) or "`alerting rules functions` lists them all."
+            remedy = (
+                did_you_mean(name, [*FUNCTIONS, *(AGGREGATES if self.over == "many" else ())])
+                or "`alerting rules functions` lists them all."
+            )
             return self._fault(node, f"there is no function '{name}'", remedy)
         arguments = [self.translate(argument) for argument in node.expressions]
         fewest = len(function.takes) - function.optional
@@ -317,12 +337,41 @@ class Translator:
             *function.takes[: len(arguments)],
             *([function.rest] * (len(arguments) - len(function.takes)) if function.rest else []),
         ]
-        for argument, term, wants in zip(node.expressions, arguments, wanted, strict=False):
-            if term.type != "codes" or wants != function.rest:
+        for index, (argument, term, wants) in enumerate(zip(node.expressions, arguments, wanted, strict=False)):
+            # A list stands for the texts in it wherever any number of texts may follow.
+            listed = term.type == "codes" and index >= len(function.takes) and wants in ("text", "any")
+            if not listed or function.name in ("coalesce", "greatest", "least"):
                 self._expect(argument, term, wants, f"{name}()")
         text = f"{name}({', '.join(term.text for term in arguments)})"
         sql, given = self._call(node, function, [_typed(term, wants) for term, wants in zip(arguments, wanted, strict=True)])
+        if len(sql) > MOST_SQL:
+            return self._fault(node, "the calls in here are nested too deeply", "Use `let` steps.")
         return Term(kind="call", word=name, text=text, sql=sql, type=given, parts=tuple(arguments))
+
+    def _aggregate(self, node: Any, aggregate: Aggregate) -> Term:
+        name = aggregate.name
+        if self.over != "many":
+            remedy = "It counts over many subjects: write `per: team` in the rule, and count in `measure`."
+            if self.over == "counted":
+                remedy = "Count in `measure`, and compare `measure` here."
+            return self._fault(node, f"{name}() cannot stand here", remedy)
+        if self._inside:
+            return self._fault(node, f"{name}() stands inside {self._inside}()", "Count once, or use a `let` step.")
+        fewest = len(aggregate.takes) - aggregate.optional
+        if not fewest <= len(node.expressions) <= len(aggregate.takes):
+            problem = (
+                f"{name}() takes {'no value or ' if aggregate.optional else ''}1 value, but here are {len(node.expressions)}"
+            )
+            return self._fault(node, problem, f"Such as `{aggregate.example}`.")
+        self._inside = name
+        arguments = [self.translate(argument) for argument in node.expressions]
+        self._inside = ""
+        for argument, term, wants in zip(node.expressions, arguments, aggregate.takes, strict=False):
+            self._expect(argument, term, wants, f"{name}()")
+        typed = [_typed(term, wants).sql for term, wants in zip(arguments, aggregate.takes, strict=False)] or ["true"]
+        sql = aggregate.sql.format(*typed, rows=ROWS)
+        text = f"{name}({', '.join(term.text for term in arguments)})"
+        return Term(kind="call", word=name, text=text, sql=sql, type=aggregate.gives, parts=tuple(arguments))
 
     def _call(self, node: Any, function: RuleFunction, arguments: list[Term]) -> tuple[str, Type]:
         given: Type = function.gives
@@ -331,7 +380,10 @@ class Translator:
         listed, element = arguments[len(function.takes) :], "text"
         if function.name == "one_of":
             element = self._sought(node, arguments)
-        lists = [term.sql if term.type == "codes" else f"[{term.sql}]::{_ENGINE_TYPES[element]}[]" for term in listed]
+        lists = [
+            f"coalesce({term.sql}, [])" if term.type == "codes" else f"[{term.sql}]::{_ENGINE_TYPES[element]}[]"
+            for term in listed
+        ]
         values = [term.sql for term in arguments] + ["0"] * (function.optional if len(arguments) < len(function.takes) else 0)
         sql = function.sql.format(*values, all=", ".join(values), list=" || ".join(lists) or f"[]::{_ENGINE_TYPES[element]}[]")
         return sql, given

@@ -247,7 +247,12 @@ def test_nothing_fits_every_place():
         ),
         ("today > born", "'today' is a function", (1, 1), "Write `today(...)`."),
         ("day_since(born)", "there is no function 'day_since'", (1, 1), "Did you mean 'days_since'?"),
-        ("visits > sum(visits)", "there is no function 'sum'", (1, 10), "`alerting rules functions` lists them all."),
+        (
+            "visits > sum(visits)",
+            "sum() cannot stand here",
+            (1, 10),
+            "It counts over many subjects: write `per: team` in the rule, and count in `measure`.",
+        ),
         ("days_since()", "days_since() takes 1 value, but here are 0", (1, 1), "Such as `days_since(date '2026-03-01')`."),
         (
             "age_on(born)",
