@@ -24,7 +24,7 @@ _TRIGGERS = frozenset({"new", "worse", "reminder"})
 _COUNTED = frozenset({"snoozed", "covered"})
 """States of alerts that a message counts and does not show."""
 
-_WORDS = {
+ROLE_WORDS = {
     "worker": "allocated worker",
     "adviser": "personal adviser",
     "team_manager": "team manager",
@@ -70,6 +70,21 @@ class Recipient:
     covering: str | None = None
 
 
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """One place where somebody was looked for: a role of the directory and the worker it names, if any.
+
+    away: those who are away, each covered by the next, the last by `reader`. problem: why nobody could be told there.
+    """
+
+    role: str
+    worker: str | None = None
+    away: tuple[str, ...] = ()
+    reader: str | None = None
+    recipient: Recipient | None = None
+    problem: str = ""
+
+
 @dataclass(kw_only=True)
 class Plan:
     """What one run will tell. unrouted: alerts nobody could be told of; confined: restricted ones told to nobody."""
@@ -113,7 +128,7 @@ class Router:
         for days, role in route.escalate:
             recipient = self._resolve(alert, role) if waited >= days else None
             if recipient and self._may_know(alert, route, recipient.person):
-                aside = "" if recipient.why == _WORDS[role] else f", {recipient.why}"
+                aside = "" if recipient.why == ROLE_WORDS[role] else f", {recipient.why}"
                 found.append(replace(recipient, why=f"escalated after {days} working days{aside}"))
         return found
 
@@ -122,6 +137,10 @@ class Router:
             return True
         restricted = self.directory.restricted
         return restricted is not None and (alert.person not in restricted or person.id in restricted[alert.person or ""].allowed)
+
+    def path(self, alert: Alert, role: str) -> list[Step]:
+        """Give where somebody for a role of an alert is looked for, in order; only the last may have found somebody."""
+        return self._path(role, self.team(alert), {"worker": alert.worker, "adviser": alert.adviser})
 
     def team(self, alert: Alert) -> Team | None:
         """Give the team that answers for an alert: its own, else the performance team."""
@@ -136,18 +155,20 @@ class Router:
         return self._first_present("performance", None, {})
 
     def _resolve(self, alert: Alert, role: str) -> Recipient | None:
-        return self._first_present(role, self.team(alert), {"worker": alert.worker, "adviser": alert.adviser})
+        return self.path(alert, role)[-1].recipient
 
     def _first_present(self, role: str, team: Team | None, own: Mapping[str, str | None]) -> Recipient | None:
-        """Find the person for a role: themselves, their cover, or the next up who is there."""
+        return self._path(role, team, own)[-1].recipient
+
+    def _path(self, role: str, team: Team | None, own: Mapping[str, str | None]) -> list[Step]:
+        """Look for the person for a role: themselves, their cover, or the next up who is there."""
         above = NEXT_UP[NEXT_UP.index(role) + 1 :] if role in NEXT_UP else NEXT_UP
-        for step in (role, *above):
-            worker = own[step] if step in own else self._holder(team, step)
-            recipient = self._present(worker) if worker else None
-            if recipient:
-                why = recipient.why or (_WORDS[step] if step == role else f"{_WORDS[step]}: no {_WORDS[role]} to tell")
-                return Recipient(person=recipient.person, why=why, covering=recipient.covering)
-        return None
+        steps = []
+        for place in (role, *above):
+            steps.append(self._look(role, place, own[place] if place in own else self._holder(team, place)))
+            if steps[-1].recipient:
+                break
+        return steps
 
     def _holder(self, team: Team | None, role: str) -> str | None:
         if role in _SERVICES:
@@ -161,23 +182,29 @@ class Router:
             "head_of_service": team.head_of_service,
         }.get(role)
 
-    def _present(self, worker: str) -> Recipient | None:
-        """Give who reads for a worker today: themselves, or whoever covers; None when nobody does, or cover goes in a ring."""
-        seen: list[str] = []
+    def _look(self, role: str, place: str, worker: str | None) -> Step:
+        """Look who reads for a worker today: themselves, or whoever covers; nobody where cover goes in a ring."""
+        if not worker:
+            return Step(role=place, problem="nobody is recorded")
+        away: list[str] = []
         until: date | None = None
-        while worker in self.directory.cover and worker in self.directory.staff:
-            if worker in seen:
-                return None
-            seen.append(worker)
-            until = self.directory.cover[worker].until
-            worker = self.directory.cover[worker].by
-        person = self.directory.staff.get(worker)
+        reader = worker
+        while reader in self.directory.cover and reader in self.directory.staff:
+            if reader in away:
+                return Step(role=place, worker=worker, away=tuple(away), problem="those who are away cover for each other")
+            away.append(reader)
+            until = self.directory.cover[reader].until
+            reader = self.directory.cover[reader].by
+        person = self.directory.staff.get(reader)
+        step = Step(role=place, worker=worker, away=tuple(away), reader=reader)
         if person is None or not person.email:
-            return None
-        if not seen:
-            return Recipient(person=person, why="")
-        covering = f"{self.directory.name(seen[0])} until {until.day} {until:%B}" if until else str(self.directory.name(seen[0]))
-        return Recipient(person=person, why=f"as cover for {covering}", covering=covering)
+            return replace(step, problem="has no address" if person else "is not a current member of staff")
+        if not away:
+            why = ROLE_WORDS[place] if place == role else f"{ROLE_WORDS[place]}: no {ROLE_WORDS[role]} to tell"
+            return replace(step, recipient=Recipient(person=person, why=why))
+        name = str(self.directory.name(away[0]))
+        covering = f"{name} until {until.day} {until:%B}" if until else name
+        return replace(step, recipient=Recipient(person=person, why=f"as cover for {covering}", covering=covering))
 
     def _confine(self, alert: Alert, route: RuleRoute, found: list[Recipient]) -> list[Recipient]:
         """Keep a restricted child's alert to the people named for that child; with no list of restrictions, to nobody."""
