@@ -218,7 +218,8 @@ class _Compiler:
         asked = self.file.model_dump(mode="json", include=set(_ASKED))
         applied = {name: self.params[name] for name in sorted(used & self.params.keys())}
         parts = [f"{asked}", f"{applied}", self.subject.id, self.subject.key, *sql]
-        return _hash([" ".join(part.split()) for part in parts])
+        # How a text is broken into lines decides nothing.
+        return _hash([" ".join(part.replace("\\n", " ").split()) for part in parts])
 
     def _look_at_groups(self) -> None:
         """From here on the rule is about teams, workers or services: of one subject there is nothing left to ask."""
