@@ -294,7 +294,7 @@ class Pipeline:
         changed = changed_rules(asked.values(), RuleHistory(self.store).last_logic())
         outside = defaultdict(list)
         for _, finding in candidates:
-            if finding.rule in changed and finding.outcome == Outcome.absent and not finding.left:
+            if finding.rule in changed and finding.outcome == Outcome.absent and not asked[finding.rule].file.per:
                 outside[finding.rule].append(finding.subject)
         there = {
             (rule, subject)
