@@ -1,0 +1,27 @@
+"""`alerting rules keys`: what may stand in a rule or subject file."""
+
+from __future__ import annotations
+
+import click
+
+
+@click.command()
+@click.argument("name", required=False)
+@click.option("--markdown", is_flag=True, help="Print every key as the tables of a page.")
+def command(name: str | None, *, markdown: bool) -> None:
+    """List the keys that a rule or subject file may have, or say what one means."""
+    from alerting.errors import AlertingError
+    from alerting.rule_reference import PARTS, key_names, key_says, keys_page
+    from alerting.yaml_files import did_you_mean
+
+    if markdown:
+        click.echo(keys_page(), nl=False)
+    elif name is None:
+        for heading, model in PARTS.items():
+            click.echo(f"{heading}: {', '.join(field.alias or key for key, field in model.model_fields.items())}")
+        click.echo("`alerting rules keys NAME` says what one means.", err=True)
+    elif name not in key_names():
+        remedy = did_you_mean(name, key_names()) or "`alerting rules keys` lists them all."
+        raise AlertingError(f"there is no key '{name}'", remedy=remedy)
+    else:
+        click.echo("\n".join(key_says(name)))

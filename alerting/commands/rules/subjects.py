@@ -1,0 +1,33 @@
+"""`alerting rules subjects`: whom rules can be about, and the columns of each."""
+
+from __future__ import annotations
+
+import click
+
+from alerting.cli import build_app, echo_table
+
+
+@click.command()
+@click.argument("name", required=False)
+@click.option("--markdown", is_flag=True, help="Print the whole catalogue as a page.")
+@click.pass_context
+def command(ctx: click.Context, name: str | None, *, markdown: bool) -> None:
+    """List whom rules can be about, or show one with its columns: what each holds, and how private it is."""
+    from alerting.errors import AlertingError
+    from alerting.rule_reference import subjects_page
+    from alerting.yaml_files import did_you_mean
+
+    subjects = build_app(ctx).book.subjects
+    if markdown:
+        click.echo(subjects_page(subjects.values()), nl=False)
+    elif name is None:
+        echo_table(["Subject", "Is"], [[subject.id, subject.says] for subject in subjects.values()])
+        click.echo("`alerting rules subjects NAME` shows the columns of one.", err=True)
+    elif name not in subjects:
+        remedy = did_you_mean(name, list(subjects)) or "`alerting rules subjects` lists them all."
+        raise AlertingError(f"there is no subject '{name}'", remedy=remedy)
+    else:
+        subject = subjects[name]
+        click.echo(f"{subject.title}. {subject.says}", err=True)
+        rows = [[column, about.type, about.tier, about.says] for column, about in subject.columns.items()]
+        echo_table(["Column", "Type", "Tier", "Means"], rows)
