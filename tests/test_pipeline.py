@@ -2,68 +2,22 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from alerting.app import build
 from alerting.errors import ConfigError
-from alerting.model import Alert, Condition
-from alerting.reporting import Report
-from tests.made_council import MONDAY, MadeCouncil
+from alerting.model import Condition
+from tests.made_council import MONDAY
+from tests.office import Office, rule_row
 
 DAY = timedelta(days=1)
-
-
-class Office:
-    """A service on a made council: run a day, look at the alerts, and at what went out to whom."""
-
-    def __init__(self, folder: Path, store: str = "sqlite:///alerting.db") -> None:
-        self.council = MadeCouncil(folder)
-        self.store_url = store
-        self.settings: dict[str, Any] = {}
-        self.sent: list[tuple[str, dict[str, Any]]] = []
-
-    def run(self, day: date, job: str = "daily", *, without: tuple[str, ...] = (), dry_run: bool = False) -> Report:
-        self.council.write(without=without)
-        app = build(self.council.configure(self.store_url, **self.settings))
-        store = app.store()
-        try:
-            moment = datetime(day.year, day.month, day.day, 7, tzinfo=UTC)
-            report = app.pipeline(store).run(job, day, lambda: moment, dry_run=dry_run)
-        finally:
-            store.close()
-        assert report is not None
-        self.sent = [(item.recipient, item.content) for item in report.planned if item.purpose == job]
-        self.notices = [notice for item in report.planned if item.purpose == "admin" for notice in item.content["notices"]]
-        return report
-
-    def alert(self, subject: str, rule: str = "cp-visit-overdue") -> Alert:
-        store = build(self.council.folder / "config.yaml").store()
-        try:
-            return [alert for alert in store.alerts() if (alert.subject, alert.rule) == (subject, rule)][-1]
-        finally:
-            store.close()
-
-    def told(self, person: str) -> dict[str, str]:
-        """Give what one person was told this time: subject -> state."""
-        [content] = [content for recipient, content in self.sent if recipient == person]
-        return {item["subject"]: item["state"] for item in content["items"]}
-
-    def people(self) -> set[str]:
-        return {recipient for recipient, _ in self.sent}
 
 
 @pytest.fixture
 def office(tmp_path: Path) -> Office:
     return Office(tmp_path)
-
-
-def rule_row(report: Report, code: str) -> dict[str, Any]:
-    [row] = [row for row in report.rules if row["code"] == code]
-    return row
 
 
 # ---- a day
