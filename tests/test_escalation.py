@@ -1,0 +1,126 @@
+"""An alert that nobody deals with is told to somebody above, in working days, and never to who may not know."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from tests.made_council import MONDAY
+from tests.office import Office
+
+DAY = timedelta(days=1)
+WEEK = 7 * DAY
+SOON = "escalate: [{after: 5 working days, to: service_manager}, {after: 10 working days, to: head_of_service}]"
+
+
+@pytest.fixture
+def office(tmp_path: Path) -> Office:
+    office = Office(tmp_path)
+    office.rules_of_its_own()
+    office.rule("plan-long", "PL-01", SOON)
+    office.run(MONDAY)
+    return office
+
+
+def why(office: Office, person: str) -> set[str]:
+    return {item["why"] for item in office.content(person)["items"]}
+
+
+def test_it_is_not_escalated_before_its_working_days_have_passed(office: Office):
+    office.run(MONDAY + 4 * DAY)
+
+    assert office.people() == set()
+
+
+def test_the_newly_told_get_it_as_new_with_the_reason(office: Office):
+    office.run(MONDAY + WEEK)
+
+    assert office.told("S1") == {"C1": "new", "C2": "new"}
+    assert why(office, "S1") == {"escalated after 5 working days"}
+    assert office.told("M1") == {"C1": "reminder", "C2": "reminder"}
+
+
+def test_the_next_step_joins_and_the_first_stays(office: Office):
+    office.run(MONDAY + WEEK)
+    office.run(MONDAY + 2 * WEEK)
+
+    assert (office.told("H1"), why(office, "H1")) == ({"C1": "new", "C2": "new"}, {"escalated after 10 working days"})
+    assert office.told("S1") == {"C1": "reminder", "C2": "reminder"}
+
+
+def test_what_somebody_has_in_hand_is_not_escalated_until_that_has_run_out(office: Office):
+    office.handle("C1", "plan-long", "acknowledge", MONDAY, until=MONDAY + WEEK)
+    office.run(MONDAY + WEEK)
+    assert office.told("S1") == {"C2": "new"}
+
+    office.run(MONDAY + WEEK + DAY)
+    assert office.told("S1") == {"C1": "new", "C2": "open"}
+
+
+def test_days_on_hold_do_not_count(office: Office):
+    rule = office.rule("plan-long", "PL-01", SOON, "reads: [ssd_cp_plans]")
+    for days in (1, 2):
+        office.run(MONDAY + days * DAY, without=("ssd_cp_plans",))
+    office.run(MONDAY + 3 * DAY)
+    office.run(MONDAY + WEEK)
+    assert "S1" not in office.people()
+
+    office.run(MONDAY + WEEK + 2 * DAY)
+    assert office.told("S1") == {"C1": "new", "C2": "new"}
+    assert rule.exists()
+
+
+def test_the_clock_of_an_alert_that_is_on_hold_stands_still(office: Office):
+    office.rule("plan-long", "PL-01", SOON, "reads: [ssd_cp_plans]")
+    office.run(MONDAY + DAY, without=("ssd_cp_plans",))
+    office.run(MONDAY + 3 * WEEK, without=("ssd_cp_plans",))
+    assert "S1" not in office.people()
+
+    office.run(MONDAY + 3 * WEEK + DAY)
+    assert "S1" not in office.people()
+
+
+def test_who_has_left_is_replaced_by_the_next_up(office: Office):
+    office.council.row("ext_staff", worker_id="S1")["ends_on"] = MONDAY.isoformat()
+    office.run(MONDAY + WEEK)
+
+    assert why(office, "H1") == {"escalated after 5 working days, head of service: no service manager to tell"}
+
+
+def test_who_is_away_is_covered(office: Office):
+    office.council.add("ext_cover", staff_id="S1", covered_by="H1", from_date="2026-02-20", to_date="2026-03-20")
+    office.run(MONDAY + WEEK)
+
+    assert why(office, "H1") == {"escalated after 5 working days, as cover for Person S1 until 20 March"}
+
+
+def test_a_restricted_child_is_never_escalated_to_who_may_not_know(office: Office):
+    office.council.add("ext_restricted", person_id="C1", level="limited", allowed_recipients="M1;H1")
+    office.run(MONDAY + 2 * WEEK)
+
+    assert office.told("S1") == {"C2": "new"}
+    assert office.told("H1") == {"C1": "new", "C2": "new"}
+
+
+def test_who_is_named_for_a_restricted_child_is_told_whoever_it_is_escalated_to(office: Office):
+    office.council.add("ext_restricted", person_id="C1", level="limited", allowed_recipients="W1;S1")
+    office.run(MONDAY + WEEK)
+
+    assert office.told("W1") == {"C1": "new"}
+    assert office.told("S1") == {"C1": "new", "C2": "new"}
+
+
+def test_without_a_list_of_restrictions_nothing_is_escalated(office: Office):
+    office.run(MONDAY + WEEK, without=("ext_restricted",))
+
+    assert office.people() == set()
+
+
+def test_who_was_told_is_told_that_it_cleared(office: Office):
+    office.run(MONDAY + WEEK)
+    office.council.row("ssd_cp_plans", cppl_person_id="C1")["cppl_cp_plan_start_date"] = MONDAY.isoformat()
+    office.run(MONDAY + 2 * WEEK)
+
+    assert office.told("S1") == {"C1": "cleared", "C2": "reminder"}
