@@ -19,7 +19,7 @@ from alerting.model import Alert, Condition, Finding, Level, Outcome
 from alerting.question import population, question
 from alerting.rule import Rule
 from alerting.rulebook import Rulebook
-from alerting.rulefile import Example, Subject
+from alerting.rulefile import Subject
 from alerting.snapshot import EngineError, Snapshot
 
 RULE_SECONDS = 120.0
@@ -355,51 +355,3 @@ def check_book(book: Rulebook) -> list[Fault]:
         evaluation.compare([])
         faults |= {problem: Fault(problem=problem, remedy="Mend its `left_when`.") for problem in evaluation.problems}
     return list(faults.values())
-
-
-def failing_examples(rules: Iterable[Rule], book: Rulebook) -> list[str]:
-    """Try every rule's examples, each alone, and say which are not lived up to: `rule: example: gave x, not y`."""
-    failures = []
-    with Snapshot(date(2026, 3, 31), book.settings) as snapshot:
-        snapshot.settle({})
-        snapshot.sql("CREATE TABLE finding AS SELECT NULL::VARCHAR AS rule WHERE false")
-        for rule in rules:
-            for example in rule.file.examples:
-                snapshot.at(example.as_of)
-                got = _try(snapshot, rule, example)
-                if got:
-                    failures.append(f"{rule.id}: {example.says}: {got}")
-    return failures
-
-
-def _try(snapshot: Snapshot, rule: Rule, example: Example) -> str | None:
-    try:
-        _make_rows(snapshot, rule, example)
-        rows = snapshot.sql(question(rule))
-    except EngineError as error:
-        return f"cannot be asked: {error.safe}"
-    outcome, level, measure, due = (rows[0][2], rows[0][3], rows[0][4], rows[0][5]) if rows else ("out", None, None, None)
-    given = Level(level).name if level is not None else {"clear": "none"}.get(outcome, outcome)
-    if given != example.gives:
-        return f"gave {given}, not {example.gives}"
-    if example.measure is not None and measure != example.measure:
-        return f"measured {measure}, not {example.measure}"
-    if example.due is not None and due != example.due:
-        return f"was due {due}, not {example.due}"
-    return None
-
-
-def _make_rows(snapshot: Snapshot, rule: Rule, example: Example) -> None:
-    """Make the subject's table of an example's rows. Those of a rule with `per` are of one team, worker and service."""
-    own = {rule.subject.team: "the team", rule.subject.worker or rule.subject.team: "the worker"} if rule.file.per else {}
-    given = [{**own, **row} for row in (example.rows if rule.file.per else (example.row,))]
-    selected = ", ".join(
-        f"unnest(${number}::{SQL_TYPES[column.type]}[]) AS {quoted(name)}"
-        for number, (name, column) in enumerate(rule.subject.columns.items(), 1)
-    )
-    columns = [[row.get(name) for row in given] for name in rule.subject.columns]
-    snapshot.sql(f"CREATE OR REPLACE TABLE {quoted('subject_' + rule.subject.id)} AS SELECT {selected}", columns)
-    if rule.file.per:
-        teams = sorted({str(row[rule.subject.team]) for row in given})
-        snapshot.sql("DELETE FROM ext_team")
-        snapshot.sql("INSERT INTO ext_team (team_id, service) SELECT unnest($1::VARCHAR[]), 'the service'", [teams])

@@ -14,7 +14,8 @@ from pathlib import Path
 
 from alerting.cells import quoted
 from alerting.errors import AlertingError, Faults
-from alerting.evaluate import SQL_TYPES, failing_examples
+from alerting.evaluate import SQL_TYPES
+from alerting.examples import failing_examples
 from alerting.question import question
 from alerting.model import Level
 from alerting.rule import Rule

@@ -15,7 +15,7 @@ def question(rule: Rule) -> str:
 
     Its subject's table must be there, and for a rule with `per` ext_team and ext_staff.
     """
-    query = _of_groups(rule) if rule.file.per else _of_each(rule)
+    query = measured(rule)
     missing = f"WHEN s.measure IS NULL THEN {int(Level[rule.file.when_null])} " if rule.file.when_null else ""
     level = " ".join(f"WHEN {compiled.sql} THEN {int(level)}" for level, compiled in rule.levels.items())
     doubt = " OR ".join(f"({compiled.sql}) IS NULL" for compiled in rule.levels.values())
@@ -32,6 +32,11 @@ def question(rule: Rule) -> str:
         CASE WHEN {matched} THEN trim({also}) ELSE '' END,
         CASE WHEN {matched} THEN {f"CAST(to_json(struct_pack({facts})) AS VARCHAR)" if facts else "'{}'"} END
         FROM ({query}) s"""
+
+
+def measured(rule: Rule) -> str:
+    """Write the rows that the levels are asked of: those of the population, or of each group of them, with the measure."""
+    return _of_groups(rule) if rule.file.per else _of_each(rule)
 
 
 def population(rule: Rule) -> str:

@@ -8,7 +8,8 @@ import pytest
 
 from alerting.aggregates import AGGREGATES
 from alerting.errors import Faults
-from alerting.evaluate import evaluate, failing_examples
+from alerting.evaluate import evaluate
+from alerting.examples import failing_examples
 from alerting.expressions import Name, compile_expression
 from alerting.model import Alert, Condition, Finding, Level, Outcome
 from alerting.rulebook import Rulebook

@@ -21,7 +21,7 @@ from alerting.app import build
 from alerting.cli import cli
 from alerting.commands.alerts import as_row
 from alerting.config import Config
-from alerting.evaluate import failing_examples
+from alerting.examples import failing_examples
 from alerting.functions import FUNCTIONS
 from alerting.model import Alert, Condition, Level
 from alerting.reporting import Report

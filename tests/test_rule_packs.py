@@ -7,7 +7,8 @@ from datetime import date, timedelta
 import pytest
 
 from alerting.case_data import TABLES
-from alerting.evaluate import check_book, failing_examples
+from alerting.evaluate import check_book
+from alerting.examples import failing_examples
 from alerting.rule import Rule
 from tests.case_rows import RULES, shipped
 

@@ -14,7 +14,7 @@ from click.testing import CliRunner, Result
 from alerting.app import words_of
 from alerting.cli import cli
 from alerting.errors import AlertingError
-from alerting.evaluate import failing_examples
+from alerting.examples import failing_examples
 from alerting.model import Tier
 from alerting.new_rules import NewRule, as_yaml, compose, next_code, suggested_id, tables_of
 from alerting.rendering import Words

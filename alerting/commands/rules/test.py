@@ -14,7 +14,7 @@ from alerting.cli import build_app
 @click.pass_context
 def command(ctx: click.Context, rule: str | None) -> None:
     """Try the examples of every rule, or of one."""
-    from alerting.evaluate import failing_examples
+    from alerting.examples import failing_examples
 
     book = build_app(ctx).book
     chosen = [item for item in book.rules if rule in (None, item.code, item.id)]

@@ -1,0 +1,312 @@
+"""A rule's examples, tried: made rows asked of the rule itself, and of one that is not lived up to, why the rule said otherwise."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Self
+
+from alerting.cells import quoted
+from alerting.evaluate import SQL_TYPES
+from alerting.expressions import Compiled, Term
+from alerting.model import Level
+from alerting.question import measured, question
+from alerting.rule import Rule
+from alerting.rulebook import Rulebook
+from alerting.rulefile import Example
+from alerting.snapshot import EngineError, Snapshot
+from alerting.wording import number as plain
+
+_ANY_DAY = date(2026, 3, 31)
+_MOST_VALUES = 6
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """What a rule said of an example. gives: as examples have it: a level, none, unknown or out."""
+
+    gives: str
+    measure: float | None
+    due: date | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tried:
+    """One example of a rule and what came of it. number: its place in the file, from 0.
+
+    answer: None where the rule could not be asked; `wrong` then says why. wrong: empty where the example is lived up to.
+    why: the part of the rule that decided otherwise, with the values it saw.
+    """
+
+    rule: Rule
+    number: int
+    example: Example
+    answer: Answer | None
+    wrong: str = ""
+    why: str = ""
+
+
+class Trials:
+    """An engine that holds nothing but the rows of examples. Use as a context manager."""
+
+    def __init__(self, book: Rulebook) -> None:
+        self._snapshot = Snapshot(_ANY_DAY, book.settings)
+        self._snapshot.settle({})
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *problem: object) -> None:
+        self._snapshot.__exit__(*problem)
+
+    def answers(self, rule: Rule, examples: Sequence[Example] | None = None) -> list[Answer | str]:
+        """Give a rule's answer to each example (those of its file, or others), or why it could not be asked.
+
+        No example touches another: each is a row of its own, and a rule that looks beyond its row is asked of each alone.
+        """
+        every = list(examples if examples is not None else rule.file.examples)
+        answers: dict[int, Answer | str] = {}
+        for day, numbers in _by_day(every).items():
+            try:
+                answers |= self._ask(rule, every, numbers, day)
+            except EngineError:  # one of them cannot be asked; the others are not touched by it
+                for one in numbers:
+                    answers[one] = self._alone(rule, every, one, day)
+        return [answers[number] for number in range(len(every))]
+
+    def values(self, rule: Rule, example: Example, sql: Sequence[str], measure: float | None = None) -> list[Any] | None:
+        """Give the values of these pieces of a rule's SQL for an example, its levels' and what they are made of.
+
+        None where the example is out of the population. measure: put in the place of what it measures.
+        Raises EngineError.
+        """
+        with self._holding(rule, example):
+            query = measured(rule)
+            if measure is not None:
+                query = f"SELECT s.* REPLACE (CAST({measure!r} AS DOUBLE) AS measure) FROM ({query}) s"
+            rows = self._snapshot.sql(f"SELECT {', '.join(sql)} FROM ({query}) s")
+            return list(rows[0]) if rows else None
+
+    def row_values(self, rule: Rule, example: Example, sql: Sequence[str]) -> list[Any]:
+        """Give the values of pieces of a rule's `where` for an example's first row. Raises EngineError."""
+        with self._holding(rule, example):
+            rows = self._snapshot.sql(f"SELECT {', '.join(sql)} FROM {quoted('subject_' + rule.subject.id)} s LIMIT 1")
+            return list(rows[0]) if rows else [None for _ in sql]
+
+    def _ask(self, rule: Rule, every: Sequence[Example], numbers: Sequence[int], day: date) -> dict[int, Answer | str]:
+        own_key = rule.subject.key in _names_used(rule)
+        if rule.file.per or own_key:
+            return {one: self._alone(rule, every, one, day) for one in numbers}
+        self._snapshot.at(day)
+        self._fill(rule, [{**every[one].row, rule.subject.key: str(one)} for one in numbers])
+        found = {row[1]: row for row in self._snapshot.sql(question(rule))}
+        return {one: _answer(found.get(str(one))) for one in numbers}
+
+    def _alone(self, rule: Rule, every: Sequence[Example], one: int, day: date) -> Answer | str:
+        self._snapshot.at(day)
+        try:
+            with self._holding(rule, every[one]):
+                rows = self._snapshot.sql(question(rule))
+        except EngineError as error:
+            return f"it cannot be asked: {error.safe}"
+        return _answer(rows[0] if rows else None)
+
+    @contextmanager
+    def _holding(self, rule: Rule, example: Example) -> Iterator[None]:
+        """Hold the rows of one example. Those of a rule with `per` are of one team, worker and service."""
+        self._snapshot.at(example.as_of)
+        if not rule.file.per:
+            self._fill(rule, [example.row])
+            yield
+            return
+        subject = rule.subject
+        own = {subject.team: "the team", subject.worker or subject.team: "the worker"}
+        rows = [{**own, **row} for row in example.rows]
+        self._fill(rule, rows)
+        teams = sorted({str(row[subject.team]) for row in rows} or {"the team"})
+        self._snapshot.sql("DELETE FROM ext_team")
+        self._snapshot.sql("INSERT INTO ext_team (team_id, service) SELECT unnest($1::VARCHAR[]), 'the service'", [teams])
+        yield
+
+    def _fill(self, rule: Rule, rows: Sequence[dict[str, Any]]) -> None:
+        selected = ", ".join(
+            f"unnest(${number}::{SQL_TYPES[column.type]}[]) AS {quoted(name)}"
+            for number, (name, column) in enumerate(rule.subject.columns.items(), 1)
+        )
+        columns = [[row.get(name) for row in rows] for name in rule.subject.columns]
+        self._snapshot.sql(f"CREATE OR REPLACE TABLE {quoted('subject_' + rule.subject.id)} AS SELECT {selected}", columns)
+
+
+def try_examples(rules: Iterable[Rule], book: Rulebook) -> list[Tried]:
+    """Try every rule's examples, each alone."""
+    with Trials(book) as trials:
+        return [tried for rule in rules for tried in tried_with(trials, rule)]
+
+
+def tried_with(trials: Trials, rule: Rule) -> list[Tried]:
+    """Try a rule's examples with an engine that is there already."""
+    tried = []
+    for number, (example, answer) in enumerate(zip(rule.file.examples, trials.answers(rule), strict=True)):
+        if isinstance(answer, str):
+            tried.append(Tried(rule=rule, number=number, example=example, answer=None, wrong=answer))
+            continue
+        wrong = _wrong(example, answer)
+        why = _why(trials, rule, example, answer) if wrong else ""
+        tried.append(Tried(rule=rule, number=number, example=example, answer=answer, wrong=wrong, why=why))
+    return tried
+
+
+def failing_examples(rules: Iterable[Rule], book: Rulebook) -> list[str]:
+    """Try every rule's examples, each alone, and say which are not lived up to: `rule: example: gave x, not y`."""
+    return [f"{one.rule.id}: {one.example.says}: {one.wrong}" for one in try_examples(rules, book) if one.wrong]
+
+
+def _by_day(examples: Sequence[Example]) -> dict[date, list[int]]:
+    days: dict[date, list[int]] = defaultdict(list)
+    for number, example in enumerate(examples):
+        days[example.as_of].append(number)
+    return days
+
+
+def _names_used(rule: Rule) -> frozenset[str]:
+    parts = [rule.where, *rule.let.values(), *rule.levels.values(), *rule.also.values(), rule.measure, rule.due]
+    return frozenset(name for part in parts if part for name in part.names)
+
+
+def _answer(row: tuple[Any, ...] | None) -> Answer:
+    if row is None:
+        return Answer(gives="out", measure=None, due=None)
+    outcome, level, measure, due = row[2:6]
+    gives = Level(level).name if level is not None else {"clear": "none"}.get(outcome, outcome)
+    return Answer(gives=gives, measure=measure, due=due)
+
+
+def _wrong(example: Example, answer: Answer) -> str:
+    """Say how an answer differs from what an example wants, or nothing."""
+    if answer.gives != example.gives:
+        return f"gave {answer.gives}, not {example.gives}"
+    if example.measure is not None and answer.measure != example.measure:
+        return f"measured {in_short(answer.measure)}, not {in_short(example.measure)}"
+    if example.due is not None and answer.due != example.due:
+        return f"was due {in_short(answer.due)}, not {in_short(example.due)}"
+    return ""
+
+
+# ---------------------------------------------------------------------- why
+
+
+def _why(trials: Trials, rule: Rule, example: Example, answer: Answer) -> str:
+    """Say in one line which part of the rule decided on this answer, and on what values."""
+    try:
+        if answer.gives == example.gives:
+            part = rule.measure if example.measure is not None and answer.measure != example.measure else rule.due
+            return _of_value(trials, rule, example, part) if part else "the rule has none"
+        if "out" in (answer.gives, example.gives):
+            return _of_population(trials, rule, example)
+        if rule.file.per and answer.gives == "unknown" and len(example.rows) < rule.file.at_least:
+            return f"`at_least` is {rule.file.at_least}, and there are {len(example.rows)} rows"
+        name, compiled = _deciding_level(rule, example.gives, answer.gives)
+        return _told(f"`{name}`", compiled.term, _values_of(trials, rule, example, compiled.term))
+    except EngineError as error:
+        return f"what decided cannot be told: {error.safe}"
+
+
+def _deciding_level(rule: Rule, wanted: str, came: str) -> tuple[str, Compiled]:
+    """Choose the level to speak of: the higher of what came and what was wanted decided; a doubt decides where neither is one."""
+    by_name = {level.name: compiled for level, compiled in rule.levels.items()}
+    named = [name for name in by_name if name in (wanted, came)]
+    name = named[0] if named else next(iter(by_name))
+    return name, by_name[name]
+
+
+def _of_population(trials: Trials, rule: Rule, example: Example) -> str:
+    if rule.file.per:
+        return "nothing can be measured of these rows" if example.gives != "out" else "something can be measured of these rows"
+    term = rule.where.term
+    pieces = _pieces(term)
+    values = dict(zip(pieces, trials.row_values(rule, example, list(pieces.values())), strict=True))
+    return _told("`where`", term, values)
+
+
+def _of_value(trials: Trials, rule: Rule, example: Example, part: Compiled) -> str:
+    names = [leaf for leaf in _leaves(part.term) if leaf.kind == "name"]
+    if rule.file.per:  # what it counts over is of many rows, which have no one value
+        return f"it is {part.term.text}"
+    found = trials.values(rule, example, [leaf.sql for leaf in names]) or [] if names else []
+    seen = {leaf.text: value for leaf, value in zip(names, found, strict=False)}
+    return f"it is {part.term.text}{_with(seen)}"
+
+
+def _values_of(trials: Trials, rule: Rule, example: Example, term: Term) -> dict[Term, Any]:
+    pieces = _pieces(term)
+    found = trials.values(rule, example, list(pieces.values()))
+    return dict(zip(pieces, found or [None for _ in pieces], strict=True))
+
+
+def _pieces(term: Term) -> dict[Term, str]:
+    """Give every part of a condition that is true or false, and every name in it, with its SQL."""
+    pieces = {term: term.sql}
+    for part in term.parts:
+        pieces |= _pieces(part) if part.type == "boolean" or part.parts else ({part: part.sql} if part.kind == "name" else {})
+    return pieces
+
+
+def _told(what: str, term: Term, values: dict[Term, Any]) -> str:
+    value = values[term]
+    part = _deciding(term, values)
+    names = {leaf.text: values[leaf] for leaf in _leaves(part) if leaf.kind == "name" and leaf in values}
+    return f"{what} is {_truth(value)}: {part.text}{_with(names)}"
+
+
+def _deciding(term: Term, values: dict[Term, Any]) -> Term:
+    """Find the smallest part that decides: of an `and` that is not true the part that is not, of an `or` that is true the part that is."""
+    value = values.get(term)
+    if term.kind in ("and", "or"):
+        holds_all = term.kind == "and"
+        if value is None or value is not holds_all:
+            one = next((part for part in term.parts if values.get(part) is value), None)
+            return _deciding(one, values) if one else term
+    if term.kind == "not":
+        return _deciding(term.parts[0], values)
+    if term.kind == "call" and term.word == "coalesce" and term.type == "boolean":
+        known = next((part for part in term.parts if values.get(part) is not None), None)
+        return _deciding(known, values) if known and known.kind != "value" else term
+    return term
+
+
+def _leaves(term: Term) -> list[Term]:
+    if not term.parts:
+        return [term]
+    return [leaf for part in term.parts for leaf in _leaves(part)]
+
+
+def _truth(value: object) -> str:
+    return (
+        {True: "true", False: "false"}.get(value, "neither true nor false")
+        if isinstance(value, bool)
+        else "neither true nor false"
+    )
+
+
+def _with(values: dict[str, Any]) -> str:
+    told = [f"{name} {in_short(value)}" for name, value in values.items()]
+    more = f" and {len(told) - _MOST_VALUES} more" if len(told) > _MOST_VALUES else ""
+    return f", with {', '.join(told[:_MOST_VALUES])}{more}" if told else ""
+
+
+def in_short(value: object) -> str:
+    """Give a made value as an author writes it: `13`, `2026-03-31`, `missing`, `[C2, E1]`."""
+    match value:
+        case None:
+            return "missing"
+        case bool():
+            return "true" if value else "false"
+        case int() | float():
+            return plain(value)
+        case list() | tuple():
+            return f"[{', '.join(in_short(item) for item in value)}]"
+        case _:
+            return str(value)
