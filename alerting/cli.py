@@ -10,12 +10,13 @@ import difflib
 import importlib
 import os
 import pkgutil
+import shutil
 import sys
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
@@ -60,7 +61,9 @@ class CommandFolder(click.Group):
         try:
             return super().main(*args, **kwargs)
         except AlertingError as error:
-            click.echo(f"error: {error}", err=True)
+            from alerting import fault_text
+
+            click.echo(fault_text.told(error, **look_of(sys.stderr)), err=True)
             sys.exit(error.exit_code)
 
 
@@ -100,6 +103,13 @@ def today(app: App) -> date:
     from zoneinfo import ZoneInfo
 
     return now().astimezone(ZoneInfo(app.loaded.config.council.timezone)).date()
+
+
+def look_of(stream: TextIO) -> dict[str, Any]:
+    """Give how faults look on a stream: in colour and as wide as a terminal, plain elsewhere and with NO_COLOR."""
+    if not stream.isatty():
+        return {}
+    return {"colour": "NO_COLOR" not in os.environ, "width": shutil.get_terminal_size().columns}
 
 
 def echo_json(value: object) -> None:

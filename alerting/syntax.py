@@ -6,12 +6,13 @@ The tree is to be looked at, part by part; its own way of writing SQL is never u
 from __future__ import annotations
 
 import logging
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, ClassVar
 
 from alerting.terms import ExpressionFault
 
 
+@lru_cache(maxsize=4096)
 def parse(text: str) -> Any:
     """Read one expression: give its tree, or an ExpressionFault. Raises RecursionError where it is nested too deeply."""
     from sqlglot.errors import ParseError, TokenError

@@ -8,7 +8,7 @@ from __future__ import annotations
 import difflib
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -18,35 +18,54 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from alerting.errors import Excerpt, Fault, Place
+from alerting.misfits import asked_at, choices, keys_of, said_of, words_for_truths
 from alerting.scalar_places import BREAK, spots_of
 
 _Model = TypeVar("_Model", bound=BaseModel)
 _MOST_BYTES = 2_000_000
 _LONGEST_NUMBER = 30
 _MASK = "…"
+_BLANKS = "\u00a0\u2007\u202f\u200b\ufeff \t"
 _WORD = re.compile(r"\w+")
 
 
+_SCALARS = {
+    "bool": re.compile(r"true|True|TRUE|false|False|FALSE"),
+    "null": re.compile(r"~|null|Null|NULL|"),
+    "int": re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+"),
+    "float": re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?"),
+}
+_OTHER = frozenset("tTfF~nN-+.0123456789")
+"""What a scalar that is not text begins with."""
+
+
 class _Loader(yaml.CSafeLoader):
-    """The fast parser with the scalars of YAML 1.2's core schema."""
+    """The fast parser with the scalars of YAML 1.2's core schema. It asks what each node is, so these answers are short."""
+
+    def resolve(self, kind: type[yaml.Node], value: Any, implicit: tuple[bool, bool]) -> str:
+        if kind is not yaml.ScalarNode:
+            return "seq" if kind is yaml.SequenceNode else "map"
+        if implicit[0] and (not value or value[0] in _OTHER):
+            return next((tag for tag, pattern in _SCALARS.items() if pattern.fullmatch(value)), "str")
+        return "str"
+
+    def descend_resolver(self, _: yaml.Node | None, __: Any) -> None: ...
+
+    def ascend_resolver(self) -> None: ...
 
 
-_Loader.yaml_implicit_resolvers = {}
-for _tag, _pattern, _first in (
-    ("bool", r"^(?:true|True|TRUE|false|False|FALSE)$", "tTfF"),
-    ("null", r"^(?:~|null|Null|NULL|)$", ["~", "n", "N", ""]),
-    ("int", r"^[-+]?[0-9]+$|^0o[0-7]+$|^0x[0-9a-fA-F]+$", "-+0123456789"),
-    ("float", r"^[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?$", "-+.0123456789"),
-):
-    _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(_pattern), list(_first))
-
-
-def _whole_number(_: _Loader, node: yaml.ScalarNode) -> int:
-    return int(_in_bounds(node), 0) if node.value[:2] in ("0o", "0x") else int(_in_bounds(node))
-
-
-def _number(_: _Loader, node: yaml.ScalarNode) -> float:
-    return float(_in_bounds(node))
+def _scalar(node: yaml.ScalarNode) -> str | int | float | bool | None:
+    text: str = node.value
+    match node.tag:
+        case "bool":
+            return text.lower() == "true"
+        case "null":
+            return None
+        case "int":
+            return int(_in_bounds(node), 0) if text[:2] in ("0o", "0x") else int(_in_bounds(node))
+        case "float":
+            return float(_in_bounds(node))
+    return text
 
 
 def _in_bounds(node: yaml.ScalarNode) -> str:
@@ -56,9 +75,6 @@ def _in_bounds(node: yaml.ScalarNode) -> str:
         raise yaml.MarkedYAMLError(problem="this number is too large", problem_mark=node.start_mark)
     return text
 
-
-_Loader.add_constructor("tag:yaml.org,2002:int", _whole_number)
-_Loader.add_constructor("tag:yaml.org,2002:float", _number)
 
 Path_ = tuple[str | int, ...]
 
@@ -76,15 +92,15 @@ class Document:
     value: Any = None
     faults: list[Fault] = field(default_factory=list)
     shown: bool = False
-    _keys: dict[Path_, yaml.Node] = field(default_factory=dict)
-    _values: dict[Path_, yaml.Node] = field(default_factory=dict)
+    _root: yaml.Node | None = None
 
     def place(self, path: Path_, *, key: bool = False) -> Place:
         """Give where the value at `path` starts (its key with `key`), or the nearest part around it that exists."""
-        nodes = self._keys if key else self._values
+        keys, values = self._nodes
+        nodes = keys if key else values
         while path and path not in nodes:
             path = path[:-1]
-            nodes = self._values
+            nodes = values
         node = nodes.get(path)
         return Place(file=self.file) if node is None else self._node_place(node)
 
@@ -93,7 +109,7 @@ class Document:
 
         Exact however the text is written: plain, in quotes, folded or as a block.
         """
-        node = self._values.get(path)
+        node = self._nodes[1].get(path)
         if not isinstance(node, yaml.ScalarNode):
             return self.place(path)
         starts = [0, *(found.end() for found in re.finditer("\n", node.value))]
@@ -101,7 +117,7 @@ class Document:
 
     def value_place(self, path: Path_, offset: int, length: int | None = None) -> Place:
         """Give the place in the file of an offset into the text at `path`; length: of what is meant, else it is a word."""
-        node = self._values.get(path)
+        node = self._nodes[1].get(path)
         if not isinstance(node, yaml.ScalarNode):
             return self.place(path)
         spots = spots_of(node.value, node.style, self.text, node.start_mark.index, node.end_mark.index)
@@ -138,7 +154,7 @@ class Document:
 
     def _masked(self, line: int, column: int) -> Excerpt | None:
         """Give a line with its keys alone, and a mark in the place of each value: a value can be a secret."""
-        keys = sorted((key.start_mark.column, str(key.value)) for key in self._keys.values() if key.start_mark.line == line)
+        keys = sorted((key.start_mark.column, str(key.value)) for key in self._nodes[0].values() if key.start_mark.line == line)
         if not keys:
             return None
         text, meant = " " * keys[0][0], (1, 2)
@@ -154,22 +170,40 @@ class Document:
     def _lines(self) -> list[str]:
         return BREAK.split(self.text)
 
-    def _walk(self, node: yaml.Node, path: Path_) -> None:
-        self._values[path] = node
-        if isinstance(node, yaml.MappingNode):
-            seen: dict[str, yaml.Node] = {}
-            for key, value in node.value:
-                name = str(key.value)
-                if name in seen:
-                    first = seen[name].start_mark.line + 1
-                    problem, where = f"the key `{name}` is given twice, first on line {first}", self._node_place(key)
-                    self.faults.append(Fault(problem=problem, where=where))
-                seen[name] = key
-                self._keys[(*path, name)] = key
-                self._walk(value, (*path, name))
-        elif isinstance(node, yaml.SequenceNode):
-            for index, value in enumerate(node.value):
-                self._walk(value, (*path, index))
+    def _valued(self, node: yaml.Node) -> Any:
+        """Give the value of a node, and note the keys that are given twice."""
+        if isinstance(node, yaml.ScalarNode):
+            return _scalar(node)
+        if isinstance(node, yaml.SequenceNode):
+            return [self._valued(part) for part in node.value]
+        value: dict[Any, Any] = {}
+        seen: dict[str, yaml.Node] = {}
+        for key, part in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                raise yaml.MarkedYAMLError(problem="found unhashable key", problem_mark=key.start_mark)
+            first = seen.setdefault(key.value, key)
+            if first is not key:
+                problem = f"the key `{key.value}` is given twice, first on line {first.start_mark.line + 1}"
+                self.faults.append(Fault(problem=problem, where=self._node_place(key)))
+            value[_scalar(key)] = self._valued(part)
+        return value
+
+    @cached_property
+    def _nodes(self) -> tuple[dict[Path_, yaml.Node], dict[Path_, yaml.Node]]:
+        """The keys and the values by their paths: only a file with faults is asked for places."""
+        keys: dict[Path_, yaml.Node] = {}
+        values: dict[Path_, yaml.Node] = {}
+        waiting: list[tuple[Path_, yaml.Node]] = [((), self._root)] if self._root is not None else []
+        while waiting:
+            path, node = waiting.pop()
+            values[path] = node
+            if isinstance(node, yaml.MappingNode):
+                for key, part in node.value:
+                    keys[(*path, str(key.value))] = key
+                    waiting.append(((*path, str(key.value)), part))
+            elif isinstance(node, yaml.SequenceNode):
+                waiting += [((*path, number), part) for number, part in enumerate(node.value)]
+        return keys, values
 
     def check(self, model: type[_Model], value: Any = None, within: Path_ = ()) -> _Model | None:
         """Read the document (or the part `within` it) as `model`. Faults are noted, each at its place; then gives None."""
@@ -177,34 +211,75 @@ class Document:
             problem = "there is nothing in this file" if self.value is None else "this is not a list of keys and values"
             self.faults.append(Fault(problem=problem, where=self.place(()), remedy="Each line is `key: value`."))
             return None
+        given = self.value if not within and value is None else value
+        words = dict(words_for_truths(model, given))
+        faults = [
+            Fault(problem=f"`{_dotted((*within, *at))}` should be true or false", where=self.place((*within, *at)), remedy=remedy)
+            for at, remedy in words.items()
+        ]
+        found: _Model | None = None
+        details: list[dict[str, Any]] = []
         try:
-            return model.model_validate(self.value if not within and value is None else value)
+            found = model.model_validate(given)
         except ValidationError as error:
-            details: list[dict[str, Any]] = [dict(detail) for detail in error.errors(include_input=False)]
-            unknown = [detail["loc"][:-1] for detail in details if detail["loc"][-1:] == ("[key]",)]
-            self.faults += [self._fault(model, detail, within) for detail in details if detail["loc"] not in unknown]
-            return None
+            details = [dict(detail) for detail in error.errors(include_input=False) if detail["loc"] not in words]
+        keys = [detail["loc"][:-1] for detail in details if detail["loc"][-1:] == ("[key]",)]
+        misspelt: set[Path_] = {detail["loc"] for detail in details if detail["type"] == "extra_forbidden"}
+        for detail in details:
+            if detail["loc"] not in keys and not (detail["type"] == "missing" and _is_misspelt(detail["loc"], misspelt)):
+                faults.append(self._fault(model, detail, within, given))
+        self.faults += faults
+        return found if not faults else None
 
-    def _unknown_key(self, path: Path_, expected: str) -> Fault:
-        name, known = str(path[-1]), re.findall(r"'(.*?)'", expected)
-        remedy = did_you_mean(name, known) or f"The keys here are: {', '.join(known)}."
+    def _unknown_key(self, path: Path_, known: Sequence[str]) -> Fault:
+        name, remedy = str(path[-1]), ""
         if ")" in name:
             remedy = "Put the expression before it in quotes: inside { } a comma begins a new key."
+        elif name.strip(_BLANKS) in known:
+            remedy = f"A blank that is no ordinary space stands beside it; type `{name.strip(_BLANKS)}` anew."
+        else:
+            remedy = did_you_mean(name, list(known)) or (f"The keys here are: {', '.join(known)}." if known else "")
         return Fault(problem=f"unknown key `{name}`", where=self.place(path, key=True), remedy=remedy)
 
-    def _fault(self, model: type[BaseModel], detail: dict[str, Any], within: Path_) -> Fault:
-        path = (*within, *detail["loc"])
-        kind, name = detail["type"], str(detail["loc"][-1]) if detail["loc"] else ""
-        if kind == "extra_forbidden":
-            known = _names_at(model, detail["loc"][:-1])
-            remedy = did_you_mean(name, known) or (f"The keys here are: {', '.join(sorted(known))}." if known else "")
-            return Fault(problem=f"unknown key `{name}`", where=self.place(path, key=True), remedy=remedy)
-        if name == "[key]" and kind == "literal_error":
-            return self._unknown_key(path[:-1], str(detail["ctx"]["expected"]))
-        if kind == "missing":
-            return Fault(problem=f"`{name}` is missing", where=self.place(path[:-1]), remedy=f"Add `{name}:`.")
+    def _fault(self, model: type[BaseModel], detail: dict[str, Any], within: Path_, given: Any) -> Fault:
+        location: Path_ = detail["loc"]
+        path = (*within, *location)
+        if detail["type"] == "extra_forbidden":
+            return self._unknown_key(path, keys_of(asked_at(model, location[:-1])[0]))
+        if location[-1:] == ("[key]",) and detail["type"] == "literal_error":
+            return self._unknown_key(path[:-1], choices(detail))
+        asked, field_info = asked_at(model, location)
+        if detail["type"] == "missing":
+            meaning = f" {field_info.description}." if field_info and field_info.description else ""
+            around = path[:-1]
+            where = self.place(around, key=bool(around) and isinstance(around[-1], str))
+            return Fault(problem=f"`{path[-1]}` is missing", where=where, remedy=f"Add `{path[-1]}:`.{meaning}")
+        written = _at(given, location)
+        phrase, remedy = said_of(detail, asked, field_info, written)
+        if detail["type"] == "literal_error":
+            remedy = did_you_mean(str(written), choices(detail)) or remedy
+        elif detail["type"] in ("tuple_type", "list_type") and self.shown and isinstance(written, str):
+            remedy = f"Write it in square brackets: [{written}]."
         message = detail["msg"].removeprefix("Value error, ")
-        return Fault(problem=f"`{'.'.join(map(str, path))}`: {message[:1].lower()}{message[1:]}", where=self.place(path))
+        said = f" {phrase}" if phrase else f": {message[:1].lower()}{message[1:]}"
+        return Fault(problem=f"`{_dotted(path)}`{said}", where=self.place(path), remedy=remedy)
+
+
+def _dotted(path: Path_) -> str:
+    return ".".join(map(str, path))
+
+
+def _at(value: Any, location: Path_) -> Any:
+    for part in location:
+        inside = value.get(part) if isinstance(value, Mapping) else None
+        value = value[part] if isinstance(value, list) and isinstance(part, int) and part < len(value) else inside
+    return value
+
+
+def _is_misspelt(missing: Path_, unknown: set[Path_]) -> bool:
+    """Say whether a key that is missing is there in other letters: then there is one fault, not two."""
+    beside = [str(path[-1]).lower() for path in unknown if path[:-1] == missing[:-1]]
+    return bool(difflib.get_close_matches(str(missing[-1]).lower(), beside, n=1, cutoff=0.6))
 
 
 def load(path: Path, *, shown: bool = False) -> Document:
@@ -235,9 +310,10 @@ def load_text(file: str, text: str, *, shown: bool = False) -> Document:
         loader = _Loader(text)
         node = loader.get_single_node()
         if node is not None:
-            _refuse_aliases_and_tags(node, loader)
-            document._walk(node, ())  # noqa: SLF001  (the document is being made)
-            document.value = loader.construct_document(node)
+            if "&" in text or "!" in text:
+                _refuse_aliases_and_tags(node, loader)
+            document._root = node  # noqa: SLF001  (the document is being made)
+            document.value = document._valued(node)  # noqa: SLF001
     except RecursionError:
         document.faults.append(Fault(problem="is nested too deeply", where=Place(file=file)))
     except yaml.YAMLError as error:
@@ -269,7 +345,7 @@ def _refuse_aliases_and_tags(node: yaml.Node, loader: _Loader) -> None:
             raise yaml.MarkedYAMLError(problem=problem, problem_mark=current.start_mark)
         seen.add(id(current))
         plain = not getattr(current, "style", None)
-        meant = loader.resolve(type(current), current.value, (plain, not plain))  # type: ignore[no-untyped-call]
+        meant = loader.resolve(type(current), current.value, (plain, not plain))
         if current.tag != meant:
             raise yaml.MarkedYAMLError(problem="a tag (!name) is not allowed here", problem_mark=current.start_mark)
         if isinstance(current, yaml.MappingNode):
@@ -305,29 +381,3 @@ def _yaml_place(document: Document, error: yaml.YAMLError) -> Place:
     if mark:
         return document._place(mark.line, mark.column)  # noqa: SLF001  (the document is being made)
     return Place(file=document.file) if position is None else document.offset_place(position, 1)
-
-
-def _names_at(model: type[BaseModel], loc: tuple[Any, ...]) -> frozenset[str]:
-    """Give the field names of the model that a validation error's location leads to."""
-    current: Any = model
-    for part in loc:
-        if isinstance(current, type) and issubclass(current, BaseModel):
-            field_info = next((f for n, f in current.model_fields.items() if part in (n, f.alias)), None)
-            current = field_info.annotation if field_info else current
-        for candidate in _models_in(current):
-            current = candidate
-            if part in ((candidate.model_fields.get("type") and _literals(candidate)) or ()):
-                break
-    if isinstance(current, type) and issubclass(current, BaseModel):
-        return frozenset(f.alias or n for n, f in current.model_fields.items())
-    return frozenset()
-
-
-def _models_in(annotation: Any) -> list[type[BaseModel]]:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return [annotation]
-    return [model for part in getattr(annotation, "__args__", ()) for model in _models_in(part)]
-
-
-def _literals(model: type[BaseModel]) -> tuple[Any, ...]:
-    return tuple(getattr(model.model_fields["type"].annotation, "__args__", ()))

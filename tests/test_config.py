@@ -100,28 +100,28 @@ def test_values_are_read_as_an_editor_shows_them(file, written, meant):
 @pytest.mark.parametrize(
     ("before", "after", "expected"),
     [
-        ("council:", "counsil:", ["1:1: unknown key `counsil`\n  Did you mean 'council'?", "1:1: `council` is missing\n  Add `council:`."]),
-        ("  name: Exampleshire", "  nam: Exampleshire", ["2:3: unknown key `nam`\n  Did you mean 'name'?", "2:3: `name` is missing\n  Add `name:`."]),
+        ("council:", "counsil:", ["1:1: unknown key `counsil`\n  Did you mean 'council'?"]),
+        ("  name: Exampleshire", "  nam: Exampleshire", ["2:3: unknown key `nam`\n  Did you mean 'name'?"]),
         ("  name: Exampleshire", "  name: Exampleshire\n  timezone: London", ["3:13: `council.timezone`: there is no such time zone; write Europe/London"]),
         ("  name: Exampleshire", "  name: Exampleshire\n  timezone: ../etc/passwd", ["3:13: `council.timezone`: there is no such time zone; write Europe/London"]),
         ("source:", "jobs: {daily: {at: '01:30'}}\nsource:", ["3:20: `jobs.daily.at`: a time from 01:00 to 01:59 comes twice in October and not at all in March; choose another"]),
-        ("source:", "jobs: {daily: {at: 7am}}\nsource:", ["3:20: `jobs.daily.at`: string should match pattern '^([01]\\d|2[0-3]):[0-5]\\d$'"]),
-        ("source:", "jobs: {daily: {at: '24:00'}}\nsource:", ["3:20: `jobs.daily.at`: string should match pattern '^([01]\\d|2[0-3]):[0-5]\\d$'"]),
-        ("source:", "jobs: {weekly: {at: '07:00', on: [monday]}}\nsource:", ["3:35: `jobs.weekly.on.0`: input should be 'mon', 'tue', 'wed', 'thu', 'fri', 'sat' or 'sun'"]),
+        ("source:", "jobs: {daily: {at: 7am}}\nsource:", ["3:20: `jobs.daily.at` is not written as it should be\n  Local time, such as 07:00."]),
+        ("source:", "jobs: {daily: {at: '24:00'}}\nsource:", ["3:20: `jobs.daily.at` is not written as it should be\n  Local time, such as 07:00."]),
+        ("source:", "jobs: {weekly: {at: '07:00', on: [monday]}}\nsource:", ["3:35: `jobs.weekly.on.0` should be mon, tue, wed, thu, fri, sat or sun\n  Did you mean 'mon'?"]),
         ("source:", "jobs: {daly: {at: '07:00'}}\nsource:", ["3:8: unknown key `daly`\n  Did you mean 'daily'?"]),
         ("source:", "jobs: {daily: {at: '07:00', to: [mail]}}\nsource:", ["3:34: there is no receiver 'mail'"]),
         ("source:", "jobs: {daily: {at: '07:00', to: [outbx]}}\nsource:", ["3:34: there is no receiver 'outbx'\n  Did you mean 'outbox'?"]),
-        ("{type: demo, children: 60}", "demo", ["3:9: `source`: input should be a valid dictionary"]),
+        ("{type: demo, children: 60}", "demo", ["3:9: `source` should have keys of its own\n  Write `key: value`, indented below it."]),
         ("type: demo", "type: dmo", ["3:16: unknown type `dmo`\n  Did you mean 'demo'?"]),
         ("type: demo, ", "", ["3:9: `type` is missing\n  The types are: demo, files, sql."]),
         ("children: 60", "childs: 60", ["3:22: unknown key `childs`\n  Did you mean 'children'?"]),
-        ("children: 60", "children: 3", ["3:32: `source.children`: input should be greater than or equal to 50"]),
+        ("children: 60", "children: 3", ["3:32: `source.children` should be at least 50"]),
         ("type: folder", "type: pigeon", ["6:18: unknown type `pigeon`\n  The types are: console, email, folder, teams."]),
-        ("  outbox: {type: folder, path: outbox}", "  outbox: {type: folder, pth: outbox}", ["6:26: unknown key `pth`\n  Did you mean 'path'?", "6:11: `path` is missing\n  Add `path:`."]),
-        ("  outbox: {type: folder, path: outbox}", "  {}", ["6:3: `receivers`: dictionary should have at least 1 item after validation, not 0"]),
+        ("  outbox: {type: folder, path: outbox}", "  outbox: {type: folder, pth: outbox}", ["6:26: unknown key `pth`\n  Did you mean 'path'?"]),
+        ("  outbox: {type: folder, path: outbox}", "  {}", ["6:3: `receivers` has nothing in it\n  By name: a `type` and its settings."]),
         ("rules: {", "rules: {settings: {CL-01: {enable: false}}, ", ["4:28: unknown key `enable`\n  Did you mean 'enabled'?"]),
         ("rules: {", "rules: {bank_holidays: [easter], ", None),
-        ("rules: {", "rules: {packs: statutory, ", ["4:16: `rules.packs`: input should be a valid tuple"]),
+        ("rules: {", "rules: {packs: statutory, ", ["4:16: `rules.packs` should be a list\n  Write it in square brackets: [one, two]."]),
         ("rules: {", "rules: {packs: [statutroy], ", None),
         ("  name: Exampleshire", "\tname: Exampleshire", ["2:1: not valid YAML: a tab stands where only spaces may\n  Indent with spaces."]),
         ("  name: Exampleshire", "  name: A\n  name: B", ["3:3: the key `name` is given twice, first on line 2"]),
@@ -153,7 +153,6 @@ receivers: {}
 
     assert [fault.partition(": ")[0] for fault in faults(file, text)] == [
         "7:8",
-        "1:10",
         "1:40",
         "1:11",
         "3:16",
@@ -169,7 +168,7 @@ def test_every_fault_of_what_the_file_names_is_found_in_one_pass(file):
 
     found = [fault.partition(": ")[0] for fault in faults(file, text)]
 
-    assert set(found) == {"4:28", "3:16", "7:9", "7:23", "8:16"}
+    assert set(found) == {"4:28", "3:16", "7:3", "7:23", "8:16"}
 
 
 @pytest.mark.parametrize(

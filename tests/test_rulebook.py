@@ -116,11 +116,11 @@ def test_only_the_tables_and_columns_that_are_needed_are_read(folder):
     ("changes", "expected"),
     [
         # keys
-        ([("title: Few visits", "titel: Few visits")], ["3:1: unknown key `titel`\n  Did you mean 'title'?", "1:1: `title` is missing\n  Add `title:`."]),
-        ([("job: daily", "job: hourly")], ["8:6: `job`: input should be 'daily', 'weekly' or 'monthly'"]),
-        ([("reads: [ssd_person]", "reads: ssd_person")], ["9:8: `reads`: input should be a valid tuple"]),
-        ([("kind: local", "kind: lokal")], ["7:15: `basis.kind`: input should be 'statutory', 'guidance' or 'local'"]),
-        ([("code: CL-01", "code: cl01")], ["2:7: `code`: string should match pattern '^[A-Z]+-[0-9]+$'"]),
+        ([("title: Few visits", "titel: Few visits")], ["3:1: unknown key `titel`\n  Did you mean 'title'?"]),
+        ([("job: daily", "job: hourly")], ["8:6: `job` should be daily, weekly or monthly"]),
+        ([("reads: [ssd_person]", "reads: ssd_person")], ["9:8: `reads` should be a list\n  Write it in square brackets: [ssd_person]."]),
+        ([("kind: local", "kind: lokal")], ["7:15: `basis.kind` should be statutory, guidance or local\n  Did you mean 'local'?"]),
+        ([("code: CL-01", "code: cl01")], ["2:7: `code` is not written as it should be\n  Such as CL-01."]),
         ([("amber: [worker]", "ambre: [worker]")], ["25:10: unknown key `ambre`\n  Did you mean 'amber'?"]),
         ([('"has(statuses, short_statuses)"', "has(statuses, short_statuses)")], ["26:39: unknown key `short_statuses)`\n  Put the expression before it in quotes: inside { } a comma begins a new key."]),
         ([("  amber: measure < 3", "  purple: measure < 3")], ["20:3: unknown key `purple`\n  The keys here are: info, amber, red, critical."]),
@@ -180,7 +180,6 @@ def test_every_fault_of_every_file_is_found_in_one_pass(folder):
         "practice/second.yaml:17:10:",
         "practice/second.yaml:24:6:",
         "practice/third.yaml:2:1:",
-        "practice/visits-few.yaml:1:1:",
         "practice/visits-few.yaml:8:1:",
     ]
 
