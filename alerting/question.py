@@ -27,7 +27,7 @@ def question(rule: Rule) -> str:
     facts = ", ".join(f"{quoted(name)} := s.{quoted(name)}" for name in rule.facts)
     named = _named(rule)
     return f"""SELECT '{rule.id}', {named["key"]}, {outcome}, CASE WHEN {matched} THEN s."level" END, s.measure,
-        CASE WHEN {matched} THEN CAST({rule.due.sql if rule.due else "NULL"} AS DATE) END,
+        CASE WHEN {matched} THEN {_due(rule)} END,
         {", ".join(named[role] for role in ROLES)},
         CASE WHEN {matched} THEN trim({also}) ELSE '' END,
         CASE WHEN {matched} THEN {f"CAST(to_json(struct_pack({facts})) AS VARCHAR)" if facts else "'{}'"} END
@@ -49,7 +49,18 @@ def population(rule: Rule) -> str:
 
 
 def _of_each(rule: Rule) -> str:
-    return f"SELECT s.*, CAST({rule.measure.sql if rule.measure else 'NULL'} AS DOUBLE) AS measure FROM ({population(rule)}) s"
+    return f"SELECT s.*, {_measure(rule)} AS measure FROM ({population(rule)}) s"
+
+
+# What is beyond all numbers or in no calendar is not recorded: it could be neither kept nor told. A filter of a list of one
+# names the value once, where a CASE would write its SQL out twice.
+def _measure(rule: Rule) -> str:
+    return f"list_filter([CAST({rule.measure.sql if rule.measure else 'NULL'} AS DOUBLE)], lambda x: isfinite(x))[1]"
+
+
+def _due(rule: Rule) -> str:
+    due = f"CAST({rule.due.sql if rule.due else 'NULL'} AS DATE)"
+    return f"list_filter([{due}], lambda day: day BETWEEN DATE '0001-01-01' AND DATE '9999-12-31')[1]"
 
 
 def _of_groups(rule: Rule) -> str:
@@ -69,8 +80,7 @@ def _of_groups(rule: Rule) -> str:
     rows, every = f"({population(rule)})", subject
     if rule.file.per == "service":
         rows, every = services.format(rows=rows), services.format(rows=every)
-    measure = f"CAST({rule.measure.sql if rule.measure else 'NULL'} AS DOUBLE)"
-    query = f"""SELECT g.key AS "group", mode(s.{team}) AS "own team", {measure} AS measure, count(*) FILTER (WHERE {ROWS}) AS "rows"
+    query = f"""SELECT g.key AS "group", mode(s.{team}) AS "own team", {_measure(rule)} AS measure, count(*) FILTER (WHERE {ROWS}) AS "rows"
         FROM (SELECT {group} AS key FROM {every} UNION SELECT {listed} FROM {table}) g
         LEFT JOIN (SELECT p.*, true AS "is row" FROM {rows} p WHERE p."in population") s ON s.{group} = g.key
         WHERE g.key IS NOT NULL GROUP BY g.key"""

@@ -17,7 +17,7 @@ from alerting.yaml_files import did_you_mean
 Over = Literal["one", "many", "counted"]
 MOST_LISTED = 500
 MOST_SQL = 50_000
-"""Characters of SQL that one call may come to: a function whose SQL says its argument twice doubles at every nesting."""
+"""Characters of SQL that a part may come to: a function whose SQL says its argument twice doubles at every nesting."""
 
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _ENGINE_TYPES = {"text": "VARCHAR", "number": "DOUBLE", "date": "DATE", "boolean": "BOOLEAN", "codes": "VARCHAR[]"}
@@ -56,12 +56,17 @@ class Translator:
         self.names = {name.lower(): (name, value) for name, value in names.items()}
         self.faults: list[ExpressionFault] = []
         self.used: set[str] = set()
+        # A list parameter may be long by itself.
+        self._most_sql = MOST_SQL + 20 * max((len(name.sql) for name in names.values()), default=0)
 
     def translate(self, node: Any) -> Term:
         """Give a node as a term; a part with a fault stands for itself as null."""
-        fault = self._refused(node)
-        if fault:
-            return fault
+        term = self._refused(node) or self._term(node)
+        if len(term.sql) > self._most_sql:
+            return self._fault(node, "this is too much work for one expression", "Use `let` steps.")
+        return term
+
+    def _term(self, node: Any) -> Term:
         kind = type(node).__name__
         if kind in _COMPARISONS:
             return self._comparison(node, _COMPARISONS[kind])
@@ -299,19 +304,18 @@ class Translator:
         for side, term in ((node.left, left), (node.right, right)):
             if not fits(term.type, "number"):
                 return self._fault(side, f"`{sign}` needs a number, but this is {a(term.type)}")
-        divisor = f"nullif({right.sql}, 0)" if sign == "/" else right.sql
-        return _pair("sum", sign, node, left, right, f"({left.sql} {sign} {divisor})", "number")
+        return _pair("sum", sign, node, left, right, _sum_sql(left.sql, sign, right.sql), "number")
 
     def _days_on(self, day: Term, sign: str, days: Term) -> str:
         """Write a date and days to it as add_days() does: a number that leads out of the calendar gives a missing date."""
-        return FUNCTIONS["add_days"].sql.format(day.sql, days.sql if sign == "+" else f"(-{days.sql})")
+        return FUNCTIONS["add_days"].sql.format(day.sql, days.sql if sign == "+" else _minus_sql(days.sql))
 
     def _neg(self, node: Any) -> Term:
         inside = self._expect(node.this, self.translate(node.this), "number", "`-`")
-        text, sql = f"-{_shown(node.this, inside)}", f"(-{inside.sql})"
-        if inside.kind == "value":
-            return Term(kind="value", word=f"-{inside.word}", text=text, sql=sql, type="number")
-        return Term(kind="minus", word="-", text=text, sql=sql, type="number", parts=(inside,))
+        text = f"-{_shown(node.this, inside)}"
+        if inside.kind == "value" and inside.word[0] in "0123456789":
+            return Term(kind="value", word=f"-{inside.word}", text=text, sql=f"(-{inside.sql})", type="number")
+        return Term(kind="minus", word="-", text=text, sql=_minus_sql(inside.sql), type="number", parts=(inside,))
 
     # ---- calls
 
@@ -344,8 +348,6 @@ class Translator:
                 self._expect(argument, term, wants, f"{name}()")
         text = f"{name}({', '.join(term.text for term in arguments)})"
         sql, given = self._call(node, function, [_typed(term, wants) for term, wants in zip(arguments, wanted, strict=True)])
-        if len(sql) > MOST_SQL:
-            return self._fault(node, "the calls in here are nested too deeply", "Use `let` steps.")
         return Term(kind="call", word=name, text=text, sql=sql, type=given, parts=tuple(arguments))
 
     def _aggregate(self, node: Any, aggregate: Aggregate) -> Term:
@@ -414,6 +416,20 @@ def _shown(node: Any, term: Term) -> str:
 def _pair(kind: Kind, word: str, node: Any, left: Term, right: Term, sql: str, gives: Type) -> Term:
     text = f"{_shown(node.this, left)} {word} {_shown(node.expression, right)}"
     return Term(kind=kind, word=word, text=text, sql=sql, type=gives, parts=(left, right))
+
+
+def _sum_sql(left: str, sign: str, right: str) -> str:
+    """Write a sum that no value can make fail: the engine's whole numbers and decimals overflow, its doubles do not.
+
+    What doubles are off by, such as 1.1 * 70 by a hundred-billionth, is rounded away, or 77 would not be 77.
+    """
+    if sign == "/":
+        return f"(CAST({left} AS DOUBLE) / nullif(CAST({right} AS DOUBLE), 0))"
+    return f"round(CAST({left} AS DOUBLE) {sign} CAST({right} AS DOUBLE), 9)"
+
+
+def _minus_sql(number: str) -> str:
+    return f"(0 - CAST({number} AS DOUBLE))"
 
 
 def _negated(sql: str, negated: bool) -> str:
