@@ -12,17 +12,12 @@ from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
-from alerting.cells import quoted
 from alerting.errors import AlertingError, Faults
-from alerting.evaluate import SQL_TYPES
-from alerting.examples import failing_examples
-from alerting.question import question
-from alerting.model import Level
+from alerting.examples import Trials, tried_with
 from alerting.rule import Rule
 from alerting.rulebook import Rulebook, compile_rule
-from alerting.rulefile import LevelName, Role, Subject
+from alerting.rulefile import Example, LevelName, Role, Subject
 from alerting.shapes import AS_OF, Answers, Parts, Row, Shape, Trial
-from alerting.snapshot import Snapshot
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,16 +56,15 @@ def compose(book: Rulebook, new: NewRule) -> tuple[str, list[str]]:
     Raises Faults where the answers make no rule that can be used, AlertingError where no row shows one of its levels.
     """
     parts = new.shape.make(new.answers)
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, Trials(book) as trials:
         path = Path(folder) / f"{new.id}.yaml"
         path.write_text(_text(book, new, parts, []), "utf-8")
         rule = _compiled(book, path)
-        shown = _worth_showing(parts, _asked(book, rule, [*parts.ladder, *parts.beside]), [level.name for level in rule.levels])
+        shown = _worth_showing(parts, _asked(trials, rule, [*parts.ladder, *parts.beside]), [level.name for level in rule.levels])
         examples = [_example(parts, given) for given in shown]
         text = _text(book, new, parts, examples)
         path.write_text(text, "utf-8")
-        rule = _compiled(book, path)
-    failing = failing_examples([rule], book)
+        failing = [f"{one.example.says}: {one.wrong}" for one in tried_with(trials, _compiled(book, path)) if one.wrong]
     if failing:
         raise AlertingError("\n".join(failing), remedy="This is a fault of `alerting rules new`; please report it.")
     return text, [_told(parts, given) for given in shown]
@@ -109,35 +103,21 @@ def _compiled(book: Rulebook, path: Path) -> Rule:
     return compiled
 
 
-def _asked(book: Rulebook, rule: Rule, trials: Sequence[Trial]) -> list[Given]:
-    """Ask the rule about every trial at once: each row has a key of its own, and each team of a trial a name of its own."""
-    subject = rule.subject
-    group = subject.team if rule.file.per else subject.key
-    rows, names = [], []
-    for number, trial in enumerate(trials):
-        names.append(f"{number}")
-        own = {group: f"{number}"}
-        rows += [row | {subject.key: f"{number}-{index}"} | own for index, row in enumerate(trial.rows)]
-    with Snapshot(AS_OF, book.settings) as snapshot:
-        snapshot.settle({})
-        columns = ", ".join(
-            f"unnest(${n}::{SQL_TYPES[column.type]}[]) AS {quoted(name)}"
-            for n, (name, column) in enumerate(subject.columns.items(), 1)
-        )
-        snapshot.sql(
-            f"CREATE TABLE {quoted('subject_' + subject.id)} AS SELECT {columns}",
-            [[row.get(name) for row in rows] for name in subject.columns],
-        )
-        found = {row[1]: row[2:6] for row in snapshot.sql(question(rule))}
-    return [_given(trial, found.get(name)) for name, trial in zip(names, trials, strict=True)]
-
-
-def _given(trial: Trial, found: tuple[str, int | None, float | None, date | None] | None) -> Given:
-    if found is None:
-        return Given(trial=trial, gives="out", measure=None, due=None)
-    outcome, level, measure, due = found
-    gives = Level(level).name if level is not None else {"clear": "none"}.get(outcome, outcome)
-    return Given(trial=trial, gives=gives, measure=measure, due=due)
+def _asked(asked: Trials, rule: Rule, trials: Sequence[Trial]) -> list[Given]:
+    """Ask the rule about every trial. Raises AlertingError where one cannot be asked."""
+    examples = [
+        Example(says=trial.says, as_of=AS_OF, gives="none", **({"rows": trial.rows} if rule.file.per else {"row": trial.rows[0]}))
+        for trial in trials
+    ]
+    answers = asked.answers(rule, examples)
+    unasked = [answer for answer in answers if isinstance(answer, str)]
+    if unasked:
+        raise AlertingError(f"the rule cannot be tried: {unasked[0]}")
+    return [
+        Given(trial=trial, gives=answer.gives, measure=answer.measure, due=answer.due)
+        for trial, answer in zip(trials, answers, strict=True)
+        if not isinstance(answer, str)
+    ]
 
 
 def _worth_showing(parts: Parts, given: Sequence[Given], levels: Sequence[str]) -> list[Given]:
@@ -259,8 +239,8 @@ def _asking(parts: Parts) -> list[str]:
 
 def as_yaml(value: object) -> str:
     """Write one value so that YAML reads it as it is: in quotes wherever it could be taken for something else."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
     if isinstance(value, (int, float)):
         return str(int(value)) if value == int(value) else str(value)
     if isinstance(value, (list, tuple)):

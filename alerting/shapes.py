@@ -7,6 +7,7 @@ each row is not known here: the engine is asked (see new_rules).
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -259,16 +260,16 @@ def _number(answers: Answers) -> Parts:
 
 def _count(answers: Answers) -> Parts:
     condition, words = _condition(answers)
-    most = int(max(answers.limits.values())) + 1
+    counts = sorted({0, *(int(limit) + step for limit in answers.limits.values() for step in (0, 1))})
     return Parts(
         per="team",
-        says=f"{{{{ measure }}}} in the team: {words}. The limit is {answers.limit('over')}.",
-        clears=f"There are {{{{ params.{next(iter(answers.limits))}_over }}}} or fewer in the team: {words}.",
+        says=f"{answers.label}: {words} {{{{ measure }}}} in the team. The limit is {answers.limit('over')}.",
+        clears=f"{answers.label}: {words} {{{{ params.{next(iter(answers.limits))}_over }}}} or fewer in the team.",
         params={f"{level}_over": limit for level, limit in answers.limits.items()},
-        measure=f"sum(case when {condition} then 1 else 0 end)",
+        measure=f"count({condition})",
         unit=answers.subject.title.lower(),
         levels={level: f"measure > {level}_over" for level in answers.limits},
-        ladder=tuple(Trial(rows=_team(answers, count, max(count, 1))) for count in range(most + 1)),
+        ladder=tuple(Trial(rows=_team(answers, count, max(count, 1))) for count in counts),
         told=lambda measure: f"{measure:.12g} in the team",
     )
 
@@ -279,15 +280,15 @@ def _share(answers: Answers) -> Parts:
     return Parts(
         per="team",
         at_least=answers.at_least,
-        says=f"{{{{ measure }}}} % in the team: {words}. The target is {answers.limit('below')} %.",
-        clears=f"It is {{{{ params.{next(iter(answers.limits))}_below }}}} % or more in the team: {words}.",
+        says=f"{answers.label}: {words} {{{{ measure }}}} % in the team. The target is {answers.limit('below')} %.",
+        clears=f"{answers.label}: {words} {{{{ params.{next(iter(answers.limits))}_below }}}} % or more in the team.",
         params={f"{level}_below": limit for level, limit in answers.limits.items()},
-        measure=f"round(100 * share({condition}), 1)",
+        measure=f"round(share({condition}), 1)",
         unit="%",
         levels={level: f"measure < {level}_below" for level in answers.limits},
-        ladder=tuple(Trial(rows=_team(answers, count, size)) for count in range(size, -1, -1)),
+        ladder=tuple(Trial(rows=_team(answers, count, size)) for count in _around_limits(answers, size)),
         beside=(Trial(rows=_team(answers, 0, answers.at_least - 1), says="too few in the team"),) if answers.at_least > 1 else (),
-        told=lambda measure: f"{measure:.12g} % of the team's",
+        told=lambda measure: f"{measure:.12g} % in the team",
     )
 
 
@@ -299,6 +300,12 @@ def _enough(answers: Answers, size: int) -> bool:
     return all(any(low <= share < high for share in shares) for high, low in itertools.pairwise(bounds))
 
 
+def _around_limits(answers: Answers, size: int) -> list[int]:
+    """Give how many of a team of this size must be counted for shares on both sides of each limit, the greatest first."""
+    least = [math.ceil(limit * size / 100) for limit in answers.limits.values()]
+    return sorted({size, *(count for each in least for count in (each, each - 1) if 0 <= count <= size)}, reverse=True)
+
+
 def _team(answers: Answers, wanted: int, size: int) -> tuple[Row, ...]:
     """Give a team's rows, the first so many of which are what is counted."""
     values: dict[str, tuple[Any, Any]] = {
@@ -308,22 +315,25 @@ def _team(answers: Answers, wanted: int, size: int) -> tuple[Row, ...]:
         "false": (False, True),
     }
     is_it, is_not = values[answers.wanted]
+    # A row that leaves its worker out is of some worker: nobody has to be said.
+    nobody = {answers.column: None} if answers.column == answers.subject.worker else {}
     return tuple(
-        row_of(answers.subject, {answers.subject.team: "T1", answers.column: is_it if n < wanted else is_not}, number=n + 1)
+        nobody
+        | row_of(answers.subject, {answers.subject.team: "T1", answers.column: is_it if n < wanted else is_not}, number=n + 1)
         for n in range(size)
     )
 
 
 def _condition(answers: Answers) -> tuple[str, str]:
-    """Give what is counted as an expression and in words."""
-    column, label = answers.column, _lower(answers.label)
+    """Give what is counted as an expression, and what is said of it before the number."""
+    column = answers.column
     missing = f"{column} is null or count_of({column}) = 0" if _type(answers) == "codes" else f"{column} is null"
     recorded = f"count_of({column}) > 0" if _type(answers) == "codes" else f"{column} is not null"
     return {
-        "recorded": (recorded, f"{label}, where it is recorded"),
-        "missing": (missing, f"{label}, where nothing is recorded"),
-        "true": (column, f"{label}: yes"),
-        "false": (f"not {column}", f"{label}: no"),
+        "recorded": (recorded, "recorded for"),
+        "missing": (missing, "nothing recorded for"),
+        "true": (column, "yes for"),
+        "false": (f"not {column}", "no for"),
     }[answers.wanted]
 
 

@@ -119,7 +119,7 @@ def test_a_rule_of_every_shape_about_every_subject_can_be_used_and_proves_itself
         ),
         (
             new_rule("open_case", "share", "has_worker", wanted="true", limits={"red": 90}),
-            ["90 % of the team's: still clear", "80 % of the team's: red begins", "too few in the team: unknown"],
+            ["90 % in the team: still clear", "80 % in the team: red begins", "too few in the team: unknown"],
         ),
     ],
     ids=["overdue", "overdue, missing is red", "due", "nothing", "nothing, at once", "number", "count", "share"],
