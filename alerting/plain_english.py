@@ -302,7 +302,7 @@ class Vocabulary:
         return said if unit.rsplit(maxsplit=1)[-1] in said or unit not in ("days", "working days", "months") else f"{said} {unit}"
 
     def _call(self, term: Term) -> str:
-        said = [self.phrase(part) for part in term.parts]
+        said = [f"({self.phrase(part)})" if part.kind == "case" else self.phrase(part) for part in term.parts]
         match term.word:
             case "coalesce":
                 return f"{said[0]} (or, where that is missing, {', else '.join(said[1:])})"

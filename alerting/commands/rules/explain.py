@@ -1,0 +1,306 @@
+"""`alerting rules explain`: a rule in plain English, or why it says what it says of one subject."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import textwrap
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from alerting.cli import build_app, echo_json, today
+from alerting.drafts import draft, named
+
+if TYPE_CHECKING:
+    from alerting.explanation import Explanation
+    from alerting.model import Alert
+    from alerting.plain_english import Vocabulary
+    from alerting.reasoning import Part, Reasoning
+    from alerting.rule import Rule
+    from alerting.rulebook import Rulebook
+
+_LEGEND = "  (> decided)"
+
+SHOWN = 6
+"""The most changes that are listed; --json has them all."""
+
+
+@click.command()
+@click.argument("rule")
+@click.argument("subject", required=False)
+@click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), help="The business date; today when left out.")
+@click.option("--sql", "only_sql", is_flag=True, help="Print the SQL that the engine is asked, and nothing else.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON value.")
+@click.pass_context
+def command(ctx: click.Context, rule: str, subject: str | None, as_of: datetime | None, *, only_sql: bool, as_json: bool) -> None:
+    """Say what a rule asks, in plain English; with SUBJECT, what it says of that subject today, and why.
+
+    RULE is a code, an id or the path of a file. SUBJECT is what alerts call their subject, such as a case number, or an alert's
+    reference. Reads the case data and stores nothing. Ends with 1 where SUBJECT is not in the data.
+    """
+    app = build_app(ctx)
+    found = draft(app.book, rule) if rule.endswith((".yaml", ".yml")) else named(app.book, rule)
+    if subject is None or only_sql:
+        _tell_rule(found, app.book, only_sql=only_sql, as_json=as_json)
+        return
+    from alerting.explanation import explain
+
+    explanation = explain(app, found, subject, as_of.date() if as_of else today(app))
+    if as_json:
+        echo_json(_as_json(explanation))
+    else:
+        _tell(explanation)
+    sys.exit(1 if explanation.reasoning is None and explanation.left is None else 0)
+
+
+# ---------------------------------------------------------------- the rule
+
+
+def _tell_rule(rule: Rule, book: Rulebook, *, only_sql: bool, as_json: bool) -> None:
+    from alerting import rule_in_words
+
+    if only_sql:
+        views = {name: book.views[name] for name in book.views_for([rule.subject.sql])}
+        statements = rule_in_words.sql_of(rule, views)
+        if as_json:
+            echo_json(statements)
+        else:
+            click.echo(";\n\n".join(statements) + ";")
+        return
+    if as_json:
+        echo_json(rule_in_words.as_json(rule, book))
+        return
+    _heading(rule)
+    for section in rule_in_words.sections(rule, book):
+        click.echo(f"\n{section.heading}")
+        _lines(section.lines)
+    click.echo(
+        f"\n`alerting rules explain {rule.code} SUBJECT` says why it says what it says of one {rule.subject_kind.replace('_', ' ')};",
+        err=True,
+    )
+    click.echo("--sql shows what the engine is asked.", err=True)
+
+
+def _heading(rule: Rule) -> None:
+    click.secho(f"{rule.code}  {rule.title}", bold=True)
+
+
+def _lines(lines: Iterable[str], indent: str = "  ") -> None:
+    """Print lines in the width of the terminal; what is broken goes on two steps further in."""
+    width = max(60, min(shutil.get_terminal_size((120, 24)).columns, 120))
+    for line in lines:
+        own = line[: len(line) - len(line.lstrip("> "))]
+        wrapped = textwrap.wrap(
+            line[len(own) :], width, initial_indent=indent + own, subsequent_indent=indent + " " * len(own) + "    "
+        )
+        # What stands in columns keeps its spaces.
+        click.echo(indent + line if "  " in line.strip() and len(indent + line) <= width else "\n".join(wrapped))
+
+
+# ---------------------------------------------------------------- one subject
+
+
+def _tell(found: Explanation) -> None:
+    from alerting.wording import day
+
+    _heading(found.rule)
+    click.echo(f"{_kind(found.rule).capitalize()} {found.subject} on {day(found.as_of)}")
+    if found.withheld:
+        click.echo(f"\nA run would not use this answer today: {found.withheld}.")
+    if found.reasoning is None:
+        _tell_absent(found)
+    else:
+        _tell_reasoning(found, found.reasoning)
+    click.echo("\nThe alert")
+    _lines(_of_alert(found.alert) if found.alert else ["There is none, and never was one in the store."])
+
+
+def _kind(rule: Rule) -> str:
+    """Name what the rule's alerts are about: `care leaver`, or with `per` a team."""
+    return rule.file.per or f"{rule.subject.title[:1].lower()}{rule.subject.title[1:]}"
+
+
+def _tell_absent(found: Explanation) -> None:
+    kind = _kind(found.rule)
+    click.echo("\nThe answer")
+    if found.left:
+        _lines([f"Not asked: it has left ({found.left}). An alert about it would close for that reason."])
+        return
+    _lines([f"Not in the data: there is no {kind} {found.subject} today, and nothing shows why. An open alert would go on hold."])
+    if not found.rule.file.per:
+        _lines([f"What a {kind} is here: {found.rule.subject.says}"])
+
+
+def _tell_reasoning(found: Explanation, reasoning: Reasoning) -> None:
+    click.echo("\nThe answer")
+    _lines(_answer(found, reasoning))
+    click.echo("\nThe facts")
+    _lines(_facts(found.rule, reasoning))
+    decisive = reasoning.decisive()
+    if reasoning.where and reasoning.where.term.text != "true":
+        click.echo("\nIs it asked about?" + (_LEGEND if reasoning.where in decisive else ""))
+        _tree(reasoning.where, marked=reasoning.where in decisive)
+    for level, part in reasoning.levels.items():
+        click.echo(f"\nIs it {level.name}?" + (_LEGEND if part in decisive else ""))
+        _tree(part, marked=part in decisive)
+    if reasoning.also:
+        click.echo("\nWho joins in?")
+        for role, part in reasoning.also.items():
+            _tree(part, f"{role.replace('_', ' ')}: ", marked=False)
+    if found.rule.file.per:
+        return
+    click.echo("\nWhat would change the answer, one thing at a time")
+    _lines(_changes(found))
+
+
+def _answer(found: Explanation, reasoning: Reasoning) -> Iterator[str]:
+    from alerting.plain_english import Vocabulary, label, unit_of
+    from alerting.wording import day, listed, until
+
+    words, decided = Vocabulary(found.rule), reasoning.deciding()
+    measured = f", measured {unit_of(reasoning.measure, found.rule.unit)}" if reasoning.measure is not None else ""
+    missing = list(dict.fromkeys(name for part in decided for name in part.missing))
+    because = [_clause(words, part) for part in decided if part.value is not None]
+    if reasoning.outcome == "match" and reasoning.level:
+        yield f"{reasoning.level.name.upper()}{measured}: {listed(because) or 'the measure is missing'}."
+    elif reasoning.outcome == "clear":
+        yield f"CLEAR{measured}: {listed(because)}."
+    elif reasoning.outcome == "not asked":
+        yield f"NOT ASKED: {listed(because) or 'nothing can be measured of it'}."
+    elif missing:
+        yield f"UNKNOWN{measured}: it cannot be told while {listed([label(name) for name in missing])} {'is' if len(missing) == 1 else 'are'} not recorded."
+    else:
+        yield f"UNKNOWN{measured}: {_too_few(found.rule, reasoning)}."
+    if reasoning.due:
+        yield f"Due {day(reasoning.due)} ({until(reasoning.due, found.as_of)})."
+
+
+def _clause(words: Vocabulary, part: Part) -> str:
+    """Say a part that decided as a clause, with what its steps and sums come to."""
+    from alerting.plain_english import in_words
+    from alerting.wording import listed
+
+    clause = words.sentence(part.term) if part.value is True else words.denied(part.term)
+    values = dict(part.values)
+    worked_out = [each for each in part.term.parts if each.kind == "sum" or each.word in words.rule.let]
+    known = [f"{words.phrase(each)} is {in_words(values[each.text])}" for each in worked_out if each.text in values]
+    return f"{clause} ({listed(known)})" if known else clause
+
+
+def _too_few(rule: Rule, reasoning: Reasoning) -> str:
+    if reasoning.rows is not None and reasoning.rows < rule.file.at_least:
+        return f"there are {reasoning.rows}, and fewer than {rule.file.at_least} are too few to tell"
+    return "something that decides is missing"
+
+
+def _facts(rule: Rule, reasoning: Reasoning) -> Iterator[str]:
+    from alerting.plain_english import in_words, unit_of
+
+    rows = [(name, in_words(value), rule.subject.columns[name].says.rstrip(".")) for name, value in reasoning.facts.items()]
+    rows += [(name, in_words(value), f"= {' '.join(rule.file.let[name].split())}") for name, value in reasoning.steps.items()]
+    if reasoning.rows is not None:
+        rows.append(("rows", in_words(reasoning.rows), f"How many {rule.subject.title.lower()} rows are counted"))
+    if rule.measure:
+        measured = unit_of(reasoning.measure, rule.unit) if reasoning.measure is not None else in_words(None)
+        rows.append(("measure", measured, f"= {' '.join((rule.file.measure or '').split())}"))
+    first, second = (max((len(row[place]) for row in rows), default=0) for place in (0, 1))
+    room = max(40, min(shutil.get_terminal_size((120, 24)).columns, 120) - first - second - 6)
+    for name, value, says in rows:
+        yield f"{name:<{first}}  {value:<{second}}  {textwrap.shorten(says, room, placeholder=' ...')}"
+
+
+def _tree(part: Part, says: str = "", depth: int = 0, *, marked: bool) -> None:
+    kind, inner = part.term.kind, part.parts
+    text = part.term.text
+    if inner:
+        text = {"and": "all of:", "or": "any of:", "not": "not:", "case": "by case:"}.get(kind, "the first that can be told of:")
+    mark = ">" if marked and part.decides and not any(each.decides for each in inner) else " "
+    _lines([f"{mark} {'  ' * depth}{_truth(part):<6} {says}{text}{_found(part)}"])
+    for place, each in enumerate(inner):
+        when = ("when ", "then ")[place % 2] if place < len(inner) - len(inner) % 2 else "otherwise "
+        _tree(each, when if kind == "case" else "", depth + 1, marked=marked)
+
+
+def _truth(part: Part) -> str:
+    return {True: "true", False: "false", None: "null"}.get(part.value, "?")
+
+
+def _found(part: Part) -> str:
+    from alerting.plain_english import in_words
+    from alerting.wording import listed
+
+    if part.missing:
+        return f"  (missing: {listed(part.missing)})"
+    shown = [f"{text} = {in_words(value)}" for text, value in dict(part.values).items() if text != part.term.text]
+    return f"  ({', '.join(shown)})" if shown else ""
+
+
+def _changes(found: Explanation) -> Iterator[str]:
+    if not found.changes:
+        yield "Nothing that can be recorded changes it by itself: more than one thing would have to."
+        return
+    shown = found.changes[:SHOWN]
+    width, names = max(len(change.gives) for change in shown), max(len(change.column) for change in shown)
+    for change in shown:
+        yield f"{change.gives:<{width}}  if {change.column:<{names}}  {change.when}"
+    if len(found.changes) > SHOWN:
+        yield f"and {len(found.changes) - SHOWN} more; --json has them all"
+
+
+def _of_alert(alert: Alert) -> Iterator[str]:
+    from alerting.wording import day
+
+    if alert.resolved_on:
+        yield f"{alert.ref} was resolved on {day(alert.resolved_on)}: {alert.resolved_reason or 'no reason is kept'}."
+        return
+    yield f"{alert.ref}: {alert.level.name} since {day(alert.level_since)}, first seen {day(alert.first_seen)}, {alert.condition.value}."
+    if alert.held_reason:
+        since = f" since {day(alert.held_since)}" if alert.held_since else ""
+        yield f"On hold{since}: {alert.held_reason}."
+    if alert.acknowledged_until:
+        yield f"Acknowledged by {alert.acknowledged_by} until {day(alert.acknowledged_until)}."
+    if alert.snoozed_until:
+        yield f"Snoozed until {day(alert.snoozed_until)}."
+
+
+# ---------------------------------------------------------------- as JSON
+
+
+def _as_json(found: Explanation) -> dict[str, Any]:
+    from alerting.commands.alerts import as_row
+
+    reasoning = found.reasoning
+    return {
+        "code": found.rule.code,
+        "id": found.rule.id,
+        "version": found.rule.version,
+        "as_of": found.as_of,
+        "subject": found.subject,
+        "gives": found.gives,
+        "left": found.left,
+        "measure": reasoning.measure if reasoning else None,
+        "unit": found.rule.unit,
+        "due": reasoning.due if reasoning else None,
+        "facts": dict(reasoning.facts) if reasoning else {},
+        "steps": dict(reasoning.steps) if reasoning else {},
+        "where": _part(reasoning.where) if reasoning and reasoning.where else None,
+        "levels": {level.name: _part(part) for level, part in reasoning.levels.items()} if reasoning else {},
+        "also": {role: _part(part) for role, part in reasoning.also.items()} if reasoning else {},
+        "changes": [{"column": each.column, "gives": each.gives, "when": each.when} for each in found.changes],
+        "withheld": found.withheld,
+        "alert": as_row(found.alert) if found.alert else None,
+    }
+
+
+def _part(part: Part) -> dict[str, Any]:
+    return {
+        "text": part.term.text,
+        "value": part.value,
+        "missing": list(part.missing),
+        "decides": part.decides,
+        "values": dict(part.values),
+        "parts": [_part(inner) for inner in part.parts],
+    }
