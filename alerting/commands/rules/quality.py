@@ -53,4 +53,4 @@ def command(ctx: click.Context, since: datetime | None, *, as_json: bool) -> Non
             for row in rows
         ],
     )
-    click.echo(f"From {first} to {day}. Days: working days to clear, in the middle of all. Acted on: acknowledged.", err=True)
+    click.echo(f"From {first} to {day}. Days: median working days to clear. Acted on: acknowledged.", err=True)
