@@ -125,15 +125,16 @@ class RuleHistory:
         with self._store.transaction() as connection:
             return [dict(row) for row in connection.execute(query).mappings()]
 
-    def text(self, rule: str, version: str) -> str | None:
-        """Give the text of a rule's file as it was in a version, None where there is no such version."""
+    def version(self, rule: str, version: str) -> tuple[str, dict[str, Any]] | None:
+        """Give the text of a rule's file in a version, and its parameters as they applied; None where there is none such."""
         joined = rule_file.join(
             rule_version, sa.and_(rule_version.c.path == rule_file.c.path, rule_version.c.hash == rule_file.c.hash)
         )
-        query = sa.select(rule_file.c.text).select_from(joined)
+        query = sa.select(rule_file.c.text, rule_version.c.params).select_from(joined)
         query = query.where(rule_version.c.rule == rule, rule_version.c.version == version)
         with self._store.transaction() as connection:
-            return connection.execute(query).scalar()
+            row = connection.execute(query).first()
+        return (row.text, row.params) if row else None
 
 
 _FILE = ("path", "hash", "last_seen_on", "good")

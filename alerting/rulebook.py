@@ -16,8 +16,9 @@ from pydantic import BaseModel
 
 from alerting.case_data import ALWAYS, SERVICE_COLUMNS, TABLES, CodeMap, Settings, norm
 from alerting.errors import ConfigError, Fault, Faults, Place
-from alerting.rule import WORD, Rule, compile_file, views_for
+from alerting.rule import WORD, Rule, compile_file, views_for, words_in
 from alerting.rulefile import CodeWords, Overrides, RuleFile, RuleSetting, SettingsFile, Subject
+from alerting.subject_sql import faults_of, only_statement
 from alerting.wording import day
 from alerting.yaml_files import Document, Path_, did_you_mean, load, load_plain, load_text
 
@@ -136,18 +137,17 @@ def load_rulebook(
     return _Loader(folder, overrides or Overrides(), config, last_good or {}).load(packs)
 
 
-def compile_rule(book: Rulebook, path: Path, params: Mapping[str, Any]) -> Rule | list[Fault]:
+def compile_rule(book: Rulebook, path: Path, params: Mapping[str, Any], text: str | None = None) -> Rule | list[Fault]:
     """Compile one rule file that need not lie among the others, with some of its parameters set otherwise.
 
-    It is checked by itself: that its id and code belong to another rule is no fault of a draft. Gives the rule or its faults.
+    text: what the file said at another time, instead of what it says now. It is checked by itself: that its id and code belong to another rule is no fault of a draft. Gives the rule or its faults.
     """
-    document = load(path, shown=True)
+    document = load(path, shown=True) if text is None else load_text(path.as_posix(), text)
     file = document.check(RuleFile) if not document.faults else None
     if file is None:
         return document.faults
     if file.subject not in book.subjects:
-        where, remedy = document.place(("subject",)), did_you_mean(file.subject, dict(book.subjects))
-        return [Fault(problem=f"there is no subject '{file.subject}' that can be used", where=where, remedy=remedy)]
+        return [_no_subject(document, file.subject, book.folder, book.subjects)]
     every = {**book.settings.params, **file.params}
     setting = book.overrides.settings.get(file.code) or book.overrides.settings.get(file.id) or RuleSetting()
     faults = [
@@ -185,8 +185,7 @@ class _Loader:
 
     def load(self, packs: Sequence[str] | None) -> Rulebook:
         settings = self._settings()
-        found = {path.stem: self._view(path) for path in sorted((self.folder / "subjects" / "_views").glob("*.sql"))}
-        self.views = {name: text for name, text in found.items() if text is not None}
+        self._load_views()
         subjects = self._subjects()
         if packs is None:
             packs = sorted(path.name for path in self.folder.iterdir() if path.is_dir() and path.name != "subjects")
@@ -275,9 +274,21 @@ class _Loader:
     def _view(self, path: Path) -> str | None:
         return self._mended(load_plain(path, shown=True), self._use_view)
 
+    def _load_views(self) -> None:
+        """Read the shared views. One that reads another that cannot be used cannot be used either."""
+        paths = sorted((self.folder / "subjects" / "_views").glob("*.sql"))
+        self.view_names = frozenset(path.stem for path in paths)
+        found = {path.stem: self._view(path) for path in paths}
+        self.views = {name: text for name, text in found.items() if text is not None}
+        while spoilt := {name for name, text in self.views.items() if words_in(text) & (self.view_names - self.views.keys())}:
+            self.views = {name: text for name, text in self.views.items() if name not in spoilt}
+
     def _use_view(self, document: Document) -> str | None:
         self.faults += document.faults
-        return None if document.faults else _one_statement(document.text)
+        found = () if document.faults else faults_of(document.text, self.view_names - {Path(document.file).stem})
+        for one in found:
+            self.fault(one.problem, document.offset_place(one.offset, one.length), one.remedy)
+        return None if document.faults or found else only_statement(document.text)
 
     def _settings(self) -> Settings:
         found = self._mended(load(self.folder / "settings.yaml", shown=True), self._use_settings)
@@ -338,7 +349,15 @@ class _Loader:
             self.fault(f"'{column}' is not one of the columns", document.place(("columns",)), remedy)
         if subject.id != name.removesuffix(".yaml"):
             self.fault(f"the id is '{subject.id}' but the file is {name}", document.place(("id",)), "Give both one name.")
-        return subject if not unknown else None
+        written = [(part, sql) for part in ("sql", "left_when") if (sql := getattr(subject, part))]
+        found = [(part, one) for part, sql in written for one in faults_of(sql, self.view_names, live=part == "left_when")]
+        for part, one in found:
+            self.fault(one.problem, document.value_place((part,), one.offset, one.length or None), one.remedy)
+        spoilt = [(part, view) for part, sql in written for view in sorted(words_in(sql) & (self.view_names - self.views.keys()))]
+        for part, view in spoilt:
+            where, remedy = document.place((part,), key=True), f"Put right subjects/_views/{view}.sql or what it reads first."
+            self.fault(f"the view {view} that it reads cannot be used", where, remedy)
+        return None if unknown or found or spoilt else subject.model_copy(update={part: only_statement(sql) for part, sql in written})
 
     def setting(self, rule: RuleFile) -> RuleSetting:
         name = self.setting_name(rule)
@@ -375,8 +394,7 @@ class _Loader:
             return None
         self._check_identity(rules, document, file, Path(document.file))
         if file.subject not in subjects:
-            where, remedy = document.place(("subject",)), did_you_mean(file.subject, dict(subjects))
-            self.fault(f"there is no subject '{file.subject}' that can be used", where, remedy)
+            self.faults.append(_no_subject(document, file.subject, self.folder, subjects))
             return None
         shipped = {**settings.params, **file.params}
         params, subject = {**shipped, **self._own_params(file, shipped)}, subjects[file.subject]
@@ -432,5 +450,10 @@ def _kind(value: object) -> str:
     return "a list" if isinstance(value, (list, tuple)) else "a text"
 
 
-def _one_statement(text: str) -> str:
-    return text.strip().rstrip(";")
+def _no_subject(document: Document, name: str, folder: Path, subjects: Mapping[str, Subject]) -> Fault:
+    where = document.place(("subject",))
+    if (folder / "subjects" / f"{name}.yaml").is_file():
+        remedy = f"Put right subjects/{name}.yaml first."
+        return Fault(problem=f"the subject '{name}' cannot be used: its own file has faults", where=where, remedy=remedy)
+    remedy = did_you_mean(name, dict(subjects)) or f"The subjects are: {', '.join(subjects)}."
+    return Fault(problem=f"there is no subject '{name}'", where=where, remedy=remedy)

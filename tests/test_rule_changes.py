@@ -213,7 +213,7 @@ def test_versions_are_kept_with_their_text_and_when_and_by_whom(office: Office) 
     store = build(office.folder / "config.yaml").store()
     try:
         versions = RuleHistory(store).versions("plan-long")
-        kept = RuleHistory(store).text("plan-long", versions[-1]["version"])
+        kept = RuleHistory(store).version("plan-long", versions[-1]["version"])
     finally:
         store.close()
 
@@ -221,7 +221,7 @@ def test_versions_are_kept_with_their_text_and_when_and_by_whom(office: Office) 
     assert [row["by"] for row in versions] == [None, owner, owner]  # config.yaml is not the rule's file
     assert [row["params"] for row in versions] == [{"long_days": 55}, {"long_days": 50}, {"long_days": 50}]
     assert len({row["logic"] for row in versions}) == 2
-    assert kept == text
+    assert kept == (text, {"long_days": 50})
 
 
 def test_versions_are_listed_on_the_command_line(office: Office) -> None:
@@ -249,3 +249,26 @@ def test_the_first_run_of_a_store_from_before_versions_calls_nothing_a_change(of
 
     assert end(office, "C1") == ("resolved", "cleared")
     assert rule_row(report, "PL-01")["status"] == "ok"
+
+
+def test_a_rule_can_be_compared_with_what_it_was(office: Office) -> None:
+    office.rule()
+    office.run(MONDAY)
+    old = office.alert("C1", "plan-long").rule_version
+    office.rule("plan-long", "PL-01", params="{long_days: 55}", measure="days_since(plan_start) + 1")
+
+    compared = CliRunner().invoke(cli, ["--config", str(office.folder / "config.yaml"), "rules", "diff", f"PL-01@{old}", "PL-01"])
+
+    assert compared.exit_code == 1
+    assert f"version {old}" in compared.stdout
+    assert "days_since(plan_start) + 1" in compared.stdout
+    assert "55" in compared.stdout
+
+
+def test_a_version_that_no_run_has_seen_is_refused(office: Office) -> None:
+    office.rule()
+    office.run(MONDAY)
+
+    refused = CliRunner().invoke(cli, ["--config", str(office.folder / "config.yaml"), "rules", "diff", "PL-01@nothing", "PL-01"])
+
+    assert (refused.exit_code, "rules versions PL-01" in refused.stderr) == (1, True)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from alerting.cli import build_app, echo_json
+from alerting.errors import AlertingError, Faults
 
 if TYPE_CHECKING:
     from alerting.app import App
@@ -24,7 +25,10 @@ if TYPE_CHECKING:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON value.")
 @click.pass_context
 def command(ctx: click.Context, old: str, new: str, *, as_json: bool) -> None:
-    """Say what differs between two rules, each a code, an id or the path of a file. Ends with 1 where something does."""
+    """Say what differs between two rules, each a code, an id or the path of a file; CODE@VERSION is one as it was.
+
+    Ends with 1 where something differs.
+    """
     from alerting.differences import differences, summary
 
     app = build_app(ctx)
@@ -42,11 +46,38 @@ def command(ctx: click.Context, old: str, new: str, *, as_json: bool) -> None:
 def load_rule(app: App, name: str) -> Rule:
     """Give the rule that a name means, as it applies here: a code or id of a rule in use or off, or the path of a file.
 
-    Raises AlertingError where there is none, Faults where a file makes no rule.
+    With @ and a version behind it, the rule as it was in that version, with the parameters that applied. Raises
+    AlertingError where there is none, Faults where a file makes no rule.
     """
     from alerting.drafts import draft, named
 
+    if "@" in name:
+        return _in_version(app, *name.split("@", 1))
     return draft(app.book, name) if Path(name).suffix in (".yaml", ".yml") else named(app.book, name)
+
+
+def _in_version(app: App, name: str, version: str) -> Rule:
+    from alerting.drafts import named
+    from alerting.rule_history import RuleHistory
+    from alerting.rulebook import compile_rule
+
+    rule = named(app.book, name)
+    store = app.store()
+    try:
+        kept = RuleHistory(store).version(rule.id, version)
+    finally:
+        store.close()
+    if kept is None:
+        raise AlertingError(
+            f"no run has seen {rule.code} in a version '{version}'", remedy=f"`alerting rules versions {rule.code}` lists them."
+        )
+    text, params = kept
+    # A shared parameter that there is no more has nothing to be set on.
+    known = {param: value for param, value in params.items() if param in text or param in app.book.settings.params}
+    compiled = compile_rule(app.book, Path(rule.place), known, text)
+    if isinstance(compiled, list):
+        raise Faults(compiled)
+    return replace(compiled, version=version)
 
 
 def _named(rule: Rule) -> dict[str, str]:
