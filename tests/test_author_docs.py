@@ -1,0 +1,270 @@
+"""The pages for people who write rules: every block in them is run, as its reader would, and does what the page says."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import re
+import shlex
+import shutil
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from alerting.cli import cli
+from alerting.rule_reference import PARTS, key_names, key_says, keys_page, subjects_page
+from alerting.rulebook import load_rulebook
+
+ROOT = Path(__file__).parent.parent
+DOCS = ROOT / "docs"
+PAGES = sorted(
+    {DOCS / "tutorial.md", *DOCS.glob("how-to/*rule*.md"), *DOCS.glob("reference/*rule*.md"), DOCS / "reference/subjects.md"}
+)
+RUN = ("sh", "yaml", "diff", "text")
+
+
+# ---------------------------------------------------------------- what is generated
+
+
+def generated(page: str, command: str) -> str:
+    """What a page has between the marks of a generator."""
+    text = (DOCS / "reference" / page).read_text(encoding="utf-8")
+    [found] = re.findall(
+        rf"^<!-- [^\n]*`{command}` prints; change it there. -->\n\n(.*)\n<!-- Here ends", text, re.MULTILINE | re.DOTALL
+    )
+    return str(found)
+
+
+def printed(*words: str) -> str:
+    return CliRunner().invoke(cli, [*words], catch_exceptions=False).output
+
+
+@pytest.mark.parametrize(("page", "part"), [("rules.md", "keys"), ("subjects.md", "subjects")])
+def test_a_generated_page_holds_exactly_what_its_command_prints(page, part, tmp_path):
+    config = tmp_path / "config.yaml"
+    config.write_text(
+        "council: {name: Exampleshire}\nsource: {type: demo}\nreceivers: {look: {type: console}}\n", encoding="utf-8"
+    )
+
+    assert generated(page, f"alerting rules {part} --markdown") == printed("--config", str(config), "rules", part, "--markdown")
+
+
+def test_the_catalogue_has_every_column_of_every_subject_with_its_type_its_tier_and_its_meaning():
+    subjects = load_rulebook(ROOT / "rules").subjects
+    rows = subjects_page(subjects.values())
+
+    for subject in subjects.values():
+        assert f"## {subject.title}\n\n{subject.says}\n" in rows
+        for name, column in subject.columns.items():
+            assert f"| `{name}` | {column.type} | {column.tier} | {column.says}" in rows
+
+
+def test_every_key_stands_in_its_table_with_its_description():
+    page = keys_page()
+
+    for heading, model in PARTS.items():
+        table = page.partition(f"## {heading}\n")[2].partition("\n## ")[0]
+        for name, field_ in model.model_fields.items():
+            [row] = [line for line in table.splitlines() if line.startswith(f"| `{field_.alias or name}` |")]
+            assert (field_.description or "").replace("|", "\\|") in row
+            assert field_.description
+
+
+def test_every_key_can_be_asked_about_by_its_name():
+    assert [name for name in key_names() if not key_says(name)] == []
+
+
+# ---------------------------------------------------------------- what is run
+
+
+@dataclass(frozen=True)
+class Block:
+    """One block of a page: its language, what is in it, and where it begins."""
+
+    language: str
+    text: str
+    line: int
+
+
+@dataclass
+class Reader:
+    """Somebody at the keyboard who goes through a page: what was made for them, where they are, what they last saw."""
+
+    folder: Path
+    seen: str = ""
+    status: int = 0
+    file: Path | None = None
+    skipped: list[str] = field(default_factory=list)
+    done: dict[int, BaseException | None] = field(default_factory=dict)
+
+
+def blocks(page: Path) -> list[Block]:
+    text = page.read_text(encoding="utf-8")
+    found = re.finditer(r"^```(\w+)\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    return [Block(each[1], each[2], text.count("\n", 0, each.start()) + 1) for each in found]
+
+
+def command_exists(words: list[str]) -> bool:
+    """Whether the words name a command that there is; its options and arguments are looked past."""
+    command: click.Command = cli
+    for word in words:
+        if not isinstance(command, click.Group) or word.startswith("-"):
+            return True
+        found = command.get_command(click.Context(command), word)
+        if found is None:
+            return command.invoke_without_command and command is not cli
+        command = found
+    return True
+
+
+@functools.cache
+def made_council(words: tuple[str, ...]) -> Path:
+    """The demo council that these words make, made once."""
+    to = Path(tempfile.mkdtemp(prefix="author-docs-")) / "demo"
+    result = CliRunner().invoke(cli, [*words, "--dir", str(to)], catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    (to.parent / "said").write_text(result.output, encoding="utf-8")
+    return to
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _councils_are_cleared_away() -> Iterator[None]:
+    yield
+    for words in demos():
+        shutil.rmtree(made_council(words).parent, ignore_errors=True)
+
+
+@functools.cache
+def demos() -> set[tuple[str, ...]]:
+    return set()
+
+
+def type_line(reader: Reader, line: str) -> None:
+    """Do what one line of a shell block does. The demo is copied from the one that the same words have made before."""
+    words = shlex.split(line, comments=True)
+    if not words:
+        return
+    if words[0] == "cd":
+        reader.folder = reader.folder / words[1]
+        return
+    assert words[0] == "alerting", f"a page for authors runs nothing but alerting: {line}"
+    if not command_exists(words[1:]):
+        reader.skipped.append(line)
+        reader.seen, reader.status = "", 0
+        return
+    reader.skipped.clear()
+    if words[1] == "demo":
+        demos().add(tuple(words[1:]))
+        council = made_council(tuple(words[1:]))
+        shutil.copytree(council, reader.folder / "demo")
+        reader.seen = (council.parent / "said").read_text(encoding="utf-8")
+        return
+    with contextlib.chdir(reader.folder):
+        result = CliRunner().invoke(cli, words[1:], catch_exceptions=False)
+    reader.seen, reader.status = result.output, result.exit_code
+
+
+def write_rule(reader: Reader, text: str) -> None:
+    [name] = re.findall(r"^id: (.*)$", text, re.MULTILINE)
+    there = list(reader.folder.glob(f"rules/*/{name}.yaml"))
+    reader.file = there[0] if there else reader.folder / "rules" / "local" / f"{name}.yaml"
+    if not (reader.folder / "rules").exists():
+        shutil.copytree(ROOT / "rules", reader.folder / "rules")
+    reader.file.write_text(text, encoding="utf-8")
+
+
+def change_rule(reader: Reader, text: str) -> None:
+    """Change the rule file that was written last: lines with - are taken out where those with + are put."""
+    file = reader.file or max(reader.folder.glob("rules/local/*.yaml"), key=lambda path: path.stat().st_mtime)
+    old = "".join(f"{line[1:]}\n" for line in text.splitlines() if not line.startswith("+"))
+    new = "".join(f"{line[1:]}\n" for line in text.splitlines() if not line.startswith("-"))
+    before = file.read_text(encoding="utf-8")
+    assert before.count(old) == 1, f"{file.name} does not have exactly once:\n{old}"
+    file.write_text(before.replace(old, new), encoding="utf-8")
+
+
+def compare(reader: Reader, text: str) -> None:
+    """What a page states is what was seen: line by line, spaces aside; `...` stands for anything."""
+    if reader.skipped:
+        pytest.skip(f"there is no such command yet: {reader.skipped[0]}")
+    flat = " ".join(reader.seen.split())
+    for line in text.splitlines():
+        parts = [re.escape(" ".join(part.split())) for part in line.split("...")]
+        assert re.search(".*".join(parts), flat), f"not seen: {line}\nbut:\n{reader.seen}"
+
+
+def go_through(reader: Reader, block: Block, following: Block | None) -> None:
+    if block.language == "sh":
+        for line in block.text.splitlines():
+            type_line(reader, line)
+            expected_to_fail = (
+                following is not None
+                and following.language == "text"
+                and re.search(r"error:|there is no|Look twice", following.text) is not None
+            )
+            assert expected_to_fail or reader.status == 0, f"{line}\n{reader.seen}"
+        if reader.skipped:
+            pytest.skip(f"there is no such command yet: {reader.skipped[0]}")
+    elif block.language == "yaml":
+        write_rule(reader, block.text)
+        with contextlib.chdir(reader.folder):
+            for words in (["check", "--no-source"], ["rules", "test"]):
+                result = CliRunner().invoke(cli, words, catch_exceptions=False)
+                assert result.exit_code == 0, result.output
+    elif block.language == "diff":
+        change_rule(reader, block.text)
+    else:
+        compare(reader, block.text)
+
+
+@functools.cache
+def reader_of(page: Path) -> Reader:
+    return Reader(folder=Path(tempfile.mkdtemp(prefix="author-docs-")))
+
+
+def every_block(*, followed: bool) -> list[object]:
+    """The blocks of the pages that can be followed, which make a council to be followed in; or those of the others."""
+    return [
+        pytest.param(page, n, id=f"{page.relative_to(ROOT).as_posix()}:{block.line}")
+        for page in PAGES
+        if followed is any(re.search(r"^alerting demo\b", block.text, re.MULTILINE) for block in blocks(page))
+        for n, block in enumerate(blocks(page))
+    ]
+
+
+@pytest.mark.parametrize(("page", "number"), every_block(followed=False))
+def test_a_page_that_cannot_be_followed_shows_commands_that_can_be_typed(page, number):
+    block = blocks(page)[number]
+    assert block.language == "sh"
+    for line in block.text.splitlines():
+        command, words = cli, shlex.split(line, comments=True)
+        while isinstance(command, click.Group):
+            command, words = command.get_command(click.Context(command), words[1]), words[1:]
+        assert command is not None, line
+        command.make_context(words[0], words[1:])
+
+
+@pytest.mark.parametrize(("page", "number"), every_block(followed=True))
+def test_every_block_of_the_pages_for_authors_does_what_the_page_says(page, number):
+    reader, on_page = reader_of(page), blocks(page)
+    for n, (block, following) in enumerate(zip(on_page, [*on_page[1:], None], strict=True)):
+        if n > number:
+            break
+        if n not in reader.done:
+            try:
+                go_through(reader, block, following)
+                reader.done[n] = None
+            except (Exception, pytest.skip.Exception) as error:  # noqa: BLE001  (what a block before did is told by its own test)
+                reader.done[n] = error
+    failure = reader.done[number]
+    if failure is not None:
+        raise failure
+
+
+def test_the_pages_for_authors_have_no_block_that_nothing_runs():
+    assert {block.language for page in PAGES for block in blocks(page)} <= set(RUN)
