@@ -80,7 +80,7 @@ CHANGES: dict[str, tuple[Any, Any, str]] = {
     "pending_for": (2, "answers", "must match in 2 runs before anybody is told, instead of 1"),
     "keep_firing_for": (2, "answers", "stays open for 2 runs after it is clear, instead of 0"),
     "replaces": ("other", "record", "other instead of none"),
-    "examples": ((), "record", "0 new or changed, 13 gone or changed"),
+    "examples": ((), "record", f"0 new or changed, {len(OLD.file.examples)} gone or changed"),
 }  # fmt: skip
 
 
