@@ -72,14 +72,15 @@ def test_without_a_configuration_it_says_where_to_start(tmp_path: Path) -> None:
 def test_run_prints_one_json_value_of_the_promised_shape(shell: Shell) -> None:
     report = shell.json("run", "daily", "--as-of", DAY)
 
-    assert set(report) == {"job", "as_of", "run", "status", "source", "rules", "alerts", "notifications", "timings"}
+    assert set(report) == {"job", "as_of", "run", "status", "source", "rules", "older_files", "brakes", "alerts",
+                           "notifications", "timings"}  # fmt: skip
     assert (report["job"], report["as_of"], report["status"]) == ("daily", DAY, "done")
     assert set(report["source"]) == {"loaded_at", "trusted", "problems"}
     assert set(report["rules"][0]) == {"code", "id", "status", "population", "match", "clear", "unknown", "ms", "problem"}
     assert set(report["rules"][0]["match"]) == {"info", "amber", "red", "critical"}
     assert set(report["alerts"]) == {"new", "changed", "ongoing", "held", "resolved"}
     assert set(report["notifications"]) == {"planned", "accepted", "deferred", "failed", "cancelled"}
-    assert set(report["timings"]) == {"read", "evaluate", "lifecycle", "commit", "plan", "deliver"}
+    assert set(report["timings"]) == {"read", "evaluate", "lifecycle", "keep", "commit", "plan", "deliver"}
 
 
 def test_a_run_with_faults_ends_with_1(council: MadeCouncil, shell: Shell) -> None:
