@@ -26,11 +26,12 @@ _MOST_VALUES = 6
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """What a rule said of an example. gives: as examples have it: a level, none, unknown or out."""
+    """What a rule said of an example. gives: as examples have it: a level, none, unknown or out. also: who joins in."""
 
     gives: str
     measure: float | None
     due: date | None
+    also: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +54,7 @@ class Trials:
     """An engine that holds nothing but the rows of examples. Use as a context manager."""
 
     def __init__(self, book: Rulebook) -> None:
+        self.holidays = book.settings.bank_holidays
         self._snapshot = Snapshot(_ANY_DAY, book.settings)
         self._snapshot.settle({})
 
@@ -153,7 +155,7 @@ def tried_with(trials: Trials, rule: Rule) -> list[Tried]:
         if isinstance(answer, str):
             tried.append(Tried(rule=rule, number=number, example=example, answer=None, wrong=answer))
             continue
-        wrong = _wrong(example, answer)
+        wrong = differs(example, answer)
         why = _why(trials, rule, example, answer) if wrong else ""
         tried.append(Tried(rule=rule, number=number, example=example, answer=answer, wrong=wrong, why=why))
     return tried
@@ -181,10 +183,10 @@ def _answer(row: tuple[Any, ...] | None) -> Answer:
         return Answer(gives="out", measure=None, due=None)
     outcome, level, measure, due = row[2:6]
     gives = Level(level).name if level is not None else {"clear": "none"}.get(outcome, outcome)
-    return Answer(gives=gives, measure=measure, due=due)
+    return Answer(gives=gives, measure=measure, due=due, also=tuple(row[11].split()))
 
 
-def _wrong(example: Example, answer: Answer) -> str:
+def differs(example: Example, answer: Answer) -> str:
     """Say how an answer differs from what an example wants, or nothing."""
     if answer.gives != example.gives:
         return f"gave {answer.gives}, not {example.gives}"
@@ -192,6 +194,8 @@ def _wrong(example: Example, answer: Answer) -> str:
         return f"measured {in_short(answer.measure)}, not {in_short(example.measure)}"
     if example.due is not None and answer.due != example.due:
         return f"was due {in_short(answer.due)}, not {in_short(example.due)}"
+    if example.also is not None and {*answer.also} != {*example.also}:
+        return f"was told to {' and '.join(answer.also) or 'nobody'} as well, not to {' and '.join(example.also) or 'nobody'}"
     return ""
 
 
@@ -202,8 +206,7 @@ def _why(trials: Trials, rule: Rule, example: Example, answer: Answer) -> str:
     """Say in one line which part of the rule decided on this answer, and on what values."""
     try:
         if answer.gives == example.gives:
-            part = rule.measure if example.measure is not None and answer.measure != example.measure else rule.due
-            return _of_value(trials, rule, example, part) if part else "the rule has none"
+            return _of_detail(trials, rule, example, answer)
         if "out" in (answer.gives, example.gives):
             return _of_population(trials, rule, example)
         if rule.file.per and answer.gives == "unknown" and len(example.rows) < rule.file.at_least:
@@ -231,7 +234,22 @@ def _of_population(trials: Trials, rule: Rule, example: Example) -> str:
     return _told("`where`", term, values)
 
 
-def _of_value(trials: Trials, rule: Rule, example: Example, part: Compiled) -> str:
+def _of_detail(trials: Trials, rule: Rule, example: Example, answer: Answer) -> str:
+    """Say what decided on the measure, the due date or who joins in, where the level is the one that was wanted."""
+    if example.measure is not None and answer.measure != example.measure:
+        return _of_value(trials, rule, example, rule.measure)
+    if example.due is not None and answer.due != example.due:
+        return _of_value(trials, rule, example, rule.due)
+    role = next(iter({*answer.also} ^ {*(example.also or ())}))
+    joins = rule.also.get(role)
+    return (
+        _told(f"`also: {role}`", joins.term, _values_of(trials, rule, example, joins.term)) if joins else f"`also` has no {role}"
+    )
+
+
+def _of_value(trials: Trials, rule: Rule, example: Example, part: Compiled | None) -> str:
+    if part is None:
+        return "the rule has none"
     names = [leaf for leaf in _leaves(part.term) if leaf.kind == "name"]
     if rule.file.per:  # what it counts over is of many rows, which have no one value
         return f"it is {part.term.text}"

@@ -132,6 +132,9 @@ class Example(BaseModel):
     due: date | None = Field(
         default=None, description="What the due date must be, where that is worth showing", examples=["2026-04-13"]
     )
+    also: tuple[Role, ...] | None = Field(
+        default=None, description="Who joins in, where that is worth showing; [] for nobody", examples=[["head_of_service"]]
+    )
 
 
 class Escalation(BaseModel):

@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date, timedelta
+from pathlib import Path
 
 import pytest
 
 from alerting.case_data import TABLES
-from alerting.evaluate import check_book
-from alerting.examples import failing_examples
+from alerting.coverage import gaps
+from alerting.examples import Trials, differs, failing_examples, tried_with
 from alerting.rule import Rule
+from alerting.rulebook import compile_rule
+from alerting.evaluate import check_book
+from alerting.yaml_files import load
 from tests.case_rows import RULES, shipped
 
 FILES = sorted(path for pack in RULES.iterdir() if pack.is_dir() and pack.name != "subjects" for path in pack.glob("*.yaml"))
 PACK_OF = {"statutory": {"statutory", "guidance"}, "practice": {"local"}, "workforce": {"local"}, "data_quality": {"local"}}
 each_rule = pytest.mark.parametrize("rule", shipped().rules, ids=lambda rule: rule.id)
+
+
+@pytest.fixture(scope="module")
+def trials() -> Iterator[Trials]:
+    with Trials(shipped()) as trials:
+        yield trials
 
 
 def test_every_file_loads_without_a_fault():
@@ -47,18 +58,19 @@ def test_every_pack_says_whose_policy_it_is():
 
 def test_every_shared_parameter_is_used_by_a_view_a_subject_a_rule_or_the_checks_of_the_data():
     book = shipped()
-    of_the_data = {
+    of_the_service = {
         "row_count_tolerance",
         "max_row_change",
         "max_row_change_at_least",
         "max_load_age_wd",
         "min_fill",
         "min_fill_at_least",
+        "brake",
     }
     sql = " ".join([*book.views.values(), *(f"{subject.sql} {subject.left_when}" for subject in book.subjects.values())])
     by_rules = {name for rule in book.rules for name in rule.params}
 
-    assert {name for name in book.settings.params if f"'{name}'" not in sql} - by_rules - of_the_data == set()
+    assert {name for name in book.settings.params if f"'{name}'" not in sql} - by_rules - of_the_service == set()
 
 
 def test_bank_holidays_are_weekdays_and_cover_the_years_around_now():
@@ -70,12 +82,42 @@ def test_bank_holidays_are_weekdays_and_cover_the_years_around_now():
 
 
 @each_rule
-def test_a_rule_shows_a_match_a_clear_and_both_sides_of_a_boundary(rule: Rule):
-    given = [example.gives for example in rule.file.examples]
+def test_the_examples_show_each_level_a_clear_both_sides_of_each_limit_a_missing_value_and_who_is_left_out(
+    rule: Rule, trials: Trials
+):
+    tried = tried_with(trials, rule)
 
-    assert set(given) & {"info", "amber", "red", "critical"}
-    assert "none" in given
-    assert {level.name for level in rule.levels} <= set(given)
+    assert [str(gap) for gap in gaps(trials, rule, tried, load(Path(rule.place)))] == []
+
+
+@each_rule
+def test_the_examples_pin_every_number_a_rule_depends_on(rule: Rule, trials: Trials):
+    unnoticed = []
+    for name, value in rule.params.items():
+        for other in neighbours(value):
+            changed = compile_rule(shipped(), Path(rule.place), {name: other})
+            assert isinstance(changed, Rule), f"{name} = {other}"
+            answers = zip(rule.file.examples, trials.answers(changed), strict=True)
+            if not any(isinstance(answer, str) or differs(example, answer) for example, answer in answers):
+                unnoticed.append(f"{name}: {other} does as well as {value}")
+
+    assert unnoticed == []
+
+
+def neighbours(value: object) -> list[object]:
+    """Give what a parameter could be by a slip: one more, one less, a tenth of a decimal number; no for yes.
+
+    A list of codes has no neighbour; and a number that is not set changes nothing until a council sets it.
+    """
+    match value:
+        case bool():
+            return [not value]
+        case int():
+            return [value + 1, value - 1]
+        case float():
+            return [round(value + 0.1, 6), round(value - 0.1, 6)]
+        case _:
+            return []
 
 
 @each_rule
