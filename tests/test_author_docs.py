@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 import re
 import shlex
 import shutil
-import tempfile
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -95,6 +92,7 @@ class Block:
 class Reader:
     """Somebody at the keyboard who goes through a page: what was made for them, where they are, what they last saw."""
 
+    room: Room
     folder: Path
     seen: str = ""
     status: int = 0
@@ -122,26 +120,35 @@ def command_exists(words: list[str]) -> bool:
     return True
 
 
-@functools.cache
-def made_council(words: tuple[str, ...]) -> Path:
-    """The demo council that these words make, made once."""
-    to = Path(tempfile.mkdtemp(prefix="author-docs-")) / "demo"
-    result = CliRunner().invoke(cli, [*words, "--dir", str(to)], catch_exceptions=False)
-    assert result.exit_code == 0, result.output
-    (to.parent / "said").write_text(result.output, encoding="utf-8")
-    return to
+@dataclass
+class Room:
+    """Where the pages are followed: the demo councils made so far, by the words that made them, and each page's reader."""
+
+    folder: Path
+    councils: dict[tuple[str, ...], str] = field(default_factory=dict)
+    readers: dict[Path, Reader] = field(default_factory=dict)
+
+    def copy_council(self, words: tuple[str, ...], to: Path) -> str:
+        """Put the demo council that these words make there, made only once; give what was said when it was made."""
+        place = self.folder / f"council{list(self.councils).index(words) if words in self.councils else len(self.councils)}"
+        if words not in self.councils:
+            result = CliRunner().invoke(cli, [*words, "--dir", str(place)], catch_exceptions=False)
+            assert result.exit_code == 0, result.output
+            self.councils[words] = result.output
+        shutil.copytree(place, to)
+        return self.councils[words]
+
+    def reader_of(self, page: Path) -> Reader:
+        if page not in self.readers:
+            folder = self.folder / f"reader{len(self.readers)}"
+            folder.mkdir()
+            self.readers[page] = Reader(room=self, folder=folder)
+        return self.readers[page]
 
 
-@pytest.fixture(scope="session", autouse=True)
-def _councils_are_cleared_away() -> Iterator[None]:
-    yield
-    for words in demos():
-        shutil.rmtree(made_council(words).parent, ignore_errors=True)
-
-
-@functools.cache
-def demos() -> set[tuple[str, ...]]:
-    return set()
+@pytest.fixture(scope="session")
+def room(tmp_path_factory: pytest.TempPathFactory) -> Room:
+    return Room(folder=tmp_path_factory.mktemp("author-docs"))
 
 
 def type_line(reader: Reader, line: str) -> None:
@@ -159,23 +166,22 @@ def type_line(reader: Reader, line: str) -> None:
         return
     reader.skipped.clear()
     if words[1] == "demo":
-        demos().add(tuple(words[1:]))
-        council = made_council(tuple(words[1:]))
-        shutil.copytree(council, reader.folder / "demo")
-        reader.seen = (council.parent / "said").read_text(encoding="utf-8")
+        reader.seen = reader.room.copy_council(tuple(words[1:]), reader.folder / "demo")
         return
     with contextlib.chdir(reader.folder):
         result = CliRunner().invoke(cli, words[1:], catch_exceptions=False)
     reader.seen, reader.status = result.output, result.exit_code
 
 
-def write_rule(reader: Reader, text: str) -> None:
+def write_rule(reader: Reader, text: str) -> str:
+    """Write the rule file, as its own id names it; give that id."""
     [name] = re.findall(r"^id: (.*)$", text, re.MULTILINE)
     there = list(reader.folder.glob(f"rules/*/{name}.yaml"))
     reader.file = there[0] if there else reader.folder / "rules" / "local" / f"{name}.yaml"
     if not (reader.folder / "rules").exists():
         shutil.copytree(ROOT / "rules", reader.folder / "rules")
     reader.file.write_text(text, encoding="utf-8")
+    return str(name)
 
 
 def change_rule(reader: Reader, text: str) -> None:
@@ -211,20 +217,15 @@ def go_through(reader: Reader, block: Block, following: Block | None) -> None:
         if reader.skipped:
             pytest.skip(f"there is no such command yet: {reader.skipped[0]}")
     elif block.language == "yaml":
-        write_rule(reader, block.text)
+        name = write_rule(reader, block.text)
         with contextlib.chdir(reader.folder):
-            for words in (["check", "--no-source"], ["rules", "test"]):
+            for words in (["check", "--no-source"], ["rules", "test", name]):
                 result = CliRunner().invoke(cli, words, catch_exceptions=False)
                 assert result.exit_code == 0, result.output
     elif block.language == "diff":
         change_rule(reader, block.text)
     else:
         compare(reader, block.text)
-
-
-@functools.cache
-def reader_of(page: Path) -> Reader:
-    return Reader(folder=Path(tempfile.mkdtemp(prefix="author-docs-")))
 
 
 def every_block(*, followed: bool) -> list[object]:
@@ -250,8 +251,8 @@ def test_a_page_that_cannot_be_followed_shows_commands_that_can_be_typed(page, n
 
 
 @pytest.mark.parametrize(("page", "number"), every_block(followed=True))
-def test_every_block_of_the_pages_for_authors_does_what_the_page_says(page, number):
-    reader, on_page = reader_of(page), blocks(page)
+def test_every_block_of_the_pages_for_authors_does_what_the_page_says(page, number, room):
+    reader, on_page = room.reader_of(page), blocks(page)
     for n, (block, following) in enumerate(zip(on_page, [*on_page[1:], None], strict=True)):
         if n > number:
             break
