@@ -372,10 +372,11 @@ def in_words(value: Any) -> str:
 def unit_of(count: float, unit: str) -> str:
     """Give a number with its unit.
 
-    >>> unit_of(1, "working days"), unit_of(57.0, "days"), unit_of(2, ""), unit_of(1, "people")
-    ('1 working day', '57 days', '2', '1 people')
+    >>> unit_of(1, "working days"), unit_of(57.0, "days"), unit_of(2, ""), unit_of(1, "people"), unit_of(33.3, "%")
+    ('1 working day', '57 days', '2', '1 person', '33.3 %')
     """
-    return plural(count, unit.removesuffix("s"), unit) if unit else number(count)
+    one = {"people": "person", "children": "child"}.get(unit, unit.removesuffix("s"))
+    return plural(count, one, unit) if unit else number(count)
 
 
 def filled(template: str, params: Mapping[str, Any]) -> str:

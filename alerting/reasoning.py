@@ -33,6 +33,8 @@ class Unclear:
 
 
 UNCLEAR = Unclear()
+NOT_SET = "not set"
+"""What stands for the value of a parameter without one: it is not the record that lacks it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -174,9 +176,13 @@ class _Look:
     def _part(self, term: Term, values: Mapping[str, Any]) -> Part:
         value = values[term.sql]
         inner = tuple(self._part(part, values) for part in _conditions(term))
-        shown = () if inner and term.kind != "case" else tuple((each.text, values[each.sql]) for each in _shown(term))
+        shown = () if inner else tuple((each.text, self._shown(each, values)) for each in _shown(term))
         missing = tuple(self._missing(term)) if value is None and not inner else ()
         return Part(term=term, value=value, values=shown, missing=missing, parts=inner)
+
+    def _shown(self, term: Term, values: Mapping[str, Any]) -> Any:
+        unset = term.kind == "name" and term.word not in self.row and self.rule.params.get(term.word, "") is None
+        return NOT_SET if unset else values[term.sql]
 
     def _missing(self, term: Term) -> Iterable[str]:
         """Give the columns without a value that a part needs, through the steps and the measure that it names."""

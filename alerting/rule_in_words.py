@@ -50,6 +50,12 @@ def sections(rule: Rule, book: Rulebook) -> list[Section]:
     return [section for section in found if section.lines]
 
 
+def meaning(rule: Rule) -> str:
+    """Say who or what a rule's subject is, and who is left out."""
+    one = _lower(rule.subject.title)
+    return f"What {'an' if one[:1] in 'aeio' else 'a'} {one} is here: {_lower(rule.subject.says)}"
+
+
 def used(rule: Rule) -> list[str]:
     """Give the subject's columns that decide what a rule answers, when it is due and who is told, in the subject's order."""
     parts = [rule.where, *rule.let.values(), rule.measure, *rule.levels.values(), rule.due, *rule.also.values()]
@@ -71,7 +77,7 @@ def _population(rule: Rule, words: Vocabulary) -> Iterator[str]:
         yield f"It asks {_JOBS[rule.file.job]} about every {one}{':' if not everyone else '.'}"
     if not everyone:
         yield from _conditions(rule.where.term, words)
-    yield f"What {_a(one)} is here: {rule.subject.says[:1].lower()}{rule.subject.says[1:]}"
+    yield meaning(rule)
     if not everyone and not _is_never_missing(rule.where.term):
         yield "Where that cannot be told because something is not recorded, " + (
             "they are not counted." if per else "the answer is unknown."
@@ -93,7 +99,7 @@ def _conditions(term: Term, words: Vocabulary) -> Iterator[str]:
 def _measured(rule: Rule, words: Vocabulary) -> Iterator[str]:
     if rule.measure:
         said = words.phrase(rule.measure.term)
-        in_unit = f", in {rule.unit}" if rule.unit and rule.unit not in said else ""
+        in_unit = f", in {rule.unit}" if rule.unit and rule.unit not in said and "percentage" not in said else ""
         yield f"{said[:1].upper()}{said[1:]}{in_unit}."
 
 
@@ -148,8 +154,8 @@ def _due(rule: Rule, words: Vocabulary) -> Iterator[str]:
 
 def _told(rule: Rule, words: Vocabulary, book: Rulebook) -> Iterator[str]:
     file = rule.file
-    for level in rule.levels.keys() | ({Level[file.when_null]} if file.when_null else set()):
-        yield f"{level.name.capitalize()}: {listed([ROLE_WORDS[role] for role in file.notify.get(level.name, ())])}."
+    for level in sorted(rule.levels.keys() | ({Level[file.when_null]} if file.when_null else set()), reverse=True):
+        yield f"{level.name.capitalize()}: {listed([ROLE_WORDS[role] for name, roles in file.notify.items() if name == level.name for role in roles])}."
     for role, compiled in rule.also.items():
         yield f"Also the {ROLE_WORDS[role]} when {words.sentence(compiled.term)}."
     for step in file.escalate:
@@ -264,10 +270,6 @@ _CLAUSES = frozenset({"FROM", "WHERE", "LEFT JOIN", "GROUP BY", "UNION"})
 _PIECE = re.compile(
     r"'(?:[^']|'')*'|\"[^\"]*\"|\(\s?SELECT |IS DISTINCT FROM|\b(?:FROM|WHERE|LEFT JOIN|GROUP BY|UNION)\b|[(),]|\s+|[^'\"(),\s]+"
 )
-
-
-def _a(noun: str) -> str:
-    return f"{'an' if noun[:1] in 'aeio' else 'a'} {noun}"
 
 
 def _lower(title: str) -> str:

@@ -124,6 +124,8 @@ def _kind(rule: Rule) -> str:
 
 
 def _tell_absent(found: Explanation) -> None:
+    from alerting.rule_in_words import meaning
+
     kind = _kind(found.rule)
     click.echo("\nThe answer")
     if found.left:
@@ -131,7 +133,7 @@ def _tell_absent(found: Explanation) -> None:
         return
     _lines([f"Not in the data: there is no {kind} {found.subject} today, and nothing shows why. An open alert would go on hold."])
     if not found.rule.file.per:
-        _lines([f"What a {kind} is here: {found.rule.subject.says}"])
+        _lines([meaning(found.rule)])
 
 
 def _tell_reasoning(found: Explanation, reasoning: Reasoning) -> None:
@@ -240,7 +242,7 @@ def _found(part: Part) -> str:
 
 def _changes(found: Explanation) -> Iterator[str]:
     if not found.changes:
-        yield "Nothing that can be recorded changes it by itself: more than one thing would have to."
+        yield "No one thing that can be recorded changes it."
         return
     shown = found.changes[:SHOWN]
     width, names = max(len(change.gives) for change in shown), max(len(change.column) for change in shown)
