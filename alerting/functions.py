@@ -308,7 +308,7 @@ _NOISE = 9
 @rule_function(
     "numbers",
     sql=(
-        f"CASE WHEN abs({{1}}) <= {_NOISE} THEN round(round(CAST({{0}} AS DOUBLE) * {{up}} / {{down}}, {_NOISE})) * {{down}} / {{up}} END"
+        f"CASE WHEN abs(CAST({{1}} AS DOUBLE)) <= {_NOISE} THEN round(round(CAST({{0}} AS DOUBLE) * {{up}} / {{down}}, {_NOISE})) * {{down}} / {{up}} END"
     )
     .replace("{up}", "pow(10, greatest({n}, 0))")
     .replace("{down}", "pow(10, greatest(-{n}, 0))")
@@ -329,7 +329,7 @@ def round_(number: Number, decimals: Number = 0) -> float | None:
     return float(_nearest(_nearest(number * up / down * billion) / billion)) * down / up
 
 
-@rule_function("numbers", sql="abs({0})", example="abs(3 - 5)", answer="2")
+@rule_function("numbers", sql="abs(CAST({0} AS DOUBLE))", example="abs(3 - 5)", answer="2")
 def abs_(number: Number) -> Number:
     """A number without its sign."""
     return abs(number)
@@ -343,7 +343,7 @@ def percentage(part: Number, whole: Number) -> float | None:
 
 @rule_function(
     "numbers",
-    sql="((CAST({1} AS DOUBLE) - {0}) * 100 / nullif(abs({0}), 0))",
+    sql="((CAST({1} AS DOUBLE) - {0}) * 100 / nullif(abs(CAST({0} AS DOUBLE)), 0))",
     example="percentage_change(40, 50)",
     answer="25",
 )

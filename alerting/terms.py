@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from datetime import date
 from typing import Literal
@@ -43,6 +42,8 @@ class Term:
     A chain of `and` or `or` is one term with all its parts. Of `is null` and its like, the only part is what is asked
     about. A `case` has its pairs of when and then, and last its `else`, where there is one; a `case of` has before them
     the value that each `when` is compared with.
+
+    work: how often the engine asks something for it, each part counted as often as its SQL comes to name it.
     """
 
     kind: Kind
@@ -51,10 +52,14 @@ class Term:
     sql: str
     type: Type
     parts: tuple[Term, ...] = ()
+    work: int = 0
 
 
 NOTHING = Term(kind="value", word="null", text="null", sql="NULL", type="any")
 """A missing value; it stands for a part that has a fault, too, so that the others are still looked at."""
+
+
+_MOST = 10**15
 
 
 def constant(value: object) -> Name:
@@ -65,7 +70,8 @@ def constant(value: object) -> Name:
         return Name(type="any", sql="NULL")
     if isinstance(value, bool):
         return Name(type="boolean", sql="true" if value else "false")
-    if isinstance(value, float) and not math.isfinite(value):
+    if isinstance(value, (int, float)) and not -_MOST < value < _MOST:
+        # As a whole number of so many digits, the engine could not compare it with a decimal.
         return Name(type="number", sql=f"CAST('{value}' AS DOUBLE)")
     if isinstance(value, (int, float)):
         # In brackets, or the minus before a parameter and the one in it would begin a comment.

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import date
+from itertools import repeat
 from typing import Any, Literal
 
 from alerting.aggregates import AGGREGATES, ROWS, Aggregate
@@ -16,8 +17,8 @@ from alerting.yaml_files import did_you_mean
 
 Over = Literal["one", "many", "counted"]
 MOST_LISTED = 500
-MOST_SQL = 50_000
-"""Characters of SQL that a part may come to: a function whose SQL says its argument twice doubles at every nesting."""
+MOST_SQL, MOST_WORK = 20_000, 600
+"""Characters of SQL, and work, that a part may come to: what names a part of it twice doubles at every nesting."""
 
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _ENGINE_TYPES = {"text": "VARCHAR", "number": "DOUBLE", "date": "DATE", "boolean": "BOOLEAN", "codes": "VARCHAR[]"}
@@ -62,8 +63,9 @@ class Translator:
     def translate(self, node: Any) -> Term:
         """Give a node as a term; a part with a fault stands for itself as null."""
         term = self._refused(node) or self._term(node)
-        if len(term.sql) > self._most_sql:
-            return self._fault(node, "this is too much work for one expression", "Use `let` steps.")
+        term = replace(term, work=_work(term))
+        if len(term.sql) > self._most_sql or term.work > MOST_WORK:
+            return self._fault(node, "this is nested too deeply", "Give its inner part a name of its own in `let`.")
         return term
 
     def _term(self, node: Any) -> Term:
@@ -400,6 +402,33 @@ class Translator:
             if not fits(kind, sought):
                 self._fault(argument, f"this looks for {a(kind)} where {a(sought)} is")
         return sought
+
+
+_NAMED_BY_ENGINE = {"birthday": 12, "age_on": 5, "is_open": 3, "one_of": 4, "percentage": 2, "percentage_change": 2}
+"""How often the engine writes an argument out again for each time that a function's SQL names it."""
+
+
+def _work(term: Term) -> int:
+    return 1 + sum(times * part.work for times, part in zip(_times(term), term.parts, strict=False)) if term.parts else 0
+
+
+def _times(term: Term) -> Iterator[int]:
+    """Say how often the engine comes to ask each part, as it has been seen to."""
+    match term.kind:
+        case "between":
+            yield 3
+        case "in":
+            # One of a few is asked of each in turn.
+            yield max(4, len(term.parts) - 1)
+        case "case" if term.word == "case of":
+            yield len(term.parts) // 2
+        case "sum" if term.word == "/":
+            yield from (1, 2)
+        case "call":
+            called = FUNCTIONS.get(term.word) or AGGREGATES[term.word]
+            for index in range(len(called.takes)):
+                yield max(1, called.sql.count(f"{{{index}}}")) * _NAMED_BY_ENGINE.get(term.word, 1)
+    yield from repeat(1)
 
 
 def _without_brackets(node: Any) -> Any:
