@@ -3,6 +3,7 @@
     kept/2026-03-02/daily/manifest.json                          what the run was, and which files are its
                           child_in_care-5d1c0a9be22f.parquet     the subject's table as it was asked: its columns, a row a key
                           child_in_care.gone-04bb71e3c9aa.parquet   who was there the time before, and why they need not be now
+                          ext_team-77c10b2d9a41.parquet      which teams there were; ext_staff: which workers
 
 The raw case tables are not kept. A day counts once its manifest is there, which is written last and in one step. Files are
 named after what is in them, so that a repeated run takes over from the last one without a moment in between.
@@ -25,7 +26,12 @@ from alerting.rulefile import Subject
 from alerting.snapshot import EngineError, Snapshot
 
 JOBS = ("daily", "weekly", "monthly")
-GONE = ("subject", "person", "member", "reason")
+GONE = dict.fromkeys(("subject", "person", "member", "reason"), "VARCHAR")
+DIRECTORY = {
+    "ext_team": dict.fromkeys(("team_id", "service", "service_manager_id"), "VARCHAR"),
+    "ext_staff": dict.fromkeys(("worker_id", "team_id"), "VARCHAR"),
+}
+"""What is kept of the directory, by table: what rules about teams, workers and services ask."""
 _MANIFEST = "manifest.json"
 _PART = ".part"
 _STRICT = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
@@ -58,7 +64,8 @@ class KeptSubject(BaseModel):
 class Manifest(BaseModel):
     """What one run kept. untrusted: by table, why it was not believed. withheld: by rule, why it was not asked.
 
-    rules: the version of each rule that the run was to ask. teams: the teams' names on that day, by id. subjects: what is kept.
+    rules: the version of each rule that the run was to ask. teams: the teams' names on that day, by id. subjects: what is
+    kept, by subject. directory: what is kept of the directory, by table.
     """
 
     model_config = _STRICT
@@ -72,6 +79,12 @@ class Manifest(BaseModel):
     rules: dict[str, str]
     teams: dict[str, str] = {}
     subjects: dict[str, KeptSubject] = {}
+    directory: dict[str, KeptFile] = {}
+
+    @property
+    def files(self) -> list[KeptFile]:
+        """Every file of the run."""
+        return [file for kept in self.subjects.values() for file in (kept.table, kept.gone)] + list(self.directory.values())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,9 +95,9 @@ class KeptRun:
     manifest: Manifest
 
     def damage(self, subject: str) -> str | None:
-        """Say what is wrong with the files of a subject, None where they are as they were written."""
+        """Say what is wrong with a subject's files or the directory's, None where they are as they were written."""
         kept = self.manifest.subjects[subject]
-        for file in (kept.table, kept.gone):
+        for file in (kept.table, kept.gone, *self.manifest.directory.values()):
             try:
                 with (self.folder / file.name).open("rb") as opened:
                     found = hashlib.file_digest(opened, "sha256").hexdigest()
@@ -125,7 +138,11 @@ class Archive:
                     columns=tuple(subject.columns),
                     version=version,
                 )
-            _publish(folder, run.model_copy(update={"subjects": kept}))
+            directory = {
+                table: _write(snapshot, folder, table, f"SELECT {', '.join(columns)} FROM {table} ORDER BY ALL")
+                for table, columns in DIRECTORY.items()
+            }
+            _publish(folder, run.model_copy(update={"subjects": kept, "directory": directory}))
         except OSError as error:
             problems.append(f"kept: the day could not be kept ({error.strerror or error})")
         except EngineError as error:
@@ -210,9 +227,10 @@ def _load_before(snapshot: Snapshot, subject: Subject, before: KeptRun | None) -
         return
     kept = before.manifest.subjects[subject.id]
     columns = [name if name in kept.columns else None for name in (subject.key, subject.person, subject.member)]
-    snapshot.read_parquet("there_before", before.folder / kept.table.name, sorted({name for name in columns if name}))
-    snapshot.read_parquet("gone_before", before.folder / kept.gone.name, GONE)
-    key, person, member = (f"CAST({quoted(name)} AS VARCHAR)" if name else "NULL::VARCHAR" for name in columns)
+    day, there = before.manifest.as_of, {name: "VARCHAR" for name in columns if name}
+    snapshot.read_parquet("there_before", {day: before.folder / kept.table.name}, there)
+    snapshot.read_parquet("gone_before", {day: before.folder / kept.gone.name}, GONE)
+    key, person, member = (quoted(name) if name else "NULL::VARCHAR" for name in columns)
     snapshot.sql(
         f"""CREATE OR REPLACE TABLE before_now AS
         SELECT {key} AS subject, {person} AS person, {member} AS member FROM there_before WHERE {key} IS NOT NULL
@@ -247,7 +265,7 @@ def _publish(folder: Path, manifest: Manifest) -> None:
         part.replace(folder / _MANIFEST)
     finally:
         part.unlink(missing_ok=True)
-    named = {_MANIFEST} | {file.name for kept in manifest.subjects.values() for file in (kept.table, kept.gone)}
+    named = {_MANIFEST} | {file.name for file in manifest.files}
     _unlink([path for path in _own(folder) if path.name not in named])
 
 

@@ -1,7 +1,8 @@
 """A rule asked of the days kept: what it would have said day by day, through the life that alerts really have.
 
 Nothing is stored or sent. Each kept day's table takes the place of the subject's SQL, and who had gone since the day before
-that of its proof of leaving; the question, the comparison with the live alerts and the lifecycle are those of a real run.
+that of its proof of leaving; the question and the lifecycle are those of a real run. The days are asked many at once, and what is
+said of somebody passes on only where it is another than the day before.
 """
 
 from __future__ import annotations
@@ -12,20 +13,17 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
-from alerting import evaluate, lifecycle
+from alerting import brakes, lifecycle
 from alerting.archive import Archive, KeptRun
-from alerting.cells import quoted
 from alerting.errors import AlertingError
-from alerting.evaluate import Asked, Evaluation
+from alerting.hindsight import Answer, Asker, bare, columns_of, withheld_of
 from alerting.lifecycle import CLEARED, LEFT
-from alerting.model import Alert, Condition, Level, Transition
+from alerting.model import Alert, Condition, Finding, Level, Outcome, Transition
 from alerting.pipeline import OWNERS, life_of, subject_version
-from alerting.question import question
-from alerting.rule import WORD, Rule
+from alerting.rule import Rule
 from alerting.rulebook import Rulebook
 from alerting.rulefile import Subject
 from alerting.snapshot import Snapshot
-from alerting.trust import Trust
 from alerting.working_days import is_working_day, working_days_between
 
 FLAPS, FLAPS_WITHIN = 3, 20
@@ -120,12 +118,13 @@ def backtest(
     weekdays: those on which the rule's job runs, by which a missing day is known (Monday is 0). Raises AlertingError where
     there is no day that the rule can be asked of.
     """
-    rules = [_bare(rule) for rule in (draft, in_use) if rule is not None]
-    needed = _needed(rules)
+    rules = [bare(rule) for rule in (draft, in_use) if rule is not None]
+    needed = {rule.subject.id: rule.subject for rule in rules}
+    columns = {id_: {name for rule in rules if rule.subject.id == id_ for name in columns_of(rule)} for id_ in needed}
     runs, gaps = archive.runs(draft.file.job, first, last)
     askable = []
     for run in runs:
-        problem = _problem(run, rules, needed)
+        problem = _problem(run, rules, columns)
         if problem:
             gaps[run.manifest.as_of] = problem
         else:
@@ -136,9 +135,8 @@ def backtest(
     for day in _between(askable[0].manifest.as_of, askable[-1].manifest.as_of):
         if day not in asked and day.weekday() in weekdays and is_working_day(day, book.settings.bank_holidays):
             gaps.setdefault(day, NO_RUN)
-    replays = [_Replay(book, rule, needed[rule.subject.id]) for rule in rules]
-    with ThreadPoolExecutor(len(replays)) as threads:  # each has an engine of its own, which does not hold up the other
-        courses = list(threads.map(lambda replay: replay.live_through(askable), replays))
+    with ThreadPoolExecutor(len(rules)) as threads:  # each has an engine of its own, which does not hold up the other
+        courses = list(threads.map(lambda rule: _live_through(book, rule, askable), rules))
     return Backtest(
         draft=replace(courses[0], rule=draft),
         in_use=replace(courses[1], rule=in_use) if in_use else None,
@@ -147,89 +145,94 @@ def backtest(
     )
 
 
-class _Replay:
-    """Lives through the kept days with one rule. Alerts are values here and rows in the engine; only changes pass between."""
+def _live_through(book: Rulebook, rule: Rule, runs: Sequence[KeptRun]) -> Course:
+    """Ask a rule of each run in order, take its alerts on, and sum up what became of them."""
+    lives = _Lives(book, rule)
+    with Snapshot(runs[0].manifest.as_of, book.settings) as snapshot:
+        snapshot.settle({})
+        asker = Asker(book, rule, snapshot)
+        for start in range(0, len(runs), asker.at_once):
+            piece = runs[start : start + asker.at_once]
+            answers = asker.ask(piece)
+            for run in piece:
+                owners_known = not OWNERS & run.manifest.untrusted.keys()
+                lives.live(run.manifest.as_of, answers[run.manifest.as_of], owners_known=owners_known)
+    return lives.course({id_: name for run in runs for id_, name in run.manifest.teams.items()})
 
-    def __init__(self, book: Rulebook, rule: Rule, columns: Sequence[str]) -> None:
-        self.book, self.columns = book, columns
-        self.rule, self.life = _as_kept(rule, columns), life_of(rule)
-        self.live: dict[int, Alert] = {}
-        self.count = 0
+
+class _Lives:
+    """The alerts of one rule, day by day, by their subject."""
+
+    def __init__(self, book: Rulebook, rule: Rule) -> None:
+        self.book, self.rule, self.life = book, rule, life_of(rule)
+        self.alerts: dict[str, Alert] = {}
+        self.said: dict[str, Finding] = {}
+        self.all_again = False
         self.tally: Counter[tuple[Condition, Level, str | None]] = Counter()
-        self.episodes: Counter[str] = Counter()
-        self.reopened: dict[str, list[date]] = defaultdict(list)
+        self.opened: dict[str, list[date]] = defaultdict(list)
         self.flapping: set[str] = set()
         self.ended: list[tuple[timedelta, date, date]] = []
         self.days: list[Day] = []
         self.new_by_team: Counter[str | None] = Counter()
         self.most_by_team: Counter[str | None] = Counter()
 
-    def live_through(self, runs: Sequence[KeptRun]) -> Course:
-        """Ask the rule of each day, take its alerts on, and sum up what became of them."""
-        with Snapshot(runs[0].manifest.as_of, self.book.settings) as snapshot:
-            snapshot.settle({})
-            for run in runs:
-                self._live(snapshot, run)
-        return self._course(runs)
+    def live(self, as_of: date, answer: Answer, *, owners_known: bool) -> None:
+        """Take every alert on by a day's answer, and note what became of them."""
+        if answer.status == "ok":
+            found = {finding.subject: finding for finding in answer.findings}
+            again = {subject: self.said[subject] for subject in self._asked_again() if subject not in found}
+            steps = (self._step(finding, as_of, owners_known=owners_known) for finding in (*found.values(), *again.values()))
+            self.all_again = not owners_known
+        else:
+            problem = answer.problem or answer.status
+            steps = (lifecycle.hold(alert, problem, as_of) for alert in list(self.alerts.values()))
+            self.all_again = True
+        transitions = [step for step in steps if step is not None]
+        for transition in transitions:
+            self._apply(transition, as_of)
+        self._note(as_of, answer, transitions)
 
-    def _live(self, snapshot: Snapshot, run: KeptRun) -> None:
-        as_of, first = run.manifest.as_of, not self.days
-        snapshot.at(as_of)
-        evaluation = self._evaluate(snapshot, run)
-        if first:
-            evaluation.load_live([])
-        transitions = list(self._transitions(evaluation, as_of, owners_known=not OWNERS & run.manifest.untrusted.keys()))
-        changed = [self._apply(transition, as_of) for transition in transitions]
-        if changed:
-            evaluation.update_live(changed)
-        self._note(evaluation.asked[self.rule.id], transitions, as_of)
+    def _asked_again(self) -> Iterable[str]:
+        """Give whom the same is said of as before, and whose alert goes on by it: it counts days, or was on hold with the rule."""
+        if self.all_again:
+            return list(self.alerts)
+        if self.life.pending_for <= 1 and not self.life.keep_firing_for:
+            return ()
+        counting = (Condition.pending, Condition.recovering)
+        return [subject for subject, alert in self.alerts.items() if alert.condition in counting]
 
-    def _evaluate(self, snapshot: Snapshot, run: KeptRun) -> Evaluation:
-        id_ = self.rule.subject.id
-        kept = run.manifest.subjects.get(id_)
-        if kept is not None:  # where it is not, the rule is withheld
-            snapshot.read_parquet(f"kept_{id_}", run.folder / kept.table.name, self.columns)
-            snapshot.read_parquet(f"gone_{id_}", run.folder / kept.gone.name, ["subject", "reason"])
-        for table in (f"subject_{id_}", "finding"):
-            snapshot.sql(f"DROP TABLE IF EXISTS {quoted(table)}")
-        return evaluate.evaluate(self.book, snapshot, [self.rule], _withheld(run, [self.rule]))
+    def _step(self, finding: Finding, as_of: date, *, owners_known: bool) -> Transition | None:
+        self.said[finding.subject] = finding
+        alert = self.alerts.get(finding.subject)
+        if alert is not None:
+            return lifecycle.advance(alert, finding, self.life, as_of, owners_known=owners_known)
+        if finding.outcome != Outcome.match:
+            return None
+        return lifecycle.opened(finding, self.life, len(self.opened[finding.subject]) + 1, as_of)
 
-    def _transitions(self, evaluation: Evaluation, as_of: date, *, owners_known: bool) -> Iterator[Transition]:
-        asked = evaluation.asked[self.rule.id]
-        if asked.status != "ok":
-            problem = asked.problem or asked.status
-            yield from filter(None, (lifecycle.hold(alert, problem, as_of) for alert in self.live.values()))
-            return
-        for id_, finding in evaluation.changes():
-            if id_ is None:
-                self.episodes[finding.subject] += 1
-                yield lifecycle.opened(finding, self.life, self.episodes[finding.subject], as_of)
-            else:
-                found = lifecycle.advance(self.live[id_], finding, self.life, as_of, owners_known=owners_known)
-                yield from [found] if found else []
-
-    def _apply(self, transition: Transition, as_of: date) -> Alert:
+    def _apply(self, transition: Transition, as_of: date) -> None:
         """Put an alert's new state in the place of the old one, and keep the tally."""
         alert = transition.alert
-        if alert.id is None:
-            self.count += 1
-            alert = replace(alert, id=self.count)
-        else:
-            before = self.live.pop(alert.id)
+        before = self.alerts.pop(alert.subject, None)
+        if before is not None:
             self.tally[before.condition, before.level, before.team] -= 1
-        if alert.condition != Condition.resolved and alert.id is not None:
-            self.live[alert.id] = alert
+        if alert.condition != Condition.resolved:
+            self.alerts[alert.subject] = alert
             self.tally[alert.condition, alert.level, alert.team] += 1
         elif transition.before in _TOLD:
             self.ended = [max([*self.ended, (as_of - alert.first_seen, alert.first_seen, as_of)])]
-        if transition.reason == "new" and alert.episode > 1:
-            days = self.reopened[alert.subject]
+        if transition.reason == "new":
+            days = self.opened[alert.subject]
             days.append(as_of)
-            if len(days) >= FLAPS and self._working_days(days[-FLAPS], as_of) <= FLAPS_WITHIN:
+            # The first time is no reopening.
+            if (
+                len(days) > FLAPS
+                and (as_of - days[-FLAPS]).days < 3 * FLAPS_WITHIN
+                and self._working_days(days[-FLAPS], as_of) <= FLAPS_WITHIN
+            ):
                 self.flapping.add(alert.subject)
-        return alert
 
-    def _note(self, asked: Asked, transitions: Sequence[Transition], as_of: date) -> None:
+    def _note(self, as_of: date, answer: Answer, transitions: Sequence[Transition]) -> None:
         conditions: Counter[Condition] = Counter()
         levels: Counter[str] = Counter()
         for (condition, level, _), count in self.tally.items():
@@ -243,10 +246,10 @@ class _Replay:
         self.days.append(
             Day(
                 as_of=as_of,
-                status=asked.status,
-                problem=asked.problem,
-                population=asked.population,
-                unknown=asked.unknown,
+                status=answer.status,
+                problem=answer.problem,
+                population=answer.population,
+                unknown=answer.unknown,
                 new=len(new),
                 cleared=reasons.count(CLEARED),
                 left=sum(reason.startswith(LEFT) for reason in reasons),
@@ -263,11 +266,11 @@ class _Replay:
             teams[team] += count if condition in _TOLD else 0
         return teams
 
-    def _course(self, runs: Sequence[KeptRun]) -> Course:
-        last, brake = runs[-1].manifest.as_of, self.rule.file.brake
-        going_on = [(last - each.first_seen, each.first_seen, last) for each in self.live.values() if each.condition in _TOLD]
+    def course(self, names: Mapping[str, str]) -> Course:
+        """Sum up what became of the alerts. names: the teams', by id."""
+        last, limit = self.days[-1].as_of, self._limit()
+        going_on = [(last - each.first_seen, each.first_seen, last) for each in self.alerts.values() if each.condition in _TOLD]
         longest = max([*self.ended, *going_on], default=None)
-        names = {id_: name for run in runs for id_, name in run.manifest.teams.items()}
         now, new, most = self._open_by_team(), self.new_by_team, self.most_by_team
         teams = [
             TeamLine(team=team, name=names.get(team or "", team or "no team"), new=new[team], open=now[team], most=most[team])
@@ -280,64 +283,32 @@ class _Replay:
             longest=self._working_days(*longest[1:]) if longest else 0,
             longest_goes_on=longest in going_on,
             flapping=len(self.flapping),
-            braked=sum(day.new > brake for day in self.days[1:]) if brake else 0,
+            braked=sum(day.new > limit for day in self.days[1:]) if limit else 0,
         )
+
+    def _limit(self) -> int | None:
+        return brakes.limits(replace(self.book, rules=(self.rule,))).get(self.rule.id)
 
     def _working_days(self, start: date, end: date) -> int:
         return working_days_between(start, end, self.book.settings.bank_holidays)
 
 
-def _bare(rule: Rule) -> Rule:
-    """Leave out of a rule what does not decide its alerts: it is asked again and again. Whose they are is told by team."""
-    nobody = {} if rule.file.per else {"person": None, "member": None, "worker": None, "adviser": None}
-    return replace(rule, facts=(), due=None, also={}, subject=rule.subject.model_copy(update=nobody))
-
-
-def _as_kept(rule: Rule, columns: Sequence[str]) -> Rule:
-    """Give a rule whose subject reads its kept tables in the place of the case data."""
-    id_ = rule.subject.id
-    subject = rule.subject.model_copy(
-        update={
-            "columns": {name: rule.subject.columns[name] for name in columns},
-            "sql": f"SELECT {', '.join(map(quoted, columns))} FROM {quoted('kept_' + id_)}",
-            "left_when": f"SELECT l.rule, l.subject, g.reason FROM live l JOIN {quoted('gone_' + id_)} g ON g.subject = l.subject",
-        }
-    )
-    return replace(rule, subject=subject)
-
-
-def _needed(rules: Iterable[Rule]) -> dict[str, list[str]]:
-    """Give the columns that the rules need, by subject."""
-    words: dict[str, set[str]] = defaultdict(set)
-    subjects = {}
-    for rule in rules:
-        subject = subjects[rule.subject.id] = rule.subject
-        roles = (subject.key, subject.person, subject.member, subject.team, subject.worker, subject.adviser)
-        words[subject.id] |= {*WORD.findall(question(rule)), *rule.file.requires, *filter(None, roles)}
-    return {id_: [name for name in subject.columns if name in words[id_]] for id_, subject in subjects.items()}
-
-
-def _problem(run: KeptRun, rules: Sequence[Rule], needed: Mapping[str, Sequence[str]]) -> str | None:
+def _problem(run: KeptRun, rules: Sequence[Rule], columns: Mapping[str, Set[str]]) -> str | None:
     """Say why the rules cannot be asked of a run, None where they can, or would have been withheld."""
-    withheld = _withheld(run, rules)
-    for id_, columns in needed.items():
+    withheld = withheld_of(run, rules)
+    for id_, names in columns.items():
         kept = run.manifest.subjects.get(id_)
         if kept is None:
             if all(rule.id in withheld for rule in rules if rule.subject.id == id_):
                 continue
             return f"nothing was asked about {id_}"
-        missing = [name for name in columns if name not in kept.columns]
+        missing = sorted(name for name in names if name not in kept.columns)
         if missing:
             return f"{id_} had no {' and no '.join(missing)} yet"
         damage = run.damage(id_)
         if damage:
             return damage
     return None
-
-
-def _withheld(run: KeptRun, rules: Iterable[Rule]) -> dict[str, str]:
-    believed = Trust(problems=run.manifest.untrusted, rows={}, loaded_at=None)
-    return believed.withheld((rule.id, rule.reads) for rule in rules)
 
 
 def _between(first: date, last: date) -> Iterator[date]:

@@ -19,7 +19,7 @@ from alerting.rule import Rule
 from alerting.rulebook import Rulebook, compile_rule
 from alerting.snapshot import Snapshot
 from alerting.trust import Trust
-from alerting.yaml_files import did_you_mean
+from alerting.yaml_files import did_you_mean, load_text
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,6 +59,20 @@ def draft(book: Rulebook, name: str, params: Mapping[str, Any] | None = None) ->
     if isinstance(compiled, list):
         raise Faults(compiled)
     return compiled
+
+
+def parameters(texts: Sequence[str]) -> dict[str, Any]:
+    """Read parameters as the command line has them, `NAME=VALUE` each, the value as YAML. Raises ConfigError."""
+    found = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        document = load_text("--set", value)
+        if not equals or not name.strip() or document.faults:
+            raise ConfigError(
+                f"'{text}' is not NAME=VALUE", remedy="Write --set red_days=60, or --set 'codes=[V3, V4]' for a list."
+            )
+        found[name.strip()] = document.value
+    return found
 
 
 def in_use(book: Rulebook, draft: Rule) -> Rule | None:

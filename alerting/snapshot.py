@@ -211,15 +211,18 @@ class Snapshot:
             raise EngineError(error) from None
         return int(rows)
 
-    def read_parquet(self, table: str, path: Path, columns: Sequence[str]) -> None:
-        """Make a table of some columns of a Parquet file, or make it anew; the second engine of `write_parquet` reads it.
+    def read_parquet(self, table: str, files: Mapping[date, Path], columns: Mapping[str, str]) -> None:
+        """Make a table, or make it anew, of columns of Parquet files, each with its type; `as_of` has the date of a row's file.
 
-        Raises EngineError where there is no such file, or it is not one of Parquet with these columns.
+        The second engine of `write_parquet` reads them. Raises EngineError where there is no such file, it is not one of
+        Parquet with these columns, or a value is none of the type.
         """
-        selected = ", ".join(map(quoted, columns))
+        cast = ", ".join(f"CAST({quoted(name)} AS {kind}) AS {quoted(name)}" for name, kind in columns.items())
+        each = (
+            f"SELECT DATE '{day}' AS as_of, {cast} FROM read_parquet({_text(path.as_posix())})" for day, path in files.items()
+        )
         try:
-            given = self._files.sql(f"SELECT {selected} FROM read_parquet({_text(path.as_posix())})")
-            self._db.register("given", _Stream(given))
+            self._db.register("given", _Stream(self._files.sql(" UNION ALL ".join(each))))
             self._db.execute(f"CREATE OR REPLACE TABLE {quoted(table)} AS SELECT * FROM given")
             self._db.unregister("given")
         except duckdb.Error as error:

@@ -1,0 +1,140 @@
+"""`alerting rules backtest`: a rule, or a draft of one, asked of the days kept."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from dataclasses import asdict
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from alerting.charts import blocks, round_up, squeezed
+from alerting.cli import build_app, echo_json, echo_table
+
+if TYPE_CHECKING:
+    from alerting.backtest import Backtest, Course
+
+_DAY = click.DateTime(["%Y-%m-%d"])
+
+
+@click.command()
+@click.argument("rule")
+@click.option(
+    "--set", "settings", multiple=True, metavar="NAME=VALUE", help="Set one of its parameters otherwise; may be repeated."
+)
+@click.option("--from", "first", type=_DAY, help="The first business date; the first one kept when left out.")
+@click.option("--to", "last", type=_DAY, help="The last business date; the last one kept when left out.")
+@click.option(
+    "--html", "page", type=click.Path(path_type=Path, dir_okay=False), help="Write a report to read in a browser or print."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON value.")
+@click.pass_context
+def command(
+    ctx: click.Context,
+    rule: str,
+    settings: tuple[str, ...],
+    first: datetime | None,
+    last: datetime | None,
+    page: Path | None,
+    *,
+    as_json: bool,
+) -> None:
+    """Ask a rule, or a draft of one, of the days kept: what it would have told. RULE is a code, an id or a file.
+
+    A draft goes beside the rule in use that has its id or code, or that it replaces. Nothing is stored or sent.
+    """
+    from alerting import drafts
+    from alerting.backtest import backtest
+    from alerting.config import DAYS
+
+    app = build_app(ctx)
+    draft = drafts.draft(app.book, rule, drafts.parameters(settings))
+    in_use = drafts.in_use(app.book, draft)
+    beside = in_use if in_use is not None and in_use.version != draft.version else None
+    on = getattr(app.loaded.config.jobs, draft.file.job).on if draft.file.job != "monthly" else ()
+    found = backtest(
+        app.book,
+        app.archive(),
+        draft,
+        beside,
+        first.date() if first else date.min,
+        last.date() if last else date.max,
+        frozenset(map(DAYS.index, on)),
+    )
+    if page:
+        from alerting.backtest_report import write_page
+
+        write_page(found, page, council=app.loaded.config.council.name)
+        click.echo(f"The report is in {page}", err=True)
+    if as_json:
+        echo_json(_as_json(found))
+    else:
+        _tell(found)
+
+
+def _as_json(found: Backtest) -> dict[str, Any]:
+    def course(one: Course) -> dict[str, Any]:
+        named = {"code": one.rule.code, "id": one.rule.id, "file": one.rule.place, "version": one.rule.version}
+        counts = {"new_a_day": round(one.new_a_day, 2), "longest": one.longest, "longest_goes_on": one.longest_goes_on}
+        days, teams = [asdict(day) for day in one.days], [asdict(team) for team in one.teams]
+        return named | counts | {"flapping": one.flapping, "braked": one.braked, "days": days, "teams": teams}
+
+    gaps = {day.isoformat(): why for day, why in found.gaps.items()}
+    changed = [day.isoformat() for day in found.changed] if found.changed else None
+    beside = course(found.in_use) if found.in_use else None
+    return {"draft": course(found.draft), "in_use": beside, "gaps": gaps, "subject_changed": changed}
+
+
+def _tell(found: Backtest) -> None:
+    from alerting.backtest_report import figures, notes, periods, span, team_table
+
+    rule, days = found.draft.rule, found.draft.days
+    click.echo(f"{rule.code} {rule.title}, asked of {len(days)} days kept, {span(days[0].as_of, days[-1].as_of)}")
+    _tell_what(found)
+    click.echo()
+    echo_table(["", "In use", "Draft"] if found.in_use else ["", ""], figures(found))
+    if sys.stdout.isatty():
+        _draw("Open each day", found, "open")
+        _draw("New each day", found, "new")
+    else:
+        click.echo()
+        echo_table(*periods(found))
+    headings, rows = team_table(found)
+    click.echo("\nBy team, new after the first day:" if rows else "\nIt alerted about nobody.")
+    if rows:
+        echo_table(headings, rows)
+    for note in notes(found):
+        click.echo(f"\n{note}")
+    click.echo("\nNothing was stored or sent.", err=True)
+
+
+def _tell_what(found: Backtest) -> None:
+    from alerting.differences import differences
+
+    if found.in_use is None:
+        click.echo(f"Rule: {found.draft.rule.place}")
+        return
+    click.echo(f"In use: {found.in_use.rule.place}")
+    click.echo(f"Draft:  {found.draft.rule.place}")
+    for each in differences(found.in_use.rule, found.draft.rule):
+        click.echo(f"  {each.key}: {each.says}")
+
+
+def _draw(title: str, found: Backtest, what: str) -> None:
+    """Draw a column a day, or for some days, as wide as the terminal allows; a day without an answer is a dot."""
+    from alerting.backtest_report import named, series
+
+    width = min(shutil.get_terminal_size().columns, 110) - 10
+    every = {name: series(found, course, what) for name, course in named(found)}
+    days = len(next(iter(every.values())))
+    top = round_up(max((value for values in every.values() for value in values if value is not None), default=0))
+    many = f"; a column is {-(-days // width)} days, the highest of them" if days > width else ""
+    click.echo(f"\n{title}, from 0 to {top}{many}:")
+    for name, values in every.items():
+        *upper, lowest = blocks(squeezed(values, width), top, height=3)
+        for line in upper:
+            click.echo(f"{'':<7} {line}")
+        click.echo(f"{name:<7} {lowest}")
