@@ -12,7 +12,10 @@ from alerting.functions import Type
 
 @dataclass(frozen=True, kw_only=True)
 class Aggregate:
-    """One way to count: what it takes, what it gives, its SQL with the argument as {0} and which rows count as {rows}."""
+    """One way to count: what it takes, what it gives, its SQL with the argument as {0} and which rows count as {rows}.
+
+    gives: `any` for one that gives what it takes.
+    """
 
     name: str
     takes: tuple[Type, ...]
@@ -72,6 +75,22 @@ _ALL = (
         sql="median(CAST({0} AS DOUBLE)) FILTER (WHERE {rows})",
         says="The number in the middle: half are below it.",
         example="median(days_since(last_seen))",
+    ),
+    Aggregate(
+        name="min",
+        takes=("any",),
+        gives="any",
+        sql="min({0}) FILTER (WHERE {rows})",
+        says="The least of a number, or the earliest of a date.",
+        example="days_since(min(last_seen))",
+    ),
+    Aggregate(
+        name="max",
+        takes=("any",),
+        gives="any",
+        sql="max({0}) FILTER (WHERE {rows})",
+        says="The greatest of a number, or the latest of a date.",
+        example="days_since(max(last_seen))",
     ),
 )
 

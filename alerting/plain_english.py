@@ -64,6 +64,8 @@ _CALLS = {
     "sum": "the sum of {0}",
     "avg": "the average of {0}",
     "median": "the middle value of {0}",
+    "min": "the least {0}",
+    "max": "the greatest {0}",
 }
 _OTHERS = {"coalesce", "greatest", "least", "one_of", "has", "only", "codes", "how_many", "add_days", "add_months",
            "add_working_days", "share"}  # fmt: skip
@@ -331,7 +333,8 @@ class Vocabulary:
     def _after(self, count: Term, unit: str, said: str, way: str = "after") -> str:
         amount = self._measured(count, unit)
         if amount.startswith("-"):
-            amount, way = amount[1:], "before" if way == "after" else "after"
+            back = -float(amount.split(maxsplit=1)[0])
+            amount, way = unit_of(back, unit), "before" if way == "after" else "after"
         return said if amount.startswith("0 ") else f"{amount} {way} {said}"
 
     def _sum(self, term: Term) -> str:

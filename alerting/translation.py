@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import date
-from itertools import repeat
 from typing import Any, Literal
 
 from alerting.aggregates import AGGREGATES, ROWS, Aggregate
 from alerting.functions import FUNCTIONS, RuleFunction, Type
 from alerting.syntax import offset
 from alerting.terms import NOTHING, ExpressionFault, Kind, Name, Term, a, fits, text_literal
+from alerting.workload import MOST_WORK, work_of
 from alerting.yaml_files import did_you_mean
 
 Over = Literal["one", "many", "counted"]
 MOST_LISTED = 500
-MOST_SQL, MOST_WORK = 20_000, 600
-"""Characters of SQL, and work, that a part may come to: what names a part of it twice doubles at every nesting."""
+MOST_SQL = 20_000
+"""Characters of SQL that a part may come to: what names an argument twice doubles at every nesting."""
 
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _ENGINE_TYPES = {"text": "VARCHAR", "number": "DOUBLE", "date": "DATE", "boolean": "BOOLEAN", "codes": "VARCHAR[]"}
@@ -63,7 +63,7 @@ class Translator:
     def translate(self, node: Any) -> Term:
         """Give a node as a term; a part with a fault stands for itself as null."""
         term = self._refused(node) or self._term(node)
-        term = replace(term, work=_work(term))
+        term = replace(term, work=work_of(term))
         if len(term.sql) > self._most_sql or term.work > MOST_WORK:
             return self._fault(node, "this is nested too deeply", "Give its inner part a name of its own in `let`.")
         return term
@@ -366,16 +366,21 @@ class Translator:
             problem = (
                 f"{name}() takes {'no value or ' if aggregate.optional else ''}1 value, but here are {len(node.expressions)}"
             )
-            return self._fault(node, problem, f"Such as `{aggregate.example}`.")
+            among = {"min": "least", "max": "greatest"}.get(name)
+            several = f" `{among}(...)` compares values of one subject." if among and node.expressions else ""
+            return self._fault(node, problem, f"Such as `{aggregate.example}`.{several}")
         self._inside = name
         arguments = [self.translate(argument) for argument in node.expressions]
         self._inside = ""
         for argument, term, wants in zip(node.expressions, arguments, aggregate.takes, strict=False):
             self._expect(argument, term, wants, f"{name}()")
+            if wants == "any" and name in ("min", "max") and term.type not in ("number", "date", "any"):
+                self._fault(argument, f"{name}() needs a number or a date, but this is {a(term.type)}")
         typed = [_typed(term, wants).sql for term, wants in zip(arguments, aggregate.takes, strict=False)] or ["true"]
         sql = aggregate.sql.format(*typed, rows=ROWS)
+        gives = arguments[0].type if aggregate.gives == "any" else aggregate.gives
         text = f"{name}({', '.join(term.text for term in arguments)})"
-        return Term(kind="call", word=name, text=text, sql=sql, type=aggregate.gives, parts=tuple(arguments))
+        return Term(kind="call", word=name, text=text, sql=sql, type=gives, parts=tuple(arguments))
 
     def _call(self, node: Any, function: RuleFunction, arguments: list[Term]) -> tuple[str, Type]:
         given: Type = function.gives
@@ -402,33 +407,6 @@ class Translator:
             if not fits(kind, sought):
                 self._fault(argument, f"this looks for {a(kind)} where {a(sought)} is")
         return sought
-
-
-_NAMED_BY_ENGINE = {"birthday": 12, "age_on": 5, "is_open": 3, "one_of": 4, "percentage": 2, "percentage_change": 2}
-"""How often the engine writes an argument out again for each time that a function's SQL names it."""
-
-
-def _work(term: Term) -> int:
-    return 1 + sum(times * part.work for times, part in zip(_times(term), term.parts, strict=False)) if term.parts else 0
-
-
-def _times(term: Term) -> Iterator[int]:
-    """Say how often the engine comes to ask each part, as it has been seen to."""
-    match term.kind:
-        case "between":
-            yield 3
-        case "in":
-            # One of a few is asked of each in turn.
-            yield max(4, len(term.parts) - 1)
-        case "case" if term.word == "case of":
-            yield len(term.parts) // 2
-        case "sum" if term.word == "/":
-            yield from (1, 2)
-        case "call":
-            called = FUNCTIONS.get(term.word) or AGGREGATES[term.word]
-            for index in range(len(called.takes)):
-                yield max(1, called.sql.count(f"{{{index}}}")) * _NAMED_BY_ENGINE.get(term.word, 1)
-    yield from repeat(1)
 
 
 def _without_brackets(node: Any) -> Any:
