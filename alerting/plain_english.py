@@ -68,7 +68,7 @@ _CALLS = {
     "max": "the greatest {0}",
 }
 _OTHERS = {"coalesce", "greatest", "least", "one_of", "has", "only", "codes", "how_many", "add_days", "add_months",
-           "add_working_days", "share"}  # fmt: skip
+           "add_working_days", "share", "max", "min"}  # fmt: skip
 SPOKEN = frozenset(_CALLS) | _OTHERS
 """The functions that have words of their own."""
 
@@ -325,6 +325,9 @@ class Vocabulary:
                 return f"how many of these hold: {'; '.join(self.sentence(part) for part in term.parts)}"
             case "one_of" | "has" | "only":
                 return f"whether {self.sentence(term)}"
+            case "max" | "min":
+                ends = ("latest", "earliest") if term.type == "date" else ("greatest", "least")
+                return f"the {ends[term.word == 'min']} {said[0]}"
             case word if word in _CALLS:
                 return _CALLS[word].format(*said)
             case _:

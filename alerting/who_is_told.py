@@ -6,8 +6,9 @@ The paths are those that routing itself takes, on one day's directory. Nothing i
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import date
+from typing import Any
 
 from alerting import brakes, drafts, inhibition, people, reasoning
 from alerting.app import App
@@ -17,6 +18,7 @@ from alerting.model import Alert, Condition, Level, Tier
 from alerting.people import Directory, Restriction
 from alerting.pipeline import routes_of
 from alerting.plain_english import Vocabulary, label
+from alerting.question import ROLES
 from alerting.routing import ROLE_WORDS, Recipient, Router, RuleRoute, Step
 from alerting.rule import Rule
 from alerting.snapshot import Snapshot
@@ -70,13 +72,12 @@ class Told:
 
 @dataclass(frozen=True, kw_only=True)
 class _Memory:
-    """What the store knows: the live alert, the alerts that cover it, and whether a brake keeps the rule's new ones back."""
+    """What the store knows: the live alert, the one that covers it, and whether a brake keeps the rule's new ones back."""
 
+    subject: str
     alert: Alert | None = None
     cover: Alert | None = None
     braked: bool = False
-    subject: str = ""
-    other: Sequence[Alert] = field(default=())
 
 
 def who_is_told(app: App, rule: Rule, subject: str, as_of: date) -> Told:
@@ -150,13 +151,14 @@ def _alert(snapshot: Snapshot, evaluation: Evaluation, rule: Rule, memory: _Memo
     )
     finding = next((each for each in evaluation.findings(rule.id) if each.subject == subject), None)
     if finding:
-        owners = {name: getattr(finding, name) for name in ("team", "worker", "adviser", "person", "member")}
+        owners: dict[str, Any] = {name: getattr(finding, name) for name in ROLES}
         gives = finding.level.name if finding.level else finding.outcome.value
         return replace(made, **owners, also=finding.also, level=finding.level or made.level), gives
     row = None if rule.file.per else reasoning.row_of(snapshot, rule, subject)
     if row is not None:
-        named = {name: getattr(rule.subject, name) for name in ("team", "worker", "adviser", "person", "member")}
-        return replace(made, **{name: row[column] if column else None for name, column in named.items()}), "not asked"
+        columns = {name: getattr(rule.subject, name) for name in ROLES}
+        owners = {name: row[column] if column else None for name, column in columns.items()}
+        return replace(made, **owners), "not asked"
     if memory.alert is None:
         raise AlertingError(
             f"there is no such {rule.file.per or rule.subject.title.lower()} in today's data, and no alert about one in the store",
