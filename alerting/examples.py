@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -11,9 +12,10 @@ from typing import Any, Self
 
 from alerting.cells import quoted
 from alerting.evaluate import SQL_TYPES
-from alerting.expressions import Compiled, Term
+from alerting.expressions import Compiled
 from alerting.model import Level
 from alerting.question import measured, question
+from alerting.reasoning import Part, Reasoning, reason
 from alerting.rule import Rule
 from alerting.rulebook import Rulebook
 from alerting.rulefile import Example
@@ -21,7 +23,7 @@ from alerting.snapshot import EngineError, Snapshot
 from alerting.wording import number as plain
 
 _ANY_DAY = date(2026, 3, 31)
-_MOST_VALUES = 6
+_MOST_PARTS = 3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,11 +94,15 @@ class Trials:
             rows = self._snapshot.sql(f"SELECT {', '.join(sql)} FROM ({query}) s")
             return list(rows[0]) if rows else None
 
-    def row_values(self, rule: Rule, example: Example, sql: Sequence[str]) -> list[Any]:
-        """Give the values of pieces of a rule's `where` for an example's first row. Raises EngineError."""
-        with self._holding(rule, example):
-            rows = self._snapshot.sql(f"SELECT {', '.join(sql)} FROM {quoted('subject_' + rule.subject.id)} s LIMIT 1")
-            return list(rows[0]) if rows else [None for _ in sql]
+    def reasoning(self, rule: Rule, example: Example) -> Reasoning | None:
+        """Say what a rule finds of an example, part by part; None where it finds nobody. Raises EngineError."""
+        known = example if rule.file.per else example.model_copy(update={"row": {rule.subject.key: "the example", **example.row}})
+        group = {"team": rule.subject.team, "worker": rule.subject.worker}.get(rule.file.per or "", "")
+        key = rule.subject.key
+        with self._holding(rule, known):
+            [*found] = self._snapshot.sql(f"SELECT {quoted(group or key)} FROM {quoted('subject_' + rule.subject.id)} LIMIT 1")
+            who = "the service" if rule.file.per == "service" else str(found[0][0]) if found else "the team"
+            return reason(self._snapshot, rule, who, sorted(rule.subject.columns))
 
     def _ask(self, rule: Rule, every: Sequence[Example], numbers: Sequence[int], day: date) -> dict[int, Answer | str]:
         own_key = rule.subject.key in _names_used(rule)
@@ -205,114 +211,57 @@ def differs(example: Example, answer: Answer) -> str:
 def _why(trials: Trials, rule: Rule, example: Example, answer: Answer) -> str:
     """Say in one line which part of the rule decided on this answer, and on what values."""
     try:
-        if answer.gives == example.gives:
-            return _of_detail(trials, rule, example, answer)
-        if "out" in (answer.gives, example.gives):
-            return _of_population(trials, rule, example)
-        if rule.file.per and answer.gives == "unknown" and len(example.rows) < rule.file.at_least:
-            return f"`at_least` is {rule.file.at_least}, and there are {len(example.rows)} rows"
-        name, compiled = _deciding_level(rule, example.gives, answer.gives)
-        return _told(f"`{name}`", compiled.term, _values_of(trials, rule, example, compiled.term))
+        found = trials.reasoning(rule, example)
     except EngineError as error:
         return f"what decided cannot be told: {error.safe}"
+    if found is None:
+        return "nothing can be measured of these rows"
+    if answer.gives == example.gives:
+        return _of_detail(rule, example, answer, found)
+    if "out" in (answer.gives, example.gives):
+        return _told("`where`", found.where) if found.where else "something can be measured of these rows"
+    if found.rows is not None and found.rows < rule.file.at_least:
+        return f"`at_least` is {rule.file.at_least}, and there are {found.rows} rows"
+    named = [level for level in found.levels if level.name in (example.gives, answer.gives)]
+    doubtful = [level for level, part in found.levels.items() if part.value is None]
+    level = (named or doubtful or list(found.levels))[0]
+    if rule.file.when_null and found.measure is None:
+        return f"the measure is missing, and `when_null` is {rule.file.when_null}"
+    return _told(f"`{level.name}`", found.levels[level])
 
 
-def _deciding_level(rule: Rule, wanted: str, came: str) -> tuple[str, Compiled]:
-    """Choose the level to speak of: the higher of what came and what was wanted decided; a doubt decides where neither is one."""
-    by_name = {level.name: compiled for level, compiled in rule.levels.items()}
-    named = [name for name in by_name if name in (wanted, came)]
-    name = named[0] if named else next(iter(by_name))
-    return name, by_name[name]
-
-
-def _of_population(trials: Trials, rule: Rule, example: Example) -> str:
-    if rule.file.per:
-        return "nothing can be measured of these rows" if example.gives != "out" else "something can be measured of these rows"
-    term = rule.where.term
-    pieces = _pieces(term)
-    values = dict(zip(pieces, trials.row_values(rule, example, list(pieces.values())), strict=True))
-    return _told("`where`", term, values)
-
-
-def _of_detail(trials: Trials, rule: Rule, example: Example, answer: Answer) -> str:
+def _of_detail(rule: Rule, example: Example, answer: Answer, found: Reasoning) -> str:
     """Say what decided on the measure, the due date or who joins in, where the level is the one that was wanted."""
     if example.measure is not None and answer.measure != example.measure:
-        return _of_value(trials, rule, example, rule.measure)
+        return _of_value(rule.measure, found)
     if example.due is not None and answer.due != example.due:
-        return _of_value(trials, rule, example, rule.due)
+        return _of_value(rule.due, found)
     role = next(iter({*answer.also} ^ {*(example.also or ())}))
-    joins = rule.also.get(role)
-    return (
-        _told(f"`also: {role}`", joins.term, _values_of(trials, rule, example, joins.term)) if joins else f"`also` has no {role}"
-    )
+    return _told(f"`also: {role}`", found.also[role]) if role in found.also else f"`also` has no {role}"
 
 
-def _of_value(trials: Trials, rule: Rule, example: Example, part: Compiled | None) -> str:
+def _of_value(part: Compiled | None, found: Reasoning) -> str:
     if part is None:
         return "the rule has none"
-    names = [leaf for leaf in _leaves(part.term) if leaf.kind == "name"]
-    if rule.file.per:  # what it counts over is of many rows, which have no one value
-        return f"it is {part.term.text}"
-    found = trials.values(rule, example, [leaf.sql for leaf in names]) or [] if names else []
-    seen = {leaf.text: value for leaf, value in zip(names, found, strict=False)}
+    known = {**found.facts, **found.steps, "measure": found.measure}
+    seen = [f"{name} {in_short(known[name])}" for name in sorted(part.names & known.keys())]
     return f"it is {part.term.text}{_with(seen)}"
 
 
-def _values_of(trials: Trials, rule: Rule, example: Example, term: Term) -> dict[Term, Any]:
-    pieces = _pieces(term)
-    found = trials.values(rule, example, list(pieces.values()))
-    return dict(zip(pieces, found or [None for _ in pieces], strict=True))
+def _told(what: str, part: Part) -> str:
+    """Say of a condition whether it holds, and what decided that."""
+    truth = "neither true nor false" if part.value is None else str(part.value).lower()
+    decided = [f"{one.term.text}{_with(_seen(one))}" for one in itertools.islice(part.deciding(), _MOST_PARTS)]
+    return f"{what} is {truth}: {'; '.join(decided)}"
 
 
-def _pieces(term: Term) -> dict[Term, str]:
-    """Give every part of a condition that is true or false, and every name in it, with its SQL."""
-    pieces = {term: term.sql}
-    for part in term.parts:
-        pieces |= _pieces(part) if part.type == "boolean" or part.parts else ({part: part.sql} if part.kind == "name" else {})
-    return pieces
+def _seen(part: Part) -> list[str]:
+    values = [f"{text} {in_short(value)}" for text, value in part.values if text != part.term.text or value is None]
+    return values + [f"{name} missing" for name in part.missing if f"{name} missing" not in values]
 
 
-def _told(what: str, term: Term, values: dict[Term, Any]) -> str:
-    value = values[term]
-    part = _deciding(term, values)
-    names = {leaf.text: values[leaf] for leaf in _leaves(part) if leaf.kind == "name" and leaf in values}
-    return f"{what} is {_truth(value)}: {part.text}{_with(names)}"
-
-
-def _deciding(term: Term, values: dict[Term, Any]) -> Term:
-    """Find the smallest part that decides: of an `and` that is not true the part that is not, of an `or` that is true the part that is."""
-    value = values.get(term)
-    if term.kind in ("and", "or"):
-        holds_all = term.kind == "and"
-        if value is None or value is not holds_all:
-            one = next((part for part in term.parts if values.get(part) is value), None)
-            return _deciding(one, values) if one else term
-    if term.kind == "not":
-        return _deciding(term.parts[0], values)
-    if term.kind == "call" and term.word == "coalesce" and term.type == "boolean":
-        known = next((part for part in term.parts if values.get(part) is not None), None)
-        return _deciding(known, values) if known and known.kind != "value" else term
-    return term
-
-
-def _leaves(term: Term) -> list[Term]:
-    if not term.parts:
-        return [term]
-    return [leaf for part in term.parts for leaf in _leaves(part)]
-
-
-def _truth(value: object) -> str:
-    return (
-        {True: "true", False: "false"}.get(value, "neither true nor false")
-        if isinstance(value, bool)
-        else "neither true nor false"
-    )
-
-
-def _with(values: dict[str, Any]) -> str:
-    told = [f"{name} {in_short(value)}" for name, value in values.items()]
-    more = f" and {len(told) - _MOST_VALUES} more" if len(told) > _MOST_VALUES else ""
-    return f", with {', '.join(told[:_MOST_VALUES])}{more}" if told else ""
+def _with(seen: Sequence[str]) -> str:
+    return f" ({', '.join(seen)})" if seen else ""
 
 
 def in_short(value: object) -> str:

@@ -1,26 +1,221 @@
-"""`alerting rules test`: the examples of every rule, tried."""
+"""`alerting rules test`: the examples of rules, tried; and scenarios over days, run."""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from alerting.cli import build_app
+from alerting.cli import build_app, echo_json
+
+if TYPE_CHECKING:
+    from alerting.app import App
+    from alerting.errors import Fault, Place
+    from alerting.examples import Tried
+    from alerting.expectations import Difference
+    from alerting.rule import Rule
+    from alerting.scenarios import Played
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Proof:
+    """What the examples of one rule came to."""
+
+    rule: Rule
+    tried: Sequence[Tried]
+    gaps: Sequence[Fault]
+    places: Sequence[Place]
 
 
 @click.command()
-@click.argument("rule", required=False)
+@click.argument("rule", metavar="[RULE|FILE]", required=False)
+@click.option("--strict", is_flag=True, help="End with 1 as well where examples leave something unshown.")
+@click.option(
+    "--scenarios",
+    is_flag=False,
+    flag_value="",
+    default=None,
+    metavar="[PATH]",
+    help="Run scenarios instead: of a file, a folder, or the council's folder `scenarios`.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON value.")
 @click.pass_context
-def command(ctx: click.Context, rule: str | None) -> None:
-    """Try the examples of every rule, or of one."""
-    from alerting.examples import failing_examples
+def command(ctx: click.Context, rule: str | None, *, strict: bool, scenarios: str | None, as_json: bool) -> None:
+    """Try the examples of every rule in use, or of one rule or file, and say what they leave unshown.
 
-    book = build_app(ctx).book
-    chosen = [item for item in book.rules if rule in (None, item.code, item.id)]
-    failures = failing_examples(chosen, book)
-    for failure in failures:
-        click.echo(failure)
-    tried = sum(len(item.file.examples) for item in chosen)
-    click.echo(f"{tried - len(failures)} of {tried} examples are lived up to", err=True)
-    sys.exit(1 if failures or not chosen else 0)
+    With --scenarios: run made councils day by day instead, those with the rule where one is named. Nothing is stored or sent.
+    """
+    app = build_app(ctx)
+    if scenarios is not None:
+        sys.exit(_run_scenarios(app, rule, Path(scenarios) if scenarios else None, as_json=as_json))
+    sys.exit(_try_examples(app, rule, strict=strict, as_json=as_json))
+
+
+# ---------------------------------------------------------------------- examples
+
+
+def _try_examples(app: App, name: str | None, *, strict: bool, as_json: bool) -> int:
+    from alerting.drafts import draft
+    from alerting.examples import Trials
+
+    rules = [draft(app.book, name)] if name else list(app.book.rules)
+    with Trials(app.book) as trials:
+        proofs = [_prove(trials, rule) for rule in rules]
+    broken = () if name else app.book.broken
+    failed = sum(bool(one.wrong) for proof in proofs for one in proof.tried)
+    gaps = sum(len(proof.gaps) for proof in proofs)
+    if as_json:
+        echo_json({"rules": [_proof_as_json(proof) for proof in proofs], "broken": [one.code for one in broken]})
+    else:
+        for proof in proofs:
+            _tell_proof(proof)
+    every = sum(len(proof.tried) for proof in proofs)
+    unshown = f", {gaps} {'thing is' if gaps == 1 else 'things are'} left unshown" if gaps else ""
+    click.echo(f"{every - failed} of {every} examples of {len(proofs)} rules are lived up to{unshown}.", err=True)
+    for one in broken:
+        click.echo(f"{one.code} cannot be used and was not tried: `alerting check` shows why.", err=True)
+    return 1 if failed or broken or (strict and gaps) else 0
+
+
+def _prove(trials: Any, rule: Rule) -> _Proof:
+    from alerting.coverage import gaps
+    from alerting.examples import tried_with
+    from alerting.yaml_files import load
+
+    document = load(Path(rule.place))
+    tried = tried_with(trials, rule)
+    places = [document.place(("examples", one.number)) for one in tried]
+    return _Proof(rule=rule, tried=tried, gaps=gaps(trials, rule, tried, document), places=places)
+
+
+def _tell_proof(proof: _Proof) -> None:
+    failures = [(one, place) for one, place in zip(proof.tried, proof.places, strict=True) if one.wrong]
+    if not failures and not proof.gaps:
+        return
+    click.echo(f"{proof.rule.code} {proof.rule.title}")
+    for one, place in failures:
+        click.echo(f"\n  {place.file}:{place.line}: {one.example.says}")
+        _tell_lines([("expected", _expected(one)), ("came", _came(one)), ("because", one.why)])
+    if proof.gaps:
+        click.echo()
+    for gap in proof.gaps:
+        click.echo(f"  {gap.where}: {gap.problem.removeprefix(f'{proof.rule.code}: ')}\n      {gap.remedy}")
+    click.echo()
+
+
+def _expected(tried: Tried) -> str:
+    example = tried.example
+    return _answer(example.gives, example.measure, example.due, example.also)
+
+
+def _came(tried: Tried) -> str:
+    """Tell what came of all that the example speaks of."""
+    example, answer = tried.example, tried.answer
+    if answer is None:
+        return tried.wrong
+    measure = answer.measure if example.measure is not None else None
+    due = answer.due if example.due is not None else None
+    return _answer(answer.gives, measure, due, answer.also if example.also is not None else None)
+
+
+def _answer(gives: str, measure: float | None, due: object, also: Sequence[str] | None) -> str:
+    from alerting.examples import in_short
+
+    told = [gives]
+    told += [f"measure {in_short(measure)}"] if measure is not None else []
+    told += [f"due {due}"] if due is not None else []
+    told += [f"also {' and '.join(also) or 'nobody'}"] if also is not None else []
+    return ", ".join(told)
+
+
+def _proof_as_json(proof: _Proof) -> dict[str, Any]:
+    return {
+        "code": proof.rule.code,
+        "id": proof.rule.id,
+        "file": proof.rule.place,
+        "examples": [
+            {
+                "says": one.example.says,
+                "line": place.line,
+                "lived_up_to": not one.wrong,
+                "expected": _expected(one),
+                "came": _came(one),
+                "wrong": one.wrong or None,
+                "why": one.why or None,
+            }
+            for one, place in zip(proof.tried, proof.places, strict=True)
+        ],
+        "unshown": [{"problem": gap.problem, "remedy": gap.remedy} for gap in proof.gaps],
+    }
+
+
+# ---------------------------------------------------------------------- scenarios
+
+
+def _run_scenarios(app: App, name: str | None, path: Path | None, *, as_json: bool) -> int:
+    from alerting.drafts import named
+    from alerting.errors import Faults
+    from alerting.scenarios import Stage, scenario_files
+    from alerting.script import read_scenario
+
+    only = named(app.book, name) if name else None
+    faults: list[Fault] = []
+    scripts = []
+    for file in scenario_files(app, path):
+        try:
+            script = read_scenario(file, app.book)
+        except Faults as error:
+            faults += error.faults
+            continue
+        if only is None or only.id in {rule.id for rule in script.book.rules}:
+            scripts.append(script)
+    if faults:
+        raise Faults(faults)
+    with Stage(app) as stage:
+        played = [stage.play(script) for script in scripts]
+    failed = [one for one in played if one.differences]
+    if as_json:
+        echo_json({"scenarios": [_played_as_json(one) for one in played]})
+    else:
+        for one in failed:
+            _tell_played(one)
+    days = sum(one.days for one in played)
+    click.echo(f"{len(played) - len(failed)} of {len(played)} scenarios, {days} days, went as expected.", err=True)
+    return 1 if failed else 0
+
+
+def _tell_played(played: Played) -> None:
+    from alerting.wording import day
+
+    click.echo(f"{played.file}: {played.says}")
+    for as_of, group in groupby(played.differences, key=lambda one: one.as_of):
+        click.echo(f"\n  {day(as_of)}")
+        for one in group:
+            click.echo(f"    {one.about} (line {one.where.line})")
+            _tell_lines([("expected", one.expected), ("came", one.came)])
+    click.echo()
+
+
+def _tell_lines(lines: Iterable[tuple[str, str]]) -> None:
+    for heading, text in lines:
+        if text:
+            click.echo(f"      {heading:<9} {text}")
+
+
+def _played_as_json(played: Played) -> dict[str, Any]:
+    return {
+        "file": played.file,
+        "says": played.says,
+        "days": played.days,
+        "as_expected": not played.differences,
+        "differences": [_difference_as_json(one) for one in played.differences],
+    }
+
+
+def _difference_as_json(one: Difference) -> dict[str, Any]:
+    return {"as_of": one.as_of, "about": one.about, "expected": one.expected, "came": one.came, "line": one.where.line}
