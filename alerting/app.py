@@ -17,9 +17,7 @@ from pydantic import BaseModel, ValidationError
 from alerting.archive import Archive
 from alerting.config import Loaded, load_config, sqlite_path
 from alerting.delivery import Notifier
-from alerting.errors import AlertingError, Fault, Faults, Place, StoreError
-from alerting.evaluate import check_book
-from alerting.model import Tier
+from alerting.errors import Fault, Faults, Place, StoreError
 from alerting.outbox import Outbox
 from alerting.pipeline import Pipeline
 from alerting.rendering import RuleWords, Words
@@ -120,58 +118,6 @@ def build(path: Path, *, checking: bool = False) -> App:
                     )
                 )
     return App(loaded=loaded, book=book, source=cast("Source | None", source), notifiers=notifiers, faults=tuple(faults))
-
-
-def check(app: App, *, reach: bool = True) -> list[Fault]:
-    """Find every fault of rules, words and receivers that can be told without sending or changing anything.
-
-    reach: also connect to each receiver, which sends nothing.
-    """
-    faults = [*app.faults, *check_book(app.book)]
-    words, ceilings = app.words(), {name: notifier.ceiling for name, notifier in app.notifiers.items()}
-    for rule in app.book.rules:
-        for ceiling in sorted({*ceilings.values()} - {Tier.counts}):
-            faults += [
-                Fault(problem=problem, where=Place(file=rule.place)) for problem in words.problems(words_of(rule), ceiling)
-            ]
-        if not rule.file.examples:
-            faults.append(Fault(problem="the rule has no examples", where=Place(file=rule.place), severity="warning"))
-    for name, notifier in app.notifiers.items():
-        where = app.loaded.document.place(("receivers", name))
-        faults += [Fault(problem=f"receiver {name}: {problem}", where=where, severity="warning") for problem in notifier.check()]
-        faults += [Fault(problem=f"receiver {name}: {problem}", where=where) for problem in (notifier.reach() if reach else ())]
-    if not app.loaded.config.council.administrators:
-        remedy = "Add `administrators: [somebody@example.gov.uk]` under `council:`."
-        where = app.loaded.document.place(("council",))
-        faults.append(
-            Fault(
-                problem="nobody but the performance team's manager is told of faults",
-                where=where,
-                remedy=remedy,
-                severity="warning",
-            )
-        )
-    return list(dict.fromkeys(faults))
-
-
-def check_store(app: App) -> list[Fault]:
-    """Say what is wrong with the store, without changing it."""
-    where = app.loaded.document.place(("store",))
-    if app.store_url.startswith("sqlite:///"):
-        path = Path(app.store_url.removeprefix("sqlite:///"))
-        if not path.exists():
-            return (
-                []
-                if path.parent.is_dir()
-                else [Fault(problem=f"there is no folder {path.parent.as_posix()} for the store", where=where)]
-            )
-    try:
-        store = Store.open(app.store_url, create=False)
-    except AlertingError as error:
-        empty = "is empty" in error.problem
-        return [] if empty else [Fault(problem=error.problem, where=where, remedy=error.remedy)]
-    store.close()
-    return []
 
 
 def words_of(rule: Rule) -> RuleWords:

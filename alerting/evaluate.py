@@ -14,7 +14,7 @@ from datetime import date
 from typing import Any
 
 from alerting.cells import quoted
-from alerting.errors import Fault, Place, RuleError
+from alerting.errors import RuleError
 from alerting.model import Alert, Condition, Finding, Level, Outcome
 from alerting.question import population, question
 from alerting.rule import Rule
@@ -327,31 +327,3 @@ def _judge_fill(snapshot: Snapshot, rule: Rule, asked: Asked, stage: _Stage) -> 
             )
             asked.match = dict.fromkeys(asked.match, 0)
             asked.clear = asked.unknown = 0
-
-
-def check_book(book: Rulebook) -> list[Fault]:
-    """Try every view, subject and rule on empty tables, and give what is wrong with their SQL."""
-    faults: dict[str, Fault] = {}
-    with Snapshot(date(2026, 3, 31), book.settings) as snapshot:
-        snapshot.settle({})
-        evaluation = Evaluation(snapshot)
-        stage = _Stage(book, snapshot)
-        for subject in book.subjects.values():
-            try:
-                stage.set_up(subject)
-            except RuleError as error:
-                faults[error.problem] = Fault(
-                    problem=error.problem, remedy=f"See rules/subjects/{subject.id}.yaml and its views."
-                )
-        for rule in (*book.rules, *book.off):
-            evaluation.asked[rule.id] = Asked(rule=rule)
-            try:
-                stage.set_up(rule.subject)
-                snapshot.sql(f"INSERT INTO finding {question(rule)}")
-            except RuleError:
-                continue
-            except EngineError as error:
-                faults[rule.id] = Fault(problem=f"the rule {rule.id} cannot be asked: {error.safe}", where=Place(file=rule.place))
-        evaluation.compare([])
-        faults |= {problem: Fault(problem=problem, remedy="Mend its `left_when`.") for problem in evaluation.problems}
-    return list(faults.values())

@@ -9,7 +9,7 @@ import hashlib
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 from alerting.case_data import ALWAYS, TABLES
@@ -119,13 +119,24 @@ class Rule:
         return frozenset(self.file.reads) | ALWAYS
 
 
+@lru_cache(maxsize=512)
+def words_in(text: str) -> frozenset[str]:
+    """Give the words of a text; SQL is looked through again for every rule that stands on it."""
+    return frozenset(WORD.findall(text))
+
+
+@lru_cache(maxsize=512)
+def _params_in(sql: str) -> frozenset[str]:
+    return frozenset(_PARAM.findall(sql))
+
+
 def views_for(texts: Iterable[str], views: Mapping[str, str]) -> list[str]:
     """Give those of the shared views that these texts need, each after those it needs itself."""
     ordered: list[str] = []
     waiting: set[str] = set()
 
     def visit(text: str) -> None:
-        for name in sorted(set(WORD.findall(text)) & views.keys()):
+        for name in sorted(words_in(text) & views.keys()):
             if name not in ordered and name not in waiting:
                 waiting.add(name)
                 visit(views[name])
@@ -191,6 +202,8 @@ class _Compiler:
         due = self._compile(("due",), file.due, "date") if file.due is not None else None
         also: dict[str, Compiled] = {role: self._compile(("also", role), text, "boolean") for role, text in file.also.items()}
         self._check_names()
+        if measure is None:
+            self._check_no_measure({("levels", level.name): part for level, part in levels.items()})
         words = set(WORD.findall(" ".join(re.findall(r"\{[{%](.*?)[}%]\}", f"{file.says} {file.clears}", re.DOTALL))))
         content = [file.model_dump_json(), f"{self.params}", self.subject.model_dump_json(), *views]
         return Rule(
@@ -214,7 +227,7 @@ class _Compiler:
     def _logic(self, views: Sequence[str]) -> str:
         """Give the hash of what decides answers, with the parameters that what has been compiled so far, and the SQL, use."""
         sql = [self.subject.sql, self.subject.left_when or "", *views]
-        used = self._used | {name for text in sql for name in _PARAM.findall(text)}
+        used = self._used | {name for text in sql for name in _params_in(text)}
         asked = self.file.model_dump(mode="json", include=set(_ASKED))
         applied = {name: self.params[name] for name in sorted(used & self.params.keys())}
         parts = [f"{asked}", f"{applied}", self.subject.id, self.subject.key, *sql]
@@ -280,6 +293,11 @@ class _Compiler:
                 if name not in self.subject.columns:
                     where: Path_ = ("examples", index, *path)
                     self._at(f"there is no column '{name}'", where, did_you_mean(name, self.subject.columns))
+
+    def _check_no_measure(self, parts: Mapping[Path_, Compiled]) -> None:
+        for path, part in parts.items():
+            if "measure" in part.names:
+                self._at("this asks for the measure, and the rule has none", path, "Add `measure:`, the number that is compared.")
 
     def _at(self, problem: str, path: Path_, remedy: str = "") -> None:
         self.faults.append(

@@ -253,7 +253,8 @@ class _Loader:
             return None
         noted, identities = list(self.faults), self.files
         self.files = files
-        found = use(load_text(document.file, good.text, shown=True))
+        is_sql = name.endswith(".sql")
+        found = use((Document if is_sql else load_text)(file=document.file, text=good.text, shown=True))
         self.faults = noted
         if found is None:
             self.files = identities
@@ -355,9 +356,13 @@ class _Loader:
             self.fault(one.problem, document.value_place((part,), one.offset, one.length or None), one.remedy)
         spoilt = [(part, view) for part, sql in written for view in sorted(words_in(sql) & (self.view_names - self.views.keys()))]
         for part, view in spoilt:
-            where, remedy = document.place((part,), key=True), f"Put right subjects/_views/{view}.sql or what it reads first."
+            where, remedy = document.place((part,), key=True), f"Put subjects/_views/{view}.sql, or what it reads, right first."
             self.fault(f"the view {view} that it reads cannot be used", where, remedy)
-        return None if unknown or found or spoilt else subject.model_copy(update={part: only_statement(sql) for part, sql in written})
+        return (
+            None
+            if unknown or found or spoilt
+            else subject.model_copy(update={part: only_statement(sql) for part, sql in written})
+        )
 
     def setting(self, rule: RuleFile) -> RuleSetting:
         name = self.setting_name(rule)
@@ -453,7 +458,7 @@ def _kind(value: object) -> str:
 def _no_subject(document: Document, name: str, folder: Path, subjects: Mapping[str, Subject]) -> Fault:
     where = document.place(("subject",))
     if (folder / "subjects" / f"{name}.yaml").is_file():
-        remedy = f"Put right subjects/{name}.yaml first."
-        return Fault(problem=f"the subject '{name}' cannot be used: its own file has faults", where=where, remedy=remedy)
+        remedy = f"Put subjects/{name}.yaml right first."
+        return Fault(problem=f"the subject '{name}' cannot be used: its files have faults", where=where, remedy=remedy)
     remedy = did_you_mean(name, dict(subjects)) or f"The subjects are: {', '.join(subjects)}."
     return Fault(problem=f"there is no subject '{name}'", where=where, remedy=remedy)

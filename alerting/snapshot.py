@@ -10,13 +10,14 @@ In SQL, `as_of()` is the business date, `param('name')` a shared parameter, and 
 from __future__ import annotations
 
 import json
+import re
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, Protocol, Self
 from zoneinfo import ZoneInfo
@@ -29,6 +30,10 @@ from alerting.working_days import FIRST, LAST
 
 Wanted = Mapping[str, frozenset[str]]
 """The tables a run needs, each with the columns it needs of it."""
+
+
+DESCRIBE = "DESCRIBE "
+"""What `Snapshot.columns` puts before a query: an error's position counts it."""
 
 
 class Source(Protocol):
@@ -48,13 +53,29 @@ class Source(Protocol):
 
 
 class EngineError(Exception):
-    """A statement failed. `safe` may be shown: other texts of the engine can quote a cell, which can be a child's name."""
+    """A statement failed. `safe` may be shown: other texts of the engine can quote a cell, which can be a child's name.
+
+    position: where in the statement, in bytes, where the engine says so.
+    """
 
     def __init__(self, error: Exception) -> None:
         kind = type(error).__name__
+        label, said = _told(error)
         named = kind in ("BinderException", "CatalogException", "ParserException", "PermissionException")
-        self.safe = str(error).partition("\n\nLINE")[0].replace("\n", " ") if named else f"the query failed ({kind})"
+        message = str(said.get("exception_message", ""))
+        self.safe = f"{label}: {message}".replace("\n", " ") if named else f"the query failed ({kind})"
+        self.position = int(said["position"]) if named and "position" in said else None
         super().__init__(self.safe)
+
+
+def _told(error: Exception) -> tuple[str, dict[str, Any]]:
+    """Take an error of the engine apart: what it calls it, and what it says, which it gives as JSON."""
+    label, _, said = str(error).partition(": ")
+    try:
+        found = json.loads(said)
+    except ValueError:
+        found = {"exception_message": said.partition("\n\nLINE")[0]}
+    return label, found
 
 
 @dataclass(kw_only=True)
@@ -122,6 +143,8 @@ class Snapshot:
         self.settings = settings
         self.readings: dict[str, TableReading] = {}
         self._db = duckdb.connect(config={"preserve_insertion_order": False})
+        self._db.execute("SET errors_as_json = true")
+        self._db.execute("SET python_enable_replacements = false")  # a name in SQL is never a variable of this program
         self._db.execute("CREATE SCHEMA raw")
         self.at(as_of)
         self.share(settings.params)
@@ -152,6 +175,10 @@ class Snapshot:
     def names(self, statement: str) -> list[str]:
         """Give the column names of a query, without running it."""
         return [row[0] for row in self._db.execute(f"DESCRIBE {statement}").fetchall()]
+
+    def columns(self, query: str) -> dict[str, str]:
+        """Give the columns of a query and the engine's type of each, without running it. Raises EngineError."""
+        return {row[0]: row[1] for row in self.sql(f"{DESCRIBE}{query}")}
 
     @contextmanager
     def time_limit(self, seconds: float) -> Iterator[None]:
@@ -301,6 +328,32 @@ class Snapshot:
             """CREATE TABLE counted AS SELECT list(no ORDER BY d) AS numbers, list(no_before ORDER BY d) AS before,
             list(d ORDER BY d) FILTER (no > no_before) AS days FROM calendar"""
         )
+
+
+def syntax_of(query: str) -> dict[str, Any]:
+    """Give the engine's syntax tree of a text of SQL, or what it cannot read in it; nothing of it is run or looked up.
+
+    Either `statements`, each a tree, or `error_message` and `position`, in bytes. Raises RecursionError.
+    """
+    [(tree,)] = _reader().cursor().execute("SELECT json_serialize_sql($1::VARCHAR)", [query]).fetchall()
+    found: dict[str, Any] = json.loads(tree)
+    return found
+
+
+@cache
+def pure_functions() -> frozenset[str]:
+    """Give the engine's functions whose answer depends on what they are given and nothing else, and our own."""
+    known = _reader().execute(
+        """SELECT DISTINCT function_name FROM duckdb_functions()
+        WHERE function_type IN ('aggregate', 'window', 'macro') OR (function_type = 'scalar' AND stability = 'CONSISTENT')"""
+    )
+    return frozenset(name for (name,) in known.fetchall()) | frozenset(re.findall(r"CREATE MACRO (\w+)", _MACROS))
+
+
+@cache
+def _reader() -> duckdb.DuckDBPyConnection:
+    """Open an engine that reads SQL and runs none of it: it holds no data and reaches nothing."""
+    return duckdb.connect(config={"enable_external_access": False, "lock_configuration": True, "threads": 1})
 
 
 class _Stream:

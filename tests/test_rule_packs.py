@@ -13,7 +13,7 @@ from alerting.coverage import gaps
 from alerting.examples import Trials, differs, failing_examples, tried_with
 from alerting.rule import Rule
 from alerting.rulebook import compile_rule
-from alerting.evaluate import check_book
+from alerting.trial import check_book
 from alerting.yaml_files import load
 from tests.case_rows import RULES, shipped
 

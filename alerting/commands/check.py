@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import click
 
-from alerting.cli import build_app, echo_json, today
+from alerting.cli import build_app, echo_json, look_of, today
 from alerting.errors import AlertingError, Fault, Faults, Place
 
 if TYPE_CHECKING:
@@ -15,36 +17,87 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.option("--json", "as_json", is_flag=True, help="Print the faults as one JSON list.")
+@click.argument("paths", nargs=-1, type=click.Path(exists=True, path_type=Path))
+@click.option(
+    "--output-format",
+    type=click.Choice(["text", "json", "github"]),
+    default="text",
+    show_default=True,
+    help="For people, for scripts, or as annotations of a pull request.",
+)
+@click.option("--json", "as_json", is_flag=True, help="The same as --output-format json.")
 @click.option("--no-source", is_flag=True, help="Do not read the case data.")
 @click.option("--offline", is_flag=True, help="Do not connect to the receivers.")
 @click.pass_context
-def command(ctx: click.Context, *, as_json: bool, no_source: bool, offline: bool) -> None:
-    """Check everything that can be told without sending or changing anything."""
-    faults = _faults(ctx, no_source=no_source, offline=offline)
-    errors = [fault for fault in faults if fault.severity == "error"]
-    if as_json:
-        echo_json([_as_json(fault) for fault in faults])
-    else:
-        for fault in faults:
-            click.echo(f"{fault.severity}: {fault}")
-        rest = len(faults) - len(errors)
-        click.echo(f"{len(errors)} errors, {rest} warnings" if faults else "All is well.", err=bool(faults))
-    sys.exit(1 if errors else 0)
+def command(
+    ctx: click.Context, paths: tuple[Path, ...], output_format: str, *, as_json: bool, no_source: bool, offline: bool
+) -> None:
+    """Check everything that can be told without sending or changing anything.
+
+    With PATHS, rule files or folders of them, only what is wrong in these is told, and neither the case data nor a receiver is
+    asked. A rule file that lies elsewhere is checked as a draft.
+    """
+    from alerting.fault_text import ordered
+
+    faults = ordered(_faults_of(ctx, paths) if paths else _faults(ctx, no_source=no_source, offline=offline))
+    _print(faults, "json" if as_json else output_format)
+    sys.exit(1 if any(fault.severity == "error" for fault in faults) else 0)
+
+
+def _print(faults: Sequence[Fault], output_format: str) -> None:
+    from alerting import fault_text
+
+    match output_format:
+        case "json":
+            echo_json([fault_text.as_json(fault) for fault in faults])
+        case "github":
+            for fault in faults:
+                click.echo(fault_text.for_github(fault))
+        case _ if faults:
+            click.echo(fault_text.shown(faults, **look_of(sys.stdout)) + "\n")
+            click.echo(fault_text.summary(faults), err=True)
+        case _:
+            click.echo("All is well.")
 
 
 def _faults(ctx: click.Context, *, no_source: bool, offline: bool) -> list[Fault]:
-    from alerting.app import check, check_store
+    from alerting.checking import check, check_store
 
+    app = _app(ctx)
+    if isinstance(app, list):
+        return app
+    faults = [*check(app, today(app), reach=not offline), *check_store(app)]
+    return faults if no_source or app.source is None else faults + _faults_of_the_data(app)
+
+
+def _faults_of(ctx: click.Context, paths: Sequence[Path]) -> list[Fault]:
+    """Give the faults of these files and folders, and of no others."""
+    from alerting.checking import check, check_draft, is_in_use
+
+    app = _app(ctx)
+    if isinstance(app, list):
+        return app
+    wanted = [path.resolve() for path in paths]
+    faults = [
+        fault
+        for fault in check(app, today(app), reach=False)
+        if fault.where and any(Path(fault.where.file).resolve().is_relative_to(path) for path in wanted)
+    ]
+    for path in paths:
+        if path.is_file() and path.suffix == ".yaml" and not is_in_use(app, path):
+            faults += check_draft(app, path, today(app))
+    return faults
+
+
+def _app(ctx: click.Context) -> App | list[Fault]:
+    """Give what config.yaml stands for, or why it cannot be used at all."""
     try:
-        app = build_app(ctx, checking=True)
+        return build_app(ctx, checking=True)
     except Faults as found:
         return list(found.faults)
     except AlertingError as error:
         where = error.where if isinstance(error.where, Place) else None
         return [Fault(problem=error.problem, where=where, remedy=error.remedy)]
-    faults = [*check(app, reach=not offline), *check_store(app)]
-    return faults if no_source or app.source is None else faults + _faults_of_the_data(app)
 
 
 def _faults_of_the_data(app: App) -> list[Fault]:
@@ -65,15 +118,3 @@ def _faults_of_the_data(app: App) -> list[Fault]:
             kind: Literal["error", "warning"] = "error" if index == 0 and not row["trusted"] else "warning"
             faults.append(Fault(problem=f"{row['table']}: {problem}", where=where, severity=kind))
     return faults
-
-
-def _as_json(fault: Fault) -> dict[str, object]:
-    place = fault.where
-    return {
-        "severity": fault.severity,
-        "problem": fault.problem,
-        "remedy": fault.remedy,
-        "file": place.file if place else None,
-        "line": place.line if place else None,
-        "column": place.column if place else None,
-    }

@@ -1,0 +1,134 @@
+"""Everything that can be told of a configured service without sending or changing anything: `alerting check`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+from alerting.app import App, rules_folder, words_of
+from alerting.doubts import doubts_of
+from alerting.errors import AlertingError, Fault
+from alerting.model import Tier
+from alerting.rendering import Words
+from alerting.rule import Rule
+from alerting.rulebook import compile_rule
+from alerting.store import Store
+from alerting.trial import check_book, check_rule
+from alerting.yaml_files import Document, load
+
+_BRACES = re.compile(r"\{[{%](.*?)[%}]\}", re.DOTALL)
+
+
+def check(app: App, today: date, *, reach: bool = True) -> list[Fault]:
+    """Find every fault of rules, words and receivers. reach: also connect to each receiver, which sends nothing."""
+    older = {app.book.folder / name for name in app.book.older}
+    rules = [rule for rule in app.book.rules if Path(rule.place) not in older]
+    faults = [*app.faults, *check_book(app.book)]
+    faults += [fault for rule in rules for fault in _of_rule(app, rule, today)]
+    return list(dict.fromkeys([*faults, *_of_receivers(app, reach=reach), *_of_administrators(app)]))
+
+
+def check_draft(app: App, path: Path, today: date) -> list[Fault]:
+    """Find every fault of a rule file that is not in use."""
+    rule = compile_rule(app.book, path, {})
+    return rule if isinstance(rule, list) else [*check_rule(app.book, rule), *_of_rule(app, rule, today)]
+
+
+def is_in_use(app: App, path: Path) -> bool:
+    """Say whether a file is one of those that the service reads its rules from."""
+    folder, packs = rules_folder(app.loaded).resolve(), app.loaded.config.rules.packs
+    place = path.resolve()
+    if not place.is_relative_to(folder):
+        return False
+    within = place.relative_to(folder).parts
+    return len(within) < 2 or packs is None or within[0] in (*packs, "subjects")
+
+
+def check_store(app: App) -> list[Fault]:
+    """Say what is wrong with the store, without changing it."""
+    where = app.loaded.document.place(("store",))
+    if app.store_url.startswith("sqlite:///"):
+        path = Path(app.store_url.removeprefix("sqlite:///"))
+        if not path.exists():
+            problem = f"there is no folder {path.parent.as_posix()} for the store"
+            return [] if path.parent.is_dir() else [Fault(problem=problem, where=where)]
+    try:
+        store = Store.open(app.store_url, create=False)
+    except AlertingError as error:
+        empty = "is empty" in error.problem
+        return [] if empty else [Fault(problem=error.problem, where=where, remedy=error.remedy)]
+    store.close()
+    return []
+
+
+def _of_rule(app: App, rule: Rule, today: date) -> Iterator[Fault]:
+    """Find what is wrong with the words of a rule and what is doubtful in it. Its file is read anew for the places alone."""
+    doubts = list(doubts_of(rule, app.book, today))
+    words = list(_of_words(app, rule))
+    if not doubts and not words and rule.file.examples:
+        return
+    document = load(Path(rule.place), shown=True)
+    for part, problem in words:
+        yield _words_fault(document, rule, part, problem)
+    for doubt in doubts:
+        where = document.place(doubt.path, key=doubt.key)
+        yield Fault(problem=doubt.problem, where=where, remedy=doubt.remedy, severity=doubt.severity)
+    if not rule.file.examples:
+        remedy = "Add `examples:`, rows and what the rule says of them; `alerting rules test` tries them."
+        yield Fault(
+            problem="the rule has no examples", where=document.place(("id",), key=True), remedy=remedy, severity="warning"
+        )
+
+
+def _of_words(app: App, rule: Rule) -> Iterator[tuple[str, str]]:
+    """Give what is wrong with a rule's words for any receiver: `says` or `clears`, and the problem."""
+    said = words_of(rule)
+    words = Words({rule.id: said}, council=app.loaded.config.council.name)
+    ceilings = {notifier.ceiling for notifier in app.notifiers.values()} - {Tier.counts} or {Tier.detail}
+    for problem in dict.fromkeys(problem for ceiling in sorted(ceilings) for problem in words.problems(said, ceiling)):
+        part, _, rest = problem.partition(": ")
+        yield part, rest
+
+
+def _words_fault(document: Document, rule: Rule, part: str, problem: str) -> Fault:
+    text = rule.says if part == "says" else rule.clears
+    line = re.match(r"line ([0-9]+): ", problem)
+    said, _, near = (problem[line.end() :] if line else problem).partition("; did you mean ")
+    named = re.search(r"'\.?([^']+)'", said)
+    offset = _offset_in_words(text, named[1] if named else "", int(line[1]) if line else 1)
+    remedy = f"Did you mean {near}" if near else ""
+    if "is of tier" in said and named:
+        remedy = f"Leave it out, or ask first: {{% if {named[1]} is defined %}}."
+    return Fault(problem=f"`{part}`: {said}", where=document.value_place((part,), offset), remedy=remedy)
+
+
+def _offset_in_words(text: str, name: str, line: int) -> int:
+    """Find where a name stands between the braces of a text; where it does not, the beginning of the line."""
+    begins = sum(len(part) for part in text.splitlines(keepends=True)[: line - 1])
+    for braces in _BRACES.finditer(text, begins) if name else ():
+        found = re.search(rf"(?<!\w){re.escape(name)}(?!\w)", braces[1])
+        if found:
+            return braces.start(1) + found.start()
+    brace = text.find("{", begins)
+    return brace if brace >= 0 else begins
+
+
+def _of_receivers(app: App, *, reach: bool) -> Iterator[Fault]:
+    for name, notifier in app.notifiers.items():
+        where = app.loaded.document.place(("receivers", name))
+        for problem in notifier.check():
+            yield Fault(problem=f"receiver {name}: {problem}", where=where, severity="warning")
+        for problem in notifier.reach() if reach else ():
+            yield Fault(problem=f"receiver {name}: {problem}", where=where)
+
+
+def _of_administrators(app: App) -> Iterator[Fault]:
+    if not app.loaded.config.council.administrators:
+        yield Fault(
+            problem="nobody but the performance team's manager is told of faults",
+            where=app.loaded.document.place(("council",)),
+            remedy="Add `administrators: [somebody@example.gov.uk]` under `council:`.",
+            severity="warning",
+        )

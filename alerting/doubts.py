@@ -1,0 +1,206 @@
+"""What is likely a mistake in a rule that can be used: a level that nothing gives, a number that nothing reads.
+
+Each doubt has the path of what it is about in the rule's file; a document makes a place of it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Literal
+
+from alerting.case_data import TABLES
+from alerting.model import Level
+from alerting.rule import Rule, words_in
+from alerting.rulebook import Rulebook
+from alerting.rulefile import SubjectColumn
+from alerting.wording import day
+from alerting.yaml_files import Path_, did_you_mean
+
+_THRESHOLD = re.compile(r"\(*(?:coalesce\()?\(*s\.measure (<=|<|>=|>) (-?[0-9.]+)\)*(?:, false\))?\)*")
+_ELSEWHERE = frozenset({"max_age"})
+"""Parameters that the service reads by name: the upper age of a rule decides who has left it."""
+
+_AS_TRUTHS = {"yes": "true", "on": "true", "no": "false", "off": "false"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Doubt:
+    """One likely mistake: what, where in the rule's file (its key with `key`), and what to do."""
+
+    problem: str
+    path: Path_
+    key: bool = False
+    remedy: str = ""
+    severity: Literal["error", "warning"] = "warning"
+
+
+def doubts_of(rule: Rule, book: Rulebook, today: date) -> Iterator[Doubt]:
+    """Find what is likely a mistake in a rule. today: for its review date."""
+    yield from _of_levels(rule)
+    yield from _of_review(rule, today)
+    yield from _of_tables(rule, book)
+    yield from _of_params(rule, book)
+    yield from _of_inhibition(rule, book)
+    yield from _of_examples(rule)
+
+
+def _of_levels(rule: Rule) -> Iterator[Doubt]:
+    higher: list[tuple[Level, str]] = []
+    for level, compiled in rule.levels.items():  # the highest first
+        above = next((name for name, sql in higher if _holds_whenever(sql, compiled.sql)), None)
+        if above is not None:
+            remedy = "Is a comparison the wrong way round, or are two numbers swapped?"
+            yield Doubt(
+                problem=f"{level.name} is never given: {above.name} holds whenever it does",
+                path=("levels", level.name),
+                remedy=remedy,
+            )
+        elif compiled.sql in ("false", "NULL"):
+            yield Doubt(problem=f"{level.name} is never given: its condition never holds", path=("levels", level.name))
+        higher.append((level, compiled.sql))
+    given = {level.name for level in rule.levels} | {rule.file.when_null}
+    for name in rule.file.notify:
+        if name not in given:
+            remedy = f"Add `{name}:` under `levels:`, or leave it out here."
+            yield Doubt(
+                problem=f"nobody can be told of {name}: no level has that name", path=("notify", name), key=True, remedy=remedy
+            )
+
+
+def _holds_whenever(higher: str, lower: str) -> bool:
+    """Say whether a condition certainly holds wherever another does: only where both are plain enough to see it."""
+    if higher in (lower, "true"):
+        return True
+    found, other = _THRESHOLD.fullmatch(higher), _THRESHOLD.fullmatch(lower)
+    if not found or not other or found[1][0] != other[1][0]:
+        return False
+    mine, its = float(found[2]), float(other[2])
+    if mine == its:
+        return found[1] == other[1] or len(found[1]) == 2
+    return mine < its if found[1][0] == ">" else mine > its
+
+
+def _of_review(rule: Rule, today: date) -> Iterator[Doubt]:
+    due = rule.file.review_by
+    if due is not None and due < today:
+        remedy = "Look at the rule with its owner, then write the day of the next review."
+        yield Doubt(problem=f"its review was due on {day(due)}", path=("review_by",), remedy=remedy)
+
+
+def _of_tables(rule: Rule, book: Rulebook) -> Iterator[Doubt]:
+    texts = [rule.subject.sql, rule.subject.left_when or ""]
+    texts += [book.views[name] for name in book.views_for(texts)]
+    words = {word for text in texts for word in words_in(text)}
+    for number, name in enumerate(rule.file.reads):
+        if name in TABLES and name not in words:
+            problem = f"the subject {rule.subject.id} does not read {name}"
+            yield Doubt(problem=problem, path=("reads", number), remedy="The rule waits when it is not trusted: leave it out.")
+
+
+def _of_params(rule: Rule, book: Rulebook) -> Iterator[Doubt]:
+    parts = [rule.where, rule.measure, rule.due, *rule.let.values(), *rule.levels.values(), *rule.also.values()]
+    used = {name for part in parts if part for name in part.names} | words_in(f"{rule.says} {rule.clears}") | _ELSEWHERE
+    for name, value in rule.file.params.items():
+        path = ("params", name)
+        if name in book.settings.params:
+            remedy = "Give it a name of its own, or leave it out to use the shared one."
+            yield Doubt(problem=f"'{name}' hides the shared parameter of that name", path=path, key=True, remedy=remedy)
+        if name not in used:
+            yield Doubt(problem=f"the parameter '{name}' is used nowhere", path=path, key=True, remedy="Leave it out, or use it.")
+        if isinstance(value, str) and value.lower() in _AS_TRUTHS:
+            remedy = f"Write {_AS_TRUTHS[value.lower()]} if a truth is meant; as a word it may stay."
+            yield Doubt(problem=f"`{value}` is a word here, not true or false", path=path, remedy=remedy)
+    for name in rule.let:
+        if name not in used:
+            yield Doubt(
+                problem=f"the step '{name}' is used nowhere", path=("let", name), key=True, remedy="Leave it out, or use it."
+            )
+
+
+def _of_inhibition(rule: Rule, book: Rulebook) -> Iterator[Doubt]:
+    every = {other.id: other for other in (*book.rules, *book.off)}
+    codes = {other.code: other.id for other in every.values()}
+    for number, name in enumerate(rule.file.inhibited_by):
+        path: Path_ = ("inhibited_by", number)
+        if name == rule.id:
+            yield Doubt(problem="a rule cannot cover itself", path=path, remedy="Leave it out.", severity="error")
+        elif name not in every and name not in book.ids:
+            remedy = f"Write its id: {codes[name]}." if name in codes else did_you_mean(name, every)
+            yield Doubt(problem=f"there is no rule '{name}'", path=path, remedy=remedy)
+        elif rule.id in _covering(name, {id_: other.file.inhibited_by for id_, other in every.items()}):
+            problem = f"'{name}' is itself covered by this rule, so that neither may be told"
+            yield Doubt(problem=problem, path=path, remedy="Leave it out of one of the two.", severity="error")
+
+
+def _covering(name: str, covered_by: Mapping[str, tuple[str, ...]]) -> set[str]:
+    """Give the rules that cover this one, at first hand or through others."""
+    found: set[str] = set()
+    waiting = [name]
+    while waiting:
+        new = [each for each in covered_by.get(waiting.pop(), ()) if each not in found]
+        found.update(new)
+        waiting += new
+    return found
+
+
+def _of_examples(rule: Rule) -> Iterator[Doubt]:
+    for number, example in enumerate(rule.file.examples):
+        rows: list[tuple[Path_, Mapping[str, Any]]] = [(("examples", number, "row"), example.row)]
+        rows += [(("examples", number, "rows", each), row) for each, row in enumerate(example.rows)]
+        for path, row in rows:
+            for name, value in row.items():
+                column = rule.subject.columns.get(name)
+                if column is not None and (wrong := _misfit(column, value)):
+                    problem, remedy = f"'{name}' is {_KINDS[column.type]}, but here is {wrong[0]}", wrong[1]
+                    yield Doubt(problem=problem, path=(*path, name), remedy=remedy, severity="error")
+
+
+_KINDS = {
+    "text": "a text",
+    "integer": "a whole number",
+    "number": "a number",
+    "date": "a date",
+    "boolean": "true or false",
+    "codes": "a list of codes",
+}
+
+
+def _misfit(column: SubjectColumn, value: object) -> tuple[str, str] | None:
+    """Say what a value of an example is instead of what its column holds, and what to write; None where it fits."""
+    if value is None:
+        return None
+    kind, what = column.type, _what(value)
+    if kind == "date":
+        return (
+            None
+            if _is_day(value)
+            else (what if what != "a text" else "no day that there is", "Write the year first: 2026-03-31.")
+        )
+    if kind == "boolean":
+        return None if isinstance(value, bool) else (what, "Write true or false, without quotes.")
+    if kind == "codes":
+        return None if isinstance(value, list) else (what, "Write it in square brackets: [C2, V3].")
+    if kind == "text":
+        fits = isinstance(value, (str, int, float)) and not isinstance(value, bool)
+        return None if fits else (what, "Put it in quotes.")
+    whole = kind == "integer" and isinstance(value, float) and value != int(value)
+    fits = isinstance(value, (int, float)) and not isinstance(value, bool) and not whole
+    return None if fits else (what, "Write it in digits, without quotes.")
+
+
+def _what(value: object) -> str:
+    if isinstance(value, bool):
+        return "true or false"
+    if isinstance(value, (int, float)):
+        return "a number"
+    return "a list" if isinstance(value, list) else "a text" if isinstance(value, str) else "a list of keys"
+
+
+def _is_day(value: object) -> bool:
+    try:
+        return isinstance(value, str) and date.fromisoformat(value).isoformat() == value
+    except ValueError:
+        return False
