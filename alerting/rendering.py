@@ -193,7 +193,7 @@ class Words:
                 return _View(
                     template="quality",
                     title="Practice alerts: how the rules serve",
-                    subject=f"Practice alerts rules: {view['told']}",
+                    subject=f"Practice alerts rules, weekly: {view['told']}",
                     values=view,
                     card=card,
                 )

@@ -69,6 +69,16 @@ def test_a_view_that_cannot_be_read_is_used_as_it_last_was(folder: Folder) -> No
     assert book.views["v_everybody"] == VIEW.strip().rstrip(";")
 
 
+def test_a_view_whose_sql_cannot_be_read_is_used_as_it_last_was(folder: Folder) -> None:
+    name, sql = "subjects/_views/v_everybody.sql", VIEW.replace("SELECT", "-- everybody: {all of them}\nSELECT")
+    folder.write(name, VIEW.replace("FROM", "FORM"))
+
+    book = load_rulebook(folder.path, last_good=GOOD | {name: GoodText(text=sql, seen_on=FRIDAY)})
+
+    assert (list(book.older), book.broken) == ([name], ())
+    assert book.views["v_everybody"].endswith("FROM ssd_person")
+
+
 def test_a_new_file_with_a_fault_stays_out_and_the_others_are_used(folder: Folder) -> None:
     folder.rule("practice/new-one.yaml", ("measure: visits\n", "measure: vists\n"))
 

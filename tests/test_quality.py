@@ -176,7 +176,7 @@ def test_the_weekly_message_says_what_to_look_at_first_and_names_no_child(office
     moment = datetime(2026, 3, 2, 7, tzinfo=timezone(timedelta(0)))
     rendered = app.words().render(message, ceiling=Tier.counts, message_id="<m@x>", planned_at=moment).message
 
-    assert rendered.subject == "Practice alerts rules: 1 rule to look at"
+    assert rendered.subject == "Practice alerts rules, weekly: 1 rule to look at"
     assert rendered.text.index("Plans looked at (PL-02)") < rendered.text.index("Long on a plan (PL-01)")
     assert "Was to be reviewed by 1 March 2026." in rendered.text
     assert "2 fired, 0 cleared" in rendered.text

@@ -100,7 +100,7 @@ def test_two_working_days_and_a_restart_between(service: Service) -> None:
     assert len(listed) == opened
     assert set(listed[0]) == {
         "ref", "code", "rule", "subject", "subject_kind", "level", "condition", "measure", "unit", "due", "team", "worker",
-        "first_seen", "acknowledged_by", "snoozed_until", "held_reason",
+        "first_seen", "acknowledged_by", "snoozed_until", "held_reason", "rule_version",
     }  # fmt: skip
 
     weekly = service.run("run", "weekly", "--as-of", TUESDAY.isoformat())
