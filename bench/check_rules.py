@@ -1,6 +1,6 @@
 """How long 500 rules take to check: start-up, reading, compiling, and trying them on empty tables, each apart.
 
-    .venv/bin/python bench/check_rules.py [--rules 500]
+.venv/bin/python bench/check_rules.py [--rules 500]
 """
 
 from __future__ import annotations
@@ -29,7 +29,13 @@ def make(folder: Path, count: int) -> None:
         pack.mkdir(exist_ok=True)
         text = re.sub(r"^id: .*", f"id: {path.stem}-{number}", path.read_text("utf-8"), count=1, flags=re.MULTILINE)
         text = re.sub(r"^code: .*", f"code: B-{number}", text, count=1, flags=re.MULTILINE)
-        text = re.sub(r"^(  \w*(?:days|within)\w*: )([0-9]+)\b", lambda found: f"{found[1]}{int(found[2]) + number}", text, count=1, flags=re.MULTILINE)
+        text = re.sub(
+            r"^(  \w*(?:days|within)\w*: )([0-9]+)\b",
+            lambda found: f"{found[1]}{int(found[2]) + number}",
+            text,
+            count=1,
+            flags=re.MULTILINE,
+        )  # noqa: B023
         (pack / f"{path.stem}-{number}.yaml").write_text(text, "utf-8")
 
 
@@ -64,9 +70,11 @@ def main() -> None:
         _, fitting = timed("  of it fitting models", lambda: [document.check(RuleFile) for document in documents], count)
         book, loading = timed("reading and compiling", lambda: load_rulebook(Path(folder)), count)
         faults, trying = timed("trying on empty tables", lambda: check_book(book), count)
-        assert not book.faults and not faults, [*book.faults, *faults][:3]
+        assert not book.faults and not faults, [*book.faults, *faults][:3]  # noqa: PT018
         assert len(book.rules) == count
-        print(f"{'together':24}{(loading + trying) * 1000:9.0f} ms{'':9} of which YAML {reading / (loading + trying):.0%}, models {fitting / (loading + trying):.0%}")
+        print(
+            f"{'together':24}{(loading + trying) * 1000:9.0f} ms{'':9} of which YAML {reading / (loading + trying):.0%}, models {fitting / (loading + trying):.0%}"
+        )
 
 
 if __name__ == "__main__":
