@@ -31,11 +31,11 @@ def make(folder: Path, count: int) -> None:
         text = re.sub(r"^code: .*", f"code: B-{number}", text, count=1, flags=re.MULTILINE)
         text = re.sub(
             r"^(  \w*(?:days|within)\w*: )([0-9]+)\b",
-            lambda found: f"{found[1]}{int(found[2]) + number}",
+            lambda found, more=number: f"{found[1]}{int(found[2]) + more}",
             text,
             count=1,
             flags=re.MULTILINE,
-        )  # noqa: B023
+        )
         (pack / f"{path.stem}-{number}.yaml").write_text(text, "utf-8")
 
 
