@@ -379,7 +379,6 @@ def test_one_outside_the_population_is_told_which_condition_keeps_them_out(expla
 
 
 def test_one_who_has_left_is_told_with_the_proof(explained):
-    explained.run("run", "daily", "--as-of", MONDAY.isoformat())
     explained.council.write()
     explained.run("run", "daily", "--as-of", MONDAY.isoformat())
     explained.council.row("ssd_cp_plans", cppl_person_id="C1")["cppl_cp_plan_end_date"] = MONDAY.isoformat()

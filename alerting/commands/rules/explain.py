@@ -133,7 +133,8 @@ def _tell_absent(found: Explanation) -> None:
         return
     _lines([f"Not in the data: there is no {kind} {found.subject} today, and nothing shows why. An open alert would go on hold."])
     if not found.rule.file.per:
-        _lines([meaning(found.rule)])
+        sealed = ["A record that is sealed takes part in no rule."] if found.rule.subject.about == "child" else []
+        _lines([meaning(found.rule), *sealed])
 
 
 def _tell_reasoning(found: Explanation, reasoning: Reasoning) -> None:
