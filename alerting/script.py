@@ -15,6 +15,8 @@ from alerting.rulebook import Rulebook, compile_rule
 from alerting.scenariofile import Expected, Row, Scenario
 from alerting.yaml_files import Document, Path_, did_you_mean, load
 
+_OWN = "rule_files"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Script:
@@ -40,7 +42,8 @@ def read_scenario(path: Path, book: Rulebook) -> Script:
         raise Faults(checker.faults)
     rules = tuple({rule.id: rule for rule in (*chosen, *own)}.values())
     ids = frozenset(rule.id for rule in rules)
-    plain = replace(book, rules=rules, off=(), broken=(), faults=(), stopping=(), ids=ids)
+    texts = {**book.texts, **{f"{_OWN}/{Path(name).name}": text for name, text in scenario.rule_files.items()}}
+    plain = replace(book, rules=rules, off=(), broken=(), faults=(), stopping=(), older={}, ids=ids, texts=texts)
     return Script(document=document, scenario=scenario, book=plain)
 
 
@@ -56,7 +59,8 @@ class _Checker:
         rules = []
         with tempfile.TemporaryDirectory() as folder:
             for name, text in self._scenario.rule_files.items():
-                path = Path(folder) / Path(name).name
+                path = Path(folder) / _OWN / Path(name).name
+                path.parent.mkdir(exist_ok=True)
                 path.write_text(text, "utf-8")
                 compiled = compile_rule(book, path, {})
                 if isinstance(compiled, Rule):
