@@ -147,6 +147,15 @@ def test_a_change_against_last_year_is_two_counts(rules):
     assert found["T1"].measure == -50
 
 
+def test_the_earliest_and_the_latest_of_dates_can_be_measured_from(rules):
+    rules.change(
+        "practice/many-not-seen.yaml", ("count(days_since(seen_on) > since_days)", "days_between(min(seen_on), max(seen_on))")
+    )
+    found, _ = ask(rules.load())
+
+    assert answers(found) == {"T1": ("amber", 88), "T2": ("clear", 0)}
+
+
 def test_per_worker_has_the_workers_team_and_per_service_one_that_its_manager_answers_for(rules):
     rules.change("practice/many-not-seen.yaml", ("per: team", "per: worker"), ("limit: 1", "limit: 0"))
     found, _ = ask(rules.load())
@@ -187,6 +196,9 @@ def test_examples_are_the_rows_of_one_team(rules):
         (("measure: count(days_since(seen_on) > since_days)", "measure: days_since(seen_on)"),
          "'seen_on' is of one subject, and this is asked of many"),
         (("measure: count(days_since(seen_on) > since_days)", "measure: count(avg(score) > 1)"), "avg() stands inside count()"),
+        (("measure: count(days_since(seen_on) > since_days)", "measure: count(max(person_id) = 'A')"), "max() stands inside count()"),
+        (("measure: count(days_since(seen_on) > since_days)", "measure: max(score, 1)"), "max() takes 1 value, but here are 2"),
+        (("measure: count(days_since(seen_on) > since_days)", "measure: max(person_id)"), "max() needs a number or a date, but this is a text"),
         (("measure: count(days_since(seen_on) > since_days)", "measure: avg(person_id)"), "avg() needs a number, but this is a text"),
         (("{amber: measure > limit,", "{amber: score > limit,"), "'score' is of one subject, and this is asked of many"),
         (("{amber: measure > limit,", "{amber: 'count() > limit',"), "count() cannot stand here"),
@@ -200,7 +212,7 @@ def test_what_is_of_one_subject_and_what_is_of_many_are_kept_apart(rules, change
     found = [fault for fault in rules.load().faults if problem in fault.problem]
 
     assert found
-    assert found[0].remedy or "needs a number" in problem
+    assert found[0].remedy or "() needs" in problem
     assert found[0].where
     assert found[0].where.line
 

@@ -533,6 +533,14 @@ def test_a_parameter_may_hold_anything(engine):
     assert engine.sql(f"SELECT {found.sql}") == [(nasty,)]
 
 
+@pytest.mark.parametrize(("number", "minus"), [(5, -5), (-5, 5), (-0.5, 0.5), (10**30, -1e30), (float("inf"), float("-inf"))])
+def test_a_parameter_may_be_any_number_and_have_a_minus_before_it(engine, number, minus):
+    found = compile_expression("-given", {"given": constant(number)})
+
+    assert isinstance(found, Compiled)
+    assert engine.sql(f"SELECT {found.sql}") == [(minus,)]
+
+
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
@@ -545,6 +553,44 @@ def test_a_parameter_may_hold_anything(engine):
 )
 def test_what_is_too_large_is_refused(text, problem):
     assert [fault.problem for fault in faults(text)] == [problem]
+
+
+def nested(form: str, times: int, inside: str) -> str:
+    for _ in range(times):
+        inside = form.replace("...", inside)
+    return inside
+
+
+# What the engine writes out twice doubles at every nesting: each of these would keep it busy for hours.
+@pytest.mark.parametrize(
+    "text",
+    [
+        nested("birthday(..., 1)", 9, "born"),
+        nested("birthday(born, days_since(...))", 9, "born"),
+        nested("add_working_days(..., 1)", 9, "born"),
+        nested("add_days(born, working_days_since(...))", 12, "born"),
+        nested("add_days(born, months_since(...))", 12, "born"),
+        nested("add_days(born, age_on(born, ...))", 20, "born"),
+        nested("how_many((...) between 1 and 3)", 14, "visits"),
+        nested("how_many((...) in (1, 2, visits))", 14, "visits"),
+        nested("case ... when 1 then 2 when 3 then 4 end", 40, "visits"),
+        nested("(3 / ...)", 40, "visits"),
+        nested("percentage(visits, ...)", 40, "visits"),
+        nested("round(visits, ...)", 40, "visits"),
+    ],
+)
+def test_what_would_keep_the_engine_busy_is_refused(text):
+    assert "this is nested too deeply" in [fault.problem for fault in faults(text)]
+
+
+def test_what_is_long_and_not_nested_is_not_too_much(answers):
+    text = " and ".join(["age_on(birthday(born, 1), add_working_days(today(), 1)) / 2 between 0 and 99"] * 12)
+
+    assert answers(text) == [True, None, False]
+
+
+def test_sums_are_right_to_the_last_digit_that_anybody_writes(answers):
+    assert answers("1.1 * 70 = 77 and 0.1 + 0.2 = 0.3 and 10 / 3 * 3 = 10 and 3 - 2.9 = 0.1") == [True] * 3
 
 
 def test_a_long_list_and_a_long_condition_are_not_too_large(answers):
@@ -695,11 +741,7 @@ def test_whatever_is_let_through_runs_on_the_engine_and_gives_its_type(engine, t
         assert all(fault.problem and fault.line >= 1 and fault.column >= 1 for fault in result)
         return
     given = _given(engine, result.sql)
-    assert given in BEYOND_COUNTING or "any" in (result.type, given) or given == result.type
-
-
-# A value can be beyond what the engine counts with; a part that it does not know can not get that far.
-BEYOND_COUNTING = {"the query failed (OutOfRangeException)", "the query failed (ConversionException)"}
+    assert "any" in (result.type, given) or given == result.type
 
 
 def _given(engine: Snapshot, sql: str) -> str:
