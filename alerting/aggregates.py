@@ -56,8 +56,8 @@ _ALL = (
         name="sum",
         takes=("number",),
         gives="number",
-        sql="sum(CAST({0} AS DOUBLE)) FILTER (WHERE {rows})",
-        says="The sum of a number.",
+        sql="CASE WHEN count(*) FILTER (WHERE {rows}) = 0 THEN 0 ELSE sum(CAST({0} AS DOUBLE)) FILTER (WHERE {rows}) END",
+        says="The sum of a number; 0 of nobody.",
         example="sum(open_cases)",
     ),
     Aggregate(

@@ -16,7 +16,7 @@ from typing import Any
 from alerting.cells import quoted
 from alerting.errors import RuleError
 from alerting.model import Alert, Condition, Finding, Level, Outcome
-from alerting.question import population, question
+from alerting.question import directory, population, question
 from alerting.rule import Rule
 from alerting.rulebook import Rulebook
 from alerting.rulefile import Subject
@@ -149,9 +149,7 @@ class Evaluation:
             per = result.rule.file.per
             if result.status != "ok" or not per:
                 continue
-            column, table = {"team": ("team_id", "ext_team"), "worker": ("worker_id", "ext_staff")}.get(
-                per, ("service", "ext_team")
-            )
+            column, table = directory(result.rule)
             reading = self._snapshot.readings.get(table)
             listed = bool(reading and reading.rows)
             rows = self._snapshot.sql(

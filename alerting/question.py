@@ -63,6 +63,19 @@ def _due(rule: Rule) -> str:
     return f"list_filter([{due}], lambda day: day BETWEEN DATE '0001-01-01' AND DATE '9999-12-31')[1]"
 
 
+# As people.directory reads them: a service whatever its case, each team once, and of a worker's posts the one they hold.
+_SERVICES = "(SELECT team_id, min(lower(service)) AS service FROM ext_team GROUP BY team_id)"
+_POST = """(SELECT first(e.team_id ORDER BY coalesce(e.starts_on <= as_of(), true) AND coalesce(e.ends_on >= as_of(), true) DESC,
+    e.starts_on DESC NULLS LAST, e.team_id DESC NULLS LAST) FROM ext_staff e WHERE e.worker_id = s."group")"""
+
+
+def directory(rule: Rule) -> tuple[str, str]:
+    """Give what the directory calls the teams, workers or services that a rule with `per` asks about, as SQL, and its table."""
+    return {"worker": ("worker_id", "ext_staff"), "service": ("lower(service)", "ext_team")}.get(
+        rule.file.per or "", ("team_id", "ext_team")
+    )
+
+
 def _of_groups(rule: Rule) -> str:
     """Write a row for each team, worker or service: those of the directory, and those with a subject of any kind.
 
@@ -72,15 +85,13 @@ def _of_groups(rule: Rule) -> str:
     """
     subject = quoted(f"subject_{rule.subject.id}")
     team, worker = quoted(rule.subject.team), quoted(rule.subject.worker or rule.subject.team)
-    services = f"(SELECT r.*, t.service FROM {{rows}} r LEFT JOIN ext_team t ON t.team_id = r.{team})"
-    group = {"team": team, "worker": worker, "service": "service"}[rule.file.per or "team"]
-    listed, table = {"team": ("team_id", "ext_team"), "worker": ("worker_id", "ext_staff"), "service": ("service", "ext_team")}[
-        rule.file.per or "team"
-    ]
+    services = f'(SELECT r.*, t.service AS "its service" FROM {{rows}} r LEFT JOIN {_SERVICES} t ON t.team_id = r.{team})'
+    group = {"team": team, "worker": worker, "service": '"its service"'}[rule.file.per or "team"]
+    listed, table = directory(rule)
     rows, every = f"({population(rule)})", subject
     if rule.file.per == "service":
         rows, every = services.format(rows=rows), services.format(rows=every)
-    query = f"""SELECT g.key AS "group", mode(s.{team}) AS "own team", {_measure(rule)} AS measure, count(*) FILTER (WHERE {ROWS}) AS "rows"
+    query = f"""SELECT g.key AS "group", mode(s.{team} ORDER BY s.{team}) AS "own team", {_measure(rule)} AS measure, count(*) FILTER (WHERE {ROWS}) AS "rows"
         FROM (SELECT {group} AS key FROM {every} UNION SELECT {listed} FROM {table}) g
         LEFT JOIN (SELECT p.*, true AS "is row" FROM {rows} p WHERE p."in population") s ON s.{group} = g.key
         WHERE g.key IS NOT NULL GROUP BY g.key"""
@@ -98,8 +109,7 @@ def _named(rule: Rule) -> dict[str, str]:
     if rule.file.per == "team":
         return named | {"team": 's."group"'}
     if rule.file.per == "worker":
-        home = '(SELECT min(e.team_id) FROM ext_staff e WHERE e.worker_id = s."group")'
-        return named | {"worker": 's."group"', "team": f'coalesce({home}, s."own team")'}
+        return named | {"worker": 's."group"', "team": f'coalesce({_POST}, s."own team")'}
     # A service has no manager of its own in the directory: those of its first team that names them answer for it.
     first = "coalesce(min(t.team_id) FILTER (WHERE t.service_manager_id IS NOT NULL), min(t.team_id))"
-    return named | {"team": f'(SELECT {first} FROM ext_team t WHERE t.service = s."group")'}
+    return named | {"team": f'(SELECT {first} FROM ext_team t WHERE lower(t.service) = s."group")'}

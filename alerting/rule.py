@@ -116,7 +116,8 @@ class Rule:
     @cached_property
     def reads(self) -> frozenset[str]:
         """The tables it depends on, with those every rule does."""
-        return frozenset(self.file.reads) | ALWAYS
+        directory = {"team": {"ext_team"}, "service": {"ext_team"}, "worker": {"ext_staff"}}.get(self.file.per or "", set())
+        return frozenset(self.file.reads) | ALWAYS | directory
 
 
 @lru_cache(maxsize=512)

@@ -80,13 +80,13 @@ def rules(tmp_path):
     return folder
 
 
-def ask(book: Rulebook, live: list[Alert] = [], teams: list[str] = ["T1", "T2", "T3"]):  # noqa: B006
+def ask(book: Rulebook, live: list[Alert] = [], teams: list[str] = ["T1", "T2", "T3"], service=str):  # noqa: B006
     assert [str(fault) for fault in book.faults] == []
     with Snapshot(DAY, book.settings) as snapshot:
         columns = ["pers_person_id", "pers_sex", "pers_ethnicity", "pers_dob"]
         snapshot.fill("ssd_person", columns, list(zip(*CHILDREN, strict=True)))
         services = {"T1": "help", "T2": "help", "T3": "care"}
-        names, managers = [services[team] for team in teams], ["S"] * len(teams)
+        names, managers = [service(services[team]) for team in teams], ["S"] * len(teams)
         snapshot.fill("ext_team", ["team_id", "service", "service_manager_id"], [teams, names, managers])
         snapshot.settle({})
         evaluation = evaluate(book, snapshot, book.rules)
@@ -166,6 +166,27 @@ def test_per_worker_has_the_workers_team_and_per_service_one_that_its_manager_an
     rules.change("practice/many-not-seen.yaml", ("per: worker", "per: service"))
     found, _ = ask(rules.load())
     assert {key: (finding.measure, finding.team) for key, finding in found.items()} == {"help": (2, "T1"), "care": (0, "T3")}
+
+
+def test_a_service_is_one_whatever_its_case_and_a_team_that_is_listed_twice_counts_once(rules):
+    rules.change("practice/many-not-seen.yaml", ("per: team", "per: service"))
+    found, _ = ask(rules.load(), teams=["T1", "T1", "T2", "T3"], service=str.upper)
+
+    assert answers(found) == {"help": ("amber", 2), "care": ("clear", 0)}
+
+
+def test_a_sum_of_nobody_is_0_so_that_an_alert_clears_when_a_teams_last_case_does(rules):
+    rules.change("practice/many-not-seen.yaml", ("count(days_since(seen_on) > since_days)", "sum(score)"))
+    found, _ = ask(rules.load())
+
+    assert answers(found) == {"T1": ("amber", 3), "T2": ("red", 2), "T3": ("clear", 0)}
+
+
+@pytest.mark.parametrize(("per", "table"), [("team", "ext_team"), ("service", "ext_team"), ("worker", "ext_staff")])
+def test_half_a_directory_is_no_directory_so_such_a_rule_waits_for_it(rules, per, table):
+    rules.change("practice/many-not-seen.yaml", ("per: team", f"per: {per}"))
+
+    assert table in rules.load().rules[0].reads
 
 
 def live(subject: str) -> Alert:

@@ -17,6 +17,7 @@ from pydantic import BaseModel
 
 import notifiers
 from alerting import sources
+from alerting.aggregates import AGGREGATES
 from alerting.app import build
 from alerting.cli import cli
 from alerting.commands.alerts import as_row
@@ -155,9 +156,20 @@ def test_every_key_of_a_rule_or_subject_has_its_entry(section, model):
 
 
 def test_every_function_has_its_entry_with_its_own_words():
-    rows = dict(re.findall(r"^\| `([a-z_]+)` \| (.*) \|$", page("reference/rules.md").partition("## Functions")[2], re.MULTILINE))
+    assert rows_under("## Functions") == {
+        name: f"{each.says} | `{each.example}` | {each.answer}" for name, each in FUNCTIONS.items()
+    }
 
-    assert rows == {name: f"{each.says} | `{each.example}` | {each.answer}" for name, each in FUNCTIONS.items()}
+
+def test_whatever_counts_over_a_team_has_its_entry_with_its_own_words():
+    counting = rows_under("## Counting over a team, a worker or a service")
+
+    assert counting == {name: f"{each.says} | `{each.example}`" for name, each in AGGREGATES.items()}
+
+
+def rows_under(heading: str) -> dict[str, str]:
+    under = page("reference/rules.md").partition(heading)[2].partition("\n## ")[0]
+    return dict(re.findall(r"^\| `([a-z_]+)` \| (.*) \|$", under, re.MULTILINE))
 
 
 # ---------------------------------------------------------------- examples

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from alerting.aggregates import AGGREGATES
 from alerting.case_data import Settings
 from alerting.cli import cli
 from alerting.expressions import Compiled, Name, compile_expression
@@ -243,8 +244,17 @@ def test_the_command_lists_every_function_by_what_it_is_for():
 
     assert [line for line in listed.splitlines() if line and not line.startswith(" ")] == [
         "Dates", "Working days", "Ages", "Numbers", "Text", "Lists", "Any value",
+        "Of many: only in the `measure` of a rule with `per`",
     ]  # fmt: skip
-    assert all(f"  {name}(" in listed for name in FUNCTIONS)
+    assert all(f"  {name}(" in listed for name in (*FUNCTIONS, *AGGREGATES))
+
+
+@pytest.mark.parametrize("aggregate", AGGREGATES.values(), ids=AGGREGATES)
+def test_the_command_shows_what_may_be_counted_over_a_team(aggregate):
+    shown = CliRunner().invoke(cli, ["rules", "functions", aggregate.name]).stdout
+
+    assert aggregate.says in " ".join(shown.split())
+    assert "`per`. Such as:\n  " + aggregate.example in shown
 
 
 @every
@@ -261,7 +271,7 @@ def test_the_command_gives_functions_to_scripts():
         json.loads(CliRunner().invoke(cli, ["rules", "functions", *which, "--json"]).stdout) for which in ([], ["round"])
     )
 
-    assert [each["name"] for each in everything] == list(FUNCTIONS)
+    assert [each["name"] for each in everything] == [*FUNCTIONS, *AGGREGATES]
     assert one in everything
     assert (one["takes"], one["optional"], one["gives"], one["missing_if_any_is"]) == (["number", "number"], 1, "number", True)
 

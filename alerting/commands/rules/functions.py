@@ -8,6 +8,7 @@ from itertools import groupby
 
 import click
 
+from alerting.aggregates import AGGREGATES, Aggregate
 from alerting.cli import echo_json
 from alerting.errors import AlertingError
 from alerting.functions import FUNCTIONS, RuleFunction, Type
@@ -15,6 +16,7 @@ from alerting.yaml_files import did_you_mean
 
 _WORDS: dict[Type, str] = {"boolean": "yes or no", "codes": "list of codes", "any": "value"}
 _MOST_COLUMNS = 130
+_OF_MANY = "Of many: only in the `measure` of a rule with `per`"
 
 
 @click.command()
@@ -26,15 +28,16 @@ def command(name: str | None, *, as_json: bool) -> None:
         function = _named(name)
         echo_json(_as_json(function)) if as_json else _tell(function)
     elif as_json:
-        echo_json([_as_json(function) for function in FUNCTIONS.values()])
+        echo_json([_as_json(function) for function in (*FUNCTIONS.values(), *AGGREGATES.values())])
     else:
         _list()
 
 
-def _named(name: str) -> RuleFunction:
-    found = FUNCTIONS.get(name.lower().partition("(")[0])
+def _named(name: str) -> RuleFunction | Aggregate:
+    word = name.lower().partition("(")[0]
+    found = FUNCTIONS.get(word) or AGGREGATES.get(word)
     if found is None:
-        remedy = did_you_mean(name, list(FUNCTIONS)) or "`alerting rules functions` lists them all."
+        remedy = did_you_mean(name, [*FUNCTIONS, *AGGREGATES]) or "`alerting rules functions` lists them all."
         raise AlertingError(f"there is no function '{name}'", remedy=remedy)
     return found
 
@@ -46,22 +49,30 @@ def _list() -> None:
         for function in functions:
             click.echo(_wrapped(function.says, first=f"  {_call(function)}".ljust(width), others=" " * width))
         click.echo()
+    click.echo(click.style(_OF_MANY, bold=True))
+    for aggregate in AGGREGATES.values():
+        click.echo(_wrapped(aggregate.says, first=f"  {_call(aggregate)}".ljust(width), others=" " * width))
+    click.echo()
     click.echo("`alerting rules functions NAME` shows an example.", err=True)
 
 
-def _tell(function: RuleFunction) -> None:
+def _tell(function: RuleFunction | Aggregate) -> None:
     click.echo(f"{click.style(_call(function), bold=True)} gives: {_word(function.gives)}\n")
+    if isinstance(function, Aggregate):
+        click.echo(_wrapped(function.says))
+        click.echo(f"{_OF_MANY}. Such as:\n  {function.example}")
+        return
     click.echo(_wrapped(f"{function.says} {function.notes}".strip()))
     if function.strict and function.takes:
         click.echo(_wrapped("Where a value it takes is missing, so is its answer."))
     click.echo(f"\nAs at Tuesday 31 March 2026:\n  {function.example}\n  is {function.answer}")
 
 
-def _call(function: RuleFunction) -> str:
+def _call(function: RuleFunction | Aggregate) -> str:
     """Give the call with the types it takes: `round(number, [number])`, `one_of(value, value, ...)`."""
     needed = len(function.takes) - function.optional
     types = [_word(kind) if n < needed else f"[{_word(kind)}]" for n, kind in enumerate(function.takes)]
-    more = [_word(function.rest), "..."] if function.rest else []
+    more = [_word(function.rest), "..."] if isinstance(function, RuleFunction) and function.rest else []
     return f"{function.name}({', '.join([*types, *more])})"
 
 
@@ -74,7 +85,10 @@ def _wrapped(text: str, first: str = "", others: str = "") -> str:
     return textwrap.fill(text, max(columns, len(others) + 40), initial_indent=first, subsequent_indent=others)
 
 
-def _as_json(function: RuleFunction) -> dict[str, object]:
+def _as_json(function: RuleFunction | Aggregate) -> dict[str, object]:
+    if isinstance(function, Aggregate):
+        told = {"name": function.name, "about": "of many", "takes": function.takes, "optional": int(function.optional)}
+        return told | {"gives": function.gives, "says": function.says, "example": function.example}
     return {
         "name": function.name,
         "about": function.about,
