@@ -317,12 +317,6 @@ def _between(first: date, last: date) -> Iterator[date]:
 
 def _nothing_to_ask(archive: Archive, draft: Rule, first: date, last: date, gaps: Mapping[date, str]) -> AlertingError:
     days, job = archive.kept_days(), draft.file.job
-    if gaps:
-        day, why = max(gaps.items())
-        remedy = "A column is kept from the first run after it was added to the subject." if "yet" in why else ""
-        return AlertingError(
-            f"{draft.code} can be asked of none of the days kept from {first} to {last}: on {day}, {why}", remedy=remedy
-        )
     if not archive.days:
         return AlertingError(
             "no days are kept", remedy="Set `keep: days:` in config.yaml to more than 0; each run then keeps its day."
@@ -331,10 +325,17 @@ def _nothing_to_ask(archive: Archive, draft: Rule, first: date, last: date, gaps
         return AlertingError(
             "no days are kept yet", remedy="Each `alerting run` keeps its day. Try again when some have gone by."
         )
+    within = (
+        f" from {max(first, days[0])} to {min(last, days[-1])}" if first <= days[-1] and last >= days[0] else " on those days"
+    )
+    if gaps:
+        day, why = max(gaps.items())
+        remedy = "A column is kept from the first run after it was added to the subject." if "yet" in why else ""
+        return AlertingError(f"{draft.code} can be asked of none of the days kept{within}: on {day}, {why}", remedy=remedy)
     if job != "daily" and archive.runs("daily", first, last)[0]:
         remedy = "To try it on the daily runs, write `job: daily` into a copy of its file and give that."
-        return AlertingError(f"no {job} run from {first} to {last} is kept, and {draft.code} is asked {job}", remedy=remedy)
-    return AlertingError(f"no {job} run from {first} to {last} is kept", remedy=f"The days kept go from {days[0]} to {days[-1]}.")
+        return AlertingError(f"no {job} run{within} is kept, and {draft.code} is asked {job}", remedy=remedy)
+    return AlertingError(f"no {job} run{within} is kept", remedy=f"The days kept go from {days[0]} to {days[-1]}.")
 
 
 def _changed(book: Rulebook, subject: Subject, runs: Sequence[KeptRun]) -> tuple[date, date] | None:
