@@ -157,7 +157,8 @@ def _columns_faults(document: Document, subject: Subject, columns: dict[str, str
                 )
             )
     for name, column in subject.columns.items():
-        if name in columns and not re.fullmatch(_BECOMES[column.type], columns[name]):
+        # A bare NULL has no type of its own, and is of every type.
+        if name in columns and columns[name].strip('"') != "NULL" and not re.fullmatch(_BECOMES[column.type], columns[name]):
             where, remedy = document.place(("columns", name, "type")), "Mend its type, or the SQL."
             found.append(
                 Fault(problem=f"the SQL gives {columns[name]} as '{name}', which is no {column.type}", where=where, remedy=remedy)
