@@ -74,6 +74,10 @@ def _of_rule(app: App, rule: Rule, today: date) -> Iterator[Fault]:
         yield _words_fault(document, rule, part, problem)
     for doubt in doubts:
         where = document.place(doubt.path, key=doubt.key)
+        if doubt.offset is not None:
+            where = document.value_place(doubt.path, doubt.offset)
+        if doubt.unless_quoted and document.is_quoted(doubt.path):
+            continue
         yield Fault(problem=doubt.problem, where=where, remedy=doubt.remedy, severity=doubt.severity)
     if not rule.file.examples:
         remedy = "Add `examples:`, rows and what the rule says of them; `alerting rules test` tries them."
@@ -98,10 +102,20 @@ def _words_fault(document: Document, rule: Rule, part: str, problem: str) -> Fau
     said, _, near = (problem[line.end() :] if line else problem).partition("; did you mean ")
     named = re.search(r"'\.?([^']+)'", said)
     offset = _offset_in_words(text, named[1] if named else "", int(line[1]) if line else 1)
-    remedy = f"Did you mean {near}" if near else ""
-    if "is of tier" in said and named:
-        remedy = f"Leave it out, or ask first: {{% if {named[1]} is defined %}}."
+    said, _, param = said.partition("; a parameter is written ")
+    remedy = f"Did you mean {near}" if near else f"Write {param}." if param else _remedy_for(said, named[1] if named else "")
+    said = "an {% if %} is opened and not closed" if "end of template" in said else said
     return Fault(problem=f"`{part}`: {said}", where=document.value_place((part,), offset), remedy=remedy)
+
+
+def _remedy_for(said: str, name: str) -> str:
+    if "is of tier" in said:
+        return f"Leave it out, or ask first: {{% if {name} is defined %}}."
+    if "end of template" in said:
+        return "End it with {% endif %}."
+    if "no filter" in said:
+        return "Such as {{ born_on | day }}; docs/reference/rules.md lists them."
+    return "What is filled in stands between {{ and }}, a choice between {% and %}." if "nexpected" in said else ""
 
 
 def _offset_in_words(text: str, name: str, line: int) -> int:

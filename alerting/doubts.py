@@ -20,6 +20,7 @@ from alerting.wording import day
 from alerting.yaml_files import Path_, did_you_mean
 
 _THRESHOLD = re.compile(r"\(*(?:coalesce\()?\(*s\.measure (<=|<|>=|>) (-?[0-9.]+)\)*(?:, false\))?\)*")
+_NULL_IN_LIST = re.compile(r"\bnot\s+in\s*\([^()]*\b(null)\b[^()]*\)", re.IGNORECASE)
 _ELSEWHERE = frozenset({"max_age"})
 """Parameters that the service reads by name: the upper age of a rule decides who has left it."""
 
@@ -28,18 +29,24 @@ _AS_TRUTHS = {"yes": "true", "on": "true", "no": "false", "off": "false"}
 
 @dataclass(frozen=True, kw_only=True)
 class Doubt:
-    """One likely mistake: what, where in the rule's file (its key with `key`), and what to do."""
+    """One likely mistake: what, where in the rule's file, and what to do.
+
+    key: the key at the path is meant. offset: into the text at the path. unless_quoted: a value in quotes is no mistake.
+    """
 
     problem: str
     path: Path_
     key: bool = False
+    offset: int | None = None
     remedy: str = ""
+    unless_quoted: bool = False
     severity: Literal["error", "warning"] = "warning"
 
 
 def doubts_of(rule: Rule, book: Rulebook, today: date) -> Iterator[Doubt]:
     """Find what is likely a mistake in a rule. today: for its review date."""
     yield from _of_levels(rule)
+    yield from _of_lists(rule)
     yield from _of_review(rule, today)
     yield from _of_tables(rule, book)
     yield from _of_params(rule, book)
@@ -83,6 +90,18 @@ def _holds_whenever(higher: str, lower: str) -> bool:
     return mine < its if found[1][0] == ">" else mine > its
 
 
+def _of_lists(rule: Rule) -> Iterator[Doubt]:
+    file = rule.file
+    texts: list[tuple[Path_, str | None]] = [(("where",), file.where), (("measure",), file.measure), (("due",), file.due)]
+    texts += [(("let", name), text) for name, text in file.let.items()]
+    texts += [(("levels", name), text) for name, text in file.levels.items()]
+    texts += [(("also", name), text) for name, text in file.also.items()]
+    for path, text in texts:
+        for found in _NULL_IN_LIST.finditer(text or ""):
+            remedy = "Take the null out of the list; write `and x is not null` beside it if that is meant."
+            yield Doubt(problem="with null in its list, `not in` never holds", path=path, offset=found.start(1), remedy=remedy)
+
+
 def _of_review(rule: Rule, today: date) -> Iterator[Doubt]:
     due = rule.file.review_by
     if due is not None and due < today:
@@ -111,8 +130,8 @@ def _of_params(rule: Rule, book: Rulebook) -> Iterator[Doubt]:
         if name not in used:
             yield Doubt(problem=f"the parameter '{name}' is used nowhere", path=path, key=True, remedy="Leave it out, or use it.")
         if isinstance(value, str) and value.lower() in _AS_TRUTHS:
-            remedy = f"Write {_AS_TRUTHS[value.lower()]} if a truth is meant; as a word it may stay."
-            yield Doubt(problem=f"`{value}` is a word here, not true or false", path=path, remedy=remedy)
+            remedy = f"Write {_AS_TRUTHS[value.lower()]} if that is meant; if the word is meant, put it in quotes."
+            yield Doubt(problem=f"`{value}` is a word here, not true or false", path=path, remedy=remedy, unless_quoted=True)
     for name in rule.let:
         if name not in used:
             yield Doubt(
@@ -128,7 +147,11 @@ def _of_inhibition(rule: Rule, book: Rulebook) -> Iterator[Doubt]:
         if name == rule.id:
             yield Doubt(problem="a rule cannot cover itself", path=path, remedy="Leave it out.", severity="error")
         elif name not in every and name not in book.ids:
-            remedy = f"Write its id: {codes[name]}." if name in codes else did_you_mean(name, every)
+            remedy = (
+                f"Write its id: {codes[name]}."
+                if name in codes
+                else did_you_mean(name, [other for other in every if other != rule.id])
+            )
             yield Doubt(problem=f"there is no rule '{name}'", path=path, remedy=remedy)
         elif rule.id in _covering(name, {id_: other.file.inhibited_by for id_, other in every.items()}):
             problem = f"'{name}' is itself covered by this rule, so that neither may be told"
@@ -174,11 +197,7 @@ def _misfit(column: SubjectColumn, value: object) -> tuple[str, str] | None:
         return None
     kind, what = column.type, _what(value)
     if kind == "date":
-        return (
-            None
-            if _is_day(value)
-            else (what if what != "a text" else "no day that there is", "Write the year first: 2026-03-31.")
-        )
+        return None if _is_day(value) else (what if what != "a text" else "something else", "Write the year first: 2026-03-31.")
     if kind == "boolean":
         return None if isinstance(value, bool) else (what, "Write true or false, without quotes.")
     if kind == "codes":

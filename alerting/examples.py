@@ -233,19 +233,19 @@ def _why(trials: Trials, rule: Rule, example: Example, answer: Answer) -> str:
 def _of_detail(rule: Rule, example: Example, answer: Answer, found: Reasoning) -> str:
     """Say what decided on the measure, the due date or who joins in, where the level is the one that was wanted."""
     if example.measure is not None and answer.measure != example.measure:
-        return _of_value(rule.measure, found)
+        return _of_value("measure", rule.measure, found)
     if example.due is not None and answer.due != example.due:
-        return _of_value(rule.due, found)
+        return _of_value("due", rule.due, found)
     role = next(iter({*answer.also} ^ {*(example.also or ())}))
     return _told(f"`also: {role}`", found.also[role]) if role in found.also else f"`also` has no {role}"
 
 
-def _of_value(part: Compiled | None, found: Reasoning) -> str:
+def _of_value(key: str, part: Compiled | None, found: Reasoning) -> str:
     if part is None:
-        return "the rule has none"
+        return f"the rule has no `{key}`"
     known = {**found.facts, **found.steps, "measure": found.measure}
-    seen = [f"{name} {in_short(known[name])}" for name in sorted(part.names & known.keys())]
-    return f"it is {part.term.text}{_with(seen)}"
+    seen = [f"{name} is {in_short(known[name])}" for name in sorted(part.names & known.keys())]
+    return f"`{key}` is {part.term.text}{_with(seen)}"
 
 
 def _told(what: str, part: Part) -> str:
@@ -256,8 +256,8 @@ def _told(what: str, part: Part) -> str:
 
 
 def _seen(part: Part) -> list[str]:
-    values = [f"{text} {in_short(value)}" for text, value in part.values if text != part.term.text or value is None]
-    return values + [f"{name} missing" for name in part.missing if f"{name} missing" not in values]
+    values = [f"{text} is {in_short(value)}" for text, value in part.values if text != part.term.text or value is None]
+    return values + [f"{name} is missing" for name in part.missing if f"{name} is missing" not in values]
 
 
 def _with(seen: Sequence[str]) -> str:

@@ -94,7 +94,7 @@ def _property(text: str) -> str:
 
 def _shown(fault: Fault, colour: bool, width: int) -> str:
     place = fault.where
-    gutter = " " * len(str(place.line or "")) if place else ""
+    gutter = " " * len(str(place.line or 0)) if place else ""
     severity = _styled(f"{fault.severity}:", colour, fg=_COLOURS[fault.severity], bold=True)
     lines = [f"{severity} {_styled(_seen(fault.problem.replace(chr(10), ' ')), colour, bold=True)}"]
     if place:

@@ -28,6 +28,8 @@ def said_of(detail: Mapping[str, Any], asked: Any, field: FieldInfo | None, writ
     kind, context = str(detail["type"]), detail.get("ctx", {})
     if kind == "literal_error":
         return f"should be {_or(choices(detail))}", ""
+    if isinstance(written, str) and written.startswith("-") and kind in ("tuple_type", "list_type", "dict_type"):
+        return "should be a list", "Put a space after each dash: - one."
     if kind in ("tuple_type", "list_type"):
         return "should be a list", "Write it in square brackets: [one, two]."
     if kind == "string_type":
@@ -38,6 +40,8 @@ def said_of(detail: Mapping[str, Any], asked: Any, field: FieldInfo | None, writ
         if isinstance(written, str) and _DAY.fullmatch(written):
             return "is not a day that there is", "Look at the calendar: a month has 28 to 31 days."
         return "should be a day", "Write the year first: 2026-03-31."
+    if kind.startswith("int") and field and field.examples and isinstance(field.examples[0], str):
+        return "is not written as it should be", _such_as(field)
     if kind.startswith(("int", "float")):
         return f"should be a {'whole ' if kind.startswith('int') else ''}number", _such_as(field) or "Write it in digits alone."
     if kind.startswith("bool"):
@@ -142,7 +146,7 @@ def _holds_truths_known(annotation: Any) -> bool:
 
 def _should_be_text(written: object) -> tuple[str, str]:
     if written is None:
-        return "has nothing written after it", "Write its text, or leave the key out if it may be."
+        return "has nothing written after it", "Write it, or leave the key out."
     if isinstance(written, Mapping):
         return "should be text", "It reads as keys and values: put the whole text in quotes."
     if isinstance(written, list):

@@ -296,9 +296,14 @@ class _Compiler:
                     self._at(f"there is no column '{name}'", where, did_you_mean(name, self.subject.columns))
 
     def _check_no_measure(self, parts: Mapping[Path_, Compiled]) -> None:
-        for path, part in parts.items():
-            if "measure" in part.names:
-                self._at("this asks for the measure, and the rule has none", path, "Add `measure:`, the number that is compared.")
+        path = next((path for path, part in parts.items() if "measure" in part.names), None)
+        if path is None:
+            return
+        text = next(text for name, text in self.file.levels.items() if name == path[-1])
+        found = re.search(r"\bmeasure\b", text, re.IGNORECASE)
+        where = self.document.value_place(path, found.start() if found else 0)
+        problem = f"`{'.'.join(map(str, path))}`: this asks for the measure, and the rule has none"
+        self.faults.append(Fault(problem=problem, where=where, remedy="Add `measure:`, the number that is compared."))
 
     def _at(self, problem: str, path: Path_, remedy: str = "") -> None:
         self.faults.append(

@@ -18,6 +18,7 @@ from alerting.case_data import ALWAYS, SERVICE_COLUMNS, TABLES, CodeMap, Setting
 from alerting.errors import ConfigError, Fault, Faults, Place
 from alerting.rule import WORD, Rule, compile_file, views_for, words_in
 from alerting.rulefile import CodeWords, Overrides, RuleFile, RuleSetting, SettingsFile, Subject
+from alerting.salvage import of_expressions, rest_of
 from alerting.subject_sql import faults_of, only_statement
 from alerting.wording import day
 from alerting.yaml_files import Document, Path_, did_you_mean, load, load_plain, load_text
@@ -145,7 +146,12 @@ def compile_rule(book: Rulebook, path: Path, params: Mapping[str, Any], text: st
     document = load(path, shown=True) if text is None else load_text(path.as_posix(), text)
     file = document.check(RuleFile) if not document.faults else None
     if file is None:
-        return document.faults
+        rest, faults = rest_of(document), list(document.faults)
+        if rest is not None and rest.subject in book.subjects:
+            given, subject, place = {**book.settings.params, **rest.params}, book.subjects[rest.subject], path.as_posix()
+            _, found = compile_file(document, rest, subject, given, book.views, place=place, pack="")
+            faults += of_expressions(document, rest, found)
+        return faults
     if file.subject not in book.subjects:
         return [_no_subject(document, file.subject, book.folder, book.subjects)]
     every = {**book.settings.params, **file.params}
@@ -396,6 +402,11 @@ class _Loader:
         before = len(self.faults)
         file = self._read(document, RuleFile)
         if file is None:
+            rest = rest_of(document)
+            if rest is not None and rest.subject in subjects:
+                given, subject = {**settings.params, **rest.params}, subjects[rest.subject]
+                _, found = compile_file(document, rest, subject, given, self.views, place=document.file, pack=pack)
+                self.faults += of_expressions(document, rest, found)
             return None
         self._check_identity(rules, document, file, Path(document.file))
         if file.subject not in subjects:
@@ -425,7 +436,8 @@ class _Loader:
 
     def _check_identity(self, rules: Mapping[str, Rule], document: Document, file: RuleFile, path: Path) -> None:
         if file.id != path.stem:
-            self.fault(f"the id is '{file.id}' but the file is {path.name}", document.place(("id",)), "Give both one name.")
+            remedy = f"Write `id: {path.stem}`, or call the file {file.id}.yaml."
+            self.fault(f"the id is '{file.id}' but the file is {path.name}", document.place(("id",)), remedy)
         if file.replaces and file.replaces not in rules:
             where = document.place(("replaces",))
             self.fault(f"'{file.replaces}' is not a rule of an earlier pack", where, did_you_mean(file.replaces, dict(rules)))
@@ -435,7 +447,8 @@ class _Loader:
                 remedy = f"Rename one, or write `replaces: {file.id}` if this one is to stand for it."
                 self.fault(f"the rule id '{file.id}' is used twice, first in {place}", document.place(("id",)), remedy)
             elif other.code == file.code:
-                self.fault(f"the code {file.code} is used twice, first in {place}", document.place(("code",)))
+                remedy = "Give one of them another code."
+                self.fault(f"the code {file.code} is used twice, first in {place}", document.place(("code",)), remedy)
         self.files.append((file, path.as_posix()))
 
 

@@ -57,8 +57,8 @@ class Change(BaseModel):
 
     model_config = _STRICT
 
-    where: Row = Field(min_length=1, description="The cells that say which rows")
-    to: Row = Field(min_length=1, description="Their cells from now on")
+    where: Row = Field(description="The cells that say which rows")
+    to: Row = Field(description="Their cells from now on")
 
 
 class HalfLoad(BaseModel):
@@ -177,9 +177,9 @@ class Scenario(BaseModel):
     )
     council: Directory = Field(default=Directory(), description="Who is in the council; a standard small one when left out")
     receivers: tuple[Through, ...] = Field(
-        default=("reference",), min_length=1, description="How messages go out: each receiver by how much it may show"
+        default=("reference",), description="How messages go out: each receiver by how much it may show"
     )
-    days: tuple[Day, ...] = Field(min_length=1, description="The days that are run, in order")
+    days: tuple[Day, ...] = Field(description="The days that are run, in order")
 
     @model_validator(mode="after")
     def _in_order(self) -> Scenario:

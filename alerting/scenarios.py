@@ -65,8 +65,9 @@ class Stage:
 
     def __init__(self, app: App) -> None:
         self._app = app
-        self._folder = tempfile.TemporaryDirectory(prefix="scenarios-")
-        self._empty = Path(self._folder.name) / "empty.db"
+        self._temporary = tempfile.TemporaryDirectory(prefix="scenarios-")
+        self.folder = Path(self._temporary.name)
+        self._empty = self.folder / "empty.db"
         self._count = 0
         Store.open(f"sqlite:///{self._empty.as_posix()}").close()
 
@@ -74,12 +75,12 @@ class Stage:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._folder.cleanup()
+        self._temporary.cleanup()
 
     def play(self, script: Script) -> Played:
         """Run a scenario from its first day to its last, and give every difference."""
         self._count += 1
-        folder = Path(self._folder.name) / str(self._count)
+        folder = self.folder / str(self._count)
         folder.mkdir()
         path = folder / "alerting.db"
         shutil.copyfile(self._empty, path)

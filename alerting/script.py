@@ -36,8 +36,9 @@ def read_scenario(path: Path, book: Rulebook) -> Script:
     checker = _Checker(document, scenario)
     own = checker.own_rules(book)
     chosen = checker.chosen(book, own)
+    if not checker.faults:  # a rule that is not there is a fault once, not wherever it is named
+        checker.names(frozenset(name for rule in (*own, *chosen) for name in (rule.code, rule.id)))
     checker.tables()
-    checker.names(frozenset(name for rule in (*own, *chosen) for name in (rule.code, rule.id)))
     if checker.faults:
         raise Faults(checker.faults)
     rules = tuple({rule.id: rule for rule in (*chosen, *own)}.values())

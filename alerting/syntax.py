@@ -6,10 +6,29 @@ The tree is to be looked at, part by part; its own way of writing SQL is never u
 from __future__ import annotations
 
 import logging
+import re
 from functools import cache, lru_cache
 from typing import Any, ClassVar
 
 from alerting.terms import ExpressionFault
+
+_TEXTS = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*\"""")
+_SIGNS = re.compile(r"&&|\|\||=<|=>|[≤≥≠×÷%“”„‘’‚`–—−()'\"]")
+_IF = "Write `case when ... then ... else ... end`."
+_QUOTE = ("this is no quote that a text stands in", "Type it as ', straight: a word processor curls it.")
+_DASH = ("this is a dash, not a minus", "Type it as -: a word processor lengthens it.")
+_MEANT = {
+    "&&": ("`&&` is not part of the rule language", "Write `and`."),
+    "||": ("`||` is not part of the rule language", "Write `or`. Words are put together in `says`."),
+    "%": ("`%` is not part of the rule language", "Write the number alone; a share of 3 % is 0.03."),
+    "×": ("`×` is not part of the rule language", "Write `*`."),
+    "÷": ("`÷` is not part of the rule language", "Write `/`."),
+    **dict.fromkeys(("≤", "=<"), ("this is not how at most is written", "Write `<=`.")),
+    **dict.fromkeys(("≥", "=>"), ("this is not how at least is written", "Write `>=`.")),
+    "≠": ("this is not how unequal is written", "Write `<>`."),
+    **dict.fromkeys("“”„‘’‚`", _QUOTE),
+    **dict.fromkeys("–—−", _DASH),
+}
 
 
 @lru_cache(maxsize=4096)
@@ -17,15 +36,18 @@ def parse(text: str) -> Any:
     """Read one expression: give its tree, or an ExpressionFault. Raises RecursionError where it is nested too deeply."""
     from sqlglot.errors import ParseError, TokenError
 
+    mistyped = _mistyped(text)
+    if mistyped:
+        return mistyped
     try:
         trees = _language().parse(text)
     except ParseError as error:
         first = error.errors[0] if error.errors else {}
         return ExpressionFault(
-            problem=f"this cannot be read: {_in_words(str(first.get('description') or 'it is not an expression'))}",
+            problem=_in_words(str(first.get("description") or "")),
             line=first.get("line") or 1,
             column=max(1, (first.get("col") or 1) - len(first.get("highlight") or "") + 1),
-            remedy="Look for a missing operator, bracket or quote here.",
+            remedy=_IF if text.lstrip()[:3].lower() == "if " else "Look for a missing operator, bracket or quote here.",
         )
     except TokenError:
         return ExpressionFault(problem="a quote or bracket is opened and not closed")
@@ -60,8 +82,36 @@ def _language() -> Any:
     return RuleLanguage()
 
 
+def _mistyped(text: str) -> ExpressionFault | None:
+    """Find the first sign that no expression has outside its texts, and a bracket or quote without its other half."""
+    bare = _TEXTS.sub(lambda found: " " * len(found[0]), text)
+    opened: list[int] = []
+    for found in _SIGNS.finditer(bare):
+        sign, at = found[0], found.start()
+        if sign == "(":
+            opened.append(at)
+        elif sign == ")" and opened:
+            opened.pop()
+        elif sign == ")":
+            return _fault_at(text, at, "this `)` closes nothing", "Leave it out, or add the `(` that it closes.")
+        elif sign in "'\"":
+            return _fault_at(text, at, "a quote is opened here and not closed", f"Close it with another {sign}.")
+        else:
+            return _fault_at(text, at, *_MEANT[sign])
+    if opened:
+        return _fault_at(text, opened[-1], "this `(` is not closed", "Add the `)` where it ends.")
+    return None
+
+
+def _fault_at(text: str, at: int, problem: str, remedy: str) -> ExpressionFault:
+    line, column = text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at)
+    return ExpressionFault(problem=problem, line=line, column=column, remedy=remedy)
+
+
 def _in_words(description: str) -> str:
     """Say what the parser says without the names of its own parts."""
-    if "<" in description:
-        return "something is missing or out of place"
-    return description.rstrip(".").lower()
+    if "unexpected token" in description.lower():
+        return "this cannot be read from here on"
+    if "<" in description or not description:
+        return "this cannot be read: something is missing or out of place"
+    return f"this cannot be read: {description.rstrip('.').lower()}"

@@ -39,7 +39,9 @@ _FOREIGN = {
     "Placeholder": "a placeholder",
     "Parameter": "a placeholder",
 }
+_OF_THE_SUBJECT = "A rule asks about its subject's own columns; what they are made of stands in the subject's SQL."
 _REMEDIES = {
+    **dict.fromkeys(("Subquery", "Select", "Exists", "Union"), _OF_THE_SUBJECT),
     "Alias": "Is a unit or a second word left over? Write `x > 3`, not `x > 3 days`.",
     "Interval": "Write `add_days(x, 3)` or `x + days(3)`.",
     "Cast": "A date is written date '2026-03-31'; other casts are not needed.",
@@ -80,6 +82,9 @@ class Translator:
     def _refused(self, node: Any) -> Term | None:
         kind = type(node).__name__
         allowed = _ALLOWED.get(kind)
+        if kind == "Alias":
+            alias = node.args["alias"]
+            return self._fault(alias, f"'{node.alias}' is left over", _REMEDIES["Alias"])
         if allowed is None:
             return self._fault(node, f"{_FOREIGN.get(kind, 'this')} is not part of the rule language", _REMEDIES.get(kind, ""))
         # A word that the parser keeps beside the parts, such as `symmetric`, must not be dropped without a word.
@@ -210,7 +215,7 @@ class Translator:
             if type(side).__name__ == "Null":
                 return self._fault(node, "a comparison with null is never true", "Write `is null` or `is not null`.")
         if not fits(left.type, right.type):
-            return self._fault(node, f"this compares {a(left.type)} with {a(right.type)}")
+            return self._fault(node, f"this compares {a(left.type)} with {a(right.type)}", _to_compare(left, right))
         return _pair("compare", sign, node, left, right, f"({left.sql} {sign} {right.sql})", "boolean")
 
     def _between(self, node: Any, *, negated: bool = False) -> Term:
@@ -248,6 +253,7 @@ class Translator:
         for choice, term in zip(choices, terms, strict=True):
             if not fits(value.type, term.type):
                 remedy = "Leave out the brackets: a list stands for itself." if term.type == "codes" else ""
+                remedy = f"Write has({value.text}, {term.text})." if value.type == "codes" else remedy
                 self._fault(choice, f"this looks for {a(term.type)} where {a(value.type)} is", remedy)
         sql = _negated(f"({value.sql} IN ({', '.join(term.sql for term in terms)}))", negated)
         text = f"{_shown(node.this, value)} {word} ({', '.join(term.text for term in terms)})"
@@ -471,3 +477,11 @@ _ALLOWED = {
     **dict.fromkeys((*_COMPARISONS, *_SUMS), _SIDES),
 }
 """The parts of the parser's tree that may be written, each with all that it may say."""
+
+
+def _to_compare(left: Term, right: Term) -> str:
+    """Say how to write one side of a comparison of different types, where a slip of the pen is likely."""
+    types = {left.type, right.type}
+    if "date" in types and types & {"text", "number"}:
+        return "A day is written date '2026-03-31'; days are counted by days_since(x) or days_between(x, y)."
+    return "A number stands without quotes, a text in single quotes." if types == {"text", "number"} else ""

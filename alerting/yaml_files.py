@@ -20,13 +20,14 @@ from pydantic import BaseModel, ValidationError
 from alerting.errors import Excerpt, Fault, Place
 from alerting.misfits import asked_at, choices, keys_of, said_of, words_for_truths
 from alerting.scalar_places import BREAK, spots_of
+from alerting.unreadable import said_of_text
 
 _Model = TypeVar("_Model", bound=BaseModel)
 _MOST_BYTES = 2_000_000
 _LONGEST_NUMBER = 30
 _MASK = "…"
 _BLANKS = "\u00a0\u2007\u202f\u200b\ufeff \t"
-_WORD = re.compile(r"\w+")
+_WORD = re.compile(r"""\w+|'[^'\n]*'|"[^"\n]*"|&&|\|\||[<>=]{2}""")
 
 
 _SCALARS = {
@@ -138,6 +139,10 @@ class Document:
         column = offset - start
         return self._place(len(breaks), column, column + (length or word_length(self.text, offset)))
 
+    def is_quoted(self, path: Path_) -> bool:
+        """Say whether the text at `path` stands in quotes: then whoever wrote it meant a text."""
+        return getattr(self._nodes[1].get(path), "style", None) in ("'", '"')
+
     def _node_place(self, node: yaml.Node) -> Place:
         start, end = node.start_mark, node.end_mark
         one_line = isinstance(node, yaml.ScalarNode) and node.style not in ("|", ">") and start.line == end.line
@@ -154,16 +159,21 @@ class Document:
 
     def _masked(self, line: int, column: int) -> Excerpt | None:
         """Give a line with its keys alone, and a mark in the place of each value: a value can be a secret."""
-        keys = sorted((key.start_mark.column, str(key.value)) for key in self._nodes[0].values() if key.start_mark.line == line)
+        every, values = self._nodes
+        keys = sorted(
+            (key.start_mark.column, str(key.value), "" if isinstance(values[path], yaml.MappingNode) else f"{_MASK} ")
+            for path, key in every.items()
+            if key.start_mark.line == line
+        )
         if not keys:
             return None
         text, meant = " " * keys[0][0], (1, 2)
-        for start, key in keys:
+        for start, key, mask in keys:
             text += f"{key}: "
             if column >= start:
                 end = len(text) - 1
                 meant = (end - len(key), end) if column < start + len(key) else (len(text) + 1, len(text) + 2)
-            text += f"{_MASK} "
+            text += mask
         return Excerpt(line=text.rstrip(), column=meant[0], end_column=meant[1])
 
     @cached_property
@@ -184,7 +194,7 @@ class Document:
             first = seen.setdefault(key.value, key)
             if first is not key:
                 problem = f"the key `{key.value}` is given twice, first on line {first.start_mark.line + 1}"
-                self.faults.append(Fault(problem=problem, where=self._node_place(key)))
+                self.faults.append(Fault(problem=problem, where=self._node_place(key), remedy="Leave one of them out."))
             value[_scalar(key)] = self._valued(part)
         return value
 
@@ -290,17 +300,18 @@ def load(path: Path, *, shown: bool = False) -> Document:
 
 def load_plain(path: Path, *, shown: bool = False) -> Document:
     """Read one file as a text that is not YAML, such as a view's SQL. Never raises, as `load`."""
-    file, problem, remedy = path.as_posix(), "", ""
+    file, raw, problem, remedy, line = path.as_posix(), b"", "", "", None
     try:
         raw = path.read_bytes()
         if len(raw) <= _MOST_BYTES:
             return Document(file=file, text=raw.decode("utf-8-sig"), shown=shown)
         problem = "the file is too large to be a rule or a setting"
     except OSError as error:
-        problem = f"cannot be read ({error.strerror})"
-    except UnicodeDecodeError:
-        problem, remedy = "is not UTF-8 text", "Save it as UTF-8."
-    return Document(file=file, faults=[Fault(problem=problem, where=Place(file=file), remedy=remedy)])
+        problem = f"this file cannot be read ({error.strerror})"
+    except UnicodeDecodeError as error:
+        problem, remedy = "this file is not UTF-8 text", "Save it as UTF-8: the editor's `Save as` has a choice of encodings."
+        line = raw.count(b"\n", 0, error.start) + 1
+    return Document(file=file, faults=[Fault(problem=problem, where=Place(file=file, line=line), remedy=remedy)])
 
 
 def load_text(file: str, text: str, *, shown: bool = False) -> Document:
@@ -315,9 +326,9 @@ def load_text(file: str, text: str, *, shown: bool = False) -> Document:
             document._root = node  # noqa: SLF001  (the document is being made)
             document.value = document._valued(node)  # noqa: SLF001
     except RecursionError:
-        document.faults.append(Fault(problem="is nested too deeply", where=Place(file=file)))
+        document.faults.append(Fault(problem="this file is nested too deeply", where=Place(file=file)))
     except yaml.YAMLError as error:
-        document.faults.append(_yaml_fault(document, error))
+        document.faults.append(_unreadable(document, error))
     return document
 
 
@@ -354,30 +365,11 @@ def _refuse_aliases_and_tags(node: yaml.Node, loader: _Loader) -> None:
             stack.extend(current.value)
 
 
-_YAML_REMEDIES = {
-    "this number": "Write it in plain digits, at most 30.",
-    "an alias": "Write the value out in both places.",
-    "a tag": "Leave it out; a text that looks like a number stands in quotes.",
-    "but found another document": "Leave out the second `---`.",
-    "mapping values are not allowed": "A text with a colon in it stands in quotes.",
-    "found character that cannot start": "A text that begins with this character stands in quotes.",
-    "control characters": "Take the character out; a plain text editor shows it.",
-}
-
-
-def _yaml_fault(document: Document, error: yaml.YAMLError) -> Fault:
-    where = _yaml_place(document, error)
-    problem = str(getattr(error, "problem", None) or error).partition("\n")[0]
-    remedy = next((remedy for part, remedy in _YAML_REMEDIES.items() if part in problem), "")
-    line = "".join(BREAK.split(document.text)[(where.line or 1) - 1 : where.line])
-    if line[(where.column or 1) - 1 : where.column] == "\t":
-        problem, remedy = "a tab stands where only spaces may", "Indent with spaces."
-    remedy = remedy or "Check the indentation and the quotes around here."
-    return Fault(problem=f"not valid YAML: {problem}", where=where, remedy=remedy)
-
-
-def _yaml_place(document: Document, error: yaml.YAMLError) -> Place:
+def _unreadable(document: Document, error: yaml.YAMLError) -> Fault:
     mark, position = getattr(error, "problem_mark", None), getattr(error, "position", None)
-    if mark:
-        return document._place(mark.line, mark.column)  # noqa: SLF001  (the document is being made)
-    return Place(file=document.file) if position is None else document.offset_place(position, 1)
+    offset = mark.index if mark else position
+    if offset is None:
+        return Fault(problem=f"not valid YAML: {error}", where=Place(file=document.file))
+    found = said_of_text(document.text, offset, str(getattr(error, "problem", None) or error).partition("\n")[0])
+    where = document.offset_place(found.offset, 1)
+    return Fault(problem=f"not valid YAML: {found.problem}", where=where, remedy=found.remedy)

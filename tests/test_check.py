@@ -314,7 +314,7 @@ def test_the_command_itself_ends_with_1_and_shows_no_trace(home):
 
     assert result.returncode == 1
     assert result.stdout.startswith("error: not valid YAML")
-    assert f"\n --> {home.config.as_posix()}:2:1\n" in result.stdout
+    assert f"\n --> {home.config.as_posix()}:1:11\n" in result.stdout
     assert "Traceback" not in result.stdout + result.stderr
 
 

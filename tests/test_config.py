@@ -124,7 +124,7 @@ def test_values_are_read_as_an_editor_shows_them(file, written, meant):
         ("rules: {", "rules: {packs: statutory, ", ["4:16: `rules.packs` should be a list\n  Write it in square brackets: [one, two]."]),
         ("rules: {", "rules: {packs: [statutroy], ", None),
         ("  name: Exampleshire", "\tname: Exampleshire", ["2:1: not valid YAML: a tab stands where only spaces may\n  Indent with spaces."]),
-        ("  name: Exampleshire", "  name: A\n  name: B", ["3:3: the key `name` is given twice, first on line 2"]),
+        ("  name: Exampleshire", "  name: A\n  name: B", ["3:3: the key `name` is given twice, first on line 2\n  Leave one of them out."]),
     ],
 )  # fmt: skip
 def test_a_fault_has_its_place_and_what_to_do(file, before, after, expected):

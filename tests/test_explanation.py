@@ -318,7 +318,8 @@ class Explained:
         return json.loads(self(*arguments, "--as-of", MONDAY.isoformat(), "--json", code=code))
 
     def run(self, *arguments: str) -> Result:
-        return CliRunner().invoke(cli, ["--config", str(self.config), *arguments])
+        # Told in a terminal of this width, whatever width the tests themselves are run in.
+        return CliRunner(env={"COLUMNS": "120"}).invoke(cli, ["--config", str(self.config), *arguments])
 
 
 @pytest.fixture

@@ -129,7 +129,7 @@ def test_only_the_tables_and_columns_that_are_needed_are_read(folder):
         ([("subject: child", "subject: chil")], ["13:10: there is no subject 'chil'\n  Did you mean 'child'?"]),
         ([("reads: [ssd_person]", "reads: [ssd_persons]")], ["9:9: `reads.0`: there is no table 'ssd_persons'\n  Did you mean 'ssd_person'?"]),
         ([("requires: [born_on]", "requires: [born]")], ["12:12: `requires.0`: there is no column 'born'\n  Did you mean 'born_on'?"]),
-        ([("id: visits-few", "id: few-visits")], ["1:5: the id is 'few-visits' but the file is visits-few.yaml\n  Give both one name."]),
+        ([("id: visits-few", "id: few-visits")], ["1:5: the id is 'few-visits' but the file is visits-few.yaml\n  Write `id: visits-few`, or call the file few-visits.yaml."]),
         ([("owner:", "replaces: visit-few\nowner:")], ["6:11: 'visit-few' is not a rule of an earlier pack"]),
         ([("  age: age_on", "  statuses: age_on"), ("and age <", "and 1 <"), ("due: add_days(born_on, 7)\n", ""), ('also: {service_manager: "has(statuses, short_statuses)"}\n', "")], ["16:13: `let.statuses`: 'statuses' is the name of something else\n  Give it a name of its own."]),
         ([("  age: age_on", "  adult_age: age_on"), ("and age <", "and 1 <")], ["16:14: `let.adult_age`: 'adult_age' is the name of something else\n  Give it a name of its own."]),
@@ -144,9 +144,9 @@ def test_only_the_tables_and_columns_that_are_needed_are_read(folder):
         ([("measure: visits", "measure: visits > 2")], ["17:10: `measure`: this gives a yes-or-no, but a number is needed here"]),
         ([("and age <", "and aeg <")], ["23:11: `levels.red`: there is no column or parameter 'aeg'\n  Did you mean 'age'?"]),
         ([("amber: measure < 3", 'amber: "measure < three"')], ["20:21: `levels.amber`: there is no column or parameter 'three'\n  `alerting rules show` lists the subject's columns and the parameters."]),
-        ([("amber: measure < 3", "amber: measure < 3 visits")], ["20:10: `levels.amber`: a second thing beside the first is not part of the rule language\n  Is a unit or a second word left over? Write `x > 3`, not `x > 3 days`."]),
-        ([("  age: age_on(born_on, today())", "  age: (select max(pers_dob) from ssd_person)")], ["16:16: `let.age`: a subquery is not part of the rule language"]),
-        ([("amber: measure < 3", "amber: exists (select 1 from ssd_person)")], ["20:25: `levels.amber`: a subquery is not part of the rule language"]),
+        ([("amber: measure < 3", "amber: measure < 3 visits")], ["20:22: `levels.amber`: 'visits' is left over\n  Is a unit or a second word left over? Write `x > 3`, not `x > 3 days`."]),
+        ([("  age: age_on(born_on, today())", "  age: (select max(pers_dob) from ssd_person)")], ["16:16: `let.age`: a subquery is not part of the rule language\n  A rule asks about its subject's own columns; what they are made of stands in the subject's SQL."]),
+        ([("amber: measure < 3", "amber: exists (select 1 from ssd_person)")], ["20:25: `levels.amber`: a subquery is not part of the rule language\n  A rule asks about its subject's own columns; what they are made of stands in the subject's SQL."]),
         ([("amber: measure < 3", "amber: getenv('HOME') = 'x'")], ["20:10: `levels.amber`: there is no function 'getenv'\n  `alerting rules functions` lists them all."]),
         ([("has(statuses, short", "has(visits, short")], ["26:30: `also.service_manager`: has() needs a list of codes, but this is a number"]),
         ([("due: add_days(born_on, 7)", "due: visits")], ["24:6: `due`: this gives a number, but a date is needed here"]),
@@ -182,6 +182,7 @@ def test_every_fault_of_every_file_is_found_in_one_pass(folder):
         "practice/second.yaml:24:6:",
         "practice/third.yaml:2:1:",
         "practice/visits-few.yaml:8:1:",
+        "practice/visits-few.yaml:17:10:",
     ]
 
 

@@ -117,10 +117,10 @@ def test_a_byte_order_mark_and_windows_line_ends_do_not_matter(file):
 @pytest.mark.parametrize(
     ("text", "problem", "place", "remedy"),
     [
-        ("id: a\nid: b", "the key `id` is given twice, first on line 1", (2, 1), ""),
-        ("a: {x: 1, y: 2, x: 3}", "the key `x` is given twice, first on line 1", (1, 17), ""),
-        ("a:\n- b: 1\n  b: 2", "the key `b` is given twice, first on line 2", (3, 3), ""),
-        ("1: a\n'1': b", "the key `1` is given twice, first on line 1", (2, 1), ""),
+        ("id: a\nid: b", "the key `id` is given twice, first on line 1", (2, 1), "Leave one of them out."),
+        ("a: {x: 1, y: 2, x: 3}", "the key `x` is given twice, first on line 1", (1, 17), "Leave one of them out."),
+        ("a:\n- b: 1\n  b: 2", "the key `b` is given twice, first on line 2", (3, 3), "Leave one of them out."),
+        ("1: a\n'1': b", "the key `1` is given twice, first on line 1", (2, 1), "Leave one of them out."),
         ("a: &x [1]\nb: *x", "not valid YAML: an alias (*name) stands for this value, which is not allowed here", (1, 4), "Write the value out in both places."),
         ("a: !!python/object/apply:os.system [ls]", "not valid YAML: a tag (!name) is not allowed here", (1, 4), "Leave it out; a text that looks like a number stands in quotes."),
         ("a: !!int x", "not valid YAML: a tag (!name) is not allowed here", (1, 4), "Leave it out; a text that looks like a number stands in quotes."),
@@ -128,19 +128,19 @@ def test_a_byte_order_mark_and_windows_line_ends_do_not_matter(file):
         ("a: !mine {b: 1}", "not valid YAML: a tag (!name) is not allowed here", (1, 4), "Leave it out; a text that looks like a number stands in quotes."),
         ("a:\n\tb: 1", "not valid YAML: a tab stands where only spaces may", (2, 1), "Indent with spaces."),
         ("\ta: 1", "not valid YAML: a tab stands where only spaces may", (1, 1), "Indent with spaces."),
-        ("a: b: c", "not valid YAML: mapping values are not allowed in this context", (1, 5), "A text with a colon in it stands in quotes."),
-        ("a: @home", "not valid YAML: found character that cannot start any token", (1, 4), "A text that begins with this character stands in quotes."),
-        ("a: 'open", "not valid YAML: found unexpected end of stream", (1, 9), "Check the indentation and the quotes around here."),
-        ("a: [1", "not valid YAML: did not find expected ',' or ']'", (2, 1), "Check the indentation and the quotes around here."),
-        ("a: 1\n b: 2", "not valid YAML: mapping values are not allowed in this context", (2, 3), "A text with a colon in it stands in quotes."),
-        ("a: 1\n---\nb: 2", "not valid YAML: but found another document", (2, 1), "Leave out the second `---`."),
-        ("? [a, b]\n: 1", "not valid YAML: found unhashable key", (1, 3), "Check the indentation and the quotes around here."),
-        ("a: 1\nb: x\x00", "not valid YAML: unacceptable character #x0000: control characters are not allowed", (2, 5), "Take the character out; a plain text editor shows it."),
+        ("a: b: c", "not valid YAML: there is a second colon on this line", (1, 5), 'Put the text after the first in quotes: a: "...".'),
+        ("a: @home", "not valid YAML: a text cannot begin with this character", (1, 4), "Put the whole text in quotes."),
+        ("a: 'open", "not valid YAML: a quote is opened and not closed", (1, 9), "Close it where the text ends."),
+        ("a: [1", "not valid YAML: a `[` is opened and not closed", (1, 6), "Close it with ], and put commas between what is in it."),
+        ("a: 1\n b: 2", "not valid YAML: this line does not line up with those above it", (2, 2), "Put it exactly below the keys or dashes it belongs with, in spaces; or close the quote or bracket before it."),
+        ("a: 1\n---\nb: 2", "not valid YAML: there is a second `---`", (2, 1), "Leave it out: a file is one list of keys."),
+        ("? [a, b]\n: 1", "not valid YAML: a list or a bracket stands where a key should", (1, 3), "Write `key: value`."),
+        ("a: 1\nb: x\x00", "not valid YAML: there is a character here that cannot be seen", (2, 5), "Take it out; a plain text editor shows it."),
         ("a: " + "9" * 5000, "not valid YAML: this number is too large", (1, 4), "Write it in plain digits, at most 30."),
         ("a: 1e400", "not valid YAML: this number is too large", (1, 4), "Write it in plain digits, at most 30."),
-        (b"title: caf\xe9", "is not UTF-8 text", (None, None), "Save it as UTF-8."),
-        ("id: a".encode("utf-16"), "is not UTF-8 text", (None, None), "Save it as UTF-8."),
-        ("- " * 5000 + "a", "is nested too deeply", (None, None), ""),
+        (b"title: caf\xe9", "this file is not UTF-8 text", (1, None), "Save it as UTF-8: the editor's `Save as` has a choice of encodings."),
+        ("id: a".encode("utf-16"), "this file is not UTF-8 text", (1, None), "Save it as UTF-8: the editor's `Save as` has a choice of encodings."),
+        ("- " * 5000 + "a", "this file is nested too deeply", (None, None), ""),
         ("#" * 2_000_001, "the file is too large to be a rule or a setting", (None, None), ""),
     ],
 )  # fmt: skip
@@ -155,8 +155,8 @@ def test_every_key_given_twice_is_named(file):
 
 
 def test_a_file_that_is_not_there_or_may_not_be_read_is_a_fault(tmp_path):
-    assert load(tmp_path / "none.yaml").faults[0].problem == "cannot be read (No such file or directory)"
-    assert load(tmp_path).faults[0].problem == "cannot be read (Is a directory)"
+    assert load(tmp_path / "none.yaml").faults[0].problem == "this file cannot be read (No such file or directory)"
+    assert load(tmp_path).faults[0].problem == "this file cannot be read (Is a directory)"
 
 
 _WORDS = """a id : - [ ] { } , ' " | > *x # 012 1e9 ~ --- ... % @ ` ? \\ é << = 0x 0o8 . + !!int !t &x""".split()

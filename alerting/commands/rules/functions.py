@@ -28,7 +28,7 @@ def command(name: str | None, *, as_json: bool) -> None:
         function = _named(name)
         echo_json(_as_json(function)) if as_json else _tell(function)
     elif as_json:
-        echo_json([_as_json(function) for function in (*FUNCTIONS.values(), *AGGREGATES.values())])
+        echo_json([*map(_as_json, FUNCTIONS.values()), *map(_as_json, AGGREGATES.values())])
     else:
         _list()
 

@@ -62,6 +62,7 @@ def command(ctx: click.Context, rule: str | None, *, strict: bool, scenarios: st
 def _try_examples(app: App, name: str | None, *, strict: bool, as_json: bool) -> int:
     from alerting.drafts import draft
     from alerting.examples import Trials
+    from alerting.wording import plural
 
     rules = [draft(app.book, name)] if name else list(app.book.rules)
     with Trials(app.book) as trials:
@@ -75,8 +76,9 @@ def _try_examples(app: App, name: str | None, *, strict: bool, as_json: bool) ->
         for proof in proofs:
             _tell_proof(proof)
     every = sum(len(proof.tried) for proof in proofs)
-    unshown = f", {gaps} {'thing is' if gaps == 1 else 'things are'} left unshown" if gaps else ""
-    click.echo(f"{every - failed} of {every} examples of {len(proofs)} rules are lived up to{unshown}.", err=True)
+    unshown = f" {plural(gaps, 'thing is', 'things are')} left unshown." if gaps else ""
+    told = f"{every - failed} of {plural(every, 'example')} of {plural(len(proofs), 'rule')}"
+    click.echo(f"{told} {'is' if every == 1 else 'are'} lived up to.{unshown}", err=True)
     for one in broken:
         click.echo(f"{one.code} cannot be used and was not tried: `alerting check` shows why.", err=True)
     return 1 if failed or broken or (strict and gaps) else 0
@@ -90,7 +92,9 @@ def _prove(trials: Any, rule: Rule) -> _Proof:
     document = load(Path(rule.place))
     tried = tried_with(trials, rule)
     places = [document.place(("examples", one.number)) for one in tried]
-    return _Proof(rule=rule, tried=tried, gaps=gaps(trials, rule, tried, document), places=places)
+    # What wrong answers leave unshown is nothing to go by: they are put right first.
+    unshown = [] if any(one.wrong for one in tried) else gaps(trials, rule, tried, document)
+    return _Proof(rule=rule, tried=tried, gaps=unshown, places=places)
 
 
 def _tell_proof(proof: _Proof) -> None:
@@ -101,10 +105,10 @@ def _tell_proof(proof: _Proof) -> None:
     for one, place in failures:
         click.echo(f"\n  {place.file}:{place.line}: {one.example.says}")
         _tell_lines([("expected", _expected(one)), ("came", _came(one)), ("because", one.why)])
-    if proof.gaps:
-        click.echo()
     for gap in proof.gaps:
-        click.echo(f"  {gap.where}: {gap.problem.removeprefix(f'{proof.rule.code}: ')}\n      {gap.remedy}")
+        click.echo(
+            f"  {proof.rule.place}:{gap.where.line if gap.where else ''}: {gap.problem.removeprefix(f'{proof.rule.code}: ')}\n      {gap.remedy}"
+        )
     click.echo()
 
 
@@ -162,6 +166,7 @@ def _run_scenarios(app: App, name: str | None, path: Path | None, *, as_json: bo
     from alerting.errors import Faults
     from alerting.scenarios import Stage, scenario_files
     from alerting.script import read_scenario
+    from alerting.wording import plural
 
     only = named(app.book, name) if name else None
     faults: list[Fault] = []
@@ -185,7 +190,8 @@ def _run_scenarios(app: App, name: str | None, path: Path | None, *, as_json: bo
         for one in failed:
             _tell_played(one)
     days = sum(one.days for one in played)
-    click.echo(f"{len(played) - len(failed)} of {len(played)} scenarios, {days} days, went as expected.", err=True)
+    told = f"{len(played) - len(failed)} of {plural(len(played), 'scenario')} went as expected, {plural(days, 'day')} in all."
+    click.echo(told, err=True)
     return 1 if failed else 0
 
 
