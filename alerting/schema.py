@@ -25,7 +25,7 @@ from sqlalchemy import (
     text,
 )  # fmt: skip
 
-SCHEMA = "0002"
+SCHEMA = "0003"
 
 metadata = MetaData(
     naming_convention={
@@ -75,6 +75,7 @@ occurrence = Table(
     Column("owner", String(100), nullable=False),
     Column("token", Integer, nullable=False),
     Column("lease_until", Moment, nullable=False),
+    Column("note", Text),
 )  # fmt: skip
 
 table_reading = Table(
@@ -84,6 +85,7 @@ table_reading = Table(
     Column("as_of", Date, nullable=False),
     Column("rows", Integer),
     Column("problem", Text),
+    Column("loaded_at", Moment),
 )  # fmt: skip
 
 alert = Table(
@@ -113,6 +115,8 @@ alert = Table(
     Column("held_since", Date),
     Column("resolved_on", Date),
     Column("resolved_reason", Text),
+    Column("flaps", Integer, nullable=False, server_default="0"),
+    Column("reopened_on", Date),
     UniqueConstraint("rule", "subject", "episode"),
 )  # fmt: skip
 Index(
@@ -158,6 +162,27 @@ handling = Table(
     Column("until", Date),
     Column("level", SmallInteger, nullable=False),
     Column("at", Moment, nullable=False),
+    Column("assignee", String(200)),
+    Column("approved_by", String(200)),
+    Column("ended_at", Moment),
+    Column("ended_by", String(200)),
+)  # fmt: skip
+
+# matcher: what an alert must be to be silenced, by name: rule, code, level, team, subject. matched: the alerts it had when made.
+silence = Table(
+    "silence", metadata,
+    Column("id", Integer, primary_key=True),
+    Column("matcher", JSON, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("by", String(200), nullable=False),
+    Column("approved_by", String(200)),
+    Column("begins", Date, nullable=False),
+    Column("until", Date, nullable=False),
+    Column("matched", Integer, nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("ended_at", Moment),
+    Column("ended_by", String(200)),
+    Index(None, "until"),
 )  # fmt: skip
 
 outbox = Table(
@@ -183,6 +208,8 @@ outbox = Table(
     Column("handed_over_at", Moment),
     Column("answer", Text),
     Column("finished_at", Moment),
+    Column("expires_at", Moment),
+    Column("stands_for", Integer),
     Index(None, "state", "urgency"),
     Index(None, "receiver", "recipient", "purpose"),
 )  # fmt: skip
@@ -206,6 +233,35 @@ told = Table(
     Column("level", SmallInteger, nullable=False),
     Column("condition", String(20), nullable=False),
     Column("told_on", Date, nullable=False),
+)  # fmt: skip
+
+# Whom the newest run of an alert's job did not tell of it although it is theirs, and why. recipient: `*` for everybody.
+withheld = Table(
+    "withheld", metadata,
+    Column("alert_id", ForeignKey("alert.id"), primary_key=True, autoincrement=False),
+    Column("recipient", String(200), primary_key=True),
+    Column("run_id", ForeignKey("run.id"), nullable=False),
+    Column("as_of", Date, nullable=False),
+    Column("reason", Text, nullable=False),
+)  # fmt: skip
+
+# A receiver that fails is left alone until `next_at`; refusals: those in a row, by everybody.
+receiver_state = Table(
+    "receiver_state", metadata,
+    Column("receiver", String(60), primary_key=True),
+    Column("refusals", Integer, nullable=False),
+    Column("opened_at", Moment),
+    Column("next_at", Moment),
+    Column("answer", Text),
+)  # fmt: skip
+
+# An address that a receiver refused for good; it is used again when the directory gives another.
+bad_address = Table(
+    "bad_address", metadata,
+    Column("receiver", String(60), primary_key=True),
+    Column("address", String(320), primary_key=True),
+    Column("since", Moment, nullable=False),
+    Column("answer", Text, nullable=False),
 )  # fmt: skip
 
 notice = Table(
@@ -254,6 +310,7 @@ brake = Table(
     Column("since", Date, nullable=False),
     Column("run_id", ForeignKey("run.id"), nullable=False),
     Column("count", Integer, nullable=False),
+    Column("kind", String(20), nullable=False, server_default="storm"),
     Column("released_at", Moment),
     Column("released_by", String(200)),
     Column("note", Text),
@@ -261,4 +318,36 @@ brake = Table(
 Index(
     "ix_brake_on", brake.c.rule, unique=True,
     sqlite_where=text("released_at IS NULL"), postgresql_where=text("released_at IS NULL"),
+)  # fmt: skip
+
+# A table's change that somebody has looked at and found right: it counts as trusted with these rows.
+source_release = Table(
+    "source_release", metadata,
+    Column("id", Integer, primary_key=True),
+    Column("table_name", String(60), nullable=False),
+    Column("as_of", Date, nullable=False),
+    Column("rows", Integer),
+    Column("problem", Text, nullable=False),
+    Column("by", String(200), nullable=False),
+    Column("note", Text, nullable=False),
+    Column("at", Moment, nullable=False),
+)  # fmt: skip
+
+# What the service remembers of itself, by name: that it holds its fire, that it has gone live, which store this is.
+state = Table(
+    "state", metadata,
+    Column("name", String(60), primary_key=True),
+    Column("value", JSON, nullable=False),
+    Column("at", Moment, nullable=False),
+)  # fmt: skip
+
+# What administrators did to the service itself: who, what, about what, why.
+act = Table(
+    "act", metadata,
+    Column("id", Integer, primary_key=True),
+    Column("at", Moment, nullable=False),
+    Column("by", String(200), nullable=False),
+    Column("kind", String(40), nullable=False),
+    Column("about", String(200), nullable=False),
+    Column("note", Text, nullable=False),
 )  # fmt: skip
