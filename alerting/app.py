@@ -20,12 +20,14 @@ from alerting.delivery import Notifier
 from alerting.errors import Fault, Faults, Place, StoreError
 from alerting.outbox import Outbox
 from alerting.pipeline import Pipeline
+from alerting.planning import Planner
 from alerting.rendering import RuleWords, Words
 from alerting.routing import Receiver
 from alerting.rule import Rule
 from alerting.rule_history import RuleHistory
 from alerting.rulebook import GoodText, Rulebook, load_rulebook
 from alerting.rulefile import Overrides
+from alerting.sending import Sender
 from alerting.snapshot import Source
 from alerting.store import Store
 from alerting.yaml_files import did_you_mean
@@ -77,18 +79,18 @@ class App:
         stopping = [*self.book.stopping, *(fault for fault in own if fault.where and _is_of_config(fault.where, self.loaded))]
         if self.source is None or stopping:
             raise Faults(stopping or list(self.faults))
-        return Pipeline(
+        outbox, receivers = Outbox(store, domain=config.council.domain), self.receivers()
+        owner = f"{socket.gethostname()}:{os.getpid()}"
+        planner = Planner(
             book=self.book,
-            source=self.source,
             store=store,
-            outbox=Outbox(store, domain=config.council.domain),
-            words=self.words(),
-            archive=self.archive(),
-            receivers=self.receivers(),
+            outbox=outbox,
+            receivers={name: receiver for name, (receiver, _) in receivers.items()},
             jobs={name: frozenset(job.to) if job.to is not None else None for name, job in dict(config.jobs).items()},
             administrators=config.council.administrators,
-            owner=f"{socket.gethostname()}:{os.getpid()}",
         )
+        sender = Sender(outbox=outbox, words=self.words(), receivers=receivers, owner=owner)
+        return Pipeline(book=self.book, source=self.source, store=store, archive=self.archive(), planner=planner, sender=sender)
 
 
 def build(path: Path, *, checking: bool = False) -> App:

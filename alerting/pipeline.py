@@ -10,52 +10,44 @@ import hashlib
 import json
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import date
 from typing import Any
 
-from alerting import brakes, evaluate, inhibition, lifecycle, people, quality, reporting, routing, trends, trust
+from alerting import brakes, evaluate, lifecycle, people, reporting, routing, trust
 from alerting.archive import Archive, Manifest
-from alerting.delivery import Notifier, attempt
-from alerting.errors import AlertingError, ConfigError, SourceError
+from alerting.errors import ConfigError, SourceError
 from alerting.evaluate import Evaluation
 from alerting.lifecycle import RuleLife
-from alerting.model import Alert, Condition, Delivery, Finding, Level, Notification, Outcome, Transition
-from alerting.outbox import Outbox, Waiting
-from alerting.rendering import Words
+from alerting.model import Alert, Finding, Level, Outcome, Transition
+from alerting.planning import Planner
 from alerting.reporting import Report
-from alerting.routing import Plan, Receiver, Router, RuleRoute, plan
+from alerting.routing import Router, RuleRoute
 from alerting.rule import Rule
 from alerting.rule_history import RuleHistory, changed_rules
 from alerting.rulebook import Rulebook
 from alerting.rulefile import Subject
+from alerting.sending import LEASE, Clock, Sender
 from alerting.snapshot import Snapshot, Source
 from alerting.store import Changes, Store, Transaction
 from alerting.trust import Trust
-from alerting.working_days import working_days_between
 
-Clock = Callable[[], datetime]
-LEASE = timedelta(minutes=30)
 OWNERS = frozenset({"ssd_involvements", "ext_staff"})
 """The tables that say whose a case is: while one of them is not trusted, a case stays whose it was."""
 
 
 @dataclass(kw_only=True)
 class Pipeline:
-    """One council's line, built by `app`. receivers: by name, what routing knows of each and the receiver itself."""
+    """One council's line, built by `app`."""
 
     book: Rulebook
     source: Source
     store: Store
-    outbox: Outbox
-    words: Words
     archive: Archive
-    receivers: Mapping[str, tuple[Receiver, Notifier]]
-    jobs: Mapping[str, frozenset[str] | None]
-    administrators: Sequence[str]
-    owner: str
+    planner: Planner
+    sender: Sender
 
     def run(self, job: str, as_of: date, clock: Clock, *, dry_run: bool = False) -> Report | None:
         """Run a job for a business date; None when another host has it.
@@ -73,14 +65,14 @@ class Pipeline:
         if dry_run:
             self._evaluate_and_plan(report, clock, dry_run=True)
             return report
-        report.run = self.store.begin(job, as_of, self.owner, clock(), LEASE)
+        report.run = self.store.begin(job, as_of, self.sender.owner, clock(), LEASE)
         if report.run is None:
             return None
         try:
             self._evaluate_and_plan(report, clock, dry_run=False)
             with self._timed(report, "deliver"):
-                report.problems += self.deliver(clock)
-            for state, count in self.outbox.counts(report.run).items():
+                report.problems += self.sender.send_all(clock)
+            for state, count in self.sender.outbox.counts(report.run).items():
                 name = {"planned": "deferred", "claimed": "deferred", "unknown": "failed"}.get(state, state)
                 report.notifications[name] += count
             faults = report.problems or report.older or report.notifications["failed"] or report.notifications["deferred"]
@@ -90,54 +82,6 @@ class Pipeline:
             raise
         self.store.end(report.run, job, as_of, report.status, report.as_json(), clock())
         return report
-
-    def deliver(self, clock: Clock) -> list[str]:
-        """Send what waits in the outbox and may be sent now, the most urgent first; give what is wrong with rules' words or receivers."""
-        problems: list[str] = []
-        try:
-            while (waiting := self.outbox.claim(self.owner, clock(), LEASE)) is not None:
-                problems += [problem for problem in self._deliver(waiting, clock) if problem not in problems]
-        finally:
-            for name, (_, notifier) in self.receivers.items():
-                try:
-                    notifier.close()
-                except AlertingError as error:
-                    problems.append(f"receiver {name}: {error.problem}")
-        return problems
-
-    def _deliver(self, waiting: Waiting, clock: Clock) -> tuple[str, ...]:
-        notification = waiting.notification
-        if notification.receiver not in self.receivers:
-            answer = f"there is no receiver '{notification.receiver}' any more"
-            gone = Delivery(outbox_id=waiting.id, state="failed", phase="claimed", answer=answer, at=clock())
-            self.outbox.settle(waiting, gone)
-            return ()
-        receiver, notifier = self.receivers[notification.receiver]
-        try:
-            rendered = self.words.render(
-                notification,
-                ceiling=notifier.ceiling,
-                message_id=waiting.message_id,
-                planned_at=waiting.planned_at,
-                repeated=waiting.repeated,
-                channel=notification.recipient.removeprefix("team:") if receiver.teams is not None else None,
-            )
-        except Exception as error:  # noqa: BLE001  (one message must not stop the others; its text could quote a case)
-            answer = f"the message could not be put into words ({type(error).__name__})"
-            self.outbox.settle(
-                waiting, Delivery(outbox_id=waiting.id, state="failed", phase="claimed", answer=answer, at=clock())
-            )
-            return ()
-        result = attempt(
-            rendered.message,
-            notifier,
-            outbox_id=waiting.id,
-            attempts=waiting.attempts,
-            handed_over=lambda: self.outbox.hand_over(waiting.id, clock()),
-            now=clock(),
-        )
-        self.outbox.settle(waiting, result)
-        return rendered.problems
 
     # ------------------------------------------------------------------ read, judge, evaluate, commit, plan
 
@@ -190,11 +134,11 @@ class Pipeline:
             reporting.count(report, alerts, written)
             with self._timed(report, "plan"):
                 waiting = self._brake(connection, report, written, alerts)
-                report.planned = self._plan(connection, report, router, alerts, waiting)
+                report.planned = self.planner.plan(connection, report, router, alerts, waiting)
                 if dry_run:
                     report.notifications["planned"] = len(report.planned)
                 else:
-                    planned, _ = self.outbox.plan(connection, report.run or 0, report.planned, now)
+                    planned, _ = self.sender.outbox.plan(connection, report.run or 0, report.planned, now)
                     report.notifications["planned"] = planned
 
     def _keep(
@@ -234,12 +178,9 @@ class Pipeline:
         held = self.store.held_spans({rule.id for rule in rules if rule.file.escalate})
 
         def waited(alert: Alert) -> int:
-            return routing.waited(alert, report.as_of, held.get(alert.id or 0, ()), self._working_days)
+            return routing.waited(alert, report.as_of, held.get(alert.id or 0, ()), self.planner.working_days)
 
         return Router(directory, routes_of((*self.book.rules, *self.book.off)), waited)
-
-    def _working_days(self, start: date, end: date) -> int:
-        return working_days_between(start, end, self.book.settings.bank_holidays)
 
     def _brake(
         self, connection: Transaction, report: Report, written: Sequence[Transition], alerts: Sequence[Alert]
@@ -306,103 +247,6 @@ class Pipeline:
             for id_, finding in candidates
         ]
         return changed, found
-
-    def _plan(
-        self, connection: Transaction, report: Report, router: Router, alerts: Sequence[Alert], waiting: Set[str]
-    ) -> list[Notification]:
-        """Plan all that the run tells. waiting: the references of alerts that a brake keeps back."""
-        banners = reporting.banners(report)
-        receivers = self._receivers(report.job)
-        as_at = report.loaded_at.isoformat() if report.loaded_at else None
-        told = self.outbox.last_told(connection)
-        resolved = self.outbox.resolved_but_told(connection)
-        listed = [alert for alert in alerts if alert.condition != Condition.resolved and alert.ref not in waiting]
-        covered = self._covered(router, listed, report.as_of)
-        listed += [alert for alert in alerts if alert.id in resolved and alert.condition == Condition.resolved]
-        missing = resolved - {alert.id for alert in listed}
-        listed += self.store.with_ids(missing, connection) if missing else []
-        result = Plan()
-        if report.job == "daily" or any(rule["status"] == "ok" for rule in report.rules):
-            jobs = {rule.id: rule.file.job for rule in (*self.book.rules, *self.book.off)}
-            listed = [alert for alert in listed if jobs.get(alert.rule) == report.job]
-            result = plan(
-                router,
-                listed,
-                receivers,
-                told,
-                purpose=report.job,
-                as_of=report.as_of,
-                covered=covered.keys(),
-                banners=banners,
-                data_as_at=as_at,
-                working_days=self._working_days,
-            )
-        if report.job == "weekly":
-            result.notifications += self._summaries(connection, report, router, receivers, banners, waiting)
-            result.notifications += self._quality(connection, report, router, receivers)
-        notices = reporting.notices(report, alerts, result, router)
-        return result.notifications + self._notify_administrators(connection, report, router, receivers, notices)
-
-    def _covered(self, router: Router, alerts: Iterable[Alert], as_of: date) -> Mapping[str, str]:
-        def is_told(alert: Alert) -> bool:
-            snoozed = alert.snoozed_until is not None and alert.snoozed_until >= as_of
-            return not snoozed and bool(router.recipients(alert))
-
-        return inhibition.covered(alerts, router.rules, is_told)
-
-    def _receivers(self, job: str) -> list[Receiver]:
-        chosen = self.jobs.get(job)
-        return [receiver for name, (receiver, _) in self.receivers.items() if chosen is None or name in chosen]
-
-    def _summaries(
-        self,
-        connection: Transaction,
-        report: Report,
-        router: Router,
-        receivers: Iterable[Receiver],
-        banners: Sequence[str],
-        waiting: Set[str],
-    ) -> list[Notification]:
-        since = report.as_of - timedelta(weeks=trends.WEEKS + 1)
-        alerts = [alert for alert in self.store.recent(since, connection) if alert.ref not in waiting]
-        first = self.store.first_day(connection)
-        rows = trends.rows_by_team(alerts, router, report.as_of, first)
-        daily = self.store.latest_run("daily", within=connection)
-        faulty = [*((daily or {}).get("report") or {}).get("rules", []), *report.rules]
-        titles = {rule.id: rule.title for rule in (*self.book.rules, *self.book.off)}
-        not_run = [
-            {"title": titles.get(row["id"], row["code"]), "problem": row["problem"]}
-            for row in faulty
-            if reporting.is_stopped(row)
-        ]
-        return trends.summaries(router, rows, receivers, purpose="weekly", as_of=report.as_of, not_run=not_run, banners=banners)
-
-    def _notify_administrators(
-        self,
-        connection: Transaction,
-        report: Report,
-        router: Router,
-        receivers: Iterable[Receiver],
-        notices: Mapping[str, dict[str, Any]],
-    ) -> list[Notification]:
-        """Tell the performance team and the administrators of faults of the data and the rules: once, when each is new."""
-        titles = {key: notice["title"] for key, notice in notices.items()}
-        new = self.outbox.note(connection, report.job, report.as_of, titles, keep=report.run is not None)
-        if not new:
-            return []
-        content = {"notices": [notices[key] for key in sorted(notices, key=lambda key: (key not in new, notices[key]["title"]))]}
-        told = reporting.administrators(router, self.administrators)
-        return reporting.to_administrators(told, receivers, "admin", report.as_of, content, new, urgency=int(Level.red))
-
-    def _quality(
-        self, connection: Transaction, report: Report, router: Router, receivers: Iterable[Receiver]
-    ) -> list[Notification]:
-        """Tell the same people, once a week, what became of each rule's alerts."""
-        since = report.as_of - quality.PERIOD
-        rows = quality.measure(connection, self.book.rules, since, report.as_of, self._working_days)
-        told = reporting.administrators(router, self.administrators)
-        content = quality.content(rows, since)
-        return reporting.to_administrators(told, receivers, "quality", report.as_of, content) if rows else []
 
     @contextmanager
     def _timed(self, report: Report, name: str) -> Iterator[None]:

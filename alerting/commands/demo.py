@@ -15,8 +15,8 @@ import click
 from alerting.cli import echo_table
 from alerting.council.export import DateStyle, Encoding, Format
 from alerting.errors import ConfigError
-from alerting.pipeline import Clock
 from alerting.reporting import Report
+from alerting.sending import Clock
 
 _FIRST_DAY = date(2026, 3, 2)
 _MARK = "# Made by `alerting demo`, which makes it anew each time."
