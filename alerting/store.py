@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -414,6 +414,16 @@ def _alert(row: Any, handled: Mapping[str, Any]) -> Alert:
         acknowledged_until=acknowledged.until if acknowledged else None,
         snoozed_until=snoozed.until if snoozed else None,
     )
+
+
+def database_now(connection: sa.Connection) -> datetime:
+    """Give the moment by the database's own clock, the one clock that every host shares: leases are counted by it alone."""
+    if connection.dialect.name == "sqlite":
+        text = connection.execute(sa.text("SELECT strftime('%Y-%m-%d %H:%M:%f', 'now')")).scalar_one()
+        return datetime.fromisoformat(text).replace(tzinfo=UTC)
+    # Not now(), which stands still from the transaction's beginning.
+    moment: datetime = connection.execute(sa.text("SELECT clock_timestamp()")).scalar_one()
+    return moment.astimezone(UTC)
 
 
 def _engine(url: str) -> sa.Engine:
