@@ -184,7 +184,7 @@ def quality(content: Mapping[str, Any]) -> dict[str, Any]:
     told = f"{plural(len(remarked), 'rule')} to look at" if remarked else "nothing to look at"
     return {
         "told": told,
-        "summary": f"{told[:1].upper()}{told[1:]}, of {len(rows)}.",
+        "summary": f"{plural(len(rows), 'rule')}: {told}.",
         "since": date.fromisoformat(content["since"]),
         "rows": shown,
         "more": len(rows) - len(shown),
