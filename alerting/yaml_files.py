@@ -10,7 +10,7 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -30,25 +30,18 @@ _BLANKS = "\u00a0\u2007\u202f\u200b\ufeff \t"
 _WORD = re.compile(r"""\w+|'[^'\n]*'|"[^"\n]*"|&&|\|\||[<>=]{2}""")
 
 
-_SCALARS = {
-    "bool": re.compile(r"true|True|TRUE|false|False|FALSE"),
-    "null": re.compile(r"~|null|Null|NULL|"),
-    "int": re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+"),
-    "float": re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?"),
-}
-_OTHER = frozenset("tTfF~nN-+.0123456789")
-"""What a scalar that is not text begins with."""
+_NO_TEXT = re.compile(
+    r"(?P<bool>true|True|TRUE|false|False|FALSE)|(?P<null>~|null|Null|NULL|)"
+    r"|(?P<int>[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+)|(?P<float>[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?)"
+)
+"""The scalars of YAML 1.2's core schema that are not text."""
+_BEGINS_NO_TEXT = frozenset(("", *"tTfF~nN-+.0123456789"))
 
 
 class _Loader(yaml.CSafeLoader):
-    """The fast parser with the scalars of YAML 1.2's core schema. It asks what each node is, so these answers are short."""
+    """The fast parser. It asks what each node is that is written without a tag: that is seen later, where it is used."""
 
-    def resolve(self, kind: type[yaml.Node], value: Any, implicit: tuple[bool, bool]) -> str:
-        if kind is not yaml.ScalarNode:
-            return "seq" if kind is yaml.SequenceNode else "map"
-        if implicit[0] and (not value or value[0] in _OTHER):
-            return next((tag for tag, pattern in _SCALARS.items() if pattern.fullmatch(value)), "str")
-        return "str"
+    def resolve(self, _: type[yaml.Node], __: Any, ___: Any) -> None: ...
 
     def descend_resolver(self, _: yaml.Node | None, __: Any) -> None: ...
 
@@ -57,23 +50,32 @@ class _Loader(yaml.CSafeLoader):
 
 def _scalar(node: yaml.ScalarNode) -> str | int | float | bool | None:
     text: str = node.value
-    match node.tag:
+    if node.style or text[:1] not in _BEGINS_NO_TEXT:
+        return text
+    try:
+        return _meant(text)
+    except OverflowError as error:
+        raise yaml.MarkedYAMLError(problem=str(error), problem_mark=node.start_mark) from None
+
+
+@lru_cache(maxsize=4096)
+def _meant(text: str) -> str | int | float | bool | None:
+    """Give what a text without quotes means; the same few are written again and again. Raises OverflowError."""
+    found = _NO_TEXT.fullmatch(text)
+    kind = found.lastgroup if found else "text"
+    # Python refuses to read a number of thousands of digits, and makes infinity of 1e400.
+    coded = text[:2] in ("0o", "0x")
+    if kind in ("int", "float") and (len(text) > _LONGEST_NUMBER or not (coded or math.isfinite(float(text)))):
+        raise OverflowError("this number is too large")
+    match kind:
         case "bool":
             return text.lower() == "true"
         case "null":
             return None
         case "int":
-            return int(_in_bounds(node), 0) if text[:2] in ("0o", "0x") else int(_in_bounds(node))
+            return int(text, 0) if coded else int(text)
         case "float":
-            return float(_in_bounds(node))
-    return text
-
-
-def _in_bounds(node: yaml.ScalarNode) -> str:
-    # Python refuses to read a number of thousands of digits, and makes infinity of 1e400.
-    text: str = node.value
-    if len(text) > _LONGEST_NUMBER or not math.isfinite(float(text if text[:2] not in ("0o", "0x") else 0)):
-        raise yaml.MarkedYAMLError(problem="this number is too large", problem_mark=node.start_mark)
+            return float(text)
     return text
 
 
@@ -182,9 +184,10 @@ class Document:
 
     def _valued(self, node: yaml.Node) -> Any:
         """Give the value of a node, and note the keys that are given twice."""
-        if isinstance(node, yaml.ScalarNode):
+        kind = type(node)
+        if kind is yaml.ScalarNode:
             return _scalar(node)
-        if isinstance(node, yaml.SequenceNode):
+        if kind is yaml.SequenceNode:
             return [self._valued(part) for part in node.value]
         value: dict[Any, Any] = {}
         seen: dict[str, yaml.Node] = {}
@@ -195,7 +198,7 @@ class Document:
             if first is not key:
                 problem = f"the key `{key.value}` is given twice, first on line {first.start_mark.line + 1}"
                 self.faults.append(Fault(problem=problem, where=self._node_place(key), remedy="Leave one of them out."))
-            value[_scalar(key)] = self._valued(part)
+            value[_scalar(key)] = _scalar(part) if type(part) is yaml.ScalarNode else self._valued(part)
         return value
 
     @cached_property
@@ -318,11 +321,10 @@ def load_text(file: str, text: str, *, shown: bool = False) -> Document:
     """Read the text of a YAML file, of today or of an earlier day. Never raises, as `load`."""
     document = Document(file=file, text=text, shown=shown)
     try:
-        loader = _Loader(text)
-        node = loader.get_single_node()
+        node = _Loader(text).get_single_node()
         if node is not None:
             if "&" in text or "!" in text:
-                _refuse_aliases_and_tags(node, loader)
+                _refuse_aliases_and_tags(node)
             document._root = node  # noqa: SLF001  (the document is being made)
             document.value = document._valued(node)  # noqa: SLF001
     except RecursionError:
@@ -345,7 +347,7 @@ def did_you_mean(word: str, known: Mapping[str, Any] | set[str] | frozenset[str]
     return f"Did you mean '{by_lower[near[0]]}'?" if near else ""
 
 
-def _refuse_aliases_and_tags(node: yaml.Node, loader: _Loader) -> None:
+def _refuse_aliases_and_tags(node: yaml.Node) -> None:
     # An alias inside an alias can grow a small file without bound; a tag can make a value of an odd kind, or fail on it.
     seen: set[int] = set()
     stack = [node]
@@ -355,9 +357,7 @@ def _refuse_aliases_and_tags(node: yaml.Node, loader: _Loader) -> None:
             problem = "an alias (*name) stands for this value, which is not allowed here"
             raise yaml.MarkedYAMLError(problem=problem, problem_mark=current.start_mark)
         seen.add(id(current))
-        plain = not getattr(current, "style", None)
-        meant = loader.resolve(type(current), current.value, (plain, not plain))
-        if current.tag != meant:
+        if current.tag is not None:
             raise yaml.MarkedYAMLError(problem="a tag (!name) is not allowed here", problem_mark=current.start_mark)
         if isinstance(current, yaml.MappingNode):
             stack.extend(part for pair in current.value for part in pair)
