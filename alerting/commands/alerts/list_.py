@@ -1,0 +1,59 @@
+"""`alerting alerts list`: the open alerts."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import click
+
+from alerting.cli import build_app, echo_json, echo_table
+from alerting.commands.alerts import as_row, measured
+from alerting.model import Condition, Level
+
+
+@click.command("list")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON list.")
+@click.option("--rule", help="Only of this rule: its code or id.")
+@click.option("--team", help="Only of this team id.")
+@click.option("--level", type=click.Choice(list(Level.__members__)), help="Only of this level or above.")
+@click.option("--all", "everything", is_flag=True, help="Resolved ones too.")
+@click.pass_context
+def command(
+    ctx: click.Context, rule: str | None, team: str | None, level: str | None, *, as_json: bool, everything: bool
+) -> None:
+    """List the open alerts, most serious first."""
+    store = build_app(ctx).store()
+    try:
+        alerts = store.alerts() if everything else store.live()
+    finally:
+        store.close()
+    chosen = [
+        alert
+        for alert in alerts
+        if alert.condition != Condition.pending
+        and (rule is None or rule in (alert.code, alert.rule))
+        and (team is None or alert.team == team)
+        and (level is None or alert.level >= Level[level])
+    ]
+    chosen.sort(key=lambda alert: (-alert.level, alert.due or date.max, alert.ref))
+    if as_json:
+        echo_json([as_row(alert) for alert in chosen])
+        return
+    echo_table(
+        ["Ref", "Level", "Rule", "Subject", "Team", "Condition", "Measure", "Due", "Since"],
+        [
+            [
+                alert.ref,
+                alert.level.name,
+                alert.code,
+                alert.subject,
+                alert.team,
+                alert.condition.value,
+                measured(alert),
+                alert.due,
+                alert.first_seen,
+            ]
+            for alert in chosen
+        ],
+    )
+    click.echo(f"{len(chosen)} alerts", err=True)

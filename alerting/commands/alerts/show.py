@@ -1,0 +1,63 @@
+"""`alerting alerts show`: one alert and its whole history."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from alerting.cli import build_app, echo_json
+from alerting.commands.alerts import as_row, find_alert, measured
+from alerting.handling import REASONS
+from alerting.model import Alert, Level
+from alerting.rule import Rule
+
+
+@click.command()
+@click.argument("ref")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON value.")
+@click.pass_context
+def command(ctx: click.Context, ref: str, *, as_json: bool) -> None:
+    """Show one alert: what it says, since when, what clears it, and its whole history."""
+    app = build_app(ctx)
+    store = app.store()
+    try:
+        alert = find_alert(store, ref)
+        history = store.history(alert.id or 0)
+    finally:
+        store.close()
+    if as_json:
+        echo_json(as_row(alert) | {"facts": alert.facts, "history": history})
+        return
+    rule = next((rule for rule in (*app.book.rules, *app.book.off) if rule.id == alert.rule), None)
+    click.echo(f"{alert.ref}  {alert.level.name}  {rule.title if rule else alert.rule} ({alert.code})")
+    click.echo(
+        f"{alert.subject_kind.replace('_', ' ')} {alert.subject}, team {alert.team or 'none'}, worker {alert.worker or 'none'}"
+    )
+    held = f": {alert.held_reason}, since {alert.held_since}" if alert.held_reason else ""
+    click.echo(f"{alert.condition.value}{held}; first seen {alert.first_seen}, {alert.level.name} since {alert.level_since}")
+    click.echo(f"Measure {measured(alert)}, due {alert.due or 'no date'}")
+    for name, value in alert.facts.items():
+        click.echo(f"  {name.replace('_', ' ')}: {value}")
+    if alert.rule_version:
+        click.echo(f"Made by version {alert.rule_version} of the rule{_since_changed(alert, rule)}")
+    if rule:
+        click.echo(f"Basis: {rule.basis_kind}: {rule.basis_text}")
+    for row in history:
+        click.echo(f"{row['at']:%Y-%m-%d %H:%M}  {_event(row)}")
+
+
+def _since_changed(alert: Alert, rule: Rule | None) -> str:
+    return f", which is version {rule.version} today" if rule and rule.version != alert.rule_version else ""
+
+
+def _event(row: dict[str, Any]) -> str:
+    if row["kind"] != "change":
+        return (
+            f"{row['kind'].replace('_', ' ')} by {row['by']}"
+            + (f", because {REASONS[row['reason']]}" if row["reason"] else "")
+            + (f" until {row['until']}" if row["until"] else "")
+            + (f": {row['note']}" if row["note"] else "")
+        )
+    before = f"{row['before']} {Level(row['level_before']).name} -> " if row["before"] else ""
+    return f"{row['as_of']}: {before}{row['after']} {Level(row['level_after']).name} ({row['reason']}) by {row['by']}"
