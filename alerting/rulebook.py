@@ -21,7 +21,7 @@ from alerting.rulefile import CodeWords, Overrides, RuleFile, RuleSetting, Setti
 from alerting.salvage import of_expressions, rest_of
 from alerting.subject_sql import faults_of, only_statement
 from alerting.wording import day
-from alerting.yaml_files import Document, Path_, did_you_mean, load, load_plain, load_text
+from alerting.yaml_files import Document, Path_, did_you_mean, load, load_plain, load_text, many_files
 
 _Model = TypeVar("_Model", bound=BaseModel)
 _Found = TypeVar("_Found")
@@ -135,7 +135,8 @@ def load_rulebook(
         raise ConfigError(
             f"there are no rules in {folder.as_posix()}", remedy="Set `rules: path:` to the folder that holds `subjects/`."
         )
-    return _Loader(folder, overrides or Overrides(), config, last_good or {}).load(packs)
+    with many_files():
+        return _Loader(folder, overrides or Overrides(), config, last_good or {}).load(packs)
 
 
 def compile_rule(book: Rulebook, path: Path, params: Mapping[str, Any], text: str | None = None) -> Rule | list[Fault]:
