@@ -16,8 +16,9 @@ from alerting.rule import Rule
 from alerting.rulebook import compile_rule
 from alerting.store import Store
 from alerting.trial import check_book, check_rule
-from alerting.yaml_files import Document, load
+from alerting.yaml_files import Document, did_you_mean, load, load_plain
 
+_SHARED = re.compile(r"(?m)^(?!\s*--).*?\bparam\(\s*'([^']*)'\s*\)")
 _BRACES = re.compile(r"\{[{%](.*?)[%}]\}", re.DOTALL)
 
 
@@ -25,7 +26,7 @@ def check(app: App, today: date, *, reach: bool = True) -> list[Fault]:
     """Find every fault of rules, words and receivers. reach: also connect to each receiver, which sends nothing."""
     older = {app.book.folder / name for name in app.book.older}
     rules = [rule for rule in app.book.rules if Path(rule.place) not in older]
-    faults = [*app.faults, *check_book(app.book)]
+    faults = [*app.faults, *_of_shared_params(app), *check_book(app.book)]
     faults += [fault for rule in rules for fault in _of_rule(app, rule, today)]
     return list(dict.fromkeys([*faults, *_of_receivers(app, reach=reach), *_of_administrators(app)]))
 
@@ -61,6 +62,19 @@ def check_store(app: App) -> list[Fault]:
         return [] if empty else [Fault(problem=error.problem, where=where, remedy=error.remedy)]
     store.close()
     return []
+
+
+def _of_shared_params(app: App) -> Iterator[Fault]:
+    """Find the shared parameters that the SQL of subjects and views asks for and that are not there: they would be missing."""
+    known = app.book.settings.params
+    files = [*app.book.folder.glob("subjects/*.yaml"), *app.book.folder.glob("subjects/_views/*.sql")]
+    for path in sorted(files):
+        document = load_plain(path, shown=True)
+        for found in _SHARED.finditer(document.text):
+            if found[1] not in known:
+                where = document.offset_place(found.start(1), len(found[1]))
+                remedy = did_you_mean(found[1], known) or "Shared parameters stand under `params:` in settings.yaml."
+                yield Fault(problem=f"there is no shared parameter '{found[1]}'", where=where, remedy=remedy)
 
 
 def _of_rule(app: App, rule: Rule, today: date) -> Iterator[Fault]:
@@ -104,15 +118,30 @@ def _words_fault(document: Document, rule: Rule, part: str, problem: str) -> Fau
     offset = _offset_in_words(text, named[1] if named else "", int(line[1]) if line else 1)
     said, _, param = said.partition("; a parameter is written ")
     remedy = f"Did you mean {near}" if near else f"Write {param}." if param else _remedy_for(said, named[1] if named else "")
-    said = "an {% if %} is opened and not closed" if "end of template" in said else said
+    if "end of template" in said and "'endif'" in said:
+        said, offset = "an {% if %} is opened and not closed", _open_if(text)
+    elif "end of template" in said:
+        said, offset = "a {{ or {% is opened and not closed", max(text.rfind("{{"), text.rfind("{%"))
+    said = "this `}` closes nothing" if said.startswith("unexpected '}'") else said
     return Fault(problem=f"`{part}`: {said}", where=document.value_place((part,), offset), remedy=remedy)
+
+
+def _open_if(text: str) -> int:
+    """Find the last {% if %} of a text that has no {% endif %}."""
+    opened: list[int] = []
+    for found in re.finditer(r"\{%-?\s*(if|endif)\b", text):
+        if found[1] == "if":
+            opened.append(found.start())
+        elif opened:
+            opened.pop()
+    return opened[-1] if opened else 0
 
 
 def _remedy_for(said: str, name: str) -> str:
     if "is of tier" in said:
         return f"Leave it out, or ask first: {{% if {name} is defined %}}."
     if "end of template" in said:
-        return "End it with {% endif %}."
+        return "End it with {% endif %}." if "'endif'" in said else "Close it with }} or %}."
     if "no filter" in said:
         return "Such as {{ born_on | day }}; docs/reference/rules.md lists them."
     return "What is filled in stands between {{ and }}, a choice between {% and %}." if "nexpected" in said else ""

@@ -21,6 +21,8 @@ from alerting.yaml_files import Path_, did_you_mean
 
 _THRESHOLD = re.compile(r"\(*(?:coalesce\()?\(*s\.measure (<=|<|>=|>) (-?[0-9.]+)\)*(?:, false\))?\)*")
 _NULL_IN_LIST = re.compile(r"\bnot\s+in\s*\([^()]*\b(null)\b[^()]*\)", re.IGNORECASE)
+_STAR = re.compile(r"\blike\s+'[^'%]*?(\*)[^'%]*'", re.IGNORECASE)
+_SINGLE_BRACES = re.compile(r"(?<!\{)\{(\s*(?:params\.)?[a-z_][a-z0-9_]*\s*(?:\|[^{}]*)?)\}(?!\})")
 _ELSEWHERE = frozenset({"max_age"})
 """Parameters that the service reads by name: the upper age of a rule decides who has left it."""
 
@@ -46,10 +48,12 @@ class Doubt:
 def doubts_of(rule: Rule, book: Rulebook, today: date) -> Iterator[Doubt]:
     """Find what is likely a mistake in a rule. today: for its review date."""
     yield from _of_levels(rule)
+    yield from _of_where(rule)
     yield from _of_lists(rule)
     yield from _of_review(rule, today)
     yield from _of_tables(rule, book)
     yield from _of_params(rule, book)
+    yield from _of_words(rule)
     yield from _of_inhibition(rule, book)
     yield from _of_examples(rule)
 
@@ -59,11 +63,10 @@ def _of_levels(rule: Rule) -> Iterator[Doubt]:
     for level, compiled in rule.levels.items():  # the highest first
         above = next((name for name, sql in higher if _holds_whenever(sql, compiled.sql)), None)
         if above is not None:
-            remedy = "Is a comparison the wrong way round, or are two numbers swapped?"
             yield Doubt(
                 problem=f"{level.name} is never given: {above.name} holds whenever it does",
                 path=("levels", level.name),
-                remedy=remedy,
+                remedy="Is a comparison the wrong way round, or are two numbers swapped?" + _set_elsewhere(rule, level, above),
             )
         elif compiled.sql in ("false", "NULL"):
             yield Doubt(problem=f"{level.name} is never given: its condition never holds", path=("levels", level.name))
@@ -75,6 +78,33 @@ def _of_levels(rule: Rule) -> Iterator[Doubt]:
             yield Doubt(
                 problem=f"nobody can be told of {name}: no level has that name", path=("notify", name), key=True, remedy=remedy
             )
+
+
+def _set_elsewhere(rule: Rule, *levels: Level) -> str:
+    """Say which numbers of these levels are not those of the file, because config.yaml has set them."""
+    used = {name for level in levels for name in rule.levels[level].names}
+    own = rule.file.params
+    other = [f"{name} to {rule.params[name]}" for name in own if name in used and rule.params.get(name, own[name]) != own[name]]
+    return f" config.yaml sets {' and '.join(other)}." if other else ""
+
+
+def _of_where(rule: Rule) -> Iterator[Doubt]:
+    """Find a `where` that is the same for everybody, and an `at_least` that has nothing to count."""
+    if rule.file.where != "true" and not rule.where.names - rule.params.keys():
+        remedy = "Name a column of the subject in it, or leave `where` out to ask about everyone."
+        yield Doubt(problem="`where` is the same for everybody: there is no column in it", path=("where",), remedy=remedy)
+    if "at_least" in rule.file.model_fields_set and not rule.file.per:
+        remedy = "Leave it out, or add `per: team`."
+        yield Doubt(problem="`at_least` does nothing without `per`", path=("at_least",), key=True, remedy=remedy)
+
+
+def _of_words(rule: Rule) -> Iterator[Doubt]:
+    """Find names between single braces, which would be said as they stand."""
+    for part, text in (("says", rule.says), ("clears", rule.clears)):
+        for found in _SINGLE_BRACES.finditer(text):
+            meant = f"{{{{ {found[1].strip()} }}}}"
+            problem = f"`{part}`: between single braces nothing is filled in"
+            yield Doubt(problem=problem, path=(part,), offset=found.start(), remedy=f"Write {meant}.")
 
 
 def _holds_whenever(higher: str, lower: str) -> bool:
@@ -100,6 +130,9 @@ def _of_lists(rule: Rule) -> Iterator[Doubt]:
         for found in _NULL_IN_LIST.finditer(text or ""):
             remedy = "Take the null out of the list; write `and x is not null` beside it if that is meant."
             yield Doubt(problem="with null in its list, `not in` never holds", path=path, offset=found.start(1), remedy=remedy)
+        for found in _STAR.finditer(text or ""):
+            problem, remedy = "in `like`, a star is only a star", "Write % for any letters, _ for one: like 'C%'."
+            yield Doubt(problem=problem, path=path, offset=found.start(1), remedy=remedy)
 
 
 def _of_review(rule: Rule, today: date) -> Iterator[Doubt]:
@@ -177,7 +210,7 @@ def _of_examples(rule: Rule) -> Iterator[Doubt]:
             for name, value in row.items():
                 column = rule.subject.columns.get(name)
                 if column is not None and (wrong := _misfit(column, value)):
-                    problem, remedy = f"'{name}' is {_KINDS[column.type]}, but here is {wrong[0]}", wrong[1]
+                    problem, remedy = f"'{name}' is {_KINDS[column.type]}, but {wrong[0]}", wrong[1]
                     yield Doubt(problem=problem, path=(*path, name), remedy=remedy, severity="error")
 
 
@@ -195,9 +228,10 @@ def _misfit(column: SubjectColumn, value: object) -> tuple[str, str] | None:
     """Say what a value of an example is instead of what its column holds, and what to write; None where it fits."""
     if value is None:
         return None
-    kind, what = column.type, _what(value)
+    kind, what = column.type, f"here is {_what(value)}"
     if kind == "date":
-        return None if _is_day(value) else (what if what != "a text" else "something else", "Write the year first: 2026-03-31.")
+        what = "this is not one" if isinstance(value, str) else what
+        return None if _is_day(value) else (what, "Write the year first: 2026-03-31.")
     if kind == "boolean":
         return None if isinstance(value, bool) else (what, "Write true or false, without quotes.")
     if kind == "codes":

@@ -53,6 +53,16 @@ def compile_expression(
         return [ExpressionFault(problem="the expression is nested too deeply", remedy="Use `let` steps.")]
     if not translator.faults and not fits(term.type, wants):
         problem = f"this gives {a(term.type)}, but {a(wants)} is needed here"
-        remedy = "Write a comparison, such as `measure > 5`." if wants == "boolean" else ""
-        translator.faults.append(ExpressionFault(problem=problem, remedy=remedy))
+        translator.faults.append(ExpressionFault(problem=problem, remedy=_to_give(term, wants)))
     return translator.faults or Compiled(sql=term.sql, type=term.type, names=frozenset(translator.used), term=term)
+
+
+def _to_give(term: Term, wants: Type) -> str:
+    """Say how to write what is wanted of an expression that gives something else."""
+    if wants == "boolean":
+        return "Write a comparison, such as `measure > 5`."
+    if (term.type, wants) == ("date", "number"):
+        return f"Count its days, such as days_since({term.text})." if len(term.text) < 40 else "Count its days: days_since(...)."
+    if (term.type, wants) == ("boolean", "number"):
+        return "Write how_many(...) for 1 or 0, or put the comparison under `levels`."
+    return "Such as add_days(x, 42), where x is a date." if wants == "date" else ""

@@ -16,6 +16,9 @@ from pydantic.fields import FieldInfo
 
 Location = tuple[str | int, ...]
 
+_FEW = 4
+"""Words that may stand somewhere, so few that they are said at once; of more the nearest is enough."""
+
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _TRUTHS = {"yes": "true", "on": "true", "y": "true", "no": "false", "off": "false", "n": "false"}
 
@@ -27,11 +30,15 @@ def said_of(detail: Mapping[str, Any], asked: Any, field: FieldInfo | None, writ
     """
     kind, context = str(detail["type"]), detail.get("ctx", {})
     if kind == "literal_error":
-        return f"should be {_or(choices(detail))}", ""
+        words = choices(detail)
+        if len(words) > _FEW:
+            return "is none of the words that may stand here", f"Write {_or(words)}."
+        return f"should be {_or(words)}", ""
     if isinstance(written, str) and written.startswith("-") and kind in ("tuple_type", "list_type", "dict_type"):
         return "should be a list", "Put a space after each dash: - one."
     if kind in ("tuple_type", "list_type"):
-        return "should be a list", "Write it in square brackets: [one, two]."
+        brackets = "Put square brackets around it: [{...}]." if isinstance(written, Mapping) else ""
+        return "should be a list", brackets or "Write it in square brackets: [one, two]."
     if kind == "string_type":
         return _should_be_text(written)
     if kind == "string_pattern_mismatch":
@@ -48,10 +55,12 @@ def said_of(detail: Mapping[str, Any], asked: Any, field: FieldInfo | None, writ
         return "should be true or false", _truth(written)
     if kind in ("model_type", "dict_type"):
         keys = keys_of(asked)
-        return (
-            "should have keys of its own",
-            f"Its keys are: {', '.join(keys)}." if keys else "Write `key: value`, indented below it.",
-        )
+        such = f"Its keys are: {', '.join(keys)}." if keys else "Write `key: value`, indented below it."
+        examples = (field.examples if field else None) or ()
+        if not keys and examples and isinstance(examples[0], dict):
+            name, value = next(iter(examples[0].items()))
+            such = f"Indented below it, `{name}: {value}`." if isinstance(value, str) else such
+        return "should have keys of its own", such
     if kind in ("greater_than_equal", "less_than_equal"):
         bound = context.get("ge", context.get("le"))
         return f"should be at {'least' if 'ge' in context else 'most'} {bound}", ""

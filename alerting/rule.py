@@ -238,7 +238,7 @@ class _Compiler:
     def _look_at_groups(self) -> None:
         """From here on the rule is about teams, workers or services: of one subject there is nothing left to ask."""
         if self.file.measure is None:
-            self._at("with `per` there is a measure", ("per",), "Add a measure that counts, such as `measure: count()`.")
+            self._at("a rule with `per` needs a measure", ("per",), "Add a measure that counts, such as `measure: count()`.")
         if self.file.per == "worker" and not self.subject.worker:
             self._at(f"the subject {self.subject.id} has no worker", ("per",), "Write `per: team`.")
         self.over = "counted"
@@ -274,9 +274,9 @@ class _Compiler:
             for name in names:
                 taken = {*self.subject.columns, *_OWN_NAMES, *(self.params if part == "let" else ())}
                 if name in taken:
-                    self._at(f"'{name}' is the name of something else", (part, name), "Give it a name of its own.")
+                    self._at(f"'{name}' is the name of something else", (part, name), "Give it a name of its own.", key=True)
                 elif not _NAME.fullmatch(name):
-                    self._at(f"'{name}' cannot be a name", (part, name), "Write it in a-z, 0-9 and _, a letter first.")
+                    self._at(f"'{name}' cannot be a name", (part, name), "Write it in a-z, 0-9 and _, a letter first.", key=True)
         given = {level for level in (*self.file.levels, self.file.when_null) if level}
         for level in sorted(given - self.file.notify.keys()):
             self._at(f"nobody is told of level {level}", ("notify",), f"Add `{level}: [team_manager]` or whoever it is.")
@@ -287,13 +287,14 @@ class _Compiler:
                     if self.file.per
                     else "Without `per`, an example has one `row`."
                 )
-                self._at("this example has the other kind of rows", ("examples", index), remedy)
+                wrong = "one `row`" if example.row else "`rows`"
+                self._at(f"this example has {wrong}", ("examples", index), remedy)
             placed: list[tuple[Path_, str]] = [(("row", name), name) for name in example.row]
             placed += [(("rows", number, name), name) for number, row in enumerate(example.rows) for name in row]
             for path, name in placed:
                 if name not in self.subject.columns:
                     where: Path_ = ("examples", index, *path)
-                    self._at(f"there is no column '{name}'", where, did_you_mean(name, self.subject.columns))
+                    self._at(f"there is no column '{name}'", where, did_you_mean(name, self.subject.columns), key=True)
 
     def _check_no_measure(self, parts: Mapping[Path_, Compiled]) -> None:
         path = next((path for path, part in parts.items() if "measure" in part.names), None)
@@ -305,10 +306,9 @@ class _Compiler:
         problem = f"`{'.'.join(map(str, path))}`: this asks for the measure, and the rule has none"
         self.faults.append(Fault(problem=problem, where=where, remedy="Add `measure:`, the number that is compared."))
 
-    def _at(self, problem: str, path: Path_, remedy: str = "") -> None:
-        self.faults.append(
-            Fault(problem=f"`{'.'.join(map(str, path))}`: {problem}", where=self.document.place(path), remedy=remedy)
-        )
+    def _at(self, problem: str, path: Path_, remedy: str = "", *, key: bool = False) -> None:
+        where = self.document.place(path, key=key)
+        self.faults.append(Fault(problem=f"`{'.'.join(map(str, path))}`: {problem}", where=where, remedy=remedy))
 
 
 def _hash(parts: Iterable[str]) -> str:

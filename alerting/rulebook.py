@@ -6,6 +6,7 @@ subject's columns. Loading never stops at the first fault: a faulty file is left
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -27,6 +28,12 @@ _Model = TypeVar("_Model", bound=BaseModel)
 _Found = TypeVar("_Found")
 _NEEDED = ("row_count_tolerance", "max_row_change", "max_row_change_at_least", "max_load_age_wd", "min_fill", "min_fill_at_least")
 """The shared parameters that the service itself reads: when data is not believed."""
+
+_IDENTITY = re.compile(r"(?m)^(id|code|job): *([\w-]+)")
+"""What can be told of a rule's file that is not YAML."""
+
+_NAMING_COLUMNS = ("key", "person", "member", "team", "worker", "adviser")
+"""The parts of a subject that are the names of columns."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -308,8 +315,10 @@ class _Loader:
         found = self._read(document, SettingsFile)
         missing = [name for name in _NEEDED if found and _kind(found.params.get(name)) != "a number"]
         for name in missing:
-            where, remedy = document.place(("params", name)), f"Add `{name}:` as it is in the shipped settings."
-            self.fault(f"the number `{name}` is missing", where, remedy)
+            there = bool(found and name in found.params)
+            problem = f"`params.{name}` should be a number" if there else f"the number `{name}` is missing"
+            remedy = "Write it in digits." if there else f"Add `{name}:` as it is in the shipped settings."
+            self.fault(problem, document.place(("params", name)), remedy)
         return None if missing else found
 
     def _applied(self, found: SettingsFile) -> Settings:
@@ -350,11 +359,12 @@ class _Loader:
         if subject is None:
             return None
         name = Path(document.file).name
-        named = [subject.key, subject.person, subject.member, subject.team, subject.worker, subject.adviser]
+        named = [getattr(subject, part) for part in _NAMING_COLUMNS]
         unknown = [column for column in named if column and column not in subject.columns]
         for column in unknown:
+            part = next(part for part in _NAMING_COLUMNS if getattr(subject, part) == column)
             remedy = did_you_mean(column, subject.columns)
-            self.fault(f"'{column}' is not one of the columns", document.place(("columns",)), remedy)
+            self.fault(f"'{column}' is not one of the columns", document.place((part,)), remedy)
         if subject.id != name.removesuffix(".yaml"):
             self.fault(f"the id is '{subject.id}' but the file is {name}", document.place(("id",)), "Give both one name.")
         written = [(part, sql) for part in ("sql", "left_when") if (sql := getattr(subject, part))]
@@ -384,7 +394,7 @@ class _Loader:
         before, document = len(self.faults), load(path, shown=True)
         rule = self._mended(document, lambda document: self._use_rule(document, rules, pack, subjects, settings))
         if rule is None:
-            value = document.value if isinstance(document.value, dict) else {}
+            value = document.value if isinstance(document.value, dict) else dict(_IDENTITY.findall(document.text))
             first = next(fault for fault in self.faults[before:] if fault.severity == "error")
             self.broken[f"{pack}/{path.stem}"] = Broken(
                 id=str(value.get("id") or path.stem),

@@ -30,7 +30,7 @@ _NEVER = re.compile(
 )
 _CLOCK = frozenset(
     "current_date current_time current_timestamp localtime localtimestamp today now get_current_time get_current_timestamp "
-    "transaction_timestamp current_localtime current_localtimestamp".split()
+    "transaction_timestamp current_localtime current_localtimestamp getdate sysdate sysdatetime curdate".split()
 )
 _WHO = frozenset("current_user session_user user current_role current_catalog current_schema current_database".split())
 _PARTS = frozenset(
@@ -99,6 +99,9 @@ def _unreadable(sql: str, found: dict[str, Any]) -> SqlFault:
         words = re.sub(r"--[^\n]*|/\*.*?\*/", " ", sql, flags=re.DOTALL).split()
         word = words[0].upper() if words else "nothing"
         offset = sql.upper().find(word) if words else 0
+        if word in ("SELECT", "WITH"):
+            remedy = "Write one query, without a `;` inside it."
+            return SqlFault(problem="there is more than one statement", offset=max(sql.find(";"), 0), remedy=remedy)
         return SqlFault(
             problem=f"this is no query: it begins with {word}", offset=max(offset, 0), remedy="Begin with SELECT or WITH."
         )

@@ -15,12 +15,13 @@ from alerting.terms import ExpressionFault
 _TEXTS = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*\"""")
 _SIGNS = re.compile(r"&&|\|\||=<|=>|[≤≥≠×÷%“”„‘’‚`–—−()'\"]")
 _IF = "Write `case when ... then ... else ... end`."
+_BEFORE = "Look beside it: a word such as `and`, a sign, a bracket or a quote is missing or misspelt."
 _QUOTE = ("this is no quote that a text stands in", "Type it as ', straight: a word processor curls it.")
 _DASH = ("this is a dash, not a minus", "Type it as -: a word processor lengthens it.")
 _MEANT = {
     "&&": ("`&&` is not part of the rule language", "Write `and`."),
     "||": ("`||` is not part of the rule language", "Write `or`. Words are put together in `says`."),
-    "%": ("`%` is not part of the rule language", "Write the number alone; a share of 3 % is 0.03."),
+    "%": ("`%` is not part of the rule language", "Write the number alone: share() and percentage() count in percent."),
     "×": ("`×` is not part of the rule language", "Write `*`."),
     "÷": ("`÷` is not part of the rule language", "Write `/`."),
     **dict.fromkeys(("≤", "=<"), ("this is not how at most is written", "Write `<=`.")),
@@ -29,6 +30,23 @@ _MEANT = {
     **dict.fromkeys("“”„‘’‚`", _QUOTE),
     **dict.fromkeys("–—−", _DASH),
 }
+
+TRUTHS = {"yes": "true", "y": "true", "on": "true", "no": "false", "n": "false", "off": "false"}
+"""Words that are truths in other places, and only names here."""
+
+ELSEWHERE = {
+    **dict.fromkeys(("datediff", "date_diff", "timestampdiff"), "Write days_between(first, second), or days_since(first)."),
+    **dict.fromkeys(("dateadd", "date_add"), "Write add_days(x, 3) or add_months(x, 3)."),
+    **dict.fromkeys(("getdate", "sysdate", "now", "current_date", "curdate", "sysdatetime"), "Write today()."),
+    **dict.fromkeys(("isnull", "ifnull", "nvl"), "Write coalesce(x, y) for the first that is there, or `x is null`."),
+    **dict.fromkeys(("iif", "decode"), "Write `case when ... then ... else ... end`."),
+    **dict.fromkeys(("len", "char_length"), "Write length(x)."),
+    **dict.fromkeys(("lcase", "ucase", "upper"), "Write lower(x), and compare with small letters."),
+    **dict.fromkeys(("ltrim", "rtrim"), "Write trim(x)."),
+    **dict.fromkeys(("cast", "convert", "to_date", "todate", "try_cast"), "A date is written date '2026-03-31'."),
+    "average": "Write avg(x).",
+}
+"""What functions of other languages are called here."""
 
 
 @lru_cache(maxsize=4096)
@@ -42,13 +60,7 @@ def parse(text: str) -> Any:
     try:
         trees = _language().parse(text)
     except ParseError as error:
-        first = error.errors[0] if error.errors else {}
-        return ExpressionFault(
-            problem=_in_words(str(first.get("description") or "")),
-            line=first.get("line") or 1,
-            column=max(1, (first.get("col") or 1) - len(first.get("highlight") or "") + 1),
-            remedy=_IF if text.lstrip()[:3].lower() == "if " else "Look for a missing operator, bracket or quote here.",
-        )
+        return _unparsed(text, error.errors[0] if error.errors else {})
     except TokenError:
         return ExpressionFault(problem="a quote or bracket is opened and not closed")
     if len(trees) != 1 or trees[0] is None:
@@ -80,6 +92,31 @@ def _language() -> Any:
             NO_PAREN_FUNCTION_PARSERS: ClassVar[dict[Any, Any]] = {"CASE": lambda self: self._parse_case()}
 
     return RuleLanguage()
+
+
+def _unparsed(text: str, found: dict[str, Any]) -> ExpressionFault:
+    """Say where an expression stops being one, and what is likely meant. found: what the parser says of it."""
+    highlight = str(found.get("highlight") or "")
+    line, column = found.get("line") or 1, max(1, (found.get("col") or 1) - len(highlight) + 1)
+    begins = len(text) - len(text.lstrip())
+    at = sum(len(part) for part in text.splitlines(keepends=True)[: line - 1]) + column - 1
+    if text[begins : begins + 3].lower() == "if ":
+        return _fault_at(text, begins, "`if` is not part of the rule language", _IF)
+    if text[at : at + 1] == ",":
+        return _fault_at(text, at, "this comma has no place here", _of_comma(text, at))
+    problem = _in_words(str(found.get("description") or ""))
+    remedy = "Close it with `end`: case when ... then ... else ... end." if "expected end after case" in problem else _BEFORE
+    return ExpressionFault(problem=problem, line=line, column=column, remedy=remedy)
+
+
+def _of_comma(text: str, at: int) -> str:
+    if re.search(r"[0-9]$", text[:at]) and re.match(r"[0-9]{3}\b", text[at + 1 :]):
+        return "Write the number in digits alone, such as 1000."
+    if re.search(r"\bbetween\b[^,]*$", text[:at], re.IGNORECASE):
+        return "Write `and` between the two ends: between 5 and 10."
+    if re.search(r"\bin\s+[^(\s][^,]*$", text[:at], re.IGNORECASE):
+        return "Put the list in brackets: in ('A', 'B')."
+    return "Leave it out; conditions are joined with `and` or `or`."
 
 
 def _mistyped(text: str) -> ExpressionFault | None:

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from alerting.aggregates import AGGREGATES, ROWS, Aggregate
 from alerting.functions import FUNCTIONS, RuleFunction, Type
-from alerting.syntax import offset
+from alerting.syntax import ELSEWHERE, TRUTHS, offset
 from alerting.terms import NOTHING, ExpressionFault, Kind, Name, Term, a, fits, text_literal
 from alerting.workload import MOST_WORK, work_of
 from alerting.yaml_files import did_you_mean
@@ -30,15 +30,14 @@ _FOREIGN = {
     "Exists": "a subquery",
     "Union": "a query",
     "Window": "a window",
-    "Drop": "a statement",
-    "Command": "a statement",
+    **dict.fromkeys(("Drop", "Command"), "a statement"),
     "Alias": "a second thing beside the first",
     "Cast": "a cast",
     "Interval": "an interval",
     "Star": "a star",
-    "Placeholder": "a placeholder",
-    "Parameter": "a placeholder",
+    **dict.fromkeys(("Placeholder", "Parameter"), "a placeholder"),
 }
+_NAMES = "`alerting rules subjects NAME` lists the columns; a step of `let` is known only below its own line."
 _OF_THE_SUBJECT = "A rule asks about its subject's own columns; what they are made of stands in the subject's SQL."
 _REMEDIES = {
     **dict.fromkeys(("Subquery", "Select", "Exists", "Union"), _OF_THE_SUBJECT),
@@ -98,9 +97,12 @@ class Translator:
         self.faults.append(ExpressionFault(problem=problem, line=line, column=column, remedy=remedy))
         return NOTHING
 
-    def _expect(self, node: Any, term: Term, wants: Type, what: str) -> Term:
+    def _expect(self, node: Any, term: Term, wants: Type, what: str, remedy: str = "") -> Term:
         if not fits(term.type, wants):
-            remedy = "Use `is null` or a comparison." if wants == "boolean" else ""
+            if wants == "boolean":
+                remedy = "Use `is null` or a comparison."
+                if what in ("`or`", "`and`") and term.kind == "value":
+                    remedy = f"Repeat what is compared: x = 1 {what[1:-1]} x = 2; or write x in (1, 2)."
             self._fault(node, f"{what} needs {a(wants)}, but this is {a(term.type)}", remedy)
         return term
 
@@ -127,11 +129,12 @@ class Translator:
     def _unknown(self, node: Any, name: str) -> Term:
         known = {shown: 1 for shown, _ in self.names.values()}
         if name.lower() in FUNCTIONS:
-            return self._fault(node, f"'{name}' is a function", f"Write `{name}(...)`.")
-        remedy = did_you_mean(name, known)
+            brackets = "(...)" if FUNCTIONS[name.lower()].takes else "()"
+            return self._fault(node, f"'{name}' is a function", f"Write `{name}{brackets}`.")
+        remedy = f"Write {TRUTHS[name.lower()]}." if name.lower() in TRUTHS else did_you_mean(name, known)
         if not remedy and node.this.args.get("quoted"):
             remedy = f"Text stands in single quotes: write '{name}'."
-        remedy = remedy or "`alerting rules show` lists the subject's columns and the parameters."
+        remedy = remedy or ELSEWHERE.get(name.lower()) or _NAMES
         return self._fault(node, f"there is no column or parameter '{name}'", remedy)
 
     def _literal(self, node: Any) -> Term:
@@ -246,7 +249,8 @@ class Translator:
             return Term(kind="in", word=word, text=text, sql=sql, type="boolean", parts=(value, listed))
         choices = node.expressions
         if node.args.get("query") is not None or not choices:
-            return self._fault(node, "`in` needs a list of values, such as in ('A', 'B')")
+            remedy = _OF_THE_SUBJECT if node.args.get("query") is not None else ""
+            return self._fault(node, "`in` needs a list of values, such as in ('A', 'B')", remedy)
         if len(choices) > MOST_LISTED:
             return self._fault(node, f"a list may hold at most {MOST_LISTED} values")
         terms = [self.translate(choice) for choice in choices]
@@ -294,10 +298,12 @@ class Translator:
             parts=tuple(parts),
         )
 
-    def _one_type(self, node: Any, kinds: list[Type]) -> Type:
+    def _one_type(self, node: Any, kinds: list[Type], what: str = "") -> Type:
         known = [kind for kind in kinds if kind != "any"]
         if len(set(known)) > 1:
-            self._fault(node, f"this gives {a(known[0])} in one case and {a(known[-1])} in another")
+            other = next(kind for kind in known if kind != known[0])
+            problem = f"this gives {a(known[0])} in one case and {a(other)} in another"
+            self._fault(node, f"{what} {a(known[0])} and {a(other)}: it takes one kind" if what else problem)
         return known[0] if known else "any"
 
     # ---- sums
@@ -309,6 +315,8 @@ class Translator:
                 return _pair("sum", sign, node, left, right, f"({left.sql} - {right.sql})", "number")
             if fits(right.type, "number"):
                 return _pair("sum", sign, node, left, right, f"{self._days_on(left, sign, right)}", "date")
+        if sign == "-" and left.type == "any" and right.type == "date":
+            return _pair("sum", sign, node, left, right, "CAST(NULL AS DOUBLE)", "number")
         for side, term in ((node.left, left), (node.right, right)):
             if not fits(term.type, "number"):
                 return self._fault(side, f"`{sign}` needs a number, but this is {a(term.type)}")
@@ -334,7 +342,8 @@ class Translator:
         function = FUNCTIONS.get(name)
         if function is None:
             remedy = (
-                did_you_mean(name, [*FUNCTIONS, *(AGGREGATES if self.over == "many" else ())])
+                ELSEWHERE.get(name)
+                or did_you_mean(name, [*FUNCTIONS, *(AGGREGATES if self.over == "many" else ())])
                 or "`alerting rules functions` lists them all."
             )
             return self._fault(node, f"there is no function '{name}'", remedy)
@@ -342,7 +351,8 @@ class Translator:
         fewest = len(function.takes) - function.optional
         if len(arguments) < fewest or (function.rest is None and len(arguments) > len(function.takes)):
             needed = f"{fewest} value{'s' if fewest != 1 else ''}" + (" or more" if function.rest else "")
-            return self._fault(node, f"{name}() takes {needed}, but here are {len(arguments)}", f"Such as `{function.example}`.")
+            here = f"here {'is' if len(arguments) == 1 else 'are'} {len(arguments)}"
+            return self._fault(node, f"{name}() takes {needed}, but {here}", f"Such as `{function.example}`.")
         if len(arguments) > MOST_LISTED:
             return self._fault(node, f"a list may hold at most {MOST_LISTED} values")
         wanted: list[Type] = [
@@ -353,7 +363,7 @@ class Translator:
             # A list stands for the texts in it wherever any number of texts may follow.
             listed = term.type == "codes" and index >= len(function.takes) and wants in ("text", "any")
             if not listed or function.name in ("coalesce", "greatest", "least"):
-                self._expect(argument, term, wants, f"{name}()")
+                self._expect(argument, term, wants, f"{name}()", f"Such as `{function.example}`.")
         text = f"{name}({', '.join(term.text for term in arguments)})"
         sql, given = self._call(node, function, [_typed(term, wants) for term, wants in zip(arguments, wanted, strict=True)])
         return Term(kind="call", word=name, text=text, sql=sql, type=given, parts=tuple(arguments))
@@ -391,7 +401,7 @@ class Translator:
     def _call(self, node: Any, function: RuleFunction, arguments: list[Term]) -> tuple[str, Type]:
         given: Type = function.gives
         if function.name in ("coalesce", "greatest", "least"):
-            given = self._one_type(node, [term.type for term in arguments])
+            given = self._one_type(node, [term.type for term in arguments], f"{function.name}() is given")
         listed, element = arguments[len(function.takes) :], "text"
         if function.name == "one_of":
             element = self._sought(node, arguments)
@@ -482,6 +492,8 @@ _ALLOWED = {
 def _to_compare(left: Term, right: Term) -> str:
     """Say how to write one side of a comparison of different types, where a slip of the pen is likely."""
     types = {left.type, right.type}
+    if types == {"boolean", "number"} and "compare" in (left.kind, right.kind):
+        return "Write each comparison by itself: x > 35 and x < 42; or x between 36 and 41."
     if "date" in types and types & {"text", "number"}:
         return "A day is written date '2026-03-31'; days are counted by days_since(x) or days_between(x, y)."
     return "A number stands without quotes, a text in single quotes." if types == {"text", "number"} else ""

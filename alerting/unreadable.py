@@ -10,6 +10,8 @@ import re
 from dataclasses import dataclass
 
 _BLANK = re.compile("(?m)^[ \t]*[\u00a0\u2007\u202f\u3000]|:[\u00a0\u2007\u202f\u3000]")
+_OPENED = re.compile(r"""(?m)^ *(?:- )*[\w-]+: +(["'])(.*)$""")
+_KEY = re.compile(r" *(?:- )*[\w-]+:(?:\s|$)")
 _SIMPLE = {
     "this number": ("this number is too large", "Write it in plain digits, at most 30."),
     "an alias": ("an alias (*name) stands for this value, which is not allowed here", "Write the value out in both places."),
@@ -51,10 +53,23 @@ def said_of_text(text: str, offset: int, problem: str) -> Unreadable:
     if braces:
         remedy = "Put the whole text in double quotes; an expression needs no braces."
         return Unreadable(problem="a text that begins with a brace needs quotes", offset=begins + braces.start(1), remedy=remedy)
+    opened = _open_quote(text, offset)
+    if opened is not None:
+        remedy = "Close it where the text ends; a quote inside it is written twice, or stands in quotes of the other kind."
+        return Unreadable(problem="a quote is opened here and not closed", offset=opened, remedy=remedy)
     simple = next((said for part, said in _SIMPLE.items() if part in problem), None)
     if simple:
         return Unreadable(problem=simple[0], offset=offset, remedy=simple[1])
     return _of_lines(text, offset, problem, line)
+
+
+def _open_quote(text: str, offset: int) -> int | None:
+    """Find a quote before a place that does not end on its line, where the next line is a key of its own."""
+    for found in _OPENED.finditer(text, 0, offset):
+        quote, rest = found[1], found[2].replace(found[1] * 2, "").replace("\\" + found[1], "")
+        if quote not in rest and _KEY.match(text, found.end() + 1):
+            return found.start(1)
+    return None
 
 
 def _of_lines(text: str, offset: int, problem: str, line: str) -> Unreadable:
@@ -68,7 +83,8 @@ def _of_lines(text: str, offset: int, problem: str, line: str) -> Unreadable:
         remedy = "Write `key: value`, with a space after the colon; a text of several lines stands indented below its key."
         return Unreadable(problem="this line is no `key: value`", offset=before + _indent(text[before:]), remedy=remedy)
     if "node content" in problem:
-        return Unreadable(problem="a value is missing, or a bracket is not closed", offset=offset, remedy="Close it with ] or }.")
+        remedy = "Take out the comma before it, or close the bracket with ] or }."
+        return Unreadable(problem="a value is missing, or a bracket is not closed", offset=offset, remedy=remedy)
     remedy = "Put it exactly below the keys or dashes it belongs with, in spaces; or close the quote or bracket before it."
     at = max(offset - len(line), text.rfind("\n", 0, offset) + 1)
     return Unreadable(problem="this line does not line up with those above it", offset=at + _indent(text[at:]), remedy=remedy)

@@ -224,7 +224,7 @@ def test_examples_are_the_rows_of_one_team(rules):
         (("{amber: measure > limit,", "{amber: score > limit,"), "'score' is of one subject, and this is asked of many"),
         (("{amber: measure > limit,", "{amber: 'count() > limit',"), "count() cannot stand here"),
         (("per: team\n", ""), "count() cannot stand here"),
-        (("measure: count(days_since(seen_on) > since_days)\n", ""), "with `per` there is a measure"),
+        (("measure: count(days_since(seen_on) > since_days)\n", ""), "a rule with `per` needs a measure"),
     ],
 )  # fmt: skip
 def test_what_is_of_one_subject_and_what_is_of_many_are_kept_apart(rules, change, problem):

@@ -107,7 +107,7 @@ def test_values_are_read_as_an_editor_shows_them(file, written, meant):
         ("source:", "jobs: {daily: {at: '01:30'}}\nsource:", ["3:20: `jobs.daily.at`: a time from 01:00 to 01:59 comes twice in October and not at all in March; choose another"]),
         ("source:", "jobs: {daily: {at: 7am}}\nsource:", ["3:20: `jobs.daily.at` is not written as it should be\n  Local time, such as 07:00."]),
         ("source:", "jobs: {daily: {at: '24:00'}}\nsource:", ["3:20: `jobs.daily.at` is not written as it should be\n  Local time, such as 07:00."]),
-        ("source:", "jobs: {weekly: {at: '07:00', on: [monday]}}\nsource:", ["3:35: `jobs.weekly.on.0` should be mon, tue, wed, thu, fri, sat or sun\n  Did you mean 'mon'?"]),
+        ("source:", "jobs: {weekly: {at: '07:00', on: [monday]}}\nsource:", ["3:35: `jobs.weekly.on.0` is none of the words that may stand here\n  Did you mean 'mon'?"]),
         ("source:", "jobs: {daly: {at: '07:00'}}\nsource:", ["3:8: unknown key `daly`\n  Did you mean 'daily'?"]),
         ("source:", "jobs: {daily: {at: '07:00', to: [mail]}}\nsource:", ["3:34: there is no receiver 'mail'"]),
         ("source:", "jobs: {daily: {at: '07:00', to: [outbx]}}\nsource:", ["3:34: there is no receiver 'outbx'\n  Did you mean 'outbox'?"]),

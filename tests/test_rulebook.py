@@ -131,25 +131,25 @@ def test_only_the_tables_and_columns_that_are_needed_are_read(folder):
         ([("requires: [born_on]", "requires: [born]")], ["12:12: `requires.0`: there is no column 'born'\n  Did you mean 'born_on'?"]),
         ([("id: visits-few", "id: few-visits")], ["1:5: the id is 'few-visits' but the file is visits-few.yaml\n  Write `id: visits-few`, or call the file few-visits.yaml."]),
         ([("owner:", "replaces: visit-few\nowner:")], ["6:11: 'visit-few' is not a rule of an earlier pack"]),
-        ([("  age: age_on", "  statuses: age_on"), ("and age <", "and 1 <"), ("due: add_days(born_on, 7)\n", ""), ('also: {service_manager: "has(statuses, short_statuses)"}\n', "")], ["16:13: `let.statuses`: 'statuses' is the name of something else\n  Give it a name of its own."]),
-        ([("  age: age_on", "  adult_age: age_on"), ("and age <", "and 1 <")], ["16:14: `let.adult_age`: 'adult_age' is the name of something else\n  Give it a name of its own."]),
-        ([("  age: age_on", "  measure: age_on"), ("and age <", "and 1 <")], ["16:12: `let.measure`: 'measure' is the name of something else\n  Give it a name of its own."]),
-        ([("red_visits: 1", "red_visits: 1\n  visits: 3")], ["12:11: `params.visits`: 'visits' is the name of something else\n  Give it a name of its own."]),
-        ([("  age: age_on", "  Its age: age_on"), ("and age <", "and 1 <")], ["16:12: `let.Its age`: 'Its age' cannot be a name\n  Write it in a-z, 0-9 and _, a letter first."]),
+        ([("  age: age_on", "  statuses: age_on"), ("and age <", "and 1 <"), ("due: add_days(born_on, 7)\n", ""), ('also: {service_manager: "has(statuses, short_statuses)"}\n', "")], ["16:3: `let.statuses`: 'statuses' is the name of something else\n  Give it a name of its own."]),
+        ([("  age: age_on", "  adult_age: age_on"), ("and age <", "and 1 <")], ["16:3: `let.adult_age`: 'adult_age' is the name of something else\n  Give it a name of its own."]),
+        ([("  age: age_on", "  measure: age_on"), ("and age <", "and 1 <")], ["16:3: `let.measure`: 'measure' is the name of something else\n  Give it a name of its own."]),
+        ([("red_visits: 1", "red_visits: 1\n  visits: 3")], ["12:3: `params.visits`: 'visits' is the name of something else\n  Give it a name of its own."]),
+        ([("  age: age_on", "  Its age: age_on"), ("and age <", "and 1 <")], ["16:3: `let.Its age`: 'Its age' cannot be a name\n  Write it in a-z, 0-9 and _, a letter first."]),
         ([(", red: [team_manager]", "")], ["25:9: `notify`: nobody is told of level red\n  Add `red: [team_manager]` or whoever it is."]),
         ([("due:", "when_null: critical\ndue:")], ["26:9: `notify`: nobody is told of level critical\n  Add `critical: [team_manager]` or whoever it is."]),
-        ([("also:", "examples: [{says: a, as_of: 2026-03-31, row: {visit: 1}, gives: red}]\nalso:")], ["26:54: `examples.0.row.visit`: there is no column 'visit'\n  Did you mean 'visits'?"]),
+        ([("also:", "examples: [{says: a, as_of: 2026-03-31, row: {visit: 1}, gives: red}]\nalso:")], ["26:47: `examples.0.row.visit`: there is no column 'visit'\n  Did you mean 'visits'?"]),
         # expressions: plain, in a block, in quotes
         ([("measure: visits", "measure: visit")], ["17:10: `measure`: there is no column or parameter 'visit'\n  Did you mean 'visits'?"]),
-        ([("measure: visits", "measure: visits > 2")], ["17:10: `measure`: this gives a yes-or-no, but a number is needed here"]),
+        ([("measure: visits", "measure: visits > 2")], ["17:10: `measure`: this gives a yes-or-no, but a number is needed here\n  Write how_many(...) for 1 or 0, or put the comparison under `levels`."]),
         ([("and age <", "and aeg <")], ["23:11: `levels.red`: there is no column or parameter 'aeg'\n  Did you mean 'age'?"]),
-        ([("amber: measure < 3", 'amber: "measure < three"')], ["20:21: `levels.amber`: there is no column or parameter 'three'\n  `alerting rules show` lists the subject's columns and the parameters."]),
+        ([("amber: measure < 3", 'amber: "measure < three"')], ["20:21: `levels.amber`: there is no column or parameter 'three'\n  `alerting rules subjects NAME` lists the columns; a step of `let` is known only below its own line."]),
         ([("amber: measure < 3", "amber: measure < 3 visits")], ["20:22: `levels.amber`: 'visits' is left over\n  Is a unit or a second word left over? Write `x > 3`, not `x > 3 days`."]),
         ([("  age: age_on(born_on, today())", "  age: (select max(pers_dob) from ssd_person)")], ["16:16: `let.age`: a subquery is not part of the rule language\n  A rule asks about its subject's own columns; what they are made of stands in the subject's SQL."]),
         ([("amber: measure < 3", "amber: exists (select 1 from ssd_person)")], ["20:25: `levels.amber`: a subquery is not part of the rule language\n  A rule asks about its subject's own columns; what they are made of stands in the subject's SQL."]),
         ([("amber: measure < 3", "amber: getenv('HOME') = 'x'")], ["20:10: `levels.amber`: there is no function 'getenv'\n  `alerting rules functions` lists them all."]),
-        ([("has(statuses, short", "has(visits, short")], ["26:30: `also.service_manager`: has() needs a list of codes, but this is a number"]),
-        ([("due: add_days(born_on, 7)", "due: visits")], ["24:6: `due`: this gives a number, but a date is needed here"]),
+        ([("has(statuses, short", "has(visits, short")], ["26:30: `also.service_manager`: has() needs a list of codes, but this is a number\n  Such as `has(codes('C1', 'E1'), 'E1')`."]),
+        ([("due: add_days(born_on, 7)", "due: visits")], ["24:6: `due`: this gives a number, but a date is needed here\n  Such as add_days(x, 42), where x is a date."]),
         # what follows a faulty step is judged on its own
         ([("  age: age_on(born_on, today())", "  age: age_on(bornon, today())")], ["16:15: `let.age`: there is no column or parameter 'bornon'\n  Did you mean 'born_on'?"]),
     ],
@@ -285,7 +285,7 @@ def test_a_broken_subject_breaks_its_rules_and_no_others(folder):
     assert ids(book) == ["visits-few"]
     assert [broken.id for broken in book.broken] == ["of-workers"]
     assert [str(fault).partition("rules/")[2] for fault in book.faults] == [
-        "subjects/worker.yaml:9:3: 'worker_id' is not one of the columns",
+        "subjects/worker.yaml:5:6: 'worker_id' is not one of the columns",
         "practice/of-workers.yaml:13:10: the subject 'worker' cannot be used: its files have faults\n  Put subjects/worker.yaml right first.",
     ]
 
@@ -313,7 +313,7 @@ def test_shared_settings_must_have_what_the_service_itself_reads(folder):
         folder.load()
 
     assert [fault.problem for fault in raised.value.faults] == [
-        "the number `max_load_age_wd` is missing",
+        "`params.max_load_age_wd` should be a number",
         "the number `min_fill` is missing",
     ]
 
