@@ -26,11 +26,14 @@ class Sender:
     receivers: Mapping[str, tuple[Receiver, Notifier]]
     owner: str
 
-    def send_all(self, clock: Clock) -> list[str]:
-        """Send what waits in the outbox and may be sent now, the most urgent first; give what is wrong with rules' words or receivers."""
+    def send_all(self, clock: Clock, going_on: Callable[[], bool] = lambda: True) -> list[str]:
+        """Send what waits in the outbox and may be sent now, the most urgent first; give what is wrong with rules' words or receivers.
+
+        going_on: asked before each message; the rest waits when it says no, as when the service is told to stop.
+        """
         problems: list[str] = []
         try:
-            while (waiting := self.outbox.claim(self.owner, clock(), LEASE)) is not None:
+            while going_on() and (waiting := self.outbox.claim(self.owner, clock(), LEASE)) is not None:
                 problems += [problem for problem in self._send(waiting, clock) if problem not in problems]
         finally:
             for name, (_, notifier) in self.receivers.items():
