@@ -85,8 +85,9 @@ def words_for_truths(annotation: Any, value: object, location: Location = ()) ->
         if option is bool and isinstance(value, str):
             yield location, _truth(value)
         elif isinstance(value, Mapping):
-            for name, part in value.items():
-                yield from words_for_truths(_step(option, name)[0], part, (*location, name))
+            fields = _fields_with_truths(option) if isinstance(option, type) and issubclass(option, BaseModel) else None
+            for name in value if fields is None else filter(value.__contains__, fields):
+                yield from words_for_truths(_step(option, name)[0], value[name], (*location, name))
         elif isinstance(value, list):
             for number, part in enumerate(value):
                 yield from words_for_truths(_step(option, number)[0], part, (*location, number))
@@ -137,6 +138,17 @@ def _holds_truths(annotation: Any) -> bool:
         return _holds_truths_known(annotation)
     except TypeError:  # a Literal of lists, or the like, cannot be remembered
         return True
+
+
+@cache
+def _fields_with_truths(model: type[BaseModel]) -> tuple[str, ...]:
+    """Give the keys of a model in which a true or false may stand somewhere."""
+    return tuple(
+        key
+        for name, field in model.model_fields.items()
+        for key in dict.fromkeys((name, field.alias or name))
+        if _holds_truths(field.annotation)
+    )
 
 
 @cache

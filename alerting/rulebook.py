@@ -194,7 +194,7 @@ class _Loader:
         self.faults: list[Fault] = []
         self.stopping: list[Fault] = []
         self.broken: dict[str, Broken] = {}
-        self.files: list[tuple[RuleFile, str]] = []
+        self.named: dict[str, tuple[str, str]] = {}  # of each id and code, the id of the rule it belongs to, and its file
         self.used_settings: set[str] = set()
 
     def load(self, packs: Sequence[str] | None) -> Rulebook:
@@ -257,7 +257,7 @@ class _Loader:
 
         use: notes a file's faults and gives None where there are any.
         """
-        before, files = len(self.faults), list(self.files)
+        before, named = len(self.faults), self.named
         name = Path(document.file).relative_to(self.folder.as_posix()).as_posix()
         found, good = use(document), self.last_good.get(name)
         if found is not None:
@@ -265,13 +265,12 @@ class _Loader:
             return found
         if good is None or good.text == document.text or not Path(document.file).exists():
             return None
-        noted, identities = list(self.faults), self.files
-        self.files = files
+        noted, named_today, self.named = list(self.faults), self.named, named
         is_sql = name.endswith(".sql")
         found = use((Document if is_sql else load_text)(file=document.file, text=good.text, shown=True))
         self.faults = noted
         if found is None:
-            self.files = identities
+            self.named = named_today
             return None
         self.texts[name] = good.text
         older = Older(file=name, seen_on=good.seen_on, fault=next(fault for fault in noted[before:] if fault.severity == "error"))
@@ -452,15 +451,17 @@ class _Loader:
         if file.replaces and file.replaces not in rules:
             where = document.place(("replaces",))
             self.fault(f"'{file.replaces}' is not a rule of an earlier pack", where, did_you_mean(file.replaces, dict(rules)))
-        self.files = [(other, place) for other, place in self.files if other.id != file.replaces]
-        for other, place in self.files:
-            if other.id == file.id:
-                remedy = f"Rename one, or write `replaces: {file.id}` if this one is to stand for it."
-                self.fault(f"the rule id '{file.id}' is used twice, first in {place}", document.place(("id",)), remedy)
-            elif other.code == file.code:
-                remedy = "Give one of them another code."
-                self.fault(f"the code {file.code} is used twice, first in {place}", document.place(("code",)), remedy)
-        self.files.append((file, path.as_posix()))
+        named = {name: found for name, found in self.named.items() if found[0] != file.replaces} if file.replaces else self.named
+        if file.id in named:
+            problem = f"the rule id '{file.id}' is used twice, first in {named[file.id][1]}"
+            remedy = f"Rename one, or write `replaces: {file.id}` if this one is to stand for it."
+            self.fault(problem, document.place(("id",)), remedy)
+        owner, place = named.get(file.code, (file.id, ""))
+        if owner != file.id:
+            remedy = "Give one of them another code."
+            self.fault(f"the code {file.code} is used twice, first in {place}", document.place(("code",)), remedy)
+        own = (file.id, path.as_posix())
+        self.named = {file.id: own, file.code: own} | named
 
 
 def _other_kind(value: object, shipped: object) -> str:
