@@ -15,9 +15,12 @@ from typing import Any, cast
 from pydantic import BaseModel, ValidationError
 
 from alerting.archive import Archive
-from alerting.config import Loaded, load_config, sqlite_path
+from alerting.config import Council, Loaded, load_config, sqlite_path
 from alerting.delivery import Notifier
+from alerting.environment import kept_apart
 from alerting.errors import Fault, Faults, Place, StoreError
+from alerting.heartbeat import Heartbeat
+from alerting.hold_fire import Marker
 from alerting.outbox import Outbox
 from alerting.pipeline import Pipeline
 from alerting.planning import Planner
@@ -61,11 +64,30 @@ class App:
         keep = self.loaded.config.keep
         return Archive(folder=self.loaded.folder / keep.path, days=keep.days)
 
+    def marker(self, store: Store) -> Marker:
+        """Give the file by which a restored store is recognised: that of `marker:`, or one beside an SQLite store."""
+        config, path = self.loaded.config, None
+        if config.marker is not None:
+            path = self.loaded.folder / config.marker
+        elif self.store_url.startswith("sqlite:///") and not self.store_url.endswith(":memory:"):
+            path = Path(f"{self.store_url.removeprefix('sqlite:///')}.marker")
+        return Marker(store=store, path=path, environment=config.council.environment)
+
+    def heartbeat(self) -> Heartbeat:
+        """Give where the sign of life is given."""
+        wanted = self.loaded.config.heartbeat
+        return Heartbeat(
+            url=wanted.url.get_secret_value() if wanted.url else None,
+            method=wanted.method,
+            timeout_s=wanted.timeout_s,
+            file=self.loaded.folder / wanted.file if wanted.file else None,
+        )
+
     def words(self) -> Words:
         """Give the words of messages."""
         council = self.loaded.config.council
         rules = {rule.id: words_of(rule) for rule in (*self.book.rules, *self.book.off)}
-        return Words(rules, council=council.name, page_url=council.page, stamp=council.stamp)
+        return Words(rules, council=council.name, page_url=council.page, stamp=council.stamped)
 
     def receivers(self) -> dict[str, tuple[Receiver, Notifier]]:
         """Give each receiver as routing sees it, and itself."""
@@ -89,7 +111,7 @@ class App:
             jobs={name: frozenset(job.to) if job.to is not None else None for name, job in dict(config.jobs).items()},
             administrators=config.council.administrators,
         )
-        sender = Sender(outbox=outbox, words=self.words(), receivers=receivers, owner=owner)
+        sender = Sender(outbox=outbox, words=self.words(), receivers=receivers, owner=owner, marker=self.marker(store))
         return Pipeline(book=self.book, source=self.source, store=store, archive=self.archive(), planner=planner, sender=sender)
 
 
@@ -109,7 +131,7 @@ def build(path: Path, *, checking: bool = False) -> App:
     for name, section in loaded.config.receivers.items():
         notifier = _make(loaded, ("receivers", name), section, "notifiers", "Notifier", faults)
         if notifier is not None:
-            notifiers[name] = cast("Notifier", notifier)
+            notifiers[name] = _for(loaded.config.council, cast("Notifier", notifier))
     for job, settings in dict(loaded.config.jobs).items():
         for index, name in enumerate(settings.to or ()):
             if name not in loaded.config.receivers:
@@ -120,6 +142,12 @@ def build(path: Path, *, checking: bool = False) -> App:
                     )
                 )
     return App(loaded=loaded, book=book, source=cast("Source | None", source), notifiers=notifiers, faults=tuple(faults))
+
+
+def _for(council: Council, notifier: Notifier) -> Notifier:
+    if council.redirect_to is None:
+        return notifier
+    return kept_apart(notifier, council.environment, council.redirect_to)
 
 
 def words_of(rule: Rule) -> RuleWords:

@@ -13,16 +13,17 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 
 from alerting.errors import ConfigError, Fault, Faults
 from alerting.yaml_files import Document, Path_, load
 
 _STRICT = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, populate_by_name=True)
 _SECRET = re.compile(r"^\$\{(env|file|keyring):([^}]+)\}$")
+PRODUCTION = "production"
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
@@ -41,6 +42,33 @@ class Council(BaseModel):
     stamp: str | None = Field(
         default=None, description="Words put on every message, such as TEST, where the data is not the live data"
     )
+    environment: str = Field(
+        default=PRODUCTION,
+        pattern=r"^[a-z][a-z0-9-]{1,29}$",
+        description="production, or what this installation is instead, such as test",
+    )
+    redirect_to: str | None = Field(
+        default=None,
+        pattern=r"^[^@\s<>,;\"]+@[^@\s<>,;\"]+$",
+        description="The one address that every message goes to where the environment is not production",
+    )
+
+    @property
+    def stamped(self) -> str | None:
+        """The words on every message: those that are set, or the environment's name where it is not production."""
+        return self.stamp or (None if self.environment == PRODUCTION else self.environment.upper())
+
+    @model_validator(mode="after")
+    def _nobody_is_written_to_by_mistake(self) -> Self:
+        if self.environment != PRODUCTION and self.redirect_to is None:
+            raise ValueError(
+                f"the environment is {self.environment}, so `redirect_to` must say which address gets every message instead"
+            )
+        if self.environment == PRODUCTION and self.redirect_to is not None:
+            raise ValueError(
+                "`redirect_to` is for an installation that is not the live one: add `environment: test`, or take it out"
+            )
+        return self
 
     @field_validator("timezone")
     @classmethod
@@ -106,6 +134,24 @@ class Keep(BaseModel):
     days: int = Field(default=400, ge=0, le=4000, description="How many days back they are kept; 0 keeps none")
 
 
+class Heartbeat(BaseModel):
+    """What is given a sign of life after each run that the audit finds right, so that silence is noticed from outside."""
+
+    model_config = _STRICT
+
+    url: SecretStr | None = Field(default=None, description="An address that is asked for, such as one of a monitoring service")
+    method: Literal["GET", "POST"] = Field(default="GET", description="How it is asked for: GET or POST")
+    timeout_s: float = Field(default=10, gt=0, le=60, description="Seconds for its answer")
+    file: Path | None = Field(default=None, description="A file that the time is written into, for a monitoring agent to look at")
+
+    @field_validator("url")
+    @classmethod
+    def _is_of_the_web(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not re.match(r"^https?://[^/\s]", value.get_secret_value()):
+            raise ValueError("an address begins with https://, or with http:// on the council's own network")
+        return value
+
+
 class Config(BaseModel):
     """Everything config.yaml says. `source` and `receivers` are checked by the module their `type` names."""
 
@@ -117,6 +163,11 @@ class Config(BaseModel):
     rules: RulesSection = RulesSection()
     jobs: Jobs = Jobs()
     keep: Keep = Keep()
+    heartbeat: Heartbeat = Heartbeat()
+    marker: Path | None = Field(
+        default=None,
+        description="A file, best one that no backup restores, by which a restored store is recognised; beside an SQLite store",
+    )
     receivers: dict[str, dict[str, Any]] = Field(min_length=1, description="By name: a `type` and its settings")
 
 

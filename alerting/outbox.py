@@ -14,6 +14,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from alerting import hold_fire
 from alerting.model import Delivery, LastTold, Notification
 from alerting.schema import delivery, notice, outbox, told
 from alerting.store import Store
@@ -91,7 +92,7 @@ class Outbox:
         return len(rows), cancelled
 
     def claim(self, owner: str, now: datetime, lease: timedelta) -> Waiting | None:
-        """Claim the most urgent row that may be sent now; None when there is none. A lease that ran out is anybody's."""
+        """Claim the most urgent row that may be sent now; None when there is none, or fire is held. A lease that ran out is anybody's."""
         due = sa.or_(
             outbox.c.state == "planned",
             sa.and_(outbox.c.state == "deferred", outbox.c.next_at <= now),
@@ -103,7 +104,7 @@ class Outbox:
         )
         while True:
             with self._store.transaction() as connection:
-                chosen = connection.execute(choice.limit(1)).first()
+                chosen = None if hold_fire.is_on(connection) else connection.execute(choice.limit(1)).first()
                 if chosen is None:
                     return None
                 mine = outbox.c.id == chosen.id
@@ -119,7 +120,7 @@ class Outbox:
 
     def settle(self, waiting: Waiting, result: Delivery) -> None:
         """Write down what became of an attempt; on acceptance, what the recipient has now been told."""
-        final = result.state in ("accepted", "failed", "unknown")
+        final = result.state in ("accepted", "failed", "unknown", "cancelled")
         with self._store.transaction() as connection:
             connection.execute(
                 delivery.insert().values(

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from alerting.app import App
-from alerting.config import Jobs, Keep
+from alerting.config import Heartbeat, Jobs, Keep
 from alerting.errors import AlertingError, ConfigError
 from alerting.expectations import Came, Difference, Sent, compare
 from alerting.made_data import MadeData
@@ -135,6 +135,8 @@ class _Run:
             update={
                 "jobs": Jobs(),
                 "keep": Keep(days=0),
+                "heartbeat": Heartbeat(),
+                "marker": None,
                 "council": app.loaded.config.council.model_copy(update={"administrators": ()}),
             }
         )

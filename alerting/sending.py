@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from alerting.delivery import Notifier, attempt
 from alerting.errors import AlertingError
+from alerting.hold_fire import Marker
 from alerting.model import Delivery
 from alerting.outbox import Outbox, Waiting
 from alerting.rendering import Words
@@ -25,13 +26,14 @@ class Sender:
     words: Words
     receivers: Mapping[str, tuple[Receiver, Notifier]]
     owner: str
+    marker: Marker
 
     def send_all(self, clock: Clock, going_on: Callable[[], bool] = lambda: True) -> list[str]:
         """Send what waits in the outbox and may be sent now, the most urgent first; give what is wrong with rules' words or receivers.
 
         going_on: asked before each message; the rest waits when it says no, as when the service is told to stop.
         """
-        problems: list[str] = []
+        _, problems = self.marker.look(clock())
         try:
             while going_on() and (waiting := self.outbox.claim(self.owner, clock(), LEASE)) is not None:
                 problems += [problem for problem in self._send(waiting, clock) if problem not in problems]
@@ -51,6 +53,12 @@ class Sender:
             self.outbox.settle(waiting, gone)
             return ()
         receiver, notifier = self.receivers[notification.receiver]
+        not_sent = getattr(notifier, "not_sent", None)
+        if not_sent:
+            self.outbox.settle(
+                waiting, Delivery(outbox_id=waiting.id, state="cancelled", phase="claimed", answer=not_sent, at=clock())
+            )
+            return ()
         try:
             rendered = self.words.render(
                 notification,
