@@ -5,6 +5,7 @@
     ├── RuleError            a rule, a subject or a view
     ├── SourceError          the case data cannot be read
     ├── StoreError           the service's own database
+    │   └── RunHeld          another process has this run, or took it over
     └── DeliveryError        one message, one receiver; says whether it is worth trying again
 
 A `Fault` is the same three things as a value, for the checks that collect every fault of every file.
@@ -90,11 +91,28 @@ class StoreError(AlertingError):
     """The service's own database cannot be used."""
 
 
+class RunHeld(StoreError):
+    """Another process has this run, or took it over. other: what it does is another run, which this one has to wait for."""
+
+    exit_code = 3
+
+    def __init__(self, problem: str, *, remedy: str = "", other: bool = False) -> None:
+        super().__init__(problem, remedy=remedy)
+        self.other = other
+
+
 class DeliveryError(AlertingError):
     """One message was not accepted by one receiver.
 
     `passing`: the fault may pass, so try again later (a 4xx answer of a mail server, a 503, a time-out).
     `ambiguous`: the message had been handed over when the fault came, so it may have arrived.
+    `about`: what is at fault, which decides what becomes of the other messages and of this one:
+
+        line        the receiver cannot be reached, trusted or signed in to: it is left alone for a while
+        sender      it refuses whoever sends, or the message as a whole: the same
+        address     it takes nothing for this address: the message goes to the next who may see it, and the address is remembered
+        recipient   our own settings let nothing go to this recipient: the same, and tried anew as soon as they change
+        message     anything else: this message alone
     """
 
     def __init__(
@@ -103,12 +121,14 @@ class DeliveryError(AlertingError):
         *,
         passing: bool,
         ambiguous: bool = False,
+        about: Literal["line", "sender", "address", "recipient", "message"] = "message",
         where: str | Place | None = None,
         remedy: str = "",
         retry_after_s: float | None = None,
     ) -> None:
         super().__init__(problem, where=where, remedy=remedy)
         self.passing = passing
+        self.about = about
         self.ambiguous = ambiguous
         self.retry_after_s = retry_after_s
 

@@ -62,9 +62,7 @@ def command(ctx: click.Context, folder: Path, children: int, days: int, seed: in
         with _progress(len(jobs)) as advance:
             for job, day in jobs:
                 advance(f"{job} for {day:%a} {day.day} {day:%B}")
-                report = pipeline.run(job, day, _morning(day, time(7, 30 if job == "weekly" else 0)))
-                if report is not None:
-                    reports.append(report)
+                reports.append(pipeline.run(job, day, _morning(day, time(7, 30 if job == "weekly" else 0))))
     finally:
         store.close()
     _tell(folder, reports)

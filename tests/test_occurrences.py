@@ -1,0 +1,246 @@
+"""One host at a time has a job's day; what was taken from it, it can write no more. On SQLite and on PostgreSQL."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+import sqlalchemy as sa
+
+from alerting import occurrences as module
+from alerting import schema
+from alerting.errors import RunHeld, StoreError
+from alerting.occurrences import Claim, Occurrences, host_of, missed_days, this_process
+from alerting.store import Store, database_now
+
+NOW = datetime(2026, 3, 2, 7, tzinfo=UTC)
+MONDAY = date(2026, 3, 2)
+TUESDAY = date(2026, 3, 3)
+OVER = timedelta(minutes=-1)
+"""A lease that has run out already."""
+
+
+@pytest.fixture
+def store(store_url: str) -> Iterator[Store]:
+    store = Store.open(store_url)
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def occurrences(store: Store) -> Occurrences:
+    return Occurrences(store)
+
+
+def statuses(store: Store) -> list[str]:
+    with store.transaction() as connection:
+        return list(connection.execute(sa.select(schema.run.c.status).order_by(schema.run.c.id)).scalars())
+
+
+# ---------------------------------------------------------------- one at a time
+
+
+def test_a_run_that_another_host_has_is_refused_with_who_has_it_and_until_when(occurrences: Occurrences) -> None:
+    occurrences.begin("daily", MONDAY, "alerts01:4711:x", NOW)
+
+    with pytest.raises(
+        RunHeld, match=r"another process is running daily of 2 March 2026: alerts01, process 4711 has it until \d\d:"
+    ) as held:
+        occurrences.begin("daily", MONDAY, "alerts02:12:y", NOW)
+    assert (held.value.exit_code, held.value.other) == (3, False)
+
+
+@pytest.mark.parametrize(("job", "day"), [("weekly", MONDAY), ("daily", TUESDAY)])
+def test_no_other_run_of_the_store_begins_while_one_is_going_on(occurrences: Occurrences, job: str, day: date) -> None:
+    claim = occurrences.begin("daily", MONDAY, "here", NOW)
+
+    with pytest.raises(RunHeld, match="has to wait for daily of 2 March 2026") as held:
+        occurrences.begin(job, day, "there", NOW)
+    assert held.value.other
+
+    occurrences.end(claim, "done", {}, NOW)
+    assert occurrences.begin(job, day, "there", NOW).token == 1
+
+
+def test_a_run_that_has_ended_can_be_repeated_and_keeps_count(occurrences: Occurrences) -> None:
+    first = occurrences.begin("daily", MONDAY, "here", NOW)
+    occurrences.end(first, "done", {}, NOW)
+    second = occurrences.begin("daily", MONDAY, "here", NOW)
+
+    assert (first.token, second.token, second.run_id > first.run_id) == (1, 2, True)
+
+
+def test_the_lease_goes_by_the_databases_clock_and_not_by_the_hosts(store: Store, occurrences: Occurrences) -> None:
+    occurrences.begin("daily", MONDAY, "here", NOW - timedelta(days=400))
+
+    running = occurrences.running()
+    assert running is not None
+    with store.transaction() as connection:
+        left = running.lease_until - database_now(connection)
+    assert timedelta(minutes=4) < left <= timedelta(minutes=5)
+    with pytest.raises(RunHeld):
+        occurrences.begin("daily", MONDAY, "there", NOW + timedelta(days=400))
+
+
+# ---------------------------------------------------------------- taken over
+
+
+def taken_over(occurrences: Occurrences) -> tuple[Claim, Claim]:
+    slept = occurrences.begin("daily", MONDAY, "alerts01:1:x", NOW, OVER)
+    return slept, occurrences.begin("daily", MONDAY, "alerts02:2:y", NOW)
+
+
+def write_something(store: Store, occurrences: Occurrences, claim: Claim) -> None:
+    with store.transaction() as connection:
+        connection.execute(schema.state.insert().values(name="written", value=1, at=NOW))
+        occurrences.hold(connection, claim)
+
+
+def test_a_lease_that_ran_out_is_anybodys_and_the_run_of_it_is_written_off(store: Store, occurrences: Occurrences) -> None:
+    slept, taken = taken_over(occurrences)
+
+    assert taken.token > slept.token
+    assert statuses(store) == ["abandoned", "running"]
+    assert store.latest_run("daily") is None
+
+
+def test_whoever_wakes_after_its_run_was_taken_can_renew_write_and_end_nothing(store: Store, occurrences: Occurrences) -> None:
+    slept, taken = taken_over(occurrences)
+
+    with pytest.raises(StoreError, match="another host took over daily of 2 March 2026"):
+        occurrences.renew(slept)
+    with pytest.raises(RunHeld, match="alerts02, process 2"):
+        occurrences.end(slept, "done", {}, NOW)
+    with pytest.raises(RunHeld):
+        write_something(store, occurrences, slept)
+    with store.transaction() as connection:
+        assert connection.execute(sa.select(schema.state)).all() == []
+    occurrences.end(taken, "done", {}, NOW)
+
+
+def test_a_run_that_woke_is_refused_also_when_it_is_another_job_that_began_meanwhile(occurrences: Occurrences) -> None:
+    slept = occurrences.begin("daily", MONDAY, "alerts01:1:x", NOW, OVER)
+    occurrences.begin("weekly", MONDAY, "alerts02:2:y", NOW)
+
+    with pytest.raises(RunHeld):
+        occurrences.renew(slept)
+
+
+def test_a_lease_that_is_renewed_is_not_taken(occurrences: Occurrences) -> None:
+    claim = occurrences.begin("daily", MONDAY, "here", NOW, OVER)
+    occurrences.renew(claim)
+
+    with pytest.raises(RunHeld):
+        occurrences.begin("daily", MONDAY, "there", NOW)
+
+
+def test_a_lease_is_renewed_while_one_step_takes_longer_than_it(
+    occurrences: Occurrences, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "RENEW_EVERY_S", 0.05)
+    claim = occurrences.begin("daily", MONDAY, "here", NOW, OVER)
+
+    with occurrences.kept(claim):
+        for _ in range(100):
+            if occurrences.running():
+                break
+            time.sleep(0.05)
+        with pytest.raises(RunHeld):
+            occurrences.begin("daily", MONDAY, "there", NOW)
+
+
+def test_a_step_that_is_stuck_for_an_hour_loses_its_lease(occurrences: Occurrences, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "RENEW_EVERY_S", 0.02)
+    monkeypatch.setattr(module, "STUCK_AFTER_S", 0.0)
+    claim = occurrences.begin("daily", MONDAY, "here", NOW, OVER)
+
+    with occurrences.kept(claim) as go_on:
+        time.sleep(0.2)
+        assert occurrences.running() is None
+        occurrences.begin("daily", MONDAY, "there", NOW)
+        with pytest.raises(RunHeld):
+            go_on()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there a process cannot be asked whether it lives without stopping it")
+def test_the_run_of_a_process_of_this_machine_that_is_dead_is_taken_over_at_once(occurrences: Occurrences) -> None:
+    host, _, where = this_process().split(":")
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    occurrences.begin("daily", MONDAY, f"{host}:{gone.pid}:{where}", NOW)
+
+    assert occurrences.running() is None
+    assert occurrences.begin("daily", MONDAY, this_process(), NOW).token > 1
+
+
+@pytest.mark.parametrize("owner", [this_process(), "another:{gone}:x", "{host}:{gone}:another start", "{host}:{gone}:"])
+def test_of_a_process_that_lives_or_is_elsewhere_nothing_is_taken_before_its_lease_is_out(
+    occurrences: Occurrences, owner: str
+) -> None:
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    occurrences.begin("daily", MONDAY, owner.format(gone=gone.pid, host=this_process().partition(":")[0]), NOW)
+
+    with pytest.raises(RunHeld):
+        occurrences.begin("daily", MONDAY, "there", NOW)
+
+
+def test_an_owner_is_told_to_people_as_host_and_process() -> None:
+    assert (host_of(this_process()).endswith(f", process {os.getpid()}"), host_of("here")) == (True, "here")
+
+
+def test_what_was_let_go_of_is_anybodys_at_once(store: Store, occurrences: Occurrences) -> None:
+    claim = occurrences.begin("daily", MONDAY, "here", NOW)
+    occurrences.let_go("here", NOW)
+
+    found = occurrences.of("daily", MONDAY)
+    assert found is not None
+    assert (found.state, found.note, statuses(store)) == ("stopped", "was stopped before it was done", ["abandoned"])
+    with pytest.raises(RunHeld):
+        occurrences.renew(claim)
+
+
+# ---------------------------------------------------------------- missed
+
+
+def test_days_are_recorded_as_missed_once_and_only_where_nothing_was_done(store: Store, occurrences: Occurrences) -> None:
+    done = occurrences.begin("daily", MONDAY, "here", NOW)
+    occurrences.end(done, "done_with_faults", {}, NOW)
+    failed = occurrences.begin("daily", TUESDAY, "here", NOW)
+    occurrences.end(failed, "failed", {}, NOW, "it failed: the source cannot be read")
+    days = [MONDAY, TUESDAY, date(2026, 3, 4)]
+
+    assert occurrences.miss("daily", days, "nothing was there to start it") == days[1:]
+    assert occurrences.miss("daily", days, "nothing was there to start it") == []
+    missed = occurrences.missed_between(MONDAY, date(2026, 3, 31))
+    assert [(item.as_of, item.note) for item in missed] == [
+        (TUESDAY, "it failed: the source cannot be read"),
+        (date(2026, 3, 4), "nothing was there to start it"),
+    ]
+    with store.transaction() as connection:
+        assert missed_days(connection, "daily") == set(days[1:])
+        assert missed_days(connection, "weekly") == frozenset()
+
+
+def test_a_run_that_is_going_on_is_not_missed_and_one_that_was_left_is(occurrences: Occurrences) -> None:
+    occurrences.begin("daily", MONDAY, "here", NOW)
+    assert occurrences.miss("daily", [MONDAY], "why") == []
+    assert occurrences.unfinished("daily", MONDAY) == []
+
+    occurrences.let_go("here", NOW)
+    assert occurrences.unfinished("daily", MONDAY) == [MONDAY]
+    assert occurrences.miss("daily", [MONDAY], "why") == [MONDAY]
+
+
+def test_a_missed_day_that_is_done_after_all_counts_as_done(store: Store, occurrences: Occurrences) -> None:
+    occurrences.miss("daily", [MONDAY], "why")
+    claim = occurrences.begin("daily", MONDAY, "here", NOW)
+    occurrences.end(claim, "done", {}, NOW)
+
+    with store.transaction() as connection:
+        assert missed_days(connection, "daily") == frozenset()
