@@ -100,12 +100,18 @@ class Job(BaseModel):
 
     at: str = Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$", description="Local time, such as 07:00")
     on: tuple[Annotated[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"], Field()], ...] = Field(
-        default=("mon", "tue", "wed", "thu", "fri"), description="Days of the week, by name"
+        default=("mon", "tue", "wed", "thu", "fri"), description="Days of the week, by name; none: never"
     )
     cut_off: str | None = Field(
         default=None, pattern=r"^([01]\d|2[0-3]):[0-5]\d$", description="Local time after which a missed run is not caught up"
     )
     to: tuple[str, ...] | None = Field(default=None, description="Receivers this job uses; all of them when left out")
+
+    @model_validator(mode="after")
+    def _ends_after_it_begins(self) -> Self:
+        if self.cut_off is not None and self.cut_off <= self.at:
+            raise ValueError(f"`cut_off` must be later on the same day than `at`, which is {self.at}")
+        return self
 
     @field_validator("at")
     @classmethod
