@@ -1,13 +1,18 @@
-"""`alerting store`: the service's own database."""
+"""`alerting store`: the service's own database, and whether anything may be sent."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
-from alerting.cli import build_app
-from alerting.errors import StoreError
+from alerting import hold_fire
+from alerting.backup import backup as copy_store
+from alerting.cli import build_app, now
+from alerting.errors import ConfigError, StoreError
 from alerting.schema import SCHEMA
 from alerting.store import Store
+from alerting.wording import plural
 
 
 @click.group()
@@ -33,3 +38,74 @@ def upgrade(ctx: click.Context) -> None:
     finally:
         store.close()
     click.echo(f"The store is at {SCHEMA}, from {version or 'nothing'}.")
+
+
+@command.command()
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@click.pass_context
+def backup(ctx: click.Context, file: Path) -> None:
+    """Copy the store into a new FILE, while the service is at work. It holds case data: keep it as you keep the store."""
+    app = build_app(ctx)
+    store = Store.connect(app.store_url)
+    try:
+        if store.version() is None:
+            raise StoreError("the store is empty, so there is nothing to copy", remedy="Check `store:` in config.yaml.")
+        size = copy_store(store, file)
+    finally:
+        store.close()
+    click.echo(f"{file} holds a copy of the store ({size / 1e6:.1f} MB). It holds case data: only its owner may read it.")
+
+
+@command.command()
+@click.option("--by", required=True, help="Who wants it; kept with the hold.")
+@click.option("--note", required=True, help="Why.")
+@click.pass_context
+def hold(ctx: click.Context, by: str, note: str) -> None:
+    """Hold fire: runs read, ask and plan, and nothing is sent until `alerting store release`."""
+    _said(by, note)
+    app = build_app(ctx)
+    store = app.store()
+    try:
+        with store.transaction() as connection:
+            before = hold_fire.is_on(connection)
+            hold_fire.put_on(connection, by=by, why=note, now=now())
+    finally:
+        store.close()
+    if before is not None:
+        click.echo(f"Already {before}.")
+        return
+    click.echo("Fire is held: nothing is sent until `alerting store release`. A message that is being sent now is the last.")
+
+
+@command.command()
+@click.option("--by", required=True, help="Who has looked and releases it; kept with the store.")
+@click.option("--note", required=True, help="What was found.")
+@click.pass_context
+def release(ctx: click.Context, by: str, note: str) -> None:
+    """End a hold: what waits goes out with the next run, but for what a newer message stands for."""
+    _said(by, note)
+    app = build_app(ctx)
+    store = app.store()
+    try:
+        released, problems = app.marker(store).release(by=by, note=note, now=now())
+    finally:
+        store.close()
+    for problem in problems:
+        click.echo(problem, err=True)
+    if released is None:
+        raise ConfigError(
+            "fire is not held, so there is nothing to release", remedy="`alerting deliveries list` shows what was sent."
+        )
+    click.echo(
+        f"Released by {by}. {plural(released.waiting, 'message')} may be sent now, with the next run or `alerting run daily`; "
+        f"{released.cancelled} cancelled."
+    )
+    if released.held.restored and released.waiting:
+        click.echo("Each of them says that it may repeat what was told before.")
+
+
+def _said(by: str, note: str) -> None:
+    if not by.strip() or not note.strip():
+        raise ConfigError(
+            "who does this, and why, is kept with the store", remedy='Give both, such as --by "A Name" --note "...".'
+        )
