@@ -63,6 +63,10 @@ def parse(text: str) -> Any:
         return _unparsed(text, error.errors[0] if error.errors else {})
     except TokenError:
         return ExpressionFault(problem="a quote or bracket is opened and not closed")
+    except RecursionError:
+        raise
+    except Exception:  # noqa: BLE001  (the parser itself breaks down over some nonsense, such as `{x: }`)
+        return ExpressionFault(problem="this cannot be read", remedy=_BEFORE)
     if len(trees) != 1 or trees[0] is None:
         problem = "there is no expression here" if not any(trees) else "only one expression is allowed: there is a `;`"
         return ExpressionFault(problem=problem)
@@ -104,8 +108,9 @@ def _unparsed(text: str, found: dict[str, Any]) -> ExpressionFault:
         return _fault_at(text, begins, "`if` is not part of the rule language", _IF)
     if text[at : at + 1] == ",":
         return _fault_at(text, at, "this comma has no place here", _of_comma(text, at))
-    problem = _in_words(str(found.get("description") or ""))
-    remedy = "Close it with `end`: case when ... then ... else ... end." if "expected end after case" in problem else _BEFORE
+    problem, remedy = _in_words(str(found.get("description") or "")), _BEFORE
+    if "expected end after case" in problem:
+        problem, remedy = "a `case` is not ended", "Close it with `end`: case when ... then ... else ... end."
     return ExpressionFault(problem=problem, line=line, column=column, remedy=remedy)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from typing import Literal
 
 from alerting.functions import Type
@@ -66,6 +67,11 @@ def constant(value: object) -> Name:
     """Give the name of a parameter with this value: text, number, truth, date, a list of them, or nothing."""
     if isinstance(value, (list, tuple)):
         return Name(type="codes", sql=f"[{', '.join(constant(item).sql for item in value)}]::VARCHAR[]")
+    return _of_one(value if value is None or isinstance(value, (bool, int, float, date)) else str(value))
+
+
+@lru_cache(maxsize=2048, typed=True)  # every rule has the same shared parameters
+def _of_one(value: float | date | str | None) -> Name:
     if value is None:
         return Name(type="any", sql="NULL")
     if isinstance(value, bool):
@@ -78,7 +84,7 @@ def constant(value: object) -> Name:
         return Name(type="number", sql=repr(value) if value >= 0 else f"({value!r})")
     if isinstance(value, date):
         return Name(type="date", sql=f"DATE '{value.isoformat()}'")
-    return Name(type="text", sql=text_literal(str(value)))
+    return Name(type="text", sql=text_literal(value))
 
 
 def text_literal(text: str) -> str:
@@ -94,3 +100,8 @@ def a(kind: Type) -> str:
 def fits(kind: Type, wants: Type) -> bool:
     """Say whether a value of one type can stand where another is wanted."""
     return "any" in (kind, wants) or kind == wants
+
+
+def alike(*terms: Term) -> bool:
+    """Say whether values can be compared with each other; one that is always missing says nothing of the others."""
+    return len({term.type for term in terms} - {"any"}) <= 1

@@ -11,8 +11,8 @@ from typing import Any, Literal
 from alerting.aggregates import AGGREGATES, ROWS, Aggregate
 from alerting.functions import FUNCTIONS, RuleFunction, Type
 from alerting.syntax import ELSEWHERE, TRUTHS, offset
-from alerting.terms import NOTHING, ExpressionFault, Kind, Name, Term, a, fits, text_literal
-from alerting.workload import MOST_WORK, work_of
+from alerting.terms import NOTHING, ExpressionFault, Kind, Name, Term, a, alike, fits, text_literal
+from alerting.workload import MOST_WORK, whole
 from alerting.yaml_files import did_you_mean
 
 Over = Literal["one", "many", "counted"]
@@ -55,16 +55,14 @@ class Translator:
         self.text = text
         self.over = over
         self._inside = ""
-        self.names = {name.lower(): (name, value) for name, value in names.items()}
+        self.names = names
         self.faults: list[ExpressionFault] = []
         self.used: set[str] = set()
-        # A list parameter may be long by itself.
-        self._most_sql = MOST_SQL + 20 * max((len(name.sql) for name in names.values()), default=0)
+        self._most_sql = MOST_SQL
 
     def translate(self, node: Any) -> Term:
         """Give a node as a term; a part with a fault stands for itself as null."""
         term = self._refused(node) or self._term(node)
-        term = replace(term, work=work_of(term))
         if len(term.sql) > self._most_sql or term.work > MOST_WORK:
             return self._fault(node, "this is nested too deeply", "Give its inner part a name of its own in `let`.")
         return term
@@ -114,24 +112,26 @@ class Translator:
             return self._fault(
                 node, f"'{node.table}.{name}' reaches elsewhere", f"Write `{name}` if it is a column of the subject."
             )
-        if name.lower() not in self.names:
+        shown = name if name in self.names else next((one for one in self.names if one.lower() == name.lower()), None)
+        if shown is None:
             return self._unknown(node, name)
-        shown, found = self.names[name.lower()]
+        found = self.names[shown]
         if self.over != "one" and found.row and not self._inside:
             remedy = f"Count it in `measure`, such as `count({shown} is null)`, and compare `measure` here."
             if self.over == "many":
                 remedy = f"Say what of all of them is meant, such as `count({shown} is null)`."
             return self._fault(node, f"'{shown}' is of one subject, and this is asked of many", remedy)
         self.used.add(shown)
+        # A list parameter may be long by itself.
+        self._most_sql = max(self._most_sql, MOST_SQL + 20 * len(found.sql))
         text = f'"{name}"' if node.this.args.get("quoted") else name
         return Term(kind="name", word=shown, text=text, sql=found.sql, type=found.type)
 
     def _unknown(self, node: Any, name: str) -> Term:
-        known = {shown: 1 for shown, _ in self.names.values()}
         if name.lower() in FUNCTIONS:
             brackets = "(...)" if FUNCTIONS[name.lower()].takes else "()"
             return self._fault(node, f"'{name}' is a function", f"Write `{name}{brackets}`.")
-        remedy = f"Write {TRUTHS[name.lower()]}." if name.lower() in TRUTHS else did_you_mean(name, known)
+        remedy = f"Write {TRUTHS[name.lower()]}." if name.lower() in TRUTHS else did_you_mean(name, self.names)
         if not remedy and node.this.args.get("quoted"):
             remedy = f"Text stands in single quotes: write '{name}'."
         remedy = remedy or ELSEWHERE.get(name.lower()) or _NAMES
@@ -188,7 +188,7 @@ class Translator:
         terms = tuple(term for _, term in sides)
         text = f" {word} ".join(_shown(side, term) for side, term in sides)
         sql = f" {word.upper()} ".join(term.sql for term in terms)
-        return Term(kind=word, word=word, text=text, sql=f"({sql})", type="boolean", parts=terms)
+        return whole(kind=word, word=word, text=text, sql=f"({sql})", gives="boolean", parts=terms)
 
     def _not(self, node: Any) -> Term:
         kind = type(node.this).__name__
@@ -198,7 +198,7 @@ class Translator:
             return self._refused(node.this) or asked(node.this, negated=True)
         inside = self._expect(node.this, self.translate(node.this), "boolean", "`not`")
         text = f"not {_shown(node.this, inside)}"
-        return Term(kind="not", word="not", text=text, sql=f"(NOT {inside.sql})", type="boolean", parts=(inside,))
+        return whole(kind="not", word="not", text=text, sql=f"(NOT {inside.sql})", gives="boolean", parts=(inside,))
 
     def _is(self, node: Any, *, negated: bool = False) -> Term:
         right = type(node.expression).__name__
@@ -210,7 +210,7 @@ class Translator:
         what = self.translate(node.expression)
         word = f"is {'not ' if negated else ''}{what.word}"
         sql = _negated(f"({value.sql} IS {what.sql})", negated)
-        return Term(kind="is", word=word, text=f"{_shown(node.this, value)} {word}", sql=sql, type="boolean", parts=(value,))
+        return whole(kind="is", word=word, text=f"{_shown(node.this, value)} {word}", sql=sql, gives="boolean", parts=(value,))
 
     def _comparison(self, node: Any, sign: str) -> Term:
         left, right = self.translate(node.left), self.translate(node.right)
@@ -223,16 +223,16 @@ class Translator:
 
     def _between(self, node: Any, *, negated: bool = False) -> Term:
         value, low, high = terms = tuple(self.translate(node.args[name]) for name in ("this", "low", "high"))
-        if not (fits(value.type, low.type) and fits(value.type, high.type)):
+        if not alike(value, low, high):
             return self._fault(node, f"`between` compares {a(value.type)} with {a(low.type)} and {a(high.type)}")
         word = "not between" if negated else "between"
         ends = f"{_shown(node.args['low'], low)} and {_shown(node.args['high'], high)}"
-        return Term(
+        return whole(
             kind="between",
             word=word,
             text=f"{_shown(node.this, value)} {word} {ends}",
             sql=_negated(f"({value.sql} BETWEEN {low.sql} AND {high.sql})", negated),
-            type="boolean",
+            gives="boolean",
             parts=terms,
         )
 
@@ -246,7 +246,7 @@ class Translator:
             self._expect(node.this, value, "text", "`in` a list of codes")
             sql = _negated(f"list_contains({listed.sql}, {value.sql})", negated)
             text = f"{_shown(node.this, value)} {word} {listed.text}"
-            return Term(kind="in", word=word, text=text, sql=sql, type="boolean", parts=(value, listed))
+            return whole(kind="in", word=word, text=text, sql=sql, gives="boolean", parts=(value, listed))
         choices = node.expressions
         if node.args.get("query") is not None or not choices:
             remedy = _OF_THE_SUBJECT if node.args.get("query") is not None else ""
@@ -255,13 +255,14 @@ class Translator:
             return self._fault(node, f"a list may hold at most {MOST_LISTED} values")
         terms = [self.translate(choice) for choice in choices]
         for choice, term in zip(choices, terms, strict=True):
-            if not fits(value.type, term.type):
+            if not alike(value, *terms[: terms.index(term) + 1]):
                 remedy = "Leave out the brackets: a list stands for itself." if term.type == "codes" else ""
                 remedy = f"Write has({value.text}, {term.text})." if value.type == "codes" else remedy
-                self._fault(choice, f"this looks for {a(term.type)} where {a(value.type)} is", remedy)
+                known = next(kind for kind in (value.type, *(other.type for other in terms)) if kind != "any")
+                self._fault(choice, f"this looks for {a(term.type)} where {a(known)} is", remedy)
         sql = _negated(f"({value.sql} IN ({', '.join(term.sql for term in terms)}))", negated)
         text = f"{_shown(node.this, value)} {word} ({', '.join(term.text for term in terms)})"
-        return Term(kind="in", word=word, text=text, sql=sql, type="boolean", parts=(value, *terms))
+        return whole(kind="in", word=word, text=text, sql=sql, gives="boolean", parts=(value, *terms))
 
     def _like(self, node: Any) -> Term:
         value = self._expect(node.this, self.translate(node.this), "text", "`like`")
@@ -277,7 +278,7 @@ class Translator:
             when, then = self.translate(branch.this), self.translate(branch.args["true"])
             if subject is None:
                 self._expect(branch.this, when, "boolean", "`when`")
-            elif not fits(subject.type, when.type):
+            elif not alike(subject, *parts[1::2], when):
                 self._fault(branch.this, f"this compares {a(subject.type)} with {a(when.type)}")
             parts += [when, then]
             sql.append(f"WHEN {when.sql} THEN {then.sql}")
@@ -289,12 +290,12 @@ class Translator:
             sql.append(f"ELSE {otherwise.sql}")
             text.append(f"else {otherwise.text}")
             kinds.append(otherwise.type)
-        return Term(
+        return whole(
             kind="case",
             word="case of" if subject else "case",
             text=" ".join([*text, "end"]),
             sql=f"({' '.join(sql)} END)",
-            type=self._one_type(node, kinds),
+            gives=self._one_type(node, kinds),
             parts=tuple(parts),
         )
 
@@ -331,7 +332,7 @@ class Translator:
         text = f"-{_shown(node.this, inside)}"
         if inside.kind == "value" and inside.word[0] in "0123456789":
             return Term(kind="value", word=f"-{inside.word}", text=text, sql=f"(-{inside.sql})", type="number")
-        return Term(kind="minus", word="-", text=text, sql=_minus_sql(inside.sql), type="number", parts=(inside,))
+        return whole(kind="minus", word="-", text=text, sql=_minus_sql(inside.sql), gives="number", parts=(inside,))
 
     # ---- calls
 
@@ -366,7 +367,7 @@ class Translator:
                 self._expect(argument, term, wants, f"{name}()", f"Such as `{function.example}`.")
         text = f"{name}({', '.join(term.text for term in arguments)})"
         sql, given = self._call(node, function, [_typed(term, wants) for term, wants in zip(arguments, wanted, strict=True)])
-        return Term(kind="call", word=name, text=text, sql=sql, type=given, parts=tuple(arguments))
+        return whole(kind="call", word=name, text=text, sql=sql, gives=given, parts=tuple(arguments))
 
     def _aggregate(self, node: Any, aggregate: Aggregate) -> Term:
         name = aggregate.name
@@ -396,7 +397,7 @@ class Translator:
         sql = aggregate.sql.format(*typed, rows=ROWS)
         gives = arguments[0].type if aggregate.gives == "any" else aggregate.gives
         text = f"{name}({', '.join(term.text for term in arguments)})"
-        return Term(kind="call", word=name, text=text, sql=sql, type=gives, parts=tuple(arguments))
+        return whole(kind="call", word=name, text=text, sql=sql, gives=gives, parts=tuple(arguments))
 
     def _call(self, node: Any, function: RuleFunction, arguments: list[Term]) -> tuple[str, Type]:
         given: Type = function.gives
@@ -438,7 +439,7 @@ def _shown(node: Any, term: Term) -> str:
 
 def _pair(kind: Kind, word: str, node: Any, left: Term, right: Term, sql: str, gives: Type) -> Term:
     text = f"{_shown(node.this, left)} {word} {_shown(node.expression, right)}"
-    return Term(kind=kind, word=word, text=text, sql=sql, type=gives, parts=(left, right))
+    return whole(kind=kind, word=word, text=text, sql=sql, gives=gives, parts=(left, right))
 
 
 def _sum_sql(left: str, sign: str, right: str) -> str:

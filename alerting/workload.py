@@ -6,12 +6,14 @@ query that is still being planned.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from itertools import repeat
+from collections.abc import Iterable
+from functools import cache
+from itertools import chain, repeat
+from operator import mul
 
 from alerting.aggregates import AGGREGATES
-from alerting.functions import FUNCTIONS
-from alerting.terms import Term
+from alerting.functions import FUNCTIONS, Type
+from alerting.terms import Kind, Term
 
 MOST_WORK = 600
 
@@ -19,25 +21,31 @@ _NAMED_BY_ENGINE = {"birthday": 12, "age_on": 5, "is_open": 3, "one_of": 4, "per
 """How often the engine writes an argument out again for each time that a function's SQL names it."""
 
 
-def work_of(term: Term) -> int:
-    """Say how often the engine asks something for a term, whose parts say it of themselves; a name or a value is free."""
-    return 1 + sum(times * part.work for times, part in zip(_times(term), term.parts, strict=False)) if term.parts else 0
+def whole(*, kind: Kind, word: str, text: str, sql: str, gives: Type, parts: tuple[Term, ...]) -> Term:
+    """Make a term of its parts, and say how often the engine asks something for it; a name or a value has none and is free."""
+    work = 1 + sum(map(mul, _times(kind, word, len(parts)), (part.work for part in parts))) if parts else 0
+    return Term(kind=kind, word=word, text=text, sql=sql, type=gives, parts=parts, work=work)
 
 
-def _times(term: Term) -> Iterator[int]:
+def _times(kind: Kind, word: str, parts: int) -> Iterable[int]:
     """Say how often the engine comes to ask each part, as it has been seen to."""
-    match term.kind:
+    match kind:
         case "between":
-            yield 3
+            return (3, 1, 1)
         case "in":
             # One of a few is asked of each in turn.
-            yield max(4, len(term.parts) - 1)
-        case "case" if term.word == "case of":
-            yield len(term.parts) // 2
-        case "sum" if term.word == "/":
-            yield from (1, 2)
+            return chain((max(4, parts - 1),), repeat(1))
+        case "case" if word == "case of":
+            return chain((parts // 2,), repeat(1))
+        case "sum" if word == "/":
+            return (1, 2)
         case "call":
-            called = FUNCTIONS.get(term.word) or AGGREGATES[term.word]
-            for index in range(len(called.takes)):
-                yield max(1, called.sql.count(f"{{{index}}}")) * _NAMED_BY_ENGINE.get(term.word, 1)
-    yield from repeat(1)
+            return chain(_times_in_call(word), repeat(1))
+    return repeat(1)
+
+
+@cache
+def _times_in_call(word: str) -> tuple[int, ...]:
+    called = FUNCTIONS.get(word) or AGGREGATES[word]
+    named = _NAMED_BY_ENGINE.get(word, 1)
+    return tuple(max(1, called.sql.count(f"{{{index}}}")) * named for index in range(len(called.takes)))
