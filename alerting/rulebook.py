@@ -29,6 +29,9 @@ _Found = TypeVar("_Found")
 _NEEDED = ("row_count_tolerance", "max_row_change", "max_row_change_at_least", "max_load_age_wd", "min_fill", "min_fill_at_least")
 """The shared parameters that the service itself reads: when data is not believed."""
 
+_NUMBERS = ("reopen_window_wd", "held_too_long_wd")
+"""Shared parameters that the service reads where they are there: settings of an earlier version may lack them."""
+
 _IDENTITY = re.compile(r"(?m)^(id|code|job): *([\w-]+)")
 """What can be told of a rule's file that is not YAML."""
 
@@ -109,6 +112,12 @@ class Rulebook:
             f"subjects/{subject.id}.yaml",
             *(f"subjects/_views/{name}.sql" for name in views),
         ]
+
+    def needs(self, rule: Rule) -> frozenset[str]:
+        """Give what a rule reads: the tables, and the columns of them that it uses, as `table.column`."""
+        return rule.reads | {
+            f"{table}.{column}" for table, columns in self.wanted([rule]).items() if table in rule.reads for column in columns
+        }
 
     def wanted(self, rules: Sequence[Rule]) -> dict[str, frozenset[str]]:
         """Give the tables and columns these rules need, and no others: what is not needed is not read."""
@@ -312,7 +321,8 @@ class _Loader:
 
     def _use_settings(self, document: Document) -> SettingsFile | None:
         found = self._read(document, SettingsFile)
-        missing = [name for name in _NEEDED if found and _kind(found.params.get(name)) != "a number"]
+        given = [name for name in _NUMBERS if found and name in found.params]
+        missing = [name for name in (*_NEEDED, *given) if found and _kind(found.params.get(name)) != "a number"]
         for name in missing:
             there = bool(found and name in found.params)
             problem = f"`params.{name}` should be a number" if there else f"the number `{name}` is missing"
@@ -328,7 +338,7 @@ class _Loader:
                 problem = f"`rules: params:` names a shared parameter '{name}' that is not there"
                 self.stop(problem, ("params", name), did_you_mean(name, found.params))
             elif wrong := _other_kind(value, found.params[name]):
-                self.stop(f"`rules: params: {name}:` {wrong}", ("params", name))
+                self.stop(f"`rules: params: {name}:` {wrong}", ("params", name), f"settings.yaml has {found.params[name]}.")
             else:
                 params[name] = value
         codes = {name: self._code_map(name, code_map) for name, code_map in found.codes.items()}
@@ -436,7 +446,7 @@ class _Loader:
             if name not in shipped:
                 problem, remedy = f"names a parameter '{name}' it does not have", did_you_mean(name, shipped)
             elif wrong := _other_kind(value, shipped[name]):
-                problem = f"{name} {wrong}"
+                problem, remedy = f"{name} {wrong}", f"The rule's file has {shipped[name]}."
             else:
                 own[name] = value
                 continue

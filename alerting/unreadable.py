@@ -58,6 +58,8 @@ def said_of_text(text: str, offset: int, problem: str) -> Unreadable:
         remedy = "Close it where the text ends; a quote inside it is written twice, or stands in quotes of the other kind."
         return Unreadable(problem="a quote is opened here and not closed", offset=opened, remedy=remedy)
     simple = next((said for part, said in _SIMPLE.items() if part in problem), None)
+    if simple and problem.endswith(("',' or ']'", "',' or '}'")):
+        offset = _open_bracket(text, offset, problem[-2])
     if simple:
         return Unreadable(problem=simple[0], offset=offset, remedy=simple[1])
     return _of_lines(text, offset, problem, line)
@@ -70,6 +72,16 @@ def _open_quote(text: str, offset: int) -> int | None:
         if quote not in rest and _KEY.match(text, found.end() + 1):
             return found.start(1)
     return None
+
+
+def _open_bracket(text: str, offset: int, closing: str) -> int:
+    """Find the bracket before a place that has no other half; the place itself where there is none."""
+    opening, depth = {"]": "[", "}": "{"}[closing], 0
+    for at in range(offset - 1, -1, -1):
+        depth += (text[at] == closing) - (text[at] == opening)
+        if depth < 0:
+            return at
+    return offset
 
 
 def _of_lines(text: str, offset: int, problem: str, line: str) -> Unreadable:

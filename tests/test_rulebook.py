@@ -451,7 +451,7 @@ def test_what_config_says_of_what_is_not_there_has_its_place(folder):
 
     assert [(str(fault).partition("config.yaml:")[2], fault.severity) for fault in book.faults] == [
         ("3:12: `rules: params:` names a shared parameter 'adultage' that is not there\n  Did you mean 'adult_age'?", "error"),
-        ("3:25: `rules: params: adult_age:` is a text, but stands for a number", "error"),
+        ("3:25: `rules: params: adult_age:` is a text, but stands for a number\n  settings.yaml has 18.", "error"),
         ("6:20: `rules: codes: legal_status:` has no code 'C9'\n  Its codes are: C2, V3.", "error"),
         ("5:5: `rules: codes:` names a code map 'legal_statuses' that is not there\n  Did you mean 'legal_status'?", "error"),
         (f"2:11: there is no rule pack 'practise' in {folder.path.as_posix()}\n  Did you mean 'practice'?", "error"),

@@ -131,7 +131,7 @@ def test_a_byte_order_mark_and_windows_line_ends_do_not_matter(file):
         ("a: b: c", "not valid YAML: there is a second colon on this line", (1, 5), 'Put the text after the first in quotes: a: "...".'),
         ("a: @home", "not valid YAML: a text cannot begin with this character", (1, 4), "Put the whole text in quotes."),
         ("a: 'open", "not valid YAML: a quote is opened and not closed", (1, 9), "Close it where the text ends."),
-        ("a: [1", "not valid YAML: a `[` is opened and not closed", (1, 6), "Close it with ], and put commas between what is in it."),
+        ("a: [1", "not valid YAML: a `[` is opened and not closed", (1, 4), "Close it with ], and put commas between what is in it."),
         ("a: 1\n b: 2", "not valid YAML: this line does not line up with those above it", (2, 2), "Put it exactly below the keys or dashes it belongs with, in spaces; or close the quote or bracket before it."),
         ("a: 1\n---\nb: 2", "not valid YAML: there is a second `---`", (2, 1), "Leave it out: a file is one list of keys."),
         ("? [a, b]\n: 1", "not valid YAML: a list or a bracket stands where a key should", (1, 3), "Write `key: value`."),
