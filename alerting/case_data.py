@@ -132,6 +132,49 @@ SERVICE_COLUMNS = {
 
 
 @dataclass(frozen=True)
+class Reference:
+    """A column that names rows of another table, by the column that tells those apart."""
+
+    table: str
+    column: str
+    of: str
+    key: str
+
+
+_REFERRED_TO = {
+    "_person_id": ("ssd_person", "pers_person_id"),
+    "_cp_plan_id": ("ssd_cp_plans", "cppl_cp_plan_id"),
+    "_cla_id": ("ssd_cla_episodes", "clae_cla_id"),
+}
+
+
+def _keys() -> Iterator[tuple[str, tuple[str, ...]]]:
+    for table in TABLES.values():
+        first, *others = table.columns
+        # Brothers and sisters share a contact, a referral, an enquiry: its id and the person tell rows apart.
+        person = [name for name in others if name.endswith("_person_id")]
+        if not table.extension:
+            yield table.name, (first, *person)
+    yield "ext_team", ("team_id",)
+
+
+def _references() -> Iterator[Reference]:
+    for table in TABLES.values():
+        for column in table.columns:
+            of, key = _REFERRED_TO.get(column[column.find("_") :], (table.name, ""))
+            # A conference names the plan that may come of it, or none.
+            if of != table.name and table.name != "ssd_initial_cp_conference" and not table.extension:
+                yield Reference(table.name, column, of, key)
+
+
+KEYS: Mapping[str, tuple[str, ...]] = dict(_keys())
+"""By table, the columns that together tell its rows apart; a table that may hold the same thing twice is not there."""
+
+REFERENCES: tuple[Reference, ...] = tuple(_references())
+"""The columns whose values must be found in another table: people, plans, periods of care."""
+
+
+@dataclass(frozen=True)
 class CodeMap:
     """A set of codes and the council's words for them.
 

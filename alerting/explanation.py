@@ -58,7 +58,7 @@ def explain(app: App, rule: Rule, subject: str, as_of: date) -> Explanation:
         if found is not None and not rule.file.per:
             now = found.level.name if found.level else str(found.outcome)
             changes = what_if.changes(look.snapshot, rule, subject, now, list(found.facts))
-        withheld = look.trust.withheld([(rule.id, rule.reads)]).get(rule.id)
+        withheld = look.trust.withheld([(rule.id, app.book.needs(rule))]).get(rule.id)
     return Explanation(
         rule=rule,
         subject=subject,
