@@ -248,14 +248,22 @@ class Document:
         return found if not faults else None
 
     def _unknown_key(self, path: Path_, known: Sequence[str]) -> Fault:
-        name, remedy = str(path[-1]), ""
-        if ")" in name:
+        name, above = str(path[-1]), self._empty_above(path)
+        if above:
+            remedy = f"If it belongs to `{above}`, indent it by two spaces."
+        elif ")" in name:
             remedy = "Put the expression before it in quotes: inside { } a comma begins a new key."
         elif name.strip(_BLANKS) in known:
             remedy = f"A blank that is no ordinary space stands beside it; type `{name.strip(_BLANKS)}` anew."
         else:
             remedy = did_you_mean(name, list(known)) or (f"The keys here are: {', '.join(known)}." if known else "")
         return Fault(problem=f"unknown key `{name}`", where=self.place(path, key=True), remedy=remedy)
+
+    def _empty_above(self, path: Path_) -> str:
+        """Give the key with nothing after it that stands last before a key, where what is not indented belongs to it."""
+        around = _at(self.value, path[:-1])
+        above = list(around)[: list(around).index(path[-1])] if isinstance(around, dict) and path[-1] in around else []
+        return next((str(key) for key in reversed(above) if around[key] is None), "")
 
     def _fault(self, model: type[BaseModel], detail: dict[str, Any], within: Path_, given: Any) -> Fault:
         location: Path_ = detail["loc"]
