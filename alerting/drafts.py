@@ -12,13 +12,13 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from alerting import load_history, trust
+from alerting import trust
 from alerting.app import App
 from alerting.errors import AlertingError, ConfigError, Faults, SourceError
 from alerting.rule import Rule
 from alerting.rulebook import Rulebook, compile_rule
 from alerting.snapshot import Snapshot
-from alerting.trust import Past, Trust
+from alerting.trust import Trust
 from alerting.yaml_files import did_you_mean, load_text
 
 
@@ -81,18 +81,6 @@ def in_use(book: Rulebook, draft: Rule) -> Rule | None:
     return next((rule for rule in book.rules if rule.id in known or rule.code == draft.code), None)
 
 
-def _past(app: App, as_of: date) -> Past:
-    """Give what a run would compare the data with; nothing where there is no store yet."""
-    store = app.existing_store()
-    if store is None:
-        return Past()
-    try:
-        with store.transaction() as connection:
-            return load_history.past(connection, as_of)
-    finally:
-        store.close()
-
-
 @contextmanager
 def look(app: App, rules: Sequence[Rule], as_of: date) -> Iterator[Look]:
     """Read what these rules need of the case data as at a day, and judge it. Raises SourceError when there is no source to read."""
@@ -102,4 +90,4 @@ def look(app: App, rules: Sequence[Rule], as_of: date) -> Iterator[Look]:
         wanted = app.book.wanted(rules)
         app.source.read(wanted, snapshot)
         snapshot.settle(wanted, app.source)
-        yield Look(snapshot=snapshot, trust=trust.judge(snapshot, wanted, _past(app, as_of)))
+        yield Look(snapshot=snapshot, trust=trust.judge(snapshot, wanted, app.past(as_of)))

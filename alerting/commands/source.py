@@ -1,4 +1,4 @@
-"""`alerting source`: whether the case data can be read and believed."""
+"""`alerting source`: whether the case data can be read and believed, and what somebody found to be right after all."""
 
 from __future__ import annotations
 
@@ -8,13 +8,16 @@ from typing import Any
 
 import click
 
-from alerting import trust
+from alerting import load_history, trust
 from alerting.app import App
 from alerting.case_data import TABLES
-from alerting.cells import quoted
-from alerting.cli import build_app, echo_json, echo_table, today
-from alerting.errors import SourceError
+from alerting.cli import build_app, echo_json, echo_table, now, today
+from alerting.errors import AlertingError, SourceError
+from alerting.load_history import Doubt
 from alerting.snapshot import Snapshot
+from alerting.trust import Trust
+from alerting.wording import day
+from alerting.yaml_files import did_you_mean
 
 
 @click.group()
@@ -34,45 +37,86 @@ def check_source(ctx: click.Context, as_of: datetime | None, *, as_json: bool) -
         echo_json(tables)
     else:
         echo_table(
-            ["Table", "Rows", "Trusted", "Least filled", "Problems"],
-            [
-                [row["table"], row["rows"], "yes" if row["trusted"] else "no", _least_filled(row), "; ".join(row["problems"])]
-                for row in tables
-            ],
+            ["Table", "Rows", "Trusted", "Least filled"],
+            [[row["table"], row["rows"], "yes" if row["trusted"] else "no", _least_filled(row)] for row in tables],
         )
+        _tell_problems(tables)
     sys.exit(1 if any(row["problems"] for row in tables) else 0)
 
 
+def _tell_problems(tables: list[dict[str, Any]]) -> None:
+    for row in tables:
+        for problem in row["problems"]:
+            click.echo(f"{row['table']}: {problem}")
+        if row["release"]:
+            click.echo(f"  If that is a real change and a run has found it: {row['release']}")
+    for row in tables:
+        for note in row["notes"]:
+            click.echo(f"{note}. It stops nothing.")
+
+
+@command.command("release")
+@click.argument("table")
+@click.option("--by", required=True, help="Who has looked and found it to be right; kept with the release.")
+@click.option("--note", required=True, help="Why it is right, such as: a second system was added.")
+@click.pass_context
+def release_source(ctx: click.Context, table: str, by: str, note: str) -> None:
+    """Let the change that the last run found in a table count as right: from then on its rows are what others are compared with."""
+    name = table.lower().partition(".")[0]
+    store = build_app(ctx).store()
+    try:
+        with store.transaction() as connection:
+            doubt = load_history.release(connection, name, by=by, note=note, now=now())
+            known = [each.table for each in load_history.doubts(connection) if each.flaws]
+    finally:
+        store.close()
+    if doubt is None or not doubt.flaws:
+        raise _nothing_to_release(name, doubt, known)
+    said = "; ".join(f"{about} {doubt.problems[about]}" for about in doubt.flaws)
+    click.echo(f"{name} is released by {by}: {said} ({day(doubt.as_of)}).")
+    for about, why in doubt.problems.items():
+        if about not in doubt.flaws:
+            click.echo(f"Still not trusted: {about} {why}. Only its source can put that right.")
+    click.echo("The next run trusts it with what it has now; `alerting run daily` again does so today.")
+
+
+def _nothing_to_release(name: str, doubt: Doubt | None, known: list[str]) -> AlertingError:
+    if doubt is not None:
+        why = "; ".join(f"{about} {text}" for about, text in doubt.problems.items())
+        return AlertingError(f"{why}: that cannot be released", remedy="Put it right where the data comes from, and run again.")
+    if name not in TABLES:
+        return AlertingError(f"there is no table '{name}'", remedy=did_you_mean(name, list(TABLES)))
+    remedy = f"To be released: {', '.join(known)}." if known else "`alerting source check` says what today's data looks like."
+    return AlertingError(f"no run has found a change in {name} that waits to be released", remedy=remedy)
+
+
 def read_tables(app: App, as_of: date) -> list[dict[str, Any]]:
-    """Read what the rules need, and describe each table: rows, trusted, fill rate by column, problems, unmapped codes."""
+    """Read what the rules need, and describe each table: rows, trusted, fill rates, problems, unmapped codes, how to release it."""
     if app.source is None:
         raise SourceError("there is no source to read", remedy="Mend `source:` in config.yaml; `alerting check` says how.")
     wanted = app.book.wanted(app.book.rules)
     with Snapshot(as_of, app.book.settings) as snapshot:
         app.source.read(wanted, snapshot)
         snapshot.settle(wanted, app.source)
-        judged = trust.judge(snapshot, sorted(wanted), {})
-        return [_describe(snapshot, name, wanted[name], judged.problems.get(name)) for name in sorted(wanted)]
+        judged = trust.judge(snapshot, wanted, app.past(as_of))
+        return [_describe(snapshot, name, judged) for name in sorted(wanted)]
 
 
-def _describe(snapshot: Snapshot, name: str, columns: frozenset[str], problem: str | None) -> dict[str, Any]:
+def _describe(snapshot: Snapshot, name: str, judged: Trust) -> dict[str, Any]:
     reading = snapshot.readings[name]
-    problems = [problem] if problem else []
+    mine = {about: why for about, why in judged.problems.items() if about.partition(".")[0] == name}
+    problems = [why if about == name else f"{about.partition('.')[2]} {why}" for about, why in mine.items()]
     problems += [f"{column}: {count} cells cannot be read" for column, count in reading.unreadable_cells.items()]
-    problems += reading.places
-    fill: dict[str, float] = {}
-    if reading.rows:
-        named = [column for column in columns if TABLES[name].columns[column].kind != "flag"]
-        counts = snapshot.sql(f"SELECT {', '.join(f'count({quoted(column)})' for column in named) or '0'} FROM {name}")[0]
-        fill = {column: round(count / reading.rows, 3) for column, count in zip(named, counts, strict=False)}
     return {
         "table": name,
         "supplied": reading.supplied,
         "rows": reading.rows,
-        "trusted": problem is None,
-        "problems": problems,
-        "fill": fill,
+        "trusted": not mine,
+        "problems": problems + reading.places,
+        "fill": {column: round(cells / rows, 3) for column, (cells, rows) in judged.filled.get(name, {}).items()},
         "unmapped": reading.unmapped,
+        "notes": [note for note in judged.notes if note.partition(" ")[0].partition(".")[0] == name],
+        "release": f"alerting source release {name} --by NAME --note WHY" if mine.keys() & judged.releasable.keys() else None,
     }
 
 
