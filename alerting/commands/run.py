@@ -3,39 +3,51 @@
 from __future__ import annotations
 
 import sys
-from datetime import date, datetime, time
-from zoneinfo import ZoneInfo
+import time
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
 
 import click
 
 from alerting.app import App
 from alerting.cli import build_app, echo_json, echo_table, now, today
-from alerting.config import DAYS
+from alerting.errors import ConfigError, RunHeld
 from alerting.reporting import Report
 from alerting.store import Store
+
+LOOK_EVERY_S = 2.0
 
 
 @click.command()
 @click.argument("job", type=click.Choice(["daily", "weekly", "monthly"]))
 @click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), help="The business date; today when left out.")
 @click.option("--dry-run", is_flag=True, help="Work everything out; write, plan and send nothing.")
-@click.option("--due", is_flag=True, help="Do nothing unless the job is due now and has not been done today.")
+@click.option("--due", is_flag=True, help="Do nothing unless the job is to be done now and nobody has.")
+@click.option("--wait", default=60, show_default=True, type=click.IntRange(0, 600), help="Minutes to wait for another job's run.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as one JSON value.")
 @click.pass_context
-def command(ctx: click.Context, job: str, as_of: datetime | None, *, dry_run: bool, due: bool, as_json: bool) -> None:
+def command(ctx: click.Context, job: str, as_of: datetime | None, *, dry_run: bool, due: bool, wait: int, as_json: bool) -> None:
     """Run a job once: read, ask every rule, and tell whoever is to be told."""
+    from alerting.occurrences import Occurrences, this_process
+    from alerting.service import run_due
+    from alerting.stopping import told_to_stop
+
+    if due and (as_of or dry_run):
+        raise click.UsageError("--due is about today, and runs: it goes with neither --as-of nor --dry-run.", ctx)
     app = build_app(ctx)
     for fault in app.faults:
         click.echo(f"{fault.severity}: {fault}", err=True)
-    day = as_of.date() if as_of else today(app)
     store = app.store()
     try:
-        if due and not _is_due(app, store, job, day):
-            click.echo(f"{job} is not due", err=True)
-            return
-        report = app.pipeline(store).run(job, day, now, dry_run=dry_run)
+        with told_to_stop(lambda: Occurrences(store).let_go(this_process(), now()), code=1) as stop:
+            if due:
+                report = run_due(app, store, job, now, stop.asked, _say)
+            else:
+                report = _run(app, store, job, as_of, stop.asked, dry_run=dry_run, wait=timedelta(minutes=wait))
     finally:
         store.close()
+    if report is None:
+        return
     if as_json:
         echo_json(report.as_json())
     else:
@@ -43,16 +55,42 @@ def command(ctx: click.Context, job: str, as_of: datetime | None, *, dry_run: bo
     sys.exit(0 if report.status == "done" else 1)
 
 
-def _is_due(app: App, store: Store, job: str, day: date) -> bool:
-    """Say whether a job's time has come today, its cut-off has not, and it has not been done."""
-    settings = getattr(app.loaded.config.jobs, job)
-    local = now().astimezone(ZoneInfo(app.loaded.config.council.timezone)).time()
-    latest = store.latest_run(job)
-    done = latest is not None and latest["as_of"] >= day and latest["status"] != "failed"
-    in_time = time.fromisoformat(settings.at) <= local and (
-        settings.cut_off is None or local < time.fromisoformat(settings.cut_off)
-    )
-    return DAYS[day.weekday()] in settings.on and in_time and not done
+def _run(
+    app: App, store: Store, job: str, as_of: datetime | None, stopping: Callable[[], bool], *, dry_run: bool, wait: timedelta
+) -> Report:
+    from alerting import clock_jumps, service
+
+    on, moment = as_of.date() if as_of else today(app), now()
+    if not dry_run:
+        _refuse_tomorrow(app, on)
+        if as_of is None:
+            clock_jumps.watch(store, moment, clock_jumps.read(moment))
+            service.record_missed(app, store, moment, _say)
+        elif on == today(app):
+            clock_jumps.accept(store, clock_jumps.read(moment))
+    until, said = time.monotonic() + wait.total_seconds(), ""
+    while True:
+        try:
+            return app.pipeline(store).run(job, on, now, dry_run=dry_run, stopping=stopping)
+        except RunHeld as held:
+            if not held.other or time.monotonic() >= until or stopping():
+                raise
+            if not said:
+                _say(held.problem)
+            said = held.problem
+            time.sleep(LOOK_EVERY_S)
+
+
+def _refuse_tomorrow(app: App, on: date) -> None:
+    if on > today(app):
+        raise ConfigError(
+            f"{on} has not come yet: today is {today(app)}",
+            remedy="Give today's date or an earlier one, or look ahead with --dry-run.",
+        )
+
+
+def _say(text: str) -> None:
+    click.echo(text, err=True)
 
 
 def tell(report: Report, *, dry_run: bool = False) -> None:

@@ -1,0 +1,215 @@
+"""The service: a clock that starts what is due, and in between sends what waits. APScheduler is the clock and nothing else.
+
+What was done and what is to be done stands in the store alone, so it may be killed, started twice, or run on two hosts. The
+scheduler only wakes the main thread, which works; so a signal is heard at once, and nothing runs beside anything.
+"""
+
+from __future__ import annotations
+
+import queue
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from alerting import clock_jumps
+from alerting.app import App
+from alerting.errors import AlertingError, ConfigError, RunHeld
+from alerting.occurrences import Occurrences, host_of, this_process
+from alerting.reporting import Report
+from alerting.sending import Clock
+from alerting.store import Store
+from alerting.timetable import Timetable
+from alerting.wording import day
+
+LOOK_EVERY_MINUTES = 5
+STUCK_AFTER = timedelta(hours=2)
+"""After so long at one piece of work the service says no more that it goes on, so that whoever watches starts it anew."""
+Log = Callable[[str], None]
+_WAKE, _LOOK, _STOP = "a job's time", "a look round", "a signal"
+
+
+def timetable(app: App, store: Store) -> Timetable:
+    """Give when the council's jobs are to be done; monthly only where there is a rule for it to ask."""
+    config = app.loaded.config
+    asked = {rule.file.job for rule in app.book.rules} | {"daily", "weekly"}
+    return Timetable(
+        jobs={name: job for name, job in config.jobs if name in asked},
+        zone=ZoneInfo(config.council.timezone),
+        holidays=app.book.settings.bank_holidays,
+        occurrences=Occurrences(store),
+    )
+
+
+def record_missed(app: App, store: Store, now: datetime, log: Log) -> None:
+    """Record the slots that have passed and were not done. The next daily run tells the administrators."""
+    missed = timetable(app, store).record_missed(now)
+    if missed:
+        first, last = min(on for _, on in missed), max(on for _, on in missed)
+        log(f"recorded as missed: {len(missed)} runs, from {day(first)} to {day(last)}")
+
+
+def run_due(app: App, store: Store, job: str, clock: Clock, stopping: Callable[[], bool], log: Log) -> Report | None:
+    """Run a job if it is to be done now; None when it is not, or another process has it.
+
+    `alerting run JOB --due` is this, and so is what the service does. Raises what a run does.
+    """
+    now = clock()
+    clock_jumps.watch(store, now, clock_jumps.read(now))
+    table = timetable(app, store)
+    if job not in table.jobs or not table.is_due(job, now):
+        log(f"{job} is not due")
+        return None
+    try:
+        return app.pipeline(store).run(job, now.astimezone(table.zone).date(), clock, stopping=stopping)
+    except RunHeld as held:
+        log(f"standby: {held.problem}")
+        return None
+
+
+@dataclass(kw_only=True)
+class Service:
+    """One council's service. build: reads config.yaml, whose path is `config`, and the rules anew, as they may have changed.
+
+    alive: a file that is written each minute while the service goes on with its work.
+    """
+
+    config: Path
+    build: Callable[[], App]
+    clock: Clock
+    log: Log
+    alive: Path | None = None
+    _bell: queue.SimpleQueue[str] = field(default_factory=queue.SimpleQueue)
+    _since: datetime | None = None
+    _seen: int | None = None
+    _last: str = ""
+    _store: Store | None = None
+
+    def ring(self) -> None:
+        """Wake the service, to look whether it is told to stop. May be called by a signal's handler."""
+        self._bell.put(_STOP)
+
+    def give_back(self) -> None:
+        """Give back the run that is going on, as the process must end in the middle of it: another may go on at once."""
+        if self._store is not None:
+            Occurrences(self._store).let_go(this_process(), self.clock())
+
+    def run(self, stopping: Callable[[], bool], *, once: bool = False) -> None:
+        """Work until told to stop; once: look round a single time, as at the start."""
+        self._changed()
+        app = self.build()
+        self._store = store = app.store()
+        try:
+            with self._ticking(app):
+                self._log_start(app)
+                self._work(app, store, stopping)
+                while not once and not stopping():
+                    self._wait()
+                    if not stopping():
+                        app = self._anew(app, store)
+                        self._work(app, store, stopping)
+        finally:
+            store.close()
+        self.log("stopped")
+
+    def _wait(self) -> None:
+        """Wait until the bell is rung; however often it was, it is answered once."""
+        self._bell.get()
+        while not self._bell.empty():
+            self._bell.get()
+
+    # ------------------------------------------------------------------ the clock
+
+    @contextmanager
+    def _ticking(self, app: App) -> Iterator[None]:
+        from apscheduler.schedulers.background import BackgroundScheduler  # type: ignore[import-untyped]
+        from apscheduler.triggers.cron import CronTrigger  # type: ignore[import-untyped]
+        from apscheduler.triggers.interval import IntervalTrigger  # type: ignore[import-untyped]
+
+        config = app.loaded.config
+        zone = ZoneInfo(config.council.timezone)
+        # A slot that is noticed late is still due, and many at once are one: whether it is done is for the store to say.
+        scheduler = BackgroundScheduler(timezone=zone, job_defaults={"misfire_grace_time": None, "coalesce": True})
+        for _, job in config.jobs:
+            if job.on:
+                hour, minute = job.at.split(":")
+                trigger = CronTrigger(day_of_week=",".join(job.on), hour=int(hour), minute=int(minute), timezone=zone)
+                scheduler.add_job(self._bell.put, trigger, [_WAKE])
+        scheduler.add_job(self._bell.put, IntervalTrigger(minutes=LOOK_EVERY_MINUTES, timezone=zone), [_LOOK])
+        scheduler.add_job(self._sign, IntervalTrigger(minutes=1, timezone=zone))
+        scheduler.start()
+        self._sign()
+        try:
+            yield
+        finally:
+            scheduler.shutdown(wait=False)
+
+    def _sign(self) -> None:
+        """Write the file that says the service goes on. Raises ConfigError when it cannot be written."""
+        since = self._since
+        if self.alive is None or (since is not None and self.clock() - since > STUCK_AFTER):
+            return
+        try:
+            self.alive.write_text(f"{self.clock().isoformat(timespec='seconds')}\n", "utf-8")
+        except OSError as error:
+            raise ConfigError(
+                f"the file of --alive cannot be written ({error.strerror})",
+                remedy="Give one in a folder that this account may write.",
+            ) from None
+
+    # ------------------------------------------------------------------ the work
+
+    def _work(self, app: App, store: Store, stopping: Callable[[], bool]) -> None:
+        """Do what is due, then send what waits. A job that fails is told of and leaves the others; it is tried again later."""
+        self._since = self.clock()
+        with self._told("the store"):
+            record_missed(app, store, self.clock(), self._say)
+            for job in timetable(app, store).due(self.clock()):
+                if stopping():
+                    break
+                with self._told(job):
+                    report = run_due(app, store, job, self.clock, stopping, self._say)
+                    if report:
+                        self._log_report(report)
+            if not stopping() and Occurrences(store).running() is None:
+                for problem in app.pipeline(store).sender.send_all(self.clock, lambda: not stopping()):
+                    self._say(problem)
+        self._since = None
+
+    def _anew(self, app: App, store: Store) -> App:
+        """Read config.yaml and the rules again where a job is due or config.yaml has changed; go on with the old where that fails."""
+        with self._told("config.yaml, which is used as it was"):
+            if self._changed() or timetable(app, store).due(self.clock()):
+                return self.build()
+        return app
+
+    def _changed(self) -> bool:
+        before, self._seen = self._seen, self.config.stat().st_mtime_ns if self.config.exists() else None
+        return self._seen is not None and before is not None and self._seen != before
+
+    # ------------------------------------------------------------------ what it says
+
+    @contextmanager
+    def _told(self, what: str) -> Iterator[None]:
+        try:
+            yield
+        except AlertingError as error:
+            self._say(f"{what}: {error.problem}" + (f" ({error.remedy.rstrip('.')})" if error.remedy else ""))
+
+    def _say(self, text: str) -> None:
+        """Say something once, and again only after something else was said."""
+        if text != self._last:
+            self.log(text)
+        self._last = text
+
+    def _log_start(self, app: App) -> None:
+        for fault in app.faults:
+            self._say(f"{fault.severity}: {fault}")
+        times = ", ".join(f"{name} at {job.at}" for name, job in app.loaded.config.jobs if job.on)
+        self._say(f"started on {host_of(this_process())}: {times}")
+
+    def _log_report(self, report: Report) -> None:
+        counts = ", ".join(f"{count} {name}" for name, count in report.notifications.items() if count) or "nothing to tell"
+        self._say(f"{report.job} of {day(report.as_of)}: {report.status.replace('_', ' ')}; messages: {counts}")
