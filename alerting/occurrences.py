@@ -61,6 +61,9 @@ class Occurrence:
     note: str | None
     quiet: timedelta
 
+    def __str__(self) -> str:
+        return f"{self.job} of {day(self.as_of)}" + (f": {self.note}" if self.note else "")
+
 
 class Occurrences:
     """The occurrences in one store."""
@@ -201,6 +204,14 @@ class Occurrences:
         """Give the occurrences recorded as missed from one day to another, both included, in the order of their days."""
         with self._store.transaction() as connection:
             return self._read(connection, _TABLE.c.state == "missed", _TABLE.c.as_of.between(first, last))
+
+    def missed_lately(self, as_of: date) -> list[Occurrence]:
+        """Give what was missed since the last daily run that was done for an earlier day: what that of this day has to tell."""
+        done = sa.and_(_TABLE.c.job == "daily", _TABLE.c.state.in_(("done", "done_with_faults")), _TABLE.c.as_of < as_of)
+        with self._store.transaction() as connection:
+            last = connection.execute(sa.select(sa.func.max(_TABLE.c.as_of)).where(done)).scalar()
+            since = [_TABLE.c.as_of >= last] if last else []
+            return self._read(connection, _TABLE.c.state == "missed", _TABLE.c.as_of <= as_of, *since)
 
     # ------------------------------------------------------------------ within
 
