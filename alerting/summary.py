@@ -137,11 +137,13 @@ def _trend(counts: Sequence[int | None]) -> dict[str, Any]:
 
 
 def notices(content: Mapping[str, Any]) -> dict[str, Any]:
-    """Give the service's own notices, with the references of alerts and nothing else about them."""
-    every = content["notices"]
+    """Give the service's own notices, with the references of alerts and nothing else about them: what is new, then what lasts."""
+    new, still = content["notices"], content.get("still") or ()
+    every = [*new, *still]
     shown = [
         {
             "title": plain(notice["title"]),
+            "since": f"since {day(notice['since'])}" if notice.get("since") else "",
             "detail": plain(notice.get("detail") or "", _PARAGRAPH),
             "items": [plain(item, 40) for item in notice.get("items", ())[:REFERENCES]],
             "more": max(0, len(notice.get("items", ())) - REFERENCES),
@@ -149,10 +151,12 @@ def notices(content: Mapping[str, Any]) -> dict[str, Any]:
         for notice in every[:NOTICES]
     ]
     run = content.get("run") or {}
+    to_do = plural(len(every), "thing to do", "things to do")
     return {
-        "summary": f"{plural(len(every), 'thing')} to know about." if every else "Nothing needs your attention.",
-        "told": plural(len(every), "notice") if every else "all is well",
-        "notices": shown,
+        "summary": f"{to_do}, {len(new)} new." if still else f"{to_do}." if every else "All clear: nothing needs your attention.",
+        "told": to_do if every else "all clear",
+        "notices": shown[: len(new)],
+        "still": shown[len(new) :],
         "more": len(every) - len(shown),
         "run": [
             (plain(name.replace("_", " ").capitalize()), plain(count))

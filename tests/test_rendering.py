@@ -710,10 +710,33 @@ def test_administrators_get_notices_with_references_only():
     notices = [{"title": "4 alerts have no recipient", "detail": "T9 has no manager.", "items": ["A-7K3QXM22", "A-8K3QXM22"]}]
     sent = message(notification("admin", notices=notices, run={"rules": 26, "new": 14}))
 
-    assert sent.subject == "Practice alerts service: 1 notice"
+    assert sent.subject == "Practice alerts service: 1 thing to do"
     for part in (sent.text, read(sent.html)):
         for said in ("4 alerts have no recipient", "T9 has no manager.", "A-7K3QXM22, A-8K3QXM22", "26"):
             assert said in part
+
+
+def test_a_day_on_which_nothing_is_wrong_is_told_as_all_clear_with_its_figures():
+    sent = message(notification("admin", notices=[], still=[], run={"Rules asked": "41 of 41", "Messages sent": 12}))
+
+    assert sent.subject == "Practice alerts service: all clear"
+    for part in (sent.text, read(sent.html)):
+        for said in ("All clear: nothing needs your attention.", "Rules asked", "41 of 41", "Messages sent"):
+            assert said in part
+
+
+def test_what_was_told_before_and_lasts_stands_after_what_is_new_with_its_day():
+    new, still = (
+        {"title": "CP-03 could not run"},
+        {"title": "T9 has no manager", "detail": "Check ext_team.", "since": "2026-03-02"},
+    )
+    sent = message(notification("admin", notices=[new], still=[still], run={}))
+
+    assert sent.subject == "Practice alerts service: 2 things to do"
+    for part in (sent.text, read(sent.html)):
+        assert "2 things to do, 1 new." in part
+        assert part.index("CP-03 could not run") < part.upper().index("STILL TO DO") < part.index("T9 has no manager")
+        assert "since 2 March 2026" in part
 
 
 def test_a_test_message_says_that_it_is_one():
