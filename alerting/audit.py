@@ -101,10 +101,11 @@ def verify(
     return Audit(since=since, until=until, looked_at=looked_at, breaches=tuple(breaches))
 
 
-def range_of(connection: sa.Connection) -> tuple[date, date] | None:
-    """Give the first and the last day that there is anything of, None for an empty store."""
-    first, last = connection.execute(sa.select(sa.func.min(occurrence.c.as_of), sa.func.max(occurrence.c.as_of))).one()
-    return (first, last) if first else None
+def days_of_jobs(connection: sa.Connection) -> dict[str, tuple[date, date]]:
+    """Give the first and the last day that there is an occurrence of, by job; nothing for an empty store."""
+    job, as_of = occurrence.c.job, occurrence.c.as_of
+    query = sa.select(job, sa.func.min(as_of), sa.func.max(as_of)).group_by(job)
+    return {row[0]: (row[1], row[2]) for row in connection.execute(query)}
 
 
 # ---------------------------------------------------------------------- I1: occurrences

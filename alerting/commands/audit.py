@@ -1,0 +1,85 @@
+"""`alerting audit`: the proof that nothing was lost, from the store alone."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+from datetime import date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import click
+
+from alerting import audit, timetable
+from alerting.app import App
+from alerting.cli import build_app, echo_json, now
+from alerting.errors import ConfigError
+from alerting.wording import day, plural
+
+_LATER = "Give days on which something was run."
+
+
+@click.group()
+def command() -> None:
+    """The proof that nothing was lost."""
+
+
+@command.command()
+@click.option("--from", "since", type=click.DateTime(["%Y-%m-%d"]), help="The first day; that of the first run when left out.")
+@click.option("--to", "until", type=click.DateTime(["%Y-%m-%d"]), help="The last day; that of the last run when left out.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON value.")
+@click.pass_context
+def verify(ctx: click.Context, since: datetime | None, until: datetime | None, *, as_json: bool) -> None:
+    """Prove from the store that each run, alert and message was brought to its end, or say where that is not so."""
+    app = build_app(ctx)
+    store = app.store()
+    try:
+        with store.transaction() as connection:
+            known = audit.days_of_jobs(connection)
+            if not known:
+                raise ConfigError(
+                    "nothing has been run yet, so there is nothing to prove", remedy="Run `alerting run daily` first."
+                )
+            first = since.date() if since else min(begun for begun, _ in known.values())
+            last = until.date() if until else max(ended for _, ended in known.values())
+            if first > last:
+                raise ConfigError(f"{first} lies after {last}", remedy=_LATER)
+            found = audit.verify(connection, first, last, now(), due=_due(app, known, first, last))
+    finally:
+        store.close()
+    if as_json:
+        echo_json(
+            {"from": found.since, "to": found.until, "looked_at": found.looked_at, "breaches": list(map(_as_row, found.breaches))}
+        )
+    else:
+        _tell(found)
+    sys.exit(1 if found.breaches else 0)
+
+
+def _due(app: App, known: Mapping[str, tuple[date, date]], first: date, last: date) -> Iterator[tuple[str, date]]:
+    """Give the slots of the timetable since each job's first run, but for those of today: their time may not have come."""
+    holidays = app.book.settings.bank_holidays
+    today = now().astimezone(ZoneInfo(app.loaded.config.council.timezone)).date()
+    for job, settings in dict(app.loaded.config.jobs).items():
+        if job in known:
+            begins, ends = max(first, known[job][0]), min(last + timedelta(days=1), today)
+            slots = timetable.slots(job, settings, begins - timedelta(days=1), ends, holidays)
+            yield from ((job, on) for on in slots)
+
+
+def _as_row(breach: audit.Breach) -> dict[str, Any]:
+    return asdict(breach)
+
+
+def _tell(found: audit.Audit) -> None:
+    looked = ", ".join(f"{count} {name}" for name, count in found.looked_at.items())
+    click.echo(f"{day(found.since)} to {day(found.until)}: {looked}.")
+    if not found.breaches:
+        click.echo(
+            "Every promise is kept: each run ended, each alert that is firing was told or says why not, each message came to an end."
+        )
+        return
+    click.echo(f"{plural(len(found.breaches), 'promise is', 'promises are')} not kept:")
+    for breach in found.breaches:
+        click.echo(f"  {breach}")
