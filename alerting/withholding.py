@@ -1,0 +1,121 @@
+"""Why somebody was not told today of an alert that is theirs: one row for each, made anew by each run of the alert's job.
+
+With what was told and what waits in the outbox, these rows show that no open alert is lost: each is told to, or visibly
+withheld from, everybody it is for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+import sqlalchemy as sa
+
+from alerting import schema, standing
+from alerting.model import Act, Alert, Condition, Notification
+from alerting.routing import Recipient, is_by
+from alerting.wording import day, listed
+
+EVERYBODY = "*"
+_PUT_OFF = {
+    "snooze": "snoozed by {by} until {until}",
+    "recorded": "said by {by} to be recorded on {on}, and waits for the next load",
+    "data_error": "said by {by} to be wrong in the data, and waits until {until} for that to be put right",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Known:
+    """What decides, beside the alerts themselves. Alerts by reference; people who were told by alert and recipient.
+
+    waiting: kept back, with why. silenced, covered: with what by, in words. told: by an earlier message. name: of a worker.
+    """
+
+    as_of: date
+    loaded_at: datetime | None
+    waiting: Mapping[str, str]
+    silenced: Mapping[str, str]
+    covered: Mapping[str, str]
+    told: Collection[tuple[int, str]]
+    restricted: Callable[[Alert], bool]
+    name: Callable[[str], str | None]
+    nothing_planned: str = ""
+
+
+def reasons(
+    alerts: Iterable[Alert], routes: Mapping[int, Sequence[Recipient]], planned: Iterable[Notification], known: Known
+) -> dict[tuple[int, str], str]:
+    """Give why each open alert is not told to each of those it is for, by alert and recipient; EVERYBODY for all of them.
+
+    Those who are told of it today are not there, nor those who were told before and have nothing new to hear.
+    """
+    today = {(told[0], notification.recipient) for notification in planned for told in notification.content.get("told", ())}
+    found: dict[tuple[int, str], str] = {}
+    for alert in alerts:
+        if alert.id is None or alert.condition in (Condition.pending, Condition.resolved):
+            continue
+        recipients = routes.get(alert.id, ())
+        if alert.ref in known.waiting:
+            found[alert.id, EVERYBODY] = known.waiting[alert.ref]
+            continue
+        if known.nothing_planned:
+            found[alert.id, EVERYBODY] = known.nothing_planned
+            continue
+        if known.restricted(alert):
+            found[alert.id, EVERYBODY] = "the record is restricted, or not known not to be: only those it names are told"
+        elif not recipients:
+            found[alert.id, EVERYBODY] = "nobody was found who could be told"
+        for recipient in recipients:
+            if (alert.id, recipient.person.id) not in today:
+                why = _why(alert, recipient, known)
+                found |= {(alert.id, recipient.person.id): why} if why else {}
+    return found
+
+
+def _why(alert: Alert, recipient: Recipient, known: Known) -> str | None:
+    put_off = standing.put_off(alert, known.as_of, known.loaded_at)
+    if put_off:
+        return _PUT_OFF[put_off.kind].format(by=_named(put_off, known), on=day(put_off.on), until=_until(put_off))
+    if alert.ref in known.silenced:
+        return known.silenced[alert.ref]
+    if alert.ref in known.covered:
+        return f"covered by {known.covered[alert.ref]}"
+    if alert.condition == Condition.held:
+        return f"on hold: {alert.held_reason}"
+    own = [act for act in standing.in_hand(alert, known.as_of) if is_by(act, recipient.person)]
+    if own:
+        return f"acknowledged by {listed([_named(act, known) for act in own])} until {_until(own[-1])}, and not due"
+    if (alert.id or 0, recipient.person.id) in known.told:
+        return None
+    return "no receiver of persons is set for this job"
+
+
+def _named(act: Act, known: Known) -> str:
+    return known.name(act.by) or act.by
+
+
+def _until(act: Act) -> str:
+    return day(act.until) if act.until else "it is taken back"
+
+
+def write(
+    connection: sa.Connection, run_id: int, as_of: date, rules: Collection[str], found: Mapping[tuple[int, str], str]
+) -> None:
+    """Write what a run of a job withheld in place of what its last run did. rules: the ids of the job's rules."""
+    table, alert = schema.withheld, schema.alert
+    over = sa.select(alert.c.id).where(sa.or_(alert.c.rule.in_(sorted(rules)), alert.c.resolved_on.is_not(None)))
+    connection.execute(table.delete().where(table.c.alert_id.in_(over)))
+    rows = [
+        {"alert_id": alert_id, "recipient": recipient, "run_id": run_id, "as_of": as_of, "reason": reason}
+        for (alert_id, recipient), reason in sorted(found.items())
+    ]
+    if rows:
+        connection.execute(table.insert(), rows)
+
+
+def of_alert(connection: sa.Connection, alert_id: int) -> list[tuple[str, str]]:
+    """Give who the newest run of its job did not tell of an alert, and why."""
+    table = schema.withheld
+    query = sa.select(table.c.recipient, table.c.reason).where(table.c.alert_id == alert_id).order_by(table.c.recipient)
+    return [(row.recipient, row.reason) for row in connection.execute(query)]
