@@ -131,9 +131,24 @@ def _params_in(sql: str) -> frozenset[str]:
     return frozenset(_PARAM.findall(sql))
 
 
+@lru_cache(maxsize=512)
+def _in_one_line(text: str) -> str:
+    return " ".join(text.replace("\\n", " ").split())
+
+
+@lru_cache(maxsize=1024)
+def _of_subject(name: str, kind: Type) -> Name:
+    return Name(type=kind, sql=f's."{name}"', row=True)
+
+
 def views_for(texts: Iterable[str], views: Mapping[str, str]) -> list[str]:
     """Give those of the shared views that these texts need, each after those it needs itself."""
-    ordered: list[str] = []
+    return list(_views_in_order(tuple(texts), tuple(views.items())))
+
+
+@lru_cache(maxsize=512)
+def _views_in_order(texts: Sequence[str], named: Sequence[tuple[str, str]]) -> Sequence[str]:
+    views, ordered = dict(named), list[str]()
     waiting: set[str] = set()
 
     def visit(text: str) -> None:
@@ -172,9 +187,7 @@ class _Compiler:
         self.document, self.file, self.subject, self.params = document, file, subject, params
         self.faults: list[Fault] = []
         self.names: dict[str, Name] = {name: constant(value) for name, value in self.params.items()}
-        self.names |= {
-            name: Name(type=_TYPES[column.type], sql=f's."{name}"', row=True) for name, column in subject.columns.items()
-        }
+        self.names |= {name: _of_subject(name, _TYPES[column.type]) for name, column in subject.columns.items()}
         self.tiers = {name: Tier[column.tier] for name, column in subject.columns.items()}
 
     def rule(self, place: str, pack: str, views: Sequence[str]) -> Rule:
@@ -187,7 +200,7 @@ class _Compiler:
         let = {}
         for name, text in file.let.items():
             let[name] = self._compile(("let", name), text)
-            self.names[name] = Name(type=let[name].type, sql=f's."{name}"', row=True)
+            self.names[name] = _of_subject(name, let[name].type)
             self.tiers[name] = max((self.tiers.get(used, Tier.reference) for used in let[name].names), default=Tier.reference)
         measure = (
             self._compile(("measure",), file.measure, "number", over="many" if file.per else "one")
@@ -233,7 +246,7 @@ class _Compiler:
         applied = {name: self.params[name] for name in sorted(used & self.params.keys())}
         parts = [f"{asked}", f"{applied}", self.subject.id, self.subject.key, *sql]
         # How a text is broken into lines decides nothing.
-        return _hash([" ".join(part.replace("\\n", " ").split()) for part in parts])
+        return _hash(map(_in_one_line, parts))
 
     def _look_at_groups(self) -> None:
         """From here on the rule is about teams, workers or services: of one subject there is nothing left to ask."""
@@ -271,8 +284,8 @@ class _Compiler:
                     did_you_mean(name, self.subject.columns),
                 )
         for part, names in (("let", self.file.let), ("params", self.file.params)):
+            taken = {*self.subject.columns, *_OWN_NAMES, *(self.params if part == "let" else ())}
             for name in names:
-                taken = {*self.subject.columns, *_OWN_NAMES, *(self.params if part == "let" else ())}
                 if name in taken:
                     self._at(f"'{name}' is the name of something else", (part, name), "Give it a name of its own.", key=True)
                 elif not _NAME.fullmatch(name):

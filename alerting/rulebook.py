@@ -266,7 +266,7 @@ class _Loader:
 
         use: notes a file's faults and gives None where there are any.
         """
-        before, named = len(self.faults), self.named
+        before, named = len(self.faults), dict(self.named)
         name = Path(document.file).relative_to(self.folder.as_posix()).as_posix()
         found, good = use(document), self.last_good.get(name)
         if found is not None:
@@ -461,17 +461,18 @@ class _Loader:
         if file.replaces and file.replaces not in rules:
             where = document.place(("replaces",))
             self.fault(f"'{file.replaces}' is not a rule of an earlier pack", where, did_you_mean(file.replaces, dict(rules)))
-        named = {name: found for name, found in self.named.items() if found[0] != file.replaces} if file.replaces else self.named
-        if file.id in named:
-            problem = f"the rule id '{file.id}' is used twice, first in {named[file.id][1]}"
+        if file.replaces:
+            self.named = {name: found for name, found in self.named.items() if found[0] != file.replaces}
+        if file.id in self.named:
+            problem = f"the rule id '{file.id}' is used twice, first in {self.named[file.id][1]}"
             remedy = f"Rename one, or write `replaces: {file.id}` if this one is to stand for it."
             self.fault(problem, document.place(("id",)), remedy)
-        owner, place = named.get(file.code, (file.id, ""))
+        owner, place = self.named.get(file.code, (file.id, ""))
         if owner != file.id:
             remedy = "Give one of them another code."
             self.fault(f"the code {file.code} is used twice, first in {place}", document.place(("code",)), remedy)
-        own = (file.id, path.as_posix())
-        self.named = {file.id: own, file.code: own} | named
+        for name in (file.id, file.code):
+            self.named.setdefault(name, (file.id, path.as_posix()))
 
 
 def _other_kind(value: object, shipped: object) -> str:
