@@ -6,6 +6,7 @@
     ├── SourceError          the case data cannot be read
     ├── StoreError           the service's own database
     │   └── RunHeld          another process has this run, or took it over
+    ├── HandlingError        what somebody may not do to an alert
     └── DeliveryError        one message, one receiver; says whether it is worth trying again
 
 A `Fault` is the same three things as a value, for the checks that collect every fault of every file.
@@ -99,6 +100,10 @@ class RunHeld(StoreError):
     def __init__(self, problem: str, *, remedy: str = "", other: bool = False) -> None:
         super().__init__(problem, remedy=remedy)
         self.other = other
+
+
+class HandlingError(AlertingError):
+    """Something that may not be done to an alert, or by this person alone."""
 
 
 class DeliveryError(AlertingError):

@@ -46,6 +46,13 @@ class Condition(StrEnum):
     resolved = "resolved"
 
 
+BACK_AGAIN = "back again"
+"""The reason of a transition by which an alert comes back that had been cleared, or was improving."""
+
+BY_HAND = "manual: "
+"""How the reason begins for which somebody closed an alert."""
+
+
 class Tier(IntEnum):
     """How much of a person a receiver may be shown. A column above a receiver's ceiling is never rendered."""
 
@@ -79,13 +86,37 @@ class Finding:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Act:
+    """Something that somebody did to an alert and has not taken back. What of it stands on a day is for `standing` to say.
+
+    level: the alert's at that time. until: the last day it stands, where it has one. assignee: a worker id.
+    """
+
+    id: int
+    kind: str
+    by: str
+    at: datetime
+    level: Level
+    until: date | None = None
+    note: str = ""
+    assignee: str | None = None
+    approved_by: str | None = None
+
+    @property
+    def on(self) -> date:
+        """Give the day it was done."""
+        return self.at.date()
+
+
+@dataclass(frozen=True, kw_only=True)
 class Alert:
     """One rule about one subject, from the day it was first seen until it is resolved.
 
     person: the child it is about, None for a worker's or a service's alert. member: the row that made the subject a
     member of the population (a period of care, a plan, a referral): only that row can prove it has left.
     streak: how many days' runs running the pending or recovering condition has lasted; streak_on: the last day counted.
-    rule_version: the version of the rule that opened it.
+    rule_version: the version of the rule that opened it. came_back: the days on which it came back, after it had been cleared
+    or was improving; reopened_on: the last on which it had been cleared. closed_until: of one that somebody closed, how long.
     """
 
     id: int | None = None
@@ -116,9 +147,10 @@ class Alert:
     held_since: date | None = None
     resolved_on: date | None = None
     resolved_reason: str | None = None
-    acknowledged_by: str | None = None
-    acknowledged_until: date | None = None
-    snoozed_until: date | None = None
+    came_back: tuple[date, ...] = ()
+    reopened_on: date | None = None
+    closed_until: date | None = None
+    acts: tuple[Act, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -156,7 +188,8 @@ class Person:
 class Item:
     """One alert as one person is told of it. Only what the rule's words use travels: `facts`, each with its tier.
 
-    state: new, worse, reminder, open, cleared or held. why: why this person, in a few words.
+    state: new, worse, reminder, recorded, open, cleared, held or moved. why: why this person, in a few words. in_hand: who has it
+    in hand, whose it is now.
     """
 
     alert_id: int
@@ -178,6 +211,7 @@ class Item:
     resolved_reason: str | None = None
     child_level: bool = True
     why: str = ""
+    in_hand: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -224,7 +258,10 @@ class Message:
 
 @dataclass(frozen=True, kw_only=True)
 class Delivery:
-    """What became of one attempt. state: accepted, deferred, failed or unknown (handed over, no answer)."""
+    """What became of one attempt. state: accepted, deferred, failed, unknown (handed over, no answer) or cancelled.
+
+    about: what was at fault, as DeliveryError has it. ambiguous: the message may have arrived all the same.
+    """
 
     outbox_id: int
     state: str
@@ -232,6 +269,9 @@ class Delivery:
     answer: str
     at: datetime
     retry_at: datetime | None = None
+    about: str = "message"
+    ambiguous: bool = False
+    remedy: str = ""
 
 
 def reference(rule: str, subject: str, episode: int) -> str:

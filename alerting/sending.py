@@ -1,32 +1,50 @@
-"""The outbox is emptied: each message is claimed, put into words, sent through its receiver, and what became of it written down."""
+"""The outbox is emptied: each message is claimed, put into words, sent through its receiver, and what became of it written down.
+
+What became of a message decides what becomes of others: one that cannot be delivered is passed on to whoever may see it
+instead, and a receiver that refuses everybody rests. Both are told to administrators once.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from alerting import fallback, fault_notices, refusals
 from alerting.delivery import Notifier, attempt
-from alerting.errors import AlertingError
+from alerting.errors import AlertingError, StoreError
 from alerting.hold_fire import Marker
-from alerting.model import Delivery
-from alerting.outbox import Outbox, Waiting
-from alerting.rendering import Words
+from alerting.model import Delivery, Level, Notification
+from alerting.outbox import ClaimLostError, Outbox, Waiting
+from alerting.rendering import Rendered, Words
 from alerting.routing import Receiver
+from alerting.store import Transaction
+from alerting.wording import day
 
 Clock = Callable[[], datetime]
-LEASE = timedelta(minutes=30)
+LEASE = timedelta(minutes=10)
+"""How long a claim lasts without news: longer than a slow server takes up to the final dot, or after it."""
+DEADLINE = timedelta(hours=4)
+"""After so long a run sends no more; what is left waits for the next start of `deliveries send` or of a run."""
+_RETRY_AFTER_S = (0.2, 1.0, 3.0)
 
 
 @dataclass(kw_only=True)
 class Sender:
-    """Sends what waits in one outbox. receivers: by name, what routing knows of each and the receiver itself."""
+    """Sends what waits in one outbox. receivers: by name, what routing knows of each and the receiver itself.
+
+    administrators: the addresses that are told of receivers and addresses that fail. lease, deadline: see LEASE and DEADLINE.
+    """
 
     outbox: Outbox
     words: Words
     receivers: Mapping[str, tuple[Receiver, Notifier]]
     owner: str
     marker: Marker
+    administrators: Sequence[str] = ()
+    lease: timedelta = LEASE
+    deadline: timedelta = DEADLINE
 
     def send_all(self, clock: Clock, going_on: Callable[[], bool] = lambda: True) -> list[str]:
         """Send what waits in the outbox and may be sent now, the most urgent first; give what is wrong with rules' words or receivers.
@@ -34,8 +52,10 @@ class Sender:
         going_on: asked before each message; the rest waits when it says no, as when the service is told to stop.
         """
         _, problems = self.marker.look(clock())
+        ends = clock() + self.deadline
+        self._give_up(clock())
         try:
-            while going_on() and (waiting := self.outbox.claim(self.owner, clock(), LEASE)) is not None:
+            while going_on() and clock() < ends and (waiting := self.outbox.claim(self.owner, clock(), self.lease)) is not None:
                 problems += [problem for problem in self._send(waiting, clock) if problem not in problems]
         finally:
             for name, (_, notifier) in self.receivers.items():
@@ -43,24 +63,62 @@ class Sender:
                     notifier.close()
                 except AlertingError as error:
                     problems.append(f"receiver {name}: {error.problem}")
-        return problems
+        return problems + [problem for problem in self._resting() if problem not in problems]
+
+    # ------------------------------------------------------------------ one message
 
     def _send(self, waiting: Waiting, clock: Clock) -> tuple[str, ...]:
-        notification = waiting.notification
-        if notification.receiver not in self.receivers:
-            answer = f"there is no receiver '{notification.receiver}' any more"
-            gone = Delivery(outbox_id=waiting.id, state="failed", phase="claimed", answer=answer, at=clock())
-            self.outbox.settle(waiting, gone)
+        found = self.receivers.get(waiting.notification.receiver)
+        unsent = self._not_to_be_sent(waiting, clock(), found)
+        if unsent or found is None:
+            self._settle(waiting, unsent or _without_trying(waiting, clock(), "failed", "there is no such receiver any more"))
             return ()
-        receiver, notifier = self.receivers[notification.receiver]
-        not_sent = getattr(notifier, "not_sent", None)
-        if not_sent:
-            self.outbox.settle(
-                waiting, Delivery(outbox_id=waiting.id, state="cancelled", phase="claimed", answer=not_sent, at=clock())
-            )
+        receiver, notifier = found
+        rendered = self._rendered(waiting, receiver, notifier)
+        if isinstance(rendered, str):
+            self._settle(waiting, _without_trying(waiting, clock(), "failed", rendered))
             return ()
         try:
-            rendered = self.words.render(
+            result = attempt(
+                rendered.message,
+                notifier,
+                outbox_id=waiting.id,
+                attempts=waiting.attempts,
+                handed_over=lambda: self._stubbornly(lambda: self.outbox.hand_over(waiting, clock())),
+                now=clock(),
+                repeatable=_is_repeatable(waiting, receiver),
+            )
+        except ClaimLostError:
+            # This process slept, and another has sent the message or is about to. Nothing of it has left from here.
+            return rendered.problems
+        # What a slow server took its time over is waited for from its answer, not from the question.
+        waited = clock() - result.at
+        result = replace(result, at=clock(), retry_at=result.retry_at + waited if result.retry_at else None)
+        self._settle(waiting, _judged(waiting, result))
+        return rendered.problems
+
+    def _not_to_be_sent(self, waiting: Waiting, now: datetime, found: tuple[Receiver, Notifier] | None) -> Delivery | None:
+        """Give what becomes of a message that is not sent at all; None for one that is."""
+        if found is None:
+            answer = f"there is no receiver '{waiting.notification.receiver}' any more"
+            return _without_trying(waiting, now, "failed", answer)
+        receiver, notifier = found
+        not_sent: str | None = getattr(notifier, "not_sent", None)
+        if not_sent:
+            return _without_trying(waiting, now, "cancelled", not_sent)
+        if waiting.refused:
+            answer = f"the address was refused on {day(waiting.refused.since.date())}: {waiting.refused.answer}"
+            return _without_trying(waiting, now, "failed", answer, about="refused before")
+        if waiting.repeated and not _is_repeatable(waiting, receiver):
+            answer = "handed over by a sender that then died; a card is not repeated, as its news goes by mail too"
+            return _without_trying(waiting, now, "unknown", answer)
+        return None
+
+    def _rendered(self, waiting: Waiting, receiver: Receiver, notifier: Notifier) -> Rendered | str:
+        """Put a message into words; or give why that cannot be done."""
+        notification = waiting.notification
+        try:
+            return self.words.render(
                 notification,
                 ceiling=notifier.ceiling,
                 message_id=waiting.message_id,
@@ -69,18 +127,117 @@ class Sender:
                 channel=notification.recipient.removeprefix("team:") if receiver.teams is not None else None,
             )
         except Exception as error:  # noqa: BLE001  (one message must not stop the others; its text could quote a case)
-            answer = f"the message could not be put into words ({type(error).__name__})"
-            self.outbox.settle(
-                waiting, Delivery(outbox_id=waiting.id, state="failed", phase="claimed", answer=answer, at=clock())
-            )
-            return ()
-        result = attempt(
-            rendered.message,
-            notifier,
-            outbox_id=waiting.id,
-            attempts=waiting.attempts,
-            handed_over=lambda: self.outbox.hand_over(waiting.id, clock()),
-            now=clock(),
+            return f"the message could not be put into words ({type(error).__name__})"
+
+    # ------------------------------------------------------------------ what comes of it
+
+    def _settle(self, waiting: Waiting, result: Delivery) -> None:
+        """Write down what became of a message and all that follows from it, as one transaction."""
+
+        def written() -> None:
+            with self.outbox.transaction() as connection:
+                if self.outbox.settle(connection, waiting, result):
+                    self._follow(connection, waiting, result)
+
+        self._stubbornly(written)
+
+    def _follow(self, connection: Transaction, waiting: Waiting, result: Delivery) -> None:
+        notification = waiting.notification
+        name, place = notification.receiver, notification.address or notification.recipient
+        if result.state == "accepted":
+            refusals.worked(connection, name)
+            refusals.forget(connection, name, place)
+        elif result.about in ("line", "sender") and result.state != "failed":
+            rests = refusals.refused(connection, name, result.answer, result.at)
+            if rests:
+                self._tell(connection, fault_notices.resting(rests, result.remedy), result.at, but=name)
+        elif result.state == "failed":
+            self._pass_on(connection, waiting, result, place)
+        elif result.state == "deferred":
+            # It answered, if only to put this one off.
+            refusals.worked(connection, name)
+
+    def _pass_on(self, connection: Transaction, waiting: Waiting, result: Delivery, place: str) -> None:
+        """Plan what is told instead of a message that failed for good, and tell administrators when that is new."""
+        notification = waiting.notification
+        if result.about == "message":
+            self._tell(connection, fault_notices.failed(notification, result.answer, result.remedy), result.at)
+            return
+        if result.about in ("address", "sender"):
+            refusals.worked(connection, notification.receiver)
+        instead, nobody = fallback.passed_on(notification)
+        self.outbox.add(connection, instead, result.at, refused=waiting)
+        new = result.about != "refused before" and refusals.remember(
+            connection,
+            notification.receiver,
+            place,
+            f"{refusals.OURS}{result.answer}" if result.about == "recipient" else result.answer,
+            result.at,
         )
-        self.outbox.settle(waiting, result)
-        return rendered.problems
+        if new:
+            told = fault_notices.undeliverable(notification, result.answer, result.remedy, [item.name for item in instead])
+            self._tell(connection, told, result.at)
+        if nobody:
+            self._tell(connection, fault_notices.told_to_nobody(notification, nobody), result.at)
+
+    def _give_up(self, now: datetime) -> None:
+        def written() -> None:
+            with self.outbox.transaction() as connection:
+                for expired in self.outbox.expire(connection, now):
+                    self._tell(connection, fault_notices.expired(expired, now.date()), now)
+
+        self._stubbornly(written)
+
+    def _tell(self, connection: Transaction, notice: fault_notices.FaultNotice, now: datetime, but: str | None = None) -> None:
+        """Tell administrators through every receiver of persons, and the channels that are told of faults.
+
+        but: the receiver that fails. It gets the notice as well, for when it is back: it may be the only one.
+        """
+        planned: list[Notification] = []
+        for name, (receiver, notifier) in sorted(self.receivers.items(), key=lambda item: item[0] == but):
+            team: str | None = getattr(notifier, "faults_to", None)
+            if receiver.teams is None:
+                planned += [notice.to(name, address, "Administrator", address, now.date()) for address in self.administrators]
+            elif team in receiver.teams:
+                planned.append(notice.to(name, f"team:{team}", str(team), None, now.date()))
+        self.outbox.add(connection, planned, now)
+
+    def _resting(self) -> list[str]:
+        with self.outbox.transaction() as connection:
+            return [
+                f"receiver {rests.receiver}: left alone until {rests.next_at:%H:%M} UTC, as it failed {rests.refusals} times in a row: "
+                f"{rests.answer}"
+                for rests in refusals.resting(connection).values()
+            ]
+
+    def _stubbornly(self, write: Callable[[], None]) -> None:
+        """Do one write to the store, and again where the database was locked or away for a moment.
+
+        After a message was accepted there is no better moment to be patient: what is not written down is sent once more.
+        """
+        for wait in _RETRY_AFTER_S:
+            try:
+                return write()
+            except StoreError:
+                time.sleep(wait)
+        return write()
+
+
+def _is_repeatable(waiting: Waiting, receiver: Receiver) -> bool:
+    """Say whether a message may be sent again that may have arrived.
+
+    Mail may: it is the duty, and a repeat is known by its Message-ID. A channel cannot tell a repeat from a second card, so
+    only what is critical is worth one.
+    """
+    return receiver.teams is None or waiting.notification.urgency >= Level.critical
+
+
+def _judged(waiting: Waiting, result: Delivery) -> Delivery:
+    """Take a second refusal of one message, by a receiver that takes others, for its recipient's own."""
+    if result.about == "sender" and result.state == "deferred" and waiting.attempts > 1 and waiting.refusals == 0:
+        return replace(result, state="failed", retry_at=None)
+    return result
+
+
+def _without_trying(waiting: Waiting, now: datetime, state: str, answer: str, about: str = "message") -> Delivery:
+    return Delivery(outbox_id=waiting.id, state=state, phase="claimed", answer=answer[:500], at=now, about=about)

@@ -37,6 +37,7 @@ from alerting.model import Message, Tier
 _ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252}[A-Za-z0-9])?")
 _HOST = r"^(?:[A-Za-z0-9_-]{1,63}(?:\.[A-Za-z0-9_-]{1,63})*\.?|[0-9A-Fa-f:]+)$"
 _ANY_ADDRESS = re.compile(r"[^\s<>@:;,\"']+@([^\s<>@:;,\"']+)")
+_ENHANCED = re.compile(rb"5\.(\d{1,3})\.\d{1,3}\b")
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 _LONGEST_ANSWER = 200
 _QUIT_TIMEOUT_S = 5
@@ -110,7 +111,8 @@ class Notifier(BaseModel):
         A repeat goes out under the same Message-ID and Date, by which servers know it.
         Raises DeliveryError: passing for an answer 4xx, no connection and a broken line; ambiguous where the line
         broke, or fell silent, after the final dot; lasting for an answer 5xx, a certificate that is not trusted,
-        a sign-in that is refused and an address that is not allowed.
+        a sign-in that is refused and an address that is not allowed. Of the address is only a refusal at RCPT that says so:
+        the same code for the sender, for the message or at the greeting would be answered to everybody.
         """
         recipient = self._recipient(message)
         written = self._written(message, recipient)
@@ -118,7 +120,7 @@ class Notifier(BaseModel):
             line = self._open_for(len(written))
         try:
             with self._faults_before_hand_over():
-                line.expect({250, 251}, *line.rcpt(recipient))
+                line.address(recipient)
                 line.write(written)
             handed_over()
             with self._faults_after_hand_over():
@@ -162,12 +164,15 @@ class Notifier(BaseModel):
         address = (message.to_address or "").strip()
         if not _ADDRESS.fullmatch(address):
             problem = "the recipient has no mail address" if not address else "the recipient's mail address cannot be used"
-            raise DeliveryError(problem, passing=False, where=self._where, remedy="Correct it in the staff list.")
+            raise DeliveryError(
+                problem, passing=False, about="recipient", where=self._where, remedy="Correct it in the staff list."
+            )
         domain = address.rpartition("@")[2].lower()
         if self.domains is not None and domain not in self.domains:
             raise DeliveryError(
                 f"mail may not go to {domain}",
                 passing=False,
+                about="recipient",
                 where=self._where,
                 remedy="Correct the address in the staff list, or add the domain to the receiver's domains.",
             )
@@ -215,14 +220,15 @@ class Notifier(BaseModel):
 
     def _connected(self) -> _Line:
         context = None if self.security == "none" else self._trust()
-        line = _Line(self.host, self.port, self.helo, self.timeout_s, context if self.security == "tls" else None)
-        try:
-            self._make_safe(line, context)
-            if self.user is not None and self.password is not None:
-                line.login(self.user.get_secret_value(), self.password.get_secret_value())
-        except BaseException:
-            line.close()
-            raise
+        with self._faults_before_hand_over(connecting=True):
+            line = _Line(self.host, self.port, self.helo, self.timeout_s, context if self.security == "tls" else None)
+            try:
+                self._make_safe(line, context)
+                if self.user is not None and self.password is not None:
+                    line.login(self.user.get_secret_value(), self.password.get_secret_value())
+            except BaseException:
+                line.close()
+                raise
         return line
 
     def _make_safe(self, line: _Line, context: ssl.SSLContext | None) -> None:
@@ -241,6 +247,7 @@ class Notifier(BaseModel):
             raise DeliveryError(
                 "the file of trusted certificates cannot be read",
                 passing=False,
+                about="line",
                 where=str(self.ca_file),
                 remedy="Point ca_file at a PEM file with the certificate of the authority that signed the server's.",
             ) from None
@@ -265,22 +272,27 @@ class Notifier(BaseModel):
         return f"{self.host}:{self.port}"
 
     @contextmanager
-    def _faults_before_hand_over(self) -> Iterator[None]:
+    def _faults_before_hand_over(self, *, connecting: bool = False) -> Iterator[None]:
         # `from None` throughout: the errors of smtplib can carry addresses, and a chained error is printed too.
         try:
             yield
         except ssl.SSLError as error:
             raise _no_safe_line(error, self._where) from None
         except smtplib.SMTPAuthenticationError as error:
-            raise _refused(error, self._where, "the sign-in was refused:") from None
+            raise _refused(error, self._where, "the sign-in was refused:", "line") from None
+        except _AddressRefusedError as error:
+            raise _refused(error, self._where, "the address was refused:", "address") from None
         except smtplib.SMTPResponseException as error:
-            raise _refused(error, self._where, "the server answered") from None
+            raise _refused(error, self._where, "the server answered", "line" if connecting else None) from None
         except smtplib.SMTPServerDisconnected:
-            raise DeliveryError("the server broke off before the message was complete", passing=True, where=self._where) from None
+            raise DeliveryError(
+                "the server broke off before the message was complete", passing=True, about="line", where=self._where
+            ) from None
         except smtplib.SMTPException:
             raise DeliveryError(
                 "the server offers no way of signing in that can be used here",
                 passing=False,
+                about="line",
                 where=self._where,
                 remedy="Ask the mail team for a relay that trusts this host, and leave user and password out.",
             ) from None
@@ -298,6 +310,7 @@ class Notifier(BaseModel):
                 "the answer after the message makes no sense: it may have arrived",
                 passing=True,
                 ambiguous=True,
+                about="line",
                 where=self._where,
             ) from None
         except OSError:
@@ -305,8 +318,13 @@ class Notifier(BaseModel):
                 "no answer came after the message was handed over: it may have arrived",
                 passing=True,
                 ambiguous=True,
+                about="line",
                 where=self._where,
             ) from None
+
+
+class _AddressRefusedError(smtplib.SMTPResponseException):
+    """The server takes nothing for this mailbox, whoever sends and whatever it is."""
 
 
 class _Line(smtplib.SMTP):
@@ -332,6 +350,13 @@ class _Line(smtplib.SMTP):
     def offer(self, sender: str, size: int) -> tuple[int, bytes]:
         """Say who a message is from and, to a server that asks, how large it is. Gives the answer."""
         return self.mail(sender, [f"SIZE={size}"] if self.has_extn("size") else [])
+
+    def address(self, recipient: str) -> None:
+        """Say whom a message is for. Raises _AddressRefusedError where the refusal is of the mailbox."""
+        code, reply = self.rcpt(recipient)
+        if 500 <= code < 600 and _is_of_the_address(reply):
+            raise _AddressRefusedError(code, reply)
+        self.expect({250, 251}, code, reply)
 
     def write(self, written: bytes) -> None:
         """Write a message but for the final dot. Raises SMTPServerDisconnected where the server has already given up."""
@@ -383,12 +408,27 @@ class _Line(smtplib.SMTP):
         return self.sock
 
 
-def _refused(error: smtplib.SMTPResponseException, where: str, what: str) -> DeliveryError:
+def _is_of_the_address(reply: bytes) -> bool:
+    """Say whether a refusal of RCPT, 5xx, is about the mailbox: by its enhanced code (RFC 3463), and where it has none.
+
+    5.1, 5.2 and 5.4 are about the address, the mailbox and the way to it; 5.7 and the others about who sends, and what.
+    """
+    code = _ENHANCED.match(reply)
+    return code is None or (code[1] in {b"1", b"2", b"4"} and code[0] not in {b"5.1.7", b"5.1.8"})
+
+
+def _refused(
+    error: smtplib.SMTPResponseException, where: str, what: str, about: Literal["line", "address"] | None = None
+) -> DeliveryError:
     words = _words(error.smtp_code, error.smtp_error)
+    # An answer outside 5xx that is not the one the step allows is a server in disorder, which may pass.
+    lasting = 500 <= error.smtp_code < 600
+    # After 421 the server hangs up, whatever it was asked.
+    otherwise: Literal["sender", "line", "message"] = "sender" if lasting else "line" if error.smtp_code == 421 else "message"
     return DeliveryError(
         f"{what} {words}",
-        # An answer outside 5xx that is not the one the step allows is a server in disorder, which may pass.
-        passing=not 500 <= error.smtp_code < 600,
+        passing=not lasting,
+        about=about or otherwise,
         where=where,
         remedy=next((_REMEDIES[part] for part in reversed(words.split()[:2]) if part in _REMEDIES), ""),
     )
@@ -396,17 +436,19 @@ def _refused(error: smtplib.SMTPResponseException, where: str, what: str) -> Del
 
 def _no_safe_line(error: ssl.SSLError | None, where: str) -> DeliveryError:
     if isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError):
-        return DeliveryError("the server broke off while the line was being made safe", passing=True, where=where)
+        return DeliveryError("the server broke off while the line was being made safe", passing=True, about="line", where=where)
     if isinstance(error, ssl.SSLCertVerificationError):
         return DeliveryError(
             f"the server's certificate is not to be trusted: {error.verify_message}",
             passing=False,
+            about="line",
             where=where,
             remedy="Use the host name that is in the certificate, and set ca_file if your own authority signed it.",
         )
     return DeliveryError(
         "no TLS could be agreed with the server, and nothing is sent without",
         passing=False,
+        about="line",
         where=where,
         remedy="Use security: starttls on port 25 or 587 and tls on 465, with a server that knows TLS 1.2.",
     )
@@ -423,6 +465,7 @@ def _unreachable(error: OSError, where: str) -> DeliveryError:
     return DeliveryError(
         f"the mail server cannot be reached: {reason}",
         passing=True,
+        about="line",
         where=where,
         remedy="Check host, port and the firewall between this machine and the server.",
     )

@@ -173,6 +173,7 @@ class Notifier(BaseModel):
             raise DeliveryError(
                 f"the folder cannot be written to ({error.strerror or type(error).__name__})",
                 passing=not lasting,
+                about="line",
                 where=str(self.path),
                 remedy="Check that the folder may be written to and that its disk has room.",
             ) from None

@@ -12,6 +12,7 @@ import re
 import threading
 import time
 from collections.abc import Callable
+from email.utils import parsedate_to_datetime
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from urllib.parse import SplitResult, urlsplit
@@ -58,6 +59,7 @@ class Notifier(BaseModel):
     channels: the flow's address by team id. hosts: where an address may lead, `*` for any one part or more.
     Plain http is for a host of this machine that `hosts` names. seconds_between_cards: for each address, as Teams asks.
     tries: how often in all where the flow is busy; retry_after_max_s: the longest wait between two, whatever it asks for.
+    faults_to: the team whose channel is told when another receiver fails, as administrators are.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
@@ -73,6 +75,7 @@ class Notifier(BaseModel):
     tries: int = Field(default=4, ge=1, le=10)
     retry_after_max_s: int = Field(default=60, ge=1)
     seconds_between_cards: float = Field(default=1, ge=0)
+    faults_to: str | None = None
 
     _session: requests.Session | None = PrivateAttr(None)
     _next_post: dict[str, float] = PrivateAttr(default_factory=dict)
@@ -87,14 +90,10 @@ class Notifier(BaseModel):
 
         Raises DeliveryError: passing for 429, 5xx and no connection; ambiguous where an answer failed to come or a
         gateway gave it; lasting for a team without a channel, an address that may not be used, a card that is too
-        large, and every other answer.
+        large, and every other answer. A card with more rows than fit shows the first, and how many there are more.
         """
         address = self._address(message)
-        body = _posted(message)
-        if len(body) > _LARGEST_CARD:
-            raise DeliveryError(
-                f"the card has {len(body):,} bytes, and Teams takes {_LARGEST_CARD:,}", passing=False, remedy=_REMEDIES[413]
-            )
+        body = _fitting(message)
         self._wait_for_turn(address)
         handed_over()
         return _accepted(self._post(address, body, f"teams channel of {message.channel}"), f"teams channel of {message.channel}")
@@ -109,6 +108,8 @@ class Notifier(BaseModel):
         ]
         if self.ceiling > Tier.counts:
             found.append(f"ceiling is {self.ceiling.name}: everybody in a channel reads it, so counts is what it should show")
+        if self.faults_to is not None and self.faults_to not in self.channels:
+            found.append(f"faults_to: team {self.faults_to} has no channel")
         if not self.channels:
             found.append("there are no channels, so nothing can be sent")
         return found
@@ -145,11 +146,18 @@ class Notifier(BaseModel):
             raise DeliveryError(
                 f"team {team} has no channel",
                 passing=False,
+                about="recipient",
                 where="teams",
                 remedy=f"Add the address of its flow under channels: {team}, or send its news by mail.",
             )
         if problem := self._problem(team):
-            raise DeliveryError(problem, passing=False, where=f"teams channel of {team}", remedy="Copy the flow's address again.")
+            raise DeliveryError(
+                problem,
+                passing=False,
+                about="recipient",
+                where=f"teams channel of {team}",
+                remedy="Copy the flow's address again.",
+            )
         return self.channels[team].get_secret_value()
 
     def _problem(self, team: str) -> str | None:
@@ -194,11 +202,12 @@ class Notifier(BaseModel):
             raise DeliveryError(
                 "the certificate of the flow's host is not to be trusted",
                 passing=False,
+                about="line",
                 where=where,
                 remedy="A proxy that opens TLS may stand between: name its authority in REQUESTS_CA_BUNDLE.",
             ) from None
         except (requests.exceptions.ConnectTimeout, requests.exceptions.ProxyError):
-            raise DeliveryError("the flow's host cannot be reached", passing=True, where=where) from None
+            raise DeliveryError("the flow's host cannot be reached", passing=True, about="line", where=where) from None
         except requests.exceptions.ConnectionError as error:
             raise self._broken(error, where) from None
         except requests.exceptions.RequestException as error:
@@ -206,6 +215,7 @@ class Notifier(BaseModel):
                 f"no answer came ({type(error).__name__}): the card may have been posted",
                 passing=True,
                 ambiguous=True,
+                about="line",
                 where=where,
             ) from None
 
@@ -216,8 +226,10 @@ class Notifier(BaseModel):
         cause = error.args[0] if error.args else None
         reason = cause.reason if isinstance(cause, MaxRetryError) else cause
         if isinstance(reason, NewConnectionError):
-            return DeliveryError("the flow's host cannot be reached", passing=True, where=where)
-        return DeliveryError("the line broke: the card may have been posted", passing=True, ambiguous=True, where=where)
+            return DeliveryError("the flow's host cannot be reached", passing=True, about="line", where=where)
+        return DeliveryError(
+            "the line broke: the card may have been posted", passing=True, ambiguous=True, about="line", where=where
+        )
 
     def _opened(self) -> requests.Session:
         with self._turn:
@@ -239,7 +251,8 @@ class Notifier(BaseModel):
             other=0,
             redirect=0,
             allowed_methods={"POST"},
-            status_forcelist={429, 502, 503, 504},
+            # Not 500, 502 and 504: the card may have been posted, and a flow has no way to recognise a repeat.
+            status_forcelist={429, 503},
             backoff_factor=0.5,
             backoff_max=self.retry_after_max_s,
             retry_after_max=self.retry_after_max_s,
@@ -264,8 +277,20 @@ class _Shown(BaseModel):
     link: str | None
 
 
-def _posted(message: Message) -> bytes:
-    """Give the body of the request: a message with the one card."""
+def _fitting(message: Message) -> bytes:
+    """Give the body of the request with as many rows as Teams takes. Raises DeliveryError where none makes it fit."""
+    most = _MOST_ROWS
+    while len(body := _posted(message, most)) > _LARGEST_CARD:
+        if most == 0:
+            raise DeliveryError(
+                f"the card has {len(body):,} bytes, and Teams takes {_LARGEST_CARD:,}", passing=False, remedy=_REMEDIES[413]
+            )
+        most //= 2
+    return body
+
+
+def _posted(message: Message, most: int = _MOST_ROWS) -> bytes:
+    """Give the body of the request: a message with the one card, of at most so many rows."""
     try:
         shown = _Shown.model_validate(message.card)
     except ValidationError as error:
@@ -273,17 +298,17 @@ def _posted(message: Message) -> bytes:
         raise DeliveryError(
             f"the message has no card that can be posted: {places or 'none at all'}", passing=False, where="teams"
         ) from None
-    card = _card(shown).model_dump(mode="json", by_alias=True, exclude_none=True)
+    card = _card(shown, most).model_dump(mode="json", by_alias=True, exclude_none=True)
     attachment = {"contentType": "application/vnd.microsoft.card.adaptive", "contentUrl": None, "content": card}
     return json.dumps({"type": "message", "attachments": [attachment]}, ensure_ascii=False, separators=(",", ":")).encode(
         "utf-8", "replace"
     )
 
 
-def _card(shown: _Shown) -> AdaptiveCard:
+def _card(shown: _Shown, most: int = _MOST_ROWS) -> AdaptiveCard:
     from microsoft_teams.cards import AdaptiveCard, OpenUrlAction, TeamsCardProperties, TextBlock
 
-    more = len(shown.rows) - _MOST_ROWS
+    more = len(shown.rows) - most
     words = [_plain(shown.summary)] if shown.summary else []
     end = [_plain(f"and {more} more")] if more > 0 else []
     end += [_plain(shown.footer, quiet=True)] if shown.footer else []
@@ -295,18 +320,18 @@ def _card(shown: _Shown) -> AdaptiveCard:
         fallback_text=_inert(f"{shown.title}. {shown.summary}"),
         speak=_inert(f"{shown.title}. {shown.summary}"),
         msteams=TeamsCardProperties(width="full"),
-        body=[title, *words, *([_table(shown)] if shown.rows else []), *end],
+        body=[title, *words, *([_table(shown, most)] if shown.rows and most else []), *end],
         actions=[OpenUrlAction(title="Open the list", url=shown.link)] if linked else None,
     )
 
 
-def _table(shown: _Shown) -> Table:
+def _table(shown: _Shown, most: int) -> Table:
     from microsoft_teams.cards import ColumnDefinition, Table
 
     widths = [4, *[1] * (len(shown.columns) - 1)]
     return Table(
         columns=[ColumnDefinition(width=width) for width in widths],
-        rows=[_row(shown.columns, bold=True), *(_row(cells) for cells in shown.rows[:_MOST_ROWS])],
+        rows=[_row(shown.columns, bold=True), *(_row(cells) for cells in shown.rows[:most])],
         show_grid_lines=False,
     )
 
@@ -350,6 +375,7 @@ def _accepted(answer: requests.Response, where: str) -> str:
         raise DeliveryError(
             f"the flow answered {code}{_named_error(answer)}",
             passing=False,
+            about="message" if code == 413 else "recipient",
             where=where,
             remedy=_REMEDIES.get(code, "Copy the flow's address again."),
         )
@@ -357,6 +383,7 @@ def _accepted(answer: requests.Response, where: str) -> str:
         raise DeliveryError(
             f"the flow answered {code}, but with the report of an error{_named_error(answer)}",
             passing="429" in answer.text,
+            about="recipient",
             where=where,
             remedy="Look at the run history of the flow.",
         )
@@ -364,8 +391,15 @@ def _accepted(answer: requests.Response, where: str) -> str:
 
 
 def _retry_after(answer: requests.Response) -> float | None:
-    seconds = answer.headers.get("Retry-After", "")
-    return float(seconds) if seconds.isdecimal() else None
+    """Give the seconds that an answer asks to wait: as such, or until a moment, counted from the answer's own date."""
+    asked = answer.headers.get("Retry-After", "").strip()
+    if asked.isdecimal():
+        return float(asked)
+    try:
+        until, since = (parsedate_to_datetime(moment) for moment in (asked, answer.headers.get("Date", "")))
+        return max(0.0, (until - since).total_seconds())
+    except (ValueError, TypeError):
+        return None
 
 
 def _reports_an_error(text: str) -> bool:

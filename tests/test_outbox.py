@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import dataclasses
 import threading
+import time
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+import sqlalchemy as sa
 
-from alerting.delivery import attempt
-from alerting.errors import DeliveryError
-from alerting.lifecycle import RuleLife, opened
-from alerting.model import Delivery, Finding, Level, Message, Notification, Outcome
-from alerting.outbox import Outbox, Waiting
-from alerting.store import Changes, Store
+from alerting import schema
+from alerting.delivery import attempt, wait_before
+from alerting.errors import DeliveryError, StoreError
+from alerting.model import Delivery, Message, Notification
+from alerting.outbox import ClaimLostError, Outbox, Waiting
+from alerting.store import Store
 from tests.messages import mail_message
 
 NOW = datetime(2026, 3, 2, 7, tzinfo=UTC)
 DAY = date(2026, 3, 2)
 LEASE = timedelta(minutes=30)
+AT_ONCE = timedelta(microseconds=-1)
+"""A lease that has run out when it is given, as that of a sender that sleeps."""
 
 
 @pytest.fixture
@@ -33,25 +38,40 @@ def outbox(store: Store) -> Outbox:
     return Outbox(store, domain="alerts.example.gov.uk")
 
 
-def notification(key: str = "k1", recipient: str = "M1", told: tuple = (), urgency: int = 0) -> Notification:
+def notification(key: str = "k1", recipient: str = "M1", told: tuple = (), urgency: int = 0, as_of: date = DAY) -> Notification:
     return Notification(key=key, receiver="mail", purpose="daily", recipient=recipient, name="Person", address="m1@example.gov.uk",
-                        as_of=DAY, content={"items": [], "told": list(told)}, urgency=urgency)  # fmt: skip
+                        as_of=as_of, content={"items": [], "told": list(told)}, urgency=urgency)  # fmt: skip
 
 
-def plan(outbox: Outbox, store: Store, *notifications: Notification) -> tuple[int, int]:
-    run = store.begin("daily", DAY, "here", NOW, timedelta()) or store.begin("daily", DAY, "here", NOW + LEASE, timedelta())
+def plan(outbox: Outbox, store: Store, *notifications: Notification, now: datetime = NOW) -> tuple[int, int]:
     with store.transaction() as connection:
-        return outbox.plan(connection, run or 0, list(notifications), NOW)
+        return outbox.plan(connection, begun(connection), list(notifications), now)
+
+
+def begun(connection: sa.Connection) -> int:
+    """Give the id of a run that has begun."""
+    values = {"job": "daily", "as_of": DAY, "started_at": NOW, "status": "running"}
+    key = connection.execute(schema.run.insert().values(values)).inserted_primary_key
+    return int(key[0]) if key else 0
 
 
 def became(state: str, retry_at: datetime | None = None) -> Delivery:
     return Delivery(outbox_id=0, state=state, phase="handed over", answer="250 ok", at=NOW, retry_at=retry_at)
 
 
-def claimed(outbox: Outbox, now: datetime = NOW) -> Waiting:
-    waiting = outbox.claim("here", now, LEASE)
+def claimed(outbox: Outbox, now: datetime = NOW, lease: timedelta = LEASE, owner: str = "here") -> Waiting:
+    waiting = outbox.claim(owner, now, lease)
     assert waiting is not None
     return waiting
+
+
+def settle(outbox: Outbox, waiting: Waiting, result: Delivery) -> bool:
+    with outbox.transaction() as connection:
+        return outbox.settle(connection, waiting, result)
+
+
+def states(outbox: Outbox) -> dict[str, str]:
+    return {row["key"]: row["state"] for row in outbox.listed()}
 
 
 def test_the_same_notification_is_planned_once(outbox: Outbox, store: Store) -> None:
@@ -81,23 +101,107 @@ def test_the_most_urgent_goes_first(outbox: Outbox, store: Store) -> None:
 
 def test_a_claimed_row_is_nobody_elses_until_its_lease_runs_out(outbox: Outbox, store: Store) -> None:
     plan(outbox, store, notification())
-    first = claimed(outbox)
+    claimed(outbox)
 
     assert outbox.claim("there", NOW, LEASE) is None
-    again = claimed(outbox, NOW + 2 * LEASE)
+
+
+def test_a_lease_goes_by_the_clock_of_the_database_alone(outbox: Outbox, store: Store) -> None:
+    plan(outbox, store, notification(), now=NOW)
+    first = claimed(outbox, lease=AT_ONCE)
+
+    # This host's clock stands still, or was set back: that keeps no claim alive.
+    again = claimed(outbox, NOW - timedelta(hours=2), owner="there")
     assert (again.id, again.attempts, again.repeated) == (first.id, 2, False)
+    # Nor does a clock that runs ahead end one.
+    assert outbox.claim("here", NOW + timedelta(hours=3), LEASE) is None
+
+
+def test_a_sender_that_slept_while_another_took_over_can_neither_hand_over_nor_settle(outbox: Outbox, store: Store) -> None:
+    plan(outbox, store, notification())
+    slept = claimed(outbox, lease=AT_ONCE)
+    took_over = claimed(outbox, owner="there")
+
+    with pytest.raises(ClaimLostError):
+        outbox.hand_over(slept, NOW)
+    assert settle(outbox, slept, became("accepted")) is False
+    assert states(outbox) == {"k1": "claimed"}
+    assert settle(outbox, took_over, became("accepted")) is True
+    assert states(outbox) == {"k1": "accepted"}
+
+
+def test_the_same_sender_in_its_next_life_is_another(outbox: Outbox, store: Store) -> None:
+    # In a container the process has the same number each time.
+    plan(outbox, store, notification())
+    slept = claimed(outbox, lease=AT_ONCE)
+    claimed(outbox)
+
+    with pytest.raises(ClaimLostError):
+        outbox.hand_over(slept, NOW)
+
+
+def test_an_attempt_that_ends_after_its_claim_was_lost_is_written_down_as_late(outbox: Outbox, store: Store) -> None:
+    plan(outbox, store, notification())
+    slept = claimed(outbox, lease=AT_ONCE)
+    settle(outbox, claimed(outbox, owner="there"), became("accepted"))
+    settle(outbox, slept, became("accepted"))
+
+    with store.transaction() as connection:
+        rows = connection.execute(sa.select(schema.delivery.c.attempt, schema.delivery.c.state)).all()
+    assert sorted(rows) == [(1, "late"), (2, "accepted")]
+
+
+def test_settling_again_after_the_database_went_away_with_the_answer_changes_nothing(outbox: Outbox, store: Store) -> None:
+    plan(outbox, store, notification())
+    waiting = claimed(outbox)
+    settle(outbox, waiting, became("accepted"))
+
+    assert settle(outbox, waiting, became("accepted")) is False
+    with store.transaction() as connection:
+        assert connection.execute(sa.select(sa.func.count()).select_from(schema.delivery)).scalar() == 1
+
+
+def test_the_hand_over_lengthens_the_lease_for_the_wait_for_an_answer(outbox: Outbox, store: Store) -> None:
+    plan(outbox, store, notification())
+    waiting = claimed(outbox, lease=timedelta(milliseconds=60))
+    outbox.hand_over(dataclasses.replace(waiting, lease=LEASE), NOW)
+    time.sleep(0.08)
+
+    assert outbox.claim("there", NOW, LEASE) is None
 
 
 def test_after_a_crash_behind_the_hand_over_it_is_the_same_message_and_says_that_it_may_be_a_repeat(
     outbox: Outbox, store: Store
 ) -> None:
     plan(outbox, store, notification())
-    first = claimed(outbox)
-    outbox.hand_over(first.id, NOW)
+    first = claimed(outbox, lease=AT_ONCE)
+    outbox.hand_over(first, NOW)
 
-    again = claimed(outbox, NOW + 2 * LEASE)
+    again = claimed(outbox)
     assert again.repeated
     assert (again.message_id, again.planned_at) == (first.message_id, first.planned_at)
+
+
+def test_a_clear_answer_after_the_hand_over_leaves_no_doubt_so_the_next_attempt_is_no_repeat(
+    outbox: Outbox, store: Store
+) -> None:
+    plan(outbox, store, notification())
+    waiting = claimed(outbox)
+    outbox.hand_over(waiting, NOW)
+    settle(outbox, waiting, became("deferred", retry_at=NOW))
+
+    assert claimed(outbox).repeated is False
+
+
+def test_a_clear_answer_to_a_repeat_does_not_take_the_doubt_away(outbox: Outbox, store: Store) -> None:
+    plan(outbox, store, notification())
+    crashed = claimed(outbox, lease=AT_ONCE)
+    outbox.hand_over(crashed, NOW)
+    again = claimed(outbox)
+    outbox.hand_over(again, NOW)
+    settle(outbox, again, became("deferred", retry_at=NOW))
+
+    assert claimed(outbox).repeated is True
 
 
 def test_many_senders_share_the_rows_without_sending_one_twice(outbox: Outbox, store: Store) -> None:
@@ -107,7 +211,7 @@ def test_many_senders_share_the_rows_without_sending_one_twice(outbox: Outbox, s
     def send(name: str) -> None:
         while (waiting := outbox.claim(name, NOW, LEASE)) is not None:
             taken.append(waiting.id)
-            outbox.settle(waiting, became("accepted"))
+            settle(outbox, waiting, became("accepted"))
 
     threads = [threading.Thread(target=send, args=(f"sender {number}",)) for number in range(4)]
     for thread in threads:
@@ -121,7 +225,7 @@ def test_many_senders_share_the_rows_without_sending_one_twice(outbox: Outbox, s
 
 def test_a_deferred_message_waits_for_its_time(outbox: Outbox, store: Store) -> None:
     plan(outbox, store, notification())
-    outbox.settle(claimed(outbox), became("deferred", retry_at=NOW + LEASE))
+    settle(outbox, claimed(outbox), became("deferred", retry_at=NOW + LEASE))
 
     assert outbox.claim("here", NOW, LEASE) is None
     assert claimed(outbox, NOW + LEASE).attempts == 2
@@ -131,17 +235,104 @@ def test_a_deferred_message_waits_for_its_time(outbox: Outbox, store: Store) -> 
     ("state", "remembered"), [("accepted", True), ("failed", False), ("deferred", False), ("unknown", False)]
 )
 def test_only_what_was_accepted_counts_as_told(outbox: Outbox, store: Store, state: str, remembered: bool) -> None:
-    life = RuleLife(id="r", code="R-1", subject_kind="child", unit="")
-    finding = Finding(rule="r", subject="C1", outcome=Outcome.match, level=Level.red)
-    run = store.begin("weekly", DAY, "here", NOW, LEASE) or 0
-    changes = Changes(transitions=[opened(finding, life, 1, DAY)], readings=(), tables={}, versions={})
-    with store.transaction() as connection:
-        [written] = store.commit(connection, run, DAY, NOW, changes)
-    plan(outbox, store, notification(told=((written.alert.id, 3, "firing"),)))
-    outbox.settle(claimed(outbox), became(state, retry_at=NOW))
+    id_ = an_alert(store)
+    plan(outbox, store, notification(told=((id_, 3, "firing"),)))
+    settle(outbox, claimed(outbox), became(state, retry_at=NOW))
 
     with store.transaction() as connection:
-        assert (("mail", "M1", written.alert.id) in outbox.last_told(connection)) is remembered
+        assert (("mail", "M1", id_) in outbox.last_told(connection)) is remembered
+
+
+def an_alert(store: Store) -> int:
+    """Give the id of an alert that fires."""
+    values = {"ref": "A-7K3QXM", "rule": "r", "code": "R-1", "subject_kind": "child", "subject": "C1", "episode": 1, "unit": "",
+              "condition": "firing", "level": 3, "first_seen": DAY, "level_since": DAY, "also": "", "streak": 0}  # fmt: skip
+    with store.transaction() as connection:
+        key = connection.execute(schema.alert.insert().values(values)).inserted_primary_key
+    return int(key[0]) if key else 0
+
+
+# ---- what waits too long, and what takes its place
+
+
+def test_what_a_superseded_message_would_have_told_is_still_to_be_told(outbox: Outbox, store: Store) -> None:
+    id_ = an_alert(store)
+    plan(outbox, store, notification("k1", told=((id_, 3, "firing"),)))
+    plan(outbox, store, notification("k2", told=((id_, 3, "firing"),)))
+
+    with store.transaction() as connection:
+        assert outbox.last_told(connection) == {}
+    settle(outbox, claimed(outbox), became("accepted"))
+    with store.transaction() as connection:
+        assert list(outbox.last_told(connection)) == [("mail", "M1", id_)]
+
+
+def test_a_message_that_takes_the_place_of_one_of_an_earlier_day_says_that_it_was_delayed(outbox: Outbox, store: Store) -> None:
+    plan(outbox, store, notification("k1"))
+    plan(outbox, store, notification("k2", as_of=DAY + timedelta(days=1)), now=NOW + timedelta(days=1))
+    plan(outbox, store, notification("k3", as_of=DAY + timedelta(days=2)), now=NOW + timedelta(days=2))
+
+    [banner] = claimed(outbox, NOW + timedelta(days=2)).notification.content["banners"]
+    assert banner.startswith("Delayed by an outage: your message of Monday 2 March 2026 could not be delivered.")
+
+
+def test_a_second_message_of_the_same_day_is_not_delayed(outbox: Outbox, store: Store) -> None:
+    plan(outbox, store, notification("k1"))
+    plan(outbox, store, notification("k2"))
+
+    assert "banners" not in claimed(outbox).notification.content
+
+
+def test_after_a_message_that_arrived_nothing_was_delayed(outbox: Outbox, store: Store) -> None:
+    plan(outbox, store, notification("k1"))
+    plan(outbox, store, notification("k2", as_of=DAY + timedelta(days=1)))
+    settle(outbox, claimed(outbox), became("accepted"))
+    plan(outbox, store, notification("k3", as_of=DAY + timedelta(days=2)))
+
+    assert "banners" not in claimed(outbox).notification.content
+
+
+def test_a_message_that_is_wanted_again_on_its_day_is_planned_again(outbox: Outbox, store: Store) -> None:
+    plan(outbox, store, notification("k1"))
+    plan(outbox, store, notification("k2"))
+
+    assert plan(outbox, store, notification("k1")) == (1, 1)
+    assert states(outbox) == {"k1": "planned", "k2": "cancelled"}
+
+
+def test_a_daily_message_is_given_up_at_the_end_of_its_day(outbox: Outbox, store: Store) -> None:
+    plan(outbox, store, notification("k1"))
+    settle(outbox, claimed(outbox), became("deferred", retry_at=NOW + LEASE))
+    tonight = NOW + timedelta(hours=17)
+
+    assert outbox.claim("here", tonight, LEASE) is None
+    assert expired(outbox, tonight - timedelta(hours=1)) == []
+    assert expired(outbox, tonight) == [("mail", 1)]
+    [row] = outbox.listed()
+    assert (row["state"], row["answer"], row["finished_at"]) == ("cancelled", "expired: 250 ok", tonight)
+
+
+def test_what_is_given_up_and_may_have_arrived_is_unknown(outbox: Outbox, store: Store) -> None:
+    plan(outbox, store, notification("k1"))
+    outbox.hand_over(claimed(outbox, lease=AT_ONCE), NOW)
+    with store.transaction() as connection:
+        connection.execute(schema.outbox.update().values(lease_until=NOW))
+
+    expired(outbox, NOW + timedelta(days=1))
+
+    assert states(outbox) == {"k1": "unknown"}
+
+
+def test_what_somebody_is_sending_is_not_given_up(outbox: Outbox, store: Store) -> None:
+    plan(outbox, store, notification("k1"))
+    claimed(outbox)
+
+    assert expired(outbox, NOW + timedelta(days=1)) == []
+
+
+def expired(outbox: Outbox, now: datetime) -> list[tuple[str, int]]:
+    with outbox.transaction() as connection:
+        return [(found.receiver, found.count) for found in outbox.expire(connection, now)]
 
 
 # ---- one attempt
@@ -162,9 +353,11 @@ class Receiver:
         return "250 ok"
 
 
-def tried(receiver: Receiver, *, attempts: int = 1, repeated: bool = False) -> tuple[str, str, datetime | None]:
+def tried(
+    receiver: Receiver, *, attempts: int = 1, repeated: bool = False, repeatable: bool = True
+) -> tuple[str, str, datetime | None]:
     message = mail_message(repeated=repeated)
-    result = attempt(message, receiver, outbox_id=1, attempts=attempts, handed_over=lambda: None, now=NOW)
+    result = attempt(message, receiver, outbox_id=1, attempts=attempts, handed_over=lambda: None, now=NOW, repeatable=repeatable)
     return result.state, result.phase, result.retry_at
 
 
@@ -176,11 +369,46 @@ def test_a_fault_that_passes_is_tried_again_later_and_later() -> None:
     busy = Receiver(DeliveryError("busy", passing=True))
 
     waits = [tried(busy, attempts=number)[2] - NOW for number in range(1, 7)]
-    assert [wait.total_seconds() / 60 for wait in waits] == [1, 5, 15, 30, 30, 30]
+    for wait, most in zip(waits, [1, 5, 15, 30, 30, 30], strict=True):
+        assert most * 0.8 <= wait.total_seconds() / 60 <= most
+
+
+def test_messages_that_were_put_off_together_do_not_come_back_together() -> None:
+    waits = {wait_before(2, f"key {number}") for number in range(50)}
+
+    assert len(waits) == 50
+    assert wait_before(2, "key 1") == wait_before(2, "key 1")
 
 
 def test_a_wait_that_the_receiver_asks_for_is_kept() -> None:
     assert tried(Receiver(DeliveryError("busy", passing=True, retry_after_s=600)))[2] == NOW + timedelta(minutes=10)
+
+
+def test_no_receiver_can_ask_for_more_than_half_an_hour() -> None:
+    assert tried(Receiver(DeliveryError("busy", passing=True, retry_after_s=86_400)))[2] == NOW + timedelta(minutes=30)
+
+
+@pytest.mark.parametrize("about", ["line", "sender"])
+def test_a_fault_of_the_receiver_that_stays_does_not_cost_the_message(about) -> None:
+    state, _, retry_at = tried(Receiver(DeliveryError("the certificate is not to be trusted", passing=False, about=about)))
+
+    assert state == "deferred"
+    assert retry_at is not None
+
+
+def test_what_must_not_be_repeated_is_unknown_at_once() -> None:
+    silent = Receiver(DeliveryError("no answer", passing=True, ambiguous=True), after=True)
+
+    assert tried(silent, repeatable=False) == ("unknown", "handed over", None)
+
+
+@pytest.mark.parametrize("error", [ClaimLostError(), StoreError("the store cannot be used"), KeyboardInterrupt()])
+def test_where_the_hand_over_cannot_be_written_down_nothing_is_made_of_it(error) -> None:
+    def not_now() -> None:
+        raise error
+
+    with pytest.raises(type(error)):
+        attempt(mail_message(), Receiver(), outbox_id=1, attempts=1, handed_over=not_now, now=NOW)
 
 
 def test_a_fault_that_stays_is_final() -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import sys
+
 import click
 
-from alerting.cli import build_app, echo_json, echo_table
-from alerting.outbox import Outbox
+from alerting import refusals
+from alerting.cli import build_app, echo_json, echo_table, now
+from alerting.errors import ConfigError
 
 
 @click.group()
@@ -23,7 +26,7 @@ def list_deliveries(ctx: click.Context, state: str | None, most: int, *, as_json
     app = build_app(ctx)
     store = app.store()
     try:
-        rows = Outbox(store, domain=app.loaded.config.council.domain).listed(state=state, most=most)
+        rows = app.outbox(store).listed(state=state, most=most)
     finally:
         store.close()
     if as_json:
@@ -45,3 +48,87 @@ def list_deliveries(ctx: click.Context, state: str | None, most: int, *, as_json
             for row in rows
         ],
     )
+
+
+@command.command("send")
+@click.option(
+    "--now", "at_once", is_flag=True, help="Do not wait for anything's time: try what was put off, and receivers at rest."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print how many are in which state as one JSON value.")
+@click.pass_context
+def send_deliveries(ctx: click.Context, *, at_once: bool, as_json: bool) -> None:
+    """Send the messages that wait and whose time has come, without a run."""
+    app = build_app(ctx)
+    store = app.store()
+    try:
+        sender, moment = app.sender(store), now()
+        if at_once:
+            with store.transaction() as connection:
+                sender.outbox.hurry(connection, moment)
+        problems = sender.send_all(now)
+        counts = sender.outbox.outcomes(moment)
+    finally:
+        store.close()
+    if as_json:
+        echo_json({"messages": counts, "problems": problems})
+    else:
+        click.echo("Messages: " + (", ".join(f"{count} {state}" for state, count in counts.items()) or "none waited"))
+        for problem in problems:
+            click.echo(problem)
+    sys.exit(1 if problems or counts.get("failed") or counts.get("waiting") else 0)
+
+
+@command.command("refused")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON value.")
+@click.pass_context
+def list_refused(ctx: click.Context, *, as_json: bool) -> None:
+    """List the receivers that are left alone for a while, and the addresses that are not tried any more, with what was answered."""
+    store = build_app(ctx).store()
+    try:
+        with store.transaction() as connection:
+            resting, bad = refusals.resting(connection).values(), refusals.bad_addresses(connection)
+    finally:
+        store.close()
+    if as_json:
+        echo_json({"receivers": [vars(one) for one in resting], "addresses": [vars(one) for one in bad]})
+        return
+    if not resting and not bad:
+        click.echo("Nothing is refused.")
+        return
+    rows = [
+        ["receiver", one.receiver, f"{one.opened_at:%Y-%m-%d %H:%M}", f"{one.next_at:%Y-%m-%d %H:%M}", one.answer]
+        for one in resting
+    ]
+    rows += [
+        [
+            one.address,
+            one.receiver,
+            f"{one.since:%Y-%m-%d %H:%M}",
+            f"{one.since + refusals.AGAIN_AFTER:%Y-%m-%d %H:%M}",
+            one.answer,
+        ]
+        for one in bad
+    ]
+    echo_table(["Refused", "Receiver", "Since", "Tried again", "Answer"], rows)
+
+
+@command.command("retry")
+@click.argument("address")
+@click.option("--by", required=True, help="Who says so.")
+@click.option("--note", required=True, help="Why it will be taken now.")
+@click.pass_context
+def retry_address(ctx: click.Context, address: str, by: str, note: str) -> None:
+    """Forget that an address was refused, so that the next message goes to it again."""
+    store = build_app(ctx).store()
+    try:
+        with store.transaction() as connection:
+            known = sorted({bad.receiver for bad in refusals.bad_addresses(connection) if refusals.is_same(bad.address, address)})
+            for receiver in known:
+                refusals.forget(connection, receiver, address)
+            if known:
+                refusals.keep_act(connection, by=by, about=address, note=note, now=now())
+    finally:
+        store.close()
+    if not known:
+        raise ConfigError("that address is not refused", remedy="`alerting deliveries refused` lists those that are.")
+    click.echo(f"{address} is tried again with the next message ({', '.join(known)})")
