@@ -1,7 +1,7 @@
 """The `alerting` command. A file of `alerting/commands/` is a command; it is read only when that command is given.
 
 Output goes to stdout, talk to stderr. Exit codes: 0 done, 1 done with faults or problems found, 2 usage,
-3 another host has this run.
+3 another process has this run.
 """
 
 from __future__ import annotations
