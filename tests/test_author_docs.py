@@ -16,6 +16,7 @@ from click.testing import CliRunner
 from alerting.cli import cli
 from alerting.rule_reference import PARTS, key_names, key_says, keys_page, subjects_page
 from alerting.rulebook import load_rulebook
+from alerting.scenariofile import Change, Day, Directory, Expected, ExpectedAlert, ExpectedMessage, HalfLoad, Handled, Scenario
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
@@ -74,6 +75,13 @@ def test_every_key_stands_in_its_table_with_its_description():
 
 def test_every_key_can_be_asked_about_by_its_name():
     assert [name for name in key_names() if not key_says(name)] == []
+
+
+@pytest.mark.parametrize("part", [Scenario, Directory, Day, Change, HalfLoad, Handled, Expected, ExpectedAlert, ExpectedMessage])
+def test_every_key_of_a_scenario_is_explained(part):
+    page = (DOCS / "how-to/test-a-rule.md").read_text(encoding="utf-8").partition("## Scenarios")[2]
+
+    assert [name for name in part.model_fields if f"`{name}`" not in page] == []
 
 
 # ---------------------------------------------------------------- what is run
@@ -184,8 +192,15 @@ def write_rule(reader: Reader, text: str) -> str:
     return str(name)
 
 
+def write_scenario(reader: Reader, text: str) -> None:
+    """Write a scenario into the file that its first line names."""
+    reader.file = reader.folder / text.partition("\n")[0].removeprefix("# ")
+    reader.file.parent.mkdir(exist_ok=True)
+    reader.file.write_text(text, encoding="utf-8")
+
+
 def change_rule(reader: Reader, text: str) -> None:
-    """Change the rule file that was written last: lines with - are taken out where those with + are put."""
+    """Change the rule file or scenario that was written last: lines with - are taken out where those with + are put."""
     file = reader.file or max(reader.folder.glob("rules/local/*.yaml"), key=lambda path: path.stat().st_mtime)
     old = "".join(f"{line[1:]}\n" for line in text.splitlines() if not line.startswith("+"))
     new = "".join(f"{line[1:]}\n" for line in text.splitlines() if not line.startswith("-"))
@@ -211,11 +226,13 @@ def go_through(reader: Reader, block: Block, following: Block | None) -> None:
             expected_to_fail = (
                 following is not None
                 and following.language == "text"
-                and re.search(r"error:|there is no|Look twice", following.text) is not None
+                and re.search(r"error:|there is no|Look twice|expected  ", following.text) is not None
             )
             assert expected_to_fail or reader.status == 0, f"{line}\n{reader.seen}"
         if reader.skipped:
             pytest.skip(f"there is no such command yet: {reader.skipped[0]}")
+    elif block.language == "yaml" and block.text.startswith("# scenarios/"):
+        write_scenario(reader, block.text)
     elif block.language == "yaml":
         name = write_rule(reader, block.text)
         with contextlib.chdir(reader.folder):
