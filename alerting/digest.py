@@ -15,12 +15,14 @@ FULL = 50
 """How many items a message shows in full; the rest are counted by rule."""
 
 _SECTIONS = {
+    "backlog": "Open already when this service began",
     "new": "New",
     "worse": "Worse",
     "open": "Still open",
     "cleared": "Cleared since last time",
     "ended": "No longer asked for",
     "held": "On hold",
+    "moved": "With somebody else now",
 }
 BY_THE_RULE = frozenset({"rule_changed", "rule_removed"})
 """Reasons for which an alert ended that say nothing about its record, so that it counts as cleared nowhere."""
@@ -33,8 +35,12 @@ _TAGS = {
     "better": "Less serious than before.",
     "released": "No longer on hold.",
     "reminder": "A reminder: nothing has changed.",
+    "recorded": "Still open: the data loaded since then does not show it.",
 }
-_HELD_MEANS = "The data could not be trusted or did not say, so nothing was decided about these. They are not cleared."
+_MEANS = {
+    "held": "The data could not be trusted or did not say, so nothing was decided about these. They are not cleared.",
+    "backlog": "These are no news: each is counted here once, and is in your list from the next message on.",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,12 +99,13 @@ def section_of(item: Item) -> str:
 def sections(
     items: Sequence[Item], as_of: date, title_of: Callable[[str], str], sentence_of: Callable[[Item], str]
 ) -> list[Section]:
-    """Put items into sections, and the most serious `FULL` of them into words.
+    """Put items into sections, and the most serious `FULL` of them into words; what is no news is counted.
 
     sentence_of: asked only for items that are shown in full and still hold today.
     """
-    ranked = sorted(items, key=lambda item: (_place(item), _rank(item)))
-    shown, rest = sorted(ranked[:FULL], key=_rank), ranked[FULL:]
+    backlog = [item for item in items if item.state == "backlog"]
+    ranked = sorted((item for item in items if item.state != "backlog"), key=lambda item: (_place(item), _rank(item)))
+    shown, rest = sorted(ranked[:FULL], key=_rank), [*backlog, *ranked[FULL:]]
     several_teams = len({item.team_name for item in items}) > 1
     found = []
     for key, title in _SECTIONS.items():
@@ -114,7 +121,7 @@ def sections(
                     key=key,
                     title=title,
                     count=len(mine) + more.total(),
-                    says=_HELD_MEANS if key == "held" else "",
+                    says=_MEANS.get(key, ""),
                     blocks=tuple(blocks),
                     more=_more(more, after_others=bool(mine)),
                 )
@@ -132,8 +139,22 @@ def _more(counts: Counter[str], *, after_others: bool) -> str:
 def summary(items: Sequence[Item]) -> str:
     """Say in one sentence how many there are of what, and for whom."""
     count = Counter(section_of(item) for item in items)
-    active = counted([(count["new"], "new"), (count["worse"], "worse"), (count["open"], "still open")])
-    aside = counted([(count["cleared"], "cleared"), (count["ended"], "no longer asked for"), (count["held"], "on hold")])
+    active = counted(
+        [
+            (count["backlog"], "open already when this service began"),
+            (count["new"], "new"),
+            (count["worse"], "worse"),
+            (count["open"], "still open"),
+        ]
+    )
+    aside = counted(
+        [
+            (count["cleared"], "cleared"),
+            (count["ended"], "no longer asked for"),
+            (count["held"], "on hold"),
+            (count["moved"], "with somebody else now"),
+        ]
+    )
     return said(active, aside, teams_of(item.team_name for item in items))
 
 
@@ -151,7 +172,7 @@ def counts_by_rule(items: Iterable[Item]) -> list[dict[str, Any]]:
     """Give items as the lines of a channel: per rule its worst level and how many are new, open, cleared and on hold."""
     grouped: defaultdict[str, list[Item]] = defaultdict(list)
     for item in items:
-        if section_of(item) != "ended":
+        if section_of(item) not in ("ended", "moved"):
             grouped[item.rule].append(item)
     lines = []
     for rule, mine in grouped.items():
@@ -161,7 +182,7 @@ def counts_by_rule(items: Iterable[Item]) -> list[dict[str, Any]]:
                 "rule": rule,
                 "level": max((item.level for item in mine), key=severity),
                 "new": count["new"],
-                "open": count["open"] + count["worse"],
+                "open": count["open"] + count["worse"] + count["backlog"],
                 "cleared": count["cleared"],
                 "held": count["held"],
             }
@@ -245,7 +266,7 @@ def _line(item: Item, as_of: date, title: str, sentence: str) -> Line:
         due=f"Due {day(item.due)}" if item.due and dates_matter else "",
         over=until(item.due, as_of) if item.due and dates_matter else "",
         since=_since(item, as_of),
-        note=_TAGS.get(item.state, "") if holds else _reason(item),
+        note=" ".join(filter(None, [plain(item.in_hand, 300), _TAGS.get(item.state, "") if holds else _reason(item)])),
         why=plain(item.why) if holds else "",
         ref=plain(item.ref, 20),
     )

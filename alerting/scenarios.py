@@ -134,6 +134,7 @@ class _Run:
         config = app.loaded.config.model_copy(
             update={
                 "jobs": Jobs(),
+                "go_live": "full",
                 "keep": Keep(days=0),
                 "heartbeat": Heartbeat(),
                 "marker": None,

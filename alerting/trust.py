@@ -99,19 +99,17 @@ class _Load:
     rows: float | None
 
 
-def judge(snapshot: Snapshot, wanted: Wanted | Iterable[str], past: Past | None = None) -> Trust:
-    """Judge the tables that a run needs. wanted: with the columns it needs of each; without them no column is looked at."""
-    columns: Wanted = wanted if isinstance(wanted, Mapping) else dict.fromkeys(wanted, frozenset())
-    past = past or Past()
+def judge(snapshot: Snapshot, wanted: Wanted, past: Past) -> Trust:
+    """Judge the tables that a run needs, and the columns that it needs of them."""
     loads, settings = _loads(snapshot), snapshot.settings
-    problems = {table: why for table in sorted(columns) if (why := _broken(snapshot, table, loads.get(table)))}
+    problems = {table: why for table in sorted(wanted) if (why := _broken(snapshot, table, loads.get(table)))}
     releasable: dict[str, dict[str, float]] = {}
-    for table in columns:
+    for table in wanted:
         changed = None if table in problems else _changed(snapshot, table, loads.get(table), past)
         if changed:
             problems[table] = changed
             releasable[table] = {ROWS: float(snapshot.readings[table].rows or 0)}
-    found = flaws(snapshot, columns, past.filled)
+    found = flaws(snapshot, wanted, past.filled)
     notes, released = [], set()
     for flaw in found.flaws:
         said = f"{flaw.about} {flaw.says}"
@@ -122,8 +120,8 @@ def judge(snapshot: Snapshot, wanted: Wanted | Iterable[str], past: Past | None 
             released.add(flaw.about)
         else:
             _doubt(problems, releasable, flaw)
-    old = sorted(table for table in columns if table not in problems and _is_stale(loads.get(table), snapshot.as_of, settings))
-    rows = {table: reading.rows for table in columns if (reading := snapshot.readings.get(table)) and reading.rows is not None}
+    old = sorted(table for table in wanted if table not in problems and _is_stale(loads.get(table), snapshot.as_of, settings))
+    rows = {table: reading.rows for table in wanted if (reading := snapshot.readings.get(table)) and reading.rows is not None}
     stated = {table: load.at for table, load in loads.items() if load.at is not None and table in rows}
     return Trust(
         problems=problems,
@@ -171,7 +169,7 @@ def _broken(snapshot: Snapshot, table: str, load: _Load | None) -> str | None:
     if load and load.rows is not None and abs(rows - load.rows) > _number(settings, "row_count_tolerance") * load.rows:
         return f"has {rows} rows, but its source states {load.rows:.0f}"
     if load and load.at and _is_stale(load, snapshot.as_of, settings) and _setting(settings, "when_stale") != "banner":
-        return f"was last loaded on {day(load.at)}"
+        return f"was last loaded on {day(load.at.date())}"
     return None
 
 

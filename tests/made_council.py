@@ -106,6 +106,7 @@ class MadeCouncil:
         config = {
             "council": {"name": "Exampleshire", "administrators": ["admin@example.gov.uk"], "domain": "alerts.example.gov.uk"},
             "store": store,
+            "go_live": "full",
             "source": {"type": "files", "path": "extracts"},
             "receivers": {"outbox": {"type": "folder", "path": "outbox"}},
         } | changes

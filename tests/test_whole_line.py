@@ -62,7 +62,7 @@ def service(tmp_path: Path, store_url: str, httpserver: HTTPServer) -> Iterator[
     httpserver.expect_request(re.compile("/flow/.*"), method="POST").respond_with_data("", status=202)
     with mail_server(tmp_path) as relay:
         config = load(ROOT / "config.yaml").value
-        config["store"] = store_url
+        config["store"], config["go_live"] = store_url, "full"
         config["source"] = {"type": "demo", "children": CHILDREN}
         config["rules"]["path"] = str(ROOT / "rules")
         config["receivers"] = {

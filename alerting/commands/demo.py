@@ -27,6 +27,7 @@ council:
   domain: alerts.example.gov.uk
   stamp: MADE-UP DATA
 store: sqlite:///alerting.db
+go_live: full
 source: {{type: demo, children: %(children)d, seed: %(seed)d, start: %(start)s}}
 keep: {{path: kept, days: 400}}
 receivers:

@@ -1,39 +1,105 @@
-"""`alerting rules release`: a brake is taken off."""
+"""`alerting rules release`: brakes are looked at, and taken off."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import click
 
-from alerting.cli import build_app, now
+from alerting.app import App
+from alerting.brakes import Brake
+from alerting.cli import build_app, echo_table, now
 from alerting.errors import AlertingError
+from alerting.model import Alert, Level
+from alerting.store import Store
 from alerting.wording import day, plural
 from alerting.yaml_files import did_you_mean
 
+_SAMPLE = 5
+_KINDS = {
+    "storm": "more new alerts than it may have",
+    "first_run": "a rule that was never asked before",
+    "source": "data from a new source",
+    "baseline": "the first day",
+}
+
 
 @click.command()
-@click.argument("rule")
-@click.option("--by", required=True, help="Who has looked and releases it; kept with the brake.")
+@click.argument("rule", required=False)
+@click.option("--all", "every", is_flag=True, help="Release every brake that is on, as after the first day.")
+@click.option("--by", help="Who has looked and releases it; kept with the brake.")
 @click.option("--note", default="", help="What was found.")
 @click.pass_context
-def command(ctx: click.Context, rule: str, by: str, note: str) -> None:
-    """Take a rule's brake off, by its code or id: the next run tells the alerts that it kept back."""
-    from alerting import brakes
-
+def command(ctx: click.Context, rule: str | None, by: str | None, note: str, *, every: bool) -> None:
+    """Take a rule's brake off, by its code or id: the next run tells the alerts that it kept back. Without a rule, list what is on."""
+    if rule and every:
+        raise click.UsageError("Give a rule, or --all.", ctx)
     app = build_app(ctx)
-    codes = app.book.codes
-    id_ = codes.get(rule.upper(), rule.lower())
     store = app.store()
     try:
-        with store.transaction() as connection:
-            released = brakes.release(connection, id_, by=by, note=note, now=now())
-            others = [brake.rule for brake in brakes.on(connection)]
+        if rule is None and not every:
+            _list(app, store)
+        elif not by:
+            raise click.UsageError("Say who has looked, with --by NAME.", ctx)
+        else:
+            _release(app, store, rule, by, note)
     finally:
         store.close()
-    if released is None:
+
+
+def _list(app: App, store: Store) -> None:
+    """Show each brake that is on, how many alerts it keeps back, and some of them by reference."""
+    from alerting import brakes
+
+    with store.transaction() as connection:
+        on = brakes.on(connection)
+        waiting = brakes.untold(store.live(), {brake.rule for brake in on}, brakes.told_of(connection))
+    if not on:
+        click.echo("No brake is on.")
+        return
+    codes = {id_: code for code, id_ in app.book.codes.items()}
+    echo_table(
+        ["Rule", "Since", "Because of", "Keeps back", "Such as"],
+        [
+            [
+                codes.get(brake.rule, brake.rule),
+                day(brake.since, "short"),
+                _KINDS.get(brake.kind, brake.kind),
+                *_kept_back(brake, waiting),
+            ]
+            for brake in on
+        ],
+    )
+
+
+def _kept_back(brake: Brake, waiting: Iterable[Alert]) -> list[str]:
+    mine = sorted((alert for alert in waiting if alert.rule == brake.rule), key=lambda alert: (-alert.level, alert.ref))
+    counts = [f"{count} {level.name}" for level in reversed(Level) if (count := sum(alert.level == level for alert in mine))]
+    return [", ".join(counts) or "nothing", " ".join(alert.ref for alert in mine[:_SAMPLE])]
+
+
+def _release(app: App, store: Store, rule: str | None, by: str, note: str) -> None:
+    from alerting import brakes
+
+    codes = app.book.codes
+    id_ = rule and codes.get(rule.upper(), rule.lower())
+    with store.transaction() as connection:
+        released = brakes.release(connection, [id_] if id_ else None, by=by, note=note, now=now())
+        others = [brake.rule for brake in brakes.on(connection)]
+    if not released:
         known = [code for code, one in codes.items() if one in others]
+        if rule is None:
+            raise AlertingError("no brake is on", remedy="There is nothing to release.")
         remedy = f"A brake is on for: {', '.join(known or others)}." if others else did_you_mean(rule.upper(), codes)
         raise AlertingError(f"no brake is on for the rule '{rule}'", remedy=remedy)
+    if rule is None:
+        count = plural(len(released), "brake")
+        click.echo(
+            f"{count} released by {by}. The next run tells what was kept back and still holds: what was open on the first day as one summary each."
+        )
+        return
+    [brake] = released
     click.echo(
-        f"{rule.upper() if rule.upper() in codes else rule} is released by {by}: it was held since {day(released.since)}, "
-        f"with {plural(released.count, 'new alert')}. The next run tells those that still hold."
+        f"{rule.upper() if rule.upper() in codes else rule} is released by {by}: it was held since {day(brake.since)}, "
+        f"with {plural(brake.count, 'new alert')}. The next run tells those that still hold."
     )

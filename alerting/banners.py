@@ -1,0 +1,58 @@
+"""What a message says at its head of the day's data and of the rules that could not run: to those whom it concerns.
+
+A rule that could not run concerns whoever has alerts of it, and whoever it would tell: a team manager who reads nothing of
+visits must know whether there was nothing to read. It does not concern somebody whom it never tells.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from alerting import reporting
+from alerting.model import Notification
+from alerting.reporting import Report
+from alerting.routing import Router, RuleRoute
+
+_ANYBODY = frozenset({"worker", "adviser"})
+"""Roles that are not of the directory but of a case: anybody may have one."""
+
+_CHANNEL = "team:"
+
+
+def bannered(report: Report, router: Router, notifications: Iterable[Notification]) -> list[Notification]:
+    """Give the messages to persons and channels, each with the banners that concern its reader."""
+    stopped = [row for row in report.rules if reporting.is_stopped(row)]
+    return [
+        replace(item, content=item.content | {"banners": [*_of(report, router, stopped, item), *item.content.get("banners", ())]})
+        for item in notifications
+    ]
+
+
+def _of(report: Report, router: Router, stopped: Sequence[Mapping[str, Any]], item: Notification) -> list[str]:
+    theirs = [row for row in stopped if _concerns(router, row, item)]
+    data = report.data.banners if report.data else ()
+    return [*data, *reporting.could_not_run(theirs)]
+
+
+def _concerns(router: Router, row: Mapping[str, Any], item: Notification) -> bool:
+    route = router.rules.get(row["id"])
+    if route is None:  # its file has a fault, so nobody can say whom it would tell
+        return True
+    if item.recipient.startswith(_CHANNEL):
+        return route.channel
+    listed = (one.get("rule") for one in item.content.get("items", ()))
+    return row["id"] in listed or item.recipient in _told(router, route)
+
+
+def _told(router: Router, route: RuleRoute) -> set[str]:
+    """Give everybody whom a rule may tell by their place in the directory, and who covers for them."""
+    roles = {role for told in route.notify.values() for role in told} | {role for _, role in route.escalate}
+    directory = router.directory
+    found = set(directory.staff) if roles & _ANYBODY else set()
+    for team in directory.teams:
+        for role in roles - _ANYBODY:
+            recipient = router.answers_for(team, role)
+            found |= {recipient.person.id} if recipient else set()
+    return found | {cover.by for away, cover in directory.cover.items() if away in found}
