@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -217,6 +218,16 @@ def test_a_script_gives_every_answer_as_an_option_and_gets_the_path(config):
 
 def test_what_is_written_passes_the_check(config):
     alerting(config, *SCRIPT)
+
+    result = CliRunner().invoke(cli, ["--config", str(config), "check", "--no-source", "--offline"])
+
+    assert (result.exit_code, result.stdout) == (0, "All is well.\n")
+
+
+def test_a_rule_of_every_shape_passes_the_check_without_a_warning(config):
+    for number, (shape, subject) in enumerate({shape: subject for subject, shape in EACH}.items(), start=70):
+        rule = replace(new_rule(subject, shape), id=f"made-{shape}", code=f"LOC-{number}")
+        (config.parent / "rules" / "local" / f"made-{shape}.yaml").write_text(compose(shipped(), rule)[0], "utf-8")
 
     result = CliRunner().invoke(cli, ["--config", str(config), "check", "--no-source", "--offline"])
 

@@ -46,7 +46,8 @@ def command(ctx: click.Context, *, as_json: bool) -> None:
         echo_json(rows)
         return
     names = ["code", "status", "job", "title", "basis", "owner"]
-    echo_table([name.capitalize() for name in names], [[row.get(name, row.get("problem", "")) for name in names] for row in rows])
+    cells = [[row.get(name, row.get("problem", "") if name == "title" else "") for name in names] for row in rows]
+    echo_table([name.capitalize() for name in names], cells)
     for older in book.older.values():
         click.echo(f"{older.file} {older}", err=True)
 
