@@ -2,24 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence, Set
+import hashlib
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
-from alerting import inhibition, quality, reporting, trends
+from alerting import brakes, briefing, handling, inhibition, quality, reporting, silences, trends, withholding
+from alerting.banners import bannered
+from alerting.fallback import with_chains
 from alerting.model import Alert, Condition, Level, Notification
+from alerting.occurrences import missed_days
 from alerting.outbox import Outbox
 from alerting.reporting import Report
-from alerting.routing import Plan, Receiver, Router, plan
+from alerting.routing import Receiver, Router
 from alerting.rulebook import Rulebook
+from alerting.silences import Silence
+from alerting.standing import put_off
 from alerting.store import Store, Transaction
-from alerting.working_days import working_days_between
+from alerting.telling import Plan, plan
+from alerting.wording import day, plural
+from alerting.working_days import add_working_days, working_days_between
 
 
 @dataclass(frozen=True, kw_only=True)
 class Planner:
-    """Plans the messages of one council's runs. receivers: by name, as routing knows them; jobs: those that each job uses."""
+    """Plans the messages of one council's runs. receivers: by name, as routing knows them; jobs: those that each job uses.
+
+    zone: where the council is, in whose time its extracts say when they were loaded.
+    """
 
     book: Rulebook
     store: Store
@@ -27,6 +39,7 @@ class Planner:
     receivers: Mapping[str, Receiver]
     jobs: Mapping[str, frozenset[str] | None]
     administrators: Sequence[str]
+    zone: ZoneInfo
 
     def plan(
         self, connection: Transaction, report: Report, router: Router, alerts: Sequence[Alert], waiting: Set[str]
@@ -34,40 +47,74 @@ class Planner:
         """Plan all that the run tells. waiting: the references of alerts that a brake keeps back."""
         banners = reporting.banners(report)
         receivers = self._receivers(report.job)
-        as_at = report.loaded_at.isoformat() if report.loaded_at else None
-        told = self.outbox.last_told(connection)
+        loaded_at = self._in_its_zone(report.loaded_at)
+        told = self.outbox.last_told(connection, {id_: person.email for id_, person in router.directory.staff.items()})
         resolved = self.outbox.resolved_but_told(connection)
         listed = [alert for alert in alerts if alert.condition != Condition.resolved and alert.ref not in waiting]
-        covered = self._covered(router, listed, report.as_of)
+        standing = silences.standing(connection, report.as_of)
+        silenced = silences.silenced(listed, standing)
+        covered = self._covered(router, listed, report.as_of, loaded_at, silenced)
         listed += [alert for alert in alerts if alert.id in resolved and alert.condition == Condition.resolved]
         missing = resolved - {alert.id for alert in listed}
         listed += self.store.with_ids(missing, connection) if missing else []
-        result = Plan()
+        mine = {rule.id for rule in (*self.book.rules, *self.book.off) if rule.file.job == report.job}
+        backlog = brakes.backlog(connection, listed, {id_ for _, _, id_ in told})
+        result, planned = Plan(), False
         if report.job == "daily" or any(rule["status"] == "ok" for rule in report.rules):
-            jobs = {rule.id: rule.file.job for rule in (*self.book.rules, *self.book.off)}
-            listed = [alert for alert in listed if jobs.get(alert.rule) == report.job]
             result = plan(
                 router,
-                listed,
+                [alert for alert in listed if alert.rule in mine],
                 receivers,
                 told,
                 purpose=report.job,
                 as_of=report.as_of,
                 covered=covered.keys(),
-                banners=banners,
-                data_as_at=as_at,
-                working_days=self.working_days,
+                silenced=silenced.keys(),
+                backlog={alert.ref for alert in backlog},
+                loaded_at=loaded_at,
+                working_days=self.working_days_with_a_run(connection),
             )
+            result.notifications = bannered(report, router, with_chains(result.notifications, router, listed))
+            planned = True
+        if report.run is not None:
+            known = withholding.Known(
+                as_of=report.as_of,
+                loaded_at=loaded_at,
+                waiting=dict.fromkeys(waiting, "kept back by the brake of its rule"),
+                silenced={
+                    ref: f"silenced by {silence.by} until {day(silence.until)} (silence {silence.id})"
+                    for ref, silence in silenced.items()
+                },
+                covered=covered,
+                told={(id_, recipient) for _, recipient, id_ in told},
+                restricted=router.is_confined,
+                name=router.directory.name,
+                nothing_planned="" if planned else "none of the rules of its job could be asked",
+            )
+            here = [alert for alert in alerts if alert.rule in mine and alert.rule in router.rules]
+            withheld = withholding.reasons(here, result.routes, result.notifications, known)
+            withholding.write(connection, report.run, report.as_of, mine, withheld)
         if report.job == "weekly":
             result.notifications += self._summaries(connection, report, router, receivers, banners, waiting)
             result.notifications += self._quality(connection, report, router, receivers)
         notices = reporting.notices(report, alerts, result, router)
-        return result.notifications + self._notify_administrators(connection, report, router, receivers, notices)
+        notices |= self._handled(report, alerts)
+        ending = silences.ending(standing, alerts, self.next_working_day(report.as_of)) if report.job == "daily" else []
+        notices |= {f"silence {silence.id}": notice for silence, notice in ending}
+        result.notifications += self._tell_authors(report, router, receivers, ending)
+        report.notices, report.administrators = notices, reporting.administrators(router, self.administrators)
+        return result.notifications
 
-    def _covered(self, router: Router, alerts: Iterable[Alert], as_of: date) -> Mapping[str, str]:
+    def tell_administrators(self, connection: Transaction, report: Report) -> list[Notification]:
+        """Plan what those who look after the service are told of a run, once it has sent what it had to send."""
+        return briefing.plan(connection, self.outbox, report, self._receivers(report.job))
+
+    def _covered(
+        self, router: Router, alerts: Iterable[Alert], as_of: date, loaded_at: datetime | None, silenced: Collection[str]
+    ) -> Mapping[str, str]:
         def is_told(alert: Alert) -> bool:
-            snoozed = alert.snoozed_until is not None and alert.snoozed_until >= as_of
-            return not snoozed and bool(router.recipients(alert))
+            quiet = alert.ref in silenced or put_off(alert, as_of, loaded_at) is not None
+            return not quiet and bool(router.recipients(alert))
 
         return inhibition.covered(alerts, router.rules, is_told)
 
@@ -98,22 +145,37 @@ class Planner:
         ]
         return trends.summaries(router, rows, receivers, purpose="weekly", as_of=report.as_of, not_run=not_run, banners=banners)
 
-    def _notify_administrators(
+    def _handled(self, report: Report, alerts: Iterable[Alert]) -> dict[str, dict[str, Any]]:
+        """Give the notice of records that somebody says are wrong, by a key that changes with which they are."""
+        wrong = handling.data_errors(alerts, report.as_of, self.working_days) if report.job == "daily" else []
+        if not wrong:
+            return {}
+        refs = sorted({error.alert.ref for error in wrong})
+        detail = f"The oldest was said {plural(wrong[0].age, 'working day')} ago. `alerting alerts data-errors` lists them, with what was said."
+        key = f"data errors {hashlib.blake2b(' '.join(refs).encode(), digest_size=16).hexdigest()}"
+        return {key: {"title": "Records that somebody says are wrong", "detail": detail, "items": refs}}
+
+    def _tell_authors(
         self,
-        connection: Transaction,
         report: Report,
         router: Router,
         receivers: Iterable[Receiver],
-        notices: Mapping[str, dict[str, Any]],
+        ending: Iterable[tuple[Silence, dict[str, Any]]],
     ) -> list[Notification]:
-        """Tell the performance team and the administrators of faults of the data and the rules: once, when each is new."""
-        titles = {key: notice["title"] for key, notice in notices.items()}
-        new = self.outbox.note(connection, report.job, report.as_of, titles, keep=report.run is not None)
-        if not new:
-            return []
-        content = {"notices": [notices[key] for key in sorted(notices, key=lambda key: (key not in new, notices[key]["title"]))]}
-        told = reporting.administrators(router, self.administrators)
-        return reporting.to_administrators(told, receivers, "admin", report.as_of, content, new, urgency=int(Level.red))
+        """Tell who made a silence that it ends, where they are in the directory and not told as an administrator."""
+        told = {id_ for id_, _, _ in reporting.administrators(router, self.administrators)}
+        planned: list[Notification] = []
+        for silence, notice in ending:
+            author = router.directory.staff.get(silence.by)
+            if author is None or not author.email or author.id in told or author.email in told:
+                continue
+            # Dated by its end, so that the same warning planned again on the next day is the same message.
+            key, person = f"silence {silence.id} to its author", [(author.id, author.name, author.email)]
+            content = {"notices": [notice]}
+            planned += reporting.to_administrators(
+                person, receivers, "admin", silence.until, content, [key], urgency=int(Level.amber)
+            )
+        return planned
 
     def _quality(
         self, connection: Transaction, report: Report, router: Router, receivers: Iterable[Receiver]
@@ -124,6 +186,19 @@ class Planner:
         told = reporting.administrators(router, self.administrators)
         content = quality.content(rows, since)
         return reporting.to_administrators(told, receivers, "quality", report.as_of, content) if rows else []
+
+    def next_working_day(self, after: date) -> date:
+        """Give the working day after a day, by the council's calendar."""
+        return add_working_days(after, 1, self.book.settings.bank_holidays)
+
+    def _in_its_zone(self, loaded_at: datetime | None) -> datetime | None:
+        # Extracts state their load in local time, without a zone; what people did has one.
+        return loaded_at.replace(tzinfo=self.zone) if loaded_at and loaded_at.tzinfo is None else loaded_at
+
+    def working_days_with_a_run(self, connection: Transaction) -> Callable[[date, date], int]:
+        """Give how working days are counted without those whose daily run was missed: nobody can let a day pass unheard."""
+        closed = self.book.settings.bank_holidays | missed_days(connection, "daily")
+        return lambda start, end: working_days_between(start, end, closed)
 
     def working_days(self, start: date, end: date) -> int:
         """Count the working days between two days, by the council's calendar."""

@@ -1,28 +1,23 @@
 """Who is told, and why them: live alerts x directory x what each was last told -> notifications. Pure.
 
 A role of the alert's team is looked up in the directory of the day. Somebody who is not a current member of staff, or has
-no address, is replaced by the next up; somebody away by whoever covers for them. One message a person a receiver, with
-only what is theirs.
+no address, is replaced by the next up; somebody away by whoever covers for them. An alert that was assigned is its
+assignee's, in place of whom the rule names first.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
-from typing import Any
 
-from alerting.digest import BY_THE_RULE
-from alerting.model import Alert, Condition, Item, LastTold, Level, Notification, Person
+from alerting import standing
+from alerting.model import Act, Alert, Level, Person
 from alerting.people import Directory, Team
 
 NEXT_UP = ("team_manager", "service_manager", "head_of_service", "performance")
 _SERVICES = {"quality": "quality_assurance", "commissioning": "commissioning", "performance": "performance"}
-_TRIGGERS = frozenset({"new", "worse", "reminder"})
-_COUNTED = frozenset({"snoozed", "covered"})
-"""States of alerts that a message counts and does not show."""
 
 ROLE_WORDS = {
     "worker": "allocated worker",
@@ -85,15 +80,6 @@ class Step:
     problem: str = ""
 
 
-@dataclass(kw_only=True)
-class Plan:
-    """What one run will tell. unrouted: alerts nobody could be told of; confined: restricted ones told to nobody."""
-
-    notifications: list[Notification] = field(default_factory=list)
-    unrouted: list[Alert] = field(default_factory=list)
-    confined: int = 0
-
-
 class Router:
     """Finds the people for alerts, in the directory of one day.
 
@@ -110,15 +96,65 @@ class Router:
     def recipients(self, alert: Alert) -> list[Recipient]:
         """Give everybody who is told of an alert, each once, restrictions applied."""
         route = self.rules[alert.rule]
+        kept = {recipient.person.id: recipient for recipient in self._confine(alert, route, self._by_role(alert, route))}
+        taken = self._assigned(alert, route)
+        if taken and kept:
+            # It is taken from whoever answers for it, the first; those who are told beside them still are.
+            kept.pop(next(iter(kept)))
+            kept = {taken.person.id: taken} | {id_: recipient for id_, recipient in kept.items() if id_ != taken.person.id}
+        for recipient in self._escalated(alert, route):
+            kept.setdefault(recipient.person.id, recipient)
+        return list(kept.values())
+
+    def handed_on(self, alert: Alert) -> tuple[Recipient, Recipient] | None:
+        """Give whom an alert was assigned away from, and who has it now; None where it is with whom the rule names."""
+        route = self.rules[alert.rule]
+        taken = self._assigned(alert, route)
+        before = self._confine(alert, route, self._by_role(alert, route))
+        return (before[0], taken) if taken and before and before[0].person.id != taken.person.id else None
+
+    def why_not_assigned(self, alert: Alert, worker: str) -> str | None:
+        """Say why an alert cannot be given to a worker: they are not there, or have no need to see it; None where it can."""
+        person = self.directory.staff.get(worker)
+        if person is None:
+            return "is not a current member of staff"
+        if not person.email:
+            return "has no address"
+        team = self.team(alert)
+        above = {team.manager, team.service_manager, team.head_of_service} if team else set()
+        if not (team and person.team == team.id) and worker not in above:
+            return f"is neither in {team.name if team else 'its team'} nor above it"
+        if not self._may_know(alert, self.rules[alert.rule], person):
+            return "is not named for this restricted record"
+        return None
+
+    def worker_named(self, name: str) -> str:
+        """Give the id of the member of staff with an id, an address or a name; what is no one's is given back as it is."""
+        wanted = name.strip().casefold()
+        for of in (lambda person: person.id, lambda person: person.email, lambda person: person.name):
+            found = [person.id for person in self.directory.staff.values() if (of(person) or "").casefold() == wanted]
+            if len(found) == 1:
+                return found[0]
+        return name.strip()
+
+    def _by_role(self, alert: Alert, route: RuleRoute) -> list[Recipient]:
         found: dict[str, Recipient] = {}
         for role in [*route.notify.get(alert.level, ()), *alert.also]:
             recipient = self._resolve(alert, role)
             if recipient:
                 found.setdefault(recipient.person.id, recipient)
-        kept = {recipient.person.id: recipient for recipient in self._confine(alert, route, list(found.values()))}
-        for recipient in self._escalated(alert, route):
-            kept.setdefault(recipient.person.id, recipient)
-        return list(kept.values())
+        return list(found.values())
+
+    def _assigned(self, alert: Alert, route: RuleRoute) -> Recipient | None:
+        """Give who has an alert because somebody assigned it, or whoever covers for them; None where they may not see it now."""
+        act = standing.assigned(alert)
+        if act is None or self.why_not_assigned(alert, act.assignee or "") is not None:
+            return None
+        recipient = self._look("assigned", "assigned", act.assignee).recipient
+        if recipient is None or not self._may_know(alert, route, recipient.person):
+            return None
+        aside = f", {recipient.why}" if recipient.covering else ""
+        return replace(recipient, why=f"assigned by {self.directory.name(act.by)}{aside}")
 
     def _escalated(self, alert: Alert, route: RuleRoute) -> list[Recipient]:
         """Give who is told as well because an alert has waited; nobody who may not know of it."""
@@ -145,6 +181,35 @@ class Router:
     def team(self, alert: Alert) -> Team | None:
         """Give the team that answers for an alert: its own, else the performance team."""
         return self.directory.teams.get(alert.team or "") or self.directory.team_for("performance")
+
+    def team_name(self, alert: Alert) -> str:
+        """Give the name of the team that answers for an alert."""
+        team = self.team(alert)
+        return team.name if team else alert.team or "no team"
+
+    def is_confined(self, alert: Alert) -> bool:
+        """Say whether an alert is told only to those whom its child's record names, or with no list of those to nobody."""
+        return self.rules[alert.rule].child_level and (
+            self.directory.restricted is None or alert.person in self.directory.restricted
+        )
+
+    def instead_of(self, alert: Alert, recipient: str) -> list[Person]:
+        """Give who is told of an alert when its recipient cannot be reached, the nearest first.
+
+        They are the managers above them in its team who may know of it; for somebody beside the line, all three of it.
+        """
+        team = self.team(alert)
+        if alert.rule not in self.rules or team is None:
+            return []
+        route, line = self.rules[alert.rule], NEXT_UP[:3]
+        above = max((place + 1 for place, role in enumerate(line) if self._holder(team, role) == recipient), default=0)
+        found: dict[str, Person] = {}
+        for role in line[above:]:
+            step = self._look(role, role, self._holder(team, role))
+            person = step.recipient.person if step.recipient else None
+            if person and person.id not in (recipient, alert.subject) and self._may_know(alert, route, person):
+                found.setdefault(person.id, person)
+        return list(found.values())
 
     def answers_for(self, team_id: str, role: str) -> Recipient | None:
         """Give who answers for a team in a role today, or the next up who is there."""
@@ -200,7 +265,7 @@ class Router:
         if person is None or not person.email:
             return replace(step, problem="has no address" if person else "is not a current member of staff")
         if not away:
-            why = ROLE_WORDS[place] if place == role else f"{ROLE_WORDS[place]}: no {ROLE_WORDS[role]} to tell"
+            why = ROLE_WORDS.get(place, place) if place == role else f"{ROLE_WORDS[place]}: no {ROLE_WORDS[role]} to tell"
             return replace(step, recipient=Recipient(person=person, why=why))
         name = str(self.directory.name(away[0]))
         covering = f"{name} until {until.day} {until:%B}" if until else name
@@ -222,224 +287,20 @@ class Router:
         ]
 
 
+def is_by(act: Act, person: Person) -> bool:
+    """Say whether somebody did this, as whoever wrote it down named them: by their id, their address or their name."""
+    return act.by.casefold() in {name.casefold() for name in (person.id, person.email, person.name) if name}
+
+
 def waited(alert: Alert, as_of: date, held: Sequence[tuple[date, date | None]], working_days: Callable[[date, date], int]) -> int:
-    """Count the working days that an alert has waited for somebody: since it was first seen, less those it was on hold.
+    """Count the working days that an alert has waited for somebody, less those it was on hold.
 
-    0 while somebody has it in hand. held: from when and until when it was on hold; None: it still is, or was until today.
+    They count from the day it was first seen, or was first acknowledged. held: from when and until when it was on hold;
+    None: it still is, or was until today.
     """
-    if alert.acknowledged_until is not None and alert.acknowledged_until >= as_of:
-        return 0
-    ends = alert.resolved_on or as_of
-    return working_days(alert.first_seen, ends) - sum(working_days(start, until or ends) for start, until in held)
-
-
-def plan(
-    router: Router,
-    alerts: Sequence[Alert],
-    receivers: Sequence[Receiver],
-    last_told: Mapping[tuple[str, str, int], LastTold],
-    *,
-    purpose: str,
-    as_of: date,
-    working_days: Callable[[date, date], int],
-    covered: Collection[str] = (),
-    banners: Sequence[str] = (),
-    data_as_at: str | None = None,
-) -> Plan:
-    """Plan a run's messages: to each person and channel that has something new to be told, all that is theirs.
-
-    alerts: every live alert, and those resolved that somebody was told of. working_days: counts them between two days.
-    covered: the references of alerts that another covers, which are counted and not told.
-    """
-    result = Plan()
-    mine: dict[str, list[tuple[Alert, Recipient]]] = defaultdict(list)
-    people: dict[str, Person] = {}
-    for alert in alerts:
-        if alert.condition == Condition.pending or alert.rule not in router.rules:
-            continue
-        recipients = router.recipients(alert)
-        if not recipients and alert.condition != Condition.resolved:
-            confined = router.rules[alert.rule].child_level and (
-                router.directory.restricted is None or alert.person in router.directory.restricted
-            )
-            result.confined += confined
-            if not confined:
-                result.unrouted.append(alert)
-        for recipient in recipients:
-            mine[recipient.person.id].append((alert, recipient))
-            people[recipient.person.id] = recipient.person
-    told = _Told(last_told, router.rules, as_of, working_days, covered)
-    common = {"banners": list(banners), "data_as_at": data_as_at}
-    for receiver in receivers:
-        if receiver.teams is None:
-            for id_, owned in sorted(mine.items()):
-                notification = _personal(router, receiver, people[id_], owned, told, purpose, as_of, common)
-                result.notifications += [notification] if notification else []
-        else:
-            result.notifications += _channels(router, receiver, alerts, told, purpose, as_of, common)
-    return result
-
-
-class _Told:
-    """Says how an alert stands to what a recipient was last told of it."""
-
-    def __init__(
-        self,
-        last: Mapping[tuple[str, str, int], LastTold],
-        rules: Mapping[str, RuleRoute],
-        as_of: date,
-        working_days: Callable[[date, date], int],
-        covered: Collection[str],
-    ) -> None:
-        self._last, self._rules, self._as_of, self._working_days = last, rules, as_of, working_days
-        self._covered = covered
-
-    def state(self, receiver: str, recipient: str, alert: Alert) -> str | None:
-        """Give new, worse, reminder, open, held, cleared, snoozed or covered; None when there is nothing to say."""
-        last = self._last.get((receiver, recipient, alert.id or 0))
-        if alert.condition == Condition.resolved:
-            return "cleared" if last else None
-        if alert.snoozed_until and alert.snoozed_until >= self._as_of:
-            return "snoozed"
-        if alert.ref in self._covered:
-            return "covered"
-        if alert.condition == Condition.held:
-            return "held"
-        if last is None:
-            return "new"
-        if alert.level > last.level:
-            return "worse"
-        acknowledged = alert.acknowledged_until is not None and alert.acknowledged_until >= self._as_of
-        waited = self._working_days(last.told_on, self._as_of) >= self._rules[alert.rule].remind_every
-        return "reminder" if waited and not acknowledged else "open"
-
-
-def _personal(
-    router: Router,
-    receiver: Receiver,
-    person: Person,
-    owned: Iterable[tuple[Alert, Recipient]],
-    told: _Told,
-    purpose: str,
-    as_of: date,
-    common: Mapping[str, Any],
-) -> Notification | None:
-    states = [(alert, recipient, told.state(receiver.name, person.id, alert)) for alert, recipient in owned]
-    listed = [(alert, recipient, state) for alert, recipient, state in states if state and state not in _COUNTED]
-    triggers = [(alert, state) for alert, _, state in listed if state in _TRIGGERS]
-    if not triggers:
-        return None
-    content = {
-        "items": [_item(router, alert, recipient, state) for alert, recipient, state in listed],
-        "covering": sorted({recipient.covering for _, recipient, _ in listed if recipient.covering}),
-        "hidden": sum(state == "snoozed" for _, _, state in states),
-        "covered": sum(state == "covered" for _, _, state in states),
-        "told": [(alert.id, int(alert.level), alert.condition.value) for alert, _, _ in listed],
-        **common,
-    }
-    return Notification(
-        key=notification_key(
-            purpose, as_of, receiver.name, person.id, [f"{alert.ref}{state}{alert.level}" for alert, state in triggers]
-        ),
-        receiver=receiver.name,
-        purpose=purpose,
-        recipient=person.id,
-        name=person.name,
-        address=person.email,
-        as_of=as_of,
-        content=content,
-        urgency=max(int(alert.level) for alert, _ in triggers),
-    )
-
-
-def _item(router: Router, alert: Alert, recipient: Recipient, state: str) -> dict[str, Any]:
-    route, team = router.rules[alert.rule], router.team(alert)
-    item = Item(
-        alert_id=alert.id or 0,
-        ref=alert.ref,
-        rule=alert.rule,
-        state=state,
-        level=alert.level.name,
-        subject_kind=alert.subject_kind,
-        subject=alert.subject,
-        team=alert.team,
-        team_name=team.name if team else "no team",
-        first_seen=alert.first_seen,
-        worker_name=router.directory.name(alert.worker),
-        measure=alert.measure,
-        unit=alert.unit,
-        due=alert.due,
-        facts=alert.facts,
-        held_reason=alert.held_reason,
-        resolved_reason=alert.resolved_reason,
-        child_level=route.child_level,
-        why=recipient.why,
-    )
-    return {name: value.isoformat() if isinstance(value, date) else value for name, value in asdict(item).items()}
-
-
-def _channels(
-    router: Router, receiver: Receiver, alerts: Iterable[Alert], told: _Told, purpose: str, as_of: date, common: Mapping[str, Any]
-) -> list[Notification]:
-    """Plan a card of counts for each team's channel. Restricted children are not counted, as a count of one would tell."""
-    by_team: dict[str, list[tuple[Alert, str]]] = defaultdict(list)
-    for alert in alerts:
-        route = router.rules.get(alert.rule)
-        if route is None or not route.channel or alert.condition == Condition.pending:
-            continue
-        if alert.team is None or alert.team not in (receiver.teams or ()):
-            continue
-        if route.child_level and (router.directory.restricted is None or alert.person in router.directory.restricted):
-            continue
-        state = told.state(receiver.name, f"team:{alert.team}", alert)
-        if state and state not in _COUNTED:
-            by_team[alert.team].append((alert, state))
-    planned = []
-    for team_id, states in sorted(by_team.items()):
-        triggers = [(alert, state) for alert, state in states if state in _TRIGGERS]
-        team = router.directory.teams.get(team_id)
-        if not triggers or team is None:
-            continue
-        content = {
-            "team_name": team.name,
-            "lines": _lines(router, states),
-            "told": [(alert.id, int(alert.level), alert.condition.value) for alert, _ in states],
-            **common,
-        }
-        key = notification_key(
-            purpose, as_of, receiver.name, f"team:{team_id}", [f"{a.ref}{state}{a.level}" for a, state in triggers]
-        )
-        planned.append(
-            Notification(
-                key=key,
-                receiver=receiver.name,
-                purpose=purpose,
-                recipient=f"team:{team_id}",
-                name=team.name,
-                address=None,
-                as_of=as_of,
-                content=content,
-                urgency=max(int(alert.level) for alert, _ in triggers),
-            )
-        )
-    return planned
-
-
-def _lines(router: Router, states: Iterable[tuple[Alert, str]]) -> list[dict[str, Any]]:
-    rows: dict[str, dict[str, Any]] = {}
-    for alert, state in states:
-        if alert.resolved_reason in BY_THE_RULE:
-            continue
-        route = router.rules[alert.rule]
-        row = rows.setdefault(
-            alert.rule, {"rule": route.code, "title": route.title, "level": 0, "new": 0, "open": 0, "cleared": 0, "held": 0}
-        )
-        column = {"new": "new", "cleared": "cleared", "held": "held"}.get(state, "open")
-        row[column] += 1
-        if state != "cleared":
-            row["level"] = max(row["level"], int(alert.level))
-    ordered = sorted(rows.values(), key=lambda row: (-row["level"], row["rule"]))
-    return [row | {"level": Level(row["level"]).name if row["level"] else "none"} for row in ordered]
+    starts, ends = standing.clock_starts(alert), alert.resolved_on or as_of
+    on_hold = sum(working_days(max(start, starts), until or ends) for start, until in held)
+    return working_days(starts, ends) - on_hold
 
 
 def notification_key(purpose: str, as_of: date, receiver: str, recipient: str, told: Iterable[str]) -> str:

@@ -161,14 +161,19 @@ def refuse_where_wrong(wish: Wish, today: date, limits: Handling, add_days: Call
         )
 
 
+def refuse_one_alone(wish: Wish, found: Impact, limits: Handling) -> None:
+    """Raise HandlingError where a silence takes two people, and there is one. found: what it would silence."""
+    why = found.needs_two(limits.silence_share)
+    if why or wish.approved_by is not None:
+        two_people(wish.by, wish.approved_by, f"one person alone may not make this silence: {why}")
+
+
 def add(connection: sa.Connection, wish: Wish, found: Impact, limits: Handling, now: datetime) -> int:
     """Make a silence and give its number. Raises HandlingError where it takes two people, and there is one.
 
     found: what it would silence, which somebody has looked at.
     """
-    why = found.needs_two(limits.silence_share)
-    if why or wish.approved_by is not None:
-        two_people(wish.by, wish.approved_by, f"one person alone may not make this silence: {why}")
+    refuse_one_alone(wish, found, limits)
     values = {
         "matcher": wish.matcher.given(),
         "reason": wish.reason.strip(),

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
-from alerting import brakes, drafts, inhibition, people, reasoning
+from alerting import brakes, drafts, handling, inhibition, people, reasoning, silences, standing
 from alerting.app import App
 from alerting.errors import AlertingError
 from alerting.evaluate import Evaluation, evaluate
@@ -21,6 +21,7 @@ from alerting.plain_english import Vocabulary, label
 from alerting.question import ROLES
 from alerting.routing import ROLE_WORDS, Recipient, Router, RuleRoute, Step
 from alerting.rule import Rule
+from alerting.silences import Silence
 from alerting.snapshot import Snapshot
 from alerting.store import Store
 from alerting.wording import day, listed, plural
@@ -72,12 +73,13 @@ class Told:
 
 @dataclass(frozen=True, kw_only=True)
 class _Memory:
-    """What the store knows: the live alert, the one that covers it, and whether a brake keeps the rule's new ones back."""
+    """What the store knows: the live alert, the one that covers it, its silence, and whether a brake keeps new ones back."""
 
     subject: str
     alert: Alert | None = None
     cover: Alert | None = None
     braked: bool = False
+    silence: Silence | None = None
 
 
 def who_is_told(app: App, rule: Rule, subject: str, as_of: date) -> Told:
@@ -85,14 +87,14 @@ def who_is_told(app: App, rule: Rule, subject: str, as_of: date) -> Told:
 
     Raises AlertingError where the subject is neither in the data nor in the store, SourceError and StoreError as they come.
     """
-    memory = _memory(app, rule, subject)
+    memory = _memory(app, rule, subject, as_of)
     with drafts.look(app, [rule], as_of) as look:
         evaluation = evaluate(app.book, look.snapshot, [rule])
         alert, gives = _alert(look.snapshot, evaluation, rule, memory)
         directory = people.directory(look.snapshot)
-        if "ext_restricted" in look.trust.problems:
+        if "ext_restricted" in look.trust.doubted:
             directory = replace(directory, restricted=None)
-        withheld = look.trust.withheld([(rule.id, rule.reads)]).get(rule.id)
+        withheld = look.trust.withheld([(rule.id, app.book.needs(rule))]).get(rule.id)
     told = _Told(app, rule, directory, alert, as_of)
     return Told(
         rule=rule,
@@ -109,27 +111,28 @@ def who_is_told(app: App, rule: Rule, subject: str, as_of: date) -> Told:
     )
 
 
-def _memory(app: App, rule: Rule, subject: str) -> _Memory:
+def _memory(app: App, rule: Rule, subject: str, as_of: date) -> _Memory:
     store = app.existing_store()
     if store is None:
         return _Memory(subject=subject)
     try:
         found = store.find(subject)
         subject = found.subject if found and found.rule == rule.id else subject
-        return _remembered(app, store, rule, subject)
+        return _remembered(app, store, rule, subject, as_of)
     finally:
         store.close()
 
 
-def _remembered(app: App, store: Store, rule: Rule, subject: str) -> _Memory:
+def _remembered(app: App, store: Store, rule: Rule, subject: str, as_of: date) -> _Memory:
     live = store.live()
     alert = next((each for each in live if each.rule == rule.id and each.subject == subject), None)
     covers = inhibition.covered(live, routes_of((*app.book.rules, *app.book.off)), lambda _: True)
     by_ref = {each.ref: each for each in live}
     with store.transaction() as connection:
         braked = any(brake.rule == rule.id for brake in brakes.on(connection))
+        quiet = silences.silenced([alert], silences.standing(connection, as_of)) if alert else {}
     cover = by_ref.get(covers.get(alert.ref, "")) if alert else None
-    return _Memory(alert=alert, cover=cover, braked=braked, subject=subject)
+    return _Memory(alert=alert, cover=cover, braked=braked, subject=subject, silence=next(iter(quiet.values()), None))
 
 
 def _alert(snapshot: Snapshot, evaluation: Evaluation, rule: Rule, memory: _Memory) -> tuple[Alert, str]:
@@ -178,6 +181,11 @@ def _notes(app: App, rule: Rule, memory: _Memory, gives: str, withheld: str | No
         notes.append(f"The rule waits today: {withheld}.")
     if memory.braked:
         notes.append("A brake is on for this rule: nobody is told of new alerts until an administrator releases them.")
+    if memory.silence:
+        notes.append(
+            f"It is silenced by {memory.silence.by} until {day(memory.silence.until)} (silence {memory.silence.id}): it is counted "
+            "and not told."
+        )
     if memory.cover:
         notes.append(f"It is covered by {memory.cover.code} ({memory.cover.ref}), so it is counted and not told.")
     return notes + (_of_live(memory.alert, rule, as_of) if memory.alert else _of_none(rule, gives))
@@ -191,12 +199,14 @@ def _of_live(alert: Alert, rule: Rule, as_of: date) -> list[str]:
         notes.append(
             f"The alert {alert.ref} is pending: nobody is told until it has matched {plural(rule.file.pending_for, 'run')} running."
         )
-    if alert.snoozed_until and alert.snoozed_until >= as_of:
-        notes.append(f"It is snoozed until {day(alert.snoozed_until)}: it is counted and not told.")
-    if alert.acknowledged_until and alert.acknowledged_until >= as_of:
-        notes.append(
-            f"{alert.acknowledged_by} has it in hand until {day(alert.acknowledged_until)}: no reminder and no escalation."
-        )
+    put_off = standing.put_off(alert, as_of)
+    if put_off and put_off.until:
+        notes.append(f"It is {handling.KINDS[put_off.kind]} until {day(put_off.until)}: it is counted and not told.")
+    for act in standing.in_hand(alert, as_of):
+        notes.append(f"{act.by} has it in hand until {day(act.until or as_of)}, and is not reminded of it.")
+    given = standing.assigned(alert)
+    if given:
+        notes.append(f"It was assigned to {given.assignee} by {given.by}, in place of whom the rule names first.")
     return notes
 
 
@@ -244,8 +254,8 @@ class _Told:
         for days, role in self.route.escalate:
             when = f"{plural(days, 'working day')} after it is first seen"
             if live:
-                starts = add_working_days(live.first_seen, days, self.app.book.settings.bank_holidays)
-                when = f"{'since' if starts <= self.as_of else 'from'} {day(starts)}, unless it was on hold or in hand"
+                starts = add_working_days(standing.clock_starts(live), days, self.app.book.settings.bank_holidays)
+                when = f"{'since' if starts <= self.as_of else 'from'} {day(starts)}, unless it was on hold"
             found.append(replace(self._way(self.alert, role, told), when=when))
         return found
 

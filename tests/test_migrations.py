@@ -79,7 +79,7 @@ def test_an_upgrade_loses_nothing_and_gives_todays_shape(older: Store) -> None:
     assert older.version() == schema.SCHEMA
     [first, third] = older.live()
     assert (first.ref, first.level, first.condition, first.measure) == ("A-OPEN", Level.red, Condition.firing, 14)
-    assert (first.acknowledged_by, third.ref) == ("M1", "A-BARE")
+    assert (first.acts[0].by, third.ref) == ("M1", "A-BARE")
     over = older.find("A-OVER")
     assert over is not None
     assert over.resolved_reason == CLEARED

@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 import sqlalchemy as sa
 
-from alerting import schema
+from alerting import schema, standing
 from alerting.errors import StoreError
 from alerting.lifecycle import RuleLife, advance, opened, resolve
 from alerting.model import Alert, Condition, Finding, Level, Outcome
@@ -37,7 +37,7 @@ def write(store: Store, *transitions: object, readings: tuple = (), day: date = 
     run = store.begin("daily", day, "here", NOW, HOUR)
     assert run is not None
     changes = Changes(
-        transitions=[t for t in transitions if t], readings=readings, tables={"ssd_person": (100, None)}, versions={}
+        transitions=[t for t in transitions if t], readings=readings, versions={}
     )
     with store.transaction() as connection:
         written = store.commit(connection, run, day, NOW, changes)
@@ -120,8 +120,6 @@ def test_a_finished_occurrence_may_be_run_again(store: Store) -> None:
 def test_rows_of_an_earlier_day_count_and_those_of_today_do_not(store: Store) -> None:
     write(store)
 
-    assert store.trusted_before(DAY) == {}
-    assert store.trusted_before(DAY + timedelta(days=1)) == {"ssd_person": 100}
 
 
 # ---- alerts
@@ -182,7 +180,7 @@ def test_thousands_of_alerts_are_written_and_read_back(store: Store) -> None:
 
 def test_what_fails_half_way_leaves_nothing_behind(store: Store) -> None:
     run = store.begin("daily", DAY, "here", NOW, HOUR) or 0
-    changes = Changes(transitions=[opened(found("C1"), RULE, 1, DAY)], readings=(), tables={}, versions={})
+    changes = Changes(transitions=[opened(found("C1"), RULE, 1, DAY)], readings=(), versions={})
 
     def killed_half_way() -> None:
         with store.transaction() as connection:
@@ -207,7 +205,7 @@ def test_an_acknowledgement_is_kept_with_who_and_until_when(store: Store) -> Non
     store.handle(open_alert(store), "acknowledge", by="M1", note="visit booked", until=DAY, now=NOW)
 
     [alert] = store.live()
-    assert (alert.acknowledged_by, alert.acknowledged_until) == ("M1", DAY)
+    assert [(act.by, act.until) for act in standing.in_hand(alert, DAY)] == [("M1", DAY)]
 
 
 def test_an_acknowledgement_lapses_when_the_level_rises(store: Store) -> None:
@@ -216,14 +214,16 @@ def test_an_acknowledgement_lapses_when_the_level_rises(store: Store) -> None:
     later = DAY + timedelta(days=1)
     write(store, advance(alert, found("C1"), RULE, later), day=later)
 
-    assert store.live()[0].acknowledged_by is None
+    assert standing.in_hand(store.live()[0], DAY) == []
 
 
 def test_a_snooze_is_kept_and_the_alert_stays_open(store: Store) -> None:
     store.handle(open_alert(store), "snooze", by="M1", note="visit booked", until=DAY, now=NOW)
 
     [alert] = store.live()
-    assert (alert.condition, alert.snoozed_until) == (Condition.firing, DAY)
+    put_off = standing.put_off(alert, DAY)
+    assert put_off is not None
+    assert (alert.condition, put_off.until) == (Condition.firing, DAY)
 
 
 def test_a_snooze_lapses_when_the_level_rises(store: Store) -> None:
@@ -232,4 +232,4 @@ def test_a_snooze_lapses_when_the_level_rises(store: Store) -> None:
     later = DAY + timedelta(days=1)
     write(store, advance(alert, found("C1"), RULE, later), day=later)
 
-    assert store.live()[0].snoozed_until is None
+    assert standing.put_off(store.live()[0], DAY) is None

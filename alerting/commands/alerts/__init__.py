@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+import getpass
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from alerting import standing
 from alerting.cli import CommandFolder, build_app, now, today
 from alerting.errors import AlertingError
-from alerting.model import Alert, Condition, Level
-from alerting.store import Store
+from alerting.model import Alert
 
+if TYPE_CHECKING:
+    from alerting.app import App
+    from alerting.handling import Desk
+    from alerting.routing import Router
+    from alerting.store import Store, Transaction
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
 DAY = click.DateTime(["%Y-%m-%d"])
 
 
@@ -23,6 +33,8 @@ def command() -> None:
 
 def as_row(alert: Alert) -> dict[str, Any]:
     """Give an alert as `alerts list --json` prints it."""
+    # As they were given, whatever the day: what has run out is said too.
+    hand, given, put_off = standing.in_hand(alert, date.min), standing.assigned(alert), standing.put_off(alert, date.min)
     measure = int(alert.measure) if alert.measure is not None and alert.measure == int(alert.measure) else alert.measure
     return {
         "ref": alert.ref,
@@ -38,35 +50,65 @@ def as_row(alert: Alert) -> dict[str, Any]:
         "team": alert.team,
         "worker": alert.worker,
         "first_seen": alert.first_seen.isoformat(),
-        "acknowledged_by": alert.acknowledged_by,
-        "snoozed_until": alert.snoozed_until.isoformat() if alert.snoozed_until else None,
+        "acknowledged_by": hand[-1].by if hand else None,
+        "assigned_to": given.assignee if given else None,
+        "snoozed_until": put_off.until.isoformat() if put_off and put_off.until else None,
         "held_reason": alert.held_reason,
         "rule_version": alert.rule_version,
     }
 
 
-def handle(ctx: click.Context, ref: str, kind: str, *, by: str, note: str, until: date) -> None:
-    """Write down what somebody did to an alert until a day. Raises AlertingError where that may not be done."""
+def by(what: str) -> Callable[[_Command], _Command]:
+    """Give the option that says who does something. what: such as `acknowledges it`."""
+    return click.option("--by", default=getpass.getuser, help=f"Who {what}: a worker id, address or name; you when left out.")
+
+
+def approved_by(command: _Command) -> _Command:
+    """Add the option that names a second person."""
+    return click.option("--approved-by", help="The second person who agrees, where it takes two.")(command)
+
+
+@contextmanager
+def desk(ctx: click.Context, ref: str, by: str) -> Iterator[tuple[Desk, Alert]]:
+    """Give an alert, and where somebody may do something to it: one transaction. Raises AlertingError where there is none."""
     app = build_app(ctx)
-    if until < today(app):
-        raise AlertingError(f"{until} has passed", remedy="Give a day to come with --until.")
     store = app.store()
     try:
-        alert = find_alert(store, ref)
-        if alert.condition == Condition.resolved:
-            raise AlertingError(f"{alert.ref} is resolved already: {alert.resolved_reason}")
-        if kind == "snooze" and alert.level == Level.critical:
-            raise AlertingError(
-                f"{alert.ref} is critical and cannot be snoozed", remedy="Acknowledge it, and say what is being done."
-            )
-        store.handle(alert, kind, by=by, note=note, until=until, now=now())
+        with store.transaction() as connection:
+            alert = find_alert(store, ref, connection)
+            yield desk_of(app, connection, by), alert
     finally:
         store.close()
 
 
-def find_alert(store: Store, ref: str) -> Alert:
+def desk_of(app: App, connection: Transaction, by: str) -> Desk:
+    """Give where somebody may do something to alerts today, as far as the council lets people go."""
+    from alerting.handling import Desk
+    from alerting.working_days import add_working_days
+
+    return Desk(
+        connection=connection,
+        by=by,
+        now=now(),
+        today=today(app),
+        limits=app.loaded.config.handling,
+        add=lambda day, count: add_working_days(day, count, app.book.settings.bank_holidays),
+    )
+
+
+def router_of(app: App) -> Router:
+    """Give who is told of what by today's directory, read from the case data. Raises SourceError where it cannot be read."""
+    from alerting import drafts, people
+    from alerting.pipeline import routes_of
+    from alerting.routing import Router
+
+    with drafts.look(app, [], today(app)) as look:
+        return Router(people.directory(look.snapshot), routes_of((*app.book.rules, *app.book.off)))
+
+
+def find_alert(store: Store, ref: str, within: Transaction | None = None) -> Alert:
     """Give the alert with a reference. Raises AlertingError where there is none."""
-    found = store.find(ref)
+    found = store.find(ref, within)
     if found is None:
         raise AlertingError(f"there is no alert {ref}", remedy="`alerting alerts list --all` shows them.")
     return found

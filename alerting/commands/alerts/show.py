@@ -6,9 +6,10 @@ from typing import Any
 
 import click
 
-from alerting.cli import build_app, echo_json
+from alerting import silences, withholding
+from alerting.cli import build_app, echo_json, today
 from alerting.commands.alerts import as_row, find_alert, measured
-from alerting.handling import REASONS
+from alerting.handling import KINDS, REASONS, said
 from alerting.model import Alert, Level
 from alerting.rule import Rule
 
@@ -24,10 +25,14 @@ def command(ctx: click.Context, ref: str, *, as_json: bool) -> None:
     try:
         alert = find_alert(store, ref)
         history = store.history(alert.id or 0)
+        with store.transaction() as connection:
+            withheld = withholding.of_alert(connection, alert.id or 0)
+            quiet = silences.silenced([alert], silences.standing(connection, today(app)))
     finally:
         store.close()
     if as_json:
-        echo_json(as_row(alert) | {"facts": alert.facts, "history": history})
+        rows = [{"recipient": recipient, "reason": reason} for recipient, reason in withheld]
+        echo_json(as_row(alert) | {"facts": alert.facts, "history": history, "withheld": rows})
         return
     rule = next((rule for rule in (*app.book.rules, *app.book.off) if rule.id == alert.rule), None)
     click.echo(f"{alert.ref}  {alert.level.name}  {rule.title if rule else alert.rule} ({alert.code})")
@@ -43,6 +48,13 @@ def command(ctx: click.Context, ref: str, *, as_json: bool) -> None:
         click.echo(f"Made by version {alert.rule_version} of the rule{_since_changed(alert, rule)}")
     if rule:
         click.echo(f"Basis: {rule.basis_kind}: {rule.basis_text}")
+    for act in alert.acts:
+        if act.kind in KINDS:
+            click.echo(f"Now: {said(act)}{f', to {act.assignee}' if act.assignee else ''}{f': {act.note}' if act.note else ''}")
+    for silence in quiet.values():
+        click.echo(f"Now: silenced by {silence.by} until {silence.until} (silence {silence.id}): {silence.reason}")
+    for recipient, reason in withheld:
+        click.echo(f"Not told today: {'everybody' if recipient == withholding.EVERYBODY else recipient}: {reason}")
     for row in history:
         click.echo(f"{row['at']:%Y-%m-%d %H:%M}  {_event(row)}")
 
@@ -55,8 +67,12 @@ def _event(row: dict[str, Any]) -> str:
     if row["kind"] != "change":
         return (
             f"{row['kind'].replace('_', ' ')} by {row['by']}"
-            + (f", because {REASONS[row['reason']]}" if row["reason"] else "")
+            + (f", because {REASONS[row['reason']]}" if row["reason"] in REASONS else "")
+            + (f" of {row['reason'].replace('_', ' ')}" if row["reason"] in KINDS else "")
+            + (f" to {row['assignee']}" if row["assignee"] else "")
             + (f" until {row['until']}" if row["until"] else "")
+            + (f", approved by {row['approved_by']}" if row["approved_by"] else "")
+            + (f", ended by {row['ended_by']} on {row['ended_at']:%Y-%m-%d}" if row["ended_at"] else "")
             + (f": {row['note']}" if row["note"] else "")
         )
     before = f"{row['before']} {Level(row['level_before']).name} -> " if row["before"] else ""

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import getpass
 from datetime import datetime
 
 import click
 
-from alerting.commands.alerts import DAY, handle
+from alerting.commands.alerts import DAY, approved_by, by, desk
 
 
 @click.command()
 @click.argument("ref")
 @click.option("--until", type=DAY, required=True, help="The last day of the snooze.")
 @click.option("--reason", required=True, help="Why, such as a visit that is booked.")
-@click.option("--by", default=getpass.getuser, help="Who snoozes it; you when left out.")
+@by("snoozes it")
+@approved_by
 @click.pass_context
-def command(ctx: click.Context, ref: str, until: datetime, reason: str, by: str) -> None:
-    """Keep an alert out of messages until a day. It stays open, and a critical one cannot be snoozed."""
-    handle(ctx, ref, "snooze", by=by, note=reason, until=until.date())
-    click.echo(f"{ref} is snoozed until {until.date()}.")
+def command(ctx: click.Context, ref: str, until: datetime, reason: str, by: str, approved_by: str | None) -> None:
+    """Keep an alert out of messages until a day, its due date or a higher level. It stays open; a critical one takes two people."""
+    with desk(ctx, ref, by) as (at, alert):
+        at.snooze(alert, until=until.date(), reason=reason, approved_by=approved_by)
+    click.echo(f"{alert.ref} is snoozed until {until.date()}, for everybody.")

@@ -254,6 +254,7 @@ def _changes(found: Explanation) -> Iterator[str]:
 
 
 def _of_alert(alert: Alert) -> Iterator[str]:
+    from alerting import handling
     from alerting.wording import day
 
     if alert.resolved_on:
@@ -263,10 +264,10 @@ def _of_alert(alert: Alert) -> Iterator[str]:
     if alert.held_reason:
         since = f" since {day(alert.held_since)}" if alert.held_since else ""
         yield f"On hold{since}: {alert.held_reason}."
-    if alert.acknowledged_until:
-        yield f"Acknowledged by {alert.acknowledged_by} until {day(alert.acknowledged_until)}."
-    if alert.snoozed_until:
-        yield f"Snoozed until {day(alert.snoozed_until)}."
+    for act in alert.acts:
+        if act.kind in handling.KINDS:
+            words = handling.said(act)
+            yield f"{words[:1].upper()}{words[1:]}."
 
 
 # ---------------------------------------------------------------- as JSON

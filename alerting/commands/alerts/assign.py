@@ -1,0 +1,31 @@
+"""`alerting alerts assign`: an alert is given to somebody."""
+
+from __future__ import annotations
+
+import click
+
+from alerting.cli import build_app
+from alerting.commands.alerts import by, desk_of, find_alert, router_of
+
+
+@click.command()
+@click.argument("ref")
+@click.option("--to", required=True, help="Who gets it: a worker id, address or name of the directory.")
+@by("gives it away")
+@click.option("--note", default="", help="Why.")
+@click.pass_context
+def command(ctx: click.Context, ref: str, to: str, by: str, note: str) -> None:
+    """Give an alert to somebody of its team, or above it: they are told of it instead of whom the rule names first."""
+    app = build_app(ctx)
+    router = router_of(app)
+    store = app.store()
+    try:
+        with store.transaction() as connection:
+            alert = find_alert(store, ref, connection)
+            worker = router.worker_named(to)
+            desk_of(app, connection, by).assign(alert, worker, router, note=note)
+    finally:
+        store.close()
+    click.echo(
+        f"{alert.ref} is {router.directory.name(worker)}'s from the next run on. Whoever had it is told that it has moved."
+    )

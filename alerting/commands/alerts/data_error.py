@@ -1,0 +1,22 @@
+"""`alerting alerts data-error`: the record that an alert comes from is wrong."""
+
+from __future__ import annotations
+
+import click
+
+from alerting.commands.alerts import approved_by, by, desk
+
+
+@click.command()
+@click.argument("ref")
+@click.option("--note", required=True, help="What is wrong with the record.")
+@by("says so")
+@approved_by
+@click.pass_context
+def command(ctx: click.Context, ref: str, note: str, by: str, approved_by: str | None) -> None:
+    """Say that the record is wrong: the alert leaves messages, and goes to the list for whoever puts data right."""
+    with desk(ctx, ref, by) as (at, alert):
+        until = at.data_error(alert, note=note, approved_by=approved_by)
+    click.echo(
+        f"{alert.ref} is on the list of data errors. It clears when the record is right; if not, it is told again after {until}."
+    )

@@ -1,0 +1,80 @@
+"""`alerting silences`: alerts of a kind that nobody is told of for a while. A file of this folder is a command."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from alerting.cli import CommandFolder
+
+if TYPE_CHECKING:
+    from alerting.app import App
+    from alerting.silences import Impact, Matcher
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+
+@click.group(cls=CommandFolder, package=sys.modules[__name__])
+def command() -> None:
+    """Silence alerts of a kind for a while, for a reason; see what is silenced, and end it."""
+
+
+def matching(command: _Command) -> _Command:
+    """Add the options that say what is silenced; each may be given several times."""
+    from alerting.model import Level
+
+    for name, help_ in reversed(
+        {
+            "--rule": "Of this rule: its code or id.",
+            "--team": "Of this team id.",
+            "--level": "Of this level.",
+            "--subject": "About this: the key that alerts show, such as a worker's id.",
+            "--subject-kind": "About such as `worker` or `care_leaver`.",
+            "--worker": "Whose allocated worker has this id.",
+            "--child": "About this child.",
+        }.items()
+    ):
+        kind = click.Choice(list(Level.__members__)) if name == "--level" else None
+        command = click.option(name, multiple=True, type=kind, help=help_)(command)
+    return command
+
+
+def matcher_of(app: App, rule: Iterable[str], **others: Iterable[str]) -> Matcher:
+    """Give what is silenced. Raises AlertingError where a rule is not there."""
+    from alerting import drafts
+    from alerting.silences import Matcher
+
+    return Matcher(
+        rule=tuple(drafts.named(app.book, name).id for name in rule if name.strip()), **{k: tuple(v) for k, v in others.items()}
+    )
+
+
+def impact_of(app: App, matcher: Matcher) -> Impact:
+    """Give what would be silenced of today's open alerts, and from whom."""
+    from alerting import silences
+    from alerting.commands.alerts import router_of
+
+    router = router_of(app)
+    store = app.store()
+    try:
+        return silences.impact(matcher, store.live(), router)
+    finally:
+        store.close()
+
+
+def echo_impact(matcher: Matcher, impact: Impact, share: int) -> None:
+    """Print what would be silenced, whose it is and whether it takes two people."""
+    from alerting.wording import listed, plural
+
+    click.echo(f"About {matcher}")
+    levels = listed([f"{count} {level}" for level, count in impact.levels.items()])
+    click.echo(f"Silences {len(impact.alerts)} of {plural(impact.open, 'open alert')}{f': {levels}' if levels else ''}")
+    for label, counts in (("Team", impact.teams), ("Not told", impact.people)):
+        for name, count in counts:
+            click.echo(f"  {label}: {name}, {plural(count, 'alert')}")
+    why = impact.needs_two(share)
+    if why:
+        click.echo(f"Takes two people: {why}.")
