@@ -9,7 +9,7 @@ from __future__ import annotations
 import socket
 import ssl
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from email import message_from_bytes
@@ -119,12 +119,12 @@ class ScriptedMailServer:
     """A relay that misbehaves to order.
 
     answers: by step (greeting, EHLO, MAIL, RCPT, DATA, body, dot, QUIT) a reply, CLOSE or SILENCE, or a list of them,
-    one for each time, the last for good. A body of CLOSE hangs up as soon as the message may begin. received: what
+    one for each time, the last for good, or a function of what was said. A body of CLOSE hangs up as soon as the message may begin. received: what
     came with a final dot; accepted: what was also answered with 250.
     """
 
     port: int
-    answers: dict[str, str | list[str]]
+    answers: dict[str, str | list[str] | Callable[[str], str]]
     received: list[bytes] = field(default_factory=list)
     accepted: list[bytes] = field(default_factory=list)
     steps: list[str] = field(default_factory=list)
@@ -143,9 +143,11 @@ class ScriptedMailServer:
         "RSET": "250 2.0.0 Ok",
     }
 
-    def _say(self, line: socket.socket, step: str) -> str:
+    def _say(self, line: socket.socket, step: str, said: str = "") -> str:
         self.steps.append(step)
         answer = self.answers.get(step, self.USUAL.get(step, "502 unknown"))
+        if callable(answer):
+            answer = answer(said)
         if isinstance(answer, list):
             answer = answer.pop(0) if len(answer) > 1 else answer[0]
         if answer == SILENCE:
@@ -167,7 +169,7 @@ class ScriptedMailServer:
             self._say(line, "greeting")
             for said in heard:
                 step = said[:4].decode().strip().upper()
-                answer = self._say(line, step)
+                answer = self._say(line, step, said.decode())
                 if step == "DATA" and answer.startswith("354"):
                     self._take_message(line, heard)
                 if step == "QUIT" or answer.startswith("421"):
@@ -185,7 +187,7 @@ class ScriptedMailServer:
 
 
 @contextmanager
-def scripted_mail_server(**answers: str | list[str]) -> Iterator[ScriptedMailServer]:
+def scripted_mail_server(**answers: str | list[str] | Callable[[str], str]) -> Iterator[ScriptedMailServer]:
     """Run a relay without TLS that answers each step as told."""
     with ExitStack() as stack:
         listener = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
