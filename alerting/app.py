@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import importlib
-import os
 import pkgutil
-import socket
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any, cast
+from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ValidationError
 
+from alerting import load_history
 from alerting.archive import Archive
 from alerting.config import Council, Loaded, load_config, sqlite_path
 from alerting.delivery import Notifier
@@ -21,6 +22,7 @@ from alerting.environment import kept_apart
 from alerting.errors import Fault, Faults, Place, StoreError
 from alerting.heartbeat import Heartbeat
 from alerting.hold_fire import Marker
+from alerting.occurrences import this_process
 from alerting.outbox import Outbox
 from alerting.pipeline import Pipeline
 from alerting.planning import Planner
@@ -33,6 +35,7 @@ from alerting.rulefile import Overrides
 from alerting.sending import Sender
 from alerting.snapshot import Source
 from alerting.store import Store
+from alerting.trust import Past
 from alerting.yaml_files import did_you_mean
 
 
@@ -53,6 +56,17 @@ class App:
     def existing_store(self) -> Store | None:
         """Open the store if there is one that can be used, and make none: for what it has to add to an answer."""
         return _existing_store(self.store_url)
+
+    def past(self, as_of: date) -> Past:
+        """Give what a run for a day would compare the case data with; nothing where there is no store yet."""
+        store = self.existing_store()
+        if store is None:
+            return Past()
+        try:
+            with store.transaction() as connection:
+                return load_history.past(connection, as_of)
+        finally:
+            store.close()
 
     @property
     def store_url(self) -> str:
@@ -93,6 +107,21 @@ class App:
         """Give each receiver as routing sees it, and itself."""
         return {name: (Receiver(name=name, teams=_teams(notifier)), notifier) for name, notifier in self.notifiers.items()}
 
+    def outbox(self, store: Store) -> Outbox:
+        """Give the outbox of a store."""
+        return Outbox(store, domain=self.loaded.config.council.domain)
+
+    def sender(self, store: Store) -> Sender:
+        """Give what sends the messages that wait in a store."""
+        return Sender(
+            outbox=self.outbox(store),
+            words=self.words(),
+            receivers=self.receivers(),
+            owner=this_process(),
+            marker=self.marker(store),
+            administrators=self.loaded.config.council.administrators,
+        )
+
     def pipeline(self, store: Store) -> Pipeline:
         """Build the line on a store. Raises Faults when the source or a receiver cannot be used."""
         config = self.loaded.config
@@ -101,18 +130,26 @@ class App:
         stopping = [*self.book.stopping, *(fault for fault in own if fault.where and _is_of_config(fault.where, self.loaded))]
         if self.source is None or stopping:
             raise Faults(stopping or list(self.faults))
-        outbox, receivers = Outbox(store, domain=config.council.domain), self.receivers()
-        owner = f"{socket.gethostname()}:{os.getpid()}"
+        sender = self.sender(store)
         planner = Planner(
             book=self.book,
             store=store,
-            outbox=outbox,
-            receivers={name: receiver for name, (receiver, _) in receivers.items()},
+            outbox=sender.outbox,
+            receivers={name: receiver for name, (receiver, _) in sender.receivers.items()},
             jobs={name: frozenset(job.to) if job.to is not None else None for name, job in dict(config.jobs).items()},
             administrators=config.council.administrators,
+            zone=ZoneInfo(config.council.timezone),
         )
-        sender = Sender(outbox=outbox, words=self.words(), receivers=receivers, owner=owner, marker=self.marker(store))
-        return Pipeline(book=self.book, source=self.source, store=store, archive=self.archive(), planner=planner, sender=sender)
+        return Pipeline(
+            book=self.book,
+            source=self.source,
+            store=store,
+            archive=self.archive(),
+            planner=planner,
+            sender=sender,
+            heartbeat=self.heartbeat(),
+            full_go_live=config.go_live == "full",
+        )
 
 
 def build(path: Path, *, checking: bool = False) -> App:

@@ -143,7 +143,8 @@ def backlog(connection: sa.Connection, alerts: Iterable[Alert], known: Set[int])
         return []
     query = sa.select(transition.c.alert_id, sa.func.max(transition.c.run_id)).group_by(transition.c.alert_id)
     query = query.join(alert_table, alert_table.c.id == transition.c.alert_id).where(transition.c.reason == "new")
-    opened = dict(connection.execute(query.where(alert_table.c.resolved_on.is_(None))).tuples())
+    rows = connection.execute(query.where(alert_table.c.resolved_on.is_(None)))
+    opened: dict[int, int] = {row[0]: row[1] for row in rows}
     return [alert for alert in mine if opened.get(alert.id or 0, until[alert.rule] + 1) <= until[alert.rule]]
 
 
@@ -168,11 +169,8 @@ def history(connection: sa.Connection, job: str, as_of: date, source: object) ->
 
 def _usual(connection: sa.Connection, job: str, days: Sequence[date]) -> dict[str, float]:
     """Give the middle of how many new alerts each rule had on these days, the last of them first, without its first day."""
-    firsts = dict(
-        connection.execute(
-            sa.select(rule_version.c.rule, sa.func.min(rule_version.c.first_seen_on)).group_by(rule_version.c.rule)
-        ).tuples()
-    )
+    seen = sa.select(rule_version.c.rule, sa.func.min(rule_version.c.first_seen_on)).group_by(rule_version.c.rule)
+    firsts: dict[str, date] = {row[0]: row[1] for row in connection.execute(seen)}
     counted: dict[str, Counter[date]] = defaultdict(Counter)
     alert = alert_table
     query = sa.select(alert.c.rule, transition.c.as_of, sa.func.count()).join(alert, alert.c.id == transition.c.alert_id)

@@ -158,6 +158,36 @@ class Heartbeat(BaseModel):
         return value
 
 
+class Snooze(BaseModel):
+    """How long an alert of each level may be snoozed, in working days."""
+
+    model_config = _STRICT
+
+    info: int = Field(default=20, ge=1, le=250, description="Working days that one of level info may be snoozed")
+    amber: int = Field(default=20, ge=1, le=250, description="Working days that an amber one may be snoozed")
+    red: int = Field(default=5, ge=1, le=60, description="Working days that a red one may be snoozed")
+    critical: int = Field(default=5, ge=1, le=20, description="Working days that a critical one may be snoozed, by two people")
+
+
+class Handling(BaseModel):
+    """How far people may put alerts off."""
+
+    model_config = _STRICT
+
+    acknowledge: int = Field(default=10, ge=1, le=60, description="Working days after which an acknowledgement lapses")
+    snooze: Snooze = Snooze()
+    recorded: int = Field(
+        default=5, ge=1, le=20, description="Working days that an alert waits for a load after somebody said that it is recorded"
+    )
+    data_error: int = Field(
+        default=10, ge=1, le=60, description="Working days that an alert waits for a record that is wrong to be put right"
+    )
+    silence: int = Field(default=60, ge=1, le=250, description="Working days that a silence may last")
+    silence_share: int = Field(
+        default=20, ge=0, le=100, description="Per cent of the open alerts above which a silence needs a second person"
+    )
+
+
 class Config(BaseModel):
     """Everything config.yaml says. `source` and `receivers` are checked by the module their `type` names."""
 
@@ -168,7 +198,12 @@ class Config(BaseModel):
     source: dict[str, Any] = Field(description="Where case data comes from: a `type` and its settings")
     rules: RulesSection = RulesSection()
     jobs: Jobs = Jobs()
+    go_live: Literal["baseline", "full"] = Field(
+        default="baseline",
+        description="What is open on a job's first day: kept back, and told in one summary when released (baseline), or told as new (full)",
+    )
     keep: Keep = Keep()
+    handling: Handling = Handling()
     heartbeat: Heartbeat = Heartbeat()
     marker: Path | None = Field(
         default=None,

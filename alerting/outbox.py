@@ -358,15 +358,17 @@ class Outbox:
         return set(connection.execute(query.distinct()).scalars())
 
     def note(self, connection: sa.Connection, job: str, as_of: date, notices: dict[str, str], *, keep: bool = True) -> set[str]:
-        """Give the keys of today's notices (key to title) that are new for a job; keep today's and forget those that passed.
+        """Give the keys of today's notices (key to title) that are new; keep today's and forget those of the job that passed.
+
+        What a run of another job has told of already, such as a table that both read, is not new.
 
         keep: false for a dry run, which must leave a new notice new for the run that tells it.
         """
-        rows = connection.execute(sa.select(notice.c.key).where(notice.c.job == job)).scalars()
-        before = set(rows)
+        jobs = {row.key: row.job for row in connection.execute(sa.select(notice.c.key, notice.c.job))}
+        before = set(jobs)
         if not keep:
             return notices.keys() - before
-        gone = before - notices.keys()
+        gone = {key for key in before - notices.keys() if jobs[key] == job}
         if gone:
             connection.execute(notice.delete().where(notice.c.job == job, notice.c.key.in_(gone)))
         new = notices.keys() - before

@@ -9,38 +9,40 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
-from alerting import brakes, evaluate, lifecycle, people, reporting, routing, trust
+from alerting import audit, brakes, evaluate, hold_fire, load_history, people, reporting, routing, trust
 from alerting.archive import Archive, Manifest
-from alerting.errors import ConfigError, SourceError
+from alerting.errors import AlertingError, ConfigError, RunHeld, SourceError
 from alerting.evaluate import Evaluation
-from alerting.lifecycle import RuleLife
-from alerting.model import Alert, Finding, Level, Outcome, Transition
+from alerting.heartbeat import Heartbeat
+from alerting.model import Alert, Level, Transition
+from alerting.occurrences import Claim, Occurrences
 from alerting.planning import Planner
 from alerting.reporting import Report
 from alerting.routing import Router, RuleRoute
 from alerting.rule import Rule
-from alerting.rule_history import RuleHistory, changed_rules
+from alerting.rule_history import RuleHistory
 from alerting.rulebook import Rulebook
 from alerting.rulefile import Subject
-from alerting.sending import LEASE, Clock, Sender
+from alerting.sending import Clock, Sender
 from alerting.snapshot import Snapshot, Source
 from alerting.store import Changes, Store, Transaction
+from alerting.transitions import OWNERS, Advance
 from alerting.trust import Trust
 
-OWNERS = frozenset({"ssd_involvements", "ext_staff"})
-"""The tables that say whose a case is: while one of them is not trusted, a case stays whose it was."""
+
+class _Stopped(Exception):
+    """The service is told to stop before the run has written anything."""
 
 
 @dataclass(kw_only=True)
 class Pipeline:
-    """One council's line, built by `app`."""
+    """One council's line, built by `app`. full_go_live: what is open on a job's first day is told as new, not as a summary."""
 
     book: Rulebook
     source: Source
@@ -48,12 +50,18 @@ class Pipeline:
     archive: Archive
     planner: Planner
     sender: Sender
+    heartbeat: Heartbeat
+    full_go_live: bool = False
 
-    def run(self, job: str, as_of: date, clock: Clock, *, dry_run: bool = False) -> Report | None:
-        """Run a job for a business date; None when another host has it.
+    def run(
+        self, job: str, as_of: date, clock: Clock, *, dry_run: bool = False, stopping: Callable[[], bool] = lambda: False
+    ) -> Report:
+        """Run a job for a business date.
 
-        The same job and date again changes nothing and sends nothing, unless the data has changed. Raises StoreError,
-        and ConfigError for a date before one that has been run: alerts do not live backwards.
+        The same job and date again changes nothing and sends nothing, unless the data has changed. stopping: asked before
+        anything is written, and before each message; the run then ends as `stopped`, and another goes on from what it
+        committed. Raises RunHeld when another process has the run, or took it over; StoreError; and ConfigError for a date
+        before one that has been run: alerts do not live backwards.
         """
         latest = self.store.latest_run(job)
         if latest and latest["as_of"] > as_of and not dry_run:
@@ -63,78 +71,149 @@ class Pipeline:
             )
         report = Report(job=job, as_of=as_of, run=None)
         if dry_run:
-            self._evaluate_and_plan(report, clock, dry_run=True)
+            self._evaluate_and_plan(report, clock)
             return report
-        report.run = self.store.begin(job, as_of, self.sender.owner, clock(), LEASE)
-        if report.run is None:
-            return None
+        occurrences = Occurrences(self.store)
+        claim = occurrences.begin(job, as_of, self.sender.owner, clock())
+        report.run = claim.run_id
         try:
-            self._evaluate_and_plan(report, clock, dry_run=False)
-            with self._timed(report, "deliver"):
-                report.problems += self.sender.send_all(clock)
-            for state, count in self.sender.outbox.counts(report.run).items():
-                name = {"planned": "deferred", "claimed": "deferred", "unknown": "failed"}.get(state, state)
-                report.notifications[name] += count
-            faults = report.problems or report.older or report.notifications["failed"] or report.notifications["deferred"]
-            report.status = "done_with_faults" if faults or any(rule["problem"] for rule in report.rules) else "done"
-        except Exception:
-            self.store.end(report.run, job, as_of, "failed", report.as_json(), clock())
+            with occurrences.kept(claim) as go_on:
+                self._run_claimed(report, clock, claim, go_on, stopping)
+        except RunHeld:
             raise
-        self.store.end(report.run, job, as_of, report.status, report.as_json(), clock())
+        except BaseException as error:
+            state = "stopped" if isinstance(error, KeyboardInterrupt) else "failed"
+            why = error.problem if isinstance(error, AlertingError) else type(error).__name__
+            occurrences.end(claim, state, report.as_json(), clock(), f"it {state}: {why}")
+            raise
+        note = "was stopped before it was done" if report.status == "stopped" else None
+        occurrences.end(claim, report.status, report.as_json(), clock(), note)
+        if job == "daily" and report.status != "stopped" and not report.breaches and report.hold_fire is None:
+            report.problems += self.heartbeat.beat(clock())
         return report
+
+    def _run_claimed(
+        self, report: Report, clock: Clock, claim: Claim, go_on: Callable[[], None], stopping: Callable[[], bool]
+    ) -> None:
+        def going_on() -> bool:
+            go_on()
+            return not stopping()
+
+        def hold(connection: Transaction) -> None:
+            Occurrences(self.store).hold(connection, claim)
+            if stopping():
+                raise _Stopped
+
+        try:
+            self._evaluate_and_plan(report, clock, hold)
+            with self._timed(report, "deliver"):
+                self._send(report, clock, going_on)
+                self._tell_administrators(report, clock, hold)
+                self._send(report, clock, going_on)
+        except _Stopped:
+            report.status = "stopped"
+            return
+        report.problems += report.of_sending
+        faults = (
+            report.problems
+            or report.older
+            or report.breaches
+            or report.hold_fire
+            or report.notifications["failed"]
+            or report.notifications["deferred"]
+        )
+        if stopping():
+            report.status = "stopped"
+        else:
+            report.status = "done_with_faults" if faults or any(rule["problem"] for rule in report.rules) else "done"
+
+    def _send(self, report: Report, clock: Clock, going_on: Callable[[], bool]) -> None:
+        problems = self.sender.send_all(clock, going_on)
+        report.of_sending += [problem for problem in problems if problem not in report.of_sending]
+        counts = dict.fromkeys(("accepted", "deferred", "failed", "cancelled"), 0)
+        for state, count in self.sender.outbox.counts(report.run or 0).items():
+            counts[{"planned": "deferred", "claimed": "deferred", "unknown": "failed"}.get(state, state)] += count
+        report.notifications |= counts
+
+    def _tell_administrators(self, report: Report, clock: Clock, hold: Callable[[Transaction], None]) -> None:
+        """Prove from the store what the run did, and plan the message that says so, all clear included."""
+        now, rules = clock(), {row["id"]: row["status"] for row in report.rules}
+        going = audit.Going(run_id=report.run or 0, job=report.job, as_of=report.as_of, rules=rules)
+        with self.store.transaction() as connection:
+            hold(connection)
+            held = hold_fire.is_on(connection)
+            report.hold_fire = str(held) if held else None
+            report.breaches = [
+                str(each) for each in audit.verify(connection, report.as_of, report.as_of, now, going=going).breaches
+            ]
+            messages = self.planner.tell_administrators(connection, report)
+            planned, _ = self.sender.outbox.plan(connection, report.run or 0, messages, now)
+        report.planned += messages
+        report.notifications["planned"] += planned
 
     # ------------------------------------------------------------------ read, judge, evaluate, commit, plan
 
-    def _evaluate_and_plan(self, report: Report, clock: Clock, *, dry_run: bool) -> None:
+    def _evaluate_and_plan(self, report: Report, clock: Clock, hold: Callable[[Transaction], None] | None = None) -> None:
+        """Do all up to delivery. hold: sees that the run may still be written; without it nothing is."""
+        dry_run = hold is None
+        if report.job == "daily":
+            report.missed = [str(item) for item in Occurrences(self.store).missed_lately(report.as_of)]
         rules = [rule for rule in self.book.rules if rule.file.job == report.job]
         with Snapshot(report.as_of, self.book.settings) as snapshot:
             with self._timed(report, "read"):
                 wanted = self.book.wanted(rules)
                 self._read(snapshot, wanted)
-                judged = trust.judge(snapshot, sorted(wanted), self.store.trusted_before(report.as_of))
-                report.loaded_at, report.trusted = judged.loaded_at, not judged.problems
+                with self.store.transaction() as connection:
+                    past = load_history.past(connection, report.as_of)
+                judged = trust.judge(snapshot, wanted, past)
+                report.data, report.loaded_at, report.trusted = judged, judged.loaded_at, not judged.problems
                 report.problems = [f"{table} {problem}" for table, problem in judged.problems.items()] + reporting.unread(
                     snapshot
                 )
             with self._timed(report, "evaluate"):
-                withheld = judged.withheld((rule.id, rule.reads) for rule in rules)
+                withheld = judged.withheld((rule.id, self.book.needs(rule)) for rule in rules)
                 evaluation = evaluate.evaluate(self.book, snapshot, rules, withheld)
                 directory = people.directory(snapshot)
-                if "ext_restricted" in judged.problems:
+                if "ext_restricted" in judged.doubted:
                     # Half a list would let out what the other half confines.
                     directory = replace(directory, restricted=None)
             report.rules = reporting.rule_rows(evaluation, self.book, report.job)
             report.older = tuple(self.book.older.values())
             with self._timed(report, "lifecycle"):
                 live = self.store.live()
-                transitions = self._transitions(report, evaluation, live, owners_known=not OWNERS & judged.problems.keys())
+                owners_known = not OWNERS & judged.doubted
+                advance = Advance(book=self.book, store=self.store)
+                transitions = advance.transitions(evaluation, live, report.as_of, owners_known=owners_known)
                 readings = evaluation.readings()
                 report.problems += evaluation.problems
             if not dry_run:
                 with self._timed(report, "keep"):
                     report.problems += self._keep(report, snapshot, evaluation, judged, directory, clock)
-            tables = {name: (judged.rows.get(name), judged.problems.get(name)) for name in wanted}
         router = self._router(report, rules, directory)
         changes = Changes(
             transitions=transitions,
             readings=readings,
-            tables=tables,
             versions={rule.id: rule.version for rule in self.book.rules},
         )
         now = clock()
         with self.store.transaction() as connection:
-            if dry_run:
+            before = brakes.history(connection, report.job, report.as_of, self.source)
+            if hold is None:
                 written: list[Transition] = transitions
             else:
+                hold(connection)
                 with self._timed(report, "commit"):
+                    load_history.keep(connection, report.run or 0, report.as_of, now, judged, wanted.keys())
                     written = self.store.commit(connection, report.run or 0, report.as_of, now, changes)
                     could = {id_ for id_, asked in evaluation.asked.items() if asked.status in ("ok", "off")}
                     RuleHistory(self.store).keep(connection, report.run or 0, report.as_of, now, self.book, could)
             alerts = _as_they_are_now(live, written, readings)
             reporting.count(report, alerts, written)
             with self._timed(report, "plan"):
-                waiting = self._brake(connection, report, written, alerts)
+                waiting = self._brake(connection, report, written, alerts, before, now)
                 report.planned = self.planner.plan(connection, report, router, alerts, waiting)
+                if dry_run:
+                    report.planned += self.planner.tell_administrators(connection, report)
                 if dry_run:
                     report.notifications["planned"] = len(report.planned)
                 else:
@@ -176,77 +255,38 @@ class Pipeline:
 
     def _router(self, report: Report, rules: Sequence[Rule], directory: people.Directory) -> Router:
         held = self.store.held_spans({rule.id for rule in rules if rule.file.escalate})
+        with self.store.transaction() as connection:
+            working_days = self.planner.working_days_with_a_run(connection)
 
         def waited(alert: Alert) -> int:
-            return routing.waited(alert, report.as_of, held.get(alert.id or 0, ()), self.planner.working_days)
+            return routing.waited(alert, report.as_of, held.get(alert.id or 0, ()), working_days)
 
         return Router(directory, routes_of((*self.book.rules, *self.book.off)), waited)
 
     def _brake(
-        self, connection: Transaction, report: Report, written: Sequence[Transition], alerts: Sequence[Alert]
+        self,
+        connection: Transaction,
+        report: Report,
+        written: Sequence[Transition],
+        alerts: Sequence[Alert],
+        before: brakes.History,
+        now: datetime,
     ) -> frozenset[str]:
         """Put on the brakes of rules with too many new alerts; give the references of all alerts that a brake keeps back."""
-        on, limits = brakes.on(connection), brakes.limits(self.book)
-        new = brakes.tripped(written, limits, {brake.rule for brake in on}, report.as_of)
+        on = brakes.on(connection)
+        asked = {row["id"] for row in report.rules if row["status"] == "ok"}
+        new = brakes.tripped(
+            self.book, written, asked, {brake.rule for brake in on}, report.as_of, before, full=self.full_go_live
+        )
         if report.run is not None:
             brakes.put_on(connection, new, report.run)
+            brakes.remember_source(connection, self.source, now)
         every = [brake for brake in (*on, *new) if brake.rule in self.book.ids]
         if not every:
             return frozenset()
         waiting = brakes.untold(alerts, {brake.rule for brake in every}, brakes.told_of(connection))
         reporting.braked(report, every, waiting)
         return frozenset(alert.ref for alert in waiting)
-
-    def _transitions(
-        self, report: Report, evaluation: Evaluation, live: Sequence[Alert], *, owners_known: bool
-    ) -> list[Transition]:
-        as_of = report.as_of
-        lives = {rule.id: life_of(rule) for rule in self.book.rules}
-        moved = lifecycle.of_another_kind(live, {id_: life.subject_kind for id_, life in lives.items()}, as_of)
-        ended = {transition.alert.id for transition in moved}
-        live = [alert for alert in live if alert.id not in ended]
-        by_id = {alert.id: alert for alert in live}
-        changed, candidates = self._as_changed(evaluation, evaluation.compare(live))
-        episodes = self.store.episodes((finding.rule, finding.subject) for id_, finding in candidates if id_ is None)
-        transitions: list[Transition | None] = list(moved)
-        for id_, finding in candidates:
-            if id_ is None:
-                episode = episodes.get((finding.rule, finding.subject), 0) + 1
-                transitions.append(lifecycle.opened(finding, lives[finding.rule], episode, as_of))
-            else:
-                alert = by_id[id_]
-                transitions.append(
-                    lifecycle.advance(
-                        alert, finding, lives[alert.rule], as_of, owners_known=owners_known, changed=alert.rule in changed
-                    )
-                )
-        known = self.book.ids - {rule.id for rule in self.book.off}
-        not_asked = {rule: asked.problem or asked.status for rule, asked in evaluation.asked.items() if asked.status != "ok"}
-        not_asked |= {broken.id: f"the rule cannot be used: {broken.problem}" for broken in self.book.broken}
-        transitions += [lifecycle.hold(alert, not_asked[alert.rule], as_of) for alert in live if alert.rule in not_asked]
-        transitions += lifecycle.removed(live, dict.fromkeys(known), as_of)
-        return [transition for transition in transitions if transition is not None]
-
-    def _as_changed(
-        self, evaluation: Evaluation, candidates: Sequence[tuple[int | None, Finding]]
-    ) -> tuple[frozenset[str], list[tuple[int | None, Finding]]]:
-        """Give the rules that ask otherwise than last time, and the findings where who they ask of no more is clear of them."""
-        asked = {result.rule.id: result.rule for result in evaluation.asked.values() if result.status == "ok"}
-        changed = changed_rules(asked.values(), RuleHistory(self.store).last_logic())
-        outside = defaultdict(list)
-        for _, finding in candidates:
-            if finding.rule in changed and finding.outcome == Outcome.absent and not asked[finding.rule].file.per:
-                outside[finding.rule].append(finding.subject)
-        there = {
-            (rule, subject)
-            for rule, subjects in outside.items()
-            for subject in evaluation.still_in_subject(asked[rule], subjects)
-        }
-        found = [
-            (id_, replace(finding, outcome=Outcome.clear) if (finding.rule, finding.subject) in there else finding)
-            for id_, finding in candidates
-        ]
-        return changed, found
 
     @contextmanager
     def _timed(self, report: Report, name: str) -> Iterator[None]:
@@ -261,20 +301,6 @@ def subject_version(book: Rulebook, subject: Subject) -> str:
     """Give a hash of a subject's file and of the views its SQL stands on."""
     views = [book.views[name] for name in book.views_for([subject.sql, subject.left_when or ""])]
     return hashlib.blake2b("\x1f".join([subject.model_dump_json(), *views]).encode(), digest_size=6).hexdigest()
-
-
-def life_of(rule: Rule) -> RuleLife:
-    """Give what lifecycle needs of a rule."""
-    file = rule.file
-    return RuleLife(
-        id=rule.id,
-        code=rule.code,
-        subject_kind=rule.subject_kind,
-        unit=rule.unit,
-        pending_for=file.pending_for,
-        keep_firing_for=file.keep_firing_for,
-        version=rule.version,
-    )
 
 
 def routes_of(rules: Iterable[Rule]) -> dict[str, RuleRoute]:

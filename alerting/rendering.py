@@ -211,9 +211,15 @@ class Words:
         content = notification.content
         counts = Counter(digest.section_of(item) for item in items)
         critical = sum(item.level == Level.critical.name and digest.section_of(item) in digest.HOLDING for item in items)
-        told = counted([(critical, "critical"), (counts["new"], "new"), (counts["worse"], "worse"), (counts["open"], "open")])
+        opened = counts["open"] + counts["backlog"]
+        told = counted([(critical, "critical"), (counts["new"], "new"), (counts["worse"], "worse"), (opened, "open")])
         told = told or counted(
-            [(counts["cleared"], "cleared"), (counts["ended"], "no longer asked for"), (counts["held"], "on hold")]
+            [
+                (counts["cleared"], "cleared"),
+                (counts["ended"], "no longer asked for"),
+                (counts["held"], "on hold"),
+                (counts["moved"], "with somebody else now"),
+            ]
         )
         told = told or ["nothing open"]
         name = _NAMES[notification.purpose]
@@ -224,7 +230,7 @@ class Words:
             "data_as_at": summary.as_at(content.get("data_as_at"), notification.as_of),
             "foot": _FOOT,
             "covering": listed([plain(who) for who in content.get("covering", ())]),
-            "hidden": _hidden(content.get("hidden", 0), content.get("covered", 0)),
+            "hidden": _hidden(content),
         }
         return _View(template="daily", title=name, subject=f"{name}: {', '.join(told)}", values=values)
 
@@ -458,9 +464,11 @@ def _hint(name: str, known: Iterable[str]) -> str:
     return f"; did you mean '{near[0]}'?" if near else ""
 
 
-def _hidden(snoozed: int, covered: int) -> str:
+def _hidden(content: Mapping[str, Any]) -> str:
     """Say how many alerts a message leaves out, and why."""
+    snoozed, silenced, covered = (content.get(key, 0) for key in ("hidden", "silenced", "covered"))
     said = [f"{plural(snoozed, 'more alert')} snoozed until a day that somebody set, and not listed here." if snoozed else ""]
+    said += [f"{plural(silenced, 'more alert')} silenced for a while, and not listed here." if silenced else ""]
     said += [f"{plural(covered, 'more alert')} covered by another alert about the same child or case." if covered else ""]
     return " ".join(filter(None, said))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -14,10 +14,12 @@ from alerting.brakes import Brake
 from alerting.errors import Fault
 from alerting.evaluate import Evaluation
 from alerting.model import Alert, Condition, Level, Notification, Transition
-from alerting.routing import Plan, Receiver, Router, notification_key
+from alerting.routing import Receiver, Router, notification_key
 from alerting.rule import Rule
 from alerting.rulebook import Older, Rulebook
 from alerting.snapshot import Snapshot
+from alerting.telling import Plan
+from alerting.trust import Trust
 from alerting.wording import day
 
 
@@ -25,7 +27,9 @@ from alerting.wording import day
 class Report:
     """What a run did, in the shape that `run --json` prints, and the messages it planned.
 
-    older: the files of rules that were used in their last good version, and why. brakes: the rules whose new alerts wait.
+    data: what was made of the case data. older: the files of rules that were used in their last good version, and why. brakes: the rules whose new alerts wait.
+    notices: what the administrators must know, by key. of_sending: what went wrong with sending, which is among the problems
+    too. hold_fire: why nothing is sent, None where it is. breaches: the promises that the audit found not to be kept.
     """
 
     job: str
@@ -35,6 +39,8 @@ class Report:
     loaded_at: datetime | None = None
     trusted: bool = True
     problems: list[str] = field(default_factory=list)
+    data: Trust | None = None
+    missed: list[str] = field(default_factory=list)
     rules: list[dict[str, Any]] = field(default_factory=list)
     older: tuple[Older, ...] = ()
     brakes: list[dict[str, Any]] = field(default_factory=list)
@@ -44,6 +50,11 @@ class Report:
     )
     timings: dict[str, float] = field(default_factory=dict)
     planned: list[Notification] = field(default_factory=list)
+    notices: dict[str, dict[str, Any]] = field(default_factory=dict)
+    administrators: list[tuple[str, str, str | None]] = field(default_factory=list)
+    of_sending: list[str] = field(default_factory=list)
+    hold_fire: str | None = None
+    breaches: list[str] = field(default_factory=list)
 
     def as_json(self) -> dict[str, Any]:
         """Give the report as JSON values."""
@@ -56,7 +67,9 @@ class Report:
                 "loaded_at": self.loaded_at.isoformat() if self.loaded_at else None,
                 "trusted": self.trusted,
                 "problems": self.problems,
+                "notes": list(self.data.notes) if self.data else [],
             },
+            "missed": self.missed,
             "rules": self.rules,
             "older_files": [
                 {"file": item.file, "version_of": item.seen_on.isoformat(), "problem": _placed(item.fault)} for item in self.older
@@ -64,6 +77,8 @@ class Report:
             "brakes": self.brakes,
             "alerts": self.alerts,
             "notifications": self.notifications,
+            "hold_fire": self.hold_fire,
+            "breaches": self.breaches,
             "timings": {name: round(seconds, 3) for name, seconds in self.timings.items()},
         }
 
@@ -127,7 +142,11 @@ def _placed(fault: Fault) -> str:
     return f"{fault.where}: {fault.problem}" if fault.where else fault.problem
 
 
-def braked(report: Report, brakes: Iterable[Brake], waiting: Iterable[Alert]) -> None:
+SAMPLE = 5
+"""How many of the alerts that a brake keeps back are named to administrators, by reference."""
+
+
+def braked(report: Report, brakes: Iterable[Brake], waiting: Sequence[Alert]) -> None:
     """Say of the job's rules whose brake is on that nobody is told of their new alerts, and how that ends."""
     count = Counter(alert.rule for alert in waiting)
     on = {brake.rule: brake for brake in brakes}
@@ -135,15 +154,21 @@ def braked(report: Report, brakes: Iterable[Brake], waiting: Iterable[Alert]) ->
         brake = on.get(row["id"])
         if brake is None:
             continue
-        said = f"brake on since {day(brake.since)}: {_counted(count[brake.rule], 'alert')} kept back until `alerting rules release {row['code']}`"
-        row["problem"] = f"{row['problem']}; {said}" if row["problem"] else said
+        if brake.kind != "baseline":  # to wait for the first release is no fault
+            kept = _counted(count[brake.rule], "alert")
+            said = f"brake on since {day(brake.since)}: {kept} kept back until `alerting rules release {row['code']}`"
+            row["problem"] = f"{row['problem']}; {said}" if row["problem"] else said
+        mine = sorted((alert for alert in waiting if alert.rule == brake.rule), key=lambda alert: (-alert.level, alert.ref))
         report.brakes.append(
             {
                 "code": row["code"],
                 "id": brake.rule,
+                "kind": brake.kind,
                 "since": brake.since.isoformat(),
                 "new": brake.count,
                 "kept_back": count[brake.rule],
+                "levels": {level.name: n for level in reversed(Level) if (n := sum(alert.level == level for alert in mine))},
+                "sample": [alert.ref for alert in mine[:SAMPLE]],
             }
         )
 
@@ -173,7 +198,12 @@ def _counted(count: int, noun: str) -> str:
 
 
 def banners(report: Report) -> list[str]:
-    stopped = [row for row in report.rules if is_stopped(row)]
+    """Give what every reader of a summary must know: of the data, and of all rules that could not run."""
+    return [*(report.data.banners if report.data else ()), *could_not_run([row for row in report.rules if is_stopped(row)])]
+
+
+def could_not_run(stopped: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Say of rules of a report that they could not run; nothing where there are none."""
     if not stopped:
         return []
     codes = ", ".join(row["code"] for row in stopped)
@@ -192,25 +222,32 @@ def notices(report: Report, alerts: Iterable[Alert], planned: Plan, router: Rout
     for row in report.rules:
         if is_stopped(row):
             add(f"{row['code']} could not run", f"{row['problem']}. Its alerts are on hold until it can.")
+    if report.missed:
+        add(
+            "Runs that did not take place",
+            "Nobody was told of anything by them. Reminders and escalations do not count those days, so nobody is said to have "
+            "waited on them. Find out what kept them: the machine, the service, or what it says here.",
+            [*report.missed[:12], *([f"and {len(report.missed) - 12} more"] if len(report.missed) > 12 else [])],
+        )
     for older in report.older:
         detail = f"{_placed(older.fault)}. {older.fault.remedy}".rstrip(". ")
         add(
             f"{older.file} is used in its version of {day(older.seen_on)}",
             f"It has a fault today: {detail}. Its last good version is used until it is put right; `alerting check` shows every fault.",
         )
-    for brake in report.brakes:
-        add(
-            f"{brake['code']} is held by its brake",
-            f"It had {_counted(brake['new'], 'new alert')} in the run of {day(brake['since'])}, more than its brake allows. Nobody is "
-            f"told of them until somebody has looked and runs `alerting rules release {brake['code']} --by NAME`.",
-        )
+    for title, detail in _of_brakes(report.brakes):
+        add(title, detail)
     for problem in report.problems:
         if problem.startswith("kept: "):
             add("A day could not be kept", f"{problem.removeprefix('kept: ')}. Alerts and messages are not touched by it.")
             continue
         # Told of once while it lasts, although its numbers change from day to day.
         about = problem.split(" ")[0].rstrip(":")
-        add(f"Data: {about}", f"{problem}. Nothing was guessed. The command `alerting source check` lists every place.")
+        detail = f"{problem}. Nothing was guessed. The command `alerting source check` lists every place."
+        if report.data and about in report.data.releasable:
+            table = about.partition(".")[0]
+            detail += f" If it is a real change, look at it and run `alerting source release {table} --by NAME --note WHY`."
+        add(f"Data: {about}", detail)
     missing = sorted(
         alert.ref for alert in alerts if alert.condition == Condition.held and alert.held_reason == lifecycle.MISSING
     )
@@ -229,6 +266,38 @@ def notices(report: Report, alerts: Iterable[Alert], planned: Plan, router: Rout
             "Nothing about a child is sent until there is one. Supply ext_restricted, if need be with no rows.",
         )
     return notices
+
+
+_WHY_BRAKED = {
+    "storm": "more than its brake allows",
+    "first_run": "and it was never asked before",
+    "source": "and the data comes from somewhere else than the last time",
+}
+
+
+def _of_brakes(brakes: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
+    """Say what each brake keeps back, and what to do; of a job's first day at once."""
+    for brake in brakes:
+        if brake["kind"] == "baseline":
+            continue
+        levels = ", ".join(f"{count} {level}" for level, count in brake["levels"].items())
+        sample = f" ({levels}), such as {', '.join(brake['sample'])}" if brake["sample"] else ""
+        detail = (
+            f"It had {_counted(brake['new'], 'new alert')} in the run of {day(brake['since'])}, {_WHY_BRAKED[brake['kind']]}. "
+            f"{_counted(brake['kept_back'], 'alert')}{sample} told to nobody until somebody has looked and runs "
+            f"`alerting rules release {brake['code']} --by NAME`."
+        )
+        yield f"{brake['code']} is held by its brake", detail
+    begun = [brake for brake in brakes if brake["kind"] == "baseline"]
+    if begun:
+        most = sorted(begun, key=lambda brake: -brake["kept_back"])[:SAMPLE]
+        counts = ", ".join(f"{brake['code']} {brake['kept_back']}" for brake in most)
+        detail = (
+            f"{_counted(sum(brake['kept_back'] for brake in begun), 'alert')} of {_counted(len(begun), 'rule')}, most of them {counts}. "
+            "Nobody is told of anything yet. Look at them with `alerting alerts list`; then `alerting rules release --all --by NAME`: "
+            "each manager gets one summary of what was open, and from then on what is new."
+        )
+        yield "The service begins: what is open already waits to be released", detail
 
 
 def administrators(router: Router, addresses: Iterable[str]) -> list[tuple[str, str, str | None]]:
