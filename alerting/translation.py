@@ -25,10 +25,8 @@ _ENGINE_TYPES = {"text": "VARCHAR", "number": "DOUBLE", "date": "DATE", "boolean
 _COMPARISONS = {"EQ": "=", "NEQ": "<>", "GT": ">", "GTE": ">=", "LT": "<", "LTE": "<="}
 _SUMS = {"Add": "+", "Sub": "-", "Mul": "*", "Div": "/"}
 _FOREIGN = {
-    "Subquery": "a subquery",
-    "Select": "a query",
-    "Exists": "a subquery",
-    "Union": "a query",
+    **dict.fromkeys(("Subquery", "Exists"), "a subquery"),
+    **dict.fromkeys(("Select", "Union"), "a query"),
     "Window": "a window",
     **dict.fromkeys(("Drop", "Command"), "a statement"),
     "Alias": "a second thing beside the first",
@@ -254,11 +252,11 @@ class Translator:
         if len(choices) > MOST_LISTED:
             return self._fault(node, f"a list may hold at most {MOST_LISTED} values")
         terms = [self.translate(choice) for choice in choices]
+        known = next((term.type for term in (value, *terms) if term.type != "any"), "any")
         for choice, term in zip(choices, terms, strict=True):
-            if not alike(value, *terms[: terms.index(term) + 1]):
+            if not fits(known, term.type):
                 remedy = "Leave out the brackets: a list stands for itself." if term.type == "codes" else ""
                 remedy = f"Write has({value.text}, {term.text})." if value.type == "codes" else remedy
-                known = next(kind for kind in (value.type, *(other.type for other in terms)) if kind != "any")
                 self._fault(choice, f"this looks for {a(term.type)} where {a(known)} is", remedy)
         sql = _negated(f"({value.sql} IN ({', '.join(term.sql for term in terms)}))", negated)
         text = f"{_shown(node.this, value)} {word} ({', '.join(term.text for term in terms)})"
@@ -272,14 +270,15 @@ class Translator:
 
     def _case(self, node: Any) -> Term:
         subject = self.translate(node.this) if node.this is not None else None
-        parts, kinds = [subject] if subject else [], []
+        parts, kinds, asked = [subject] if subject else [], [], subject.type if subject else "any"
         sql, text = ([f"CASE {subject.sql}"], [f"case {subject.text}"]) if subject else (["CASE"], ["case"])
         for branch in node.args["ifs"]:
             when, then = self.translate(branch.this), self.translate(branch.args["true"])
             if subject is None:
                 self._expect(branch.this, when, "boolean", "`when`")
-            elif not alike(subject, *parts[1::2], when):
-                self._fault(branch.this, f"this compares {a(subject.type)} with {a(when.type)}")
+            elif not fits(asked, when.type):
+                self._fault(branch.this, f"this compares {a(asked)} with {a(when.type)}")
+            asked = when.type if asked == "any" else asked
             parts += [when, then]
             sql.append(f"WHEN {when.sql} THEN {then.sql}")
             text.append(f"when {when.text} then {then.text}")
@@ -306,8 +305,6 @@ class Translator:
             problem = f"this gives {a(known[0])} in one case and {a(other)} in another"
             self._fault(node, f"{what} {a(known[0])} and {a(other)}: it takes one kind" if what else problem)
         return known[0] if known else "any"
-
-    # ---- sums
 
     def _sum(self, node: Any, sign: str) -> Term:
         left, right = self.translate(node.left), self.translate(node.right)

@@ -282,7 +282,7 @@ def test_nothing_fits_every_place():
         ),
         ("null between visits and born", "`between` compares a value with a number and a date", (1, 14), ""),
         ("null in (visits, born)", "this looks for a date where a number is", (1, 18), ""),
-        ("case null when visits then 1 when born then 2 end", "this compares a value with a date", (1, 35), ""),
+        ("case null when visits then 1 when born then 2 end", "this compares a number with a date", (1, 35), ""),
         ("visits{:}", "this cannot be read", (1, 1), "Look beside it: a word such as `and`, a sign, a bracket or a quote is missing or misspelt."),
         ("born between '2026-03-31' and today()", "`between` compares a date with a text and a date", (1, 1), ""),
         ("team in (1)", "this looks for a number where a text is", (1, 10), ""),
