@@ -169,7 +169,7 @@ class ScriptedMailServer:
             self._say(line, "greeting")
             for said in heard:
                 step = said[:4].decode().strip().upper()
-                answer = self._say(line, step, said.decode())
+                answer = self._say(line, step, said.decode("ascii", "replace"))
                 if step == "DATA" and answer.startswith("354"):
                     self._take_message(line, heard)
                 if step == "QUIT" or answer.startswith("421"):

@@ -294,44 +294,57 @@ def test_a_hand_over_that_may_not_be_leaves_nothing_behind():
 
 
 @pytest.mark.parametrize(
-    ("answers", "passing"),
+    ("answers", "passing", "about"),
     [
-        ({"greeting": "421 4.3.2 too busy"}, True),
-        ({"greeting": CLOSE}, True),
-        ({"greeting": SILENCE}, True),
-        ({"greeting": "554 5.3.2 no mail here"}, False),
-        ({"EHLO": CLOSE}, True),
-        ({"EHLO": "550 who are you", "HELO": "550 who are you"}, False),
-        ({"MAIL": "452 4.3.1 disk full"}, True),
-        ({"MAIL": "550 5.7.1 not allowed to send"}, False),
-        ({"MAIL": "552 5.3.4 too large"}, False),
-        ({"MAIL": CLOSE}, True),
-        ({"RCPT": "450 4.2.1 grey-listed"}, True),
-        ({"RCPT": "550 5.1.1 no such user"}, False),
-        ({"RCPT": SILENCE}, True),
-        ({"DATA": "451 4.3.0 not now"}, True),
-        ({"DATA": "554 5.5.1 no valid recipients"}, False),
-        ({"DATA": CLOSE}, True),
-        ({"body": CLOSE}, True),
-        ({"DATA": "354 go ahead\r\n421 4.3.0 shutting down"}, True),
-        ({"MAIL": "nonsense"}, True),
+        ({"greeting": "421 4.3.2 too busy"}, True, "line"),
+        ({"greeting": CLOSE}, True, "line"),
+        ({"greeting": SILENCE}, True, "line"),
+        ({"greeting": "554 5.3.2 no mail here"}, False, "line"),
+        ({"EHLO": CLOSE}, True, "line"),
+        ({"EHLO": "550 who are you", "HELO": "550 who are you"}, False, "line"),
+        ({"MAIL": "452 4.3.1 disk full"}, True, "message"),
+        ({"MAIL": "421 4.3.2 shutting down"}, True, "line"),
+        ({"MAIL": "550 5.7.1 not allowed to send"}, False, "sender"),
+        ({"MAIL": "550 5.1.8 bad sender"}, False, "sender"),
+        ({"MAIL": "552 5.3.4 too large"}, False, "sender"),
+        ({"MAIL": CLOSE}, True, "line"),
+        ({"RCPT": "450 4.2.1 grey-listed"}, True, "message"),
+        ({"RCPT": "452 4.2.2 mailbox full"}, True, "message"),
+        ({"RCPT": "550 5.1.1 no such user"}, False, "address"),
+        ({"RCPT": "550 5.4.1 Recipient address rejected: Access denied."}, False, "address"),
+        ({"RCPT": "552 5.2.2 mailbox full"}, False, "address"),
+        ({"RCPT": "553 mailbox name not allowed"}, False, "address"),
+        ({"RCPT": "550 5.7.1 relaying denied"}, False, "sender"),
+        ({"RCPT": "554 5.1.8 sender rejected"}, False, "sender"),
+        ({"RCPT": SILENCE}, True, "line"),
+        ({"DATA": "451 4.3.0 not now"}, True, "message"),
+        ({"DATA": "554 5.5.1 no valid recipients"}, False, "sender"),
+        ({"DATA": CLOSE}, True, "line"),
+        ({"body": CLOSE}, True, "line"),
+        ({"DATA": "354 go ahead\r\n421 4.3.0 shutting down"}, True, "line"),
+        ({"MAIL": "nonsense"}, True, "message"),
     ],
-    ids=lambda value: "-".join(f"{step} {answer[:3]}" for step, answer in value.items()) if isinstance(value, dict) else None,
+    ids=lambda value: "-".join(f"{step} {answer[:9]}" for step, answer in value.items()) if isinstance(value, dict) else None,
 )
-def test_before_the_final_dot_nothing_can_have_arrived(send, answers, passing):
+def test_before_the_final_dot_nothing_can_have_arrived(send, answers, passing, about):
     error, handed_over = send(**answers)
 
-    assert (error.passing, error.ambiguous, handed_over) == (passing, False, False)
+    assert (error.passing, error.about, error.ambiguous, handed_over) == (passing, about, False, False)
 
 
 @pytest.mark.parametrize(
-    ("dot", "passing"),
-    [("451 4.3.0 try again later", True), ("554 5.7.1 looks like spam", False), ("552 5.3.4 too large", False)],
+    ("dot", "passing", "about"),
+    [
+        ("451 4.3.0 try again later", True, "message"),
+        ("421 4.3.2 shutting down", True, "line"),
+        ("554 5.7.1 looks like spam", False, "sender"),
+        ("552 5.3.4 too large", False, "sender"),
+    ],
 )
-def test_an_answer_to_the_final_dot_is_clear(send, dot, passing):
+def test_an_answer_to_the_final_dot_is_clear(send, dot, passing, about):
     error, handed_over = send(dot=dot)
 
-    assert (error.passing, error.ambiguous, handed_over) == (passing, False, True)
+    assert (error.passing, error.about, error.ambiguous, handed_over) == (passing, about, False, True)
 
 
 @pytest.mark.parametrize("dot", [CLOSE, SILENCE, "nonsense", "250"[:2]])
@@ -350,7 +363,7 @@ def test_a_server_that_cannot_be_reached_may_come_back(host, reason):
     with pytest.raises(DeliveryError, match=f"cannot be reached: {reason}") as caught:
         notifier.send(mail_message(), not_handed_over)
 
-    assert (caught.value.passing, caught.value.ambiguous) == (True, False)
+    assert (caught.value.passing, caught.value.ambiguous, caught.value.about) == (True, False, "line")
 
 
 def test_a_certificate_that_is_not_trusted_waits_for_a_person(relay):
@@ -359,7 +372,7 @@ def test_a_certificate_that_is_not_trusted_waits_for_a_person(relay):
     with pytest.raises(DeliveryError, match="certificate is not to be trusted") as caught:
         notifier.send(mail_message(), not_handed_over)
 
-    assert (caught.value.passing, caught.value.ambiguous) == (False, False)
+    assert (caught.value.passing, caught.value.ambiguous, caught.value.about) == (False, False, "line")
     assert "set ca_file" in caught.value.remedy
     assert relay.taken == []
 
@@ -377,7 +390,7 @@ def test_a_server_without_starttls_gets_nothing_in_plain_text():
         with pytest.raises(DeliveryError, match="nothing is sent without") as caught:
             notifier.send(mail_message(), not_handed_over)
 
-    assert not caught.value.passing
+    assert (caught.value.passing, caught.value.about) == (False, "line")
     assert "MAIL" not in server.steps
 
 
@@ -396,7 +409,7 @@ def test_a_sign_in_that_is_refused_waits_for_a_person_and_shows_no_password(tmp_
         with pytest.raises(DeliveryError, match="the sign-in was refused: 535") as caught:
             notifier.send(mail_message(), not_handed_over)
 
-    assert not caught.value.passing
+    assert (caught.value.passing, caught.value.about) == (False, "line")
     assert "relay" in caught.value.remedy
     assert "made-up" not in f"{caught.value!r}{caught.value}{notifier!r}{notifier.model_dump_json()}"
 
@@ -432,7 +445,7 @@ def test_a_file_of_trusted_certificates_that_is_missing_is_named(relay, tmp_path
 def test_an_answer_is_short_printable_and_without_addresses(send):
     error, _ = send(RCPT="550 5.1.1 <aoife.brennan@exampleshire.gov.uk>: \x1b[31m unknown " + "x" * 400)
 
-    assert str(error.problem).startswith("the server answered 550 5.1.1 <(somebody)@exampleshire.gov.uk>: [31m unknown")
+    assert str(error.problem).startswith("the address was refused: 550 5.1.1 <(somebody)@exampleshire.gov.uk>: [31m unknown")
     assert "aoife" not in str(error)
     assert len(error.problem) < 230
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
@@ -139,8 +140,23 @@ class Desk:
             return {(recipient, id_) for _, recipient, id_ in self.outbox.last_told(connection, addresses)}
 
 
+@pytest.fixture(scope="module")
+def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("store") / "empty.db"
+    Store.open(f"sqlite:///{path.as_posix()}").close()
+    return path
+
+
 @pytest.fixture
-def desk(store_url: str, tmp_path: Path) -> Iterator[Desk]:
+def desk(empty_store: Path, tmp_path: Path) -> Iterator[Desk]:
+    store = Store.open(f"sqlite:///{shutil.copy(empty_store, tmp_path / 'alerting.db')}")
+    yield Desk(store=store, folder=tmp_path)
+    store.close()
+
+
+@pytest.fixture
+def any_desk(store_url: str, tmp_path: Path) -> Iterator[Desk]:
+    """A desk on each kind of store, where what the store does matters."""
     store = Store.open(store_url)
     yield Desk(store=store, folder=tmp_path)
     store.close()
@@ -227,7 +243,8 @@ def refusing(*addresses: str, answer: str = "550 5.1.1 no such user") -> Any:
 # ---- a recipient who cannot be reached
 
 
-def test_what_one_mailbox_refuses_goes_to_the_next_manager_up_in_the_same_run(desk: Desk) -> None:
+def test_what_one_mailbox_refuses_goes_to_the_next_manager_up_in_the_same_run(any_desk: Desk) -> None:
+    desk = any_desk
     alert = desk.alert()
     desk.plan(*with_chains([message("M1", alert), message("M2")], router(), [alert]))
     with scripted_mail_server(RCPT=refusing("m1@")) as server:
@@ -398,7 +415,8 @@ def test_a_channel_may_be_told_of_the_faults_of_mail(desk: Desk, httpserver: HTT
     assert [(row.recipient, row.state) for row in desk.rows(receiver="teams")] == [("team:T1", "accepted")]
 
 
-def test_a_receiver_at_rest_is_tried_with_one_message_and_then_with_all(desk: Desk) -> None:
+def test_a_receiver_at_rest_is_tried_with_one_message_and_then_with_all(any_desk: Desk) -> None:
+    desk = any_desk
     with ExitStack() as stack:
         server = stack.enter_context(scripted_mail_server(greeting=["421 4.3.2 too busy"] * 4 + ["220 relay ready"]))
         desk.mail(server)
@@ -615,7 +633,8 @@ def test_a_busy_flow_is_asked_again_when_it_says_but_within_half_an_hour(desk: D
 # ---- a whole day without, and a day with too much
 
 
-def test_after_a_day_without_any_receiver_there_is_one_message_that_says_why_it_is_late(desk: Desk) -> None:
+def test_after_a_day_without_any_receiver_there_is_one_message_that_says_why_it_is_late(any_desk: Desk) -> None:
+    desk = any_desk
     alert = desk.alert()
     desk.mail(free_port())
     desk.plan(message("M1", alert))
@@ -664,7 +683,8 @@ def test_a_service_that_is_told_to_stop_finishes_its_message_and_leaves_the_rest
     assert len(server.accepted) == 2
 
 
-def test_a_sender_that_is_asleep_while_another_takes_over_sends_nothing_when_it_wakes(desk: Desk) -> None:
+def test_a_sender_that_is_asleep_while_another_takes_over_sends_nothing_when_it_wakes(any_desk: Desk) -> None:
+    desk = any_desk
     desk.plan(message("M1"))
 
     def take_over(_: str) -> str:

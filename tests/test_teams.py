@@ -6,6 +6,8 @@ import json
 import logging
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from typing import Any
 
 import pytest
@@ -143,12 +145,23 @@ def test_a_card_shows_twenty_five_rows_and_says_how_many_there_are_more():
     assert len(body) < 20_000
 
 
+def test_a_card_with_more_rows_than_teams_takes_shows_the_first_and_counts_the_others(flow):
+    answers(flow, Response(status=202))
+    rows = [[f"{number} {'x' * 900}", "1", "2", "3"] for number in range(25)]
+
+    receiver(address(flow)).send(channel_message(card=CARD | {"rows": rows}), say_nothing)
+
+    lines = texts(posted(flow))
+    assert [line[0].split()[0] for line in lines if "xxx" in line[0]] == [str(number) for number in range(12)]
+    assert ["and 13 more"] in lines
+    assert len(flow.log[0][0].get_data()) < 20_000
+
+
 def test_a_card_that_teams_would_drop_unseen_is_refused_beforehand(flow):
-    rows = [["x" * 900, "1", "2", "3"]] * 25
     notifier = receiver(address(flow))
 
     with pytest.raises(DeliveryError, match=r"the card has \d\d,\d{3} bytes, and Teams takes 20,000") as caught:
-        notifier.send(channel_message(card=CARD | {"rows": rows}), not_handed_over)
+        notifier.send(channel_message(card=CARD | {"summary": "x" * 9000}), not_handed_over)
 
     assert not caught.value.passing
     assert flow.log == []
@@ -239,6 +252,12 @@ def test_the_address_of_a_flow_needs_no_setting_but_itself():
     assert Notifier.model_validate({"channels": {"T1": flow}}).check() == []
 
 
+def test_a_team_that_is_to_be_told_of_faults_needs_a_channel():
+    [told] = receiver("http://127.0.0.1/1", faults_to="T9").check()
+
+    assert told == "faults_to: team T9 has no channel"
+
+
 def test_a_retired_kind_of_address_and_a_high_ceiling_are_told():
     notifier = receiver("https://prod-1.westeurope.logic.azure.com/x?sig=y", hosts=["*.logic.azure.com"], ceiling="reference")
 
@@ -286,21 +305,35 @@ def test_a_flow_that_stays_busy_is_left_to_a_later_run(flow):
     assert len(flow.log) == 2
 
 
-@pytest.mark.parametrize(("status", "ambiguous"), [(502, True), (503, False), (504, True)])
-def test_a_gateway_that_gives_up_may_have_let_the_card_through(flow, status, ambiguous):
-    answers(flow, *[Response(status=status)] * 2)
+def test_a_flow_that_says_it_is_not_there_for_the_moment_is_asked_again(flow):
+    answers(flow, *[Response(status=503)] * 2)
 
     error = attempt(flow, tries=2)
 
-    assert (error.passing, error.ambiguous, len(flow.log)) == (True, ambiguous, 2)
+    assert (error.passing, error.ambiguous, len(flow.log)) == (True, False, 2)
 
 
-def test_a_fault_of_the_flow_is_not_asked_about_twice(flow):
-    answers(flow, Response(status=500))
+@pytest.mark.parametrize("status", [500, 502, 504])
+def test_a_flow_or_gateway_that_gives_up_may_have_posted_the_card_and_is_not_asked_twice(flow, status):
+    answers(flow, Response(status=status))
 
-    error = attempt(flow)
+    error = attempt(flow, tries=2)
 
     assert (error.passing, error.ambiguous, len(flow.log)) == (True, True, 1)
+
+
+def test_a_wait_until_a_moment_is_counted_by_the_clock_of_the_flow(flow):
+    until = format_datetime(datetime.now(UTC) + timedelta(minutes=10), usegmt=True)
+    answers(flow, Response(status=429, headers={"Retry-After": until}))
+
+    assert attempt(flow, tries=1).retry_after_s == pytest.approx(600, abs=5)
+
+
+@pytest.mark.parametrize("wait", ["", "soon", "-5", "Mon, 32 Foo"])
+def test_a_wait_that_makes_no_sense_is_left_to_us(flow, wait):
+    answers(flow, Response(status=429, headers={"Retry-After": wait} if wait else {}))
+
+    assert attempt(flow, tries=1).retry_after_s is None
 
 
 @pytest.mark.parametrize(
@@ -323,6 +356,7 @@ def test_a_refusal_waits_for_a_person(flow, status, remedy):
     assert (error.passing, error.ambiguous, len(flow.log)) == (False, False, 1)
     assert str(status) in error.problem
     assert remedy in error.remedy
+    assert error.about == ("message" if status == 413 else "recipient")
 
 
 def test_the_code_of_an_error_is_told_and_its_words_are_not(flow):
@@ -377,7 +411,7 @@ def test_a_host_that_is_not_there_may_come_back():
     with pytest.raises(DeliveryError, match="cannot be reached") as caught:
         notifier.send(channel_message(), say_nothing)
 
-    assert (caught.value.passing, caught.value.ambiguous) == (True, False)
+    assert (caught.value.passing, caught.value.ambiguous, caught.value.about) == (True, False, "line")
     assert SIGNATURE not in str(caught.value)
 
 
