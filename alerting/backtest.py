@@ -7,7 +7,7 @@ said of somebody passes on only where it is another than the day before.
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -18,16 +18,15 @@ from alerting.archive import Archive, KeptRun
 from alerting.errors import AlertingError
 from alerting.hindsight import Answer, Asker, bare, columns_of, withheld_of
 from alerting.lifecycle import CLEARED, LEFT
-from alerting.model import Alert, Condition, Finding, Level, Outcome, Transition
-from alerting.pipeline import OWNERS, life_of, subject_version
+from alerting.model import BACK_AGAIN, Alert, Condition, Finding, Level, Outcome, Transition
+from alerting.pipeline import subject_version
 from alerting.rule import Rule
 from alerting.rulebook import Rulebook
 from alerting.rulefile import Subject
 from alerting.snapshot import Snapshot
-from alerting.working_days import is_working_day, working_days_between
+from alerting.transitions import OWNERS, life_of, working_days
+from alerting.working_days import is_working_day
 
-FLAPS, FLAPS_WITHIN = 3, 20
-"""An alert flaps that is opened again this often within so many working days."""
 NO_RUN = "no run was kept"
 _TOLD = (Condition.firing, Condition.recovering, Condition.held)
 
@@ -36,7 +35,7 @@ _TOLD = (Condition.firing, Condition.recovering, Condition.held)
 class Day:
     """What a rule said on one day kept. status: as the run's report has it; anything but ok has a problem.
 
-    new: began to fire, and so would have been told. cleared, left: ended by the record, or because the subject left. open: at the
+    new: began to fire, and so would have been told. back: had been cleared or was improving, and fires again. cleared, left: ended by the record, or because the subject left. open: at the
     end of the day, those on hold among them. pending: match, but not for long enough to be told.
     """
 
@@ -46,6 +45,7 @@ class Day:
     population: int
     unknown: int
     new: int
+    back: int
     cleared: int
     left: int
     open: int
@@ -69,8 +69,8 @@ class TeamLine:
 class Course:
     """One rule over all the days. longest: working days that the longest alert was open, and whether it still is.
 
-    flapping: subjects whose alert was opened again FLAPS times within FLAPS_WITHIN working days. braked: days with more new ones
-    than the rule's brake lets through.
+    flapping: subjects whose alert came back so often in so short a time that it flaps. braked: days with more new ones than the
+    rule's brake lets through.
     """
 
     rule: Rule
@@ -164,12 +164,13 @@ class _Lives:
     """The alerts of one rule, day by day, by their subject."""
 
     def __init__(self, book: Rulebook, rule: Rule) -> None:
-        self.book, self.rule, self.life = book, rule, life_of(rule)
+        self.book, self.rule, self.life = book, rule, life_of(rule, book)
         self.alerts: dict[str, Alert] = {}
         self.said: dict[str, Finding] = {}
         self.all_again = False
         self.tally: Counter[tuple[Condition, Level, str | None]] = Counter()
-        self.opened: dict[str, list[date]] = defaultdict(list)
+        self.last: dict[str, Alert] = {}
+        self.working_days = working_days(book)
         self.flapping: set[str] = set()
         self.ended: list[tuple[timedelta, date, date]] = []
         self.days: list[Day] = []
@@ -208,7 +209,8 @@ class _Lives:
             return lifecycle.advance(alert, finding, self.life, as_of, owners_known=owners_known)
         if finding.outcome != Outcome.match:
             return None
-        return lifecycle.opened(finding, self.life, len(self.opened[finding.subject]) + 1, as_of)
+        last = self.last.get(finding.subject)
+        return lifecycle.begun(finding, self.life, last, as_of, self.working_days, owners_known=owners_known)
 
     def _apply(self, transition: Transition, as_of: date) -> None:
         """Put an alert's new state in the place of the old one, and keep the tally."""
@@ -221,16 +223,9 @@ class _Lives:
             self.tally[alert.condition, alert.level, alert.team] += 1
         elif transition.before in _TOLD:
             self.ended = [max([*self.ended, (as_of - alert.first_seen, alert.first_seen, as_of)])]
-        if transition.reason == "new":
-            days = self.opened[alert.subject]
-            days.append(as_of)
-            # The first time is no reopening.
-            if (
-                len(days) > FLAPS
-                and (as_of - days[-FLAPS]).days < 3 * FLAPS_WITHIN
-                and self._working_days(days[-FLAPS], as_of) <= FLAPS_WITHIN
-            ):
-                self.flapping.add(alert.subject)
+        self.last[alert.subject] = alert
+        if transition.reason == BACK_AGAIN and lifecycle.flapping(alert.came_back, as_of, self.working_days):
+            self.flapping.add(alert.subject)
 
     def _note(self, as_of: date, answer: Answer, transitions: Sequence[Transition]) -> None:
         conditions: Counter[Condition] = Counter()
@@ -251,6 +246,7 @@ class _Lives:
                 population=answer.population,
                 unknown=answer.unknown,
                 new=len(new),
+                back=sum(transition.reason == BACK_AGAIN for transition in transitions),
                 cleared=reasons.count(CLEARED),
                 left=sum(reason.startswith(LEFT) for reason in reasons),
                 open=sum(conditions[condition] for condition in _TOLD),
@@ -280,7 +276,7 @@ class _Lives:
             rule=self.rule,
             days=tuple(self.days),
             teams=tuple(sorted(teams, key=lambda line: (-line.new, -line.most, line.name))),
-            longest=self._working_days(*longest[1:]) if longest else 0,
+            longest=self.working_days(*longest[1:]) if longest else 0,
             longest_goes_on=longest in going_on,
             flapping=len(self.flapping),
             braked=sum(day.new > limit for day in self.days[1:]) if limit else 0,
@@ -288,9 +284,6 @@ class _Lives:
 
     def _limit(self) -> int | None:
         return brakes.limits(replace(self.book, rules=(self.rule,))).get(self.rule.id)
-
-    def _working_days(self, start: date, end: date) -> int:
-        return working_days_between(start, end, self.book.settings.bank_holidays)
 
 
 def _problem(run: KeptRun, rules: Sequence[Rule], columns: Mapping[str, Set[str]]) -> str | None:

@@ -8,10 +8,11 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
-from alerting.backtest import FLAPS, FLAPS_WITHIN, Backtest, Course, Day
+from alerting.backtest import Backtest, Course, Day
 from alerting.charts import lines, round_up
 from alerting.differences import differences
 from alerting.errors import ConfigError
+from alerting.lifecycle import FLAPS, FLAPS_WITHIN
 from alerting.rendering import page
 from alerting.wording import day as in_words
 from alerting.wording import plural
@@ -57,13 +58,14 @@ def figures(found: Backtest) -> list[list[object]]:
         ["Open on the first day", *(course.days[0].open for course in courses)],
         ["New a day, after the first", *(f"{course.new_a_day:.1f}" for course in courses)],
         ["Most new on a day, after the first", *(max((day.new for day in course.later), default=0) for course in courses)],
+        ["Back again", *(sum(day.back for day in course.days) for course in courses)],
         ["Cleared", *(sum(day.cleared for day in course.days) for course in courses)],
         ["Ended as the subject left", *(sum(day.left for day in course.days) for course in courses)],
         ["Open on the last day", *(course.days[-1].open for course in courses)],
         ["of these on hold", *(course.days[-1].held for course in courses)],
         ["Most open on a day", *(f"{day.open} ({in_words(day.as_of, 'short')})" for day in most)],
         ["Longest open, working days", *(f"{c.longest}{', and still is' if c.longest_goes_on else ''}" for c in courses)],
-        [f"Opened again {FLAPS} times in {FLAPS_WITHIN} working days", *(course.flapping for course in courses)],
+        [f"Came back {FLAPS} times in {FLAPS_WITHIN} working days", *(course.flapping for course in courses)],
         ["Days it could not be asked", *(sum(day.status != "ok" for day in course.days) for course in courses)],
     ]
     if any(course.braked for course in courses):

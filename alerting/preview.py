@@ -17,13 +17,15 @@ from alerting.brakes import Brake
 from alerting.evaluate import Asked, Evaluation
 from alerting.model import Alert, Condition, Finding, LastTold, Notification, Outcome
 from alerting.outbox import Outbox
-from alerting.pipeline import OWNERS, life_of, routes_of
-from alerting.routing import Receiver, Router, plan
+from alerting.pipeline import routes_of
+from alerting.routing import Receiver, Router
 from alerting.rule import Rule
 from alerting.rule_history import RuleHistory
+from alerting.rulebook import Rulebook
 from alerting.store import Store
+from alerting.telling import plan
+from alerting.transitions import OWNERS, life_of, working_days
 from alerting.trust import Trust
-from alerting.working_days import working_days_between
 
 TOO_MANY = 1 / 3
 """The share of its population beyond which a rule alerts about what is usual rather than about what is wrong."""
@@ -97,9 +99,12 @@ class Preview:
 
 @dataclass(frozen=True, kw_only=True)
 class _Memory:
-    """What the store knows: live alerts, what everybody was last told, when alerts were on hold, brakes, how rules last asked."""
+    """What the store knows: live alerts, and the draft's that have ended, by subject; what everybody was last told; the days
+    that do not count for alerts; brakes; how rules were last asked.
+    """
 
     live: Sequence[Alert] = ()
+    ended: Mapping[str, Alert] = field(default_factory=dict)
     told: Mapping[tuple[str, str, int], LastTold] = field(default_factory=dict)
     held: Mapping[int, Sequence[tuple[date, date | None]]] = field(default_factory=dict)
     brakes: Sequence[Brake] = ()
@@ -112,20 +117,18 @@ def preview(app: App, draft: Rule, in_use: Rule | None, as_of: date) -> Preview:
     # Both are asked at once, so the one in use goes by another name.
     beside = replace(in_use, file=in_use.file.model_copy(update={"id": f"{in_use.id} in use"})) if in_use else None
     rules = [rule for rule in (draft, beside) if rule]
-    memory = _memory(app, draft)
     with drafts.look(app, rules, as_of) as look:
         evaluation = evaluate.evaluate(app.book, look.snapshot, rules)
         directory = people.directory(look.snapshot)
-        if "ext_restricted" in look.trust.problems:
+        if "ext_restricted" in look.trust.doubted:
             directory = replace(directory, restricted=None)
         said = {rule.id: {finding.subject: finding for finding in evaluation.findings(rule.id)} for rule in rules}
-        alerts = _alerts(evaluation, draft, memory, as_of, look.trust)
-
-    def working_days(start: date, end: date) -> int:
-        return working_days_between(start, end, app.book.settings.bank_holidays)
+        matching = [subject for subject, finding in said[draft.id].items() if finding.outcome == Outcome.match]
+        memory = _memory(app, draft, matching)
+        alerts = _alerts(app.book, evaluation, draft, memory, as_of, look.trust)
 
     def waited(alert: Alert) -> int:
-        return routing.waited(alert, as_of, memory.held.get(alert.id or 0, ()), working_days)
+        return routing.waited(alert, as_of, memory.held.get(alert.id or 0, ()), working_days(app.book))
 
     router = Router(directory, {**routes_of((*app.book.rules, *app.book.off)), **routes_of(rules)}, waited)
     asked = evaluation.asked[draft.id]
@@ -139,14 +142,14 @@ def preview(app: App, draft: Rule, in_use: Rule | None, as_of: date) -> Preview:
         after=asked,
         changes=tuple(_changes(router, before, after)),
         teams=_counts(_teams(router, before), _teams(router, after)),
-        people=_counts(_people(router, beside, before, as_of), _people(router, draft, after, as_of)),
+        people=_counts(_people(app.book, router, beside, before, as_of), _people(app.book, router, draft, after, as_of)),
         today=today,
         warnings=tuple(_warnings(app, draft, in_use, asked, today, after, router, as_of)),
     )
 
 
-def _memory(app: App, draft: Rule) -> _Memory:
-    """Read the store, without making one where there is none."""
+def _memory(app: App, draft: Rule, matching: Sequence[str]) -> _Memory:
+    """Read the store, without making one where there is none. matching: whom the draft alerts about today."""
     path = Path(app.store_url.removeprefix("sqlite:///"))
     if app.store_url.startswith("sqlite:///") and not path.is_file():
         return _Memory()
@@ -160,22 +163,25 @@ def _memory(app: App, draft: Rule) -> _Memory:
     try:
         held = store.held_spans({draft.id} if draft.file.escalate else set())
         live, logic = store.live(), RuleHistory(store).last_logic()
+        last = store.last_ended((draft.id, subject) for subject in matching)
+        ended = {subject: alert for (_, subject), alert in last.items()}
         with store.transaction() as connection:
             told = Outbox(store, domain=app.loaded.config.council.domain).last_told(connection)
-            return _Memory(live=live, told=told, held=held, brakes=brakes.on(connection), logic=logic, there=True)
+            return _Memory(live=live, ended=ended, told=told, held=held, brakes=brakes.on(connection), logic=logic, there=True)
     finally:
         store.close()
 
 
-def _alerts(evaluation: Evaluation, draft: Rule, memory: _Memory, as_of: date, trust: Trust) -> list[Alert]:
+def _alerts(book: Rulebook, evaluation: Evaluation, draft: Rule, memory: _Memory, as_of: date, trust: Trust) -> list[Alert]:
     """Give the alerts of the draft as they would be after a run: those of the store taken on, and new ones."""
     mine = {alert.id: alert for alert in memory.live if alert.rule == draft.id and alert.subject_kind == draft.subject.id}
-    asked, life = evaluation.asked[draft.id], life_of(draft)
+    asked, life = evaluation.asked[draft.id], life_of(draft, book)
     if asked.status != "ok":
         problem = asked.problem or asked.status
         held = {alert.id: lifecycle.hold(alert, problem, as_of) for alert in mine.values()}
         return [found.alert if (found := held[id_]) else alert for id_, alert in mine.items()]
     changed = memory.logic.get(draft.id, draft.logic) != draft.logic
+    owners_known = not OWNERS & trust.doubted
     candidates = [(id_, finding) for id_, finding in evaluation.compare(list(mine.values())) if finding.rule == draft.id]
     there: set[str] = set()
     if changed:
@@ -183,13 +189,14 @@ def _alerts(evaluation: Evaluation, draft: Rule, memory: _Memory, as_of: date, t
         there = evaluation.still_in_subject(
             draft, [finding.subject for _, finding in candidates if finding.outcome == Outcome.absent]
         )
-    new = []
+    new: list[Alert] = []
     for id_, given in candidates:
         finding = replace(given, outcome=Outcome.clear) if given.subject in there and not given.left else given
         if id_ is None:
-            new.append(lifecycle.opened(finding, life, 1, as_of).alert)
+            last, days = memory.ended.get(finding.subject), working_days(book)
+            step = lifecycle.begun(finding, life, last, as_of, days, owners_known=owners_known)
+            new += [step.alert] if step else []
             continue
-        owners_known = not OWNERS & trust.problems.keys()
         found = lifecycle.advance(mine[id_], finding, life, as_of, owners_known=owners_known, changed=changed)
         mine[id_] = found.alert if found else mine[id_]
     return [*mine.values(), *new]
@@ -199,7 +206,7 @@ def _today(
     app: App, router: Router, draft: Rule, memory: _Memory, alerts: Sequence[Alert], as_of: date, trust: Trust
 ) -> Messages:
     """Plan the messages that a run of the day would send of the draft's alerts, by the real routing."""
-    waits = trust.withheld([(draft.id, draft.reads)]).get(draft.id)
+    waits = trust.withheld([(draft.id, app.book.needs(draft))]).get(draft.id)
     known = {alert for _, _, alert in memory.told}
     new = [alert for alert in alerts if alert.id is None and alert.condition == Condition.firing]
     limit = brakes.limits(replace(app.book, rules=(draft,))).get(draft.id)
@@ -215,7 +222,7 @@ def _today(
         memory.told,
         purpose=draft.file.job,
         as_of=as_of,
-        working_days=lambda start, end: working_days_between(start, end, app.book.settings.bank_holidays),
+        working_days=working_days(app.book),
         covered=inhibition.covered([*told_of, *others], router.rules, lambda alert: bool(router.recipients(alert))).keys(),
     )
     return Messages(
@@ -273,12 +280,12 @@ def _teams(router: Router, said: Mapping[str, Finding]) -> Counter[str]:
     return Counter(_team_name(router, finding.team) for finding in said.values() if finding.level is not None)
 
 
-def _people(router: Router, rule: Rule | None, said: Mapping[str, Finding], as_of: date) -> Counter[str]:
+def _people(book: Rulebook, router: Router, rule: Rule | None, said: Mapping[str, Finding], as_of: date) -> Counter[str]:
     """Count whom each match would be told to, were it new today."""
     if rule is None:
         return Counter()
     matches = [finding for finding in said.values() if finding.outcome == Outcome.match]
-    alerts = [lifecycle.opened(finding, life_of(rule), 1, as_of).alert for finding in matches]
+    alerts = [lifecycle.opened(finding, life_of(rule, book), 1, as_of).alert for finding in matches]
     return Counter(recipient.person.name for alert in alerts for recipient in router.recipients(alert))
 
 
@@ -302,7 +309,7 @@ def _warnings(
         yield f"Today's run would not ask it: {today.waits}. Its alerts would be on hold."
     if asked.status != "ok":
         yield f"It cannot be asked of this data: {asked.problem}. Its alerts would be on hold."
-    if matches and not _people(router, draft, after, as_of):
+    if matches and not _people(app.book, router, draft, after, as_of):
         why = (
             "no list of restricted children was read (ext_restricted)"
             if router.directory.restricted is None

@@ -12,13 +12,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import sqlalchemy as sa
 
-from alerting import handling, schema
+from alerting import acts, alert_rows, schema
+from alerting.alert_rows import CHANGING, row_of
 from alerting.errors import StoreError
-from alerting.model import Alert, Condition, Level, Transition
+from alerting.model import Alert, Condition, Transition
 
 Transaction = sa.Connection
 """A transaction that is going on: what is written within it is kept together, or not at all."""
@@ -29,11 +31,10 @@ Reading = tuple[int, float | None, date | None, str]
 
 @dataclass(frozen=True, kw_only=True)
 class Changes:
-    """What one run changes: transitions, today's readings, the tables it read, by name: rows and why not trusted."""
+    """What one run changes: transitions, today's readings; versions: of each rule that it asked."""
 
     transitions: Sequence[Transition]
     readings: Sequence[Reading]
-    tables: Mapping[str, tuple[int | None, str | None]]
     versions: Mapping[str, str]
 
 
@@ -159,7 +160,7 @@ class Store:
 
     def latest_run(self, job: str | None = None, *, within: sa.Connection | None = None) -> dict[str, Any] | None:
         """Give the last run that ended (of a job), by business date, as its row; None when there is none."""
-        query = sa.select(schema.run).where(schema.run.c.status != "running")
+        query = sa.select(schema.run).where(schema.run.c.status.not_in(("running", "abandoned")))
         if job:
             query = query.where(schema.run.c.job == job)
         with self._within(within) as connection:
@@ -168,17 +169,6 @@ class Store:
             )
         return dict(row) if row else None
 
-    def trusted_before(self, as_of: date) -> dict[str, int]:
-        """Give each table's rows in the last run of an earlier day in which it was trusted."""
-        table = schema.table_reading
-        query = (
-            sa.select(table.c.table_name, table.c.rows)
-            .where(table.c.as_of < as_of, table.c.problem.is_(None), table.c.rows.is_not(None))
-            .order_by(table.c.as_of, table.c.run_id)
-        )
-        with self.transaction() as connection:
-            return {name: rows for name, rows in connection.execute(query) if rows is not None}
-
     # ------------------------------------------------------------------ alerts
 
     def live(self) -> list[Alert]:
@@ -186,14 +176,20 @@ class Store:
         return self.alerts(schema.alert.c.resolved_on.is_(None))
 
     def alerts(self, *where: sa.ColumnElement[bool], within: sa.Connection | None = None) -> list[Alert]:
-        """Give the alerts that meet the conditions, in the order they were opened; in the caller's transaction, if given."""
+        """Give the alerts that meet conditions on the table of alerts, in the order they were opened.
+
+        within: the caller's transaction, if there is one.
+        """
         joined = schema.alert.outerjoin(schema.reading, schema.reading.c.alert_id == schema.alert.c.id)
         columns = [schema.reading.c.measure, schema.reading.c.due, schema.reading.c.facts]
         query = sa.select(schema.alert, *columns).select_from(joined).where(*where).order_by(schema.alert.c.id)
         with self._within(within) as connection:
             rows = connection.execute(query).all()
-            handled = handling.latest(connection, {row.id for row in rows if row.resolved_on is None}) if rows else {}
-        return [_alert(row, handled.get(row.id, {})) for row in rows]
+            done = acts.of_open(connection, {row.id for row in rows if row.resolved_on is None}) if rows else {}
+            returns = alert_rows.returns(connection, where) if any(row.flaps for row in rows) else {}
+            by_hand = any(alert_rows.is_closed(row.resolved_reason) for row in rows)
+            closed = alert_rows.closed_until(connection, where) if by_hand else {}
+        return [alert_rows.alert_of(row, done.get(row.id, ()), returns.get(row.id, ()), closed.get(row.id)) for row in rows]
 
     def recent(self, since: date, within: sa.Connection) -> list[Alert]:
         """Give every alert that is open or was resolved after `since`."""
@@ -208,29 +204,60 @@ class Store:
             for alert in self.alerts(schema.alert.c.id.in_(wanted[start : start + 500]), within=within)
         ]
 
-    def find(self, ref: str) -> Alert | None:
-        """Give the alert with a reference, None when there is none."""
-        return next(iter(self.alerts(schema.alert.c.ref == ref.upper())), None)
+    def find(self, ref: str, within: sa.Connection | None = None) -> Alert | None:
+        """Give the alert with a reference, None when there is none; in the caller's transaction, if given."""
+        return next(iter(self.alerts(schema.alert.c.ref == ref.upper(), within=within)), None)
 
     def first_day(self, within: sa.Connection) -> date | None:
         """Give the earliest business date of any run."""
         return within.execute(sa.select(sa.func.min(schema.run.c.as_of))).scalar()
 
-    def episodes(self, keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], int]:
-        """Give the last episode of each rule and subject that has had one."""
-        wanted = set(keys)
-        if not wanted:
-            return {}
-        table = schema.alert
-        query = sa.select(table.c.rule, table.c.subject, sa.func.max(table.c.episode)).group_by(table.c.rule, table.c.subject)
-        query = query.where(table.c.rule.in_({rule for rule, _ in wanted}))
+    def last_ended(self, keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Alert]:
+        """Give the last alert of each rule and subject that has had one, where it has ended."""
+        subjects_of: dict[str, list[str]] = {}
+        for rule, subject in keys:
+            subjects_of.setdefault(rule, []).append(subject)
+        table, later = schema.alert, schema.alert.alias()
+        last = sa.select(sa.func.max(later.c.episode)).where(later.c.rule == table.c.rule, later.c.subject == table.c.subject)
+        found: dict[tuple[str, str], Alert] = {}
         with self.transaction() as connection:
-            return {(rule, subject): last for rule, subject, last in connection.execute(query) if (rule, subject) in wanted}
+            for rule, subjects in subjects_of.items():
+                for start in range(0, len(subjects), 500):
+                    mine = [table.c.rule == rule, table.c.subject.in_(subjects[start : start + 500])]
+                    ended = [table.c.resolved_on.is_not(None), table.c.episode == last.scalar_subquery()]
+                    found |= {(rule, alert.subject): alert for alert in self.alerts(*mine, *ended, within=connection)}
+        return found
 
     def commit(self, connection: sa.Connection, run_id: int, as_of: date, now: datetime, changes: Changes) -> list[Transition]:
-        """Write what a run changed, in the caller's transaction; give the transitions with the new alerts' ids."""
-        self._write_tables(connection, run_id, as_of, changes.tables)
-        written = self._write_alerts(connection, changes.transitions)
+        """Write what a run changed, in the caller's transaction; give the transitions with the new alerts' ids.
+
+        An alert that somebody closed while the run went on stays closed, and its transition is left out.
+        """
+        standing = self._as_they_were(connection, changes.transitions)
+        written = self.write(connection, standing, as_of, now, run_id=run_id, versions=changes.versions)
+        new = [
+            (item.alert.id, item.alert.measure, item.alert.due, json.dumps(item.alert.facts, default=str))
+            for item in written
+            if item.before in (None, Condition.resolved) and item.alert.id is not None
+        ]
+        self._write_readings(connection, run_id, [*changes.readings, *new])
+        return written
+
+    def write(
+        self,
+        connection: sa.Connection,
+        transitions: Sequence[Transition],
+        as_of: date,
+        now: datetime,
+        *,
+        run_id: int | None = None,
+        versions: Mapping[str, str] = MappingProxyType({}),
+    ) -> list[Transition]:
+        """Write alerts as their transitions leave them, with the transitions; give those with the new alerts' ids.
+
+        What people did about an alert ends with it. run_id: None where it was a person who changed them.
+        """
+        written = self._write_alerts(connection, transitions)
         rows = [
             {
                 "alert_id": item.alert.id,
@@ -243,44 +270,45 @@ class Store:
                 "level_after": int(item.alert.level),
                 "reason": item.reason,
                 "by": item.by,
-                "rule_version": changes.versions.get(item.alert.rule),
+                "rule_version": versions.get(item.alert.rule),
             }
             for item in written
         ]
         if rows:
             connection.execute(schema.transition.insert(), rows)
-        new = [
-            (item.alert.id, item.alert.measure, item.alert.due, json.dumps(item.alert.facts, default=str))
-            for item in written
-            if item.before is None and item.alert.id is not None
-        ]
-        self._write_readings(connection, run_id, [*changes.readings, *new])
+        ended = [{"b_id": item.alert.id} for item in written if item.alert.condition == Condition.resolved]
+        if ended:
+            done = schema.handling
+            flags = (done.c.kind != "not_useful", done.c.kind != "close")  # what they said of it stays
+            mine = (done.c.alert_id == sa.bindparam("b_id"), *flags, done.c.ended_at.is_(None))
+            connection.execute(done.update().where(*mine).values(ended_at=now, ended_by="service"), ended)
         return written
 
-    def _write_tables(
-        self, connection: sa.Connection, run_id: int, as_of: date, tables: Mapping[str, tuple[int | None, str | None]]
-    ) -> None:
-        rows = [
-            {"run_id": run_id, "table_name": name, "as_of": as_of, "rows": count, "problem": problem}
-            for name, (count, problem) in tables.items()
-        ]
-        if rows:
-            connection.execute(schema.table_reading.insert(), rows)
+    def _as_they_were(self, connection: sa.Connection, transitions: Sequence[Transition]) -> list[Transition]:
+        """Leave out the transitions of alerts that are not any more what they were when the run read them."""
+        ids = [item.alert.id for item in transitions if item.alert.id is not None]
+        now: dict[int, str] = {}
+        for start in range(0, len(ids), 500):
+            query = sa.select(schema.alert.c.id, schema.alert.c.condition)
+            rows = connection.execute(query.where(schema.alert.c.id.in_(ids[start : start + 500])))
+            now.update((id_, condition) for id_, condition in rows)
+        return [item for item in transitions if item.alert.id is None or now.get(item.alert.id) == item.before]
 
     def _write_alerts(self, connection: sa.Connection, transitions: Sequence[Transition]) -> list[Transition]:
         table = schema.alert
         changed = [item for item in transitions if item.alert.id is not None]
         if changed:
             update = table.update().where(table.c.id == sa.bindparam("b_id"))
-            columns: dict[str, Any] = {name: sa.bindparam(f"b_{name}") for name in _CHANGING}
+            columns: dict[str, Any] = {name: sa.bindparam(f"b_{name}") for name in CHANGING}
             rows = [
-                {"b_id": item.alert.id} | {f"b_{k}": v for k, v in _row(item.alert).items() if k in _CHANGING} for item in changed
+                {"b_id": item.alert.id} | {f"b_{k}": v for k, v in row_of(item.alert).items() if k in CHANGING}
+                for item in changed
             ]
             connection.execute(update.values(columns), rows)
         new = [item for item in transitions if item.alert.id is None]
         if not new:
             return changed
-        connection.execute(table.insert(), [_row(item.alert) for item in new])
+        connection.execute(table.insert(), [row_of(item.alert) for item in new])
         refs = [item.alert.ref for item in new]
         ids: dict[str, int] = {}
         for start in range(0, len(refs), 500):
@@ -306,10 +334,10 @@ class Store:
             changes = connection.execute(
                 sa.select(schema.transition).where(schema.transition.c.alert_id == alert_id).order_by(schema.transition.c.id)
             ).mappings()
-            acts = connection.execute(
+            done = connection.execute(
                 sa.select(schema.handling).where(schema.handling.c.alert_id == alert_id).order_by(schema.handling.c.id)
             ).mappings()
-            rows = [dict(row) | {"kind": "change"} for row in changes] + [dict(row) for row in acts]
+            rows = [dict(row) | {"kind": "change"} for row in changes] + [dict(row) for row in done]
         return sorted(rows, key=lambda row: row["at"])
 
     def handle(
@@ -325,95 +353,15 @@ class Store:
     ) -> None:
         """Write down what somebody did to an alert: acknowledge, snooze or not_useful, who, why, until when."""
         with self.transaction() as connection:
-            handling.add(connection, alert, kind, by=by, note=note, now=now, until=until, reason=reason)
+            acts.add(connection, alert, kind, by=by, note=note, now=now, until=until, reason=reason)
 
     def held_spans(self, rules: Set[str]) -> dict[int, list[tuple[date, date | None]]]:
-        """Give the stretches that open alerts of these rules were on hold: from, and until where that has ended."""
-        if not rules:
-            return {}
-        table, alert = schema.transition, schema.alert
-        query = sa.select(table.c.alert_id, table.c.as_of, table.c.before, table.c.after)
-        query = query.join(alert, alert.c.id == table.c.alert_id).where(alert.c.resolved_on.is_(None), alert.c.rule.in_(rules))
-        held = sa.or_(table.c.before == "held", table.c.after == "held")
-        spans: dict[int, list[tuple[date, date | None]]] = {}
+        """Give the stretches that do not count for open alerts of these rules: on hold, or cleared before they came back.
+
+        Each has its first day, and the day that ended it, None where it goes on.
+        """
         with self.transaction() as connection:
-            for row in connection.execute(
-                query.where(held, sa.func.coalesce(table.c.before, "") != table.c.after).order_by(table.c.id)
-            ):
-                mine = spans.setdefault(row.alert_id, [])
-                if row.after == "held":
-                    mine.append((row.as_of, None))
-                elif mine:
-                    mine[-1] = (mine[-1][0], row.as_of)
-        return spans
-
-
-_CHANGING = (
-    "condition",
-    "level",
-    "level_since",
-    "team",
-    "worker",
-    "adviser",
-    "person",
-    "member",
-    "also",
-    "streak",
-    "streak_on",
-    "held_reason",
-    "held_since",
-    "resolved_on",
-    "resolved_reason",
-)
-
-
-def _row(alert: Alert) -> dict[str, Any]:
-    names = (*_CHANGING, "ref", "rule", "code", "rule_version", "subject_kind", "subject", "episode", "first_seen", "unit")
-    row = {name: getattr(alert, name) for name in names}
-    return row | {"condition": alert.condition.value, "level": int(alert.level), "also": " ".join(alert.also)}
-
-
-def _alert(row: Any, handled: Mapping[str, Any]) -> Alert:
-    acknowledged, snoozed = handled.get("acknowledge"), handled.get("snooze")
-    # An acknowledgement was of the level it was given at: it lapses when the level rises.
-    if acknowledged and acknowledged.level < row.level:
-        acknowledged = None
-    # So was a snooze: what was put off as amber must not stay unseen as red.
-    if snoozed and snoozed.level < row.level:
-        snoozed = None
-    return Alert(
-        id=row.id,
-        ref=row.ref,
-        rule=row.rule,
-        code=row.code,
-        rule_version=row.rule_version,
-        subject_kind=row.subject_kind,
-        subject=row.subject,
-        episode=row.episode,
-        condition=Condition(row.condition),
-        level=Level(row.level),
-        first_seen=row.first_seen,
-        level_since=row.level_since,
-        measure=row.measure,
-        unit=row.unit,
-        due=row.due,
-        team=row.team,
-        worker=row.worker,
-        adviser=row.adviser,
-        person=row.person,
-        member=row.member,
-        also=tuple(row.also.split()),
-        facts=json.loads(row.facts) if row.facts else {},
-        streak=row.streak,
-        streak_on=row.streak_on,
-        held_reason=row.held_reason,
-        held_since=row.held_since,
-        resolved_on=row.resolved_on,
-        resolved_reason=row.resolved_reason,
-        acknowledged_by=acknowledged.by if acknowledged else None,
-        acknowledged_until=acknowledged.until if acknowledged else None,
-        snoozed_until=snoozed.until if snoozed else None,
-    )
+            return alert_rows.held_spans(connection, rules) if rules else {}
 
 
 def database_now(connection: sa.Connection) -> datetime:

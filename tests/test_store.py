@@ -158,7 +158,7 @@ def test_a_resolved_alert_is_not_live_and_its_subject_can_have_another_episode(s
     write(store, resolve(first.alert, "cleared", later), day=later)
 
     assert store.live() == []
-    assert store.episodes([(RULE.id, "C1"), (RULE.id, "C2")]) == {(RULE.id, "C1"): 1}
+    assert list(store.last_ended([(RULE.id, "C1"), (RULE.id, "C2")])) == [(RULE.id, "C1")]
     write(store, opened(found("C1"), RULE, 2, later), day=later)
     assert [alert.episode for alert in store.live()] == [2]
 
