@@ -265,8 +265,9 @@ def _of_what_was_told(connection: sa.Connection, messages: Iterable[Any], until:
     last: dict[tuple[str, str, int], tuple[str, int]] = {}
     accepted = [row for row in messages if row.state == "accepted" and row.finished_at is not None]
     for row in sorted(accepted, key=lambda row: (row.finished_at, row.id)):
+        meant = _meant(row)
         for id_, _, condition in _told_in(row.content):
-            last[row.receiver, row.recipient, id_] = (condition, row.id)
+            last[row.receiver, meant, id_] = (condition, row.id)
     known = {(row.receiver, row.recipient, row.alert_id) for row in connection.execute(sa.select(told))}
     wrong: dict[int, int] = defaultdict(int)
     for key, (condition, message) in last.items():
@@ -275,6 +276,12 @@ def _of_what_was_told(connection: sa.Connection, messages: Iterable[Any], until:
         if count:
             problem = f"was accepted, and of {plural(count, 'alert')} in it the store does not know so"
             yield Breach(promise="I3", about=f"message {message}", problem=problem)
+
+
+def _meant(row: Any) -> str:
+    """Give whom a message was for: of one passed on in somebody's stead, them."""
+    meant = json.loads(row.content).get("for") if row.stands_for is not None and row.content else None
+    return str(meant["id"] if meant else row.recipient)
 
 
 # ---------------------------------------------------------------------- I5 and the history of alerts
