@@ -302,12 +302,11 @@ class _Compiler:
                 )
                 wrong = "one `row`" if example.row else "`rows`"
                 self._at(f"this example has {wrong}", ("examples", index), remedy)
-            placed: list[tuple[Path_, str]] = [(("row", name), name) for name in example.row]
-            placed += [(("rows", number, name), name) for number, row in enumerate(example.rows) for name in row]
-            for path, name in placed:
-                if name not in self.subject.columns:
-                    where: Path_ = ("examples", index, *path)
-                    self._at(f"there is no column '{name}'", where, did_you_mean(name, self.subject.columns), key=True)
+            rows: list[tuple[Path_, Mapping[str, Any]]] = [(("row",), example.row)]
+            rows += [(("rows", number), row) for number, row in enumerate(example.rows)]
+            for path, name in ((path, name) for path, row in rows for name in row if name not in self.subject.columns):
+                where: Path_ = ("examples", index, *path, name)
+                self._at(f"there is no column '{name}'", where, did_you_mean(name, self.subject.columns), key=True)
 
     def _check_no_measure(self, parts: Mapping[Path_, Compiled]) -> None:
         path = next((path for path, part in parts.items() if "measure" in part.names), None)
