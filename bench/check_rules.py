@@ -73,7 +73,6 @@ def main() -> None:
         with many_files():
             documents, reading = timed("  of it reading YAML", lambda: [load(path) for path in paths], count)
             _, fitting = timed("  of it fitting models", lambda: [document.check(RuleFile) for document in documents], count)
-        del documents
         book, loading = timed("reading and compiling", lambda: load_rulebook(Path(folder)), count)
         faults, trying = timed("trying on empty tables", lambda: check_book(book), count)
         assert not book.faults and not faults, [*book.faults, *faults][:3]  # noqa: PT018
