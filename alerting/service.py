@@ -103,7 +103,7 @@ class Service:
         self._store = store = app.store()
         try:
             with self._ticking(app):
-                self._log_start(app)
+                self._log_start(app, store)
                 self._work(app, store, stopping)
                 while not once and not stopping():
                     self._wait()
@@ -204,10 +204,10 @@ class Service:
             self.log(text)
         self._last = text
 
-    def _log_start(self, app: App) -> None:
+    def _log_start(self, app: App, store: Store) -> None:
         for fault in app.faults:
             self._say(f"{fault.severity}: {fault}")
-        times = ", ".join(f"{name} at {job.at}" for name, job in app.loaded.config.jobs if job.on)
+        times = ", ".join(f"{name} at {job.at}" for name, job in timetable(app, store).jobs.items() if job.on)
         self._say(f"started on {host_of(this_process())}: {times}")
 
     def _log_report(self, report: Report) -> None:
