@@ -252,7 +252,7 @@ class Translator:
         if len(choices) > MOST_LISTED:
             return self._fault(node, f"a list may hold at most {MOST_LISTED} values")
         terms = [self.translate(choice) for choice in choices]
-        known = next((term.type for term in (value, *terms) if term.type != "any"), "any")
+        known: Type = next((term.type for term in (value, *terms) if term.type != "any"), "any")
         for choice, term in zip(choices, terms, strict=True):
             if not fits(known, term.type):
                 remedy = "Leave out the brackets: a list stands for itself." if term.type == "codes" else ""
