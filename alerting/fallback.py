@@ -73,7 +73,7 @@ def _to(person: Mapping[str, Any], chains: Sequence[Mapping[str, Any]], refused:
         address=person["address"],
         content=content
         | {
-            "items": [item for item in content["items"] if item["alert_id"] in theirs],
+            "items": [item | {"why": f"in place of {meant['name']}"} for item in content["items"] if item["alert_id"] in theirs],
             "told": [row for row in content["told"] if row[0] in theirs],
             "instead": list(chains),
             "for": meant,

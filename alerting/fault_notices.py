@@ -26,7 +26,8 @@ class FaultNotice:
         """Give the message that tells it to one recipient."""
         # Without the day: the same fault on the next day is the same notice.
         key = notification_key("admin", date.min, receiver, recipient, self.about)
-        notice = {"title": self.title, "detail": self.detail, "items": list(self.items)}
+        # A receiver's answer begins as it pleases; a sentence does not.
+        notice = {"title": self.title, "detail": self.detail[:1].upper() + self.detail[1:], "items": list(self.items)}
         return Notification(
             key=key,
             receiver=receiver,
