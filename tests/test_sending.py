@@ -16,10 +16,12 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from click.testing import CliRunner
 from pytest_httpserver import HTTPServer
 from werkzeug import Response
 
 from alerting import refusals, schema
+from alerting.cli import cli
 from alerting.fallback import with_chains
 from alerting.hold_fire import Marker
 from alerting.model import Alert, Condition, Level, Notification, Person
@@ -33,6 +35,7 @@ from alerting.store import Store
 from notifiers.email import Notifier as Mail
 from notifiers.folder import Notifier as Folder
 from notifiers.teams import Notifier as Teams
+from tests.made_council import MadeCouncil
 from tests.servers import CLOSE, ScriptedMailServer, free_port, scripted_mail_server
 
 MONDAY = date(2026, 3, 2)
@@ -731,3 +734,28 @@ def test_every_message_has_ended_or_waits_and_each_has_a_reason(desk: Desk) -> N
     rows = desk.rows(purpose="daily")
     assert {row.state for row in rows} <= final
     assert all(row.answer and row.finished_at for row in rows)
+
+
+# ---- on the command line
+
+
+def test_what_waits_is_sent_and_what_is_refused_is_shown_and_tried_again(desk: Desk) -> None:
+    config = MadeCouncil(desk.folder).configure("sqlite:///alerting.db")
+
+    def alerting(*arguments: str) -> Any:
+        return CliRunner().invoke(cli, ["--config", str(config), "deliveries", *arguments])
+
+    with desk.store.transaction() as connection:
+        refusals.remember(connection, "mail", "M1@example.gov.uk", "550 5.1.1 no such user", datetime.now(UTC))
+    desk.now = datetime.now(UTC)
+    desk.plan(message("M1", receiver="outbox"))
+
+    assert "m1@example.gov.uk\tmail" in alerting("refused").output
+    assert json.loads(alerting("send", "--now", "--json").output) == {"messages": {"accepted": 1}, "problems": []}
+    assert alerting("send").output == "Messages: none waited\n"
+    assert alerting("retry", "m1@Example.gov.uk", "--by", "Ann", "--note", "moved").exit_code == 0
+    assert alerting("refused").output == "Nothing is refused.\n"
+    assert alerting("retry", "m1@example.gov.uk", "--by", "Ann", "--note", "moved").exit_code == 1
+    with desk.store.transaction() as connection:
+        [kept] = connection.execute(sa.select(schema.act)).all()
+    assert (kept.by, kept.kind, kept.about, kept.note) == ("Ann", "retry_address", "m1@Example.gov.uk", "moved")
