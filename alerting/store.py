@@ -114,6 +114,11 @@ class Store:
                 yield connection
         except sa.exc.OperationalError as error:
             raise _unreachable(self.engine, error) from None
+        except sa.exc.DatabaseError as error:
+            # A damaged SQLite file comes as this class itself; its other subclasses are mistakes of ours.
+            if type(error) is not sa.exc.DatabaseError:
+                raise
+            raise _unreachable(self.engine, error) from None
 
     # ------------------------------------------------------------------ runs
 
@@ -398,6 +403,16 @@ def _prepare_sqlite(connection: Any, _: Any) -> None:
 def _unreachable(engine: sa.Engine, error: sa.exc.DBAPIError) -> StoreError:
     where = engine.url.render_as_string(hide_password=True)
     reason = str(error.orig).strip().splitlines()[0] if error.orig and str(error.orig).strip() else type(error).__name__
-    return StoreError(
-        f"the store cannot be used: {reason}", where=where, remedy="Check `store:` in config.yaml, and that the database runs."
-    )
+    remedy = next((remedy for part, remedy in _REMEDIES.items() if part in reason), _REMEDY)
+    return StoreError(f"the store cannot be used: {reason}", where=where, remedy=remedy)
+
+
+_REMEDY = "Check `store:` in config.yaml, and that the database runs."
+_REMEDIES = {
+    "is full": "Make space on its disk, then run it again. Nothing was sent that is not written down.",
+    "disk I/O error": "Look at its disk: it may be full, or failing. Nothing was sent that is not written down.",
+    "readonly": "Let the service's account write the file and its folder. Nothing was sent that is not written down.",
+    "malformed": "The file is damaged: move it and those beside it aside, and restore the latest backup.",
+    "not a database": "The file is damaged, or something else: move it and those beside it aside, and restore the latest backup.",
+}
+"""What to do, by a part of SQLite's own words."""
