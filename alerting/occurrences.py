@@ -274,21 +274,7 @@ def host_of(owner: str) -> str:
     return f"{host}, process {process}" if process else host
 
 
-def _where_ids_hold() -> str:
-    """Give a mark of this machine's start and this container: within them, and nowhere else, a process id is one process."""
-    known = []
-    with suppress(OSError):
-        known.append(Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip())
-    with suppress(OSError):
-        known.append(Path("/proc/self/ns/pid").readlink().as_posix())
-    return hashlib.blake2b("\x1f".join(known).encode(), digest_size=4).hexdigest() if len(known) == 2 else ""
-
-
-def _is_abandoned(occurrence: Occurrence, moment: datetime) -> bool:
-    return occurrence.lease_until < moment or _is_dead(occurrence.owner)
-
-
-def _is_dead(owner: str) -> bool:
+def is_dead(owner: str) -> bool:
     """Say whether an owner was a process of this machine that is there no more. False where that cannot be known."""
     host, _, rest = owner.partition(":")
     process, _, where = rest.partition(":")
@@ -301,6 +287,20 @@ def _is_dead(owner: str) -> bool:
     except PermissionError:
         return False
     return False
+
+
+def _where_ids_hold() -> str:
+    """Give a mark of this machine's start and this container: within them, and nowhere else, a process id is one process."""
+    known = []
+    with suppress(OSError):
+        known.append(Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip())
+    with suppress(OSError):
+        known.append(Path("/proc/self/ns/pid").readlink().as_posix())
+    return hashlib.blake2b("\x1f".join(known).encode(), digest_size=4).hexdigest() if len(known) == 2 else ""
+
+
+def _is_abandoned(occurrence: Occurrence, moment: datetime) -> bool:
+    return occurrence.lease_until < moment or is_dead(occurrence.owner)
 
 
 def _here() -> tuple[str, str]:
