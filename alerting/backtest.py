@@ -18,7 +18,7 @@ from alerting.archive import Archive, KeptRun
 from alerting.errors import AlertingError
 from alerting.hindsight import Answer, Asker, bare, columns_of, withheld_of
 from alerting.lifecycle import CLEARED, LEFT
-from alerting.model import BACK_AGAIN, Alert, Condition, Finding, Level, Outcome, Transition
+from alerting.model import BACK_AGAIN, Alert, Condition, Finding, Level, Transition
 from alerting.pipeline import subject_version
 from alerting.rule import Rule
 from alerting.rulebook import Rulebook
@@ -207,8 +207,6 @@ class _Lives:
         alert = self.alerts.get(finding.subject)
         if alert is not None:
             return lifecycle.advance(alert, finding, self.life, as_of, owners_known=owners_known)
-        if finding.outcome != Outcome.match:
-            return None
         last = self.last.get(finding.subject)
         return lifecycle.begun(finding, self.life, last, as_of, self.working_days, owners_known=owners_known)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 from datetime import date
 from typing import Any
 
-from alerting.model import Item, Level
+from alerting.model import BY_HAND, Item, Level
 from alerting.wording import counted, day, listed, number, plain, plural, until
 
 FULL = 50
@@ -17,6 +17,7 @@ FULL = 50
 _SECTIONS = {
     "backlog": "Open already when this service began",
     "new": "New",
+    "back": "Back again",
     "worse": "Worse",
     "open": "Still open",
     "cleared": "Cleared since last time",
@@ -27,10 +28,12 @@ _SECTIONS = {
 BY_THE_RULE = frozenset({"rule_changed", "rule_removed"})
 """Reasons for which an alert ended that say nothing about its record, so that it counts as cleared nowhere."""
 
-HOLDING = frozenset({"new", "worse", "open"})
+HOLDING = frozenset({"new", "back", "worse", "open"})
 """The sections of what holds today, rather than what is over or not known."""
 
 _TAGS = {
+    "back": "It had been cleared, or was improving.",
+    "improving": "Improving: the record shows it now. It closes when that lasts.",
     "worse": "More serious than before.",
     "better": "Less serious than before.",
     "released": "No longer on hold.",
@@ -90,8 +93,13 @@ def _item(raw: Mapping[str, Any]) -> Item:
     return Item(**{**raw, **dates})
 
 
+def by_the_record(reason: str | None) -> bool:
+    """Say whether the reason for which an alert ended, if it has, says something about its record."""
+    return reason not in BY_THE_RULE and not (reason or "").startswith(BY_HAND)
+
+
 def section_of(item: Item) -> str:
-    if item.state == "cleared" and item.resolved_reason in BY_THE_RULE:
+    if item.state == "cleared" and not by_the_record(item.resolved_reason):
         return "ended"
     return item.state if item.state in _SECTIONS else "open"
 
@@ -143,6 +151,7 @@ def summary(items: Sequence[Item]) -> str:
         [
             (count["backlog"], "open already when this service began"),
             (count["new"], "new"),
+            (count["back"], "back again"),
             (count["worse"], "worse"),
             (count["open"], "still open"),
         ]
@@ -161,6 +170,16 @@ def summary(items: Sequence[Item]) -> str:
 def said(active: list[str], aside: list[str], whose: str) -> str:
     """Give `3 new and 2 still open for Assessment North; 1 cleared.`"""
     return "; ".join([f"{listed(active) or 'Nothing new and nothing open'} for {whose}", *aside]) + "."
+
+
+def left_out(content: Mapping[str, Any]) -> str:
+    """Say how many alerts a message leaves out, and why."""
+    snoozed, silenced, covered, flapping = (content.get(key, 0) for key in ("hidden", "silenced", "covered", "flapping"))
+    said = [f"{plural(snoozed, 'more alert')} snoozed until a day that somebody set, and not listed here." if snoozed else ""]
+    said += [f"{plural(silenced, 'more alert')} silenced for a while, and not listed here." if silenced else ""]
+    said += [f"{plural(covered, 'more alert')} covered by another alert about the same child or case." if covered else ""]
+    said += [f"{plural(flapping, 'more alert')} coming and going, and told in the weekly summary only." if flapping else ""]
+    return " ".join(filter(None, said))
 
 
 def teams_of(names: Iterable[str]) -> str:
@@ -182,7 +201,7 @@ def counts_by_rule(items: Iterable[Item]) -> list[dict[str, Any]]:
                 "rule": rule,
                 "level": max((item.level for item in mine), key=severity),
                 "new": count["new"],
-                "open": count["open"] + count["worse"] + count["backlog"],
+                "open": count["open"] + count["back"] + count["worse"] + count["backlog"],
                 "cleared": count["cleared"],
                 "held": count["held"],
             }
@@ -279,6 +298,14 @@ def _since(item: Item, as_of: date) -> str:
     return f"Since {day(item.first_seen)} ({plural(days, 'day')})"
 
 
+CLOSED = {
+    "data_error": "the record is wrong",
+    "duplicate": "it is there twice",
+    "not_a_concern": "it is not a concern",
+    "other": "another reason",
+}
+"""Why somebody closed an alert, as it is given and in words."""
+
 _ENDED = {
     "cleared": "The record shows it now.",
     "rule_removed": "This is no longer checked, which does not mean that it is cleared.",
@@ -290,6 +317,9 @@ def _reason(item: Item) -> str:
     # Told in the words of whoever decided it, table names and all, so it is not made the start of a sentence.
     if item.state == "cleared":
         reason = item.resolved_reason or ""
+        if reason.startswith(BY_HAND):
+            why = reason.removeprefix(BY_HAND)
+            return f"Closed by somebody: {CLOSED.get(why, plain(why))}. It opens again if the record changes."
         return _ENDED.get(reason) or (f"Closed: {plain(reason.removeprefix('left: ')).rstrip('.')}." if reason else "")
     return f"On hold: {plain(item.held_reason).rstrip('.')}." if item.held_reason else ""
 

@@ -95,11 +95,14 @@ def opened(finding: Finding, rule: RuleLife, episode: int, as_of: date) -> Trans
 def begun(
     finding: Finding, rule: RuleLife, ended: Alert | None, as_of: date, working_days: WorkingDays, *, owners_known: bool = True
 ) -> Transition | None:
-    """Give what a match becomes that has no live alert: a new one, its last one again, or None where that stays closed.
+    """Give what a finding becomes that has no live alert: of a match a new one, its last one again, or None where that stays
+    closed; None of anything else.
 
     ended: the last alert of this rule and subject, if any, with the facts it ended with. One that somebody closed stays so
     until the day it was closed until has passed, its level rises, or the record says something else than it did then.
     """
+    if finding.outcome != Outcome.match:
+        return None
     if ended is None:
         return opened(finding, rule, 1, as_of)
     if ended.resolved_on is None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from alerting import brakes, briefing, handling, inhibition, quality, reporting, silences, trends, withholding
+from alerting import brakes, briefing, handling, inhibition, lifecycle, quality, reporting, silences, trends, withholding
+from alerting.alert_rows import held_spans
 from alerting.banners import bannered
 from alerting.fallback import with_chains
 from alerting.model import Alert, Condition, Level, Notification
@@ -58,6 +60,7 @@ class Planner:
         missing = resolved - {alert.id for alert in listed}
         listed += self.store.with_ids(missing, connection) if missing else []
         mine = {rule.id for rule in (*self.book.rules, *self.book.off) if rule.file.job == report.job}
+        flapping = {alert.ref for alert in listed if self.comes_and_goes(alert, report.as_of) and alert.level < Level.critical}
         backlog = brakes.backlog(connection, listed, {id_ for _, _, id_ in told})
         result, planned = Plan(), False
         if report.job == "daily" or any(rule["status"] == "ok" for rule in report.rules):
@@ -71,6 +74,8 @@ class Planner:
                 covered=covered.keys(),
                 silenced=silenced.keys(),
                 backlog={alert.ref for alert in backlog},
+                flapping=flapping,
+                idle=self._idle(connection, mine, report.as_of),
                 loaded_at=loaded_at,
                 working_days=self.working_days_with_a_run(connection),
             )
@@ -86,6 +91,7 @@ class Planner:
                     for ref, silence in silenced.items()
                 },
                 covered=covered,
+                flapping=flapping,
                 told={(id_, recipient) for _, recipient, id_ in told},
                 restricted=router.is_confined,
                 name=router.directory.name,
@@ -98,7 +104,7 @@ class Planner:
             result.notifications += self._summaries(connection, report, router, receivers, banners, waiting)
             result.notifications += self._quality(connection, report, router, receivers)
         notices = reporting.notices(report, alerts, result, router)
-        notices |= self._handled(report, alerts)
+        notices |= self._handled(report, alerts) | self._held_too_long(report, [alert for alert in alerts if alert.rule in mine])
         ending = silences.ending(standing, alerts, self.next_working_day(report.as_of)) if report.job == "daily" else []
         notices |= {f"silence {silence.id}": notice for silence, notice in ending}
         result.notifications += self._tell_authors(report, router, receivers, ending)
@@ -134,7 +140,7 @@ class Planner:
         since = report.as_of - timedelta(weeks=trends.WEEKS + 1)
         alerts = [alert for alert in self.store.recent(since, connection) if alert.ref not in waiting]
         first = self.store.first_day(connection)
-        rows = trends.rows_by_team(alerts, router, report.as_of, first)
+        rows = trends.rows_by_team(alerts, router, report.as_of, first, lambda alert: self.comes_and_goes(alert, report.as_of))
         daily = self.store.latest_run("daily", within=connection)
         faulty = [*((daily or {}).get("report") or {}).get("rules", []), *report.rules]
         titles = {rule.id: rule.title for rule in (*self.book.rules, *self.book.off)}
@@ -144,6 +150,36 @@ class Planner:
             if reporting.is_stopped(row)
         ]
         return trends.summaries(router, rows, receivers, purpose="weekly", as_of=report.as_of, not_run=not_run, banners=banners)
+
+    def comes_and_goes(self, alert: Alert, as_of: date) -> bool:
+        """Say whether an alert flaps. Managers are told of it in the weekly summary only, unless it is critical."""
+        return lifecycle.flapping(alert.came_back, as_of, self.working_days)
+
+    def _idle(self, connection: Transaction, rules: Set[str], as_of: date) -> Callable[[Alert, date], int]:
+        """Give how the working days are counted on which an alert stood still: no reminder falls due by them."""
+        spans = held_spans(connection, rules)
+
+        def idle(alert: Alert, since: date) -> int:
+            stretches = [(max(start, since), until or as_of) for start, until in spans.get(alert.id or 0, ())]
+            return sum(self.working_days(start, until) for start, until in stretches)
+
+        return idle
+
+    def _held_too_long(self, report: Report, alerts: Iterable[Alert]) -> dict[str, dict[str, Any]]:
+        """Give the notices of alerts that have waited too long for their data: one a rule and reason, while that lasts."""
+        most = int(str(self.book.settings.params.get("held_too_long_wd", 5)))
+        found: defaultdict[tuple[str, str], list[Alert]] = defaultdict(list)
+        for alert in alerts:
+            if alert.held_since is not None and self.working_days(alert.held_since, report.as_of) > most:
+                found[alert.code, alert.held_reason or ""].append(alert)
+        return {
+            f"held {hashlib.blake2b(f'{code} {why}'.encode(), digest_size=16).hexdigest()}": {
+                "title": f"{code}: alerts on hold for more than {plural(most, 'working day')}",
+                "detail": f"{why}. Nobody is reminded of them, and nothing of them goes up, until the data says how they stand.",
+                "items": sorted(alert.ref for alert in held),
+            }
+            for (code, why), held in found.items()
+        }
 
     def _handled(self, report: Report, alerts: Iterable[Alert]) -> dict[str, dict[str, Any]]:
         """Give the notice of records that somebody says are wrong, by a key that changes with which they are."""

@@ -6,7 +6,7 @@ A rule that never fires, fires and fires again, or is called not useful is looke
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from statistics import median
@@ -14,8 +14,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from alerting.lifecycle import CLEARED
-from alerting.model import Condition
+from alerting import lifecycle
+from alerting.lifecycle import CLEARED, WorkingDays
+from alerting.model import BACK_AGAIN, Condition
 from alerting.rule import Rule
 from alerting.schema import alert, handling, rule_version, run, transition
 from alerting.wording import day, number, plural
@@ -23,17 +24,12 @@ from alerting.wording import day, number, plural
 PERIOD = timedelta(days=90)
 """How far back a rule is looked at, and how long one may be silent before that is said of it."""
 
-REOPENINGS, WITHIN = 3, 20
-"""An alert flaps where it comes back so often within so many working days."""
-
-WorkingDays = Callable[[date, date], int]
-
 
 @dataclass(frozen=True, kw_only=True)
 class RuleQuality:
     """One rule since a day. median_days: working days from first seen to cleared, None where nothing cleared.
 
-    not_useful: people who said so, by their reason. flapping: subjects whose alert keeps coming back. silent: it has been
+    not_useful: people who said so, by their reason. flapping: the references of alerts that keep coming back. silent: it has been
     there for 90 days and has not fired in them. withheld, error: days on which it could not be asked.
     """
 
@@ -46,7 +42,7 @@ class RuleQuality:
     open: int = 0
     acknowledged: int = 0
     not_useful: Mapping[str, int] = field(default_factory=dict)
-    flapping: int = 0
+    flapping: tuple[str, ...] = ()
     silent: bool = False
     review_by: date | None = None
     review_passed: bool = False
@@ -58,7 +54,7 @@ class RuleQuality:
         reasons = ", ".join(f"{count} {reason.replace('_', ' ')}" for reason, count in self.not_useful.items())
         said = {
             f"called not useful {_times(sum(self.not_useful.values()))} ({reasons})": bool(self.not_useful),
-            f"comes and goes for {plural(self.flapping, 'subject')}": self.flapping > 0,
+            f"comes and goes for {plural(len(self.flapping), 'subject')}": bool(self.flapping),
             f"has not fired in {PERIOD.days} days": self.silent,
             f"was to be reviewed by {day(self.review_by) if self.review_by else ''}": self.review_passed,
             f"failed on {plural(self.error, 'day')}": self.error > 0,
@@ -78,7 +74,8 @@ class RuleQuality:
             "open": self.open,
             "acknowledged": self.acknowledged,
             "not_useful": dict(self.not_useful),
-            "flapping": self.flapping,
+            "flapping": len(self.flapping),
+            "flapping_alerts": list(self.flapping),
             "never_fired_in_90_days": self.silent,
             "review_by": self.review_by.isoformat() if self.review_by else None,
             "review_passed": self.review_passed,
@@ -109,7 +106,7 @@ def measure(
             open=opened[rule.id],
             acknowledged=acknowledged[rule.id],
             not_useful=dict(not_useful[rule.id].most_common()),
-            flapping=flapping[rule.id],
+            flapping=tuple(flapping[rule.id]),
             silent=known.get(rule.id, as_of) <= quiet and last_fired.get(rule.id, date.min) < quiet,
             review_by=rule.file.review_by,
             review_passed=rule.file.review_by is not None and rule.file.review_by < as_of,
@@ -164,18 +161,16 @@ def _handled(connection: sa.Connection, since: date) -> tuple[Counter[str], defa
     return Counter(rule for rule, _ in acknowledged), not_useful
 
 
-def _flapping(connection: sa.Connection, since: date, working_days: WorkingDays) -> Counter[str]:
-    """Count each rule's subjects whose alert came back too often in too short a time."""
-    query = sa.select(alert.c.rule, alert.c.subject, transition.c.as_of).join(alert, alert.c.id == transition.c.alert_id)
-    again = sa.or_(transition.c.reason == "back again", sa.and_(transition.c.reason == "new", alert.c.episode > 1))
+def _flapping(connection: sa.Connection, since: date, working_days: WorkingDays) -> defaultdict[str, list[str]]:
+    """Give each rule's alerts, by reference, that came back too often in too short a time, since a day."""
+    query = sa.select(alert.c.rule, alert.c.ref, transition.c.as_of).join(alert, alert.c.id == transition.c.alert_id)
     returns: defaultdict[tuple[str, str], list[date]] = defaultdict(list)
-    for rule, subject, on in connection.execute(query.where(again, transition.c.as_of >= since).order_by(transition.c.as_of)):
-        returns[rule, subject].append(on)
-    return Counter(
-        rule
-        for (rule, _), days in returns.items()
-        if any(working_days(first, last) <= WITHIN for first, last in zip(days, days[REOPENINGS - 1 :], strict=False))
-    )
+    flapping: defaultdict[str, list[str]] = defaultdict(list)
+    for rule, ref, on in connection.execute(query.where(transition.c.reason == BACK_AGAIN).order_by(transition.c.id)):
+        returns[rule, ref].append(on)
+        if on >= since and ref not in flapping[rule] and lifecycle.flapping(returns[rule, ref], on, working_days):
+            flapping[rule].append(ref)
+    return flapping
 
 
 def _troubled(connection: sa.Connection, since: date) -> defaultdict[tuple[str, str], set[date]]:

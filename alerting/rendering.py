@@ -212,7 +212,15 @@ class Words:
         counts = Counter(digest.section_of(item) for item in items)
         critical = sum(item.level == Level.critical.name and digest.section_of(item) in digest.HOLDING for item in items)
         opened = counts["open"] + counts["backlog"]
-        told = counted([(critical, "critical"), (counts["new"], "new"), (counts["worse"], "worse"), (opened, "open")])
+        told = counted(
+            [
+                (critical, "critical"),
+                (counts["new"], "new"),
+                (counts["back"], "back again"),
+                (counts["worse"], "worse"),
+                (opened, "open"),
+            ]
+        )
         told = told or counted(
             [
                 (counts["cleared"], "cleared"),
@@ -230,7 +238,7 @@ class Words:
             "data_as_at": summary.as_at(content.get("data_as_at"), notification.as_of),
             "foot": _FOOT,
             "covering": listed([plain(who) for who in content.get("covering", ())]),
-            "hidden": _hidden(content),
+            "hidden": digest.left_out(content),
         }
         return _View(template="daily", title=name, subject=f"{name}: {', '.join(told)}", values=values)
 
@@ -462,15 +470,6 @@ def _not_there(sentence: _Sentence, names: Mapping[str, Any], hidden: Set[str], 
 def _hint(name: str, known: Iterable[str]) -> str:
     near = get_close_matches(name, list(known), 1)
     return f"; did you mean '{near[0]}'?" if near else ""
-
-
-def _hidden(content: Mapping[str, Any]) -> str:
-    """Say how many alerts a message leaves out, and why."""
-    snoozed, silenced, covered = (content.get(key, 0) for key in ("hidden", "silenced", "covered"))
-    said = [f"{plural(snoozed, 'more alert')} snoozed until a day that somebody set, and not listed here." if snoozed else ""]
-    said += [f"{plural(silenced, 'more alert')} silenced for a while, and not listed here." if silenced else ""]
-    said += [f"{plural(covered, 'more alert')} covered by another alert about the same child or case." if covered else ""]
-    return " ".join(filter(None, said))
 
 
 def _told(problem: str, count: int) -> str:

@@ -11,7 +11,7 @@ from alerting.rulefile import LevelName
 
 _STRICT = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, coerce_numbers_to_str=True)
 Through = Literal["counts", "reference", "detail"]
-STATES = ("new", "worse", "reminder", "open", "cleared", "held")
+STATES = ("new", "back", "worse", "reminder", "improving", "open", "cleared", "held")
 """How an alert may stand in a message to somebody."""
 
 
@@ -107,8 +107,10 @@ class ExpectedMessage(BaseModel):
     to: str = Field(description="A worker's id; for `through: counts` a team's")
     through: Through = Field(default="reference", description="The receiver, named by how much of a person it may show")
     new: tuple[About, ...] | None = Field(default=None, description="Told for the first time")
+    back: tuple[About, ...] | None = Field(default=None, description="Cleared or improving when last told, and back again")
     worse: tuple[About, ...] | None = Field(default=None, description="Their level has risen")
     reminder: tuple[About, ...] | None = Field(default=None, description="Told again because they are still open")
+    improving: tuple[About, ...] | None = Field(default=None, description="Clear, but not for long enough to be cleared")
     open: tuple[About, ...] | None = Field(default=None, description="Listed beside, as nothing new")
     cleared: tuple[About, ...] | None = Field(default=None, description="Resolved since they were told")
     held: tuple[About, ...] | None = Field(default=None, description="On hold")

@@ -115,11 +115,15 @@ def _week(rows: Sequence[Mapping[str, Any]]) -> str:
 def _week_row(row: Mapping[str, Any], title_of: Callable[[str], str], *, with_bars: bool) -> dict[str, Any]:
     oldest = f"Oldest since {day(row['oldest'], 'short')}, {plural(row['oldest_days'], 'day')}." if row["oldest"] else ""
     held = f"{row['held']} on hold." if row["held"] else ""
+    flapping = row.get("flapping", 0)
+    returns = (
+        f"{flapping} {'comes and goes and is' if flapping == 1 else 'come and go and are'} told of here only." if flapping else ""
+    )
     return {
         **{key: row[key] for key in ("open", "new", "cleared", "new_last", "cleared_last")},
         "title": _titled(row, title_of),
         "level": level_word(row["level"]) if row["open"] else "",
-        "aside": " ".join(filter(None, [oldest, held])),
+        "aside": " ".join(filter(None, [oldest, held, returns])),
         "trend": _trend(row["trend"]) if row["trend"] else None,
         "with_bars": with_bars,
     }

@@ -12,13 +12,13 @@ from datetime import date, datetime
 from typing import Any
 
 from alerting import standing
-from alerting.digest import BY_THE_RULE
+from alerting.digest import by_the_record
 from alerting.model import Act, Alert, Condition, Item, LastTold, Level, Notification, Person
 from alerting.routing import Receiver, Recipient, Router, RuleRoute, is_by, notification_key
 from alerting.wording import day, listed
 
-_TRIGGERS = frozenset({"new", "backlog", "worse", "reminder", "recorded"})
-_COUNTED = frozenset({"snoozed", "silenced", "covered"})
+_TRIGGERS = frozenset({"new", "backlog", "back", "worse", "reminder", "recorded"})
+_COUNTED = frozenset({"snoozed", "silenced", "covered", "flapping"})
 """States of alerts that a message counts and does not show."""
 
 
@@ -47,6 +47,8 @@ def plan(
     covered: Collection[str] = (),
     silenced: Collection[str] = (),
     backlog: Collection[str] = (),
+    flapping: Collection[str] = (),
+    idle: Callable[[Alert, date], int] = lambda _alert, _since: 0,
     banners: Sequence[str] = (),
     loaded_at: datetime | None = None,
 ) -> Plan:
@@ -54,7 +56,8 @@ def plan(
 
     alerts: every live alert, and those resolved that somebody was told of. working_days: counts them between two days.
     covered, silenced: the references of alerts that another covers, or somebody silenced, which are counted and not told.
-    backlog: those of alerts that were open when the service began, which are told as counts.
+    backlog: those of alerts that were open when the service began, which are told as counts. flapping: those of alerts that
+    come and go too often to be told each time. idle: the working days since a day on which an alert was on hold, or cleared.
     """
     result = Plan()
     mine: dict[str, list[tuple[Alert, Recipient]]] = defaultdict(list)
@@ -74,7 +77,7 @@ def plan(
             people[recipient.person.id] = recipient.person
     moved = _moved(router, alerts)
     people |= {before.person.id: before.person for given in moved.values() for _, before, _ in given}
-    told = _Told(last_told, router.rules, as_of, working_days, covered, silenced, loaded_at, backlog)
+    told = _Told(last_told, router.rules, as_of, working_days, covered, silenced, loaded_at, backlog, flapping, idle)
     common = {"banners": list(banners), "data_as_at": loaded_at.replace(tzinfo=None).isoformat() if loaded_at else None}
     for receiver in receivers:
         if receiver.teams is None:
@@ -111,10 +114,13 @@ class _Told:
         covered: Collection[str],
         silenced: Collection[str],
         loaded_at: datetime | None,
-        backlog: Collection[str] = (),
+        backlog: Collection[str],
+        flapping: Collection[str],
+        idle: Callable[[Alert, date], int],
     ) -> None:
         self._last, self._rules, self._as_of, self._working_days = last, rules, as_of, working_days
         self._covered, self._silenced, self._backlog, self.loaded_at = covered, silenced, backlog, loaded_at
+        self._flapping, self._idle = flapping, idle
 
     def knows(self, receiver: str, recipient: str, alert: Alert) -> bool:
         """Say whether a recipient was told of an alert, and not since that it ended or moved."""
@@ -129,9 +135,9 @@ class _Told:
         return standing.recorded_in_vain(alert, self._as_of, self.loaded_at)
 
     def state(self, receiver: str, recipient: str, alert: Alert, person: Person | None = None) -> str | None:
-        """Give new, backlog, worse, recorded, reminder, open, held, cleared, snoozed, silenced or covered; None with nothing to say.
+        """Give how an alert is told: new, back, worse, reminder and so on; None with nothing to say.
 
-        person: whom a receiver of persons tells, whose own acknowledgement counts.
+        back: it was cleared, or they were told that it improves, and it is back. person: whom a receiver of persons tells, whose own acknowledgement counts.
         """
         last = self._last.get((receiver, recipient, alert.id or 0))
         if alert.condition == Condition.resolved:
@@ -144,15 +150,22 @@ class _Told:
             return "covered"
         if alert.condition == Condition.held:
             return "held"
+        if alert.condition == Condition.recovering:
+            return "improving" if last else None
+        if alert.ref in self._flapping and (last is None or alert.level <= last.level):
+            return "flapping"
         if last is None:
-            return "backlog" if alert.ref in self._backlog else "new"
+            return "backlog" if alert.ref in self._backlog else "back" if alert.reopened_on else "new"
         if alert.level > last.level:
             return "worse"
+        if last.condition == Condition.recovering:
+            return "back"
         recorded = self.recorded(alert)
         if recorded and last.told_on <= recorded.on:
             return "recorded"
         acknowledged = any(person is None or is_by(act, person) for act in self.in_hand(alert))
-        waited = self._working_days(last.told_on, self._as_of) >= self._rules[alert.rule].remind_every
+        since = self._working_days(last.told_on, self._as_of) - self._idle(alert, last.told_on)
+        waited = since >= self._rules[alert.rule].remind_every
         return "reminder" if waited and not acknowledged else "open"
 
 
@@ -182,6 +195,7 @@ def _personal(
         "hidden": sum(state == "snoozed" for _, _, state in states),
         "silenced": sum(state == "silenced" for _, _, state in states),
         "covered": sum(state == "covered" for _, _, state in states),
+        "flapping": sum(state == "flapping" for _, _, state in states),
         # What has moved is forgotten as what is resolved is: should it come back to them, it is new.
         "told": [(alert.id, int(alert.level), alert.condition.value) for alert, _, _ in listed]
         + [(alert.id, int(alert.level), Condition.resolved.value) for alert, _, _ in gone],
@@ -299,7 +313,7 @@ def _channels(
 def _lines(router: Router, states: Iterable[tuple[Alert, str]]) -> list[dict[str, Any]]:
     rows: dict[str, dict[str, Any]] = {}
     for alert, state in states:
-        if alert.resolved_reason in BY_THE_RULE:
+        if not by_the_record(alert.resolved_reason):
             continue
         route = router.rules[alert.rule]
         row = rows.setdefault(

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 
-from alerting.digest import BY_THE_RULE
+from alerting.digest import by_the_record
 from alerting.model import Alert, Condition, Level, Notification, Person
 from alerting.routing import Receiver, Router, notification_key
 
@@ -19,11 +19,18 @@ WEEKS = 12
 NEVER_TOLD = "never fired"
 
 
-def rows_by_team(alerts: Iterable[Alert], router: Router, as_of: date, first_run: date | None) -> dict[str, list[dict[str, Any]]]:
+def rows_by_team(
+    alerts: Iterable[Alert],
+    router: Router,
+    as_of: date,
+    first_run: date | None,
+    flapping: Callable[[Alert], bool] = lambda _: False,
+) -> dict[str, list[dict[str, Any]]]:
     """Give each team's rows, a rule each: open, new and cleared this week and last, held, oldest, the trend of 12 weeks.
 
     alerts: every alert that is open or was resolved in the last 13 weeks. first_run: before it nothing is known, and the
-    trend has no value. Restricted children are not counted: a count of one would tell.
+    trend has no value. flapping: says which alerts come and go too often to be told each time. Restricted children are not
+    counted: a count of one would tell.
     """
     grouped: dict[tuple[str, str], list[Alert]] = defaultdict(list)
     for alert in alerts:
@@ -36,7 +43,7 @@ def rows_by_team(alerts: Iterable[Alert], router: Router, as_of: date, first_run
         grouped[team.id, alert.rule].append(alert)
     teams: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for (team_id, rule), mine in grouped.items():
-        row = _row(mine, as_of, first_run)
+        row = _row(mine, as_of, first_run) | {"flapping": sum(map(flapping, mine))}
         if row["open"] or row["new"] or row["cleared"] or row["new_last"] or row["cleared_last"] or any(row["trend"]):
             teams[team_id].append({"rule": rule, "title": router.rules[rule].title, **row})
     for rows in teams.values():
@@ -71,7 +78,7 @@ def _within(alerts: Iterable[Alert], when: Callable[[Alert], date | None], ends:
 
 def _cleared_on(alert: Alert) -> date | None:
     # What a rule gave up was not put right by anybody.
-    return None if alert.resolved_reason in BY_THE_RULE else alert.resolved_on
+    return alert.resolved_on if by_the_record(alert.resolved_reason) else None
 
 
 def _open_on(alerts: Iterable[Alert], day: date) -> int:

@@ -29,7 +29,8 @@ _PUT_OFF = {
 class Known:
     """What decides, beside the alerts themselves. Alerts by reference; people who were told by alert and recipient.
 
-    waiting: kept back, with why. silenced, covered: with what by, in words. told: by an earlier message. name: of a worker.
+    waiting: kept back, with why. silenced, covered: with what by, in words. flapping: those
+    that come and go too often. told: by an earlier message. name: of a worker.
     """
 
     as_of: date
@@ -37,6 +38,7 @@ class Known:
     waiting: Mapping[str, str]
     silenced: Mapping[str, str]
     covered: Mapping[str, str]
+    flapping: Collection[str]
     told: Collection[tuple[int, str]]
     restricted: Callable[[Alert], bool]
     name: Callable[[str], str | None]
@@ -81,6 +83,10 @@ def _why(alert: Alert, recipient: Recipient, known: Known) -> str | None:
         return known.silenced[alert.ref]
     if alert.ref in known.covered:
         return f"covered by {known.covered[alert.ref]}"
+    if alert.ref in known.flapping:
+        return "it comes and goes too often: told in the weekly summary only"
+    if alert.condition == Condition.recovering and (alert.id or 0, recipient.person.id) not in known.told:
+        return "improving, and told if it comes back"
     if alert.condition == Condition.held:
         return f"on hold: {alert.held_reason}"
     own = [act for act in standing.in_hand(alert, known.as_of) if is_by(act, recipient.person)]

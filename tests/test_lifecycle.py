@@ -1,7 +1,8 @@
-"""What becomes of an alert: the table of the module, row by row, and what holds whatever comes."""
+"""What becomes of an alert, and what its manager hears of it: the specification as a table, and what holds whatever comes."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
@@ -11,8 +12,12 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from alerting.lifecycle import CLEARED, MISSING, UNKNOWN, RuleLife, advance, hold, opened, removed, resolve
-from alerting.model import Alert, Condition, Finding, Level, Outcome, Transition, reference
+from alerting.lifecycle import CLEARED, MISSING, UNKNOWN, RuleLife, advance, begun, flapping, hold, opened, removed, resolve
+from alerting.model import Alert, Condition, Finding, LastTold, Level, Outcome, Person, Transition, reference
+from alerting.people import Directory, Team
+from alerting.routing import Receiver, Router, RuleRoute
+from alerting.telling import plan
+from alerting.working_days import working_days_between
 
 MONDAY, TUESDAY, WEDNESDAY = date(2026, 3, 30), date(2026, 3, 31), date(2026, 4, 1)
 AT_ONCE = RuleLife(id="cp-visit-overdue", code="CP-03", subject_kind="child", unit="working days")
@@ -20,6 +25,30 @@ ON_THE_SECOND_DAY = replace(AT_ONCE, pending_for=2)
 ON_THE_THIRD_DAY = replace(AT_ONCE, pending_for=3)
 NOT_BEFORE_IT_LASTS = replace(AT_ONCE, keep_firing_for=2)
 OPEN = ("firing", "recovering", "held")
+NO_DATA = "ssd_cp_visits is not there"
+ROUTER = Router(
+    Directory(
+        staff={"M1": Person(id="M1", name="Person M1", email="m1@example.gov.uk")},
+        former={},
+        teams={
+            "North": Team(
+                id="North", name="North", service="help_protection", manager="M1", service_manager=None, head_of_service=None
+            )
+        },
+        cover={},
+        restricted={},
+    ),
+    {
+        AT_ONCE.id: RuleRoute(
+            notify={level: ["team_manager"] for level in Level},
+            child_level=True,
+            channel=False,
+            remind_every=5,
+            title="",
+            code="CP-03",
+        )
+    },
+)
 
 
 def said(outcome: str, **what: Any) -> Finding:
@@ -44,93 +73,247 @@ def became(transition: Transition | None) -> tuple[str, str] | None:
     return (transition.alert.condition.value, transition.reason) if transition else None
 
 
-# The table: what it was, what is said of its subject on Tuesday, what it becomes and why
+# The specification: what an alert was on Monday, what is said of its subject on Tuesday, what becomes of it, and what a
+# manager hears who was told of it when it fired. "at once": a message goes out for it. "listed": it stands in the next one.
+
+SPECIFICATION = [
+    # before           input                guard                            after         reason               told
+    ("none",           "match",             "for 1 run",                     "firing",     "new",               "at once: new"),
+    ("none",           "match",             "for 2 runs",                    "pending",    "matches",           "nothing"),
+    ("none",           "clear",             "",                              None,         None,                "nothing"),
+    ("none",           "left",              "",                              None,         None,                "nothing"),
+    ("none",           "gone",              "",                              None,         None,                "nothing"),
+    ("none",           "unknown",           "",                              None,         None,                "nothing"),
+
+    ("pending",        "match",             "for 2 runs",                    "firing",     "new",               "at once: new"),
+    ("pending",        "match",             "for 3 runs",                    "pending",    "matches",           "nothing"),
+    ("pending",        "clear",             "for 2 runs",                    "resolved",   "never fired",       "nothing"),
+    ("pending",        "gone",              "for 2 runs",                    "resolved",   "never fired",       "nothing"),
+    ("pending",        "left",              "for 2 runs",                    "resolved",   "left: plan ended",  "nothing"),
+    ("pending",        "unknown",           "for 2 runs",                    "pending",    None,                "nothing"),
+    ("pending",        "not asked",         "for 2 runs",                    "pending",    None,                "nothing"),
+    ("pending",        "rule removed",      "for 2 runs",                    "resolved",   "rule_removed",      "nothing"),
+
+    ("firing",         "match",             "facts the same",                "firing",     None,                "listed: open"),
+    ("firing",         "match",             "told 5 working days ago",       "firing",     None,                "at once: reminder"),
+    ("firing",         "match",             "told 5 days ago, 1 on hold",    "firing",     None,                "listed: open"),
+    ("firing",         "match, red",        "",                              "firing",     "level raised",      "at once: worse"),
+    ("firing",         "match, info",       "",                              "firing",     "level lowered",     "listed: open"),
+    ("firing",         "match, another's",  "",                              "firing",     "reassigned",        "listed: open"),
+    ("firing",         "match, later plan", "",                              "firing",     "reassigned",        "listed: open"),
+    ("firing",         "clear",             "cleared by the first run",      "resolved",   "cleared",           "listed: cleared"),
+    ("firing",         "clear",             "kept for 2 runs",               "recovering", "improving",         "listed: improving"),
+    ("firing",         "clear",             "the rule was changed",          "resolved",   "rule_changed",      "listed: cleared"),
+    ("firing",         "left",              "",                              "resolved",   "left: plan ended",  "listed: cleared"),
+    ("firing",         "gone",              "",                              "held",       MISSING,             "listed: held"),
+    ("firing",         "unknown",           "",                              "held",       UNKNOWN,             "listed: held"),
+    ("firing",         "not asked",         "",                              "held",       NO_DATA,             "listed: held"),
+    ("firing",         "rule removed",      "",                              "resolved",   "rule_removed",      "listed: cleared"),
+    ("firing",         "closed",            "",                              "resolved",   "manual: duplicate", "listed: cleared"),
+
+    ("recovering",     "match",             "told as firing",                "firing",     "back again",        "listed: open"),
+    ("recovering",     "match",             "told as improving",             "firing",     "back again",        "at once: back"),
+    ("recovering",     "clear",             "kept for 2 runs",               "recovering", "improving",         "listed: improving"),
+    ("recovering",     "clear",             "kept for 1 run",                "resolved",   "cleared",           "listed: cleared"),
+    ("recovering",     "clear",             "kept for 2, rule changed",      "resolved",   "rule_changed",      "listed: cleared"),
+    ("recovering",     "left",              "kept for 2 runs",               "resolved",   "left: plan ended",  "listed: cleared"),
+    ("recovering",     "gone",              "kept for 2 runs",               "held",       MISSING,             "listed: held"),
+    ("recovering",     "unknown",           "kept for 2 runs",               "held",       UNKNOWN,             "listed: held"),
+    ("recovering",     "not asked",         "kept for 2 runs",               "held",       NO_DATA,             "listed: held"),
+    ("recovering",     "rule removed",      "kept for 2 runs",               "resolved",   "rule_removed",      "listed: cleared"),
+    ("recovering",     "closed",            "kept for 2 runs",               "resolved",   "manual: duplicate", "listed: cleared"),
+
+    ("held",           "match",             "",                              "firing",     "data trusted again", "listed: open"),
+    ("held",           "match, red",        "",                              "firing",     "data trusted again", "at once: worse"),
+    ("held",           "clear",             "cleared by the first run",      "resolved",   "cleared",           "listed: cleared"),
+    ("held",           "clear",             "kept for 2 runs",               "recovering", "improving",         "listed: improving"),
+    ("held",           "clear",             "the rule was changed",          "resolved",   "rule_changed",      "listed: cleared"),
+    ("held",           "left",              "",                              "resolved",   "left: plan ended",  "listed: cleared"),
+    ("held",           "gone",              "",                              "held",       None,                "listed: held"),
+    ("held",           "unknown",           "",                              "held",       UNKNOWN,             "listed: held"),
+    ("held",           "not asked",         "",                              "held",       NO_DATA,             "listed: held"),
+    ("held",           "rule removed",      "",                              "resolved",   "rule_removed",      "listed: cleared"),
+    ("held",           "closed",            "",                              "resolved",   "manual: duplicate", "listed: cleared"),
+
+    ("cleared",        "match",             "within the window",             "firing",     "back again",        "at once: back"),
+    ("cleared",        "match",             "in it, never told as cleared",  "firing",     "back again",        "listed: open"),
+    ("cleared",        "match",             "in it, for 2 runs",             "firing",     "back again",        "at once: back"),
+    ("cleared",        "match",             "after the window",              "new",        "new",               "at once: new"),
+    ("cleared",        "clear",             "within the window",             "resolved",   None,                "nothing"),
+    ("left",           "match",             "within the window",             "new",        "new",               "at once: new"),
+    ("rule_removed",   "match",             "within the window",             "new",        "new",               "at once: new"),
+    ("rule_changed",   "match",             "within the window",             "new",        "new",               "at once: new"),
+    ("never fired",    "match",             "within the window",             "new",        "new",               "at once: new"),
+    ("closed",         "match",             "facts the same",                "resolved",   None,                "nothing"),
+    ("closed",         "match",             "another measure, same due",     "resolved",   None,                "nothing"),
+    ("closed",         "match",             "facts changed",                 "new",        "new",               "at once: new"),
+    ("closed",         "match",             "the due date changed",          "new",        "new",               "at once: new"),
+    ("closed",         "match",             "another plan",                  "new",        "new",               "at once: new"),
+    ("closed",         "match",             "no due date, measure fell",     "new",        "new",               "at once: new"),
+    ("closed",         "match, red",        "facts the same",                "new",        "new",               "at once: new"),
+    ("closed",         "match",             "until yesterday",               "new",        "new",               "at once: new"),
+    ("closed",         "match",             "until today",                   "resolved",   None,                "nothing"),
+    ("closed",         "match",             "facts changed, for 2 runs",     "pending, new", "matches",         "nothing"),
+]  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    ("rule", "expected"),
-    [
-        (AT_ONCE, ("firing", "new")),
-        (ON_THE_SECOND_DAY, ("pending", "matches")),
-    ],
-)
-def test_a_match_that_has_no_alert_opens_one(rule, expected):
-    transition = opened(MATCH, rule, 1, TUESDAY)
+@pytest.mark.parametrize(("before", "given", "guard", "after", "reason", "told"), SPECIFICATION)
+def test_the_specification(before: str, given: str, guard: str, after: str | None, reason: str | None, told: str) -> None:
+    was, rule, today = beforehand(before, guard)
+    transition = goes_on(was, given, guard, rule, today)
+    now = transition.alert if transition else was
 
-    assert became(transition) == expected
-    assert (transition.before, transition.level_before) == (None, None)
+    assert (transition.reason if transition else None) == reason
+    assert (named(now, was) if now else None) == after
+    assert heard(now, was, guard, today) == told
 
 
-@pytest.mark.parametrize(
-    ("before", "answer", "rule", "expected"),
-    [
-        # pending: nobody has been told
-        (alert("pending"), MATCH, ON_THE_SECOND_DAY, ("firing", "new")),
-        (alert("pending"), MATCH, ON_THE_THIRD_DAY, ("pending", "matches")),
-        (alert("pending"), CLEAR, ON_THE_SECOND_DAY, ("resolved", "never fired")),
-        (alert("pending"), GONE, ON_THE_SECOND_DAY, ("resolved", "never fired")),
-        (alert("pending"), PLAN_ENDED, ON_THE_SECOND_DAY, ("resolved", "left: plan ended")),
-        (alert("pending"), UNSURE, ON_THE_SECOND_DAY, None),
-        # firing
-        (alert("firing"), MATCH, AT_ONCE, None),
-        (alert("firing"), said("match", level=Level.red), AT_ONCE, ("firing", "level raised")),
-        (alert("firing"), said("match", level=Level.info), AT_ONCE, ("firing", "level lowered")),
-        (alert("firing"), said("match", worker="W2"), AT_ONCE, ("firing", "reassigned")),
-        (alert("firing"), said("match", team="South"), AT_ONCE, ("firing", "reassigned")),
-        (alert("firing"), said("match", adviser="W3"), AT_ONCE, ("firing", "reassigned")),
-        (alert("firing"), said("match", also=("service_manager",)), AT_ONCE, ("firing", "reassigned")),
-        (alert("firing"), said("match", member="CP2"), AT_ONCE, ("firing", "reassigned")),
-        (alert("firing"), said("match", level=Level.red, worker="W2"), AT_ONCE, ("firing", "level raised")),
-        (alert("firing"), said("match", measure=11.0), AT_ONCE, None),
-        (alert("firing"), CLEAR, AT_ONCE, ("resolved", "cleared")),
-        (alert("firing"), CLEAR, NOT_BEFORE_IT_LASTS, ("recovering", "improving")),
-        (alert("firing"), PLAN_ENDED, AT_ONCE, ("resolved", "left: plan ended")),
-        (alert("firing"), GONE, AT_ONCE, ("held", MISSING)),
-        (alert("firing"), UNSURE, AT_ONCE, ("held", UNKNOWN)),
-        # recovering
-        (alert("recovering"), MATCH, NOT_BEFORE_IT_LASTS, ("firing", "back again")),
-        (alert("recovering"), CLEAR, NOT_BEFORE_IT_LASTS, ("recovering", "improving")),
-        (alert("recovering", streak=2), CLEAR, NOT_BEFORE_IT_LASTS, ("resolved", "cleared")),
-        (alert("recovering"), PLAN_ENDED, NOT_BEFORE_IT_LASTS, ("resolved", "left: plan ended")),
-        (alert("recovering"), GONE, NOT_BEFORE_IT_LASTS, ("held", MISSING)),
-        (alert("recovering"), UNSURE, NOT_BEFORE_IT_LASTS, ("held", UNKNOWN)),
-        # held
-        (alert("held"), MATCH, AT_ONCE, ("firing", "data trusted again")),
-        (alert("held"), said("match", level=Level.red), AT_ONCE, ("firing", "data trusted again")),
-        (alert("held"), CLEAR, AT_ONCE, ("resolved", "cleared")),
-        (alert("held"), CLEAR, NOT_BEFORE_IT_LASTS, ("recovering", "improving")),
-        (alert("held"), PLAN_ENDED, AT_ONCE, ("resolved", "left: plan ended")),
-        (alert("held"), GONE, AT_ONCE, None),
-        (alert("held"), UNSURE, AT_ONCE, ("held", UNKNOWN)),
-    ],
-)
-def test_an_alert_becomes(before, answer, rule, expected):
-    assert became(advance(before, answer, rule, TUESDAY)) == expected
+def beforehand(before: str, guard: str) -> tuple[Alert | None, RuleLife, date]:
+    """Give the alert as it was, the rule as the guard has it, and the day of the answer."""
+    runs = re.search(r"(for|kept for) (\d)", guard)
+    rule = replace(AT_ONCE, **{{"for": "pending_for", "kept for": "keep_firing_for"}[runs[1]]: int(runs[2])}) if runs else AT_ONCE
+    today = {"after the window": MONDAY + timedelta(days=4), "told 5": MONDAY + timedelta(days=7)}
+    day = next((day for words, day in today.items() if words in guard), TUESDAY)
+    if before == "none":
+        return None, rule, day
+    if before in ("pending", "firing", "recovering", "held"):
+        return alert(before), rule, day
+    ended = {"left": "left: plan ended", "closed": "manual: duplicate"}.get(before, before)
+    until = {"until yesterday": MONDAY, "until today": TUESDAY}.get(guard)
+    facts = {} if "no due date" in guard else {"due": MONDAY}
+    was = alert("firing", measure=11.0, facts={"plan": "CP1"}, **facts)
+    return replace(resolve(was, ended, MONDAY).alert, closed_until=until), rule, day
 
 
-@pytest.mark.parametrize(
-    ("condition", "expected"),
-    [
-        ("pending", None),
-        ("firing", ("held", "ssd_cp_visits is not there")),
-        ("recovering", ("held", "ssd_cp_visits is not there")),
-        ("held", ("held", "ssd_cp_visits is not there")),
-    ],
-)
-def test_where_its_rule_was_not_asked_an_alert_is_held(condition, expected):
-    assert became(hold(alert(condition), "ssd_cp_visits is not there", TUESDAY)) == expected
+def goes_on(was: Alert | None, given: str, guard: str, rule: RuleLife, today: date) -> Transition | None:
+    if was is not None and given == "not asked":
+        return hold(was, NO_DATA, today)
+    if was is not None and given == "rule removed":
+        return removed([was], {}, today)[0]
+    if was is not None and given == "closed":
+        return resolve(was, "manual: duplicate", today, by="Q1")
+    answers = {"clear": CLEAR, "left": PLAN_ENDED, "gone": GONE, "unknown": UNSURE}
+    levels = {"match, red": Level.red, "match, info": Level.info}
+    another = {"match, another's": {"worker": "W2"}, "match, later plan": {"member": "CP2"}}
+    answer = answers.get(given) or said("match", level=levels.get(given, Level.amber), **another.get(given, {}))
+    if was is None or was.condition == Condition.resolved:
+        record: dict[str, Any] = {"measure": 12.0, "due": MONDAY, "facts": {"plan": "CP1"}}
+        record |= {"facts": {"plan": "CP2"}} if "facts changed" in guard else {}
+        record |= {"due": TUESDAY} if guard == "the due date changed" else {}
+        record |= {"member": "CP2"} if guard == "another plan" else {}
+        record |= {"due": None, "measure": 3.0} if "no due date" in guard else {}
+        return begun(replace(answer, **record) if answer.outcome == Outcome.match else answer, rule, was, today, weekdays)
+    return advance(was, answer, rule, today, changed="changed" in guard)
+
+
+def named(now: Alert, was: Alert | None) -> str:
+    """Give an alert's condition; `new` where it is another alert than the one there was."""
+    another = was is not None and now.episode > was.episode
+    if another and now.condition == Condition.firing:
+        return "new"
+    return f"{now.condition.value}{', new' if another else ''}"
+
+
+def heard(now: Alert | None, was: Alert | None, guard: str, today: date) -> str:
+    """Give how an alert is told to a manager who was told when it fired, and that it ended; beside another that is new."""
+    if now is None:
+        return "nothing"
+    this, other = replace(now, id=now.id or 8), replace(alert("firing"), id=9, ref="A-OTHER")
+    last: dict[tuple[str, str, int], LastTold] = {}
+    knows = was is not None and (was.condition in OPEN or "never told as cleared" in guard)
+    if knows:
+        condition = "recovering" if guard == "told as improving" else "firing"
+        last["mail", "M1", 7] = LastTold(level=int(Level.amber), condition=condition, told_on=MONDAY)
+    idle = 1 if "1 on hold" in guard else 0
+
+    def told(*alerts: Alert) -> list[dict[str, Any]]:
+        planned = plan(
+            ROUTER, alerts, [Receiver(name="mail")], last, purpose="daily", as_of=today, working_days=weekdays,
+            idle=lambda _alert, _since: idle,
+        )  # fmt: skip
+        return [item for notification in planned.notifications for item in notification.content["items"]]
+
+    [state] = [item["state"] for item in told(this, other) if item["ref"] == this.ref] or ["nothing"]
+    if state == "nothing":
+        return state
+    return f"{'at once' if told(this) else 'listed'}: {state}"
+
+
+def weekdays(start: date, end: date) -> int:
+    return working_days_between(start, end, frozenset())
 
 
 @pytest.mark.parametrize("condition", ["pending", *OPEN])
-def test_where_its_rule_is_gone_an_alert_ends_as_no_longer_checked(condition):
-    [transition] = removed([alert(condition)], {"another-rule": 1}, TUESDAY)
-
-    assert became(transition) == ("resolved", "rule_removed")
-
-
-@pytest.mark.parametrize("condition", ["pending", *OPEN])
-def test_where_its_rule_is_there_an_alert_goes_on(condition):
+def test_where_its_rule_is_there_an_alert_goes_on(condition: str) -> None:
     assert removed([alert(condition)], {AT_ONCE.id: 1}, TUESDAY) == []
+
+
+# Coming back
+
+
+def test_an_alert_that_comes_back_is_the_alert_it_was() -> None:
+    was = replace(resolve(alert("firing", first_seen=date(2026, 1, 5)), CLEARED, MONDAY).alert, came_back=(date(2026, 2, 2),))
+
+    again = begun(said("match", level=Level.red, worker="W2", measure=14.0), AT_ONCE, was, TUESDAY, weekdays)
+
+    assert again is not None
+    assert (again.before, again.level_before, again.reason) == (Condition.resolved, Level.amber, "back again")
+    assert (again.alert.id, again.alert.ref, again.alert.episode) == (was.id, was.ref, was.episode)
+    assert (again.alert.first_seen, again.alert.level_since) == (date(2026, 1, 5), TUESDAY)
+    assert (again.alert.resolved_on, again.alert.resolved_reason) == (None, None)
+    assert (again.alert.came_back, again.alert.reopened_on) == ((date(2026, 2, 2), TUESDAY), TUESDAY)
+    assert (again.alert.worker, again.alert.measure) == ("W2", 14.0)
+
+
+def test_an_alert_comes_back_to_whom_it_was_told_while_that_cannot_be_trusted() -> None:
+    was = resolve(alert("firing"), CLEARED, MONDAY).alert
+
+    again = begun(said("match", worker=None, team=None), AT_ONCE, was, TUESDAY, weekdays, owners_known=False)
+
+    assert again is not None
+    assert (again.alert.worker, again.alert.team) == ("W1", "North")
+
+
+@pytest.mark.parametrize(("window", "day", "episode"), [(0, 1, 2), (1, 1, 1), (3, 3, 1), (3, 4, 2), (5, 7, 1), (5, 8, 2)])
+def test_the_window_counts_working_days(window: int, day: int, episode: int) -> None:
+    was = resolve(alert("firing"), CLEARED, MONDAY).alert
+
+    again = begun(MATCH, replace(AT_ONCE, reopen_window=window), was, MONDAY + timedelta(days=day), weekdays)
+
+    assert again is not None
+    assert again.alert.episode == episode
+
+
+def test_a_rule_that_is_about_something_else_now_opens_a_new_alert() -> None:
+    was = replace(resolve(alert("firing"), CLEARED, MONDAY).alert, subject_kind="team")
+
+    again = begun(MATCH, AT_ONCE, was, TUESDAY, weekdays)
+
+    assert again is not None
+    assert again.alert.episode == 2
+
+
+def test_an_alert_that_is_open_cannot_begin() -> None:
+    with pytest.raises(ValueError, match="is open"):
+        begun(MATCH, AT_ONCE, alert("firing"), TUESDAY, weekdays)
+
+
+@pytest.mark.parametrize(
+    ("days", "on", "flaps"),
+    [
+        ((), 0, False),
+        ((0, 2), 2, False),
+        ((0, 2, 4), 4, True),
+        ((0, 2, 28), 28, True),  # 20 working days from the first to the third
+        ((0, 2, 29), 29, False),
+        ((0, 2, 4), 29, False),  # it has been quiet since
+        ((0, 30, 32, 34), 34, True),  # only the last three count
+    ],
+)
+def test_an_alert_flaps_that_came_back_three_times_in_twenty_working_days(days: tuple[int, ...], on: int, flaps: bool) -> None:
+    came_back = [MONDAY + timedelta(days=day) for day in days]
+
+    assert flapping(came_back, MONDAY + timedelta(days=on), weekdays) == flaps
 
 
 # What a change carries
@@ -251,43 +434,53 @@ def test_a_rule_that_waits_for_three_days_tells_on_the_third(days, condition):
 
 
 class Life(RuleBasedStateMachine):
-    """One subject of one rule, day after day, as the line would take its alert on."""
+    """One subject of one rule, day after day, as the line would take its alert on. `past` is what the store would have."""
 
     def __init__(self) -> None:
         super().__init__()
         self.today = MONDAY
         self.life = AT_ONCE
-        self.alert: Alert | None = None
-        self.episodes = 0
-        self.last: Transition | None = None
+        self.past: list[Alert] = []
         self.answer: Finding | None = None
 
-    @rule(pending_for=st.integers(1, 3), keep_firing_for=st.integers(0, 2))
+    @property
+    def alert(self) -> Alert | None:
+        """The open alert; there is one at most."""
+        return next((each for each in self.past if each.resolved_on is None), None)
+
+    @rule(pending_for=st.integers(1, 3), keep_firing_for=st.integers(0, 2), reopen_window=st.integers(0, 4))
     @precondition(lambda self: self.alert is None)
-    def another_rule(self, pending_for: int, keep_firing_for: int) -> None:
-        self.life = replace(AT_ONCE, pending_for=pending_for, keep_firing_for=keep_firing_for)
+    def another_rule(self, **settings: int) -> None:
+        self.life, self.answer = replace(AT_ONCE, **settings), None
 
     @rule(
         level=st.sampled_from(Level),
-        outcome=st.sampled_from(["match", "match", "clear", "unknown", "absent", "left"]),
+        outcome=st.sampled_from(["match", "match", "match", "clear", "clear", "unknown", "absent", "left"]),
         worker=st.sampled_from(["W1", "W2", None]),
-        next_day=st.booleans(),
+        plan=st.sampled_from(["CP1", "CP1", "CP2"]),
+        days=st.sampled_from([0, 1, 1, 1, 5]),
+        changed=st.sampled_from([False, False, False, True]),
     )
-    def asked(self, level: Level, outcome: str, worker: str | None, next_day: bool) -> None:
-        self.today += timedelta(days=next_day)
+    def asked(self, level: Level, outcome: str, worker: str | None, plan: str, days: int, changed: bool) -> None:
+        self.today += timedelta(days=days)
         left = {"left": "plan ended"} if outcome == "left" else {}
-        said_of_it = said("absent" if outcome == "left" else outcome, worker=worker, **left)
+        said_of_it = said("absent" if outcome == "left" else outcome, worker=worker, facts={"plan": plan}, **left)
         self.answer = replace(said_of_it, level=level) if outcome == "match" else said_of_it
-        if self.alert is not None:
-            self.take(advance(self.alert, self.answer, self.life, self.today))
-        elif outcome == "match":
-            self.episodes += 1
-            self.take(opened(self.answer, self.life, self.episodes, self.today))
+        self.take(self.answered(changed=changed), changed=changed)
+        if self.alert is not None and self.answer.outcome == Outcome.match:  # today's reading
+            self.past[-1] = replace(self.alert, facts=self.answer.facts)
 
-    @rule(why=st.sampled_from(["no data", MISSING]), next_day=st.booleans())
+    def answered(self, *, changed: bool = False) -> Transition | None:
+        assert self.answer is not None
+        if self.alert is not None:
+            return advance(self.alert, self.answer, self.life, self.today, changed=changed)
+        last = self.past[-1] if self.past else None
+        return begun(self.answer, self.life, last, self.today, weekdays)
+
+    @rule(why=st.sampled_from([NO_DATA, MISSING]), days=st.integers(0, 1))
     @precondition(lambda self: self.alert is not None)
-    def not_asked(self, why: str, next_day: bool) -> None:
-        self.today += timedelta(days=next_day)
+    def not_asked(self, why: str, days: int) -> None:
+        self.today += timedelta(days=days)
         self.answer = None
         assert self.alert is not None
         self.take(hold(self.alert, why, self.today))
@@ -300,46 +493,71 @@ class Life(RuleBasedStateMachine):
         [transition] = removed([self.alert], {}, self.today)
         self.take(transition)
 
-    def take(self, transition: Transition | None) -> None:
-        before = self.alert
-        self.last = transition
+    @rule(days=st.sampled_from([None, 0, 2]))
+    @precondition(lambda self: self.alert is not None and self.alert.condition != Condition.pending)
+    def somebody_closes_it(self, days: int | None) -> None:
+        assert self.alert is not None
+        self.answer = self.answer if self.answer and self.answer.outcome == Outcome.match else None
+        self.take(resolve(self.alert, "manual: other", self.today, by="Q1"))
+        if days is not None:
+            self.past[-1] = replace(self.past[-1], closed_until=self.today + timedelta(days=days))
+
+    def take(self, transition: Transition | None, *, changed: bool = False) -> None:
         if transition is None:
             return
         after = transition.alert
-        self.it_ends_only_for_cause(before, transition)
-        if before is not None:
-            assert (after.first_seen, after.episode, after.ref) == (before.first_seen, before.episode, before.ref)
-            assert (transition.before, transition.level_before) == (before.condition, before.level)
-            assert replace(after) != before
-        self.alert = None if after.condition == Condition.resolved else after
+        before = next((each for each in self.past if each.episode == after.episode), None)
+        self.it_ends_only_for_cause(before, transition, changed=changed)
+        if before is None:
+            assert after.episode == len(self.past) + 1
+            assert after.first_seen == self.today
+            self.past.append(after)
+            return
+        assert (after.first_seen, after.ref) == (before.first_seen, before.ref)
+        assert (transition.before, transition.level_before) == (before.condition, before.level)
+        assert after != before
+        assert len(after.came_back) - len(before.came_back) == (transition.reason == "back again")
+        if before.condition == Condition.resolved:
+            assert before.resolved_reason == CLEARED
+            assert weekdays(before.resolved_on or MONDAY, self.today) <= self.life.reopen_window
+        if after.condition == Condition.held:
+            assert (after.level, after.level_since, after.came_back) == (before.level, before.level_since, before.came_back)
+            assert after.held_since == (before.held_since or self.today)
+        self.past[after.episode - 1] = after
 
-    def it_ends_only_for_cause(self, before: Alert | None, transition: Transition) -> None:
+    def it_ends_only_for_cause(self, before: Alert | None, transition: Transition, *, changed: bool) -> None:
         if transition.alert.condition != Condition.resolved:
             return
-        reason = transition.reason
-        outcome = self.answer.outcome if self.answer else None
-        if outcome == Outcome.clear:
-            assert reason == ("never fired" if before and before.condition == Condition.pending else CLEARED)
-        elif outcome == Outcome.absent:
+        reason, outcome = transition.reason, self.answer.outcome if self.answer else None
+        if transition.by != "service":
+            assert reason == "manual: other"
+        elif outcome == Outcome.clear and before and before.condition != Condition.pending:
+            assert reason == ("rule_changed" if changed else CLEARED)
+        elif outcome in (Outcome.clear, Outcome.absent):
             assert reason == "left: plan ended" or (before and before.condition == Condition.pending)
         else:
             assert (outcome, reason) == (None, "rule_removed")
 
     @invariant()
+    def there_is_one_open_alert_at_most_and_it_is_the_last(self) -> None:
+        assert [each.episode for each in self.past] == list(range(1, len(self.past) + 1))
+        assert all(each.resolved_on is not None for each in self.past[:-1])
+
+    @invariant()
     def an_open_alert_is_whole(self) -> None:
         if self.alert is None:
             return
-        assert self.alert.episode == self.episodes
         assert (self.alert.condition == Condition.held) == (self.alert.held_reason is not None)
         assert (self.alert.held_reason is None) == (self.alert.held_since is None)
-        assert self.alert.resolved_on is None
+        assert self.alert.resolved_reason is None
         assert self.alert.first_seen <= self.alert.level_since <= self.today
         assert (self.alert.condition != Condition.pending) or self.alert.streak < self.life.pending_for
+        assert list(self.alert.came_back) == sorted(self.alert.came_back)
 
     @invariant()
     def the_same_answer_again_on_the_same_day_changes_nothing(self) -> None:
-        if self.alert is not None and self.answer is not None:
-            assert advance(self.alert, self.answer, self.life, self.today) is None
+        if self.answer is not None:
+            assert self.answered() is None
 
 
 TestWhateverComes = Life.TestCase

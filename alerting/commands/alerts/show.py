@@ -9,6 +9,7 @@ import click
 from alerting import silences, withholding
 from alerting.cli import build_app, echo_json, today
 from alerting.commands.alerts import as_row, find_alert, measured
+from alerting.digest import CLOSED
 from alerting.handling import KINDS, REASONS, said
 from alerting.model import Alert, Level
 from alerting.rule import Rule
@@ -65,10 +66,11 @@ def _since_changed(alert: Alert, rule: Rule | None) -> str:
 
 def _event(row: dict[str, Any]) -> str:
     if row["kind"] != "change":
+        reasons = CLOSED if row["kind"] == "close" else REASONS
         return (
             f"{row['kind'].replace('_', ' ')} by {row['by']}"
-            + (f", because {REASONS[row['reason']]}" if row["reason"] in REASONS else "")
-            + (f" of {row['reason'].replace('_', ' ')}" if row["reason"] in KINDS else "")
+            + (f", because {reasons[row['reason']]}" if row["reason"] in reasons else "")
+            + (f" of {row['reason'].replace('_', ' ')}" if row["kind"] == "take_back" else "")
             + (f" to {row['assignee']}" if row["assignee"] else "")
             + (f" until {row['until']}" if row["until"] else "")
             + (f", approved by {row['approved_by']}" if row["approved_by"] else "")

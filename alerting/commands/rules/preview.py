@@ -159,7 +159,7 @@ def _tell_messages(today: Messages, job: str) -> None:
     click.echo(f"\nMessages that a {job} run would send now, with this many items of this rule{known}:")
     states = [
         state
-        for state in ("new", "worse", "reminder", "open", "cleared", "held", "covered")
+        for state in ("new", "back", "worse", "reminder", "improving", "open", "cleared", "held", "covered")
         if any(state in m.states for m in today.messages)
     ]
     echo_table(
