@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -121,39 +121,6 @@ class Store:
             raise _unreachable(self.engine, error) from None
 
     # ------------------------------------------------------------------ runs
-
-    def begin(self, job: str, as_of: date, owner: str, now: datetime, lease: timedelta) -> int | None:
-        """Claim a job's occurrence on a day and give the run's id; None when another host holds it.
-
-        A finished occurrence may be claimed again: a run can be repeated. A lease that ran out is anybody's.
-        """
-        table = schema.occurrence
-        claim = {"state": "running", "owner": owner, "lease_until": now + lease}
-        mine = sa.and_(table.c.job == job, table.c.as_of == as_of)
-        try:
-            with self.transaction() as connection:
-                connection.execute(table.insert().values(job=job, as_of=as_of, token=1, **claim))
-                return self._new_run(connection, job, as_of, now)
-        except sa.exc.IntegrityError:
-            free = sa.or_(table.c.state != "running", table.c.lease_until < now)
-            with self.transaction() as connection:
-                won = connection.execute(table.update().where(mine, free).values(token=table.c.token + 1, **claim)).rowcount
-                return self._new_run(connection, job, as_of, now) if won == 1 else None
-
-    def _new_run(self, connection: sa.Connection, job: str, as_of: date, now: datetime) -> int:
-        values = {"job": job, "as_of": as_of, "started_at": now, "status": "running"}
-        key = connection.execute(schema.run.insert().values(values)).inserted_primary_key
-        return int(key[0]) if key else 0
-
-    def end(self, run_id: int, job: str, as_of: date, status: str, report: Mapping[str, Any], now: datetime) -> None:
-        """Write a run's report and give its occurrence back."""
-        table = schema.occurrence
-        with self.transaction() as connection:
-            connection.execute(
-                schema.run.update().where(schema.run.c.id == run_id).values(status=status, report=dict(report), finished_at=now)
-            )
-            done = table.update().where(table.c.job == job, table.c.as_of == as_of)
-            connection.execute(done.values(state=status, lease_until=now))
 
     @contextmanager
     def _within(self, connection: sa.Connection | None) -> Iterator[sa.Connection]:

@@ -90,12 +90,13 @@ def test_a_run_with_faults_ends_with_1(council: MadeCouncil, shell: Shell) -> No
 
 
 def test_a_run_that_another_host_has_ends_with_3(shell: Shell) -> None:
-    from datetime import UTC, datetime, timedelta
+    from datetime import UTC, datetime
 
     from alerting.app import build
+    from alerting.occurrences import Occurrences
 
     store = build(shell.config).store()
-    store.begin("daily", MONDAY, "another", datetime.now(UTC), timedelta(hours=1))
+    Occurrences(store).begin("daily", MONDAY, "another", datetime.now(UTC))
     store.close()
 
     shell("run", "daily", "--as-of", DAY, code=3)

@@ -13,12 +13,12 @@ from alerting import schema, standing
 from alerting.errors import StoreError
 from alerting.lifecycle import RuleLife, advance, opened, resolve
 from alerting.model import Alert, Condition, Finding, Level, Outcome
+from alerting.occurrences import Occurrences
 from alerting.store import Changes, Store
 
 NOW = datetime(2026, 3, 2, 7, tzinfo=UTC)
 DAY = date(2026, 3, 2)
 RULE = RuleLife(id="cp-visit-overdue", code="CP-03", subject_kind="child_protection_plan", unit="working days")
-HOUR = timedelta(hours=1)
 
 
 @pytest.fixture
@@ -34,14 +34,12 @@ def found(subject: str, level: Level = Level.red, measure: float = 14) -> Findin
 
 
 def write(store: Store, *transitions: object, readings: tuple = (), day: date = DAY) -> list:
-    run = store.begin("daily", day, "here", NOW, HOUR)
-    assert run is not None
-    changes = Changes(
-        transitions=[t for t in transitions if t], readings=readings, versions={}
-    )
+    claim = Occurrences(store).begin("daily", day, "here", NOW)
+    run = claim.run_id
+    changes = Changes(transitions=[t for t in transitions if t], readings=readings, versions={})
     with store.transaction() as connection:
         written = store.commit(connection, run, day, NOW, changes)
-    store.end(run, "daily", day, "done", {}, NOW)
+    Occurrences(store).end(claim, "done", {}, NOW)
     return written
 
 
@@ -99,27 +97,8 @@ def test_an_address_that_is_none_is_refused_with_an_example(url: str) -> None:
 # ---- runs
 
 
-def test_one_host_has_an_occurrence_and_another_does_not_get_it(store: Store) -> None:
-    assert store.begin("daily", DAY, "here", NOW, HOUR) is not None
-
-    assert store.begin("daily", DAY, "there", NOW, HOUR) is None
-
-
-def test_an_occurrence_whose_lease_ran_out_is_anybodys(store: Store) -> None:
-    store.begin("daily", DAY, "here", NOW, HOUR)
-
-    assert store.begin("daily", DAY, "there", NOW + 2 * HOUR, HOUR) is not None
-
-
-def test_a_finished_occurrence_may_be_run_again(store: Store) -> None:
-    write(store)
-
-    assert store.begin("daily", DAY, "there", NOW, HOUR) is not None
-
-
 def test_rows_of_an_earlier_day_count_and_those_of_today_do_not(store: Store) -> None:
     write(store)
-
 
 
 # ---- alerts
@@ -179,7 +158,7 @@ def test_thousands_of_alerts_are_written_and_read_back(store: Store) -> None:
 
 
 def test_what_fails_half_way_leaves_nothing_behind(store: Store) -> None:
-    run = store.begin("daily", DAY, "here", NOW, HOUR) or 0
+    run = Occurrences(store).begin("daily", DAY, "here", NOW).run_id
     changes = Changes(transitions=[opened(found("C1"), RULE, 1, DAY)], readings=(), versions={})
 
     def killed_half_way() -> None:
