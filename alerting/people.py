@@ -73,8 +73,11 @@ def directory(snapshot: Snapshot) -> Directory:
         row[0]: (Person(id=row[0], name=row[1] or row[0], email=row[2], role=row[3], team=row[4]), bool(row[5])) for row in posts
     }
     teams = snapshot.sql(
-        """SELECT team_id, any_value(name), any_value(lower(service)), any_value(manager_id), any_value(service_manager_id),
-            any_value(head_of_service_id) FROM ext_team WHERE team_id IS NOT NULL GROUP BY 1"""
+        # A team that is there twice is one of its rows, and the same whatever order they come in.
+        """SELECT team_id, name, lower(service), manager_id, service_manager_id, head_of_service_id
+        FROM ext_team WHERE team_id IS NOT NULL
+        QUALIFY row_number() OVER (PARTITION BY team_id ORDER BY manager_id NULLS LAST, service_manager_id NULLS LAST,
+            head_of_service_id NULLS LAST, name NULLS LAST, service NULLS LAST) = 1"""
     )
     covers = snapshot.sql(
         """SELECT staff_id, covered_by, to_date FROM ext_cover

@@ -183,8 +183,7 @@ def _personal(
     states = [(alert, recipient, told.state(receiver.name, person.id, alert, person)) for alert, recipient in owned]
     listed = [(alert, recipient, state) for alert, recipient, state in states if state and state not in _COUNTED]
     triggers = [(alert, state) for alert, _, state in listed if state in _TRIGGERS]
-    # Who gave it away knows; anybody else whose alert was given to another is told at once.
-    triggers += [(alert, "moved") for alert, _, _ in gone if not any(is_by(act, person) for act in _assignments(alert))]
+    triggers += [(alert, "moved") for alert, _, _ in gone]
     if not triggers:
         return None
     items = [_item(router, alert, recipient, state, _in_hand(router, told, alert)) for alert, recipient, state in listed]
@@ -214,11 +213,6 @@ def _personal(
         content=content,
         urgency=max(int(alert.level) for alert, _ in triggers),
     )
-
-
-def _assignments(alert: Alert) -> list[Act]:
-    act = standing.assigned(alert)
-    return [act] if act else []
 
 
 def _in_hand(router: Router, told: _Told, alert: Alert) -> str:

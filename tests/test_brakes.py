@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import timedelta
 from pathlib import Path
 
@@ -49,7 +50,17 @@ def test_more_are_stored_and_told_to_nobody(office: Office):
         "brake on since 3 March 2026: 3 alerts kept back until `alerting rules release PL-01`"
         in rule_row(report, "PL-01")["problem"]
     )
-    assert report.as_json()["brakes"] == [{"code": "PL-01", "id": "plan-long", "since": "2026-03-03", "new": 3, "kept_back": 3}]
+    [brake] = report.as_json()["brakes"]
+    assert len(brake.pop("sample")) == 3
+    assert brake == {
+        "code": "PL-01",
+        "id": "plan-long",
+        "kind": "storm",
+        "since": "2026-03-03",
+        "new": 3,
+        "kept_back": 3,
+        "levels": {"amber": 3},
+    }
 
 
 def test_the_administrators_are_told_once_how_many_and_how_to_release_them(office: Office):
@@ -59,6 +70,7 @@ def test_the_administrators_are_told_once_how_many_and_how_to_release_them(offic
     [notice] = {notice["title"]: notice for notice in office.notices}.values()
     assert notice["title"] == "PL-01 is held by its brake"
     assert "3 new alerts" in notice["detail"]
+    assert "3 alerts (3 amber), such as A-" in notice["detail"]
     assert "alerting rules release PL-01 --by NAME" in notice["detail"]
 
     office.run(MONDAY + 2 * DAY)
@@ -141,6 +153,152 @@ def test_a_council_may_give_every_rule_a_brake(office: Office):
     add(office, "C3", "C4", "C5")
 
     assert office.run(MONDAY + DAY).brakes[0]["new"] == 3
+
+
+# What is usual for a rule
+
+
+def test_three_times_what_is_usual_for_a_rule_is_let_through(office: Office):
+    office.rule("plan-long", "PL-01")
+    office.settings = {"rules": {"params": {"brake": 1}}}
+    for number in range(4):
+        add(office, f"D{number}")
+        assert office.run(MONDAY + (number + 1) * DAY).brakes == []
+    add(office, "E1", "E2", "E3")
+    assert office.run(MONDAY + 5 * DAY).brakes == []
+
+    add(office, "F1", "F2", "F3", "F4")
+    assert office.run(MONDAY + 6 * DAY).brakes[0]["new"] == 4
+
+
+def test_the_first_day_says_nothing_of_what_is_usual(office: Office):
+    office.rule("plan-long", "PL-01")
+    office.settings = {"rules": {"params": {"brake": 1}}}
+    add(office, "C3", "C4")
+
+    assert office.run(MONDAY + DAY).brakes[0]["new"] == 2
+
+
+@pytest.mark.parametrize(("new", "waits"), [(25, False), (26, True)])
+def test_the_shipped_limit_is_25(office: Office, new: int, waits: bool):
+    office.rule("plan-long", "PL-01")
+    add(office, *(f"D{number}" for number in range(new)))
+
+    assert bool(office.run(MONDAY + DAY).brakes) == waits
+
+
+# A rule that was never asked before, and data from somewhere else
+
+
+def test_a_new_rule_with_more_than_a_few_alerts_waits(office: Office):
+    add(office, "C3", "C4", "C5", "C6")
+    office.rule("plan-longer", "PL-02")
+    report = office.run(MONDAY + DAY)
+
+    [brake] = [brake for brake in report.brakes if brake["code"] == "PL-02"]
+    assert (brake["kind"], brake["new"], brake["kept_back"]) == ("first_run", 6, 6)
+    assert any("and it was never asked before" in notice["detail"] for notice in office.notices)
+
+
+def test_a_new_rule_with_a_few_alerts_tells_them(office: Office):
+    office.rule("plan-longer", "PL-02")
+
+    assert office.run(MONDAY + DAY).brakes == []
+    assert {item["rule"] for item in office.content("M1")["items"] if item["state"] == "new"} == {"plan-longer"}
+
+
+def test_data_from_a_new_source_with_more_than_a_few_new_alerts_waits(office: Office):
+    office.rule("plan-long", "PL-01")
+    add(office, *(f"D{number}" for number in range(6)))
+    shutil.copytree(office.council.write(), office.folder / "moved")
+    office.settings = {"source": {"type": "files", "path": "moved"}}
+
+    [brake] = office.run(MONDAY + DAY).brakes
+
+    assert (brake["kind"], brake["new"]) == ("source", 6)
+
+
+# The first day
+
+
+@pytest.fixture
+def beginning(tmp_path: Path) -> Office:
+    office = Office(tmp_path)
+    office.rules_of_its_own()
+    office.rule("plan-long", "PL-01")
+    office.settings = {"go_live": "baseline"}
+    return office
+
+
+def test_on_the_first_day_nobody_is_told_and_the_administrators_know_what_waits(beginning: Office):
+    report = beginning.run(MONDAY)
+
+    assert (report.alerts["new"], beginning.people(), report.status) == (2, set(), "done")
+    assert [(brake["kind"], brake["kept_back"]) for brake in report.brakes] == [("baseline", 2)]
+    [detail] = {notice["detail"] for notice in beginning.notices if "begins" in notice["title"]}
+    assert "2 alerts of 1 rule, most of them PL-01 2" in detail
+    assert "alerting rules release --all --by NAME" in detail
+
+
+def test_until_it_is_released_nothing_new_is_told_either_and_what_clears_clears(beginning: Office):
+    beginning.run(MONDAY)
+    add(beginning, "C3")
+    beginning.council.row("ssd_cp_plans", cppl_person_id="C1")["cppl_cp_plan_start_date"] = MONDAY.isoformat()
+    beginning.run(MONDAY + DAY)
+
+    assert beginning.people() == set()
+    assert beginning.alert("C1", "plan-long").resolved_reason == "cleared"
+
+
+def test_after_the_release_each_manager_gets_one_summary_and_what_came_since_as_new(beginning: Office):
+    beginning.run(MONDAY)
+    assert release(beginning, "--all", "--by", "A. Officer").stdout.startswith("1 brake released by A. Officer.")
+    add(beginning, "C3")
+    beginning.run(MONDAY + DAY)
+
+    assert beginning.told("M1") == {"C1": "backlog", "C2": "backlog", "C3": "new"}
+    pages = [path.read_text("utf-8") for path in (beginning.folder / "outbox").rglob("*.html")]
+    [page] = [page for page in pages if "Open already when this service began (2)" in page]
+    assert "These are no news" in page
+    beginning.run(MONDAY + 2 * DAY)
+    assert beginning.people() == set()
+    beginning.run(MONDAY + 8 * DAY)
+    assert beginning.told("M1") == {"C1": "reminder", "C2": "reminder", "C3": "reminder"}
+
+
+def test_the_first_day_run_again_is_still_the_first_day(beginning: Office):
+    beginning.run(MONDAY)
+    add(beginning, "C3")
+    beginning.run(MONDAY)
+
+    assert beginning.people() == set()
+
+
+def test_a_job_that_begins_later_has_a_first_day_of_its_own(beginning: Office):
+    beginning.rule("plan-weekly", "PL-07", job="weekly")
+    beginning.run(MONDAY)
+    release(beginning, "--all", "--by", "A. Officer")
+
+    [brake] = beginning.run(MONDAY + DAY, "weekly").brakes
+
+    assert (brake["code"], brake["kind"]) == ("PL-07", "baseline")
+
+
+def test_what_waits_can_be_looked_at_by_reference(beginning: Office):
+    beginning.run(MONDAY)
+
+    listed = release(beginning).stdout
+
+    assert "PL-01" in listed
+    assert "the first day" in listed
+    assert all(alert.ref in listed for alert in beginning.alerts())
+
+
+def test_a_release_says_who_looked(beginning: Office):
+    beginning.run(MONDAY)
+
+    assert "--by NAME" in release(beginning, "--all").stderr
+    assert "Give a rule, or --all." in release(beginning, "PL-01", "--all", "--by", "A").stderr
 
 
 def test_what_a_brake_keeps_back_is_not_counted_in_the_weekly_summary(office: Office):

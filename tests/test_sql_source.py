@@ -208,7 +208,7 @@ def test_rows_streamed_from_postgresql_by_another_driver_are_what_copy_gives(pos
         with postgres.source()._connected() as connection:
             held = _Held(ours="ssd_person", schema=postgres.schema, theirs=("ssd_person",))
             found = _found(sa.inspect(connection).get_columns("ssd_person", postgres.schema), wanted)
-            _stream(connection, held, found, snapshot, time.monotonic() + 60)
+            _stream(connection, held, found, snapshot, time.monotonic() + 60, 1000)
 
         assert copied == snapshot.sql(rows) == [("7.5", None, None, None), ("700", "true", "2010-02-28", "2026-07-01 00:30:00")]
 
@@ -319,6 +319,18 @@ def test_a_table_that_takes_too_long_is_given_up_and_the_others_are_read(databas
 
     assert rows["ssd_person"] == [("1",)]
     assert readings["ext_staff"].problem.startswith("reading took longer than 1 seconds. Read at a quieter time")
+
+
+def test_a_table_with_more_rows_than_may_be_is_given_up_and_the_others_are_read(database):
+    database.make("ssd_cp_visits", ["cppv_cp_visit_id"], [(str(number),) for number in range(4)])
+    database.make("ssd_cp_plans", ["cppl_cp_plan_id"], [("1",)])
+    wanted = {"ssd_cp_visits": frozenset({"cppv_cp_visit_id"}), "ssd_cp_plans": frozenset({"cppl_cp_plan_id"})}
+    _, within = read(database.source(max_rows=4), wanted)
+    _, beyond = read(database.source(max_rows=3), wanted)
+
+    assert within["ssd_cp_visits"].problem is None
+    assert beyond["ssd_cp_visits"].problem == "it has more than 3 rows. If that is right, raise source.max_rows"
+    assert (beyond["ssd_cp_visits"].rows, beyond["ssd_cp_plans"].rows) == (None, 1)
 
 
 def test_two_tables_or_columns_whose_names_differ_by_case_only_are_not_chosen_between(postgres):

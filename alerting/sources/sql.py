@@ -41,7 +41,7 @@ class Source(BaseModel):
 
     url: any SQLAlchemy address, with its driver. schema: where the tables are, the database's own default if left out.
     prefix: what their names begin with before the name of ours, such as `dbo_`. statement_timeout_s: after how long
-    PostgreSQL or SQLite gives up reading one table.
+    PostgreSQL or SQLite gives up reading one table. max_rows: a table with more is not read, lest it fills the machine.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, populate_by_name=True)
@@ -51,6 +51,7 @@ class Source(BaseModel):
     schema_name: str | None = Field(default=None, alias="schema")
     prefix: str = ""
     statement_timeout_s: int = Field(default=300, ge=1)
+    max_rows: int = Field(default=20_000_000, ge=1)
 
     def read(self, wanted: Wanted, into: Snapshot) -> None:
         """Fill the wanted tables that are there with the wanted columns, every cell as text.
@@ -212,9 +213,9 @@ class Source(BaseModel):
             raise SourceError(f"there are {' and '.join(sorted(table.theirs))} for one table. Keep one")
         found = _found(sa.inspect(connection).get_columns(table.theirs[0], table.schema), columns)
         if connection.dialect.name == "postgresql" and connection.dialect.driver == "psycopg":
-            _copy(connection, table, found, into)
+            _copy(connection, table, found, into, self.max_rows)
         else:
-            _stream(connection, table, found, into, time.monotonic() + self.statement_timeout_s)
+            _stream(connection, table, found, into, time.monotonic() + self.statement_timeout_s, self.max_rows)
 
     def _why(self, table: _Held, error: Exception) -> str:
         if isinstance(error, SourceError):
@@ -287,8 +288,17 @@ def _quoted(connection: sa.Connection, name: str) -> str:
     return str(connection.dialect.identifier_preparer.quote_identifier(name))
 
 
+def _too_many(max_rows: int) -> SourceError:
+    return SourceError(f"it has more than {max_rows:,} rows. If that is right, raise source.max_rows")
+
+
 def _stream(
-    connection: sa.Connection, table: _Held, found: Mapping[str, Mapping[str, Any]], into: Snapshot, until: float
+    connection: sa.Connection,
+    table: _Held,
+    found: Mapping[str, Mapping[str, Any]],
+    into: Snapshot,
+    until: float,
+    max_rows: int,
 ) -> None:
     """Read rows as any database gives them, piece by piece."""
     cells = [_quoted(connection, column["name"]) for column in found.values()] or ["1"]
@@ -298,11 +308,16 @@ def _stream(
     into.fill(table.ours, names, [[] for _ in names])
     query = f"SELECT {', '.join(cells)} FROM {_source(connection, table)}"
     rows = connection.exec_driver_sql(query, execution_options={"stream_results": True})
+    count = 0
     for batch in rows.partitions(_BATCH):
+        count += len(batch)
+        if count > max_rows:
+            rows.close()
+            raise _too_many(max_rows)
         into.extend(table.ours, names, list(zip(*batch, strict=True)))
 
 
-def _copy(connection: sa.Connection, table: _Held, found: Mapping[str, Mapping[str, Any]], into: Snapshot) -> None:
+def _copy(connection: sa.Connection, table: _Held, found: Mapping[str, Mapping[str, Any]], into: Snapshot, max_rows: int) -> None:
     """Let PostgreSQL write the table as CSV into a file of our own, and the engine read that. A null stays a null."""
     # The 1 keeps a row of one null cell from being a blank line, which is no row.
     cells = ["1", *(_postgres_cell(_quoted(connection, column["name"]), column["type"]) for column in found.values())]
@@ -310,10 +325,12 @@ def _copy(connection: sa.Connection, table: _Held, found: Mapping[str, Mapping[s
         path = Path(folder) / "table.csv"
         with path.open("wb") as file, _driver(connection).cursor() as cursor:
             with cursor.copy(
-                f"COPY (SELECT {', '.join(cells)} FROM {_source(connection, table)}) TO STDOUT (FORMAT csv)"
+                f"COPY (SELECT {', '.join(cells)} FROM {_source(connection, table)} LIMIT {max_rows + 1}) TO STDOUT (FORMAT csv)"
             ) as rows:
                 file.writelines(rows)
             sent = cursor.rowcount
+        if sent > max_rows:
+            raise _too_many(max_rows)
         declared = ", ".join(f"'c{number}': 'VARCHAR'" for number in range(len(cells)))
         selected = ", ".join(f"c{number} AS {quoted(name)}" for number, name in enumerate(found, 1))
         # Not in parallel: a reader that starts in the middle of a file has to guess whether it is inside a quoted cell.

@@ -51,9 +51,10 @@ def _list(app: App, store: Store) -> None:
     """Show each brake that is on, how many alerts it keeps back, and some of them by reference."""
     from alerting import brakes
 
+    live = store.live()
     with store.transaction() as connection:
         on = brakes.on(connection)
-        waiting = brakes.untold(store.live(), {brake.rule for brake in on}, brakes.told_of(connection))
+        waiting = brakes.untold(live, {brake.rule for brake in on}, brakes.told_of(connection))
     if not on:
         click.echo("No brake is on.")
         return
