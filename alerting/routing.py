@@ -131,8 +131,8 @@ class Router:
     def worker_named(self, name: str) -> str:
         """Give the id of the member of staff with an id, an address or a name; what is no one's is given back as it is."""
         wanted = name.strip().casefold()
-        for of in (lambda person: person.id, lambda person: person.email, lambda person: person.name):
-            found = [person.id for person in self.directory.staff.values() if (of(person) or "").casefold() == wanted]
+        for field in ("id", "email", "name"):
+            found = [person.id for person in self.directory.staff.values() if (getattr(person, field) or "").casefold() == wanted]
             if len(found) == 1:
                 return found[0]
         return name.strip()

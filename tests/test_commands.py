@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -125,10 +126,11 @@ def test_alerts_are_listed_shown_acknowledged_and_snoozed(shell: Shell) -> None:
         "firing",
         "T1",
     )
-    shell("alerts", "acknowledge", ref, "--by", "Person M1", "--note", "visit booked", "--until", "2999-01-01")
-    shell("alerts", "snooze", ref, "--by", "Person M1", "--reason", "visit booked", "--until", "2999-01-02")
+    tomorrow = (datetime.now(UTC).date() + timedelta(days=1)).isoformat()
+    shell("alerts", "acknowledge", ref, "--by", "Person M1", "--note", "core group", "--until", tomorrow)
+    shell("alerts", "snooze", ref, "--by", "Person M1", "--reason", "visit booked", "--until", tomorrow)
     [alert] = shell.json("alerts", "list")
-    assert (alert["acknowledged_by"], alert["snoozed_until"]) == ("Person M1", "2999-01-02")
+    assert (alert["acknowledged_by"], alert["snoozed_until"]) == ("Person M1", tomorrow)
     shown = shell("alerts", "show", ref).output
     assert all(words in shown for words in ("Child protection visit overdue", "visit booked", "firing red (new)"))
 
@@ -138,14 +140,36 @@ def test_a_snooze_needs_a_reason_and_an_end(shell: Shell) -> None:
     shell("alerts", "snooze", "A-23456789", "--reason", "visit booked", code=2)
 
 
-def test_a_critical_alert_cannot_be_snoozed(council: MadeCouncil, shell: Shell) -> None:
+def test_an_alert_is_given_away_recorded_said_to_be_wrong_and_taken_back(shell: Shell) -> None:
+    shell("run", "daily", "--as-of", DAY)
+    [ref] = [alert["ref"] for alert in shell.json("alerts", "list")]
+
+    assert "is Person W1's" in shell("alerts", "assign", ref, "--to", "person w1", "--by", "M1", "--note", "her case").output
+    assert "nor above it" in shell("alerts", "assign", ref, "--to", "W2", "--by", "M1", code=1).output
+    assert shell.json("alerts", "list")[0]["assigned_to"] == "W1"
+    shell("alerts", "recorded", ref, "--by", "W1", "--note", "seen on Friday")
+    shell("alerts", "data-error", ref, "--by", "M1", "--note", "the visit is under her brother")
+    [error] = shell.json("alerts", "data-errors")
+    assert (error["ref"], error["by"], error["note"], error["told_again"]) == (ref, "M1", "the visit is under her brother", False)
+    assert "the visit is under her brother" in shell("alerts", "data-errors").output
+    shell("alerts", "take-back", ref, "data-error", "--by", "P1", "--note", "put right")
+    assert "It is assigned, said to be recorded" in shell("alerts", "take-back", ref, "snooze", "--by", "P1", code=1).output
+    assert shell.json("alerts", "data-errors") == []
+    shown = shell("alerts", "show", ref).output
+    words = ("Now: assigned by M1, to W1: her case", "Now: said to be recorded by W1", "take back by P1 of data error: put right")
+    assert [each for each in words if each not in shown] == []
+
+
+def test_a_critical_alert_cannot_be_snoozed_by_one_person(council: MadeCouncil, shell: Shell) -> None:
     council.row("ssd_involvements", invo_person_id="C2")["invo_involvement_end_date"] = "2026-02-20"
     council.write()
     shell("run", "daily", "--as-of", DAY)
     [alert] = [alert for alert in shell.json("alerts", "list") if alert["code"] == "CP-08"]
 
-    result = shell("alerts", "snooze", alert["ref"], "--until", "2999-01-01", "--reason", "later", code=1)
+    tomorrow = (datetime.now(UTC).date() + timedelta(days=1)).isoformat()
+    result = shell("alerts", "snooze", alert["ref"], "--until", tomorrow, "--reason", "later", code=1)
     assert "critical" in result.output
+    assert "--approved-by" in result.output
 
 
 def test_an_alert_that_is_not_there_is_an_error_and_no_traceback(shell: Shell) -> None:

@@ -50,8 +50,9 @@ def test_the_next_step_joins_and_the_first_stays(office: Office):
     assert office.told("S1") == {"C1": "reminder", "C2": "reminder"}
 
 
-def test_what_somebody_has_in_hand_is_not_escalated_until_that_has_run_out(office: Office):
-    office.handle("C1", "plan-long", "acknowledge", MONDAY, until=MONDAY + WEEK)
+def test_the_first_acknowledgement_starts_the_clock_again_and_the_next_does_not(office: Office):
+    for days in (1, 3):
+        office.handle("C1", "plan-long", "acknowledge", MONDAY + days * DAY, until=MONDAY + 2 * WEEK)
     office.run(MONDAY + WEEK)
     assert office.told("S1") == {"C2": "new"}
 
