@@ -178,7 +178,10 @@ def test_the_run_of_a_process_of_this_machine_that_is_dead_is_taken_over_at_once
     assert occurrences.begin("daily", MONDAY, this_process(), NOW).token > 1
 
 
-@pytest.mark.parametrize("owner", [this_process(), "another:{gone}:x", "{host}:{gone}:another start", "{host}:{gone}:"])
+@pytest.mark.parametrize(
+    "owner",
+    [pytest.param(this_process(), id="this process"), "another:{gone}:x", "{host}:{gone}:another start", "{host}:{gone}:"],
+)
 def test_of_a_process_that_lives_or_is_elsewhere_nothing_is_taken_before_its_lease_is_out(
     occurrences: Occurrences, owner: str
 ) -> None:
