@@ -260,6 +260,17 @@ class Outbox:
         others = choice.where(outbox.c.receiver.not_in(rest)) if rest else choice
         return connection.execute(others.order_by(*by_urgency)).first(), None
 
+    def owners(self, connection: sa.Connection) -> set[str]:
+        """Give who has claimed a message that is neither sent nor settled, in leases that have not run out."""
+        query = sa.select(outbox.c.owner).where(outbox.c.state == "claimed", outbox.c.lease_until >= database_now(connection))
+        return {owner for owner in connection.execute(query.distinct()).scalars() if owner}
+
+    def let_go(self, connection: sa.Connection, owner: str) -> None:
+        """End the leases of an owner who is known to be dead, so that its messages are anybody's at once."""
+        its = sa.and_(outbox.c.state == "claimed", outbox.c.owner == owner)
+        ended = database_now(connection) - timedelta(microseconds=1)
+        connection.execute(outbox.update().where(its).values(lease_until=ended))
+
     def hand_over(self, waiting: Waiting, now: datetime) -> None:
         """Note that a message is about to be handed over: from here on it may have arrived.
 

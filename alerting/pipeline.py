@@ -105,6 +105,8 @@ class Pipeline:
                 raise _Stopped
 
         try:
+            # Before anything is planned: what a dead sender left then counts as not sent, and can be superseded.
+            self.sender.take_back()
             self._evaluate_and_plan(report, clock, hold)
             with self._timed(report, "deliver"):
                 self._send(report, clock, going_on)

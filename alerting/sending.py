@@ -16,6 +16,7 @@ from alerting.delivery import Notifier, attempt
 from alerting.errors import AlertingError, StoreError
 from alerting.hold_fire import Marker
 from alerting.model import Delivery, Level, Notification
+from alerting.occurrences import is_dead
 from alerting.outbox import ClaimLostError, Outbox, Waiting
 from alerting.rendering import Rendered, Words
 from alerting.routing import Receiver
@@ -53,6 +54,7 @@ class Sender:
         """
         _, problems = self.marker.look(clock())
         ends = clock() + self.deadline
+        self.take_back()
         self._give_up(clock())
         try:
             while going_on() and clock() < ends and (waiting := self.outbox.claim(self.owner, clock(), self.lease)) is not None:
@@ -64,6 +66,17 @@ class Sender:
                 except AlertingError as error:
                     problems.append(f"receiver {name}: {error.problem}")
         return problems + [problem for problem in self._resting() if problem not in problems]
+
+    def take_back(self) -> None:
+        """Let what a process of this machine had claimed that is there no more be sent at once, and not when its lease runs out."""
+
+        def written() -> None:
+            with self.outbox.transaction() as connection:
+                for owner in self.outbox.owners(connection):
+                    if is_dead(owner):
+                        self.outbox.let_go(connection, owner)
+
+        self._stubbornly(written)
 
     # ------------------------------------------------------------------ one message
 

@@ -11,27 +11,31 @@ A point kills when it is reached for the n-th time. All of this is patched in th
 from __future__ import annotations
 
 import importlib
-import multiprocessing
+import json
 import os
+import select
 import signal
+import subprocess
+import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
-from multiprocessing.connection import Connection
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NoReturn
 
 import duckdb  # noqa: F401  (loaded before the fork, as all that a run needs, so that a run begins at once)
 
 from alerting import evaluate, trust
-from alerting.app import build
+from alerting.app import App, build
 from alerting.heartbeat import Heartbeat
 from alerting.occurrences import Occurrences
 from alerting.outbox import Outbox
 from alerting.sending import Sender
 from tests.made_council import MONDAY
 from tests.office import Office
-from tests.relay import Relay
+from tests.relay import ROOT, Relay
 
 for _name in ("css_inline", "jinja2", "sqlglot", "yaml", "notifiers.email", "alerting.sources.files", "psycopg"):
     importlib.import_module(_name)
@@ -141,60 +145,99 @@ def council_of_teams(folder: Path, store_url: str, relay: Relay, teams: int = 20
 
 @dataclass(frozen=True, kw_only=True)
 class Ran:
-    """How a process ended. killed: by the signal; report: what an undisturbed run says of itself; seconds: from its start."""
+    """How a process ended. killed: by the signal; report: what a run that came to its end says of itself.
+
+    began, ended: seconds since the epoch; ended is when the process was gone.
+    """
 
     killed: bool
     report: dict[str, Any]
-    seconds: float
+    began: float
+    ended: float
 
 
+@dataclass(frozen=True, kw_only=True)
 class Killing:
-    """Starts runs of one installation, each in a new process, forked from a server that has loaded everything and done nothing."""
+    """Starts runs in new processes, forked from one that has loaded all that a run needs, and has done nothing with it."""
 
-    def __init__(self, config: Path, day: date = MONDAY) -> None:
-        self._config = config
-        self._day = day
-        self._context = multiprocessing.get_context("forkserver")
-        self._context.set_forkserver_preload([__name__])
+    _process: subprocess.Popen[str]
 
-    def run(self, point: str | None = None, nth: int = 1, *, after_s: float | None = None, job: str = "daily") -> Ran:
-        """Run a job to its end, or until a point is reached for the n-th time, or until so many seconds have passed.
+    def run(self, config: Path, point: str | None = None, nth: int = 1, *, after_s: float = LONGEST_S) -> Ran:
+        """Run the daily job to its end, or until a point is reached for the n-th time, or until so many seconds have passed.
 
         Raises RuntimeError where the run failed by itself.
         """
-        ours, theirs = self._context.Pipe(duplex=False)
-        started = time.monotonic()
-        process = self._context.Process(target=_child, args=(str(self._config), job, self._day, point, nth, theirs))
-        process.start()
-        theirs.close()
-        process.join(LONGEST_S if after_s is None else after_s)
-        if process.exitcode is None:
-            process.kill()
-            process.join()
-        said = _said(ours)
-        ours.close()
-        killed = process.exitcode == -signal.SIGKILL
-        if not killed and (said is None or isinstance(said, str)):
-            raise RuntimeError(f"the run ended with {process.exitcode}: {said}")
-        return Ran(killed=killed, report=said or {}, seconds=time.monotonic() - started)
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        wanted = {"config": str(config), "point": point, "nth": nth, "after_s": after_s}
+        self._process.stdin.write(json.dumps(wanted) + "\n")
+        self._process.stdin.flush()
+        answer = json.loads(self._process.stdout.readline())
+        if "failed" in answer:
+            raise RuntimeError(f"the run failed: {answer['failed']}")
+        return Ran(**answer)
 
 
-def _said(ours: Connection) -> Any:
+@contextmanager
+def killing() -> Iterator[Killing]:
+    """Give what starts runs and kills them, while the block runs."""
+    command = [sys.executable, "-m", "tests.crashes"]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT)
     try:
-        return ours.recv() if ours.poll() else None
-    except EOFError:
-        return None
+        yield Killing(_process=process)
+    finally:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.close()
+        process.wait(10)
+        process.stdout.close()
 
 
-def _child(config: str, job: str, day: date, point: str | None, nth: int, theirs: Connection) -> None:
+def serve() -> None:
+    """Answer each line of the standard input, a run that is wanted, with how it ended."""
+    apps: dict[str, App] = {}
+    for line in sys.stdin:
+        wanted = json.loads(line)
+        config = wanted["config"]
+        if config not in apps:
+            apps[config] = build(Path(config))  # it holds no connection and no thread
+        print(json.dumps(_forked(apps[config], **wanted)), flush=True)  # noqa: T201  (how the answer is told)
+
+
+def _forked(app: App, *, config: str, point: str | None, nth: int, after_s: float) -> dict[str, Any]:
+    heard, says = os.pipe()
+    began = time.time()
+    child = os.fork()
+    if child == 0:
+        os.close(heard)
+        _run(app, point, nth, says)
+    os.close(says)
+    # Its end of the pipe is closed when it dies, and what it has to say is short enough to lie in the pipe.
+    ready, _, _ = select.select([heard], [], [], after_s)
+    if not ready:
+        os.kill(child, signal.SIGKILL)
+    with os.fdopen(heard, "rb") as pipe:
+        said = pipe.read()
+    _, status = os.waitpid(child, 0)
+    ended = time.time()
+    if os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL:
+        return {"killed": True, "report": {}, "began": began, "ended": ended}
+    report = json.loads(said) if said else {"failed": f"exit status {status}"}
+    return report if "failed" in report else {"killed": False, "report": report, "began": began, "ended": ended}
+
+
+def _run(app: App, point: str | None, nth: int, says: int) -> NoReturn:
     if point is not None:
         arm(POINTS[point], nth)
     try:
-        app = build(Path(config))
         store = app.store()
-        report = app.pipeline(store).run(job, day, lambda: datetime.now(UTC))
+        said = app.pipeline(store).run("daily", MONDAY, lambda: datetime.now(UTC)).as_json()
         store.close()
-    except Exception as error:
-        theirs.send(f"{type(error).__name__}: {error}")
-        raise
-    theirs.send(report.as_json())
+    except Exception as error:  # noqa: BLE001  (whoever started this is told)
+        said = {"failed": f"{type(error).__name__}: {error}"}
+    os.write(says, json.dumps(said).encode())
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    serve()
