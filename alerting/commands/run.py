@@ -118,6 +118,12 @@ def tell(report: Report, *, dry_run: bool = False) -> None:
             click.echo(f"rules: {older.file} {older}")
     for problem in report.problems:
         click.echo(f"data: {problem}")
+    begun = [brake for brake in report.brakes if brake["kind"] == "baseline"]
+    if begun:
+        click.echo(
+            f"The first day: {sum(brake['kept_back'] for brake in begun)} alerts of {len(begun)} rules wait, and nobody is told of them. "
+            "Look at them, then run `alerting rules release --all --by NAME`."
+        )
     click.echo("Alerts: " + ", ".join(f"{count} {name}" for name, count in report.alerts.items()))
     if dry_run:
         click.echo(f"Nothing was written or sent. {len(report.planned)} messages would go out:")
