@@ -89,7 +89,10 @@ class Pipeline:
         note = "was stopped before it was done" if report.status == "stopped" else None
         occurrences.end(claim, report.status, report.as_json(), clock(), note)
         if job == "daily" and report.status != "stopped" and not report.breaches and report.hold_fire is None:
-            report.problems += self.heartbeat.beat(clock())
+            silent = self.heartbeat.beat(clock())
+            report.of_sending += silent
+            report.problems += silent
+            report.status = "done_with_faults" if silent else report.status
         return report
 
     def _run_claimed(

@@ -156,7 +156,7 @@ def test_a_monitor_that_cannot_be_reached_costs_the_run_nothing(office: Office) 
     report = office.run(MONDAY)
 
     assert report.problems == ["the heartbeat's address cannot be reached (ConnectionError)"]
-    assert (report.notifications["failed"], office.people()) == (0, {"M1", "S1"})
+    assert (report.status, report.notifications["failed"], office.people()) == ("done_with_faults", 0, {"M1", "S1"})
     assert SECRET not in str(report.as_json())
 
 

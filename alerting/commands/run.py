@@ -117,7 +117,11 @@ def tell(report: Report, *, dry_run: bool = False) -> None:
         if not any(str(older) in (row["problem"] or "") for row in report.rules):
             click.echo(f"rules: {older.file} {older}")
     for problem in report.problems:
-        click.echo(f"data: {problem}")
+        click.echo(f"sending: {problem}" if problem in report.of_sending else f"data: {problem}")
+    if report.hold_fire:
+        click.echo(f"Nothing was sent: {report.hold_fire}.", err=True)
+    for breach in report.breaches:
+        click.echo(f"audit: {breach}", err=True)
     begun = [brake for brake in report.brakes if brake["kind"] == "baseline"]
     if begun:
         click.echo(
