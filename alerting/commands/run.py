@@ -119,7 +119,7 @@ def tell(report: Report, *, dry_run: bool = False) -> None:
     for problem in report.problems:
         click.echo(f"sending: {problem}" if problem in report.of_sending else f"data: {problem}")
     if report.hold_fire:
-        click.echo(f"Nothing was sent: {report.hold_fire}.", err=True)
+        click.echo(f"{report.hold_fire[:1].upper()}{report.hold_fire[1:]}.", err=True)
     for breach in report.breaches:
         click.echo(f"audit: {breach}", err=True)
     begun = [brake for brake in report.brakes if brake["kind"] == "baseline"]
