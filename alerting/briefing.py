@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date
 from typing import Any
 
 import sqlalchemy as sa
@@ -63,7 +62,6 @@ def _figures(connection: sa.Connection, report: Report) -> dict[str, str | int]:
     kept_back = sa.select(sa.func.count(sa.distinct(withheld.c.alert_id)))
     brakes = sa.select(sa.func.count()).where(brake.c.released_at.is_(None))
     return {
-        "Run of": f"{report.as_of:%A} {day(report.as_of)}",
         "Data as at": day(report.loaded_at.replace(second=0, microsecond=0)) if report.loaded_at else "not stated by the source",
         "Rules asked": f"{asked} of {len(rules)}",
         "Rules waiting for their data, or at fault": len(rules) - asked,

@@ -1,0 +1,110 @@
+"""What those who look after the service are told: once after every daily run, all clear included, otherwise when it is new."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from alerting.model import Notification
+from alerting.reporting import Report
+from tests.made_council import MONDAY
+from tests.office import Office
+
+DAY = timedelta(days=1)
+
+
+@pytest.fixture
+def office(tmp_path: Path) -> Office:
+    office = Office(tmp_path)
+    office.rules_of_its_own("practice/cp-visit-overdue.yaml")
+    return office
+
+
+def told(report: Report) -> list[Notification]:
+    return [item for item in report.planned if item.purpose == "admin"]
+
+
+def content(report: Report) -> dict[str, Any]:
+    return told(report)[0].content
+
+
+def titles(notices: list[dict[str, Any]]) -> list[str]:
+    return [notice["title"] for notice in notices]
+
+
+def test_a_quiet_day_is_told_to_the_performance_team_and_the_administrators_with_its_figures(office: Office) -> None:
+    report = office.run(MONDAY)
+
+    assert [(item.recipient, item.urgency) for item in told(report)] == [("P1", 0), ("admin@example.gov.uk", 0)]
+    assert (content(report)["notices"], content(report)["still"]) == ([], [])
+    assert content(report)["run"] == {
+        "Data as at": "not stated by the source",
+        "Rules asked": "1 of 1",
+        "Rules waiting for their data, or at fault": 0,
+        "Alerts new": 1,
+        "Alerts open": 1,
+        "Alerts on hold": 0,
+        "Alerts ended": 0,
+        "Alerts withheld from somebody": 0,
+        "Messages sent": 2,
+        "Messages waiting": 0,
+        "Messages failed": 0,
+        "Brakes on": 0,
+        "Audit": "every promise kept",
+    }
+
+
+def test_it_comes_every_day_and_once_a_day(office: Office) -> None:
+    assert [len(told(office.run(day))) for day in (MONDAY, MONDAY, MONDAY + DAY, MONDAY + DAY)] == [2, 0, 2, 0]
+
+
+def test_what_is_new_is_urgent_and_what_lasts_follows_with_the_day_it_began(office: Office) -> None:
+    first = office.run(MONDAY, without=("ssd_cp_visits",))
+    second = office.run(MONDAY + DAY, without=("ssd_cp_visits",))
+
+    assert "CP-03 could not run" in titles(content(first)["notices"])
+    assert told(first)[0].urgency > 0
+    assert (content(second)["notices"], told(second)[0].urgency) == ([], 0)
+    [lasting] = [notice for notice in content(second)["still"] if notice["title"] == "CP-03 could not run"]
+    assert lasting["since"] == "2026-03-02"
+    assert content(second)["run"]["Rules waiting for their data, or at fault"] == 1
+
+
+def test_a_day_that_is_run_again_tells_only_what_is_new(office: Office) -> None:
+    office.run(MONDAY)
+    again = office.run(MONDAY, without=("ssd_cp_visits",))
+
+    assert "CP-03 could not run" in titles(content(again)["notices"])
+    assert told(office.run(MONDAY, without=("ssd_cp_visits",))) == []
+
+
+def test_what_passed_is_told_no_more(office: Office) -> None:
+    office.run(MONDAY, without=("ssd_cp_visits",))
+
+    report = office.run(MONDAY + DAY)
+
+    assert (content(report)["notices"], content(report)["still"]) == ([], [])
+
+
+def test_other_jobs_tell_only_of_what_is_new(office: Office) -> None:
+    office.run(MONDAY)
+
+    assert told(office.run(MONDAY, "weekly")) == []
+
+
+def test_messages_that_failed_are_something_to_do(office: Office) -> None:
+    (office.folder / "outbox").write_text("a file where a folder should be")
+
+    report = office.run(MONDAY)
+
+    assert report.status == "done_with_faults"
+    assert {"Messages wait to be sent", "Messages could not be delivered"} & set(titles(content(report)["notices"]))
+    assert content(report)["run"]["Messages sent"] == 0
+
+
+def test_a_dry_run_shows_it_and_leaves_it_to_be_told(office: Office) -> None:
+    assert len(told(office.run(MONDAY, dry_run=True))) == 2
+    assert len(told(office.run(MONDAY))) == 2
