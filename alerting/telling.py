@@ -154,10 +154,14 @@ class _Told:
             return "improving" if last else None
         if alert.ref in self._flapping and (last is None or alert.level <= last.level):
             return "flapping"
-        if last is None:
-            return "backlog" if alert.ref in self._backlog else "back" if alert.reopened_on else "new"
-        if alert.level > last.level:
+        if last is not None and alert.level > last.level:
             return "worse"
+        if last is None and alert.ref in self._backlog:
+            return "backlog"
+        if alert.reopened_on is not None and (last is None or last.told_on < alert.reopened_on):
+            return "back"
+        if last is None:
+            return "new"
         if last.condition == Condition.recovering:
             return "back"
         recorded = self.recorded(alert)

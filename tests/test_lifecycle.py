@@ -136,7 +136,8 @@ SPECIFICATION = [
     ("held",           "closed",            "",                              "resolved",   "manual: duplicate", "listed: cleared"),
 
     ("cleared",        "match",             "within the window",             "firing",     "back again",        "at once: back"),
-    ("cleared",        "match",             "in it, never told as cleared",  "firing",     "back again",        "listed: open"),
+    ("cleared",        "match",             "in it, never told as cleared",  "firing",     "back again",        "at once: back"),
+    ("cleared",        "match, red",        "in it, never told as cleared",  "firing",     "back again",        "at once: worse"),
     ("cleared",        "match",             "in it, for 2 runs",             "firing",     "back again",        "at once: back"),
     ("cleared",        "match",             "after the window",              "new",        "new",               "at once: new"),
     ("cleared",        "clear",             "within the window",             "resolved",   None,                "nothing"),
