@@ -211,16 +211,9 @@ class Words:
         content = notification.content
         counts = Counter(digest.section_of(item) for item in items)
         critical = sum(item.level == Level.critical.name and digest.section_of(item) in digest.HOLDING for item in items)
-        opened = counts["open"] + counts["backlog"]
-        told = counted(
-            [
-                (critical, "critical"),
-                (counts["new"], "new"),
-                (counts["back"], "back again"),
-                (counts["worse"], "worse"),
-                (opened, "open"),
-            ]
-        )
+        counts["open"] += counts["backlog"]
+        active = [("new", "new"), ("back", "back again"), ("worse", "worse"), ("open", "open")]
+        told = counted([(critical, "critical"), *((counts[section], word) for section, word in active)])
         told = told or counted(
             [
                 (counts["cleared"], "cleared"),
