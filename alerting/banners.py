@@ -6,9 +6,8 @@ visits must know whether there was nothing to read. It does not concern somebody
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from dataclasses import replace
-from typing import Any
 
 from alerting import reporting
 from alerting.model import Notification
@@ -24,29 +23,26 @@ _CHANNEL = "team:"
 def bannered(report: Report, router: Router, notifications: Iterable[Notification]) -> list[Notification]:
     """Give the messages to persons and channels, each with the banners that concern its reader."""
     stopped = [row for row in report.rules if reporting.is_stopped(row)]
-    return [
-        replace(item, content=item.content | {"banners": [*_of(report, router, stopped, item), *item.content.get("banners", ())]})
-        for item in notifications
-    ]
+    reached = {row["id"]: _reached(router, router.rules[row["id"]]) for row in stopped if row["id"] in router.rules}
+    found = []
+    for item in notifications:
+        theirs = [row for row in stopped if _concerns(router, row["id"], reached.get(row["id"]), item)]
+        data = report.data.banners if report.data else ()
+        banners = [*data, *reporting.could_not_run(theirs), *item.content.get("banners", ())]
+        found.append(replace(item, content=item.content | {"banners": banners}))
+    return found
 
 
-def _of(report: Report, router: Router, stopped: Sequence[Mapping[str, Any]], item: Notification) -> list[str]:
-    theirs = [row for row in stopped if _concerns(router, row, item)]
-    data = report.data.banners if report.data else ()
-    return [*data, *reporting.could_not_run(theirs)]
-
-
-def _concerns(router: Router, row: Mapping[str, Any], item: Notification) -> bool:
-    route = router.rules.get(row["id"])
-    if route is None:  # its file has a fault, so nobody can say whom it would tell
+def _concerns(router: Router, rule: str, reached: set[str] | None, item: Notification) -> bool:
+    """Say whether a rule that could not run concerns who gets a message. reached: None where nobody can say whom it would tell."""
+    if reached is None:
         return True
     if item.recipient.startswith(_CHANNEL):
-        return route.channel
-    listed = (one.get("rule") for one in item.content.get("items", ()))
-    return row["id"] in listed or item.recipient in _told(router, route)
+        return router.rules[rule].channel
+    return item.recipient in reached or any(one.get("rule") == rule for one in item.content.get("items", ()))
 
 
-def _told(router: Router, route: RuleRoute) -> set[str]:
+def _reached(router: Router, route: RuleRoute) -> set[str]:
     """Give everybody whom a rule may tell by their place in the directory, and who covers for them."""
     roles = {role for told in route.notify.values() for role in told} | {role for _, role in route.escalate}
     directory = router.directory
@@ -55,4 +51,4 @@ def _told(router: Router, route: RuleRoute) -> set[str]:
         for role in roles - _ANYBODY:
             recipient = router.answers_for(team, role)
             found |= {recipient.person.id} if recipient else set()
-    return found | {cover.by for away, cover in directory.cover.items() if away in found}
+    return found | {cover.by for away, cover in directory.cover.items() if cover.by and away in found}

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from statistics import median
+from statistics import median_high
 
 from alerting.case_data import TABLES, Settings
 from alerting.doubtful_rows import Flaw, flaws
@@ -179,7 +179,8 @@ def _changed(snapshot: Snapshot, table: str, load: _Load | None, past: Past) -> 
     before, least = past.last.get(table), _number(settings, "max_row_change_at_least")
     if before is not None and before >= least and abs(rows - before) > _number(settings, "max_row_change") * before:
         return f"has {rows} rows; when last trusted it had {before}"
-    usual = median(past.good[table]) if past.good.get(table) else 0
+    # One of the loads there were: half way between a handful and hundreds lies what no load ever was.
+    usual = median_high(past.good[table]) if past.good.get(table) else 0
     low, high = _number(settings, "min_rows_of_median") * usual, _number(settings, "max_rows_of_median") * usual
     if usual >= least and not low <= rows <= high:
         return f"has {rows} rows; its last {len(past.good[table])} good loads had {usual:.0f} in the middle"
