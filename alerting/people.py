@@ -24,9 +24,9 @@ class Team:
 
 @dataclass(frozen=True, kw_only=True)
 class Cover:
-    """Who answers for somebody who is away, and until when; None: until further notice."""
+    """Who answers for somebody who is away, None where nobody does, and until when; None: until further notice."""
 
-    by: str
+    by: str | None
     until: date | None
 
 
@@ -81,8 +81,8 @@ def directory(snapshot: Snapshot) -> Directory:
     )
     covers = snapshot.sql(
         """SELECT staff_id, covered_by, to_date FROM ext_cover
-        WHERE staff_id IS NOT NULL AND covered_by IS NOT NULL AND from_date <= as_of() AND (to_date IS NULL OR to_date >= as_of())
-        QUALIFY row_number() OVER (PARTITION BY staff_id ORDER BY from_date DESC, covered_by) = 1"""
+        WHERE staff_id IS NOT NULL AND from_date <= as_of() AND (to_date IS NULL OR to_date >= as_of())
+        QUALIFY row_number() OVER (PARTITION BY staff_id ORDER BY from_date DESC, covered_by NULLS LAST) = 1"""
     )
     return Directory(
         staff={id_: person for id_, (person, current) in people.items() if current},

@@ -81,22 +81,21 @@ class Planner:
             )
             result.notifications = bannered(report, router, with_chains(result.notifications, router, listed))
             planned = True
+        known = withholding.Known(
+            as_of=report.as_of,
+            loaded_at=loaded_at,
+            waiting=dict.fromkeys(waiting, "kept back by the brake of its rule"),
+            silenced={
+                ref: f"silenced by {each.by} until {day(each.until)} (silence {each.id})" for ref, each in silenced.items()
+            },
+            covered=covered,
+            flapping=flapping,
+            told={(id_, recipient) for _, recipient, id_ in told},
+            restricted=router.is_confined,
+            name=router.directory.name,
+            nothing_planned="" if planned else "none of the rules of its job could be asked",
+        )
         if report.run is not None:
-            known = withholding.Known(
-                as_of=report.as_of,
-                loaded_at=loaded_at,
-                waiting=dict.fromkeys(waiting, "kept back by the brake of its rule"),
-                silenced={
-                    ref: f"silenced by {silence.by} until {day(silence.until)} (silence {silence.id})"
-                    for ref, silence in silenced.items()
-                },
-                covered=covered,
-                flapping=flapping,
-                told={(id_, recipient) for _, recipient, id_ in told},
-                restricted=router.is_confined,
-                name=router.directory.name,
-                nothing_planned="" if planned else "none of the rules of its job could be asked",
-            )
             here = [alert for alert in alerts if alert.rule in mine and alert.rule in router.rules]
             withheld = withholding.reasons(here, result.routes, result.notifications, known)
             withholding.write(connection, report.run, report.as_of, mine, withheld)
@@ -105,6 +104,7 @@ class Planner:
             result.notifications += self._quality(connection, report, router, receivers)
         notices = reporting.notices(report, alerts, result, router)
         notices |= self._handled(report, alerts) | self._held_too_long(report, [alert for alert in alerts if alert.rule in mine])
+        notices |= self._gaps(report, router, alerts)
         ending = silences.ending(standing, alerts, self.next_working_day(report.as_of)) if report.job == "daily" else []
         notices |= {f"silence {silence.id}": notice for silence, notice in ending}
         result.notifications += self._tell_authors(report, router, receivers, ending)
@@ -190,6 +190,16 @@ class Planner:
         detail = f"The oldest was said {plural(wrong[0].age, 'working day')} ago. `alerting alerts data-errors` lists them, with what was said."
         key = f"data errors {hashlib.blake2b(' '.join(refs).encode(), digest_size=16).hexdigest()}"
         return {key: {"title": "Records that somebody says are wrong", "detail": detail, "items": refs}}
+
+    def _gaps(self, report: Report, router: Router, alerts: Iterable[Alert]) -> dict[str, dict[str, Any]]:
+        """Give the weekly notice of posts that nobody fills, in teams with open alerts: the next up is told instead."""
+        opened = {alert.team for alert in alerts if alert.team and alert.condition not in (Condition.pending, Condition.resolved)}
+        gaps = router.gaps(opened) if report.job == "weekly" else []
+        if not gaps:
+            return {}
+        detail = "The next up is told in their place. Put it right in ext_staff, ext_team or ext_cover."
+        key = f"gaps {hashlib.blake2b(' '.join(gaps).encode(), digest_size=16).hexdigest()}"
+        return {key: {"title": "Posts that lead to nobody, in teams with open alerts", "detail": detail, "items": gaps}}
 
     def _tell_authors(
         self,

@@ -215,6 +215,17 @@ class Router:
         """Give who answers for a team in a role today, or the next up who is there."""
         return self._first_present(role, self.directory.teams.get(team_id), {})
 
+    def gaps(self, teams: Iterable[str]) -> list[str]:
+        """Say which posts of these teams lead to nobody today, so that the next up is told in their place."""
+        found = []
+        for team in (self.directory.teams[id_] for id_ in sorted(set(teams)) if id_ in self.directory.teams):
+            for role in ("team_manager", "service_manager", "head_of_service"):
+                step = self._path(role, team, {})[0]
+                if step.recipient is None:
+                    whose = f"{step.reader or step.worker} " if step.worker else ""
+                    found.append(f"{team.name}, {ROLE_WORDS[role]}: {whose}{step.problem}")
+        return found
+
     def performance(self) -> Recipient | None:
         """Give who reads for the performance team, which is told of faults of the data."""
         return self._first_present("performance", None, {})
@@ -248,7 +259,7 @@ class Router:
         }.get(role)
 
     def _look(self, role: str, place: str, worker: str | None) -> Step:
-        """Look who reads for a worker today: themselves, or whoever covers; nobody where cover goes in a ring."""
+        """Look who reads for a worker today: themselves, or whoever covers; nobody where nobody does, or cover goes in a ring."""
         if not worker:
             return Step(role=place, problem="nobody is recorded")
         away: list[str] = []
@@ -257,9 +268,11 @@ class Router:
         while reader in self.directory.cover and reader in self.directory.staff:
             if reader in away:
                 return Step(role=place, worker=worker, away=tuple(away), problem="those who are away cover for each other")
+            cover = self.directory.cover[reader]
+            if cover.by is None:
+                return Step(role=place, worker=worker, away=tuple(away), reader=reader, problem="is away, and nobody covers")
             away.append(reader)
-            until = self.directory.cover[reader].until
-            reader = self.directory.cover[reader].by
+            until, reader = cover.until, cover.by
         person = self.directory.staff.get(reader)
         step = Step(role=place, worker=worker, away=tuple(away), reader=reader)
         if person is None or not person.email:

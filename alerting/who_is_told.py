@@ -255,7 +255,7 @@ class _Told:
             when = f"{plural(days, 'working day')} after it is first seen"
             if live:
                 starts = add_working_days(standing.clock_starts(live), days, self.app.book.settings.bank_holidays)
-                when = f"{'since' if starts <= self.as_of else 'from'} {day(starts)}, unless it was on hold"
+                when = f"{'since' if starts <= self.as_of else 'from'} {day(starts)}, unless it is on hold or acknowledged before"
             found.append(replace(self._way(self.alert, role, told), when=when))
         return found
 

@@ -97,6 +97,29 @@ def test_who_is_away_is_covered(office: Office):
     assert why(office, "H1") == {"escalated after 5 working days, as cover for Person S1 until 20 March"}
 
 
+def test_who_is_away_without_cover_is_passed_over(office: Office):
+    office.council.add("ext_cover", staff_id="S1", covered_by="", from_date="2026-02-20", to_date="2026-03-20")
+    office.run(MONDAY + WEEK)
+
+    assert why(office, "H1") == {"escalated after 5 working days, head of service: no service manager to tell"}
+
+
+def test_where_those_who_are_away_cover_for_each_other_it_goes_one_level_up(office: Office):
+    for away, by in (("S1", "M2"), ("M2", "S1")):
+        office.council.add("ext_cover", staff_id=away, covered_by=by, from_date="2026-02-20", to_date="2026-03-20")
+    office.run(MONDAY + WEEK)
+
+    assert why(office, "H1") == {"escalated after 5 working days, head of service: no service manager to tell"}
+
+
+def test_posts_that_lead_to_nobody_are_told_once_a_week(office: Office):
+    office.council.add("ext_cover", staff_id="S1", covered_by="", from_date="2026-02-20", to_date="2026-03-20")
+    office.run(MONDAY + WEEK, "weekly")
+
+    [listed] = {tuple(notice["items"]) for notice in office.notices if notice["title"].startswith("Posts that lead to nobody")}
+    assert listed == ("Team T1, service manager: S1 is away, and nobody covers",)
+
+
 def test_a_restricted_child_is_never_escalated_to_who_may_not_know(office: Office):
     office.council.add("ext_restricted", person_id="C1", level="limited", allowed_recipients="M1;H1")
     office.run(MONDAY + 2 * WEEK)

@@ -123,7 +123,7 @@ def test_an_escalation_says_to_whom_and_from_when(office):
     after = json.loads(who(office, "PL-01", "C1", "--json"))["escalations"]
 
     assert [(way["person"], way["when"]) for way in before] == [("Person H1", "10 working days after it is first seen")]
-    assert [way["when"] for way in after] == ["from 16 March 2026, unless it was on hold or in hand"]
+    assert [way["when"] for way in after] == ["from 16 March 2026, unless it is on hold or acknowledged before"]
 
 
 def test_each_receiver_says_how_much_it_may_show(office):
