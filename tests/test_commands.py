@@ -76,7 +76,7 @@ def test_run_prints_one_json_value_of_the_promised_shape(shell: Shell) -> None:
     assert set(report) == {"job", "as_of", "run", "status", "source", "missed", "rules", "older_files", "brakes", "alerts",
                            "notifications", "hold_fire", "breaches", "timings"}  # fmt: skip
     assert (report["job"], report["as_of"], report["status"]) == ("daily", DAY, "done")
-    assert set(report["source"]) == {"loaded_at", "trusted", "problems"}
+    assert set(report["source"]) == {"loaded_at", "trusted", "problems", "notes"}
     assert set(report["rules"][0]) == {"code", "id", "status", "population", "match", "clear", "unknown", "ms", "problem"}
     assert set(report["rules"][0]["match"]) == {"info", "amber", "red", "critical"}
     assert set(report["alerts"]) == {"new", "changed", "ongoing", "held", "resolved"}
@@ -191,7 +191,7 @@ def test_source_check_tells_rows_fill_rates_and_problems(council: MadeCouncil, s
     tables = {row["table"]: row for row in shell.json("source", "check", "--as-of", DAY, code=1)}
 
     assert tables["ssd_person"] == {"table": "ssd_person", "supplied": True, "rows": 2, "trusted": True, "problems": [],
-                                    "fill": tables["ssd_person"]["fill"], "unmapped": {}}  # fmt: skip
+                                    "fill": tables["ssd_person"]["fill"], "unmapped": {}, "notes": [], "release": None}  # fmt: skip
     assert tables["ssd_cp_reviews"]["problems"] == ["is not there"]
     assert "ssd_cp_plans.csv:2: column cppl_cp_plan_start_date" in tables["ssd_cp_plans"]["problems"]
 
