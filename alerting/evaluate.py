@@ -88,6 +88,17 @@ class Evaluation:
             WHERE f.outcome = 'match'"""
         )
 
+    def answers(self, rule: Rule, subjects: Sequence[str]) -> dict[str, Outcome]:
+        """Give what another form of a rule that was asked says of these subjects; of those it asks about, and if it can be asked."""
+        try:
+            rows = self._snapshot.sql(
+                f"SELECT subject, outcome FROM ({question(rule)}) q({_ANSWER}) WHERE subject IN (SELECT unnest($1::VARCHAR[]))",
+                [list(subjects)],
+            )
+        except EngineError:  # its words may name what is not there any more
+            return {}
+        return {subject: Outcome(outcome) for subject, outcome in rows}
+
     def still_in_subject(self, rule: Rule, subjects: Sequence[str]) -> set[str]:
         """Give those of these subjects that are in the table of the rule's subject, whether or not it asks about them."""
         if rule.file.per:  # each team, worker or service of the directory is asked about
@@ -193,6 +204,9 @@ def _live_rows(live: Sequence[Alert]) -> tuple[str, list[Any]]:
 _FINDING = (
     "f.rule, f.subject, f.outcome, f.level, f.measure, f.due, f.team, f.worker, f.adviser, f.person, f.member, f.also, f.facts"
 )
+
+
+_ANSWER = "rule, subject, outcome, level, measure, due, team, worker, adviser, person, member, also, facts"
 
 
 def _finding(row: Sequence[Any]) -> Finding:

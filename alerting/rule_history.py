@@ -40,6 +40,13 @@ class RuleHistory:
         with self._store.transaction() as connection:
             return {row.rule: row.logic for row in connection.execute(query.order_by(rule_version.c.last_asked_run))}
 
+    def last_asked(self, rule: str) -> tuple[str, dict[str, Any]] | None:
+        """Give the text of a rule's file as it was last asked, and its parameters as they applied; None where it never was."""
+        query = sa.select(rule_version.c.version).where(rule_version.c.rule == rule, rule_version.c.last_asked_run.is_not(None))
+        with self._store.transaction() as connection:
+            version = connection.execute(query.order_by(rule_version.c.last_asked_run.desc()).limit(1)).scalar()
+        return self.version(rule, version) if version else None
+
     def keep(self, connection: sa.Connection, run_id: int, as_of: date, now: datetime, book: Rulebook, asked: Set[str]) -> None:
         """Write down what a run has used, in the caller's transaction. asked: the rules that were, and could be."""
         hashes = {path: _hash(text) for path, text in book.texts.items()}

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from pathlib import Path
 
 from alerting import lifecycle
 from alerting.evaluate import Evaluation
@@ -13,7 +14,7 @@ from alerting.lifecycle import RuleLife, WorkingDays
 from alerting.model import Alert, Finding, Outcome, Transition
 from alerting.rule import Rule
 from alerting.rule_history import RuleHistory, changed_rules
-from alerting.rulebook import Rulebook
+from alerting.rulebook import Rulebook, compile_rule
 from alerting.store import Store
 from alerting.working_days import working_days_between
 
@@ -40,12 +41,12 @@ class Advance:
         ended = {transition.alert.id for transition in moved}
         live = [alert for alert in live if alert.id not in ended]
         by_id = {alert.id: alert for alert in live}
-        changed, candidates = self._as_changed(evaluation, evaluation.compare(live))
+        given_up, candidates = self._as_changed(evaluation, evaluation.compare(live))
         matches = [finding for id_, finding in candidates if id_ is None]
         transitions: list[Transition | None] = [*moved, *self._opened(matches, moved, lives, as_of, owners_known=owners_known)]
         for id_, finding in candidates:
             if id_ is not None:
-                life, is_changed = lives[finding.rule], finding.rule in changed
+                life, is_changed = lives[finding.rule], (finding.rule, finding.subject) in given_up
                 transitions.append(
                     lifecycle.advance(by_id[id_], finding, life, as_of, owners_known=owners_known, changed=is_changed)
                 )
@@ -75,8 +76,13 @@ class Advance:
             found.append(lifecycle.begun(finding, lives[finding.rule], last, as_of, days, owners_known=owners_known))
         return found
 
-    def _as_changed(self, evaluation: Evaluation, candidates: Sequence[Candidate]) -> tuple[frozenset[str], list[Candidate]]:
-        """Give the rules that ask otherwise than last time, and the findings where who they ask of no more is clear of them."""
+    def _as_changed(
+        self, evaluation: Evaluation, candidates: Sequence[Candidate]
+    ) -> tuple[set[tuple[str, str]], list[Candidate]]:
+        """Give of whom a changed rule says `clear` and its record does not, by rule and subject, and the findings.
+
+        Whom a rule that asks otherwise than last time does not ask about any more is clear of it, rather than absent.
+        """
         asked = {result.rule.id: result.rule for result in evaluation.asked.values() if result.status == "ok"}
         changed = changed_rules(asked.values(), RuleHistory(self.store).last_logic())
         outside = defaultdict(list)
@@ -92,7 +98,35 @@ class Advance:
             (id_, replace(finding, outcome=Outcome.clear) if (finding.rule, finding.subject) in there else finding)
             for id_, finding in candidates
         ]
-        return changed, found
+        return self._given_up(evaluation, [asked[rule] for rule in sorted(changed)], found), found
+
+    def _given_up(self, evaluation: Evaluation, changed: Sequence[Rule], candidates: Sequence[Candidate]) -> set[tuple[str, str]]:
+        """Give the rule and subject of those who are clear of a changed rule, and not by what it asked before."""
+        given_up = set()
+        for rule in changed:
+            subjects = {
+                finding.subject for _, finding in candidates if finding.rule == rule.id and finding.outcome == Outcome.clear
+            }
+            before = self._as_last_asked(rule) if subjects else None
+            said = evaluation.answers(before, sorted(subjects)) if before else {}
+            given_up |= {(rule.id, subject) for subject in subjects if said.get(subject) != Outcome.clear}
+        return given_up
+
+    def _as_last_asked(self, rule: Rule) -> Rule | None:
+        """Give a rule as it was last asked, where today's subject, views and settings let it be asked as it was then."""
+        history = RuleHistory(self.store)
+        kept = history.last_asked(rule.id)
+        if kept is None:
+            return None
+        text, params = kept
+        before = compile_rule(self.book, Path(rule.place), {}, text)
+        if isinstance(before, Rule):
+            # What config.yaml set then may not be what it sets now.
+            own = {name: params[name] for name in before.file.params if name in params}
+            before = compile_rule(self.book, Path(rule.place), own, text)
+        if not isinstance(before, Rule) or before.subject_kind != rule.subject_kind:
+            return None
+        return before if before.logic == history.last_logic().get(rule.id) else None
 
 
 def lives_of(book: Rulebook) -> dict[str, RuleLife]:

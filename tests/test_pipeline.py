@@ -323,12 +323,16 @@ def test_half_a_list_of_restrictions_is_no_list_and_no_summary_counts_a_child_by
 
 
 def test_the_days_on_hold_do_not_count_towards_a_reminder(office: Office) -> None:
+    def state() -> str:
+        items = office.content("M1")["items"]
+        return next(item["state"] for item in items if (item["subject"], item["rule"]) == ("C1", "cp-visit-overdue"))
+
     office.run(MONDAY)
     office.council.row("ssd_involvements", invo_person_id="C2")["invo_involvement_end_date"] = "2026-02-20"
     office.run(MONDAY + DAY, without=("ssd_cp_visits",))
     assert office.told("M1") == {"C1": "held", "C2": "new"}
 
     office.run(MONDAY + 9 * DAY)
-    assert office.told("M1") == {"C1": "open", "C2": "reminder"}
+    assert state() == "open"
     office.run(MONDAY + 16 * DAY)
-    assert office.told("M1") == {"C1": "reminder", "C2": "reminder"}
+    assert state() == "reminder"

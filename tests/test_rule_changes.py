@@ -83,6 +83,43 @@ def test_a_threshold_that_changes_ends_alerts_as_rule_changed_and_the_message_sa
     assert item["resolved_reason"] == "rule_changed"
 
 
+def test_a_record_that_is_put_right_as_its_rule_changes_is_cleared_and_the_others_are_given_up(office: Office) -> None:
+    office.rule()
+    office.run(MONDAY)
+    office.rule(params="{long_days: 100}")
+    office.council.row("ssd_cp_plans", cppl_person_id="C1")["cppl_cp_plan_start_date"] = (MONDAY - 10 * DAY).isoformat()
+
+    office.run(MONDAY + DAY)
+
+    assert (end(office, "C1"), end(office, "C2")) == (("resolved", "cleared"), ("resolved", "rule_changed"))
+
+
+def test_what_config_yaml_set_when_the_rule_was_last_asked_is_what_it_asked_before(office: Office) -> None:
+    office.rule(params="{long_days: 500}")
+    office.settings["rules"] = {"settings": {"PL-01": {"params": {"long_days": 50}}}}
+    office.run(MONDAY)
+    office.settings.clear()
+    office.council.row("ssd_cp_plans", cppl_person_id="C1")["cppl_cp_plan_start_date"] = (MONDAY - 10 * DAY).isoformat()
+
+    office.run(MONDAY + DAY)
+
+    assert (end(office, "C1"), end(office, "C2")) == (("resolved", "cleared"), ("resolved", "rule_changed"))
+
+
+def test_a_record_that_is_put_right_as_the_subject_changes_ends_as_rule_changed(office: Office) -> None:
+    office.rule()
+    office.run(MONDAY)
+    subject = office.folder / "rules" / "subjects" / "child_protection_plan.yaml"
+    text = subject.read_text("utf-8")
+    assert "left_when: |" in text
+    subject.write_text(text.replace("left_when: |", "left_when: |\n  -- looked at again", 1), "utf-8")
+    office.council.row("ssd_cp_plans", cppl_person_id="C1")["cppl_cp_plan_start_date"] = (MONDAY - 10 * DAY).isoformat()
+
+    office.run(MONDAY + DAY)
+
+    assert (end(office, "C1"), end(office, "C2")) == (("resolved", "rule_changed"), ("firing", None))
+
+
 def test_the_next_run_after_a_change_clears_as_ever(office: Office) -> None:
     office.rule()
     office.run(MONDAY)
