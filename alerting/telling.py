@@ -190,7 +190,7 @@ def _personal(
     triggers += [(alert, "moved") for alert, _, _ in gone]
     if not triggers:
         return None
-    items = [_item(router, alert, recipient, state, _in_hand(router, told, alert)) for alert, recipient, state in listed]
+    items = [_item(router, alert, recipient, state, _in_hand(router, told, alert, person)) for alert, recipient, state in listed]
     items += [_item(router, alert, before, "moved", f"Now with {now.person.name}.") for alert, before, now in gone]
     content = {
         "items": items,
@@ -219,10 +219,13 @@ def _personal(
     )
 
 
-def _in_hand(router: Router, told: _Told, alert: Alert) -> str:
-    """Say who has an alert in hand, and who said that it was recorded."""
-    recorded = told.recorded(alert)
-    said = [f"{_named(router, recorded)} said on {day(recorded.on)} that it was recorded."] if recorded else []
+def _in_hand(router: Router, told: _Told, alert: Alert, reader: Person) -> str:
+    """Say to one of those who are told of an open alert whose it is, who has it in hand and who said that it was recorded."""
+    if alert.condition == Condition.resolved:
+        return ""
+    given, recorded = router.handed_on(alert) if standing.assigned(alert) else None, told.recorded(alert)
+    said = [f"Assigned to {given[1].person.name}."] if given and given[1].person.id != reader.id else []
+    said += [f"{_named(router, recorded)} said on {day(recorded.on)} that it was recorded."] if recorded else []
     acts = told.in_hand(alert)
     if acts:
         last = max(act.until for act in acts if act.until)

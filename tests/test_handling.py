@@ -240,6 +240,7 @@ def test_those_who_are_told_beside_the_first_still_are(office: Office):
 
     assert {person: "C1" in office.told(person) for person in office.people()} == {"W1": True, "S1": True, "M1": True}
     assert office.told("M1")["C1"] == "moved"
+    assert (in_hand(office, "S1")["C1"], in_hand(office, "W1")["C1"]) == ("Assigned to Person W1.", "")
 
 
 @pytest.mark.parametrize(
@@ -394,6 +395,7 @@ def test_what_is_recorded_and_loaded_clears_as_any_other(office: Office):
     office.run(MONDAY + WEEK)
 
     assert office.told("M1") == {"C1": "cleared", "C2": "reminder"}
+    assert set(in_hand(office, "M1").values()) == {""}
 
 
 # ---- the record is wrong

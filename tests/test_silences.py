@@ -194,6 +194,22 @@ def test_what_is_silenced_is_counted_and_not_told_and_its_condition_stays(office
     assert withheld(office) == {"M1": "silenced by P1 until 9 March 2026 (silence 1)"}
 
 
+def test_it_is_the_same_in_either_database(tmp_path: Path, store_url: str):
+    office = Office(tmp_path, store_url)
+    office.rules_of_its_own()
+    office.rule()
+    office.run(MONDAY)
+    end(office, make(office, matcher=Matcher(child=("C1",))))
+    make(office, matcher=Matcher(child=("C2",), level=("amber",)))
+    office.handle("C1", "plan-long", "recorded", MONDAY, until=MONDAY + WEEK)
+    office.run(MONDAY)
+
+    assert withheld(office) == {"M1": "said by Person M1 to be recorded on 2 March 2026, and waits for the next load"}
+    office.run(MONDAY + WEEK + DAY)
+    assert (office.told("M1"), office.content("M1")["silenced"]) == ({"C1": "recorded", "C2": "reminder"}, 0)
+    assert withheld(office) == {}
+
+
 def test_a_silence_that_runs_out_or_is_ended_needs_no_repair(office: Office):
     make(office, matcher=Matcher(child=("C1",)))
     number = make(office, matcher=Matcher(child=("C2",)), until=MONDAY + 4 * WEEK)

@@ -6,7 +6,7 @@ import getpass
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import date
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -96,13 +96,18 @@ def desk_of(app: App, connection: Transaction, by: str) -> Desk:
     )
 
 
-def router_of(app: App) -> Router:
-    """Give who is told of what by today's directory, read from the case data. Raises SourceError where it cannot be read."""
+def as_of(command: _Command) -> _Command:
+    """Add the option that names the day whose directory says who is who."""
+    return click.option("--as-of", type=DAY, help="The day whose directory says who is who; today when left out.")(command)
+
+
+def router_of(app: App, as_of: datetime | None) -> Router:
+    """Give who is told of what by a day's directory, read from the case data. Raises SourceError where it cannot be read."""
     from alerting import drafts, people
     from alerting.pipeline import routes_of
     from alerting.routing import Router
 
-    with drafts.look(app, [], today(app)) as look:
+    with drafts.look(app, [], as_of.date() if as_of else today(app)) as look:
         return Router(people.directory(look.snapshot), routes_of((*app.book.rules, *app.book.off)))
 
 

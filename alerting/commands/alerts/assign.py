@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import click
 
 from alerting.cli import build_app
-from alerting.commands.alerts import by, desk_of, find_alert, router_of
+from alerting.commands.alerts import as_of, by, desk_of, find_alert, router_of
 
 
 @click.command()
@@ -13,11 +15,12 @@ from alerting.commands.alerts import by, desk_of, find_alert, router_of
 @click.option("--to", required=True, help="Who gets it: a worker id, address or name of the directory.")
 @by("gives it away")
 @click.option("--note", default="", help="Why.")
+@as_of
 @click.pass_context
-def command(ctx: click.Context, ref: str, to: str, by: str, note: str) -> None:
+def command(ctx: click.Context, ref: str, to: str, by: str, note: str, as_of: datetime | None) -> None:
     """Give an alert to somebody of its team, or above it: they are told of it instead of whom the rule names first."""
     app = build_app(ctx)
-    router = router_of(app)
+    router = router_of(app, as_of)
     store = app.store()
     try:
         with store.transaction() as connection:

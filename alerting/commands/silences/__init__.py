@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -52,12 +53,12 @@ def matcher_of(app: App, rule: Iterable[str], **others: Iterable[str]) -> Matche
     )
 
 
-def impact_of(app: App, matcher: Matcher) -> Impact:
+def impact_of(app: App, matcher: Matcher, as_of: datetime | None) -> Impact:
     """Give what would be silenced of today's open alerts, and from whom."""
     from alerting import silences
     from alerting.commands.alerts import router_of
 
-    router = router_of(app)
+    router = router_of(app, as_of)
     store = app.store()
     try:
         return silences.impact(matcher, store.live(), router)

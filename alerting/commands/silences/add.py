@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from alerting.cli import build_app, now, today
-from alerting.commands.alerts import DAY, approved_by, by
+from alerting.commands.alerts import DAY, approved_by, as_of, by
 from alerting.commands.silences import echo_impact, impact_of, matcher_of, matching
 
 
@@ -19,6 +19,7 @@ from alerting.commands.silences import echo_impact, impact_of, matcher_of, match
 @click.option("--reason", required=True, help="Why.")
 @by("makes it")
 @approved_by
+@as_of
 @click.option("--yes", is_flag=True, help="Make it: what it silences has been looked at.")
 @click.pass_context
 def command(
@@ -30,6 +31,7 @@ def command(
     reason: str,
     by: str,
     approved_by: str | None,
+    as_of: datetime | None,
     yes: bool,
     **keys: Any,
 ) -> None:
@@ -49,7 +51,7 @@ def command(
     )
     holidays = app.book.settings.bank_holidays
     silences.refuse_where_wrong(wish, day, limits, lambda start, count: add_working_days(start, count, holidays))
-    impact = impact_of(app, matcher)
+    impact = impact_of(app, matcher, as_of)
     echo_impact(matcher, impact, limits.silence_share)
     silences.refuse_one_alone(wish, impact, limits)
     if not yes:
