@@ -104,7 +104,9 @@ def test_an_alert_that_comes_back_three_times_in_twenty_working_days_flaps(offic
         plan_began(office, "C1", MONDAY if number % 2 else MONDAY - 60 * DAY)
         office.run(MONDAY + number * DAY)
 
-    assert quality(office)["remarks"] == ["comes and goes for 1 subject"]
+    row = quality(office)
+    assert (row["flapping"], row["remarks"]) == (1, ["comes and goes for 1 subject"])
+    assert row["flapping_alerts"] == [office.alert("C1", "plan-long").ref]
 
 
 def test_a_rule_that_has_not_fired_in_ninety_days_is_said_to_be_silent_and_a_new_one_is_not(office: Office):

@@ -9,9 +9,9 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 import sqlalchemy as sa
 
-from alerting import schema, standing
+from alerting import closing, schema, standing
 from alerting.errors import StoreError
-from alerting.lifecycle import RuleLife, advance, opened, resolve
+from alerting.lifecycle import RuleLife, advance, begun, opened, resolve
 from alerting.model import Alert, Condition, Finding, Level, Outcome
 from alerting.occurrences import Occurrences
 from alerting.store import Changes, Store
@@ -140,6 +140,39 @@ def test_a_resolved_alert_is_not_live_and_its_subject_can_have_another_episode(s
     assert list(store.last_ended([(RULE.id, "C1"), (RULE.id, "C2")])) == [(RULE.id, "C1")]
     write(store, opened(found("C1"), RULE, 2, later), day=later)
     assert [alert.episode for alert in store.live()] == [2]
+
+
+def test_an_alert_that_came_back_keeps_the_days_it_did_and_says_what_it_said_when_it_ended(store: Store) -> None:
+    [first] = write(store, opened(found("C1"), RULE, 1, DAY))
+    alert = first.alert
+    for number in (1, 3):
+        ended = write(store, resolve(alert, "cleared", DAY + timedelta(days=number)), day=DAY + timedelta(days=number))
+        last = store.last_ended([(RULE.id, "C1")])[RULE.id, "C1"]
+        assert (last.id, last.measure, last.due, last.facts) == (alert.id, 14, DAY, {"last_visit": "2026-02-10"})
+        assert ended[0].alert.resolved_on == last.resolved_on
+        on = DAY + timedelta(days=number + 1)
+        write(store, begun(found("C1"), RULE, last, on, lambda start, end: (end - start).days), day=on)
+        [alert] = store.live()
+
+    assert alert.came_back == (DAY + timedelta(days=2), DAY + timedelta(days=4))
+    assert (alert.id, alert.episode, alert.reopened_on) == (first.alert.id, 1, DAY + timedelta(days=4))
+    assert store.held_spans({RULE.id}) == {
+        alert.id: [(DAY + timedelta(days=1), DAY + timedelta(days=2)), (DAY + timedelta(days=3), DAY + timedelta(days=4))]
+    }
+
+
+def test_an_alert_that_somebody_closed_while_a_run_went_on_stays_closed(store: Store) -> None:
+    [first] = write(store, opened(found("C1"), RULE, 1, DAY))
+    with store.transaction() as connection:
+        said = {"reason": "duplicate", "note": "C9 is the same child", "by": "Q1", "now": NOW, "today": DAY}
+        closing.close(store, connection, first.alert, until=DAY + timedelta(days=9), **said)
+
+    written = write(store, advance(first.alert, found("C1", Level.critical), RULE, DAY + timedelta(days=1)))
+
+    assert (written, store.live()) == ([], [])
+    last = store.last_ended([(RULE.id, "C1")])[RULE.id, "C1"]
+    assert (last.resolved_reason, last.closed_until) == ("manual: duplicate", DAY + timedelta(days=9))
+    assert [row["by"] for row in store.history(first.alert.id or 0)] == ["service", "Q1", "Q1"]
 
 
 def test_a_subject_has_one_open_alert_a_rule_at_most(store: Store) -> None:
