@@ -163,7 +163,7 @@ def _references() -> Iterator[Reference]:
         for column in table.columns:
             of, key = _REFERRED_TO.get(column[column.find("_") :], (table.name, ""))
             # A conference names the plan that may come of it, or none.
-            if table.name not in (of, "ssd_initial_cp_conference") and not table.extension:
+            if table.name != of and column != "icpc_cp_plan_id" and not table.extension:
                 yield Reference(table.name, column, of, key)
 
 

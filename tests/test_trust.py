@@ -383,9 +383,7 @@ def test_a_column_that_lost_its_values_is_not_trusted_and_only_the_rules_that_us
     emptied = children(100, ids(100), Past(filled=full.filled), dates=0)
 
     assert emptied.problems == {f"{VISITS}.cppv_cp_visit_date": "is filled in 0% of rows; when last trusted in 100%"}
-    uses, does_not = (
-        frozenset({VISITS, f"{VISITS}.{name}"}) for name in ("cppv_cp_visit_date", "cppv_cp_visit_id")
-    )
+    uses, does_not = (frozenset({VISITS, f"{VISITS}.{name}"}) for name in ("cppv_cp_visit_date", "cppv_cp_visit_id"))
     assert list(emptied.withheld([("uses", uses), ("does-not", does_not), ("cannot-say", frozenset({VISITS}))])) == [
         "uses",
         "cannot-say",
