@@ -198,6 +198,8 @@ class Occurrences:
                     values = {"state": "missed", "note": found.note or note, "token": found.token + 1, "lease_until": moment}
                     connection.execute(_TABLE.update().where(mine).values(values))
                 missed.append(as_of)
+            # A run that died in the middle of its day has now ended as well, and not only when the next one begins.
+            self._abandon_runs(connection, moment)
         return missed
 
     def missed_between(self, first: date, last: date) -> list[Occurrence]:

@@ -240,6 +240,16 @@ def test_a_run_that_is_going_on_is_not_missed_and_one_that_was_left_is(occurrenc
     assert occurrences.miss("daily", [MONDAY], "why") == [MONDAY]
 
 
+def test_the_run_of_a_day_that_is_recorded_as_missed_has_ended(store: Store, occurrences: Occurrences) -> None:
+    occurrences.begin("daily", MONDAY, "here", NOW, lease=timedelta(0))
+    time.sleep(0.01)
+    occurrences.miss("daily", [MONDAY], "its host stopped in the middle of it")
+
+    with store.transaction() as connection:
+        [run] = connection.execute(sa.select(schema.run)).all()
+    assert (run.status, run.finished_at is None) == ("abandoned", False)
+
+
 def test_a_missed_day_that_is_done_after_all_counts_as_done(store: Store, occurrences: Occurrences) -> None:
     occurrences.miss("daily", [MONDAY], "why")
     claim = occurrences.begin("daily", MONDAY, "here", NOW)
