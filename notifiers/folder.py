@@ -22,6 +22,7 @@ from datetime import date, datetime
 from email.headerregistry import Address, Group
 from email.message import EmailMessage
 from email.policy import SMTP as WIRE
+from functools import cache
 from hashlib import blake2b
 from itertools import groupby
 from pathlib import Path
@@ -231,10 +232,15 @@ def _receiver(message: Message) -> Address | Group:
 
 
 def _page(entries: list[_Entry], folder: Path) -> str:
+    days = [_day(day, list(messages), folder) for day, messages in groupby(entries, key=lambda entry: entry.at.date())]
+    return str(_words().get_template("folder.html").render(days=days, messages=len(entries)))
+
+
+@cache
+def _words() -> Any:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined  # only a run that sends needs it
 
-    days = [_day(day, list(messages), folder) for day, messages in groupby(entries, key=lambda entry: entry.at.date())]
-    words = Environment(
+    return Environment(
         loader=FileSystemLoader(Path(__file__).parent),
         autoescape=True,
         undefined=StrictUndefined,
@@ -242,7 +248,6 @@ def _page(entries: list[_Entry], folder: Path) -> str:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    return words.get_template("folder.html").render(days=days, messages=len(entries))
 
 
 def _day(day: date, entries: list[_Entry], folder: Path) -> dict[str, Any]:

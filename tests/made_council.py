@@ -102,11 +102,12 @@ class MadeCouncil:
         return extracts
 
     def configure(self, store: str, **changes: Any) -> Path:
-        """Write a config.yaml that reads the extracts and delivers into a folder; `changes` replace whole sections."""
+        """Write a config.yaml that reads the extracts, keeps no days and delivers into a folder; `changes` replace whole sections."""
         config = {
             "council": {"name": "Exampleshire", "administrators": ["admin@example.gov.uk"], "domain": "alerts.example.gov.uk"},
             "store": store,
             "go_live": "full",
+            "keep": {"days": 0},
             "source": {"type": "files", "path": "extracts"},
             "receivers": {"outbox": {"type": "folder", "path": "outbox"}},
         } | changes

@@ -27,6 +27,7 @@ PLANS = "child_protection_plan"
 @pytest.fixture
 def office(tmp_path: Path) -> Office:
     office = Office(tmp_path)
+    office.settings = {"keep": {"days": 400}}
     office.rules_of_its_own("practice/cp-visit-overdue.yaml", "statutory/cp-review-overdue.yaml")
     return office
 

@@ -45,6 +45,7 @@ notify: {amber: [team_manager]}
 @pytest.fixture
 def office(tmp_path: Path) -> Office:
     office = Office(tmp_path)
+    office.settings = {"keep": {"days": 400}}
     office.rules_of_its_own("practice/cp-visit-overdue.yaml")
     return office
 
@@ -321,7 +322,7 @@ def test_days_on_which_the_subject_was_another_are_named(office: Office) -> None
 
 def test_with_nothing_to_ask_it_says_why_and_what_to_do(office: Office) -> None:
     office.council.write()
-    office.council.configure("sqlite:///alerting.db")
+    office.council.configure("sqlite:///alerting.db", **office.settings)
     with pytest.raises(AlertingError, match="no days are kept yet"):
         back(office, "CP-03")
     office.run(working_day(0))
