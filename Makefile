@@ -7,7 +7,7 @@ BIN := .venv/bin
 READY := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check lint format lock dist clean
+.PHONY: help setup demo test slow check lint format lock dist clean
 
 help:  ## list these commands
 	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -25,8 +25,11 @@ $(READY): pyproject.toml requirements-dev.txt
 demo: $(READY)  ## a made-up council's mornings, as its managers would get them, in the folder demo
 	$(BIN)/alerting demo --dir demo
 
-test: $(READY)  ## every test; the browser's and PostgreSQL's are skipped, and say so, where there is none
-	$(BIN)/python -m pytest -n 2
+test: $(READY)  ## the tests; the browser's and PostgreSQL's are skipped, and say so, where there is none
+	$(BIN)/python -m pytest -n 2 -m "not slow"
+
+slow: $(READY)  ## the tests that start many processes, kill them, fill disks or live through months
+	$(BIN)/python -m pytest -n 2 -m slow
 
 lint: $(READY)  ## style, types, and which module may import which
 	$(BIN)/ruff check .
@@ -34,7 +37,7 @@ lint: $(READY)  ## style, types, and which module may import which
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 
-check: lint test  ## what a change must pass: lint, then test
+check: lint test slow  ## what a change must pass
 
 format: $(READY)  ## settle layout and what ruff can mend by itself
 	$(BIN)/ruff check --fix .
