@@ -168,7 +168,7 @@ class ScriptedMailServer:
         with suppress(OSError), line, line.makefile("rb") as heard:
             self._say(line, "greeting")
             for said in heard:
-                step = said[:4].decode().strip().upper()
+                step = said[:4].decode("ascii", "replace").strip().upper()
                 answer = self._say(line, step, said.decode("ascii", "replace"))
                 if step == "DATA" and answer.startswith("354"):
                     self._take_message(line, heard)

@@ -23,6 +23,8 @@ from alerting.schema import transition as transition_table
 from tests.made_council import MONDAY
 from tests.office import Office
 
+pytestmark = pytest.mark.slow
+
 WEEKDAYS = frozenset(range(5))
 PER_TEAM = """\
 id: plans-of-team
@@ -195,7 +197,6 @@ def test_a_value_that_too_few_have_puts_the_rule_off_for_the_day(office: Office)
     assert said(found.draft) == lived(office, "plan-long")
 
 
-@pytest.mark.slow
 def test_every_shipped_rule_did_on_a_made_up_council_what_a_backtest_says(tmp_path: Path) -> None:
     result = CliRunner().invoke(cli, ["demo", "--dir", str(tmp_path), "--days", "4", "--children", "300"])
     assert result.exit_code == 0, result.output

@@ -262,7 +262,12 @@ def test_nothing_fits_every_place():
         ),
         ("round(1, 2, 3)", "round() takes 1 value, but here are 3", (1, 1), "Such as `round(2.345, 1)`."),
         ("has()", "has() takes 1 value or more, but here are 0", (1, 1), "Such as `has(codes('C1', 'E1'), 'E1')`."),
-        ("days_since(team)", "days_since() needs a date, but this is a text", (1, 12), "Such as `days_since(date '2026-03-01')`."),
+        (
+            "days_since(team)",
+            "days_since() needs a date, but this is a text",
+            (1, 12),
+            "Such as `days_since(date '2026-03-01')`.",
+        ),
         ("has(team, 'C2')", "has() needs a list of codes, but this is a text", (1, 5), "Such as `has(codes('C1', 'E1'), 'E1')`."),
         ("has(statuses, 2)", "has() needs a text, but this is a number", (1, 15), "Such as `has(codes('C1', 'E1'), 'E1')`."),
         ("one_of(visits, 'a')", "this looks for a text where a number is", (1, 16), ""),
@@ -283,7 +288,12 @@ def test_nothing_fits_every_place():
         ("null between visits and born", "`between` compares a value with a number and a date", (1, 14), ""),
         ("null in (visits, born)", "this looks for a date where a number is", (1, 18), ""),
         ("case null when visits then 1 when born then 2 end", "this compares a number with a date", (1, 35), ""),
-        ("visits{:}", "this cannot be read", (1, 1), "Look beside it: a word such as `and`, a sign, a bracket or a quote is missing or misspelt."),
+        (
+            "visits{:}",
+            "this cannot be read",
+            (1, 1),
+            "Look beside it: a word such as `and`, a sign, a bracket or a quote is missing or misspelt.",
+        ),
         ("born between '2026-03-31' and today()", "`between` compares a date with a text and a date", (1, 1), ""),
         ("team in (1)", "this looks for a number where a text is", (1, 10), ""),
         (
@@ -354,7 +364,12 @@ def test_nothing_fits_every_place():
             (1, 8),
             "Type it as ', straight: a word processor curls it.",
         ),
-        ("if visits > 3 then true", "`if` is not part of the rule language", (1, 1), "Write `case when ... then ... else ... end`."),
+        (
+            "if visits > 3 then true",
+            "`if` is not part of the rule language",
+            (1, 1),
+            "Write `case when ... then ... else ... end`.",
+        ),
         (
             "visits 3",
             "this cannot be read from here on",

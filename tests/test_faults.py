@@ -32,6 +32,8 @@ from tests.made_council import MONDAY
 from tests.office import Office, rule_row
 from tests.servers import free_port, mail_server, scripted_mail_server
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parent.parent
 DAY = timedelta(days=1)
 PAGE = (ROOT / "docs" / "reference" / "faults.md").read_text("utf-8")
@@ -297,7 +299,6 @@ def test_a_table_that_grew_from_a_handful_is_not_doubted_for_ever_after(office: 
     assert [office.run(MONDAY + days * DAY).problems for days in (1, 2, 3)] == [[], [], []]
 
 
-@pytest.mark.slow
 def test_ten_thousand_new_alerts_are_kept_back_and_after_the_release_each_manager_has_one_message(
     office: Office, tmp_path: Path
 ) -> None:

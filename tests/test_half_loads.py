@@ -28,6 +28,8 @@ from alerting.sources.demo import Source
 from tests.made_council import MONDAY
 from tests.office import Office, rule_row
 
+pytestmark = pytest.mark.slow
+
 CHILDREN = 100
 TUESDAY = MONDAY + timedelta(days=1)
 Rows = dict[str, list[str | None]]

@@ -31,6 +31,8 @@ from alerting.store import Store
 from tests.made_council import MONDAY
 from tests.office import Office
 
+pytestmark = pytest.mark.slow
+
 DAY = timedelta(days=1)
 NOW = datetime(2026, 3, 9, 9, tzinfo=UTC)
 
