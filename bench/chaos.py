@@ -18,7 +18,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -168,9 +168,10 @@ def main() -> None:
         bench.undisturbed()
         wanted, longest = bench.undisturbed()
         count = Count()
-        while (so_far := count.crashes.total()) < arguments.crashes:
-            bench.cycle(wanted, longest, arguments.crashes - so_far, count)
-            print(f"\r{count.crashes.total()} crashes, {count.lost} lost ", end="", file=sys.stderr, flush=True)
+        with suppress(KeyboardInterrupt):  # then what was counted so far is shown
+            while (so_far := count.crashes.total()) < arguments.crashes:
+                bench.cycle(wanted, longest, arguments.crashes - so_far, count)
+                print(f"\r{count.crashes.total()} crashes, {count.lost} lost ", end="", file=sys.stderr, flush=True)
         print(file=sys.stderr)
     show(count, arguments.store, len(wanted), longest)
     sys.exit(1 if count.lost or count.not_well or count.other["daily"] else 0)
