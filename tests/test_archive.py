@@ -20,6 +20,8 @@ from tests.made_council import MONDAY
 from tests.office import Office
 from tests.small_council import SETTINGS
 
+pytestmark = pytest.mark.slow
+
 TUESDAY = MONDAY + timedelta(days=1)
 PLANS = "child_protection_plan"
 

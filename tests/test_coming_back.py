@@ -17,6 +17,8 @@ from alerting.model import Alert, Level, Tier
 from tests.made_council import MONDAY
 from tests.office import Office
 
+pytestmark = pytest.mark.slow
+
 DAY = timedelta(days=1)
 LONG = MONDAY - 60 * DAY
 

@@ -10,6 +10,8 @@ import pytest
 from tests.made_council import MONDAY
 from tests.office import Office
 
+pytestmark = pytest.mark.slow
+
 DAY = timedelta(days=1)
 WEEK = 7 * DAY
 SOON = "escalate: [{after: 5 working days, to: service_manager}, {after: 10 working days, to: head_of_service}]"

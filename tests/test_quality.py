@@ -15,6 +15,8 @@ from alerting.quality import RuleQuality
 from tests.made_council import MONDAY
 from tests.office import Office
 
+pytestmark = pytest.mark.slow
+
 DAY = timedelta(days=1)
 
 
