@@ -22,6 +22,9 @@ from alerting.alert_rows import CHANGING, row_of
 from alerting.errors import StoreError
 from alerting.model import Alert, Condition, Transition
 
+_MIGRATING = 7_203_117
+"""The number of PostgreSQL's lock that whoever changes the tables holds: any that nothing else in the database uses."""
+
 Transaction = sa.Connection
 """A transaction that is going on: what is written within it is kept together, or not at all."""
 
@@ -92,13 +95,16 @@ class Store:
             raise _unreachable(self.engine, error) from None
 
     def upgrade(self) -> None:
-        """Bring the store to the shape this version needs."""
+        """Bring the store to the shape this version needs. Of two that do so at once, the second finds it done."""
         from alembic import command
         from alembic.config import Config
 
         config = Config()
         config.set_main_option("script_location", (Path(__file__).parent / "migrations").as_posix())
         with self.engine.begin() as connection:
+            if connection.dialect.name == "postgresql":
+                # Two hosts that start on an empty database would both make its tables; SQLite's write lock is taken already.
+                connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_MIGRATING)))
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
 

@@ -14,6 +14,7 @@ from alerting.errors import StoreError
 from alerting.lifecycle import RuleLife, advance, begun, opened, resolve
 from alerting.model import Alert, Condition, Finding, Level, Outcome
 from alerting.occurrences import Occurrences
+from alerting.schema import SCHEMA
 from alerting.store import Changes, Store
 
 NOW = datetime(2026, 3, 2, 7, tzinfo=UTC)
@@ -245,3 +246,17 @@ def test_a_snooze_lapses_when_the_level_rises(store: Store) -> None:
     write(store, advance(alert, found("C1"), RULE, later), day=later)
 
     assert standing.put_off(store.live()[0], DAY) is None
+
+
+def test_several_that_open_an_empty_store_at_once_make_its_tables_once(store_url):
+    from concurrent.futures import ThreadPoolExecutor
+
+    def opened(_: int) -> str | None:
+        store = Store.open(store_url)
+        try:
+            return store.version()
+        finally:
+            store.close()
+
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(opened, range(4))) == [SCHEMA] * 4
