@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,7 @@ def postgres_url() -> Iterator[str]:
     if not postgres.AVAILABLE:
         pytest.skip("there is no PostgreSQL in a wheel for this machine")
     with postgres.start_postgres() as url:
+        postgres.let_it_forget(url)
         yield url
 
 
@@ -30,6 +32,49 @@ def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
         yield f"sqlite:///{(tmp_path / 'alerting.db').as_posix()}"
     else:
         yield from _schema_of_its_own(request.getfixturevalue("postgres_url"))
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def made_store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The address of a store with all its tables and nothing in them, on either: making them takes longer than most tests."""
+    if request.param == "sqlite":
+        copy = shutil.copy(request.getfixturevalue("_made_file"), tmp_path / "alerting.db")
+        yield f"sqlite:///{copy.as_posix()}"
+    else:
+        url = request.getfixturevalue("_made_schema")
+        yield url
+        _emptied(url)
+
+
+@pytest.fixture(scope="session")
+def _made_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("store") / "alerting.db"
+    _make(f"sqlite:///{path.as_posix()}")
+    return path
+
+
+@pytest.fixture(scope="session")
+def _made_schema(postgres_url: str) -> Iterator[str]:
+    with contextmanager(_schema_of_its_own)(postgres_url) as url:
+        _make(url)
+        yield url
+
+
+def _make(url: str) -> None:
+    from alerting.store import Store
+
+    Store.open(url).close()
+
+
+def _emptied(url: str) -> None:
+    import sqlalchemy as sa
+
+    from alerting import schema
+
+    engine = sa.create_engine(url, poolclass=sa.NullPool)
+    with engine.begin() as connection:
+        connection.execute(sa.text(f"TRUNCATE {', '.join(schema.metadata.tables)} RESTART IDENTITY CASCADE"))
+    engine.dispose()
 
 
 def _schema_of_its_own(server: str) -> Iterator[str]:

@@ -19,8 +19,8 @@ VISITS = "ssd_cp_visits"
 
 
 @pytest.fixture
-def store(store_url: str) -> Iterator[Store]:
-    store = Store.open(store_url)
+def store(made_store: str) -> Iterator[Store]:
+    store = Store.open(made_store)
     yield store
     store.close()
 

@@ -26,8 +26,8 @@ OVER = timedelta(minutes=-1)
 
 
 @pytest.fixture
-def store(store_url: str) -> Iterator[Store]:
-    store = Store.open(store_url)
+def store(made_store: str) -> Iterator[Store]:
+    store = Store.open(made_store)
     yield store
     store.close()
 

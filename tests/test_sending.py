@@ -158,9 +158,9 @@ def desk(empty_store: Path, tmp_path: Path) -> Iterator[Desk]:
 
 
 @pytest.fixture
-def any_desk(store_url: str, tmp_path: Path) -> Iterator[Desk]:
+def any_desk(made_store: str, tmp_path: Path) -> Iterator[Desk]:
     """A desk on each kind of store, where what the store does matters."""
-    store = Store.open(store_url)
+    store = Store.open(made_store)
     yield Desk(store=store, folder=tmp_path)
     store.close()
 
@@ -534,7 +534,7 @@ def test_a_message_that_is_put_off_waits_alone(desk: Desk) -> None:
 
 def test_a_line_that_breaks_in_the_middle_of_a_message_costs_nothing(desk: Desk) -> None:
     desk.plan(message("M1"))
-    with scripted_mail_server(body=[CLOSE, ""]) as server:
+    with scripted_mail_server(body=CLOSE) as server:
         desk.mail(server)
         desk.send()
         server.answers["body"] = ""

@@ -23,8 +23,8 @@ RULE = RuleLife(id="cp-visit-overdue", code="CP-03", subject_kind="child_protect
 
 
 @pytest.fixture
-def store(store_url: str) -> Iterator[Store]:
-    store = Store.open(store_url)
+def store(made_store: str) -> Iterator[Store]:
+    store = Store.open(made_store)
     yield store
     store.close()
 
