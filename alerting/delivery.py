@@ -29,6 +29,8 @@ class Notifier(Protocol):
     """A way to reach people. A module of `notifiers/` offers a pydantic model `Notifier` that is one.
 
     The fields of the model are the receiver's settings in config.yaml; the model is the receiver itself.
+
+    One that may be given several messages at once, each by a thread of its own, says how many in `lines`.
     """
 
     ceiling: Tier

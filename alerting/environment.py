@@ -28,6 +28,11 @@ class Redirected:
         """How much of a person the receiver may be shown."""
         return self.receiver.ceiling
 
+    @property
+    def lines(self) -> int:
+        """Over how many lines it may be sent to at once."""
+        return int(getattr(self.receiver, "lines", 1))
+
     def send(self, message: Message, handed_over: Callable[[], None]) -> str:
         """Send the message to the one address. Raises DeliveryError as the receiver does."""
         answer = self.receiver.send(self._redirected(message), handed_over)

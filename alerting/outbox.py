@@ -11,7 +11,7 @@ database's clock: a sender that slept while another took over can neither hand i
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -217,8 +217,8 @@ class Outbox:
             connection.execute(outbox.update().where(late).values(values))
         return found
 
-    def claim(self, owner: str, now: datetime, lease: timedelta) -> Waiting | None:
-        """Claim the most urgent row that may be sent now; None when there is none, or fire is held.
+    def claim(self, owner: str, now: datetime, lease: timedelta, receivers: Collection[str] | None = None) -> Waiting | None:
+        """Claim the most urgent row that may be sent now, of these receivers or of all; None when there is none, or fire is held.
 
         A lease that ran out, by the database's clock, is anybody's. Of a receiver that rests nothing is claimed until its
         time, and then one row, of those that have been tried least: the most urgent may be the one that it chokes on.
@@ -228,7 +228,7 @@ class Outbox:
                 if hold_fire.is_on(connection):
                     return None
                 moment = database_now(connection)
-                chosen, on_trial = self._choose(connection, now, moment)
+                chosen, on_trial = self._choose(connection, now, moment, receivers)
                 if chosen is None:
                     return None
                 if on_trial and not refusals.may_try(connection, on_trial, now):
@@ -240,7 +240,9 @@ class Outbox:
                     row = connection.execute(sa.select(outbox).where(mine)).one()
                     return _waiting(connection, row, lease, now)
 
-    def _choose(self, connection: sa.Connection, now: datetime, moment: datetime) -> tuple[Any, Resting | None]:
+    def _choose(
+        self, connection: sa.Connection, now: datetime, moment: datetime, receivers: Collection[str] | None
+    ) -> tuple[Any, Resting | None]:
         """Choose the next row, and the resting receiver that is tried with it, if it is one."""
         due = sa.or_(
             outbox.c.state == "planned",
@@ -251,9 +253,11 @@ class Outbox:
         # The choice reads the index alone: a row's content may be large, and the rows that wait may be many.
         choice = sa.select(outbox.c.id, outbox.c.state, outbox.c.attempts).where(due, in_time).limit(1)
         by_urgency = (outbox.c.urgency.desc(), outbox.c.id)
+        if receivers is not None:
+            choice = choice.where(outbox.c.receiver.in_(sorted(receivers)))
         rest = refusals.resting(connection)
         for receiver in sorted(rest.values(), key=lambda receiver: receiver.next_at):
-            if receiver.next_at <= now:
+            if receiver.next_at <= now and (receivers is None or receiver.receiver in receivers):
                 mine = choice.where(outbox.c.receiver == receiver.receiver).order_by(outbox.c.attempts, *by_urgency)
                 if (chosen := connection.execute(mine).first()) is not None:
                     return chosen, receiver

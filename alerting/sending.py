@@ -6,9 +6,12 @@ instead, and a receiver that refuses everybody rests. Both are told to administr
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from alerting import fallback, fault_notices, refusals
@@ -28,14 +31,40 @@ LEASE = timedelta(minutes=10)
 """How long a claim lasts without news: longer than a slow server takes up to the final dot, or after it."""
 DEADLINE = timedelta(hours=4)
 """After so long a run sends no more; what is left waits for the next start of `deliveries send` or of a run."""
+SLOW_S = 2.0
+"""A message that has been under way for longer no longer holds up the others: they go over a second line beside it, and so on."""
 _RETRY_AFTER_S = (0.2, 1.0, 3.0)
+_LOOK_EVERY_S = 0.05
+
+
+class _UnderWay:
+    """The messages that are on their way now, and since when: one for each line that is at work.
+
+    By the clock of the machine's own run time, as it is about how long a server takes and not about what day it is.
+    """
+
+    def __init__(self) -> None:
+        self._begun: dict[int, float] = {}
+
+    @contextmanager
+    def one(self) -> Iterator[None]:
+        self._begun[threading.get_ident()] = time.monotonic()
+        try:
+            yield
+        finally:
+            del self._begun[threading.get_ident()]
+
+    def longest_s(self) -> float | None:
+        begun = list(self._begun.values())
+        return time.monotonic() - min(begun) if begun else None
 
 
 @dataclass(kw_only=True)
 class Sender:
     """Sends what waits in one outbox. receivers: by name, what routing knows of each and the receiver itself.
 
-    administrators: the addresses that are told of receivers and addresses that fail. lease, deadline: see LEASE and DEADLINE.
+    administrators: the addresses that are told of receivers and addresses that fail. lease, deadline, slow_s: see LEASE,
+    DEADLINE and SLOW_S.
     """
 
     outbox: Outbox
@@ -46,9 +75,13 @@ class Sender:
     administrators: Sequence[str] = ()
     lease: timedelta = LEASE
     deadline: timedelta = DEADLINE
+    slow_s: float = SLOW_S
+    _under_way: _UnderWay = field(default_factory=_UnderWay, init=False)
 
     def send_all(self, clock: Clock, going_on: Callable[[], bool] = lambda: True) -> list[str]:
         """Send what waits in the outbox and may be sent now, the most urgent first; give what is wrong with rules' words or receivers.
+
+        Where a receiver takes long over its messages, and takes several at once (its `lines`), they go over more lines.
 
         going_on: asked before each message; the rest waits when it says no, as when the service is told to stop.
         """
@@ -57,15 +90,61 @@ class Sender:
         self.take_back()
         self._give_up(clock())
         try:
-            while going_on() and clock() < ends and (waiting := self.outbox.claim(self.owner, clock(), self.lease)) is not None:
-                problems += [problem for problem in self._send(waiting, clock) if problem not in problems]
+            problems += self._send_over_lines(clock, lambda: going_on() and clock() < ends)
         finally:
             for name, (_, notifier) in self.receivers.items():
                 try:
                     notifier.close()
                 except AlertingError as error:
                     problems.append(f"receiver {name}: {error.problem}")
-        return problems + [problem for problem in self._resting() if problem not in problems]
+        return list(dict.fromkeys([*problems, *self._resting()]))
+
+    # ------------------------------------------------------------------ several lines
+
+    def _send_over_lines(self, clock: Clock, may: Callable[[], bool]) -> list[str]:
+        lines = {name: int(getattr(notifier, "lines", 1)) for name, (_, notifier) in self.receivers.items()}
+        most, over = max(lines.values(), default=1), threading.Event()
+
+        def may_beside() -> bool:
+            return not over.is_set() and may()
+
+        with ThreadPoolExecutor(max_workers=max(1, most - 1)) as others:
+            try:
+                beside = [
+                    others.submit(
+                        self._send_beside, number, {name for name in lines if lines[name] > number}, clock, may_beside, over
+                    )
+                    for number in range(1, most)
+                ]
+                problems = self._send_in_turn(clock, may)
+                # What ends on another line may leave something to be sent in its stead: now, or once it has ended.
+                while self._under_way.longest_s() is not None:
+                    time.sleep(_LOOK_EVERY_S)
+                    problems += self._send_in_turn(clock, may)
+            finally:
+                over.set()
+        problems += [problem for line in beside for problem in line.result()]
+        return problems + self._send_in_turn(clock, may)
+
+    def _send_beside(
+        self, number: int, receivers: Collection[str], clock: Clock, may: Callable[[], bool], over: threading.Event
+    ) -> list[str]:
+        """Wait until a message takes long, then send through these receivers as well; the more lines, the longer it waits."""
+        problems: list[str] = []
+        while not over.wait(_LOOK_EVERY_S):
+            if (self._under_way.longest_s() or 0) > number * self.slow_s:
+                problems += self._send_in_turn(clock, may, receivers)
+        return problems
+
+    def _send_in_turn(self, clock: Clock, may: Callable[[], bool], receivers: Collection[str] | None = None) -> list[str]:
+        problems: list[str] = []
+        while may():
+            with self._under_way.one():
+                waiting = self.outbox.claim(self.owner, clock(), self.lease, receivers)
+                if waiting is None:
+                    break
+                problems += self._send(waiting, clock)
+        return problems
 
     def take_back(self) -> None:
         """Let what a process of this machine had claimed that is there no more be sent at once, and not when its lease runs out."""

@@ -58,6 +58,7 @@ class Notifier(BaseModel):
 
     security: starttls (port 25 or 587), tls (465) or none. There is no falling back from one to another.
     domains: the only domains that mail may go to; any where left out. messages_per_connection: a new line after so many.
+    lines: to a server that takes long over a message, so many lines at once at most.
     timeout_s is for each step up to the final dot; after_dot_timeout_s for the answer to it, which servers may take
     minutes over, and which is better waited for than guessed. Threads may send at once, each over a line of its own.
     """
@@ -82,6 +83,7 @@ class Notifier(BaseModel):
     timeout_s: float = Field(default=30, gt=0)
     after_dot_timeout_s: float = Field(default=300, gt=0)
     messages_per_connection: int = Field(default=100, ge=1)
+    lines: int = Field(default=4, ge=1, le=20)
 
     _idle: list[_Line] = PrivateAttr(default_factory=list)
 

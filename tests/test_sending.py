@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default as parsed
+from itertools import chain, repeat
 from pathlib import Path
 from typing import Any
 
@@ -676,9 +678,76 @@ def test_the_most_urgent_goes_first_and_what_the_time_does_not_suffice_for_waits
     assert recipients(server) == ["m2", "m3", "m1"]
 
 
+def slowly(seconds: float, answer: Callable[[str], str] = lambda _: "250 ok") -> tuple[Callable[[str], str], list[int]]:
+    """Give a step of the dialogue that takes so many seconds, and what it notes: how many lines were in it at once."""
+    waiting, together = set[str](), [0]
+
+    def step(said: str) -> str:
+        waiting.add(said)
+        together.append(len(waiting))
+        time.sleep(seconds)
+        waiting.discard(said)
+        return answer(said)
+
+    return step, together
+
+
+def test_what_a_slow_server_holds_up_goes_over_more_lines_and_no_more_than_are_allowed(any_desk: Desk) -> None:
+    desk = any_desk
+    desk.plan(*(message(f"M{number}") for number in range(12)))
+    step, together = slowly(0.3)
+    with scripted_mail_server(RCPT=step) as server:
+        desk.mail(server, timeout_s=5, lines=3)
+        desk.send(slow_s=0.1)
+
+    assert max(together) == 3
+    assert sorted(recipients(server)) == sorted(f"m{number}" for number in range(12))
+    assert set(desk.states().values()) == {"accepted"}
+
+
+def test_a_server_that_is_quick_gets_one_line(desk: Desk) -> None:
+    desk.plan(*(message(f"M{number}") for number in range(12)))
+    with scripted_mail_server() as server:
+        desk.mail(server, lines=4)
+        desk.send()
+
+    assert server.lines == 1
+
+
+def test_what_fails_on_a_second_line_is_passed_on_in_the_same_run(desk: Desk) -> None:
+    alert = desk.alert()
+    desk.plan(message("M2", urgency=4), *with_chains([message("M1", alert)], router(), [alert]))
+    step, together = slowly(0.5, refusing("m1@"))
+    with scripted_mail_server(RCPT=step) as server:
+        desk.mail(server, timeout_s=5, lines=2)
+        desk.send(slow_s=0.1)
+
+    assert max(together) == 2
+    assert desk.states() == {"M1": "failed", "M2": "accepted", "S1": "accepted"}
+
+
+def test_a_channel_gets_its_cards_one_after_the_other_however_slow_it_is(desk: Desk, httpserver: HTTPServer) -> None:
+    at_once, most = [0], [0]
+
+    def post(_: Any) -> Response:
+        at_once[0] += 1
+        most[0] = max(most[0], at_once[0])
+        time.sleep(0.3)
+        at_once[0] -= 1
+        return Response(status=202)
+
+    httpserver.expect_request(PATH).respond_with_handler(post)
+    desk.teams(httpserver)
+    desk.mail(free_port(), lines=4)
+    desk.plan(*(card(MONDAY + number * DAY) for number in range(3)))
+    desk.send(slow_s=0.05)
+
+    assert (len(httpserver.log), most) == (3, [1])
+
+
 def test_a_service_that_is_told_to_stop_finishes_its_message_and_leaves_the_rest(desk: Desk) -> None:
     desk.plan(*(message(f"M{number}") for number in range(4)))
-    answers = iter([True, True, False])
+    answers = chain([True, True], repeat(False))
     with scripted_mail_server() as server:
         desk.mail(server)
         desk.sender().send_all(lambda: desk.now, lambda: next(answers))
