@@ -47,7 +47,7 @@ _OWN_NAMES = frozenset({"measure", "unit", "due", "level", "as_of"})
 class Rule:
     """A rule that has been checked: its file, its subject, its parameters as they apply here, its compiled parts.
 
-    facts: the names its words use. version: a hash of everything about it, its words too. logic: a hash of only what
+    facts: the names its words use. tables: those that its subject's SQL, and what that stands on, names. version: a hash of everything about it, its words too. logic: a hash of only what
     decides its answers, so that a change of words is not a change of logic.
     """
 
@@ -64,6 +64,7 @@ class Rule:
     also: Mapping[str, Compiled]
     facts: tuple[str, ...]
     tiers: Mapping[str, Tier]
+    tables: frozenset[str]
     version: str
     logic: str
 
@@ -115,9 +116,9 @@ class Rule:
 
     @cached_property
     def reads(self) -> frozenset[str]:
-        """The tables it depends on, with those every rule does."""
+        """The tables it depends on, with those every rule does. A rule that names none depends on all that its subject reads."""
         directory = {"team": {"ext_team"}, "service": {"ext_team"}, "worker": {"ext_staff"}}.get(self.file.per or "", set())
-        return frozenset(self.file.reads) | ALWAYS | directory
+        return (frozenset(self.file.reads) or self.tables) | ALWAYS | directory
 
 
 @lru_cache(maxsize=512)
@@ -234,6 +235,7 @@ class _Compiler:
             also=also,
             facts=tuple(name for name in (("rows",) if file.per else (*self.subject.columns, *file.let)) if name in words),
             tiers=self.tiers,
+            tables=frozenset().union(*map(words_in, [self.subject.sql, self.subject.left_when or "", *views])) & TABLES.keys(),
             version=_hash(content),
             logic=logic,
         )

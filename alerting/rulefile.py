@@ -172,7 +172,7 @@ class RuleFile(BaseModel):
     job: Literal["daily", "weekly", "monthly"] = Field(description="When the rule is asked")
     reads: tuple[str, ...] = Field(
         default=(),
-        description="The tables it depends on: when one is not trusted, the rule waits",
+        description="The tables it depends on: when one is not trusted, the rule waits. Left out: all that its subject's SQL reads",
         examples=[["ssd_care_leavers", "ssd_cla_episodes"]],
     )
     params: dict[str, Any] = Field(

@@ -50,6 +50,16 @@ def test_a_rule_carries_what_is_said_of_it_and_what_it_needs(folder):
     assert dict(rule.params) == {"adult_age": 18, "red_visits": 1, "short_statuses": ["V3", "V4"]}
 
 
+def test_a_rule_that_does_not_say_what_it_reads_waits_for_all_that_its_subject_reads(folder):
+    sql = "SELECT p.person_id, 'T1' AS team_id, p.born_on, 2 AS visits, ['C2'] AS statuses FROM v_everybody p"
+    folder.change("subjects/child.yaml", (sql, sql + " JOIN ssd_cp_visits v ON v.cppv_person_id = p.person_id"))
+    folder.change("practice/visits-few.yaml", ("reads: [ssd_person]\n", ""))
+
+    [rule] = folder.load().rules
+
+    assert rule.reads == {"ssd_person", "ext_restricted", "ssd_cp_visits"}
+
+
 def test_a_step_is_as_private_as_what_it_is_made_of(folder):
     folder.change(
         "practice/visits-few.yaml",
