@@ -1,12 +1,12 @@
 """A rule's brake: more new alerts in one run than a rule may have, so nobody is told of them until somebody has looked.
 
-    storm      more than the rule's own limit; without one, more than the shared limit and a few times what is usual for it
+    storm      more, new or back after they had ended, than the rule's own limit; without one, more than the shared limit and a few times what is usual for it
     first_run  a rule that was never asked before, with more than a few at once
     source     the data comes from somewhere else than last time, and a rule has more than a few at once
     baseline   the first run of a job at all: what is open already is no news, and comes as one summary when it is released
 
-The alerts are stored as any others. Those that somebody has been told of already go on; the others wait, new ones of later
-runs too, until an administrator releases the brake. A brake that was released stays in the store, with by whom and why.
+The alerts are stored as any others. Those that somebody has been told of already go on; the others, and those that had
+ended and are back, wait, new ones of later runs too, until an administrator releases the brake. A brake that was released stays in the store, with by whom and why.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from typing import Any, Literal
 
 import sqlalchemy as sa
 
-from alerting.model import Alert, Condition, Transition
+from alerting.model import BACK_AGAIN, Alert, Condition, Transition
 from alerting.rulebook import Rulebook
 from alerting.schema import alert as alert_table
 from alerting.schema import brake, rule_version, run, state, table_reading, told, transition
@@ -95,7 +95,7 @@ def tripped(
     written: its transitions. asked: the rules it asked. on: the rules whose brake is on already. full: the council wants
     what is open on its first day told as new; then only a rule's own limit holds there.
     """
-    new = Counter(item.alert.rule for item in written if item.reason == "new" and item.alert.condition == Condition.firing)
+    new = Counter(item.alert.rule for item in written if _begins(item))
     own = {rule.id: rule.file.brake for rule in book.rules if rule.file.brake is not None}
     few, usual = _number(book, "first_run_brake"), limits(book, history.usual)
     found = []
@@ -109,6 +109,12 @@ def tripped(
         if limit is not None and count > limit:
             found.append(Brake(rule=rule, since=as_of, count=count, kind=kind))
     return found
+
+
+def _begins(item: Transition) -> bool:
+    """Say whether an alert begins, or begins again: what ended in one run may all be back in the next."""
+    again = item.reason == BACK_AGAIN and item.before == Condition.resolved
+    return item.alert.condition == Condition.firing and (item.reason == "new" or again)
 
 
 def _kind(rule: str, history: History, *, full: bool) -> Kind:
@@ -125,8 +131,10 @@ def untold(alerts: Iterable[Alert], on: Set[str], known: Set[int]) -> list[Alert
 
 
 def told_of(connection: sa.Connection) -> set[int]:
-    """Give the alerts that somebody has been told of."""
-    return set(connection.execute(sa.select(told.c.alert_id).distinct()).scalars())
+    """Give the alerts that somebody has been told of, and that have not ended and come back since."""
+    query = sa.select(told.c.alert_id).join(alert_table, alert_table.c.id == told.c.alert_id).distinct()
+    back = alert_table.c.reopened_on
+    return set(connection.execute(query.where(sa.or_(back.is_(None), told.c.told_on >= back))).scalars())
 
 
 def on(connection: sa.Connection) -> list[Brake]:
@@ -174,7 +182,9 @@ def _usual(connection: sa.Connection, job: str, days: Sequence[date]) -> dict[st
     counted: dict[str, Counter[date]] = defaultdict(Counter)
     alert = alert_table
     query = sa.select(alert.c.rule, transition.c.as_of, sa.func.count()).join(alert, alert.c.id == transition.c.alert_id)
-    query = query.join(run, run.c.id == transition.c.run_id).where(run.c.job == job, transition.c.reason == "new")
+    again = sa.and_(transition.c.reason == BACK_AGAIN, transition.c.before == Condition.resolved.value)
+    query = query.join(run, run.c.id == transition.c.run_id).where(run.c.job == job)
+    query = query.where(sa.or_(transition.c.reason == "new", again))
     if days:
         query = query.where(transition.c.as_of >= days[: LOOKED_BACK + 1][-1])
         for rule, day, count in connection.execute(query.group_by(alert.c.rule, transition.c.as_of)):

@@ -171,6 +171,20 @@ def test_three_times_what_is_usual_for_a_rule_is_let_through(office: Office):
     assert office.run(MONDAY + 6 * DAY).brakes[0]["new"] == 4
 
 
+def test_what_comes_back_all_at_once_after_it_had_ended_counts_as_what_is_new(office: Office):
+    office.rule("plan-long", "PL-01")
+    office.settings = {"rules": {"params": {"brake": 3}}}
+    for child in ("C3", "C4", "C5"):
+        add(office, child)
+        office.run(MONDAY + DAY)
+    for day, began in ((2, MONDAY), (3, MONDAY - 60 * DAY)):
+        for child in ("C1", "C2", "C3", "C4", "C5"):
+            office.council.row("ssd_cp_plans", cppl_person_id=child)["cppl_cp_plan_start_date"] = began.isoformat()
+        report = office.run(MONDAY + day * DAY)
+
+    assert (report.brakes[0]["new"], report.brakes[0]["kept_back"], office.people()) == (5, 5, set())
+
+
 def test_the_first_day_says_nothing_of_what_is_usual(office: Office):
     office.rule("plan-long", "PL-01")
     office.settings = {"rules": {"params": {"brake": 1}}}
