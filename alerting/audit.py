@@ -25,7 +25,7 @@ import sqlalchemy as sa
 from alerting.lifecycle import CHANGED, CLEARED, LEFT, REMOVED
 from alerting.model import BY_HAND
 from alerting.occurrences import ENDED
-from alerting.schema import alert, brake, delivery, occurrence, outbox, run, state, told, transition, withheld
+from alerting.schema import alert, brake, delivery, occurrence, outbox, routed, run, state, told, transition
 from alerting.wording import day, plural
 
 WAITING = frozenset({"planned", "claimed", "deferred"})
@@ -156,7 +156,11 @@ def _firing(connection: sa.Connection) -> list[Any]:
 
 def _of_firing(connection: sa.Connection, firing: Iterable[Any]) -> Iterator[Breach]:
     known = set(connection.execute(sa.select(told.c.alert_id).distinct()).scalars())
-    known.update(connection.execute(sa.select(withheld.c.alert_id).where(withheld.c.reason != "").distinct()).scalars())
+    known.update(
+        connection.execute(
+            sa.select(routed.c.alert_id).where(routed.c.until.is_(None), routed.c.reason != "").distinct()
+        ).scalars()
+    )
     silent = [row for row in firing if row.id not in known]
     if not silent:
         return

@@ -17,7 +17,7 @@ from alerting.model import Condition, Level, Notification
 from alerting.outbox import Outbox
 from alerting.reporting import Report
 from alerting.routing import Receiver
-from alerting.schema import alert, brake, notice, outbox, withheld
+from alerting.schema import alert, brake, notice, outbox, routed
 from alerting.wording import day, plural
 
 DAILY = "daily"
@@ -59,7 +59,7 @@ def _figures(connection: sa.Connection, report: Report) -> dict[str, str | int]:
     asked = sum(row["status"] == "ok" for row in rules)
     open_ = _open(connection)
     counts = report.notifications
-    kept_back = sa.select(sa.func.count(sa.distinct(withheld.c.alert_id)))
+    kept_back = sa.select(sa.func.count(sa.distinct(routed.c.alert_id))).where(routed.c.until.is_(None), routed.c.reason != "")
     brakes = sa.select(sa.func.count()).where(brake.c.released_at.is_(None))
     return {
         "Data as at": day(report.loaded_at.replace(second=0, microsecond=0)) if report.loaded_at else "not stated by the source",

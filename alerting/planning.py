@@ -100,8 +100,8 @@ class Planner:
         )
         if report.run is not None:
             here = [alert for alert in alerts if alert.rule in mine and alert.rule in router.rules]
-            withheld = withholding.reasons(here, result.routes, result.notifications, known)
-            withholding.write(connection, report.run, report.as_of, mine, withheld)
+            routed = withholding.routed(here, result.routes, result.notifications, known)
+            withholding.write(connection, report.run, report.as_of, mine, routed)
         if report.job == "weekly":
             result.notifications += self._summaries(connection, report, router, receivers, banners, waiting)
             result.notifications += self._quality(connection, report, router, receivers)

@@ -25,7 +25,9 @@ from sqlalchemy import (
     text,
 )  # fmt: skip
 
-SCHEMA = "0003"
+SCHEMA = "0004"
+LAST_WITHOUT_ROUTED = "last_without_routed"
+"""The name in `state` of the last run that was before shape 0004, and kept nothing of whom it told."""
 
 metadata = MetaData(
     naming_convention={
@@ -235,14 +237,21 @@ told = Table(
     Column("told_on", Date, nullable=False),
 )  # fmt: skip
 
-# Whom the newest run of an alert's job did not tell of it although it is theirs, and why. recipient: `*` for everybody.
-withheld = Table(
-    "withheld", metadata,
-    Column("alert_id", ForeignKey("alert.id"), primary_key=True, autoincrement=False),
-    Column("recipient", String(200), primary_key=True),
+# Whom an alert is for, and why they are not told of it; no reason where nothing keeps it from them. recipient: `*` for everybody.
+# A row is true at the end of each day from `since` to the one before `until`, and is written by the run in which that began.
+routed = Table(
+    "routed", metadata,
+    Column("id", Integer, primary_key=True),
+    Column("alert_id", ForeignKey("alert.id"), nullable=False, index=True),
+    Column("recipient", String(200), nullable=False),
     Column("run_id", ForeignKey("run.id"), nullable=False),
-    Column("as_of", Date, nullable=False),
+    Column("since", Date, nullable=False),
+    Column("until", Date),
     Column("reason", Text, nullable=False),
+)  # fmt: skip
+Index(
+    "ix_routed_now", routed.c.alert_id, routed.c.recipient, unique=True,
+    sqlite_where=text("until IS NULL"), postgresql_where=text("until IS NULL"),
 )  # fmt: skip
 
 # A receiver that fails is left alone until `next_at`; refusals: those in a row, by everybody.

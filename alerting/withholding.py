@@ -1,7 +1,7 @@
-"""Why somebody was not told today of an alert that is theirs: one row for each, made anew by each run of the alert's job.
+"""Whom each open alert is for, and why they are not told of it today: one row for each, which lasts while that stays so.
 
-With what was told and what waits in the outbox, these rows show that no open alert is lost: each is told to, or visibly
-withheld from, everybody it is for.
+With what was told and what waits in the outbox, these rows show of any day that no open alert was lost: each was told to,
+or visibly withheld from, everybody it was for.
 """
 
 from __future__ import annotations
@@ -45,12 +45,12 @@ class Known:
     nothing_planned: str = ""
 
 
-def reasons(
+def routed(
     alerts: Iterable[Alert], routes: Mapping[int, Sequence[Recipient]], planned: Iterable[Notification], known: Known
 ) -> dict[tuple[int, str], str]:
-    """Give why each open alert is not told to each of those it is for, by alert and recipient; EVERYBODY for all of them.
+    """Give whom each open alert is for, by alert and recipient, and why they are not told of it; EVERYBODY for all of them.
 
-    Those who are told of it today are not there, nor those who were told before and have nothing new to hear.
+    The reason is empty for those who are told of it today, and for those who were told before and have nothing new to hear.
     """
     today = {(told[0], notification.recipient) for notification in planned for told in notification.content.get("told", ())}
     found: dict[tuple[int, str], str] = {}
@@ -69,13 +69,12 @@ def reasons(
         elif not recipients:
             found[alert.id, EVERYBODY] = "nobody was found who could be told"
         for recipient in recipients:
-            if (alert.id, recipient.person.id) not in today:
-                why = _why(alert, recipient, known)
-                found |= {(alert.id, recipient.person.id): why} if why else {}
+            key = (alert.id, recipient.person.id)
+            found[key] = "" if key in today else _why(alert, recipient, known)
     return found
 
 
-def _why(alert: Alert, recipient: Recipient, known: Known) -> str | None:
+def _why(alert: Alert, recipient: Recipient, known: Known) -> str:
     put_off = standing.put_off(alert, known.as_of, known.loaded_at)
     if put_off:
         return _PUT_OFF[put_off.kind].format(by=_named(put_off, known), on=day(put_off.on), until=_until(put_off))
@@ -93,7 +92,7 @@ def _why(alert: Alert, recipient: Recipient, known: Known) -> str | None:
     if own:
         return f"acknowledged by {listed([_named(act, known) for act in own])} until {_until(own[-1])}, and not due"
     if (alert.id or 0, recipient.person.id) in known.told:
-        return None
+        return ""
     return "no receiver of persons is set for this job"
 
 
@@ -108,20 +107,36 @@ def _until(act: Act) -> str:
 def write(
     connection: sa.Connection, run_id: int, as_of: date, rules: Collection[str], found: Mapping[tuple[int, str], str]
 ) -> None:
-    """Write what a run of a job withheld in place of what its last run did. rules: the ids of the job's rules."""
-    table, alert = schema.withheld, schema.alert
-    over = sa.select(alert.c.id).where(sa.or_(alert.c.rule.in_(sorted(rules)), alert.c.resolved_on.is_not(None)))
-    connection.execute(table.delete().where(table.c.alert_id.in_(over)))
-    rows = [
-        {"alert_id": alert_id, "recipient": recipient, "run_id": run_id, "as_of": as_of, "reason": reason}
-        for (alert_id, recipient), reason in sorted(found.items())
+    """Write what a run of a job changed in whom its alerts are for, and why they are not told. rules: the ids of the job's rules.
+
+    Nothing is written over: what is so no more ends, on the run's day or on that on which its alert ended.
+    """
+    table, alert = schema.routed, schema.alert
+    over = sa.or_(alert.c.rule.in_(sorted(rules)), alert.c.resolved_on.is_not(None))
+    columns = (table.c.id, table.c.alert_id, table.c.recipient, table.c.since, table.c.reason, alert.c.resolved_on)
+    query = sa.select(*columns).join(alert, alert.c.id == table.c.alert_id).where(table.c.until.is_(None), over)
+    goes_on, ended = set(), []
+    for row in connection.execute(query):
+        key = (row.alert_id, row.recipient)
+        if found.get(key) == row.reason:
+            goes_on.add(key)
+        else:
+            ended.append({"b_id": row.id, "b_until": max(row.since, row.resolved_on or as_of)})
+    if ended:
+        end = table.update().where(table.c.id == sa.bindparam("b_id")).values(until=sa.bindparam("b_until"))
+        connection.execute(end, ended)
+    begun = [
+        {"alert_id": key[0], "recipient": key[1], "run_id": run_id, "since": as_of, "reason": reason}
+        for key, reason in sorted(found.items())
+        if key not in goes_on
     ]
-    if rows:
-        connection.execute(table.insert(), rows)
+    if begun:
+        connection.execute(table.insert(), begun)
 
 
 def of_alert(connection: sa.Connection, alert_id: int) -> list[tuple[str, str]]:
     """Give who the newest run of its job did not tell of an alert, and why."""
-    table = schema.withheld
-    query = sa.select(table.c.recipient, table.c.reason).where(table.c.alert_id == alert_id).order_by(table.c.recipient)
+    table = schema.routed
+    mine = (table.c.alert_id == alert_id, table.c.until.is_(None), table.c.reason != "")
+    query = sa.select(table.c.recipient, table.c.reason).where(*mine).order_by(table.c.recipient)
     return [(row.recipient, row.reason) for row in connection.execute(query)]

@@ -125,7 +125,7 @@ def the_alert(store: Store, subject: str) -> tuple[int, str]:
 
 
 def forget(store: Store, alert_id: int) -> None:
-    damage(store, f"DELETE FROM told WHERE alert_id = {alert_id}", f"DELETE FROM withheld WHERE alert_id = {alert_id}")
+    damage(store, f"DELETE FROM told WHERE alert_id = {alert_id}", f"DELETE FROM routed WHERE alert_id = {alert_id}")
 
 
 def test_an_alert_that_nobody_was_told_of_for_no_reason_is_found(store: Store) -> None:
@@ -155,7 +155,7 @@ def test_one_that_is_in_a_message_that_waits_or_failed_today_is_well(store: Stor
 def test_one_that_is_withheld_with_a_reason_is_well(store: Store) -> None:
     id_, _ = the_alert(store, "C4")
     forget(store, id_)
-    damage(store, f"INSERT INTO withheld VALUES ({id_}, '*', 4, '2026-03-05', 'snoozed until 9 March')")
+    damage(store, f"INSERT INTO routed (alert_id, recipient, run_id, since, reason) VALUES ({id_}, '*', 4, '2026-03-05', 'snoozed until 9 March')")
 
     assert [each for each in found(store) if each.startswith("I2")] == []
 
@@ -163,7 +163,7 @@ def test_one_that_is_withheld_with_a_reason_is_well(store: Store) -> None:
 def test_one_that_is_withheld_for_no_reason_is_found(store: Store) -> None:
     id_, _ = the_alert(store, "C4")
     forget(store, id_)
-    damage(store, f"INSERT INTO withheld VALUES ({id_}, '*', 4, '2026-03-05', '')")
+    damage(store, f"INSERT INTO routed (alert_id, recipient, run_id, since, reason) VALUES ({id_}, '*', 4, '2026-03-05', '')")
 
     assert any(each.startswith("I2") for each in found(store))
 
@@ -297,7 +297,7 @@ def test_what_is_found_names_references_and_no_case(store: Store) -> None:
         store,
         "UPDATE transition SET reason = 'Person C1 Jones', before = 'pending'",
         "DELETE FROM told",
-        "DELETE FROM withheld",
+        "DELETE FROM routed",
         "DELETE FROM delivery",
         "UPDATE occurrence SET state = 'failed', note = 'Person C1 Jones'",
     )
