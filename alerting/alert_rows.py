@@ -13,6 +13,8 @@ from alerting import schema
 from alerting.model import BACK_AGAIN, BY_HAND, Act, Alert, Condition, Level
 
 CHANGING = (
+    "subject",
+    "episode",
     "condition",
     "level",
     "level_since",
@@ -33,7 +35,7 @@ CHANGING = (
 )
 """The columns that a transition may change."""
 
-_LASTING = ("ref", "rule", "code", "rule_version", "subject_kind", "subject", "episode", "first_seen", "unit")
+_LASTING = ("ref", "rule", "code", "rule_version", "subject_kind", "first_seen", "unit")
 
 
 def row_of(alert: Alert) -> dict[str, Any]:

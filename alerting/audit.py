@@ -22,7 +22,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from alerting.lifecycle import CHANGED, CLEARED, LEFT, REMOVED
+from alerting.lifecycle import CHANGED, CLEARED, LEFT, MERGED, REMOVED
 from alerting.model import BY_HAND
 from alerting.occurrences import ENDED
 from alerting.schema import alert, brake, delivery, occurrence, outbox, routed, run, state, told, transition
@@ -355,7 +355,7 @@ def _of_its_evidence(row: Any, asked: Mapping[str, str] | None) -> str | None:
         return None
     if row.before == "pending":
         return None if row.run_id is not None else "without a run"
-    if row.reason != CLEARED and not row.reason.startswith(LEFT):
+    if row.reason not in (CLEARED, MERGED) and not row.reason.startswith(LEFT):
         return "without evidence: what is given as its reason ends no alert"
     status = asked.get(row.alert_rule) if asked is not None else "ok"
     return (

@@ -24,11 +24,12 @@ Kind = Literal["id", "text", "date", "moment", "number", "flag", "code"]
 
 @dataclass(frozen=True)
 class Column:
-    """One column of a case table. `codes` names the code map of a `code` column."""
+    """One column of a case table. `codes` names the code map of a `code` column. One that is optional may be left out."""
 
     name: str
     kind: Kind
     codes: str | None = None
+    optional: bool = False
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ class Table:
 
 
 # A line is: table: column kind, column kind ...  Kinds are d(ate) t(ext) f(lag) n(umber) m(oment) c(ode)=map;
-# a column without one is an id when it ends in _id, else text. Names are exactly those of the SSD.
+# a column without one is an id when it ends in _id, else text; with ? it may be left out. Names are exactly those of the SSD.
 _SPECIFICATION = """
 ssd_person: pers_person_id, pers_sex, pers_gender, pers_ethnicity, pers_dob d, pers_expected_dob d, pers_death_date d
 ssd_contacts: cont_contact_id, cont_person_id, cont_contact_date d, cont_contact_source_code
@@ -96,6 +97,7 @@ ext_cover: staff_id, covered_by i, from_date d, to_date d
 ext_load: table_name, loaded_at m, row_count n
 ext_restricted: person_id, level, allowed_recipients
 ext_visit_freq: person_id, kind, every_n n, regime, valid_from d, valid_to d, set_by, set_on d
+ext_merged: merged_person_id, person_id, merged_on d?
 """
 
 _KINDS: dict[str, Kind] = {"d": "date", "t": "text", "f": "flag", "n": "number", "m": "moment", "i": "id"}
@@ -108,11 +110,11 @@ def _tables() -> Iterator[Table]:
 
 
 def _column(entry: str) -> Column:
-    name, _, kind = entry.strip().partition(" ")
+    name, _, kind = entry.strip().removesuffix("?").partition(" ")
     if kind.startswith("c="):
         return Column(name, "code", codes=kind[2:])
     default: Kind = "id" if name.endswith("_id") else "text"
-    return Column(name, _KINDS[kind] if kind else default)
+    return Column(name, _KINDS[kind] if kind else default, optional=entry.endswith("?"))
 
 
 TABLES: Mapping[str, Table] = {table.name: table for table in _tables()}
@@ -127,8 +129,9 @@ SERVICE_COLUMNS = {
     "ext_cover": frozenset({"staff_id", "covered_by", "from_date", "to_date"}),
     "ext_load": frozenset({"table_name", "loaded_at", "row_count"}),
     "ext_restricted": frozenset({"person_id", "level", "allowed_recipients"}),
+    "ext_merged": frozenset({"merged_person_id", "person_id", "merged_on"}),
 }
-"""What every run reads whatever its rules are: who answers for whom, what was loaded, whose record is restricted."""
+"""What every run reads whatever its rules are: who answers for whom, what was loaded, whose record is restricted or merged."""
 
 
 @dataclass(frozen=True)

@@ -25,8 +25,8 @@ _SECTIONS = {
     "held": "On hold",
     "moved": "With somebody else now",
 }
-BY_THE_RULE = frozenset({"rule_changed", "rule_removed"})
-"""Reasons for which an alert ended that say nothing about its record, so that it counts as cleared nowhere."""
+BY_THE_RULE = frozenset({"rule_changed", "rule_removed", "record_merged"})
+"""Reasons for which an alert ended that say nothing about what is recorded, so that it counts as cleared nowhere."""
 
 HOLDING = frozenset({"new", "back", "worse", "open"})
 """The sections of what holds today, rather than what is over or not known."""
@@ -310,6 +310,7 @@ _ENDED = {
     "cleared": "The record shows it now.",
     "rule_removed": "This is no longer checked, which does not mean that it is cleared.",
     "rule_changed": "The rule was changed and no longer asks for this, which does not mean that it is cleared.",
+    "record_merged": "Two records of one person were merged, and there was an older alert about the same: that one goes on.",
 }
 
 

@@ -18,6 +18,8 @@
     any open    unknown, or the rule was not asked   held        <why>
     any open    the rule is gone or off              resolved    rule_removed
     any open    clear, the rule was changed          resolved    rule_changed                in the first run that asks it so
+    any open    its record was merged into another   as it was   record merged               it goes on under the other's id
+    any open    the other has an older one of it     resolved    record_merged               see merged_records
     any open    somebody closes it                   resolved    manual: <why>
     resolved    match, cleared of late               firing      back again                  the same alert; it has come back
     resolved    match, closed for these very facts   resolved    -                           until the day it was closed until
@@ -41,6 +43,7 @@ UNKNOWN = "a value the rule needs is not recorded"
 LEFT = "left: "
 CLEARED = "cleared"
 CHANGED, REMOVED = "rule_changed", "rule_removed"
+MERGED = "record_merged"
 FLAPS, FLAPS_WITHIN = 3, 20
 """An alert flaps where it has come back so often within so many working days."""
 
@@ -171,6 +174,17 @@ def resolve(alert: Alert, why: str, as_of: date, *, by: str = "service") -> Tran
 def removed(live: Iterable[Alert], known: Mapping[str, object], as_of: date) -> list[Transition]:
     """End the alerts of rules that are no longer there or are switched off: no longer checked, which is not cleared."""
     return [resolve(alert, REMOVED, as_of) for alert in live if alert.rule not in known]
+
+
+def one_episode_on(alert: Alert) -> Alert:
+    """Give a new alert another number, and with it another reference."""
+    episode = alert.episode + 1
+    return replace(alert, episode=episode, ref=reference(alert.rule, alert.subject, episode))
+
+
+def merged_away(alert: Alert, as_of: date) -> Transition:
+    """End an alert beside which an older one about the same goes on, since two records of one person became one."""
+    return _pending_ends(alert, as_of) or resolve(alert, MERGED, as_of)
 
 
 def of_another_kind(live: Iterable[Alert], kinds: Mapping[str, str], as_of: date) -> list[Transition]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
+from alerting import merges
 from alerting.model import Person
 from alerting.snapshot import Snapshot
 
@@ -94,7 +95,7 @@ def directory(snapshot: Snapshot) -> Directory:
             for row in teams
         },
         cover={staff: Cover(by=by, until=until) for staff, by, until in covers},
-        restricted=_restrictions(snapshot),
+        restricted=_confined(_restrictions(snapshot), merges.read(snapshot).survivors),
     )
 
 
@@ -108,3 +109,15 @@ def _restrictions(snapshot: Snapshot) -> dict[str, Restriction] | None:
         earlier = restrictions.get(person)
         restrictions[person] = Restriction(allowed=allowed & earlier.allowed if earlier else allowed)
     return restrictions
+
+
+def _confined(restrictions: dict[str, Restriction] | None, survivors: Mapping[str, str]) -> dict[str, Restriction] | None:
+    """Confine whoever goes on for a restricted record that was merged away: what few may see of it is theirs now."""
+    if restrictions is None:
+        return None
+    confined = dict(restrictions)
+    for old, survivor in survivors.items():
+        if old in restrictions:
+            own = confined.get(survivor, restrictions[old])
+            confined[survivor] = Restriction(allowed=restrictions[old].allowed & own.allowed)
+    return confined

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
-from alerting import audit, brakes, evaluate, hold_fire, load_history, people, reporting, routing, trust
+from alerting import audit, brakes, evaluate, hold_fire, load_history, merged_records, merges, people, reporting, routing, trust
 from alerting.archive import Archive, Manifest
 from alerting.errors import AlertingError, ConfigError, RunHeld, SourceError
 from alerting.evaluate import Evaluation
@@ -188,7 +188,11 @@ class Pipeline:
                 live = self.store.live()
                 owners_known = not OWNERS & judged.doubted
                 advance = Advance(book=self.book, store=self.store)
-                transitions = advance.transitions(evaluation, live, report.as_of, owners_known=owners_known)
+                followed = self._follow(report, snapshot, evaluation, live)
+                transitions = [
+                    *followed.transitions,
+                    *advance.transitions(evaluation, followed.live, report.as_of, owners_known=owners_known),
+                ]
                 readings = evaluation.readings()
                 report.problems += evaluation.problems
             if not dry_run:
@@ -233,6 +237,18 @@ class Pipeline:
         judged: Trust,
         directory: people.Directory,
         clock: Clock,
+    def _follow(
+        self, report: Report, snapshot: Snapshot, evaluation: Evaluation, live: Sequence[Alert]
+    ) -> merged_records.Followed:
+        """Let alerts follow records that were merged, where the table that says so is trusted; of what is wrong in it, tell."""
+        merged = merges.read(snapshot)
+        trusted = report.data is not None and merges.TABLE not in report.data.doubted
+        survivors = merged.survivors if trusted else {}
+        followed = merged_records.follow(snapshot, evaluation, survivors, live, self.store, report.as_of)
+        said = [said for said in (merged.problem(self.source), followed.problem) if said]
+        report.problems += [f"{merges.TABLE}: {'; '.join(said)}"] if said and trusted else []
+        return followed
+
     ) -> list[str]:
         """Keep what the rules were asked about, for trying changes on; what goes wrong with it stops nothing."""
         asked = evaluation.asked.values()

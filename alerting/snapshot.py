@@ -298,7 +298,8 @@ class Snapshot:
             self.sql(f"CREATE TABLE {name} AS {typed(name, columns, raw[name])}")
             reading = self.readings.setdefault(name, TableReading(table=name))
             reading.rows = self.row_count(name)
-            reading.missing_columns = tuple(sorted(wanted.get(name, frozenset()) - raw[name].keys()))
+            needed = {column for column in wanted.get(name, ()) if not catalogued.columns[column].optional}
+            reading.missing_columns = tuple(sorted(needed - raw[name].keys()))
         for column, count, cells in bad_cells(self.sql, every):
             reading = self.readings[column.table]
             if column.column.codes:

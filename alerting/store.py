@@ -190,6 +190,14 @@ class Store:
         """Give the earliest business date of any run."""
         return within.execute(sa.select(sa.func.min(schema.run.c.as_of))).scalar()
 
+    def taken(self, refs: Iterable[str]) -> set[str]:
+        """Give those of these references that an alert has already."""
+        wanted, column, found = sorted(refs), schema.alert.c.ref, set[str]()
+        with self.transaction() as connection:
+            for start in range(0, len(wanted), 500):
+                found.update(connection.execute(sa.select(column).where(column.in_(wanted[start : start + 500]))).scalars())
+        return found
+
     def last_ended(self, keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Alert]:
         """Give the last alert of each rule and subject that has had one, where it has ended."""
         subjects_of: dict[str, list[str]] = {}

@@ -74,7 +74,19 @@ class Advance:
         for finding in matches:
             last = ended.get((finding.rule, finding.subject))
             found.append(lifecycle.begun(finding, lives[finding.rule], last, as_of, days, owners_known=owners_known))
-        return found
+        return self._under_free_references(found)
+
+    def _under_free_references(self, found: Sequence[Transition | None]) -> list[Transition | None]:
+        """Give new alerts the next episode whose reference is free: one that followed a merged record took its own along."""
+        free = list(found)
+        while taken := self.store.taken(item.alert.ref for item in free if item is not None and item.alert.id is None):
+            free = [
+                replace(item, alert=lifecycle.one_episode_on(item.alert))
+                if item is not None and item.alert.ref in taken
+                else item
+                for item in free
+            ]
+        return free
 
     def _as_changed(
         self, evaluation: Evaluation, candidates: Sequence[Candidate]

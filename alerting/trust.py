@@ -29,7 +29,7 @@ _SLACK = 0.02
 _UNLESS_SET: Mapping[str, object] = {
     "min_rows_of_median": 0.80,
     "max_rows_of_median": 1.30,
-    "may_be_empty": ("ext_cover", "ext_visit_freq"),
+    "may_be_empty": ("ext_cover", "ext_merged", "ext_visit_freq"),
     "when_stale": "withhold",
 }
 

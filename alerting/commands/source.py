@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from alerting import load_history, trust
+from alerting import load_history, merges, trust
 from alerting.app import App
 from alerting.case_data import TABLES
 from alerting.cli import build_app, echo_json, echo_table, now, today
@@ -99,14 +99,17 @@ def read_tables(app: App, as_of: date) -> list[dict[str, Any]]:
         app.source.read(wanted, snapshot)
         snapshot.settle(wanted, app.source)
         judged = trust.judge(snapshot, wanted, app.past(as_of))
-        return [_describe(snapshot, name, judged) for name in sorted(wanted)]
+        merged = merges.read(snapshot).problem(app.source)
+        also = {merges.TABLE: [merged]} if merged and merges.TABLE not in judged.doubted else {}
+        return [_describe(snapshot, name, judged, also.get(name, [])) for name in sorted(wanted)]
 
 
-def _describe(snapshot: Snapshot, name: str, judged: Trust) -> dict[str, Any]:
+def _describe(snapshot: Snapshot, name: str, judged: Trust, also: list[str]) -> dict[str, Any]:
     reading = snapshot.readings[name]
     mine = {about: why for about, why in judged.problems.items() if about.partition(".")[0] == name}
     problems = [why if about == name else f"{about.partition('.')[2]} {why}" for about, why in mine.items()]
     problems += [f"{column}: {count} cells cannot be read" for column, count in reading.unreadable_cells.items()]
+    problems += also
     return {
         "table": name,
         "supplied": reading.supplied,
