@@ -16,6 +16,7 @@ from pydantic import BaseModel, ValidationError
 
 from alerting import load_history
 from alerting.archive import Archive
+from alerting.bounces import Bounces
 from alerting.config import Council, Loaded, load_config, sqlite_path
 from alerting.delivery import Notifier
 from alerting.environment import kept_apart
@@ -122,6 +123,15 @@ class App:
             administrators=self.loaded.config.council.administrators,
         )
 
+    def bounces(self, sender: Sender) -> Bounces:
+        """Give the folders that the receivers name for bounces. What is kept apart from the live service reads none."""
+        folders: dict[Path, frozenset[str]] = {}
+        for name, notifier in self.notifiers.items():
+            folder: Path | None = getattr(notifier, "bounces", None)
+            if folder is not None:
+                folders[folder] = folders.get(folder, frozenset()) | {name}
+        return Bounces(folders=folders, sender=sender)
+
     def pipeline(self, store: Store) -> Pipeline:
         """Build the line on a store. Raises Faults when the source or a receiver cannot be used."""
         config = self.loaded.config
@@ -147,6 +157,7 @@ class App:
             archive=self.archive(),
             planner=planner,
             sender=sender,
+            bounces=self.bounces(sender),
             heartbeat=self.heartbeat(),
             full_go_live=config.go_live == "full",
         )

@@ -228,8 +228,12 @@ def _of_its_end(row: Any, now: datetime, *, held: bool) -> Iterator[str]:
 
 
 def _of_its_tries(row: Any, tries: list[Any]) -> Iterator[str]:
-    """Say where a message's attempts and what came of them do not add up. One that was cut short has nothing, and one after it."""
-    numbers = [each.attempt for each in tries]
+    """Say where a message's attempts and what came of them do not add up. One that was cut short has nothing, and one after it.
+
+    One that came back after it was accepted has both written down, and has failed.
+    """
+    bounced = sum(each.state == "bounced" for each in tries)
+    numbers = [each.attempt for each in tries if each.state != "bounced"]
     accepted = sum(each.state == "accepted" for each in tries)
     if len(set(numbers)) != len(numbers):
         yield "has two outcomes of one attempt"
@@ -239,7 +243,9 @@ def _of_its_tries(row: Any, tries: list[Any]) -> Iterator[str]:
         yield f"was accepted {accepted} times"
     if row.state == "accepted" and accepted == 0:
         yield "is accepted, and no attempt was"
-    if row.state != "accepted" and accepted:
+    if bounced > 1 or (bounced and row.state != "failed"):
+        yield f"came back {'more than once' if bounced > 1 else f'and is {row.state}'}"
+    if row.state != "accepted" and accepted and not bounced:
         yield f"was accepted, and is {row.state}"
     if row.state in ("accepted", "unknown") and row.attempts not in numbers:
         yield "has no outcome of its last attempt"

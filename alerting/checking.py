@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
+from alerting import bounces
 from alerting.app import App, rules_folder, words_of
 from alerting.doubts import doubts_of
 from alerting.errors import AlertingError, Fault
@@ -165,6 +166,11 @@ def _of_receivers(app: App, *, reach: bool) -> Iterator[Fault]:
             yield Fault(problem=f"receiver {name}: {problem}", where=where, severity="warning")
         for problem in notifier.reach() if reach else ():
             yield Fault(problem=f"receiver {name}: {problem}", where=where)
+        folder: Path | None = getattr(notifier, "bounces", None)
+        if folder is not None and (wrong := bounces.problem_of(folder)):
+            at = app.loaded.document.place(("receivers", name, "bounces"))
+            remedy = "Let the mail server put bounces there, or leave `bounces` out: docs/how-to/notice-bounces.md."
+            yield Fault(problem=f"receiver {name}: {wrong}", where=at, remedy=remedy)
 
 
 def _of_administrators(app: App) -> Iterator[Fault]:

@@ -17,6 +17,7 @@ from typing import Any
 
 from alerting import audit, brakes, evaluate, hold_fire, load_history, merged_records, merges, people, reporting, routing, trust
 from alerting.archive import Archive, Manifest
+from alerting.bounces import Bounces
 from alerting.errors import AlertingError, ConfigError, RunHeld, SourceError
 from alerting.evaluate import Evaluation
 from alerting.heartbeat import Heartbeat
@@ -50,6 +51,7 @@ class Pipeline:
     archive: Archive
     planner: Planner
     sender: Sender
+    bounces: Bounces
     heartbeat: Heartbeat
     full_go_live: bool = False
 
@@ -110,6 +112,7 @@ class Pipeline:
         try:
             # Before anything is planned: what a dead sender left then counts as not sent, and can be superseded.
             self.sender.take_back()
+            self._look_for_bounces(report, clock)
             self._evaluate_and_plan(report, clock, hold)
             with self._timed(report, "deliver"):
                 self._send(report, clock, going_on)
@@ -131,6 +134,11 @@ class Pipeline:
             report.status = "stopped"
         else:
             report.status = "done_with_faults" if faults or any(rule["problem"] for rule in report.rules) else "done"
+
+    def _look_for_bounces(self, report: Report, clock: Clock) -> None:
+        looked = self.bounces.read(clock)
+        report.bounces = dict(looked.counts)
+        report.of_sending += looked.problems
 
     def _send(self, report: Report, clock: Clock, going_on: Callable[[], bool]) -> None:
         problems = self.sender.send_all(clock, going_on)
@@ -229,14 +237,6 @@ class Pipeline:
                     planned, _ = self.sender.outbox.plan(connection, report.run or 0, report.planned, now)
                     report.notifications["planned"] = planned
 
-    def _keep(
-        self,
-        report: Report,
-        snapshot: Snapshot,
-        evaluation: Evaluation,
-        judged: Trust,
-        directory: people.Directory,
-        clock: Clock,
     def _follow(
         self, report: Report, snapshot: Snapshot, evaluation: Evaluation, live: Sequence[Alert]
     ) -> merged_records.Followed:
@@ -249,6 +249,14 @@ class Pipeline:
         report.problems += [f"{merges.TABLE}: {'; '.join(said)}"] if said and trusted else []
         return followed
 
+    def _keep(
+        self,
+        report: Report,
+        snapshot: Snapshot,
+        evaluation: Evaluation,
+        judged: Trust,
+        directory: people.Directory,
+        clock: Clock,
     ) -> list[str]:
         """Keep what the rules were asked about, for trying changes on; what goes wrong with it stops nothing."""
         asked = evaluation.asked.values()

@@ -29,7 +29,7 @@ class Report:
 
     data: what was made of the case data. older: the files of rules that were used in their last good version, and why. brakes: the rules whose new alerts wait.
     notices: what the administrators must know, by key. of_sending: what went wrong with sending, which is among the problems
-    too. hold_fire: why nothing is sent, None where it is. breaches: the promises that the audit found not to be kept.
+    too. bounces: mails in the folders of bounces, by what became of them. hold_fire: why nothing is sent, None where it is. breaches: the promises that the audit found not to be kept.
     """
 
     job: str
@@ -53,6 +53,7 @@ class Report:
     notices: dict[str, dict[str, Any]] = field(default_factory=dict)
     administrators: list[tuple[str, str, str | None]] = field(default_factory=list)
     of_sending: list[str] = field(default_factory=list)
+    bounces: dict[str, int] = field(default_factory=dict)
     hold_fire: str | None = None
     breaches: list[str] = field(default_factory=list)
 
@@ -77,6 +78,7 @@ class Report:
             "brakes": self.brakes,
             "alerts": self.alerts,
             "notifications": self.notifications,
+            "bounces": self.bounces,
             "hold_fire": self.hold_fire,
             "breaches": self.breaches,
             "timings": {name: round(seconds, 3) for name, seconds in self.timings.items()},

@@ -244,13 +244,16 @@ class Sender:
             if rests:
                 self._tell(connection, fault_notices.resting(rests, result.remedy), result.at, but=name)
         elif result.state == "failed":
-            self._pass_on(connection, waiting, result, place)
+            self.pass_on(connection, waiting, result, place)
         elif result.state == "deferred":
             # It answered, if only to put this one off.
             refusals.worked(connection, name)
 
-    def _pass_on(self, connection: Transaction, waiting: Waiting, result: Delivery, place: str) -> None:
-        """Plan what is told instead of a message that failed for good, and tell administrators when that is new."""
+    def pass_on(self, connection: Transaction, waiting: Waiting, result: Delivery, place: str) -> None:
+        """Plan what is told instead of a message that failed for good, and tell administrators when that is new.
+
+        What `bounces` finds to have come back after it was accepted goes this way too.
+        """
         notification = waiting.notification
         if result.about == "message":
             self._tell(connection, fault_notices.failed(notification, result.answer, result.remedy), result.at)

@@ -174,7 +174,11 @@ class Service:
                     if report:
                         self._log_report(report)
             if not stopping() and Occurrences(store).running() is None:
-                for problem in app.pipeline(store).sender.send_all(self.clock, lambda: not stopping()):
+                line = app.pipeline(store)
+                for problem in [
+                    *line.bounces.read(self.clock).problems,
+                    *line.sender.send_all(self.clock, lambda: not stopping()),
+                ]:
                     self._say(problem)
         self._since = None
 

@@ -59,6 +59,7 @@ class Notifier(BaseModel):
     security: starttls (port 25 or 587), tls (465) or none. There is no falling back from one to another.
     domains: the only domains that mail may go to; any where left out. messages_per_connection: a new line after so many.
     lines: to a server that takes long over a message, so many lines at once at most.
+    return_path: the sender on the envelope, where bounces go; bounces: the Maildir in which they land, for others to read.
     timeout_s is for each step up to the final dot; after_dot_timeout_s for the answer to it, which servers may take
     minutes over, and which is better waited for than guessed. Threads may send at once, each over a line of its own.
     """
@@ -74,6 +75,8 @@ class Notifier(BaseModel):
     port: int = Field(default=25, ge=1, le=65535)
     from_address: str = Field(alias="from", examples=["Practice alerts <alerts@exampleshire.gov.uk>"])
     reply_to: str | None = None
+    return_path: str | None = None
+    bounces: Path | None = None
     security: Literal["starttls", "tls", "none"] = "starttls"
     user: SecretStr | None = None
     password: SecretStr | None = None
@@ -87,7 +90,7 @@ class Notifier(BaseModel):
 
     _idle: list[_Line] = PrivateAttr(default_factory=list)
 
-    @field_validator("from_address", "reply_to")
+    @field_validator("from_address", "reply_to", "return_path")
     @classmethod
     def _holds_an_address(cls, value: str | None) -> str | None:
         if value is not None and not (value.isprintable() and _ADDRESS.fullmatch(parseaddr(value)[1])):
@@ -205,12 +208,12 @@ class Notifier(BaseModel):
             line = self._idle.pop()
             # A server may hang up on an idle line at any time. Nothing of this message has been said: ask on a new one.
             with suppress(smtplib.SMTPServerDisconnected):
-                code, reply = line.offer(self.from_address, size)
+                code, reply = line.offer(self.return_path or self.from_address, size)
                 if code != 421:
                     return self._agreed(line, code, reply)
             line.leave()
         line = self._connected()
-        return self._agreed(line, *line.offer(self.from_address, size))
+        return self._agreed(line, *line.offer(self.return_path or self.from_address, size))
 
     def _agreed(self, line: _Line, code: int, reply: bytes) -> _Line:
         try:
@@ -351,7 +354,9 @@ class _Line(smtplib.SMTP):
 
     def offer(self, sender: str, size: int) -> tuple[int, bytes]:
         """Say who a message is from and, to a server that asks, how large it is. Gives the answer."""
-        return self.mail(sender, [f"SIZE={size}"] if self.has_extn("size") else [])
+        # A bounce then brings back the headers alone, and not what stands in the message.
+        asked = {"size": f"SIZE={size}", "dsn": "RET=HDRS"}
+        return self.mail(sender, [option for name, option in asked.items() if self.has_extn(name)])
 
     def address(self, recipient: str) -> None:
         """Say whom a message is for. Raises _AddressRefusedError where the refusal is of the mailbox."""

@@ -35,6 +35,13 @@ local_recipient_maps =
 alias_maps =
 relayhost = [127.0.0.1]:{onwards}
 """
+BOUNCES = """\
+virtual_mailbox_domains = bounces.example.gov.uk
+virtual_mailbox_base = {folder}
+virtual_mailbox_maps = static:{name}/
+virtual_uid_maps = static:{owner}
+virtual_gid_maps = static:{owner}
+"""
 MASTER = """\
 {port} inet n - n - - smtpd
 cleanup unix n - n - 0 cleanup
@@ -46,6 +53,7 @@ trace unix - - n - 0 bounce
 smtp unix - - n - - smtp
 error unix - - n - - error
 retry unix - - n - - error
+virtual unix - n n - - virtual
 anvil unix - - n - 1 anvil
 scache unix - - n - 1 scache
 pickup unix n - n 60 1 pickup
@@ -54,8 +62,11 @@ postlog unix-dgram n - n - 1 postlogd
 
 
 @contextmanager
-def start_postfix(onwards: int) -> Iterator[int]:
-    """Start Postfix, passing everything on to a port of loopback; give its own port, and stop it at the end of the block."""
+def start_postfix(onwards: int, bounces: Path | None = None) -> Iterator[int]:
+    """Start Postfix, passing everything on to a port of loopback; give its own port, and stop it at the end of the block.
+
+    bounces: a Maildir, whose owner is not root, for what comes to bounces.example.gov.uk.
+    """
     # Its processes run as another user, and cannot see into pytest's own temporary folders.
     folder = Path(tempfile.mkdtemp(prefix="postfix"))
     folder.chmod(0o755)
@@ -64,7 +75,10 @@ def start_postfix(onwards: int) -> Iterator[int]:
     for name in ("etc", "spool", "data"):
         (folder / name).mkdir()
     shutil.chown(folder / "data", "postfix")
-    (etc / "main.cf").write_text(MAIN.format(folder=folder, onwards=onwards), "utf-8")
+    main = MAIN.format(folder=folder, onwards=onwards)
+    if bounces is not None:
+        main += BOUNCES.format(folder=bounces.parent, name=bounces.name, owner=bounces.stat().st_uid)
+    (etc / "main.cf").write_text(main, "utf-8")
     (etc / "master.cf").write_text(MASTER.format(port=port), "utf-8")
     control = [str(POSTFIX), "-c", str(etc)]
     subprocess.run([*control, "start"], check=True, capture_output=True, timeout=60)

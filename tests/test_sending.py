@@ -820,7 +820,7 @@ def test_what_waits_is_sent_and_what_is_refused_is_shown_and_tried_again(desk: D
     desk.plan(message("M1", receiver="outbox"))
 
     assert "m1@example.gov.uk\tmail" in alerting("refused").output
-    assert json.loads(alerting("send", "--now", "--json").output) == {"messages": {"accepted": 1}, "problems": []}
+    assert json.loads(alerting("send", "--now", "--json").output) == {"messages": {"accepted": 1}, "bounces": {}, "problems": []}
     assert alerting("send").output == "Messages: none waited\n"
     assert alerting("retry", "m1@Example.gov.uk", "--by", "Ann", "--note", "moved").exit_code == 0
     assert alerting("refused").output == "Nothing is refused.\n"

@@ -7,6 +7,7 @@ import sys
 import click
 
 from alerting import refusals
+from alerting.bounces import counted
 from alerting.cli import build_app, echo_json, echo_table, now
 from alerting.errors import ConfigError
 
@@ -57,7 +58,7 @@ def list_deliveries(ctx: click.Context, state: str | None, most: int, *, as_json
 @click.option("--json", "as_json", is_flag=True, help="Print how many are in which state as one JSON value.")
 @click.pass_context
 def send_deliveries(ctx: click.Context, *, at_once: bool, as_json: bool) -> None:
-    """Send the messages that wait and whose time has come, without a run."""
+    """Look for bounces, and send the messages that wait and whose time has come, without a run."""
     app = build_app(ctx)
     store = app.store()
     try:
@@ -65,14 +66,17 @@ def send_deliveries(ctx: click.Context, *, at_once: bool, as_json: bool) -> None
         if at_once:
             with store.transaction() as connection:
                 sender.outbox.hurry(connection, moment)
-        problems = sender.send_all(now)
+        looked = app.bounces(sender).read(now)
+        problems = [*looked.problems, *sender.send_all(now)]
         counts = sender.outbox.outcomes(moment)
     finally:
         store.close()
     if as_json:
-        echo_json({"messages": counts, "problems": problems})
+        echo_json({"messages": counts, "bounces": looked.counts, "problems": problems})
     else:
         click.echo("Messages: " + (", ".join(f"{count} {state}" for state, count in counts.items()) or "none waited"))
+        if looked.counts:
+            click.echo(f"Bounces: {counted(looked.counts)}")
         for problem in problems:
             click.echo(problem)
     sys.exit(1 if problems or counts.get("failed") or counts.get("waiting") else 0)

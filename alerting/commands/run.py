@@ -10,6 +10,7 @@ from datetime import date, datetime, timedelta
 import click
 
 from alerting.app import App
+from alerting.bounces import counted
 from alerting.cli import build_app, echo_json, echo_table, now, today
 from alerting.errors import ConfigError, RunHeld
 from alerting.reporting import Report
@@ -140,3 +141,5 @@ def tell(report: Report, *, dry_run: bool = False) -> None:
         )
     else:
         click.echo("Messages: " + ", ".join(f"{count} {name}" for name, count in report.notifications.items()))
+        if report.bounces:
+            click.echo(f"Bounces: {counted(report.bounces)}")

@@ -1,0 +1,808 @@
+"""What a relay took and could not deliver: bounces as servers write them, what follows from each, and what must not follow."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from email import message_from_bytes
+from email.message import EmailMessage
+from email.policy import default as parsed
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from click.testing import CliRunner
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from alerting import audit, delivery_reports, schema
+from alerting.app import build
+from alerting.bounces import Looked
+from alerting.checking import check
+from alerting.cli import cli
+from alerting.delivery_reports import Failure, NoFailureError, failures
+from tests import postfix
+from tests.made_council import MONDAY
+from tests.office import Office
+from tests.servers import ScriptedMailServer, scripted_mail_server
+
+DAY, MINUTE = timedelta(days=1), timedelta(minutes=1)
+OURS = "<4f2d@alerts.example.gov.uk>"
+REFUSED = "smtp; 550 5.1.1 <m1@example.gov.uk>: Recipient address rejected:\n    User unknown in virtual mailbox table"
+
+POSTFIX = """\
+Return-Path: <>
+Received: by relay.example.gov.uk (Postfix)
+	id 9B2F34; Mon,  2 Mar 2026 07:00:05 +0000 (GMT)
+Date: Mon,  2 Mar 2026 07:00:05 +0000 (GMT)
+From: MAILER-DAEMON@relay.example.gov.uk (Mail Delivery System)
+Subject: Undelivered Mail Returned to Sender
+To: alerts@example.gov.uk
+Auto-Submitted: auto-replied
+MIME-Version: 1.0
+Content-Type: multipart/report; report-type=delivery-status;
+	boundary="9B2F34.1772434805/relay.example.gov.uk"
+Content-Transfer-Encoding: 8bit
+Message-Id: <20260302070005.9B2F34@relay.example.gov.uk>
+
+This is a MIME-encapsulated message.
+
+--9B2F34.1772434805/relay.example.gov.uk
+Content-Description: Notification
+Content-Type: text/plain; charset=us-ascii
+
+This is the mail system at host relay.example.gov.uk.
+
+I'm sorry to have to inform you that your message could not
+be delivered to one or more recipients. It's attached below.
+
+--9B2F34.1772434805/relay.example.gov.uk
+Content-Description: Delivery report
+Content-Type: message/delivery-status
+
+Reporting-MTA: dns; relay.example.gov.uk
+X-Postfix-Queue-ID: 9B2F34
+X-Postfix-Sender: rfc822; alerts@example.gov.uk
+Arrival-Date: Mon,  2 Mar 2026 07:00:04 +0000 (GMT)
+
+Final-Recipient: rfc822; {recipient}
+Original-Recipient: rfc822;{recipient}
+Action: {action}
+Status: {status}
+Remote-MTA: dns; mail.example.gov.uk
+Diagnostic-Code: {answer}
+
+--9B2F34.1772434805/relay.example.gov.uk
+Content-Description: Undelivered Message Headers
+Content-Type: text/rfc822-headers
+
+Return-Path: <alerts@example.gov.uk>
+From: Practice alerts <alerts@example.gov.uk>
+To: Person M1 <m1@example.gov.uk>
+Subject: 2 new, 2 open: Team T1
+Message-ID: {message_id}
+X-Alert-Purpose: daily
+
+--9B2F34.1772434805/relay.example.gov.uk--
+"""
+EXCHANGE = """\
+From: Microsoft Outlook <MicrosoftExchange329e71ec88ae4615bbc36ab6ce41109e@exampleshire.onmicrosoft.com>
+To: <alerts@example.gov.uk>
+Date: Mon, 2 Mar 2026 07:00:06 +0000
+Content-Type: multipart/report; report-type=delivery-status;
+	boundary="de8e7f2d-3b6f-4ad5-9ea1-f3aa1f9ad8b3"
+X-MS-Exchange-Message-Is-Ndr:
+Content-Language: de-DE
+Message-ID: <b1a6@LO2P265MB0001.GBRP265.PROD.OUTLOOK.COM>
+In-Reply-To: {message_id}
+References: {message_id}
+Thread-Topic: 2 new, 2 open: Team T1
+Subject: =?utf-8?B?VW56dXN0ZWxsYmFyOiAyIG5ldywgMiBvcGVuOiBUZWFtIFQx?=
+Auto-Submitted: auto-replied
+MIME-Version: 1.0
+
+--de8e7f2d-3b6f-4ad5-9ea1-f3aa1f9ad8b3
+Content-Type: multipart/alternative; differences=Content-Type;
+	boundary="e0ddb9ab-ee69-4e0c-b6b6-4f6ae1b1f0a2"
+
+--e0ddb9ab-ee69-4e0c-b6b6-4f6ae1b1f0a2
+Content-Type: text/plain; charset="utf-8"
+Content-Transfer-Encoding: base64
+
+{words}
+
+--e0ddb9ab-ee69-4e0c-b6b6-4f6ae1b1f0a2
+Content-Type: text/html; charset="utf-8"
+Content-Transfer-Encoding: base64
+
+{words}
+
+--e0ddb9ab-ee69-4e0c-b6b6-4f6ae1b1f0a2--
+
+--de8e7f2d-3b6f-4ad5-9ea1-f3aa1f9ad8b3
+Content-Type: message/delivery-status
+
+Reporting-MTA: dns;LO2P265MB0001.GBRP265.PROD.OUTLOOK.COM
+Received-From-MTA: dns;relay.example.gov.uk
+Arrival-Date: Mon, 2 Mar 2026 07:00:05 +0000
+
+Final-Recipient: rfc822;{recipient}
+Action: failed
+Status: 5.1.10
+Diagnostic-Code: smtp;550 5.1.10 RESOLVER.ADR.RecipientNotFound; Recipient {recipient} not found by SMTP address lookup
+
+--de8e7f2d-3b6f-4ad5-9ea1-f3aa1f9ad8b3
+Content-Type: message/rfc822
+
+Received: from LO2P265CA0001.GBRP265.PROD.OUTLOOK.COM (2603:10a6:600::1)
+From: Practice alerts <alerts@example.gov.uk>
+To: Person M1 <m1@example.gov.uk>
+Subject: 2 new, 2 open: Team T1
+Message-ID: {message_id}
+MIME-Version: 1.0
+Content-Type: text/plain; charset="utf-8"
+
+Good morning.
+
+--de8e7f2d-3b6f-4ad5-9ea1-f3aa1f9ad8b3--
+"""
+EXCHANGE_WORDS = """Ihre Nachricht an m1@example.gov.uk konnte nicht zugestellt werden. \
+Votre message n'a pas pu être remis. 您的邮件无法送达。 Доставка не выполнена."""
+OUT_OF_OFFICE = """\
+From: Person M1 <m1@example.gov.uk>
+To: alerts@example.gov.uk
+Subject: Automatic reply: 2 new, 2 open: Team T1
+Auto-Submitted: auto-replied
+X-Auto-Response-Suppress: All
+In-Reply-To: {message_id}
+Content-Type: text/plain; charset=utf-8
+
+I am away until Monday. 550 5.1.1 is not my number.
+"""
+READ_RECEIPT = """\
+From: Person M1 <m1@example.gov.uk>
+To: alerts@example.gov.uk
+Subject: Read: 2 new, 2 open: Team T1
+MIME-Version: 1.0
+Content-Type: multipart/report; report-type=disposition-notification; boundary=b
+
+--b
+Content-Type: text/plain
+
+Your message was read.
+
+--b
+Content-Type: message/disposition-notification
+
+Final-Recipient: rfc822;m1@example.gov.uk
+Original-Message-ID: {message_id}
+Disposition: manual-action/MDN-sent-manually; displayed
+
+--b--
+"""
+
+
+def bounce(
+    message_id: str = OURS, recipient: str = "m1@example.gov.uk", *, action: str = "failed", status: str = "5.1.1", answer: str = REFUSED
+) -> bytes:  # fmt: skip
+    """Give a bounce as Postfix writes it."""
+    words = {"message_id": message_id, "recipient": recipient, "action": action, "status": status, "answer": answer}
+    return POSTFIX.format(**words).encode()
+
+
+def exchange(message_id: str = OURS, recipient: str = "m1@example.gov.uk") -> bytes:
+    """Give a bounce as Exchange Online writes it, in the language of the mailbox."""
+    words = base64.encodebytes(EXCHANGE_WORDS.encode()).decode().strip()
+    return EXCHANGE.format(message_id=message_id, recipient=recipient, words=words).replace("\n", "\r\n").encode()
+
+
+def reason(content: bytes) -> str:
+    with pytest.raises(NoFailureError) as caught:
+        failures(content)
+    return caught.value.reason
+
+
+# ---------------------------------------------------------------------- a mail as it comes
+
+
+def test_postfix_says_which_message_for_whom_and_why() -> None:
+    assert failures(bounce()) == [
+        Failure(
+            message_ids=(OURS,),
+            recipients=("m1@example.gov.uk", "m1@example.gov.uk"),
+            status="5.1.1",
+            answer="bounced: 550 5.1.1 <(somebody)@example.gov.uk>: Recipient address rejected: User unknown in virtual mailbox table",
+        )
+    ]
+
+
+def test_exchange_says_so_in_any_language() -> None:
+    assert failures(exchange()) == [
+        Failure(
+            message_ids=(OURS,),
+            recipients=("m1@example.gov.uk",),
+            status="5.1.10",
+            answer="bounced: 550 5.1.10 RESOLVER.ADR.RecipientNotFound; Recipient (somebody)@example.gov.uk not found by SMTP address lookup",
+        )
+    ]
+
+
+def test_a_report_that_returns_nothing_of_the_message_says_which_it_answers() -> None:
+    without = exchange().split(b"--de8e7f2d-3b6f-4ad5-9ea1-f3aa1f9ad8b3\r\nContent-Type: message/rfc822")[0]
+    [failure] = failures(without + b"--de8e7f2d-3b6f-4ad5-9ea1-f3aa1f9ad8b3--\r\n")
+
+    assert failure.message_ids == (OURS,)
+
+
+def test_a_report_for_addresses_beyond_ascii_is_one_too() -> None:
+    content = bounce().replace(b"message/delivery-status", b"message/global-delivery-status").replace(b"rfc822;", b"utf-8;")
+    content = content.replace(b"text/rfc822-headers", b"message/global-headers")
+    [failure] = failures(content)
+
+    assert (failure.message_ids, failure.recipients[0], failure.status) == ((OURS,), "m1@example.gov.uk", "5.1.1")
+
+
+def test_a_report_that_a_gateway_wrapped_is_read() -> None:
+    head, _, body = bounce().partition(b"Content-Type: multipart/report;")
+    wrapped = head + b"Content-Type: multipart/mixed; boundary=w\n\n--w\nContent-Type: multipart/report;" + body + b"\n--w--\n"
+
+    assert [failure.message_ids for failure in failures(wrapped)] == [(OURS,)]
+
+
+@pytest.mark.parametrize(
+    ("status", "of_the_address"),
+    [
+        ("5.1.1", True), ("5.1.10", True), ("5.2.1", True), ("5.4.1", True), ("5.0.0", True), ("4.2.2", True),
+        ("5.1.8", False), ("5.7.1", False), ("5.3.4", False), ("5.6.0", False), ("4.4.7", False), ("4.3.0", False),
+    ],
+)  # fmt: skip
+def test_whether_the_address_is_at_fault_is_told_by_the_code(status: str, of_the_address: bool) -> None:
+    [failure] = failures(bounce(status=status, answer="smtp; 550 no"))
+
+    assert (failure.status, failure.is_of_the_address) == (status, of_the_address)
+
+
+def test_a_failure_without_a_code_has_that_of_the_answer_or_none_in_particular() -> None:
+    assert [failures(bounce(status="", answer=answer))[0].status for answer in ("smtp; 550 5.2.2 full", "smtp; 550 no")] == [
+        "5.2.2",
+        "5.0.0",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        pytest.param(bounce(action="delayed", status="4.4.1"), "delayed", id="the server still tries"),
+        pytest.param(bounce(action="delivered", status="2.0.0"), "delayed", id="it was delivered"),
+        pytest.param(OUT_OF_OFFICE.format(message_id=OURS).encode(), "no_report", id="out of office"),
+        pytest.param(READ_RECEIPT.format(message_id=OURS).encode(), "no_report", id="read receipt"),
+        pytest.param(b"", "no_report", id="empty"),
+        pytest.param(b"\x00\xff" * 5000, "no_report", id="bytes"),
+        pytest.param(bounce().partition(b"Final-Recipient")[0], "malformed", id="cut off"),
+        pytest.param(bounce(message_id=""), "malformed", id="no Message-ID"),
+        pytest.param(bounce(recipient="nobody"), "malformed", id="no address"),
+        pytest.param(bounce(status="2.0.0"), "malformed", id="a failure that succeeded"),
+        pytest.param(bounce() + b"x" * delivery_reports.LARGEST, "too_large", id="too large"),
+        pytest.param(
+            b"".join(b"Content-Type: multipart/mixed; boundary=b%d\n\n--b%d\n" % (n, n) for n in range(5000)),
+            "malformed",
+            id="parts in parts",
+        ),
+        pytest.param(b"Content-Type: message/rfc822\n\n" * 5000, "malformed", id="messages in messages"),
+        pytest.param(b"Content-Type: multipart/report; boundary=b\n\n" + b"--b\n\n" * 50_000, "no_report", id="many parts"),
+    ],
+)
+def test_what_tells_of_no_failure(content: bytes, why: str) -> None:
+    began = time.monotonic()
+
+    assert reason(content) == why
+    assert time.monotonic() - began < 5
+
+
+def test_what_is_inside_the_returned_message_is_no_report() -> None:
+    inner = bounce("<other@alerts.example.gov.uk>", "s1@example.gov.uk")
+    mail = b"Content-Type: multipart/mixed; boundary=m\n\n--m\nContent-Type: message/rfc822\n\n" + inner + b"\n--m--\n"
+
+    assert reason(mail) == "no_report"
+
+
+def test_the_answer_of_a_server_is_one_line_without_links_and_short() -> None:
+    answer = "smtp; 550 5.1.1 see https://evil.example/ " + "\u202e".join("abc") + " to:child.name@example.gov.uk" + " x" * 400
+    [failure] = failures(bounce(answer=answer))
+
+    assert "https://" not in failure.answer
+    assert "child.name" not in failure.answer
+    assert failure.answer.isprintable()
+    assert len(failure.answer) < 220
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.data())
+def test_however_a_bounce_is_broken_it_is_read_or_tells_of_nothing(data: st.DataObject) -> None:
+    whole = data.draw(st.sampled_from([bounce(), exchange()]))
+    at, end = sorted((data.draw(st.integers(0, len(whole))), data.draw(st.integers(0, len(whole)))))
+    content = whole[:at] + data.draw(st.binary(max_size=40)) + whole[end:]
+    try:
+        found = failures(content)
+    except NoFailureError:
+        return
+    assert all(failure.answer.startswith("bounced: ") and failure.status[0] in "45" for failure in found)
+
+
+# ---------------------------------------------------------------------- the whole line
+
+
+class Post(Office):
+    """An office that sends by mail, with a folder of bounces; its one rule tells M1 of C1 and C2."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir()
+        super().__init__(folder)
+        self.rules_of_its_own()
+        self.rule()
+        self.bounces = folder / "bounces"
+        for name in ("new", "cur", "tmp"):
+            (self.bounces / name).mkdir(parents=True)
+        self.count = 0
+
+    def by_mail(self, port: int, **changes: Any) -> None:
+        mail = {"type": "email", "host": "127.0.0.1", "port": port, "from": "alerts@example.gov.uk", "security": "none"}
+        self.settings |= {"receivers": {"mail": mail | {"bounces": "bounces"} | changes}}
+
+    def arrives(self, content: bytes) -> Path:
+        self.count += 1
+        path = self.bounces / "new" / f"{1772434805 + self.count}.{self.count}.relay"
+        path.write_bytes(content)
+        return path
+
+    def look(self, at: datetime, *, send: bool = False) -> Looked:
+        """Do what `alerting deliveries send` does."""
+        app = build(self.folder / "config.yaml")
+        store = app.store()
+        try:
+            sender = app.sender(store)
+            looked = app.bounces(sender).read(lambda: at)
+            if send:
+                sender.send_all(lambda: at)
+        finally:
+            store.close()
+        return looked
+
+    def all(self, table: sa.Table) -> list[Any]:
+        store = build(self.folder / "config.yaml").store()
+        try:
+            with store.transaction() as connection:
+                return list(connection.execute(sa.select(table).order_by(*table.primary_key.columns)).all())
+        finally:
+            store.close()
+
+    def rows(self, recipient: str) -> list[Any]:
+        return [row for row in self.all(schema.outbox) if (row.recipient, row.purpose) == (recipient, "daily")]
+
+    def told_of(self, recipient: str) -> set[int]:
+        return {row.alert_id for row in self.all(schema.told) if row.recipient == recipient}
+
+    def refused(self) -> list[str]:
+        return [row.address for row in self.all(schema.bad_address)]
+
+    def breaches(self, until: date) -> list[str]:
+        store = build(self.folder / "config.yaml").store()
+        try:
+            with store.transaction() as connection:
+                moment = datetime.combine(until, datetime.min.time(), UTC) + timedelta(hours=12)
+                return [str(breach) for breach in audit.verify(connection, MONDAY, until, moment).breaches]
+        finally:
+            store.close()
+
+    def administrators_told(self) -> list[str]:
+        rows = [row for row in self.all(schema.outbox) if row.purpose == "admin" and row.recipient == "admin@example.gov.uk"]
+        return [notice["title"] for row in rows for notice in json.loads(row.content)["notices"]]
+
+
+def on(day: date, hour: int = 8) -> datetime:
+    return datetime(day.year, day.month, day.day, hour, tzinfo=UTC)
+
+
+@pytest.fixture
+def relay() -> Iterator[ScriptedMailServer]:
+    with scripted_mail_server() as server:
+        yield server
+
+
+@pytest.fixture
+def post(tmp_path: Path, relay: ScriptedMailServer) -> Post:
+    """An office whose daily messages of Monday were taken by the relay."""
+    office = Post(tmp_path / "council")
+    office.by_mail(relay.port)
+    office.run(MONDAY)
+    assert [row.state for row in office.rows("M1")] == ["accepted"]
+    return office
+
+
+def to(server: ScriptedMailServer, name: str) -> list[EmailMessage]:
+    """Give the daily mails that a relay took for somebody."""
+    mails = [message_from_bytes(content, policy=parsed) for content in server.accepted]
+    found = [mail for mail in mails if isinstance(mail, EmailMessage) and mail["X-Alert-Purpose"] == "daily"]
+    return [mail for mail in found if mail["To"].addresses[0].username == name]
+
+
+def words(mail: EmailMessage) -> str:
+    part = mail.get_body(("plain",))
+    assert part is not None
+    return " ".join(str(part.get_content()).split())
+
+
+@pytest.mark.parametrize("written", [bounce, exchange])
+def test_what_came_back_goes_to_the_next_manager_up_in_the_next_run_and_the_audit_holds(
+    post: Post, relay: ScriptedMailServer, written: Any
+) -> None:
+    [first] = post.rows("M1")
+    post.arrives(written(first.message_id))
+    report = post.run(MONDAY + DAY)
+
+    assert report.bounces == {"returned": 1}
+    assert report.breaches == []
+    [passed_on] = to(relay, "s1")
+    assert "This was for Person M1; it could not be delivered to them." in words(passed_on)
+    assert len(to(relay, "m1")) == 1
+    [first, *_] = post.rows("M1")
+    assert first.state == "failed"
+    assert first.answer.startswith("bounced: 550 5.1.1")
+    tries = [(row.attempt, row.state) for row in post.all(schema.delivery) if row.outbox_id == first.id]
+    assert tries == [(1, "accepted"), (1, "bounced")]
+    assert post.refused() == ["m1@example.gov.uk"]
+    assert post.breaches(MONDAY + DAY) == []
+    assert post.administrators_told().count("Messages to Person M1 cannot be delivered") == 1
+
+
+def test_it_is_passed_on_the_same_morning_where_the_outbox_is_sent_in_between(post: Post, relay: ScriptedMailServer) -> None:
+    [first] = post.rows("M1")
+    post.arrives(bounce(first.message_id))
+    looked = post.look(on(MONDAY), send=True)
+
+    assert (dict(looked.counts), looked.problems) == ({"returned": 1}, [])
+    assert [(row.state, row.stands_for) for row in post.rows("S1")] == [("accepted", first.id)]
+    assert len(to(relay, "s1")) == 1
+    assert post.breaches(MONDAY) == []
+    # The next day nothing is new: it was told in M1's stead.
+    post.run(MONDAY + DAY)
+    assert (len(to(relay, "s1")), len(to(relay, "m1"))) == (1, 1)
+    assert post.breaches(MONDAY + DAY) == []
+
+
+def test_with_another_address_they_are_told_all_of_it_as_new(post: Post, relay: ScriptedMailServer) -> None:
+    [first] = post.rows("M1")
+    post.arrives(bounce(first.message_id))
+    post.look(on(MONDAY), send=True)
+    post.council.row("ext_staff", worker_id="M1")["email"] = "m.one@example.gov.uk"
+    post.run(MONDAY + DAY)
+
+    assert post.told("M1") == {"C1": "new", "C2": "new"}
+    assert len(to(relay, "m.one")) == 1
+    assert post.breaches(MONDAY + DAY) == []
+
+
+def test_what_stands_in_for_another_may_come_back_too_and_goes_further_up(post: Post, relay: ScriptedMailServer) -> None:
+    [first] = post.rows("M1")
+    post.arrives(bounce(first.message_id))
+    post.look(on(MONDAY), send=True)
+    [second] = post.rows("S1")
+    post.arrives(bounce(second.message_id, "s1@example.gov.uk"))
+    post.look(on(MONDAY, 9), send=True)
+
+    [mail] = to(relay, "h1")
+    assert "This was for Person M1;" in words(mail)
+    assert sorted(post.refused()) == ["m1@example.gov.uk", "s1@example.gov.uk"]
+    assert post.breaches(MONDAY) == []
+
+
+def test_nobody_is_told_twice_of_what_a_later_message_told_nor_of_what_has_ended(post: Post, relay: ScriptedMailServer) -> None:
+    post.council.on_a_plan("C3", seen=MONDAY - 3 * DAY)
+    post.council.row("ssd_cp_plans", cppl_person_id="C2")["cppl_cp_plan_end_date"] = MONDAY.isoformat()
+    post.run(MONDAY + DAY)
+    first, second = post.rows("M1")
+    post.arrives(bounce(first.message_id))
+    post.look(on(MONDAY + DAY), send=True)
+
+    # Tuesday's message, which has not come back, lists all that was open.
+    assert to(relay, "s1") == []
+    assert post.told_of("M1") == {post.alert(child, "plan-long").id for child in ("C1", "C3")}
+    assert post.breaches(MONDAY + DAY) == []
+    post.arrives(bounce(second.message_id))
+    post.look(on(MONDAY + DAY, 9), send=True)
+    [mail] = to(relay, "s1")
+    assert all(post.alert(child, "plan-long").ref in words(mail) for child in ("C1", "C3"))
+    assert post.breaches(MONDAY + DAY) == []
+
+
+def test_what_they_knew_before_they_know_still_and_hear_of_its_end(post: Post, relay: ScriptedMailServer) -> None:
+    known = {post.alert(child, "plan-long").id for child in ("C1", "C2")}
+    post.council.on_a_plan("C3", seen=MONDAY - 3 * DAY)
+    post.run(MONDAY + DAY)
+    second = post.rows("M1")[-1]
+    post.arrives(bounce(second.message_id, status="4.4.7", answer="smtp; 451 4.4.7 expired"))
+    post.look(on(MONDAY + DAY), send=True)
+
+    assert post.told_of("M1") == known
+    post.run(MONDAY + 2 * DAY)
+    assert post.told("M1") == {"C1": "open", "C2": "open", "C3": "new"}
+    assert post.breaches(MONDAY + 2 * DAY) == []
+
+
+def test_what_is_not_the_addresss_fault_is_told_anew_and_the_second_time_goes_to_the_next_up(
+    post: Post, relay: ScriptedMailServer
+) -> None:
+    for number in range(2):
+        last = post.rows("M1")[-1]
+        post.arrives(bounce(last.message_id, status="5.7.1", answer="smtp; 550 5.7.1 not permitted to write to this group"))
+        post.run(MONDAY + (number + 1) * DAY)
+        assert post.breaches(MONDAY + (number + 1) * DAY) == []
+        assert (len(to(relay, "m1")), len(to(relay, "s1"))) == ((2, 0), (2, 1))[number]
+    assert post.refused() == ["m1@example.gov.uk"]
+    assert "The daily message to Person M1 could not be sent" in post.administrators_told()
+
+
+def test_a_bounce_of_weeks_ago_refuses_no_address(post: Post, relay: ScriptedMailServer) -> None:
+    [first] = post.rows("M1")
+    post.arrives(bounce(first.message_id))
+    post.run(MONDAY + 15 * DAY)
+
+    assert post.refused() == []
+    assert post.told("M1") == {"C1": "new", "C2": "new"}
+    assert len(to(relay, "m1")) == 2
+
+
+def test_a_notice_to_an_administrator_that_came_back_is_told_to_the_others_and_goes_in_no_circle(
+    post: Post, relay: ScriptedMailServer
+) -> None:
+    [notice] = [row for row in post.all(schema.outbox) if row.recipient == "admin@example.gov.uk"]
+    post.arrives(bounce(notice.message_id, "admin@example.gov.uk"))
+    for hour in (8, 9, 10):
+        post.look(on(MONDAY, hour), send=True)
+
+    assert post.refused() == ["admin@example.gov.uk"]
+    assert len(post.all(schema.outbox)) < 8
+    assert post.breaches(MONDAY) == []
+
+
+# ---- what must change nothing
+
+
+def test_what_is_no_bounce_of_ours_changes_nothing_and_is_counted(post: Post, tmp_path: Path, relay: ScriptedMailServer) -> None:
+    [first] = post.rows("M1")
+    id_ = first.message_id
+    before = [post.all(table) for table in (schema.outbox, schema.told, schema.delivery, schema.bad_address)]
+    mails = {
+        "no_report": [OUT_OF_OFFICE.format(message_id=id_).encode(), READ_RECEIPT.format(message_id=id_).encode(), b""],
+        "delayed": [bounce(id_, action="delayed", status="4.4.1")],
+        "malformed": [bounce(id_).partition(b"Final-Recipient")[0]],
+        "too_large": [bounce(id_) + b"x" * delivery_reports.LARGEST],
+        "not_ours": [bounce(), bounce(id_.replace("alerts.example", "elsewhere.example")), bounce(id_.upper())],
+        "other_address": [bounce(id_, "h1@example.gov.uk"), bounce(id_, "m1@example.gov.uk.evil.example")],
+    }
+    for contents in mails.values():
+        for content in contents:
+            post.arrives(content)
+    (post.bounces / "new" / "folder").mkdir()
+    (post.bounces / "new" / ".hidden").write_bytes(bounce(id_))
+    (post.bounces / "new" / "link").symlink_to(tmp_path / "nowhere")
+    looked = post.look(on(MONDAY), send=True)
+
+    assert dict(looked.counts) == {kind: len(contents) for kind, contents in mails.items()}
+    assert looked.problems == []
+    assert [post.all(table) for table in (schema.outbox, schema.told, schema.delivery, schema.bad_address)] == before
+    # All of them are put away, for whoever wants to look.
+    assert len(list((post.bounces / "cur").iterdir())) == looked.counts.total()
+    assert dict(post.look(on(MONDAY)).counts) == {}
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a pipe in the file system")
+def test_a_pipe_in_the_folder_is_not_waited_for(post: Post) -> None:
+    os.mkfifo(post.bounces / "new" / "pipe")
+
+    assert dict(post.look(on(MONDAY)).counts) == {}
+
+
+def test_a_bounce_read_twice_or_by_two_at_once_has_one_effect(post: Post, relay: ScriptedMailServer) -> None:
+    [first] = post.rows("M1")
+    kinds = []
+    for hour in (8, 9):
+        post.arrives(bounce(first.message_id))
+        post.arrives(exchange(first.message_id))
+        kinds.append(dict(post.look(on(MONDAY, hour), send=True).counts))
+
+    assert kinds == [{"returned": 1, "known": 1}, {"known": 2}]
+    assert [row.state for row in post.rows("S1")] == ["accepted"]
+    assert len([row for row in post.all(schema.delivery) if row.state == "bounced"]) == 1
+    assert post.administrators_told().count("Messages to Person M1 cannot be delivered") == 1
+
+
+def test_killed_before_it_was_put_away_it_is_known_the_next_time(post: Post) -> None:
+    [first] = post.rows("M1")
+    path = post.arrives(bounce(first.message_id))
+    # What it was to become is there already, as a folder: the file stays, as when the process dies here.
+    in_its_place = post.bounces / "cur" / f"{path.name}:2,S"
+    in_its_place.mkdir()
+    first_look = post.look(on(MONDAY))
+    assert path.exists()
+    in_its_place.rmdir()
+    second_look = post.look(on(MONDAY, 9), send=True)
+
+    assert [row.state for row in post.rows("M1")] == ["failed"]
+    assert [row.state for row in post.rows("S1")] == ["accepted"]
+    assert first_look.problems != []
+    assert dict(second_look.counts) == {"known": 1}
+    assert post.breaches(MONDAY) == []
+
+
+def test_a_bounce_that_was_quicker_than_its_senders_own_record_waits(post: Post) -> None:
+    [first] = post.rows("M1")
+    path = post.arrives(bounce(first.message_id))
+    store = build(post.folder / "config.yaml").store()
+    mine = schema.outbox.c.id == first.id
+    with store.transaction() as connection:
+        connection.execute(schema.outbox.update().where(mine).values(state="claimed"))
+    assert dict(post.look(on(MONDAY)).counts) == {"early": 1}
+    assert path.exists()
+    with store.transaction() as connection:
+        connection.execute(schema.outbox.update().where(mine).values(state="accepted"))
+    store.close()
+    assert dict(post.look(on(MONDAY)).counts) == {"returned": 1}
+
+
+# ---- the folder, and what people are told of it
+
+
+def test_a_file_that_cannot_be_moved_is_a_problem_of_the_run_and_touches_no_other(post: Post) -> None:
+    [first] = post.rows("M1")
+    bad = post.arrives(b"x")
+    post.arrives(bounce(first.message_id))
+    # In its place stands a folder, so that nothing can be moved there.
+    (post.bounces / "cur" / f"{bad.name}:2,S").mkdir()
+    looked = post.look(on(MONDAY))
+
+    assert dict(looked.counts) == {"unreadable": 1, "returned": 1}
+    assert looked.problems == ["receiver mail: 1 bounce cannot be read, or not moved from `new` to `cur`"]
+
+
+def test_a_folder_that_is_gone_is_told_to_administrators_and_stops_nothing(post: Post, relay: ScriptedMailServer) -> None:
+    shutil.rmtree(post.bounces)
+    post.council.on_a_plan("C3", seen=MONDAY - 3 * DAY)
+    report = post.run(MONDAY + DAY)
+
+    assert report.status == "done_with_faults"
+    assert [problem for problem in report.problems if "bounces: there is no folder new in" in problem] != []
+    assert "Sending: receiver mail" in post.administrators_told()
+    assert len(to(relay, "m1")) == 2
+
+
+def test_the_check_says_when_the_folder_cannot_be_used(post: Post) -> None:
+    def said() -> list[str]:
+        app = build(post.folder / "config.yaml")
+        return [f"{fault.where}: {fault.problem}" for fault in check(app, MONDAY, reach=False) if "bounces" in fault.problem]
+
+    assert said() == []
+    (post.bounces / "cur").rmdir()
+    [fault] = said()
+    assert "config.yaml" in fault
+    assert "there is no folder cur" in fault
+
+
+def test_a_test_installation_reads_no_bounces(post: Post, relay: ScriptedMailServer) -> None:
+    [first] = post.rows("M1")
+    path = post.arrives(bounce(first.message_id))
+    council = {
+        "name": "Exampleshire",
+        "domain": "alerts.example.gov.uk",
+        "environment": "test",
+        "redirect_to": "t@example.gov.uk",
+    }
+    post.settings |= {"council": council}
+    post.council.configure(post.store_url, **post.settings)
+
+    assert dict(post.look(on(MONDAY)).counts) == {}
+    assert path.exists()
+
+
+def test_the_command_line_says_what_was_read(tmp_path: Path, relay: ScriptedMailServer) -> None:
+    office = Post(tmp_path / "council")
+    office.by_mail(relay.port)
+    office.run(datetime.now(UTC).date())
+    [first] = office.rows("M1")
+
+    def send(*options: str) -> Any:
+        return CliRunner().invoke(cli, ["--config", str(office.folder / "config.yaml"), "deliveries", "send", *options])
+
+    office.arrives(bounce(first.message_id))
+    office.arrives(b"Subject: hello\n\nhello")
+    done = send()
+    assert "Bounces: 1 no report, 1 returned\n" in done.output
+    assert done.exit_code == 1
+    assert len(to(relay, "s1")) == 1
+    office.arrives(b"Subject: hello\n\nhello")
+    assert json.loads(send("--json").output)["bounces"] == {"no_report": 1}
+
+
+# ---- on the envelope
+
+
+def test_bounces_go_to_the_return_path_and_servers_are_asked_for_no_more_than_the_headers(tmp_path: Path) -> None:
+    said: list[str] = []
+
+    def mail(line: str) -> str:
+        said.append(line.strip())
+        return "250 ok"
+
+    with scripted_mail_server(EHLO="250-relay\r\n250-DSN\r\n250 SIZE 10000000", MAIL=mail) as server:
+        office = Post(tmp_path / "council")
+        office.by_mail(server.port, return_path="bounces@alerts.example.gov.uk")
+        office.run(MONDAY)
+
+    assert said
+    assert all(line.startswith("mail FROM:<bounces@alerts.example.gov.uk>") and line.endswith(" RET=HDRS") for line in said)
+    assert "alerts@example.gov.uk" in to(server, "m1")[0]["From"]
+
+
+def test_a_return_path_must_be_an_address(tmp_path: Path) -> None:
+    office = Post(tmp_path / "council")
+    office.by_mail(25, return_path="nobody")
+    office.council.write()
+
+    assert any(
+        "not a mail address" in fault.problem
+        for fault in build(office.council.configure(office.store_url, **office.settings)).faults
+    )
+
+
+# ---------------------------------------------------------------------- through a real Postfix
+
+
+@pytest.fixture
+def maildir() -> Iterator[Path]:
+    """A Maildir that Postfix, which runs as another user, may write to."""
+    folder = Path(tempfile.mkdtemp(prefix="bounces"))
+    folder.chmod(0o755)
+    for name in ("", "new", "cur", "tmp"):
+        (folder / "alerts" / name).mkdir(exist_ok=True)
+        shutil.chown(folder / "alerts" / name, "postfix")
+    yield folder / "alerts"
+    shutil.rmtree(folder)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not postfix.AVAILABLE, reason="there is no Postfix on this machine, or it may not be started")
+def test_what_postfix_took_and_could_not_deliver_goes_to_the_next_manager_up_in_the_next_run(
+    tmp_path: Path, maildir: Path
+) -> None:
+    def refusing(line: str) -> str:
+        return "550 5.1.1 no such user here" if "m1@" in line.lower() else "250 ok"
+
+    office = Post(tmp_path / "council")
+    with scripted_mail_server(RCPT=refusing) as next_hop, postfix.start_postfix(next_hop.port, bounces=maildir) as port:
+        office.by_mail(port, return_path="alerts@bounces.example.gov.uk", bounces=maildir.as_posix())
+        office.run(MONDAY)
+        assert [row.state for row in office.rows("M1")] == ["accepted"]
+        ends = time.monotonic() + 30
+        while not list((maildir / "new").iterdir()) and time.monotonic() < ends:
+            time.sleep(0.1)
+        report = office.run(MONDAY + DAY)
+        while not to(next_hop, "s1") and time.monotonic() < ends:
+            time.sleep(0.1)
+
+    assert report.bounces == {"returned": 1}
+    [failed, *_] = office.rows("M1")
+    assert failed.state == "failed"
+    assert "550 5.1.1 no such user here" in failed.answer
+    [mail] = to(next_hop, "s1")
+    assert "This was for Person M1; it could not be delivered to them." in words(mail)
+    # What came back holds the headers, and nothing of the message.
+    [read] = list((maildir / "cur").iterdir())
+    assert b"text/rfc822-headers" in read.read_bytes()
+    assert office.breaches(MONDAY + DAY) == []
