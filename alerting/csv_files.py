@@ -28,13 +28,38 @@ class Shape:
     delimiters: int
 
 
-def examine(path: Path, delimiter: bytes) -> Shape:
+@contextmanager
+def narrow(path: Path) -> Iterator[Path]:
+    """Give a path under which a file that says it is UTF-16, by its first two bytes, is UTF-8; any other is itself.
+
+    Raises SourceError where it breaks off or is none after all.
+    """
+    with path.open("rb") as file:
+        wide = file.read(2) in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+    if not wide:
+        yield path
+        return
+    with tempfile.TemporaryDirectory(prefix="alerting-") as folder:
+        copy = Path(folder) / "narrow.csv"
+        try:
+            with path.open(encoding="utf-16", newline="") as source, copy.open("w", encoding="utf-8", newline="") as target:
+                while piece := source.read(_PIECE):
+                    target.write(piece)
+        except UnicodeError:
+            raise SourceError(
+                "begins as UTF-16 and does not go on so", where=path.name, remedy="Export it again; it may have been cut short."
+            ) from None
+        yield copy
+
+
+def examine(path: Path, delimiter: bytes, name: str) -> Shape:
+    """Look through a file's bytes. name: what it is called where something is wrong with it. Raises SourceError for what is no CSV."""
     utf8, regular, delimiters = True, True, 0
     decoder = codecs.getincrementaldecoder("utf-8")()
     # Spelt so that it starts with the mark itself, which is searched for ten times faster than a class of characters.
     stray = re.compile(rb'"(?:(?<=[^%b\n"]")|(?=[^%b\r\n"]))' % ((re.escape(delimiter),) * 2))
     for number, piece in enumerate(_pieces(path)):
-        _refuse_wide_characters(path, piece, first=number == 0)
+        _refuse_wide_characters(name, piece, first=number == 0)
         utf8 = utf8 and _goes_on_in_utf8(decoder, piece)
         if regular:
             # The byte order mark of the first piece is no part of the first cell.
@@ -73,12 +98,12 @@ def _has_odd_lines(outside: bytes) -> bool:
     return b"\r" in outside and (b"\n\r\n" in outside or outside.count(b"\r") != outside.count(b"\r\n"))
 
 
-def _refuse_wide_characters(path: Path, piece: bytes, *, first: bool) -> None:
+def _refuse_wide_characters(name: str, piece: bytes, *, first: bool) -> None:
     save = "Save it again as CSV UTF-8, lines ended by LF or CRLF."
-    if (first and piece.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))) or b"\0" in piece:
-        raise SourceError("is UTF-16 or holds zero bytes, so it is not a CSV file", where=path.name, remedy=save)
+    if b"\0" in piece:
+        raise SourceError("holds zero bytes, as UTF-16 without its mark does, so it is not a CSV file", where=name, remedy=save)
     if first and b"\n" not in piece and b"\r" in piece.rstrip(b"\r"):
-        raise SourceError("its lines end in a carriage return alone", where=path.name, remedy=save)
+        raise SourceError("its lines end in a carriage return alone", where=name, remedy=save)
 
 
 def _goes_on_in_utf8(decoder: codecs.IncrementalDecoder, piece: bytes, *, end: bool = False) -> bool:

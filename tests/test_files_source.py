@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import codecs
+import os
+import struct
+import tempfile
+import threading
 import zipfile
 from collections.abc import Iterator, Sequence
-from datetime import date
+from contextlib import contextmanager
+from datetime import date, timedelta
 from pathlib import Path
 from xml.sax.saxutils import escape
 
@@ -79,6 +85,18 @@ def test_a_file_that_is_not_utf8_is_windows_1252(tmp_path):
     rows, _ = people(tmp_path, HEADER.encode() + "1,Ren\xe9e \x96 \x80\x92\x81,28/02/2010\n".encode("latin-1"))
 
     assert rows == [(A_DAY, "Renée – €’\x81", "1")]
+
+
+@pytest.mark.parametrize("mark", [codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE])
+def test_a_file_that_is_marked_as_utf16_is_read(tmp_path, mark):
+    text = HEADER.replace(",", "\t").replace("\n", "\r\n") + '007\t"Zoë\tof\r\nŁódź"\t28/02/2010\r\n8\tx\tyesterday\r\n9\tbad\r\n'
+    encoded = mark + text.encode("utf-16-le" if mark == codecs.BOM_UTF16_LE else "utf-16-be")
+
+    rows, reading = people(tmp_path, encoded, delimiter="\t")
+
+    assert rows == [(A_DAY, "Zoë\tof\r\nŁódź", "007"), (None, "x", "8")]
+    assert reading.left_out == 1
+    assert reading.places == ["ssd_person.csv:5: 2 cells where the header has 3", "ssd_person.csv:4: column pers_dob"]
 
 
 def test_the_encoding_is_decided_for_each_file_by_all_of_it(tmp_path):
@@ -304,9 +322,10 @@ def test_no_message_holds_a_cell(tmp_path):
         (b"pers_person_id,pers_dob,PERS_DOB\n1,,\n", "the header has pers_dob twice"),
         (b"007,White,2010-02-28\n", "names none of the columns needed, such as pers_dob"),
         (HEADER.replace(",", ";").encode() + b"1;a;\n", "names none of the columns needed"),
-        (b"pers_person_id,pers_dob\n1,a\0b\n", "is UTF-16 or holds zero bytes"),
-        (HEADER.encode("utf-16"), "is UTF-16 or holds zero bytes"),
-        (HEADER.encode("utf-16-le"), "is UTF-16 or holds zero bytes"),
+        (b"pers_person_id,pers_dob\n1,a\0b\n", "holds zero bytes"),
+        (HEADER.encode("utf-16-le"), "holds zero bytes, as UTF-16 without its mark does"),
+        (HEADER.encode("utf-32"), "holds zero bytes"),
+        ((HEADER + "1,White,\n").encode("utf-16")[:-1], "begins as UTF-16 and does not go on so"),
         (HEADER.replace("\n", "\r").encode() + b"1,a,\r", "its lines end in a carriage return alone"),
         (b'"pers_person_id,pers_dob\n1,2\n', "the header cannot be read: its quotation marks do not pair up"),
     ],
@@ -438,7 +457,7 @@ XLSX = {
 REL = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 
 
-def workbook(path: Path, sheets: dict[str, list[list[object]]]) -> Path:
+def workbook(path: Path, sheets: dict[str, list[list[object]]], since_1904: str = "0") -> Path:
     """Write an Excel workbook by hand: text, numbers, booleans, and days as serial numbers with a date's style."""
     names = "".join(f'<sheet name="{name}" sheetId="{n}" r:id="r{n}"/>' for n, name in enumerate(sheets, 1))
     links = "".join(f'<Relationship Id="r{n}" Type="{REL}/worksheet" Target="sheet{n}.xml"/>' for n in range(1, len(sheets) + 1))
@@ -448,7 +467,7 @@ def workbook(path: Path, sheets: dict[str, list[list[object]]]) -> Path:
         file.writestr(
             "xl/workbook.xml",
             f'<workbook xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main" xmlns:r="{REL}">'
-            f"<sheets>{names}</sheets></workbook>",
+            f'<workbookPr date1904="{since_1904}"/><sheets>{names}</sheets></workbook>',
         )
         file.writestr(
             "xl/_rels/workbook.xml.rels",
@@ -514,6 +533,142 @@ def test_what_only_looks_like_a_workbook_is_an_error(tmp_path):
 
     with pytest.raises(SourceError, match=r"ssd.xlsx is not an Excel workbook that can be read"):
         read(Source(type="files", path=tmp_path / "ssd.xlsx"))
+
+
+@pytest.mark.parametrize("said", ["1", "true"])
+def test_a_workbook_that_counts_its_days_from_1904_has_the_same_days(tmp_path, said):
+    later = A_DAY - timedelta(days=1462)  # as a serial number, what this day is in the other count
+    book = workbook(tmp_path / "ssd.xlsx", {"ssd_person": [["pers_person_id", "pers_dob"], ["007", later]]}, since_1904=said)
+
+    rows, _ = read(Source(type="files", path=book), {"ssd_person": frozenset({"pers_person_id", "pers_dob"})})
+
+    assert rows["ssd_person"] == [(A_DAY, "007")]
+
+
+def test_a_workbook_behind_a_password_says_so_and_what_to_do(tmp_path):
+    (tmp_path / "ssd.xlsx").write_bytes(encrypted_package(b"\x55" * 4096))
+
+    with pytest.raises(SourceError, match=r"^ssd.xlsx is behind a password") as raised:
+        read(Source(type="files", path=tmp_path / "ssd.xlsx"))
+    assert raised.value.remedy == "Save it without one, in a folder that only the account which runs the alerts may read."
+
+
+def encrypted_package(content: bytes) -> bytes:
+    """Give what Excel writes for a workbook with a password: an OLE2 compound file with the stream `EncryptedPackage`."""
+    free, end, fat = 0xFFFFFFFF, 0xFFFFFFFE, 0xFFFFFFFD
+    head = bytes.fromhex("d0cf11e0a1b11ae1") + bytes(16) + struct.pack("<5H6x", 0x3E, 3, 0xFFFE, 9, 6)
+    head += struct.pack("<9I", 0, 1, 1, 0, 4096, end, 0, end, 0) + struct.pack("<I", 0) + b"\xff" * 432
+    sectors = len(content) // 512
+    table = struct.pack(f"<{sectors + 2}I", fat, end, *range(3, sectors + 2), end).ljust(512, b"\xff")
+
+    def entry(name: str, kind: int, child: int, start: int, size: int) -> bytes:
+        text = f"{name}\0".encode("utf-16-le") if name else b""
+        return text.ljust(64, b"\0") + struct.pack("<HBBIII36xIQ", len(text), kind, 1, free, free, child, start, size)
+
+    entries = entry("Root Entry", 5, 1, end, 0) + entry("EncryptedPackage", 2, free, 2, len(content))
+    return head + table + entries + entry("", 0, free, 0, 0) * 2 + content
+
+
+# ---------------------------------------------------------------------- files that are not whole, or not ours to read
+
+
+def marked(folder: Path, **options: str) -> TableReading:
+    (folder / "ssd_cp_plans.csv").write_text("cppl_cp_plan_id\n1\n")
+    _, readings = read(Source(type="files", path=folder, **options), PERSON)
+    return readings["ssd_person"]
+
+
+@pytest.mark.parametrize(("marker", "file"), [(".done", "ssd_person.csv.done"), ("load.done", "load.done")])
+def test_with_a_marker_a_file_is_read_only_once_the_marker_says_it_is_whole(tmp_path, marker, file):
+    people, done = tmp_path / "ssd_person.csv", tmp_path / file
+    people.write_text(HEADER + "007,,\n")
+    still = f"It is still being copied, or the copy broke off: {file} is to be written after it, each time."
+
+    assert marked(tmp_path, done_marker=marker).problem == f"ssd_person.csv: there is no {file}. {still}"
+    done.touch()
+    os.utime(done, ns=(0, people.stat().st_mtime_ns))
+    assert marked(tmp_path, done_marker=marker).rows == 1
+    os.utime(people, ns=(0, done.stat().st_mtime_ns + 1))
+    reading = marked(tmp_path, done_marker=marker)
+    assert (reading.problem, reading.rows) == (f"ssd_person.csv: is newer than {file}. {still}", None)
+    assert marked(tmp_path).rows == 1  # nobody asked for one
+
+
+def test_a_workbook_has_its_marker_beside_it(tmp_path):
+    book = workbook(tmp_path / "ssd.xlsx", {"ssd_person": [["pers_person_id"], ["007"]]})
+    source = Source(type="files", path=book, done_marker=".done")
+
+    assert "there is no ssd.xlsx.done" in (read(source, PERSON)[1]["ssd_person"].problem or "")
+    (tmp_path / "ssd.xlsx.done").touch()
+    assert read(source, {"ssd_person": frozenset({"pers_person_id"})})[1]["ssd_person"].rows == 1
+
+
+@pytest.mark.parametrize("marker", ["", ".", " x", "../load.done", "done\\x"])
+def test_what_cannot_be_a_marker_is_refused(tmp_path, marker):
+    with pytest.raises(ValidationError, match="a marker is the name of a file"):
+        Source(type="files", path=tmp_path, done_marker=marker)
+
+
+def test_a_file_that_grows_while_it_is_read_is_not_believed(tmp_path):
+    path = tmp_path / "ssd_person.csv"
+    path.write_text(HEADER + "007,White,2010-02-28\n" * 100_000)
+    read_through = threading.Event()
+
+    def copy_on() -> None:
+        while not read_through.wait(0.001):
+            with path.open("a") as file:
+                file.write("8,White,2010-02-28\n")
+
+    copying = threading.Thread(target=copy_on)
+    copying.start()
+    try:
+        reading = marked(tmp_path)
+    finally:
+        read_through.set()
+        copying.join()
+
+    assert reading.rows is None
+    assert reading.problem == "ssd_person.csv: changed while it was read. It was still being copied: run again when it is whole."
+
+
+@pytest.mark.parametrize("name", ["ssd_person.csv", "ssd_person.parquet"])
+def test_a_file_that_may_not_be_read_costs_its_own_table_only(name):
+    with tempfile.TemporaryDirectory() as made:
+        folder = Path(made)
+        folder.chmod(0o755)
+        (folder / "ssd_cp_plans.csv").write_text("cppl_cp_plan_id\n1\n")
+        (folder / name).write_text("x\n1\n")
+        (folder / name).chmod(0)
+        with as_nobody():
+            _, readings = read(Source(type="files", path=folder), PERSON | {"ssd_cp_plans": frozenset({"cppl_cp_plan_id"})})
+
+    assert readings["ssd_cp_plans"].rows == 1
+    assert readings["ssd_person"].problem == (
+        "the file of ssd_person cannot be opened (Permission denied). "
+        "Check that the account which runs the alerts may read it, and that nobody has it open."
+    )
+
+
+def test_a_workbook_that_may_not_be_read_is_an_error_that_says_so():
+    with tempfile.TemporaryDirectory() as made:
+        Path(made).chmod(0o755)
+        book = workbook(Path(made) / "ssd.xlsx", {"ssd_person": [["pers_person_id"], ["007"]]})
+        book.chmod(0)
+        with as_nobody(), pytest.raises(SourceError, match=r"ssd.xlsx cannot be opened \(Permission denied") as raised:
+            read(Source(type="files", path=book))
+    assert "the account which runs the alerts may read it" in raised.value.remedy
+
+
+@contextmanager
+def as_nobody() -> Iterator[None]:
+    """Be an account for which files can be closed: for root, none is."""
+    us = os.geteuid()
+    if us == 0:
+        os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(us)
 
 
 def test_a_workbook_without_a_case_table_is_an_error(tmp_path):

@@ -4,6 +4,9 @@ A CSV file takes one of two ways. `examine` goes through its bytes and says whet
 the engine's own fast reader can be trusted, and how many delimiters it must then account for. Where that does not hold,
 or the numbers do not agree afterwards, the file is read once more, record by record: every good record counts, every
 other is listed by line and reason. A wrong quotation mark can therefore cost its own record, never those after it.
+
+A file that changes while it is read is still being copied. One that does not change for a moment may be, too: `done_marker`
+names the file by which whoever copies says that they are done.
 """
 
 from __future__ import annotations
@@ -11,6 +14,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from difflib import get_close_matches
 from itertools import islice
@@ -21,7 +25,7 @@ from pydantic import BaseModel, ConfigDict, field_validator
 
 from alerting.case_data import TABLES, clean
 from alerting.cells import quoted
-from alerting.csv_files import LONGEST_PIECE, examine, in_utf8, records
+from alerting.csv_files import LONGEST_PIECE, Shape, examine, in_utf8, narrow, records
 from alerting.errors import SourceError
 from alerting.snapshot import EngineError, Snapshot, Wanted, as_text
 
@@ -30,6 +34,7 @@ _NO_COLUMN = "none of them"
 
 _SUFFIXES = (".csv", ".parquet")
 _WORKBOOK = ".xlsx"
+_MAY_READ = "Check that the account which runs the alerts may read it, and that nobody has it open."
 _MOST_PLACES = 20
 _BATCH = 50_000
 
@@ -38,7 +43,9 @@ class Source(BaseModel):
     """Reads the tables of one folder, or of one workbook.
 
     path: a folder with files named as the tables (`ssd_person.csv` or `ssd_person.parquet`, in any case), or a workbook
-    `.xlsx` with sheets so named. delimiter: what stands between the cells of a CSV file.
+    `.xlsx` with sheets so named. delimiter: what stands between the cells of a CSV file. done_marker: the name of a file that
+    is written when all are copied, such as `load.done`; or, from a dot on, what follows the name of each file in that of its
+    own marker, such as `.done` for `ssd_person.csv.done`.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
@@ -46,6 +53,7 @@ class Source(BaseModel):
     type: Literal["files"]
     path: Path
     delimiter: str = ","
+    done_marker: str | None = None
 
     @field_validator("delimiter")
     @classmethod
@@ -54,10 +62,18 @@ class Source(BaseModel):
             raise ValueError('a delimiter is one character such as "," or ";" or a tab, written "\\t"')
         return delimiter
 
+    @field_validator("done_marker")
+    @classmethod
+    def _is_the_name_of_a_file(cls, name: str | None) -> str | None:
+        if name is not None and (name.strip(". ") == "" or name != name.strip() or {"/", "\\", "\0"} & set(name)):
+            raise ValueError('a marker is the name of a file such as "load.done", or an ending such as ".done", with no folder')
+        return name
+
     def read(self, wanted: Wanted, into: Snapshot) -> None:
         """Fill the wanted tables that are there with the wanted columns, every cell as text.
 
-        A table whose file is damaged, doubtful (two files for it) or nearly named like it is reported as unreadable.
+        A table whose file is damaged, doubtful (two files for it), nearly named like it or not copied to its end is reported
+        as unreadable.
         Raises SourceError where the path is not there, cannot be opened, or has no case table at all.
         """
         holdings = self._holdings()
@@ -65,11 +81,12 @@ class Source(BaseModel):
             try:
                 holding = _the_one(table, holdings)
                 if holding:
-                    holding.fill(into, table, columns)
+                    with _undisturbed(holding, self.done_marker):
+                        holding.fill(into, table, columns)
             except SourceError as error:
                 into.unreadable(table, _in_one_line(error))
             except OSError as error:
-                into.unreadable(table, f"the file of {table} cannot be opened ({error.strerror or type(error).__name__})")
+                into.unreadable(table, f"the file of {table} cannot be opened ({_why(error)}). {_MAY_READ}")
 
     def places(self, table: str, column: str, cells: frozenset[str]) -> list[str]:
         """Say where cells are: `ssd_person.csv:7: column pers_dob`, by the line its record starts on; none for Parquet."""
@@ -89,12 +106,41 @@ class Source(BaseModel):
                 )
         except OSError as error:
             raise SourceError(
-                f"{self.path} cannot be opened ({error.strerror or type(error).__name__})",
-                remedy="Check that the account which runs the alerts may read it, and that nobody has it open.",
+                f"{self.path} cannot be opened ({_why(error)})",
+                remedy=_MAY_READ,
             ) from None
         if not holdings.keys() & TABLES.keys():
             raise SourceError(f"no case table was found in {self.path}", remedy=_what_is_looked_for(self.path, list(holdings)))
         return holdings
+
+
+def _why(error: OSError) -> str:
+    # The reader of workbooks gives its own words and no number.
+    return error.strerror or str(error) or type(error).__name__
+
+
+@contextmanager
+def _undisturbed(holding: _Holding, marker: str | None) -> Iterator[None]:
+    """See that a file is whole: that its marker is there before the block, and that nothing is written to it within."""
+    path = holding.path
+    before = _stamp(path)
+    if marker is not None:
+        done = path.with_name(path.name + marker if marker.startswith(".") else marker)
+        wait = f"It is still being copied, or the copy broke off: {done.name} is to be written after it, each time."
+        if not done.is_file():
+            raise SourceError(f"there is no {done.name}", where=path.name, remedy=wait)
+        if done.stat().st_mtime_ns < path.stat().st_mtime_ns:
+            raise SourceError(f"is newer than {done.name}", where=path.name, remedy=wait)
+    yield
+    if _stamp(path) != before:
+        raise SourceError(
+            "changed while it was read", where=path.name, remedy="It was still being copied: run again when it is whole."
+        )
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    found = path.stat()
+    return found.st_size, found.st_mtime_ns
 
 
 def _what_is_looked_for(path: Path, found: list[str]) -> str:
@@ -146,10 +192,15 @@ def _sheets(workbook: Path) -> Mapping[str, Sequence[_Holding]]:
     try:
         with python_calamine.CalamineWorkbook.from_path(workbook) as opened:
             names = opened.sheet_names
+    except python_calamine.PasswordError:
+        raise SourceError(
+            f"{workbook.name} is behind a password",
+            remedy="Save it without one, in a folder that only the account which runs the alerts may read.",
+        ) from None
     except python_calamine.CalamineError:
         raise SourceError(
             f"{workbook.name} is not an Excel workbook that can be read",
-            remedy="Open it in Excel and save it again as .xlsx, without a password.",
+            remedy="Open it in Excel and save it again as .xlsx; if it was being copied, run again when it is whole.",
         ) from None
     found: dict[str, list[_Holding]] = defaultdict(list)
     for name in names:
@@ -201,6 +252,7 @@ class _Parquet:
         return self.path.name
 
     def fill(self, into: Snapshot, table: str, columns: frozenset[str]) -> None:
+        self.path.open("rb").close()  # to the engine, a file that may not be read is a damaged one
         rows = "read_parquet($1, binary_as_string = true)"
         parameters = [_not_a_pattern(self.path)]
         try:
@@ -240,12 +292,12 @@ def _not_a_pattern(path: Path) -> str:
 
 @dataclass(frozen=True)
 class _Sheet:
-    workbook: Path
+    path: Path
     sheet: str
 
     @property
     def name(self) -> str:
-        return f"{self.workbook.name}!{self.sheet}"
+        return f"{self.path.name}!{self.sheet}"
 
     def fill(self, into: Snapshot, table: str, columns: frozenset[str]) -> None:
         rows = self._rows()
@@ -258,7 +310,7 @@ class _Sheet:
     def places(self, column: str, cells: frozenset[str]) -> Iterator[str]:
         rows = self._rows()
         at = _positions([as_text(cell) or "" for cell in self._header(rows)], [column], self.name)[column]
-        return (f"{self.workbook.name}!{self.sheet} row {number}: {column}" for number, row in rows if _is_in(row[at], cells))
+        return (f"{self.path.name}!{self.sheet} row {number}: {column}" for number, row in rows if _is_in(row[at], cells))
 
     def _header(self, rows: Iterator[tuple[int, list[Any]]]) -> list[Any]:
         for _, row in rows:
@@ -270,7 +322,7 @@ class _Sheet:
         import python_calamine
 
         try:
-            with python_calamine.CalamineWorkbook.from_path(self.workbook) as opened:
+            with python_calamine.CalamineWorkbook.from_path(self.path) as opened:
                 rows = opened.get_sheet_by_name(self.sheet).to_python(skip_empty_area=False)
         except python_calamine.CalamineError:
             raise SourceError("cannot be read", where=self.name, remedy="Open it in Excel and save it again.") from None
@@ -294,20 +346,22 @@ class _Csv:
         return self.path.name
 
     def fill(self, into: Snapshot, table: str, columns: frozenset[str]) -> None:
-        shape = examine(self.path, self.delimiter.encode())
-        with in_utf8(self.path, shape) as path:
+        with narrow(self.path) as narrowed, in_utf8(narrowed, shape := self._examine(narrowed)) as path:
             header = self._header(path)
             positions = _positions(header, columns, self.name)
             if not (shape.regular and self._fill_fast(into, table, path, positions, len(header), shape.delimiters)):
                 self._fill_exactly(into, table, path, positions, len(header))
 
     def places(self, column: str, cells: frozenset[str]) -> Iterator[str]:
-        with in_utf8(self.path, examine(self.path, self.delimiter.encode())) as path:
+        with narrow(self.path) as narrowed, in_utf8(narrowed, self._examine(narrowed)) as path:
             header = self._header(path)
             at = _positions(header, [column], self.name)[column]
             for line, record in _LeftOut(self.name, len(header)).sift(islice(self._records_of(path), 1, None)):
                 if _is_in(record[at], cells):
                     yield f"{self.name}:{line}: column {column}"
+
+    def _examine(self, path: Path) -> Shape:
+        return examine(path, self.delimiter.encode(), self.name)
 
     def _records_of(self, path: Path) -> Iterator[tuple[int, list[str] | str]]:
         # A line ends where a line feed is, also when the line before it ends in a lone carriage return.
