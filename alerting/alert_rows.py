@@ -107,9 +107,10 @@ def alert_of(row: Any, done: tuple[Act, ...], came_back: tuple[date, ...], until
 
 
 def held_spans(connection: sa.Connection, rules: Set[str]) -> dict[int, list[tuple[date, date | None]]]:
-    """Give the stretches that do not count for open alerts of these rules: on hold, or cleared before they came back.
+    """Give the stretches that do not count for open alerts of these rules, one after the other.
 
-    Each has its first day, and the day that ended it, None where it goes on.
+    On hold, cleared before they came back, or kept back by a brake, when nobody could act on them. Each has its first day,
+    and the day that ended it, None where it goes on.
     """
     table, alert = schema.transition, schema.alert
     query = sa.select(table.c.alert_id, table.c.as_of, table.c.before, table.c.after)
@@ -123,4 +124,32 @@ def held_spans(connection: sa.Connection, rules: Set[str]) -> dict[int, list[tup
             mine[-1] = (mine[-1][0], row.as_of)
         if row.after in idle:
             mine.append((row.as_of, None))
+    for alert_id, span in _braked_spans(connection, rules):
+        spans[alert_id] = _apart([*spans.get(alert_id, ()), span])
     return spans
+
+
+def _braked_spans(connection: sa.Connection, rules: Set[str]) -> list[tuple[int, tuple[date, date | None]]]:
+    """Give the stretch for which a brake kept an open alert back: of what began, or came back, while it was on."""
+    alert, brake = schema.alert, schema.brake
+    began = sa.func.coalesce(alert.c.reopened_on, alert.c.first_seen)
+    query = sa.select(alert.c.id, began.label("began"), brake.c.released_at).join(brake, brake.c.rule == alert.c.rule)
+    query = query.where(alert.c.resolved_on.is_(None), alert.c.rule.in_(rules), began >= brake.c.since)
+    found = []
+    for row in connection.execute(query.order_by(brake.c.id)):
+        until = row.released_at.date() if row.released_at else None
+        if until is None or row.began <= until:
+            found.append((row.id, (row.began, until)))
+    return found
+
+
+def _apart(spans: Sequence[tuple[date, date | None]]) -> list[tuple[date, date | None]]:
+    """Join the stretches that overlap, so that no day is counted twice."""
+    joined: list[tuple[date, date | None]] = []
+    for start, until in sorted(spans, key=lambda span: span[0]):
+        if joined and (joined[-1][1] is None or start <= joined[-1][1]):
+            before, last = joined[-1]
+            joined[-1] = (before, None if last is None or until is None else max(last, until))
+        else:
+            joined.append((start, until))
+    return joined

@@ -163,7 +163,7 @@ class Planner:
         spans = held_spans(connection, rules)
 
         def idle(alert: Alert, since: date) -> int:
-            stretches = [(max(start, since), until or as_of) for start, until in spans.get(alert.id or 0, ())]
+            stretches = [(max(start, since), min(until or as_of, as_of)) for start, until in spans.get(alert.id or 0, ())]
             return sum(self.working_days(start, until) for start, until in stretches)
 
         return idle

@@ -312,7 +312,7 @@ def waited(alert: Alert, as_of: date, held: Sequence[tuple[date, date | None]], 
     None: it still is, or was until today.
     """
     starts, ends = standing.clock_starts(alert), alert.resolved_on or as_of
-    on_hold = sum(working_days(max(start, starts), until or ends) for start, until in held)
+    on_hold = sum(working_days(max(start, starts), min(until or ends, ends)) for start, until in held)
     return working_days(starts, ends) - on_hold
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -34,6 +34,14 @@ def add(office: Office, *children: str) -> None:
 
 def release(office: Office, *arguments: str) -> Result:
     return CliRunner().invoke(cli, ["--config", str(office.folder / "config.yaml"), "rules", "release", *arguments])
+
+
+def released_on(office: Office, day: date) -> None:
+    """Have the brakes released on a day of the test, and not on the day on which it runs."""
+    store = build(office.folder / "config.yaml").store()
+    with store.transaction() as connection:
+        connection.execute(brake.update().values(released_at=datetime(day.year, day.month, day.day, 12, tzinfo=UTC)))
+    store.close()
 
 
 def test_as_many_as_the_brake_allows_are_told(office: Office):
@@ -267,6 +275,7 @@ def test_until_it_is_released_nothing_new_is_told_either_and_what_clears_clears(
 def test_after_the_release_each_manager_gets_one_summary_and_what_came_since_as_new(beginning: Office):
     beginning.run(MONDAY)
     assert release(beginning, "--all", "--by", "A. Officer").stdout.startswith("1 brake released by A. Officer.")
+    released_on(beginning, MONDAY)
     add(beginning, "C3")
     beginning.run(MONDAY + DAY)
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from alerting import brakes
+from alerting.app import build
 from tests.made_council import MONDAY
 from tests.office import Office
 
@@ -60,6 +62,26 @@ def test_the_first_acknowledgement_starts_the_clock_again_and_the_next_does_not(
 
     office.run(MONDAY + WEEK + DAY)
     assert office.told("S1") == {"C1": "new", "C2": "open"}
+
+
+def test_days_behind_a_brake_do_not_count(office: Office):
+    for child in ("C3", "C4", "C5", "C6"):
+        office.council.on_a_plan(child, seen=MONDAY)
+    office.rule("plan-long", "PL-01", SOON, "brake: 2")
+    office.run(MONDAY + DAY)
+    office.run(MONDAY + WEEK)
+    assert office.told("S1") == {"C1": "new", "C2": "new"}
+
+    store = build(office.folder / "config.yaml").store()
+    with store.transaction() as connection:
+        brakes.release(connection, None, by="Q1", note="looked at", now=datetime(2026, 3, 9, 12, tzinfo=UTC))
+    store.close()
+    office.run(MONDAY + WEEK + DAY)
+    assert {"C3", "C4", "C5", "C6"} & set(office.told("M1")) == {"C3", "C4", "C5", "C6"}
+    assert "S1" not in office.people()
+
+    office.run(MONDAY + 2 * WEEK)
+    assert {child for child, state in office.told("S1").items() if state == "new"} == {"C3", "C4", "C5", "C6"}
 
 
 def test_days_on_hold_do_not_count(office: Office):
