@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import os
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -73,11 +73,16 @@ class Bounces:
         try:
             with path.open("rb") as file:
                 content = file.read(LARGEST + 1)
-            kind = self._told_by(content, receivers, clock())
+        except FileNotFoundError:
+            return ""
+        except OSError:
+            return UNREADABLE
+        kind = self._told_by(content, receivers, clock())
+        try:
             if kind != EARLY:
                 _put_away(path)
         except FileNotFoundError:
-            return ""
+            return kind
         except OSError:
             return UNREADABLE
         return kind
@@ -202,7 +207,8 @@ def _told_before(connection: Transaction, row: Any, content: Mapping[str, Any]) 
     meant = _meant(row, content)
     wanted = {id_ for id_, _, _ in content.get("told", ())}
     mine = sa.and_(told.c.receiver == row.receiver, told.c.recipient == meant)
-    _each(connection, sa.delete(told).where(mine), told.c.alert_id, wanted)
+    for ids in _batches(wanted):
+        connection.execute(told.delete().where(mine, told.c.alert_id.in_(ids)))
     later: set[int] = set()
     theirs = sa.or_(outbox.c.recipient == meant, outbox.c.stands_for.is_not(None))
     query = sa.select(outbox.c.id).where(outbox.c.receiver == row.receiver, outbox.c.state == "accepted", theirs)
@@ -233,16 +239,20 @@ def _told_before(connection: Transaction, row: Any, content: Mapping[str, Any]) 
     return later
 
 
-def _each(connection: Transaction, statement: sa.Delete, column: Any, ids: Iterable[int]) -> None:
+def _batches(ids: Iterable[int]) -> Iterator[list[int]]:
+    """Give ids in lists that are short enough for one statement."""
     every = sorted(ids)
     for start in range(0, len(every), 500):
-        connection.execute(statement.where(column.in_(every[start : start + 500])))
+        yield every[start : start + 500]
 
 
 def _left(connection: Transaction, content: Mapping[str, Any], later: set[int]) -> dict[str, Any]:
     """Give of a message what is still to be told to somebody: not what a later one told, nor what was open and has ended."""
     items = [item for item in content.get("items", ()) if item["alert_id"] not in later]
-    ended = set(connection.execute(sa.select(alert.c.id).where(alert.c.resolved_on.is_not(None))).scalars()) if items else set()
+    query = sa.select(alert.c.id).where(alert.c.resolved_on.is_not(None))
+    ended: set[int] = set()
+    for ids in _batches(item["alert_id"] for item in items):
+        ended.update(connection.execute(query.where(alert.c.id.in_(ids))).scalars())
     items = [item for item in items if item["alert_id"] not in ended or item["state"] in ("cleared", "moved")]
     left = {item["alert_id"] for item in items}
     chains = [chain | {"alerts": [id_ for id_ in chain["alerts"] if id_ in left]} for chain in content.get("instead", ())]

@@ -38,7 +38,7 @@ relayhost = [127.0.0.1]:{onwards}
 BOUNCES = """\
 virtual_mailbox_domains = bounces.example.gov.uk
 virtual_mailbox_base = {folder}
-virtual_mailbox_maps = static:{name}/
+virtual_mailbox_maps = inline:{{ alerts@bounces.example.gov.uk={name}/ }}
 virtual_uid_maps = static:{owner}
 virtual_gid_maps = static:{owner}
 """
