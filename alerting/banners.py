@@ -6,38 +6,55 @@ visits must know whether there was nothing to read. It does not concern somebody
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from datetime import date
 
 from alerting import reporting
-from alerting.model import Notification
+from alerting.model import CHANNEL, Notification
 from alerting.reporting import Report
 from alerting.routing import Router, RuleRoute
+from alerting.wording import day
 
 _ANYBODY = frozenset({"worker", "adviser"})
 """Roles that are not of the directory but of a case: anybody may have one."""
 
-_CHANNEL = "team:"
 
+def bannered(
+    report: Report, router: Router, notifications: Iterable[Notification], not_posted: Mapping[str, date]
+) -> list[Notification]:
+    """Give the messages to persons and channels, each with the banners that concern its reader.
 
-def bannered(report: Report, router: Router, notifications: Iterable[Notification]) -> list[Notification]:
-    """Give the messages to persons and channels, each with the banners that concern its reader."""
+    not_posted: by team, the day of the card that its channel did not get.
+    """
     stopped = [row for row in report.rules if reporting.is_stopped(row)]
     reached = {row["id"]: _reached(router, router.rules[row["id"]]) for row in stopped if row["id"] in router.rules}
     found = []
     for item in notifications:
         theirs = [row for row in stopped if _concerns(router, row["id"], reached.get(row["id"]), item)]
         data = report.data.banners if report.data else ()
-        banners = [*data, *reporting.could_not_run(theirs), *item.content.get("banners", ())]
+        cards = _cards(router, item, not_posted)
+        banners = [*data, *reporting.could_not_run(theirs), *cards, *item.content.get("banners", ())]
         found.append(replace(item, content=item.content | {"banners": banners}))
     return found
+
+
+def _cards(router: Router, item: Notification, not_posted: Mapping[str, date]) -> list[str]:
+    teams = sorted(
+        {str(one.get("team")) for one in item.content.get("items", ())} & not_posted.keys() & router.directory.teams.keys()
+    )
+    return [
+        f"The card of {day(not_posted[team])} for the channel of {router.directory.teams[team].name} could not be posted. "
+        "Nothing in it is missing here."
+        for team in teams
+    ]
 
 
 def _concerns(router: Router, rule: str, reached: set[str] | None, item: Notification) -> bool:
     """Say whether a rule that could not run concerns who gets a message. reached: None where nobody can say whom it would tell."""
     if reached is None:
         return True
-    if item.recipient.startswith(_CHANNEL):
+    if item.recipient.startswith(CHANNEL):
         return router.rules[rule].channel
     return item.recipient in reached or any(one.get("rule") == rule for one in item.content.get("items", ()))
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from alerting.model import Alert, Notification
+from alerting.model import CHANNEL, Alert, Notification
 from alerting.routing import Router, notification_key
 
 PASSED_ON = "passed_on"
@@ -27,7 +27,7 @@ def with_chains(notifications: Iterable[Notification], router: Router, alerts: I
 
 
 def _is_list(notification: Notification) -> bool:
-    return "items" in notification.content and not notification.recipient.startswith("team:")
+    return "items" in notification.content and not notification.recipient.startswith(CHANNEL)
 
 
 def _chains(notification: Notification, router: Router, alerts: Mapping[int | None, Alert]) -> list[dict[str, Any]]:

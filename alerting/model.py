@@ -46,6 +46,9 @@ class Condition(StrEnum):
     resolved = "resolved"
 
 
+CHANNEL = "team:"
+"""How the recipient of a channel's card begins; the rest is the team's id."""
+
 BACK_AGAIN = "back again"
 """The reason of a transition by which an alert comes back that had been cleared, or was improving."""
 

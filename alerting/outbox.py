@@ -21,7 +21,7 @@ import sqlalchemy as sa
 
 from alerting import hold_fire, refusals
 from alerting.fallback import PASSED_ON
-from alerting.model import Delivery, LastTold, Notification
+from alerting.model import CHANNEL, Delivery, LastTold, Notification
 from alerting.refusals import BadAddress, Resting
 from alerting.schema import alert, delivery, notice, outbox, told
 from alerting.store import Store, database_now
@@ -342,6 +342,24 @@ class Outbox:
         ]
         if rows:
             connection.execute(told.insert(), rows)
+
+    def cards_not_posted(self, connection: sa.Connection, since: date) -> dict[str, date]:
+        """Give the day of the newest card of each channel, by team, where that could not be posted and the one before it was.
+
+        since: how far back to look. A channel that has failed for longer is the administrators', who know of it.
+        """
+        query = sa.select(outbox.c.recipient, outbox.c.state, outbox.c.as_of, outbox.c.answer)
+        query = query.where(outbox.c.recipient.like(f"{CHANNEL}%"), outbox.c.as_of >= since, outbox.c.purpose != "admin")
+        cards: dict[str, list[Any]] = {}
+        for row in connection.execute(query.order_by(outbox.c.id.desc())):
+            if not (row.state == "cancelled" and (row.answer or "").startswith(SUPERSEDED)) and row.state not in OPEN:
+                cards.setdefault(row.recipient.removeprefix(CHANNEL), []).append(row)
+        return {
+            team: rows[0].as_of
+            for team, rows in cards.items()
+            if (rows[0].state in ("failed", "unknown") or (rows[0].answer or "").startswith(EXPIRED))
+            and (len(rows) == 1 or rows[1].state == "accepted")
+        }
 
     def counts(self, run_id: int) -> dict[str, int]:
         """Give how many of a run's messages stand in each state."""

@@ -82,7 +82,9 @@ class Planner:
                 loaded_at=loaded_at,
                 working_days=self.working_days_with_a_run(connection),
             )
-            result.notifications = bannered(report, router, with_chains(result.notifications, router, listed))
+            not_posted = self.outbox.cards_not_posted(connection, report.as_of - timedelta(days=14))
+            chained = with_chains(result.notifications, router, listed)
+            result.notifications = bannered(report, router, chained, not_posted)
             planned = True
         known = withholding.Known(
             as_of=report.as_of,

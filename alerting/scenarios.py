@@ -19,7 +19,7 @@ from alerting.config import Heartbeat, Jobs, Keep
 from alerting.errors import AlertingError, ConfigError
 from alerting.expectations import Came, Difference, Sent, compare
 from alerting.made_data import MadeData
-from alerting.model import Alert, Condition, Level, Message, Notification, Tier
+from alerting.model import CHANNEL, Alert, Condition, Level, Message, Notification, Tier
 from alerting.reporting import Report
 from alerting.scenariofile import STATES, Day, Handled
 from alerting.script import Script
@@ -223,7 +223,7 @@ def _faults(report: Report) -> list[str]:
 def _sent(planned: Notification, through: str, message: Message, codes: Mapping[str, str]) -> Sent:
     listed: list[dict[str, Any]] = planned.content.get("items", [])
     return Sent(
-        to=planned.recipient.removeprefix("team:"),
+        to=planned.recipient.removeprefix(CHANNEL),
         through=through,
         items={
             state: frozenset(

@@ -13,7 +13,7 @@ from typing import Any
 
 from alerting import standing
 from alerting.digest import by_the_record
-from alerting.model import Act, Alert, Condition, Item, LastTold, Level, Notification, Person
+from alerting.model import CHANNEL, Act, Alert, Condition, Item, LastTold, Level, Notification, Person
 from alerting.routing import Receiver, Recipient, Router, RuleRoute, is_by, notification_key
 from alerting.wording import day, listed
 
@@ -277,7 +277,7 @@ def _channels(
             continue
         if route.child_level and (router.directory.restricted is None or alert.person in router.directory.restricted):
             continue
-        state = told.state(receiver.name, f"team:{alert.team}", alert)
+        state = told.state(receiver.name, f"{CHANNEL}{alert.team}", alert)
         if state and state not in _COUNTED:
             by_team[alert.team].append((alert, state))
     planned = []
@@ -293,14 +293,14 @@ def _channels(
             **common,
         }
         key = notification_key(
-            purpose, as_of, receiver.name, f"team:{team_id}", [f"{a.ref}{state}{a.level}" for a, state in triggers]
+            purpose, as_of, receiver.name, f"{CHANNEL}{team_id}", [f"{a.ref}{state}{a.level}" for a, state in triggers]
         )
         planned.append(
             Notification(
                 key=key,
                 receiver=receiver.name,
                 purpose=purpose,
-                recipient=f"team:{team_id}",
+                recipient=f"{CHANNEL}{team_id}",
                 name=team.name,
                 address=None,
                 as_of=as_of,

@@ -6,6 +6,8 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from pytest_httpserver import HTTPServer
+from werkzeug import Response
 
 from alerting.errors import ConfigError
 from alerting.model import Condition
@@ -336,3 +338,21 @@ def test_the_days_on_hold_do_not_count_towards_a_reminder(office: Office) -> Non
     assert state() == "open"
     office.run(MONDAY + 16 * DAY)
     assert state() == "reminder"
+
+
+# ---- a channel that took no card
+
+
+def test_the_next_mail_says_once_that_a_card_could_not_be_posted(office: Office) -> None:
+    with HTTPServer() as flow:
+        flow.expect_request("/flow").respond_with_response(Response(status=410))
+        teams = {"type": "teams", "channels": {"T1": flow.url_for("/flow")}, "hosts": ["127.0.0.1"], "tries": 1}
+        office.settings["receivers"] = {"outbox": {"type": "folder", "path": "outbox"}, "teams": teams}
+        said = []
+        for day in range(3):
+            office.council.on_a_plan(f"D{day}", seen=MONDAY - 60 * DAY)
+            office.run(MONDAY + day * DAY)
+            said.append([banner for banner in office.content("M1")["banners"] if "card" in banner])
+
+    assert [len(banners) for banners in said] == [0, 1, 0]
+    assert said[1][0].startswith("The card of 2 March 2026 for the channel of")
