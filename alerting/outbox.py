@@ -31,6 +31,7 @@ OPEN = ("planned", "claimed", "deferred")
 SUPERSEDED = "superseded by a newer message"
 EXPIRED = "expired"
 _GOOD_FOR = {"daily": timedelta(hours=17), "weekly": timedelta(days=5), "monthly": timedelta(days=10)}
+_LISTS = tuple(_GOOD_FOR)
 _OTHERS_GOOD_FOR = timedelta(days=3)
 
 
@@ -349,7 +350,7 @@ class Outbox:
         since: how far back to look. A channel that has failed for longer is the administrators', who know of it.
         """
         query = sa.select(outbox.c.recipient, outbox.c.state, outbox.c.as_of, outbox.c.answer)
-        query = query.where(outbox.c.recipient.like(f"{CHANNEL}%"), outbox.c.as_of >= since, outbox.c.purpose != "admin")
+        query = query.where(outbox.c.recipient.like(f"{CHANNEL}%"), outbox.c.as_of >= since, outbox.c.purpose.in_(_LISTS))
         cards: dict[str, list[Any]] = {}
         for row in connection.execute(query.order_by(outbox.c.id.desc())):
             if not (row.state == "cancelled" and (row.answer or "").startswith(SUPERSEDED)) and row.state not in OPEN:

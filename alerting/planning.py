@@ -10,7 +10,19 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from alerting import brakes, briefing, handling, inhibition, lifecycle, quality, reporting, silences, trends, withholding
+from alerting import (
+    brakes,
+    briefing,
+    channel_checks,
+    handling,
+    inhibition,
+    lifecycle,
+    quality,
+    reporting,
+    silences,
+    trends,
+    withholding,
+)
 from alerting.alert_rows import held_spans
 from alerting.banners import bannered
 from alerting.fallback import with_chains
@@ -107,9 +119,12 @@ class Planner:
         if report.job == "weekly":
             result.notifications += self._summaries(connection, report, router, receivers, banners, waiting)
             result.notifications += self._quality(connection, report, router, receivers)
+            result.notifications += channel_checks.plan(router, receivers, report.as_of)
         notices = reporting.notices(report, alerts, result, router)
         notices |= self._handled(report, alerts) | self._held_too_long(report, [alert for alert in alerts if alert.rule in mine])
         notices |= self._gaps(report, router, alerts)
+        if report.job == "weekly":
+            notices |= channel_checks.notices(channel_checks.channels(connection, receivers), router, report.as_of)
         ending = silences.ending(standing, alerts, self.next_working_day(report.as_of)) if report.job == "daily" else []
         notices |= {f"silence {silence.id}": notice for silence, notice in ending}
         result.notifications += self._tell_authors(report, router, receivers, ending)

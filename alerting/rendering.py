@@ -197,6 +197,10 @@ class Words:
                     values=view,
                     card=card,
                 )
+            case "check":
+                said, name = summary.check(content), "Practice alerts: are these cards seen?"
+                card = self._card("Are these cards seen?", said)
+                return _View(template="test", title=name, subject=name, values={"summary": said}, card=card)
             case "test":
                 said = f"This is a test message of the receiver {plain(content['receiver'])}. It arrived, so the receiver works."
                 subject = "Practice alerts: a test message"

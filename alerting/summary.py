@@ -170,6 +170,14 @@ def notices(content: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def check(content: Mapping[str, Any]) -> str:
+    """Give what the card of a weekly check asks of whoever sees it in its channel."""
+    return (
+        f"If you can read this, cards reach the channel of {plain(content['team_name'])}. Please tell your performance team the "
+        f"word {plain(content['word'])}, so that they know. Nothing else is asked of you."
+    )
+
+
 def quality(content: Mapping[str, Any]) -> dict[str, Any]:
     """Give how well each rule serves, those with a remark in full and first; the others as figures, the rest counted."""
     rows = [

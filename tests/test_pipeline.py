@@ -346,7 +346,7 @@ def test_the_days_on_hold_do_not_count_towards_a_reminder(office: Office) -> Non
 def test_the_next_mail_says_once_that_a_card_could_not_be_posted(office: Office) -> None:
     with HTTPServer() as flow:
         flow.expect_request("/flow").respond_with_response(Response(status=410))
-        teams = {"type": "teams", "channels": {"T1": flow.url_for("/flow")}, "hosts": ["127.0.0.1"], "tries": 1}
+        teams = {"type": "teams", "channels": {"T1": flow.url_for("/flow")}, "hosts": ["localhost"], "tries": 1}
         office.settings["receivers"] = {"outbox": {"type": "folder", "path": "outbox"}, "teams": teams}
         said = []
         for day in range(3):

@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from alerting import refusals
+from alerting import channel_checks, refusals
 from alerting.bounces import counted
 from alerting.cli import build_app, echo_json, echo_table, now
 from alerting.errors import ConfigError
@@ -136,3 +136,39 @@ def retry_address(ctx: click.Context, address: str, by: str, note: str) -> None:
     if not known:
         raise ConfigError("that address is not refused", remedy="`alerting deliveries refused` lists those that are.")
     click.echo(f"{address} is tried again with the next message ({', '.join(known)})")
+
+
+@command.command("channels")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON list.")
+@click.pass_context
+def list_channels(ctx: click.Context, *, as_json: bool) -> None:
+    """List the channels that cards are posted to: when one was last accepted, and when somebody last said that they see them."""
+    app = build_app(ctx)
+    store = app.store()
+    try:
+        with store.transaction() as connection:
+            found = channel_checks.channels(connection, [receiver for receiver, _ in app.receivers().values()])
+    finally:
+        store.close()
+    if as_json:
+        echo_json([vars(channel) for channel in found])
+    elif not found:
+        click.echo("There are no channels.")
+    else:
+        rows = [[one.receiver, one.team, one.accepted_on or "never", one.seen_on or "never", one.seen_by] for one in found]
+        echo_table(["Receiver", "Team", "Last accepted", "Last seen", "Said by"], rows)
+
+
+@command.command("seen")
+@click.argument("word")
+@click.option("--by", required=True, help="Who has read it in the channel, or says who has.")
+@click.pass_context
+def note_seen(ctx: click.Context, word: str, by: str) -> None:
+    """Write down that a channel's cards are seen there: WORD is that of its newest weekly check."""
+    store = build_app(ctx).store()
+    try:
+        with store.transaction() as connection:
+            channel = channel_checks.note_seen(connection, word, by=by, now=now())
+    finally:
+        store.close()
+    click.echo(f"Noted: the cards for team {channel.team} are seen ({channel.receiver}).")
