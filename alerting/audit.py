@@ -1,20 +1,19 @@
 """The promises of runs, alerts and messages, proved from the store alone, or the places where it contradicts them.
 
     I1  each occurrence that was due ends as done, done with faults or missed
-    I2  each alert that is firing was told, is about to be, or is withheld with a reason
+    I2  each alert that is or was firing was told to everybody it is for, is about to be, or is withheld with a reason
     I3  each message ends in one way, or may still be sent; what was tried adds up
     I5  each alert that ended did so on evidence, or by a person
     history  each change follows from the one before, and says why and by whom
 
-Breaches name references, jobs, days and numbers of messages: nothing of a case. I2 can be shown for now alone: what was
-withheld is kept of each job's newest run.
+Breaches name references, jobs, days, numbers of messages and ids of those who were to be told: nothing of a case. I2 is shown
+for now and for each day since the store keeps whom each alert is for.
 """
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from itertools import groupby
@@ -22,10 +21,12 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from alerting import messages_said, told_or_withheld
 from alerting.lifecycle import CHANGED, CLEARED, LEFT, MERGED, REMOVED
+from alerting.messages_said import Said
 from alerting.model import BY_HAND
 from alerting.occurrences import ENDED
-from alerting.schema import alert, brake, delivery, occurrence, outbox, routed, run, state, told, transition
+from alerting.schema import alert, delivery, occurrence, outbox, run, state, told, transition
 from alerting.wording import day, plural
 
 WAITING = frozenset({"planned", "claimed", "deferred"})
@@ -59,12 +60,13 @@ class Going:
 
 @dataclass(frozen=True, kw_only=True)
 class Audit:
-    """What was looked at, by kind and how many, and every breach found."""
+    """What was looked at, by kind and how many, and every breach found. not_shown: what the store cannot tell, and why."""
 
     since: date
     until: date
     looked_at: Mapping[str, int] = field(default_factory=dict)
     breaches: tuple[Breach, ...] = ()
+    not_shown: tuple[str, ...] = ()
 
 
 def verify(
@@ -83,22 +85,26 @@ def verify(
     days = _occurrences(connection, since, until)
     histories = _histories(connection, since, until)
     messages = _messages(connection, since, until)
-    firing = _firing(connection)
+    firing, said = _firing(connection), messages_said.read(connection, messages)
+    known = connection.execute(sa.select(told.c.receiver, told.c.recipient, told.c.alert_id, told.c.told_on)).all()
+    shown = told_or_withheld.show(connection, since, until, firing, said, known, going=going.run_id if going else None)
     breaches = [
         *_of_occurrences(days, due, now, going),
         *_of_runs(connection, since, until, going),
-        *_of_firing(connection, firing),
+        *(Breach(promise="I2", about=gap.about, problem=gap.problem) for gap in shown.gaps),
         *_of_messages(connection, messages, now),
-        *_of_what_was_told(connection, messages, until),
+        *_of_what_was_told(connection, said, known, until),
         *_of_histories(connection, histories, since, until, going),
     ]
     looked_at = {
         "occurrences": len(days),
         "alerts firing": len(firing),
+        "alerts by person and day": shown.checked,
         "alerts changed": len(histories),
         "messages": len(messages),
     }
-    return Audit(since=since, until=until, looked_at=looked_at, breaches=tuple(breaches))
+    not_shown = _not_shown(shown.not_kept)
+    return Audit(since=since, until=until, looked_at=looked_at, breaches=tuple(breaches), not_shown=not_shown)
 
 
 def days_of_jobs(connection: sa.Connection) -> dict[str, tuple[date, date]]:
@@ -154,48 +160,28 @@ def _firing(connection: sa.Connection) -> list[Any]:
     return list(connection.execute(query.order_by(alert.c.id)))
 
 
-def _of_firing(connection: sa.Connection, firing: Iterable[Any]) -> Iterator[Breach]:
-    known = set(connection.execute(sa.select(told.c.alert_id).distinct()).scalars())
-    known.update(
-        connection.execute(
-            sa.select(routed.c.alert_id).where(routed.c.until.is_(None), routed.c.reason != "").distinct()
-        ).scalars()
-    )
-    silent = [row for row in firing if row.id not in known]
-    if not silent:
-        return
-    braked = set(connection.execute(sa.select(brake.c.rule).where(brake.c.released_at.is_(None))).scalars())
-    planned = _planned(connection)
-    for row in silent:
-        if row.rule not in braked and row.id not in planned:
-            problem = "is firing, and nobody was told of it or is about to be, and no reason is kept"
-            yield Breach(promise="I2", about=f"{row.ref} ({row.code})", problem=problem)
-
-
-def _planned(connection: sa.Connection) -> set[int]:
-    """Give the alerts that are in a message that waits, or in one of its job's newest day that did not go through."""
-    newest = sa.select(run.c.job, sa.func.max(run.c.as_of).label("as_of")).group_by(run.c.job).subquery()
-    of_newest = sa.exists().where(run.c.id == outbox.c.run_id, run.c.job == newest.c.job, run.c.as_of == newest.c.as_of)
-    not_through = sa.and_(outbox.c.state.in_(("failed", "unknown")), of_newest)
-    query = sa.select(outbox.c.content).where(sa.or_(outbox.c.state.in_(WAITING), not_through))
-    return {listed[0] for content in connection.execute(query).scalars() for listed in _told_in(content)}
-
-
-def _told_in(content: str) -> list[Any]:
-    """Give what a message tells of alerts, each as id, level and condition; nothing where its content was wiped."""
-    try:
-        listed = json.loads(content).get("told", [])
-    except (ValueError, AttributeError):
-        return []
-    return listed if isinstance(listed, list) else []
+def _not_shown(days: Sequence[date]) -> tuple[str, ...]:
+    if not days:
+        return ()
+    when = day(days[0]) if len(days) == 1 else f"{plural(len(days), 'day')} from {day(days[0])} to {day(days[-1])}"
+    return (f"I2 of {when}: the store did not keep yet whom each alert was for",)
 
 
 # ---------------------------------------------------------------------- I3: messages
 
 
 def _messages(connection: sa.Connection, since: date, until: date) -> list[Any]:
-    mine = sa.or_(outbox.c.as_of.between(since, until), outbox.c.state.in_(WAITING))
-    return list(connection.execute(sa.select(outbox).where(mine).order_by(outbox.c.id)))
+    """Give the messages of the range, those that wait, and earlier ones that have come back since, without their content."""
+    ids = {id_ for id_, on in messages_said.came_back(connection).items() if on >= since}
+    # One by one: what was sent is large, and neither of these reads it.
+    for mine in (outbox.c.as_of.between(since, until), outbox.c.state.in_(WAITING)):
+        ids.update(connection.execute(sa.select(outbox.c.id).where(mine)).scalars())
+    columns = [column for column in outbox.c if column.name != "content"]
+    chosen, found = sorted(ids), list[Any]()
+    for start in range(0, len(chosen), 500):
+        query = sa.select(*columns).where(outbox.c.id.in_(chosen[start : start + 500]))
+        found += connection.execute(query.order_by(outbox.c.id)).all()
+    return found
 
 
 def _of_messages(connection: sa.Connection, messages: Iterable[Any], now: datetime) -> Iterator[Breach]:
@@ -265,33 +251,21 @@ def _of_fallbacks(connection: sa.Connection, messages: Iterable[Any]) -> Iterato
             yield Breach(promise="I3", about=f"message {row.id}", problem=problem)
 
 
-def _of_what_was_told(connection: sa.Connection, messages: Iterable[Any], until: date) -> Iterator[Breach]:
+def _of_what_was_told(connection: sa.Connection, said: Said, known: Iterable[Any], until: date) -> Iterator[Breach]:
     """See that what the accepted messages said last is what the store takes their recipients to know."""
     later = connection.execute(
         sa.select(outbox.c.id).where(outbox.c.as_of > until, outbox.c.state == "accepted").limit(1)
     ).first()
     if later is not None:
         return
-    last: dict[tuple[str, str, int], tuple[str, int]] = {}
-    accepted = [row for row in messages if row.state == "accepted" and row.finished_at is not None]
-    for row in sorted(accepted, key=lambda row: (row.finished_at, row.id)):
-        meant = _meant(row)
-        for id_, _, condition in _told_in(row.content):
-            last[row.receiver, meant, id_] = (condition, row.id)
-    known = {(row.receiver, row.recipient, row.alert_id) for row in connection.execute(sa.select(told))}
+    counted = {(row.receiver, row.recipient, row.alert_id) for row in known}
     wrong: dict[int, int] = defaultdict(int)
-    for key, (condition, message) in last.items():
-        wrong[message] += (condition != "resolved") != (key in known)
+    for key, (condition, message) in said.last.items():
+        wrong[message] += (condition != "resolved") != (key in counted)
     for message, count in sorted(wrong.items()):
         if count:
             problem = f"was accepted, and of {plural(count, 'alert')} in it the store does not know so"
             yield Breach(promise="I3", about=f"message {message}", problem=problem)
-
-
-def _meant(row: Any) -> str:
-    """Give whom a message was for: of one passed on in somebody's stead, them."""
-    meant = json.loads(row.content).get("for") if row.stands_for is not None and row.content else None
-    return str(meant["id"] if meant else row.recipient)
 
 
 # ---------------------------------------------------------------------- I5 and the history of alerts
