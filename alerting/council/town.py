@@ -36,6 +36,7 @@ class Town:
             staff.write()
             write_contacts(self._books, lives.people, lives.children)
             _restrict(self._books, lives)
+            _merge(self._books, lives)
             _bury(self._books, lives)
             _repeat(self._books)
             for ledger in self._books.ledgers.values():
@@ -104,6 +105,15 @@ def _restrict(books: Books, lives: Lives) -> None:
         manager = worker.team.manager if worker and worker.team else None
         allowed = ";".join(person.id for person in (worker, manager) if person) if level == "limited" else None
         ledger.add(books.earliest, (case.child.id, level or None, allowed))
+
+
+def _merge(books: Books, lives: Lives) -> None:
+    """Merge second records of a few children into their first; of the second nothing else is delivered."""
+    chance, ledger = books.chances("merged"), books.ledgers["ext_merged"]
+    cases = chance.sample(lives.open_cases, min(len(lives.open_cases), max(3, round(6 * books.scale))))
+    for second, (case, day) in enumerate(zip(cases, range(books.earliest, books.last, 30), strict=False), 3021):
+        # A number from below those of the people who are there.
+        ledger.add(day, (f"{second:07d}", case.child.id, date.fromordinal(day).isoformat()))
 
 
 def _bury(books: Books, lives: Lives) -> None:
