@@ -34,7 +34,7 @@ def bannered(
         theirs = [row for row in stopped if _concerns(router, row["id"], reached.get(row["id"]), item)]
         data = report.data.banners if report.data else ()
         cards = _cards(router, item, not_posted)
-        banners = [*data, *reporting.could_not_run(theirs), *cards, *item.content.get("banners", ())]
+        banners = [*data, *reporting.could_not_run(theirs, router), *cards, *item.content.get("banners", ())]
         found.append(replace(item, content=item.content | {"banners": banners}))
     return found
 

@@ -62,7 +62,7 @@ class Planner:
         self, connection: Transaction, report: Report, router: Router, alerts: Sequence[Alert], waiting: Set[str]
     ) -> list[Notification]:
         """Plan all that the run tells. waiting: the references of alerts that a brake keeps back."""
-        banners = reporting.banners(report)
+        banners = reporting.banners(report, router)
         receivers = self._receivers(report.job)
         loaded_at = self._in_its_zone(report.loaded_at)
         told = self.outbox.last_told(connection, {id_: person.email for id_, person in router.directory.staff.items()})

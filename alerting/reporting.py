@@ -20,7 +20,10 @@ from alerting.rulebook import Older, Rulebook
 from alerting.snapshot import Snapshot
 from alerting.telling import Plan
 from alerting.trust import Trust
-from alerting.wording import day
+from alerting.wording import day, listed
+
+_NAMED = 3
+"""How many rules that could not run a banner names; the others are counted."""
 
 
 @dataclass(kw_only=True)
@@ -199,18 +202,24 @@ def _counted(count: int, noun: str) -> str:
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
-def banners(report: Report) -> list[str]:
+def banners(report: Report, router: Router) -> list[str]:
     """Give what every reader of a summary must know: of the data, and of all rules that could not run."""
-    return [*(report.data.banners if report.data else ()), *could_not_run([row for row in report.rules if is_stopped(row)])]
+    return [
+        *(report.data.banners if report.data else ()),
+        *could_not_run([row for row in report.rules if is_stopped(row)], router),
+    ]
 
 
-def could_not_run(stopped: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Say of rules of a report that they could not run; nothing where there are none."""
+def could_not_run(stopped: Sequence[Mapping[str, Any]], router: Router) -> list[str]:
+    """Say of rules of a report that they could not run, by the titles that managers know; nothing where there are none."""
     if not stopped:
         return []
-    codes = ", ".join(row["code"] for row in stopped)
+    titles = [router.rules[row["id"]].title if row["id"] in router.rules else row["code"] for row in stopped]
+    named = [*titles[:_NAMED], *([f"{len(titles) - _NAMED} more"] if len(titles) > _NAMED else [])]
     theirs = "Its alerts are" if len(stopped) == 1 else "Their alerts are"
-    return [f"{_counted(len(stopped), 'rule')} could not run today ({codes}). {theirs} on hold, and none of them is cleared."]
+    return [
+        f"{_counted(len(stopped), 'rule')} could not run today: {listed(named)}. {theirs} on hold, and none of them is cleared."
+    ]
 
 
 def notices(report: Report, alerts: Iterable[Alert], planned: Plan, router: Router) -> dict[str, dict[str, Any]]:

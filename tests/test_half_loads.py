@@ -238,10 +238,11 @@ def test_a_table_that_emptied_is_not_trusted_from_the_next_day_on(office: Office
 
 
 def test_who_is_told_of_the_rule_reads_that_it_could_not_run_and_nobody_else(office: Office):
-    office.rule("plan-short", "PL-02", params="{long_days: 5}", notify="{amber: [service_manager]}")
+    office.rule("plan-short", "PL-02", "reads: [ssd_cp_plans]", params="{long_days: 5}", notify="{amber: [service_manager]}")
     office.rule(
-        "plan-seen", "PL-03", "reads: [ssd_cp_plans, ssd_cp_visits]", params="{long_days: 5}", notify="{amber: [service_manager]}"
-    )
+        "plan-seen", "PL-03", "reads: [ssd_cp_plans, ssd_cp_visits]",
+        title="Not seen for long", params="{long_days: 5}", notify="{amber: [service_manager]}",
+    )  # fmt: skip
     office.run(MONDAY)
     office.council.tables["ssd_cp_visits"] = []
     for number in range(60, 63):
@@ -250,7 +251,8 @@ def test_who_is_told_of_the_rule_reads_that_it_could_not_run_and_nobody_else(off
     office.run(TUESDAY)
 
     banners = {person: office.content(person)["banners"] for person in office.people()}
-    assert [banner for banner in banners["S1"] if "could not run today (PL-03)" in banner]
+    said = "1 rule could not run today: Not seen for long. Its alerts are on hold, and none of them is cleared."
+    assert [banner for banner in banners["S1"] if banner == said]
     assert banners["M1"] == []
 
 
