@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
-from alerting import schema
+from alerting import audit, schema, withholding
 from alerting.errors import StoreError
 from alerting.lifecycle import CLEARED
 from alerting.model import Condition, Level
 from alerting.store import Store
+from tests.made_council import MONDAY
 
 MIGRATIONS = Path(__file__).parent.parent / "alerting" / "migrations"
 
@@ -40,18 +42,23 @@ OF_0001 = (
 """A store as release 0001 left it after two days; the third alert has no history, as after a restore of half a backup."""
 
 
-@pytest.fixture
-def older(store_url: str) -> Store:
-    """A store of shape 0001, made by that release's own migration."""
+def _at(store: Store, revision: str) -> None:
     from alembic import command
     from alembic.config import Config
 
-    store = Store.connect(store_url)
     config = Config()
     config.set_main_option("script_location", MIGRATIONS.as_posix())
     with store.engine.begin() as connection:
         config.attributes["connection"] = connection
-        command.upgrade(config, "0001")
+        command.upgrade(config, revision)
+
+
+@pytest.fixture
+def older(store_url: str) -> Store:
+    """A store of shape 0001, made by that release's own migration."""
+    store = Store.connect(store_url)
+    _at(store, "0001")
+    with store.engine.begin() as connection:
         for statement in OF_0001:
             connection.execute(sa.text(statement))
     return store
@@ -103,6 +110,40 @@ def test_an_upgraded_store_has_the_shape_of_a_new_one(older: Store) -> None:
     with older.engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), schema.metadata) == []
     older.close()
+
+
+def test_what_was_withheld_is_so_since_its_day_and_what_was_told_before_is_said_not_to_be_kept(older: Store) -> None:
+    _at(older, "0003")
+    with older.engine.begin() as connection:
+        connection.execute(
+            sa.text(
+                """INSERT INTO withheld (alert_id, recipient, run_id, as_of, reason) VALUES
+                (1, 'M1', 1, '2026-03-02', 'snoozed until 9 March'), (3, '*', 1, '2026-03-02', 'kept back by the brake of its rule')"""
+            )
+        )
+
+    older.upgrade()
+
+    with older.transaction() as connection:
+        rows = connection.execute(sa.select(schema.routed).order_by(schema.routed.c.alert_id)).all()
+        assert [(row.alert_id, row.recipient, row.run_id, row.since, row.until, row.reason) for row in rows] == [
+            (1, "M1", 1, MONDAY, None, "snoozed until 9 March"),
+            (3, "*", 1, MONDAY, None, "kept back by the brake of its rule"),
+        ]
+        found = audit.verify(connection, MONDAY, MONDAY, datetime(2026, 3, 3, 9, tzinfo=UTC))
+        assert [breach for breach in found.breaches if breach.promise == "I2"] == []
+        assert found.not_shown == ("I2 of 2 March 2026: the store did not keep yet whom each alert was for",)
+        withholding.write(connection, 1, MONDAY, {"cp-visit-overdue"}, {(1, "M1"): "", (1, "S1"): ""})
+        rows = connection.execute(sa.select(schema.routed).where(schema.routed.c.until.is_(None))).all()
+        assert sorted((row.alert_id, row.recipient) for row in rows) == [(1, "M1"), (1, "S1")]
+    older.close()
+
+
+def test_a_new_store_keeps_it_from_its_first_run_on(store_url: str) -> None:
+    store = Store.open(store_url)
+    with store.transaction() as connection:
+        assert connection.execute(sa.select(schema.state)).all() == []
+    store.close()
 
 
 def test_an_upgrade_that_is_repeated_changes_nothing(older: Store) -> None:

@@ -1,0 +1,127 @@
+"""Whom each alert is for and why they are not told: kept from day to day, and written only where it changes."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from alerting import schema, withholding
+from alerting.app import build
+from alerting.store import Store
+from tests.made_council import MONDAY
+from tests.office import Office
+
+DAY = timedelta(days=1)
+SNOOZED = "snoozed by Person M1 until 4 March 2026"
+
+
+def rows(office: Office, child: str = "C1") -> list[tuple[Any, ...]]:
+    """Give the rows of a child's alert: who, from when until when, and why not."""
+    id_, store = office.alert(child).id, build(office.folder / "config.yaml").store()
+    try:
+        with store.transaction() as connection:
+            table = schema.routed
+            query = sa.select(table).where(table.c.alert_id == id_).order_by(table.c.id)
+            return [(row.recipient, row.since, row.until, row.reason) for row in connection.execute(query)]
+    finally:
+        store.close()
+
+
+@pytest.fixture
+def office(tmp_path: Path) -> Office:
+    office = Office(tmp_path)
+    office.rules_of_its_own("practice/cp-visit-overdue.yaml")
+    return office
+
+
+def test_everybody_an_alert_is_for_has_a_row_and_a_day_that_changes_nothing_writes_none(office: Office) -> None:
+    office.run(MONDAY)
+    assert rows(office) == [("M1", MONDAY, None, ""), ("S1", MONDAY, None, "")]
+
+    office.run(MONDAY)
+    office.run(MONDAY + DAY)
+
+    assert rows(office) == [("M1", MONDAY, None, ""), ("S1", MONDAY, None, "")]
+
+
+def test_a_reason_lasts_from_the_day_it_holds_to_that_on_which_it_does_no_more(office: Office) -> None:
+    office.run(MONDAY)
+    office.handle("C1", "cp-visit-overdue", "snooze", MONDAY, until=date(2026, 3, 4), note="visit booked")
+    for day in (1, 2, 3):
+        office.run(MONDAY + day * DAY)
+
+    tuesday, thursday = MONDAY + DAY, MONDAY + 3 * DAY
+    assert [row for row in rows(office) if row[0] == "M1"] == [
+        ("M1", MONDAY, tuesday, ""),
+        ("M1", tuesday, thursday, SNOOZED),
+        ("M1", thursday, None, ""),
+    ]
+
+
+def test_a_day_that_is_run_again_ends_as_its_last_run_left_it(office: Office) -> None:
+    office.run(MONDAY)
+    office.handle("C1", "cp-visit-overdue", "snooze", MONDAY, until=date(2026, 3, 4), note="visit booked")
+    office.run(MONDAY)
+
+    assert [row for row in rows(office) if row[0] == "M1"] == [("M1", MONDAY, MONDAY, ""), ("M1", MONDAY, None, SNOOZED)]
+
+
+def test_what_has_ended_is_for_nobody_from_that_day_on(office: Office) -> None:
+    office.run(MONDAY)
+    office.council.visited("C1", MONDAY)
+    office.run(MONDAY + DAY)
+
+    assert rows(office) == [("M1", MONDAY, MONDAY + DAY, ""), ("S1", MONDAY, MONDAY + DAY, "")]
+
+
+def test_who_answers_for_an_alert_no_more_has_a_row_that_ends(office: Office) -> None:
+    office.run(MONDAY)
+    office.council.row("ssd_involvements", invo_person_id="C1")["invo_professional_team"] = "T2"
+    office.run(MONDAY + DAY)
+
+    assert rows(office) == [("M1", MONDAY, MONDAY + DAY, ""), ("S1", MONDAY, None, ""), ("M2", MONDAY + DAY, None, "")]
+
+
+def test_an_alert_that_leads_to_nobody_has_a_row_that_says_so(office: Office) -> None:
+    office.council.tables["ext_staff"] = []
+    office.council.tables["ext_team"] = []
+    office.run(MONDAY)
+
+    [(recipient, since, until, reason)] = rows(office)
+    assert (recipient, since, until) == (withholding.EVERYBODY, MONDAY, None)
+    assert reason
+
+
+def test_the_rows_of_another_job_are_left_alone(made_store: str) -> None:
+    store = Store.open(made_store)
+    with store.transaction() as connection:
+        connection.execute(
+            sa.text(
+                "INSERT INTO run (id, job, as_of, started_at, status) VALUES (1, 'daily', '2026-03-02', '2026-03-02', 'done')"
+            )
+        )
+        for id_, rule, ended in ((1, "a", "NULL"), (2, "b", "NULL"), (3, "b", "'2026-03-03'")):
+            connection.execute(
+                sa.text(
+                    f"""INSERT INTO alert (id, ref, rule, code, subject_kind, subject, episode, condition, level, first_seen, level_since, unit,
+                    also, streak, resolved_on) VALUES ({id_}, 'A-{id_}', '{rule}', 'X', 'child', 'C{id_}', 1, 'firing', 2, '2026-03-02', '2026-03-02',
+                    '', '', 0, {ended})"""
+                )
+            )
+        withholding.write(connection, 1, MONDAY, {"a", "b"}, {(1, "M1"): "", (2, "M1"): "why", (3, "M1"): ""})
+        withholding.write(connection, 1, MONDAY + 4 * DAY, {"a"}, {(1, "M1"): "snoozed"})
+
+        table = schema.routed
+        found = connection.execute(sa.select(table).order_by(table.c.alert_id, table.c.id)).all()
+        assert [(row.alert_id, row.since, row.until, row.reason) for row in found] == [
+            (1, MONDAY, MONDAY + 4 * DAY, ""),
+            (1, MONDAY + 4 * DAY, None, "snoozed"),
+            (2, MONDAY, None, "why"),
+            (3, MONDAY, MONDAY + DAY, ""),
+        ]
+        assert withholding.of_alert(connection, 1) == [("M1", "snoozed")]
+    store.close()
