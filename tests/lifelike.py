@@ -4,8 +4,9 @@ What happens is drawn by Hypothesis: runs, runs that die at a point of the deliv
 end, children who vanish and come back, loads that are half there, a relay that refuses or falls silent, and what people do.
 What is true is kept here, apart from the service: it never sees the half of a load that is missing.
 
-    I1 I2 I3 I5   alerting.audit, from the store alone, and I2 and I5 once more from what is true here; nor does an alert begin
-                  that is not
+    I1 I2 I3 I5   alerting.audit, from the store alone, of every day since the first; I2 and I5 once more from what is true here:
+                  whoever counts as told has the message, each alert's own manager is among those it is for; nor does an alert
+                  begin that is not
     I4            a message that may have arrived comes again under its id alone, and says that it may be a repeat
     I7            nobody has a word of a child of another team, and administrators of none
     I8            the same day again changes nothing and sends nothing
@@ -34,6 +35,7 @@ from alerting.app import App, build
 from alerting.closing import close
 from alerting.config import Handling
 from alerting.errors import DeliveryError, HandlingError
+from alerting.fallback import PASSED_ON
 from alerting.handling import Desk
 from alerting.lifecycle import CLEARED, LEFT
 from alerting.model import Alert, Condition, Message, Tier
@@ -42,6 +44,7 @@ from alerting.pipeline import Pipeline
 from alerting.reporting import Report
 from alerting.silences import Impact, Matcher, Wish
 from alerting.store import Store
+from alerting.withholding import EVERYBODY
 from alerting.working_days import add_working_days, working_days_between
 from tests.crashes import PER_MESSAGE, POINTS, TWICE, Point
 from tests.made_council import MONDAY, MadeCouncil
@@ -172,6 +175,7 @@ class Life(RuleBasedStateMachine):
         transitions = self._last(schema.transition)
         report = self.pipeline.run("daily", self.day, self.now)
         self._began_and_ended_for_a_reason(transitions)
+        self._everybody_was_thought_of()
         self.quiet = self.relay.mode == "well"
         return report
 
@@ -363,6 +367,7 @@ class Life(RuleBasedStateMachine):
         until = self.day if ended else self.day - timedelta(days=1)
         with self.store.transaction() as connection:
             found = audit.verify(connection, MONDAY, until, self.now())
+        assert found.not_shown == ()
         # What a run that died left to be told, sent or given up is for the next: I2 and I3 are proved of a day that has ended.
         breaches = [str(breach) for breach in found.breaches if ended or breach.promise not in ("I2", "I3")]
         assert breaches == []
@@ -386,6 +391,36 @@ class Life(RuleBasedStateMachine):
                 assert row.reason.startswith(LEFT), f"I5: {child} ended as {row.reason}"
                 assert not on_a_plan, f"I5: {child} left, and is on a plan or only missing"
 
+    @invariant()
+    def whoever_counts_as_told_has_the_message(self) -> None:
+        """I2, by what has arrived and not by what the store has of it."""
+        has: dict[str, set[str]] = {}
+        for message in self.relay.taken:
+            children = {found[1] for found in CHILD.finditer(message.text + message.html)}
+            has.setdefault(message.to_address or "", set()).update(children)
+        table = schema.told
+        query = sa.select(table, schema.alert.c.subject).join(schema.alert, schema.alert.c.id == table.c.alert_id)
+        with self.store.transaction() as connection:
+            rows = connection.execute(query).all()
+        for row in rows:
+            child, their_own = row.subject.removeprefix("P"), f"{row.recipient.lower()}@example.gov.uk"
+            anybody = has if row.condition == PASSED_ON else {their_own}
+            assert any(child in has.get(address, ()) for address in anybody), f"I2: {row.recipient} counts as told of {child}"
+
+    def _everybody_was_thought_of(self) -> None:
+        """I2: whoever manages the team of an alert that is firing is among those whom the run of the day has it for."""
+        if self.half:
+            return
+        table = schema.routed
+        with self.store.transaction() as connection:
+            rows = connection.execute(sa.select(table).where(table.c.until.is_(None))).all()
+        people: dict[int, set[str]] = {}
+        for row in rows:
+            people.setdefault(row.alert_id, set()).add(row.recipient)
+        for alert in self._open():
+            if alert.condition == Condition.firing and alert.team in TEAMS:
+                assert people[alert.id or 0] & {TEAMS[alert.team][0], EVERYBODY}, f"I2: {alert.subject} is not for its manager"
+
     def _in_the_end_everybody_is_told(self) -> None:
         """Nothing is lost: once all is well again, whoever was not seen has an alert that was told, or was closed by somebody."""
         self.relay.mode, self.relay.refuses, self.half = "well", None, None
@@ -395,6 +430,7 @@ class Life(RuleBasedStateMachine):
         self.the_store_keeps_its_promises()
         self.each_message_comes_once_or_says_that_it_may_be_a_repeat()
         self.nobody_has_a_word_of_another_teams_child()
+        self.whoever_counts_as_told_has_the_message()
         with self.store.transaction() as connection:
             waiting = connection.execute(sa.select(schema.outbox).where(schema.outbox.c.state.in_(WAITING))).all()
         assert [(row.purpose, row.recipient, row.state, row.answer) for row in waiting] == [], "nothing waits when all is well"
