@@ -510,6 +510,20 @@ def test_the_command_lists_what_is_not_kept_and_says_so_by_its_exit_code(service
     assert run_command(service, "--from", "2026-03-04")[0] == 0
 
 
+def test_the_command_says_what_cannot_be_shown(service: Path, store: Store) -> None:
+    damage(store, "INSERT INTO state VALUES ('last_without_routed', '1', '2026-03-03')")
+
+    code, said = run_command(service)
+
+    assert (code, said.splitlines()[1:2]) == (
+        0,
+        ["Not shown: I2 of 2 March 2026: the store did not keep yet whom each alert was for."],
+    )
+    assert json.loads(run_command(service, "--json")[1])["not_shown"] == [
+        "I2 of 2 March 2026: the store did not keep yet whom each alert was for"
+    ]
+
+
 def test_the_command_asks_for_the_slots_of_the_timetable(service: Path, store: Store) -> None:
     damage(store, "DELETE FROM occurrence WHERE as_of = '2026-03-03'")
 
@@ -539,8 +553,20 @@ def test_it_is_the_same_on_either_database(tmp_path: Path, store_url: str) -> No
     office = Office(tmp_path, store_url)
     office.run(MONDAY)
     office.run(MONDAY, "weekly")
+    office.council.on_a_plan("C5", seen=MONDAY - 50 * DAY)
+    office.run(MONDAY + DAY)
+    office.run(MONDAY + 2 * DAY)
     store = Store.open(build(tmp_path / "config.yaml").store_url)
     try:
         assert found(store, due=(("daily", MONDAY), ("weekly", MONDAY))) == []
+        assert found(store, since=MONDAY + DAY, until=MONDAY + DAY) == []
+        _, name = the_alert(store, "C1")
+        damage(
+            store,
+            "DELETE FROM delivery WHERE outbox_id IN (SELECT id FROM outbox WHERE as_of = '2026-03-02' AND recipient = 'S1')",
+            "DELETE FROM outbox WHERE as_of = '2026-03-02' AND recipient = 'S1'",
+        )
+        assert of_i2(store, since=MONDAY, until=MONDAY) == [f"{name}: was firing on 2 March 2026, {not_told('S1')}"]
+        assert found(store, since=MONDAY + DAY) == [], "the message of Tuesday told it with what was new"
     finally:
         store.close()

@@ -50,7 +50,13 @@ def verify(ctx: click.Context, since: datetime | None, until: datetime | None, *
         store.close()
     if as_json:
         echo_json(
-            {"from": found.since, "to": found.until, "looked_at": found.looked_at, "breaches": list(map(_as_row, found.breaches))}
+            {
+                "from": found.since,
+                "to": found.until,
+                "looked_at": found.looked_at,
+                "not_shown": found.not_shown,
+                "breaches": list(map(_as_row, found.breaches)),
+            }
         )
     else:
         _tell(found)
@@ -75,9 +81,12 @@ def _as_row(breach: audit.Breach) -> dict[str, Any]:
 def _tell(found: audit.Audit) -> None:
     looked = ", ".join(f"{count} {name}" for name, count in found.looked_at.items())
     click.echo(f"{day(found.since)} to {day(found.until)}: {looked}.")
+    for each in found.not_shown:
+        click.echo(f"Not shown: {each}.")
     if not found.breaches:
         click.echo(
-            "Every promise is kept: each run ended, each alert that is firing was told or says why not, each message came to an end."
+            "Every promise is kept: each run ended, each alert that was firing was told to everybody it was for or says why not, each "
+            "message came to an end."
         )
         return
     click.echo(f"{plural(len(found.breaches), 'promise is', 'promises are')} not kept:")
