@@ -102,6 +102,12 @@ def keep(connection: sa.Connection, run_id: int, as_of: date, now: datetime, jud
         _keep_state(connection, as_of, now, table, judged, kept)
 
 
+def is_kept(connection: sa.Connection, run_id: int) -> bool:
+    """Say whether what a run made of its tables was written down, and with it all that the run decided."""
+    query = sa.select(table_reading.c.run_id).where(table_reading.c.run_id == run_id).limit(1)
+    return connection.execute(query).first() is not None
+
+
 def _keep_state(
     connection: sa.Connection, as_of: date, now: datetime, table: str, judged: Trust, kept: Mapping[str, Mapping[str, Any]]
 ) -> None:

@@ -11,6 +11,7 @@ import json
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from copy import deepcopy
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
@@ -18,7 +19,7 @@ from typing import Any
 from alerting import audit, brakes, evaluate, hold_fire, load_history, merged_records, merges, people, reporting, routing, trust
 from alerting.archive import Archive, Manifest
 from alerting.bounces import Bounces
-from alerting.errors import AlertingError, ConfigError, RunHeld, SourceError
+from alerting.errors import AlertingError, ConfigError, RunHeld, SourceError, StoreError
 from alerting.evaluate import Evaluation
 from alerting.heartbeat import Heartbeat
 from alerting.model import Alert, Level, Transition
@@ -35,6 +36,10 @@ from alerting.snapshot import Snapshot, Source
 from alerting.store import Changes, Store, Transaction
 from alerting.transitions import OWNERS, Advance
 from alerting.trust import Trust
+
+_AGAIN_AFTER_S = (0.5, 3.0, 10.0, 30.0)
+_SAID_IN_WRITING = ("rules", "alerts", "brakes", "planned", "notices", "administrators", "notifications")
+"""What a report is told while a run writes; it is told anew where that is tried again."""
 
 
 class _Stopped(Exception):
@@ -212,30 +217,66 @@ class Pipeline:
             readings=readings,
             versions={rule.id: rule.version for rule in self.book.rules},
         )
-        now = clock()
+        could = {id_ for id_, asked in evaluation.asked.items() if asked.status in ("ok", "off")}
+
+        def keep(connection: Transaction, now: datetime) -> list[Transition]:
+            load_history.keep(connection, report.run or 0, report.as_of, now, judged, wanted.keys())
+            written = self.store.commit(connection, report.run or 0, report.as_of, now, changes)
+            RuleHistory(self.store).keep(connection, report.run or 0, report.as_of, now, self.book, could)
+            return written
+
+        def write() -> None:
+            now = clock()
+            with self.store.transaction() as connection:
+                before = brakes.history(connection, report.job, report.as_of, self.source)
+                written = transitions
+                if hold is not None:
+                    hold(connection)
+                    with self._timed(report, "commit"):
+                        written = keep(connection, now)
+                alerts = _as_they_are_now(live, written, readings)
+                reporting.count(report, alerts, written)
+                with self._timed(report, "plan"):
+                    waiting = self._brake(connection, report, written, alerts, before, now)
+                    report.planned = self.planner.plan(connection, report, router, alerts, waiting)
+                    self._put_out(connection, report, now, dry_run=dry_run)
+
+        self._stubbornly(report, write)
+
+    def _put_out(self, connection: Transaction, report: Report, now: datetime, *, dry_run: bool) -> None:
+        if dry_run:
+            report.planned += self.planner.tell_administrators(connection, report)
+            report.notifications["planned"] = len(report.planned)
+        else:
+            planned, _ = self.sender.outbox.plan(connection, report.run or 0, report.planned, now)
+            report.notifications["planned"] = planned
+
+    def _stubbornly(self, report: Report, write: Callable[[], None]) -> None:
+        """Write what a run has decided, and again where the store was away or locked: the next run may be a day away.
+
+        Where the store was gone before it could say that it had kept all of it, nothing is written twice.
+        """
+        before = {name: deepcopy(getattr(report, name)) for name in _SAID_IN_WRITING}
+        waits, tried = iter(_AGAIN_AFTER_S), False
+        while True:
+            try:
+                if tried and self._is_kept(report):
+                    return None
+                for name, value in deepcopy(before).items():
+                    setattr(report, name, value)
+                tried = True
+                return write()
+            except RunHeld:
+                raise
+            except StoreError:
+                wait = next(waits, None)
+                if wait is None:
+                    raise
+                time.sleep(wait)
+
+    def _is_kept(self, report: Report) -> bool:
         with self.store.transaction() as connection:
-            before = brakes.history(connection, report.job, report.as_of, self.source)
-            if hold is None:
-                written: list[Transition] = transitions
-            else:
-                hold(connection)
-                with self._timed(report, "commit"):
-                    load_history.keep(connection, report.run or 0, report.as_of, now, judged, wanted.keys())
-                    written = self.store.commit(connection, report.run or 0, report.as_of, now, changes)
-                    could = {id_ for id_, asked in evaluation.asked.items() if asked.status in ("ok", "off")}
-                    RuleHistory(self.store).keep(connection, report.run or 0, report.as_of, now, self.book, could)
-            alerts = _as_they_are_now(live, written, readings)
-            reporting.count(report, alerts, written)
-            with self._timed(report, "plan"):
-                waiting = self._brake(connection, report, written, alerts, before, now)
-                report.planned = self.planner.plan(connection, report, router, alerts, waiting)
-                if dry_run:
-                    report.planned += self.planner.tell_administrators(connection, report)
-                if dry_run:
-                    report.notifications["planned"] = len(report.planned)
-                else:
-                    planned, _ = self.sender.outbox.plan(connection, report.run or 0, report.planned, now)
-                    report.notifications["planned"] = planned
+            return report.run is not None and load_history.is_kept(connection, report.run)
 
     def _follow(
         self, report: Report, snapshot: Snapshot, evaluation: Evaluation, live: Sequence[Alert]

@@ -22,12 +22,13 @@ import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner
 
-from alerting import schema
+from alerting import load_history, pipeline, schema
 from alerting.app import build
 from alerting.cli import cli
 from alerting.errors import StoreError
 from alerting.outbox import Outbox
 from alerting.service import STUCK_AFTER, Service
+from alerting.store import Store
 from tests.made_council import MONDAY
 from tests.office import Office, rule_row
 from tests.servers import free_port, mail_server, scripted_mail_server
@@ -175,18 +176,61 @@ def test_connections_that_are_cut_while_messages_go_out_cost_nothing(
     assert Counter(ids) == dict.fromkeys((row.message_id for row in rows(on_postgresql, schema.outbox)), 1)
 
 
-def test_a_connection_that_is_cut_while_alerts_are_written_leaves_none_and_the_next_run_does_it_all(
+def cutting(cut: Callable[[], None], step: Callable[..., Any], *, times: int) -> Callable[..., Any]:
+    """Give a step of the writing that is done, and the connection cut behind it, so many times."""
+    left = [times]
+
+    def done(*arguments: Any, **more: Any) -> Any:
+        result = step(*arguments, **more)
+        left[0] -= 1
+        if left[0] >= 0:
+            cut()
+        return result
+
+    return done
+
+
+def test_a_connection_that_is_cut_while_alerts_are_written_costs_nothing(
     on_postgresql: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    plan = Outbox.plan
+    with cutter(on_postgresql.store_url) as cut:
+        monkeypatch.setattr(Outbox, "plan", cutting(cut, Outbox.plan, times=1))
+        monkeypatch.setattr(load_history, "keep", cutting(cut, load_history.keep, times=1))
+        report = on_postgresql.run(MONDAY)
+
+    assert (report.status, report.alerts["new"], on_postgresql.told("M1")) == ("done", 1, {"C1": "new"})
+    assert [row.reason for row in rows(on_postgresql, schema.transition)] == ["new"]
+    assert {row.state for row in rows(on_postgresql, schema.outbox)} == {"accepted"}
+
+
+def test_what_was_kept_although_the_store_could_not_say_so_is_not_written_twice(
+    on_postgresql: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begin, cuts = Store.transaction, [True]
+
+    @contextmanager
+    def kept_and_cut(store: Store) -> Iterator[sa.Connection]:
+        with begin(store) as connection:
+            yield connection
+            planned = connection.execute(sa.select(sa.func.count()).select_from(schema.outbox)).scalar_one()
+        if planned and cuts.pop():
+            monkeypatch.undo()
+            raise StoreError("the store cannot be used: it went away while it was told to keep this")
+
+    monkeypatch.setattr(Store, "transaction", kept_and_cut)
+    report = on_postgresql.run(MONDAY)
+
+    assert cuts == []
+    assert (report.status, report.alerts["new"], on_postgresql.told("M1")) == ("done", 1, {"C1": "new"})
+    assert [row.reason for row in rows(on_postgresql, schema.transition)] == ["new"]
+
+
+def test_a_connection_that_is_cut_whenever_alerts_are_written_leaves_none_and_the_next_run_does_it_all(
+    on_postgresql: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pipeline, "_AGAIN_AFTER_S", (0.1, 0.1))
     with cutter(on_postgresql.store_url) as cut, monkeypatch.context() as patched:
-
-        def cut_within(*arguments: Any) -> tuple[int, int]:
-            planned = plan(*arguments)
-            cut()
-            return planned
-
-        patched.setattr(Outbox, "plan", cut_within)
+        patched.setattr(Outbox, "plan", cutting(cut, Outbox.plan, times=3))
         with pytest.raises(StoreError, match="the store cannot be used"):
             on_postgresql.run(MONDAY)
 

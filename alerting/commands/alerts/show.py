@@ -42,9 +42,9 @@ def command(ctx: click.Context, ref: str, *, as_json: bool) -> None:
     )
     held = f": {alert.held_reason}, since {alert.held_since}" if alert.held_reason else ""
     click.echo(f"{alert.condition.value}{held}; first seen {alert.first_seen}, {alert.level.name} since {alert.level_since}")
-    click.echo(f"Measure {measured(alert)}, due {alert.due or 'no date'}")
+    click.echo(f"Measure: {measured(alert) or 'not known'}; due: {alert.due or 'no date'}")
     for name, value in alert.facts.items():
-        click.echo(f"  {name.replace('_', ' ')}: {value}")
+        click.echo(f"  {name.replace('_', ' ')}: {'not recorded' if value is None else value}")
     if alert.rule_version:
         click.echo(f"Made by version {alert.rule_version} of the rule{_since_changed(alert, rule)}")
     if rule:
