@@ -116,7 +116,7 @@ def test_only_the_tables_and_columns_that_are_needed_are_read(folder):
 
     wanted = book.wanted(book.rules)
 
-    assert set(wanted) == {"ssd_person", "ext_restricted", "ext_load", "ext_staff", "ext_team", "ext_cover"}
+    assert set(wanted) == {"ssd_person", "ext_restricted", "ext_merged", "ext_load", "ext_staff", "ext_team", "ext_cover"}
     assert wanted["ssd_person"] == {"pers_person_id", "pers_dob"}
 
 

@@ -22,6 +22,7 @@ clears: No more than {{ params.most }} are waiting.
 owner: head of service
 basis: {kind: local, text: children are seen}
 job: daily
+reads: [ssd_cp_plans, ssd_cp_visits]
 subject: child_protection_plan
 per: team
 params: {late_days: 20, most: 0}
