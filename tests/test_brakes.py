@@ -15,6 +15,8 @@ from alerting.schema import brake
 from tests.made_council import MONDAY
 from tests.office import Office, rule_row
 
+pytestmark = pytest.mark.slow
+
 DAY = timedelta(days=1)
 
 

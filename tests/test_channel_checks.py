@@ -19,6 +19,8 @@ from alerting.schema import act, outbox
 from tests.made_council import MONDAY
 from tests.office import Office
 
+pytestmark = pytest.mark.slow
+
 WEEK = timedelta(days=7)
 TITLE = "Nobody has said that they see the cards of a channel"
 

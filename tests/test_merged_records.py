@@ -16,6 +16,8 @@ from alerting.model import Alert, Condition
 from tests.made_council import MONDAY
 from tests.office import Office
 
+pytestmark = pytest.mark.slow
+
 TUESDAY, WEDNESDAY, THURSDAY = (MONDAY + timedelta(days=days) for days in (1, 2, 3))
 LONG_AGO = MONDAY - timedelta(days=40)
 RULE = "cp-visit-overdue"

@@ -23,6 +23,8 @@ from alerting.working_days import add_working_days
 from tests.made_council import MONDAY
 from tests.office import Office
 
+pytestmark = pytest.mark.slow
+
 DAY = timedelta(days=1)
 WEEK = 7 * DAY
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
