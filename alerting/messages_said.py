@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from alerting.outbox import SUPERSEDED
 from alerting.schema import delivery, outbox
+from alerting.schema import told as told_table
 
 _AT_ONCE = 100
 _OVER = "resolved"
@@ -40,6 +41,15 @@ class Said:
         known = dict.fromkeys(before, True)
         known |= {through: knows for since, through, knows in self.turns.get(key, ()) if since <= on}
         return any(known.values())
+
+
+def readers(connection: sa.Connection, alert_id: int) -> set[str]:
+    """Give everybody who counts as told of an alert, by id, by name and by address, in small letters."""
+    known = told_table.c
+    mine = sa.and_(known.receiver == outbox.c.receiver, known.recipient == outbox.c.recipient)
+    query = sa.select(outbox.c.recipient, outbox.c.name, outbox.c.address).join(told_table, mine)
+    rows = connection.execute(query.where(known.alert_id == alert_id).distinct())
+    return {name.casefold() for row in rows for name in row if name}
 
 
 def read(connection: sa.Connection, messages: Iterable[Any]) -> Said:

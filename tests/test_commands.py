@@ -127,6 +127,10 @@ def test_alerts_are_listed_shown_acknowledged_and_snoozed(shell: Shell) -> None:
         "T1",
     )
     tomorrow = (datetime.now(UTC).date() + timedelta(days=1)).isoformat()
+    stranger = shell("alerts", "acknowledge", ref, "--by", "Purson M1", "--until", tomorrow)
+    assert "Nobody called Purson M1 has been told of it, so this quietens nobody" in stranger.output
+    known = shell("alerts", "acknowledge", ref, "--by", "person m1", "--note", "core group", "--until", tomorrow)
+    assert known.output == f"{ref} is acknowledged by person m1 until {tomorrow}. Whoever else is told of it still is.\n"
     shell("alerts", "acknowledge", ref, "--by", "Person M1", "--note", "core group", "--until", tomorrow)
     shell("alerts", "snooze", ref, "--by", "Person M1", "--reason", "visit booked", "--until", tomorrow)
     [alert] = shell.json("alerts", "list")
