@@ -186,7 +186,7 @@ def test_a_rule_is_asked_alike_whether_its_days_go_together_or_one_by_one(office
 
 def test_a_value_that_too_few_have_puts_the_rule_off_for_the_day(office: Office) -> None:
     office.settings |= {"rules": {"params": {"min_fill_at_least": 2}}}
-    office.rule("plan-long", "PL-01", "requires: [last_cp_visit]")
+    office.rule("plan-long", "PL-01", "requires: [last_cp_visit]", "reads: [ssd_cp_plans]")
     office.run(working_day(0))
     office.council.tables["ssd_cp_visits"].clear()
     office.run(working_day(1))
