@@ -17,6 +17,8 @@ from tests.made_council import MONDAY
 from tests.office import Office, rule_row
 from tests.rule_folder import Folder
 
+pytestmark = pytest.mark.slow
+
 DAY = timedelta(days=1)
 
 
