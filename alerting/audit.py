@@ -24,7 +24,7 @@ import sqlalchemy as sa
 from alerting import messages_said, told_or_withheld
 from alerting.lifecycle import CHANGED, CLEARED, LEFT, MERGED, REMOVED
 from alerting.messages_said import Said
-from alerting.model import BY_HAND
+from alerting.model import BOUNCED, BY_HAND
 from alerting.occurrences import ENDED
 from alerting.schema import alert, delivery, occurrence, outbox, run, state, told, transition
 from alerting.wording import day, plural
@@ -218,8 +218,8 @@ def _of_its_tries(row: Any, tries: list[Any]) -> Iterator[str]:
 
     One that came back after it was accepted has both written down, and has failed.
     """
-    bounced = sum(each.state == "bounced" for each in tries)
-    numbers = [each.attempt for each in tries if each.state != "bounced"]
+    bounced = sum(each.state == BOUNCED for each in tries)
+    numbers = [each.attempt for each in tries if each.state != BOUNCED]
     accepted = sum(each.state == "accepted" for each in tries)
     if len(set(numbers)) != len(numbers):
         yield "has two outcomes of one attempt"

@@ -21,7 +21,7 @@ import sqlalchemy as sa
 from alerting import delivery_reports, refusals
 from alerting.delivery_reports import LARGEST, Failure, NoFailureError
 from alerting.fallback import PASSED_ON
-from alerting.model import Delivery, Notification
+from alerting.model import BOUNCED, Delivery, Notification
 from alerting.outbox import OPEN, Waiting
 from alerting.schema import alert, delivery, outbox, told
 from alerting.sending import Clock, Sender
@@ -31,8 +31,6 @@ from alerting.wording import plural
 RETURNED, KNOWN, EARLY, NOT_OURS, OTHER_ADDRESS, UNREADABLE = (
     "returned", "known", "early", "not_ours", "other_address", "unreadable",
 )  # fmt: skip
-BOUNCED = "bounced"
-"""What the answer of a message begins with that came back, and the state of the row that says so among its attempts."""
 _MOST = 5000
 """So many files are read at once; the others wait for the next time."""
 _REMEDY = "Correct the address in the staff list, or ask the mail team."

@@ -12,6 +12,7 @@ from email import message_from_bytes
 from email.message import Message
 from email.parser import HeaderParser
 
+from alerting.model import BOUNCED
 from alerting.wording import plain
 
 LARGEST = 2_000_000
@@ -156,4 +157,4 @@ def _answer(block: Message, status: str) -> str:
     said = _field(block, "Diagnostic-Code")
     said = said.partition(";")[2].strip() if ";" in said else said
     said = _ANY_ADDRESS.sub(r"(somebody)@\1", said)
-    return f"bounced: {plain(said if status in said else f'{status} {said}', _LONGEST_ANSWER)}"
+    return f"{BOUNCED}: {plain(said if status in said else f'{status} {said}', _LONGEST_ANSWER)}"

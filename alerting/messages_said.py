@@ -11,6 +11,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from alerting.model import BOUNCED
 from alerting.outbox import SUPERSEDED
 from alerting.schema import delivery, outbox
 from alerting.schema import told as told_table
@@ -118,7 +119,7 @@ def said_before(connection: sa.Connection, since: date, wanted: Collection[Key])
 
 def came_back(connection: sa.Connection) -> Mapping[int, date]:
     """Give the day on which each message came back that had been accepted, by its number."""
-    query = sa.select(delivery.c.outbox_id, delivery.c.at).where(delivery.c.state == "bounced")
+    query = sa.select(delivery.c.outbox_id, delivery.c.at).where(delivery.c.state == BOUNCED)
     return {row.outbox_id: row.at.date() for row in connection.execute(query)}
 
 

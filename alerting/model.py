@@ -49,6 +49,9 @@ class Condition(StrEnum):
 CHANNEL = "team:"
 """How the recipient of a channel's card begins; the rest is the team's id."""
 
+BOUNCED = "bounced"
+"""What the answer of a message begins with that was accepted and came back, and the state of that among its attempts."""
+
 BACK_AGAIN = "back again"
 """The reason of a transition by which an alert comes back that had been cleared, or was improving."""
 
