@@ -21,8 +21,8 @@ import sqlalchemy as sa
 from alerting import delivery_reports, refusals
 from alerting.delivery_reports import LARGEST, Failure, NoFailureError
 from alerting.fallback import PASSED_ON
-from alerting.model import BOUNCED, Delivery, Notification
-from alerting.outbox import OPEN, Waiting
+from alerting.model import BOUNCED, Delivery
+from alerting.outbox import OPEN, Waiting, notification_of
 from alerting.schema import alert, delivery, outbox, told
 from alerting.sending import Clock, Sender
 from alerting.store import Transaction
@@ -263,20 +263,9 @@ def _left(connection: Transaction, content: Mapping[str, Any], later: set[int]) 
 
 def _waiting(row: Any, content: dict[str, Any], now: datetime) -> Waiting:
     """Give a message as the sender knows it. What stands in for it has as long from now as it had."""
-    notification = Notification(
-        key=row.key,
-        receiver=row.receiver,
-        purpose=row.purpose,
-        recipient=row.recipient,
-        name=row.name,
-        address=row.address,
-        as_of=row.as_of,
-        content=content,
-        urgency=row.urgency,
-    )
     return Waiting(
         id=row.id,
-        notification=notification,
+        notification=notification_of(row, content),
         message_id=row.message_id,
         planned_at=row.planned_at,
         attempts=row.attempts,

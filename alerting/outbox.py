@@ -433,8 +433,9 @@ def _with_delay(item: Notification, since: date | None) -> dict[str, Any]:
     return item.content | {"banners": [said, *item.content.get("banners", ())]}
 
 
-def _waiting(connection: sa.Connection, row: Any, lease: timedelta, now: datetime) -> Waiting:
-    notification = Notification(
+def notification_of(row: Any, content: dict[str, Any]) -> Notification:
+    """Give the message of a row of the outbox. content: what stands in it, which the row has as JSON."""
+    return Notification(
         key=row.key,
         receiver=row.receiver,
         purpose=row.purpose,
@@ -442,15 +443,18 @@ def _waiting(connection: sa.Connection, row: Any, lease: timedelta, now: datetim
         name=row.name,
         address=row.address,
         as_of=row.as_of,
-        content=json.loads(row.content),
+        content=content,
         urgency=row.urgency,
     )
+
+
+def _waiting(connection: sa.Connection, row: Any, lease: timedelta, now: datetime) -> Waiting:
     refused = refusals.refusal(connection, row.receiver, row.address) if row.address else None
     if refused and (refused.since + refusals.AGAIN_AFTER <= now or refused.answer.startswith(refusals.OURS)):
         refused = None
     return Waiting(
         id=row.id,
-        notification=notification,
+        notification=notification_of(row, json.loads(row.content)),
         message_id=row.message_id,
         planned_at=row.planned_at,
         attempts=row.attempts,
