@@ -56,10 +56,11 @@ class Bounces:
         looked = Looked()
         for folder, receivers in self.folders.items():
             named = f"receiver {', '.join(sorted(receivers))}"
-            if problem := problem_of(folder):
+            problem, paths = _look_into(folder)
+            if problem:
                 looked.problems.append(f"{named}: {problem}")
                 continue
-            kinds = Counter(self._read_one(path, receivers, clock) for path in _new(folder))
+            kinds = Counter(self._read_one(path, receivers, clock) for path in paths)
             del kinds[""]
             looked.counts.update(kinds)
             if stuck := kinds[UNREADABLE]:
@@ -148,12 +149,21 @@ def counted(kinds: Mapping[str, int]) -> str:
 
 def problem_of(folder: Path) -> str | None:
     """Say what is wrong with a folder of bounces; None where it can be used."""
-    for name in ("new", "cur"):
-        if not (folder / name).is_dir():
-            return f"bounces: there is no folder {name} in {folder.as_posix()}; a Maildir has `new`, `cur` and `tmp`"
-        if not os.access(folder / name, os.R_OK | os.W_OK | os.X_OK):
-            return f"bounces: this account may not read and write {(folder / name).as_posix()}"
-    return None
+    return _look_into(folder)[0]
+
+
+def _look_into(folder: Path) -> tuple[str | None, list[Path]]:
+    """Give what is wrong with a folder, None where it can be used, and the files in it that are new."""
+    try:
+        for name in ("new", "cur"):
+            if not (folder / name).is_dir():
+                return f"bounces: there is no folder {name} in {folder.as_posix()}; a Maildir has `new`, `cur` and `tmp`", []
+            if not os.access(folder / name, os.R_OK | os.W_OK | os.X_OK):
+                return f"bounces: this account may not read and write {(folder / name).as_posix()}", []
+        return None, _new(folder)
+    except OSError as error:
+        # Such as a folder above it that this account may not enter, or a shared disk that is away.
+        return f"bounces: {folder.as_posix()} cannot be looked into ({error.strerror or type(error).__name__})", []
 
 
 def _new(folder: Path) -> list[Path]:

@@ -7,7 +7,7 @@ where nobody does, administrators are told that the channel's cards may appear n
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -112,9 +112,11 @@ def channels(connection: sa.Connection, receivers: Iterable[Receiver]) -> list[C
     return found
 
 
-def notices(found: Sequence[Channel], router: Router, as_of: date) -> dict[str, dict[str, object]]:
+def notices(
+    connection: sa.Connection, receivers: Iterable[Receiver], router: Router, as_of: date
+) -> dict[str, dict[str, object]]:
     """Give the notice of the channels that nobody has said for long to see, if there are any."""
-    doubtful = [channel for channel in found if channel.is_doubtful(as_of)]
+    doubtful = [channel for channel in channels(connection, receivers) if channel.is_doubtful(as_of)]
     if not doubtful:
         return {}
     items = [
@@ -127,6 +129,6 @@ def notices(found: Sequence[Channel], router: Router, as_of: date) -> dict[str, 
         "`Are these cards seen?`, and write its word down with `alerting deliveries seen WORD --by NAME`. Where they do not, the "
         "flow posts elsewhere or nowhere. Nothing is lost: each manager gets the list by mail."
     )
-    return {
-        "channels not seen": {"title": "Nobody has said that they see the cards of a channel", "detail": detail, "items": items}
-    }
+    # Another channel that is not seen either is news again.
+    key = notification_key(PURPOSE, date.min, "", "", [f"{channel.receiver} {channel.team}" for channel in doubtful])
+    return {key: {"title": "Nobody has said that they see the cards of a channel", "detail": detail, "items": items}}

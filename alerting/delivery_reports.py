@@ -22,7 +22,8 @@ _LONGEST_ANSWER = 200
 _MOST_PARTS, _MOST_IDS, _DEEPEST = 200, 20, 4
 _STATUSES = frozenset({"message/delivery-status", "message/global-delivery-status"})
 _RETURNED = frozenset({"message/rfc822", "message/global", "message/global-headers", "text/rfc822-headers"})
-_ID = re.compile(r"<[^<>\s]{3,250}>")
+_ID = re.compile(r"<[!-;=?-~]{3,250}>")
+"""Of what can be printed alone, as ours are: a database may refuse to be asked for anything else."""
 _STATUS = re.compile(r"\b([245])\.(\d{1,3})\.(\d{1,3})\b")
 _ANY_ADDRESS = re.compile(r"[^\s<>@:;,\"'()\[\]]+@([^\s<>@:;,\"'()\[\]]+)")
 

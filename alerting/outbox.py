@@ -32,6 +32,7 @@ SUPERSEDED = "superseded by a newer message"
 EXPIRED = "expired"
 _GOOD_FOR = {"daily": timedelta(hours=17), "weekly": timedelta(days=5), "monthly": timedelta(days=10)}
 _LISTS = tuple(_GOOD_FOR)
+_CARDS_OF = timedelta(days=14)
 _OTHERS_GOOD_FOR = timedelta(days=3)
 
 
@@ -344,13 +345,15 @@ class Outbox:
         if rows:
             connection.execute(told.insert(), rows)
 
-    def cards_not_posted(self, connection: sa.Connection, since: date) -> dict[str, date]:
+    def cards_not_posted(self, connection: sa.Connection, as_of: date) -> dict[str, date]:
         """Give the day of the newest card of each channel, by team, where that could not be posted and the one before it was.
 
-        since: how far back to look. A channel that has failed for longer is the administrators', who know of it.
+        A channel that has failed for longer, or has had no card for long, is the administrators', who know of it.
         """
         query = sa.select(outbox.c.recipient, outbox.c.state, outbox.c.as_of, outbox.c.answer)
-        query = query.where(outbox.c.recipient.like(f"{CHANNEL}%"), outbox.c.as_of >= since, outbox.c.purpose.in_(_LISTS))
+        query = query.where(
+            outbox.c.recipient.like(f"{CHANNEL}%"), outbox.c.as_of >= as_of - _CARDS_OF, outbox.c.purpose.in_(_LISTS)
+        )
         cards: dict[str, list[Any]] = {}
         for row in connection.execute(query.order_by(outbox.c.id.desc())):
             if not (row.state == "cancelled" and (row.answer or "").startswith(SUPERSEDED)) and row.state not in OPEN:

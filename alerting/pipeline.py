@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import dataclass, replace
@@ -44,6 +44,18 @@ _SAID_IN_WRITING = ("rules", "alerts", "brakes", "planned", "notices", "administ
 
 class _Stopped(Exception):
     """The service is told to stop before the run has written anything."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Decided:
+    """What a run is to write. live: the alerts as they were; tables: that were read; asked: the ids of rules that could be asked."""
+
+    live: Sequence[Alert]
+    changes: Changes
+    router: Router
+    judged: Trust
+    tables: Collection[str]
+    asked: set[str]
 
 
 @dataclass(kw_only=True)
@@ -157,17 +169,21 @@ class Pipeline:
         """Prove from the store what the run did, and plan the message that says so, all clear included."""
         now, rules = clock(), {row["id"]: row["status"] for row in report.rules}
         going = audit.Going(run_id=report.run or 0, job=report.job, as_of=report.as_of, rules=rules)
-        with self.store.transaction() as connection:
-            hold(connection)
-            held = hold_fire.is_on(connection)
-            report.hold_fire = str(held) if held else None
-            report.breaches = [
-                str(each) for each in audit.verify(connection, report.as_of, report.as_of, now, going=going).breaches
-            ]
-            messages = self.planner.tell_administrators(connection, report)
-            planned, _ = self.sender.outbox.plan(connection, report.run or 0, messages, now)
-        report.planned += messages
-        report.notifications["planned"] += planned
+
+        def write() -> None:
+            with self.store.transaction() as connection:
+                hold(connection)
+                held = hold_fire.is_on(connection)
+                report.hold_fire = str(held) if held else None
+                found = audit.verify(connection, report.as_of, report.as_of, now, going=going)
+                report.breaches = [str(each) for each in found.breaches]
+                messages = self.planner.tell_administrators(connection, report)
+                planned, _ = self.sender.outbox.plan(connection, report.run or 0, messages, now)
+            report.planned += messages
+            report.notifications["planned"] += planned
+
+        # What is written again has the same key, and is in the outbox once.
+        _stubbornly(write, is_kept=lambda: False)
 
     # ------------------------------------------------------------------ read, judge, evaluate, commit, plan
 
@@ -178,16 +194,9 @@ class Pipeline:
             report.missed = [str(item) for item in Occurrences(self.store).missed_lately(report.as_of)]
         rules = [rule for rule in self.book.rules if rule.file.job == report.job]
         with Snapshot(report.as_of, self.book.settings) as snapshot:
+            wanted = self.book.wanted(rules)
             with self._timed(report, "read"):
-                wanted = self.book.wanted(rules)
-                self._read(snapshot, wanted)
-                with self.store.transaction() as connection:
-                    past = load_history.past(connection, report.as_of)
-                judged = trust.judge(snapshot, wanted, past)
-                report.data, report.loaded_at, report.trusted = judged, judged.loaded_at, not judged.problems
-                report.problems = [f"{table} {problem}" for table, problem in judged.problems.items()] + reporting.unread(
-                    snapshot
-                )
+                judged = self._judge(report, snapshot, wanted)
             with self._timed(report, "evaluate"):
                 withheld = judged.withheld((rule.id, self.book.needs(rule)) for rule in rules)
                 evaluation = evaluate.evaluate(self.book, snapshot, rules, withheld)
@@ -199,49 +208,64 @@ class Pipeline:
             report.older = tuple(self.book.older.values())
             with self._timed(report, "lifecycle"):
                 live = self.store.live()
-                owners_known = not OWNERS & judged.doubted
-                advance = Advance(book=self.book, store=self.store)
                 followed = self._follow(report, snapshot, evaluation, live)
-                transitions = [
-                    *followed.transitions,
-                    *advance.transitions(evaluation, followed.live, report.as_of, owners_known=owners_known),
-                ]
+                advanced = Advance(book=self.book, store=self.store).transitions(
+                    evaluation, followed.live, report.as_of, owners_known=not OWNERS & judged.doubted
+                )
+                transitions = [*followed.transitions, *advanced]
                 readings = evaluation.readings()
                 report.problems += evaluation.problems
             if not dry_run:
                 with self._timed(report, "keep"):
                     report.problems += self._keep(report, snapshot, evaluation, judged, directory, clock)
-        router = self._router(report, rules, directory)
-        changes = Changes(
-            transitions=transitions,
-            readings=readings,
-            versions={rule.id: rule.version for rule in self.book.rules},
+        decided = _Decided(
+            live=live,
+            changes=Changes(
+                transitions=transitions, readings=readings, versions={rule.id: rule.version for rule in self.book.rules}
+            ),
+            router=self._router(report, rules, directory),
+            judged=judged,
+            tables=wanted.keys(),
+            asked={id_ for id_, asked in evaluation.asked.items() if asked.status in ("ok", "off")},
         )
-        could = {id_ for id_, asked in evaluation.asked.items() if asked.status in ("ok", "off")}
+        said = {name: deepcopy(getattr(report, name)) for name in _SAID_IN_WRITING}
 
-        def keep(connection: Transaction, now: datetime) -> list[Transition]:
-            load_history.keep(connection, report.run or 0, report.as_of, now, judged, wanted.keys())
-            written = self.store.commit(connection, report.run or 0, report.as_of, now, changes)
-            RuleHistory(self.store).keep(connection, report.run or 0, report.as_of, now, self.book, could)
-            return written
+        def is_kept() -> bool:
+            if self._is_kept(report):
+                return True
+            for name, value in deepcopy(said).items():
+                setattr(report, name, value)
+            return False
 
-        def write() -> None:
-            now = clock()
-            with self.store.transaction() as connection:
-                before = brakes.history(connection, report.job, report.as_of, self.source)
-                written = transitions
-                if hold is not None:
-                    hold(connection)
-                    with self._timed(report, "commit"):
-                        written = keep(connection, now)
-                alerts = _as_they_are_now(live, written, readings)
-                reporting.count(report, alerts, written)
-                with self._timed(report, "plan"):
-                    waiting = self._brake(connection, report, written, alerts, before, now)
-                    report.planned = self.planner.plan(connection, report, router, alerts, waiting)
-                    self._put_out(connection, report, now, dry_run=dry_run)
+        _stubbornly(lambda: self._write(report, decided, clock(), hold), is_kept)
 
-        self._stubbornly(report, write)
+    def _write(self, report: Report, decided: _Decided, now: datetime, hold: Callable[[Transaction], None] | None) -> None:
+        """Write what the run has decided and plan what it tells, as one transaction; without hold nothing is written."""
+        with self.store.transaction() as connection:
+            before = brakes.history(connection, report.job, report.as_of, self.source)
+            written = decided.changes.transitions
+            if hold is not None:
+                hold(connection)
+                with self._timed(report, "commit"):
+                    load_history.keep(connection, report.run or 0, report.as_of, now, decided.judged, decided.tables)
+                    written = self.store.commit(connection, report.run or 0, report.as_of, now, decided.changes)
+                    RuleHistory(self.store).keep(connection, report.run or 0, report.as_of, now, self.book, decided.asked)
+            alerts = _as_they_are_now(decided.live, written, decided.changes.readings)
+            reporting.count(report, alerts, written)
+            with self._timed(report, "plan"):
+                waiting = self._brake(connection, report, written, alerts, before, now)
+                report.planned = self.planner.plan(connection, report, decided.router, alerts, waiting)
+                self._put_out(connection, report, now, dry_run=hold is None)
+
+    def _judge(self, report: Report, snapshot: Snapshot, wanted: Mapping[str, frozenset[str]]) -> Trust:
+        """Read the wanted tables and judge which of them can be believed; the report is told."""
+        self._read(snapshot, wanted)
+        with self.store.transaction() as connection:
+            past = load_history.past(connection, report.as_of)
+        judged = trust.judge(snapshot, wanted, past)
+        report.data, report.loaded_at, report.trusted = judged, judged.loaded_at, not judged.problems
+        report.problems = [f"{table} {problem}" for table, problem in judged.problems.items()] + reporting.unread(snapshot)
+        return judged
 
     def _put_out(self, connection: Transaction, report: Report, now: datetime, *, dry_run: bool) -> None:
         if dry_run:
@@ -250,29 +274,6 @@ class Pipeline:
         else:
             planned, _ = self.sender.outbox.plan(connection, report.run or 0, report.planned, now)
             report.notifications["planned"] = planned
-
-    def _stubbornly(self, report: Report, write: Callable[[], None]) -> None:
-        """Write what a run has decided, and again where the store was away or locked: the next run may be a day away.
-
-        Where the store was gone before it could say that it had kept all of it, nothing is written twice.
-        """
-        before = {name: deepcopy(getattr(report, name)) for name in _SAID_IN_WRITING}
-        waits, tried = iter(_AGAIN_AFTER_S), False
-        while True:
-            try:
-                if tried and self._is_kept(report):
-                    return None
-                for name, value in deepcopy(before).items():
-                    setattr(report, name, value)
-                tried = True
-                return write()
-            except RunHeld:
-                raise
-            except StoreError:
-                wait = next(waits, None)
-                if wait is None:
-                    raise
-                time.sleep(wait)
 
     def _is_kept(self, report: Report) -> bool:
         with self.store.transaction() as connection:
@@ -389,6 +390,28 @@ def routes_of(rules: Iterable[Rule]) -> dict[str, RuleRoute]:
         )
         for rule in rules
     }
+
+
+def _stubbornly(write: Callable[[], None], is_kept: Callable[[], bool]) -> None:
+    """Write what a run has decided, and again where the store was away or locked: the next run may be a day away.
+
+    is_kept: asked before it is written again, as the store may have been gone before it could say that it had kept it.
+    """
+    try:
+        return write()
+    except RunHeld:
+        raise
+    except StoreError as error:
+        last = error
+    for wait in _AGAIN_AFTER_S:
+        time.sleep(wait)
+        try:
+            return None if is_kept() else write()
+        except RunHeld:
+            raise
+        except StoreError as error:
+            last = error
+    raise last
 
 
 def _as_they_are_now(live: Sequence[Alert], written: Iterable[Transition], readings: Iterable[tuple[Any, ...]]) -> list[Alert]:

@@ -36,7 +36,7 @@ from alerting.silences import Silence
 from alerting.standing import put_off
 from alerting.store import Store, Transaction
 from alerting.telling import Plan, plan
-from alerting.wording import day, plural
+from alerting.wording import plural
 from alerting.working_days import add_working_days, working_days_between
 
 _GAPS = 10
@@ -62,21 +62,16 @@ class Planner:
         self, connection: Transaction, report: Report, router: Router, alerts: Sequence[Alert], waiting: Set[str]
     ) -> list[Notification]:
         """Plan all that the run tells. waiting: the references of alerts that a brake keeps back."""
-        banners = reporting.banners(report, router)
         receivers = self._receivers(report.job)
         loaded_at = self._in_its_zone(report.loaded_at)
         told = self.outbox.last_told(connection, {id_: person.email for id_, person in router.directory.staff.items()})
-        resolved = self.outbox.resolved_but_told(connection)
         listed = [alert for alert in alerts if alert.condition != Condition.resolved and alert.ref not in waiting]
         standing = silences.standing(connection, report.as_of)
         silenced = silences.silenced(listed, standing)
         covered = self._covered(router, listed, report.as_of, loaded_at, silenced)
-        listed += [alert for alert in alerts if alert.id in resolved and alert.condition == Condition.resolved]
-        missing = resolved - {alert.id for alert in listed}
-        listed += self.store.with_ids(missing, connection) if missing else []
+        listed += self._ended(connection, alerts, listed)
         mine = {rule.id for rule in (*self.book.rules, *self.book.off) if rule.file.job == report.job}
         flapping = {alert.ref for alert in listed if self.comes_and_goes(alert, report.as_of) and alert.level < Level.critical}
-        backlog = brakes.backlog(connection, listed, {id_ for _, _, id_ in told})
         result, planned = Plan(), False
         if report.job == "daily" or any(rule["status"] == "ok" for rule in report.rules):
             result = plan(
@@ -88,23 +83,20 @@ class Planner:
                 as_of=report.as_of,
                 covered=covered.keys(),
                 silenced=silenced.keys(),
-                backlog={alert.ref for alert in backlog},
+                backlog={alert.ref for alert in brakes.backlog(connection, listed, {id_ for _, _, id_ in told})},
                 flapping=flapping,
                 idle=self._idle(connection, mine, report.as_of),
                 loaded_at=loaded_at,
                 working_days=self.working_days_with_a_run(connection),
             )
-            not_posted = self.outbox.cards_not_posted(connection, report.as_of - timedelta(days=14))
             chained = with_chains(result.notifications, router, listed)
-            result.notifications = bannered(report, router, chained, not_posted)
+            result.notifications = bannered(report, router, chained, self.outbox.cards_not_posted(connection, report.as_of))
             planned = True
         known = withholding.Known(
             as_of=report.as_of,
             loaded_at=loaded_at,
             waiting=dict.fromkeys(waiting, "kept back by the brake of its rule"),
-            silenced={
-                ref: f"silenced by {each.by} until {day(each.until)} (silence {each.id})" for ref, each in silenced.items()
-            },
+            silenced={ref: silences.said(each) for ref, each in silenced.items()},
             covered=covered,
             flapping=flapping,
             told={(id_, recipient) for _, recipient, id_ in told},
@@ -112,24 +104,28 @@ class Planner:
             name=router.directory.name,
             nothing_planned="" if planned else "none of the rules of its job could be asked",
         )
+        theirs = [alert for alert in alerts if alert.rule in mine]
         if report.run is not None:
-            here = [alert for alert in alerts if alert.rule in mine and alert.rule in router.rules]
+            here = (alert for alert in theirs if alert.rule in router.rules)
             routed = withholding.routed(here, result.routes, result.notifications, known)
             withholding.write(connection, report.run, report.as_of, mine, routed)
-        if report.job == "weekly":
-            result.notifications += self._summaries(connection, report, router, receivers, banners, waiting)
-            result.notifications += self._quality(connection, report, router, receivers)
-            result.notifications += channel_checks.plan(router, receivers, report.as_of)
         notices = reporting.notices(report, alerts, result, router)
-        notices |= self._handled(report, alerts) | self._held_too_long(report, [alert for alert in alerts if alert.rule in mine])
-        notices |= self._gaps(report, router, alerts)
+        notices |= self._handled(report, alerts) | self._held_too_long(report, theirs) | self._gaps(report, router, alerts)
         if report.job == "weekly":
-            notices |= channel_checks.notices(channel_checks.channels(connection, receivers), router, report.as_of)
+            result.notifications += self._of_the_week(connection, report, router, receivers, waiting)
+            notices |= channel_checks.notices(connection, receivers, router, report.as_of)
         ending = silences.ending(standing, alerts, self.next_working_day(report.as_of)) if report.job == "daily" else []
         notices |= {f"silence {silence.id}": notice for silence, notice in ending}
         result.notifications += self._tell_authors(report, router, receivers, ending)
         report.notices, report.administrators = notices, reporting.administrators(router, self.administrators)
         return result.notifications
+
+    def _ended(self, connection: Transaction, alerts: Iterable[Alert], listed: Iterable[Alert]) -> list[Alert]:
+        """Give the alerts that have ended and that somebody still believes open, beside those that are listed."""
+        told = self.outbox.resolved_but_told(connection)
+        found = [alert for alert in alerts if alert.id in told and alert.condition == Condition.resolved]
+        missing = told - {alert.id for alert in (*listed, *found)}
+        return found + (self.store.with_ids(missing, connection) if missing else [])
 
     def tell_administrators(self, connection: Transaction, report: Report) -> list[Notification]:
         """Plan what those who look after the service are told of a run, once it has sent what it had to send."""
@@ -148,13 +144,21 @@ class Planner:
         chosen = self.jobs.get(job)
         return [receiver for name, receiver in self.receivers.items() if chosen is None or name in chosen]
 
+    def _of_the_week(
+        self, connection: Transaction, report: Report, router: Router, receivers: Sequence[Receiver], waiting: Set[str]
+    ) -> list[Notification]:
+        return [
+            *self._summaries(connection, report, router, receivers, waiting),
+            *self._quality(connection, report, router, receivers),
+            *channel_checks.plan(router, receivers, report.as_of),
+        ]
+
     def _summaries(
         self,
         connection: Transaction,
         report: Report,
         router: Router,
         receivers: Iterable[Receiver],
-        banners: Sequence[str],
         waiting: Set[str],
     ) -> list[Notification]:
         since = report.as_of - timedelta(weeks=trends.WEEKS + 1)
@@ -169,7 +173,15 @@ class Planner:
             for row in faulty
             if reporting.is_stopped(row)
         ]
-        return trends.summaries(router, rows, receivers, purpose="weekly", as_of=report.as_of, not_run=not_run, banners=banners)
+        return trends.summaries(
+            router,
+            rows,
+            receivers,
+            purpose="weekly",
+            as_of=report.as_of,
+            not_run=not_run,
+            banners=reporting.banners(report, router),
+        )
 
     def comes_and_goes(self, alert: Alert, as_of: date) -> bool:
         """Say whether an alert flaps. Managers are told of it in the weekly summary only, unless it is critical."""

@@ -306,10 +306,10 @@ def is_by(act: Act, person: Person) -> bool:
 
 
 def waited(alert: Alert, as_of: date, held: Sequence[tuple[date, date | None]], working_days: Callable[[date, date], int]) -> int:
-    """Count the working days that an alert has waited for somebody, less those it was on hold.
+    """Count the working days that an alert has waited for somebody, less those on which nobody could deal with it.
 
-    They count from the day it was first seen, or was first acknowledged. held: from when and until when it was on hold;
-    None: it still is, or was until today.
+    They count from the day it was first seen, or was first acknowledged. held: from when and until when it was on hold,
+    cleared, or kept back by a brake; None: it still is, or was until today.
     """
     starts, ends = standing.clock_starts(alert), alert.resolved_on or as_of
     on_hold = sum(working_days(max(start, starts), min(until or ends, ends)) for start, until in held)

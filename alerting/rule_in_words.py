@@ -217,7 +217,7 @@ def _origin(rule: Rule, book: Rulebook) -> Iterator[str]:
     yield f"In use    {state if rule in (*book.rules, *book.off) else 'no: this is a draft'}"
     yield f"Owner     {rule.file.owner}"
     yield f"Review by {day(rule.file.review_by) if rule.file.review_by else 'no date'}"
-    yield f"Reads     {', '.join(rule.file.reads) or 'no table of its own'}"
+    yield f"Reads     {', '.join(rule.file.reads or sorted(rule.tables)) or 'no table of its own'}"
 
 
 def as_json(rule: Rule, book: Rulebook) -> dict[str, Any]:

@@ -215,6 +215,11 @@ def standing(connection: sa.Connection, as_of: date) -> list[Silence]:
     return [_silence(row) for row in connection.execute(query).mappings()]
 
 
+def said(silence: Silence) -> str:
+    """Say why an alert that a silence covers is told to nobody."""
+    return f"silenced by {silence.by} until {day(silence.until)} (silence {silence.id})"
+
+
 def silenced(alerts: Iterable[Alert], silences: Sequence[Silence]) -> dict[str, Silence]:
     """Give the alerts that these silence, by reference, each with the one that lasts longest."""
     latest = sorted(silences, key=lambda silence: silence.until, reverse=True)

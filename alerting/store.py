@@ -342,10 +342,7 @@ class Store:
             acts.add(connection, alert, kind, by=by, note=note, now=now, until=until, reason=reason)
 
     def held_spans(self, rules: Set[str]) -> dict[int, list[tuple[date, date | None]]]:
-        """Give the stretches that do not count for open alerts of these rules: on hold, or cleared before they came back.
-
-        Each has its first day, and the day that ended it, None where it goes on.
-        """
+        """Give the stretches that do not count for open alerts of these rules: see `alert_rows.held_spans`."""
         with self.transaction() as connection:
             return alert_rows.held_spans(connection, rules) if rules else {}
 

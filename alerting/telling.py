@@ -57,7 +57,8 @@ def plan(
     alerts: every live alert, and those resolved that somebody was told of. working_days: counts them between two days.
     covered, silenced: the references of alerts that another covers, or somebody silenced, which are counted and not told.
     backlog: those of alerts that were open when the service began, which are told as counts. flapping: those of alerts that
-    come and go too often to be told each time. idle: the working days since a day on which an alert was on hold, or cleared.
+    come and go too often to be told each time. idle: the working days since a day on which an alert was on hold, cleared, or
+    kept back by a brake.
     """
     result = Plan()
     mine: dict[str, list[tuple[Alert, Recipient]]] = defaultdict(list)

@@ -1,8 +1,7 @@
-"""What a relay took and could not deliver: bounces as servers write them, what follows from each, and what must not follow."""
+"""What a relay took and could not deliver: what follows from each bounce, and what must not follow."""
 
 from __future__ import annotations
 
-import base64
 import json
 import os
 import shutil
@@ -20,324 +19,19 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from alerting import audit, delivery_reports, schema
 from alerting.app import build
 from alerting.bounces import Looked
 from alerting.checking import check
 from alerting.cli import cli
-from alerting.delivery_reports import Failure, NoFailureError, failures
 from tests import postfix
+from tests.bounced_mails import OUT_OF_OFFICE, READ_RECEIPT, bounce, exchange
 from tests.made_council import MONDAY
 from tests.office import Office
 from tests.servers import ScriptedMailServer, scripted_mail_server
 
 DAY, MINUTE = timedelta(days=1), timedelta(minutes=1)
-OURS = "<4f2d@alerts.example.gov.uk>"
-REFUSED = "smtp; 550 5.1.1 <m1@example.gov.uk>: Recipient address rejected:\n    User unknown in virtual mailbox table"
-
-POSTFIX = """\
-Return-Path: <>
-Received: by relay.example.gov.uk (Postfix)
-	id 9B2F34; Mon,  2 Mar 2026 07:00:05 +0000 (GMT)
-Date: Mon,  2 Mar 2026 07:00:05 +0000 (GMT)
-From: MAILER-DAEMON@relay.example.gov.uk (Mail Delivery System)
-Subject: Undelivered Mail Returned to Sender
-To: alerts@example.gov.uk
-Auto-Submitted: auto-replied
-MIME-Version: 1.0
-Content-Type: multipart/report; report-type=delivery-status;
-	boundary="9B2F34.1772434805/relay.example.gov.uk"
-Content-Transfer-Encoding: 8bit
-Message-Id: <20260302070005.9B2F34@relay.example.gov.uk>
-
-This is a MIME-encapsulated message.
-
---9B2F34.1772434805/relay.example.gov.uk
-Content-Description: Notification
-Content-Type: text/plain; charset=us-ascii
-
-This is the mail system at host relay.example.gov.uk.
-
-I'm sorry to have to inform you that your message could not
-be delivered to one or more recipients. It's attached below.
-
---9B2F34.1772434805/relay.example.gov.uk
-Content-Description: Delivery report
-Content-Type: message/delivery-status
-
-Reporting-MTA: dns; relay.example.gov.uk
-X-Postfix-Queue-ID: 9B2F34
-X-Postfix-Sender: rfc822; alerts@example.gov.uk
-Arrival-Date: Mon,  2 Mar 2026 07:00:04 +0000 (GMT)
-
-Final-Recipient: rfc822; {recipient}
-Original-Recipient: rfc822;{recipient}
-Action: {action}
-Status: {status}
-Remote-MTA: dns; mail.example.gov.uk
-Diagnostic-Code: {answer}
-
---9B2F34.1772434805/relay.example.gov.uk
-Content-Description: Undelivered Message Headers
-Content-Type: text/rfc822-headers
-
-Return-Path: <alerts@example.gov.uk>
-From: Practice alerts <alerts@example.gov.uk>
-To: Person M1 <m1@example.gov.uk>
-Subject: 2 new, 2 open: Team T1
-Message-ID: {message_id}
-X-Alert-Purpose: daily
-
---9B2F34.1772434805/relay.example.gov.uk--
-"""
-EXCHANGE = """\
-From: Microsoft Outlook <MicrosoftExchange329e71ec88ae4615bbc36ab6ce41109e@exampleshire.onmicrosoft.com>
-To: <alerts@example.gov.uk>
-Date: Mon, 2 Mar 2026 07:00:06 +0000
-Content-Type: multipart/report; report-type=delivery-status;
-	boundary="de8e7f2d-3b6f-4ad5-9ea1-f3aa1f9ad8b3"
-X-MS-Exchange-Message-Is-Ndr:
-Content-Language: de-DE
-Message-ID: <b1a6@LO2P265MB0001.GBRP265.PROD.OUTLOOK.COM>
-In-Reply-To: {message_id}
-References: {message_id}
-Thread-Topic: 2 new, 2 open: Team T1
-Subject: =?utf-8?B?VW56dXN0ZWxsYmFyOiAyIG5ldywgMiBvcGVuOiBUZWFtIFQx?=
-Auto-Submitted: auto-replied
-MIME-Version: 1.0
-
---de8e7f2d-3b6f-4ad5-9ea1-f3aa1f9ad8b3
-Content-Type: multipart/alternative; differences=Content-Type;
-	boundary="e0ddb9ab-ee69-4e0c-b6b6-4f6ae1b1f0a2"
-
---e0ddb9ab-ee69-4e0c-b6b6-4f6ae1b1f0a2
-Content-Type: text/plain; charset="utf-8"
-Content-Transfer-Encoding: base64
-
-{words}
-
---e0ddb9ab-ee69-4e0c-b6b6-4f6ae1b1f0a2
-Content-Type: text/html; charset="utf-8"
-Content-Transfer-Encoding: base64
-
-{words}
-
---e0ddb9ab-ee69-4e0c-b6b6-4f6ae1b1f0a2--
-
---de8e7f2d-3b6f-4ad5-9ea1-f3aa1f9ad8b3
-Content-Type: message/delivery-status
-
-Reporting-MTA: dns;LO2P265MB0001.GBRP265.PROD.OUTLOOK.COM
-Received-From-MTA: dns;relay.example.gov.uk
-Arrival-Date: Mon, 2 Mar 2026 07:00:05 +0000
-
-Final-Recipient: rfc822;{recipient}
-Action: failed
-Status: 5.1.10
-Diagnostic-Code: smtp;550 5.1.10 RESOLVER.ADR.RecipientNotFound; Recipient {recipient} not found by SMTP address lookup
-
---de8e7f2d-3b6f-4ad5-9ea1-f3aa1f9ad8b3
-Content-Type: message/rfc822
-
-Received: from LO2P265CA0001.GBRP265.PROD.OUTLOOK.COM (2603:10a6:600::1)
-From: Practice alerts <alerts@example.gov.uk>
-To: Person M1 <m1@example.gov.uk>
-Subject: 2 new, 2 open: Team T1
-Message-ID: {message_id}
-MIME-Version: 1.0
-Content-Type: text/plain; charset="utf-8"
-
-Good morning.
-
---de8e7f2d-3b6f-4ad5-9ea1-f3aa1f9ad8b3--
-"""
-EXCHANGE_WORDS = """Ihre Nachricht an m1@example.gov.uk konnte nicht zugestellt werden. \
-Votre message n'a pas pu être remis. 您的邮件无法送达。 Доставка не выполнена."""
-OUT_OF_OFFICE = """\
-From: Person M1 <m1@example.gov.uk>
-To: alerts@example.gov.uk
-Subject: Automatic reply: 2 new, 2 open: Team T1
-Auto-Submitted: auto-replied
-X-Auto-Response-Suppress: All
-In-Reply-To: {message_id}
-Content-Type: text/plain; charset=utf-8
-
-I am away until Monday. 550 5.1.1 is not my number.
-"""
-READ_RECEIPT = """\
-From: Person M1 <m1@example.gov.uk>
-To: alerts@example.gov.uk
-Subject: Read: 2 new, 2 open: Team T1
-MIME-Version: 1.0
-Content-Type: multipart/report; report-type=disposition-notification; boundary=b
-
---b
-Content-Type: text/plain
-
-Your message was read.
-
---b
-Content-Type: message/disposition-notification
-
-Final-Recipient: rfc822;m1@example.gov.uk
-Original-Message-ID: {message_id}
-Disposition: manual-action/MDN-sent-manually; displayed
-
---b--
-"""
-
-
-def bounce(
-    message_id: str = OURS, recipient: str = "m1@example.gov.uk", *, action: str = "failed", status: str = "5.1.1", answer: str = REFUSED
-) -> bytes:  # fmt: skip
-    """Give a bounce as Postfix writes it."""
-    words = {"message_id": message_id, "recipient": recipient, "action": action, "status": status, "answer": answer}
-    return POSTFIX.format(**words).encode()
-
-
-def exchange(message_id: str = OURS, recipient: str = "m1@example.gov.uk") -> bytes:
-    """Give a bounce as Exchange Online writes it, in the language of the mailbox."""
-    words = base64.encodebytes(EXCHANGE_WORDS.encode()).decode().strip()
-    return EXCHANGE.format(message_id=message_id, recipient=recipient, words=words).replace("\n", "\r\n").encode()
-
-
-def reason(content: bytes) -> str:
-    with pytest.raises(NoFailureError) as caught:
-        failures(content)
-    return caught.value.reason
-
-
-# ---------------------------------------------------------------------- a mail as it comes
-
-
-def test_postfix_says_which_message_for_whom_and_why() -> None:
-    assert failures(bounce()) == [
-        Failure(
-            message_ids=(OURS,),
-            recipients=("m1@example.gov.uk", "m1@example.gov.uk"),
-            status="5.1.1",
-            answer="bounced: 550 5.1.1 <(somebody)@example.gov.uk>: Recipient address rejected: User unknown in virtual mailbox table",
-        )
-    ]
-
-
-def test_exchange_says_so_in_any_language() -> None:
-    assert failures(exchange()) == [
-        Failure(
-            message_ids=(OURS,),
-            recipients=("m1@example.gov.uk",),
-            status="5.1.10",
-            answer="bounced: 550 5.1.10 RESOLVER.ADR.RecipientNotFound; Recipient (somebody)@example.gov.uk not found by SMTP address lookup",
-        )
-    ]
-
-
-def test_a_report_that_returns_nothing_of_the_message_says_which_it_answers() -> None:
-    without = exchange().split(b"--de8e7f2d-3b6f-4ad5-9ea1-f3aa1f9ad8b3\r\nContent-Type: message/rfc822")[0]
-    [failure] = failures(without + b"--de8e7f2d-3b6f-4ad5-9ea1-f3aa1f9ad8b3--\r\n")
-
-    assert failure.message_ids == (OURS,)
-
-
-def test_a_report_for_addresses_beyond_ascii_is_one_too() -> None:
-    content = bounce().replace(b"message/delivery-status", b"message/global-delivery-status").replace(b"rfc822;", b"utf-8;")
-    content = content.replace(b"text/rfc822-headers", b"message/global-headers")
-    [failure] = failures(content)
-
-    assert (failure.message_ids, failure.recipients[0], failure.status) == ((OURS,), "m1@example.gov.uk", "5.1.1")
-
-
-def test_a_report_that_a_gateway_wrapped_is_read() -> None:
-    head, _, body = bounce().partition(b"Content-Type: multipart/report;")
-    wrapped = head + b"Content-Type: multipart/mixed; boundary=w\n\n--w\nContent-Type: multipart/report;" + body + b"\n--w--\n"
-
-    assert [failure.message_ids for failure in failures(wrapped)] == [(OURS,)]
-
-
-@pytest.mark.parametrize(
-    ("status", "of_the_address"),
-    [
-        ("5.1.1", True), ("5.1.10", True), ("5.2.1", True), ("5.4.1", True), ("5.0.0", True), ("4.2.2", True),
-        ("5.1.8", False), ("5.7.1", False), ("5.3.4", False), ("5.6.0", False), ("4.4.7", False), ("4.3.0", False),
-    ],
-)  # fmt: skip
-def test_whether_the_address_is_at_fault_is_told_by_the_code(status: str, of_the_address: bool) -> None:
-    [failure] = failures(bounce(status=status, answer="smtp; 550 no"))
-
-    assert (failure.status, failure.is_of_the_address) == (status, of_the_address)
-
-
-def test_a_failure_without_a_code_has_that_of_the_answer_or_none_in_particular() -> None:
-    assert [failures(bounce(status="", answer=answer))[0].status for answer in ("smtp; 550 5.2.2 full", "smtp; 550 no")] == [
-        "5.2.2",
-        "5.0.0",
-    ]
-
-
-@pytest.mark.parametrize(
-    ("content", "why"),
-    [
-        pytest.param(bounce(action="delayed", status="4.4.1"), "delayed", id="the server still tries"),
-        pytest.param(bounce(action="delivered", status="2.0.0"), "delayed", id="it was delivered"),
-        pytest.param(OUT_OF_OFFICE.format(message_id=OURS).encode(), "no_report", id="out of office"),
-        pytest.param(READ_RECEIPT.format(message_id=OURS).encode(), "no_report", id="read receipt"),
-        pytest.param(b"", "no_report", id="empty"),
-        pytest.param(b"\x00\xff" * 5000, "no_report", id="bytes"),
-        pytest.param(bounce().partition(b"Final-Recipient")[0], "malformed", id="cut off"),
-        pytest.param(bounce(message_id=""), "malformed", id="no Message-ID"),
-        pytest.param(bounce(recipient="nobody"), "malformed", id="no address"),
-        pytest.param(bounce(status="2.0.0"), "malformed", id="a failure that succeeded"),
-        pytest.param(bounce() + b"x" * delivery_reports.LARGEST, "too_large", id="too large"),
-        pytest.param(
-            b"".join(b"Content-Type: multipart/mixed; boundary=b%d\n\n--b%d\n" % (n, n) for n in range(5000)),
-            "malformed",
-            id="parts in parts",
-        ),
-        pytest.param(b"Content-Type: message/rfc822\n\n" * 5000, "malformed", id="messages in messages"),
-        pytest.param(b"Content-Type: multipart/report; boundary=b\n\n" + b"--b\n\n" * 50_000, "no_report", id="many parts"),
-    ],
-)
-def test_what_tells_of_no_failure(content: bytes, why: str) -> None:
-    began = time.monotonic()
-
-    assert reason(content) == why
-    assert time.monotonic() - began < 5
-
-
-def test_what_is_inside_the_returned_message_is_no_report() -> None:
-    inner = bounce("<other@alerts.example.gov.uk>", "s1@example.gov.uk")
-    mail = b"Content-Type: multipart/mixed; boundary=m\n\n--m\nContent-Type: message/rfc822\n\n" + inner + b"\n--m--\n"
-
-    assert reason(mail) == "no_report"
-
-
-def test_the_answer_of_a_server_is_one_line_without_links_and_short() -> None:
-    answer = "smtp; 550 5.1.1 see https://evil.example/ " + "\u202e".join("abc") + " to:child.name@example.gov.uk" + " x" * 400
-    [failure] = failures(bounce(answer=answer))
-
-    assert "https://" not in failure.answer
-    assert "child.name" not in failure.answer
-    assert failure.answer.isprintable()
-    assert len(failure.answer) < 220
-
-
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(st.data())
-def test_however_a_bounce_is_broken_it_is_read_or_tells_of_nothing(data: st.DataObject) -> None:
-    whole = data.draw(st.sampled_from([bounce(), exchange()]))
-    at, end = sorted((data.draw(st.integers(0, len(whole))), data.draw(st.integers(0, len(whole)))))
-    content = whole[:at] + data.draw(st.binary(max_size=40)) + whole[end:]
-    try:
-        found = failures(content)
-    except NoFailureError:
-        return
-    assert all(failure.answer.startswith("bounced: ") and failure.status[0] in "45" for failure in found)
-
-
-# ---------------------------------------------------------------------- the whole line
 
 
 class Post(Office):
@@ -720,6 +414,27 @@ def test_a_folder_that_is_gone_is_told_to_administrators_and_stops_nothing(post:
     assert [problem for problem in report.problems if "bounces: there is no folder new in" in problem] != []
     assert "Sending: receiver mail" in post.administrators_told()
     assert len(to(relay, "m1")) == 1
+
+
+def test_a_folder_that_cannot_even_be_looked_for_stops_nothing_and_the_check_says_so(
+    tmp_path: Path, relay: ScriptedMailServer
+) -> None:
+    post = Post(tmp_path / "council")
+    post.by_mail(relay.port, bounces="n" * 300)
+    report = post.run(MONDAY)
+
+    assert [problem for problem in report.problems if "cannot be looked into (File name too long)" in problem] != []
+    assert len(to(relay, "m1")) == 1
+    faults = check(build(post.folder / "config.yaml"), MONDAY, reach=False)
+    assert [fault for fault in faults if "cannot be looked into" in fault.problem] != []
+
+
+def test_a_bounce_made_to_upset_the_database_touches_only_itself(any_post: Post) -> None:
+    [first] = any_post.rows("M1")
+    any_post.arrives(bounce(first.message_id.replace("@", "\x00@")))
+    any_post.arrives(bounce(first.message_id))
+
+    assert dict(any_post.look(on(MONDAY)).counts) == {"malformed": 1, "returned": 1}
 
 
 def test_the_check_says_when_the_folder_cannot_be_used(post: Post) -> None:

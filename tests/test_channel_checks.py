@@ -94,6 +94,19 @@ def test_a_channel_that_nobody_says_to_see_is_told_to_administrators(office: Off
     assert notice["items"] == ["Team T1: never seen"]
 
 
+def test_another_channel_that_is_not_seen_either_is_told_as_new(office: Office, flow: HTTPServer) -> None:
+    told: dict[int, list[str]] = {}
+    for week in range(10):
+        if week == 3:
+            office.settings["receivers"]["teams"]["channels"]["T2"] = flow.url_for("/flow")
+        office.run(MONDAY + week * WEEK, "weekly")
+        for notice in office.notices:
+            if notice["title"] == TITLE:
+                told[week] = notice["items"]
+
+    assert told == {5: ["Team T1: never seen"], 8: ["Team T1: never seen", "Team T2: never seen"]}
+
+
 def test_one_that_somebody_has_seen_is_left_in_peace_for_four_weeks(office: Office) -> None:
     office.run(MONDAY, "weekly")
     planned_now(office)

@@ -22,7 +22,7 @@ import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner
 
-from alerting import load_history, pipeline, schema
+from alerting import audit, load_history, pipeline, schema
 from alerting.app import build
 from alerting.cli import cli
 from alerting.errors import StoreError
@@ -223,6 +223,19 @@ def test_what_was_kept_although_the_store_could_not_say_so_is_not_written_twice(
     assert cuts == []
     assert (report.status, report.alerts["new"], on_postgresql.told("M1")) == ("done", 1, {"C1": "new"})
     assert [row.reason for row in rows(on_postgresql, schema.transition)] == ["new"]
+
+
+def test_a_connection_that_is_cut_while_the_run_is_proved_costs_nothing_and_administrators_are_told_once(
+    on_postgresql: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with cutter(on_postgresql.store_url) as cut:
+        monkeypatch.setattr(audit, "verify", cutting(cut, audit.verify, times=2))
+        report = on_postgresql.run(MONDAY)
+
+    own = [row for row in rows(on_postgresql, schema.outbox) if row.purpose == "admin"]
+    assert (report.status, report.breaches) == ("done", [])
+    assert own
+    assert len({row.recipient for row in own}) == len(own)
 
 
 def test_a_connection_that_is_cut_whenever_alerts_are_written_leaves_none_and_the_next_run_does_it_all(

@@ -354,5 +354,8 @@ def test_the_next_mail_says_once_that_a_card_could_not_be_posted(office: Office)
             office.run(MONDAY + day * DAY)
             said.append([banner for banner in office.content("M1")["banners"] if "card" in banner])
 
+        asked = len(flow.log)
+
+    assert asked == 3
     assert [len(banners) for banners in said] == [0, 1, 0]
     assert said[1][0].startswith("The card of 2 March 2026 for the channel of")

@@ -24,6 +24,7 @@ from werkzeug import Response
 
 from alerting import refusals, schema
 from alerting.cli import cli
+from alerting.errors import StoreError
 from alerting.fallback import with_chains
 from alerting.hold_fire import Marker
 from alerting.model import Alert, Condition, Level, Notification, Person
@@ -726,7 +727,7 @@ def test_what_fails_on_a_second_line_is_passed_on_in_the_same_run(desk: Desk) ->
     assert desk.states() == {"M1": "failed", "M2": "accepted", "S1": "accepted"}
 
 
-def test_a_channel_gets_its_cards_one_after_the_other_however_slow_it_is(desk: Desk, httpserver: HTTPServer) -> None:
+def test_a_channel_gets_its_cards_one_after_the_other_however_slow_it_is(desk: Desk) -> None:
     at_once, most = [0], [0]
 
     def post(_: Any) -> Response:
@@ -736,13 +737,34 @@ def test_a_channel_gets_its_cards_one_after_the_other_however_slow_it_is(desk: D
         at_once[0] -= 1
         return Response(status=202)
 
-    httpserver.expect_request(PATH).respond_with_handler(post)
-    desk.teams(httpserver)
-    desk.mail(free_port(), lines=4)
-    desk.plan(*(card(MONDAY + number * DAY) for number in range(3)))
-    desk.send(slow_s=0.05)
+    with HTTPServer(threaded=True) as flow:
+        flow.expect_request(PATH).respond_with_handler(post)
+        desk.teams(flow)
+        desk.mail(free_port(), lines=4)
+        desk.plan(*(card(MONDAY + number * DAY) for number in range(3)))
+        desk.send(slow_s=0.05)
+        posted = len(flow.log)
 
-    assert (len(httpserver.log), most) == (3, [1])
+    assert (posted, most) == (3, [1])
+
+
+def test_what_goes_wrong_on_a_second_line_is_not_kept_quiet(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    claim = Outbox.claim
+
+    def gone_for_others(outbox: Outbox, owner: str, now: datetime, lease: timedelta, receivers: Any = None) -> Any:
+        if receivers is not None:
+            raise StoreError("the store cannot be used: it is away")
+        return claim(outbox, owner, now, lease)
+
+    monkeypatch.setattr(Outbox, "claim", gone_for_others)
+    desk.plan(message("M1"), message("M2"))
+    step, _ = slowly(0.3)
+    with scripted_mail_server(RCPT=step) as server:
+        desk.mail(server, timeout_s=5, lines=2)
+        with pytest.raises(StoreError, match="it is away"):
+            desk.send(slow_s=0.05)
+
+    assert set(desk.states().values()) == {"accepted"}
 
 
 def test_a_service_that_is_told_to_stop_finishes_its_message_and_leaves_the_rest(desk: Desk) -> None:
