@@ -1,57 +1,67 @@
-"""config.yaml -> Pipeline: the only module that picks implementations. A `type:` names a module; no list of them is kept."""
+"""config.yaml -> Pipeline: the only module that picks implementations. A `type:` names a module; no list of them is kept.
+
+Each part is read from its module when it is asked for: to check, explain or try a rule takes no store and no sending, and
+whoever does that waits for the answer.
+"""
 
 from __future__ import annotations
 
 import importlib
 import pkgutil
+import sys
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
+from hashlib import blake2b
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ValidationError
 
-from alerting import load_history
-from alerting.archive import Archive
-from alerting.bounces import Bounces
 from alerting.config import Council, Loaded, load_config, sqlite_path
 from alerting.delivery import Notifier
-from alerting.environment import kept_apart
 from alerting.errors import Fault, Faults, Place, StoreError
-from alerting.heartbeat import Heartbeat
-from alerting.hold_fire import Marker
-from alerting.occurrences import this_process
-from alerting.outbox import Outbox
-from alerting.pipeline import Pipeline
-from alerting.planning import Planner
-from alerting.rendering import RuleWords, Words
-from alerting.routing import Receiver
+from alerting.found_right import Memory, standing_on
 from alerting.rule import Rule
-from alerting.rule_history import RuleHistory
 from alerting.rulebook import GoodText, Rulebook, load_rulebook
 from alerting.rulefile import Overrides
-from alerting.sending import Sender
-from alerting.snapshot import Source
-from alerting.store import Store
-from alerting.trust import Past
 from alerting.yaml_files import did_you_mean
+
+if TYPE_CHECKING:
+    from alerting.archive import Archive
+    from alerting.bounces import Bounces
+    from alerting.heartbeat import Heartbeat
+    from alerting.hold_fire import Marker
+    from alerting.outbox import Outbox
+    from alerting.pipeline import Pipeline
+    from alerting.rendering import RuleWords, Words
+    from alerting.routing import Receiver
+    from alerting.sending import Sender
+    from alerting.snapshot import Source
+    from alerting.store import Store
+    from alerting.trust import Past
 
 
 @dataclass(frozen=True, kw_only=True)
 class App:
-    """One configured service: its parts, made when they are asked for. faults: what is wrong but stops nothing else."""
+    """One configured service: its parts, made when they are asked for. faults: what is wrong but stops nothing else.
+
+    memory: of the rule files that an earlier check found right, which are not in the book; empty but for a check.
+    """
 
     loaded: Loaded
     book: Rulebook
     source: Source | None
     notifiers: Mapping[str, Notifier]
     faults: tuple[Fault, ...]
+    memory: Memory
 
     def store(self) -> Store:
         """Open the store. Raises StoreError."""
+        from alerting.store import Store
+
         return Store.open(self.store_url)
 
     def existing_store(self) -> Store | None:
@@ -60,6 +70,9 @@ class App:
 
     def past(self, as_of: date) -> Past:
         """Give what a run for a day would compare the case data with; nothing where there is no store yet."""
+        from alerting import load_history
+        from alerting.trust import Past
+
         store = self.existing_store()
         if store is None:
             return Past()
@@ -76,11 +89,15 @@ class App:
 
     def archive(self) -> Archive:
         """Give the folder of the days kept."""
+        from alerting.archive import Archive
+
         keep = self.loaded.config.keep
         return Archive(folder=self.loaded.folder / keep.path, days=keep.days)
 
     def marker(self, store: Store) -> Marker:
         """Give the file by which a restored store is recognised: that of `marker:`, or one beside an SQLite store."""
+        from alerting.hold_fire import Marker
+
         config, path = self.loaded.config, None
         if config.marker is not None:
             path = self.loaded.folder / config.marker
@@ -90,6 +107,8 @@ class App:
 
     def heartbeat(self) -> Heartbeat:
         """Give where the sign of life is given."""
+        from alerting.heartbeat import Heartbeat
+
         wanted = self.loaded.config.heartbeat
         return Heartbeat(
             url=wanted.url.get_secret_value() if wanted.url else None,
@@ -100,20 +119,29 @@ class App:
 
     def words(self) -> Words:
         """Give the words of messages."""
+        from alerting.rendering import Words
+
         council = self.loaded.config.council
         rules = {rule.id: words_of(rule) for rule in (*self.book.rules, *self.book.off)}
         return Words(rules, council=council.name, page_url=council.page, stamp=council.stamped)
 
     def receivers(self) -> dict[str, tuple[Receiver, Notifier]]:
         """Give each receiver as routing sees it, and itself."""
+        from alerting.routing import Receiver
+
         return {name: (Receiver(name=name, teams=_teams(notifier)), notifier) for name, notifier in self.notifiers.items()}
 
     def outbox(self, store: Store) -> Outbox:
         """Give the outbox of a store."""
+        from alerting.outbox import Outbox
+
         return Outbox(store, domain=self.loaded.config.council.domain)
 
     def sender(self, store: Store) -> Sender:
         """Give what sends the messages that wait in a store."""
+        from alerting.occurrences import this_process
+        from alerting.sending import Sender
+
         return Sender(
             outbox=self.outbox(store),
             words=self.words(),
@@ -125,6 +153,8 @@ class App:
 
     def bounces(self, sender: Sender) -> Bounces:
         """Give the folders that the receivers name for bounces. What is kept apart from the live service reads none."""
+        from alerting.bounces import Bounces
+
         folders: dict[Path, frozenset[str]] = {}
         for name, notifier in self.notifiers.items():
             folder: Path | None = getattr(notifier, "bounces", None)
@@ -134,6 +164,9 @@ class App:
 
     def pipeline(self, store: Store) -> Pipeline:
         """Build the line on a store. Raises Faults when the source or a receiver cannot be used."""
+        from alerting.pipeline import Pipeline
+        from alerting.planning import Planner
+
         config = self.loaded.config
         # A fault of one rule, even of what config.yaml says of it, leaves the others running.
         own = [fault for fault in self.faults if fault.severity == "error" and fault not in self.book.faults]
@@ -163,16 +196,18 @@ class App:
         )
 
 
-def build(path: Path, *, checking: bool = False) -> App:
+def build(path: Path, *, checking: bool = False, memory: bool = False) -> App:
     """Read the configuration and the rules it points to, and make what they name.
 
     Raises Faults where config.yaml itself cannot be used; what is wrong with a rule, the source or a receiver stands in
-    the app's `faults`. checking: so do the faults of config.yaml, as far as the rest of it can stand.
+    the app's `faults`. checking: so do the faults of config.yaml, as far as the rest of it can stand. memory: leave out the rule
+    files that an earlier check found right.
     """
     faults: list[Fault] = []
     loaded = load_config(path, faults if checking else None)
     overrides = _overrides(loaded, faults)
-    book = _book(loaded, overrides)
+    remembered = _memory(loaded, overrides) if memory else Memory()
+    book = _book(loaded, overrides, remembered)
     faults += book.faults
     source = _make(loaded, ("source",), loaded.config.source, "alerting.sources", "Source", faults)
     notifiers: dict[str, Notifier] = {}
@@ -189,17 +224,28 @@ def build(path: Path, *, checking: bool = False) -> App:
                         problem=f"there is no receiver '{name}'", where=where, remedy=did_you_mean(name, loaded.config.receivers)
                     )
                 )
-    return App(loaded=loaded, book=book, source=cast("Source | None", source), notifiers=notifiers, faults=tuple(faults))
+    return App(
+        loaded=loaded,
+        book=book,
+        source=cast("Source | None", source),
+        notifiers=notifiers,
+        faults=tuple(faults),
+        memory=remembered,
+    )
 
 
 def _for(council: Council, notifier: Notifier) -> Notifier:
     if council.redirect_to is None:
         return notifier
+    from alerting.environment import kept_apart
+
     return kept_apart(notifier, council.environment, council.redirect_to)
 
 
 def words_of(rule: Rule) -> RuleWords:
     """Give what messages say of a rule."""
+    from alerting.rendering import RuleWords
+
     return RuleWords(
         id=rule.id,
         code=rule.code,
@@ -259,19 +305,34 @@ def rules_folder(loaded: Loaded) -> Path:
     return carried if carried.is_dir() else Path(__file__).parent.parent / "rules"
 
 
-def _book(loaded: Loaded, overrides: Overrides) -> Rulebook:
+def _memory(loaded: Loaded, overrides: Overrides) -> Memory:
+    """Give what earlier checks of this configuration have found right, in the folder for what a program may lose."""
+    from importlib.metadata import version
+
+    from platformdirs import user_cache_path
+
+    libraries = [sys.version, *map(version, ("practice-alerts", "duckdb", "jinja2", "pydantic", "pyyaml", "sqlglot"))]
+    shown = sorted(f"{section.get('type')} {section.get('ceiling')}" for section in loaded.config.receivers.values())
+    base = standing_on(rules_folder(loaded), [*libraries, *shown, overrides.model_dump_json()])
+    name = blake2b(Path(loaded.document.file).resolve().as_posix().encode(), digest_size=10).hexdigest()
+    return Memory.open(user_cache_path("practice-alerts", appauthor=False) / f"{name}.json", base)
+
+
+def _book(loaded: Loaded, overrides: Overrides, memory: Memory) -> Rulebook:
     """Load the rules; a file that has faults today in its last good version, where the store has one."""
     folder, packs = rules_folder(loaded), loaded.config.rules.packs
     try:
-        book = load_rulebook(folder, packs, overrides, loaded.document)
+        book = load_rulebook(folder, packs, overrides, loaded.document, memory=memory)
     except Faults:
-        return load_rulebook(folder, packs, overrides, loaded.document, _last_good(loaded))
+        return load_rulebook(folder, packs, overrides, loaded.document, _last_good(loaded), memory)
     if all(fault.severity != "error" for fault in book.faults):
         return book
-    return load_rulebook(folder, packs, overrides, loaded.document, _last_good(loaded))
+    return load_rulebook(folder, packs, overrides, loaded.document, _last_good(loaded), memory)
 
 
 def _last_good(loaded: Loaded) -> dict[str, GoodText]:
+    from alerting.rule_history import RuleHistory
+
     store = _existing_store(sqlite_path(loaded.config.store, loaded.folder))
     if store is None:
         return {}
@@ -284,6 +345,8 @@ def _last_good(loaded: Loaded) -> dict[str, GoodText]:
 def _existing_store(url: str) -> Store | None:
     if url.startswith("sqlite:///") and not Path(url.removeprefix("sqlite:///")).exists():
         return None
+    from alerting.store import Store
+
     # Whoever cannot do without the store opens it again, and is told what is wrong with it.
     with suppress(StoreError):
         return Store.open(url, create=False)

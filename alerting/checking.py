@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date
 from pathlib import Path
 
-from alerting import bounces
 from alerting.app import App, rules_folder, words_of
 from alerting.doubts import doubts_of
 from alerting.errors import AlertingError, Fault
+from alerting.found_right import Right
 from alerting.model import Tier
 from alerting.rendering import Words
 from alerting.rule import Rule
-from alerting.rulebook import compile_rule
-from alerting.store import Store
+from alerting.rulebook import Rulebook, compile_rule
 from alerting.trial import check_book, check_rule
 from alerting.yaml_files import Document, did_you_mean, load, load_plain
 
@@ -27,9 +26,37 @@ def check(app: App, today: date, *, reach: bool = True) -> list[Fault]:
     """Find every fault of rules, words and receivers. reach: also connect to each receiver, which sends nothing."""
     older = {app.book.folder / name for name in app.book.older}
     rules = [rule for rule in app.book.rules if Path(rule.place) not in older]
-    faults = [*app.faults, *_of_shared_params(app), *check_book(app.book)]
-    faults += [fault for rule in rules for fault in _of_rule(app, rule, today)]
+    tried = check_book(app.book)
+    faults = [*app.faults, *_of_shared_params(app), *tried]
+    faults += [fault for rule in [*rules, *_due_for_review(app.book, today)] for fault in _of_rule(app, rule, today)]
+    # Of rules that the engine is asked in the same way, one stands for all with its fault.
+    if all(fault.severity == "warning" for fault in tried):
+        app.memory.keep(_found_right(app.book, faults))
     return list(dict.fromkeys([*faults, *_of_receivers(app, reach=reach), *_of_administrators(app)]))
+
+
+def _due_for_review(book: Rulebook, today: date) -> Iterator[Rule]:
+    """Give the rules that an earlier check found right before the day on which they were to be looked at again."""
+    for name, right in book.right.items():
+        if right.review_by is not None and right.review_by < today:
+            rule = compile_rule(book, book.folder / name, {})
+            if isinstance(rule, Rule):
+                yield rule
+
+
+def _found_right(book: Rulebook, faults: Iterable[Fault]) -> dict[str, tuple[str, Right]]:
+    """Give the rule files in which nothing is wrong whatever may become of the others, each with its text.
+
+    What is said of a rule elsewhere can turn wrong while its file stays as it is: in other rules, in config.yaml.
+    """
+    wrong = {fault.where.file for fault in faults if fault.where}
+    found = {name: (book.texts[name], right) for name, right in book.right.items()}
+    for rule in book.rules:
+        file, name = rule.file, f"{rule.pack}/{Path(rule.place).name}"
+        elsewhere = file.inhibited_by or file.replaces or {file.id, file.code} & book.overrides.settings.keys()
+        if not elsewhere:
+            found[name] = (book.texts[name], Right(id=file.id, code=file.code, review_by=file.review_by))
+    return {name: each for name, each in found.items() if (book.folder / name).as_posix() not in wrong}
 
 
 def check_draft(app: App, path: Path, today: date) -> list[Fault]:
@@ -56,6 +83,8 @@ def check_store(app: App) -> list[Fault]:
         if not path.exists():
             problem = f"there is no folder {path.parent.as_posix()} for the store"
             return [] if path.parent.is_dir() else [Fault(problem=problem, where=where)]
+    from alerting.store import Store
+
     try:
         store = Store.open(app.store_url, create=False)
     except AlertingError as error:
@@ -167,7 +196,11 @@ def _of_receivers(app: App, *, reach: bool) -> Iterator[Fault]:
         for problem in notifier.reach() if reach else ():
             yield Fault(problem=f"receiver {name}: {problem}", where=where)
         folder: Path | None = getattr(notifier, "bounces", None)
-        if folder is not None and (wrong := bounces.problem_of(folder)):
+        if folder is None:
+            continue
+        from alerting import bounces
+
+        if wrong := bounces.problem_of(folder):
             at = app.loaded.document.place(("receivers", name, "bounces"))
             remedy = "Let the mail server put bounces there, or leave `bounces` out: docs/how-to/notice-bounces.md."
             yield Fault(problem=f"receiver {name}: {wrong}", where=at, remedy=remedy)

@@ -6,8 +6,10 @@ Output goes to stdout, talk to stderr. Exit codes: 0 done, 1 done with faults or
 
 from __future__ import annotations
 
+import ast
 import difflib
 import importlib
+import importlib.util
 import os
 import pkgutil
 import shutil
@@ -36,17 +38,34 @@ class CommandFolder(click.Group):
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         del ctx
-        return sorted(module.name.strip("_").replace("_", "-") for module in pkgutil.iter_modules(self._package.__path__))
+        return sorted(self._modules)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in self.list_commands(ctx):
+        if cmd_name not in self._modules:
             return None
-        name = cmd_name.replace("-", "_")
-        known = {module.name for module in pkgutil.iter_modules(self._package.__path__)}
-        # A command whose word Python keeps for itself, or for a built-in, stands in a file with `_` at its end.
-        module = importlib.import_module(f"{self._package.__name__}.{name if name in known else f'{name}_'}")
+        module = importlib.import_module(f"{self._package.__name__}.{self._modules[cmd_name]}")
         command: click.Command = module.command
         return command
+
+    @property
+    def _modules(self) -> dict[str, str]:
+        # A command whose word Python keeps for itself, or for a built-in, stands in a file with `_` at its end.
+        return {module.name.strip("_").replace("_", "-"): module.name for module in pkgutil.iter_modules(self._package.__path__)}
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands with their sentences, as they stand in the files: to import them all would take a second."""
+        limit = formatter.width - 6 - max(map(len, self._modules))
+        rows = [
+            (name, click.Command(name, help=self._sentence(name)).get_short_help_str(limit)) for name in self.list_commands(ctx)
+        ]
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
+
+    def _sentence(self, name: str) -> str:
+        found = importlib.util.find_spec(f"{self._package.__name__}.{self._modules[name]}")
+        source = Path(found.origin).read_text("utf-8") if found and found.origin else ""
+        functions = (node for node in ast.parse(source).body if isinstance(node, ast.FunctionDef) and node.name == "command")
+        return next((ast.get_docstring(function) or "" for function in functions), "")
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
         try:
@@ -85,12 +104,15 @@ def cli(ctx: click.Context, config: Path) -> None:
     ctx.obj = config
 
 
-def build_app(ctx: click.Context, *, checking: bool = False) -> App:
-    """Read the configuration that --config names, and all it points to; to check it, in spite of its faults."""
+def build_app(ctx: click.Context, *, checking: bool = False, memory: bool = False) -> App:
+    """Read the configuration that --config names, and all it points to; to check it, in spite of its faults.
+
+    memory: but for the rule files that an earlier check found right.
+    """
     from alerting.app import build
 
     path: Path = ctx.obj
-    return build(path, checking=checking)
+    return build(path, checking=checking, memory=memory)
 
 
 def now() -> datetime:

@@ -6,9 +6,10 @@ Each doubt has the path of what it is about in the rule's file; a document makes
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from typing import Any, Literal
 
 from alerting.case_data import TABLES
@@ -145,9 +146,8 @@ def _of_review(rule: Rule, today: date) -> Iterator[Doubt]:
 def _of_tables(rule: Rule, book: Rulebook) -> Iterator[Doubt]:
     texts = [rule.subject.sql, rule.subject.left_when or ""]
     texts += [book.views[name] for name in book.views_for(texts)]
-    words = {word for text in texts for word in words_in(text)}
     for number, name in enumerate(rule.file.reads):
-        if name in TABLES and name not in words:
+        if name in TABLES and not any(name in words_in(text) for text in texts):
             problem = f"the subject {rule.subject.id} does not read {name}"
             yield Doubt(problem=problem, path=("reads", number), remedy="The rule waits when it is not trusted: leave it out.")
 
@@ -173,18 +173,15 @@ def _of_params(rule: Rule, book: Rulebook) -> Iterator[Doubt]:
 
 
 def _of_inhibition(rule: Rule, book: Rulebook) -> Iterator[Doubt]:
-    every = {other.id: other for other in (*book.rules, *book.off)}
-    codes = {other.code: other.id for other in every.values()}
+    # Most rules name none, and there may be hundreds of rules.
+    every = {other.id: other for other in (*book.rules, *book.off)} if rule.file.inhibited_by else {}
+    codes = book.codes if rule.file.inhibited_by else {}
     for number, name in enumerate(rule.file.inhibited_by):
         path: Path_ = ("inhibited_by", number)
         if name == rule.id:
             yield Doubt(problem="a rule cannot cover itself", path=path, remedy="Leave it out.", severity="error")
         elif name not in every and name not in book.ids:
-            remedy = (
-                f"Write its id: {codes[name]}."
-                if name in codes
-                else did_you_mean(name, [other for other in every if other != rule.id])
-            )
+            remedy = f"Write its id: {codes[name]}." if name in codes else did_you_mean(name, book.ids - {rule.id})
             yield Doubt(problem=f"there is no rule '{name}'", path=path, remedy=remedy)
         elif rule.id in _covering(name, {id_: other.file.inhibited_by for id_, other in every.items()}):
             problem = f"'{name}' is itself covered by this rule, so that neither may be told"
@@ -226,22 +223,10 @@ _KINDS = {
 
 def _misfit(column: SubjectColumn, value: object) -> tuple[str, str] | None:
     """Say what a value of an example is instead of what its column holds, and what to write; None where it fits."""
-    if value is None:
+    if value is None or _FITS[column.type](value):
         return None
-    kind, what = column.type, f"here is {_what(value)}"
-    if kind == "date":
-        what = "this is not one" if isinstance(value, str) else what
-        return None if _is_day(value) else (what, "Write the year first: 2026-03-31.")
-    if kind == "boolean":
-        return None if isinstance(value, bool) else (what, "Write true or false, without quotes.")
-    if kind == "codes":
-        return None if isinstance(value, list) else (what, "Write it in square brackets: [C2, V3].")
-    if kind == "text":
-        fits = isinstance(value, (str, int, float)) and not isinstance(value, bool)
-        return None if fits else (what, "Put it in quotes.")
-    whole = kind == "integer" and isinstance(value, float) and value != int(value)
-    fits = isinstance(value, (int, float)) and not isinstance(value, bool) and not whole
-    return None if fits else (what, "Write it in digits, without quotes.")
+    what = "this is not one" if column.type == "date" and isinstance(value, str) else f"here is {_what(value)}"
+    return what, _WRITTEN[column.type]
 
 
 def _what(value: object) -> str:
@@ -253,7 +238,35 @@ def _what(value: object) -> str:
 
 
 def _is_day(value: object) -> bool:
+    return isinstance(value, str) and _is_written_day(value)
+
+
+@lru_cache(maxsize=4096)
+def _is_written_day(text: str) -> bool:
     try:
-        return isinstance(value, str) and date.fromisoformat(value).isoformat() == value
+        return date.fromisoformat(text).isoformat() == text
     except ValueError:
         return False
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+_DIGITS = "Write it in digits, without quotes."
+_WRITTEN = {
+    "text": "Put it in quotes.",
+    "integer": _DIGITS,
+    "number": _DIGITS,
+    "date": "Write the year first: 2026-03-31.",
+    "boolean": "Write true or false, without quotes.",
+    "codes": "Write it in square brackets: [C2, V3].",
+}
+_FITS: dict[str, Callable[[Any], bool]] = {
+    "text": lambda value: isinstance(value, str) or _is_number(value),
+    "integer": lambda value: _is_number(value) and value == int(value),
+    "number": _is_number,
+    "date": _is_day,
+    "boolean": lambda value: isinstance(value, bool),
+    "codes": lambda value: isinstance(value, list),
+}

@@ -11,25 +11,21 @@ Where words cannot be used, the item is shown without them (title, measure, due 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Set
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
 from datetime import date, datetime
-from difflib import get_close_matches
-from functools import cache, lru_cache
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from css_inline import CSSInliner
-from jinja2 import FileSystemLoader, StrictUndefined, Template, TemplateError, TemplateSyntaxError, UndefinedError, nodes
-from jinja2.filters import FILTERS
+from jinja2 import FileSystemLoader, StrictUndefined, UndefinedError
 from jinja2.sandbox import SandboxedEnvironment
 
 from alerting import digest, summary
 from alerting.model import Item, Level, Message, Notification, Tier
-from alerting.wording import counted, dated, day, listed, number, plain, plural
-
-SENTENCE = 600
-"""The most characters of one sentence of a rule."""
+from alerting.sentences import LONGEST, NoValueError, Sentence, hint, sentence_of
+from alerting.wording import counted, dated, day, listed, plain, plural
 
 ITEM_NAMES = frozenset({"measure", "unit", "due", "level", "as_of"})
 """What a rule's words may name besides its params and its facts."""
@@ -116,7 +112,7 @@ class Words:
             "council": self._council,
             "name": plain(notification.name),
             "as_of": notification.as_of,
-            "banners": [plain(banner, SENTENCE) for banner in notification.content.get("banners", ())],
+            "banners": [plain(banner, LONGEST) for banner in notification.content.get("banners", ())],
             "page_url": self._page_url,
             "stamp": self._stamp,
             "repeated": repeated,
@@ -144,14 +140,14 @@ class Words:
         """
         found = []
         for part, source in (("says", rule.says), ("clears", rule.clears)):
-            sentence = _sentence(source)
+            sentence = sentence_of(source)
             known = {*rule.tiers, *ITEM_NAMES}
             above = [(name, _tier(rule, name)) for name in sorted((sentence.names & known) - sentence.guarded)]
             said = [
                 *([sentence.problem] if sentence.problem else []),
                 *(_unknown(name, known, rule) for name in sorted(sentence.names - known - {"params"})),
                 *(
-                    f"there is no parameter '{name}'{_hint(name, rule.params)}"
+                    f"there is no parameter '{name}'{hint(name, rule.params)}"
                     for name in sorted(sentence.params - set(rule.params))
                 ),
                 *(
@@ -209,7 +205,7 @@ class Words:
         raise ValueError(f"there are no words for the purpose {notification.purpose!r}")
 
     def _items(self, notification: Notification, items: list[Item], ceiling: Tier, problems: Counter[str]) -> _View:
-        def sentence_of(item: Item) -> str:
+        def in_a_sentence(item: Item) -> str:
             return self._says(item, notification.as_of, ceiling, problems)
 
         content = notification.content
@@ -230,7 +226,7 @@ class Words:
         name = _NAMES[notification.purpose]
         values = {
             "summary": digest.summary(items),
-            "sections": digest.sections(items, notification.as_of, self._title, sentence_of),
+            "sections": digest.sections(items, notification.as_of, self._title, in_a_sentence),
             "about": self._about(items, notification.as_of, ceiling, problems),
             "data_as_at": summary.as_at(content.get("data_as_at"), notification.as_of),
             "foot": _FOOT,
@@ -276,7 +272,7 @@ class Words:
         about = []
         for rule in sorted((self._rules[id] for id in clears), key=lambda rule: (rule.title, rule.id)):
             source = f" ({plain(rule.basis_source)})" if rule.basis_source else ""
-            basis = f"{plain(rule.basis_text, SENTENCE).rstrip('.')}{source}".strip()
+            basis = f"{plain(rule.basis_text, LONGEST).rstrip('.')}{source}".strip()
             about.append(
                 {
                     "code": plain(rule.code),
@@ -296,142 +292,20 @@ class Words:
         measure = int(item.measure) if item.measure is not None and float(item.measure).is_integer() else item.measure
         names |= {"measure": measure, "unit": plain(item.unit), "due": item.due, "level": item.level, "as_of": as_of}
         names["params"] = {name: _value(value) for name, value in rule.params.items()}
-        sentence = _sentence(rule.says if part == "says" else rule.clears)
+        sentence = sentence_of(rule.says if part == "says" else rule.clears)
         problem = sentence.problem
         if sentence.template and not problem:
             try:
                 return sentence.in_words(names)
             except UndefinedError:
                 problem = _not_there(sentence, names, facts.keys() - names.keys(), rule)
-            except _NoValueError:
+            except NoValueError:
                 problem = "a value that they print is missing"
             except Exception as error:  # noqa: BLE001  # a rule's words may fail in any way, and only they
                 # The error's own words can quote a value, and a value can be a child's name.
                 problem = f"they could not be worked out ({type(error).__name__})"
         problems[f"{rule.code} {rule.id}: its words in '{part}' were not used: {problem}"] += 1
         return ""
-
-
-# ---------------------------------------------------------------------- a rule's sentence
-
-
-class _NoValueError(Exception):
-    """A null would be printed. What a message says instead is the rule author's choice, by `{% if %}`."""
-
-
-class _Sentences(SandboxedEnvironment):
-    """Where a rule's words are put together: no calls, no attributes but keys of `params`, no names but those handed in."""
-
-    def __init__(self) -> None:
-        super().__init__(undefined=StrictUndefined, autoescape=False, finalize=_printed)
-        self.globals.clear()
-        self.filters = {
-            name: FILTERS[name] for name in ("lower", "upper", "capitalize", "join", "length", "round", "abs", "default")
-        }
-        self.filters |= {"day": _given(day), "number": _given(number), "plural": _given(plural)}
-        self.tests = {name: self.tests[name] for name in ("defined", "undefined", "none")}
-
-    def is_safe_callable(self, obj: Any) -> bool:
-        return False
-
-    def getattr(self, obj: Any, attribute: str) -> Any:
-        return obj[attribute] if isinstance(obj, Mapping) and attribute in obj else self.undefined(obj=obj, name=attribute)
-
-    def getitem(self, obj: Any, argument: Any) -> Any:
-        return self.getattr(obj, argument)
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Sentence:
-    """One `says` or `clears`, compiled. names: what it names; guarded: what it asks `is defined` of; params: of those."""
-
-    template: Template | None
-    names: frozenset[str] = frozenset()
-    guarded: frozenset[str] = frozenset()
-    params: frozenset[str] = frozenset()
-    problem: str = ""
-
-    def in_words(self, names: Mapping[str, Any]) -> str:
-        if self.template is None:
-            return ""
-        parts, length = [], 0
-        for part in self.template.generate(names):
-            parts.append(part)
-            length += len(part)
-            if length > 4 * SENTENCE:
-                break
-        return plain("".join(parts), SENTENCE)
-
-
-# Loops, calls, multiplication and formatting can fill the memory from a short template; none is needed for a sentence.
-_ALLOWED = (
-    *(nodes.Template, nodes.Output, nodes.TemplateData, nodes.If, nodes.CondExpr, nodes.Name, nodes.Const, nodes.Getattr),
-    *(nodes.Filter, nodes.Keyword, nodes.Test, nodes.Compare, nodes.Operand, nodes.And, nodes.Or, nodes.Not, nodes.Concat),
-    *(nodes.Add, nodes.Sub, nodes.Div, nodes.FloorDiv, nodes.Neg, nodes.List, nodes.Tuple),
-)
-
-
-@cache
-def _environment() -> _Sentences:
-    return _Sentences()
-
-
-@lru_cache(maxsize=1000)
-def _sentence(source: str) -> _Sentence:
-    environment = _environment()
-    try:
-        tree = environment.parse(source)
-    except TemplateSyntaxError as error:
-        return _Sentence(template=None, problem=f"line {error.lineno}: {error.message}")
-    every = list(tree.find_all(nodes.Node))
-    names = frozenset(node.name for node in tree.find_all(nodes.Name))
-    problem = next((problem for node in every if (problem := _fault(node, environment))), "")
-    tests = [test.node.name for test in tree.find_all(nodes.Test) if isinstance(test.node, nodes.Name) and test.name == "defined"]
-    params = [
-        node.attr for node in tree.find_all(nodes.Getattr) if isinstance(node.node, nodes.Name) and node.node.name == "params"
-    ]
-    template = None
-    if not problem:
-        try:
-            template = environment.from_string(source)
-        except TemplateError as error:
-            problem = f"{error.message}"
-    return _Sentence(template=template, names=names, guarded=frozenset(tests), params=frozenset(params), problem=problem)
-
-
-def _fault(node: nodes.Node, environment: _Sentences) -> str:
-    if isinstance(node, nodes.Filter) and node.name not in environment.filters:
-        return f"line {node.lineno}: there is no filter '{node.name}'{_hint(node.name, environment.filters)}"
-    if isinstance(node, nodes.Test) and node.name not in environment.tests:
-        return f"line {node.lineno}: there is no test '{node.name}'{_hint(node.name, environment.tests)}"
-    if isinstance(node, nodes.Getattr) and not (isinstance(node.node, nodes.Name) and node.node.name == "params"):
-        return f"line {node.lineno}: '.{node.attr}' is not allowed; only params has names of its own"
-    if not isinstance(node, _ALLOWED):
-        kind = type(node).__name__.lower()
-        return f"line {node.lineno}: '{kind}' is not allowed; a rule's words print values and choose with if, no more"
-    return ""
-
-
-def _printed(value: Any) -> Any:
-    """Give a value as a sentence prints it. Raises _NoValueError for null."""
-    if value is None:
-        raise _NoValueError
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, float):
-        return number(value)
-    if isinstance(value, list):
-        return ", ".join(str(_printed(part)) for part in value)
-    return day(value) if isinstance(value, date) else value
-
-
-def _given(words: Callable[..., str]) -> Callable[..., str]:
-    def of(value: Any, *arguments: Any) -> str:
-        if value is None:
-            raise _NoValueError
-        return words(value, *arguments)
-
-    return of
 
 
 def _value(value: Any) -> Any:
@@ -451,10 +325,10 @@ def _tier(rule: RuleWords, name: str) -> Tier:
 def _unknown(name: str, known: Iterable[str], rule: RuleWords) -> str:
     if name in rule.params:
         return f"there is no name '{name}'; a parameter is written params.{name}"
-    return f"there is no name '{name}'{_hint(name, known)}"
+    return f"there is no name '{name}'{hint(name, known)}"
 
 
-def _not_there(sentence: _Sentence, names: Mapping[str, Any], hidden: Set[str], rule: RuleWords) -> str:
+def _not_there(sentence: Sentence, names: Mapping[str, Any], hidden: Set[str], rule: RuleWords) -> str:
     above = sorted(sentence.names & hidden)
     if above:
         return f"they name {listed(above)}, above what this receiver may be shown"
@@ -462,11 +336,6 @@ def _not_there(sentence: _Sentence, names: Mapping[str, Any], hidden: Set[str], 
         (sentence.names - set(names) - {"params"}) | {f"params.{name}" for name in sentence.params - set(rule.params)}
     )
     return f"they name {listed(absent)}, which is not there" if absent else "they name something that is not there"
-
-
-def _hint(name: str, known: Iterable[str]) -> str:
-    near = get_close_matches(name, list(known), 1)
-    return f"; did you mean '{near[0]}'?" if near else ""
 
 
 def _told(problem: str, count: int) -> str:

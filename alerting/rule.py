@@ -128,6 +128,11 @@ def words_in(text: str) -> frozenset[str]:
 
 
 @lru_cache(maxsize=512)
+def _tables_in(texts: Sequence[str]) -> frozenset[str]:
+    return frozenset().union(*map(words_in, texts)) & TABLES.keys()
+
+
+@lru_cache(maxsize=512)
 def _params_in(sql: str) -> frozenset[str]:
     return frozenset(_PARAM.findall(sql))
 
@@ -235,7 +240,7 @@ class _Compiler:
             also=also,
             facts=tuple(name for name in (("rows",) if file.per else (*self.subject.columns, *file.let)) if name in words),
             tiers=self.tiers,
-            tables=frozenset().union(*map(words_in, [self.subject.sql, self.subject.left_when or "", *views])) & TABLES.keys(),
+            tables=_tables_in((self.subject.sql, self.subject.left_when or "", *views)),
             version=_hash(content),
             logic=logic,
         )

@@ -15,23 +15,20 @@ from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel
 
-from alerting.case_data import ALWAYS, SERVICE_COLUMNS, TABLES, CodeMap, Settings, norm
+from alerting import shared_settings
+from alerting.case_data import ALWAYS, SERVICE_COLUMNS, TABLES, Settings
 from alerting.errors import ConfigError, Fault, Faults, Place
+from alerting.found_right import Memory, Right
 from alerting.rule import WORD, Rule, compile_file, views_for, words_in
-from alerting.rulefile import CodeWords, Overrides, RuleFile, RuleSetting, SettingsFile, Subject
+from alerting.rulefile import Overrides, RuleFile, RuleSetting, SettingsFile, Subject
 from alerting.salvage import of_expressions, rest_of
+from alerting.shared_settings import other_kind
 from alerting.subject_sql import faults_of, only_statement
 from alerting.wording import day
 from alerting.yaml_files import Document, Path_, did_you_mean, load, load_plain, load_text, many_files
 
 _Model = TypeVar("_Model", bound=BaseModel)
 _Found = TypeVar("_Found")
-_NEEDED = ("row_count_tolerance", "max_row_change", "max_row_change_at_least", "max_load_age_wd", "min_fill", "min_fill_at_least")
-"""The shared parameters that the service itself reads: when data is not believed."""
-
-_NUMBERS = ("reopen_window_wd", "held_too_long_wd")
-"""Shared parameters that the service reads where they are there: settings of an earlier version may lack them."""
-
 _IDENTITY = re.compile(r"(?m)^(id|code|job): *([\w-]+)")
 """What can be told of a rule's file that is not YAML."""
 
@@ -76,7 +73,8 @@ class Rulebook:
 
     stopping: those of the faults that no one rule can be left out for, such as a pack that is not there: without its
     rules, their alerts would be ended as no longer checked. texts: of each file in use, by its path in the folder of rules,
-    the text that is used. older: those of them that are used in an earlier version than today's.
+    the text that is used. older: those of them that are used in an earlier version than today's. right: those that were not
+    read, since an earlier check found nothing wrong in them: their rules are not among the others. Only a check has any.
     """
 
     rules: tuple[Rule, ...]
@@ -92,6 +90,7 @@ class Rulebook:
     folder: Path = Path("rules")
     texts: Mapping[str, str] = field(default_factory=dict)
     older: Mapping[str, Older] = field(default_factory=dict)
+    right: Mapping[str, Right] = field(default_factory=dict)
 
     def views_for(self, texts: Iterable[str]) -> list[str]:
         """Give the shared views that these texts need, each after those it needs itself."""
@@ -100,7 +99,7 @@ class Rulebook:
     @property
     def codes(self) -> dict[str, str]:
         """Every rule's id by its code: in use, off or broken."""
-        found = {broken.code: broken.id for broken in self.broken}
+        found = {broken.code: broken.id for broken in self.broken} | {right.code: right.id for right in self.right.values()}
         return found | {rule.code: rule.id for rule in (*self.off, *self.rules)}
 
     def files_of(self, rule: Rule) -> list[str]:
@@ -140,11 +139,13 @@ def load_rulebook(
     overrides: Overrides | None = None,
     config: Document | None = None,
     last_good: Mapping[str, GoodText] | None = None,
+    memory: Memory | None = None,
 ) -> Rulebook:
     """Load every rule of the packs in `folder`, in order; `None` takes all its folders but `subjects`.
 
     config: the file that `overrides` was read from, for the places of their faults. last_good: what to use of a file that
-    has faults today, by its path in `folder`; the faults are told all the same. Raises ConfigError where there is no such
+    has faults today, by its path in `folder`; the faults are told all the same. memory: of the files that need not be read,
+    which is for checking alone. Raises ConfigError where there is no such
     folder, Faults where its settings.yaml cannot be used; every other fault stands in the rulebook's `faults`.
     """
     if not (folder / "subjects").is_dir():
@@ -152,7 +153,7 @@ def load_rulebook(
             f"there are no rules in {folder.as_posix()}", remedy="Set `rules: path:` to the folder that holds `subjects/`."
         )
     with many_files():
-        return _Loader(folder, overrides or Overrides(), config, last_good or {}).load(packs)
+        return _Loader(folder, overrides or Overrides(), config, last_good or {}, memory or Memory()).load(packs)
 
 
 def compile_rule(book: Rulebook, path: Path, params: Mapping[str, Any], text: str | None = None) -> Rule | list[Fault]:
@@ -181,9 +182,9 @@ def compile_rule(book: Rulebook, path: Path, params: Mapping[str, Any], text: st
     faults += [
         Fault(problem=f"parameter {name} {wrong}", where=document.place(("params", name)))
         for name, value in params.items()
-        if name in every and (wrong := _other_kind(value, every[name]))
+        if name in every and (wrong := other_kind(value, every[name]))
     ]
-    own = {name: value for name, value in setting.params.items() if name in every and not _other_kind(value, every[name])}
+    own = {name: value for name, value in setting.params.items() if name in every and not other_kind(value, every[name])}
     applied = {**every, **own, **params}
     subject, place = book.subjects[file.subject], path.as_posix()
     rule, found = compile_file(document, file, subject, applied, book.views, place=place, pack=path.parent.name)
@@ -193,11 +194,20 @@ def compile_rule(book: Rulebook, path: Path, params: Mapping[str, Any], text: st
 class _Loader:
     """Loads one folder of rules, gathering faults as it goes."""
 
-    def __init__(self, folder: Path, overrides: Overrides, config: Document | None, last_good: Mapping[str, GoodText]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        overrides: Overrides,
+        config: Document | None,
+        last_good: Mapping[str, GoodText],
+        memory: Memory,
+    ) -> None:
         self.folder = folder
         self.overrides = overrides
         self.config = config
         self.last_good = last_good
+        self.memory = memory
+        self.right: dict[str, Right] = {}
         self.texts: dict[str, str] = {}
         self.older: dict[str, Older] = {}
         self.faults: list[Fault] = []
@@ -235,10 +245,11 @@ class _Loader:
             overrides=self.overrides,
             faults=tuple(self.faults),
             stopping=tuple(self.stopping),
-            ids=frozenset(rules) | {rule.id for rule in broken},
+            ids=frozenset(rules) | {rule.id for rule in broken} | {right.id for right in self.right.values()},
             folder=self.folder,
             texts=self.texts,
             older=self.older,
+            right=self.right,
         )
 
     def fault(self, problem: str, where: Place | None, remedy: str = "", severity: Literal["error", "warning"] = "error") -> None:
@@ -255,6 +266,7 @@ class _Loader:
 
     def _check_settings_are_of_rules(self, rules: Mapping[str, Rule]) -> None:
         known = {rule.code: rule.id for rule in rules.values()} | {broken.code: broken.id for broken in self.broken.values()}
+        known |= {right.code: right.id for right in self.right.values()}
         for name in self.overrides.settings:
             if name not in {*self.used_settings, *known, *known.values()}:
                 remedy = did_you_mean(name.upper(), list(known)) or did_you_mean(name, list(known.values()))
@@ -317,46 +329,16 @@ class _Loader:
         found = self._mended(load(self.folder / "settings.yaml", shown=True), self._use_settings)
         if found is None:
             raise Faults(self.faults)
-        return self._applied(found)
+        settings, faults = shared_settings.applied(found, self.overrides, self.place)
+        self.faults += faults
+        self.stopping += faults
+        return settings
 
     def _use_settings(self, document: Document) -> SettingsFile | None:
         found = self._read(document, SettingsFile)
-        given = [name for name in _NUMBERS if found and name in found.params]
-        missing = [name for name in (*_NEEDED, *given) if found and _kind(found.params.get(name)) != "a number"]
-        for name in missing:
-            there = bool(found and name in found.params)
-            problem = f"`params.{name}` should be a number" if there else f"the number `{name}` is missing"
-            remedy = "Write it in digits." if there else f"Add `{name}:` as it is in the shipped settings."
-            self.fault(problem, document.place(("params", name)), remedy)
-        return None if missing else found
-
-    def _applied(self, found: SettingsFile) -> Settings:
-        """Give the shared settings with what config.yaml says of them, and note what it cannot."""
-        params = dict(found.params)
-        for name, value in self.overrides.params.items():
-            if name not in found.params:
-                problem = f"`rules: params:` names a shared parameter '{name}' that is not there"
-                self.stop(problem, ("params", name), did_you_mean(name, found.params))
-            elif wrong := _other_kind(value, found.params[name]):
-                self.stop(f"`rules: params: {name}:` {wrong}", ("params", name), f"settings.yaml has {found.params[name]}.")
-            else:
-                params[name] = value
-        codes = {name: self._code_map(name, code_map) for name, code_map in found.codes.items()}
-        for name in self.overrides.codes:
-            if name not in codes:
-                problem = f"`rules: codes:` names a code map '{name}' that is not there"
-                self.stop(problem, ("codes", name), did_you_mean(name, codes))
-        holidays = self.overrides.bank_holidays if self.overrides.bank_holidays is not None else found.bank_holidays
-        return Settings(params=params, codes=codes, bank_holidays=frozenset(holidays))
-
-    def _code_map(self, name: str, file: CodeWords) -> CodeMap:
-        words = {word: code for code, listed in file.words.items() for word in listed}
-        for code, listed in self.overrides.codes.get(name, {}).items():
-            if code.upper() not in file.codes:
-                remedy = f"Its codes are: {', '.join(sorted(file.codes))}."
-                self.stop(f"`rules: codes: {name}:` has no code '{code}'", ("codes", name, code), remedy)
-            words |= {norm(word) or "": code.upper() for word in listed}
-        return CodeMap(frozenset(file.codes), words)
+        faults = shared_settings.faults_of(document, found) if found else []
+        self.faults += faults
+        return None if faults else found
 
     def _subjects(self) -> dict[str, Subject]:
         paths = sorted((self.folder / "subjects").glob("*.yaml"))
@@ -400,7 +382,10 @@ class _Loader:
         return rule.code if rule.code in self.overrides.settings else rule.id
 
     def _add(self, rules: dict[str, Rule], path: Path, pack: str, subjects: Mapping[str, Subject], settings: Settings) -> None:
-        before, document = len(self.faults), load(path, shown=True)
+        before, document = len(self.faults), load_plain(path, shown=True)
+        if self._is_known(document, f"{pack}/{path.name}"):
+            return
+        document = document if document.faults else load_text(document.file, document.text, shown=True)
         rule = self._mended(document, lambda document: self._use_rule(document, rules, pack, subjects, settings))
         if rule is None:
             value = document.value if isinstance(document.value, dict) else dict(_IDENTITY.findall(document.text))
@@ -414,7 +399,17 @@ class _Loader:
             return
         if rule.file.replaces:
             rules.pop(rule.file.replaces, None)
+            self.right = {name: right for name, right in self.right.items() if right.id != rule.file.replaces}
         rules[rule.id] = rule
+
+    def _is_known(self, document: Document, name: str) -> bool:
+        """Say whether a check has found a file right, and no other file has its names."""
+        right = self.memory.find(name, document.text)
+        if right is None or {right.id, right.code} & self.named.keys():
+            return False
+        self.texts[name], self.right[name] = document.text, right
+        self.named |= dict.fromkeys((right.id, right.code), (right.id, document.file))
+        return True
 
     def _use_rule(
         self, document: Document, rules: Mapping[str, Rule], pack: str, subjects: Mapping[str, Subject], settings: Settings
@@ -445,7 +440,7 @@ class _Loader:
             remedy = ""
             if name not in shipped:
                 problem, remedy = f"names a parameter '{name}' it does not have", did_you_mean(name, shipped)
-            elif wrong := _other_kind(value, shipped[name]):
+            elif wrong := other_kind(value, shipped[name]):
                 problem, remedy = f"{name} {wrong}", f"The rule's file has {shipped[name]}."
             else:
                 own[name] = value
@@ -458,9 +453,10 @@ class _Loader:
         if file.id != path.stem:
             remedy = f"Write `id: {path.stem}`, or call the file {file.id}.yaml."
             self.fault(f"the id is '{file.id}' but the file is {path.name}", document.place(("id",)), remedy)
-        if file.replaces and file.replaces not in rules:
+        earlier = rules.keys() | {right.id for right in self.right.values()} if file.replaces else set()
+        if file.replaces and file.replaces not in earlier:
             where = document.place(("replaces",))
-            self.fault(f"'{file.replaces}' is not a rule of an earlier pack", where, did_you_mean(file.replaces, dict(rules)))
+            self.fault(f"'{file.replaces}' is not a rule of an earlier pack", where, did_you_mean(file.replaces, earlier))
         if file.replaces:
             self.named = {name: found for name, found in self.named.items() if found[0] != file.replaces}
         if file.id in self.named:
@@ -473,22 +469,6 @@ class _Loader:
             self.fault(f"the code {file.code} is used twice, first in {place}", document.place(("code",)), remedy)
         for name in (file.id, file.code):
             self.named.setdefault(name, (file.id, path.as_posix()))
-
-
-def _other_kind(value: object, shipped: object) -> str:
-    """Say that a parameter's value is of another kind than the one it stands for, or nothing."""
-    kind, wanted = _kind(value), _kind(shipped)
-    return "" if shipped is None or kind == wanted else f"is {kind}, but stands for {wanted}"
-
-
-def _kind(value: object) -> str:
-    if value is None:
-        return "nothing"
-    if isinstance(value, bool):
-        return "a yes-or-no"
-    if isinstance(value, (int, float)):
-        return "a number"
-    return "a list" if isinstance(value, (list, tuple)) else "a text"
 
 
 def _no_subject(document: Document, name: str, folder: Path, subjects: Mapping[str, Subject]) -> Fault:

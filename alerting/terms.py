@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
@@ -66,11 +67,21 @@ _MOST = 10**15
 def constant(value: object) -> Name:
     """Give the name of a parameter with this value: text, number, truth, date, a list of them, or nothing."""
     if isinstance(value, (list, tuple)):
-        return Name(type="codes", sql=f"[{', '.join(constant(item).sql for item in value)}]::VARCHAR[]")
-    return _of_one(value if value is None or isinstance(value, (bool, int, float, date)) else str(value))
+        return _of_many(tuple(map(_plain, value)), tuple(map(type, value)))
+    return _of_one(_plain(value))
 
 
-@lru_cache(maxsize=2048, typed=True)  # every rule has the same shared parameters
+def _plain(value: object) -> float | date | str | None:
+    return value if value is None or isinstance(value, (bool, int, float, date)) else str(value)
+
+
+# Every rule has the same shared parameters. True and 1 are the same to a cache that does not ask for their types.
+@lru_cache(maxsize=2048)
+def _of_many(values: Sequence[float | date | str | None], _: Sequence[type]) -> Name:
+    return Name(type="codes", sql=f"[{', '.join(_of_one(value).sql for value in values)}]::VARCHAR[]")
+
+
+@lru_cache(maxsize=2048, typed=True)
 def _of_one(value: float | date | str | None) -> Name:
     if value is None:
         return Name(type="any", sql="NULL")

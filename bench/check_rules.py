@@ -1,36 +1,52 @@
-"""How long 500 rules take to check: start-up, reading, compiling, and trying them on empty tables, each apart.
+"""How long `alerting check` takes over 500 rules: the whole command, as it is typed, beside the same command over one rule.
 
-An expression that several rules have is parsed once, and these rules have few different ones; what it would come to if no
-two were the same is said as well, and is not in the sum.
+What one rule takes is start-up: Python, the libraries, the engine, the subjects. Two sets of 500: the shipped rules again and
+again, each with numbers of its own (14 examples a rule); and rules no two expressions or sentences of which are the same (3
+examples each). Each is checked cold, then with what the first check remembers, then with one file changed.
 
-.venv/bin/python bench/check_rules.py [--rules 500]
+.venv/bin/python bench/check_rules.py [--rules 500] [--times 3]
 """
 
 from __future__ import annotations
 
 import argparse
 import itertools
+import os
 import re
 import shutil
+import subprocess
+import sys
 import tempfile
 import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
+from typing import Any
 
-_Result = TypeVar("_Result")
+import yaml
+
+from alerting.yaml_files import load
+
 _SHIPPED = Path(__file__).parent.parent / "rules"
+_CONFIG = """\
+council: {name: Exampleshire, administrators: [alerts-admin@example.gov.uk]}
+store: sqlite:///alerting.db
+source: {type: demo}
+receivers: {outbox: {type: folder, path: outbox, ceiling: reference}}
+"""
 
 
-def make(folder: Path, count: int) -> None:
-    """Make a folder of rules: the shipped ones again and again, each with an id, a code and a threshold of its own."""
-    shutil.copytree(_SHIPPED / "subjects", folder / "subjects")
-    shutil.copy(_SHIPPED / "settings.yaml", folder)
+def make(folder: Path, count: int, *, distinct: bool) -> Path:
+    """Make a council with that many rules, each with an id and a code of its own; give its config.yaml."""
+    rules = folder / "rules"
+    shutil.copytree(_SHIPPED / "subjects", rules / "subjects")
+    shutil.copy(_SHIPPED / "settings.yaml", rules)
     shipped = [path for path in sorted(_SHIPPED.glob("*/*.yaml")) if path.parent.name != "subjects"]
     for number, path in zip(range(count), itertools.cycle(shipped)):
-        pack = folder / path.parent.name
+        pack = rules / path.parent.name
         pack.mkdir(exist_ok=True)
-        text = re.sub(r"^id: .*", f"id: {path.stem}-{number}", path.read_text("utf-8"), count=1, flags=re.MULTILINE)
+        text = path.read_text("utf-8")
+        if distinct:
+            text = yaml.safe_dump(_of_its_own(load(path).value, number), sort_keys=False, width=130)
+        text = re.sub(r"^id: .*", f"id: {path.stem}-{number}", text, count=1, flags=re.MULTILINE)
         text = re.sub(r"^code: .*", f"code: B-{number}", text, count=1, flags=re.MULTILINE)
         text = re.sub(
             r"^(  \w*(?:days|within)\w*: )([0-9]+)\b",
@@ -40,50 +56,72 @@ def make(folder: Path, count: int) -> None:
             flags=re.MULTILINE,
         )
         (pack / f"{path.stem}-{number}.yaml").write_text(text, "utf-8")
+    config = folder / "config.yaml"
+    config.write_text(_CONFIG, "utf-8")
+    return config
 
 
-def timed(what: str, act: Callable[[], _Result], count: int) -> tuple[_Result, float]:
-    """Do something, print how long it took, and give what it gave."""
-    started = time.perf_counter()
-    result = act()
-    took = time.perf_counter() - started
-    print(f"{what:24}{took * 1000:9.0f} ms{took * 1e6 / count:9.0f} µs a rule")
-    return result, took
+def _of_its_own(rule: dict[str, Any], number: int) -> dict[str, Any]:
+    """Give a rule with fewer examples, and with expressions and sentences that no other rule has."""
+    own = rule | {"examples": rule["examples"][:3]}
+    own |= {part: f"{rule[part].rstrip()} Rule {number}." for part in ("says", "clears")}
+    for part in ("levels", "also"):
+        if part in rule:
+            own[part] = {name: f"({text}) and {number} = {number}" for name, text in rule[part].items()}
+    return own | ({"where": f"({rule['where']}) and {number} = {number}"} if "where" in rule else {})
+
+
+class Check:
+    """The command over one council, with a cache of its own."""
+
+    def __init__(self, folder: Path, count: int, *, distinct: bool = False) -> None:
+        self.config = make(folder, count, distinct=distinct)
+        self.rules = folder / "rules"
+        self.environment = os.environ | {
+            name: (folder / "cache").as_posix() for name in ("XDG_CACHE_HOME", "LOCALAPPDATA", "HOME")
+        }
+
+    def seconds(self, *options: str) -> float:
+        """Give how long one check takes; it must find nothing wrong."""
+        command = [sys.executable, "-m", "alerting", "--config", str(self.config), "check", *options, str(self.rules)]
+        started = time.perf_counter()
+        done = subprocess.run(command, env=self.environment, capture_output=True, text=True, check=False)
+        took = time.perf_counter() - started
+        assert done.stdout == "All is well.\n", done.stdout[:2000] + done.stderr[-2000:]
+        return took
+
+    def change(self) -> None:
+        """Change one rule's words."""
+        file = next(self.rules.glob("practice/*.yaml"))
+        file.write_text(file.read_text("utf-8").replace("clears: ", "clears: Now, ", 1), "utf-8")
 
 
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--rules", type=int, default=500)
-    count = arguments.parse_args().rules
+    arguments.add_argument("--times", type=int, default=3, help="of each the fastest counts")
+    given = arguments.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        make(Path(folder), count)
-        started = time.perf_counter()
-        from alerting import app  # noqa: F401  (what every command reads before it does anything)
-        from alerting.expressions import compile_expression
-        from alerting.rulebook import load_rulebook
-        from alerting.rulefile import RuleFile
-        from alerting.snapshot import Snapshot  # noqa: F401
-        from alerting.syntax import parse
-        from alerting.trial import check_book
-        from alerting.yaml_files import load, many_files
+        one = Check(Path(folder) / "one", 1)
+        start_up = min(one.seconds("--no-cache") for _ in range(given.times))
+        print(f"{'one rule: start-up':44}{start_up:7.2f} s")
+        for title, distinct in (("like the shipped ones", False), ("no two the same", True)):
+            many = Check(Path(folder) / title, given.rules, distinct=distinct)
 
-        compile_expression("1 = 1", {})
-        print(f"{'start-up':24}{(time.perf_counter() - started) * 1000:9.0f} ms")
-        paths = [path for path in sorted(Path(folder).glob("*/*.yaml")) if path.parent.name != "subjects"]
-        book, loading = timed("reading and compiling", lambda: load_rulebook(Path(folder)), count)
-        faults, trying = timed("trying on empty tables", lambda: check_book(book), count)
-        assert not book.faults and not faults, [*book.faults, *faults][:3]  # noqa: PT018
-        assert len(book.rules) == count
-        with many_files():
-            documents, reading = timed("reading YAML alone", lambda: [load(path) for path in paths], count)
-            _, fitting = timed("fitting models alone", lambda: [document.check(RuleFile) for document in documents], count)
-        files = [rule.file for rule in book.rules]
-        texts = [text for file in files for text in (file.where, file.measure, file.due) if text]
-        texts += [text for file in files for named in (file.let, file.levels, file.also) for text in named.values()]
-        timed("parsing, no two the same", lambda: [parse.__wrapped__(text) for text in texts], count)
-        print(
-            f"{'together':24}{(loading + trying) * 1000:9.0f} ms{'':9} of which YAML {reading / (loading + trying):.0%}, models {fitting / (loading + trying):.0%}"
-        )
+            def told(what: str, took: float, title: str = title) -> None:
+                beyond = took - start_up
+                print(
+                    f"{given.rules} {title + ', ' + what:40}{took:7.2f} s{beyond:7.2f} s beyond, {beyond / start_up:5.2f} x start-up"
+                )
+
+            told("cold", min(many.seconds("--no-cache") for _ in range(given.times)))
+            many.seconds()
+            told("again", min(many.seconds() for _ in range(given.times)))
+            changed = []
+            for _ in range(given.times):
+                many.change()
+                changed.append(many.seconds())
+            told("one changed", min(changed))
 
 
 if __name__ == "__main__":

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
+import os
 import shutil
+import tempfile
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +14,10 @@ from pathlib import Path
 import pytest
 
 from tests import postgres
+
+# What checks remember belongs to the test run, in the processes that it starts too; on Windows and a Mac it lies elsewhere.
+os.environ["XDG_CACHE_HOME"] = tempfile.mkdtemp(prefix="practice-alerts-tests-")
+atexit.register(shutil.rmtree, os.environ["XDG_CACHE_HOME"], ignore_errors=True)
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 

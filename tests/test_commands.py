@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 from click.testing import CliRunner, Result
 
@@ -52,6 +53,41 @@ def test_help_lists_every_command_in_words() -> None:
     assert all(
         name in output for name in ("alerts", "check", "deliveries", "demo", "rules", "run", "send-test", "source", "store")
     )
+
+
+GROUPS = [(), ("alerts",), ("rules",), ("silences",)]
+
+
+def imported(*arguments: str) -> set[str]:
+    """The libraries that a command reads, of those that take long."""
+    command = [sys.executable, "-X", "importtime", "-m", "alerting", *arguments]
+    found = subprocess.run(command, capture_output=True, text=True, check=True)
+    read = {line.rpartition("|")[2].strip() for line in found.stderr.splitlines()}
+    assert "click" in read
+    return read & {"duckdb", "pydantic", "sqlalchemy", "sqlglot"}
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_help_lists_each_command_with_its_own_sentence(group) -> None:
+    context, folder = click.Context(cli, terminal_width=100), cli
+    for name in group:
+        folder = folder.get_command(context, name)
+    shown, as_click_shows = context.make_formatter(), context.make_formatter()
+    folder.format_commands(context, shown)
+    click.Group.format_commands(folder, context, as_click_shows)
+
+    assert shown.getvalue() == as_click_shows.getvalue()
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_help_reads_no_library_that_takes_long(group: tuple[str, ...]) -> None:
+    assert imported(*group, "--help") == set()
+
+
+def test_checking_rules_reads_no_store(council: MadeCouncil) -> None:
+    config = council.configure("sqlite:///alerting.db")
+
+    assert imported("--config", str(config), "check", "rules") == {"duckdb", "pydantic", "sqlglot"}
 
 
 def test_a_command_that_is_not_there_is_a_usage_error_with_a_hint() -> None:
