@@ -311,11 +311,14 @@ def _memory(loaded: Loaded, overrides: Overrides) -> Memory:
 
     from platformdirs import user_cache_path
 
+    place = user_cache_path("practice-alerts", appauthor=False)
+    if not place.is_absolute():  # an account without a home
+        return Memory()
     libraries = [sys.version, *map(version, ("practice-alerts", "duckdb", "jinja2", "pydantic", "pyyaml", "sqlglot"))]
     shown = sorted(f"{section.get('type')} {section.get('ceiling')}" for section in loaded.config.receivers.values())
     base = standing_on(rules_folder(loaded), [*libraries, *shown, overrides.model_dump_json()])
     name = blake2b(Path(loaded.document.file).resolve().as_posix().encode(), digest_size=10).hexdigest()
-    return Memory.open(user_cache_path("practice-alerts", appauthor=False) / f"{name}.json", base)
+    return Memory.open(place / f"{name}.json", base)
 
 
 def _book(loaded: Loaded, overrides: Overrides, memory: Memory) -> Rulebook:

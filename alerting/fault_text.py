@@ -18,6 +18,9 @@ from alerting.wording import plural
 WIDTH = 120
 """Columns of a terminal where none is known."""
 
+_FEW, _NAMED = 3, 10
+"""In more files than these a fault is told once, and how many of the others are named."""
+
 _TAB = 4
 _CUT = "…"
 _COLOURS = {"error": "red", "warning": "yellow"}
@@ -38,8 +41,24 @@ def ordered(faults: Iterable[Fault]) -> list[Fault]:
 
 
 def shown(faults: Iterable[Fault], *, colour: bool = False, width: int = WIDTH) -> str:
-    """Give faults for people, an empty line between two, in the order of reading."""
-    return "\n\n".join(_shown(fault, colour, width) for fault in ordered(faults))
+    """Give faults for people, an empty line between two, in the order of reading.
+
+    What is said of many files in the same words, such as of all the rules on a subject with a fault, is said once.
+    """
+    every = ordered(faults)
+    files: dict[tuple[str, str, str], dict[str, Fault]] = {}
+    for fault in every:
+        if fault.where:
+            files.setdefault(_words(fault), {}).setdefault(fault.where.file, fault)
+    many = {words: alike for words, alike in files.items() if len(alike) > _FEW}
+    blocks = []
+    for fault in every:
+        alike = many.get(_words(fault)) if fault.where else None
+        if not alike or not fault.where:
+            blocks.append(_shown(fault, colour, width))
+        elif fault.where.file == next(iter(alike)):
+            blocks.append(_shown(fault, colour, width, also=list(alike)[1:]))
+    return "\n\n".join(blocks)
 
 
 def told(error: AlertingError, *, colour: bool = False, width: int = WIDTH) -> str:
@@ -92,7 +111,11 @@ def _property(text: str) -> str:
     return _escaped(text).replace(":", "%3A").replace(",", "%2C")
 
 
-def _shown(fault: Fault, colour: bool, width: int) -> str:
+def _words(fault: Fault) -> tuple[str, str, str]:
+    return fault.severity, fault.problem, fault.remedy
+
+
+def _shown(fault: Fault, colour: bool, width: int, also: Sequence[str] = ()) -> str:
     place = fault.where
     gutter = " " * len(str(place.line or 0)) if place else ""
     severity = _styled(f"{fault.severity}:", colour, fg=_COLOURS[fault.severity], bold=True)
@@ -102,11 +125,15 @@ def _shown(fault: Fault, colour: bool, width: int) -> str:
         lines.append(f"{gutter}{_styled('-->', colour, fg='blue', bold=True)} {_seen(where)}")
     if place and place.excerpt and place.line:
         lines += _excerpt(place.excerpt, place.line, fault.severity, colour, width)
-    if fault.remedy:
+    notes = [("help", fault.remedy)] if fault.remedy else []
+    if also:
+        others = f" and {len(also) - _NAMED} more" if len(also) > _NAMED else ""
+        notes.append(("also", f"the same in {plural(len(also), 'other file')}: {', '.join(map(_near, also[:_NAMED]))}{others}"))
+    for kind, text in notes:
         hanging = f"{gutter}         "
-        remedy = textwrap.fill(_seen(fault.remedy), max(40, width - len(hanging)), break_long_words=False, break_on_hyphens=False)
-        first = f"{gutter} {_styled('=', colour, fg='blue', bold=True)} help: "
-        lines.append(first + remedy.replace("\n", f"\n{hanging}"))
+        note = textwrap.fill(_seen(text), max(40, width - len(hanging)), break_long_words=False, break_on_hyphens=False)
+        first = f"{gutter} {_styled('=', colour, fg='blue', bold=True)} {kind}: "
+        lines.append(first + note.replace("\n", f"\n{hanging}"))
     return "\n".join(lines)
 
 

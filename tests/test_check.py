@@ -276,6 +276,34 @@ def test_a_rule_without_examples_is_a_warning(home):
     assert "zlocal/unproved.yaml:1:1\n" in result.stdout
 
 
+def test_what_is_said_of_many_files_in_the_same_words_is_said_once_with_their_names(home, monkeypatch):
+    for number in range(14):
+        home.rules.rule(f"zlocal/rule-{number:02}.yaml", ("unit: visits", "units: visits"))
+    home.rules.change("zlocal/rule-00.yaml", ("due: add_days(born_on, 7)", "due: add_days(born_an, 7)"))
+    home.rules.change("zlocal/rule-01.yaml", ("also: {", "units: {"))
+    monkeypatch.chdir(home.path)
+
+    result = home.check("--no-source", "--offline")
+    told = [block for block in result.stdout.split("\n\n") if "unknown key `units`" in block]
+
+    assert told == [
+        """\
+error: unknown key `units`
+  --> rules/zlocal/rule-00.yaml:18:1
+   |
+18 | units: visits
+   | ^^^^^
+   = help: Did you mean 'unit'?
+   = also: the same in 12 other files: rules/zlocal/rule-02.yaml, rules/zlocal/rule-03.yaml, rules/zlocal/rule-04.yaml,
+           rules/zlocal/rule-05.yaml, rules/zlocal/rule-06.yaml, rules/zlocal/rule-07.yaml, rules/zlocal/rule-08.yaml,
+           rules/zlocal/rule-09.yaml, rules/zlocal/rule-10.yaml, rules/zlocal/rule-11.yaml and 2 more"""
+    ]
+    assert "born_an" in result.stdout
+    assert "given twice" in result.stdout
+    assert result.stderr.startswith("15 errors")
+    assert len([fault for fault in home.faults("--no-source") if fault["problem"] == "unknown key `units`"]) == 13
+
+
 def test_the_case_data_need_not_be_read(home):
     home.extract("ssd_person", None)
 

@@ -219,6 +219,14 @@ def test_where_nothing_can_be_kept_a_check_is_only_slower(council: Council) -> N
     assert council.not_looked_into() == set()
 
 
+def test_an_account_without_a_home_keeps_nothing(council: Council, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("platformdirs.user_cache_path", lambda *_, **__: Path("~/.cache/practice-alerts"))
+    before = sorted(path.name for path in council.folder.iterdir())
+
+    assert council.check() == "All is well.\n"
+    assert sorted(path.name for path in council.folder.iterdir()) == before
+
+
 def test_what_is_kept_of_a_council_are_ids_codes_and_days(council: Council) -> None:
     council.check()
     [kept] = council.kept
