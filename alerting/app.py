@@ -206,15 +206,16 @@ def build(path: Path, *, checking: bool = False, memory: bool = False) -> App:
     faults: list[Fault] = []
     loaded = load_config(path, faults if checking else None)
     overrides = _overrides(loaded, faults)
-    remembered = _memory(loaded, overrides) if memory else Memory()
-    book = _book(loaded, overrides, remembered)
-    faults += book.faults
-    source = _make(loaded, ("source",), loaded.config.source, "alerting.sources", "Source", faults)
+    unmade: list[Fault] = []
+    source = _make(loaded, ("source",), loaded.config.source, "alerting.sources", "Source", unmade)
     notifiers: dict[str, Notifier] = {}
     for name, section in loaded.config.receivers.items():
-        notifier = _make(loaded, ("receivers", name), section, "notifiers", "Notifier", faults)
+        notifier = _make(loaded, ("receivers", name), section, "notifiers", "Notifier", unmade)
         if notifier is not None:
             notifiers[name] = _for(loaded.config.council, cast("Notifier", notifier))
+    remembered = _memory(loaded, overrides, notifiers) if memory else Memory()
+    book = _book(loaded, overrides, remembered)
+    faults += [*book.faults, *unmade]
     for job, settings in dict(loaded.config.jobs).items():
         for index, name in enumerate(settings.to or ()):
             if name not in loaded.config.receivers:
@@ -305,7 +306,7 @@ def rules_folder(loaded: Loaded) -> Path:
     return carried if carried.is_dir() else Path(__file__).parent.parent / "rules"
 
 
-def _memory(loaded: Loaded, overrides: Overrides) -> Memory:
+def _memory(loaded: Loaded, overrides: Overrides, notifiers: Mapping[str, Notifier]) -> Memory:
     """Give what earlier checks of this configuration have found right, in the folder for what a program may lose."""
     from importlib.metadata import version
 
@@ -315,8 +316,8 @@ def _memory(loaded: Loaded, overrides: Overrides) -> Memory:
     if not place.is_absolute():  # an account without a home
         return Memory()
     libraries = [sys.version, *map(version, ("practice-alerts", "duckdb", "jinja2", "pydantic", "pyyaml", "sqlglot"))]
-    shown = sorted(f"{section.get('type')} {section.get('ceiling')}" for section in loaded.config.receivers.values())
-    base = standing_on(rules_folder(loaded), [*libraries, *shown, overrides.model_dump_json()])
+    ceilings = sorted({notifier.ceiling.name for notifier in notifiers.values()})
+    base = standing_on(rules_folder(loaded), [*libraries, *ceilings, overrides.model_dump_json()])
     name = blake2b(Path(loaded.document.file).resolve().as_posix().encode(), digest_size=10).hexdigest()
     return Memory.open(place / f"{name}.json", base)
 

@@ -14,7 +14,7 @@ from alerting.found_right import Right
 from alerting.model import Tier
 from alerting.rendering import Words
 from alerting.rule import Rule
-from alerting.rulebook import Rulebook, compile_rule
+from alerting.rulebook import Rulebook, compile_rule, is_shared
 from alerting.trial import check_book, check_rule
 from alerting.yaml_files import Document, did_you_mean, load, load_plain
 
@@ -29,8 +29,9 @@ def check(app: App, today: date, *, reach: bool = True) -> list[Fault]:
     tried = check_book(app.book)
     faults = [*app.faults, *_of_shared_params(app), *tried]
     faults += [fault for rule in [*rules, *_due_for_review(app.book, today)] for fault in _of_rule(app, rule, today)]
-    # Of rules that the engine is asked in the same way, one stands for all with its fault.
-    if all(fault.severity == "warning" for fault in tried):
+    # Of rules that the engine is asked in the same way, one stands for all with its fault; and which older version of a shared
+    # file is used is the store's to say.
+    if all(fault.severity == "warning" for fault in tried) and not any(map(is_shared, app.book.older)):
         app.memory.keep(_found_right(app.book, faults))
     return list(dict.fromkeys([*faults, *_of_receivers(app, reach=reach), *_of_administrators(app)]))
 

@@ -15,7 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from tempfile import NamedTemporaryFile
+from tempfile import TemporaryDirectory
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,10 +59,11 @@ class Memory:
         rows = {key: [each.id, each.code, each.review_by and each.review_by.isoformat()] for key, each in found.items()}
         with suppress(OSError):
             self.file.parent.mkdir(parents=True, exist_ok=True)
-            # Two checks at the same time each leave a whole file.
-            with NamedTemporaryFile("w", encoding="utf-8", dir=self.file.parent, delete=False) as new:
-                json.dump(rows, new)
-            Path(new.name).replace(self.file)
+            # Two checks at the same time each leave a whole file, and one that cannot leaves nothing.
+            with TemporaryDirectory(dir=self.file.parent) as folder:
+                new = Path(folder) / self.file.name
+                new.write_text(json.dumps(rows), "utf-8")
+                new.replace(self.file)
 
     def _key(self, name: str, text: str) -> str:
         return hashlib.blake2b(f"{name}\0{text}".encode(), digest_size=20, key=self.base).hexdigest()

@@ -98,7 +98,7 @@ class Rulebook:
 
     @property
     def codes(self) -> dict[str, str]:
-        """Every rule's id by its code: in use, off or broken."""
+        """Every rule's id by its code: in use, off, broken, or found right before."""
         found = {broken.code: broken.id for broken in self.broken} | {right.code: right.id for right in self.right.values()}
         return found | {rule.code: rule.id for rule in (*self.off, *self.rules)}
 
@@ -145,8 +145,8 @@ def load_rulebook(
 
     config: the file that `overrides` was read from, for the places of their faults. last_good: what to use of a file that
     has faults today, by its path in `folder`; the faults are told all the same. memory: of the files that need not be read,
-    which is for checking alone. Raises ConfigError where there is no such
-    folder, Faults where its settings.yaml cannot be used; every other fault stands in the rulebook's `faults`.
+    which is for checking alone. Raises ConfigError where there is no such folder, Faults where its settings.yaml cannot be
+    used; every other fault stands in the rulebook's `faults`.
     """
     if not (folder / "subjects").is_dir():
         raise ConfigError(
@@ -154,6 +154,11 @@ def load_rulebook(
         )
     with many_files():
         return _Loader(folder, overrides or Overrides(), config, last_good or {}, memory or Memory()).load(packs)
+
+
+def is_shared(name: str) -> bool:
+    """Say whether rules stand on a file of the folder, by its path in it: the settings, a subject or a view."""
+    return name == "settings.yaml" or name.startswith("subjects/")
 
 
 def compile_rule(book: Rulebook, path: Path, params: Mapping[str, Any], text: str | None = None) -> Rule | list[Fault]:

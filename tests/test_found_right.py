@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import shutil
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
@@ -13,6 +13,7 @@ from click.testing import CliRunner
 
 from alerting import cli, found_right
 from alerting.app import build
+from alerting.rulebook import GoodText
 from tests.test_mistakes import BETWEEN_FILES, CONFIG, GOOD, IN_THE_SQL, RULE, SETTINGS, SUBJECT, VIEW
 
 THIRD, FOURTH = "rules/local/plan-third.yaml", "rules/local/plan-fourth.yaml"
@@ -158,6 +159,28 @@ def test_rules_that_hang_on_each_other_are_told_of_as_if_nothing_were_remembered
 
     assert told == council.check("--no-cache")
     assert told == council.check()
+
+
+def test_a_receiver_that_is_put_right_may_be_shown_less_than_the_others(council: Council) -> None:
+    mail = "  post: {type: folder, pathe: post, ceiling: reference}\n"
+    council.change(CONFIG, ("ceiling: reference}\n", f"ceiling: detail}}\n{mail}"))
+    council.change(FOURTH, ("clears: A visit", "clears: (of ethnicity {{ ethnicity }}) A visit"))
+    assert "pathe" in council.check()
+    council.change(CONFIG, ("pathe:", "path:"))
+
+    assert "'ethnicity' is of tier detail" in council.check()
+
+
+def test_a_subject_in_its_last_good_version_is_not_what_rules_are_remembered_by(
+    council: Council, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    good = {"subjects/plan.yaml": GoodText(text=FILES[SUBJECT], seen_on=date(2026, 3, 30))}
+    council.change(SUBJECT, ("key: plan_id", "keys: plan_id"))
+    with monkeypatch.context() as patch:
+        patch.setattr("alerting.app._last_good", lambda _: good)
+        assert "its version of 30 March 2026 is used" in council.check()
+
+    assert council.check() == council.check("--no-cache")
 
 
 def test_a_rule_is_told_of_once_its_review_is_due_though_nothing_has_changed(
