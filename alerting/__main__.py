@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from alerting.cli import cli
+from alerting.commands import cli
 
 
 def main() -> None:

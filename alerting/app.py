@@ -21,27 +21,27 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, ValidationError
 
 from alerting.config import Council, Loaded, load_config, sqlite_path
-from alerting.delivery import Notifier
+from alerting.delivery.attempt import Notifier
+from alerting.documents.document import did_you_mean
 from alerting.errors import Fault, Faults, Place, StoreError
-from alerting.found_right import Memory, standing_on
-from alerting.rule import Rule
-from alerting.rulebook import GoodText, Rulebook, load_rulebook
-from alerting.rulefile import Overrides
-from alerting.yaml_files import did_you_mean
+from alerting.rulebook.check_cache import Memory, standing_on
+from alerting.rulebook.file_models import Overrides
+from alerting.rulebook.loader import GoodText, Rulebook, load_rulebook
+from alerting.rulebook.rule import Rule
 
 if TYPE_CHECKING:
-    from alerting.archive import Archive
-    from alerting.bounces import Bounces
-    from alerting.heartbeat import Heartbeat
-    from alerting.hold_fire import Marker
-    from alerting.outbox import Outbox
-    from alerting.pipeline import Pipeline
-    from alerting.rendering import RuleWords, Words
-    from alerting.routing import Receiver
-    from alerting.sending import Sender
-    from alerting.snapshot import Source
-    from alerting.store import Store
-    from alerting.trust import Past
+    from alerting.casedata.snapshot import Source
+    from alerting.casedata.trust import Past
+    from alerting.delivery.bounces import Bounces
+    from alerting.delivery.sending import Sender
+    from alerting.evaluation.archive import Archive
+    from alerting.notifications.messages.rendering import RuleWords, Words
+    from alerting.notifications.routing import Receiver
+    from alerting.runs.heartbeat import Heartbeat
+    from alerting.runs.pipeline import Pipeline
+    from alerting.store.outbox import Outbox
+    from alerting.store.send_hold import Marker
+    from alerting.store.store import Store
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,7 +60,7 @@ class App:
 
     def store(self) -> Store:
         """Open the store. Raises StoreError."""
-        from alerting.store import Store
+        from alerting.store.store import Store
 
         return Store.open(self.store_url)
 
@@ -69,9 +69,9 @@ class App:
         return _existing_store(self.store_url)
 
     def past(self, as_of: date) -> Past:
-        """Give what a run for a day would compare the case data with; nothing where there is no store yet."""
-        from alerting import load_history
-        from alerting.trust import Past
+        """Return what a run for a day would compare the case data with; nothing where there is no store yet."""
+        from alerting.casedata.trust import Past
+        from alerting.store import load_history
 
         store = self.existing_store()
         if store is None:
@@ -88,15 +88,15 @@ class App:
         return sqlite_path(self.loaded.config.store, self.loaded.folder)
 
     def archive(self) -> Archive:
-        """Give the folder of the days kept."""
-        from alerting.archive import Archive
+        """Return the folder of the days kept."""
+        from alerting.evaluation.archive import Archive
 
         keep = self.loaded.config.keep
         return Archive(folder=self.loaded.folder / keep.path, days=keep.days)
 
     def marker(self, store: Store) -> Marker:
-        """Give the file by which a restored store is recognised: that of `marker:`, or one beside an SQLite store."""
-        from alerting.hold_fire import Marker
+        """Return the file by which a restored store is recognised: that of `marker:`, or one beside an SQLite store."""
+        from alerting.store.send_hold import Marker
 
         config, path = self.loaded.config, None
         if config.marker is not None:
@@ -106,8 +106,8 @@ class App:
         return Marker(store=store, path=path, environment=config.council.environment)
 
     def heartbeat(self) -> Heartbeat:
-        """Give where the sign of life is given."""
-        from alerting.heartbeat import Heartbeat
+        """Return where the sign of life is given."""
+        from alerting.runs.heartbeat import Heartbeat
 
         wanted = self.loaded.config.heartbeat
         return Heartbeat(
@@ -118,29 +118,29 @@ class App:
         )
 
     def words(self) -> Words:
-        """Give the words of messages."""
-        from alerting.rendering import Words
+        """Return the words of messages."""
+        from alerting.notifications.messages.rendering import Words
 
         council = self.loaded.config.council
         rules = {rule.id: words_of(rule) for rule in (*self.book.rules, *self.book.off)}
         return Words(rules, council=council.name, page_url=council.page, stamp=council.stamped)
 
     def receivers(self) -> dict[str, tuple[Receiver, Notifier]]:
-        """Give each receiver as routing sees it, and itself."""
-        from alerting.routing import Receiver
+        """Return each receiver as routing sees it, and itself."""
+        from alerting.notifications.routing import Receiver
 
         return {name: (Receiver(name=name, teams=_teams(notifier)), notifier) for name, notifier in self.notifiers.items()}
 
     def outbox(self, store: Store) -> Outbox:
-        """Give the outbox of a store."""
-        from alerting.outbox import Outbox
+        """Return the outbox of a store."""
+        from alerting.store.outbox import Outbox
 
         return Outbox(store, domain=self.loaded.config.council.domain)
 
     def sender(self, store: Store) -> Sender:
-        """Give what sends the messages that wait in a store."""
-        from alerting.occurrences import this_process
-        from alerting.sending import Sender
+        """Return what sends the messages that wait in a store."""
+        from alerting.delivery.sending import Sender
+        from alerting.store.job_leases import this_process
 
         return Sender(
             outbox=self.outbox(store),
@@ -152,8 +152,8 @@ class App:
         )
 
     def bounces(self, sender: Sender) -> Bounces:
-        """Give the folders that the receivers name for bounces. What is kept apart from the live service reads none."""
-        from alerting.bounces import Bounces
+        """Return the folders that the receivers name for bounces. What is kept apart from the live service reads none."""
+        from alerting.delivery.bounces import Bounces
 
         folders: dict[Path, frozenset[str]] = {}
         for name, notifier in self.notifiers.items():
@@ -164,8 +164,8 @@ class App:
 
     def pipeline(self, store: Store) -> Pipeline:
         """Build the line on a store. Raises Faults when the source or a receiver cannot be used."""
-        from alerting.pipeline import Pipeline
-        from alerting.planning import Planner
+        from alerting.notifications.planning import Planner
+        from alerting.runs.pipeline import Pipeline
 
         config = self.loaded.config
         # A fault of one rule, even of what config.yaml says of it, leaves the others running.
@@ -238,14 +238,14 @@ def build(path: Path, *, checking: bool = False, memory: bool = False) -> App:
 def _for(council: Council, notifier: Notifier) -> Notifier:
     if council.redirect_to is None:
         return notifier
-    from alerting.environment import kept_apart
+    from alerting.delivery.redirect import kept_apart
 
     return kept_apart(notifier, council.environment, council.redirect_to)
 
 
 def words_of(rule: Rule) -> RuleWords:
-    """Give what messages say of a rule."""
-    from alerting.rendering import RuleWords
+    """Return what messages say of a rule."""
+    from alerting.notifications.messages.rendering import RuleWords
 
     return RuleWords(
         id=rule.id,
@@ -262,7 +262,7 @@ def words_of(rule: Rule) -> RuleWords:
 
 
 def types_of(package: str) -> list[str]:
-    """Give the types that a package's modules offer, such as `email` and `teams` for notifiers."""
+    """Return the types that a package's modules offer, such as `email` and `teams` for notifiers."""
     return sorted(module.name for module in pkgutil.iter_modules(importlib.import_module(package).__path__))
 
 
@@ -298,7 +298,7 @@ def _teams(notifier: Notifier) -> frozenset[str] | None:
 
 
 def rules_folder(loaded: Loaded) -> Path:
-    """Give the council's rules, or those this version carries where the council has no folder of its own."""
+    """Return the council's rules, or those this version carries where the council has no folder of its own."""
     folder = loaded.folder / loaded.config.rules.path
     if folder.is_dir() or loaded.config.rules.path != Path("rules"):
         return folder
@@ -307,7 +307,7 @@ def rules_folder(loaded: Loaded) -> Path:
 
 
 def _memory(loaded: Loaded, overrides: Overrides, notifiers: Mapping[str, Notifier]) -> Memory:
-    """Give what earlier checks of this configuration have found right, in the folder for what a program may lose."""
+    """Return what earlier checks of this configuration have found right, in the folder for what a program may lose."""
     from importlib.metadata import version
 
     from platformdirs import user_cache_path
@@ -335,7 +335,7 @@ def _book(loaded: Loaded, overrides: Overrides, memory: Memory) -> Rulebook:
 
 
 def _last_good(loaded: Loaded) -> dict[str, GoodText]:
-    from alerting.rule_history import RuleHistory
+    from alerting.store.rule_versions import RuleHistory
 
     store = _existing_store(sqlite_path(loaded.config.store, loaded.folder))
     if store is None:
@@ -349,7 +349,7 @@ def _last_good(loaded: Loaded) -> dict[str, GoodText]:
 def _existing_store(url: str) -> Store | None:
     if url.startswith("sqlite:///") and not Path(url.removeprefix("sqlite:///")).exists():
         return None
-    from alerting.store import Store
+    from alerting.store.store import Store
 
     # Whoever cannot do without the store opens it again, and is told what is wrong with it.
     with suppress(StoreError):
@@ -358,7 +358,7 @@ def _existing_store(url: str) -> Store | None:
 
 
 def _overrides(loaded: Loaded, faults: list[Fault]) -> Overrides:
-    """Give what the council sets about rules; nothing, and its faults, where that cannot be read. Then nothing runs."""
+    """Return what the council sets about rules; nothing, and its faults, where that cannot be read. Then nothing runs."""
     section = loaded.config.rules
     before = len(loaded.document.faults)
     values = {

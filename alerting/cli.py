@@ -1,4 +1,4 @@
-"""The `alerting` command. A file of `alerting/commands/` is a command; it is read only when that command is given.
+"""What the commands of `alerting/commands/` share: each is read only when it is given.
 
 Output goes to stdout, talk to stderr. Exit codes: 0 done, 1 done with faults or problems found, 2 usage,
 3 another process has this run.
@@ -22,7 +22,6 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
-from alerting import commands
 from alerting.errors import AlertingError
 
 if TYPE_CHECKING:
@@ -80,28 +79,10 @@ class CommandFolder(click.Group):
         try:
             return super().main(*args, **kwargs)
         except AlertingError as error:
-            from alerting import fault_text
+            from alerting.documents import report
 
-            click.echo(fault_text.told(error, **look_of(sys.stderr)), err=True)
+            click.echo(report.told(error, **look_of(sys.stderr)), err=True)
             sys.exit(error.exit_code)
-
-
-@click.group(
-    cls=CommandFolder, package=commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
-)
-@click.option(
-    "--config",
-    "config",
-    type=click.Path(path_type=Path),
-    default=Path("config.yaml"),
-    show_default=True,
-    help="The council's config.yaml.",
-)
-@click.version_option(package_name="practice-alerts", message="%(version)s")
-@click.pass_context
-def cli(ctx: click.Context, config: Path) -> None:
-    """Alerts for children's services: the right manager told about the right child, once."""
-    ctx.obj = config
 
 
 def build_app(ctx: click.Context, *, checking: bool = False, memory: bool = False) -> App:
@@ -121,14 +102,14 @@ def now() -> datetime:
 
 
 def today(app: App) -> date:
-    """Give today's date where the council is."""
+    """Return today's date where the council is."""
     from zoneinfo import ZoneInfo
 
     return now().astimezone(ZoneInfo(app.loaded.config.council.timezone)).date()
 
 
 def look_of(stream: TextIO) -> dict[str, Any]:
-    """Give how faults look on a stream: in colour and as wide as a terminal, plain elsewhere and with NO_COLOR."""
+    """Return how faults look on a stream: in colour and as wide as a terminal, plain elsewhere and with NO_COLOR."""
     if not stream.isatty():
         return {}
     return {"colour": "NO_COLOR" not in os.environ, "width": shutil.get_terminal_size().columns}

@@ -18,8 +18,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 
+from alerting.documents.document import Document, Path_, load
 from alerting.errors import ConfigError, Fault, Faults
-from alerting.yaml_files import Document, Path_, load
 
 _STRICT = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, populate_by_name=True)
 _SECRET = re.compile(r"^\$\{(env|file|keyring):([^}]+)\}$")
@@ -253,7 +253,7 @@ def load_config(path: Path, gathered: list[Fault] | None = None) -> Loaded:
 
 
 def _without_faulty(value: dict[str, Any]) -> dict[str, Any]:
-    """Give the configuration without the settings that are wrong, nor what cannot stand without them."""
+    """Return the configuration without the settings that are wrong, nor what cannot stand without them."""
     rest: dict[str, Any] = copy.deepcopy(value)
     for _ in range(4):
         try:

@@ -110,7 +110,7 @@ class Act:
 
     @property
     def on(self) -> date:
-        """Give the day it was done."""
+        """Return the day it was done."""
         return self.at.date()
 
 
@@ -281,7 +281,7 @@ class Delivery:
 
 
 def reference(rule: str, subject: str, episode: int) -> str:
-    """Give an alert's short name, such as A-7K3QXM: the same for the same rule, subject and episode.
+    """Return an alert's short name, such as A-7K3QXM: the same for the same rule, subject and episode.
 
     Made of ids only and not reversible, so it may stand in a log or an address.
     """

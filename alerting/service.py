@@ -14,15 +14,15 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from alerting import clock_jumps
 from alerting.app import App
+from alerting.delivery.sending import Clock
 from alerting.errors import AlertingError, ConfigError, RunHeld
-from alerting.occurrences import Occurrences, host_of, this_process
-from alerting.reporting import Report
-from alerting.sending import Clock
-from alerting.store import Store
-from alerting.timetable import Timetable
-from alerting.wording import day
+from alerting.formatting import day
+from alerting.notifications.report import Report
+from alerting.runs import clock_jumps
+from alerting.runs.timetable import Timetable
+from alerting.store.job_leases import Occurrences, host_of, this_process
+from alerting.store.store import Store
 
 LOOK_EVERY_MINUTES = 5
 STUCK_AFTER = timedelta(hours=2)
@@ -32,7 +32,7 @@ _WAKE, _LOOK, _STOP = "a job's time", "a look round", "a signal"
 
 
 def timetable(app: App, store: Store) -> Timetable:
-    """Give when the council's jobs are to be done; monthly only where there is a rule for it to ask."""
+    """Return when the council's jobs are to be done; monthly only where there is a rule for it to ask."""
     config = app.loaded.config
     asked = {rule.file.job for rule in app.book.rules} | {"daily", "weekly"}
     return Timetable(
@@ -92,7 +92,7 @@ class Service:
         self._bell.put(_STOP)
 
     def give_back(self) -> None:
-        """Give back the run that is going on, as the process must end in the middle of it: another may go on at once."""
+        """Return the run that is going on, as the process must end in the middle of it: another may go on at once."""
         if self._store is not None:
             Occurrences(self._store).let_go(this_process(), self.clock())
 

@@ -15,7 +15,7 @@ FIRST, LAST = date(1901, 1, 1), date(2110, 1, 1)
 
 
 def is_working_day(day: date, holidays: Set[date]) -> bool:
-    """Say whether `day` is a Monday to Friday that is not a bank holiday."""
+    """Return whether `day` is a Monday to Friday that is not a bank holiday."""
     return day.weekday() < 5 and day not in holidays
 
 
@@ -35,7 +35,7 @@ def working_days_between(start: date, end: date, holidays: Set[date]) -> int:
 
 
 def add_working_days(start: date, count: int, holidays: Set[date]) -> date:
-    """Give the `count`-th working day after `start`, before it when negative; `start` itself for 0.
+    """Return the `count`-th working day after `start`, before it when negative; `start` itself for 0.
 
     >>> add_working_days(date(2026, 4, 2), 1, {date(2026, 4, 3), date(2026, 4, 6)})
     datetime.date(2026, 4, 7)
@@ -49,7 +49,7 @@ def add_working_days(start: date, count: int, holidays: Set[date]) -> date:
 
 
 def add_months(day: date, count: int) -> date:
-    """Give the same day of the month `count` months later, or the last day of that month.
+    """Return the same day of the month `count` months later, or the last day of that month.
 
     >>> add_months(date(2025, 12, 31), 2)
     datetime.date(2026, 2, 28)
@@ -59,7 +59,7 @@ def add_months(day: date, count: int) -> date:
 
 
 def age_on(born: date, day: date) -> int:
-    """Give completed years on `day`. Born on 29 February is a year older on 1 March in years without one.
+    """Return completed years on `day`. Born on 29 February is a year older on 1 March in years without one.
 
     >>> age_on(date(2008, 2, 29), date(2026, 2, 28)), age_on(date(2008, 2, 29), date(2026, 3, 1))
     (17, 18)

@@ -21,11 +21,11 @@ from pathlib import Path
 import duckdb
 import yaml
 
-from alerting import drafts
 from alerting.app import App, build
-from alerting.archive import KeptFile, KeptRun, KeptSubject, Manifest
-from alerting.backtest import backtest
-from alerting.rulefile import Subject
+from alerting.authoring import draft as drafts
+from alerting.authoring.backtest.backtest import backtest
+from alerting.evaluation.archive import KeptFile, KeptRun, KeptSubject, Manifest
+from alerting.rulebook.file_models import Subject
 
 FIRST = date(2026, 3, 2)
 REAL_DAYS = 5

@@ -24,8 +24,8 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from alerting import schema
-from alerting.store import Store
+from alerting.store import schema
+from alerting.store.store import Store
 from tests.crashes import PER_MESSAGE, POINTS, TWICE, Killing, Ran, council_of_teams, killing
 from tests.postgres import start_postgres
 from tests.relay import Mail, Relay, relay_process
@@ -63,7 +63,7 @@ class Bench:
     chance: random.Random
 
     def undisturbed(self) -> tuple[list[Mail], float]:
-        """Give what an undisturbed run sends, and how many seconds it takes."""
+        """Return what an undisturbed run sends, and how many seconds it takes."""
         self.fresh()
         self.relay.forget()
         ran = self.killing.run(self.config)
@@ -118,7 +118,7 @@ class Bench:
 
 @contextmanager
 def on_sqlite(folder: Path) -> Iterator[tuple[str, Callable[[], None]]]:
-    """Give the address of a store in a file, and what puts an empty one in its place."""
+    """Return the address of a store in a file, and what puts an empty one in its place."""
     template, path = folder / "template.db", folder / "alerting.db"
     Store.open(f"sqlite:///{template.as_posix()}").close()
 
@@ -132,7 +132,7 @@ def on_sqlite(folder: Path) -> Iterator[tuple[str, Callable[[], None]]]:
 
 @contextmanager
 def on_postgresql(_: Path) -> Iterator[tuple[str, Callable[[], None]]]:
-    """Give the address of a store on a server of its own, and what empties its tables."""
+    """Return the address of a store on a server of its own, and what empties its tables."""
     tables = ", ".join(f'"{table.name}"' for table in schema.metadata.sorted_tables)
     with start_postgres() as url:
         Store.open(url).close()

@@ -23,7 +23,7 @@ from typing import Any
 
 import yaml
 
-from alerting.yaml_files import load
+from alerting.documents.document import load
 
 _SHIPPED = Path(__file__).parent.parent / "rules"
 _CONFIG = """\
@@ -62,7 +62,7 @@ def make(folder: Path, count: int, *, distinct: bool) -> Path:
 
 
 def _of_its_own(rule: dict[str, Any], number: int) -> dict[str, Any]:
-    """Give a rule with fewer examples, and with expressions and sentences that no other rule has."""
+    """Return a rule with fewer examples, and with expressions and sentences that no other rule has."""
     own = rule | {"examples": rule["examples"][:3]}
     own |= {part: f"{rule[part].rstrip()} Rule {number}." for part in ("says", "clears")}
     for part in ("levels", "also"):
@@ -82,7 +82,7 @@ class Check:
         }
 
     def seconds(self, *options: str) -> float:
-        """Give how long one check takes; it must find nothing wrong."""
+        """Return how long one check takes; it must find nothing wrong."""
         command = [sys.executable, "-m", "alerting", "--config", str(self.config), "check", *options, str(self.rules)]
         started = time.perf_counter()
         done = subprocess.run(command, env=self.environment, capture_output=True, text=True, check=False)

@@ -9,7 +9,7 @@ from typing import ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from alerting.delivery import Ceiling
+from alerting.delivery.attempt import Ceiling
 from alerting.errors import DeliveryError
 from alerting.model import Message, Tier
 

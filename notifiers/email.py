@@ -30,7 +30,7 @@ from pydantic import (
     model_validator,
 )
 
-from alerting.delivery import Ceiling
+from alerting.delivery.attempt import Ceiling
 from alerting.errors import DeliveryError
 from alerting.model import Message, Tier
 
@@ -137,7 +137,7 @@ class Notifier(BaseModel):
         return _words(code, reply)
 
     def check(self) -> list[str]:
-        """Say what is unwise or cannot work: plain text, an unreadable ca_file, a sender without a full domain."""
+        """Return what is unwise or cannot work: plain text, an unreadable ca_file, a sender without a full domain."""
         sender_domain = parseaddr(self.from_address)[1].rpartition("@")[2]
         found = {
             "security is none: messages about children cross the network in plain text": self.security == "none",
@@ -203,7 +203,7 @@ class Notifier(BaseModel):
         return mail.as_bytes()
 
     def _open_for(self, size: int) -> _Line:
-        """Give a line on which the server has agreed to take a message of so many bytes from us."""
+        """Return a line on which the server has agreed to take a message of so many bytes from us."""
         with suppress(IndexError):
             line = self._idle.pop()
             # A server may hang up on an idle line at any time. Nothing of this message has been said: ask on a new one.
@@ -353,13 +353,13 @@ class _Line(smtplib.SMTP):
             raise smtplib.SMTPResponseException(code, reply)
 
     def offer(self, sender: str, size: int) -> tuple[int, bytes]:
-        """Say who a message is from and, to a server that asks, how large it is. Gives the answer."""
+        """Return who a message is from and, to a server that asks, how large it is. Gives the answer."""
         # A bounce then brings back the headers alone, and not what stands in the message.
         asked = {"size": f"SIZE={size}", "dsn": "RET=HDRS"}
         return self.mail(sender, [option for name, option in asked.items() if self.has_extn(name)])
 
     def address(self, recipient: str) -> None:
-        """Say whom a message is for. Raises _AddressRefusedError where the refusal is of the mailbox."""
+        """Return whom a message is for. Raises _AddressRefusedError where the refusal is of the mailbox."""
         code, reply = self.rcpt(recipient)
         if 500 <= code < 600 and _is_of_the_address(reply):
             raise _AddressRefusedError(code, reply)
@@ -374,7 +374,7 @@ class _Line(smtplib.SMTP):
             raise smtplib.SMTPServerDisconnected
 
     def _is_listening(self) -> bool:
-        """Tell whether the server still waits for the rest: one that has hung up, or speaks out of turn, does not."""
+        """Return whether the server still waits for the rest: one that has hung up, or speaks out of turn, does not."""
         line = self._socket()
         line.settimeout(0)
         try:
@@ -416,7 +416,7 @@ class _Line(smtplib.SMTP):
 
 
 def _is_of_the_address(reply: bytes) -> bool:
-    """Say whether a refusal of RCPT, 5xx, is about the mailbox: by its enhanced code (RFC 3463), and where it has none.
+    """Return whether a refusal of RCPT, 5xx, is about the mailbox: by its enhanced code (RFC 3463), and where it has none.
 
     5.1, 5.2 and 5.4 are about the address, the mailbox and the way to it; 5.7 and the others about who sends, and what.
     """
@@ -479,7 +479,7 @@ def _unreachable(error: OSError, where: str) -> DeliveryError:
 
 
 def _words(code: int, reply: bytes | str) -> str:
-    """Give a server's answer on one line, short, with the local part of every address left out."""
+    """Return a server's answer on one line, short, with the local part of every address left out."""
     text = reply.decode("utf-8", "replace") if isinstance(reply, bytes) else reply
     without_addresses = _ANY_ADDRESS.sub(r"(somebody)@\1", _one_line(text))
     return f"{code} {without_addresses}"[:_LONGEST_ANSWER]

@@ -37,7 +37,7 @@ from pydantic import (
     ValidationError,
 )
 
-from alerting.delivery import Ceiling
+from alerting.delivery.attempt import Ceiling
 from alerting.errors import DeliveryError
 from alerting.model import Message, Tier
 
@@ -96,7 +96,7 @@ class Notifier(BaseModel):
         return f"written {', '.join(sorted(contents))}"
 
     def check(self) -> list[str]:
-        """Say whether the folder cannot be made or written to."""
+        """Return whether the folder cannot be made or written to."""
         nearest = next(place for place in (self.path, *self.path.absolute().parents) if place.exists())
         if not nearest.is_dir():
             return [f"path: {nearest} is a file, not a folder"]
@@ -133,7 +133,7 @@ class Notifier(BaseModel):
             journal.write(b"\n" + entry.model_dump_json().encode() + b"\n")
 
     def _entries(self) -> list[_Entry]:
-        """Give what is in the folder, in the order of the page, and drop the files of what was replaced."""
+        """Return what is in the folder, in the order of the page, and drop the files of what was replaced."""
         latest: dict[str, _Entry] = {}
         for entry in (*self._listed(), *self._noted()):
             before = latest.get(entry.id)
@@ -181,7 +181,7 @@ class Notifier(BaseModel):
 
 
 def _filed(message: Message) -> tuple[_Entry, dict[str, bytes]]:
-    """Give a message's entry, and the content of each of its files by name."""
+    """Return a message's entry, and the content of each of its files by name."""
     key = blake2b(message.key.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
     purpose = re.sub(r"[^a-z0-9]+", "-", message.purpose.lower())[:20].strip("-") or "message"
     stem = f"{message.date.date().isoformat()}-{purpose}-{key}"
@@ -278,7 +278,7 @@ def _counts(card: dict[str, Any]) -> list[tuple[str, int]]:
 
 
 def _lead(text: str) -> str:
-    """Give what a message says first: its first paragraph that is a sentence, not a banner or a heading."""
+    """Return what a message says first: its first paragraph that is a sentence, not a banner or a heading."""
     paragraphs = [_one_line(paragraph) for paragraph in _printable(text).split("\n\n")]
     words = next((words for words in paragraphs if words.endswith(".")), next(filter(None, paragraphs), ""))
     return words if len(words) <= _LONGEST_LEAD else words[:_LONGEST_LEAD].rsplit(" ", 1)[0] + " ..."

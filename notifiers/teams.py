@@ -26,7 +26,7 @@ from pydantic import (
     ValidationError,
 )
 
-from alerting.delivery import Ceiling
+from alerting.delivery.attempt import Ceiling
 from alerting.errors import DeliveryError
 from alerting.model import Message, Tier
 
@@ -82,7 +82,7 @@ class Notifier(BaseModel):
     _turn: threading.Lock = PrivateAttr(default_factory=threading.Lock)
 
     def teams_reached(self) -> frozenset[str]:
-        """Give the ids of the teams that have a channel here."""
+        """Return the ids of the teams that have a channel here."""
         return frozenset(self.channels)
 
     def send(self, message: Message, handed_over: Callable[[], None]) -> str:
@@ -99,7 +99,7 @@ class Notifier(BaseModel):
         return _accepted(self._post(address, body, f"teams channel of {message.channel}"), f"teams channel of {message.channel}")
 
     def check(self) -> list[str]:
-        """Say which channels have an address that cannot be used or may not last, and whether too much is shown."""
+        """Return which channels have an address that cannot be used or may not last, and whether too much is shown."""
         found = [f"channel of {team}: {problem}" for team in sorted(self.channels) if (problem := self._problem(team))]
         found += [
             f"channel of {team}: its address is of a kind that Microsoft has retired; copy the flow's new address"
@@ -161,7 +161,7 @@ class Notifier(BaseModel):
         return self.channels[team].get_secret_value()
 
     def _problem(self, team: str) -> str | None:
-        """Say what is wrong with a team's address without showing it."""
+        """Return what is wrong with a team's address without showing it."""
         parts = self._parts(team)
         host = parts.hostname or ""
         if not host or "@" in parts.netloc or "\\" in self.channels[team].get_secret_value():
@@ -278,7 +278,7 @@ class _Shown(BaseModel):
 
 
 def _fitting(message: Message) -> bytes:
-    """Give the body of the request with as many rows as Teams takes. Raises DeliveryError where none makes it fit."""
+    """Return the body of the request with as many rows as Teams takes. Raises DeliveryError where none makes it fit."""
     most = _MOST_ROWS
     while len(body := _posted(message, most)) > _LARGEST_CARD:
         if most == 0:
@@ -290,7 +290,7 @@ def _fitting(message: Message) -> bytes:
 
 
 def _posted(message: Message, most: int = _MOST_ROWS) -> bytes:
-    """Give the body of the request: a message with the one card, of at most so many rows."""
+    """Return the body of the request: a message with the one card, of at most so many rows."""
     try:
         shown = _Shown.model_validate(message.card)
     except ValidationError as error:
@@ -343,7 +343,7 @@ def _row(cells: tuple[str, ...], *, bold: bool = False) -> TableRow:
 
 
 def _plain(text: str, *, bold: bool = False, quiet: bool = False) -> RichTextBlock:
-    """Give text as it stands: a run of rich text, unlike a text block, is not read as Markdown."""
+    """Return text as it stands: a run of rich text, unlike a text block, is not read as Markdown."""
     from microsoft_teams.cards import RichTextBlock, TextRun
 
     run = TextRun(text=_inert(text), weight="Bolder" if bold else None, is_subtle=quiet or None, size="Small" if quiet else None)
@@ -391,7 +391,7 @@ def _accepted(answer: requests.Response, where: str) -> str:
 
 
 def _retry_after(answer: requests.Response) -> float | None:
-    """Give the seconds that an answer asks to wait: as such, or until a moment, counted from the answer's own date."""
+    """Return the seconds that an answer asks to wait: as such, or until a moment, counted from the answer's own date."""
     asked = answer.headers.get("Retry-After", "").strip()
     if asked.isdecimal():
         return float(asked)
@@ -411,7 +411,7 @@ def _reports_an_error(text: str) -> bool:
 
 
 def _named_error(answer: requests.Response) -> str:
-    """Give the code of the error that the answer names. Its words stay out: they can repeat the card."""
+    """Return the code of the error that the answer names. Its words stay out: they can repeat the card."""
     try:
         said: Any = answer.json()
         code = said["error"]["code"]

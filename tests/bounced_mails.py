@@ -162,12 +162,12 @@ Disposition: manual-action/MDN-sent-manually; displayed
 def bounce(
     message_id: str = OURS, recipient: str = "m1@example.gov.uk", *, action: str = "failed", status: str = "5.1.1", answer: str = REFUSED
 ) -> bytes:  # fmt: skip
-    """Give a bounce as Postfix writes it."""
+    """Return a bounce as Postfix writes it."""
     words = {"message_id": message_id, "recipient": recipient, "action": action, "status": status, "answer": answer}
     return POSTFIX.format(**words).encode()
 
 
 def exchange(message_id: str = OURS, recipient: str = "m1@example.gov.uk") -> bytes:
-    """Give a bounce as Exchange Online writes it, in the language of the mailbox."""
+    """Return a bounce as Exchange Online writes it, in the language of the mailbox."""
     words = base64.encodebytes(EXCHANGE_WORDS.encode()).decode().strip()
     return EXCHANGE.format(message_id=message_id, recipient=recipient, words=words).replace("\n", "\r\n").encode()

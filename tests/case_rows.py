@@ -9,8 +9,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from alerting.rulebook import Overrides, Rulebook, load_rulebook
-from alerting.snapshot import Snapshot
+from alerting.casedata.snapshot import Snapshot
+from alerting.rulebook.loader import Overrides, Rulebook, load_rulebook
 
 RULES = Path(__file__).parents[1] / "rules"
 
@@ -49,14 +49,14 @@ def council(rows: Sequence[tuple[str, Row]], as_of: date = AS_OF, **params: obje
 
 
 def subject(name: str) -> str:
-    """Give a subject's rows as a table to ask of."""
+    """Return a subject's rows as a table to ask of."""
     return f"({shipped().subjects[name].sql.strip()})"
 
 
 def left(
     ask: Ask, kind: str, live: Sequence[tuple[str, str | None]], person: bool = True, upper_age: int | None = None
 ) -> dict[str, str | None]:
-    """Give why each of these live alerts has left, by its subject; each is its subject and its member."""
+    """Return why each of these live alerts has left, by its subject; each is its subject and its member."""
     rows = ", ".join(str(("rule", who, who if person else "", row or "")) for who, row in live)
     ask(
         "CREATE OR REPLACE TABLE live AS SELECT rule, subject, nullif(person, '') AS person, nullif(member, '') AS member, "

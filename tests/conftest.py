@@ -68,7 +68,7 @@ def _made_schema(postgres_url: str) -> Iterator[str]:
 
 
 def _make(url: str) -> None:
-    from alerting.store import Store
+    from alerting.store.store import Store
 
     Store.open(url).close()
 
@@ -76,7 +76,7 @@ def _make(url: str) -> None:
 def _emptied(url: str) -> None:
     import sqlalchemy as sa
 
-    from alerting import schema
+    from alerting.store import schema
 
     engine = sa.create_engine(url, poolclass=sa.NullPool)
     with engine.begin() as connection:

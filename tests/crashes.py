@@ -27,17 +27,18 @@ from typing import Any, Literal, NoReturn
 
 import duckdb  # noqa: F401  (loaded before the fork, as all that a run needs, so that a run begins at once)
 
-from alerting import evaluate, trust
 from alerting.app import App, build
-from alerting.heartbeat import Heartbeat
-from alerting.occurrences import Occurrences
-from alerting.outbox import Outbox
-from alerting.sending import Sender
+from alerting.casedata import trust
+from alerting.delivery.sending import Sender
+from alerting.evaluation import evaluate
+from alerting.runs.heartbeat import Heartbeat
+from alerting.store.job_leases import Occurrences
+from alerting.store.outbox import Outbox
 from tests.made_council import MONDAY
 from tests.office import Office
 from tests.relay import ROOT, Relay
 
-for _name in ("css_inline", "jinja2", "sqlglot", "yaml", "notifiers.email", "alerting.sources.files", "psycopg"):
+for _name in ("css_inline", "jinja2", "sqlglot", "yaml", "notifiers.email", "alerting.sources.files.source", "psycopg"):
     importlib.import_module(_name)
 
 When = Literal["before", "after", "within"]
@@ -180,7 +181,7 @@ class Killing:
 
 @contextmanager
 def killing() -> Iterator[Killing]:
-    """Give what starts runs and kills them, while the block runs."""
+    """Return what starts runs and kills them, while the block runs."""
     command = [sys.executable, "-m", "tests.crashes"]
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT)
     try:

@@ -13,13 +13,13 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from alerting.aggregates import AGGREGATES
-from alerting.case_data import Settings
-from alerting.expressions import Compiled, Name, compile_expression, constant
-from alerting.functions import FUNCTIONS, Type
-from alerting.rulebook import load_rulebook
-from alerting.snapshot import EngineError, Snapshot
-from alerting.yaml_files import load
+from alerting.casedata.catalogue import Settings
+from alerting.casedata.snapshot import EngineError, Snapshot
+from alerting.documents.document import load
+from alerting.expressions.aggregates import AGGREGATES
+from alerting.expressions.compile import Compiled, Name, compile_expression, constant
+from alerting.expressions.functions import FUNCTIONS, Type
+from alerting.rulebook.loader import load_rulebook
 
 RULES = Path(__file__).parent.parent / "rules"
 SECONDS = 10.0
@@ -38,7 +38,7 @@ _ROWS = 42
 
 
 def _names() -> dict[str, Name]:
-    """Give every name that a shipped rule uses, and some of every kind."""
+    """Return every name that a shipped rule uses, and some of every kind."""
     book = load_rulebook(RULES)
     names = dict.fromkeys(("visits", "measure", "rows"), "number") | {"born": "date", "team": "text", "in_care": "boolean"}
     kinds: dict[str, Type] = names | {"statuses": "codes"}  # type: ignore[assignment]
@@ -70,7 +70,7 @@ _OWN_WORDS = """
 
 
 def _words(sql: str) -> set[str]:
-    """Give every word of some SQL that stands in no text."""
+    """Return every word of some SQL that stands in no text."""
     return {word.lower() for word in re.findall(r"[A-Za-z_][A-Za-z_0-9]*", re.sub(r"'(?:[^']|'')*'", " ", sql))}
 
 
@@ -99,7 +99,7 @@ def settled() -> Snapshot:
 
 
 def shipped() -> list[str]:
-    """Give every expression of the shipped rules."""
+    """Return every expression of the shipped rules."""
     texts = []
     for path in sorted(RULES.glob("*/*.yaml")):
         value = load(path).value

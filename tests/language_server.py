@@ -19,7 +19,7 @@ _SECONDS = 30.0
 
 
 def find_server() -> str | None:
-    """Give the command of the server: that of YAML_LANGUAGE_SERVER, as `.ci/run` installs it, or on the PATH."""
+    """Return the command of the server: that of YAML_LANGUAGE_SERVER, as `.ci/run` installs it, or on the PATH."""
     named = os.environ.get("YAML_LANGUAGE_SERVER") or (str(INSTALLED) if INSTALLED.exists() else "yaml-language-server")
     return shutil.which(named) if shutil.which("node") else None
 
@@ -59,18 +59,18 @@ class LanguageServer:
             pipe.close()
 
     def faults(self, folder: Path, *texts: str) -> list[str]:
-        """Give what the editor underlines in each text, as `line: words`."""
+        """Return what the editor underlines in each text, as `line: words`."""
         places = [self.open(folder, text) for text in texts]
         found = [each for place in places for each in self._faults[place].get(timeout=_SECONDS)]
         return [f"{each['range']['start']['line'] + 1}: {each['message']}" for each in found]
 
     def completions(self, folder: Path, text: str) -> dict[str, str]:
-        """Give what is offered where `|` stands in the text, and what is said of each."""
+        """Return what is offered where `|` stands in the text, and what is said of each."""
         items: Sequence[Any] = self._at_the_mark("completion", folder, text)["items"]
         return {item["label"]: _words(item.get("documentation")) for item in items}
 
     def hover(self, folder: Path, text: str) -> str:
-        """Give what is shown where `|` stands in the text."""
+        """Return what is shown where `|` stands in the text."""
         found = self._at_the_mark("hover", folder, text)
         return _words(found["contents"]) if found else ""
 

@@ -4,7 +4,7 @@ What happens is drawn by Hypothesis: runs, runs that die at a point of the deliv
 end, children who vanish and come back, loads that are half there, a relay that refuses or falls silent, and what people do.
 What is true is kept here, apart from the service: it never sees the half of a load that is missing.
 
-    I1 I2 I3 I5   alerting.audit, from the store alone, of every day since the first; I2 and I5 once more from what is true here:
+    I1 I2 I3 I5   alerting.audit.verify, from the store alone, of every day since the first; I2 and I5 once more from what is true here:
                   whoever counts as told has the message, each alert's own manager is among those it is for; nor does an alert
                   begin that is not
     I4            a message that may have arrived comes again under its id alone, and says that it may be a repeat
@@ -30,21 +30,23 @@ import sqlalchemy as sa
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from alerting import audit, schema, silences
+from alerting.alerts.closing import close
+from alerting.alerts.handling import Desk
+from alerting.alerts.lifecycle import CLEARED, LEFT
 from alerting.app import App, build
-from alerting.closing import close
+from alerting.audit import verify
 from alerting.config import Handling
 from alerting.errors import DeliveryError, HandlingError
-from alerting.fallback import PASSED_ON
-from alerting.handling import Desk
-from alerting.lifecycle import CLEARED, LEFT
 from alerting.model import Alert, Condition, Message, Tier
-from alerting.occurrences import Occurrences, this_process
-from alerting.pipeline import Pipeline
-from alerting.reporting import Report
-from alerting.silences import Impact, Matcher, Wish
-from alerting.store import Store
-from alerting.withholding import EVERYBODY
+from alerting.notifications import silences
+from alerting.notifications.fallback import PASSED_ON
+from alerting.notifications.recipient_log import EVERYBODY
+from alerting.notifications.report import Report
+from alerting.notifications.silences import Impact, Matcher, Wish
+from alerting.runs.pipeline import Pipeline
+from alerting.store import schema
+from alerting.store.job_leases import Occurrences, this_process
+from alerting.store.store import Store
 from alerting.working_days import add_working_days, working_days_between
 from tests.crashes import PER_MESSAGE, POINTS, TWICE, Point
 from tests.made_council import MONDAY, MadeCouncil
@@ -366,7 +368,7 @@ class Life(RuleBasedStateMachine):
         ended = occurrence is not None and occurrence.state in ("done", "done_with_faults")
         until = self.day if ended else self.day - timedelta(days=1)
         with self.store.transaction() as connection:
-            found = audit.verify(connection, MONDAY, until, self.now())
+            found = verify.verify(connection, MONDAY, until, self.now())
         assert found.not_shown == ()
         # What a run that died left to be told, sent or given up is for the next: I2 and I3 are proved of a day that has ended.
         breaches = [str(breach) for breach in found.breaches if ended or breach.promise not in ("I2", "I3")]

@@ -16,7 +16,7 @@ from typing import Any
 
 import yaml
 
-from alerting.case_data import TABLES
+from alerting.casedata.catalogue import TABLES
 
 MONDAY = date(2026, 3, 2)
 Row = dict[str, str]

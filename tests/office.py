@@ -12,8 +12,8 @@ from typing import Any
 
 from alerting.app import build
 from alerting.model import Alert
-from alerting.reporting import Report
-from alerting.store import Store
+from alerting.notifications.report import Report
+from alerting.store.store import Store
 from tests.made_council import MadeCouncil
 
 RULES = Path(__file__).parent.parent / "rules"
@@ -57,7 +57,7 @@ class Office:
         self.notices: list[dict[str, Any]] = []
 
     def rules_of_its_own(self, *shipped: str) -> Path:
-        """Give the council a folder of rules: the shipped subjects and settings, and these of the shipped rules."""
+        """Return the council a folder of rules: the shipped subjects and settings, and these of the shipped rules."""
         folder = self.folder / "rules"
         shutil.copytree(RULES / "subjects", folder / "subjects")
         shutil.copy(RULES / "settings.yaml", folder / "settings.yaml")
@@ -115,12 +115,12 @@ class Office:
             store.close()
 
     def told(self, person: str) -> dict[str, str]:
-        """Give what one person was told this time: subject -> state."""
+        """Return what one person was told this time: subject -> state."""
         [content] = [content for recipient, content in self.sent if recipient == person]
         return {item["subject"]: item["state"] for item in content["items"]}
 
     def content(self, person: str) -> dict[str, Any]:
-        """Give the content of the one message to a person."""
+        """Return the content of the one message to a person."""
         [content] = [content for recipient, content in self.sent if recipient == person]
         return content
 
@@ -129,6 +129,6 @@ class Office:
 
 
 def rule_row(report: Report, code: str) -> dict[str, Any]:
-    """Give what a report says of one rule."""
+    """Return what a report says of one rule."""
     [row] = [row for row in report.rules if row["code"] == code]
     return row

@@ -69,7 +69,7 @@ class Relay:
     path: Path
 
     def mails(self) -> list[Mail]:
-        """Give every mail that was accepted, in the order they came."""
+        """Return every mail that was accepted, in the order they came."""
         return [Mail(**json.loads(line)) for line in self.path.read_text("utf-8").splitlines()]
 
     def forget(self) -> None:

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from alerting.rulebook import Rulebook, load_rulebook
-from alerting.rulefile import Overrides
+from alerting.rulebook.file_models import Overrides
+from alerting.rulebook.loader import Rulebook, load_rulebook
 
 SETTINGS = """\
 params:

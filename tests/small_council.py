@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from alerting.case_data import TABLES, CodeMap, Settings
-from alerting.snapshot import Snapshot, Source, TableReading, Wanted
+from alerting.casedata.catalogue import TABLES, CodeMap, Settings
+from alerting.casedata.snapshot import Snapshot, Source, TableReading, Wanted
 
 AS_OF = date(2026, 3, 31)
 BANK_HOLIDAYS = frozenset(
@@ -42,7 +42,7 @@ WANTED: Wanted = {table: frozenset(columns) for table, (columns, _) in COUNCIL.i
 
 
 def read(source: Source, wanted: Wanted = WANTED) -> tuple[dict[str, list[tuple[Any, ...]]], dict[str, TableReading]]:
-    """Give the typed rows of the wanted columns, sorted, by table; and the readings."""
+    """Return the typed rows of the wanted columns, sorted, by table; and the readings."""
     with Snapshot(AS_OF, SETTINGS) as snapshot:
         source.read(wanted, snapshot)
         snapshot.settle(wanted, source)
@@ -54,7 +54,7 @@ def read(source: Source, wanted: Wanted = WANTED) -> tuple[dict[str, list[tuple[
 
 
 def settled(tables: Mapping[str, tuple[Sequence[str], Sequence[Sequence[object]]]]) -> Snapshot:
-    """Give a snapshot of these tables, each as its columns and its rows; to be closed by who asked for it."""
+    """Return a snapshot of these tables, each as its columns and its rows; to be closed by who asked for it."""
     snapshot = Snapshot(AS_OF, SETTINGS)
     for table, (columns, rows) in tables.items():
         snapshot.fill(table, columns, list(zip(*rows, strict=True)) if rows else [[] for _ in columns])

@@ -6,14 +6,14 @@ from datetime import date
 
 import pytest
 
-from alerting.aggregates import AGGREGATES
+from alerting.authoring.examples import failing_examples
+from alerting.casedata.snapshot import Snapshot
 from alerting.errors import Faults
-from alerting.evaluate import evaluate
-from alerting.examples import failing_examples
-from alerting.expressions import Name, compile_expression
+from alerting.evaluation.evaluate import evaluate
+from alerting.expressions.aggregates import AGGREGATES
+from alerting.expressions.compile import Name, compile_expression
 from alerting.model import Alert, Condition, Finding, Level, Outcome
-from alerting.rulebook import Rulebook
-from alerting.snapshot import Snapshot
+from alerting.rulebook.loader import Rulebook
 from tests.rule_folder import Folder
 
 DAY = date(2026, 3, 31)

@@ -14,8 +14,8 @@ import duckdb
 import pytest
 
 from alerting.app import build
-from alerting.archive import Archive, KeptRun, Manifest
-from alerting.snapshot import EngineError, Snapshot
+from alerting.casedata.snapshot import EngineError, Snapshot
+from alerting.evaluation.archive import Archive, KeptRun, Manifest
 from tests.made_council import MONDAY
 from tests.office import Office
 from tests.small_council import SETTINGS

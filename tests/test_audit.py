@@ -12,10 +12,10 @@ import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner
 
-from alerting import audit
 from alerting.app import build
-from alerting.cli import cli
-from alerting.store import Store
+from alerting.audit import verify
+from alerting.commands import cli
+from alerting.store.store import Store
 from tests.made_council import MONDAY
 from tests.office import Office
 
@@ -58,7 +58,7 @@ def store(service: Path) -> Iterator[Store]:
 
 def found(store: Store, *, due: tuple[tuple[str, date], ...] = (), since: date = MONDAY, until: date = LAST) -> list[str]:
     with store.transaction() as connection:
-        return [str(each) for each in audit.verify(connection, since, until, NOW, due=due).breaches]
+        return [str(each) for each in verify.verify(connection, since, until, NOW, due=due).breaches]
 
 
 def damage(store: Store, *statements: str) -> None:
@@ -69,7 +69,7 @@ def damage(store: Store, *statements: str) -> None:
 
 def test_what_the_line_has_written_keeps_every_promise(store: Store) -> None:
     with store.transaction() as connection:
-        done = audit.verify(connection, MONDAY, LAST, NOW, due=[("daily", MONDAY + count * DAY) for count in range(4)])
+        done = verify.verify(connection, MONDAY, LAST, NOW, due=[("daily", MONDAY + count * DAY) for count in range(4)])
 
     assert done.breaches == ()
     assert done.looked_at["occurrences"] == 4
@@ -336,7 +336,7 @@ def test_days_before_it_was_kept_whom_each_alert_is_for_are_said_not_to_be_shown
     )
 
     with store.transaction() as connection:
-        done = audit.verify(connection, MONDAY, LAST, NOW)
+        done = verify.verify(connection, MONDAY, LAST, NOW)
     assert done.breaches == ()
     assert done.not_shown == (
         "I2 of 3 days from 2 March 2026 to 4 March 2026: the store did not keep yet whom each alert was for",

@@ -13,10 +13,20 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from alerting.cli import cli
-from alerting.rule_reference import PARTS, key_names, key_says, keys_page, subjects_page
-from alerting.rulebook import load_rulebook
-from alerting.scenariofile import Change, Day, Directory, Expected, ExpectedAlert, ExpectedMessage, HalfLoad, Handled, Scenario
+from alerting.authoring.scenarios.file_models import (
+    Change,
+    Day,
+    Directory,
+    Expected,
+    ExpectedAlert,
+    ExpectedMessage,
+    HalfLoad,
+    Handled,
+    Scenario,
+)
+from alerting.commands import cli
+from alerting.rulebook.loader import load_rulebook
+from alerting.rulebook.reference import PARTS, key_names, key_says, keys_page, subjects_page
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"

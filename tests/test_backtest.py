@@ -13,13 +13,13 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from alerting import drafts
 from alerting.app import build
-from alerting.backtest import Backtest, Course, Day, backtest
-from alerting.cli import cli
+from alerting.authoring import draft as drafts
+from alerting.authoring.backtest.backtest import Backtest, Course, Day, backtest
+from alerting.commands import cli
 from alerting.errors import AlertingError
-from alerting.schema import alert as alert_table
-from alerting.schema import transition as transition_table
+from alerting.store.schema import alert as alert_table
+from alerting.store.schema import transition as transition_table
 from tests.made_council import MONDAY
 from tests.office import Office
 

@@ -20,11 +20,13 @@ import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner
 
-from alerting import audit, delivery_reports, schema
 from alerting.app import build
-from alerting.bounces import Looked
-from alerting.checking import check
-from alerting.cli import cli
+from alerting.audit import verify
+from alerting.authoring.check import check
+from alerting.commands import cli
+from alerting.delivery import bounce_reports
+from alerting.delivery.bounces import Looked
+from alerting.store import schema
 from tests import postfix
 from tests.bounced_mails import OUT_OF_OFFICE, READ_RECEIPT, bounce, exchange
 from tests.made_council import MONDAY
@@ -92,7 +94,7 @@ class Post(Office):
         try:
             with store.transaction() as connection:
                 moment = datetime.combine(until, datetime.min.time(), UTC) + timedelta(hours=12)
-                return [str(breach) for breach in audit.verify(connection, MONDAY, until, moment).breaches]
+                return [str(breach) for breach in verify.verify(connection, MONDAY, until, moment).breaches]
         finally:
             store.close()
 
@@ -142,7 +144,7 @@ def any_post(made_store: str, tmp_path: Path, relay: ScriptedMailServer) -> Post
 
 
 def to(server: ScriptedMailServer, name: str) -> list[EmailMessage]:
-    """Give the daily mails that a relay took for somebody."""
+    """Return the daily mails that a relay took for somebody."""
     mails = [message_from_bytes(content, policy=parsed) for content in server.accepted]
     found = [mail for mail in mails if isinstance(mail, EmailMessage) and mail["X-Alert-Purpose"] == "daily"]
     return [mail for mail in found if mail["To"].addresses[0].username == name]
@@ -299,7 +301,7 @@ def test_what_is_no_bounce_of_ours_changes_nothing_and_is_counted(post: Post, tm
         "no_report": [OUT_OF_OFFICE.format(message_id=id_).encode(), READ_RECEIPT.format(message_id=id_).encode(), b""],
         "delayed": [bounce(id_, action="delayed", status="4.4.1")],
         "malformed": [bounce(id_).partition(b"Final-Recipient")[0]],
-        "too_large": [bounce(id_) + b"x" * delivery_reports.LARGEST],
+        "too_large": [bounce(id_) + b"x" * bounce_reports.LARGEST],
         "not_ours": [bounce(), bounce(id_.replace("alerts.example", "elsewhere.example")), bounce(id_.upper())],
         "other_address": [bounce(id_, "h1@example.gov.uk"), bounce(id_, "m1@example.gov.uk.evil.example")],
     }

@@ -10,8 +10,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from alerting.app import build
-from alerting.cli import cli
-from alerting.schema import brake
+from alerting.commands import cli
+from alerting.store.schema import brake
 from tests.made_council import MONDAY
 from tests.office import Office, rule_row
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from alerting.model import Notification
-from alerting.reporting import Report
+from alerting.notifications.report import Report
 from tests.made_council import MONDAY
 from tests.office import Office
 

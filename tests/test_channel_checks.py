@@ -13,9 +13,9 @@ from pytest_httpserver import HTTPServer
 from werkzeug import Response
 
 from alerting.app import build
-from alerting.channel_checks import word_of
-from alerting.cli import cli
-from alerting.schema import act, outbox
+from alerting.commands import cli
+from alerting.notifications.channel_checks import word_of
+from alerting.store.schema import act, outbox
 from tests.made_council import MONDAY
 from tests.office import Office
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from alerting.cli import cli
+from alerting.commands import cli
 from alerting.errors import Faults
 from tests.rule_folder import Folder
 

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from alerting import closing
+from alerting.alerts import closing
 from alerting.app import build
-from alerting.cli import cli
+from alerting.commands import cli
 from alerting.errors import HandlingError
 from alerting.model import Alert, Level, Tier
 from tests.made_council import MONDAY
@@ -41,7 +41,7 @@ def of(office: Office, child: str = "C1") -> Alert:
 
 
 def words(office: Office, person: str) -> str:
-    """Give the text of the last run's message to a person."""
+    """Return the text of the last run's message to a person."""
     [planned] = [item for item in office.planned if item.recipient == person and item.purpose == "daily"]
     moment = datetime(2026, 3, 2, 7, tzinfo=UTC)
     rendered = build(office.folder / "config.yaml").words().render

@@ -13,7 +13,7 @@ import click
 import pytest
 from click.testing import CliRunner, Result
 
-from alerting.cli import cli
+from alerting.commands import cli
 from tests.made_council import MONDAY, MadeCouncil
 from tests.servers import mail_server
 
@@ -130,7 +130,7 @@ def test_a_run_that_another_host_has_ends_with_3(shell: Shell) -> None:
     from datetime import UTC, datetime
 
     from alerting.app import build
-    from alerting.occurrences import Occurrences
+    from alerting.store.job_leases import Occurrences
 
     store = build(shell.config).store()
     Occurrences(store).begin("daily", MONDAY, "another", datetime.now(UTC))

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from alerting.coverage import uncovered
-from alerting.yaml_files import load
+from alerting.authoring.coverage import uncovered
+from alerting.documents.document import load
 from tests.rule_folder import Folder
 
 HEAD = """\

@@ -16,8 +16,9 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from alerting import audit, schema
-from alerting.store import Store
+from alerting.audit import verify
+from alerting.store import schema
+from alerting.store.store import Store
 from tests.crashes import POINTS, Killing, Ran, council_of_teams, killing
 from tests.made_council import MONDAY
 from tests.office import Office
@@ -101,7 +102,7 @@ def _keeps_its_promises(council: Installation) -> None:
     store = Store.open(council.office.store_url)
     try:
         with store.transaction() as connection:
-            found = audit.verify(connection, MONDAY, MONDAY, datetime.now(UTC), due=[("daily", MONDAY)])
+            found = verify.verify(connection, MONDAY, MONDAY, datetime.now(UTC), due=[("daily", MONDAY)])
     finally:
         store.close()
     assert [str(breach) for breach in found.breaches] == []

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from alerting import delivery_reports
-from alerting.delivery_reports import Failure, NoFailureError, failures
+from alerting.delivery import bounce_reports
+from alerting.delivery.bounce_reports import Failure, NoFailureError, failures
 from tests.bounced_mails import OURS, OUT_OF_OFFICE, READ_RECEIPT, bounce, exchange
 
 
@@ -98,7 +98,7 @@ def test_a_failure_without_a_code_has_that_of_the_answer_or_none_in_particular()
         pytest.param(bounce(message_id="<4f2d\ud7ff@alerts.example.gov.uk>"), "malformed", id="a Message-ID beyond ASCII"),
         pytest.param(bounce(recipient="nobody"), "malformed", id="no address"),
         pytest.param(bounce(status="2.0.0"), "malformed", id="a failure that succeeded"),
-        pytest.param(bounce() + b"x" * delivery_reports.LARGEST, "too_large", id="too large"),
+        pytest.param(bounce() + b"x" * bounce_reports.LARGEST, "too_large", id="too large"),
         pytest.param(
             b"".join(b"Content-Type: multipart/mixed; boundary=b%d\n\n--b%d\n" % (n, n) for n in range(5000)),
             "malformed",

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from alerting.case_data import TABLES, CodeMap, Settings
-from alerting.council.calendar import bank_holidays
-from alerting.council.export import Encoding, Format, LineEnd, export
+from alerting.casedata.catalogue import TABLES, CodeMap, Settings
+from alerting.casedata.snapshot import Snapshot
 from alerting.errors import SourceError
-from alerting.snapshot import Snapshot
-from alerting.sources.demo import Source
-from alerting.sources.files import Source as Files
+from alerting.sources.demo.calendar import bank_holidays
+from alerting.sources.demo.export import Encoding, Format, LineEnd, export
+from alerting.sources.demo.source import Source
+from alerting.sources.files.source import Source as Files
 
 START = date(2026, 3, 2)
 SMALL = Source(children=400)

@@ -11,13 +11,13 @@ import duckdb
 import pytest
 from pydantic import ValidationError
 
-from alerting.case_data import TABLES, CodeMap, Settings
-from alerting.council.calendar import bank_holidays
-from alerting.council.nasties import RATES
-from alerting.council.town import Columns, Town
+from alerting.casedata.catalogue import TABLES, CodeMap, Settings
+from alerting.casedata.snapshot import Snapshot
 from alerting.errors import SourceError
-from alerting.snapshot import Snapshot
-from alerting.sources.demo import Source
+from alerting.sources.demo.calendar import bank_holidays
+from alerting.sources.demo.nasties import RATES
+from alerting.sources.demo.source import Source
+from alerting.sources.demo.town import Columns, Town
 
 START = date(2026, 3, 2)
 SMALL = Source(children=400)

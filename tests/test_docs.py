@@ -17,17 +17,17 @@ from pydantic import BaseModel
 
 import notifiers
 from alerting import sources
-from alerting.aggregates import AGGREGATES
 from alerting.app import build
-from alerting.cli import cli
+from alerting.authoring.examples import failing_examples
+from alerting.commands import cli
 from alerting.commands.alerts import as_row
 from alerting.config import Config
-from alerting.examples import failing_examples
-from alerting.functions import FUNCTIONS
+from alerting.expressions.aggregates import AGGREGATES
+from alerting.expressions.functions import FUNCTIONS
 from alerting.model import Alert, Condition, Level
-from alerting.reporting import Report
-from alerting.rulebook import load_rulebook
-from alerting.rulefile import RuleFile, Subject
+from alerting.notifications.report import Report
+from alerting.rulebook.file_models import RuleFile, Subject
+from alerting.rulebook.loader import load_rulebook
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"

@@ -12,11 +12,11 @@ from click.testing import CliRunner
 from pytest_httpserver import HTTPServer
 
 from alerting.app import build
-from alerting.cli import cli
+from alerting.commands import cli
 from alerting.errors import DeliveryError, Faults
 from alerting.model import Tier
-from alerting.outbox import Outbox
-from alerting.store import Store
+from alerting.store.outbox import Outbox
+from alerting.store.store import Store
 from tests.made_council import MONDAY
 from tests.messages import channel_message, mail_message
 from tests.office import Office

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from alerting import brakes
+from alerting.alerts import brakes
 from alerting.app import build
 from tests.made_council import MONDAY
 from tests.office import Office

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from alerting.examples import try_examples
+from alerting.authoring.examples import try_examples
 from tests.rule_folder import Folder
 
 EXAMPLE = "examples:\n  - {{says: it, as_of: 2026-03-31, row: {{person_id: P1, {row}}}, {wanted}}}\n"
@@ -18,7 +18,7 @@ def rules(tmp_path: Path) -> Folder:
 
 
 def tried(rules: Folder, row: str, wanted: str) -> tuple[str, str]:
-    """Give what was wrong and why, of an example of the small rule: amber below 3 visits, red below 1 for a child."""
+    """Return what was wrong and why, of an example of the small rule: amber below 3 visits, red below 1 for a child."""
     text = (rules.path / "practice/visits-few.yaml").read_text("utf-8").partition("examples:")[0]
     rules.write("practice/visits-few.yaml", text + EXAMPLE.format(row=row, wanted=wanted))
     book = rules.load()

@@ -13,20 +13,21 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from alerting import reasoning, what_if
-from alerting.aggregates import AGGREGATES
-from alerting.cells import quoted
-from alerting.cli import cli
-from alerting.evaluate import SQL_TYPES
-from alerting.expressions import Compiled, Name, compile_expression, constant
-from alerting.functions import FUNCTIONS
-from alerting.plain_english import SPOKEN, Vocabulary
-from alerting.question import question
-from alerting.rule import Rule
-from alerting.rule_in_words import laid_out, sections
-from alerting.rulebook import Rulebook, load_rulebook
-from alerting.rulefile import Overrides
-from alerting.snapshot import Snapshot
+from alerting.authoring.explain import what_if
+from alerting.authoring.explain.plain_english import SPOKEN, Vocabulary
+from alerting.authoring.explain.rule_in_words import laid_out, sections
+from alerting.casedata.conversion import quoted
+from alerting.casedata.snapshot import Snapshot
+from alerting.commands import cli
+from alerting.evaluation import trace
+from alerting.evaluation.evaluate import SQL_TYPES
+from alerting.evaluation.query import question
+from alerting.expressions.aggregates import AGGREGATES
+from alerting.expressions.compile import Compiled, Name, compile_expression, constant
+from alerting.expressions.functions import FUNCTIONS
+from alerting.rulebook.file_models import Overrides
+from alerting.rulebook.loader import Rulebook, load_rulebook
+from alerting.rulebook.rule import Rule
 from tests.made_council import MONDAY, MadeCouncil
 
 ROOT = Path(__file__).parent.parent
@@ -228,7 +229,7 @@ def asked(book: Rulebook, code: str, row: Mapping[str, Any]) -> tuple[Snapshot, 
 def outcome(book: Rulebook, code: str, row: Mapping[str, Any], subject: str = "P1") -> str:
     snapshot, rule = asked(book, code, row)
     with snapshot:
-        found = reasoning.reason(snapshot, rule, subject, [])
+        found = trace.reason(snapshot, rule, subject, [])
         assert found is not None
         return found.level.name if found.level else found.outcome
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from alerting.expressions import Compiled, compile_expression
+from alerting.expressions.compile import Compiled, compile_expression
 from tests.hostile_expressions import EXPRESSIONS, NAMES, harmless, settled, shipped
 
 

@@ -16,10 +16,18 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from alerting.case_data import Settings
-from alerting.expressions import MOST_CHARACTERS, MOST_LISTED, Compiled, ExpressionFault, Name, compile_expression, constant
-from alerting.functions import FUNCTIONS, Type
-from alerting.snapshot import EngineError, Snapshot
+from alerting.casedata.catalogue import Settings
+from alerting.casedata.snapshot import EngineError, Snapshot
+from alerting.expressions.compile import (
+    MOST_CHARACTERS,
+    MOST_LISTED,
+    Compiled,
+    ExpressionFault,
+    Name,
+    compile_expression,
+    constant,
+)
+from alerting.expressions.functions import FUNCTIONS, Type
 
 AS_OF = date(2026, 3, 31)
 COLUMNS: dict[str, tuple[Type, str, list[Any]]] = {

@@ -22,13 +22,15 @@ import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner
 
-from alerting import audit, load_history, pipeline, schema
 from alerting.app import build
-from alerting.cli import cli
+from alerting.audit import verify
+from alerting.commands import cli
 from alerting.errors import StoreError
-from alerting.outbox import Outbox
+from alerting.runs import pipeline
 from alerting.service import STUCK_AFTER, Service
-from alerting.store import Store
+from alerting.store import load_history, schema
+from alerting.store.outbox import Outbox
+from alerting.store.store import Store
 from tests.made_council import MONDAY
 from tests.office import Office, rule_row
 from tests.servers import free_port, mail_server, scripted_mail_server
@@ -122,7 +124,7 @@ def test_a_locked_store_is_waited_for(office: Office) -> None:
 
 @contextmanager
 def cutter(server: str) -> Iterator[Callable[[], None]]:
-    """Give what ends every other connection to a PostgreSQL server, as a failover or an administrator does."""
+    """Return what ends every other connection to a PostgreSQL server, as a failover or an administrator does."""
     engine = sa.create_engine(server, poolclass=sa.NullPool, isolation_level="AUTOCOMMIT")
     every = (
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
@@ -177,7 +179,7 @@ def test_connections_that_are_cut_while_messages_go_out_cost_nothing(
 
 
 def cutting(cut: Callable[[], None], step: Callable[..., Any], *, times: int) -> Callable[..., Any]:
-    """Give a step of the writing that is done, and the connection cut behind it, so many times."""
+    """Return a step of the writing that is done, and the connection cut behind it, so many times."""
     left = [times]
 
     def done(*arguments: Any, **more: Any) -> Any:
@@ -229,7 +231,7 @@ def test_a_connection_that_is_cut_while_the_run_is_proved_costs_nothing_and_admi
     on_postgresql: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with cutter(on_postgresql.store_url) as cut:
-        monkeypatch.setattr(audit, "verify", cutting(cut, audit.verify, times=2))
+        monkeypatch.setattr(verify, "verify", cutting(cut, verify.verify, times=2))
         report = on_postgresql.run(MONDAY)
 
     own = [row for row in rows(on_postgresql, schema.outbox) if row.purpose == "admin"]

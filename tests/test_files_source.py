@@ -20,9 +20,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from alerting.casedata.snapshot import Snapshot, TableReading
 from alerting.errors import SourceError
-from alerting.snapshot import Snapshot, TableReading
-from alerting.sources.files import Source, _Csv
+from alerting.sources.files.source import Source, _Csv
 from tests.small_council import AS_OF, COUNCIL, SETTINGS, WANTED, read
 
 HEADER = "pers_person_id,pers_ethnicity,pers_dob\n"
@@ -554,7 +554,7 @@ def test_a_workbook_behind_a_password_says_so_and_what_to_do(tmp_path):
 
 
 def encrypted_package(content: bytes) -> bytes:
-    """Give what Excel writes for a workbook with a password: an OLE2 compound file with the stream `EncryptedPackage`."""
+    """Return what Excel writes for a workbook with a password: an OLE2 compound file with the stream `EncryptedPackage`."""
     free, end, fat = 0xFFFFFFFF, 0xFFFFFFFE, 0xFFFFFFFD
     head = bytes.fromhex("d0cf11e0a1b11ae1") + bytes(16) + struct.pack("<5H6x", 0x3E, 3, 0xFFFE, 9, 6)
     head += struct.pack("<9I", 0, 1, 1, 0, 4096, end, 0, end, 0) + struct.pack("<I", 0) + b"\xff" * 432
@@ -680,7 +680,7 @@ def test_a_workbook_without_a_case_table_is_an_error(tmp_path):
 
 
 def csv_text(table: str, *, british: bool = False) -> str:
-    """Give a table as CSV: ISO days and LF, or British days and CRLF."""
+    """Return a table as CSV: ISO days and LF, or British days and CRLF."""
     columns, rows = COUNCIL[table]
 
     def written(cell: str | None) -> str:

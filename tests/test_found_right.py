@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from alerting import cli, found_right
+from alerting import cli, commands
 from alerting.app import build
-from alerting.rulebook import GoodText
+from alerting.rulebook import check_cache
+from alerting.rulebook.loader import GoodText
 from tests.test_mistakes import BETWEEN_FILES, CONFIG, GOOD, IN_THE_SQL, RULE, SETTINGS, SUBJECT, VIEW
 
 THIRD, FOURTH = "rules/local/plan-third.yaml", "rules/local/plan-fourth.yaml"
@@ -48,7 +49,7 @@ class Council:
 
     def check(self, *options: str) -> str:
         with contextlib.chdir(self.folder):
-            return CliRunner().invoke(cli.cli, [*CHECK, *options], catch_exceptions=False).stdout
+            return CliRunner().invoke(commands.cli, [*CHECK, *options], catch_exceptions=False).stdout
 
     def not_looked_into(self) -> set[str]:
         with contextlib.chdir(self.folder):
@@ -96,8 +97,8 @@ def test_whatever_a_verdict_stands_on_counts_as_a_change(council: Council, file:
 def test_another_version_of_the_program_looks_into_every_file(
     council: Council, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    program = Path(shutil.copytree(Path(found_right.__file__).parent, tmp_path / "program"))
-    monkeypatch.setattr(found_right, "__file__", (program / "found_right.py").as_posix())
+    program = Path(shutil.copytree(Path(check_cache.__file__).parent, tmp_path / "program"))
+    monkeypatch.setattr(check_cache, "__file__", (program / "found_right.py").as_posix())
     council.check()
     assert council.not_looked_into()
 
@@ -209,7 +210,7 @@ def test_a_rule_that_another_stands_for_is_not_told_of(council: Council, monkeyp
 def test_nothing_is_remembered_while_the_engine_refuses_a_rule(council: Council, monkeypatch: pytest.MonkeyPatch) -> None:
     # Rules that ask the same with other numbers are tried once: the others have no fault of their own.
     with monkeypatch.context() as patch:
-        patch.setattr("alerting.trial.question", lambda _: "SELECT nothing FROM nowhere")
+        patch.setattr("alerting.evaluation.dry_run.query", lambda _: "SELECT nothing FROM nowhere")
         assert "cannot be asked" in council.check()
 
     assert council.not_looked_into() == set()

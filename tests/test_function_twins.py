@@ -19,11 +19,11 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from alerting.case_data import Settings
-from alerting.council.calendar import bank_holidays, easter
-from alerting.expressions import Compiled, Name, compile_expression
-from alerting.functions import FUNCTIONS, Day, RuleFunction, Type
-from alerting.snapshot import Snapshot
+from alerting.casedata.catalogue import Settings
+from alerting.casedata.snapshot import Snapshot
+from alerting.expressions.compile import Compiled, Name, compile_expression
+from alerting.expressions.functions import FUNCTIONS, Day, RuleFunction, Type
+from alerting.sources.demo.calendar import bank_holidays, easter
 from alerting.working_days import FIRST, LAST
 
 TUESDAY = date(2026, 3, 31)

@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from alerting.aggregates import AGGREGATES
-from alerting.case_data import Settings
-from alerting.cli import cli
-from alerting.expressions import Compiled, Name, compile_expression
-from alerting.functions import FUNCTIONS, RuleFunction, Type
-from alerting.snapshot import Snapshot
+from alerting.casedata.catalogue import Settings
+from alerting.casedata.snapshot import Snapshot
+from alerting.commands import cli
+from alerting.expressions.aggregates import AGGREGATES
+from alerting.expressions.compile import Compiled, Name, compile_expression
+from alerting.expressions.functions import FUNCTIONS, RuleFunction, Type
 
 GOOD_FRIDAY, EASTER_MONDAY = date(2026, 4, 3), date(2026, 4, 6)
 ONE_OF_EACH: dict[Type, str] = {

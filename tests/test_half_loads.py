@@ -19,12 +19,12 @@ import yaml
 from click.testing import CliRunner
 
 from alerting.app import build
-from alerting.case_data import TABLES
-from alerting.cli import cli
+from alerting.casedata.catalogue import TABLES
+from alerting.casedata.snapshot import Snapshot, Wanted
+from alerting.commands import cli
 from alerting.model import Condition
-from alerting.reporting import Report
-from alerting.snapshot import Snapshot, Wanted
-from alerting.sources.demo import Source
+from alerting.notifications.report import Report
+from alerting.sources.demo.source import Source
 from tests.made_council import MONDAY
 from tests.office import Office, rule_row
 

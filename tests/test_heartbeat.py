@@ -13,7 +13,7 @@ from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
 from alerting.app import build
-from alerting.heartbeat import Heartbeat
+from alerting.runs.heartbeat import Heartbeat
 from tests.made_council import MONDAY
 from tests.office import Office
 
@@ -164,11 +164,11 @@ def test_while_fire_is_held_there_is_none(office: Office, monitor: HTTPServer) -
     office.settings["heartbeat"] = {"url": monitor.url_for(f"/{SECRET}")}
     office.run(MONDAY)
     monitor.clear_log()
-    from alerting import hold_fire
+    from alerting.store import send_hold
 
     store = build(office.folder / "config.yaml").store()
     with store.transaction() as connection:
-        hold_fire.put_on(connection, by="A. Officer", why="looking into something", now=NOW)
+        send_hold.put_on(connection, by="A. Officer", why="looking into something", now=NOW)
     store.close()
 
     office.run(MONDAY + timedelta(days=1))

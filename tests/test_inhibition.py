@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from alerting.inhibition import covered
 from alerting.model import Alert, Condition, Level
-from alerting.routing import RuleRoute
+from alerting.notifications.inhibition import covered
+from alerting.notifications.routing import RuleRoute
 from tests.made_council import MONDAY
 from tests.office import Office
 

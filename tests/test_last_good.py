@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from alerting.cli import cli
+from alerting.commands import cli
 from alerting.errors import Faults
-from alerting.rulebook import GoodText, load_rulebook
+from alerting.rulebook.loader import GoodText, load_rulebook
 from tests.made_council import MONDAY
 from tests.office import Office, rule_row
 from tests.rule_folder import RULE, SETTINGS, SUBJECT, VIEW, Folder

@@ -12,11 +12,23 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from alerting.lifecycle import CLEARED, MISSING, UNKNOWN, RuleLife, advance, begun, flapping, hold, opened, removed, resolve
+from alerting.alerts.lifecycle import (
+    CLEARED,
+    MISSING,
+    UNKNOWN,
+    RuleLife,
+    advance,
+    begun,
+    flapping,
+    hold,
+    opened,
+    removed,
+    resolve,
+)
 from alerting.model import Alert, Condition, Finding, LastTold, Level, Outcome, Person, Transition, reference
-from alerting.people import Directory, Team
-from alerting.routing import Receiver, Router, RuleRoute
-from alerting.telling import plan
+from alerting.notifications.digests import plan
+from alerting.notifications.directory import Directory, Team
+from alerting.notifications.routing import Receiver, Router, RuleRoute
 from alerting.working_days import working_days_between
 
 MONDAY, TUESDAY, WEDNESDAY = date(2026, 3, 30), date(2026, 3, 31), date(2026, 4, 1)
@@ -170,7 +182,7 @@ def test_the_specification(before: str, given: str, guard: str, after: str | Non
 
 
 def beforehand(before: str, guard: str) -> tuple[Alert | None, RuleLife, date]:
-    """Give the alert as it was, the rule as the guard has it, and the day of the answer."""
+    """Return the alert as it was, the rule as the guard has it, and the day of the answer."""
     runs = re.search(r"(for|kept for) (\d)", guard)
     rule = replace(AT_ONCE, **{{"for": "pending_for", "kept for": "keep_firing_for"}[runs[1]]: int(runs[2])}) if runs else AT_ONCE
     today = {"after the window": MONDAY + timedelta(days=4), "told 5": MONDAY + timedelta(days=7)}
@@ -208,7 +220,7 @@ def goes_on(was: Alert | None, given: str, guard: str, rule: RuleLife, today: da
 
 
 def named(now: Alert, was: Alert | None) -> str:
-    """Give an alert's condition; `new` where it is another alert than the one there was."""
+    """Return an alert's condition; `new` where it is another alert than the one there was."""
     another = was is not None and now.episode > was.episode
     if another and now.condition == Condition.firing:
         return "new"
@@ -216,7 +228,7 @@ def named(now: Alert, was: Alert | None) -> str:
 
 
 def heard(now: Alert | None, was: Alert | None, guard: str, today: date) -> str:
-    """Give how an alert is told to a manager who was told when it fired, and that it ended; beside another that is new."""
+    """Return how an alert is told to a manager who was told when it fired, and that it ended; beside another that is new."""
     if now is None:
         return "nothing"
     this, other = replace(now, id=now.id or 8), replace(alert("firing"), id=9, ref="A-OTHER")

@@ -8,10 +8,10 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 import sqlalchemy as sa
 
-from alerting import load_history
-from alerting.schema import run, source_release
-from alerting.store import Store
-from alerting.trust import Past, Trust
+from alerting.casedata.trust import Past, Trust
+from alerting.store import load_history
+from alerting.store.schema import run, source_release
+from alerting.store.store import Store
 
 DAY = date(2026, 3, 2)
 NOW = datetime(2026, 3, 2, 7, tzinfo=UTC)

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from alerting import audit, merges
+from alerting.alerts.lifecycle import MERGED, MISSING
+from alerting.alerts.record_merges import FOLLOWED
 from alerting.app import build
-from alerting.lifecycle import MERGED, MISSING
-from alerting.merged_records import FOLLOWED
+from alerting.audit import verify
+from alerting.casedata import person_merges
 from alerting.model import Alert, Condition
 from tests.made_council import MONDAY
 from tests.office import Office
@@ -66,17 +67,17 @@ def history(office: Office, alert: Alert) -> list[tuple[date, str | None, str, s
         store.close()
 
 
-def breaches(office: Office, until: date) -> tuple[audit.Breach, ...]:
+def breaches(office: Office, until: date) -> tuple[verify.Breach, ...]:
     store = build(office.folder / "config.yaml").store()
     try:
         with store.transaction() as connection:
-            return audit.verify(connection, MONDAY, until, datetime(2026, 3, 20, 12, tzinfo=UTC)).breaches
+            return verify.verify(connection, MONDAY, until, datetime(2026, 3, 20, 12, tzinfo=UTC)).breaches
     finally:
         store.close()
 
 
 def data_notices(office: Office) -> list[str]:
-    """Give what the data owner is told of the table; the performance team and the administrator are told the same."""
+    """Return what the data owner is told of the table; the performance team and the administrator are told the same."""
     return sorted({notice["detail"] for notice in office.notices if notice["title"] == "Data: ext_merged"})
 
 
@@ -396,11 +397,11 @@ def test_a_council_need_not_have_the_table_nor_the_day_of_a_merge(office: Office
     ],
 )
 def test_each_merged_record_leads_to_one_survivor_or_to_none(rows, survivors):
-    assert merges.resolve(rows).survivors == survivors
-    assert merges.resolve(reversed(rows)).survivors == survivors
+    assert person_merges.resolve(rows).survivors == survivors
+    assert person_merges.resolve(reversed(rows)).survivors == survivors
 
 
 def test_a_chain_of_any_length_is_followed():
     many = [(f"P{number}", f"P{number + 1}") for number in range(50_000)]
 
-    assert merges.resolve(many).survivors["P0"] == "P50000"
+    assert person_merges.resolve(many).survivors["P0"] == "P50000"

@@ -8,14 +8,16 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from alerting import audit, schema, withholding
+from alerting.alerts.lifecycle import CLEARED
+from alerting.audit import verify
 from alerting.errors import StoreError
-from alerting.lifecycle import CLEARED
 from alerting.model import Condition, Level
-from alerting.store import Store
+from alerting.notifications import recipient_log
+from alerting.store import schema
+from alerting.store.store import Store
 from tests.made_council import MONDAY
 
-MIGRATIONS = Path(__file__).parent.parent / "alerting" / "migrations"
+MIGRATIONS = Path(__file__).parent.parent / "alerting" / "store" / "migrations"
 
 OF_0001 = (
     "INSERT INTO run (id, job, as_of, started_at, finished_at, status, report) VALUES (1, 'daily', '2026-03-02', '2026-03-02 07:00:00', '2026-03-02 07:01:00', 'done', '{}')",
@@ -130,10 +132,10 @@ def test_what_was_withheld_is_so_since_its_day_and_what_was_told_before_is_said_
             (1, "M1", 1, MONDAY, None, "snoozed until 9 March"),
             (3, "*", 1, MONDAY, None, "kept back by the brake of its rule"),
         ]
-        found = audit.verify(connection, MONDAY, MONDAY, datetime(2026, 3, 3, 9, tzinfo=UTC))
+        found = verify.verify(connection, MONDAY, MONDAY, datetime(2026, 3, 3, 9, tzinfo=UTC))
         assert [breach for breach in found.breaches if breach.promise == "I2"] == []
         assert found.not_shown == ("I2 of 2 March 2026: the store did not keep yet whom each alert was for",)
-        withholding.write(connection, 1, MONDAY, {"cp-visit-overdue"}, {(1, "M1"): "", (1, "S1"): ""})
+        recipient_log.write(connection, 1, MONDAY, {"cp-visit-overdue"}, {(1, "M1"): "", (1, "S1"): ""})
         rows = connection.execute(sa.select(schema.routed).where(schema.routed.c.until.is_(None))).all()
         assert sorted((row.alert_id, row.recipient) for row in rows) == [(1, "M1"), (1, "S1")]
     older.close()

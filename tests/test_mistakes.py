@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from alerting.cli import cli
+from alerting.commands import cli
 
 CONFIG, SETTINGS = "config.yaml", "rules/settings.yaml"
 RULE, OTHER = "rules/local/plan-visit-late.yaml", "rules/local/plan-without-a-worker.yaml"

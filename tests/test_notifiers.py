@@ -18,14 +18,14 @@ from pydantic import BaseModel, SecretStr, ValidationError
 from pytest_httpserver import HTTPServer
 
 import notifiers
-from alerting.delivery import Notifier
+from alerting.delivery.attempt import Notifier
 from alerting.errors import DeliveryError
 from alerting.model import Message, Tier
 from tests.messages import CARD, channel_message, mail_message
 from tests.servers import free_port, scripted_mail_server
 
 MODULES = [importlib.import_module(f"notifiers.{found.name}") for found in pkgutil.iter_modules(notifiers.__path__)]
-MAY_KNOW = {"alerting.delivery", "alerting.model", "alerting.errors"}
+MAY_KNOW = {"alerting.delivery.attempt", "alerting.model", "alerting.errors"}
 PRIVATE = ("Brennan", "aoife", "P1042", "3 new, 9 open")
 
 every = pytest.mark.parametrize("module", MODULES, ids=lambda module: module.__name__)

@@ -12,11 +12,10 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 import sqlalchemy as sa
 
-from alerting import occurrences as module
-from alerting import schema
 from alerting.errors import RunHeld, StoreError
-from alerting.occurrences import Claim, Occurrences, host_of, missed_days, this_process
-from alerting.store import Store, database_now
+from alerting.store import job_leases, schema
+from alerting.store.job_leases import Claim, Occurrences, host_of, missed_days, this_process
+from alerting.store.store import Store, database_now
 
 NOW = datetime(2026, 3, 2, 7, tzinfo=UTC)
 MONDAY = date(2026, 3, 2)
@@ -142,7 +141,7 @@ def test_a_lease_that_is_renewed_is_not_taken(occurrences: Occurrences) -> None:
 def test_a_lease_is_renewed_while_one_step_takes_longer_than_it(
     occurrences: Occurrences, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "RENEW_EVERY_S", 0.05)
+    monkeypatch.setattr(job_leases, "RENEW_EVERY_S", 0.05)
     claim = occurrences.begin("daily", MONDAY, "here", NOW, OVER)
 
     with occurrences.kept(claim):
@@ -155,8 +154,8 @@ def test_a_lease_is_renewed_while_one_step_takes_longer_than_it(
 
 
 def test_a_step_that_is_stuck_for_an_hour_loses_its_lease(occurrences: Occurrences, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "RENEW_EVERY_S", 0.02)
-    monkeypatch.setattr(module, "STUCK_AFTER_S", 0.0)
+    monkeypatch.setattr(job_leases, "RENEW_EVERY_S", 0.02)
+    monkeypatch.setattr(job_leases, "STUCK_AFTER_S", 0.0)
     claim = occurrences.begin("daily", MONDAY, "here", NOW, OVER)
 
     with occurrences.kept(claim) as go_on:

@@ -11,12 +11,12 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 import sqlalchemy as sa
 
-from alerting import schema
-from alerting.delivery import attempt, wait_before
+from alerting.delivery.attempt import attempt, wait_before
 from alerting.errors import DeliveryError, StoreError
 from alerting.model import Delivery, Message, Notification
-from alerting.outbox import ClaimLostError, Outbox, Waiting
-from alerting.store import Store
+from alerting.store import schema
+from alerting.store.outbox import ClaimLostError, Outbox, Waiting
+from alerting.store.store import Store
 from tests.messages import mail_message
 
 NOW = datetime(2026, 3, 2, 7, tzinfo=UTC)
@@ -49,7 +49,7 @@ def plan(outbox: Outbox, store: Store, *notifications: Notification, now: dateti
 
 
 def begun(connection: sa.Connection) -> int:
-    """Give the id of a run that has begun."""
+    """Return the id of a run that has begun."""
     values = {"job": "daily", "as_of": DAY, "started_at": NOW, "status": "running"}
     key = connection.execute(schema.run.insert().values(values)).inserted_primary_key
     return int(key[0]) if key else 0
@@ -244,7 +244,7 @@ def test_only_what_was_accepted_counts_as_told(outbox: Outbox, store: Store, sta
 
 
 def an_alert(store: Store) -> int:
-    """Give the id of an alert that fires."""
+    """Return the id of an alert that fires."""
     values = {"ref": "A-7K3QXM", "rule": "r", "code": "R-1", "subject_kind": "child", "subject": "C1", "episode": 1, "unit": "",
               "condition": "firing", "level": 3, "first_seen": DAY, "level_since": DAY, "also": "", "streak": 0}  # fmt: skip
     with store.transaction() as connection:

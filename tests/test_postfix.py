@@ -19,7 +19,7 @@ pytestmark = [
 
 
 def arrived(relay: Relay, copies: int) -> Counter[str]:
-    """Give how often each message came out, by its Message-ID, once there are so many in all."""
+    """Return how often each message came out, by its Message-ID, once there are so many in all."""
     ends = time.monotonic() + 30
     while len(relay.mails()) < copies and time.monotonic() < ends:
         time.sleep(0.1)

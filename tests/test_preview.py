@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from alerting import drafts
 from alerting.app import build
-from alerting.cli import cli
-from alerting.preview import Change, Count, Preview, preview
+from alerting.authoring import draft as drafts
+from alerting.authoring.preview import Change, Count, Preview, preview
+from alerting.commands import cli
 from tests.made_council import MONDAY
 from tests.office import Office
 

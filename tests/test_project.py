@@ -107,8 +107,8 @@ def test_the_wheel_carries_the_rules_and_the_words_of_the_messages(tmp_path):
 
     assert carried("rules", "*.yaml", "alerting/_rules") <= inside
     assert carried("rules", "*.sql", "alerting/_rules") <= inside
-    assert carried("alerting/templates", "*.*", "alerting/templates") <= inside
-    assert carried("alerting/migrations", "*.py", "alerting/migrations") <= inside
+    assert carried("alerting/notifications/messages/templates", "*.*", "alerting/notifications/messages/templates") <= inside
+    assert carried("alerting/store/migrations", "*.py", "alerting/store/migrations") <= inside
     assert carried("notifiers", "*.html", "notifiers") <= inside
     assert any(name.startswith("alerting/_rules/") and name.endswith(".yaml") for name in inside)
-    assert any(name.startswith("alerting/templates/") for name in inside)
+    assert any(name.startswith("alerting/notifications/messages/templates/") for name in inside)

@@ -10,8 +10,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from alerting.app import build
-from alerting.cli import cli
-from alerting.quality import RuleQuality
+from alerting.commands import cli
+from alerting.notifications.rule_quality import RuleQuality
 from tests.made_council import MONDAY
 from tests.office import Office
 

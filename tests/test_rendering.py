@@ -16,10 +16,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from alerting import digest
+from alerting.formatting import day, listed, number, plain, plural, until
 from alerting.model import Item, Notification, Tier, reference
-from alerting.rendering import RuleWords, Words
-from alerting.wording import day, listed, number, plain, plural, until
+from alerting.notifications.messages import digest
+from alerting.notifications.messages.rendering import RuleWords, Words
 
 AS_OF = date(2026, 3, 31)
 SEVEN = datetime(2026, 3, 31, 7, 0, tzinfo=ZoneInfo("Europe/London"))

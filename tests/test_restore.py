@@ -20,14 +20,14 @@ import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner
 
-from alerting import hold_fire, schema
 from alerting.app import build
-from alerting.backup import backup
-from alerting.cli import cli
+from alerting.commands import cli
 from alerting.errors import AlertingError, ConfigError, StoreError
-from alerting.outbox import Outbox
-from alerting.reporting import Report
-from alerting.store import Store
+from alerting.notifications.report import Report
+from alerting.store import schema, send_hold
+from alerting.store.backup import backup
+from alerting.store.outbox import Outbox
+from alerting.store.store import Store
 from tests.made_council import MONDAY
 from tests.office import Office
 
@@ -334,7 +334,7 @@ def test_a_marker_that_cannot_be_written_is_told_and_stops_nothing(office: Offic
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"store": null}', "\x00\xff"])
 def test_a_marker_that_says_nothing_holds_nothing_unless_it_names_another_store(tmp_path: Path, text: str) -> None:
     store = Store.open(f"sqlite:///{(tmp_path / 'alerting.db').as_posix()}")
-    marker = hold_fire.Marker(store=store, path=tmp_path / "marker", environment="production")
+    marker = send_hold.Marker(store=store, path=tmp_path / "marker", environment="production")
     marker.look(NOW)
     (tmp_path / "marker").write_text(text, "latin-1")
 
@@ -368,7 +368,7 @@ def test_fire_can_be_held_by_hand_on_either_database(tmp_path: Path, store_url: 
 
 def test_a_marker_recognises_a_restored_postgresql_too(tmp_path: Path, postgres_url: str) -> None:
     store = Store.open(postgres_url)
-    marker = hold_fire.Marker(store=store, path=tmp_path / "marker", environment="production")
+    marker = send_hold.Marker(store=store, path=tmp_path / "marker", environment="production")
     try:
         with store.transaction() as connection:
             connection.execute(schema.run.insert().values(job="daily", as_of=MONDAY, started_at=NOW, status="done"))

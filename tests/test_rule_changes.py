@@ -9,10 +9,10 @@ import pytest
 from click.testing import CliRunner
 
 from alerting.app import build
-from alerting.cli import cli
+from alerting.commands import cli
 from alerting.model import Condition
-from alerting.rule_history import RuleHistory
-from alerting.rulebook import load_rulebook
+from alerting.rulebook.loader import load_rulebook
+from alerting.store.rule_versions import RuleHistory
 from tests.made_council import MONDAY
 from tests.office import Office, rule_row
 from tests.rule_folder import Folder

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from alerting.case_data import TABLES
-from alerting.coverage import gaps
-from alerting.examples import Trials, differs, failing_examples, tried_with
-from alerting.rule import Rule
-from alerting.rulebook import compile_rule
-from alerting.trial import check_book
-from alerting.yaml_files import load
+from alerting.authoring.coverage import gaps
+from alerting.authoring.examples import Trials, differs, failing_examples, tried_with
+from alerting.casedata.catalogue import TABLES
+from alerting.documents.document import load
+from alerting.evaluation.dry_run import check_book
+from alerting.rulebook.loader import compile_rule
+from alerting.rulebook.rule import Rule
 from tests.case_rows import RULES, shipped
 
 FILES = sorted(path for pack in RULES.iterdir() if pack.is_dir() and pack.name != "subjects" for path in pack.glob("*.yaml"))
@@ -118,7 +118,7 @@ def test_the_examples_pin_every_number_a_rule_depends_on(rule: Rule, trials: Tri
 
 
 def neighbours(value: object) -> list[object]:
-    """Give what a parameter could be by a slip: one more, one less, a tenth of a decimal number; no for yes.
+    """Return what a parameter could be by a slip: one more, one less, a tenth of a decimal number; no for yes.
 
     A list of codes has no neighbour; and a number that is not set changes nothing until a council sets it.
     """

@@ -7,15 +7,15 @@ from typing import Any
 
 import pytest
 
-from alerting.case_data import Settings
+from alerting.casedata.catalogue import Settings
+from alerting.casedata.snapshot import Snapshot
+from alerting.documents.document import load
 from alerting.errors import ConfigError, Faults
-from alerting.evaluate import evaluate
+from alerting.evaluation.dry_run import check_book
+from alerting.evaluation.evaluate import evaluate
 from alerting.model import Finding, Level, Tier
-from alerting.rulebook import Rulebook, load_rulebook
-from alerting.rulefile import Overrides
-from alerting.snapshot import Snapshot
-from alerting.trial import check_book
-from alerting.yaml_files import load
+from alerting.rulebook.file_models import Overrides
+from alerting.rulebook.loader import Rulebook, load_rulebook
 from tests.rule_folder import SUBJECT, Folder
 
 

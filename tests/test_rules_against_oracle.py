@@ -15,12 +15,12 @@ from typing import Any
 
 import pytest
 
-from alerting.case_data import TABLES
-from alerting.evaluate import Evaluation, evaluate
+from alerting.casedata.catalogue import TABLES
+from alerting.casedata.snapshot import Snapshot
+from alerting.evaluation.evaluate import Evaluation, evaluate
 from alerting.model import Alert, Condition, Finding, Level, Outcome
-from alerting.rule import Rule
-from alerting.rulebook import Overrides, Rulebook, RuleSetting, load_rulebook
-from alerting.snapshot import Snapshot
+from alerting.rulebook.loader import Overrides, Rulebook, RuleSetting, load_rulebook
+from alerting.rulebook.rule import Rule
 from tests.oracle.answers import Answer
 from tests.oracle.cells import Table
 from tests.oracle.councils import random_council
@@ -97,7 +97,7 @@ def ask(book: Rulebook, snapshot: Snapshot, tables: Mapping[str, Table]) -> Eval
 
 
 def comparable(finding: Finding | Answer, code: str) -> tuple[object, ...]:
-    """Give what the definitions decide of an answer. Due, and who joins in, only of a level: nobody is told of the others."""
+    """Return what the definitions decide of an answer. Due, and who joins in, only of a level: nobody is told of the others."""
     level = finding.level if isinstance(finding, Answer) else finding.level.name if finding.level else None
     told = (finding.due, frozenset(finding.also)) if level else ()
     measure = None if finding.outcome == Outcome.unknown else finding.measure
@@ -127,7 +127,7 @@ def test_every_rule_of_the_oracle_is_shipped():
 
 
 def alerts_of(evaluation: Evaluation, rules: Mapping[str, Rule]) -> list[Alert]:
-    """Give a live alert for everyone in each rule's population, as a run that matched them would have left it."""
+    """Return a live alert for everyone in each rule's population, as a run that matched them would have left it."""
     found = [(rule, finding) for rule in rules.values() for finding in evaluation.findings(rule.id)]
     return [
         Alert(
@@ -150,7 +150,7 @@ def alerts_of(evaluation: Evaluation, rules: Mapping[str, Rule]) -> list[Alert]:
 
 
 def wrongly_left(book: Rulebook, before: Mapping[str, Table], then: date, after: Mapping[str, Table], as_of: date) -> list[str]:
-    """Give the alerts closed without the proof that the definitions ask for, or not closed in spite of it."""
+    """Return the alerts closed without the proof that the definitions ask for, or not closed in spite of it."""
     rules = rules_of(book)
     with Snapshot(then, book.settings) as snapshot:
         live = {(alert.code, alert.subject): alert for alert in alerts_of(ask(book, snapshot, before), rules)}

@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from alerting.cli import cli
-from alerting.differences import EFFECTS, beside, differences, in_lines, summary
-from alerting.drafts import named
-from alerting.rule import Rule
-from alerting.rulebook import compile_rule
-from alerting.rulefile import RuleFile
+from alerting.authoring.differences import EFFECTS, beside, differences, in_lines, summary
+from alerting.authoring.draft import named
+from alerting.commands import cli
+from alerting.rulebook.file_models import RuleFile
+from alerting.rulebook.loader import compile_rule
+from alerting.rulebook.rule import Rule
 from tests.case_rows import RULES, shipped
 from tests.made_council import MadeCouncil
 

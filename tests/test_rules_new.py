@@ -13,15 +13,15 @@ import pytest
 from click.testing import CliRunner, Result
 
 from alerting.app import words_of
-from alerting.cli import cli
+from alerting.authoring.examples import failing_examples
+from alerting.authoring.new_rule import NewRule, as_yaml, compose, next_code, suggested_id, tables_of
+from alerting.authoring.rule_templates import SHAPES, Answers, fitting
+from alerting.commands import cli
+from alerting.documents.document import load
 from alerting.errors import AlertingError
-from alerting.examples import failing_examples
 from alerting.model import Tier
-from alerting.new_rules import NewRule, as_yaml, compose, next_code, suggested_id, tables_of
-from alerting.rendering import Words
-from alerting.rulebook import compile_rule, load_rulebook
-from alerting.shapes import SHAPES, Answers, fitting
-from alerting.yaml_files import load
+from alerting.notifications.messages.rendering import Words
+from alerting.rulebook.loader import compile_rule, load_rulebook
 from tests.case_rows import RULES, shipped
 from tests.made_council import MadeCouncil
 

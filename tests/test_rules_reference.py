@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from alerting.cli import cli
-from alerting.rule_reference import key_names
+from alerting.commands import cli
+from alerting.rulebook.reference import key_names
 from tests.case_rows import shipped
 
 

@@ -10,7 +10,7 @@ import pytest
 import yaml
 from click.testing import CliRunner, Result
 
-from alerting.cli import cli
+from alerting.commands import cli
 from tests.rule_folder import Folder
 
 GOOD = [

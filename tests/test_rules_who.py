@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from alerting.cli import cli
+from alerting.commands import cli
 from tests.made_council import MONDAY
 from tests.office import Office
 

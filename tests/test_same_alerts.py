@@ -12,8 +12,8 @@ import sqlalchemy as sa
 
 from alerting.app import build
 from alerting.commands.alerts import as_row
-from alerting.council.export import export
-from alerting.sources.demo import Source
+from alerting.sources.demo.export import export
+from alerting.sources.demo.source import Source
 
 DAY = date(2026, 3, 2)
 MOMENT = datetime(2026, 3, 2, 7, tzinfo=UTC)

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from alerting.app import App, build
+from alerting.authoring.scenarios.play import Played, Stage, scenario_files
+from alerting.authoring.scenarios.reader import read_scenario
 from alerting.errors import ConfigError, Faults
-from alerting.scenarios import Played, Stage, scenario_files
-from alerting.script import read_scenario
 from tests.made_council import MadeCouncil
 from tests.rule_folder import Folder
 

@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from alerting.case_data import TABLES
-from alerting.cli import cli
-from alerting.rule_schema import RULE_FILE, SUBJECT_FILE, as_text, rule_schema, subject_schema
-from alerting.rulefile import RuleFile, Subject
+from alerting.casedata.catalogue import TABLES
+from alerting.commands import cli
+from alerting.rulebook.file_models import RuleFile, Subject
+from alerting.rulebook.json_schema import RULE_FILE, SUBJECT_FILE, as_text, rule_schema, subject_schema
 from tests.case_rows import RULES, shipped
 from tests.made_council import MadeCouncil
 

@@ -22,19 +22,19 @@ from click.testing import CliRunner
 from pytest_httpserver import HTTPServer
 from werkzeug import Response
 
-from alerting import refusals, schema
-from alerting.cli import cli
+from alerting.commands import cli
+from alerting.delivery.sending import Sender
 from alerting.errors import StoreError
-from alerting.fallback import with_chains
-from alerting.hold_fire import Marker
 from alerting.model import Alert, Condition, Level, Notification, Person
-from alerting.outbox import Outbox
-from alerting.people import Directory, Restriction, Team
-from alerting.refusals import Resting
-from alerting.rendering import Words
-from alerting.routing import Receiver, Router, RuleRoute
-from alerting.sending import Sender
-from alerting.store import Store
+from alerting.notifications.directory import Directory, Restriction, Team
+from alerting.notifications.fallback import with_chains
+from alerting.notifications.messages.rendering import Words
+from alerting.notifications.routing import Receiver, Router, RuleRoute
+from alerting.store import circuit_breaker, schema
+from alerting.store.circuit_breaker import Resting
+from alerting.store.outbox import Outbox
+from alerting.store.send_hold import Marker
+from alerting.store.store import Store
 from notifiers.email import Notifier as Mail
 from notifiers.folder import Notifier as Folder
 from notifiers.teams import Notifier as Teams
@@ -130,7 +130,7 @@ class Desk:
             return list(connection.execute(query).all())
 
     def states(self) -> dict[str, str]:
-        """Give the state of each message that is not a notice, by recipient."""
+        """Return the state of each message that is not a notice, by recipient."""
         return {row.recipient: row.state for row in self.rows() if row.purpose != "admin"}
 
     def notices(self, receiver: str = "mail") -> list[str]:
@@ -139,7 +139,7 @@ class Desk:
 
     def resting(self) -> dict[str, Resting]:
         with self.store.transaction() as connection:
-            return refusals.resting(connection)
+            return circuit_breaker.resting(connection)
 
     def told(self, **addresses: str) -> set[tuple[str, int]]:
         with self.store.transaction() as connection:
@@ -178,7 +178,7 @@ def mails(server: ScriptedMailServer, which: list[bytes] | None = None) -> list[
 
 
 def recipients(server: ScriptedMailServer) -> list[str]:
-    """Give whom the mails were for that were taken, without the notices."""
+    """Return whom the mails were for that were taken, without the notices."""
     return [str(mail["To"].addresses[0].username) for mail in mails(server) if mail["X-Alert-Purpose"] != "admin"]
 
 
@@ -680,7 +680,7 @@ def test_the_most_urgent_goes_first_and_what_the_time_does_not_suffice_for_waits
 
 
 def slowly(seconds: float, answer: Callable[[str], str] = lambda _: "250 ok") -> tuple[Callable[[str], str], list[int]]:
-    """Give a step of the dialogue that takes so many seconds, and what it notes: how many lines were in it at once."""
+    """Return a step of the dialogue that takes so many seconds, and what it notes: how many lines were in it at once."""
     waiting, together = set[str](), [0]
 
     def step(said: str) -> str:
@@ -837,7 +837,7 @@ def test_what_waits_is_sent_and_what_is_refused_is_shown_and_tried_again(desk: D
         return CliRunner().invoke(cli, ["--config", str(config), "deliveries", *arguments])
 
     with desk.store.transaction() as connection:
-        refusals.remember(connection, "mail", "M1@example.gov.uk", "550 5.1.1 no such user", datetime.now(UTC))
+        circuit_breaker.remember(connection, "mail", "M1@example.gov.uk", "550 5.1.1 no such user", datetime.now(UTC))
     desk.now = datetime.now(UTC)
     desk.plan(message("M1", receiver="outbox"))
 

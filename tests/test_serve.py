@@ -22,9 +22,9 @@ import sqlalchemy as sa
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from alerting import schema
-from alerting.occurrences import Occurrences
-from alerting.store import Store, database_now
+from alerting.store import schema
+from alerting.store.job_leases import Occurrences
+from alerting.store.store import Store, database_now
 from tests.office import Office
 from tests.servers import free_port
 
@@ -269,7 +269,7 @@ def test_a_run_that_is_told_to_stop_ends_with_1_and_the_next_goes_on(alone: Inst
 @SIGNALS
 def test_a_message_that_is_not_finished_in_time_does_not_keep_the_process(alone: Installation) -> None:
     alone.relay.gate.clear()
-    hurry = "import alerting.stopping as s; s.PATIENCE_S = 1.0; from alerting.__main__ import main; main()"
+    hurry = "import alerting.runs.stopping as s; s.PATIENCE_S = 1.0; from alerting.__main__ import main; main()"
     config = str(alone.office.folder / "config.yaml")
     service = subprocess.Popen([sys.executable, "-c", hurry, "--config", config, "serve"], cwd=ROOT, stderr=subprocess.DEVNULL)
     assert alone.relay.begun.wait(40)

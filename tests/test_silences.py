@@ -10,15 +10,15 @@ import pytest
 from click.testing import CliRunner
 from pydantic import ValidationError
 
-from alerting import silences
 from alerting.app import build
-from alerting.cli import cli
+from alerting.commands import cli
 from alerting.config import Handling
 from alerting.errors import HandlingError
 from alerting.model import Alert, Condition, Level
-from alerting.people import Directory
-from alerting.routing import Router
-from alerting.silences import Impact, Matcher, Silence, Wish
+from alerting.notifications import silences
+from alerting.notifications.directory import Directory
+from alerting.notifications.routing import Router
+from alerting.notifications.silences import Impact, Matcher, Silence, Wish
 from alerting.working_days import add_working_days
 from tests.made_council import MONDAY
 from tests.office import Office
@@ -177,12 +177,12 @@ def end(office: Office, number: int, by: str = "P1") -> None:
 
 
 def withheld(office: Office) -> dict[str, str]:
-    from alerting import withholding
+    from alerting.notifications import recipient_log
 
     of, store = office.alert("C1", "plan-long"), build(office.folder / "config.yaml").store()
     try:
         with store.transaction() as connection:
-            return dict(withholding.of_alert(connection, of.id or 0))
+            return dict(recipient_log.of_alert(connection, of.id or 0))
     finally:
         store.close()
 

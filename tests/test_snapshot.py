@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from alerting.case_data import TABLES, clean, norm
-from alerting.snapshot import EngineError, Snapshot, Wanted, as_text
+from alerting.casedata.catalogue import TABLES, clean, norm
+from alerting.casedata.snapshot import EngineError, Snapshot, Wanted, as_text
 from tests.small_council import AS_OF, SETTINGS, settled
 
 NBSP = "\u00a0"
@@ -30,7 +30,7 @@ KINDS = {
 
 
 def read_each(cells: Sequence[object]) -> dict[str, list[Any]]:
-    """Give what cells become in a column of each kind, through a whole snapshot, in their order."""
+    """Return what cells become in a column of each kind, through a whole snapshot, in their order."""
     numbers = [f"#{number:04}" for number, _ in enumerate(cells)]
     tables: dict[str, list[str]] = {}
     for table, column in KINDS.values():
@@ -49,7 +49,7 @@ def read_each(cells: Sequence[object]) -> dict[str, list[Any]]:
 
 
 def read(kind: str, cells: Sequence[object]) -> list[Any]:
-    """Give what cells become in a column of one kind, in their order."""
+    """Return what cells become in a column of one kind, in their order."""
     return read_each(cells)[kind]
 
 

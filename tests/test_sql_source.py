@@ -16,10 +16,11 @@ import pytest
 import sqlalchemy as sa
 from pydantic import ValidationError
 
-from alerting.case_data import TABLES
+from alerting.casedata.catalogue import TABLES
+from alerting.casedata.snapshot import Snapshot
 from alerting.errors import SourceError
-from alerting.snapshot import Snapshot
-from alerting.sources import demo, files
+from alerting.sources.demo import source as demo
+from alerting.sources.files import source as files
 from alerting.sources.sql import Source, _found, _Held, _stream
 from tests.small_council import AS_OF, COUNCIL, SETTINGS, read
 

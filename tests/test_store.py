@@ -9,13 +9,14 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 import sqlalchemy as sa
 
-from alerting import closing, schema, standing
+from alerting.alerts import closing, handling_state
+from alerting.alerts.lifecycle import RuleLife, advance, begun, opened, resolve
 from alerting.errors import StoreError
-from alerting.lifecycle import RuleLife, advance, begun, opened, resolve
 from alerting.model import Alert, Condition, Finding, Level, Outcome
-from alerting.occurrences import Occurrences
-from alerting.schema import SCHEMA
-from alerting.store import Changes, Store
+from alerting.store import schema
+from alerting.store.job_leases import Occurrences
+from alerting.store.schema import SCHEMA
+from alerting.store.store import Changes, Store
 
 NOW = datetime(2026, 3, 2, 7, tzinfo=UTC)
 DAY = date(2026, 3, 2)
@@ -62,7 +63,7 @@ def test_the_newest_migration_is_the_shape_that_this_version_knows() -> None:
     from alembic.script import ScriptDirectory
 
     config = Config()
-    config.set_main_option("script_location", "alerting/migrations")
+    config.set_main_option("script_location", "alerting/store/migrations")
 
     assert ScriptDirectory.from_config(config).get_current_head() == schema.SCHEMA
 
@@ -218,7 +219,7 @@ def test_an_acknowledgement_is_kept_with_who_and_until_when(store: Store) -> Non
     store.handle(open_alert(store), "acknowledge", by="M1", note="visit booked", until=DAY, now=NOW)
 
     [alert] = store.live()
-    assert [(act.by, act.until) for act in standing.in_hand(alert, DAY)] == [("M1", DAY)]
+    assert [(act.by, act.until) for act in handling_state.in_hand(alert, DAY)] == [("M1", DAY)]
 
 
 def test_an_acknowledgement_lapses_when_the_level_rises(store: Store) -> None:
@@ -227,14 +228,14 @@ def test_an_acknowledgement_lapses_when_the_level_rises(store: Store) -> None:
     later = DAY + timedelta(days=1)
     write(store, advance(alert, found("C1"), RULE, later), day=later)
 
-    assert standing.in_hand(store.live()[0], DAY) == []
+    assert handling_state.in_hand(store.live()[0], DAY) == []
 
 
 def test_a_snooze_is_kept_and_the_alert_stays_open(store: Store) -> None:
     store.handle(open_alert(store), "snooze", by="M1", note="visit booked", until=DAY, now=NOW)
 
     [alert] = store.live()
-    put_off = standing.put_off(alert, DAY)
+    put_off = handling_state.put_off(alert, DAY)
     assert put_off is not None
     assert (alert.condition, put_off.until) == (Condition.firing, DAY)
 
@@ -245,7 +246,7 @@ def test_a_snooze_lapses_when_the_level_rises(store: Store) -> None:
     later = DAY + timedelta(days=1)
     write(store, advance(alert, found("C1"), RULE, later), day=later)
 
-    assert standing.put_off(store.live()[0], DAY) is None
+    assert handling_state.put_off(store.live()[0], DAY) is None
 
 
 def test_several_that_open_an_empty_store_at_once_make_its_tables_once(store_url):

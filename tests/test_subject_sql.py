@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from alerting.evaluate import evaluate
-from alerting.rulebook import load_rulebook
-from alerting.snapshot import EngineError, Snapshot
-from alerting.subject_sql import faults_of, only_statement
+from alerting.casedata.snapshot import EngineError, Snapshot
+from alerting.evaluation.evaluate import evaluate
+from alerting.rulebook.loader import load_rulebook
+from alerting.rulebook.subject_sql import faults_of, only_statement
 from tests.case_rows import RULES
 from tests.rule_folder import Folder
 

@@ -10,12 +10,12 @@ from zoneinfo import ZoneInfo
 import pytest
 from pydantic import ValidationError
 
-from alerting.clock_jumps import Reading, jumped, watch
 from alerting.config import Job
 from alerting.errors import ConfigError
-from alerting.occurrences import Occurrences
-from alerting.store import Store
-from alerting.timetable import Timetable, is_slot, slots
+from alerting.runs.clock_jumps import Reading, jumped, watch
+from alerting.runs.timetable import Timetable, is_slot, slots
+from alerting.store.job_leases import Occurrences
+from alerting.store.store import Store
 from tests.office import Office
 
 LONDON = ZoneInfo("Europe/London")
@@ -80,7 +80,7 @@ def test_what_was_stopped_is_due_at_once_and_what_failed_after_a_while(table: Ti
     done(table, "weekly", MONDAY, "failed")
     assert table.due(at(MONDAY, "08:00")) == ["daily"]
 
-    monkeypatch.setattr("alerting.timetable.TRY_AGAIN_AFTER", timedelta())
+    monkeypatch.setattr("alerting.runs.timetable.TRY_AGAIN_AFTER", timedelta())
     assert table.due(at(MONDAY, "08:00")) == ["daily", "weekly"]
 
 

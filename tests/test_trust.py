@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from alerting.case_data import CodeMap, Settings
-from alerting.evaluate import Asked, evaluate
+from alerting.casedata.catalogue import CodeMap, Settings
+from alerting.casedata.snapshot import Snapshot, Wanted
+from alerting.casedata.trust import Past, Trust, judge
+from alerting.evaluation.evaluate import Asked, evaluate
 from alerting.model import Outcome
-from alerting.rulebook import Rulebook, load_rulebook
-from alerting.snapshot import Snapshot, Wanted
-from alerting.trust import Past, Trust, judge
+from alerting.rulebook.loader import Rulebook, load_rulebook
 
 MONDAY, TUESDAY, FRIDAY = date(2026, 3, 30), date(2026, 3, 31), date(2026, 3, 27)
 EASTER_TUESDAY = date(2026, 4, 7)

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from alerting import schema
-from alerting.store import Store
+from alerting.store import schema
+from alerting.store.store import Store
 from tests.crashes import council_of_teams, killing
 from tests.office import Office
 from tests.relay import ROOT, Relay, relay_process

@@ -19,8 +19,8 @@ from typing import Any
 import pytest
 from pytest_httpserver import HTTPServer
 
-from alerting.sources.demo import Source
-from alerting.yaml_files import load
+from alerting.documents.document import load
+from alerting.sources.demo.source import Source
 from tests.servers import MailServer, Taken, mail_server
 
 ROOT = Path(__file__).parent.parent

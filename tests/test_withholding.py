@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from alerting import schema, withholding
 from alerting.app import build
-from alerting.store import Store
+from alerting.notifications import recipient_log
+from alerting.store import schema
+from alerting.store.store import Store
 from tests.made_council import MONDAY
 from tests.office import Office
 
@@ -20,7 +21,7 @@ SNOOZED = "snoozed by Person M1 until 4 March 2026"
 
 
 def rows(office: Office, child: str = "C1") -> list[tuple[Any, ...]]:
-    """Give the rows of a child's alert: who, from when until when, and why not."""
+    """Return the rows of a child's alert: who, from when until when, and why not."""
     id_, store = office.alert(child).id, build(office.folder / "config.yaml").store()
     try:
         with store.transaction() as connection:
@@ -92,7 +93,7 @@ def test_an_alert_that_leads_to_nobody_has_a_row_that_says_so(office: Office) ->
     office.run(MONDAY)
 
     [(recipient, since, until, reason)] = rows(office)
-    assert (recipient, since, until) == (withholding.EVERYBODY, MONDAY, None)
+    assert (recipient, since, until) == (recipient_log.EVERYBODY, MONDAY, None)
     assert reason
 
 
@@ -112,8 +113,8 @@ def test_the_rows_of_another_job_are_left_alone(made_store: str) -> None:
                     '', '', 0, {ended})"""
                 )
             )
-        withholding.write(connection, 1, MONDAY, {"a", "b"}, {(1, "M1"): "", (2, "M1"): "why", (3, "M1"): ""})
-        withholding.write(connection, 1, MONDAY + 4 * DAY, {"a"}, {(1, "M1"): "snoozed"})
+        recipient_log.write(connection, 1, MONDAY, {"a", "b"}, {(1, "M1"): "", (2, "M1"): "why", (3, "M1"): ""})
+        recipient_log.write(connection, 1, MONDAY + 4 * DAY, {"a"}, {(1, "M1"): "snoozed"})
 
         table = schema.routed
         found = connection.execute(sa.select(table).order_by(table.c.alert_id, table.c.id)).all()
@@ -123,5 +124,5 @@ def test_the_rows_of_another_job_are_left_alone(made_store: str) -> None:
             (2, MONDAY, None, "why"),
             (3, MONDAY, MONDAY + DAY, ""),
         ]
-        assert withholding.of_alert(connection, 1) == [("M1", "snoozed")]
+        assert recipient_log.of_alert(connection, 1) == [("M1", "snoozed")]
     store.close()

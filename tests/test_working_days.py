@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from alerting.case_data import Settings
-from alerting.snapshot import Snapshot
+from alerting.casedata.catalogue import Settings
+from alerting.casedata.snapshot import Snapshot
 from alerting.working_days import FIRST, LAST, add_months, add_working_days, age_on, is_working_day, working_days_between
 
 GOOD_FRIDAY, EASTER_MONDAY = date(2026, 4, 3), date(2026, 4, 6)

@@ -12,8 +12,8 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from pydantic import BaseModel, ConfigDict
 
+from alerting.documents.document import Document, did_you_mean, load
 from alerting.errors import Place
-from alerting.yaml_files import Document, did_you_mean, load
 
 
 @pytest.fixture

@@ -11,11 +11,12 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from alerting import audit, timetable
 from alerting.app import App
+from alerting.audit import verify as audit
 from alerting.cli import build_app, echo_json, now
 from alerting.errors import ConfigError
-from alerting.wording import day, plural
+from alerting.formatting import day, plural
+from alerting.runs import timetable
 
 _LATER = "Give days on which something was run."
 
@@ -64,7 +65,7 @@ def verify(ctx: click.Context, since: datetime | None, until: datetime | None, *
 
 
 def _due(app: App, known: Mapping[str, tuple[date, date]], first: date, last: date) -> Iterator[tuple[str, date]]:
-    """Give the slots of the timetable since each job's first run, but for those of today: their time may not have come."""
+    """Return the slots of the timetable since each job's first run, but for those of today: their time may not have come."""
     holidays = app.book.settings.bank_holidays
     today = now().astimezone(ZoneInfo(app.loaded.config.council.timezone)).date()
     for job, settings in dict(app.loaded.config.jobs).items():

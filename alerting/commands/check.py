@@ -46,8 +46,8 @@ def command(
     asked. A rule file that lies elsewhere is checked as a draft. A rule file in which an earlier check found nothing wrong is
     not looked into again while it, and all that it stands on, is the same.
     """
-    from alerting.fault_text import ordered
-    from alerting.yaml_files import many_files
+    from alerting.documents.document import many_files
+    from alerting.documents.report import ordered
 
     # The rules stay in memory to the end: to look among them for what is garbage would take a third of the time.
     with many_files():
@@ -64,31 +64,31 @@ def command(
 
 
 def _print(faults: Sequence[Fault], output_format: str) -> None:
-    from alerting import fault_text
+    from alerting.documents import report
 
     match output_format:
         case "json":
-            echo_json([fault_text.as_json(fault) for fault in faults])
+            echo_json([report.as_json(fault) for fault in faults])
         case "github":
             for fault in faults:
-                click.echo(fault_text.for_github(fault))
+                click.echo(report.for_github(fault))
         case _ if faults:
-            click.echo(fault_text.shown(faults, **look_of(sys.stdout)) + "\n")
-            click.echo(fault_text.summary(faults), err=True)
+            click.echo(report.shown(faults, **look_of(sys.stdout)) + "\n")
+            click.echo(report.summary(faults), err=True)
         case _:
             click.echo("All is well.")
 
 
 def _faults(app: App, *, no_source: bool, offline: bool) -> list[Fault]:
-    from alerting.checking import check, check_store
+    from alerting.authoring.check import check, check_store
 
     faults = [*check(app, today(app), reach=not offline), *check_store(app)]
     return faults if no_source or app.source is None else faults + _faults_of_the_data(app)
 
 
 def _faults_of(app: App, paths: Sequence[Path]) -> list[Fault]:
-    """Give the faults of these files and folders, and of no others."""
-    from alerting.checking import check, check_draft, is_in_use
+    """Return the faults of these files and folders, and of no others."""
+    from alerting.authoring.check import check, check_draft, is_in_use
 
     wanted = [path.resolve() for path in paths]
     faults = [
@@ -103,7 +103,7 @@ def _faults_of(app: App, paths: Sequence[Path]) -> list[Fault]:
 
 
 def _app(ctx: click.Context, *, memory: bool) -> App | list[Fault]:
-    """Give what config.yaml stands for, or why it cannot be used at all."""
+    """Return what config.yaml stands for, or why it cannot be used at all."""
     try:
         return build_app(ctx, checking=True, memory=memory)
     except Faults as found:

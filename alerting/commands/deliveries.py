@@ -6,10 +6,11 @@ import sys
 
 import click
 
-from alerting import channel_checks, refusals
-from alerting.bounces import counted
 from alerting.cli import build_app, echo_json, echo_table, now
+from alerting.delivery.bounces import counted
 from alerting.errors import ConfigError
+from alerting.notifications import channel_checks
+from alerting.store import circuit_breaker
 
 
 @click.group()
@@ -90,7 +91,7 @@ def list_refused(ctx: click.Context, *, as_json: bool) -> None:
     store = build_app(ctx).store()
     try:
         with store.transaction() as connection:
-            resting, bad = refusals.resting(connection).values(), refusals.bad_addresses(connection)
+            resting, bad = circuit_breaker.resting(connection).values(), circuit_breaker.bad_addresses(connection)
     finally:
         store.close()
     if as_json:
@@ -108,7 +109,7 @@ def list_refused(ctx: click.Context, *, as_json: bool) -> None:
             one.address,
             one.receiver,
             f"{one.since:%Y-%m-%d %H:%M}",
-            f"{one.since + refusals.AGAIN_AFTER:%Y-%m-%d %H:%M}",
+            f"{one.since + circuit_breaker.AGAIN_AFTER:%Y-%m-%d %H:%M}",
             one.answer,
         ]
         for one in bad
@@ -126,11 +127,17 @@ def retry_address(ctx: click.Context, address: str, by: str, note: str) -> None:
     store = build_app(ctx).store()
     try:
         with store.transaction() as connection:
-            known = sorted({bad.receiver for bad in refusals.bad_addresses(connection) if refusals.is_same(bad.address, address)})
+            known = sorted(
+                {
+                    bad.receiver
+                    for bad in circuit_breaker.bad_addresses(connection)
+                    if circuit_breaker.is_same(bad.address, address)
+                }
+            )
             for receiver in known:
-                refusals.forget(connection, receiver, address)
+                circuit_breaker.forget(connection, receiver, address)
             if known:
-                refusals.keep_act(connection, by=by, about=address, note=note, now=now())
+                circuit_breaker.keep_act(connection, by=by, about=address, note=note, now=now())
     finally:
         store.close()
     if not known:

@@ -13,10 +13,10 @@ from pathlib import Path
 import click
 
 from alerting.cli import echo_table
-from alerting.council.export import DateStyle, Encoding, Format
+from alerting.delivery.sending import Clock
 from alerting.errors import ConfigError
-from alerting.reporting import Report
-from alerting.sending import Clock
+from alerting.notifications.report import Report
+from alerting.sources.demo.export import DateStyle, Encoding, Format
 
 _FIRST_DAY = date(2026, 3, 2)
 _MARK = "# Made by `alerting demo`, which makes it anew each time."
@@ -81,8 +81,8 @@ def command(ctx: click.Context, folder: Path, children: int, days: int, seed: in
 @click.option("--encoding", type=click.Choice(["utf-8", "utf-8-sig", "cp1252"]), default="utf-8", show_default=True)
 def export(folder: Path, kind: Format, as_of: datetime, children: int, seed: int, dates: DateStyle, encoding: Encoding) -> None:
     """Write the made-up council out, a file a table, as an extract of a case system would be."""
-    from alerting.council.export import export as write
-    from alerting.sources.demo import Source
+    from alerting.sources.demo.export import export as write
+    from alerting.sources.demo.source import Source
 
     source = Source(children=children, seed=seed, start=_FIRST_DAY)
     paths = write(source, as_of.date(), folder, kind, date_style=dates, encoding=encoding)
@@ -90,7 +90,7 @@ def export(folder: Path, kind: Format, as_of: datetime, children: int, seed: int
 
 
 def _morning(day: date, at: time) -> Clock:
-    """Give a clock that stands at the council's morning, so that the same demo is the same to the letter."""
+    """Return a clock that stands at the council's morning, so that the same demo is the same to the letter."""
     moment = datetime.combine(day, at, tzinfo=UTC)
     return lambda: moment
 

@@ -10,11 +10,11 @@ from datetime import date, datetime, timedelta
 import click
 
 from alerting.app import App
-from alerting.bounces import counted
 from alerting.cli import build_app, echo_json, echo_table, now, today
+from alerting.delivery.bounces import counted
 from alerting.errors import ConfigError, RunHeld
-from alerting.reporting import Report
-from alerting.store import Store
+from alerting.notifications.report import Report
+from alerting.store.store import Store
 
 LOOK_EVERY_S = 2.0
 
@@ -29,9 +29,9 @@ LOOK_EVERY_S = 2.0
 @click.pass_context
 def command(ctx: click.Context, job: str, as_of: datetime | None, *, dry_run: bool, due: bool, wait: int, as_json: bool) -> None:
     """Run a job once: read, ask every rule, and tell whoever is to be told."""
-    from alerting.occurrences import Occurrences, this_process
+    from alerting.runs.stopping import told_to_stop
     from alerting.service import run_due
-    from alerting.stopping import told_to_stop
+    from alerting.store.job_leases import Occurrences, this_process
 
     if due and (as_of or dry_run):
         raise click.UsageError("--due is about today, and runs: it goes with neither --as-of nor --dry-run.", ctx)
@@ -59,7 +59,8 @@ def command(ctx: click.Context, job: str, as_of: datetime | None, *, dry_run: bo
 def _run(
     app: App, store: Store, job: str, as_of: datetime | None, stopping: Callable[[], bool], *, dry_run: bool, wait: timedelta
 ) -> Report:
-    from alerting import clock_jumps, service
+    from alerting import service
+    from alerting.runs import clock_jumps
 
     on, moment = as_of.date() if as_of else today(app), now()
     if not dry_run:

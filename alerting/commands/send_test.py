@@ -5,10 +5,10 @@ from __future__ import annotations
 import click
 
 from alerting.cli import build_app, now, today
+from alerting.documents.document import did_you_mean
 from alerting.errors import ConfigError
 from alerting.model import Notification
-from alerting.routing import notification_key
-from alerting.yaml_files import did_you_mean
+from alerting.notifications.routing import notification_key
 
 
 @click.command()

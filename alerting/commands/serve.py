@@ -19,8 +19,8 @@ from alerting.cli import build_app, now
 @click.pass_context
 def command(ctx: click.Context, alive: Path | None, *, once: bool) -> None:
     """Run the jobs at their times, and in between send what waits, until told to stop."""
+    from alerting.runs.stopping import told_to_stop
     from alerting.service import Service
-    from alerting.stopping import told_to_stop
 
     service = Service(config=ctx.obj, build=lambda: build_app(ctx), clock=now, log=_log, alive=alive)
     with told_to_stop(service.give_back, code=0, on_signal=service.ring) as stop:

@@ -8,16 +8,17 @@ from typing import Any
 
 import click
 
-from alerting import load_history, merges, trust
 from alerting.app import App
-from alerting.case_data import TABLES
+from alerting.casedata import person_merges, trust
+from alerting.casedata.catalogue import TABLES
+from alerting.casedata.snapshot import Snapshot
+from alerting.casedata.trust import Trust
 from alerting.cli import build_app, echo_json, echo_table, now, today
+from alerting.documents.document import did_you_mean
 from alerting.errors import AlertingError, SourceError
-from alerting.load_history import Doubt
-from alerting.snapshot import Snapshot
-from alerting.trust import Trust
-from alerting.wording import day
-from alerting.yaml_files import did_you_mean
+from alerting.formatting import day
+from alerting.store import load_history
+from alerting.store.load_history import Doubt
 
 
 @click.group()
@@ -99,8 +100,8 @@ def read_tables(app: App, as_of: date) -> list[dict[str, Any]]:
         app.source.read(wanted, snapshot)
         snapshot.settle(wanted, app.source)
         judged = trust.judge(snapshot, wanted, app.past(as_of))
-        merged = merges.read(snapshot).problem(app.source)
-        also = {merges.TABLE: [merged]} if merged and merges.TABLE not in judged.doubted else {}
+        merged = person_merges.read(snapshot).problem(app.source)
+        also = {person_merges.TABLE: [merged]} if merged and person_merges.TABLE not in judged.doubted else {}
         return [_describe(snapshot, name, judged, also.get(name, [])) for name in sorted(wanted)]
 
 

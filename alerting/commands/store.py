@@ -6,13 +6,13 @@ from pathlib import Path
 
 import click
 
-from alerting import hold_fire
-from alerting.backup import backup as copy_store
 from alerting.cli import build_app, now
 from alerting.errors import ConfigError, StoreError
-from alerting.schema import SCHEMA
-from alerting.store import Store
-from alerting.wording import plural
+from alerting.formatting import plural
+from alerting.store import send_hold
+from alerting.store.backup import backup as copy_store
+from alerting.store.schema import SCHEMA
+from alerting.store.store import Store
 
 
 @click.group()
@@ -67,8 +67,8 @@ def hold(ctx: click.Context, by: str, note: str) -> None:
     store = app.store()
     try:
         with store.transaction() as connection:
-            before = hold_fire.is_on(connection)
-            hold_fire.put_on(connection, by=by, why=note, now=now())
+            before = send_hold.is_on(connection)
+            send_hold.put_on(connection, by=by, why=note, now=now())
     finally:
         store.close()
     if before is not None:

@@ -1,1 +1,1 @@
-"""Where case data comes from: a file a type of source, found by its name, each with a class `Source`."""
+"""Where case data comes from: a file or a folder a type of source, found by its name, each with a class `Source`."""

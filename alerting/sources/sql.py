@@ -20,10 +20,10 @@ from urllib.parse import quote
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
-from alerting.case_data import TABLES
-from alerting.cells import quoted
+from alerting.casedata.catalogue import TABLES
+from alerting.casedata.conversion import quoted
+from alerting.casedata.snapshot import EngineError, Snapshot, Wanted
 from alerting.errors import SourceError
-from alerting.snapshot import EngineError, Snapshot, Wanted
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
@@ -75,7 +75,7 @@ class Source(BaseModel):
 
     @contextmanager
     def _connected(self) -> Iterator[sa.Connection]:
-        """Give a connection in a transaction that only reads and, where the database can, sees one moment."""
+        """Return a connection in a transaction that only reads and, where the database can, sees one moment."""
         import sqlalchemy as sa
 
         engine = self._engine()
@@ -265,7 +265,7 @@ def _read_only_sqlite(url: sa.URL) -> sa.Engine:
 
 
 def _found(described: Sequence[Mapping[str, Any]], wanted: frozenset[str]) -> dict[str, Mapping[str, Any]]:
-    """Give the database's description of each wanted column that is there; case does not count."""
+    """Return the database's description of each wanted column that is there; case does not count."""
     found: dict[str, Mapping[str, Any]] = {}
     for column in sorted(described, key=lambda column: str(column["name"])):
         name = column["name"].lower()
@@ -345,7 +345,7 @@ def _copy(connection: sa.Connection, table: _Held, found: Mapping[str, Mapping[s
 
 
 def _postgres_cell(cell: str, kind: sa.types.TypeEngine[Any]) -> str:
-    """Give SQL for a cell as `as_text` would have it. An infinite day means "no end", which is how we read a null."""
+    """Return SQL for a cell as `as_text` would have it. An infinite day means "no end", which is how we read a null."""
     import sqlalchemy as sa
 
     kind = getattr(kind, "data_type", kind)  # a domain is read as what it is a domain of

@@ -120,7 +120,7 @@ MAPS = {
 
 
 def code(cell: str | None, name: str) -> str | None:
-    """Give the code of the map `name` that a cell stands for; UNMAPPED for none of them, None for an empty cell."""
+    """Return the code of the map `name` that a cell stands for; UNMAPPED for none of them, None for an empty cell."""
     codes, words = MAPS[name]
     text = norm(cell)
     if text is None:
@@ -136,6 +136,6 @@ def code(cell: str | None, name: str) -> str | None:
 
 
 def accommodation(cell: str | None) -> str | None:
-    """Give the letter of an accommodation code, without the digit that says whether it suits."""
+    """Return the letter of an accommodation code, without the digit that says whether it suits."""
     found = code(cell, "accommodation")
     return found if found in (None, UNMAPPED) else found[0]

@@ -131,7 +131,7 @@ class _Council:
         )
 
     def _heavy_caseload(self, worker: str) -> None:
-        """Give a worker about as many cases as some threshold allows for their hours."""
+        """Return a worker about as many cases as some threshold allows for their hours."""
         rng = self.rng
         team, (asye, role, service, limits) = f"{worker} team", rng.choice(HEAVY)
         fte = rng.choice(("1", "1", "1.0", "0.5", "0.8", "1.2"))
@@ -180,7 +180,7 @@ class _Council:
         self.add("ssd_person", pers_person_id=person, pers_dob=dob, pers_expected_dob=edd, pers_death_date=died)
 
     def _birth(self, *, leaver: bool) -> tuple[Cell, Cell]:
-        """Give a date of birth and an expected one. Ages lie about those that decide."""
+        """Return a date of birth and an expected one. Ages lie about those that decide."""
         rng, as_of = self.rng, self.as_of
         nudge = rng.choice((-1, 0, 1))
         if leaver:

@@ -33,7 +33,7 @@ OTHERWISE = {
 
 
 def some_days_later(rng: Random, tables: Mapping[str, Table], as_of: date) -> dict[str, Table]:
-    """Give the council as it might be read on `as_of`, a few days after `tables`."""
+    """Return the council as it might be read on `as_of`, a few days after `tables`."""
     gone = {person for row in tables["ssd_person"] if rng.random() < 0.04 and (person := id_of(row["pers_person_id"]))}
     return {
         name: decided(
@@ -46,7 +46,7 @@ def some_days_later(rng: Random, tables: Mapping[str, Table], as_of: date) -> di
 
 
 def _of(row: Mapping[str, Cell], people: set[str]) -> bool:
-    """Say whether a row is the person's record, or anything else that bears their id: a record moved out of sight."""
+    """Return whether a row is the person's record, or anything else that bears their id: a record moved out of sight."""
     return any(column.endswith("_person_id") and id_of(cell) in people for column, cell in row.items())
 
 

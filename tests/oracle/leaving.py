@@ -16,13 +16,13 @@ _MEMBERSHIP = {"CP-03": _PLAN, "CP-05": _PLAN, "CP-08": _PLAN, "CLA-01": _CARE, 
 
 
 def left(tables: Mapping[str, Table], as_of: date, rule: str, subject: str, member: str | None) -> bool:
-    """Say whether `subject` is not in the population of `rule` and the data proves that it has left."""
+    """Return whether `subject` is not in the population of `rule` and the data proves that it has left."""
     views = Views(tables, as_of)
     return subject not in RULES[rule](views, DEFAULTS[rule]) and has_left(views, rule, subject, member, subject)
 
 
 def has_left(views: Views, rule: str, subject: str, member: str | None, person: str | None) -> bool:
-    """Say whether somebody who is not in the population left it, for one of the reasons that the definitions list.
+    """Return whether somebody who is not in the population left it, for one of the reasons that the definitions list.
 
     member: the id of the row that made it a member: the period of care, the plan, the assessment, an involvement of the
     worker. person: the child that it is about, if it is about one.
@@ -40,7 +40,7 @@ def has_left(views: Views, rule: str, subject: str, member: str | None, person: 
 
 
 def may_have_left(views: Views, rule: str, subject: str, member: str | None, person: str | None) -> bool:
-    """Say whether `has_left` holds, or the row that made it a member is still there, open, and yet no longer qualifies.
+    """Return whether `has_left` holds, or the row that made it a member is still there, open, and yet no longer qualifies.
 
     "No longer qualifies" is wider than the reasons listed: short breaks only, a plan that turns out to be another
     council's, a worker out of post. A row whose dates no longer say anything is proof of nothing.
@@ -98,6 +98,6 @@ def _cases_ended(views: Views, worker: str, member: str | None) -> bool:
 
 
 def _handed_on(views: Views, worker: str, member: str | None) -> bool:
-    """Say whether the worker's row is still there: not in the population, so another has the child, or it ended or is sealed."""
+    """Return whether the worker's row is still there: not in the population, so another has the child, or it ended or is sealed."""
     rows = _involvements(views, worker)
     return any(member is not None and id_of(row.get("invo_involvements_id")) == member for row in rows)

@@ -91,14 +91,14 @@ MIN_FILL, MIN_FILL_POPULATION = Fraction("0.70"), 30
 def findings(
     tables: Mapping[str, Table], as_of: date, params: Mapping[str, Params] | None = None
 ) -> dict[str, dict[str, Answer]]:
-    """Give every rule's answers, by rule code and subject. `params`: by rule code, or `shared`, what differs from the defaults."""
+    """Return every rule's answers, by rule code and subject. `params`: by rule code, or `shared`, what differs from the defaults."""
     chosen = params or {}
     views = Views(tables, as_of, chosen.get("shared"))
     return {rule: ask(views, {**DEFAULTS[rule], **chosen.get(rule, {})}) for rule, ask in RULES.items()}
 
 
 def off(tables: Mapping[str, Table], as_of: date, params: Mapping[str, Params] | None = None) -> set[str]:
-    """Give the rules that must not be believed because a column they need is mostly empty."""
+    """Return the rules that must not be believed because a column they need is mostly empty."""
     chosen = params or {}
     views = Views(tables, as_of, chosen.get("shared"))
     asked = findings(tables, as_of, params)
@@ -294,7 +294,7 @@ def cla_01(views: Views, p: Params) -> dict[str, Answer]:
 
 
 def _visit_due(views: Views, person: str, p: Params) -> tuple[date, bool]:
-    """Give when the next visit is due, and whether the child is to be seen weekly."""
+    """Return when the next visit is due, and whether the child is to be seen weekly."""
     care, place = views.cla[person], views.place_now(person)
     pstart, ptype = (place.pstart, place.ptype) if place else (care.entered, None)
     visits = views.of("ssd_cla_visits", "clav_person_id", person)

@@ -98,7 +98,7 @@ class VisitFrequency:
 
 
 def latest(rows: Iterable[Row], *keys: Callable[[Row], Any]) -> Row:
-    """Give the row that is first when sorted by the keys, each descending with None last."""
+    """Return the row that is first when sorted by the keys, each descending with None last."""
 
     def rank(row: Row) -> tuple[tuple[Any, ...], ...]:
         return tuple((False,) if key(row) is None else (True, key(row)) for key in keys)
@@ -127,7 +127,7 @@ class Views:
         return self._tables.get(table, [])
 
     def of(self, table: str, column: str, key: str | None) -> Table:
-        """Give the rows whose id in `column` is `key`; none when `key` is None."""
+        """Return the rows whose id in `column` is `key`; none when `key` is None."""
         if (table, column) not in self._by_id:
             found = self._by_id[table, column] = defaultdict(list)
             for row in self.rows(table):
@@ -327,7 +327,7 @@ class Views:
 
     @cached_property
     def pseudo(self) -> set[str]:
-        """Give the ids of trays: those set, and those with a tray's word in one of their names."""
+        """Return the ids of trays: those set, and those with a tray's word in one of their names."""
         named = [(row.get("prof_professional_id"), row.get("prof_professional_name")) for row in self.rows("ssd_professionals")]
         named += [(row.get("worker_id"), row.get("name")) for row in self.rows("ext_staff")]
         found = set(self.shared["pseudo_worker_ids"])
@@ -339,7 +339,7 @@ class Views:
         return found
 
     def involved(self, person: str, roles: str) -> Table:
-        """Give the person's involvements in those roles by a worker who is somebody, open or not."""
+        """Return the person's involvements in those roles by a worker who is somebody, open or not."""
         wanted = {norm(role) for role in self.shared[roles]}
         return [
             row
@@ -378,7 +378,7 @@ class Views:
         return self.staff[worker].team_id if worker in self.staff else None
 
     def team_of_child(self, person: str, *, leaver: bool = False) -> str | None:
-        """Give the team a child's alert goes to; None stands for the performance team."""
+        """Return the team a child's alert goes to; None stands for the performance team."""
         candidates: list[str | None] = []
         if leaver:
             adviser = self.pa(person)
@@ -395,7 +395,7 @@ class Views:
         return next((team for team in candidates if team is not None), None)
 
     def team_of_worker(self, worker: str, teams: Iterable[str | None]) -> str | None:
-        """Give a worker's own team, else the most frequent of `teams`, one for each row that was counted."""
+        """Return a worker's own team, else the most frequent of `teams`, one for each row that was counted."""
         own = self.staff_team(worker)
         counted = Counter(team for team in teams if team is not None)
         if own is not None or not counted:

@@ -22,7 +22,7 @@ _MONTHS = (1, 2, 3, 3, 6, 6, 12, 12, 18)
 
 
 def threshold_day(rng: Random, as_of: date) -> date:
-    """Give a day on which, or next to which, something falls due on or about `as_of`."""
+    """Return a day on which, or next to which, something falls due on or about `as_of`."""
     nudge = rng.choice((-1, 0, 0, 0, 1))
     match rng.randrange(6):
         case 0:
@@ -43,7 +43,7 @@ def threshold_day(rng: Random, as_of: date) -> date:
 
 
 def working_days_before(rng: Random, as_of: date, n: int) -> date:
-    """Give one of the days from which `n` working days lead to `as_of`: at a weekend there are several."""
+    """Return one of the days from which `n` working days lead to `as_of`: at a weekend there are several."""
     day = as_of
     while n > 0:
         n -= is_wd(day)
@@ -54,7 +54,7 @@ def working_days_before(rng: Random, as_of: date, n: int) -> date:
 
 
 def _special(rng: Random, day: date) -> date:
-    """Give the end of the month, or a day off nearby, in three of four cases."""
+    """Return the end of the month, or a day off nearby, in three of four cases."""
     match rng.randrange(4):
         case 0:
             return add_days(day.replace(day=1), -1)
@@ -69,7 +69,7 @@ def _special(rng: Random, day: date) -> date:
 
 
 def lately(rng: Random, as_of: date) -> date:
-    """Give one of the last few weeks' days, or today."""
+    """Return one of the last few weeks' days, or today."""
     return working_days_before(rng, as_of, rng.choice(_WORKING_DAYS[:19]))
 
 

@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from alerting import standing
+from alerting.alerts import handling_state
 from alerting.cli import CommandFolder, build_app, now, today
 from alerting.errors import AlertingError
 from alerting.model import Alert
 
 if TYPE_CHECKING:
+    from alerting.alerts.handling import Desk
     from alerting.app import App
-    from alerting.handling import Desk
-    from alerting.routing import Router
-    from alerting.store import Store, Transaction
+    from alerting.notifications.routing import Router
+    from alerting.store.store import Store, Transaction
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 DAY = click.DateTime(["%Y-%m-%d"])
@@ -32,9 +32,13 @@ def command() -> None:
 
 
 def as_row(alert: Alert) -> dict[str, Any]:
-    """Give an alert as `alerts list --json` prints it."""
+    """Return an alert as `alerts list --json` prints it."""
     # As they were given, whatever the day: what has run out is said too.
-    hand, given, put_off = standing.in_hand(alert, date.min), standing.assigned(alert), standing.put_off(alert, date.min)
+    hand, given, put_off = (
+        handling_state.in_hand(alert, date.min),
+        handling_state.assigned(alert),
+        handling_state.put_off(alert, date.min),
+    )
     measure = int(alert.measure) if alert.measure is not None and alert.measure == int(alert.measure) else alert.measure
     return {
         "ref": alert.ref,
@@ -59,7 +63,7 @@ def as_row(alert: Alert) -> dict[str, Any]:
 
 
 def by(what: str) -> Callable[[_Command], _Command]:
-    """Give the option that says who does something. what: such as `acknowledges it`."""
+    """Return the option that says who does something. what: such as `acknowledges it`."""
     return click.option("--by", default=getpass.getuser, help=f"Who {what}: a worker id, address or name; you when left out.")
 
 
@@ -70,7 +74,7 @@ def approved_by(command: _Command) -> _Command:
 
 @contextmanager
 def desk(ctx: click.Context, ref: str, by: str) -> Iterator[tuple[Desk, Alert]]:
-    """Give an alert, and where somebody may do something to it: one transaction. Raises AlertingError where there is none."""
+    """Return an alert, and where somebody may do something to it: one transaction. Raises AlertingError where there is none."""
     app = build_app(ctx)
     store = app.store()
     try:
@@ -82,8 +86,8 @@ def desk(ctx: click.Context, ref: str, by: str) -> Iterator[tuple[Desk, Alert]]:
 
 
 def desk_of(app: App, connection: Transaction, by: str) -> Desk:
-    """Give where somebody may do something to alerts today, as far as the council lets people go."""
-    from alerting.handling import Desk
+    """Return where somebody may do something to alerts today, as far as the council lets people go."""
+    from alerting.alerts.handling import Desk
     from alerting.working_days import add_working_days
 
     return Desk(
@@ -102,17 +106,18 @@ def as_of(command: _Command) -> _Command:
 
 
 def router_of(app: App, as_of: datetime | None) -> Router:
-    """Give who is told of what by a day's directory, read from the case data. Raises SourceError where it cannot be read."""
-    from alerting import drafts, people
-    from alerting.pipeline import routes_of
-    from alerting.routing import Router
+    """Return who is told of what by a day's directory, read from the case data. Raises SourceError where it cannot be read."""
+    from alerting.authoring import draft
+    from alerting.notifications import directory
+    from alerting.notifications.routing import Router
+    from alerting.runs.pipeline import routes_of
 
-    with drafts.look(app, [], as_of.date() if as_of else today(app)) as look:
-        return Router(people.directory(look.snapshot), routes_of((*app.book.rules, *app.book.off)))
+    with draft.look(app, [], as_of.date() if as_of else today(app)) as look:
+        return Router(directory.directory(look.snapshot), routes_of((*app.book.rules, *app.book.off)))
 
 
 def find_alert(store: Store, ref: str, within: Transaction | None = None) -> Alert:
-    """Give the alert with a reference. Raises AlertingError where there is none."""
+    """Return the alert with a reference. Raises AlertingError where there is none."""
     found = store.find(ref, within)
     if found is None:
         raise AlertingError(f"there is no alert {ref}", remedy="`alerting alerts list --all` shows them.")
@@ -120,5 +125,5 @@ def find_alert(store: Store, ref: str, within: Transaction | None = None) -> Ale
 
 
 def measured(alert: Alert) -> str:
-    """Give an alert's measure with its unit, "" where it has none."""
+    """Return an alert's measure with its unit, "" where it has none."""
     return f"{alert.measure:g} {alert.unit}" if alert.measure is not None else ""

@@ -6,8 +6,8 @@ from datetime import datetime
 
 import click
 
+from alerting.audit.messages import readers
 from alerting.commands.alerts import DAY, by, desk
-from alerting.messages_said import readers
 
 
 @click.command()
@@ -17,7 +17,7 @@ from alerting.messages_said import readers
 @click.option("--until", type=DAY, help="When reminders start again; the longest there is when left out.")
 @click.pass_context
 def command(ctx: click.Context, ref: str, by: str, note: str, until: datetime | None) -> None:
-    """Say that you have an alert in hand: you are not reminded of it until then, unless its level rises."""
+    """Return that you have an alert in hand: you are not reminded of it until then, unless its level rises."""
     with desk(ctx, ref, by) as (at, alert):
         day = at.acknowledge(alert, note=note, until=until.date() if until else None)
         is_told = by.casefold() in readers(at.connection, alert.id or 0)

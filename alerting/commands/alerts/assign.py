@@ -18,7 +18,7 @@ from alerting.commands.alerts import as_of, by, desk_of, find_alert, router_of
 @as_of
 @click.pass_context
 def command(ctx: click.Context, ref: str, to: str, by: str, note: str, as_of: datetime | None) -> None:
-    """Give an alert to somebody of its team, or above it: they are told of it instead of whom the rule names first."""
+    """Return an alert to somebody of its team, or above it: they are told of it instead of whom the rule names first."""
     app = build_app(ctx)
     router = router_of(app, as_of)
     store = app.store()

@@ -8,7 +8,7 @@ import click
 
 from alerting.cli import build_app, now, today
 from alerting.commands.alerts import DAY, approved_by, by, find_alert
-from alerting.digest import CLOSED
+from alerting.notifications.messages.digest import CLOSED
 
 
 @click.command()
@@ -23,7 +23,7 @@ def command(
     ctx: click.Context, ref: str, reason: str, note: str, until: datetime | None, by: str, approved_by: str | None
 ) -> None:
     """Close an alert that its record does not close. It opens again if the record changes; a critical one takes two people."""
-    from alerting import closing
+    from alerting.alerts import closing
 
     app = build_app(ctx)
     day, store = until.date() if until else None, app.store()

@@ -14,7 +14,7 @@ from alerting.commands.alerts import approved_by, by, desk
 @approved_by
 @click.pass_context
 def command(ctx: click.Context, ref: str, note: str, by: str, approved_by: str | None) -> None:
-    """Say that the record is wrong: the alert leaves messages, and goes to the list for whoever puts data right."""
+    """Return that the record is wrong: the alert leaves messages, and goes to the list for whoever puts data right."""
     with desk(ctx, ref, by) as (at, alert):
         until = at.data_error(alert, note=note, approved_by=approved_by)
     click.echo(

@@ -12,7 +12,7 @@ from alerting.cli import build_app, echo_json, echo_table, today
 @click.pass_context
 def command(ctx: click.Context, *, as_json: bool) -> None:
     """List the records that somebody says are wrong and whose alerts are open, the oldest first."""
-    from alerting import handling
+    from alerting.alerts import handling
     from alerting.working_days import working_days_between
 
     app = build_app(ctx)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
+from alerting.alerts.handling import REASONS
 from alerting.commands.alerts import by, desk
-from alerting.handling import REASONS
 
 
 @click.command()
@@ -15,7 +15,7 @@ from alerting.handling import REASONS
 @by("says so")
 @click.pass_context
 def command(ctx: click.Context, ref: str, reason: str, note: str, by: str) -> None:
-    """Say that an alert was not useful, and why: it counts for its rule. Said again, it replaces what you said before."""
+    """Return that an alert was not useful, and why: it counts for its rule. Said again, it replaces what you said before."""
     with desk(ctx, ref, by) as (at, alert):
         at.not_useful(alert, reason=reason, note=note)
     click.echo(f"{alert.ref}: {by} says it was not useful, because {REASONS[reason]}. It stays as it is.")

@@ -13,7 +13,7 @@ from alerting.commands.alerts import by, desk
 @click.option("--note", default="", help="What was recorded.")
 @click.pass_context
 def command(ctx: click.Context, ref: str, by: str, note: str) -> None:
-    """Say that you have recorded it: nobody is told of the alert until the next load, which shows it or does not."""
+    """Return that you have recorded it: nobody is told of the alert until the next load, which shows it or does not."""
     with desk(ctx, ref, by) as (at, alert):
         at.recorded(alert, note=note)
     click.echo(f"{alert.ref} waits for the next load. It clears if that shows it, and is told again if not.")

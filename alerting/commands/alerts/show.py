@@ -6,13 +6,13 @@ from typing import Any
 
 import click
 
-from alerting import silences, withholding
+from alerting.alerts.handling import KINDS, REASONS, said
 from alerting.cli import build_app, echo_json, today
 from alerting.commands.alerts import as_row, find_alert, measured
-from alerting.digest import CLOSED
-from alerting.handling import KINDS, REASONS, said
 from alerting.model import Alert, Level
-from alerting.rule import Rule
+from alerting.notifications import recipient_log, silences
+from alerting.notifications.messages.digest import CLOSED
+from alerting.rulebook.rule import Rule
 
 
 @click.command()
@@ -27,7 +27,7 @@ def command(ctx: click.Context, ref: str, *, as_json: bool) -> None:
         alert = find_alert(store, ref)
         history = store.history(alert.id or 0)
         with store.transaction() as connection:
-            withheld = withholding.of_alert(connection, alert.id or 0)
+            withheld = recipient_log.of_alert(connection, alert.id or 0)
             quiet = silences.silenced([alert], silences.standing(connection, today(app)))
     finally:
         store.close()
@@ -55,7 +55,7 @@ def command(ctx: click.Context, ref: str, *, as_json: bool) -> None:
     for silence in quiet.values():
         click.echo(f"Now: silenced by {silence.by} until {silence.until} (silence {silence.id}): {silence.reason}")
     for recipient, reason in withheld:
-        click.echo(f"Not told today: {'everybody' if recipient == withholding.EVERYBODY else recipient}: {reason}")
+        click.echo(f"Not told today: {'everybody' if recipient == recipient_log.EVERYBODY else recipient}: {reason}")
     for row in history:
         click.echo(f"{row['at']:%Y-%m-%d %H:%M}  {_event(row)}")
 

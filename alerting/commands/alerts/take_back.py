@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
+from alerting.alerts.handling import KINDS
 from alerting.commands.alerts import by, desk
-from alerting.handling import KINDS
 
 
 @click.command("take-back")

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from alerting.charts import blocks, round_up, squeezed
+from alerting.authoring.backtest.charts import blocks, round_up, squeezed
 from alerting.cli import build_app, echo_json, echo_table
 
 if TYPE_CHECKING:
-    from alerting.backtest import Backtest, Course
+    from alerting.authoring.backtest.backtest import Backtest, Course
 
 _DAY = click.DateTime(["%Y-%m-%d"])
 
@@ -46,8 +46,8 @@ def command(
 
     A draft goes beside the rule in use that has its id or code, or that it replaces. Nothing is stored or sent.
     """
-    from alerting import drafts
-    from alerting.backtest import backtest
+    from alerting.authoring import draft as drafts
+    from alerting.authoring.backtest.backtest import backtest
     from alerting.config import DAYS
 
     app = build_app(ctx)
@@ -65,7 +65,7 @@ def command(
         frozenset(map(DAYS.index, on)),
     )
     if page:
-        from alerting.backtest_report import write_page
+        from alerting.authoring.backtest.report import write_page
 
         write_page(found, page, council=app.loaded.config.council.name)
         click.echo(f"The report is in {page}", err=True)
@@ -89,7 +89,7 @@ def _as_json(found: Backtest) -> dict[str, Any]:
 
 
 def _tell(found: Backtest) -> None:
-    from alerting.backtest_report import figures, notes, periods, span, team_table
+    from alerting.authoring.backtest.report import figures, notes, periods, span, team_table
 
     rule, days = found.draft.rule, found.draft.days
     click.echo(f"{rule.code} {rule.title}, asked of {len(days)} days kept, {span(days[0].as_of, days[-1].as_of)}")
@@ -112,7 +112,7 @@ def _tell(found: Backtest) -> None:
 
 
 def _tell_what(found: Backtest) -> None:
-    from alerting.differences import differences
+    from alerting.authoring.differences import differences
 
     if found.in_use is None:
         click.echo(f"Rule: {found.draft.rule.place}")
@@ -125,7 +125,7 @@ def _tell_what(found: Backtest) -> None:
 
 def _draw(title: str, found: Backtest, what: str) -> None:
     """Draw a column a day, or for some days, as wide as the terminal allows; a day without an answer is a dot."""
-    from alerting.backtest_report import named, series
+    from alerting.authoring.backtest.report import named, series
 
     width = min(shutil.get_terminal_size().columns, 110) - 10
     every = {name: series(found, course, what) for name, course in named(found)}

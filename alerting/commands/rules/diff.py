@@ -15,8 +15,8 @@ from alerting.errors import AlertingError, Faults
 
 if TYPE_CHECKING:
     from alerting.app import App
-    from alerting.differences import Difference
-    from alerting.rule import Rule
+    from alerting.authoring.differences import Difference
+    from alerting.rulebook.rule import Rule
 
 
 @click.command()
@@ -25,11 +25,11 @@ if TYPE_CHECKING:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON value.")
 @click.pass_context
 def command(ctx: click.Context, old: str, new: str, *, as_json: bool) -> None:
-    """Say what differs between two rules, each a code, an id or the path of a file; CODE@VERSION is one as it was.
+    """Return what differs between two rules, each a code, an id or the path of a file; CODE@VERSION is one as it was.
 
     Ends with 1 where something differs.
     """
-    from alerting.differences import differences, summary
+    from alerting.authoring.differences import differences, summary
 
     app = build_app(ctx)
     before, after = load_rule(app, old), load_rule(app, new)
@@ -44,12 +44,12 @@ def command(ctx: click.Context, old: str, new: str, *, as_json: bool) -> None:
 
 
 def load_rule(app: App, name: str) -> Rule:
-    """Give the rule that a name means, as it applies here: a code or id of a rule in use or off, or the path of a file.
+    """Return the rule that a name means, as it applies here: a code or id of a rule in use or off, or the path of a file.
 
     With @ and a version behind it, the rule as it was in that version, with the parameters that applied. Raises
     AlertingError where there is none, Faults where a file makes no rule.
     """
-    from alerting.drafts import draft, named
+    from alerting.authoring.draft import draft, named
 
     if "@" in name:
         return _in_version(app, *name.split("@", 1))
@@ -57,9 +57,9 @@ def load_rule(app: App, name: str) -> Rule:
 
 
 def _in_version(app: App, name: str, version: str) -> Rule:
-    from alerting.drafts import named
-    from alerting.rule_history import RuleHistory
-    from alerting.rulebook import compile_rule
+    from alerting.authoring.draft import named
+    from alerting.rulebook.loader import compile_rule
+    from alerting.store.rule_versions import RuleHistory
 
     rule = named(app.book, name)
     store = app.store()
@@ -85,7 +85,7 @@ def _named(rule: Rule) -> dict[str, str]:
 
 
 def _tell(old: Rule, new: Rule, found: Sequence[Difference], said: str) -> None:
-    from alerting.differences import EFFECTS, beside
+    from alerting.authoring.differences import EFFECTS, beside
 
     click.echo(f"- {old.code} {old.title} ({old.place}, version {old.version})")
     click.echo(f"+ {new.code} {new.title} ({new.place}, version {new.version})")

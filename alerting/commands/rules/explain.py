@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from alerting.authoring.draft import draft, named
 from alerting.cli import build_app, echo_json, today
-from alerting.drafts import draft, named
 
 if TYPE_CHECKING:
-    from alerting.explanation import Explanation
+    from alerting.authoring.explain.explanation import Explanation
+    from alerting.authoring.explain.plain_english import Vocabulary
+    from alerting.evaluation.trace import Part, Reasoning
     from alerting.model import Alert
-    from alerting.plain_english import Vocabulary
-    from alerting.reasoning import Part, Reasoning
-    from alerting.rule import Rule
-    from alerting.rulebook import Rulebook
+    from alerting.rulebook.loader import Rulebook
+    from alerting.rulebook.rule import Rule
 
 _LEGEND = "  (> decided)"
 
@@ -36,7 +36,7 @@ SHOWN = 6
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON value.")
 @click.pass_context
 def command(ctx: click.Context, rule: str, subject: str | None, as_of: datetime | None, *, only_sql: bool, as_json: bool) -> None:
-    """Say what a rule asks, in plain English; with SUBJECT, what it says of that subject today, and why.
+    """Return what a rule asks, in plain English; with SUBJECT, what it says of that subject today, and why.
 
     RULE is a code, an id or the path of a file. SUBJECT is what alerts call their subject, such as a case number, or an alert's
     reference. Reads the case data and stores nothing. Ends with 1 where SUBJECT is not in the data.
@@ -46,7 +46,7 @@ def command(ctx: click.Context, rule: str, subject: str | None, as_of: datetime 
     if subject is None or only_sql:
         _tell_rule(found, app.book, only_sql=only_sql, as_json=as_json)
         return
-    from alerting.explanation import explain
+    from alerting.authoring.explain.explanation import explain
 
     explanation = explain(app, found, subject, as_of.date() if as_of else today(app))
     if as_json:
@@ -60,7 +60,7 @@ def command(ctx: click.Context, rule: str, subject: str | None, as_of: datetime 
 
 
 def _tell_rule(rule: Rule, book: Rulebook, *, only_sql: bool, as_json: bool) -> None:
-    from alerting import rule_in_words
+    from alerting.authoring.explain import rule_in_words
 
     if only_sql:
         views = {name: book.views[name] for name in book.views_for([rule.subject.sql])}
@@ -104,7 +104,7 @@ def _lines(lines: Iterable[str], indent: str = "  ") -> None:
 
 
 def _tell(found: Explanation) -> None:
-    from alerting.wording import day
+    from alerting.formatting import day
 
     _heading(found.rule)
     click.echo(f"{_kind(found.rule).capitalize()} {found.subject} on {day(found.as_of)}")
@@ -124,7 +124,7 @@ def _kind(rule: Rule) -> str:
 
 
 def _tell_absent(found: Explanation) -> None:
-    from alerting.rule_in_words import meaning
+    from alerting.authoring.explain.rule_in_words import meaning
 
     kind = _kind(found.rule)
     click.echo("\nThe answer")
@@ -160,8 +160,8 @@ def _tell_reasoning(found: Explanation, reasoning: Reasoning) -> None:
 
 
 def _answer(found: Explanation, reasoning: Reasoning) -> Iterator[str]:
-    from alerting.plain_english import Vocabulary, label, unit_of
-    from alerting.wording import day, listed, until
+    from alerting.authoring.explain.plain_english import Vocabulary, label, unit_of
+    from alerting.formatting import day, listed, until
 
     words, decided = Vocabulary(found.rule), reasoning.deciding()
     measured = f", measured {unit_of(reasoning.measure, found.rule.unit)}" if reasoning.measure is not None else ""
@@ -183,8 +183,8 @@ def _answer(found: Explanation, reasoning: Reasoning) -> Iterator[str]:
 
 def _clause(words: Vocabulary, part: Part) -> str:
     """Say a part that decided as a clause, with what its steps and sums come to."""
-    from alerting.plain_english import in_words
-    from alerting.wording import listed
+    from alerting.authoring.explain.plain_english import in_words
+    from alerting.formatting import listed
 
     clause = words.sentence(part.term) if part.value is True else words.denied(part.term)
     values = dict(part.values)
@@ -200,7 +200,7 @@ def _too_few(rule: Rule, reasoning: Reasoning) -> str:
 
 
 def _facts(rule: Rule, reasoning: Reasoning) -> Iterator[str]:
-    from alerting.plain_english import in_words, unit_of
+    from alerting.authoring.explain.plain_english import in_words, unit_of
 
     rows = [(name, in_words(value), rule.subject.columns[name].says.rstrip(".")) for name, value in reasoning.facts.items()]
     rows += [(name, in_words(value), f"= {' '.join(rule.file.let[name].split())}") for name, value in reasoning.steps.items()]
@@ -232,8 +232,8 @@ def _truth(part: Part) -> str:
 
 
 def _found(part: Part) -> str:
-    from alerting.plain_english import in_words
-    from alerting.wording import listed
+    from alerting.authoring.explain.plain_english import in_words
+    from alerting.formatting import listed
 
     if part.missing:
         return f"  (missing: {listed(part.missing)})"
@@ -254,8 +254,8 @@ def _changes(found: Explanation) -> Iterator[str]:
 
 
 def _of_alert(alert: Alert) -> Iterator[str]:
-    from alerting import handling
-    from alerting.wording import day
+    from alerting.alerts import handling
+    from alerting.formatting import day
 
     if alert.resolved_on:
         yield f"{alert.ref} was resolved on {day(alert.resolved_on)}: {alert.resolved_reason or 'no reason is kept'}."

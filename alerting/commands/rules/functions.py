@@ -8,11 +8,11 @@ from itertools import groupby
 
 import click
 
-from alerting.aggregates import AGGREGATES, Aggregate
 from alerting.cli import echo_json
+from alerting.documents.document import did_you_mean
 from alerting.errors import AlertingError
-from alerting.functions import FUNCTIONS, RuleFunction, Type
-from alerting.yaml_files import did_you_mean
+from alerting.expressions.aggregates import AGGREGATES, Aggregate
+from alerting.expressions.functions import FUNCTIONS, RuleFunction, Type
 
 _WORDS: dict[Type, str] = {"boolean": "yes or no", "codes": "list of codes", "any": "value"}
 _MOST_COLUMNS = 130
@@ -69,7 +69,7 @@ def _tell(function: RuleFunction | Aggregate) -> None:
 
 
 def _call(function: RuleFunction | Aggregate) -> str:
-    """Give the call with the types it takes: `round(number, [number])`, `one_of(value, value, ...)`."""
+    """Return the call with the types it takes: `round(number, [number])`, `one_of(value, value, ...)`."""
     needed = len(function.takes) - function.optional
     types = [_word(kind) if n < needed else f"[{_word(kind)}]" for n, kind in enumerate(function.takes)]
     more = [_word(function.rest), "..."] if isinstance(function, RuleFunction) and function.rest else []

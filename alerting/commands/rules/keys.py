@@ -10,9 +10,9 @@ import click
 @click.option("--markdown", is_flag=True, help="Print every key as the tables of a page.")
 def command(name: str | None, *, markdown: bool) -> None:
     """List the keys that a rule or subject file may have, or say what one means."""
+    from alerting.documents.document import did_you_mean
     from alerting.errors import AlertingError
-    from alerting.rule_reference import PARTS, key_names, key_says, keys_page
-    from alerting.yaml_files import did_you_mean
+    from alerting.rulebook.reference import PARTS, key_names, key_says, keys_page
 
     if markdown:
         click.echo(keys_page(), nl=False)

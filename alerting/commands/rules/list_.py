@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 import click
 
 from alerting.cli import build_app, echo_json, echo_table
-from alerting.wording import day
+from alerting.formatting import day
 
 if TYPE_CHECKING:
     from alerting.app import App
-    from alerting.rule import Rule
-    from alerting.rulebook import Rulebook
+    from alerting.rulebook.loader import Rulebook
+    from alerting.rulebook.rule import Rule
 
 
 @click.command()
@@ -65,8 +65,8 @@ def _status(book: Rulebook, rule: Rule, brakes: dict[str, date]) -> str:
 
 
 def _brakes(app: App) -> dict[str, date]:
-    """Give the day each brake that is on was put on, by rule."""
-    from alerting import brakes
+    """Return the day each brake that is on was put on, by rule."""
+    from alerting.alerts import brakes
 
     store = app.existing_store()
     if store is None:

@@ -15,14 +15,14 @@ import click
 
 from alerting.cli import build_app, today
 from alerting.errors import ConfigError
-from alerting.rulefile import LevelName, Role
+from alerting.rulebook.file_models import LevelName, Role
 
 if TYPE_CHECKING:
     from alerting.app import App
-    from alerting.new_rules import NewRule
-    from alerting.rulebook import Rulebook
-    from alerting.rulefile import Subject
-    from alerting.shapes import Answers, Shape, Wanted
+    from alerting.authoring.new_rule import NewRule
+    from alerting.authoring.rule_templates import Answers, Shape, Wanted
+    from alerting.rulebook.file_models import Subject
+    from alerting.rulebook.loader import Rulebook
 
 _T = TypeVar("_T")
 _DAYS = {"calendar": "every day counts", "working": "Monday to Friday, without bank holidays"}
@@ -59,7 +59,7 @@ def command(
     ctx: click.Context, /, *, notify: Sequence[str], pack: str, job: str, yes: bool, review_by: Any, **given: str | None
 ) -> None:
     """Ask a few questions and write a rule: commented, checked, with examples that prove it."""
-    from alerting.new_rules import compose
+    from alerting.authoring.new_rule import compose
 
     app = build_app(ctx)
     folder = app.loaded.folder / app.loaded.config.rules.path
@@ -169,14 +169,14 @@ class _Interview:
 
 
 def _option(name: str) -> str:
-    """Give the option that answers a question, as it is typed."""
+    """Return the option that answers a question, as it is typed."""
     return f"--{name}{'=' if ' ' in name else ''}"
 
 
 def _interview(asking: _Interview, book: Rulebook, folder: Path, pack: str, job: str, review_by: date) -> NewRule:
     """Ask everything a new rule needs."""
-    from alerting.new_rules import NewRule, next_code, suggested_id
-    from alerting.shapes import SHAPES, fitting
+    from alerting.authoring.new_rule import NewRule, next_code, suggested_id
+    from alerting.authoring.rule_templates import SHAPES, fitting
 
     subjects = {each.id: each.says.removeprefix("One row per ") for each in book.subjects.values()}
     subject = book.subjects[asking.choose("subject", "Who is it about", subjects)]
@@ -200,7 +200,7 @@ def _interview(asking: _Interview, book: Rulebook, folder: Path, pack: str, job:
 
 def _answers(asking: _Interview, subject: Subject, shape: Shape) -> Answers:
     """Ask what the shape looks at, and its limits."""
-    from alerting.shapes import Answers
+    from alerting.authoring.rule_templates import Answers
 
     columns = {name: f"{subject.columns[name].says} ({subject.columns[name].type})" for name in shape.columns(subject)}
     column = asking.choose("column", "Which column tells", columns)
@@ -279,7 +279,7 @@ def _notify(asking: _Interview, subject: Subject, shape: Shape, level: LevelName
 
 
 def _one_of(answer: str, choices: Mapping[str, str]) -> str:
-    from alerting.yaml_files import did_you_mean
+    from alerting.documents.document import did_you_mean
 
     names = list(choices)
     if answer.isdecimal() and 1 <= int(answer) <= len(names):

@@ -12,8 +12,8 @@ import click
 from alerting.cli import build_app, echo_json, echo_table, today
 
 if TYPE_CHECKING:
-    from alerting.evaluate import Asked
-    from alerting.preview import Count, Messages, Preview
+    from alerting.authoring.preview import Count, Messages, Preview
+    from alerting.evaluation.evaluate import Asked
 
 SHOWN = 20
 
@@ -35,8 +35,8 @@ def command(
     A draft is compared with the rule in use that has its id or code, or that it replaces. Nothing is stored or sent. Ends with 1
     where something wants a second look.
     """
-    from alerting import drafts
-    from alerting.preview import preview
+    from alerting.authoring import draft as drafts
+    from alerting.authoring.preview import preview
 
     app = build_app(ctx)
     draft = drafts.draft(app.book, rule, drafts.parameters(settings))
@@ -83,7 +83,7 @@ def _tell(found: Preview, *, everybody: bool) -> None:
 
 
 def _tell_what(found: Preview) -> None:
-    from alerting.differences import differences
+    from alerting.authoring.differences import differences
 
     day = f"{found.as_of:%A} {found.as_of.day} {found.as_of:%B %Y}"
     click.echo(f"{found.draft.code} {found.draft.title}, asked of the data of {day}")

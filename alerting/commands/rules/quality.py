@@ -7,7 +7,7 @@ from datetime import datetime
 import click
 
 from alerting.cli import build_app, echo_json, echo_table, today
-from alerting.wording import number
+from alerting.formatting import number
 from alerting.working_days import working_days_between
 
 
@@ -17,7 +17,7 @@ from alerting.working_days import working_days_between
 @click.pass_context
 def command(ctx: click.Context, since: datetime | None, *, as_json: bool) -> None:
     """Show what each rule fired, what cleared and how soon, what people made of it; what needs a look first."""
-    from alerting import quality
+    from alerting.notifications import rule_quality
 
     app = build_app(ctx)
     holidays = app.book.settings.bank_holidays
@@ -26,15 +26,15 @@ def command(ctx: click.Context, since: datetime | None, *, as_json: bool) -> Non
         # Days without a run say nothing of a rule.
         latest = store.latest_run()
         day = latest["as_of"] if latest else today(app)
-        first = since.date() if since else day - quality.PERIOD
+        first = since.date() if since else day - rule_quality.PERIOD
         with store.transaction() as connection:
-            rows = quality.measure(
+            rows = rule_quality.measure(
                 connection, app.book.rules, first, day, lambda start, end: working_days_between(start, end, holidays)
             )
     finally:
         store.close()
     if as_json:
-        echo_json(quality.content(rows, first))
+        echo_json(rule_quality.content(rows, first))
         return
     echo_table(
         ["Rule", "Fired", "Cleared", "Days", "Open", "Acted on", "Not useful", "Title", "To look at"],

@@ -6,14 +6,14 @@ from collections.abc import Iterable
 
 import click
 
+from alerting.alerts.brakes import Brake
 from alerting.app import App
-from alerting.brakes import Brake
 from alerting.cli import build_app, echo_table, now
+from alerting.documents.document import did_you_mean
 from alerting.errors import AlertingError
+from alerting.formatting import day, plural
 from alerting.model import Alert, Level
-from alerting.store import Store
-from alerting.wording import day, plural
-from alerting.yaml_files import did_you_mean
+from alerting.store.store import Store
 
 _SAMPLE = 5
 _KINDS = {
@@ -49,7 +49,7 @@ def command(ctx: click.Context, rule: str | None, by: str | None, note: str, *, 
 
 def _list(app: App, store: Store) -> None:
     """Show each brake that is on, how many alerts it keeps back, and some of them by reference."""
-    from alerting import brakes
+    from alerting.alerts import brakes
 
     live = store.live()
     with store.transaction() as connection:
@@ -80,7 +80,7 @@ def _kept_back(brake: Brake, waiting: Iterable[Alert]) -> list[str]:
 
 
 def _release(app: App, store: Store, rule: str | None, by: str, note: str) -> None:
-    from alerting import brakes
+    from alerting.alerts import brakes
 
     codes = app.book.codes
     id_ = rule and codes.get(rule.upper(), rule.lower())

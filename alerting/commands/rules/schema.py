@@ -14,7 +14,7 @@ from alerting.cli import build_app
 def command(ctx: click.Context, kind: str, *, write: bool) -> None:
     """Print the JSON Schema of a rule or subject file, by which an editor completes, explains and checks it."""
     from alerting.errors import ConfigError
-    from alerting.rule_schema import RULE_FILE, SUBJECT_FILE, as_text, rule_schema, subject_schema
+    from alerting.rulebook.json_schema import RULE_FILE, SUBJECT_FILE, as_text, rule_schema, subject_schema
 
     app = build_app(ctx)
     schemas = {RULE_FILE: as_text(rule_schema(app.book.subjects)), SUBJECT_FILE: as_text(subject_schema())}

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import click
 
+from alerting.authoring.draft import named
 from alerting.cli import build_app, echo_json
-from alerting.drafts import named
-from alerting.rule import Rule
+from alerting.rulebook.rule import Rule
 
 
 @click.command()

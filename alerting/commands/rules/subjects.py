@@ -13,9 +13,9 @@ from alerting.cli import build_app, echo_table
 @click.pass_context
 def command(ctx: click.Context, name: str | None, *, markdown: bool) -> None:
     """List whom rules can be about, or show one with its columns: what each holds, and how private it is."""
+    from alerting.documents.document import did_you_mean
     from alerting.errors import AlertingError
-    from alerting.rule_reference import subjects_page
-    from alerting.yaml_files import did_you_mean
+    from alerting.rulebook.reference import subjects_page
 
     subjects = build_app(ctx).book.subjects
     if markdown:

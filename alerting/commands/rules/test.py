@@ -15,11 +15,11 @@ from alerting.cli import build_app, echo_json
 
 if TYPE_CHECKING:
     from alerting.app import App
+    from alerting.authoring.examples import Tried
+    from alerting.authoring.scenarios.expectations import Difference
+    from alerting.authoring.scenarios.play import Played
     from alerting.errors import Fault, Place
-    from alerting.examples import Tried
-    from alerting.expectations import Difference
-    from alerting.rule import Rule
-    from alerting.scenarios import Played
+    from alerting.rulebook.rule import Rule
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,9 +60,9 @@ def command(ctx: click.Context, rule: str | None, *, strict: bool, scenarios: st
 
 
 def _try_examples(app: App, name: str | None, *, strict: bool, as_json: bool) -> int:
-    from alerting.drafts import draft
-    from alerting.examples import Trials
-    from alerting.wording import plural
+    from alerting.authoring.draft import draft
+    from alerting.authoring.examples import Trials
+    from alerting.formatting import plural
 
     rules = [draft(app.book, name)] if name else list(app.book.rules)
     with Trials(app.book) as trials:
@@ -85,9 +85,9 @@ def _try_examples(app: App, name: str | None, *, strict: bool, as_json: bool) ->
 
 
 def _prove(trials: Any, rule: Rule) -> _Proof:
-    from alerting.coverage import gaps
-    from alerting.examples import tried_with
-    from alerting.yaml_files import load
+    from alerting.authoring.coverage import gaps
+    from alerting.authoring.examples import tried_with
+    from alerting.documents.document import load
 
     document = load(Path(rule.place))
     tried = tried_with(trials, rule)
@@ -128,7 +128,7 @@ def _came(tried: Tried) -> str:
 
 
 def _answer(gives: str, measure: float | None, due: object, also: Sequence[str] | None) -> str:
-    from alerting.examples import in_short
+    from alerting.authoring.examples import in_short
 
     told = [gives]
     told += [f"measure {in_short(measure)}"] if measure is not None else []
@@ -162,11 +162,11 @@ def _proof_as_json(proof: _Proof) -> dict[str, Any]:
 
 
 def _run_scenarios(app: App, name: str | None, path: Path | None, *, as_json: bool) -> int:
-    from alerting.drafts import named
+    from alerting.authoring.draft import named
+    from alerting.authoring.scenarios.play import Stage, scenario_files
+    from alerting.authoring.scenarios.reader import read_scenario
     from alerting.errors import Faults
-    from alerting.scenarios import Stage, scenario_files
-    from alerting.script import read_scenario
-    from alerting.wording import plural
+    from alerting.formatting import plural
 
     only = named(app.book, name) if name else None
     faults: list[Fault] = []
@@ -196,7 +196,7 @@ def _run_scenarios(app: App, name: str | None, path: Path | None, *, as_json: bo
 
 
 def _tell_played(played: Played) -> None:
-    from alerting.wording import day
+    from alerting.formatting import day
 
     click.echo(f"{played.file}: {played.says}")
     for as_of, group in groupby(played.differences, key=lambda one: one.as_of):

@@ -18,7 +18,7 @@ def command(ctx: click.Context, rule: str | None, *, as_json: bool) -> None:
 
     A version is everything about a rule; its logic is what decides its answers, and stays the same when only words change.
     """
-    from alerting.rule_history import RuleHistory
+    from alerting.store.rule_versions import RuleHistory
 
     app = build_app(ctx)
     codes = app.book.codes

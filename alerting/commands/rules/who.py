@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from alerting.authoring.draft import draft, named
 from alerting.cli import build_app, echo_json, today
-from alerting.drafts import draft, named
 
 if TYPE_CHECKING:
-    from alerting.who_is_told import Told, Way
+    from alerting.authoring.explain.who_is_told import Told, Way
 
 
 @click.command()
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON value.")
 @click.pass_context
 def command(ctx: click.Context, rule: str, subject: str, as_of: datetime | None, *, as_json: bool) -> None:
-    """Say who would be told of a rule's alert about one subject, at each level, and by which way they are found.
+    """Return who would be told of a rule's alert about one subject, at each level, and by which way they are found.
 
     RULE is a code, an id or the path of a file. SUBJECT is what alerts call their subject, such as a case number, or an alert's
     reference. Reads the case data and the store; nothing is stored or sent.
     """
-    from alerting.who_is_told import who_is_told
+    from alerting.authoring.explain.who_is_told import who_is_told
 
     app = build_app(ctx)
     found = draft(app.book, rule) if rule.endswith((".yaml", ".yml")) else named(app.book, rule)
@@ -39,7 +39,7 @@ def command(ctx: click.Context, rule: str, subject: str, as_of: datetime | None,
 
 
 def _tell(told: Told) -> None:
-    from alerting.wording import day
+    from alerting.formatting import day
 
     click.secho(f"{told.rule.code}  {told.rule.title}", bold=True)
     one = told.rule.file.per or f"{told.rule.subject.title[:1].lower()}{told.rule.subject.title[1:]}"
@@ -62,7 +62,7 @@ def _tell(told: Told) -> None:
 
 
 def _ways(ways: Sequence[Way]) -> None:
-    from alerting.routing import ROLE_WORDS
+    from alerting.notifications.routing import ROLE_WORDS
 
     width = max((len(ROLE_WORDS[way.role]) for way in ways), default=0)
     for way in ways:

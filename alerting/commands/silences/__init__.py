@@ -13,7 +13,7 @@ from alerting.cli import CommandFolder
 
 if TYPE_CHECKING:
     from alerting.app import App
-    from alerting.silences import Impact, Matcher
+    from alerting.notifications.silences import Impact, Matcher
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -44,19 +44,19 @@ def matching(command: _Command) -> _Command:
 
 
 def matcher_of(app: App, rule: Iterable[str], **others: Iterable[str]) -> Matcher:
-    """Give what is silenced. Raises AlertingError where a rule is not there."""
-    from alerting import drafts
-    from alerting.silences import Matcher
+    """Return what is silenced. Raises AlertingError where a rule is not there."""
+    from alerting.authoring import draft
+    from alerting.notifications.silences import Matcher
 
     return Matcher(
-        rule=tuple(drafts.named(app.book, name).id for name in rule if name.strip()), **{k: tuple(v) for k, v in others.items()}
+        rule=tuple(draft.named(app.book, name).id for name in rule if name.strip()), **{k: tuple(v) for k, v in others.items()}
     )
 
 
 def impact_of(app: App, matcher: Matcher, as_of: datetime | None) -> Impact:
-    """Give what would be silenced of today's open alerts, and from whom."""
-    from alerting import silences
+    """Return what would be silenced of today's open alerts, and from whom."""
     from alerting.commands.alerts import router_of
+    from alerting.notifications import silences
 
     router = router_of(app, as_of)
     store = app.store()
@@ -68,7 +68,7 @@ def impact_of(app: App, matcher: Matcher, as_of: datetime | None) -> Impact:
 
 def echo_impact(matcher: Matcher, impact: Impact, share: int) -> None:
     """Print what would be silenced, whose it is and whether it takes two people."""
-    from alerting.wording import listed, plural
+    from alerting.formatting import listed, plural
 
     click.echo(f"About {matcher}")
     levels = listed([f"{count} {level}" for level, count in impact.levels.items()])

@@ -36,7 +36,7 @@ def command(
     **keys: Any,
 ) -> None:
     """Keep alerts of a kind from everybody until a day. Prints whom it touches; makes it only with --yes."""
-    from alerting import silences
+    from alerting.notifications import silences
     from alerting.working_days import add_working_days
 
     app = build_app(ctx)

@@ -1,0 +1,284 @@
+"""What an alert becomes when today's answer meets it. Pure: values in, transitions out.
+
+    before      answer                               after       reason
+    (none)      match, first of `for` runs           pending     matches                     nobody is told yet
+    (none)      match                                firing      new
+    (none)      clear, absent or unknown             (none)      -
+    pending     match, `for` runs reached            firing      new
+    pending     clear or absent                      resolved    never fired                 nobody was told
+    pending     unknown, or the rule was not asked   pending     -                           its count stands still
+    firing      match                                firing      level / reassigned          or nothing, if nothing changed
+    firing      clear                                recovering or resolved(cleared)
+    recovering  match                                firing      back again                  it has come back once more
+    recovering  clear, `keep_firing_for` reached     resolved    cleared
+    held        match                                firing      data trusted again
+    held        clear                                as firing
+    any open    absent, the data says why            resolved    left: <why>
+    any open    absent, it does not                  held        subject missing
+    any open    unknown, or the rule was not asked   held        <why>
+    any open    the rule is gone or off              resolved    rule_removed
+    any open    clear, the rule was changed          resolved    rule_changed                in the first run that asks it so
+    any open    its record was merged into another   as it was   record merged               it goes on under the other's id
+    any open    the other has an older one of it     resolved    record_merged               see merged_records
+    any open    somebody closes it                   resolved    manual: <why>
+    resolved    match, cleared of late               firing      back again                  the same alert; it has come back
+    resolved    match, closed for these very facts   resolved    -                           until the day it was closed until
+    resolved    match, otherwise                     as (none)                               a new alert, one episode on
+
+Only `clear`, proof of leaving, the rule's end or a person resolves. What was not asked, or is not in the data, is held: its
+clocks stand still. An alert that comes back again and again flaps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any
+
+from alerting.model import BACK_AGAIN, BY_HAND, Alert, Condition, Finding, Level, Outcome, Transition, reference
+
+MISSING = "not in the data any more, and the data does not say why"
+UNKNOWN = "a value the rule needs is not recorded"
+LEFT = "left: "
+CLEARED = "cleared"
+CHANGED, REMOVED = "rule_changed", "rule_removed"
+MERGED = "record_merged"
+FLAPS, FLAPS_WITHIN = 3, 20
+"""An alert flaps where it has come back so often within so many working days."""
+
+WorkingDays = Callable[[date, date], int]
+"""Counts the working days after the first of two days, up to and including the second."""
+
+_NOT_HELD: dict[str, Any] = {"held_reason": None, "held_since": None}
+_NO_STREAK: dict[str, Any] = {"streak": 0, "streak_on": None}
+
+
+@dataclass(frozen=True, kw_only=True)
+class RuleLife:
+    """What lifecycle needs of a rule: how long it must match before it fires, and be clear before it resolves.
+
+    reopen_window: working days after it was cleared in which a match is the same alert again.
+    """
+
+    id: str
+    code: str
+    subject_kind: str
+    unit: str
+    version: str | None = None
+    pending_for: int = 1
+    keep_firing_for: int = 0
+    reopen_window: int = 3
+
+
+def opened(finding: Finding, rule: RuleLife, episode: int, as_of: date) -> Transition:
+    """Open an alert for a match that has none. episode: 1 for the first time, one more than the last after that."""
+    condition = Condition.firing if rule.pending_for <= 1 else Condition.pending
+    alert = Alert(
+        ref=reference(rule.id, finding.subject, episode),
+        rule=rule.id,
+        code=rule.code,
+        subject_kind=rule.subject_kind,
+        subject=finding.subject,
+        episode=episode,
+        condition=condition,
+        level=_level(finding),
+        first_seen=as_of,
+        level_since=as_of,
+        unit=rule.unit,
+        rule_version=rule.version,
+        streak=1,
+        streak_on=as_of,
+    )
+    return Transition(
+        alert=_told(alert, finding), before=None, level_before=None, reason="new" if condition == "firing" else "matches"
+    )
+
+
+def begun(
+    finding: Finding, rule: RuleLife, ended: Alert | None, as_of: date, working_days: WorkingDays, *, owners_known: bool = True
+) -> Transition | None:
+    """Return what a finding becomes that has no live alert: of a match a new one, its last one again, or None where that stays
+    closed; None of anything else.
+
+    ended: the last alert of this rule and subject, if any, with the facts it ended with. One that somebody closed stays so
+    until the day it was closed until has passed, its level rises, or the record says something else than it did then.
+    """
+    if finding.outcome != Outcome.match:
+        return None
+    if ended is None:
+        return opened(finding, rule, 1, as_of)
+    if ended.resolved_on is None:
+        raise ValueError(f"{ended.ref} is open")
+    if (ended.resolved_reason or "").startswith(BY_HAND) and _stays_closed(ended, finding, as_of):
+        return None
+    of_late = ended.resolved_reason == CLEARED and working_days(ended.resolved_on, as_of) <= rule.reopen_window
+    if not of_late or ended.subject_kind != rule.subject_kind:
+        return opened(finding, rule, ended.episode + 1, as_of)
+    if not owners_known:
+        finding = _whose_it_was(finding, ended)
+    after = replace(_told(ended, finding), condition=Condition.firing, resolved_on=None, resolved_reason=None)
+    if after.level != ended.level:
+        after = replace(after, level_since=as_of)
+    return _transition(ended, _come_back(replace(after, reopened_on=as_of), as_of), BACK_AGAIN)
+
+
+def flapping(came_back: Sequence[date], on: date, working_days: WorkingDays) -> bool:
+    """Return whether an alert comes and goes too often to be told each time. came_back: the days it came back, up to `on`."""
+    last = came_back[-FLAPS:]
+    return len(last) == FLAPS and working_days(last[0], on) <= FLAPS_WITHIN
+
+
+def advance(
+    alert: Alert, finding: Finding, rule: RuleLife, as_of: date, *, owners_known: bool = True, changed: bool = False
+) -> Transition | None:
+    """Take a live alert on by today's answer; None where nothing changes.
+
+    owners_known: false when the tables that say whose a case is cannot be trusted today; then it stays whose it was.
+    changed: the rule answers otherwise than when it was last asked, so that `clear` says nothing about the record.
+    """
+    if not owners_known:
+        finding = _whose_it_was(finding, alert)
+    match finding.outcome:
+        case Outcome.match:
+            return _matched(alert, finding, rule, as_of)
+        case Outcome.clear if changed:
+            return _pending_ends(alert, as_of) or resolve(alert, CHANGED, as_of)
+        case Outcome.clear:
+            return _cleared(alert, rule, as_of)
+        case Outcome.absent if finding.left:
+            return resolve(alert, f"{LEFT}{finding.left}", as_of)
+        case Outcome.absent:
+            return _pending_ends(alert, as_of) or hold(alert, MISSING, as_of)
+        case _:
+            return hold(alert, UNKNOWN, as_of)
+
+
+def hold(alert: Alert, why: str, as_of: date) -> Transition | None:
+    """Hold an alert whose subject could not be judged today; None where it is held for that already.
+
+    A pending alert waits as it is: nobody has been told of it.
+    """
+    if alert.condition == Condition.pending or (alert.condition == Condition.held and alert.held_reason == why):
+        return None
+    held_since = alert.held_since if alert.condition == Condition.held else as_of
+    return _transition(alert, replace(alert, condition=Condition.held, held_reason=why, held_since=held_since), why)
+
+
+def resolve(alert: Alert, why: str, as_of: date, *, by: str = "service") -> Transition:
+    """End an alert, for a reason that is kept."""
+    ended = replace(alert, condition=Condition.resolved, resolved_on=as_of, resolved_reason=why, **_NOT_HELD, **_NO_STREAK)
+    return replace(_transition(alert, ended, why), by=by)
+
+
+def removed(live: Iterable[Alert], known: Mapping[str, object], as_of: date) -> list[Transition]:
+    """End the alerts of rules that are no longer there or are switched off: no longer checked, which is not cleared."""
+    return [resolve(alert, REMOVED, as_of) for alert in live if alert.rule not in known]
+
+
+def one_episode_on(alert: Alert) -> Alert:
+    """Return a new alert another number, and with it another reference."""
+    episode = alert.episode + 1
+    return replace(alert, episode=episode, ref=reference(alert.rule, alert.subject, episode))
+
+
+def merged_away(alert: Alert, as_of: date) -> Transition:
+    """End an alert beside which an older one about the same goes on, since two records of one person became one."""
+    return _pending_ends(alert, as_of) or resolve(alert, MERGED, as_of)
+
+
+def of_another_kind(live: Iterable[Alert], kinds: Mapping[str, str], as_of: date) -> list[Transition]:
+    """End the alerts of rules that are about something else now, such as a team and no longer a child.
+
+    kinds: what each rule is about, by its id.
+    """
+    return [
+        _pending_ends(alert, as_of) or resolve(alert, CHANGED, as_of)
+        for alert in live
+        if kinds.get(alert.rule, alert.subject_kind) != alert.subject_kind
+    ]
+
+
+def _matched(alert: Alert, finding: Finding, rule: RuleLife, as_of: date) -> Transition | None:
+    after = _told(alert, finding)
+    if after.level != alert.level:
+        after = replace(after, level_since=as_of)
+    if alert.condition == Condition.pending:
+        if alert.streak_on == as_of:  # a second run of the same day is no second run of matching
+            return None
+        streak = alert.streak + 1
+        fires = streak >= rule.pending_for
+        after = replace(after, streak=streak, streak_on=as_of, condition=Condition.firing if fires else Condition.pending)
+        return _transition(alert, after, "new" if fires else "matches")
+    after = replace(after, condition=Condition.firing, **_NOT_HELD, **_NO_STREAK)
+    if alert.condition == Condition.recovering:
+        return _transition(alert, _come_back(after, as_of), BACK_AGAIN)
+    if alert.condition == Condition.held:
+        return _transition(alert, after, "data trusted again")
+    if after.level != alert.level:
+        return _transition(alert, after, "level raised" if after.level > alert.level else "level lowered")
+    return _transition(alert, after, "reassigned") if _whose(after) != _whose(alert) else None
+
+
+def _cleared(alert: Alert, rule: RuleLife, as_of: date) -> Transition | None:
+    ended = _pending_ends(alert, as_of)
+    if ended:
+        return ended
+    if alert.condition == Condition.recovering and alert.streak_on == as_of:
+        return None
+    streak = alert.streak + 1 if alert.condition == Condition.recovering else 1
+    if streak > rule.keep_firing_for:
+        return resolve(alert, CLEARED, as_of)
+    after = replace(alert, condition=Condition.recovering, streak=streak, streak_on=as_of, **_NOT_HELD)
+    return _transition(alert, after, "improving")
+
+
+def _pending_ends(alert: Alert, as_of: date) -> Transition | None:
+    return resolve(alert, "never fired", as_of) if alert.condition == Condition.pending else None
+
+
+def _come_back(alert: Alert, as_of: date) -> Alert:
+    return replace(alert, came_back=(*alert.came_back, as_of))
+
+
+def _stays_closed(ended: Alert, finding: Finding, as_of: date) -> bool:
+    if (ended.closed_until is not None and as_of > ended.closed_until) or _level(finding) > ended.level:
+        return False
+    # Time alone makes a measure grow. One that falls says that the record was changed, where no due date says so.
+    fell = finding.due is None and (finding.measure or 0) < (ended.measure or 0)
+    same = (finding.facts, finding.due, finding.member) == (ended.facts, ended.due, ended.member)
+    return same and not fell
+
+
+def _whose_it_was(finding: Finding, alert: Alert) -> Finding:
+    return replace(finding, team=alert.team, worker=alert.worker, adviser=alert.adviser)
+
+
+def _level(finding: Finding) -> Level:
+    if finding.level is None:
+        raise ValueError(f"a match of {finding.rule} has no level")
+    return finding.level
+
+
+def _told(alert: Alert, finding: Finding) -> Alert:
+    return replace(
+        alert,
+        level=_level(finding),
+        measure=finding.measure,
+        due=finding.due,
+        team=finding.team,
+        worker=finding.worker,
+        adviser=finding.adviser,
+        person=finding.person,
+        member=finding.member,
+        also=finding.also,
+        facts=finding.facts,
+    )
+
+
+def _whose(alert: Alert) -> tuple[object, ...]:
+    return (alert.team, alert.worker, alert.adviser, alert.also, alert.member, alert.person)
+
+
+def _transition(before: Alert, after: Alert, reason: str) -> Transition:
+    return Transition(alert=after, before=before.condition, level_before=before.level, reason=reason)

@@ -1,0 +1,145 @@
+"""What the messages in the outbox said of alerts, to those whom they were for, and whether it reached them."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from alerting.model import BOUNCED
+from alerting.store.outbox import SUPERSEDED
+from alerting.store.schema import delivery, outbox
+from alerting.store.schema import told as told_table
+
+_AT_ONCE = 100
+_OVER = "resolved"
+"""The condition that a message tells of an alert that has ended, or is theirs no more: from then on they know nothing of it."""
+
+Key = tuple[str, int]
+"""A person, by id, and an alert."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Said:
+    """What messages said.
+
+    last: by receiver, person and alert, the condition that the last accepted message told, and that message's number.
+    turns: by person and alert, from which day on they knew of it, or did no more, and through what, in the order of events.
+    listed: days, people and alerts of the messages that wait or came to nothing.
+    """
+
+    last: dict[tuple[str, str, int], tuple[str, int]] = field(default_factory=dict)
+    turns: dict[Key, list[tuple[date, str, bool]]] = field(default_factory=lambda: defaultdict(list))
+    listed: set[tuple[date, str, int]] = field(default_factory=set)
+
+    def knew(self, key: Key, on: date, before: Collection[str] = ()) -> bool:
+        """Return whether somebody counted as told of an alert at the end of a day. before: through what, before all of this."""
+        known = dict.fromkeys(before, True)
+        known |= {through: knows for since, through, knows in self.turns.get(key, ()) if since <= on}
+        return any(known.values())
+
+
+def readers(connection: sa.Connection, alert_id: int) -> set[str]:
+    """Return everybody who counts as told of an alert, by id, by name and by address, in small letters."""
+    known = told_table.c
+    mine = sa.and_(known.receiver == outbox.c.receiver, known.recipient == outbox.c.recipient)
+    query = sa.select(outbox.c.recipient, outbox.c.name, outbox.c.address).join(told_table, mine)
+    rows = connection.execute(query.where(known.alert_id == alert_id).distinct())
+    return {name.casefold() for row in rows for name in row if name}
+
+
+def read(connection: sa.Connection, messages: Iterable[Any]) -> Said:
+    """Read what messages said. messages: their rows; the content is read in parts, as that of many days is large."""
+    said, rows = Said(), list(messages)
+    accepted = sorted(
+        (row for row in rows if row.state == "accepted" and row.finished_at), key=lambda row: (row.finished_at, row.id)
+    )
+    others = [row for row in rows if row.state != "accepted"]
+    returned = came_back(connection) if any(row.state == "failed" for row in others) else {}
+    standing: set[tuple[Any, ...]] = set()
+    superseded: dict[tuple[Any, ...], set[int]] = defaultdict(set)
+    for row, meant, told in _with_content(connection, accepted):
+        standing.add((row.as_of, row.receiver, meant, row.purpose))
+        _accept(said, row, meant, told)
+    for row, meant, told in _with_content(connection, others):
+        ids = {id_ for id_, _, condition in told if condition != _OVER}
+        if (row.answer or "").startswith(SUPERSEDED):
+            superseded[row.as_of, row.receiver, meant, row.purpose] |= ids
+            continue
+        standing.add((row.as_of, row.receiver, meant, row.purpose))
+        said.listed.update((row.as_of, meant, id_) for id_ in ids)
+        if row.id in returned:
+            # Until it came back, whoever it was for counted as told; the run of that day may have come before.
+            through, until = f"message {row.id}", returned[row.id] + timedelta(days=1)
+            for id_ in ids:
+                said.turns[meant, id_] += [(row.as_of, through, True), (until, through, False)]
+    for mine, ids in superseded.items():
+        # What took a message's place on its own day must tell it instead.
+        if mine not in standing:
+            said.listed.update((mine[0], mine[2], id_) for id_ in ids)
+    return said
+
+
+def _accept(said: Said, row: Any, meant: str, told: Iterable[Any]) -> None:
+    for id_, _, condition in told:
+        place, knows = (row.receiver, meant, id_), condition != _OVER
+        before = said.last.get(place)
+        if before is None or knows != (before[0] != _OVER):
+            said.turns[meant, id_].append((row.as_of, row.receiver, knows))
+        said.last[place] = (condition, row.id)
+
+
+def said_before(connection: sa.Connection, since: date, wanted: Collection[Key]) -> dict[Key, set[str]]:
+    """Return through which receivers people knew of alerts when a day began. wanted: of whom and what.
+
+    Reads back from that day, only as far as it must.
+    """
+    left, found = set(wanted), defaultdict[Key, set[str]](set)
+    people = {who for who, _ in wanted}
+    columns = (outbox.c.id, outbox.c.receiver, outbox.c.recipient, outbox.c.stands_for)
+    accepted = sa.select(*columns).where(outbox.c.as_of < since, outbox.c.state == "accepted")
+    rows = connection.execute(accepted.order_by(outbox.c.finished_at.desc(), outbox.c.id.desc())).all() if wanted else []
+    heard: set[tuple[str, str, int]] = set()
+    for row, meant, told in _with_content(connection, [row for row in rows if row.stands_for or row.recipient in people]):
+        for id_, _, condition in told:
+            if (meant, id_) in left and (row.receiver, meant, id_) not in heard:
+                heard.add((row.receiver, meant, id_))
+                if condition != _OVER:
+                    found[meant, id_].add(row.receiver)
+                    left.discard((meant, id_))
+        if not left:
+            break
+    return found
+
+
+def came_back(connection: sa.Connection) -> Mapping[int, date]:
+    """Return the day on which each message came back that had been accepted, by its number."""
+    query = sa.select(delivery.c.outbox_id, delivery.c.at).where(delivery.c.state == BOUNCED)
+    return {row.outbox_id: row.at.date() for row in connection.execute(query)}
+
+
+def _with_content(connection: sa.Connection, rows: Sequence[Any]) -> Iterator[tuple[Any, str, list[Any]]]:
+    """Return each message with whom it was for and what it told: alerts, each as id, level and condition."""
+    for start in range(0, len(rows), _AT_ONCE):
+        part = rows[start : start + _AT_ONCE]
+        query = sa.select(outbox.c.id, outbox.c.content).where(outbox.c.id.in_([row.id for row in part]))
+        contents = {row.id: _parsed(row.content) for row in connection.execute(query)}
+        for row in part:
+            content = contents[row.id]
+            meant = content.get("for") if row.stands_for is not None else None
+            told = content.get("told", [])
+            yield row, str(meant["id"] if meant else row.recipient), told if isinstance(told, list) else []
+
+
+def _parsed(content: str) -> Mapping[str, Any]:
+    """Return a message's content; nothing where it was wiped."""
+    try:
+        parsed = json.loads(content)
+    except ValueError:
+        return {}
+    return parsed if isinstance(parsed, dict) else {}

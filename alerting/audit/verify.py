@@ -1,0 +1,346 @@
+"""The promises of runs, alerts and messages, proved from the store alone, or the places where it contradicts them.
+
+    I1  each occurrence that was due ends as done, done with faults or missed
+    I2  each alert that is or was firing was told to everybody it is for, is about to be, or is withheld with a reason
+    I3  each message ends in one way, or may still be sent; what was tried adds up
+    I5  each alert that ended did so on evidence, or by a person
+    history  each change follows from the one before, and says why and by whom
+
+Breaches name references, jobs, days, numbers of messages and ids of those who were to be told: nothing of a case. I2 is shown
+for now and for each day since the store keeps whom each alert is for.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from itertools import groupby
+from typing import Any
+
+import sqlalchemy as sa
+
+from alerting.alerts.lifecycle import CHANGED, CLEARED, LEFT, MERGED, REMOVED
+from alerting.audit import messages as messages_said
+from alerting.audit import recipients
+from alerting.audit.messages import Said
+from alerting.formatting import day, plural
+from alerting.model import BOUNCED, BY_HAND
+from alerting.store.job_leases import ENDED
+from alerting.store.schema import alert, delivery, occurrence, outbox, run, state, told, transition
+
+WAITING = frozenset({"planned", "claimed", "deferred"})
+FINAL = frozenset({"accepted", "failed", "cancelled", "unknown"})
+_SLACK = timedelta(minutes=30)
+"""How long a message may be past its time before it counts as forgotten: the sender that ends it comes by now and then."""
+_ASKED = frozenset({"ok", "off"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Breach:
+    """Where the store contradicts a promise. about: an alert's reference, a job and day, a message's number."""
+
+    promise: str
+    about: str
+    problem: str
+
+    def __str__(self) -> str:
+        return f"{self.promise} {self.about}: {self.problem}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Going:
+    """The run that asks, before it has ended. rules: by id, the status of each in it."""
+
+    run_id: int
+    job: str
+    as_of: date
+    rules: Mapping[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Audit:
+    """What was looked at, by kind and how many, and every breach found. not_shown: what the store cannot tell, and why."""
+
+    since: date
+    until: date
+    looked_at: Mapping[str, int] = field(default_factory=dict)
+    breaches: tuple[Breach, ...] = ()
+    not_shown: tuple[str, ...] = ()
+
+
+def verify(
+    connection: sa.Connection,
+    since: date,
+    until: date,
+    now: datetime,
+    *,
+    due: Iterable[tuple[str, date]] = (),
+    going: Going | None = None,
+) -> Audit:
+    """Prove the promises for a range of days, both included.
+
+    due: the jobs and days that the timetable asks for, which the store cannot know. going: the run that asks, if one does.
+    """
+    days = _occurrences(connection, since, until)
+    histories = _histories(connection, since, until)
+    messages = _messages(connection, since, until)
+    firing, said = _firing(connection), messages_said.read(connection, messages)
+    known = connection.execute(sa.select(told.c.receiver, told.c.recipient, told.c.alert_id, told.c.told_on)).all()
+    shown = recipients.show(connection, since, until, firing, said, known, going=going.run_id if going else None)
+    breaches = [
+        *_of_occurrences(days, due, now, going),
+        *_of_runs(connection, since, until, going),
+        *(Breach(promise="I2", about=gap.about, problem=gap.problem) for gap in shown.gaps),
+        *_of_messages(connection, messages, now),
+        *_of_what_was_told(connection, said, known, until),
+        *_of_histories(connection, histories, since, until, going),
+    ]
+    looked_at = {
+        "occurrences": len(days),
+        "alerts firing": len(firing),
+        "alerts by person and day": shown.checked,
+        "alerts changed": len(histories),
+        "messages": len(messages),
+    }
+    not_shown = _not_shown(shown.not_kept)
+    return Audit(since=since, until=until, looked_at=looked_at, breaches=tuple(breaches), not_shown=not_shown)
+
+
+def days_of_jobs(connection: sa.Connection) -> dict[str, tuple[date, date]]:
+    """Return the first and the last day that there is an occurrence of, by job; nothing for an empty store."""
+    job, as_of = occurrence.c.job, occurrence.c.as_of
+    query = sa.select(job, sa.func.min(as_of), sa.func.max(as_of)).group_by(job)
+    return {row[0]: (row[1], row[2]) for row in connection.execute(query)}
+
+
+# ---------------------------------------------------------------------- I1: occurrences
+
+
+def _occurrences(connection: sa.Connection, since: date, until: date) -> dict[tuple[str, date], Any]:
+    query = sa.select(occurrence).where(occurrence.c.as_of.between(since, until)).order_by(occurrence.c.as_of, occurrence.c.job)
+    return {(row.job, row.as_of): row for row in connection.execute(query)}
+
+
+def _of_occurrences(
+    days: Mapping[tuple[str, date], Any], due: Iterable[tuple[str, date]], now: datetime, going: Going | None
+) -> Iterator[Breach]:
+    for job, as_of in due:
+        if (job, as_of) not in days:
+            yield Breach(
+                promise="I1", about=f"{job} of {day(as_of)}", problem="was due, and was neither done nor noted as missed"
+            )
+    for (job, as_of), row in days.items():
+        about = f"{job} of {day(as_of)}"
+        if going and (job, as_of) == (going.job, going.as_of):
+            continue
+        if row.state == "missed" and not row.note:
+            yield Breach(promise="I1", about=about, problem="is noted as missed, without why")
+        elif row.state == "running" and row.lease_until < now - _SLACK:
+            yield Breach(promise="I1", about=about, problem="was begun and has not ended, and nobody works on it")
+        elif row.state not in (*ENDED, "running"):
+            yield Breach(promise="I1", about=about, problem=f"is {row.state}, and was neither done since nor noted as missed")
+
+
+def _of_runs(connection: sa.Connection, since: date, until: date, going: Going | None) -> Iterator[Breach]:
+    at_work = sa.exists().where(occurrence.c.job == run.c.job, occurrence.c.as_of == run.c.as_of, occurrence.c.state == "running")
+    left = sa.select(run.c.id, run.c.job, run.c.as_of).where(
+        run.c.as_of.between(since, until), run.c.finished_at.is_(None), ~at_work
+    )
+    for row in connection.execute(left):
+        if going is None or row.id != going.run_id:
+            yield Breach(promise="I1", about=f"run {row.id}, {row.job} of {day(row.as_of)}", problem="has no end")
+
+
+# ---------------------------------------------------------------------- I2: who was told of what is firing
+
+
+def _firing(connection: sa.Connection) -> list[Any]:
+    query = sa.select(alert.c.id, alert.c.ref, alert.c.code, alert.c.rule).where(alert.c.condition == "firing")
+    return list(connection.execute(query.order_by(alert.c.id)))
+
+
+def _not_shown(days: Sequence[date]) -> tuple[str, ...]:
+    if not days:
+        return ()
+    when = day(days[0]) if len(days) == 1 else f"{plural(len(days), 'day')} from {day(days[0])} to {day(days[-1])}"
+    return (f"I2 of {when}: the store did not keep yet whom each alert was for",)
+
+
+# ---------------------------------------------------------------------- I3: messages
+
+
+def _messages(connection: sa.Connection, since: date, until: date) -> list[Any]:
+    """Return the messages of the range, those that wait, and earlier ones that have come back since, without their content."""
+    ids = {id_ for id_, on in messages_said.came_back(connection).items() if on >= since}
+    # One by one: what was sent is large, and neither of these reads it.
+    for mine in (outbox.c.as_of.between(since, until), outbox.c.state.in_(WAITING)):
+        ids.update(connection.execute(sa.select(outbox.c.id).where(mine)).scalars())
+    columns = [column for column in outbox.c if column.name != "content"]
+    chosen, found = sorted(ids), list[Any]()
+    for start in range(0, len(chosen), 500):
+        query = sa.select(*columns).where(outbox.c.id.in_(chosen[start : start + 500]))
+        found += connection.execute(query.order_by(outbox.c.id)).all()
+    return found
+
+
+def _of_messages(connection: sa.Connection, messages: Iterable[Any], now: datetime) -> Iterator[Breach]:
+    held = connection.execute(sa.select(state.c.name).where(state.c.name == "hold_fire")).first() is not None
+    ids = [row.id for row in messages]
+    tries: dict[int, list[Any]] = defaultdict(list)
+    for start in range(0, len(ids), 500):
+        query = sa.select(delivery).where(delivery.c.outbox_id.in_(ids[start : start + 500])).order_by(delivery.c.id)
+        for row in connection.execute(query):
+            tries[row.outbox_id].append(row)
+    for row in messages:
+        problems = [*_of_its_end(row, now, held=held), *_of_its_tries(row, tries[row.id])]
+        for problem in problems:
+            yield Breach(promise="I3", about=f"message {row.id} ({row.purpose}, {day(row.as_of)})", problem=problem)
+    yield from _of_fallbacks(connection, messages)
+
+
+def _of_its_end(row: Any, now: datetime, *, held: bool) -> Iterator[str]:
+    if row.state in FINAL:
+        if row.finished_at is None:
+            yield f"is {row.state}, without when"
+        if not row.answer and row.state != "accepted":
+            yield f"is {row.state}, without why"
+    elif row.state not in WAITING:
+        yield f"is in no known state ({row.state})"
+    elif row.finished_at is not None:
+        yield f"is {row.state}, and yet has an end"
+    elif row.expires_at is not None and row.expires_at < now - _SLACK and not held:
+        yield "is past its time, and was neither sent nor given up"
+
+
+def _of_its_tries(row: Any, tries: list[Any]) -> Iterator[str]:
+    """Return where a message's attempts and what came of them do not add up. One that was cut short has nothing, and one after it.
+
+    One that came back after it was accepted has both written down, and has failed.
+    """
+    bounced = sum(each.state == BOUNCED for each in tries)
+    numbers = [each.attempt for each in tries if each.state != BOUNCED]
+    accepted = sum(each.state == "accepted" for each in tries)
+    if len(set(numbers)) != len(numbers):
+        yield "has two outcomes of one attempt"
+    if any(number > row.attempts for number in numbers):
+        yield f"has {plural(row.attempts, 'attempt')} and an outcome of more"
+    if accepted > 1:
+        yield f"was accepted {accepted} times"
+    if row.state == "accepted" and accepted == 0:
+        yield "is accepted, and no attempt was"
+    if bounced > 1 or (bounced and row.state != "failed"):
+        yield f"came back {'more than once' if bounced > 1 else f'and is {row.state}'}"
+    if row.state != "accepted" and accepted and not bounced:
+        yield f"was accepted, and is {row.state}"
+    if row.state in ("accepted", "unknown") and row.attempts not in numbers:
+        yield "has no outcome of its last attempt"
+
+
+def _of_fallbacks(connection: sa.Connection, messages: Iterable[Any]) -> Iterator[Breach]:
+    wanted = {row.stands_for for row in messages if row.stands_for is not None}
+    states: dict[int, str] = {}
+    for start in range(0, len(wanted), 500):
+        chosen = sorted(wanted)[start : start + 500]
+        states |= {
+            row.id: row.state for row in connection.execute(sa.select(outbox.c.id, outbox.c.state).where(outbox.c.id.in_(chosen)))
+        }
+    for row in messages:
+        if row.stands_for is not None and states.get(row.stands_for) not in ("failed", "unknown"):
+            problem = f"stands for message {row.stands_for}, which is {states.get(row.stands_for, 'not there')}"
+            yield Breach(promise="I3", about=f"message {row.id}", problem=problem)
+
+
+def _of_what_was_told(connection: sa.Connection, said: Said, known: Iterable[Any], until: date) -> Iterator[Breach]:
+    """See that what the accepted messages said last is what the store takes their recipients to know."""
+    later = connection.execute(
+        sa.select(outbox.c.id).where(outbox.c.as_of > until, outbox.c.state == "accepted").limit(1)
+    ).first()
+    if later is not None:
+        return
+    counted = {(row.receiver, row.recipient, row.alert_id) for row in known}
+    wrong: dict[int, int] = defaultdict(int)
+    for key, (condition, message) in said.last.items():
+        wrong[message] += (condition != "resolved") != (key in counted)
+    for message, count in sorted(wrong.items()):
+        if count:
+            problem = f"was accepted, and of {plural(count, 'alert')} in it the store does not know so"
+            yield Breach(promise="I3", about=f"message {message}", problem=problem)
+
+
+# ---------------------------------------------------------------------- I5 and the history of alerts
+
+
+def _histories(connection: sa.Connection, since: date, until: date) -> dict[Any, list[Any]]:
+    """Return the whole history of each alert that changed within the range, by the alert's row, in the order of events."""
+    changed = sa.select(transition.c.alert_id).where(transition.c.as_of.between(since, until)).distinct()
+    columns = (alert.c.ref, alert.c.code, alert.c.rule, alert.c.condition, alert.c.level, alert.c.resolved_on)
+    query = sa.select(transition, *[column.label(f"alert_{column.name}") for column in columns])
+    query = query.join(alert, alert.c.id == transition.c.alert_id).where(transition.c.alert_id.in_(changed))
+    rows = connection.execute(query.order_by(transition.c.alert_id, transition.c.id)).all()
+    return {id_: list(history) for id_, history in groupby(rows, key=lambda row: row.alert_id)}
+
+
+def _of_histories(
+    connection: sa.Connection, histories: Mapping[int, list[Any]], since: date, until: date, going: Going | None
+) -> Iterator[Breach]:
+    asked = _asked(connection, since, until)
+    if going is not None:
+        asked[going.run_id] = going.rules
+    for history in histories.values():
+        about = f"{history[0].alert_ref} ({history[0].alert_code})"
+        yield from (Breach(promise="history", about=about, problem=problem) for problem in _of_chain(history))
+        for row in history:
+            if row.after == "resolved" and since <= row.as_of <= until:
+                problem = _of_its_evidence(row, asked.get(row.run_id))
+                if problem:
+                    yield Breach(promise="I5", about=about, problem=f"ended on {day(row.as_of)} {problem}")
+
+
+def _asked(connection: sa.Connection, since: date, until: date) -> dict[int | None, Mapping[str, str]]:
+    """Return the status of each rule in each run of the range whose report is there."""
+    query = sa.select(run.c.id, run.c.report).where(run.c.as_of.between(since, until), run.c.report.is_not(None))
+    return {
+        row.id: {rule["id"]: rule["status"] for rule in (row.report or {}).get("rules", [])} for row in connection.execute(query)
+    }
+
+
+def _of_chain(history: list[Any]) -> Iterator[str]:
+    before: Any = None
+    for row in history:
+        on = day(row.as_of)
+        if not row.reason.strip() or not row.by.strip():
+            yield f"its change of {on} does not say why, or by whom"
+        if row.by == "service" and row.run_id is None:
+            yield f"its change of {on} belongs to no run and to nobody"
+        if row.before != (before.after if before else None):
+            yield f"its change of {on} begins at {row.before or 'nothing'}, and it was {before.after if before else 'not there'}"
+        if before and row.level_before is not None and row.level_before != before.level_after:
+            yield f"its change of {on} begins at another level than it had"
+        if before and row.as_of < before.as_of:
+            yield f"its change of {on} comes after one of {day(before.as_of)}"
+        before = row
+    last = history[-1]
+    if last.after != last.alert_condition or last.level_after != last.alert_level:
+        yield f"it is {last.alert_condition}, and its history ends with {last.after}, or at another level"
+    if (last.alert_resolved_on is not None) != (last.alert_condition == "resolved"):
+        yield "the day it ended does not fit its condition"
+
+
+def _of_its_evidence(row: Any, asked: Mapping[str, str] | None) -> str | None:
+    """Return what is wrong with how an alert ended, None where it was on evidence. asked: the rules of the run that ended it."""
+    if row.reason.startswith(BY_HAND):
+        return "by hand, and nobody is named" if row.by == "service" else None
+    if row.reason in (CHANGED, REMOVED):
+        return None
+    if row.before == "pending":
+        return None if row.run_id is not None else "without a run"
+    if row.reason not in (CLEARED, MERGED) and not row.reason.startswith(LEFT):
+        return "without evidence: what is given as its reason ends no alert"
+    status = asked.get(row.alert_rule) if asked is not None else "ok"
+    return (
+        None
+        if status in _ASKED
+        else f"as {row.reason.split(':')[0]}, in a run that did not ask its rule ({status or 'left out'})"
+    )

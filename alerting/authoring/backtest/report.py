@@ -1,0 +1,208 @@
+"""A backtest as people read it: figures, series of days, periods, and a page with its charts. No case number is in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+from alerting.alerts.lifecycle import FLAPS, FLAPS_WITHIN
+from alerting.authoring.backtest.backtest import Backtest, Course, Day
+from alerting.authoring.backtest.charts import lines, round_up
+from alerting.authoring.differences import differences
+from alerting.errors import ConfigError
+from alerting.formatting import day as in_words
+from alerting.formatting import plural
+from alerting.notifications.messages.rendering import page
+
+WIDTH, HEIGHT = 640, 150
+"""Of a chart's plot in the page, in the units of its drawing."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stretch:
+    """Days without an answer that follow each other, for one reason."""
+
+    first: date
+    last: date
+    days: int
+    why: str
+
+
+def named(found: Backtest) -> list[tuple[str, Course]]:
+    """Return the courses with what they are called: the rule in use first, where it is beside a draft."""
+    return [("in use", found.in_use), ("draft", found.draft)] if found.in_use else [("", found.draft)]
+
+
+def every_day(found: Backtest) -> list[date]:
+    """Return the days that were asked or should have been, in order."""
+    return sorted({day.as_of for day in found.draft.days} | found.gaps.keys())
+
+
+def series(found: Backtest, course: Course, what: str) -> list[float | None]:
+    """Return `new` or `open` of every day; None where there is no answer. The first day's new ones were there before it: None too."""
+    answered = {day.as_of: float(getattr(day, what)) for day in course.days if day.status == "ok"}
+    if what == "new":
+        answered.pop(course.days[0].as_of, None)
+    return [answered.get(day) for day in every_day(found)]
+
+
+def figures(found: Backtest) -> list[list[object]]:
+    """Return the rows of the table of figures: a name, then a cell a course."""
+    courses = [course for _, course in named(found)]
+    most = [max(course.days, key=lambda day: day.open) for course in courses]
+    rows: list[list[object]] = [
+        ["Asked about on the last day", *(course.days[-1].population for course in courses)],
+        ["Open on the first day", *(course.days[0].open for course in courses)],
+        ["New a day, after the first", *(f"{course.new_a_day:.1f}" for course in courses)],
+        ["Most new on a day, after the first", *(max((day.new for day in course.later), default=0) for course in courses)],
+        ["Back again", *(sum(day.back for day in course.days) for course in courses)],
+        ["Cleared", *(sum(day.cleared for day in course.days) for course in courses)],
+        ["Ended as the subject left", *(sum(day.left for day in course.days) for course in courses)],
+        ["Open on the last day", *(course.days[-1].open for course in courses)],
+        ["of these on hold", *(course.days[-1].held for course in courses)],
+        ["Most open on a day", *(f"{day.open} ({in_words(day.as_of, 'short')})" for day in most)],
+        ["Longest open, working days", *(f"{c.longest}{', and still is' if c.longest_goes_on else ''}" for c in courses)],
+        [f"Came back {FLAPS} times in {FLAPS_WITHIN} working days", *(course.flapping for course in courses)],
+        ["Days it could not be asked", *(sum(day.status != "ok" for day in course.days) for course in courses)],
+    ]
+    if any(course.braked for course in courses):
+        rows.append(["Days beyond its brake", *(course.braked for course in courses)])
+    return rows
+
+
+def periods(found: Backtest) -> tuple[list[str], list[list[object]]]:
+    """Return a table of days, weeks or months, as many as can be read: new in each, and open at its end, a course."""
+    days = every_day(found)
+    headings = [""]
+    for name, _ in named(found):
+        headings += [f"{word}, {name}" if name else word for word in ("New", "Open")]
+    groups: dict[str, list[date]] = {}
+    for day in days:
+        groups.setdefault(_period(day, len(days)), []).append(day)
+    answers = [{day.as_of: day for day in course.days if day.status == "ok"} for _, course in named(found)]
+    firsts = [course.days[0].as_of for _, course in named(found)]
+    rows: list[list[object]] = []
+    for name, group in groups.items():
+        row: list[object] = [name]
+        for answered, first in zip(answers, firsts, strict=True):
+            there = [answered[day] for day in group if day in answered]
+            row += [_new(there, first), there[-1].open if there else "-"]
+        rows.append(row)
+    return headings, rows
+
+
+def _new(days: Sequence[Day], first: date) -> object:
+    counted = [day.new for day in days if day.as_of != first]
+    return sum(counted) if counted else "-"
+
+
+def _period(day: date, days: int) -> str:
+    if days <= 31:
+        return f"{day:%a} {in_words(day, 'short')}"
+    if days <= 130:
+        return f"Week of {in_words(day - timedelta(days=day.weekday()), 'short')}"
+    return f"{day:%B %Y}"
+
+
+def team_table(found: Backtest) -> tuple[list[str], list[list[object]]]:
+    """Return the headings and rows of the table by team."""
+    parts = {"new": "New", "most": "Most open", "open": "Open now"}
+    courses = named(found)
+    headings = ["Team", *(f"{word}, {name}" if name else word for word in parts.values() for name, _ in courses)]
+    by_team = [{line.team: line for line in course.teams} for _, course in courses]
+    rows: list[list[object]] = []
+    for team in dict.fromkeys(team for teams in reversed(by_team) for team in teams):
+        found_lines = [teams.get(team) for teams in by_team]
+        name = next(line.name for line in found_lines if line)
+        rows.append([name, *(getattr(line, part) if line else 0 for part in parts for line in found_lines)])
+    return headings, rows
+
+
+def without_answer(found: Backtest) -> list[Stretch]:
+    """Return the stretches of days that were not kept, or on which the rule could not be asked, with why."""
+    asked = {day.as_of: f"{_STATUS[day.status]}: {day.problem}" for day in found.draft.days if day.status != "ok"}
+    why = {**found.gaps, **asked}
+    stretches: list[Stretch] = []
+    before: date | None = None
+    for day in every_day(found):
+        if day in why and before in why and why[before] == why[day]:
+            last = stretches.pop()
+            stretches.append(Stretch(first=last.first, last=day, days=last.days + 1, why=last.why))
+        elif day in why:
+            stretches.append(Stretch(first=day, last=day, days=1, why=why[day]))
+        before = day
+    return stretches
+
+
+_STATUS = {"withheld": "the rule waited", "off": "the rule was off", "error": "the rule failed"}
+
+
+def notes(found: Backtest) -> Iterator[str]:
+    """Return what a reader must know of the days, in sentences."""
+    for stretch in without_answer(found):
+        count = f" ({plural(stretch.days, 'day')})" if stretch.days > 1 else ""
+        yield f"Without an answer: {span(stretch.first, stretch.last)}{count}: {stretch.why}."
+    if found.changed:
+        subject = found.draft.rule.subject.id
+        yield (
+            f"The subject {subject} was another on {span(*found.changed)} than it is now: "
+            "its rows of each day are as its SQL gave them then."
+        )
+
+
+def span(first: date, last: date) -> str:
+    """Return two days as a reader sees them; one, where they are the same."""
+    return in_words(first) if first == last else f"{in_words(first)} to {in_words(last)}"
+
+
+def write_page(found: Backtest, path: Path, council: str) -> None:
+    """Write the report as one HTML file that needs nothing from outside. Raises ConfigError where it cannot be written."""
+    rule, days = found.draft.rule, found.draft.days
+    text = page(
+        "backtest.html",
+        council=council,
+        rule=rule,
+        in_use=found.in_use.rule if found.in_use else None,
+        span=span(days[0].as_of, days[-1].as_of),
+        count=len(days),
+        differences=[f"{each.key}: {each.says}" for each in differences(found.in_use.rule, rule)] if found.in_use else [],
+        headings=[name or rule.code for name, _ in named(found)],
+        figures=figures(found),
+        charts=[_chart(found, "open", "Open each day"), _chart(found, "new", "New each day")],
+        periods=periods(found),
+        teams=team_table(found),
+        notes=list(notes(found)),
+        width=WIDTH,
+        height=HEIGHT,
+    )
+    try:
+        path.write_text(text, "utf-8")
+    except OSError as error:
+        raise ConfigError(
+            f"{path.as_posix()} cannot be written ({error.strerror})", remedy="Give another file with --html."
+        ) from None
+
+
+def _chart(found: Backtest, what: str, title: str) -> dict[str, Any]:
+    """Return what the page draws: a line a course, the scale, the days along it, and where there is no answer."""
+    values = {name: series(found, course, what) for name, course in named(found)}
+    known = [value for each in values.values() for value in each if value is not None]
+    top, days = round_up(max(known, default=0)), every_day(found)
+    step = WIDTH / max(1, len(days) - 1)
+    told = [
+        f"{name or 'the rule'} from {next((v for v in each if v is not None), 0):.0f} to "
+        f"{next((v for v in reversed(each) if v is not None), 0):.0f}, at most {max((v for v in each if v is not None), default=0):.0f}"
+        for name, each in values.items()
+    ]
+    empty = [number for number, each in enumerate(values[named(found)[-1][0]]) if each is None and days[number] != days[0]]
+    return {
+        "title": title,
+        "says": f"{title}: {'; '.join(told)}",
+        "top": top,
+        "lines": [(name, lines(each, top, WIDTH, HEIGHT)) for name, each in values.items()],
+        "empty": [(max(0.0, number * step - step / 2), step) for number in empty],
+        "ticks": [(number * step, in_words(days[number], "short")) for number in sorted({0, len(days) // 2, len(days) - 1})],
+    }

@@ -1,0 +1,217 @@
+"""Everything that can be told of a configured service without sending or changing anything: `alerting check`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from datetime import date
+from pathlib import Path
+
+from alerting.app import App, rules_folder, words_of
+from alerting.documents.document import Document, did_you_mean, load, load_plain
+from alerting.errors import AlertingError, Fault
+from alerting.evaluation.dry_run import check_book, check_rule
+from alerting.model import Tier
+from alerting.notifications.messages.rendering import Words
+from alerting.rulebook.check_cache import Right
+from alerting.rulebook.lint import doubts_of
+from alerting.rulebook.loader import Rulebook, compile_rule, is_shared
+from alerting.rulebook.rule import Rule
+
+_SHARED = re.compile(r"(?m)^(?!\s*--).*?\bparam\(\s*'([^']*)'\s*\)")
+_BRACES = re.compile(r"\{[{%](.*?)[%}]\}", re.DOTALL)
+
+
+def check(app: App, today: date, *, reach: bool = True) -> list[Fault]:
+    """Find every fault of rules, words and receivers. reach: also connect to each receiver, which sends nothing."""
+    older = {app.book.folder / name for name in app.book.older}
+    rules = [rule for rule in app.book.rules if Path(rule.place) not in older]
+    tried = check_book(app.book)
+    faults = [*app.faults, *_of_shared_params(app), *tried]
+    faults += [fault for rule in [*rules, *_due_for_review(app.book, today)] for fault in _of_rule(app, rule, today)]
+    # Of rules that the engine is asked in the same way, one stands for all with its fault; and which older version of a shared
+    # file is used is the store's to say.
+    if all(fault.severity == "warning" for fault in tried) and not any(map(is_shared, app.book.older)):
+        app.memory.keep(_found_right(app.book, faults))
+    return list(dict.fromkeys([*faults, *_of_receivers(app, reach=reach), *_of_administrators(app)]))
+
+
+def _due_for_review(book: Rulebook, today: date) -> Iterator[Rule]:
+    """Return the rules that an earlier check found right before the day on which they were to be looked at again."""
+    for name, right in book.right.items():
+        if right.review_by is not None and right.review_by < today:
+            rule = compile_rule(book, book.folder / name, {})
+            if isinstance(rule, Rule):
+                yield rule
+
+
+def _found_right(book: Rulebook, faults: Iterable[Fault]) -> dict[str, tuple[str, Right]]:
+    """Return the rule files in which nothing is wrong whatever may become of the others, each with its text.
+
+    What is said of a rule elsewhere can turn wrong while its file stays as it is: in other rules, in config.yaml.
+    """
+    wrong = {fault.where.file for fault in faults if fault.where}
+    found = {name: (book.texts[name], right) for name, right in book.right.items()}
+    for rule in book.rules:
+        file, name = rule.file, f"{rule.pack}/{Path(rule.place).name}"
+        elsewhere = file.inhibited_by or file.replaces or {file.id, file.code} & book.overrides.settings.keys()
+        if not elsewhere:
+            found[name] = (book.texts[name], Right(id=file.id, code=file.code, review_by=file.review_by))
+    return {name: each for name, each in found.items() if (book.folder / name).as_posix() not in wrong}
+
+
+def check_draft(app: App, path: Path, today: date) -> list[Fault]:
+    """Find every fault of a rule file that is not in use."""
+    rule = compile_rule(app.book, path, {})
+    return rule if isinstance(rule, list) else [*check_rule(app.book, rule), *_of_rule(app, rule, today)]
+
+
+def is_in_use(app: App, path: Path) -> bool:
+    """Return whether a file is one of those that the service reads its rules from."""
+    folder, packs = rules_folder(app.loaded).resolve(), app.loaded.config.rules.packs
+    place = path.resolve()
+    if not place.is_relative_to(folder):
+        return False
+    within = place.relative_to(folder).parts
+    return len(within) < 2 or packs is None or within[0] in (*packs, "subjects")
+
+
+def check_store(app: App) -> list[Fault]:
+    """Return what is wrong with the store, without changing it."""
+    where = app.loaded.document.place(("store",))
+    if app.store_url.startswith("sqlite:///"):
+        path = Path(app.store_url.removeprefix("sqlite:///"))
+        if not path.exists():
+            problem = f"there is no folder {path.parent.as_posix()} for the store"
+            return [] if path.parent.is_dir() else [Fault(problem=problem, where=where)]
+    from alerting.store.store import Store
+
+    try:
+        store = Store.open(app.store_url, create=False)
+    except AlertingError as error:
+        empty = "is empty" in error.problem
+        return [] if empty else [Fault(problem=error.problem, where=where, remedy=error.remedy)]
+    store.close()
+    return []
+
+
+def _of_shared_params(app: App) -> Iterator[Fault]:
+    """Find the shared parameters that the SQL of subjects and views asks for and that are not there: they would be missing."""
+    known = app.book.settings.params
+    files = [*app.book.folder.glob("subjects/*.yaml"), *app.book.folder.glob("subjects/_views/*.sql")]
+    for path in sorted(files):
+        document = load_plain(path, shown=True)
+        for found in _SHARED.finditer(document.text):
+            if found[1] not in known:
+                where = document.offset_place(found.start(1), len(found[1]))
+                remedy = did_you_mean(found[1], known) or "Shared parameters stand under `params:` in settings.yaml."
+                yield Fault(problem=f"there is no shared parameter '{found[1]}'", where=where, remedy=remedy)
+
+
+def _of_rule(app: App, rule: Rule, today: date) -> Iterator[Fault]:
+    """Find what is wrong with the words of a rule and what is doubtful in it. Its file is read anew for the places alone."""
+    doubts = list(doubts_of(rule, app.book, today))
+    words = list(_of_words(app, rule))
+    if not doubts and not words and rule.file.examples:
+        return
+    document = load(Path(rule.place), shown=True)
+    for part, problem in words:
+        yield _words_fault(document, rule, part, problem)
+    for doubt in doubts:
+        where = document.place(doubt.path, key=doubt.key)
+        if doubt.offset is not None:
+            where = document.value_place(doubt.path, doubt.offset)
+        if doubt.unless_quoted and document.is_quoted(doubt.path):
+            continue
+        yield Fault(problem=doubt.problem, where=where, remedy=doubt.remedy, severity=doubt.severity)
+    if not rule.file.examples:
+        remedy = "Add `examples:`, rows and what the rule says of them; `alerting rules test` tries them."
+        yield Fault(
+            problem="the rule has no examples", where=document.place(("id",), key=True), remedy=remedy, severity="warning"
+        )
+
+
+def _of_words(app: App, rule: Rule) -> Iterator[tuple[str, str]]:
+    """Return what is wrong with a rule's words for any receiver: `says` or `clears`, and the problem."""
+    said = words_of(rule)
+    words = Words({rule.id: said}, council=app.loaded.config.council.name)
+    ceilings = {notifier.ceiling for notifier in app.notifiers.values()} - {Tier.counts} or {Tier.detail}
+    for problem in dict.fromkeys(problem for ceiling in sorted(ceilings) for problem in words.problems(said, ceiling)):
+        part, _, rest = problem.partition(": ")
+        yield part, rest
+
+
+def _words_fault(document: Document, rule: Rule, part: str, problem: str) -> Fault:
+    text = rule.says if part == "says" else rule.clears
+    line = re.match(r"line ([0-9]+): ", problem)
+    said, _, near = (problem[line.end() :] if line else problem).partition("; did you mean ")
+    named = re.search(r"'\.?([^']+)'", said)
+    offset = _offset_in_words(text, named[1] if named else "", int(line[1]) if line else 1)
+    said, _, param = said.partition("; a parameter is written ")
+    remedy = f"Did you mean {near}" if near else f"Write {param}." if param else _remedy_for(said, named[1] if named else "")
+    if "end of template" in said and "'endif'" in said:
+        said, offset = "an {% if %} is opened and not closed", _open_if(text)
+    elif "end of template" in said:
+        said, offset = "a {{ or {% is opened and not closed", max(text.rfind("{{"), text.rfind("{%"))
+    said = "this `}` closes nothing" if said.startswith("unexpected '}'") else said
+    return Fault(problem=f"`{part}`: {said}", where=document.value_place((part,), offset), remedy=remedy)
+
+
+def _open_if(text: str) -> int:
+    """Find the last {% if %} of a text that has no {% endif %}."""
+    opened: list[int] = []
+    for found in re.finditer(r"\{%-?\s*(if|endif)\b", text):
+        if found[1] == "if":
+            opened.append(found.start())
+        elif opened:
+            opened.pop()
+    return opened[-1] if opened else 0
+
+
+def _remedy_for(said: str, name: str) -> str:
+    if "is of tier" in said:
+        return f"Leave it out, or ask first: {{% if {name} is defined %}}."
+    if "end of template" in said:
+        return "End it with {% endif %}." if "'endif'" in said else "Close it with }} or %}."
+    if "no filter" in said:
+        return "Such as {{ born_on | day }}; docs/reference/rules.md lists them."
+    return "What is filled in stands between {{ and }}, a choice between {% and %}." if "nexpected" in said else ""
+
+
+def _offset_in_words(text: str, name: str, line: int) -> int:
+    """Find where a name stands between the braces of a text; where it does not, the beginning of the line."""
+    begins = sum(len(part) for part in text.splitlines(keepends=True)[: line - 1])
+    for braces in _BRACES.finditer(text, begins) if name else ():
+        found = re.search(rf"(?<!\w){re.escape(name)}(?!\w)", braces[1])
+        if found:
+            return braces.start(1) + found.start()
+    brace = text.find("{", begins)
+    return brace if brace >= 0 else begins
+
+
+def _of_receivers(app: App, *, reach: bool) -> Iterator[Fault]:
+    for name, notifier in app.notifiers.items():
+        where = app.loaded.document.place(("receivers", name))
+        for problem in notifier.check():
+            yield Fault(problem=f"receiver {name}: {problem}", where=where, severity="warning")
+        for problem in notifier.reach() if reach else ():
+            yield Fault(problem=f"receiver {name}: {problem}", where=where)
+        folder: Path | None = getattr(notifier, "bounces", None)
+        if folder is None:
+            continue
+        from alerting.delivery import bounces
+
+        if wrong := bounces.problem_of(folder):
+            at = app.loaded.document.place(("receivers", name, "bounces"))
+            remedy = "Let the mail server put bounces there, or leave `bounces` out: docs/how-to/notice-bounces.md."
+            yield Fault(problem=f"receiver {name}: {wrong}", where=at, remedy=remedy)
+
+
+def _of_administrators(app: App) -> Iterator[Fault]:
+    if not app.loaded.config.council.administrators:
+        yield Fault(
+            problem="nobody but the performance team's manager is told of faults",
+            where=app.loaded.document.place(("council",)),
+            remedy="Add `administrators: [somebody@example.gov.uk]` under `council:`.",
+            severity="warning",
+        )

@@ -1,0 +1,128 @@
+"""One subject before one rule, on one day's data: what the rule says and why, what would change it, the alert there is.
+
+Nothing is stored. What is found of a person is given to who asked for it, and stands in no error and no log.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+from alerting.app import App
+from alerting.authoring import draft
+from alerting.authoring.draft import Look
+from alerting.authoring.explain import rule_in_words, what_if
+from alerting.authoring.explain.what_if import Change
+from alerting.errors import AlertingError
+from alerting.evaluation import evaluate, trace
+from alerting.evaluation.evaluate import Asked, Evaluation
+from alerting.evaluation.trace import Reasoning
+from alerting.model import Alert, Condition, Level, Outcome
+from alerting.rulebook.rule import Rule
+from alerting.store.store import Store
+
+
+@dataclass(frozen=True, kw_only=True)
+class Explanation:
+    """What there is to say. reasoning: None where the subject is not in the data; then left: why, where the data proves it.
+
+    alert: the live one, else the last there was. withheld: why a run would not ask the rule today, or leave its answers out.
+    """
+
+    rule: Rule
+    subject: str
+    as_of: date
+    reasoning: Reasoning | None
+    left: str | None
+    changes: tuple[Change, ...]
+    alert: Alert | None
+    withheld: str | None
+
+    @property
+    def gives(self) -> str:
+        """What the rule says: a level, `clear`, `unknown`, `not asked` or `absent`."""
+        if self.reasoning is None:
+            return "absent"
+        return self.reasoning.level.name if self.reasoning.level else str(self.reasoning.outcome)
+
+
+def explain(app: App, rule: Rule, subject: str, as_of: date) -> Explanation:
+    """Explain what a rule says of a subject: its key, or the reference of an alert about it.
+
+    Raises SourceError and StoreError where they cannot be read, AlertingError where the rule cannot be asked at all.
+    """
+    alert, subject = found_alert(app, rule, subject)
+    with draft.look(app, [rule], as_of) as look:
+        asked, evaluation = asked_of(app, rule, look)
+        found = trace.reason(look.snapshot, rule, subject, rule_in_words.used(rule))
+        left = _left(evaluation, rule, alert, subject) if found is None and asked.status == "ok" else None
+        changes: list[Change] = []
+        if found is not None and not rule.file.per:
+            now = found.level.name if found.level else str(found.outcome)
+            changes = what_if.changes(look.snapshot, rule, subject, now, list(found.facts))
+        withheld = look.trust.withheld([(rule.id, app.book.needs(rule))]).get(rule.id)
+    return Explanation(
+        rule=rule,
+        subject=subject,
+        as_of=as_of,
+        reasoning=found,
+        left=left,
+        changes=tuple(changes),
+        alert=alert,
+        withheld=withheld or (asked.problem if asked.status == "off" else None),
+    )
+
+
+def asked_of(app: App, rule: Rule, look: Look) -> tuple[Asked, Evaluation]:
+    """Ask a rule of everybody, as a run does. Raises AlertingError where it cannot be asked."""
+    evaluation = evaluate.evaluate(app.book, look.snapshot, [rule])
+    asked = evaluation.asked[rule.id]
+    if asked.status == "error":
+        raise AlertingError(
+            f"{rule.code} cannot be asked: {asked.problem}", remedy="`alerting check` shows what is wrong with it."
+        )
+    return asked, evaluation
+
+
+def found_alert(app: App, rule: Rule, subject: str) -> tuple[Alert | None, str]:
+    """Return the alert of a rule about a subject that is live, else the last there was, and the subject's key.
+
+    subject: its key, or the reference of an alert of this rule. None where there is no store, or no such alert.
+    """
+    store = app.existing_store()
+    if store is None:
+        return None, subject
+    try:
+        by_reference = store.find(subject)
+        if by_reference and by_reference.rule == rule.id:
+            subject = by_reference.subject
+        return _latest(store, rule, subject), subject
+    finally:
+        store.close()
+
+
+def _latest(store: Store, rule: Rule, subject: str) -> Alert | None:
+    of_rule = [alert for alert in store.alerts() if alert.rule == rule.id and alert.subject == subject]
+    return max(of_rule, key=lambda alert: (alert.condition != Condition.resolved, alert.episode), default=None)
+
+
+def _left(evaluation: Evaluation, rule: Rule, alert: Alert | None, subject: str) -> str | None:
+    """Return why a subject has left, where the data proves it. What its last alert knows of it helps the proof."""
+    person = alert.person if alert else subject if rule.subject.key == rule.subject.person else None
+    absent = Alert(
+        id=0,
+        ref="",
+        rule=rule.id,
+        code=rule.code,
+        subject_kind=rule.subject_kind,
+        subject=subject,
+        episode=1,
+        condition=Condition.firing,
+        level=Level.info,
+        first_seen=date.min,
+        level_since=date.min,
+        person=person,
+        member=alert.member if alert else None,
+    )
+    findings = [finding for id_, finding in evaluation.compare([absent]) if id_ == 0 and finding.outcome == Outcome.absent]
+    return findings[0].left if findings else None

@@ -1,0 +1,335 @@
+"""Who would be told of one rule's alert about one subject: by which path of the directory, through which receiver, how much.
+
+The paths are those that routing itself takes, on one day's directory. Nothing is stored or sent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any
+
+from alerting.alerts import brakes, handling, handling_state
+from alerting.app import App
+from alerting.authoring import draft
+from alerting.authoring.explain.plain_english import Vocabulary, label
+from alerting.casedata.snapshot import Snapshot
+from alerting.errors import AlertingError
+from alerting.evaluation import trace
+from alerting.evaluation.evaluate import Evaluation, evaluate
+from alerting.evaluation.query import ROLES
+from alerting.formatting import day, listed, plural
+from alerting.model import Alert, Condition, Level, Tier
+from alerting.notifications import directory as people
+from alerting.notifications import inhibition, silences
+from alerting.notifications.directory import Directory, Restriction
+from alerting.notifications.routing import ROLE_WORDS, Recipient, Router, RuleRoute, Step
+from alerting.notifications.silences import Silence
+from alerting.rulebook.rule import Rule
+from alerting.runs.pipeline import routes_of
+from alerting.store.store import Store
+from alerting.working_days import add_working_days
+
+TIERS = {
+    Tier.counts: "counts only: how many alerts, and nobody they are about",
+    Tier.reference: "case numbers, dates and workers, but nothing marked detail",
+    Tier.detail: "everything that the rule's words name",
+}
+"""What a receiver may show of a person, by its ceiling."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Way:
+    """How somebody is found for a role. path: where it was looked, in words. person: a name; None where nobody is told: why not.
+
+    direct: the role itself has somebody, who is there. when: what has to be so for it to be taken at all, if anything.
+    """
+
+    role: str
+    path: tuple[str, ...]
+    person: str | None
+    direct: bool = False
+    why_not: str = ""
+    when: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Told:
+    """Who would be told. gives: what the rule says today. levels: by level, the most serious first, each way in turn.
+
+    named: of a restricted record, the roles of those who are told because it names them, by level. receivers: by name, what
+    each would get. notes: what there is to know besides, such as that nobody is told today, and why.
+    """
+
+    rule: Rule
+    subject: str
+    as_of: date
+    gives: str
+    team: str
+    worker: str
+    levels: Mapping[Level, Sequence[Way]]
+    named: Mapping[Level, Sequence[str]]
+    escalations: Sequence[Way]
+    receivers: Mapping[str, str]
+    notes: Sequence[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Memory:
+    """What the store knows: the live alert, the one that covers it, its silence, and whether a brake keeps new ones back."""
+
+    subject: str
+    alert: Alert | None = None
+    cover: Alert | None = None
+    braked: bool = False
+    silence: Silence | None = None
+
+
+def who_is_told(app: App, rule: Rule, subject: str, as_of: date) -> Told:
+    """Work out who would be told. subject: its key, or an alert's reference.
+
+    Raises AlertingError where the subject is neither in the data nor in the store, SourceError and StoreError as they come.
+    """
+    memory = _memory(app, rule, subject, as_of)
+    with draft.look(app, [rule], as_of) as look:
+        evaluation = evaluate(app.book, look.snapshot, [rule])
+        alert, gives = _alert(look.snapshot, evaluation, rule, memory)
+        directory = people.directory(look.snapshot)
+        if "ext_restricted" in look.trust.doubted:
+            directory = replace(directory, restricted=None)
+        withheld = look.trust.withheld([(rule.id, app.book.needs(rule))]).get(rule.id)
+    told = _Told(app, rule, directory, alert, as_of)
+    return Told(
+        rule=rule,
+        subject=memory.subject,
+        as_of=as_of,
+        gives=gives,
+        team=told.team(),
+        worker=directory.name(alert.worker) or "none",
+        levels={level: told.ways(level, alert.also) for level in told.all_levels()},
+        named={level: told.named(level) for level in told.all_levels()},
+        escalations=told.escalations(memory.alert),
+        receivers=told.receivers(),
+        notes=[*_notes(app, rule, memory, gives, withheld, as_of), *told.restriction()],
+    )
+
+
+def _memory(app: App, rule: Rule, subject: str, as_of: date) -> _Memory:
+    store = app.existing_store()
+    if store is None:
+        return _Memory(subject=subject)
+    try:
+        found = store.find(subject)
+        subject = found.subject if found and found.rule == rule.id else subject
+        return _remembered(app, store, rule, subject, as_of)
+    finally:
+        store.close()
+
+
+def _remembered(app: App, store: Store, rule: Rule, subject: str, as_of: date) -> _Memory:
+    live = store.live()
+    alert = next((each for each in live if each.rule == rule.id and each.subject == subject), None)
+    covers = inhibition.covered(live, routes_of((*app.book.rules, *app.book.off)), lambda _: True)
+    by_ref = {each.ref: each for each in live}
+    with store.transaction() as connection:
+        braked = any(brake.rule == rule.id for brake in brakes.on(connection))
+        quiet = silences.silenced([alert], silences.standing(connection, as_of)) if alert else {}
+    cover = by_ref.get(covers.get(alert.ref, "")) if alert else None
+    return _Memory(alert=alert, cover=cover, braked=braked, subject=subject, silence=next(iter(quiet.values()), None))
+
+
+def _alert(snapshot: Snapshot, evaluation: Evaluation, rule: Rule, memory: _Memory) -> tuple[Alert, str]:
+    """Return the alert there would be today, and what the rule says; of a subject that has gone, the alert there was."""
+    subject = memory.subject
+    if evaluation.asked[rule.id].status == "error":
+        raise AlertingError(f"{rule.code} cannot be asked: {evaluation.asked[rule.id].problem}")
+    made = Alert(
+        ref=memory.alert.ref if memory.alert else "",
+        rule=rule.id,
+        code=rule.code,
+        subject_kind=rule.subject_kind,
+        subject=subject,
+        episode=1,
+        condition=Condition.firing,
+        level=max(rule.levels),
+        first_seen=memory.alert.first_seen if memory.alert else snapshot.as_of,
+        level_since=snapshot.as_of,
+    )
+    finding = next((each for each in evaluation.findings(rule.id) if each.subject == subject), None)
+    if finding:
+        owners: dict[str, Any] = {name: getattr(finding, name) for name in ROLES}
+        gives = finding.level.name if finding.level else finding.outcome.value
+        return replace(made, **owners, also=finding.also, level=finding.level or made.level), gives
+    row = None if rule.file.per else trace.row_of(snapshot, rule, subject)
+    if row is not None:
+        columns = {name: getattr(rule.subject, name) for name in ROLES}
+        owners = {name: row[column] if column else None for name, column in columns.items()}
+        return replace(made, **owners), "not asked"
+    if memory.alert is None:
+        raise AlertingError(
+            f"there is no such {rule.file.per or rule.subject.title.lower()} in today's data, and no alert about one in the store",
+            remedy="Give what alerts call their subject, such as a case number, or an alert's reference.",
+        )
+    return memory.alert, "absent"
+
+
+def _notes(app: App, rule: Rule, memory: _Memory, gives: str, withheld: str | None, as_of: date) -> list[str]:
+    """Return what keeps an alert from being told today."""
+    notes = []
+    if gives not in Level.__members__:
+        notes.append(f"Today the rule says {gives}, so nobody is told of it as new. This is who would be.")
+    if rule not in app.book.rules:
+        notes.append("The rule is not in use here.")
+    if withheld:
+        notes.append(f"The rule waits today: {withheld}.")
+    if memory.braked:
+        notes.append("A brake is on for this rule: nobody is told of new alerts until an administrator releases them.")
+    if memory.silence:
+        notes.append(
+            f"It is silenced by {memory.silence.by} until {day(memory.silence.until)} (silence {memory.silence.id}): it is counted "
+            "and not told."
+        )
+    if memory.cover:
+        notes.append(f"It is covered by {memory.cover.code} ({memory.cover.ref}), so it is counted and not told.")
+    return notes + (_of_live(memory.alert, rule, as_of) if memory.alert else _of_none(rule, gives))
+
+
+def _of_live(alert: Alert, rule: Rule, as_of: date) -> list[str]:
+    notes = []
+    if alert.condition == Condition.held:
+        notes.append(f"The alert {alert.ref} is on hold ({alert.held_reason}): it is told as on hold, and with no reminders.")
+    elif alert.condition == Condition.pending:
+        notes.append(
+            f"The alert {alert.ref} is pending: nobody is told until it has matched {plural(rule.file.pending_for, 'run')} running."
+        )
+    put_off = handling_state.put_off(alert, as_of)
+    if put_off and put_off.until:
+        notes.append(f"It is {handling.KINDS[put_off.kind]} until {day(put_off.until)}: it is counted and not told.")
+    for act in handling_state.in_hand(alert, as_of):
+        notes.append(f"{act.by} has it in hand until {day(act.until or as_of)}, and is not reminded of it.")
+    given = handling_state.assigned(alert)
+    if given:
+        notes.append(f"It was assigned to {given.assignee} by {given.by}, in place of whom the rule names first.")
+    return notes
+
+
+def _of_none(rule: Rule, gives: str) -> list[str]:
+    if gives in Level.__members__ and rule.file.pending_for > 1:
+        return [f"Nobody is told until it has matched {plural(rule.file.pending_for, 'run')} running."]
+    return []
+
+
+class _Told:
+    """Asks the router about one alert, at each of its rule's levels."""
+
+    def __init__(self, app: App, rule: Rule, directory: Directory, alert: Alert, as_of: date) -> None:
+        self.app, self.rule, self.directory, self.alert, self.as_of = app, rule, directory, alert, as_of
+        self.route: RuleRoute = routes_of([rule])[rule.id]
+        self.router = Router(directory, {rule.id: self.route})
+        # As if it had waited for ever: everybody to whom it may be escalated.
+        self.late = Router(directory, {rule.id: self.route}, lambda _: 10**6)
+
+    def all_levels(self) -> list[Level]:
+        return sorted(self.route.notify, reverse=True)
+
+    def team(self) -> str:
+        team = self.router.team(self.alert)
+        if team is None:
+            return f"{self.alert.team or 'none'}, which the directory does not have"
+        if team.id != self.alert.team:
+            return f"{team.name} ({team.id}), as the directory has no team {self.alert.team or 'for it'}"
+        return f"{team.name} ({team.id})"
+
+    def ways(self, level: Level, active: Sequence[str]) -> list[Way]:
+        """Return the ways of a level: those of its own roles, then of the roles that join in."""
+        asked = replace(self.alert, level=level)
+        told = {recipient.person.id for recipient in self.router.recipients(replace(asked, also=tuple(self.rule.also)))}
+        words = Vocabulary(self.rule)
+        found = [self._way(asked, role, told) for role in self.route.notify[level]]
+        for role, compiled in self.rule.also.items():
+            way = self._way(asked, role, told)
+            found.append(way if role in active else replace(way, when=f"when {words.sentence(compiled.term)}"))
+        return found
+
+    def escalations(self, live: Alert | None) -> list[Way]:
+        told = {recipient.person.id for recipient in self.late.recipients(self.alert)}
+        found = []
+        for days, role in self.route.escalate:
+            when = f"{plural(days, 'working day')} after it is first seen"
+            if live:
+                starts = add_working_days(handling_state.clock_starts(live), days, self.app.book.settings.bank_holidays)
+                when = f"{'since' if starts <= self.as_of else 'from'} {day(starts)}, unless it is on hold or acknowledged before"
+            found.append(replace(self._way(self.alert, role, told), when=when))
+        return found
+
+    def named(self, level: Level) -> list[str]:
+        """Return the roles of those who are told because a restricted record names them."""
+        recipients = self.router.recipients(replace(self.alert, level=level))
+        return [_role(recipient) for recipient in recipients if recipient.why.startswith("named for")]
+
+    def restriction(self) -> list[str]:
+        """Return whether the record is restricted, and to whom: by their roles, not their names."""
+        if not self.route.child_level:
+            return []
+        if self.directory.restricted is None:
+            return ["There is no list of restricted records that can be trusted, so nobody is told of any child."]
+        restriction = self._restricted()
+        if restriction is None:
+            return []
+        allowed = [self.directory.staff[worker] for worker in sorted(restriction.allowed) if worker in self.directory.staff]
+        roles = listed([label(person.role or "no role") for person in allowed]) or "nobody who is a member of staff today"
+        return [f"The record is restricted: only those it names are told ({roles}), and it is in no count."]
+
+    def receivers(self) -> dict[str, str]:
+        """Return what each receiver would be given."""
+        job = dict(self.app.loaded.config.jobs)[self.rule.file.job]
+        found = {}
+        for name, (receiver, notifier) in self.app.receivers().items():
+            if job.to is not None and name not in job.to:
+                found[name] = f"nothing: the {self.rule.file.job} job does not use it"
+            elif receiver.teams is None:
+                found[name] = f"each of them, {notifier.ceiling.name}: {TIERS[notifier.ceiling]}"
+            else:
+                found[name] = self._channel(receiver.teams)
+        return found
+
+    def _channel(self, teams: frozenset[str]) -> str:
+        if not self.route.channel:
+            return "nothing: the rule is not counted in channels"
+        if self.alert.team not in teams:
+            return "nothing: it has no channel for this team"
+        if self.route.child_level and (self.directory.restricted is None or self._restricted()):
+            return "nothing: restricted records are in no count"
+        return f"the team's channel, counts: {TIERS[Tier.counts].removeprefix('counts only: ')}"
+
+    def _restricted(self) -> Restriction | None:
+        return (self.directory.restricted or {}).get(self.alert.person or "")
+
+    def _way(self, alert: Alert, role: str, told: set[str]) -> Way:
+        steps = self.router.path(alert, role)
+        recipient = steps[-1].recipient
+        path = tuple(self._step(alert, step) for step in steps)
+        if recipient is None:
+            return Way(role=role, path=path, person=None, why_not="nobody is there to be told")
+        if recipient.person.id not in told:
+            return Way(role=role, path=path, person=None, why_not="kept back, as the record is restricted")
+        return Way(role=role, path=path, person=recipient.person.name, direct=len(steps) == 1 and not steps[0].away)
+
+    def _step(self, alert: Alert, step: Step) -> str:
+        place = ROLE_WORDS[step.role]
+        team = self.router.team(alert)
+        if step.role in ("team_manager", "service_manager", "head_of_service") and team:
+            place = f"{place} of {team.name}"
+        if step.worker is None:
+            return f"{place}: {step.problem}"
+        said = f"{place}: {self.directory.name(step.worker)}"
+        for worker in step.away:
+            cover = self.directory.cover[worker]
+            until = f" until {day(cover.until)}" if cover.until else ""
+            said += f", away{until}, covered by {self.directory.name(cover.by)}"
+        return f"{said}, {'who ' if step.problem[:3] in ('is ', 'has') else ''}{step.problem}" if step.problem else said
+
+
+def _role(recipient: Recipient) -> str:
+    return label(recipient.person.role or "no role")

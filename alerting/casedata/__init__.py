@@ -1,0 +1,6 @@
+"""A council's case data as one run sees it: the tables there are, a dated copy of what the rules need, what of it to believe.
+
+May be asked: which tables and columns there can be (`catalogue`), a dated snapshot to ask in SQL (`snapshot`), which tables are not to
+be believed today and why (`trust`). The engine's only door: nobody else opens it. A value that was read wrongly, a half load that was
+believed or a good one that was not is looked for here.
+"""

@@ -1,0 +1,238 @@
+"""The tables a rule may ask about: the Standard Safeguarding Dataset (SSD) and the council's extension tables.
+
+Every column has a kind that says how its cells are read (`snapshot` does the reading):
+
+    id      an identifier, kept as text: 007 is not 7; -1 and 0 are nothing
+    text    text without surrounding white space; place-holders are nothing
+    date    a day; 1900-01-01 and 9999-12-31 are nothing
+    moment  a day and time
+    number  a number
+    flag    true for y, yes, 1, true; false for everything else, nothing included
+    code    text, with a second column `<name>_code` that holds the council's own word as a code of a code map
+
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Literal
+
+Kind = Literal["id", "text", "date", "moment", "number", "flag", "code"]
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a case table. `codes` names the code map of a `code` column. One that is optional may be left out."""
+
+    name: str
+    kind: Kind
+    codes: str | None = None
+    optional: bool = False
+
+
+@dataclass(frozen=True)
+class Table:
+    """One case table: its columns by name, and whether the council adds it beside the SSD."""
+
+    name: str
+    columns: Mapping[str, Column]
+
+    @property
+    def extension(self) -> bool:
+        return self.name.startswith("ext_")
+
+
+# A line is: table: column kind, column kind ...  Kinds are d(ate) t(ext) f(lag) n(umber) m(oment) c(ode)=map;
+# a column without one is an id when it ends in _id, else text; with ? it may be left out. Names are exactly those of the SSD.
+_SPECIFICATION = """
+ssd_person: pers_person_id, pers_sex, pers_gender, pers_ethnicity, pers_dob d, pers_expected_dob d, pers_death_date d
+ssd_contacts: cont_contact_id, cont_person_id, cont_contact_date d, cont_contact_source_code
+ssd_early_help_episodes: earl_episode_id, earl_person_id, earl_episode_start_date d, earl_episode_end_date d
+ssd_cin_episodes: cine_referral_id, cine_person_id, cine_referral_date d, cine_cin_primary_need_code, cine_referral_nfa f,
+  cine_close_reason c=referral_end, cine_close_date d, cine_referral_team i, cine_referral_worker_id
+ssd_cin_assessments: cina_assessment_id, cina_person_id, cina_referral_id, cina_assessment_start_date d,
+  cina_assessment_child_seen f, cina_assessment_auth_date d, cina_assessment_outcome_nfa f, cina_assessment_team i,
+  cina_assessment_worker_id
+ssd_cin_plans: cinp_cin_plan_id, cinp_referral_id, cinp_person_id, cinp_cin_plan_start_date d, cinp_cin_plan_end_date d
+ssd_cin_visits: cinv_cin_visit_id, cinv_person_id, cinv_cin_visit_date d, cinv_cin_visit_seen f
+ssd_s47_enquiry: s47e_s47_enquiry_id, s47e_referral_id, s47e_person_id, s47e_s47_start_date d, s47e_s47_end_date d, s47e_s47_nfa f
+ssd_initial_cp_conference: icpc_icpc_id, icpc_s47_enquiry_id, icpc_person_id, icpc_cp_plan_id, icpc_icpc_date d
+ssd_cp_plans: cppl_cp_plan_id, cppl_referral_id, cppl_icpc_id, cppl_person_id, cppl_cp_plan_start_date d,
+  cppl_cp_plan_end_date d, cppl_cp_plan_ola f
+ssd_cp_visits: cppv_cp_visit_id, cppv_person_id, cppv_cp_plan_id, cppv_cp_visit_date d, cppv_cp_visit_seen f,
+  cppv_cp_visit_seen_alone f
+ssd_cp_reviews: cppr_cp_review_id, cppr_person_id, cppr_cp_plan_id, cppr_cp_review_due d, cppr_cp_review_date d
+ssd_cla_episodes: clae_cla_episode_id, clae_person_id, clae_cla_placement_id, clae_cla_episode_start_date d,
+  clae_cla_episode_ceased_date d, clae_cla_episode_ceased_reason c=episode_end, clae_cla_id, clae_referral_id,
+  clae_entered_care_date d
+ssd_cla_placement: clap_cla_placement_id, clap_cla_id, clap_person_id, clap_cla_placement_start_date d,
+  clap_cla_placement_end_date d, clap_cla_placement_type c=placement_type,
+  clap_cla_placement_change_reason c=placement_change
+ssd_legal_status: lega_legal_status_id, lega_person_id, lega_legal_status_start_date d, lega_legal_status_end_date d,
+  lega_legal_status c=legal_status
+ssd_cla_visits: clav_cla_visit_id, clav_cla_id, clav_person_id, clav_cla_visit_date d, clav_cla_visit_seen f,
+  clav_cla_visit_seen_alone f
+ssd_cla_reviews: clar_cla_review_id, clar_cla_id, clar_cla_review_due_date d, clar_cla_review_date d,
+  clar_cla_review_cancelled f
+ssd_cla_care_plan: lacp_table_id, lacp_person_id, lacp_cla_care_plan_start_date d, lacp_cla_care_plan_end_date d,
+  lacp_cla_care_plan_json
+ssd_cla_health: clah_health_check_id, clah_person_id, clah_health_check_date d, clah_health_check_type, clah_health_check_status
+ssd_missing: miss_table_id, miss_person_id, miss_missing_episode_start_date d, miss_missing_episode_end_date d
+ssd_permanence: perm_table_id, perm_person_id, perm_cla_id, perm_adm_decision_date d, perm_decision_reversed_date d,
+  perm_permanence_order_date d
+ssd_care_leavers: clea_table_id, clea_person_id, clea_care_leaver_personal_advisor i, clea_care_leaver_allocated_team i,
+  clea_care_leaver_worker_id, clea_care_leaver_eligibility c=eligibility, clea_care_leaver_in_touch c=in_touch,
+  clea_care_leaver_latest_contact d, clea_care_leaver_accommodation c=accommodation, clea_care_leaver_accom_suitable,
+  clea_care_leaver_activity c=activity, clea_pathway_plan_review_date d
+ssd_professionals: prof_professional_id, prof_staff_id, prof_professional_name, prof_professional_job_title,
+  prof_full_time_equivalency n
+ssd_department: dept_team_id, dept_team_name
+ssd_involvements: invo_involvements_id, invo_professional_id, invo_professional_role_id t, invo_professional_team i,
+  invo_person_id, invo_involvement_start_date d, invo_involvement_end_date d, invo_referral_id
+ext_staff: worker_id, name, email, role, team_id, fte n, asye f, agency f, starts_on d, ends_on d
+ext_team: team_id, name, service, manager_id, service_manager_id, head_of_service_id
+ext_cover: staff_id, covered_by i, from_date d, to_date d
+ext_load: table_name, loaded_at m, row_count n
+ext_restricted: person_id, level, allowed_recipients
+ext_visit_freq: person_id, kind, every_n n, regime, valid_from d, valid_to d, set_by, set_on d
+ext_merged: merged_person_id, person_id, merged_on d?
+"""
+
+_KINDS: dict[str, Kind] = {"d": "date", "t": "text", "f": "flag", "n": "number", "m": "moment", "i": "id"}
+
+
+def _tables() -> Iterator[Table]:
+    for line in _SPECIFICATION.strip().replace(",\n ", ",").splitlines():
+        table, _, columns = line.partition(": ")
+        yield Table(table, {column.name: column for column in map(_column, columns.split(","))})
+
+
+def _column(entry: str) -> Column:
+    name, _, kind = entry.strip().removesuffix("?").partition(" ")
+    if kind.startswith("c="):
+        return Column(name, "code", codes=kind[2:])
+    default: Kind = "id" if name.endswith("_id") else "text"
+    return Column(name, _KINDS[kind] if kind else default, optional=entry.endswith("?"))
+
+
+TABLES: Mapping[str, Table] = {table.name: table for table in _tables()}
+"""Every table a rule may read, by name."""
+
+ALWAYS = frozenset({"ssd_person", "ext_restricted"})
+"""Tables that every rule reads: who a person is, and whose record is restricted."""
+
+SERVICE_COLUMNS = {
+    "ext_staff": frozenset({"worker_id", "name", "email", "role", "team_id", "starts_on", "ends_on"}),
+    "ext_team": frozenset({"team_id", "name", "service", "manager_id", "service_manager_id", "head_of_service_id"}),
+    "ext_cover": frozenset({"staff_id", "covered_by", "from_date", "to_date"}),
+    "ext_load": frozenset({"table_name", "loaded_at", "row_count"}),
+    "ext_restricted": frozenset({"person_id", "level", "allowed_recipients"}),
+    "ext_merged": frozenset({"merged_person_id", "person_id", "merged_on"}),
+}
+"""What every run reads whatever its rules are: who answers for whom, what was loaded, whose record is restricted or merged."""
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A column that names rows of another table, by the column that tells those apart."""
+
+    table: str
+    column: str
+    of: str
+    key: str
+
+
+_REFERRED_TO = {
+    "_person_id": ("ssd_person", "pers_person_id"),
+    "_cp_plan_id": ("ssd_cp_plans", "cppl_cp_plan_id"),
+    "_cla_id": ("ssd_cla_episodes", "clae_cla_id"),
+}
+
+
+def _keys() -> Iterator[tuple[str, tuple[str, ...]]]:
+    for table in TABLES.values():
+        first, *others = table.columns
+        # Brothers and sisters share a contact, a referral, an enquiry: its id and the person tell rows apart.
+        person = [name for name in others if name.endswith("_person_id")]
+        if not table.extension:
+            yield table.name, (first, *person)
+    yield "ext_team", ("team_id",)
+
+
+def _references() -> Iterator[Reference]:
+    for table in TABLES.values():
+        for column in table.columns:
+            of, key = _REFERRED_TO.get(column[column.find("_") :], (table.name, ""))
+            # A conference names the plan that may come of it, or none.
+            if table.name != of and column != "icpc_cp_plan_id" and not table.extension:
+                yield Reference(table.name, column, of, key)
+
+
+KEYS: Mapping[str, tuple[str, ...]] = dict(_keys())
+"""By table, the columns that together tell its rows apart; a table that may hold the same thing twice is not there."""
+
+REFERENCES: tuple[Reference, ...] = tuple(_references())
+"""The columns whose values must be found in another table: people, plans, periods of care."""
+
+
+@dataclass(frozen=True)
+class CodeMap:
+    """A set of codes and the council's words for them.
+
+    codes: upper-case codes. words: from a description, in `norm` form, to its code.
+    """
+
+    codes: frozenset[str]
+    words: Mapping[str, str]
+
+    def code(self, cell: str | None) -> str | None:
+        """Return the code a cell stands for; UNMAPPED where it is none of ours, None where the cell is empty.
+
+        A cell may be the code itself, `code: words`, `code - words`, or the words; descriptions count by their
+        first 100 characters, because the columns are that wide and do cut.
+        """
+        text = norm(cell)
+        if text is None:
+            return None
+        text = text[:_WIDTH]
+        for candidate in (text, _before(text, ":"), _before(text, " - ")):
+            if candidate is not None and candidate.upper() in self.codes:
+                return candidate.upper()
+        return {words[:_WIDTH]: code for words, code in self.words.items()}.get(text, UNMAPPED)
+
+
+UNMAPPED = "UNMAPPED"
+_WIDTH = 100
+_NOTHING = frozenset({"", "NULL", "SSD_PH", "PLACEHOLDER_DATA", "#N/A"})
+_SPACE = " \t\n\r\f\v\u00a0"
+_TYPOGRAPHIC = str.maketrans({"\u00a0": " ", "\u2018": "'", "\u2019": "'", "\u2013": "-", "\u2014": "-"})
+
+
+def _before(text: str, separator: str) -> str | None:
+    head, found, _ = text.partition(separator)
+    return head.strip() if found else None
+
+
+def clean(cell: str | None) -> str | None:
+    """Strip white space, and give None for an empty cell or a place-holder."""
+    if cell is None:
+        return None
+    text = cell.strip(_SPACE)
+    return None if text.upper() in _NOTHING else text
+
+
+def norm(cell: str | None) -> str | None:
+    """Return a cell in the form in which words are compared: lower case, plain quotes and dashes, single spaces."""
+    text = clean(cell)
+    return None if text is None else " ".join(text.translate(_TYPOGRAPHIC).lower().split())
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What a council may set about how its data is read: shared parameters, code maps, bank holidays."""
+
+    params: Mapping[str, object]
+    codes: Mapping[str, CodeMap]
+    bank_holidays: frozenset[date]

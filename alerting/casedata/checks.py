@@ -1,0 +1,161 @@
+"""What is wrong inside tables that were read: repeated keys, ids that are nowhere, columns that lost their values, unknown words.
+
+Each is counted over whole tables, so that it costs a moment whatever their size; none of it names a person.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from alerting.casedata.catalogue import KEYS, REFERENCES, TABLES, Settings
+from alerting.casedata.conversion import quoted
+from alerting.casedata.snapshot import Snapshot, Wanted
+
+Filled = dict[str, dict[str, tuple[int, int]]]
+"""By table and column, how many cells are filled, of how many rows."""
+
+REPEATED, NOWHERE, LOST, UNKNOWN_WORDS = "repeated", "nowhere", "lost", "unknown words"
+
+_UNLESS_SET = {"max_repeated": 0.05, "max_nowhere": 0.10, "max_lost": 0.50, "max_unknown_words": 0.50, "flaws_at_least": 50}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Flaw:
+    """One thing that is wrong with a table, or with a column as `table.column`. size: the share that it is wrong of.
+
+    grave: more of it is wrong than the council's settings allow.
+    """
+
+    about: str
+    check: str
+    size: float
+    grave: bool
+    says: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Found:
+    """What was found in a run's tables."""
+
+    flaws: tuple[Flaw, ...]
+    filled: Filled
+
+
+def flaws(snapshot: Snapshot, wanted: Wanted, before: Mapping[str, Mapping[str, tuple[int, int]]]) -> Found:
+    """Look through the wanted columns of the tables that are there. before: what was filled when each was last trusted."""
+    look = _Look(snapshot, wanted)
+    filled = look.filled()
+    found = [*look.repeated(), *look.nowhere(), *look.lost(filled, before), *look.unknown_words(filled)]
+    return Found(flaws=tuple(sorted(found, key=lambda flaw: (flaw.about, flaw.check))), filled=filled)
+
+
+class _Look:
+    def __init__(self, snapshot: Snapshot, wanted: Wanted) -> None:
+        self._snapshot, self._wanted = snapshot, wanted
+        self._there = [table for table in sorted(wanted) if snapshot.readings[table].rows]
+        self._least = _number(snapshot.settings, "flaws_at_least")
+
+    def filled(self) -> Filled:
+        """Count the filled cells of each wanted column; a flag is never empty, so it is left out."""
+        filled: Filled = {}
+        for table in self._there:
+            missing = self._snapshot.readings[table].missing_columns
+            columns = sorted(
+                name for name in self._wanted[table] if name not in missing and TABLES[table].columns[name].kind != "flag"
+            )
+            if columns:
+                counts = self._snapshot.sql(
+                    f"SELECT count(*), {', '.join(f'count({quoted(name)})' for name in columns)} FROM {table}"
+                )[0]
+                filled[table] = {name: (count, counts[0]) for name, count in zip(columns, counts[1:], strict=True)}
+        return filled
+
+    def repeated(self) -> Iterator[Flaw]:
+        """Tables with several rows of one key. Rules take each once; many of them are a load that went wrong."""
+        for table in self._there:
+            key = KEYS.get(table, ())
+            if not key or not set(key) <= self._wanted[table]:
+                continue
+            named = ", ".join(quoted(name) for name in key)
+            [(rows, keys)] = self._snapshot.sql(
+                f"SELECT sum(n), count(*) FROM (SELECT count(*) AS n FROM {table} WHERE {quoted(key[0])} IS NOT NULL GROUP BY {named})"
+            )
+            more = int(rows or 0) - keys
+            if more:
+                says = f"repeats the {' and '.join(key)} of other rows in {more} of {self._snapshot.readings[table].rows} rows"
+                yield self._flaw(table, REPEATED, "max_repeated", more, int(rows), says)
+
+    def nowhere(self) -> Iterator[Flaw]:
+        """Tables that name people, plans or periods of care which are not in theirs; and those that so many are missing from."""
+        named: dict[tuple[str, str], list[str]] = defaultdict(list)
+        for one in REFERENCES:
+            if (
+                one.table not in self._there
+                or one.column not in self._wanted[one.table]
+                or not self._can_be_found(one.of, one.key)
+            ):
+                continue
+            ids = f"SELECT DISTINCT {quoted(one.column)} AS id FROM {one.table} WHERE {quoted(one.column)} IS NOT NULL"
+            named[one.of, one.key].append(ids)
+            every, lost = self._not_in(ids, one.of, one.key)
+            if lost:
+                yield self._flaw(
+                    one.table,
+                    f"{NOWHERE} {one.column}",
+                    "max_nowhere",
+                    lost,
+                    every,
+                    f"names {lost} of {every} {one.column} that {one.of} does not have",
+                )
+        for (table, key), parts in named.items():
+            every, lost = self._not_in(" UNION ".join(parts), table, key)
+            flaw = self._flaw(
+                table, NOWHERE, "max_nowhere", lost, every, f"lacks {lost} of the {every} {key} that other tables name"
+            )
+            if flaw.grave:
+                yield flaw
+
+    def _can_be_found(self, table: str, key: str) -> bool:
+        """Return whether a table was read with its key; an empty one was, and nobody is in it."""
+        reading = self._snapshot.readings[table]
+        return key in self._wanted.get(table, ()) and reading.supplied and key not in reading.missing_columns
+
+    def _not_in(self, ids: str, table: str, key: str) -> tuple[int, int]:
+        [(every, lost)] = self._snapshot.sql(
+            f"SELECT count(*), count(*) FILTER (k.id IS NULL) FROM ({ids}) i "
+            f"LEFT JOIN (SELECT DISTINCT {quoted(key)} AS id FROM {table}) k ON k.id = i.id"
+        )
+        return int(every), int(lost)
+
+    def lost(self, filled: Filled, before: Mapping[str, Mapping[str, tuple[int, int]]]) -> Iterator[Flaw]:
+        """Columns that are far less filled than when their table was last trusted."""
+        for table, columns in filled.items():
+            for name, (count, rows) in columns.items():
+                then, then_rows = before.get(table, {}).get(name, (0, 0))
+                if then < self._least or rows < self._least:
+                    continue
+                share, share_then = count / rows, then / then_rows
+                size = 1 - share / share_then
+                if size > _number(self._snapshot.settings, "max_lost"):
+                    says = f"is filled in {share:.0%} of rows; when last trusted in {share_then:.0%}"
+                    yield Flaw(about=f"{table}.{name}", check=LOST, size=round(size, 4), grave=True, says=says)
+
+    def unknown_words(self, filled: Filled) -> Iterator[Flaw]:
+        """Columns with words that no code map has."""
+        for table, columns in filled.items():
+            for name, count in self._snapshot.readings[table].unmapped.items():
+                if name in columns:
+                    says = f"has words that no code map has in {count} of {columns[name][0]} cells"
+                    yield self._flaw(f"{table}.{name}", UNKNOWN_WORDS, "max_unknown_words", count, columns[name][0], says)
+
+    def _flaw(self, about: str, check: str, limit: str, count: int, of: int, says: str) -> Flaw:
+        size = count / of if of else 0.0
+        grave = of >= self._least and size > _number(self._snapshot.settings, limit)
+        return Flaw(about=about, check=check, size=round(size, 4), grave=grave, says=says)
+
+
+def _number(settings: Settings, name: str) -> float:
+    value = settings.params.get(name)
+    return float(str(_UNLESS_SET[name] if value is None else value))

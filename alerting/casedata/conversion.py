@@ -1,0 +1,146 @@
+"""How raw cells are read by their kind, as SQL. Cells are many and different cells are few: each different one is read once.
+
+A dictionary is a table `cell, value, bad`: every different cell of all columns of one kind, what it means, and whether it
+is there and cannot be read. Tables of text are then joined to the dictionaries.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from alerting.casedata.catalogue import CodeMap, Column
+
+Sql = Callable[..., list[tuple[Any, ...]]]
+
+# Spelt with chr: DuckDB reads no \u escapes, and an invisible character in a source file is a trap.
+SPACE = " || ".join(f"chr({ord(letter)})" for letter in " \t\n\r\f\v\u00a0")
+WHITE = r"[\s\v\x1c-\x1f\x{85}\p{Z}]+"  # all that Python's split takes for white space
+TYPOGRAPHIC = " || ".join(f"chr({ord(letter)})" for letter in "\u00a0\u2018\u2019\u2013\u2014")
+
+_PLACE_HOLDERS = "'', 'NULL', 'SSD_PH', 'PLACEHOLDER_DATA', '#N/A'"
+_NOTHING = {"text": _PLACE_HOLDERS, "code": _PLACE_HOLDERS, "id": f"{_PLACE_HOLDERS}, '-1', '0'"}
+# The same readings as the shared functions day_of, moment_of, number_of and yes, written out for cells that have been
+# stripped: a macro that repeats its argument in another that does takes longer to plan than to run.
+_TIME = r"([ T]([01]\d|2[0-3]):[0-5]\d(:[0-5]\d([.]\d+)?)?Z?)?"
+_ISO = rf"regexp_full_match(cell, '\d{{4}}-\d{{2}}-\d{{2}}{_TIME}')"
+_BRITISH = rf"regexp_full_match(cell, '\d{{2}}/\d{{2}}/\d{{4}}{_TIME}')"
+_BRITISH_DAY = "concat(substr(cell, 7, 4), '-', substr(cell, 4, 2), '-', left(cell, 2))"
+_PLAIN = f"translate(cell, {TYPOGRAPHIC}, ' ''''--')"
+_PARSED = {
+    "date": f"try_cast(CASE WHEN {_ISO} THEN left(cell, 10) WHEN {_BRITISH} THEN {_BRITISH_DAY} END AS DATE)",
+    "moment": f"try_cast(rtrim(CASE WHEN {_ISO} THEN cell WHEN {_BRITISH} THEN concat({_BRITISH_DAY}, substr(cell, 11)) END, 'Z') "
+    "AS TIMESTAMP)",
+    "number": "CASE WHEN regexp_full_match(cell, '-?[0-9]+([.][0-9]+)?') THEN try_cast(cell AS DOUBLE) END",
+    "flag": rf"coalesce(trim(regexp_replace(lower({_PLAIN}), '{WHITE}', ' ', 'g')) IN ('y', 'yes', '1', 'true', 'a) yes'), false)",
+}
+_TYPES = {"date": "DATE", "moment": "TIMESTAMP", "number": "DOUBLE", "flag": "BOOLEAN"}
+
+
+@dataclass(frozen=True)
+class RawColumn:
+    """A column of a raw table: where it is, what kind its cells are, and the type it has already."""
+
+    table: str
+    column: Column
+    native: str
+
+    @property
+    def is_day(self) -> bool:
+        """Whether its cells are days or moments already, so that there is nothing to read."""
+        return self.native.startswith(("DATE", "TIMESTAMP")) and self.column.kind in ("date", "moment")
+
+    @property
+    def dictionary(self) -> str | None:
+        """The dictionary its cells are read by; None for ids and text, and for what is read already."""
+        if self.column.codes:
+            return f'"codes of {self.column.codes}"'
+        return None if self.is_day or self.column.kind in ("id", "text") else f'"cells of {self.column.kind}"'
+
+    @property
+    def cell(self) -> str:
+        """Its cell as SQL: text without surrounding white space, or the day it is already."""
+        if self.is_day:
+            return f"try_cast({quoted(self.column.name)} AS {_TYPES[self.column.kind]})"
+        return f"stripped(CAST({quoted(self.column.name)} AS VARCHAR))"
+
+    @property
+    def source(self) -> str:
+        return f"raw.{quoted(self.table)}"
+
+
+def quoted(name: str) -> str:
+    """Quote an identifier for SQL."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def make_dictionaries(sql: Sql, columns: Iterable[RawColumn], codes: Mapping[str, CodeMap]) -> None:
+    """Make each dictionary that the columns need, of all their different cells."""
+    by_dictionary: dict[str, list[RawColumn]] = {}
+    for column in columns:
+        if column.dictionary:
+            by_dictionary.setdefault(column.dictionary, []).append(column)
+    for name, using in by_dictionary.items():
+        cells = f"SELECT DISTINCT cell FROM ({' UNION ALL '.join(f'SELECT {c.cell} AS cell FROM {c.source}' for c in using)})"
+        first = using[0].column
+        if first.codes:
+            # Council words are few: each is looked up once, in Python.
+            words = [row[0] for row in sql(f"SELECT cell FROM ({cells}) WHERE cell IS NOT NULL")]
+            read = [codes[first.codes].code(word) for word in words]
+            listed = "SELECT unnest($1::VARCHAR[]) AS cell, unnest($2::VARCHAR[]) AS value"
+            sql(
+                f"CREATE TEMP TABLE {name} AS SELECT *, coalesce(value = 'UNMAPPED', false) AS bad FROM ({listed})", [words, read]
+            )
+            continue
+        value = "real_day(parsed)" if first.kind == "date" else "parsed"
+        bad = "false" if first.kind == "flag" else f"parsed IS NULL AND upper(cell) NOT IN ({_PLACE_HOLDERS})"
+        parsed = f"SELECT cell, {_PARSED[first.kind]} AS parsed FROM ({cells}) WHERE cell IS NOT NULL"
+        sql(f"CREATE TEMP TABLE {name} AS SELECT cell, {value} AS value, {bad} AS bad FROM ({parsed})")
+
+
+def typed(table: str, columns: Sequence[Column], raw: Mapping[str, RawColumn]) -> str:
+    """Write the query that reads a raw table into its typed form; columns that are not there are null, or no flag."""
+    stripped, selected, joins = ["1"], [], []
+    for number, column in enumerate(columns):
+        found = raw.get(column.name)
+        if found is None:
+            selected.append(absent(column))
+            continue
+        stripped.append(f"{found.cell} AS {column.name}")
+        if column.kind in _NOTHING:
+            selected.append(
+                f"CASE WHEN length({column.name}) < 17 AND upper({column.name}) IN ({_NOTHING[column.kind]}) THEN NULL "
+                f"ELSE {column.name} END AS {column.name}"
+            )
+        if found.dictionary:
+            joins.append(f"LEFT JOIN {found.dictionary} d{number} ON d{number}.cell = r.{column.name}")
+            value = f"coalesce(d{number}.value, false)" if column.kind == "flag" else f"d{number}.value"
+            selected.append(f"{value} AS {column.name}{'_code' if column.codes else ''}")
+        elif found.is_day:
+            selected.append(f"{f'real_day({column.name})' if column.kind == 'date' else column.name} AS {column.name}")
+    return f"SELECT {', '.join(selected)} FROM (SELECT {', '.join(stripped)} FROM raw.{quoted(table)}) r {' '.join(joins)}"
+
+
+def bad_cells(sql: Sql, columns: Iterable[RawColumn]) -> list[tuple[RawColumn, int, frozenset[str]]]:
+    """Return each column with cells that cannot be read, or words that no code map has: how many, and which."""
+    found = []
+    faulty: dict[str, bool] = {}
+    for column in columns:
+        name = column.dictionary
+        if name is None:
+            continue
+        if name not in faulty:
+            faulty[name] = bool(sql(f"SELECT 1 FROM {name} WHERE bad LIMIT 1"))
+        if faulty[name]:
+            rows = sql(f"SELECT r.cell, count(*) FROM (SELECT {column.cell} AS cell FROM {column.source}) r "
+                       f"JOIN {name} d ON d.cell = r.cell WHERE d.bad GROUP BY 1")  # fmt: skip
+            if rows:
+                found.append((column, sum(count for _, count in rows), frozenset(cell for cell, _ in rows)))
+    return found
+
+
+def absent(column: Column) -> str:
+    """Write a column that was not supplied: null, or no for a flag."""
+    value = "false" if column.kind == "flag" else f"NULL::{_TYPES.get(column.kind, 'VARCHAR')}"
+    return f"{value} AS {column.name}" + (f", NULL::VARCHAR AS {column.name}_code" if column.codes else "")

@@ -1,0 +1,217 @@
+"""Which data must not be believed today, and so which rules must wait: half a load looks like good news.
+
+A table is not trusted when it cannot be read or lacks a column that is needed, when it differs from the row count its source
+states or was loaded too long ago. Only its source can put that right. Nor when it has grown, shrunk or emptied beyond what its
+last good loads had, repeats its keys, or names people who are nowhere to be found: a real change of that kind an administrator
+may release. One column alone is not trusted when it lost its values or holds words that no code map has: then only the rules
+that use it wait.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from statistics import median_high
+
+from alerting.casedata.catalogue import TABLES, Settings
+from alerting.casedata.checks import Flaw, flaws
+from alerting.casedata.snapshot import Snapshot, Wanted
+from alerting.formatting import day
+from alerting.working_days import working_days_between
+
+ROWS = "rows"
+"""The name of the check of a table's number of rows; the other checks are named in `doubtful_rows`."""
+
+_SLACK = 0.02
+"""How much worse a flaw may get after a release before it counts as another one."""
+
+_UNLESS_SET: Mapping[str, object] = {
+    "min_rows_of_median": 0.80,
+    "max_rows_of_median": 1.30,
+    "may_be_empty": ("ext_cover", "ext_merged", "ext_visit_freq"),
+    "when_stale": "withhold",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Past:
+    """What runs of earlier days found, and what was released since.
+
+    last: by table, the rows when it was last trusted. good: those of its last good loads, the newest first. filled: by table
+    and column, cells filled of rows when last trusted. accepted: by table or column, the flaws that somebody found to be
+    right, each with how great it was. loaded_at: the newest load of the last run of an earlier day.
+    """
+
+    last: Mapping[str, int] = field(default_factory=dict)
+    good: Mapping[str, Sequence[int]] = field(default_factory=dict)
+    filled: Mapping[str, Mapping[str, tuple[int, int]]] = field(default_factory=dict)
+    accepted: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    loaded_at: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trust:
+    """What was made of a run's data. rows: as read, by table that is there.
+
+    problems: why it is not trusted, by table, or by `table.column` where only a column is not. releasable: those of them that
+    may be a real change, each with its flaws and how great they are. notes: what is a little wrong and stops nothing.
+    banners: what every reader must know of the data. loaded_at: the oldest load among the tables, None where the council
+    states none; loads: each table's. filled: of each table that is there, by column, its cells filled of its rows.
+    released: the tables and columns of which a flaw is let pass because somebody found it to be right.
+    """
+
+    problems: Mapping[str, str]
+    rows: Mapping[str, int]
+    loaded_at: datetime | None
+    releasable: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    banners: tuple[str, ...] = ()
+    loads: Mapping[str, datetime] = field(default_factory=dict)
+    filled: Mapping[str, Mapping[str, tuple[int, int]]] = field(default_factory=dict)
+    released: frozenset[str] = frozenset()
+
+    @property
+    def doubted(self) -> frozenset[str]:
+        """The tables of which anything is not trusted, be it one column."""
+        return frozenset(name.partition(".")[0] for name in self.problems)
+
+    def withheld(self, rules: Iterable[tuple[str, frozenset[str]]]) -> dict[str, str]:
+        """Return why each rule must not be asked; rules that may be are not there.
+
+        rules: each rule's id and what it reads: tables, and the columns it uses of them as `table.column`. Where no columns
+        are named, it counts as using all of them.
+        """
+        reasons = {}
+        for rule, reads in rules:
+            every = not any("." in name for name in reads)
+            names = sorted(
+                name for name in self.problems if name in reads or (every and "." in name and name.partition(".")[0] in reads)
+            )
+            if names:
+                reasons[rule] = "; ".join(f"{name} {self.problems[name]}" for name in names)
+        return reasons
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Load:
+    at: datetime | None
+    rows: float | None
+
+
+def judge(snapshot: Snapshot, wanted: Wanted, past: Past) -> Trust:
+    """Judge the tables that a run needs, and the columns that it needs of them."""
+    loads, settings = _loads(snapshot), snapshot.settings
+    problems = {table: why for table in sorted(wanted) if (why := _broken(snapshot, table, loads.get(table)))}
+    releasable: dict[str, dict[str, float]] = {}
+    for table in wanted:
+        changed = None if table in problems else _changed(snapshot, table, loads.get(table), past)
+        if changed:
+            problems[table] = changed
+            releasable[table] = {ROWS: float(snapshot.readings[table].rows or 0)}
+    found = flaws(snapshot, wanted, past.filled)
+    notes, released = [], set()
+    for flaw in found.flaws:
+        said = f"{flaw.about} {flaw.says}"
+        if not flaw.grave:
+            notes.append(said)
+        elif flaw.size <= past.accepted.get(flaw.about, {}).get(flaw.check, -1) + _SLACK:
+            notes.append(f"{said} (released)")
+            released.add(flaw.about)
+        else:
+            _doubt(problems, releasable, flaw)
+    old = sorted(table for table in wanted if table not in problems and _is_stale(loads.get(table), snapshot.as_of, settings))
+    rows = {table: reading.rows for table in wanted if (reading := snapshot.readings.get(table)) and reading.rows is not None}
+    stated = {table: load.at for table, load in loads.items() if load.at is not None and table in rows}
+    return Trust(
+        problems=problems,
+        rows=rows,
+        loaded_at=min(stated.values(), default=None),
+        releasable=releasable,
+        notes=tuple(notes),
+        banners=tuple(_banners(old, loads, stated.values(), past)),
+        loads=stated,
+        filled=found.filled,
+        released=frozenset(released),
+    )
+
+
+def _doubt(problems: dict[str, str], releasable: dict[str, dict[str, float]], flaw: Flaw) -> None:
+    """Add a flaw to what is not trusted, beside what is wrong there already."""
+    mended_at_source = flaw.about in problems and flaw.about not in releasable
+    problems[flaw.about] = f"{problems[flaw.about]}; {flaw.says}" if flaw.about in problems else flaw.says
+    if not mended_at_source:
+        releasable.setdefault(flaw.about, {})[flaw.check] = flaw.size
+
+
+def _loads(snapshot: Snapshot) -> dict[str, _Load]:
+    rows = snapshot.sql(
+        # arg_max alone would pass over the latest load, where that states no count, and take the count of an older one.
+        """SELECT lower(table_name), max(loaded_at), arg_max_null(row_count, coalesce(loaded_at, TIMESTAMP '1900-01-01'))
+        FROM ext_load WHERE table_name IS NOT NULL GROUP BY 1"""
+    )
+    return {table: _Load(at=loaded_at, rows=row_count) for table, loaded_at, row_count in rows}
+
+
+def _broken(snapshot: Snapshot, table: str, load: _Load | None) -> str | None:
+    """Return what is wrong with a table that only its source can put right."""
+    settings, reading = snapshot.settings, snapshot.readings[table]
+    if reading.problem:
+        return f"cannot be read: {reading.problem}"
+    if reading.rows is None and not TABLES[table].extension:
+        return "is not there"
+    # An extension table that is not there is an empty one: the rules that need it find nobody in it.
+    rows = reading.rows or 0
+    if reading.left_out > _number(settings, "row_count_tolerance") * (rows + reading.left_out):
+        return f"has {reading.left_out} records that cannot be read, of {rows + reading.left_out}"
+    if reading.missing_columns:
+        return f"lacks {', '.join(reading.missing_columns)}"
+    if load and load.rows is not None and abs(rows - load.rows) > _number(settings, "row_count_tolerance") * load.rows:
+        return f"has {rows} rows, but its source states {load.rows:.0f}"
+    if load and load.at and _is_stale(load, snapshot.as_of, settings) and _setting(settings, "when_stale") != "banner":
+        return f"was last loaded on {day(load.at.date())}"
+    return None
+
+
+def _changed(snapshot: Snapshot, table: str, load: _Load | None, past: Past) -> str | None:
+    """Return that a table has grown, shrunk or emptied too much since its last good loads."""
+    settings, rows = snapshot.settings, snapshot.readings[table].rows or 0
+    before, least = past.last.get(table), _number(settings, "max_row_change_at_least")
+    if before is not None and before >= least and abs(rows - before) > _number(settings, "max_row_change") * before:
+        return f"has {rows} rows; when last trusted it had {before}"
+    # One of the loads there were: half way between a handful and hundreds lies what no load ever was.
+    usual = median_high(past.good[table]) if past.good.get(table) else 0
+    low, high = _number(settings, "min_rows_of_median") * usual, _number(settings, "max_rows_of_median") * usual
+    if usual >= least and not low <= rows <= high:
+        return f"has {rows} rows; its last {len(past.good[table])} good loads had {usual:.0f} in the middle"
+    said_to_be_empty = load is not None and load.rows == 0
+    may_be_empty = _setting(settings, "may_be_empty")
+    allowed = isinstance(may_be_empty, (list, tuple)) and table in may_be_empty
+    if before and rows == 0 and not said_to_be_empty and not allowed:
+        return f"is empty; when last trusted it had {before} rows"
+    return None
+
+
+def _banners(old: Sequence[str], loads: Mapping[str, _Load], stated: Iterable[datetime], past: Past) -> Iterator[str]:
+    """Return what every reader must know: data that is old and used all the same, and no new load since the last run."""
+    dates = sorted({at.date() for table in old if (at := loads[table].at)})
+    if dates:
+        yield f"Some of the data is old: its oldest load is of {day(dates[0])}. What was recorded since is not in this message."
+    newest = max(stated, default=None)
+    if newest is not None and newest == past.loaded_at and not dates:
+        yield f"No new data has come since the last run: the newest is of {day(newest)}."
+
+
+def _is_stale(load: _Load | None, as_of: date, settings: Settings) -> bool:
+    if load is None or load.at is None:
+        return False
+    return working_days_between(load.at.date(), as_of, settings.bank_holidays) > _number(settings, "max_load_age_wd")
+
+
+def _setting(settings: Settings, name: str) -> object:
+    value = settings.params.get(name)
+    return _UNLESS_SET.get(name) if value is None else value
+
+
+def _number(settings: Settings, name: str) -> float:
+    return float(str(_setting(settings, name)))

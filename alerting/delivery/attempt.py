@@ -1,0 +1,122 @@
+"""One attempt to send one message, and what became of it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Annotated, Any, Protocol
+
+from pydantic import BeforeValidator, WithJsonSchema
+
+from alerting.errors import DeliveryError
+from alerting.model import Delivery, Message, Tier
+
+
+def _tier(name: object) -> Tier:
+    if isinstance(name, Tier):
+        return name
+    if isinstance(name, str) and name in Tier.__members__:
+        return Tier[name]
+    raise ValueError(f"a ceiling is one of {', '.join(Tier.__members__)}")
+
+
+Ceiling = Annotated[Tier, BeforeValidator(_tier), WithJsonSchema({"enum": list(Tier.__members__)})]
+"""How much of a person a receiver may be shown, as config.yaml names it: counts, reference or detail."""
+
+
+class Notifier(Protocol):
+    """A way to reach people. A module of `notifiers/` offers a pydantic model `Notifier` that is one.
+
+    The fields of the model are the receiver's settings in config.yaml; the model is the receiver itself.
+
+    One that may be given several messages at once, each by a thread of its own, says how many in `lines`.
+    """
+
+    ceiling: Tier
+
+    def send(self, message: Message, handed_over: Callable[[], None]) -> str:
+        """Send one message and give the receiver's answer in a few words, without case data.
+
+        Call `handed_over` just before the step after which the message may have arrived although no answer comes back
+        (the final dot of SMTP, the body of an HTTP request), so that a crash there is known for what it is.
+        Raises DeliveryError: with `passing` where it is worth trying again, `ambiguous` after the hand-over, and `about`,
+        which says whether it is the receiver's fault, this recipient's or this message's. What `handed_over` raises is let
+        through: then nothing of the message may be sent.
+        """
+        ...
+
+    def check(self) -> list[str]:
+        """Return what is wrong with the settings that can be told without sending, a sentence each."""
+        ...
+
+    def reach(self) -> list[str]:
+        """Return what is wrong that only trying to reach it can tell, a sentence each. Nothing is sent."""
+        ...
+
+    def close(self) -> None:
+        """Let go of connections and write what is written at the end of a run."""
+        ...
+
+
+BACK_OFF = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=15), timedelta(minutes=30))
+LONGEST_WAIT = BACK_OFF[-1]
+"""However long a wait a receiver asks for, it is asked again after this."""
+
+
+def wait_before(attempts: int, key: str) -> timedelta:
+    """Return how long to wait after so many attempts: 1, 5, 15, then 30 minutes, up to a fifth less.
+
+    How much less is drawn from the key, so that messages deferred together do not all come back together.
+    """
+    drawn = hashlib.blake2b(f"{key}\x1f{attempts}".encode(), digest_size=2).digest()
+    return BACK_OFF[min(max(attempts, 1), len(BACK_OFF)) - 1] * (1 - int.from_bytes(drawn) / 0xFFFF / 5)
+
+
+def attempt(
+    message: Message,
+    notifier: Notifier,
+    *,
+    outbox_id: int,
+    attempts: int,
+    handed_over: Callable[[], None],
+    now: datetime,
+    repeatable: bool = True,
+) -> Delivery:
+    """Try once to send a message and say what became of it. Never raises for what a receiver does.
+
+    An answer that never came after the hand-over is tried once more, as the same message; after that, and where a repeat
+    does more harm than good (`repeatable` is false), it is `unknown`. A fault that lasts is `failed` where it is this
+    message's or its recipient's; where it is the receiver's, the message waits as for one that passes.
+    What `handed_over` raises is raised: then nothing may be sent.
+    """
+    phase, ours = ["claimed"], []
+
+    def hand_over() -> None:
+        phase[0] = "handed over"
+        try:
+            handed_over()
+        except BaseException as error:
+            ours.append(error)
+            raise
+
+    def became(state: str, answer: str, **more: Any) -> Delivery:
+        return Delivery(outbox_id=outbox_id, state=state, phase=phase[0], answer=answer[:500], at=now, **more)
+
+    try:
+        return became("accepted", notifier.send(message, hand_over))
+    except DeliveryError as error:
+        of_it: dict[str, Any] = {"about": error.about, "ambiguous": error.ambiguous, "remedy": error.remedy}
+        if error.ambiguous:
+            again = repeatable and not message.repeated
+            return became("deferred" if again else "unknown", error.problem, retry_at=now if again else None, **of_it)
+        if not error.passing and error.about not in {"line", "sender"}:
+            return became("failed", error.problem, **of_it)
+        asked = timedelta(seconds=error.retry_after_s or 0)
+        wait = min(max(wait_before(attempts, message.key), asked), LONGEST_WAIT)
+        return became("deferred", error.problem, retry_at=now + wait, **of_it)
+    except Exception as error:
+        if ours:
+            raise
+        # One delivery must not stop the others. The kind is named alone: a text may quote a case.
+        return became("failed", f"the receiver broke down ({type(error).__name__})")

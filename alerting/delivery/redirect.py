@@ -1,0 +1,113 @@
+"""What is not the live installation reaches nobody: its messages go to one address, and those for channels nowhere.
+
+The receiver itself is wrapped, so that whatever sends, now or in a later release, cannot get at anybody's address.
+"""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import cast
+
+from alerting.delivery.attempt import Notifier
+from alerting.errors import DeliveryError
+from alerting.model import Message, Tier
+
+
+@dataclass(frozen=True, kw_only=True)
+class Redirected:
+    """A receiver of persons whose every message goes to one address, with a line that says whom it was for."""
+
+    receiver: Notifier
+    to: str
+    environment: str
+
+    @property
+    def ceiling(self) -> Tier:
+        """How much of a person the receiver may be shown."""
+        return self.receiver.ceiling
+
+    @property
+    def lines(self) -> int:
+        """Over how many lines it may be sent to at once."""
+        return int(getattr(self.receiver, "lines", 1))
+
+    def send(self, message: Message, handed_over: Callable[[], None]) -> str:
+        """Send the message to the one address. Raises DeliveryError as the receiver does."""
+        answer = self.receiver.send(self._redirected(message), handed_over)
+        return f"redirected ({self.environment}): {answer}"
+
+    def _redirected(self, message: Message) -> Message:
+        line = f"{self.environment.upper()}: this message was for {message.to_name}. In production it goes to them, and to nobody else."
+        before, body, after = _split_at_body(message.html)
+        return replace(
+            message,
+            to_address=self.to,
+            text=f"{line}\n\n{message.text}",
+            html=f"{before}{body}<p>{html.escape(line)}</p>{after}",
+        )
+
+    def check(self) -> list[str]:
+        """Return what is wrong with the receiver's settings."""
+        return self.receiver.check()
+
+    def reach(self) -> list[str]:
+        """Return what only trying to reach it can tell."""
+        return self.receiver.reach()
+
+    def close(self) -> None:
+        """Let go of the receiver's connections."""
+        self.receiver.close()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Nowhere:
+    """A receiver of channels that posts nothing: there is no channel to post to instead."""
+
+    receiver: Notifier
+    environment: str
+
+    @property
+    def ceiling(self) -> Tier:
+        """How much of a person the receiver may be shown."""
+        return self.receiver.ceiling
+
+    @property
+    def not_sent(self) -> str:
+        """Why nothing is sent: the reason with which its messages are cancelled."""
+        return f"not sent: the environment is {self.environment}, and only production posts to channels"
+
+    def teams_reached(self) -> frozenset[str]:
+        """Return the ids of the teams that have a channel, so that messages are planned as in production."""
+        reached: frozenset[str] = self.receiver.teams_reached()  # type: ignore[attr-defined]  # a receiver of channels has it
+        return reached
+
+    def send(self, message: Message, handed_over: Callable[[], None]) -> str:
+        """Raise DeliveryError: nothing is ever posted."""
+        raise DeliveryError(self.not_sent, passing=False, remedy="Nothing needs to be done.")
+
+    def check(self) -> list[str]:
+        """Return what is wrong with the receiver's settings."""
+        return self.receiver.check()
+
+    def reach(self) -> list[str]:
+        """Say nothing: it is not going to be reached."""
+        return []
+
+    def close(self) -> None:
+        """There is nothing to let go of."""
+
+
+def kept_apart(notifier: Notifier, environment: str, to: str) -> Notifier:
+    """Return a receiver as it may be used where the environment is not production."""
+    apart: Nowhere | Redirected = Redirected(receiver=notifier, to=to, environment=environment)
+    if hasattr(notifier, "teams_reached"):
+        apart = Nowhere(receiver=notifier, environment=environment)
+    return cast("Notifier", apart)
+
+
+def _split_at_body(page: str) -> tuple[str, str, str]:
+    start = page.find("<body")
+    end = page.find(">", start) + 1 if start >= 0 else 0
+    return page[:start] if end else "", page[max(start, 0) : end] if end else "", page[end:]

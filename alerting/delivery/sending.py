@@ -1,0 +1,340 @@
+"""The outbox is emptied: each message is claimed, put into words, sent through its receiver, and what became of it written down.
+
+What became of a message decides what becomes of others: one that cannot be delivered is passed on to whoever may see it
+instead, and a receiver that refuses everybody rests. Both are told to administrators once.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from alerting.delivery import failure_notices
+from alerting.delivery.attempt import Notifier, attempt
+from alerting.errors import AlertingError, StoreError
+from alerting.formatting import day
+from alerting.model import Delivery, Level, Notification
+from alerting.notifications import fallback
+from alerting.notifications.messages.rendering import Rendered, Words
+from alerting.notifications.routing import Receiver
+from alerting.store import circuit_breaker
+from alerting.store.job_leases import is_dead
+from alerting.store.outbox import ClaimLostError, Outbox, Waiting
+from alerting.store.send_hold import Marker
+from alerting.store.store import Transaction
+
+Clock = Callable[[], datetime]
+LEASE = timedelta(minutes=10)
+"""How long a claim lasts without news: longer than a slow server takes up to the final dot, or after it."""
+DEADLINE = timedelta(hours=4)
+"""After so long a run sends no more; what is left waits for the next start of `deliveries send` or of a run."""
+SLOW_S = 2.0
+"""A message that has been under way for longer no longer holds up the others: they go over a second line beside it, and so on."""
+_RETRY_AFTER_S = (0.2, 1.0, 3.0)
+_LOOK_EVERY_S = 0.05
+
+
+class _UnderWay:
+    """The messages that are on their way now, and since when: one for each line that is at work.
+
+    By the clock of the machine's own run time, as it is about how long a server takes and not about what day it is.
+    """
+
+    def __init__(self) -> None:
+        self._begun: dict[int, float] = {}
+
+    @contextmanager
+    def one(self) -> Iterator[None]:
+        self._begun[threading.get_ident()] = time.monotonic()
+        try:
+            yield
+        finally:
+            del self._begun[threading.get_ident()]
+
+    def longest_s(self) -> float | None:
+        begun = list(self._begun.values())
+        return time.monotonic() - min(begun) if begun else None
+
+
+@dataclass(kw_only=True)
+class Sender:
+    """Sends what waits in one outbox. receivers: by name, what routing knows of each and the receiver itself.
+
+    administrators: the addresses that are told of receivers and addresses that fail. lease, deadline, slow_s: see LEASE,
+    DEADLINE and SLOW_S.
+    """
+
+    outbox: Outbox
+    words: Words
+    receivers: Mapping[str, tuple[Receiver, Notifier]]
+    owner: str
+    marker: Marker
+    administrators: Sequence[str] = ()
+    lease: timedelta = LEASE
+    deadline: timedelta = DEADLINE
+    slow_s: float = SLOW_S
+    _under_way: _UnderWay = field(default_factory=_UnderWay, init=False)
+
+    def send_all(self, clock: Clock, going_on: Callable[[], bool] = lambda: True) -> list[str]:
+        """Send what waits in the outbox and may be sent now, the most urgent first; give what is wrong with rules' words or receivers.
+
+        Where a receiver takes long over its messages, and takes several at once (its `lines`), they go over more lines.
+
+        going_on: asked before each message; the rest waits when it says no, as when the service is told to stop.
+        """
+        _, problems = self.marker.look(clock())
+        ends = clock() + self.deadline
+        self.take_back()
+        self._give_up(clock())
+        try:
+            problems += self._send_over_lines(clock, lambda: going_on() and clock() < ends)
+        finally:
+            for name, (_, notifier) in self.receivers.items():
+                try:
+                    notifier.close()
+                except AlertingError as error:
+                    problems.append(f"receiver {name}: {error.problem}")
+        return list(dict.fromkeys([*problems, *self._resting()]))
+
+    # ------------------------------------------------------------------ several lines
+
+    def _send_over_lines(self, clock: Clock, may: Callable[[], bool]) -> list[str]:
+        lines = {name: int(getattr(notifier, "lines", 1)) for name, (_, notifier) in self.receivers.items()}
+        most, over = max(lines.values(), default=1), threading.Event()
+
+        def may_beside() -> bool:
+            return not over.is_set() and may()
+
+        with ThreadPoolExecutor(max_workers=max(1, most - 1)) as others:
+            try:
+                beside = [
+                    others.submit(
+                        self._send_beside, number, {name for name in lines if lines[name] > number}, clock, may_beside, over
+                    )
+                    for number in range(1, most)
+                ]
+                problems = self._send_in_turn(clock, may)
+                # What ends on another line may leave something to be sent in its stead: now, or once it has ended.
+                while self._under_way.longest_s() is not None:
+                    time.sleep(_LOOK_EVERY_S)
+                    problems += self._send_in_turn(clock, may)
+            finally:
+                over.set()
+        problems += [problem for line in beside for problem in line.result()]
+        return problems + self._send_in_turn(clock, may)
+
+    def _send_beside(
+        self, number: int, receivers: Collection[str], clock: Clock, may: Callable[[], bool], over: threading.Event
+    ) -> list[str]:
+        """Wait until a message takes long, then send through these receivers as well; the more lines, the longer it waits."""
+        problems: list[str] = []
+        while not over.wait(_LOOK_EVERY_S):
+            if (self._under_way.longest_s() or 0) > number * self.slow_s:
+                problems += self._send_in_turn(clock, may, receivers)
+        return problems
+
+    def _send_in_turn(self, clock: Clock, may: Callable[[], bool], receivers: Collection[str] | None = None) -> list[str]:
+        problems: list[str] = []
+        while may():
+            with self._under_way.one():
+                waiting = self.outbox.claim(self.owner, clock(), self.lease, receivers)
+                if waiting is None:
+                    break
+                problems += self._send(waiting, clock)
+        return problems
+
+    def take_back(self) -> None:
+        """Let what a process of this machine had claimed that is there no more be sent at once, and not when its lease runs out."""
+
+        def written() -> None:
+            with self.outbox.transaction() as connection:
+                for owner in self.outbox.owners(connection):
+                    if is_dead(owner):
+                        self.outbox.let_go(connection, owner)
+
+        self._stubbornly(written)
+
+    # ------------------------------------------------------------------ one message
+
+    def _send(self, waiting: Waiting, clock: Clock) -> tuple[str, ...]:
+        found = self.receivers.get(waiting.notification.receiver)
+        unsent = self._not_to_be_sent(waiting, clock(), found)
+        if unsent or found is None:
+            self._settle(waiting, unsent or _without_trying(waiting, clock(), "failed", "there is no such receiver any more"))
+            return ()
+        receiver, notifier = found
+        rendered = self._rendered(waiting, receiver, notifier)
+        if isinstance(rendered, str):
+            self._settle(waiting, _without_trying(waiting, clock(), "failed", rendered))
+            return ()
+        try:
+            result = attempt(
+                rendered.message,
+                notifier,
+                outbox_id=waiting.id,
+                attempts=waiting.attempts,
+                handed_over=lambda: self._stubbornly(lambda: self.outbox.hand_over(waiting, clock())),
+                now=clock(),
+                repeatable=_is_repeatable(waiting, receiver),
+            )
+        except ClaimLostError:
+            # This process slept, and another has sent the message or is about to. Nothing of it has left from here.
+            return rendered.problems
+        # What a slow server took its time over is waited for from its answer, not from the question.
+        waited = clock() - result.at
+        result = replace(result, at=clock(), retry_at=result.retry_at + waited if result.retry_at else None)
+        self._settle(waiting, _judged(waiting, result))
+        return rendered.problems
+
+    def _not_to_be_sent(self, waiting: Waiting, now: datetime, found: tuple[Receiver, Notifier] | None) -> Delivery | None:
+        """Return what becomes of a message that is not sent at all; None for one that is."""
+        if found is None:
+            answer = f"there is no receiver '{waiting.notification.receiver}' any more"
+            return _without_trying(waiting, now, "failed", answer)
+        receiver, notifier = found
+        not_sent: str | None = getattr(notifier, "not_sent", None)
+        if not_sent:
+            return _without_trying(waiting, now, "cancelled", not_sent)
+        if waiting.refused:
+            answer = f"the address was refused on {day(waiting.refused.since.date())}: {waiting.refused.answer}"
+            return _without_trying(waiting, now, "failed", answer, about="refused before")
+        if waiting.repeated and not _is_repeatable(waiting, receiver):
+            answer = "handed over by a sender that then died; a card is not repeated, as its news goes by mail too"
+            return _without_trying(waiting, now, "unknown", answer)
+        return None
+
+    def _rendered(self, waiting: Waiting, receiver: Receiver, notifier: Notifier) -> Rendered | str:
+        """Put a message into words; or give why that cannot be done."""
+        notification = waiting.notification
+        try:
+            return self.words.render(
+                notification,
+                ceiling=notifier.ceiling,
+                message_id=waiting.message_id,
+                planned_at=waiting.planned_at,
+                repeated=waiting.repeated,
+                channel=notification.recipient.removeprefix("team:") if receiver.teams is not None else None,
+            )
+        except Exception as error:  # noqa: BLE001  (one message must not stop the others; its text could quote a case)
+            return f"the message could not be put into words ({type(error).__name__})"
+
+    # ------------------------------------------------------------------ what comes of it
+
+    def _settle(self, waiting: Waiting, result: Delivery) -> None:
+        """Write down what became of a message and all that follows from it, as one transaction."""
+
+        def written() -> None:
+            with self.outbox.transaction() as connection:
+                if self.outbox.settle(connection, waiting, result):
+                    self._follow(connection, waiting, result)
+
+        self._stubbornly(written)
+
+    def _follow(self, connection: Transaction, waiting: Waiting, result: Delivery) -> None:
+        notification = waiting.notification
+        name, place = notification.receiver, notification.address or notification.recipient
+        if result.state == "accepted":
+            circuit_breaker.worked(connection, name)
+            circuit_breaker.forget(connection, name, place)
+        elif result.about in ("line", "sender") and result.state != "failed":
+            rests = circuit_breaker.refused(connection, name, result.answer, result.at)
+            if rests:
+                self._tell(connection, failure_notices.resting(rests, result.remedy), result.at, but=name)
+        elif result.state == "failed":
+            self.pass_on(connection, waiting, result, place)
+        elif result.state == "deferred":
+            # It answered, if only to put this one off.
+            circuit_breaker.worked(connection, name)
+
+    def pass_on(self, connection: Transaction, waiting: Waiting, result: Delivery, place: str) -> None:
+        """Plan what is told instead of a message that failed for good, and tell administrators when that is new.
+
+        What `bounces` finds to have come back after it was accepted goes this way too.
+        """
+        notification = waiting.notification
+        if result.about == "message":
+            self._tell(connection, failure_notices.failed(notification, result.answer, result.remedy), result.at)
+            return
+        if result.about in ("address", "sender"):
+            circuit_breaker.worked(connection, notification.receiver)
+        instead, nobody = fallback.passed_on(notification)
+        self.outbox.add(connection, instead, result.at, refused=waiting)
+        new = result.about != "refused before" and circuit_breaker.remember(
+            connection,
+            notification.receiver,
+            place,
+            f"{circuit_breaker.OURS}{result.answer}" if result.about == "recipient" else result.answer,
+            result.at,
+        )
+        if new:
+            told = failure_notices.undeliverable(notification, result.answer, result.remedy, [item.name for item in instead])
+            self._tell(connection, told, result.at)
+        if nobody:
+            self._tell(connection, failure_notices.told_to_nobody(notification, nobody), result.at)
+
+    def _give_up(self, now: datetime) -> None:
+        def written() -> None:
+            with self.outbox.transaction() as connection:
+                for expired in self.outbox.expire(connection, now):
+                    self._tell(connection, failure_notices.expired(expired, now.date()), now)
+
+        self._stubbornly(written)
+
+    def _tell(self, connection: Transaction, notice: failure_notices.FaultNotice, now: datetime, but: str | None = None) -> None:
+        """Tell administrators through every receiver of persons, and the channels that are told of faults.
+
+        but: the receiver that fails. It gets the notice as well, for when it is back: it may be the only one.
+        """
+        planned: list[Notification] = []
+        for name, (receiver, notifier) in sorted(self.receivers.items(), key=lambda item: item[0] == but):
+            team: str | None = getattr(notifier, "faults_to", None)
+            if receiver.teams is None:
+                planned += [notice.to(name, address, "Administrator", address, now.date()) for address in self.administrators]
+            elif team in receiver.teams:
+                planned.append(notice.to(name, f"team:{team}", str(team), None, now.date()))
+        self.outbox.add(connection, planned, now)
+
+    def _resting(self) -> list[str]:
+        with self.outbox.transaction() as connection:
+            return [
+                f"receiver {rests.receiver}: left alone until {rests.next_at:%H:%M} UTC, as it failed {rests.refusals} times in a row: "
+                f"{rests.answer}"
+                for rests in circuit_breaker.resting(connection).values()
+            ]
+
+    def _stubbornly(self, write: Callable[[], None]) -> None:
+        """Do one write to the store, and again where the database was locked or away for a moment.
+
+        After a message was accepted there is no better moment to be patient: what is not written down is sent once more.
+        """
+        for wait in _RETRY_AFTER_S:
+            try:
+                return write()
+            except StoreError:
+                time.sleep(wait)
+        return write()
+
+
+def _is_repeatable(waiting: Waiting, receiver: Receiver) -> bool:
+    """Return whether a message may be sent again that may have arrived.
+
+    Mail may: it is the duty, and a repeat is known by its Message-ID. A channel cannot tell a repeat from a second card, so
+    only what is critical is worth one.
+    """
+    return receiver.teams is None or waiting.notification.urgency >= Level.critical
+
+
+def _judged(waiting: Waiting, result: Delivery) -> Delivery:
+    """Take a second refusal of one message, by a receiver that takes others, for its recipient's own."""
+    if result.about == "sender" and result.state == "deferred" and waiting.attempts > 1 and waiting.refusals == 0:
+        return replace(result, state="failed", retry_at=None)
+    return result
+
+
+def _without_trying(waiting: Waiting, now: datetime, state: str, answer: str, about: str = "message") -> Delivery:
+    return Delivery(outbox_id=waiting.id, state=state, phase="claimed", answer=answer[:500], at=now, about=about)

@@ -1,0 +1,310 @@
+"""The days kept: what the rules were asked about in each run, as Parquet, so that a change to a rule can be tried on the past.
+
+    kept/2026-03-02/daily/manifest.json                          what the run was, and which files are its
+                          child_in_care-5d1c0a9be22f.parquet     the subject's table as it was asked: its columns, a row a key
+                          child_in_care.gone-04bb71e3c9aa.parquet   who was there the time before, and why they need not be now
+                          ext_team-77c10b2d9a41.parquet      which teams there were; ext_staff: which workers
+
+The raw case tables are not kept. A day counts once its manifest is there, which is written last and in one step. Files are
+named after what is in them, so that a repeated run takes over from the last one without a moment in between.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from alerting.casedata.conversion import quoted
+from alerting.casedata.snapshot import EngineError, Snapshot
+from alerting.rulebook.file_models import Subject
+
+JOBS = ("daily", "weekly", "monthly")
+GONE = dict.fromkeys(("subject", "person", "member", "reason"), "VARCHAR")
+DIRECTORY = {
+    "ext_team": dict.fromkeys(("team_id", "service", "service_manager_id"), "VARCHAR"),
+    "ext_staff": dict.fromkeys(("worker_id", "team_id"), "VARCHAR"),
+}
+"""What is kept of the directory, by table: what rules about teams, workers and services ask."""
+_MANIFEST = "manifest.json"
+_PART = ".part"
+_STRICT = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+class KeptFile(BaseModel):
+    """One file of a day: its name, its rows and the SHA-256 of its bytes."""
+
+    model_config = _STRICT
+
+    name: str
+    rows: int
+    sha256: str
+
+
+class KeptSubject(BaseModel):
+    """A subject as it was asked: its table, its columns then, and who of the time before had gone (see GONE).
+
+    version: a hash of the subject's file and of the views its SQL stands on.
+    """
+
+    model_config = _STRICT
+
+    table: KeptFile
+    gone: KeptFile
+    columns: tuple[str, ...]
+    version: str
+
+
+class Manifest(BaseModel):
+    """What one run kept. untrusted: by table, why it was not believed. withheld: by rule, why it was not asked.
+
+    rules: the version of each rule that the run was to ask. teams: the teams' names on that day, by id. subjects: what is
+    kept, by subject. directory: what is kept of the directory, by table.
+    """
+
+    model_config = _STRICT
+
+    format: Literal[1] = 1
+    as_of: date
+    job: str
+    run: int
+    untrusted: dict[str, str]
+    withheld: dict[str, str]
+    rules: dict[str, str]
+    teams: dict[str, str] = {}
+    subjects: dict[str, KeptSubject] = {}
+    directory: dict[str, KeptFile] = {}
+
+    @property
+    def files(self) -> list[KeptFile]:
+        """Every file of the run."""
+        return [file for kept in self.subjects.values() for file in (kept.table, kept.gone)] + list(self.directory.values())
+
+
+@dataclass(frozen=True, kw_only=True)
+class KeptRun:
+    """A run that was kept, and the folder its files are in."""
+
+    folder: Path
+    manifest: Manifest
+
+    def damage(self, subject: str) -> str | None:
+        """Return what is wrong with a subject's files or the directory's, None where they are as they were written."""
+        kept = self.manifest.subjects[subject]
+        for file in (kept.table, kept.gone, *self.manifest.directory.values()):
+            try:
+                with (self.folder / file.name).open("rb") as opened:
+                    found = hashlib.file_digest(opened, "sha256").hexdigest()
+            except OSError as error:
+                return f"{file.name} cannot be read ({error.strerror})"
+            if found != file.sha256:
+                return f"{file.name} is not as it was written"
+        return None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Archive:
+    """The folder of the days kept, and how many days back they are. With `days` 0 nothing is kept."""
+
+    folder: Path
+    days: int
+
+    def keep(self, snapshot: Snapshot, run: Manifest, subjects: Mapping[str, tuple[Subject, str]]) -> list[str]:
+        """Keep the tables of these subjects, each with its version, as they stand in a run's snapshot. Give what went wrong.
+
+        run: all of the manifest but its subjects. A run of the same job and day is replaced, at once or not at all.
+        """
+        if not self.days:
+            return []
+        problems: list[str] = []
+        folder = self.folder / run.as_of.isoformat() / run.job
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            folder.parent.mkdir(exist_ok=True, mode=0o700)
+            folder.mkdir(exist_ok=True, mode=0o700)
+            kept: dict[str, KeptSubject] = {}
+            for id_, (subject, version) in sorted(subjects.items()):
+                before = self._before(run, id_)
+                _ask_who_has_gone(snapshot, subject, before)
+                kept[id_] = KeptSubject(
+                    table=_write(snapshot, folder, id_, _rows(subject)),
+                    gone=_write(snapshot, folder, f"{id_}.gone", _GONE_ROWS.format(subject=id_, key=quoted(subject.key))),
+                    columns=tuple(subject.columns),
+                    version=version,
+                )
+            directory = {
+                table: _write(snapshot, folder, table, f"SELECT {', '.join(columns)} FROM {table} ORDER BY ALL")
+                for table, columns in DIRECTORY.items()
+            }
+            _publish(folder, run.model_copy(update={"subjects": kept, "directory": directory}))
+        except OSError as error:
+            problems.append(f"kept: the day could not be kept ({error.strerror or error})")
+        except EngineError as error:
+            problems.append(f"kept: the day could not be kept: {error.safe}")
+        return problems
+
+    def runs(self, job: str, first: date, last: date) -> tuple[list[KeptRun], dict[date, str]]:
+        """Return a job's kept runs between two days, both included, oldest first; and by day, which cannot be read and why."""
+        runs, unreadable = [], {}
+        for day in self.kept_days():
+            if first <= day <= last:
+                try:
+                    run = _read(self.folder / day.isoformat() / job)
+                except ValueError as error:
+                    unreadable[day] = str(error)
+                else:
+                    runs += [run] if run else []
+        return runs, unreadable
+
+    def kept_days(self) -> list[date]:
+        """Return the days that have a folder, oldest first."""
+        names = [path.name for path in self.folder.iterdir() if path.is_dir()] if self.folder.is_dir() else []
+        return sorted(day for name in names if (day := _day(name)))
+
+    def forget(self, today: date) -> list[str]:
+        """Delete what is older than may be kept, and what crashed runs left. Give what could not be deleted.
+
+        Only what `keep` writes is deleted: a folder of days may lie beside other things.
+        """
+        problems = []
+        for day in self.kept_days():
+            if day <= today - timedelta(days=self.days) or not self.days:
+                try:
+                    _delete(self.folder / day.isoformat())
+                except OSError as error:
+                    problems.append(f"kept: {day} is too old to be kept and could not be deleted ({error.strerror})")
+        return problems
+
+    def _before(self, run: Manifest, subject: str) -> KeptRun | None:
+        """Return the job's latest kept run of an earlier day that has the subject."""
+        for day in reversed([day for day in self.kept_days() if day < run.as_of]):
+            try:
+                found = _read(self.folder / day.isoformat() / run.job)
+            except ValueError:
+                continue
+            if found and subject in found.manifest.subjects and not found.damage(subject):
+                return found
+        return None
+
+
+_GONE_ROWS = """SELECT l.subject, l.person, l.member, l.reason FROM gone_since l
+    WHERE l.reason IS NOT NULL OR NOT EXISTS (SELECT 1 FROM "subject_{subject}" s WHERE s.{key} = l.subject) ORDER BY 1"""
+
+
+def _rows(subject: Subject) -> str:
+    columns = ", ".join(map(quoted, subject.columns))
+    return f"SELECT {columns} FROM {quoted('subject_' + subject.id)} ORDER BY {quoted(subject.key)}"
+
+
+def _ask_who_has_gone(snapshot: Snapshot, subject: Subject, before: KeptRun | None) -> None:
+    """Ask the subject's own proof of leaving of everybody who was there the time before, or had gone and not been explained.
+
+    It is asked of those who are still there too: a rule may not ask about all of its subject, and then they have left it.
+    """
+    _load_before(snapshot, subject, before)
+    snapshot.sql(
+        """CREATE OR REPLACE TABLE live AS
+        SELECT 0 AS id, '' AS rule, subject, person, member, NULL::INTEGER AS upper_age FROM before_now"""
+    )
+    proof = subject.left_when.strip().rstrip(";") if subject.left_when else "SELECT NULL AS subject, NULL AS reason"
+    made = "CREATE OR REPLACE TABLE gone_since AS SELECT l.subject, any_value(l.person) AS person, any_value(l.member) AS member,"
+    try:
+        snapshot.sql(f"{made} min(w.reason) AS reason FROM live l LEFT JOIN ({proof}) w ON w.subject = l.subject GROUP BY 1")
+    except EngineError:
+        # The run has said so already, of its own alerts. Without the proof nobody is known to have left.
+        snapshot.sql(f"{made} NULL::VARCHAR AS reason FROM live l GROUP BY 1")
+
+
+def _load_before(snapshot: Snapshot, subject: Subject, before: KeptRun | None) -> None:
+    if before is None:
+        snapshot.sql("CREATE OR REPLACE TABLE before_now (subject VARCHAR, person VARCHAR, member VARCHAR)")
+        return
+    kept = before.manifest.subjects[subject.id]
+    columns = [name if name in kept.columns else None for name in (subject.key, subject.person, subject.member)]
+    day, there = before.manifest.as_of, {name: "VARCHAR" for name in columns if name}
+    snapshot.read_parquet("there_before", {day: before.folder / kept.table.name}, there)
+    snapshot.read_parquet("gone_before", {day: before.folder / kept.gone.name}, GONE)
+    key, person, member = (quoted(name) if name else "NULL::VARCHAR" for name in columns)
+    snapshot.sql(
+        f"""CREATE OR REPLACE TABLE before_now AS
+        SELECT {key} AS subject, {person} AS person, {member} AS member FROM there_before WHERE {key} IS NOT NULL
+        UNION ALL SELECT g.subject, g.person, g.member FROM gone_before g
+        WHERE g.reason IS NULL AND g.subject NOT IN (SELECT {key} FROM there_before WHERE {key} IS NOT NULL)"""
+    )
+
+
+def _write(snapshot: Snapshot, folder: Path, name: str, query: str) -> KeptFile:
+    part = folder / f"{name}{_PART}"
+    try:
+        rows = snapshot.write_parquet(query, part)
+        part.chmod(0o600)
+        with part.open("rb") as opened:
+            sha256 = hashlib.file_digest(opened, "sha256").hexdigest()
+        file = KeptFile(name=f"{name}-{sha256[:12]}.parquet", rows=rows, sha256=sha256)
+        part.replace(folder / file.name)
+    finally:
+        part.unlink(missing_ok=True)
+    return file
+
+
+def _publish(folder: Path, manifest: Manifest) -> None:
+    """Put a manifest in its place in one step, and then delete the files that are not its."""
+    part = folder / f"{_MANIFEST}{_PART}"
+    try:
+        with part.open("w", encoding="utf-8") as file:
+            part.chmod(0o600)
+            file.write(manifest.model_dump_json(indent=1))
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(folder / _MANIFEST)
+    finally:
+        part.unlink(missing_ok=True)
+    named = {_MANIFEST} | {file.name for file in manifest.files}
+    _unlink([path for path in _own(folder) if path.name not in named])
+
+
+def _read(folder: Path) -> KeptRun | None:
+    """Read the run of a folder, None where there is none. Raises ValueError with what is wrong where it cannot be read."""
+    try:
+        text = (folder / _MANIFEST).read_text("utf-8")
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise ValueError(f"its manifest cannot be read ({error.strerror})") from None
+    try:
+        return KeptRun(folder=folder, manifest=Manifest.model_validate_json(text))
+    except ValidationError:
+        raise ValueError("its manifest is damaged, or of another version") from None
+
+
+def _day(name: str) -> date | None:
+    try:
+        return date.fromisoformat(name) if len(name) == len("2026-03-02") else None
+    except ValueError:
+        return None
+
+
+def _own(folder: Path) -> list[Path]:
+    """Return the files of a folder that `keep` writes."""
+    return [path for path in folder.iterdir() if path.name == _MANIFEST or path.suffix in (".parquet", _PART)]
+
+
+def _delete(day: Path) -> None:
+    for folder in [day / job for job in JOBS if (day / job).is_dir()]:
+        # The manifest goes first: what is left after a crash is no day, rather than half of one.
+        _unlink(sorted(_own(folder), key=lambda path: path.name != _MANIFEST))
+        if not any(folder.iterdir()):
+            folder.rmdir()
+    if not any(day.iterdir()):
+        day.rmdir()
+
+
+def _unlink(paths: Sequence[Path]) -> None:
+    for path in paths:
+        path.unlink()

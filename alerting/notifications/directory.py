@@ -1,0 +1,123 @@
+"""Who answers for a team or a case on a day: the council's directory, with cover for those away."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from alerting.casedata import person_merges
+from alerting.casedata.snapshot import Snapshot
+from alerting.model import Person
+
+
+@dataclass(frozen=True, kw_only=True)
+class Team:
+    """One team and the people who answer for it, by worker id."""
+
+    id: str
+    name: str
+    service: str | None
+    manager: str | None
+    service_manager: str | None
+    head_of_service: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cover:
+    """Who answers for somebody who is away, None where nobody does, and until when; None: until further notice."""
+
+    by: str | None
+    until: date | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Restriction:
+    """A restricted record: nothing about the child leaves except to the people named."""
+
+    allowed: frozenset[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Directory:
+    """The directory of one day. staff: current members of staff only. restricted: None where no list was supplied."""
+
+    staff: Mapping[str, Person]
+    former: Mapping[str, Person]
+    teams: Mapping[str, Team]
+    cover: Mapping[str, Cover]
+    restricted: Mapping[str, Restriction] | None
+
+    def name(self, worker: str | None) -> str | None:
+        """Return a worker's name, current or not; their id where the directory does not have them."""
+        if worker is None:
+            return None
+        person = self.staff.get(worker) or self.former.get(worker)
+        return person.name if person else worker
+
+    def team_for(self, service: str) -> Team | None:
+        """Return the team with a service such as `performance`; the one with the smallest id where there are several."""
+        teams = sorted((team for team in self.teams.values() if team.service == service), key=lambda team: team.id)
+        return teams[0] if teams else None
+
+
+def directory(snapshot: Snapshot) -> Directory:
+    """Read the directory of the snapshot's day: a person's current post counts, the latest to start, then team, then role."""
+    posts = snapshot.sql(
+        """SELECT worker_id, name, email, role, team_id,
+            (starts_on IS NULL OR starts_on <= as_of()) AND (ends_on IS NULL OR ends_on >= as_of()) AS is_current
+        FROM ext_staff WHERE worker_id IS NOT NULL
+        QUALIFY row_number() OVER (PARTITION BY worker_id ORDER BY is_current DESC, starts_on DESC NULLS LAST,
+            team_id DESC NULLS LAST, role DESC NULLS LAST) = 1"""
+    )
+    people = {
+        row[0]: (Person(id=row[0], name=row[1] or row[0], email=row[2], role=row[3], team=row[4]), bool(row[5])) for row in posts
+    }
+    teams = snapshot.sql(
+        # A team that is there twice is one of its rows, and the same whatever order they come in.
+        """SELECT team_id, name, lower(service), manager_id, service_manager_id, head_of_service_id
+        FROM ext_team WHERE team_id IS NOT NULL
+        QUALIFY row_number() OVER (PARTITION BY team_id ORDER BY manager_id NULLS LAST, service_manager_id NULLS LAST,
+            head_of_service_id NULLS LAST, name NULLS LAST, service NULLS LAST) = 1"""
+    )
+    covers = snapshot.sql(
+        """SELECT staff_id, covered_by, to_date FROM ext_cover
+        WHERE staff_id IS NOT NULL AND from_date <= as_of() AND (to_date IS NULL OR to_date >= as_of())
+        QUALIFY row_number() OVER (PARTITION BY staff_id ORDER BY from_date DESC, covered_by NULLS LAST) = 1"""
+    )
+    return Directory(
+        staff={id_: person for id_, (person, current) in people.items() if current},
+        former={id_: person for id_, (person, current) in people.items() if not current},
+        teams={
+            row[0]: Team(
+                id=row[0], name=row[1] or row[0], service=row[2], manager=row[3], service_manager=row[4], head_of_service=row[5]
+            )
+            for row in teams
+        },
+        cover={staff: Cover(by=by, until=until) for staff, by, until in covers},
+        restricted=_confined(_restrictions(snapshot), person_merges.read(snapshot).survivors),
+    )
+
+
+def _restrictions(snapshot: Snapshot) -> dict[str, Restriction] | None:
+    if not snapshot.readings["ext_restricted"].supplied:
+        return None
+    # Several rows of one person: only who is allowed by all of them is allowed.
+    restrictions: dict[str, Restriction] = {}
+    for person, listed in snapshot.sql("SELECT person_id, allowed_recipients FROM ext_restricted WHERE person_id IS NOT NULL"):
+        allowed = frozenset(worker.strip() for worker in (listed or "").split(";") if worker.strip())
+        earlier = restrictions.get(person)
+        restrictions[person] = Restriction(allowed=allowed & earlier.allowed if earlier else allowed)
+    return restrictions
+
+
+def _confined(restrictions: dict[str, Restriction] | None, survivors: Mapping[str, str]) -> dict[str, Restriction] | None:
+    """Confine whoever goes on for a restricted record that was merged away: what few may see of it is theirs now."""
+    if restrictions is None:
+        return None
+    confined = dict(restrictions)
+    for old, survivor in survivors.items():
+        if old in restrictions:
+            own = confined.get(survivor, restrictions[old])
+            confined[survivor] = Restriction(allowed=restrictions[old].allowed & own.allowed)
+    return confined

@@ -1,0 +1,337 @@
+"""Items put in the order a reader needs them: sections, then one block a child or worker, the most serious first."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from datetime import date
+from typing import Any
+
+from alerting.formatting import counted, day, listed, number, plain, plural, until
+from alerting.model import BY_HAND, Item, Level
+
+FULL = 50
+"""How many items a message shows in full; the rest are counted by rule."""
+
+_SECTIONS = {
+    "backlog": "Open already when this service began",
+    "new": "New",
+    "back": "Back again",
+    "worse": "Worse",
+    "open": "Still open",
+    "cleared": "Cleared since last time",
+    "ended": "No longer asked for",
+    "held": "On hold",
+    "moved": "With somebody else now",
+}
+BY_THE_RULE = frozenset({"rule_changed", "rule_removed", "record_merged"})
+"""Reasons for which an alert ended that say nothing about what is recorded, so that it counts as cleared nowhere."""
+
+HOLDING = frozenset({"new", "back", "worse", "open"})
+"""The sections of what holds today, rather than what is over or not known."""
+
+_TAGS = {
+    "back": "It had been cleared, or was improving.",
+    "improving": "Improving: the record shows it now. It closes when that lasts.",
+    "worse": "More serious than before.",
+    "better": "Less serious than before.",
+    "released": "No longer on hold.",
+    "reminder": "A reminder: nothing has changed.",
+    "recorded": "Still open: the data loaded since then does not show it.",
+}
+_MEANS = {
+    "held": "The data could not be trusted or did not say, so nothing was decided about these. They are not cleared.",
+    "backlog": "These are no news: each is counted here once, and is in your list from the next message on.",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    """One item in words. Every field is plain text; empty where there is nothing to say."""
+
+    level: str
+    title: str
+    sentence: str
+    due: str
+    over: str
+    since: str
+    note: str
+    why: str
+    ref: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Block:
+    """All lines of one section about one child, worker or service."""
+
+    heading: str
+    whose: str
+    lines: tuple[Line, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Section:
+    """more: how many of which rules are not shown in full, as a sentence."""
+
+    key: str
+    title: str
+    count: int
+    says: str
+    blocks: tuple[Block, ...]
+    more: str
+
+
+def items_of(content: Mapping[str, Any]) -> list[Item]:
+    """Read the items of a notification back from JSON. Keys that an item does not have any more are passed over."""
+    known = {field.name for field in fields(Item)}
+    return [_item({name: value for name, value in raw.items() if name in known}) for raw in content["items"]]
+
+
+def _item(raw: Mapping[str, Any]) -> Item:
+    dates = {name: date.fromisoformat(raw[name][:10]) if raw.get(name) else None for name in ("first_seen", "due")}
+    return Item(**{**raw, **dates})
+
+
+def by_the_record(reason: str | None) -> bool:
+    """Return whether the reason for which an alert ended, if it has, says something about its record."""
+    return reason not in BY_THE_RULE and not (reason or "").startswith(BY_HAND)
+
+
+def section_of(item: Item) -> str:
+    if item.state == "cleared" and not by_the_record(item.resolved_reason):
+        return "ended"
+    return item.state if item.state in _SECTIONS else "open"
+
+
+def sections(
+    items: Sequence[Item], as_of: date, title_of: Callable[[str], str], sentence_of: Callable[[Item], str]
+) -> list[Section]:
+    """Put items into sections, and the most serious `FULL` of them into words; what is no news is counted.
+
+    sentence_of: asked only for items that are shown in full and still hold today.
+    """
+    backlog = [item for item in items if item.state == "backlog"]
+    ranked = sorted((item for item in items if item.state != "backlog"), key=lambda item: (_place(item), _rank(item)))
+    shown, rest = sorted(ranked[:FULL], key=_rank), [*backlog, *ranked[FULL:]]
+    several_teams = len({item.team_name for item in items}) > 1
+    found = []
+    for key, title in _SECTIONS.items():
+        mine = [item for item in shown if section_of(item) == key]
+        more = Counter(title_of(item.rule) for item in rest if section_of(item) == key)
+        blocks = [
+            _block(group, as_of, title_of, sentence_of if key in HOLDING else _nothing, several_teams=several_teams)
+            for group in _by_subject(mine)
+        ]
+        if mine or more:
+            found.append(
+                Section(
+                    key=key,
+                    title=title,
+                    count=len(mine) + more.total(),
+                    says=_MEANS.get(key, ""),
+                    blocks=tuple(blocks),
+                    more=_more(more, after_others=bool(mine)),
+                )
+            )
+    return found
+
+
+def _more(counts: Counter[str], *, after_others: bool) -> str:
+    if not counts:
+        return ""
+    begin = f"And {counts.total()} more, less urgent" if after_others else "Counted by rule"
+    return f"{begin}: {', '.join(f'{count} {title}' for title, count in counts.most_common())}."
+
+
+def summary(items: Sequence[Item]) -> str:
+    """Return in one sentence how many there are of what, and for whom."""
+    count = Counter(section_of(item) for item in items)
+    active = counted(
+        [
+            (count["backlog"], "open already when this service began"),
+            (count["new"], "new"),
+            (count["back"], "back again"),
+            (count["worse"], "worse"),
+            (count["open"], "still open"),
+        ]
+    )
+    aside = counted(
+        [
+            (count["cleared"], "cleared"),
+            (count["ended"], "no longer asked for"),
+            (count["held"], "on hold"),
+            (count["moved"], "with somebody else now"),
+        ]
+    )
+    return said(active, aside, teams_of(item.team_name for item in items))
+
+
+def said(active: list[str], aside: list[str], whose: str) -> str:
+    """Return `3 new and 2 still open for Assessment North; 1 cleared.`"""
+    return "; ".join([f"{listed(active) or 'Nothing new and nothing open'} for {whose}", *aside]) + "."
+
+
+def left_out(content: Mapping[str, Any]) -> str:
+    """Return how many alerts a message leaves out, and why."""
+    snoozed, silenced, covered, flapping = (content.get(key, 0) for key in ("hidden", "silenced", "covered", "flapping"))
+    said = [f"{plural(snoozed, 'more alert')} snoozed until a day that somebody set, and not listed here." if snoozed else ""]
+    said += [f"{plural(silenced, 'more alert')} silenced for a while, and not listed here." if silenced else ""]
+    said += [f"{plural(covered, 'more alert')} covered by another alert about the same child or case." if covered else ""]
+    said += [f"{plural(flapping, 'more alert')} coming and going, and told in the weekly summary only." if flapping else ""]
+    return " ".join(filter(None, said))
+
+
+def teams_of(names: Iterable[str]) -> str:
+    different = sorted({plain(name) for name in names if name})
+    return different[0] if len(different) == 1 else f"{len(different)} teams" if different else "your teams"
+
+
+def counts_by_rule(items: Iterable[Item]) -> list[dict[str, Any]]:
+    """Return items as the lines of a channel: per rule its worst level and how many are new, open, cleared and on hold."""
+    grouped: defaultdict[str, list[Item]] = defaultdict(list)
+    for item in items:
+        if section_of(item) not in ("ended", "moved"):
+            grouped[item.rule].append(item)
+    lines = []
+    for rule, mine in grouped.items():
+        count = Counter(section_of(item) for item in mine)
+        lines.append(
+            {
+                "rule": rule,
+                "level": max((item.level for item in mine), key=severity),
+                "new": count["new"],
+                "open": count["open"] + count["back"] + count["worse"] + count["backlog"],
+                "cleared": count["cleared"],
+                "held": count["held"],
+            }
+        )
+    return lines
+
+
+def severity(level: str) -> int:
+    """Return a level's rank by its name; 0 for one this version does not know."""
+    return Level.__members__.get(level, 0)
+
+
+def level_word(level: str | None) -> str:
+    """Return a level as a word, "" for one that says nothing."""
+    return str(level).capitalize() if severity(level or "") else ""
+
+
+def _place(item: Item) -> int:
+    """Return an item's claim to a place in full: what is critical, the news, what is still open, then what is over."""
+    section = section_of(item)
+    if section not in HOLDING:
+        return 4
+    return 1 if item.level == Level.critical.name else 2 if section != "open" else 3
+
+
+def _rank(item: Item) -> tuple[Any, ...]:
+    return (-severity(item.level), item.due or date.max, item.first_seen, item.rule, item.subject)
+
+
+def _by_subject(items: Sequence[Item]) -> list[list[Item]]:
+    """Group ranked items by whom they are about; groups and their items keep the order of rank."""
+    groups: dict[tuple[str, str], list[Item]] = {}
+    for item in items:
+        groups.setdefault((_family(item.subject_kind), item.subject), []).append(item)
+    return list(groups.values())
+
+
+def _family(kind: str) -> str:
+    """Return what a subject's id is an id of: a child in care and a child on a plan are numbered alike, an assessment is not."""
+    words = set(kind.split("_"))
+    if "worker" in words:
+        return "worker"
+    return "person" if words & {"child", "children", "person", "leaver", "young", "case"} else kind
+
+
+def _block(
+    group: Sequence[Item],
+    as_of: date,
+    title_of: Callable[[str], str],
+    sentence_of: Callable[[Item], str],
+    *,
+    several_teams: bool,
+) -> Block:
+    first = group[0]
+    about_worker = _family(first.subject_kind) == "worker"
+    whose = [] if about_worker else sorted({item.worker_name for item in group if item.worker_name})
+    teams = sorted({item.team_name for item in group if item.team_name}) if several_teams else []
+    return Block(
+        heading=_heading(group),
+        whose=", ".join(plain(name) for name in [*whose, *teams]),
+        lines=tuple(_line(item, as_of, title_of(item.rule), sentence_of(item)) for item in group),
+    )
+
+
+def _heading(group: Sequence[Item]) -> str:
+    first = group[0]
+    if _family(first.subject_kind) == "worker" and first.worker_name:
+        return plain(first.worker_name)
+    kinds = {item.subject_kind for item in group}
+    kind = first.subject_kind.replace("_", " ") if len(kinds) == 1 else "child or young person"
+    return plain(f"{kind[:1].upper()}{kind[1:]} {first.subject}")
+
+
+def _line(item: Item, as_of: date, title: str, sentence: str) -> Line:
+    holds = section_of(item) in HOLDING
+    dates_matter = item.state != "cleared"
+    return Line(
+        level=level_word(item.level) if dates_matter else "",
+        title=title,
+        sentence=sentence,
+        due=f"Due {day(item.due)}" if item.due and dates_matter else "",
+        over=until(item.due, as_of) if item.due and dates_matter else "",
+        since=_since(item, as_of),
+        note=" ".join(filter(None, [plain(item.in_hand, 300), _TAGS.get(item.state, "") if holds else _reason(item)])),
+        why=plain(item.why) if holds else "",
+        ref=plain(item.ref, 20),
+    )
+
+
+def _since(item: Item, as_of: date) -> str:
+    days = (as_of - item.first_seen).days
+    if days <= 0:
+        return "Since today"
+    return f"Since {day(item.first_seen)} ({plural(days, 'day')})"
+
+
+CLOSED = {
+    "data_error": "the record is wrong",
+    "duplicate": "it is there twice",
+    "not_a_concern": "it is not a concern",
+    "other": "another reason",
+}
+"""Why somebody closed an alert, as it is given and in words."""
+
+_ENDED = {
+    "cleared": "The record shows it now.",
+    "rule_removed": "This is no longer checked, which does not mean that it is cleared.",
+    "rule_changed": "The rule was changed and no longer asks for this, which does not mean that it is cleared.",
+    "record_merged": "Two records of one person were merged, and there was an older alert about the same: that one goes on.",
+}
+
+
+def _reason(item: Item) -> str:
+    # Told in the words of whoever decided it, table names and all, so it is not made the start of a sentence.
+    if item.state == "cleared":
+        reason = item.resolved_reason or ""
+        if reason.startswith(BY_HAND):
+            why = reason.removeprefix(BY_HAND)
+            return f"Closed by somebody: {CLOSED.get(why, plain(why))}. It opens again if the record changes."
+        return _ENDED.get(reason) or (f"Closed: {plain(reason.removeprefix('left: ')).rstrip('.')}." if reason else "")
+    return f"On hold: {plain(item.held_reason).rstrip('.')}." if item.held_reason else ""
+
+
+def _nothing(_: Item) -> str:
+    return ""
+
+
+def measured(item: Item) -> str:
+    """Return the sentence that stands in where a rule's own words cannot be used. Title and due date stand beside it."""
+    if item.measure is None or not item.unit:
+        return ""
+    one = item.unit.removesuffix("s") if item.unit.endswith("s") else item.unit
+    return f"{number(item.measure)} {plain(one if item.measure == 1 else item.unit)}."

@@ -1,0 +1,369 @@
+"""Notification -> Message. The only module with jinja2 and css_inline.
+
+Two kinds of template, kept apart. The files of `templates/` lay a message out and are ours. A rule's `says` and `clears`
+are the council's: they may print, choose, compare and filter, and nothing else; what comes of them is one line of plain
+text, escaped like any other value where it meets HTML. Case data is only ever a value, never part of a template.
+
+What a rule's words may name is decided here by tier: a fact above the receiver's ceiling is not handed to them at all.
+Where words cannot be used, the item is shown without them (title, measure, due date, days over) and the reason returned.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Set
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from css_inline import CSSInliner
+from jinja2 import FileSystemLoader, StrictUndefined, UndefinedError
+from jinja2.sandbox import SandboxedEnvironment
+
+from alerting.formatting import counted, dated, day, listed, plain, plural
+from alerting.model import Item, Level, Message, Notification, Tier
+from alerting.notifications.messages import digest, summary
+from alerting.notifications.messages.sentences import LONGEST, NoValueError, Sentence, hint, sentence_of
+
+ITEM_NAMES = frozenset({"measure", "unit", "due", "level", "as_of"})
+"""What a rule's words may name besides its params and its facts."""
+
+_WAYS = 3
+
+_NAMES = {"daily": "Practice alerts", "weekly": "Practice alerts, weekly", "monthly": "Practice alerts, monthly"}
+_BASES = {"statutory": "Statutory", "guidance": "Statutory guidance", "local": "Local standard"}
+
+_FOOT = (
+    "An alert clears by itself after the next load once the record shows what its rule needs. This message is a prompt, not "
+    "the case record: type decisions and reasons into the case system. If an item is wrong or not yours, tell your performance "
+    "team its reference (A-...)."
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RuleWords:
+    """What a message says of one rule. tiers: of each fact its words may name; a fact that is not there is `detail`."""
+
+    id: str
+    code: str
+    title: str
+    says: str
+    clears: str
+    basis_kind: str
+    basis_text: str
+    basis_source: str
+    params: Mapping[str, object]
+    tiers: Mapping[str, Tier]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rendered:
+    """A message, and what went wrong with the words of rules on the way: for administrators, without case data."""
+
+    message: Message
+    problems: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _View:
+    """What one template is given. card: for a channel only."""
+
+    template: str
+    title: str
+    subject: str
+    values: dict[str, Any]
+    card: dict[str, Any] | None = None
+
+
+class Words:
+    """The words of one council: its rules', and the messages' own."""
+
+    def __init__(
+        self, rules: Mapping[str, RuleWords], *, council: str, page_url: str | None = None, stamp: str | None = None
+    ) -> None:
+        """Stamp: marks every message of an installation that is not the live one, such as `TEST SYSTEM`."""
+        self._rules = rules
+        self._council = plain(council)
+        self._page_url = page_url
+        self._stamp = plain(stamp) if stamp else None
+
+    def render(
+        self,
+        notification: Notification,
+        *,
+        ceiling: Tier,
+        message_id: str,
+        planned_at: datetime,
+        repeated: bool = False,
+        channel: str | None = None,
+    ) -> Rendered:
+        """Put a notification into words for a receiver that may be shown facts up to `ceiling`.
+
+        repeated: an earlier attempt may have arrived, and the message says so. Raises ValueError for a purpose that has no
+        words; a rule's words never raise.
+        """
+        problems: Counter[str] = Counter()
+        view = self._view(notification, ceiling, problems)
+        values = {
+            **view.values,
+            "title": view.title,
+            "council": self._council,
+            "name": plain(notification.name),
+            "as_of": notification.as_of,
+            "banners": [plain(banner, LONGEST) for banner in notification.content.get("banners", ())],
+            "page_url": self._page_url,
+            "stamp": self._stamp,
+            "repeated": repeated,
+        }
+        message = Message(
+            key=notification.key,
+            purpose=notification.purpose,
+            to_name=plain(notification.name),
+            to_address=notification.address,
+            subject=f"[{self._stamp}] {view.subject}" if self._stamp else view.subject,
+            text=_layouts().get_template(f"{view.template}.txt").render(values).strip() + "\n",
+            html=_inliner().inline(_layouts().get_template(f"{view.template}.html").render(values)),
+            message_id=message_id,
+            date=planned_at,
+            channel=channel,
+            card=view.card if channel is not None else None,
+            repeated=repeated,
+        )
+        return Rendered(message=message, problems=tuple(_told(problem, count) for problem, count in problems.items()))
+
+    def problems(self, rule: RuleWords, ceiling: Tier) -> list[str]:
+        """Return what is wrong with a rule's words for a receiver of this ceiling, a sentence each: for `check`.
+
+        A receiver of counts is shown no rule's words, so nothing is above its ceiling.
+        """
+        found = []
+        for part, source in (("says", rule.says), ("clears", rule.clears)):
+            sentence = sentence_of(source)
+            known = {*rule.tiers, *ITEM_NAMES}
+            above = [(name, _tier(rule, name)) for name in sorted((sentence.names & known) - sentence.guarded)]
+            said = [
+                *([sentence.problem] if sentence.problem else []),
+                *(_unknown(name, known, rule) for name in sorted(sentence.names - known - {"params"})),
+                *(
+                    f"there is no parameter '{name}'{hint(name, rule.params)}"
+                    for name in sorted(sentence.params - set(rule.params))
+                ),
+                *(
+                    f"'{name}' is of tier {tier.name}, and the receiver may be shown no more than {ceiling.name}"
+                    for name, tier in above
+                    if tier > ceiling >= Tier.reference
+                ),
+            ]
+            found += [f"{part}: {problem}" for problem in said]
+        return found
+
+    # ------------------------------------------------------------------ what each purpose shows
+
+    def _view(self, notification: Notification, ceiling: Tier, problems: Counter[str]) -> _View:
+        content = notification.content
+        match notification.purpose:
+            case "daily" | "weekly" | "monthly" if "lines" in content:
+                return self._counts(notification, content["lines"], plain(content["team_name"]))
+            case "daily" | "weekly" | "monthly" if "items" in content:
+                items = digest.items_of(content)
+                if ceiling < Tier.reference:
+                    whose = digest.teams_of(item.team_name for item in items)
+                    return self._counts(notification, digest.counts_by_rule(items), whose)
+                return self._items(notification, items, ceiling, problems)
+            case "weekly":
+                view = summary.week(content, self._title)
+                ending = view["week_ending"]
+                subject = f"Practice alerts weekly summary, week ending {ending.day} {ending:%B}"
+                card = self._card(subject, view["summary"], ["Team", "New", "Open", "Cleared"], summary.team_rows(content))
+                return _View(template="weekly", title="Practice alerts: the week", subject=subject, values=view, card=card)
+            case "admin" | "data":
+                view = summary.notices(content)
+                name = "Practice alerts service" if notification.purpose == "admin" else "Practice alerts data"
+                card = self._card(name, view["summary"])
+                return _View(template="notices", title=name, subject=f"{name}: {view['told']}", values=view, card=card)
+            case "quality":
+                view = summary.quality(content)
+                card = self._card("Practice alerts rules", view["summary"])
+                return _View(
+                    template="quality",
+                    title="Practice alerts: how the rules serve",
+                    subject=f"Practice alerts rules, weekly: {view['told']}",
+                    values=view,
+                    card=card,
+                )
+            case "check":
+                said, name = summary.check(content), "Practice alerts: are these cards seen?"
+                card = self._card("Are these cards seen?", said)
+                return _View(template="test", title=name, subject=name, values={"summary": said}, card=card)
+            case "test":
+                said = f"This is a test message of the receiver {plain(content['receiver'])}. It arrived, so the receiver works."
+                subject = "Practice alerts: a test message"
+                card = self._card(subject, said)
+                return _View(template="test", title=subject, subject=subject, values={"summary": said}, card=card)
+        raise ValueError(f"there are no words for the purpose {notification.purpose!r}")
+
+    def _items(self, notification: Notification, items: list[Item], ceiling: Tier, problems: Counter[str]) -> _View:
+        def in_a_sentence(item: Item) -> str:
+            return self._says(item, notification.as_of, ceiling, problems)
+
+        content = notification.content
+        counts = Counter(digest.section_of(item) for item in items)
+        critical = sum(item.level == Level.critical.name and digest.section_of(item) in digest.HOLDING for item in items)
+        counts["open"] += counts["backlog"]
+        active = [("new", "new"), ("back", "back again"), ("worse", "worse"), ("open", "open")]
+        told = counted([(critical, "critical"), *((counts[section], word) for section, word in active)])
+        told = told or counted(
+            [
+                (counts["cleared"], "cleared"),
+                (counts["ended"], "no longer asked for"),
+                (counts["held"], "on hold"),
+                (counts["moved"], "with somebody else now"),
+            ]
+        )
+        told = told or ["nothing open"]
+        name = _NAMES[notification.purpose]
+        values = {
+            "summary": digest.summary(items),
+            "sections": digest.sections(items, notification.as_of, self._title, in_a_sentence),
+            "about": self._about(items, notification.as_of, ceiling, problems),
+            "data_as_at": summary.as_at(content.get("data_as_at"), notification.as_of),
+            "foot": _FOOT,
+            "covering": listed([plain(who) for who in content.get("covering", ())]),
+            "hidden": digest.left_out(content),
+        }
+        return _View(template="daily", title=name, subject=f"{name}: {', '.join(told)}", values=values)
+
+    def _counts(self, notification: Notification, lines: Iterable[Mapping[str, Any]], whose: str) -> _View:
+        view = summary.channel(lines, whose, self._title)
+        name = _NAMES[notification.purpose]
+        footer = " ".join(filter(None, [view["held"], "Counts only: each manager gets the list by mail."]))
+        return _View(
+            template="counts",
+            title=name,
+            subject=f"{name}: {', '.join(view['told'])}",
+            values=view,
+            card=self._card(
+                f"{name}: {whose}", view["summary"], ["Rule", "New", "Open", "Cleared"], summary.rule_rows(view), footer=footer
+            ),
+        )
+
+    def _card(self, *shown: Any, footer: str = "") -> dict[str, Any]:
+        return summary.card(*shown, footer=footer, stamp=self._stamp, link=self._page_url)
+
+    # ------------------------------------------------------------------ the words of rules
+
+    def _title(self, rule: str) -> str:
+        words = self._rules.get(rule)
+        return plain(words.title) if words else plain(rule.replace("-", " ").capitalize())
+
+    def _says(self, item: Item, as_of: date, ceiling: Tier, problems: Counter[str]) -> str:
+        rule = self._rules.get(item.rule)
+        return (rule and self._say(rule, "says", item, as_of, ceiling, problems)) or digest.measured(item)
+
+    def _about(self, items: Iterable[Item], as_of: date, ceiling: Tier, problems: Counter[str]) -> list[dict[str, str]]:
+        """Return of each rule what clears it and why it is asked, once; what differs from item to item, each way."""
+        clears: dict[str, dict[str, None]] = {}
+        for item in items:
+            if item.state != "cleared" and item.rule in self._rules:
+                words = self._say(self._rules[item.rule], "clears", item, as_of, ceiling, problems)
+                clears.setdefault(item.rule, {})[words or "The record no longer meets the rule."] = None
+        about = []
+        for rule in sorted((self._rules[id] for id in clears), key=lambda rule: (rule.title, rule.id)):
+            source = f" ({plain(rule.basis_source)})" if rule.basis_source else ""
+            basis = f"{plain(rule.basis_text, LONGEST).rstrip('.')}{source}".strip()
+            about.append(
+                {
+                    "code": plain(rule.code),
+                    "title": plain(rule.title),
+                    "clears": " Or: ".join(list(clears[rule.id])[:_WAYS]),
+                    "basis_kind": _BASES.get(rule.basis_kind, plain(rule.basis_kind.replace("_", " ").capitalize())),
+                    "basis": f"{basis}." if basis else "",
+                }
+            )
+        return about
+
+    def _say(self, rule: RuleWords, part: str, item: Item, as_of: date, ceiling: Tier, problems: Counter[str]) -> str:
+        """Return one part of a rule's words about an item as one line, or "" with the reason noted."""
+        # A fact that was not delivered is a null: what to say then is for the rule's words, by `if`.
+        facts = dict.fromkeys(rule.tiers) | item.facts
+        names = {name: _value(fact) for name, fact in facts.items() if _tier(rule, name) <= ceiling}
+        measure = int(item.measure) if item.measure is not None and float(item.measure).is_integer() else item.measure
+        names |= {"measure": measure, "unit": plain(item.unit), "due": item.due, "level": item.level, "as_of": as_of}
+        names["params"] = {name: _value(value) for name, value in rule.params.items()}
+        sentence = sentence_of(rule.says if part == "says" else rule.clears)
+        problem = sentence.problem
+        if sentence.template and not problem:
+            try:
+                return sentence.in_words(names)
+            except UndefinedError:
+                problem = _not_there(sentence, names, facts.keys() - names.keys(), rule)
+            except NoValueError:
+                problem = "a value that they print is missing"
+            except Exception as error:  # noqa: BLE001  # a rule's words may fail in any way, and only they
+                # The error's own words can quote a value, and a value can be a child's name.
+                problem = f"they could not be worked out ({type(error).__name__})"
+        problems[f"{rule.code} {rule.id}: its words in '{part}' were not used: {problem}"] += 1
+        return ""
+
+
+def _value(value: Any) -> Any:
+    """Return a fact as words may use it: dates as dates, text on one line and cut, lists no longer than twenty."""
+    if isinstance(value, str):
+        given = dated(value)
+        return plain(value) if given is value else given
+    if isinstance(value, (list, tuple)):
+        return [_value(part) for part in value[:20]]
+    return value if isinstance(value, (int, float, date, type(None))) else plain(value)
+
+
+def _tier(rule: RuleWords, name: str) -> Tier:
+    return Tier.reference if name in ITEM_NAMES else rule.tiers.get(name, Tier.detail)
+
+
+def _unknown(name: str, known: Iterable[str], rule: RuleWords) -> str:
+    if name in rule.params:
+        return f"there is no name '{name}'; a parameter is written params.{name}"
+    return f"there is no name '{name}'{hint(name, known)}"
+
+
+def _not_there(sentence: Sentence, names: Mapping[str, Any], hidden: Set[str], rule: RuleWords) -> str:
+    above = sorted(sentence.names & hidden)
+    if above:
+        return f"they name {listed(above)}, above what this receiver may be shown"
+    absent = sorted(
+        (sentence.names - set(names) - {"params"}) | {f"params.{name}" for name in sentence.params - set(rule.params)}
+    )
+    return f"they name {listed(absent)}, which is not there" if absent else "they name something that is not there"
+
+
+def _told(problem: str, count: int) -> str:
+    return f"{problem} ({count} times)" if count > 1 else problem
+
+
+# ---------------------------------------------------------------------- the layout of messages
+
+
+def page(template: str, **values: Any) -> str:
+    """Return a page that is looked at rather than sent, such as a report, from its template."""
+    return _layouts().get_template(template).render(values)
+
+
+@cache
+def _layouts() -> SandboxedEnvironment:
+    environment = SandboxedEnvironment(
+        loader=FileSystemLoader(Path(__file__).parent / "templates"),
+        autoescape=lambda name: bool(name) and str(name).endswith(".html"),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"day": day, "plural": plural}
+    return environment
+
+
+@cache
+def _inliner() -> CSSInliner:
+    # The rules for dark mode and phones cannot be inlined and stay in the head. Nothing is fetched.
+    return CSSInliner(keep_at_rules=True, load_remote_stylesheets=False)

@@ -1,0 +1,322 @@
+"""Who is told, and why them: live alerts x directory x what each was last told -> notifications. Pure.
+
+A role of the alert's team is looked up in the directory of the day. Somebody who is not a current member of staff, or has
+no address, is replaced by the next up; somebody away by whoever covers for them. An alert that was assigned is its
+assignee's, in place of whom the rule names first.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+
+from alerting.alerts import handling_state
+from alerting.model import Act, Alert, Level, Person
+from alerting.notifications.directory import Directory, Team
+
+NEXT_UP = ("team_manager", "service_manager", "head_of_service", "performance")
+_SERVICES = {"quality": "quality_assurance", "commissioning": "commissioning", "performance": "performance"}
+
+ROLE_WORDS = {
+    "worker": "allocated worker",
+    "adviser": "personal adviser",
+    "team_manager": "team manager",
+    "service_manager": "service manager",
+    "head_of_service": "head of service",
+    "quality": "quality assurance",
+    "commissioning": "commissioning",
+    "performance": "performance team",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class RuleRoute:
+    """What routing needs of a rule: who is told at each level, and how.
+
+    escalate: working days and the role that is told as well from then on. inhibited_by: rules whose alert covers this one's.
+    """
+
+    notify: Mapping[Level, Sequence[str]]
+    child_level: bool
+    channel: bool
+    remind_every: int
+    title: str
+    code: str
+    escalate: Sequence[tuple[int, str]] = ()
+    inhibited_by: Sequence[str] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Receiver:
+    """A receiver as routing sees it. teams: the teams that a channel receiver reaches; None: it reaches persons."""
+
+    name: str
+    teams: frozenset[str] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipient:
+    """One person who is told of an alert, and why them in a few words."""
+
+    person: Person
+    why: str
+    covering: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """One place where somebody was looked for: a role of the directory and the worker it names, if any.
+
+    away: those who are away, each covered by the next, the last by `reader`. problem: why nobody could be told there.
+    """
+
+    role: str
+    worker: str | None = None
+    away: tuple[str, ...] = ()
+    reader: str | None = None
+    recipient: Recipient | None = None
+    problem: str = ""
+
+
+class Router:
+    """Finds the people for alerts, in the directory of one day.
+
+    waited: says how many working days an alert has waited by that day; without it nothing is escalated.
+    """
+
+    def __init__(
+        self, directory: Directory, rules: Mapping[str, RuleRoute], waited: Callable[[Alert], int] | None = None
+    ) -> None:
+        self.directory = directory
+        self.rules = rules
+        self.waited = waited
+
+    def recipients(self, alert: Alert) -> list[Recipient]:
+        """Return everybody who is told of an alert, each once, restrictions applied."""
+        route = self.rules[alert.rule]
+        kept = {recipient.person.id: recipient for recipient in self._confine(alert, route, self._by_role(alert, route))}
+        taken = self._assigned(alert, route)
+        if taken and kept:
+            # It is taken from whoever answers for it, the first; those who are told beside them still are.
+            kept.pop(next(iter(kept)))
+            kept = {taken.person.id: taken} | {id_: recipient for id_, recipient in kept.items() if id_ != taken.person.id}
+        for recipient in self._escalated(alert, route):
+            kept.setdefault(recipient.person.id, recipient)
+        return list(kept.values())
+
+    def handed_on(self, alert: Alert) -> tuple[Recipient, Recipient] | None:
+        """Return whom an alert was assigned away from, and who has it now; None where it is with whom the rule names."""
+        route = self.rules[alert.rule]
+        taken = self._assigned(alert, route)
+        before = self._confine(alert, route, self._by_role(alert, route))
+        return (before[0], taken) if taken and before and before[0].person.id != taken.person.id else None
+
+    def why_not_assigned(self, alert: Alert, worker: str) -> str | None:
+        """Return why an alert cannot be given to a worker: they are not there, or have no need to see it; None where it can."""
+        person = self.directory.staff.get(worker)
+        if person is None:
+            return "is not a current member of staff"
+        if not person.email:
+            return "has no address"
+        team = self.team(alert)
+        above = {team.manager, team.service_manager, team.head_of_service} if team else set()
+        if not (team and person.team == team.id) and worker not in above:
+            return f"is neither in {team.name if team else 'its team'} nor above it"
+        if not self._may_know(alert, self.rules[alert.rule], person):
+            return "is not named for this restricted record"
+        return None
+
+    def worker_named(self, name: str) -> str:
+        """Return the id of the member of staff with an id, an address or a name; what is no one's is given back as it is."""
+        wanted = name.strip().casefold()
+        for field in ("id", "email", "name"):
+            found = [person.id for person in self.directory.staff.values() if (getattr(person, field) or "").casefold() == wanted]
+            if len(found) == 1:
+                return found[0]
+        return name.strip()
+
+    def _by_role(self, alert: Alert, route: RuleRoute) -> list[Recipient]:
+        found: dict[str, Recipient] = {}
+        for role in [*route.notify.get(alert.level, ()), *alert.also]:
+            recipient = self._resolve(alert, role)
+            if recipient:
+                found.setdefault(recipient.person.id, recipient)
+        return list(found.values())
+
+    def _assigned(self, alert: Alert, route: RuleRoute) -> Recipient | None:
+        """Return who has an alert because somebody assigned it, or whoever covers for them; None where they may not see it now."""
+        act = handling_state.assigned(alert)
+        if act is None or self.why_not_assigned(alert, act.assignee or "") is not None:
+            return None
+        recipient = self._look("assigned", "assigned", act.assignee).recipient
+        if recipient is None or not self._may_know(alert, route, recipient.person):
+            return None
+        aside = f", {recipient.why}" if recipient.covering else ""
+        return replace(recipient, why=f"assigned by {self.directory.name(act.by)}{aside}")
+
+    def _escalated(self, alert: Alert, route: RuleRoute) -> list[Recipient]:
+        """Return who is told as well because an alert has waited; nobody who may not know of it."""
+        if not route.escalate or self.waited is None:
+            return []
+        waited, found = self.waited(alert), []
+        for days, role in route.escalate:
+            recipient = self._resolve(alert, role) if waited >= days else None
+            if recipient and self._may_know(alert, route, recipient.person):
+                aside = "" if recipient.why == ROLE_WORDS[role] else f", {recipient.why}"
+                found.append(replace(recipient, why=f"escalated after {days} working days{aside}"))
+        return found
+
+    def _may_know(self, alert: Alert, route: RuleRoute, person: Person) -> bool:
+        if not route.child_level:
+            return True
+        restricted = self.directory.restricted
+        return restricted is not None and (alert.person not in restricted or person.id in restricted[alert.person or ""].allowed)
+
+    def path(self, alert: Alert, role: str) -> list[Step]:
+        """Return where somebody for a role of an alert is looked for, in order; only the last may have found somebody."""
+        return self._path(role, self.team(alert), {"worker": alert.worker, "adviser": alert.adviser})
+
+    def team(self, alert: Alert) -> Team | None:
+        """Return the team that answers for an alert: its own, else the performance team."""
+        return self.directory.teams.get(alert.team or "") or self.directory.team_for("performance")
+
+    def team_name(self, alert: Alert) -> str:
+        """Return the name of the team that answers for an alert."""
+        team = self.team(alert)
+        return team.name if team else alert.team or "no team"
+
+    def is_confined(self, alert: Alert) -> bool:
+        """Return whether an alert is told only to those whom its child's record names, or with no list of those to nobody."""
+        return self.rules[alert.rule].child_level and (
+            self.directory.restricted is None or alert.person in self.directory.restricted
+        )
+
+    def instead_of(self, alert: Alert, recipient: str) -> list[Person]:
+        """Return who is told of an alert when its recipient cannot be reached, the nearest first.
+
+        They are the managers above them in its team who may know of it; for somebody beside the line, all three of it.
+        """
+        team = self.team(alert)
+        if alert.rule not in self.rules or team is None:
+            return []
+        route, line = self.rules[alert.rule], NEXT_UP[:3]
+        above = max((place + 1 for place, role in enumerate(line) if self._holder(team, role) == recipient), default=0)
+        found: dict[str, Person] = {}
+        for role in line[above:]:
+            step = self._look(role, role, self._holder(team, role))
+            person = step.recipient.person if step.recipient else None
+            if person and person.id not in (recipient, alert.subject) and self._may_know(alert, route, person):
+                found.setdefault(person.id, person)
+        return list(found.values())
+
+    def answers_for(self, team_id: str, role: str) -> Recipient | None:
+        """Return who answers for a team in a role today, or the next up who is there."""
+        return self._first_present(role, self.directory.teams.get(team_id), {})
+
+    def gaps(self, teams: Iterable[str]) -> list[str]:
+        """Return which posts of these teams lead to nobody today, so that the next up is told in their place."""
+        found = []
+        for team in (self.directory.teams[id_] for id_ in sorted(set(teams)) if id_ in self.directory.teams):
+            for role in ("team_manager", "service_manager", "head_of_service"):
+                step = self._path(role, team, {})[0]
+                if step.recipient is None:
+                    whose = f"{step.reader or step.worker} " if step.worker else ""
+                    found.append(f"{team.name}, {ROLE_WORDS[role]}: {whose}{step.problem}")
+        return found
+
+    def performance(self) -> Recipient | None:
+        """Return who reads for the performance team, which is told of faults of the data."""
+        return self._first_present("performance", None, {})
+
+    def _resolve(self, alert: Alert, role: str) -> Recipient | None:
+        return self.path(alert, role)[-1].recipient
+
+    def _first_present(self, role: str, team: Team | None, own: Mapping[str, str | None]) -> Recipient | None:
+        return self._path(role, team, own)[-1].recipient
+
+    def _path(self, role: str, team: Team | None, own: Mapping[str, str | None]) -> list[Step]:
+        """Look for the person for a role: themselves, their cover, or the next up who is there."""
+        above = NEXT_UP[NEXT_UP.index(role) + 1 :] if role in NEXT_UP else NEXT_UP
+        steps = []
+        for place in (role, *above):
+            steps.append(self._look(role, place, own[place] if place in own else self._holder(team, place)))
+            if steps[-1].recipient:
+                break
+        return steps
+
+    def _holder(self, team: Team | None, role: str) -> str | None:
+        if role in _SERVICES:
+            service = self.directory.team_for(_SERVICES[role])
+            return service.manager if service else None
+        if team is None:
+            return None
+        return {
+            "team_manager": team.manager,
+            "service_manager": team.service_manager,
+            "head_of_service": team.head_of_service,
+        }.get(role)
+
+    def _look(self, role: str, place: str, worker: str | None) -> Step:
+        """Look who reads for a worker today: themselves, or whoever covers; nobody where nobody does, or cover goes in a ring."""
+        if not worker:
+            return Step(role=place, problem="nobody is recorded")
+        away: list[str] = []
+        until: date | None = None
+        reader = worker
+        while reader in self.directory.cover and reader in self.directory.staff:
+            if reader in away:
+                return Step(role=place, worker=worker, away=tuple(away), problem="those who are away cover for each other")
+            cover = self.directory.cover[reader]
+            if cover.by is None:
+                return Step(role=place, worker=worker, away=tuple(away), reader=reader, problem="is away, and nobody covers")
+            away.append(reader)
+            until, reader = cover.until, cover.by
+        person = self.directory.staff.get(reader)
+        step = Step(role=place, worker=worker, away=tuple(away), reader=reader)
+        if person is None or not person.email:
+            return replace(step, problem="has no address" if person else "is not a current member of staff")
+        if not away:
+            why = ROLE_WORDS.get(place, place) if place == role else f"{ROLE_WORDS[place]}: no {ROLE_WORDS[role]} to tell"
+            return replace(step, recipient=Recipient(person=person, why=why))
+        name = str(self.directory.name(away[0]))
+        covering = f"{name} until {until.day} {until:%B}" if until else name
+        return replace(step, recipient=Recipient(person=person, why=f"as cover for {covering}", covering=covering))
+
+    def _confine(self, alert: Alert, route: RuleRoute, found: list[Recipient]) -> list[Recipient]:
+        """Keep a restricted child's alert to the people named for that child; with no list of restrictions, to nobody."""
+        if not route.child_level:
+            return found
+        if self.directory.restricted is None:
+            return []
+        restriction = self.directory.restricted.get(alert.person or "")
+        if restriction is None:
+            return found
+        kept = [recipient for recipient in found if recipient.person.id in restriction.allowed]
+        named = (self.directory.staff.get(worker) for worker in sorted(restriction.allowed))
+        return kept or [
+            Recipient(person=person, why="named for this restricted record") for person in named if person and person.email
+        ]
+
+
+def is_by(act: Act, person: Person) -> bool:
+    """Return whether somebody did this, as whoever wrote it down named them: by their id, their address or their name."""
+    return act.by.casefold() in {name.casefold() for name in (person.id, person.email, person.name) if name}
+
+
+def waited(alert: Alert, as_of: date, held: Sequence[tuple[date, date | None]], working_days: Callable[[date, date], int]) -> int:
+    """Count the working days that an alert has waited for somebody, less those on which nobody could deal with it.
+
+    They count from the day it was first seen, or was first acknowledged. held: from when and until when it was on hold,
+    cleared, or kept back by a brake; None: it still is, or was until today.
+    """
+    starts, ends = handling_state.clock_starts(alert), alert.resolved_on or as_of
+    on_hold = sum(working_days(max(start, starts), min(until or ends, ends)) for start, until in held)
+    return working_days(starts, ends) - on_hold
+
+
+def notification_key(purpose: str, as_of: date, receiver: str, recipient: str, told: Iterable[str]) -> str:
+    """Return the key of a notification: the same for the same things told to the same recipient on the same day."""
+    text = "\x1f".join([purpose, as_of.isoformat(), receiver, recipient, *sorted(told)])
+    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()

@@ -1,0 +1,248 @@
+"""Silences: alerts of a kind that nobody is told of for a while, by somebody, for a reason, until a day.
+
+A silence changes no alert: what it matches is worked out when messages are planned, so that its end needs no repair. One
+that a single person made never matches a critical alert, whenever that comes.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from pydantic import BaseModel, ConfigDict, field_validator
+
+from alerting.alerts.handling import two_people
+from alerting.config import Handling
+from alerting.errors import HandlingError
+from alerting.formatting import day, listed, plural
+from alerting.model import Alert, Condition, Level
+from alerting.notifications.routing import Router
+from alerting.store import schema
+
+
+class Matcher(BaseModel):
+    """What an alert must be to be silenced: of each key that is given, one of its values.
+
+    rule: by its id. level, subject_kind: as alerts show them. subject: the key of what it is about, such as a worker's id.
+    worker: the allocated worker. child: the person it is about.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    rule: tuple[str, ...] = ()
+    team: tuple[str, ...] = ()
+    level: tuple[str, ...] = ()
+    subject_kind: tuple[str, ...] = ()
+    subject: tuple[str, ...] = ()
+    worker: tuple[str, ...] = ()
+    child: tuple[str, ...] = ()
+
+    @field_validator("*")
+    @classmethod
+    def _without_blanks(cls, values: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(value.strip() for value in values if value.strip()))
+
+    def given(self) -> dict[str, list[str]]:
+        """Return the keys that ask for something, with their values."""
+        return {key: list(values) for key, values in self if values}
+
+    def matches(self, alert: Alert) -> bool:
+        """Return whether an alert is what is asked for. Nothing asked for matches nothing."""
+        own = {
+            "rule": alert.rule,
+            "team": alert.team,
+            "level": alert.level.name,
+            "subject_kind": alert.subject_kind,
+            "subject": alert.subject,
+            "worker": alert.worker,
+            "child": alert.person,
+        }
+        given = self.given()
+        return bool(given) and all(own[key] in values for key, values in given.items())
+
+    def __str__(self) -> str:
+        return ", ".join(f"{key.replace('_', ' ')} {listed(values, 'or')}" for key, values in self.given().items())
+
+
+@dataclass(frozen=True, kw_only=True)
+class Silence:
+    """One silence. matched: the open alerts that it matched when it was made. begins, until: its first and last day."""
+
+    id: int
+    matcher: Matcher
+    reason: str
+    by: str
+    approved_by: str | None
+    begins: date
+    until: date
+    matched: int
+    at: datetime
+    ended_at: datetime | None = None
+    ended_by: str | None = None
+
+    def stands(self, as_of: date) -> bool:
+        """Return whether it silences on a day."""
+        return self.ended_at is None and self.begins <= as_of <= self.until
+
+    def matches(self, alert: Alert) -> bool:
+        """Return whether it silences an alert; a critical one only where two people agreed."""
+        return (alert.level < Level.critical or self.approved_by is not None) and self.matcher.matches(alert)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Impact:
+    """What a matcher would silence today. people: how many alerts each person would not be told of, the most first."""
+
+    alerts: Sequence[Alert]
+    open: int
+    levels: Mapping[str, int]
+    people: Sequence[tuple[str, int]]
+    teams: Sequence[tuple[str, int]]
+
+    def needs_two(self, share: int) -> str | None:
+        """Return why one person alone may not silence these; None where one may. share: per cent of the open alerts."""
+        if self.levels.get(Level.critical.name):
+            return f"it would silence {plural(self.levels[Level.critical.name], 'critical alert')}"
+        if self.open and len(self.alerts) * 100 > share * self.open:
+            return f"it would silence {len(self.alerts)} of {self.open} open alerts, which is more than {share} per cent"
+        return None
+
+
+def impact(matcher: Matcher, alerts: Iterable[Alert], router: Router) -> Impact:
+    """Return what a matcher would silence of these alerts, and from whom."""
+    opened = [alert for alert in alerts if alert.condition not in (Condition.pending, Condition.resolved)]
+    matched = [alert for alert in opened if matcher.matches(alert)]
+    levels = Counter(alert.level.name for alert in matched)
+    teams = Counter(router.team_name(alert) for alert in matched)
+    people = Counter(
+        recipient.person.name for alert in matched if alert.rule in router.rules for recipient in router.recipients(alert)
+    )
+    return Impact(
+        alerts=matched,
+        open=len(opened),
+        levels={level.name: levels[level.name] for level in reversed(Level) if levels[level.name]},
+        people=people.most_common(),
+        teams=teams.most_common(),
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wish:
+    """A silence that somebody wants: what of, why, from which day to which."""
+
+    matcher: Matcher
+    reason: str
+    by: str
+    begins: date
+    until: date
+    approved_by: str | None = None
+
+
+def refuse_where_wrong(wish: Wish, today: date, limits: Handling, add_days: Callable[[date, int], date]) -> None:
+    """Raise HandlingError where a silence may be made by nobody: without a matcher, a reason or an end that is near enough."""
+    if not wish.matcher.given():
+        raise HandlingError(
+            "a silence of everything is refused",
+            remedy="Say what it is about: --rule, --team, --level, --subject, --worker or --child.",
+        )
+    if not wish.reason.strip():
+        raise HandlingError("a silence needs a reason", remedy="Say why with --reason.")
+    if wish.until < max(today, wish.begins):
+        raise HandlingError(f"{wish.until} has passed, or lies before its first day", remedy="Give a later day with --until.")
+    last = add_days(max(today, wish.begins), limits.silence)
+    if wish.until > last:
+        raise HandlingError(
+            f"{wish.until} is too far off: a silence lasts {plural(limits.silence, 'working day')} at most",
+            remedy=f"Give {last} or a day before it with --until.",
+        )
+
+
+def refuse_one_alone(wish: Wish, found: Impact, limits: Handling) -> None:
+    """Raise HandlingError where a silence takes two people, and there is one. found: what it would silence."""
+    why = found.needs_two(limits.silence_share)
+    if why or wish.approved_by is not None:
+        two_people(wish.by, wish.approved_by, f"one person alone may not make this silence: {why}")
+
+
+def add(connection: sa.Connection, wish: Wish, found: Impact, limits: Handling, now: datetime) -> int:
+    """Make a silence and give its number. Raises HandlingError where it takes two people, and there is one.
+
+    found: what it would silence, which somebody has looked at.
+    """
+    refuse_one_alone(wish, found, limits)
+    values = {
+        "matcher": wish.matcher.given(),
+        "reason": wish.reason.strip(),
+        "by": wish.by,
+        "approved_by": wish.approved_by,
+        "begins": wish.begins,
+        "until": wish.until,
+        "matched": len(found.alerts),
+        "at": now,
+    }
+    key = connection.execute(schema.silence.insert().values(values)).inserted_primary_key
+    return int(key[0]) if key else 0
+
+
+def end(connection: sa.Connection, number: int, *, by: str, note: str, now: datetime) -> Silence:
+    """End a silence before its day, and keep who did it and why. Raises HandlingError where it has ended or is not there."""
+    table, act = schema.silence, schema.act
+    found = next((silence for silence in every(connection) if silence.id == number), None)
+    if found is None:
+        raise HandlingError(f"there is no silence {number}", remedy="`alerting silences list --all` shows them.")
+    mine = sa.and_(table.c.id == number, table.c.ended_at.is_(None))
+    if connection.execute(table.update().where(mine).values(ended_at=now, ended_by=by)).rowcount != 1:
+        raise HandlingError(f"silence {number} has been ended already, by {found.ended_by}")
+    connection.execute(act.insert().values(at=now, by=by, kind="silence ended", about=f"silence {number}", note=note.strip()))
+    return found
+
+
+def every(connection: sa.Connection) -> list[Silence]:
+    """Return every silence there is or was, the newest first."""
+    query = sa.select(schema.silence).order_by(schema.silence.c.id.desc())
+    return [_silence(row) for row in connection.execute(query).mappings()]
+
+
+def standing(connection: sa.Connection, as_of: date) -> list[Silence]:
+    """Return the silences that stand on a day, the oldest first."""
+    table = schema.silence
+    mine = (table.c.ended_at.is_(None), table.c.begins <= as_of, table.c.until >= as_of)
+    query = sa.select(table).where(*mine).order_by(table.c.id)
+    return [_silence(row) for row in connection.execute(query).mappings()]
+
+
+def said(silence: Silence) -> str:
+    """Return why an alert that a silence covers is told to nobody."""
+    return f"silenced by {silence.by} until {day(silence.until)} (silence {silence.id})"
+
+
+def silenced(alerts: Iterable[Alert], silences: Sequence[Silence]) -> dict[str, Silence]:
+    """Return the alerts that these silence, by reference, each with the one that lasts longest."""
+    latest = sorted(silences, key=lambda silence: silence.until, reverse=True)
+    found = ((alert.ref, next((silence for silence in latest if silence.matches(alert)), None)) for alert in alerts)
+    return {ref: silence for ref, silence in found if silence is not None}
+
+
+def ending(silences: Iterable[Silence], alerts: Sequence[Alert], next_day: date) -> list[tuple[Silence, dict[str, Any]]]:
+    """Return the silences that are about to end, with what to tell whoever made them. next_day: the working day after today."""
+    found = []
+    for silence in silences:
+        if silence.until <= next_day:
+            opened = (alert for alert in alerts if alert.condition not in (Condition.pending, Condition.resolved))
+            count = sum(silence.matches(alert) for alert in opened)
+            detail = (
+                f"It was made by {silence.by}: {silence.reason}. It is about {silence.matcher}; {plural(count, 'open alert')} of that "
+                "will be told again. Make a new one with `alerting silences add` only if the reason still holds."
+            )
+            found.append(
+                (silence, {"title": f"Silence {silence.id} ends on {day(silence.until)}", "detail": detail, "items": []})
+            )
+    return found
+
+
+def _silence(row: sa.RowMapping) -> Silence:
+    return Silence(**{**dict(row), "matcher": Matcher(**row["matcher"])})

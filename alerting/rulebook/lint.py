@@ -1,0 +1,272 @@
+"""What is likely a mistake in a rule that can be used: a level that nothing gives, a number that nothing reads.
+
+Each doubt has the path of what it is about in the rule's file; a document makes a place of it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
+from typing import Any, Literal
+
+from alerting.casedata.catalogue import TABLES
+from alerting.documents.document import Path_, did_you_mean
+from alerting.formatting import day
+from alerting.model import Level
+from alerting.rulebook.file_models import SubjectColumn
+from alerting.rulebook.loader import Rulebook
+from alerting.rulebook.rule import Rule, words_in
+
+_THRESHOLD = re.compile(r"\(*(?:coalesce\()?\(*s\.measure (<=|<|>=|>) (-?[0-9.]+)\)*(?:, false\))?\)*")
+_NULL_IN_LIST = re.compile(r"\bnot\s+in\s*\([^()]*\b(null)\b[^()]*\)", re.IGNORECASE)
+_STAR = re.compile(r"\blike\s+'[^'%]*?(\*)[^'%]*'", re.IGNORECASE)
+_SINGLE_BRACES = re.compile(r"(?<!\{)\{(\s*(?:params\.)?[a-z_][a-z0-9_]*\s*(?:\|[^{}]*)?)\}(?!\})")
+_ELSEWHERE = frozenset({"max_age"})
+"""Parameters that the service reads by name: the upper age of a rule decides who has left it."""
+
+_AS_TRUTHS = {"yes": "true", "on": "true", "no": "false", "off": "false"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Doubt:
+    """One likely mistake: what, where in the rule's file, and what to do.
+
+    key: the key at the path is meant. offset: into the text at the path. unless_quoted: a value in quotes is no mistake.
+    """
+
+    problem: str
+    path: Path_
+    key: bool = False
+    offset: int | None = None
+    remedy: str = ""
+    unless_quoted: bool = False
+    severity: Literal["error", "warning"] = "warning"
+
+
+def doubts_of(rule: Rule, book: Rulebook, today: date) -> Iterator[Doubt]:
+    """Find what is likely a mistake in a rule. today: for its review date."""
+    yield from _of_levels(rule)
+    yield from _of_where(rule)
+    yield from _of_lists(rule)
+    yield from _of_review(rule, today)
+    yield from _of_tables(rule, book)
+    yield from _of_params(rule, book)
+    yield from _of_words(rule)
+    yield from _of_inhibition(rule, book)
+    yield from _of_examples(rule)
+
+
+def _of_levels(rule: Rule) -> Iterator[Doubt]:
+    higher: list[tuple[Level, str]] = []
+    for level, compiled in rule.levels.items():  # the highest first
+        above = next((name for name, sql in higher if _holds_whenever(sql, compiled.sql)), None)
+        if above is not None:
+            yield Doubt(
+                problem=f"{level.name} is never given: {above.name} holds whenever it does",
+                path=("levels", level.name),
+                remedy="Is a comparison the wrong way round, or are two numbers swapped?" + _set_elsewhere(rule, level, above),
+            )
+        elif compiled.sql in ("false", "NULL"):
+            yield Doubt(problem=f"{level.name} is never given: its condition never holds", path=("levels", level.name))
+        higher.append((level, compiled.sql))
+    given = {level.name for level in rule.levels} | {rule.file.when_null}
+    for name in rule.file.notify:
+        if name not in given:
+            remedy = f"Add `{name}:` under `levels:`, or leave it out here."
+            yield Doubt(
+                problem=f"nobody can be told of {name}: no level has that name", path=("notify", name), key=True, remedy=remedy
+            )
+
+
+def _set_elsewhere(rule: Rule, *levels: Level) -> str:
+    """Return which numbers of these levels are not those of the file, because config.yaml has set them."""
+    used = {name for level in levels for name in rule.levels[level].names}
+    own = rule.file.params
+    other = [f"{name} to {rule.params[name]}" for name in own if name in used and rule.params.get(name, own[name]) != own[name]]
+    return f" config.yaml sets {' and '.join(other)}." if other else ""
+
+
+def _of_where(rule: Rule) -> Iterator[Doubt]:
+    """Find a `where` that is the same for everybody, and an `at_least` that has nothing to count."""
+    if rule.file.where != "true" and not rule.where.names - rule.params.keys():
+        remedy = "Name a column of the subject in it, or leave `where` out to ask about everyone."
+        yield Doubt(problem="`where` is the same for everybody: there is no column in it", path=("where",), remedy=remedy)
+    if "at_least" in rule.file.model_fields_set and not rule.file.per:
+        remedy = "Leave it out, or add `per: team`."
+        yield Doubt(problem="`at_least` does nothing without `per`", path=("at_least",), key=True, remedy=remedy)
+
+
+def _of_words(rule: Rule) -> Iterator[Doubt]:
+    """Find names between single braces, which would be said as they stand."""
+    for part, text in (("says", rule.says), ("clears", rule.clears)):
+        for found in _SINGLE_BRACES.finditer(text):
+            meant = f"{{{{ {found[1].strip()} }}}}"
+            problem = f"`{part}`: between single braces nothing is filled in"
+            yield Doubt(problem=problem, path=(part,), offset=found.start(), remedy=f"Write {meant}.")
+
+
+def _holds_whenever(higher: str, lower: str) -> bool:
+    """Return whether a condition certainly holds wherever another does: only where both are plain enough to see it."""
+    if higher in (lower, "true"):
+        return True
+    found, other = _THRESHOLD.fullmatch(higher), _THRESHOLD.fullmatch(lower)
+    if not found or not other or found[1][0] != other[1][0]:
+        return False
+    mine, its = float(found[2]), float(other[2])
+    if mine == its:
+        return found[1] == other[1] or len(found[1]) == 2
+    return mine < its if found[1][0] == ">" else mine > its
+
+
+def _of_lists(rule: Rule) -> Iterator[Doubt]:
+    file = rule.file
+    texts: list[tuple[Path_, str | None]] = [(("where",), file.where), (("measure",), file.measure), (("due",), file.due)]
+    texts += [(("let", name), text) for name, text in file.let.items()]
+    texts += [(("levels", name), text) for name, text in file.levels.items()]
+    texts += [(("also", name), text) for name, text in file.also.items()]
+    for path, text in texts:
+        for found in _NULL_IN_LIST.finditer(text or ""):
+            remedy = "Take the null out of the list; write `and x is not null` beside it if that is meant."
+            yield Doubt(problem="with null in its list, `not in` never holds", path=path, offset=found.start(1), remedy=remedy)
+        for found in _STAR.finditer(text or ""):
+            problem, remedy = "in `like`, a star is only a star", "Write % for any letters, _ for one: like 'C%'."
+            yield Doubt(problem=problem, path=path, offset=found.start(1), remedy=remedy)
+
+
+def _of_review(rule: Rule, today: date) -> Iterator[Doubt]:
+    due = rule.file.review_by
+    if due is not None and due < today:
+        remedy = "Look at the rule with its owner, then write the day of the next review."
+        yield Doubt(problem=f"its review was due on {day(due)}", path=("review_by",), remedy=remedy)
+
+
+def _of_tables(rule: Rule, book: Rulebook) -> Iterator[Doubt]:
+    texts = [rule.subject.sql, rule.subject.left_when or ""]
+    texts += [book.views[name] for name in book.views_for(texts)]
+    for number, name in enumerate(rule.file.reads):
+        if name in TABLES and not any(name in words_in(text) for text in texts):
+            problem = f"the subject {rule.subject.id} does not read {name}"
+            yield Doubt(problem=problem, path=("reads", number), remedy="The rule waits when it is not trusted: leave it out.")
+
+
+def _of_params(rule: Rule, book: Rulebook) -> Iterator[Doubt]:
+    parts = [rule.where, rule.measure, rule.due, *rule.let.values(), *rule.levels.values(), *rule.also.values()]
+    used = {name for part in parts if part for name in part.names} | words_in(f"{rule.says} {rule.clears}") | _ELSEWHERE
+    for name, value in rule.file.params.items():
+        path = ("params", name)
+        if name in book.settings.params:
+            remedy = "Give it a name of its own, or leave it out to use the shared one."
+            yield Doubt(problem=f"'{name}' hides the shared parameter of that name", path=path, key=True, remedy=remedy)
+        if name not in used:
+            yield Doubt(problem=f"the parameter '{name}' is used nowhere", path=path, key=True, remedy="Leave it out, or use it.")
+        if isinstance(value, str) and value.lower() in _AS_TRUTHS:
+            remedy = f"Write {_AS_TRUTHS[value.lower()]} if that is meant; if the word is meant, put it in quotes."
+            yield Doubt(problem=f"`{value}` is a word here, not true or false", path=path, remedy=remedy, unless_quoted=True)
+    for name in rule.let:
+        if name not in used:
+            yield Doubt(
+                problem=f"the step '{name}' is used nowhere", path=("let", name), key=True, remedy="Leave it out, or use it."
+            )
+
+
+def _of_inhibition(rule: Rule, book: Rulebook) -> Iterator[Doubt]:
+    # Most rules name none, and there may be hundreds of rules.
+    every = {other.id: other for other in (*book.rules, *book.off)} if rule.file.inhibited_by else {}
+    codes = book.codes if rule.file.inhibited_by else {}
+    for number, name in enumerate(rule.file.inhibited_by):
+        path: Path_ = ("inhibited_by", number)
+        if name == rule.id:
+            yield Doubt(problem="a rule cannot cover itself", path=path, remedy="Leave it out.", severity="error")
+        elif name not in every and name not in book.ids:
+            remedy = f"Write its id: {codes[name]}." if name in codes else did_you_mean(name, book.ids - {rule.id})
+            yield Doubt(problem=f"there is no rule '{name}'", path=path, remedy=remedy)
+        elif rule.id in _covering(name, {id_: other.file.inhibited_by for id_, other in every.items()}):
+            problem = f"'{name}' is itself covered by this rule, so that neither may be told"
+            yield Doubt(problem=problem, path=path, remedy="Leave it out of one of the two.", severity="error")
+
+
+def _covering(name: str, covered_by: Mapping[str, tuple[str, ...]]) -> set[str]:
+    """Return the rules that cover this one, at first hand or through others."""
+    found: set[str] = set()
+    waiting = [name]
+    while waiting:
+        new = [each for each in covered_by.get(waiting.pop(), ()) if each not in found]
+        found.update(new)
+        waiting += new
+    return found
+
+
+def _of_examples(rule: Rule) -> Iterator[Doubt]:
+    for number, example in enumerate(rule.file.examples):
+        rows: list[tuple[Path_, Mapping[str, Any]]] = [(("examples", number, "row"), example.row)]
+        rows += [(("examples", number, "rows", each), row) for each, row in enumerate(example.rows)]
+        for path, row in rows:
+            for name, value in row.items():
+                column = rule.subject.columns.get(name)
+                if column is not None and (wrong := _misfit(column, value)):
+                    problem, remedy = f"'{name}' is {_KINDS[column.type]}, but {wrong[0]}", wrong[1]
+                    yield Doubt(problem=problem, path=(*path, name), remedy=remedy, severity="error")
+
+
+_KINDS = {
+    "text": "a text",
+    "integer": "a whole number",
+    "number": "a number",
+    "date": "a date",
+    "boolean": "true or false",
+    "codes": "a list of codes",
+}
+
+
+def _misfit(column: SubjectColumn, value: object) -> tuple[str, str] | None:
+    """Return what a value of an example is instead of what its column holds, and what to write; None where it fits."""
+    if value is None or _FITS[column.type](value):
+        return None
+    what = "this is not one" if column.type == "date" and isinstance(value, str) else f"here is {_what(value)}"
+    return what, _WRITTEN[column.type]
+
+
+def _what(value: object) -> str:
+    if isinstance(value, bool):
+        return "true or false"
+    if isinstance(value, (int, float)):
+        return "a number"
+    return "a list" if isinstance(value, list) else "a text" if isinstance(value, str) else "a list of keys"
+
+
+def _is_day(value: object) -> bool:
+    return isinstance(value, str) and _is_written_day(value)
+
+
+@lru_cache(maxsize=4096)
+def _is_written_day(text: str) -> bool:
+    try:
+        return date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+_DIGITS = "Write it in digits, without quotes."
+_WRITTEN = {
+    "text": "Put it in quotes.",
+    "integer": _DIGITS,
+    "number": _DIGITS,
+    "date": "Write the year first: 2026-03-31.",
+    "boolean": "Write true or false, without quotes.",
+    "codes": "Write it in square brackets: [C2, V3].",
+}
+_FITS: dict[str, Callable[[Any], bool]] = {
+    "text": lambda value: isinstance(value, str) or _is_number(value),
+    "integer": lambda value: _is_number(value) and value == int(value),
+    "number": _is_number,
+    "date": _is_day,
+    "boolean": lambda value: isinstance(value, bool),
+    "codes": lambda value: isinstance(value, list),
+}

@@ -1,0 +1,485 @@
+"""The rules as admins wrote them, checked: rules/**.yaml -> Rulebook.
+
+A subject says who a rule can be about (SQL over the case tables, written once); a rule is a few expressions over a
+subject's columns. Loading never stops at the first fault: a faulty file is left out, named in `faults`, and the others load.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+from pydantic import BaseModel
+
+from alerting.casedata.catalogue import ALWAYS, SERVICE_COLUMNS, TABLES, Settings
+from alerting.documents.document import Document, Path_, did_you_mean, load, load_plain, load_text, many_files
+from alerting.errors import ConfigError, Fault, Faults, Place
+from alerting.formatting import day
+from alerting.rulebook import settings as shared_settings
+from alerting.rulebook.check_cache import Memory, Right
+from alerting.rulebook.file_models import Overrides, RuleFile, RuleSetting, SettingsFile, Subject
+from alerting.rulebook.recovery import of_expressions, rest_of
+from alerting.rulebook.rule import WORD, Rule, compile_file, views_for, words_in
+from alerting.rulebook.settings import other_kind
+from alerting.rulebook.subject_sql import faults_of, only_statement
+
+_Model = TypeVar("_Model", bound=BaseModel)
+_Found = TypeVar("_Found")
+_IDENTITY = re.compile(r"(?m)^(id|code|job): *([\w-]+)")
+"""What can be told of a rule's file that is not YAML."""
+
+_NAMING_COLUMNS = ("key", "person", "member", "team", "worker", "adviser")
+"""The parts of a subject that are the names of columns."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Broken:
+    """A rule file that is not in use because of its faults."""
+
+    id: str
+    code: str
+    job: str
+    problem: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class GoodText:
+    """A file as it was when it last worked, and the last day it was seen like that."""
+
+    text: str
+    seen_on: date
+
+
+@dataclass(frozen=True, kw_only=True)
+class Older:
+    """A file that is used in its last good version, because it has faults today."""
+
+    file: str
+    seen_on: date
+    fault: Fault
+
+    def __str__(self) -> str:
+        place = f"{self.fault.where}: " if self.fault.where else ""
+        return f"runs in its version of {day(self.seen_on)}: {place}{self.fault.problem}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rulebook:
+    """Every rule, subject and shared view in use, and the faults of those that are not.
+
+    stopping: those of the faults that no one rule can be left out for, such as a pack that is not there: without its
+    rules, their alerts would be ended as no longer checked. texts: of each file in use, by its path in the folder of rules,
+    the text that is used. older: those of them that are used in an earlier version than today's. right: those that were not
+    read, since an earlier check found nothing wrong in them: their rules are not among the others. Only a check has any.
+    """
+
+    rules: tuple[Rule, ...]
+    off: tuple[Rule, ...]
+    broken: tuple[Broken, ...]
+    subjects: Mapping[str, Subject]
+    views: Mapping[str, str]
+    settings: Settings
+    overrides: Overrides
+    faults: tuple[Fault, ...]
+    stopping: tuple[Fault, ...] = ()
+    ids: frozenset[str] = field(default_factory=frozenset)
+    folder: Path = Path("rules")
+    texts: Mapping[str, str] = field(default_factory=dict)
+    older: Mapping[str, Older] = field(default_factory=dict)
+    right: Mapping[str, Right] = field(default_factory=dict)
+
+    def views_for(self, texts: Iterable[str]) -> list[str]:
+        """Return the shared views that these texts need, each after those it needs itself."""
+        return views_for(texts, self.views)
+
+    @property
+    def codes(self) -> dict[str, str]:
+        """Every rule's id by its code: in use, off, broken, or found right before."""
+        found = {broken.code: broken.id for broken in self.broken} | {right.code: right.id for right in self.right.values()}
+        return found | {rule.code: rule.id for rule in (*self.off, *self.rules)}
+
+    def files_of(self, rule: Rule) -> list[str]:
+        """Return the files that a rule stands on, by their paths in the folder of rules: its own, its subject's, its views'."""
+        subject = rule.subject
+        views = self.views_for([subject.sql, subject.left_when or ""])
+        return [
+            f"{rule.pack}/{Path(rule.place).name}",
+            f"subjects/{subject.id}.yaml",
+            *(f"subjects/_views/{name}.sql" for name in views),
+        ]
+
+    def needs(self, rule: Rule) -> frozenset[str]:
+        """Return what a rule reads: the tables, and the columns of them that it uses, as `table.column`."""
+        return rule.reads | {
+            f"{table}.{column}" for table, columns in self.wanted([rule]).items() if table in rule.reads for column in columns
+        }
+
+    def wanted(self, rules: Sequence[Rule]) -> dict[str, frozenset[str]]:
+        """Return the tables and columns these rules need, and no others: what is not needed is not read."""
+        subjects = {rule.subject.id: rule.subject for rule in rules}
+        texts = [text for subject in subjects.values() for text in (subject.sql, subject.left_when or "")]
+        texts += [self.views[name] for name in self.views_for(texts)]
+        words = {word for text in texts for word in WORD.findall(text)}
+        words |= {word.removesuffix("_code") for word in words}
+        tables = {name for name in TABLES if name in words} | {table for rule in rules for table in rule.reads}
+        wanted = {
+            name: frozenset(column for column in TABLES[name].columns if column in words) | SERVICE_COLUMNS.get(name, frozenset())
+            for name in tables | SERVICE_COLUMNS.keys() | ALWAYS
+        }
+        return {name: columns or frozenset(list(TABLES[name].columns)[:1]) for name, columns in wanted.items()}
+
+
+def load_rulebook(
+    folder: Path,
+    packs: Sequence[str] | None = None,
+    overrides: Overrides | None = None,
+    config: Document | None = None,
+    last_good: Mapping[str, GoodText] | None = None,
+    memory: Memory | None = None,
+) -> Rulebook:
+    """Load every rule of the packs in `folder`, in order; `None` takes all its folders but `subjects`.
+
+    config: the file that `overrides` was read from, for the places of their faults. last_good: what to use of a file that
+    has faults today, by its path in `folder`; the faults are told all the same. memory: of the files that need not be read,
+    which is for checking alone. Raises ConfigError where there is no such folder, Faults where its settings.yaml cannot be
+    used; every other fault stands in the rulebook's `faults`.
+    """
+    if not (folder / "subjects").is_dir():
+        raise ConfigError(
+            f"there are no rules in {folder.as_posix()}", remedy="Set `rules: path:` to the folder that holds `subjects/`."
+        )
+    with many_files():
+        return _Loader(folder, overrides or Overrides(), config, last_good or {}, memory or Memory()).load(packs)
+
+
+def is_shared(name: str) -> bool:
+    """Return whether rules stand on a file of the folder, by its path in it: the settings, a subject or a view."""
+    return name == "settings.yaml" or name.startswith("subjects/")
+
+
+def compile_rule(book: Rulebook, path: Path, params: Mapping[str, Any], text: str | None = None) -> Rule | list[Fault]:
+    """Compile one rule file that need not lie among the others, with some of its parameters set otherwise.
+
+    text: what the file said at another time, instead of what it says now. It is checked by itself: that its id and code belong to another rule is no fault of a draft. Gives the rule or its faults.
+    """
+    document = load(path, shown=True) if text is None else load_text(path.as_posix(), text)
+    file = document.check(RuleFile) if not document.faults else None
+    if file is None:
+        rest, faults = rest_of(document), list(document.faults)
+        if rest is not None and rest.subject in book.subjects:
+            given, subject, place = {**book.settings.params, **rest.params}, book.subjects[rest.subject], path.as_posix()
+            _, found = compile_file(document, rest, subject, given, book.views, place=place, pack="")
+            faults += of_expressions(document, rest, found)
+        return faults
+    if file.subject not in book.subjects:
+        return [_no_subject(document, file.subject, book.folder, book.subjects)]
+    every = {**book.settings.params, **file.params}
+    setting = book.overrides.settings.get(file.code) or book.overrides.settings.get(file.id) or RuleSetting()
+    faults = [
+        Fault(problem=f"the rule has no parameter '{name}'", where=document.place(("params",)), remedy=did_you_mean(name, every))
+        for name in params
+        if name not in every
+    ]
+    faults += [
+        Fault(problem=f"parameter {name} {wrong}", where=document.place(("params", name)))
+        for name, value in params.items()
+        if name in every and (wrong := other_kind(value, every[name]))
+    ]
+    own = {name: value for name, value in setting.params.items() if name in every and not other_kind(value, every[name])}
+    applied = {**every, **own, **params}
+    subject, place = book.subjects[file.subject], path.as_posix()
+    rule, found = compile_file(document, file, subject, applied, book.views, place=place, pack=path.parent.name)
+    return faults + found or rule
+
+
+class _Loader:
+    """Loads one folder of rules, gathering faults as it goes."""
+
+    def __init__(
+        self,
+        folder: Path,
+        overrides: Overrides,
+        config: Document | None,
+        last_good: Mapping[str, GoodText],
+        memory: Memory,
+    ) -> None:
+        self.folder = folder
+        self.overrides = overrides
+        self.config = config
+        self.last_good = last_good
+        self.memory = memory
+        self.right: dict[str, Right] = {}
+        self.texts: dict[str, str] = {}
+        self.older: dict[str, Older] = {}
+        self.faults: list[Fault] = []
+        self.stopping: list[Fault] = []
+        self.broken: dict[str, Broken] = {}
+        self.named: dict[str, tuple[str, str]] = {}  # of each id and code, the id of the rule it belongs to, and its file
+        self.used_settings: set[str] = set()
+
+    def load(self, packs: Sequence[str] | None) -> Rulebook:
+        settings = self._settings()
+        self._load_views()
+        subjects = self._subjects()
+        if packs is None:
+            packs = sorted(path.name for path in self.folder.iterdir() if path.is_dir() and path.name != "subjects")
+        rules: dict[str, Rule] = {}
+        for index, pack in enumerate(packs):
+            if not (self.folder / pack).is_dir():
+                known = [path.name for path in self.folder.iterdir() if path.is_dir()]
+                remedy = did_you_mean(pack, known) or "Check `rules: packs:` in config.yaml."
+                self.stop(f"there is no rule pack '{pack}' in {self.folder.as_posix()}", ("packs", index), remedy)
+                continue
+            for path in sorted((self.folder / pack).glob("*.yaml")):
+                self._add(rules, path, pack, subjects, settings)
+        self._check_settings_are_of_rules(rules)
+        # An id that belongs to a rule in use stays that rule's: its alerts go on.
+        broken = tuple(replace(one, id=place) if one.id in rules else one for place, one in self.broken.items())
+        enabled = {id_: self.setting(rule.file).enabled for id_, rule in rules.items()}
+        return Rulebook(
+            rules=tuple(rule for id_, rule in rules.items() if enabled[id_]),
+            off=tuple(rule for id_, rule in rules.items() if not enabled[id_]),
+            broken=broken,
+            subjects=subjects,
+            views=self.views,
+            settings=settings,
+            overrides=self.overrides,
+            faults=tuple(self.faults),
+            stopping=tuple(self.stopping),
+            ids=frozenset(rules) | {rule.id for rule in broken} | {right.id for right in self.right.values()},
+            folder=self.folder,
+            texts=self.texts,
+            older=self.older,
+            right=self.right,
+        )
+
+    def fault(self, problem: str, where: Place | None, remedy: str = "", severity: Literal["error", "warning"] = "error") -> None:
+        self.faults.append(Fault(problem=problem, where=where, remedy=remedy, severity=severity))
+
+    def stop(self, problem: str, path: Path_, remedy: str = "") -> None:
+        """Note a fault of the overrides that no one rule can be left out for."""
+        self.fault(problem, self.place(path), remedy)
+        self.stopping.append(self.faults[-1])
+
+    def place(self, path: Path_) -> Place | None:
+        """Return where an override is written, where that is known."""
+        return self.config.place(("rules", *path), key=isinstance(path[-1], str)) if self.config else None
+
+    def _check_settings_are_of_rules(self, rules: Mapping[str, Rule]) -> None:
+        known = {rule.code: rule.id for rule in rules.values()} | {broken.code: broken.id for broken in self.broken.values()}
+        known |= {right.code: right.id for right in self.right.values()}
+        for name in self.overrides.settings:
+            if name not in {*self.used_settings, *known, *known.values()}:
+                remedy = did_you_mean(name.upper(), list(known)) or did_you_mean(name, list(known.values()))
+                problem = f"`rules: settings:` names a rule '{name}' that is not there"
+                self.fault(problem, self.place(("settings", name)), remedy, "warning")
+
+    def _mended(self, document: Document, use: Callable[[Document], _Found | None]) -> _Found | None:
+        """Use a file; where that gives faults, in its last good version, if there is one. The faults are told all the same.
+
+        use: notes a file's faults and gives None where there are any.
+        """
+        before, named = len(self.faults), dict(self.named)
+        name = Path(document.file).relative_to(self.folder.as_posix()).as_posix()
+        found, good = use(document), self.last_good.get(name)
+        if found is not None:
+            self.texts[name] = document.text
+            return found
+        if good is None or good.text == document.text or not Path(document.file).exists():
+            return None
+        noted, named_today, self.named = list(self.faults), self.named, named
+        is_sql = name.endswith(".sql")
+        found = use((Document if is_sql else load_text)(file=document.file, text=good.text, shown=True))
+        self.faults = noted
+        if found is None:
+            self.named = named_today
+            return None
+        self.texts[name] = good.text
+        older = Older(file=name, seen_on=good.seen_on, fault=next(fault for fault in noted[before:] if fault.severity == "error"))
+        self.older[name] = older
+        remedy = "Put the file right; nothing else needs to be done."
+        problem = f"until this is put right, its version of {day(good.seen_on)} is used"
+        self.fault(problem, Place(file=document.file), remedy, "warning")
+        return found
+
+    def _read(self, document: Document, model: type[_Model]) -> _Model | None:
+        value = document.check(model) if not document.faults else None
+        self.faults += document.faults
+        return value
+
+    def _view(self, path: Path) -> str | None:
+        return self._mended(load_plain(path, shown=True), self._use_view)
+
+    def _load_views(self) -> None:
+        """Read the shared views. One that reads another that cannot be used cannot be used either."""
+        paths = sorted((self.folder / "subjects" / "_views").glob("*.sql"))
+        self.view_names = frozenset(path.stem for path in paths)
+        found = {path.stem: self._view(path) for path in paths}
+        self.views = {name: text for name, text in found.items() if text is not None}
+        while spoilt := {name for name, text in self.views.items() if words_in(text) & (self.view_names - self.views.keys())}:
+            self.views = {name: text for name, text in self.views.items() if name not in spoilt}
+
+    def _use_view(self, document: Document) -> str | None:
+        self.faults += document.faults
+        found = () if document.faults else faults_of(document.text, self.view_names - {Path(document.file).stem})
+        for one in found:
+            self.fault(one.problem, document.offset_place(one.offset, one.length), one.remedy)
+        return None if document.faults or found else only_statement(document.text)
+
+    def _settings(self) -> Settings:
+        found = self._mended(load(self.folder / "settings.yaml", shown=True), self._use_settings)
+        if found is None:
+            raise Faults(self.faults)
+        settings, faults = shared_settings.applied(found, self.overrides, self.place)
+        self.faults += faults
+        self.stopping += faults
+        return settings
+
+    def _use_settings(self, document: Document) -> SettingsFile | None:
+        found = self._read(document, SettingsFile)
+        faults = shared_settings.faults_of(document, found) if found else []
+        self.faults += faults
+        return None if faults else found
+
+    def _subjects(self) -> dict[str, Subject]:
+        paths = sorted((self.folder / "subjects").glob("*.yaml"))
+        found = [self._mended(load(path, shown=True), self._use_subject) for path in paths]
+        return {subject.id: subject for subject in found if subject is not None}
+
+    def _use_subject(self, document: Document) -> Subject | None:
+        subject = self._read(document, Subject)
+        if subject is None:
+            return None
+        name = Path(document.file).name
+        named = [getattr(subject, part) for part in _NAMING_COLUMNS]
+        unknown = [column for column in named if column and column not in subject.columns]
+        for column in unknown:
+            part = next(part for part in _NAMING_COLUMNS if getattr(subject, part) == column)
+            remedy = did_you_mean(column, subject.columns)
+            self.fault(f"'{column}' is not one of the columns", document.place((part,)), remedy)
+        if subject.id != name.removesuffix(".yaml"):
+            self.fault(f"the id is '{subject.id}' but the file is {name}", document.place(("id",)), "Give both one name.")
+        written = [(part, sql) for part in ("sql", "left_when") if (sql := getattr(subject, part))]
+        found = [(part, one) for part, sql in written for one in faults_of(sql, self.view_names, live=part == "left_when")]
+        for part, one in found:
+            self.fault(one.problem, document.value_place((part,), one.offset, one.length or None), one.remedy)
+        spoilt = [(part, view) for part, sql in written for view in sorted(words_in(sql) & (self.view_names - self.views.keys()))]
+        for part, view in spoilt:
+            where, remedy = document.place((part,), key=True), f"Put subjects/_views/{view}.sql, or what it reads, right first."
+            self.fault(f"the view {view} that it reads cannot be used", where, remedy)
+        return (
+            None
+            if unknown or found or spoilt
+            else subject.model_copy(update={part: only_statement(sql) for part, sql in written})
+        )
+
+    def setting(self, rule: RuleFile) -> RuleSetting:
+        name = self.setting_name(rule)
+        self.used_settings.add(name)
+        return self.overrides.settings.get(name, RuleSetting())
+
+    def setting_name(self, rule: RuleFile) -> str:
+        """Return what the council calls the rule in its settings: its code, or else its id."""
+        return rule.code if rule.code in self.overrides.settings else rule.id
+
+    def _add(self, rules: dict[str, Rule], path: Path, pack: str, subjects: Mapping[str, Subject], settings: Settings) -> None:
+        before, document = len(self.faults), load_plain(path, shown=True)
+        if self._is_known(document, f"{pack}/{path.name}"):
+            return
+        document = document if document.faults else load_text(document.file, document.text, shown=True)
+        rule = self._mended(document, lambda document: self._use_rule(document, rules, pack, subjects, settings))
+        if rule is None:
+            value = document.value if isinstance(document.value, dict) else dict(_IDENTITY.findall(document.text))
+            first = next(fault for fault in self.faults[before:] if fault.severity == "error")
+            self.broken[f"{pack}/{path.stem}"] = Broken(
+                id=str(value.get("id") or path.stem),
+                code=str(value.get("code") or path.stem),
+                job=str(value.get("job") or "daily"),
+                problem=f"{first.where}: {first.problem}" if first.where else first.problem,
+            )
+            return
+        if rule.file.replaces:
+            rules.pop(rule.file.replaces, None)
+            self.right = {name: right for name, right in self.right.items() if right.id != rule.file.replaces}
+        rules[rule.id] = rule
+
+    def _is_known(self, document: Document, name: str) -> bool:
+        """Return whether a check has found a file right, and no other file has its names."""
+        right = self.memory.find(name, document.text)
+        if right is None or {right.id, right.code} & self.named.keys():
+            return False
+        self.texts[name], self.right[name] = document.text, right
+        self.named |= dict.fromkeys((right.id, right.code), (right.id, document.file))
+        return True
+
+    def _use_rule(
+        self, document: Document, rules: Mapping[str, Rule], pack: str, subjects: Mapping[str, Subject], settings: Settings
+    ) -> Rule | None:
+        before = len(self.faults)
+        file = self._read(document, RuleFile)
+        if file is None:
+            rest = rest_of(document)
+            if rest is not None and rest.subject in subjects:
+                given, subject = {**settings.params, **rest.params}, subjects[rest.subject]
+                _, found = compile_file(document, rest, subject, given, self.views, place=document.file, pack=pack)
+                self.faults += of_expressions(document, rest, found)
+            return None
+        self._check_identity(rules, document, file, Path(document.file))
+        if file.subject not in subjects:
+            self.faults.append(_no_subject(document, file.subject, self.folder, subjects))
+            return None
+        shipped = {**settings.params, **file.params}
+        params, subject = {**shipped, **self._own_params(file, shipped)}, subjects[file.subject]
+        rule, found = compile_file(document, file, subject, params, self.views, place=document.file, pack=pack)
+        self.faults += found
+        return None if any(fault.severity == "error" for fault in self.faults[before:]) else rule
+
+    def _own_params(self, file: RuleFile, shipped: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what config.yaml says of this rule's parameters, and note what it cannot."""
+        own = {}
+        for name, value in self.setting(file).params.items():
+            remedy = ""
+            if name not in shipped:
+                problem, remedy = f"names a parameter '{name}' it does not have", did_you_mean(name, shipped)
+            elif wrong := other_kind(value, shipped[name]):
+                problem, remedy = f"{name} {wrong}", f"The rule's file has {shipped[name]}."
+            else:
+                own[name] = value
+                continue
+            where = self.place(("settings", self.setting_name(file), "params", name))
+            self.fault(f"`rules: settings: {file.code}:` {problem}", where, remedy)
+        return own
+
+    def _check_identity(self, rules: Mapping[str, Rule], document: Document, file: RuleFile, path: Path) -> None:
+        if file.id != path.stem:
+            remedy = f"Write `id: {path.stem}`, or call the file {file.id}.yaml."
+            self.fault(f"the id is '{file.id}' but the file is {path.name}", document.place(("id",)), remedy)
+        earlier = rules.keys() | {right.id for right in self.right.values()} if file.replaces else set()
+        if file.replaces and file.replaces not in earlier:
+            where = document.place(("replaces",))
+            self.fault(f"'{file.replaces}' is not a rule of an earlier pack", where, did_you_mean(file.replaces, earlier))
+        if file.replaces:
+            self.named = {name: found for name, found in self.named.items() if found[0] != file.replaces}
+        if file.id in self.named:
+            problem = f"the rule id '{file.id}' is used twice, first in {self.named[file.id][1]}"
+            remedy = f"Rename one, or write `replaces: {file.id}` if this one is to stand for it."
+            self.fault(problem, document.place(("id",)), remedy)
+        owner, place = self.named.get(file.code, (file.id, ""))
+        if owner != file.id:
+            remedy = "Give one of them another code."
+            self.fault(f"the code {file.code} is used twice, first in {place}", document.place(("code",)), remedy)
+        for name in (file.id, file.code):
+            self.named.setdefault(name, (file.id, path.as_posix()))
+
+
+def _no_subject(document: Document, name: str, folder: Path, subjects: Mapping[str, Subject]) -> Fault:
+    where = document.place(("subject",))
+    if (folder / "subjects" / f"{name}.yaml").is_file():
+        remedy = f"Put subjects/{name}.yaml right first."
+        return Fault(problem=f"the subject '{name}' cannot be used: its files have faults", where=where, remedy=remedy)
+    remedy = did_you_mean(name, dict(subjects)) or f"The subjects are: {', '.join(subjects)}."
+    return Fault(problem=f"there is no subject '{name}'", where=where, remedy=remedy)

@@ -1,0 +1,74 @@
+"""What can still be told of a rule file that does not fit its model: so that one pass finds the faults of its expressions too.
+
+What is made here is never used as a rule.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterable
+from typing import Any
+
+from pydantic import ValidationError
+
+from alerting.documents.document import Document, Path_, did_you_mean
+from alerting.errors import Fault
+from alerting.rulebook.file_models import RuleFile
+
+_STAND_INS: dict[str, Any] = dict.fromkeys(("title", "says", "clears", "owner"), "") | {
+    "id": "unnamed",
+    "code": "X-0",
+    "job": "daily",
+    "basis": {"kind": "local", "text": ""},
+    "levels": {"info": "false"},
+    "notify": {},
+}
+_EXPRESSIONS = ("where", "let", "measure", "levels", "due", "also")
+_NAMING = ("let", "params", "measure")
+_MOST_ROUNDS = 5
+
+
+def rest_of(document: Document) -> RuleFile | None:
+    """Return a rule file without what does not fit, stand-ins where something must be; None where too little is left."""
+    if not isinstance(document.value, dict):
+        return None
+    rest: dict[str, Any] = copy.deepcopy(document.value)
+    for _ in range(_MOST_ROUNDS):
+        try:
+            return RuleFile.model_validate(rest)
+        except ValidationError as error:
+            for detail in error.errors(include_input=False):
+                location = detail["loc"][:-1] if detail["loc"][-1:] == ("[key]",) else detail["loc"]
+                if detail["type"] == "missing" and len(location) == 1 and location[0] in _STAND_INS:
+                    rest[str(location[0])] = copy.deepcopy(_STAND_INS[str(location[0])])
+                else:
+                    _drop(rest, location[:-1] if detail["type"] == "missing" and len(location) > 1 else location)
+    return None
+
+
+def of_expressions(document: Document, rest: RuleFile, found: Iterable[Fault]) -> list[Fault]:
+    """Return those of the faults found in such a rest that are faults of what is written, not of what was left out."""
+    written: dict[str, Any] = document.value
+    named = all(set(written.get(part) or ()) == set(getattr(rest, part)) for part in ("let", "params"))
+    known = {field.alias or name for name, field in RuleFile.model_fields.items()}
+    whole = named and not any(did_you_mean(str(key), _NAMING) for key in written.keys() - known)
+    kept = []
+    for fault in found:
+        part = fault.problem.removeprefix("`").partition("`")[0].partition(".")[0]
+        # A name that is not there may be that of a step or a parameter that was left out.
+        by_omission = "there is no column or parameter" in fault.problem or "asks for the measure" in fault.problem
+        cut_off = isinstance(written.get(part), dict) and any(")" in str(key) for key in written[part])
+        if part in _EXPRESSIONS and part in written and not cut_off and (whole or not by_omission):
+            kept.append(fault)
+    return kept
+
+
+def _drop(rest: Any, location: Path_) -> None:
+    for part in location[:-1]:
+        inside = rest.get(part) if isinstance(rest, dict) else None
+        rest = rest[part] if isinstance(rest, list) and isinstance(part, int) and part < len(rest) else inside
+    last = location[-1] if location else None
+    if isinstance(rest, dict) and last is not None:
+        rest.pop(last, None)
+    elif isinstance(rest, list) and isinstance(last, int) and last < len(rest):
+        del rest[last]

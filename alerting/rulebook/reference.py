@@ -1,0 +1,109 @@
+"""What a rule or subject file may say, and whom rules can be about, as tables of a page: made of the models and the subjects."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from types import UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from alerting.rulebook.file_models import Basis, Escalation, Example, RuleFile, Subject, SubjectColumn
+
+PARTS: Mapping[str, type[BaseModel]] = {
+    "A rule": RuleFile,
+    "The basis of a rule": Basis,
+    "An example of a rule": Example,
+    "An escalation of a rule": Escalation,
+    "A subject": Subject,
+    "A column of a subject": SubjectColumn,
+}
+"""The tables of keys, by the heading each stands under."""
+
+
+def keys_page() -> str:
+    """Return the tables of every key, each under its heading, as Markdown."""
+    return "\n".join(f"## {heading}\n\n{_table(('key', 'default', 'says'), _keys(model))}" for heading, model in PARTS.items())
+
+
+def key_says(name: str) -> list[str]:
+    """Return what a key means, a line for each kind of file or part that has it; nothing where none has."""
+    return [
+        f"{heading}: {says} Default: {default.strip('`')}." if default != "needed" else f"{heading}: {says} Needed."
+        for heading, model in PARTS.items()
+        for key, default, says in _keys(model)
+        if key == f"`{name}`"
+    ]
+
+
+def key_names() -> list[str]:
+    """Return the name of every key, once each, in the order of the page."""
+    return list(dict.fromkeys(key.strip("`") for model in PARTS.values() for key, _, _ in _keys(model)))
+
+
+def subjects_page(subjects: Iterable[Subject]) -> str:
+    """Return every subject with its columns under a heading each, as Markdown."""
+    return "\n".join(_subject(subject) for subject in subjects)
+
+
+def _subject(subject: Subject) -> str:
+    columns = [(f"`{name}`", column.type, column.tier, _sentence(column.says)) for name, column in subject.columns.items()]
+    facts = (
+        f"`subject: {subject.id}`. An alert is about one {subject.about}, by `{subject.key}`; `{subject.team}` answers for it."
+    )
+    return f"## {subject.title}\n\n{subject.says}\n\n{facts}\n\n{_table(('column', 'type', 'tier', 'means'), columns)}"
+
+
+def _keys(model: type[BaseModel]) -> list[tuple[str, str, str]]:
+    return [(f"`{field.alias or name}`", _default(field), _says(field)) for name, field in model.model_fields.items()]
+
+
+def _default(field: FieldInfo) -> str:
+    if field.is_required():
+        return "needed"
+    value = field.get_default(call_default_factory=True, validated_data={})
+    if value in (None, "", (), {}):
+        return "none"
+    return f"`{value if isinstance(value, str) else json.dumps(value)}`"
+
+
+def _says(field: FieldInfo) -> str:
+    said = _sentence(field.description or "")
+    words = _words(field.annotation)
+    if words:
+        said += f" Words: {'; '.join(', '.join(f'`{word}`' for word in group) for group in words)}."
+    if field.examples:
+        said += f" Such as {' or '.join(f'`{_flow(value)}`' for value in field.examples)}."
+    return said
+
+
+def _words(annotation: object) -> list[list[str]]:
+    """Return the words that a key takes, a list for each place that takes words: a mapping's keys, then its values."""
+    if get_origin(annotation) is Literal:
+        return [[str(word) for word in get_args(annotation)]]
+    if get_origin(annotation) is Annotated:
+        return _words(get_args(annotation)[0])
+    if get_origin(annotation) in (Union, UnionType, dict, tuple):
+        return [words for part in get_args(annotation) for words in _words(part)]
+    return []
+
+
+def _flow(value: Any) -> str:
+    """Write a value as it stands on one line of a rule file."""
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{key}: {_flow(part)}" for key, part in value.items()) + "}"
+    if isinstance(value, (list, tuple)):
+        return f"[{', '.join(map(_flow, value))}]"
+    return str(value)
+
+
+def _sentence(text: str) -> str:
+    return text if text.endswith((".", "?", "!")) else f"{text}."
+
+
+def _table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    bar = "\\|"
+    lines = (f"| {' | '.join(cell.replace('|', bar) for cell in row)} |" for row in rows)
+    return "\n".join([f"| {' | '.join(headings)} |", "|---" * len(headings) + "|", *lines]) + "\n"

@@ -1,0 +1,85 @@
+"""What all rules share: rules/settings.yaml with its parameters, code maps and bank holidays, as config.yaml sets them here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from alerting.casedata.catalogue import CodeMap, Settings, norm
+from alerting.documents.document import Document, Path_, did_you_mean
+from alerting.errors import Fault, Place
+from alerting.rulebook.file_models import CodeWords, Overrides, SettingsFile
+
+_NEEDED = ("row_count_tolerance", "max_row_change", "max_row_change_at_least", "max_load_age_wd", "min_fill", "min_fill_at_least")
+"""The shared parameters that the service itself reads: when data is not believed."""
+
+_NUMBERS = ("reopen_window_wd", "held_too_long_wd")
+"""Shared parameters that the service reads where they are there: settings of an earlier version may lack them."""
+
+
+def faults_of(document: Document, found: SettingsFile) -> list[Fault]:
+    """Find the numbers that the service itself reads and that are missing or no numbers. document: of settings.yaml."""
+    given = [name for name in _NUMBERS if name in found.params]
+    faults = []
+    for name in (*_NEEDED, *given):
+        if kind_of(found.params.get(name)) != "a number":
+            there = name in found.params
+            problem = f"`params.{name}` should be a number" if there else f"the number `{name}` is missing"
+            remedy = "Write it in digits." if there else f"Add `{name}:` as it is in the shipped settings."
+            faults.append(Fault(problem=problem, where=document.place(("params", name)), remedy=remedy))
+    return faults
+
+
+def applied(found: SettingsFile, overrides: Overrides, place: Callable[[Path_], Place | None]) -> tuple[Settings, list[Fault]]:
+    """Return the shared settings with what config.yaml says of them, and the faults of what it cannot say.
+
+    place: gives where an override is written, by its path below `rules:`.
+    """
+    faults: list[Fault] = []
+
+    def fault(problem: str, path: Path_, remedy: str) -> None:
+        faults.append(Fault(problem=problem, where=place(path), remedy=remedy))
+
+    params = dict(found.params)
+    for name, value in overrides.params.items():
+        if name not in found.params:
+            problem = f"`rules: params:` names a shared parameter '{name}' that is not there"
+            fault(problem, ("params", name), did_you_mean(name, found.params))
+        elif wrong := other_kind(value, found.params[name]):
+            fault(f"`rules: params: {name}:` {wrong}", ("params", name), f"settings.yaml has {found.params[name]}.")
+        else:
+            params[name] = value
+    codes = {name: _code_map(file, overrides.codes.get(name, {})) for name, file in found.codes.items()}
+    for name, file in found.codes.items():
+        for code in overrides.codes.get(name, {}):
+            if code.upper() not in file.codes:
+                remedy = f"Its codes are: {', '.join(sorted(set(file.codes)))}."
+                fault(f"`rules: codes: {name}:` has no code '{code}'", ("codes", name, code), remedy)
+    for name in overrides.codes:
+        if name not in codes:
+            fault(f"`rules: codes:` names a code map '{name}' that is not there", ("codes", name), did_you_mean(name, codes))
+    holidays = overrides.bank_holidays if overrides.bank_holidays is not None else found.bank_holidays
+    return Settings(params=params, codes=codes, bank_holidays=frozenset(holidays)), faults
+
+
+def _code_map(file: CodeWords, own: dict[str, tuple[str, ...]]) -> CodeMap:
+    words = {word: code for code, listed in file.words.items() for word in listed}
+    for code, listed in own.items():
+        words |= {norm(word) or "": code.upper() for word in listed}
+    return CodeMap(frozenset(file.codes), words)
+
+
+def other_kind(value: object, shipped: object) -> str:
+    """Return that a parameter's value is of another kind than the one it stands for, or nothing."""
+    kind, wanted = kind_of(value), kind_of(shipped)
+    return "" if shipped is None or kind == wanted else f"is {kind}, but stands for {wanted}"
+
+
+def kind_of(value: object) -> str:
+    """Name the kind of a parameter's value in a sentence: `a number`."""
+    if value is None:
+        return "nothing"
+    if isinstance(value, bool):
+        return "a yes-or-no"
+    if isinstance(value, (int, float)):
+        return "a number"
+    return "a list" if isinstance(value, (list, tuple)) else "a text"

@@ -1,0 +1,52 @@
+"""A sign of life after each run that the audit finds right, so that silence is noticed from outside.
+
+The address is a secret, as whoever knows it can give the sign: it stands in no problem. What goes wrong here is told and
+stops nothing: the run is done, and whoever waits for the sign will ask.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Literal
+
+
+@dataclass(frozen=True, kw_only=True)
+class Heartbeat:
+    """Where the sign is given: an address, a file, both or neither. timeout_s: for the address's answer, and to connect."""
+
+    url: str | None = None
+    method: Literal["GET", "POST"] = "GET"
+    timeout_s: float = 10
+    file: Path | None = None
+
+    def beat(self, now: datetime) -> list[str]:
+        """Return the sign of life; return what went wrong with it, a sentence each."""
+        problems = [self._ask(self.url)] if self.url else []
+        problems += [self._touch(self.file, now)] if self.file else []
+        return [problem for problem in problems if problem]
+
+    def _ask(self, url: str) -> str | None:
+        # Read where it is used: it is slow to import, and most commands give no sign.
+        import requests
+
+        try:
+            # Nobody follows a redirection: the address is that of the monitoring itself, or it is wrong.
+            answer = requests.request(self.method, url, timeout=self.timeout_s, allow_redirects=False)
+        except requests.exceptions.Timeout:
+            return f"the heartbeat's address did not answer within {self.timeout_s:g} seconds"
+        except requests.exceptions.RequestException as error:
+            # Its own words carry the whole address.
+            return f"the heartbeat's address cannot be reached ({type(error).__name__})"
+        return None if answer.ok and not answer.is_redirect else f"the heartbeat's address answered {answer.status_code}"
+
+    def _touch(self, file: Path, now: datetime) -> str | None:
+        new = file.with_name(f".{file.name}.new")
+        try:
+            new.write_text(f"{now.isoformat(timespec='seconds')}\n", "utf-8")
+            os.replace(new, file)  # noqa: PTH105  (whole or not at all: an agent may look at any moment)
+        except OSError as error:
+            return f"the heartbeat's file cannot be written ({error.strerror})"
+        return None

@@ -1,0 +1,69 @@
+"""A made-up council, for trying things out and for tests. Nobody in it exists.
+
+    source: {type: demo, children: 3000, seed: 7, start: 2026-03-02}
+
+It lives: on later days cases open and close, visits are written up late, managers go on leave, a worker leaves. It can
+be asked for any day from 60 days before `start` to 120 days after it; with no `start`, for any day, and it is then
+another council in January, May and September. Its numbers follow the national figures for a
+council with `children` open or recent cases, and its data has the faults that real extracts have, at known rates
+(`alerting.sources.demo.nasties.RATES`); `Source.truth` says where.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from alerting.casedata.catalogue import TABLES
+
+if TYPE_CHECKING:
+    from alerting.casedata.snapshot import Snapshot
+    from alerting.sources.demo.town import Columns, Town
+
+
+class Source(BaseModel):
+    """The settings of the demo council, and the council itself.
+
+    children: how many have an open or recent case. seed: another seed is another council. start: the day on which, two
+    working days on, a worker leaves, and around which the council's figures hold; the 61st day of a third of the year.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    type: Literal["demo"] = "demo"
+    children: int = Field(default=3000, ge=50, le=200_000)
+    seed: int = 7
+    start: date | None = Field(default=None, ge=date(1960, 1, 1), le=date(2080, 1, 1))
+
+    def read(self, wanted: Mapping[str, frozenset[str]], into: Snapshot) -> None:
+        """Fill the wanted columns of the wanted tables as at `into.as_of`.
+
+        Raises SourceError when that day is out of the council's sight.
+        """
+        for name in TABLES:
+            if name in wanted:
+                columns = self._town(into.as_of).table(name, into.as_of, wanted[name])
+                into.fill(name, list(columns), list(columns.values()))
+
+    def places(self, table: str, column: str, cells: frozenset[str]) -> list[str]:
+        """Say nothing: there is no file to look into."""
+        del table, column, cells
+        return []
+
+    def tables(self, as_of: date) -> dict[str, Columns]:
+        """Return every table with every column, as at a day: a dict of columns each, with a list of cells, text or None."""
+        return {name: self._town(as_of).table(name, as_of) for name in TABLES}
+
+    def truth(self, as_of: date) -> dict[str, list[str]]:
+        """Give, for each nasty of RATES, the rows (`table id` or an id) or people it can be seen at on a day."""
+        return self._town(as_of).truth(as_of)
+
+    def _town(self, as_of: date) -> Town:
+        from alerting.sources.demo.town import town
+
+        # Left to itself it is another council every four months, so that there is one on whatever day it is tried.
+        begun = self.start or date(as_of.year, (as_of.month - 1) // 4 * 4 + 1, 1) + timedelta(days=60)
+        return town(self.children, self.seed, begun)

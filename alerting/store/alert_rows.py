@@ -1,0 +1,155 @@
+"""Alerts as rows of the store: written, and read back with what their history says of them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence, Set
+from datetime import date
+from typing import Any
+
+import sqlalchemy as sa
+
+from alerting.model import BACK_AGAIN, BY_HAND, Act, Alert, Condition, Level
+from alerting.store import schema
+
+CHANGING = (
+    "subject",
+    "episode",
+    "condition",
+    "level",
+    "level_since",
+    "team",
+    "worker",
+    "adviser",
+    "person",
+    "member",
+    "also",
+    "streak",
+    "streak_on",
+    "held_reason",
+    "held_since",
+    "resolved_on",
+    "resolved_reason",
+    "reopened_on",
+    "flaps",
+)
+"""The columns that a transition may change."""
+
+_LASTING = ("ref", "rule", "code", "rule_version", "subject_kind", "first_seen", "unit")
+
+
+def row_of(alert: Alert) -> dict[str, Any]:
+    """Return an alert as a row."""
+    written = {"condition": alert.condition.value, "level": int(alert.level), "also": " ".join(alert.also)}
+    written |= {"flaps": len(alert.came_back)}
+    return {name: getattr(alert, name) for name in (*_LASTING, *CHANGING) if name not in written} | written
+
+
+def is_closed(reason: str | None) -> bool:
+    """Return whether it was a person who ended an alert, by its reason."""
+    return reason is not None and reason.startswith(BY_HAND)
+
+
+def returns(connection: sa.Connection, where: Sequence[sa.ColumnElement[bool]]) -> dict[int, tuple[date, ...]]:
+    """Return the days on which the alerts that meet the conditions came back, by their ids."""
+    table, found = schema.transition, dict[int, tuple[date, ...]]()
+    query = sa.select(table.c.alert_id, table.c.as_of).join(schema.alert, schema.alert.c.id == table.c.alert_id)
+    mine = query.where(schema.alert.c.flaps > 0, table.c.reason == BACK_AGAIN, *where).order_by(table.c.id)
+    for id_, day in connection.execute(mine):
+        found[id_] = (*found.get(id_, ()), day)
+    return found
+
+
+def closed_until(connection: sa.Connection, where: Sequence[sa.ColumnElement[bool]]) -> dict[int, date | None]:
+    """Return until when the alerts that meet the conditions, and somebody closed, stay closed, by their ids; the last word counts."""
+    table = schema.handling
+    query = sa.select(table.c.alert_id, table.c.until).join(schema.alert, schema.alert.c.id == table.c.alert_id)
+    rows = connection.execute(query.where(table.c.kind == "close", *where).order_by(table.c.id))
+    return {row[0]: row[1] for row in rows}
+
+
+def alert_of(row: Any, done: tuple[Act, ...], came_back: tuple[date, ...], until: date | None) -> Alert:
+    """Return the alert of a row, with what people did about it, the days it came back, and until when somebody closed it."""
+    return Alert(
+        id=row.id,
+        ref=row.ref,
+        rule=row.rule,
+        code=row.code,
+        rule_version=row.rule_version,
+        subject_kind=row.subject_kind,
+        subject=row.subject,
+        episode=row.episode,
+        condition=Condition(row.condition),
+        level=Level(row.level),
+        first_seen=row.first_seen,
+        level_since=row.level_since,
+        measure=row.measure,
+        unit=row.unit,
+        due=row.due,
+        team=row.team,
+        worker=row.worker,
+        adviser=row.adviser,
+        person=row.person,
+        member=row.member,
+        also=tuple(row.also.split()),
+        facts=json.loads(row.facts) if row.facts else {},
+        streak=row.streak,
+        streak_on=row.streak_on,
+        held_reason=row.held_reason,
+        held_since=row.held_since,
+        resolved_on=row.resolved_on,
+        resolved_reason=row.resolved_reason,
+        came_back=came_back,
+        reopened_on=row.reopened_on,
+        closed_until=until,
+        acts=done,
+    )
+
+
+def held_spans(connection: sa.Connection, rules: Set[str]) -> dict[int, list[tuple[date, date | None]]]:
+    """Return the stretches that do not count for open alerts of these rules, one after the other.
+
+    On hold, cleared before they came back, or kept back by a brake, when nobody could act on them. Each has its first day,
+    and the day that ended it, None where it goes on.
+    """
+    table, alert = schema.transition, schema.alert
+    query = sa.select(table.c.alert_id, table.c.as_of, table.c.before, table.c.after)
+    query = query.join(alert, alert.c.id == table.c.alert_id).where(alert.c.resolved_on.is_(None), alert.c.rule.in_(rules))
+    idle = ("held", "resolved")
+    held = sa.or_(table.c.before.in_(idle), table.c.after.in_(idle))
+    spans: dict[int, list[tuple[date, date | None]]] = {}
+    for row in connection.execute(query.where(held, sa.func.coalesce(table.c.before, "") != table.c.after).order_by(table.c.id)):
+        mine = spans.setdefault(row.alert_id, [])
+        if mine and mine[-1][1] is None:
+            mine[-1] = (mine[-1][0], row.as_of)
+        if row.after in idle:
+            mine.append((row.as_of, None))
+    for alert_id, span in _braked_spans(connection, rules):
+        spans[alert_id] = _apart([*spans.get(alert_id, ()), span])
+    return spans
+
+
+def _braked_spans(connection: sa.Connection, rules: Set[str]) -> list[tuple[int, tuple[date, date | None]]]:
+    """Return the stretch for which a brake kept an open alert back: of what began, or came back, while it was on."""
+    alert, brake = schema.alert, schema.brake
+    began = sa.func.coalesce(alert.c.reopened_on, alert.c.first_seen)
+    query = sa.select(alert.c.id, began.label("began"), brake.c.released_at).join(brake, brake.c.rule == alert.c.rule)
+    query = query.where(alert.c.resolved_on.is_(None), alert.c.rule.in_(rules), began >= brake.c.since)
+    found = []
+    for row in connection.execute(query.order_by(brake.c.id)):
+        until = row.released_at.date() if row.released_at else None
+        if until is None or row.began <= until:
+            found.append((row.id, (row.began, until)))
+    return found
+
+
+def _apart(spans: Sequence[tuple[date, date | None]]) -> list[tuple[date, date | None]]:
+    """Join the stretches that overlap, so that no day is counted twice."""
+    joined: list[tuple[date, date | None]] = []
+    for start, until in sorted(spans, key=lambda span: span[0]):
+        if joined and (joined[-1][1] is None or start <= joined[-1][1]):
+            before, last = joined[-1]
+            joined[-1] = (before, None if last is None or until is None else max(last, until))
+        else:
+            joined.append((start, until))
+    return joined

@@ -1,0 +1,102 @@
+"""A copy of the store that is whole although the service is at work: SQLite by its own means, PostgreSQL by `pg_dump`."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+import subprocess
+from contextlib import closing, suppress
+from pathlib import Path
+
+from alerting.errors import ConfigError, StoreError
+from alerting.store.store import Store
+
+_ENOUGH_S = 3600
+
+
+def backup(store: Store, file: Path) -> int:
+    """Copy a store into a new file that its owner alone may read; give the file's bytes.
+
+    The file appears whole or not at all. Raises ConfigError where there is one already or it cannot be written, StoreError
+    where the store cannot be copied.
+    """
+    if file.exists():
+        raise ConfigError(f"{file} is there already", remedy="Give another name: a backup is never written over.")
+    new = file.with_name(f".{file.name}.new")
+    new.unlink(missing_ok=True)
+    try:
+        # Made first, so that nobody else can read it at any moment: it holds case data.
+        os.close(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+        if store.engine.dialect.name == "sqlite":
+            _copy_sqlite(store, new)
+        else:
+            _dump_postgresql(store, new)
+        with new.open("rb") as written:
+            os.fsync(written.fileno())
+        os.replace(new, file)  # noqa: PTH105  (whole or not at all)
+    except OSError as error:
+        raise ConfigError(f"{file} cannot be written ({error.strerror})", remedy="Check its folder, rights and space.") from None
+    finally:
+        with suppress(OSError):
+            new.unlink(missing_ok=True)
+    return file.stat().st_size
+
+
+def _copy_sqlite(store: Store, file: Path) -> None:
+    # A line of its own: the engine's transactions take the write lock, and a copy needs none.
+    source = f"file:{Path(str(store.engine.url.database)).absolute().as_posix()}?mode=ro"
+    try:
+        with closing(sqlite3.connect(source, uri=True, timeout=30)) as theirs, closing(sqlite3.connect(file)) as copy:
+            theirs.backup(copy)
+            found = copy.execute("PRAGMA integrity_check").fetchone()[0]
+            # One file and nothing beside it, whatever the store's own way of writing is.
+            copy.execute("PRAGMA journal_mode=DELETE")
+    except sqlite3.Error as error:
+        raise StoreError(
+            f"the store cannot be copied: {error}", remedy="Check the space of the disk, and the store with `alerting check`."
+        ) from None
+    if found != "ok":
+        raise StoreError(
+            "the store is damaged, so a copy of it would be", remedy="Keep the backups you have; restore the latest."
+        )
+
+
+def _dump_postgresql(store: Store, file: Path) -> None:
+    program = shutil.which("pg_dump")
+    command = ["pg_dump", "--format=custom", "--no-owner", *_schema_of(store), f"--file={file}"]
+    by_hand = "Run where the server's own programs are: pg_dump --format=custom --file=FILE DATABASE"
+    if program is None:
+        raise StoreError("pg_dump is not installed here, and PostgreSQL's copies are made by it", remedy=f"{by_hand}.")
+    done = subprocess.run(  # noqa: S603  (no shell; the program is the one on the path, its words are ours)
+        [program, *command[1:]],
+        env={**os.environ, **_libpq(store)},
+        capture_output=True,
+        text=True,
+        timeout=_ENOUGH_S,
+        check=False,
+    )
+    if done.returncode:
+        said = next((line for line in done.stderr.splitlines() if line.strip()), "it did not say why")
+        raise StoreError(f"pg_dump could not copy the store: {said.strip()}", remedy=f"{by_hand}.")
+
+
+def _schema_of(store: Store) -> list[str]:
+    with store.engine.connect() as connection:
+        schema = connection.dialect.default_schema_name
+    return [f"--schema={schema}"] if schema else []
+
+
+def _libpq(store: Store) -> dict[str, str]:
+    """Return the store's address as pg_dump reads it: in the environment, where no list of processes shows a password."""
+    url = store.engine.url
+    host = url.host or url.query.get("host")
+    parts = {
+        "PGHOST": host[0] if isinstance(host, tuple) else host,
+        "PGPORT": str(url.port) if url.port else None,
+        "PGUSER": url.username,
+        "PGPASSWORD": str(url.password) if url.password else None,
+        "PGDATABASE": url.database,
+        "PGSSLMODE": url.query.get("sslmode"),
+    }
+    return {name: value for name, value in parts.items() if isinstance(value, str)}

@@ -1,0 +1,136 @@
+"""Receivers and addresses that refuse: which are left alone, until when, and why.
+
+A receiver that fails three times in a row, whoever the messages are for, rests: its messages stay where they are. When its
+time comes, one message is tried; if that is taken the others follow, and if not it rests for longer. An address that was
+refused for good is not tried again for two weeks, or until the directory gives another.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+
+from alerting.delivery.attempt import wait_before
+from alerting.store.schema import act, bad_address, receiver_state
+
+IN_A_ROW = 3
+AGAIN_AFTER = timedelta(days=14)
+"""After so long a refused address is tried once more: mailboxes are emptied, and relays mended."""
+OURS = "not sent: "
+"""How the answer begins where our own settings refused the address: they are asked anew for every message."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Resting:
+    """A receiver that is left alone. answer: what it said last, or why it could not be reached."""
+
+    receiver: str
+    refusals: int
+    opened_at: datetime
+    next_at: datetime
+    answer: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class BadAddress:
+    """An address, or a team's channel, that a receiver refused."""
+
+    receiver: str
+    address: str
+    since: datetime
+    answer: str
+
+
+def resting(connection: sa.Connection) -> dict[str, Resting]:
+    """Return the receivers that rest, by name."""
+    query = sa.select(receiver_state).where(receiver_state.c.opened_at.is_not(None))
+    return {row["receiver"]: Resting(**row) for row in connection.execute(query).mappings()}
+
+
+def in_a_row(connection: sa.Connection, receiver: str) -> int:
+    """Return how often in a row a receiver has refused everybody."""
+    return connection.execute(sa.select(receiver_state.c.refusals).where(receiver_state.c.receiver == receiver)).scalar() or 0
+
+
+def refused(connection: sa.Connection, receiver: str, answer: str, now: datetime) -> Resting | None:
+    """Count a refusal that is not of one message alone; give the receiver where it begins to rest with this one."""
+    refusals = in_a_row(connection, receiver) + 1
+    before = resting(connection).get(receiver)
+    connection.execute(receiver_state.delete().where(receiver_state.c.receiver == receiver))
+    if refusals < IN_A_ROW and before is None:
+        connection.execute(receiver_state.insert().values(receiver=receiver, refusals=refusals, answer=answer))
+        return None
+    wait = wait_before(refusals - IN_A_ROW + 1, receiver)
+    opened_at = before.opened_at if before else now
+    rests = Resting(receiver=receiver, refusals=refusals, opened_at=opened_at, next_at=now + wait, answer=answer)
+    connection.execute(receiver_state.insert().values(vars(rests)))
+    return None if before else rests
+
+
+def worked(connection: sa.Connection, receiver: str) -> None:
+    """Note that a receiver did its work, so that it rests no longer."""
+    connection.execute(receiver_state.delete().where(receiver_state.c.receiver == receiver))
+
+
+def may_try(connection: sa.Connection, rests: Resting, now: datetime) -> bool:
+    """Take the turn to try a resting receiver with one message. False where another sender has taken it."""
+    mine = sa.and_(receiver_state.c.receiver == rests.receiver, receiver_state.c.next_at == rests.next_at)
+    wait = wait_before(rests.refusals - IN_A_ROW + 2, rests.receiver)
+    return connection.execute(receiver_state.update().where(mine).values(next_at=now + wait)).rowcount == 1
+
+
+# ---------------------------------------------------------------------- addresses
+
+
+def remember(connection: sa.Connection, receiver: str, address: str, answer: str, now: datetime) -> bool:
+    """Remember that a receiver refused an address; say whether that is new."""
+    known = forget(connection, receiver, address)
+    values = {"receiver": receiver, "address": _same(address), "since": now, "answer": answer}
+    connection.execute(bad_address.insert().values(values))
+    return not known
+
+
+def forget(connection: sa.Connection, receiver: str, address: str) -> bool:
+    """Forget a refusal of an address, which has been accepted or mended; say whether there was one."""
+    mine = sa.and_(bad_address.c.receiver == receiver, bad_address.c.address == _same(address))
+    return connection.execute(bad_address.delete().where(mine)).rowcount > 0
+
+
+def refusal(connection: sa.Connection, receiver: str, address: str) -> BadAddress | None:
+    """Return why an address is refused; None where it is not."""
+    mine = sa.and_(bad_address.c.receiver == receiver, bad_address.c.address == _same(address))
+    row = connection.execute(sa.select(bad_address).where(mine)).mappings().first()
+    return BadAddress(**row) if row else None
+
+
+def bad_addresses(connection: sa.Connection) -> list[BadAddress]:
+    """Return every address that is refused, the longest refused first."""
+    rows = connection.execute(sa.select(bad_address).order_by(bad_address.c.since, bad_address.c.address)).mappings()
+    return [BadAddress(**row) for row in rows]
+
+
+def keep_act(connection: sa.Connection, *, by: str, about: str, note: str, now: datetime) -> None:
+    """Keep who had a refusal of an address forgotten, and why."""
+    connection.execute(act.insert().values(at=now, by=by, kind="retry_address", about=about[:200], note=note))
+
+
+def is_same(address: str, other: str) -> bool:
+    """Return whether two addresses are one: whatever their case, and the spaces around them."""
+    return _same(address) == _same(other)
+
+
+def is_bad(bad: set[tuple[str, str]], receiver: str, address: str | None) -> bool:
+    """Return whether an address cannot be used with a receiver. bad: receivers and addresses as `known_bad` gives them."""
+    return not (address or "").strip() or (receiver, _same(address or "")) in bad
+
+
+def known_bad(connection: sa.Connection) -> set[tuple[str, str]]:
+    """Return the receivers and addresses that `is_bad` asks about."""
+    return {(bad.receiver, bad.address) for bad in bad_addresses(connection)}
+
+
+def _same(address: str) -> str:
+    """Return an address as it is compared: in one case, without the spaces around it."""
+    return address.strip().casefold()[:320]

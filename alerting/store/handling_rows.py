@@ -1,0 +1,82 @@
+"""What people did about alerts, as rows of the store: written, read back, taken back. Whether they may is for `handling` to say."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Set
+from datetime import date, datetime
+
+import sqlalchemy as sa
+
+from alerting.model import Act, Alert, Level
+from alerting.store import schema
+
+_SAID_ONCE = ("not_useful",)
+
+
+def add(
+    connection: sa.Connection,
+    alert: Alert,
+    kind: str,
+    *,
+    by: str,
+    note: str,
+    now: datetime,
+    until: date | None = None,
+    reason: str | None = None,
+    assignee: str | None = None,
+    approved_by: str | None = None,
+) -> None:
+    """Write down what somebody did. That an alert is not useful is said once by a person: a repeat replaces it."""
+    table = schema.handling
+    if kind in _SAID_ONCE:
+        connection.execute(table.delete().where(table.c.alert_id == alert.id, table.c.kind == kind, table.c.by == by))
+    values = {
+        "alert_id": alert.id,
+        "kind": kind,
+        "by": by,
+        "note": note,
+        "until": until,
+        "reason": reason,
+        "at": now,
+        "assignee": assignee,
+        "approved_by": approved_by,
+        "level": int(alert.level),
+    }
+    connection.execute(table.insert().values(values))
+
+
+def take_back(connection: sa.Connection, alert: Alert, kind: str, *, by: str, note: str, now: datetime) -> int:
+    """End every act of a kind on an alert, and keep who did it and why; give how many there were."""
+    table = schema.handling
+    mine = sa.and_(table.c.alert_id == alert.id, table.c.kind == kind, table.c.ended_at.is_(None))
+    count = connection.execute(table.update().where(mine).values(ended_at=now, ended_by=by)).rowcount
+    if count:
+        add(connection, alert, "take_back", by=by, note=note, now=now, reason=kind)
+    return count
+
+
+def of_open(connection: sa.Connection, ids: Set[int]) -> dict[int, tuple[Act, ...]]:
+    """Return what people did to each of these alerts that is open, and did not take back: the oldest first."""
+    table, alert = schema.handling, schema.alert
+    still_open = sa.select(alert.c.id).where(alert.c.resolved_on.is_(None))
+    query = sa.select(table).where(table.c.alert_id.in_(still_open), table.c.ended_at.is_(None)).order_by(table.c.id)
+    found: defaultdict[int, list[Act]] = defaultdict(list)
+    for row in connection.execute(query):
+        if row.alert_id in ids:
+            found[row.alert_id].append(_act(row))
+    return {id_: tuple(acts) for id_, acts in found.items()}
+
+
+def _act(row: sa.Row[tuple[object, ...]]) -> Act:
+    return Act(
+        id=row.id,
+        kind=row.kind,
+        by=row.by,
+        at=row.at,
+        level=Level(row.level),
+        until=row.until,
+        note=row.note,
+        assignee=row.assignee,
+        approved_by=row.approved_by,
+    )

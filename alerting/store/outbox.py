@@ -1,0 +1,471 @@
+"""Messages waiting to be sent, and what each recipient was last told. Rows are planned with the alerts, in one transaction.
+
+A row is claimed by a conditional update, so that one sender has it; its key, Message-ID and date are fixed when it is
+planned, so that a repeat is the same message. A claim is its owner and the number of the attempt, and lasts by the
+database's clock: a sender that slept while another took over can neither hand its message over nor settle it.
+
+    planned ─► claimed ─► accepted | failed | unknown | cancelled        docs/explanation/delivery.md says what each means
+       deferred ◄┘
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from alerting.formatting import day
+from alerting.model import CHANNEL, Delivery, LastTold, Notification
+from alerting.notifications.fallback import PASSED_ON
+from alerting.store import circuit_breaker, send_hold
+from alerting.store.circuit_breaker import BadAddress, Resting
+from alerting.store.schema import alert, delivery, notice, outbox, told
+from alerting.store.store import Store, database_now
+
+OPEN = ("planned", "claimed", "deferred")
+SUPERSEDED = "superseded by a newer message"
+EXPIRED = "expired"
+_GOOD_FOR = {"daily": timedelta(hours=17), "weekly": timedelta(days=5), "monthly": timedelta(days=10)}
+_LISTS = tuple(_GOOD_FOR)
+_CARDS_OF = timedelta(days=14)
+_OTHERS_GOOD_FOR = timedelta(days=3)
+
+
+class ClaimLostError(Exception):
+    """Another sender has taken the message over, so it must not be sent on this claim."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Waiting:
+    """A claimed row: the notification, and what its message keeps on every attempt.
+
+    owner, attempts: the claim. refusals: how often in a row the receiver had refused everybody when it was claimed.
+    refused: that its address is not tried, and why.
+    """
+
+    id: int
+    notification: Notification
+    message_id: str
+    planned_at: datetime
+    attempts: int
+    repeated: bool
+    owner: str
+    lease: timedelta
+    run_id: int | None = None
+    expires_at: datetime | None = None
+    refusals: int = 0
+    refused: BadAddress | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Expired:
+    """How many messages of one receiver were given up because their time had passed."""
+
+    receiver: str
+    count: int
+
+
+class Outbox:
+    """The outbox of one store."""
+
+    def __init__(self, store: Store, *, domain: str) -> None:
+        self._store = store
+        self._domain = domain
+
+    def transaction(self) -> AbstractContextManager[sa.Connection]:
+        """Begin a transaction of the store that the outbox is in."""
+        return self._store.transaction()
+
+    def last_told(
+        self, connection: sa.Connection, addresses: Mapping[str, str | None] | None = None
+    ) -> dict[tuple[str, str, int], LastTold]:
+        """Return what everybody was last told, by receiver, recipient and alert.
+
+        addresses: of today's directory, by recipient. What was passed on to another, because its recipient could not be
+        reached, counts as told to them until they have an address again that is not refused.
+        """
+        bad = circuit_breaker.known_bad(connection)
+        query = sa.select(told, alert.c.resolved_on).join(alert, alert.c.id == told.c.alert_id)
+        return {
+            (row.receiver, row.recipient, row.alert_id): LastTold(level=row.level, condition=row.condition, told_on=row.told_on)
+            for row in connection.execute(query)
+            if row.condition != PASSED_ON
+            or row.resolved_on is not None
+            or circuit_breaker.is_bad(bad, row.receiver, (addresses or {}).get(row.recipient))
+        }
+
+    # ------------------------------------------------------------------ planning
+
+    def plan(
+        self, connection: sa.Connection, run_id: int, notifications: Sequence[Notification], now: datetime
+    ) -> tuple[int, int]:
+        """Put notifications into the outbox, each once, and cancel what they supersede. Give how many: planned, cancelled.
+
+        What is superseded was not told, so that its items are new in the message that takes its place. Where it should have
+        gone out on an earlier day, the new message says that it was delayed.
+        """
+        known = self._known([item.key for item in notifications], connection)
+        new = [item for item in notifications if known.get(item.key, "cancelled") == "cancelled"]
+        standing_in = self._standing_in(connection)
+        rows, cancelled = [], 0
+        for item in new:
+            content = _with_delay(item, self._undelivered_since(connection, item))
+            cancelled += self._supersede(connection, item, standing_in, now)
+            rows.append(self._row(item, now) | {"run_id": run_id, "content": json.dumps(content, default=str)})
+        revived = [row for row in rows if row["key"] in known]
+        for row in revived:
+            # Planned, superseded, and wanted again on the same day, as when data is corrected and put back.
+            again = row | {"finished_at": None, "next_at": None, "answer": None}
+            again = {name: value for name, value in again.items() if name not in ("key", "message_id", "attempts", "planned_at")}
+            connection.execute(outbox.update().where(outbox.c.key == row["key"]).values(again))
+        inserted = [row for row in rows if row["key"] not in known]
+        if inserted:
+            connection.execute(outbox.insert(), inserted)
+        return len(rows), cancelled
+
+    def add(
+        self, connection: sa.Connection, notifications: Sequence[Notification], now: datetime, refused: Waiting | None = None
+    ) -> None:
+        """Put in what sending itself has to tell: stand-ins for a refused message, which keep its time, or notices."""
+        known = self._known([item.key for item in notifications], connection)
+        rows = [self._row(item, now) for item in notifications if item.key not in known]
+        if refused is not None:
+            kept = {"stands_for": refused.id, "run_id": refused.run_id, "expires_at": refused.expires_at}
+            rows = [row | kept for row in rows]
+        if rows:
+            connection.execute(outbox.insert(), rows)
+
+    def _known(self, keys: Sequence[str], connection: sa.Connection) -> dict[str, str]:
+        known: dict[str, str] = {}
+        for start in range(0, len(keys), 500):
+            query = sa.select(outbox.c.key, outbox.c.state).where(outbox.c.key.in_(keys[start : start + 500]))
+            known.update((row.key, row.state) for row in connection.execute(query))
+        return known
+
+    def _row(self, item: Notification, now: datetime) -> dict[str, Any]:
+        return {
+            "key": item.key,
+            "receiver": item.receiver,
+            "purpose": item.purpose,
+            "recipient": item.recipient,
+            "name": item.name,
+            "address": item.address,
+            "as_of": item.as_of,
+            "urgency": item.urgency,
+            "content": json.dumps(item.content, default=str),
+            "message_id": f"<{item.key}@{self._domain}>",
+            "planned_at": now,
+            "expires_at": now + _GOOD_FOR.get(item.purpose, _OTHERS_GOOD_FOR),
+            "state": "planned",
+            "attempts": 0,
+        }
+
+    def _supersede(
+        self,
+        connection: sa.Connection,
+        item: Notification,
+        standing_in: Mapping[tuple[str, str, str], Sequence[int]],
+        now: datetime,
+    ) -> int:
+        """Cancel what waits for the same recipient for the same purpose, and what waits for another in their stead."""
+        asleep = sa.and_(outbox.c.state == "claimed", outbox.c.lease_until < database_now(connection))
+        # What has no run is a notice of a failing receiver: no later message says it again.
+        theirs = sa.and_(*_of(item), outbox.c.stands_for.is_(None), outbox.c.run_id.is_not(None))
+        which = sa.or_(theirs, outbox.c.id.in_(standing_in.get((item.receiver, item.recipient, item.purpose), ())))
+        superseded = outbox.update().where(which, sa.or_(outbox.c.state.in_(("planned", "deferred")), asleep))
+        values = {"state": "cancelled", "answer": SUPERSEDED, "finished_at": now, "owner": None, "lease_until": None}
+        return connection.execute(superseded.values(values)).rowcount
+
+    def _standing_in(self, connection: sa.Connection) -> dict[tuple[str, str, str], list[int]]:
+        """Return the stand-ins that wait, by whom the first message was for: receiver, recipient, purpose."""
+        query = sa.select(outbox.c.id, outbox.c.stands_for).where(outbox.c.state.in_(OPEN), outbox.c.stands_for.is_not(None))
+        found: dict[tuple[str, str, str], list[int]] = {}
+        for id_, stands_for in connection.execute(query).all():
+            columns = (outbox.c.receiver, outbox.c.recipient, outbox.c.purpose, outbox.c.stands_for)
+            first = connection.execute(sa.select(*columns).where(outbox.c.id == stands_for)).one()
+            while first.stands_for is not None:
+                first = connection.execute(sa.select(*columns).where(outbox.c.id == first.stands_for)).one()
+            found.setdefault((first.receiver, first.recipient, first.purpose), []).append(id_)
+        return found
+
+    def _undelivered_since(self, connection: sa.Connection, item: Notification) -> date | None:
+        """Return the first day whose message did not reach a recipient who has been reached by none since."""
+        columns = (outbox.c.as_of, outbox.c.state, outbox.c.answer)
+        query = sa.select(*columns).where(*_of(item), outbox.c.stands_for.is_(None), outbox.c.as_of < item.as_of)
+        since = None
+        for row in connection.execute(query.order_by(outbox.c.id.desc()).limit(20)):
+            if row.state not in OPEN and not (row.answer or "").startswith((SUPERSEDED, EXPIRED)):
+                break
+            since = row.as_of
+        return since
+
+    # ------------------------------------------------------------------ sending
+
+    def expire(self, connection: sa.Connection, now: datetime) -> list[Expired]:
+        """Return up what has waited past its time, so that the next run tells it as new. What may have arrived is `unknown`."""
+        asleep = sa.and_(outbox.c.state == "claimed", outbox.c.lease_until < database_now(connection))
+        late = sa.and_(outbox.c.expires_at <= now, sa.or_(outbox.c.state.in_(("planned", "deferred")), asleep))
+        query = sa.select(outbox.c.receiver, sa.func.count()).where(late).group_by(outbox.c.receiver)
+        found = [Expired(receiver=row[0], count=row[1]) for row in connection.execute(query.order_by(outbox.c.receiver))]
+        last = sa.func.coalesce(outbox.c.answer, "it was not its turn")
+        handed_over = sa.case((outbox.c.handed_over_at.is_(None), "cancelled"), else_="unknown")
+        values = {"state": handed_over, "answer": EXPIRED + ": " + last, "finished_at": now, "owner": None, "lease_until": None}
+        if found:
+            connection.execute(outbox.update().where(late).values(values))
+        return found
+
+    def claim(self, owner: str, now: datetime, lease: timedelta, receivers: Collection[str] | None = None) -> Waiting | None:
+        """Claim the most urgent row that may be sent now, of these receivers or of all; None when there is none, or fire is held.
+
+        A lease that ran out, by the database's clock, is anybody's. Of a receiver that rests nothing is claimed until its
+        time, and then one row, of those that have been tried least: the most urgent may be the one that it chokes on.
+        """
+        while True:
+            with self._store.transaction() as connection:
+                if send_hold.is_on(connection):
+                    return None
+                moment = database_now(connection)
+                chosen, on_trial = self._choose(connection, now, moment, receivers)
+                if chosen is None:
+                    return None
+                if on_trial and not circuit_breaker.may_try(connection, on_trial, now):
+                    continue
+                mine = outbox.c.id == chosen.id
+                still = sa.and_(mine, outbox.c.state == chosen.state, outbox.c.attempts == chosen.attempts)
+                values = {"state": "claimed", "owner": owner, "lease_until": moment + lease, "attempts": chosen.attempts + 1}
+                if connection.execute(outbox.update().where(still).values(values)).rowcount == 1:
+                    row = connection.execute(sa.select(outbox).where(mine)).one()
+                    return _waiting(connection, row, lease, now)
+
+    def _choose(
+        self, connection: sa.Connection, now: datetime, moment: datetime, receivers: Collection[str] | None
+    ) -> tuple[Any, Resting | None]:
+        """Choose the next row, and the resting receiver that is tried with it, if it is one."""
+        due = sa.or_(
+            outbox.c.state == "planned",
+            sa.and_(outbox.c.state == "deferred", outbox.c.next_at <= now),
+            sa.and_(outbox.c.state == "claimed", outbox.c.lease_until < moment),
+        )
+        in_time = sa.or_(outbox.c.expires_at.is_(None), outbox.c.expires_at > now)
+        # The choice reads the index alone: a row's content may be large, and the rows that wait may be many.
+        choice = sa.select(outbox.c.id, outbox.c.state, outbox.c.attempts).where(due, in_time).limit(1)
+        by_urgency = (outbox.c.urgency.desc(), outbox.c.id)
+        if receivers is not None:
+            choice = choice.where(outbox.c.receiver.in_(sorted(receivers)))
+        rest = circuit_breaker.resting(connection)
+        for receiver in sorted(rest.values(), key=lambda receiver: receiver.next_at):
+            if receiver.next_at <= now and (receivers is None or receiver.receiver in receivers):
+                mine = choice.where(outbox.c.receiver == receiver.receiver).order_by(outbox.c.attempts, *by_urgency)
+                if (chosen := connection.execute(mine).first()) is not None:
+                    return chosen, receiver
+        others = choice.where(outbox.c.receiver.not_in(rest)) if rest else choice
+        return connection.execute(others.order_by(*by_urgency)).first(), None
+
+    def owners(self, connection: sa.Connection) -> set[str]:
+        """Return who has claimed a message that is neither sent nor settled, in leases that have not run out."""
+        query = sa.select(outbox.c.owner).where(outbox.c.state == "claimed", outbox.c.lease_until >= database_now(connection))
+        return {owner for owner in connection.execute(query.distinct()).scalars() if owner}
+
+    def let_go(self, connection: sa.Connection, owner: str) -> None:
+        """End the leases of an owner who is known to be dead, so that its messages are anybody's at once."""
+        its = sa.and_(outbox.c.state == "claimed", outbox.c.owner == owner)
+        ended = database_now(connection) - timedelta(microseconds=1)
+        connection.execute(outbox.update().where(its).values(lease_until=ended))
+
+    def hand_over(self, waiting: Waiting, now: datetime) -> None:
+        """Note that a message is about to be handed over: from here on it may have arrived.
+
+        Raises ClaimLostError where another sender has it by now.
+        """
+        with self._store.transaction() as connection:
+            values = {"handed_over_at": now, "lease_until": database_now(connection) + waiting.lease}
+            if connection.execute(outbox.update().where(*_claimed(waiting)).values(values)).rowcount != 1:
+                raise ClaimLostError
+
+    def settle(self, connection: sa.Connection, waiting: Waiting, result: Delivery) -> bool:
+        """Write down what became of an attempt; on acceptance, what the recipient has now been told.
+
+        False where another sender has the message by now: then the attempt alone is written down, as one that came late.
+        """
+        final = result.state in ("accepted", "failed", "unknown", "cancelled")
+        values: dict[str, Any] = {"state": result.state, "answer": result.answer, "next_at": result.retry_at}
+        values |= {"owner": None, "lease_until": None, "finished_at": result.at if final else None}
+        if result.state == "deferred" and not result.ambiguous and not waiting.repeated:
+            # A clear answer: it has not arrived, and the next attempt is not a repeat.
+            values["handed_over_at"] = None
+        held = connection.execute(outbox.update().where(*_claimed(waiting)).values(values)).rowcount == 1
+        tried = {"state": result.state, "answer": result.answer}
+        if not held and self._is_written(connection, waiting):
+            # The database had kept it, and was gone before it could say so.
+            return False
+        if not held:
+            tried = {"state": "late", "answer": f"{result.state}, when another sender had it: {result.answer}"}
+        connection.execute(
+            delivery.insert().values(outbox_id=waiting.id, attempt=waiting.attempts, at=result.at, phase=result.phase, **tried)
+        )
+        if held and result.state == "accepted":
+            self._remember(connection, waiting.notification)
+        return held
+
+    def _is_written(self, connection: sa.Connection, waiting: Waiting) -> bool:
+        mine = sa.and_(delivery.c.outbox_id == waiting.id, delivery.c.attempt == waiting.attempts)
+        return connection.execute(sa.select(delivery.c.id).where(mine)).first() is not None
+
+    def hurry(self, connection: sa.Connection, now: datetime) -> int:
+        """Let everything that waits for its time be sent now, through resting receivers too; give how many there are."""
+        for receiver in circuit_breaker.resting(connection):
+            circuit_breaker.worked(connection, receiver)
+        return connection.execute(outbox.update().where(outbox.c.state == "deferred").values(next_at=now)).rowcount
+
+    def _remember(self, connection: sa.Connection, notification: Notification) -> None:
+        listed = notification.content.get("told", [])
+        ids = [alert_id for alert_id, _, _ in listed]
+        meant = notification.content.get("for")
+        recipient = meant["id"] if meant else notification.recipient
+        mine = sa.and_(told.c.receiver == notification.receiver, told.c.recipient == recipient)
+        for start in range(0, len(ids), 500):
+            connection.execute(told.delete().where(mine, told.c.alert_id.in_(ids[start : start + 500])))
+        rows = [
+            {
+                "receiver": notification.receiver,
+                "recipient": recipient,
+                "alert_id": alert_id,
+                "level": level,
+                "condition": PASSED_ON if meant else condition,
+                "told_on": notification.as_of,
+            }
+            for alert_id, level, condition in listed
+            if condition != "resolved"
+        ]
+        if rows:
+            connection.execute(told.insert(), rows)
+
+    def cards_not_posted(self, connection: sa.Connection, as_of: date) -> dict[str, date]:
+        """Return the day of the newest card of each channel, by team, where that could not be posted and the one before it was.
+
+        A channel that has failed for longer, or has had no card for long, is the administrators', who know of it.
+        """
+        query = sa.select(outbox.c.recipient, outbox.c.state, outbox.c.as_of, outbox.c.answer)
+        query = query.where(
+            outbox.c.recipient.like(f"{CHANNEL}%"), outbox.c.as_of >= as_of - _CARDS_OF, outbox.c.purpose.in_(_LISTS)
+        )
+        cards: dict[str, list[Any]] = {}
+        for row in connection.execute(query.order_by(outbox.c.id.desc())):
+            if not (row.state == "cancelled" and (row.answer or "").startswith(SUPERSEDED)) and row.state not in OPEN:
+                cards.setdefault(row.recipient.removeprefix(CHANNEL), []).append(row)
+        return {
+            team: rows[0].as_of
+            for team, rows in cards.items()
+            if (rows[0].state in ("failed", "unknown") or (rows[0].answer or "").startswith(EXPIRED))
+            and (len(rows) == 1 or rows[1].state == "accepted")
+        }
+
+    def counts(self, run_id: int) -> dict[str, int]:
+        """Return how many of a run's messages stand in each state."""
+        query = sa.select(outbox.c.state, sa.func.count()).where(outbox.c.run_id == run_id).group_by(outbox.c.state)
+        with self._store.transaction() as connection:
+            rows = connection.execute(query).all()
+            return {row[0]: row[1] for row in rows}
+
+    def outcomes(self, since: datetime) -> dict[str, int]:
+        """Return how many messages ended in each state since a moment, and how many are `waiting` still."""
+        state = sa.case((outbox.c.state.in_(OPEN), "waiting"), else_=outbox.c.state)
+        mine = sa.or_(outbox.c.finished_at >= since, outbox.c.state.in_(OPEN))
+        with self._store.transaction() as connection:
+            rows = connection.execute(sa.select(state, sa.func.count()).where(mine).group_by(state).order_by(state)).all()
+        return {row[0]: row[1] for row in rows}
+
+    def listed(self, *, state: str | None = None, most: int = 200) -> list[dict[str, Any]]:
+        """Return the newest messages as rows, without their content."""
+        columns = [column for column in outbox.c if column.name not in ("content", "owner", "lease_until")]
+        query = sa.select(*columns).order_by(outbox.c.id.desc()).limit(most)
+        if state:
+            query = query.where(outbox.c.state == state)
+        with self._store.transaction() as connection:
+            return [dict(row) for row in connection.execute(query).mappings()]
+
+    def resolved_but_told(self, connection: sa.Connection) -> set[int]:
+        """Return the alerts that somebody still believes open: told of, resolved since, and not told of that."""
+        query = sa.select(told.c.alert_id).join(alert, alert.c.id == told.c.alert_id).where(alert.c.resolved_on.is_not(None))
+        return set(connection.execute(query.distinct()).scalars())
+
+    def note(self, connection: sa.Connection, job: str, as_of: date, notices: dict[str, str], *, keep: bool = True) -> set[str]:
+        """Return the keys of today's notices (key to title) that are new; keep today's and forget those of the job that passed.
+
+        What a run of another job has told of already, such as a table that both read, is not new.
+
+        keep: false for a dry run, which must leave a new notice new for the run that tells it.
+        """
+        jobs = {row.key: row.job for row in connection.execute(sa.select(notice.c.key, notice.c.job))}
+        before = set(jobs)
+        if not keep:
+            return notices.keys() - before
+        gone = {key for key in before - notices.keys() if jobs[key] == job}
+        if gone:
+            connection.execute(notice.delete().where(notice.c.job == job, notice.c.key.in_(gone)))
+        new = notices.keys() - before
+        if new:
+            connection.execute(
+                notice.insert(), [{"key": key, "job": job, "first_on": as_of, "title": notices[key]} for key in sorted(new)]
+            )
+        return set(new)
+
+
+def _of(item: Notification) -> tuple[sa.ColumnElement[bool], ...]:
+    return (outbox.c.receiver == item.receiver, outbox.c.recipient == item.recipient, outbox.c.purpose == item.purpose)
+
+
+def _claimed(waiting: Waiting) -> tuple[sa.ColumnElement[bool], ...]:
+    mine = (outbox.c.id == waiting.id, outbox.c.state == "claimed")
+    return (*mine, outbox.c.owner == waiting.owner, outbox.c.attempts == waiting.attempts)
+
+
+def _with_delay(item: Notification, since: date | None) -> dict[str, Any]:
+    """Return a list's content, with the words for an outage where its recipient's earlier message did not get through."""
+    if since is None or not ("items" in item.content or "lines" in item.content):
+        return item.content
+    said = (
+        f"Delayed by an outage: your message of {since:%A} {day(since)} could not be delivered. What was new in it is new here, "
+        "with the day on which it was first seen."
+    )
+    return item.content | {"banners": [said, *item.content.get("banners", ())]}
+
+
+def notification_of(row: Any, content: dict[str, Any]) -> Notification:
+    """Return the message of a row of the outbox. content: what stands in it, which the row has as JSON."""
+    return Notification(
+        key=row.key,
+        receiver=row.receiver,
+        purpose=row.purpose,
+        recipient=row.recipient,
+        name=row.name,
+        address=row.address,
+        as_of=row.as_of,
+        content=content,
+        urgency=row.urgency,
+    )
+
+
+def _waiting(connection: sa.Connection, row: Any, lease: timedelta, now: datetime) -> Waiting:
+    refused = circuit_breaker.refusal(connection, row.receiver, row.address) if row.address else None
+    if refused and (refused.since + circuit_breaker.AGAIN_AFTER <= now or refused.answer.startswith(circuit_breaker.OURS)):
+        refused = None
+    return Waiting(
+        id=row.id,
+        notification=notification_of(row, json.loads(row.content)),
+        message_id=row.message_id,
+        planned_at=row.planned_at,
+        attempts=row.attempts,
+        repeated=row.handed_over_at is not None,
+        owner=row.owner,
+        lease=lease,
+        run_id=row.run_id,
+        expires_at=row.expires_at,
+        refusals=circuit_breaker.in_a_row(connection, row.receiver),
+        refused=refused,
+    )

@@ -1,0 +1,169 @@
+"""What was asked from run to run: every text of a file of rules, every version of a rule, and which were asked last.
+
+A text is good once what it says has been asked and could be. So a file with faults can be used in its last good version,
+and a rule that now answers otherwise can be told from a record that now says otherwise.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Set
+from contextlib import suppress
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from alerting.rulebook.loader import GoodText, Rulebook
+from alerting.rulebook.rule import Rule
+from alerting.store.schema import rule_file, rule_version
+from alerting.store.store import Store
+
+
+class RuleHistory:
+    """The history of one store's rules."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def last_good(self) -> dict[str, GoodText]:
+        """Return each file's last good text, by its path in the folder of rules."""
+        query = sa.select(rule_file.c.path, rule_file.c.text, rule_file.c.last_seen_on).where(rule_file.c.good)
+        with self._store.transaction() as connection:
+            rows = connection.execute(query.order_by(rule_file.c.last_seen_on, rule_file.c.first_seen_at))
+            return {row.path: GoodText(text=row.text, seen_on=row.last_seen_on) for row in rows}
+
+    def last_logic(self) -> dict[str, str]:
+        """Return the logic by which each rule was last asked."""
+        query = sa.select(rule_version.c.rule, rule_version.c.logic).where(rule_version.c.last_asked_run.is_not(None))
+        with self._store.transaction() as connection:
+            return {row.rule: row.logic for row in connection.execute(query.order_by(rule_version.c.last_asked_run))}
+
+    def last_asked(self, rule: str) -> tuple[str, dict[str, Any]] | None:
+        """Return the text of a rule's file as it was last asked, and its parameters as they applied; None where it never was."""
+        query = sa.select(rule_version.c.version).where(rule_version.c.rule == rule, rule_version.c.last_asked_run.is_not(None))
+        with self._store.transaction() as connection:
+            version = connection.execute(query.order_by(rule_version.c.last_asked_run.desc()).limit(1)).scalar()
+        return self.version(rule, version) if version else None
+
+    def keep(self, connection: sa.Connection, run_id: int, as_of: date, now: datetime, book: Rulebook, asked: Set[str]) -> None:
+        """Write down what a run has used, in the caller's transaction. asked: the rules that were, and could be."""
+        hashes = {path: _hash(text) for path, text in book.texts.items()}
+        self._keep_files(connection, as_of, now, book, hashes, asked)
+        self._keep_versions(connection, run_id, as_of, now, book, hashes)
+        mine = [(rule.id, rule.version) for rule in book.rules if rule.id in asked]
+        if mine:
+            update = rule_version.update().where(
+                rule_version.c.rule == sa.bindparam("b_rule"), rule_version.c.version == sa.bindparam("b_version")
+            )
+            values = update.values(last_asked_on=as_of, last_asked_run=run_id)
+            connection.execute(values, [{"b_rule": rule, "b_version": version} for rule, version in mine])
+
+    def _keep_files(
+        self, connection: sa.Connection, as_of: date, now: datetime, book: Rulebook, hashes: Mapping[str, str], asked: Set[str]
+    ) -> None:
+        known = {(row.path, row.hash): row for row in connection.execute(sa.select(*(rule_file.c[name] for name in _FILE)))}
+        good = {path for rule in book.rules if rule.id in asked for path in book.files_of(rule)}
+        good |= {"settings.yaml"} if good else set()
+        new, changed = [], []
+        for path, hash_ in hashes.items():
+            if path in book.older:  # this text is not in the file any more
+                continue
+            row = known.get((path, hash_))
+            if row is None:
+                new.append(
+                    {
+                        "path": path,
+                        "hash": hash_,
+                        "text": book.texts[path],
+                        "first_seen_at": now,
+                        "by": _owner(book.folder / path),
+                        "last_seen_on": as_of,
+                        "good": path in good,
+                    }
+                )
+            elif row.last_seen_on < as_of or (path in good and not row.good):
+                seen_on, is_good = max(row.last_seen_on, as_of), row.good or path in good
+                changed.append({"b_path": path, "b_hash": hash_, "b_seen": seen_on, "b_good": is_good})
+        if new:
+            connection.execute(rule_file.insert(), new)
+        if changed:
+            mine = sa.and_(rule_file.c.path == sa.bindparam("b_path"), rule_file.c.hash == sa.bindparam("b_hash"))
+            values: dict[str, Any] = {"last_seen_on": sa.bindparam("b_seen"), "good": sa.bindparam("b_good")}
+            connection.execute(rule_file.update().where(mine).values(values), changed)
+
+    def _keep_versions(
+        self, connection: sa.Connection, run_id: int, as_of: date, now: datetime, book: Rulebook, hashes: Mapping[str, str]
+    ) -> None:
+        columns = (rule_version.c.rule, rule_version.c.version, rule_version.c.hash)
+        known = connection.execute(sa.select(*columns).order_by(rule_version.c.first_seen_at)).all()
+        there, before = {(row.rule, row.version) for row in known}, {row.rule: row.hash for row in known}
+        rows = []
+        for rule in (*book.rules, *book.off):
+            path = book.files_of(rule)[0]
+            # What a subject, settings.yaml or config.yaml changed was not done by who owns the rule's file.
+            own = hashes[path] != before.get(rule.id)
+            if (rule.id, rule.version) not in there:
+                rows.append(
+                    {
+                        "rule": rule.id,
+                        "version": rule.version,
+                        "logic": rule.logic,
+                        "code": rule.code,
+                        "path": path,
+                        "hash": hashes[path],
+                        "params": _plain(rule),
+                        "first_seen_at": now,
+                        "first_seen_on": as_of,
+                        "first_run": run_id,
+                        "by": _owner(book.folder / path) if own else None,
+                    }
+                )
+        if rows:
+            connection.execute(rule_version.insert(), rows)
+
+    def versions(self, rule: str | None = None) -> list[dict[str, Any]]:
+        """Return every version of a rule, or of all, each rule's newest first: see `rule_version` for the columns."""
+        columns = [column for column in rule_version.c if column.name not in ("hash", "first_run", "last_asked_run")]
+        query = sa.select(*columns).order_by(rule_version.c.code, rule_version.c.rule, rule_version.c.first_seen_at.desc())
+        if rule is not None:
+            query = query.where(rule_version.c.rule == rule)
+        with self._store.transaction() as connection:
+            return [dict(row) for row in connection.execute(query).mappings()]
+
+    def version(self, rule: str, version: str) -> tuple[str, dict[str, Any]] | None:
+        """Return the text of a rule's file in a version, and its parameters as they applied; None where there is none such."""
+        joined = rule_file.join(
+            rule_version, sa.and_(rule_version.c.path == rule_file.c.path, rule_version.c.hash == rule_file.c.hash)
+        )
+        query = sa.select(rule_file.c.text, rule_version.c.params).select_from(joined)
+        query = query.where(rule_version.c.rule == rule, rule_version.c.version == version)
+        with self._store.transaction() as connection:
+            row = connection.execute(query).first()
+        return (row.text, row.params) if row else None
+
+
+_FILE = ("path", "hash", "last_seen_on", "good")
+
+
+def changed_rules(rules: Iterable[Rule], last_logic: Mapping[str, str]) -> frozenset[str]:
+    """Return the rules that answer by another logic than when they were last asked; not those that never were."""
+    return frozenset(rule.id for rule in rules if last_logic.get(rule.id, rule.logic) != rule.logic)
+
+
+def _hash(text: str) -> str:
+    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+
+
+def _owner(path: Path) -> str | None:
+    """Return whose file it is by the operating system; None where it keeps no owners, or does not know this one by name."""
+    with suppress(OSError, KeyError, NotImplementedError):
+        return path.owner()
+    return None
+
+
+def _plain(rule: Rule) -> dict[str, Any]:
+    """Return a rule's parameters as JSON has them."""
+    kinds = (str, int, float, bool, list, type(None))
+    return {name: value if isinstance(value, kinds) else str(value) for name, value in rule.params.items()}

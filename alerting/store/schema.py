@@ -1,0 +1,362 @@
+"""The tables of the service's own database. Migrations bring a database to this shape; `SCHEMA` is the newest of them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Column,
+    Date,
+    DateTime,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    SmallInteger,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+    text,
+)  # fmt: skip
+
+SCHEMA = "0004"
+LAST_WITHOUT_ROUTED = "last_without_routed"
+"""The name in `state` of the last run that was before shape 0004, and kept nothing of whom it told."""
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+class Moment(TypeDecorator[datetime]):
+    """A moment with its zone, kept as UTC: databases differ in what they do with zones."""
+
+    impl = DateTime
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Any) -> datetime | None:
+        """Store UTC without a zone. Raises ValueError for a moment that has none: nobody could tell which one it is."""
+        del dialect
+        if value is not None and value.tzinfo is None:
+            raise ValueError("a moment needs its zone")
+        return value.astimezone(UTC).replace(tzinfo=None) if value else None
+
+    def process_result_value(self, value: datetime | None, dialect: Any) -> datetime | None:
+        """Return the moment back in UTC."""
+        del dialect
+        return value.replace(tzinfo=UTC) if value else None
+
+
+run = Table(
+    "run", metadata,
+    Column("id", Integer, primary_key=True),
+    Column("job", String(20), nullable=False),
+    Column("as_of", Date, nullable=False),
+    Column("started_at", Moment, nullable=False),
+    Column("finished_at", Moment),
+    Column("status", String(20), nullable=False),
+    Column("report", JSON),
+)  # fmt: skip
+
+occurrence = Table(
+    "occurrence", metadata,
+    Column("job", String(20), primary_key=True),
+    Column("as_of", Date, primary_key=True),
+    Column("state", String(20), nullable=False),
+    Column("owner", String(100), nullable=False),
+    Column("token", Integer, nullable=False),
+    Column("lease_until", Moment, nullable=False),
+    Column("note", Text),
+)  # fmt: skip
+
+table_reading = Table(
+    "table_reading", metadata,
+    Column("run_id", ForeignKey("run.id"), primary_key=True),
+    Column("table_name", String(60), primary_key=True),
+    Column("as_of", Date, nullable=False),
+    Column("rows", Integer),
+    Column("problem", Text),
+    Column("loaded_at", Moment),
+)  # fmt: skip
+
+alert = Table(
+    "alert", metadata,
+    Column("id", Integer, primary_key=True),
+    Column("ref", String(20), nullable=False, unique=True),
+    Column("rule", String(120), nullable=False),
+    Column("code", String(20), nullable=False),
+    Column("rule_version", String(20)),
+    Column("subject_kind", String(60), nullable=False),
+    Column("subject", String(200), nullable=False),
+    Column("episode", Integer, nullable=False),
+    Column("condition", String(20), nullable=False),
+    Column("level", SmallInteger, nullable=False),
+    Column("first_seen", Date, nullable=False),
+    Column("level_since", Date, nullable=False),
+    Column("unit", String(40), nullable=False),
+    Column("team", String(100)),
+    Column("worker", String(100)),
+    Column("adviser", String(100)),
+    Column("person", String(100)),
+    Column("member", String(100)),
+    Column("also", String(200), nullable=False),
+    Column("streak", Integer, nullable=False),
+    Column("streak_on", Date),
+    Column("held_reason", Text),
+    Column("held_since", Date),
+    Column("resolved_on", Date),
+    Column("resolved_reason", Text),
+    Column("flaps", Integer, nullable=False, server_default="0"),
+    Column("reopened_on", Date),
+    UniqueConstraint("rule", "subject", "episode"),
+)  # fmt: skip
+Index(
+    "ix_alert_open", alert.c.rule, alert.c.subject, unique=True,
+    sqlite_where=text("resolved_on IS NULL"), postgresql_where=text("resolved_on IS NULL"),
+)  # fmt: skip
+Index("ix_alert_resolved_on", alert.c.resolved_on)
+
+# Today's measure of an open alert belongs to the run, not to the alert: the alert's row is written when it changes.
+reading = Table(
+    "reading", metadata,
+    Column("alert_id", ForeignKey("alert.id"), primary_key=True, autoincrement=False),
+    Column("run_id", ForeignKey("run.id"), nullable=False),
+    Column("measure", Float),
+    Column("due", Date),
+    Column("facts", Text, nullable=False),
+)  # fmt: skip
+
+transition = Table(
+    "transition", metadata,
+    Column("id", Integer, primary_key=True),
+    Column("alert_id", ForeignKey("alert.id"), nullable=False, index=True),
+    Column("run_id", ForeignKey("run.id")),
+    Column("at", Moment, nullable=False),
+    Column("as_of", Date, nullable=False),
+    Column("before", String(20)),
+    Column("after", String(20), nullable=False),
+    Column("level_before", SmallInteger),
+    Column("level_after", SmallInteger, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("by", String(200), nullable=False),
+    Column("rule_version", String(20)),
+)  # fmt: skip
+
+handling = Table(
+    "handling", metadata,
+    Column("id", Integer, primary_key=True),
+    Column("alert_id", ForeignKey("alert.id"), nullable=False, index=True),
+    Column("kind", String(20), nullable=False),
+    Column("by", String(200), nullable=False),
+    Column("note", Text, nullable=False),
+    Column("reason", String(20)),
+    Column("until", Date),
+    Column("level", SmallInteger, nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("assignee", String(200)),
+    Column("approved_by", String(200)),
+    Column("ended_at", Moment),
+    Column("ended_by", String(200)),
+)  # fmt: skip
+
+# matcher: what an alert must be to be silenced, by name: rule, code, level, team, subject. matched: the alerts it had when made.
+silence = Table(
+    "silence", metadata,
+    Column("id", Integer, primary_key=True),
+    Column("matcher", JSON, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("by", String(200), nullable=False),
+    Column("approved_by", String(200)),
+    Column("begins", Date, nullable=False),
+    Column("until", Date, nullable=False),
+    Column("matched", Integer, nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("ended_at", Moment),
+    Column("ended_by", String(200)),
+    Index(None, "until"),
+)  # fmt: skip
+
+outbox = Table(
+    "outbox", metadata,
+    Column("id", Integer, primary_key=True),
+    Column("key", String(64), nullable=False, unique=True),
+    Column("run_id", ForeignKey("run.id")),
+    Column("receiver", String(60), nullable=False),
+    Column("purpose", String(20), nullable=False),
+    Column("recipient", String(200), nullable=False),
+    Column("name", String(200), nullable=False),
+    Column("address", String(320)),
+    Column("as_of", Date, nullable=False),
+    Column("urgency", SmallInteger, nullable=False),
+    Column("content", Text, nullable=False),
+    Column("message_id", String(120), nullable=False),
+    Column("planned_at", Moment, nullable=False),
+    Column("state", String(20), nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("next_at", Moment),
+    Column("owner", String(100)),
+    Column("lease_until", Moment),
+    Column("handed_over_at", Moment),
+    Column("answer", Text),
+    Column("finished_at", Moment),
+    Column("expires_at", Moment),
+    Column("stands_for", Integer),
+    Index(None, "state", "urgency"),
+    Index(None, "receiver", "recipient", "purpose"),
+)  # fmt: skip
+
+delivery = Table(
+    "delivery", metadata,
+    Column("id", Integer, primary_key=True),
+    Column("outbox_id", ForeignKey("outbox.id"), nullable=False, index=True),
+    Column("attempt", Integer, nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("state", String(20), nullable=False),
+    Column("phase", String(30), nullable=False),
+    Column("answer", Text, nullable=False),
+)  # fmt: skip
+
+told = Table(
+    "told", metadata,
+    Column("receiver", String(60), primary_key=True),
+    Column("recipient", String(200), primary_key=True),
+    Column("alert_id", ForeignKey("alert.id"), primary_key=True),
+    Column("level", SmallInteger, nullable=False),
+    Column("condition", String(20), nullable=False),
+    Column("told_on", Date, nullable=False),
+)  # fmt: skip
+
+# Whom an alert is for, and why they are not told of it; no reason where nothing keeps it from them. recipient: `*` for everybody.
+# A row is true at the end of each day from `since` to the one before `until`, and is written by the run in which that began.
+routed = Table(
+    "routed", metadata,
+    Column("id", Integer, primary_key=True),
+    Column("alert_id", ForeignKey("alert.id"), nullable=False, index=True),
+    Column("recipient", String(200), nullable=False),
+    Column("run_id", ForeignKey("run.id"), nullable=False),
+    Column("since", Date, nullable=False),
+    Column("until", Date),
+    Column("reason", Text, nullable=False),
+)  # fmt: skip
+Index(
+    "ix_routed_now", routed.c.alert_id, routed.c.recipient, unique=True,
+    sqlite_where=text("until IS NULL"), postgresql_where=text("until IS NULL"),
+)  # fmt: skip
+
+# A receiver that fails is left alone until `next_at`; refusals: those in a row, by everybody.
+receiver_state = Table(
+    "receiver_state", metadata,
+    Column("receiver", String(60), primary_key=True),
+    Column("refusals", Integer, nullable=False),
+    Column("opened_at", Moment),
+    Column("next_at", Moment),
+    Column("answer", Text),
+)  # fmt: skip
+
+# An address that a receiver refused for good; it is used again when the directory gives another.
+bad_address = Table(
+    "bad_address", metadata,
+    Column("receiver", String(60), primary_key=True),
+    Column("address", String(320), primary_key=True),
+    Column("since", Moment, nullable=False),
+    Column("answer", Text, nullable=False),
+)  # fmt: skip
+
+notice = Table(
+    "notice", metadata,
+    Column("key", String(64), primary_key=True),
+    Column("job", String(20), nullable=False),
+    Column("first_on", Date, nullable=False),
+    Column("title", Text, nullable=False),
+)  # fmt: skip
+
+# Every text of a file of rules that a run has used. good: what it says was asked, and could be.
+rule_file = Table(
+    "rule_file", metadata,
+    Column("path", String(300), primary_key=True),
+    Column("hash", String(32), primary_key=True),
+    Column("text", Text, nullable=False),
+    Column("first_seen_at", Moment, nullable=False),
+    Column("by", String(200)),
+    Column("last_seen_on", Date, nullable=False),
+    Column("good", Boolean, nullable=False),
+)  # fmt: skip
+
+# logic: of only what decides answers. by: None where the rule's own file had not changed.
+rule_version = Table(
+    "rule_version", metadata,
+    Column("rule", String(120), primary_key=True),
+    Column("version", String(20), primary_key=True),
+    Column("logic", String(20), nullable=False),
+    Column("code", String(20), nullable=False),
+    Column("path", String(300), nullable=False),
+    Column("hash", String(32), nullable=False),
+    Column("params", JSON, nullable=False),
+    Column("first_seen_at", Moment, nullable=False),
+    Column("first_seen_on", Date, nullable=False),
+    Column("first_run", ForeignKey("run.id"), nullable=False),
+    Column("by", String(200)),
+    Column("last_asked_on", Date),
+    Column("last_asked_run", ForeignKey("run.id")),
+)  # fmt: skip
+
+# While released_at is empty, nobody is told of an alert of the rule that nobody has been told of.
+brake = Table(
+    "brake", metadata,
+    Column("id", Integer, primary_key=True),
+    Column("rule", String(120), nullable=False),
+    Column("since", Date, nullable=False),
+    Column("run_id", ForeignKey("run.id"), nullable=False),
+    Column("count", Integer, nullable=False),
+    Column("kind", String(20), nullable=False, server_default="storm"),
+    Column("released_at", Moment),
+    Column("released_by", String(200)),
+    Column("note", Text),
+)  # fmt: skip
+Index(
+    "ix_brake_on", brake.c.rule, unique=True,
+    sqlite_where=text("released_at IS NULL"), postgresql_where=text("released_at IS NULL"),
+)  # fmt: skip
+
+# A table's change that somebody has looked at and found right: it counts as trusted with these rows.
+source_release = Table(
+    "source_release", metadata,
+    Column("id", Integer, primary_key=True),
+    Column("table_name", String(60), nullable=False),
+    Column("as_of", Date, nullable=False),
+    Column("rows", Integer),
+    Column("problem", Text, nullable=False),
+    Column("by", String(200), nullable=False),
+    Column("note", Text, nullable=False),
+    Column("at", Moment, nullable=False),
+)  # fmt: skip
+
+# What the service remembers of itself, by name: that it holds its fire, that it has gone live, which store this is.
+state = Table(
+    "state", metadata,
+    Column("name", String(60), primary_key=True),
+    Column("value", JSON, nullable=False),
+    Column("at", Moment, nullable=False),
+)  # fmt: skip
+
+# What administrators did to the service itself: who, what, about what, why.
+act = Table(
+    "act", metadata,
+    Column("id", Integer, primary_key=True),
+    Column("at", Moment, nullable=False),
+    Column("by", String(200), nullable=False),
+    Column("kind", String(40), nullable=False),
+    Column("about", String(200), nullable=False),
+    Column("note", Text, nullable=False),
+)  # fmt: skip

@@ -1,0 +1,200 @@
+"""While the service holds its fire it reads, asks and plans, and sends nothing, until an administrator releases it.
+
+It does so of itself after a restore: what the store remembers having told lies behind what people have been told, so the
+next run would repeat it all. Which store was used last, and its newest run, stand in a marker: a file beside the store.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from alerting.config import PRODUCTION
+from alerting.store.schema import act, outbox, run, state
+from alerting.store.store import Store
+
+HOLD, STORE_ID, ENVIRONMENT = "hold_fire", "store_id", "environment"
+RESTORED = "The service's memory was restored from a backup: some of what is new here you may have been told of before."
+WAITING = ("planned", "deferred", "claimed")
+
+
+@dataclass(frozen=True, kw_only=True)
+class HoldFire:
+    """That nothing is sent. restored: whether of itself, as the store lies behind what was sent."""
+
+    since: datetime
+    by: str
+    why: str
+    restored: bool
+
+    def __str__(self) -> str:
+        return (
+            f"fire is held since {self.since:%Y-%m-%d %H:%M} UTC: {self.why}. Nothing is sent until "
+            "`alerting store release --by NAME --note WHY`; `alerting deliveries list --state planned` shows what waits"
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Released:
+    """A hold that was ended. waiting: the messages that may be sent now; cancelled: those that never will."""
+
+    held: HoldFire
+    waiting: int
+    cancelled: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Marker:
+    """The file that says which store was used last on this machine, and its newest run then. path: None for no file."""
+
+    store: Store
+    path: Path | None
+    environment: str
+
+    def look(self, now: datetime) -> tuple[HoldFire | None, list[str]]:
+        """Hold fire if this store is not the one that was used last, or lies behind it; otherwise note how far it has come.
+
+        To be asked before anything is sent. A marker that cannot be read says nothing, and one that cannot be written is a
+        problem, given as a sentence. Raises StoreError.
+        """
+        with self.store.transaction() as connection:
+            why = None if is_on(connection) else self._why(connection)
+            if why:
+                put_on(connection, by="service", why=why, now=now, restored=True)
+            held = is_on(connection)
+            known = None if held else self._known(connection, now)
+        return held, self._write(known) if known else []
+
+    def release(self, *, by: str, note: str, now: datetime) -> tuple[Released | None, list[str]]:
+        """Let the service send again; None where fire is not held. Then the problems, as for `look`.
+
+        Cancelled is what a newer message stands for and, after a restore, what had been planned before: it may have gone out.
+        What is left then says that it may be a repeat. Raises StoreError.
+        """
+        with self.store.transaction() as connection:
+            held = is_on(connection)
+            if held is None:
+                return None, []
+            cancelled = _cancel_older(connection, now)
+            if held.restored:
+                before = outbox.c.planned_at < held.since
+                cancelled += _cancel(connection, before, "the store was restored; it may have been sent before", now)
+            waiting = _may_be_a_repeat(connection) if held.restored else _waiting(connection)
+            connection.execute(state.delete().where(state.c.name == HOLD))
+            connection.execute(act.insert().values(at=now, by=by, kind="release_fire", about="service", note=note))
+            known = self._known(connection, now)
+        return Released(held=held, waiting=waiting, cancelled=cancelled), self._write(known)
+
+    def _known(self, connection: sa.Connection, now: datetime) -> dict[str, Any]:
+        _set(connection, ENVIRONMENT, self.environment, now)
+        return {"store": _store_id(connection, now), **_newest_run(connection)}
+
+    def _write(self, known: Mapping[str, Any]) -> list[str]:
+        if self.path is None or self._read() == known:
+            return []
+        new = self.path.with_name(f".{self.path.name}.new")
+        try:
+            new.write_text(json.dumps(known) + "\n", "utf-8")
+            os.replace(new, self.path)  # noqa: PTH105  (whole or not at all)
+        except OSError as error:
+            return [f"the marker {self.path} cannot be written ({error.strerror}), so a restored store would not be recognised"]
+        return []
+
+    def _why(self, connection: sa.Connection) -> str | None:
+        used_in, known = _get(connection, ENVIRONMENT), self._read()
+        if self.environment == PRODUCTION and used_in not in (PRODUCTION, None):
+            return f"the store was used where the environment is {used_in}, so whom it takes for told has been told nothing"
+        if not known:
+            return None
+        if known.get("store") != _get(connection, STORE_ID):
+            return "this is another store than the one that was used last"
+        then = connection.execute(sa.select(run.c.started_at).where(run.c.id == known.get("run"))).scalar()
+        if known.get("run") is not None and (then is None or then.isoformat() != known.get("started_at")):
+            return "the store lies behind the one that was used last, so it was restored from a backup"
+        return None
+
+    def _read(self) -> Mapping[str, Any]:
+        try:
+            known = json.loads(self.path.read_text("utf-8")) if self.path else {}
+        except (OSError, ValueError):
+            return {}
+        return known if isinstance(known, dict) else {}
+
+
+def is_on(connection: sa.Connection) -> HoldFire | None:
+    """Return why fire is held; None where it is not."""
+    row = connection.execute(sa.select(state.c.value, state.c.at).where(state.c.name == HOLD)).first()
+    return HoldFire(since=row.at, **row.value) if row else None
+
+
+def put_on(connection: sa.Connection, *, by: str, why: str, now: datetime, restored: bool = False) -> None:
+    """Hold fire from now on, and keep who did it and why. Where it is held already, it is for the reason it was."""
+    if is_on(connection) is None:
+        connection.execute(state.insert().values(name=HOLD, value={"by": by, "why": why, "restored": restored}, at=now))
+        connection.execute(act.insert().values(at=now, by=by, kind=HOLD, about="service", note=why))
+
+
+def _waiting(connection: sa.Connection) -> int:
+    return int(connection.execute(sa.select(sa.func.count()).where(outbox.c.state.in_(WAITING))).scalar_one())
+
+
+def _may_be_a_repeat(connection: sa.Connection) -> int:
+    """Return in each message that waits that some of it may have been told before; return how many there are."""
+    waiting = connection.execute(sa.select(outbox.c.id, outbox.c.content).where(outbox.c.state.in_(WAITING))).all()
+    for row in waiting:
+        content = json.loads(row.content)
+        content["banners"] = [*content.get("banners", ()), RESTORED]
+        connection.execute(outbox.update().where(outbox.c.id == row.id).values(content=json.dumps(content)))
+    return len(waiting)
+
+
+def _cancel_older(connection: sa.Connection, now: datetime) -> int:
+    """Cancel what waits for somebody for whom a newer message of the same purpose waits too."""
+    newer = outbox.alias()
+    same = sa.and_(
+        newer.c.receiver == outbox.c.receiver,
+        newer.c.recipient == outbox.c.recipient,
+        newer.c.purpose == outbox.c.purpose,
+        newer.c.id > outbox.c.id,
+        newer.c.state.in_(WAITING),
+    )
+    return _cancel(connection, sa.exists().where(same), "superseded by a newer message", now)
+
+
+def _cancel(connection: sa.Connection, which: sa.ColumnElement[bool], why: str, now: datetime) -> int:
+    values = {"state": "cancelled", "answer": why, "finished_at": now, "owner": None}
+    chosen = connection.execute(sa.select(outbox.c.id).where(outbox.c.state.in_(WAITING), which)).scalars().all()
+    for start in range(0, len(chosen), 500):
+        connection.execute(outbox.update().where(outbox.c.id.in_(chosen[start : start + 500])).values(values))
+    return len(chosen)
+
+
+def _newest_run(connection: sa.Connection) -> dict[str, Any]:
+    row = connection.execute(sa.select(run.c.id, run.c.started_at).order_by(run.c.id.desc()).limit(1)).first()
+    return {"run": row.id, "started_at": row.started_at.isoformat()} if row else {"run": None, "started_at": None}
+
+
+def _store_id(connection: sa.Connection, now: datetime) -> str:
+    known = _get(connection, STORE_ID)
+    if known is None:
+        known = uuid.uuid4().hex
+        connection.execute(state.insert().values(name=STORE_ID, value=known, at=now))
+    return str(known)
+
+
+def _get(connection: sa.Connection, name: str) -> Any:
+    return connection.execute(sa.select(state.c.value).where(state.c.name == name)).scalar()
+
+
+def _set(connection: sa.Connection, name: str, value: object, now: datetime) -> None:
+    if _get(connection, name) != value:
+        connection.execute(state.delete().where(state.c.name == name))
+        connection.execute(state.insert().values(name=name, value=value, at=now))

@@ -1,0 +1,396 @@
+"""The service's own memory: alerts, their history, the runs. SQLite or PostgreSQL, through SQLAlchemy Core.
+
+Every public method that writes is one transaction. On SQLite a transaction takes the write lock when it begins: one that
+reads first and then wants to write fails at once when another has written.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import sqlalchemy as sa
+
+from alerting.errors import StoreError
+from alerting.model import Alert, Condition, Transition
+from alerting.store import alert_rows, handling_rows, schema
+from alerting.store.alert_rows import CHANGING, row_of
+
+_MIGRATING = 7_203_117
+"""The number of PostgreSQL's lock that whoever changes the tables holds: any that nothing else in the database uses."""
+
+Transaction = sa.Connection
+"""A transaction that is going on: what is written within it is kept together, or not at all."""
+
+Reading = tuple[int, float | None, date | None, str]
+"""Today's measure, due date and facts (JSON) of one live alert, by its id."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Changes:
+    """What one run changes: transitions, today's readings; versions: of each rule that it asked."""
+
+    transitions: Sequence[Transition]
+    readings: Sequence[Reading]
+    versions: Mapping[str, str]
+
+
+class Store:
+    """One database. Open it with `Store.open`, which checks that it has the shape this version needs."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self.engine = engine
+
+    @classmethod
+    def open(cls, url: str, *, create: bool = True) -> Store:
+        """Open a store, making its tables when it is empty (and `create`).
+
+        Raises StoreError when it cannot be reached, or has the shape of an older or newer version.
+        """
+        store = cls.connect(url)
+        try:
+            store._match(create=create)  # noqa: SLF001  (its own)
+        except BaseException:
+            store.close()
+            raise
+        return store
+
+    def _match(self, *, create: bool) -> None:
+        """Make the tables of an empty store, or see that they have the shape this version needs."""
+        version = self.version()
+        if version is None and create:
+            self.upgrade()
+        elif version is None:
+            raise StoreError("the store is empty", remedy="Run `alerting store upgrade` to make its tables.")
+        elif version > schema.SCHEMA:
+            raise StoreError(
+                f"the store was made by a newer version (its shape is {version}, this version knows {schema.SCHEMA})",
+                remedy="Install the newer version, or restore the backup made before the upgrade.",
+            )
+        elif version < schema.SCHEMA:
+            raise StoreError(
+                f"the store has an older shape ({version}; this version needs {schema.SCHEMA})",
+                remedy="Make a backup, then run `alerting store upgrade`.",
+            )
+
+    @classmethod
+    def connect(cls, url: str) -> Store:
+        """Return a store whatever its shape is, to look at or to upgrade. Raises StoreError when the address is wrong."""
+        return cls(_engine(url))
+
+    def version(self) -> str | None:
+        """Return the store's shape, None when it has no tables yet. Raises StoreError when it cannot be reached."""
+        try:
+            with self.engine.connect() as connection:
+                if not sa.inspect(connection).has_table("alembic_version"):
+                    return None
+                return connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar()
+        except sa.exc.DatabaseError as error:
+            raise _unreachable(self.engine, error) from None
+
+    def upgrade(self) -> None:
+        """Bring the store to the shape this version needs. Of two that do so at once, the second finds it done."""
+        from alembic import command
+        from alembic.config import Config
+
+        config = Config()
+        config.set_main_option("script_location", (Path(__file__).parent / "migrations").as_posix())
+        with self.engine.begin() as connection:
+            if connection.dialect.name == "postgresql":
+                # Two hosts that start on an empty database would both make its tables; SQLite's write lock is taken already.
+                connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_MIGRATING)))
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self.engine.dispose()
+
+    @contextmanager
+    def transaction(self) -> Iterator[sa.Connection]:
+        """Run a block as one transaction. Raises StoreError when the database refuses or cannot be reached."""
+        try:
+            with self.engine.begin() as connection:
+                yield connection
+        except sa.exc.OperationalError as error:
+            raise _unreachable(self.engine, error) from None
+        except sa.exc.DatabaseError as error:
+            # A damaged SQLite file comes as this class itself; its other subclasses are mistakes of ours.
+            if type(error) is not sa.exc.DatabaseError:
+                raise
+            raise _unreachable(self.engine, error) from None
+
+    # ------------------------------------------------------------------ runs
+
+    @contextmanager
+    def _within(self, connection: sa.Connection | None) -> Iterator[sa.Connection]:
+        if connection is not None:
+            yield connection
+        else:
+            with self.transaction() as own:
+                yield own
+
+    def latest_run(self, job: str | None = None, *, within: sa.Connection | None = None) -> dict[str, Any] | None:
+        """Return the last run that ended (of a job), by business date, as its row; None when there is none."""
+        query = sa.select(schema.run).where(schema.run.c.status.not_in(("running", "abandoned")))
+        if job:
+            query = query.where(schema.run.c.job == job)
+        with self._within(within) as connection:
+            row = (
+                connection.execute(query.order_by(schema.run.c.as_of.desc(), schema.run.c.id.desc()).limit(1)).mappings().first()
+            )
+        return dict(row) if row else None
+
+    # ------------------------------------------------------------------ alerts
+
+    def live(self) -> list[Alert]:
+        """Return every alert that is not resolved, with its latest reading and what people did to it."""
+        return self.alerts(schema.alert.c.resolved_on.is_(None))
+
+    def alerts(self, *where: sa.ColumnElement[bool], within: sa.Connection | None = None) -> list[Alert]:
+        """Return the alerts that meet conditions on the table of alerts, in the order they were opened.
+
+        within: the caller's transaction, if there is one.
+        """
+        joined = schema.alert.outerjoin(schema.reading, schema.reading.c.alert_id == schema.alert.c.id)
+        columns = [schema.reading.c.measure, schema.reading.c.due, schema.reading.c.facts]
+        query = sa.select(schema.alert, *columns).select_from(joined).where(*where).order_by(schema.alert.c.id)
+        with self._within(within) as connection:
+            rows = connection.execute(query).all()
+            done = handling_rows.of_open(connection, {row.id for row in rows if row.resolved_on is None}) if rows else {}
+            returns = alert_rows.returns(connection, where) if any(row.flaps for row in rows) else {}
+            by_hand = any(alert_rows.is_closed(row.resolved_reason) for row in rows)
+            closed = alert_rows.closed_until(connection, where) if by_hand else {}
+        return [alert_rows.alert_of(row, done.get(row.id, ()), returns.get(row.id, ()), closed.get(row.id)) for row in rows]
+
+    def recent(self, since: date, within: sa.Connection) -> list[Alert]:
+        """Return every alert that is open or was resolved after `since`."""
+        return self.alerts(sa.or_(schema.alert.c.resolved_on.is_(None), schema.alert.c.resolved_on > since), within=within)
+
+    def with_ids(self, ids: Iterable[int], within: sa.Connection) -> list[Alert]:
+        """Return the alerts with these ids."""
+        wanted = sorted(ids)
+        return [
+            alert
+            for start in range(0, len(wanted), 500)
+            for alert in self.alerts(schema.alert.c.id.in_(wanted[start : start + 500]), within=within)
+        ]
+
+    def find(self, ref: str, within: sa.Connection | None = None) -> Alert | None:
+        """Return the alert with a reference, None when there is none; in the caller's transaction, if given."""
+        return next(iter(self.alerts(schema.alert.c.ref == ref.upper(), within=within)), None)
+
+    def first_day(self, within: sa.Connection) -> date | None:
+        """Return the earliest business date of any run."""
+        return within.execute(sa.select(sa.func.min(schema.run.c.as_of))).scalar()
+
+    def taken(self, refs: Iterable[str]) -> set[str]:
+        """Return those of these references that an alert has already."""
+        wanted, column, found = sorted(refs), schema.alert.c.ref, set[str]()
+        with self.transaction() as connection:
+            for start in range(0, len(wanted), 500):
+                found.update(connection.execute(sa.select(column).where(column.in_(wanted[start : start + 500]))).scalars())
+        return found
+
+    def last_ended(self, keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Alert]:
+        """Return the last alert of each rule and subject that has had one, where it has ended."""
+        subjects_of: dict[str, list[str]] = {}
+        for rule, subject in keys:
+            subjects_of.setdefault(rule, []).append(subject)
+        table, later = schema.alert, schema.alert.alias()
+        last = sa.select(sa.func.max(later.c.episode)).where(later.c.rule == table.c.rule, later.c.subject == table.c.subject)
+        found: dict[tuple[str, str], Alert] = {}
+        with self.transaction() as connection:
+            for rule, subjects in subjects_of.items():
+                for start in range(0, len(subjects), 500):
+                    mine = [table.c.rule == rule, table.c.subject.in_(subjects[start : start + 500])]
+                    ended = [table.c.resolved_on.is_not(None), table.c.episode == last.scalar_subquery()]
+                    found |= {(rule, alert.subject): alert for alert in self.alerts(*mine, *ended, within=connection)}
+        return found
+
+    def commit(self, connection: sa.Connection, run_id: int, as_of: date, now: datetime, changes: Changes) -> list[Transition]:
+        """Write what a run changed, in the caller's transaction; give the transitions with the new alerts' ids.
+
+        An alert that somebody closed while the run went on stays closed, and its transition is left out.
+        """
+        standing = self._as_they_were(connection, changes.transitions)
+        written = self.write(connection, standing, as_of, now, run_id=run_id, versions=changes.versions)
+        new = [
+            (item.alert.id, item.alert.measure, item.alert.due, json.dumps(item.alert.facts, default=str))
+            for item in written
+            if item.before in (None, Condition.resolved) and item.alert.id is not None
+        ]
+        self._write_readings(connection, run_id, [*changes.readings, *new])
+        return written
+
+    def write(
+        self,
+        connection: sa.Connection,
+        transitions: Sequence[Transition],
+        as_of: date,
+        now: datetime,
+        *,
+        run_id: int | None = None,
+        versions: Mapping[str, str] = MappingProxyType({}),
+    ) -> list[Transition]:
+        """Write alerts as their transitions leave them, with the transitions; give those with the new alerts' ids.
+
+        What people did about an alert ends with it. run_id: None where it was a person who changed them.
+        """
+        written = self._write_alerts(connection, transitions)
+        rows = [
+            {
+                "alert_id": item.alert.id,
+                "run_id": run_id,
+                "at": now,
+                "as_of": as_of,
+                "before": item.before,
+                "after": item.alert.condition.value,
+                "level_before": item.level_before,
+                "level_after": int(item.alert.level),
+                "reason": item.reason,
+                "by": item.by,
+                "rule_version": versions.get(item.alert.rule),
+            }
+            for item in written
+        ]
+        if rows:
+            connection.execute(schema.transition.insert(), rows)
+        ended = [{"b_id": item.alert.id} for item in written if item.alert.condition == Condition.resolved]
+        if ended:
+            done = schema.handling
+            flags = (done.c.kind != "not_useful", done.c.kind != "close")  # what they said of it stays
+            mine = (done.c.alert_id == sa.bindparam("b_id"), *flags, done.c.ended_at.is_(None))
+            connection.execute(done.update().where(*mine).values(ended_at=now, ended_by="service"), ended)
+        return written
+
+    def _as_they_were(self, connection: sa.Connection, transitions: Sequence[Transition]) -> list[Transition]:
+        """Leave out the transitions of alerts that are not any more what they were when the run read them."""
+        ids = [item.alert.id for item in transitions if item.alert.id is not None]
+        now: dict[int, str] = {}
+        for start in range(0, len(ids), 500):
+            query = sa.select(schema.alert.c.id, schema.alert.c.condition)
+            rows = connection.execute(query.where(schema.alert.c.id.in_(ids[start : start + 500])))
+            now.update((id_, condition) for id_, condition in rows)
+        return [item for item in transitions if item.alert.id is None or now.get(item.alert.id) == item.before]
+
+    def _write_alerts(self, connection: sa.Connection, transitions: Sequence[Transition]) -> list[Transition]:
+        table = schema.alert
+        changed = [item for item in transitions if item.alert.id is not None]
+        if changed:
+            update = table.update().where(table.c.id == sa.bindparam("b_id"))
+            columns: dict[str, Any] = {name: sa.bindparam(f"b_{name}") for name in CHANGING}
+            rows = [
+                {"b_id": item.alert.id} | {f"b_{k}": v for k, v in row_of(item.alert).items() if k in CHANGING}
+                for item in changed
+            ]
+            connection.execute(update.values(columns), rows)
+        new = [item for item in transitions if item.alert.id is None]
+        if not new:
+            return changed
+        connection.execute(table.insert(), [row_of(item.alert) for item in new])
+        refs = [item.alert.ref for item in new]
+        ids: dict[str, int] = {}
+        for start in range(0, len(refs), 500):
+            query = sa.select(table.c.ref, table.c.id).where(table.c.ref.in_(refs[start : start + 500]))
+            ids.update((ref, id_) for ref, id_ in connection.execute(query))
+        return changed + [replace(item, alert=replace(item.alert, id=ids[item.alert.ref])) for item in new]
+
+    def _write_readings(self, connection: sa.Connection, run_id: int, readings: Sequence[Reading]) -> None:
+        table = schema.reading
+        ids = [reading[0] for reading in readings]
+        for start in range(0, len(ids), 500):
+            connection.execute(table.delete().where(table.c.alert_id.in_(ids[start : start + 500])))
+        rows = [
+            {"alert_id": id_, "run_id": run_id, "measure": measure, "due": due, "facts": facts or "{}"}
+            for id_, measure, due, facts in readings
+        ]
+        if rows:
+            connection.execute(table.insert(), rows)
+
+    def history(self, alert_id: int) -> list[dict[str, Any]]:
+        """Return an alert's transitions and what people did to it, oldest first."""
+        with self.transaction() as connection:
+            changes = connection.execute(
+                sa.select(schema.transition).where(schema.transition.c.alert_id == alert_id).order_by(schema.transition.c.id)
+            ).mappings()
+            done = connection.execute(
+                sa.select(schema.handling).where(schema.handling.c.alert_id == alert_id).order_by(schema.handling.c.id)
+            ).mappings()
+            rows = [dict(row) | {"kind": "change"} for row in changes] + [dict(row) for row in done]
+        return sorted(rows, key=lambda row: row["at"])
+
+    def handle(
+        self,
+        alert: Alert,
+        kind: str,
+        *,
+        by: str,
+        note: str,
+        now: datetime,
+        until: date | None = None,
+        reason: str | None = None,
+    ) -> None:
+        """Write down what somebody did to an alert: acknowledge, snooze or not_useful, who, why, until when."""
+        with self.transaction() as connection:
+            handling_rows.add(connection, alert, kind, by=by, note=note, now=now, until=until, reason=reason)
+
+    def held_spans(self, rules: Set[str]) -> dict[int, list[tuple[date, date | None]]]:
+        """Return the stretches that do not count for open alerts of these rules: see `alert_rows.held_spans`."""
+        with self.transaction() as connection:
+            return alert_rows.held_spans(connection, rules) if rules else {}
+
+
+def database_now(connection: sa.Connection) -> datetime:
+    """Return the moment by the database's own clock, the one clock that every host shares: leases are counted by it alone."""
+    if connection.dialect.name == "sqlite":
+        text = connection.execute(sa.text("SELECT strftime('%Y-%m-%d %H:%M:%f', 'now')")).scalar_one()
+        return datetime.fromisoformat(text).replace(tzinfo=UTC)
+    # Not now(), which stands still from the transaction's beginning.
+    moment: datetime = connection.execute(sa.text("SELECT clock_timestamp()")).scalar_one()
+    return moment.astimezone(UTC)
+
+
+def _engine(url: str) -> sa.Engine:
+    try:
+        parsed = sa.make_url(url)
+        engine = sa.create_engine(parsed, hide_parameters=True, pool_pre_ping=True)
+    except (sa.exc.ArgumentError, sa.exc.NoSuchModuleError, ModuleNotFoundError) as error:
+        raise StoreError(
+            f"the store's address cannot be used ({type(error).__name__})",
+            remedy="Write `store: sqlite:///alerting.db`, or `postgresql+psycopg://user@host/database` with the `postgres` extra.",
+        ) from None
+    if parsed.get_backend_name() == "sqlite":
+        sa.event.listen(engine, "connect", _prepare_sqlite)
+        sa.event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _: Any) -> None:
+    connection.isolation_level = None
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=30000"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _unreachable(engine: sa.Engine, error: sa.exc.DBAPIError) -> StoreError:
+    where = engine.url.render_as_string(hide_password=True)
+    reason = str(error.orig).strip().splitlines()[0] if error.orig and str(error.orig).strip() else type(error).__name__
+    remedy = next((remedy for part, remedy in _REMEDIES.items() if part in reason), _REMEDY)
+    return StoreError(f"the store cannot be used: {reason}", where=where, remedy=remedy)
+
+
+_REMEDY = "Check `store:` in config.yaml, and that the database runs."
+_REMEDIES = {
+    "is full": "Make space on its disk, then run it again. Nothing was sent that is not written down.",
+    "disk I/O error": "Look at its disk: it may be full, or failing. Nothing was sent that is not written down.",
+    "readonly": "Let the service's account write the file and its folder. Nothing was sent that is not written down.",
+    "malformed": "The file is damaged: move it and those beside it aside, and restore the latest backup.",
+    "not a database": "The file is damaged, or something else: move it and those beside it aside, and restore the latest backup.",
+}
+"""What to do, by a part of SQLite's own words."""
