@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-from alerting.schema import Moment
+from alerting.store.schema import Moment
 
 revision = "0001"
 down_revision = None

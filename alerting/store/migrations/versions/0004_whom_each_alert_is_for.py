@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import sqlalchemy as sa
 from alembic import op
 
-from alerting.schema import LAST_WITHOUT_ROUTED, Moment
+from alerting.store.schema import LAST_WITHOUT_ROUTED, Moment
 
 revision = "0004"
 down_revision = "0003"
