@@ -193,7 +193,7 @@ def test_a_value_that_too_few_have_puts_the_rule_off_for_the_day(office: Office)
 
     found = back(office, "PL-01")
     assert [day.status for day in found.draft.days] == ["ok", "off"]
-    assert found.draft.days[1].problem == "only 0 % had 'last_cp_visit' recorded; it needs 70 %"
+    assert found.draft.days[1].problem == "only 0 % of its population have 'last_cp_visit' recorded; it needs 70 %"
     assert said(found.draft) == lived(office, "plan-long")
 
 

@@ -16,7 +16,8 @@ from typing import Any
 from alerting.casedata.conversion import quoted
 from alerting.casedata.snapshot import EngineError, Snapshot
 from alerting.errors import RuleError
-from alerting.evaluation.query import directory, population, question
+from alerting.evaluation.fill import check_fill
+from alerting.evaluation.query import directory, question
 from alerting.model import Alert, Condition, Finding, Level, Outcome
 from alerting.rulebook.file_models import Subject
 from alerting.rulebook.loader import Rulebook
@@ -245,7 +246,7 @@ def evaluate(book: Rulebook, snapshot: Snapshot, rules: Iterable[Rule], withheld
             with snapshot.time_limit(RULE_SECONDS):
                 stage.set_up(rule.subject)
                 _ask(snapshot, rule, asked)
-                _judge_fill(snapshot, rule, asked, stage)
+                _judge_fill(snapshot, rule, asked, book)
         except RuleError as error:
             asked.status, asked.problem = "error", error.problem
         except EngineError as error:
@@ -262,8 +263,6 @@ class _Stage:
     def __init__(self, book: Rulebook, snapshot: Snapshot) -> None:
         self._book, self._snapshot = book, snapshot
         self._made: dict[str, RuleError | None] = {}
-        self.min_fill = float(str(book.settings.params["min_fill"]))
-        self.min_fill_at_least = float(str(book.settings.params["min_fill_at_least"]))
 
     def set_up(self, subject: Subject) -> None:
         """Make the subject's table and all it needs. Raises RuleError, the same one each time it is asked for."""
@@ -327,15 +326,9 @@ def _ask(snapshot: Snapshot, rule: Rule, asked: Asked) -> None:
             setattr(asked, outcome, getattr(asked, outcome) + count)
 
 
-def _judge_fill(snapshot: Snapshot, rule: Rule, asked: Asked, stage: _Stage) -> None:
+def _judge_fill(snapshot: Snapshot, rule: Rule, asked: Asked, book: Rulebook) -> None:
     """Take back the answers of a rule where too few of its population have a value that it needs."""
-    for name, share in rule.file.requires.items():
-        least = stage.min_fill if share is None else share
-        [(rows, filled)] = snapshot.sql(f"SELECT count(*), count({quoted(name)}) FROM ({population(rule)})")
-        if rows >= stage.min_fill_at_least and filled < least * rows:
-            asked.status = "off"
-            asked.problem = (
-                f"only {100 * filled // rows} % of its population have '{name}' recorded; it needs {round(100 * least)} %"
-            )
-            asked.match = dict.fromkeys(asked.match, 0)
-            asked.clear = asked.unknown = 0
+    for problem in check_fill(snapshot, rule, book.settings.params).values():
+        asked.status, asked.problem = "off", problem
+        asked.match = dict.fromkeys(asked.match, 0)
+        asked.clear = asked.unknown = 0

@@ -10,11 +10,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 
-from alerting.casedata.conversion import quoted
 from alerting.casedata.snapshot import EngineError, Snapshot
 from alerting.casedata.trust import Trust
 from alerting.evaluation.archive import DIRECTORY, KeptRun
 from alerting.evaluation.evaluate import SQL_TYPES
+from alerting.evaluation.fill import check_fill
 from alerting.evaluation.query import population, question
 from alerting.model import Finding, Level, Outcome
 from alerting.rulebook.loader import Rulebook
@@ -73,7 +73,7 @@ class Asker:
             self._load(runs)
             self.snapshot.at(runs[-1].manifest.as_of)
             self.snapshot.sql(f"INSERT INTO answer SELECT {day}, subject, outcome, level, team FROM ({asks}) q({_ANSWER})")
-            self._judge_fill(runs, answers)
+            self._judge_fill(answers)
         except EngineError as error:
             if len(runs) == 1:
                 answers[runs[0].manifest.as_of] = Answer(status="error", problem=error.safe)
@@ -105,18 +105,12 @@ class Asker:
             [run.manifest.as_of],
         )
 
-    def _judge_fill(self, runs: Sequence[KeptRun], answers: dict[date, Answer]) -> None:
+    def _judge_fill(self, answers: dict[date, Answer]) -> None:
         """Take back the answers of days on which too few of the population have a value that the rule needs."""
-        for name, share in self.rule.file.requires.items():
-            least = float(str(self.params["min_fill"])) if share is None else share
-            rows = self.snapshot.sql(
-                f"SELECT as_of, count(*), count({quoted(name)}) FROM ({_by_row(population(self.rule))}) GROUP BY 1"
-            )
-            for day, count, filled in rows:
-                if count >= float(str(self.params["min_fill_at_least"])) and filled < least * count:
-                    problem = f"only {100 * filled // count} % had '{name}' recorded; it needs {round(100 * least)} %"
-                    answers[day] = Answer(status="off", problem=problem)
-                    self.snapshot.sql("DELETE FROM answer WHERE day = $1::DATE", [day])
+        rows = _by_row(population(self.rule))
+        for day, problem in check_fill(self.snapshot, self.rule, self.params, rows=rows, day="as_of").items():
+            answers[day] = Answer(status="off", problem=problem)
+            self.snapshot.sql("DELETE FROM answer WHERE day = $1::DATE", [day])
 
     def _count(self, answers: Mapping[date, Answer]) -> None:
         for day, outcome, count in self.snapshot.sql("SELECT day, outcome, count(*) FROM answer GROUP BY 1, 2"):

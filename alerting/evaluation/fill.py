@@ -1,0 +1,35 @@
+"""Whether a rule has enough to go by: how many of its population have a value in the columns that it requires."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+
+from alerting.casedata.conversion import quoted
+from alerting.casedata.snapshot import Snapshot
+from alerting.evaluation.query import population
+from alerting.rulebook.rule import Rule
+
+
+def check_fill(
+    snapshot: Snapshot, rule: Rule, params: Mapping[str, object], *, rows: str = "", day: str = "as_of()"
+) -> dict[date, str]:
+    """Return the days on which too few of a rule's population have a value that it requires, with which; an answer is then none.
+
+    `params` are the shared parameters (`min_fill`, `min_fill_at_least`). Where the rows are those of many days, `rows` is the query
+    of the population and `day` the column that holds the day of each.
+    """
+    required = rule.file.requires
+    if not required:
+        return {}
+    filled = ", ".join(f"count({quoted(name)})" for name in required)
+    counts = snapshot.sql(f"SELECT {day}, count(*), {filled} FROM ({rows or population(rule)}) GROUP BY 1")
+    problems = {}
+    for of_day, count, *values in counts:
+        for (name, share), value in zip(required.items(), values, strict=True):
+            least = float(str(params["min_fill"])) if share is None else share
+            if count >= float(str(params["min_fill_at_least"])) and value < least * count:
+                problems[of_day] = (
+                    f"only {100 * value // count} % of its population have '{name}' recorded; it needs {round(100 * least)} %"
+                )
+    return problems
