@@ -86,8 +86,8 @@ def test_a_rules_version_changes_with_what_decides_what_it_says(folder):
 def test_packs_are_folders_and_all_of_them_unless_chosen(folder):
     folder.rule("local/own-rule.yaml")
 
-    assert ids(folder.load()) == ["own-rule", "visits-few"]
-    assert ids(folder.load(packs=["practice", "local"])) == ["visits-few", "own-rule"]
+    assert ids(folder.load()) == ["visits-few", "own-rule"]
+    assert ids(folder.load(packs=["local", "practice"])) == ["own-rule", "visits-few"]
     assert ids(folder.load(packs=["practice"])) == ["visits-few"]
 
 
@@ -420,6 +420,23 @@ def test_a_rule_is_switched_off_and_still_known(folder):
     book = folder.load({"settings": {"CL-01": {"enabled": False, "reason": "not yet"}}})
 
     assert (ids(book), [rule.id for rule in book.off], book.faults) == ([], ["visits-few"], ())
+
+
+@pytest.mark.parametrize(("own", "used"), [({}, []), ({"enabled": True}, ["visits-few"]), ({"reason": "not yet"}, [])])
+def test_a_rule_is_off_that_says_so_in_its_own_file_unless_config_yaml_says_otherwise(folder, own, used):
+    folder.change("practice/visits-few.yaml", ("title: Few visits", "title: Few visits\nenabled: false"))
+
+    book = folder.load({"settings": {"CL-01": own}})
+
+    assert (ids(book), [rule.id for rule in (*book.rules, *book.off)], book.faults) == (used, ["visits-few"], ())
+
+
+def test_the_councils_own_rules_come_last_and_can_stand_for_those_of_any_pack(folder):
+    folder.rule("local/ours.yaml", ("title: Few visits", "title: Ours\nreplaces: visits-few"))
+
+    book = folder.load()
+
+    assert (ids(book), book.faults) == (["ours"], ())
 
 
 def test_bank_holidays_of_the_council_stand_for_the_shipped_ones(folder):

@@ -66,6 +66,7 @@ CHANGES: dict[str, tuple[Any, Any, str]] = {
     "where": ("age > 1", "answers", "other people are asked about"),
     "let": ({"since": "days_since(leaver_since)"}, "answers", "is new"),
     "measure": ("days_since(pathway_review)", "answers", "something else is measured"),
+    "enabled": (False, "answers", "asked by runs: no instead of yes"),
     "unit": ("nights", "words", "nights instead of days"),
     "levels": ({"amber": OLD.file.levels["amber"]}, "answers", "is gone"),
     "when_null": ("red", "answers", "a missing measure gives red instead of unknown"),

@@ -25,7 +25,7 @@ _BRACES = re.compile(r"\{[{%](.*?)[%}]\}", re.DOTALL)
 def check(app: App, today: date, *, reach: bool = True) -> list[Fault]:
     """Find every fault of rules, words and receivers. reach: also connect to each receiver, which sends nothing."""
     older = {app.book.folder / name for name in app.book.older}
-    rules = [rule for rule in app.book.rules if Path(rule.place) not in older]
+    rules = [rule for rule in (*app.book.rules, *app.book.off) if Path(rule.place) not in older]
     tried = check_book(app.book)
     faults = [*app.faults, *_of_shared_params(app), *tried]
     faults += [fault for rule in [*rules, *_due_for_review(app.book, today)] for fault in _of_rule(app, rule, today)]

@@ -77,6 +77,7 @@ def beside(difference: Difference) -> list[str]:
 def _answers(old: Rule, new: Rule) -> Iterator[Difference]:
     """Compare what decides the answers."""
     before, after = old.file, new.file
+    yield from _plain("enabled", "answers", before.enabled, after.enabled, "asked by runs: {new} instead of {old}")
     yield from _plain("subject", "answers", before.subject, after.subject, "asks about {new} instead of {old}")
     yield from _plain("per", "answers", before.per or "subject", after.per or "subject", "one answer a {new} instead of a {old}")
     yield from _plain("at_least", "answers", before.at_least, after.at_least, "needs {new} subjects in a group instead of {old}")

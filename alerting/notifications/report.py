@@ -128,7 +128,13 @@ def rule_rows(evaluation: Evaluation, book: Rulebook, job: str) -> list[dict[str
         if broken.job == job
     ]
     rows += [
-        {"code": rule.code, "id": rule.id, "status": "off", **nothing, "problem": "switched off in config.yaml"}
+        {
+            "code": rule.code,
+            "id": rule.id,
+            "status": "off",
+            **nothing,
+            "problem": f"switched off in {'config.yaml' if rule.file.enabled else 'its file'}",
+        }
         for rule in book.off
         if rule.file.job == job
     ]

@@ -166,6 +166,10 @@ class RuleFile(BaseModel):
         description="What the record needs to show for the alert to clear",
         examples=["A contact dated within the last {{ params.amber_days }} days is recorded."],
     )
+    enabled: bool = Field(
+        default=True,
+        description="Whether runs ask it: false for a rule that is still being written. What config.yaml says of it goes before",
+    )
     owner: str = Field(description="The role that answers for this rule", examples=["leaving care service manager"])
     basis: Basis = Field(description="Why the rule exists: the law, guidance or local standard it stands on")
     review_by: date | None = Field(default=None, description="When the owner looks at the rule again", examples=["2027-04-01"])
@@ -290,7 +294,7 @@ class RuleSetting(BaseModel):
     model_config = _STRICT
 
     params: dict[str, Any] = Field(default_factory=dict)
-    enabled: bool = True
+    enabled: bool | None = None
     reason: str = ""
 
 

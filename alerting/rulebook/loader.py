@@ -32,6 +32,9 @@ _Found = TypeVar("_Found")
 _IDENTITY = re.compile(r"(?m)^(id|code|job): *([\w-]+)")
 """What can be told of a rule's file that is not YAML."""
 
+LOCAL_PACK = "local"
+"""The pack of the council's own rules, which no update touches."""
+
 _NAMING_COLUMNS = ("key", "person", "member", "team", "worker", "adviser")
 """The parts of a subject that are the names of columns."""
 
@@ -226,7 +229,9 @@ class _Loader:
         self._load_views()
         subjects = self._subjects()
         if packs is None:
-            packs = sorted(path.name for path in self.folder.iterdir() if path.is_dir() and path.name != "subjects")
+            folders = [path.name for path in self.folder.iterdir() if path.is_dir() and path.name != "subjects"]
+            # The council's own come last, so that they can stand for any other.
+            packs = sorted(folders, key=lambda name: (name == LOCAL_PACK, name))
         rules: dict[str, Rule] = {}
         for index, pack in enumerate(packs):
             if not (self.folder / pack).is_dir():
@@ -239,7 +244,7 @@ class _Loader:
         self._check_settings_are_of_rules(rules)
         # An id that belongs to a rule in use stays that rule's: its alerts go on.
         broken = tuple(replace(one, id=place) if one.id in rules else one for place, one in self.broken.items())
-        enabled = {id_: self.setting(rule.file).enabled for id_, rule in rules.items()}
+        enabled = {id_: self._is_enabled(rule.file) for id_, rule in rules.items()}
         return Rulebook(
             rules=tuple(rule for id_, rule in rules.items() if enabled[id_]),
             off=tuple(rule for id_, rule in rules.items() if not enabled[id_]),
@@ -376,6 +381,11 @@ class _Loader:
             if unknown or found or spoilt
             else subject.model_copy(update={part: only_statement(sql) for part, sql in written})
         )
+
+    def _is_enabled(self, rule: RuleFile) -> bool:
+        """Return whether runs ask a rule: as config.yaml says, else as its own file does."""
+        own = self.setting(rule).enabled
+        return rule.enabled if own is None else own
 
     def setting(self, rule: RuleFile) -> RuleSetting:
         name = self.setting_name(rule)

@@ -213,8 +213,9 @@ def _origin(rule: Rule, book: Rulebook) -> Iterator[str]:
     setting = setting_of(rule, book)
     yield f"File      {rule.place}"
     yield f"Version   {rule.version}, pack {rule.pack}"
-    state = f"off: {setting.reason or 'no reason is given'}" if not setting.enabled else "in use"
-    yield f"In use    {state if rule in (*book.rules, *book.off) else 'no: this is a draft'}"
+    why_off = "its file says `enabled: false`" if setting.enabled is None else setting.reason or "no reason is given"
+    state = "in use" if rule in book.rules else f"off: {why_off}" if rule in book.off else "no: this is a draft"
+    yield f"In use    {state}"
     yield f"Owner     {rule.file.owner}"
     yield f"Review by {day(rule.file.review_by) if rule.file.review_by else 'no date'}"
     yield f"Reads     {', '.join(rule.file.reads or sorted(rule.tables)) or 'no table of its own'}"
