@@ -8,12 +8,10 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-import sys
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
-from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 from zoneinfo import ZoneInfo
@@ -24,7 +22,6 @@ from alerting.config import Council, Loaded, load_config, sqlite_path
 from alerting.delivery.attempt import Notifier
 from alerting.documents.document import did_you_mean
 from alerting.errors import Fault, Faults, Place, StoreError
-from alerting.rulebook.check_cache import Memory, standing_on
 from alerting.rulebook.file_models import Overrides
 from alerting.rulebook.loader import GoodText, Rulebook, load_rulebook
 from alerting.rulebook.rule import Rule
@@ -46,17 +43,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class App:
-    """One configured service: its parts, made when they are asked for. faults: what is wrong but stops nothing else.
-
-    memory: of the rule files that an earlier check found right, which are not in the book; empty but for a check.
-    """
+    """One configured service: its parts, made when they are asked for. faults: what is wrong but stops nothing else."""
 
     loaded: Loaded
     book: Rulebook
     source: Source | None
     notifiers: Mapping[str, Notifier]
     faults: tuple[Fault, ...]
-    memory: Memory
 
     def store(self) -> Store:
         """Open the store. Raises StoreError."""
@@ -196,12 +189,11 @@ class App:
         )
 
 
-def build(path: Path, *, checking: bool = False, memory: bool = False) -> App:
+def build(path: Path, *, checking: bool = False) -> App:
     """Read the configuration and the rules it points to, and make what they name.
 
     Raises Faults where config.yaml itself cannot be used; what is wrong with a rule, the source or a receiver stands in
-    the app's `faults`. checking: so do the faults of config.yaml, as far as the rest of it can stand. memory: leave out the rule
-    files that an earlier check found right.
+    the app's `faults`. checking: so do the faults of config.yaml, as far as the rest of it can stand.
     """
     faults: list[Fault] = []
     loaded = load_config(path, faults if checking else None)
@@ -213,8 +205,7 @@ def build(path: Path, *, checking: bool = False, memory: bool = False) -> App:
         notifier = _make(loaded, ("receivers", name), section, "notifiers", "Notifier", unmade)
         if notifier is not None:
             notifiers[name] = _for(loaded.config.council, cast("Notifier", notifier))
-    remembered = _memory(loaded, overrides, notifiers) if memory else Memory()
-    book = _book(loaded, overrides, remembered)
+    book = _book(loaded, overrides)
     faults += [*book.faults, *unmade]
     for job, settings in dict(loaded.config.jobs).items():
         for index, name in enumerate(settings.to or ()):
@@ -231,7 +222,6 @@ def build(path: Path, *, checking: bool = False, memory: bool = False) -> App:
         source=cast("Source | None", source),
         notifiers=notifiers,
         faults=tuple(faults),
-        memory=remembered,
     )
 
 
@@ -306,32 +296,16 @@ def rules_folder(loaded: Loaded) -> Path:
     return carried if carried.is_dir() else Path(__file__).parent.parent / "rules"
 
 
-def _memory(loaded: Loaded, overrides: Overrides, notifiers: Mapping[str, Notifier]) -> Memory:
-    """Return what earlier checks of this configuration have found right, in the folder for what a program may lose."""
-    from importlib.metadata import version
-
-    from platformdirs import user_cache_path
-
-    place = user_cache_path("practice-alerts", appauthor=False)
-    if not place.is_absolute():  # an account without a home
-        return Memory()
-    libraries = [sys.version, *map(version, ("practice-alerts", "duckdb", "jinja2", "pydantic", "pyyaml", "sqlglot"))]
-    ceilings = sorted({notifier.ceiling.name for notifier in notifiers.values()})
-    base = standing_on(rules_folder(loaded), [*libraries, *ceilings, overrides.model_dump_json()])
-    name = blake2b(Path(loaded.document.file).resolve().as_posix().encode(), digest_size=10).hexdigest()
-    return Memory.open(place / f"{name}.json", base)
-
-
-def _book(loaded: Loaded, overrides: Overrides, memory: Memory) -> Rulebook:
+def _book(loaded: Loaded, overrides: Overrides) -> Rulebook:
     """Load the rules; a file that has faults today in its last good version, where the store has one."""
     folder, packs = rules_folder(loaded), loaded.config.rules.packs
     try:
-        book = load_rulebook(folder, packs, overrides, loaded.document, memory=memory)
+        book = load_rulebook(folder, packs, overrides, loaded.document)
     except Faults:
-        return load_rulebook(folder, packs, overrides, loaded.document, _last_good(loaded), memory)
+        return load_rulebook(folder, packs, overrides, loaded.document, _last_good(loaded))
     if all(fault.severity != "error" for fault in book.faults):
         return book
-    return load_rulebook(folder, packs, overrides, loaded.document, _last_good(loaded), memory)
+    return load_rulebook(folder, packs, overrides, loaded.document, _last_good(loaded))
 
 
 def _last_good(loaded: Loaded) -> dict[str, GoodText]:

@@ -85,15 +85,12 @@ class CommandFolder(click.Group):
             sys.exit(error.exit_code)
 
 
-def build_app(ctx: click.Context, *, checking: bool = False, memory: bool = False) -> App:
-    """Read the configuration that --config names, and all it points to; to check it, in spite of its faults.
-
-    memory: but for the rule files that an earlier check found right.
-    """
+def build_app(ctx: click.Context, *, checking: bool = False) -> App:
+    """Read the configuration that --config names, and all it points to; to check it, in spite of its faults."""
     from alerting.app import build
 
     path: Path = ctx.obj
-    return build(path, checking=checking, memory=memory)
+    return build(path, checking=checking)
 
 
 def now() -> datetime:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
 
+from alerting import cli as clock
 from alerting.commands import cli
 from alerting.errors import Faults
 from tests.rule_folder import Folder
@@ -264,6 +266,26 @@ def test_what_is_doubtful_is_a_warning(home, change, warning):
 
     assert result.exit_code == 0
     assert warning in result.stdout
+
+
+def test_a_rule_is_told_of_from_the_day_after_its_review_was_due(home, monkeypatch):
+    home.rules.change("practice/visits-few.yaml", ("owner:", "review_by: 2027-04-01\nowner:"))
+    monkeypatch.setattr(clock, "now", lambda: datetime(2027, 4, 1, 9, tzinfo=UTC))
+    assert "review" not in home.check().stdout
+
+    monkeypatch.setattr(clock, "now", lambda: datetime(2027, 4, 2, 9, tzinfo=UTC))
+
+    assert "warning: its review was due on 1 April 2027" in home.check().stdout
+
+
+def test_a_rule_that_another_stands_for_is_not_told_of(home):
+    home.rules.change("practice/visits-few.yaml", ("owner:", "review_by: 2020-04-01\nowner:"))
+    assert "its review was due" in home.check().stdout
+
+    ours = ("title: Few visits", f"title: Ours\nreplaces: visits-few\nexamples: {EXAMPLES}")
+    home.rules.rule("zlocal/visits-ours.yaml", ours)
+
+    assert home.check().stdout == "All is well.\n"
 
 
 def test_a_rule_without_examples_is_a_warning(home):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
@@ -13,9 +13,8 @@ from alerting.errors import AlertingError, Fault
 from alerting.evaluation.dry_run import check_book, check_rule
 from alerting.model import Tier
 from alerting.notifications.messages.rendering import Words
-from alerting.rulebook.check_cache import Right
 from alerting.rulebook.lint import doubts_of
-from alerting.rulebook.loader import Rulebook, compile_rule, is_shared
+from alerting.rulebook.loader import compile_rule
 from alerting.rulebook.rule import Rule
 
 _SHARED = re.compile(r"(?m)^(?!\s*--).*?\bparam\(\s*'([^']*)'\s*\)")
@@ -26,38 +25,9 @@ def check(app: App, today: date, *, reach: bool = True) -> list[Fault]:
     """Find every fault of rules, words and receivers. reach: also connect to each receiver, which sends nothing."""
     older = {app.book.folder / name for name in app.book.older}
     rules = [rule for rule in (*app.book.rules, *app.book.off) if Path(rule.place) not in older]
-    tried = check_book(app.book)
-    faults = [*app.faults, *_of_shared_params(app), *tried]
-    faults += [fault for rule in [*rules, *_due_for_review(app.book, today)] for fault in _of_rule(app, rule, today)]
-    # Of rules that the engine is asked in the same way, one stands for all with its fault; and which older version of a shared
-    # file is used is the store's to say.
-    if all(fault.severity == "warning" for fault in tried) and not any(map(is_shared, app.book.older)):
-        app.memory.keep(_found_right(app.book, faults))
+    faults = [*app.faults, *_of_shared_params(app), *check_book(app.book)]
+    faults += [fault for rule in rules for fault in _of_rule(app, rule, today)]
     return list(dict.fromkeys([*faults, *_of_receivers(app, reach=reach), *_of_administrators(app)]))
-
-
-def _due_for_review(book: Rulebook, today: date) -> Iterator[Rule]:
-    """Return the rules that an earlier check found right before the day on which they were to be looked at again."""
-    for name, right in book.right.items():
-        if right.review_by is not None and right.review_by < today:
-            rule = compile_rule(book, book.folder / name, {})
-            if isinstance(rule, Rule):
-                yield rule
-
-
-def _found_right(book: Rulebook, faults: Iterable[Fault]) -> dict[str, tuple[str, Right]]:
-    """Return the rule files in which nothing is wrong whatever may become of the others, each with its text.
-
-    What is said of a rule elsewhere can turn wrong while its file stays as it is: in other rules, in config.yaml.
-    """
-    wrong = {fault.where.file for fault in faults if fault.where}
-    found = {name: (book.texts[name], right) for name, right in book.right.items()}
-    for rule in book.rules:
-        file, name = rule.file, f"{rule.pack}/{Path(rule.place).name}"
-        elsewhere = file.inhibited_by or file.replaces or {file.id, file.code} & book.overrides.settings.keys()
-        if not elsewhere:
-            found[name] = (book.texts[name], Right(id=file.id, code=file.code, review_by=file.review_by))
-    return {name: each for name, each in found.items() if (book.folder / name).as_posix() not in wrong}
 
 
 def check_draft(app: App, path: Path, today: date) -> list[Fault]:

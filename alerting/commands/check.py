@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 @click.option("--json", "as_json", is_flag=True, help="The same as --output-format json.")
 @click.option("--no-source", is_flag=True, help="Do not read the case data.")
 @click.option("--offline", is_flag=True, help="Do not connect to the receivers.")
-@click.option("--no-cache", is_flag=True, help="Look into every rule file, unchanged ones too.")
 @click.pass_context
 def command(
     ctx: click.Context,
@@ -38,20 +37,18 @@ def command(
     as_json: bool,
     no_source: bool,
     offline: bool,
-    no_cache: bool,
 ) -> None:
     """Check everything that can be told without sending or changing anything.
 
     With PATHS, rule files or folders of them, only what is wrong in these is told, and neither the case data nor a receiver is
-    asked. A rule file that lies elsewhere is checked as a draft. A rule file in which an earlier check found nothing wrong is
-    not looked into again while it, and all that it stands on, is the same.
+    asked. A rule file that lies elsewhere is checked as a draft.
     """
     from alerting.documents.document import many_files
     from alerting.documents.report import ordered
 
     # The rules stay in memory to the end: to look among them for what is garbage would take a third of the time.
     with many_files():
-        app = _app(ctx, memory=not no_cache)
+        app = _app(ctx)
         if isinstance(app, list):
             faults = app
         elif paths:
@@ -102,10 +99,10 @@ def _faults_of(app: App, paths: Sequence[Path]) -> list[Fault]:
     return faults
 
 
-def _app(ctx: click.Context, *, memory: bool) -> App | list[Fault]:
+def _app(ctx: click.Context) -> App | list[Fault]:
     """Return what config.yaml stands for, or why it cannot be used at all."""
     try:
-        return build_app(ctx, checking=True, memory=memory)
+        return build_app(ctx, checking=True)
     except Faults as found:
         return list(found.faults)
     except AlertingError as error:

@@ -20,7 +20,6 @@ from alerting.documents.document import Document, Path_, did_you_mean, load, loa
 from alerting.errors import ConfigError, Fault, Faults, Place
 from alerting.formatting import day
 from alerting.rulebook import settings as shared_settings
-from alerting.rulebook.check_cache import Memory, Right
 from alerting.rulebook.file_models import Overrides, RuleFile, RuleSetting, SettingsFile, Subject
 from alerting.rulebook.recovery import of_expressions, rest_of
 from alerting.rulebook.rule import WORD, Rule, compile_file, views_for, words_in
@@ -76,8 +75,7 @@ class Rulebook:
 
     stopping: those of the faults that no one rule can be left out for, such as a pack that is not there: without its
     rules, their alerts would be ended as no longer checked. texts: of each file in use, by its path in the folder of rules,
-    the text that is used. older: those of them that are used in an earlier version than today's. right: those that were not
-    read, since an earlier check found nothing wrong in them: their rules are not among the others. Only a check has any.
+    the text that is used. older: those of them that are used in an earlier version than today's.
     """
 
     rules: tuple[Rule, ...]
@@ -93,7 +91,6 @@ class Rulebook:
     folder: Path = Path("rules")
     texts: Mapping[str, str] = field(default_factory=dict)
     older: Mapping[str, Older] = field(default_factory=dict)
-    right: Mapping[str, Right] = field(default_factory=dict)
 
     def views_for(self, texts: Iterable[str]) -> list[str]:
         """Return the shared views that these texts need, each after those it needs itself."""
@@ -101,9 +98,8 @@ class Rulebook:
 
     @property
     def codes(self) -> dict[str, str]:
-        """Every rule's id by its code: in use, off, broken, or found right before."""
-        found = {broken.code: broken.id for broken in self.broken} | {right.code: right.id for right in self.right.values()}
-        return found | {rule.code: rule.id for rule in (*self.off, *self.rules)}
+        """Every rule's id by its code: in use, off, or broken."""
+        return {broken.code: broken.id for broken in self.broken} | {rule.code: rule.id for rule in (*self.off, *self.rules)}
 
     def files_of(self, rule: Rule) -> list[str]:
         """Return the files that a rule stands on, by their paths in the folder of rules: its own, its subject's, its views'."""
@@ -142,13 +138,11 @@ def load_rulebook(
     overrides: Overrides | None = None,
     config: Document | None = None,
     last_good: Mapping[str, GoodText] | None = None,
-    memory: Memory | None = None,
 ) -> Rulebook:
     """Load every rule of the packs in `folder`, in order; `None` takes all its folders but `subjects`.
 
     config: the file that `overrides` was read from, for the places of their faults. last_good: what to use of a file that
-    has faults today, by its path in `folder`; the faults are told all the same. memory: of the files that need not be read,
-    which is for checking alone. Raises ConfigError where there is no such folder, Faults where its settings.yaml cannot be
+    has faults today, by its path in `folder`; the faults are told all the same. Raises ConfigError where there is no such folder, Faults where its settings.yaml cannot be
     used; every other fault stands in the rulebook's `faults`.
     """
     if not (folder / "subjects").is_dir():
@@ -156,12 +150,7 @@ def load_rulebook(
             f"there are no rules in {folder.as_posix()}", remedy="Set `rules: path:` to the folder that holds `subjects/`."
         )
     with many_files():
-        return _Loader(folder, overrides or Overrides(), config, last_good or {}, memory or Memory()).load(packs)
-
-
-def is_shared(name: str) -> bool:
-    """Return whether rules stand on a file of the folder, by its path in it: the settings, a subject or a view."""
-    return name == "settings.yaml" or name.startswith("subjects/")
+        return _Loader(folder, overrides or Overrides(), config, last_good or {}).load(packs)
 
 
 def compile_rule(book: Rulebook, path: Path, params: Mapping[str, Any], text: str | None = None) -> Rule | list[Fault]:
@@ -208,14 +197,11 @@ class _Loader:
         overrides: Overrides,
         config: Document | None,
         last_good: Mapping[str, GoodText],
-        memory: Memory,
     ) -> None:
         self.folder = folder
         self.overrides = overrides
         self.config = config
         self.last_good = last_good
-        self.memory = memory
-        self.right: dict[str, Right] = {}
         self.texts: dict[str, str] = {}
         self.older: dict[str, Older] = {}
         self.faults: list[Fault] = []
@@ -255,11 +241,10 @@ class _Loader:
             overrides=self.overrides,
             faults=tuple(self.faults),
             stopping=tuple(self.stopping),
-            ids=frozenset(rules) | {rule.id for rule in broken} | {right.id for right in self.right.values()},
+            ids=frozenset(rules) | {rule.id for rule in broken},
             folder=self.folder,
             texts=self.texts,
             older=self.older,
-            right=self.right,
         )
 
     def fault(self, problem: str, where: Place | None, remedy: str = "", severity: Literal["error", "warning"] = "error") -> None:
@@ -276,7 +261,6 @@ class _Loader:
 
     def _check_settings_are_of_rules(self, rules: Mapping[str, Rule]) -> None:
         known = {rule.code: rule.id for rule in rules.values()} | {broken.code: broken.id for broken in self.broken.values()}
-        known |= {right.code: right.id for right in self.right.values()}
         for name in self.overrides.settings:
             if name not in {*self.used_settings, *known, *known.values()}:
                 remedy = did_you_mean(name.upper(), list(known)) or did_you_mean(name, list(known.values()))
@@ -397,10 +381,7 @@ class _Loader:
         return rule.code if rule.code in self.overrides.settings else rule.id
 
     def _add(self, rules: dict[str, Rule], path: Path, pack: str, subjects: Mapping[str, Subject], settings: Settings) -> None:
-        before, document = len(self.faults), load_plain(path, shown=True)
-        if self._is_known(document, f"{pack}/{path.name}"):
-            return
-        document = document if document.faults else load_text(document.file, document.text, shown=True)
+        before, document = len(self.faults), load(path, shown=True)
         rule = self._mended(document, lambda document: self._use_rule(document, rules, pack, subjects, settings))
         if rule is None:
             value = document.value if isinstance(document.value, dict) else dict(_IDENTITY.findall(document.text))
@@ -414,17 +395,7 @@ class _Loader:
             return
         if rule.file.replaces:
             rules.pop(rule.file.replaces, None)
-            self.right = {name: right for name, right in self.right.items() if right.id != rule.file.replaces}
         rules[rule.id] = rule
-
-    def _is_known(self, document: Document, name: str) -> bool:
-        """Return whether a check has found a file right, and no other file has its names."""
-        right = self.memory.find(name, document.text)
-        if right is None or {right.id, right.code} & self.named.keys():
-            return False
-        self.texts[name], self.right[name] = document.text, right
-        self.named |= dict.fromkeys((right.id, right.code), (right.id, document.file))
-        return True
 
     def _use_rule(
         self, document: Document, rules: Mapping[str, Rule], pack: str, subjects: Mapping[str, Subject], settings: Settings
@@ -468,10 +439,9 @@ class _Loader:
         if file.id != path.stem:
             remedy = f"Write `id: {path.stem}`, or call the file {file.id}.yaml."
             self.fault(f"the id is '{file.id}' but the file is {path.name}", document.place(("id",)), remedy)
-        earlier = rules.keys() | {right.id for right in self.right.values()} if file.replaces else set()
-        if file.replaces and file.replaces not in earlier:
+        if file.replaces and file.replaces not in rules:
             where = document.place(("replaces",))
-            self.fault(f"'{file.replaces}' is not a rule of an earlier pack", where, did_you_mean(file.replaces, earlier))
+            self.fault(f"'{file.replaces}' is not a rule of an earlier pack", where, did_you_mean(file.replaces, rules))
         if file.replaces:
             self.named = {name: found for name, found in self.named.items() if found[0] != file.replaces}
         if file.id in self.named:
