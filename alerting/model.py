@@ -15,7 +15,7 @@ import hashlib
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import IntEnum, StrEnum
-from typing import Any
+from typing import Any, Self
 
 
 class Level(IntEnum):
@@ -50,13 +50,47 @@ CHANNEL = "team:"
 """How the recipient of a channel's card begins; the rest is the team's id."""
 
 BOUNCED = "bounced"
-"""What the answer of a message begins with that was accepted and came back, and the state of that among its attempts."""
+"""The state, among the attempts of a message, in which it came back after it had been accepted."""
 
 BACK_AGAIN = "back again"
 """The reason of a transition by which an alert comes back that had been cleared, or was improving."""
 
 BY_HAND = "manual: "
 """How the reason begins for which somebody closed an alert."""
+
+
+class DeliveryReason(StrEnum):
+    """Why a message that was not accepted ended as it did. The store keeps the value; the words beside it are for people."""
+
+    #: How it is said; `{detail}` is what only the case itself can add, such as what the receiver answered.
+    words: str
+
+    def __new__(cls, value: str, words: str) -> Self:
+        """Return the reason of a value, with its words."""
+        reason = str.__new__(cls, value)
+        reason._value_ = value
+        reason.words = words
+        return reason
+
+    superseded = "superseded", "superseded by a newer message"
+    expired = "expired", "expired: {detail}"
+    restored = "restored", "the store was restored; it may have been sent before"
+    not_posted = "not_posted", "{detail}"
+    no_receiver = "no_receiver", "there is no receiver '{detail}' any more"
+    not_rendered = "not_rendered", "the message could not be put into words ({detail})"
+    refused_before = "refused_before", "the address was refused on {detail}"
+    not_repeated = (
+        "not_repeated",
+        "handed over by a sender that then died; a card is not repeated, as its news goes by mail too",
+    )
+    refused = "refused", "{detail}"
+    no_answer = "no_answer", "{detail}"
+    broke_down = "broke_down", "the receiver broke down ({detail})"
+    bounced = "bounced", "bounced: {detail}"
+
+    def say(self, detail: str = "") -> str:
+        """Return the reason in words, with what the case itself adds."""
+        return self.words.format(detail=detail)
 
 
 class Tier(IntEnum):
@@ -264,18 +298,22 @@ class Message:
 
 @dataclass(frozen=True, kw_only=True)
 class Delivery:
-    """What became of one attempt. state: accepted, deferred, failed, unknown (handed over, no answer) or cancelled.
-
-    about: what was at fault, as DeliveryError has it. ambiguous: the message may have arrived all the same.
-    """
+    """What became of one attempt to send a message."""
 
     outbox_id: int
+    #: accepted, deferred, failed, unknown (handed over, no answer) or cancelled
     state: str
     phase: str
+    #: what the receiver said, or why nothing was asked of it, in words
     answer: str
     at: datetime
+    #: why it ended so; None where it was accepted, or will be tried again
+    reason: DeliveryReason | None = None
+    #: when it is tried again, where it was deferred
     retry_at: datetime | None = None
+    #: what was at fault, as DeliveryError has it
     about: str = "message"
+    #: whether the message may have arrived all the same
     ambiguous: bool = False
     remedy: str = ""
 

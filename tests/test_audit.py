@@ -15,6 +15,7 @@ from click.testing import CliRunner
 from alerting.app import build
 from alerting.audit import verify
 from alerting.commands import cli
+from alerting.model import DeliveryReason
 from alerting.store.store import Store
 from tests.made_council import MONDAY
 from tests.office import Office
@@ -140,7 +141,9 @@ def put(store: Store, row: str) -> None:
     damage(store, f"INSERT INTO routed (alert_id, recipient, run_id, since, reason) VALUES ({row})")
 
 
-def not_accepted(store: Store, message: int, state: str, answer: str | None = "why") -> None:
+def not_accepted(
+    store: Store, message: int, state: str, answer: str | None = "why", reason: DeliveryReason = DeliveryReason.refused
+) -> None:
     """Let a message have come to nothing, or wait, so that nobody was told by it."""
     ended = "NULL" if state in ("planned", "deferred") else "finished_at"
     said = "NULL" if answer is None else f"'{answer}'"
@@ -148,7 +151,7 @@ def not_accepted(store: Store, message: int, state: str, answer: str | None = "w
         store,
         f"DELETE FROM told WHERE recipient = (SELECT recipient FROM outbox WHERE id = {message})",
         f"DELETE FROM delivery WHERE outbox_id = {message}",
-        f"UPDATE outbox SET state = '{state}', answer = {said}, finished_at = {ended}, attempts = 0 WHERE id = {message}",
+        f"UPDATE outbox SET state = '{state}', reason = '{reason}', answer = {said}, finished_at = {ended}, attempts = 0 WHERE id = {message}",
     )
 
 
@@ -182,7 +185,7 @@ def test_a_message_of_an_earlier_day_that_came_to_nothing_is_no_reason_today(sto
 
 
 def test_a_message_that_came_back_since_the_run_says_why_somebody_is_not_told_until_the_next(store: Store) -> None:
-    not_accepted(store, THE_LAST_TO_S1, "failed", "bounced: 550")
+    not_accepted(store, THE_LAST_TO_S1, "failed", "bounced: 550", DeliveryReason.bounced)
     damage(store, f"UPDATE outbox SET run_id = 1, finished_at = '2026-03-05 16:00:00' WHERE id = {THE_LAST_TO_S1}")
 
     assert of_i2(store) == []
@@ -190,7 +193,7 @@ def test_a_message_that_came_back_since_the_run_says_why_somebody_is_not_told_un
 
 def test_what_took_the_place_of_a_message_must_tell_it_instead(store: Store) -> None:
     id_, name = the_alert(store, "C4")
-    not_accepted(store, THE_LAST_TO_S1, "cancelled", "superseded by a newer message")
+    not_accepted(store, THE_LAST_TO_S1, "cancelled", reason=DeliveryReason.superseded)
     assert of_i2(store) == []
 
     another = {"told": [[id_ - 1, 3, "firing"]]}
@@ -309,7 +312,7 @@ def test_a_day_on_which_a_reason_was_kept_is_well_and_the_next_is_not(store: Sto
 
 def test_a_message_that_came_to_nothing_is_a_reason_for_its_own_day_alone(store: Store) -> None:
     _, name = the_alert(store, "C3")
-    not_accepted(store, 2, "cancelled", "expired: nobody answers")
+    not_accepted(store, 2, "cancelled", "expired: nobody answers", DeliveryReason.expired)
 
     assert [each for each in of_i2(store) if each.startswith(name)] == [f"{name}: was firing on 4 March 2026, {not_told('S1')}"]
 

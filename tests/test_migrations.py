@@ -11,9 +11,9 @@ import sqlalchemy as sa
 from alerting.alerts.lifecycle import CLEARED
 from alerting.audit import verify
 from alerting.errors import StoreError
-from alerting.model import Condition, Level
+from alerting.model import Condition, DeliveryReason, Level
 from alerting.notifications import recipient_log
-from alerting.store import schema
+from alerting.store import circuit_breaker, schema
 from alerting.store.store import Store
 from tests.made_council import MONDAY
 
@@ -138,6 +138,55 @@ def test_what_was_withheld_is_so_since_its_day_and_what_was_told_before_is_said_
         recipient_log.write(connection, 1, MONDAY, {"cp-visit-overdue"}, {(1, "M1"): "", (1, "S1"): ""})
         rows = connection.execute(sa.select(schema.routed).where(schema.routed.c.until.is_(None))).all()
         assert sorted((row.alert_id, row.recipient) for row in rows) == [(1, "M1"), (1, "S1")]
+    older.close()
+
+
+@pytest.mark.parametrize(
+    ("state", "answer", "reason"),
+    [
+        ("cancelled", "superseded by a newer message", DeliveryReason.superseded),
+        ("cancelled", "expired: it was not its turn", DeliveryReason.expired),
+        ("unknown", "expired: no answer came", DeliveryReason.expired),
+        ("cancelled", "the store was restored; it may have been sent before", DeliveryReason.restored),
+        ("cancelled", "not sent: the environment is test, and only production posts to channels", DeliveryReason.not_posted),
+        ("failed", "bounced: 550 5.1.1 unknown", DeliveryReason.bounced),
+        ("failed", "there is no receiver 'mail' any more", DeliveryReason.no_receiver),
+        ("failed", "the message could not be put into words (KeyError)", DeliveryReason.not_rendered),
+        ("failed", "the address was refused on 2 March 2026: 550", DeliveryReason.refused_before),
+        ("failed", "the receiver broke down (OSError)", DeliveryReason.broke_down),
+        ("failed", "the address was refused: 550 no such user", DeliveryReason.refused),
+        ("unknown", "handed over by a sender that then died; a card is not repeated", DeliveryReason.not_repeated),
+        ("unknown", "no answer came after the message was handed over", DeliveryReason.no_answer),
+        ("deferred", "the server answered 451", None),
+        ("accepted", "250 expired: queued", None),
+    ],
+)
+def test_why_a_message_ended_becomes_a_value(older: Store, state: str, answer: str, reason: DeliveryReason | None) -> None:
+    _at(older, "0004")
+    with older.engine.begin() as connection:
+        connection.execute(sa.text("UPDATE outbox SET state = :state, answer = :answer"), {"state": state, "answer": answer})
+
+    older.upgrade()
+
+    with older.engine.connect() as connection:
+        assert connection.execute(sa.select(schema.outbox.c.reason)).scalar_one() == reason
+    older.close()
+
+
+def test_an_address_that_our_own_settings_refused_is_known_as_such(older: Store) -> None:
+    _at(older, "0004")
+    with older.engine.begin() as connection:
+        connection.execute(
+            sa.text(
+                """INSERT INTO bad_address (receiver, address, since, answer) VALUES
+                ('mail', 'a@x', '2026-03-02 07:00:00', 'not sent: mail may not go to x'), ('mail', 'b@x', '2026-03-02 07:00:00', '550')"""
+            )
+        )
+
+    older.upgrade()
+
+    with older.transaction() as connection:
+        assert {bad.address: bad.ours for bad in circuit_breaker.bad_addresses(connection)} == {"a@x": True, "b@x": False}
     older.close()
 
 

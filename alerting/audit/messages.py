@@ -11,8 +11,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from alerting.model import BOUNCED
-from alerting.store.outbox import SUPERSEDED
+from alerting.model import BOUNCED, DeliveryReason
 from alerting.store.schema import delivery, outbox
 from alerting.store.schema import told as told_table
 
@@ -68,7 +67,7 @@ def read(connection: sa.Connection, messages: Iterable[Any]) -> Said:
         _accept(said, row, meant, told)
     for row, meant, told in _with_content(connection, others):
         ids = {id_ for id_, _, condition in told if condition != _OVER}
-        if (row.answer or "").startswith(SUPERSEDED):
+        if row.reason == DeliveryReason.superseded:
             superseded[row.as_of, row.receiver, meant, row.purpose] |= ids
             continue
         standing.add((row.as_of, row.receiver, meant, row.purpose))

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Protocol
 from pydantic import BeforeValidator, WithJsonSchema
 
 from alerting.errors import DeliveryError
-from alerting.model import Delivery, Message, Tier
+from alerting.model import Delivery, DeliveryReason, Message, Tier
 
 
 def _tier(name: object) -> Tier:
@@ -108,10 +108,11 @@ def attempt(
     except DeliveryError as error:
         of_it: dict[str, Any] = {"about": error.about, "ambiguous": error.ambiguous, "remedy": error.remedy}
         if error.ambiguous:
-            again = repeatable and not message.repeated
-            return became("deferred" if again else "unknown", error.problem, retry_at=now if again else None, **of_it)
+            if repeatable and not message.repeated:
+                return became("deferred", error.problem, retry_at=now, **of_it)
+            return became("unknown", error.problem, reason=DeliveryReason.no_answer, **of_it)
         if not error.passing and error.about not in {"line", "sender"}:
-            return became("failed", error.problem, **of_it)
+            return became("failed", error.problem, reason=DeliveryReason.refused, **of_it)
         asked = timedelta(seconds=error.retry_after_s or 0)
         wait = min(max(wait_before(attempts, message.key), asked), LONGEST_WAIT)
         return became("deferred", error.problem, retry_at=now + wait, **of_it)
@@ -119,4 +120,5 @@ def attempt(
         if ours:
             raise
         # One delivery must not stop the others. The kind is named alone: a text may quote a case.
-        return became("failed", f"the receiver broke down ({type(error).__name__})")
+        reason = DeliveryReason.broke_down
+        return became("failed", reason.say(type(error).__name__), reason=reason)

@@ -13,7 +13,7 @@ from email.message import Message
 from email.parser import HeaderParser
 
 from alerting.formatting import plain
-from alerting.model import BOUNCED
+from alerting.model import DeliveryReason
 
 LARGEST = 2_000_000
 """Bytes: more than any of our messages, with whatever a server puts around it."""
@@ -158,4 +158,4 @@ def _answer(block: Message, status: str) -> str:
     said = _field(block, "Diagnostic-Code")
     said = said.partition(";")[2].strip() if ";" in said else said
     said = _ANY_ADDRESS.sub(r"(somebody)@\1", said)
-    return f"{BOUNCED}: {plain(said if status in said else f'{status} {said}', _LONGEST_ANSWER)}"
+    return DeliveryReason.bounced.say(plain(said if status in said else f"{status} {said}", _LONGEST_ANSWER))

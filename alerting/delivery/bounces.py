@@ -22,7 +22,7 @@ from alerting.delivery import bounce_reports
 from alerting.delivery.bounce_reports import LARGEST, Failure, NoFailureError
 from alerting.delivery.sending import Clock, Sender
 from alerting.formatting import plural
-from alerting.model import BOUNCED, Delivery
+from alerting.model import BOUNCED, Delivery, DeliveryReason
 from alerting.notifications.fallback import PASSED_ON
 from alerting.store import circuit_breaker
 from alerting.store.outbox import OPEN, Waiting, notification_of
@@ -118,7 +118,7 @@ class Bounces:
     def _fail(self, connection: Transaction, row: Any, answer: str, now: datetime) -> bool:
         """Write down that a message came back; False where that, or another end of it, is known."""
         mine = sa.and_(outbox.c.id == row.id, outbox.c.state.in_(("accepted", "unknown")))
-        values = {"state": "failed", "answer": answer, "finished_at": now}
+        values = {"state": "failed", "reason": DeliveryReason.bounced, "answer": answer, "finished_at": now}
         if connection.execute(outbox.update().where(mine).values(values)).rowcount != 1:
             return False
         tried = {"outbox_id": row.id, "attempt": row.attempts, "at": now, "phase": "bounce", "state": BOUNCED, "answer": answer}
@@ -136,6 +136,7 @@ class Bounces:
             state="failed",
             phase="bounce",
             answer=failure.answer,
+            reason=DeliveryReason.bounced,
             at=now,
             about="bounce" if of_address and fresh else "message",
             remedy=_REMEDY,
@@ -188,8 +189,8 @@ def _keys(failure: Failure) -> list[str]:
 def _came_back_before(connection: Transaction, row: Any, now: datetime) -> bool:
     """Return whether the message of another day to the same address came back within two weeks."""
     same = (outbox.c.receiver == row.receiver, outbox.c.address == row.address, outbox.c.as_of != row.as_of)
-    lately = (outbox.c.state == "failed", outbox.c.finished_at > now - circuit_breaker.AGAIN_AFTER)
-    query = sa.select(outbox.c.id).where(*same, *lately, outbox.c.answer.startswith(BOUNCED)).limit(1)
+    lately = (outbox.c.reason == DeliveryReason.bounced, outbox.c.finished_at > now - circuit_breaker.AGAIN_AFTER)
+    query = sa.select(outbox.c.id).where(*same, *lately).limit(1)
     return connection.execute(query).first() is not None
 
 

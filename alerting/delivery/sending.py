@@ -18,7 +18,7 @@ from alerting.delivery import failure_notices
 from alerting.delivery.attempt import Notifier, attempt
 from alerting.errors import AlertingError, StoreError
 from alerting.formatting import day
-from alerting.model import Delivery, Level, Notification
+from alerting.model import Delivery, DeliveryReason, Level, Notification
 from alerting.notifications import fallback
 from alerting.notifications.messages.rendering import Rendered, Words
 from alerting.notifications.routing import Receiver
@@ -162,15 +162,14 @@ class Sender:
     # ------------------------------------------------------------------ one message
 
     def _send(self, waiting: Waiting, clock: Clock) -> tuple[str, ...]:
-        found = self.receivers.get(waiting.notification.receiver)
-        unsent = self._not_to_be_sent(waiting, clock(), found)
-        if unsent or found is None:
-            self._settle(waiting, unsent or _without_trying(waiting, clock(), "failed", "there is no such receiver any more"))
+        found = self._receiver_for(waiting, clock())
+        if isinstance(found, Delivery):
+            self._settle(waiting, found)
             return ()
         receiver, notifier = found
         rendered = self._rendered(waiting, receiver, notifier)
         if isinstance(rendered, str):
-            self._settle(waiting, _without_trying(waiting, clock(), "failed", rendered))
+            self._settle(waiting, _without_trying(waiting, clock(), "failed", DeliveryReason.not_rendered, rendered))
             return ()
         try:
             result = attempt(
@@ -191,25 +190,25 @@ class Sender:
         self._settle(waiting, _judged(waiting, result))
         return rendered.problems
 
-    def _not_to_be_sent(self, waiting: Waiting, now: datetime, found: tuple[Receiver, Notifier] | None) -> Delivery | None:
-        """Return what becomes of a message that is not sent at all; None for one that is."""
+    def _receiver_for(self, waiting: Waiting, now: datetime) -> tuple[Receiver, Notifier] | Delivery:
+        """Return the receiver that a message goes to; or, of one that is not sent at all, what becomes of it."""
+        name = waiting.notification.receiver
+        found = self.receivers.get(name)
         if found is None:
-            answer = f"there is no receiver '{waiting.notification.receiver}' any more"
-            return _without_trying(waiting, now, "failed", answer)
+            return _without_trying(waiting, now, "failed", DeliveryReason.no_receiver, name)
         receiver, notifier = found
         not_sent: str | None = getattr(notifier, "not_sent", None)
         if not_sent:
-            return _without_trying(waiting, now, "cancelled", not_sent)
+            return _without_trying(waiting, now, "cancelled", DeliveryReason.not_posted, not_sent)
         if waiting.refused:
-            answer = f"the address was refused on {day(waiting.refused.since.date())}: {waiting.refused.answer}"
-            return _without_trying(waiting, now, "failed", answer, about="refused before")
+            since = f"{day(waiting.refused.since.date())}: {waiting.refused.answer}"
+            return _without_trying(waiting, now, "failed", DeliveryReason.refused_before, since)
         if waiting.repeated and not _is_repeatable(waiting, receiver):
-            answer = "handed over by a sender that then died; a card is not repeated, as its news goes by mail too"
-            return _without_trying(waiting, now, "unknown", answer)
-        return None
+            return _without_trying(waiting, now, "unknown", DeliveryReason.not_repeated)
+        return found
 
     def _rendered(self, waiting: Waiting, receiver: Receiver, notifier: Notifier) -> Rendered | str:
-        """Put a message into words; or give why that cannot be done."""
+        """Return a message in words; or the kind of fault for which that cannot be done."""
         notification = waiting.notification
         try:
             return self.words.render(
@@ -221,7 +220,7 @@ class Sender:
                 channel=notification.recipient.removeprefix("team:") if receiver.teams is not None else None,
             )
         except Exception as error:  # noqa: BLE001  (one message must not stop the others; its text could quote a case)
-            return f"the message could not be put into words ({type(error).__name__})"
+            return type(error).__name__
 
     # ------------------------------------------------------------------ what comes of it
 
@@ -264,12 +263,13 @@ class Sender:
             circuit_breaker.worked(connection, notification.receiver)
         instead, nobody = fallback.passed_on(notification)
         self.outbox.add(connection, instead, result.at, refused=waiting)
-        new = result.about != "refused before" and circuit_breaker.remember(
+        new = result.reason != DeliveryReason.refused_before and circuit_breaker.remember(
             connection,
             notification.receiver,
             place,
-            f"{circuit_breaker.OURS}{result.answer}" if result.about == "recipient" else result.answer,
+            result.answer,
             result.at,
+            ours=result.about == "recipient",
         )
         if new:
             told = failure_notices.undeliverable(notification, result.answer, result.remedy, [item.name for item in instead])
@@ -332,9 +332,13 @@ def _is_repeatable(waiting: Waiting, receiver: Receiver) -> bool:
 def _judged(waiting: Waiting, result: Delivery) -> Delivery:
     """Take a second refusal of one message, by a receiver that takes others, for its recipient's own."""
     if result.about == "sender" and result.state == "deferred" and waiting.attempts > 1 and waiting.refusals == 0:
-        return replace(result, state="failed", retry_at=None)
+        return replace(result, state="failed", reason=DeliveryReason.refused, retry_at=None)
     return result
 
 
-def _without_trying(waiting: Waiting, now: datetime, state: str, answer: str, about: str = "message") -> Delivery:
-    return Delivery(outbox_id=waiting.id, state=state, phase="claimed", answer=answer[:500], at=now, about=about)
+def _without_trying(waiting: Waiting, now: datetime, state: str, reason: DeliveryReason, detail: str = "") -> Delivery:
+    """Return how a message ends that is not even tried."""
+    about = "refused before" if reason is DeliveryReason.refused_before else "message"
+    return Delivery(
+        outbox_id=waiting.id, state=state, phase="claimed", answer=reason.say(detail)[:500], reason=reason, at=now, about=about
+    )

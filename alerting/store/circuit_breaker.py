@@ -18,8 +18,6 @@ from alerting.store.schema import act, bad_address, receiver_state
 IN_A_ROW = 3
 AGAIN_AFTER = timedelta(days=14)
 """After so long a refused address is tried once more: mailboxes are emptied, and relays mended."""
-OURS = "not sent: "
-"""How the answer begins where our own settings refused the address: they are asked anew for every message."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +39,8 @@ class BadAddress:
     address: str
     since: datetime
     answer: str
+    #: Our own settings refused it, so that it was not even tried; they are asked anew for every message.
+    ours: bool
 
 
 def resting(connection: sa.Connection) -> dict[str, Resting]:
@@ -84,10 +84,11 @@ def may_try(connection: sa.Connection, rests: Resting, now: datetime) -> bool:
 # ---------------------------------------------------------------------- addresses
 
 
-def remember(connection: sa.Connection, receiver: str, address: str, answer: str, now: datetime) -> bool:
-    """Remember that a receiver refused an address; say whether that is new."""
+def remember(connection: sa.Connection, receiver: str, address: str, answer: str, now: datetime, *, ours: bool = False) -> bool:
+    """Remember that a receiver, or our own settings, refused an address; return whether that is new."""
     known = forget(connection, receiver, address)
-    values = {"receiver": receiver, "address": _same(address), "since": now, "answer": answer}
+    answer = f"not sent: {answer}" if ours else answer
+    values = {"receiver": receiver, "address": _same(address), "since": now, "answer": answer, "ours": ours}
     connection.execute(bad_address.insert().values(values))
     return not known
 

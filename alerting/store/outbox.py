@@ -20,7 +20,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from alerting.formatting import day
-from alerting.model import CHANNEL, Delivery, LastTold, Notification
+from alerting.model import CHANNEL, Delivery, DeliveryReason, LastTold, Notification
 from alerting.notifications.fallback import PASSED_ON
 from alerting.store import circuit_breaker, send_hold
 from alerting.store.circuit_breaker import BadAddress, Resting
@@ -28,8 +28,6 @@ from alerting.store.schema import alert, delivery, notice, outbox, told
 from alerting.store.store import Store, database_now
 
 OPEN = ("planned", "claimed", "deferred")
-SUPERSEDED = "superseded by a newer message"
-EXPIRED = "expired"
 _GOOD_FOR = {"daily": timedelta(hours=17), "weekly": timedelta(days=5), "monthly": timedelta(days=10)}
 _LISTS = tuple(_GOOD_FOR)
 _CARDS_OF = timedelta(days=14)
@@ -120,7 +118,7 @@ class Outbox:
         revived = [row for row in rows if row["key"] in known]
         for row in revived:
             # Planned, superseded, and wanted again on the same day, as when data is corrected and put back.
-            again = row | {"finished_at": None, "next_at": None, "answer": None}
+            again = row | {"finished_at": None, "next_at": None, "answer": None, "reason": None}
             again = {name: value for name, value in again.items() if name not in ("key", "message_id", "attempts", "planned_at")}
             connection.execute(outbox.update().where(outbox.c.key == row["key"]).values(again))
         inserted = [row for row in rows if row["key"] not in known]
@@ -178,7 +176,15 @@ class Outbox:
         theirs = sa.and_(*_of(item), outbox.c.stands_for.is_(None), outbox.c.run_id.is_not(None))
         which = sa.or_(theirs, outbox.c.id.in_(standing_in.get((item.receiver, item.recipient, item.purpose), ())))
         superseded = outbox.update().where(which, sa.or_(outbox.c.state.in_(("planned", "deferred")), asleep))
-        values = {"state": "cancelled", "answer": SUPERSEDED, "finished_at": now, "owner": None, "lease_until": None}
+        why = DeliveryReason.superseded
+        values = {
+            "state": "cancelled",
+            "reason": why,
+            "answer": why.say(),
+            "finished_at": now,
+            "owner": None,
+            "lease_until": None,
+        }
         return connection.execute(superseded.values(values)).rowcount
 
     def _standing_in(self, connection: sa.Connection) -> dict[tuple[str, str, str], list[int]]:
@@ -195,11 +201,11 @@ class Outbox:
 
     def _undelivered_since(self, connection: sa.Connection, item: Notification) -> date | None:
         """Return the first day whose message did not reach a recipient who has been reached by none since."""
-        columns = (outbox.c.as_of, outbox.c.state, outbox.c.answer)
+        columns = (outbox.c.as_of, outbox.c.state, outbox.c.reason)
         query = sa.select(*columns).where(*_of(item), outbox.c.stands_for.is_(None), outbox.c.as_of < item.as_of)
         since = None
         for row in connection.execute(query.order_by(outbox.c.id.desc()).limit(20)):
-            if row.state not in OPEN and not (row.answer or "").startswith((SUPERSEDED, EXPIRED)):
+            if row.state not in OPEN and row.reason not in (DeliveryReason.superseded, DeliveryReason.expired):
                 break
             since = row.as_of
         return since
@@ -214,9 +220,10 @@ class Outbox:
         found = [Expired(receiver=row[0], count=row[1]) for row in connection.execute(query.order_by(outbox.c.receiver))]
         last = sa.func.coalesce(outbox.c.answer, "it was not its turn")
         handed_over = sa.case((outbox.c.handed_over_at.is_(None), "cancelled"), else_="unknown")
-        values = {"state": handed_over, "answer": EXPIRED + ": " + last, "finished_at": now, "owner": None, "lease_until": None}
+        why = DeliveryReason.expired
+        values = {"state": handed_over, "reason": why, "answer": why.say() + last, "finished_at": now}
         if found:
-            connection.execute(outbox.update().where(late).values(values))
+            connection.execute(outbox.update().where(late).values(values | {"owner": None, "lease_until": None}))
         return found
 
     def claim(self, owner: str, now: datetime, lease: timedelta, receivers: Collection[str] | None = None) -> Waiting | None:
@@ -293,7 +300,12 @@ class Outbox:
         False where another sender has the message by now: then the attempt alone is written down, as one that came late.
         """
         final = result.state in ("accepted", "failed", "unknown", "cancelled")
-        values: dict[str, Any] = {"state": result.state, "answer": result.answer, "next_at": result.retry_at}
+        values: dict[str, Any] = {
+            "state": result.state,
+            "reason": result.reason,
+            "answer": result.answer,
+            "next_at": result.retry_at,
+        }
         values |= {"owner": None, "lease_until": None, "finished_at": result.at if final else None}
         if result.state == "deferred" and not result.ambiguous and not waiting.repeated:
             # A clear answer: it has not arrived, and the next attempt is not a repeat.
@@ -350,18 +362,18 @@ class Outbox:
 
         A channel that has failed for longer, or has had no card for long, is the administrators', who know of it.
         """
-        query = sa.select(outbox.c.recipient, outbox.c.state, outbox.c.as_of, outbox.c.answer)
+        query = sa.select(outbox.c.recipient, outbox.c.state, outbox.c.as_of, outbox.c.reason)
         query = query.where(
             outbox.c.recipient.like(f"{CHANNEL}%"), outbox.c.as_of >= as_of - _CARDS_OF, outbox.c.purpose.in_(_LISTS)
         )
         cards: dict[str, list[Any]] = {}
         for row in connection.execute(query.order_by(outbox.c.id.desc())):
-            if not (row.state == "cancelled" and (row.answer or "").startswith(SUPERSEDED)) and row.state not in OPEN:
+            if row.reason != DeliveryReason.superseded and row.state not in OPEN:
                 cards.setdefault(row.recipient.removeprefix(CHANNEL), []).append(row)
         return {
             team: rows[0].as_of
             for team, rows in cards.items()
-            if (rows[0].state in ("failed", "unknown") or (rows[0].answer or "").startswith(EXPIRED))
+            if (rows[0].state in ("failed", "unknown") or rows[0].reason == DeliveryReason.expired)
             and (len(rows) == 1 or rows[1].state == "accepted")
         }
 
@@ -453,7 +465,7 @@ def notification_of(row: Any, content: dict[str, Any]) -> Notification:
 
 def _waiting(connection: sa.Connection, row: Any, lease: timedelta, now: datetime) -> Waiting:
     refused = circuit_breaker.refusal(connection, row.receiver, row.address) if row.address else None
-    if refused and (refused.since + circuit_breaker.AGAIN_AFTER <= now or refused.answer.startswith(circuit_breaker.OURS)):
+    if refused and (refused.since + circuit_breaker.AGAIN_AFTER <= now or refused.ours):
         refused = None
     return Waiting(
         id=row.id,

@@ -22,10 +22,11 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    false,
     text,
 )  # fmt: skip
 
-SCHEMA = "0004"
+SCHEMA = "0005"
 LAST_WITHOUT_ROUTED = "last_without_routed"
 """The name in `state` of the last run that was before shape 0004, and kept nothing of whom it told."""
 
@@ -212,6 +213,7 @@ outbox = Table(
     Column("finished_at", Moment),
     Column("expires_at", Moment),
     Column("stands_for", Integer),
+    Column("reason", String(20)),
     Index(None, "state", "urgency"),
     Index(None, "receiver", "recipient", "purpose"),
 )  # fmt: skip
@@ -265,12 +267,14 @@ receiver_state = Table(
 )  # fmt: skip
 
 # An address that a receiver refused for good; it is used again when the directory gives another.
+# ours: it was never asked, as our own settings do not allow the address.
 bad_address = Table(
     "bad_address", metadata,
     Column("receiver", String(60), primary_key=True),
     Column("address", String(320), primary_key=True),
     Column("since", Moment, nullable=False),
     Column("answer", Text, nullable=False),
+    Column("ours", Boolean, nullable=False, server_default=false()),
 )  # fmt: skip
 
 notice = Table(

@@ -18,6 +18,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from alerting.config import PRODUCTION
+from alerting.model import DeliveryReason
 from alerting.store.schema import act, outbox, run, state
 from alerting.store.store import Store
 
@@ -86,7 +87,7 @@ class Marker:
             cancelled = _cancel_older(connection, now)
             if held.restored:
                 before = outbox.c.planned_at < held.since
-                cancelled += _cancel(connection, before, "the store was restored; it may have been sent before", now)
+                cancelled += _cancel(connection, before, DeliveryReason.restored, now)
             waiting = _may_be_a_repeat(connection) if held.restored else _waiting(connection)
             connection.execute(state.delete().where(state.c.name == HOLD))
             connection.execute(act.insert().values(at=now, by=by, kind="release_fire", about="service", note=note))
@@ -166,11 +167,11 @@ def _cancel_older(connection: sa.Connection, now: datetime) -> int:
         newer.c.id > outbox.c.id,
         newer.c.state.in_(WAITING),
     )
-    return _cancel(connection, sa.exists().where(same), "superseded by a newer message", now)
+    return _cancel(connection, sa.exists().where(same), DeliveryReason.superseded, now)
 
 
-def _cancel(connection: sa.Connection, which: sa.ColumnElement[bool], why: str, now: datetime) -> int:
-    values = {"state": "cancelled", "answer": why, "finished_at": now, "owner": None}
+def _cancel(connection: sa.Connection, which: sa.ColumnElement[bool], why: DeliveryReason, now: datetime) -> int:
+    values = {"state": "cancelled", "reason": why, "answer": why.say(), "finished_at": now, "owner": None}
     chosen = connection.execute(sa.select(outbox.c.id).where(outbox.c.state.in_(WAITING), which)).scalars().all()
     for start in range(0, len(chosen), 500):
         connection.execute(outbox.update().where(outbox.c.id.in_(chosen[start : start + 500])).values(values))
