@@ -1,350 +1,330 @@
-"""`alerting rules new`: from a few answers to a rule that passes every check and proves itself."""
+"""`alerting rules new --from CODE`: a rule of the council's own, copied from one that there is."""
 
 from __future__ import annotations
 
+import difflib
 import re
 import shutil
-from dataclasses import replace
-from datetime import date
 from pathlib import Path
-from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
 
-from alerting.app import words_of
-from alerting.authoring.examples import failing_examples
-from alerting.authoring.new_rule import NewRule, as_yaml, compose, next_code, suggested_id, tables_of
-from alerting.authoring.rule_templates import SHAPES, Answers, fitting
 from alerting.commands import cli
-from alerting.documents.document import load
-from alerting.errors import AlertingError
-from alerting.model import Tier
-from alerting.notifications.messages.rendering import Words
-from alerting.rulebook.loader import compile_rule, load_rulebook
+from alerting.rulebook.loader import Rulebook, load_rulebook
 from tests.case_rows import RULES, shipped
 from tests.made_council import MadeCouncil
 
-LIMITS: dict[str, dict[str, float]] = {
-    "overdue": {"amber": 42, "red": 56},
-    "due": {"amber": 5, "red": 0},
-    "nothing": {"amber": 28},
-    "number": {"amber": 18, "red": 22},
-    "count": {"amber": 2, "red": 4},
-    "share": {"amber": 80, "red": 60},
-}
-EACH = [(subject.id, shape.id) for subject in shipped().subjects.values() for shape in fitting(subject)]
+CODES = [rule.code for rule in shipped().rules]
+SOURCE = RULES / "practice" / "care-leaver-not-in-touch.yaml"
+CL_01 = "care-leaver-not-in-touch"
 
 
-def new_rule(subject: str, shape: str, column: str | None = None, **answers: Any) -> NewRule:
-    """A new rule of a shape about a subject, over the first column that fits."""
-    about, chosen = shipped().subjects[subject], SHAPES[shape]
-    column = column or chosen.columns(about)[0]
-    kind = about.columns[column].type
-    made = Answers(
-        **{
-            "subject": about,
-            "column": column,
-            "limits": LIMITS[shape],
-            "wanted": "true" if kind == "boolean" else "missing",
-            **answers,
-        }
-    )
-    return NewRule(
-        shape=chosen, answers=made, id="made-for-a-test", code="LOC-77", title="Something is late", owner="head of service",
-        basis_kind="local", basis_text="Nothing is late", basis_source="council standard", review_by=date(2027, 4, 1),
-        notify=dict.fromkeys(made.limits or (made.at_once,), ("team_manager",)),
-    )  # fmt: skip
+class Council:
+    """A council with its own folder of rules, and somebody at its command line."""
 
+    def __init__(self, folder: Path) -> None:
+        made = MadeCouncil(folder)
+        made.write()
+        shutil.copytree(RULES, folder / "rules")
+        self.folder, self.config = folder, made.configure("sqlite:///alerting.db")
 
-def given(text: str) -> list[str]:
-    return re.findall(r"^    gives: (\w+)$", text, re.MULTILINE)
+    def alerting(self, *words: str) -> Result:
+        return CliRunner().invoke(cli, ["--config", str(self.config), *words])
 
+    def new(self, code: str, *options: str) -> Path:
+        """Copy a rule; return the file."""
+        result = self.alerting("rules", "new", "--from", code, *options)
+        assert result.exit_code == 0, result.output
+        return Path(result.stdout.strip())
 
-# ---------------------------------------------------------------- what is written
+    def check(self) -> tuple[int, str]:
+        result = self.alerting("check", "--no-source", "--offline")
+        return result.exit_code, result.stdout
 
+    def book(self) -> Rulebook:
+        return load_rulebook(self.folder / "rules")
 
-def test_every_shape_fits_some_shipped_subject_and_every_subject_has_a_shape():
-    assert {shape for _, shape in EACH} == set(SHAPES)
-    assert {subject for subject, _ in EACH} == set(shipped().subjects)
+    def configure(self, text: str) -> None:
+        self.config.write_text(f"{self.config.read_text('utf-8')}{text}\n", "utf-8")
 
+    def change(self, rule: str, old: str, new: str) -> Path:
+        """Change a rule's file."""
+        [path] = (self.folder / "rules").glob(f"*/{rule}.yaml")
+        text = path.read_text("utf-8")
+        assert text.count(old) == 1
+        path.write_text(text.replace(old, new), "utf-8")
+        return path
 
-@pytest.mark.slow
-@pytest.mark.parametrize(("subject", "shape"), EACH)
-def test_a_rule_of_every_shape_about_every_subject_can_be_used_and_proves_itself(subject, shape, tmp_path):
-    text, proof = compose(shipped(), new_rule(subject, shape))
-    file = tmp_path / "made-for-a-test.yaml"
-    file.write_text(text, "utf-8")
-    rule = compile_rule(shipped(), file, {})
-
-    assert not isinstance(rule, list)
-    assert failing_examples([rule], shipped()) == []
-    assert {"none", *LIMITS[shape]} <= set(given(text))
-    assert len(proof) == len(rule.file.examples)
-    assert Words({rule.id: words_of(rule)}, council="Exampleshire").problems(words_of(rule), Tier.reference) == []
-
-
-@pytest.mark.parametrize(
-    ("rule", "proof"),
-    [
-        (
-            new_rule("care_leaver", "overdue", "latest_contact"),
-            ["42 days ago: still clear", "43 days ago: amber begins", "56 days ago: still amber", "57 days ago: red begins",
-             "no date is recorded: unknown"],
-        ),
-        (
-            new_rule("child_protection_plan", "overdue", "last_cp_visit", working_days=True, limits={"red": 10}, missing="red"),
-            ["10 working days ago: still clear", "11 working days ago: red begins", "no date is recorded: red"],
-        ),
-        (
-            new_rule("child_in_care", "due", "next_review", working_days=True),
-            ["6 working days to go: still clear", "5 working days to go: amber begins", "the day itself: still amber",
-             "1 working days past: red begins", "no date is recorded: unknown"],
-        ),
-        (
-            new_rule("care_leaver", "nothing", "pathway_review", since="leaver_since"),
-            ["28 days on: still clear", "29 days on: amber begins", "recorded: clear",
-             "nothing is recorded, not even the date it is counted from: unknown"],
-        ),
-        (
-            new_rule("child_in_care", "nothing", "legal_statuses", limits={}, at_once="red"),
-            ["recorded: clear", "nothing is recorded: red"],
-        ),
-        (
-            new_rule("worker", "number", "staff_fte", limits={"red": 0.7}),
-            ["0.7: still clear", "0.8: red begins", "no number is recorded: unknown"],
-        ),
-        (
-            new_rule("open_case", "count", "has_worker", wanted="false", limits={"amber": 2}),
-            ["2 in the team: still clear", "3 in the team: amber begins"],
-        ),
-        (
-            new_rule("open_case", "share", "has_worker", wanted="true", limits={"red": 90}),
-            ["90 % in the team: still clear", "80 % in the team: red begins", "too few in the team: unknown"],
-        ),
-    ],
-    ids=["overdue", "overdue, missing is red", "due", "nothing", "nothing, at once", "number", "count", "share"],
-)  # fmt: skip
-def test_the_examples_show_both_sides_of_each_limit_and_what_a_missing_value_means(rule, proof):
-    assert compose(shipped(), rule)[1] == proof
-
-
-def test_the_file_points_to_its_schema_and_says_what_may_be_added():
-    text, _ = compose(shipped(), new_rule("care_leaver", "overdue", "latest_contact"))
-
-    assert text.startswith("# yaml-language-server: $schema=../rule.schema.json\n")
-    assert "# where: " in text
-    assert "`when_null: amber` would" in text
-
-
-def test_what_a_mail_may_not_show_is_not_in_its_words():
-    text, _ = compose(shipped(), new_rule("care_leaver", "overdue", "born_on"))
-
-    assert "born_on" not in re.findall(r"^says: (.*)$", text, re.MULTILINE)[0]
-
-
-def test_a_rule_waits_for_every_table_that_its_subject_is_made_of():
-    assert {"ssd_cp_plans", "ssd_cp_visits", "ext_visit_freq"} <= set(
-        tables_of(shipped(), shipped().subjects["child_protection_plan"])
-    )
-
-
-@pytest.mark.parametrize(
-    "words",
-    ["No", "12", "1e3", "Late: very", "A # mark", 'He said "late"', "Ärger", "-", "2026-03-31", "~", "[a]", "a, b", "x:", "'"],
-)
-def test_words_that_yaml_would_take_for_something_else_come_back_as_they_were(words, tmp_path):
-    (tmp_path / "rule.yaml").write_text(f"title: {as_yaml(words)}\nrow: {{x: {as_yaml(words)}}}\n", "utf-8")
-
-    assert load(tmp_path / "rule.yaml").value == {"title": words, "row": {"x": words}}
-
-
-def test_limits_too_near_to_each_other_to_show_are_refused():
-    with pytest.raises(AlertingError, match="Give limits that lie further apart"):
-        compose(shipped(), new_rule("open_case", "share", "has_worker", wanted="true", limits={"amber": 80, "red": 79.99}))
-
-
-# ---------------------------------------------------------------- suggestions
-
-
-def test_an_id_is_suggested_from_the_title():
-    assert suggested_id("Worker's caseload: too high!") == "workers-caseload-too-high"
-
-
-def test_the_next_free_code_has_the_letters_of_the_pack():
-    assert next_code(shipped(), "local") == "LOC-01"
-    assert next_code(shipped(), "practice").partition("-")[2] > "00"
-    assert next_code(shipped(), "workforce") == "WF-02"
-
-
-# ---------------------------------------------------------------- the command
+    def files(self) -> dict[str, bytes]:
+        paths = [path for path in self.folder.rglob("*") if path.is_file()]
+        return {path.relative_to(self.folder).as_posix(): path.read_bytes() for path in paths}
 
 
 @pytest.fixture
-def config(tmp_path: Path) -> Path:
-    council = MadeCouncil(tmp_path)
-    council.write()
-    shutil.copytree(RULES, tmp_path / "rules")
-    return council.configure("sqlite:///alerting.db")
+def council(tmp_path: Path) -> Council:
+    return Council(tmp_path)
 
 
-def alerting(config: Path, *arguments: str, answers: str | None = None, code: int = 0) -> Result:
-    result = CliRunner().invoke(cli, ["--config", str(config), "rules", *arguments], input=answers)
-    assert result.exit_code == code, result.output
-    return result
+def changed_lines(before: Path, after: Path) -> list[str]:
+    lines = [path.read_bytes().decode("utf-8").splitlines(keepends=True) for path in (before, after)]
+    return [f"{line[:1]} {line[1:].strip()}" for line in list(difflib.unified_diff(*lines, n=0))[2:] if line[:1] in "+-"]
 
 
-SCRIPT = (
-    "new", "--yes", "--subject", "care_leaver", "--shape", "overdue", "--column", "latest_contact", "--amber", "42", "--red", "56",
-    "--title", "No contact with a care leaver", "--basis", "Contact every eight weeks", "--owner", "leaving care manager",
-)  # fmt: skip
+# ---------------------------------------------------------------- every rule that comes with the product
 
 
-def files(config: Path) -> set[Path]:
-    return set((config.parent / "rules").rglob("*"))
+@pytest.fixture(scope="module")
+def copied(tmp_path_factory: pytest.TempPathFactory) -> tuple[Council, dict[str, Path]]:
+    council = Council(tmp_path_factory.mktemp("copied"))
+    return council, {code: council.new(code) for code in CODES}
 
 
-def test_a_script_gives_every_answer_as_an_option_and_gets_the_path(config):
-    result = alerting(config, *SCRIPT, "--notify", "amber=adviser,team_manager", "--review-by", "2027-01-31")
-
-    path = Path(result.stdout.strip())
-    text = path.read_text("utf-8")
-    assert path == config.parent / "rules" / "local" / "no-contact-with-a-care-leaver.yaml"
-    assert "code: LOC-01\n" in text
-    assert "  amber: [adviser, team_manager]\n  red: [team_manager]\n" in text
-    assert "review_by: 2027-01-31 " in text
-    assert "of 5 examples" in alerting(config, "test", "LOC-01").stderr
+@pytest.fixture(scope="module")
+def replaced(tmp_path_factory: pytest.TempPathFactory) -> tuple[Council, dict[str, Path]]:
+    council = Council(tmp_path_factory.mktemp("replaced"))
+    return council, {code: council.new(code, "--replaces") for code in CODES}
 
 
-def test_what_is_written_passes_the_check(config):
-    alerting(config, *SCRIPT)
-
-    result = CliRunner().invoke(cli, ["--config", str(config), "check", "--no-source", "--offline"])
-
-    assert (result.exit_code, result.stdout) == (0, "All is well.\n")
+def test_the_copies_of_all_rules_pass_the_check_at_once(copied):
+    assert copied[0].check() == (0, "All is well.\n")
 
 
-def test_a_rule_of_every_shape_passes_the_check_without_a_warning(config):
-    for number, (shape, subject) in enumerate({shape: subject for subject, shape in EACH}.items(), start=70):
-        rule = replace(new_rule(subject, shape), id=f"made-{shape}", code=f"LOC-{number}")
-        (config.parent / "rules" / "local" / f"made-{shape}.yaml").write_text(compose(shipped(), rule)[0], "utf-8")
-
-    result = CliRunner().invoke(cli, ["--config", str(config), "check", "--no-source", "--offline"])
-
-    assert (result.exit_code, result.stdout) == (0, "All is well.\n")
+def test_the_copies_of_all_rules_pass_the_check_as_their_replacements(replaced):
+    assert replaced[0].check() == (0, "All is well.\n")
 
 
-def answers(*lines: str) -> str:
-    return "".join(f"{line}\n" for line in lines)
+@pytest.mark.parametrize("code", CODES)
+def test_the_examples_of_a_copy_prove_it(code, copied):
+    council, files = copied
+    result = council.alerting("rules", "test", files[code].stem)
+
+    assert result.exit_code == 0, result.output
+    assert re.search(r"^([1-9]\d*) of \1 examples? of 1 rule ", result.stderr)
 
 
-QUESTIONS = {
-    "subject": "care_leaver", "title": "No contact", "id": "", "code": "", "shape": "overdue", "column": "latest_contact",
-    "days": "working", "amber": "42", "red": "56", "missing": "red", "amber told": "adviser", "red told": "team_manager",
-    "basis": "Contact every eight weeks", "kind": "", "source": "", "owner": "leaving care manager", "clears": "", "write": "y",
+@pytest.mark.parametrize("code", CODES)
+def test_a_copy_differs_in_its_id_its_code_and_being_off_and_in_nothing_else(code, copied):
+    [source] = [rule for rule in shipped().rules if rule.code == code]
+    path = copied[1][code]
+
+    assert path.parent == copied[0].folder / "rules" / "local"
+    assert changed_lines(Path(source.place), path) == [
+        f"- id: {source.id}",
+        f"- code: {code}",
+        f"+ id: {path.stem}",
+        f"+ code: LOC-{CODES.index(code) + 1:02}",
+        "+ enabled: false",
+    ]
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_a_replacement_differs_in_its_id_its_code_and_what_it_replaces_and_in_nothing_else(code, replaced):
+    [source] = [rule for rule in shipped().rules if rule.code == code]
+
+    assert changed_lines(Path(source.place), replaced[1][code])[2:] == [
+        f"+ id: {source.id}-local",
+        f"+ code: LOC-{CODES.index(code) + 1:02}",
+        f"+ replaces: {source.id}",
+    ]
+
+
+def test_the_first_line_of_a_copy_points_an_editor_to_the_schema(copied):
+    for path in copied[1].values():
+        [schema] = re.findall(r"^# yaml-language-server: \$schema=(.*)$", path.read_text("utf-8"), re.MULTILINE)
+        assert (path.parent / schema).is_file()
+
+
+def test_copies_are_off_and_the_rules_they_were_copied_from_go_on(copied):
+    book = copied[0].book()
+
+    assert {rule.id for rule in book.rules} == {rule.id for rule in shipped().rules}
+    assert {rule.id for rule in book.off} == {path.stem for path in copied[1].values()}
+
+
+def test_replacements_are_asked_and_the_rules_they_were_copied_from_are_not(replaced):
+    book = replaced[0].book()
+
+    assert {rule.id for rule in book.rules} == {path.stem for path in replaced[1].values()}
+    assert book.off == ()
+
+
+# ---------------------------------------------------------------- names
+
+
+def test_a_copy_has_the_names_that_it_is_given(council):
+    path = council.new("CL-01", "--id", "no-contact", "--code", "cl-70", "--title", "No contact: six weeks # or more")
+
+    [rule] = council.book().off
+    assert (path.name, rule.id, rule.code, rule.title) == (
+        "no-contact.yaml",
+        "no-contact",
+        "CL-70",
+        "No contact: six weeks # or more",
+    )
+    assert council.check() == (0, "All is well.\n")
+
+
+def test_an_id_is_made_of_the_title_and_numbered_where_it_is_taken(council):
+    assert council.new("CL-01", "--title", "Nobody's call: late!").stem == "nobodys-call-late"
+    assert council.new("CL-01", "--title", "Nobody's call, late").stem == "nobodys-call-late-2"
+
+
+def test_the_next_code_has_the_letters_of_the_councils_own_rules(council):
+    council.new("CL-01", "--code", "OUR-07")
+    council.new("CP-03")
+
+    assert {rule.code for rule in council.book().off} == {"OUR-07", "OUR-08"}
+
+
+def test_a_replacement_can_keep_id_and_code_and_so_its_open_alerts(council):
+    council.configure("rules: {settings: {CL-01: {params: {red_days: 60}}}}")
+    council.change("cp-visit-overdue", "owner:", f"inhibited_by: [{CL_01}]\nowner:")
+
+    path = council.new("CL-01", "--replaces", "--id", CL_01, "--code", "CL-01")
+
+    assert changed_lines(SOURCE, path) == [f"+ replaces: {CL_01}"]
+    assert council.check() == (0, "All is well.\n")
+    [rule] = [rule for rule in council.book().rules if rule.code == "CL-01"]
+    assert rule.pack == "local"
+
+
+# ---------------------------------------------------------------- rules of the council's own
+
+
+def test_a_copy_can_be_copied_and_is_off_as_well(council):
+    first = council.new("CL-01")
+
+    second = council.new("LOC-01")
+
+    assert changed_lines(first, second) == [
+        f"- id: {CL_01}-local", "- code: LOC-01", f"+ id: {CL_01}-local-2", "+ code: LOC-02",
+    ]  # fmt: skip
+    assert council.check() == (0, "All is well.\n")
+
+
+def test_a_copy_of_a_replacement_does_not_replace_what_that_one_did(council):
+    council.new("CL-01", "--replaces")
+
+    assert "replaces:" not in council.new("LOC-01").read_text("utf-8")
+    assert council.check() == (0, "All is well.\n")
+
+
+def test_comments_line_ends_and_a_byte_order_mark_stay_as_they_are(council):
+    [path] = (council.folder / "rules").glob(f"*/{CL_01}.yaml")
+    text = path.read_text("utf-8").replace(f"id: {CL_01}", f"id: '{CL_01}'  # ours, for good").replace("\n", "\r\n")
+    path.write_bytes(b"\xef\xbb\xbf" + text.encode("utf-8") + b"# the end, without a line end")
+
+    copy = council.new("CL-01", "--title", "Ours").read_bytes()
+
+    assert (
+        copy
+        == b"\xef\xbb\xbf"
+        + text.replace(f"'{CL_01}'", "ours")
+        .replace("code: CL-01\r\n", "code: LOC-01\r\nenabled: false\r\n")
+        .replace("title: Care leaver not in touch", "title: Ours")
+        .encode("utf-8")
+        + b"# the end, without a line end"
+    )
+
+
+# ---------------------------------------------------------------- what cannot be
+
+
+def leave_a_file(council: Council) -> None:
+    (council.folder / "rules" / "local" / "mine.yaml").write_text("id: other\n", "utf-8")
+
+
+def put_a_file_in_the_way(council: Council) -> None:
+    shutil.rmtree(council.folder / "rules" / "local")
+    (council.folder / "rules" / "local").write_text("", "utf-8")
+
+
+def break_the_source(council: Council) -> None:
+    council.change(CL_01, "subject: care_leaver", "subject: care_leavers")
+
+
+def fold_the_title(council: Council) -> None:
+    council.change(CL_01, "title: Care leaver not in touch", "title: >-\n  Care leaver not\n  in touch")
+
+
+def let_another_stand_back(council: Council) -> None:
+    council.change("cp-visit-overdue", "owner:", f"inhibited_by: [{CL_01}]\nowner:")
+
+
+WRONG = {
+    "there is no such rule": ("", ["CL-10"], "there is no rule 'CL-10'", "Did you mean 'CL-01'?"),
+    "the id is a rule's": ("", ["CL-01", "--id", "cp-visit-overdue"], "there is a rule 'cp-visit-overdue' already", "practice/cp-visit-overdue.yaml"),
+    "the id is the source's, which stays": ("", ["CL-01", "--id", CL_01], f"there is a rule '{CL_01}' already", "another --id"),
+    "the id is no id": ("", ["CL-01", "--id", "../No contact"], "'../No contact' is no id", "small letters, digits and dashes"),
+    "the code is a rule's": ("", ["CL-01", "--code", "CP-03"], "CP-03 is the code of cp-visit-overdue", "LOC-01 is free"),
+    "the code is no code": ("", ["CL-01", "--code", "loc1"], "'LOC1' is no code", "as in LOC-01"),
+    "the title is empty": ("", ["CL-01", "--title", " "], "a title is a few words on one line", "--title"),
+    "the title has two lines": ("", ["CL-01", "--title", "a\nb"], "a title is a few words on one line", "--title"),
+    "local is not in use": ("rules: {packs: [practice]}", ["CL-01"], "local, is not in use", "config.yaml:17:16"),
+    "local comes first": ("rules: {packs: [local, practice]}", ["CL-01", "--replaces"], "local is read before practice", "Put local last."),
+    "config.yaml would speak of a rule that is gone": (
+        "rules: {settings: {CL-01: {reason: x}}}", ["CL-01", "--replaces"], "what config.yaml sets for CL-01 would be lost", "with --code CL-01",
+    ),
+    "a rule would stand back for one that is gone": (
+        let_another_stand_back, ["CL-01", "--replaces"], f"CP-03 stands back for '{CL_01}', which would be gone", f"with --id {CL_01}",
+    ),
+    "there is such a file": (leave_a_file, ["CL-01", "--id", "mine"], "there is such a file already", "rules/local/mine.yaml"),
+    "the folder cannot be written to": (put_a_file_in_the_way, ["CL-01"], "the copy cannot be written", "Ask for the right to write there"),
+    "the source has faults": (break_the_source, ["CL-01"], "the rule CL-01 cannot be used", "`alerting check` shows its faults"),
+    "the title is written over lines": (
+        fold_the_title, ["CL-01", "--title", "New"], "CL-01 cannot be copied as it is written", "`title` on a line of their own",
+    ),
 }  # fmt: skip
 
 
-def test_a_person_is_asked_each_thing_with_a_suggestion_and_shown_the_proof(config):
-    result = alerting(config, "new", answers=answers(*QUESTIONS.values()))
+@pytest.mark.parametrize(("arranged", "words", "problem", "remedy"), WRONG.values(), ids=WRONG)
+def test_a_copy_that_cannot_be_made_is_refused_with_what_to_do_and_leaves_nothing(council, arranged, words, problem, remedy):
+    if callable(arranged):
+        arranged(council)
+    else:
+        council.configure(arranged)
+    before = council.files()
 
-    text = (config.parent / "rules" / "local" / "no-contact.yaml").read_text("utf-8")
-    assert "measure: working_days_since(latest_contact)" in text
-    assert "when_null: red " in text
-    assert "43 working days ago: amber begins" in result.stderr
-    assert result.stdout.strip().endswith("rules/local/no-contact.yaml")
+    result = council.alerting("rules", "new", "--from", *words)
 
-
-WRONG = (
-    ("subject", "care leavers", "'care leavers' is none of these. Did you mean 'care_leaver'?"),
-    ("title", "x" * 81, "That is 81 characters; 80 fit."),
-    ("title", "{{ name }}", "Plain words on one line"),
-    ("id", "CP visit", "small letters, digits and dashes"),
-    ("id", "cp-visit-overdue", "There is a rule 'cp-visit-overdue' already"),
-    ("code", "loc1", "capital letters, a dash and a number"),
-    ("code", "CP-03", "CP-03 is the code of cp-visit-overdue."),
-    ("column", "in_touch", "'in_touch' is none of these."),
-    ("amber", "six weeks", "Write a number, or none."),
-    ("amber", "1.5", "A limit here is a whole number."),
-    ("amber", "9999", "The limit can be 3650 at most."),
-    ("red", "42", "it must be more than amber, 42."),
-    ("amber told", "team_manger", "'team_manger' is none of these. Did you mean 'team_manager'?"),
-    ("red told", ",", "Somebody has to be told."),
-    ("owner", "{x}", "Plain words on one line"),
-)
+    assert result.exit_code == 1
+    assert result.stdout == ""
+    assert result.stderr.startswith("error: ")
+    assert problem in result.stderr
+    assert remedy in result.stderr
+    assert council.files() == before
 
 
-def test_an_answer_that_will_not_do_is_asked_for_again_with_the_reason(config):
-    wrong = {name: [line for question, line, _ in WRONG if question == name] for name in QUESTIONS}
+def test_a_rule_that_runs_in_an_older_version_is_not_copied(council):
+    assert council.alerting("run", "daily", "--as-of", "2026-03-02").exit_code == 0
+    break_the_source(council)
 
-    result = alerting(
-        config, "new", answers=answers(*(line for name, right in QUESTIONS.items() for line in (*wrong[name], right)))
-    )
+    result = council.alerting("rules", "new", "--from", "CL-01")
 
-    assert [reason for _, _, reason in WRONG if reason not in result.stderr] == []
-    assert (config.parent / "rules" / "local" / "no-contact.yaml").exists()
-
-
-@pytest.mark.parametrize("stopped_at", [0, 6, len(QUESTIONS) - 1])
-def test_who_stops_on_the_way_leaves_nothing_behind(config, stopped_at):
-    before = files(config)
-
-    alerting(config, "new", answers=answers(*list(QUESTIONS.values())[:stopped_at]), code=1)
-
-    assert files(config) == before
+    assert result.exit_code == 1
+    assert "CL-01 has faults and cannot be copied" in result.stderr
 
 
-def test_who_says_no_at_the_end_leaves_nothing_behind(config):
-    before = files(config)
+def test_a_rule_of_the_councils_own_is_changed_and_not_replaced(council):
+    council.new("CL-01")
 
-    alerting(config, "new", answers=answers(*[*QUESTIONS.values()][:-1], "n"), code=1)
+    result = council.alerting("rules", "new", "--from", "LOC-01", "--replaces")
 
-    assert files(config) == before
-
-
-def test_no_file_is_ever_overwritten(config):
-    path = config.parent / "rules" / "local" / "no-contact-with-a-care-leaver.yaml"
-    path.write_text("mine", "utf-8")
-
-    alerting(config, *SCRIPT, "--id", "another-id")
-    result = alerting(config, *SCRIPT, "--code", "LOC-09", code=2)
-
-    assert "There is a rule 'no-contact-with-a-care-leaver' already" in result.stderr
-    assert path.read_text("utf-8") == "mine"
+    assert result.exit_code == 1
+    assert "LOC-01 is the council's own already" in result.stderr
+    assert "Change that file" in result.stderr
 
 
-@pytest.mark.parametrize(
-    ("options", "reason"),
-    [
-        (["--subject", "worker"], "--shape"),
-        (["--amber", "60"], "it must be more than amber, 60."),
-        (["--amber", "none", "--red", "none"], "without amber there must be red"),
-        (["--since", "leaver_since"], "--since has no part in this rule"),
-        (["--notify", "critical=team_manager"], "--notify critical= has no part in this rule"),
-        (["--pack", "subjects"], "A pack is a folder"),
-        (["--title", ""], "--title is needed"),
-    ],
-)
-def test_an_option_that_will_not_do_is_refused_with_the_reason(config, options, reason):
-    before = files(config)
-
-    result = alerting(config, *SCRIPT, *options, code=2)
-
-    assert reason in result.stderr
-    assert files(config) == before
+# ---------------------------------------------------------------- a council that uses the rules of this version
 
 
-def test_a_pack_that_config_yaml_does_not_use_is_refused(config):
-    config.write_text(config.read_text("utf-8") + "rules: {packs: [practice]}\n", "utf-8")
+def test_a_council_without_a_folder_of_rules_gets_one_with_the_copy_in_it(council):
+    shutil.rmtree(council.folder / "rules")
 
-    assert "`rules: packs:` has practice" in alerting(config, *SCRIPT, code=2).stderr
-
-
-def test_a_council_that_uses_the_shipped_rules_gets_a_copy_of_them_with_its_own_beside(config):
-    shutil.rmtree(config.parent / "rules")
-
-    result = alerting(config, *SCRIPT)
+    result = council.alerting("rules", "new", "--from", "CL-01")
 
     assert "they are copied to" in result.stderr
-    book = load_rulebook(config.parent / "rules")
-    assert {rule.id for rule in book.rules} == {rule.id for rule in shipped().rules} | {"no-contact-with-a-care-leaver"}
+    assert {rule.id for rule in council.book().rules} == {rule.id for rule in shipped().rules}
+    assert {rule.code for rule in council.book().off} == {"LOC-01"}
+    assert not list(council.folder.glob(".rules-*"))

@@ -25,7 +25,7 @@ def command(ctx: click.Context, kind: str, *, write: bool) -> None:
     if not folder.is_dir():
         raise ConfigError(
             f"there is no folder {folder.as_posix()}: this council uses the rules that come with this version",
-            remedy="They have their schemas already. `alerting rules new` makes a folder of the council's own.",
+            remedy="They have their schemas already. `alerting rules new --from RULE` makes a folder of the council's own.",
         )
     for name, text in schemas.items():
         (folder / name).write_text(text, "utf-8")
