@@ -22,8 +22,8 @@ import duckdb
 import yaml
 
 from alerting.app import App, build
-from alerting.authoring import draft as drafts
 from alerting.authoring.backtest.backtest import backtest
+from alerting.authoring.draft import find_in_use, load_draft
 from alerting.evaluation.archive import KeptFile, KeptRun, KeptSubject, Manifest
 from alerting.rulebook.file_models import Subject
 
@@ -142,7 +142,7 @@ def measure(app: App) -> None:
     )
     archive = app.archive()
     for code, params in DRAFTS.items():
-        draft = drafts.draft(app.book, code, params)
+        draft = load_draft(app.book, code, params)
         subject = draft.subject.id
         files = [str(run.folder / run.manifest.subjects[subject].table.name) for run in archive.runs("daily", FIRST, date.max)[0]]
         started = time.perf_counter()
@@ -151,7 +151,7 @@ def measure(app: App) -> None:
                 engine.execute("SELECT count(COLUMNS(*)) FROM read_parquet($1)", [file]).fetchall()
         read = time.perf_counter() - started
         started = time.perf_counter()
-        found = backtest(app.book, archive, draft, drafts.in_use(app.book, draft), FIRST, date.max, frozenset())
+        found = backtest(app.book, archive, draft, find_in_use(app.book, draft), FIRST, date.max, frozenset())
         wall = time.perf_counter() - started
         told = " | ".join(f"{course.new_a_day:.1f}, {course.days[-1].open}" for course in found.courses)
         rows = found.draft.days[-1].population

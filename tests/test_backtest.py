@@ -14,8 +14,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from alerting.app import build
-from alerting.authoring import draft as drafts
 from alerting.authoring.backtest.backtest import Backtest, Course, Day, backtest
+from alerting.authoring.draft import find_in_use, load_draft
 from alerting.commands import cli
 from alerting.errors import AlertingError
 from alerting.store.schema import alert as alert_table
@@ -59,8 +59,8 @@ def working_day(number: int) -> date:
 
 def back(office: Office, name: str, *, first: date = date.min, last: date = date.max, **params: Any) -> Backtest:
     app = build(office.folder / "config.yaml")
-    draft = drafts.draft(app.book, name, params)
-    in_use = drafts.in_use(app.book, draft)
+    draft = load_draft(app.book, name, params)
+    in_use = find_in_use(app.book, draft)
     beside = in_use if in_use is not None and in_use.version != draft.version else None
     return backtest(app.book, app.archive(), draft, beside, first, last, WEEKDAYS)
 

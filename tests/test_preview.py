@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from alerting.app import build
-from alerting.authoring import draft as drafts
+from alerting.authoring.draft import find_in_use, load_draft
 from alerting.authoring.preview import Change, Count, Preview, preview
 from alerting.commands import cli
 from tests.made_council import MONDAY
@@ -32,8 +32,8 @@ def office(tmp_path: Path) -> Office:
 def looked_at(office: Office, name: str, day: date = MONDAY, *, without: tuple[str, ...] = (), **params: Any) -> Preview:
     office.council.write(without=without)
     app = build(office.council.configure(office.store_url, **office.settings))
-    draft = drafts.draft(app.book, name, params)
-    return preview(app, draft, drafts.in_use(app.book, draft), day)
+    draft = load_draft(app.book, name, params)
+    return preview(app, draft, find_in_use(app.book, draft), day)
 
 
 def draft_of(office: Office, folder: Path, before: str, after: str) -> Path:

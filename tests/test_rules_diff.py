@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from alerting.authoring.differences import EFFECTS, beside, differences, in_lines, summary
-from alerting.authoring.draft import named
+from alerting.authoring.draft import find_rule
 from alerting.commands import cli
 from alerting.rulebook.file_models import RuleFile
 from alerting.rulebook.loader import compile_rule
@@ -21,7 +21,7 @@ from tests.case_rows import RULES, shipped
 from tests.made_council import MadeCouncil
 
 SHIPPED = RULES / "practice" / "care-leaver-not-in-touch.yaml"
-OLD = named(shipped(), "CL-01")
+OLD = find_rule(shipped(), "CL-01")
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from alerting.app import App, rules_folder
-from alerting.authoring.draft import named
+from alerting.authoring.draft import find_rule
 from alerting.documents.document import load, load_text
 from alerting.errors import ConfigError, Faults, Place, RuleError
 from alerting.rulebook.loader import LOCAL_PACK, Rulebook, compile_rule
@@ -44,7 +44,7 @@ def plan_copy(app: App, name: str, *, id_: str | None, code: str | None, title: 
     Raises ConfigError where it cannot be made as it is wanted, RuleError or Faults where its source cannot be copied.
     """
     _check_local_pack(app)
-    source = named(app.book, name)
+    source = find_rule(app.book, name)
     if title is not None and (not title.strip() or re.search(r"[\x00-\x1f]", title)):
         raise ConfigError("a title is a few words on one line", where="--title", remedy="Leave it out to keep that of the rule.")
     id_ = id_ or _free_id(app.book, _as_id(title) if title else _own_id(source))

@@ -23,14 +23,14 @@ from alerting.rulebook.rule import Rule
 
 
 @dataclass(frozen=True, kw_only=True)
-class Look:
+class LoadedData:
     """The data of one day, read for these rules: the snapshot, and what was made of its tables."""
 
     snapshot: Snapshot
     trust: Trust
 
 
-def named(book: Rulebook, name: str) -> Rule:
+def find_rule(book: Rulebook, name: str) -> Rule:
     """Return a rule, in use or off, by its code or id. Raises AlertingError with the nearest name where there is none."""
     every = (*book.rules, *book.off)
     found = next((rule for rule in every if name.lower() == rule.id or name.upper() == rule.code), None)
@@ -45,14 +45,14 @@ def named(book: Rulebook, name: str) -> Rule:
     return found
 
 
-def draft(book: Rulebook, name: str, params: Mapping[str, Any] | None = None) -> Rule:
+def load_draft(book: Rulebook, name: str, params: Mapping[str, Any] | None = None) -> Rule:
     """Return a rule by its code, its id or the path of a file, with some of its parameters set otherwise.
 
     Raises Faults with everything that is wrong with it, AlertingError where there is no such rule or file.
     """
     path = Path(name)
     if path.suffix not in (".yaml", ".yml"):
-        path = Path(named(book, name).place)
+        path = Path(find_rule(book, name).place)
     elif not path.is_file():
         raise ConfigError(f"there is no file {path.as_posix()}", remedy="Give the path of a rule file, or a rule's code.")
     compiled = compile_rule(book, path, params or {})
@@ -61,7 +61,7 @@ def draft(book: Rulebook, name: str, params: Mapping[str, Any] | None = None) ->
     return compiled
 
 
-def parameters(texts: Sequence[str]) -> dict[str, Any]:
+def parse_params(texts: Sequence[str]) -> dict[str, Any]:
     """Read parameters as the command line has them, `NAME=VALUE` each, the value as YAML. Raises ConfigError."""
     found = {}
     for text in texts:
@@ -75,14 +75,14 @@ def parameters(texts: Sequence[str]) -> dict[str, Any]:
     return found
 
 
-def in_use(book: Rulebook, draft: Rule) -> Rule | None:
+def find_in_use(book: Rulebook, draft: Rule) -> Rule | None:
     """Return the rule in use that a draft stands for: by its id, its code or what it replaces; None where it is a new rule."""
     known = {draft.id, draft.file.replaces} - {None}
     return next((rule for rule in book.rules if rule.id in known or rule.code == draft.code), None)
 
 
 @contextmanager
-def look(app: App, rules: Sequence[Rule], as_of: date) -> Iterator[Look]:
+def load_data(app: App, rules: Sequence[Rule], as_of: date) -> Iterator[LoadedData]:
     """Read what these rules need of the case data as at a day, and judge it. Raises SourceError when there is no source to read."""
     if app.source is None:
         raise SourceError("the source of the case data cannot be used", remedy="`alerting check` shows why.")
@@ -90,4 +90,4 @@ def look(app: App, rules: Sequence[Rule], as_of: date) -> Iterator[Look]:
         wanted = app.book.wanted(rules)
         app.source.read(wanted, snapshot)
         snapshot.settle(wanted, app.source)
-        yield Look(snapshot=snapshot, trust=trust.judge(snapshot, wanted, app.past(as_of)))
+        yield LoadedData(snapshot=snapshot, trust=trust.judge(snapshot, wanted, app.past(as_of)))

@@ -15,7 +15,7 @@ from alerting.alerts import brakes, lifecycle
 from alerting.alerts.advance import OWNERS, life_of, working_days
 from alerting.alerts.brakes import Brake
 from alerting.app import App
-from alerting.authoring import draft as drafts
+from alerting.authoring.draft import load_data
 from alerting.casedata.trust import Trust
 from alerting.evaluation import evaluate
 from alerting.evaluation.evaluate import Asked, Evaluation
@@ -121,7 +121,7 @@ def preview(app: App, draft: Rule, in_use: Rule | None, as_of: date) -> Preview:
     # Both are asked at once, so the one in use goes by another name.
     beside = replace(in_use, file=in_use.file.model_copy(update={"id": f"{in_use.id} in use"})) if in_use else None
     rules = [rule for rule in (draft, beside) if rule]
-    with drafts.look(app, rules, as_of) as look:
+    with load_data(app, rules, as_of) as look:
         evaluation = evaluate.evaluate(app.book, look.snapshot, rules)
         directory = people.directory(look.snapshot)
         if "ext_restricted" in look.trust.doubted:

@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from alerting.app import App
-from alerting.authoring import draft
-from alerting.authoring.draft import Look
+from alerting.authoring.draft import LoadedData, load_data
 from alerting.authoring.explain import rule_in_words, what_if
 from alerting.authoring.explain.what_if import Change
 from alerting.errors import AlertingError
@@ -52,15 +51,15 @@ def explain(app: App, rule: Rule, subject: str, as_of: date) -> Explanation:
     Raises SourceError and StoreError where they cannot be read, AlertingError where the rule cannot be asked at all.
     """
     alert, subject = found_alert(app, rule, subject)
-    with draft.look(app, [rule], as_of) as look:
-        asked, evaluation = asked_of(app, rule, look)
-        found = trace.reason(look.snapshot, rule, subject, rule_in_words.used(rule))
+    with load_data(app, [rule], as_of) as data:
+        asked, evaluation = asked_of(app, rule, data)
+        found = trace.reason(data.snapshot, rule, subject, rule_in_words.used(rule))
         left = _left(evaluation, rule, alert, subject) if found is None and asked.status == "ok" else None
         changes: list[Change] = []
         if found is not None and not rule.file.per:
             now = found.level.name if found.level else str(found.outcome)
-            changes = what_if.changes(look.snapshot, rule, subject, now, list(found.facts))
-        withheld = look.trust.withheld([(rule.id, app.book.needs(rule))]).get(rule.id)
+            changes = what_if.changes(data.snapshot, rule, subject, now, list(found.facts))
+        withheld = data.trust.withheld([(rule.id, app.book.needs(rule))]).get(rule.id)
     return Explanation(
         rule=rule,
         subject=subject,
@@ -73,9 +72,9 @@ def explain(app: App, rule: Rule, subject: str, as_of: date) -> Explanation:
     )
 
 
-def asked_of(app: App, rule: Rule, look: Look) -> tuple[Asked, Evaluation]:
+def asked_of(app: App, rule: Rule, data: LoadedData) -> tuple[Asked, Evaluation]:
     """Ask a rule of everybody, as a run does. Raises AlertingError where it cannot be asked."""
-    evaluation = evaluate.evaluate(app.book, look.snapshot, [rule])
+    evaluation = evaluate.evaluate(app.book, data.snapshot, [rule])
     asked = evaluation.asked[rule.id]
     if asked.status == "error":
         raise AlertingError(

@@ -12,7 +12,7 @@ from typing import Any
 
 from alerting.alerts import brakes, handling, handling_state
 from alerting.app import App
-from alerting.authoring import draft
+from alerting.authoring.draft import load_data
 from alerting.authoring.explain.plain_english import Vocabulary, label
 from alerting.casedata.snapshot import Snapshot
 from alerting.errors import AlertingError
@@ -92,7 +92,7 @@ def who_is_told(app: App, rule: Rule, subject: str, as_of: date) -> Told:
     Raises AlertingError where the subject is neither in the data nor in the store, SourceError and StoreError as they come.
     """
     memory = _memory(app, rule, subject, as_of)
-    with draft.look(app, [rule], as_of) as look:
+    with load_data(app, [rule], as_of) as look:
         evaluation = evaluate(app.book, look.snapshot, [rule])
         alert, gives = _alert(look.snapshot, evaluation, rule, memory)
         directory = people.directory(look.snapshot)

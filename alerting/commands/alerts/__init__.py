@@ -107,12 +107,12 @@ def as_of(command: _Command) -> _Command:
 
 def router_of(app: App, as_of: datetime | None) -> Router:
     """Return who is told of what by a day's directory, read from the case data. Raises SourceError where it cannot be read."""
-    from alerting.authoring import draft
+    from alerting.authoring.draft import load_data
     from alerting.notifications import directory
     from alerting.notifications.routing import Router
     from alerting.runs.pipeline import routes_of
 
-    with draft.look(app, [], as_of.date() if as_of else today(app)) as look:
+    with load_data(app, [], as_of.date() if as_of else today(app)) as look:
         return Router(directory.directory(look.snapshot), routes_of((*app.book.rules, *app.book.off)))
 
 

@@ -46,13 +46,13 @@ def command(
 
     A draft goes beside the rule in use that has its id or code, or that it replaces. Nothing is stored or sent.
     """
-    from alerting.authoring import draft as drafts
     from alerting.authoring.backtest.backtest import backtest
+    from alerting.authoring.draft import find_in_use, load_draft, parse_params
     from alerting.config import DAYS
 
     app = build_app(ctx)
-    draft = drafts.draft(app.book, rule, drafts.parameters(settings))
-    in_use = drafts.in_use(app.book, draft)
+    draft = load_draft(app.book, rule, parse_params(settings))
+    in_use = find_in_use(app.book, draft)
     beside = in_use if in_use is not None and in_use.version != draft.version else None
     on = getattr(app.loaded.config.jobs, draft.file.job).on if draft.file.job != "monthly" else ()
     found = backtest(

@@ -49,19 +49,19 @@ def load_rule(app: App, name: str) -> Rule:
     With @ and a version behind it, the rule as it was in that version, with the parameters that applied. Raises
     AlertingError where there is none, Faults where a file makes no rule.
     """
-    from alerting.authoring.draft import draft, named
+    from alerting.authoring.draft import find_rule, load_draft
 
     if "@" in name:
         return _in_version(app, *name.split("@", 1))
-    return draft(app.book, name) if Path(name).suffix in (".yaml", ".yml") else named(app.book, name)
+    return load_draft(app.book, name) if Path(name).suffix in (".yaml", ".yml") else find_rule(app.book, name)
 
 
 def _in_version(app: App, name: str, version: str) -> Rule:
-    from alerting.authoring.draft import named
+    from alerting.authoring.draft import find_rule
     from alerting.rulebook.loader import compile_rule
     from alerting.store.rule_versions import RuleHistory
 
-    rule = named(app.book, name)
+    rule = find_rule(app.book, name)
     store = app.store()
     try:
         kept = RuleHistory(store).version(rule.id, version)

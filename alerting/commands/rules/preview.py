@@ -35,12 +35,12 @@ def command(
     A draft is compared with the rule in use that has its id or code, or that it replaces. Nothing is stored or sent. Ends with 1
     where something wants a second look.
     """
-    from alerting.authoring import draft as drafts
+    from alerting.authoring.draft import find_in_use, load_draft, parse_params
     from alerting.authoring.preview import preview
 
     app = build_app(ctx)
-    draft = drafts.draft(app.book, rule, drafts.parameters(settings))
-    found = preview(app, draft, drafts.in_use(app.book, draft), as_of.date() if as_of else today(app))
+    draft = load_draft(app.book, rule, parse_params(settings))
+    found = preview(app, draft, find_in_use(app.book, draft), as_of.date() if as_of else today(app))
     if as_json:
         echo_json(_as_json(found))
     else:

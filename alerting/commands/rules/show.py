@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from alerting.authoring.draft import named
+from alerting.authoring.draft import find_rule
 from alerting.cli import build_app, echo_json
 from alerting.rulebook.rule import Rule
 
@@ -15,7 +15,7 @@ from alerting.rulebook.rule import Rule
 @click.pass_context
 def command(ctx: click.Context, rule: str, *, as_json: bool) -> None:
     """Show one rule, by its code or id: what it asks, its parameters as they apply here, the columns it may use."""
-    found = named(build_app(ctx).book, rule)
+    found = find_rule(build_app(ctx).book, rule)
     if as_json:
         echo_json(found.file.model_dump(mode="json", by_alias=True) | {"params": dict(found.params), "version": found.version})
         return

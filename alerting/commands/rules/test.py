@@ -60,11 +60,11 @@ def command(ctx: click.Context, rule: str | None, *, strict: bool, scenarios: st
 
 
 def _try_examples(app: App, name: str | None, *, strict: bool, as_json: bool) -> int:
-    from alerting.authoring.draft import draft
+    from alerting.authoring.draft import load_draft
     from alerting.authoring.examples import Trials
     from alerting.formatting import plural
 
-    rules = [draft(app.book, name)] if name else list(app.book.rules)
+    rules = [load_draft(app.book, name)] if name else list(app.book.rules)
     with Trials(app.book) as trials:
         proofs = [_prove(trials, rule) for rule in rules]
     broken = () if name else app.book.broken
@@ -162,13 +162,13 @@ def _proof_as_json(proof: _Proof) -> dict[str, Any]:
 
 
 def _run_scenarios(app: App, name: str | None, path: Path | None, *, as_json: bool) -> int:
-    from alerting.authoring.draft import named
+    from alerting.authoring.draft import find_rule
     from alerting.authoring.scenarios.play import Stage, scenario_files
     from alerting.authoring.scenarios.reader import read_scenario
     from alerting.errors import Faults
     from alerting.formatting import plural
 
-    only = named(app.book, name) if name else None
+    only = find_rule(app.book, name) if name else None
     faults: list[Fault] = []
     scripts = []
     for file in scenario_files(app, path):

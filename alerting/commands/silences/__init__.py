@@ -45,11 +45,11 @@ def matching(command: _Command) -> _Command:
 
 def matcher_of(app: App, rule: Iterable[str], **others: Iterable[str]) -> Matcher:
     """Return what is silenced. Raises AlertingError where a rule is not there."""
-    from alerting.authoring import draft
+    from alerting.authoring.draft import find_rule
     from alerting.notifications.silences import Matcher
 
     return Matcher(
-        rule=tuple(draft.named(app.book, name).id for name in rule if name.strip()), **{k: tuple(v) for k, v in others.items()}
+        rule=tuple(find_rule(app.book, name).id for name in rule if name.strip()), **{k: tuple(v) for k, v in others.items()}
     )
 
 
