@@ -46,31 +46,107 @@ class Condition(StrEnum):
     resolved = "resolved"
 
 
+class Worded(StrEnum):
+    """A value that is stored and compared, with the words beside it that people read.
+
+    `{detail}` in the words stands for what else is known: what the data proved, who said so, why a rule was not asked.
+    """
+
+    #: What people read, such as "left: {detail}".
+    words: str
+
+    def __new__(cls, value: str, words: str = "", told: str = "") -> Self:
+        """Make a value with its words."""
+        del told
+        member = str.__new__(cls, value)
+        member._value_ = value
+        member.words = words
+        return member
+
+    @classmethod
+    def choices(cls) -> dict[str, str]:
+        """Return the words of each value."""
+        return {member.value: member.words for member in cls}
+
+    def say(self, detail: str | None = None) -> str:
+        """Return the words with the detail in its place."""
+        return self.words.format(detail=detail or "")
+
+
+class Reason(Worded):
+    """Why an alert changed, is on hold or has ended: each with its words, and with what a message says of one that has ended."""
+
+    #: What a message says of an alert that has ended for this.
+    told: str
+
+    def __init__(self, _value: str, words: str = "", told: str = "") -> None:
+        self.told = told or f"Closed: {words}."
+
+    # It goes on.
+    matches = "matches", "matches"
+    new = "new", "new"
+    back_again = "back_again", "back again"
+    improving = "improving", "improving"
+    level_raised = "level_raised", "level raised"
+    level_lowered = "level_lowered", "level lowered"
+    reassigned = "reassigned", "reassigned"
+    trusted_again = "trusted_again", "data trusted again"
+    record_followed = "record_followed", "record merged"
+
+    # It is held.
+    not_in_data = "not_in_data", "not in the data any more, and the data does not say why"
+    not_recorded = "not_recorded", "a value the rule needs is not recorded"
+    not_asked = "not_asked", "{detail}"
+    rule_broken = "rule_broken", "the rule cannot be used: {detail}"
+
+    # It has ended.
+    never_fired = "never_fired", "never fired"
+    cleared = "cleared", "cleared", "The record shows it now."
+    left = "left", "left: {detail}", "Closed: {detail}."
+    closed = "closed", "manual: {detail}", "Closed by somebody: {detail}. It opens again if the record changes."
+    rule_removed = "rule_removed", "rule_removed", "This is no longer checked, which does not mean that it is cleared."
+    rule_changed = (
+        "rule_changed",
+        "rule_changed",
+        "The rule was changed and no longer asks for this, which does not mean that it is cleared.",
+    )
+    record_merged = (
+        "record_merged",
+        "record_merged",
+        "Two records of one person were merged, and there was an older alert about the same: that one goes on.",
+    )
+
+    # A text that an earlier version kept, and that is none of these.
+    other = "other", "{detail}"
+
+    def sentence(self, detail: str | None = None) -> str:
+        """Return what a message says of an alert that has ended for this."""
+        return self.told.format(detail=detail or "")
+
+    @property
+    def by_the_record(self) -> bool:
+        """Whether it says something about the record: what a rule gave up or somebody closed counts as cleared nowhere."""
+        return self not in (Reason.closed, Reason.rule_removed, Reason.rule_changed, Reason.record_merged)
+
+
+class Closing(Worded):
+    """Why somebody closed an alert: the detail of `Reason.closed`."""
+
+    data_error = "data_error", "the record is wrong"
+    duplicate = "duplicate", "it is there twice"
+    not_a_concern = "not_a_concern", "it is not a concern"
+    other = "other", "another reason"
+
+
 CHANNEL = "team:"
 """How the recipient of a channel's card begins; the rest is the team's id."""
 
 BOUNCED = "bounced"
 """The state, among the attempts of a message, in which it came back after it had been accepted."""
 
-BACK_AGAIN = "back again"
-"""The reason of a transition by which an alert comes back that had been cleared, or was improving."""
 
-BY_HAND = "manual: "
-"""How the reason begins for which somebody closed an alert."""
-
-
-class DeliveryReason(StrEnum):
+class DeliveryReason(Worded):
     """Why a message that was not accepted ended as it did. The store keeps the value; the words beside it are for people."""
-
-    #: How it is said; `{detail}` is what only the case itself can add, such as what the receiver answered.
-    words: str
-
-    def __new__(cls, value: str, words: str) -> Self:
-        """Return the reason of a value, with its words."""
-        reason = str.__new__(cls, value)
-        reason._value_ = value
-        reason.words = words
-        return reason
 
     superseded = "superseded", "superseded by a newer message"
     expired = "expired", "expired: {detail}"
@@ -87,10 +163,6 @@ class DeliveryReason(StrEnum):
     no_answer = "no_answer", "{detail}"
     broke_down = "broke_down", "the receiver broke down ({detail})"
     bounced = "bounced", "bounced: {detail}"
-
-    def say(self, detail: str = "") -> str:
-        """Return the reason in words, with what the case itself adds."""
-        return self.words.format(detail=detail)
 
 
 class Tier(IntEnum):
@@ -183,14 +255,26 @@ class Alert:
     rule_version: str | None = None
     streak: int = 0
     streak_on: date | None = None
-    held_reason: str | None = None
+    held_reason: Reason | None = None
+    held_detail: str | None = None
     held_since: date | None = None
     resolved_on: date | None = None
-    resolved_reason: str | None = None
+    resolved_reason: Reason | None = None
+    resolved_detail: str | None = None
     came_back: tuple[date, ...] = ()
     reopened_on: date | None = None
     closed_until: date | None = None
     acts: tuple[Act, ...] = ()
+
+    @property
+    def why_held(self) -> str | None:
+        """Why it is on hold, in words; None where it is not."""
+        return self.held_reason.say(self.held_detail) if self.held_reason else None
+
+    @property
+    def why_resolved(self) -> str | None:
+        """Why it has ended, in words; None where it has not."""
+        return self.resolved_reason.say(self.resolved_detail) if self.resolved_reason else None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -200,7 +284,8 @@ class Transition:
     alert: Alert
     before: Condition | None
     level_before: Level | None
-    reason: str
+    reason: Reason
+    detail: str | None = None
     by: str = "service"
 
 
@@ -247,8 +332,10 @@ class Item:
     unit: str = ""
     due: date | None = None
     facts: dict[str, Any] = field(default_factory=dict)
-    held_reason: str | None = None
-    resolved_reason: str | None = None
+    held_reason: Reason | None = None
+    held_detail: str | None = None
+    resolved_reason: Reason | None = None
+    resolved_detail: str | None = None
     child_level: bool = True
     why: str = ""
     in_hand: str = ""

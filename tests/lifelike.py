@@ -32,12 +32,11 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from alerting.alerts.closing import close
 from alerting.alerts.handling import Desk
-from alerting.alerts.lifecycle import CLEARED, LEFT
 from alerting.app import App, build
 from alerting.audit import verify
 from alerting.config import Handling
 from alerting.errors import DeliveryError, HandlingError
-from alerting.model import Alert, Condition, Message, Tier
+from alerting.model import Alert, Condition, Message, Reason, Tier
 from alerting.notifications import silences
 from alerting.notifications.fallback import PASSED_ON
 from alerting.notifications.recipient_log import EVERYBODY
@@ -386,11 +385,11 @@ class Life(RuleBasedStateMachine):
             if row.before in (None, "resolved"):
                 assert child in self.plans, f"{child} is alerted, and not on a plan"
                 assert self._unseen(child) >= AMBER_FROM, f"{child} is alerted, and was seen"
-            elif row.after == "resolved" and row.reason == CLEARED:
+            elif row.after == "resolved" and row.reason == Reason.cleared:
                 assert child in self.plans, f"I5: {child} cleared, and is not on a plan"
                 assert self._unseen(child) < AMBER_FROM, f"I5: {child} cleared, and was not seen"
             elif row.after == "resolved":
-                assert row.reason.startswith(LEFT), f"I5: {child} ended as {row.reason}"
+                assert row.reason == Reason.left, f"I5: {child} ended as {row.reason}"
                 assert not on_a_plan, f"I5: {child} left, and is on a plan or only missing"
 
     @invariant()

@@ -160,7 +160,7 @@ def test_an_alert_that_somebody_closed_stays_closed_while_its_record_says_the_sa
 
     assert said.exit_code == 0, said.stderr
     assert said.stdout.startswith(f"{of(office).ref} is closed by Q1: it is there twice. It opens again if the record changes.")
-    assert (of(office).condition, of(office).resolved_reason) == ("resolved", "manual: duplicate")
+    assert (of(office).condition, of(office).why_resolved) == ("resolved", "manual: duplicate")
     shown = CliRunner().invoke(cli, ["--config", str(office.folder / "config.yaml"), "alerts", "show", of(office).ref]).stdout
     assert "close by Q1, because it is there twice: C9 is the same child" in shown
     assert "(manual: duplicate) by Q1" in shown

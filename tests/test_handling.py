@@ -160,7 +160,7 @@ def withheld(office: Office, child: str = "C1") -> dict[str, str]:
     alert, store = office.alert(child, "plan-long"), build(office.folder / "config.yaml").store()
     try:
         with store.transaction() as connection:
-            return dict(recipient_log.of_alert(connection, alert.id or 0))
+            return {recipient: str(why) for recipient, why in recipient_log.of_alert(connection, alert.id or 0)}
     finally:
         store.close()
 

@@ -12,10 +12,8 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
+from alerting.alerts import lifecycle
 from alerting.alerts.lifecycle import (
-    CLEARED,
-    MISSING,
-    UNKNOWN,
     RuleLife,
     advance,
     begun,
@@ -25,7 +23,7 @@ from alerting.alerts.lifecycle import (
     removed,
     resolve,
 )
-from alerting.model import Alert, Condition, Finding, LastTold, Level, Outcome, Person, Transition, reference
+from alerting.model import Alert, Condition, Finding, LastTold, Level, Outcome, Person, Reason, Transition, reference
 from alerting.notifications.digests import plan
 from alerting.notifications.directory import Directory, Team
 from alerting.notifications.routing import Receiver, Router, RuleRoute
@@ -37,7 +35,7 @@ ON_THE_SECOND_DAY = replace(AT_ONCE, pending_for=2)
 ON_THE_THIRD_DAY = replace(AT_ONCE, pending_for=3)
 NOT_BEFORE_IT_LASTS = replace(AT_ONCE, keep_firing_for=2)
 OPEN = ("firing", "recovering", "held")
-NO_DATA = "ssd_cp_visits is not there"
+NO_DATA = "no data"
 ROUTER = Router(
     Directory(
         staff={"M1": Person(id="M1", name="Person M1", email="m1@example.gov.uk")},
@@ -76,97 +74,102 @@ PLAN_ENDED = said("absent", left="plan ended")
 def alert(condition: str, **what: Any) -> Alert:
     """An alert of Monday, as it is on Monday night."""
     counted = {"streak": 1, "streak_on": MONDAY} if condition in ("pending", "recovering") else {}
-    held = {"held_reason": MISSING, "held_since": MONDAY} if condition == "held" else {}
+    held = {"held_reason": Reason.not_in_data, "held_since": MONDAY} if condition == "held" else {}
     first = opened(MATCH, AT_ONCE, 1, MONDAY).alert
     return replace(first, id=7, condition=Condition(condition), **{"streak": 0, "streak_on": None} | counted | held | what)
 
 
 def became(transition: Transition | None) -> tuple[str, str] | None:
-    return (transition.alert.condition.value, transition.reason) if transition else None
+    return (transition.alert.condition.value, why(transition)) if transition else None
+
+
+def why(transition: Transition) -> str:
+    """Return a reason with its detail, such as `left (plan ended)`."""
+    return transition.reason.value + (f" ({transition.detail})" if transition.detail else "")
 
 
 # The specification: what an alert was on Monday, what is said of its subject on Tuesday, what becomes of it, and what a
 # manager hears who was told of it when it fired. "at once": a message goes out for it. "listed": it stands in the next one.
 
 SPECIFICATION = [
-    # before           input                guard                            after         reason               told
-    ("none",           "match",             "for 1 run",                     "firing",     "new",               "at once: new"),
-    ("none",           "match",             "for 2 runs",                    "pending",    "matches",           "nothing"),
-    ("none",           "clear",             "",                              None,         None,                "nothing"),
-    ("none",           "left",              "",                              None,         None,                "nothing"),
-    ("none",           "gone",              "",                              None,         None,                "nothing"),
-    ("none",           "unknown",           "",                              None,         None,                "nothing"),
+    # before           input                guard                            after        reason                told
+    ("none",            "match",             "for 1 run",                     "firing",    "new",                "at once: new"),
+    ("none",            "match",             "for 2 runs",                    "pending",   "matches",            "nothing"),
+    ("none",            "clear",             "",                              None,        None,                 "nothing"),
+    ("none",            "left",              "",                              None,        None,                 "nothing"),
+    ("none",            "gone",              "",                              None,        None,                 "nothing"),
+    ("none",            "unknown",           "",                              None,        None,                 "nothing"),
 
-    ("pending",        "match",             "for 2 runs",                    "firing",     "new",               "at once: new"),
-    ("pending",        "match",             "for 3 runs",                    "pending",    "matches",           "nothing"),
-    ("pending",        "clear",             "for 2 runs",                    "resolved",   "never fired",       "nothing"),
-    ("pending",        "gone",              "for 2 runs",                    "resolved",   "never fired",       "nothing"),
-    ("pending",        "left",              "for 2 runs",                    "resolved",   "left: plan ended",  "nothing"),
-    ("pending",        "unknown",           "for 2 runs",                    "pending",    None,                "nothing"),
-    ("pending",        "not asked",         "for 2 runs",                    "pending",    None,                "nothing"),
-    ("pending",        "rule removed",      "for 2 runs",                    "resolved",   "rule_removed",      "nothing"),
+    ("pending",         "match",             "for 2 runs",                    "firing",    "new",                "at once: new"),
+    ("pending",         "match",             "for 3 runs",                    "pending",   "matches",            "nothing"),
+    ("pending",         "clear",             "for 2 runs",                    "resolved",  "never_fired",        "nothing"),
+    ("pending",         "gone",              "for 2 runs",                    "resolved",  "never_fired",        "nothing"),
+    ("pending",         "left",              "for 2 runs",                    "resolved",  "left (plan ended)",  "nothing"),
+    ("pending",         "unknown",           "for 2 runs",                    "pending",   None,                 "nothing"),
+    ("pending",         "not asked",         "for 2 runs",                    "pending",   None,                 "nothing"),
+    ("pending",         "rule removed",      "for 2 runs",                    "resolved",  "rule_removed",       "nothing"),
 
-    ("firing",         "match",             "facts the same",                "firing",     None,                "listed: open"),
-    ("firing",         "match",             "told 5 working days ago",       "firing",     None,                "at once: reminder"),
-    ("firing",         "match",             "told 5 days ago, 1 on hold",    "firing",     None,                "listed: open"),
-    ("firing",         "match, red",        "",                              "firing",     "level raised",      "at once: worse"),
-    ("firing",         "match, info",       "",                              "firing",     "level lowered",     "listed: open"),
-    ("firing",         "match, another's",  "",                              "firing",     "reassigned",        "listed: open"),
-    ("firing",         "match, later plan", "",                              "firing",     "reassigned",        "listed: open"),
-    ("firing",         "clear",             "cleared by the first run",      "resolved",   "cleared",           "listed: cleared"),
-    ("firing",         "clear",             "kept for 2 runs",               "recovering", "improving",         "listed: improving"),
-    ("firing",         "clear",             "the rule was changed",          "resolved",   "rule_changed",      "listed: cleared"),
-    ("firing",         "left",              "",                              "resolved",   "left: plan ended",  "listed: cleared"),
-    ("firing",         "gone",              "",                              "held",       MISSING,             "listed: held"),
-    ("firing",         "unknown",           "",                              "held",       UNKNOWN,             "listed: held"),
-    ("firing",         "not asked",         "",                              "held",       NO_DATA,             "listed: held"),
-    ("firing",         "rule removed",      "",                              "resolved",   "rule_removed",      "listed: cleared"),
-    ("firing",         "closed",            "",                              "resolved",   "manual: duplicate", "listed: cleared"),
+    ("firing",          "match",             "facts the same",                "firing",    None,                 "listed: open"),
+    ("firing",          "match",             "told 5 working days ago",       "firing",    None,                 "at once: reminder"),
+    ("firing",          "match",             "told 5 days ago, 1 on hold",    "firing",    None,                 "listed: open"),
+    ("firing",          "match, red",        "",                              "firing",    "level_raised",       "at once: worse"),
+    ("firing",          "match, info",       "",                              "firing",    "level_lowered",      "listed: open"),
+    ("firing",          "match, another's",  "",                              "firing",    "reassigned",         "listed: open"),
+    ("firing",          "match, later plan", "",                              "firing",    "reassigned",         "listed: open"),
+    ("firing",          "clear",             "cleared by the first run",      "resolved",  "cleared",            "listed: cleared"),
+    ("firing",          "clear",             "kept for 2 runs",               "recovering","improving",          "listed: improving"),
+    ("firing",          "clear",             "the rule was changed",          "resolved",  "rule_changed",       "listed: cleared"),
+    ("firing",          "left",              "",                              "resolved",  "left (plan ended)",  "listed: cleared"),
+    ("firing",          "gone",              "",                              "held",      "not_in_data",        "listed: held"),
+    ("firing",          "unknown",           "",                              "held",      "not_recorded",       "listed: held"),
+    ("firing",          "not asked",         "",                              "held",      "not_asked (no data)","listed: held"),
+    ("firing",          "rule removed",      "",                              "resolved",  "rule_removed",       "listed: cleared"),
+    ("firing",          "closed",            "",                              "resolved",  "closed (duplicate)", "listed: cleared"),
 
-    ("recovering",     "match",             "told as firing",                "firing",     "back again",        "listed: open"),
-    ("recovering",     "match",             "told as improving",             "firing",     "back again",        "at once: back"),
-    ("recovering",     "clear",             "kept for 2 runs",               "recovering", "improving",         "listed: improving"),
-    ("recovering",     "clear",             "kept for 1 run",                "resolved",   "cleared",           "listed: cleared"),
-    ("recovering",     "clear",             "kept for 2, rule changed",      "resolved",   "rule_changed",      "listed: cleared"),
-    ("recovering",     "left",              "kept for 2 runs",               "resolved",   "left: plan ended",  "listed: cleared"),
-    ("recovering",     "gone",              "kept for 2 runs",               "held",       MISSING,             "listed: held"),
-    ("recovering",     "unknown",           "kept for 2 runs",               "held",       UNKNOWN,             "listed: held"),
-    ("recovering",     "not asked",         "kept for 2 runs",               "held",       NO_DATA,             "listed: held"),
-    ("recovering",     "rule removed",      "kept for 2 runs",               "resolved",   "rule_removed",      "listed: cleared"),
-    ("recovering",     "closed",            "kept for 2 runs",               "resolved",   "manual: duplicate", "listed: cleared"),
+    ("recovering",      "match",             "told as firing",                "firing",    "back_again",         "listed: open"),
+    ("recovering",      "match",             "told as improving",             "firing",    "back_again",         "at once: back"),
+    ("recovering",      "clear",             "kept for 2 runs",               "recovering","improving",          "listed: improving"),
+    ("recovering",      "clear",             "kept for 1 run",                "resolved",  "cleared",            "listed: cleared"),
+    ("recovering",      "clear",             "kept for 2, rule changed",      "resolved",  "rule_changed",       "listed: cleared"),
+    ("recovering",      "left",              "kept for 2 runs",               "resolved",  "left (plan ended)",  "listed: cleared"),
+    ("recovering",      "gone",              "kept for 2 runs",               "held",      "not_in_data",        "listed: held"),
+    ("recovering",      "unknown",           "kept for 2 runs",               "held",      "not_recorded",       "listed: held"),
+    ("recovering",      "not asked",         "kept for 2 runs",               "held",      "not_asked (no data)","listed: held"),
+    ("recovering",      "rule removed",      "kept for 2 runs",               "resolved",  "rule_removed",       "listed: cleared"),
+    ("recovering",      "closed",            "kept for 2 runs",               "resolved",  "closed (duplicate)", "listed: cleared"),
 
-    ("held",           "match",             "",                              "firing",     "data trusted again", "listed: open"),
-    ("held",           "match, red",        "",                              "firing",     "data trusted again", "at once: worse"),
-    ("held",           "clear",             "cleared by the first run",      "resolved",   "cleared",           "listed: cleared"),
-    ("held",           "clear",             "kept for 2 runs",               "recovering", "improving",         "listed: improving"),
-    ("held",           "clear",             "the rule was changed",          "resolved",   "rule_changed",      "listed: cleared"),
-    ("held",           "left",              "",                              "resolved",   "left: plan ended",  "listed: cleared"),
-    ("held",           "gone",              "",                              "held",       None,                "listed: held"),
-    ("held",           "unknown",           "",                              "held",       UNKNOWN,             "listed: held"),
-    ("held",           "not asked",         "",                              "held",       NO_DATA,             "listed: held"),
-    ("held",           "rule removed",      "",                              "resolved",   "rule_removed",      "listed: cleared"),
-    ("held",           "closed",            "",                              "resolved",   "manual: duplicate", "listed: cleared"),
+    ("held",            "match",             "",                              "firing",    "trusted_again",      "listed: open"),
+    ("held",            "match, red",        "",                              "firing",    "trusted_again",      "at once: worse"),
+    ("held",            "clear",             "cleared by the first run",      "resolved",  "cleared",            "listed: cleared"),
+    ("held",            "clear",             "kept for 2 runs",               "recovering","improving",          "listed: improving"),
+    ("held",            "clear",             "the rule was changed",          "resolved",  "rule_changed",       "listed: cleared"),
+    ("held",            "left",              "",                              "resolved",  "left (plan ended)",  "listed: cleared"),
+    ("held",            "gone",              "",                              "held",      None,                 "listed: held"),
+    ("held",            "unknown",           "",                              "held",      "not_recorded",       "listed: held"),
+    ("held",            "not asked",         "",                              "held",      "not_asked (no data)","listed: held"),
+    ("held",            "rule removed",      "",                              "resolved",  "rule_removed",       "listed: cleared"),
+    ("held",            "closed",            "",                              "resolved",  "closed (duplicate)", "listed: cleared"),
 
-    ("cleared",        "match",             "within the window",             "firing",     "back again",        "at once: back"),
-    ("cleared",        "match",             "in it, never told as cleared",  "firing",     "back again",        "at once: back"),
-    ("cleared",        "match, red",        "in it, never told as cleared",  "firing",     "back again",        "at once: worse"),
-    ("cleared",        "match",             "in it, for 2 runs",             "firing",     "back again",        "at once: back"),
-    ("cleared",        "match",             "after the window",              "new",        "new",               "at once: new"),
-    ("cleared",        "clear",             "within the window",             "resolved",   None,                "nothing"),
-    ("left",           "match",             "within the window",             "new",        "new",               "at once: new"),
-    ("rule_removed",   "match",             "within the window",             "new",        "new",               "at once: new"),
-    ("rule_changed",   "match",             "within the window",             "new",        "new",               "at once: new"),
-    ("never fired",    "match",             "within the window",             "new",        "new",               "at once: new"),
-    ("closed",         "match",             "facts the same",                "resolved",   None,                "nothing"),
-    ("closed",         "match",             "another measure, same due",     "resolved",   None,                "nothing"),
-    ("closed",         "match",             "facts changed",                 "new",        "new",               "at once: new"),
-    ("closed",         "match",             "the due date changed",          "new",        "new",               "at once: new"),
-    ("closed",         "match",             "another plan",                  "new",        "new",               "at once: new"),
-    ("closed",         "match",             "no due date, measure fell",     "new",        "new",               "at once: new"),
-    ("closed",         "match, red",        "facts the same",                "new",        "new",               "at once: new"),
-    ("closed",         "match",             "until yesterday",               "new",        "new",               "at once: new"),
-    ("closed",         "match",             "until today",                   "resolved",   None,                "nothing"),
-    ("closed",         "match",             "facts changed, for 2 runs",     "pending, new", "matches",         "nothing"),
+    ("cleared",         "match",             "within the window",             "firing",    "back_again",         "at once: back"),
+    ("cleared",         "match",             "in it, never told as cleared",  "firing",    "back_again",         "at once: back"),
+    ("cleared",         "match, red",        "in it, never told as cleared",  "firing",    "back_again",         "at once: worse"),
+    ("cleared",         "match",             "in it, for 2 runs",             "firing",    "back_again",         "at once: back"),
+    ("cleared",         "match",             "after the window",              "new",       "new",                "at once: new"),
+    ("cleared",         "clear",             "within the window",             "resolved",  None,                 "nothing"),
+    ("left",            "match",             "within the window",             "new",       "new",                "at once: new"),
+    ("rule_removed",    "match",             "within the window",             "new",       "new",                "at once: new"),
+    ("rule_changed",    "match",             "within the window",             "new",       "new",                "at once: new"),
+    ("never_fired",     "match",             "within the window",             "new",       "new",                "at once: new"),
+    ("closed",          "match",             "facts the same",                "resolved",  None,                 "nothing"),
+    ("closed",          "match",             "another measure, same due",     "resolved",  None,                 "nothing"),
+    ("closed",          "match",             "facts changed",                 "new",       "new",                "at once: new"),
+    ("closed",          "match",             "the due date changed",          "new",       "new",                "at once: new"),
+    ("closed",          "match",             "another plan",                  "new",       "new",                "at once: new"),
+    ("closed",          "match",             "no due date, measure fell",     "new",       "new",                "at once: new"),
+    ("closed",          "match, red",        "facts the same",                "new",       "new",                "at once: new"),
+    ("closed",          "match",             "until yesterday",               "new",       "new",                "at once: new"),
+    ("closed",          "match",             "until today",                   "resolved",  None,                 "nothing"),
+    ("closed",          "match",             "facts changed, for 2 runs",     "pending, new","matches",            "nothing"),
 ]  # fmt: skip
 
 
@@ -176,7 +179,7 @@ def test_the_specification(before: str, given: str, guard: str, after: str | Non
     transition = goes_on(was, given, guard, rule, today)
     now = transition.alert if transition else was
 
-    assert (transition.reason if transition else None) == reason
+    assert (why(transition) if transition else None) == reason
     assert (named(now, was) if now else None) == after
     assert heard(now, was, guard, today) == told
 
@@ -191,20 +194,20 @@ def beforehand(before: str, guard: str) -> tuple[Alert | None, RuleLife, date]:
         return None, rule, day
     if before in ("pending", "firing", "recovering", "held"):
         return alert(before), rule, day
-    ended = {"left": "left: plan ended", "closed": "manual: duplicate"}.get(before, before)
+    ended, detail = Reason(before), {"left": "plan ended", "closed": "duplicate"}.get(before)
     until = {"until yesterday": MONDAY, "until today": TUESDAY}.get(guard)
     facts = {} if "no due date" in guard else {"due": MONDAY}
     was = alert("firing", measure=11.0, facts={"plan": "CP1"}, **facts)
-    return replace(resolve(was, ended, MONDAY).alert, closed_until=until), rule, day
+    return replace(resolve(was, ended, MONDAY, detail=detail).alert, closed_until=until), rule, day
 
 
 def goes_on(was: Alert | None, given: str, guard: str, rule: RuleLife, today: date) -> Transition | None:
     if was is not None and given == "not asked":
-        return hold(was, NO_DATA, today)
+        return hold(was, Reason.not_asked, today, detail=NO_DATA)
     if was is not None and given == "rule removed":
         return removed([was], {}, today)[0]
     if was is not None and given == "closed":
-        return resolve(was, "manual: duplicate", today, by="Q1")
+        return resolve(was, Reason.closed, today, detail="duplicate", by="Q1")
     answers = {"clear": CLEAR, "left": PLAN_ENDED, "gone": GONE, "unknown": UNSURE}
     levels = {"match, red": Level.red, "match, info": Level.info}
     another = {"match, another's": {"worker": "W2"}, "match, later plan": {"member": "CP2"}}
@@ -256,6 +259,16 @@ def weekdays(start: date, end: date) -> int:
     return working_days_between(start, end, frozenset())
 
 
+def test_the_table_of_the_lifecycle_has_every_reason_in_its_place() -> None:
+    header, *rows = (lifecycle.__doc__ or "").split("\n\n")[1].splitlines()
+    column = header.index("reason")
+
+    assert {word for row in rows for word in row[column : column + 28].split()} <= {*Reason, "-"}
+    written = " ".join(row[column:] for row in rows)
+    left_out = {reason for reason in Reason if not re.search(rf"\b{reason}\b", written)}
+    assert left_out <= {Reason.other}, "of earlier versions alone"
+
+
 @pytest.mark.parametrize("condition", ["pending", *OPEN])
 def test_where_its_rule_is_there_an_alert_goes_on(condition: str) -> None:
     assert removed([alert(condition)], {AT_ONCE.id: 1}, TUESDAY) == []
@@ -265,12 +278,14 @@ def test_where_its_rule_is_there_an_alert_goes_on(condition: str) -> None:
 
 
 def test_an_alert_that_comes_back_is_the_alert_it_was() -> None:
-    was = replace(resolve(alert("firing", first_seen=date(2026, 1, 5)), CLEARED, MONDAY).alert, came_back=(date(2026, 2, 2),))
+    was = replace(
+        resolve(alert("firing", first_seen=date(2026, 1, 5)), Reason.cleared, MONDAY).alert, came_back=(date(2026, 2, 2),)
+    )
 
     again = begun(said("match", level=Level.red, worker="W2", measure=14.0), AT_ONCE, was, TUESDAY, weekdays)
 
     assert again is not None
-    assert (again.before, again.level_before, again.reason) == (Condition.resolved, Level.amber, "back again")
+    assert (again.before, again.level_before, again.reason) == (Condition.resolved, Level.amber, Reason.back_again)
     assert (again.alert.id, again.alert.ref, again.alert.episode) == (was.id, was.ref, was.episode)
     assert (again.alert.first_seen, again.alert.level_since) == (date(2026, 1, 5), TUESDAY)
     assert (again.alert.resolved_on, again.alert.resolved_reason) == (None, None)
@@ -279,7 +294,7 @@ def test_an_alert_that_comes_back_is_the_alert_it_was() -> None:
 
 
 def test_an_alert_comes_back_to_whom_it_was_told_while_that_cannot_be_trusted() -> None:
-    was = resolve(alert("firing"), CLEARED, MONDAY).alert
+    was = resolve(alert("firing"), Reason.cleared, MONDAY).alert
 
     again = begun(said("match", worker=None, team=None), AT_ONCE, was, TUESDAY, weekdays, owners_known=False)
 
@@ -289,7 +304,7 @@ def test_an_alert_comes_back_to_whom_it_was_told_while_that_cannot_be_trusted() 
 
 @pytest.mark.parametrize(("window", "day", "episode"), [(0, 1, 2), (1, 1, 1), (3, 3, 1), (3, 4, 2), (5, 7, 1), (5, 8, 2)])
 def test_the_window_counts_working_days(window: int, day: int, episode: int) -> None:
-    was = resolve(alert("firing"), CLEARED, MONDAY).alert
+    was = resolve(alert("firing"), Reason.cleared, MONDAY).alert
 
     again = begun(MATCH, replace(AT_ONCE, reopen_window=window), was, MONDAY + timedelta(days=day), weekdays)
 
@@ -298,7 +313,7 @@ def test_the_window_counts_working_days(window: int, day: int, episode: int) -> 
 
 
 def test_a_rule_that_is_about_something_else_now_opens_a_new_alert() -> None:
-    was = replace(resolve(alert("firing"), CLEARED, MONDAY).alert, subject_kind="team")
+    was = replace(resolve(alert("firing"), Reason.cleared, MONDAY).alert, subject_kind="team")
 
     again = begun(MATCH, AT_ONCE, was, TUESDAY, weekdays)
 
@@ -363,22 +378,22 @@ def test_the_level_dates_from_the_day_it_changed():
 
 
 def test_a_held_alert_is_the_alert_it_was():
-    held = hold(alert("firing"), "no data", TUESDAY)
+    held = hold(alert("firing"), Reason.not_asked, TUESDAY, detail=NO_DATA)
 
     assert held is not None
-    assert replace(held.alert, condition=Condition.firing, held_reason=None, held_since=None) == alert("firing")
-    assert (held.alert.held_reason, held.alert.held_since) == ("no data", TUESDAY)
+    assert replace(held.alert, condition=Condition.firing, held_reason=None, held_detail=None, held_since=None) == alert("firing")
+    assert (held.alert.why_held, held.alert.held_since) == (NO_DATA, TUESDAY)
 
 
 def test_another_reason_to_hold_does_not_start_the_holding_anew():
-    held = hold(alert("held"), "no data", WEDNESDAY)
+    held = hold(alert("held"), Reason.not_asked, WEDNESDAY, detail=NO_DATA)
 
     assert held is not None
-    assert (held.alert.held_reason, held.alert.held_since) == ("no data", MONDAY)
+    assert (held.alert.why_held, held.alert.held_since) == (NO_DATA, MONDAY)
 
 
 def test_an_alert_held_for_the_same_reason_does_not_change():
-    assert hold(alert("held"), MISSING, WEDNESDAY) is None
+    assert hold(alert("held"), Reason.not_in_data, WEDNESDAY) is None
 
 
 def test_a_match_after_holding_goes_on_as_the_same_alert():
@@ -386,13 +401,13 @@ def test_a_match_after_holding_goes_on_as_the_same_alert():
 
     assert again is not None
     assert (again.alert.first_seen, again.alert.episode) == (date(2026, 1, 5), 2)
-    assert (again.alert.held_reason, again.alert.held_since) == (None, None)
+    assert (again.alert.held_reason, again.alert.held_detail, again.alert.held_since) == (None, None, None)
 
 
 def test_an_alert_that_ends_says_when_and_why():
-    ended = resolve(alert("held"), CLEARED, TUESDAY).alert
+    ended = resolve(alert("held"), Reason.cleared, TUESDAY).alert
 
-    assert (ended.resolved_on, ended.resolved_reason) == (TUESDAY, "cleared")
+    assert (ended.resolved_on, ended.resolved_reason, ended.why_resolved) == (TUESDAY, Reason.cleared, "cleared")
     assert (ended.held_reason, ended.held_since, ended.streak) == (None, None, 0)
     assert (ended.team, ended.level, ended.first_seen) == ("North", Level.amber, MONDAY)
 
@@ -429,8 +444,8 @@ def test_a_second_run_of_the_same_day_with_the_same_answer_changes_nothing(condi
 
 
 def test_a_second_run_of_the_same_day_with_another_answer_counts():
-    assert became(advance(alert("pending"), CLEAR, ON_THE_SECOND_DAY, MONDAY)) == ("resolved", "never fired")
-    assert became(advance(alert("recovering"), MATCH, NOT_BEFORE_IT_LASTS, MONDAY)) == ("firing", "back again")
+    assert became(advance(alert("pending"), CLEAR, ON_THE_SECOND_DAY, MONDAY)) == ("resolved", "never_fired")
+    assert became(advance(alert("recovering"), MATCH, NOT_BEFORE_IT_LASTS, MONDAY)) == ("firing", "back_again")
 
 
 @pytest.mark.parametrize(("days", "condition"), [(1, "pending"), (2, "pending"), (3, "firing")])
@@ -490,13 +505,13 @@ class Life(RuleBasedStateMachine):
         last = self.past[-1] if self.past else None
         return begun(self.answer, self.life, last, self.today, weekdays)
 
-    @rule(why=st.sampled_from([NO_DATA, MISSING]), days=st.integers(0, 1))
+    @rule(why=st.sampled_from([(Reason.not_asked, NO_DATA), (Reason.not_in_data, None)]), days=st.integers(0, 1))
     @precondition(lambda self: self.alert is not None)
-    def not_asked(self, why: str, days: int) -> None:
+    def not_asked(self, why: tuple[Reason, str | None], days: int) -> None:
         self.today += timedelta(days=days)
         self.answer = None
         assert self.alert is not None
-        self.take(hold(self.alert, why, self.today))
+        self.take(hold(self.alert, why[0], self.today, detail=why[1]))
 
     @rule()
     @precondition(lambda self: self.alert is not None)
@@ -511,7 +526,7 @@ class Life(RuleBasedStateMachine):
     def somebody_closes_it(self, days: int | None) -> None:
         assert self.alert is not None
         self.answer = self.answer if self.answer and self.answer.outcome == Outcome.match else None
-        self.take(resolve(self.alert, "manual: other", self.today, by="Q1"))
+        self.take(resolve(self.alert, Reason.closed, self.today, detail="other", by="Q1"))
         if days is not None:
             self.past[-1] = replace(self.past[-1], closed_until=self.today + timedelta(days=days))
 
@@ -529,9 +544,9 @@ class Life(RuleBasedStateMachine):
         assert (after.first_seen, after.ref) == (before.first_seen, before.ref)
         assert (transition.before, transition.level_before) == (before.condition, before.level)
         assert after != before
-        assert len(after.came_back) - len(before.came_back) == (transition.reason == "back again")
+        assert len(after.came_back) - len(before.came_back) == (transition.reason == Reason.back_again)
         if before.condition == Condition.resolved:
-            assert before.resolved_reason == CLEARED
+            assert before.resolved_reason == Reason.cleared
             assert weekdays(before.resolved_on or MONDAY, self.today) <= self.life.reopen_window
         if after.condition == Condition.held:
             assert (after.level, after.level_since, after.came_back) == (before.level, before.level_since, before.came_back)
@@ -541,13 +556,13 @@ class Life(RuleBasedStateMachine):
     def it_ends_only_for_cause(self, before: Alert | None, transition: Transition, *, changed: bool) -> None:
         if transition.alert.condition != Condition.resolved:
             return
-        reason, outcome = transition.reason, self.answer.outcome if self.answer else None
+        reason, outcome = why(transition), self.answer.outcome if self.answer else None
         if transition.by != "service":
-            assert reason == "manual: other"
+            assert reason == "closed (other)"
         elif outcome == Outcome.clear and before and before.condition != Condition.pending:
-            assert reason == ("rule_changed" if changed else CLEARED)
+            assert reason == ("rule_changed" if changed else "cleared")
         elif outcome in (Outcome.clear, Outcome.absent):
-            assert reason == "left: plan ended" or (before and before.condition == Condition.pending)
+            assert reason == "left (plan ended)" or (before and before.condition == Condition.pending)
         else:
             assert (outcome, reason) == (None, "rule_removed")
 
@@ -562,7 +577,7 @@ class Life(RuleBasedStateMachine):
             return
         assert (self.alert.condition == Condition.held) == (self.alert.held_reason is not None)
         assert (self.alert.held_reason is None) == (self.alert.held_since is None)
-        assert self.alert.resolved_reason is None
+        assert (self.alert.resolved_reason, self.alert.resolved_detail) == (None, None)
         assert self.alert.first_seen <= self.alert.level_since <= self.today
         assert (self.alert.condition != Condition.pending) or self.alert.streak < self.life.pending_for
         assert list(self.alert.came_back) == sorted(self.alert.came_back)

@@ -8,12 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from alerting.alerts.lifecycle import MERGED, MISSING
-from alerting.alerts.record_merges import FOLLOWED
 from alerting.app import build
 from alerting.audit import verify
 from alerting.casedata import person_merges
-from alerting.model import Alert, Condition
+from alerting.model import Alert, Condition, Reason
 from tests.made_council import MONDAY
 from tests.office import Office
 
@@ -99,12 +97,12 @@ def test_an_alert_keeps_its_reference_its_age_and_who_has_it_in_hand_and_is_not_
     assert (after.subject, after.person) == ("C9", "C9")
     assert (after.id, after.ref, after.first_seen, after.level) == (before.id, before.ref, MONDAY, before.level)
     assert [act.kind for act in after.acts] == ["acknowledge"]
-    assert history(office, after)[1] == (TUESDAY, "firing", "firing", FOLLOWED, "service")
+    assert history(office, after)[1] == (TUESDAY, "firing", "firing", Reason.record_followed.words, "service")
     assert report.alerts["new"] == 0
     assert office.people() == set()  # nothing is news to anybody
     assert data_notices(office) == []
     office.run(WEDNESDAY)
-    assert [reason for *_, reason, _ in history(office, after)].count(FOLLOWED) == 1
+    assert [reason for *_, reason, _ in history(office, after)].count(Reason.record_followed.words) == 1
     assert breaches(office, WEDNESDAY) == ()
 
 
@@ -123,7 +121,7 @@ def test_an_alert_on_hold_because_the_record_was_missing_moves_once_the_merge_is
     leaves(office, "C1")
     office.run(TUESDAY)
     held = office.alert("C1")
-    assert (held.condition, held.held_reason) == (Condition.held, MISSING)
+    assert (held.condition, held.held_reason) == (Condition.held, Reason.not_in_data)
     office.council.add("ext_merged", merged_person_id="C1", person_id="C9")
     office.council.remove("ssd_cp_visits", cppv_person_id="C9")
     office.council.visited("C9", LONG_AGO)
@@ -189,7 +187,7 @@ def test_a_merge_of_a_later_day_is_not_one_yet(office: Office):
     office.council.on_a_plan("C9", seen=MONDAY)
     merged(office, "C1", "C9", merged_on=WEDNESDAY.isoformat())
     office.run(TUESDAY)
-    assert office.alert("C1").held_reason == MISSING
+    assert office.alert("C1").held_reason == Reason.not_in_data
     office.run(WEDNESDAY)
 
     assert office.alert("C9").resolved_reason == "cleared"
@@ -211,7 +209,7 @@ def test_where_the_survivor_has_one_too_the_older_goes_on_and_the_other_ends(off
     assert (alert.subject, alert.ref, alert.first_seen) == ("C9", older.ref, MONDAY)
     assert [act.kind for act in alert.acts] == ["acknowledge"]
     [ended] = [each for each in office.alerts() if each.ref == younger.ref]
-    assert (ended.condition, ended.resolved_reason, ended.resolved_on) == (Condition.resolved, MERGED, WEDNESDAY)
+    assert (ended.condition, ended.resolved_reason, ended.resolved_on) == (Condition.resolved, Reason.record_merged, WEDNESDAY)
     assert breaches(office, WEDNESDAY) == ()
 
 
@@ -223,7 +221,7 @@ def test_where_the_survivors_own_is_the_older_that_one_goes_on_where_it_is(offic
 
     [alert] = opened(office)
     assert (alert.subject, alert.first_seen, len(history(office, alert))) == ("C1", MONDAY, 1)
-    assert office.alert("C9").resolved_reason == MERGED
+    assert office.alert("C9").resolved_reason == Reason.record_merged
     assert breaches(office, WEDNESDAY) == ()
 
 
@@ -235,7 +233,7 @@ def test_whoever_was_told_of_the_one_that_ends_reads_why(office: Office):
     office.run(WEDNESDAY)
 
     items = {(item["subject"], item["state"], item["resolved_reason"]) for item in office.content("M1")["items"]}
-    assert items == {("C9", "open", None), ("C9", "cleared", MERGED), ("C7", "new", None)}
+    assert items == {("C9", "open", None), ("C9", "cleared", Reason.record_merged), ("C7", "new", None)}
     pages = "".join(path.read_text("utf-8") for path in (office.folder / "outbox").rglob("*.html"))
     assert "Two records of one person were merged, and there was an older alert about the same: that one goes on." in pages
 
@@ -252,7 +250,7 @@ def test_where_the_case_changes_teams_with_the_merge_the_new_manager_is_told_and
     assert (alert.subject, alert.team, alert.first_seen) == ("C9", "T2", MONDAY)
     assert office.told("M2") == {"C9": "new"}
     assert "M1" not in office.people()
-    assert [reason for *_, reason, _ in history(office, alert)] == ["new", FOLLOWED, "reassigned"]
+    assert [reason for *_, reason, _ in history(office, alert)] == ["new", Reason.record_followed.words, "reassigned"]
     assert breaches(office, TUESDAY) == ()
 
 
@@ -304,7 +302,7 @@ def test_what_cannot_be_followed_is_left_and_told_and_the_others_move(new_office
 
     assert {(alert.subject, alert.held_reason) for alert in opened(office)} == {
         ("C9", None),
-        *((child, MISSING) for child in ("D1", "D2", "D3", "D4")),
+        *((child, Reason.not_in_data) for child in ("D1", "D2", "D3", "D4")),
     }
     [problem] = [problem for problem in report.problems if problem.startswith("ext_merged")]
     assert problem == (
@@ -333,7 +331,7 @@ def test_nothing_moves_to_an_id_that_is_nowhere(office: Office):
     office.run(TUESDAY)
 
     alert = office.alert("C1")
-    assert (alert.person, alert.held_reason) == ("C1", MISSING)
+    assert (alert.person, alert.held_reason) == ("C1", Reason.not_in_data)
 
 
 def test_a_table_that_is_not_trusted_moves_nothing(office: Office):
@@ -345,7 +343,7 @@ def test_a_table_that_is_not_trusted_moves_nothing(office: Office):
     report = office.run(TUESDAY)
 
     assert "ext_merged has 1 rows, but its source states 7" in report.problems
-    assert {(alert.subject, alert.held_reason) for alert in opened(office)} == {("C1", MISSING), ("C9", None)}
+    assert {(alert.subject, alert.held_reason) for alert in opened(office)} == {("C1", Reason.not_in_data), ("C9", None)}
     ref = office.alert("C1").ref
     office.council.tables.pop("ext_load")
     (office.folder / "extracts" / "ext_load.csv").unlink()

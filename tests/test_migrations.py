@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+import json
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
-from alerting.alerts.lifecycle import CLEARED
 from alerting.audit import verify
 from alerting.errors import StoreError
-from alerting.model import Condition, DeliveryReason, Level
+from alerting.model import Condition, DeliveryReason, Level, Reason
 from alerting.notifications import recipient_log
+from alerting.notifications.recipient_log import NotTold, NotToldReason
 from alerting.store import circuit_breaker, schema
 from alerting.store.store import Store
 from tests.made_council import MONDAY
@@ -91,7 +92,7 @@ def test_an_upgrade_loses_nothing_and_gives_todays_shape(older: Store) -> None:
     assert (first.acts[0].by, third.ref) == ("M1", "A-BARE")
     over = older.find("A-OVER")
     assert over is not None
-    assert over.resolved_reason == CLEARED
+    assert over.resolved_reason == Reason.cleared
     assert [row["reason"] for row in older.history(first.id or 0) if row["kind"] == "change"] == ["new", "level raised"]
     older.close()
 
@@ -128,14 +129,14 @@ def test_what_was_withheld_is_so_since_its_day_and_what_was_told_before_is_said_
 
     with older.transaction() as connection:
         rows = connection.execute(sa.select(schema.routed).order_by(schema.routed.c.alert_id)).all()
-        assert [(row.alert_id, row.recipient, row.run_id, row.since, row.until, row.reason) for row in rows] == [
-            (1, "M1", 1, MONDAY, None, "snoozed until 9 March"),
-            (3, "*", 1, MONDAY, None, "kept back by the brake of its rule"),
+        assert [(row.alert_id, row.recipient, row.run_id, row.since, row.until, row.reason, row.detail) for row in rows] == [
+            (1, "M1", 1, MONDAY, None, "snoozed", "until 9 March"),
+            (3, "*", 1, MONDAY, None, "braked", None),
         ]
         found = verify.verify(connection, MONDAY, MONDAY, datetime(2026, 3, 3, 9, tzinfo=UTC))
         assert [breach for breach in found.breaches if breach.promise == "I2"] == []
         assert found.not_shown == ("I2 of 2 March 2026: the store did not keep yet whom each alert was for",)
-        recipient_log.write(connection, 1, MONDAY, {"cp-visit-overdue"}, {(1, "M1"): "", (1, "S1"): ""})
+        recipient_log.write(connection, 1, MONDAY, {"cp-visit-overdue"}, {(1, "M1"): None, (1, "S1"): None})
         rows = connection.execute(sa.select(schema.routed).where(schema.routed.c.until.is_(None))).all()
         assert sorted((row.alert_id, row.recipient) for row in rows) == [(1, "M1"), (1, "S1")]
     older.close()
@@ -188,6 +189,207 @@ def test_an_address_that_our_own_settings_refused_is_known_as_such(older: Store)
     with older.transaction() as connection:
         assert {bad.address: bad.ours for bad in circuit_breaker.bad_addresses(connection)} == {"a@x": True, "b@x": False}
     older.close()
+
+
+# Shape 0006: reasons as values. Each text as the version before wrote it, with odd ones; what it is now: value and detail.
+
+HELD = {
+    "not in the data any more, and the data does not say why": (Reason.not_in_data, None),
+    "a value the rule needs is not recorded": (Reason.not_recorded, None),
+    "the rule cannot be used: `when`: there is no column `x`": (Reason.rule_broken, "`when`: there is no column `x`"),
+    "ssd_cp_visits was not loaded; ext_staff has: no rows": (
+        Reason.not_asked,
+        "ssd_cp_visits was not loaded; ext_staff has: no rows",
+    ),
+    "left: out": (Reason.not_asked, "left: out"),
+    "cleared": (Reason.not_asked, "cleared"),
+}
+ENDED = {
+    "cleared": (Reason.cleared, None),
+    "never fired": (Reason.never_fired, None),
+    "rule_changed": (Reason.rule_changed, None),
+    "rule_removed": (Reason.rule_removed, None),
+    "record_merged": (Reason.record_merged, None),
+    "left: plan ended": (Reason.left, "plan ended"),
+    "left: manual: the plan: ended": (Reason.left, "manual: the plan: ended"),
+    "left: cleared": (Reason.left, "cleared"),
+    "left: ’twas 100 % – é": (Reason.left, "’twas 100 % – é"),
+    "manual: duplicate": (Reason.closed, "duplicate"),
+    "manual: left: other": (Reason.closed, "left: other"),
+    "Left: plan ended": (Reason.other, "Left: plan ended"),
+    "mended by hand after the restore": (Reason.other, "mended by hand after the restore"),
+}
+GOES_ON = {
+    "new": Reason.new,
+    "matches": Reason.matches,
+    "back again": Reason.back_again,
+    "improving": Reason.improving,
+    "level raised": Reason.level_raised,
+    "level lowered": Reason.level_lowered,
+    "reassigned": Reason.reassigned,
+    "data trusted again": Reason.trusted_again,
+    "record merged": Reason.record_followed,
+}
+NOT_TOLD = {
+    "kept back by the brake of its rule": NotTold(NotToldReason.braked),
+    "none of the rules of its job could be asked": NotTold(NotToldReason.nothing_planned),
+    "the record is restricted, or not known not to be: only those it names are told": NotTold(NotToldReason.restricted),
+    "nobody was found who could be told": NotTold(NotToldReason.nobody_found),
+    "snoozed by A. Officer until 9 March 2026": NotTold(NotToldReason.snoozed, "by A. Officer until 9 March 2026"),
+    "said by M: N to be recorded on 2 March 2026, and waits for the next load": NotTold(
+        NotToldReason.recorded, "by M: N to be recorded on 2 March 2026"
+    ),
+    "said by M1 to be wrong in the data, and waits until 9 March 2026 for that to be put right": NotTold(
+        NotToldReason.data_error, "by M1 to be wrong in the data, and waits until 9 March 2026"
+    ),
+    "silenced by S, and not due until 9 March 2026 (silence 3)": NotTold(
+        NotToldReason.silenced, "by S, and not due until 9 March 2026 (silence 3)"
+    ),
+    "covered by A-7K3QXM": NotTold(NotToldReason.covered, "A-7K3QXM"),
+    "it comes and goes too often: told in the weekly summary only": NotTold(NotToldReason.flapping),
+    "improving, and told if it comes back": NotTold(NotToldReason.improving),
+    "on hold: the rule cannot be used: snoozed by X": NotTold(NotToldReason.on_hold, "the rule cannot be used: snoozed by X"),
+    "acknowledged by M1 and S1 until 9 March 2026, and not due": NotTold(
+        NotToldReason.acknowledged, "by M1 and S1 until 9 March 2026"
+    ),
+    "acknowledged, and not due": NotTold(NotToldReason.other, "acknowledged, and not due"),
+    "no receiver of persons is set for this job": NotTold(NotToldReason.no_receiver),
+    "Snoozed": NotTold(NotToldReason.other, "Snoozed"),
+}
+
+
+@pytest.fixture
+def of_0005(older: Store) -> Store:
+    """A store of shape 0005 with an alert, a transition and a row of `routed` for every text."""
+    _at(older, "0005")
+    changes: list[tuple[str, str]] = [("held", text) for text in (*HELD, "record merged")]
+    changes += [("resolved", text) for text in ENDED] + [("firing", text) for text in GOES_ON] + [("held", " "), ("firing", "")]
+    with older.engine.begin() as connection:
+        insert = """INSERT INTO alert (id, ref, rule, code, subject_kind, subject, episode, condition, level, first_seen, level_since, unit,
+            also, streak, held_reason, resolved_on, resolved_reason) VALUES (:id, :ref, 'r', 'R-1', 'child', :ref, 1, :condition, 2,
+            '2026-03-02', '2026-03-02', '', '', 0, :held, :ended, :resolved)"""
+        for number, text in enumerate((*HELD, *ENDED), 100):
+            held = number < 100 + len(HELD)
+            values = (
+                {"condition": "held", "held": text, "ended": None, "resolved": None}
+                if held
+                else {"condition": "resolved", "held": None, "ended": date(2026, 3, 3), "resolved": text}
+            )
+            connection.execute(sa.text(insert), {"id": number, "ref": f"A-{number}"} | values)
+        for number, (after, text) in enumerate(changes, 100):
+            connection.execute(
+                sa.text(
+                    """INSERT INTO transition (id, alert_id, run_id, at, as_of, before, after, level_after, reason, by)
+                    VALUES (:id, 3, 1, '2026-03-02 07:00:00', '2026-03-02', NULL, :after, 2, :text, 'service')"""
+                ),
+                {"id": number, "after": after, "text": text},
+            )
+        for number, text in enumerate((*NOT_TOLD, "", " ")):
+            connection.execute(
+                sa.text(
+                    "INSERT INTO routed (alert_id, recipient, run_id, since, reason) VALUES (3, :who, 1, '2026-03-02', :text)"
+                ),
+                {"who": f"W{number:02}", "text": text},
+            )
+    return older
+
+
+def test_the_reasons_of_alerts_are_values_with_a_detail_and_the_words_stay(of_0005: Store) -> None:
+    of_0005.upgrade()
+
+    alerts = {alert.id: alert for alert in of_0005.alerts()}
+    for number, (text, why) in enumerate(HELD.items(), 100):
+        alert = alerts[number]
+        assert (alert.held_reason, alert.held_detail, alert.why_held) == (*why, text)
+        assert (alert.resolved_reason, alert.why_resolved) == (None, None)
+    for number, (text, why) in enumerate(ENDED.items(), 100 + len(HELD)):
+        alert = alerts[number]
+        assert (alert.resolved_reason, alert.resolved_detail, alert.why_resolved) == (*why, text)
+        assert (alert.held_reason, alert.why_held) == (None, None)
+    of_0005.close()
+
+
+def test_the_history_of_alerts_has_values_with_a_detail_and_the_words_stay(of_0005: Store) -> None:
+    of_0005.upgrade()
+
+    with of_0005.transaction() as connection:
+        table = schema.transition.c
+        query = sa.select(table.after, table.reason, table.detail).where(table.id >= 100).order_by(table.id)
+        rows = [tuple(row) for row in connection.execute(query)]
+    assert rows == [
+        *(("held", reason.value, detail) for reason, detail in HELD.values()),
+        ("held", "record_followed", None),
+        *(("resolved", reason.value, detail) for reason, detail in ENDED.values()),
+        *(("firing", reason.value, None) for reason in GOES_ON.values()),
+        ("held", "", None),
+        ("firing", "", None),
+    ]
+    words = [row["reason"] for row in of_0005.history(3) if row["kind"] == "change"]
+    assert words == [*HELD, "record merged", *ENDED, *GOES_ON, "", ""]
+    of_0005.close()
+
+
+def test_who_was_not_told_of_an_alert_has_a_value_with_a_detail_and_the_words_stay(of_0005: Store) -> None:
+    of_0005.upgrade()
+
+    with of_0005.transaction() as connection:
+        assert recipient_log.of_alert(connection, 3) == [(f"W{n:02}", why) for n, why in enumerate(NOT_TOLD.values())]
+        assert [str(why) for _, why in recipient_log.of_alert(connection, 3)] == list(NOT_TOLD)
+        table = schema.routed.c
+        told = connection.execute(sa.select(table.recipient, table.detail).where(table.reason.is_(None))).all()
+    assert sorted(map(tuple, told)) == [(f"W{len(NOT_TOLD):02}", None), (f"W{len(NOT_TOLD) + 1:02}", None)]
+    of_0005.close()
+
+
+def test_one_recipient_of_an_alert_has_one_row_that_stands_after_the_upgrade_too(of_0005: Store) -> None:
+    of_0005.upgrade()
+
+    again = "INSERT INTO routed (alert_id, recipient, run_id, since, until) VALUES (3, 'W00', 1, '2026-03-03', {})"
+    with of_0005.engine.begin() as connection:
+        connection.execute(sa.text(again.format("'2026-03-04'")))
+    with pytest.raises(sa.exc.IntegrityError), of_0005.engine.begin() as connection:
+        connection.execute(sa.text(again.format("NULL")))
+    of_0005.close()
+
+
+def test_what_a_message_tells_of_alerts_has_them_too(of_0005: Store) -> None:
+    items = [
+        {"ref": "A-1", "held_reason": text, "resolved_reason": None, "facts": {"resolved_reason": "left: x"}} for text in HELD
+    ]
+    items += [{"ref": "A-1", "held_reason": None, "resolved_reason": text} for text in ENDED]
+    contents = {
+        "waits": {"items": items, "hidden": 1},
+        "none": {"items": [{"held_reason": None}]},
+        "notices": {"notices": ["manual: x"]},
+    }
+    kept = {key: json.dumps(content) for key, content in contents.items()}
+    with of_0005.engine.begin() as connection:
+        for number, (key, content) in enumerate({**kept, "wiped": ""}.items(), 2):
+            connection.execute(
+                sa.text(
+                    """INSERT INTO outbox (id, key, run_id, receiver, purpose, recipient, name, as_of, urgency, content, message_id,
+                    planned_at, state, attempts) VALUES (:id, :key, 1, 'mail', 'daily', 'M1', 'Person M1', '2026-03-02', 3, :content, '<k@x>',
+                    '2026-03-02 07:00:00', 'planned', 0)"""
+                ),
+                {"id": number, "key": key, "content": content},
+            )
+
+    of_0005.upgrade()
+
+    with of_0005.transaction() as connection:
+        after = {row.key: row.content for row in connection.execute(sa.select(schema.outbox.c.key, schema.outbox.c.content))}
+    assert (after["none"], after["notices"], after["wiped"]) == (kept["none"], kept["notices"], "")
+    told = json.loads(after["waits"])
+    assert told["hidden"] == 1
+    assert [(item["held_reason"], item["held_detail"]) for item in told["items"]] == [
+        *HELD.values(),
+        *[(None, None)] * len(ENDED),
+    ]
+    assert [(item["resolved_reason"], item["resolved_detail"]) for item in told["items"]] == (
+        [(None, None)] * len(HELD) + list(ENDED.values())
+    )
+    assert told["items"][0]["facts"] == {"resolved_reason": "left: x"}
+    of_0005.close()
 
 
 def test_a_new_store_keeps_it_from_its_first_run_on(store_url: str) -> None:

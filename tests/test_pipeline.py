@@ -10,7 +10,7 @@ from pytest_httpserver import HTTPServer
 from werkzeug import Response
 
 from alerting.errors import ConfigError
-from alerting.model import Condition
+from alerting.model import Condition, Reason
 from tests.made_council import MONDAY
 from tests.office import Office, rule_row
 
@@ -117,7 +117,7 @@ def test_a_plan_that_ended_is_left_and_not_cleared(office: Office) -> None:
     office.run(MONDAY + DAY)
 
     assert office.alert("C1").condition == Condition.resolved
-    assert (office.alert("C1").resolved_reason or "").startswith("left: ")
+    assert office.alert("C1").resolved_reason == Reason.left
 
 
 # ---- holding

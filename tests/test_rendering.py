@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alerting.formatting import day, listed, number, plain, plural, until
-from alerting.model import Item, Notification, Tier, reference
+from alerting.model import Item, Notification, Reason, Tier, reference
 from alerting.notifications.messages import digest
 from alerting.notifications.messages.rendering import RuleWords, Words
 
@@ -85,6 +85,10 @@ def item(state="new", rule="care-leaver-not-in-touch", subject="100234", **chang
         "due": date(2026, 3, 30),
         "facts": {"latest_contact": "2026-02-02"},
     }
+    if "left" in changes:
+        changes |= {"resolved_reason": Reason.left, "resolved_detail": changes.pop("left")}
+    if "held" in changes:
+        changes |= {"held_reason": Reason.not_asked, "held_detail": changes.pop("held")}
     raw = asdict(Item(**{**values, **changes}))
     return {name: value.isoformat() if isinstance(value, date) else value for name, value in raw.items()}
 
@@ -171,8 +175,8 @@ def a_morning():
             *("open", "worker-caseload-high", "W17"),
             subject_kind="worker", level="amber", worker_name="A. Lindqvist", due=None, measure=20.25, unit="cases",
         ),
-        item("cleared", subject="100111", resolved_reason="contact on 30 March is recorded", first_seen=date(2026, 3, 12)),
-        item("held", subject="101200", held_reason="ssd_care_leavers was not loaded", first_seen=date(2026, 3, 12)),
+        item("cleared", subject="100111", left="contact on 30 March is recorded", first_seen=date(2026, 3, 12)),
+        item("held", subject="101200", held="ssd_care_leavers was not loaded", first_seen=date(2026, 3, 12)),
         covering=["J. Patel until 21 November"],
         banners=["Visits were last loaded on Friday; 3 rules could not be asked."],
         hidden=2,
@@ -298,7 +302,7 @@ def test_teams_are_named_where_there_are_several():
 
 def test_past_fifty_items_the_rest_is_counted_by_rule():
     many = [item("open", subject=str(n)) for n in range(60)]
-    cleared = [item("cleared", subject=f"c{n}", resolved_reason="cleared") for n in range(7)]
+    cleared = [item("cleared", subject=f"c{n}", resolved_reason=Reason.cleared) for n in range(7)]
     sent = message(daily(*many, *cleared))
 
     assert sent.text.count("No contact for") == digest.FULL == 50
@@ -334,21 +338,21 @@ def test_what_changed_without_being_new_is_still_open_and_says_what_changed(stat
 
 
 def test_what_is_cleared_or_on_hold_does_not_repeat_what_no_longer_is_known_to_hold():
-    sent = message(daily(item("cleared", resolved_reason="turned 18"), item("held", subject="2", held_reason="no row")))
+    sent = message(daily(item("cleared", left="turned 18"), item("held", subject="2", held="no row")))
 
     assert "No contact for" not in sent.text
     assert "They are not cleared." in sent.text
 
 
 def test_a_rule_that_is_gone_still_has_its_items_cleared_by_name():
-    rendered = render(daily(item("cleared", "old-rule", resolved_reason="no longer checked")))
+    rendered = render(daily(item("cleared", "old-rule", left="no longer checked")))
 
     assert "Old rule\n  Closed: no longer checked." in rendered.message.text
     assert rendered.problems == ()
 
 
 def test_nothing_to_tell_is_said_plainly():
-    sent = message(daily(item("cleared", resolved_reason="cleared")))
+    sent = message(daily(item("cleared", resolved_reason=Reason.cleared)))
 
     assert sent.text.startswith("Nothing new and nothing open for Assessment North; 1 cleared.")
     assert sent.subject == "Practice alerts: 1 cleared"
@@ -463,9 +467,9 @@ HOSTILE = [
 def test_text_of_the_case_data_is_text_and_nothing_else(text):
     noted = rule(says="Note: {{ note }}.")
     one = item("new", facts={"note": text}, ref="A-TEST", subject=text, worker_name=text, team_name=text, why=text)
-    other = item("cleared", resolved_reason=text)
+    other = item("cleared", left=text)
     sent = message(daily(one, other, covering=[text]), noted)
-    plainly = message(daily(item(facts={"note": "n"}, why="w"), item("cleared", resolved_reason="r"), covering=["c"]), noted)
+    plainly = message(daily(item(facts={"note": "n"}, why="w"), item("cleared", left="r"), covering=["c"]), noted)
 
     assert [tag for tag, _ in _Outline(sent.html).tags] == [tag for tag, _ in _Outline(plainly.html).tags]
     assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]", sent.text + sent.subject)

@@ -137,7 +137,7 @@ def test_a_team_that_is_no_more_has_left_but_not_with_half_a_directory(office: O
     office.council.row("ext_load", table_name="ext_team")["row_count"] = "3"
     office.run(MONDAY + DAY)
     ended = office.alert("T1", "many-not-seen")
-    assert (ended.condition, ended.resolved_reason) == (Condition.resolved, "left: team no longer in the directory")
+    assert (ended.condition, ended.why_resolved) == (Condition.resolved, "left: team no longer in the directory")
 
 
 def test_the_rule_is_without_fault(office: Office) -> None:

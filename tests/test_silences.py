@@ -182,7 +182,7 @@ def withheld(office: Office) -> dict[str, str]:
     of, store = office.alert("C1", "plan-long"), build(office.folder / "config.yaml").store()
     try:
         with store.transaction() as connection:
-            return dict(recipient_log.of_alert(connection, of.id or 0))
+            return {recipient: str(why) for recipient, why in recipient_log.of_alert(connection, of.id or 0)}
     finally:
         store.close()
 

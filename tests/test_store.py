@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from alerting.alerts import closing, handling_state
 from alerting.alerts.lifecycle import RuleLife, advance, begun, opened, resolve
 from alerting.errors import StoreError
-from alerting.model import Alert, Condition, Finding, Level, Outcome
+from alerting.model import Alert, Condition, Finding, Level, Outcome, Reason
 from alerting.store import schema
 from alerting.store.job_leases import Occurrences
 from alerting.store.schema import SCHEMA
@@ -136,7 +136,7 @@ def test_a_reading_changes_the_measure_and_nothing_else(store: Store) -> None:
 def test_a_resolved_alert_is_not_live_and_its_subject_can_have_another_episode(store: Store) -> None:
     [first] = write(store, opened(found("C1"), RULE, 1, DAY))
     later = DAY + timedelta(days=1)
-    write(store, resolve(first.alert, "cleared", later), day=later)
+    write(store, resolve(first.alert, Reason.cleared, later), day=later)
 
     assert store.live() == []
     assert list(store.last_ended([(RULE.id, "C1"), (RULE.id, "C2")])) == [(RULE.id, "C1")]
@@ -148,7 +148,7 @@ def test_an_alert_that_came_back_keeps_the_days_it_did_and_says_what_it_said_whe
     [first] = write(store, opened(found("C1"), RULE, 1, DAY))
     alert = first.alert
     for number in (1, 3):
-        ended = write(store, resolve(alert, "cleared", DAY + timedelta(days=number)), day=DAY + timedelta(days=number))
+        ended = write(store, resolve(alert, Reason.cleared, DAY + timedelta(days=number)), day=DAY + timedelta(days=number))
         last = store.last_ended([(RULE.id, "C1")])[RULE.id, "C1"]
         assert (last.id, last.measure, last.due, last.facts) == (alert.id, 14, DAY, {"last_visit": "2026-02-10"})
         assert ended[0].alert.resolved_on == last.resolved_on
@@ -173,7 +173,7 @@ def test_an_alert_that_somebody_closed_while_a_run_went_on_stays_closed(store: S
 
     assert (written, store.live()) == ([], [])
     last = store.last_ended([(RULE.id, "C1")])[RULE.id, "C1"]
-    assert (last.resolved_reason, last.closed_until) == ("manual: duplicate", DAY + timedelta(days=9))
+    assert (last.why_resolved, last.closed_until) == ("manual: duplicate", DAY + timedelta(days=9))
     assert [row["by"] for row in store.history(first.alert.id or 0)] == ["service", "Q1", "Q1"]
 
 

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from alerting.app import build
 from alerting.notifications import recipient_log
+from alerting.notifications.recipient_log import NotTold, NotToldReason
 from alerting.store import schema
 from alerting.store.store import Store
 from tests.made_council import MONDAY
@@ -27,9 +28,13 @@ def rows(office: Office, child: str = "C1") -> list[tuple[Any, ...]]:
         with store.transaction() as connection:
             table = schema.routed
             query = sa.select(table).where(table.c.alert_id == id_).order_by(table.c.id)
-            return [(row.recipient, row.since, row.until, row.reason) for row in connection.execute(query)]
+            return [(row.recipient, row.since, row.until, why(row)) for row in connection.execute(query)]
     finally:
         store.close()
+
+
+def why(row: Any) -> str:
+    return NotToldReason(row.reason).say(row.detail) if row.reason else ""
 
 
 @pytest.fixture
@@ -113,16 +118,18 @@ def test_the_rows_of_another_job_are_left_alone(made_store: str) -> None:
                     '', '', 0, {ended})"""
                 )
             )
-        recipient_log.write(connection, 1, MONDAY, {"a", "b"}, {(1, "M1"): "", (2, "M1"): "why", (3, "M1"): ""})
-        recipient_log.write(connection, 1, MONDAY + 4 * DAY, {"a"}, {(1, "M1"): "snoozed"})
+        covered, snoozed = NotTold(NotToldReason.covered, "A-9"), NotTold(NotToldReason.snoozed, "by M1: until Friday")
+        recipient_log.write(connection, 1, MONDAY, {"a", "b"}, {(1, "M1"): None, (2, "M1"): covered, (3, "M1"): None})
+        recipient_log.write(connection, 1, MONDAY + 4 * DAY, {"a"}, {(1, "M1"): snoozed})
+        recipient_log.write(connection, 1, MONDAY + 5 * DAY, {"a"}, {(1, "M1"): snoozed})
 
         table = schema.routed
         found = connection.execute(sa.select(table).order_by(table.c.alert_id, table.c.id)).all()
-        assert [(row.alert_id, row.since, row.until, row.reason) for row in found] == [
-            (1, MONDAY, MONDAY + 4 * DAY, ""),
-            (1, MONDAY + 4 * DAY, None, "snoozed"),
-            (2, MONDAY, None, "why"),
-            (3, MONDAY, MONDAY + DAY, ""),
+        assert [(row.alert_id, row.since, row.until, row.reason, row.detail) for row in found] == [
+            (1, MONDAY, MONDAY + 4 * DAY, None, None),
+            (1, MONDAY + 4 * DAY, None, "snoozed", "by M1: until Friday"),
+            (2, MONDAY, None, "covered", "A-9"),
+            (3, MONDAY, MONDAY + DAY, None, None),
         ]
-        assert recipient_log.of_alert(connection, 1) == [("M1", "snoozed")]
+        assert recipient_log.of_alert(connection, 1) == [("M1", snoozed)]
     store.close()

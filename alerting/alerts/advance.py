@@ -11,7 +11,7 @@ from pathlib import Path
 from alerting.alerts import lifecycle
 from alerting.alerts.lifecycle import RuleLife, WorkingDays
 from alerting.evaluation.evaluate import Evaluation
-from alerting.model import Alert, Finding, Outcome, Transition
+from alerting.model import Alert, Finding, Outcome, Reason, Transition
 from alerting.rulebook.loader import Rulebook, compile_rule
 from alerting.rulebook.rule import Rule
 from alerting.store.rule_versions import RuleHistory, changed_rules
@@ -50,9 +50,13 @@ class Advance:
                 transitions.append(
                     lifecycle.advance(by_id[id_], finding, life, as_of, owners_known=owners_known, changed=is_changed)
                 )
-        not_asked = {rule: asked.problem or asked.status for rule, asked in evaluation.asked.items() if asked.status != "ok"}
-        not_asked |= {broken.id: f"the rule cannot be used: {broken.problem}" for broken in self.book.broken}
-        transitions += [lifecycle.hold(alert, not_asked[alert.rule], as_of) for alert in live if alert.rule in not_asked]
+        asked = evaluation.asked.items()
+        not_asked = {rule: (Reason.not_asked, asking.problem or asking.status) for rule, asking in asked if asking.status != "ok"}
+        not_asked |= {broken.id: (Reason.rule_broken, broken.problem) for broken in self.book.broken}
+        for alert in live:
+            if alert.rule in not_asked:
+                reason, detail = not_asked[alert.rule]
+                transitions.append(lifecycle.hold(alert, reason, as_of, detail=detail))
         known = self.book.ids - {rule.id for rule in self.book.off}
         transitions += lifecycle.removed(live, dict.fromkeys(known), as_of)
         return [transition for transition in transitions if transition is not None]

@@ -23,7 +23,7 @@ from typing import Any, Literal
 
 import sqlalchemy as sa
 
-from alerting.model import BACK_AGAIN, Alert, Condition, Transition
+from alerting.model import Alert, Condition, Reason, Transition
 from alerting.rulebook.loader import Rulebook
 from alerting.store.schema import alert as alert_table
 from alerting.store.schema import brake, rule_version, run, state, table_reading, told, transition
@@ -113,8 +113,8 @@ def tripped(
 
 def _begins(item: Transition) -> bool:
     """Return whether an alert begins, or begins again: what ended in one run may all be back in the next."""
-    again = item.reason == BACK_AGAIN and item.before == Condition.resolved
-    return item.alert.condition == Condition.firing and (item.reason == "new" or again)
+    again = item.reason == Reason.back_again and item.before == Condition.resolved
+    return item.alert.condition == Condition.firing and (item.reason == Reason.new or again)
 
 
 def _kind(rule: str, history: History, *, full: bool) -> Kind:
@@ -150,7 +150,7 @@ def backlog(connection: sa.Connection, alerts: Iterable[Alert], known: Set[int])
     if not mine:
         return []
     query = sa.select(transition.c.alert_id, sa.func.max(transition.c.run_id)).group_by(transition.c.alert_id)
-    query = query.join(alert_table, alert_table.c.id == transition.c.alert_id).where(transition.c.reason == "new")
+    query = query.join(alert_table, alert_table.c.id == transition.c.alert_id).where(transition.c.reason == Reason.new.value)
     rows = connection.execute(query.where(alert_table.c.resolved_on.is_(None)))
     opened: dict[int, int] = {row[0]: row[1] for row in rows}
     return [alert for alert in mine if opened.get(alert.id or 0, until[alert.rule] + 1) <= until[alert.rule]]
@@ -182,9 +182,9 @@ def _usual(connection: sa.Connection, job: str, days: Sequence[date]) -> dict[st
     counted: dict[str, Counter[date]] = defaultdict(Counter)
     alert = alert_table
     query = sa.select(alert.c.rule, transition.c.as_of, sa.func.count()).join(alert, alert.c.id == transition.c.alert_id)
-    again = sa.and_(transition.c.reason == BACK_AGAIN, transition.c.before == Condition.resolved.value)
+    again = sa.and_(transition.c.reason == Reason.back_again.value, transition.c.before == Condition.resolved.value)
     query = query.join(run, run.c.id == transition.c.run_id).where(run.c.job == job)
-    query = query.where(sa.or_(transition.c.reason == "new", again))
+    query = query.where(sa.or_(transition.c.reason == Reason.new.value, again))
     if days:
         query = query.where(transition.c.as_of >= days[: LOOKED_BACK + 1][-1])
         for rule, day, count in connection.execute(query.group_by(alert.c.rule, transition.c.as_of)):

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from alerting.alerts import lifecycle
 from alerting.alerts.handling import two_people
 from alerting.errors import HandlingError
-from alerting.model import BY_HAND, Alert, Condition, Level
+from alerting.model import Alert, Condition, Level, Reason
 from alerting.store import handling_rows
 from alerting.store.store import Store, Transaction
 
@@ -31,14 +31,14 @@ def close(
     it is resolved already, where nothing is said, for a day that has passed, and for a critical alert without a second person.
     """
     if alert.condition == Condition.resolved:
-        raise HandlingError(f"{alert.ref} is resolved already: {alert.resolved_reason}")
+        raise HandlingError(f"{alert.ref} is resolved already: {alert.why_resolved}")
     if not note.strip():
         raise HandlingError("closing an alert needs a note", remedy="Say with --note what makes it one to close.")
     if until is not None and until < today:
         raise HandlingError(f"{until} has passed", remedy="Give a day to come with --until, or none.")
     if alert.level == Level.critical or approved_by is not None:
         two_people(by, approved_by, f"{alert.ref} is critical and cannot be closed by one person alone")
-    store.write(connection, [lifecycle.resolve(alert, f"{BY_HAND}{reason}", today, by=by)], today, now)
+    store.write(connection, [lifecycle.resolve(alert, Reason.closed, today, detail=reason, by=by)], today, now)
     handling_rows.add(
         connection, alert, "close", by=by, note=note.strip(), now=now, until=until, reason=reason, approved_by=approved_by
     )

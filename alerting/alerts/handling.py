@@ -183,7 +183,7 @@ def _newest(alert: Alert, kind: str) -> Sequence[Act]:
 
 def _must_be_open(alert: Alert) -> None:
     if alert.condition == Condition.resolved:
-        raise HandlingError(f"{alert.ref} is resolved already: {alert.resolved_reason}")
+        raise HandlingError(f"{alert.ref} is resolved already: {alert.why_resolved}")
 
 
 def _must_be_said(text: str, act: str, what: str = "why", option: str = "--reason") -> None:

@@ -5,23 +5,25 @@
     (none)      match                                firing      new
     (none)      clear, absent or unknown             (none)      -
     pending     match, `for` runs reached            firing      new
-    pending     clear or absent                      resolved    never fired                 nobody was told
+    pending     clear or absent                      resolved    never_fired                 nobody was told
     pending     unknown, or the rule was not asked   pending     -                           its count stands still
-    firing      match                                firing      level / reassigned          or nothing, if nothing changed
-    firing      clear                                recovering or resolved(cleared)
-    recovering  match                                firing      back again                  it has come back once more
+    firing      match, at another level              firing      level_raised                or level_lowered
+    firing      match                                firing      reassigned                  or nothing, if nothing changed
+    firing      clear                                recovering  improving                   or resolved, cleared
+    recovering  match                                firing      back_again                  it has come back once more
     recovering  clear, `keep_firing_for` reached     resolved    cleared
-    held        match                                firing      data trusted again
+    held        match                                firing      trusted_again
     held        clear                                as firing
-    any open    absent, the data says why            resolved    left: <why>
-    any open    absent, it does not                  held        subject missing
-    any open    unknown, or the rule was not asked   held        <why>
+    any open    absent, the data says why            resolved    left                        detail: why
+    any open    absent, it does not                  held        not_in_data
+    any open    unknown                              held        not_recorded
+    any open    the rule was not asked               held        not_asked                   detail: why; or rule_broken
     any open    the rule is gone or off              resolved    rule_removed
     any open    clear, the rule was changed          resolved    rule_changed                in the first run that asks it so
-    any open    its record was merged into another   as it was   record merged               it goes on under the other's id
-    any open    the other has an older one of it     resolved    record_merged               see merged_records
-    any open    somebody closes it                   resolved    manual: <why>
-    resolved    match, cleared of late               firing      back again                  the same alert; it has come back
+    any open    its record was merged into another   as it was   record_followed             it goes on under the other's id
+    any open    the other has an older one of it     resolved    record_merged               see record_merges
+    any open    somebody closes it                   resolved    closed                      detail: why
+    resolved    match, cleared of late               firing      back_again                  the same alert; it has come back
     resolved    match, closed for these very facts   resolved    -                           until the day it was closed until
     resolved    match, otherwise                     as (none)                               a new alert, one episode on
 
@@ -36,21 +38,16 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
-from alerting.model import BACK_AGAIN, BY_HAND, Alert, Condition, Finding, Level, Outcome, Transition, reference
+from alerting.model import Alert, Condition, Finding, Level, Outcome, Reason, Transition, reference
 
-MISSING = "not in the data any more, and the data does not say why"
-UNKNOWN = "a value the rule needs is not recorded"
-LEFT = "left: "
-CLEARED = "cleared"
-CHANGED, REMOVED = "rule_changed", "rule_removed"
-MERGED = "record_merged"
 FLAPS, FLAPS_WITHIN = 3, 20
 """An alert flaps where it has come back so often within so many working days."""
 
 WorkingDays = Callable[[date, date], int]
 """Counts the working days after the first of two days, up to and including the second."""
 
-_NOT_HELD: dict[str, Any] = {"held_reason": None, "held_since": None}
+_NOT_HELD: dict[str, Any] = {"held_reason": None, "held_detail": None, "held_since": None}
+_NOT_RESOLVED: dict[str, Any] = {"resolved_on": None, "resolved_reason": None, "resolved_detail": None}
 _NO_STREAK: dict[str, Any] = {"streak": 0, "streak_on": None}
 
 
@@ -90,9 +87,8 @@ def opened(finding: Finding, rule: RuleLife, episode: int, as_of: date) -> Trans
         streak=1,
         streak_on=as_of,
     )
-    return Transition(
-        alert=_told(alert, finding), before=None, level_before=None, reason="new" if condition == "firing" else "matches"
-    )
+    reason = Reason.new if condition == Condition.firing else Reason.matches
+    return Transition(alert=_told(alert, finding), before=None, level_before=None, reason=reason)
 
 
 def begun(
@@ -110,17 +106,17 @@ def begun(
         return opened(finding, rule, 1, as_of)
     if ended.resolved_on is None:
         raise ValueError(f"{ended.ref} is open")
-    if (ended.resolved_reason or "").startswith(BY_HAND) and _stays_closed(ended, finding, as_of):
+    if ended.resolved_reason == Reason.closed and _stays_closed(ended, finding, as_of):
         return None
-    of_late = ended.resolved_reason == CLEARED and working_days(ended.resolved_on, as_of) <= rule.reopen_window
+    of_late = ended.resolved_reason == Reason.cleared and working_days(ended.resolved_on, as_of) <= rule.reopen_window
     if not of_late or ended.subject_kind != rule.subject_kind:
         return opened(finding, rule, ended.episode + 1, as_of)
     if not owners_known:
         finding = _whose_it_was(finding, ended)
-    after = replace(_told(ended, finding), condition=Condition.firing, resolved_on=None, resolved_reason=None)
+    after = replace(_told(ended, finding), condition=Condition.firing, **_NOT_RESOLVED)
     if after.level != ended.level:
         after = replace(after, level_since=as_of)
-    return _transition(ended, _come_back(replace(after, reopened_on=as_of), as_of), BACK_AGAIN)
+    return _transition(ended, _come_back(replace(after, reopened_on=as_of), as_of), Reason.back_again)
 
 
 def flapping(came_back: Sequence[date], on: date, working_days: WorkingDays) -> bool:
@@ -143,37 +139,40 @@ def advance(
         case Outcome.match:
             return _matched(alert, finding, rule, as_of)
         case Outcome.clear if changed:
-            return _pending_ends(alert, as_of) or resolve(alert, CHANGED, as_of)
+            return _pending_ends(alert, as_of) or resolve(alert, Reason.rule_changed, as_of)
         case Outcome.clear:
             return _cleared(alert, rule, as_of)
         case Outcome.absent if finding.left:
-            return resolve(alert, f"{LEFT}{finding.left}", as_of)
+            return resolve(alert, Reason.left, as_of, detail=finding.left)
         case Outcome.absent:
-            return _pending_ends(alert, as_of) or hold(alert, MISSING, as_of)
+            return _pending_ends(alert, as_of) or hold(alert, Reason.not_in_data, as_of)
         case _:
-            return hold(alert, UNKNOWN, as_of)
+            return hold(alert, Reason.not_recorded, as_of)
 
 
-def hold(alert: Alert, why: str, as_of: date) -> Transition | None:
+def hold(alert: Alert, reason: Reason, as_of: date, *, detail: str | None = None) -> Transition | None:
     """Hold an alert whose subject could not be judged today; None where it is held for that already.
 
     A pending alert waits as it is: nobody has been told of it.
     """
-    if alert.condition == Condition.pending or (alert.condition == Condition.held and alert.held_reason == why):
+    held = alert.condition == Condition.held
+    if alert.condition == Condition.pending or (held and (alert.held_reason, alert.held_detail) == (reason, detail)):
         return None
-    held_since = alert.held_since if alert.condition == Condition.held else as_of
-    return _transition(alert, replace(alert, condition=Condition.held, held_reason=why, held_since=held_since), why)
+    since = alert.held_since if held else as_of
+    after = replace(alert, condition=Condition.held, held_reason=reason, held_detail=detail, held_since=since)
+    return _transition(alert, after, reason, detail)
 
 
-def resolve(alert: Alert, why: str, as_of: date, *, by: str = "service") -> Transition:
+def resolve(alert: Alert, reason: Reason, as_of: date, *, detail: str | None = None, by: str = "service") -> Transition:
     """End an alert, for a reason that is kept."""
-    ended = replace(alert, condition=Condition.resolved, resolved_on=as_of, resolved_reason=why, **_NOT_HELD, **_NO_STREAK)
-    return replace(_transition(alert, ended, why), by=by)
+    why: dict[str, Any] = {"resolved_on": as_of, "resolved_reason": reason, "resolved_detail": detail}
+    ended = replace(alert, condition=Condition.resolved, **why, **_NOT_HELD, **_NO_STREAK)
+    return replace(_transition(alert, ended, reason, detail), by=by)
 
 
 def removed(live: Iterable[Alert], known: Mapping[str, object], as_of: date) -> list[Transition]:
     """End the alerts of rules that are no longer there or are switched off: no longer checked, which is not cleared."""
-    return [resolve(alert, REMOVED, as_of) for alert in live if alert.rule not in known]
+    return [resolve(alert, Reason.rule_removed, as_of) for alert in live if alert.rule not in known]
 
 
 def one_episode_on(alert: Alert) -> Alert:
@@ -184,7 +183,7 @@ def one_episode_on(alert: Alert) -> Alert:
 
 def merged_away(alert: Alert, as_of: date) -> Transition:
     """End an alert beside which an older one about the same goes on, since two records of one person became one."""
-    return _pending_ends(alert, as_of) or resolve(alert, MERGED, as_of)
+    return _pending_ends(alert, as_of) or resolve(alert, Reason.record_merged, as_of)
 
 
 def of_another_kind(live: Iterable[Alert], kinds: Mapping[str, str], as_of: date) -> list[Transition]:
@@ -193,7 +192,7 @@ def of_another_kind(live: Iterable[Alert], kinds: Mapping[str, str], as_of: date
     kinds: what each rule is about, by its id.
     """
     return [
-        _pending_ends(alert, as_of) or resolve(alert, CHANGED, as_of)
+        _pending_ends(alert, as_of) or resolve(alert, Reason.rule_changed, as_of)
         for alert in live
         if kinds.get(alert.rule, alert.subject_kind) != alert.subject_kind
     ]
@@ -209,15 +208,15 @@ def _matched(alert: Alert, finding: Finding, rule: RuleLife, as_of: date) -> Tra
         streak = alert.streak + 1
         fires = streak >= rule.pending_for
         after = replace(after, streak=streak, streak_on=as_of, condition=Condition.firing if fires else Condition.pending)
-        return _transition(alert, after, "new" if fires else "matches")
+        return _transition(alert, after, Reason.new if fires else Reason.matches)
     after = replace(after, condition=Condition.firing, **_NOT_HELD, **_NO_STREAK)
     if alert.condition == Condition.recovering:
-        return _transition(alert, _come_back(after, as_of), BACK_AGAIN)
+        return _transition(alert, _come_back(after, as_of), Reason.back_again)
     if alert.condition == Condition.held:
-        return _transition(alert, after, "data trusted again")
+        return _transition(alert, after, Reason.trusted_again)
     if after.level != alert.level:
-        return _transition(alert, after, "level raised" if after.level > alert.level else "level lowered")
-    return _transition(alert, after, "reassigned") if _whose(after) != _whose(alert) else None
+        return _transition(alert, after, Reason.level_raised if after.level > alert.level else Reason.level_lowered)
+    return _transition(alert, after, Reason.reassigned) if _whose(after) != _whose(alert) else None
 
 
 def _cleared(alert: Alert, rule: RuleLife, as_of: date) -> Transition | None:
@@ -228,13 +227,13 @@ def _cleared(alert: Alert, rule: RuleLife, as_of: date) -> Transition | None:
         return None
     streak = alert.streak + 1 if alert.condition == Condition.recovering else 1
     if streak > rule.keep_firing_for:
-        return resolve(alert, CLEARED, as_of)
+        return resolve(alert, Reason.cleared, as_of)
     after = replace(alert, condition=Condition.recovering, streak=streak, streak_on=as_of, **_NOT_HELD)
-    return _transition(alert, after, "improving")
+    return _transition(alert, after, Reason.improving)
 
 
 def _pending_ends(alert: Alert, as_of: date) -> Transition | None:
-    return resolve(alert, "never fired", as_of) if alert.condition == Condition.pending else None
+    return resolve(alert, Reason.never_fired, as_of) if alert.condition == Condition.pending else None
 
 
 def _come_back(alert: Alert, as_of: date) -> Alert:
@@ -280,5 +279,5 @@ def _whose(alert: Alert) -> tuple[object, ...]:
     return (alert.team, alert.worker, alert.adviser, alert.also, alert.member, alert.person)
 
 
-def _transition(before: Alert, after: Alert, reason: str) -> Transition:
-    return Transition(alert=after, before=before.condition, level_before=before.level, reason=reason)
+def _transition(before: Alert, after: Alert, reason: Reason, detail: str | None = None) -> Transition:
+    return Transition(alert=after, before=before.condition, level_before=before.level, reason=reason, detail=detail)

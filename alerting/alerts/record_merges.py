@@ -15,11 +15,8 @@ from datetime import date
 from alerting.alerts.lifecycle import merged_away
 from alerting.casedata.snapshot import Snapshot
 from alerting.evaluation.evaluate import Evaluation
-from alerting.model import Alert, Condition, Transition
+from alerting.model import Alert, Condition, Reason, Transition
 from alerting.store.store import Store
-
-FOLLOWED = "record merged"
-"""The reason of the transition by which an alert goes on under another id."""
 
 _Key = tuple[str, str]
 """A rule and a subject."""
@@ -87,7 +84,7 @@ def _transitions(
         there = [alert.episode for alert in mine if alert.subject == key[1]]
         episode = goes_on.episode if goes_on.subject == key[1] else max(there, default=last.get(key, 0)) + 1
         after = replace(goes_on, subject=key[1], person=moving[goes_on.ref], episode=episode)
-        moved.append(Transition(alert=after, before=goes_on.condition, level_before=goes_on.level, reason=FOLLOWED))
+        moved.append(Transition(alert=after, before=goes_on.condition, level_before=goes_on.level, reason=Reason.record_followed))
     return ended + moved
 
 

@@ -22,13 +22,14 @@ import sqlalchemy as sa
 from alerting.audit import messages
 from alerting.audit.messages import Key, Said
 from alerting.formatting import day, plural
-from alerting.notifications.recipient_log import EVERYBODY
+from alerting.notifications.recipient_log import EVERYBODY, NotToldReason
 from alerting.store.outbox import OPEN
 from alerting.store.schema import LAST_WITHOUT_ROUTED, alert, brake, outbox, routed, run, state, transition
 
 _DONE = ("done", "done_with_faults")
 _FIRING = "firing"
 _AT_ONCE = 500
+_REASONS = frozenset(reason.value for reason in NotToldReason)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -182,7 +183,7 @@ def _now(
     rows = connection.execute(query.where(alert.c.condition == _FIRING, routed.c.until.is_(None))).all()
     silent: dict[int, list[str | None]] = defaultdict(list)
     for row in rows:
-        if not row.reason.strip() and (row.recipient, row.alert_id) not in told:
+        if row.reason not in _REASONS and (row.recipient, row.alert_id) not in told:
             silent[row.alert_id].append(row.recipient)
     if silent:
         listed = _listed_now(connection, runs)
@@ -242,7 +243,7 @@ def _past(
                 of_nobody.difference_update(mine)
                 checked += len(mine)
                 key = (row.recipient, stretch.alert_id)
-                if not row.reason.strip() and key not in told:
+                if row.reason not in _REASONS and key not in told:
                     left = _unsaid(said, key, mine)
                     if left:
                         open_[stretch.alert_id, row.recipient] += left

@@ -21,12 +21,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from alerting.alerts.lifecycle import CHANGED, CLEARED, LEFT, MERGED, REMOVED
 from alerting.audit import messages as messages_said
 from alerting.audit import recipients
 from alerting.audit.messages import Said
 from alerting.formatting import day, plural
-from alerting.model import BOUNCED, BY_HAND
+from alerting.model import BOUNCED, Reason
 from alerting.store.job_leases import ENDED
 from alerting.store.schema import alert, delivery, occurrence, outbox, run, state, told, transition
 
@@ -35,6 +34,7 @@ FINAL = frozenset({"accepted", "failed", "cancelled", "unknown"})
 _SLACK = timedelta(minutes=30)
 """How long a message may be past its time before it counts as forgotten: the sender that ends it comes by now and then."""
 _ASKED = frozenset({"ok", "off"})
+_REASONS = frozenset(reason.value for reason in Reason)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -310,7 +310,7 @@ def _of_chain(history: list[Any]) -> Iterator[str]:
     before: Any = None
     for row in history:
         on = day(row.as_of)
-        if not row.reason.strip() or not row.by.strip():
+        if row.reason not in _REASONS or not row.by.strip():
             yield f"its change of {on} does not say why, or by whom"
         if row.by == "service" and row.run_id is None:
             yield f"its change of {on} belongs to no run and to nobody"
@@ -330,17 +330,14 @@ def _of_chain(history: list[Any]) -> Iterator[str]:
 
 def _of_its_evidence(row: Any, asked: Mapping[str, str] | None) -> str | None:
     """Return what is wrong with how an alert ended, None where it was on evidence. asked: the rules of the run that ended it."""
-    if row.reason.startswith(BY_HAND):
+    if row.reason == Reason.closed:
         return "by hand, and nobody is named" if row.by == "service" else None
-    if row.reason in (CHANGED, REMOVED):
+    if row.reason in (Reason.rule_changed, Reason.rule_removed):
         return None
     if row.before == "pending":
         return None if row.run_id is not None else "without a run"
-    if row.reason not in (CLEARED, MERGED) and not row.reason.startswith(LEFT):
+    proved = row.reason in (Reason.cleared, Reason.record_merged) or (row.reason == Reason.left and row.detail)
+    if not proved:
         return "without evidence: what is given as its reason ends no alert"
     status = asked.get(row.alert_rule) if asked is not None else "ok"
-    return (
-        None
-        if status in _ASKED
-        else f"as {row.reason.split(':')[0]}, in a run that did not ask its rule ({status or 'left out'})"
-    )
+    return None if status in _ASKED else f"as {row.reason}, in a run that did not ask its rule ({status or 'left out'})"

@@ -19,7 +19,7 @@ from alerting.authoring.draft import load_data
 from alerting.casedata.trust import Trust
 from alerting.evaluation import evaluate
 from alerting.evaluation.evaluate import Asked, Evaluation
-from alerting.model import Alert, Condition, Finding, LastTold, Notification, Outcome
+from alerting.model import Alert, Condition, Finding, LastTold, Notification, Outcome, Reason
 from alerting.notifications import directory as people
 from alerting.notifications import inhibition, routing
 from alerting.notifications.digests import plan
@@ -182,7 +182,7 @@ def _alerts(book: Rulebook, evaluation: Evaluation, draft: Rule, memory: _Memory
     asked, life = evaluation.asked[draft.id], life_of(draft, book)
     if asked.status != "ok":
         problem = asked.problem or asked.status
-        held = {alert.id: lifecycle.hold(alert, problem, as_of) for alert in mine.values()}
+        held = {alert.id: lifecycle.hold(alert, Reason.not_asked, as_of, detail=problem) for alert in mine.values()}
         return [found.alert if (found := held[id_]) else alert for id_, alert in mine.items()]
     changed = memory.logic.get(draft.id, draft.logic) != draft.logic
     owners_known = not OWNERS & trust.doubted

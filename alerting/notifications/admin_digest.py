@@ -59,7 +59,9 @@ def _figures(connection: sa.Connection, report: Report) -> dict[str, str | int]:
     asked = sum(row["status"] == "ok" for row in rules)
     open_ = _open(connection)
     counts = report.notifications
-    kept_back = sa.select(sa.func.count(sa.distinct(routed.c.alert_id))).where(routed.c.until.is_(None), routed.c.reason != "")
+    kept_back = sa.select(sa.func.count(sa.distinct(routed.c.alert_id))).where(
+        routed.c.until.is_(None), routed.c.reason.is_not(None)
+    )
     brakes = sa.select(sa.func.count()).where(brake.c.released_at.is_(None))
     return {
         "Data as at": day(report.loaded_at.replace(second=0, microsecond=0)) if report.loaded_at else "not stated by the source",

@@ -85,14 +85,14 @@ class Planner:
         known = recipient_log.Known(
             as_of=report.as_of,
             loaded_at=loaded_at,
-            waiting=dict.fromkeys(waiting, "kept back by the brake of its rule"),
+            waiting=waiting,
             silenced={ref: silences.said(each) for ref, each in silenced.items()},
             covered=covered,
             flapping=flapping,
             told={(id_, recipient) for _, recipient, id_ in told},
             restricted=router.is_confined,
             name=router.directory.name,
-            nothing_planned="" if planned else "none of the rules of its job could be asked",
+            planned=planned,
         )
         theirs = [alert for alert in alerts if alert.rule in mine]
         if report.run is not None:
@@ -193,7 +193,7 @@ class Planner:
         found: defaultdict[tuple[str, str], list[Alert]] = defaultdict(list)
         for alert in alerts:
             if alert.held_since is not None and self.working_days(alert.held_since, report.as_of) > most:
-                found[alert.code, alert.held_reason or ""].append(alert)
+                found[alert.code, alert.why_held or ""].append(alert)
         return {
             f"held {hashlib.blake2b(f'{code} {why}'.encode(), digest_size=16).hexdigest()}": {
                 "title": f"{code}: alerts on hold for more than {plural(most, 'working day')}",

@@ -9,14 +9,13 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from alerting.alerts import lifecycle
 from alerting.alerts.brakes import Brake
 from alerting.casedata.snapshot import Snapshot
 from alerting.casedata.trust import Trust
 from alerting.errors import Fault
 from alerting.evaluation.evaluate import Evaluation
 from alerting.formatting import day, listed
-from alerting.model import Alert, Condition, Level, Notification, Transition
+from alerting.model import Alert, Condition, Level, Notification, Reason, Transition
 from alerting.notifications.digests import Plan
 from alerting.notifications.routing import Receiver, Router, notification_key
 from alerting.rulebook.loader import Older, Rulebook
@@ -266,7 +265,7 @@ def notices(report: Report, alerts: Iterable[Alert], planned: Plan, router: Rout
             detail += f" If it is a real change, look at it and run `alerting source release {table} --by NAME --note WHY`."
         add(f"Data: {about}", detail)
     missing = sorted(
-        alert.ref for alert in alerts if alert.condition == Condition.held and alert.held_reason == lifecycle.MISSING
+        alert.ref for alert in alerts if alert.condition == Condition.held and alert.held_reason == Reason.not_in_data
     )
     if missing:
         add("Alerts on hold because their subject is not in the data", "Find out where the record went.", missing)

@@ -15,9 +15,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from alerting.alerts import lifecycle
-from alerting.alerts.lifecycle import CLEARED, WorkingDays
+from alerting.alerts.lifecycle import WorkingDays
 from alerting.formatting import day, number, plural
-from alerting.model import BACK_AGAIN, Condition
+from alerting.model import Condition, Reason
 from alerting.rulebook.rule import Rule
 from alerting.store.schema import alert, handling, rule_version, run, transition
 
@@ -125,7 +125,7 @@ def content(rows: Sequence[RuleQuality], since: date) -> dict[str, Any]:
 
 def _fired(connection: sa.Connection, since: date) -> tuple[Counter[str], dict[str, date]]:
     """Count each rule's new alerts since a day, and give the day of its newest."""
-    new = transition.c.reason == "new"
+    new = transition.c.reason == Reason.new.value
     counted = sa.func.sum(sa.case((transition.c.as_of >= since, 1), else_=0))
     query = sa.select(alert.c.rule, counted, sa.func.max(transition.c.as_of)).join(alert, alert.c.id == transition.c.alert_id)
     rows = connection.execute(query.where(new).group_by(alert.c.rule)).all()
@@ -136,7 +136,9 @@ def _cleared(connection: sa.Connection, since: date, working_days: WorkingDays) 
     """Return the working days that each rule's cleared alerts took. What a rule gave up, or who left, was not cleared."""
     query = sa.select(alert.c.rule, alert.c.first_seen, alert.c.resolved_on)
     found = defaultdict(list)
-    for rule, first, last in connection.execute(query.where(alert.c.resolved_on >= since, alert.c.resolved_reason == CLEARED)):
+    for rule, first, last in connection.execute(
+        query.where(alert.c.resolved_on >= since, alert.c.resolved_reason == Reason.cleared.value)
+    ):
         found[rule].append(working_days(first, last))
     return found
 
@@ -166,7 +168,9 @@ def _flapping(connection: sa.Connection, since: date, working_days: WorkingDays)
     query = sa.select(alert.c.rule, alert.c.ref, transition.c.as_of).join(alert, alert.c.id == transition.c.alert_id)
     returns: defaultdict[tuple[str, str], list[date]] = defaultdict(list)
     flapping: defaultdict[str, list[str]] = defaultdict(list)
-    for rule, ref, on in connection.execute(query.where(transition.c.reason == BACK_AGAIN).order_by(transition.c.id)):
+    for rule, ref, on in connection.execute(
+        query.where(transition.c.reason == Reason.back_again.value).order_by(transition.c.id)
+    ):
         returns[rule, ref].append(on)
         if on >= since and ref not in flapping[rule] and lifecycle.flapping(returns[rule, ref], on, working_days):
             flapping[rule].append(ref)

@@ -216,8 +216,8 @@ def standing(connection: sa.Connection, as_of: date) -> list[Silence]:
 
 
 def said(silence: Silence) -> str:
-    """Return why an alert that a silence covers is told to nobody."""
-    return f"silenced by {silence.by} until {day(silence.until)} (silence {silence.id})"
+    """Return by whom, and until when, the alerts of a silence are silenced."""
+    return f"by {silence.by} until {day(silence.until)} (silence {silence.id})"
 
 
 def silenced(alerts: Iterable[Alert], silences: Sequence[Silence]) -> dict[str, Silence]:

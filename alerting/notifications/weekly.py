@@ -11,12 +11,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 
-from alerting.model import Alert, Condition, Level, Notification, Person
+from alerting.model import Alert, Condition, Level, Notification, Person, Reason
 from alerting.notifications.messages.digest import by_the_record
 from alerting.notifications.routing import Receiver, Router, notification_key
 
 WEEKS = 12
-NEVER_TOLD = "never fired"
 
 
 def rows_by_team(
@@ -35,7 +34,7 @@ def rows_by_team(
     grouped: dict[tuple[str, str], list[Alert]] = defaultdict(list)
     for alert in alerts:
         route, team = router.rules.get(alert.rule), router.team(alert)
-        if route is None or team is None or alert.condition == Condition.pending or alert.resolved_reason == NEVER_TOLD:
+        if route is None or team is None or alert.condition == Condition.pending or alert.resolved_reason == Reason.never_fired:
             continue
         restricted = router.directory.restricted
         if route.child_level and (restricted is None or alert.person in restricted):

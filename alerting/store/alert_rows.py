@@ -9,7 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from alerting.model import BACK_AGAIN, BY_HAND, Act, Alert, Condition, Level
+from alerting.model import Act, Alert, Condition, Level, Reason
 from alerting.store import schema
 
 CHANGING = (
@@ -27,9 +27,11 @@ CHANGING = (
     "streak",
     "streak_on",
     "held_reason",
+    "held_detail",
     "held_since",
     "resolved_on",
     "resolved_reason",
+    "resolved_detail",
     "reopened_on",
     "flaps",
 )
@@ -45,16 +47,11 @@ def row_of(alert: Alert) -> dict[str, Any]:
     return {name: getattr(alert, name) for name in (*_LASTING, *CHANGING) if name not in written} | written
 
 
-def is_closed(reason: str | None) -> bool:
-    """Return whether it was a person who ended an alert, by its reason."""
-    return reason is not None and reason.startswith(BY_HAND)
-
-
 def returns(connection: sa.Connection, where: Sequence[sa.ColumnElement[bool]]) -> dict[int, tuple[date, ...]]:
     """Return the days on which the alerts that meet the conditions came back, by their ids."""
     table, found = schema.transition, dict[int, tuple[date, ...]]()
     query = sa.select(table.c.alert_id, table.c.as_of).join(schema.alert, schema.alert.c.id == table.c.alert_id)
-    mine = query.where(schema.alert.c.flaps > 0, table.c.reason == BACK_AGAIN, *where).order_by(table.c.id)
+    mine = query.where(schema.alert.c.flaps > 0, table.c.reason == Reason.back_again.value, *where).order_by(table.c.id)
     for id_, day in connection.execute(mine):
         found[id_] = (*found.get(id_, ()), day)
     return found
@@ -95,10 +92,12 @@ def alert_of(row: Any, done: tuple[Act, ...], came_back: tuple[date, ...], until
         facts=json.loads(row.facts) if row.facts else {},
         streak=row.streak,
         streak_on=row.streak_on,
-        held_reason=row.held_reason,
+        held_reason=Reason(row.held_reason) if row.held_reason else None,
+        held_detail=row.held_detail,
         held_since=row.held_since,
         resolved_on=row.resolved_on,
-        resolved_reason=row.resolved_reason,
+        resolved_reason=Reason(row.resolved_reason) if row.resolved_reason else None,
+        resolved_detail=row.resolved_detail,
         came_back=came_back,
         reopened_on=row.reopened_on,
         closed_until=until,

@@ -26,7 +26,7 @@ from sqlalchemy import (
     text,
 )  # fmt: skip
 
-SCHEMA = "0005"
+SCHEMA = "0006"
 LAST_WITHOUT_ROUTED = "last_without_routed"
 """The name in `state` of the last run that was before shape 0004, and kept nothing of whom it told."""
 
@@ -115,9 +115,11 @@ alert = Table(
     Column("streak", Integer, nullable=False),
     Column("streak_on", Date),
     Column("held_reason", Text),
+    Column("held_detail", Text),
     Column("held_since", Date),
     Column("resolved_on", Date),
     Column("resolved_reason", Text),
+    Column("resolved_detail", Text),
     Column("flaps", Integer, nullable=False, server_default="0"),
     Column("reopened_on", Date),
     UniqueConstraint("rule", "subject", "episode"),
@@ -150,6 +152,7 @@ transition = Table(
     Column("level_before", SmallInteger),
     Column("level_after", SmallInteger, nullable=False),
     Column("reason", Text, nullable=False),
+    Column("detail", Text),
     Column("by", String(200), nullable=False),
     Column("rule_version", String(20)),
 )  # fmt: skip
@@ -239,7 +242,7 @@ told = Table(
     Column("told_on", Date, nullable=False),
 )  # fmt: skip
 
-# Whom an alert is for, and why they are not told of it; no reason where nothing keeps it from them. recipient: `*` for everybody.
+# Whom an alert is for, and why they are not told of it: no reason where nothing keeps it from them. recipient: `*` for everybody.
 # A row is true at the end of each day from `since` to the one before `until`, and is written by the run in which that began.
 routed = Table(
     "routed", metadata,
@@ -249,7 +252,8 @@ routed = Table(
     Column("run_id", ForeignKey("run.id"), nullable=False),
     Column("since", Date, nullable=False),
     Column("until", Date),
-    Column("reason", Text, nullable=False),
+    Column("reason", Text),
+    Column("detail", Text),
 )  # fmt: skip
 Index(
     "ix_routed_now", routed.c.alert_id, routed.c.recipient, unique=True,

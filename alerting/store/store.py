@@ -18,7 +18,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from alerting.errors import StoreError
-from alerting.model import Alert, Condition, Transition
+from alerting.model import Alert, Condition, Reason, Transition
 from alerting.store import alert_rows, handling_rows, schema
 from alerting.store.alert_rows import CHANGING, row_of
 
@@ -165,7 +165,7 @@ class Store:
             rows = connection.execute(query).all()
             done = handling_rows.of_open(connection, {row.id for row in rows if row.resolved_on is None}) if rows else {}
             returns = alert_rows.returns(connection, where) if any(row.flaps for row in rows) else {}
-            by_hand = any(alert_rows.is_closed(row.resolved_reason) for row in rows)
+            by_hand = any(row.resolved_reason == Reason.closed for row in rows)
             closed = alert_rows.closed_until(connection, where) if by_hand else {}
         return [alert_rows.alert_of(row, done.get(row.id, ()), returns.get(row.id, ()), closed.get(row.id)) for row in rows]
 
@@ -254,7 +254,8 @@ class Store:
                 "after": item.alert.condition.value,
                 "level_before": item.level_before,
                 "level_after": int(item.alert.level),
-                "reason": item.reason,
+                "reason": item.reason.value,
+                "detail": item.detail,
                 "by": item.by,
                 "rule_version": versions.get(item.alert.rule),
             }
@@ -323,7 +324,7 @@ class Store:
             done = connection.execute(
                 sa.select(schema.handling).where(schema.handling.c.alert_id == alert_id).order_by(schema.handling.c.id)
             ).mappings()
-            rows = [dict(row) | {"kind": "change"} for row in changes] + [dict(row) for row in done]
+            rows = [_change(row) for row in changes] + [dict(row) for row in done]
         return sorted(rows, key=lambda row: row["at"])
 
     def handle(
@@ -345,6 +346,13 @@ class Store:
         """Return the stretches that do not count for open alerts of these rules: see `alert_rows.held_spans`."""
         with self.transaction() as connection:
             return alert_rows.held_spans(connection, rules) if rules else {}
+
+
+def _change(row: sa.RowMapping) -> dict[str, Any]:
+    """Return a transition's row with its reason in words."""
+    change = {name: value for name, value in row.items() if name != "detail"}
+    reason = Reason(row["reason"]).say(row["detail"]) if row["reason"] else ""
+    return change | {"kind": "change", "reason": reason}
 
 
 def database_now(connection: sa.Connection) -> datetime:

@@ -15,12 +15,11 @@ from datetime import date, timedelta
 
 from alerting.alerts import brakes, lifecycle
 from alerting.alerts.advance import OWNERS, life_of, working_days
-from alerting.alerts.lifecycle import CLEARED, LEFT
 from alerting.casedata.snapshot import Snapshot
 from alerting.errors import AlertingError
 from alerting.evaluation.archive import Archive, KeptRun
 from alerting.evaluation.replay import Answer, Asker, bare, columns_of, withheld_of
-from alerting.model import BACK_AGAIN, Alert, Condition, Finding, Level, Transition
+from alerting.model import Alert, Condition, Finding, Level, Reason, Transition
 from alerting.rulebook.file_models import Subject
 from alerting.rulebook.loader import Rulebook
 from alerting.rulebook.rule import Rule
@@ -186,7 +185,7 @@ class _Lives:
             self.all_again = not owners_known
         else:
             problem = answer.problem or answer.status
-            steps = (lifecycle.hold(alert, problem, as_of) for alert in list(self.alerts.values()))
+            steps = (lifecycle.hold(alert, Reason.not_asked, as_of, detail=problem) for alert in list(self.alerts.values()))
             self.all_again = True
         transitions = [step for step in steps if step is not None]
         for transition in transitions:
@@ -222,7 +221,7 @@ class _Lives:
         elif transition.before in _TOLD:
             self.ended = [max([*self.ended, (as_of - alert.first_seen, alert.first_seen, as_of)])]
         self.last[alert.subject] = alert
-        if transition.reason == BACK_AGAIN and lifecycle.flapping(alert.came_back, as_of, self.working_days):
+        if transition.reason == Reason.back_again and lifecycle.flapping(alert.came_back, as_of, self.working_days):
             self.flapping.add(alert.subject)
 
     def _note(self, as_of: date, answer: Answer, transitions: Sequence[Transition]) -> None:
@@ -231,7 +230,7 @@ class _Lives:
         for (condition, level, _), count in self.tally.items():
             conditions[condition] += count
             levels[level.name] += count if condition in _TOLD else 0
-        new = [transition.alert for transition in transitions if transition.reason == "new"]
+        new = [transition.alert for transition in transitions if transition.reason == Reason.new]
         reasons = [transition.reason for transition in transitions if transition.alert.condition == Condition.resolved]
         if self.days:
             self.new_by_team.update(alert.team for alert in new)
@@ -244,9 +243,9 @@ class _Lives:
                 population=answer.population,
                 unknown=answer.unknown,
                 new=len(new),
-                back=sum(transition.reason == BACK_AGAIN for transition in transitions),
-                cleared=reasons.count(CLEARED),
-                left=sum(reason.startswith(LEFT) for reason in reasons),
+                back=sum(transition.reason == Reason.back_again for transition in transitions),
+                cleared=reasons.count(Reason.cleared),
+                left=reasons.count(Reason.left),
                 open=sum(conditions[condition] for condition in _TOLD),
                 held=conditions[Condition.held],
                 pending=conditions[Condition.pending],

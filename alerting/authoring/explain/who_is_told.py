@@ -198,7 +198,7 @@ def _notes(app: App, rule: Rule, memory: _Memory, gives: str, withheld: str | No
 def _of_live(alert: Alert, rule: Rule, as_of: date) -> list[str]:
     notes = []
     if alert.condition == Condition.held:
-        notes.append(f"The alert {alert.ref} is on hold ({alert.held_reason}): it is told as on hold, and with no reminders.")
+        notes.append(f"The alert {alert.ref} is on hold ({alert.why_held}): it is told as on hold, and with no reminders.")
     elif alert.condition == Condition.pending:
         notes.append(
             f"The alert {alert.ref} is pending: nobody is told until it has matched {plural(rule.file.pending_for, 'run')} running."

@@ -183,7 +183,7 @@ def _otherwise(expected: ExpectedAlert, alert: Alert) -> list[tuple[str, str, st
         ("team", expected.team, alert.team),
     ]
     found += [(name, _plain(wish), _plain(fact)) for name, wish, fact in facts if wish is not None and wish != fact]
-    reasons = (("held", expected.held, alert.held_reason), ("resolved", expected.resolved, alert.resolved_reason))
+    reasons = (("held", expected.held, alert.why_held), ("resolved", expected.resolved, alert.why_resolved))
     found += [
         (name, f"because '{wish}'", f"because '{reason}'" if reason else "is not so")
         for name, wish, reason in reasons
@@ -198,8 +198,8 @@ def _asked_of(expected: ExpectedAlert) -> str:
 
 
 def _told(alert: Alert) -> str:
-    ended = f" ({alert.resolved_reason})" if alert.condition == Condition.resolved else ""
-    held = f" ({alert.held_reason})" if alert.condition == Condition.held else ""
+    ended = f" ({alert.why_resolved})" if alert.condition == Condition.resolved else ""
+    held = f" ({alert.why_held})" if alert.condition == Condition.held else ""
     measure = f", measure {_plain(alert.measure)}" if alert.measure is not None else ""
     return f"{alert.condition.value}{ended}{held}, level {alert.level.name}{measure}"
 

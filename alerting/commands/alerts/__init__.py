@@ -57,7 +57,7 @@ def as_row(alert: Alert) -> dict[str, Any]:
         "acknowledged_by": hand[-1].by if hand else None,
         "assigned_to": given.assignee if given else None,
         "snoozed_until": put_off.until.isoformat() if put_off and put_off.until else None,
-        "held_reason": alert.held_reason,
+        "held_reason": alert.why_held,
         "rule_version": alert.rule_version,
     }
 

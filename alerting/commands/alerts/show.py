@@ -9,9 +9,8 @@ import click
 from alerting.alerts.handling import KINDS, REASONS, said
 from alerting.cli import build_app, echo_json, today
 from alerting.commands.alerts import as_row, find_alert, measured
-from alerting.model import Alert, Level
+from alerting.model import Alert, Closing, Level
 from alerting.notifications import recipient_log, silences
-from alerting.notifications.messages.digest import CLOSED
 from alerting.rulebook.rule import Rule
 
 
@@ -32,7 +31,7 @@ def command(ctx: click.Context, ref: str, *, as_json: bool) -> None:
     finally:
         store.close()
     if as_json:
-        rows = [{"recipient": recipient, "reason": reason} for recipient, reason in withheld]
+        rows = [{"recipient": recipient, "reason": str(reason)} for recipient, reason in withheld]
         echo_json(as_row(alert) | {"facts": alert.facts, "history": history, "withheld": rows})
         return
     rule = next((rule for rule in (*app.book.rules, *app.book.off) if rule.id == alert.rule), None)
@@ -40,7 +39,7 @@ def command(ctx: click.Context, ref: str, *, as_json: bool) -> None:
     click.echo(
         f"{alert.subject_kind.replace('_', ' ')} {alert.subject}, team {alert.team or 'none'}, worker {alert.worker or 'none'}"
     )
-    held = f": {alert.held_reason}, since {alert.held_since}" if alert.held_reason else ""
+    held = f": {alert.why_held}, since {alert.held_since}" if alert.held_reason else ""
     click.echo(f"{alert.condition.value}{held}; first seen {alert.first_seen}, {alert.level.name} since {alert.level_since}")
     click.echo(f"Measure: {measured(alert) or 'not known'}; due: {alert.due or 'no date'}")
     for name, value in alert.facts.items():
@@ -66,7 +65,7 @@ def _since_changed(alert: Alert, rule: Rule | None) -> str:
 
 def _event(row: dict[str, Any]) -> str:
     if row["kind"] != "change":
-        reasons = CLOSED if row["kind"] == "close" else REASONS
+        reasons = Closing.choices() if row["kind"] == "close" else REASONS
         return (
             f"{row['kind'].replace('_', ' ')} by {row['by']}"
             + (f", because {reasons[row['reason']]}" if row["reason"] in reasons else "")

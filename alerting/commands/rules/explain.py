@@ -258,12 +258,12 @@ def _of_alert(alert: Alert) -> Iterator[str]:
     from alerting.formatting import day
 
     if alert.resolved_on:
-        yield f"{alert.ref} was resolved on {day(alert.resolved_on)}: {alert.resolved_reason or 'no reason is kept'}."
+        yield f"{alert.ref} was resolved on {day(alert.resolved_on)}: {alert.why_resolved or 'no reason is kept'}."
         return
     yield f"{alert.ref}: {alert.level.name} since {day(alert.level_since)}, first seen {day(alert.first_seen)}, {alert.condition.value}."
     if alert.held_reason:
         since = f" since {day(alert.held_since)}" if alert.held_since else ""
-        yield f"On hold{since}: {alert.held_reason}."
+        yield f"On hold{since}: {alert.why_held}."
     for act in alert.acts:
         if act.kind in handling.KINDS:
             words = handling.said(act)

@@ -9,7 +9,7 @@ from datetime import date
 from typing import Any
 
 from alerting.formatting import counted, day, listed, number, plain, plural, until
-from alerting.model import BY_HAND, Item, Level
+from alerting.model import Closing, Item, Level, Reason
 
 FULL = 50
 """How many items a message shows in full; the rest are counted by rule."""
@@ -25,9 +25,6 @@ _SECTIONS = {
     "held": "On hold",
     "moved": "With somebody else now",
 }
-BY_THE_RULE = frozenset({"rule_changed", "rule_removed", "record_merged"})
-"""Reasons for which an alert ended that say nothing about what is recorded, so that it counts as cleared nowhere."""
-
 HOLDING = frozenset({"new", "back", "worse", "open"})
 """The sections of what holds today, rather than what is over or not known."""
 
@@ -90,12 +87,13 @@ def items_of(content: Mapping[str, Any]) -> list[Item]:
 
 def _item(raw: Mapping[str, Any]) -> Item:
     dates = {name: date.fromisoformat(raw[name][:10]) if raw.get(name) else None for name in ("first_seen", "due")}
-    return Item(**{**raw, **dates})
+    reasons = {name: Reason(raw[name]) if raw.get(name) else None for name in ("held_reason", "resolved_reason")}
+    return Item(**{**raw, **dates, **reasons})
 
 
-def by_the_record(reason: str | None) -> bool:
+def by_the_record(reason: Reason | None) -> bool:
     """Return whether the reason for which an alert ended, if it has, says something about its record."""
-    return reason not in BY_THE_RULE and not (reason or "").startswith(BY_HAND)
+    return reason is None or reason.by_the_record
 
 
 def section_of(item: Item) -> str:
@@ -298,31 +296,17 @@ def _since(item: Item, as_of: date) -> str:
     return f"Since {day(item.first_seen)} ({plural(days, 'day')})"
 
 
-CLOSED = {
-    "data_error": "the record is wrong",
-    "duplicate": "it is there twice",
-    "not_a_concern": "it is not a concern",
-    "other": "another reason",
-}
-"""Why somebody closed an alert, as it is given and in words."""
-
-_ENDED = {
-    "cleared": "The record shows it now.",
-    "rule_removed": "This is no longer checked, which does not mean that it is cleared.",
-    "rule_changed": "The rule was changed and no longer asks for this, which does not mean that it is cleared.",
-    "record_merged": "Two records of one person were merged, and there was an older alert about the same: that one goes on.",
-}
-
-
 def _reason(item: Item) -> str:
     # Told in the words of whoever decided it, table names and all, so it is not made the start of a sentence.
     if item.state == "cleared":
-        reason = item.resolved_reason or ""
-        if reason.startswith(BY_HAND):
-            why = reason.removeprefix(BY_HAND)
-            return f"Closed by somebody: {CLOSED.get(why, plain(why))}. It opens again if the record changes."
-        return _ENDED.get(reason) or (f"Closed: {plain(reason.removeprefix('left: ')).rstrip('.')}." if reason else "")
-    return f"On hold: {plain(item.held_reason).rstrip('.')}." if item.held_reason else ""
+        return item.resolved_reason.sentence(_detail(item.resolved_reason, item.resolved_detail)) if item.resolved_reason else ""
+    return f"On hold: {plain(item.held_reason.say(item.held_detail)).rstrip('.')}." if item.held_reason else ""
+
+
+def _detail(reason: Reason, detail: str | None) -> str:
+    if reason is Reason.closed:
+        detail = Closing.choices().get(detail or "", detail)
+    return plain(detail).rstrip(".") if detail else ""
 
 
 def _nothing(_: Item) -> str:
