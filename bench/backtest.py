@@ -153,7 +153,7 @@ def measure(app: App) -> None:
         started = time.perf_counter()
         found = backtest(app.book, archive, draft, find_in_use(app.book, draft), FIRST, date.max, frozenset())
         wall = time.perf_counter() - started
-        told = " | ".join(f"{course.new_a_day:.1f}, {course.days[-1].open}" for course in found.courses)
+        told = " | ".join(f"{timeline.new_a_day:.1f}, {timeline.days[-1].open}" for timeline in found.timelines)
         rows = found.draft.days[-1].population
         print(
             f"{code:8} {len(files):>4} {rows:>10} {wall:>10.1f} {1000 * wall / len(files):>8.0f} {read:>7.1f} {wall / read:>6.1f}  {told}",

@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from alerting.authoring.examples import failing_examples
+from alerting.authoring.examples import find_failing_examples
 from alerting.casedata.snapshot import Snapshot
 from alerting.errors import Faults
 from alerting.evaluation.evaluate import evaluate
@@ -205,10 +205,10 @@ def test_a_team_that_the_directory_no_longer_has_has_left_and_with_no_directory_
 def test_examples_are_the_rows_of_one_team(rules):
     book = rules.load()
 
-    assert failing_examples(book.rules, book) == []
+    assert find_failing_examples(book.rules, book) == []
     rules.change("practice/many-not-seen.yaml", ("gives: amber", "gives: red"))
     book = rules.load()
-    assert failing_examples(book.rules, book) == ["many-not-seen: two of three: gave amber, not red"]
+    assert find_failing_examples(book.rules, book) == ["many-not-seen: two of three: gave amber, not red"]
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from alerting.app import build
-from alerting.authoring.backtest.backtest import Backtest, Course, Day, backtest
+from alerting.authoring.backtest.backtest import Backtest, Day, Timeline, backtest
 from alerting.authoring.draft import find_in_use, load_draft
 from alerting.commands import cli
 from alerting.errors import AlertingError
@@ -90,8 +90,8 @@ def lived(office: Office, rule: str) -> list[tuple[int, int, int, int, int]]:
     return days
 
 
-def said(course: Course) -> list[tuple[Any, ...]]:
-    return counts(course.days, "new", "cleared", "left", "open", "held")
+def said(timeline: Timeline) -> list[tuple[Any, ...]]:
+    return counts(timeline.days, "new", "cleared", "left", "open", "held")
 
 
 # ---------------------------------------------------------------- it says what the runs said

@@ -6,8 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from alerting.authoring.coverage import uncovered
+from alerting.authoring.coverage import find_gaps
+from alerting.authoring.examples import ExampleEngine, try_examples
 from alerting.documents.document import load
+from alerting.errors import Fault
+from alerting.rulebook.loader import Rulebook
+from alerting.rulebook.rule import Rule
 from tests.rule_folder import Folder
 
 HEAD = """\
@@ -41,13 +45,18 @@ def example(born_on: str, gives: str, **row: object) -> str:
     return f'  - {{says: "{born_on} {gives} {len(row)}", as_of: 2026-03-31, row: {{{inside}}}, gives: {gives}}}\n'
 
 
+def gaps_of(book: Rulebook, rule: Rule, path: Path) -> list[Fault]:
+    with ExampleEngine(book) as engine:
+        return find_gaps(engine, rule, try_examples(engine, rule), load(path))
+
+
 def unshown(rules: Folder, asks: str, *examples: str) -> list[str]:
     """Write a rule with these examples and give what they leave unshown."""
     rules.write("practice/seen.yaml", HEAD.format(id="seen") + asks + "examples:\n" + "".join(examples))
     book = rules.load()
     [rule] = [rule for rule in book.rules if rule.id == "seen"]
     path = rules.path / "practice" / "seen.yaml"
-    return [fault.problem.removeprefix("CL-70: ") for fault in uncovered(book, rule, load(path))]
+    return [fault.problem.removeprefix("CL-70: ") for fault in gaps_of(book, rule, path)]
 
 
 def days(*texts: str) -> list[str]:
@@ -75,7 +84,7 @@ def test_the_nearest_examples_are_named(rules):
     book = rules.load()
     [rule] = [rule for rule in book.rules if rule.id == "seen"]
 
-    [gap] = uncovered(book, rule, load(rules.path / "practice" / "seen.yaml"))
+    [gap] = gaps_of(book, rule, rules.path / "practice" / "seen.yaml")
 
     assert "9 (none) and 11 (amber)" in gap.remedy
     assert gap.severity == "warning"

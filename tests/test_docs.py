@@ -18,7 +18,7 @@ from pydantic import BaseModel
 import notifiers
 from alerting import sources
 from alerting.app import build
-from alerting.authoring.examples import failing_examples
+from alerting.authoring.examples import find_failing_examples
 from alerting.commands import cli
 from alerting.commands.alerts import as_row
 from alerting.config import Config
@@ -247,7 +247,7 @@ def test_every_example_of_a_rule_does_what_its_examples_say(example, tmp_path):
     mine = [rule for rule in book.rules if rule.id == name]
 
     assert [str(fault) for fault in book.faults if fault.where and name in fault.where.file] == []
-    assert failing_examples(mine, book) == []
+    assert find_failing_examples(mine, book) == []
 
 
 @pytest.mark.parametrize("example", examples("python"))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from alerting.authoring.examples import try_examples
+from alerting.authoring.examples import try_all_examples
 from tests.rule_folder import Folder
 
 EXAMPLE = "examples:\n  - {{says: it, as_of: 2026-03-31, row: {{person_id: P1, {row}}}, {wanted}}}\n"
@@ -23,7 +23,7 @@ def tried(rules: Folder, row: str, wanted: str) -> tuple[str, str]:
     rules.write("practice/visits-few.yaml", text + EXAMPLE.format(row=row, wanted=wanted))
     book = rules.load()
     assert book.faults == ()
-    [one] = try_examples(book.rules, book)
+    [one] = try_all_examples(book.rules, book)
     return one.wrong, one.why
 
 
@@ -84,7 +84,7 @@ def test_a_row_that_cannot_be_read_is_the_fault_of_its_example_alone(rules):
     rules.write("practice/visits-few.yaml", f"{text}examples:\n{good}{bad}")
     book = rules.load()
 
-    found = {one.example.says: one.wrong for one in try_examples(book.rules, book)}
+    found = {one.example.says: one.wrong for one in try_all_examples(book.rules, book)}
 
     assert found["good"] == ""
     assert found["bad"].startswith("it cannot be asked")
@@ -100,7 +100,7 @@ def test_examples_do_not_touch_each_other_even_with_one_key(rules):
     rules.write("practice/visits-few.yaml", f"{text}examples:\n{''.join(same)}")
     book = rules.load()
 
-    assert [one.wrong for one in try_examples(book.rules, book)] == [""] * 4
+    assert [one.wrong for one in try_all_examples(book.rules, book)] == [""] * 4
 
 
 def test_a_rule_that_looks_at_the_key_sees_the_key_of_the_example(rules):
@@ -118,4 +118,4 @@ def test_each_example_is_asked_as_of_its_own_day(rules):
     rules.write("practice/visits-few.yaml", f"{text}examples:\n{''.join(days)}")
     book = rules.load()
 
-    assert [one.wrong for one in try_examples(book.rules, book)] == ["", ""]
+    assert [one.wrong for one in try_all_examples(book.rules, book)] == ["", ""]

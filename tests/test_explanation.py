@@ -229,7 +229,7 @@ def asked(book: Rulebook, code: str, row: Mapping[str, Any]) -> tuple[Snapshot, 
 def outcome(book: Rulebook, code: str, row: Mapping[str, Any], subject: str = "P1") -> str:
     snapshot, rule = asked(book, code, row)
     with snapshot:
-        found = trace.reason(snapshot, rule, subject, [])
+        found = trace.trace_rule(snapshot, rule, subject, [])
         assert found is not None
         return found.level.name if found.level else found.outcome
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from alerting.authoring.coverage import gaps
-from alerting.authoring.examples import Trials, differs, failing_examples, tried_with
+from alerting.authoring.coverage import find_gaps
+from alerting.authoring.examples import ExampleEngine, describe_difference, find_failing_examples, try_examples
 from alerting.casedata.catalogue import TABLES
 from alerting.documents.document import load
 from alerting.evaluation.dry_run import check_book
@@ -23,9 +23,9 @@ each_rule = pytest.mark.parametrize("rule", shipped().rules, ids=lambda rule: ru
 
 
 @pytest.fixture(scope="module")
-def trials() -> Iterator[Trials]:
-    with Trials(shipped()) as trials:
-        yield trials
+def engine() -> Iterator[ExampleEngine]:
+    with ExampleEngine(shipped()) as engine:
+        yield engine
 
 
 def test_every_file_loads_without_a_fault():
@@ -41,7 +41,7 @@ def test_every_view_subject_and_rule_can_be_asked():
 
 
 def test_every_rule_lives_up_to_its_examples():
-    assert failing_examples(shipped().rules, shipped()) == []
+    assert find_failing_examples(shipped().rules, shipped()) == []
 
 
 def test_every_view_says_first_what_a_row_is():
@@ -96,22 +96,22 @@ def test_bank_holidays_are_weekdays_and_cover_the_years_around_now():
 
 @each_rule
 def test_the_examples_show_each_level_a_clear_both_sides_of_each_limit_a_missing_value_and_who_is_left_out(
-    rule: Rule, trials: Trials
+    rule: Rule, engine: ExampleEngine
 ):
-    tried = tried_with(trials, rule)
+    tried = try_examples(engine, rule)
 
-    assert [str(gap) for gap in gaps(trials, rule, tried, load(Path(rule.place)))] == []
+    assert [str(gap) for gap in find_gaps(engine, rule, tried, load(Path(rule.place)))] == []
 
 
 @each_rule
-def test_the_examples_pin_every_number_a_rule_depends_on(rule: Rule, trials: Trials):
+def test_the_examples_pin_every_number_a_rule_depends_on(rule: Rule, engine: ExampleEngine):
     unnoticed = []
     for name, value in rule.params.items():
         for other in neighbours(value):
             changed = compile_rule(shipped(), Path(rule.place), {name: other})
             assert isinstance(changed, Rule), f"{name} = {other}"
-            answers = zip(rule.file.examples, trials.answers(changed), strict=True)
-            if not any(isinstance(answer, str) or differs(example, answer) for example, answer in answers):
+            answers = zip(rule.file.examples, engine.answers(changed), strict=True)
+            if not any(isinstance(answer, str) or describe_difference(example, answer) for example, answer in answers):
                 unnoticed.append(f"{name}: {other} does as well as {value}")
 
     assert unnoticed == []

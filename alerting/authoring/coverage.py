@@ -12,13 +12,12 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from alerting.authoring.examples import Answer, Trials, Tried, in_short, tried_with
+from alerting.authoring.examples import Answer, ExampleEngine, ExampleResult, write_short
 from alerting.casedata.snapshot import EngineError
 from alerting.documents.document import Document
 from alerting.errors import Fault
 from alerting.model import Level
 from alerting.rulebook.file_models import Example
-from alerting.rulebook.loader import Rulebook
 from alerting.rulebook.rule import Rule
 from alerting.working_days import working_days_between
 
@@ -35,20 +34,14 @@ class _Shown:
     level: int
 
 
-def gaps(trials: Trials, rule: Rule, tried: Sequence[Tried], document: Document) -> list[Fault]:
-    """Return what these examples of a rule do not show, as warnings at their place. document: the rule's file."""
-    found = [*_answers(rule, tried), *_limits(trials, rule, tried), *_rows_without(trials, rule, tried)]
+def find_gaps(engine: ExampleEngine, rule: Rule, tried: Sequence[ExampleResult], document: Document) -> list[Fault]:
+    """Return what these examples of a rule do not show, as warnings with their place in the rule's file."""
+    found = [*_answers(rule, tried), *_limits(engine, rule, tried), *_rows_without(engine, rule, tried)]
     where = document.place(("examples",), key=True) if rule.file.examples else document.place(("id",), key=True)
     return [Fault(problem=f"{rule.code}: {problem}", where=where, remedy=remedy, severity="warning") for problem, remedy in found]
 
 
-def uncovered(book: Rulebook, rule: Rule, document: Document) -> list[Fault]:
-    """Return what a rule's examples do not show, trying them first."""
-    with Trials(book) as trials:
-        return gaps(trials, rule, tried_with(trials, rule), document)
-
-
-def _answers(rule: Rule, tried: Sequence[Tried]) -> Iterator[tuple[str, str]]:
+def _answers(rule: Rule, tried: Sequence[ExampleResult]) -> Iterator[tuple[str, str]]:
     given = {one.answer.gives for one in tried if one.answer}
     for level in sorted(rule.levels):
         if level.name not in given:
@@ -57,11 +50,11 @@ def _answers(rule: Rule, tried: Sequence[Tried]) -> Iterator[tuple[str, str]]:
         yield "no example is clear", "Add an example with `gives: none`: a row that is as it should be."
 
 
-def _rows_without(trials: Trials, rule: Rule, tried: Sequence[Tried]) -> Iterator[tuple[str, str]]:
-    """Ask for a missing value where one can leave the rule without an answer, and for somebody whom it is not asked about."""
+def _rows_without(engine: ExampleEngine, rule: Rule, tried: Sequence[ExampleResult]) -> Iterator[tuple[str, str]]:
+    """Return whether an example with a missing value, and one that `where` leaves out, are wanted and not there."""
     answers = [one.answer for one in tried if one.answer]
     missing = any(answer.gives == "unknown" or (answer.measure is None and answer.gives != "out") for answer in answers)
-    if not missing and tried and _can_be_missing(trials, rule, tried):
+    if not missing and tried and _can_be_missing(engine, rule, tried):
         what = "the measure" if rule.measure else "what the levels ask about"
         yield (
             f"no example shows what is said where {what} is missing",
@@ -71,7 +64,7 @@ def _rows_without(trials: Trials, rule: Rule, tried: Sequence[Tried]) -> Iterato
         yield "no example is left out by `where`", "Add a row that the rule is not asked about, with `gives: out`."
 
 
-def _can_be_missing(trials: Trials, rule: Rule, tried: Sequence[Tried]) -> bool:
+def _can_be_missing(engine: ExampleEngine, rule: Rule, tried: Sequence[ExampleResult]) -> bool:
     """Return whether leaving one column out of an example can leave the rule without a measure, or without an answer."""
     if rule.file.per:
         return False
@@ -81,7 +74,7 @@ def _can_be_missing(trials: Trials, rule: Rule, tried: Sequence[Tried]) -> bool:
         for example in shown[:3]
         for left_out in example.row
     ]
-    answers = [answer for answer in trials.answers(rule, poorer) if isinstance(answer, Answer)]
+    answers = [answer for answer in engine.answers(rule, poorer) if isinstance(answer, Answer)]
     return any(
         answer.gives == "unknown" or (rule.measure and answer.measure is None and answer.gives != "out") for answer in answers
     )
@@ -90,7 +83,7 @@ def _can_be_missing(trials: Trials, rule: Rule, tried: Sequence[Tried]) -> bool:
 # ---------------------------------------------------------------------- both sides of a limit
 
 
-def _limits(trials: Trials, rule: Rule, tried: Sequence[Tried]) -> Iterator[tuple[str, str]]:
+def _limits(engine: ExampleEngine, rule: Rule, tried: Sequence[ExampleResult]) -> Iterator[tuple[str, str]]:
     shown = [
         _Shown(example=one.example, answer=one.answer, level=_LEVELS[one.answer.gives])
         for one in tried
@@ -99,18 +92,18 @@ def _limits(trials: Trials, rule: Rule, tried: Sequence[Tried]) -> Iterator[tupl
     for level in sorted(rule.levels):
         above, below = [one for one in shown if one.level >= level], [one for one in shown if one.level < level]
         pairs = list(itertools.product(above, below))
-        if pairs and not any(_is_limit(trials, rule, level, *pair) for pair in pairs):
+        if pairs and not any(_is_limit(engine, rule, level, *pair) for pair in pairs):
             yield f"no two examples stand on both sides of the limit of {level.name}", _nearest(rule, pairs)
 
 
-def _is_limit(trials: Trials, rule: Rule, level: Level, above: _Shown, below: _Shown) -> bool:
-    if _is_alike(rule, above, below, trials.holidays):
+def _is_limit(engine: ExampleEngine, rule: Rule, level: Level, above: _Shown, below: _Shown) -> bool:
+    if _is_alike(rule, above, below, engine.holidays):
         return True
     step = _apart(above, below)
     if not step or step > _smallest(above, below):
         return False
     try:
-        found = trials.values(rule, above.example, [rule.levels[level].sql], measure=below.answer.measure)
+        found = engine.values(rule, above.example, [rule.levels[level].sql], measure=below.answer.measure)
     except EngineError:
         return False
     # With no more than the other's measure, would it still be at this level?
@@ -187,5 +180,5 @@ def _nearest(rule: Rule, pairs: Sequence[tuple[_Shown, _Shown]]) -> str:
     if not apart or not _is_measured(rule):
         return "Add two rows that are alike in all but one column, by one day or one, and that give different answers."
     _, (above, below) = min(apart, key=lambda each: each[0])
-    told = [f"{in_short(one.answer.measure)} ({one.answer.gives})" for one in (below, above)]
+    told = [f"{write_short(one.answer.measure)} ({one.answer.gives})" for one in (below, above)]
     return f"The nearest measure {' and '.join(told)}; add one a single step from the limit, and the last before it."

@@ -14,7 +14,7 @@ from alerting.casedata.conversion import quoted
 from alerting.casedata.snapshot import EngineError, Snapshot
 from alerting.evaluation.evaluate import SQL_TYPES
 from alerting.evaluation.query import measured, question
-from alerting.evaluation.trace import Part, Reasoning, reason
+from alerting.evaluation.trace import Part, Trace, trace_rule
 from alerting.expressions.compile import Compiled
 from alerting.formatting import number as plain
 from alerting.model import Level
@@ -28,31 +28,33 @@ _MOST_PARTS = 3
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """What a rule said of an example. gives: as examples have it: a level, none, unknown or out. also: who joins in."""
+    """What a rule said of an example."""
 
+    #: As an example has it: a level, none, unknown or out.
     gives: str
     measure: float | None
     due: date | None
+    #: The roles that join in.
     also: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
-class Tried:
-    """One example of a rule and what came of it. number: its place in the file, from 0.
-
-    answer: None where the rule could not be asked; `wrong` then says why. wrong: empty where the example is lived up to.
-    why: the part of the rule that decided otherwise, with the values it saw.
-    """
+class ExampleResult:
+    """One example of a rule and what came of it."""
 
     rule: Rule
+    #: Its place in the file, from 0.
     number: int
     example: Example
+    #: None where the rule could not be asked; `wrong` then says why.
     answer: Answer | None
+    #: How the answer differs from what the example wants; empty where it is lived up to.
     wrong: str = ""
+    #: The part of the rule that decided otherwise, with the values it saw.
     why: str = ""
 
 
-class Trials:
+class ExampleEngine:
     """An engine that holds nothing but the rows of examples. Use as a context manager."""
 
     def __init__(self, book: Rulebook) -> None:
@@ -82,10 +84,9 @@ class Trials:
         return [answers[number] for number in range(len(every))]
 
     def values(self, rule: Rule, example: Example, sql: Sequence[str], measure: float | None = None) -> list[Any] | None:
-        """Return the values of these pieces of a rule's SQL for an example, its levels' and what they are made of.
+        """Return the values of these pieces of a rule's SQL for an example; None where it is out of the population.
 
-        None where the example is out of the population. measure: put in the place of what it measures.
-        Raises EngineError.
+        A `measure` that is given stands in the place of what the example measures. Raises EngineError.
         """
         with self._holding(rule, example):
             query = measured(rule)
@@ -94,7 +95,7 @@ class Trials:
             rows = self._snapshot.sql(f"SELECT {', '.join(sql)} FROM ({query}) s")
             return list(rows[0]) if rows else None
 
-    def reasoning(self, rule: Rule, example: Example) -> Reasoning | None:
+    def trace(self, rule: Rule, example: Example) -> Trace | None:
         """Return what a rule finds of an example, part by part; None where it finds nobody. Raises EngineError."""
         known = example if rule.file.per else example.model_copy(update={"row": {rule.subject.key: "the example", **example.row}})
         group = {"team": rule.subject.team, "worker": rule.subject.worker}.get(rule.file.per or "", "")
@@ -102,7 +103,7 @@ class Trials:
         with self._holding(rule, known):
             [*found] = self._snapshot.sql(f"SELECT {quoted(group or key)} FROM {quoted('subject_' + rule.subject.id)} LIMIT 1")
             who = "the service" if rule.file.per == "service" else str(found[0][0]) if found else "the team"
-            return reason(self._snapshot, rule, who, sorted(rule.subject.columns))
+            return trace_rule(self._snapshot, rule, who, sorted(rule.subject.columns))
 
     def _ask(self, rule: Rule, every: Sequence[Example], numbers: Sequence[int], day: date) -> dict[int, Answer | str]:
         own_key = rule.subject.key in _names_used(rule)
@@ -148,28 +149,28 @@ class Trials:
         self._snapshot.sql(f"CREATE OR REPLACE TABLE {quoted('subject_' + rule.subject.id)} AS SELECT {selected}", columns)
 
 
-def try_examples(rules: Iterable[Rule], book: Rulebook) -> list[Tried]:
-    """Try every rule's examples, each alone."""
-    with Trials(book) as trials:
-        return [tried for rule in rules for tried in tried_with(trials, rule)]
+def try_all_examples(rules: Iterable[Rule], book: Rulebook) -> list[ExampleResult]:
+    """Return what comes of every example of these rules, each tried alone."""
+    with ExampleEngine(book) as engine:
+        return [tried for rule in rules for tried in try_examples(engine, rule)]
 
 
-def tried_with(trials: Trials, rule: Rule) -> list[Tried]:
-    """Try a rule's examples with an engine that is there already."""
+def try_examples(engine: ExampleEngine, rule: Rule) -> list[ExampleResult]:
+    """Return what comes of each of a rule's examples."""
     tried = []
-    for number, (example, answer) in enumerate(zip(rule.file.examples, trials.answers(rule), strict=True)):
+    for number, (example, answer) in enumerate(zip(rule.file.examples, engine.answers(rule), strict=True)):
         if isinstance(answer, str):
-            tried.append(Tried(rule=rule, number=number, example=example, answer=None, wrong=answer))
+            tried.append(ExampleResult(rule=rule, number=number, example=example, answer=None, wrong=answer))
             continue
-        wrong = differs(example, answer)
-        why = _why(trials, rule, example, answer) if wrong else ""
-        tried.append(Tried(rule=rule, number=number, example=example, answer=answer, wrong=wrong, why=why))
+        wrong = describe_difference(example, answer)
+        why = _why(engine, rule, example, answer) if wrong else ""
+        tried.append(ExampleResult(rule=rule, number=number, example=example, answer=answer, wrong=wrong, why=why))
     return tried
 
 
-def failing_examples(rules: Iterable[Rule], book: Rulebook) -> list[str]:
-    """Try every rule's examples, each alone, and say which are not lived up to: `rule: example: gave x, not y`."""
-    return [f"{one.rule.id}: {one.example.says}: {one.wrong}" for one in try_examples(rules, book) if one.wrong]
+def find_failing_examples(rules: Iterable[Rule], book: Rulebook) -> list[str]:
+    """Return the examples of these rules that are not lived up to, a line each: `rule: example: gave x, not y`."""
+    return [f"{one.rule.id}: {one.example.says}: {one.wrong}" for one in try_all_examples(rules, book) if one.wrong]
 
 
 def _by_day(examples: Sequence[Example]) -> dict[date, list[int]]:
@@ -192,14 +193,14 @@ def _answer(row: tuple[Any, ...] | None) -> Answer:
     return Answer(gives=gives, measure=measure, due=due, also=tuple(row[11].split()))
 
 
-def differs(example: Example, answer: Answer) -> str:
+def describe_difference(example: Example, answer: Answer) -> str:
     """Return how an answer differs from what an example wants, or nothing."""
     if answer.gives != example.gives:
         return f"gave {answer.gives}, not {example.gives}"
     if example.measure is not None and answer.measure != example.measure:
-        return f"measured {in_short(answer.measure)}, not {in_short(example.measure)}"
+        return f"measured {write_short(answer.measure)}, not {write_short(example.measure)}"
     if example.due is not None and answer.due != example.due:
-        return f"was due {in_short(answer.due)}, not {in_short(example.due)}"
+        return f"was due {write_short(answer.due)}, not {write_short(example.due)}"
     if example.also is not None and {*answer.also} != {*example.also}:
         return f"was told to {' and '.join(answer.also) or 'nobody'} as well, not to {' and '.join(example.also) or 'nobody'}"
     return ""
@@ -208,18 +209,18 @@ def differs(example: Example, answer: Answer) -> str:
 # ---------------------------------------------------------------------- why
 
 
-def _why(trials: Trials, rule: Rule, example: Example, answer: Answer) -> str:
+def _why(engine: ExampleEngine, rule: Rule, example: Example, answer: Answer) -> str:
     """Return in one line which part of the rule decided on this answer, and on what values."""
     try:
-        found = trials.reasoning(rule, example)
+        found = engine.trace(rule, example)
     except EngineError as error:
         return f"what decided cannot be told: {error.safe}"
     if found is None:
         return "nothing can be measured of these rows"
     if answer.gives == example.gives:
-        return _of_detail(rule, example, answer, found)
+        return _explain_detail(rule, example, answer, found)
     if "out" in (answer.gives, example.gives):
-        return _told("`where`", found.where) if found.where else "something can be measured of these rows"
+        return _explain_condition("`where`", found.where) if found.where else "something can be measured of these rows"
     if found.rows is not None and found.rows < rule.file.at_least:
         return f"`at_least` is {rule.file.at_least}, and there are {found.rows} rows"
     named = [level for level in found.levels if level.name in (example.gives, answer.gives)]
@@ -227,36 +228,36 @@ def _why(trials: Trials, rule: Rule, example: Example, answer: Answer) -> str:
     level = (named or doubtful or list(found.levels))[0]
     if rule.file.when_null and found.measure is None:
         return f"the measure is missing, and `when_null` is {rule.file.when_null}"
-    return _told(f"`{level.name}`", found.levels[level])
+    return _explain_condition(f"`{level.name}`", found.levels[level])
 
 
-def _of_detail(rule: Rule, example: Example, answer: Answer, found: Reasoning) -> str:
+def _explain_detail(rule: Rule, example: Example, answer: Answer, found: Trace) -> str:
     """Return what decided on the measure, the due date or who joins in, where the level is the one that was wanted."""
     if example.measure is not None and answer.measure != example.measure:
-        return _of_value("measure", rule.measure, found)
+        return _explain_value("measure", rule.measure, found)
     if example.due is not None and answer.due != example.due:
-        return _of_value("due", rule.due, found)
+        return _explain_value("due", rule.due, found)
     role = next(iter({*answer.also} ^ {*(example.also or ())}))
-    return _told(f"`also: {role}`", found.also[role]) if role in found.also else f"`also` has no {role}"
+    return _explain_condition(f"`also: {role}`", found.also[role]) if role in found.also else f"`also` has no {role}"
 
 
-def _of_value(key: str, part: Compiled | None, found: Reasoning) -> str:
+def _explain_value(key: str, part: Compiled | None, found: Trace) -> str:
     if part is None:
         return f"the rule has no `{key}`"
     known = {**found.facts, **found.steps, "measure": found.measure}
-    seen = [f"{name} is {in_short(known[name])}" for name in sorted(part.names & known.keys())]
+    seen = [f"{name} is {write_short(known[name])}" for name in sorted(part.names & known.keys())]
     return f"`{key}` is {part.term.text}{_with(seen)}"
 
 
-def _told(what: str, part: Part) -> str:
-    """Return of a condition whether it holds, and what decided that."""
+def _explain_condition(what: str, part: Part) -> str:
+    """Return whether a condition holds, and what decided that, in a line."""
     truth = "neither true nor false" if part.value is None else str(part.value).lower()
     decided = [f"{one.term.text}{_with(_seen(one))}" for one in itertools.islice(part.deciding(), _MOST_PARTS)]
     return f"{what} is {truth}: {'; '.join(decided)}"
 
 
 def _seen(part: Part) -> list[str]:
-    values = [f"{text} is {in_short(value)}" for text, value in part.values if text != part.term.text or value is None]
+    values = [f"{text} is {write_short(value)}" for text, value in part.values if text != part.term.text or value is None]
     return values + [f"{name} is missing" for name in part.missing if f"{name} is missing" not in values]
 
 
@@ -264,7 +265,7 @@ def _with(seen: Sequence[str]) -> str:
     return f" ({', '.join(seen)})" if seen else ""
 
 
-def in_short(value: object) -> str:
+def write_short(value: object) -> str:
     """Return a made value as an author writes it: `13`, `2026-03-31`, `missing`, `[C2, E1]`."""
     match value:
         case None:
@@ -274,6 +275,6 @@ def in_short(value: object) -> str:
         case int() | float():
             return plain(value)
         case list() | tuple():
-            return f"[{', '.join(in_short(item) for item in value)}]"
+            return f"[{', '.join(write_short(item) for item in value)}]"
         case _:
             return str(value)

@@ -1,7 +1,7 @@
 """A rule asked of days that were kept, many of them at once.
 
-A row carries its day, and the question takes `as_of()` from it. The answers stay in the engine; what is said of somebody passes
-on only where it is another than on the day before.
+A row carries its day, and the question takes `as_of()` from it. The answers stay in the engine; what is said about somebody is read
+out only where it differs from the day before.
 """
 
 from __future__ import annotations
@@ -24,18 +24,20 @@ DAYS_AT_ONCE = 25
 
 
 @dataclass(kw_only=True)
-class Answer:
-    """What a rule said on one day. findings: those that are others than on the last day it was asked, of whom it ever alerted about."""
+class DayAnswer:
+    """What a rule said on one day."""
 
+    #: As in a run's report; anything but ok has a problem.
     status: str = "ok"
     problem: str | None = None
     population: int = 0
     unknown: int = 0
+    #: What differs from the last day it was asked, about those it ever alerted about.
     findings: list[Finding] = field(default_factory=list)
 
 
-class Asker:
-    """Asks one rule of kept days. Its answers stay in the engine; only what is another than the day before passes to Python."""
+class Replay:
+    """Asks one rule of kept days, in order. Its answers stay in the engine; only what differs from the day before is read out."""
 
     def __init__(self, book: Rulebook, rule: Rule, snapshot: Snapshot) -> None:
         self.rule, self.snapshot, self.params = rule, snapshot, book.settings.params
@@ -46,16 +48,16 @@ class Asker:
         snapshot.sql("CREATE TABLE gone (day DATE, subject VARCHAR, reason VARCHAR)")
         snapshot.sql("CREATE TABLE ever (subject VARCHAR)")
 
-    def ask(self, runs: Sequence[KeptRun]) -> dict[date, Answer]:
+    def ask(self, runs: Sequence[KeptRun]) -> dict[date, DayAnswer]:
         """Ask the rule of these runs, which come after those asked before."""
-        answers = {run.manifest.as_of: Answer() for run in runs}
+        answers = {run.manifest.as_of: DayAnswer() for run in runs}
         asked = []
         for run in runs:
-            problem = withheld_of(run, [self.rule]).get(self.rule.id)
+            problem = find_withheld(run, [self.rule]).get(self.rule.id)
             if problem is None:
                 asked.append(run)
             else:
-                answers[run.manifest.as_of] = Answer(status="withheld", problem=problem)
+                answers[run.manifest.as_of] = DayAnswer(status="withheld", problem=problem)
         self.snapshot.sql("DELETE FROM answer WHERE day IS DISTINCT FROM $1::DATE", [self.last])
         self.snapshot.sql("DELETE FROM gone")
         if asked:
@@ -64,8 +66,8 @@ class Asker:
             self._find_changes([run.manifest.as_of for run in asked if answers[run.manifest.as_of].status == "ok"], answers)
         return answers
 
-    def _put(self, runs: Sequence[KeptRun], answers: dict[date, Answer]) -> None:
-        """Put the question; where it fails for many days at once, of each alone, so that the day that cannot be asked is known."""
+    def _put(self, runs: Sequence[KeptRun], answers: dict[date, DayAnswer]) -> None:
+        """Put the question for all these days at once; where that fails, for each alone, to learn which day cannot be asked."""
         asks, day = question(self.rule), "as_of()"
         if self.at_once > 1:
             asks, day = _by_row(asks), "CAST(member AS DATE)"
@@ -76,7 +78,7 @@ class Asker:
             self._judge_fill(answers)
         except EngineError as error:
             if len(runs) == 1:
-                answers[runs[0].manifest.as_of] = Answer(status="error", problem=error.safe)
+                answers[runs[0].manifest.as_of] = DayAnswer(status="error", problem=error.safe)
                 return
             days = [run.manifest.as_of for run in runs]
             for table in ("answer", "gone"):
@@ -88,7 +90,7 @@ class Asker:
         subject, per = self.rule.subject, self.rule.file.per
         kept = {run.manifest.as_of: (run.folder, run.manifest.subjects[subject.id]) for run in runs}
         tables = {day: folder / files.table.name for day, (folder, files) in kept.items()}
-        types = {name: SQL_TYPES[subject.columns[name].type] for name in columns_of(self.rule)}
+        types = {name: SQL_TYPES[subject.columns[name].type] for name in find_columns(self.rule)}
         self.snapshot.read_parquet(f"subject_{subject.id}", tables, types)
         if not per:
             proofs = {day: folder / files.gone.name for day, (folder, files) in kept.items()}
@@ -105,20 +107,20 @@ class Asker:
             [run.manifest.as_of],
         )
 
-    def _judge_fill(self, answers: dict[date, Answer]) -> None:
+    def _judge_fill(self, answers: dict[date, DayAnswer]) -> None:
         """Take back the answers of days on which too few of the population have a value that the rule needs."""
         rows = _by_row(population(self.rule))
         for day, problem in check_fill(self.snapshot, self.rule, self.params, rows=rows, day="as_of").items():
-            answers[day] = Answer(status="off", problem=problem)
+            answers[day] = DayAnswer(status="off", problem=problem)
             self.snapshot.sql("DELETE FROM answer WHERE day = $1::DATE", [day])
 
-    def _count(self, answers: Mapping[date, Answer]) -> None:
+    def _count(self, answers: Mapping[date, DayAnswer]) -> None:
         for day, outcome, count in self.snapshot.sql("SELECT day, outcome, count(*) FROM answer GROUP BY 1, 2"):
             if day in answers:
                 answers[day].population += count
                 answers[day].unknown += count if outcome == "unknown" else 0
 
-    def _find_changes(self, days: Sequence[date], answers: Mapping[date, Answer]) -> None:
+    def _find_changes(self, days: Sequence[date], answers: Mapping[date, DayAnswer]) -> None:
         if not days:
             return
         numbered = [self.last, *days] if self.last else list(days)
@@ -162,20 +164,21 @@ SELECT a.day, a.subject, 'absent', NULL, NULL, g.reason FROM absent a LEFT JOIN 
 ORDER BY 1, 2"""
 
 
-def bare(rule: Rule) -> Rule:
-    """Leave out of a rule what does not decide its alerts: it is asked again and again. Whose they are is told by team."""
+def strip_rule(rule: Rule) -> Rule:
+    """Return a rule without all that does not decide its alerts, as it is asked again and again. Of whose they are, the team stays."""
     # An answer has its row's day where it would have the member.
     nobody = {} if rule.file.per else {"person": None, "member": "as_of", "worker": None, "adviser": None}
     return replace(rule, facts=(), due=None, also={}, subject=rule.subject.model_copy(update=nobody))
 
 
-def columns_of(rule: Rule) -> list[str]:
+def find_columns(rule: Rule) -> list[str]:
     """Return the columns that a rule needs of its subject."""
     words = {*WORD.findall(question(rule)), *rule.file.requires, rule.subject.key}
     return [name for name in rule.subject.columns if name in words]
 
 
-def withheld_of(run: KeptRun, rules: Iterable[Rule]) -> dict[str, str]:
+def find_withheld(run: KeptRun, rules: Iterable[Rule]) -> dict[str, str]:
+    """Return the rules that a run had to withhold, by their id, each with why: a table that they read was not trusted."""
     believed = Trust(problems=run.manifest.untrusted, rows={}, loaded_at=None)
     return believed.withheld((rule.id, rule.reads) for rule in rules)
 

@@ -39,17 +39,17 @@ NOT_SET = "not set"
 
 @dataclass(frozen=True, kw_only=True)
 class Part:
-    """One part of a condition as it was found. value: true, false or None where that cannot be told.
-
-    values: what stands in it, by how it is written. missing: the columns without a value that leave it open. decides:
-    whether the answer would be another one, were it not for this.
-    """
+    """One part of a condition, with the value that the engine found for it."""
 
     term: Term
+    #: True, false, or None where that cannot be told.
     value: Any
+    #: The values of what stands in it, each by how it is written.
     values: tuple[tuple[str, Any], ...] = ()
+    #: The columns without a value that leave it open.
     missing: tuple[str, ...] = ()
     parts: tuple[Part, ...] = ()
+    #: Whether the answer would be another one, were it not for this part.
     decides: bool = False
 
     def deciding(self) -> Iterator[Part]:
@@ -62,22 +62,24 @@ class Part:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Reasoning:
-    """One subject before one rule. facts: the columns it uses; steps: its `let`, by name.
-
-    where: none with `per`, whose population is counted by `rows` instead. levels, also: those that were looked at; not
-    below a level that holds, and nothing where the subject is not asked about.
-    """
+class Trace:
+    """How a rule came to its answer about one subject."""
 
     outcome: Outcome
     level: Level | None
     measure: float | None
     due: date | None
+    #: The values of the columns that were asked for, by name.
     facts: Mapping[str, Any]
+    #: The values of the steps of the rule's `let`, by name.
     steps: Mapping[str, Any]
+    #: The population's condition; None with `per`, where `rows` counts the population instead.
     where: Part | None
+    #: The levels that were looked at: none below one that holds, none at all where the subject is not asked about.
     levels: Mapping[Level, Part]
+    #: For each role that may join in, its condition; empty where the rule does not match.
     also: Mapping[str, Part]
+    #: With `per`, how many subjects the answer is counted over.
     rows: int | None = None
 
     def deciding(self) -> list[Part]:
@@ -93,7 +95,7 @@ class Reasoning:
         return [part for part in self.levels.values() if self.outcome == "clear" or part.value is None]
 
 
-def row_of(snapshot: Snapshot, rule: Rule, subject: str) -> Row | None:
+def read_row(snapshot: Snapshot, rule: Rule, subject: str) -> Row | None:
     """Return the row of a rule's subject, or with `per` of a team, worker or service, with its steps and measure.
 
     Whether the rule asks about it does not matter, save with `per`. None where there is none.
@@ -106,25 +108,25 @@ def row_of(snapshot: Snapshot, rule: Rule, subject: str) -> Row | None:
     return dict(zip(names, rows[0], strict=True)) if rows else None
 
 
-def reason(snapshot: Snapshot, rule: Rule, subject: str, facts: Sequence[str]) -> Reasoning | None:
-    """Return what a rule finds of a subject; None where its subject does not know it. facts: the columns to show."""
-    row = row_of(snapshot, rule, subject)
+def trace_rule(snapshot: Snapshot, rule: Rule, subject: str, facts: Sequence[str]) -> Trace | None:
+    """Return how a rule comes to its answer about a subject, showing these columns; None where there is no such subject."""
+    row = read_row(snapshot, rule, subject)
     if row is None:
         return None
     outcome, level, due = _answer(snapshot, rule, subject)
-    look = _Look(snapshot, rule, subject, row)
-    where = None if rule.file.per else look.part(rule.where.term)
+    tracer = _Tracer(snapshot, rule, subject, row)
+    where = None if rule.file.per else tracer.part(rule.where.term)
     asked = rule.file.per is not None or (where is not None and where.value is not False)
-    return Reasoning(
+    return Trace(
         outcome=outcome,
         level=level,
         measure=row["measure"],
         due=due,
         facts={name: row[name] for name in facts if name in row},
         steps={} if rule.file.per else {name: row[name] for name in rule.let},
-        where=decided(where) if where else None,
-        levels={} if not asked else dict(_levels(rule, level, look)),
-        also={} if outcome != "match" else {role: decided(look.part(each.term)) for role, each in rule.also.items()},
+        where=mark_decisive(where) if where else None,
+        levels={} if not asked else dict(_levels(rule, level, tracer)),
+        also={} if outcome != "match" else {role: mark_decisive(tracer.part(each.term)) for role, each in rule.also.items()},
         rows=row.get("rows") if rule.file.per else None,
     )
 
@@ -140,16 +142,16 @@ def _answer(snapshot: Snapshot, rule: Rule, subject: str) -> tuple[Outcome, Leve
     return outcome, Level(level) if level is not None else None, due
 
 
-def _levels(rule: Rule, given: Level | None, look: _Look) -> Iterator[tuple[Level, Part]]:
+def _levels(rule: Rule, given: Level | None, tracer: _Tracer) -> Iterator[tuple[Level, Part]]:
     for level, compiled in rule.levels.items():
-        part = decided(look.part(compiled.term))
+        part = mark_decisive(tracer.part(compiled.term))
         yield level, part
         if part.value is True and level == given:
             return
 
 
-class _Look:
-    """Asks the engine for the value of parts of expressions about one row."""
+class _Tracer:
+    """Asks the engine for the values of the parts of expressions, for one subject."""
 
     def __init__(self, snapshot: Snapshot, rule: Rule, subject: str, row: Row) -> None:
         self.rule, self.row = rule, row
@@ -230,26 +232,29 @@ def _names(term: Term) -> Iterator[str]:
         yield from _names(part)
 
 
-def decided(part: Part) -> Part:
-    """Mark what decided a condition: of `and` what is not true, of `or` what is; where all had their say, all of it."""
+def mark_decisive(part: Part) -> Part:
+    """Mark the parts that decided a condition: of an `and` those that are not true, of an `or` those that are.
+
+    Where no part decided by itself, all of them did.
+    """
     term, inner = part.term, part.parts
     if term.kind in ("and", "or"):
         against = term.kind == "or"
         chosen = [each.value is against for each in inner]
         if not any(chosen):
             chosen = [each.value is None for each in inner]
-        marked = tuple(decided(each) if yes or not any(chosen) else each for each, yes in zip(inner, chosen, strict=True))
+        marked = tuple(mark_decisive(each) if yes or not any(chosen) else each for each, yes in zip(inner, chosen, strict=True))
         return replace(part, parts=marked, decides=True)
     if term.kind == "call" and inner:
         first = next((place for place, each in enumerate(inner) if each.value is not None), None)
         return replace(
             part,
-            parts=tuple(decided(each) if first is None or place == first else each for place, each in enumerate(inner)),
+            parts=tuple(mark_decisive(each) if first is None or place == first else each for place, each in enumerate(inner)),
             decides=True,
         )
     if term.kind == "case" and inner:
         return replace(part, parts=_branch_taken(inner), decides=True)
-    return replace(part, parts=tuple(map(decided, inner)), decides=True)
+    return replace(part, parts=tuple(map(mark_decisive, inner)), decides=True)
 
 
 def _branch_taken(inner: Sequence[Part]) -> tuple[Part, ...]:
@@ -259,4 +264,4 @@ def _branch_taken(inner: Sequence[Part]) -> tuple[Part, ...]:
             break
     else:
         taken = {len(inner) - 1} if len(inner) % 2 else set(range(0, len(inner), 2))
-    return tuple(decided(each) if place in taken else each for place, each in enumerate(inner))
+    return tuple(mark_decisive(each) if place in taken else each for place, each in enumerate(inner))

@@ -1,8 +1,7 @@
 """A rule asked of the days kept: what it would have said day by day, through the life that alerts really have.
 
 Nothing is stored or sent. Each kept day's table takes the place of the subject's SQL, and who had gone since the day before
-that of its proof of leaving; the question and the lifecycle are those of a real run. The days are asked many at once, and what is
-said of somebody passes on only where it is another than the day before.
+that of its proof of leaving; the question and the lifecycle are those of a real run.
 """
 
 from __future__ import annotations
@@ -16,9 +15,9 @@ from datetime import date, timedelta
 from alerting.alerts import brakes, lifecycle
 from alerting.alerts.advance import OWNERS, life_of, working_days
 from alerting.casedata.snapshot import Snapshot
-from alerting.errors import AlertingError
+from alerting.errors import AlertingError, Fault
 from alerting.evaluation.archive import Archive, KeptRun
-from alerting.evaluation.replay import Answer, Asker, bare, columns_of, withheld_of
+from alerting.evaluation.replay import DayAnswer, Replay, find_columns, find_withheld, strip_rule
 from alerting.model import Alert, Condition, Finding, Level, Reason, Transition
 from alerting.rulebook.file_models import Subject
 from alerting.rulebook.loader import Rulebook
@@ -26,58 +25,63 @@ from alerting.rulebook.rule import Rule
 from alerting.runs.pipeline import subject_version
 from alerting.working_days import is_working_day
 
-NO_RUN = "no run was kept"
-_TOLD = (Condition.firing, Condition.recovering, Condition.held)
+_OPEN = (Condition.firing, Condition.recovering, Condition.held)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Day:
-    """What a rule said on one day kept. status: as the run's report has it; anything but ok has a problem.
-
-    new: began to fire, and so would have been told. back: had been cleared or was improving, and fires again. cleared, left: ended by the record, or because the subject left. open: at the
-    end of the day, those on hold among them. pending: match, but not for long enough to be told.
-    """
+    """What a rule said on one kept day, and how many alerts that came to."""
 
     as_of: date
+    #: As in a run's report; anything but ok has a problem.
     status: str
     problem: str | None
     population: int
     unknown: int
+    #: Began to fire, and so would have been told.
     new: int
+    #: Had cleared or was improving, and fires again.
     back: int
+    #: Ended by the record.
     cleared: int
+    #: Ended because the subject left.
     left: int
+    #: Open at the end of the day, those on hold among them.
     open: int
     held: int
+    #: Match, but not for long enough to be told.
     pending: int
+    #: Open at the end of the day, by level.
     levels: Mapping[str, int]
 
 
 @dataclass(frozen=True, kw_only=True)
 class TeamLine:
-    """What a rule would have meant for one team: new after the first day, open at the end, and the most that were open on a day."""
+    """What a rule would have meant for one team."""
 
     team: str | None
     name: str
+    #: New after the first day.
     new: int
+    #: Open at the end.
     open: int
+    #: The most that were open on one day.
     most: int
 
 
 @dataclass(frozen=True, kw_only=True)
-class Course:
-    """One rule over all the days. longest: working days that the longest alert was open, and whether it still is.
-
-    flapping: subjects whose alert came back so often in so short a time that it flaps. braked: days with more new ones than the
-    rule's brake lets through.
-    """
+class Timeline:
+    """What one rule would have done, day by day."""
 
     rule: Rule
     days: tuple[Day, ...]
     teams: tuple[TeamLine, ...]
+    #: Working days that the longest alert was open.
     longest: int
     longest_goes_on: bool
+    #: Subjects whose alert came back so often in so short a time that it flaps.
     flapping: int
+    #: Days with more new alerts than the rule's brake lets through.
     braked: int
 
     @property
@@ -93,18 +97,17 @@ class Course:
 
 @dataclass(frozen=True, kw_only=True)
 class Backtest:
-    """What a rule would have done, and the rule in use beside it where that is another. gaps: days without an answer, and why.
+    """What a rule would have done, with the rule in use beside it where that is another."""
 
-    changed: the first and last day kept on which the subject's SQL was another than it is today.
-    """
-
-    draft: Course
-    in_use: Course | None
+    draft: Timeline
+    in_use: Timeline | None
+    #: The days without an answer, and why there is none.
     gaps: Mapping[date, str]
+    #: The first and the last kept day on which the subject's SQL differed from today's.
     changed: tuple[date, date] | None
 
     @property
-    def courses(self) -> tuple[Course, ...]:
+    def timelines(self) -> tuple[Timeline, ...]:
         """The draft, and the rule in use where there is one beside it."""
         return (self.draft, self.in_use) if self.in_use else (self.draft,)
 
@@ -112,15 +115,16 @@ class Backtest:
 def backtest(
     book: Rulebook, archive: Archive, draft: Rule, in_use: Rule | None, first: date, last: date, weekdays: Set[int] = frozenset()
 ) -> Backtest:
-    """Ask a rule of every day kept between two days, both included, and beside it the rule in use, where one is given.
+    """Return what a rule, and the rule in use where one is given, would have done on the kept days from `first` to `last`.
 
-    weekdays: those on which the rule's job runs, by which a missing day is known (Monday is 0). Raises AlertingError where
-    there is no day that the rule can be asked of.
+    `weekdays` are those on which the rule's job runs (Monday is 0): one of them without a kept run is a gap. Raises AlertingError
+    where the rule can be asked of no day.
     """
-    rules = [bare(rule) for rule in (draft, in_use) if rule is not None]
+    rules = [strip_rule(rule) for rule in (draft, in_use) if rule is not None]
     needed = {rule.subject.id: rule.subject for rule in rules}
-    columns = {id_: {name for rule in rules if rule.subject.id == id_ for name in columns_of(rule)} for id_ in needed}
-    runs, gaps = archive.runs(draft.file.job, first, last)
+    columns = {id_: {name for rule in rules if rule.subject.id == id_ for name in find_columns(rule)} for id_ in needed}
+    runs, unreadable = archive.runs(draft.file.job, first, last)
+    gaps = {day: Fault(problem=problem) for day, problem in unreadable.items()}
     askable = []
     for run in runs:
         problem = _problem(run, rules, columns)
@@ -133,34 +137,34 @@ def backtest(
     asked = {run.manifest.as_of for run in askable}
     for day in _between(askable[0].manifest.as_of, askable[-1].manifest.as_of):
         if day not in asked and day.weekday() in weekdays and is_working_day(day, book.settings.bank_holidays):
-            gaps.setdefault(day, NO_RUN)
+            gaps.setdefault(day, Fault(problem="no run was kept"))
     with ThreadPoolExecutor(len(rules)) as threads:  # each has an engine of its own, which does not hold up the other
-        courses = list(threads.map(lambda rule: _live_through(book, rule, askable), rules))
+        timelines = list(threads.map(lambda rule: _replay_runs(book, rule, askable), rules))
     return Backtest(
-        draft=replace(courses[0], rule=draft),
-        in_use=replace(courses[1], rule=in_use) if in_use else None,
-        gaps=dict(sorted(gaps.items())),
+        draft=replace(timelines[0], rule=draft),
+        in_use=replace(timelines[1], rule=in_use) if in_use else None,
+        gaps={day: gap.problem for day, gap in sorted(gaps.items())},
         changed=_changed(book, draft.subject, askable),
     )
 
 
-def _live_through(book: Rulebook, rule: Rule, runs: Sequence[KeptRun]) -> Course:
-    """Ask a rule of each run in order, take its alerts on, and sum up what became of them."""
-    lives = _Lives(book, rule)
+def _replay_runs(book: Rulebook, rule: Rule, runs: Sequence[KeptRun]) -> Timeline:
+    """Return what becomes of a rule's alerts when it is asked of each run in order."""
+    lives = _AlertLives(book, rule)
     with Snapshot(runs[0].manifest.as_of, book.settings) as snapshot:
         snapshot.settle({})
-        asker = Asker(book, rule, snapshot)
-        for start in range(0, len(runs), asker.at_once):
-            piece = runs[start : start + asker.at_once]
-            answers = asker.ask(piece)
+        replay = Replay(book, rule, snapshot)
+        for start in range(0, len(runs), replay.at_once):
+            piece = runs[start : start + replay.at_once]
+            answers = replay.ask(piece)
             for run in piece:
                 owners_known = not OWNERS & run.manifest.untrusted.keys()
-                lives.live(run.manifest.as_of, answers[run.manifest.as_of], owners_known=owners_known)
-    return lives.course({id_: name for run in runs for id_, name in run.manifest.teams.items()})
+                lives.take_day(run.manifest.as_of, answers[run.manifest.as_of], owners_known=owners_known)
+    return lives.timeline({id_: name for run in runs for id_, name in run.manifest.teams.items()})
 
 
-class _Lives:
-    """The alerts of one rule, day by day, by their subject."""
+class _AlertLives:
+    """The alerts of one rule as they live from day to day, by their subject."""
 
     def __init__(self, book: Rulebook, rule: Rule) -> None:
         self.book, self.rule, self.life = book, rule, life_of(rule, book)
@@ -176,8 +180,8 @@ class _Lives:
         self.new_by_team: Counter[str | None] = Counter()
         self.most_by_team: Counter[str | None] = Counter()
 
-    def live(self, as_of: date, answer: Answer, *, owners_known: bool) -> None:
-        """Take every alert on by a day's answer, and note what became of them."""
+    def take_day(self, as_of: date, answer: DayAnswer, *, owners_known: bool) -> None:
+        """Advance every alert by a day's answer, and note what became of them."""
         if answer.status == "ok":
             found = {finding.subject: finding for finding in answer.findings}
             again = {subject: self.said[subject] for subject in self._asked_again() if subject not in found}
@@ -193,7 +197,10 @@ class _Lives:
         self._note(as_of, answer, transitions)
 
     def _asked_again(self) -> Iterable[str]:
-        """Return whom the same is said of as before, and whose alert goes on by it: it counts days, or was on hold with the rule."""
+        """Return the subjects whose answer is the same as before and whose alert must advance all the same.
+
+        Those are alerts that count runs, and after a day that could not be asked all of them.
+        """
         if self.all_again:
             return list(self.alerts)
         if self.life.pending_for <= 1 and not self.life.keep_firing_for:
@@ -210,7 +217,7 @@ class _Lives:
         return lifecycle.begun(finding, self.life, last, as_of, self.working_days, owners_known=owners_known)
 
     def _apply(self, transition: Transition, as_of: date) -> None:
-        """Put an alert's new state in the place of the old one, and keep the tally."""
+        """Put an alert's new state in the place of the old one, and keep the count."""
         alert = transition.alert
         before = self.alerts.pop(alert.subject, None)
         if before is not None:
@@ -218,18 +225,18 @@ class _Lives:
         if alert.condition != Condition.resolved:
             self.alerts[alert.subject] = alert
             self.tally[alert.condition, alert.level, alert.team] += 1
-        elif transition.before in _TOLD:
+        elif transition.before in _OPEN:
             self.ended = [max([*self.ended, (as_of - alert.first_seen, alert.first_seen, as_of)])]
         self.last[alert.subject] = alert
         if transition.reason == Reason.back_again and lifecycle.flapping(alert.came_back, as_of, self.working_days):
             self.flapping.add(alert.subject)
 
-    def _note(self, as_of: date, answer: Answer, transitions: Sequence[Transition]) -> None:
+    def _note(self, as_of: date, answer: DayAnswer, transitions: Sequence[Transition]) -> None:
         conditions: Counter[Condition] = Counter()
         levels: Counter[str] = Counter()
         for (condition, level, _), count in self.tally.items():
             conditions[condition] += count
-            levels[level.name] += count if condition in _TOLD else 0
+            levels[level.name] += count if condition in _OPEN else 0
         new = [transition.alert for transition in transitions if transition.reason == Reason.new]
         reasons = [transition.reason for transition in transitions if transition.alert.condition == Condition.resolved]
         if self.days:
@@ -246,7 +253,7 @@ class _Lives:
                 back=sum(transition.reason == Reason.back_again for transition in transitions),
                 cleared=reasons.count(Reason.cleared),
                 left=reasons.count(Reason.left),
-                open=sum(conditions[condition] for condition in _TOLD),
+                open=sum(conditions[condition] for condition in _OPEN),
                 held=conditions[Condition.held],
                 pending=conditions[Condition.pending],
                 levels={name: levels[name] for name in reversed(Level.__members__)},
@@ -256,20 +263,20 @@ class _Lives:
     def _open_by_team(self) -> Counter[str | None]:
         teams: Counter[str | None] = Counter()
         for (condition, _, team), count in self.tally.items():
-            teams[team] += count if condition in _TOLD else 0
+            teams[team] += count if condition in _OPEN else 0
         return teams
 
-    def course(self, names: Mapping[str, str]) -> Course:
-        """Sum up what became of the alerts. names: the teams', by id."""
+    def timeline(self, names: Mapping[str, str]) -> Timeline:
+        """Return what became of the alerts, with the names of teams, given by their id."""
         last, limit = self.days[-1].as_of, self._limit()
-        going_on = [(last - each.first_seen, each.first_seen, last) for each in self.alerts.values() if each.condition in _TOLD]
+        going_on = [(last - each.first_seen, each.first_seen, last) for each in self.alerts.values() if each.condition in _OPEN]
         longest = max([*self.ended, *going_on], default=None)
         now, new, most = self._open_by_team(), self.new_by_team, self.most_by_team
         teams = [
             TeamLine(team=team, name=names.get(team or "", team or "no team"), new=new[team], open=now[team], most=most[team])
             for team in most.keys() | new.keys()
         ]
-        return Course(
+        return Timeline(
             rule=self.rule,
             days=tuple(self.days),
             teams=tuple(sorted(teams, key=lambda line: (-line.new, -line.most, line.name))),
@@ -283,21 +290,22 @@ class _Lives:
         return brakes.limits(replace(self.book, rules=(self.rule,))).get(self.rule.id)
 
 
-def _problem(run: KeptRun, rules: Sequence[Rule], columns: Mapping[str, Set[str]]) -> str | None:
-    """Return why the rules cannot be asked of a run, None where they can, or would have been withheld."""
-    withheld = withheld_of(run, rules)
+def _problem(run: KeptRun, rules: Sequence[Rule], columns: Mapping[str, Set[str]]) -> Fault | None:
+    """Return why the rules cannot be asked of a run; None where they can, or where the run had to withhold them."""
+    withheld = find_withheld(run, rules)
     for id_, names in columns.items():
         kept = run.manifest.subjects.get(id_)
         if kept is None:
             if all(rule.id in withheld for rule in rules if rule.subject.id == id_):
                 continue
-            return f"nothing was asked about {id_}"
+            return Fault(problem=f"nothing was asked about {id_}")
         missing = sorted(name for name in names if name not in kept.columns)
         if missing:
-            return f"{id_} had no {' and no '.join(missing)} yet"
+            remedy = "A column is kept from the first run after it was added to the subject."
+            return Fault(problem=f"{id_} had no {' and no '.join(missing)} yet", remedy=remedy)
         damage = run.damage(id_)
         if damage:
-            return damage
+            return Fault(problem=damage)
     return None
 
 
@@ -305,7 +313,7 @@ def _between(first: date, last: date) -> Iterator[date]:
     yield from (first + timedelta(days=number) for number in range((last - first).days + 1))
 
 
-def _nothing_to_ask(archive: Archive, draft: Rule, first: date, last: date, gaps: Mapping[date, str]) -> AlertingError:
+def _nothing_to_ask(archive: Archive, draft: Rule, first: date, last: date, gaps: Mapping[date, Fault]) -> AlertingError:
     days, job = archive.kept_days(), draft.file.job
     if not archive.days:
         return AlertingError(
@@ -319,9 +327,10 @@ def _nothing_to_ask(archive: Archive, draft: Rule, first: date, last: date, gaps
         f" from {max(first, days[0])} to {min(last, days[-1])}" if first <= days[-1] and last >= days[0] else " on those days"
     )
     if gaps:
-        day, why = max(gaps.items())
-        remedy = "A column is kept from the first run after it was added to the subject." if "yet" in why else ""
-        return AlertingError(f"{draft.code} can be asked of none of the days kept{within}: on {day}, {why}", remedy=remedy)
+        day = max(gaps)
+        return AlertingError(
+            f"{draft.code} can be asked of none of the days kept{within}: on {day}, {gaps[day].problem}", remedy=gaps[day].remedy
+        )
     if job != "daily" and archive.runs("daily", first, last)[0]:
         remedy = "To try it on the daily runs, write `job: daily` into a copy of its file and give that."
         return AlertingError(f"no {job} run{within} is kept, and {draft.code} is asked {job}", remedy=remedy)

@@ -9,7 +9,7 @@ BLOCKS = "▁▂▃▄▅▆▇█"
 GAP = "·"
 
 
-def squeezed(values: Sequence[float | None], width: int) -> list[float | None]:
+def squeeze(values: Sequence[float | None], width: int) -> list[float | None]:
     """Return at most `width` values: each the greatest of its days, None where none of them has a value."""
     if len(values) <= width:
         return list(values)
@@ -18,10 +18,10 @@ def squeezed(values: Sequence[float | None], width: int) -> list[float | None]:
     return [max(part) if part else None for part in parts]
 
 
-def blocks(values: Sequence[float | None], top: float, height: int = 1) -> list[str]:
+def draw_blocks(values: Sequence[float | None], top: float, height: int = 1) -> list[str]:
     """Return lines of blocks, the highest first: a column a value, as high as its share of `top`; a day without one is a dot.
 
-    >>> blocks([0, 1, 4, None, 8], 8)
+    >>> draw_blocks([0, 1, 4, None, 8], 8)
     [' ▁▄·█']
     """
     steps = [None if value is None else _steps(value, top, height * len(BLOCKS)) for value in values]
@@ -40,10 +40,10 @@ def _block(step: int | None, row: int, lowest: bool) -> str:
     return " " if rest <= 0 else BLOCKS[min(rest, len(BLOCKS)) - 1]
 
 
-def lines(values: Sequence[float | None], top: float, width: float, height: float) -> list[str]:
+def draw_lines(values: Sequence[float | None], top: float, width: float, height: float) -> list[str]:
     """Return the points of each unbroken stretch as an SVG polyline has them; a stretch of one day is drawn as a short line.
 
-    >>> lines([0, 4, None, 2], 4, 30, 10)
+    >>> draw_lines([0, 4, None, 2], 4, 30, 10)
     ['0.0,10.0 10.0,0.0', '29.0,5.0 30.0,5.0']
     """
     step = width / max(1, len(values) - 1)

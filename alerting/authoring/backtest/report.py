@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from alerting.alerts.lifecycle import FLAPS, FLAPS_WITHIN
-from alerting.authoring.backtest.backtest import Backtest, Course, Day
-from alerting.authoring.backtest.charts import lines, round_up
+from alerting.authoring.backtest.backtest import Backtest, Day, Timeline
+from alerting.authoring.backtest.charts import draw_lines, round_up
 from alerting.authoring.differences import differences
 from alerting.errors import ConfigError
 from alerting.formatting import day as in_words
@@ -31,59 +31,59 @@ class Stretch:
     why: str
 
 
-def named(found: Backtest) -> list[tuple[str, Course]]:
-    """Return the courses with what they are called: the rule in use first, where it is beside a draft."""
+def name_timelines(found: Backtest) -> list[tuple[str, Timeline]]:
+    """Return the timelines with their headings: the rule in use first, where it stands beside a draft."""
     return [("in use", found.in_use), ("draft", found.draft)] if found.in_use else [("", found.draft)]
 
 
-def every_day(found: Backtest) -> list[date]:
+def list_days(found: Backtest) -> list[date]:
     """Return the days that were asked or should have been, in order."""
     return sorted({day.as_of for day in found.draft.days} | found.gaps.keys())
 
 
-def series(found: Backtest, course: Course, what: str) -> list[float | None]:
-    """Return `new` or `open` of every day; None where there is no answer. The first day's new ones were there before it: None too."""
-    answered = {day.as_of: float(getattr(day, what)) for day in course.days if day.status == "ok"}
+def read_series(found: Backtest, timeline: Timeline, what: str) -> list[float | None]:
+    """Return `new` or `open` of every day, None where there is no answer. What is new on the first day was there before: None too."""
+    answered = {day.as_of: float(getattr(day, what)) for day in timeline.days if day.status == "ok"}
     if what == "new":
-        answered.pop(course.days[0].as_of, None)
-    return [answered.get(day) for day in every_day(found)]
+        answered.pop(timeline.days[0].as_of, None)
+    return [answered.get(day) for day in list_days(found)]
 
 
-def figures(found: Backtest) -> list[list[object]]:
-    """Return the rows of the table of figures: a name, then a cell a course."""
-    courses = [course for _, course in named(found)]
-    most = [max(course.days, key=lambda day: day.open) for course in courses]
+def make_figures(found: Backtest) -> list[list[object]]:
+    """Return the rows of the table of figures: a name, then a cell for each timeline."""
+    timelines = [timeline for _, timeline in name_timelines(found)]
+    most = [max(timeline.days, key=lambda day: day.open) for timeline in timelines]
     rows: list[list[object]] = [
-        ["Asked about on the last day", *(course.days[-1].population for course in courses)],
-        ["Open on the first day", *(course.days[0].open for course in courses)],
-        ["New a day, after the first", *(f"{course.new_a_day:.1f}" for course in courses)],
-        ["Most new on a day, after the first", *(max((day.new for day in course.later), default=0) for course in courses)],
-        ["Back again", *(sum(day.back for day in course.days) for course in courses)],
-        ["Cleared", *(sum(day.cleared for day in course.days) for course in courses)],
-        ["Ended as the subject left", *(sum(day.left for day in course.days) for course in courses)],
-        ["Open on the last day", *(course.days[-1].open for course in courses)],
-        ["of these on hold", *(course.days[-1].held for course in courses)],
+        ["Asked about on the last day", *(timeline.days[-1].population for timeline in timelines)],
+        ["Open on the first day", *(timeline.days[0].open for timeline in timelines)],
+        ["New a day, after the first", *(f"{timeline.new_a_day:.1f}" for timeline in timelines)],
+        ["Most new on a day, after the first", *(max((day.new for day in timeline.later), default=0) for timeline in timelines)],
+        ["Back again", *(sum(day.back for day in timeline.days) for timeline in timelines)],
+        ["Cleared", *(sum(day.cleared for day in timeline.days) for timeline in timelines)],
+        ["Ended as the subject left", *(sum(day.left for day in timeline.days) for timeline in timelines)],
+        ["Open on the last day", *(timeline.days[-1].open for timeline in timelines)],
+        ["of these on hold", *(timeline.days[-1].held for timeline in timelines)],
         ["Most open on a day", *(f"{day.open} ({in_words(day.as_of, 'short')})" for day in most)],
-        ["Longest open, working days", *(f"{c.longest}{', and still is' if c.longest_goes_on else ''}" for c in courses)],
-        [f"Came back {FLAPS} times in {FLAPS_WITHIN} working days", *(course.flapping for course in courses)],
-        ["Days it could not be asked", *(sum(day.status != "ok" for day in course.days) for course in courses)],
+        ["Longest open, working days", *(f"{c.longest}{', and still is' if c.longest_goes_on else ''}" for c in timelines)],
+        [f"Came back {FLAPS} times in {FLAPS_WITHIN} working days", *(timeline.flapping for timeline in timelines)],
+        ["Days it could not be asked", *(sum(day.status != "ok" for day in timeline.days) for timeline in timelines)],
     ]
-    if any(course.braked for course in courses):
-        rows.append(["Days beyond its brake", *(course.braked for course in courses)])
+    if any(timeline.braked for timeline in timelines):
+        rows.append(["Days beyond its brake", *(timeline.braked for timeline in timelines)])
     return rows
 
 
-def periods(found: Backtest) -> tuple[list[str], list[list[object]]]:
-    """Return a table of days, weeks or months, as many as can be read: new in each, and open at its end, a course."""
-    days = every_day(found)
+def make_periods(found: Backtest) -> tuple[list[str], list[list[object]]]:
+    """Return a table of days, weeks or months, as many as can be read: for each timeline what is new in it, and open at its end."""
+    days = list_days(found)
     headings = [""]
-    for name, _ in named(found):
+    for name, _ in name_timelines(found):
         headings += [f"{word}, {name}" if name else word for word in ("New", "Open")]
     groups: dict[str, list[date]] = {}
     for day in days:
         groups.setdefault(_period(day, len(days)), []).append(day)
-    answers = [{day.as_of: day for day in course.days if day.status == "ok"} for _, course in named(found)]
-    firsts = [course.days[0].as_of for _, course in named(found)]
+    answers = [{day.as_of: day for day in timeline.days if day.status == "ok"} for _, timeline in name_timelines(found)]
+    firsts = [timeline.days[0].as_of for _, timeline in name_timelines(found)]
     rows: list[list[object]] = []
     for name, group in groups.items():
         row: list[object] = [name]
@@ -107,12 +107,12 @@ def _period(day: date, days: int) -> str:
     return f"{day:%B %Y}"
 
 
-def team_table(found: Backtest) -> tuple[list[str], list[list[object]]]:
+def make_team_table(found: Backtest) -> tuple[list[str], list[list[object]]]:
     """Return the headings and rows of the table by team."""
     parts = {"new": "New", "most": "Most open", "open": "Open now"}
-    courses = named(found)
-    headings = ["Team", *(f"{word}, {name}" if name else word for word in parts.values() for name, _ in courses)]
-    by_team = [{line.team: line for line in course.teams} for _, course in courses]
+    timelines = name_timelines(found)
+    headings = ["Team", *(f"{word}, {name}" if name else word for word in parts.values() for name, _ in timelines)]
+    by_team = [{line.team: line for line in timeline.teams} for _, timeline in timelines]
     rows: list[list[object]] = []
     for team in dict.fromkeys(team for teams in reversed(by_team) for team in teams):
         found_lines = [teams.get(team) for teams in by_team]
@@ -121,13 +121,13 @@ def team_table(found: Backtest) -> tuple[list[str], list[list[object]]]:
     return headings, rows
 
 
-def without_answer(found: Backtest) -> list[Stretch]:
+def find_stretches(found: Backtest) -> list[Stretch]:
     """Return the stretches of days that were not kept, or on which the rule could not be asked, with why."""
     asked = {day.as_of: f"{_STATUS[day.status]}: {day.problem}" for day in found.draft.days if day.status != "ok"}
     why = {**found.gaps, **asked}
     stretches: list[Stretch] = []
     before: date | None = None
-    for day in every_day(found):
+    for day in list_days(found):
         if day in why and before in why and why[before] == why[day]:
             last = stretches.pop()
             stretches.append(Stretch(first=last.first, last=day, days=last.days + 1, why=last.why))
@@ -140,20 +140,20 @@ def without_answer(found: Backtest) -> list[Stretch]:
 _STATUS = {"withheld": "the rule waited", "off": "the rule was off", "error": "the rule failed"}
 
 
-def notes(found: Backtest) -> Iterator[str]:
+def write_notes(found: Backtest) -> Iterator[str]:
     """Return what a reader must know of the days, in sentences."""
-    for stretch in without_answer(found):
+    for stretch in find_stretches(found):
         count = f" ({plural(stretch.days, 'day')})" if stretch.days > 1 else ""
-        yield f"Without an answer: {span(stretch.first, stretch.last)}{count}: {stretch.why}."
+        yield f"Without an answer: {write_span(stretch.first, stretch.last)}{count}: {stretch.why}."
     if found.changed:
         subject = found.draft.rule.subject.id
         yield (
-            f"The subject {subject} was another on {span(*found.changed)} than it is now: "
+            f"The subject {subject} was another on {write_span(*found.changed)} than it is now: "
             "its rows of each day are as its SQL gave them then."
         )
 
 
-def span(first: date, last: date) -> str:
+def write_span(first: date, last: date) -> str:
     """Return two days as a reader sees them; one, where they are the same."""
     return in_words(first) if first == last else f"{in_words(first)} to {in_words(last)}"
 
@@ -166,15 +166,15 @@ def write_page(found: Backtest, path: Path, council: str) -> None:
         council=council,
         rule=rule,
         in_use=found.in_use.rule if found.in_use else None,
-        span=span(days[0].as_of, days[-1].as_of),
+        span=write_span(days[0].as_of, days[-1].as_of),
         count=len(days),
         differences=[f"{each.key}: {each.says}" for each in differences(found.in_use.rule, rule)] if found.in_use else [],
-        headings=[name or rule.code for name, _ in named(found)],
-        figures=figures(found),
+        headings=[name or rule.code for name, _ in name_timelines(found)],
+        figures=make_figures(found),
         charts=[_chart(found, "open", "Open each day"), _chart(found, "new", "New each day")],
-        periods=periods(found),
-        teams=team_table(found),
-        notes=list(notes(found)),
+        periods=make_periods(found),
+        teams=make_team_table(found),
+        notes=list(write_notes(found)),
         width=WIDTH,
         height=HEIGHT,
     )
@@ -187,22 +187,24 @@ def write_page(found: Backtest, path: Path, council: str) -> None:
 
 
 def _chart(found: Backtest, what: str, title: str) -> dict[str, Any]:
-    """Return what the page draws: a line a course, the scale, the days along it, and where there is no answer."""
-    values = {name: series(found, course, what) for name, course in named(found)}
+    """Return what the page draws: a line for each timeline, the scale, the days along it, and where there is no answer."""
+    values = {name: read_series(found, timeline, what) for name, timeline in name_timelines(found)}
     known = [value for each in values.values() for value in each if value is not None]
-    top, days = round_up(max(known, default=0)), every_day(found)
+    top, days = round_up(max(known, default=0)), list_days(found)
     step = WIDTH / max(1, len(days) - 1)
     told = [
         f"{name or 'the rule'} from {next((v for v in each if v is not None), 0):.0f} to "
         f"{next((v for v in reversed(each) if v is not None), 0):.0f}, at most {max((v for v in each if v is not None), default=0):.0f}"
         for name, each in values.items()
     ]
-    empty = [number for number, each in enumerate(values[named(found)[-1][0]]) if each is None and days[number] != days[0]]
+    empty = [
+        number for number, each in enumerate(values[name_timelines(found)[-1][0]]) if each is None and days[number] != days[0]
+    ]
     return {
         "title": title,
         "says": f"{title}: {'; '.join(told)}",
         "top": top,
-        "lines": [(name, lines(each, top, WIDTH, HEIGHT)) for name, each in values.items()],
+        "lines": [(name, draw_lines(each, top, WIDTH, HEIGHT)) for name, each in values.items()],
         "empty": [(max(0.0, number * step - step / 2), step) for number in empty],
         "ticks": [(number * step, in_words(days[number], "short")) for number in sorted({0, len(days) // 2, len(days) - 1})],
     }

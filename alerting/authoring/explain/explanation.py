@@ -15,7 +15,7 @@ from alerting.authoring.explain.what_if import Change
 from alerting.errors import AlertingError
 from alerting.evaluation import evaluate, trace
 from alerting.evaluation.evaluate import Asked, Evaluation
-from alerting.evaluation.trace import Reasoning
+from alerting.evaluation.trace import Trace
 from alerting.model import Alert, Condition, Level, Outcome
 from alerting.rulebook.rule import Rule
 from alerting.store.store import Store
@@ -23,37 +23,38 @@ from alerting.store.store import Store
 
 @dataclass(frozen=True, kw_only=True)
 class Explanation:
-    """What there is to say. reasoning: None where the subject is not in the data; then left: why, where the data proves it.
-
-    alert: the live one, else the last there was. withheld: why a run would not ask the rule today, or leave its answers out.
-    """
+    """What a rule says of one subject on one day, why, and what would change it."""
 
     rule: Rule
     subject: str
     as_of: date
-    reasoning: Reasoning | None
+    #: None where the subject is not in the data.
+    trace: Trace | None
+    #: Why it is not in the data, where the data proves that.
     left: str | None
     changes: tuple[Change, ...]
+    #: The live alert, else the last there was.
     alert: Alert | None
+    #: Why a run would not ask the rule today, or would leave its answers out.
     withheld: str | None
 
     @property
     def gives(self) -> str:
         """What the rule says: a level, `clear`, `unknown`, `not asked` or `absent`."""
-        if self.reasoning is None:
+        if self.trace is None:
             return "absent"
-        return self.reasoning.level.name if self.reasoning.level else str(self.reasoning.outcome)
+        return self.trace.level.name if self.trace.level else str(self.trace.outcome)
 
 
 def explain(app: App, rule: Rule, subject: str, as_of: date) -> Explanation:
-    """Explain what a rule says of a subject: its key, or the reference of an alert about it.
+    """Return what a rule says of a subject, given by its key or by the reference of an alert about it, and why.
 
     Raises SourceError and StoreError where they cannot be read, AlertingError where the rule cannot be asked at all.
     """
-    alert, subject = found_alert(app, rule, subject)
+    alert, subject = find_alert(app, rule, subject)
     with load_data(app, [rule], as_of) as data:
-        asked, evaluation = asked_of(app, rule, data)
-        found = trace.reason(data.snapshot, rule, subject, rule_in_words.used(rule))
+        asked, evaluation = ask_rule(app, rule, data)
+        found = trace.trace_rule(data.snapshot, rule, subject, rule_in_words.used(rule))
         left = _left(evaluation, rule, alert, subject) if found is None and asked.status == "ok" else None
         changes: list[Change] = []
         if found is not None and not rule.file.per:
@@ -64,7 +65,7 @@ def explain(app: App, rule: Rule, subject: str, as_of: date) -> Explanation:
         rule=rule,
         subject=subject,
         as_of=as_of,
-        reasoning=found,
+        trace=found,
         left=left,
         changes=tuple(changes),
         alert=alert,
@@ -72,8 +73,8 @@ def explain(app: App, rule: Rule, subject: str, as_of: date) -> Explanation:
     )
 
 
-def asked_of(app: App, rule: Rule, data: LoadedData) -> tuple[Asked, Evaluation]:
-    """Ask a rule of everybody, as a run does. Raises AlertingError where it cannot be asked."""
+def ask_rule(app: App, rule: Rule, data: LoadedData) -> tuple[Asked, Evaluation]:
+    """Ask a rule about everybody, as a run does. Raises AlertingError where it cannot be asked."""
     evaluation = evaluate.evaluate(app.book, data.snapshot, [rule])
     asked = evaluation.asked[rule.id]
     if asked.status == "error":
@@ -83,10 +84,10 @@ def asked_of(app: App, rule: Rule, data: LoadedData) -> tuple[Asked, Evaluation]
     return asked, evaluation
 
 
-def found_alert(app: App, rule: Rule, subject: str) -> tuple[Alert | None, str]:
-    """Return the alert of a rule about a subject that is live, else the last there was, and the subject's key.
+def find_alert(app: App, rule: Rule, subject: str) -> tuple[Alert | None, str]:
+    """Return a rule's live alert about a subject, else the last there was, else None; and the subject's key.
 
-    subject: its key, or the reference of an alert of this rule. None where there is no store, or no such alert.
+    The subject is given by its key, or by the reference of an alert of this rule.
     """
     store = app.existing_store()
     if store is None:

@@ -161,7 +161,7 @@ def _alert(snapshot: Snapshot, evaluation: Evaluation, rule: Rule, memory: _Memo
         owners: dict[str, Any] = {name: getattr(finding, name) for name in ROLES}
         gives = finding.level.name if finding.level else finding.outcome.value
         return replace(made, **owners, also=finding.also, level=finding.level or made.level), gives
-    row = None if rule.file.per else trace.row_of(snapshot, rule, subject)
+    row = None if rule.file.per else trace.read_row(snapshot, rule, subject)
     if row is not None:
         columns = {name: getattr(rule.subject, name) for name in ROLES}
         owners = {name: row[column] if column else None for name, column in columns.items()}

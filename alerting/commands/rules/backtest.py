@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from alerting.authoring.backtest.charts import blocks, round_up, squeezed
+from alerting.authoring.backtest.charts import draw_blocks, round_up, squeeze
 from alerting.cli import build_app, echo_json, echo_table
 
 if TYPE_CHECKING:
-    from alerting.authoring.backtest.backtest import Backtest, Course
+    from alerting.authoring.backtest.backtest import Backtest, Timeline
 
 _DAY = click.DateTime(["%Y-%m-%d"])
 
@@ -76,7 +76,7 @@ def command(
 
 
 def _as_json(found: Backtest) -> dict[str, Any]:
-    def course(one: Course) -> dict[str, Any]:
+    def timeline(one: Timeline) -> dict[str, Any]:
         named = {"code": one.rule.code, "id": one.rule.id, "file": one.rule.place, "version": one.rule.version}
         counts = {"new_a_day": round(one.new_a_day, 2), "longest": one.longest, "longest_goes_on": one.longest_goes_on}
         days, teams = [asdict(day) for day in one.days], [asdict(team) for team in one.teams]
@@ -84,29 +84,29 @@ def _as_json(found: Backtest) -> dict[str, Any]:
 
     gaps = {day.isoformat(): why for day, why in found.gaps.items()}
     changed = [day.isoformat() for day in found.changed] if found.changed else None
-    beside = course(found.in_use) if found.in_use else None
-    return {"draft": course(found.draft), "in_use": beside, "gaps": gaps, "subject_changed": changed}
+    beside = timeline(found.in_use) if found.in_use else None
+    return {"draft": timeline(found.draft), "in_use": beside, "gaps": gaps, "subject_changed": changed}
 
 
 def _tell(found: Backtest) -> None:
-    from alerting.authoring.backtest.report import figures, notes, periods, span, team_table
+    from alerting.authoring.backtest.report import make_figures, make_periods, make_team_table, write_notes, write_span
 
     rule, days = found.draft.rule, found.draft.days
-    click.echo(f"{rule.code} {rule.title}, asked of {len(days)} days kept, {span(days[0].as_of, days[-1].as_of)}")
+    click.echo(f"{rule.code} {rule.title}, asked of {len(days)} days kept, {write_span(days[0].as_of, days[-1].as_of)}")
     _tell_what(found)
     click.echo()
-    echo_table(["", "In use", "Draft"] if found.in_use else ["", ""], figures(found))
+    echo_table(["", "In use", "Draft"] if found.in_use else ["", ""], make_figures(found))
     if sys.stdout.isatty():
         _draw("Open each day", found, "open")
         _draw("New each day", found, "new")
     else:
         click.echo()
-        echo_table(*periods(found))
-    headings, rows = team_table(found)
+        echo_table(*make_periods(found))
+    headings, rows = make_team_table(found)
     click.echo("\nBy team, new after the first day:" if rows else "\nIt alerted about nobody.")
     if rows:
         echo_table(headings, rows)
-    for note in notes(found):
+    for note in write_notes(found):
         click.echo(f"\n{note}")
     click.echo("\nNothing was stored or sent.", err=True)
 
@@ -125,16 +125,16 @@ def _tell_what(found: Backtest) -> None:
 
 def _draw(title: str, found: Backtest, what: str) -> None:
     """Draw a column a day, or for some days, as wide as the terminal allows; a day without an answer is a dot."""
-    from alerting.authoring.backtest.report import named, series
+    from alerting.authoring.backtest.report import name_timelines, read_series
 
     width = min(shutil.get_terminal_size().columns, 110) - 10
-    every = {name: series(found, course, what) for name, course in named(found)}
+    every = {name: read_series(found, timeline, what) for name, timeline in name_timelines(found)}
     days = len(next(iter(every.values())))
     top = round_up(max((value for values in every.values() for value in values if value is not None), default=0))
     many = f"; a column is {-(-days // width)} days, the highest of them" if days > width else ""
     click.echo(f"\n{title}, from 0 to {top}{many}:")
     for name, values in every.items():
-        *upper, lowest = blocks(squeezed(values, width), top, height=3)
+        *upper, lowest = draw_blocks(squeeze(values, width), top, height=3)
         for line in upper:
             click.echo(f"{'':<7} {line}")
         click.echo(f"{name:<7} {lowest}")

@@ -17,7 +17,7 @@ from alerting.cli import build_app, echo_json, today
 if TYPE_CHECKING:
     from alerting.authoring.explain.explanation import Explanation
     from alerting.authoring.explain.plain_english import Vocabulary
-    from alerting.evaluation.trace import Part, Reasoning
+    from alerting.evaluation.trace import Part, Trace
     from alerting.model import Alert
     from alerting.rulebook.loader import Rulebook
     from alerting.rulebook.rule import Rule
@@ -53,7 +53,7 @@ def command(ctx: click.Context, rule: str, subject: str | None, as_of: datetime 
         echo_json(_as_json(explanation))
     else:
         _tell(explanation)
-    sys.exit(1 if explanation.reasoning is None and explanation.left is None else 0)
+    sys.exit(1 if explanation.trace is None and explanation.left is None else 0)
 
 
 # ---------------------------------------------------------------- the rule
@@ -110,10 +110,10 @@ def _tell(found: Explanation) -> None:
     click.echo(f"{_kind(found.rule).capitalize()} {found.subject} on {day(found.as_of)}")
     if found.withheld:
         click.echo(f"\nA run would not use this answer today: {found.withheld}.")
-    if found.reasoning is None:
+    if found.trace is None:
         _tell_absent(found)
     else:
-        _tell_reasoning(found, found.reasoning)
+        _tell_trace(found, found.trace)
     click.echo("\nThe alert")
     _lines(_of_alert(found.alert) if found.alert else ["There is none, and never was one in the store."])
 
@@ -137,21 +137,21 @@ def _tell_absent(found: Explanation) -> None:
         _lines([meaning(found.rule), *sealed])
 
 
-def _tell_reasoning(found: Explanation, reasoning: Reasoning) -> None:
+def _tell_trace(found: Explanation, trace: Trace) -> None:
     click.echo("\nThe answer")
-    _lines(_answer(found, reasoning))
+    _lines(_answer(found, trace))
     click.echo("\nThe facts")
-    _lines(_facts(found.rule, reasoning))
-    decisive = reasoning.decisive()
-    if reasoning.where and reasoning.where.term.text != "true":
-        click.echo("\nIs it asked about?" + (_LEGEND if reasoning.where in decisive else ""))
-        _tree(reasoning.where, marked=reasoning.where in decisive)
-    for level, part in reasoning.levels.items():
+    _lines(_facts(found.rule, trace))
+    decisive = trace.decisive()
+    if trace.where and trace.where.term.text != "true":
+        click.echo("\nIs it asked about?" + (_LEGEND if trace.where in decisive else ""))
+        _tree(trace.where, marked=trace.where in decisive)
+    for level, part in trace.levels.items():
         click.echo(f"\nIs it {level.name}?" + (_LEGEND if part in decisive else ""))
         _tree(part, marked=part in decisive)
-    if reasoning.also:
+    if trace.also:
         click.echo("\nWho joins in?")
-        for role, part in reasoning.also.items():
+        for role, part in trace.also.items():
             _tree(part, f"{role.replace('_', ' ')}: ", marked=False)
     if found.rule.file.per:
         return
@@ -159,26 +159,26 @@ def _tell_reasoning(found: Explanation, reasoning: Reasoning) -> None:
     _lines(_changes(found))
 
 
-def _answer(found: Explanation, reasoning: Reasoning) -> Iterator[str]:
+def _answer(found: Explanation, trace: Trace) -> Iterator[str]:
     from alerting.authoring.explain.plain_english import Vocabulary, label, unit_of
     from alerting.formatting import day, listed, until
 
-    words, decided = Vocabulary(found.rule), reasoning.deciding()
-    measured = f", measured {unit_of(reasoning.measure, found.rule.unit)}" if reasoning.measure is not None else ""
+    words, decided = Vocabulary(found.rule), trace.deciding()
+    measured = f", measured {unit_of(trace.measure, found.rule.unit)}" if trace.measure is not None else ""
     missing = list(dict.fromkeys(name for part in decided for name in part.missing))
     because = [_clause(words, part) for part in decided if part.value is not None]
-    if reasoning.outcome == "match" and reasoning.level:
-        yield f"{reasoning.level.name.upper()}{measured}: {listed(because) or 'the measure is missing'}."
-    elif reasoning.outcome == "clear":
+    if trace.outcome == "match" and trace.level:
+        yield f"{trace.level.name.upper()}{measured}: {listed(because) or 'the measure is missing'}."
+    elif trace.outcome == "clear":
         yield f"CLEAR{measured}: {listed(because)}."
-    elif reasoning.outcome == "not asked":
+    elif trace.outcome == "not asked":
         yield f"NOT ASKED: {listed(because) or 'nothing can be measured of it'}."
     elif missing:
         yield f"UNKNOWN{measured}: it cannot be told while {listed([label(name) for name in missing])} {'is' if len(missing) == 1 else 'are'} not recorded."
     else:
-        yield f"UNKNOWN{measured}: {_too_few(found.rule, reasoning)}."
-    if reasoning.due:
-        yield f"Due {day(reasoning.due)} ({until(reasoning.due, found.as_of)})."
+        yield f"UNKNOWN{measured}: {_too_few(found.rule, trace)}."
+    if trace.due:
+        yield f"Due {day(trace.due)} ({until(trace.due, found.as_of)})."
 
 
 def _clause(words: Vocabulary, part: Part) -> str:
@@ -193,21 +193,21 @@ def _clause(words: Vocabulary, part: Part) -> str:
     return f"{clause} ({listed(known)})" if known else clause
 
 
-def _too_few(rule: Rule, reasoning: Reasoning) -> str:
-    if reasoning.rows is not None and reasoning.rows < rule.file.at_least:
-        return f"there are {reasoning.rows}, and fewer than {rule.file.at_least} are too few to tell"
+def _too_few(rule: Rule, trace: Trace) -> str:
+    if trace.rows is not None and trace.rows < rule.file.at_least:
+        return f"there are {trace.rows}, and fewer than {rule.file.at_least} are too few to tell"
     return "something that decides is missing"
 
 
-def _facts(rule: Rule, reasoning: Reasoning) -> Iterator[str]:
+def _facts(rule: Rule, trace: Trace) -> Iterator[str]:
     from alerting.authoring.explain.plain_english import in_words, unit_of
 
-    rows = [(name, in_words(value), rule.subject.columns[name].says.rstrip(".")) for name, value in reasoning.facts.items()]
-    rows += [(name, in_words(value), f"= {' '.join(rule.file.let[name].split())}") for name, value in reasoning.steps.items()]
-    if reasoning.rows is not None:
-        rows.append(("rows", in_words(reasoning.rows), f"How many {rule.subject.title.lower()} rows are counted"))
+    rows = [(name, in_words(value), rule.subject.columns[name].says.rstrip(".")) for name, value in trace.facts.items()]
+    rows += [(name, in_words(value), f"= {' '.join(rule.file.let[name].split())}") for name, value in trace.steps.items()]
+    if trace.rows is not None:
+        rows.append(("rows", in_words(trace.rows), f"How many {rule.subject.title.lower()} rows are counted"))
     if rule.measure:
-        measured = unit_of(reasoning.measure, rule.unit) if reasoning.measure is not None else in_words(None)
+        measured = unit_of(trace.measure, rule.unit) if trace.measure is not None else in_words(None)
         rows.append(("measure", measured, f"= {' '.join((rule.file.measure or '').split())}"))
     first, second = (max((len(row[place]) for row in rows), default=0) for place in (0, 1))
     room = max(40, min(shutil.get_terminal_size((120, 24)).columns, 120) - first - second - 6)
@@ -276,7 +276,7 @@ def _of_alert(alert: Alert) -> Iterator[str]:
 def _as_json(found: Explanation) -> dict[str, Any]:
     from alerting.commands.alerts import as_row
 
-    reasoning = found.reasoning
+    trace = found.trace
     return {
         "code": found.rule.code,
         "id": found.rule.id,
@@ -285,14 +285,14 @@ def _as_json(found: Explanation) -> dict[str, Any]:
         "subject": found.subject,
         "gives": found.gives,
         "left": found.left,
-        "measure": reasoning.measure if reasoning else None,
+        "measure": trace.measure if trace else None,
         "unit": found.rule.unit,
-        "due": reasoning.due if reasoning else None,
-        "facts": dict(reasoning.facts) if reasoning else {},
-        "steps": dict(reasoning.steps) if reasoning else {},
-        "where": _part(reasoning.where) if reasoning and reasoning.where else None,
-        "levels": {level.name: _part(part) for level, part in reasoning.levels.items()} if reasoning else {},
-        "also": {role: _part(part) for role, part in reasoning.also.items()} if reasoning else {},
+        "due": trace.due if trace else None,
+        "facts": dict(trace.facts) if trace else {},
+        "steps": dict(trace.steps) if trace else {},
+        "where": _part(trace.where) if trace and trace.where else None,
+        "levels": {level.name: _part(part) for level, part in trace.levels.items()} if trace else {},
+        "also": {role: _part(part) for role, part in trace.also.items()} if trace else {},
         "changes": [{"column": each.column, "gives": each.gives, "when": each.when} for each in found.changes],
         "withheld": found.withheld,
         "alert": as_row(found.alert) if found.alert else None,

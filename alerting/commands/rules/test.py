@@ -15,7 +15,7 @@ from alerting.cli import build_app, echo_json
 
 if TYPE_CHECKING:
     from alerting.app import App
-    from alerting.authoring.examples import Tried
+    from alerting.authoring.examples import ExampleResult
     from alerting.authoring.scenarios.expectations import Difference
     from alerting.authoring.scenarios.play import Played
     from alerting.errors import Fault, Place
@@ -27,7 +27,7 @@ class _Proof:
     """What the examples of one rule came to."""
 
     rule: Rule
-    tried: Sequence[Tried]
+    tried: Sequence[ExampleResult]
     gaps: Sequence[Fault]
     places: Sequence[Place]
 
@@ -61,12 +61,12 @@ def command(ctx: click.Context, rule: str | None, *, strict: bool, scenarios: st
 
 def _try_examples(app: App, name: str | None, *, strict: bool, as_json: bool) -> int:
     from alerting.authoring.draft import load_draft
-    from alerting.authoring.examples import Trials
+    from alerting.authoring.examples import ExampleEngine
     from alerting.formatting import plural
 
     rules = [load_draft(app.book, name)] if name else list(app.book.rules)
-    with Trials(app.book) as trials:
-        proofs = [_prove(trials, rule) for rule in rules]
+    with ExampleEngine(app.book) as engine:
+        proofs = [_prove(engine, rule) for rule in rules]
     broken = () if name else app.book.broken
     failed = sum(bool(one.wrong) for proof in proofs for one in proof.tried)
     gaps = sum(len(proof.gaps) for proof in proofs)
@@ -84,16 +84,16 @@ def _try_examples(app: App, name: str | None, *, strict: bool, as_json: bool) ->
     return 1 if failed or broken or (strict and gaps) else 0
 
 
-def _prove(trials: Any, rule: Rule) -> _Proof:
-    from alerting.authoring.coverage import gaps
-    from alerting.authoring.examples import tried_with
+def _prove(engine: Any, rule: Rule) -> _Proof:
+    from alerting.authoring.coverage import find_gaps
+    from alerting.authoring.examples import try_examples
     from alerting.documents.document import load
 
     document = load(Path(rule.place))
-    tried = tried_with(trials, rule)
+    tried = try_examples(engine, rule)
     places = [document.place(("examples", one.number)) for one in tried]
     # What wrong answers leave unshown is nothing to go by: they are put right first.
-    unshown = [] if any(one.wrong for one in tried) else gaps(trials, rule, tried, document)
+    unshown = [] if any(one.wrong for one in tried) else find_gaps(engine, rule, tried, document)
     return _Proof(rule=rule, tried=tried, gaps=unshown, places=places)
 
 
@@ -112,12 +112,12 @@ def _tell_proof(proof: _Proof) -> None:
     click.echo()
 
 
-def _expected(tried: Tried) -> str:
+def _expected(tried: ExampleResult) -> str:
     example = tried.example
     return _answer(example.gives, example.measure, example.due, example.also)
 
 
-def _came(tried: Tried) -> str:
+def _came(tried: ExampleResult) -> str:
     """Tell what came of all that the example speaks of."""
     example, answer = tried.example, tried.answer
     if answer is None:
@@ -128,10 +128,10 @@ def _came(tried: Tried) -> str:
 
 
 def _answer(gives: str, measure: float | None, due: object, also: Sequence[str] | None) -> str:
-    from alerting.authoring.examples import in_short
+    from alerting.authoring.examples import write_short
 
     told = [gives]
-    told += [f"measure {in_short(measure)}"] if measure is not None else []
+    told += [f"measure {write_short(measure)}"] if measure is not None else []
     told += [f"due {due}"] if due is not None else []
     told += [f"also {' and '.join(also) or 'nobody'}"] if also is not None else []
     return ", ".join(told)
