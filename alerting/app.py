@@ -23,7 +23,7 @@ from alerting.delivery.attempt import Notifier
 from alerting.documents.document import did_you_mean
 from alerting.errors import Fault, Faults, Place, StoreError
 from alerting.rulebook.file_models import Overrides
-from alerting.rulebook.loader import GoodText, Rulebook, load_rulebook
+from alerting.rulebook.loader import LastGoodText, Rulebook, load_rulebook
 from alerting.rulebook.rule import Rule
 
 if TYPE_CHECKING:
@@ -299,16 +299,10 @@ def rules_folder(loaded: Loaded) -> Path:
 def _book(loaded: Loaded, overrides: Overrides) -> Rulebook:
     """Load the rules; a file that has faults today in its last good version, where the store has one."""
     folder, packs = rules_folder(loaded), loaded.config.rules.packs
-    try:
-        book = load_rulebook(folder, packs, overrides, loaded.document)
-    except Faults:
-        return load_rulebook(folder, packs, overrides, loaded.document, _last_good(loaded))
-    if all(fault.severity != "error" for fault in book.faults):
-        return book
-    return load_rulebook(folder, packs, overrides, loaded.document, _last_good(loaded))
+    return load_rulebook(folder, packs, overrides, loaded.document, lambda: _last_good(loaded))
 
 
-def _last_good(loaded: Loaded) -> dict[str, GoodText]:
+def _last_good(loaded: Loaded) -> dict[str, LastGoodText]:
     from alerting.store.rule_versions import RuleHistory
 
     store = _existing_store(sqlite_path(loaded.config.store, loaded.folder))

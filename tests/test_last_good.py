@@ -10,7 +10,7 @@ from click.testing import CliRunner, Result
 
 from alerting.commands import cli
 from alerting.errors import Faults
-from alerting.rulebook.loader import GoodText, load_rulebook
+from alerting.rulebook.loader import LastGoodText, load_rulebook
 from tests.made_council import MONDAY
 from tests.office import Office, rule_row
 from tests.rule_folder import RULE, SETTINGS, SUBJECT, VIEW, Folder
@@ -18,7 +18,7 @@ from tests.rule_folder import RULE, SETTINGS, SUBJECT, VIEW, Folder
 DAY = timedelta(days=1)
 FRIDAY = date(2026, 11, 20)
 GOOD = {
-    name: GoodText(text=text, seen_on=FRIDAY)
+    name: LastGoodText(text=text, seen_on=FRIDAY)
     for name, text in {
         "settings.yaml": SETTINGS,
         "subjects/child.yaml": SUBJECT,
@@ -51,7 +51,7 @@ def test_a_file_with_a_fault_is_used_as_it_last_worked_and_its_fault_is_told(
     whole = load_rulebook(folder.path)
     folder.change(name, (before, after))
 
-    book = load_rulebook(folder.path, last_good=GOOD)
+    book = load_rulebook(folder.path, last_good=lambda: GOOD)
 
     assert [rule.version for rule in book.rules] == [rule.version for rule in whole.rules]
     assert book.broken == ()
@@ -60,10 +60,28 @@ def test_a_file_with_a_fault_is_used_as_it_last_worked_and_its_fault_is_told(
     assert book.texts[name] == GOOD[name].text
 
 
+def test_the_last_good_versions_are_asked_for_once_and_only_where_a_file_has_a_fault(folder: Folder) -> None:
+    asked = 0
+
+    def last_good() -> dict[str, LastGoodText]:
+        nonlocal asked
+        asked += 1
+        return GOOD
+
+    load_rulebook(folder.path, last_good=last_good)
+    assert asked == 0
+
+    for name, fault in (("subjects/_views/v_everybody.sql", "SELECT"), ("practice/visits-few.yaml", "id: [")):
+        folder.write(name, fault)
+    book = load_rulebook(folder.path, last_good=last_good)
+
+    assert (asked, len(book.older)) == (1, 2)
+
+
 def test_a_view_that_cannot_be_read_is_used_as_it_last_was(folder: Folder) -> None:
     (folder.path / "subjects/_views/v_everybody.sql").write_bytes(b"SELECT '\xff'")
 
-    book = load_rulebook(folder.path, last_good=GOOD)
+    book = load_rulebook(folder.path, last_good=lambda: GOOD)
 
     assert list(book.older) == ["subjects/_views/v_everybody.sql"]
     assert book.views["v_everybody"] == VIEW.strip().rstrip(";")
@@ -73,7 +91,7 @@ def test_a_view_whose_sql_cannot_be_read_is_used_as_it_last_was(folder: Folder) 
     name, sql = "subjects/_views/v_everybody.sql", VIEW.replace("SELECT", "-- everybody: {all of them}\nSELECT")
     folder.write(name, VIEW.replace("FROM", "FORM"))
 
-    book = load_rulebook(folder.path, last_good=GOOD | {name: GoodText(text=sql, seen_on=FRIDAY)})
+    book = load_rulebook(folder.path, last_good=lambda: GOOD | {name: LastGoodText(text=sql, seen_on=FRIDAY)})
 
     assert (list(book.older), book.broken) == ([name], ())
     assert book.views["v_everybody"].endswith("FROM ssd_person")
@@ -82,7 +100,7 @@ def test_a_view_whose_sql_cannot_be_read_is_used_as_it_last_was(folder: Folder) 
 def test_a_new_file_with_a_fault_stays_out_and_the_others_are_used(folder: Folder) -> None:
     folder.rule("practice/new-one.yaml", ("measure: visits\n", "measure: vists\n"))
 
-    book = load_rulebook(folder.path, last_good=GOOD)
+    book = load_rulebook(folder.path, last_good=lambda: GOOD)
 
     assert ([rule.id for rule in book.rules], [broken.id for broken in book.broken]) == (["visits-few"], ["new-one"])
     assert book.older == {}
@@ -91,7 +109,7 @@ def test_a_new_file_with_a_fault_stays_out_and_the_others_are_used(folder: Folde
 def test_a_file_that_is_deleted_is_not_brought_back(folder: Folder) -> None:
     (folder.path / "practice/visits-few.yaml").unlink()
 
-    book = load_rulebook(folder.path, last_good=GOOD)
+    book = load_rulebook(folder.path, last_good=lambda: GOOD)
 
     assert (book.rules, book.broken, book.ids) == ((), (), frozenset())
 
@@ -100,14 +118,14 @@ def test_settings_that_are_deleted_are_not_brought_back(folder: Folder) -> None:
     (folder.path / "settings.yaml").unlink()
 
     with pytest.raises(Faults, match="cannot be read"):
-        load_rulebook(folder.path, last_good=GOOD)
+        load_rulebook(folder.path, last_good=lambda: GOOD)
 
 
 def test_a_fault_that_the_last_good_version_has_too_leaves_the_rule_out(folder: Folder) -> None:
     folder.change("practice/visits-few.yaml", ("title: Few visits", "title: Too few visits"))
     folder.change("subjects/child.yaml", ("  born_on: {type: date, tier: detail, says: Date of birth}\n", ""))
 
-    book = load_rulebook(folder.path, last_good=GOOD)
+    book = load_rulebook(folder.path, last_good=lambda: GOOD)
 
     assert [broken.code for broken in book.broken] == ["CL-01"]
     assert book.older == {}
@@ -116,11 +134,11 @@ def test_a_fault_that_the_last_good_version_has_too_leaves_the_rule_out(folder: 
 def test_an_id_taken_from_another_rule_is_no_fault_of_the_version_before(folder: Folder) -> None:
     folder.rule("practice/another.yaml")
     good = GOOD | {
-        "practice/another.yaml": GoodText(text=(folder.path / "practice/another.yaml").read_text("utf-8"), seen_on=FRIDAY)
+        "practice/another.yaml": LastGoodText(text=(folder.path / "practice/another.yaml").read_text("utf-8"), seen_on=FRIDAY)
     }
     folder.change("practice/another.yaml", ("id: another", "id: visits-few"))
 
-    book = load_rulebook(folder.path, last_good=good)
+    book = load_rulebook(folder.path, last_good=lambda: good)
 
     assert ({rule.id for rule in book.rules}, list(book.older)) == ({"another", "visits-few"}, ["practice/another.yaml"])
 

@@ -60,6 +60,14 @@ def test_a_rule_that_does_not_say_what_it_reads_waits_for_all_that_its_subject_r
     assert rule.reads == {"ssd_person", "ext_restricted", "ssd_cp_visits"}
 
 
+def test_a_rule_keeps_what_it_was_read_from_for_the_places_of_later_faults(folder):
+    [rule] = folder.load().rules
+    (folder.path / "practice/visits-few.yaml").unlink()
+
+    assert str(rule.source.place(("levels", "red"))).endswith("rules/practice/visits-few.yaml:21:8")
+    assert rule.source.text.startswith("id: visits-few")
+
+
 def test_a_step_is_as_private_as_what_it_is_made_of(folder):
     folder.change(
         "practice/visits-few.yaml",

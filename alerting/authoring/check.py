@@ -8,12 +8,12 @@ from datetime import date
 from pathlib import Path
 
 from alerting.app import App, rules_folder, words_of
-from alerting.documents.document import Document, did_you_mean, load, load_plain
+from alerting.documents.document import Document, did_you_mean, load_plain
 from alerting.errors import AlertingError, Fault
 from alerting.evaluation.dry_run import check_book, check_rule
 from alerting.model import Tier
 from alerting.notifications.messages.rendering import Words
-from alerting.rulebook.lint import doubts_of
+from alerting.rulebook.lint import find_doubts
 from alerting.rulebook.loader import compile_rule
 from alerting.rulebook.rule import Rule
 
@@ -79,12 +79,12 @@ def _of_shared_params(app: App) -> Iterator[Fault]:
 
 
 def _of_rule(app: App, rule: Rule, today: date) -> Iterator[Fault]:
-    """Find what is wrong with the words of a rule and what is doubtful in it. Its file is read anew for the places alone."""
-    doubts = list(doubts_of(rule, app.book, today))
+    """Find what is wrong with the words of a rule and what is doubtful in it."""
+    doubts = list(find_doubts(rule, app.book, today))
     words = list(_of_words(app, rule))
     if not doubts and not words and rule.file.examples:
         return
-    document = load(Path(rule.place), shown=True)
+    document = rule.source
     for part, problem in words:
         yield _words_fault(document, rule, part, problem)
     for doubt in doubts:

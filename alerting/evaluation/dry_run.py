@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import re
 from datetime import date
-from pathlib import Path
 
 from alerting.casedata.conversion import quoted
 from alerting.casedata.snapshot import DESCRIBE, EngineError, Snapshot
-from alerting.documents.document import Document, did_you_mean, load_text
+from alerting.documents.document import Document, did_you_mean
 from alerting.errors import Fault, Place
 from alerting.evaluation.evaluate import SQL_TYPES
 from alerting.evaluation.query import question
@@ -48,7 +47,7 @@ class _Trial:
         )
 
     def faults(self) -> list[Fault]:
-        found = [fault for name in self.book.views_for(self.book.views) for fault in self._of_view(name)]
+        found = [fault for name in self.book.every_view() for fault in self._of_view(name)]
         found += [fault for subject in self.book.subjects.values() for fault in self._of_subject(subject)]
         return found + [fault for rule in (*self.book.rules, *self.book.off) for fault in self.of_rule(rule)]
 
@@ -120,10 +119,7 @@ class _Trial:
         )
 
     def _document(self, name: str) -> Document:
-        path, text = self.book.folder / name, self.book.texts.get(name, "")
-        if Path(name).suffix == ".sql":
-            return Document(file=path.as_posix(), text=text, shown=True)
-        return load_text(path.as_posix(), text, shown=True)
+        return self.book.sources.get(name) or Document(file=(self.book.folder / name).as_posix(), shown=True)
 
     def _fault(self, error: EngineError, where: Place) -> Fault:
         problem, remedy = _in_words(error, self.book)

@@ -86,11 +86,12 @@ class Translator:
         beside = [part for part, value in node.args.items() if value and part not in allowed]
         return self._fault(node, f"`{beside[0]}` is not part of the rule language") if beside else None
 
-    def _fault(self, node: Any, problem: str, remedy: str = "") -> Term:
+    def _fault(self, node: Any, problem: str, remedy: str = "", *, unknown_name: bool = False) -> Term:
         start = offset(node)
         line = self.text.count("\n", 0, start) + 1
         column = start - (self.text.rfind("\n", 0, start) + 1) + 1
-        self.faults.append(ExpressionFault(problem=problem, line=line, column=column, remedy=remedy))
+        fault = ExpressionFault(problem=problem, line=line, column=column, remedy=remedy, unknown_name=unknown_name)
+        self.faults.append(fault)
         return NOTHING
 
     def _expect(self, node: Any, term: Term, wants: Type, what: str, remedy: str = "") -> Term:
@@ -133,7 +134,7 @@ class Translator:
         if not remedy and node.this.args.get("quoted"):
             remedy = f"Text stands in single quotes: write '{name}'."
         remedy = remedy or ELSEWHERE.get(name.lower()) or _NAMES
-        return self._fault(node, f"there is no column or parameter '{name}'", remedy)
+        return self._fault(node, f"there is no column or parameter '{name}'", remedy, unknown_name=True)
 
     def _literal(self, node: Any) -> Term:
         if node.is_string:

@@ -26,12 +26,15 @@ class Name:
 
 @dataclass(frozen=True, kw_only=True)
 class ExpressionFault:
-    """What is wrong in an expression, and where in its text: 1-based line and column."""
+    """What is wrong in an expression, and where in its text."""
 
     problem: str
+    #: Line and column are counted from 1.
     line: int = 1
     column: int = 1
     remedy: str = ""
+    #: Whether the expression names a column or parameter that is not there.
+    unknown_name: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,7 +18,7 @@ from alerting.formatting import day, listed
 from alerting.model import Alert, Condition, Level, Notification, Reason, Transition
 from alerting.notifications.digests import Plan
 from alerting.notifications.routing import Receiver, Router, notification_key
-from alerting.rulebook.loader import Older, Rulebook
+from alerting.rulebook.loader import FallbackVersion, Rulebook
 from alerting.rulebook.rule import Rule
 
 _NAMED = 3
@@ -44,7 +44,7 @@ class Report:
     data: Trust | None = None
     missed: list[str] = field(default_factory=list)
     rules: list[dict[str, Any]] = field(default_factory=list)
-    older: tuple[Older, ...] = ()
+    older: tuple[FallbackVersion, ...] = ()
     brakes: list[dict[str, Any]] = field(default_factory=list)
     alerts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(("new", "changed", "ongoing", "held", "resolved"), 0))
     notifications: dict[str, int] = field(

@@ -14,13 +14,14 @@ from typing import Any, Literal
 
 from alerting.casedata.catalogue import TABLES
 from alerting.documents.document import Path_, did_you_mean
+from alerting.expressions.tree import Term
 from alerting.formatting import day
 from alerting.model import Level
 from alerting.rulebook.file_models import SubjectColumn
 from alerting.rulebook.loader import Rulebook
-from alerting.rulebook.rule import Rule, words_in
+from alerting.rulebook.rule import WORD, Rule
+from alerting.rulebook.sql_tree import names_in_all
 
-_THRESHOLD = re.compile(r"\(*(?:coalesce\()?\(*s\.measure (<=|<|>=|>) (-?[0-9.]+)\)*(?:, false\))?\)*")
 _NULL_IN_LIST = re.compile(r"\bnot\s+in\s*\([^()]*\b(null)\b[^()]*\)", re.IGNORECASE)
 _STAR = re.compile(r"\blike\s+'[^'%]*?(\*)[^'%]*'", re.IGNORECASE)
 _SINGLE_BRACES = re.compile(r"(?<!\{)\{(\s*(?:params\.)?[a-z_][a-z0-9_]*\s*(?:\|[^{}]*)?)\}(?!\})")
@@ -32,46 +33,46 @@ _AS_TRUTHS = {"yes": "true", "on": "true", "no": "false", "off": "false"}
 
 @dataclass(frozen=True, kw_only=True)
 class Doubt:
-    """One likely mistake: what, where in the rule's file, and what to do.
-
-    key: the key at the path is meant. offset: into the text at the path. unless_quoted: a value in quotes is no mistake.
-    """
+    """One likely mistake in a rule's file."""
 
     problem: str
     path: Path_
+    #: Whether the key at the path is meant, and not its value.
     key: bool = False
+    #: Into the text at the path.
     offset: int | None = None
     remedy: str = ""
+    #: Whether a value in quotes is no mistake.
     unless_quoted: bool = False
     severity: Literal["error", "warning"] = "warning"
 
 
-def doubts_of(rule: Rule, book: Rulebook, today: date) -> Iterator[Doubt]:
+def find_doubts(rule: Rule, book: Rulebook, today: date) -> Iterator[Doubt]:
     """Find what is likely a mistake in a rule. today: for its review date."""
-    yield from _of_levels(rule)
-    yield from _of_where(rule)
-    yield from _of_lists(rule)
-    yield from _of_review(rule, today)
-    yield from _of_tables(rule, book)
-    yield from _of_params(rule, book)
-    yield from _of_words(rule)
-    yield from _of_inhibition(rule, book)
-    yield from _of_examples(rule)
+    yield from _level_doubts(rule)
+    yield from _where_doubts(rule)
+    yield from _list_doubts(rule)
+    yield from _review_doubts(rule, today)
+    yield from _table_doubts(rule, book)
+    yield from _param_doubts(rule, book)
+    yield from _word_doubts(rule)
+    yield from _inhibition_doubts(rule, book)
+    yield from _example_doubts(rule)
 
 
-def _of_levels(rule: Rule) -> Iterator[Doubt]:
-    higher: list[tuple[Level, str]] = []
+def _level_doubts(rule: Rule) -> Iterator[Doubt]:
+    higher: list[tuple[Level, Term]] = []
     for level, compiled in rule.levels.items():  # the highest first
-        above = next((name for name, sql in higher if _holds_whenever(sql, compiled.sql)), None)
+        above = next((name for name, term in higher if _holds_whenever(term, compiled.term, rule.params)), None)
         if above is not None:
             yield Doubt(
                 problem=f"{level.name} is never given: {above.name} holds whenever it does",
                 path=("levels", level.name),
                 remedy="Is a comparison the wrong way round, or are two numbers swapped?" + _set_elsewhere(rule, level, above),
             )
-        elif compiled.sql in ("false", "NULL"):
+        elif _fixed(compiled.term, rule.params) in (False, None):
             yield Doubt(problem=f"{level.name} is never given: its condition never holds", path=("levels", level.name))
-        higher.append((level, compiled.sql))
+        higher.append((level, compiled.term))
     given = {level.name for level in rule.levels} | {rule.file.when_null}
     for name in rule.file.notify:
         if name not in given:
@@ -89,7 +90,7 @@ def _set_elsewhere(rule: Rule, *levels: Level) -> str:
     return f" config.yaml sets {' and '.join(other)}." if other else ""
 
 
-def _of_where(rule: Rule) -> Iterator[Doubt]:
+def _where_doubts(rule: Rule) -> Iterator[Doubt]:
     """Find a `where` that is the same for everybody, and an `at_least` that has nothing to count."""
     if rule.file.where != "true" and not rule.where.names - rule.params.keys():
         remedy = "Name a column of the subject in it, or leave `where` out to ask about everyone."
@@ -99,7 +100,7 @@ def _of_where(rule: Rule) -> Iterator[Doubt]:
         yield Doubt(problem="`at_least` does nothing without `per`", path=("at_least",), key=True, remedy=remedy)
 
 
-def _of_words(rule: Rule) -> Iterator[Doubt]:
+def _word_doubts(rule: Rule) -> Iterator[Doubt]:
     """Find names between single braces, which would be said as they stand."""
     for part, text in (("says", rule.says), ("clears", rule.clears)):
         for found in _SINGLE_BRACES.finditer(text):
@@ -108,20 +109,58 @@ def _of_words(rule: Rule) -> Iterator[Doubt]:
             yield Doubt(problem=problem, path=(part,), offset=found.start(), remedy=f"Write {meant}.")
 
 
-def _holds_whenever(higher: str, lower: str) -> bool:
+@dataclass(frozen=True)
+class _Threshold:
+    """A comparison of the measure with a number."""
+
+    sign: str
+    number: float
+
+
+class _Varies:
+    """Stands for a part that is not the same whatever the record says."""
+
+
+def _holds_whenever(higher: Term, lower: Term, params: Mapping[str, Any]) -> bool:
     """Return whether a condition certainly holds wherever another does: only where both are plain enough to see it."""
-    if higher in (lower, "true"):
+    if higher.sql == lower.sql or _fixed(higher, params) is True:
         return True
-    found, other = _THRESHOLD.fullmatch(higher), _THRESHOLD.fullmatch(lower)
-    if not found or not other or found[1][0] != other[1][0]:
+    mine, its = _threshold(higher, params), _threshold(lower, params)
+    if not mine or not its or mine.sign[0] != its.sign[0]:
         return False
-    mine, its = float(found[2]), float(other[2])
-    if mine == its:
-        return found[1] == other[1] or len(found[1]) == 2
-    return mine < its if found[1][0] == ">" else mine > its
+    if mine.number == its.number:
+        return mine.sign == its.sign or len(mine.sign) == 2
+    return mine.number < its.number if mine.sign[0] == ">" else mine.number > its.number
 
 
-def _of_lists(rule: Rule) -> Iterator[Doubt]:
+def _threshold(term: Term, params: Mapping[str, Any]) -> _Threshold | None:
+    """Return what a condition compares the measure with, where that is all it does; a missing measure may count as not so."""
+    if term.word == "coalesce" and len(term.parts) == 2 and _fixed(term.parts[1], params) is False:
+        term = term.parts[0]
+    if term.kind != "compare" or term.word not in ("<", "<=", ">", ">=") or term.parts[0].word != "measure":
+        return None
+    number = _fixed(term.parts[1], params)
+    is_number = isinstance(number, (int, float)) and not isinstance(number, bool)
+    return _Threshold(term.word, float(str(number))) if is_number else None
+
+
+def _fixed(term: Term, params: Mapping[str, Any]) -> object:
+    """Return what a part is whatever the record says: the value that is written there, or that of a parameter."""
+    if term.kind == "name":
+        return params.get(term.word, _Varies)
+    if term.kind != "value":
+        return _Varies
+    match term.type:
+        case "boolean":
+            return term.word == "true"
+        case "number":
+            return float(term.word)
+        case "any":
+            return None
+    return term.word
+
+
+def _list_doubts(rule: Rule) -> Iterator[Doubt]:
     file = rule.file
     texts: list[tuple[Path_, str | None]] = [(("where",), file.where), (("measure",), file.measure), (("due",), file.due)]
     texts += [(("let", name), text) for name, text in file.let.items()]
@@ -136,25 +175,24 @@ def _of_lists(rule: Rule) -> Iterator[Doubt]:
             yield Doubt(problem=problem, path=path, offset=found.start(1), remedy=remedy)
 
 
-def _of_review(rule: Rule, today: date) -> Iterator[Doubt]:
+def _review_doubts(rule: Rule, today: date) -> Iterator[Doubt]:
     due = rule.file.review_by
     if due is not None and due < today:
         remedy = "Look at the rule with its owner, then write the day of the next review."
         yield Doubt(problem=f"its review was due on {day(due)}", path=("review_by",), remedy=remedy)
 
 
-def _of_tables(rule: Rule, book: Rulebook) -> Iterator[Doubt]:
-    texts = [rule.subject.sql, rule.subject.left_when or ""]
-    texts += [book.views[name] for name in book.views_for(texts)]
+def _table_doubts(rule: Rule, book: Rulebook) -> Iterator[Doubt]:
+    read = names_in_all(book.sql_of(rule.subject)).tables
     for number, name in enumerate(rule.file.reads):
-        if name in TABLES and not any(name in words_in(text) for text in texts):
+        if name in TABLES and name not in read:
             problem = f"the subject {rule.subject.id} does not read {name}"
             yield Doubt(problem=problem, path=("reads", number), remedy="The rule waits when it is not trusted: leave it out.")
 
 
-def _of_params(rule: Rule, book: Rulebook) -> Iterator[Doubt]:
+def _param_doubts(rule: Rule, book: Rulebook) -> Iterator[Doubt]:
     parts = [rule.where, rule.measure, rule.due, *rule.let.values(), *rule.levels.values(), *rule.also.values()]
-    used = {name for part in parts if part for name in part.names} | words_in(f"{rule.says} {rule.clears}") | _ELSEWHERE
+    used = {name for part in parts if part for name in part.names} | set(WORD.findall(f"{rule.says} {rule.clears}")) | _ELSEWHERE
     for name, value in rule.file.params.items():
         path = ("params", name)
         if name in book.settings.params:
@@ -172,7 +210,7 @@ def _of_params(rule: Rule, book: Rulebook) -> Iterator[Doubt]:
             )
 
 
-def _of_inhibition(rule: Rule, book: Rulebook) -> Iterator[Doubt]:
+def _inhibition_doubts(rule: Rule, book: Rulebook) -> Iterator[Doubt]:
     # Most rules name none, and there may be hundreds of rules.
     every = {other.id: other for other in (*book.rules, *book.off)} if rule.file.inhibited_by else {}
     codes = book.codes if rule.file.inhibited_by else {}
@@ -199,7 +237,7 @@ def _covering(name: str, covered_by: Mapping[str, tuple[str, ...]]) -> set[str]:
     return found
 
 
-def _of_examples(rule: Rule) -> Iterator[Doubt]:
+def _example_doubts(rule: Rule) -> Iterator[Doubt]:
     for number, example in enumerate(rule.file.examples):
         rows: list[tuple[Path_, Mapping[str, Any]]] = [(("examples", number, "row"), example.row)]
         rows += [(("examples", number, "rows", each), row) for each, row in enumerate(example.rows)]

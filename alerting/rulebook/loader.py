@@ -7,9 +7,10 @@ subject's columns. Loading never stops at the first fault: a faulty file is left
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -20,10 +21,11 @@ from alerting.documents.document import Document, Path_, did_you_mean, load, loa
 from alerting.errors import ConfigError, Fault, Faults, Place
 from alerting.formatting import day
 from alerting.rulebook import settings as shared_settings
-from alerting.rulebook.file_models import Overrides, RuleFile, RuleSetting, SettingsFile, Subject
-from alerting.rulebook.recovery import of_expressions, rest_of
-from alerting.rulebook.rule import WORD, Rule, compile_file, views_for, words_in
-from alerting.rulebook.settings import other_kind
+from alerting.rulebook.compilation import Foundation, compile_source
+from alerting.rulebook.file_models import Overrides, RuleFile, SettingsFile, Subject
+from alerting.rulebook.rule import Rule
+from alerting.rulebook.settings import unfit
+from alerting.rulebook.sql_tree import names_in, names_in_all
 from alerting.rulebook.subject_sql import faults_of, only_statement
 
 _Model = TypeVar("_Model", bound=BaseModel)
@@ -49,19 +51,22 @@ class Broken:
 
 
 @dataclass(frozen=True, kw_only=True)
-class GoodText:
-    """A file as it was when it last worked, and the last day it was seen like that."""
+class LastGoodText:
+    """A file as it was when it last worked."""
 
     text: str
+    #: The last day on which it was like that.
     seen_on: date
 
 
 @dataclass(frozen=True, kw_only=True)
-class Older:
+class FallbackVersion:
     """A file that is used in its last good version, because it has faults today."""
 
     file: str
+    #: The last day on which this version was in the file.
     seen_on: date
+    #: The first of today's faults.
     fault: Fault
 
     def __str__(self) -> str:
@@ -70,31 +75,29 @@ class Older:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Rulebook:
-    """Every rule, subject and shared view in use, and the faults of those that are not.
+class Rulebook(Foundation):
+    """Every rule, subject and shared view in use, and the faults of those that are not."""
 
-    stopping: those of the faults that no one rule can be left out for, such as a pack that is not there: without its
-    rules, their alerts would be ended as no longer checked. texts: of each file in use, by its path in the folder of rules,
-    the text that is used. older: those of them that are used in an earlier version than today's.
-    """
-
+    #: The rules that runs ask.
     rules: tuple[Rule, ...]
+    #: The rules that are turned off.
     off: tuple[Rule, ...]
     broken: tuple[Broken, ...]
-    subjects: Mapping[str, Subject]
-    views: Mapping[str, str]
-    settings: Settings
-    overrides: Overrides
     faults: tuple[Fault, ...]
+    #: Those of the faults that no one rule can be left out for, such as a pack that is not there: without its rules, their
+    #: alerts would be ended as no longer checked.
     stopping: tuple[Fault, ...] = ()
+    #: Of every rule: in use, off or broken.
     ids: frozenset[str] = field(default_factory=frozenset)
-    folder: Path = Path("rules")
-    texts: Mapping[str, str] = field(default_factory=dict)
-    older: Mapping[str, Older] = field(default_factory=dict)
+    #: Of each file in use, by its path in the folder, what is read from it.
+    sources: Mapping[str, Document] = field(default_factory=dict)
+    #: Those of the files that are used in an earlier version than today's.
+    older: Mapping[str, FallbackVersion] = field(default_factory=dict)
 
-    def views_for(self, texts: Iterable[str]) -> list[str]:
-        """Return the shared views that these texts need, each after those it needs itself."""
-        return views_for(texts, self.views)
+    @property
+    def texts(self) -> dict[str, str]:
+        """The text of each file in use, by its path in the folder."""
+        return {name: source.text for name, source in self.sources.items()}
 
     @property
     def codes(self) -> dict[str, str]:
@@ -118,15 +121,14 @@ class Rulebook:
         }
 
     def wanted(self, rules: Sequence[Rule]) -> dict[str, frozenset[str]]:
-        """Return the tables and columns these rules need, and no others: what is not needed is not read."""
+        """Return the tables and columns these rules need, and no others: what is not needed does not leave the council's system."""
         subjects = {rule.subject.id: rule.subject for rule in rules}
-        texts = [text for subject in subjects.values() for text in (subject.sql, subject.left_when or "")]
-        texts += [self.views[name] for name in self.views_for(texts)]
-        words = {word for text in texts for word in WORD.findall(text)}
-        words |= {word.removesuffix("_code") for word in words}
-        tables = {name for name in TABLES if name in words} | {table for rule in rules for table in rule.reads}
+        named = names_in_all(text for subject in subjects.values() for text in self.sql_of(subject))
+        # The column x of a code map stands beside x_code.
+        columns = named.columns | {name.removesuffix("_code") for name in named.columns}
+        tables = (named.tables & TABLES.keys()) | {table for rule in rules for table in rule.reads}
         wanted = {
-            name: frozenset(column for column in TABLES[name].columns if column in words) | SERVICE_COLUMNS.get(name, frozenset())
+            name: (columns & TABLES[name].columns.keys()) | SERVICE_COLUMNS.get(name, frozenset())
             for name in tables | SERVICE_COLUMNS.keys() | ALWAYS
         }
         return {name: columns or frozenset(list(TABLES[name].columns)[:1]) for name, columns in wanted.items()}
@@ -137,55 +139,32 @@ def load_rulebook(
     packs: Sequence[str] | None = None,
     overrides: Overrides | None = None,
     config: Document | None = None,
-    last_good: Mapping[str, GoodText] | None = None,
+    last_good: Callable[[], Mapping[str, LastGoodText]] = dict,
 ) -> Rulebook:
     """Load every rule of the packs in `folder`, in order; `None` takes all its folders but `subjects`.
 
-    config: the file that `overrides` was read from, for the places of their faults. last_good: what to use of a file that
-    has faults today, by its path in `folder`; the faults are told all the same. Raises ConfigError where there is no such folder, Faults where its settings.yaml cannot be
-    used; every other fault stands in the rulebook's `faults`.
+    config: the file that `overrides` was read from, for the places of their faults. last_good: asked once, and only where a
+    file has faults today: what to use instead, by its path in `folder`; the faults are told all the same. Raises ConfigError
+    where there is no such folder, Faults where its settings.yaml cannot be used; every other fault stands in the rulebook's
+    `faults`.
     """
     if not (folder / "subjects").is_dir():
         raise ConfigError(
             f"there are no rules in {folder.as_posix()}", remedy="Set `rules: path:` to the folder that holds `subjects/`."
         )
     with many_files():
-        return _Loader(folder, overrides or Overrides(), config, last_good or {}).load(packs)
+        return _Loader(folder, overrides or Overrides(), config, last_good).load(packs)
 
 
-def compile_rule(book: Rulebook, path: Path, params: Mapping[str, Any], text: str | None = None) -> Rule | list[Fault]:
+def compile_rule(ground: Foundation, path: Path, params: Mapping[str, Any], text: str | None = None) -> Rule | list[Fault]:
     """Compile one rule file that need not lie among the others, with some of its parameters set otherwise.
 
-    text: what the file said at another time, instead of what it says now. It is checked by itself: that its id and code belong to another rule is no fault of a draft. Gives the rule or its faults.
+    text: what the file said at another time, instead of what it says now. Return the rule or its faults: that its id and code
+    belong to another rule is no fault of a draft.
     """
-    document = load(path, shown=True) if text is None else load_text(path.as_posix(), text)
-    file = document.check(RuleFile) if not document.faults else None
-    if file is None:
-        rest, faults = rest_of(document), list(document.faults)
-        if rest is not None and rest.subject in book.subjects:
-            given, subject, place = {**book.settings.params, **rest.params}, book.subjects[rest.subject], path.as_posix()
-            _, found = compile_file(document, rest, subject, given, book.views, place=place, pack="")
-            faults += of_expressions(document, rest, found)
-        return faults
-    if file.subject not in book.subjects:
-        return [_no_subject(document, file.subject, book.folder, book.subjects)]
-    every = {**book.settings.params, **file.params}
-    setting = book.overrides.settings.get(file.code) or book.overrides.settings.get(file.id) or RuleSetting()
-    faults = [
-        Fault(problem=f"the rule has no parameter '{name}'", where=document.place(("params",)), remedy=did_you_mean(name, every))
-        for name in params
-        if name not in every
-    ]
-    faults += [
-        Fault(problem=f"parameter {name} {wrong}", where=document.place(("params", name)))
-        for name, value in params.items()
-        if name in every and (wrong := other_kind(value, every[name]))
-    ]
-    own = {name: value for name, value in setting.params.items() if name in every and not other_kind(value, every[name])}
-    applied = {**every, **own, **params}
-    subject, place = book.subjects[file.subject], path.as_posix()
-    rule, found = compile_file(document, file, subject, applied, book.views, place=place, pack=path.parent.name)
-    return faults + found or rule
+    source = load(path, shown=True) if text is None else load_text(path.as_posix(), text)
+    compiled = compile_source(source, ground, pack=path.parent.name, params=params)
+    return compiled.rule or list(compiled.faults)
 
 
 class _Loader:
@@ -196,24 +175,31 @@ class _Loader:
         folder: Path,
         overrides: Overrides,
         config: Document | None,
-        last_good: Mapping[str, GoodText],
+        last_good: Callable[[], Mapping[str, LastGoodText]],
     ) -> None:
         self.folder = folder
         self.overrides = overrides
         self.config = config
-        self.last_good = last_good
-        self.texts: dict[str, str] = {}
-        self.older: dict[str, Older] = {}
+        self._last_good = last_good
+        self.sources: dict[str, Document] = {}
+        self.older: dict[str, FallbackVersion] = {}
         self.faults: list[Fault] = []
         self.stopping: list[Fault] = []
         self.broken: dict[str, Broken] = {}
-        self.named: dict[str, tuple[str, str]] = {}  # of each id and code, the id of the rule it belongs to, and its file
+        #: Of each id and code, the id of the rule it belongs to, and its file.
+        self.named: dict[str, tuple[str, str]] = {}
         self.used_settings: set[str] = set()
 
     def load(self, packs: Sequence[str] | None) -> Rulebook:
         settings = self._settings()
         self._load_views()
-        subjects = self._subjects()
+        ground = Foundation(
+            subjects=self._subjects(),
+            views=self.views,
+            settings=settings,
+            overrides=self.overrides,
+            folder=self.folder,
+        )
         if packs is None:
             folders = [path.name for path in self.folder.iterdir() if path.is_dir() and path.name != "subjects"]
             # The council's own come last, so that they can stand for any other.
@@ -226,26 +212,30 @@ class _Loader:
                 self.stop(f"there is no rule pack '{pack}' in {self.folder.as_posix()}", ("packs", index), remedy)
                 continue
             for path in sorted((self.folder / pack).glob("*.yaml")):
-                self._add(rules, path, pack, subjects, settings)
+                self._add(rules, path, pack, ground)
         self._check_settings_are_of_rules(rules)
         # An id that belongs to a rule in use stays that rule's: its alerts go on.
         broken = tuple(replace(one, id=place) if one.id in rules else one for place, one in self.broken.items())
-        enabled = {id_: self._is_enabled(rule.file) for id_, rule in rules.items()}
+        enabled = {id_: _is_enabled(rule.file, ground) for id_, rule in rules.items()}
         return Rulebook(
             rules=tuple(rule for id_, rule in rules.items() if enabled[id_]),
             off=tuple(rule for id_, rule in rules.items() if not enabled[id_]),
             broken=broken,
-            subjects=subjects,
-            views=self.views,
-            settings=settings,
-            overrides=self.overrides,
+            subjects=ground.subjects,
+            views=ground.views,
+            settings=ground.settings,
+            overrides=ground.overrides,
             faults=tuple(self.faults),
             stopping=tuple(self.stopping),
             ids=frozenset(rules) | {rule.id for rule in broken},
             folder=self.folder,
-            texts=self.texts,
+            sources=self.sources,
             older=self.older,
         )
+
+    @cached_property
+    def last_good(self) -> Mapping[str, LastGoodText]:
+        return self._last_good()
 
     def fault(self, problem: str, where: Place | None, remedy: str = "", severity: Literal["error", "warning"] = "error") -> None:
         self.faults.append(Fault(problem=problem, where=where, remedy=remedy, severity=severity))
@@ -274,22 +264,23 @@ class _Loader:
         """
         before, named = len(self.faults), dict(self.named)
         name = Path(document.file).relative_to(self.folder.as_posix()).as_posix()
-        found, good = use(document), self.last_good.get(name)
+        found = use(document)
         if found is not None:
-            self.texts[name] = document.text
+            self.sources[name] = document
             return found
+        good = self.last_good.get(name)
         if good is None or good.text == document.text or not Path(document.file).exists():
             return None
         noted, named_today, self.named = list(self.faults), self.named, named
-        is_sql = name.endswith(".sql")
-        found = use((Document if is_sql else load_text)(file=document.file, text=good.text, shown=True))
+        earlier = (Document if name.endswith(".sql") else load_text)(file=document.file, text=good.text, shown=True)
+        found = use(earlier)
         self.faults = noted
         if found is None:
             self.named = named_today
             return None
-        self.texts[name] = good.text
-        older = Older(file=name, seen_on=good.seen_on, fault=next(fault for fault in noted[before:] if fault.severity == "error"))
-        self.older[name] = older
+        self.sources[name] = earlier
+        first = next(fault for fault in noted[before:] if fault.severity == "error")
+        self.older[name] = FallbackVersion(file=name, seen_on=good.seen_on, fault=first)
         remedy = "Put the file right; nothing else needs to be done."
         problem = f"until this is put right, its version of {day(good.seen_on)} is used"
         self.fault(problem, Place(file=document.file), remedy, "warning")
@@ -309,8 +300,13 @@ class _Loader:
         self.view_names = frozenset(path.stem for path in paths)
         found = {path.stem: self._view(path) for path in paths}
         self.views = {name: text for name, text in found.items() if text is not None}
-        while spoilt := {name for name, text in self.views.items() if words_in(text) & (self.view_names - self.views.keys())}:
+        while spoilt := {name for name, text in self.views.items() if self._spoilt(text)}:
             self.views = {name: text for name, text in self.views.items() if name not in spoilt}
+
+    def _spoilt(self, sql: str) -> list[str]:
+        """Return the views that a text of SQL reads and that cannot be used."""
+        read = names_in(sql).tables
+        return sorted(name for name in self.view_names - self.views.keys() if name.lower() in read)
 
     def _use_view(self, document: Document) -> str | None:
         self.faults += document.faults
@@ -356,7 +352,7 @@ class _Loader:
         found = [(part, one) for part, sql in written for one in faults_of(sql, self.view_names, live=part == "left_when")]
         for part, one in found:
             self.fault(one.problem, document.value_place((part,), one.offset, one.length or None), one.remedy)
-        spoilt = [(part, view) for part, sql in written for view in sorted(words_in(sql) & (self.view_names - self.views.keys()))]
+        spoilt = [(part, view) for part, sql in written for view in self._spoilt(sql)]
         for part, view in spoilt:
             where, remedy = document.place((part,), key=True), f"Put subjects/_views/{view}.sql, or what it reads, right first."
             self.fault(f"the view {view} that it reads cannot be used", where, remedy)
@@ -366,23 +362,9 @@ class _Loader:
             else subject.model_copy(update={part: only_statement(sql) for part, sql in written})
         )
 
-    def _is_enabled(self, rule: RuleFile) -> bool:
-        """Return whether runs ask a rule: as config.yaml says, else as its own file does."""
-        own = self.setting(rule).enabled
-        return rule.enabled if own is None else own
-
-    def setting(self, rule: RuleFile) -> RuleSetting:
-        name = self.setting_name(rule)
-        self.used_settings.add(name)
-        return self.overrides.settings.get(name, RuleSetting())
-
-    def setting_name(self, rule: RuleFile) -> str:
-        """Return what the council calls the rule in its settings: its code, or else its id."""
-        return rule.code if rule.code in self.overrides.settings else rule.id
-
-    def _add(self, rules: dict[str, Rule], path: Path, pack: str, subjects: Mapping[str, Subject], settings: Settings) -> None:
+    def _add(self, rules: dict[str, Rule], path: Path, pack: str, ground: Foundation) -> None:
         before, document = len(self.faults), load(path, shown=True)
-        rule = self._mended(document, lambda document: self._use_rule(document, rules, pack, subjects, settings))
+        rule = self._mended(document, lambda document: self._use_rule(document, rules, pack, ground))
         if rule is None:
             value = document.value if isinstance(document.value, dict) else dict(_IDENTITY.findall(document.text))
             first = next(fault for fault in self.faults[before:] if fault.severity == "error")
@@ -397,43 +379,25 @@ class _Loader:
             rules.pop(rule.file.replaces, None)
         rules[rule.id] = rule
 
-    def _use_rule(
-        self, document: Document, rules: Mapping[str, Rule], pack: str, subjects: Mapping[str, Subject], settings: Settings
-    ) -> Rule | None:
+    def _use_rule(self, source: Document, rules: Mapping[str, Rule], pack: str, ground: Foundation) -> Rule | None:
         before = len(self.faults)
-        file = self._read(document, RuleFile)
-        if file is None:
-            rest = rest_of(document)
-            if rest is not None and rest.subject in subjects:
-                given, subject = {**settings.params, **rest.params}, subjects[rest.subject]
-                _, found = compile_file(document, rest, subject, given, self.views, place=document.file, pack=pack)
-                self.faults += of_expressions(document, rest, found)
-            return None
-        self._check_identity(rules, document, file, Path(document.file))
-        if file.subject not in subjects:
-            self.faults.append(_no_subject(document, file.subject, self.folder, subjects))
-            return None
-        shipped = {**settings.params, **file.params}
-        params, subject = {**shipped, **self._own_params(file, shipped)}, subjects[file.subject]
-        rule, found = compile_file(document, file, subject, params, self.views, place=document.file, pack=pack)
-        self.faults += found
-        return None if any(fault.severity == "error" for fault in self.faults[before:]) else rule
+        compiled = compile_source(source, ground, pack=pack)
+        if compiled.file is not None:
+            self._check_identity(rules, source, compiled.file, Path(source.file))
+            self._check_setting(compiled.file, ground)
+        self.faults += compiled.faults
+        return None if any(fault.severity == "error" for fault in self.faults[before:]) else compiled.rule
 
-    def _own_params(self, file: RuleFile, shipped: Mapping[str, Any]) -> dict[str, Any]:
-        """Return what config.yaml says of this rule's parameters, and note what it cannot."""
-        own = {}
-        for name, value in self.setting(file).params.items():
-            remedy = ""
-            if name not in shipped:
-                problem, remedy = f"names a parameter '{name}' it does not have", did_you_mean(name, shipped)
-            elif wrong := other_kind(value, shipped[name]):
-                problem, remedy = f"{name} {wrong}", f"The rule's file has {shipped[name]}."
-            else:
-                own[name] = value
-                continue
-            where = self.place(("settings", self.setting_name(file), "params", name))
+    def _check_setting(self, file: RuleFile, ground: Foundation) -> None:
+        """Note what config.yaml says of this rule's parameters and cannot say."""
+        name = ground.setting_name(file)
+        self.used_settings.add(name)
+        shipped = {**ground.settings.params, **file.params}
+        for param, wrong in unfit(ground.setting(file).params, shipped).items():
+            problem = f"{param} {wrong}" if wrong else f"names a parameter '{param}' it does not have"
+            remedy = f"The rule's file has {shipped[param]}." if wrong else did_you_mean(param, shipped)
+            where = self.place(("settings", name, "params", param))
             self.fault(f"`rules: settings: {file.code}:` {problem}", where, remedy)
-        return own
 
     def _check_identity(self, rules: Mapping[str, Rule], document: Document, file: RuleFile, path: Path) -> None:
         if file.id != path.stem:
@@ -456,10 +420,7 @@ class _Loader:
             self.named.setdefault(name, (file.id, path.as_posix()))
 
 
-def _no_subject(document: Document, name: str, folder: Path, subjects: Mapping[str, Subject]) -> Fault:
-    where = document.place(("subject",))
-    if (folder / "subjects" / f"{name}.yaml").is_file():
-        remedy = f"Put subjects/{name}.yaml right first."
-        return Fault(problem=f"the subject '{name}' cannot be used: its files have faults", where=where, remedy=remedy)
-    remedy = did_you_mean(name, dict(subjects)) or f"The subjects are: {', '.join(subjects)}."
-    return Fault(problem=f"there is no subject '{name}'", where=where, remedy=remedy)
+def _is_enabled(rule: RuleFile, ground: Foundation) -> bool:
+    """Return whether runs ask a rule: as config.yaml says, else as its own file does."""
+    own = ground.setting(rule).enabled
+    return rule.enabled if own is None else own

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 from pydantic import ValidationError
@@ -28,11 +29,22 @@ _NAMING = ("let", "params", "measure")
 _MOST_ROUNDS = 5
 
 
-def rest_of(document: Document) -> RuleFile | None:
+@dataclass(frozen=True, kw_only=True)
+class PartFault:
+    """A fault of one part of a rule's file."""
+
+    #: The key that the part stands under, such as `levels`.
+    part: str
+    fault: Fault
+    #: Whether the part names something that is not there.
+    unknown_name: bool = False
+
+
+def recover(source: Document) -> RuleFile | None:
     """Return a rule file without what does not fit, stand-ins where something must be; None where too little is left."""
-    if not isinstance(document.value, dict):
+    if not isinstance(source.value, dict):
         return None
-    rest: dict[str, Any] = copy.deepcopy(document.value)
+    rest: dict[str, Any] = copy.deepcopy(source.value)
     for _ in range(_MOST_ROUNDS):
         try:
             return RuleFile.model_validate(rest)
@@ -46,20 +58,20 @@ def rest_of(document: Document) -> RuleFile | None:
     return None
 
 
-def of_expressions(document: Document, rest: RuleFile, found: Iterable[Fault]) -> list[Fault]:
+def faults_as_written(source: Document, rest: RuleFile, found: Iterable[PartFault]) -> list[Fault]:
     """Return those of the faults found in such a rest that are faults of what is written, not of what was left out."""
-    written: dict[str, Any] = document.value
+    written: dict[str, Any] = source.value
     named = all(set(written.get(part) or ()) == set(getattr(rest, part)) for part in ("let", "params"))
     known = {field.alias or name for name, field in RuleFile.model_fields.items()}
     whole = named and not any(did_you_mean(str(key), _NAMING) for key in written.keys() - known)
     kept = []
-    for fault in found:
-        part = fault.problem.removeprefix("`").partition("`")[0].partition(".")[0]
+    for one in found:
+        # A flow mapping that is torn at a comma leaves half an expression behind.
+        cut_off = isinstance(written.get(one.part), dict) and any(")" in str(key) for key in written[one.part])
         # A name that is not there may be that of a step or a parameter that was left out.
-        by_omission = "there is no column or parameter" in fault.problem or "asks for the measure" in fault.problem
-        cut_off = isinstance(written.get(part), dict) and any(")" in str(key) for key in written[part])
-        if part in _EXPRESSIONS and part in written and not cut_off and (whole or not by_omission):
-            kept.append(fault)
+        by_omission = one.unknown_name and not whole
+        if one.part in _EXPRESSIONS and one.part in written and not cut_off and not by_omission:
+            kept.append(one.fault)
     return kept
 
 

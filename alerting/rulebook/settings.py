@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from alerting.casedata.catalogue import CodeMap, Settings, norm
 from alerting.documents.document import Document, Path_, did_you_mean
@@ -66,6 +67,12 @@ def _code_map(file: CodeWords, own: dict[str, tuple[str, ...]]) -> CodeMap:
     for code, listed in own.items():
         words |= {norm(word) or "": code.upper() for word in listed}
     return CodeMap(frozenset(file.codes), words)
+
+
+def unfit(given: Mapping[str, Any], shipped: Mapping[str, Any]) -> dict[str, str]:
+    """Return the parameters that cannot be set so, each with what is wrong; nothing is said of one that is not there."""
+    wrong = {name: other_kind(value, shipped[name]) if name in shipped else "" for name, value in given.items()}
+    return {name: problem for name, problem in wrong.items() if problem or name not in shipped}
 
 
 def other_kind(value: object, shipped: object) -> str:

@@ -7,14 +7,15 @@ network, ask the service's own settings or clock; the engine, which is shut as w
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 from alerting.casedata.catalogue import TABLES
-from alerting.casedata.snapshot import pure_functions, syntax_of
+from alerting.casedata.snapshot import pure_functions
 from alerting.documents.document import did_you_mean, word_length
+from alerting.rulebook.sql_tree import parts_of, syntax
 
 LIVE = "live"
 """The table of the live alerts whose subject is not there: of `left_when` alone."""
@@ -64,7 +65,7 @@ def faults_of(sql: str, views: frozenset[str], *, live: bool = False) -> tuple[S
     views: the shared views it may read. live: whether it may read the table of the live alerts, as `left_when` does.
     """
     try:
-        found = syntax_of(sql)
+        found = syntax(sql)
         if found["error"]:
             return (_unreadable(sql, found),)
         if not found["statements"]:
@@ -80,7 +81,7 @@ def only_statement(sql: str) -> str:
     """Return SQL as it can stand inside other SQL: without the `;` behind it, and no comment can reach what comes after it."""
     text = sql.strip()
     ended = re.fullmatch(r"(.*?)\s*;\s*(--[^\n]*\s*|/\*.*\*/\s*)*", text, flags=re.DOTALL)
-    text = ended[1] if ended and not syntax_of(ended[1])["error"] else text
+    text = ended[1] if ended and not syntax(ended[1])["error"] else text
     return f"{text}\n" if "--" in text.rpartition("\n")[2] else text
 
 
@@ -94,7 +95,7 @@ def nearest(name: str, views: Collection[str]) -> str:
     return did_you_mean(name, [*TABLES, *views]) or "`alerting rules subjects` shows the tables and views there are."
 
 
-def _unreadable(sql: str, found: dict[str, Any]) -> SqlFault:
+def _unreadable(sql: str, found: Mapping[str, Any]) -> SqlFault:
     if found["error_type"] == "not implemented":
         words = re.sub(r"--[^\n]*|/\*.*?\*/", " ", sql, flags=re.DOTALL).split()
         word = words[0].upper() if words else "nothing"
@@ -125,7 +126,7 @@ class _Reader:
         self.known = {name.lower() for name in (*TABLES, *views, *_CALENDAR, *([LIVE] if live else []))}
 
     def faults(self, tree: Any) -> Iterator[SqlFault]:
-        parts = list(_parts(tree))
+        parts = list(parts_of(tree))
         self.known |= {str(step["key"]).lower() for part in parts for step in part.get("map", ()) if isinstance(step, dict)}
         for part in parts:
             kind, about = part.get("type"), part.get("class")
@@ -182,23 +183,6 @@ class _Reader:
         quoted = re.compile(r"'[^']*'|\"[^\"]*\"").match(self.sql, offset)
         length = len(quoted[0]) if quoted else word_length(self.sql, offset)
         return SqlFault(problem=problem, offset=offset, length=length, remedy=remedy)
-
-
-def _parts(tree: Any) -> Iterator[dict[str, Any]]:
-    """Return every part of a tree, in the order of the text as far as the tree keeps it."""
-    waiting = [tree]
-    while waiting:
-        part = waiting.pop()
-        if isinstance(part, dict):
-            yield part
-            # The call of a table function stands in the part that is about it; so does its place.
-            waiting += reversed(
-                [value for name, value in part.items() if name != "function" or part.get("type") != "TABLE_FUNCTION"]
-            )
-            if part.get("type") == "TABLE_FUNCTION":
-                waiting.append(part["function"].get("arguments"))
-        elif isinstance(part, list):
-            waiting += reversed(part)
 
 
 def _refused(name: str) -> tuple[str, str]:

@@ -15,7 +15,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from alerting.rulebook.loader import GoodText, Rulebook
+from alerting.rulebook.loader import LastGoodText, Rulebook
 from alerting.rulebook.rule import Rule
 from alerting.store.schema import rule_file, rule_version
 from alerting.store.store import Store
@@ -27,12 +27,12 @@ class RuleHistory:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def last_good(self) -> dict[str, GoodText]:
+    def last_good(self) -> dict[str, LastGoodText]:
         """Return each file's last good text, by its path in the folder of rules."""
         query = sa.select(rule_file.c.path, rule_file.c.text, rule_file.c.last_seen_on).where(rule_file.c.good)
         with self._store.transaction() as connection:
             rows = connection.execute(query.order_by(rule_file.c.last_seen_on, rule_file.c.first_seen_at))
-            return {row.path: GoodText(text=row.text, seen_on=row.last_seen_on) for row in rows}
+            return {row.path: LastGoodText(text=row.text, seen_on=row.last_seen_on) for row in rows}
 
     def last_logic(self) -> dict[str, str]:
         """Return the logic by which each rule was last asked."""

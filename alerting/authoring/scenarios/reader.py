@@ -43,8 +43,8 @@ def read_scenario(path: Path, book: Rulebook) -> Script:
         raise Faults(checker.faults)
     rules = tuple({rule.id: rule for rule in (*chosen, *own)}.values())
     ids = frozenset(rule.id for rule in rules)
-    texts = {**book.texts, **{f"{_OWN}/{Path(name).name}": text for name, text in scenario.rule_files.items()}}
-    plain = replace(book, rules=rules, off=(), broken=(), faults=(), stopping=(), older={}, ids=ids, texts=texts)
+    sources = {**book.sources, **{f"{_OWN}/{Path(rule.place).name}": rule.source for rule in own}}
+    plain = replace(book, rules=rules, off=(), broken=(), faults=(), stopping=(), older={}, ids=ids, sources=sources)
     return Script(document=document, scenario=scenario, book=plain)
 
 

@@ -1,0 +1,98 @@
+"""SQL as the engine reads it: the parts of its syntax tree, and what it names.
+
+Which columns of the case data leave the council's own system is decided by `names_in`. What stands in a comment, in a text, as
+an alias or behind `EXCLUDE` names no column. Nor does a star: what nothing names is not read, and a star gives it as missing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from alerting.casedata.snapshot import syntax_of
+
+
+@dataclass(frozen=True, kw_only=True)
+class SqlNames:
+    """What a text of SQL names. Tables and columns are in lower case: to the engine, capitals make no difference."""
+
+    #: Every table and view that is read; a step of WITH that is read stands here too.
+    tables: frozenset[str] = frozenset()
+    #: Every column that a value is taken from. An alias that is used again, as in ORDER BY, cannot be told from a column.
+    columns: frozenset[str] = frozenset()
+    #: The shared parameters asked for by `param('its_name')`.
+    params: frozenset[str] = frozenset()
+
+
+def syntax(sql: str) -> Mapping[str, Any]:
+    """Return the engine's syntax tree of a text, or what it cannot read in it, as `syntax_of`. Raises RecursionError."""
+    return _syntax(sql.rstrip())
+
+
+# A text is looked through for faults and then for names: a few are kept, as each takes milliseconds to read.
+@lru_cache(maxsize=8)
+def _syntax(sql: str) -> Mapping[str, Any]:
+    return syntax_of(sql)
+
+
+def parts_of(tree: Any) -> Iterator[dict[str, Any]]:
+    """Return every part of a tree, in the order of the text as far as the tree keeps it."""
+    waiting = [tree]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, dict):
+            yield part
+            # The call of a table function stands in the part that is about it; so does its place.
+            waiting += reversed(
+                [value for name, value in part.items() if name != "function" or part.get("type") != "TABLE_FUNCTION"]
+            )
+            if part.get("type") == "TABLE_FUNCTION":
+                waiting.append(part["function"].get("arguments"))
+        elif isinstance(part, list):
+            waiting += reversed(part)
+
+
+def names_in(sql: str) -> SqlNames:
+    """Return what a text of SQL names; nothing where the engine cannot read it, which is a fault of its own."""
+    return _names(sql.strip())
+
+
+def names_in_all(texts: Iterable[str]) -> SqlNames:
+    """Return what several texts of SQL name together."""
+    found = [names_in(text) for text in texts]
+    return SqlNames(
+        tables=frozenset[str]().union(*(one.tables for one in found)),
+        columns=frozenset[str]().union(*(one.columns for one in found)),
+        params=frozenset[str]().union(*(one.params for one in found)),
+    )
+
+
+@lru_cache(maxsize=512)
+def _names(sql: str) -> SqlNames:
+    try:
+        parts = list(parts_of(syntax(sql).get("statements"))) if sql else []
+    except RecursionError:
+        return SqlNames()
+    columns = {name for part in parts if part.get("class") == "COLUMN_REF" for name in part["column_names"]}
+    columns |= {name for part in parts if part.get("type") == "JOIN" for name in part.get("using_columns", ())}
+    return SqlNames(
+        tables=frozenset(part["table_name"].lower() for part in parts if part.get("type") == "BASE_TABLE"),
+        columns=frozenset(name.lower() for name in columns),
+        params=frozenset(name for part in parts if _is_param(part) for name in _texts(part["arguments"])),
+    )
+
+
+def _is_param(part: Mapping[str, Any]) -> bool:
+    return part.get("class") == "FUNCTION" and part["function_name"].lower() == "param"
+
+
+def _texts(tree: Any) -> Iterator[str]:
+    """Return the texts in quotes of a tree. The engine before its version 2 writes them otherwise."""
+    for part in parts_of(tree):
+        if part.get("class") == "CONSTANT":
+            literal = part.get("literal")
+            text = part["value"].get("value") if literal is None else literal["text"] if literal["kind"] == "STRING" else None
+            if isinstance(text, str):
+                yield text

@@ -1,0 +1,164 @@
+"""Which columns leave the council's own system: those that the SQL takes a value from, as the engine reads it, and no others."""
+
+from __future__ import annotations
+
+import pytest
+
+from alerting.casedata.catalogue import SERVICE_COLUMNS
+from alerting.casedata.snapshot import Snapshot
+from alerting.rulebook.loader import Rulebook
+from alerting.rulebook.sql_tree import names_in
+from tests.made_council import MONDAY
+from tests.rule_folder import VIEW, Folder
+
+SUBJECT_SQL = "SELECT p.person_id, 'T1' AS team_id, p.born_on, 2 AS visits, ['C2'] AS statuses FROM v_everybody p"
+
+
+@pytest.fixture
+def folder(tmp_path) -> Folder:
+    return Folder(tmp_path / "rules")
+
+
+def columns_read(folder: Folder) -> set[str]:
+    """The columns of the case tables that the folder's rules want, but for those that every run reads."""
+    book = folder.load()
+    assert book.faults == ()
+    return {
+        f"{table}.{column}"
+        for table, columns in book.wanted(book.rules).items()
+        for column in columns - SERVICE_COLUMNS.get(table, frozenset())
+    }
+
+
+READ = {"ssd_person.pers_person_id", "ssd_person.pers_dob"}
+"""What the folder's view takes values from."""
+
+
+@pytest.mark.parametrize(
+    "view",
+    [
+        f"-- Not pers_ethnicity, nor ssd_cp_plans.\n{VIEW}",
+        f"/* pers_ethnicity */ {VIEW}",
+        VIEW.replace("SELECT", "SELECT 'pers_ethnicity of ssd_cp_plans' AS note,"),
+        VIEW.replace("SELECT", "SELECT 1 AS pers_ethnicity,"),
+        VIEW.replace("SELECT", 'SELECT 1 AS "pers_ethnicity",'),
+        "SELECT pers_person_id AS person_id, pers_dob AS born_on FROM ssd_person pers_ethnicity;\n",
+        "SELECT * EXCLUDE (pers_ethnicity), pers_person_id AS person_id, pers_dob AS born_on FROM ssd_person;\n",
+    ],
+    ids=["comment", "comment in a line", "text", "alias", "quoted alias", "alias of a table", "excluded"],
+)  # fmt: skip
+def test_a_column_that_no_value_is_taken_from_is_not_read(folder, view):
+    folder.write("subjects/_views/v_everybody.sql", view)
+
+    assert columns_read(folder) == READ
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        'SELECT "pers_ethnicity" FROM ssd_person',
+        "SELECT PERS_Ethnicity FROM SSD_Person",
+        "SELECT e.pers_ethnicity FROM ssd_person AS e",
+        "SELECT lower(coalesce(pers_ethnicity, '')) FROM ssd_person",
+        "WITH e AS (SELECT pers_ethnicity AS group_of FROM ssd_person) SELECT group_of FROM e",
+        "SELECT 1 FROM ssd_person a JOIN ssd_person b ON a.pers_ethnicity = b.pers_sex",
+        "SELECT 1 FROM ssd_person a JOIN ssd_person b USING (pers_ethnicity)",
+        "SELECT 1 FROM ssd_person WHERE pers_ethnicity IN (SELECT 'WBRI')",
+        "SELECT count(*) FROM ssd_person GROUP BY ALL HAVING max(pers_ethnicity) > 'A'",
+        "SELECT row_number() OVER (PARTITION BY pers_ethnicity) FROM ssd_person",
+        "SELECT 1 FROM ssd_person ORDER BY pers_ethnicity",
+        "SELECT count(*) FILTER (WHERE pers_ethnicity IS NULL) FROM ssd_person",
+        "SELECT list_filter(['A'], x -> x = pers_ethnicity) FROM ssd_person",
+        "SELECT CASE WHEN true THEN 1 ELSE pers_ethnicity END FROM ssd_person",
+        "SELECT u.x FROM ssd_person, unnest([pers_ethnicity]) u(x)",
+        "SELECT (SELECT max(pers_ethnicity) FROM ssd_person)",
+        "SELECT 1 UNION ALL SELECT pers_ethnicity FROM ssd_person",
+        "SELECT * REPLACE (lower(pers_ethnicity) AS pers_sex) FROM ssd_person",
+        "SELECT CAST(pers_ethnicity AS VARCHAR) BETWEEN 'A' AND 'B' FROM ssd_person",
+        "SELECT 'it''s', pers_ethnicity -- the ' of a comment\nFROM ssd_person",
+    ],
+)
+def test_a_column_is_read_wherever_a_value_is_taken_from_it(sql):
+    found = names_in(sql)
+
+    assert "pers_ethnicity" in found.columns
+    assert "ssd_person" in found.tables
+
+
+def test_what_only_left_when_takes_a_value_from_is_read_too(folder):
+    left = "left_when: SELECT rule, subject, pers_ethnicity AS reason FROM live JOIN ssd_person ON pers_person_id = subject\n"
+    folder.change("subjects/child.yaml", ("columns:", f"{left}columns:"))
+
+    assert columns_read(folder) == READ | {"ssd_person.pers_ethnicity"}
+
+
+def test_a_column_of_a_view_that_no_subject_in_use_stands_on_is_not_read(folder):
+    folder.write("subjects/_views/v_other.sql", "SELECT pers_ethnicity FROM ssd_person")
+    folder.change("subjects/child.yaml", ("sql: |\n", "sql: |\n  -- not v_other\n"))
+
+    assert columns_read(folder) == READ
+
+
+def test_the_council_s_own_word_is_read_where_its_code_is(folder):
+    folder.write("subjects/_views/v_everybody.sql", VIEW.replace("SELECT", "SELECT lega_legal_status_code,").replace(
+        "ssd_person", "ssd_person JOIN ssd_legal_status ON lega_person_id = pers_person_id"))  # fmt: skip
+
+    read = columns_read(folder)
+
+    assert read == READ | {"ssd_legal_status.lega_legal_status", "ssd_legal_status.lega_person_id"}
+
+
+STAR = "SELECT s.pers_person_id AS person_id, s.pers_dob AS born_on, s.pers_ethnicity FROM (SELECT * FROM ssd_person) s;\n"
+
+
+def test_a_star_takes_no_column_that_nothing_names(folder):
+    folder.write("subjects/_views/v_everybody.sql", STAR.replace(", s.pers_ethnicity", ""))
+    assert columns_read(folder) == READ
+
+    folder.write("subjects/_views/v_everybody.sql", STAR)
+    assert columns_read(folder) == READ | {"ssd_person.pers_ethnicity"}
+
+
+def test_what_was_not_read_is_missing_in_a_star(folder):
+    book: Rulebook = folder.load()
+    with Snapshot(MONDAY, book.settings) as snapshot:
+        snapshot.sql("CREATE TABLE raw.ssd_person (pers_person_id VARCHAR, pers_dob DATE)")
+        snapshot.sql("INSERT INTO raw.ssd_person VALUES ('P1', DATE '2012-03-04')")
+        snapshot.settle(book.wanted(book.rules))
+
+        [row] = snapshot.sql("SELECT pers_person_id, pers_ethnicity FROM (SELECT * FROM ssd_person)")
+
+    assert row == ("P1", None)
+
+
+@pytest.mark.parametrize(
+    ("sql", "params"),
+    [
+        ("SELECT param('adult_age')", {"adult_age"}),
+        ("SELECT 1 -- param('adult_age')", set()),
+        ("SELECT 'param(''adult_age'')'", set()),
+        ("SELECT days_before(param('adult_age'), PARAM('grace'))", {"adult_age", "grace"}),
+        ("SELECT param(", set()),
+        ("", set()),
+    ],
+)
+def test_the_shared_parameters_that_sql_asks_for_are_those_of_its_calls(sql, params):
+    assert names_in(sql).params == params
+
+
+def test_a_view_stands_on_the_views_it_reads_and_not_on_those_it_speaks_of(folder):
+    folder.write("subjects/_views/v_more.sql", "SELECT 'v_speaks' AS a FROM V_Everybody -- and v_speaks")
+    folder.write("subjects/_views/v_speaks.sql", "SELECT 1 AS v_more")
+
+    book = folder.load()
+
+    assert book.views_for(["SELECT * FROM v_more"]) == ["v_everybody", "v_more"]
+    assert sorted(book.every_view()) == ["v_everybody", "v_more", "v_speaks"]
+
+
+def test_a_view_that_cannot_be_used_spoils_those_that_read_it_and_not_those_that_speak_of_it(folder):
+    folder.write("subjects/_views/v_bad.sql", "SELECT FROM")
+    folder.write("subjects/_views/v_reads.sql", "SELECT * FROM V_Bad")
+    folder.write("subjects/_views/v_speaks.sql", "SELECT 1 AS v_bad -- v_bad")
+
+    assert sorted(folder.load().views) == ["v_everybody", "v_speaks"]
