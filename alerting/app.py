@@ -19,7 +19,7 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, ValidationError
 
 from alerting.config import Council, Loaded, load_config, sqlite_path
-from alerting.delivery.attempt import Notifier
+from alerting.delivery.notifier import Notifier
 from alerting.documents.document import did_you_mean
 from alerting.errors import Fault, Faults, Place, StoreError
 from alerting.rulebook.file_models import Overrides
@@ -122,7 +122,9 @@ class App:
         """Return each receiver as routing sees it, and itself."""
         from alerting.notifications.routing import Receiver
 
-        return {name: (Receiver(name=name, teams=_teams(notifier)), notifier) for name, notifier in self.notifiers.items()}
+        return {
+            name: (Receiver(name=name, teams=notifier.teams_reached()), notifier) for name, notifier in self.notifiers.items()
+        }
 
     def outbox(self, store: Store) -> Outbox:
         """Return the outbox of a store."""
@@ -150,7 +152,7 @@ class App:
 
         folders: dict[Path, frozenset[str]] = {}
         for name, notifier in self.notifiers.items():
-            folder: Path | None = getattr(notifier, "bounces", None)
+            folder = notifier.bounce_folder()
             if folder is not None:
                 folders[folder] = folders.get(folder, frozenset()) | {name}
         return Bounces(folders=folders, sender=sender)
@@ -280,11 +282,6 @@ def _make(
         if isinstance(value := getattr(made, field), Path) and not value.is_absolute()
     }
     return made.model_copy(update=relative) if relative else made
-
-
-def _teams(notifier: Notifier) -> frozenset[str] | None:
-    reached = getattr(notifier, "teams_reached", None)
-    return reached() if reached else None
 
 
 def rules_folder(loaded: Loaded) -> Path:

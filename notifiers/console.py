@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Callable
-from typing import ClassVar, Literal
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from alerting.delivery.attempt import Ceiling
+from alerting.delivery import notifier
+from alerting.delivery.notifier import Ceiling
 from alerting.errors import DeliveryError
 from alerting.model import Message, Tier
 
@@ -17,11 +18,10 @@ from alerting.model import Message, Tier
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
-class Notifier(BaseModel):
+class Notifier(BaseModel, notifier.Notifier):
     """Standard output. Whoever can see the terminal can read the messages."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
-    audience: ClassVar[Literal["person", "channel"]] = "person"
 
     type: Literal["console"] = "console"
     ceiling: Ceiling = Tier.reference
@@ -40,17 +40,6 @@ class Notifier(BaseModel):
         except (OSError, ValueError):
             raise DeliveryError("the output is closed or full", passing=False, ambiguous=True, where="console") from None
         return "printed"
-
-    def check(self) -> list[str]:
-        """Find nothing: there is nothing to set."""
-        return []
-
-    def reach(self) -> list[str]:
-        """Say nothing: there is nobody to reach."""
-        return []
-
-    def close(self) -> None:
-        """Leave the output open: it is not ours."""
 
 
 def _written(message: Message) -> str:

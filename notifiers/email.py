@@ -18,7 +18,7 @@ from email.message import EmailMessage
 from email.policy import SMTP as WIRE
 from email.utils import parseaddr
 from pathlib import Path
-from typing import ClassVar, Literal, Self
+from typing import Literal, Self
 
 from pydantic import (
     BaseModel,
@@ -30,7 +30,8 @@ from pydantic import (
     model_validator,
 )
 
-from alerting.delivery.attempt import Ceiling
+from alerting.delivery import notifier
+from alerting.delivery.notifier import Ceiling
 from alerting.errors import DeliveryError
 from alerting.model import Message, Tier
 
@@ -53,7 +54,7 @@ _REMEDIES = {
 }
 
 
-class Notifier(BaseModel):
+class Notifier(BaseModel, notifier.Notifier):
     """A mail relay and how to reach it.
 
     security: starttls (port 25 or 587), tls (465) or none. There is no falling back from one to another.
@@ -67,7 +68,6 @@ class Notifier(BaseModel):
     model_config = ConfigDict(
         frozen=True, extra="forbid", hide_input_in_errors=True, validate_by_name=True, validate_by_alias=True
     )
-    audience: ClassVar[Literal["person", "channel"]] = "person"
 
     type: Literal["email"] = "email"
     ceiling: Ceiling = Tier.reference
@@ -164,6 +164,14 @@ class Notifier(BaseModel):
         """Say goodbye on every open line. How the server takes it changes nothing: each message has its answer."""
         while self._idle:
             self._idle.pop().leave()
+
+    def at_once(self) -> int:
+        """Return over how many lines a slow server may be sent to at once."""
+        return self.lines
+
+    def bounce_folder(self) -> Path | None:
+        """Return the Maildir in which bounces land."""
+        return self.bounces
 
     def _recipient(self, message: Message) -> str:
         address = (message.to_address or "").strip()

@@ -26,7 +26,7 @@ from functools import cache
 from hashlib import blake2b
 from itertools import groupby
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Any, Literal
 
 from pydantic import (
     BaseModel,
@@ -37,7 +37,8 @@ from pydantic import (
     ValidationError,
 )
 
-from alerting.delivery.attempt import Ceiling
+from alerting.delivery import notifier
+from alerting.delivery.notifier import Ceiling
 from alerting.errors import DeliveryError
 from alerting.model import Message, Tier
 
@@ -68,11 +69,10 @@ class _Entry(BaseModel):
         return (-self.at.date().toordinal(), known, self.purpose, self.name.casefold(), self.id)
 
 
-class Notifier(BaseModel):
+class Notifier(BaseModel, notifier.Notifier):
     """A folder. It and its page grow with every run; one run at a time writes into it."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
-    audience: ClassVar[Literal["person", "channel"]] = "person"
 
     type: Literal["folder"] = "folder"
     ceiling: Ceiling = Tier.reference
@@ -101,10 +101,6 @@ class Notifier(BaseModel):
         if not nearest.is_dir():
             return [f"path: {nearest} is a file, not a folder"]
         return [] if os.access(nearest, os.W_OK | os.X_OK) else [f"path: {nearest} may not be written to"]
-
-    def reach(self) -> list[str]:
-        """Say nothing: there is nobody to reach."""
-        return []
 
     def close(self) -> None:
         """Write the page that lists every message in the folder, of this run and of those before.

@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable
 from email.utils import parsedate_to_datetime
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import SplitResult, urlsplit
 
 from pydantic import (
@@ -26,7 +26,8 @@ from pydantic import (
     ValidationError,
 )
 
-from alerting.delivery.attempt import Ceiling
+from alerting.delivery import notifier
+from alerting.delivery.notifier import Ceiling
 from alerting.errors import DeliveryError
 from alerting.model import Message, Tier
 
@@ -53,7 +54,7 @@ _REMEDIES = {
 }
 
 
-class Notifier(BaseModel):
+class Notifier(BaseModel, notifier.Notifier):
     """The channels that can be reached.
 
     channels: the flow's address by team id. hosts: where an address may lead, `*` for any one part or more.
@@ -63,7 +64,6 @@ class Notifier(BaseModel):
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
-    audience: ClassVar[Literal["person", "channel"]] = "channel"
 
     type: Literal["teams"] = "teams"
     ceiling: Ceiling = Tier.counts
@@ -81,9 +81,13 @@ class Notifier(BaseModel):
     _next_post: dict[str, float] = PrivateAttr(default_factory=dict)
     _turn: threading.Lock = PrivateAttr(default_factory=threading.Lock)
 
-    def teams_reached(self) -> frozenset[str]:
+    def teams_reached(self) -> frozenset[str] | None:
         """Return the ids of the teams that have a channel here."""
         return frozenset(self.channels)
+
+    def fault_channel(self) -> str | None:
+        """Return the team whose channel is told when another receiver fails."""
+        return self.faults_to
 
     def send(self, message: Message, handed_over: Callable[[], None]) -> str:
         """Post one card to its team's channel and say that it was accepted.

@@ -19,9 +19,11 @@ import notifiers
 from alerting import sources
 from alerting.app import build
 from alerting.authoring.examples import find_failing_examples
+from alerting.casedata import snapshot
 from alerting.commands import cli
 from alerting.commands.alerts import as_row
 from alerting.config import Config
+from alerting.delivery import notifier
 from alerting.expressions.aggregates import AGGREGATES
 from alerting.expressions.functions import FUNCTIONS
 from alerting.model import Alert, Condition, Level
@@ -256,9 +258,9 @@ def test_every_example_of_a_notifier_or_source_is_one(example):
     exec(compile(example, "example", "exec", dont_inherit=True), space)
 
     if "Notifier" in space:
-        assert {"send", "check", "close"} <= set(dir(space["Notifier"]))
+        assert issubclass(space["Notifier"], notifier.Notifier)
     else:
-        assert {"read", "places"} <= set(dir(space["Source"]))
+        assert issubclass(space["Source"], snapshot.Source)
 
 
 # ---------------------------------------------------------------- links and first steps

@@ -12,14 +12,13 @@ ended and are back, wait, new ones of later runs too, until an administrator rel
 from __future__ import annotations
 
 import hashlib
-import re
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence, Set
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from statistics import median
-from typing import Any, Literal
+from typing import Literal
 
 import sqlalchemy as sa
 
@@ -35,8 +34,6 @@ LOOKED_BACK = 20
 
 _UNLESS_SET = {"brake_of_median": 3.0, "first_run_brake": 5.0}
 _SOURCE, _BASELINE = "source", "baseline"
-_IDENTIFYING = ("type", "path", "url", "schema_name", "prefix", "children", "seed")
-"""The settings of a source that say where its data is from."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -159,8 +156,8 @@ def backlog(connection: sa.Connection, alerts: Iterable[Alert], known: Set[int])
 # ------------------------------------------------------------------ what runs before this one had
 
 
-def history(connection: sa.Connection, job: str, as_of: date, source: object) -> History:
-    """Return what a run of a job for a day knows of those before it. source: where its data comes from."""
+def history(connection: sa.Connection, job: str, as_of: date, source: tuple[str, ...]) -> History:
+    """Return what a run of a job for a day knows of those before it. source: what tells where its data comes from."""
     # A run that came to nothing has read no table.
     read = sa.select(table_reading.c.as_of).join(run, run.c.id == table_reading.c.run_id)
     read = read.where(run.c.job == job, table_reading.c.as_of < as_of).distinct()
@@ -196,14 +193,9 @@ def _usual(connection: sa.Connection, job: str, days: Sequence[date]) -> dict[st
     }
 
 
-def mark_of(source: object) -> str:
-    """Return a mark of where data comes from, that is another when it comes from somewhere else. It holds no secret."""
-    parts = []
-    for name in _IDENTIFYING:
-        value: Any = getattr(source, name, None)
-        text = str(value.get_secret_value() if hasattr(value, "get_secret_value") else value)
-        parts.append(re.sub(r"//[^@/]*@", "//", text))
-    return hashlib.blake2b("\x1f".join(parts).encode(), digest_size=12).hexdigest()
+def mark_of(source: tuple[str, ...]) -> str:
+    """Return a mark of where data comes from, that is another when it comes from somewhere else."""
+    return hashlib.blake2b("\x1f".join(source).encode(), digest_size=12).hexdigest()
 
 
 # ------------------------------------------------------------------ put on and taken off
@@ -216,7 +208,7 @@ def put_on(connection: sa.Connection, brakes: Iterable[Brake], run_id: int) -> N
         connection.execute(brake.insert(), rows)
 
 
-def remember_source(connection: sa.Connection, source: object, now: datetime) -> None:
+def remember_source(connection: sa.Connection, source: tuple[str, ...], now: datetime) -> None:
     """Keep where the data of this run came from."""
     _put(connection, _SOURCE, mark_of(source), now)
 

@@ -166,7 +166,7 @@ def _of_receivers(app: App, *, reach: bool) -> Iterator[Fault]:
             yield Fault(problem=f"receiver {name}: {problem}", where=where, severity="warning")
         for problem in notifier.reach() if reach else ():
             yield Fault(problem=f"receiver {name}: {problem}", where=where)
-        folder: Path | None = getattr(notifier, "bounces", None)
+        folder = notifier.bounce_folder()
         if folder is None:
             continue
         from alerting.delivery import bounces

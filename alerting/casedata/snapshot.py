@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import re
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -19,7 +20,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from functools import cache, cached_property
 from pathlib import Path
-from typing import Any, Protocol, Self
+from typing import Any, Self
 from zoneinfo import ZoneInfo
 
 import duckdb
@@ -36,20 +37,32 @@ DESCRIBE = "DESCRIBE "
 """What `Snapshot.columns` puts before a query: an error's position counts it."""
 
 
-class Source(Protocol):
-    """Where case data comes from. A module of `alerting/sources/` offers a class `Source` that is one."""
+class Source(ABC):
+    """Where case data comes from: all that is asked of a source. A module of `alerting/sources/` offers a `Source` that is one.
 
+    That is a pydantic model, whose fields are the settings under `source:` in config.yaml. It must have a `read`; whatever else it
+    leaves out is answered as it is here.
+    """
+
+    @abstractmethod
     def read(self, wanted: Wanted, into: Snapshot) -> None:
         """Fill the wanted tables as at `into.as_of`, by `into.fill` or `into.fill_from`.
 
         Columns that are not there are left out, tables that are not there are not filled. A table that cannot be read
         is reported by `into.unreadable`, so that the others still are. Raises SourceError when nothing can be read.
         """
-        ...
 
     def places(self, table: str, column: str, cells: frozenset[str]) -> list[str]:
         """Return where in the source these unreadable cells are, as `file:line: column`; at most 20, or none."""
-        ...
+        del table, column, cells
+        return []
+
+    def identity(self) -> tuple[str, ...]:
+        """Return what tells the place that it reads from any other, without secrets.
+
+        The first run that reads another place than the one before brakes the rules that then have many new alerts.
+        """
+        return (type(self).__module__,)
 
 
 class EngineError(Exception):

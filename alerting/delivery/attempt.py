@@ -5,59 +5,11 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Annotated, Any, Protocol
+from typing import Any
 
-from pydantic import BeforeValidator, WithJsonSchema
-
+from alerting.delivery.notifier import Notifier
 from alerting.errors import DeliveryError
-from alerting.model import Delivery, DeliveryReason, Message, Tier
-
-
-def _tier(name: object) -> Tier:
-    if isinstance(name, Tier):
-        return name
-    if isinstance(name, str) and name in Tier.__members__:
-        return Tier[name]
-    raise ValueError(f"a ceiling is one of {', '.join(Tier.__members__)}")
-
-
-Ceiling = Annotated[Tier, BeforeValidator(_tier), WithJsonSchema({"enum": list(Tier.__members__)})]
-"""How much of a person a receiver may be shown, as config.yaml names it: counts, reference or detail."""
-
-
-class Notifier(Protocol):
-    """A way to reach people. A module of `notifiers/` offers a pydantic model `Notifier` that is one.
-
-    The fields of the model are the receiver's settings in config.yaml; the model is the receiver itself.
-
-    One that may be given several messages at once, each by a thread of its own, says how many in `lines`.
-    """
-
-    ceiling: Tier
-
-    def send(self, message: Message, handed_over: Callable[[], None]) -> str:
-        """Send one message and give the receiver's answer in a few words, without case data.
-
-        Call `handed_over` just before the step after which the message may have arrived although no answer comes back
-        (the final dot of SMTP, the body of an HTTP request), so that a crash there is known for what it is.
-        Raises DeliveryError: with `passing` where it is worth trying again, `ambiguous` after the hand-over, and `about`,
-        which says whether it is the receiver's fault, this recipient's or this message's. What `handed_over` raises is let
-        through: then nothing of the message may be sent.
-        """
-        ...
-
-    def check(self) -> list[str]:
-        """Return what is wrong with the settings that can be told without sending, a sentence each."""
-        ...
-
-    def reach(self) -> list[str]:
-        """Return what is wrong that only trying to reach it can tell, a sentence each. Nothing is sent."""
-        ...
-
-    def close(self) -> None:
-        """Let go of connections and write what is written at the end of a run."""
-        ...
-
+from alerting.model import Delivery, DeliveryReason, Message
 
 BACK_OFF = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=15), timedelta(minutes=30))
 LONGEST_WAIT = BACK_OFF[-1]

@@ -8,30 +8,23 @@ from __future__ import annotations
 import html
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import cast
 
-from alerting.delivery.attempt import Notifier
+from alerting.delivery.notifier import Notifier
 from alerting.errors import DeliveryError
 from alerting.model import Message, Tier
 
 
 @dataclass(frozen=True, kw_only=True)
-class Redirected:
-    """A receiver of persons whose every message goes to one address, with a line that says whom it was for."""
+class Redirected(Notifier):
+    """A receiver of persons whose every message goes to one address, with a line that says whom it was for.
+
+    Bounces are the live service's alone to read.
+    """
 
     receiver: Notifier
+    ceiling: Tier
     to: str
     environment: str
-
-    @property
-    def ceiling(self) -> Tier:
-        """How much of a person the receiver may be shown."""
-        return self.receiver.ceiling
-
-    @property
-    def lines(self) -> int:
-        """Over how many lines it may be sent to at once."""
-        return int(getattr(self.receiver, "lines", 1))
 
     def send(self, message: Message, handed_over: Callable[[], None]) -> str:
         """Send the message to the one address. Raises DeliveryError as the receiver does."""
@@ -60,51 +53,41 @@ class Redirected:
         """Let go of the receiver's connections."""
         self.receiver.close()
 
+    def at_once(self) -> int:
+        """Return how many messages the receiver may be given at once."""
+        return self.receiver.at_once()
+
 
 @dataclass(frozen=True, kw_only=True)
-class Nowhere:
+class Nowhere(Notifier):
     """A receiver of channels that posts nothing: there is no channel to post to instead."""
 
     receiver: Notifier
+    ceiling: Tier
     environment: str
 
-    @property
-    def ceiling(self) -> Tier:
-        """How much of a person the receiver may be shown."""
-        return self.receiver.ceiling
-
-    @property
     def not_sent(self) -> str:
-        """Why nothing is sent: the reason with which its messages are cancelled."""
+        """Return why nothing is posted."""
         return f"not sent: the environment is {self.environment}, and only production posts to channels"
 
-    def teams_reached(self) -> frozenset[str]:
+    def teams_reached(self) -> frozenset[str] | None:
         """Return the ids of the teams that have a channel, so that messages are planned as in production."""
-        reached: frozenset[str] = self.receiver.teams_reached()  # type: ignore[attr-defined]  # a receiver of channels has it
-        return reached
+        return self.receiver.teams_reached()
 
     def send(self, message: Message, handed_over: Callable[[], None]) -> str:
         """Raise DeliveryError: nothing is ever posted."""
-        raise DeliveryError(self.not_sent, passing=False, remedy="Nothing needs to be done.")
+        raise DeliveryError(self.not_sent(), passing=False, remedy="Nothing needs to be done.")
 
     def check(self) -> list[str]:
         """Return what is wrong with the receiver's settings."""
         return self.receiver.check()
 
-    def reach(self) -> list[str]:
-        """Say nothing: it is not going to be reached."""
-        return []
-
-    def close(self) -> None:
-        """There is nothing to let go of."""
-
 
 def kept_apart(notifier: Notifier, environment: str, to: str) -> Notifier:
     """Return a receiver as it may be used where the environment is not production."""
-    apart: Nowhere | Redirected = Redirected(receiver=notifier, to=to, environment=environment)
-    if hasattr(notifier, "teams_reached"):
-        apart = Nowhere(receiver=notifier, environment=environment)
-    return cast("Notifier", apart)
+    if notifier.teams_reached() is not None:
+        return Nowhere(receiver=notifier, ceiling=notifier.ceiling, environment=environment)
+    return Redirected(receiver=notifier, ceiling=notifier.ceiling, to=to, environment=environment)
 
 
 def _split_at_body(page: str) -> tuple[str, str, str]:

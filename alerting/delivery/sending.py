@@ -15,10 +15,11 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from alerting.delivery import failure_notices
-from alerting.delivery.attempt import Notifier, attempt
+from alerting.delivery.attempt import attempt
+from alerting.delivery.notifier import Notifier
 from alerting.errors import AlertingError, StoreError
 from alerting.formatting import day
-from alerting.model import Delivery, DeliveryReason, Level, Notification
+from alerting.model import CHANNEL, Delivery, DeliveryReason, Level, Notification
 from alerting.notifications import fallback
 from alerting.notifications.messages.rendering import Rendered, Words
 from alerting.notifications.routing import Receiver
@@ -83,7 +84,7 @@ class Sender:
     def send_all(self, clock: Clock, going_on: Callable[[], bool] = lambda: True) -> list[str]:
         """Send what waits in the outbox and may be sent now, the most urgent first; give what is wrong with rules' words or receivers.
 
-        Where a receiver takes long over its messages, and takes several at once (its `lines`), they go over more lines.
+        Where a receiver takes long over its messages, and takes several at once (`Notifier.at_once`), they go over more lines.
 
         going_on: asked before each message; the rest waits when it says no, as when the service is told to stop.
         """
@@ -104,7 +105,7 @@ class Sender:
     # ------------------------------------------------------------------ several lines
 
     def _send_over_lines(self, clock: Clock, may: Callable[[], bool]) -> list[str]:
-        lines = {name: int(getattr(notifier, "lines", 1)) for name, (_, notifier) in self.receivers.items()}
+        lines = {name: notifier.at_once() for name, (_, notifier) in self.receivers.items()}
         most, over = max(lines.values(), default=1), threading.Event()
 
         def may_beside() -> bool:
@@ -197,8 +198,7 @@ class Sender:
         if found is None:
             return _without_trying(waiting, now, "failed", DeliveryReason.no_receiver, name)
         receiver, notifier = found
-        not_sent: str | None = getattr(notifier, "not_sent", None)
-        if not_sent:
+        if (not_sent := notifier.not_sent()) is not None:
             return _without_trying(waiting, now, "cancelled", DeliveryReason.not_posted, not_sent)
         if waiting.refused:
             since = f"{day(waiting.refused.since.date())}: {waiting.refused.answer}"
@@ -292,11 +292,11 @@ class Sender:
         """
         planned: list[Notification] = []
         for name, (receiver, notifier) in sorted(self.receivers.items(), key=lambda item: item[0] == but):
-            team: str | None = getattr(notifier, "faults_to", None)
+            team = notifier.fault_channel()
             if receiver.teams is None:
                 planned += [notice.to(name, address, "Administrator", address, now.date()) for address in self.administrators]
-            elif team in receiver.teams:
-                planned.append(notice.to(name, f"team:{team}", str(team), None, now.date()))
+            elif team is not None and team in receiver.teams:
+                planned.append(notice.to(name, f"{CHANNEL}{team}", team, None, now.date()))
         self.outbox.add(connection, planned, now)
 
     def _resting(self) -> list[str]:

@@ -249,7 +249,7 @@ class Pipeline:
     def _write(self, report: Report, decided: _Decided, now: datetime, hold: Callable[[Transaction], None] | None) -> None:
         """Write what the run has decided and plan what it tells, as one transaction; without hold nothing is written."""
         with self.store.transaction() as connection:
-            before = brakes.history(connection, report.job, report.as_of, self.source)
+            before = brakes.history(connection, report.job, report.as_of, self.source.identity())
             written = decided.changes.transitions
             if hold is not None:
                 hold(connection)
@@ -358,7 +358,7 @@ class Pipeline:
         )
         if report.run is not None:
             brakes.put_on(connection, new, report.run)
-            brakes.remember_source(connection, self.source, now)
+            brakes.remember_source(connection, self.source.identity(), now)
         every = [brake for brake in (*on, *new) if brake.rule in self.book.ids]
         if not every:
             return frozenset()

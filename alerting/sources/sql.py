@@ -6,6 +6,7 @@ every other database streams rows. What is asked of it is `SELECT columns FROM t
 
 from __future__ import annotations
 
+import re
 import sqlite3
 import tempfile
 import time
@@ -20,6 +21,7 @@ from urllib.parse import quote
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
+from alerting.casedata import snapshot
 from alerting.casedata.catalogue import TABLES
 from alerting.casedata.conversion import quoted
 from alerting.casedata.snapshot import EngineError, Snapshot, Wanted
@@ -36,7 +38,7 @@ _CONNECT_S = 15
 _LONGEST_RECORD = 64 << 20
 
 
-class Source(BaseModel):
+class Source(BaseModel, snapshot.Source):
     """Reads the case tables of one schema of one database.
 
     url: any SQLAlchemy address, with its driver. schema: where the tables are, the database's own default if left out.
@@ -67,9 +69,10 @@ class Source(BaseModel):
                 if table in held:
                     self._read_table(connection, held[table], columns, into)
 
-    def places(self, table: str, column: str, cells: frozenset[str]) -> list[str]:
-        """A table has no lines: the column, which is named anyway, is all that can be said."""
-        return []
+    def identity(self) -> tuple[str, ...]:
+        """Return which tables of which database they are; who signs in there, and how, is left out."""
+        address = re.sub(r"//[^@/]*@", "//", self.url.get_secret_value())
+        return (self.type, address, self.schema_name or "", self.prefix)
 
     # ------------------------------------------------------------------ connecting
 

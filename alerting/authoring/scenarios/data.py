@@ -13,7 +13,7 @@ from datetime import date
 
 from alerting.authoring.scenarios.file_models import Change, Day, Directory, Row
 from alerting.casedata.catalogue import TABLES
-from alerting.casedata.snapshot import Snapshot, Wanted
+from alerting.casedata.snapshot import Snapshot, Source, Wanted
 
 _PEOPLE = {
     "M1": ("team_manager", "T1"),
@@ -35,7 +35,7 @@ _SAYS_WHAT_WAS_LOADED = "ext_load"
 
 
 @dataclass(kw_only=True)
-class MadeData:
+class MadeData(Source):
     """The tables of a made council, which a scenario's days change. It is a source: it gives them as they are now.
 
     missing, half: what is wrong with today's delivery, a table that is left out, and by table the share that arrived.
@@ -95,10 +95,6 @@ class MadeData:
             rows = self._stated(into.as_of) if table == _SAYS_WHAT_WAS_LOADED else self._delivered(table)
             named = sorted(columns)
             into.fill(table, named, [[row.get(column) for row in rows] for column in named])
-
-    def places(self, table: str, column: str, cells: frozenset[str]) -> list[str]:
-        """Say nothing: the rows stand in the scenario."""
-        return []
 
     def _delivered(self, table: str) -> Sequence[Row]:
         rows = self.tables[table]

@@ -20,6 +20,7 @@ from alerting.authoring.scenarios.expectations import Came, Difference, Sent, co
 from alerting.authoring.scenarios.file_models import STATES, Day, Handled
 from alerting.authoring.scenarios.reader import Script
 from alerting.config import Heartbeat, Jobs, Keep
+from alerting.delivery.notifier import Notifier
 from alerting.documents.document import Path_
 from alerting.errors import AlertingError, ConfigError
 from alerting.model import CHANNEL, Alert, Condition, Level, Message, Notification, Tier
@@ -95,7 +96,7 @@ class Stage:
 
 
 @dataclass
-class Recorder:
+class Recorder(Notifier):
     """A receiver of persons that keeps what it is given."""
 
     ceiling: Tier
@@ -105,15 +106,6 @@ class Recorder:
         handed_over()
         self.messages.append(message)
         return "kept"
-
-    def check(self) -> list[str]:
-        return []
-
-    def reach(self) -> list[str]:
-        return []
-
-    def close(self) -> None:
-        """There is nothing to let go of."""
 
 
 @dataclass

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from alerting.casedata import snapshot
 from alerting.casedata.catalogue import TABLES
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from alerting.sources.demo.town import Columns, Town
 
 
-class Source(BaseModel):
+class Source(BaseModel, snapshot.Source):
     """The settings of the demo council, and the council itself.
 
     children: how many have an open or recent case. seed: another seed is another council. start: the day on which, two
@@ -48,10 +49,9 @@ class Source(BaseModel):
                 columns = self._town(into.as_of).table(name, into.as_of, wanted[name])
                 into.fill(name, list(columns), list(columns.values()))
 
-    def places(self, table: str, column: str, cells: frozenset[str]) -> list[str]:
-        """Say nothing: there is no file to look into."""
-        del table, column, cells
-        return []
+    def identity(self) -> tuple[str, ...]:
+        """Return which of the made-up councils it is."""
+        return (self.type, str(self.children), str(self.seed))
 
     def tables(self, as_of: date) -> dict[str, Columns]:
         """Return every table with every column, as at a day: a dict of columns each, with a list of cells, text or None."""

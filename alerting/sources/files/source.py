@@ -23,6 +23,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, field_validator
 
+from alerting.casedata import snapshot
 from alerting.casedata.catalogue import TABLES, clean
 from alerting.casedata.conversion import quoted
 from alerting.casedata.snapshot import EngineError, Snapshot, Wanted, as_text
@@ -39,7 +40,7 @@ _MOST_PLACES = 20
 _BATCH = 50_000
 
 
-class Source(BaseModel):
+class Source(BaseModel, snapshot.Source):
     """Reads the tables of one folder, or of one workbook.
 
     path: a folder with files named as the tables (`ssd_person.csv` or `ssd_person.parquet`, in any case), or a workbook
@@ -92,6 +93,10 @@ class Source(BaseModel):
         """Return where cells are: `ssd_person.csv:7: column pers_dob`, by the line its record starts on; none for Parquet."""
         holding = _the_one(table, self._holdings())
         return list(islice(holding.places(column, cells), _MOST_PLACES)) if holding else []
+
+    def identity(self) -> tuple[str, ...]:
+        """Return which folder or workbook it is."""
+        return (self.type, str(self.path))
 
     def _holdings(self) -> Mapping[str, Sequence[_Holding]]:
         try:

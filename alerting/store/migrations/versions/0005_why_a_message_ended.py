@@ -36,4 +36,7 @@ def upgrade() -> None:
     ended = outbox.c.state.in_(("cancelled", "failed", "unknown"))
     op.execute(outbox.update().where(ended).values(reason=reason))
     bad_address = sa.table("bad_address", sa.column("answer", sa.String()), sa.column("ours", sa.Boolean()))
+    # Which source was read last is written in another way from now on, and would seem to be another: the next run notes it anew.
+    state = sa.table("state", sa.column("name", sa.String()))
+    op.execute(state.delete().where(state.c.name == "source"))
     op.execute(bad_address.update().where(bad_address.c.answer.startswith("not sent: ")).values(ours=True))
