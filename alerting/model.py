@@ -1,12 +1,12 @@
-"""The values that travel along the line. Each is frozen and made in one place.
+"""The values that travel along the line, from the answer of a rule to the message that was sent. Each is frozen and made in one place.
 
-Finding       evaluate   one rule's answer about one subject today; no memory
-Alert         store      one rule and one subject for as long as it matters
-Transition    lifecycle  one change of one alert: before, after, reason. The audit trail
-Item          routing    one alert as one person is told of it
-Notification  routing    what one person, or one channel, is to be told; the outbox row
-Message       rendering  a notification in words
-Delivery      delivery   what became of one attempt to send it
+Finding       evaluation              one rule's answer about one subject today; no memory
+Alert         alerts                  one rule and one subject for as long as it matters
+Transition    alerts                  one change of one alert: before, after, reason. The audit trail
+Item          notifications           one alert as one person is told of it
+Notification  notifications           what one person, or one channel, is to be told; a row of the outbox
+Message       notifications.messages  a notification in words
+Delivery      delivery                what became of one attempt to send it
 """
 
 from __future__ import annotations
@@ -28,20 +28,25 @@ class Level(IntEnum):
 
 
 class Outcome(StrEnum):
-    """What a rule says of a subject of its population; `absent` is a live alert whose subject is not there."""
+    """What a rule says of a subject."""
 
     match = "match"
     clear = "clear"
+    #: A value that the rule needs is not recorded.
     unknown = "unknown"
+    #: There is a live alert, and its subject is not in the rule's population today.
     absent = "absent"
 
 
 class Condition(StrEnum):
     """Where an alert is in its life, from the data alone. What people did to it is kept apart."""
 
+    #: It matches, and not yet for as long as its rule waits; nobody is told.
     pending = "pending"
     firing = "firing"
+    #: It is clear, and not yet for as long as its rule wants before it ends.
     recovering = "recovering"
+    #: Its subject cannot be judged today; its clocks stand still.
     held = "held"
     resolved = "resolved"
 
@@ -129,7 +134,7 @@ class Reason(Worded):
         return self not in (Reason.closed, Reason.rule_removed, Reason.rule_changed, Reason.record_merged)
 
 
-class Closing(Worded):
+class ClosingReason(Worded):
     """Why somebody closed an alert: the detail of `Reason.closed`."""
 
     data_error = "data_error", "the record is wrong"
@@ -175,42 +180,46 @@ class Tier(IntEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:
-    """One rule's answer about one subject on one day.
-
-    measure: in the rule's unit; None where the rule has none. facts: the subject's columns that the rule's words use.
-    also: further roles that join in today. left: why the subject is no longer in the population, where the data says so.
-    """
+    """One rule's answer about one subject on one day."""
 
     rule: str
     subject: str
     outcome: Outcome
+    #: How serious; of a match alone.
     level: Level | None = None
+    #: In the rule's unit; None where the rule has none.
     measure: float | None = None
     due: date | None = None
     team: str | None = None
     worker: str | None = None
     adviser: str | None = None
+    #: The child it is about, None for a worker's or a service's.
     person: str | None = None
+    #: The row that makes the subject a member of the population, such as a plan.
     member: str | None = None
+    #: Further roles that join in today.
     also: tuple[str, ...] = ()
+    #: The subject's columns that the rule's words use.
     facts: dict[str, Any] = field(default_factory=dict)
+    #: Why the subject is no longer in the population, where the data says so.
     left: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Act:
-    """Something that somebody did to an alert and has not taken back. What of it stands on a day is for `standing` to say.
-
-    level: the alert's at that time. until: the last day it stands, where it has one. assignee: a worker id.
-    """
+    """Something that somebody did to an alert and has not taken back. What of it stands on a day, `alerts.handling_state` says."""
 
     id: int
+    #: acknowledge, assign, snooze, recorded, data_error or not_useful
     kind: str
     by: str
     at: datetime
+    #: The alert's level at that time.
     level: Level
+    #: The last day it stands, where it has one.
     until: date | None = None
     note: str = ""
+    #: The worker id of who was made responsible.
     assignee: str | None = None
     approved_by: str | None = None
 
@@ -222,38 +231,42 @@ class Act:
 
 @dataclass(frozen=True, kw_only=True)
 class Alert:
-    """One rule about one subject, from the day it was first seen until it is resolved.
+    """One rule about one subject, from the day it was first seen until it is resolved."""
 
-    person: the child it is about, None for a worker's or a service's alert. member: the row that made the subject a
-    member of the population (a period of care, a plan, a referral): only that row can prove it has left.
-    streak: how many days' runs running the pending or recovering condition has lasted; streak_on: the last day counted.
-    rule_version: the version of the rule that opened it. came_back: the days on which it came back, after it had been cleared
-    or was improving; reopened_on: the last on which it had been cleared. closed_until: of one that somebody closed, how long.
-    """
-
+    #: Its number in the store; None before it is written.
     id: int | None = None
+    #: Its short name: see `reference`.
     ref: str
     rule: str
     code: str
     subject_kind: str
     subject: str
+    #: Which of the alerts of this rule and subject it is: the first is 1.
     episode: int
     condition: Condition
     level: Level
     first_seen: date
     level_since: date
+    #: In the rule's unit, as last judged; None where the rule has none.
     measure: float | None = None
     unit: str = ""
     due: date | None = None
     team: str | None = None
     worker: str | None = None
     adviser: str | None = None
+    #: The child it is about, None for a worker's or a service's alert.
     person: str | None = None
+    #: The row that makes the subject a member of the population, such as a plan: only that row can prove it has left.
     member: str | None = None
+    #: Further roles that join in.
     also: tuple[str, ...] = ()
+    #: The subject's columns that the rule's words use.
     facts: dict[str, Any] = field(default_factory=dict)
+    #: The version of the rule that opened it.
     rule_version: str | None = None
+    #: For how many days' runs it has been pending, or recovering.
     streak: int = 0
+    #: The last day that was counted in the streak.
     streak_on: date | None = None
     held_reason: Reason | None = None
     held_detail: str | None = None
@@ -261,9 +274,13 @@ class Alert:
     resolved_on: date | None = None
     resolved_reason: Reason | None = None
     resolved_detail: str | None = None
+    #: The days on which it came back, after it had been cleared or was improving.
     came_back: tuple[date, ...] = ()
+    #: The last day on which it came back after it had been cleared.
     reopened_on: date | None = None
+    #: The last day it stays closed, where somebody closed it until one.
     closed_until: date | None = None
+    #: What people did to it and have not taken back, the oldest first.
     acts: tuple[Act, ...] = ()
 
     @property
@@ -279,13 +296,17 @@ class Alert:
 
 @dataclass(frozen=True, kw_only=True)
 class Transition:
-    """One change of one alert. `after` is the whole alert as it is now; `before` its condition and level until now."""
+    """One change of one alert: a row of its history."""
 
+    #: The whole alert as it is now.
     alert: Alert
+    #: Its condition until now; None of one that is new.
     before: Condition | None
     level_before: Level | None
     reason: Reason
+    #: What else is known of the reason.
     detail: str | None = None
+    #: Who changed it: the service, or somebody.
     by: str = "service"
 
 
@@ -362,13 +383,9 @@ class Notification:
 
 @dataclass(frozen=True, kw_only=True)
 class Message:
-    """A notification in words, ready to send.
+    """A notification in words, ready to send."""
 
-    key and message_id stay the same on every attempt, so that a repeat can be told from a second message.
-    date: when the notification was planned, with its zone. channel: the team whose channel it is for, None for a person.
-    card: for channels, plain values (see rendering); a receiver turns them into its own format.
-    """
-
+    #: The same on every attempt, as is message_id, so that a repeat can be told from a second message.
     key: str
     purpose: str
     to_name: str
@@ -377,8 +394,11 @@ class Message:
     text: str
     html: str
     message_id: str
+    #: When the notification was planned, with its zone.
     date: datetime
+    #: The team whose channel it is for, None for a person.
     channel: str | None = None
+    #: For channels, plain values (see rendering); a receiver turns them into its own format.
     card: dict[str, Any] | None = None
     repeated: bool = False
 

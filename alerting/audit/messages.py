@@ -1,4 +1,4 @@
-"""What the messages in the outbox said of alerts, to those whom they were for, and whether it reached them."""
+"""What the messages in the outbox told of alerts, to those whom they were for, and whether it reached them."""
 
 from __future__ import annotations
 
@@ -24,27 +24,25 @@ Key = tuple[str, int]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Said:
-    """What messages said.
+class MessageLog:
+    """What messages told of alerts, whom, and when."""
 
-    last: by receiver, person and alert, the condition that the last accepted message told, and that message's number.
-    turns: by person and alert, from which day on they knew of it, or did no more, and through what, in the order of events.
-    listed: days, people and alerts of the messages that wait or came to nothing.
-    """
-
+    #: By receiver, person and alert: the condition that the last accepted message told, and that message's number.
     last: dict[tuple[str, str, int], tuple[str, int]] = field(default_factory=dict)
+    #: By person and alert: from which day on they knew of it, or did no more, and through what, in the order of events.
     turns: dict[Key, list[tuple[date, str, bool]]] = field(default_factory=lambda: defaultdict(list))
+    #: The days, people and alerts of the messages that wait or came to nothing.
     listed: set[tuple[date, str, int]] = field(default_factory=set)
 
     def knew(self, key: Key, on: date, before: Collection[str] = ()) -> bool:
-        """Return whether somebody counted as told of an alert at the end of a day. before: through what, before all of this."""
+        """Return whether somebody counted as told of an alert at the end of a day. before: through what they knew of it earlier."""
         known = dict.fromkeys(before, True)
         known |= {through: knows for since, through, knows in self.turns.get(key, ()) if since <= on}
         return any(known.values())
 
 
-def readers(connection: sa.Connection, alert_id: int) -> set[str]:
-    """Return everybody who counts as told of an alert, by id, by name and by address, in small letters."""
+def told_people(connection: sa.Connection, alert_id: int) -> set[str]:
+    """Return the id, name and address, in small letters, of everybody who counts as told of an alert."""
     known = told_table.c
     mine = sa.and_(known.receiver == outbox.c.receiver, known.recipient == outbox.c.recipient)
     query = sa.select(outbox.c.recipient, outbox.c.name, outbox.c.address).join(told_table, mine)
@@ -52,51 +50,51 @@ def readers(connection: sa.Connection, alert_id: int) -> set[str]:
     return {name.casefold() for row in rows for name in row if name}
 
 
-def read(connection: sa.Connection, messages: Iterable[Any]) -> Said:
-    """Read what messages said. messages: their rows; the content is read in parts, as that of many days is large."""
-    said, rows = Said(), list(messages)
+def read_message_log(connection: sa.Connection, messages: Iterable[Any]) -> MessageLog:
+    """Return what messages told. messages: their rows; their content is read in parts, as that of many days is large."""
+    log, rows = MessageLog(), list(messages)
     accepted = sorted(
         (row for row in rows if row.state == "accepted" and row.finished_at), key=lambda row: (row.finished_at, row.id)
     )
     others = [row for row in rows if row.state != "accepted"]
-    returned = came_back(connection) if any(row.state == "failed" for row in others) else {}
+    returned = returned_on(connection) if any(row.state == "failed" for row in others) else {}
     standing: set[tuple[Any, ...]] = set()
     superseded: dict[tuple[Any, ...], set[int]] = defaultdict(set)
     for row, meant, told in _with_content(connection, accepted):
         standing.add((row.as_of, row.receiver, meant, row.purpose))
-        _accept(said, row, meant, told)
+        _accept(log, row, meant, told)
     for row, meant, told in _with_content(connection, others):
         ids = {id_ for id_, _, condition in told if condition != _OVER}
         if row.reason == DeliveryReason.superseded:
             superseded[row.as_of, row.receiver, meant, row.purpose] |= ids
             continue
         standing.add((row.as_of, row.receiver, meant, row.purpose))
-        said.listed.update((row.as_of, meant, id_) for id_ in ids)
+        log.listed.update((row.as_of, meant, id_) for id_ in ids)
         if row.id in returned:
             # Until it came back, whoever it was for counted as told; the run of that day may have come before.
             through, until = f"message {row.id}", returned[row.id] + timedelta(days=1)
             for id_ in ids:
-                said.turns[meant, id_] += [(row.as_of, through, True), (until, through, False)]
+                log.turns[meant, id_] += [(row.as_of, through, True), (until, through, False)]
     for mine, ids in superseded.items():
         # What took a message's place on its own day must tell it instead.
         if mine not in standing:
-            said.listed.update((mine[0], mine[2], id_) for id_ in ids)
-    return said
+            log.listed.update((mine[0], mine[2], id_) for id_ in ids)
+    return log
 
 
-def _accept(said: Said, row: Any, meant: str, told: Iterable[Any]) -> None:
+def _accept(log: MessageLog, row: Any, meant: str, told: Iterable[Any]) -> None:
     for id_, _, condition in told:
         place, knows = (row.receiver, meant, id_), condition != _OVER
-        before = said.last.get(place)
+        before = log.last.get(place)
         if before is None or knows != (before[0] != _OVER):
-            said.turns[meant, id_].append((row.as_of, row.receiver, knows))
-        said.last[place] = (condition, row.id)
+            log.turns[meant, id_].append((row.as_of, row.receiver, knows))
+        log.last[place] = (condition, row.id)
 
 
-def said_before(connection: sa.Connection, since: date, wanted: Collection[Key]) -> dict[Key, set[str]]:
-    """Return through which receivers people knew of alerts when a day began. wanted: of whom and what.
+def known_before(connection: sa.Connection, since: date, wanted: Collection[Key]) -> dict[Key, set[str]]:
+    """Return through which receivers people knew of alerts when a day began. wanted: which people, and of which alerts.
 
-    Reads back from that day, only as far as it must.
+    The messages are read from that day backwards, and only as many as it takes.
     """
     left, found = set(wanted), defaultdict[Key, set[str]](set)
     people = {who for who, _ in wanted}
@@ -116,7 +114,7 @@ def said_before(connection: sa.Connection, since: date, wanted: Collection[Key])
     return found
 
 
-def came_back(connection: sa.Connection) -> Mapping[int, date]:
+def returned_on(connection: sa.Connection) -> Mapping[int, date]:
     """Return the day on which each message came back that had been accepted, by its number."""
     query = sa.select(delivery.c.outbox_id, delivery.c.at).where(delivery.c.state == BOUNCED)
     return {row.outbox_id: row.at.date() for row in connection.execute(query)}

@@ -20,7 +20,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from alerting.audit import messages
-from alerting.audit.messages import Key, Said
+from alerting.audit.messages import Key, MessageLog
 from alerting.formatting import day, plural
 from alerting.notifications.recipient_log import EVERYBODY, NotToldReason
 from alerting.store.outbox import OPEN
@@ -34,34 +34,37 @@ _REASONS = frozenset(reason.value for reason in NotToldReason)
 
 @dataclass(frozen=True, kw_only=True)
 class Gap:
-    """An alert that was not told to somebody it was for, for no reason that is kept. about: its reference and code."""
+    """An alert that was not told to somebody it was for, for no reason that is kept."""
 
+    #: Its reference and code.
     about: str
     problem: str
 
 
 @dataclass(frozen=True, kw_only=True)
-class Shown:
-    """What was found. checked: how often an alert, a person and a day were looked at. not_kept: the days before that was kept."""
+class RecipientCheck:
+    """What was found of who was told of alerts that were firing."""
 
     gaps: Sequence[Gap]
+    #: How often an alert, a person and a day were looked at.
     checked: int
+    #: The days before it was kept whom each alert is for.
     not_kept: Sequence[date]
 
 
-Open = dict[tuple[int, str | None], list[date]]
+Unproven = dict[tuple[int, str | None], list[date]]
 """By alert and person, None where it is not kept whom it was for, the days of which nothing says that all was well."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Runs:
-    """The runs that came to their end, and the one that asks, by job.
+    """The runs that came to their end, and the one that asks, by job."""
 
-    newest: its day and when it began. kept: the days, in order, since it is kept whom each alert is for; not_kept: those before.
-    """
-
+    #: The day of the newest, and when it began.
     newest: Mapping[str, tuple[date, datetime]]
+    #: The days, in order, since it is kept whom each alert is for.
     kept: Mapping[str, Sequence[date]]
+    #: The days before that.
     not_kept: Sequence[date]
 
 
@@ -76,8 +79,9 @@ class _Stretch:
 
 @dataclass(frozen=True, kw_only=True)
 class _Brakes:
-    """When rules' brakes were on: from which day until which, None while they are."""
+    """When rules' brakes were on."""
 
+    #: By rule: from which day until which, None while it is on.
     spans: Mapping[str, Sequence[tuple[date, date | None]]]
 
     def are_on(self, rule: str, on: date | None = None) -> bool:
@@ -87,41 +91,41 @@ class _Brakes:
         return any(since <= on and (until is None or on <= until) for since, until in self.spans.get(rule, ()))
 
 
-def show(
+def check_recipients(
     connection: sa.Connection,
     since: date,
     until: date,
     firing: Sequence[Any],
-    said: Said,
+    log: MessageLog,
     known: Sequence[Any],
     *,
-    going: int | None = None,
-) -> Shown:
-    """Look at all that is firing now, and at each day of a range on which a job was done.
+    current: int | None = None,
+) -> RecipientCheck:
+    """Return what is not told of all that is firing now, and of each day of a range on which a job was done.
 
-    firing: the rows of those alerts. said: by the messages of the range. known: the rows of what everybody counts as told now.
-    going: the number of the run that asks, if one does.
+    firing: the rows of those alerts. log: of the messages of the range. known: the rows of what everybody counts as told now.
+    current: the number of the run that asks, if one does.
     """
-    runs, brakes = _runs(connection, going), _brakes(connection)
+    runs, brakes = _read_runs(connection, current), _read_brakes(connection)
     days = {
         job: mine
         for job, kept in runs.kept.items()
         if (mine := [on for on in kept if since <= on <= until and on < runs.newest[job][0]])
     }
-    gaps, checked = _now(connection, firing, known, runs, brakes)
+    gaps, checked = _check_now(connection, firing, known, runs, brakes)
     told_before = {(row.recipient, row.alert_id) for row in known if row.told_on < since}
-    open_, more = _past(connection, days, told_before, brakes, said)
-    before = messages.said_before(connection, since, {(who, id_) for id_, who in open_ if who})
-    names = _names(connection, {id_ for id_, _ in open_})
-    for (id_, who), on in sorted(open_.items(), key=lambda item: (item[0][0], item[0][1] or "")):
-        left = [each for each in on if who is None or not said.knew((who, id_), each, before.get((who, id_), ()))]
+    unproven, more = _check_past(connection, days, told_before, brakes, log)
+    before = messages.known_before(connection, since, {(who, id_) for id_, who in unproven if who})
+    names = _read_names(connection, {id_ for id_, _ in unproven})
+    for (id_, who), on in sorted(unproven.items(), key=lambda item: (item[0][0], item[0][1] or "")):
+        left = [each for each in on if who is None or not log.knew((who, id_), each, before.get((who, id_), ()))]
         if left:
-            gaps.append(Gap(about=names[id_], problem=f"was firing {_when(left)}, {_of_whom(who)}"))
+            gaps.append(Gap(about=names[id_], problem=f"was firing {_when(left)}, {_untold_words(who)}"))
     not_kept = [on for on in runs.not_kept if since <= on <= until]
-    return Shown(gaps=gaps, checked=checked + more, not_kept=not_kept)
+    return RecipientCheck(gaps=gaps, checked=checked + more, not_kept=not_kept)
 
 
-def _of_whom(who: str | None) -> str:
+def _untold_words(who: str | None) -> str:
     if who is None:
         return "and it is not kept whom that was for"
     if who == EVERYBODY:
@@ -133,7 +137,7 @@ def _when(days: Sequence[date]) -> str:
     return f"on {day(days[0])}" if len(days) == 1 else f"on {plural(len(days), 'day')} from {day(days[0])} to {day(days[-1])}"
 
 
-def _names(connection: sa.Connection, ids: Collection[int]) -> dict[int, str]:
+def _read_names(connection: sa.Connection, ids: Collection[int]) -> dict[int, str]:
     found: dict[int, str] = {}
     for part in _parts(sorted(ids)):
         query = sa.select(alert.c.id, alert.c.ref, alert.c.code).where(alert.c.id.in_(part))
@@ -148,9 +152,9 @@ def _parts(ids: Sequence[int]) -> Iterator[Sequence[int]]:
 # ---------------------------------------------------------------------- what is known of runs and brakes
 
 
-def _runs(connection: sa.Connection, going: int | None) -> _Runs:
+def _read_runs(connection: sa.Connection, current: int | None) -> _Runs:
     last_without = connection.execute(sa.select(state.c.value).where(state.c.name == LAST_WITHOUT_ROUTED)).scalar() or 0
-    ended = sa.or_(run.c.status.in_(_DONE), run.c.id == going)
+    ended = sa.or_(run.c.status.in_(_DONE), run.c.id == current)
     columns = (run.c.job, run.c.as_of, sa.func.max(run.c.id), sa.func.max(run.c.started_at))
     newest: dict[str, tuple[date, datetime]] = {}
     kept: dict[str, list[date]] = defaultdict(list)
@@ -165,7 +169,7 @@ def _runs(connection: sa.Connection, going: int | None) -> _Runs:
     return _Runs(newest=newest, kept=kept, not_kept=sorted(not_kept))
 
 
-def _brakes(connection: sa.Connection) -> _Brakes:
+def _read_brakes(connection: sa.Connection) -> _Brakes:
     spans: dict[str, list[tuple[date, date | None]]] = defaultdict(list)
     for row in connection.execute(sa.select(brake.c.rule, brake.c.since, brake.c.released_at)):
         spans[row.rule].append((row.since, row.released_at.date() if row.released_at else None))
@@ -175,7 +179,7 @@ def _brakes(connection: sa.Connection) -> _Brakes:
 # ---------------------------------------------------------------------- now
 
 
-def _now(
+def _check_now(
     connection: sa.Connection, firing: Sequence[Any], known: Iterable[Any], runs: _Runs, brakes: _Brakes
 ) -> tuple[list[Gap], int]:
     told = {(row.recipient, row.alert_id) for row in known}
@@ -186,18 +190,18 @@ def _now(
         if row.reason not in _REASONS and (row.recipient, row.alert_id) not in told:
             silent[row.alert_id].append(row.recipient)
     if silent:
-        listed = _listed_now(connection, runs)
+        listed = _read_listed(connection, runs)
         silent = {id_: left for id_, people in silent.items() if (left := [who for who in people if (who, id_) not in listed])}
     for id_ in _without_rows(connection, firing, {row.alert_id for row in rows}, runs, brakes):
         silent[id_] = [None]
     gaps = []
     for row in firing:
         for who in sorted(silent.get(row.id, ()), key=str):
-            gaps.append(Gap(about=f"{row.ref} ({row.code})", problem=f"is firing, {_of_whom(who)}"))
+            gaps.append(Gap(about=f"{row.ref} ({row.code})", problem=f"is firing, {_untold_words(who)}"))
     return gaps, len(rows)
 
 
-def _listed_now(connection: sa.Connection, runs: _Runs) -> set[Key]:
+def _read_listed(connection: sa.Connection, runs: _Runs) -> set[Key]:
     """Return who has alerts in messages that wait, or that came to nothing on their job's newest day or since its run began."""
     lately = [
         sa.and_(run.c.job == job, sa.or_(run.c.as_of == as_of, outbox.c.finished_at >= started))
@@ -205,8 +209,8 @@ def _listed_now(connection: sa.Connection, runs: _Runs) -> set[Key]:
     ]
     columns = [column for column in outbox.c if column.name != "content"]
     query = sa.select(*columns).outerjoin(run, run.c.id == outbox.c.run_id).where(sa.or_(outbox.c.state.in_(OPEN), *lately))
-    said = messages.read(connection, connection.execute(query).all())
-    return {(who, id_) for _, who, id_ in said.listed}
+    log = messages.read_message_log(connection, connection.execute(query).all())
+    return {(who, id_) for _, who, id_ in log.listed}
 
 
 def _without_rows(
@@ -224,19 +228,19 @@ def _without_rows(
 # ---------------------------------------------------------------------- days that have passed
 
 
-def _past(
-    connection: sa.Connection, days: Mapping[str, Sequence[date]], told: Collection[Key], brakes: _Brakes, said: Said
-) -> tuple[Open, int]:
+def _check_past(
+    connection: sa.Connection, days: Mapping[str, Sequence[date]], told: Collection[Key], brakes: _Brakes, log: MessageLog
+) -> tuple[Unproven, int]:
     """Return what must be looked at more closely of these days of jobs, and how much was looked at. told: before the first day."""
-    open_: Open = defaultdict(list)
+    unproven: Unproven = defaultdict(list)
     if not days:
-        return open_, 0
+        return unproven, 0
     first, last, checked = min(mine[0] for mine in days.values()), max(mine[-1] for mine in days.values()), 0
     lived = sa.or_(alert.c.resolved_on.is_(None), alert.c.resolved_on > first)
     ids = connection.execute(sa.select(alert.c.id).where(lived, alert.c.first_seen <= last).order_by(alert.c.id)).scalars().all()
     for part in _parts(ids):
-        rows = _rows(connection, part, first, last)
-        for stretch in _stretches(connection, part, days, last):
+        rows = _read_rows(connection, part, first, last)
+        for stretch in _read_stretches(connection, part, days, last):
             of_nobody = set(stretch.days)
             for row in rows.get(stretch.alert_id, ()):
                 mine = _between(stretch.days, row.since, row.until)
@@ -244,22 +248,22 @@ def _past(
                 checked += len(mine)
                 key = (row.recipient, stretch.alert_id)
                 if row.reason not in _REASONS and key not in told:
-                    left = _unsaid(said, key, mine)
+                    left = _untold(log, key, mine)
                     if left:
-                        open_[stretch.alert_id, row.recipient] += left
+                        unproven[stretch.alert_id, row.recipient] += left
             left = [on for on in sorted(of_nobody) if not brakes.are_on(stretch.rule, on)]
             if left:
-                open_[stretch.alert_id, None] += left
-    return open_, checked
+                unproven[stretch.alert_id, None] += left
+    return unproven, checked
 
 
-def _rows(connection: sa.Connection, ids: Sequence[int], first: date, last: date) -> dict[int, list[Any]]:
+def _read_rows(connection: sa.Connection, ids: Sequence[int], first: date, last: date) -> dict[int, list[Any]]:
     during = (routed.c.since <= last, sa.or_(routed.c.until.is_(None), routed.c.until > first))
     query = sa.select(routed).where(routed.c.alert_id.in_(ids), *during).order_by(routed.c.alert_id, routed.c.id)
     return {id_: list(rows) for id_, rows in groupby(connection.execute(query), key=lambda row: row.alert_id)}
 
 
-def _stretches(
+def _read_stretches(
     connection: sa.Connection, ids: Sequence[int], days: Mapping[str, Sequence[date]], last: date
 ) -> Iterator[_Stretch]:
     """Return the stretches in which alerts were firing at the end of days of their jobs."""
@@ -281,9 +285,9 @@ def _between(days: Sequence[date], since: date, until: date | None) -> Sequence[
     return days[bisect_left(days, since) : bisect_left(days, until) if until else None]
 
 
-def _unsaid(said: Said, key: Key, days: Sequence[date]) -> list[date]:
+def _untold(log: MessageLog, key: Key, days: Sequence[date]) -> list[date]:
     """Return those of some days by which somebody was not told of an alert, and on which no message to them told it."""
-    turns = said.turns.get(key, ())
+    turns = log.turns.get(key, ())
     if turns and all(knows for _, _, knows in turns):
         days = _between(days, date.min, min(since for since, _, _ in turns))
-    return [on for on in days if (on, *key) not in said.listed and not said.knew(key, on)]
+    return [on for on in days if (on, *key) not in log.listed and not log.knew(key, on)]

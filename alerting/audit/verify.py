@@ -21,9 +21,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from alerting.audit import messages as messages_said
-from alerting.audit import recipients
-from alerting.audit.messages import Said
+from alerting.audit import messages, recipients
+from alerting.audit.messages import MessageLog
 from alerting.formatting import day, plural
 from alerting.model import BOUNCED, Reason
 from alerting.store.job_leases import ENDED
@@ -39,9 +38,10 @@ _REASONS = frozenset(reason.value for reason in Reason)
 
 @dataclass(frozen=True, kw_only=True)
 class Breach:
-    """Where the store contradicts a promise. about: an alert's reference, a job and day, a message's number."""
+    """Where the store contradicts a promise."""
 
     promise: str
+    #: An alert's reference, a job and day, or a message's number.
     about: str
     problem: str
 
@@ -50,23 +50,26 @@ class Breach:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Going:
-    """The run that asks, before it has ended. rules: by id, the status of each in it."""
+class CurrentRun:
+    """The run that asks for proof of its own day, before it has ended."""
 
     run_id: int
     job: str
     as_of: date
+    #: The status of each rule in it, by the rule's id.
     rules: Mapping[str, str]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Audit:
-    """What was looked at, by kind and how many, and every breach found. not_shown: what the store cannot tell, and why."""
+    """What was looked at, and every breach that was found."""
 
     since: date
     until: date
+    #: How many of each kind.
     looked_at: Mapping[str, int] = field(default_factory=dict)
     breaches: tuple[Breach, ...] = ()
+    #: What the store cannot tell, and why.
     not_shown: tuple[str, ...] = ()
 
 
@@ -77,34 +80,36 @@ def verify(
     now: datetime,
     *,
     due: Iterable[tuple[str, date]] = (),
-    going: Going | None = None,
+    current: CurrentRun | None = None,
 ) -> Audit:
-    """Prove the promises for a range of days, both included.
+    """Return what breaks a promise in a range of days, both included.
 
-    due: the jobs and days that the timetable asks for, which the store cannot know. going: the run that asks, if one does.
+    due: the jobs and days that the timetable asks for, which the store cannot know. current: the run that asks, if one does.
     """
-    days = _occurrences(connection, since, until)
-    histories = _histories(connection, since, until)
-    messages = _messages(connection, since, until)
-    firing, said = _firing(connection), messages_said.read(connection, messages)
+    days = _read_occurrences(connection, since, until)
+    histories = _read_histories(connection, since, until)
+    rows = _read_messages(connection, since, until)
+    firing, log = _read_firing(connection), messages.read_message_log(connection, rows)
     known = connection.execute(sa.select(told.c.receiver, told.c.recipient, told.c.alert_id, told.c.told_on)).all()
-    shown = recipients.show(connection, since, until, firing, said, known, going=going.run_id if going else None)
+    recipient_check = recipients.check_recipients(
+        connection, since, until, firing, log, known, current=current.run_id if current else None
+    )
     breaches = [
-        *_of_occurrences(days, due, now, going),
-        *_of_runs(connection, since, until, going),
-        *(Breach(promise="I2", about=gap.about, problem=gap.problem) for gap in shown.gaps),
-        *_of_messages(connection, messages, now),
-        *_of_what_was_told(connection, said, known, until),
-        *_of_histories(connection, histories, since, until, going),
+        *_check_occurrences(days, due, now, current),
+        *_check_runs(connection, since, until, current),
+        *(Breach(promise="I2", about=gap.about, problem=gap.problem) for gap in recipient_check.gaps),
+        *_check_messages(connection, rows, now),
+        *_check_told(connection, log, known, until),
+        *_check_histories(connection, histories, since, until, current),
     ]
     looked_at = {
         "occurrences": len(days),
         "alerts firing": len(firing),
-        "alerts by person and day": shown.checked,
+        "alerts by person and day": recipient_check.checked,
         "alerts changed": len(histories),
-        "messages": len(messages),
+        "messages": len(rows),
     }
-    not_shown = _not_shown(shown.not_kept)
+    not_shown = _not_shown(recipient_check.not_kept)
     return Audit(since=since, until=until, looked_at=looked_at, breaches=tuple(breaches), not_shown=not_shown)
 
 
@@ -118,13 +123,13 @@ def days_of_jobs(connection: sa.Connection) -> dict[str, tuple[date, date]]:
 # ---------------------------------------------------------------------- I1: occurrences
 
 
-def _occurrences(connection: sa.Connection, since: date, until: date) -> dict[tuple[str, date], Any]:
+def _read_occurrences(connection: sa.Connection, since: date, until: date) -> dict[tuple[str, date], Any]:
     query = sa.select(occurrence).where(occurrence.c.as_of.between(since, until)).order_by(occurrence.c.as_of, occurrence.c.job)
     return {(row.job, row.as_of): row for row in connection.execute(query)}
 
 
-def _of_occurrences(
-    days: Mapping[tuple[str, date], Any], due: Iterable[tuple[str, date]], now: datetime, going: Going | None
+def _check_occurrences(
+    days: Mapping[tuple[str, date], Any], due: Iterable[tuple[str, date]], now: datetime, current: CurrentRun | None
 ) -> Iterator[Breach]:
     for job, as_of in due:
         if (job, as_of) not in days:
@@ -133,7 +138,7 @@ def _of_occurrences(
             )
     for (job, as_of), row in days.items():
         about = f"{job} of {day(as_of)}"
-        if going and (job, as_of) == (going.job, going.as_of):
+        if current and (job, as_of) == (current.job, current.as_of):
             continue
         if row.state == "missed" and not row.note:
             yield Breach(promise="I1", about=about, problem="is noted as missed, without why")
@@ -143,20 +148,20 @@ def _of_occurrences(
             yield Breach(promise="I1", about=about, problem=f"is {row.state}, and was neither done since nor noted as missed")
 
 
-def _of_runs(connection: sa.Connection, since: date, until: date, going: Going | None) -> Iterator[Breach]:
+def _check_runs(connection: sa.Connection, since: date, until: date, current: CurrentRun | None) -> Iterator[Breach]:
     at_work = sa.exists().where(occurrence.c.job == run.c.job, occurrence.c.as_of == run.c.as_of, occurrence.c.state == "running")
     left = sa.select(run.c.id, run.c.job, run.c.as_of).where(
         run.c.as_of.between(since, until), run.c.finished_at.is_(None), ~at_work
     )
     for row in connection.execute(left):
-        if going is None or row.id != going.run_id:
+        if current is None or row.id != current.run_id:
             yield Breach(promise="I1", about=f"run {row.id}, {row.job} of {day(row.as_of)}", problem="has no end")
 
 
 # ---------------------------------------------------------------------- I2: who was told of what is firing
 
 
-def _firing(connection: sa.Connection) -> list[Any]:
+def _read_firing(connection: sa.Connection) -> list[Any]:
     query = sa.select(alert.c.id, alert.c.ref, alert.c.code, alert.c.rule).where(alert.c.condition == "firing")
     return list(connection.execute(query.order_by(alert.c.id)))
 
@@ -171,9 +176,9 @@ def _not_shown(days: Sequence[date]) -> tuple[str, ...]:
 # ---------------------------------------------------------------------- I3: messages
 
 
-def _messages(connection: sa.Connection, since: date, until: date) -> list[Any]:
+def _read_messages(connection: sa.Connection, since: date, until: date) -> list[Any]:
     """Return the messages of the range, those that wait, and earlier ones that have come back since, without their content."""
-    ids = {id_ for id_, on in messages_said.came_back(connection).items() if on >= since}
+    ids = {id_ for id_, on in messages.returned_on(connection).items() if on >= since}
     # One by one: what was sent is large, and neither of these reads it.
     for mine in (outbox.c.as_of.between(since, until), outbox.c.state.in_(WAITING)):
         ids.update(connection.execute(sa.select(outbox.c.id).where(mine)).scalars())
@@ -185,22 +190,22 @@ def _messages(connection: sa.Connection, since: date, until: date) -> list[Any]:
     return found
 
 
-def _of_messages(connection: sa.Connection, messages: Iterable[Any], now: datetime) -> Iterator[Breach]:
+def _check_messages(connection: sa.Connection, rows: Iterable[Any], now: datetime) -> Iterator[Breach]:
     held = connection.execute(sa.select(state.c.name).where(state.c.name == "hold_fire")).first() is not None
-    ids = [row.id for row in messages]
-    tries: dict[int, list[Any]] = defaultdict(list)
+    ids = [row.id for row in rows]
+    attempts: dict[int, list[Any]] = defaultdict(list)
     for start in range(0, len(ids), 500):
         query = sa.select(delivery).where(delivery.c.outbox_id.in_(ids[start : start + 500])).order_by(delivery.c.id)
         for row in connection.execute(query):
-            tries[row.outbox_id].append(row)
-    for row in messages:
-        problems = [*_of_its_end(row, now, held=held), *_of_its_tries(row, tries[row.id])]
+            attempts[row.outbox_id].append(row)
+    for row in rows:
+        problems = [*_check_end(row, now, held=held), *_check_attempts(row, attempts[row.id])]
         for problem in problems:
             yield Breach(promise="I3", about=f"message {row.id} ({row.purpose}, {day(row.as_of)})", problem=problem)
-    yield from _of_fallbacks(connection, messages)
+    yield from _check_fallbacks(connection, rows)
 
 
-def _of_its_end(row: Any, now: datetime, *, held: bool) -> Iterator[str]:
+def _check_end(row: Any, now: datetime, *, held: bool) -> Iterator[str]:
     if row.state in FINAL:
         if row.finished_at is None:
             yield f"is {row.state}, without when"
@@ -214,14 +219,15 @@ def _of_its_end(row: Any, now: datetime, *, held: bool) -> Iterator[str]:
         yield "is past its time, and was neither sent nor given up"
 
 
-def _of_its_tries(row: Any, tries: list[Any]) -> Iterator[str]:
-    """Return where a message's attempts and what came of them do not add up. One that was cut short has nothing, and one after it.
+def _check_attempts(row: Any, attempts: list[Any]) -> Iterator[str]:
+    """Return where a message's attempts and their outcomes do not add up.
 
-    One that came back after it was accepted has both written down, and has failed.
+    An attempt that was cut short has no outcome, and another follows it. A message that came back after it was accepted has both
+    outcomes, and has failed.
     """
-    bounced = sum(each.state == BOUNCED for each in tries)
-    numbers = [each.attempt for each in tries if each.state != BOUNCED]
-    accepted = sum(each.state == "accepted" for each in tries)
+    bounced = sum(attempt.state == BOUNCED for attempt in attempts)
+    numbers = [each.attempt for each in attempts if each.state != BOUNCED]
+    accepted = sum(each.state == "accepted" for each in attempts)
     if len(set(numbers)) != len(numbers):
         yield "has two outcomes of one attempt"
     if any(number > row.attempts for number in numbers):
@@ -238,22 +244,22 @@ def _of_its_tries(row: Any, tries: list[Any]) -> Iterator[str]:
         yield "has no outcome of its last attempt"
 
 
-def _of_fallbacks(connection: sa.Connection, messages: Iterable[Any]) -> Iterator[Breach]:
-    wanted = {row.stands_for for row in messages if row.stands_for is not None}
+def _check_fallbacks(connection: sa.Connection, rows: Iterable[Any]) -> Iterator[Breach]:
+    wanted = {row.stands_for for row in rows if row.stands_for is not None}
     states: dict[int, str] = {}
     for start in range(0, len(wanted), 500):
         chosen = sorted(wanted)[start : start + 500]
         states |= {
             row.id: row.state for row in connection.execute(sa.select(outbox.c.id, outbox.c.state).where(outbox.c.id.in_(chosen)))
         }
-    for row in messages:
+    for row in rows:
         if row.stands_for is not None and states.get(row.stands_for) not in ("failed", "unknown"):
             problem = f"stands for message {row.stands_for}, which is {states.get(row.stands_for, 'not there')}"
             yield Breach(promise="I3", about=f"message {row.id}", problem=problem)
 
 
-def _of_what_was_told(connection: sa.Connection, said: Said, known: Iterable[Any], until: date) -> Iterator[Breach]:
-    """See that what the accepted messages said last is what the store takes their recipients to know."""
+def _check_told(connection: sa.Connection, log: MessageLog, known: Iterable[Any], until: date) -> Iterator[Breach]:
+    """Return the messages that told something else than what the store takes their recipients to know."""
     later = connection.execute(
         sa.select(outbox.c.id).where(outbox.c.as_of > until, outbox.c.state == "accepted").limit(1)
     ).first()
@@ -261,7 +267,7 @@ def _of_what_was_told(connection: sa.Connection, said: Said, known: Iterable[Any
         return
     counted = {(row.receiver, row.recipient, row.alert_id) for row in known}
     wrong: dict[int, int] = defaultdict(int)
-    for key, (condition, message) in said.last.items():
+    for key, (condition, message) in log.last.items():
         wrong[message] += (condition != "resolved") != (key in counted)
     for message, count in sorted(wrong.items()):
         if count:
@@ -269,10 +275,10 @@ def _of_what_was_told(connection: sa.Connection, said: Said, known: Iterable[Any
             yield Breach(promise="I3", about=f"message {message}", problem=problem)
 
 
-# ---------------------------------------------------------------------- I5 and the history of alerts
+# ---------------------------------------------------------------------- I5, and the history of alerts
 
 
-def _histories(connection: sa.Connection, since: date, until: date) -> dict[Any, list[Any]]:
+def _read_histories(connection: sa.Connection, since: date, until: date) -> dict[Any, list[Any]]:
     """Return the whole history of each alert that changed within the range, by the alert's row, in the order of events."""
     changed = sa.select(transition.c.alert_id).where(transition.c.as_of.between(since, until)).distinct()
     columns = (alert.c.ref, alert.c.code, alert.c.rule, alert.c.condition, alert.c.level, alert.c.resolved_on)
@@ -282,23 +288,23 @@ def _histories(connection: sa.Connection, since: date, until: date) -> dict[Any,
     return {id_: list(history) for id_, history in groupby(rows, key=lambda row: row.alert_id)}
 
 
-def _of_histories(
-    connection: sa.Connection, histories: Mapping[int, list[Any]], since: date, until: date, going: Going | None
+def _check_histories(
+    connection: sa.Connection, histories: Mapping[int, list[Any]], since: date, until: date, current: CurrentRun | None
 ) -> Iterator[Breach]:
-    asked = _asked(connection, since, until)
-    if going is not None:
-        asked[going.run_id] = going.rules
+    asked = _rule_statuses(connection, since, until)
+    if current is not None:
+        asked[current.run_id] = current.rules
     for history in histories.values():
         about = f"{history[0].alert_ref} ({history[0].alert_code})"
-        yield from (Breach(promise="history", about=about, problem=problem) for problem in _of_chain(history))
+        yield from (Breach(promise="history", about=about, problem=problem) for problem in _check_chain(history))
         for row in history:
             if row.after == "resolved" and since <= row.as_of <= until:
-                problem = _of_its_evidence(row, asked.get(row.run_id))
+                problem = _check_evidence(row, asked.get(row.run_id))
                 if problem:
                     yield Breach(promise="I5", about=about, problem=f"ended on {day(row.as_of)} {problem}")
 
 
-def _asked(connection: sa.Connection, since: date, until: date) -> dict[int | None, Mapping[str, str]]:
+def _rule_statuses(connection: sa.Connection, since: date, until: date) -> dict[int | None, Mapping[str, str]]:
     """Return the status of each rule in each run of the range whose report is there."""
     query = sa.select(run.c.id, run.c.report).where(run.c.as_of.between(since, until), run.c.report.is_not(None))
     return {
@@ -306,7 +312,7 @@ def _asked(connection: sa.Connection, since: date, until: date) -> dict[int | No
     }
 
 
-def _of_chain(history: list[Any]) -> Iterator[str]:
+def _check_chain(history: list[Any]) -> Iterator[str]:
     before: Any = None
     for row in history:
         on = day(row.as_of)
@@ -328,7 +334,7 @@ def _of_chain(history: list[Any]) -> Iterator[str]:
         yield "the day it ended does not fit its condition"
 
 
-def _of_its_evidence(row: Any, asked: Mapping[str, str] | None) -> str | None:
+def _check_evidence(row: Any, asked: Mapping[str, str] | None) -> str | None:
     """Return what is wrong with how an alert ended, None where it was on evidence. asked: the rules of the run that ended it."""
     if row.reason == Reason.closed:
         return "by hand, and nobody is named" if row.by == "service" else None

@@ -175,14 +175,14 @@ class Pipeline:
     def _tell_administrators(self, report: Report, clock: Clock, hold: Callable[[Transaction], None]) -> None:
         """Prove from the store what the run did, and plan the message that says so, all clear included."""
         now, rules = clock(), {row["id"]: row["status"] for row in report.rules}
-        going = verify.Going(run_id=report.run or 0, job=report.job, as_of=report.as_of, rules=rules)
+        current = verify.CurrentRun(run_id=report.run or 0, job=report.job, as_of=report.as_of, rules=rules)
 
         def write() -> None:
             with self.store.transaction() as connection:
                 hold(connection)
                 held = send_hold.is_on(connection)
                 report.hold_fire = str(held) if held else None
-                found = verify.verify(connection, report.as_of, report.as_of, now, going=going)
+                found = verify.verify(connection, report.as_of, report.as_of, now, current=current)
                 report.breaches = [str(each) for each in found.breaches]
                 messages = self.planner.tell_administrators(connection, report)
                 planned, _ = self.sender.outbox.plan(connection, report.run or 0, messages, now)

@@ -6,7 +6,7 @@ from datetime import datetime
 
 import click
 
-from alerting.audit.messages import readers
+from alerting.audit.messages import told_people
 from alerting.commands.alerts import DAY, by, desk
 
 
@@ -20,7 +20,7 @@ def command(ctx: click.Context, ref: str, by: str, note: str, until: datetime | 
     """Return that you have an alert in hand: you are not reminded of it until then, unless its level rises."""
     with desk(ctx, ref, by) as (at, alert):
         day = at.acknowledge(alert, note=note, until=until.date() if until else None)
-        is_told = by.casefold() in readers(at.connection, alert.id or 0)
+        is_told = by.casefold() in told_people(at.connection, alert.id or 0)
     if not is_told:
         click.echo(
             f"Nobody called {by} has been told of it, so this quietens nobody: give --by as the messages name you.", err=True

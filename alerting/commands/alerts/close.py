@@ -8,12 +8,12 @@ import click
 
 from alerting.cli import build_app, now, today
 from alerting.commands.alerts import DAY, approved_by, by, find_alert
-from alerting.model import Closing
+from alerting.model import ClosingReason
 
 
 @click.command()
 @click.argument("ref")
-@click.option("--reason", type=click.Choice(list(Closing.choices())), required=True, help="Why it is closed.")
+@click.option("--reason", type=click.Choice(list(ClosingReason.choices())), required=True, help="Why it is closed.")
 @click.option("--note", required=True, help="What was found, such as who was asked and what they said.")
 @click.option("--until", type=DAY, help="The last day it stays closed though nothing changes; for good when left out.")
 @by("closes it")
@@ -45,4 +45,6 @@ def command(
     finally:
         store.close()
     lasting = f" It stays closed until {day} at the latest." if day else ""
-    click.echo(f"{alert.ref} is closed by {by}: {Closing.choices()[reason]}. It opens again if the record changes.{lasting}")
+    click.echo(
+        f"{alert.ref} is closed by {by}: {ClosingReason.choices()[reason]}. It opens again if the record changes.{lasting}"
+    )

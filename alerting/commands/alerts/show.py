@@ -9,7 +9,7 @@ import click
 from alerting.alerts.handling import KINDS, REASONS, said
 from alerting.cli import build_app, echo_json, today
 from alerting.commands.alerts import as_row, find_alert, measured
-from alerting.model import Alert, Closing, Level
+from alerting.model import Alert, ClosingReason, Level
 from alerting.notifications import recipient_log, silences
 from alerting.rulebook.rule import Rule
 
@@ -65,7 +65,7 @@ def _since_changed(alert: Alert, rule: Rule | None) -> str:
 
 def _event(row: dict[str, Any]) -> str:
     if row["kind"] != "change":
-        reasons = Closing.choices() if row["kind"] == "close" else REASONS
+        reasons = ClosingReason.choices() if row["kind"] == "close" else REASONS
         return (
             f"{row['kind'].replace('_', ' ')} by {row['by']}"
             + (f", because {reasons[row['reason']]}" if row["reason"] in reasons else "")

@@ -9,7 +9,7 @@ from datetime import date
 from typing import Any
 
 from alerting.formatting import counted, day, listed, number, plain, plural, until
-from alerting.model import Closing, Item, Level, Reason
+from alerting.model import ClosingReason, Item, Level, Reason
 
 FULL = 50
 """How many items a message shows in full; the rest are counted by rule."""
@@ -305,7 +305,7 @@ def _reason(item: Item) -> str:
 
 def _detail(reason: Reason, detail: str | None) -> str:
     if reason is Reason.closed:
-        detail = Closing.choices().get(detail or "", detail)
+        detail = ClosingReason.choices().get(detail or "", detail)
     return plain(detail).rstrip(".") if detail else ""
 
 
