@@ -114,3 +114,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.browser)
         if "postgres_url" in wanted:
             item.add_marker(pytest.mark.postgres)
+
+
+@pytest.fixture(scope="session")
+def audited_week(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a service that has run four days and kept every promise; a test that damages it makes a copy."""
+    from tests.audited_week import run_week
+
+    return run_week(tmp_path_factory.mktemp("week"))
