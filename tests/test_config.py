@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import closing
+from importlib import import_module
 from pathlib import Path
+from typing import Any, get_args
 
 import pytest
+from pydantic import BaseModel, Strict
 
 from alerting.app import build, types_of
-from alerting.config import Loaded, load_config, sqlite_path
+from alerting.authoring.scenarios.file_models import Expected, Scenario
+from alerting.config import Config, Loaded, load_config, sqlite_path
 from alerting.errors import ConfigError, Faults
+from alerting.rulebook.file_models import Overrides, RuleFile, RuleSetting, SettingsFile, Subject
 
 RULES = Path(__file__).parents[1] / "rules"
 SECRET = "tr0ub4dor"
@@ -287,3 +293,32 @@ def test_no_fault_shows_a_secret(file, monkeypatch, before, after):
 def test_the_types_are_the_modules_that_are_there():
     assert types_of("notifiers") == ["console", "email", "folder", "teams"]
     assert types_of("alerting.sources") == ["demo", "files", "sql"]
+
+
+def models_below(annotation: Any, seen: set[type]) -> Iterator[type[BaseModel]]:
+    """The models that a file is read as, and those in their fields."""
+    for part in get_args(annotation):
+        yield from models_below(part, seen)
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel) and annotation not in seen:
+        seen.add(annotation)
+        yield annotation
+        for field in annotation.model_fields.values():
+            yield from models_below(field.annotation, seen)
+
+
+def test_no_key_of_any_file_reads_a_word_such_as_no_as_true_or_false():
+    read = [RuleFile, Subject, SettingsFile, Overrides, Config, Scenario]
+    read += [import_module(f"notifiers.{name}").Notifier for name in types_of("notifiers")]
+    read += [import_module(f"alerting.sources.{name}").Source for name in types_of("alerting.sources")]
+    seen: set[type] = set()
+
+    lax = [
+        f"{model.__name__}.{name}"
+        for top in read
+        for model in models_below(top, seen)
+        for name, field in model.model_fields.items()
+        if bool in (field.annotation, *get_args(field.annotation)) and Strict() not in field.metadata
+    ]
+
+    assert lax == []
+    assert {RuleFile, Expected, RuleSetting} <= seen

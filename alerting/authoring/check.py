@@ -8,16 +8,17 @@ from datetime import date
 from pathlib import Path
 
 from alerting.app import App, rules_folder, words_of
-from alerting.documents.document import Document, did_you_mean, load_plain
+from alerting.documents.document import Document, did_you_mean
 from alerting.errors import AlertingError, Fault
 from alerting.evaluation.dry_run import check_book, check_rule
 from alerting.model import Tier
 from alerting.notifications.messages.rendering import Words
 from alerting.rulebook.lint import find_doubts
-from alerting.rulebook.loader import compile_rule
+from alerting.rulebook.loader import Rulebook, compile_rule
 from alerting.rulebook.rule import Rule
+from alerting.rulebook.sql_tree import names_in
+from alerting.rulebook.subject_sql import characters
 
-_SHARED = re.compile(r"(?m)^(?!\s*--).*?\bparam\(\s*'([^']*)'\s*\)")
 _BRACES = re.compile(r"\{[{%](.*?)[%}]\}", re.DOTALL)
 
 
@@ -25,15 +26,15 @@ def check(app: App, today: date, *, reach: bool = True) -> list[Fault]:
     """Find every fault of rules, words and receivers. reach: also connect to each receiver, which sends nothing."""
     older = {app.book.folder / name for name in app.book.older}
     rules = [rule for rule in (*app.book.rules, *app.book.off) if Path(rule.place) not in older]
-    faults = [*app.faults, *_of_shared_params(app), *check_book(app.book)]
-    faults += [fault for rule in rules for fault in _of_rule(app, rule, today)]
-    return list(dict.fromkeys([*faults, *_of_receivers(app, reach=reach), *_of_administrators(app)]))
+    faults = [*app.faults, *_shared_param_faults(app.book), *check_book(app.book)]
+    faults += [fault for rule in rules for fault in _rule_faults(app, rule, today)]
+    return list(dict.fromkeys([*faults, *_receiver_faults(app, reach=reach), *_administrator_faults(app)]))
 
 
 def check_draft(app: App, path: Path, today: date) -> list[Fault]:
     """Find every fault of a rule file that is not in use."""
     rule = compile_rule(app.book, path, {})
-    return rule if isinstance(rule, list) else [*check_rule(app.book, rule), *_of_rule(app, rule, today)]
+    return rule if isinstance(rule, list) else [*check_rule(app.book, rule), *_rule_faults(app, rule, today)]
 
 
 def is_in_use(app: App, path: Path) -> bool:
@@ -65,28 +66,33 @@ def check_store(app: App) -> list[Fault]:
     return []
 
 
-def _of_shared_params(app: App) -> Iterator[Fault]:
+def _shared_param_faults(book: Rulebook) -> Iterator[Fault]:
     """Find the shared parameters that the SQL of subjects and views asks for and that are not there: they would be missing."""
-    known = app.book.settings.params
-    files = [*app.book.folder.glob("subjects/*.yaml"), *app.book.folder.glob("subjects/_views/*.sql")]
-    for path in sorted(files):
-        document = load_plain(path, shown=True)
-        for found in _SHARED.finditer(document.text):
-            if found[1] not in known:
-                where = document.offset_place(found.start(1), len(found[1]))
-                remedy = did_you_mean(found[1], known) or "Shared parameters stand under `params:` in settings.yaml."
-                yield Fault(problem=f"there is no shared parameter '{found[1]}'", where=where, remedy=remedy)
+    for name, source in sorted(book.sources.items()):
+        if name in book.older or not name.startswith("subjects/"):
+            continue
+        is_view = name.endswith(".sql")
+        texts = {"": source.text} if is_view else {part: source.value.get(part) or "" for part in ("sql", "left_when")}
+        for part, sql in texts.items():
+            for param, place in names_in(sql).params.items():
+                if param in book.settings.params:
+                    continue
+                offset = characters(sql, place)
+                where = source.offset_place(offset, len(param)) if is_view else source.value_place((part,), offset, len(param))
+                remedy = did_you_mean(param, book.settings.params)
+                remedy = remedy or "Shared parameters stand under `params:` in settings.yaml."
+                yield Fault(problem=f"there is no shared parameter '{param}'", where=where, remedy=remedy)
 
 
-def _of_rule(app: App, rule: Rule, today: date) -> Iterator[Fault]:
+def _rule_faults(app: App, rule: Rule, today: date) -> Iterator[Fault]:
     """Find what is wrong with the words of a rule and what is doubtful in it."""
     doubts = list(find_doubts(rule, app.book, today))
-    words = list(_of_words(app, rule))
+    words = list(_word_problems(app, rule))
     if not doubts and not words and rule.file.examples:
         return
     document = rule.source
     for part, problem in words:
-        yield _words_fault(document, rule, part, problem)
+        yield _word_fault(document, rule, part, problem)
     for doubt in doubts:
         where = document.place(doubt.path, key=doubt.key)
         if doubt.offset is not None:
@@ -101,7 +107,7 @@ def _of_rule(app: App, rule: Rule, today: date) -> Iterator[Fault]:
         )
 
 
-def _of_words(app: App, rule: Rule) -> Iterator[tuple[str, str]]:
+def _word_problems(app: App, rule: Rule) -> Iterator[tuple[str, str]]:
     """Return what is wrong with a rule's words for any receiver: `says` or `clears`, and the problem."""
     said = words_of(rule)
     words = Words({rule.id: said}, council=app.loaded.config.council.name)
@@ -111,7 +117,7 @@ def _of_words(app: App, rule: Rule) -> Iterator[tuple[str, str]]:
         yield part, rest
 
 
-def _words_fault(document: Document, rule: Rule, part: str, problem: str) -> Fault:
+def _word_fault(document: Document, rule: Rule, part: str, problem: str) -> Fault:
     text = rule.says if part == "says" else rule.clears
     line = re.match(r"line ([0-9]+): ", problem)
     said, _, near = (problem[line.end() :] if line else problem).partition("; did you mean ")
@@ -159,7 +165,7 @@ def _offset_in_words(text: str, name: str, line: int) -> int:
     return brace if brace >= 0 else begins
 
 
-def _of_receivers(app: App, *, reach: bool) -> Iterator[Fault]:
+def _receiver_faults(app: App, *, reach: bool) -> Iterator[Fault]:
     for name, notifier in app.notifiers.items():
         where = app.loaded.document.place(("receivers", name))
         for problem in notifier.check():
@@ -177,7 +183,7 @@ def _of_receivers(app: App, *, reach: bool) -> Iterator[Fault]:
             yield Fault(problem=f"receiver {name}: {wrong}", where=at, remedy=remedy)
 
 
-def _of_administrators(app: App) -> Iterator[Fault]:
+def _administrator_faults(app: App) -> Iterator[Fault]:
     if not app.loaded.config.council.administrators:
         yield Fault(
             problem="nobody but the performance team's manager is told of faults",

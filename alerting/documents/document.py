@@ -21,7 +21,7 @@ from pydantic import BaseModel, ValidationError
 
 from alerting.documents.positions import BREAK, spots_of
 from alerting.documents.syntax_messages import said_of_text
-from alerting.documents.validation_messages import asked_at, choices, keys_of, said_of, words_for_truths
+from alerting.documents.validation_messages import asked_at, choices, keys_of, said_of
 from alerting.errors import Excerpt, Fault, Place
 
 _Model = TypeVar("_Model", bound=BaseModel)
@@ -228,24 +228,16 @@ class Document:
             self.faults.append(Fault(problem=problem, where=self.place(()), remedy="Each line is `key: value`."))
             return None
         given = self.value if not within and value is None else value
-        words = dict(words_for_truths(model, given))
-        faults = [
-            Fault(problem=f"`{_dotted((*within, *at))}` should be true or false", where=self.place((*within, *at)), remedy=remedy)
-            for at, remedy in words.items()
-        ]
-        found: _Model | None = None
-        details: list[dict[str, Any]] = []
         try:
-            found = model.model_validate(given)
+            return model.model_validate(given)
         except ValidationError as error:
-            details = [dict(detail) for detail in error.errors(include_input=False) if detail["loc"] not in words]
+            details: list[dict[str, Any]] = [dict(detail) for detail in error.errors(include_input=False)]
         keys = [detail["loc"][:-1] for detail in details if detail["loc"][-1:] == ("[key]",)]
         misspelt: set[Path_] = {detail["loc"] for detail in details if detail["type"] == "extra_forbidden"}
         for detail in details:
             if detail["loc"] not in keys and not (detail["type"] == "missing" and _is_misspelt(detail["loc"], misspelt)):
-                faults.append(self._fault(model, detail, within, given))
-        self.faults += faults
-        return found if not faults else None
+                self.faults.append(self._fault(model, detail, within, given))
+        return None
 
     def _unknown_key(self, path: Path_, known: Sequence[str]) -> Fault:
         name, above = str(path[-1]), self._empty_above(path)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from functools import cache
 from types import UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
 
@@ -52,7 +51,11 @@ def said_of(detail: Mapping[str, Any], asked: Any, field: FieldInfo | None, writ
     if kind.startswith(("int", "float")):
         return f"should be a {'whole ' if kind.startswith('int') else ''}number", _such_as(field) or "Write it in digits alone."
     if kind.startswith("bool"):
-        return "should be true or false", _truth(written)
+        meant = _TRUTHS.get(str(written).lower())
+        return (
+            "should be true or false",
+            f"Here that is only a word: write {meant}." if meant else "Write true or false, without quotes.",
+        )
     if kind in ("model_type", "dict_type"):
         keys = keys_of(asked)
         such = f"Its keys are: {', '.join(keys)}." if keys else "Write `key: value`, indented below it."
@@ -72,25 +75,6 @@ def said_of(detail: Mapping[str, Any], asked: Any, field: FieldInfo | None, writ
 def choices(detail: Mapping[str, Any]) -> list[str]:
     """Return the words that may stand where another does."""
     return re.findall(r"'(.*?)'", str(detail.get("ctx", {}).get("expected", "")))
-
-
-def words_for_truths(annotation: Any, value: object, location: Location = ()) -> Iterator[tuple[Location, str]]:
-    """Find the values that should be true or false and are words, such as `no`: where each is, and what to do.
-
-    Pydantic would read them as YAML 1.1 does; to an editor, and to everything else here, they are words.
-    """
-    if not _holds_truths(annotation):
-        return
-    for option in _options(annotation):
-        if option is bool and isinstance(value, str):
-            yield location, _truth(value)
-        elif isinstance(value, Mapping):
-            fields = _fields_with_truths(option) if isinstance(option, type) and issubclass(option, BaseModel) else None
-            for name in value if fields is None else filter(value.__contains__, fields):
-                yield from words_for_truths(_step(option, name)[0], value[name], (*location, name))
-        elif isinstance(value, list):
-            for number, part in enumerate(value):
-                yield from words_for_truths(_step(option, number)[0], part, (*location, number))
 
 
 def asked_at(model: type[BaseModel], location: Location) -> tuple[Any, FieldInfo | None]:
@@ -132,39 +116,6 @@ def _options(annotation: Any) -> Iterator[Any]:
         yield annotation
 
 
-def _holds_truths(annotation: Any) -> bool:
-    """Return whether a value of this type may hold a true or false somewhere: most need not be looked through."""
-    try:
-        return _holds_truths_known(annotation)
-    except TypeError:  # a Literal of lists, or the like, cannot be remembered
-        return True
-
-
-@cache
-def _fields_with_truths(model: type[BaseModel]) -> tuple[str, ...]:
-    """Return the keys of a model in which a true or false may stand somewhere."""
-    return tuple(
-        key
-        for name, field in model.model_fields.items()
-        for key in dict.fromkeys((name, field.alias or name))
-        if _holds_truths(field.annotation)
-    )
-
-
-@cache
-def _holds_truths_known(annotation: Any) -> bool:
-    for option in _options(annotation):
-        if option is bool:
-            return True
-        if isinstance(option, type) and issubclass(option, BaseModel):
-            inside = [field.annotation for field in option.model_fields.values()]
-        else:
-            inside = [part for part in get_args(option) if get_origin(option) in (dict, tuple, list) and part is not ...]
-        if any(_holds_truths(part) for part in inside):
-            return True
-    return False
-
-
 def _should_be_text(written: object) -> tuple[str, str]:
     if written is None:
         return "has nothing written after it", "Write it, or leave the key out."
@@ -182,11 +133,6 @@ def _such_as(field: FieldInfo | None) -> str:
         example = field.examples[0]
         return f"Such as {example}." if isinstance(example, (str, int, float)) else ""
     return f"{field.description}." if field.description else ""
-
-
-def _truth(written: object) -> str:
-    meant = _TRUTHS.get(str(written).lower())
-    return f"Here that is only a word: write {meant}." if meant else "Write true or false, without quotes."
 
 
 def _or(words: list[str]) -> str:

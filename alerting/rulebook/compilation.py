@@ -233,7 +233,7 @@ class _Compiler:
 
     def _logic(self, sql: Sequence[str]) -> str:
         """Return the hash of what decides answers, with the parameters that what has been compiled so far, and the SQL, use."""
-        used = self._used | names_in_all(sql).params
+        used = self._used | names_in_all(sql).params.keys()
         asked = self.file.model_dump(mode="json", include=set(_ASKED))
         applied = {name: self.params[name] for name in sorted(used & self.params.keys())}
         parts = [f"{asked}", f"{applied}", self.subject.id, self.subject.key, *sql]

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import date
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool
 
 LevelName = Literal["info", "amber", "red", "critical"]
 Role = Literal[
@@ -166,7 +166,7 @@ class RuleFile(BaseModel):
         description="What the record needs to show for the alert to clear",
         examples=["A contact dated within the last {{ params.amber_days }} days is recorded."],
     )
-    enabled: bool = Field(
+    enabled: StrictBool = Field(
         default=True,
         description="Whether runs ask it: false for a rule that is still being written. What config.yaml says of it goes before",
     )
@@ -235,7 +235,7 @@ class RuleFile(BaseModel):
         description="Who is told as well, and when: a role and an expression",
         examples=[{"head_of_service": "measure > 182"}],
     )
-    channel: bool = Field(default=True, description="Whether it may be counted in a team's channel")
+    channel: StrictBool = Field(default=True, description="Whether it may be counted in a team's channel")
     escalate: tuple[Escalation, ...] = Field(
         default=(),
         description="Who is told as well when it has been open for long",
@@ -294,7 +294,7 @@ class RuleSetting(BaseModel):
     model_config = _STRICT
 
     params: dict[str, Any] = Field(default_factory=dict)
-    enabled: bool | None = None
+    enabled: StrictBool | None = None
     reason: str = ""
 
 

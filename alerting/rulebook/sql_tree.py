@@ -7,7 +7,7 @@ an alias or behind `EXCLUDE` names no column. Nor does a star: what nothing name
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
@@ -22,8 +22,8 @@ class SqlNames:
     tables: frozenset[str] = frozenset()
     #: Every column that a value is taken from. An alias that is used again, as in ORDER BY, cannot be told from a column.
     columns: frozenset[str] = frozenset()
-    #: The shared parameters asked for by `param('its_name')`.
-    params: frozenset[str] = frozenset()
+    #: The shared parameters asked for by `param('its_name')`, each with where its name first stands, in bytes.
+    params: Mapping[str, int] = field(default_factory=dict)
 
 
 def syntax(sql: str) -> Mapping[str, Any]:
@@ -56,7 +56,7 @@ def parts_of(tree: Any) -> Iterator[dict[str, Any]]:
 
 def names_in(sql: str) -> SqlNames:
     """Return what a text of SQL names; nothing where the engine cannot read it, which is a fault of its own."""
-    return _names(sql.strip())
+    return _names(sql.rstrip())
 
 
 def names_in_all(texts: Iterable[str]) -> SqlNames:
@@ -65,7 +65,7 @@ def names_in_all(texts: Iterable[str]) -> SqlNames:
     return SqlNames(
         tables=frozenset[str]().union(*(one.tables for one in found)),
         columns=frozenset[str]().union(*(one.columns for one in found)),
-        params=frozenset[str]().union(*(one.params for one in found)),
+        params={name: place for one in found for name, place in one.params.items()},
     )
 
 
@@ -80,7 +80,7 @@ def _names(sql: str) -> SqlNames:
     return SqlNames(
         tables=frozenset(part["table_name"].lower() for part in parts if part.get("type") == "BASE_TABLE"),
         columns=frozenset(name.lower() for name in columns),
-        params=frozenset(name for part in parts if _is_param(part) for name in _texts(part["arguments"])),
+        params=dict(reversed([(name, place) for part in parts if _is_param(part) for name, place in _texts(part["arguments"])])),
     )
 
 
@@ -88,11 +88,11 @@ def _is_param(part: Mapping[str, Any]) -> bool:
     return part.get("class") == "FUNCTION" and part["function_name"].lower() == "param"
 
 
-def _texts(tree: Any) -> Iterator[str]:
-    """Return the texts in quotes of a tree. The engine before its version 2 writes them otherwise."""
+def _texts(tree: Any) -> Iterator[tuple[str, int]]:
+    """Return the texts in quotes of a tree, each with where it begins. The engine before its version 2 writes them otherwise."""
     for part in parts_of(tree):
         if part.get("class") == "CONSTANT":
             literal = part.get("literal")
             text = part["value"].get("value") if literal is None else literal["text"] if literal["kind"] == "STRING" else None
             if isinstance(text, str):
-                yield text
+                yield text, int(part.get("query_location", 0)) + 1

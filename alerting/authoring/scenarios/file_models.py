@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, model_validator
 
 from alerting.rulebook.file_models import LevelName
 
@@ -132,11 +132,11 @@ class Expected(BaseModel):
 
     alerts: tuple[ExpectedAlert, ...] | None = Field(default=None, description="Every alert that is open, or was resolved today")
     messages: tuple[ExpectedMessage, ...] | None = Field(default=None, description="Every message of the day")
-    nobody: bool = Field(default=False, description="No message goes out")
+    nobody: StrictBool = Field(default=False, description="No message goes out")
     notices: tuple[str, ...] | None = Field(
         default=None, description="What the performance team is told of the data and the service: words of each title"
     )
-    some: bool = Field(default=False, description="There may be more alerts and messages than those named")
+    some: StrictBool = Field(default=False, description="There may be more alerts and messages than those named")
 
     @model_validator(mode="after")
     def _one_or_the_other(self) -> Expected:
