@@ -20,24 +20,25 @@ from typing import Literal
 
 @dataclass(frozen=True, kw_only=True)
 class Excerpt:
-    """A line of a file as it may be shown, and the part of it that is meant: 1-based columns, the end not included."""
+    """A line of a file as it may be shown, and the part of it that is meant."""
 
     line: str
+    #: Where that part begins, from 1 on.
     column: int
+    #: The column after its last.
     end_column: int
 
 
 @dataclass(frozen=True, kw_only=True)
 class Place:
-    """Where a fault is: a file and, where known, its 1-based line and column.
-
-    end_column: where the word that is meant ends, not included. excerpt: for people, where the line may be shown.
-    """
+    """Where a fault is: a file and, where they are known, its line and column, from 1 on."""
 
     file: str
     line: int | None = None
     column: int | None = None
+    #: The column after the last of the word that is meant.
     end_column: int | None = field(default=None, compare=False)
+    #: For people, where the line may be shown.
     excerpt: Excerpt | None = field(default=None, compare=False, repr=False)
 
     def __str__(self) -> str:
@@ -60,8 +61,9 @@ class Fault:
 
 
 class AlertingError(Exception):
-    """An error a person can act on. `exit_code` is what the command line ends with."""
+    """An error that a person can act on: what is wrong, where, and what to do about it."""
 
+    #: What the command line ends with.
     exit_code = 1
 
     def __init__(self, problem: str, *, where: str | Place | None = None, remedy: str = "") -> None:
@@ -93,12 +95,13 @@ class StoreError(AlertingError):
 
 
 class RunHeld(StoreError):
-    """Another process has this run, or took it over. other: what it does is another run, which this one has to wait for."""
+    """Another process has this run, or took it over."""
 
     exit_code = 3
 
     def __init__(self, problem: str, *, remedy: str = "", other: bool = False) -> None:
         super().__init__(problem, remedy=remedy)
+        #: Whether it is another run that the process is at, for which this one has to wait.
         self.other = other
 
 
@@ -109,9 +112,7 @@ class HandlingError(AlertingError):
 class DeliveryError(AlertingError):
     """One message was not accepted by one receiver.
 
-    `passing`: the fault may pass, so try again later (a 4xx answer of a mail server, a 503, a time-out).
-    `ambiguous`: the message had been handed over when the fault came, so it may have arrived.
-    `about`: what is at fault, which decides what becomes of the other messages and of this one:
+    What is at fault, `about`, decides what becomes of the other messages and of this one:
 
         line        the receiver cannot be reached, trusted or signed in to: it is left alone for a while
         sender      it refuses whoever sends, or the message as a whole: the same
@@ -132,9 +133,12 @@ class DeliveryError(AlertingError):
         retry_after_s: float | None = None,
     ) -> None:
         super().__init__(problem, where=where, remedy=remedy)
+        #: Whether the fault may pass, so that it is tried again later: a 4xx answer of a mail server, a 503, a time-out.
         self.passing = passing
         self.about = about
+        #: Whether the message had been handed over when the fault came, so that it may have arrived.
         self.ambiguous = ambiguous
+        #: After how many seconds the receiver asks to be tried again.
         self.retry_after_s = retry_after_s
 
 

@@ -1,7 +1,7 @@
 """What stands, on a day, of what people did about an alert. Pure: worked out when it is asked, and kept nowhere.
 
-What somebody did was of the alert as it was then: when its level rises, an acknowledgement and a snooze lapse. So does a
-snooze when the due date passes that lay ahead when it was made: what was put off as not yet due must not stay unseen.
+What somebody did was about the alert as it was then: an acknowledgement and a snooze lapse when its level rises. A snooze also
+lapses when a due date passes that lay ahead when it was made: what was put off as not yet due must not stay unseen.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ def in_hand(alert: Alert, as_of: date) -> list[Act]:
 
 
 def put_off(alert: Alert, as_of: date, loaded_at: datetime | None = None) -> Act | None:
-    """Return what keeps an alert out of messages: the last word on it, where that still stands.
+    """Return the act that keeps an alert out of messages: the last of them, where it still stands; None where none does.
 
     loaded_at: when the oldest of today's tables was loaded. What was recorded is waited for until a load after that;
     where the council does not say when it loads, until the next day.
@@ -36,7 +36,7 @@ def put_off(alert: Alert, as_of: date, loaded_at: datetime | None = None) -> Act
 
 
 def recorded_in_vain(alert: Alert, as_of: date, loaded_at: datetime | None = None) -> Act | None:
-    """Return the word of somebody that they have recorded what was missing, where a load since then does not show it."""
+    """Return the act by which somebody said that the missing is recorded now, where a load since then does not show it."""
     act = next((act for act in reversed(alert.acts) if act.kind in PUT_OFF), None)
     if act is None or act.kind != "recorded" or put_off(alert, as_of, loaded_at) is not None:
         return None
@@ -44,7 +44,7 @@ def recorded_in_vain(alert: Alert, as_of: date, loaded_at: datetime | None = Non
 
 
 def assigned(alert: Alert) -> Act | None:
-    """Return who was last made responsible for an alert, None where nobody was."""
+    """Return the act by which somebody was last made responsible for an alert; None where nobody was."""
     return next((act for act in reversed(alert.acts) if act.kind == "assign"), None)
 
 

@@ -53,23 +53,23 @@ _NO_STREAK: dict[str, Any] = {"streak": 0, "streak_on": None}
 
 @dataclass(frozen=True, kw_only=True)
 class RuleLife:
-    """What lifecycle needs of a rule: how long it must match before it fires, and be clear before it resolves.
-
-    reopen_window: working days after it was cleared in which a match is the same alert again.
-    """
+    """What decides, of a rule, what becomes of its alerts."""
 
     id: str
     code: str
     subject_kind: str
     unit: str
     version: str | None = None
+    #: For how many runs a rule must match before its alert fires.
     pending_for: int = 1
+    #: For how many runs it must be clear before its alert ends, beside the one in which it ends.
     keep_firing_for: int = 0
+    #: For how many working days after an alert was cleared a match is the same alert again.
     reopen_window: int = 3
 
 
 def opened(finding: Finding, rule: RuleLife, episode: int, as_of: date) -> Transition:
-    """Open an alert for a match that has none. episode: 1 for the first time, one more than the last after that."""
+    """Return how an alert opens for a match that has none. episode: 1 for the first time, one more than the last after that."""
     condition = Condition.firing if rule.pending_for <= 1 else Condition.pending
     alert = Alert(
         ref=reference(rule.id, finding.subject, episode),
@@ -94,10 +94,9 @@ def opened(finding: Finding, rule: RuleLife, episode: int, as_of: date) -> Trans
 def begun(
     finding: Finding, rule: RuleLife, ended: Alert | None, as_of: date, working_days: WorkingDays, *, owners_known: bool = True
 ) -> Transition | None:
-    """Return what a finding becomes that has no live alert: of a match a new one, its last one again, or None where that stays
-    closed; None of anything else.
+    """Return how an alert begins for a finding that has no live one; None where none does.
 
-    ended: the last alert of this rule and subject, if any, with the facts it ended with. One that somebody closed stays so
+    For a match a new one opens, or the last one comes back, unless that stays closed. ended: the last alert of this rule and subject, if any, with the facts it ended with. One that somebody closed stays so
     until the day it was closed until has passed, its level rises, or the record says something else than it did then.
     """
     if finding.outcome != Outcome.match:
@@ -128,7 +127,7 @@ def flapping(came_back: Sequence[date], on: date, working_days: WorkingDays) -> 
 def advance(
     alert: Alert, finding: Finding, rule: RuleLife, as_of: date, *, owners_known: bool = True, changed: bool = False
 ) -> Transition | None:
-    """Take a live alert on by today's answer; None where nothing changes.
+    """Return how today's answer changes a live alert; None where it does not.
 
     owners_known: false when the tables that say whose a case is cannot be trusted today; then it stays whose it was.
     changed: the rule answers otherwise than when it was last asked, so that `clear` says nothing about the record.
@@ -151,7 +150,7 @@ def advance(
 
 
 def hold(alert: Alert, reason: Reason, as_of: date, *, detail: str | None = None) -> Transition | None:
-    """Hold an alert whose subject could not be judged today; None where it is held for that already.
+    """Return how an alert is held whose subject could not be judged today; None where it is held for that already.
 
     A pending alert waits as it is: nobody has been told of it.
     """
@@ -164,30 +163,30 @@ def hold(alert: Alert, reason: Reason, as_of: date, *, detail: str | None = None
 
 
 def resolve(alert: Alert, reason: Reason, as_of: date, *, detail: str | None = None, by: str = "service") -> Transition:
-    """End an alert, for a reason that is kept."""
+    """Return how an alert ends."""
     why: dict[str, Any] = {"resolved_on": as_of, "resolved_reason": reason, "resolved_detail": detail}
     ended = replace(alert, condition=Condition.resolved, **why, **_NOT_HELD, **_NO_STREAK)
     return replace(_transition(alert, ended, reason, detail), by=by)
 
 
 def removed(live: Iterable[Alert], known: Mapping[str, object], as_of: date) -> list[Transition]:
-    """End the alerts of rules that are no longer there or are switched off: no longer checked, which is not cleared."""
+    """Return how the alerts end whose rules are no longer there or are switched off: no longer checked, which is not cleared."""
     return [resolve(alert, Reason.rule_removed, as_of) for alert in live if alert.rule not in known]
 
 
 def one_episode_on(alert: Alert) -> Alert:
-    """Return a new alert another number, and with it another reference."""
+    """Return an alert as the next episode, with that one's reference."""
     episode = alert.episode + 1
     return replace(alert, episode=episode, ref=reference(alert.rule, alert.subject, episode))
 
 
 def merged_away(alert: Alert, as_of: date) -> Transition:
-    """End an alert beside which an older one about the same goes on, since two records of one person became one."""
+    """Return how an alert ends beside which an older one about the same goes on, since two records of one person became one."""
     return _pending_ends(alert, as_of) or resolve(alert, Reason.record_merged, as_of)
 
 
 def of_another_kind(live: Iterable[Alert], kinds: Mapping[str, str], as_of: date) -> list[Transition]:
-    """End the alerts of rules that are about something else now, such as a team and no longer a child.
+    """Return how the alerts end whose rules are about something else now, such as a team and no longer a child.
 
     kinds: what each rule is about, by its id.
     """
