@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from alerting.authoring.differences import EFFECTS, beside, differences, in_lines, summary
+from alerting.authoring.differences import EFFECTS, break_lines, compare_rules, show_lines, summarise
 from alerting.authoring.draft import find_rule
 from alerting.commands import cli
 from alerting.rulebook.file_models import RuleFile
@@ -43,7 +43,7 @@ def changed(tmp_path: Path):
 
 
 def said(new: Rule) -> list[tuple[str, str, str]]:
-    return [(each.effect, each.key, each.says) for each in differences(OLD, new)]
+    return [(each.effect, each.key, each.says) for each in compare_rules(OLD, new)]
 
 
 # ---------------------------------------------------------------- key by key
@@ -90,7 +90,7 @@ def test_a_change_of_any_key_is_told_in_plain_words(key):
     value, effect, words = CHANGES[key]
     written = OLD.file.model_dump(by_alias=False) | {key: value}
     file = RuleFile.model_validate({RuleFile.model_fields[name].alias or name: part for name, part in written.items()})
-    [change] = differences(OLD, replace(OLD, file=file))
+    [change] = compare_rules(OLD, replace(OLD, file=file))
 
     assert (change.effect, change.says) == (effect, words)
     assert change.key.startswith(RuleFile.model_fields[key].alias or key)
@@ -147,13 +147,13 @@ def test_layout_comments_and_the_order_of_roles_are_no_difference(changed):
 def test_a_sentence_says_what_the_changes_come_to(changed, change, words):
     new = changed(change)
 
-    assert summary(OLD, new, differences(OLD, new)) == words
+    assert summarise(OLD, new, compare_rules(OLD, new)) == words
 
 
 def test_an_expression_is_shown_condition_by_condition(changed):
-    [change] = differences(OLD, changed(("and not one_of(in_touch, exclude_touch)", "and age <> 19")))
+    [change] = compare_rules(OLD, changed(("and not one_of(in_touch, exclude_touch)", "and age <> 19")))
 
-    assert beside(change) == [
+    assert show_lines(change) == [
         "  one_of(eligible_as, eligibility)",
         "  and age between min_age and max_age",
         "- and not one_of(in_touch, exclude_touch)",
@@ -163,13 +163,13 @@ def test_an_expression_is_shown_condition_by_condition(changed):
 
 
 def test_a_sentence_is_shown_whole(changed):
-    [change] = differences(OLD, changed(("title: Care leaver not in touch", "title: Lost and found")))
+    [change] = compare_rules(OLD, changed(("title: Care leaver not in touch", "title: Lost and found")))
 
-    assert beside(change) == ["- Care leaver not in touch", "+ Lost and found"]
+    assert show_lines(change) == ["- Care leaver not in touch", "+ Lost and found"]
 
 
 def test_the_and_of_between_begins_no_line():
-    assert in_lines("a between 1 and 2 and b or c") == ["a between 1 and 2", "and b", "or c"]
+    assert break_lines("a between 1 and 2 and b or c") == ["a between 1 and 2", "and b", "or c"]
 
 
 # ---------------------------------------------------------------- the command

@@ -11,7 +11,7 @@ from typing import Any
 from alerting.alerts.lifecycle import FLAPS, FLAPS_WITHIN
 from alerting.authoring.backtest.backtest import Backtest, Day, Timeline
 from alerting.authoring.backtest.charts import draw_lines, round_up
-from alerting.authoring.differences import differences
+from alerting.authoring.differences import compare_rules
 from alerting.errors import ConfigError
 from alerting.formatting import day as in_words
 from alerting.formatting import plural
@@ -168,7 +168,7 @@ def write_page(found: Backtest, path: Path, council: str) -> None:
         in_use=found.in_use.rule if found.in_use else None,
         span=write_span(days[0].as_of, days[-1].as_of),
         count=len(days),
-        differences=[f"{each.key}: {each.says}" for each in differences(found.in_use.rule, rule)] if found.in_use else [],
+        differences=[f"{each.key}: {each.says}" for each in compare_rules(found.in_use.rule, rule)] if found.in_use else [],
         headings=[name or rule.code for name, _ in name_timelines(found)],
         figures=make_figures(found),
         charts=[_chart(found, "open", "Open each day"), _chart(found, "new", "New each day")],

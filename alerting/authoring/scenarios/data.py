@@ -35,25 +35,24 @@ _SAYS_WHAT_WAS_LOADED = "ext_load"
 
 
 @dataclass(kw_only=True)
-class MadeData(Source):
-    """The tables of a made council, which a scenario's days change. It is a source: it gives them as they are now.
-
-    missing, half: what is wrong with today's delivery, a table that is left out, and by table the share that arrived.
-    """
+class ScenarioData(Source):
+    """The tables of a made-up council, which a scenario changes from day to day; to a run they are its source."""
 
     tables: dict[str, list[Row]]
+    #: The tables that are left out of today's delivery.
     missing: frozenset[str] = frozenset()
+    #: By table, the share of its rows that arrived today.
     half: Mapping[str, float] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, directory: Directory) -> MadeData:
-        """Make a council of a directory, with nothing about any child yet."""
+    def from_directory(cls, directory: Directory) -> ScenarioData:
+        """Return a council with this directory, and with nothing about any child yet."""
         tables: dict[str, list[Row]] = {name: [] for name in TABLES if name != _SAYS_WHAT_WAS_LOADED}
         staff = directory.staff if directory.staff is not None else _staff()
-        tables["ext_staff"] = rows_of("ext_staff", staff)
-        tables["ext_team"] = rows_of("ext_team", directory.teams if directory.teams is not None else _teams())
-        tables["ext_cover"] = rows_of("ext_cover", directory.cover)
-        tables["ext_restricted"] = rows_of("ext_restricted", directory.restricted)
+        tables["ext_staff"] = expand_rows("ext_staff", staff)
+        tables["ext_team"] = expand_rows("ext_team", directory.teams if directory.teams is not None else _teams())
+        tables["ext_cover"] = expand_rows("ext_cover", directory.cover)
+        tables["ext_restricted"] = expand_rows("ext_restricted", directory.restricted)
         tables["ssd_professionals"] = [
             {"prof_professional_id": row.get("worker_id"), "prof_professional_name": row.get("name")}
             for row in tables["ext_staff"]
@@ -65,12 +64,12 @@ class MadeData(Source):
         """The teams of today's directory."""
         return frozenset(team for row in self.tables["ext_team"] if (team := row.get("team_id")))
 
-    def turn(self, day: Day) -> list[str]:
-        """Bring the tables to a day. Gives what could not be done: changes and removals that no row is meant by."""
+    def move_to(self, day: Day) -> list[str]:
+        """Bring the tables to a day. Return what could not be done: changes and removals that fit no row."""
         for table, rows in day.data.items():
-            self.tables[table] = rows_of(table, rows)
+            self.tables[table] = expand_rows(table, rows)
         for table, rows in day.add.items():
-            self.tables.setdefault(table, []).extend(rows_of(table, rows))
+            self.tables.setdefault(table, []).extend(expand_rows(table, rows))
         lost = [
             f"`change` means no row of {table}"
             for table, changes in day.change.items()
@@ -112,7 +111,7 @@ class MadeData(Source):
     def _change(self, table: str, change: Change) -> bool:
         meant = self._meant(table, change.where)
         for row in meant:
-            row.update(full_names(table, change.to))
+            row.update(expand_row(table, change.to))
         return bool(meant)
 
     def _remove(self, table: str, where: Row) -> bool:
@@ -121,28 +120,28 @@ class MadeData(Source):
         return bool(meant)
 
     def _meant(self, table: str, where: Row) -> list[Row]:
-        cells = full_names(table, where)
+        cells = expand_row(table, where)
         return [row for row in self.tables.get(table, ()) if all(row.get(name) == cell for name, cell in cells.items())]
 
 
-def rows_of(table: str, rows: Iterable[Row]) -> list[Row]:
-    """Return rows with the whole names of their columns, as rows of one's own."""
-    return [full_names(table, row) for row in rows]
+def expand_rows(table: str, rows: Iterable[Row]) -> list[Row]:
+    """Return copies of rows, with the full names of their columns."""
+    return [expand_row(table, row) for row in rows]
 
 
-def full_names(table: str, row: Row) -> Row:
-    """Return a row with the whole names of its columns."""
-    return {full_name(table, name): cell for name, cell in row.items()}
+def expand_row(table: str, row: Row) -> Row:
+    """Return a copy of a row, with the full names of its columns."""
+    return {expand_name(table, name): cell for name, cell in row.items()}
 
 
-def full_name(table: str, name: str) -> str:
-    """Return the whole name of a column that may stand without its table's prefix."""
+def expand_name(table: str, name: str) -> str:
+    """Return the full name of a column, which may stand without its table's prefix."""
     columns = TABLES[table].columns
-    prefixed = f"{prefix(table)}{name}"
+    prefixed = f"{find_prefix(table)}{name}"
     return prefixed if name not in columns and prefixed in columns else name
 
 
-def prefix(table: str) -> str:
+def find_prefix(table: str) -> str:
     """Return what the names of a table's columns begin with, such as `pers_`; the council's own tables have none."""
     return "" if TABLES[table].extension else next(iter(TABLES[table].columns)).partition("_")[0] + "_"
 

@@ -19,42 +19,48 @@ _NOTHING = "nothing"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Sent:
-    """A message that a receiver was given. items: by state, rule code and subject. text: its subject line and its text."""
+class SentMessage:
+    """A message that a receiver was given."""
 
     to: str
     through: str
+    #: Rule code and subject of each item, by the state it is told in.
     items: Mapping[str, frozenset[About]]
+    #: Its subject line and its text.
     text: str
 
 
 @dataclass(frozen=True, kw_only=True)
-class Came:
-    """What came of a day. alerts: those that are open and those resolved on it. faults: what should never be."""
+class DayResult:
+    """What came of a day."""
 
+    #: Those that are open, and those that were resolved on the day.
     alerts: Sequence[Alert]
-    messages: Sequence[Sent]
+    messages: Sequence[SentMessage]
+    #: The titles of what the performance team was told.
     notices: Sequence[str]
+    #: What should never be.
     faults: Sequence[str] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
-class Difference:
-    """One thing that is otherwise than expected. where: the expectation, or the day where nothing was expected."""
+class Mismatch:
+    """One thing that is not as expected."""
 
     as_of: date
     about: str
     expected: str
     came: str
+    #: Where the expectation stands; or the day, where nothing was expected.
     where: Place
 
 
 def compare(
-    expected: Expected, came: Came, as_of: date, codes: Mapping[str, str], document: Document, at: Path_
-) -> list[Difference]:
-    """Return what is otherwise than expected. codes: each rule's code by its id. at: where the expectation stands in its file."""
+    expected: Expected, came: DayResult, as_of: date, codes: Mapping[str, str], document: Document, at: Path_
+) -> list[Mismatch]:
+    """Return what is not as expected. `codes` are the rules' codes by id, `at` is where the expectation stands in the document."""
     comparison = _Comparison(as_of, codes, document, at)
-    found: list[Difference] = []
+    found: list[Mismatch] = []
     if expected.alerts is not None:
         found += comparison.alerts(expected.alerts, came.alerts, some=expected.some)
     if expected.messages is not None or expected.nobody:
@@ -70,19 +76,19 @@ class _Comparison:
     def __init__(self, as_of: date, codes: Mapping[str, str], document: Document, at: Path_) -> None:
         self._as_of, self._codes, self._document, self._at = as_of, codes, document, at
 
-    def alerts(self, wanted: Sequence[ExpectedAlert], given: Sequence[Alert], *, some: bool) -> Iterator[Difference]:
+    def alerts(self, wanted: Sequence[ExpectedAlert], given: Sequence[Alert], *, some: bool) -> Iterator[Mismatch]:
         def about(alert: Alert) -> str:
             return f"{self._codes.get(alert.rule, alert.rule)} {alert.subject}"
 
         def same(expected: ExpectedAlert, alert: Alert) -> bool:
             return expected.subject == alert.subject and expected.rule in (alert.rule, self._codes.get(alert.rule))
 
-        pairs, more = _paired(wanted, given, same, lambda one, alert: not _otherwise(one, alert))
+        pairs, more = _paired(wanted, given, same, lambda one, alert: not _list_mismatches(one, alert))
         for index, (expected, alert) in enumerate(pairs):
             title = f"alert {expected.rule} {expected.subject}"
             if alert is None:
-                yield self._difference(title, _asked_of(expected) or "an alert", "no alert", "alerts", index)
-            elif unlike := _otherwise(expected, alert):
+                yield self._difference(title, _describe_expected(expected) or "an alert", "no alert", "alerts", index)
+            elif unlike := _list_mismatches(expected, alert):
                 told = (
                     ", ".join(f"{name} {wish}" for name, wish, _ in unlike),
                     ", ".join(f"{name} {fact}" for name, _, fact in unlike),
@@ -92,8 +98,8 @@ class _Comparison:
             for alert in more:
                 yield self._difference(f"alert {about(alert)}", "no alert", _told(alert), "alerts")
 
-    def messages(self, wanted: Sequence[ExpectedMessage], given: Sequence[Sent], *, some: bool) -> Iterator[Difference]:
-        def same(expected: ExpectedMessage, sent: Sent) -> bool:
+    def messages(self, wanted: Sequence[ExpectedMessage], given: Sequence[SentMessage], *, some: bool) -> Iterator[Mismatch]:
+        def same(expected: ExpectedMessage, sent: SentMessage) -> bool:
             return (expected.to, expected.through) == (sent.to, sent.through)
 
         pairs, more = _paired(wanted, given, same, lambda one, sent: not self._unlike(one, sent))
@@ -111,7 +117,7 @@ class _Comparison:
                 came = self._listed(sent.items) or sent.text.partition("\n")[0]
                 yield self._difference(f"message to {sent.to} through {sent.through}", "no message", came, "messages")
 
-    def notices(self, wanted: Sequence[str], given: Sequence[str], *, some: bool) -> Iterator[Difference]:
+    def notices(self, wanted: Sequence[str], given: Sequence[str], *, some: bool) -> Iterator[Mismatch]:
         pairs, more = _paired(wanted, given, lambda words, title: _holds(title, words), lambda *_: True)
         for index, (words, title) in enumerate(pairs):
             if title is None:
@@ -132,7 +138,7 @@ class _Comparison:
             }
         )
 
-    def _unlike(self, expected: ExpectedMessage, sent: Sent) -> list[tuple[str, str]]:
+    def _unlike(self, expected: ExpectedMessage, sent: SentMessage) -> list[tuple[str, str]]:
         wanted, found = self._wanted(expected), []
         if wanted is not None and any(wanted[state] != sent.items.get(state, frozenset()) for state in STATES):
             found.append((self._listed(wanted) or "nothing in it", self._listed(sent.items) or "nothing in it"))
@@ -148,9 +154,9 @@ class _Comparison:
         ]
         return "; ".join(told)
 
-    def _difference(self, about: str, expected: str, came: str, part: str, index: int | None = None) -> Difference:
+    def _difference(self, about: str, expected: str, came: str, part: str, index: int | None = None) -> Mismatch:
         where = self._document.place((*self._at, part, *(() if index is None else (index,))))
-        return Difference(as_of=self._as_of, about=about, expected=expected, came=came, where=where)
+        return Mismatch(as_of=self._as_of, about=about, expected=expected, came=came, where=where)
 
 
 def _paired(
@@ -159,7 +165,7 @@ def _paired(
     same: Callable[[_Wanted, _Given], bool],
     fits: Callable[[_Wanted, _Given], bool],
 ) -> tuple[list[tuple[_Wanted, _Given | None]], list[_Given]]:
-    """Pair what is wanted with what came of the same name, those that fit first; and give what came besides."""
+    """Return each thing wanted with what came under its name, best fits first; and what came besides."""
     left = list(given)
     chosen: dict[int, _Given] = {}
     for wholly in (True, False):
@@ -171,7 +177,7 @@ def _paired(
     return [(wish, chosen.get(index)) for index, wish in enumerate(wanted)], left
 
 
-def _otherwise(expected: ExpectedAlert, alert: Alert) -> list[tuple[str, str, str]]:
+def _list_mismatches(expected: ExpectedAlert, alert: Alert) -> list[tuple[str, str, str]]:
     """Return each thing about an alert that is not as expected: what, as expected, as it came."""
     found: list[tuple[str, str, str]] = []
     facts: list[tuple[str, object, object]] = [
@@ -192,7 +198,7 @@ def _otherwise(expected: ExpectedAlert, alert: Alert) -> list[tuple[str, str, st
     return found
 
 
-def _asked_of(expected: ExpectedAlert) -> str:
+def _describe_expected(expected: ExpectedAlert) -> str:
     facts = {name: getattr(expected, name) for name in ("condition", "level", "measure", "due", "held", "resolved")}
     return ", ".join(f"{name} {_plain(value)}" for name, value in facts.items() if value is not None)
 

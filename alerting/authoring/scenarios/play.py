@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any, Self
 
 from alerting.app import App
-from alerting.authoring.scenarios.data import MadeData
-from alerting.authoring.scenarios.expectations import Came, Difference, Sent, compare
+from alerting.authoring.scenarios.data import ScenarioData
+from alerting.authoring.scenarios.expectations import DayResult, Mismatch, SentMessage, compare
 from alerting.authoring.scenarios.file_models import STATES, Day, Handled
-from alerting.authoring.scenarios.reader import Script
+from alerting.authoring.scenarios.reader import CheckedScenario
 from alerting.config import Heartbeat, Jobs, Keep
 from alerting.delivery.notifier import Notifier
 from alerting.documents.document import Path_
@@ -38,7 +38,7 @@ class Played:
     file: str
     says: str
     days: int
-    differences: tuple[Difference, ...]
+    differences: tuple[Mismatch, ...]
 
 
 def scenario_files(app: App, given: Path | None = None) -> list[Path]:
@@ -78,7 +78,7 @@ class Stage:
     def __exit__(self, *_: object) -> None:
         self._temporary.cleanup()
 
-    def play(self, script: Script) -> Played:
+    def play(self, scenario: CheckedScenario) -> Played:
         """Run a scenario from its first day to its last, and give every difference."""
         self._count += 1
         folder = self.folder / str(self._count)
@@ -87,12 +87,10 @@ class Stage:
         shutil.copyfile(self._empty, path)
         store = Store.open(f"sqlite:///{path.as_posix()}")
         try:
-            differences = tuple(_Run(self._app, script, store, folder).days())
+            differences = tuple(_Run(self._app, scenario, store, folder).days())
         finally:
             store.close()
-        return Played(
-            file=script.document.file, says=script.scenario.says, days=len(script.scenario.days), differences=differences
-        )
+        return Played(file=scenario.document.file, says=scenario.file.says, days=len(scenario.file.days), differences=differences)
 
 
 @dataclass
@@ -121,8 +119,8 @@ class ChannelRecorder(Recorder):
 class _Run:
     """One scenario under way."""
 
-    def __init__(self, app: App, script: Script, store: Store, folder: Path) -> None:
-        self._script, self._store = script, store
+    def __init__(self, app: App, scenario: CheckedScenario, store: Store, folder: Path) -> None:
+        self._scenario, self._store = scenario, store
         config = app.loaded.config.model_copy(
             update={
                 "jobs": Jobs(),
@@ -133,43 +131,43 @@ class _Run:
                 "council": app.loaded.config.council.model_copy(update={"administrators": ()}),
             }
         )
-        self._data = MadeData.of(script.scenario.council)
+        self._data = ScenarioData.from_directory(scenario.file.council)
         self._app = replace(
             app,
             loaded=replace(app.loaded, config=config, folder=folder),
-            book=script.book,
+            book=scenario.book,
             source=self._data,
             faults=(),
         )
-        self._codes = {rule.id: rule.code for rule in script.book.rules}
+        self._codes = {rule.id: rule.code for rule in scenario.book.rules}
 
-    def days(self) -> Iterator[Difference]:
-        for index, day in enumerate(self._script.scenario.days):
+    def days(self) -> Iterator[Mismatch]:
+        for index, day in enumerate(self._scenario.file.days):
             at: Path_ = ("days", index)
-            faults = self._data.turn(day)
+            faults = self._data.move_to(day)
             faults += self._handle(day)
             came = self._run(day, faults)
             for fault in came.faults:
-                where = self._script.document.place(at)
-                yield Difference(as_of=day.as_of, about="the run itself", expected="no fault", came=fault, where=where)
+                where = self._scenario.document.place(at)
+                yield Mismatch(as_of=day.as_of, about="the run itself", expected="no fault", came=fault, where=where)
             if day.expect:
-                yield from compare(day.expect, came, day.as_of, self._codes, self._script.document, (*at, "expect"))
+                yield from compare(day.expect, came, day.as_of, self._codes, self._scenario.document, (*at, "expect"))
 
-    def _run(self, day: Day, faults: Sequence[str]) -> Came:
-        recorders: dict[str, Recorder] = {name: self._recorder(Tier[name]) for name in self._script.scenario.receivers}
+    def _run(self, day: Day, faults: Sequence[str]) -> DayResult:
+        recorders: dict[str, Recorder] = {name: self._recorder(Tier[name]) for name in self._scenario.file.receivers}
         pipeline = replace(self._app, notifiers={**recorders}).pipeline(self._store)
         report = pipeline.run(day.job, day.as_of, lambda: datetime.combine(day.as_of, _OF_THE_RUN))
         if report is None:
             raise AlertingError(f"the run of {day.as_of} is held by another")
         planned = {item.key: item for item in report.planned if item.purpose == day.job}
         sent = [
-            _sent(planned[message.key], name, message, self._codes)
+            _sent_message(planned[message.key], name, message, self._codes)
             for name, recorder in recorders.items()
             for message in recorder.messages
             if message.key in planned
         ]
         notices = {notice["title"] for item in report.planned if item.purpose == "admin" for notice in item.content["notices"]}
-        return Came(
+        return DayResult(
             alerts=[alert for alert in self._store.alerts() if _is_of(alert, day.as_of)],
             messages=sent,
             notices=sorted(notices),
@@ -212,9 +210,9 @@ def _faults(report: Report) -> list[str]:
     return faults + ([f"{failed} messages could not be put into words"] if failed else [])
 
 
-def _sent(planned: Notification, through: str, message: Message, codes: Mapping[str, str]) -> Sent:
+def _sent_message(planned: Notification, through: str, message: Message, codes: Mapping[str, str]) -> SentMessage:
     listed: list[dict[str, Any]] = planned.content.get("items", [])
-    return Sent(
+    return SentMessage(
         to=planned.recipient.removeprefix(CHANNEL),
         through=through,
         items={

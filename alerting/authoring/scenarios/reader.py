@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from alerting.authoring.scenarios.data import full_name, prefix
+from alerting.authoring.scenarios.data import expand_name, find_prefix
 from alerting.authoring.scenarios.file_models import Expected, Row, Scenario
 from alerting.casedata.catalogue import TABLES
 from alerting.documents.document import Document, Path_, did_you_mean, load
@@ -19,16 +19,16 @@ _OWN = "rule_files"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Script:
-    """A scenario that has been checked: its file, and the rules it is run with."""
+class CheckedScenario:
+    """A scenario in which nothing is wrong, and the rules it is run with."""
 
     document: Document
-    scenario: Scenario
+    file: Scenario
     book: Rulebook
 
 
-def read_scenario(path: Path, book: Rulebook) -> Script:
-    """Read and check a scenario. Raises Faults with everything that is wrong with it."""
+def read_scenario(path: Path, book: Rulebook) -> CheckedScenario:
+    """Return a scenario read and checked. Raises Faults with everything that is wrong with it."""
     document = load(path, shown=True)
     scenario = document.check(Scenario) if not document.faults else None
     if scenario is None:
@@ -45,7 +45,7 @@ def read_scenario(path: Path, book: Rulebook) -> Script:
     ids = frozenset(rule.id for rule in rules)
     sources = {**book.sources, **{f"{_OWN}/{Path(rule.place).name}": rule.source for rule in own}}
     plain = replace(book, rules=rules, off=(), broken=(), faults=(), stopping=(), older={}, ids=ids, sources=sources)
-    return Script(document=document, scenario=scenario, book=plain)
+    return CheckedScenario(document=document, file=scenario, book=plain)
 
 
 class _Checker:
@@ -149,8 +149,8 @@ class _Checker:
             return
         columns = TABLES[table].columns
         for name in row:
-            if full_name(table, name) not in columns:
-                short = {column.removeprefix(prefix(table)) for column in columns}
+            if expand_name(table, name) not in columns:
+                short = {column.removeprefix(find_prefix(table)) for column in columns}
                 self._fault(f"{table} has no column '{name}'", (*path, name), did_you_mean(name, {*columns, *short}), key=True)
 
     def _table(self, name: str, path: Path_, *, key: bool = False) -> None:

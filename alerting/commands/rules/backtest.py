@@ -112,14 +112,14 @@ def _tell(found: Backtest) -> None:
 
 
 def _tell_what(found: Backtest) -> None:
-    from alerting.authoring.differences import differences
+    from alerting.authoring.differences import compare_rules
 
     if found.in_use is None:
         click.echo(f"Rule: {found.draft.rule.place}")
         return
     click.echo(f"In use: {found.in_use.rule.place}")
     click.echo(f"Draft:  {found.draft.rule.place}")
-    for each in differences(found.in_use.rule, found.draft.rule):
+    for each in compare_rules(found.in_use.rule, found.draft.rule):
         click.echo(f"  {each.key}: {each.says}")
 
 

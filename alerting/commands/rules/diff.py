@@ -29,12 +29,12 @@ def command(ctx: click.Context, old: str, new: str, *, as_json: bool) -> None:
 
     Ends with 1 where something differs.
     """
-    from alerting.authoring.differences import differences, summary
+    from alerting.authoring.differences import compare_rules, summarise
 
     app = build_app(ctx)
     before, after = load_rule(app, old), load_rule(app, new)
-    found = differences(before, after)
-    said = summary(before, after, found)
+    found = compare_rules(before, after)
+    said = summarise(before, after, found)
     if as_json:
         changes = [asdict(each) for each in found]
         echo_json({"old": _named(before), "new": _named(after), "same": not found, "summary": said, "changes": changes})
@@ -85,7 +85,7 @@ def _named(rule: Rule) -> dict[str, str]:
 
 
 def _tell(old: Rule, new: Rule, found: Sequence[Difference], said: str) -> None:
-    from alerting.authoring.differences import EFFECTS, beside
+    from alerting.authoring.differences import EFFECTS, show_lines
 
     click.echo(f"- {old.code} {old.title} ({old.place}, version {old.version})")
     click.echo(f"+ {new.code} {new.title} ({new.place}, version {new.version})")
@@ -97,5 +97,5 @@ def _tell(old: Rule, new: Rule, found: Sequence[Difference], said: str) -> None:
             click.echo(f"\n{heading}")
         for each in touched:
             click.echo(f"  {each.key:<{width}}  {each.says}")
-            for line in beside(each) if each.expression else ():
+            for line in show_lines(each) if each.expression else ():
                 click.echo(f"      {line}")

@@ -83,14 +83,14 @@ def _tell(found: Preview, *, everybody: bool) -> None:
 
 
 def _tell_what(found: Preview) -> None:
-    from alerting.authoring.differences import differences
+    from alerting.authoring.differences import compare_rules
 
     day = f"{found.as_of:%A} {found.as_of.day} {found.as_of:%B %Y}"
     click.echo(f"{found.draft.code} {found.draft.title}, asked of the data of {day}")
     if found.in_use is None:
         click.echo(f"A new rule: {found.draft.place}")
         return
-    changed = differences(found.in_use, found.draft)
+    changed = compare_rules(found.in_use, found.draft)
     click.echo(f"In use: {found.in_use.place}")
     click.echo(f"Draft:  {found.draft.place}" + ("" if changed else ", which is the same"))
     for each in changed:

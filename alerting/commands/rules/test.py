@@ -16,7 +16,7 @@ from alerting.cli import build_app, echo_json
 if TYPE_CHECKING:
     from alerting.app import App
     from alerting.authoring.examples import ExampleResult
-    from alerting.authoring.scenarios.expectations import Difference
+    from alerting.authoring.scenarios.expectations import Mismatch
     from alerting.authoring.scenarios.play import Played
     from alerting.errors import Fault, Place
     from alerting.rulebook.rule import Rule
@@ -170,19 +170,19 @@ def _run_scenarios(app: App, name: str | None, path: Path | None, *, as_json: bo
 
     only = find_rule(app.book, name) if name else None
     faults: list[Fault] = []
-    scripts = []
+    checked = []
     for file in scenario_files(app, path):
         try:
-            script = read_scenario(file, app.book)
+            scenario = read_scenario(file, app.book)
         except Faults as error:
             faults += error.faults
             continue
-        if only is None or only.id in {rule.id for rule in script.book.rules}:
-            scripts.append(script)
+        if only is None or only.id in {rule.id for rule in scenario.book.rules}:
+            checked.append(scenario)
     if faults:
         raise Faults(faults)
     with Stage(app) as stage:
-        played = [stage.play(script) for script in scripts]
+        played = [stage.play(scenario) for scenario in checked]
     failed = [one for one in played if one.differences]
     if as_json:
         echo_json({"scenarios": [_played_as_json(one) for one in played]})
@@ -223,5 +223,5 @@ def _played_as_json(played: Played) -> dict[str, Any]:
     }
 
 
-def _difference_as_json(one: Difference) -> dict[str, Any]:
+def _difference_as_json(one: Mismatch) -> dict[str, Any]:
     return {"as_of": one.as_of, "about": one.about, "expected": one.expected, "came": one.came, "line": one.where.line}
