@@ -15,7 +15,7 @@ from click.testing import CliRunner, Result
 
 from alerting.authoring.explain import what_if
 from alerting.authoring.explain.plain_english import SPOKEN, Vocabulary
-from alerting.authoring.explain.rule_in_words import laid_out, sections
+from alerting.authoring.explain.rule_in_words import describe_rule, lay_out_sql
 from alerting.casedata.conversion import quoted
 from alerting.casedata.snapshot import Snapshot
 from alerting.commands import cli
@@ -144,7 +144,7 @@ def test_every_function_has_words_of_its_own():
 
 
 def part(rule: Rule, book: Rulebook, heading: str) -> list[str]:
-    [lines] = [section.lines for section in sections(rule, book) if section.heading == heading]
+    [lines] = [section.lines for section in describe_rule(rule, book) if section.heading == heading]
     return list(lines)
 
 
@@ -206,7 +206,7 @@ def test_a_parameter_that_the_council_has_set_is_marked():
 
 def test_the_sql_that_is_shown_is_what_the_engine_is_asked_but_for_its_space(book):
     for rule in book.rules:
-        shown = laid_out(question(rule))
+        shown = lay_out_sql(question(rule))
 
         assert "".join(shown.split()) == "".join(question(rule).split())
         assert shown.count("\n") > 10
@@ -238,7 +238,7 @@ def changed(book: Rulebook, code: str, row: Mapping[str, Any], columns: list[str
     now = outcome(book, code, row)
     snapshot, rule = asked(book, code, row)
     with snapshot:
-        found = what_if.changes(snapshot, rule, "P1", now, columns)
+        found = what_if.find_changes(snapshot, rule, "P1", now, columns)
         return [f"{change.gives} if {change.column} {change.when}" for change in found]
 
 

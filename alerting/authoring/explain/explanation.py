@@ -54,12 +54,12 @@ def explain(app: App, rule: Rule, subject: str, as_of: date) -> Explanation:
     alert, subject = find_alert(app, rule, subject)
     with load_data(app, [rule], as_of) as data:
         asked, evaluation = ask_rule(app, rule, data)
-        found = trace.trace_rule(data.snapshot, rule, subject, rule_in_words.used(rule))
+        found = trace.trace_rule(data.snapshot, rule, subject, rule_in_words.find_used_columns(rule))
         left = _left(evaluation, rule, alert, subject) if found is None and asked.status == "ok" else None
         changes: list[Change] = []
         if found is not None and not rule.file.per:
             now = found.level.name if found.level else str(found.outcome)
-            changes = what_if.changes(data.snapshot, rule, subject, now, list(found.facts))
+            changes = what_if.find_changes(data.snapshot, rule, subject, now, list(found.facts))
         withheld = data.trust.withheld([(rule.id, app.book.needs(rule))]).get(rule.id)
     return Explanation(
         rule=rule,

@@ -86,7 +86,7 @@ class Vocabulary:
     # ---- conditions
 
     def sentence(self, term: Term) -> str:
-        """Say a condition as a clause: `the measure is over 56 days`."""
+        """Return a condition as a clause: `the measure is over 56 days`."""
         match term.kind:
             case "and" | "or":
                 return f" {term.word} ".join(self._within(part, term.word) for part in term.parts)
@@ -136,12 +136,12 @@ class Vocabulary:
                 return f"it is not so that {self._within(term, 'not')}"
 
     def _within(self, term: Term, word: str) -> str:
-        """Say a part of a larger condition, in brackets where it could be read otherwise."""
+        """Return a part of a larger condition, in brackets where it could be misread."""
         inside = self.sentence(term)
         return f"({inside})" if term.kind in ("and", "or", "case") and term.kind != word else inside
 
     def _truth(self, term: Term, *, denied: bool = False) -> str:
-        """Say a yes-or-no column, by what it says of itself where that is `Whether ...`."""
+        """Return a yes-or-no column as a clause: by its own description, where that is `Whether ...`."""
         column = self.rule.subject.columns.get(term.word)
         value = self.rule.params.get(term.word) if self._is_param(term) else None
         if isinstance(value, bool):
@@ -230,7 +230,7 @@ class Vocabulary:
     # ---- values
 
     def phrase(self, term: Term) -> str:
-        """Say a value: `15 days before review due`."""
+        """Return a value in words: `15 days before review due`."""
         match term.kind:
             case "name":
                 return self._name(term)
@@ -295,13 +295,36 @@ class Vocabulary:
         return found
 
     def _measured(self, term: Term, unit: str) -> str:
-        """Say a number with its unit, where it is one that is known."""
+        """Return a number with its unit, where it is a number that the rule names."""
         said = self.phrase(term)
         if not unit or term.type != "number":
             return said
-        if re.fullmatch(r"-?[0-9.]+", said):
-            return unit_of(float(said), unit)
+        count = self._constant(term)
+        if count is not None:
+            return with_unit(count, unit)
         return said if unit.rsplit(maxsplit=1)[-1] in said or unit not in ("days", "working days", "months") else f"{said} {unit}"
+
+    def _constant(self, term: Term) -> float | None:
+        """Return the number that a value always is, as the rule writes or names it; None for one that depends on the subject."""
+        match term.kind:
+            case "value" if term.type == "number":
+                return float(term.word)
+            case "name" if self._is_param(term):
+                value = self.rule.params[term.word]
+                return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
+            case "minus":
+                inside = self._constant(term.parts[0])
+                return None if inside is None else -inside
+            case "sum" if self._is_neutral(term):
+                return self._constant(term.parts[0])
+            case "call" if _CALLS.get(term.word) == "{0}":
+                return self._constant(term.parts[0])
+            case _:
+                return None
+
+    def _is_neutral(self, term: Term) -> bool:
+        """Return whether a sum adds or takes away nothing, or a product is with one."""
+        return self._constant(term.parts[1]) == (0 if term.word in "+-" else 1)
 
     def _call(self, term: Term) -> str:
         said = [f"({self.phrase(part)})" if part.kind == "case" else self.phrase(part) for part in term.parts]
@@ -334,11 +357,12 @@ class Vocabulary:
                 return term.text
 
     def _after(self, count: Term, unit: str, said: str, way: str = "after") -> str:
-        amount = self._measured(count, unit)
-        if amount.startswith("-"):
-            back = -float(amount.split(maxsplit=1)[0])
-            amount, way = unit_of(back, unit), "before" if way == "after" else "after"
-        return said if amount.startswith("0 ") else f"{amount} {way} {said}"
+        constant, amount = self._constant(count), self._measured(count, unit)
+        if constant == 0:
+            return said
+        if constant is not None and constant < 0:
+            amount, way = with_unit(-constant, unit), "before" if way == "after" else "after"
+        return f"{amount} {way} {said}"
 
     def _sum(self, term: Term) -> str:
         left, right = term.parts
@@ -348,7 +372,7 @@ class Vocabulary:
         if left.type == "date" and right.type == "date":
             return f"the days from {self.phrase(right)} to {self.phrase(left)}"
         said = [f"({self.phrase(side)})" if side.kind in ("sum", "case") else self.phrase(side) for side in (left, right)]
-        if (said[1] == "0" and term.word in "+-") or (said[1] == "1" and term.word in "*/"):
+        if self._is_neutral(term):
             return said[0].removeprefix("(").removesuffix(")") if left.kind in ("sum", "case") else said[0]
         return f" {_SIGNS[term.word]} ".join(said)
 
@@ -375,20 +399,20 @@ def in_words(value: Any) -> str:
             return str(value)
 
 
-def unit_of(count: float, unit: str) -> str:
+def with_unit(count: float, unit: str) -> str:
     """Return a number with its unit.
 
-    >>> unit_of(1, "working days"), unit_of(57.0, "days"), unit_of(2, ""), unit_of(1, "people"), unit_of(33.3, "%")
+    >>> with_unit(1, "working days"), with_unit(57.0, "days"), with_unit(2, ""), with_unit(1, "people"), with_unit(33.3, "%")
     ('1 working day', '57 days', '2', '1 person', '33.3 %')
     """
     one = {"people": "person", "children": "child"}.get(unit, unit.removesuffix("s"))
     return plural(count, one, unit) if unit else number(count)
 
 
-def filled(template: str, params: Mapping[str, Any]) -> str:
+def fill_params(template: str, params: Mapping[str, Any]) -> str:
     """Return a rule's words with its parameters put in; what only a subject knows stands by its name in angle brackets.
 
-    >>> filled("Within {{ params.red_days }} days of {{ plan_start | day }}.", {"red_days": 56})
+    >>> fill_params("Within {{ params.red_days }} days of {{ plan_start | day }}.", {"red_days": 56})
     'Within 56 days of <plan start>.'
     """
 
@@ -400,7 +424,7 @@ def filled(template: str, params: Mapping[str, Any]) -> str:
 
 
 def _opposite(says: str) -> str:
-    """Say the opposite of a simple sentence; of a larger one, that it is not so.
+    """Return the opposite of a simple sentence; for a larger one, that it is not so.
 
     >>> _opposite("a social worker is allocated today"), _opposite("the child is not born yet"), _opposite("it is open or closed")
     ('a social worker is not allocated today', 'the child is born', 'it is not so that it is open or closed')

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from alerting.authoring.explain.plain_english import Vocabulary, filled, in_words, label, unit_of
+from alerting.authoring.explain.plain_english import Vocabulary, fill_params, in_words, label, with_unit
 from alerting.casedata.conversion import quoted
 from alerting.evaluation.query import question
 from alerting.expressions.tree import Term
@@ -30,8 +30,8 @@ class Section:
     lines: tuple[str, ...]
 
 
-def sections(rule: Rule, book: Rulebook) -> list[Section]:
-    """Say everything that a rule says, in the order in which a reader needs it; parts that it does not have are left out."""
+def describe_rule(rule: Rule, book: Rulebook) -> list[Section]:
+    """Return all that a rule says, part by part, in the order in which a reader needs it; parts it does not have are left out."""
     words = Vocabulary(rule)
     parts: list[tuple[str, Iterator[str]]] = [
         ("Why", _basis(rule)),
@@ -39,7 +39,7 @@ def sections(rule: Rule, book: Rulebook) -> list[Section]:
         ("What it measures", _measured(rule, words)),
         ("The steps on the way", _steps(rule, words)),
         ("When it alerts", _levels(rule, words)),
-        ("What clears it", iter([filled(rule.clears, rule.params)])),
+        ("What clears it", iter([fill_params(rule.clears, rule.params)])),
         ("By when", _due(rule, words)),
         ("Who is told", _told(rule, words, book)),
         ("What may be changed in config.yaml", _parameters(rule, book)),
@@ -50,13 +50,13 @@ def sections(rule: Rule, book: Rulebook) -> list[Section]:
     return [section for section in found if section.lines]
 
 
-def meaning(rule: Rule) -> str:
+def describe_subject(rule: Rule) -> str:
     """Return who or what a rule's subject is, and who is left out."""
     one = _lower(rule.subject.title)
     return f"What {'an' if one[:1] in 'aeio' else 'a'} {one} is here: {_lower(rule.subject.says)}"
 
 
-def used(rule: Rule) -> list[str]:
+def find_used_columns(rule: Rule) -> list[str]:
     """Return the subject's columns that decide what a rule answers, when it is due and who is told, in the subject's order."""
     parts = [rule.where, *rule.let.values(), rule.measure, *rule.levels.values(), rule.due, *rule.also.values()]
     names = {name for part in parts if part for name in part.names}
@@ -77,7 +77,7 @@ def _population(rule: Rule, words: Vocabulary) -> Iterator[str]:
         yield f"It asks {_JOBS[rule.file.job]} about every {one}{':' if not everyone else '.'}"
     if not everyone:
         yield from _conditions(rule.where.term, words)
-    yield meaning(rule)
+    yield describe_subject(rule)
     if not everyone and not _is_never_missing(rule.where.term):
         yield "Where that cannot be told because something is not recorded, " + (
             "they are not counted." if per else "the answer is unknown."
@@ -87,7 +87,7 @@ def _population(rule: Rule, words: Vocabulary) -> Iterator[str]:
 
 
 def _conditions(term: Term, words: Vocabulary) -> Iterator[str]:
-    """Say a condition, a chain of `and` or `or` as a list."""
+    """Return the lines of a condition: a chain of `and` or `or` is a list."""
     if term.kind not in ("and", "or"):
         yield f"  {words.sentence(term)}"
         return
@@ -134,7 +134,7 @@ def _levels(rule: Rule, words: Vocabulary) -> Iterator[str]:
 
 
 def _is_never_missing(term: Term) -> bool:
-    """Return that a condition is always true or false, as far as its form shows."""
+    """Return whether a condition is always true or false, as far as its form shows."""
     if term.kind in ("and", "or", "not"):
         return all(_is_never_missing(part) for part in term.parts)
     if term.kind == "call":
@@ -164,7 +164,7 @@ def _told(rule: Rule, words: Vocabulary, book: Rulebook) -> Iterator[str]:
         yield f"Nobody is told until it has matched {plural(file.pending_for, 'run')} running."
     if file.keep_firing_for:
         yield f"It is resolved when it has been clear for {plural(file.keep_firing_for + 1, 'run')} running."
-    yield f"While nothing changes it is told again every {unit_of(file.remind_every, 'working days') if file.remind_every > 1 else 'working day'}."
+    yield f"While nothing changes it is told again every {with_unit(file.remind_every, 'working days') if file.remind_every > 1 else 'working day'}."
     if file.inhibited_by:
         titles = {each.id: f"{each.code} {each.title}" for each in (*book.rules, *book.off)}
         yield f"It is not told beside an alert about the same subject of: {listed([titles.get(id_, id_) for id_ in file.inhibited_by])}."
@@ -175,42 +175,42 @@ def _told(rule: Rule, words: Vocabulary, book: Rulebook) -> Iterator[str]:
 
 
 def _parameters(rule: Rule, book: Rulebook) -> Iterator[str]:
-    setting = setting_of(rule, book)
+    setting = find_setting(rule, book)
     width = max((len(name) for name in rule.params), default=0)
     for name, value in rule.params.items():
         note = ""
         if name in setting.params:
             note = (
-                f"  (set by the council; the rule file says {_set(rule.file.params[name])})"
+                f"  (set by the council; the rule file says {_write_param(rule.file.params[name])})"
                 if name in rule.file.params
                 else "  (set by the council)"
             )
         elif name not in rule.file.params:
             note = "  (shared by all rules" + ("; set by the council)" if name in book.overrides.params else ")")
-        yield f"{name:<{width}}  {_set(value)}{note}"
+        yield f"{name:<{width}}  {_write_param(value)}{note}"
 
 
-def setting_of(rule: Rule, book: Rulebook) -> RuleSetting:
+def find_setting(rule: Rule, book: Rulebook) -> RuleSetting:
     """Return what config.yaml says of a rule."""
     settings = book.overrides.settings
     return settings.get(rule.code) or settings.get(rule.id) or RuleSetting()
 
 
-def _set(value: Any) -> str:
+def _write_param(value: Any) -> str:
     return (
         "not set" if value is None else ", ".join(map(in_words, value)) if isinstance(value, (list, tuple)) else in_words(value)
     )
 
 
 def _columns(rule: Rule) -> Iterator[str]:
-    names = used(rule)
+    names = find_used_columns(rule)
     width = max((len(label(name)) for name in names), default=0)
     for name in names:
         yield f"{label(name):<{width}}  {rule.subject.columns[name].says.rstrip('.')}"
 
 
 def _origin(rule: Rule, book: Rulebook) -> Iterator[str]:
-    setting = setting_of(rule, book)
+    setting = find_setting(rule, book)
     yield f"File      {rule.place}"
     yield f"Version   {rule.version}, pack {rule.pack}"
     why_off = "its file says `enabled: false`" if setting.enabled is None else setting.reason or "no reason is given"
@@ -221,7 +221,7 @@ def _origin(rule: Rule, book: Rulebook) -> Iterator[str]:
     yield f"Reads     {', '.join(rule.file.reads or sorted(rule.tables)) or 'no table of its own'}"
 
 
-def as_json(rule: Rule, book: Rulebook) -> dict[str, Any]:
+def rule_to_json(rule: Rule, book: Rulebook) -> dict[str, Any]:
     """Return the rule in words as `rules explain --json` prints it."""
     return {
         "code": rule.code,
@@ -229,21 +229,22 @@ def as_json(rule: Rule, book: Rulebook) -> dict[str, Any]:
         "title": rule.title,
         "version": rule.version,
         "sections": [
-            {"heading": section.heading, "lines": [line.strip() for line in section.lines]} for section in sections(rule, book)
+            {"heading": section.heading, "lines": [line.strip() for line in section.lines]}
+            for section in describe_rule(rule, book)
         ],
         "params": dict(rule.params),
-        "sql": laid_out(question(rule)),
+        "sql": lay_out_sql(question(rule)),
     }
 
 
-def sql_of(rule: Rule, views: Mapping[str, str]) -> list[str]:
+def write_sql(rule: Rule, views: Mapping[str, str]) -> list[str]:
     """Return the SQL that the engine is asked, in order: the shared views, the subject, the question. Only its space is changed."""
     subject = quoted(f"subject_{rule.subject.id}")
     made = [f"CREATE TABLE {quoted(name)} AS\n{sql}" for name, sql in views.items()]
-    return [*made, f"CREATE TABLE {subject} AS\n{rule.subject.sql.strip().rstrip(';')}", laid_out(question(rule))]
+    return [*made, f"CREATE TABLE {subject} AS\n{rule.subject.sql.strip().rstrip(';')}", lay_out_sql(question(rule))]
 
 
-def laid_out(sql: str) -> str:
+def lay_out_sql(sql: str) -> str:
     """Lay a query out over lines, each SELECT in brackets one step deeper; nothing but its space is changed."""
     lines, opened, depth = [""], [True], 0
     for piece in _PIECE.findall(sql):

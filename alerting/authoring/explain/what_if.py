@@ -29,19 +29,21 @@ ANOTHER = "(another)"
 """A text that no rule and no record has: it stands for any that is not named."""
 
 _COPY, _TRIAL = "what_if", "what if"
+_AGES = ("age", "born_on")
+"""What every subject calls how old somebody is."""
+
 _ORDER = ("date", "boolean", "codes", "text", "integer", "number")
 _SERIOUS = {level.name: int(level) for level in Level}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Change:
-    """One column that would change the answer by itself. gives: a level, `clear`, `unknown` or `not asked`.
-
-    when: what it would need to show, in words: `is 17 February 2026 or later`.
-    """
+    """One column that would change the answer by itself."""
 
     column: str
+    #: The answer it would change to: a level, `clear`, `unknown` or `not asked`.
     gives: str
+    #: What it would need to show, in words: `is 17 February 2026 or later`.
     when: str
 
 
@@ -53,10 +55,10 @@ class _Trial:
     gives: str
 
 
-def changes(snapshot: Snapshot, rule: Rule, subject: str, now: str, columns: Sequence[str]) -> list[Change]:
-    """Return the changes of one column that change the answer, what matters most first.
+def find_changes(snapshot: Snapshot, rule: Rule, subject: str, now: str, columns: Sequence[str]) -> list[Change]:
+    """Return the changes of one of these columns that would change today's answer, `now`; what matters most comes first.
 
-    now: what the rule says today. columns: those the rule uses. Not for a rule with `per`: no one row decides it.
+    Not for a rule with `per`: no single row decides it.
     """
     tried = {name: _candidates(snapshot, rule, subject, name) for name in columns if _may_be_recorded(rule, name)}
     if not tried:
@@ -68,7 +70,7 @@ def changes(snapshot: Snapshot, rule: Rule, subject: str, now: str, columns: Seq
         kind = rule.subject.columns[name].type
         for gives in dict.fromkeys(trial.gives for trial in trials if trial.gives != now):
             when = _when(trials, gives, kind)
-            only_missing = when == f"is {MISSING}"
+            only_missing = all(trial.value is None for trial in trials if trial.gives == gives)
             # What the rule's own words name is what a reader of the alert looks at.
             order = (only_missing, _wanted(gives, now), name not in rule.facts, _ORDER.index(kind))
             found.append((order, Change(column=name, gives=gives, when=when)))
@@ -76,7 +78,7 @@ def changes(snapshot: Snapshot, rule: Rule, subject: str, now: str, columns: Seq
 
 
 def _wanted(gives: str, now: str) -> int:
-    """Return how much a reader wants to know of an answer: of an alert how it clears, of anything else how it would alert."""
+    """Return the place of an answer in what a reader wants to know: of an alert how it clears, of all else how it would alert."""
     if now in _SERIOUS:
         better = {"clear": 0, "not asked": 2, "unknown": 4}
         return better.get(gives, 1 if _SERIOUS.get(gives, 0) < _SERIOUS[now] else 3)
@@ -84,11 +86,10 @@ def _wanted(gives: str, now: str) -> int:
 
 
 def _may_be_recorded(rule: Rule, name: str) -> bool:
-    """Return whether a column can come to show something else: not who it is, who answers for it, or their age."""
-    subject, column = rule.subject, rule.subject.columns[name]
-    fixed = {subject.key, subject.person, subject.member, subject.team, subject.worker, subject.adviser}
-    born = column.says.lower().startswith(("date of birth", "completed years")) or name in ("age", "born_on")
-    return name not in fixed and not born and not name.endswith("_id")
+    """Return whether a column can come to show something else: it is not who the subject is, who answers for it, or its age."""
+    subject = rule.subject
+    fixed = {subject.key, subject.person, subject.member, subject.team, subject.worker, subject.adviser, *_AGES}
+    return name not in fixed and not name.endswith("_id")
 
 
 # ---------------------------------------------------------------- what is tried
@@ -174,7 +175,7 @@ def _terms(rule: Rule) -> Iterator[Term]:
 
 
 def _ask(snapshot: Snapshot, rule: Rule, subject: str, tried: Mapping[str, Sequence[Any]]) -> list[str]:
-    """Ask the rule about a copy of the subject for each value, and give what it says of each, in order."""
+    """Return what the rule says of a copy of the subject with each value, in order."""
     table, key = quoted(f"subject_{rule.subject.id}"), quoted(rule.subject.key)
     copies, start = [], 0
     for name, values in tried.items():
@@ -205,7 +206,7 @@ def _said(outcome: str, level: int | None) -> str:
 
 
 def _when(trials: Sequence[_Trial], gives: str, kind: str) -> str:
-    """Say for which values a column gives an answer."""
+    """Return in words for which values of a column the rule gives an answer."""
     missing = [trial for trial in trials if trial.value is None]
     there = [trial for trial in trials if trial.value is not None]
     say: Callable[[Sequence[_Trial], str], list[str]] = {"text": _texts_when, "codes": _lists_when, "boolean": _truths_when}.get(

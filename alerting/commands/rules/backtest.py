@@ -72,7 +72,7 @@ def command(
     if as_json:
         echo_json(_as_json(found))
     else:
-        _tell(found)
+        _print(found)
 
 
 def _as_json(found: Backtest) -> dict[str, Any]:
@@ -88,12 +88,12 @@ def _as_json(found: Backtest) -> dict[str, Any]:
     return {"draft": timeline(found.draft), "in_use": beside, "gaps": gaps, "subject_changed": changed}
 
 
-def _tell(found: Backtest) -> None:
+def _print(found: Backtest) -> None:
     from alerting.authoring.backtest.report import make_figures, make_periods, make_team_table, write_notes, write_span
 
     rule, days = found.draft.rule, found.draft.days
     click.echo(f"{rule.code} {rule.title}, asked of {len(days)} days kept, {write_span(days[0].as_of, days[-1].as_of)}")
-    _tell_what(found)
+    _print_heading(found)
     click.echo()
     echo_table(["", "In use", "Draft"] if found.in_use else ["", ""], make_figures(found))
     if sys.stdout.isatty():
@@ -111,7 +111,7 @@ def _tell(found: Backtest) -> None:
     click.echo("\nNothing was stored or sent.", err=True)
 
 
-def _tell_what(found: Backtest) -> None:
+def _print_heading(found: Backtest) -> None:
     from alerting.authoring.differences import compare_rules
 
     if found.in_use is None:

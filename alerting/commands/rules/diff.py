@@ -39,7 +39,7 @@ def command(ctx: click.Context, old: str, new: str, *, as_json: bool) -> None:
         changes = [asdict(each) for each in found]
         echo_json({"old": _named(before), "new": _named(after), "same": not found, "summary": said, "changes": changes})
     else:
-        _tell(before, after, found, said)
+        _print(before, after, found, said)
     sys.exit(1 if found else 0)
 
 
@@ -84,7 +84,7 @@ def _named(rule: Rule) -> dict[str, str]:
     return {"id": rule.id, "code": rule.code, "file": rule.place, "version": rule.version}
 
 
-def _tell(old: Rule, new: Rule, found: Sequence[Difference], said: str) -> None:
+def _print(old: Rule, new: Rule, found: Sequence[Difference], said: str) -> None:
     from alerting.authoring.differences import EFFECTS, show_lines
 
     click.echo(f"- {old.code} {old.title} ({old.place}, version {old.version})")

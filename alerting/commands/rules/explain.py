@@ -36,7 +36,7 @@ SHOWN = 6
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON value.")
 @click.pass_context
 def command(ctx: click.Context, rule: str, subject: str | None, as_of: datetime | None, *, only_sql: bool, as_json: bool) -> None:
-    """Return what a rule asks, in plain English; with SUBJECT, what it says of that subject today, and why.
+    """Show what a rule asks, in plain English; with SUBJECT, what it says of that subject today, and why.
 
     RULE is a code, an id or the path of a file. SUBJECT is what alerts call their subject, such as a case number, or an alert's
     reference. Reads the case data and stores nothing. Ends with 1 where SUBJECT is not in the data.
@@ -44,7 +44,7 @@ def command(ctx: click.Context, rule: str, subject: str | None, as_of: datetime 
     app = build_app(ctx)
     found = load_draft(app.book, rule) if rule.endswith((".yaml", ".yml")) else find_rule(app.book, rule)
     if subject is None or only_sql:
-        _tell_rule(found, app.book, only_sql=only_sql, as_json=as_json)
+        _print_rule(found, app.book, only_sql=only_sql, as_json=as_json)
         return
     from alerting.authoring.explain.explanation import explain
 
@@ -52,31 +52,31 @@ def command(ctx: click.Context, rule: str, subject: str | None, as_of: datetime 
     if as_json:
         echo_json(_as_json(explanation))
     else:
-        _tell(explanation)
+        _print(explanation)
     sys.exit(1 if explanation.trace is None and explanation.left is None else 0)
 
 
 # ---------------------------------------------------------------- the rule
 
 
-def _tell_rule(rule: Rule, book: Rulebook, *, only_sql: bool, as_json: bool) -> None:
+def _print_rule(rule: Rule, book: Rulebook, *, only_sql: bool, as_json: bool) -> None:
     from alerting.authoring.explain import rule_in_words
 
     if only_sql:
         views = {name: book.views[name] for name in book.views_for([rule.subject.sql])}
-        statements = rule_in_words.sql_of(rule, views)
+        statements = rule_in_words.write_sql(rule, views)
         if as_json:
             echo_json(statements)
         else:
             click.echo(";\n\n".join(statements) + ";")
         return
     if as_json:
-        echo_json(rule_in_words.as_json(rule, book))
+        echo_json(rule_in_words.rule_to_json(rule, book))
         return
-    _heading(rule)
-    for section in rule_in_words.sections(rule, book):
+    _print_title(rule)
+    for section in rule_in_words.describe_rule(rule, book):
         click.echo(f"\n{section.heading}")
-        _lines(section.lines)
+        _print_lines(section.lines)
     click.echo(
         f"\n`alerting rules explain {rule.code} SUBJECT` says why it says what it says of one {rule.subject_kind.replace('_', ' ')};",
         err=True,
@@ -84,11 +84,11 @@ def _tell_rule(rule: Rule, book: Rulebook, *, only_sql: bool, as_json: bool) -> 
     click.echo("--sql shows what the engine is asked.", err=True)
 
 
-def _heading(rule: Rule) -> None:
+def _print_title(rule: Rule) -> None:
     click.secho(f"{rule.code}  {rule.title}", bold=True)
 
 
-def _lines(lines: Iterable[str], indent: str = "  ") -> None:
+def _print_lines(lines: Iterable[str], indent: str = "  ") -> None:
     """Print lines in the width of the terminal; what is broken goes on two steps further in."""
     width = max(60, min(shutil.get_terminal_size((120, 24)).columns, 120))
     for line in lines:
@@ -103,19 +103,19 @@ def _lines(lines: Iterable[str], indent: str = "  ") -> None:
 # ---------------------------------------------------------------- one subject
 
 
-def _tell(found: Explanation) -> None:
+def _print(found: Explanation) -> None:
     from alerting.formatting import day
 
-    _heading(found.rule)
+    _print_title(found.rule)
     click.echo(f"{_kind(found.rule).capitalize()} {found.subject} on {day(found.as_of)}")
     if found.withheld:
         click.echo(f"\nA run would not use this answer today: {found.withheld}.")
     if found.trace is None:
-        _tell_absent(found)
+        _print_absent(found)
     else:
-        _tell_trace(found, found.trace)
+        _print_trace(found, found.trace)
     click.echo("\nThe alert")
-    _lines(_of_alert(found.alert) if found.alert else ["There is none, and never was one in the store."])
+    _print_lines(_describe_alert(found.alert) if found.alert else ["There is none, and never was one in the store."])
 
 
 def _kind(rule: Rule) -> str:
@@ -123,25 +123,27 @@ def _kind(rule: Rule) -> str:
     return rule.file.per or f"{rule.subject.title[:1].lower()}{rule.subject.title[1:]}"
 
 
-def _tell_absent(found: Explanation) -> None:
-    from alerting.authoring.explain.rule_in_words import meaning
+def _print_absent(found: Explanation) -> None:
+    from alerting.authoring.explain.rule_in_words import describe_subject
 
     kind = _kind(found.rule)
     click.echo("\nThe answer")
     if found.left:
-        _lines([f"Not asked: it has left ({found.left}). An alert about it would close for that reason."])
+        _print_lines([f"Not asked: it has left ({found.left}). An alert about it would close for that reason."])
         return
-    _lines([f"Not in the data: there is no {kind} {found.subject} today, and nothing shows why. An open alert would go on hold."])
+    _print_lines(
+        [f"Not in the data: there is no {kind} {found.subject} today, and nothing shows why. An open alert would go on hold."]
+    )
     if not found.rule.file.per:
         sealed = ["A record that is sealed takes part in no rule."] if found.rule.subject.about == "child" else []
-        _lines([meaning(found.rule), *sealed])
+        _print_lines([describe_subject(found.rule), *sealed])
 
 
-def _tell_trace(found: Explanation, trace: Trace) -> None:
+def _print_trace(found: Explanation, trace: Trace) -> None:
     click.echo("\nThe answer")
-    _lines(_answer(found, trace))
+    _print_lines(_answer(found, trace))
     click.echo("\nThe facts")
-    _lines(_facts(found.rule, trace))
+    _print_lines(_facts(found.rule, trace))
     decisive = trace.decisive()
     if trace.where and trace.where.term.text != "true":
         click.echo("\nIs it asked about?" + (_LEGEND if trace.where in decisive else ""))
@@ -156,15 +158,15 @@ def _tell_trace(found: Explanation, trace: Trace) -> None:
     if found.rule.file.per:
         return
     click.echo("\nWhat would change the answer, one thing at a time")
-    _lines(_changes(found))
+    _print_lines(_changes(found))
 
 
 def _answer(found: Explanation, trace: Trace) -> Iterator[str]:
-    from alerting.authoring.explain.plain_english import Vocabulary, label, unit_of
+    from alerting.authoring.explain.plain_english import Vocabulary, label, with_unit
     from alerting.formatting import day, listed, until
 
     words, decided = Vocabulary(found.rule), trace.deciding()
-    measured = f", measured {unit_of(trace.measure, found.rule.unit)}" if trace.measure is not None else ""
+    measured = f", measured {with_unit(trace.measure, found.rule.unit)}" if trace.measure is not None else ""
     missing = list(dict.fromkeys(name for part in decided for name in part.missing))
     because = [_clause(words, part) for part in decided if part.value is not None]
     if trace.outcome == "match" and trace.level:
@@ -182,7 +184,7 @@ def _answer(found: Explanation, trace: Trace) -> Iterator[str]:
 
 
 def _clause(words: Vocabulary, part: Part) -> str:
-    """Say a part that decided as a clause, with what its steps and sums come to."""
+    """Return a part that decided as a clause, with what its steps and sums come to."""
     from alerting.authoring.explain.plain_english import in_words
     from alerting.formatting import listed
 
@@ -200,14 +202,14 @@ def _too_few(rule: Rule, trace: Trace) -> str:
 
 
 def _facts(rule: Rule, trace: Trace) -> Iterator[str]:
-    from alerting.authoring.explain.plain_english import in_words, unit_of
+    from alerting.authoring.explain.plain_english import in_words, with_unit
 
     rows = [(name, in_words(value), rule.subject.columns[name].says.rstrip(".")) for name, value in trace.facts.items()]
     rows += [(name, in_words(value), f"= {' '.join(rule.file.let[name].split())}") for name, value in trace.steps.items()]
     if trace.rows is not None:
         rows.append(("rows", in_words(trace.rows), f"How many {rule.subject.title.lower()} rows are counted"))
     if rule.measure:
-        measured = unit_of(trace.measure, rule.unit) if trace.measure is not None else in_words(None)
+        measured = with_unit(trace.measure, rule.unit) if trace.measure is not None else in_words(None)
         rows.append(("measure", measured, f"= {' '.join((rule.file.measure or '').split())}"))
     first, second = (max((len(row[place]) for row in rows), default=0) for place in (0, 1))
     room = max(40, min(shutil.get_terminal_size((120, 24)).columns, 120) - first - second - 6)
@@ -221,7 +223,7 @@ def _tree(part: Part, says: str = "", depth: int = 0, *, marked: bool) -> None:
     if inner:
         text = {"and": "all of:", "or": "any of:", "not": "not:", "case": "by case:"}.get(kind, "the first that can be told of:")
     mark = ">" if marked and part.decides and not any(each.decides for each in inner) else " "
-    _lines([f"{mark} {'  ' * depth}{_truth(part):<6} {says}{text}{_found(part)}"])
+    _print_lines([f"{mark} {'  ' * depth}{_truth(part):<6} {says}{text}{_found(part)}"])
     for place, each in enumerate(inner):
         when = ("when ", "then ")[place % 2] if place < len(inner) - len(inner) % 2 else "otherwise "
         _tree(each, when if kind == "case" else "", depth + 1, marked=marked)
@@ -253,7 +255,7 @@ def _changes(found: Explanation) -> Iterator[str]:
         yield f"and {len(found.changes) - SHOWN} more; --json has them all"
 
 
-def _of_alert(alert: Alert) -> Iterator[str]:
+def _describe_alert(alert: Alert) -> Iterator[str]:
     from alerting.alerts import handling
     from alerting.formatting import day
 

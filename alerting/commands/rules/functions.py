@@ -26,7 +26,7 @@ def command(name: str | None, *, as_json: bool) -> None:
     """List the functions that expressions may use, or show one, with an example and its answer on 31 March 2026."""
     if name is not None:
         function = _named(name)
-        echo_json(_as_json(function)) if as_json else _tell(function)
+        echo_json(_as_json(function)) if as_json else _print(function)
     elif as_json:
         echo_json([*map(_as_json, FUNCTIONS.values()), *map(_as_json, AGGREGATES.values())])
     else:
@@ -56,7 +56,7 @@ def _list() -> None:
     click.echo("`alerting rules functions NAME` shows an example.", err=True)
 
 
-def _tell(function: RuleFunction | Aggregate) -> None:
+def _print(function: RuleFunction | Aggregate) -> None:
     click.echo(f"{click.style(_call(function), bold=True)} gives: {_word(function.gives)}\n")
     if isinstance(function, Aggregate):
         click.echo(_wrapped(function.says))

@@ -36,10 +36,10 @@ def command(ctx: click.Context, *, source: str, id_: str | None, code: str | Non
         click.echo(f"This council uses the rules that come with this version; they are copied to {folder.as_posix()}.", err=True)
     write_copy(app, copy)
     click.echo(copy.path.as_posix())
-    _tell(copy)
+    _print(copy)
 
 
-def _tell(copy: RuleCopy) -> None:
+def _print(copy: RuleCopy) -> None:
     """Tell what becomes of the copy and of the rule it was copied from."""
     old, new = copy.source.code, copy.code
     if not copy.replaces:

@@ -44,7 +44,7 @@ def command(
     if as_json:
         echo_json(_as_json(found))
     else:
-        _tell(found, everybody=everybody)
+        _print(found, everybody=everybody)
     sys.exit(1 if found.warnings else 0)
 
 
@@ -68,21 +68,21 @@ def _as_json(found: Preview) -> dict[str, Any]:
     }
 
 
-def _tell(found: Preview, *, everybody: bool) -> None:
-    _tell_what(found)
+def _print(found: Preview, *, everybody: bool) -> None:
+    _print_heading(found)
     click.echo()
-    _tell_counts(found)
-    _tell_who("Team", "By team", found.teams, bool(found.before))
-    _tell_who("Person", "Who would be told of them, were all of them new", found.people, bool(found.before))
+    _print_counts(found)
+    _print_who("Team", "By team", found.teams, bool(found.before))
+    _print_who("Person", "Who would be told of them, were all of them new", found.people, bool(found.before))
     if found.before:
-        _tell_changes(found, everybody=everybody)
-    _tell_messages(found.today, found.draft.file.job)
+        _print_changes(found, everybody=everybody)
+    _print_messages(found.today, found.draft.file.job)
     for warning in found.warnings:
         click.echo(f"\nLook twice: {warning}")
     click.echo("\nNothing was stored or sent.", err=True)
 
 
-def _tell_what(found: Preview) -> None:
+def _print_heading(found: Preview) -> None:
     from alerting.authoring.differences import compare_rules
 
     day = f"{found.as_of:%A} {found.as_of.day} {found.as_of:%B %Y}"
@@ -97,7 +97,7 @@ def _tell_what(found: Preview) -> None:
         click.echo(f"  {each.key}: {each.says}")
 
 
-def _tell_counts(found: Preview) -> None:
+def _print_counts(found: Preview) -> None:
     levels = [
         name for name in reversed(found.after.match) if found.after.match[name] or (found.before and found.before.match[name])
     ]
@@ -118,7 +118,7 @@ def _difference(old: int, new: int) -> str:
     return f"{new - old:+d}" if new != old else ""
 
 
-def _tell_who(heading: str, title: str, counts: tuple[Count, ...], compared: bool) -> None:
+def _print_who(heading: str, title: str, counts: tuple[Count, ...], compared: bool) -> None:
     if not counts:
         return
     click.echo(f"\n{title}:")
@@ -129,7 +129,7 @@ def _tell_who(heading: str, title: str, counts: tuple[Count, ...], compared: boo
         echo_table([heading, "Draft"], [[name, after] for name, _, after, _ in rows])
 
 
-def _tell_changes(found: Preview, *, everybody: bool) -> None:
+def _print_changes(found: Preview, *, everybody: bool) -> None:
     if not found.changes:
         click.echo("\nIt says the same of everybody.")
         return
@@ -147,7 +147,7 @@ def _tell_changes(found: Preview, *, everybody: bool) -> None:
         click.echo(f"and {len(found.changes) - len(shown)} more: --all lists them.")
 
 
-def _tell_messages(today: Messages, job: str) -> None:
+def _print_messages(today: Messages, job: str) -> None:
     if today.pending:
         click.echo(f"\n{today.pending} match and wait: nobody is told until they have lasted.")
     if today.confined:

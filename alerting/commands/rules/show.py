@@ -19,10 +19,10 @@ def command(ctx: click.Context, rule: str, *, as_json: bool) -> None:
     if as_json:
         echo_json(found.file.model_dump(mode="json", by_alias=True) | {"params": dict(found.params), "version": found.version})
         return
-    _tell(found)
+    _print(found)
 
 
-def _tell(rule: Rule) -> None:
+def _print(rule: Rule) -> None:
     file = rule.file
     click.echo(f"{rule.code} {rule.title} ({rule.id}), {rule.place}, version {rule.version}")
     click.echo(f"Basis: {rule.basis_kind}: {rule.basis_text} ({rule.basis_source or 'no source'}). Owner: {file.owner}.")

@@ -74,7 +74,7 @@ def _try_examples(app: App, name: str | None, *, strict: bool, as_json: bool) ->
         echo_json({"rules": [_proof_as_json(proof) for proof in proofs], "broken": [one.code for one in broken]})
     else:
         for proof in proofs:
-            _tell_proof(proof)
+            _print_proof(proof)
     every = sum(len(proof.tried) for proof in proofs)
     unshown = f" {plural(gaps, 'thing is', 'things are')} left unshown." if gaps else ""
     told = f"{every - failed} of {plural(every, 'example')} of {plural(len(proofs), 'rule')}"
@@ -97,14 +97,14 @@ def _prove(engine: Any, rule: Rule) -> _Proof:
     return _Proof(rule=rule, tried=tried, gaps=unshown, places=places)
 
 
-def _tell_proof(proof: _Proof) -> None:
+def _print_proof(proof: _Proof) -> None:
     failures = [(one, place) for one, place in zip(proof.tried, proof.places, strict=True) if one.wrong]
     if not failures and not proof.gaps:
         return
     click.echo(f"{proof.rule.code} {proof.rule.title}")
     for one, place in failures:
         click.echo(f"\n  {place.file}:{place.line}: {one.example.says}")
-        _tell_lines([("expected", _expected(one)), ("came", _came(one)), ("because", one.why)])
+        _print_lines([("expected", _expected(one)), ("came", _came(one)), ("because", one.why)])
     for gap in proof.gaps:
         click.echo(
             f"  {proof.rule.place}:{gap.where.line if gap.where else ''}: {gap.problem.removeprefix(f'{proof.rule.code}: ')}\n      {gap.remedy}"
@@ -185,17 +185,17 @@ def _run_scenarios(app: App, name: str | None, path: Path | None, *, as_json: bo
         played = [stage.play(scenario) for scenario in checked]
     failed = [one for one in played if one.differences]
     if as_json:
-        echo_json({"scenarios": [_played_as_json(one) for one in played]})
+        echo_json({"scenarios": [_scenario_as_json(one) for one in played]})
     else:
         for one in failed:
-            _tell_played(one)
+            _print_scenario(one)
     days = sum(one.days for one in played)
     told = f"{len(played) - len(failed)} of {plural(len(played), 'scenario')} went as expected, {plural(days, 'day')} in all."
     click.echo(told, err=True)
     return 1 if failed else 0
 
 
-def _tell_played(played: Played) -> None:
+def _print_scenario(played: Played) -> None:
     from alerting.formatting import day
 
     click.echo(f"{played.file}: {played.says}")
@@ -203,25 +203,25 @@ def _tell_played(played: Played) -> None:
         click.echo(f"\n  {day(as_of)}")
         for one in group:
             click.echo(f"    {one.about} (line {one.where.line})")
-            _tell_lines([("expected", one.expected), ("came", one.came)])
+            _print_lines([("expected", one.expected), ("came", one.came)])
     click.echo()
 
 
-def _tell_lines(lines: Iterable[tuple[str, str]]) -> None:
+def _print_lines(lines: Iterable[tuple[str, str]]) -> None:
     for heading, text in lines:
         if text:
             click.echo(f"      {heading:<9} {text}")
 
 
-def _played_as_json(played: Played) -> dict[str, Any]:
+def _scenario_as_json(played: Played) -> dict[str, Any]:
     return {
         "file": played.file,
         "says": played.says,
         "days": played.days,
         "as_expected": not played.differences,
-        "differences": [_difference_as_json(one) for one in played.differences],
+        "differences": [_mismatch_as_json(one) for one in played.differences],
     }
 
 
-def _difference_as_json(one: Mismatch) -> dict[str, Any]:
+def _mismatch_as_json(one: Mismatch) -> dict[str, Any]:
     return {"as_of": one.as_of, "about": one.about, "expected": one.expected, "came": one.came, "line": one.where.line}

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON value.")
 @click.pass_context
 def command(ctx: click.Context, rule: str, subject: str, as_of: datetime | None, *, as_json: bool) -> None:
-    """Return who would be told of a rule's alert about one subject, at each level, and by which way they are found.
+    """Show who would be told of a rule's alert about one subject, at each level, and by which way they are found.
 
     RULE is a code, an id or the path of a file. SUBJECT is what alerts call their subject, such as a case number, or an alert's
     reference. Reads the case data and the store; nothing is stored or sent.
@@ -35,10 +35,10 @@ def command(ctx: click.Context, rule: str, subject: str, as_of: datetime | None,
     if as_json:
         echo_json(_as_json(told))
     else:
-        _tell(told)
+        _print(told)
 
 
-def _tell(told: Told) -> None:
+def _print(told: Told) -> None:
     from alerting.formatting import day
 
     click.secho(f"{told.rule.code}  {told.rule.title}", bold=True)
