@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
 from typing import Any
 
+from alerting.casedata.snapshot import Snapshot
+from alerting.evaluation.evaluate import evaluate
+from alerting.model import Finding
 from alerting.rulebook.file_models import Overrides
 from alerting.rulebook.loader import Rulebook, load_rulebook
 
@@ -108,3 +112,16 @@ class Folder:
 
     def faults(self, **kinds: Any) -> list[str]:
         return [str(fault).replace(f"{self.path.as_posix()}/", "") for fault in self.load(**kinds).faults]
+
+
+def ids(book: Rulebook) -> list[str]:
+    """The rules in use."""
+    return [rule.id for rule in book.rules]
+
+
+def asked(book: Rulebook) -> list[Finding]:
+    """What the folder's rule finds of one person who was born on 1 May 2010, on 31 March 2026."""
+    with Snapshot(date(2026, 3, 31), book.settings) as snapshot:
+        snapshot.fill("ssd_person", ["pers_person_id", "pers_dob"], [["P1"], ["2010-05-01"]])
+        snapshot.settle(book.wanted(book.rules))
+        return evaluate(book, snapshot, book.rules).findings("visits-few")
