@@ -1,4 +1,4 @@
-"""The tables of the service's own database. Migrations bring a database to this shape; `SCHEMA` is the newest of them."""
+"""The tables of the service's own database, in the shape to which the migrations bring it."""
 
 from __future__ import annotations
 
@@ -27,6 +27,8 @@ from sqlalchemy import (
 )  # fmt: skip
 
 SCHEMA = "0006"
+"""The newest migration."""
+
 LAST_WITHOUT_ROUTED = "last_without_routed"
 """The name in `state` of the last run that was before shape 0004, and kept nothing of whom it told."""
 
@@ -114,6 +116,7 @@ alert = Table(
     Column("also", String(200), nullable=False),
     Column("streak", Integer, nullable=False),
     Column("streak_on", Date),
+    # A Reason, and what else is known of it; so in `transition`.
     Column("held_reason", Text),
     Column("held_detail", Text),
     Column("held_since", Date),
@@ -174,16 +177,17 @@ handling = Table(
     Column("ended_by", String(200)),
 )  # fmt: skip
 
-# matcher: what an alert must be to be silenced, by name: rule, code, level, team, subject. matched: the alerts it had when made.
 silence = Table(
     "silence", metadata,
     Column("id", Integer, primary_key=True),
+    # What an alert must be to be silenced, by name: rule, code, level, team, subject.
     Column("matcher", JSON, nullable=False),
     Column("reason", Text, nullable=False),
     Column("by", String(200), nullable=False),
     Column("approved_by", String(200)),
     Column("begins", Date, nullable=False),
     Column("until", Date, nullable=False),
+    # How many open alerts it matched when it was made.
     Column("matched", Integer, nullable=False),
     Column("at", Moment, nullable=False),
     Column("ended_at", Moment),
@@ -242,16 +246,18 @@ told = Table(
     Column("told_on", Date, nullable=False),
 )  # fmt: skip
 
-# Whom an alert is for, and why they are not told of it: no reason where nothing keeps it from them. recipient: `*` for everybody.
-# A row is true at the end of each day from `since` to the one before `until`, and is written by the run in which that began.
+# The recipient log: whom an alert is for, and why they are not told of it. A row is true at the end of each day from `since` to
+# the one before `until`, and is written by the run in which that began.
 routed = Table(
     "routed", metadata,
     Column("id", Integer, primary_key=True),
     Column("alert_id", ForeignKey("alert.id"), nullable=False, index=True),
+    # `*` for everybody.
     Column("recipient", String(200), nullable=False),
     Column("run_id", ForeignKey("run.id"), nullable=False),
     Column("since", Date, nullable=False),
     Column("until", Date),
+    # A NotToldReason; none where nothing keeps it from them.
     Column("reason", Text),
     Column("detail", Text),
 )  # fmt: skip
@@ -260,10 +266,11 @@ Index(
     sqlite_where=text("until IS NULL"), postgresql_where=text("until IS NULL"),
 )  # fmt: skip
 
-# A receiver that fails is left alone until `next_at`; refusals: those in a row, by everybody.
+# A receiver that fails is left alone until `next_at`.
 receiver_state = Table(
     "receiver_state", metadata,
     Column("receiver", String(60), primary_key=True),
+    # Those in a row, whoever they were meant for.
     Column("refusals", Integer, nullable=False),
     Column("opened_at", Moment),
     Column("next_at", Moment),
@@ -271,13 +278,13 @@ receiver_state = Table(
 )  # fmt: skip
 
 # An address that a receiver refused for good; it is used again when the directory gives another.
-# ours: it was never asked, as our own settings do not allow the address.
 bad_address = Table(
     "bad_address", metadata,
     Column("receiver", String(60), primary_key=True),
     Column("address", String(320), primary_key=True),
     Column("since", Moment, nullable=False),
     Column("answer", Text, nullable=False),
+    # Whether it was never asked, as our own settings do not allow the address.
     Column("ours", Boolean, nullable=False, server_default=false()),
 )  # fmt: skip
 
@@ -289,7 +296,7 @@ notice = Table(
     Column("title", Text, nullable=False),
 )  # fmt: skip
 
-# Every text of a file of rules that a run has used. good: what it says was asked, and could be.
+# Every text of a file of rules that a run has used.
 rule_file = Table(
     "rule_file", metadata,
     Column("path", String(300), primary_key=True),
@@ -298,14 +305,15 @@ rule_file = Table(
     Column("first_seen_at", Moment, nullable=False),
     Column("by", String(200)),
     Column("last_seen_on", Date, nullable=False),
+    # Whether what it says was asked, and could be.
     Column("good", Boolean, nullable=False),
 )  # fmt: skip
 
-# logic: of only what decides answers. by: None where the rule's own file had not changed.
 rule_version = Table(
     "rule_version", metadata,
     Column("rule", String(120), primary_key=True),
     Column("version", String(20), primary_key=True),
+    # A version of only what decides its answers.
     Column("logic", String(20), nullable=False),
     Column("code", String(20), nullable=False),
     Column("path", String(300), nullable=False),
@@ -314,6 +322,7 @@ rule_version = Table(
     Column("first_seen_at", Moment, nullable=False),
     Column("first_seen_on", Date, nullable=False),
     Column("first_run", ForeignKey("run.id"), nullable=False),
+    # Whose file it is; none where the rule's own file had not changed.
     Column("by", String(200)),
     Column("last_asked_on", Date),
     Column("last_asked_run", ForeignKey("run.id")),
