@@ -25,7 +25,7 @@ from alerting.audit import verify
 from alerting.authoring.check import check
 from alerting.commands import cli
 from alerting.delivery import bounce_reports
-from alerting.delivery.bounces import Looked
+from alerting.delivery.bounces import BounceReport
 from alerting.store import schema
 from tests import postfix
 from tests.bounced_mails import OUT_OF_OFFICE, READ_RECEIPT, bounce, exchange
@@ -59,7 +59,7 @@ class Post(Office):
         path.write_bytes(content)
         return path
 
-    def look(self, at: datetime, *, send: bool = False) -> Looked:
+    def look(self, at: datetime, *, send: bool = False) -> BounceReport:
         """Do what `alerting deliveries send` does."""
         app = build(self.folder / "config.yaml")
         store = app.store()
@@ -185,7 +185,7 @@ def test_it_is_passed_on_the_same_morning_where_the_outbox_is_sent_in_between(an
     post.arrives(bounce(first.message_id))
     looked = post.look(on(MONDAY), send=True)
 
-    assert (dict(looked.counts), looked.problems) == ({"returned": 1}, [])
+    assert (dict(looked.counts), looked.problems) == ({"returned": 1}, ())
     assert [(row.state, row.stands_for) for row in post.rows("S1")] == [("accepted", first.id)]
     assert len(to(relay, "s1")) == 1
     assert post.breaches(MONDAY) == []
@@ -314,7 +314,7 @@ def test_what_is_no_bounce_of_ours_changes_nothing_and_is_counted(post: Post, tm
     looked = post.look(on(MONDAY), send=True)
 
     assert dict(looked.counts) == {kind: len(contents) for kind, contents in mails.items()}
-    assert looked.problems == []
+    assert looked.problems == ()
     assert [post.all(table) for table in (schema.outbox, schema.told, schema.delivery, schema.bad_address)] == before
     # All of them are put away, for whoever wants to look.
     assert len(list((post.bounces / "cur").iterdir())) == looked.counts.total()
@@ -360,7 +360,7 @@ def test_killed_before_it_was_put_away_it_is_known_the_next_time(post: Post) -> 
 
     assert [row.state for row in post.rows("M1")] == ["failed"]
     assert [row.state for row in post.rows("S1")] == ["accepted"]
-    assert first_look.problems != []
+    assert first_look.problems != ()
     assert dict(second_look.counts) == {"known": 1}
     assert post.breaches(MONDAY) == []
 
@@ -404,7 +404,7 @@ def test_a_file_that_cannot_be_moved_is_a_problem_of_the_run_and_touches_no_othe
     looked = post.look(on(MONDAY))
 
     assert dict(looked.counts) == {"unreadable": 1, "returned": 1}
-    assert looked.problems == ["receiver mail: 1 bounce cannot be read, or not moved from `new` to `cur`"]
+    assert looked.problems == ("receiver mail: 1 bounce cannot be read, or not moved from `new` to `cur`",)
 
 
 def test_a_folder_that_is_gone_is_told_to_administrators_and_stops_nothing(post: Post, relay: ScriptedMailServer) -> None:

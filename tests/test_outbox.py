@@ -11,10 +11,11 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 import sqlalchemy as sa
 
-from alerting.delivery.attempt import attempt, wait_before
+from alerting.delivery.attempt import attempt
 from alerting.errors import DeliveryError, StoreError
 from alerting.model import Delivery, Message, Notification
 from alerting.store import schema
+from alerting.store.backoff import wait_before
 from alerting.store.outbox import ClaimLostError, Outbox, Waiting
 from alerting.store.store import Store
 from tests.messages import mail_message

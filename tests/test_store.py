@@ -13,7 +13,8 @@ from alerting.alerts import closing, handling_state
 from alerting.alerts.lifecycle import RuleLife, advance, begun, opened, resolve
 from alerting.errors import StoreError
 from alerting.model import Alert, Condition, Finding, Level, Outcome, Reason
-from alerting.store import schema
+from alerting.store import schema, service_state
+from alerting.store.batches import batches
 from alerting.store.job_leases import Occurrences
 from alerting.store.schema import SCHEMA
 from alerting.store.store import Changes, Store
@@ -261,3 +262,24 @@ def test_several_that_open_an_empty_store_at_once_make_its_tables_once(store_url
 
     with ThreadPoolExecutor(4) as pool:
         assert list(pool.map(opened, range(4))) == [SCHEMA] * 4
+
+
+def test_values_go_in_parts_short_enough_for_one_statement():
+    parts = list(batches(range(1001)))
+
+    assert [len(part) for part in parts] == [500, 500, 1]
+    assert [value for part in parts for value in part] == list(range(1001))
+    assert list(batches([])) == []
+
+
+def test_what_the_service_remembers_is_known_from_the_moment_it_was_first_so(store: Store):
+    first, later = datetime(2026, 3, 2, 7, tzinfo=UTC), datetime(2026, 3, 3, 7, tzinfo=UTC)
+    for value, at in (("one", first), ("one", later)):
+        with store.transaction() as connection:
+            service_state.remember(connection, "name", value, at)
+    with store.transaction() as connection:
+        assert connection.execute(sa.select(schema.state.c.value, schema.state.c.at)).one() == ("one", first)
+        service_state.remember(connection, "name", "two", later)
+        assert service_state.remembered(connection, "name") == "two"
+        service_state.forget(connection, "name")
+        assert service_state.remembered(connection, "name") is None

@@ -14,7 +14,6 @@ from __future__ import annotations
 import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence, Set
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from statistics import median
@@ -24,8 +23,9 @@ import sqlalchemy as sa
 
 from alerting.model import Alert, Condition, Reason, Transition
 from alerting.rulebook.loader import Rulebook
+from alerting.store import service_state
 from alerting.store.schema import alert as alert_table
-from alerting.store.schema import brake, rule_version, run, state, table_reading, told, transition
+from alerting.store.schema import brake, rule_version, run, table_reading, told, transition
 
 Kind = Literal["storm", "first_run", "source", "baseline"]
 
@@ -142,7 +142,7 @@ def on(connection: sa.Connection) -> list[Brake]:
 
 def backlog(connection: sa.Connection, alerts: Iterable[Alert], known: Set[int]) -> list[Alert]:
     """Return the alerts that a baseline kept back until its release, and that nobody has been told of: they are no news."""
-    until: dict[str, int] = connection.execute(sa.select(state.c.value).where(state.c.name == _BASELINE)).scalar() or {}
+    until: dict[str, int] = service_state.remembered(connection, _BASELINE) or {}
     mine = [alert for alert in alerts if alert.rule in until and alert.id is not None and alert.id not in known]
     if not mine:
         return []
@@ -163,7 +163,7 @@ def history(connection: sa.Connection, job: str, as_of: date, source: tuple[str,
     read = read.where(run.c.job == job, table_reading.c.as_of < as_of).distinct()
     days = connection.execute(read.order_by(table_reading.c.as_of.desc())).scalars().all()
     asked = connection.execute(sa.select(rule_version.c.rule).where(rule_version.c.last_asked_run.is_not(None)).distinct())
-    before = connection.execute(sa.select(state.c.value).where(state.c.name == _SOURCE)).scalar()
+    before = service_state.remembered(connection, _SOURCE)
     return History(
         begun=bool(days),
         asked=frozenset(asked.scalars()),
@@ -210,7 +210,7 @@ def put_on(connection: sa.Connection, brakes: Iterable[Brake], run_id: int) -> N
 
 def remember_source(connection: sa.Connection, source: tuple[str, ...], now: datetime) -> None:
     """Keep where the data of this run came from."""
-    _put(connection, _SOURCE, mark_of(source), now)
+    service_state.remember(connection, _SOURCE, mark_of(source), now)
 
 
 def release(connection: sa.Connection, rules: Collection[str] | None, *, by: str, note: str, now: datetime) -> list[Brake]:
@@ -223,16 +223,9 @@ def release(connection: sa.Connection, rules: Collection[str] | None, *, by: str
     over = {item.rule for item in found if item.kind == "baseline"}
     if over:
         last = connection.execute(sa.select(sa.func.max(run.c.id))).scalar() or 0
-        until = connection.execute(sa.select(state.c.value).where(state.c.name == _BASELINE)).scalar() or {}
-        _put(connection, _BASELINE, {**until, **dict.fromkeys(over, last)}, now)
+        until = service_state.remembered(connection, _BASELINE) or {}
+        service_state.remember(connection, _BASELINE, {**until, **dict.fromkeys(over, last)}, now)
     return found
-
-
-def _put(connection: sa.Connection, name: str, value: object, now: datetime) -> None:
-    update = state.update().where(state.c.name == name).values(value=value, at=now)
-    if not connection.execute(update).rowcount:
-        with suppress(sa.exc.IntegrityError), connection.begin_nested():  # another host was first
-            connection.execute(state.insert().values(name=name, value=value, at=now))
 
 
 def _number(book: Rulebook, name: str) -> float:

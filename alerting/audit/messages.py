@@ -12,6 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from alerting.model import BOUNCED, DeliveryReason
+from alerting.store.batches import batches
 from alerting.store.schema import delivery, outbox
 from alerting.store.schema import told as told_table
 
@@ -122,8 +123,7 @@ def returned_on(connection: sa.Connection) -> Mapping[int, date]:
 
 def _with_content(connection: sa.Connection, rows: Sequence[Any]) -> Iterator[tuple[Any, str, list[Any]]]:
     """Return each message with whom it was for and what it told: alerts, each as id, level and condition."""
-    for start in range(0, len(rows), _AT_ONCE):
-        part = rows[start : start + _AT_ONCE]
+    for part in batches(rows, _AT_ONCE):
         query = sa.select(outbox.c.id, outbox.c.content).where(outbox.c.id.in_([row.id for row in part]))
         contents = {row.id: _parsed(row.content) for row in connection.execute(query)}
         for row in part:

@@ -23,12 +23,12 @@ from alerting.audit import messages
 from alerting.audit.messages import Key, MessageLog
 from alerting.formatting import day, plural
 from alerting.notifications.recipient_log import EVERYBODY, NotToldReason
+from alerting.store.batches import batches
 from alerting.store.outbox import OPEN
 from alerting.store.schema import LAST_WITHOUT_ROUTED, alert, brake, outbox, routed, run, state, transition
 
 _DONE = ("done", "done_with_faults")
 _FIRING = "firing"
-_AT_ONCE = 500
 _REASONS = frozenset(reason.value for reason in NotToldReason)
 
 
@@ -139,14 +139,10 @@ def _when(days: Sequence[date]) -> str:
 
 def _read_names(connection: sa.Connection, ids: Collection[int]) -> dict[int, str]:
     found: dict[int, str] = {}
-    for part in _parts(sorted(ids)):
+    for part in batches(sorted(ids)):
         query = sa.select(alert.c.id, alert.c.ref, alert.c.code).where(alert.c.id.in_(part))
         found |= {row.id: f"{row.ref} ({row.code})" for row in connection.execute(query)}
     return found
-
-
-def _parts(ids: Sequence[int]) -> Iterator[Sequence[int]]:
-    return (ids[start : start + _AT_ONCE] for start in range(0, len(ids), _AT_ONCE))
 
 
 # ---------------------------------------------------------------------- what is known of runs and brakes
@@ -218,7 +214,7 @@ def _without_rows(
 ) -> Iterator[int]:
     """Return the alerts of which nothing is kept, although their job has been done since that is kept."""
     ids = [row.id for row in firing if row.id not in with_rows and not brakes.are_on(row.rule)]
-    for part in _parts(ids):
+    for part in batches(ids):
         query = sa.select(transition.c.alert_id, run.c.job).join(run, run.c.id == transition.c.run_id)
         rows = connection.execute(query.where(transition.c.alert_id.in_(part)).order_by(transition.c.id))
         jobs = {row.alert_id: row.job for row in rows}
@@ -238,7 +234,7 @@ def _check_past(
     first, last, checked = min(mine[0] for mine in days.values()), max(mine[-1] for mine in days.values()), 0
     lived = sa.or_(alert.c.resolved_on.is_(None), alert.c.resolved_on > first)
     ids = connection.execute(sa.select(alert.c.id).where(lived, alert.c.first_seen <= last).order_by(alert.c.id)).scalars().all()
-    for part in _parts(ids):
+    for part in batches(ids):
         rows = _read_rows(connection, part, first, last)
         for stretch in _read_stretches(connection, part, days, last):
             of_nobody = set(stretch.days)

@@ -25,6 +25,7 @@ from alerting.audit import messages, recipients
 from alerting.audit.messages import MessageLog
 from alerting.formatting import day, plural
 from alerting.model import BOUNCED, Reason
+from alerting.store.batches import batches
 from alerting.store.job_leases import ENDED
 from alerting.store.schema import alert, delivery, occurrence, outbox, run, state, told, transition
 
@@ -183,19 +184,18 @@ def _read_messages(connection: sa.Connection, since: date, until: date) -> list[
     for mine in (outbox.c.as_of.between(since, until), outbox.c.state.in_(WAITING)):
         ids.update(connection.execute(sa.select(outbox.c.id).where(mine)).scalars())
     columns = [column for column in outbox.c if column.name != "content"]
-    chosen, found = sorted(ids), list[Any]()
-    for start in range(0, len(chosen), 500):
-        query = sa.select(*columns).where(outbox.c.id.in_(chosen[start : start + 500]))
+    found = list[Any]()
+    for some in batches(sorted(ids)):
+        query = sa.select(*columns).where(outbox.c.id.in_(some))
         found += connection.execute(query.order_by(outbox.c.id)).all()
     return found
 
 
 def _check_messages(connection: sa.Connection, rows: Iterable[Any], now: datetime) -> Iterator[Breach]:
     held = connection.execute(sa.select(state.c.name).where(state.c.name == "hold_fire")).first() is not None
-    ids = [row.id for row in rows]
     attempts: dict[int, list[Any]] = defaultdict(list)
-    for start in range(0, len(ids), 500):
-        query = sa.select(delivery).where(delivery.c.outbox_id.in_(ids[start : start + 500])).order_by(delivery.c.id)
+    for some in batches(row.id for row in rows):
+        query = sa.select(delivery).where(delivery.c.outbox_id.in_(some)).order_by(delivery.c.id)
         for row in connection.execute(query):
             attempts[row.outbox_id].append(row)
     for row in rows:
@@ -247,11 +247,9 @@ def _check_attempts(row: Any, attempts: list[Any]) -> Iterator[str]:
 def _check_fallbacks(connection: sa.Connection, rows: Iterable[Any]) -> Iterator[Breach]:
     wanted = {row.stands_for for row in rows if row.stands_for is not None}
     states: dict[int, str] = {}
-    for start in range(0, len(wanted), 500):
-        chosen = sorted(wanted)[start : start + 500]
-        states |= {
-            row.id: row.state for row in connection.execute(sa.select(outbox.c.id, outbox.c.state).where(outbox.c.id.in_(chosen)))
-        }
+    for some in batches(sorted(wanted)):
+        query = sa.select(outbox.c.id, outbox.c.state).where(outbox.c.id.in_(some))
+        states |= {row.id: row.state for row in connection.execute(query)}
     for row in rows:
         if row.stands_for is not None and states.get(row.stands_for) not in ("failed", "unknown"):
             problem = f"stands for message {row.stands_for}, which is {states.get(row.stands_for, 'not there')}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,19 +9,7 @@ from typing import Any
 from alerting.delivery.notifier import Notifier
 from alerting.errors import DeliveryError
 from alerting.model import Delivery, DeliveryReason, Message
-
-BACK_OFF = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=15), timedelta(minutes=30))
-LONGEST_WAIT = BACK_OFF[-1]
-"""However long a wait a receiver asks for, it is asked again after this."""
-
-
-def wait_before(attempts: int, key: str) -> timedelta:
-    """Return how long to wait after so many attempts: 1, 5, 15, then 30 minutes, up to a fifth less.
-
-    How much less is drawn from the key, so that messages deferred together do not all come back together.
-    """
-    drawn = hashlib.blake2b(f"{key}\x1f{attempts}".encode(), digest_size=2).digest()
-    return BACK_OFF[min(max(attempts, 1), len(BACK_OFF)) - 1] * (1 - int.from_bytes(drawn) / 0xFFFF / 5)
+from alerting.store.backoff import LONGEST_WAIT, wait_before
 
 
 def attempt(

@@ -13,12 +13,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-import sqlalchemy as sa
-
 from alerting.errors import ConfigError
 from alerting.formatting import day
-from alerting.store.schema import state
-from alerting.store.store import Store, database_now
+from alerting.store import service_state
+from alerting.store.store import Store, Transaction, database_now
 
 MOST = timedelta(hours=26)
 """What a clock may be put forward by without anybody's word: a day, and an hour for the clock change."""
@@ -29,10 +27,12 @@ _NAME = "clock"
 
 @dataclass(frozen=True, kw_only=True)
 class Reading:
-    """What the clock showed at a moment. start: which start of the machine it was; up_s: how long ago, sleep included."""
+    """What the clock showed at a moment."""
 
     shown: datetime
+    #: Which start of the machine it was.
     start: str
+    #: How many seconds ago that was, the time asleep included.
     up_s: float
 
 
@@ -61,7 +61,7 @@ def watch(store: Store, now: datetime, reading: Reading | None) -> None:
     """
     with store.transaction() as connection:
         apart = abs(database_now(connection) - now)
-        kept = connection.execute(sa.select(state.c.value).where(state.c.name == _NAME)).scalar()
+        kept = service_state.remembered(connection, _NAME)
         ahead = jumped(_from(kept), reading) if kept and reading else None
         if reading and not ahead and apart <= APART:
             _keep(connection, reading)
@@ -84,10 +84,9 @@ def accept(store: Store, reading: Reading | None) -> None:
             _keep(connection, reading)
 
 
-def _keep(connection: sa.Connection, reading: Reading) -> None:
-    connection.execute(state.delete().where(state.c.name == _NAME))
+def _keep(connection: Transaction, reading: Reading) -> None:
     value = {"shown": reading.shown.isoformat(), "start": reading.start, "up_s": reading.up_s}
-    connection.execute(state.insert().values(name=_NAME, value=value, at=reading.shown))
+    service_state.remember(connection, _NAME, value, reading.shown)
 
 
 def _from(kept: dict[str, str]) -> Reading:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -18,6 +17,7 @@ import sqlalchemy as sa
 
 from alerting.casedata.trust import ROWS, Past, Trust
 from alerting.store.schema import source_release, state, table_reading
+from alerting.store.service_state import forget, remember
 
 GOOD_LOADS = 5
 """How many good loads are looked back on."""
@@ -120,15 +120,15 @@ def _keep_state(
     }
     was = kept[_DOUBTED].get(table)
     if mine:
-        _put(connection, _DOUBTED + table, doubt, now)
+        remember(connection, _DOUBTED + table, doubt, now)
     elif was is not None:
-        connection.execute(state.delete().where(state.c.name == _DOUBTED + table))
+        forget(connection, _DOUBTED + table)
     if table not in judged.problems and table in judged.filled:
         # A column that is not trusted keeps what it had: it must come back to that, or be released.
         trusted = {name: list(cells) for name, cells in judged.filled[table].items() if f"{table}.{name}" not in judged.problems}
         before = kept[_FILLED].get(table, {})
         if {**before, **trusted} != before:
-            _put(connection, _FILLED + table, {**before, **trusted}, now)
+            remember(connection, _FILLED + table, {**before, **trusted}, now)
     accepted = kept[_ACCEPTED].get(table)
     if accepted:
         # What was released of a column ends when it is as it should be, so that the next time it is noticed again.
@@ -138,7 +138,7 @@ def _keep_state(
             if about.partition(".")[2] in judged.filled.get(table, {}) and about not in judged.released
         }
         if over:
-            _put(connection, _ACCEPTED + table, {about: flaws for about, flaws in accepted.items() if about not in over}, now)
+            remember(connection, _ACCEPTED + table, {about: flaws for about, flaws in accepted.items() if about not in over}, now)
 
 
 def doubts(connection: sa.Connection) -> list[Doubt]:
@@ -167,7 +167,7 @@ def release(connection: sa.Connection, table: str, *, by: str, note: str, now: d
         if others:
             accepted[name] = {**accepted.get(name, {}), **others}
     if accepted:
-        _put(connection, _ACCEPTED + table, accepted, now)
+        remember(connection, _ACCEPTED + table, accepted, now)
     return doubt
 
 
@@ -189,13 +189,3 @@ def _states(connection: sa.Connection) -> dict[str, dict[str, Any]]:
         if f"{kind}:" in found:
             found[f"{kind}:"][table] = value
     return found
-
-
-def _put(connection: sa.Connection, name: str, value: object, now: datetime) -> None:
-    update = state.update().where(state.c.name == name).values(value=value, at=now)
-    if connection.execute(update).rowcount:
-        return
-    with suppress(sa.exc.IntegrityError), connection.begin_nested():  # another host was first
-        connection.execute(state.insert().values(name=name, value=value, at=now))
-        return
-    connection.execute(update)

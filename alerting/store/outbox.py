@@ -23,6 +23,7 @@ from alerting.formatting import day
 from alerting.model import CHANNEL, Delivery, DeliveryReason, LastTold, Notification
 from alerting.notifications.fallback import PASSED_ON
 from alerting.store import circuit_breaker, send_hold
+from alerting.store.batches import batches
 from alerting.store.circuit_breaker import BadAddress, Resting
 from alerting.store.schema import alert, delivery, notice, outbox, told
 from alerting.store.store import Store, database_now
@@ -140,8 +141,8 @@ class Outbox:
 
     def _known(self, keys: Sequence[str], connection: sa.Connection) -> dict[str, str]:
         known: dict[str, str] = {}
-        for start in range(0, len(keys), 500):
-            query = sa.select(outbox.c.key, outbox.c.state).where(outbox.c.key.in_(keys[start : start + 500]))
+        for some in batches(keys):
+            query = sa.select(outbox.c.key, outbox.c.state).where(outbox.c.key.in_(some))
             known.update((row.key, row.state) for row in connection.execute(query))
         return known
 
@@ -340,8 +341,8 @@ class Outbox:
         meant = notification.content.get("for")
         recipient = meant["id"] if meant else notification.recipient
         mine = sa.and_(told.c.receiver == notification.receiver, told.c.recipient == recipient)
-        for start in range(0, len(ids), 500):
-            connection.execute(told.delete().where(mine, told.c.alert_id.in_(ids[start : start + 500])))
+        for some in batches(ids):
+            connection.execute(told.delete().where(mine, told.c.alert_id.in_(some)))
         rows = [
             {
                 "receiver": notification.receiver,

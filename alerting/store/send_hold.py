@@ -19,7 +19,9 @@ import sqlalchemy as sa
 
 from alerting.config import PRODUCTION
 from alerting.model import DeliveryReason
+from alerting.store.batches import batches
 from alerting.store.schema import act, outbox, run, state
+from alerting.store.service_state import forget, remember, remembered
 from alerting.store.store import Store
 
 HOLD, STORE_ID, ENVIRONMENT = "hold_fire", "store_id", "environment"
@@ -89,13 +91,13 @@ class Marker:
                 before = outbox.c.planned_at < held.since
                 cancelled += _cancel(connection, before, DeliveryReason.restored, now)
             waiting = _may_be_a_repeat(connection) if held.restored else _waiting(connection)
-            connection.execute(state.delete().where(state.c.name == HOLD))
+            forget(connection, HOLD)
             connection.execute(act.insert().values(at=now, by=by, kind="release_fire", about="service", note=note))
             known = self._known(connection, now)
         return Released(held=held, waiting=waiting, cancelled=cancelled), self._write(known)
 
     def _known(self, connection: sa.Connection, now: datetime) -> dict[str, Any]:
-        _set(connection, ENVIRONMENT, self.environment, now)
+        remember(connection, ENVIRONMENT, self.environment, now)
         return {"store": _store_id(connection, now), **_newest_run(connection)}
 
     def _write(self, known: Mapping[str, Any]) -> list[str]:
@@ -110,12 +112,12 @@ class Marker:
         return []
 
     def _why(self, connection: sa.Connection) -> str | None:
-        used_in, known = _get(connection, ENVIRONMENT), self._read()
+        used_in, known = remembered(connection, ENVIRONMENT), self._read()
         if self.environment == PRODUCTION and used_in not in (PRODUCTION, None):
             return f"the store was used where the environment is {used_in}, so whom it takes for told has been told nothing"
         if not known:
             return None
-        if known.get("store") != _get(connection, STORE_ID):
+        if known.get("store") != remembered(connection, STORE_ID):
             return "this is another store than the one that was used last"
         then = connection.execute(sa.select(run.c.started_at).where(run.c.id == known.get("run"))).scalar()
         if known.get("run") is not None and (then is None or then.isoformat() != known.get("started_at")):
@@ -139,7 +141,7 @@ def is_on(connection: sa.Connection) -> HoldFire | None:
 def put_on(connection: sa.Connection, *, by: str, why: str, now: datetime, restored: bool = False) -> None:
     """Hold fire from now on, and keep who did it and why. Where it is held already, it is for the reason it was."""
     if is_on(connection) is None:
-        connection.execute(state.insert().values(name=HOLD, value={"by": by, "why": why, "restored": restored}, at=now))
+        remember(connection, HOLD, {"by": by, "why": why, "restored": restored}, now)
         connection.execute(act.insert().values(at=now, by=by, kind=HOLD, about="service", note=why))
 
 
@@ -173,8 +175,8 @@ def _cancel_older(connection: sa.Connection, now: datetime) -> int:
 def _cancel(connection: sa.Connection, which: sa.ColumnElement[bool], why: DeliveryReason, now: datetime) -> int:
     values = {"state": "cancelled", "reason": why, "answer": why.say(), "finished_at": now, "owner": None}
     chosen = connection.execute(sa.select(outbox.c.id).where(outbox.c.state.in_(WAITING), which)).scalars().all()
-    for start in range(0, len(chosen), 500):
-        connection.execute(outbox.update().where(outbox.c.id.in_(chosen[start : start + 500])).values(values))
+    for ids in batches(chosen):
+        connection.execute(outbox.update().where(outbox.c.id.in_(ids)).values(values))
     return len(chosen)
 
 
@@ -184,18 +186,8 @@ def _newest_run(connection: sa.Connection) -> dict[str, Any]:
 
 
 def _store_id(connection: sa.Connection, now: datetime) -> str:
-    known = _get(connection, STORE_ID)
+    known = remembered(connection, STORE_ID)
     if known is None:
         known = uuid.uuid4().hex
-        connection.execute(state.insert().values(name=STORE_ID, value=known, at=now))
+        remember(connection, STORE_ID, known, now)
     return str(known)
-
-
-def _get(connection: sa.Connection, name: str) -> Any:
-    return connection.execute(sa.select(state.c.value).where(state.c.name == name)).scalar()
-
-
-def _set(connection: sa.Connection, name: str, value: object, now: datetime) -> None:
-    if _get(connection, name) != value:
-        connection.execute(state.delete().where(state.c.name == name))
-        connection.execute(state.insert().values(name=name, value=value, at=now))

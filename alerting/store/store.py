@@ -21,6 +21,7 @@ from alerting.errors import StoreError
 from alerting.model import Alert, Condition, Reason, Transition
 from alerting.store import alert_rows, handling_rows, schema
 from alerting.store.alert_rows import CHANGING, row_of
+from alerting.store.batches import batches
 
 _MIGRATING = 7_203_117
 """The number of PostgreSQL's lock that whoever changes the tables holds: any that nothing else in the database uses."""
@@ -175,12 +176,8 @@ class Store:
 
     def with_ids(self, ids: Iterable[int], within: sa.Connection) -> list[Alert]:
         """Return the alerts with these ids."""
-        wanted = sorted(ids)
-        return [
-            alert
-            for start in range(0, len(wanted), 500)
-            for alert in self.alerts(schema.alert.c.id.in_(wanted[start : start + 500]), within=within)
-        ]
+        parts = batches(sorted(ids))
+        return [alert for some in parts for alert in self.alerts(schema.alert.c.id.in_(some), within=within)]
 
     def find(self, ref: str, within: sa.Connection | None = None) -> Alert | None:
         """Return the alert with a reference, None when there is none; in the caller's transaction, if given."""
@@ -192,10 +189,10 @@ class Store:
 
     def taken(self, refs: Iterable[str]) -> set[str]:
         """Return those of these references that an alert has already."""
-        wanted, column, found = sorted(refs), schema.alert.c.ref, set[str]()
+        column, found = schema.alert.c.ref, set[str]()
         with self.transaction() as connection:
-            for start in range(0, len(wanted), 500):
-                found.update(connection.execute(sa.select(column).where(column.in_(wanted[start : start + 500]))).scalars())
+            for some in batches(sorted(refs)):
+                found.update(connection.execute(sa.select(column).where(column.in_(some))).scalars())
         return found
 
     def last_ended(self, keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Alert]:
@@ -208,8 +205,8 @@ class Store:
         found: dict[tuple[str, str], Alert] = {}
         with self.transaction() as connection:
             for rule, subjects in subjects_of.items():
-                for start in range(0, len(subjects), 500):
-                    mine = [table.c.rule == rule, table.c.subject.in_(subjects[start : start + 500])]
+                for some in batches(subjects):
+                    mine = [table.c.rule == rule, table.c.subject.in_(some)]
                     ended = [table.c.resolved_on.is_not(None), table.c.episode == last.scalar_subquery()]
                     found |= {(rule, alert.subject): alert for alert in self.alerts(*mine, *ended, within=connection)}
         return found
@@ -275,9 +272,9 @@ class Store:
         """Leave out the transitions of alerts that are not any more what they were when the run read them."""
         ids = [item.alert.id for item in transitions if item.alert.id is not None]
         now: dict[int, str] = {}
-        for start in range(0, len(ids), 500):
+        for some in batches(ids):
             query = sa.select(schema.alert.c.id, schema.alert.c.condition)
-            rows = connection.execute(query.where(schema.alert.c.id.in_(ids[start : start + 500])))
+            rows = connection.execute(query.where(schema.alert.c.id.in_(some)))
             now.update((id_, condition) for id_, condition in rows)
         return [item for item in transitions if item.alert.id is None or now.get(item.alert.id) == item.before]
 
@@ -298,16 +295,16 @@ class Store:
         connection.execute(table.insert(), [row_of(item.alert) for item in new])
         refs = [item.alert.ref for item in new]
         ids: dict[str, int] = {}
-        for start in range(0, len(refs), 500):
-            query = sa.select(table.c.ref, table.c.id).where(table.c.ref.in_(refs[start : start + 500]))
+        for some in batches(refs):
+            query = sa.select(table.c.ref, table.c.id).where(table.c.ref.in_(some))
             ids.update((ref, id_) for ref, id_ in connection.execute(query))
         return changed + [replace(item, alert=replace(item.alert, id=ids[item.alert.ref])) for item in new]
 
     def _write_readings(self, connection: sa.Connection, run_id: int, readings: Sequence[Reading]) -> None:
         table = schema.reading
         ids = [reading[0] for reading in readings]
-        for start in range(0, len(ids), 500):
-            connection.execute(table.delete().where(table.c.alert_id.in_(ids[start : start + 500])))
+        for some in batches(ids):
+            connection.execute(table.delete().where(table.c.alert_id.in_(some)))
         rows = [
             {"alert_id": id_, "run_id": run_id, "measure": measure, "due": due, "facts": facts or "{}"}
             for id_, measure, due, facts in readings
