@@ -35,6 +35,7 @@ from alerting.alerts.handling import Desk
 from alerting.app import App, build
 from alerting.audit import verify
 from alerting.config import Handling
+from alerting.delivery.notifier import Notifier
 from alerting.errors import DeliveryError, HandlingError
 from alerting.model import Alert, Condition, Message, Reason, Tier
 from alerting.notifications import silences
@@ -70,14 +71,14 @@ class KilledError(BaseException):
 
 
 @dataclass
-class Relay:
-    """Where the messages go. ceiling, send, check, reach, close: those of a Notifier. taken: all that arrived, in order.
+class Relay(Notifier):
+    """Where the messages go."""
 
-    mode: well, down (not reached), later (put off), silent (takes it and never answers), deaf (gets nothing and never
-    """
-
+    #: well, down (not reached), later (put off), silent (takes it and never answers) or deaf (gets nothing and never answers)
     mode: str = "well"
+    #: The address that it takes nothing for.
     refuses: str | None = None
+    #: All that arrived, in order.
     taken: list[Message] = field(default_factory=list)
     in_doubt: Counter[str] = field(default_factory=Counter)
     ceiling: Tier = Tier.reference
@@ -96,15 +97,6 @@ class Relay:
             self.in_doubt[message.message_id] += 1
             raise DeliveryError("no answer", passing=True, ambiguous=True)
         return "250 2.0.0 Ok"
-
-    def check(self) -> list[str]:
-        return []
-
-    def reach(self) -> list[str]:
-        return []
-
-    def close(self) -> None:
-        return
 
 
 class Life(RuleBasedStateMachine):
