@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pkgutil
+import re
 from collections import Counter
 from collections.abc import Sequence
 from datetime import date, timedelta
@@ -14,6 +16,7 @@ from pydantic import ValidationError
 from alerting.casedata.catalogue import TABLES, CodeMap, Settings
 from alerting.casedata.snapshot import Snapshot
 from alerting.errors import SourceError
+from alerting.sources import demo
 from alerting.sources.demo.calendar import bank_holidays
 from alerting.sources.demo.nasties import RATES
 from alerting.sources.demo.source import Source
@@ -473,3 +476,9 @@ def test_an_unknown_setting_and_a_council_too_small_are_refused():
         Source.model_validate({"type": "demo", "childs": 300})
     with pytest.raises(ValidationError):
         Source(children=49)
+
+
+def test_the_package_lists_its_files():
+    listed = re.findall(r"^    (\w+)  +\S", str(demo.__doc__), re.MULTILINE)
+
+    assert sorted(listed) == sorted(module.name for module in pkgutil.iter_modules(demo.__path__))

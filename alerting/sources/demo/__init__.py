@@ -7,12 +7,16 @@ Nobody in it exists. Everything follows from the number of children, a seed and 
     nasties     what is wrong with the data, how often, and where: the truth beside the data
     books       one council being written: its ledgers, its calendar, its chances
     staff       teams, workers, managers, cover
+    people      the children and young people it knows
     allocation  who has which case, and when that changes
-    families    children, contacts, referrals, assessments, enquiries, plans for children in need
+    families    families: contacts, referrals, assessments, enquiries, plans for children in need
     protection  child protection conferences, plans, visits and reviews
     care        periods of care: placements, legal statuses, visits, reviews, care plans, health
     leavers     care leavers
+    entries     who comes into care, how long they stay, and who advises them afterwards
+    lives       the lives of families from the day they are referred
     town        the whole council, and its tables as at a day
+    source      the settings, and the council as a source
     export      the tables as files
 
 Days are ordinals (`date.toordinal()`) throughout, because a council has millions of them.

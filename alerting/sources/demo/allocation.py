@@ -11,7 +11,7 @@ from alerting.sources.demo.nasties import NEVER, RATES
 
 if TYPE_CHECKING:
     from alerting.sources.demo.books import Books
-    from alerting.sources.demo.families import Child
+    from alerting.sources.demo.people import Child
     from alerting.sources.demo.staff import Staff, Worker
 
 _REMEMBERED_DAYS = 450

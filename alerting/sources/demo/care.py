@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from random import Random
 
 from alerting.sources.demo.books import Books
-from alerting.sources.demo.families import Child
 from alerting.sources.demo.ledger import Cell
 from alerting.sources.demo.nasties import NEVER
+from alerting.sources.demo.people import Child
 
 FIRST_REVIEW_WORKING_DAYS, SECOND_REVIEW_MONTHS, LATER_REVIEW_MONTHS = 20, 3, 6
 _VISIT_DAYS, _LONG_TERM_VISIT_DAYS, _CLOSE_VISIT_DAYS = 42, 91, 28

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from alerting.sources.demo.allocation import Allocation, Stage
 from alerting.sources.demo.books import Books
 from alerting.sources.demo.care import Care
-from alerting.sources.demo.families import Child, FrontDoor, People, Referral, number
+from alerting.sources.demo.families import FrontDoor, Referral, number
 from alerting.sources.demo.leavers import GROWN_AGE, LAST_AGE, LEAVING_AGE, Leavers
+from alerting.sources.demo.people import Child, People
 
 _YEAR = 365.25
 _UNACCOMPANIED, _TEENAGER = 0.15, 0.36

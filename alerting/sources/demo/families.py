@@ -1,21 +1,18 @@
-"""Children and their families, and the way in: contacts, referrals, assessments, enquiries, plans for children in need."""
+"""Families, and the way in: contacts, referrals, assessments, enquiries, plans for children in need."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from itertools import count
 from random import Random
 
 from alerting.sources.demo.allocation import Allocation, Stage
 from alerting.sources.demo.books import Books
 from alerting.sources.demo.nasties import NEVER
+from alerting.sources.demo.people import Child, People
 
 _FAMILY_SIZES = (1,) * 55 + (2,) * 27 + (3,) * 12 + (4,) * 5 + (5,)
 _NEEDS = ("N1",) * 58 + ("N5",) * 12 + ("N4",) * 9 + ("N2",) * 8 + ("N8",) * 5 + ("N0",) * 3 + ("N3",) * 3 + ("N6",) * 2
-_ETHNICITIES = (
-    ("WBRI",) * 68 + ("WOTH", "MOTH", "APKN", "BAFR", "BCRB", "AOTH", "OOTH", "MWBC", "MWAS", "AIND") * 3 + ("NOBT", "REFU")
-)
 _CLOSED = {"RC7": "Case closed after assessment, other reason", "RC8": "RC8: Case closed after assessment, no further action"}
 _YEAR = 365.25
 _ASSESSMENT_DAYS = (
@@ -33,16 +30,6 @@ _ASSESSMENT_DAYS = (
 
 
 @dataclass(slots=True, eq=False)
-class Child:
-    """Somebody the council knows. born: the birthday, ahead of `shown` for an unborn child. row: in ssd_person."""
-
-    id: str
-    born: int
-    shown: int
-    row: int
-
-
-@dataclass(slots=True, eq=False)
 class Referral:
     """One family referred on one day: the children who were under 18, and the id of each child's referral."""
 
@@ -50,41 +37,6 @@ class Referral:
     children: list[Child]
     ids: list[str]
     nfa: bool = False
-
-
-class People:
-    """Writes the rows of ssd_person."""
-
-    def __init__(self, books: Books) -> None:
-        self._books = books
-        self._chance = books.chances("people")
-        self._numbers = count(4021)
-
-    def child(self, born: int, shown: int, *, unaccompanied: bool = False) -> Child:
-        """Add somebody born, or to be born, on a day, known from the day `shown`."""
-        books, chance = self._books, self._chance.random
-        # Seven digits with leading zeros: ids are text, and a program that reads them as numbers loses some.
-        identifier = f"{next(self._numbers):07d}"
-        born_text = books.days.text(born)
-        unborn = born > shown
-        expected = unborn
-        if unaccompanied and books.hit("dob_only_expected"):
-            expected = True
-            books.truth.note("dob_only_expected", identifier, shown)
-        sex = "FM"[chance() < (0.9 if unaccompanied else 0.51)]
-        ethnicity = _ETHNICITIES[int(chance() * len(_ETHNICITIES))]
-        dates = (None, born_text, None) if expected else (born_text, None, None)
-        ledger = books.ledgers["ssd_person"]
-        row = ledger.add(shown, (identifier, "U" if unborn else sex, "01" if sex == "M" else "02", ethnicity, *dates))
-        if unborn and born <= books.last:
-            known = books.recorded(born)
-            for column, cell in (("pers_dob", born_text), ("pers_expected_dob", None), ("pers_sex", sex)):
-                ledger.change(known, row, column, cell)
-        return Child(identifier, born, shown, row)
-
-    def died(self, child: Child, day: int) -> None:
-        """Enter a death date that nobody acts on."""
-        self._books.ledgers["ssd_person"].change(day + 3, child.row, "pers_death_date", self._books.days.text(day))
 
 
 class FrontDoor:

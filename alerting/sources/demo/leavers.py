@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from alerting.sources.demo.books import Books
-from alerting.sources.demo.families import Child
 from alerting.sources.demo.ledger import Cell
+from alerting.sources.demo.people import Child
 
 LEAVING_AGE, GROWN_AGE, LAST_AGE = 18, 21, 25
 _WORDS = {

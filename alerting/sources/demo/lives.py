@@ -10,9 +10,10 @@ from alerting.sources.demo.allocation import Allocation, Stage
 from alerting.sources.demo.books import Books
 from alerting.sources.demo.care import Care
 from alerting.sources.demo.entries import Entries
-from alerting.sources.demo.families import Child, FrontDoor, People, Referral, number, season
+from alerting.sources.demo.families import FrontDoor, Referral, number, season
 from alerting.sources.demo.leavers import LEAVING_AGE
 from alerting.sources.demo.nasties import NEVER
+from alerting.sources.demo.people import Child, People
 from alerting.sources.demo.protection import Protection
 from alerting.sources.demo.staff import Staff
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from alerting.sources.demo.books import Books
-from alerting.sources.demo.families import Child, Referral
+from alerting.sources.demo.families import Referral
 from alerting.sources.demo.ledger import Cell
 from alerting.sources.demo.nasties import NEVER
+from alerting.sources.demo.people import Child
 
 _FIRST_REVIEW_MONTHS, _LATER_REVIEW_MONTHS = 3, 6
 # Seen, and seen alone.
