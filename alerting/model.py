@@ -60,9 +60,8 @@ class Worded(StrEnum):
     #: What people read, such as "left: {detail}".
     words: str
 
-    def __new__(cls, value: str, words: str = "", told: str = "") -> Self:
-        """Make a value with its words."""
-        del told
+    def __new__(cls, value: str, words: str = "", *_: str) -> Self:
+        """Make a value with its words; what else stands beside it is for the class of the value to keep."""
         member = str.__new__(cls, value)
         member._value_ = value
         member.words = words

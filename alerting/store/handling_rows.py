@@ -1,4 +1,4 @@
-"""What people did about alerts, as rows of the store: written, read back, taken back. Whether they may is for `handling` to say."""
+"""What people did about alerts, as rows of the store: written, read back, taken back. Whether they may, `alerts.handling` says."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def add(
     assignee: str | None = None,
     approved_by: str | None = None,
 ) -> None:
-    """Write down what somebody did. That an alert is not useful is said once by a person: a repeat replaces it."""
+    """Write down what somebody did. A person says only once that an alert is not useful: a repeat replaces it."""
     table = schema.handling
     if kind in _SAID_ONCE:
         connection.execute(table.delete().where(table.c.alert_id == alert.id, table.c.kind == kind, table.c.by == by))
@@ -47,7 +47,7 @@ def add(
 
 
 def take_back(connection: sa.Connection, alert: Alert, kind: str, *, by: str, note: str, now: datetime) -> int:
-    """End every act of a kind on an alert, and keep who did it and why; give how many there were."""
+    """End every act of a kind on an alert, and keep who did so and why; return how many there were."""
     table = schema.handling
     mine = sa.and_(table.c.alert_id == alert.id, table.c.kind == kind, table.c.ended_at.is_(None))
     count = connection.execute(table.update().where(mine).values(ended_at=now, ended_by=by)).rowcount
