@@ -12,17 +12,18 @@ from alerting.expressions.functions import Type
 
 @dataclass(frozen=True, kw_only=True)
 class Aggregate:
-    """One way to count: what it takes, what it gives, its SQL with the argument as {0} and which rows count as {rows}.
-
-    gives: `any` for one that gives what it takes.
-    """
+    """One way to count over many."""
 
     name: str
     takes: tuple[Type, ...]
+    #: `any` for one that gives what it takes.
     gives: Type
+    #: With the argument as {0}, and which rows count as {rows}.
     sql: str
     says: str
     example: str
+    #: As in a RuleFunction.
+    words: str = ""
     optional: bool = False
 
 
@@ -33,6 +34,7 @@ _ALL = (
         gives="number",
         sql="count(*) FILTER (WHERE {rows} AND ({0}))",
         says="How many there are; with a condition, for how many it is true.",
+        words="how many there are",
         example="count(days_since(last_seen) > 28)",
         optional=True,
     ),
@@ -42,6 +44,7 @@ _ALL = (
         gives="number",
         sql="count(DISTINCT {0}) FILTER (WHERE {rows})",
         says="How many different values there are.",
+        words="how many different values of {0} there are",
         example="count_distinct(worker_id)",
     ),
     Aggregate(
@@ -58,6 +61,7 @@ _ALL = (
         gives="number",
         sql="CASE WHEN count(*) FILTER (WHERE {rows}) = 0 THEN 0 ELSE sum(CAST({0} AS DOUBLE)) FILTER (WHERE {rows}) END",
         says="The sum of a number; 0 of nobody.",
+        words="the sum of {0}",
         example="sum(open_cases)",
     ),
     Aggregate(
@@ -66,6 +70,7 @@ _ALL = (
         gives="number",
         sql="avg(CAST({0} AS DOUBLE)) FILTER (WHERE {rows})",
         says="The average of a number.",
+        words="the average of {0}",
         example="avg(days_since(last_seen))",
     ),
     Aggregate(
@@ -74,6 +79,7 @@ _ALL = (
         gives="number",
         sql="median(CAST({0} AS DOUBLE)) FILTER (WHERE {rows})",
         says="The number in the middle: half are below it.",
+        words="the middle value of {0}",
         example="median(days_since(last_seen))",
     ),
     Aggregate(

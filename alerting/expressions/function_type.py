@@ -34,25 +34,28 @@ class Day:
 
 @dataclass(frozen=True, kw_only=True)
 class RuleFunction:
-    """One function: the types it takes and gives, its SQL, what it means, and an example with its answer.
-
-    takes: one type an argument, of which the last `optional` may be left out; with `rest`, any number of further arguments
-    of that type. says: one sentence; notes: what there is to know besides, or nothing. answer: what the example gives on
-    31 March 2026. twin: the same in Python, called as `twin(*arguments, on=Day(...))`; None is a missing value. strict:
-    whether any missing argument makes the answer missing.
-    """
+    """One function of the rule language, with all that anybody asks about it."""
 
     name: str
     about: About
+    #: A type for each argument, of which the last `optional` may be left out.
     takes: tuple[Type, ...]
     gives: Type
     sql: str
+    #: What it means, in one sentence.
     says: str
+    #: What there is to know besides, or nothing.
     notes: str
+    #: A call of it in plain English, its arguments as {0}, {1}; empty where `authoring.explain.plain_english` has a way of its own.
+    words: str
     example: str
+    #: What the example gives on 31 March 2026.
     answer: str
+    #: The same in Python, called as `twin(*arguments, on=Day(...))`; None is a missing value.
     twin: Callable[..., object]
+    #: Whether any missing argument makes the answer missing.
     strict: bool
+    #: The type of any number of further arguments.
     rest: Type | None = None
     optional: int = 0
 
@@ -61,7 +64,7 @@ OFFERED: dict[str, RuleFunction] = {}
 """What has been offered so far, by name; `functions.FUNCTIONS` is all of it."""
 
 
-def rule_function(about: About, *, sql: str, example: str, answer: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
+def rule_function(about: About, *, sql: str, words: str, example: str, answer: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Offer the decorated function to rules, under its own name (without the `_` that keeps it apart from a builtin)."""
 
     def offer(body: Callable[P, R]) -> Callable[P, R]:
@@ -79,6 +82,7 @@ def rule_function(about: About, *, sql: str, example: str, answer: str) -> Calla
             sql=sql,
             says=" ".join(says.split()),
             notes=" ".join(notes.split()),
+            words=words,
             example=example,
             answer=answer,
             twin=_passing_over_missing(body, may_be_missing[: len(single)], takes_day="on" in hints),

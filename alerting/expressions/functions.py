@@ -49,13 +49,13 @@ def _real_sql(day: str) -> str:
 # ---------------------------------------------------------------- dates
 
 
-@rule_function("dates", sql="as_of()", example="today()", answer="2026-03-31")
+@rule_function("dates", sql="as_of()", words="today", example="today()", answer="2026-03-31")
 def today(*, on: Day) -> date:
     """The business date of the run."""
     return on.as_of
 
 
-@rule_function("dates", sql=_whole_sql("{0}"), example="today() + days(7)", answer="2026-04-07")
+@rule_function("dates", sql=_whole_sql("{0}"), words="{0}", example="today() + days(7)", answer="2026-04-07")
 def days(count: Number) -> int | None:
     """A number of calendar days, to add to a date.
 
@@ -64,19 +64,25 @@ def days(count: Number) -> int | None:
     return _whole(count)
 
 
-@rule_function("dates", sql="(as_of() - {0})", example="days_since(date '2026-03-01')", answer="30")
+@rule_function("dates", sql="(as_of() - {0})", words="the days since {0}", example="days_since(date '2026-03-01')", answer="30")
 def days_since(day: date, *, on: Day) -> int:
     """Calendar days from a date to today; negative when it lies ahead."""
     return (on.as_of - day).days
 
 
-@rule_function("dates", sql="({0} - as_of())", example="days_until(date '2026-04-02')", answer="2")
+@rule_function("dates", sql="({0} - as_of())", words="the days until {0}", example="days_until(date '2026-04-02')", answer="2")
 def days_until(day: date, *, on: Day) -> int:
     """Calendar days from today to a date; negative when it has passed."""
     return (day - on.as_of).days
 
 
-@rule_function("dates", sql="({1} - {0})", example="days_between(date '2026-01-01', date '2026-01-31')", answer="30")
+@rule_function(
+    "dates",
+    sql="({1} - {0})",
+    words="the days from {0} to {1}",
+    example="days_between(date '2026-01-01', date '2026-01-31')",
+    answer="30",
+)
 def days_between(first: date, second: date) -> int:
     """Calendar days from the first date to the second."""
     return (second - first).days
@@ -88,7 +94,13 @@ _MONTHS = (
 )
 
 
-@rule_function("dates", sql=_MONTHS.format(first="{0}", second="as_of()"), example="months_since(date '2025-12-31')", answer="3")
+@rule_function(
+    "dates",
+    sql=_MONTHS.format(first="{0}", second="as_of()"),
+    words="the months since {0}",
+    example="months_since(date '2025-12-31')",
+    answer="3",
+)
 def months_since(day: date, *, on: Day) -> int:
     """Completed months from a date to today, as add_months counts them; negative when it lies ahead."""
     return months_between(day, on.as_of)
@@ -97,6 +109,7 @@ def months_since(day: date, *, on: Day) -> int:
 @rule_function(
     "dates",
     sql=_MONTHS.format(first="{0}", second="{1}"),
+    words="the months from {0} to {1}",
     example="months_between(date '2026-01-31', date '2026-02-28')",
     answer="1",
 )
@@ -109,6 +122,7 @@ def months_between(first: date, second: date) -> int:
 @rule_function(
     "dates",
     sql=_real_sql("CAST({0} + " + _whole_sql("{1}") + " AS DATE)"),
+    words="",
     example="add_days(date '2026-02-27', 2)",
     answer="2026-03-01",
 )
@@ -126,6 +140,7 @@ def add_days(day: date, count: Number) -> date | None:
 @rule_function(
     "dates",
     sql=_real_sql("add_months({0}, " + _whole_sql("{1}") + ")"),
+    words="",
     example="add_months(date '2025-12-31', 3)",
     answer="2026-03-31",
 )
@@ -140,20 +155,36 @@ def add_months(day: date, count: Number) -> date | None:
     return working_days.add_months(day, whole)
 
 
-@rule_function("dates", sql="CAST(date_trunc('week', {0}) AS DATE)", example="week_of(date '2026-03-29')", answer="2026-03-23")
+@rule_function(
+    "dates",
+    sql="CAST(date_trunc('week', {0}) AS DATE)",
+    words="the Monday of the week of {0}",
+    example="week_of(date '2026-03-29')",
+    answer="2026-03-23",
+)
 def week_of(day: date) -> date:
     """The Monday of a date's week."""
     return day - timedelta(days=day.weekday())
 
 
-@rule_function("dates", sql="CAST(date_trunc('month', {0}) AS DATE)", example="month_of(date '2026-03-31')", answer="2026-03-01")
+@rule_function(
+    "dates",
+    sql="CAST(date_trunc('month', {0}) AS DATE)",
+    words="the first day of the month of {0}",
+    example="month_of(date '2026-03-31')",
+    answer="2026-03-01",
+)
 def month_of(day: date) -> date:
     """The first day of a date's month."""
     return day.replace(day=1)
 
 
 @rule_function(
-    "dates", sql="CAST(date_trunc('quarter', {0}) AS DATE)", example="quarter_of(date '2026-03-31')", answer="2026-01-01"
+    "dates",
+    sql="CAST(date_trunc('quarter', {0}) AS DATE)",
+    words="the first day of the quarter of {0}",
+    example="quarter_of(date '2026-03-31')",
+    answer="2026-01-01",
 )
 def quarter_of(day: date) -> date:
     """The first day of a date's quarter: January, April, July or October."""
@@ -163,6 +194,7 @@ def quarter_of(day: date) -> date:
 @rule_function(
     "dates",
     sql=_real_sql("CAST(date_trunc('year', {0} - INTERVAL 3 MONTH) + INTERVAL 3 MONTH AS DATE)"),
+    words="the first day of the reporting year of {0}",
     example="reporting_year_of(date '2026-03-31')",
     answer="2025-04-01",
 )
@@ -175,6 +207,7 @@ def reporting_year_of(day: date) -> date | None:
 @rule_function(
     "dates",
     sql="is_open({0}, {1})",
+    words="{0} has come and {1} has not",
     example="is_open(date '2025-09-01', date '2026-03-31')",
     answer="false",
 )
@@ -204,7 +237,13 @@ def _after_sql(day: str, count: str) -> str:
     return f"CASE WHEN {count} = 0 THEN {day} ELSE (SELECT days FROM counted)[greatest(0, {number})] END"
 
 
-@rule_function("working days", sql=_between_sql("{0}", "as_of()"), example="working_days_since(date '2026-03-27')", answer="2")
+@rule_function(
+    "working days",
+    sql=_between_sql("{0}", "as_of()"),
+    words="the working days since {0}",
+    example="working_days_since(date '2026-03-27')",
+    answer="2",
+)
 def working_days_since(day: date, *, on: Day) -> int | None:
     """Working days after a date, up to and including today; 0 when it lies ahead.
 
@@ -213,7 +252,13 @@ def working_days_since(day: date, *, on: Day) -> int | None:
     return working_days_between(day, on.as_of, on=on)
 
 
-@rule_function("working days", sql=_between_sql("as_of()", "{0}"), example="working_days_until(date '2026-04-07')", answer="3")
+@rule_function(
+    "working days",
+    sql=_between_sql("as_of()", "{0}"),
+    words="the working days until {0}",
+    example="working_days_until(date '2026-04-07')",
+    answer="3",
+)
 def working_days_until(day: date, *, on: Day) -> int | None:
     """Working days after today, up to and including a date; 0 when it has passed.
 
@@ -225,6 +270,7 @@ def working_days_until(day: date, *, on: Day) -> int | None:
 @rule_function(
     "working days",
     sql=_between_sql("{0}", "{1}"),
+    words="the working days from {0} to {1}",
     example="working_days_between(date '2026-04-02', date '2026-04-07')",
     answer="1",
 )
@@ -241,6 +287,7 @@ def working_days_between(first: date, second: date, *, on: Day) -> int | None:
 @rule_function(
     "working days",
     sql=_after_sql("{0}", _whole_sql("{1}")),
+    words="",
     example="add_working_days(date '2026-04-02', 1)",
     answer="2026-04-07",
 )
@@ -261,6 +308,7 @@ def add_working_days(day: date, count: Number, *, on: Day) -> date | None:
 @rule_function(
     "working days",
     sql=f"({_on_sql('numbers', '{0}')} > {_on_sql('before', '{0}')})",
+    words="{0} is a working day",
     example="is_working_day(date '2026-04-03')",
     answer="false",
 )
@@ -275,7 +323,13 @@ def is_working_day(day: date, *, on: Day) -> bool | None:
 # ---------------------------------------------------------------- ages
 
 
-@rule_function("ages", sql="age({0}, {1})", example="age_on(date '2008-04-01', date '2026-03-31')", answer="17")
+@rule_function(
+    "ages",
+    sql="age({0}, {1})",
+    words="the age on {1} of somebody born on {0}",
+    example="age_on(date '2008-04-01', date '2026-03-31')",
+    answer="17",
+)
 def age_on(born: date, day: date) -> int:
     """Completed years of somebody born on the first date, on the second.
 
@@ -287,6 +341,7 @@ def age_on(born: date, day: date) -> int:
 @rule_function(
     "ages",
     sql="CASE WHEN year({0}) + {n} BETWEEN 1 AND 9999 THEN birthday({0}, {n}) END".replace("{n}", _whole_sql("{1}")),
+    words="birthday number {1} of somebody born on {0}",
     example="birthday(date '2008-02-29', 18)",
     answer="2026-03-01",
 )
@@ -313,6 +368,7 @@ _NOISE = 9
     .replace("{up}", "pow(10, greatest({n}, 0))")
     .replace("{down}", "pow(10, greatest(-{n}, 0))")
     .replace("{n}", _whole_sql("{1}")),
+    words="{0}",
     example="round(2.345, 1)",
     answer="2.3",
 )
@@ -329,13 +385,19 @@ def round_(number: Number, decimals: Number = 0) -> float | None:
     return float(_nearest(_nearest(number * up / down * billion) / billion)) * down / up
 
 
-@rule_function("numbers", sql="abs(CAST({0} AS DOUBLE))", example="abs(3 - 5)", answer="2")
+@rule_function("numbers", sql="abs(CAST({0} AS DOUBLE))", words="the size of {0}", example="abs(3 - 5)", answer="2")
 def abs_(number: Number) -> Number:
     """A number without its sign."""
     return abs(number)
 
 
-@rule_function("numbers", sql="(CAST({0} AS DOUBLE) * 100 / nullif({1}, 0))", example="percentage(18, 20)", answer="90")
+@rule_function(
+    "numbers",
+    sql="(CAST({0} AS DOUBLE) * 100 / nullif({1}, 0))",
+    words="{0} as a percentage of {1}",
+    example="percentage(18, 20)",
+    answer="90",
+)
 def percentage(part: Number, whole: Number) -> float | None:
     """A part as a percentage of a whole; missing when the whole is 0."""
     return part * 100.0 / whole if whole else None
@@ -344,6 +406,7 @@ def percentage(part: Number, whole: Number) -> float | None:
 @rule_function(
     "numbers",
     sql="((CAST({1} AS DOUBLE) - {0}) * 100 / nullif(abs(CAST({0} AS DOUBLE)), 0))",
+    words="the change in per cent from {0} to {1}",
     example="percentage_change(40, 50)",
     answer="25",
 )
@@ -355,6 +418,7 @@ def percentage_change(before: Number, after: Number) -> float | None:
 @rule_function(
     "numbers",
     sql="len(list_filter([{all}], lambda holds: holds))",
+    words="",
     example="how_many(2 > 1, 1 > 2, null)",
     answer="1",
 )
@@ -370,20 +434,20 @@ def how_many(condition: bool | None, *more: bool | None) -> int:
 _WHITE = " \t\n\r\f\v\u00a0"
 
 
-@rule_function("text", sql="lower({0})", example="lower('Yes')", answer="yes")
+@rule_function("text", sql="lower({0})", words="{0}", example="lower('Yes')", answer="yes")
 def lower(text: str) -> str:
     """Text in lower case."""
     # Letter by letter: Python's own lower() gives a second letter for one, and reads the letters beside a sigma.
     return "".join(letter.lower()[0] for letter in text)
 
 
-@rule_function("text", sql="stripped({0})", example="trim(' a ')", answer="a")
+@rule_function("text", sql="stripped({0})", words="{0}", example="trim(' a ')", answer="a")
 def trim(text: str) -> str:
     """Text without white space around it."""
     return text.strip(_WHITE)
 
 
-@rule_function("text", sql="length({0})", example="length('abc')", answer="3")
+@rule_function("text", sql="length({0})", words="the number of characters of {0}", example="length('abc')", answer="3")
 def length(text: str) -> int:
     """How many characters a text has."""
     return len(text)
@@ -401,6 +465,7 @@ def _members(*given: Any) -> list[Any]:
 @rule_function(
     "lists",
     sql="coalesce(list_contains({list}, {0}), false)",
+    words="",
     example="one_of('REL', 'REL', 'FREL')",
     answer="true",
 )
@@ -412,6 +477,7 @@ def one_of(value: Any, *choices: Any) -> bool:
 @rule_function(
     "lists",
     sql="coalesce(list_has_any({0}, {list}), false)",
+    words="",
     example="has(codes('C1', 'E1'), 'E1')",
     answer="true",
 )
@@ -423,6 +489,7 @@ def has(listed: Codes | None, *wanted: str | Codes | None) -> bool:
 @rule_function(
     "lists",
     sql="coalesce(len({0}) = 1 AND list_has_any({0}, {list}), false)",
+    words="",
     example="only(codes('J1'), 'J1')",
     answer="true",
 )
@@ -431,7 +498,7 @@ def only(listed: Codes | None, *wanted: str | Codes | None) -> bool:
     return listed is not None and len(listed) == 1 and has(listed, *wanted)
 
 
-@rule_function("lists", sql="len({0})", example="count_of(codes('C1', 'E1'))", answer="2")
+@rule_function("lists", sql="len({0})", words="the number of {0}", example="count_of(codes('C1', 'E1'))", answer="2")
 def count_of(listed: Codes) -> int:
     """How many codes a list holds."""
     return len(listed)
@@ -440,6 +507,7 @@ def count_of(listed: Codes) -> int:
 @rule_function(
     "lists",
     sql="list_filter({list}, lambda code: code IS NOT NULL)",
+    words="",
     example="count_of(codes('C1', null))",
     answer="1",
 )
@@ -451,19 +519,19 @@ def codes(*given: str | Codes | None) -> Codes:
 # ---------------------------------------------------------------- any value
 
 
-@rule_function("any value", sql="coalesce({all})", example="coalesce(null, 3)", answer="3")
+@rule_function("any value", sql="coalesce({all})", words="", example="coalesce(null, 3)", answer="3")
 def coalesce(first: Any, *others: Any) -> Any:
     """The first value that is not missing."""
     return next((value for value in (first, *others) if value is not None), None)
 
 
-@rule_function("any value", sql="greatest({all})", example="greatest(1, null, 3)", answer="3")
+@rule_function("any value", sql="greatest({all})", words="", example="greatest(1, null, 3)", answer="3")
 def greatest(first: Any, *others: Any) -> Any:
     """The greatest value, such as the latest date; missing ones are passed over."""
     return max((value for value in (first, *others) if value is not None), default=None)
 
 
-@rule_function("any value", sql="least({all})", example="least(1, null, 3)", answer="1")
+@rule_function("any value", sql="least({all})", words="", example="least(1, null, 3)", answer="1")
 def least(first: Any, *others: Any) -> Any:
     """The least value, such as the earliest date; missing ones are passed over."""
     return min((value for value in (first, *others) if value is not None), default=None)

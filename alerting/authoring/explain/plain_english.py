@@ -1,7 +1,7 @@
 """An expression of a rule in words, its parameters filled in: `measure > red_days` is "the measure is over 56 days". Pure.
 
 A column and a parameter without a value stand by their own names, with spaces for `_`, and a step in quotes as well; what a
-column means is told beside the sentence, once. A function without words of its own here stands as its author wrote it.
+column means is told beside the sentence, once. A function's own words stand in its entry; one without any stands as its author wrote it.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from alerting.expressions.aggregates import AGGREGATES
+from alerting.expressions.functions import FUNCTIONS
 from alerting.expressions.tree import Term
 from alerting.formatting import day, listed, number, plural
 from alerting.rulebook.rule import Rule
@@ -32,45 +34,9 @@ _COUNTED = {
 }
 """What a comparison of how long ago or how far off something is counts in."""
 
-_CALLS = {
-    "today": "today",
-    "days": "{0}",
-    "days_since": "the days since {0}",
-    "days_until": "the days until {0}",
-    "days_between": "the days from {0} to {1}",
-    "months_since": "the months since {0}",
-    "months_between": "the months from {0} to {1}",
-    "week_of": "the Monday of the week of {0}",
-    "month_of": "the first day of the month of {0}",
-    "quarter_of": "the first day of the quarter of {0}",
-    "reporting_year_of": "the first day of the reporting year of {0}",
-    "is_open": "{0} has come and {1} has not",
-    "working_days_since": "the working days since {0}",
-    "working_days_until": "the working days until {0}",
-    "working_days_between": "the working days from {0} to {1}",
-    "is_working_day": "{0} is a working day",
-    "age_on": "the age on {1} of somebody born on {0}",
-    "birthday": "birthday number {1} of somebody born on {0}",
-    "round": "{0}",
-    "abs": "the size of {0}",
-    "percentage": "{0} as a percentage of {1}",
-    "percentage_change": "the change in per cent from {0} to {1}",
-    "lower": "{0}",
-    "trim": "{0}",
-    "length": "the number of characters of {0}",
-    "count_of": "the number of {0}",
-    "count": "how many there are",
-    "count_distinct": "how many different values of {0} there are",
-    "sum": "the sum of {0}",
-    "avg": "the average of {0}",
-    "median": "the middle value of {0}",
-    "min": "the least {0}",
-    "max": "the greatest {0}",
-}
-_OTHERS = {"coalesce", "greatest", "least", "one_of", "has", "only", "codes", "how_many", "add_days", "add_months",
-           "add_working_days", "share", "max", "min"}  # fmt: skip
-SPOKEN = frozenset(_CALLS) | _OTHERS
-"""The functions that have words of their own."""
+SPOKEN_HERE = frozenset({"coalesce", "greatest", "least", "one_of", "has", "only", "codes", "how_many", "add_days", "add_months",
+                         "add_working_days", "share", "max", "min"})  # fmt: skip
+"""The functions that are not said by the `words` of their entry, but in a way of their own."""
 
 _DENIALS = ((r" (is|are|was|were|has been|have been) not ", r" \1 "), (r" (is|are|was|were) ", r" \1 not "), (r" (has|have) been ", r" \1 not been "),
             (r" knows ", " does not know "), (r" has ", " does not have "))  # fmt: skip
@@ -317,7 +283,7 @@ class Vocabulary:
                 return None if inside is None else -inside
             case "sum" if self._is_neutral(term):
                 return self._constant(term.parts[0])
-            case "call" if _CALLS.get(term.word) == "{0}":
+            case "call" if _words(term.word) == "{0}":
                 return self._constant(term.parts[0])
             case _:
                 return None
@@ -351,10 +317,8 @@ class Vocabulary:
             case "max" | "min":
                 ends = ("latest", "earliest") if term.type == "date" else ("greatest", "least")
                 return f"the {ends[term.word == 'min']} {said[0]}"
-            case word if word in _CALLS:
-                return _CALLS[word].format(*said)
-            case _:
-                return term.text
+            case word:
+                return _words(word).format(*said) or term.text
 
     def _after(self, count: Term, unit: str, said: str, way: str = "after") -> str:
         constant, amount = self._constant(count), self._measured(count, unit)
@@ -421,6 +385,12 @@ def fill_params(template: str, params: Mapping[str, Any]) -> str:
         return in_words(params[name]) if name in params else f"<{label(name)}>"
 
     return re.sub(r"\{\{(.*?)\}\}", put, template)
+
+
+def _words(name: str) -> str:
+    """Return what a call of a function is in plain English, its arguments as {0}, {1}; nothing where it has no such words."""
+    function = FUNCTIONS.get(name) or AGGREGATES.get(name)
+    return function.words if function else ""
 
 
 def _opposite(says: str) -> str:
