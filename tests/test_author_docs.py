@@ -43,7 +43,7 @@ def generated(page: str, command: str) -> str:
     """What a page has between the marks of a generator."""
     text = (DOCS / "reference" / page).read_text(encoding="utf-8")
     [found] = re.findall(
-        rf"^<!-- [^\n]*`{command}` prints; change it there. -->\n\n(.*)\n<!-- Here ends", text, re.MULTILINE | re.DOTALL
+        rf"^<!-- [^\n]*`{command}` prints; change it there. -->\n\n(.*?)\n<!-- Here ends", text, re.MULTILINE | re.DOTALL
     )
     return str(found)
 
@@ -52,7 +52,7 @@ def printed(*words: str) -> str:
     return CliRunner().invoke(cli, [*words], catch_exceptions=False).output
 
 
-@pytest.mark.parametrize(("page", "part"), [("rules.md", "keys"), ("subjects.md", "subjects")])
+@pytest.mark.parametrize(("page", "part"), [("rules.md", "keys"), ("rules.md", "functions"), ("subjects.md", "subjects")])
 def test_a_generated_page_holds_exactly_what_its_command_prints(page, part, tmp_path):
     config = tmp_path / "config.yaml"
     config.write_text(

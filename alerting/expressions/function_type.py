@@ -65,7 +65,11 @@ OFFERED: dict[str, RuleFunction] = {}
 
 
 def rule_function(about: About, *, sql: str, words: str, example: str, answer: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """Offer the decorated function to rules, under its own name (without the `_` that keeps it apart from a builtin)."""
+    """Offer the decorated function to rules, under its own name (without the `_` that keeps it apart from a builtin).
+
+    `sql` is the engine's form: its arguments are {0}, {1}, ..., all of them {all}, those after the first as one list {list}; the
+    snapshot's own functions may be used in it. `words` is a call in plain English, `answer` what the example gives on 31 March 2026.
+    """
 
     def offer(body: Callable[P, R]) -> Callable[P, R]:
         hints = get_type_hints(body)

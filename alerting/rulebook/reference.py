@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from alerting.expressions.functions import FUNCTIONS
 from alerting.rulebook.file_models import Basis, Escalation, Example, RuleFile, Subject, SubjectColumn
 
 PARTS: Mapping[str, type[BaseModel]] = {
@@ -46,6 +47,12 @@ def key_names() -> list[str]:
 def subjects_page(subjects: Iterable[Subject]) -> str:
     """Return every subject with its columns under a heading each, as Markdown."""
     return "\n".join(_subject(subject) for subject in subjects)
+
+
+def functions_page() -> str:
+    """Return the table of every function that a rule may call, as Markdown."""
+    rows = [(f"`{each.name}`", each.says, f"`{each.example}`", each.answer) for each in FUNCTIONS.values()]
+    return _table(("function", "gives", "example", "which is"), rows)
 
 
 def _subject(subject: Subject) -> str:

@@ -13,6 +13,7 @@ from alerting.documents.document import did_you_mean
 from alerting.errors import AlertingError
 from alerting.expressions.aggregates import AGGREGATES, Aggregate
 from alerting.expressions.functions import FUNCTIONS, RuleFunction, Type
+from alerting.rulebook.reference import functions_page
 
 _WORDS: dict[Type, str] = {"boolean": "yes or no", "codes": "list of codes", "any": "value"}
 _MOST_COLUMNS = 130
@@ -22,9 +23,12 @@ _OF_MANY = "Of many: only in the `measure` of a rule with `per`"
 @click.command()
 @click.argument("name", required=False)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON list, or one value for NAME.")
-def command(name: str | None, *, as_json: bool) -> None:
+@click.option("--markdown", is_flag=True, help="Print the functions as the table of a page.")
+def command(name: str | None, *, as_json: bool, markdown: bool) -> None:
     """List the functions that expressions may use, or show one, with an example and its answer on 31 March 2026."""
-    if name is not None:
+    if markdown:
+        click.echo(functions_page(), nl=False)
+    elif name is not None:
         function = _named(name)
         echo_json(_as_json(function)) if as_json else _print(function)
     elif as_json:
