@@ -81,7 +81,7 @@ class CommandFolder(click.Group):
         except AlertingError as error:
             from alerting.documents import report
 
-            click.echo(report.told(error, **look_of(sys.stderr)), err=True)
+            click.echo(report.render_error(error, **look_of(sys.stderr)), err=True)
             sys.exit(error.exit_code)
 
 

@@ -94,6 +94,10 @@ class StoreError(AlertingError):
     """The service's own database cannot be used."""
 
 
+class EmptyStoreError(StoreError):
+    """The service's own database is there and has no tables yet."""
+
+
 class RunHeld(StoreError):
     """Another process has this run, or took it over."""
 

@@ -21,7 +21,7 @@ from alerting.casedata.snapshot import Snapshot
 from alerting.commands import cli
 from alerting.evaluation import trace
 from alerting.evaluation.evaluate import SQL_TYPES
-from alerting.evaluation.query import question
+from alerting.evaluation.query import rule_query
 from alerting.expressions.aggregates import AGGREGATES
 from alerting.expressions.compile import Compiled, Name, compile_expression, constant
 from alerting.expressions.functions import FUNCTIONS
@@ -208,9 +208,9 @@ def test_a_parameter_that_the_council_has_set_is_marked():
 
 def test_the_sql_that_is_shown_is_what_the_engine_is_asked_but_for_its_space(book):
     for rule in book.rules:
-        shown = lay_out_sql(question(rule))
+        shown = lay_out_sql(rule_query(rule))
 
-        assert "".join(shown.split()) == "".join(question(rule).split())
+        assert "".join(shown.split()) == "".join(rule_query(rule).split())
         assert shown.count("\n") > 10
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from alerting.casedata.snapshot import EngineError, Snapshot
 from alerting.evaluation.evaluate import evaluate
 from alerting.rulebook.loader import load_rulebook
-from alerting.rulebook.subject_sql import faults_of, only_statement
+from alerting.rulebook.subject_sql import find_sql_faults, only_statement
 from tests.case_rows import RULES
 from tests.rule_folder import Folder
 
@@ -35,7 +35,7 @@ def settled(folder, tmp_path):
 
 
 def problem(sql: str, *, live: bool = False) -> str:
-    [fault] = faults_of(sql, VIEWS, live=live)
+    [fault] = find_sql_faults(sql, VIEWS, live=live)
     return fault.problem
 
 
@@ -62,11 +62,11 @@ def problem(sql: str, *, live: bool = False) -> str:
     ],
 )  # fmt: skip
 def test_a_query_over_our_own_tables_may_say_all_that_a_query_says(sql):
-    assert faults_of(sql, VIEWS) == ()
+    assert find_sql_faults(sql, VIEWS) == ()
 
 
 def test_only_left_when_reads_the_live_alerts():
-    assert faults_of("SELECT rule, subject, 'gone' AS reason FROM live", VIEWS, live=True) == ()
+    assert find_sql_faults("SELECT rule, subject, 'gone' AS reason FROM live", VIEWS, live=True) == ()
     assert problem("SELECT rule FROM live") == "there is no table or view 'live'"
 
 
@@ -103,7 +103,7 @@ def test_only_left_when_reads_the_live_alerts():
     ],
 )  # fmt: skip
 def test_what_is_not_a_query_over_our_tables_is_refused_at_its_place(sql, meant, words):
-    [fault] = faults_of(sql, VIEWS)
+    [fault] = find_sql_faults(sql, VIEWS)
 
     assert fault.problem == words
     assert sql[fault.offset :].startswith(meant)
@@ -199,12 +199,12 @@ _PIECES = st.sampled_from(
 def test_whatever_is_written_a_place_in_it_is_told_or_it_is_one_query(pieces):
     sql = " ".join(pieces)
 
-    faults = faults_of(sql, VIEWS)
+    faults = find_sql_faults(sql, VIEWS)
 
     assert all(0 <= fault.offset <= len(sql) and fault.problem for fault in faults)
     if not faults:
         assert not {"read_csv(", "read_text(", "glob(", "getenv("} & set(sql.replace(" (", "(").split())
-        assert faults_of(f"SELECT * FROM ({only_statement(sql)}) inside", VIEWS) == ()
+        assert find_sql_faults(f"SELECT * FROM ({only_statement(sql)}) inside", VIEWS) == ()
 
 
 def test_the_shipped_subjects_and_views_are_all_allowed():

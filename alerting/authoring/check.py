@@ -9,15 +9,15 @@ from pathlib import Path
 
 from alerting.app import App, rules_folder, words_of
 from alerting.documents.document import Document, did_you_mean
-from alerting.errors import AlertingError, Fault
+from alerting.errors import AlertingError, EmptyStoreError, Fault
 from alerting.evaluation.dry_run import check_book, check_rule
 from alerting.model import Tier
 from alerting.notifications.messages.rendering import Words
-from alerting.rulebook.lint import find_doubts
+from alerting.rulebook.lint import lint_rule
 from alerting.rulebook.loader import Rulebook, compile_rule
 from alerting.rulebook.rule import Rule
 from alerting.rulebook.sql_tree import names_in
-from alerting.rulebook.subject_sql import characters
+from alerting.rulebook.subject_sql import character_offset
 
 _BRACES = re.compile(r"\{[{%](.*?)[%}]\}", re.DOTALL)
 
@@ -59,9 +59,10 @@ def check_store(app: App) -> list[Fault]:
 
     try:
         store = Store.open(app.store_url, create=False)
+    except EmptyStoreError:
+        return []
     except AlertingError as error:
-        empty = "is empty" in error.problem
-        return [] if empty else [Fault(problem=error.problem, where=where, remedy=error.remedy)]
+        return [Fault(problem=error.problem, where=where, remedy=error.remedy)]
     store.close()
     return []
 
@@ -77,7 +78,7 @@ def _shared_param_faults(book: Rulebook) -> Iterator[Fault]:
             for param, place in names_in(sql).params.items():
                 if param in book.settings.params:
                     continue
-                offset = characters(sql, place)
+                offset = character_offset(sql, place)
                 where = source.offset_place(offset, len(param)) if is_view else source.value_place((part,), offset, len(param))
                 remedy = did_you_mean(param, book.settings.params)
                 remedy = remedy or "Shared parameters stand under `params:` in settings.yaml."
@@ -86,20 +87,20 @@ def _shared_param_faults(book: Rulebook) -> Iterator[Fault]:
 
 def _rule_faults(app: App, rule: Rule, today: date) -> Iterator[Fault]:
     """Find what is wrong with the words of a rule and what is doubtful in it."""
-    doubts = list(find_doubts(rule, app.book, today))
+    lint = list(lint_rule(rule, app.book, today))
     words = list(_word_problems(app, rule))
-    if not doubts and not words and rule.file.examples:
+    if not lint and not words and rule.file.examples:
         return
     document = rule.source
     for part, problem in words:
         yield _word_fault(document, rule, part, problem)
-    for doubt in doubts:
-        where = document.place(doubt.path, key=doubt.key)
-        if doubt.offset is not None:
-            where = document.value_place(doubt.path, doubt.offset)
-        if doubt.unless_quoted and document.is_quoted(doubt.path):
+    for one in lint:
+        where = document.place(one.path, key=one.key)
+        if one.offset is not None:
+            where = document.value_place(one.path, one.offset)
+        if one.unless_quoted and document.is_quoted(one.path):
             continue
-        yield Fault(problem=doubt.problem, where=where, remedy=doubt.remedy, severity=doubt.severity)
+        yield Fault(problem=one.problem, where=where, remedy=one.remedy, severity=one.severity)
     if not rule.file.examples:
         remedy = "Add `examples:`, rows and what the rule says of them; `alerting rules test` tries them."
         yield Fault(

@@ -13,7 +13,7 @@ from typing import Any, Self
 from alerting.casedata.conversion import quoted
 from alerting.casedata.snapshot import EngineError, Snapshot
 from alerting.evaluation.evaluate import SQL_TYPES
-from alerting.evaluation.query import measured, question
+from alerting.evaluation.query import measured_rows, rule_query
 from alerting.evaluation.trace import Part, Trace, trace_rule
 from alerting.expressions.compile import Compiled
 from alerting.formatting import number as plain
@@ -89,7 +89,7 @@ class ExampleEngine:
         A `measure` that is given stands in the place of what the example measures. Raises EngineError.
         """
         with self._holding(rule, example):
-            query = measured(rule)
+            query = measured_rows(rule)
             if measure is not None:
                 query = f"SELECT s.* REPLACE (CAST({measure!r} AS DOUBLE) AS measure) FROM ({query}) s"
             rows = self._snapshot.sql(f"SELECT {', '.join(sql)} FROM ({query}) s")
@@ -111,14 +111,14 @@ class ExampleEngine:
             return {one: self._alone(rule, every, one, day) for one in numbers}
         self._snapshot.at(day)
         self._fill(rule, [{**every[one].row, rule.subject.key: str(one)} for one in numbers])
-        found = {row[1]: row for row in self._snapshot.sql(question(rule))}
+        found = {row[1]: row for row in self._snapshot.sql(rule_query(rule))}
         return {one: _answer(found.get(str(one))) for one in numbers}
 
     def _alone(self, rule: Rule, every: Sequence[Example], one: int, day: date) -> Answer | str:
         self._snapshot.at(day)
         try:
             with self._holding(rule, every[one]):
-                rows = self._snapshot.sql(question(rule))
+                rows = self._snapshot.sql(rule_query(rule))
         except EngineError as error:
             return f"it cannot be asked: {error.safe}"
         return _answer(rows[0] if rows else None)

@@ -70,7 +70,7 @@ def _print(faults: Sequence[Fault], output_format: str) -> None:
             for fault in faults:
                 click.echo(report.for_github(fault))
         case _ if faults:
-            click.echo(report.shown(faults, **look_of(sys.stdout)) + "\n")
+            click.echo(report.render(faults, **look_of(sys.stdout)) + "\n")
             click.echo(report.summary(faults), err=True)
         case _:
             click.echo("All is well.")

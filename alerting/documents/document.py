@@ -19,9 +19,9 @@ from typing import Any, TypeVar
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from alerting.documents.positions import BREAK, spots_of
-from alerting.documents.syntax_messages import said_of_text
-from alerting.documents.validation_messages import asked_at, choices, keys_of, said_of
+from alerting.documents.positions import BREAK, find_spots
+from alerting.documents.syntax_messages import explain_syntax_error
+from alerting.documents.validation_messages import allowed_words, explain_misfit, field_at, model_keys
 from alerting.errors import Excerpt, Fault, Place
 
 _Model = TypeVar("_Model", bound=BaseModel)
@@ -126,7 +126,7 @@ class Document:
         node = self._nodes[1].get(path)
         if not isinstance(node, yaml.ScalarNode):
             return self.place(path)
-        spots = spots_of(node.value, node.style, self.text, node.start_mark.index, node.end_mark.index)
+        spots = find_spots(node.value, node.style, self.text, node.start_mark.index, node.end_mark.index)
         if spots is None:
             return self.place(path)
         offset = min(offset, len(node.value))
@@ -261,19 +261,19 @@ class Document:
         location: Path_ = detail["loc"]
         path = (*within, *location)
         if detail["type"] == "extra_forbidden":
-            return self._unknown_key(path, keys_of(asked_at(model, location[:-1])[0]))
+            return self._unknown_key(path, model_keys(field_at(model, location[:-1])[0]))
         if location[-1:] == ("[key]",) and detail["type"] == "literal_error":
-            return self._unknown_key(path[:-1], choices(detail))
-        asked, field_info = asked_at(model, location)
+            return self._unknown_key(path[:-1], allowed_words(detail))
+        asked, field_info = field_at(model, location)
         if detail["type"] == "missing":
             meaning = f" {field_info.description}." if field_info and field_info.description else ""
             around = path[:-1]
             where = self.place(around, key=bool(around) and isinstance(around[-1], str))
             return Fault(problem=f"`{path[-1]}` is missing", where=where, remedy=f"Add `{path[-1]}:`.{meaning}")
         written = _at(given, location)
-        phrase, remedy = said_of(detail, asked, field_info, written)
+        phrase, remedy = explain_misfit(detail, asked, field_info, written)
         if detail["type"] == "literal_error":
-            remedy = did_you_mean(str(written), choices(detail)) or remedy
+            remedy = did_you_mean(str(written), allowed_words(detail)) or remedy
         elif detail["type"] in ("tuple_type", "list_type") and self.shown and isinstance(written, str):
             remedy = f"Write it in square brackets: [{written}]."
         message = detail["msg"].removeprefix("Value error, ")
@@ -389,6 +389,6 @@ def _unreadable(document: Document, error: yaml.YAMLError) -> Fault:
     offset = mark.index if mark else position
     if offset is None:
         return Fault(problem=f"not valid YAML: {error}", where=Place(file=document.file))
-    found = said_of_text(document.text, offset, str(getattr(error, "problem", None) or error).partition("\n")[0])
+    found = explain_syntax_error(document.text, offset, str(getattr(error, "problem", None) or error).partition("\n")[0])
     where = document.offset_place(found.offset, 1)
     return Fault(problem=f"not valid YAML: {found.problem}", where=where, remedy=found.remedy)

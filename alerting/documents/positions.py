@@ -45,7 +45,7 @@ class _Reading:
         return [*self.spots, (line, column + 1) if self.spots and self.text[-1] != "\n" else end]
 
 
-def spots_of(value: str, style: str | None, text: str, start: int, end: int) -> list[Spot] | None:
+def find_spots(value: str, style: str | None, text: str, start: int, end: int) -> list[Spot] | None:
     """Return the spot of each character of a scalar's value, and one more for its end.
 
     style: what the scalar is written in: `|`, `>`, `'`, `"`, or None for neither. start, end: where it begins and ends in
@@ -53,8 +53,8 @@ def spots_of(value: str, style: str | None, text: str, start: int, end: int) -> 
     """
     source = _Source(text, start, end)
     if style in ("|", ">"):
-        return _of_block(value, style, source)
-    reading = _of_line_flow(source, style or "")
+        return _read_block(value, style, source)
+    reading = _read_flow(source, style or "")
     return reading.whole(value, source.spot(end))
 
 
@@ -86,7 +86,7 @@ def _broken(found: str) -> str:
     return found if found in ("\u2028", "\u2029") else "\n"
 
 
-def _of_line_flow(source: _Source, quote: str) -> _Reading:
+def _read_flow(source: _Source, quote: str) -> _Reading:
     """Read a plain or quoted scalar: white space around a line break is nothing, and breaks fold."""
     reading = _Reading()
     at, end = source.start + len(quote), source.end - len(quote)
@@ -133,7 +133,7 @@ def _escape(source: _Source, at: int, spot: Spot, reading: _Reading) -> tuple[in
     return at + 2 + digits, False
 
 
-def _of_block(value: str, style: str, source: _Source) -> list[Spot] | None:
+def _read_block(value: str, style: str, source: _Source) -> list[Spot] | None:
     header = BREAK.search(source.text, source.start)
     if header is None:
         return [source.spot(source.end)]

@@ -40,7 +40,7 @@ def ordered(faults: Iterable[Fault]) -> list[Fault]:
     return sorted(once, key=order)
 
 
-def shown(faults: Iterable[Fault], *, colour: bool = False, width: int = WIDTH) -> str:
+def render(faults: Iterable[Fault], *, colour: bool = False, width: int = WIDTH) -> str:
     """Return faults for people, an empty line between two, in the order of reading.
 
     What is said of many files in the same words, such as of all the rules on a subject with a fault, is said once.
@@ -55,18 +55,18 @@ def shown(faults: Iterable[Fault], *, colour: bool = False, width: int = WIDTH) 
     for fault in every:
         alike = many.get(_words(fault)) if fault.where else None
         if not alike or not fault.where:
-            blocks.append(_shown(fault, colour, width))
+            blocks.append(_render(fault, colour, width))
         elif fault.where.file == next(iter(alike)):
-            blocks.append(_shown(fault, colour, width, also=list(alike)[1:]))
+            blocks.append(_render(fault, colour, width, also=list(alike)[1:]))
     return "\n\n".join(blocks)
 
 
-def told(error: AlertingError, *, colour: bool = False, width: int = WIDTH) -> str:
+def render_error(error: AlertingError, *, colour: bool = False, width: int = WIDTH) -> str:
     """Return an error for people: every fault it holds, or the one thing it says."""
     if isinstance(error, Faults):
-        return shown(error.faults, colour=colour, width=width)
+        return render(error.faults, colour=colour, width=width)
     if isinstance(error.where, Place):
-        return shown([Fault(problem=error.problem, where=error.where, remedy=error.remedy)], colour=colour, width=width)
+        return render([Fault(problem=error.problem, where=error.where, remedy=error.remedy)], colour=colour, width=width)
     return f"{_styled('error:', colour, fg=_COLOURS['error'], bold=True)} {error}"
 
 
@@ -115,7 +115,7 @@ def _words(fault: Fault) -> tuple[str, str, str]:
     return fault.severity, fault.problem, fault.remedy
 
 
-def _shown(fault: Fault, colour: bool, width: int, also: Sequence[str] = ()) -> str:
+def _render(fault: Fault, colour: bool, width: int, also: Sequence[str] = ()) -> str:
     place = fault.where
     gutter = " " * len(str(place.line or 0)) if place else ""
     severity = _styled(f"{fault.severity}:", colour, fg=_COLOURS[fault.severity], bold=True)

@@ -39,7 +39,7 @@ class Unreadable:
     remedy: str
 
 
-def said_of_text(text: str, offset: int, problem: str) -> Unreadable:
+def explain_syntax_error(text: str, offset: int, problem: str) -> Unreadable:
     """Return why a text is not YAML. offset, problem: where the parser stopped, and what it says of it."""
     begins = text.rfind("\n", 0, offset) + 1
     line = text[begins:].partition("\n")[0]
@@ -62,7 +62,7 @@ def said_of_text(text: str, offset: int, problem: str) -> Unreadable:
         offset = _open_bracket(text, offset, problem[-2])
     if simple:
         return Unreadable(problem=simple[0], offset=offset, remedy=simple[1])
-    return _of_lines(text, offset, problem, line)
+    return _explain_lines(text, offset, problem, line)
 
 
 def _open_quote(text: str, offset: int) -> int | None:
@@ -84,7 +84,7 @@ def _open_bracket(text: str, offset: int, closing: str) -> int:
     return offset
 
 
-def _of_lines(text: str, offset: int, problem: str, line: str) -> Unreadable:
+def _explain_lines(text: str, offset: int, problem: str, line: str) -> Unreadable:
     """Return what is wrong with how lines stand below each other, or with a colon in one."""
     if "mapping values are not allowed" in problem and len(re.findall(r":(?=\s|$)", line)) > 1:
         key, _, value = line.strip().partition(":")

@@ -22,14 +22,14 @@ _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _TRUTHS = {"yes": "true", "on": "true", "y": "true", "no": "false", "off": "false", "n": "false"}
 
 
-def said_of(detail: Mapping[str, Any], asked: Any, field: FieldInfo | None, written: object) -> tuple[str, str]:
+def explain_misfit(detail: Mapping[str, Any], asked: Any, field: FieldInfo | None, written: object) -> tuple[str, str]:
     """Return what a value should be, to stand after its key, and what to do; both empty where pydantic's own words are best.
 
-    detail: one of a ValidationError's errors. asked, field: what `asked_at` says of its place. written: the value there.
+    detail: one of a ValidationError's errors. asked, field: what `field_at` says of its place. written: the value there.
     """
     kind, context = str(detail["type"]), detail.get("ctx", {})
     if kind == "literal_error":
-        words = choices(detail)
+        words = allowed_words(detail)
         if len(words) > _FEW:
             return "is none of the words that may stand here", f"Write {_or(words)}."
         return f"should be {_or(words)}", ""
@@ -57,7 +57,7 @@ def said_of(detail: Mapping[str, Any], asked: Any, field: FieldInfo | None, writ
             f"Here that is only a word: write {meant}." if meant else "Write true or false, without quotes.",
         )
     if kind in ("model_type", "dict_type"):
-        keys = keys_of(asked)
+        keys = model_keys(asked)
         such = f"Its keys are: {', '.join(keys)}." if keys else "Write `key: value`, indented below it."
         examples = (field.examples if field else None) or ()
         if not keys and examples and isinstance(examples[0], dict):
@@ -72,12 +72,12 @@ def said_of(detail: Mapping[str, Any], asked: Any, field: FieldInfo | None, writ
     return "", ""
 
 
-def choices(detail: Mapping[str, Any]) -> list[str]:
+def allowed_words(detail: Mapping[str, Any]) -> list[str]:
     """Return the words that may stand where another does."""
     return re.findall(r"'(.*?)'", str(detail.get("ctx", {}).get("expected", "")))
 
 
-def asked_at(model: type[BaseModel], location: Location) -> tuple[Any, FieldInfo | None]:
+def field_at(model: type[BaseModel], location: Location) -> tuple[Any, FieldInfo | None]:
     """Return what a model asks for at a location: its type, and its field where it is one."""
     annotation: Any = model
     field: FieldInfo | None = None
@@ -86,7 +86,7 @@ def asked_at(model: type[BaseModel], location: Location) -> tuple[Any, FieldInfo
     return annotation, field
 
 
-def keys_of(annotation: Any) -> tuple[str, ...]:
+def model_keys(annotation: Any) -> tuple[str, ...]:
     """Return the keys that a value of this type has, where it is a model."""
     models = [option for option in _options(annotation) if isinstance(option, type) and issubclass(option, BaseModel)]
     return tuple(field.alias or name for model in models for name, field in model.model_fields.items())

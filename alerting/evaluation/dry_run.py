@@ -10,11 +10,11 @@ from alerting.casedata.snapshot import DESCRIBE, EngineError, Snapshot
 from alerting.documents.document import Document, did_you_mean
 from alerting.errors import Fault, Place
 from alerting.evaluation.evaluate import SQL_TYPES
-from alerting.evaluation.query import question
+from alerting.evaluation.query import rule_query
 from alerting.rulebook.file_models import Subject
 from alerting.rulebook.loader import Rulebook
 from alerting.rulebook.rule import Rule
-from alerting.rulebook.subject_sql import characters, nearest
+from alerting.rulebook.subject_sql import character_offset, suggest_table
 
 _DAY = date(2026, 3, 31)
 _NUMBER = re.compile(r"\b[0-9]+(?:\.[0-9]+)?\b")
@@ -25,18 +25,18 @@ _LEFT = ("rule", "subject", "reason")
 def check_book(book: Rulebook) -> list[Fault]:
     """Try every view, subject and rule of a rulebook, and give what is wrong with their SQL, each at its place."""
     with Snapshot(_DAY, book.settings) as snapshot:
-        return _Trial(book, snapshot).faults()
+        return _DryRun(book, snapshot).faults()
 
 
 def check_rule(book: Rulebook, rule: Rule) -> list[Fault]:
     """Try one rule that need not be of the book. Faults of its subject are not told: they are the book's."""
     with Snapshot(_DAY, book.settings) as snapshot:
-        trial = _Trial(book, snapshot)
-        trial.faults()
-        return trial.of_rule(rule)
+        run = _DryRun(book, snapshot)
+        run.faults()
+        return run.rule_faults(rule)
 
 
-class _Trial:
+class _DryRun:
     def __init__(self, book: Rulebook, snapshot: Snapshot) -> None:
         self.book, self.snapshot = book, snapshot
         self.ready: set[str] = set()
@@ -47,15 +47,15 @@ class _Trial:
         )
 
     def faults(self) -> list[Fault]:
-        found = [fault for name in self.book.every_view() for fault in self._of_view(name)]
-        found += [fault for subject in self.book.subjects.values() for fault in self._of_subject(subject)]
-        return found + [fault for rule in (*self.book.rules, *self.book.off) for fault in self.of_rule(rule)]
+        found = [fault for name in self.book.every_view() for fault in self._view_faults(name)]
+        found += [fault for subject in self.book.subjects.values() for fault in self._subject_faults(subject)]
+        return found + [fault for rule in (*self.book.rules, *self.book.off) for fault in self.rule_faults(rule)]
 
-    def of_rule(self, rule: Rule) -> list[Fault]:
+    def rule_faults(self, rule: Rule) -> list[Fault]:
         """Try what a rule asks. Of rules that ask the same with other numbers the first stands for all."""
         if rule.subject.id not in self.ready:
             return []
-        asked = question(rule)
+        asked = rule_query(rule)
         shape = _NUMBER.sub("0", asked.replace(f"'{rule.id}'", "''"))
         if shape not in self.tried:
             self.tried[shape] = []
@@ -68,7 +68,7 @@ class _Trial:
                 ]
         return self.tried[shape]
 
-    def _of_view(self, name: str) -> list[Fault]:
+    def _view_faults(self, name: str) -> list[Fault]:
         sql = self.book.views[name]
         if not all(used in self.ready for used in self.book.views_for([sql]) if used != name):
             return []
@@ -84,7 +84,7 @@ class _Trial:
         self.ready.add(name)
         return []
 
-    def _of_subject(self, subject: Subject) -> list[Fault]:
+    def _subject_faults(self, subject: Subject) -> list[Fault]:
         if not all(view in self.ready for view in self.book.views_for([subject.sql, subject.left_when or ""])):
             return []
         document = self._document(f"subjects/{subject.id}.yaml")
@@ -177,7 +177,7 @@ def _columns_faults(document: Document, subject: Subject, columns: dict[str, str
 
 
 def _offset(error: EngineError, sql: str) -> int | None:
-    return None if error.position is None else characters(sql, max(0, error.position - len(DESCRIBE)))
+    return None if error.position is None else character_offset(sql, max(0, error.position - len(DESCRIBE)))
 
 
 def _place(document: Document, part: str, sql: str, error: EngineError) -> Place:
@@ -201,6 +201,6 @@ def _in_words(error: EngineError, book: Rulebook) -> tuple[str, str]:
         return f"there is no column '{name}'", did_you_mean(name, near) or (f"There is: {', '.join(near)}." if near else "")
     table = re.match(r"Table with name (\S+) does not exist", what)
     if table:
-        return f"there is no table or view '{table[1]}'", nearest(table[1], book.views)
+        return f"there is no table or view '{table[1]}'", suggest_table(table[1], book.views)
     takes = [candidate.strip() for candidate in candidates.split("\t")[1:4]]
     return f"the engine cannot use this SQL: {what or error.safe}", (f"It would take {' or '.join(takes)}." if takes else "")

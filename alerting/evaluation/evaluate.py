@@ -17,7 +17,7 @@ from alerting.casedata.conversion import quoted
 from alerting.casedata.snapshot import EngineError, Snapshot
 from alerting.errors import RuleError
 from alerting.evaluation.fill import check_fill
-from alerting.evaluation.query import directory, question
+from alerting.evaluation.query import directory_keys, rule_query
 from alerting.model import Alert, Condition, Finding, Level, Outcome
 from alerting.rulebook.file_models import Subject
 from alerting.rulebook.loader import Rulebook
@@ -93,7 +93,7 @@ class Evaluation:
         """Return what another form of a rule that was asked says of these subjects; of those it asks about, and if it can be asked."""
         try:
             rows = self._snapshot.sql(
-                f"SELECT subject, outcome FROM ({question(rule)}) q({_ANSWER}) WHERE subject IN (SELECT unnest($1::VARCHAR[]))",
+                f"SELECT subject, outcome FROM ({rule_query(rule)}) q({_ANSWER}) WHERE subject IN (SELECT unnest($1::VARCHAR[]))",
                 [list(subjects)],
             )
         except EngineError:  # its words may name what is not there any more
@@ -161,7 +161,7 @@ class Evaluation:
             per = result.rule.file.per
             if result.status != "ok" or not per:
                 continue
-            column, table = directory(result.rule)
+            column, table = directory_keys(result.rule)
             reading = self._snapshot.readings.get(table)
             listed = bool(reading and reading.rows)
             rows = self._snapshot.sql(
@@ -316,7 +316,7 @@ SQL_TYPES = {
 
 
 def _ask(snapshot: Snapshot, rule: Rule, asked: Asked) -> None:
-    snapshot.sql(f"INSERT INTO finding {question(rule)}")
+    snapshot.sql(f"INSERT INTO finding {rule_query(rule)}")
     counts = snapshot.sql("SELECT outcome, level, count(*) FROM finding WHERE rule = $1 GROUP BY 1, 2", [rule.id])
     for outcome, level, count in counts:
         asked.population += count

@@ -7,7 +7,7 @@ from datetime import date
 
 from alerting.casedata.conversion import quoted
 from alerting.casedata.snapshot import Snapshot
-from alerting.evaluation.query import population
+from alerting.evaluation.query import population_rows
 from alerting.rulebook.rule import Rule
 
 
@@ -23,7 +23,7 @@ def check_fill(
     if not required:
         return {}
     filled = ", ".join(f"count({quoted(name)})" for name in required)
-    counts = snapshot.sql(f"SELECT {day}, count(*), {filled} FROM ({rows or population(rule)}) GROUP BY 1")
+    counts = snapshot.sql(f"SELECT {day}, count(*), {filled} FROM ({rows or population_rows(rule)}) GROUP BY 1")
     problems = {}
     for of_day, count, *values in counts:
         for (name, share), value in zip(required.items(), values, strict=True):

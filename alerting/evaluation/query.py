@@ -10,12 +10,12 @@ from alerting.rulebook.rule import Rule
 ROLES = ("team", "worker", "adviser", "person", "member")
 
 
-def question(rule: Rule) -> str:
+def rule_query(rule: Rule) -> str:
     """Write the question: rule, subject, outcome, level, measure, due, team, worker, adviser, person, member, also, facts.
 
     Its subject's table must be there, and for a rule with `per` ext_team and ext_staff.
     """
-    query = measured(rule)
+    query = measured_rows(rule)
     missing = f"WHEN s.measure IS NULL THEN {int(Level[rule.file.when_null])} " if rule.file.when_null else ""
     level = " ".join(f"WHEN {compiled.sql} THEN {int(level)}" for level, compiled in rule.levels.items())
     doubt = " OR ".join(f"({compiled.sql}) IS NULL" for compiled in rule.levels.values())
@@ -34,12 +34,12 @@ def question(rule: Rule) -> str:
         FROM ({query}) s"""
 
 
-def measured(rule: Rule) -> str:
+def measured_rows(rule: Rule) -> str:
     """Write the rows that the levels are asked of: those of the population, or of each group of them, with the measure."""
-    return _of_groups(rule) if rule.file.per else _of_each(rule)
+    return _group_rows(rule) if rule.file.per else _subject_rows(rule)
 
 
-def population(rule: Rule) -> str:
+def population_rows(rule: Rule) -> str:
     """Write the rows of the subjects a rule asks about, with its steps; those of whom that is not known as well."""
     query = f'SELECT s.*, {rule.where.sql} AS "in population" FROM {quoted("subject_" + rule.subject.id)} s'
     query = f'SELECT s.* FROM ({query}) s WHERE "in population" IS DISTINCT FROM false'
@@ -48,8 +48,8 @@ def population(rule: Rule) -> str:
     return query
 
 
-def _of_each(rule: Rule) -> str:
-    return f"SELECT s.*, {_measure(rule)} AS measure FROM ({population(rule)}) s"
+def _subject_rows(rule: Rule) -> str:
+    return f"SELECT s.*, {_measure(rule)} AS measure FROM ({population_rows(rule)}) s"
 
 
 # What is beyond all numbers or in no calendar is not recorded: it could be neither kept nor told. A filter of a list of one
@@ -69,14 +69,14 @@ _POST = """(SELECT first(e.team_id ORDER BY coalesce(e.starts_on <= as_of(), tru
     e.starts_on DESC NULLS LAST, e.team_id DESC NULLS LAST) FROM ext_staff e WHERE e.worker_id = s."group")"""
 
 
-def directory(rule: Rule) -> tuple[str, str]:
+def directory_keys(rule: Rule) -> tuple[str, str]:
     """Return what the directory calls the teams, workers or services that a rule with `per` asks about, as SQL, and its table."""
     return {"worker": ("worker_id", "ext_staff"), "service": ("lower(service)", "ext_team")}.get(
         rule.file.per or "", ("team_id", "ext_team")
     )
 
 
-def _of_groups(rule: Rule) -> str:
+def _group_rows(rule: Rule) -> str:
     """Write a row for each team, worker or service: those of the directory, and those with a subject of any kind.
 
     One that has none in the population stands there too, so that what has gone down to nothing is clear and not absent;
@@ -87,8 +87,8 @@ def _of_groups(rule: Rule) -> str:
     team, worker = quoted(rule.subject.team), quoted(rule.subject.worker or rule.subject.team)
     services = f'(SELECT r.*, t.service AS "its service" FROM {{rows}} r LEFT JOIN {_SERVICES} t ON t.team_id = r.{team})'
     group = {"team": team, "worker": worker, "service": '"its service"'}[rule.file.per or "team"]
-    listed, table = directory(rule)
-    rows, every = f"({population(rule)})", subject
+    listed, table = directory_keys(rule)
+    rows, every = f"({population_rows(rule)})", subject
     if rule.file.per == "service":
         rows, every = services.format(rows=rows), services.format(rows=every)
     query = f"""SELECT g.key AS "group", mode(s.{team} ORDER BY s.{team}) AS "own team", {_measure(rule)} AS measure, count(*) FILTER (WHERE {ROWS}) AS "rows"

@@ -15,7 +15,7 @@ from alerting.casedata.trust import Trust
 from alerting.evaluation.archive import DIRECTORY, KeptRun
 from alerting.evaluation.evaluate import SQL_TYPES
 from alerting.evaluation.fill import check_fill
-from alerting.evaluation.query import population, question
+from alerting.evaluation.query import population_rows, rule_query
 from alerting.model import Finding, Level, Outcome
 from alerting.rulebook.loader import Rulebook
 from alerting.rulebook.rule import WORD, Rule
@@ -42,7 +42,7 @@ class Replay:
     def __init__(self, book: Rulebook, rule: Rule, snapshot: Snapshot) -> None:
         self.rule, self.snapshot, self.params = rule, snapshot, book.settings.params
         # Rows carry their day, so that many days are one query; what asks for the day in other ways is asked day by day.
-        self.at_once = 1 if rule.file.per or "is_open(" in question(rule) else DAYS_AT_ONCE
+        self.at_once = 1 if rule.file.per or "is_open(" in rule_query(rule) else DAYS_AT_ONCE
         self.last: date | None = None
         snapshot.sql("CREATE TABLE answer (day DATE, subject VARCHAR, outcome VARCHAR, level TINYINT, team VARCHAR)")
         snapshot.sql("CREATE TABLE gone (day DATE, subject VARCHAR, reason VARCHAR)")
@@ -68,7 +68,7 @@ class Replay:
 
     def _put(self, runs: Sequence[KeptRun], answers: dict[date, DayAnswer]) -> None:
         """Put the question for all these days at once; where that fails, for each alone, to learn which day cannot be asked."""
-        asks, day = question(self.rule), "as_of()"
+        asks, day = rule_query(self.rule), "as_of()"
         if self.at_once > 1:
             asks, day = _by_row(asks), "CAST(member AS DATE)"
         try:
@@ -109,7 +109,7 @@ class Replay:
 
     def _judge_fill(self, answers: dict[date, DayAnswer]) -> None:
         """Take back the answers of days on which too few of the population have a value that the rule needs."""
-        rows = _by_row(population(self.rule))
+        rows = _by_row(population_rows(self.rule))
         for day, problem in check_fill(self.snapshot, self.rule, self.params, rows=rows, day="as_of").items():
             answers[day] = DayAnswer(status="off", problem=problem)
             self.snapshot.sql("DELETE FROM answer WHERE day = $1::DATE", [day])
@@ -173,7 +173,7 @@ def strip_rule(rule: Rule) -> Rule:
 
 def find_columns(rule: Rule) -> list[str]:
     """Return the columns that a rule needs of its subject."""
-    words = {*WORD.findall(question(rule)), *rule.file.requires, rule.subject.key}
+    words = {*WORD.findall(rule_query(rule)), *rule.file.requires, rule.subject.key}
     return [name for name in rule.subject.columns if name in words]
 
 

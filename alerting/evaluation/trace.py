@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from alerting.casedata.conversion import quoted
 from alerting.casedata.snapshot import EngineError, Snapshot
-from alerting.evaluation.query import measured, question
+from alerting.evaluation.query import measured_rows, rule_query
 from alerting.expressions.compile import Compiled
 from alerting.expressions.tree import Term
 from alerting.model import Level
@@ -102,7 +102,7 @@ def read_row(snapshot: Snapshot, rule: Rule, subject: str) -> Row | None:
     """
     # With the population widened to everybody, what is outside it has steps and a measure too.
     asked = rule if rule.file.per else replace(rule, where=EVERYBODY)
-    query = f"SELECT * FROM ({measured(asked)}) s WHERE s.{quoted('group' if rule.file.per else rule.subject.key)} = $1"
+    query = f"SELECT * FROM ({measured_rows(asked)}) s WHERE s.{quoted('group' if rule.file.per else rule.subject.key)} = $1"
     names = snapshot.names(query.replace("= $1", "IS NULL"))
     rows = snapshot.sql(query, [subject])
     return dict(zip(names, rows[0], strict=True)) if rows else None
@@ -134,7 +134,7 @@ def trace_rule(snapshot: Snapshot, rule: Rule, subject: str, facts: Sequence[str
 def _answer(snapshot: Snapshot, rule: Rule, subject: str) -> tuple[Outcome, Level | None, date | None]:
     """Ask the rule itself, as a run does."""
     columns = ["rule", "subject", "outcome", "level", "measure", "due"]
-    query = f"SELECT outcome, level, due FROM ({question(rule)}) AS answer({', '.join(columns)}) WHERE subject = $1"
+    query = f"SELECT outcome, level, due FROM ({rule_query(rule)}) AS answer({', '.join(columns)}) WHERE subject = $1"
     rows = snapshot.sql(query, [subject])
     if not rows:
         return "not asked", None, None
@@ -158,7 +158,7 @@ class _Tracer:
         self._snapshot = snapshot
         asked = rule if rule.file.per else replace(rule, where=EVERYBODY)
         key = quoted("group" if rule.file.per else rule.subject.key)
-        self._query, self._key = f"({measured(asked)}) s WHERE s.{key} = $1", subject
+        self._query, self._key = f"({measured_rows(asked)}) s WHERE s.{key} = $1", subject
 
     def part(self, term: Term) -> Part:
         """Return a condition with all its parts."""

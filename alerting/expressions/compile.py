@@ -1,7 +1,7 @@
 """The language of rules: SQL expressions over a subject's columns, checked part by part and compiled to the engine's SQL.
 
 Nothing reaches the engine that is not on the list: parsed text is never passed on, each allowed part is written out anew
-(see `translation`). No subquery, statement, setting, other table or function off the list can be said.
+(see `compiler`). No subquery, statement, setting, other table or function off the list can be said.
 
 Null logic is SQL's: a comparison with a missing value is neither true nor false.
 """
@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from alerting.expressions.compiler import MOST_LISTED, Over, Translator
+from alerting.expressions.compiler import MOST_LISTED, Compiler, Over
 from alerting.expressions.functions import Type
 from alerting.expressions.parser import parse
 from alerting.expressions.tree import ExpressionFault, Name, Term, a, constant, fits
@@ -47,14 +47,14 @@ def compile_expression(
         tree = parse(text)
         if isinstance(tree, ExpressionFault):
             return [tree]
-        translator = Translator(text, names, over=over)
-        term = translator.translate(tree)
+        compiler = Compiler(text, names, over=over)
+        term = compiler.compile(tree)
     except RecursionError:
         return [ExpressionFault(problem="the expression is nested too deeply", remedy="Use `let` steps.")]
-    if not translator.faults and not fits(term.type, wants):
+    if not compiler.faults and not fits(term.type, wants):
         problem = f"this gives {a(term.type)}, but {a(wants)} is needed here"
-        translator.faults.append(ExpressionFault(problem=problem, remedy=_to_give(term, wants)))
-    return translator.faults or Compiled(sql=term.sql, type=term.type, names=frozenset(translator.used), term=term)
+        compiler.faults.append(ExpressionFault(problem=problem, remedy=_to_give(term, wants)))
+    return compiler.faults or Compiled(sql=term.sql, type=term.type, names=frozenset(compiler.used), term=term)
 
 
 def _to_give(term: Term, wants: Type) -> str:

@@ -46,7 +46,7 @@ _REMEDIES = {
 }
 
 
-class Translator:
+class Compiler:
     """Writes each allowed part of a tree as a term, and notes every fault and every name used."""
 
     def __init__(self, text: str, names: Mapping[str, Name], *, over: Over = "one") -> None:
@@ -58,7 +58,7 @@ class Translator:
         self.used: set[str] = set()
         self._most_sql = MOST_SQL
 
-    def translate(self, node: Any) -> Term:
+    def compile(self, node: Any) -> Term:
         """Return a node as a term; a part with a fault stands for itself as null."""
         term = self._refused(node) or self._term(node)
         if len(term.sql) > self._most_sql or term.work > MOST_WORK:
@@ -165,7 +165,7 @@ class Translator:
         return Term(kind="value", word=f"{day}", text=f"date '{day}'", sql=f"DATE '{day}'", type="date")
 
     def _paren(self, node: Any) -> Term:
-        return self.translate(node.this)
+        return self.compile(node.this)
 
     # ---- logic
 
@@ -181,7 +181,7 @@ class Translator:
             side = waiting.pop()
             inside = _without_brackets(side)
             if type(inside).__name__.lower() != word:
-                sides.append((side, self._expect(side, self.translate(side), "boolean", f"`{word}`")))
+                sides.append((side, self._expect(side, self.compile(side), "boolean", f"`{word}`")))
             elif not self._refused(inside):
                 waiting += [inside.expression, inside.this]
         terms = tuple(term for _, term in sides)
@@ -195,7 +195,7 @@ class Translator:
             # `x is not null` is parsed as `not (x is null)`; it is shown as people write it.
             asked: Callable[..., Term] = getattr(self, f"_{kind.lower()}")
             return self._refused(node.this) or asked(node.this, negated=True)
-        inside = self._expect(node.this, self.translate(node.this), "boolean", "`not`")
+        inside = self._expect(node.this, self.compile(node.this), "boolean", "`not`")
         text = f"not {_shown(node.this, inside)}"
         return whole(kind="not", word="not", text=text, sql=f"(NOT {inside.sql})", gives="boolean", parts=(inside,))
 
@@ -203,16 +203,16 @@ class Translator:
         right = type(node.expression).__name__
         if right not in ("Null", "Boolean"):
             return self._fault(node, "`is` goes with null, true or false only", "Use `=` to compare values.")
-        value = self.translate(node.this)
+        value = self.compile(node.this)
         if right == "Boolean":
             self._expect(node.this, value, "boolean", "`is true` and `is false`")
-        what = self.translate(node.expression)
+        what = self.compile(node.expression)
         word = f"is {'not ' if negated else ''}{what.word}"
         sql = _negated(f"({value.sql} IS {what.sql})", negated)
         return whole(kind="is", word=word, text=f"{_shown(node.this, value)} {word}", sql=sql, gives="boolean", parts=(value,))
 
     def _comparison(self, node: Any, sign: str) -> Term:
-        left, right = self.translate(node.left), self.translate(node.right)
+        left, right = self.compile(node.left), self.compile(node.right)
         for side in (node.left, node.right):
             if type(side).__name__ == "Null":
                 return self._fault(node, "a comparison with null is never true", "Write `is null` or `is not null`.")
@@ -221,7 +221,7 @@ class Translator:
         return _pair("compare", sign, node, left, right, f"({left.sql} {sign} {right.sql})", "boolean")
 
     def _between(self, node: Any, *, negated: bool = False) -> Term:
-        value, low, high = terms = tuple(self.translate(node.args[name]) for name in ("this", "low", "high"))
+        value, low, high = terms = tuple(self.compile(node.args[name]) for name in ("this", "low", "high"))
         if not alike(value, low, high):
             return self._fault(node, f"`between` compares {a(value.type)} with {a(low.type)} and {a(high.type)}")
         word = "not between" if negated else "between"
@@ -236,10 +236,10 @@ class Translator:
         )
 
     def _in(self, node: Any, *, negated: bool = False) -> Term:
-        value = self.translate(node.this)
+        value = self.compile(node.this)
         word = "not in" if negated else "in"
         if node.args.get("field") is not None:
-            listed = self.translate(node.args["field"])
+            listed = self.compile(node.args["field"])
             if listed.type != "codes":
                 return self._fault(node, "`in` needs a list in brackets or a list parameter")
             self._expect(node.this, value, "text", "`in` a list of codes")
@@ -252,7 +252,7 @@ class Translator:
             return self._fault(node, "`in` needs a list of values, such as in ('A', 'B')", remedy)
         if len(choices) > MOST_LISTED:
             return self._fault(node, f"a list may hold at most {MOST_LISTED} values")
-        terms = [self.translate(choice) for choice in choices]
+        terms = [self.compile(choice) for choice in choices]
         known: Type = next((term.type for term in (value, *terms) if term.type != "any"), "any")
         for choice, term in zip(choices, terms, strict=True):
             if not fits(known, term.type):
@@ -264,17 +264,17 @@ class Translator:
         return whole(kind="in", word=word, text=text, sql=sql, gives="boolean", parts=(value, *terms))
 
     def _like(self, node: Any) -> Term:
-        value = self._expect(node.this, self.translate(node.this), "text", "`like`")
-        pattern = self._expect(node.expression, self.translate(node.expression), "text", "`like`")
+        value = self._expect(node.this, self.compile(node.this), "text", "`like`")
+        pattern = self._expect(node.expression, self.compile(node.expression), "text", "`like`")
         word = "not like" if node.args.get("negate") else "like"
         return _pair("like", word, node, value, pattern, f"({value.sql} {word.upper()} {pattern.sql})", "boolean")
 
     def _case(self, node: Any) -> Term:
-        subject = self.translate(node.this) if node.this is not None else None
+        subject = self.compile(node.this) if node.this is not None else None
         parts, kinds, asked = [subject] if subject else [], [], subject.type if subject else "any"
         sql, text = ([f"CASE {subject.sql}"], [f"case {subject.text}"]) if subject else (["CASE"], ["case"])
         for branch in node.args["ifs"]:
-            when, then = self.translate(branch.this), self.translate(branch.args["true"])
+            when, then = self.compile(branch.this), self.compile(branch.args["true"])
             if subject is None:
                 self._expect(branch.this, when, "boolean", "`when`")
             elif not fits(asked, when.type):
@@ -285,7 +285,7 @@ class Translator:
             text.append(f"when {when.text} then {then.text}")
             kinds.append(then.type)
         if node.args.get("default") is not None:
-            otherwise = self.translate(node.args["default"])
+            otherwise = self.compile(node.args["default"])
             parts.append(otherwise)
             sql.append(f"ELSE {otherwise.sql}")
             text.append(f"else {otherwise.text}")
@@ -308,7 +308,7 @@ class Translator:
         return known[0] if known else "any"
 
     def _sum(self, node: Any, sign: str) -> Term:
-        left, right = self.translate(node.left), self.translate(node.right)
+        left, right = self.compile(node.left), self.compile(node.right)
         if sign in "+-" and left.type == "date":
             if right.type == "date" and sign == "-":
                 return _pair("sum", sign, node, left, right, f"({left.sql} - {right.sql})", "number")
@@ -326,7 +326,7 @@ class Translator:
         return FUNCTIONS["add_days"].sql.format(day.sql, days.sql if sign == "+" else _minus_sql(days.sql))
 
     def _neg(self, node: Any) -> Term:
-        inside = self._expect(node.this, self.translate(node.this), "number", "`-`")
+        inside = self._expect(node.this, self.compile(node.this), "number", "`-`")
         text = f"-{_shown(node.this, inside)}"
         if inside.kind == "value" and inside.word[0] in "0123456789":
             return Term(kind="value", word=f"-{inside.word}", text=text, sql=f"(-{inside.sql})", type="number")
@@ -346,7 +346,7 @@ class Translator:
                 or "`alerting rules functions` lists them all."
             )
             return self._fault(node, f"there is no function '{name}'", remedy)
-        arguments = [self.translate(argument) for argument in node.expressions]
+        arguments = [self.compile(argument) for argument in node.expressions]
         fewest = len(function.takes) - function.optional
         if len(arguments) < fewest or (function.rest is None and len(arguments) > len(function.takes)):
             needed = f"{fewest} value{'s' if fewest != 1 else ''}" + (" or more" if function.rest else "")
@@ -385,7 +385,7 @@ class Translator:
             several = f" `{among}(...)` compares values of one subject." if among and node.expressions else ""
             return self._fault(node, problem, f"Such as `{aggregate.example}`.{several}")
         self._inside = name
-        arguments = [self.translate(argument) for argument in node.expressions]
+        arguments = [self.compile(argument) for argument in node.expressions]
         self._inside = ""
         for argument, term, wants in zip(node.expressions, arguments, aggregate.takes, strict=False):
             self._expect(argument, term, wants, f"{name}()")

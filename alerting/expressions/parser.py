@@ -107,14 +107,14 @@ def _unparsed(text: str, found: dict[str, Any]) -> ExpressionFault:
     if text[begins : begins + 3].lower() == "if ":
         return _fault_at(text, begins, "`if` is not part of the rule language", _IF)
     if text[at : at + 1] == ",":
-        return _fault_at(text, at, "this comma has no place here", _of_comma(text, at))
+        return _fault_at(text, at, "this comma has no place here", _comma_remedy(text, at))
     problem, remedy = _in_words(str(found.get("description") or "")), _BEFORE
     if "expected end after case" in problem:
         problem, remedy = "a `case` is not ended", "Close it with `end`: case when ... then ... else ... end."
     return ExpressionFault(problem=problem, line=line, column=column, remedy=remedy)
 
 
-def _of_comma(text: str, at: int) -> str:
+def _comma_remedy(text: str, at: int) -> str:
     if re.search(r"[0-9]$", text[:at]) and re.match(r"[0-9]{3}\b", text[at + 1 :]):
         return "Write the number in digits alone, such as 1000."
     if re.search(r"\bbetween\b[^,]*$", text[:at], re.IGNORECASE):

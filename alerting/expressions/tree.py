@@ -70,8 +70,8 @@ _MOST = 10**15
 def constant(value: object) -> Name:
     """Return the name of a parameter with this value: text, number, truth, date, a list of them, or nothing."""
     if isinstance(value, (list, tuple)):
-        return _of_many(tuple(map(_plain, value)), tuple(map(type, value)))
-    return _of_one(_plain(value))
+        return _list_constant(tuple(map(_plain, value)), tuple(map(type, value)))
+    return _plain_constant(_plain(value))
 
 
 def _plain(value: object) -> float | date | str | None:
@@ -80,12 +80,12 @@ def _plain(value: object) -> float | date | str | None:
 
 # Every rule has the same shared parameters. True and 1 are the same to a cache that does not ask for their types.
 @lru_cache(maxsize=2048)
-def _of_many(values: Sequence[float | date | str | None], _: Sequence[type]) -> Name:
-    return Name(type="codes", sql=f"[{', '.join(_of_one(value).sql for value in values)}]::VARCHAR[]")
+def _list_constant(values: Sequence[float | date | str | None], _: Sequence[type]) -> Name:
+    return Name(type="codes", sql=f"[{', '.join(_plain_constant(value).sql for value in values)}]::VARCHAR[]")
 
 
 @lru_cache(maxsize=2048, typed=True)
-def _of_one(value: float | date | str | None) -> Name:
+def _plain_constant(value: float | date | str | None) -> Name:
     if value is None:
         return Name(type="any", sql="NULL")
     if isinstance(value, bool):

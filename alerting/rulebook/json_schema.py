@@ -88,7 +88,7 @@ _CELLS: Mapping[str, Schema] = {
 
 def rule_schema(subjects: Mapping[str, Subject]) -> Schema:
     """Return the schema of a rule file, with the names of these subjects and, for each, its columns."""
-    schema = _of_model(RuleFile, "A rule")
+    schema = _model_schema(RuleFile, "A rule")
     keys = schema["properties"]
     keys["subject"] |= {
         "enum": list(subjects),
@@ -107,7 +107,7 @@ def rule_schema(subjects: Mapping[str, Subject]) -> Schema:
 
 def subject_schema() -> Schema:
     """Return the schema of a subject file."""
-    return _of_model(Subject, "A subject")
+    return _model_schema(Subject, "A subject")
 
 
 def as_text(schema: Schema) -> str:
@@ -139,7 +139,7 @@ def _for_subject(subject: Subject) -> Schema:
     }
 
 
-def _of_model(model: type[BaseModel], title: str) -> Schema:
+def _model_schema(model: type[BaseModel], title: str) -> Schema:
     """Return a model's schema as an editor serves a reader best: no references, no titles, words for every value."""
     made = model.model_json_schema(by_alias=True, mode="validation")
     described = _in_place(made, made.get("$defs", {}))

@@ -1,6 +1,6 @@
 """What is likely a mistake in a rule that can be used: a level that nothing gives, a number that nothing reads.
 
-Each doubt has the path of what it is about in the rule's file; a document makes a place of it.
+Each finding has the path of what it is about in the rule's file; a document makes a place of it.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _AS_TRUTHS = {"yes": "true", "on": "true", "no": "false", "off": "false"}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Doubt:
+class LintFinding:
     """One likely mistake in a rule's file."""
 
     problem: str
@@ -47,37 +47,37 @@ class Doubt:
     severity: Literal["error", "warning"] = "warning"
 
 
-def find_doubts(rule: Rule, book: Rulebook, today: date) -> Iterator[Doubt]:
+def lint_rule(rule: Rule, book: Rulebook, today: date) -> Iterator[LintFinding]:
     """Find what is likely a mistake in a rule. today: for its review date."""
-    yield from _level_doubts(rule)
-    yield from _where_doubts(rule)
-    yield from _list_doubts(rule)
-    yield from _review_doubts(rule, today)
-    yield from _table_doubts(rule, book)
-    yield from _param_doubts(rule, book)
-    yield from _word_doubts(rule)
-    yield from _inhibition_doubts(rule, book)
-    yield from _example_doubts(rule)
+    yield from _lint_levels(rule)
+    yield from _lint_where(rule)
+    yield from _lint_lists(rule)
+    yield from _lint_review(rule, today)
+    yield from _lint_tables(rule, book)
+    yield from _lint_params(rule, book)
+    yield from _lint_words(rule)
+    yield from _lint_inhibition(rule, book)
+    yield from _lint_examples(rule)
 
 
-def _level_doubts(rule: Rule) -> Iterator[Doubt]:
+def _lint_levels(rule: Rule) -> Iterator[LintFinding]:
     higher: list[tuple[Level, Term]] = []
     for level, compiled in rule.levels.items():  # the highest first
         above = next((name for name, term in higher if _holds_whenever(term, compiled.term, rule.params)), None)
         if above is not None:
-            yield Doubt(
+            yield LintFinding(
                 problem=f"{level.name} is never given: {above.name} holds whenever it does",
                 path=("levels", level.name),
                 remedy="Is a comparison the wrong way round, or are two numbers swapped?" + _set_elsewhere(rule, level, above),
             )
         elif _fixed(compiled.term, rule.params) in (False, None):
-            yield Doubt(problem=f"{level.name} is never given: its condition never holds", path=("levels", level.name))
+            yield LintFinding(problem=f"{level.name} is never given: its condition never holds", path=("levels", level.name))
         higher.append((level, compiled.term))
     given = {level.name for level in rule.levels} | {rule.file.when_null}
     for name in rule.file.notify:
         if name not in given:
             remedy = f"Add `{name}:` under `levels:`, or leave it out here."
-            yield Doubt(
+            yield LintFinding(
                 problem=f"nobody can be told of {name}: no level has that name", path=("notify", name), key=True, remedy=remedy
             )
 
@@ -90,23 +90,23 @@ def _set_elsewhere(rule: Rule, *levels: Level) -> str:
     return f" config.yaml sets {' and '.join(other)}." if other else ""
 
 
-def _where_doubts(rule: Rule) -> Iterator[Doubt]:
+def _lint_where(rule: Rule) -> Iterator[LintFinding]:
     """Find a `where` that is the same for everybody, and an `at_least` that has nothing to count."""
     if rule.file.where != "true" and not rule.where.names - rule.params.keys():
         remedy = "Name a column of the subject in it, or leave `where` out to ask about everyone."
-        yield Doubt(problem="`where` is the same for everybody: there is no column in it", path=("where",), remedy=remedy)
+        yield LintFinding(problem="`where` is the same for everybody: there is no column in it", path=("where",), remedy=remedy)
     if "at_least" in rule.file.model_fields_set and not rule.file.per:
         remedy = "Leave it out, or add `per: team`."
-        yield Doubt(problem="`at_least` does nothing without `per`", path=("at_least",), key=True, remedy=remedy)
+        yield LintFinding(problem="`at_least` does nothing without `per`", path=("at_least",), key=True, remedy=remedy)
 
 
-def _word_doubts(rule: Rule) -> Iterator[Doubt]:
+def _lint_words(rule: Rule) -> Iterator[LintFinding]:
     """Find names between single braces, which would be said as they stand."""
     for part, text in (("says", rule.says), ("clears", rule.clears)):
         for found in _SINGLE_BRACES.finditer(text):
             meant = f"{{{{ {found[1].strip()} }}}}"
             problem = f"`{part}`: between single braces nothing is filled in"
-            yield Doubt(problem=problem, path=(part,), offset=found.start(), remedy=f"Write {meant}.")
+            yield LintFinding(problem=problem, path=(part,), offset=found.start(), remedy=f"Write {meant}.")
 
 
 @dataclass(frozen=True)
@@ -160,7 +160,7 @@ def _fixed(term: Term, params: Mapping[str, Any]) -> object:
     return term.word
 
 
-def _list_doubts(rule: Rule) -> Iterator[Doubt]:
+def _lint_lists(rule: Rule) -> Iterator[LintFinding]:
     file = rule.file
     texts: list[tuple[Path_, str | None]] = [(("where",), file.where), (("measure",), file.measure), (("due",), file.due)]
     texts += [(("let", name), text) for name, text in file.let.items()]
@@ -169,61 +169,69 @@ def _list_doubts(rule: Rule) -> Iterator[Doubt]:
     for path, text in texts:
         for found in _NULL_IN_LIST.finditer(text or ""):
             remedy = "Take the null out of the list; write `and x is not null` beside it if that is meant."
-            yield Doubt(problem="with null in its list, `not in` never holds", path=path, offset=found.start(1), remedy=remedy)
+            yield LintFinding(
+                problem="with null in its list, `not in` never holds", path=path, offset=found.start(1), remedy=remedy
+            )
         for found in _STAR.finditer(text or ""):
             problem, remedy = "in `like`, a star is only a star", "Write % for any letters, _ for one: like 'C%'."
-            yield Doubt(problem=problem, path=path, offset=found.start(1), remedy=remedy)
+            yield LintFinding(problem=problem, path=path, offset=found.start(1), remedy=remedy)
 
 
-def _review_doubts(rule: Rule, today: date) -> Iterator[Doubt]:
+def _lint_review(rule: Rule, today: date) -> Iterator[LintFinding]:
     due = rule.file.review_by
     if due is not None and due < today:
         remedy = "Look at the rule with its owner, then write the day of the next review."
-        yield Doubt(problem=f"its review was due on {day(due)}", path=("review_by",), remedy=remedy)
+        yield LintFinding(problem=f"its review was due on {day(due)}", path=("review_by",), remedy=remedy)
 
 
-def _table_doubts(rule: Rule, book: Rulebook) -> Iterator[Doubt]:
+def _lint_tables(rule: Rule, book: Rulebook) -> Iterator[LintFinding]:
     read = names_in_all(book.sql_of(rule.subject)).tables
     for number, name in enumerate(rule.file.reads):
         if name in TABLES and name not in read:
             problem = f"the subject {rule.subject.id} does not read {name}"
-            yield Doubt(problem=problem, path=("reads", number), remedy="The rule waits when it is not trusted: leave it out.")
+            yield LintFinding(
+                problem=problem, path=("reads", number), remedy="The rule waits when it is not trusted: leave it out."
+            )
 
 
-def _param_doubts(rule: Rule, book: Rulebook) -> Iterator[Doubt]:
+def _lint_params(rule: Rule, book: Rulebook) -> Iterator[LintFinding]:
     parts = [rule.where, rule.measure, rule.due, *rule.let.values(), *rule.levels.values(), *rule.also.values()]
     used = {name for part in parts if part for name in part.names} | set(WORD.findall(f"{rule.says} {rule.clears}")) | _ELSEWHERE
     for name, value in rule.file.params.items():
         path = ("params", name)
         if name in book.settings.params:
             remedy = "Give it a name of its own, or leave it out to use the shared one."
-            yield Doubt(problem=f"'{name}' hides the shared parameter of that name", path=path, key=True, remedy=remedy)
+            yield LintFinding(problem=f"'{name}' hides the shared parameter of that name", path=path, key=True, remedy=remedy)
         if name not in used:
-            yield Doubt(problem=f"the parameter '{name}' is used nowhere", path=path, key=True, remedy="Leave it out, or use it.")
+            yield LintFinding(
+                problem=f"the parameter '{name}' is used nowhere", path=path, key=True, remedy="Leave it out, or use it."
+            )
         if isinstance(value, str) and value.lower() in _AS_TRUTHS:
             remedy = f"Write {_AS_TRUTHS[value.lower()]} if that is meant; if the word is meant, put it in quotes."
-            yield Doubt(problem=f"`{value}` is a word here, not true or false", path=path, remedy=remedy, unless_quoted=True)
+            yield LintFinding(
+                problem=f"`{value}` is a word here, not true or false", path=path, remedy=remedy, unless_quoted=True
+            )
     for name in rule.let:
         if name not in used:
-            yield Doubt(
+            yield LintFinding(
                 problem=f"the step '{name}' is used nowhere", path=("let", name), key=True, remedy="Leave it out, or use it."
             )
 
 
-def _inhibition_doubts(rule: Rule, book: Rulebook) -> Iterator[Doubt]:
+def _lint_inhibition(rule: Rule, book: Rulebook) -> Iterator[LintFinding]:
     # Most rules name none, and there may be hundreds of rules.
     every = {other.id: other for other in (*book.rules, *book.off)} if rule.file.inhibited_by else {}
     codes = book.codes if rule.file.inhibited_by else {}
     for number, name in enumerate(rule.file.inhibited_by):
         path: Path_ = ("inhibited_by", number)
         if name == rule.id:
-            yield Doubt(problem="a rule cannot cover itself", path=path, remedy="Leave it out.", severity="error")
+            yield LintFinding(problem="a rule cannot cover itself", path=path, remedy="Leave it out.", severity="error")
         elif name not in every and name not in book.ids:
             remedy = f"Write its id: {codes[name]}." if name in codes else did_you_mean(name, book.ids - {rule.id})
-            yield Doubt(problem=f"there is no rule '{name}'", path=path, remedy=remedy)
+            yield LintFinding(problem=f"there is no rule '{name}'", path=path, remedy=remedy)
         elif rule.id in _covering(name, {id_: other.file.inhibited_by for id_, other in every.items()}):
             problem = f"'{name}' is itself covered by this rule, so that neither may be told"
-            yield Doubt(problem=problem, path=path, remedy="Leave it out of one of the two.", severity="error")
+            yield LintFinding(problem=problem, path=path, remedy="Leave it out of one of the two.", severity="error")
 
 
 def _covering(name: str, covered_by: Mapping[str, tuple[str, ...]]) -> set[str]:
@@ -237,7 +245,7 @@ def _covering(name: str, covered_by: Mapping[str, tuple[str, ...]]) -> set[str]:
     return found
 
 
-def _example_doubts(rule: Rule) -> Iterator[Doubt]:
+def _lint_examples(rule: Rule) -> Iterator[LintFinding]:
     for number, example in enumerate(rule.file.examples):
         rows: list[tuple[Path_, Mapping[str, Any]]] = [(("examples", number, "row"), example.row)]
         rows += [(("examples", number, "rows", each), row) for each, row in enumerate(example.rows)]
@@ -246,7 +254,7 @@ def _example_doubts(rule: Rule) -> Iterator[Doubt]:
                 column = rule.subject.columns.get(name)
                 if column is not None and (wrong := _misfit(column, value)):
                     problem, remedy = f"'{name}' is {_KINDS[column.type]}, but {wrong[0]}", wrong[1]
-                    yield Doubt(problem=problem, path=(*path, name), remedy=remedy, severity="error")
+                    yield LintFinding(problem=problem, path=(*path, name), remedy=remedy, severity="error")
 
 
 _KINDS = {

@@ -20,13 +20,12 @@ from alerting.casedata.catalogue import ALWAYS, SERVICE_COLUMNS, TABLES, Setting
 from alerting.documents.document import Document, Path_, did_you_mean, load, load_plain, load_text, many_files
 from alerting.errors import ConfigError, Fault, Faults, Place
 from alerting.formatting import day
-from alerting.rulebook import settings as shared_settings
 from alerting.rulebook.compilation import Foundation, compile_source
 from alerting.rulebook.file_models import Overrides, RuleFile, SettingsFile, Subject
 from alerting.rulebook.rule import Rule
-from alerting.rulebook.settings import unfit
+from alerting.rulebook.settings import apply_overrides, find_settings_faults, unfit
 from alerting.rulebook.sql_tree import names_in, names_in_all
-from alerting.rulebook.subject_sql import faults_of, only_statement
+from alerting.rulebook.subject_sql import find_sql_faults, only_statement
 
 _Model = TypeVar("_Model", bound=BaseModel)
 _Found = TypeVar("_Found")
@@ -41,7 +40,7 @@ _NAMING_COLUMNS = ("key", "person", "member", "team", "worker", "adviser")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Broken:
+class BrokenRule:
     """A rule file that is not in use because of its faults."""
 
     id: str
@@ -82,7 +81,7 @@ class Rulebook(Foundation):
     rules: tuple[Rule, ...]
     #: The rules that are turned off.
     off: tuple[Rule, ...]
-    broken: tuple[Broken, ...]
+    broken: tuple[BrokenRule, ...]
     faults: tuple[Fault, ...]
     #: Those of the faults that no one rule can be left out for, such as a pack that is not there: without its rules, their
     #: alerts would be ended as no longer checked.
@@ -185,7 +184,7 @@ class _Loader:
         self.older: dict[str, FallbackVersion] = {}
         self.faults: list[Fault] = []
         self.stopping: list[Fault] = []
-        self.broken: dict[str, Broken] = {}
+        self.broken: dict[str, BrokenRule] = {}
         #: Of each id and code, the id of the rule it belongs to, and its file.
         self.named: dict[str, tuple[str, str]] = {}
         self.used_settings: set[str] = set()
@@ -310,7 +309,7 @@ class _Loader:
 
     def _use_view(self, document: Document) -> str | None:
         self.faults += document.faults
-        found = () if document.faults else faults_of(document.text, self.view_names - {Path(document.file).stem})
+        found = () if document.faults else find_sql_faults(document.text, self.view_names - {Path(document.file).stem})
         for one in found:
             self.fault(one.problem, document.offset_place(one.offset, one.length), one.remedy)
         return None if document.faults or found else only_statement(document.text)
@@ -319,14 +318,14 @@ class _Loader:
         found = self._mended(load(self.folder / "settings.yaml", shown=True), self._use_settings)
         if found is None:
             raise Faults(self.faults)
-        settings, faults = shared_settings.applied(found, self.overrides, self.place)
+        settings, faults = apply_overrides(found, self.overrides, self.place)
         self.faults += faults
         self.stopping += faults
         return settings
 
     def _use_settings(self, document: Document) -> SettingsFile | None:
         found = self._read(document, SettingsFile)
-        faults = shared_settings.faults_of(document, found) if found else []
+        faults = find_settings_faults(document, found) if found else []
         self.faults += faults
         return None if faults else found
 
@@ -349,7 +348,7 @@ class _Loader:
         if subject.id != name.removesuffix(".yaml"):
             self.fault(f"the id is '{subject.id}' but the file is {name}", document.place(("id",)), "Give both one name.")
         written = [(part, sql) for part in ("sql", "left_when") if (sql := getattr(subject, part))]
-        found = [(part, one) for part, sql in written for one in faults_of(sql, self.view_names, live=part == "left_when")]
+        found = [(part, one) for part, sql in written for one in find_sql_faults(sql, self.view_names, live=part == "left_when")]
         for part, one in found:
             self.fault(one.problem, document.value_place((part,), one.offset, one.length or None), one.remedy)
         spoilt = [(part, view) for part, sql in written for view in self._spoilt(sql)]
@@ -368,7 +367,7 @@ class _Loader:
         if rule is None:
             value = document.value if isinstance(document.value, dict) else dict(_IDENTITY.findall(document.text))
             first = next(fault for fault in self.faults[before:] if fault.severity == "error")
-            self.broken[f"{pack}/{path.stem}"] = Broken(
+            self.broken[f"{pack}/{path.stem}"] = BrokenRule(
                 id=str(value.get("id") or path.stem),
                 code=str(value.get("code") or path.stem),
                 job=str(value.get("job") or "daily"),

@@ -17,20 +17,22 @@ _NUMBERS = ("reopen_window_wd", "held_too_long_wd")
 """Shared parameters that the service reads where they are there: settings of an earlier version may lack them."""
 
 
-def faults_of(document: Document, found: SettingsFile) -> list[Fault]:
+def find_settings_faults(document: Document, found: SettingsFile) -> list[Fault]:
     """Find the numbers that the service itself reads and that are missing or no numbers. document: of settings.yaml."""
     given = [name for name in _NUMBERS if name in found.params]
     faults = []
     for name in (*_NEEDED, *given):
-        if kind_of(found.params.get(name)) != "a number":
-            there = name in found.params
+        there, value = name in found.params, found.params.get(name)
+        if isinstance(value, bool) or not isinstance(value, (int, float)):
             problem = f"`params.{name}` should be a number" if there else f"the number `{name}` is missing"
             remedy = "Write it in digits." if there else f"Add `{name}:` as it is in the shipped settings."
             faults.append(Fault(problem=problem, where=document.place(("params", name)), remedy=remedy))
     return faults
 
 
-def applied(found: SettingsFile, overrides: Overrides, place: Callable[[Path_], Place | None]) -> tuple[Settings, list[Fault]]:
+def apply_overrides(
+    found: SettingsFile, overrides: Overrides, place: Callable[[Path_], Place | None]
+) -> tuple[Settings, list[Fault]]:
     """Return the shared settings with what config.yaml says of them, and the faults of what it cannot say.
 
     place: gives where an override is written, by its path below `rules:`.
@@ -45,7 +47,7 @@ def applied(found: SettingsFile, overrides: Overrides, place: Callable[[Path_], 
         if name not in found.params:
             problem = f"`rules: params:` names a shared parameter '{name}' that is not there"
             fault(problem, ("params", name), did_you_mean(name, found.params))
-        elif wrong := other_kind(value, found.params[name]):
+        elif wrong := describe_mismatch(value, found.params[name]):
             fault(f"`rules: params: {name}:` {wrong}", ("params", name), f"settings.yaml has {found.params[name]}.")
         else:
             params[name] = value
@@ -71,17 +73,17 @@ def _code_map(file: CodeWords, own: dict[str, tuple[str, ...]]) -> CodeMap:
 
 def unfit(given: Mapping[str, Any], shipped: Mapping[str, Any]) -> dict[str, str]:
     """Return the parameters that cannot be set so, each with what is wrong; nothing is said of one that is not there."""
-    wrong = {name: other_kind(value, shipped[name]) if name in shipped else "" for name, value in given.items()}
+    wrong = {name: describe_mismatch(value, shipped[name]) if name in shipped else "" for name, value in given.items()}
     return {name: problem for name, problem in wrong.items() if problem or name not in shipped}
 
 
-def other_kind(value: object, shipped: object) -> str:
+def describe_mismatch(value: object, shipped: object) -> str:
     """Return that a parameter's value is of another kind than the one it stands for, or nothing."""
-    kind, wanted = kind_of(value), kind_of(shipped)
+    kind, wanted = name_kind(value), name_kind(shipped)
     return "" if shipped is None or kind == wanted else f"is {kind}, but stands for {wanted}"
 
 
-def kind_of(value: object) -> str:
+def name_kind(value: object) -> str:
     """Name the kind of a parameter's value in a sentence: `a number`."""
     if value is None:
         return "nothing"

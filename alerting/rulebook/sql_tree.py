@@ -37,7 +37,7 @@ def _syntax(sql: str) -> Mapping[str, Any]:
     return syntax_of(sql)
 
 
-def parts_of(tree: Any) -> Iterator[dict[str, Any]]:
+def walk(tree: Any) -> Iterator[dict[str, Any]]:
     """Return every part of a tree, in the order of the text as far as the tree keeps it."""
     waiting = [tree]
     while waiting:
@@ -72,7 +72,7 @@ def names_in_all(texts: Iterable[str]) -> SqlNames:
 @lru_cache(maxsize=512)
 def _names(sql: str) -> SqlNames:
     try:
-        parts = list(parts_of(syntax(sql).get("statements"))) if sql else []
+        parts = list(walk(syntax(sql).get("statements"))) if sql else []
     except RecursionError:
         return SqlNames()
     columns = {name for part in parts if part.get("class") == "COLUMN_REF" for name in part["column_names"]}
@@ -90,7 +90,7 @@ def _is_param(part: Mapping[str, Any]) -> bool:
 
 def _texts(tree: Any) -> Iterator[tuple[str, int]]:
     """Return the texts in quotes of a tree, each with where it begins. The engine before its version 2 writes them otherwise."""
-    for part in parts_of(tree):
+    for part in walk(tree):
         if part.get("class") == "CONSTANT":
             literal = part.get("literal")
             text = part["value"].get("value") if literal is None else literal["text"] if literal["kind"] == "STRING" else None

@@ -15,7 +15,7 @@ from typing import Any
 from alerting.casedata.catalogue import TABLES
 from alerting.casedata.snapshot import pure_functions
 from alerting.documents.document import did_you_mean, word_length
-from alerting.rulebook.sql_tree import parts_of, syntax
+from alerting.rulebook.sql_tree import syntax, walk
 
 LIVE = "live"
 """The table of the live alerts whose subject is not there: of `left_when` alone."""
@@ -59,7 +59,7 @@ _TOO_DEEP = SqlFault(problem="this SQL is nested too deeply", remedy="Use `WITH`
 
 
 @lru_cache(maxsize=512)
-def faults_of(sql: str, views: frozenset[str], *, live: bool = False) -> tuple[SqlFault, ...]:
+def find_sql_faults(sql: str, views: frozenset[str], *, live: bool = False) -> tuple[SqlFault, ...]:
     """Find what is wrong with the SQL of a subject or a view before the engine is given it.
 
     views: the shared views it may read. live: whether it may read the table of the live alerts, as `left_when` does.
@@ -85,12 +85,12 @@ def only_statement(sql: str) -> str:
     return f"{text}\n" if "--" in text.rpartition("\n")[2] else text
 
 
-def characters(sql: str, position: int) -> int:
+def character_offset(sql: str, position: int) -> int:
     """Return the offset in characters of a position in bytes, which is what the engine counts."""
     return len(sql.encode()[:position].decode(errors="ignore"))
 
 
-def nearest(name: str, views: Collection[str]) -> str:
+def suggest_table(name: str, views: Collection[str]) -> str:
     """Return `Did you mean 'x'?` for the nearest table or view, or where to find them."""
     return did_you_mean(name, [*TABLES, *views]) or "`alerting rules subjects` shows the tables and views there are."
 
@@ -106,7 +106,7 @@ def _unreadable(sql: str, found: Mapping[str, Any]) -> SqlFault:
         return SqlFault(
             problem=f"this is no query: it begins with {word}", offset=max(offset, 0), remedy="Begin with SELECT or WITH."
         )
-    offset = characters(sql, int(found.get("position") or 0))
+    offset = character_offset(sql, int(found.get("position") or 0))
     message = str(found["error_message"]).partition("\n")[0]
     if "depth" in message:
         return _TOO_DEEP
@@ -126,7 +126,7 @@ class _Reader:
         self.known = {name.lower() for name in (*TABLES, *views, *_CALENDAR, *([LIVE] if live else []))}
 
     def faults(self, tree: Any) -> Iterator[SqlFault]:
-        parts = list(parts_of(tree))
+        parts = list(walk(tree))
         self.known |= {str(step["key"]).lower() for part in parts for step in part.get("map", ()) if isinstance(step, dict)}
         for part in parts:
             kind, about = part.get("type"), part.get("class")
@@ -150,7 +150,7 @@ class _Reader:
         elif name.lower() not in self.known and re.search(r"[./\\:*]", name):
             yield self._at(part, f"a file cannot be read here: '{name}'", "Read case tables; a source reads files.")
         elif name.lower() not in self.known:
-            yield self._at(part, f"there is no table or view '{name}'", nearest(name, self.views))
+            yield self._at(part, f"there is no table or view '{name}'", suggest_table(name, self.views))
         elif part.get("at_clause"):
             yield self._at(part, "a table has no earlier versions here", "Leave out AT.")
 
@@ -179,7 +179,7 @@ class _Reader:
         position = int(part.get("query_location", _NO_PLACE))
         if position >= _NO_PLACE:
             return SqlFault(problem=problem, remedy=remedy)
-        offset = characters(self.sql, position)
+        offset = character_offset(self.sql, position)
         quoted = re.compile(r"'[^']*'|\"[^\"]*\"").match(self.sql, offset)
         length = len(quoted[0]) if quoted else word_length(self.sql, offset)
         return SqlFault(problem=problem, offset=offset, length=length, remedy=remedy)

@@ -17,7 +17,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from alerting.errors import StoreError
+from alerting.errors import EmptyStoreError, StoreError
 from alerting.model import Alert, Condition, Reason, Transition
 from alerting.store import alert_rows, handling_rows, schema
 from alerting.store.alert_rows import CHANGING, row_of
@@ -68,7 +68,7 @@ class Store:
         if version is None and create:
             self.upgrade()
         elif version is None:
-            raise StoreError("the store is empty", remedy="Run `alerting store upgrade` to make its tables.")
+            raise EmptyStoreError("the store is empty", remedy="Run `alerting store upgrade` to make its tables.")
         elif version > schema.SCHEMA:
             raise StoreError(
                 f"the store was made by a newer version (its shape is {version}, this version knows {schema.SCHEMA})",

@@ -9,7 +9,7 @@ from typing import Any
 
 from alerting.authoring.explain.plain_english import Vocabulary, fill_params, in_words, label, with_unit
 from alerting.casedata.conversion import quoted
-from alerting.evaluation.query import question
+from alerting.evaluation.query import rule_query
 from alerting.expressions.tree import Term
 from alerting.formatting import day, listed, plural
 from alerting.model import Level
@@ -233,7 +233,7 @@ def rule_to_json(rule: Rule, book: Rulebook) -> dict[str, Any]:
             for section in describe_rule(rule, book)
         ],
         "params": dict(rule.params),
-        "sql": lay_out_sql(question(rule)),
+        "sql": lay_out_sql(rule_query(rule)),
     }
 
 
@@ -241,7 +241,7 @@ def write_sql(rule: Rule, views: Mapping[str, str]) -> list[str]:
     """Return the SQL that the engine is asked, in order: the shared views, the subject, the question. Only its space is changed."""
     subject = quoted(f"subject_{rule.subject.id}")
     made = [f"CREATE TABLE {quoted(name)} AS\n{sql}" for name, sql in views.items()]
-    return [*made, f"CREATE TABLE {subject} AS\n{rule.subject.sql.strip().rstrip(';')}", lay_out_sql(question(rule))]
+    return [*made, f"CREATE TABLE {subject} AS\n{rule.subject.sql.strip().rstrip(';')}", lay_out_sql(rule_query(rule))]
 
 
 def lay_out_sql(sql: str) -> str:

@@ -16,7 +16,7 @@ from alerting.authoring.explain.plain_english import MISSING, in_words
 from alerting.casedata.conversion import quoted
 from alerting.casedata.snapshot import Snapshot
 from alerting.evaluation.evaluate import SQL_TYPES
-from alerting.evaluation.query import question
+from alerting.evaluation.query import rule_query
 from alerting.expressions.tree import Term
 from alerting.formatting import listed
 from alerting.model import Level
@@ -186,7 +186,7 @@ def _ask(snapshot: Snapshot, rule: Rule, subject: str, tried: Mapping[str, Seque
         snapshot.sql(f"{way} {quoted('subject_' + _COPY)} {'' if place else 'AS '}{query}", parameters)
     # The copies have a key of their own; the columns that the rule reads are all there as they were.
     copied = replace(rule, facts=(), subject=rule.subject.model_copy(update={"id": _COPY, "key": _TRIAL}))
-    said = {int(row[1]): _said(row[2], row[3]) for row in snapshot.sql(question(copied))}
+    said = {int(row[1]): _said(row[2], row[3]) for row in snapshot.sql(rule_query(copied))}
     snapshot.sql(f"DROP TABLE {quoted('subject_' + _COPY)}")
     return [said.get(number, "not asked") for number in range(start)]
 
