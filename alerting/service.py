@@ -21,7 +21,7 @@ from alerting.formatting import day
 from alerting.notifications.report import Report
 from alerting.runs import clock_jumps
 from alerting.runs.timetable import Timetable
-from alerting.store.job_leases import Occurrences, host_of, this_process
+from alerting.store.job_leases import JobLeases, host_of, this_process
 from alerting.store.store import Store
 
 LOOK_EVERY_MINUTES = 5
@@ -39,7 +39,7 @@ def timetable(app: App, store: Store) -> Timetable:
         jobs={name: job for name, job in config.jobs if name in asked},
         zone=ZoneInfo(config.council.timezone),
         holidays=app.book.settings.bank_holidays,
-        occurrences=Occurrences(store),
+        leases=JobLeases(store),
     )
 
 
@@ -94,7 +94,7 @@ class Service:
     def give_back(self) -> None:
         """Return the run that is going on, as the process must end in the middle of it: another may go on at once."""
         if self._store is not None:
-            Occurrences(self._store).let_go(this_process(), self.clock())
+            JobLeases(self._store).let_go(this_process(), self.clock())
 
     def run(self, stopping: Callable[[], bool], *, once: bool = False) -> None:
         """Work until told to stop; once: look round a single time, as at the start."""
@@ -173,7 +173,7 @@ class Service:
                     report = run_due(app, store, job, self.clock, stopping, self._say)
                     if report:
                         self._log_report(report)
-            if not stopping() and Occurrences(store).running() is None:
+            if not stopping() and JobLeases(store).running() is None:
                 line = app.pipeline(store)
                 for problem in [
                     *line.bounces.read(self.clock).problems,

@@ -32,7 +32,7 @@ from alerting.casedata import trust
 from alerting.delivery.sending import Sender
 from alerting.evaluation import evaluate
 from alerting.runs.heartbeat import Heartbeat
-from alerting.store.job_leases import Occurrences
+from alerting.store.job_leases import JobLeases
 from alerting.store.outbox import Outbox
 from tests.made_council import MONDAY
 from tests.office import Office
@@ -69,8 +69,8 @@ def _finish_unanswered() -> Point:
 POINTS: dict[str, Point] = {
     point.name: point
     for point in (
-        _point("K1", Occurrences, "begin", "before"),
-        _point("K2 begun", Occurrences, "begin", "after"),
+        _point("K1", JobLeases, "begin", "before"),
+        _point("K2 begun", JobLeases, "begin", "after"),
         _point("K2 read", trust, "judge", "after"),
         _point("K2 evaluated", evaluate, "evaluate", "after"),
         _point("K3", Outbox, "plan", "within"),
@@ -80,7 +80,7 @@ POINTS: dict[str, Point] = {
         _finish_unanswered(),
         _point("K7", Outbox, "settle", "before"),
         _point("K7 within", Outbox, "settle", "within"),
-        _point("K8", Occurrences, "end", "before"),
+        _point("K8", JobLeases, "end", "before"),
         _point("K8 ended", Heartbeat, "beat", "before"),
     )
 }

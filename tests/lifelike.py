@@ -45,7 +45,7 @@ from alerting.notifications.report import Report
 from alerting.notifications.silences import Impact, Matcher, Wish
 from alerting.runs.pipeline import Pipeline
 from alerting.store import schema
-from alerting.store.job_leases import Occurrences, this_process
+from alerting.store.job_leases import JobLeases, this_process
 from alerting.store.store import Store
 from alerting.working_days import add_working_days, working_days_between
 from tests.crashes import PER_MESSAGE, POINTS, TWICE, Point
@@ -211,10 +211,10 @@ class Life(RuleBasedStateMachine):
     def a_working_day_passes(self, days: int) -> None:
         """Go to a later day; those between without a run, and one that was begun and not ended, are recorded as missed."""
         after = add_working_days(self.day, days, NO_HOLIDAYS)
-        occurrences = Occurrences(self.store)
+        leases = JobLeases(self.store)
         between = [self.day + timedelta(days=n) for n in range((after - self.day).days)]
-        done = {on for on in between if (found := occurrences.of("daily", on)) and found.state.startswith("done")}
-        occurrences.miss("daily", [on for on in between if on.weekday() < 5 and on not in done], "the service was off")
+        done = {on for on in between if (found := leases.find("daily", on)) and found.state.startswith("done")}
+        leases.miss("daily", [on for on in between if on.weekday() < 5 and on not in done], "the service was off")
         self.day, self.minutes, self.quiet = after, 0, False
 
     # ------------------------------------------------------------------ what happens in the council
@@ -355,7 +355,7 @@ class Life(RuleBasedStateMachine):
     @invariant()
     def the_store_keeps_its_promises(self) -> None:
         """I1 to I3 and I5, of all days that are over, and of today where its run has come to its end."""
-        occurrence = Occurrences(self.store).of("daily", self.day)
+        occurrence = JobLeases(self.store).find("daily", self.day)
         ended = occurrence is not None and occurrence.state in ("done", "done_with_faults")
         until = self.day if ended else self.day - timedelta(days=1)
         with self.store.transaction() as connection:

@@ -130,10 +130,10 @@ def test_a_run_that_another_host_has_ends_with_3(shell: Shell) -> None:
     from datetime import UTC, datetime
 
     from alerting.app import build
-    from alerting.store.job_leases import Occurrences
+    from alerting.store.job_leases import JobLeases
 
     store = build(shell.config).store()
-    Occurrences(store).begin("daily", MONDAY, "another", datetime.now(UTC))
+    JobLeases(store).begin("daily", MONDAY, "another", datetime.now(UTC))
     store.close()
 
     shell("run", "daily", "--as-of", DAY, code=3)

@@ -168,7 +168,7 @@ def test_while_fire_is_held_there_is_none(office: Office, monitor: HTTPServer) -
 
     store = build(office.folder / "config.yaml").store()
     with store.transaction() as connection:
-        send_hold.put_on(connection, by="A. Officer", why="looking into something", now=NOW)
+        send_hold.hold(connection, by="A. Officer", why="looking into something", now=NOW)
     store.close()
 
     office.run(MONDAY + timedelta(days=1))

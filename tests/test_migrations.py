@@ -187,7 +187,7 @@ def test_an_address_that_our_own_settings_refused_is_known_as_such(older: Store)
     older.upgrade()
 
     with older.transaction() as connection:
-        assert {bad.address: bad.ours for bad in circuit_breaker.bad_addresses(connection)} == {"a@x": True, "b@x": False}
+        assert {bad.address: bad.ours for bad in circuit_breaker.refused_addresses(connection)} == {"a@x": True, "b@x": False}
     older.close()
 
 

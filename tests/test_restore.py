@@ -419,12 +419,10 @@ def test_a_migration_that_fails_leaves_the_store_as_it_was(store_url: str, tmp_p
     folder = tmp_path / "migrations"
     shutil.copytree(Path(schema.__file__).parent / "migrations", folder, ignore=shutil.ignore_patterns("__pycache__"))
     newest = max((folder / "versions").glob("[0-9]*.py"))
-    text = newest.read_text("utf-8")
-    before, _, _ = text.partition("def downgrade")
-    newest.write_text(
-        f"{before.rstrip()}\n    op.execute('SELECT * FROM there_is_no_such_table')\n\n\ndef downgrade() -> None:\n    pass\n",
-        "utf-8",
-    )
+    with newest.open("a", encoding="utf-8") as file:
+        file.write(
+            "\n\n_upgraded = upgrade\n\n\ndef upgrade() -> None:\n    _upgraded()\n    op.execute('SELECT * FROM there_is_no_such_table')\n"
+        )
     store = Store.connect(store_url)
     try:
         migrate(store, folder, "0002")

@@ -31,7 +31,7 @@ from alerting.notifications.fallback import with_chains
 from alerting.notifications.messages.rendering import Words
 from alerting.notifications.routing import Receiver, Router, RuleRoute
 from alerting.store import circuit_breaker, schema
-from alerting.store.circuit_breaker import Resting
+from alerting.store.circuit_breaker import RestingReceiver
 from alerting.store.outbox import Outbox
 from alerting.store.send_hold import Marker
 from alerting.store.store import Store
@@ -137,9 +137,9 @@ class Desk:
         rows = self.rows(purpose="admin", receiver=receiver)
         return [notice["title"] for row in rows for notice in json.loads(row.content)["notices"]]
 
-    def resting(self) -> dict[str, Resting]:
+    def resting(self) -> dict[str, RestingReceiver]:
         with self.store.transaction() as connection:
-            return circuit_breaker.resting(connection)
+            return circuit_breaker.resting_receivers(connection)
 
     def told(self, **addresses: str) -> set[tuple[str, int]]:
         with self.store.transaction() as connection:
@@ -837,7 +837,7 @@ def test_what_waits_is_sent_and_what_is_refused_is_shown_and_tried_again(desk: D
         return CliRunner().invoke(cli, ["--config", str(config), "deliveries", *arguments])
 
     with desk.store.transaction() as connection:
-        circuit_breaker.remember(connection, "mail", "M1@example.gov.uk", "550 5.1.1 no such user", datetime.now(UTC))
+        circuit_breaker.remember_refusal(connection, "mail", "M1@example.gov.uk", "550 5.1.1 no such user", datetime.now(UTC))
     desk.now = datetime.now(UTC)
     desk.plan(message("M1", receiver="outbox"))
 

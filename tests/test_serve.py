@@ -23,7 +23,7 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from alerting.store import schema
-from alerting.store.job_leases import Occurrences
+from alerting.store.job_leases import JobLeases
 from alerting.store.store import Store, database_now
 from tests.office import Office
 from tests.servers import free_port
@@ -325,7 +325,7 @@ def test_what_was_missed_while_it_was_off_is_recorded_and_todays_is_run_once(alo
 
     assert "recorded as missed: 8 runs, from " in said
     assert alone.state() in {"done", "done_with_faults"}
-    assert len(Occurrences(alone.store).missed_between(date(2026, 1, 1), date(2999, 1, 1))) == 8
+    assert len(JobLeases(alone.store).missed_between(date(2026, 1, 1), date(2999, 1, 1))) == 8
 
 
 def test_tomorrow_is_not_run_today_but_may_be_looked_at(alone: Installation) -> None:

@@ -15,7 +15,7 @@ from alerting.errors import StoreError
 from alerting.model import Alert, Condition, Finding, Level, Outcome, Reason
 from alerting.store import schema, service_state
 from alerting.store.batches import batches
-from alerting.store.job_leases import Occurrences
+from alerting.store.job_leases import JobLeases
 from alerting.store.schema import SCHEMA
 from alerting.store.store import Changes, Store
 
@@ -37,12 +37,12 @@ def found(subject: str, level: Level = Level.red, measure: float = 14) -> Findin
 
 
 def write(store: Store, *transitions: object, readings: tuple = (), day: date = DAY) -> list:
-    claim = Occurrences(store).begin("daily", day, "here", NOW)
+    claim = JobLeases(store).begin("daily", day, "here", NOW)
     run = claim.run_id
     changes = Changes(transitions=[t for t in transitions if t], readings=readings, versions={})
     with store.transaction() as connection:
         written = store.commit(connection, run, day, NOW, changes)
-    Occurrences(store).end(claim, "done", {}, NOW)
+    JobLeases(store).end(claim, "done", {}, NOW)
     return written
 
 
@@ -194,7 +194,7 @@ def test_thousands_of_alerts_are_written_and_read_back(store: Store) -> None:
 
 
 def test_what_fails_half_way_leaves_nothing_behind(store: Store) -> None:
-    run = Occurrences(store).begin("daily", DAY, "here", NOW).run_id
+    run = JobLeases(store).begin("daily", DAY, "here", NOW).run_id
     changes = Changes(transitions=[opened(found("C1"), RULE, 1, DAY)], readings=(), versions={})
 
     def killed_half_way() -> None:

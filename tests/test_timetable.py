@@ -14,7 +14,7 @@ from alerting.config import Job
 from alerting.errors import ConfigError
 from alerting.runs.clock_jumps import Reading, jumped, watch
 from alerting.runs.timetable import Timetable, is_slot, slots
-from alerting.store.job_leases import Occurrences
+from alerting.store.job_leases import JobLeases
 from alerting.store.store import Store
 from tests.office import Office
 
@@ -40,14 +40,12 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 @pytest.fixture
 def table(store: Store) -> Timetable:
-    return Timetable(jobs={"daily": DAILY, "weekly": WEEKLY}, zone=LONDON, holidays=EASTER, occurrences=Occurrences(store))
+    return Timetable(jobs={"daily": DAILY, "weekly": WEEKLY}, zone=LONDON, holidays=EASTER, leases=JobLeases(store))
 
 
 def done(table: Timetable, job: str, day: date, state: str = "done") -> None:
-    claim = table.occurrences.begin(job, day, "here", at(day, "07:00"))
-    table.occurrences.end(
-        claim, state, {}, at(day, "07:05"), "it failed: the source cannot be read" if state == "failed" else None
-    )
+    claim = table.leases.begin(job, day, "here", at(day, "07:00"))
+    table.leases.end(claim, state, {}, at(day, "07:05"), "it failed: the source cannot be read" if state == "failed" else None)
 
 
 # ---------------------------------------------------------------- due
@@ -87,7 +85,7 @@ def test_what_was_stopped_is_due_at_once_and_what_failed_after_a_while(table: Ti
 @pytest.mark.parametrize("day", [date(2026, 3, 29), date(2026, 10, 25)])
 def test_on_the_days_of_the_clock_change_seven_is_seven_and_comes_once(store: Store, day: date) -> None:
     every = Job(at="07:00", on=("sun",), cut_off="14:00")
-    table = Timetable(jobs={"daily": every}, zone=LONDON, holidays=frozenset(), occurrences=Occurrences(store))
+    table = Timetable(jobs={"daily": every}, zone=LONDON, holidays=frozenset(), leases=JobLeases(store))
     day_long = [datetime.combine(day, time(), tzinfo=UTC) + timedelta(minutes=5 * step) for step in range(-24, 12 * 25)]
     runs = []
     for moment in day_long:
@@ -143,7 +141,7 @@ def test_after_the_cut_off_todays_is_missed_as_well(table: Timetable) -> None:
 
     assert table.record_missed(late) == [("daily", MONDAY + DAY)]
     assert table.due(late) == []
-    [missed] = table.occurrences.missed_lately(MONDAY + 2 * DAY)
+    [missed] = table.leases.missed_lately(MONDAY + 2 * DAY)
     assert str(missed) == "daily of 3 March 2026: nothing was there to start it between 07:00 and 14:00"
 
 
@@ -151,17 +149,17 @@ def test_a_run_that_went_on_failing_is_missed_for_what_it_failed_of(table: Timet
     done(table, "daily", MONDAY, "failed")
     table.record_missed(at(MONDAY, "14:00"))
 
-    [missed] = table.occurrences.missed_lately(MONDAY + DAY)
+    [missed] = table.leases.missed_lately(MONDAY + DAY)
     assert str(missed) == "daily of 2 March 2026: it failed: the source cannot be read"
 
 
 def test_a_run_that_another_overlapped_until_its_cut_off_is_missed_and_says_so(table: Timetable) -> None:
     done(table, "weekly", MONDAY)
-    table.occurrences.begin("daily", MONDAY, "here", at(MONDAY, "07:00"))
+    table.leases.begin("daily", MONDAY, "here", at(MONDAY, "07:00"))
     tomorrow = at(MONDAY + DAY, "14:00")
 
     assert table.record_missed(tomorrow) == [("daily", MONDAY + DAY)]
-    [missed] = table.occurrences.missed_lately(MONDAY + DAY)
+    [missed] = table.leases.missed_lately(MONDAY + DAY)
     assert missed.note == "daily of 2 March 2026 was still going on"
 
 
@@ -182,7 +180,7 @@ def office(tmp_path: Path) -> Office:
 
 def was_off(office: Office, *days: date) -> None:
     store = Store.open(f"sqlite:///{(office.folder / 'alerting.db').as_posix()}")
-    Occurrences(store).miss("daily", days, "nothing was there to start it")
+    JobLeases(store).miss("daily", days, "nothing was there to start it")
     store.close()
 
 

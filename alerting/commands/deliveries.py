@@ -91,7 +91,7 @@ def list_refused(ctx: click.Context, *, as_json: bool) -> None:
     store = build_app(ctx).store()
     try:
         with store.transaction() as connection:
-            resting, bad = circuit_breaker.resting(connection).values(), circuit_breaker.bad_addresses(connection)
+            resting, bad = circuit_breaker.resting_receivers(connection).values(), circuit_breaker.refused_addresses(connection)
     finally:
         store.close()
     if as_json:
@@ -130,12 +130,12 @@ def retry_address(ctx: click.Context, address: str, by: str, note: str) -> None:
             known = sorted(
                 {
                     bad.receiver
-                    for bad in circuit_breaker.bad_addresses(connection)
+                    for bad in circuit_breaker.refused_addresses(connection)
                     if circuit_breaker.is_same(bad.address, address)
                 }
             )
             for receiver in known:
-                circuit_breaker.forget(connection, receiver, address)
+                circuit_breaker.forget_refusal(connection, receiver, address)
             if known:
                 circuit_breaker.keep_act(connection, by=by, about=address, note=note, now=now())
     finally:

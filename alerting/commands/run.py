@@ -31,7 +31,7 @@ def command(ctx: click.Context, job: str, as_of: datetime | None, *, dry_run: bo
     """Run a job once: read, ask every rule, and tell whoever is to be told."""
     from alerting.runs.stopping import told_to_stop
     from alerting.service import run_due
-    from alerting.store.job_leases import Occurrences, this_process
+    from alerting.store.job_leases import JobLeases, this_process
 
     if due and (as_of or dry_run):
         raise click.UsageError("--due is about today, and runs: it goes with neither --as-of nor --dry-run.", ctx)
@@ -40,7 +40,7 @@ def command(ctx: click.Context, job: str, as_of: datetime | None, *, dry_run: bo
         click.echo(f"{fault.severity}: {fault}", err=True)
     store = app.store()
     try:
-        with told_to_stop(lambda: Occurrences(store).let_go(this_process(), now()), code=1) as stop:
+        with told_to_stop(lambda: JobLeases(store).let_go(this_process(), now()), code=1) as stop:
             if due:
                 report = run_due(app, store, job, now, stop.asked, _say)
             else:

@@ -67,8 +67,8 @@ def hold(ctx: click.Context, by: str, note: str) -> None:
     store = app.store()
     try:
         with store.transaction() as connection:
-            before = send_hold.is_on(connection)
-            send_hold.put_on(connection, by=by, why=note, now=now())
+            before = send_hold.find_hold(connection)
+            send_hold.hold(connection, by=by, why=note, now=now())
     finally:
         store.close()
     if before is not None:

@@ -9,7 +9,7 @@ from datetime import date
 from alerting.formatting import listed, plural
 from alerting.model import Level, Notification
 from alerting.notifications.routing import notification_key
-from alerting.store.circuit_breaker import Resting
+from alerting.store.circuit_breaker import RestingReceiver
 from alerting.store.outbox import Expired
 
 
@@ -41,7 +41,7 @@ class FaultNotice:
         )
 
 
-def resting(rests: Resting, remedy: str) -> FaultNotice:
+def resting(rests: RestingReceiver, remedy: str) -> FaultNotice:
     """Tell that a receiver is left alone for a while."""
     detail = (
         f"{rests.answer}. {remedy} It failed {rests.refusals} times in a row and is left alone for a while: its messages wait, "

@@ -238,17 +238,17 @@ class Sender:
         notification = waiting.notification
         name, place = notification.receiver, notification.address or notification.recipient
         if result.state == "accepted":
-            circuit_breaker.worked(connection, name)
-            circuit_breaker.forget(connection, name, place)
+            circuit_breaker.note_success(connection, name)
+            circuit_breaker.forget_refusal(connection, name, place)
         elif result.about in ("line", "sender") and result.state != "failed":
-            rests = circuit_breaker.refused(connection, name, result.answer, result.at)
+            rests = circuit_breaker.count_refusal(connection, name, result.answer, result.at)
             if rests:
                 self._tell(connection, failure_notices.resting(rests, result.remedy), result.at, but=name)
         elif result.state == "failed":
             self.pass_on(connection, waiting, result, place)
         elif result.state == "deferred":
             # It answered, if only to put this one off.
-            circuit_breaker.worked(connection, name)
+            circuit_breaker.note_success(connection, name)
 
     def pass_on(self, connection: Transaction, waiting: Waiting, result: Delivery, place: str) -> None:
         """Plan what is told instead of a message that failed for good, and tell administrators when that is new.
@@ -260,10 +260,10 @@ class Sender:
             self._tell(connection, failure_notices.failed(notification, result.answer, result.remedy), result.at)
             return
         if result.about in ("address", "sender"):
-            circuit_breaker.worked(connection, notification.receiver)
+            circuit_breaker.note_success(connection, notification.receiver)
         instead, nobody = fallback.passed_on(notification)
         self.outbox.add(connection, instead, result.at, refused=waiting)
-        new = result.reason != DeliveryReason.refused_before and circuit_breaker.remember(
+        new = result.reason != DeliveryReason.refused_before and circuit_breaker.remember_refusal(
             connection,
             notification.receiver,
             place,
@@ -304,7 +304,7 @@ class Sender:
             return [
                 f"receiver {rests.receiver}: left alone until {rests.next_at:%H:%M} UTC, as it failed {rests.refusals} times in a row: "
                 f"{rests.answer}"
-                for rests in circuit_breaker.resting(connection).values()
+                for rests in circuit_breaker.resting_receivers(connection).values()
             ]
 
     def _stubbornly(self, write: Callable[[], None]) -> None:

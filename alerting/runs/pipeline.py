@@ -40,7 +40,7 @@ from alerting.rulebook.loader import Rulebook
 from alerting.rulebook.rule import Rule
 from alerting.runs.heartbeat import Heartbeat
 from alerting.store import load_history, send_hold
-from alerting.store.job_leases import Claim, Occurrences
+from alerting.store.job_leases import Claim, JobLeases
 from alerting.store.rule_versions import RuleHistory
 from alerting.store.store import Changes, Store, Transaction
 
@@ -99,21 +99,21 @@ class Pipeline:
         if dry_run:
             self._evaluate_and_plan(report, clock)
             return report
-        occurrences = Occurrences(self.store)
-        claim = occurrences.begin(job, as_of, self.sender.owner, clock())
+        leases = JobLeases(self.store)
+        claim = leases.begin(job, as_of, self.sender.owner, clock())
         report.run = claim.run_id
         try:
-            with occurrences.kept(claim) as go_on:
+            with leases.keep_renewed(claim) as go_on:
                 self._run_claimed(report, clock, claim, go_on, stopping)
         except RunHeld:
             raise
         except BaseException as error:
             state = "stopped" if isinstance(error, KeyboardInterrupt) else "failed"
             why = error.problem if isinstance(error, AlertingError) else type(error).__name__
-            occurrences.end(claim, state, report.as_json(), clock(), f"it {state}: {why}")
+            leases.end(claim, state, report.as_json(), clock(), f"it {state}: {why}")
             raise
         note = "was stopped before it was done" if report.status == "stopped" else None
-        occurrences.end(claim, report.status, report.as_json(), clock(), note)
+        leases.end(claim, report.status, report.as_json(), clock(), note)
         if job == "daily" and report.status != "stopped" and not report.breaches and report.hold_fire is None:
             silent = self.heartbeat.beat(clock())
             report.of_sending += silent
@@ -129,7 +129,7 @@ class Pipeline:
             return not stopping()
 
         def hold(connection: Transaction) -> None:
-            Occurrences(self.store).hold(connection, claim)
+            JobLeases(self.store).hold(connection, claim)
             if stopping():
                 raise _Stopped
 
@@ -180,7 +180,7 @@ class Pipeline:
         def write() -> None:
             with self.store.transaction() as connection:
                 hold(connection)
-                held = send_hold.is_on(connection)
+                held = send_hold.find_hold(connection)
                 report.hold_fire = str(held) if held else None
                 found = verify.verify(connection, report.as_of, report.as_of, now, current=current)
                 report.breaches = [str(each) for each in found.breaches]
@@ -198,7 +198,7 @@ class Pipeline:
         """Do all up to delivery. hold: sees that the run may still be written; without it nothing is."""
         dry_run = hold is None
         if report.job == "daily":
-            report.missed = [str(item) for item in Occurrences(self.store).missed_lately(report.as_of)]
+            report.missed = [str(item) for item in JobLeases(self.store).missed_lately(report.as_of)]
         rules = [rule for rule in self.book.rules if rule.file.job == report.job]
         with Snapshot(report.as_of, self.book.settings) as snapshot:
             wanted = self.book.wanted(rules)

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from alerting.config import DAYS, Job
 from alerting.formatting import day
-from alerting.store.job_leases import ENDED, Occurrences
+from alerting.store.job_leases import ENDED, JobLeases
 
 TRY_AGAIN_AFTER = timedelta(minutes=10)
 """How long a run that failed is left before it is tried again."""
@@ -53,7 +53,7 @@ class Timetable:
     jobs: Mapping[str, Job]
     zone: ZoneInfo
     holidays: Set[date]
-    occurrences: Occurrences
+    leases: JobLeases
 
     def due(self, now: datetime) -> list[str]:
         """Return the jobs whose time has come and that have not been done today, in order."""
@@ -65,11 +65,11 @@ class Timetable:
         today = local.date()
         if not is_slot(job, settings, today, self.holidays) or not is_time(settings, local):
             return False
-        last = self.occurrences.last_day(job)
+        last = self.leases.last_day(job)
         if last is not None and last > today:
             # The clock stood later once. Alerts do not live backwards: nothing is done until it is past that day.
             return False
-        found = self.occurrences.of(job, today)
+        found = self.leases.find(job, today)
         if found is None:
             return True
         return found.state not in ENDED and (found.state != "failed" or found.quiet >= TRY_AGAIN_AFTER)
@@ -83,19 +83,19 @@ class Timetable:
         today = local.date()
         missed: list[tuple[str, date]] = []
         for job, settings in self.jobs.items():
-            last = self.occurrences.last_day(job)
+            last = self.leases.last_day(job)
             if last is None:
                 continue
             over = is_over(settings, local)
             ends = today + timedelta(days=1 if over else 0)
-            days = {*slots(job, settings, last, ends, self.holidays), *self.occurrences.unfinished(job, ends - timedelta(days=1))}
+            days = {*slots(job, settings, last, ends, self.holidays), *self.leases.unfinished(job, ends - timedelta(days=1))}
             until = f"between {settings.at} and {settings.cut_off}" if settings.cut_off else f"from {settings.at} on"
             nothing = f"nothing was there to start it {until}"
-            missed += [(job, each) for each in self.occurrences.miss(job, sorted(days - {today}), nothing)]
+            missed += [(job, each) for each in self.leases.miss(job, sorted(days - {today}), nothing)]
             if today in days:
-                missed += [(job, each) for each in self.occurrences.miss(job, [today], self._going_on() or nothing)]
+                missed += [(job, each) for each in self.leases.miss(job, [today], self._going_on() or nothing)]
         return missed
 
     def _going_on(self) -> str | None:
-        running = self.occurrences.running()
+        running = self.leases.running()
         return f"{running.job} of {day(running.as_of)} was still going on" if running else None

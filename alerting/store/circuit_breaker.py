@@ -21,7 +21,7 @@ AGAIN_AFTER = timedelta(days=14)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Resting:
+class RestingReceiver:
     """A receiver that is left alone. answer: what it said last, or why it could not be reached."""
 
     receiver: str
@@ -32,7 +32,7 @@ class Resting:
 
 
 @dataclass(frozen=True, kw_only=True)
-class BadAddress:
+class RefusedAddress:
     """An address, or a team's channel, that a receiver refused."""
 
     receiver: str
@@ -43,38 +43,38 @@ class BadAddress:
     ours: bool
 
 
-def resting(connection: sa.Connection) -> dict[str, Resting]:
+def resting_receivers(connection: sa.Connection) -> dict[str, RestingReceiver]:
     """Return the receivers that rest, by name."""
     query = sa.select(receiver_state).where(receiver_state.c.opened_at.is_not(None))
-    return {row["receiver"]: Resting(**row) for row in connection.execute(query).mappings()}
+    return {row["receiver"]: RestingReceiver(**row) for row in connection.execute(query).mappings()}
 
 
-def in_a_row(connection: sa.Connection, receiver: str) -> int:
+def refusals_in_a_row(connection: sa.Connection, receiver: str) -> int:
     """Return how often in a row a receiver has refused everybody."""
     return connection.execute(sa.select(receiver_state.c.refusals).where(receiver_state.c.receiver == receiver)).scalar() or 0
 
 
-def refused(connection: sa.Connection, receiver: str, answer: str, now: datetime) -> Resting | None:
+def count_refusal(connection: sa.Connection, receiver: str, answer: str, now: datetime) -> RestingReceiver | None:
     """Count a refusal that is not of one message alone; give the receiver where it begins to rest with this one."""
-    refusals = in_a_row(connection, receiver) + 1
-    before = resting(connection).get(receiver)
+    refusals = refusals_in_a_row(connection, receiver) + 1
+    before = resting_receivers(connection).get(receiver)
     connection.execute(receiver_state.delete().where(receiver_state.c.receiver == receiver))
     if refusals < IN_A_ROW and before is None:
         connection.execute(receiver_state.insert().values(receiver=receiver, refusals=refusals, answer=answer))
         return None
     wait = wait_before(refusals - IN_A_ROW + 1, receiver)
     opened_at = before.opened_at if before else now
-    rests = Resting(receiver=receiver, refusals=refusals, opened_at=opened_at, next_at=now + wait, answer=answer)
+    rests = RestingReceiver(receiver=receiver, refusals=refusals, opened_at=opened_at, next_at=now + wait, answer=answer)
     connection.execute(receiver_state.insert().values(vars(rests)))
     return None if before else rests
 
 
-def worked(connection: sa.Connection, receiver: str) -> None:
+def note_success(connection: sa.Connection, receiver: str) -> None:
     """Note that a receiver did its work, so that it rests no longer."""
     connection.execute(receiver_state.delete().where(receiver_state.c.receiver == receiver))
 
 
-def may_try(connection: sa.Connection, rests: Resting, now: datetime) -> bool:
+def take_trial(connection: sa.Connection, rests: RestingReceiver, now: datetime) -> bool:
     """Take the turn to try a resting receiver with one message. False where another sender has taken it."""
     mine = sa.and_(receiver_state.c.receiver == rests.receiver, receiver_state.c.next_at == rests.next_at)
     wait = wait_before(rests.refusals - IN_A_ROW + 2, rests.receiver)
@@ -84,32 +84,34 @@ def may_try(connection: sa.Connection, rests: Resting, now: datetime) -> bool:
 # ---------------------------------------------------------------------- addresses
 
 
-def remember(connection: sa.Connection, receiver: str, address: str, answer: str, now: datetime, *, ours: bool = False) -> bool:
+def remember_refusal(
+    connection: sa.Connection, receiver: str, address: str, answer: str, now: datetime, *, ours: bool = False
+) -> bool:
     """Remember that a receiver, or our own settings, refused an address; return whether that is new."""
-    known = forget(connection, receiver, address)
+    known = forget_refusal(connection, receiver, address)
     answer = f"not sent: {answer}" if ours else answer
     values = {"receiver": receiver, "address": _same(address), "since": now, "answer": answer, "ours": ours}
     connection.execute(bad_address.insert().values(values))
     return not known
 
 
-def forget(connection: sa.Connection, receiver: str, address: str) -> bool:
+def forget_refusal(connection: sa.Connection, receiver: str, address: str) -> bool:
     """Forget a refusal of an address, which has been accepted or mended; say whether there was one."""
     mine = sa.and_(bad_address.c.receiver == receiver, bad_address.c.address == _same(address))
     return connection.execute(bad_address.delete().where(mine)).rowcount > 0
 
 
-def refusal(connection: sa.Connection, receiver: str, address: str) -> BadAddress | None:
+def find_refusal(connection: sa.Connection, receiver: str, address: str) -> RefusedAddress | None:
     """Return why an address is refused; None where it is not."""
     mine = sa.and_(bad_address.c.receiver == receiver, bad_address.c.address == _same(address))
     row = connection.execute(sa.select(bad_address).where(mine)).mappings().first()
-    return BadAddress(**row) if row else None
+    return RefusedAddress(**row) if row else None
 
 
-def bad_addresses(connection: sa.Connection) -> list[BadAddress]:
+def refused_addresses(connection: sa.Connection) -> list[RefusedAddress]:
     """Return every address that is refused, the longest refused first."""
     rows = connection.execute(sa.select(bad_address).order_by(bad_address.c.since, bad_address.c.address)).mappings()
-    return [BadAddress(**row) for row in rows]
+    return [RefusedAddress(**row) for row in rows]
 
 
 def keep_act(connection: sa.Connection, *, by: str, about: str, note: str, now: datetime) -> None:
@@ -122,14 +124,14 @@ def is_same(address: str, other: str) -> bool:
     return _same(address) == _same(other)
 
 
-def is_bad(bad: set[tuple[str, str]], receiver: str, address: str | None) -> bool:
+def is_unusable(bad: set[tuple[str, str]], receiver: str, address: str | None) -> bool:
     """Return whether an address cannot be used with a receiver. bad: receivers and addresses as `known_bad` gives them."""
     return not (address or "").strip() or (receiver, _same(address or "")) in bad
 
 
 def known_bad(connection: sa.Connection) -> set[tuple[str, str]]:
-    """Return the receivers and addresses that `is_bad` asks about."""
-    return {(bad.receiver, bad.address) for bad in bad_addresses(connection)}
+    """Return the receivers and addresses that `is_unusable` asks about."""
+    return {(bad.receiver, bad.address) for bad in refused_addresses(connection)}
 
 
 def _same(address: str) -> str:

@@ -65,7 +65,7 @@ class Occurrence:
         return f"{self.job} of {day(self.as_of)}" + (f": {self.note}" if self.note else "")
 
 
-class Occurrences:
+class JobLeases:
     """The occurrences in one store."""
 
     def __init__(self, store: Store) -> None:
@@ -120,7 +120,7 @@ class Occurrences:
             connection.execute(schema.run.update().where(mine).values(status=state, report=dict(report), finished_at=now))
 
     @contextmanager
-    def kept(self, claim: Claim) -> Iterator[Callable[[], None]]:
+    def keep_renewed(self, claim: Claim) -> Iterator[Callable[[], None]]:
         """Renew a run's lease while the block works, from a thread: one read or one message may take longer than a lease.
 
         Gives what to call between steps and messages: it renews too, and raises RunHeld when another host took over.
@@ -160,7 +160,7 @@ class Occurrences:
             moment = database_now(connection)
             return next((item for item in self._running(connection, moment) if not _is_abandoned(item, moment)), None)
 
-    def of(self, job: str, as_of: date) -> Occurrence | None:
+    def find(self, job: str, as_of: date) -> Occurrence | None:
         """Return one occurrence, None when there is none."""
         with self._store.transaction() as connection:
             return next(iter(self._read(connection, _TABLE.c.job == job, _TABLE.c.as_of == as_of)), None)

@@ -24,7 +24,7 @@ from alerting.model import CHANNEL, Delivery, DeliveryReason, LastTold, Notifica
 from alerting.notifications.fallback import PASSED_ON
 from alerting.store import circuit_breaker, send_hold
 from alerting.store.batches import batches
-from alerting.store.circuit_breaker import BadAddress, Resting
+from alerting.store.circuit_breaker import RefusedAddress, RestingReceiver
 from alerting.store.schema import alert, delivery, notice, outbox, told
 from alerting.store.store import Store, database_now
 
@@ -58,7 +58,7 @@ class Waiting:
     run_id: int | None = None
     expires_at: datetime | None = None
     refusals: int = 0
-    refused: BadAddress | None = None
+    refused: RefusedAddress | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,7 +95,7 @@ class Outbox:
             for row in connection.execute(query)
             if row.condition != PASSED_ON
             or row.resolved_on is not None
-            or circuit_breaker.is_bad(bad, row.receiver, (addresses or {}).get(row.recipient))
+            or circuit_breaker.is_unusable(bad, row.receiver, (addresses or {}).get(row.recipient))
         }
 
     # ------------------------------------------------------------------ planning
@@ -235,13 +235,13 @@ class Outbox:
         """
         while True:
             with self._store.transaction() as connection:
-                if send_hold.is_on(connection):
+                if send_hold.find_hold(connection):
                     return None
                 moment = database_now(connection)
                 chosen, on_trial = self._choose(connection, now, moment, receivers)
                 if chosen is None:
                     return None
-                if on_trial and not circuit_breaker.may_try(connection, on_trial, now):
+                if on_trial and not circuit_breaker.take_trial(connection, on_trial, now):
                     continue
                 mine = outbox.c.id == chosen.id
                 still = sa.and_(mine, outbox.c.state == chosen.state, outbox.c.attempts == chosen.attempts)
@@ -252,7 +252,7 @@ class Outbox:
 
     def _choose(
         self, connection: sa.Connection, now: datetime, moment: datetime, receivers: Collection[str] | None
-    ) -> tuple[Any, Resting | None]:
+    ) -> tuple[Any, RestingReceiver | None]:
         """Choose the next row, and the resting receiver that is tried with it, if it is one."""
         due = sa.or_(
             outbox.c.state == "planned",
@@ -265,7 +265,7 @@ class Outbox:
         by_urgency = (outbox.c.urgency.desc(), outbox.c.id)
         if receivers is not None:
             choice = choice.where(outbox.c.receiver.in_(sorted(receivers)))
-        rest = circuit_breaker.resting(connection)
+        rest = circuit_breaker.resting_receivers(connection)
         for receiver in sorted(rest.values(), key=lambda receiver: receiver.next_at):
             if receiver.next_at <= now and (receivers is None or receiver.receiver in receivers):
                 mine = choice.where(outbox.c.receiver == receiver.receiver).order_by(outbox.c.attempts, *by_urgency)
@@ -331,8 +331,8 @@ class Outbox:
 
     def hurry(self, connection: sa.Connection, now: datetime) -> int:
         """Let everything that waits for its time be sent now, through resting receivers too; give how many there are."""
-        for receiver in circuit_breaker.resting(connection):
-            circuit_breaker.worked(connection, receiver)
+        for receiver in circuit_breaker.resting_receivers(connection):
+            circuit_breaker.note_success(connection, receiver)
         return connection.execute(outbox.update().where(outbox.c.state == "deferred").values(next_at=now)).rowcount
 
     def _remember(self, connection: sa.Connection, notification: Notification) -> None:
@@ -465,7 +465,7 @@ def notification_of(row: Any, content: dict[str, Any]) -> Notification:
 
 
 def _waiting(connection: sa.Connection, row: Any, lease: timedelta, now: datetime) -> Waiting:
-    refused = circuit_breaker.refusal(connection, row.receiver, row.address) if row.address else None
+    refused = circuit_breaker.find_refusal(connection, row.receiver, row.address) if row.address else None
     if refused and (refused.since + circuit_breaker.AGAIN_AFTER <= now or refused.ours):
         refused = None
     return Waiting(
@@ -479,6 +479,6 @@ def _waiting(connection: sa.Connection, row: Any, lease: timedelta, now: datetim
         lease=lease,
         run_id=row.run_id,
         expires_at=row.expires_at,
-        refusals=circuit_breaker.in_a_row(connection, row.receiver),
+        refusals=circuit_breaker.refusals_in_a_row(connection, row.receiver),
         refused=refused,
     )

@@ -30,7 +30,7 @@ WAITING = ("planned", "deferred", "claimed")
 
 
 @dataclass(frozen=True, kw_only=True)
-class HoldFire:
+class SendHold:
     """That nothing is sent. restored: whether of itself, as the store lies behind what was sent."""
 
     since: datetime
@@ -46,10 +46,10 @@ class HoldFire:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Released:
+class ReleasedHold:
     """A hold that was ended. waiting: the messages that may be sent now; cancelled: those that never will."""
 
-    held: HoldFire
+    held: SendHold
     waiting: int
     cancelled: int
 
@@ -62,28 +62,28 @@ class Marker:
     path: Path | None
     environment: str
 
-    def look(self, now: datetime) -> tuple[HoldFire | None, list[str]]:
+    def look(self, now: datetime) -> tuple[SendHold | None, list[str]]:
         """Hold fire if this store is not the one that was used last, or lies behind it; otherwise note how far it has come.
 
         To be asked before anything is sent. A marker that cannot be read says nothing, and one that cannot be written is a
         problem, given as a sentence. Raises StoreError.
         """
         with self.store.transaction() as connection:
-            why = None if is_on(connection) else self._why(connection)
+            why = None if find_hold(connection) else self._why(connection)
             if why:
-                put_on(connection, by="service", why=why, now=now, restored=True)
-            held = is_on(connection)
+                hold(connection, by="service", why=why, now=now, restored=True)
+            held = find_hold(connection)
             known = None if held else self._known(connection, now)
         return held, self._write(known) if known else []
 
-    def release(self, *, by: str, note: str, now: datetime) -> tuple[Released | None, list[str]]:
+    def release(self, *, by: str, note: str, now: datetime) -> tuple[ReleasedHold | None, list[str]]:
         """Let the service send again; None where fire is not held. Then the problems, as for `look`.
 
         Cancelled is what a newer message stands for and, after a restore, what had been planned before: it may have gone out.
         What is left then says that it may be a repeat. Raises StoreError.
         """
         with self.store.transaction() as connection:
-            held = is_on(connection)
+            held = find_hold(connection)
             if held is None:
                 return None, []
             cancelled = _cancel_older(connection, now)
@@ -94,7 +94,7 @@ class Marker:
             forget(connection, HOLD)
             connection.execute(act.insert().values(at=now, by=by, kind="release_fire", about="service", note=note))
             known = self._known(connection, now)
-        return Released(held=held, waiting=waiting, cancelled=cancelled), self._write(known)
+        return ReleasedHold(held=held, waiting=waiting, cancelled=cancelled), self._write(known)
 
     def _known(self, connection: sa.Connection, now: datetime) -> dict[str, Any]:
         remember(connection, ENVIRONMENT, self.environment, now)
@@ -132,15 +132,15 @@ class Marker:
         return known if isinstance(known, dict) else {}
 
 
-def is_on(connection: sa.Connection) -> HoldFire | None:
+def find_hold(connection: sa.Connection) -> SendHold | None:
     """Return why fire is held; None where it is not."""
     row = connection.execute(sa.select(state.c.value, state.c.at).where(state.c.name == HOLD)).first()
-    return HoldFire(since=row.at, **row.value) if row else None
+    return SendHold(since=row.at, **row.value) if row else None
 
 
-def put_on(connection: sa.Connection, *, by: str, why: str, now: datetime, restored: bool = False) -> None:
+def hold(connection: sa.Connection, *, by: str, why: str, now: datetime, restored: bool = False) -> None:
     """Hold fire from now on, and keep who did it and why. Where it is held already, it is for the reason it was."""
-    if is_on(connection) is None:
+    if find_hold(connection) is None:
         remember(connection, HOLD, {"by": by, "why": why, "restored": restored}, now)
         connection.execute(act.insert().values(at=now, by=by, kind=HOLD, about="service", note=why))
 
