@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 
-from alerting.documents.document import Document, Path_, load
+from alerting.documents.document import Document, KeyPath, load
 from alerting.errors import ConfigError, Fault, Faults
 
 _STRICT = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, populate_by_name=True)
@@ -214,10 +214,12 @@ class Config(BaseModel):
 
 @dataclass(frozen=True, kw_only=True)
 class Loaded:
-    """A configuration, the folder that its paths start from, and where each part of it stands in the file."""
+    """A configuration as it was read."""
 
     config: Config
+    #: What its relative paths start from.
     folder: Path
+    #: For where each part of it stands in the file.
     document: Document
 
 
@@ -225,7 +227,7 @@ def load_config(path: Path, gathered: list[Fault] | None = None) -> Loaded:
     """Read a config.yaml. Raises Faults with every fault of the file, ConfigError when there is no file.
 
     gathered: for `check`, which wants the faults of the other files too. The faults are put into it, and what remains
-    without the faulty settings is given, if it can stand; nothing must be run on that.
+    without the faulty settings is returned, if it can stand; nothing must be run on that.
     """
     if not path.is_file():
         raise ConfigError(
@@ -267,7 +269,7 @@ def _without_faulty(value: dict[str, Any]) -> dict[str, Any]:
     return rest
 
 
-def _drop(value: dict[str, Any], location: Path_) -> None:
+def _drop(value: dict[str, Any], location: KeyPath) -> None:
     within: Any = value
     for part in location[:-1]:
         within = within.get(part) if isinstance(within, dict) else None
@@ -276,14 +278,14 @@ def _drop(value: dict[str, Any], location: Path_) -> None:
 
 
 def sqlite_path(url: str, folder: Path) -> str:
-    """Take the path of an SQLite address from a folder, when it is a relative one; other addresses stay as they are."""
+    """Return the address of a store, with a relative path of an SQLite file taken from a folder."""
     prefix = "sqlite:///"
     if not url.startswith(prefix) or url in (prefix, f"{prefix}:memory:"):
         return url
     return prefix + (folder.absolute() / url.removeprefix(prefix)).as_posix()
 
 
-def _with_secrets(value: Any, document: Document, path: Path_, folder: Path) -> Any:
+def _with_secrets(value: Any, document: Document, path: KeyPath, folder: Path) -> Any:
     if isinstance(value, Mapping):
         return {key: _with_secrets(item, document, (*path, key), folder) for key, item in value.items()}
     if isinstance(value, list):

@@ -52,7 +52,7 @@ def command(
         if isinstance(app, list):
             faults = app
         elif paths:
-            faults = _faults_of(app, paths)
+            faults = _path_faults(app, paths)
         else:
             faults = _faults(app, no_source=no_source, offline=offline)
     faults = ordered(faults)
@@ -80,10 +80,10 @@ def _faults(app: App, *, no_source: bool, offline: bool) -> list[Fault]:
     from alerting.authoring.check import check, check_store
 
     faults = [*check(app, today(app), reach=not offline), *check_store(app)]
-    return faults if no_source or app.source is None else faults + _faults_of_the_data(app)
+    return faults if no_source or app.source is None else faults + _data_faults(app)
 
 
-def _faults_of(app: App, paths: Sequence[Path]) -> list[Fault]:
+def _path_faults(app: App, paths: Sequence[Path]) -> list[Fault]:
     """Return the faults of these files and folders, and of no others."""
     from alerting.authoring.check import check, check_draft, is_in_use
 
@@ -110,7 +110,7 @@ def _app(ctx: click.Context) -> App | list[Fault]:
         return [Fault(problem=error.problem, where=where, remedy=error.remedy)]
 
 
-def _faults_of_the_data(app: App) -> list[Fault]:
+def _data_faults(app: App) -> list[Fault]:
     """Read the case data as it is today. A table that cannot be trusted is an error, a cell that cannot be read a warning."""
     from alerting.commands.source import read_tables
 

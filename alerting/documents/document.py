@@ -82,25 +82,24 @@ def _meant(text: str) -> str | int | float | bool | None:
     return text
 
 
-Path_ = tuple[str | int, ...]
+KeyPath = tuple[str | int, ...]
 
 
 @dataclass
 class Document:
-    """One YAML file: its text, its value, and where each part of it stands.
+    """One file that people write: its text, its value, and where each part of it stands."""
 
-    shown: whether its lines may be shown with a fault. The lines of any other file may hold secrets: of those only the keys
-    are shown.
-    """
-
+    #: Its path.
     file: str
     text: str = ""
+    #: What its YAML says; nothing for a text that is not YAML.
     value: Any = None
     faults: list[Fault] = field(default_factory=list)
+    #: Whether its lines may be shown with a fault. Those of any other file may hold secrets: of them only the keys are shown.
     shown: bool = False
     _root: yaml.Node | None = None
 
-    def place(self, path: Path_, *, key: bool = False) -> Place:
+    def place(self, path: KeyPath, *, key: bool = False) -> Place:
         """Return where the value at `path` starts (its key with `key`), or the nearest part around it that exists."""
         keys, values = self._nodes
         nodes = keys if key else values
@@ -110,7 +109,7 @@ class Document:
         node = nodes.get(path)
         return Place(file=self.file) if node is None else self._node_place(node)
 
-    def text_place(self, path: Path_, line: int, column: int) -> Place:
+    def text_place(self, path: KeyPath, line: int, column: int) -> Place:
         """Return the place in the file of a 1-based line and column inside the text at `path`, and of the word there.
 
         Exact however the text is written: plain, in quotes, folded or as a block.
@@ -121,7 +120,7 @@ class Document:
         starts = [0, *(found.end() for found in re.finditer("\n", node.value))]
         return self.value_place(path, starts[min(line, len(starts)) - 1] + column - 1)
 
-    def value_place(self, path: Path_, offset: int, length: int | None = None) -> Place:
+    def value_place(self, path: KeyPath, offset: int, length: int | None = None) -> Place:
         """Return the place in the file of an offset into the text at `path`; length: of what is meant, else it is a word."""
         node = self._nodes[1].get(path)
         if not isinstance(node, yaml.ScalarNode):
@@ -144,7 +143,7 @@ class Document:
         column = offset - start
         return self._place(len(breaks), column, column + (length or word_length(self.text, offset)))
 
-    def is_quoted(self, path: Path_) -> bool:
+    def is_quoted(self, path: KeyPath) -> bool:
         """Return whether the text at `path` stands in quotes: then whoever wrote it meant a text."""
         return getattr(self._nodes[1].get(path), "style", None) in ("'", '"')
 
@@ -205,11 +204,11 @@ class Document:
         return value
 
     @cached_property
-    def _nodes(self) -> tuple[dict[Path_, yaml.Node], dict[Path_, yaml.Node]]:
+    def _nodes(self) -> tuple[dict[KeyPath, yaml.Node], dict[KeyPath, yaml.Node]]:
         """The keys and the values by their paths: only a file with faults is asked for places."""
-        keys: dict[Path_, yaml.Node] = {}
-        values: dict[Path_, yaml.Node] = {}
-        waiting: list[tuple[Path_, yaml.Node]] = [((), self._root)] if self._root is not None else []
+        keys: dict[KeyPath, yaml.Node] = {}
+        values: dict[KeyPath, yaml.Node] = {}
+        waiting: list[tuple[KeyPath, yaml.Node]] = [((), self._root)] if self._root is not None else []
         while waiting:
             path, node = waiting.pop()
             values[path] = node
@@ -221,8 +220,8 @@ class Document:
                 waiting += [((*path, number), part) for number, part in enumerate(node.value)]
         return keys, values
 
-    def check(self, model: type[_Model], value: Any = None, within: Path_ = ()) -> _Model | None:
-        """Read the document (or the part `within` it) as `model`. Faults are noted, each at its place; then gives None."""
+    def check(self, model: type[_Model], value: Any = None, within: KeyPath = ()) -> _Model | None:
+        """Read the document (or the part `within` it) as `model`. Faults are noted, each at its place; then return None."""
         if not within and value is None and not isinstance(self.value, dict):
             problem = "there is nothing in this file" if self.value is None else "this is not a list of keys and values"
             self.faults.append(Fault(problem=problem, where=self.place(()), remedy="Each line is `key: value`."))
@@ -233,13 +232,13 @@ class Document:
         except ValidationError as error:
             details: list[dict[str, Any]] = [dict(detail) for detail in error.errors(include_input=False)]
         keys = [detail["loc"][:-1] for detail in details if detail["loc"][-1:] == ("[key]",)]
-        misspelt: set[Path_] = {detail["loc"] for detail in details if detail["type"] == "extra_forbidden"}
+        misspelt: set[KeyPath] = {detail["loc"] for detail in details if detail["type"] == "extra_forbidden"}
         for detail in details:
             if detail["loc"] not in keys and not (detail["type"] == "missing" and _is_misspelt(detail["loc"], misspelt)):
                 self.faults.append(self._fault(model, detail, within, given))
         return None
 
-    def _unknown_key(self, path: Path_, known: Sequence[str]) -> Fault:
+    def _unknown_key(self, path: KeyPath, known: Sequence[str]) -> Fault:
         name, above = str(path[-1]), self._empty_above(path)
         if above:
             remedy = f"If it belongs to `{above}`, indent it by two spaces."
@@ -251,14 +250,14 @@ class Document:
             remedy = did_you_mean(name, list(known)) or (f"The keys here are: {', '.join(known)}." if known else "")
         return Fault(problem=f"unknown key `{name}`", where=self.place(path, key=True), remedy=remedy)
 
-    def _empty_above(self, path: Path_) -> str:
+    def _empty_above(self, path: KeyPath) -> str:
         """Return the key with nothing after it that stands last before a key, where what is not indented belongs to it."""
         around = _at(self.value, path[:-1])
         above = list(around)[: list(around).index(path[-1])] if isinstance(around, dict) and path[-1] in around else []
         return next((str(key) for key in reversed(above) if around[key] is None), "")
 
-    def _fault(self, model: type[BaseModel], detail: dict[str, Any], within: Path_, given: Any) -> Fault:
-        location: Path_ = detail["loc"]
+    def _fault(self, model: type[BaseModel], detail: dict[str, Any], within: KeyPath, given: Any) -> Fault:
+        location: KeyPath = detail["loc"]
         path = (*within, *location)
         if detail["type"] == "extra_forbidden":
             return self._unknown_key(path, model_keys(field_at(model, location[:-1])[0]))
@@ -281,18 +280,18 @@ class Document:
         return Fault(problem=f"`{_dotted(path)}`{said}", where=self.place(path), remedy=remedy)
 
 
-def _dotted(path: Path_) -> str:
+def _dotted(path: KeyPath) -> str:
     return ".".join(map(str, path))
 
 
-def _at(value: Any, location: Path_) -> Any:
+def _at(value: Any, location: KeyPath) -> Any:
     for part in location:
         inside = value.get(part) if isinstance(value, Mapping) else None
         value = value[part] if isinstance(value, list) and isinstance(part, int) and part < len(value) else inside
     return value
 
 
-def _is_misspelt(missing: Path_, unknown: set[Path_]) -> bool:
+def _is_misspelt(missing: KeyPath, unknown: set[KeyPath]) -> bool:
     """Return whether a key that is missing is there in other letters: then there is one fault, not two."""
     beside = [str(path[-1]).lower() for path in unknown if path[:-1] == missing[:-1]]
     return bool(difflib.get_close_matches(str(missing[-1]).lower(), beside, n=1, cutoff=0.6))

@@ -122,7 +122,7 @@ def _read_flow(source: _Source, quote: str) -> _Reading:
 
 
 def _escape(source: _Source, at: int, spot: Spot, reading: _Reading) -> tuple[int, bool]:
-    """Read one escape. Gives where the text goes on, and whether it was the line's break that was escaped."""
+    """Read one escape. Return where the text goes on, and whether it was the line's break that was escaped."""
     found = BREAK.match(source.text, at + 1)
     if found:
         return found.end(), True

@@ -23,13 +23,13 @@ _LEFT = ("rule", "subject", "reason")
 
 
 def check_book(book: Rulebook) -> list[Fault]:
-    """Try every view, subject and rule of a rulebook, and give what is wrong with their SQL, each at its place."""
+    """Return what is wrong with the SQL of every view, subject and rule of a rulebook, each at its place."""
     with Snapshot(_DAY, book.settings) as snapshot:
         return _DryRun(book, snapshot).faults()
 
 
 def check_rule(book: Rulebook, rule: Rule) -> list[Fault]:
-    """Try one rule that need not be of the book. Faults of its subject are not told: they are the book's."""
+    """Return what is wrong with the SQL of one rule that need not be of the book. Faults of its subject are the book's."""
     with Snapshot(_DAY, book.settings) as snapshot:
         run = _DryRun(book, snapshot)
         run.faults()

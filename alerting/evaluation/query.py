@@ -11,7 +11,7 @@ ROLES = ("team", "worker", "adviser", "person", "member")
 
 
 def rule_query(rule: Rule) -> str:
-    """Write the question: rule, subject, outcome, level, measure, due, team, worker, adviser, person, member, also, facts.
+    """Return the query of a rule, which gives: rule, subject, outcome, level, measure, due, team, worker, adviser, person, member, also, facts.
 
     Its subject's table must be there, and for a rule with `per` ext_team and ext_staff.
     """
@@ -35,12 +35,12 @@ def rule_query(rule: Rule) -> str:
 
 
 def measured_rows(rule: Rule) -> str:
-    """Write the rows that the levels are asked of: those of the population, or of each group of them, with the measure."""
+    """Return the SQL of the rows that the levels are asked of: those of the population, or of each group of them, with the measure."""
     return _group_rows(rule) if rule.file.per else _subject_rows(rule)
 
 
 def population_rows(rule: Rule) -> str:
-    """Write the rows of the subjects a rule asks about, with its steps; those of whom that is not known as well."""
+    """Return the SQL of the subjects a rule asks about, with its steps; those of whom that is not known as well."""
     query = f'SELECT s.*, {rule.where.sql} AS "in population" FROM {quoted("subject_" + rule.subject.id)} s'
     query = f'SELECT s.* FROM ({query}) s WHERE "in population" IS DISTINCT FROM false'
     for name, step in rule.let.items():
@@ -63,7 +63,7 @@ def _due(rule: Rule) -> str:
     return f"list_filter([{due}], lambda day: day BETWEEN DATE '0001-01-01' AND DATE '9999-12-31')[1]"
 
 
-# As people.directory reads them: a service whatever its case, each team once, and of a worker's posts the one they hold.
+# As `notifications.directory` reads them: a service whatever its case, each team once, and of a worker's posts the one they hold.
 _SERVICES = "(SELECT team_id, min(lower(service)) AS service FROM ext_team GROUP BY team_id)"
 _POST = """(SELECT first(e.team_id ORDER BY coalesce(e.starts_on <= as_of(), true) AND coalesce(e.ends_on >= as_of(), true) DESC,
     e.starts_on DESC NULLS LAST, e.team_id DESC NULLS LAST) FROM ext_staff e WHERE e.worker_id = s."group")"""
@@ -77,7 +77,7 @@ def directory_keys(rule: Rule) -> tuple[str, str]:
 
 
 def _group_rows(rule: Rule) -> str:
-    """Write a row for each team, worker or service: those of the directory, and those with a subject of any kind.
+    """Return the SQL of a row for each team, worker or service: those of the directory, and those with a subject of any kind.
 
     One that has none in the population stands there too, so that what has gone down to nothing is clear and not absent;
     only where nothing can be measured of it, such as a share of nobody, it is not asked about. Subjects of whom it is

@@ -34,7 +34,7 @@ class Compiled:
 def compile_expression(
     text: str, names: Mapping[str, Name], wants: Type = "any", *, over: Over = "one"
 ) -> Compiled | list[ExpressionFault]:
-    """Check an expression and compile it, or give every fault found.
+    """Return an expression compiled, or every fault found in it.
 
     names: what may be used: subject columns, parameters, earlier steps. wants: the type it must give. over: `one` subject;
     `many` at once, where what is of one stands inside `count()` and its like; or what has been `counted` of them.

@@ -22,7 +22,7 @@ _NAMED_BY_ENGINE = {"birthday": 12, "age_on": 5, "is_open": 3, "one_of": 4, "per
 
 
 def whole(*, kind: Kind, word: str, text: str, sql: str, gives: Type, parts: tuple[Term, ...]) -> Term:
-    """Make a term of its parts, and say how often the engine asks something for it; a name or a value has none and is free."""
+    """Return a term made of its parts, with the work that it is; a name or a value has no parts and is free."""
     work = 1 + sum(map(mul, _times(kind, word, len(parts)), (part.work for part in parts))) if parts else 0
     return Term(kind=kind, word=word, text=text, sql=sql, type=gives, parts=parts, work=work)
 

@@ -51,7 +51,7 @@ ELSEWHERE = {
 
 @lru_cache(maxsize=4096)
 def parse(text: str) -> Any:
-    """Read one expression: give its tree, or an ExpressionFault. Raises RecursionError where it is nested too deeply."""
+    """Return the tree of an expression, or what cannot be read in it. Raises RecursionError where it is nested too deeply."""
     from sqlglot.errors import ParseError, TokenError
 
     mistyped = _mistyped(text)
@@ -81,7 +81,7 @@ def offset(node: Any) -> int:
 
 @cache
 def _language() -> Any:
-    """Make the parser: SQL with every function table empty, so that only our own list decides what a call means."""
+    """Return the parser: SQL with every function table empty, so that only our own list decides what a call means."""
     from sqlglot import parser
     from sqlglot.dialects.dialect import Dialect
 

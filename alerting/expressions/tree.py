@@ -17,10 +17,12 @@ Kind = Literal[
 
 @dataclass(frozen=True, kw_only=True)
 class Name:
-    """A name an expression may use: its type, and the engine's SQL for it. row: it is of one subject, not of all."""
+    """A name that an expression may use."""
 
     type: Type
+    #: What the engine is asked for it.
     sql: str
+    #: Whether each subject has its own, as with a column; a parameter is the same for all.
     row: bool = False
 
 
@@ -39,24 +41,20 @@ class ExpressionFault:
 
 @dataclass(frozen=True, kw_only=True)
 class Term:
-    """One part of a compiled expression: what it is, as it is written, its SQL, its type, and its own parts in order.
-
-    word: the column or parameter, the value, the function's name, or the operator in lower case (`>`, `is null`,
-    `not in`). text: as the author wrote it, its space folded and without brackets around the whole.
-
-    A chain of `and` or `or` is one term with all its parts. Of `is null` and its like, the only part is what is asked
-    about. A `case` has its pairs of when and then, and last its `else`, where there is one; a `case of` has before them
-    the value that each `when` is compared with.
-
-    work: how often the engine asks something for it, each part counted as often as its SQL comes to name it.
-    """
+    """One part of a compiled expression, with its own parts."""
 
     kind: Kind
+    #: The column or parameter, the value, the function's name, or the operator in lower case (`>`, `is null`, `not in`).
     word: str
+    #: As the author wrote it, its space folded and without brackets around the whole.
     text: str
     sql: str
     type: Type
+    #: In order. A chain of `and` or `or` is one term with all its parts. Of `is null` and its like, the only part is what is
+    #: asked about. A `case` has its pairs of when and then, and last its `else`, where there is one; a `case of` has before
+    #: them the value that each `when` is compared with.
     parts: tuple[Term, ...] = ()
+    #: How often the engine asks something for it, each part counted as often as its SQL comes to name it.
     work: int = 0
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from alerting.casedata.catalogue import TABLES, Settings
-from alerting.documents.document import Document, Path_, did_you_mean
+from alerting.documents.document import Document, KeyPath, did_you_mean
 from alerting.errors import Fault
 from alerting.expressions.compile import Compiled, Name, compile_expression, constant
 from alerting.expressions.compiler import Over
@@ -253,7 +253,7 @@ class _Compiler:
     over: Over = "one"
     _used: frozenset[str] = frozenset()
 
-    def _compile(self, path: Path_, text: str, wants: Type = "any", *, over: Over | None = None) -> Compiled:
+    def _compile(self, path: KeyPath, text: str, wants: Type = "any", *, over: Over | None = None) -> Compiled:
         compiled = compile_expression(text, self.names, wants, over=over or self.over)
         if isinstance(compiled, Compiled):
             self._used |= compiled.names
@@ -295,13 +295,13 @@ class _Compiler:
                 )
                 wrong = "one `row`" if example.row else "`rows`"
                 self._at(f"this example has {wrong}", ("examples", index), remedy)
-            rows: list[tuple[Path_, Mapping[str, Any]]] = [(("row",), example.row)]
+            rows: list[tuple[KeyPath, Mapping[str, Any]]] = [(("row",), example.row)]
             rows += [(("rows", number), row) for number, row in enumerate(example.rows)]
             for path, name in ((path, name) for path, row in rows for name in row if name not in self.subject.columns):
-                where: Path_ = ("examples", index, *path, name)
+                where: KeyPath = ("examples", index, *path, name)
                 self._at(f"there is no column '{name}'", where, did_you_mean(name, self.subject.columns), key=True)
 
-    def _check_no_measure(self, parts: Mapping[Path_, Compiled]) -> None:
+    def _check_no_measure(self, parts: Mapping[KeyPath, Compiled]) -> None:
         path = next((path for path, part in parts.items() if "measure" in part.names), None)
         if path is None:
             return
@@ -312,7 +312,7 @@ class _Compiler:
         fault = Fault(problem=problem, where=where, remedy="Add `measure:`, the number that is compared.")
         self.faults.append(PartFault(part="levels", fault=fault, unknown_name=True))
 
-    def _at(self, problem: str, path: Path_, remedy: str = "", *, key: bool = False) -> None:
+    def _at(self, problem: str, path: KeyPath, remedy: str = "", *, key: bool = False) -> None:
         where = self.source.place(path, key=key)
         fault = Fault(problem=f"`{'.'.join(map(str, path))}`: {problem}", where=where, remedy=remedy)
         self.faults.append(PartFault(part=str(path[0]), fault=fault))

@@ -171,7 +171,7 @@ def _in_place(schema: Schema, models: Mapping[str, Schema]) -> Schema:
 
 
 def _key(schema: Schema, needed: bool) -> Schema:
-    """Return what a key is when it is left out. A key that is there has a value, so null is no choice of its."""
+    """Return the schema of a key, with what it is when it is left out. A key that is there has a value: null is no choice."""
     default = schema.pop("default", None)
     said = f"{schema['description']}."
     if needed:

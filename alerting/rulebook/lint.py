@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import Any, Literal
 
 from alerting.casedata.catalogue import TABLES
-from alerting.documents.document import Path_, did_you_mean
+from alerting.documents.document import KeyPath, did_you_mean
 from alerting.expressions.tree import Term
 from alerting.formatting import day
 from alerting.model import Level
@@ -36,7 +36,7 @@ class LintFinding:
     """One likely mistake in a rule's file."""
 
     problem: str
-    path: Path_
+    path: KeyPath
     #: Whether the key at the path is meant, and not its value.
     key: bool = False
     #: Into the text at the path.
@@ -48,7 +48,7 @@ class LintFinding:
 
 
 def lint_rule(rule: Rule, book: Rulebook, today: date) -> Iterator[LintFinding]:
-    """Find what is likely a mistake in a rule. today: for its review date."""
+    """Return what is likely a mistake in a rule. today: for its review date."""
     yield from _lint_levels(rule)
     yield from _lint_where(rule)
     yield from _lint_lists(rule)
@@ -83,7 +83,7 @@ def _lint_levels(rule: Rule) -> Iterator[LintFinding]:
 
 
 def _set_elsewhere(rule: Rule, *levels: Level) -> str:
-    """Return which numbers of these levels are not those of the file, because config.yaml has set them."""
+    """Return a sentence that names the numbers of these levels that config.yaml has set; empty where it set none."""
     used = {name for level in levels for name in rule.levels[level].names}
     own = rule.file.params
     other = [f"{name} to {rule.params[name]}" for name in own if name in used and rule.params.get(name, own[name]) != own[name]]
@@ -162,7 +162,7 @@ def _fixed(term: Term, params: Mapping[str, Any]) -> object:
 
 def _lint_lists(rule: Rule) -> Iterator[LintFinding]:
     file = rule.file
-    texts: list[tuple[Path_, str | None]] = [(("where",), file.where), (("measure",), file.measure), (("due",), file.due)]
+    texts: list[tuple[KeyPath, str | None]] = [(("where",), file.where), (("measure",), file.measure), (("due",), file.due)]
     texts += [(("let", name), text) for name, text in file.let.items()]
     texts += [(("levels", name), text) for name, text in file.levels.items()]
     texts += [(("also", name), text) for name, text in file.also.items()]
@@ -223,7 +223,7 @@ def _lint_inhibition(rule: Rule, book: Rulebook) -> Iterator[LintFinding]:
     every = {other.id: other for other in (*book.rules, *book.off)} if rule.file.inhibited_by else {}
     codes = book.codes if rule.file.inhibited_by else {}
     for number, name in enumerate(rule.file.inhibited_by):
-        path: Path_ = ("inhibited_by", number)
+        path: KeyPath = ("inhibited_by", number)
         if name == rule.id:
             yield LintFinding(problem="a rule cannot cover itself", path=path, remedy="Leave it out.", severity="error")
         elif name not in every and name not in book.ids:
@@ -247,7 +247,7 @@ def _covering(name: str, covered_by: Mapping[str, tuple[str, ...]]) -> set[str]:
 
 def _lint_examples(rule: Rule) -> Iterator[LintFinding]:
     for number, example in enumerate(rule.file.examples):
-        rows: list[tuple[Path_, Mapping[str, Any]]] = [(("examples", number, "row"), example.row)]
+        rows: list[tuple[KeyPath, Mapping[str, Any]]] = [(("examples", number, "row"), example.row)]
         rows += [(("examples", number, "rows", each), row) for each, row in enumerate(example.rows)]
         for path, row in rows:
             for name, value in row.items():

@@ -17,7 +17,7 @@ from typing import Any, Literal, TypeVar
 from pydantic import BaseModel
 
 from alerting.casedata.catalogue import ALWAYS, SERVICE_COLUMNS, TABLES, Settings
-from alerting.documents.document import Document, Path_, did_you_mean, load, load_plain, load_text, many_files
+from alerting.documents.document import Document, KeyPath, did_you_mean, load, load_plain, load_text, many_files
 from alerting.errors import ConfigError, Fault, Faults, Place
 from alerting.formatting import day
 from alerting.rulebook.compilation import Foundation, compile_source
@@ -199,19 +199,7 @@ class _Loader:
             overrides=self.overrides,
             folder=self.folder,
         )
-        if packs is None:
-            folders = [path.name for path in self.folder.iterdir() if path.is_dir() and path.name != "subjects"]
-            # The council's own come last, so that they can stand for any other.
-            packs = sorted(folders, key=lambda name: (name == LOCAL_PACK, name))
-        rules: dict[str, Rule] = {}
-        for index, pack in enumerate(packs):
-            if not (self.folder / pack).is_dir():
-                known = [path.name for path in self.folder.iterdir() if path.is_dir()]
-                remedy = did_you_mean(pack, known) or "Check `rules: packs:` in config.yaml."
-                self.stop(f"there is no rule pack '{pack}' in {self.folder.as_posix()}", ("packs", index), remedy)
-                continue
-            for path in sorted((self.folder / pack).glob("*.yaml")):
-                self._add(rules, path, pack, ground)
+        rules = self._rules(packs, ground)
         self._check_settings_are_of_rules(rules)
         # An id that belongs to a rule in use stays that rule's: its alerts go on.
         broken = tuple(replace(one, id=place) if one.id in rules else one for place, one in self.broken.items())
@@ -232,6 +220,23 @@ class _Loader:
             older=self.older,
         )
 
+    def _rules(self, packs: Sequence[str] | None, ground: Foundation) -> dict[str, Rule]:
+        """Return the rules of these packs, by their ids."""
+        if packs is None:
+            folders = [path.name for path in self.folder.iterdir() if path.is_dir() and path.name != "subjects"]
+            # The council's own come last, so that they can stand for any other.
+            packs = sorted(folders, key=lambda name: (name == LOCAL_PACK, name))
+        rules: dict[str, Rule] = {}
+        for index, pack in enumerate(packs):
+            if not (self.folder / pack).is_dir():
+                known = [path.name for path in self.folder.iterdir() if path.is_dir()]
+                remedy = did_you_mean(pack, known) or "Check `rules: packs:` in config.yaml."
+                self.stop(f"there is no rule pack '{pack}' in {self.folder.as_posix()}", ("packs", index), remedy)
+                continue
+            for path in sorted((self.folder / pack).glob("*.yaml")):
+                self._add(rules, path, pack, ground)
+        return rules
+
     @cached_property
     def last_good(self) -> Mapping[str, LastGoodText]:
         return self._last_good()
@@ -239,12 +244,12 @@ class _Loader:
     def fault(self, problem: str, where: Place | None, remedy: str = "", severity: Literal["error", "warning"] = "error") -> None:
         self.faults.append(Fault(problem=problem, where=where, remedy=remedy, severity=severity))
 
-    def stop(self, problem: str, path: Path_, remedy: str = "") -> None:
+    def stop(self, problem: str, path: KeyPath, remedy: str = "") -> None:
         """Note a fault of the overrides that no one rule can be left out for."""
         self.fault(problem, self.place(path), remedy)
         self.stopping.append(self.faults[-1])
 
-    def place(self, path: Path_) -> Place | None:
+    def place(self, path: KeyPath) -> Place | None:
         """Return where an override is written, where that is known."""
         return self.config.place(("rules", *path), key=isinstance(path[-1], str)) if self.config else None
 
@@ -259,7 +264,7 @@ class _Loader:
     def _mended(self, document: Document, use: Callable[[Document], _Found | None]) -> _Found | None:
         """Use a file; where that gives faults, in its last good version, if there is one. The faults are told all the same.
 
-        use: notes a file's faults and gives None where there are any.
+        use: notes a file's faults, and returns None where there are any.
         """
         before, named = len(self.faults), dict(self.named)
         name = Path(document.file).relative_to(self.folder.as_posix()).as_posix()

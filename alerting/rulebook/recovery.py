@@ -12,7 +12,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from alerting.documents.document import Document, Path_, did_you_mean
+from alerting.documents.document import Document, KeyPath, did_you_mean
 from alerting.errors import Fault
 from alerting.rulebook.file_models import RuleFile
 
@@ -75,7 +75,7 @@ def faults_as_written(source: Document, rest: RuleFile, found: Iterable[PartFaul
     return kept
 
 
-def _drop(rest: Any, location: Path_) -> None:
+def _drop(rest: Any, location: KeyPath) -> None:
     for part in location[:-1]:
         inside = rest.get(part) if isinstance(rest, dict) else None
         rest = rest[part] if isinstance(rest, list) and isinstance(part, int) and part < len(rest) else inside

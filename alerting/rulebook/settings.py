@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from alerting.casedata.catalogue import CodeMap, Settings, norm
-from alerting.documents.document import Document, Path_, did_you_mean
+from alerting.documents.document import Document, KeyPath, did_you_mean
 from alerting.errors import Fault, Place
 from alerting.rulebook.file_models import CodeWords, Overrides, SettingsFile
 
@@ -31,15 +31,15 @@ def find_settings_faults(document: Document, found: SettingsFile) -> list[Fault]
 
 
 def apply_overrides(
-    found: SettingsFile, overrides: Overrides, place: Callable[[Path_], Place | None]
+    found: SettingsFile, overrides: Overrides, place: Callable[[KeyPath], Place | None]
 ) -> tuple[Settings, list[Fault]]:
     """Return the shared settings with what config.yaml says of them, and the faults of what it cannot say.
 
-    place: gives where an override is written, by its path below `rules:`.
+    place: returns where an override is written, by its path below `rules:`.
     """
     faults: list[Fault] = []
 
-    def fault(problem: str, path: Path_, remedy: str) -> None:
+    def fault(problem: str, path: KeyPath, remedy: str) -> None:
         faults.append(Fault(problem=problem, where=place(path), remedy=remedy))
 
     params = dict(found.params)
@@ -78,7 +78,7 @@ def unfit(given: Mapping[str, Any], shipped: Mapping[str, Any]) -> dict[str, str
 
 
 def describe_mismatch(value: object, shipped: object) -> str:
-    """Return that a parameter's value is of another kind than the one it stands for, or nothing."""
+    """Return how a parameter's value is of another kind than the one it stands for: `is a text, but stands for a number`."""
     kind, wanted = name_kind(value), name_kind(shipped)
     return "" if shipped is None or kind == wanted else f"is {kind}, but stands for {wanted}"
 

@@ -47,10 +47,12 @@ _NO_PLACE = 2**63
 
 @dataclass(frozen=True, kw_only=True)
 class SqlFault:
-    """What is wrong in a text of SQL, and where: an offset into it, and the length of what is meant, 0 for a word."""
+    """What is wrong in a text of SQL, and where."""
 
     problem: str
+    #: Into the text, in characters.
     offset: int = 0
+    #: Of what is meant; 0 for the word there.
     length: int = 0
     remedy: str = ""
 
@@ -78,7 +80,7 @@ def find_sql_faults(sql: str, views: frozenset[str], *, live: bool = False) -> t
 
 
 def only_statement(sql: str) -> str:
-    """Return SQL as it can stand inside other SQL: without the `;` behind it, and no comment can reach what comes after it."""
+    """Return SQL as it can stand inside other SQL: without the `;` at its end, and so that no comment reaches what follows."""
     text = sql.strip()
     ended = re.fullmatch(r"(.*?)\s*;\s*(--[^\n]*\s*|/\*.*\*/\s*)*", text, flags=re.DOTALL)
     text = ended[1] if ended and not syntax(ended[1])["error"] else text

@@ -8,7 +8,7 @@ from datetime import date
 from typing import TypeVar
 
 from alerting.authoring.scenarios.file_models import STATES, About, Expected, ExpectedAlert, ExpectedMessage
-from alerting.documents.document import Document, Path_
+from alerting.documents.document import Document, KeyPath
 from alerting.errors import Place
 from alerting.formatting import number
 from alerting.model import Alert, Condition
@@ -56,7 +56,7 @@ class Mismatch:
 
 
 def compare(
-    expected: Expected, came: DayResult, as_of: date, codes: Mapping[str, str], document: Document, at: Path_
+    expected: Expected, came: DayResult, as_of: date, codes: Mapping[str, str], document: Document, at: KeyPath
 ) -> list[Mismatch]:
     """Return what is not as expected. `codes` are the rules' codes by id, `at` is where the expectation stands in the document."""
     comparison = _Comparison(as_of, codes, document, at)
@@ -73,7 +73,7 @@ def compare(
 class _Comparison:
     """One day's expectation against what came."""
 
-    def __init__(self, as_of: date, codes: Mapping[str, str], document: Document, at: Path_) -> None:
+    def __init__(self, as_of: date, codes: Mapping[str, str], document: Document, at: KeyPath) -> None:
         self._as_of, self._codes, self._document, self._at = as_of, codes, document, at
 
     def alerts(self, wanted: Sequence[ExpectedAlert], given: Sequence[Alert], *, some: bool) -> Iterator[Mismatch]:

@@ -21,7 +21,7 @@ from alerting.authoring.scenarios.file_models import STATES, Day, Handled
 from alerting.authoring.scenarios.reader import CheckedScenario
 from alerting.config import Heartbeat, Jobs, Keep
 from alerting.delivery.notifier import Notifier
-from alerting.documents.document import Path_
+from alerting.documents.document import KeyPath
 from alerting.errors import AlertingError, ConfigError
 from alerting.model import CHANNEL, Alert, Condition, Level, Message, Notification, Tier
 from alerting.notifications.report import Report
@@ -143,7 +143,7 @@ class _Run:
 
     def days(self) -> Iterator[Mismatch]:
         for index, day in enumerate(self._scenario.file.days):
-            at: Path_ = ("days", index)
+            at: KeyPath = ("days", index)
             faults = self._data.move_to(day)
             faults += self._handle(day)
             came = self._run(day, faults)

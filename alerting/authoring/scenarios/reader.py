@@ -10,7 +10,7 @@ from pathlib import Path
 from alerting.authoring.scenarios.data import expand_name, find_prefix
 from alerting.authoring.scenarios.file_models import Expected, Row, Scenario
 from alerting.casedata.catalogue import TABLES
-from alerting.documents.document import Document, Path_, did_you_mean, load
+from alerting.documents.document import Document, KeyPath, did_you_mean, load
 from alerting.errors import Fault, Faults, Place
 from alerting.rulebook.loader import Rulebook, compile_rule
 from alerting.rulebook.rule import Rule
@@ -96,7 +96,7 @@ class _Checker:
         ):
             self._rows(table, getattr(council, part) or (), ("council", part))
         for index, day in enumerate(self._scenario.days):
-            at: Path_ = ("days", index)
+            at: KeyPath = ("days", index)
             for part in ("data", "add", "remove"):
                 for table, rows in getattr(day, part).items():
                     self._table(table, (*at, part, table), key=True)
@@ -114,18 +114,18 @@ class _Checker:
     def names(self, known: frozenset[str]) -> None:
         """Check every rule and receiver that the days name. known: the codes and ids of the rules it is run with."""
         for index, day in enumerate(self._scenario.days):
-            at: Path_ = ("days", index)
+            at: KeyPath = ("days", index)
             for part in ("acknowledge", "snooze"):
                 for number, handled in enumerate(getattr(day, part)):
                     self._rule(handled.alert[0], known, (*at, part, number, "alert"))
             if day.expect:
                 self._expected(day.expect, known, (*at, "expect"))
 
-    def _expected(self, expected: Expected, known: frozenset[str], at: Path_) -> None:
+    def _expected(self, expected: Expected, known: frozenset[str], at: KeyPath) -> None:
         for number, alert in enumerate(expected.alerts or ()):
             self._rule(alert.rule, known, (*at, "alerts", number, "rule"))
         for number, message in enumerate(expected.messages or ()):
-            where: Path_ = (*at, "messages", number)
+            where: KeyPath = (*at, "messages", number)
             lists = message.lists() or {}
             if message.through not in self._scenario.receivers:
                 remedy = f"Write `receivers: [{', '.join((*self._scenario.receivers, message.through))}]` at the top."
@@ -136,15 +136,15 @@ class _Checker:
                 for place, (rule, _) in enumerate(listed):
                     self._rule(rule, known, (*where, state, place))
 
-    def _rule(self, name: str, known: frozenset[str], path: Path_) -> None:
+    def _rule(self, name: str, known: frozenset[str], path: KeyPath) -> None:
         if name not in known:
             self._fault(f"there is no rule '{name}' in this scenario", path, did_you_mean(name, known))
 
-    def _rows(self, table: str, rows: Sequence[Row], path: Path_) -> None:
+    def _rows(self, table: str, rows: Sequence[Row], path: KeyPath) -> None:
         for index, row in enumerate(rows):
             self._row(table, row, (*path, index))
 
-    def _row(self, table: str, row: Row, path: Path_) -> None:
+    def _row(self, table: str, row: Row, path: KeyPath) -> None:
         if table not in TABLES:
             return
         columns = TABLES[table].columns
@@ -153,14 +153,14 @@ class _Checker:
                 short = {column.removeprefix(find_prefix(table)) for column in columns}
                 self._fault(f"{table} has no column '{name}'", (*path, name), did_you_mean(name, {*columns, *short}), key=True)
 
-    def _table(self, name: str, path: Path_, *, key: bool = False) -> None:
+    def _table(self, name: str, path: KeyPath, *, key: bool = False) -> None:
         if name not in TABLES:
             self._fault(f"there is no table '{name}'", path, did_you_mean(name, dict(TABLES)), key=key)
 
-    def _inside(self, path: Path_, where: Place | None) -> Place:
+    def _inside(self, path: KeyPath, where: Place | None) -> Place:
         if where is None or where.line is None:
             return self._document.place(path)
         return self._document.text_place(path, where.line, where.column or 1)
 
-    def _fault(self, problem: str, path: Path_, remedy: str = "", *, key: bool = False) -> None:
+    def _fault(self, problem: str, path: KeyPath, remedy: str = "", *, key: bool = False) -> None:
         self.faults.append(Fault(problem=problem, where=self._document.place(path, key=key), remedy=remedy))
