@@ -1,9 +1,9 @@
-"""The days kept: what the rules were asked about in each run, as Parquet, so that a change to a rule can be tried on the past.
+"""The days that are kept: what the rules were asked about in each run, as Parquet, so that a change to a rule can be tried on them.
 
-    kept/2026-03-02/daily/manifest.json                          what the run was, and which files are its
-                          child_in_care-5d1c0a9be22f.parquet     the subject's table as it was asked: its columns, a row a key
+    kept/2026-03-02/daily/manifest.json                             what the run was, and which files belong to it
+                          child_in_care-5d1c0a9be22f.parquet        the subject's table as it was asked: its columns, a row a key
                           child_in_care.gone-04bb71e3c9aa.parquet   who was there the time before, and why they need not be now
-                          ext_team-77c10b2d9a41.parquet      which teams there were; ext_staff: which workers
+                          ext_team-77c10b2d9a41.parquet             which teams there were; ext_staff: which workers
 
 The raw case tables are not kept. A day counts once its manifest is there, which is written last and in one step. Files are
 named after what is in them, so that a repeated run takes over from the last one without a moment in between.
@@ -38,35 +38,32 @@ _STRICT = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
 class KeptFile(BaseModel):
-    """One file of a day: its name, its rows and the SHA-256 of its bytes."""
+    """One file of a kept run."""
 
     model_config = _STRICT
 
     name: str
     rows: int
+    #: Of the file's bytes.
     sha256: str
 
 
 class KeptSubject(BaseModel):
-    """A subject as it was asked: its table, its columns then, and who of the time before had gone (see GONE).
-
-    version: a hash of the subject's file and of the views its SQL stands on.
-    """
+    """A subject as it was asked in a run."""
 
     model_config = _STRICT
 
     table: KeptFile
+    #: Who was there the time before and had gone, with the columns of GONE.
     gone: KeptFile
+    #: The columns the subject had then.
     columns: tuple[str, ...]
+    #: A hash of the subject's file and of the views its SQL stands on.
     version: str
 
 
 class Manifest(BaseModel):
-    """What one run kept. untrusted: by table, why it was not believed. withheld: by rule, why it was not asked.
-
-    rules: the version of each rule that the run was to ask. teams: the teams' names on that day, by id. subjects: what is
-    kept, by subject. directory: what is kept of the directory, by table.
-    """
+    """What one run kept, and what is known of the run."""
 
     model_config = _STRICT
 
@@ -74,23 +71,29 @@ class Manifest(BaseModel):
     as_of: date
     job: str
     run: int
+    #: By table, why it was not believed.
     untrusted: dict[str, str]
+    #: By rule, why it was not asked.
     withheld: dict[str, str]
+    #: The version of each rule that the run was to ask.
     rules: dict[str, str]
+    #: The teams' names on that day, by id.
     teams: dict[str, str] = {}
     subjects: dict[str, KeptSubject] = {}
+    #: What is kept of the directory, by table.
     directory: dict[str, KeptFile] = {}
 
     @property
     def files(self) -> list[KeptFile]:
-        """Every file of the run."""
+        """All files of the run."""
         return [file for kept in self.subjects.values() for file in (kept.table, kept.gone)] + list(self.directory.values())
 
 
 @dataclass(frozen=True, kw_only=True)
 class KeptRun:
-    """A run that was kept, and the folder its files are in."""
+    """A run that was kept."""
 
+    #: Where its files are.
     folder: Path
     manifest: Manifest
 
@@ -110,15 +113,16 @@ class KeptRun:
 
 @dataclass(frozen=True, kw_only=True)
 class Archive:
-    """The folder of the days kept, and how many days back they are. With `days` 0 nothing is kept."""
+    """The folder in which days are kept."""
 
     folder: Path
+    #: How many days back a day is kept; with 0 none is.
     days: int
 
     def keep(self, snapshot: Snapshot, run: Manifest, subjects: Mapping[str, tuple[Subject, str]]) -> list[str]:
-        """Keep the tables of these subjects, each with its version, as they stand in a run's snapshot. Give what went wrong.
+        """Keep the tables of these subjects, each with its version, as they stand in a run's snapshot. Return what went wrong.
 
-        run: all of the manifest but its subjects. A run of the same job and day is replaced, at once or not at all.
+        `run` is the manifest without its subjects. A run of the same job and day is replaced, in one step or not at all.
         """
         if not self.days:
             return []
@@ -133,7 +137,7 @@ class Archive:
                 before = self._before(run, id_)
                 _ask_who_has_gone(snapshot, subject, before)
                 kept[id_] = KeptSubject(
-                    table=_write(snapshot, folder, id_, _rows(subject)),
+                    table=_write(snapshot, folder, id_, _select_rows(subject)),
                     gone=_write(snapshot, folder, f"{id_}.gone", _GONE_ROWS.format(subject=id_, key=quoted(subject.key))),
                     columns=tuple(subject.columns),
                     version=version,
@@ -150,7 +154,7 @@ class Archive:
         return problems
 
     def runs(self, job: str, first: date, last: date) -> tuple[list[KeptRun], dict[date, str]]:
-        """Return a job's kept runs between two days, both included, oldest first; and by day, which cannot be read and why."""
+        """Return a job's kept runs from one day to another, oldest first; and the days that cannot be read, each with why."""
         runs, unreadable = [], {}
         for day in self.kept_days():
             if first <= day <= last:
@@ -168,9 +172,9 @@ class Archive:
         return sorted(day for name in names if (day := _day(name)))
 
     def forget(self, today: date) -> list[str]:
-        """Delete what is older than may be kept, and what crashed runs left. Give what could not be deleted.
+        """Delete what is older than may be kept, and what crashed runs left. Return what could not be deleted.
 
-        Only what `keep` writes is deleted: a folder of days may lie beside other things.
+        Only what `keep` writes is deleted: the folder may hold other things too.
         """
         problems = []
         for day in self.kept_days():
@@ -197,15 +201,15 @@ _GONE_ROWS = """SELECT l.subject, l.person, l.member, l.reason FROM gone_since l
     WHERE l.reason IS NOT NULL OR NOT EXISTS (SELECT 1 FROM "subject_{subject}" s WHERE s.{key} = l.subject) ORDER BY 1"""
 
 
-def _rows(subject: Subject) -> str:
+def _select_rows(subject: Subject) -> str:
     columns = ", ".join(map(quoted, subject.columns))
     return f"SELECT {columns} FROM {quoted('subject_' + subject.id)} ORDER BY {quoted(subject.key)}"
 
 
 def _ask_who_has_gone(snapshot: Snapshot, subject: Subject, before: KeptRun | None) -> None:
-    """Ask the subject's own proof of leaving of everybody who was there the time before, or had gone and not been explained.
+    """Make the table `gone_since`: for everybody who was there the time before, or went unexplained, what proves that they have left.
 
-    It is asked of those who are still there too: a rule may not ask about all of its subject, and then they have left it.
+    Those who are still there are among them: a rule may not ask about all of its subject, and then they have left the rule.
     """
     _load_before(snapshot, subject, before)
     snapshot.sql(
