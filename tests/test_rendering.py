@@ -607,7 +607,7 @@ def test_words_that_are_right_have_no_problems():
     ],
 )
 def test_what_is_wrong_with_words_is_told_with_what_to_do(changes, problem):
-    assert words().problems(rule(**changes), Tier.reference) == [problem]
+    assert [str(fault) for fault in words().problems(rule(**changes), Tier.reference)] == [problem]
 
 
 def test_a_name_above_the_ceiling_is_no_problem_where_the_words_ask_for_it_or_no_words_are_shown():

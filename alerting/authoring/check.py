@@ -8,11 +8,12 @@ from datetime import date
 from pathlib import Path
 
 from alerting.app import App, rules_folder, words_of
-from alerting.documents.document import Document, did_you_mean
+from alerting.documents.document import did_you_mean
 from alerting.errors import AlertingError, EmptyStoreError, Fault
 from alerting.evaluation.dry_run import check_book, check_rule
 from alerting.model import Tier
 from alerting.notifications.messages.rendering import Words
+from alerting.notifications.messages.sentences import WordsFault, WordsFaultKind
 from alerting.rulebook.lint import lint_rule
 from alerting.rulebook.loader import Rulebook, compile_rule
 from alerting.rulebook.rule import Rule
@@ -88,12 +89,12 @@ def _shared_param_faults(book: Rulebook) -> Iterator[Fault]:
 def _rule_faults(app: App, rule: Rule, today: date) -> Iterator[Fault]:
     """Find what is wrong with the words of a rule and what is doubtful in it."""
     lint = list(lint_rule(rule, app.book, today))
-    words = list(_word_problems(app, rule))
+    words = _words_faults(app, rule)
     if not lint and not words and rule.file.examples:
         return
     document = rule.source
-    for part, problem in words:
-        yield _word_fault(document, rule, part, problem)
+    for found in words:
+        yield _placed_words_fault(rule, found)
     for one in lint:
         where = document.place(one.path, key=one.key)
         if one.offset is not None:
@@ -108,30 +109,46 @@ def _rule_faults(app: App, rule: Rule, today: date) -> Iterator[Fault]:
         )
 
 
-def _word_problems(app: App, rule: Rule) -> Iterator[tuple[str, str]]:
-    """Return what is wrong with a rule's words for any receiver: `says` or `clears`, and the problem."""
+def _words_faults(app: App, rule: Rule) -> list[WordsFault]:
+    """Return what is wrong with a rule's words for any receiver."""
     said = words_of(rule)
     words = Words({rule.id: said}, council=app.loaded.config.council.name)
     ceilings = {notifier.ceiling for notifier in app.notifiers.values()} - {Tier.counts} or {Tier.detail}
-    for problem in dict.fromkeys(problem for ceiling in sorted(ceilings) for problem in words.problems(said, ceiling)):
-        part, _, rest = problem.partition(": ")
-        yield part, rest
+    return list(dict.fromkeys(fault for ceiling in sorted(ceilings) for fault in words.problems(said, ceiling)))
 
 
-def _word_fault(document: Document, rule: Rule, part: str, problem: str) -> Fault:
-    text = rule.says if part == "says" else rule.clears
-    line = re.match(r"line ([0-9]+): ", problem)
-    said, _, near = (problem[line.end() :] if line else problem).partition("; did you mean ")
-    named = re.search(r"'\.?([^']+)'", said)
-    offset = _offset_in_words(text, named[1] if named else "", int(line[1]) if line else 1)
-    said, _, param = said.partition("; a parameter is written ")
-    remedy = f"Did you mean {near}" if near else f"Write {param}." if param else _remedy_for(said, named[1] if named else "")
-    if "end of template" in said and "'endif'" in said:
-        said, offset = "an {% if %} is opened and not closed", _open_if(text)
-    elif "end of template" in said:
-        said, offset = "a {{ or {% is opened and not closed", max(text.rfind("{{"), text.rfind("{%"))
-    said = "this `}` closes nothing" if said.startswith("unexpected '}'") else said
-    return Fault(problem=f"`{part}`: {said}", where=document.value_place((part,), offset), remedy=remedy)
+def _placed_words_fault(rule: Rule, found: WordsFault) -> Fault:
+    """Return a fault of a rule's words at its place, in the words of whoever wrote them."""
+    text = rule.says if found.part == "says" else rule.clears
+    said, offset = found.problem, _offset_in_words(text, found.name, found.line or 1)
+    match found.kind:
+        case WordsFaultKind.if_not_closed:
+            said, offset = "an {% if %} is opened and not closed", _open_if(text)
+        case WordsFaultKind.braces_not_closed:
+            said, offset = "a {{ or {% is opened and not closed", max(text.rfind("{{"), text.rfind("{%"))
+        case WordsFaultKind.stray_brace:
+            said = "this `}` closes nothing"
+    where = rule.source.value_place((found.part,), offset)
+    return Fault(problem=f"`{found.part}`: {said}", where=where, remedy=_words_remedy(found))
+
+
+def _words_remedy(found: WordsFault) -> str:
+    if found.near:
+        return f"Did you mean '{found.near}'?"
+    if found.param:
+        return f"Write {found.param}."
+    match found.kind:
+        case WordsFaultKind.above_ceiling:
+            return f"Leave it out, or ask first: {{% if {found.name} is defined %}}."
+        case WordsFaultKind.if_not_closed:
+            return "End it with {% endif %}."
+        case WordsFaultKind.braces_not_closed:
+            return "Close it with }} or %}."
+        case WordsFaultKind.unknown_filter:
+            return "Such as {{ born_on | day }}; docs/reference/rules.md lists them."
+        case WordsFaultKind.unexpected | WordsFaultKind.stray_brace:
+            return "What is filled in stands between {{ and }}, a choice between {% and %}."
+    return ""
 
 
 def _open_if(text: str) -> int:
@@ -143,16 +160,6 @@ def _open_if(text: str) -> int:
         elif opened:
             opened.pop()
     return opened[-1] if opened else 0
-
-
-def _remedy_for(said: str, name: str) -> str:
-    if "is of tier" in said:
-        return f"Leave it out, or ask first: {{% if {name} is defined %}}."
-    if "end of template" in said:
-        return "End it with {% endif %}." if "'endif'" in said else "Close it with }} or %}."
-    if "no filter" in said:
-        return "Such as {{ born_on | day }}; docs/reference/rules.md lists them."
-    return "What is filled in stands between {{ and }}, a choice between {% and %}." if "nexpected" in said else ""
 
 
 def _offset_in_words(text: str, name: str, line: int) -> int:

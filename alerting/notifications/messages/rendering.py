@@ -11,8 +11,8 @@ Where words cannot be used, the item is shown without them (title, measure, due 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Set
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Set
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import cache
 from pathlib import Path
@@ -25,7 +25,15 @@ from jinja2.sandbox import SandboxedEnvironment
 from alerting.formatting import counted, dated, day, listed, plain, plural
 from alerting.model import Item, Level, Message, Notification, Tier
 from alerting.notifications.messages import digest, summary
-from alerting.notifications.messages.sentences import LONGEST, NoValueError, Sentence, hint, sentence_of
+from alerting.notifications.messages.sentences import (
+    LONGEST,
+    NoValueError,
+    Sentence,
+    WordsFault,
+    WordsFaultKind,
+    nearest,
+    sentence_of,
+)
 
 ITEM_NAMES = frozenset({"measure", "unit", "due", "level", "as_of"})
 """What a rule's words may name besides its params and its facts."""
@@ -133,31 +141,16 @@ class Words:
         )
         return Rendered(message=message, problems=tuple(_told(problem, count) for problem, count in problems.items()))
 
-    def problems(self, rule: RuleWords, ceiling: Tier) -> list[str]:
-        """Return what is wrong with a rule's words for a receiver of this ceiling, a sentence each: for `check`.
+    def problems(self, rule: RuleWords, ceiling: Tier) -> list[WordsFault]:
+        """Return what is wrong with a rule's words for a receiver of this ceiling: for `check`.
 
         A receiver of counts is shown no rule's words, so nothing is above its ceiling.
         """
-        found = []
-        for part, source in (("says", rule.says), ("clears", rule.clears)):
-            sentence = sentence_of(source)
-            known = {*rule.tiers, *ITEM_NAMES}
-            above = [(name, _tier(rule, name)) for name in sorted((sentence.names & known) - sentence.guarded)]
-            said = [
-                *([sentence.problem] if sentence.problem else []),
-                *(_unknown(name, known, rule) for name in sorted(sentence.names - known - {"params"})),
-                *(
-                    f"there is no parameter '{name}'{hint(name, rule.params)}"
-                    for name in sorted(sentence.params - set(rule.params))
-                ),
-                *(
-                    f"'{name}' is of tier {tier.name}, and the receiver may be shown no more than {ceiling.name}"
-                    for name, tier in above
-                    if tier > ceiling >= Tier.reference
-                ),
-            ]
-            found += [f"{part}: {problem}" for problem in said]
-        return found
+        return [
+            replace(fault, part=part)
+            for part, source in (("says", rule.says), ("clears", rule.clears))
+            for fault in _words_faults(sentence_of(source), rule, ceiling)
+        ]
 
     # ------------------------------------------------------------------ what each purpose shows
 
@@ -322,10 +315,20 @@ def _tier(rule: RuleWords, name: str) -> Tier:
     return Tier.reference if name in ITEM_NAMES else rule.tiers.get(name, Tier.detail)
 
 
-def _unknown(name: str, known: Iterable[str], rule: RuleWords) -> str:
-    if name in rule.params:
-        return f"there is no name '{name}'; a parameter is written params.{name}"
-    return f"there is no name '{name}'{hint(name, known)}"
+def _words_faults(sentence: Sentence, rule: RuleWords, ceiling: Tier) -> Iterator[WordsFault]:
+    known = {*rule.tiers, *ITEM_NAMES}
+    if sentence.fault:
+        yield sentence.fault
+    for name in sorted(sentence.names - known - {"params"}):
+        problem, param = f"there is no name '{name}'", f"params.{name}" if name in rule.params else ""
+        yield WordsFault(problem=problem, name=name, param=param, near="" if param else nearest(name, known))
+    for name in sorted(sentence.params - set(rule.params)):
+        yield WordsFault(problem=f"there is no parameter '{name}'", name=name, near=nearest(name, rule.params))
+    for name in sorted((sentence.names & known) - sentence.guarded):
+        tier = _tier(rule, name)
+        if tier > ceiling >= Tier.reference:
+            problem = f"'{name}' is of tier {tier.name}, and the receiver may be shown no more than {ceiling.name}"
+            yield WordsFault(problem=problem, kind=WordsFaultKind.above_ceiling, name=name)
 
 
 def _not_there(sentence: Sentence, names: Mapping[str, Any], hidden: Set[str], rule: RuleWords) -> str:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from difflib import get_close_matches
+from enum import Enum, auto
 from functools import cache, lru_cache
 from typing import Any
 
@@ -45,15 +47,62 @@ class _Language(SandboxedEnvironment):
         return self.getattr(obj, argument)
 
 
+class WordsFaultKind(Enum):
+    """What can be wrong in a rule's words, where there is something to do about it that goes for all of the kind."""
+
+    above_ceiling = auto()
+    unknown_filter = auto()
+    if_not_closed = auto()
+    braces_not_closed = auto()
+    stray_brace = auto()
+    #: A sign or word stands where the template's language has no place for it.
+    unexpected = auto()
+    other = auto()
+
+
+@dataclass(frozen=True, kw_only=True)
+class WordsFault:
+    """What is wrong in the words of a rule."""
+
+    problem: str
+    kind: WordsFaultKind = WordsFaultKind.other
+    #: Which words: `says` or `clears`.
+    part: str = ""
+    #: The line of these words, from 1, where that is known.
+    line: int | None = None
+    #: What the template names there, where the fault is about a name or a sign.
+    name: str = ""
+    #: The nearest name that there is.
+    near: str = ""
+    #: How it is written, where it is a parameter.
+    param: str = ""
+
+    def __str__(self) -> str:
+        part = f"{self.part}: " if self.part else ""
+        line = f"line {self.line}: " if self.line else ""
+        hint = f"; did you mean '{self.near}'?" if self.near else ""
+        hint = f"; a parameter is written {self.param}" if self.param else hint
+        return f"{part}{line}{self.problem}{hint}"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Sentence:
-    """One `says` or `clears`, compiled. names: what it names; guarded: what it asks `is defined` of; params: of those."""
+    """One `says` or `clears`, compiled."""
 
+    #: Nothing where the words cannot be used.
     template: Template | None
+    #: What it names.
     names: frozenset[str] = frozenset()
+    #: Those of the names that it asks `is defined` of.
     guarded: frozenset[str] = frozenset()
+    #: The parameters that it names.
     params: frozenset[str] = frozenset()
-    problem: str = ""
+    fault: WordsFault | None = None
+
+    @property
+    def problem(self) -> str:
+        """What is wrong in it, as a sentence."""
+        return str(self.fault or "")
 
     def in_words(self, names: Mapping[str, Any]) -> str:
         """Put values in. Raises NoValueError for a null that would be printed, and what the engine raises for a missing name."""
@@ -83,15 +132,16 @@ def _environment() -> _Language:
 
 @lru_cache(maxsize=1000)
 def sentence_of(source: str) -> Sentence:
-    """Read the words of a rule; what is wrong in them is the sentence's `problem`, and it has no template then."""
+    """Return the words of a rule, read; what is wrong in them is the sentence's `fault`, and it has no template then."""
     environment = _environment()
     try:
         tree = environment.parse(source)
     except TemplateSyntaxError as error:
-        return Sentence(template=None, problem=f"line {error.lineno}: {error.message}")
-    names, guarded, params, problem = set(), set(), set(), ""
+        return Sentence(template=None, fault=_syntax_fault(error))
+    names, guarded, params = set(), set(), set()
+    fault: WordsFault | None = None
     for node in tree.find_all(nodes.Node):
-        problem = problem or _fault(node, environment)
+        fault = fault or _fault(node, environment)
         if isinstance(node, nodes.Name):
             names.add(node.name)
         elif isinstance(node, nodes.Test) and isinstance(node.node, nodes.Name) and node.name == "defined":
@@ -99,27 +149,43 @@ def sentence_of(source: str) -> Sentence:
         elif isinstance(node, nodes.Getattr) and isinstance(node.node, nodes.Name) and node.node.name == "params":
             params.add(node.attr)
     template = None
-    if not problem:
+    if not fault:
         try:
             template = environment.from_string(tree)
         except TemplateError as error:
-            problem = f"{error.message}"
-    return Sentence(
-        template=template, names=frozenset(names), guarded=frozenset(guarded), params=frozenset(params), problem=problem
-    )
+            fault = WordsFault(problem=f"{error.message}")
+    return Sentence(template=template, names=frozenset(names), guarded=frozenset(guarded), params=frozenset(params), fault=fault)
 
 
-def _fault(node: nodes.Node, environment: _Language) -> str:
+def _syntax_fault(error: TemplateSyntaxError) -> WordsFault:
+    """Return what the template engine cannot read. It has one kind of error for all of it: its words alone tell them apart."""
+    said = f"{error.message}"
+    quoted = re.search(r"'([^']+)'", said)
+    if "end of template" in said:
+        kind = WordsFaultKind.if_not_closed if "'endif'" in said else WordsFaultKind.braces_not_closed
+    elif said.startswith("unexpected '}'"):
+        kind = WordsFaultKind.stray_brace
+    else:
+        kind = WordsFaultKind.unexpected if "nexpected" in said else WordsFaultKind.other
+    return WordsFault(problem=said, kind=kind, line=error.lineno, name=quoted[1] if quoted else "")
+
+
+def _fault(node: nodes.Node, environment: _Language) -> WordsFault | None:
+    line = node.lineno
     if isinstance(node, nodes.Filter) and node.name not in environment.filters:
-        return f"line {node.lineno}: there is no filter '{node.name}'{hint(node.name, environment.filters)}"
+        problem, near = f"there is no filter '{node.name}'", nearest(node.name, environment.filters)
+        return WordsFault(problem=problem, kind=WordsFaultKind.unknown_filter, line=line, name=node.name, near=near)
     if isinstance(node, nodes.Test) and node.name not in environment.tests:
-        return f"line {node.lineno}: there is no test '{node.name}'{hint(node.name, environment.tests)}"
+        problem, near = f"there is no test '{node.name}'", nearest(node.name, environment.tests)
+        return WordsFault(problem=problem, line=line, name=node.name, near=near)
     if isinstance(node, nodes.Getattr) and not (isinstance(node.node, nodes.Name) and node.node.name == "params"):
-        return f"line {node.lineno}: '.{node.attr}' is not allowed; only params has names of its own"
+        problem = f"'.{node.attr}' is not allowed; only params has names of its own"
+        return WordsFault(problem=problem, line=line, name=node.attr)
     if not isinstance(node, _ALLOWED):
         kind = type(node).__name__.lower()
-        return f"line {node.lineno}: '{kind}' is not allowed; a rule's words print values and choose with if, no more"
-    return ""
+        problem = f"'{kind}' is not allowed; a rule's words print values and choose with if, no more"
+        return WordsFault(problem=problem, line=line, name=kind)
+    return None
 
 
 def _printed(value: Any) -> Any:
@@ -144,7 +210,6 @@ def _given(words: Callable[..., str]) -> Callable[..., str]:
     return of
 
 
-def hint(name: str, known: Iterable[str]) -> str:
-    """Return the end of a problem that names the nearest known name, or nothing."""
-    near = get_close_matches(name, list(known), 1)
-    return f"; did you mean '{near[0]}'?" if near else ""
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Return the known name that is nearest to another, or nothing."""
+    return next(iter(get_close_matches(name, list(known), 1)), "")
