@@ -149,6 +149,15 @@ def test_replacements_are_asked_and_the_rules_they_were_copied_from_are_not(repl
     assert book.off == ()
 
 
+def test_a_copy_is_checked_while_it_is_off(council):
+    path = council.new("CL-01")
+    path.write_text(
+        path.read_text("utf-8").replace("subject: care_leaver", "subject: care_leaver\nlet: {spare: age + 1}"), "utf-8"
+    )
+
+    assert "the step 'spare' is used nowhere" in council.check()[1]
+
+
 # ---------------------------------------------------------------- names
 
 
