@@ -56,7 +56,7 @@ def unshown(rules: Folder, asks: str, *examples: str) -> list[str]:
     book = rules.load()
     [rule] = [rule for rule in book.rules if rule.id == "seen"]
     path = rules.path / "practice" / "seen.yaml"
-    return [fault.problem.removeprefix("CL-70: ") for fault in gaps_of(book, rule, path)]
+    return [fault.problem for fault in gaps_of(book, rule, path)]
 
 
 def days(*texts: str) -> list[str]:

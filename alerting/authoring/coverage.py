@@ -38,7 +38,7 @@ def find_gaps(engine: ExampleEngine, rule: Rule, tried: Sequence[ExampleResult],
     """Return what these examples of a rule do not show, as warnings with their place in the rule's file."""
     found = [*_answers(rule, tried), *_limits(engine, rule, tried), *_rows_without(engine, rule, tried)]
     where = document.place(("examples",), key=True) if rule.file.examples else document.place(("id",), key=True)
-    return [Fault(problem=f"{rule.code}: {problem}", where=where, remedy=remedy, severity="warning") for problem, remedy in found]
+    return [Fault(problem=problem, where=where, remedy=remedy, severity="warning") for problem, remedy in found]
 
 
 def _answers(rule: Rule, tried: Sequence[ExampleResult]) -> Iterator[tuple[str, str]]:

@@ -21,12 +21,15 @@ from alerting.errors import AlertingError, ConfigError, Faults, SourceError
 from alerting.rulebook.loader import Rulebook, compile_rule
 from alerting.rulebook.rule import Rule
 
+_YAML = (".yaml", ".yml")
+
 
 @dataclass(frozen=True, kw_only=True)
 class LoadedData:
-    """The data of one day, read for these rules: the snapshot, and what was made of its tables."""
+    """The case data of one day, read for some rules."""
 
     snapshot: Snapshot
+    #: Which of its tables are not to be believed.
     trust: Trust
 
 
@@ -46,12 +49,12 @@ def find_rule(book: Rulebook, name: str) -> Rule:
 
 
 def load_draft(book: Rulebook, name: str, params: Mapping[str, Any] | None = None) -> Rule:
-    """Return a rule by its code, its id or the path of a file, with some of its parameters set otherwise.
+    """Return a rule compiled anew from its file, given by its code, its id or a path, with some of its parameters set otherwise.
 
     Raises Faults with everything that is wrong with it, AlertingError where there is no such rule or file.
     """
     path = Path(name)
-    if path.suffix not in (".yaml", ".yml"):
+    if path.suffix not in _YAML:
         path = Path(find_rule(book, name).place)
     elif not path.is_file():
         raise ConfigError(f"there is no file {path.as_posix()}", remedy="Give the path of a rule file, or a rule's code.")
@@ -59,6 +62,11 @@ def load_draft(book: Rulebook, name: str, params: Mapping[str, Any] | None = Non
     if isinstance(compiled, list):
         raise Faults(compiled)
     return compiled
+
+
+def find_or_load(book: Rulebook, name: str) -> Rule:
+    """Return the rule that a name means: a code, an id or the path of a file. Raises as `find_rule` and `load_draft` do."""
+    return load_draft(book, name) if Path(name).suffix in _YAML else find_rule(book, name)
 
 
 def parse_params(texts: Sequence[str]) -> dict[str, Any]:

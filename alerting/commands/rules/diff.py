@@ -49,11 +49,11 @@ def load_rule(app: App, name: str) -> Rule:
     With @ and a version behind it, the rule as it was in that version, with the parameters that applied. Raises
     AlertingError where there is none, Faults where a file makes no rule.
     """
-    from alerting.authoring.draft import find_rule, load_draft
+    from alerting.authoring.draft import find_or_load
 
     if "@" in name:
         return _in_version(app, *name.split("@", 1))
-    return load_draft(app.book, name) if Path(name).suffix in (".yaml", ".yml") else find_rule(app.book, name)
+    return find_or_load(app.book, name)
 
 
 def _in_version(app: App, name: str, version: str) -> Rule:

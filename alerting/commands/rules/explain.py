@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from alerting.authoring.draft import find_rule, load_draft
+from alerting.authoring.draft import find_or_load
 from alerting.cli import build_app, echo_json, today
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def command(ctx: click.Context, rule: str, subject: str | None, as_of: datetime 
     reference. Reads the case data and stores nothing. Ends with 1 where SUBJECT is not in the data.
     """
     app = build_app(ctx)
-    found = load_draft(app.book, rule) if rule.endswith((".yaml", ".yml")) else find_rule(app.book, rule)
+    found = find_or_load(app.book, rule)
     if subject is None or only_sql:
         _print_rule(found, app.book, only_sql=only_sql, as_json=as_json)
         return

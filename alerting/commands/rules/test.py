@@ -15,7 +15,7 @@ from alerting.cli import build_app, echo_json
 
 if TYPE_CHECKING:
     from alerting.app import App
-    from alerting.authoring.examples import ExampleResult
+    from alerting.authoring.examples import ExampleEngine, ExampleResult
     from alerting.authoring.scenarios.expectations import Mismatch
     from alerting.authoring.scenarios.play import Played
     from alerting.errors import Fault, Place
@@ -84,7 +84,7 @@ def _try_examples(app: App, name: str | None, *, strict: bool, as_json: bool) ->
     return 1 if failed or broken or (strict and gaps) else 0
 
 
-def _prove(engine: Any, rule: Rule) -> _Proof:
+def _prove(engine: ExampleEngine, rule: Rule) -> _Proof:
     from alerting.authoring.coverage import find_gaps
     from alerting.authoring.examples import try_examples
     from alerting.documents.document import load
@@ -106,9 +106,7 @@ def _print_proof(proof: _Proof) -> None:
         click.echo(f"\n  {place.file}:{place.line}: {one.example.says}")
         _print_lines([("expected", _expected(one)), ("came", _came(one)), ("because", one.why)])
     for gap in proof.gaps:
-        click.echo(
-            f"  {proof.rule.place}:{gap.where.line if gap.where else ''}: {gap.problem.removeprefix(f'{proof.rule.code}: ')}\n      {gap.remedy}"
-        )
+        click.echo(f"  {proof.rule.place}:{gap.where.line if gap.where else ''}: {gap.problem}\n      {gap.remedy}")
     click.echo()
 
 
@@ -154,7 +152,7 @@ def _proof_as_json(proof: _Proof) -> dict[str, Any]:
             }
             for one, place in zip(proof.tried, proof.places, strict=True)
         ],
-        "unshown": [{"problem": gap.problem, "remedy": gap.remedy} for gap in proof.gaps],
+        "unshown": [{"problem": f"{proof.rule.code}: {gap.problem}", "remedy": gap.remedy} for gap in proof.gaps],
     }
 
 

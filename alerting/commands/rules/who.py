@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from alerting.authoring.draft import find_rule, load_draft
+from alerting.authoring.draft import find_or_load
 from alerting.cli import build_app, echo_json, today
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def command(ctx: click.Context, rule: str, subject: str, as_of: datetime | None,
     from alerting.authoring.explain.who_is_told import who_is_told
 
     app = build_app(ctx)
-    found = load_draft(app.book, rule) if rule.endswith((".yaml", ".yml")) else find_rule(app.book, rule)
+    found = find_or_load(app.book, rule)
     told = who_is_told(app, found, subject, as_of.date() if as_of else today(app))
     if as_json:
         echo_json(_as_json(told))
