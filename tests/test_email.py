@@ -1,14 +1,13 @@
-"""What is special about mail: the wire, TLS, and what each fault of a server means."""
+"""What is special about mail: the wire, TLS, lines that are kept open, and the hand-over."""
 
 from __future__ import annotations
 
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 from email import message_from_bytes
 from email.policy import default as parsed
-from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -18,49 +17,15 @@ from pydantic import ValidationError
 from alerting.errors import DeliveryError
 from alerting.model import Message
 from notifiers.email import Notifier
+from tests.mailing import SENDER, not_handed_over, receiver, say_nothing
 from tests.messages import mail_message
-from tests.servers import CLOSE, SILENCE, MailServer, ScriptedMailServer, free_port, mail_server, scripted_mail_server
-
-SENDER = "Practice alerts <alerts@exampleshire.gov.uk>"
-
-
-def receiver(server: MailServer | ScriptedMailServer, **changes: Any) -> Notifier:
-    usual = {"type": "email", "host": "127.0.0.1", "port": server.port, "from": SENDER, "helo": "host.exampleshire.gov.uk"}
-    if isinstance(server, ScriptedMailServer):
-        usual |= {"security": "none", "timeout_s": 0.3, "after_dot_timeout_s": 0.3}
-    else:
-        usual |= {"ca_file": server.ca_file, "timeout_s": 5}
-    return Notifier.model_validate(usual | changes)
-
-
-def not_handed_over() -> None:
-    pytest.fail("the message was handed over")
-
-
-def say_nothing() -> None:
-    """Take the news of the hand-over."""
+from tests.servers import CLOSE, SILENCE, MailServer, mail_server, scripted_mail_server
 
 
 @pytest.fixture
 def relay(tmp_path) -> Iterator[MailServer]:
     with mail_server(tmp_path) as server:
         yield server
-
-
-@pytest.fixture
-def send() -> Callable[..., tuple[DeliveryError, bool]]:
-    """Send to a server that answers as told, and give the error and whether the message had been handed over."""
-
-    def attempt(**answers: Any) -> tuple[DeliveryError, bool]:
-        told: list[bool] = []
-        with scripted_mail_server(**answers) as server:
-            notifier = receiver(server)
-            with pytest.raises(DeliveryError) as caught:
-                notifier.send(mail_message(), lambda: told.append(True))
-            notifier.close()
-        return caught.value, bool(told)
-
-    return attempt
 
 
 # What arrives
@@ -288,192 +253,6 @@ def test_a_hand_over_that_may_not_be_leaves_nothing_behind():
 
     assert server.received == []
     assert "QUIT" not in server.steps
-
-
-# What each fault means
-
-
-@pytest.mark.parametrize(
-    ("answers", "passing", "about"),
-    [
-        ({"greeting": "421 4.3.2 too busy"}, True, "line"),
-        ({"greeting": CLOSE}, True, "line"),
-        ({"greeting": SILENCE}, True, "line"),
-        ({"greeting": "554 5.3.2 no mail here"}, False, "line"),
-        ({"EHLO": CLOSE}, True, "line"),
-        ({"EHLO": "550 who are you", "HELO": "550 who are you"}, False, "line"),
-        ({"MAIL": "452 4.3.1 disk full"}, True, "message"),
-        ({"MAIL": "421 4.3.2 shutting down"}, True, "line"),
-        ({"MAIL": "550 5.7.1 not allowed to send"}, False, "sender"),
-        ({"MAIL": "550 5.1.8 bad sender"}, False, "sender"),
-        ({"MAIL": "552 5.3.4 too large"}, False, "sender"),
-        ({"MAIL": CLOSE}, True, "line"),
-        ({"RCPT": "450 4.2.1 grey-listed"}, True, "message"),
-        ({"RCPT": "452 4.2.2 mailbox full"}, True, "message"),
-        ({"RCPT": "550 5.1.1 no such user"}, False, "address"),
-        ({"RCPT": "550 5.4.1 Recipient address rejected: Access denied."}, False, "address"),
-        ({"RCPT": "552 5.2.2 mailbox full"}, False, "address"),
-        ({"RCPT": "553 mailbox name not allowed"}, False, "address"),
-        ({"RCPT": "550 5.7.1 relaying denied"}, False, "sender"),
-        ({"RCPT": "554 5.1.8 sender rejected"}, False, "sender"),
-        ({"RCPT": SILENCE}, True, "line"),
-        ({"DATA": "451 4.3.0 not now"}, True, "message"),
-        ({"DATA": "554 5.5.1 no valid recipients"}, False, "sender"),
-        ({"DATA": CLOSE}, True, "line"),
-        ({"body": CLOSE}, True, "line"),
-        ({"DATA": "354 go ahead\r\n421 4.3.0 shutting down"}, True, "line"),
-        ({"MAIL": "nonsense"}, True, "message"),
-    ],
-    ids=lambda value: "-".join(f"{step} {answer[:9]}" for step, answer in value.items()) if isinstance(value, dict) else None,
-)
-def test_before_the_final_dot_nothing_can_have_arrived(send, answers, passing, about):
-    error, handed_over = send(**answers)
-
-    assert (error.passing, error.about, error.ambiguous, handed_over) == (passing, about, False, False)
-
-
-@pytest.mark.parametrize(
-    ("dot", "passing", "about"),
-    [
-        ("451 4.3.0 try again later", True, "message"),
-        ("421 4.3.2 shutting down", True, "line"),
-        ("554 5.7.1 looks like spam", False, "sender"),
-        ("552 5.3.4 too large", False, "sender"),
-    ],
-)
-def test_an_answer_to_the_final_dot_is_clear(send, dot, passing, about):
-    error, handed_over = send(dot=dot)
-
-    assert (error.passing, error.about, error.ambiguous, handed_over) == (passing, about, False, True)
-
-
-@pytest.mark.parametrize("dot", [CLOSE, SILENCE, "nonsense", "250"[:2]])
-def test_without_an_answer_to_the_final_dot_the_message_may_have_arrived(send, dot):
-    error, handed_over = send(dot=dot)
-
-    assert (error.passing, error.ambiguous, handed_over) == (True, True, True)
-
-
-@pytest.mark.parametrize(
-    ("host", "reason"), [("127.0.0.1", "nothing answers at this port"), ("relay.invalid", "its name is not known")]
-)
-def test_a_server_that_cannot_be_reached_may_come_back(host, reason):
-    notifier = Notifier.model_validate({"host": host, "port": free_port(), "from": SENDER})
-
-    with pytest.raises(DeliveryError, match=f"cannot be reached: {reason}") as caught:
-        notifier.send(mail_message(), not_handed_over)
-
-    assert (caught.value.passing, caught.value.ambiguous, caught.value.about) == (True, False, "line")
-
-
-def test_a_certificate_that_is_not_trusted_waits_for_a_person(relay):
-    notifier = receiver(relay, ca_file=None)
-
-    with pytest.raises(DeliveryError, match="certificate is not to be trusted") as caught:
-        notifier.send(mail_message(), not_handed_over)
-
-    assert (caught.value.passing, caught.value.ambiguous, caught.value.about) == (False, False, "line")
-    assert "set ca_file" in caught.value.remedy
-    assert relay.taken == []
-
-
-def test_a_certificate_for_another_host_is_not_trusted(relay):
-    notifier = receiver(relay, host="localhost")
-
-    with pytest.raises(DeliveryError, match="certificate is not to be trusted"):
-        notifier.send(mail_message(), not_handed_over)
-
-
-def test_a_server_without_starttls_gets_nothing_in_plain_text():
-    with scripted_mail_server() as server:
-        notifier = receiver(server, security="starttls")
-        with pytest.raises(DeliveryError, match="nothing is sent without") as caught:
-            notifier.send(mail_message(), not_handed_over)
-
-    assert (caught.value.passing, caught.value.about) == (False, "line")
-    assert "MAIL" not in server.steps
-
-
-def test_tls_at_a_plain_port_waits_for_a_person():
-    with scripted_mail_server() as server:
-        notifier = receiver(server, security="tls")
-        with pytest.raises(DeliveryError, match="no TLS could be agreed") as caught:
-            notifier.send(mail_message(), not_handed_over)
-
-    assert not caught.value.passing
-
-
-def test_a_sign_in_that_is_refused_waits_for_a_person_and_shows_no_password(tmp_path):
-    with mail_server(tmp_path, user="alerts", password="right-made-up") as server:
-        notifier = receiver(server, user="alerts", password="wrong-made-up")
-        with pytest.raises(DeliveryError, match="the sign-in was refused: 535") as caught:
-            notifier.send(mail_message(), not_handed_over)
-
-    assert (caught.value.passing, caught.value.about) == (False, "line")
-    assert "relay" in caught.value.remedy
-    assert "made-up" not in f"{caught.value!r}{caught.value}{notifier!r}{notifier.model_dump_json()}"
-
-
-def test_a_sign_in_where_none_is_offered_waits_for_a_person(relay):
-    notifier = receiver(relay, user="alerts", password="made-up")
-
-    with pytest.raises(DeliveryError, match="no way of signing in") as caught:
-        notifier.send(mail_message(), not_handed_over)
-
-    assert not caught.value.passing
-
-
-def test_a_retired_way_of_signing_in_is_named(send):
-    error, _ = send(MAIL="550 5.7.30 Basic authentication is not supported for Client Submission.")
-
-    assert "no longer takes a user and a password" in error.remedy
-
-
-def test_a_file_of_trusted_certificates_that_is_missing_is_named(relay, tmp_path):
-    notifier = receiver(relay, ca_file=tmp_path / "gone.pem")
-
-    with pytest.raises(DeliveryError, match=r"gone\.pem: the file of trusted certificates cannot be read") as caught:
-        notifier.send(mail_message(), not_handed_over)
-
-    assert not caught.value.passing
-    assert any("ca_file" in problem for problem in notifier.check())
-
-
-# What is kept out
-
-
-def test_an_answer_is_short_printable_and_without_addresses(send):
-    error, _ = send(RCPT="550 5.1.1 <aoife.brennan@exampleshire.gov.uk>: \x1b[31m unknown " + "x" * 400)
-
-    assert str(error.problem).startswith("the address was refused: 550 5.1.1 <(somebody)@exampleshire.gov.uk>: [31m unknown")
-    assert "aoife" not in str(error)
-    assert len(error.problem) < 230
-
-
-@pytest.mark.parametrize(
-    "address", [None, "", "no address", "a@b@c.gov.uk", "x@y.gov.uk\r\nRCPT TO:<z@evil.example>", "zoë@x.gov.uk"]
-)
-def test_an_address_that_cannot_be_used_is_told_before_connecting(address):
-    notifier = Notifier.model_validate({"host": "127.0.0.1", "port": free_port(), "from": SENDER})
-
-    with pytest.raises(DeliveryError, match="mail address") as caught:
-        notifier.send(mail_message(to_address=address), not_handed_over)
-
-    assert not caught.value.passing
-
-
-def test_mail_goes_only_to_the_domains_that_are_allowed():
-    with scripted_mail_server() as server:
-        notifier = receiver(server, domains=["@Exampleshire.gov.uk"])
-        with pytest.raises(DeliveryError, match=r"mail may not go to sub\.exampleshire\.gov\.uk") as caught:
-            notifier.send(mail_message(to_address="somebody@sub.exampleshire.gov.uk"), not_handed_over)
-        assert server.lines == 0
-
-        notifier.send(mail_message(to_address="Somebody@EXAMPLESHIRE.gov.uk"), say_nothing)
-        notifier.close()
-
-    assert not caught.value.passing
-    assert "somebody" not in str(caught.value)
 
 
 # Settings
