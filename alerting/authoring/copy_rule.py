@@ -27,7 +27,7 @@ _REST = r"(?=[ \t]*(?:[ \t]#[^\r\n]*)?\r?$)"
 
 @dataclass(frozen=True, kw_only=True)
 class RuleCopy:
-    """A copy that may be made: of which rule, under which names, in which file, and what that file will say."""
+    """A copy of a rule that may be written."""
 
     source: Rule
     id: str
@@ -35,6 +35,7 @@ class RuleCopy:
     #: Whether it takes over from its source; else it is off.
     replaces: bool
     path: Path
+    #: What its file will hold.
     text: str
 
 

@@ -51,7 +51,7 @@ def _answers(rule: Rule, tried: Sequence[ExampleResult]) -> Iterator[tuple[str, 
 
 
 def _rows_without(engine: ExampleEngine, rule: Rule, tried: Sequence[ExampleResult]) -> Iterator[tuple[str, str]]:
-    """Return whether an example with a missing value, and one that `where` leaves out, are wanted and not there."""
+    """Return what is not shown of a missing value, where one can leave the rule without an answer, and of those `where` leaves out."""
     answers = [one.answer for one in tried if one.answer]
     missing = any(answer.gives == "unknown" or (answer.measure is None and answer.gives != "out") for answer in answers)
     if not missing and tried and _can_be_missing(engine, rule, tried):

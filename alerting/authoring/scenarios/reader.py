@@ -112,7 +112,7 @@ class _Checker:
                 self._table(day.half_load.table, (*at, "half_load", "table"))
 
     def names(self, known: frozenset[str]) -> None:
-        """Check every rule and receiver that the days name. known: the codes and ids of the rules it is run with."""
+        """Check every rule and receiver that the days name; `known` are the codes and ids of the rules it is run with."""
         for index, day in enumerate(self._scenario.days):
             at: KeyPath = ("days", index)
             for part in ("acknowledge", "snooze"):

@@ -40,7 +40,7 @@ def command(ctx: click.Context, *, source: str, id_: str | None, code: str | Non
 
 
 def _print(copy: RuleCopy) -> None:
-    """Tell what becomes of the copy and of the rule it was copied from."""
+    """Print what becomes of the copy and of the rule it was copied from."""
     old, new = copy.source.code, copy.code
     if not copy.replaces:
         click.echo(f"The copy, {new}, is off: no run asks it until you take `enabled: false` out of it.", err=True)

@@ -116,7 +116,7 @@ def _expected(tried: ExampleResult) -> str:
 
 
 def _came(tried: ExampleResult) -> str:
-    """Tell what came of all that the example speaks of."""
+    """Return what came of all that the example speaks of."""
     example, answer = tried.example, tried.answer
     if answer is None:
         return tried.wrong
