@@ -92,7 +92,7 @@ class Service:
         self._bell.put(_STOP)
 
     def give_back(self) -> None:
-        """Return the run that is going on, as the process must end in the middle of it: another may go on at once."""
+        """Give back the run that is going on, as the process must end in the middle of it: another may go on at once."""
         if self._store is not None:
             JobLeases(self._store).let_go(this_process(), self.clock())
 
@@ -203,7 +203,7 @@ class Service:
             self._say(f"{what}: {error.problem}" + (f" ({error.remedy.rstrip('.')})" if error.remedy else ""))
 
     def _say(self, text: str) -> None:
-        """Say something once, and again only after something else was said."""
+        """Log a text once, and again only after something else was said."""
         if text != self._last:
             self.log(text)
         self._last = text

@@ -55,15 +55,7 @@ _REMEDIES = {
 
 
 class Notifier(BaseModel, notifier.Notifier):
-    """A mail relay and how to reach it.
-
-    security: starttls (port 25 or 587), tls (465) or none. There is no falling back from one to another.
-    domains: the only domains that mail may go to; any where left out. messages_per_connection: a new line after so many.
-    lines: to a server that takes long over a message, so many lines at once at most.
-    return_path: the sender on the envelope, where bounces go; bounces: the Maildir in which they land, for others to read.
-    timeout_s is for each step up to the final dot; after_dot_timeout_s for the answer to it, which servers may take
-    minutes over, and which is better waited for than guessed. Threads may send at once, each over a line of its own.
-    """
+    """A mail relay and how to reach it. Threads may send at once, each over a line of its own."""
 
     model_config = ConfigDict(
         frozen=True, extra="forbid", hide_input_in_errors=True, validate_by_name=True, validate_by_alias=True
@@ -75,17 +67,25 @@ class Notifier(BaseModel, notifier.Notifier):
     port: int = Field(default=25, ge=1, le=65535)
     from_address: str = Field(alias="from", examples=["Practice alerts <alerts@exampleshire.gov.uk>"])
     reply_to: str | None = None
+    #: The sender on the envelope, where bounces go.
     return_path: str | None = None
+    #: The Maildir in which bounces land, for others to read.
     bounces: Path | None = None
+    #: starttls (port 25 or 587), tls (465) or none. There is no falling back from one to another.
     security: Literal["starttls", "tls", "none"] = "starttls"
     user: SecretStr | None = None
     password: SecretStr | None = None
     ca_file: Path | None = None
+    #: The only domains that mail may go to; any where left out.
     domains: tuple[str, ...] | None = None
     helo: str | None = Field(default=None, pattern=_HOST)
+    #: For each step up to the final dot.
     timeout_s: float = Field(default=30, gt=0)
+    #: For the answer to the final dot, which servers may take minutes over, and which is better waited for than guessed.
     after_dot_timeout_s: float = Field(default=300, gt=0)
+    #: After so many messages a new line is opened.
     messages_per_connection: int = Field(default=100, ge=1)
+    #: To a server that takes long over a message, so many lines at once at most.
     lines: int = Field(default=4, ge=1, le=20)
 
     _idle: list[_Line] = PrivateAttr(default_factory=list)
@@ -341,7 +341,10 @@ class _AddressRefusedError(smtplib.SMTPResponseException):
 
 
 class _Line(smtplib.SMTP):
-    """One connection to a server. `messages`: how many it has taken on this line."""
+    """One connection to a server."""
+
+    #: How many messages the server has taken on this line.
+    messages: int
 
     def __init__(self, host: str, port: int, helo: str | None, timeout_s: float, tls: ssl.SSLContext | None) -> None:
         self.messages = 0
@@ -361,13 +364,13 @@ class _Line(smtplib.SMTP):
             raise smtplib.SMTPResponseException(code, reply)
 
     def offer(self, sender: str, size: int) -> tuple[int, bytes]:
-        """Return who a message is from and, to a server that asks, how large it is. Gives the answer."""
+        """Tell the server who a message is from and, where it asks, how large it is; return its answer."""
         # A bounce then brings back the headers alone, and not what stands in the message.
         asked = {"size": f"SIZE={size}", "dsn": "RET=HDRS"}
         return self.mail(sender, [option for name, option in asked.items() if self.has_extn(name)])
 
     def address(self, recipient: str) -> None:
-        """Return whom a message is for. Raises _AddressRefusedError where the refusal is of the mailbox."""
+        """Tell the server whom a message is for. Raises _AddressRefusedError where the refusal is of the mailbox."""
         code, reply = self.rcpt(recipient)
         if 500 <= code < 600 and _is_of_the_address(reply):
             raise _AddressRefusedError(code, reply)

@@ -96,7 +96,7 @@ class Notifier(BaseModel, notifier.Notifier):
         return f"written {', '.join(sorted(contents))}"
 
     def check(self) -> list[str]:
-        """Return whether the folder cannot be made or written to."""
+        """Return why the folder cannot be made or written to; nothing where it can."""
         nearest = next(place for place in (self.path, *self.path.absolute().parents) if place.exists())
         if not nearest.is_dir():
             return [f"path: {nearest} is a file, not a folder"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 import sys
@@ -158,3 +159,19 @@ def as_json_lines(tables: dict[str, Columns], folder: Path) -> None:
     for table, columns in tables.items():
         rows = [dict(zip(columns, cells, strict=True)) for cells in zip(*columns.values(), strict=True)]
         (folder / f"{table}.jsonl").write_text("\n".join(map(json.dumps, rows)), "utf-8")
+
+
+def test_nothing_is_probed_for_of_a_notifier_or_a_source():
+    package = DOCS.parent.parent / "alerting"
+    probing = {"getattr", "hasattr"}
+    probed = [
+        f"{path.relative_to(package)}:{node.lineno}"
+        for path in package.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Name)
+        and node.func.id in probing
+        and ast.unparse(node.args[0]).rpartition(".")[2] in ("notifier", "receiver", "source")
+    ]
+
+    assert probed == []

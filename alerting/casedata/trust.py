@@ -174,7 +174,7 @@ def _broken(snapshot: Snapshot, table: str, load: _Load | None) -> str | None:
 
 
 def _changed(snapshot: Snapshot, table: str, load: _Load | None, past: Past) -> str | None:
-    """Return that a table has grown, shrunk or emptied too much since its last good loads."""
+    """Return how a table has grown, shrunk or emptied too much since its last good loads."""
     settings, rows = snapshot.settings, snapshot.readings[table].rows or 0
     before, least = past.last.get(table), _number(settings, "max_row_change_at_least")
     if before is not None and before >= least and abs(rows - before) > _number(settings, "max_row_change") * before:

@@ -29,26 +29,25 @@ _ANY_ADDRESS = re.compile(r"[^\s<>@:;,\"'()\[\]]+@([^\s<>@:;,\"'()\[\]]+)")
 
 
 class NoFailureError(Exception):
-    """A mail that tells of no failed delivery. reason: no_report (an answer of a person or a machine too), malformed, too_large or
-    delayed (the server still tries).
-    """
+    """A mail that tells of no failed delivery."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
+        #: no_report (an answer of a person or a machine too), malformed, too_large or delayed (the server still tries)
         self.reason = reason
 
 
 @dataclass(frozen=True, kw_only=True)
 class Failure:
-    """One recipient that a message could not be delivered to, for good.
+    """One recipient that a message could not be delivered to, for good."""
 
-    message_ids: of the message, in angle brackets; the first that is one of ours is meant. recipients: as the last server
-    knew them, and as the message was addressed. answer: on one line, without the local part of any address.
-    """
-
+    #: Of the message, in angle brackets; the first that is one of ours is meant.
     message_ids: tuple[str, ...]
+    #: As the last server knew the address, and as the message was addressed.
     recipients: tuple[str, ...]
+    #: The code of RFC 3463, such as 5.1.1.
     status: str
+    #: On one line, without the local part of any address.
     answer: str
 
     @property

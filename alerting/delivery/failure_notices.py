@@ -15,8 +15,9 @@ from alerting.store.outbox import Expired
 
 @dataclass(frozen=True, kw_only=True)
 class FaultNotice:
-    """One thing to know about. about: what makes it this one and no other, so that it is told once."""
+    """One thing to know about."""
 
+    #: What makes it this one and no other, so that it is told once.
     about: tuple[str, ...]
     title: str
     detail: str

@@ -64,17 +64,15 @@ class _UnderWay:
 
 @dataclass(kw_only=True)
 class Sender:
-    """Sends what waits in one outbox. receivers: by name, what routing knows of each and the receiver itself.
-
-    administrators: the addresses that are told of receivers and addresses that fail. lease, deadline, slow_s: see LEASE,
-    DEADLINE and SLOW_S.
-    """
+    """Sends what waits in one outbox."""
 
     outbox: Outbox
     words: Words
+    #: By name, what routing knows of each receiver and the receiver itself.
     receivers: Mapping[str, tuple[Receiver, Notifier]]
     owner: str
     marker: Marker
+    #: The addresses that are told of receivers and addresses that fail.
     administrators: Sequence[str] = ()
     lease: timedelta = LEASE
     deadline: timedelta = DEADLINE
@@ -82,7 +80,7 @@ class Sender:
     _under_way: _UnderWay = field(default_factory=_UnderWay, init=False)
 
     def send_all(self, clock: Clock, going_on: Callable[[], bool] = lambda: True) -> list[str]:
-        """Send what waits in the outbox and may be sent now, the most urgent first; give what is wrong with rules' words or receivers.
+        """Send what waits in the outbox and may be sent now, the most urgent first; return what is wrong with words or receivers.
 
         Where a receiver takes long over its messages, and takes several at once (`Notifier.at_once`), they go over more lines.
 

@@ -15,15 +15,16 @@ from typing import Literal
 
 @dataclass(frozen=True, kw_only=True)
 class Heartbeat:
-    """Where the sign is given: an address, a file, both or neither. timeout_s: for the address's answer, and to connect."""
+    """Where the sign is given: an address, a file, both or neither."""
 
     url: str | None = None
     method: Literal["GET", "POST"] = "GET"
+    #: For the address's answer, and to connect.
     timeout_s: float = 10
     file: Path | None = None
 
     def beat(self, now: datetime) -> list[str]:
-        """Return the sign of life; return what went wrong with it, a sentence each."""
+        """Give the sign of life; return what went wrong with it, a sentence each."""
         problems = [self._ask(self.url)] if self.url else []
         problems += [self._touch(self.file, now)] if self.file else []
         return [problem for problem in problems if problem]

@@ -24,7 +24,7 @@ class Stop:
         self._asked_at: float | None = None
 
     def asked(self) -> bool:
-        """Return whether it has."""
+        """Return whether the process has been told to stop."""
         return self._asked_at is not None
 
     def overdue(self) -> bool:

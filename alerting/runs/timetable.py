@@ -75,7 +75,7 @@ class Timetable:
         return found.state not in ENDED and (found.state != "failed" or found.quiet >= TRY_AGAIN_AFTER)
 
     def record_missed(self, now: datetime) -> list[tuple[str, date]]:
-        """Record every slot that has passed and was not done, with the reason as far as it is known; give the new ones.
+        """Record every slot that has passed and was not done, with the reason as far as it is known; return the new ones.
 
         Nothing was missed before the store's first run. A slot of today counts as passed from its cut-off on.
         """

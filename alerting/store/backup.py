@@ -16,7 +16,7 @@ _ENOUGH_S = 3600
 
 
 def backup(store: Store, file: Path) -> int:
-    """Copy a store into a new file that its owner alone may read; give the file's bytes.
+    """Copy a store into a new file that its owner alone may read; return the file's bytes.
 
     The file appears whole or not at all. Raises ConfigError where there is one already or it cannot be written, StoreError
     where the store cannot be copied.

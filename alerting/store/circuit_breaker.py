@@ -22,12 +22,13 @@ AGAIN_AFTER = timedelta(days=14)
 
 @dataclass(frozen=True, kw_only=True)
 class RestingReceiver:
-    """A receiver that is left alone. answer: what it said last, or why it could not be reached."""
+    """A receiver that is left alone."""
 
     receiver: str
     refusals: int
     opened_at: datetime
     next_at: datetime
+    #: What it said last, or why it could not be reached.
     answer: str
 
 
@@ -55,7 +56,7 @@ def refusals_in_a_row(connection: sa.Connection, receiver: str) -> int:
 
 
 def count_refusal(connection: sa.Connection, receiver: str, answer: str, now: datetime) -> RestingReceiver | None:
-    """Count a refusal that is not of one message alone; give the receiver where it begins to rest with this one."""
+    """Count a refusal that is not of one message alone; return the receiver where it begins to rest with this one."""
     refusals = refusals_in_a_row(connection, receiver) + 1
     before = resting_receivers(connection).get(receiver)
     connection.execute(receiver_state.delete().where(receiver_state.c.receiver == receiver))
@@ -96,7 +97,7 @@ def remember_refusal(
 
 
 def forget_refusal(connection: sa.Connection, receiver: str, address: str) -> bool:
-    """Forget a refusal of an address, which has been accepted or mended; say whether there was one."""
+    """Forget a refusal of an address, which has been accepted or mended; return whether there was one."""
     mine = sa.and_(bad_address.c.receiver == receiver, bad_address.c.address == _same(address))
     return connection.execute(bad_address.delete().where(mine)).rowcount > 0
 

@@ -50,7 +50,7 @@ class Claim:
 
 @dataclass(frozen=True, kw_only=True)
 class Occurrence:
-    """One occurrence as the store has it. quiet: how long ago its lease was last set or given back, by the database's clock."""
+    """One occurrence as the store has it."""
 
     job: str
     as_of: date
@@ -59,6 +59,7 @@ class Occurrence:
     token: int
     lease_until: datetime
     note: str | None
+    #: How long ago its lease was last set or given back, by the database's clock.
     quiet: timedelta
 
     def __str__(self) -> str:
@@ -66,7 +67,7 @@ class Occurrence:
 
 
 class JobLeases:
-    """The occurrences in one store."""
+    """The leases of the occurrences in one store."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -123,7 +124,7 @@ class JobLeases:
     def keep_renewed(self, claim: Claim) -> Iterator[Callable[[], None]]:
         """Renew a run's lease while the block works, from a thread: one read or one message may take longer than a lease.
 
-        Gives what to call between steps and messages: it renews too, and raises RunHeld when another host took over.
+        Yields what to call between steps and messages: it renews too, and raises RunHeld when another host took over.
         """
         progress = [time.monotonic()]
         over = threading.Event()
@@ -147,7 +148,7 @@ class JobLeases:
             thread.join()
 
     def let_go(self, owner: str, now: datetime) -> None:
-        """Return whatever an owner has, unfinished, so that another can go on with it at once."""
+        """Give back whatever an owner has, unfinished, so that another can go on with it at once."""
         with self._alone() as connection:
             self._stop(connection, _TABLE.c.owner == owner, "was stopped before it was done")
             self._abandon_runs(connection, now)
@@ -179,7 +180,7 @@ class JobLeases:
             return [item.as_of for item in found if item.state != "running" or _is_abandoned(item, moment)]
 
     def miss(self, job: str, days: Iterable[date], note: str) -> list[date]:
-        """Record days on which a job was not done, and why; give those that were not recorded before.
+        """Record days on which a job was not done, and why; return those that were not recorded before.
 
         One that was begun keeps its own note, if it has one. One that has ended, or is being worked on, is left alone.
         """

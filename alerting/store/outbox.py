@@ -41,11 +41,7 @@ class ClaimLostError(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Waiting:
-    """A claimed row: the notification, and what its message keeps on every attempt.
-
-    owner, attempts: the claim. refusals: how often in a row the receiver had refused everybody when it was claimed.
-    refused: that its address is not tried, and why.
-    """
+    """A claimed row: the notification, and what its message keeps on every attempt. Its owner and attempts are the claim."""
 
     id: int
     notification: Notification
@@ -57,7 +53,9 @@ class Waiting:
     lease: timedelta
     run_id: int | None = None
     expires_at: datetime | None = None
+    #: How often in a row the receiver had refused everybody when it was claimed.
     refusals: int = 0
+    #: That its address is not tried, and why.
     refused: RefusedAddress | None = None
 
 
@@ -103,7 +101,7 @@ class Outbox:
     def plan(
         self, connection: sa.Connection, run_id: int, notifications: Sequence[Notification], now: datetime
     ) -> tuple[int, int]:
-        """Put notifications into the outbox, each once, and cancel what they supersede. Give how many: planned, cancelled.
+        """Put notifications into the outbox, each once, and cancel what they supersede. Return how many: planned, cancelled.
 
         What is superseded was not told, so that its items are new in the message that takes its place. Where it should have
         gone out on an earlier day, the new message says that it was delayed.
@@ -214,7 +212,7 @@ class Outbox:
     # ------------------------------------------------------------------ sending
 
     def expire(self, connection: sa.Connection, now: datetime) -> list[Expired]:
-        """Return up what has waited past its time, so that the next run tells it as new. What may have arrived is `unknown`."""
+        """Give up what has waited past its time, so that the next run tells it as new; what may have arrived is `unknown`. Return how many."""
         asleep = sa.and_(outbox.c.state == "claimed", outbox.c.lease_until < database_now(connection))
         late = sa.and_(outbox.c.expires_at <= now, sa.or_(outbox.c.state.in_(("planned", "deferred")), asleep))
         query = sa.select(outbox.c.receiver, sa.func.count()).where(late).group_by(outbox.c.receiver)
@@ -330,7 +328,7 @@ class Outbox:
         return connection.execute(sa.select(delivery.c.id).where(mine)).first() is not None
 
     def hurry(self, connection: sa.Connection, now: datetime) -> int:
-        """Let everything that waits for its time be sent now, through resting receivers too; give how many there are."""
+        """Let everything that waits for its time be sent now, through resting receivers too; return how many there are."""
         for receiver in circuit_breaker.resting_receivers(connection):
             circuit_breaker.note_success(connection, receiver)
         return connection.execute(outbox.update().where(outbox.c.state == "deferred").values(next_at=now)).rowcount

@@ -31,11 +31,12 @@ WAITING = ("planned", "deferred", "claimed")
 
 @dataclass(frozen=True, kw_only=True)
 class SendHold:
-    """That nothing is sent. restored: whether of itself, as the store lies behind what was sent."""
+    """That nothing is sent."""
 
     since: datetime
     by: str
     why: str
+    #: Whether the service did it of itself, as the store lies behind what was sent.
     restored: bool
 
     def __str__(self) -> str:
@@ -47,10 +48,12 @@ class SendHold:
 
 @dataclass(frozen=True, kw_only=True)
 class ReleasedHold:
-    """A hold that was ended. waiting: the messages that may be sent now; cancelled: those that never will."""
+    """A hold that was ended."""
 
     held: SendHold
+    #: The messages that may be sent now.
     waiting: int
+    #: Those that never will be.
     cancelled: int
 
 
@@ -150,7 +153,7 @@ def _waiting(connection: sa.Connection) -> int:
 
 
 def _may_be_a_repeat(connection: sa.Connection) -> int:
-    """Return in each message that waits that some of it may have been told before; return how many there are."""
+    """Let each message that waits say that some of it may have been told before; return how many there are."""
     waiting = connection.execute(sa.select(outbox.c.id, outbox.c.content).where(outbox.c.state.in_(WAITING))).all()
     for row in waiting:
         content = json.loads(row.content)

@@ -27,18 +27,16 @@ _WORDS = {
 
 @dataclass(slots=True, eq=False)
 class Stage:
-    """Children who are one worker's case from `starts` until `ends`, in one service.
-
-    worker: whoever had it on the start day, or first had it after that; None before `hand_out`, and for cases long ago.
-    `starts` moves on as the case is handed from worker to worker.
-    """
+    """Children who are one worker's case from `starts` until `ends`, in one service."""
 
     service: str
     role: str
+    #: It moves on as the case is handed from worker to worker.
     starts: int
     ends: int
     children: list[Child]
     referrals: list[str | None]
+    #: Whoever had it on the start day, or first had it after that; None before `hand_out`, and for cases long ago.
     worker: Worker | None = None
 
 
@@ -65,7 +63,7 @@ class Allocation:
             heapq.heappush(self._waiting, (stage.starts, next(self._number), stage))
 
     def hand_out(self) -> None:
-        """Return every stage its worker or workers, one after the other."""
+        """Give every stage its worker, and whoever has the case after them."""
         while self._waiting:
             _, _, stage = heapq.heappop(self._waiting)
             if stage.starts < stage.ends:

@@ -41,7 +41,7 @@ class Books:
         self._nasty = self.chances("nasties").random
 
     def chances(self, part: str) -> Random:
-        """Return a part its own stream of chances, so that one part does not disturb another."""
+        """Return a stream of chances of a part's own, so that one part does not disturb another."""
         return Random(f"{self.seed} {self.start} {self.scale} {part}")
 
     def recorded(self, day: int) -> int:
@@ -68,7 +68,7 @@ class Books:
         *,
         at_once: bool = False,
     ) -> int:
-        """Add a row that ends on `ends`; give the day that is known, NEVER when it is not within sight.
+        """Add a row that ends on `ends`; return the day that is known, NEVER when it is not within sight.
 
         finals: cells, besides the end date, that are known only with the end. at_once: the end is entered on the day.
         """

@@ -56,7 +56,7 @@ class Entries:
         return known
 
     def enter(self, day: int) -> list[Child]:
-        """Refer a family on a day and bring it into care soon after; give those who leave a trace."""
+        """Refer a family on a day and bring it into care soon after; return those who leave a trace."""
         chance = self._chance.random
         alone = chance() < _UNACCOMPANIED
         ages = self._ages(alone=alone)

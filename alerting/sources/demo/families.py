@@ -141,7 +141,7 @@ class FrontDoor:
     # ------------------------------------------------------------------ enquiries and plans for children in need
 
     def enquire(self, referral: Referral, day: int, *, nfa: bool) -> list[str]:
-        """Hold a strategy discussion on a day and write the section 47 enquiries; give their ids."""
+        """Hold a strategy discussion on a day and write the section 47 enquiries; return their ids."""
         books, ledger = self._books, self._books.ledgers["ssd_s47_enquiry"]
         ends = books.days.after(day, 5 + int(self._chance.random() * 12))
         ids = []

@@ -27,7 +27,7 @@ class Ledger:
         self.positions = {name: position for position, name in enumerate(self.columns)}
         self.earliest = earliest
         self.next_id: Callable[[], str] = map(str, count(first_number + 1)).__next__
-        """Gives the next number of this table, as text."""
+        """Return the next number of this table, as text."""
         self._shown: list[int] = []
         self._rows: list[tuple[Cell, ...]] = []
         self._changes: list[tuple[int, int, int, Cell]] = []
@@ -45,7 +45,7 @@ class Ledger:
         return len(self._rows) - 1
 
     def change(self, day: int, row: int, column: str, cell: Cell) -> None:
-        """Return a cell another value from `day` on, or from the day the row is there when that is later."""
+        """Set a cell to another value from `day` on, or from the day the row is there when that is later."""
         self._changes.append((max(day, self._shown[row]), row, self.positions[column], cell))
 
     def repeat(self, row: int) -> None:

@@ -35,7 +35,7 @@ class Protection:
         self._made: dict[str, tuple[str, str]] = {}
 
     def conference(self, referral: Referral, strategy: int, enquiries: list[str]) -> int | None:
-        """Hold an initial conference within 15 working days or so; give its day when a plan is made, else None."""
+        """Hold an initial conference within 15 working days or so; return its day when a plan is made, else None."""
         books, chance = self._books, self._chance.random
         wait = 8 + int(chance() * 8) if chance() < 0.8 else 16 + int(chance() * 10)
         day = books.days.after(strategy, wait)

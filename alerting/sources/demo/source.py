@@ -26,17 +26,17 @@ if TYPE_CHECKING:
 
 
 class Source(BaseModel, snapshot.Source):
-    """The settings of the demo council, and the council itself.
-
-    children: how many have an open or recent case. seed: another seed is another council. start: the day on which, two
-    working days on, a worker leaves, and around which the council's figures hold; the 61st day of a third of the year.
-    """
+    """The settings of the demo council, and the council itself."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     type: Literal["demo"] = "demo"
+    #: How many have an open or recent case.
     children: int = Field(default=3000, ge=50, le=200_000)
+    #: Another seed is another council.
     seed: int = 7
+    #: The day around which the council's figures hold; a worker leaves two working days after it. Left out, it is the 61st day of a
+    #: third of the year.
     start: date | None = Field(default=None, ge=date(1960, 1, 1), le=date(2080, 1, 1))
 
     def read(self, wanted: Mapping[str, frozenset[str]], into: Snapshot) -> None:
@@ -58,7 +58,7 @@ class Source(BaseModel, snapshot.Source):
         return {name: self._town(as_of).table(name, as_of) for name in TABLES}
 
     def truth(self, as_of: date) -> dict[str, list[str]]:
-        """Give, for each nasty of RATES, the rows (`table id` or an id) or people it can be seen at on a day."""
+        """Return, for each nasty of RATES, the rows (`table id` or an id) or people it can be seen at on a day."""
         return self._town(as_of).truth(as_of)
 
     def _town(self, as_of: date) -> Town:

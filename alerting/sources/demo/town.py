@@ -53,7 +53,7 @@ class Town:
         return {column: ledger.column(column, day) for column in wanted}
 
     def truth(self, as_of: date) -> dict[str, list[str]]:
-        """Give, for each nasty of RATES, the rows or people it can be seen at on a day."""
+        """Return, for each nasty of RATES, the rows or people it can be seen at on a day."""
         return self._books.truth.as_at(self._day(as_of))
 
     def _day(self, as_of: date) -> int:

@@ -383,7 +383,7 @@ class _Csv:
         )
 
     def _fill_fast(self, into: Snapshot, table: str, path: Path, positions: dict[str, int], width: int, delimiters: int) -> bool:
-        """Let the engine read the file; say whether it read every record of it.
+        """Let the engine read the file; return whether it read every record of it.
 
         A record with too few cells is an error of the engine's; one with too many is not when the last are empty, hence
         the delimiters: those of the whole file are those of all its records, each of the header's width.
