@@ -23,9 +23,11 @@ _NOBODY = "merged into nobody"
 
 @dataclass(frozen=True, kw_only=True)
 class Merges:
-    """survivors: by the id of a record that was merged away, the id it goes on under. faults: by what is wrong, of which ids."""
+    """Which records of persons were merged into others."""
 
+    #: By the id of a record that was merged away, the id it goes on under.
     survivors: Mapping[str, str] = field(default_factory=dict)
+    #: By what is wrong, the ids of which that is so.
     faults: Mapping[str, Set[str]] = field(default_factory=dict)
 
     def problem(self, source: Source) -> str | None:

@@ -93,18 +93,17 @@ def _told(error: Exception) -> tuple[str, dict[str, Any]]:
 
 @dataclass(kw_only=True)
 class TableReading:
-    """What was read of one table. rows: as delivered, repeats included; None when the table is not there.
-
-    left_out: records that are in the source and not in `rows`, because they could not be read as records at all.
-    places: where left out records and unreadable cells are.
-    """
+    """What was read of one table."""
 
     table: str
+    #: As delivered, repeats included; None when the table is not there.
     rows: int | None = None
     missing_columns: tuple[str, ...] = ()
     problem: str | None = None
     unreadable_cells: dict[str, int] = field(default_factory=dict)
+    #: How many records are in the source and not in `rows`, because they could not be read as records at all.
     left_out: int = 0
+    #: Where records that were left out, and unreadable cells, are.
     places: list[str] = field(default_factory=list)
     unmapped: dict[str, int] = field(default_factory=dict)
 

@@ -28,15 +28,15 @@ _FILLED, _DOUBTED, _ACCEPTED = "filled:", "doubted:", "accepted:"
 
 @dataclass(frozen=True, kw_only=True)
 class Doubt:
-    """What the last run that read a table did not trust of it, and an administrator may release.
-
-    problems: by table or `table.column`. flaws: of each, by check, how great it was. rows: of the table in that run.
-    """
+    """What the last run that read a table did not trust of it, and an administrator may release."""
 
     table: str
     as_of: date
+    #: Of the table in that run.
     rows: int | None
+    #: By table or `table.column`.
     problems: Mapping[str, str]
+    #: Of each of the problems, by check, how great it was.
     flaws: Mapping[str, Mapping[str, float]]
 
 
