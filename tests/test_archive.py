@@ -59,7 +59,7 @@ def files(folder: Path) -> Iterator[Path]:
 
 
 def test_each_run_keeps_what_its_rules_were_asked_about_a_row_a_subject(office: Office) -> None:
-    office.run(MONDAY)
+    office.begin(MONDAY)
 
     run = kept(office, MONDAY)
     assert [row[0] for row in rows(run, PLANS)] == ["C1", "C2"]
@@ -68,7 +68,7 @@ def test_each_run_keeps_what_its_rules_were_asked_about_a_row_a_subject(office: 
 
 
 def test_the_manifest_says_how_many_rows_and_which_bytes_each_file_has(office: Office) -> None:
-    office.run(MONDAY)
+    office.begin(MONDAY)
 
     run = kept(office, MONDAY)
     file = run.manifest.subjects[PLANS].table
@@ -95,7 +95,7 @@ def test_only_the_columns_that_a_subject_declares_are_kept_and_no_name_of_a_pers
 
 
 def test_no_file_s_name_says_anything_about_a_person(office: Office) -> None:
-    office.run(MONDAY)
+    office.begin(MONDAY)
 
     named = [path.relative_to(office.council.folder / "kept").as_posix() for path in files(office.council.folder / "kept")]
     known = r"2026-03-02/daily/(manifest\.json|[a-z_]+(\.gone)?-[0-9a-f]{12}\.parquet)"
@@ -104,7 +104,7 @@ def test_no_file_s_name_says_anything_about_a_person(office: Office) -> None:
 
 @pytest.mark.skipif(os.name != "posix", reason="rights are kept otherwise there")
 def test_only_the_service_s_account_may_read_them(office: Office) -> None:
-    office.run(MONDAY)
+    office.begin(MONDAY)
 
     folder = office.council.folder / "kept"
     assert {path.stat().st_mode & 0o777 for path in [folder, *folder.rglob("*")] if path.is_dir()} == {0o700}
@@ -127,7 +127,7 @@ def test_a_table_that_is_not_trusted_and_the_rules_that_waited_stand_in_the_mani
 
 
 def test_the_weekly_run_of_a_day_stands_beside_the_daily_one(office: Office) -> None:
-    office.run(MONDAY)
+    office.begin(MONDAY)
     office.run(MONDAY, "weekly")
 
     assert kept(office, MONDAY).manifest.subjects
@@ -135,7 +135,7 @@ def test_the_weekly_run_of_a_day_stands_beside_the_daily_one(office: Office) -> 
 
 
 def test_a_repeated_run_of_a_day_takes_its_place_and_leaves_nothing_of_the_last(office: Office) -> None:
-    office.run(MONDAY)
+    office.begin(MONDAY)
     office.council.on_a_plan("C3", seen=MONDAY)
     office.run(MONDAY)
 
@@ -148,7 +148,7 @@ def test_a_repeated_run_of_a_day_takes_its_place_and_leaves_nothing_of_the_last(
 
 
 def test_who_has_left_is_kept_with_the_reason_that_the_data_proves(office: Office) -> None:
-    office.run(MONDAY)
+    office.begin(MONDAY)
     office.council.row("ssd_cp_plans", cppl_person_id="C1")["cppl_cp_plan_end_date"] = MONDAY.isoformat()
     office.run(TUESDAY)
 
@@ -157,7 +157,7 @@ def test_who_has_left_is_kept_with_the_reason_that_the_data_proves(office: Offic
 
 
 def test_who_is_missing_and_not_explained_is_carried_on_until_the_data_explains_it(office: Office) -> None:
-    office.run(MONDAY)
+    office.begin(MONDAY)
     plan = office.council.row("ssd_cp_plans", cppl_person_id="C1")
     office.council.remove("ssd_cp_plans", cppl_person_id="C1")
     office.run(TUESDAY)
@@ -175,7 +175,7 @@ def test_who_is_missing_and_not_explained_is_carried_on_until_the_data_explains_
 
 
 def test_a_run_that_dies_before_its_manifest_leaves_no_day(office: Office) -> None:
-    office.run(MONDAY)
+    office.begin(MONDAY)
     (kept(office, MONDAY).folder / "manifest.json").unlink()
 
     assert archive_of(office).runs("daily", MONDAY, MONDAY) == ([], {})
@@ -186,7 +186,7 @@ def test_a_run_that_dies_before_its_manifest_leaves_no_day(office: Office) -> No
 
 
 def test_a_repeated_run_that_cannot_write_leaves_the_day_as_it_was(office: Office) -> None:
-    office.run(MONDAY)
+    office.begin(MONDAY)
     before = {path.name: path.read_bytes() for path in files(kept(office, MONDAY).folder) if path.name == "manifest.json"}
     office.council.on_a_plan("C3", seen=MONDAY)
     (kept(office, MONDAY).folder / "child_protection_plan.gone.part").mkdir()
@@ -210,7 +210,7 @@ def test_a_day_that_cannot_be_kept_is_told_and_touches_no_alert_and_no_message(o
 
 
 def test_a_file_that_was_changed_is_damaged(office: Office) -> None:
-    office.run(MONDAY)
+    office.begin(MONDAY)
     run = kept(office, MONDAY)
     path = run.folder / run.manifest.subjects[PLANS].table.name
     path.write_bytes(path.read_bytes() + b"x")
@@ -219,7 +219,7 @@ def test_a_file_that_was_changed_is_damaged(office: Office) -> None:
 
 
 def test_a_manifest_that_cannot_be_read_makes_its_day_a_gap(office: Office) -> None:
-    office.run(MONDAY)
+    office.begin(MONDAY)
     (kept(office, MONDAY).folder / "manifest.json").write_text("{", "utf-8")
 
     runs, unreadable = archive_of(office).runs("daily", MONDAY, MONDAY)
@@ -239,7 +239,7 @@ def test_days_that_are_too_old_are_deleted_after_a_run(office: Office) -> None:
 
 
 def test_with_no_days_nothing_is_kept_and_what_there_is_goes(office: Office) -> None:
-    office.run(MONDAY)
+    office.begin(MONDAY)
     office.settings = {"keep": {"days": 0}}
     office.run(TUESDAY)
 
@@ -265,7 +265,7 @@ def test_only_what_was_kept_is_deleted_from_a_folder_that_holds_other_things(off
 
 
 def test_a_run_for_a_day_far_ahead_deletes_none_by_its_date(office: Office) -> None:
-    office.run(MONDAY)
+    office.begin(MONDAY)
     app = build(office.folder / "config.yaml")
     store = app.store()
     app.pipeline(store).run("daily", date(2027, 12, 1), lambda: datetime(2026, 3, 3, 7, tzinfo=UTC))

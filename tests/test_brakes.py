@@ -25,7 +25,7 @@ def office(tmp_path: Path) -> Office:
     office = Office(tmp_path)
     office.rules_of_its_own()
     office.rule("plan-long", "PL-01", "brake: 2")
-    office.run(MONDAY)
+    office.begin(MONDAY)
     return office
 
 

@@ -74,7 +74,7 @@ def test_what_is_new_is_urgent_and_what_lasts_follows_with_the_day_it_began(offi
 
 
 def test_a_day_that_is_run_again_tells_only_what_is_new(office: Office) -> None:
-    office.run(MONDAY)
+    office.begin(MONDAY)
     again = office.run(MONDAY, without=("ssd_cp_visits",))
 
     assert "CP-03 could not run" in titles(content(again)["notices"])
@@ -90,7 +90,7 @@ def test_what_passed_is_told_no_more(office: Office) -> None:
 
 
 def test_other_jobs_tell_only_of_what_is_new(office: Office) -> None:
-    office.run(MONDAY)
+    office.begin(MONDAY)
 
     assert told(office.run(MONDAY, "weekly")) == []
 

@@ -112,7 +112,7 @@ def test_the_day_on_which_an_alert_comes_back_can_be_run_again(office: Office) -
 
 
 def test_what_somebody_did_about_an_alert_ended_with_it(office: Office) -> None:
-    office.run(MONDAY)
+    office.begin(MONDAY)
     office.handle("C1", "plan-long", "snooze", MONDAY, until=MONDAY + 30 * DAY)
     began(office, MONDAY)
     office.run(MONDAY + DAY)
@@ -153,7 +153,7 @@ def test_a_critical_alert_that_comes_and_goes_is_told_each_time(office: Office) 
 
 
 def test_an_alert_that_somebody_closed_stays_closed_while_its_record_says_the_same(office: Office) -> None:
-    office.run(MONDAY)
+    office.begin(MONDAY)
 
     said = close(office)
     office.run(MONDAY + DAY)
@@ -167,7 +167,7 @@ def test_an_alert_that_somebody_closed_stays_closed_while_its_record_says_the_sa
 
 
 def test_it_opens_again_as_a_new_alert_when_the_record_changes(office: Office) -> None:
-    office.run(MONDAY)
+    office.begin(MONDAY)
     close(office)
     office.run(MONDAY + DAY)
 
@@ -179,7 +179,7 @@ def test_it_opens_again_as_a_new_alert_when_the_record_changes(office: Office) -
 
 
 def test_it_opens_again_after_the_day_it_was_closed_until(office: Office) -> None:
-    office.run(MONDAY)
+    office.begin(MONDAY)
     alert = of(office)
     store = build(office.folder / "config.yaml").store()
     now = datetime(MONDAY.year, MONDAY.month, MONDAY.day, 12, tzinfo=UTC)
@@ -199,7 +199,7 @@ def test_it_opens_again_after_the_day_it_was_closed_until(office: Office) -> Non
 
 
 def test_those_who_were_told_hear_that_somebody_closed_it_and_that_it_counts_as_cleared_nowhere(office: Office) -> None:
-    office.run(MONDAY)
+    office.begin(MONDAY)
     close(office)
     office.rule(levels="{amber: measure > long_days, red: measure > 61}", notify="{amber: [team_manager], red: [team_manager]}")
     office.run(MONDAY + 3 * DAY)  # C1 opens again, as its level rises; C2 is worse
@@ -216,7 +216,7 @@ def test_those_who_were_told_hear_that_somebody_closed_it_and_that_it_counts_as_
 )
 def test_a_critical_alert_takes_two_people_to_close(office: Office, more: list[str], code: int) -> None:
     office.rule(levels="{critical: measure > long_days}", notify="{critical: [team_manager]}")
-    office.run(MONDAY)
+    office.begin(MONDAY)
 
     said = close(office, *more)
 
@@ -225,7 +225,7 @@ def test_a_critical_alert_takes_two_people_to_close(office: Office, more: list[s
 
 
 def test_an_alert_is_closed_once_and_for_a_reason_that_is_said(office: Office) -> None:
-    office.run(MONDAY)
+    office.begin(MONDAY)
     ref = of(office).ref
     config = ["--config", str(office.folder / "config.yaml"), "alerts", "close", ref]
 

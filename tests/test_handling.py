@@ -111,7 +111,7 @@ def office(tmp_path: Path) -> Office:
     office = Office(tmp_path)
     office.rules_of_its_own()
     office.rule()
-    office.run(MONDAY)
+    office.begin(MONDAY)
     return office
 
 
@@ -121,7 +121,7 @@ def asked(tmp_path_factory: pytest.TempPathFactory) -> Office:
     office = Office(tmp_path_factory.mktemp("asked"))
     office.rules_of_its_own()
     office.rule()
-    office.run(MONDAY)
+    office.begin(MONDAY)
     return office
 
 

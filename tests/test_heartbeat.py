@@ -23,7 +23,9 @@ SECRET = "8c1f-the-monitor-knows"
 
 @pytest.fixture
 def office(tmp_path: Path) -> Office:
-    return Office(tmp_path)
+    office = Office(tmp_path)
+    office.rules_of_its_own("practice/cp-visit-overdue.yaml")
+    return office
 
 
 @pytest.fixture

@@ -141,13 +141,13 @@ def test_a_covered_alert_is_counted_and_not_told_until_the_other_has_ended(offic
 
 
 def test_what_covers_is_worked_out_each_time_and_kept_nowhere(office: Office):
-    office.run(MONDAY)
+    office.begin(MONDAY)
 
     assert office.alert("C1", "plan-long").condition == Condition.firing
 
 
 def test_a_snoozed_alert_covers_nothing(office: Office):
-    office.run(MONDAY)
+    office.begin(MONDAY)
     office.handle("C1", "cp-visit-overdue", "snooze", MONDAY, until=MONDAY + 5 * DAY)
 
     office.run(MONDAY + DAY)

@@ -193,7 +193,7 @@ def test_while_it_lasts_the_administrators_are_told_once(office: Office) -> None
 
 
 def test_settings_that_were_broken_today_are_used_as_they_were(office: Office) -> None:
-    office.run(MONDAY)
+    office.begin(MONDAY)
     settings = office.folder / "rules" / "settings.yaml"
     settings.write_text(settings.read_text("utf-8").replace("params:", "params: {", 1), "utf-8")
 
@@ -211,7 +211,7 @@ def test_settings_that_never_worked_stop_everything(office: Office) -> None:
 
 
 def test_a_subject_that_was_broken_today_is_used_as_it_was(office: Office) -> None:
-    office.run(MONDAY)
+    office.begin(MONDAY)
     subject = office.folder / "rules" / "subjects" / "child_protection_plan.yaml"
     subject.write_text(subject.read_text("utf-8").replace("key: person_id", "key: persn_id"), "utf-8")
 

@@ -114,7 +114,7 @@ def test_without_a_store_everything_is_new_and_none_is_made(office: Office) -> N
 
 
 def test_what_people_have_been_told_is_not_told_again(office: Office) -> None:
-    office.run(MONDAY)
+    office.begin(MONDAY)
 
     assert told(looked_at(office, "CP-03", TUESDAY)) == {}
     found = looked_at(office, "CP-03", TUESDAY, visit_wd=1)
@@ -124,7 +124,7 @@ def test_what_people_have_been_told_is_not_told_again(office: Office) -> None:
 
 def test_an_alert_that_rises_is_told_as_worse_and_one_that_ends_as_cleared(office: Office, tmp_path: Path) -> None:
     office.rule()
-    office.run(MONDAY)
+    office.begin(MONDAY)
     both = (
         "levels: {amber: \"person_id = 'C3'\", red: \"person_id = 'C1'\"}\nnotify: {amber: [team_manager], red: [team_manager]}"
     )
@@ -136,7 +136,7 @@ def test_an_alert_that_rises_is_told_as_worse_and_one_that_ends_as_cleared(offic
 
 
 def test_the_messages_are_those_that_the_changed_rule_then_sends(office: Office) -> None:
-    office.run(MONDAY)
+    office.begin(MONDAY)
     found = told(looked_at(office, "CP-03", TUESDAY, visit_wd=1))
     office.settings = {"rules": {"settings": {"CP-03": {"params": {"visit_wd": 1}}}}}
     office.run(TUESDAY)
@@ -173,7 +173,7 @@ def test_only_the_receivers_of_the_rule_s_job_are_planned_for(office: Office) ->
 
 def test_what_another_alert_covers_is_counted_and_not_told(office: Office) -> None:
     office.rule("plan-long", "PL-01", "inhibited_by: [cp-visit-overdue]")
-    office.run(MONDAY)
+    office.begin(MONDAY)
     found = looked_at(office, "PL-01", TUESDAY)
 
     assert told(found) == {}
@@ -284,7 +284,7 @@ def test_what_cannot_be_previewed_is_said_with_what_to_do(office: Office, words:
 
 
 def test_nothing_is_stored_or_sent(office: Office) -> None:
-    office.run(MONDAY)
+    office.begin(MONDAY)
     before = {path.as_posix(): path.read_bytes() for path in office.folder.rglob("*") if path.is_file()}
     asked(office, "CP-03", "--set", "visit_wd=1", "--as-of", TUESDAY.isoformat())
 

@@ -42,7 +42,7 @@ def plan_began(office: Office, child: str, day: date) -> None:
 
 
 def test_what_fired_cleared_and_is_open_is_counted_and_how_long_it_took(office: Office):
-    office.run(MONDAY)
+    office.begin(MONDAY)
     plan_began(office, "C1", MONDAY)
     office.run(MONDAY + 7 * DAY)
 
@@ -53,7 +53,7 @@ def test_what_fired_cleared_and_is_open_is_counted_and_how_long_it_took(office: 
 
 
 def test_what_the_rule_gave_up_or_left_is_not_cleared(office: Office):
-    office.run(MONDAY)
+    office.begin(MONDAY)
     office.council.row("ssd_cp_plans", cppl_person_id="C1")["cppl_cp_plan_end_date"] = (MONDAY + DAY).isoformat()
     office.rule(params="{long_days: 55}")
     office.run(MONDAY + DAY)
@@ -66,7 +66,7 @@ def test_what_the_rule_gave_up_or_left_is_not_cleared(office: Office):
 
 
 def test_that_an_alert_was_not_useful_is_said_once_by_a_person_and_the_last_word_counts(office: Office):
-    office.run(MONDAY)
+    office.begin(MONDAY)
     ref = office.alert("C1", "plan-long").ref
     for by, reason in (("M1", "data_wrong"), ("M1", "rule_wrong"), ("S1", "not_mine")):
         said = alerting(office, "alerts", "not-useful", ref, "--reason", reason, "--by", by, "--note", "seen with the team")
@@ -83,7 +83,7 @@ def test_that_an_alert_was_not_useful_is_said_once_by_a_person_and_the_last_word
 
 
 def test_a_resolved_alert_may_be_called_not_useful_too(office: Office):
-    office.run(MONDAY)
+    office.begin(MONDAY)
     plan_began(office, "C1", MONDAY)
     office.run(MONDAY + DAY)
 
@@ -94,7 +94,7 @@ def test_a_resolved_alert_may_be_called_not_useful_too(office: Office):
 
 
 def test_alerts_that_were_acknowledged_are_counted_once_each(office: Office):
-    office.run(MONDAY)
+    office.begin(MONDAY)
     for _ in range(2):
         office.handle("C1", "plan-long", "acknowledge", MONDAY, until=MONDAY + DAY)
 
@@ -113,7 +113,7 @@ def test_an_alert_that_comes_back_three_times_in_twenty_working_days_flaps(offic
 
 def test_a_rule_that_has_not_fired_in_ninety_days_is_said_to_be_silent_and_a_new_one_is_not(office: Office):
     office.rule(params="{long_days: 5000}")
-    office.run(MONDAY)
+    office.begin(MONDAY)
     assert quality(office)["remarks"] == []
 
     office.run(MONDAY + 91 * DAY)
@@ -122,7 +122,7 @@ def test_a_rule_that_has_not_fired_in_ninety_days_is_said_to_be_silent_and_a_new
 
 def test_a_review_date_that_has_passed_is_said(office: Office):
     office.rule("plan-long", "PL-01", "review_by: 2026-03-01")
-    office.run(MONDAY)
+    office.begin(MONDAY)
 
     assert quality(office)["remarks"] == ["was to be reviewed by 1 March 2026"]
 
@@ -140,7 +140,7 @@ def test_days_on_which_it_could_not_be_asked_are_counted(office: Office):
 
 
 def test_since_leaves_out_what_was_before(office: Office):
-    office.run(MONDAY)
+    office.begin(MONDAY)
     plan_began(office, "C1", MONDAY)
     office.run(MONDAY + DAY)
 
@@ -151,7 +151,7 @@ def test_since_leaves_out_what_was_before(office: Office):
 
 def test_what_needs_a_look_comes_first(office: Office):
     office.rule("plan-other", "PL-02", "review_by: 2026-03-01")
-    office.run(MONDAY)
+    office.begin(MONDAY)
 
     _, first, second = alerting(office, "rules", "quality").stdout.splitlines()
 
@@ -160,7 +160,7 @@ def test_what_needs_a_look_comes_first(office: Office):
 
 
 def test_the_administrators_and_the_performance_team_get_it_once_a_week(office: Office):
-    office.run(MONDAY)
+    office.begin(MONDAY)
     report = office.run(MONDAY, "weekly")
 
     messages = [item for item in report.planned if item.purpose == "quality"]
@@ -171,7 +171,7 @@ def test_the_administrators_and_the_performance_team_get_it_once_a_week(office: 
 
 def test_the_weekly_message_says_what_to_look_at_first_and_names_no_child(office: Office):
     office.rule("plan-other", "PL-02", "review_by: 2026-03-01", title="Plans looked at")
-    office.run(MONDAY)
+    office.begin(MONDAY)
     report = office.run(MONDAY, "weekly")
     [message, _] = [item for item in report.planned if item.purpose == "quality"]
     app = build(office.folder / "config.yaml")

@@ -89,7 +89,7 @@ def put_back(office: Office, copy: Path) -> None:
 
 
 def test_a_backup_is_the_store_as_it_is_and_its_owners_alone(office: Office, tmp_path: Path) -> None:
-    office.run(MONDAY)
+    office.begin(MONDAY)
     copy = tmp_path / "monday.db"
 
     code, said = command(office, "store", "backup", str(copy))
@@ -105,7 +105,7 @@ def test_a_backup_is_the_store_as_it_is_and_its_owners_alone(office: Office, tmp
 
 
 def test_a_backup_is_never_written_over(office: Office, tmp_path: Path) -> None:
-    office.run(MONDAY)
+    office.begin(MONDAY)
     (tmp_path / "here.db").write_text("something else")
 
     code, said = command(office, "store", "backup", str(tmp_path / "here.db"))
@@ -115,7 +115,7 @@ def test_a_backup_is_never_written_over(office: Office, tmp_path: Path) -> None:
 
 
 def test_a_backup_into_a_folder_that_is_not_there_says_so_and_leaves_nothing(office: Office, tmp_path: Path) -> None:
-    office.run(MONDAY)
+    office.begin(MONDAY)
 
     code, said = command(office, "store", "backup", str(tmp_path / "gone" / "copy.db"))
 
@@ -123,7 +123,7 @@ def test_a_backup_into_a_folder_that_is_not_there_says_so_and_leaves_nothing(off
 
 
 def test_a_backup_while_others_write_is_the_store_at_one_moment(office: Office, tmp_path: Path) -> None:
-    office.run(MONDAY)
+    office.begin(MONDAY)
     with store_of(office) as store:
         over = threading.Event()
 
@@ -289,7 +289,7 @@ def test_a_restore_and_a_run_of_the_same_day_anew_are_recognised(office: Office,
 
 
 def test_a_store_that_was_lost_and_begun_anew_holds_its_fire(office: Office) -> None:
-    office.run(MONDAY)
+    office.begin(MONDAY)
     for path in office.folder.glob("alerting.db*"):
         if not path.name.endswith(".marker"):
             path.unlink()
@@ -387,7 +387,7 @@ def test_a_marker_recognises_a_restored_postgresql_too(tmp_path: Path, postgres_
 
 
 def test_a_release_of_what_is_not_held_says_so(office: Office) -> None:
-    office.run(MONDAY)
+    office.begin(MONDAY)
 
     code, said = command(office, "store", "release", "--by", "A. Officer", "--note", "x")
 
@@ -395,7 +395,7 @@ def test_a_release_of_what_is_not_held_says_so(office: Office) -> None:
 
 
 def test_a_hold_and_a_release_want_a_name_and_a_reason(office: Office) -> None:
-    office.run(MONDAY)
+    office.begin(MONDAY)
 
     assert command(office, "store", "hold", "--by", "A. Officer", "--note", " ")[0] == 1
     assert command(office, "store", "hold", "--note", "x")[0] == 2
@@ -405,7 +405,7 @@ def test_a_hold_and_a_release_want_a_name_and_a_reason(office: Office) -> None:
 
 
 def test_a_store_of_a_newer_release_is_refused_and_nothing_is_done_to_it(office: Office) -> None:
-    office.run(MONDAY)
+    office.begin(MONDAY)
     with store_of(office) as store, store.transaction() as connection:
         connection.execute(sa.text("UPDATE alembic_version SET version_num = '9999'"))
 
@@ -528,7 +528,7 @@ def test_a_store_that_may_not_grow_ends_the_command_in_words_and_sends_nothing(o
 
 @pytest.mark.parametrize("damage", ["text", "half", "middle"])
 def test_a_damaged_store_sends_nothing_and_says_so_in_words(office: Office, damage: str) -> None:
-    office.run(MONDAY)
+    office.begin(MONDAY)
     before, file = len(sent_files(office)), office.folder / "alerting.db"
     with closing(sqlite3.connect(file)) as line:
         line.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -573,7 +573,7 @@ def fill(disk: Path) -> Path:
 
 
 def test_a_backup_that_does_not_fit_leaves_nothing_behind(office: Office, tmp_path: Path) -> None:
-    office.run(MONDAY)
+    office.begin(MONDAY)
     disk = tmp_path / "disk"
     disk.mkdir()
     with small_disk(disk, "64k"), store_of(office) as store:

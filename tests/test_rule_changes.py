@@ -71,7 +71,7 @@ def test_logic_is_what_decides_answers_and_a_version_is_everything(
 
 def test_a_threshold_that_changes_ends_alerts_as_rule_changed_and_the_message_says_so(office: Office) -> None:
     office.rule()
-    office.run(MONDAY)
+    office.begin(MONDAY)
     office.rule(params="{long_days: 100}")
 
     report = office.run(MONDAY + DAY)
@@ -87,7 +87,7 @@ def test_a_threshold_that_changes_ends_alerts_as_rule_changed_and_the_message_sa
 
 def test_a_record_that_is_put_right_as_its_rule_changes_is_cleared_and_the_others_are_given_up(office: Office) -> None:
     office.rule()
-    office.run(MONDAY)
+    office.begin(MONDAY)
     office.rule(params="{long_days: 100}")
     office.council.row("ssd_cp_plans", cppl_person_id="C1")["cppl_cp_plan_start_date"] = (MONDAY - 10 * DAY).isoformat()
 
@@ -110,7 +110,7 @@ def test_what_config_yaml_set_when_the_rule_was_last_asked_is_what_it_asked_befo
 
 def test_a_record_that_is_put_right_as_the_subject_changes_ends_as_rule_changed(office: Office) -> None:
     office.rule()
-    office.run(MONDAY)
+    office.begin(MONDAY)
     subject = office.folder / "rules" / "subjects" / "child_protection_plan.yaml"
     text = subject.read_text("utf-8")
     assert "left_when: |" in text
@@ -124,7 +124,7 @@ def test_a_record_that_is_put_right_as_the_subject_changes_ends_as_rule_changed(
 
 def test_the_next_run_after_a_change_clears_as_ever(office: Office) -> None:
     office.rule()
-    office.run(MONDAY)
+    office.begin(MONDAY)
     office.rule(params="{long_days: 55}")
     office.run(MONDAY + DAY)
     office.council.row("ssd_cp_plans", cppl_person_id="C1")["cppl_cp_plan_start_date"] = (MONDAY - 10 * DAY).isoformat()
@@ -136,7 +136,7 @@ def test_the_next_run_after_a_change_clears_as_ever(office: Office) -> None:
 
 def test_a_change_of_words_does_not_touch_alerts_or_how_they_clear(office: Office) -> None:
     office.rule()
-    office.run(MONDAY)
+    office.begin(MONDAY)
     office.rule(title="Very long on a plan")
     office.council.row("ssd_cp_plans", cppl_person_id="C1")["cppl_cp_plan_start_date"] = (MONDAY - 10 * DAY).isoformat()
 
@@ -147,7 +147,7 @@ def test_a_change_of_words_does_not_touch_alerts_or_how_they_clear(office: Offic
 
 def test_a_subject_that_the_rule_no_longer_asks_about_is_a_change_of_the_rule_and_not_held(office: Office) -> None:
     office.rule()
-    office.run(MONDAY)
+    office.begin(MONDAY)
     office.rule("plan-long", "PL-01", "where: person_id = 'C2'")
 
     office.run(MONDAY + DAY)
@@ -157,7 +157,7 @@ def test_a_subject_that_the_rule_no_longer_asks_about_is_a_change_of_the_rule_an
 
 def test_a_subject_that_is_gone_from_the_data_is_held_although_the_rule_has_changed(office: Office) -> None:
     office.rule()
-    office.run(MONDAY)
+    office.begin(MONDAY)
     office.rule(params="{long_days: 55}")
     for table in ("ssd_person", "ssd_cp_plans", "ssd_cin_episodes", "ssd_involvements", "ssd_cp_visits"):
         column = next(name for name in office.council.tables[table][0] if name.endswith("person_id"))
@@ -170,7 +170,7 @@ def test_a_subject_that_is_gone_from_the_data_is_held_although_the_rule_has_chan
 
 def test_a_rule_that_cannot_be_asked_after_its_change_ends_nothing_until_it_can(office: Office) -> None:
     office.rule("plan-long", "PL-01", "reads: [ssd_cp_plans]")
-    office.run(MONDAY)
+    office.begin(MONDAY)
     office.rule("plan-long", "PL-01", "reads: [ssd_cp_plans]", params="{long_days: 100}")
 
     office.run(MONDAY + DAY, without=("ssd_cp_plans",))
@@ -182,7 +182,7 @@ def test_a_rule_that_cannot_be_asked_after_its_change_ends_nothing_until_it_can(
 
 def test_a_rule_about_something_else_ends_the_alerts_about_what_it_was_about(office: Office) -> None:
     office.rule()
-    office.run(MONDAY)
+    office.begin(MONDAY)
     office.rule("plan-long", "PL-01", subject="worker", params="{x: 1}", measure="cases", levels="{amber: measure > 100}")
 
     office.run(MONDAY + DAY)
@@ -203,7 +203,7 @@ def test_a_deleted_rule_ends_its_alerts_as_rule_removed(office: Office) -> None:
 
 def test_what_a_rule_gave_up_counts_as_cleared_nowhere(office: Office) -> None:
     office.rule()
-    office.run(MONDAY)
+    office.begin(MONDAY)
     office.rule(params="{long_days: 100}")
     office.run(MONDAY + DAY)
 
@@ -215,7 +215,7 @@ def test_what_a_rule_gave_up_counts_as_cleared_nowhere(office: Office) -> None:
 
 def test_a_dry_run_shows_what_a_change_ends_and_keeps_nothing(office: Office) -> None:
     office.rule()
-    office.run(MONDAY)
+    office.begin(MONDAY)
     office.rule(params="{long_days: 100}")
 
     assert office.run(MONDAY + DAY, dry_run=True).alerts["resolved"] == 2
@@ -229,7 +229,7 @@ def test_a_dry_run_shows_what_a_change_ends_and_keeps_nothing(office: Office) ->
 
 def test_every_alert_names_the_version_that_made_it_and_keeps_it(office: Office) -> None:
     office.rule()
-    office.run(MONDAY)
+    office.begin(MONDAY)
     [first] = build(office.folder / "config.yaml").book.rules
     office.rule(title="Very long on a plan")
     office.council.on_a_plan("C3", seen=MONDAY)
@@ -265,7 +265,7 @@ def test_versions_are_kept_with_their_text_and_when_and_by_whom(office: Office) 
 
 def test_versions_are_listed_on_the_command_line(office: Office) -> None:
     office.rule()
-    office.run(MONDAY)
+    office.begin(MONDAY)
 
     result = CliRunner().invoke(cli, ["--config", str(office.folder / "config.yaml"), "rules", "versions", "pl-01"])
 
@@ -277,7 +277,7 @@ def test_versions_are_listed_on_the_command_line(office: Office) -> None:
 
 def test_the_first_run_of_a_store_from_before_versions_calls_nothing_a_change(office: Office) -> None:
     office.rule()
-    office.run(MONDAY)
+    office.begin(MONDAY)
     store = build(office.folder / "config.yaml").store()
     with store.transaction() as connection:
         connection.exec_driver_sql("DELETE FROM rule_version")
@@ -292,7 +292,7 @@ def test_the_first_run_of_a_store_from_before_versions_calls_nothing_a_change(of
 
 def test_a_rule_can_be_compared_with_what_it_was(office: Office) -> None:
     office.rule()
-    office.run(MONDAY)
+    office.begin(MONDAY)
     old = office.alert("C1", "plan-long").rule_version
     office.rule("plan-long", "PL-01", params="{long_days: 55}", measure="days_since(plan_start) + 1")
 
@@ -306,7 +306,7 @@ def test_a_rule_can_be_compared_with_what_it_was(office: Office) -> None:
 
 def test_a_version_that_no_run_has_seen_is_refused(office: Office) -> None:
     office.rule()
-    office.run(MONDAY)
+    office.begin(MONDAY)
 
     refused = CliRunner().invoke(cli, ["--config", str(office.folder / "config.yaml"), "rules", "diff", "PL-01@nothing", "PL-01"])
 

@@ -19,7 +19,9 @@ DAY = MONDAY.isoformat()
 
 @pytest.fixture
 def office(tmp_path: Path) -> Office:
-    return Office(tmp_path)
+    office = Office(tmp_path)
+    office.rules_of_its_own("practice/cp-visit-overdue.yaml")
+    return office
 
 
 def who(office: Office, rule: str, subject: str, *options: str, code: int = 0) -> str:
@@ -116,7 +118,6 @@ def test_without_a_list_of_restrictions_nobody_is_told_of_any_child(office, tmp_
 
 
 def test_an_escalation_says_to_whom_and_from_when(office):
-    office.rules_of_its_own()
     office.rule("plan-long", "PL-01", "escalate: [{after: 10 working days, to: head_of_service}]")
     before = json.loads(who(office, "PL-01", "C1", "--json"))["escalations"]
     office.run(MONDAY)
@@ -152,14 +153,14 @@ def test_a_subject_that_is_clear_is_told_with_who_would_be(office):
 
 
 def test_what_keeps_an_alert_from_being_told_is_said(office):
-    office.run(MONDAY)
+    office.begin(MONDAY)
     office.handle("C1", "cp-visit-overdue", "snooze", MONDAY, until=MONDAY + timedelta(days=9))
 
     assert "It is snoozed until 11 March 2026: it is counted and not told." in who(office, "CP-03", "C1")
 
 
 def test_an_alert_may_be_named_by_its_reference(office):
-    office.run(MONDAY)
+    office.begin(MONDAY)
 
     found = json.loads(who(office, "CP-03", office.alert("C1").ref, "--json"))
 

@@ -153,7 +153,7 @@ def office(tmp_path: Path) -> Office:
     office = Office(tmp_path)
     office.rules_of_its_own()
     office.rule()
-    office.run(MONDAY)
+    office.begin(MONDAY)
     return office
 
 

@@ -174,7 +174,7 @@ def office(tmp_path: Path) -> Office:
     office = Office(tmp_path)
     office.rules_of_its_own()
     office.rule("plan-long", "PL-01", SOON)
-    office.run(MONDAY)
+    office.begin(MONDAY)
     return office
 
 

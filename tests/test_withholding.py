@@ -45,7 +45,7 @@ def office(tmp_path: Path) -> Office:
 
 
 def test_everybody_an_alert_is_for_has_a_row_and_a_day_that_changes_nothing_writes_none(office: Office) -> None:
-    office.run(MONDAY)
+    office.begin(MONDAY)
     assert rows(office) == [("M1", MONDAY, None, ""), ("S1", MONDAY, None, "")]
 
     office.run(MONDAY)
@@ -55,7 +55,7 @@ def test_everybody_an_alert_is_for_has_a_row_and_a_day_that_changes_nothing_writ
 
 
 def test_a_reason_lasts_from_the_day_it_holds_to_that_on_which_it_does_no_more(office: Office) -> None:
-    office.run(MONDAY)
+    office.begin(MONDAY)
     office.handle("C1", "cp-visit-overdue", "snooze", MONDAY, until=date(2026, 3, 4), note="visit booked")
     for day in (1, 2, 3):
         office.run(MONDAY + day * DAY)
@@ -69,7 +69,7 @@ def test_a_reason_lasts_from_the_day_it_holds_to_that_on_which_it_does_no_more(o
 
 
 def test_a_day_that_is_run_again_ends_as_its_last_run_left_it(office: Office) -> None:
-    office.run(MONDAY)
+    office.begin(MONDAY)
     office.handle("C1", "cp-visit-overdue", "snooze", MONDAY, until=date(2026, 3, 4), note="visit booked")
     office.run(MONDAY)
 
@@ -77,7 +77,7 @@ def test_a_day_that_is_run_again_ends_as_its_last_run_left_it(office: Office) ->
 
 
 def test_what_has_ended_is_for_nobody_from_that_day_on(office: Office) -> None:
-    office.run(MONDAY)
+    office.begin(MONDAY)
     office.council.visited("C1", MONDAY)
     office.run(MONDAY + DAY)
 
@@ -85,7 +85,7 @@ def test_what_has_ended_is_for_nobody_from_that_day_on(office: Office) -> None:
 
 
 def test_who_answers_for_an_alert_no_more_has_a_row_that_ends(office: Office) -> None:
-    office.run(MONDAY)
+    office.begin(MONDAY)
     office.council.row("ssd_involvements", invo_person_id="C1")["invo_professional_team"] = "T2"
     office.run(MONDAY + DAY)
 
