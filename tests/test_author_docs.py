@@ -277,6 +277,7 @@ def test_a_page_that_cannot_be_followed_shows_commands_that_can_be_typed(page, n
         command.make_context(words[0], words[1:])
 
 
+@pytest.mark.slow  # they make councils, and live through their days
 @pytest.mark.parametrize(("page", "number"), every_block(followed=True))
 def test_every_block_of_the_pages_for_authors_does_what_the_page_says(page, number, room):
     reader, on_page = room.reader_of(page), blocks(page)
