@@ -19,7 +19,8 @@ from alerting.casedata.catalogue import TABLES
 from alerting.casedata.snapshot import Snapshot
 from alerting.evaluation.evaluate import Evaluation, evaluate
 from alerting.model import Alert, Condition, Finding, Level, Outcome
-from alerting.rulebook.loader import Overrides, Rulebook, RuleSetting, load_rulebook
+from alerting.rulebook.file_models import Overrides, RuleSetting
+from alerting.rulebook.loader import Rulebook, load_rulebook
 from alerting.rulebook.rule import Rule
 from tests.oracle.answers import Answer
 from tests.oracle.cells import Table

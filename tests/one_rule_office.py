@@ -1,0 +1,40 @@
+"""An office with one rule, what its store holds, and what its commands say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from click.testing import CliRunner
+
+from alerting.app import build
+from alerting.commands import cli
+from alerting.store.outbox import Outbox
+from alerting.store.store import Store
+from tests.office import Office
+
+
+def one_rule(office: Office) -> Office:
+    office.rules_of_its_own("practice/cp-visit-overdue.yaml")
+    return office
+
+
+@contextmanager
+def store_of(office: Office) -> Iterator[Store]:
+    store = Store.open(build(office.folder / "config.yaml").store_url)
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+def messages(office: Office, **wanted: object) -> list[dict[str, Any]]:
+    with store_of(office) as store:
+        rows = Outbox(store, domain="x").listed()
+    return [row for row in rows if all(row[name] == value for name, value in wanted.items())]
+
+
+def command(office: Office, *words: str) -> tuple[int, str]:
+    result = CliRunner().invoke(cli, ["--config", str(office.folder / "config.yaml"), *words])
+    return result.exit_code, result.output
