@@ -114,7 +114,7 @@ def verify(
     return Audit(since=since, until=until, looked_at=looked_at, breaches=tuple(breaches), not_shown=not_shown)
 
 
-def days_of_jobs(connection: sa.Connection) -> dict[str, tuple[date, date]]:
+def job_days(connection: sa.Connection) -> dict[str, tuple[date, date]]:
     """Return the first and the last day that there is an occurrence of, by job; nothing for an empty store."""
     job, as_of = occurrence.c.job, occurrence.c.as_of
     query = sa.select(job, sa.func.min(as_of), sa.func.max(as_of)).group_by(job)

@@ -37,7 +37,7 @@ def verify(ctx: click.Context, since: datetime | None, until: datetime | None, *
     store = app.store()
     try:
         with store.transaction() as connection:
-            known = audit.days_of_jobs(connection)
+            known = audit.job_days(connection)
             if not known:
                 raise ConfigError(
                     "nothing has been run yet, so there is nothing to prove", remedy="Run `alerting run daily` first."
