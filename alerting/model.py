@@ -3,8 +3,7 @@
 Finding       evaluation              one rule's answer about one subject today; no memory
 Alert         alerts                  one rule and one subject for as long as it matters
 Transition    alerts                  one change of one alert: before, after, reason. The audit trail
-Item          notifications           one alert as one person is told of it
-Notification  notifications           what one person, or one channel, is to be told; a row of the outbox
+Notification  notifications           what one person, or one channel, is to be told; a row of the outbox (`notifications.content`)
 Message       notifications.messages  a notification in words
 Delivery      delivery                what became of one attempt to send it
 """
@@ -327,57 +326,6 @@ class Person:
     email: str | None
     role: str | None = None
     team: str | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Item:
-    """One alert as one person is told of it. Only what the rule's words use travels: `facts`, each with its tier.
-
-    state: new, worse, reminder, recorded, open, cleared, held or moved. why: why this person, in a few words. in_hand: who has it
-    in hand, whose it is now.
-    """
-
-    alert_id: int
-    ref: str
-    rule: str
-    state: str
-    level: str
-    subject_kind: str
-    subject: str
-    team: str | None
-    team_name: str
-    worker_name: str | None
-    first_seen: date
-    measure: float | None = None
-    unit: str = ""
-    due: date | None = None
-    facts: dict[str, Any] = field(default_factory=dict)
-    held_reason: Reason | None = None
-    held_detail: str | None = None
-    resolved_reason: Reason | None = None
-    resolved_detail: str | None = None
-    child_level: bool = True
-    why: str = ""
-    in_hand: str = ""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Notification:
-    """What one person, or one team's channel, is to be told through one receiver for one purpose.
-
-    purpose: daily, weekly, monthly, admin, quality or test. key: deterministic, so that planning the same twice is one row.
-    recipient: a worker id, a team id for a channel, or an address. content: items, summary or notices, as JSON values.
-    """
-
-    key: str
-    receiver: str
-    purpose: str
-    recipient: str
-    name: str
-    address: str | None
-    as_of: date
-    content: dict[str, Any]
-    urgency: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,6 +14,7 @@ from typing import Any
 from alerting.alerts import brakes
 from alerting.app import build
 from alerting.model import Alert
+from alerting.notifications.content import ItemState, Notice
 from alerting.notifications.report import Report
 from alerting.store.store import Store
 from tests.made_council import MadeCouncil
@@ -64,8 +65,8 @@ class Office:
         self.folder = folder
         self.store_url = store
         self.settings: dict[str, Any] = {}
-        self.sent: list[tuple[str, dict[str, Any]]] = []
-        self.notices: list[dict[str, Any]] = []
+        self.sent: list[tuple[str, Any]] = []
+        self.notices: list[Notice] = []
 
     def rules_of_its_own(self, *shipped: str) -> Path:
         """Return the council a folder of rules: the shipped subjects and settings, and these of the shipped rules."""
@@ -145,7 +146,7 @@ class Office:
     def _note(self, report: Report, job: str) -> None:
         self.planned = report.planned
         self.sent = [(item.recipient, item.content) for item in report.planned if item.purpose == job]
-        self.notices = [notice for item in report.planned if item.purpose == "admin" for notice in item.content["notices"]]
+        self.notices = [notice for item in report.planned if item.purpose == "admin" for notice in item.content.notices]
 
     def alert(self, subject: str, rule: str = "cp-visit-overdue") -> Alert:
         return [alert for alert in self.alerts() if (alert.subject, alert.rule) == (subject, rule)][-1]
@@ -166,12 +167,12 @@ class Office:
         finally:
             store.close()
 
-    def told(self, person: str) -> dict[str, str]:
+    def told(self, person: str) -> dict[str, ItemState]:
         """Return what one person was told this time: subject -> state."""
         [content] = [content for recipient, content in self.sent if recipient == person]
-        return {item["subject"]: item["state"] for item in content["items"]}
+        return {item.subject: item.state for item in content.items}
 
-    def content(self, person: str) -> dict[str, Any]:
+    def content(self, person: str) -> Any:
         """Return the content of the one message to a person."""
         [content] = [content for recipient, content in self.sent if recipient == person]
         return content

@@ -15,8 +15,10 @@ import sqlalchemy as sa
 from pytest_httpserver import HTTPServer
 
 from alerting.delivery.sending import Sender
-from alerting.model import Alert, Condition, Level, Notification, Person
+from alerting.model import Alert, Condition, Level, Person
+from alerting.notifications.content import CardContent, CardLine, DigestContent, Item, ItemState, Notification, ToldAlert
 from alerting.notifications.directory import Directory, Restriction, Team
+from alerting.notifications.fallback import fallback_chains
 from alerting.notifications.messages.rendering import Words
 from alerting.notifications.routing import Receiver, Router, RuleRoute
 from alerting.store import circuit_breaker, schema
@@ -129,9 +131,9 @@ class Desk:
         with self.store.transaction() as connection:
             return circuit_breaker.resting_receivers(connection)
 
-    def told(self, **addresses: str) -> set[tuple[str, int]]:
+    def told(self, **addresses: str) -> set[tuple[str, str]]:
         with self.store.transaction() as connection:
-            return {(recipient, id_) for _, recipient, id_ in self.outbox.last_told(connection, addresses)}
+            return {(recipient, ref) for _, recipient, ref in self.outbox.last_told(connection, addresses)}
 
 
 def mails(server: ScriptedMailServer, which: list[bytes] | None = None) -> list[EmailMessage]:
@@ -154,10 +156,9 @@ def text(mail: EmailMessage) -> str:
     return " ".join(str(part.get_content()).split())
 
 
-def item(alert: Alert, state: str = "new") -> dict[str, Any]:
-    return {"alert_id": alert.id, "ref": alert.ref, "rule": alert.rule, "state": state, "level": alert.level.name, "team": "T1",
-            "subject_kind": "child", "subject": alert.subject, "team_name": "Team T1", "worker_name": None,
-            "first_seen": alert.first_seen.isoformat(), "why": "team manager"}  # fmt: skip
+def item(alert: Alert) -> Item:
+    return Item(ref=alert.ref, rule=alert.rule, state=ItemState.new, level=alert.level, team="T1", subject_kind="child",
+                subject=alert.subject, team_name="Team T1", worker_name=None, first_seen=alert.first_seen, why="team manager")  # fmt: skip
 
 
 def message(recipient: str, *alerts: Alert, day: date = MONDAY, urgency: int = 3, receiver: str = "mail") -> Notification:
@@ -169,22 +170,29 @@ def message(recipient: str, *alerts: Alert, day: date = MONDAY, urgency: int = 3
         name=f"Person {recipient}",
         address=f"{recipient.lower()}@example.gov.uk",
         as_of=day,
-        content={
-            "items": [item(alert) for alert in alerts],
-            "told": [(alert.id, int(alert.level), "firing") for alert in alerts],
-            "banners": [],
-            "data_as_at": None,
-        },
+        content=DigestContent(
+            items=tuple(item(alert) for alert in alerts),
+            told=tuple(ToldAlert(ref=alert.ref, level=alert.level, condition=Condition.firing) for alert in alerts),
+        ),
         urgency=urgency,
     )
 
 
+def with_chains(messages: list[Notification], router: Router, alerts: list[Alert]) -> list[Notification]:
+    """Return messages with who is told of their alerts when their recipients cannot be reached."""
+    found = []
+    for message in messages:
+        mine = [alert for alert in alerts if any(told.ref == alert.ref for told in message.told)]
+        assert isinstance(message.content, DigestContent)
+        content = replace(message.content, instead=fallback_chains(router, message.recipient, mine))
+        found.append(replace(message, content=content))
+    return found
+
+
 def card(day: date = MONDAY, urgency: int = 3) -> Notification:
-    lines = [{"rule": "CP-03", "title": "Visit overdue", "level": "red", "new": 1, "open": 0, "cleared": 0, "held": 0}]
-    content = {"team_name": "Team T1", "lines": lines, "told": [], "banners": [], "data_as_at": None}
-    return replace(
-        message("team:T1", day=day, urgency=urgency, receiver="teams"), name="Team T1", address=None, content=content
-    )  # fmt: skip
+    line = CardLine(rule="CP-03", title="Visit overdue", level=Level.red, new=1, open=0, cleared=0, held=0)
+    content = CardContent(team_name="Team T1", lines=(line,), told=())
+    return replace(message("team:T1", day=day, urgency=urgency, receiver="teams"), name="Team T1", address=None, content=content)
 
 
 def router(*restrictions: tuple[str, str], **addresses: str | None) -> Router:

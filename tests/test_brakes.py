@@ -77,11 +77,11 @@ def test_the_administrators_are_told_once_how_many_and_how_to_release_them(offic
     add(office, "C3", "C4", "C5")
     office.run(MONDAY + DAY)
 
-    [notice] = {notice["title"]: notice for notice in office.notices}.values()
-    assert notice["title"] == "PL-01 is held by its brake"
-    assert "3 new alerts" in notice["detail"]
-    assert "3 alerts (3 amber), such as A-" in notice["detail"]
-    assert "alerting rules release PL-01 --by NAME" in notice["detail"]
+    [notice] = {notice.title: notice for notice in office.notices}.values()
+    assert notice.title == "PL-01 is held by its brake"
+    assert "3 new alerts" in notice.detail
+    assert "3 alerts (3 amber), such as A-" in notice.detail
+    assert "alerting rules release PL-01 --by NAME" in notice.detail
 
     office.run(MONDAY + 2 * DAY)
     assert office.notices == []
@@ -221,14 +221,14 @@ def test_a_new_rule_with_more_than_a_few_alerts_waits(office: Office):
 
     [brake] = [brake for brake in report.brakes if brake["code"] == "PL-02"]
     assert (brake["kind"], brake["new"], brake["kept_back"]) == ("first_run", 6, 6)
-    assert any("and it was never asked before" in notice["detail"] for notice in office.notices)
+    assert any("and it was never asked before" in notice.detail for notice in office.notices)
 
 
 def test_a_new_rule_with_a_few_alerts_tells_them(office: Office):
     office.rule("plan-longer", "PL-02")
 
     assert office.run(MONDAY + DAY).brakes == []
-    assert {item["rule"] for item in office.content("M1")["items"] if item["state"] == "new"} == {"plan-longer"}
+    assert {item.rule for item in office.content("M1").items if item.state == "new"} == {"plan-longer"}
 
 
 def test_data_from_a_new_source_with_more_than_a_few_new_alerts_waits(office: Office):
@@ -259,7 +259,7 @@ def test_on_the_first_day_nobody_is_told_and_the_administrators_know_what_waits(
 
     assert (report.alerts["new"], beginning.people(), report.status) == (2, set(), "done")
     assert [(brake["kind"], brake["kept_back"]) for brake in report.brakes] == [("baseline", 2)]
-    [detail] = {notice["detail"] for notice in beginning.notices if "begins" in notice["title"]}
+    [detail] = {notice.detail for notice in beginning.notices if "begins" in notice.title}
     assert "2 alerts of 1 rule, most of them PL-01 2" in detail
     assert "alerting rules release --all --by NAME" in detail
 
@@ -331,8 +331,8 @@ def test_what_a_brake_keeps_back_is_not_counted_in_the_weekly_summary(office: Of
     office.run(MONDAY + DAY)
     office.run(MONDAY + 2 * DAY, "weekly")
 
-    [team] = office.content("M1")["teams"]
-    assert [(row["new"], row["open"]) for row in team["rows"]] == [(2, 2)]
+    [team] = office.content("M1").teams
+    assert [(row.new, row.open) for row in team.rows] == [(2, 2)]
 
 
 def test_the_list_of_rules_says_that_a_brake_is_on(office: Office):

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from alerting.model import Notification
+from alerting.notifications.content import Notice, NoticeContent, Notification
 from alerting.notifications.report import Report
 from tests.made_council import MONDAY
 from tests.office import Office
@@ -27,20 +27,26 @@ def told(report: Report) -> list[Notification]:
     return [item for item in report.planned if item.purpose == "admin"]
 
 
-def content(report: Report) -> dict[str, Any]:
-    return told(report)[0].content
+def content(report: Report) -> NoticeContent:
+    found = told(report)[0].content
+    assert isinstance(found, NoticeContent)
+    return found
 
 
-def titles(notices: list[dict[str, Any]]) -> list[str]:
-    return [notice["title"] for notice in notices]
+def figures(report: Report) -> dict[str, int | str]:
+    return {figure.name: figure.value for figure in content(report).run}
+
+
+def titles(notices: Iterable[Notice]) -> list[str]:
+    return [notice.title for notice in notices]
 
 
 def test_a_quiet_day_is_told_to_the_performance_team_and_the_administrators_with_its_figures(office: Office) -> None:
     report = office.run(MONDAY)
 
     assert [(item.recipient, item.urgency) for item in told(report)] == [("P1", 0), ("admin@example.gov.uk", 0)]
-    assert (content(report)["notices"], content(report)["still"]) == ([], [])
-    assert content(report)["run"] == {
+    assert (content(report).notices, content(report).still) == ((), ())
+    assert figures(report) == {
         "Data as at": "not stated by the source",
         "Rules asked": "1 of 1",
         "Rules waiting for their data, or at fault": 0,
@@ -65,19 +71,19 @@ def test_what_is_new_is_urgent_and_what_lasts_follows_with_the_day_it_began(offi
     first = office.run(MONDAY, without=("ssd_cp_visits",))
     second = office.run(MONDAY + DAY, without=("ssd_cp_visits",))
 
-    assert "CP-03 could not run" in titles(content(first)["notices"])
+    assert "CP-03 could not run" in titles(content(first).notices)
     assert told(first)[0].urgency > 0
-    assert (content(second)["notices"], told(second)[0].urgency) == ([], 0)
-    [lasting] = [notice for notice in content(second)["still"] if notice["title"] == "CP-03 could not run"]
-    assert lasting["since"] == "2026-03-02"
-    assert content(second)["run"]["Rules waiting for their data, or at fault"] == 1
+    assert (content(second).notices, told(second)[0].urgency) == ((), 0)
+    [lasting] = [notice for notice in content(second).still if notice.title == "CP-03 could not run"]
+    assert lasting.since == MONDAY
+    assert figures(second)["Rules waiting for their data, or at fault"] == 1
 
 
 def test_a_day_that_is_run_again_tells_only_what_is_new(office: Office) -> None:
     office.begin(MONDAY)
     again = office.run(MONDAY, without=("ssd_cp_visits",))
 
-    assert "CP-03 could not run" in titles(content(again)["notices"])
+    assert "CP-03 could not run" in titles(content(again).notices)
     assert told(office.run(MONDAY, without=("ssd_cp_visits",))) == []
 
 
@@ -86,7 +92,7 @@ def test_what_passed_is_told_no_more(office: Office) -> None:
 
     report = office.run(MONDAY + DAY)
 
-    assert (content(report)["notices"], content(report)["still"]) == ([], [])
+    assert (content(report).notices, content(report).still) == ((), ())
 
 
 def test_other_jobs_tell_only_of_what_is_new(office: Office) -> None:
@@ -101,8 +107,8 @@ def test_messages_that_failed_are_something_to_do(office: Office) -> None:
     report = office.run(MONDAY)
 
     assert report.status == "done_with_faults"
-    assert {"Messages wait to be sent", "Messages could not be delivered"} & set(titles(content(report)["notices"]))
-    assert content(report)["run"]["Messages sent"] == 0
+    assert {"Messages wait to be sent", "Messages could not be delivered"} & set(titles(content(report).notices))
+    assert figures(report)["Messages sent"] == 0
 
 
 def test_a_dry_run_shows_it_and_leaves_it_to_be_told(office: Office) -> None:

@@ -47,7 +47,7 @@ def alerting(office: Office, *arguments: str) -> Result:
 
 
 def words(office: Office) -> list[str]:
-    return [item.content["word"] for item in office.planned if item.purpose == "check"]
+    return [item.content.word for item in office.planned if item.purpose == "check"]
 
 
 def in_the_weeks_of_the_test(office: Office, seen: datetime) -> None:
@@ -87,11 +87,11 @@ def test_a_channel_that_nobody_says_to_see_is_told_to_administrators(office: Off
     told = []
     for week in range(6):
         office.run(MONDAY + week * WEEK, "weekly")
-        told.append(TITLE in [notice["title"] for notice in office.notices])
+        told.append(TITLE in [notice.title for notice in office.notices])
 
     assert told == [False, False, False, False, False, True]
-    notice = next(notice for notice in office.notices if notice["title"] == TITLE)
-    assert notice["items"] == ["Team T1: never seen"]
+    notice = next(notice for notice in office.notices if notice.title == TITLE)
+    assert notice.items == ("Team T1: never seen",)
 
 
 def test_another_channel_that_is_not_seen_either_is_told_as_new(office: Office, flow: HTTPServer) -> None:
@@ -101,8 +101,8 @@ def test_another_channel_that_is_not_seen_either_is_told_as_new(office: Office, 
             office.settings["receivers"]["teams"]["channels"]["T2"] = flow.url_for("/flow")
         office.run(MONDAY + week * WEEK, "weekly")
         for notice in office.notices:
-            if notice["title"] == TITLE:
-                told[week] = notice["items"]
+            if notice.title == TITLE:
+                told[week] = notice.items
 
     assert told == {5: ["Team T1: never seen"], 8: ["Team T1: never seen", "Team T2: never seen"]}
 
@@ -118,7 +118,7 @@ def test_one_that_somebody_has_seen_is_left_in_peace_for_four_weeks(office: Offi
     told = []
     for week in range(1, 7):
         office.run(MONDAY + week * WEEK, "weekly")
-        told.append(TITLE in [notice["title"] for notice in office.notices])
+        told.append(TITLE in [notice.title for notice in office.notices])
     assert told == [False, False, False, False, False, True]
 
     [channel] = json.loads(alerting(office, "deliveries", "channels", "--json").output)

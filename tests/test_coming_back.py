@@ -82,7 +82,7 @@ def test_an_alert_that_is_back_within_three_working_days_is_the_same_alert_and_t
     assert office.told("M1") == {"C1": "back", "C2": "open"}
     assert [alert.episode for alert in office.alerts() if alert.subject == "C1"] == [1]
     assert (of(office).came_back, of(office).reopened_on) == ((MONDAY + 4 * DAY,), MONDAY + 4 * DAY)
-    assert (of(office).first_seen, of(office).facts) == (MONDAY, office.content("M1")["items"][0]["facts"])
+    assert (of(office).first_seen, of(office).facts) == (MONDAY, office.content("M1").items[0].facts)
     assert "back again" in words(office, "M1")
 
 
@@ -131,12 +131,12 @@ def test_an_alert_that_comes_and_goes_is_told_in_the_weekly_summary_only(office:
     assert "M1" not in office.people()
 
     office.run(MONDAY + 7 * DAY, "weekly")
-    [row] = [row for team in office.content("M1")["teams"] for row in team["rows"]]
-    assert (row["open"], row["flapping"]) == (2, 1)
+    [row] = [row for team in office.content("M1").teams for row in team.rows]
+    assert (row.open, row.flapping) == (2, 1)
 
     office.run(MONDAY + 11 * DAY)
     assert office.told("M1") == {"C2": "reminder"}
-    assert office.content("M1")["flapping"] == 1
+    assert office.content("M1").flapping == 1
     assert "1 more alert coming and going" in words(office, "M1")
 
 
@@ -175,7 +175,7 @@ def test_it_opens_again_as_a_new_alert_when_the_record_changes(office: Office) -
     office.run(MONDAY + 2 * DAY)
 
     assert (of(office).episode, of(office).condition) == (2, "firing")
-    assert {(item["subject"], item["state"]) for item in office.content("M1")["items"]} >= {("C1", "cleared"), ("C1", "new")}
+    assert {(item.subject, item.state) for item in office.content("M1").items} >= {("C1", "cleared"), ("C1", "new")}
 
 
 def test_it_opens_again_after_the_day_it_was_closed_until(office: Office) -> None:
@@ -240,7 +240,7 @@ def test_an_alert_is_closed_once_and_for_a_reason_that_is_said(office: Office) -
 
 def test_who_looks_after_the_data_is_told_once_of_alerts_on_hold_for_too_long_and_their_manager_is_not(office: Office) -> None:
     def held_notices() -> set[str]:
-        return {notice["title"] for notice in office.notices if "on hold for more than" in notice["title"]}
+        return {notice.title for notice in office.notices if "on hold for more than" in notice.title}
 
     office.run(MONDAY)
     for number in (1, 8):  # 5 working days on hold

@@ -29,7 +29,7 @@ def office(tmp_path: Path) -> Office:
 
 
 def why(office: Office, person: str) -> set[str]:
-    return {item["why"] for item in office.content(person)["items"]}
+    return {item.why for item in office.content(person).items}
 
 
 def test_it_is_not_escalated_before_its_working_days_have_passed(office: Office):
@@ -140,7 +140,7 @@ def test_posts_that_lead_to_nobody_are_told_once_a_week(office: Office):
     office.council.add("ext_cover", staff_id="S1", covered_by="", from_date="2026-02-20", to_date="2026-03-20")
     office.run(MONDAY + WEEK, "weekly")
 
-    [said] = {notice["detail"] for notice in office.notices if notice["title"].startswith("Posts that lead to nobody")}
+    [said] = {notice.detail for notice in office.notices if notice.title.startswith("Posts that lead to nobody")}
     assert said.startswith("Team T1, service manager: S1 is away, and nobody covers. The next up is told")
 
 

@@ -176,10 +176,10 @@ def test_a_change_holds_exactly_the_rules_that_read_the_table_and_the_data_owner
 
     assert rule_row(report, "PL-01")["problem"] == "ssd_cp_plans has 32 rows; when last trusted it had 62"
     assert {alert.condition for alert in office.alerts() if alert.condition != Condition.resolved} == {Condition.held}
-    [detail] = {notice["detail"] for notice in office.notices if notice["title"] == "Data: ssd_cp_plans"}
+    [detail] = {notice.detail for notice in office.notices if notice.title == "Data: ssd_cp_plans"}
     assert "alerting source release ssd_cp_plans --by NAME --note WHY" in detail
     office.run(TUESDAY + timedelta(days=1))
-    assert [notice for notice in office.notices if notice["title"] == "Data: ssd_cp_plans"] == []
+    assert [notice for notice in office.notices if notice.title == "Data: ssd_cp_plans"] == []
 
 
 def test_a_change_that_is_released_is_what_later_days_are_compared_with(office: Office):
@@ -248,7 +248,7 @@ def test_who_is_told_of_the_rule_reads_that_it_could_not_run_and_nobody_else(off
     office.council.tables["ssd_cp_visits"] = []
     office.run(TUESDAY)
 
-    banners = {person: office.content(person)["banners"] for person in office.people()}
+    banners = {person: office.content(person).banners for person in office.people()}
     said = "1 rule could not run today: Not seen for long. Its alerts are on hold, and none of them is cleared."
     assert [banner for banner in banners["S1"] if banner == said]
     assert banners["M1"] == []

@@ -166,7 +166,7 @@ def withheld(office: Office, child: str = "C1") -> dict[str, str]:
 
 
 def in_hand(office: Office, person: str) -> dict[str, str]:
-    return {item["subject"]: item["in_hand"] for item in office.content(person)["items"]}
+    return {item.subject: item.in_hand for item in office.content(person).items}
 
 
 def test_who_acknowledges_is_not_reminded_and_the_others_see_by_whom(office: Office):
@@ -224,7 +224,7 @@ def test_who_gets_an_alert_is_told_and_who_had_it_is_told_that_it_moved(office: 
     office.run(MONDAY + DAY)
 
     assert office.told("W1") == {"C1": "new"}
-    assert {item["why"] for item in office.content("W1")["items"]} == {"assigned by Person S1"}
+    assert {item.why for item in office.content("W1").items} == {"assigned by Person S1"}
     assert office.told("M1") == {"C1": "moved", "C2": "open"}
     assert in_hand(office, "M1")["C1"] == "Now with Person W1."
 
@@ -283,9 +283,7 @@ def test_who_covers_for_the_assignee_is_told_if_they_may_know(office: Office):
         mine.assign(alert, "W1", router(office))
     office.run(MONDAY + DAY)
 
-    assert {item["why"] for item in office.content("H1")["items"]} == {
-        "assigned by Person M1, as cover for Person W1 until 20 March"
-    }
+    assert {item.why for item in office.content("H1").items} == {"assigned by Person M1, as cover for Person W1 until 20 March"}
 
 
 def test_an_assignment_that_is_taken_back_is_over(office: Office):
@@ -307,7 +305,7 @@ def test_a_snoozed_alert_is_counted_and_not_told_and_the_reason_is_kept(office: 
         mine.snooze(alert, until=MONDAY + WEEK, reason="visit booked")
     office.run(MONDAY + WEEK)
 
-    assert (office.told("M1"), office.content("M1")["hidden"]) == ({"C2": "reminder"}, 1)
+    assert (office.told("M1"), office.content("M1").snoozed) == ({"C2": "reminder"}, 1)
     assert withheld(office) == {"M1": "snoozed by Person M1 until 9 March 2026"}
 
     office.run(MONDAY + WEEK + DAY)
@@ -411,7 +409,7 @@ def test_a_record_that_is_wrong_goes_on_a_list_with_its_age_and_its_alert_waits(
     assert (error.alert.subject, error.act.note, error.age, error.waits) == ("C1", "the plan ended in January", 5, True)
     assert office.told("M1") == {"C2": "reminder"}
     assert "said by Person M1 to be wrong in the data" in withheld(office)["M1"]
-    listed = [notice["items"] for notice in office.notices if notice["title"] == "Records that somebody says are wrong"]
+    listed = [notice.items for notice in office.notices if notice.title == "Records that somebody says are wrong"]
     assert listed == [[error.alert.ref]] * 2  # the performance team and the administrator
 
 

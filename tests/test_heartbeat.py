@@ -147,7 +147,7 @@ def test_a_promise_that_is_not_kept_stops_it_and_is_told(office: Office, monitor
     assert asked(monitor) == []
     assert report.status == "done_with_faults"
     assert report.breaches
-    assert "The audit found a promise that was not kept" in {notice["title"] for notice in office.notices}
+    assert "The audit found a promise that was not kept" in {notice.title for notice in office.notices}
 
 
 def test_a_monitor_that_cannot_be_reached_costs_the_run_nothing(office: Office) -> None:

@@ -120,7 +120,7 @@ def office(tmp_path: Path) -> Office:
 
 
 def rules_told(office: Office, person: str) -> set[tuple[str, str, str]]:
-    return {(item["rule"], item["subject"], item["state"]) for item in office.content(person)["items"]}
+    return {(item.rule, item.subject, item.state) for item in office.content(person).items}
 
 
 def test_a_covered_alert_is_counted_and_not_told_until_the_other_has_ended(office: Office):
@@ -128,7 +128,7 @@ def test_a_covered_alert_is_counted_and_not_told_until_the_other_has_ended(offic
 
     # C1 has both, C2 has only been long on a plan.
     assert rules_told(office, "M1") == {("cp-visit-overdue", "C1", "new"), ("plan-long", "C2", "new")}
-    assert (office.content("M1")["covered"], report.alerts["new"]) == (1, 3)
+    assert (office.content("M1").covered, report.alerts["new"]) == (1, 3)
 
     office.council.visited("C1", MONDAY)
     office.run(MONDAY + DAY)
@@ -137,7 +137,7 @@ def test_a_covered_alert_is_counted_and_not_told_until_the_other_has_ended(offic
         ("plan-long", "C1", "new"),
         ("plan-long", "C2", "open"),
     }
-    assert office.content("M1")["covered"] == 0
+    assert office.content("M1").covered == 0
 
 
 def test_what_covers_is_worked_out_each_time_and_kept_nowhere(office: Office):
@@ -153,7 +153,7 @@ def test_a_snoozed_alert_covers_nothing(office: Office):
     office.run(MONDAY + DAY)
 
     assert ("plan-long", "C1", "new") in rules_told(office, "M1")
-    assert office.content("M1")["hidden"] == 1
+    assert office.content("M1").snoozed == 1
 
 
 def test_what_was_told_before_it_was_covered_is_told_when_it_clears(office: Office):

@@ -172,9 +172,9 @@ def test_a_rule_that_was_broken_today_runs_as_it_was_and_the_run_the_list_the_ch
     assert row["problem"].startswith("runs in its version of 2 March 2026: ")
     assert "plan-long.yaml:11:10" in row["problem"]
     assert rule_row(report, "CP-03")["problem"] is None
-    assert [item["file"] for item in report.as_json()["older_files"]] == ["local/plan-long.yaml"]
-    [notice] = {notice["title"]: notice for notice in office.notices}.values()
-    assert notice["title"] == "local/plan-long.yaml is used in its version of 2 March 2026"
+    assert [item.file for item in report.as_json()["older_files"]] == ["local/plan-long.yaml"]
+    [notice] = {notice.title: notice for notice in office.notices}.values()
+    assert notice.title == "local/plan-long.yaml is used in its version of 2 March 2026"
     assert "in use, last good version of 2 Mar 2026" in alerting(office, "rules", "list").stdout
     checked = alerting(office, "check", "--no-source")
     assert (checked.exit_code, "day_since" in checked.stdout, "1 error" in checked.output) == (1, True, True)
@@ -200,7 +200,7 @@ def test_settings_that_were_broken_today_are_used_as_they_were(office: Office) -
     report = office.run(MONDAY + DAY)
 
     assert (report.status, rule_row(report, "CP-03")["status"]) == ("done_with_faults", "ok")
-    assert any(notice["title"].startswith("settings.yaml is used in its version of 2 March") for notice in office.notices)
+    assert any(notice.title.startswith("settings.yaml is used in its version of 2 March") for notice in office.notices)
 
 
 def test_settings_that_never_worked_stop_everything(office: Office) -> None:

@@ -21,7 +21,9 @@ from alerting.alerts.lifecycle import (
     resolve,
 )
 from alerting.model import Alert, Condition, LastTold, Level, Outcome, Person, Reason, Transition, reference
-from alerting.notifications.digests import plan
+from alerting.notifications.banners import Banners
+from alerting.notifications.content import DigestContent, Item
+from alerting.notifications.digests import Circumstances, compose_digests
 from alerting.notifications.directory import Directory, Team
 from alerting.notifications.routing import Receiver, Router, RuleRoute
 from tests.one_alert import (
@@ -221,21 +223,24 @@ def heard(now: Alert | None, was: Alert | None, guard: str, today: date) -> str:
     if now is None:
         return "nothing"
     this, other = replace(now, id=now.id or 8), replace(alert("firing"), id=9, ref="A-OTHER")
-    last: dict[tuple[str, str, int], LastTold] = {}
+    last: dict[tuple[str, str, str], LastTold] = {}
     knows = was is not None and (was.condition in OPEN or "never told as cleared" in guard)
     if knows:
         condition = "recovering" if guard == "told as improving" else "firing"
-        last["mail", "M1", 7] = LastTold(level=int(Level.amber), condition=condition, told_on=MONDAY)
+        last["mail", "M1", this.ref] = LastTold(level=int(Level.amber), condition=condition, told_on=MONDAY)
     idle = 1 if "1 on hold" in guard else 0
 
-    def told(*alerts: Alert) -> list[dict[str, Any]]:
-        planned = plan(
-            ROUTER, alerts, [Receiver(name="mail")], last, purpose="daily", as_of=today, working_days=weekdays,
-            idle=lambda _alert, _since: idle,
-        )  # fmt: skip
-        return [item for notification in planned.notifications for item in notification.content["items"]]
+    circumstances = Circumstances(
+        banners=Banners(router=ROUTER), purpose="daily", as_of=today, working_days=weekdays, last_told=last,
+        idle=lambda _alert, _since: idle,
+    )  # fmt: skip
 
-    [state] = [item["state"] for item in told(this, other) if item["ref"] == this.ref] or ["nothing"]
+    def told(*alerts: Alert) -> list[Item]:
+        planned = compose_digests(ROUTER, alerts, [Receiver(name="mail")], circumstances)
+        contents = (notification.content for notification in planned.notifications)
+        return [item for content in contents if isinstance(content, DigestContent) for item in content.items]
+
+    [state] = [item.state for item in told(this, other) if item.ref == this.ref] or ["nothing"]
     if state == "nothing":
         return state
     return f"{'at once' if told(this) else 'listed'}: {state}"

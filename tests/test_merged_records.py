@@ -76,7 +76,7 @@ def breaches(office: Office, until: date) -> tuple[verify.Breach, ...]:
 
 def data_notices(office: Office) -> list[str]:
     """Return what the data owner is told of the table; the performance team and the administrator are told the same."""
-    return sorted({notice["detail"] for notice in office.notices if notice["title"] == "Data: ext_merged"})
+    return sorted({notice.detail for notice in office.notices if notice.title == "Data: ext_merged"})
 
 
 def opened(office: Office, rule: str = RULE) -> list[Alert]:
@@ -232,7 +232,7 @@ def test_whoever_was_told_of_the_one_that_ends_reads_why(office: Office):
     office.council.on_a_plan("C7", seen=LONG_AGO)  # something that is news
     office.run(WEDNESDAY)
 
-    items = {(item["subject"], item["state"], item["resolved_reason"]) for item in office.content("M1")["items"]}
+    items = {(item.subject, item.state, item.resolved_reason) for item in office.content("M1").items}
     assert items == {("C9", "open", None), ("C9", "cleared", Reason.record_merged), ("C7", "new", None)}
     pages = "".join(path.read_text("utf-8") for path in (office.folder / "outbox").rglob("*.html"))
     assert "Two records of one person were merged, and there was an older alert about the same: that one goes on." in pages
@@ -265,7 +265,7 @@ def test_what_few_may_see_of_a_record_few_may_see_of_the_one_it_was_merged_into(
     office.run(TUESDAY)
 
     about_it = {
-        person: {(item["rule"], item["state"]) for item in office.content(person)["items"] if item["subject"] == "C9"}
+        person: {(item.rule, item.state) for item in office.content(person).items if item.subject == "C9"}
         for person in office.people()
     }
     assert about_it == {"M1": set(), "S1": {(RULE, "open"), ("plan-long", "new")}}

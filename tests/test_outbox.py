@@ -13,7 +13,8 @@ import sqlalchemy as sa
 
 from alerting.delivery.attempt import attempt
 from alerting.errors import DeliveryError, StoreError
-from alerting.model import Delivery, Message, Notification
+from alerting.model import Condition, Delivery, Level, Message
+from alerting.notifications.content import DigestContent, Notification, ToldAlert
 from alerting.store import schema
 from alerting.store.backoff import wait_before
 from alerting.store.outbox import ClaimLostError, Outbox, Waiting
@@ -23,6 +24,8 @@ from tests.messages import mail_message
 NOW = datetime(2026, 3, 2, 7, tzinfo=UTC)
 DAY = date(2026, 3, 2)
 LEASE = timedelta(minutes=30)
+REF = "A-7K3QXM"
+FIRING = ToldAlert(ref=REF, level=Level.red, condition=Condition.firing)
 AT_ONCE = timedelta(microseconds=-1)
 """A lease that has run out when it is given, as that of a sender that sleeps."""
 
@@ -41,7 +44,7 @@ def outbox(store: Store) -> Outbox:
 
 def notification(key: str = "k1", recipient: str = "M1", told: tuple = (), urgency: int = 0, as_of: date = DAY) -> Notification:
     return Notification(key=key, receiver="mail", purpose="daily", recipient=recipient, name="Person", address="m1@example.gov.uk",
-                        as_of=as_of, content={"items": [], "told": list(told)}, urgency=urgency)  # fmt: skip
+                        as_of=as_of, content=DigestContent(items=(), told=told), urgency=urgency)  # fmt: skip
 
 
 def plan(outbox: Outbox, store: Store, *notifications: Notification, now: datetime = NOW) -> tuple[int, int]:
@@ -224,6 +227,18 @@ def test_many_senders_share_the_rows_without_sending_one_twice(outbox: Outbox, s
     assert outbox.counts(1) == {"accepted": 30}
 
 
+def test_a_message_whose_content_cannot_be_read_fails_and_keeps_no_other_waiting(outbox: Outbox, store: Store) -> None:
+    plan(outbox, store, notification("k1", urgency=3), notification("k2"))
+    with store.transaction() as connection:
+        connection.execute(schema.outbox.update().where(schema.outbox.c.key == "k1").values(content='{"kind": "song"}'))
+
+    assert claimed(outbox).notification.key == "k2"
+    assert states(outbox)["k1"] == "failed"
+    assert [row["answer"] for row in outbox.listed(state="failed")] == [
+        "the message could not be put into words (what stands in the outbox cannot be read: its kind is not known)"
+    ]
+
+
 def test_a_deferred_message_waits_for_its_time(outbox: Outbox, store: Store) -> None:
     plan(outbox, store, notification())
     settle(outbox, claimed(outbox), became("deferred", retry_at=NOW + LEASE))
@@ -236,17 +251,17 @@ def test_a_deferred_message_waits_for_its_time(outbox: Outbox, store: Store) -> 
     ("state", "remembered"), [("accepted", True), ("failed", False), ("deferred", False), ("unknown", False)]
 )
 def test_only_what_was_accepted_counts_as_told(outbox: Outbox, store: Store, state: str, remembered: bool) -> None:
-    id_ = an_alert(store)
-    plan(outbox, store, notification(told=((id_, 3, "firing"),)))
+    an_alert(store)
+    plan(outbox, store, notification(told=(FIRING,)))
     settle(outbox, claimed(outbox), became(state, retry_at=NOW))
 
     with store.transaction() as connection:
-        assert (("mail", "M1", id_) in outbox.last_told(connection)) is remembered
+        assert (("mail", "M1", REF) in outbox.last_told(connection)) is remembered
 
 
 def an_alert(store: Store) -> int:
     """Return the id of an alert that fires."""
-    values = {"ref": "A-7K3QXM", "rule": "r", "code": "R-1", "subject_kind": "child", "subject": "C1", "episode": 1, "unit": "",
+    values = {"ref": REF, "rule": "r", "code": "R-1", "subject_kind": "child", "subject": "C1", "episode": 1, "unit": "",
               "condition": "firing", "level": 3, "first_seen": DAY, "level_since": DAY, "also": "", "streak": 0}  # fmt: skip
     with store.transaction() as connection:
         key = connection.execute(schema.alert.insert().values(values)).inserted_primary_key
@@ -257,15 +272,15 @@ def an_alert(store: Store) -> int:
 
 
 def test_what_a_superseded_message_would_have_told_is_still_to_be_told(outbox: Outbox, store: Store) -> None:
-    id_ = an_alert(store)
-    plan(outbox, store, notification("k1", told=((id_, 3, "firing"),)))
-    plan(outbox, store, notification("k2", told=((id_, 3, "firing"),)))
+    an_alert(store)
+    plan(outbox, store, notification("k1", told=(FIRING,)))
+    plan(outbox, store, notification("k2", told=(FIRING,)))
 
     with store.transaction() as connection:
         assert outbox.last_told(connection) == {}
     settle(outbox, claimed(outbox), became("accepted"))
     with store.transaction() as connection:
-        assert list(outbox.last_told(connection)) == [("mail", "M1", id_)]
+        assert list(outbox.last_told(connection)) == [("mail", "M1", REF)]
 
 
 def test_a_message_that_takes_the_place_of_one_of_an_earlier_day_says_that_it_was_delayed(outbox: Outbox, store: Store) -> None:
@@ -273,7 +288,7 @@ def test_a_message_that_takes_the_place_of_one_of_an_earlier_day_says_that_it_wa
     plan(outbox, store, notification("k2", as_of=DAY + timedelta(days=1)), now=NOW + timedelta(days=1))
     plan(outbox, store, notification("k3", as_of=DAY + timedelta(days=2)), now=NOW + timedelta(days=2))
 
-    [banner] = claimed(outbox, NOW + timedelta(days=2)).notification.content["banners"]
+    [banner] = claimed(outbox, NOW + timedelta(days=2)).notification.content.banners
     assert banner.startswith("Delayed by an outage: your message of Monday 2 March 2026 could not be delivered.")
 
 
@@ -281,7 +296,7 @@ def test_a_second_message_of_the_same_day_is_not_delayed(outbox: Outbox, store: 
     plan(outbox, store, notification("k1"))
     plan(outbox, store, notification("k2"))
 
-    assert "banners" not in claimed(outbox).notification.content
+    assert claimed(outbox).notification.content.banners == ()
 
 
 def test_after_a_message_that_arrived_nothing_was_delayed(outbox: Outbox, store: Store) -> None:
@@ -290,7 +305,7 @@ def test_after_a_message_that_arrived_nothing_was_delayed(outbox: Outbox, store:
     settle(outbox, claimed(outbox), became("accepted"))
     plan(outbox, store, notification("k3", as_of=DAY + timedelta(days=2)))
 
-    assert "banners" not in claimed(outbox).notification.content
+    assert claimed(outbox).notification.content.banners == ()
 
 
 def test_a_message_that_is_wanted_again_on_its_day_is_planned_again(outbox: Outbox, store: Store) -> None:

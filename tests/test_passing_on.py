@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from alerting.notifications.fallback import with_chains
 from alerting.store.store import Store
 from tests.sending_desk import (
     DAY,
@@ -21,6 +20,7 @@ from tests.sending_desk import (
     refusing,
     router,
     text,
+    with_chains,
 )
 from tests.servers import scripted_mail_server
 
@@ -149,8 +149,8 @@ def test_what_was_passed_on_counts_as_told_until_the_directory_gives_another_add
         desk.mail(server)
         desk.send()
 
-    assert desk.told(M1="m1@example.gov.uk") == {("M1", alert.id)}
-    assert desk.told(M1="M1@Example.gov.uk ") == {("M1", alert.id)}
+    assert desk.told(M1="m1@example.gov.uk") == {("M1", alert.ref)}
+    assert desk.told(M1="M1@Example.gov.uk ") == {("M1", alert.ref)}
     assert desk.told(M1="person.m1@example.gov.uk") == set()
 
 
@@ -166,7 +166,7 @@ def test_an_address_that_our_own_settings_refuse_is_used_as_soon_as_they_allow_i
         desk.send()
 
     assert recipients(server) == ["s1", "m1"]
-    assert desk.told(M1="m1@example.gov.uk") == {("M1", alert.id)}
+    assert desk.told(M1="m1@example.gov.uk") == {("M1", alert.ref)}
 
 
 def test_a_newer_message_takes_the_place_of_a_stand_in_that_has_not_gone(desk: Desk) -> None:

@@ -137,9 +137,7 @@ def test_a_child_who_is_gone_from_the_data_is_held_and_the_performance_team_is_t
     report = office.run(MONDAY + DAY)
 
     assert (office.alert("C1").condition, report.alerts["held"]) == (Condition.held, 1)
-    assert {tuple(notice["items"]) for notice in office.notices if "not in the data" in notice["title"]} == {
-        (office.alert("C1").ref,)
-    }
+    assert {tuple(notice.items) for notice in office.notices if "not in the data" in notice.title} == {(office.alert("C1").ref,)}
 
 
 def test_a_table_that_is_gone_withholds_the_rules_that_read_it_and_no_other(office: Office) -> None:
@@ -190,7 +188,7 @@ def test_a_rule_that_is_switched_off_is_no_longer_checked_which_is_not_cleared(o
     office.run(MONDAY + 2 * DAY)
     assert office.told("M1") == {"C1": "cleared", "W1": "new"}
     [content] = [content for recipient, content in office.sent if recipient == "M1"]
-    assert {item["resolved_reason"] for item in content["items"]} == {"rule_removed", None}
+    assert {item.resolved_reason for item in content.items} == {"rule_removed", None}
 
 
 def test_a_report_says_where_a_rule_is_switched_off(office: Office) -> None:
@@ -209,8 +207,8 @@ def test_a_manager_on_leave_is_covered_and_both_names_are_given(office: Office) 
 
     assert office.people() == {"M2", "S1"}
     [content] = [content for recipient, content in office.sent if recipient == "M2"]
-    assert content["covering"] == ["Person M1 until 6 March"]
-    assert content["items"][0]["why"] == "as cover for Person M1 until 6 March"
+    assert content.covering == ("Person M1 until 6 March",)
+    assert content.items[0].why == "as cover for Person M1 until 6 March"
 
 
 def test_cover_that_goes_in_a_ring_goes_one_level_up(office: Office) -> None:
@@ -274,7 +272,7 @@ def test_with_no_list_of_restrictions_nothing_about_a_child_goes_out_and_it_says
 
     assert report.alerts["new"] == 1
     assert office.people() == set()
-    assert any("restricted records" in notice["title"] for notice in office.notices)
+    assert any("restricted records" in notice.title for notice in office.notices)
 
 
 def test_with_no_directory_an_alert_is_not_lost_and_the_administrators_are_told(office: Office) -> None:
@@ -282,7 +280,7 @@ def test_with_no_directory_an_alert_is_not_lost_and_the_administrators_are_told(
     report = office.run(MONDAY, without=("ext_staff", "ext_team"))
 
     assert report.alerts["new"] >= 1
-    assert any("nobody could be told" in notice["title"] for notice in office.notices)
+    assert any("nobody could be told" in notice.title for notice in office.notices)
     assert {item.recipient for item in report.planned} == {"admin@example.gov.uk"}
 
 
@@ -298,8 +296,8 @@ def test_the_weekly_summary_counts_open_new_and_cleared_for_each_manager(office:
 
     assert office.people() == {"M1", "M2", "P1", "Q1", "S1"}
     [content] = [content for recipient, content in office.sent if recipient == "M1"]
-    [team] = content["teams"]
-    [row] = [row for row in team["rows"] if row["rule"] == "cp-visit-overdue"]
+    [team] = content.teams
+    [row] = [row for row in team.rows if row.rule == "cp-visit-overdue"]
     assert (row["open"], row["new"], row["cleared"], row["new_last"]) == (1, 1, 1, 1)
     assert row["oldest"] == (MONDAY + 2 * DAY).isoformat()
     assert row["trend"] == [None] * 10 + [1, 1]
@@ -309,7 +307,7 @@ def test_the_weekly_summary_names_the_rules_that_could_not_run(office: Office) -
     office.run(MONDAY, without=("ssd_cp_visits",))
     office.run(MONDAY, "weekly")
 
-    assert [row["title"] for row in office.sent[0][1]["not_run"]] == ["Child protection visit overdue"]
+    assert [rule.title for rule in office.sent[0][1].not_run] == ["Child protection visit overdue"]
 
 
 def test_a_cell_that_cannot_be_read_is_told_by_its_place_and_does_not_cost_the_table_its_trust(office: Office) -> None:
@@ -336,16 +334,14 @@ def test_half_a_list_of_restrictions_is_no_list_and_no_summary_counts_a_child_by
     office.council.tables["ext_load"] = [{"table_name": "ext_restricted", "loaded_at": "2026-03-02 05:00:00", "row_count": "40"}]
     office.run(MONDAY, "weekly")
 
-    assert all(
-        row["rule"] != "cp-visit-overdue" for _, content in office.sent for team in content["teams"] for row in team["rows"]
-    )
-    assert any("restricted records" in notice["title"] for notice in office.notices)
+    assert all(row.rule != "cp-visit-overdue" for _, content in office.sent for team in content.teams for row in team.rows)
+    assert any("restricted records" in notice.title for notice in office.notices)
 
 
 def test_the_days_on_hold_do_not_count_towards_a_reminder(office: Office) -> None:
     def state() -> str:
-        items = office.content("M1")["items"]
-        return next(item["state"] for item in items if (item["subject"], item["rule"]) == ("C1", "cp-visit-overdue"))
+        items = office.content("M1").items
+        return next(item.state for item in items if (item.subject, item.rule) == ("C1", "cp-visit-overdue"))
 
     office.add_shipped(NO_WORKER)
     office.run(MONDAY)
@@ -371,7 +367,7 @@ def test_the_next_mail_says_once_that_a_card_could_not_be_posted(office: Office)
         for day in range(3):
             office.council.on_a_plan(f"D{day}", seen=MONDAY - 60 * DAY)
             office.run(MONDAY + day * DAY)
-            said.append([banner for banner in office.content("M1")["banners"] if "card" in banner])
+            said.append([banner for banner in office.content("M1").banners if "card" in banner])
 
         asked = len(flow.log)
 

@@ -143,7 +143,7 @@ def test_the_messages_are_those_that_the_changed_rule_then_sends(office: Office)
 
     sent: dict[str, dict[str, int]] = {}
     for recipient, content in office.sent:
-        states = [item["state"] for item in content["items"]]
+        states = [item.state for item in content.items]
         sent[f"Person {recipient}"] = {state: states.count(state) for state in states}
     assert found == sent
 

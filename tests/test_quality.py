@@ -165,7 +165,7 @@ def test_the_administrators_and_the_performance_team_get_it_once_a_week(office: 
 
     messages = [item for item in report.planned if item.purpose == "quality"]
     assert [item.recipient for item in messages] == ["P1", "admin@example.gov.uk"]
-    assert [row["code"] for row in messages[0].content["rules"]] == ["PL-01"]
+    assert [row.code for row in messages[0].content.rules] == ["PL-01"]
     assert [item for item in office.run(MONDAY + DAY).planned if item.purpose == "quality"] == []
 
 

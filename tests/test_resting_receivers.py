@@ -12,7 +12,6 @@ import pytest
 from pytest_httpserver import HTTPServer
 from werkzeug import Response
 
-from alerting.notifications.fallback import with_chains
 from alerting.store.store import Store
 from tests.sending_desk import (
     MINUTE,
@@ -22,6 +21,7 @@ from tests.sending_desk import (
     recipients,
     refusing,
     router,
+    with_chains,
 )
 from tests.servers import free_port, scripted_mail_server
 

@@ -81,8 +81,8 @@ def test_a_threshold_that_changes_ends_alerts_as_rule_changed_and_the_message_sa
 
     office.council.on_a_plan("C3", seen=MONDAY, begun=MONDAY - 200 * DAY)
     office.run(MONDAY + 2 * DAY)
-    [item] = [item for item in office.content("M1")["items"] if item["subject"] == "C1"]
-    assert item["resolved_reason"] == "rule_changed"
+    [item] = [item for item in office.content("M1").items if item.subject == "C1"]
+    assert item.resolved_reason == "rule_changed"
 
 
 def test_a_record_that_is_put_right_as_its_rule_changes_is_cleared_and_the_others_are_given_up(office: Office) -> None:
@@ -209,8 +209,8 @@ def test_what_a_rule_gave_up_counts_as_cleared_nowhere(office: Office) -> None:
 
     office.run(MONDAY + 2 * DAY, "weekly")
 
-    [team] = office.content("M1")["teams"]
-    assert [(row["new"], row["cleared"], row["open"]) for row in team["rows"]] == [(2, 0, 0)]
+    [team] = office.content("M1").teams
+    assert [(row.new, row.cleared, row.open) for row in team.rows] == [(2, 0, 0)]
 
 
 def test_a_dry_run_shows_what_a_change_ends_and_keeps_nothing(office: Office) -> None:

@@ -56,9 +56,9 @@ def test_a_count_above_its_threshold_is_told_to_the_teams_managers_about_the_tea
     office.run(MONDAY)
 
     assert office.people() == {"M1", "S1"}
-    [item] = office.content("M1")["items"]
-    assert (item["subject_kind"], item["subject"], item["team_name"]) == ("team", "T1", "Team T1")
-    assert (item["measure"], item["facts"], item["child_level"]) == (1, {"rows": 2}, False)
+    [item] = office.content("M1").items
+    assert (item.subject_kind, item.subject, item.team_name) == ("team", "T1", "Team T1")
+    assert (item.measure, item.facts, item.child_level) == (1, {"rows": 2}, False)
     assert office.alert("T1", "many-not-seen").person is None
 
 

@@ -18,7 +18,6 @@ from werkzeug import Response
 
 from alerting.commands import cli
 from alerting.model import Level
-from alerting.notifications.fallback import with_chains
 from alerting.store import circuit_breaker, schema
 from alerting.store.store import Store
 from tests.made_council import MadeCouncil
@@ -35,6 +34,7 @@ from tests.sending_desk import (
     recipients,
     router,
     text,
+    with_chains,
 )
 from tests.servers import CLOSE, free_port, scripted_mail_server
 

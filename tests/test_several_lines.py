@@ -14,7 +14,6 @@ from pytest_httpserver import HTTPServer
 from werkzeug import Response
 
 from alerting.errors import StoreError
-from alerting.notifications.fallback import with_chains
 from alerting.store.outbox import Outbox
 from alerting.store.store import Store
 from tests.sending_desk import (
@@ -27,6 +26,7 @@ from tests.sending_desk import (
     recipients,
     refusing,
     router,
+    with_chains,
 )
 from tests.servers import free_port, scripted_mail_server
 

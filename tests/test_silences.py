@@ -191,7 +191,7 @@ def test_what_is_silenced_is_counted_and_not_told_and_its_condition_stays(office
     make(office, matcher=Matcher(child=("C1",)))
     office.run(MONDAY + WEEK)
 
-    assert (office.told("M1"), office.content("M1")["silenced"]) == ({"C2": "reminder"}, 1)
+    assert (office.told("M1"), office.content("M1").silenced) == ({"C2": "reminder"}, 1)
     assert office.alert("C1", "plan-long").condition == Condition.firing
     assert withheld(office) == {"M1": "silenced by P1 until 9 March 2026 (silence 1)"}
 
@@ -208,7 +208,7 @@ def test_it_is_the_same_in_either_database(tmp_path: Path, store_url: str):
 
     assert withheld(office) == {"M1": "said by Person M1 to be recorded on 2 March 2026, and waits for the next load"}
     office.run(MONDAY + WEEK + DAY)
-    assert (office.told("M1"), office.content("M1")["silenced"]) == ({"C1": "recorded", "C2": "reminder"}, 0)
+    assert (office.told("M1"), office.content("M1").silenced) == ({"C1": "recorded", "C2": "reminder"}, 0)
     assert withheld(office) == {}
 
 
@@ -230,7 +230,7 @@ def test_what_is_silenced_covers_nothing(office: Office):
 
     make(office, matcher=Matcher(rule=("plan-long",)))
     office.run(MONDAY + 2 * DAY)
-    assert {item["rule"] for item in office.content("M1")["items"]} == {"other"}
+    assert {item.rule for item in office.content("M1").items} == {"other"}
 
 
 def test_one_working_day_before_its_end_who_made_it_and_the_administrators_are_told(office: Office):
@@ -248,7 +248,7 @@ def ends(office: Office) -> list[str]:
     """Who the last run told that the silence ends."""
     title = "Silence 1 ends on 9 March 2026"
     return sorted(
-        item.recipient for item in office.planned if any(notice["title"] == title for notice in item.content.get("notices", ()))
+        item.recipient for item in office.planned if any(notice.title == title for notice in getattr(item.content, "notices", ()))
     )
 
 

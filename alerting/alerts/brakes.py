@@ -140,10 +140,10 @@ def on(connection: sa.Connection) -> list[Brake]:
     return [Brake(**row) for row in connection.execute(query).mappings()]
 
 
-def backlog(connection: sa.Connection, alerts: Iterable[Alert], known: Set[int]) -> list[Alert]:
+def backlog(connection: sa.Connection, alerts: Iterable[Alert], known: Set[str]) -> list[Alert]:
     """Return the alerts that a baseline kept back until its release, and that nobody has been told of: they are no news."""
     until: dict[str, int] = service_state.remembered(connection, _BASELINE) or {}
-    mine = [alert for alert in alerts if alert.rule in until and alert.id is not None and alert.id not in known]
+    mine = [alert for alert in alerts if alert.rule in until and alert.id is not None and alert.ref not in known]
     if not mine:
         return []
     query = sa.select(transition.c.alert_id, sa.func.max(transition.c.run_id)).group_by(transition.c.alert_id)

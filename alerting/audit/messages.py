@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,6 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from alerting.model import BOUNCED, DeliveryReason
+from alerting.store import alert_rows, content_json
 from alerting.store.batches import batches
 from alerting.store.schema import delivery, outbox
 from alerting.store.schema import told as told_table
@@ -65,7 +65,7 @@ def read_message_log(connection: sa.Connection, messages: Iterable[Any]) -> Mess
         standing.add((row.as_of, row.receiver, meant, row.purpose))
         _accept(log, row, meant, told)
     for row, meant, told in _with_content(connection, others):
-        ids = {id_ for id_, _, condition in told if condition != _OVER}
+        ids = {id_ for id_, condition in told if condition != _OVER}
         if row.reason == DeliveryReason.superseded:
             superseded[row.as_of, row.receiver, meant, row.purpose] |= ids
             continue
@@ -83,8 +83,8 @@ def read_message_log(connection: sa.Connection, messages: Iterable[Any]) -> Mess
     return log
 
 
-def _accept(log: MessageLog, row: Any, meant: str, told: Iterable[Any]) -> None:
-    for id_, _, condition in told:
+def _accept(log: MessageLog, row: Any, meant: str, told: Iterable[tuple[int, str]]) -> None:
+    for id_, condition in told:
         place, knows = (row.receiver, meant, id_), condition != _OVER
         before = log.last.get(place)
         if before is None or knows != (before[0] != _OVER):
@@ -104,7 +104,7 @@ def known_before(connection: sa.Connection, since: date, wanted: Collection[Key]
     rows = connection.execute(accepted.order_by(outbox.c.finished_at.desc(), outbox.c.id.desc())).all() if wanted else []
     heard: set[tuple[str, str, int]] = set()
     for row, meant, told in _with_content(connection, [row for row in rows if row.stands_for or row.recipient in people]):
-        for id_, _, condition in told:
+        for id_, condition in told:
             if (meant, id_) in left and (row.receiver, meant, id_) not in heard:
                 heard.add((row.receiver, meant, id_))
                 if condition != _OVER:
@@ -121,22 +121,22 @@ def returned_on(connection: sa.Connection) -> Mapping[int, date]:
     return {row.outbox_id: row.at.date() for row in connection.execute(query)}
 
 
-def _with_content(connection: sa.Connection, rows: Sequence[Any]) -> Iterator[tuple[Any, str, list[Any]]]:
-    """Return each message with whom it was for and what it told: alerts, each as id, level and condition."""
+def _with_content(connection: sa.Connection, rows: Sequence[Any]) -> Iterator[tuple[Any, str, list[tuple[int, str]]]]:
+    """Return each message with whom it was for and what it told: alerts, each as id and condition."""
+    ids: dict[str | int, int | None] = {}
     for part in batches(rows, _AT_ONCE):
         query = sa.select(outbox.c.id, outbox.c.content).where(outbox.c.id.in_([row.id for row in part]))
-        contents = {row.id: _parsed(row.content) for row in connection.execute(query)}
+        told = {row.id: content_json.told_from_json(row.content) for row in connection.execute(query)}
+        _find_ids(connection, {alert for each in told.values() for alert, _ in each.alerts}, ids)
         for row in part:
-            content = contents[row.id]
-            meant = content.get("for") if row.stands_for is not None else None
-            told = content.get("told", [])
-            yield row, str(meant["id"] if meant else row.recipient), told if isinstance(told, list) else []
+            said = told[row.id]
+            meant = said.meant_for if row.stands_for is not None else None
+            found = [(id_, condition) for alert, condition in said.alerts if (id_ := ids[alert]) is not None]
+            yield row, meant or row.recipient, found
 
 
-def _parsed(content: str) -> Mapping[str, Any]:
-    """Return a message's content; nothing where it was wiped."""
-    try:
-        parsed = json.loads(content)
-    except ValueError:
-        return {}
-    return parsed if isinstance(parsed, dict) else {}
+def _find_ids(connection: sa.Connection, alerts: Iterable[str | int], ids: dict[str | int, int | None]) -> None:
+    """Add the ids of alerts to those that are known; None of what is no alert of this store."""
+    new = [alert for alert in alerts if alert not in ids]
+    found = alert_rows.ids_by_reference(connection, [alert for alert in new if isinstance(alert, str)])
+    ids.update((alert, found.get(alert) if isinstance(alert, str) else alert) for alert in new)

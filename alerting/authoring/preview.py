@@ -19,10 +19,12 @@ from alerting.authoring.draft import load_data
 from alerting.casedata.trust import Trust
 from alerting.evaluation import evaluate
 from alerting.evaluation.evaluate import Asked, Evaluation
-from alerting.model import Alert, Condition, Finding, LastTold, Notification, Outcome, Reason
+from alerting.model import Alert, Condition, Finding, LastTold, Outcome, Reason
 from alerting.notifications import directory as people
 from alerting.notifications import inhibition, routing
-from alerting.notifications.digests import plan
+from alerting.notifications.banners import Banners
+from alerting.notifications.content import CardContent, DigestContent, Notification
+from alerting.notifications.digests import Circumstances, compose_digests
 from alerting.notifications.routing import Receiver, Router
 from alerting.rulebook.loader import Rulebook
 from alerting.rulebook.rule import Rule
@@ -109,7 +111,7 @@ class _Memory:
 
     live: Sequence[Alert] = ()
     ended: Mapping[str, Alert] = field(default_factory=dict)
-    told: Mapping[tuple[str, str, int], LastTold] = field(default_factory=dict)
+    told: Mapping[tuple[str, str, str], LastTold] = field(default_factory=dict)
     held: Mapping[int, Sequence[tuple[date, date | None]]] = field(default_factory=dict)
     brakes: Sequence[Brake] = ()
     logic: Mapping[str, str] = field(default_factory=dict)
@@ -217,18 +219,17 @@ def _today(
     brake = next((each for each in memory.brakes if each.rule == draft.id), None)
     if brake is None and limit is not None and len(new) > limit:
         brake = Brake(rule=draft.id, since=as_of, count=len(new))
-    told_of = [alert for alert in alerts if brake is None or alert.id in known]
+    told_of = [alert for alert in alerts if brake is None or alert.ref in known]
     others = [alert for alert in memory.live if alert.rule != draft.id and alert.rule in router.rules]
-    planned = plan(
-        router,
-        told_of,
-        _receivers(app, draft.file.job),
-        memory.told,
+    today = Circumstances(
+        banners=Banners(router=router),
         purpose=draft.file.job,
         as_of=as_of,
         working_days=working_days(app.book),
+        last_told=memory.told,
         covered=inhibition.covered([*told_of, *others], router.rules, lambda alert: bool(router.recipients(alert))).keys(),
     )
+    planned = compose_digests(router, told_of, _receivers(app, draft.file.job), today)
     return Messages(
         messages=() if waits else tuple(_told(notification) for notification in planned.notifications),
         waits=waits,
@@ -246,11 +247,13 @@ def _receivers(app: App, job: str) -> list[Receiver]:
 
 
 def _told(notification: Notification) -> Told:
-    lines = notification.content.get("lines", [])
-    states = Counter(item["state"] for item in notification.content.get("items", []))
-    for line in lines:  # a channel's card has counts only
-        states.update({state: line[state] for state in ("new", "open", "cleared", "held") if line[state]})
-    return Told(receiver=notification.receiver, name=notification.name, states=dict(states))
+    states, content = Counter[str](), notification.content
+    if isinstance(content, DigestContent):
+        states.update(item.state.value for item in content.items)
+    if isinstance(content, CardContent):
+        for line in content.lines:
+            states.update(new=line.new, open=line.open, cleared=line.cleared, held=line.held)
+    return Told(receiver=notification.receiver, name=notification.name, states=dict(+states))
 
 
 def _said(finding: Finding | None) -> str:

@@ -13,6 +13,7 @@ from alerting.app import App
 from alerting.cli import build_app, echo_json, echo_table, now, today
 from alerting.delivery.bounces import counted
 from alerting.errors import ConfigError, RunHeld
+from alerting.notifications.content import AnyContent, CardContent, DigestContent
 from alerting.notifications.report import Report
 from alerting.store.store import Store
 
@@ -95,6 +96,16 @@ def _say(text: str) -> None:
     click.echo(text, err=True)
 
 
+def _size(content: AnyContent) -> int:
+    """Return how many alerts a list has, or rules a card."""
+    match content:
+        case DigestContent():
+            return len(content.items)
+        case CardContent():
+            return len(content.lines)
+    return 0
+
+
 def tell(report: Report, *, dry_run: bool = False) -> None:
     """Print what a run did, for a person."""
     loaded = f", data as at {report.loaded_at.day} {report.loaded_at:%B %H:%M}" if report.loaded_at else ""
@@ -135,10 +146,7 @@ def tell(report: Report, *, dry_run: bool = False) -> None:
         click.echo(f"Nothing was written or sent. {len(report.planned)} messages would go out:")
         echo_table(
             ["Receiver", "To", "Purpose", "Items"],
-            [
-                [item.receiver, item.name, item.purpose, len(item.content.get("items", item.content.get("lines", [])))]
-                for item in report.planned
-            ],
+            [[item.receiver, item.name, item.purpose, _size(item.content)] for item in report.planned],
         )
     else:
         click.echo("Messages: " + ", ".join(f"{count} {name}" for name, count in report.notifications.items()))

@@ -7,7 +7,7 @@ import click
 from alerting.cli import build_app, now, today
 from alerting.documents.document import did_you_mean
 from alerting.errors import ConfigError
-from alerting.model import Notification
+from alerting.notifications.content import Notification, SendTestContent
 from alerting.notifications.routing import notification_key
 
 
@@ -50,7 +50,7 @@ def command(ctx: click.Context, receiver: str, address: str | None, team: str | 
         name=team or "Administrator",
         address=address,
         as_of=day,
-        content={"receiver": receiver},
+        content=SendTestContent(receiver=receiver),
     )
     rendered = app.words().render(
         notification,

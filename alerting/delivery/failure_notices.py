@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import date
 
 from alerting.formatting import listed, plural
-from alerting.model import Level, Notification
+from alerting.model import Level
+from alerting.notifications.content import Notice, NoticeContent, Notification
 from alerting.notifications.routing import notification_key
 from alerting.store.circuit_breaker import RestingReceiver
 from alerting.store.outbox import Expired
@@ -28,7 +29,7 @@ class FaultNotice:
         # Without the day: the same fault on the next day is the same notice.
         key = notification_key("admin", date.min, receiver, recipient, self.about)
         # A receiver's answer begins as it pleases; a sentence does not.
-        notice = {"title": self.title, "detail": self.detail[:1].upper() + self.detail[1:], "items": list(self.items)}
+        notice = Notice(title=self.title, detail=self.detail[:1].upper() + self.detail[1:], items=self.items)
         return Notification(
             key=key,
             receiver=receiver,
@@ -37,7 +38,7 @@ class FaultNotice:
             name=name,
             address=address,
             as_of=as_of,
-            content={"notices": [notice]},
+            content=NoticeContent(notices=(notice,)),
             urgency=int(Level.red),
         )
 
@@ -69,7 +70,7 @@ def undeliverable(notification: Notification, answer: str, remedy: str, instead:
     return FaultNotice(about=about, title=title, detail=" ".join(f"{answer}. {remedy} {then}".split()))
 
 
-def told_to_nobody(notification: Notification, alerts: Sequence[int]) -> FaultNotice:
+def told_to_nobody(notification: Notification, alerts: Sequence[str]) -> FaultNotice:
     """Tell that alerts could be told neither to somebody nor to anybody in their stead."""
     detail = (
         f"{plural(len(alerts), 'alert')} for {notification.name} could not be delivered, and there is nobody above them who may "

@@ -19,8 +19,9 @@ from alerting.delivery.attempt import attempt
 from alerting.delivery.notifier import Notifier
 from alerting.errors import AlertingError, StoreError
 from alerting.formatting import day
-from alerting.model import CHANNEL, Delivery, DeliveryReason, Level, Notification
+from alerting.model import CHANNEL, Delivery, DeliveryReason, Level
 from alerting.notifications import fallback
+from alerting.notifications.content import Notification
 from alerting.notifications.messages.rendering import Rendered, Words
 from alerting.notifications.routing import Receiver
 from alerting.store import circuit_breaker
@@ -259,7 +260,7 @@ class Sender:
             return
         if result.about in ("address", "sender"):
             circuit_breaker.note_success(connection, notification.receiver)
-        instead, nobody = fallback.passed_on(notification)
+        instead, nobody = fallback.pass_on(notification)
         self.outbox.add(connection, instead, result.at, refused=waiting)
         new = result.reason != DeliveryReason.refused_before and circuit_breaker.remember_refusal(
             connection,

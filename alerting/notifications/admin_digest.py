@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from dataclasses import replace
 
 import sqlalchemy as sa
 
 from alerting.formatting import day, plural
-from alerting.model import Condition, Level, Notification
+from alerting.model import Condition, Level
 from alerting.notifications import report as reporting
+from alerting.notifications.content import Figure, Notice, NoticeContent, Notification
 from alerting.notifications.report import Report
 from alerting.notifications.routing import Receiver
 from alerting.store.outbox import Outbox
@@ -29,15 +30,15 @@ def plan(connection: sa.Connection, messages: Outbox, report: Report, receivers:
     Its `notices` are what is new since the last run of the job, its `still` what was told before and lasts.
     """
     notices = report.notices | _of_sending(report)
-    titles = {key: each["title"] for key, each in notices.items()}
+    titles = {key: each.title for key, each in notices.items()}
     new = messages.note(connection, report.job, report.as_of, titles, keep=report.run is not None)
     since = {row.key: row.first_on for row in connection.execute(sa.select(notice).where(notice.c.job == report.job))}
-    by_title = sorted(notices, key=lambda key: notices[key]["title"])
-    content = {
-        "notices": [notices[key] for key in by_title if key in new],
-        "still": [notices[key] | {"since": since.get(key, report.as_of).isoformat()} for key in by_title if key not in new],
-        "run": _figures(connection, report) if report.job == DAILY else {},
-    }
+    by_title = sorted(notices, key=lambda key: notices[key].title)
+    content = NoticeContent(
+        notices=tuple(notices[key] for key in by_title if key in new),
+        still=tuple(replace(notices[key], since=since.get(key, report.as_of)) for key in by_title if key not in new),
+        run=_figures(connection, report) if report.job == DAILY else (),
+    )
 
     def about(what: Iterable[str]) -> list[Notification]:
         told, urgency = report.administrators, int(Level.red) if new else 0
@@ -53,8 +54,8 @@ def _is_known(connection: sa.Connection, planned: Iterable[Notification]) -> boo
     return connection.execute(sa.select(outbox.c.id).where(outbox.c.key.in_(keys)).limit(1)).first() is not None
 
 
-def _figures(connection: sa.Connection, report: Report) -> dict[str, str | int]:
-    """Return a run in figures, by name, in the order in which they are read."""
+def _figures(connection: sa.Connection, report: Report) -> tuple[Figure, ...]:
+    """Return a run in figures, in the order in which they are read."""
     rules = [row for row in report.rules if row["status"] != "off"]
     asked = sum(row["status"] == "ok" for row in rules)
     open_ = _open(connection)
@@ -63,7 +64,7 @@ def _figures(connection: sa.Connection, report: Report) -> dict[str, str | int]:
         routed.c.until.is_(None), routed.c.reason.is_not(None)
     )
     brakes = sa.select(sa.func.count()).where(brake.c.released_at.is_(None))
-    return {
+    figures: dict[str, str | int] = {
         "Data as at": day(report.loaded_at.replace(second=0, microsecond=0)) if report.loaded_at else "not stated by the source",
         "Rules asked": f"{asked} of {len(rules)}",
         "Rules waiting for their data, or at fault": len(rules) - asked,
@@ -80,6 +81,7 @@ def _figures(connection: sa.Connection, report: Report) -> dict[str, str | int]:
         if not report.breaches
         else plural(len(report.breaches), "promise not kept", "promises not kept"),
     }
+    return tuple(Figure(name=name, value=value) for name, value in figures.items())
 
 
 def _open(connection: sa.Connection) -> Mapping[str, int]:
@@ -91,14 +93,14 @@ def _open(connection: sa.Connection) -> Mapping[str, int]:
 # ---------------------------------------------------------------------- what there is to do besides
 
 
-def _notice(title: str, detail: str, items: Sequence[str] = ()) -> dict[str, dict[str, Any]]:
+def _notice(title: str, detail: str, items: Sequence[str] = ()) -> dict[str, Notice]:
     key = hashlib.blake2b("\x1f".join([title, *items]).encode(), digest_size=16).hexdigest()
-    return {key: {"title": title, "detail": detail, "items": list(items)}}
+    return {key: Notice(title=title, detail=detail, items=tuple(items))}
 
 
-def _of_sending(report: Report) -> dict[str, dict[str, Any]]:
+def _of_sending(report: Report) -> dict[str, Notice]:
     counts = report.notifications
-    found: dict[str, dict[str, Any]] = {}
+    found: dict[str, Notice] = {}
     for problem in report.of_sending:
         about = " ".join(problem.partition(": ")[0].split(" ")[:3])
         found |= _notice(f"Sending: {about}", f"{problem}.")

@@ -6,60 +6,82 @@ visits must know whether there was nothing to read. It does not concern somebody
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from collections.abc import Iterable, Mapping, Sequence, Set
+from dataclasses import dataclass, field
 from datetime import date
+from functools import cached_property
 
-from alerting.formatting import day
-from alerting.model import CHANNEL, Notification
-from alerting.notifications import report as reporting
-from alerting.notifications.report import Report
+from alerting.formatting import day, listed, plural
+from alerting.notifications.content import Item
 from alerting.notifications.routing import Router, RuleRoute
+
+_NAMED = 3
+"""How many rules that could not run a banner names; the others are counted."""
 
 _ANYBODY = frozenset({"worker", "adviser"})
 """Roles that are not of the directory but of a case: anybody may have one."""
 
 
-def bannered(
-    report: Report, router: Router, notifications: Iterable[Notification], not_posted: Mapping[str, date]
-) -> list[Notification]:
-    """Return the messages to persons and channels, each with the banners that concern its reader.
+@dataclass(frozen=True, kw_only=True)
+class Banners:
+    """What a day's messages say at their heads."""
 
-    not_posted: by team, the day of the card that its channel did not get.
-    """
-    stopped = [row for row in report.rules if reporting.is_stopped(row)]
-    reached = {row["id"]: _reached(router, router.rules[row["id"]]) for row in stopped if row["id"] in router.rules}
-    found = []
-    for item in notifications:
-        theirs = [row for row in stopped if _concerns(router, row["id"], reached.get(row["id"]), item)]
-        data = report.data.banners if report.data else ()
-        cards = _cards(router, item, not_posted)
-        banners = [*data, *reporting.could_not_run(theirs, router), *cards, *item.content.get("banners", ())]
-        found.append(replace(item, content=item.content | {"banners": banners}))
-    return found
+    router: Router
+    #: What everybody must know of the data.
+    data: tuple[str, ...] = ()
+    #: The rules that could not run: their codes, by their ids.
+    stopped: Mapping[str, str] = field(default_factory=dict)
+    #: By team, the day of the card that its channel did not get.
+    not_posted: Mapping[str, date] = field(default_factory=dict)
+
+    def for_everybody(self) -> tuple[str, ...]:
+        """Return what the reader of a summary must know: of the data, and of all rules that could not run."""
+        return (*self.data, *self._could_not_run(self.stopped))
+
+    def for_channel(self) -> tuple[str, ...]:
+        """Return the banners of a team channel's card."""
+        rules = self.router.rules
+        return (*self.data, *self._could_not_run(rule for rule in self.stopped if rule not in rules or rules[rule].channel))
+
+    def for_person(self, reader: str, items: Sequence[Item]) -> tuple[str, ...]:
+        """Return the banners of one person's list. reader: their id; items: what is in it."""
+        theirs = {item.rule for item in items}
+        concerning = [
+            rule
+            for rule in self.stopped
+            # Where nobody can say whom a rule would tell, it concerns everybody.
+            if rule not in self._reached or rule in theirs or reader in self._reached[rule]
+        ]
+        return (*self.data, *self._could_not_run(concerning), *self._missing_cards(items))
+
+    def _could_not_run(self, rules: Iterable[str]) -> list[str]:
+        """Return that rules could not run, by the titles that managers know; nothing where there are none."""
+        known = self.router.rules
+        titles = [known[rule].title if rule in known else self.stopped[rule] for rule in rules]
+        if not titles:
+            return []
+        named = [*titles[:_NAMED], *([f"{len(titles) - _NAMED} more"] if len(titles) > _NAMED else [])]
+        theirs = "Its alerts are" if len(titles) == 1 else "Their alerts are"
+        return [
+            f"{plural(len(titles), 'rule')} could not run today: {listed(named)}. {theirs} on hold, and none of them is cleared."
+        ]
+
+    def _missing_cards(self, items: Iterable[Item]) -> list[str]:
+        directory = self.router.directory
+        teams = {item.team for item in items if item.team} & self.not_posted.keys() & directory.teams.keys()
+        return [
+            f"The card of {day(self.not_posted[team])} for the channel of {directory.teams[team].name} could not be posted. "
+            "Nothing in it is missing here."
+            for team in sorted(teams)
+        ]
+
+    @cached_property
+    def _reached(self) -> Mapping[str, Set[str]]:
+        rules = self.router.rules
+        return {rule: _readers(self.router, rules[rule]) for rule in self.stopped if rule in rules}
 
 
-def _cards(router: Router, item: Notification, not_posted: Mapping[str, date]) -> list[str]:
-    teams = sorted(
-        {str(one.get("team")) for one in item.content.get("items", ())} & not_posted.keys() & router.directory.teams.keys()
-    )
-    return [
-        f"The card of {day(not_posted[team])} for the channel of {router.directory.teams[team].name} could not be posted. "
-        "Nothing in it is missing here."
-        for team in teams
-    ]
-
-
-def _concerns(router: Router, rule: str, reached: set[str] | None, item: Notification) -> bool:
-    """Return whether a rule that could not run concerns who gets a message. reached: None where nobody can say whom it would tell."""
-    if reached is None:
-        return True
-    if item.recipient.startswith(CHANNEL):
-        return router.rules[rule].channel
-    return item.recipient in reached or any(one.get("rule") == rule for one in item.content.get("items", ()))
-
-
-def _reached(router: Router, route: RuleRoute) -> set[str]:
+def _readers(router: Router, route: RuleRoute) -> Set[str]:
     """Return everybody whom a rule may tell by their place in the directory, and who covers for them."""
     roles = {role for told in route.notify.values() for role in told} | {role for _, role in route.escalate}
     directory = router.directory

@@ -15,7 +15,8 @@ import sqlalchemy as sa
 
 from alerting.errors import HandlingError
 from alerting.formatting import day
-from alerting.model import CHANNEL, Notification
+from alerting.model import CHANNEL
+from alerting.notifications.content import CheckContent, Notice, Notification
 from alerting.notifications.routing import Receiver, Router, notification_key
 from alerting.store.schema import act, outbox
 
@@ -67,7 +68,7 @@ def plan(router: Router, receivers: Iterable[Receiver], as_of: date) -> list[Not
                     name=name,
                     address=None,
                     as_of=as_of,
-                    content={"word": word_of(key), "team_name": name, "told": [], "banners": []},
+                    content=CheckContent(word=word_of(key), team_name=name),
                 )
             )
     return planned
@@ -112,9 +113,7 @@ def channels(connection: sa.Connection, receivers: Iterable[Receiver]) -> list[C
     return found
 
 
-def notices(
-    connection: sa.Connection, receivers: Iterable[Receiver], router: Router, as_of: date
-) -> dict[str, dict[str, object]]:
+def notices(connection: sa.Connection, receivers: Iterable[Receiver], router: Router, as_of: date) -> dict[str, Notice]:
     """Return the notice of the channels that nobody has said for long to see, if there are any."""
     doubtful = [channel for channel in channels(connection, receivers) if channel.is_doubtful(as_of)]
     if not doubtful:
@@ -131,4 +130,4 @@ def notices(
     )
     # Another channel that is not seen either is news again.
     key = notification_key(PURPOSE, date.min, "", "", [f"{channel.receiver} {channel.team}" for channel in doubtful])
-    return {key: {"title": "Nobody has said that they see the cards of a channel", "detail": detail, "items": items}}
+    return {key: Notice(title="Nobody has said that they see the cards of a channel", detail=detail, items=tuple(items))}

@@ -5,229 +5,251 @@ One message a person a receiver, with only what is theirs; one card of counts a 
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
-from typing import Any
 
 from alerting.alerts import handling_state
 from alerting.formatting import day, listed
-from alerting.model import CHANNEL, Act, Alert, Condition, Item, LastTold, Level, Notification, Person
+from alerting.model import CHANNEL, Act, Alert, Condition, LastTold, Person
+from alerting.notifications.banners import Banners
+from alerting.notifications.content import (
+    COUNTED_ONLY,
+    NEWS,
+    CardContent,
+    CardLine,
+    DigestContent,
+    Item,
+    ItemState,
+    Notification,
+    ToldAlert,
+)
+from alerting.notifications.fallback import fallback_chains
 from alerting.notifications.messages.digest import by_the_record
-from alerting.notifications.routing import Receiver, Recipient, Router, RuleRoute, is_by, notification_key
-
-_TRIGGERS = frozenset({"new", "backlog", "back", "worse", "reminder", "recorded"})
-_COUNTED = frozenset({"snoozed", "silenced", "covered", "flapping"})
-"""States of alerts that a message counts and does not show."""
+from alerting.notifications.routing import Receiver, Recipient, Router, is_by, notification_key
 
 
-@dataclass(kw_only=True)
-class Plan:
-    """What one run will tell. unrouted: alerts nobody could be told of; confined: restricted ones told to nobody.
-
-    routes: who each alert is for, told today or not, by its id.
-    """
-
-    notifications: list[Notification] = field(default_factory=list)
-    routes: dict[int, list[Recipient]] = field(default_factory=dict)
-    unrouted: list[Alert] = field(default_factory=list)
-    confined: int = 0
+def _never_idle(_alert: Alert, _since: date) -> int:
+    return 0
 
 
-def plan(
-    router: Router,
-    alerts: Sequence[Alert],
-    receivers: Sequence[Receiver],
-    last_told: Mapping[tuple[str, str, int], LastTold],
-    *,
-    purpose: str,
-    as_of: date,
-    working_days: Callable[[date, date], int],
-    covered: Collection[str] = (),
-    silenced: Collection[str] = (),
-    backlog: Collection[str] = (),
-    flapping: Collection[str] = (),
-    idle: Callable[[Alert, date], int] = lambda _alert, _since: 0,
-    banners: Sequence[str] = (),
-    loaded_at: datetime | None = None,
-) -> Plan:
-    """Plan a run's messages: to each person and channel that has something new to be told, all that is theirs.
+@dataclass(frozen=True, kw_only=True)
+class Circumstances:
+    """What decides how alerts are told on a day, beside the alerts themselves. Alerts are named by reference."""
 
-    alerts: every live alert, and those resolved that somebody was told of. working_days: counts them between two days.
-    covered, silenced: the references of alerts that another covers, or somebody silenced, which are counted and not told.
-    backlog: those of alerts that were open when the service began, which are told as counts. flapping: those of alerts that
-    come and go too often to be told each time. idle: the working days since a day on which an alert was on hold, cleared, or
-    kept back by a brake.
-    """
-    result = Plan()
-    mine: dict[str, list[tuple[Alert, Recipient]]] = defaultdict(list)
-    people: dict[str, Person] = {}
-    for alert in alerts:
-        if alert.condition == Condition.pending or alert.rule not in router.rules:
-            continue
-        recipients = router.recipients(alert)
-        result.routes[alert.id or 0] = recipients
-        if not recipients and alert.condition != Condition.resolved:
-            confined = router.is_confined(alert)
-            result.confined += confined
-            if not confined:
-                result.unrouted.append(alert)
-        for recipient in recipients:
-            mine[recipient.person.id].append((alert, recipient))
-            people[recipient.person.id] = recipient.person
-    moved = _moved(router, alerts)
-    people |= {before.person.id: before.person for given in moved.values() for _, before, _ in given}
-    told = _Told(last_told, router.rules, as_of, working_days, covered, silenced, loaded_at, backlog, flapping, idle)
-    common = {"banners": list(banners), "data_as_at": loaded_at.replace(tzinfo=None).isoformat() if loaded_at else None}
-    for receiver in receivers:
-        if receiver.teams is None:
-            for id_ in sorted({*mine, *moved}):
-                gone = [each for each in moved.get(id_, ()) if told.knows(receiver.name, id_, each[0])]
-                notification = _personal(router, receiver, people[id_], mine.get(id_, ()), gone, told, purpose, as_of, common)
-                result.notifications += [notification] if notification else []
-        else:
-            result.notifications += _channels(router, receiver, alerts, told, purpose, as_of, common)
-    return result
+    banners: Banners
+    #: The job whose messages are planned.
+    purpose: str
+    as_of: date
+    #: Counts the working days between two days.
+    working_days: Callable[[date, date], int]
+    #: What everybody was last told, by receiver, recipient and alert.
+    last_told: Mapping[tuple[str, str, str], LastTold] = field(default_factory=dict)
+    loaded_at: datetime | None = None
+    #: Alerts that another covers: counted, and not told.
+    covered: Collection[str] = ()
+    #: Alerts that somebody silenced: counted, and not told.
+    silenced: Collection[str] = ()
+    #: Alerts that were open when the service began: told as counts.
+    backlog: Collection[str] = ()
+    #: Alerts that come and go too often to be told each time.
+    flapping: Collection[str] = ()
+    #: Counts the working days since a day on which an alert was on hold, cleared, or kept back by a brake.
+    idle: Callable[[Alert, date], int] = _never_idle
 
+    @property
+    def data_as_at(self) -> datetime | None:
+        """When the data was loaded, as a message says it: in the council's time, without a zone."""
+        return self.loaded_at.replace(tzinfo=None) if self.loaded_at else None
 
-def _moved(router: Router, alerts: Iterable[Alert]) -> dict[str, list[tuple[Alert, Recipient, Recipient]]]:
-    """Return the alerts that were assigned away from somebody who is not told of them any more, by that person."""
-    found: defaultdict[str, list[tuple[Alert, Recipient, Recipient]]] = defaultdict(list)
-    for alert in alerts:
-        if handling_state.assigned(alert) is None or alert.rule not in router.rules or alert.condition == Condition.resolved:
-            continue
-        given = router.handed_on(alert)
-        if given and all(given[0].person.id != recipient.person.id for recipient in router.recipients(alert)):
-            found[given[0].person.id].append((alert, *given))
-    return found
-
-
-class _Told:
-    """Says how an alert stands to what a recipient was last told of it."""
-
-    def __init__(
-        self,
-        last: Mapping[tuple[str, str, int], LastTold],
-        rules: Mapping[str, RuleRoute],
-        as_of: date,
-        working_days: Callable[[date, date], int],
-        covered: Collection[str],
-        silenced: Collection[str],
-        loaded_at: datetime | None,
-        backlog: Collection[str],
-        flapping: Collection[str],
-        idle: Callable[[Alert, date], int],
-    ) -> None:
-        self._last, self._rules, self._as_of, self._working_days = last, rules, as_of, working_days
-        self._covered, self._silenced, self._backlog, self.loaded_at = covered, silenced, backlog, loaded_at
-        self._flapping, self._idle = flapping, idle
-
-    def knows(self, receiver: str, recipient: str, alert: Alert) -> bool:
+    def was_told(self, receiver: str, recipient: str, alert: Alert) -> bool:
         """Return whether a recipient was told of an alert, and not since that it ended or moved."""
-        return (receiver, recipient, alert.id or 0) in self._last
+        return (receiver, recipient, alert.ref) in self.last_told
 
     def in_hand(self, alert: Alert) -> list[Act]:
         """Return the acknowledgements of an alert that stand today."""
-        return handling_state.in_hand(alert, self._as_of)
+        return handling_state.in_hand(alert, self.as_of)
 
     def recorded(self, alert: Alert) -> Act | None:
         """Return who said that what an alert asks for is recorded, where the data of today does not show it."""
-        return handling_state.recorded_in_vain(alert, self._as_of, self.loaded_at)
+        return handling_state.recorded_in_vain(alert, self.as_of, self.loaded_at)
 
-    def state(self, receiver: str, recipient: str, alert: Alert, person: Person | None = None) -> str | None:
-        """Return how an alert is told: new, back, worse, reminder and so on; None with nothing to say.
+    def state(
+        self, router: Router, receiver: str, recipient: str, alert: Alert, person: Person | None = None
+    ) -> ItemState | None:
+        """Return how an alert is told; None where there is nothing to say.
 
-        back: it was cleared, or they were told that it improves, and it is back. person: whom a receiver of persons tells, whose own acknowledgement counts.
+        person: whom a receiver of persons tells, whose own acknowledgement counts.
         """
-        last = self._last.get((receiver, recipient, alert.id or 0))
+        last = self.last_told.get((receiver, recipient, alert.ref))
         if alert.condition == Condition.resolved:
-            return "cleared" if last else None
-        if handling_state.put_off(alert, self._as_of, self.loaded_at):
-            return "snoozed"
-        if alert.ref in self._silenced:
-            return "silenced"
-        if alert.ref in self._covered:
-            return "covered"
-        if alert.condition == Condition.held:
-            return "held"
+            return ItemState.cleared if last else None
+        quiet = self._quiet(alert, last)
+        if quiet:
+            return quiet
         if alert.condition == Condition.recovering:
-            return "improving" if last else None
-        if alert.ref in self._flapping and (last is None or alert.level <= last.level):
-            return "flapping"
-        if last is not None and alert.level > last.level:
-            return "worse"
-        if last is None and alert.ref in self._backlog:
-            return "backlog"
-        if alert.reopened_on is not None and (last is None or last.told_on < alert.reopened_on):
-            return "back"
-        if last is None:
-            return "new"
-        if last.condition == Condition.recovering:
-            return "back"
+            return ItemState.improving if last else None
+        news = self._news(alert, last)
+        if news or last is None:
+            return news or ItemState.new
         recorded = self.recorded(alert)
         if recorded and last.told_on <= recorded.on:
-            return "recorded"
+            return ItemState.recorded
         acknowledged = any(person is None or is_by(act, person) for act in self.in_hand(alert))
-        since = self._working_days(last.told_on, self._as_of) - self._idle(alert, last.told_on)
-        waited = since >= self._rules[alert.rule].remind_every
-        return "reminder" if waited and not acknowledged else "open"
+        since = self.working_days(last.told_on, self.as_of) - self.idle(alert, last.told_on)
+        waited = since >= router.rules[alert.rule].remind_every
+        return ItemState.reminder if waited and not acknowledged else ItemState.open
+
+    def _quiet(self, alert: Alert, last: LastTold | None) -> ItemState | None:
+        """Return why an open alert is not told as it is; None where it is."""
+        if handling_state.put_off(alert, self.as_of, self.loaded_at):
+            return ItemState.snoozed
+        if alert.ref in self.silenced:
+            return ItemState.silenced
+        if alert.ref in self.covered:
+            return ItemState.covered
+        if alert.condition == Condition.held:
+            return ItemState.held
+        flaps = alert.ref in self.flapping and alert.condition != Condition.recovering
+        return ItemState.flapping if flaps and (last is None or alert.level <= last.level) else None
+
+    def _news(self, alert: Alert, last: LastTold | None) -> ItemState | None:
+        """Return what is news of a firing alert beside that it is there; None where nothing is."""
+        if last is not None and alert.level > last.level:
+            return ItemState.worse
+        if last is None and alert.ref in self.backlog:
+            return ItemState.backlog
+        if alert.reopened_on is not None and (last is None or last.told_on < alert.reopened_on):
+            return ItemState.back
+        return ItemState.back if last is not None and last.condition == Condition.recovering else None
 
 
-def _personal(
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What one run will tell."""
+
+    notifications: tuple[Notification, ...] = ()
+    #: Whom each alert is for, told today or not, by its reference.
+    routes: Mapping[str, Sequence[Recipient]] = field(default_factory=dict)
+    #: Alerts that nobody could be told of.
+    unrouted: tuple[Alert, ...] = ()
+    #: How many alerts of restricted records are told to nobody.
+    confined: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Gone:
+    """An alert that was assigned away from somebody: to them, and to whom."""
+
+    alert: Alert
+    before: Recipient
+    now: Recipient
+
+
+def compose_digests(router: Router, alerts: Sequence[Alert], receivers: Sequence[Receiver], today: Circumstances) -> Plan:
+    """Return a run's messages: to each person and channel that has something new to be told, all that is theirs.
+
+    alerts: every live alert, and those resolved that somebody was told of.
+    """
+    told_of = [alert for alert in alerts if alert.condition != Condition.pending and alert.rule in router.rules]
+    routes = {alert.ref: router.recipients(alert) for alert in told_of}
+    lost = [alert for alert in told_of if not routes[alert.ref] and alert.condition != Condition.resolved]
+    unrouted = tuple(alert for alert in lost if not router.is_confined(alert))
+    notifications: list[Notification] = []
+    theirs = _by_person(told_of, routes)
+    gone = _moved(router, told_of, routes)
+    people = {recipient.person.id: recipient.person for owned in theirs.values() for _, recipient in owned}
+    people |= {each.before.person.id: each.before.person for moved in gone.values() for each in moved}
+    for receiver in receivers:
+        if receiver.teams is not None:
+            notifications += _cards(router, receiver, told_of, today)
+            continue
+        for id_, person in sorted(people.items()):
+            moved = [each for each in gone.get(id_, ()) if today.was_told(receiver.name, id_, each.alert)]
+            digest = _digest(router, receiver, person, theirs.get(id_, ()), moved, today)
+            notifications += [digest] if digest else []
+    return Plan(notifications=tuple(notifications), routes=routes, unrouted=unrouted, confined=len(lost) - len(unrouted))
+
+
+def _by_person(
+    alerts: Iterable[Alert], routes: Mapping[str, Sequence[Recipient]]
+) -> Mapping[str, Sequence[tuple[Alert, Recipient]]]:
+    found: defaultdict[str, list[tuple[Alert, Recipient]]] = defaultdict(list)
+    for alert in alerts:
+        for recipient in routes[alert.ref]:
+            found[recipient.person.id].append((alert, recipient))
+    return found
+
+
+def _moved(router: Router, alerts: Iterable[Alert], routes: Mapping[str, Sequence[Recipient]]) -> Mapping[str, Sequence[_Gone]]:
+    """Return the alerts that were assigned away from somebody who is not told of them any more, by that person."""
+    found: defaultdict[str, list[_Gone]] = defaultdict(list)
+    for alert in alerts:
+        if handling_state.assigned(alert) is None or alert.condition == Condition.resolved:
+            continue
+        given = router.handed_on(alert)
+        if given and all(given[0].person.id != recipient.person.id for recipient in routes[alert.ref]):
+            found[given[0].person.id].append(_Gone(alert=alert, before=given[0], now=given[1]))
+    return found
+
+
+# ---------------------------------------------------------------------- a person's list
+
+
+def _digest(
     router: Router,
     receiver: Receiver,
     person: Person,
     owned: Iterable[tuple[Alert, Recipient]],
-    gone: Sequence[tuple[Alert, Recipient, Recipient]],
-    told: _Told,
-    purpose: str,
-    as_of: date,
-    common: Mapping[str, Any],
+    gone: Sequence[_Gone],
+    today: Circumstances,
 ) -> Notification | None:
-    states = [(alert, recipient, told.state(receiver.name, person.id, alert, person)) for alert, recipient in owned]
-    listed = [(alert, recipient, state) for alert, recipient, state in states if state and state not in _COUNTED]
-    triggers = [(alert, state) for alert, _, state in listed if state in _TRIGGERS]
-    triggers += [(alert, "moved") for alert, _, _ in gone]
-    if not triggers:
+    states = [(alert, recipient, today.state(router, receiver.name, person.id, alert, person)) for alert, recipient in owned]
+    listed = [(alert, recipient, state) for alert, recipient, state in states if state and state not in COUNTED_ONLY]
+    news = [(alert, state) for alert, _, state in listed if state in NEWS] + [(each.alert, ItemState.moved) for each in gone]
+    if not news:
         return None
-    items = [_item(router, alert, recipient, state, _in_hand(router, told, alert, person)) for alert, recipient, state in listed]
-    items += [_item(router, alert, before, "moved", f"Now with {now.person.name}.") for alert, before, now in gone]
-    content = {
-        "items": items,
-        "covering": sorted({recipient.covering for _, recipient, _ in listed if recipient.covering}),
-        "hidden": sum(state == "snoozed" for _, _, state in states),
-        "silenced": sum(state == "silenced" for _, _, state in states),
-        "covered": sum(state == "covered" for _, _, state in states),
-        "flapping": sum(state == "flapping" for _, _, state in states),
+    items = [_item(router, alert, recipient, state, _in_hand(router, alert, person, today)) for alert, recipient, state in listed]
+    items += [_item(router, each.alert, each.before, ItemState.moved, f"Now with {each.now.person.name}.") for each in gone]
+    counts = Counter(state for _, _, state in states)
+    content = DigestContent(
+        items=tuple(items),
         # What has moved is forgotten as what is resolved is: should it come back to them, it is new.
-        "told": [(alert.id, int(alert.level), alert.condition.value) for alert, _, _ in listed]
-        + [(alert.id, int(alert.level), Condition.resolved.value) for alert, _, _ in gone],
-        **common,
-    }
-    return Notification(
-        key=notification_key(
-            purpose, as_of, receiver.name, person.id, [f"{alert.ref}{state}{alert.level}" for alert, state in triggers]
+        told=(
+            *(_told(alert) for alert, _, _ in listed),
+            *(replace(_told(each.alert), condition=Condition.resolved) for each in gone),
         ),
+        covering=tuple(sorted({recipient.covering for _, recipient, _ in listed if recipient.covering})),
+        snoozed=counts[ItemState.snoozed],
+        silenced=counts[ItemState.silenced],
+        covered=counts[ItemState.covered],
+        flapping=counts[ItemState.flapping],
+        data_as_at=today.data_as_at,
+        banners=today.banners.for_person(person.id, items),
+        instead=fallback_chains(router, person.id, [*(alert for alert, _, _ in listed), *(each.alert for each in gone)]),
+    )
+    return Notification(
+        key=_key(today, receiver, person.id, news),
         receiver=receiver.name,
-        purpose=purpose,
+        purpose=today.purpose,
         recipient=person.id,
         name=person.name,
         address=person.email,
-        as_of=as_of,
+        as_of=today.as_of,
         content=content,
-        urgency=max(int(alert.level) for alert, _ in triggers),
+        urgency=_urgency(news),
     )
 
 
-def _in_hand(router: Router, told: _Told, alert: Alert, reader: Person) -> str:
+def _in_hand(router: Router, alert: Alert, reader: Person, today: Circumstances) -> str:
     """Say to one of those who are told of an open alert whose it is, who has it in hand and who said that it was recorded."""
     if alert.condition == Condition.resolved:
         return ""
-    given, recorded = router.handed_on(alert) if handling_state.assigned(alert) else None, told.recorded(alert)
+    given, recorded = router.handed_on(alert) if handling_state.assigned(alert) else None, today.recorded(alert)
     said = [f"Assigned to {given[1].person.name}."] if given and given[1].person.id != reader.id else []
     said += [f"{_named(router, recorded)} said on {day(recorded.on)} that it was recorded."] if recorded else []
-    acts = told.in_hand(alert)
+    acts = today.in_hand(alert)
     if acts:
         last = max(act.until for act in acts if act.until)
         said.append(f"Acknowledged by {listed([_named(router, act) for act in acts])} until {day(last)}.")
@@ -238,14 +260,13 @@ def _named(router: Router, act: Act) -> str:
     return router.directory.name(act.by) or act.by
 
 
-def _item(router: Router, alert: Alert, recipient: Recipient, state: str, in_hand: str) -> dict[str, Any]:
+def _item(router: Router, alert: Alert, recipient: Recipient, state: ItemState, in_hand: str) -> Item:
     route, team = router.rules[alert.rule], router.team(alert)
-    item = Item(
-        alert_id=alert.id or 0,
+    return Item(
         ref=alert.ref,
         rule=alert.rule,
         state=state,
-        level=alert.level.name,
+        level=alert.level,
         subject_kind=alert.subject_kind,
         subject=alert.subject,
         team=alert.team,
@@ -264,68 +285,82 @@ def _item(router: Router, alert: Alert, recipient: Recipient, state: str, in_han
         why=recipient.why,
         in_hand=in_hand,
     )
-    return {name: value.isoformat() if isinstance(value, date) else value for name, value in asdict(item).items()}
 
 
-def _channels(
-    router: Router, receiver: Receiver, alerts: Iterable[Alert], told: _Told, purpose: str, as_of: date, common: Mapping[str, Any]
-) -> list[Notification]:
-    """Plan a card of counts for each team's channel. Restricted children are not counted, as a count of one would tell."""
-    by_team: dict[str, list[tuple[Alert, str]]] = defaultdict(list)
+# ---------------------------------------------------------------------- a channel's card
+
+
+def _cards(router: Router, receiver: Receiver, alerts: Iterable[Alert], today: Circumstances) -> list[Notification]:
+    """Return a card of counts for each team's channel. Restricted children are not counted, as a count of one would tell."""
+    by_team: defaultdict[str, list[tuple[Alert, ItemState]]] = defaultdict(list)
     for alert in alerts:
-        route = router.rules.get(alert.rule)
-        if route is None or not route.channel or alert.condition == Condition.pending:
+        if not router.rules[alert.rule].channel or alert.team is None or alert.team not in (receiver.teams or ()):
             continue
-        if alert.team is None or alert.team not in (receiver.teams or ()):
+        if router.is_confined(alert):
             continue
-        if route.child_level and (router.directory.restricted is None or alert.person in router.directory.restricted):
-            continue
-        state = told.state(receiver.name, f"{CHANNEL}{alert.team}", alert)
-        if state and state not in _COUNTED:
+        state = today.state(router, receiver.name, f"{CHANNEL}{alert.team}", alert)
+        if state and state not in COUNTED_ONLY:
             by_team[alert.team].append((alert, state))
-    planned = []
-    for team_id, states in sorted(by_team.items()):
-        triggers = [(alert, state) for alert, state in states if state in _TRIGGERS]
-        team = router.directory.teams.get(team_id)
-        if not triggers or team is None:
-            continue
-        content = {
-            "team_name": team.name,
-            "lines": _lines(router, states),
-            "told": [(alert.id, int(alert.level), alert.condition.value) for alert, _ in states],
-            **common,
-        }
-        key = notification_key(
-            purpose, as_of, receiver.name, f"{CHANNEL}{team_id}", [f"{a.ref}{state}{a.level}" for a, state in triggers]
-        )
-        planned.append(
-            Notification(
-                key=key,
-                receiver=receiver.name,
-                purpose=purpose,
-                recipient=f"{CHANNEL}{team_id}",
-                name=team.name,
-                address=None,
-                as_of=as_of,
-                content=content,
-                urgency=max(int(alert.level) for alert, _ in triggers),
-            )
-        )
-    return planned
+    cards = (_card(router, receiver, team, states, today) for team, states in sorted(by_team.items()))
+    return [card for card in cards if card]
 
 
-def _lines(router: Router, states: Iterable[tuple[Alert, str]]) -> list[dict[str, Any]]:
-    rows: dict[str, dict[str, Any]] = {}
+def _card(
+    router: Router, receiver: Receiver, team_id: str, states: Sequence[tuple[Alert, ItemState]], today: Circumstances
+) -> Notification | None:
+    news = [(alert, state) for alert, state in states if state in NEWS]
+    team = router.directory.teams.get(team_id)
+    if not news or team is None:
+        return None
+    return Notification(
+        key=_key(today, receiver, f"{CHANNEL}{team_id}", news),
+        receiver=receiver.name,
+        purpose=today.purpose,
+        recipient=f"{CHANNEL}{team_id}",
+        name=team.name,
+        address=None,
+        as_of=today.as_of,
+        content=CardContent(
+            team_name=team.name,
+            lines=_lines(router, states),
+            told=tuple(_told(alert) for alert, _ in states),
+            banners=today.banners.for_channel(),
+        ),
+        urgency=_urgency(news),
+    )
+
+
+def _lines(router: Router, states: Iterable[tuple[Alert, ItemState]]) -> tuple[CardLine, ...]:
+    by_rule: defaultdict[str, list[tuple[Alert, ItemState]]] = defaultdict(list)
     for alert, state in states:
-        if not by_the_record(alert.resolved_reason):
-            continue
-        route = router.rules[alert.rule]
-        row = rows.setdefault(
-            alert.rule, {"rule": route.code, "title": route.title, "level": 0, "new": 0, "open": 0, "cleared": 0, "held": 0}
-        )
-        column = {"new": "new", "cleared": "cleared", "held": "held"}.get(state, "open")
-        row[column] += 1
-        if state != "cleared":
-            row["level"] = max(row["level"], int(alert.level))
-    ordered = sorted(rows.values(), key=lambda row: (-row["level"], row["rule"]))
-    return [row | {"level": Level(row["level"]).name if row["level"] else "none"} for row in ordered]
+        if by_the_record(alert.resolved_reason):
+            by_rule[alert.rule].append((alert, state))
+    lines = [_line(router, rule, mine) for rule, mine in by_rule.items()]
+    return tuple(sorted(lines, key=lambda line: (-(line.level or 0), line.rule)))
+
+
+def _line(router: Router, rule: str, states: Sequence[tuple[Alert, ItemState]]) -> CardLine:
+    count, route = Counter(state for _, state in states), router.rules[rule]
+    new, cleared, held = count[ItemState.new], count[ItemState.cleared], count[ItemState.held]
+    return CardLine(
+        rule=route.code,
+        title=route.title,
+        level=max((alert.level for alert, state in states if state != ItemState.cleared), default=None),
+        new=new,
+        open=len(states) - new - cleared - held,
+        cleared=cleared,
+        held=held,
+    )
+
+
+def _told(alert: Alert) -> ToldAlert:
+    return ToldAlert(ref=alert.ref, level=alert.level, condition=alert.condition)
+
+
+def _key(today: Circumstances, receiver: Receiver, recipient: str, news: Iterable[tuple[Alert, ItemState]]) -> str:
+    told = [f"{alert.ref}{state}{alert.level}" for alert, state in news]
+    return notification_key(today.purpose, today.as_of, receiver.name, recipient, told)
+
+
+def _urgency(news: Iterable[tuple[Alert, ItemState]]) -> int:
+    return max(int(alert.level) for alert, _ in news)

@@ -6,81 +6,66 @@ sends it, even days later and without the case data, can pass it on; and one who
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import Any
 
-from alerting.model import CHANNEL, Alert, Notification
+from alerting.model import Alert
+from alerting.notifications.content import Addressee, DigestContent, FallbackChain, Notification
 from alerting.notifications.routing import Router, notification_key
 
 PASSED_ON = "passed_on"
 """What somebody was last told of an alert, where they could not be reached and another was told instead."""
 
 
-def with_chains(notifications: Iterable[Notification], router: Router, alerts: Iterable[Alert]) -> list[Notification]:
-    """Return the notifications, each message to a person with those who are told its items instead, the nearest first."""
-    by_id = {alert.id: alert for alert in alerts}
-    return [
-        replace(item, content=item.content | {"instead": _chains(item, router, by_id)}) if _is_list(item) else item
-        for item in notifications
-    ]
+def fallback_chains(router: Router, reader: str, alerts: Iterable[Alert]) -> tuple[FallbackChain, ...]:
+    """Return who is told of a reader's alerts instead of them."""
+    found: defaultdict[tuple[Addressee, ...], list[str]] = defaultdict(list)
+    for alert in alerts:
+        people = (Addressee(id=person.id, name=person.name, address=person.email) for person in router.instead_of(alert, reader))
+        found[tuple(people)].append(alert.ref)
+    return tuple(FallbackChain(people=people, alerts=tuple(refs)) for people, refs in found.items())
 
 
-def _is_list(notification: Notification) -> bool:
-    return "items" in notification.content and not notification.recipient.startswith(CHANNEL)
-
-
-def _chains(notification: Notification, router: Router, alerts: Mapping[int | None, Alert]) -> list[dict[str, Any]]:
-    chains: dict[tuple[tuple[str, str, str | None], ...], list[int]] = {}
-    for item in notification.content["items"]:
-        alert = alerts.get(item["alert_id"])
-        people = router.instead_of(alert, notification.recipient) if alert else []
-        chains.setdefault(tuple((person.id, person.name, person.email) for person in people), []).append(item["alert_id"])
-    return [
-        {"people": [{"id": id_, "name": name, "address": address} for id_, name, address in people], "alerts": ids}
-        for people, ids in chains.items()
-    ]
-
-
-def passed_on(notification: Notification) -> tuple[list[Notification], list[int]]:
+def pass_on(notification: Notification) -> tuple[list[Notification], list[str]]:
     """Return the messages that stand in for one that cannot be delivered, and the alerts that nobody else may be told of.
 
     Each holds only the items that its recipient may know of, says whom it was for, and carries who comes after them.
     """
     content = notification.content
-    groups: dict[str, tuple[Mapping[str, Any], list[dict[str, Any]]]] = {}
-    left = {item["alert_id"] for item in content.get("items", ())}
-    for chain in content.get("instead", ()):
-        if chain["people"]:
-            first, *rest = chain["people"]
-            groups.setdefault(first["id"], (first, []))[1].append({"people": rest, "alerts": chain["alerts"]})
-            left -= set(chain["alerts"])
-    return [_to(person, chains, notification) for person, chains in groups.values()], sorted(left)
+    if not isinstance(content, DigestContent):
+        return [], []
+    groups: defaultdict[Addressee, list[FallbackChain]] = defaultdict(list)
+    for chain in content.instead:
+        if chain.people:
+            first, *rest = chain.people
+            groups[first].append(replace(chain, people=tuple(rest)))
+    passed = {ref for chains in groups.values() for chain in chains for ref in chain.alerts}
+    left = sorted({item.ref for item in content.items} - passed)
+    return [_stand_in(person, chains, notification, content) for person, chains in groups.items()], left
 
 
-def _to(person: Mapping[str, Any], chains: Sequence[Mapping[str, Any]], refused: Notification) -> Notification:
-    content = refused.content
-    theirs = {id_ for chain in chains for id_ in chain["alerts"]}
-    meant = content.get("for") or {"id": refused.recipient, "name": refused.name}
-    said = f"This was for {meant['name']}; it could not be delivered to them."
-    # Whoever is next in the chain is told whom it was meant for, not who else was tried on the way.
-    banners = [said, *(banner for banner in content.get("banners", ()) if banner != said)]
+def _stand_in(person: Addressee, chains: Sequence[FallbackChain], refused: Notification, content: DigestContent) -> Notification:
+    theirs = {ref for chain in chains for ref in chain.alerts}
+    meant = content.meant_for or Addressee(id=refused.recipient, name=refused.name, address=refused.address)
+    said = f"This was for {meant.name}; it could not be delivered to them."
     return replace(
         refused,
-        key=notification_key(refused.purpose, refused.as_of, refused.receiver, person["id"], [refused.key]),
-        recipient=person["id"],
-        name=person["name"],
-        address=person["address"],
-        content=content
-        | {
-            "items": [item | {"why": f"in place of {meant['name']}"} for item in content["items"] if item["alert_id"] in theirs],
-            "told": [row for row in content["told"] if row[0] in theirs],
-            "instead": list(chains),
-            "for": meant,
-            "banners": banners,
-            "covering": [],
-            "hidden": 0,
-            "silenced": 0,
-            "covered": 0,
-        },
+        key=notification_key(refused.purpose, refused.as_of, refused.receiver, person.id, [refused.key]),
+        recipient=person.id,
+        name=person.name,
+        address=person.address,
+        content=replace(
+            content,
+            items=tuple(replace(item, why=f"in place of {meant.name}") for item in content.items if item.ref in theirs),
+            told=tuple(told for told in content.told if told.ref in theirs),
+            instead=tuple(chains),
+            meant_for=meant,
+            # Whoever is next in the chain is told whom it was meant for, not who else was tried on the way.
+            banners=(said, *(banner for banner in content.banners if banner != said)),
+            covering=(),
+            snoozed=0,
+            silenced=0,
+            covered=0,
+        ),
     )

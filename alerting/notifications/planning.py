@@ -7,18 +7,16 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from alerting.alerts import brakes, handling, lifecycle
 from alerting.alerts.handling_state import put_off
 from alerting.formatting import plural
-from alerting.model import Alert, Condition, Level, Notification
+from alerting.model import Alert, Condition, Level
 from alerting.notifications import admin_digest, channel_checks, inhibition, recipient_log, rule_quality, silences, weekly
 from alerting.notifications import report as reporting
-from alerting.notifications.banners import bannered
-from alerting.notifications.digests import Plan, plan
-from alerting.notifications.fallback import with_chains
+from alerting.notifications.content import Addressee, Notice, NoticeContent, Notification, StoppedRule
+from alerting.notifications.digests import Circumstances, Plan, compose_digests
 from alerting.notifications.report import Report
 from alerting.notifications.routing import Receiver, Router
 from alerting.notifications.silences import Silence
@@ -64,23 +62,20 @@ class Planner:
         flapping = {alert.ref for alert in listed if self.comes_and_goes(alert, report.as_of) and alert.level < Level.critical}
         result, planned = Plan(), False
         if report.job == "daily" or any(rule["status"] == "ok" for rule in report.rules):
-            result = plan(
-                router,
-                [alert for alert in listed if alert.rule in mine],
-                receivers,
-                told,
+            today = Circumstances(
+                banners=reporting.banners(report, router, self.outbox.cards_not_posted(connection, report.as_of)),
                 purpose=report.job,
                 as_of=report.as_of,
+                last_told=told,
                 covered=covered.keys(),
                 silenced=silenced.keys(),
-                backlog={alert.ref for alert in brakes.backlog(connection, listed, {id_ for _, _, id_ in told})},
+                backlog={alert.ref for alert in brakes.backlog(connection, listed, {ref for _, _, ref in told})},
                 flapping=flapping,
                 idle=self._idle(connection, mine, report.as_of),
                 loaded_at=loaded_at,
                 working_days=self.working_days_with_a_run(connection),
             )
-            chained = with_chains(result.notifications, router, listed)
-            result.notifications = bannered(report, router, chained, self.outbox.cards_not_posted(connection, report.as_of))
+            result = compose_digests(router, [alert for alert in listed if alert.rule in mine], receivers, today)
             planned = True
         known = recipient_log.Known(
             as_of=report.as_of,
@@ -89,7 +84,7 @@ class Planner:
             silenced={ref: silences.said(each) for ref, each in silenced.items()},
             covered=covered,
             flapping=flapping,
-            told={(id_, recipient) for _, recipient, id_ in told},
+            told={(ref, recipient) for _, recipient, ref in told},
             restricted=router.is_confined,
             name=router.directory.name,
             planned=planned,
@@ -101,14 +96,15 @@ class Planner:
             recipient_log.write(connection, report.run, report.as_of, mine, routed)
         notices = reporting.notices(report, alerts, result, router)
         notices |= self._handled(report, alerts) | self._held_too_long(report, theirs) | self._gaps(report, router, alerts)
+        notifications = list(result.notifications)
         if report.job == "weekly":
-            result.notifications += self._of_the_week(connection, report, router, receivers, waiting)
+            notifications += self._of_the_week(connection, report, router, receivers, waiting)
             notices |= channel_checks.notices(connection, receivers, router, report.as_of)
         ending = silences.ending(standing, alerts, self.next_working_day(report.as_of)) if report.job == "daily" else []
         notices |= {f"silence {silence.id}": notice for silence, notice in ending}
-        result.notifications += self._tell_authors(report, router, receivers, ending)
+        notifications += self._tell_authors(report, router, receivers, ending)
         report.notices, report.administrators = notices, reporting.administrators(router, self.administrators)
-        return result.notifications
+        return notifications
 
     def _ended(self, connection: Transaction, alerts: Iterable[Alert], listed: Iterable[Alert]) -> list[Alert]:
         """Return the alerts that have ended and that somebody still believes open, beside those that are listed."""
@@ -154,24 +150,17 @@ class Planner:
         since = report.as_of - timedelta(weeks=weekly.WEEKS + 1)
         alerts = [alert for alert in self.store.recent(since, connection) if alert.ref not in waiting]
         first = self.store.first_day(connection)
-        rows = weekly.rows_by_team(alerts, router, report.as_of, first, lambda alert: self.comes_and_goes(alert, report.as_of))
+        weeks = weekly.weeks_by_team(alerts, router, report.as_of, first, lambda alert: self.comes_and_goes(alert, report.as_of))
         daily = self.store.latest_run("daily", within=connection)
         faulty = [*((daily or {}).get("report") or {}).get("rules", []), *report.rules]
         titles = {rule.id: rule.title for rule in (*self.book.rules, *self.book.off)}
         not_run = [
-            {"title": titles.get(row["id"], row["code"]), "problem": row["problem"]}
+            StoppedRule(title=titles.get(row["id"], row["code"]), problem=row["problem"])
             for row in faulty
             if reporting.is_stopped(row)
         ]
-        return weekly.summaries(
-            router,
-            rows,
-            receivers,
-            purpose="weekly",
-            as_of=report.as_of,
-            not_run=not_run,
-            banners=reporting.banners(report, router),
-        )
+        banners = reporting.banners(report, router).for_everybody()
+        return weekly.compose_summaries(router, weeks, receivers, as_of=report.as_of, not_run=not_run, banners=banners)
 
     def comes_and_goes(self, alert: Alert, as_of: date) -> bool:
         """Return whether an alert flaps. Managers are told of it in the weekly summary only, unless it is critical."""
@@ -187,7 +176,7 @@ class Planner:
 
         return idle
 
-    def _held_too_long(self, report: Report, alerts: Iterable[Alert]) -> dict[str, dict[str, Any]]:
+    def _held_too_long(self, report: Report, alerts: Iterable[Alert]) -> dict[str, Notice]:
         """Return the notices of alerts that have waited too long for their data: one a rule and reason, while that lasts."""
         most = int(str(self.book.settings.params.get("held_too_long_wd", 5)))
         found: defaultdict[tuple[str, str], list[Alert]] = defaultdict(list)
@@ -195,15 +184,15 @@ class Planner:
             if alert.held_since is not None and self.working_days(alert.held_since, report.as_of) > most:
                 found[alert.code, alert.why_held or ""].append(alert)
         return {
-            f"held {hashlib.blake2b(f'{code} {why}'.encode(), digest_size=16).hexdigest()}": {
-                "title": f"{code}: alerts on hold for more than {plural(most, 'working day')}",
-                "detail": f"{why}. Nobody is reminded of them, and nothing of them goes up, until the data says how they stand.",
-                "items": sorted(alert.ref for alert in held),
-            }
+            f"held {hashlib.blake2b(f'{code} {why}'.encode(), digest_size=16).hexdigest()}": Notice(
+                title=f"{code}: alerts on hold for more than {plural(most, 'working day')}",
+                detail=f"{why}. Nobody is reminded of them, and nothing of them goes up, until the data says how they stand.",
+                items=tuple(sorted(alert.ref for alert in held)),
+            )
             for (code, why), held in found.items()
         }
 
-    def _handled(self, report: Report, alerts: Iterable[Alert]) -> dict[str, dict[str, Any]]:
+    def _handled(self, report: Report, alerts: Iterable[Alert]) -> dict[str, Notice]:
         """Return the notice of records that somebody says are wrong, by a key that changes with which they are."""
         wrong = handling.data_errors(alerts, report.as_of, self.working_days) if report.job == "daily" else []
         if not wrong:
@@ -211,9 +200,9 @@ class Planner:
         refs = sorted({error.alert.ref for error in wrong})
         detail = f"The oldest was said {plural(wrong[0].age, 'working day')} ago. `alerting alerts data-errors` lists them, with what was said."
         key = f"data errors {hashlib.blake2b(' '.join(refs).encode(), digest_size=16).hexdigest()}"
-        return {key: {"title": "Records that somebody says are wrong", "detail": detail, "items": refs}}
+        return {key: Notice(title="Records that somebody says are wrong", detail=detail, items=tuple(refs))}
 
-    def _gaps(self, report: Report, router: Router, alerts: Iterable[Alert]) -> dict[str, dict[str, Any]]:
+    def _gaps(self, report: Report, router: Router, alerts: Iterable[Alert]) -> dict[str, Notice]:
         """Return the weekly notice of posts that nobody fills, in teams with open alerts: the next up is told instead."""
         opened = {alert.team for alert in alerts if alert.team and alert.condition not in (Condition.pending, Condition.resolved)}
         gaps = router.gaps(opened) if report.job == "weekly" else []
@@ -222,25 +211,25 @@ class Planner:
         shown = "; ".join(gaps[:_GAPS]) + (f"; and {len(gaps) - _GAPS} more" if len(gaps) > _GAPS else "")
         detail = f"{shown}. The next up is told in their place. Put it right in ext_staff, ext_team or ext_cover."
         key = f"gaps {hashlib.blake2b(' '.join(gaps).encode(), digest_size=16).hexdigest()}"
-        return {key: {"title": "Posts that lead to nobody, in teams with open alerts", "detail": detail, "items": []}}
+        return {key: Notice(title="Posts that lead to nobody, in teams with open alerts", detail=detail)}
 
     def _tell_authors(
         self,
         report: Report,
         router: Router,
         receivers: Iterable[Receiver],
-        ending: Iterable[tuple[Silence, dict[str, Any]]],
+        ending: Iterable[tuple[Silence, Notice]],
     ) -> list[Notification]:
         """Tell who made a silence that it ends, where they are in the directory and not told as an administrator."""
-        told = {id_ for id_, _, _ in reporting.administrators(router, self.administrators)}
+        told = {each.id for each in reporting.administrators(router, self.administrators)}
         planned: list[Notification] = []
         for silence, notice in ending:
             author = router.directory.staff.get(silence.by)
             if author is None or not author.email or author.id in told or author.email in told:
                 continue
             # Dated by its end, so that the same warning planned again on the next day is the same message.
-            key, person = f"silence {silence.id} to its author", [(author.id, author.name, author.email)]
-            content = {"notices": [notice]}
+            key, person = f"silence {silence.id} to its author", [Addressee(id=author.id, name=author.name, address=author.email)]
+            content = NoticeContent(notices=(notice,))
             planned += reporting.to_administrators(
                 person, receivers, "admin", silence.until, content, [key], urgency=int(Level.amber)
             )
@@ -253,7 +242,7 @@ class Planner:
         since = report.as_of - rule_quality.PERIOD
         rows = rule_quality.measure(connection, self.book.rules, since, report.as_of, self.working_days)
         told = reporting.administrators(router, self.administrators)
-        content = rule_quality.content(rows, since)
+        content = rule_quality.quality_content(rows, since)
         return reporting.to_administrators(told, receivers, "quality", report.as_of, content) if rows else []
 
     def next_working_day(self, after: date) -> date:

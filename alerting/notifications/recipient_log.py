@@ -15,7 +15,8 @@ import sqlalchemy as sa
 
 from alerting.alerts import handling_state
 from alerting.formatting import day, listed
-from alerting.model import Act, Alert, Condition, Notification, Worded
+from alerting.model import Act, Alert, Condition, Worded
+from alerting.notifications.content import Notification
 from alerting.notifications.routing import Recipient, is_by
 from alerting.store import schema
 
@@ -75,25 +76,25 @@ class Known:
     silenced: Mapping[str, str]
     covered: Mapping[str, str]
     flapping: Collection[str]
-    told: Collection[tuple[int, str]]
+    told: Collection[tuple[str, str]]
     restricted: Callable[[Alert], bool]
     name: Callable[[str], str | None]
     planned: bool = True
 
 
 def routed(
-    alerts: Iterable[Alert], routes: Mapping[int, Sequence[Recipient]], planned: Iterable[Notification], known: Known
+    alerts: Iterable[Alert], routes: Mapping[str, Sequence[Recipient]], planned: Iterable[Notification], known: Known
 ) -> dict[tuple[int, str], NotTold | None]:
     """Return whom each open alert is for, by alert and recipient, and why they are not told of it; EVERYBODY for all of them.
 
     None for those who are told of it today, and for those who were told before and have nothing new to hear.
     """
-    today = {(told[0], notification.recipient) for notification in planned for told in notification.content.get("told", ())}
+    today = {(told.ref, notification.recipient) for notification in planned for told in notification.told}
     found: dict[tuple[int, str], NotTold | None] = {}
     for alert in alerts:
         if alert.id is None or alert.condition in (Condition.pending, Condition.resolved):
             continue
-        recipients = routes.get(alert.id, ())
+        recipients = routes.get(alert.ref, ())
         if alert.ref in known.waiting:
             found[alert.id, EVERYBODY] = NotTold(NotToldReason.braked)
             continue
@@ -106,7 +107,7 @@ def routed(
             found[alert.id, EVERYBODY] = NotTold(NotToldReason.nobody_found)
         for recipient in recipients:
             key = (alert.id, recipient.person.id)
-            found[key] = None if key in today else _why(alert, recipient, known)
+            found[key] = None if (alert.ref, recipient.person.id) in today else _why(alert, recipient, known)
     return found
 
 
@@ -121,7 +122,7 @@ def _why(alert: Alert, recipient: Recipient, known: Known) -> NotTold | None:
         return NotTold(NotToldReason.covered, known.covered[alert.ref])
     if alert.ref in known.flapping:
         return NotTold(NotToldReason.flapping)
-    if alert.condition == Condition.recovering and (alert.id or 0, recipient.person.id) not in known.told:
+    if alert.condition == Condition.recovering and (alert.ref, recipient.person.id) not in known.told:
         return NotTold(NotToldReason.improving)
     if alert.condition == Condition.held:
         return NotTold(NotToldReason.on_hold, alert.why_held)
@@ -129,7 +130,7 @@ def _why(alert: Alert, recipient: Recipient, known: Known) -> NotTold | None:
     if own:
         by = listed([_named(act, known) for act in own])
         return NotTold(NotToldReason.acknowledged, f"by {by} until {_until(own[-1])}")
-    if (alert.id or 0, recipient.person.id) in known.told:
+    if (alert.ref, recipient.person.id) in known.told:
         return None
     return NotTold(NotToldReason.no_receiver)
 

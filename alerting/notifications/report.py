@@ -14,15 +14,14 @@ from alerting.casedata.snapshot import Snapshot
 from alerting.casedata.trust import Trust
 from alerting.errors import Fault
 from alerting.evaluation.evaluate import Evaluation
-from alerting.formatting import day, listed
-from alerting.model import Alert, Condition, Level, Notification, Reason, Transition
+from alerting.formatting import day
+from alerting.model import Alert, Condition, Level, Reason, Transition
+from alerting.notifications.banners import Banners
+from alerting.notifications.content import Addressee, AnyContent, Notice, Notification
 from alerting.notifications.digests import Plan
 from alerting.notifications.routing import Receiver, Router, notification_key
 from alerting.rulebook.loader import FallbackVersion, Rulebook
 from alerting.rulebook.rule import Rule
-
-_NAMED = 3
-"""How many rules that could not run a banner names; the others are counted."""
 
 
 @dataclass(kw_only=True)
@@ -52,8 +51,8 @@ class Report:
     )
     timings: dict[str, float] = field(default_factory=dict)
     planned: list[Notification] = field(default_factory=list)
-    notices: dict[str, dict[str, Any]] = field(default_factory=dict)
-    administrators: list[tuple[str, str, str | None]] = field(default_factory=list)
+    notices: dict[str, Notice] = field(default_factory=dict)
+    administrators: list[Addressee] = field(default_factory=list)
     of_sending: list[str] = field(default_factory=list)
     bounces: dict[str, int] = field(default_factory=dict)
     hold_fire: str | None = None
@@ -207,33 +206,23 @@ def _counted(count: int, noun: str) -> str:
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
-def banners(report: Report, router: Router) -> list[str]:
-    """Return what every reader of a summary must know: of the data, and of all rules that could not run."""
-    return [
-        *(report.data.banners if report.data else ()),
-        *could_not_run([row for row in report.rules if is_stopped(row)], router),
-    ]
+def banners(report: Report, router: Router, not_posted: Mapping[str, date] | None = None) -> Banners:
+    """Return what the messages of a run say at their heads. not_posted: by team, the day of the card that its channel did not get."""
+    return Banners(
+        router=router,
+        data=tuple(report.data.banners) if report.data else (),
+        stopped={row["id"]: row["code"] for row in report.rules if is_stopped(row)},
+        not_posted=not_posted or {},
+    )
 
 
-def could_not_run(stopped: Sequence[Mapping[str, Any]], router: Router) -> list[str]:
-    """Return of rules of a report that they could not run, by the titles that managers know; nothing where there are none."""
-    if not stopped:
-        return []
-    titles = [router.rules[row["id"]].title if row["id"] in router.rules else row["code"] for row in stopped]
-    named = [*titles[:_NAMED], *([f"{len(titles) - _NAMED} more"] if len(titles) > _NAMED else [])]
-    theirs = "Its alerts are" if len(stopped) == 1 else "Their alerts are"
-    return [
-        f"{_counted(len(stopped), 'rule')} could not run today: {listed(named)}. {theirs} on hold, and none of them is cleared."
-    ]
-
-
-def notices(report: Report, alerts: Iterable[Alert], planned: Plan, router: Router) -> dict[str, dict[str, Any]]:
+def notices(report: Report, alerts: Iterable[Alert], planned: Plan, router: Router) -> dict[str, Notice]:
     """Return what the performance team must know of today, by a key that stays the same while it lasts."""
-    notices: dict[str, dict[str, Any]] = {}
+    notices: dict[str, Notice] = {}
 
     def add(title: str, detail: str, items: Sequence[str] = ()) -> None:
         key = hashlib.blake2b("\x1f".join([title, *items]).encode(), digest_size=16).hexdigest()
-        notices[key] = {"title": title, "detail": detail, "items": list(items)}
+        notices[key] = Notice(title=title, detail=detail, items=tuple(items))
 
     for row in report.rules:
         if is_stopped(row):
@@ -316,19 +305,19 @@ def _of_brakes(brakes: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, str]]
         yield "The service begins: what is open already waits to be released", detail
 
 
-def administrators(router: Router, addresses: Iterable[str]) -> list[tuple[str, str, str | None]]:
-    """Return who is told of the service itself, each with id, name and address: the performance team and the administrators."""
-    performance = router.performance()
-    told = [(performance.person.id, performance.person.name, performance.person.email)] if performance else []
-    return told + [(address, "Administrator", address) for address in addresses]
+def administrators(router: Router, addresses: Iterable[str]) -> list[Addressee]:
+    """Return who is told of the service itself: the performance team and the administrators."""
+    found = router.performance()
+    told = [Addressee(id=found.person.id, name=found.person.name, address=found.person.email)] if found else []
+    return told + [Addressee(id=address, name="Administrator", address=address) for address in addresses]
 
 
 def to_administrators(
-    told: Iterable[tuple[str, str, str | None]],
+    told: Iterable[Addressee],
     receivers: Iterable[Receiver],
     purpose: str,
     as_of: date,
-    content: Mapping[str, Any],
+    content: AnyContent,
     new: Collection[str] = (),
     *,
     urgency: int = 0,
@@ -336,17 +325,17 @@ def to_administrators(
     """Plan one message to each of them through each receiver of persons. new: the keys of what is new in it."""
     return [
         Notification(
-            key=notification_key(purpose, as_of, receiver.name, id_, new),
+            key=notification_key(purpose, as_of, receiver.name, each.id, new),
             receiver=receiver.name,
             purpose=purpose,
-            recipient=id_,
-            name=name,
-            address=address,
+            recipient=each.id,
+            name=each.name,
+            address=each.address,
             as_of=as_of,
-            content=dict(content),
+            content=content,
             urgency=urgency,
         )
         for receiver in receivers
         if receiver.teams is None
-        for id_, name, address in told
+        for each in told
     ]

@@ -18,6 +18,7 @@ from alerting.alerts import lifecycle
 from alerting.alerts.lifecycle import WorkingDays
 from alerting.formatting import day, number, plural
 from alerting.model import Condition, Reason
+from alerting.notifications.content import QualityContent, RuleFigures
 from alerting.rulebook.rule import Rule
 from alerting.store.schema import alert, handling, rule_version, run, transition
 
@@ -61,6 +62,19 @@ class RuleQuality:
             f"waited for its data on {plural(self.withheld, 'day')}": self.withheld > 0,
         }
         return [words for words, so in said.items() if so]
+
+    def figures(self) -> RuleFigures:
+        """Return the row as the weekly message shows it."""
+        return RuleFigures(
+            code=self.code,
+            title=self.title,
+            fired=self.fired,
+            cleared=self.cleared,
+            median_days=self.median_days,
+            open=self.open,
+            acknowledged=self.acknowledged,
+            remarks=tuple(self.remarks()),
+        )
 
     def as_json(self) -> dict[str, Any]:
         """Return the row as JSON values."""
@@ -118,9 +132,9 @@ def measure(
     return sorted(rows, key=lambda row: (-sum(row.not_useful.values()), -len(row.remarks()), -row.fired, row.code))
 
 
-def content(rows: Sequence[RuleQuality], since: date) -> dict[str, Any]:
+def quality_content(rows: Sequence[RuleQuality], since: date) -> QualityContent:
     """Return what the weekly message to the administrators says of the rules."""
-    return {"since": since.isoformat(), "rules": [row.as_json() for row in rows]}
+    return QualityContent(since=since, rules=tuple(row.figures() for row in rows))
 
 
 def _fired(connection: sa.Connection, since: date) -> tuple[Counter[str], dict[str, date]]:

@@ -10,7 +10,6 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
 
 import sqlalchemy as sa
 from pydantic import BaseModel, ConfigDict, field_validator
@@ -20,6 +19,7 @@ from alerting.config import Handling
 from alerting.errors import HandlingError
 from alerting.formatting import day, listed, plural
 from alerting.model import Alert, Condition, Level
+from alerting.notifications.content import Notice
 from alerting.notifications.routing import Router
 from alerting.store import schema
 
@@ -227,7 +227,7 @@ def silenced(alerts: Iterable[Alert], silences: Sequence[Silence]) -> dict[str, 
     return {ref: silence for ref, silence in found if silence is not None}
 
 
-def ending(silences: Iterable[Silence], alerts: Sequence[Alert], next_day: date) -> list[tuple[Silence, dict[str, Any]]]:
+def ending(silences: Iterable[Silence], alerts: Sequence[Alert], next_day: date) -> list[tuple[Silence, Notice]]:
     """Return the silences that are about to end, with what to tell whoever made them. next_day: the working day after today."""
     found = []
     for silence in silences:
@@ -238,9 +238,7 @@ def ending(silences: Iterable[Silence], alerts: Sequence[Alert], next_day: date)
                 f"It was made by {silence.by}: {silence.reason}. It is about {silence.matcher}; {plural(count, 'open alert')} of that "
                 "will be told again. Make a new one with `alerting silences add` only if the reason still holds."
             )
-            found.append(
-                (silence, {"title": f"Silence {silence.id} ends on {day(silence.until)}", "detail": detail, "items": []})
-            )
+            found.append((silence, Notice(title=f"Silence {silence.id} ends on {day(silence.until)}", detail=detail)))
     return found
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence, Set
+from collections.abc import Iterable, Sequence, Set
 from datetime import date
 from typing import Any
 
@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from alerting.model import Act, Alert, Condition, Level, Reason
 from alerting.store import schema
+from alerting.store.batches import batches
 
 CHANGING = (
     "subject",
@@ -103,6 +104,26 @@ def alert_of(row: Any, done: tuple[Act, ...], came_back: tuple[date, ...], until
         closed_until=until,
         acts=done,
     )
+
+
+def ids_by_reference(connection: sa.Connection, references: Iterable[str]) -> dict[str, int]:
+    """Return the ids of alerts by their references; nothing for what is no alert of this store."""
+    table = schema.alert
+    found: dict[str, int] = {}
+    for refs in batches(references):
+        rows = connection.execute(sa.select(table.c.ref, table.c.id).where(table.c.ref.in_(refs)))
+        found.update((row.ref, row.id) for row in rows)
+    return found
+
+
+def references_by_id(connection: sa.Connection, ids: Iterable[int]) -> dict[int, str]:
+    """Return the references of alerts by their ids; nothing for what is no alert of this store."""
+    table = schema.alert
+    found: dict[int, str] = {}
+    for some in batches(ids):
+        rows = connection.execute(sa.select(table.c.id, table.c.ref).where(table.c.id.in_(some)))
+        found.update((row.id, row.ref) for row in rows)
+    return found
 
 
 def held_spans(connection: sa.Connection, rules: Set[str]) -> dict[int, list[tuple[date, date | None]]]:

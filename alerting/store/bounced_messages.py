@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Sequence, Set
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 
 from alerting.model import BOUNCED, DeliveryReason
-from alerting.notifications.fallback import PASSED_ON
-from alerting.store import circuit_breaker
+from alerting.notifications.content import DigestContent, ItemState, Notification
+from alerting.store import alert_rows, circuit_breaker, content_json
 from alerting.store.batches import batches
-from alerting.store.outbox import OPEN, Waiting, notification_of
-from alerting.store.schema import alert, delivery, outbox, told
+from alerting.store.outbox import OPEN, Waiting, content_of, forget_told, insert_told, notification_of
+from alerting.store.schema import alert, delivery, outbox
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,11 +71,11 @@ def take_back(connection: sa.Connection, message: SentMessage, now: datetime) ->
     What stands in for it has as long from now as it had.
     """
     row = connection.execute(sa.select(outbox).where(outbox.c.id == message.id)).one()
-    content = _content(row)
-    later = _told_before(connection, row, content)
+    notification = _notification(connection, row)
+    later = _restore_told(connection, row.id, notification)
     return Waiting(
         id=row.id,
-        notification=notification_of(row, _left(connection, content, later)),
+        notification=_without(connection, notification, later),
         message_id=row.message_id,
         planned_at=row.planned_at,
         attempts=row.attempts,
@@ -88,71 +87,57 @@ def take_back(connection: sa.Connection, message: SentMessage, now: datetime) ->
     )
 
 
-def _content(row: Any) -> dict[str, Any]:
+def _notification(connection: sa.Connection, row: Any) -> Notification:
+    """Return the notification of a row of the outbox; with nothing in it where its content was wiped."""
     try:
-        content = json.loads(row.content)
-    except ValueError:
-        return {}
-    return content if isinstance(content, dict) else {}
+        content = content_of(connection, row.content)
+    except content_json.ContentError:
+        content = DigestContent(items=(), told=())
+    return notification_of(row, content)
 
 
-def _meant(row: Any, content: Mapping[str, Any]) -> str:
-    """Return whom a message was for in the first place."""
-    return str(content["for"]["id"]) if row.stands_for is not None and content.get("for") else row.recipient
+def _restore_told(connection: sa.Connection, number: int, returned: Notification) -> Set[str]:
+    """Let the reader of a message know of its alerts what the last message that did not come back said of each.
 
-
-def _told_before(connection: sa.Connection, row: Any, content: Mapping[str, Any]) -> set[int]:
-    """Let the recipient know of the message's alerts what the last message that did not come back said of each.
-
-    Return the alerts that a later message than this has told them of.
+    Return the alerts, by reference, that a later message than this has told them of.
     """
-    meant = _meant(row, content)
-    wanted = {id_ for id_, _, _ in content.get("told", ())}
-    mine = sa.and_(told.c.receiver == row.receiver, told.c.recipient == meant)
-    for ids in batches(sorted(wanted)):
-        connection.execute(told.delete().where(mine, told.c.alert_id.in_(ids)))
-    later: set[int] = set()
-    theirs = sa.or_(outbox.c.recipient == meant, outbox.c.stands_for.is_not(None))
-    query = sa.select(outbox.c.id).where(outbox.c.receiver == row.receiver, outbox.c.state == "accepted", theirs)
+    ids = alert_rows.ids_by_reference(connection, (each.ref for each in returned.told))
+    forget_told(connection, returned, ids.values())
+    wanted = {each.ref for each in returned.told}
+    later: set[str] = set()
+    theirs = sa.or_(outbox.c.recipient == returned.reader, outbox.c.stands_for.is_not(None))
+    query = sa.select(outbox.c.id).where(outbox.c.receiver == returned.receiver, outbox.c.state == "accepted", theirs)
     for id_ in connection.execute(query.order_by(outbox.c.finished_at.desc(), outbox.c.id.desc())).scalars().all():
         if not wanted:
             break
-        other = connection.execute(sa.select(outbox).where(outbox.c.id == id_)).one()
-        said = _content(other)
-        if _meant(other, said) != meant:
+        other = _notification(connection, connection.execute(sa.select(outbox).where(outbox.c.id == id_)).one())
+        if other.reader != returned.reader:
             continue
-        listed = [each for each in said.get("told", ()) if each[0] in wanted]
-        wanted -= {each[0] for each in listed}
-        later |= {each[0] for each in listed} if other.id > row.id else set()
-        rows = [
-            {
-                "receiver": row.receiver,
-                "recipient": meant,
-                "alert_id": alert_id,
-                "level": level,
-                "condition": PASSED_ON if other.stands_for is not None else condition,
-                "told_on": other.as_of,
-            }
-            for alert_id, level, condition in listed
-            if condition != "resolved"
-        ]
-        if rows:
-            connection.execute(told.insert(), rows)
+        told = [each for each in other.told if each.ref in wanted]
+        refs = {each.ref for each in told}
+        wanted -= refs
+        later |= refs if id_ > number else set()
+        insert_told(connection, other, told, ids)
     return later
 
 
-def _left(connection: sa.Connection, content: Mapping[str, Any], later: set[int]) -> dict[str, Any]:
-    """Return of a message what is still to be told to somebody: not what a later one told, nor what was open and has ended."""
-    items = [item for item in content.get("items", ()) if item["alert_id"] not in later]
-    query = sa.select(alert.c.id).where(alert.c.resolved_on.is_not(None))
-    ended: set[int] = set()
-    for ids in batches(sorted(item["alert_id"] for item in items)):
-        ended.update(connection.execute(query.where(alert.c.id.in_(ids))).scalars())
-    items = [item for item in items if item["alert_id"] not in ended or item["state"] in ("cleared", "moved")]
-    left = {item["alert_id"] for item in items}
-    chains = [chain | {"alerts": [id_ for id_ in chain["alerts"] if id_ in left]} for chain in content.get("instead", ())]
-    return dict(content) | {
-        "items": items,
-        "told": [each for each in content.get("told", ()) if each[0] in left],
-        "instead": [chain for chain in chains if chain["alerts"]],
-    }
+def _without(connection: sa.Connection, notification: Notification, later: Set[str]) -> Notification:
+    """Return what is still to be told to somebody: not what a later message told, nor what was open and has ended."""
+    content = notification.content
+    if not isinstance(content, DigestContent):
+        return notification
+    over, ended = (ItemState.cleared, ItemState.moved), _ended(connection, (item.ref for item in content.items))
+    items = tuple(item for item in content.items if item.ref not in later and (item.ref not in ended or item.state in over))
+    left = {item.ref for item in items}
+    told = tuple(each for each in content.told if each.ref in left)
+    chains = (replace(chain, alerts=tuple(ref for ref in chain.alerts if ref in left)) for chain in content.instead)
+    instead = tuple(chain for chain in chains if chain.alerts)
+    return replace(notification, content=replace(content, items=items, told=told, instead=instead))
+
+
+def _ended(connection: sa.Connection, references: Iterable[str]) -> Set[str]:
+    query = sa.select(alert.c.ref).where(alert.c.resolved_on.is_not(None))
+    ended: set[str] = set()
+    for refs in batches(references):
+        ended.update(connection.execute(query.where(alert.c.ref.in_(refs))).scalars())
+    return ended

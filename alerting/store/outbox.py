@@ -10,19 +10,19 @@ database's clock: a sender that slept while another took over can neither hand i
 
 from __future__ import annotations
 
-import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 
 from alerting.formatting import day
-from alerting.model import CHANNEL, Delivery, DeliveryReason, LastTold, Notification
+from alerting.model import CHANNEL, Condition, Delivery, DeliveryReason, LastTold
+from alerting.notifications.content import AnyContent, CardContent, DigestContent, Notification, ToldAlert, with_banner
 from alerting.notifications.fallback import PASSED_ON
-from alerting.store import circuit_breaker, send_hold
+from alerting.store import alert_rows, circuit_breaker, content_json, send_hold
 from alerting.store.batches import batches
 from alerting.store.circuit_breaker import RefusedAddress, RestingReceiver
 from alerting.store.schema import alert, delivery, notice, outbox, told
@@ -80,16 +80,16 @@ class Outbox:
 
     def last_told(
         self, connection: sa.Connection, addresses: Mapping[str, str | None] | None = None
-    ) -> dict[tuple[str, str, int], LastTold]:
-        """Return what everybody was last told, by receiver, recipient and alert.
+    ) -> dict[tuple[str, str, str], LastTold]:
+        """Return what everybody was last told, by receiver, recipient and the alert's reference.
 
         addresses: of today's directory, by recipient. What was passed on to another, because its recipient could not be
         reached, counts as told to them until they have an address again that is not refused.
         """
         bad = circuit_breaker.known_bad(connection)
-        query = sa.select(told, alert.c.resolved_on).join(alert, alert.c.id == told.c.alert_id)
+        query = sa.select(told, alert.c.ref, alert.c.resolved_on).join(alert, alert.c.id == told.c.alert_id)
         return {
-            (row.receiver, row.recipient, row.alert_id): LastTold(level=row.level, condition=row.condition, told_on=row.told_on)
+            (row.receiver, row.recipient, row.ref): LastTold(level=row.level, condition=row.condition, told_on=row.told_on)
             for row in connection.execute(query)
             if row.condition != PASSED_ON
             or row.resolved_on is not None
@@ -111,9 +111,9 @@ class Outbox:
         standing_in = self._standing_in(connection)
         rows, cancelled = [], 0
         for item in new:
-            content = _with_delay(item, self._undelivered_since(connection, item))
+            delayed = _with_delay(item, self._undelivered_since(connection, item))
             cancelled += self._supersede(connection, item, standing_in, now)
-            rows.append(self._row(item, now) | {"run_id": run_id, "content": json.dumps(content, default=str)})
+            rows.append(self._row(delayed, now) | {"run_id": run_id})
         revived = [row for row in rows if row["key"] in known]
         for row in revived:
             # Planned, superseded, and wanted again on the same day, as when data is corrected and put back.
@@ -154,7 +154,7 @@ class Outbox:
             "address": item.address,
             "as_of": item.as_of,
             "urgency": item.urgency,
-            "content": json.dumps(item.content, default=str),
+            "content": content_json.to_json(item.content),
             "message_id": f"<{item.key}@{self._domain}>",
             "planned_at": now,
             "expires_at": now + _GOOD_FOR.get(item.purpose, _OTHERS_GOOD_FOR),
@@ -246,7 +246,13 @@ class Outbox:
                 values = {"state": "claimed", "owner": owner, "lease_until": moment + lease, "attempts": chosen.attempts + 1}
                 if connection.execute(outbox.update().where(still).values(values)).rowcount == 1:
                     row = connection.execute(sa.select(outbox).where(mine)).one()
-                    return _waiting(connection, row, lease, now)
+                    try:
+                        return _waiting(connection, row, lease, now)
+                    except content_json.ContentError as error:
+                        # One row that cannot be read must not keep all others waiting.
+                        why = DeliveryReason.not_rendered
+                        values = {"state": "failed", "reason": why, "answer": why.say(error.problem), "finished_at": now}
+                        connection.execute(outbox.update().where(mine).values({**values, "owner": None, "lease_until": None}))
 
     def _choose(
         self, connection: sa.Connection, now: datetime, moment: datetime, receivers: Collection[str] | None
@@ -334,27 +340,9 @@ class Outbox:
         return connection.execute(outbox.update().where(outbox.c.state == "deferred").values(next_at=now)).rowcount
 
     def _remember(self, connection: sa.Connection, notification: Notification) -> None:
-        listed = notification.content.get("told", [])
-        ids = [alert_id for alert_id, _, _ in listed]
-        meant = notification.content.get("for")
-        recipient = meant["id"] if meant else notification.recipient
-        mine = sa.and_(told.c.receiver == notification.receiver, told.c.recipient == recipient)
-        for some in batches(ids):
-            connection.execute(told.delete().where(mine, told.c.alert_id.in_(some)))
-        rows = [
-            {
-                "receiver": notification.receiver,
-                "recipient": recipient,
-                "alert_id": alert_id,
-                "level": level,
-                "condition": PASSED_ON if meant else condition,
-                "told_on": notification.as_of,
-            }
-            for alert_id, level, condition in listed
-            if condition != "resolved"
-        ]
-        if rows:
-            connection.execute(told.insert(), rows)
+        ids = alert_rows.ids_by_reference(connection, (each.ref for each in notification.told))
+        forget_told(connection, notification, ids.values())
+        insert_told(connection, notification, notification.told, ids)
 
     def cards_not_posted(self, connection: sa.Connection, as_of: date) -> dict[str, date]:
         """Return the day of the newest card of each channel, by team, where that could not be posted and the one before it was.
@@ -436,18 +424,50 @@ def _claimed(waiting: Waiting) -> tuple[sa.ColumnElement[bool], ...]:
     return (*mine, outbox.c.owner == waiting.owner, outbox.c.attempts == waiting.attempts)
 
 
-def _with_delay(item: Notification, since: date | None) -> dict[str, Any]:
-    """Return a list's content, with the words for an outage where its recipient's earlier message did not get through."""
-    if since is None or not ("items" in item.content or "lines" in item.content):
-        return item.content
+def _with_delay(item: Notification, since: date | None) -> Notification:
+    """Return a list or card with the words for an outage, where its recipient's earlier message did not get through."""
+    if since is None or not isinstance(item.content, DigestContent | CardContent):
+        return item
     said = (
         f"Delayed by an outage: your message of {since:%A} {day(since)} could not be delivered. What was new in it is new here, "
         "with the day on which it was first seen."
     )
-    return item.content | {"banners": [said, *item.content.get("banners", ())]}
+    return replace(item, content=with_banner(item.content, said))
 
 
-def notification_of(row: Any, content: dict[str, Any]) -> Notification:
+def forget_told(connection: sa.Connection, notification: Notification, alerts: Iterable[int]) -> None:
+    """Let whom a message was for first count as told of none of these alerts through its receiver."""
+    mine = sa.and_(told.c.receiver == notification.receiver, told.c.recipient == notification.reader)
+    for ids in batches(alerts):
+        connection.execute(told.delete().where(mine, told.c.alert_id.in_(ids)))
+
+
+def insert_told(
+    connection: sa.Connection, notification: Notification, alerts: Iterable[ToldAlert], ids: Mapping[str, int]
+) -> None:
+    """Let whom a message was for first know what it says of these alerts. ids: of the alerts, by reference."""
+    rows = [
+        {
+            "receiver": notification.receiver,
+            "recipient": notification.reader,
+            "alert_id": ids[each.ref],
+            "level": int(each.level),
+            "condition": PASSED_ON if notification.stands_in_for else each.condition.value,
+            "told_on": notification.as_of,
+        }
+        for each in alerts
+        if each.condition != Condition.resolved and each.ref in ids
+    ]
+    if rows:
+        connection.execute(told.insert(), rows)
+
+
+def content_of(connection: sa.Connection, text: str) -> AnyContent:
+    """Return what stands in a row of the outbox. Raises ContentError where that cannot be read."""
+    return content_json.from_json(text, lambda ids: alert_rows.references_by_id(connection, ids))
+
+
+def notification_of(row: Any, content: AnyContent) -> Notification:
     """Return the message of a row of the outbox. content: what stands in it, which the row has as JSON."""
     return Notification(
         key=row.key,
@@ -468,7 +488,7 @@ def _waiting(connection: sa.Connection, row: Any, lease: timedelta, now: datetim
         refused = None
     return Waiting(
         id=row.id,
-        notification=notification_of(row, json.loads(row.content)),
+        notification=notification_of(row, content_of(connection, row.content)),
         message_id=row.message_id,
         planned_at=row.planned_at,
         attempts=row.attempts,

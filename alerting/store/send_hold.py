@@ -19,6 +19,7 @@ import sqlalchemy as sa
 
 from alerting.config import PRODUCTION
 from alerting.model import DeliveryReason
+from alerting.store import content_json
 from alerting.store.batches import batches
 from alerting.store.schema import act, outbox, run, state
 from alerting.store.service_state import forget, remember, remembered
@@ -156,9 +157,8 @@ def _may_be_a_repeat(connection: sa.Connection) -> int:
     """Let each message that waits say that some of it may have been told before; return how many there are."""
     waiting = connection.execute(sa.select(outbox.c.id, outbox.c.content).where(outbox.c.state.in_(WAITING))).all()
     for row in waiting:
-        content = json.loads(row.content)
-        content["banners"] = [*content.get("banners", ()), RESTORED]
-        connection.execute(outbox.update().where(outbox.c.id == row.id).values(content=json.dumps(content)))
+        content = content_json.add_banner(row.content, RESTORED)
+        connection.execute(outbox.update().where(outbox.c.id == row.id).values(content=content))
     return len(waiting)
 
 

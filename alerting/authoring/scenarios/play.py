@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 from alerting.app import App
 from alerting.authoring.scenarios.data import ScenarioData
@@ -23,7 +23,8 @@ from alerting.config import Heartbeat, Jobs, Keep
 from alerting.delivery.notifier import Notifier
 from alerting.documents.document import KeyPath
 from alerting.errors import AlertingError, ConfigError
-from alerting.model import CHANNEL, Alert, Condition, Level, Message, Notification, Tier
+from alerting.model import CHANNEL, Alert, Condition, Level, Message, Tier
+from alerting.notifications.content import DigestContent, NoticeContent, Notification
 from alerting.notifications.report import Report
 from alerting.store.store import Store
 
@@ -166,7 +167,8 @@ class _Run:
             for message in recorder.messages
             if message.key in planned
         ]
-        notices = {notice["title"] for item in report.planned if item.purpose == "admin" for notice in item.content["notices"]}
+        told = (item.content for item in report.planned if item.purpose == "admin")
+        notices = {notice.title for content in told if isinstance(content, NoticeContent) for notice in content.notices}
         return DayResult(
             alerts=[alert for alert in self._store.alerts() if _is_of(alert, day.as_of)],
             messages=sent,
@@ -211,14 +213,12 @@ def _faults(report: Report) -> list[str]:
 
 
 def _sent_message(planned: Notification, through: str, message: Message, codes: Mapping[str, str]) -> SentMessage:
-    listed: list[dict[str, Any]] = planned.content.get("items", [])
+    items = planned.content.items if isinstance(planned.content, DigestContent) else ()
     return SentMessage(
         to=planned.recipient.removeprefix(CHANNEL),
         through=through,
         items={
-            state: frozenset(
-                (codes.get(item["rule"], item["rule"]), item["subject"]) for item in listed if item["state"] == state
-            )
+            state: frozenset((codes.get(item.rule, item.rule), item.subject) for item in items if item.state == state)
             for state in STATES
         },
         text=f"{message.subject}\n{message.text}",

@@ -34,7 +34,7 @@ def command(ctx: click.Context, since: datetime | None, *, as_json: bool) -> Non
     finally:
         store.close()
     if as_json:
-        echo_json(rule_quality.content(rows, first))
+        echo_json({"since": first.isoformat(), "rules": [row.as_json() for row in rows]})
         return
     echo_table(
         ["Rule", "Fired", "Cleared", "Days", "Open", "Acted on", "Not useful", "Title", "To look at"],

@@ -3,43 +3,58 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from enum import StrEnum
 
 from alerting.formatting import counted, day, listed, number, plain, plural, until
-from alerting.model import ClosingReason, Item, Level, Reason
+from alerting.model import ClosingReason, Level, Reason
+from alerting.notifications.content import CardLine, DigestContent, Item, ItemState
 
 FULL = 50
 """How many items a message shows in full; the rest are counted by rule."""
 
-_SECTIONS = {
-    "backlog": "Open already when this service began",
-    "new": "New",
-    "back": "Back again",
-    "worse": "Worse",
-    "open": "Still open",
-    "cleared": "Cleared since last time",
-    "ended": "No longer asked for",
-    "held": "On hold",
-    "moved": "With somebody else now",
+
+class Section(StrEnum):
+    """Where in a message an alert stands."""
+
+    backlog = "backlog"
+    new = "new"
+    back = "back"
+    worse = "worse"
+    open = "open"
+    cleared = "cleared"
+    #: Over, for a reason that says nothing about what is recorded.
+    ended = "ended"
+    held = "held"
+    moved = "moved"
+
+
+_TITLES = {
+    Section.backlog: "Open already when this service began",
+    Section.new: "New",
+    Section.back: "Back again",
+    Section.worse: "Worse",
+    Section.open: "Still open",
+    Section.cleared: "Cleared since last time",
+    Section.ended: "No longer asked for",
+    Section.held: "On hold",
+    Section.moved: "With somebody else now",
 }
-HOLDING = frozenset({"new", "back", "worse", "open"})
+HOLDING = frozenset({Section.new, Section.back, Section.worse, Section.open})
 """The sections of what holds today, rather than what is over or not known."""
 
 _TAGS = {
-    "back": "It had been cleared, or was improving.",
-    "improving": "Improving: the record shows it now. It closes when that lasts.",
-    "worse": "More serious than before.",
-    "better": "Less serious than before.",
-    "released": "No longer on hold.",
-    "reminder": "A reminder: nothing has changed.",
-    "recorded": "Still open: the data loaded since then does not show it.",
+    ItemState.back: "It had been cleared, or was improving.",
+    ItemState.improving: "Improving: the record shows it now. It closes when that lasts.",
+    ItemState.worse: "More serious than before.",
+    ItemState.reminder: "A reminder: nothing has changed.",
+    ItemState.recorded: "Still open: the data loaded since then does not show it.",
 }
 _MEANS = {
-    "held": "The data could not be trusted or did not say, so nothing was decided about these. They are not cleared.",
-    "backlog": "These are no news: each is counted here once, and is in your list from the next message on.",
+    Section.held: "The data could not be trusted or did not say, so nothing was decided about these. They are not cleared.",
+    Section.backlog: "These are no news: each is counted here once, and is in your list from the next message on.",
 }
 
 
@@ -68,27 +83,16 @@ class Block:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Section:
-    """more: how many of which rules are not shown in full, as a sentence."""
+class ShownSection:
+    """One section of a message."""
 
-    key: str
     title: str
     count: int
+    #: What it means to stand in it, where that is not plain.
     says: str
     blocks: tuple[Block, ...]
+    #: How many of which rules are not shown in full, as a sentence.
     more: str
-
-
-def items_of(content: Mapping[str, Any]) -> list[Item]:
-    """Read the items of a notification back from JSON. Keys that an item does not have any more are passed over."""
-    known = {field.name for field in fields(Item)}
-    return [_item({name: value for name, value in raw.items() if name in known}) for raw in content["items"]]
-
-
-def _item(raw: Mapping[str, Any]) -> Item:
-    dates = {name: date.fromisoformat(raw[name][:10]) if raw.get(name) else None for name in ("first_seen", "due")}
-    reasons = {name: Reason(raw[name]) if raw.get(name) else None for name in ("held_reason", "resolved_reason")}
-    return Item(**{**raw, **dates, **reasons})
 
 
 def by_the_record(reason: Reason | None) -> bool:
@@ -96,38 +100,38 @@ def by_the_record(reason: Reason | None) -> bool:
     return reason is None or reason.by_the_record
 
 
-def section_of(item: Item) -> str:
-    if item.state == "cleared" and not by_the_record(item.resolved_reason):
-        return "ended"
-    return item.state if item.state in _SECTIONS else "open"
+def section_of(item: Item) -> Section:
+    """Return where in a message an item stands."""
+    if item.state == ItemState.cleared and not by_the_record(item.resolved_reason):
+        return Section.ended
+    return Section(item.state.value) if item.state.value in Section.__members__ else Section.open
 
 
 def sections(
     items: Sequence[Item], as_of: date, title_of: Callable[[str], str], sentence_of: Callable[[Item], str]
-) -> list[Section]:
+) -> list[ShownSection]:
     """Put items into sections, and the most serious `FULL` of them into words; what is no news is counted.
 
     sentence_of: asked only for items that are shown in full and still hold today.
     """
-    backlog = [item for item in items if item.state == "backlog"]
-    ranked = sorted((item for item in items if item.state != "backlog"), key=lambda item: (_place(item), _rank(item)))
+    backlog = [item for item in items if item.state == ItemState.backlog]
+    ranked = sorted((item for item in items if item.state != ItemState.backlog), key=lambda item: (_place(item), _rank(item)))
     shown, rest = sorted(ranked[:FULL], key=_rank), [*backlog, *ranked[FULL:]]
     several_teams = len({item.team_name for item in items}) > 1
     found = []
-    for key, title in _SECTIONS.items():
-        mine = [item for item in shown if section_of(item) == key]
-        more = Counter(title_of(item.rule) for item in rest if section_of(item) == key)
+    for section, title in _TITLES.items():
+        mine = [item for item in shown if section_of(item) == section]
+        more = Counter(title_of(item.rule) for item in rest if section_of(item) == section)
         blocks = [
-            _block(group, as_of, title_of, sentence_of if key in HOLDING else _nothing, several_teams=several_teams)
+            _block(group, as_of, title_of, sentence_of if section in HOLDING else _nothing, several_teams=several_teams)
             for group in _by_subject(mine)
         ]
         if mine or more:
             found.append(
-                Section(
-                    key=key,
+                ShownSection(
                     title=title,
                     count=len(mine) + more.total(),
-                    says=_MEANS.get(key, ""),
+                    says=_MEANS.get(section, ""),
                     blocks=tuple(blocks),
                     more=_more(more, after_others=bool(mine)),
                 )
@@ -147,19 +151,19 @@ def summary(items: Sequence[Item]) -> str:
     count = Counter(section_of(item) for item in items)
     active = counted(
         [
-            (count["backlog"], "open already when this service began"),
-            (count["new"], "new"),
-            (count["back"], "back again"),
-            (count["worse"], "worse"),
-            (count["open"], "still open"),
+            (count[Section.backlog], "open already when this service began"),
+            (count[Section.new], "new"),
+            (count[Section.back], "back again"),
+            (count[Section.worse], "worse"),
+            (count[Section.open], "still open"),
         ]
     )
     aside = counted(
         [
-            (count["cleared"], "cleared"),
-            (count["ended"], "no longer asked for"),
-            (count["held"], "on hold"),
-            (count["moved"], "with somebody else now"),
+            (count[Section.cleared], "cleared"),
+            (count[Section.ended], "no longer asked for"),
+            (count[Section.held], "on hold"),
+            (count[Section.moved], "with somebody else now"),
         ]
     )
     return said(active, aside, teams_of(item.team_name for item in items))
@@ -170,9 +174,9 @@ def said(active: list[str], aside: list[str], whose: str) -> str:
     return "; ".join([f"{listed(active) or 'Nothing new and nothing open'} for {whose}", *aside]) + "."
 
 
-def left_out(content: Mapping[str, Any]) -> str:
+def left_out(content: DigestContent) -> str:
     """Return how many alerts a message leaves out, and why."""
-    snoozed, silenced, covered, flapping = (content.get(key, 0) for key in ("hidden", "silenced", "covered", "flapping"))
+    snoozed, silenced, covered, flapping = content.snoozed, content.silenced, content.covered, content.flapping
     said = [f"{plural(snoozed, 'more alert')} snoozed until a day that somebody set, and not listed here." if snoozed else ""]
     said += [f"{plural(silenced, 'more alert')} silenced for a while, and not listed here." if silenced else ""]
     said += [f"{plural(covered, 'more alert')} covered by another alert about the same child or case." if covered else ""]
@@ -185,36 +189,30 @@ def teams_of(names: Iterable[str]) -> str:
     return different[0] if len(different) == 1 else f"{len(different)} teams" if different else "your teams"
 
 
-def counts_by_rule(items: Iterable[Item]) -> list[dict[str, Any]]:
+def counts_by_rule(items: Iterable[Item]) -> list[CardLine]:
     """Return items as the lines of a channel: per rule its worst level and how many are new, open, cleared and on hold."""
     grouped: defaultdict[str, list[Item]] = defaultdict(list)
     for item in items:
-        if section_of(item) not in ("ended", "moved"):
+        if section_of(item) not in (Section.ended, Section.moved):
             grouped[item.rule].append(item)
-    lines = []
-    for rule, mine in grouped.items():
-        count = Counter(section_of(item) for item in mine)
-        lines.append(
-            {
-                "rule": rule,
-                "level": max((item.level for item in mine), key=severity),
-                "new": count["new"],
-                "open": count["open"] + count["back"] + count["worse"] + count["backlog"],
-                "cleared": count["cleared"],
-                "held": count["held"],
-            }
-        )
-    return lines
+    return [_counts(rule, mine) for rule, mine in grouped.items()]
 
 
-def severity(level: str) -> int:
-    """Return a level's rank by its name; 0 for one this version does not know."""
-    return Level.__members__.get(level, 0)
+def _counts(rule: str, items: Iterable[Item]) -> CardLine:
+    count = Counter(map(section_of, items))
+    return CardLine(
+        rule=rule,
+        level=max(item.level for item in items),
+        new=count[Section.new],
+        open=count[Section.open] + count[Section.back] + count[Section.worse] + count[Section.backlog],
+        cleared=count[Section.cleared],
+        held=count[Section.held],
+    )
 
 
-def level_word(level: str | None) -> str:
-    """Return a level as a word, "" for one that says nothing."""
-    return str(level).capitalize() if severity(level or "") else ""
+def level_word(level: Level | None) -> str:
+    """Return a level as a word, "" where there is none."""
+    return level.name.capitalize() if level else ""
 
 
 def _place(item: Item) -> int:
@@ -222,11 +220,11 @@ def _place(item: Item) -> int:
     section = section_of(item)
     if section not in HOLDING:
         return 4
-    return 1 if item.level == Level.critical.name else 2 if section != "open" else 3
+    return 1 if item.level == Level.critical else 2 if section != Section.open else 3
 
 
-def _rank(item: Item) -> tuple[Any, ...]:
-    return (-severity(item.level), item.due or date.max, item.first_seen, item.rule, item.subject)
+def _rank(item: Item) -> tuple[int, date, date, str, str]:
+    return (-item.level, item.due or date.max, item.first_seen, item.rule, item.subject)
 
 
 def _by_subject(items: Sequence[Item]) -> list[list[Item]]:
@@ -275,7 +273,7 @@ def _heading(group: Sequence[Item]) -> str:
 
 def _line(item: Item, as_of: date, title: str, sentence: str) -> Line:
     holds = section_of(item) in HOLDING
-    dates_matter = item.state != "cleared"
+    dates_matter = item.state != ItemState.cleared
     return Line(
         level=level_word(item.level) if dates_matter else "",
         title=title,
@@ -298,7 +296,7 @@ def _since(item: Item, as_of: date) -> str:
 
 def _reason(item: Item) -> str:
     # Told in the words of whoever decided it, table names and all, so it is not made the start of a sentence.
-    if item.state == "cleared":
+    if item.state == ItemState.cleared:
         return item.resolved_reason.sentence(_detail(item.resolved_reason, item.resolved_detail)) if item.resolved_reason else ""
     return f"On hold: {plain(item.held_reason.say(item.held_detail)).rstrip('.')}." if item.held_reason else ""
 

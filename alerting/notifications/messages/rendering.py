@@ -23,7 +23,20 @@ from jinja2 import FileSystemLoader, StrictUndefined, UndefinedError
 from jinja2.sandbox import SandboxedEnvironment
 
 from alerting.formatting import counted, dated, day, listed, plain, plural
-from alerting.model import Item, Level, Message, Notification, Tier
+from alerting.model import Level, Message, Tier
+from alerting.notifications.content import (
+    CardContent,
+    CardLine,
+    CheckContent,
+    DigestContent,
+    Item,
+    ItemState,
+    NoticeContent,
+    Notification,
+    QualityContent,
+    SendTestContent,
+    WeeklyContent,
+)
 from alerting.notifications.messages import digest, summary
 from alerting.notifications.messages.sentences import (
     LONGEST,
@@ -109,8 +122,7 @@ class Words:
     ) -> Rendered:
         """Put a notification into words for a receiver that may be shown facts up to `ceiling`.
 
-        repeated: an earlier attempt may have arrived, and the message says so. Raises ValueError for a purpose that has no
-        words; a rule's words never raise.
+        repeated: an earlier attempt may have arrived, and the message says so. A rule's words never raise.
         """
         problems: Counter[str] = Counter()
         view = self._view(notification, ceiling, problems)
@@ -120,7 +132,7 @@ class Words:
             "council": self._council,
             "name": plain(notification.name),
             "as_of": notification.as_of,
-            "banners": [plain(banner, LONGEST) for banner in notification.content.get("banners", ())],
+            "banners": [plain(banner, LONGEST) for banner in notification.content.banners],
             "page_url": self._page_url,
             "stamp": self._stamp,
             "repeated": repeated,
@@ -155,80 +167,74 @@ class Words:
     # ------------------------------------------------------------------ what each purpose shows
 
     def _view(self, notification: Notification, ceiling: Tier, problems: Counter[str]) -> _View:
-        content = notification.content
-        match notification.purpose:
-            case "daily" | "weekly" | "monthly" if "lines" in content:
-                return self._counts(notification, content["lines"], plain(content["team_name"]))
-            case "daily" | "weekly" | "monthly" if "items" in content:
-                items = digest.items_of(content)
-                if ceiling < Tier.reference:
-                    whose = digest.teams_of(item.team_name for item in items)
-                    return self._counts(notification, digest.counts_by_rule(items), whose)
-                return self._items(notification, items, ceiling, problems)
-            case "weekly":
-                view = summary.week(content, self._title)
-                ending = view["week_ending"]
-                subject = f"Practice alerts weekly summary, week ending {ending.day} {ending:%B}"
-                card = self._card(subject, view["summary"], ["Team", "New", "Open", "Cleared"], summary.team_rows(content))
-                return _View(template="weekly", title="Practice alerts: the week", subject=subject, values=view, card=card)
-            case "admin" | "data":
-                view = summary.notices(content)
-                name = "Practice alerts service" if notification.purpose == "admin" else "Practice alerts data"
-                card = self._card(name, view["summary"])
-                return _View(template="notices", title=name, subject=f"{name}: {view['told']}", values=view, card=card)
-            case "quality":
+        match notification.content:
+            case CardContent(lines=lines, team_name=name):
+                return self._counts(notification, lines, plain(name))
+            case DigestContent(items=items) if ceiling < Tier.reference:
+                return self._counts(notification, digest.counts_by_rule(items), digest.teams_of(item.team_name for item in items))
+            case DigestContent() as content:
+                return self._items(notification, content, ceiling, problems)
+            case WeeklyContent() as content:
+                return self._week(content)
+            case NoticeContent() as content:
+                view, title = summary.notices(content), "Practice alerts service"
+                card = self._card(title, view["summary"])
+                return _View(template="notices", title=title, subject=f"{title}: {view['told']}", values=view, card=card)
+            case QualityContent() as content:
                 view = summary.quality(content)
-                card = self._card("Practice alerts rules", view["summary"])
                 return _View(
                     template="quality",
                     title="Practice alerts: how the rules serve",
                     subject=f"Practice alerts rules, weekly: {view['told']}",
                     values=view,
-                    card=card,
+                    card=self._card("Practice alerts rules", view["summary"]),
                 )
-            case "check":
-                said, name = summary.check(content), "Practice alerts: are these cards seen?"
+            case CheckContent() as content:
+                said, title = summary.check(content), "Practice alerts: are these cards seen?"
                 card = self._card("Are these cards seen?", said)
-                return _View(template="test", title=name, subject=name, values={"summary": said}, card=card)
-            case "test":
-                said = f"This is a test message of the receiver {plain(content['receiver'])}. It arrived, so the receiver works."
-                subject = "Practice alerts: a test message"
-                card = self._card(subject, said)
-                return _View(template="test", title=subject, subject=subject, values={"summary": said}, card=card)
-        raise ValueError(f"there are no words for the purpose {notification.purpose!r}")
+                return _View(template="test", title=title, subject=title, values={"summary": said}, card=card)
+            case SendTestContent(receiver=receiver):
+                said = f"This is a test message of the receiver {plain(receiver)}. It arrived, so the receiver works."
+                title = "Practice alerts: a test message"
+                card = self._card(title, said)
+                return _View(template="test", title=title, subject=title, values={"summary": said}, card=card)
 
-    def _items(self, notification: Notification, items: list[Item], ceiling: Tier, problems: Counter[str]) -> _View:
+    def _week(self, content: WeeklyContent) -> _View:
+        view = summary.week(content, self._title)
+        subject = f"Practice alerts weekly summary, week ending {content.week_ending.day} {content.week_ending:%B}"
+        card = self._card(subject, view["summary"], ["Team", "New", "Open", "Cleared"], summary.team_rows(content))
+        return _View(template="weekly", title="Practice alerts: the week", subject=subject, values=view, card=card)
+
+    def _items(self, notification: Notification, content: DigestContent, ceiling: Tier, problems: Counter[str]) -> _View:
         def in_a_sentence(item: Item) -> str:
             return self._says(item, notification.as_of, ceiling, problems)
 
-        content = notification.content
-        counts = Counter(digest.section_of(item) for item in items)
-        critical = sum(item.level == Level.critical.name and digest.section_of(item) in digest.HOLDING for item in items)
-        counts["open"] += counts["backlog"]
-        active = [("new", "new"), ("back", "back again"), ("worse", "worse"), ("open", "open")]
-        told = counted([(critical, "critical"), *((counts[section], word) for section, word in active)])
-        told = told or counted(
-            [
-                (counts["cleared"], "cleared"),
-                (counts["ended"], "no longer asked for"),
-                (counts["held"], "on hold"),
-                (counts["moved"], "with somebody else now"),
-            ]
-        )
-        told = told or ["nothing open"]
+        items, section = content.items, digest.Section
+        counts = Counter(map(digest.section_of, items))
+        critical = sum(item.level == Level.critical and digest.section_of(item) in digest.HOLDING for item in items)
+        counts[section.open] += counts[section.backlog]
+        active = [(section.new, "new"), (section.back, "back again"), (section.worse, "worse"), (section.open, "open")]
+        over = [
+            (section.cleared, "cleared"),
+            (section.ended, "no longer asked for"),
+            (section.held, "on hold"),
+            (section.moved, "with somebody else now"),
+        ]
+        told = counted([(critical, "critical"), *((counts[each], word) for each, word in active)])
+        told = told or counted((counts[each], word) for each, word in over) or ["nothing open"]
         name = _NAMES[notification.purpose]
         values = {
             "summary": digest.summary(items),
             "sections": digest.sections(items, notification.as_of, self._title, in_a_sentence),
             "about": self._about(items, notification.as_of, ceiling, problems),
-            "data_as_at": summary.as_at(content.get("data_as_at"), notification.as_of),
+            "data_as_at": summary.as_at(content.data_as_at, notification.as_of),
             "foot": _FOOT,
-            "covering": listed([plain(who) for who in content.get("covering", ())]),
+            "covering": listed([plain(who) for who in content.covering]),
             "hidden": digest.left_out(content),
         }
         return _View(template="daily", title=name, subject=f"{name}: {', '.join(told)}", values=values)
 
-    def _counts(self, notification: Notification, lines: Iterable[Mapping[str, Any]], whose: str) -> _View:
+    def _counts(self, notification: Notification, lines: Iterable[CardLine], whose: str) -> _View:
         view = summary.channel(lines, whose, self._title)
         name = _NAMES[notification.purpose]
         footer = " ".join(filter(None, [view["held"], "Counts only: each manager gets the list by mail."]))
@@ -259,7 +265,7 @@ class Words:
         """Return of each rule what clears it and why it is asked, once; what differs from item to item, each way."""
         clears: dict[str, dict[str, None]] = {}
         for item in items:
-            if item.state != "cleared" and item.rule in self._rules:
+            if item.state != ItemState.cleared and item.rule in self._rules:
                 words = self._say(self._rules[item.rule], "clears", item, as_of, ceiling, problems)
                 clears.setdefault(item.rule, {})[words or "The record no longer meets the rule."] = None
         about = []
@@ -280,10 +286,10 @@ class Words:
     def _say(self, rule: RuleWords, part: str, item: Item, as_of: date, ceiling: Tier, problems: Counter[str]) -> str:
         """Return one part of a rule's words about an item as one line, or "" with the reason noted."""
         # A fact that was not delivered is a null: what to say then is for the rule's words, by `if`.
-        facts = dict.fromkeys(rule.tiers) | item.facts
+        facts: dict[str, object] = {**dict.fromkeys(rule.tiers), **item.facts}
         names = {name: _value(fact) for name, fact in facts.items() if _tier(rule, name) <= ceiling}
         measure = int(item.measure) if item.measure is not None and float(item.measure).is_integer() else item.measure
-        names |= {"measure": measure, "unit": plain(item.unit), "due": item.due, "level": item.level, "as_of": as_of}
+        names |= {"measure": measure, "unit": plain(item.unit), "due": item.due, "level": item.level.name, "as_of": as_of}
         names["params"] = {name: _value(value) for name, value in rule.params.items()}
         sentence = sentence_of(rule.says if part == "says" else rule.clears)
         problem = sentence.problem

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
-from alerting.formatting import counted, dated, day, number, plain, plural
-from alerting.notifications.messages.digest import level_word, said, severity
+from alerting.formatting import counted, day, number, plain, plural
+from alerting.notifications.content import (
+    CardLine,
+    CheckContent,
+    NoticeContent,
+    QualityContent,
+    RuleWeek,
+    WeeklyContent,
+)
+from alerting.notifications.messages.digest import level_word, said
 
 ROWS = 60
 """How many rows of teams and rules a weekly message shows; the rest are counted."""
@@ -24,21 +31,23 @@ _BARS = "▁▂▃▄▅▆▇█"
 _PIXELS = 28
 
 
-def channel(lines: Iterable[Mapping[str, Any]], whose: str, title_of: Callable[[str], str]) -> dict[str, Any]:
+def channel(lines: Iterable[CardLine], whose: str, title_of: Callable[[str], str]) -> dict[str, Any]:
     """Return a channel's rules, the most serious first, with their sum in one sentence. Nothing of any one child."""
-    ranked = sorted(lines, key=lambda line: (-severity(line["level"]), -line["new"], -line["open"], line["rule"]))
-    total = {key: sum(line[key] for line in ranked) for key in ("new", "open", "cleared", "held")}
-    told = counted([(total["new"], "new"), (total["open"], "open")])
-    held = total["held"]
+    ranked = sorted(lines, key=lambda line: (-(line.level or 0), -line.new, -line.open, line.rule))
+    held = sum(line.held for line in ranked)
+    told = counted([(sum(line.new for line in ranked), "new"), (sum(line.open for line in ranked), "open")])
+    aside = counted([(sum(line.cleared for line in ranked), "cleared"), (held, "on hold")])
     return {
         "told": told or ["nothing open"],
-        "summary": said(told, counted([(total["cleared"], "cleared"), (held, "on hold")]), whose),
+        "summary": said(told, aside, whose),
         "held": f"{plural(held, 'alert')} on hold: the data could not be trusted or did not say." if held else "",
         "rows": [
             {
-                "level": level_word(line["level"]),
+                "level": level_word(line.level),
                 "title": _titled(line, title_of),
-                **{key: line[key] for key in ("new", "open", "cleared")},
+                "new": line.new,
+                "open": line.open,
+                "cleared": line.cleared,
             }
             for line in ranked
         ],
@@ -73,58 +82,61 @@ def rule_rows(view: Mapping[str, Any]) -> list[list[object]]:
     ]
 
 
-def team_rows(content: Mapping[str, Any]) -> list[list[object]]:
+def team_rows(content: WeeklyContent) -> list[list[object]]:
     """Return each team's week as one row: team, new, open, cleared."""
     return [
-        [plain(team["team_name"]), *(sum(row[key] for row in team["rows"]) for key in ("new", "open", "cleared"))]
-        for team in content["teams"]
+        [
+            plain(team.team_name),
+            sum(row.new for row in team.rows),
+            sum(row.open for row in team.rows),
+            sum(row.cleared for row in team.rows),
+        ]
+        for team in content.teams
     ]
 
 
-def week(content: Mapping[str, Any], title_of: Callable[[str], str]) -> dict[str, Any]:
+def week(content: WeeklyContent, title_of: Callable[[str], str]) -> dict[str, Any]:
     """Return each team's week, rules by severity, this week against the one before."""
-    every = [row for team in content["teams"] for row in team["rows"]]
     left, bars, teams = ROWS, TRENDS, []
-    for team in content["teams"]:
-        ranked = sorted(team["rows"], key=lambda row: (-severity(row["level"] or ""), -row["open"], -row["new"], row["rule"]))
+    for team in content.teams:
+        ranked = sorted(team.rows, key=lambda row: (-row.level, -row.open, -row.new, row.rule))
         rows = [_week_row(row, title_of, with_bars=place < bars) for place, row in enumerate(ranked[:left])]
         left, bars = left - len(rows), bars - len(rows)
-        teams.append({"name": plain(team["team_name"]), "says": _week(ranked), "rows": rows, "more": len(ranked) - len(rows)})
-    not_run = [{"title": plain(rule["title"]), "problem": plain(rule["problem"], _PARAGRAPH)} for rule in content["not_run"]]
+        teams.append({"name": plain(team.team_name), "says": _week(ranked), "rows": rows, "more": len(ranked) - len(rows)})
+    together = _week([row for team in content.teams for row in team.rows])
     return {
-        "week_ending": date.fromisoformat(content["week_ending"]),
-        "summary": _week(every) if len(teams) == 1 else f"{len(teams)} teams together: {_week(every)}",
+        "week_ending": content.week_ending,
+        "summary": together if len(teams) == 1 else f"{len(teams)} teams together: {together}",
         "teams": teams,
-        "not_run": not_run,
+        "not_run": [{"title": plain(rule.title), "problem": plain(rule.problem, _PARAGRAPH)} for rule in content.not_run],
     }
 
 
-def _week(rows: Sequence[Mapping[str, Any]]) -> str:
-    total = Counter[str]()
-    for row in rows:
-        total.update({key: row[key] for key in ("open", "new", "cleared", "new_last", "cleared_last", "held")})
-    if not total.total():
+def _week(rows: Sequence[RuleWeek]) -> str:
+    open_, held = sum(row.open for row in rows), sum(row.held for row in rows)
+    new, new_last = sum(row.new for row in rows), sum(row.new_last for row in rows)
+    cleared, cleared_last = sum(row.cleared for row in rows), sum(row.cleared_last for row in rows)
+    if not any((open_, new, cleared, held, new_last, cleared_last)):
         return "Nothing open, new or cleared."
-    held = f", {total['held']} on hold" if total["held"] else ""
-    return (
-        f"{total['open']} open{held}; {total['new']} new, was {total['new_last']}; "
-        f"{total['cleared']} cleared, was {total['cleared_last']}."
-    )
+    on_hold = f", {held} on hold" if held else ""
+    return f"{open_} open{on_hold}; {new} new, was {new_last}; {cleared} cleared, was {cleared_last}."
 
 
-def _week_row(row: Mapping[str, Any], title_of: Callable[[str], str], *, with_bars: bool) -> dict[str, Any]:
-    oldest = f"Oldest since {day(row['oldest'], 'short')}, {plural(row['oldest_days'], 'day')}." if row["oldest"] else ""
-    held = f"{row['held']} on hold." if row["held"] else ""
-    flapping = row.get("flapping", 0)
-    returns = (
-        f"{flapping} {'comes and goes and is' if flapping == 1 else 'come and go and are'} told of here only." if flapping else ""
-    )
+def _week_row(row: RuleWeek, title_of: Callable[[str], str], *, with_bars: bool) -> dict[str, Any]:
+    oldest = f"Oldest since {day(row.oldest, 'short')}, {plural(row.oldest_days, 'day')}." if row.oldest else ""
+    held = f"{row.held} on hold." if row.held else ""
+    verb = "comes and goes and is" if row.flapping == 1 else "come and go and are"
+    returns = f"{row.flapping} {verb} told of here only." if row.flapping else ""
     return {
-        **{key: row[key] for key in ("open", "new", "cleared", "new_last", "cleared_last")},
+        "open": row.open,
+        "new": row.new,
+        "cleared": row.cleared,
+        "new_last": row.new_last,
+        "cleared_last": row.cleared_last,
         "title": _titled(row, title_of),
-        "level": level_word(row["level"]) if row["open"] else "",
+        "level": level_word(row.level) if row.open else "",
         "aside": " ".join(filter(None, [oldest, held, returns])),
-        "trend": _trend(row["trend"]) if row["trend"] else None,
+        "trend": _trend(row.trend) if row.trend else None,
         "with_bars": with_bars,
     }
 
@@ -140,21 +152,20 @@ def _trend(counts: Sequence[int | None]) -> dict[str, Any]:
     return {"cells": cells, "line": line, "counts": " ".join(str(cell["count"]) for cell in cells)}
 
 
-def notices(content: Mapping[str, Any]) -> dict[str, Any]:
+def notices(content: NoticeContent) -> dict[str, Any]:
     """Return the service's own notices, with the references of alerts and nothing else about them: what is new, then what lasts."""
-    new, still = content["notices"], content.get("still") or ()
+    new, still = content.notices, content.still
     every = [*new, *still]
     shown = [
         {
-            "title": plain(notice["title"]),
-            "since": f"since {day(notice['since'])}" if notice.get("since") else "",
-            "detail": plain(notice.get("detail") or "", _PARAGRAPH),
-            "items": [plain(item, 40) for item in notice.get("items", ())[:REFERENCES]],
-            "more": max(0, len(notice.get("items", ())) - REFERENCES),
+            "title": plain(notice.title),
+            "since": f"since {day(notice.since)}" if notice.since else "",
+            "detail": plain(notice.detail, _PARAGRAPH),
+            "items": [plain(item, 40) for item in notice.items[:REFERENCES]],
+            "more": max(0, len(notice.items) - REFERENCES),
         }
         for notice in every[:NOTICES]
     ]
-    run = content.get("run") or {}
     to_do = plural(len(every), "thing to do", "things to do")
     return {
         "summary": f"{to_do}, {len(new)} new." if still else f"{to_do}." if every else "All clear: nothing needs your attention.",
@@ -162,38 +173,34 @@ def notices(content: Mapping[str, Any]) -> dict[str, Any]:
         "notices": shown[: len(new)],
         "still": shown[len(new) :],
         "more": len(every) - len(shown),
-        "run": [
-            (plain(name.replace("_", " ").capitalize()), plain(count))
-            for name, count in run.items()
-            if isinstance(count, (str, int, float))
-        ],
+        "run": [(plain(figure.name.replace("_", " ").capitalize()), plain(figure.value)) for figure in content.run],
     }
 
 
-def check(content: Mapping[str, Any]) -> str:
+def check(content: CheckContent) -> str:
     """Return what the card of a weekly check asks of whoever sees it in its channel."""
     return (
-        f"If you can read this, cards reach the channel of {plain(content['team_name'])}. Please tell your performance team the "
-        f"word {plain(content['word'])}, so that they know. Nothing else is asked of you."
+        f"If you can read this, cards reach the channel of {plain(content.team_name)}. Please tell your performance team the "
+        f"word {plain(content.word)}, so that they know. Nothing else is asked of you."
     )
 
 
-def quality(content: Mapping[str, Any]) -> dict[str, Any]:
+def quality(content: QualityContent) -> dict[str, Any]:
     """Return how well each rule serves, those with a remark in full and first; the others as figures, the rest counted."""
     rows = [
         {
-            "title": plain(rule["title"]),
-            "code": plain(rule["code"]),
+            "title": plain(rule.title),
+            "code": plain(rule.code),
             "figures": [
-                rule["fired"],
-                rule["cleared"],
-                "–" if rule["median_working_days_to_clear"] is None else number(rule["median_working_days_to_clear"]),
-                rule["open"],
-                rule["acknowledged"],
+                rule.fired,
+                rule.cleared,
+                "–" if rule.median_days is None else number(rule.median_days),
+                rule.open,
+                rule.acknowledged,
             ],
-            "remarks": _sentence(plain(words) for words in rule["remarks"]),
+            "remarks": _sentence(plain(words) for words in rule.remarks),
         }
-        for rule in content["rules"]
+        for rule in content.rules
     ]
     remarked = [row for row in rows if row["remarks"]]
     shown = [*remarked[:ROWS], *(row for row in rows if not row["remarks"])][:ROWS]
@@ -201,7 +208,7 @@ def quality(content: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "told": told,
         "summary": f"{plural(len(rows), 'rule')}: {told}.",
-        "since": date.fromisoformat(content["since"]),
+        "since": content.since,
         "rows": shown,
         "more": len(rows) - len(shown),
     }
@@ -212,14 +219,13 @@ def _sentence(parts: Iterable[str]) -> str:
     return f"{text[:1].upper()}{text[1:]}." if text else ""
 
 
-def as_at(value: str | None, as_of: date) -> str:
+def as_at(moment: datetime | None, as_of: date) -> str:
     """Return how old the data is: `Data as at 31 March, 05:40.`, with the year where it is not that of `as_of`."""
-    moment = dated(value)
-    if not isinstance(moment, date):
+    if moment is None:
         return "How old the data is, is not known."
     words = day(moment)
     return f"Data as at {words.replace(f' {moment.year}', '', 1) if moment.year == as_of.year else words}."
 
 
-def _titled(row: Mapping[str, Any], title_of: Callable[[str], str]) -> str:
-    return plain(row["title"]) if row.get("title") else title_of(row["rule"])
+def _titled(row: CardLine | RuleWeek, title_of: Callable[[str], str]) -> str:
+    return plain(row.title) if row.title else title_of(row.rule)

@@ -1,0 +1,323 @@
+"""What a message holds before it has words: one frozen type a purpose, and the notification that carries one.
+
+Everything here is made once, when messages are planned, and never edited. Alerts are named by reference, so that a message can
+be planned about an alert that is not written yet. The store turns these types into JSON and back; templates turn them into words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+from enum import StrEnum
+from typing import TypeVar
+
+from alerting.model import CHANNEL, Condition, Level, Reason
+
+
+class ItemState(StrEnum):
+    """How an alert stands to what its reader was last told of it."""
+
+    #: Open since before the service began, and told for the first time.
+    backlog = "backlog"
+    new = "new"
+    #: It had been cleared, or its reader was told that it improves.
+    back = "back"
+    worse = "worse"
+    #: Nothing has changed, and it is time to say it again.
+    reminder = "reminder"
+    #: Somebody said that it was recorded, and the data loaded since does not show it.
+    recorded = "recorded"
+    open = "open"
+    improving = "improving"
+    cleared = "cleared"
+    held = "held"
+    #: It was assigned to somebody else.
+    moved = "moved"
+    snoozed = "snoozed"
+    silenced = "silenced"
+    covered = "covered"
+    flapping = "flapping"
+
+
+NEWS = frozenset(
+    {ItemState.new, ItemState.backlog, ItemState.back, ItemState.worse, ItemState.reminder, ItemState.recorded, ItemState.moved}
+)
+"""States for whose sake a message is sent."""
+
+COUNTED_ONLY = frozenset({ItemState.snoozed, ItemState.silenced, ItemState.covered, ItemState.flapping})
+"""States of alerts that a message counts and does not show."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Item:
+    """One alert as one person is told of it. Only what the rule's words use travels with it."""
+
+    ref: str
+    rule: str
+    state: ItemState
+    level: Level
+    subject_kind: str
+    subject: str
+    team: str | None
+    team_name: str
+    worker_name: str | None
+    first_seen: date
+    measure: float | None = None
+    unit: str = ""
+    due: date | None = None
+    #: The subject's columns that the rule's words name; what of them is shown depends on the receiver's tier.
+    facts: Mapping[str, object] = field(default_factory=dict)
+    held_reason: Reason | None = None
+    held_detail: str | None = None
+    resolved_reason: Reason | None = None
+    resolved_detail: str | None = None
+    child_level: bool = True
+    #: Why this person, in a few words.
+    why: str = ""
+    #: Who has it in hand, and whose it is now, in words.
+    in_hand: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ToldAlert:
+    """What a message says of an alert: what its reader knows once it is accepted."""
+
+    ref: str
+    level: Level
+    #: `resolved` of what has ended, and of what is with somebody else now: its reader knows nothing of it from then on.
+    condition: Condition
+
+
+@dataclass(frozen=True, kw_only=True)
+class Addressee:
+    """Somebody to whom a message can be sent."""
+
+    #: A worker's id, or an address of somebody who is not in the directory.
+    id: str
+    name: str
+    address: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class FallbackChain:
+    """Who is told of some alerts when the reader of a message cannot be reached, the nearest first."""
+
+    people: tuple[Addressee, ...]
+    #: The alerts' references.
+    alerts: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Content:
+    """What a message of any purpose holds."""
+
+    #: What is said at the head of the message, before anything else.
+    banners: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class DigestContent(Content):
+    """One person's list, daily or monthly: all that is theirs, where something of it is new to them."""
+
+    items: tuple[Item, ...]
+    told: tuple[ToldAlert, ...]
+    #: For whom the reader answers as cover, in words.
+    covering: tuple[str, ...] = ()
+    # How many more alerts are theirs and are not shown, by why.
+    snoozed: int = 0
+    silenced: int = 0
+    covered: int = 0
+    flapping: int = 0
+    #: When the data was loaded, in the council's time, where its source says so.
+    data_as_at: datetime | None = None
+    instead: tuple[FallbackChain, ...] = ()
+    #: Whom a message was for that stands in for one that could not be delivered.
+    meant_for: Addressee | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class CardLine:
+    """One rule's counts on a card."""
+
+    rule: str
+    #: None where the rule's own words say it.
+    title: str | None = None
+    #: The worst that holds today, None where nothing does.
+    level: Level | None
+    new: int
+    open: int
+    cleared: int
+    held: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class CardContent(Content):
+    """A team channel's card: counts a rule, and nothing of any one child."""
+
+    team_name: str
+    lines: tuple[CardLine, ...]
+    told: tuple[ToldAlert, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RuleWeek:
+    """One rule's week in one team: this week, and the one before it."""
+
+    rule: str
+    title: str
+    open: int
+    held: int
+    new: int
+    new_last: int
+    cleared: int
+    cleared_last: int
+    #: Since when the oldest is open, None where none is.
+    oldest: date | None
+    oldest_days: int
+    level: Level
+    #: How many were open at the end of each of the last weeks, the oldest first; None where nothing is known of one.
+    trend: tuple[int | None, ...]
+    flapping: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class TeamWeek:
+    """One team's week."""
+
+    team_name: str
+    rows: tuple[RuleWeek, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoppedRule:
+    """A rule that could not be asked, as managers know it, and why."""
+
+    title: str
+    problem: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class WeeklyContent(Content):
+    """The summary of a week for a manager or service manager: their teams, and no others."""
+
+    week_ending: date
+    teams: tuple[TeamWeek, ...]
+    not_run: tuple[StoppedRule, ...] = ()
+    covering: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Notice:
+    """One thing that those who look after the service must know. Nothing of a case but references."""
+
+    title: str
+    detail: str = ""
+    #: References of alerts, or names of what it is about.
+    items: tuple[str, ...] = ()
+    #: Since when it lasts, of one that was told before.
+    since: date | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Figure:
+    """One figure of a run, by its name."""
+
+    name: str
+    value: int | str
+
+
+@dataclass(frozen=True, kw_only=True)
+class NoticeContent(Content):
+    """What those who look after the service are told: what is new, what lasts, and the run in figures."""
+
+    notices: tuple[Notice, ...]
+    still: tuple[Notice, ...] = ()
+    run: tuple[Figure, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class RuleFigures:
+    """How well one rule serves, in figures."""
+
+    code: str
+    title: str
+    fired: int
+    cleared: int
+    #: Median working days from first seen to cleared, None where nothing cleared.
+    median_days: float | None
+    open: int
+    acknowledged: int
+    #: What somebody should look at, a few words each.
+    remarks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class QualityContent(Content):
+    """How well each rule serves, since a day."""
+
+    since: date
+    rules: tuple[RuleFigures, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckContent(Content):
+    """Asks a team's channel whether its cards are seen: whoever sees the word passes it on."""
+
+    team_name: str
+    word: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class SendTestContent(Content):
+    """Tries a receiver, and is about no one."""
+
+    receiver: str
+
+
+AnyContent = DigestContent | CardContent | WeeklyContent | NoticeContent | QualityContent | CheckContent | SendTestContent
+
+SomeContent = TypeVar("SomeContent", bound=Content)
+
+
+def with_banner(content: SomeContent, banner: str) -> SomeContent:
+    """Return content that says something more at its head, before what it said there already."""
+    return replace(content, banners=(banner, *content.banners))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Notification:
+    """What one person, or one team's channel, is to be told through one receiver for one purpose. One row of the outbox."""
+
+    #: The same for the same things told to the same recipient on the same day, so that planning twice makes one row.
+    key: str
+    receiver: str
+    #: daily, weekly, monthly, admin, quality, check or test.
+    purpose: str
+    #: A worker's id, a team's channel, or an address.
+    recipient: str
+    name: str
+    address: str | None
+    as_of: date
+    content: AnyContent
+    urgency: int = 0
+
+    @property
+    def is_for_channel(self) -> bool:
+        """Whether a team's channel is told, rather than a person."""
+        return self.recipient.startswith(CHANNEL)
+
+    @property
+    def stands_in_for(self) -> Addressee | None:
+        """Whom it was for first, where it stands in for a message that could not be delivered."""
+        return self.content.meant_for if isinstance(self.content, DigestContent) else None
+
+    @property
+    def reader(self) -> str:
+        """Whom it was for first, by id: not who gets it in their stead."""
+        return self.stands_in_for.id if self.stands_in_for else self.recipient
+
+    @property
+    def told(self) -> tuple[ToldAlert, ...]:
+        """What its reader knows of alerts once it is accepted."""
+        return self.content.told if isinstance(self.content, DigestContent | CardContent) else ()

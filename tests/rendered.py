@@ -1,0 +1,210 @@
+"""Messages as tests render them: rules with words, items, a morning and a week; and what a reader sees of an HTML part."""
+
+import os
+from datetime import date, datetime
+from html.parser import HTMLParser
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from alerting.formatting import plain
+from alerting.model import Level, Reason, Tier, reference
+from alerting.notifications.content import (
+    CardContent,
+    DigestContent,
+    Figure,
+    Item,
+    ItemState,
+    NoticeContent,
+    Notification,
+    RuleWeek,
+    StoppedRule,
+    TeamWeek,
+    WeeklyContent,
+)
+from alerting.notifications.messages.rendering import RuleWords, Words
+
+AS_OF = date(2026, 3, 31)
+SEVEN = datetime(2026, 3, 31, 7, 0, tzinfo=ZoneInfo("Europe/London"))
+EXPECTED = Path(__file__).parent / "expected"
+
+
+def rule(id="care-leaver-not-in-touch", **changes):
+    words = {
+        "id": id,
+        "code": "CL-01",
+        "title": "Care leaver not in touch",
+        "says": "No contact for {{ measure | plural('day') }} (last {{ latest_contact | day }}).",
+        "clears": "A contact dated within the last {{ params.amber_days }} days is recorded.",
+        "basis_kind": "local",
+        "basis_text": "Contact at least every 8 weeks",
+        "basis_source": "council standard",
+        "params": {"amber_days": 42, "red_days": 56},
+        "tiers": {"latest_contact": Tier.reference, "note": Tier.reference, "accommodation": Tier.detail},
+    }
+    return RuleWords(**{**words, **changes})
+
+
+REVIEW = rule(
+    "cla-review-overdue",
+    code="CLA-02",
+    title="Looked-after review overdue",
+    says="{% if last_review %}The last review was {{ last_review | day }}.{% else %}No review is recorded.{% endif %}",
+    clears="A review that took place is recorded.",
+    basis_kind="statutory",
+    basis_text="Reviews within 20 working days, then 3 and 6 months",
+    basis_source="Care Planning Regulations 2010, reg 33",
+    params={},
+    tiers={"last_review": Tier.reference},
+)
+CASELOAD = rule(
+    "worker-caseload-high",
+    code="WF-01",
+    title="Worker's caseload over the threshold",
+    says="{{ measure }} cases for each full-time post.",
+    clears="The caseload is at or under {{ params.amber }}.",
+    basis_text="Caseloads",
+    params={"amber": 18},
+    tiers={},
+)
+RULES = {rule.id: rule for rule in (rule(), REVIEW, CASELOAD)}
+
+
+def item(state="new", rule="care-leaver-not-in-touch", subject="100234", **changes):
+    values = {
+        "ref": reference(rule, plain(subject), 1),
+        "rule": rule,
+        "state": ItemState(state),
+        "level": Level.red,
+        "subject_kind": "care_leaver",
+        "subject": subject,
+        "team": "T1",
+        "team_name": "Assessment North",
+        "worker_name": "J. Patel",
+        "first_seen": AS_OF,
+        "measure": 57.0,
+        "unit": "days",
+        "due": date(2026, 3, 30),
+        "facts": {"latest_contact": "2026-02-02"},
+    }
+    if "left" in changes:
+        changes |= {"resolved_reason": Reason.left, "resolved_detail": changes.pop("left")}
+    if "held" in changes:
+        changes |= {"held_reason": Reason.not_asked, "held_detail": changes.pop("held")}
+    changes |= {name: Level[level] for name, level in changes.items() if name == "level"}
+    return Item(**{**values, **changes})
+
+
+def notification(purpose, content):
+    return Notification(
+        key="mail:W1:daily:2026-03-31",
+        receiver="mail",
+        purpose=purpose,
+        recipient="W1",
+        name="Sam Okoro",
+        address="sam.okoro@example.gov.uk",
+        as_of=AS_OF,
+        content=content,
+    )
+
+
+def a_card(team_name, *lines):
+    return notification("daily", CardContent(team_name=team_name, lines=lines, told=()))
+
+
+def notices(*new, still=(), run=None):
+    figures = tuple(Figure(name=name, value=value) for name, value in (run or {}).items())
+    return notification("admin", NoticeContent(notices=new, still=still, run=figures))
+
+
+def words(*rules, **settings):
+    return Words({**RULES, **{rule.id: rule for rule in rules}}, council="Exampleshire", **settings)
+
+
+def render(given_notification, *rules, ceiling=Tier.reference, repeated=False, channel=None, **settings):
+    return words(*rules, **settings).render(
+        given_notification, ceiling=ceiling, message_id="<1@example>", planned_at=SEVEN, repeated=repeated, channel=channel
+    )
+
+
+def message(given_notification, *rules, **settings):
+    return render(given_notification, *rules, **settings).message
+
+
+def daily(*items, **content):
+    return notification("daily", DigestContent(items=items, told=(), **{"data_as_at": datetime(2026, 3, 31, 5, 40), **content}))
+
+
+class Outline(HTMLParser):
+    """An HTML text as lines of elements and words, without what a version of the inliner may write another way."""
+
+    def __init__(self, html):
+        super().__init__()
+        self.lines, self.tags, self.text, self._skipped = [], [], [], 0
+        self.feed(html)
+
+    def handle_starttag(self, tag, attrs):
+        kept = "".join(
+            f" {name}={value}" for name, value in sorted(attrs) if name in {"scope", "role", "colspan", "href", "lang"}
+        )
+        self.tags.append((tag, dict(attrs)))
+        self._skipped += tag == "style"
+        if tag not in {"br", "meta"}:
+            self.lines.append(f"<{tag}{kept}>")
+
+    def handle_endtag(self, tag):
+        self._skipped -= tag == "style"
+
+    def handle_data(self, data):
+        if data.strip() and not self._skipped:
+            self.lines.append(" ".join(data.split()))
+            self.text.append(" ".join(data.split()))
+
+
+def read(html):
+    """What a reader sees of the HTML part, on one line."""
+    return " ".join(Outline(html).text)
+
+
+def same_as(name, text):
+    path = EXPECTED / name
+    if os.environ.get("UPDATE_EXPECTED"):
+        path.write_text(text, encoding="utf-8")
+    assert text == path.read_text(encoding="utf-8")
+
+
+def a_morning():
+    return daily(
+        item(),
+        item("new", "cla-review-overdue", "100871", subject_kind="child_in_care", worker_name="M. Osei", measure=1, facts={}),
+        item("worse", subject="100871", worker_name="M. Osei", first_seen=date(2026, 3, 21), why="as cover for J. Patel"),
+        item("open", subject="100999", level="amber", due=date(2026, 4, 2), first_seen=date(2026, 3, 28)),
+        item(
+            *("open", "worker-caseload-high", "W17"),
+            subject_kind="worker", level="amber", worker_name="A. Lindqvist", due=None, measure=20.25, unit="cases",
+        ),
+        item("cleared", subject="100111", left="contact on 30 March is recorded", first_seen=date(2026, 3, 12)),
+        item("held", subject="101200", held="ssd_care_leavers was not loaded", first_seen=date(2026, 3, 12)),
+        covering=("J. Patel until 21 November",),
+        banners=("Visits were last loaded on Friday; 3 rules could not be asked.",),
+        snoozed=2,
+    )  # fmt: skip
+
+
+def a_week_row(rule="care-leaver-not-in-touch", **changes):
+    counts = {"open": 12, "new": 5, "new_last": 3, "cleared": 2, "cleared_last": 4, "held": 1}
+    values = {"title": "", "level": Level.red, "oldest": date(2026, 2, 3), "oldest_days": 56}
+    return RuleWeek(rule=rule, **{**counts, **values, "trend": (3, 4, 4, 5, 6, 6, 7, 9, 9, 10, 9, 12), **changes})
+
+
+def a_team_week(name, *rows):
+    return TeamWeek(team_name=name, rows=rows)
+
+
+def a_week(*teams):
+    teams = teams or (
+        a_team_week("Assessment North", a_week_row(), a_week_row("worker-caseload-high", level=Level.amber, open=2)),
+        a_team_week("Leaving Care", a_week_row("cla-review-overdue", trend=(), oldest=None, held=0)),
+        a_team_week("Fostering"),
+    )
+    not_run = (StoppedRule(title="Placement moves", problem="ssd_cla_placement lost 38 % of its rows."),)
+    return notification("weekly", WeeklyContent(week_ending=date(2026, 3, 29), teams=teams, not_run=not_run))

@@ -1,0 +1,102 @@
+"""What a channel's card says, and what those who look after the service are told."""
+
+from dataclasses import replace
+from datetime import date
+
+import pytest
+
+from alerting.model import Level, Tier
+from alerting.notifications.content import CardLine, Notice, SendTestContent
+from tests.rendered import a_card, a_week, daily, item, message, notices, notification, read
+
+
+def test_a_channel_gets_a_card_of_counts_and_both_parts():
+    given_notification = a_card(
+        "Assessment North",
+        CardLine(rule="worker-caseload-high", level=Level.amber, new=0, open=4, cleared=0, held=0),
+        CardLine(rule="care-leaver-not-in-touch", level=Level.red, new=2, open=10, cleared=1, held=1),
+    )
+    sent = message(given_notification, ceiling=Tier.counts, channel="T1", page_url="https://alerts.example.gov.uk/")
+
+    assert sent.channel == "T1"
+    assert sent.card == {
+        "title": "Practice alerts: Assessment North",
+        "summary": "2 new and 14 open for Assessment North; 1 cleared; 1 on hold.",
+        "columns": ["Rule", "New", "Open", "Cleared"],
+        "rows": [
+            ["Red: Care leaver not in touch", "2", "10", "1"],
+            ["Amber: Worker's caseload over the threshold", "0", "4", "0"],
+        ],
+        "footer": "1 alert on hold: the data could not be trusted or did not say. Counts only: each manager gets the list by mail.",
+        "link": "https://alerts.example.gov.uk/",
+    }
+    for part in (sent.text, read(sent.html)):
+        assert "2 new and 14 open for Assessment North; 1 cleared; 1 on hold." in part
+        assert "Care leaver not in touch" in part
+
+
+@pytest.mark.parametrize(
+    "given_notification",
+    [a_week(), notices(), notification("test", SendTestContent(receiver="teams"))],
+    ids=["weekly", "admin", "test"],
+)
+def test_whatever_goes_to_a_channel_has_a_card(given_notification):
+    card = message(given_notification, channel="T1", stamp="TEST SYSTEM").card
+
+    assert set(card) == {"title", "summary", "columns", "rows", "footer", "link"}
+    assert card["summary"].startswith("TEST SYSTEM. ")
+    assert all(len(row) == len(card["columns"]) and all(type(cell) is str for cell in row) for row in card["rows"])
+
+
+def test_administrators_get_notices_with_references_only():
+    one = Notice(title="4 alerts have no recipient", detail="T9 has no manager.", items=("A-7K3QXM22", "A-8K3QXM22"))
+    sent = message(notices(one, run={"rules": 26, "new": 14}))
+
+    assert sent.subject == "Practice alerts service: 1 thing to do"
+    for part in (sent.text, read(sent.html)):
+        for said in ("4 alerts have no recipient", "T9 has no manager.", "A-7K3QXM22, A-8K3QXM22", "26"):
+            assert said in part
+
+
+def test_a_day_on_which_nothing_is_wrong_is_told_as_all_clear_with_its_figures():
+    sent = message(notices(run={"Rules asked": "41 of 41", "Messages sent": 12}))
+
+    assert sent.subject == "Practice alerts service: all clear"
+    for part in (sent.text, read(sent.html)):
+        for said in ("All clear: nothing needs your attention.", "Rules asked", "41 of 41", "Messages sent"):
+            assert said in part
+
+
+def test_what_was_told_before_and_lasts_stands_after_what_is_new_with_its_day():
+    lasts = Notice(title="T9 has no manager", detail="Check ext_team.", since=date(2026, 3, 2))
+    sent = message(notices(Notice(title="CP-03 could not run"), still=(lasts,)))
+
+    assert sent.subject == "Practice alerts service: 2 things to do"
+    for part in (sent.text, read(sent.html)):
+        assert "2 things to do, 1 new." in part
+        assert part.index("CP-03 could not run") < part.upper().index("STILL TO DO") < part.index("T9 has no manager")
+        assert "since 2 March 2026" in part
+
+
+def test_a_test_message_says_that_it_is_one():
+    sent = message(notification("test", SendTestContent(receiver="mail")))
+
+    assert sent.subject == "Practice alerts: a test message"
+    for part in (sent.text, read(sent.html)):
+        assert "This is a test message of the receiver mail." in part
+
+
+@pytest.mark.parametrize("purpose", ["weekly", "monthly"])
+def test_a_rule_asked_weekly_or_monthly_has_its_items_told_like_the_daily_ones(purpose):
+    sent = message(replace(daily(item()), purpose=purpose))
+
+    assert sent.subject == f"Practice alerts, {purpose}: 1 new"
+    assert "No contact for 57 days" in sent.text
+
+
+def test_a_rule_whose_alerts_are_all_cleared_has_no_level_in_a_channel():
+    line = CardLine(rule="CL-01", title="Not in touch", level=None, new=0, open=0, cleared=2, held=0)
+    sent = message(a_card("North", line), ceiling=Tier.counts, channel="T1")
+
+    assert sent.card["rows"] == [["Not in touch", "0", "0", "2"]]
+    assert "None" not in read(sent.html)

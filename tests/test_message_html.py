@@ -1,0 +1,90 @@
+"""That mail programs and screen readers can show a message, and that dates, numbers and text are written as people read them."""
+
+import itertools
+import re
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+
+from alerting.formatting import day, listed, number, plain, plural, until
+from alerting.notifications.messages import digest
+from tests.rendered import (
+    AS_OF,
+    Outline,
+    a_morning,
+    a_week,
+    message,
+)
+
+
+@pytest.mark.parametrize("given_notification", [a_morning(), a_week()], ids=["daily", "weekly"])
+def test_the_html_keeps_to_what_the_word_engine_shows(given_notification):
+    html = message(given_notification, page_url="https://alerts.example.gov.uk/").html
+    inlined = " ".join(attrs.get("style") or "" for _, attrs in Outline(html).tags)
+
+    assert not re.search(r"flex|grid|float|background-image|url\(", inlined)
+    assert not {"img", "svg", "script", "link", "form"} & {tag for tag, _ in Outline(html).tags}
+    assert "<!--[if mso]>" in html
+    assert '<html lang="en-GB"' in html
+    assert "prefers-color-scheme: dark" in html
+    assert '<meta name="color-scheme" content="light dark">' in html
+    assert not re.search(r"""(src|href)=["'](?!https://alerts\.example\.gov\.uk/)""", html)
+
+
+@pytest.mark.parametrize("given_notification", [a_morning(), a_week()], ids=["daily", "weekly"])
+def test_only_tables_of_layout_are_presentation_and_headings_go_in_order(given_notification):
+    tags = Outline(message(given_notification).html).tags
+
+    headed = [attrs for tag, attrs in tags if tag == "th"]
+    assert all(attrs.get("scope") in {"col", "row"} for attrs in headed)
+    data_tables = [attrs for tag, attrs in tags if tag == "table" and attrs.get("role") != "presentation"]
+    assert len(data_tables) == (2 if given_notification.purpose == "weekly" else 0)
+    ranks = [int(tag[1]) for tag, _ in tags if re.fullmatch("h[1-6]", tag)]
+    assert ranks[0] == 1
+    assert all(after <= before + 1 for before, after in itertools.pairwise(ranks))
+
+
+def test_words_and_backgrounds_differ_enough_to_be_read_in_light_and_in_dark():
+    layout = (Path(digest.__file__).parent / "templates" / "layout.html").read_text(encoding="utf-8")
+    pairs = re.findall(r"background-color: (#\w{6})(?: !important)?; color: (#\w{6})", layout)
+    on_sheet = [("#ffffff", ink) for ink in ("#4a5560", "#9c1006", "#1257a0")]
+    on_dark_sheet = [("#1b1f23", ink) for ink in ("#eef1f4", "#b6c0c9", "#ff9c8f", "#8fc1f5")]
+
+    assert len(pairs) == 7
+    assert all(contrast(*pair) >= 4.5 for pair in [*pairs, *on_sheet, *on_dark_sheet])
+
+
+def contrast(one, other):
+    def light(colour):
+        parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+        red, green, blue = (part / 12.92 if part <= 0.03928 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+        return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+    darker, lighter = sorted([light(one), light(other)])
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+# ---------------------------------------------------------------------- dates and numbers
+
+
+def test_numbers_say_no_more_than_they_mean():
+    assert [number(value) for value in (18.0, 20.25, 57, 1 / 3, -0.001)] == ["18", "20.25", "57", "0.33", "0"]
+    assert [plural(value, "day") for value in (1, 1.0, 0, 2)] == ["1 day", "1 day", "0 days", "2 days"]
+    assert plural(2, "child", "children") == "2 children"
+
+
+def test_dates_are_written_out():
+    assert day("2026-02-02") == day(date(2026, 2, 2)) == "2 February 2026"
+    assert day("2026-02-02", "short") == "2 Feb 2026"
+    assert [until(AS_OF + timedelta(days), AS_OF) for days in (-27, -1, 0, 1)] == [
+        "27 days over",
+        "1 day over",
+        "today",
+        "in 1 day",
+    ]
+
+
+def test_text_becomes_one_line():
+    assert plain(" a\r\n\tb\u2028c ") == "a b c"
+    assert listed(["a", "b", "c"]) == "a, b and c"
