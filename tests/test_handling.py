@@ -410,7 +410,7 @@ def test_a_record_that_is_wrong_goes_on_a_list_with_its_age_and_its_alert_waits(
     assert office.told("M1") == {"C2": "reminder"}
     assert "said by Person M1 to be wrong in the data" in withheld(office)["M1"]
     listed = [notice.items for notice in office.notices if notice.title == "Records that somebody says are wrong"]
-    assert listed == [[error.alert.ref]] * 2  # the performance team and the administrator
+    assert listed == [(error.alert.ref,)] * 2  # the performance team and the administrator
 
 
 def test_a_record_that_stays_wrong_is_told_again_and_stays_on_the_list(office: Office):

@@ -172,7 +172,7 @@ def test_a_rule_that_was_broken_today_runs_as_it_was_and_the_run_the_list_the_ch
     assert row["problem"].startswith("runs in its version of 2 March 2026: ")
     assert "plan-long.yaml:11:10" in row["problem"]
     assert rule_row(report, "CP-03")["problem"] is None
-    assert [item.file for item in report.as_json()["older_files"]] == ["local/plan-long.yaml"]
+    assert [item["file"] for item in report.as_json()["older_files"]] == ["local/plan-long.yaml"]
     [notice] = {notice.title: notice for notice in office.notices}.values()
     assert notice.title == "local/plan-long.yaml is used in its version of 2 March 2026"
     assert "in use, last good version of 2 Mar 2026" in alerting(office, "rules", "list").stdout

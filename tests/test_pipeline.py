@@ -298,7 +298,7 @@ def test_the_weekly_summary_counts_open_new_and_cleared_for_each_manager(office:
     [content] = [content for recipient, content in office.sent if recipient == "M1"]
     [team] = content.teams
     [row] = [row for row in team.rows if row.rule == "cp-visit-overdue"]
-    assert (row["open"], row["new"], row["cleared"], row["new_last"]) == (1, 1, 1, 1)
+    assert (row.open, row.new, row.cleared, row.new_last) == (1, 1, 1, 1)
     assert row["oldest"] == (MONDAY + 2 * DAY).isoformat()
     assert row["trend"] == [None] * 10 + [1, 1]
 

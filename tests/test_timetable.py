@@ -201,10 +201,10 @@ def test_administrators_are_told_once_of_the_days_that_were_missed(office: Offic
     office.run(MONDAY + 3 * DAY)
     notice, *same = [notice for notice in office.notices if notice.title == "Runs that did not take place"]
     assert all(other == notice for other in same), "the performance team and the administrators are told the same"
-    assert notice.items == [
+    assert notice.items == (
         "daily of 3 March 2026: nothing was there to start it",
         "daily of 4 March 2026: nothing was there to start it",
-    ]
+    )
 
     for again in (MONDAY + 3 * DAY, MONDAY + 4 * DAY):
         office.run(again)
