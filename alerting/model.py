@@ -329,6 +329,19 @@ class Person:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Card:
+    """What a channel is shown: a table of counts, a row a rule. All of it is plain text, which a receiver escapes for its own format."""
+
+    title: str
+    summary: str
+    columns: tuple[str, ...]
+    #: Each as many cells as there are columns.
+    rows: tuple[tuple[str, ...], ...] = ()
+    footer: str = ""
+    link: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Message:
     """A notification in words, ready to send."""
 
@@ -345,8 +358,8 @@ class Message:
     date: datetime
     #: The team whose channel it is for, None for a person.
     channel: str | None = None
-    #: For channels, plain values (see rendering); a receiver turns them into its own format.
-    card: dict[str, Any] | None = None
+    #: For channels; a receiver turns it into its own format.
+    card: Card | None = None
     repeated: bool = False
 
 

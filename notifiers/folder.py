@@ -16,8 +16,9 @@ import os
 import re
 import tempfile
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import asdict
 from datetime import date, datetime
 from email.headerregistry import Address, Group
 from email.message import EmailMessage
@@ -187,7 +188,7 @@ def _filed(message: Message) -> tuple[_Entry, dict[str, bytes]]:
     if message.channel is None:
         contents["mail"] = _mail(message)
     if message.card is not None:
-        contents["card"] = json.dumps(message.card, indent=1).encode()
+        contents["card"] = json.dumps(asdict(message.card), indent=1).encode()
     names = {
         kind: f"{stem}.{ending}" for kind, ending in (("page", "html"), ("mail", "eml"), ("card", "json")) if kind in contents
     }
@@ -266,7 +267,7 @@ def _shown(entry: _Entry, folder: Path) -> dict[str, Any]:
     return {"entry": entry, "card": card, "counts": _counts(card) if card else []}
 
 
-def _counts(card: dict[str, Any]) -> list[tuple[str, int]]:
+def _counts(card: Mapping[str, Any]) -> list[tuple[str, int]]:
     """Add up the columns of a card that hold numbers; a column with anything else, such as "<5", is left out."""
     columns = list(zip(*card.get("rows", []), strict=False))
     named = zip(card.get("columns", []), columns, strict=False)

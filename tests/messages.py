@@ -6,16 +6,16 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from alerting.model import Message
+from alerting.model import Card, Message
 
-CARD = {
-    "title": "Children in need North",
-    "summary": "3 new, 9 open, 1 cleared",
-    "columns": ["Rule", "New", "Open", "Cleared"],
-    "rows": [["Child protection visit overdue", "2", "5", "1"], ["Supervision overdue", "1", "4", "0"]],
-    "footer": "Data as at 22 November 2026",
-    "link": "https://alerts.exampleshire.gov.uk/teams/T1",
-}
+CARD = Card(
+    title="Children in need North",
+    summary="3 new, 9 open, 1 cleared",
+    columns=("Rule", "New", "Open", "Cleared"),
+    rows=(("Child protection visit overdue", "2", "5", "1"), ("Supervision overdue", "1", "4", "0")),
+    footer="Data as at 22 November 2026",
+    link="https://alerts.exampleshire.gov.uk/teams/T1",
+)
 
 
 def mail_message(**changes: Any) -> Message:

@@ -5,7 +5,7 @@ from datetime import date
 
 import pytest
 
-from alerting.model import Level, Tier
+from alerting.model import Card, Level, Tier
 from alerting.notifications.content import CardLine, Notice, SendTestContent
 from tests.rendered import a_card, a_week, daily, item, message, notices, notification, read
 
@@ -19,17 +19,17 @@ def test_a_channel_gets_a_card_of_counts_and_both_parts():
     sent = message(given_notification, ceiling=Tier.counts, channel="T1", page_url="https://alerts.example.gov.uk/")
 
     assert sent.channel == "T1"
-    assert sent.card == {
-        "title": "Practice alerts: Assessment North",
-        "summary": "2 new and 14 open for Assessment North; 1 cleared; 1 on hold.",
-        "columns": ["Rule", "New", "Open", "Cleared"],
-        "rows": [
-            ["Red: Care leaver not in touch", "2", "10", "1"],
-            ["Amber: Worker's caseload over the threshold", "0", "4", "0"],
-        ],
-        "footer": "1 alert on hold: the data could not be trusted or did not say. Counts only: each manager gets the list by mail.",
-        "link": "https://alerts.example.gov.uk/",
-    }
+    assert sent.card == Card(
+        title="Practice alerts: Assessment North",
+        summary="2 new and 14 open for Assessment North; 1 cleared; 1 on hold.",
+        columns=("Rule", "New", "Open", "Cleared"),
+        rows=(
+            ("Red: Care leaver not in touch", "2", "10", "1"),
+            ("Amber: Worker's caseload over the threshold", "0", "4", "0"),
+        ),
+        footer="1 alert on hold: the data could not be trusted or did not say. Counts only: each manager gets the list by mail.",
+        link="https://alerts.example.gov.uk/",
+    )
     for part in (sent.text, read(sent.html)):
         assert "2 new and 14 open for Assessment North; 1 cleared; 1 on hold." in part
         assert "Care leaver not in touch" in part
@@ -43,9 +43,8 @@ def test_a_channel_gets_a_card_of_counts_and_both_parts():
 def test_whatever_goes_to_a_channel_has_a_card(given_notification):
     card = message(given_notification, channel="T1", stamp="TEST SYSTEM").card
 
-    assert set(card) == {"title", "summary", "columns", "rows", "footer", "link"}
-    assert card["summary"].startswith("TEST SYSTEM. ")
-    assert all(len(row) == len(card["columns"]) and all(type(cell) is str for cell in row) for row in card["rows"])
+    assert card.summary.startswith("TEST SYSTEM. ")
+    assert all(len(row) == len(card.columns) and all(type(cell) is str for cell in row) for row in card.rows)
 
 
 def test_administrators_get_notices_with_references_only():
@@ -98,5 +97,5 @@ def test_a_rule_whose_alerts_are_all_cleared_has_no_level_in_a_channel():
     line = CardLine(rule="CL-01", title="Not in touch", level=None, new=0, open=0, cleared=2, held=0)
     sent = message(a_card("North", line), ceiling=Tier.counts, channel="T1")
 
-    assert sent.card["rows"] == [["Not in touch", "0", "0", "2"]]
+    assert sent.card.rows == (("Not in touch", "0", "0", "2"),)
     assert "None" not in read(sent.html)

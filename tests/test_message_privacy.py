@@ -63,7 +63,7 @@ def test_a_receiver_of_counts_gets_no_item():
     everything = sent.text + sent.html + str(sent.card)
     for private in ("100234", "100871", "Patel", "Osei", "Lindqvist", "A-", "2 February", "30 March"):
         assert private not in everything
-    assert ["Red: Care leaver not in touch", "1", "2", "1"] in sent.card["rows"]
+    assert ("Red: Care leaver not in touch", "1", "2", "1") in sent.card.rows
 
 
 # ---------------------------------------------------------------------- what case data may try

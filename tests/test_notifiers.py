@@ -9,6 +9,7 @@ import io
 import logging
 import pkgutil
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -237,7 +238,7 @@ def test_many_messages_go_through_one_receiver(module, receiver, world):
 @every
 def test_no_character_in_the_data_stops_a_message(module, receiver, world):
     hostile = "Zoë\r\nBcc: x@evil.example\x00\x1b[2J\u202e\ud800\U0001f600 <script>&amp; " + "x" * 1200
-    card = CARD | {"title": hostile, "summary": hostile, "rows": [[hostile, "1", "2", "3"]], "footer": hostile}
+    card = replace(CARD, title=hostile, summary=hostile, rows=((hostile, "1", "2", "3"),), footer=hostile)
     words = {"to_name": hostile, "subject": hostile, "text": hostile, "html": hostile}
 
     receiver(module).send(a_message(module, **words, **({"card": card} if reaches_channels(module) else {})), lambda: None)

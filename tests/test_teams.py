@@ -6,6 +6,7 @@ import json
 import logging
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
@@ -103,7 +104,7 @@ def test_a_card_is_accepted_which_is_not_yet_delivered(flow):
         ["Supervision overdue", "1", "4", "0"],
         ["Data as at 22 November 2026"],
     ]
-    assert card["actions"] == [{"type": "Action.OpenUrl", "title": "Open the list", "url": CARD["link"]}]
+    assert card["actions"] == [{"type": "Action.OpenUrl", "title": "Open the list", "url": CARD.link}]
 
 
 def texts(card: dict[str, Any]) -> list[list[str]]:
@@ -122,7 +123,7 @@ def texts(card: dict[str, Any]) -> list[list[str]]:
 
 
 def test_nothing_in_a_card_is_a_field_that_teams_does_not_know():
-    card = teams._card(teams._Shown.model_validate(CARD))
+    card = teams._card(CARD)
 
     # The models take any field, so that a slip of the pen is sent on and has no effect.
     strangers = [(type(part).__name__, part.model_extra) for part in parts(card) if part.model_extra]
@@ -136,8 +137,8 @@ def parts(value: Any) -> list[BaseModel]:
 
 
 def test_a_card_shows_twenty_five_rows_and_says_how_many_there_are_more():
-    rows = [[f"Rule {number}", "1", "2", "3"] for number in range(42)]
-    body = teams._posted(channel_message(card=CARD | {"rows": rows}))
+    rows = tuple((f"Rule {number}", "1", "2", "3") for number in range(42))
+    body = teams._posted(channel_message(card=replace(CARD, rows=rows)))
 
     lines = texts(json.loads(body)["attachments"][0]["content"])
     assert [line[0] for line in lines if line[0].startswith("Rule ")] == [f"Rule {number}" for number in range(25)]
@@ -147,9 +148,9 @@ def test_a_card_shows_twenty_five_rows_and_says_how_many_there_are_more():
 
 def test_a_card_with_more_rows_than_teams_takes_shows_the_first_and_counts_the_others(flow):
     answers(flow, Response(status=202))
-    rows = [[f"{number} {'x' * 900}", "1", "2", "3"] for number in range(25)]
+    rows = tuple((f"{number} {'x' * 900}", "1", "2", "3") for number in range(25))
 
-    receiver(address(flow)).send(channel_message(card=CARD | {"rows": rows}), say_nothing)
+    receiver(address(flow)).send(channel_message(card=replace(CARD, rows=rows)), say_nothing)
 
     lines = texts(posted(flow))
     assert [line[0].split()[0] for line in lines if "xxx" in line[0]] == [str(number) for number in range(12)]
@@ -161,7 +162,7 @@ def test_a_card_that_teams_would_drop_unseen_is_refused_beforehand(flow):
     notifier = receiver(address(flow))
 
     with pytest.raises(DeliveryError, match=r"the card has \d\d,\d{3} bytes, and Teams takes 20,000") as caught:
-        notifier.send(channel_message(card=CARD | {"summary": "x" * 9000}), not_handed_over)
+        notifier.send(channel_message(card=replace(CARD, summary="x" * 9000)), not_handed_over)
 
     assert not caught.value.passing
     assert flow.log == []
@@ -169,7 +170,7 @@ def test_a_card_that_teams_would_drop_unseen_is_refused_beforehand(flow):
 
 def test_words_of_the_data_do_nothing_in_a_card():
     hostile = "**bold** [link](https://evil.example) <at>everyone</at> {{DATE(2026-01-01T00:00:00Z)}}\n# heading\x1b"
-    body = teams._posted(channel_message(card=CARD | {"title": hostile, "rows": [[hostile, "1", "2", "3"]], "summary": hostile}))
+    body = teams._posted(channel_message(card=replace(CARD, title=hostile, rows=((hostile, "1", "2", "3"),), summary=hostile)))
 
     card = json.loads(body)["attachments"][0]["content"]
     title = card["body"][0]["text"]
@@ -184,17 +185,16 @@ def test_words_of_the_data_do_nothing_in_a_card():
 
 @pytest.mark.parametrize("link", [None, "javascript:alert(1)", "http://alerts.exampleshire.gov.uk"])
 def test_a_card_without_a_safe_link_has_no_button(link):
-    body = teams._posted(channel_message(card=CARD | {"link": link}))
+    body = teams._posted(channel_message(card=replace(CARD, link=link)))
 
     assert "actions" not in json.loads(body)["attachments"][0]["content"]
 
 
-def test_a_card_of_another_shape_is_told_by_its_places_not_its_words():
-    with pytest.raises(DeliveryError, match=r"no card that can be posted: footer, rows$") as caught:
-        teams._posted(channel_message(card={k: v for k, v in CARD.items() if k != "footer"} | {"rows": "Brennan"}))
+def test_a_message_without_a_card_is_refused():
+    with pytest.raises(DeliveryError, match="no card that can be posted") as caught:
+        teams._posted(channel_message(card=None))
 
     assert not caught.value.passing
-    assert "Brennan" not in str(caught.value)
 
 
 # Whom it reaches

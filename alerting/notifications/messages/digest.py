@@ -146,27 +146,35 @@ def _more(counts: Counter[str], *, after_others: bool) -> str:
     return f"{begin}: {', '.join(f'{count} {title}' for title, count in counts.most_common())}."
 
 
+_WORDS = {
+    Section.backlog: "open already when this service began",
+    Section.new: "new",
+    Section.back: "back again",
+    Section.worse: "worse",
+    Section.open: "still open",
+    Section.cleared: "cleared",
+    Section.ended: "no longer asked for",
+    Section.held: "on hold",
+    Section.moved: "with somebody else now",
+}
+_OVER = (Section.cleared, Section.ended, Section.held, Section.moved)
+
+
 def summary(items: Sequence[Item]) -> str:
     """Return in one sentence how many there are of what, and for whom."""
-    count = Counter(section_of(item) for item in items)
-    active = counted(
-        [
-            (count[Section.backlog], "open already when this service began"),
-            (count[Section.new], "new"),
-            (count[Section.back], "back again"),
-            (count[Section.worse], "worse"),
-            (count[Section.open], "still open"),
-        ]
-    )
-    aside = counted(
-        [
-            (count[Section.cleared], "cleared"),
-            (count[Section.ended], "no longer asked for"),
-            (count[Section.held], "on hold"),
-            (count[Section.moved], "with somebody else now"),
-        ]
-    )
+    count = Counter(map(section_of, items))
+    active = counted((count[section], words) for section, words in _WORDS.items() if section not in _OVER)
+    aside = counted((count[section], _WORDS[section]) for section in _OVER)
     return said(active, aside, teams_of(item.team_name for item in items))
+
+
+def headline(items: Sequence[Item]) -> list[str]:
+    """Return what there is for the subject line, the most important first: of what is over only where there is nothing else."""
+    count = Counter(map(section_of, items))
+    critical = sum(item.level == Level.critical and section_of(item) in HOLDING for item in items)
+    changed = ((count[section], _WORDS[section]) for section in (Section.new, Section.back, Section.worse))
+    active = counted([(critical, "critical"), *changed, (count[Section.open] + count[Section.backlog], "open")])
+    return active or counted((count[section], _WORDS[section]) for section in _OVER) or ["nothing open"]
 
 
 def said(active: list[str], aside: list[str], whose: str) -> str:

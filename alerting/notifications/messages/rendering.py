@@ -22,8 +22,8 @@ from css_inline import CSSInliner
 from jinja2 import FileSystemLoader, StrictUndefined, UndefinedError
 from jinja2.sandbox import SandboxedEnvironment
 
-from alerting.formatting import counted, dated, day, listed, plain, plural
-from alerting.model import Level, Message, Tier
+from alerting.formatting import dated, day, listed, plain, plural
+from alerting.model import Card, Message, Tier
 from alerting.notifications.content import (
     CardContent,
     CardLine,
@@ -38,6 +38,7 @@ from alerting.notifications.content import (
     WeeklyContent,
 )
 from alerting.notifications.messages import digest, summary
+from alerting.notifications.messages.digest import ShownSection
 from alerting.notifications.messages.sentences import (
     LONGEST,
     NoValueError,
@@ -47,6 +48,7 @@ from alerting.notifications.messages.sentences import (
     nearest,
     sentence_of,
 )
+from alerting.notifications.messages.summary import View
 
 ITEM_NAMES = frozenset({"measure", "unit", "due", "level", "as_of"})
 """What a rule's words may name besides its params and its facts."""
@@ -88,14 +90,38 @@ class Rendered:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _View:
-    """What one template is given. card: for a channel only."""
+class AboutRule:
+    """What a message says once of a rule whose alerts it lists: what clears it, and why it is asked."""
+
+    code: str
+    title: str
+    clears: str
+    basis_kind: str
+    basis: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class DigestView(View):
+    """A person's list, in words."""
+
+    sections: tuple[ShownSection, ...]
+    about: tuple[AboutRule, ...]
+    data_as_at: str
+    foot: str
+    covering: str
+    #: How many alerts are left out, and why, in sentences.
+    hidden: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Page:
+    """What becomes of a notification before it is laid out. card: for a channel only."""
 
     template: str
     title: str
     subject: str
-    values: dict[str, Any]
-    card: dict[str, Any] | None = None
+    view: View
+    card: Card | None = None
 
 
 class Words:
@@ -125,10 +151,10 @@ class Words:
         repeated: an earlier attempt may have arrived, and the message says so. A rule's words never raise.
         """
         problems: Counter[str] = Counter()
-        view = self._view(notification, ceiling, problems)
+        page = self._page(notification, ceiling, problems)
         values = {
-            **view.values,
-            "title": view.title,
+            **vars(page.view),
+            "title": page.title,
             "council": self._council,
             "name": plain(notification.name),
             "as_of": notification.as_of,
@@ -142,13 +168,13 @@ class Words:
             purpose=notification.purpose,
             to_name=plain(notification.name),
             to_address=notification.address,
-            subject=f"[{self._stamp}] {view.subject}" if self._stamp else view.subject,
-            text=_layouts().get_template(f"{view.template}.txt").render(values).strip() + "\n",
-            html=_inliner().inline(_layouts().get_template(f"{view.template}.html").render(values)),
+            subject=f"[{self._stamp}] {page.subject}" if self._stamp else page.subject,
+            text=_layouts().get_template(f"{page.template}.txt").render(values).strip() + "\n",
+            html=_inliner().inline(_layouts().get_template(f"{page.template}.html").render(values)),
             message_id=message_id,
             date=planned_at,
             channel=channel,
-            card=view.card if channel is not None else None,
+            card=page.card if channel is not None else None,
             repeated=repeated,
         )
         return Rendered(message=message, problems=tuple(_told(problem, count) for problem, count in problems.items()))
@@ -166,7 +192,7 @@ class Words:
 
     # ------------------------------------------------------------------ what each purpose shows
 
-    def _view(self, notification: Notification, ceiling: Tier, problems: Counter[str]) -> _View:
+    def _page(self, notification: Notification, ceiling: Tier, problems: Counter[str]) -> _Page:
         match notification.content:
             case CardContent(lines=lines, team_name=name):
                 return self._counts(notification, lines, plain(name))
@@ -177,79 +203,71 @@ class Words:
             case WeeklyContent() as content:
                 return self._week(content)
             case NoticeContent() as content:
-                view, title = summary.notices(content), "Practice alerts service"
-                card = self._card(title, view["summary"])
-                return _View(template="notices", title=title, subject=f"{title}: {view['told']}", values=view, card=card)
+                notices, title = summary.view_notices(content), "Practice alerts service"
+                card, subject = self._card(title, notices.summary), f"{title}: {notices.told}"
+                return _Page(template="notices", title=title, subject=subject, view=notices, card=card)
             case QualityContent() as content:
-                view = summary.quality(content)
-                return _View(
-                    template="quality",
-                    title="Practice alerts: how the rules serve",
-                    subject=f"Practice alerts rules, weekly: {view['told']}",
-                    values=view,
-                    card=self._card("Practice alerts rules", view["summary"]),
-                )
+                return self._quality(content)
             case CheckContent() as content:
-                said, title = summary.check(content), "Practice alerts: are these cards seen?"
-                card = self._card("Are these cards seen?", said)
-                return _View(template="test", title=title, subject=title, values={"summary": said}, card=card)
+                asks = summary.ask_whether_seen(content)
+                return self._sentence("Practice alerts: are these cards seen?", asks, "Are these cards seen?")
             case SendTestContent(receiver=receiver):
-                said = f"This is a test message of the receiver {plain(receiver)}. It arrived, so the receiver works."
-                title = "Practice alerts: a test message"
-                card = self._card(title, said)
-                return _View(template="test", title=title, subject=title, values={"summary": said}, card=card)
+                says = f"This is a test message of the receiver {plain(receiver)}. It arrived, so the receiver works."
+                return self._sentence("Practice alerts: a test message", says, "Practice alerts: a test message")
 
-    def _week(self, content: WeeklyContent) -> _View:
-        view = summary.week(content, self._title)
+    def _sentence(self, title: str, says: str, title_of_card: str) -> _Page:
+        return _Page(template="test", title=title, subject=title, view=View(summary=says), card=self._card(title_of_card, says))
+
+    def _quality(self, content: QualityContent) -> _Page:
+        view = summary.view_quality(content)
+        return _Page(
+            template="quality",
+            title="Practice alerts: how the rules serve",
+            subject=f"Practice alerts rules, weekly: {view.told}",
+            view=view,
+            card=self._card("Practice alerts rules", view.summary),
+        )
+
+    def _week(self, content: WeeklyContent) -> _Page:
+        view = summary.view_week(content, self._title)
         subject = f"Practice alerts weekly summary, week ending {content.week_ending.day} {content.week_ending:%B}"
-        card = self._card(subject, view["summary"], ["Team", "New", "Open", "Cleared"], summary.team_rows(content))
-        return _View(template="weekly", title="Practice alerts: the week", subject=subject, values=view, card=card)
+        card = self._card(subject, view.summary, ("Team", "New", "Open", "Cleared"), summary.week_cells(content))
+        return _Page(template="weekly", title="Practice alerts: the week", subject=subject, view=view, card=card)
 
-    def _items(self, notification: Notification, content: DigestContent, ceiling: Tier, problems: Counter[str]) -> _View:
+    def _items(self, notification: Notification, content: DigestContent, ceiling: Tier, problems: Counter[str]) -> _Page:
         def in_a_sentence(item: Item) -> str:
             return self._says(item, notification.as_of, ceiling, problems)
 
-        items, section = content.items, digest.Section
-        counts = Counter(map(digest.section_of, items))
-        critical = sum(item.level == Level.critical and digest.section_of(item) in digest.HOLDING for item in items)
-        counts[section.open] += counts[section.backlog]
-        active = [(section.new, "new"), (section.back, "back again"), (section.worse, "worse"), (section.open, "open")]
-        over = [
-            (section.cleared, "cleared"),
-            (section.ended, "no longer asked for"),
-            (section.held, "on hold"),
-            (section.moved, "with somebody else now"),
-        ]
-        told = counted([(critical, "critical"), *((counts[each], word) for each, word in active)])
-        told = told or counted((counts[each], word) for each, word in over) or ["nothing open"]
-        name = _NAMES[notification.purpose]
-        values = {
-            "summary": digest.summary(items),
-            "sections": digest.sections(items, notification.as_of, self._title, in_a_sentence),
-            "about": self._about(items, notification.as_of, ceiling, problems),
-            "data_as_at": summary.as_at(content.data_as_at, notification.as_of),
-            "foot": _FOOT,
-            "covering": listed([plain(who) for who in content.covering]),
-            "hidden": digest.left_out(content),
-        }
-        return _View(template="daily", title=name, subject=f"{name}: {', '.join(told)}", values=values)
-
-    def _counts(self, notification: Notification, lines: Iterable[CardLine], whose: str) -> _View:
-        view = summary.channel(lines, whose, self._title)
-        name = _NAMES[notification.purpose]
-        footer = " ".join(filter(None, [view["held"], "Counts only: each manager gets the list by mail."]))
-        return _View(
-            template="counts",
-            title=name,
-            subject=f"{name}: {', '.join(view['told'])}",
-            values=view,
-            card=self._card(
-                f"{name}: {whose}", view["summary"], ["Rule", "New", "Open", "Cleared"], summary.rule_rows(view), footer=footer
-            ),
+        name, items = _NAMES[notification.purpose], content.items
+        view = DigestView(
+            summary=digest.summary(items),
+            sections=tuple(digest.sections(items, notification.as_of, self._title, in_a_sentence)),
+            about=self._about(items, notification.as_of, ceiling, problems),
+            data_as_at=summary.as_at(content.data_as_at, notification.as_of),
+            foot=_FOOT,
+            covering=listed([plain(who) for who in content.covering]),
+            hidden=digest.left_out(content),
         )
+        return _Page(template="daily", title=name, subject=f"{name}: {', '.join(digest.headline(items))}", view=view)
 
-    def _card(self, *shown: Any, footer: str = "") -> dict[str, Any]:
-        return summary.card(*shown, footer=footer, stamp=self._stamp, link=self._page_url)
+    def _counts(self, notification: Notification, lines: Iterable[CardLine], whose: str) -> _Page:
+        view, name = summary.view_counts(lines, whose, self._title), _NAMES[notification.purpose]
+        footer = " ".join(filter(None, [view.held, "Counts only: each manager gets the list by mail."]))
+        columns, rows = ("Rule", "New", "Open", "Cleared"), tuple(row.as_cells() for row in view.rows)
+        card = self._card(f"{name}: {whose}", view.summary, columns, rows, footer=footer)
+        return _Page(template="counts", title=name, subject=f"{name}: {', '.join(view.told)}", view=view, card=card)
+
+    def _card(
+        self,
+        title: str,
+        words: str,
+        columns: tuple[str, ...] = ("Rule",),
+        rows: tuple[tuple[str, ...], ...] = (),
+        *,
+        footer: str = "",
+    ) -> Card:
+        says = f"{self._stamp}. {words}" if self._stamp else words
+        return Card(title=title, summary=says, columns=columns, rows=rows, footer=footer, link=self._page_url)
 
     # ------------------------------------------------------------------ the words of rules
 
@@ -261,7 +279,7 @@ class Words:
         rule = self._rules.get(item.rule)
         return (rule and self._say(rule, "says", item, as_of, ceiling, problems)) or digest.measured(item)
 
-    def _about(self, items: Iterable[Item], as_of: date, ceiling: Tier, problems: Counter[str]) -> list[dict[str, str]]:
+    def _about(self, items: Iterable[Item], as_of: date, ceiling: Tier, problems: Counter[str]) -> tuple[AboutRule, ...]:
         """Return of each rule what clears it and why it is asked, once; what differs from item to item, each way."""
         clears: dict[str, dict[str, None]] = {}
         for item in items:
@@ -273,15 +291,15 @@ class Words:
             source = f" ({plain(rule.basis_source)})" if rule.basis_source else ""
             basis = f"{plain(rule.basis_text, LONGEST).rstrip('.')}{source}".strip()
             about.append(
-                {
-                    "code": plain(rule.code),
-                    "title": plain(rule.title),
-                    "clears": " Or: ".join(list(clears[rule.id])[:_WAYS]),
-                    "basis_kind": _BASES.get(rule.basis_kind, plain(rule.basis_kind.replace("_", " ").capitalize())),
-                    "basis": f"{basis}." if basis else "",
-                }
+                AboutRule(
+                    code=plain(rule.code),
+                    title=plain(rule.title),
+                    clears=" Or: ".join(list(clears[rule.id])[:_WAYS]),
+                    basis_kind=_BASES.get(rule.basis_kind, plain(rule.basis_kind.replace("_", " ").capitalize())),
+                    basis=f"{basis}." if basis else "",
+                )
             )
-        return about
+        return tuple(about)
 
     def _say(self, rule: RuleWords, part: str, item: Item, as_of: date, ceiling: Tier, problems: Counter[str]) -> str:
         """Return one part of a rule's words about an item as one line, or "" with the reason noted."""
@@ -337,7 +355,7 @@ def _words_faults(sentence: Sentence, rule: RuleWords, ceiling: Tier) -> Iterato
             yield WordsFault(problem=problem, kind=WordsFaultKind.above_ceiling, name=name)
 
 
-def _not_there(sentence: Sentence, names: Mapping[str, Any], hidden: Set[str], rule: RuleWords) -> str:
+def _not_there(sentence: Sentence, names: Mapping[str, object], hidden: Set[str], rule: RuleWords) -> str:
     above = sorted(sentence.names & hidden)
     if above:
         return f"they name {listed(above)}, above what this receiver may be shown"

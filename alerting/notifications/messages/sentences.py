@@ -104,7 +104,7 @@ class Sentence:
         """What is wrong in it, as a sentence."""
         return str(self.fault or "")
 
-    def in_words(self, names: Mapping[str, Any]) -> str:
+    def in_words(self, names: Mapping[str, object]) -> str:
         """Put values in. Raises NoValueError for a null that would be printed, and what the engine raises for a missing name."""
         if self.template is None:
             return ""

@@ -1,18 +1,21 @@
-"""Counts in the form that messages show them: a channel's rules, a team's week, the service's own notices."""
+"""What messages of counts and notices show, in words: a channel's rules, a team's week, the service's own notices."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
 
 from alerting.formatting import counted, day, number, plain, plural
 from alerting.notifications.content import (
     CardLine,
     CheckContent,
+    Notice,
     NoticeContent,
     QualityContent,
+    RuleFigures,
     RuleWeek,
+    StoppedRule,
     WeeklyContent,
 )
 from alerting.notifications.messages.digest import level_word, said
@@ -31,85 +34,149 @@ _BARS = "▁▂▃▄▅▆▇█"
 _PIXELS = 28
 
 
-def channel(lines: Iterable[CardLine], whose: str, title_of: Callable[[str], str]) -> dict[str, Any]:
-    """Return a channel's rules, the most serious first, with their sum in one sentence. Nothing of any one child."""
+@dataclass(frozen=True, kw_only=True)
+class View:
+    """What a template lays out, in words: the fields are the names that it uses. Every text is plain."""
+
+    summary: str
+
+
+# ---------------------------------------------------------------------- a channel's rules
+
+
+@dataclass(frozen=True, kw_only=True)
+class CountsRow:
+    """One rule's counts."""
+
+    level: str
+    title: str
+    new: int
+    open: int
+    cleared: int
+
+    def as_cells(self) -> tuple[str, ...]:
+        """Return rule, new, open and cleared as a card shows them. The level is a word, for no cell has a colour."""
+        return (": ".join(filter(None, [self.level, self.title])), str(self.new), str(self.open), str(self.cleared))
+
+
+@dataclass(frozen=True, kw_only=True)
+class CountsView(View):
+    """A channel's rules, the most serious first. Nothing of any one child."""
+
+    #: For the subject line: what there is, the most important first.
+    told: tuple[str, ...]
+    #: How many are on hold, as a sentence.
+    held: str
+    rows: tuple[CountsRow, ...]
+
+
+def view_counts(lines: Iterable[CardLine], whose: str, title_of: Callable[[str], str]) -> CountsView:
+    """Return a channel's rules with their sum in one sentence."""
     ranked = sorted(lines, key=lambda line: (-(line.level or 0), -line.new, -line.open, line.rule))
     held = sum(line.held for line in ranked)
     told = counted([(sum(line.new for line in ranked), "new"), (sum(line.open for line in ranked), "open")])
     aside = counted([(sum(line.cleared for line in ranked), "cleared"), (held, "on hold")])
-    return {
-        "told": told or ["nothing open"],
-        "summary": said(told, aside, whose),
-        "held": f"{plural(held, 'alert')} on hold: the data could not be trusted or did not say." if held else "",
-        "rows": [
-            {
-                "level": level_word(line.level),
-                "title": _titled(line, title_of),
-                "new": line.new,
-                "open": line.open,
-                "cleared": line.cleared,
-            }
+    return CountsView(
+        told=tuple(told or ["nothing open"]),
+        summary=said(told, aside, whose),
+        held=f"{plural(held, 'alert')} on hold: the data could not be trusted or did not say." if held else "",
+        rows=tuple(
+            CountsRow(
+                level=level_word(line.level),
+                title=_titled(line, title_of),
+                new=line.new,
+                open=line.open,
+                cleared=line.cleared,
+            )
             for line in ranked
-        ],
-    }
+        ),
+    )
 
 
-def card(
-    title: str,
-    words: str,
-    columns: Sequence[str] = ("Rule",),
-    rows: Iterable[Sequence[object]] = (),
-    *,
-    footer: str = "",
-    stamp: str | None,
-    link: str | None,
-) -> dict[str, Any]:
-    """Return what a channel's card shows. Plain text in every field and cell: the receiver escapes it for its own format."""
-    return {
-        "title": title,
-        "summary": f"{stamp}. {words}" if stamp else words,
-        "columns": list(columns),
-        "rows": [[str(cell) for cell in row] for row in rows],
-        "footer": footer,
-        "link": link,
-    }
+# ---------------------------------------------------------------------- a week
 
 
-def rule_rows(view: Mapping[str, Any]) -> list[list[object]]:
-    """Return a channel's rules as rows: level and rule, new, open, cleared. The level is a word, for no cell has a colour."""
-    return [
-        [": ".join(filter(None, [row["level"], row["title"]])), row["new"], row["open"], row["cleared"]] for row in view["rows"]
-    ]
+@dataclass(frozen=True, kw_only=True)
+class Bar:
+    """One week of a trend: its count, and the height of its bar in pixels."""
+
+    count: str
+    height: int
 
 
-def team_rows(content: WeeklyContent) -> list[list[object]]:
-    """Return each team's week as one row: team, new, open, cleared."""
-    return [
-        [
+@dataclass(frozen=True, kw_only=True)
+class Trend:
+    """A rule's last weeks: as bars, as a line of characters, and as counts."""
+
+    cells: tuple[Bar, ...]
+    line: str
+    counts: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class WeekRow:
+    """One rule's week in one team."""
+
+    title: str
+    level: str
+    open: int
+    new: int
+    new_last: int
+    cleared: int
+    cleared_last: int
+    #: Since when the oldest is open, what is on hold and what flaps, in sentences.
+    aside: str
+    trend: Trend | None
+    with_bars: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class TeamView:
+    """One team's week. more: rules that are not shown."""
+
+    name: str
+    says: str
+    rows: tuple[WeekRow, ...]
+    more: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class WeekView(View):
+    """Each team's week, rules by severity, this week against the one before."""
+
+    week_ending: date
+    teams: tuple[TeamView, ...]
+    not_run: tuple[StoppedRule, ...]
+
+
+def week_cells(content: WeeklyContent) -> tuple[tuple[str, ...], ...]:
+    """Return each team's week as one row of a card: team, new, open, cleared."""
+    return tuple(
+        (
             plain(team.team_name),
-            sum(row.new for row in team.rows),
-            sum(row.open for row in team.rows),
-            sum(row.cleared for row in team.rows),
-        ]
+            str(sum(row.new for row in team.rows)),
+            str(sum(row.open for row in team.rows)),
+            str(sum(row.cleared for row in team.rows)),
+        )
         for team in content.teams
-    ]
+    )
 
 
-def week(content: WeeklyContent, title_of: Callable[[str], str]) -> dict[str, Any]:
-    """Return each team's week, rules by severity, this week against the one before."""
+def view_week(content: WeeklyContent, title_of: Callable[[str], str]) -> WeekView:
+    """Return each team's week in words."""
     left, bars, teams = ROWS, TRENDS, []
     for team in content.teams:
         ranked = sorted(team.rows, key=lambda row: (-row.level, -row.open, -row.new, row.rule))
-        rows = [_week_row(row, title_of, with_bars=place < bars) for place, row in enumerate(ranked[:left])]
+        rows = tuple(_week_row(row, title_of, with_bars=place < bars) for place, row in enumerate(ranked[:left]))
         left, bars = left - len(rows), bars - len(rows)
-        teams.append({"name": plain(team.team_name), "says": _week(ranked), "rows": rows, "more": len(ranked) - len(rows)})
+        teams.append(TeamView(name=plain(team.team_name), says=_week(ranked), rows=rows, more=len(ranked) - len(rows)))
     together = _week([row for team in content.teams for row in team.rows])
-    return {
-        "week_ending": content.week_ending,
-        "summary": together if len(teams) == 1 else f"{len(teams)} teams together: {together}",
-        "teams": teams,
-        "not_run": [{"title": plain(rule.title), "problem": plain(rule.problem, _PARAGRAPH)} for rule in content.not_run],
-    }
+    return WeekView(
+        week_ending=content.week_ending,
+        summary=together if len(teams) == 1 else f"{len(teams)} teams together: {together}",
+        teams=tuple(teams),
+        not_run=tuple(StoppedRule(title=plain(rule.title), problem=plain(rule.problem, _PARAGRAPH)) for rule in content.not_run),
+    )
 
 
 def _week(rows: Sequence[RuleWeek]) -> str:
@@ -122,101 +189,150 @@ def _week(rows: Sequence[RuleWeek]) -> str:
     return f"{open_} open{on_hold}; {new} new, was {new_last}; {cleared} cleared, was {cleared_last}."
 
 
-def _week_row(row: RuleWeek, title_of: Callable[[str], str], *, with_bars: bool) -> dict[str, Any]:
+def _week_row(row: RuleWeek, title_of: Callable[[str], str], *, with_bars: bool) -> WeekRow:
     oldest = f"Oldest since {day(row.oldest, 'short')}, {plural(row.oldest_days, 'day')}." if row.oldest else ""
     held = f"{row.held} on hold." if row.held else ""
     verb = "comes and goes and is" if row.flapping == 1 else "come and go and are"
     returns = f"{row.flapping} {verb} told of here only." if row.flapping else ""
-    return {
-        "open": row.open,
-        "new": row.new,
-        "cleared": row.cleared,
-        "new_last": row.new_last,
-        "cleared_last": row.cleared_last,
-        "title": _titled(row, title_of),
-        "level": level_word(row.level) if row.open else "",
-        "aside": " ".join(filter(None, [oldest, held, returns])),
-        "trend": _trend(row.trend) if row.trend else None,
-        "with_bars": with_bars,
-    }
+    return WeekRow(
+        open=row.open,
+        new=row.new,
+        cleared=row.cleared,
+        new_last=row.new_last,
+        cleared_last=row.cleared_last,
+        title=_titled(row, title_of),
+        level=level_word(row.level) if row.open else "",
+        aside=" ".join(filter(None, [oldest, held, returns])),
+        trend=_trend(row.trend) if row.trend else None,
+        with_bars=with_bars,
+    )
 
 
-def _trend(counts: Sequence[int | None]) -> dict[str, Any]:
-    """Return a row of counts as bars of pixels and as a line of characters; a week that was not counted has neither."""
+def _trend(counts: Sequence[int | None]) -> Trend:
+    """Return a row of counts in its three forms; a week that was not counted is a gap in each."""
     most = max([1, *(count for count in counts if count is not None)])
-    cells = [
-        {"count": "–" if count is None else str(count), "height": 1 if not count else max(2, round(count * _PIXELS / most))}
+    cells = tuple(
+        Bar(
+            count="–" if count is None else str(count),
+            height=1 if not count else max(2, round(count * _PIXELS / most)),
+        )
         for count in counts
-    ]
+    )
     line = "".join(" " if count is None else _BARS[round(count * (len(_BARS) - 1) / most)] for count in counts)
-    return {"cells": cells, "line": line, "counts": " ".join(str(cell["count"]) for cell in cells)}
+    return Trend(cells=cells, line=line, counts=" ".join(cell.count for cell in cells))
 
 
-def notices(content: NoticeContent) -> dict[str, Any]:
-    """Return the service's own notices, with the references of alerts and nothing else about them: what is new, then what lasts."""
+# ---------------------------------------------------------------------- what is told to those who look after the service
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShownNotice:
+    """One notice in words. more: references that are not shown."""
+
+    title: str
+    since: str
+    detail: str
+    items: tuple[str, ...]
+    more: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class NoticesView(View):
+    """The service's own notices, with the references of alerts and nothing else about them: what is new, then what lasts."""
+
+    #: For the subject line.
+    told: str
+    notices: tuple[ShownNotice, ...]
+    still: tuple[ShownNotice, ...]
+    #: How many notices are not shown.
+    more: int
+    #: The figures of the run, each with its name.
+    run: tuple[tuple[str, str], ...]
+
+
+def view_notices(content: NoticeContent) -> NoticesView:
+    """Return the service's own notices in words."""
     new, still = content.notices, content.still
     every = [*new, *still]
-    shown = [
-        {
-            "title": plain(notice.title),
-            "since": f"since {day(notice.since)}" if notice.since else "",
-            "detail": plain(notice.detail, _PARAGRAPH),
-            "items": [plain(item, 40) for item in notice.items[:REFERENCES]],
-            "more": max(0, len(notice.items) - REFERENCES),
-        }
-        for notice in every[:NOTICES]
-    ]
+    shown = tuple(map(_shown_notice, every[:NOTICES]))
     to_do = plural(len(every), "thing to do", "things to do")
-    return {
-        "summary": f"{to_do}, {len(new)} new." if still else f"{to_do}." if every else "All clear: nothing needs your attention.",
-        "told": to_do if every else "all clear",
-        "notices": shown[: len(new)],
-        "still": shown[len(new) :],
-        "more": len(every) - len(shown),
-        "run": [(plain(figure.name.replace("_", " ").capitalize()), plain(figure.value)) for figure in content.run],
-    }
+    return NoticesView(
+        summary=f"{to_do}, {len(new)} new." if still else f"{to_do}." if every else "All clear: nothing needs your attention.",
+        told=to_do if every else "all clear",
+        notices=shown[: len(new)],
+        still=shown[len(new) :],
+        more=len(every) - len(shown),
+        run=tuple((plain(figure.name.replace("_", " ").capitalize()), plain(figure.value)) for figure in content.run),
+    )
 
 
-def check(content: CheckContent) -> str:
+def _shown_notice(notice: Notice) -> ShownNotice:
+    return ShownNotice(
+        title=plain(notice.title),
+        since=f"since {day(notice.since)}" if notice.since else "",
+        detail=plain(notice.detail, _PARAGRAPH),
+        items=tuple(plain(item, 40) for item in notice.items[:REFERENCES]),
+        more=max(0, len(notice.items) - REFERENCES),
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class QualityRow:
+    """How one rule serves. figures: fired, cleared, days to clear, open, acted on."""
+
+    title: str
+    code: str
+    figures: tuple[int | str, ...]
+    remarks: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class QualityView(View):
+    """How well each rule serves, those with a remark in full and first; the others as figures, the rest counted."""
+
+    #: For the subject line.
+    told: str
+    since: date
+    rows: tuple[QualityRow, ...]
+    #: How many rules are not shown.
+    more: int
+
+
+def view_quality(content: QualityContent) -> QualityView:
+    """Return how well each rule serves, in words."""
+    rows = [_quality_row(rule) for rule in content.rules]
+    remarked = [row for row in rows if row.remarks]
+    shown = [*remarked[:ROWS], *(row for row in rows if not row.remarks)][:ROWS]
+    told = f"{plural(len(remarked), 'rule')} to look at" if remarked else "nothing to look at"
+    return QualityView(
+        told=told,
+        summary=f"{plural(len(rows), 'rule')}: {told}.",
+        since=content.since,
+        rows=tuple(shown),
+        more=len(rows) - len(shown),
+    )
+
+
+def _quality_row(rule: RuleFigures) -> QualityRow:
+    days = "–" if rule.median_days is None else number(rule.median_days)
+    remarks = "; ".join(plain(words) for words in rule.remarks)
+    return QualityRow(
+        title=plain(rule.title),
+        code=plain(rule.code),
+        figures=(rule.fired, rule.cleared, days, rule.open, rule.acknowledged),
+        remarks=f"{remarks[:1].upper()}{remarks[1:]}." if remarks else "",
+    )
+
+
+# ---------------------------------------------------------------------- single sentences
+
+
+def ask_whether_seen(content: CheckContent) -> str:
     """Return what the card of a weekly check asks of whoever sees it in its channel."""
     return (
         f"If you can read this, cards reach the channel of {plain(content.team_name)}. Please tell your performance team the "
         f"word {plain(content.word)}, so that they know. Nothing else is asked of you."
     )
-
-
-def quality(content: QualityContent) -> dict[str, Any]:
-    """Return how well each rule serves, those with a remark in full and first; the others as figures, the rest counted."""
-    rows = [
-        {
-            "title": plain(rule.title),
-            "code": plain(rule.code),
-            "figures": [
-                rule.fired,
-                rule.cleared,
-                "–" if rule.median_days is None else number(rule.median_days),
-                rule.open,
-                rule.acknowledged,
-            ],
-            "remarks": _sentence(plain(words) for words in rule.remarks),
-        }
-        for rule in content.rules
-    ]
-    remarked = [row for row in rows if row["remarks"]]
-    shown = [*remarked[:ROWS], *(row for row in rows if not row["remarks"])][:ROWS]
-    told = f"{plural(len(remarked), 'rule')} to look at" if remarked else "nothing to look at"
-    return {
-        "told": told,
-        "summary": f"{plural(len(rows), 'rule')}: {told}.",
-        "since": content.since,
-        "rows": shown,
-        "more": len(rows) - len(shown),
-    }
-
-
-def _sentence(parts: Iterable[str]) -> str:
-    text = "; ".join(parts)
-    return f"{text[:1].upper()}{text[1:]}." if text else ""
 
 
 def as_at(moment: datetime | None, as_of: date) -> str:
