@@ -22,8 +22,9 @@ from alerting.config import Council, Loaded, load_config, sqlite_path
 from alerting.delivery.notifier import Notifier
 from alerting.documents.document import did_you_mean
 from alerting.errors import Fault, Faults, Place, StoreError
+from alerting.rulebook.book import LastGoodText, Rulebook
 from alerting.rulebook.file_models import Overrides
-from alerting.rulebook.loader import LastGoodText, Rulebook, load_rulebook
+from alerting.rulebook.loader import load_rulebook
 from alerting.rulebook.rule import Rule
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from alerting.delivery.sending import Sender
     from alerting.evaluation.archive import Archive
     from alerting.notifications.messages.rendering import RuleWords, Words
+    from alerting.notifications.policy import Policy
     from alerting.notifications.routing import Receiver
     from alerting.runs.heartbeat import Heartbeat
     from alerting.runs.pipeline import Pipeline
@@ -60,6 +62,20 @@ class App:
     def existing_store(self) -> Store | None:
         """Open the store if there is one that can be used, and make none: for what it has to add to an answer."""
         return _existing_store(self.store_url)
+
+    def store_there_is(self) -> Store | None:
+        """Open the store, None where there is none yet or it is empty. Raises StoreError where there is one that cannot be used."""
+        from alerting.store.store import Store
+
+        if self.store_url.startswith("sqlite:///") and not Path(self.store_url.removeprefix("sqlite:///")).is_file():
+            return None
+        store = Store.connect(self.store_url)
+        try:
+            if store.version() is None:
+                return None
+        finally:
+            store.close()
+        return Store.open(self.store_url, create=False)
 
     def past(self, as_of: date) -> Past:
         """Return what a run for a day would compare the case data with; nothing where there is no store yet."""
@@ -157,37 +173,38 @@ class App:
                 folders[folder] = folders.get(folder, frozenset()) | {name}
         return Bounces(folders=folders, sender=sender)
 
-    def pipeline(self, store: Store) -> Pipeline:
-        """Build the line on a store. Raises Faults when the source or a receiver cannot be used."""
-        from alerting.notifications.planning import Planner
-        from alerting.runs.pipeline import Pipeline
+    def policy(self, book: Rulebook | None = None) -> Policy:
+        """Return what the council has decided; with another book, what it would have decided with that."""
+        from alerting.notifications.policy import Policy
 
         config = self.loaded.config
+        return Policy(
+            book=book or self.book,
+            receivers={name: receiver for name, (receiver, _) in self.receivers().items()},
+            jobs={name: frozenset(job.to) if job.to is not None else None for name, job in dict(config.jobs).items()},
+            administrators=tuple(config.council.administrators),
+            zone=ZoneInfo(config.council.timezone),
+            full_go_live=config.go_live == "full",
+        )
+
+    def pipeline(self, store: Store) -> Pipeline:
+        """Build the line on a store. Raises Faults when the source or a receiver cannot be used."""
+        from alerting.runs.pipeline import Pipeline
+
         # A fault of one rule, even of what config.yaml says of it, leaves the others running.
         own = [fault for fault in self.faults if fault.severity == "error" and fault not in self.book.faults]
         stopping = [*self.book.stopping, *(fault for fault in own if fault.where and _is_of_config(fault.where, self.loaded))]
         if self.source is None or stopping:
             raise Faults(stopping or list(self.faults))
         sender = self.sender(store)
-        planner = Planner(
-            book=self.book,
-            store=store,
-            outbox=sender.outbox,
-            receivers={name: receiver for name, (receiver, _) in sender.receivers.items()},
-            jobs={name: frozenset(job.to) if job.to is not None else None for name, job in dict(config.jobs).items()},
-            administrators=config.council.administrators,
-            zone=ZoneInfo(config.council.timezone),
-        )
         return Pipeline(
-            book=self.book,
+            policy=self.policy(),
             source=self.source,
             store=store,
             archive=self.archive(),
-            planner=planner,
             sender=sender,
             bounces=self.bounces(sender),
             heartbeat=self.heartbeat(),
-            full_go_live=config.go_live == "full",
         )
 
 

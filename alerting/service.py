@@ -9,7 +9,7 @@ from __future__ import annotations
 import queue
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -215,5 +215,7 @@ class Service:
         self._say(f"started on {host_of(this_process())}: {times}")
 
     def _log_report(self, report: Report) -> None:
-        counts = ", ".join(f"{count} {name}" for name, count in report.notifications.items() if count) or "nothing to tell"
+        counts = (
+            ", ".join(f"{count} {name}" for name, count in asdict(report.sending.messages).items() if count) or "nothing to tell"
+        )
         self._say(f"{report.job} of {day(report.as_of)}: {report.status.replace('_', ' ')}; messages: {counts}")

@@ -22,7 +22,7 @@ from pathlib import Path
 from tests.postgres import AVAILABLE, start_postgres
 
 AS_OF = date(2026, 3, 2)
-STEPS = ("read", "evaluate", "lifecycle", "keep", "commit", "plan", "deliver")
+STEPS = ("read", "evaluate", "keep", "decide", "write", "deliver")
 
 
 def main() -> None:

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from alerting.casedata.snapshot import Snapshot
-from alerting.rulebook.loader import Overrides, Rulebook, load_rulebook
+from alerting.rulebook.book import Rulebook
+from alerting.rulebook.loader import Overrides, load_rulebook
 
 RULES = Path(__file__).parents[1] / "rules"
 

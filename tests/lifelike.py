@@ -30,8 +30,6 @@ import sqlalchemy as sa
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from alerting.alerts.closing import close
-from alerting.alerts.handling import Desk
 from alerting.app import App, build
 from alerting.audit import verify
 from alerting.config import Handling
@@ -42,9 +40,10 @@ from alerting.notifications import silences
 from alerting.notifications.fallback import PASSED_ON
 from alerting.notifications.recipient_log import EVERYBODY
 from alerting.notifications.report import Report
-from alerting.notifications.silences import Impact, Matcher, Wish
+from alerting.notifications.silences import Impact, Matcher, SilenceRequest
 from alerting.runs.pipeline import Pipeline
 from alerting.store import schema
+from alerting.store.alert_actions import AlertActions
 from alerting.store.job_leases import JobLeases, this_process
 from alerting.store.store import Store
 from alerting.working_days import add_working_days, working_days_between
@@ -183,7 +182,7 @@ class Life(RuleBasedStateMachine):
         report = self.ran()
         assert self._last(schema.transition) == before, "I8: nothing has changed"
         assert len(self.relay.taken) == sent, "I8: nothing is sent"
-        assert report.notifications["planned"] == 0, "I8: nothing is planned"
+        assert report.sending.messages.planned == 0, "I8: nothing is planned"
 
     @rule(point=st.sampled_from(IN_PROCESS), nth=st.integers(1, 4))
     def run_and_die(self, point: str, nth: int) -> None:
@@ -306,7 +305,8 @@ class Life(RuleBasedStateMachine):
         self._changed()
         alert = data.draw(st.sampled_from(self._open()))
         with self.store.transaction() as connection:
-            desk = Desk(connection=connection, by="M1", now=self.now(), today=self.day, limits=Handling(), add=_add)
+            at = {"now": self.now(), "today": self.day, "limits": Handling(), "add": _add}
+            desk = AlertActions(store=self.store, connection=connection, by="M1", **at)
             until = _add(self.day, 2)
             try:
                 match what:
@@ -321,12 +321,11 @@ class Life(RuleBasedStateMachine):
                     case "not_useful":
                         desk.not_useful(alert, reason="other")
                     case "close":
-                        said: dict[str, Any] = {"reason": "data error", "note": "two records of one child", "by": "M1"}
-                        close(self.store, connection, alert, now=self.now(), today=self.day, until=until, **said)
+                        desk.close(alert, reason="data error", note="two records of one child", until=until)
                         self.closed.add(alert.subject)
                     case _:
                         who = {"by": "M1", "approved_by": "S1", "begins": self.day, "until": until}
-                        wish = Wish(matcher=Matcher(team=(alert.team or "T1",)), reason="migration", **who)
+                        wish = SilenceRequest(matcher=Matcher(team=(alert.team or "T1",)), reason="migration", **who)
                         found = Impact(alerts=[alert], open=1, levels={}, people=[], teams=[])
                         silences.add(connection, wish, found, Handling(), self.now())
             except HandlingError:
@@ -362,7 +361,7 @@ class Life(RuleBasedStateMachine):
             found = verify.verify(connection, MONDAY, until, self.now())
         assert found.not_shown == ()
         # What a run that died left to be told, sent or given up is for the next: I2 and I3 are proved of a day that has ended.
-        breaches = [str(breach) for breach in found.breaches if ended or breach.promise not in ("I2", "I3")]
+        breaches = [str(breach) for breach in found.sending.breaches if ended or breach.promise not in ("I2", "I3")]
         assert breaches == []
 
     def _began_and_ended_for_a_reason(self, after: int) -> None:

@@ -11,11 +11,12 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from alerting.alerts import brakes
 from alerting.app import build
+from alerting.evaluation.day import source_mark
 from alerting.model import Alert
 from alerting.notifications.content import ItemState, Notice
-from alerting.notifications.report import Report
+from alerting.notifications.report import Report, RuleRow
+from alerting.store import brakes
 from alerting.store.store import Store
 from tests.made_council import MadeCouncil
 
@@ -134,7 +135,8 @@ class Office:
         store = app.store()
         try:
             with store.transaction() as connection:
-                brakes.remember_source(connection, app.source.identity(), datetime(day.year, day.month, day.day, 7, tzinfo=UTC))
+                moment = datetime(day.year, day.month, day.day, 7, tzinfo=UTC)
+                brakes.remember_source(connection, source_mark(app.source), moment)
         finally:
             store.close()
 
@@ -181,7 +183,7 @@ class Office:
         return {recipient for recipient, _ in self.sent}
 
 
-def rule_row(report: Report, code: str) -> dict[str, Any]:
+def rule_row(report: Report, code: str) -> RuleRow:
     """Return what a report says of one rule."""
-    [row] = [row for row in report.rules if row["code"] == code]
+    [row] = [row for row in report.rules if row.code == code]
     return row

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from alerting.casedata.snapshot import Snapshot
-from alerting.evaluation.evaluate import evaluate
+from alerting.evaluation.evaluate import ask_rules
 from alerting.model import Finding
+from alerting.rulebook.book import Rulebook
 from alerting.rulebook.file_models import Overrides
-from alerting.rulebook.loader import Rulebook, load_rulebook
+from alerting.rulebook.loader import load_rulebook
 
 SETTINGS = """\
 params:
@@ -124,4 +125,4 @@ def asked(book: Rulebook) -> list[Finding]:
     with Snapshot(date(2026, 3, 31), book.settings) as snapshot:
         snapshot.fill("ssd_person", ["pers_person_id", "pers_dob"], [["P1"], ["2010-05-01"]])
         snapshot.settle(book.wanted(book.rules))
-        return evaluate(book, snapshot, book.rules).findings("visits-few")
+        return ask_rules(book, snapshot, book.rules).findings("visits-few")

@@ -14,16 +14,16 @@ from typing import Any
 import sqlalchemy as sa
 from pytest_httpserver import HTTPServer
 
+from alerting.casedata.directory import Directory, Restriction, Team
 from alerting.delivery.sending import Sender
 from alerting.model import Alert, Condition, Level, Person
 from alerting.notifications.content import CardContent, CardLine, DigestContent, Item, ItemState, Notification, ToldAlert
-from alerting.notifications.directory import Directory, Restriction, Team
-from alerting.notifications.fallback import fallback_chains
+from alerting.notifications.fallback import fallback_chains, last_told
 from alerting.notifications.messages.rendering import Words
 from alerting.notifications.routing import Receiver, Router, RuleRoute
 from alerting.store import circuit_breaker, schema
 from alerting.store.circuit_breaker import RestingReceiver
-from alerting.store.outbox import Outbox
+from alerting.store.outbox import Outbox, told_rows
 from alerting.store.send_hold import Marker
 from alerting.store.store import Store
 from notifiers.email import Notifier as Mail
@@ -133,7 +133,8 @@ class Desk:
 
     def told(self, **addresses: str) -> set[tuple[str, str]]:
         with self.store.transaction() as connection:
-            return {(recipient, ref) for _, recipient, ref in self.outbox.last_told(connection, addresses)}
+            refused = circuit_breaker.known_bad(connection)
+            return {(recipient, ref) for _, recipient, ref in last_told(told_rows(connection), set(), addresses, refused)}
 
 
 def mails(server: ScriptedMailServer, which: list[bytes] | None = None) -> list[EmailMessage]:

@@ -9,11 +9,11 @@ import pytest
 from alerting.authoring.examples import find_failing_examples
 from alerting.casedata.snapshot import Snapshot
 from alerting.errors import Faults
-from alerting.evaluation.evaluate import evaluate
+from alerting.evaluation.evaluate import ask_rules
 from alerting.expressions.aggregates import AGGREGATES
 from alerting.expressions.compile import Name, compile_expression
 from alerting.model import Alert, Condition, Finding, Level, Outcome
-from alerting.rulebook.loader import Rulebook
+from alerting.rulebook.book import Rulebook
 from tests.rule_folder import Folder
 
 DAY = date(2026, 3, 31)
@@ -89,7 +89,7 @@ def ask(book: Rulebook, live: list[Alert] = [], teams: list[str] = ["T1", "T2", 
         names, managers = [service(services[team]) for team in teams], ["S"] * len(teams)
         snapshot.fill("ext_team", ["team_id", "service", "service_manager_id"], [teams, names, managers])
         snapshot.settle({})
-        evaluation = evaluate(book, snapshot, book.rules)
+        evaluation = ask_rules(book, snapshot, book.rules)
         assert [asked.problem for asked in evaluation.asked.values()] == [None]
         [rule] = book.rules
         found = {finding.subject: finding for finding in evaluation.findings(rule.id)}

@@ -204,7 +204,7 @@ def test_a_day_that_cannot_be_kept_is_told_and_touches_no_alert_and_no_message(o
 
     assert report.status == "done_with_faults"
     assert [problem for problem in report.problems if problem.startswith("kept: ")]
-    assert report.alerts["new"] == 1
+    assert report.alerts.new == 1
     assert office.people() == {"M1", "S1"}
     assert {notice.title for notice in office.notices} == {"A day could not be kept"}
 

@@ -220,7 +220,7 @@ def test_what_postfix_took_and_could_not_deliver_goes_to_the_next_manager_up_in_
         while not to(next_hop, "s1") and time.monotonic() < ends:
             time.sleep(0.1)
 
-    assert report.bounces == {"returned": 1}
+    assert report.sending.bounces == {"returned": 1}
     [failed, *_] = office.rows("M1")
     assert failed.state == "failed"
     assert "550 5.1.1 no such user here" in failed.answer

@@ -64,8 +64,8 @@ def test_what_came_back_goes_to_the_next_manager_up_in_the_next_run_and_the_audi
     post.arrives(written(first.message_id))
     report = post.run(MONDAY + DAY)
 
-    assert report.bounces == {"returned": 1}
-    assert report.breaches == []
+    assert report.sending.bounces == {"returned": 1}
+    assert report.sending.breaches == ()
     [passed_on] = to(relay, "s1")
     assert "This was for Person M1; it could not be delivered to them." in words(passed_on)
     assert to(relay, "m1") == []

@@ -55,10 +55,10 @@ def test_more_are_stored_and_told_to_nobody(office: Office):
 
     report = office.run(MONDAY + DAY)
 
-    assert (report.alerts["new"], office.people()) == (3, set())
+    assert (report.alerts.new, office.people()) == (3, set())
     assert (
         "brake on since 3 March 2026: 3 alerts kept back until `alerting rules release PL-01`"
-        in rule_row(report, "PL-01")["problem"]
+        in rule_row(report, "PL-01").problem
     )
     [brake] = report.as_json()["brakes"]
     assert len(brake.pop("sample")) == 3
@@ -118,7 +118,7 @@ def test_after_a_release_the_next_run_tells_those_that_still_hold(office: Office
 
     assert released.stdout.startswith("PL-01 is released by A. Officer: it was held since 3 March 2026, with 3 new alerts.")
     assert office.told("M1") == {"C1": "open", "C2": "open", "C3": "new", "C4": "new"}
-    assert (report.brakes, rule_row(report, "PL-01")["problem"]) == ([], None)
+    assert (report.brakes, rule_row(report, "PL-01").problem) == ([], None)
 
 
 def test_who_released_it_and_why_is_kept(office: Office):
@@ -257,7 +257,7 @@ def beginning(tmp_path: Path) -> Office:
 def test_on_the_first_day_nobody_is_told_and_the_administrators_know_what_waits(beginning: Office):
     report = beginning.run(MONDAY)
 
-    assert (report.alerts["new"], beginning.people(), report.status) == (2, set(), "done")
+    assert (report.alerts.new, beginning.people(), report.status) == (2, set(), "done")
     assert [(brake["kind"], brake["kept_back"]) for brake in report.brakes] == [("baseline", 2)]
     [detail] = {notice.detail for notice in beginning.notices if "begins" in notice.title}
     assert "2 alerts of 1 rule, most of them PL-01 2" in detail

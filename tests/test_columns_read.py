@@ -6,7 +6,7 @@ import pytest
 
 from alerting.casedata.catalogue import SERVICE_COLUMNS
 from alerting.casedata.snapshot import Snapshot
-from alerting.rulebook.loader import Rulebook
+from alerting.rulebook.book import Rulebook
 from alerting.rulebook.sql_tree import names_in
 from tests.made_council import MONDAY
 from tests.rule_folder import VIEW, Folder

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
 
-from alerting.alerts import closing
 from alerting.app import build
 from alerting.commands import cli
+from alerting.config import Handling
 from alerting.errors import HandlingError
 from alerting.model import Alert, Level, Tier
+from alerting.store.alert_actions import AlertActions
+from alerting.working_days import add_working_days
 from tests.made_council import MONDAY
 from tests.office import Office
 
@@ -106,7 +107,7 @@ def test_the_day_on_which_an_alert_comes_back_can_be_run_again(office: Office) -
 
     again = office.run(MONDAY + 2 * DAY)
 
-    assert again.alerts["new"] == again.alerts["changed"] == again.alerts["resolved"] == 0
+    assert again.alerts.new == again.alerts.changed == again.alerts.resolved == 0
     assert office.sent == []
     assert len(of(office).came_back) == 1
 
@@ -183,12 +184,14 @@ def test_it_opens_again_after_the_day_it_was_closed_until(office: Office) -> Non
     alert = of(office)
     store = build(office.folder / "config.yaml").store()
     now = datetime(MONDAY.year, MONDAY.month, MONDAY.day, 12, tzinfo=UTC)
-    said: dict[str, Any] = {"reason": "other", "note": "to be looked at on Wednesday", "by": "Q1", "now": now, "today": MONDAY}
+    said = {"reason": "other", "note": "to be looked at on Wednesday"}
+    at = {"by": "Q1", "now": now, "today": MONDAY, "limits": Handling(), "add": add_working_days}
     try:
         with store.transaction() as connection:
+            actions = AlertActions(store=store, connection=connection, **at)
             with pytest.raises(HandlingError, match="has passed"):
-                closing.close(store, connection, alert, **said, until=MONDAY - DAY)
-            closing.close(store, connection, alert, **said, until=MONDAY + 2 * DAY)
+                actions.close(alert, **said, until=MONDAY - DAY)
+            actions.close(alert, **said, until=MONDAY + 2 * DAY)
     finally:
         store.close()
 

@@ -222,7 +222,7 @@ def test_a_service_runs_without_one_rule_that_is_wrongly_set(file):
         ("`rules: settings: CP-03:` names a parameter 'visits_wd' it does not have", "4:37")
     ]
     with closing(app.store()) as store:
-        assert "cp-visit-overdue" not in {rule.id for rule in app.pipeline(store).book.rules}
+        assert "cp-visit-overdue" not in {rule.id for rule in app.pipeline(store).policy.book.rules}
 
 
 # Secrets

@@ -10,7 +10,7 @@ from alerting.authoring.coverage import find_gaps
 from alerting.authoring.examples import ExampleEngine, try_examples
 from alerting.documents.document import load
 from alerting.errors import Fault
-from alerting.rulebook.loader import Rulebook
+from alerting.rulebook.book import Rulebook
 from alerting.rulebook.rule import Rule
 from tests.rule_folder import Folder
 

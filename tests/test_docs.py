@@ -202,7 +202,7 @@ def keys_of(example: str) -> dict[str, object]:
 
 
 def test_the_example_of_a_report_has_the_keys_of_a_report():
-    report = Report(job="daily", as_of=date(2026, 3, 31), run=1).as_json()
+    report = Report(job="daily", as_of=date(2026, 3, 31), run=1, status="done").as_json()
     example = keys_of("alerting run JOB --json")
 
     assert example.keys() == report.keys()

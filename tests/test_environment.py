@@ -94,7 +94,7 @@ def test_nothing_is_posted_to_a_channel_and_its_messages_are_cancelled_with_the_
         "cancelled",
         "not sent: the environment is test, and only production posts to channels",
     )
-    assert (report.notifications["failed"], report.status, report.breaches) == (0, "done", [])
+    assert (report.sending.messages.failed, report.status, report.sending.breaches) == (0, "done", ())
 
 
 def test_a_test_message_is_held_to_the_same(office: Office, tmp_path: Path) -> None:
@@ -175,8 +175,8 @@ def test_a_store_that_was_used_for_tests_sends_nothing_in_production_until_it_is
 
     report = office.run(MONDAY.replace(day=3))
 
-    assert report.hold_fire is not None
-    assert "the store was used where the environment is test" in report.hold_fire
+    assert report.sending.hold_fire is not None
+    assert "the store was used where the environment is test" in report.sending.hold_fire
     assert all(row["state"] != "accepted" for row in sent(office) if row["as_of"] == MONDAY.replace(day=3))
 
 
@@ -185,7 +185,7 @@ def test_a_copy_of_the_live_store_is_used_for_tests_without_more(office: Office)
     office.run(MONDAY)
     office.settings["council"] = environment
 
-    assert office.run(MONDAY.replace(day=3)).hold_fire is None
+    assert office.run(MONDAY.replace(day=3)).sending.hold_fire is None
     store = Store.open(build(office.folder / "config.yaml").store_url)
     with store.transaction() as connection:
         assert connection.execute(sa.text("SELECT value FROM state WHERE name = 'environment'")).scalar_one() == '"test"'

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from alerting.alerts import brakes
 from alerting.app import build
+from alerting.store import brakes
 from tests.made_council import MONDAY
 from tests.office import Office
 

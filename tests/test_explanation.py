@@ -20,13 +20,14 @@ from alerting.casedata.conversion import quoted
 from alerting.casedata.snapshot import Snapshot
 from alerting.commands import cli
 from alerting.evaluation import trace
-from alerting.evaluation.evaluate import SQL_TYPES
 from alerting.evaluation.query import rule_query
+from alerting.evaluation.stage import SQL_TYPES
 from alerting.expressions.aggregates import AGGREGATES
 from alerting.expressions.compile import Compiled, Name, compile_expression, constant
 from alerting.expressions.functions import FUNCTIONS
+from alerting.rulebook.book import Rulebook
 from alerting.rulebook.file_models import Overrides
-from alerting.rulebook.loader import Rulebook, load_rulebook
+from alerting.rulebook.loader import load_rulebook
 from alerting.rulebook.rule import Rule
 from tests.made_council import MONDAY, MadeCouncil
 

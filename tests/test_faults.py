@@ -119,7 +119,7 @@ def test_a_locked_store_is_waited_for(office: Office) -> None:
     report = office.run(MONDAY + DAY)
     other.join()
 
-    assert (report.status, report.notifications["deferred"], office.told("M1")["C3"]) == ("done", 0, "new")
+    assert (report.status, report.sending.messages.deferred, office.told("M1")["C3"]) == ("done", 0, "new")
 
 
 @contextmanager
@@ -173,7 +173,7 @@ def test_connections_that_are_cut_while_messages_go_out_cost_nothing(
             by_mail(on_postgresql, relay.port)
             report = on_postgresql.run(MONDAY)
 
-    assert (report.status, report.notifications["accepted"]) == ("done", report.notifications["planned"])
+    assert (report.status, report.sending.messages.accepted) == ("done", report.sending.messages.planned)
     ids = [re.search(rb"(?m)^Message-ID: (\S+)", mail)[1].decode() for mail in relay.accepted]  # type: ignore[index]
     assert Counter(ids) == dict.fromkeys((row.message_id for row in rows(on_postgresql, schema.outbox)), 1)
 
@@ -200,7 +200,7 @@ def test_a_connection_that_is_cut_while_alerts_are_written_costs_nothing(
         monkeypatch.setattr(load_history, "keep", cutting(cut, load_history.keep, times=1))
         report = on_postgresql.run(MONDAY)
 
-    assert (report.status, report.alerts["new"], on_postgresql.told("M1")) == ("done", 1, {"C1": "new"})
+    assert (report.status, report.alerts.new, on_postgresql.told("M1")) == ("done", 1, {"C1": "new"})
     assert [row.reason for row in rows(on_postgresql, schema.transition)] == ["new"]
     assert {row.state for row in rows(on_postgresql, schema.outbox)} == {"accepted"}
 
@@ -223,7 +223,7 @@ def test_what_was_kept_although_the_store_could_not_say_so_is_not_written_twice(
     report = on_postgresql.run(MONDAY)
 
     assert cuts == []
-    assert (report.status, report.alerts["new"], on_postgresql.told("M1")) == ("done", 1, {"C1": "new"})
+    assert (report.status, report.alerts.new, on_postgresql.told("M1")) == ("done", 1, {"C1": "new"})
     assert [row.reason for row in rows(on_postgresql, schema.transition)] == ["new"]
 
 
@@ -235,7 +235,7 @@ def test_a_connection_that_is_cut_while_the_run_is_proved_costs_nothing_and_admi
         report = on_postgresql.run(MONDAY)
 
     own = [row for row in rows(on_postgresql, schema.outbox) if row.purpose == "admin"]
-    assert (report.status, report.breaches) == ("done", [])
+    assert (report.status, report.sending.breaches) == ("done", [])
     assert own
     assert len({row.recipient for row in own}) == len(own)
 
@@ -316,7 +316,7 @@ def test_what_stands_in_the_data_is_obeyed_by_nothing_on_its_way(office: Office,
         by_mail(office, relay.port)
         report = office.run(MONDAY)
 
-    assert (report.status, report.notifications["accepted"]) == ("done", len(relay.taken))
+    assert (report.status, report.sending.messages.accepted) == ("done", len(relay.taken))
     mails = [taken for taken in relay.taken if taken.recipients[0] in NEWS]
     assert {taken.recipients[0] for taken in mails} == NEWS
     for taken in relay.taken:
@@ -369,8 +369,8 @@ def test_ten_thousand_new_alerts_are_kept_back_and_after_the_release_each_manage
         relay.taken.clear()
 
         stormy = office.run(MONDAY + DAY)
-        assert stormy.alerts["new"] == 10_000
-        assert "brake on since 3 March 2026: 10000 alerts kept back" in rule_row(stormy, "CP-03")["problem"]
+        assert stormy.alerts.new == 10_000
+        assert "brake on since 3 March 2026: 10000 alerts kept back" in rule_row(stormy, "CP-03").problem
         assert [taken.recipients for taken in relay.taken if taken.recipients[0] in NEWS] == []
         assert any("brake" in taken.text("plain").lower() for taken in relay.taken)
         relay.taken.clear()
@@ -447,7 +447,7 @@ def test_what_smtp_sink_refuses_for_now_waits_and_what_it_refuses_for_good_is_to
     by_mail(office, port)
     with smtp_sink(tmp_path / "refusing", port, *options):
         report = office.run(MONDAY)
-    assert report.notifications["accepted"] == 0
+    assert report.sending.messages.accepted == 0
     assert {row.state for row in rows(office, schema.outbox) if row.address in NEWS} <= {"deferred", "planned"}
     assert report.status == "done_with_faults"
 

@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 
 from alerting.casedata.snapshot import Snapshot
-from alerting.evaluation.evaluate import Asked, evaluate
+from alerting.evaluation.evaluate import ask_rules
+from alerting.evaluation.evaluation import Asked
 from alerting.model import Outcome
-from alerting.rulebook.loader import Rulebook, load_rulebook
+from alerting.rulebook.book import Rulebook
+from alerting.rulebook.loader import load_rulebook
 
 TUESDAY = date(2026, 3, 31)
 
@@ -78,7 +80,7 @@ def ask(book: Rulebook, cells: Sequence[tuple[str | None, str]], withheld: dict[
         columns = [[f"P{number}" for number, _ in enumerate(cells)], *map(list, zip(*cells, strict=True))]
         filled.fill("ssd_person", ["pers_person_id", "pers_dob", "pers_sex"], columns)
         filled.settle(book.wanted(book.rules))
-        evaluation = evaluate(book, filled, book.rules, withheld)
+        evaluation = ask_rules(book, filled, book.rules, withheld)
         return evaluation.asked["born"], len(evaluation.findings("born"))
 
 
@@ -146,6 +148,6 @@ def test_an_answer_is_unknown_where_its_value_is_missing(book):
     with Snapshot(TUESDAY, book.settings) as filled:
         filled.fill("ssd_person", ["pers_person_id", "pers_dob", "pers_sex"], [["1", "2"], ["2012-01-01", None], ["F", "F"]])
         filled.settle(book.wanted(book.rules))
-        outcomes = [finding.outcome for finding in evaluate(book, filled, book.rules).findings("born")]
+        outcomes = [finding.outcome for finding in ask_rules(book, filled, book.rules).findings("born")]
 
     assert outcomes == [Outcome.match, Outcome.unknown]

@@ -174,7 +174,7 @@ def test_a_change_holds_exactly_the_rules_that_read_the_table_and_the_data_owner
     fewer_plans(office)
     report = office.run(TUESDAY)
 
-    assert rule_row(report, "PL-01")["problem"] == "ssd_cp_plans has 32 rows; when last trusted it had 62"
+    assert rule_row(report, "PL-01").problem == "ssd_cp_plans has 32 rows; when last trusted it had 62"
     assert {alert.condition for alert in office.alerts() if alert.condition != Condition.resolved} == {Condition.held}
     [detail] = {notice.detail for notice in office.notices if notice.title == "Data: ssd_cp_plans"}
     assert "alerting source release ssd_cp_plans --by NAME --note WHY" in detail
@@ -193,12 +193,12 @@ def test_a_change_that_is_released_is_what_later_days_are_compared_with(office: 
         "ssd_cp_plans is released by A. Officer: ssd_cp_plans has 32 rows; when last trusted it had 62 (3 March 2026)."
     )
     again = office.run(TUESDAY)
-    assert (again.trusted, rule_row(again, "PL-01")["status"]) == (True, "ok")
+    assert (again.trusted, rule_row(again, "PL-01").status) == (True, "ok")
     assert office.run(TUESDAY + timedelta(days=1)).trusted
     for number in range(30, 45):
         office.council.remove("ssd_cp_plans", cppl_person_id=f"D{number}")
     assert (
-        rule_row(office.run(TUESDAY + timedelta(days=2)), "PL-01")["problem"]
+        rule_row(office.run(TUESDAY + timedelta(days=2)), "PL-01").problem
         == "ssd_cp_plans has 17 rows; when last trusted it had 32"
     )
 
@@ -261,7 +261,7 @@ def test_a_worker_who_is_renamed_opens_no_new_alert(office: Office):
     office.council.row("ext_staff", worker_id="W1")["name"] = "Another Name"
     office.council.row("ssd_professionals", prof_professional_id="W1")["prof_professional_name"] = "Another Name"
 
-    assert office.run(TUESDAY).alerts["new"] == 0
+    assert office.run(TUESDAY).alerts.new == 0
 
 
 def test_a_record_that_is_there_twice_is_one_alert_and_a_note(office: Office):
@@ -269,7 +269,7 @@ def test_a_record_that_is_there_twice_is_one_alert_and_a_note(office: Office):
     rows.append(dict(rows[0]))
     report = office.run(TUESDAY)
 
-    assert report.alerts["new"] == 0
+    assert report.alerts.new == 0
     assert report.as_json()["source"]["notes"] == [
         "ssd_cp_plans repeats the cppl_cp_plan_id and cppl_person_id of other rows in 1 of 63 rows"
     ]

@@ -12,15 +12,16 @@ from typing import Any
 import pytest
 
 from alerting.alerts import handling, handling_state
-from alerting.alerts.handling import Desk
 from alerting.app import build
-from alerting.casedata.snapshot import Snapshot
+from alerting.casedata.directory import read_directory
+from alerting.casedata.trust import Past
 from alerting.config import Handling
 from alerting.errors import HandlingError
+from alerting.evaluation.day import read_day
 from alerting.model import Act, Alert, Condition, Level
-from alerting.notifications import directory, recipient_log
 from alerting.notifications.routing import Router
-from alerting.runs.pipeline import routes_of
+from alerting.store import recipient_log
+from alerting.store.alert_actions import AlertActions
 from alerting.working_days import add_working_days, working_days_between
 from tests.made_council import MONDAY
 from tests.office import Office
@@ -126,7 +127,7 @@ def asked(tmp_path_factory: pytest.TempPathFactory) -> Office:
 
 
 @contextmanager
-def desk(office: Office, by: str = "M1", day: date = MONDAY, child: str = "C1") -> Iterator[tuple[Desk, Alert]]:
+def desk(office: Office, by: str = "M1", day: date = MONDAY, child: str = "C1") -> Iterator[tuple[AlertActions, Alert]]:
     """Somebody at noon of a day, before one child's alert."""
     alert, app = office.alert(child, "plan-long"), build(office.folder / "config.yaml")
     store = app.store()
@@ -134,8 +135,8 @@ def desk(office: Office, by: str = "M1", day: date = MONDAY, child: str = "C1") 
     try:
         with store.transaction() as connection:
             yield (
-                Desk(
-                    connection=connection, by=by, now=at(day), today=day, limits=Handling(),
+                AlertActions(
+                    store=store, connection=connection, by=by, now=at(day), today=day, limits=Handling(),
                     add=lambda start, count: add_working_days(start, count, holidays),
                 ),
                 alert,
@@ -148,11 +149,8 @@ def router(office: Office, day: date = MONDAY) -> Router:
     """Who is told of what, by the directory of a day."""
     app = build(office.folder / "config.yaml")
     assert app.source is not None
-    with Snapshot(day, app.book.settings) as snapshot:
-        wanted = app.book.wanted([])
-        app.source.read(wanted, snapshot)
-        snapshot.settle(wanted, app.source)
-        return Router(directory.directory(snapshot), routes_of(app.book.rules))
+    with read_day(app.book, app.source, [], day, Past) as found:
+        return Router(read_directory(found.snapshot, found.trust), app.policy().routes)
 
 
 def withheld(office: Office, child: str = "C1") -> dict[str, str]:
@@ -160,7 +158,7 @@ def withheld(office: Office, child: str = "C1") -> dict[str, str]:
     alert, store = office.alert(child, "plan-long"), build(office.folder / "config.yaml").store()
     try:
         with store.transaction() as connection:
-            return {recipient: str(why) for recipient, why in recipient_log.of_alert(connection, alert.id or 0)}
+            return {recipient: str(why) for recipient, why in recipient_log.read_not_told(connection, alert.id or 0)}
     finally:
         store.close()
 

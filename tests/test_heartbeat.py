@@ -115,7 +115,7 @@ def test_a_daily_run_gives_it_once_everything_is_sent_and_written_down(office: O
 
     report = office.run(MONDAY)
 
-    assert report.breaches == []
+    assert report.sending.breaches == ()
     assert sorted(states) == ["accepted", "done"]
     assert (office.folder / "alive").is_file()
 
@@ -146,7 +146,7 @@ def test_a_promise_that_is_not_kept_stops_it_and_is_told(office: Office, monitor
 
     assert asked(monitor) == []
     assert report.status == "done_with_faults"
-    assert report.breaches
+    assert report.sending.breaches
     assert "The audit found a promise that was not kept" in {notice.title for notice in office.notices}
 
 
@@ -157,8 +157,8 @@ def test_a_monitor_that_cannot_be_reached_costs_the_run_nothing(office: Office) 
 
     report = office.run(MONDAY)
 
-    assert report.problems == ["the heartbeat's address cannot be reached (ConnectionError)"]
-    assert (report.status, report.notifications["failed"], office.people()) == ("done_with_faults", 0, {"M1", "S1"})
+    assert report.problems == ("the heartbeat's address cannot be reached (ConnectionError)",)
+    assert (report.status, report.sending.messages.failed, office.people()) == ("done_with_faults", 0, {"M1", "S1"})
     assert SECRET not in str(report.as_json())
 
 

@@ -128,7 +128,7 @@ def test_a_covered_alert_is_counted_and_not_told_until_the_other_has_ended(offic
 
     # C1 has both, C2 has only been long on a plan.
     assert rules_told(office, "M1") == {("cp-visit-overdue", "C1", "new"), ("plan-long", "C2", "new")}
-    assert (office.content("M1").covered, report.alerts["new"]) == (1, 3)
+    assert (office.content("M1").covered, report.alerts.new) == (1, 3)
 
     office.council.visited("C1", MONDAY)
     office.run(MONDAY + DAY)

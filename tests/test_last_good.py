@@ -10,7 +10,8 @@ from click.testing import CliRunner, Result
 
 from alerting.commands import cli
 from alerting.errors import Faults
-from alerting.rulebook.loader import LastGoodText, load_rulebook
+from alerting.rulebook.book import LastGoodText
+from alerting.rulebook.loader import load_rulebook
 from tests.made_council import MONDAY
 from tests.office import Office, rule_row
 from tests.rule_folder import RULE, SETTINGS, SUBJECT, VIEW, Folder
@@ -166,12 +167,12 @@ def test_a_rule_that_was_broken_today_runs_as_it_was_and_the_run_the_list_the_ch
 
     report = office.run(MONDAY + DAY)
 
-    assert (report.status, report.alerts["ongoing"], report.alerts["held"]) == ("done_with_faults", 3, 0)
+    assert (report.status, report.alerts.ongoing, report.alerts.held) == ("done_with_faults", 3, 0)
     row = rule_row(report, "PL-01")
-    assert (row["status"], row["match"]["amber"]) == ("ok", 2)
-    assert row["problem"].startswith("runs in its version of 2 March 2026: ")
-    assert "plan-long.yaml:11:10" in row["problem"]
-    assert rule_row(report, "CP-03")["problem"] is None
+    assert (row.status, row.match["amber"]) == ("ok", 2)
+    assert row.problem.startswith("runs in its version of 2 March 2026: ")
+    assert "plan-long.yaml:11:10" in row.problem
+    assert rule_row(report, "CP-03").problem is None
     assert [item["file"] for item in report.as_json()["older_files"]] == ["local/plan-long.yaml"]
     [notice] = {notice.title: notice for notice in office.notices}.values()
     assert notice.title == "local/plan-long.yaml is used in its version of 2 March 2026"
@@ -189,7 +190,7 @@ def test_while_it_lasts_the_administrators_are_told_once(office: Office) -> None
     office.run(MONDAY + 2 * DAY)
 
     assert office.notices == []
-    assert "version of 2 March" in rule_row(office.run(MONDAY + 2 * DAY), "PL-01")["problem"]
+    assert "version of 2 March" in rule_row(office.run(MONDAY + 2 * DAY), "PL-01").problem
 
 
 def test_settings_that_were_broken_today_are_used_as_they_were(office: Office) -> None:
@@ -199,7 +200,7 @@ def test_settings_that_were_broken_today_are_used_as_they_were(office: Office) -
 
     report = office.run(MONDAY + DAY)
 
-    assert (report.status, rule_row(report, "CP-03")["status"]) == ("done_with_faults", "ok")
+    assert (report.status, rule_row(report, "CP-03").status) == ("done_with_faults", "ok")
     assert any(notice.title.startswith("settings.yaml is used in its version of 2 March") for notice in office.notices)
 
 
@@ -217,8 +218,8 @@ def test_a_subject_that_was_broken_today_is_used_as_it_was(office: Office) -> No
 
     report = office.run(MONDAY + DAY)
 
-    assert rule_row(report, "CP-03")["status"] == "ok"
-    assert rule_row(report, "CP-03")["problem"].startswith("subjects/child_protection_plan.yaml runs in its version of 2 March")
+    assert rule_row(report, "CP-03").status == "ok"
+    assert rule_row(report, "CP-03").problem.startswith("subjects/child_protection_plan.yaml runs in its version of 2 March")
 
 
 def test_a_rule_that_could_never_be_asked_is_not_kept_as_good(office: Office) -> None:
@@ -227,12 +228,12 @@ def test_a_rule_that_could_never_be_asked_is_not_kept_as_good(office: Office) ->
     good = subject.read_text("utf-8")
     subject.write_text(good.replace("FROM v_cp c", "FROM v_gone c"), "utf-8")
     office.rule()
-    assert rule_row(office.run(MONDAY), "PL-01")["status"] == "error"
+    assert rule_row(office.run(MONDAY), "PL-01").status == "error"
 
     subject.write_text("id: [", "utf-8")
     report = office.run(MONDAY + DAY)
 
-    assert rule_row(report, "PL-01")["status"] == "error"
+    assert rule_row(report, "PL-01").status == "error"
     assert report.older == ()
 
 
@@ -246,4 +247,4 @@ def test_a_file_that_is_put_right_is_used_as_it_is_now(office: Office) -> None:
 
     report = office.run(MONDAY + 2 * DAY)
 
-    assert (report.status, rule_row(report, "PL-01")["problem"]) == ("done", None)
+    assert (report.status, rule_row(report, "PL-01").problem) == ("done", None)

@@ -20,11 +20,11 @@ from alerting.alerts.lifecycle import (
     removed,
     resolve,
 )
+from alerting.casedata.directory import Directory, Team
 from alerting.model import Alert, Condition, LastTold, Level, Outcome, Person, Reason, Transition, reference
 from alerting.notifications.banners import Banners
 from alerting.notifications.content import DigestContent, Item
 from alerting.notifications.digests import Circumstances, compose_digests
-from alerting.notifications.directory import Directory, Team
 from alerting.notifications.routing import Receiver, Router, RuleRoute
 from tests.one_alert import (
     AT_ONCE,

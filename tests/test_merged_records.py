@@ -98,7 +98,7 @@ def test_an_alert_keeps_its_reference_its_age_and_who_has_it_in_hand_and_is_not_
     assert (after.id, after.ref, after.first_seen, after.level) == (before.id, before.ref, MONDAY, before.level)
     assert [act.kind for act in after.acts] == ["acknowledge"]
     assert history(office, after)[1] == (TUESDAY, "firing", "firing", Reason.record_followed.words, "service")
-    assert report.alerts["new"] == 0
+    assert report.alerts.new == 0
     assert office.people() == set()  # nothing is news to anybody
     assert data_notices(office) == []
     office.run(WEDNESDAY)
@@ -367,7 +367,7 @@ def test_a_rule_that_is_not_asked_keeps_its_alerts_until_it_is(office: Office):
 
 def test_a_council_need_not_have_the_table_nor_the_day_of_a_merge(office: Office):
     report = office.run(TUESDAY, without=("ext_merged",))
-    assert (report.trusted, report.problems) == (True, [])
+    assert (report.trusted, report.problems) == (True, ())
     office.council.on_a_plan("C9", seen=LONG_AGO)
     leaves(office, "C1")
     office.council.write()
@@ -376,7 +376,7 @@ def test_a_council_need_not_have_the_table_nor_the_day_of_a_merge(office: Office
     path.write_text("merged_person_id,person_id\nC1,C9\n", "utf-8")
     report = office.run(WEDNESDAY)
 
-    assert (report.trusted, report.problems) == (True, [])
+    assert (report.trusted, report.problems) == (True, ())
     assert [alert.subject for alert in opened(office)] == ["C9"]
 
 

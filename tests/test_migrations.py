@@ -12,9 +12,9 @@ import sqlalchemy as sa
 from alerting.audit import verify
 from alerting.errors import StoreError
 from alerting.model import Condition, DeliveryReason, Level, Reason
-from alerting.notifications import recipient_log
 from alerting.notifications.recipient_log import NotTold, NotToldReason
 from alerting.store import circuit_breaker, schema
+from alerting.store.recipient_log import read_not_told, write
 from alerting.store.store import Store
 from tests.made_council import MONDAY
 
@@ -136,7 +136,9 @@ def test_what_was_withheld_is_so_since_its_day_and_what_was_told_before_is_said_
         found = verify.verify(connection, MONDAY, MONDAY, datetime(2026, 3, 3, 9, tzinfo=UTC))
         assert [breach for breach in found.breaches if breach.promise == "I2"] == []
         assert found.not_shown == ("I2 of 2 March 2026: the store did not keep yet whom each alert was for",)
-        recipient_log.write(connection, 1, MONDAY, {"cp-visit-overdue"}, {(1, "M1"): None, (1, "S1"): None})
+        ids = dict(connection.execute(sa.select(schema.alert.c.ref, schema.alert.c.id)).all())
+        [ref] = [ref for ref, id_ in ids.items() if id_ == 1]
+        write(connection, 1, MONDAY, {"cp-visit-overdue"}, {(ref, "M1"): None, (ref, "S1"): None}, ids)
         rows = connection.execute(sa.select(schema.routed).where(schema.routed.c.until.is_(None))).all()
         assert sorted((row.alert_id, row.recipient) for row in rows) == [(1, "M1"), (1, "S1")]
     older.close()
@@ -333,8 +335,8 @@ def test_who_was_not_told_of_an_alert_has_a_value_with_a_detail_and_the_words_st
     of_0005.upgrade()
 
     with of_0005.transaction() as connection:
-        assert recipient_log.of_alert(connection, 3) == [(f"W{n:02}", why) for n, why in enumerate(NOT_TOLD.values())]
-        assert [str(why) for _, why in recipient_log.of_alert(connection, 3)] == list(NOT_TOLD)
+        assert read_not_told(connection, 3) == [(f"W{n:02}", why) for n, why in enumerate(NOT_TOLD.values())]
+        assert [str(why) for _, why in read_not_told(connection, 3)] == list(NOT_TOLD)
         table = schema.routed.c
         told = connection.execute(sa.select(table.recipient, table.detail).where(table.reason.is_(None))).all()
     assert sorted(map(tuple, told)) == [(f"W{len(NOT_TOLD):02}", None), (f"W{len(NOT_TOLD) + 1:02}", None)]

@@ -93,7 +93,7 @@ def test_the_least_notifier_sends_the_messages_of_a_run(office, add_file, tmp_pa
 
     report = office.run(MONDAY)
 
-    assert report.notifications["accepted"] == report.notifications["planned"] > 0
+    assert report.sending.messages.accepted == report.sending.messages.planned > 0
     assert "m1@example.gov.uk" in (tmp_path / "postcards").read_text().split()
     assert "cards" not in checked(office)
 
@@ -126,7 +126,7 @@ def test_the_notifier_of_the_docs_sends_the_messages_of_a_run(office, add_file):
 
         report = office.run(MONDAY)
 
-        assert report.notifications["accepted"] == report.notifications["planned"] == len(gateway.log) > 0
+        assert report.sending.messages.accepted == report.sending.messages.planned == len(gateway.log) > 0
     assert "the address is not https" in checked(office)
 
 

@@ -17,7 +17,7 @@ from alerting.model import Condition, Delivery, Level, Message
 from alerting.notifications.content import DigestContent, Notification, ToldAlert
 from alerting.store import schema
 from alerting.store.backoff import wait_before
-from alerting.store.outbox import ClaimLostError, Outbox, Waiting
+from alerting.store.outbox import ClaimLostError, Outbox, Waiting, told_rows
 from alerting.store.store import Store
 from tests.messages import mail_message
 
@@ -256,7 +256,7 @@ def test_only_what_was_accepted_counts_as_told(outbox: Outbox, store: Store, sta
     settle(outbox, claimed(outbox), became(state, retry_at=NOW))
 
     with store.transaction() as connection:
-        assert (("mail", "M1", REF) in outbox.last_told(connection)) is remembered
+        assert (("mail", "M1", REF) in told_rows(connection)) is remembered
 
 
 def an_alert(store: Store) -> int:
@@ -277,10 +277,10 @@ def test_what_a_superseded_message_would_have_told_is_still_to_be_told(outbox: O
     plan(outbox, store, notification("k2", told=(FIRING,)))
 
     with store.transaction() as connection:
-        assert outbox.last_told(connection) == {}
+        assert told_rows(connection) == {}
     settle(outbox, claimed(outbox), became("accepted"))
     with store.transaction() as connection:
-        assert list(outbox.last_told(connection)) == [("mail", "M1", REF)]
+        assert list(told_rows(connection)) == [("mail", "M1", REF)]
 
 
 def test_a_message_that_takes_the_place_of_one_of_an_earlier_day_says_that_it_was_delayed(outbox: Outbox, store: Store) -> None:

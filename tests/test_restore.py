@@ -181,9 +181,9 @@ def test_a_restored_store_plans_and_sends_nothing(restored: Office) -> None:
     report = restored.run(MONDAY + 2 * DAY)
 
     assert report.status == "done_with_faults"
-    assert report.hold_fire is not None
-    assert "restored from a backup" in report.hold_fire
-    assert "alerting store release" in report.hold_fire
+    assert report.sending.hold_fire is not None
+    assert "restored from a backup" in report.sending.hold_fire
+    assert "alerting store release" in report.sending.hold_fire
     assert "C3" in restored.told("M1")
     assert messages(restored, as_of=MONDAY + 2 * DAY)
     assert {row["state"] for row in messages(restored, as_of=MONDAY + 2 * DAY)} == {"planned"}
@@ -205,7 +205,7 @@ def test_a_release_sends_what_waits_and_it_says_that_it_may_be_a_repeat(restored
 
     report = restored.run(MONDAY + 2 * DAY)
 
-    assert report.hold_fire is None
+    assert report.sending.hold_fire is None
     assert {row["state"] for row in messages(restored, as_of=MONDAY + 2 * DAY)} == {"accepted"}
     texts = [path.read_text("utf-8") for path in (restored.folder / "outbox").glob("*.html")]
     assert any("restored from a backup: some of what is new here you may have been told of before" in text for text in texts)
@@ -264,8 +264,8 @@ def test_a_store_that_was_lost_and_begun_anew_holds_its_fire(office: Office) -> 
 
     report = office.run(MONDAY + DAY)
 
-    assert report.hold_fire is not None
-    assert "another store than the one that was used last" in report.hold_fire
+    assert report.sending.hold_fire is not None
+    assert "another store than the one that was used last" in report.sending.hold_fire
 
 
 def test_day_after_day_and_the_same_day_again_are_no_restore(office: Office) -> None:
@@ -296,7 +296,7 @@ def test_a_marker_that_cannot_be_written_is_told_and_stops_nothing(office: Offic
     report = office.run(MONDAY)
 
     assert "cannot be written (No such file or directory)" in " ".join(report.problems)
-    assert (report.notifications["deferred"], report.hold_fire) == (0, None)
+    assert (report.sending.messages.deferred, report.sending.hold_fire) == (0, None)
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"store": null}', "\x00\xff"])

@@ -76,7 +76,7 @@ def test_a_threshold_that_changes_ends_alerts_as_rule_changed_and_the_message_sa
 
     report = office.run(MONDAY + DAY)
 
-    assert report.alerts["resolved"] == 2
+    assert report.alerts.resolved == 2
     assert end(office, "C1") == ("resolved", "rule_changed")
 
     office.council.on_a_plan("C3", seen=MONDAY, begun=MONDAY - 200 * DAY)
@@ -218,7 +218,7 @@ def test_a_dry_run_shows_what_a_change_ends_and_keeps_nothing(office: Office) ->
     office.begin(MONDAY)
     office.rule(params="{long_days: 100}")
 
-    assert office.run(MONDAY + DAY, dry_run=True).alerts["resolved"] == 2
+    assert office.run(MONDAY + DAY, dry_run=True).alerts.resolved == 2
     assert office.alert("C1", "plan-long").condition == Condition.firing
     office.run(MONDAY + DAY)
     assert end(office, "C1") == ("resolved", "rule_changed")
@@ -287,7 +287,7 @@ def test_the_first_run_of_a_store_from_before_versions_calls_nothing_a_change(of
     report = office.run(MONDAY + DAY)
 
     assert end(office, "C1") == ("resolved", "cleared")
-    assert rule_row(report, "PL-01")["status"] == "ok"
+    assert rule_row(report, "PL-01").status == "ok"
 
 
 def test_a_rule_can_be_compared_with_what_it_was(office: Office) -> None:

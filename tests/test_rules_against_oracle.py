@@ -17,10 +17,11 @@ import pytest
 
 from alerting.casedata.catalogue import TABLES
 from alerting.casedata.snapshot import Snapshot
-from alerting.evaluation.evaluate import Evaluation, evaluate
+from alerting.evaluation.evaluate import Answers, ask_rules
 from alerting.model import Alert, Condition, Finding, Level, Outcome
+from alerting.rulebook.book import Rulebook
 from alerting.rulebook.file_models import Overrides, RuleSetting
-from alerting.rulebook.loader import Rulebook, load_rulebook
+from alerting.rulebook.loader import load_rulebook
 from alerting.rulebook.rule import Rule
 from tests.oracle.answers import Answer
 from tests.oracle.cells import Table
@@ -88,12 +89,12 @@ def fill(snapshot: Snapshot, tables: Mapping[str, Table]) -> None:
         snapshot.fill(name, columns, [[row.get(column) for row in rows] for column in columns])
 
 
-def ask(book: Rulebook, snapshot: Snapshot, tables: Mapping[str, Table]) -> Evaluation:
+def ask(book: Rulebook, snapshot: Snapshot, tables: Mapping[str, Table]) -> Answers:
     rules = list(rules_of(book).values())
     fill(snapshot, tables)
     snapshot.settle(book.wanted(rules))
-    evaluation = evaluate(book, snapshot, rules)
-    assert {asked.rule.code: asked.problem for asked in evaluation.asked.values() if asked.status != "ok"} == {}
+    evaluation = ask_rules(book, snapshot, rules)
+    assert {asked.code: asked.problem for asked in evaluation.asked.values() if asked.status != "ok"} == {}
     return evaluation
 
 
@@ -127,7 +128,7 @@ def test_every_rule_of_the_oracle_is_shipped():
     assert set(rules_of(shipped())) == set(RULES)
 
 
-def alerts_of(evaluation: Evaluation, rules: Mapping[str, Rule]) -> list[Alert]:
+def alerts_of(evaluation: Answers, rules: Mapping[str, Rule]) -> list[Alert]:
     """Return a live alert for everyone in each rule's population, as a run that matched them would have left it."""
     found = [(rule, finding) for rule in rules.values() for finding in evaluation.findings(rule.id)]
     return [

@@ -11,7 +11,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from alerting.commands import cli
-from alerting.rulebook.loader import Rulebook, load_rulebook
+from alerting.rulebook.book import Rulebook
+from alerting.rulebook.loader import load_rulebook
 from tests.case_rows import RULES, shipped
 from tests.made_council import MadeCouncil
 

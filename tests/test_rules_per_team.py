@@ -92,7 +92,7 @@ def test_a_share_below_target_waits_for_enough_children(office: Office) -> None:
         office, per="team\nat_least: 3", measure="share(days_since(last_cp_visit) <= late_days)", levels="{amber: measure < 90}"
     )
     report = office.run(MONDAY)
-    assert (report.rules[0]["unknown"], office.alerts()) == (1, [])
+    assert (report.rules[0].unknown, office.alerts()) == (1, [])
 
     office.council.on_a_plan("C3", seen=MONDAY)
     office.run(MONDAY + DAY)

@@ -34,7 +34,7 @@ def alerts_of(folder: Path, source: dict[str, Any]) -> list[dict[str, Any]]:
     try:
         report = app.pipeline(store).run("daily", DAY, lambda: MOMENT)
         assert report is not None
-        assert (report.status, report.problems) == ("done", [])
+        assert (report.status, report.problems) == ("done", ())
         return [as_row(alert) for alert in store.live()]
     finally:
         store.close()

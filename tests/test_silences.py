@@ -11,14 +11,16 @@ from click.testing import CliRunner
 from pydantic import ValidationError
 
 from alerting.app import build
+from alerting.casedata.directory import Directory
 from alerting.commands import cli
 from alerting.config import Handling
 from alerting.errors import HandlingError
 from alerting.model import Alert, Condition, Level
-from alerting.notifications import silences
-from alerting.notifications.directory import Directory
 from alerting.notifications.routing import Router
-from alerting.notifications.silences import Impact, Matcher, Silence, Wish
+from alerting.notifications.silences import Impact, Matcher, Silence, SilenceRequest, refuse_one_alone, refuse_where_wrong
+from alerting.notifications.silences import impact as impact_of
+from alerting.store import silences
+from alerting.store.recipient_log import read_not_told
 from alerting.working_days import add_working_days
 from tests.made_council import MONDAY
 from tests.office import Office
@@ -92,8 +94,8 @@ def test_a_silence_of_one_person_never_matches_a_critical_alert():
 # ---- what is refused
 
 
-def wish(**changes: Any) -> Wish:
-    return Wish(
+def wish(**changes: Any) -> SilenceRequest:
+    return SilenceRequest(
         **{"matcher": Matcher(team=("T1",)), "reason": "migration", "by": "P1", "begins": MONDAY, "until": MONDAY + WEEK}
         | changes
     )
@@ -112,31 +114,29 @@ def wish(**changes: Any) -> Wish:
 )
 def test_a_silence_says_what_why_and_until_when(changes: dict[str, Any], problem: str):
     with pytest.raises(HandlingError, match=problem):
-        silences.refuse_where_wrong(
-            wish(**changes), MONDAY, Handling(), lambda day, count: add_working_days(day, count, frozenset())
-        )
+        refuse_where_wrong(wish(**changes), MONDAY, Handling(), lambda day, count: add_working_days(day, count, frozenset()))
 
 
 def impact(matched: int, opened: int, level: Level = Level.amber) -> Impact:
     alerts = [alert(f"C{number}", level=level, team="T1" if number < matched else "T2") for number in range(opened)]
-    return silences.impact(Matcher(team=("T1",)), alerts, NOBODY)
+    return impact_of(Matcher(team=("T1",)), alerts, NOBODY)
 
 
 def test_a_fifth_of_the_open_alerts_may_be_silenced_by_one_person():
-    silences.refuse_one_alone(wish(), impact(2, 10), Handling())
+    refuse_one_alone(wish(), impact(2, 10), Handling())
 
 
 @pytest.mark.parametrize("found", [impact(3, 10), impact(1, 10, Level.critical)], ids=["too many", "critical"])
 @pytest.mark.parametrize("second", [None, "", "P1", "p1 "])
 def test_more_or_a_critical_one_takes_two_people(found: Impact, second: str | None):
     with pytest.raises(HandlingError, match=r"one person alone|who approves is who asks"):
-        silences.refuse_one_alone(wish(approved_by=second), found, Handling())
+        refuse_one_alone(wish(approved_by=second), found, Handling())
 
-    silences.refuse_one_alone(wish(approved_by="H1"), found, Handling())
+    refuse_one_alone(wish(approved_by="H1"), found, Handling())
 
 
 def test_what_is_pending_or_resolved_is_not_counted():
-    found = silences.impact(
+    found = impact_of(
         Matcher(team=("T1",)),
         [alert(), alert("C2", condition=Condition.pending), alert("C3", condition=Condition.resolved), alert("C4", team="T2")],
         NOBODY,
@@ -177,12 +177,11 @@ def end(office: Office, number: int, by: str = "P1") -> None:
 
 
 def withheld(office: Office) -> dict[str, str]:
-    from alerting.notifications import recipient_log
 
     of, store = office.alert("C1", "plan-long"), build(office.folder / "config.yaml").store()
     try:
         with store.transaction() as connection:
-            return {recipient: str(why) for recipient, why in recipient_log.of_alert(connection, of.id or 0)}
+            return {recipient: str(why) for recipient, why in read_not_told(connection, of.id or 0)}
     finally:
         store.close()
 

@@ -11,7 +11,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from alerting.casedata.snapshot import EngineError, Snapshot
-from alerting.evaluation.evaluate import evaluate
+from alerting.evaluation.evaluate import ask_rules
 from alerting.rulebook.loader import load_rulebook
 from alerting.rulebook.subject_sql import find_sql_faults, only_statement
 from tests.case_rows import RULES
@@ -182,7 +182,7 @@ def test_an_attack_is_refused_by_the_engine_where_a_subject_stands(folder, tmp_p
 
     with Snapshot(date(2026, 3, 31), book.settings) as snapshot:
         snapshot.settle({})
-        asked = evaluate(book, snapshot, book.rules).asked["visits-few"]
+        asked = ask_rules(book, snapshot, book.rules).asked["visits-few"]
 
     assert asked.status == "error"
     assert (tmp_path / "secret.csv").read_text() == "name\nAoife\n"

@@ -14,7 +14,7 @@ from alerting.config import Job
 from alerting.errors import ConfigError
 from alerting.runs.clock_jumps import Reading, jumped, watch
 from alerting.runs.timetable import Timetable, is_slot, slots
-from alerting.store.job_leases import JobLeases
+from alerting.store.job_leases import JobLeases, Occurrence, missed_lately
 from alerting.store.store import Store
 from tests.office import Office
 
@@ -41,6 +41,11 @@ def store(tmp_path: Path) -> Iterator[Store]:
 @pytest.fixture
 def table(store: Store) -> Timetable:
     return Timetable(jobs={"daily": DAILY, "weekly": WEEKLY}, zone=LONDON, holidays=EASTER, leases=JobLeases(store))
+
+
+def lately_missed(table: Timetable, on: date) -> list[Occurrence]:
+    with table.leases._store.transaction() as connection:
+        return missed_lately(connection, on)
 
 
 def done(table: Timetable, job: str, day: date, state: str = "done") -> None:
@@ -141,7 +146,7 @@ def test_after_the_cut_off_todays_is_missed_as_well(table: Timetable) -> None:
 
     assert table.record_missed(late) == [("daily", MONDAY + DAY)]
     assert table.due(late) == []
-    [missed] = table.leases.missed_lately(MONDAY + 2 * DAY)
+    [missed] = lately_missed(table, MONDAY + 2 * DAY)
     assert str(missed) == "daily of 3 March 2026: nothing was there to start it between 07:00 and 14:00"
 
 
@@ -149,7 +154,7 @@ def test_a_run_that_went_on_failing_is_missed_for_what_it_failed_of(table: Timet
     done(table, "daily", MONDAY, "failed")
     table.record_missed(at(MONDAY, "14:00"))
 
-    [missed] = table.leases.missed_lately(MONDAY + DAY)
+    [missed] = lately_missed(table, MONDAY + DAY)
     assert str(missed) == "daily of 2 March 2026: it failed: the source cannot be read"
 
 
@@ -159,7 +164,7 @@ def test_a_run_that_another_overlapped_until_its_cut_off_is_missed_and_says_so(t
     tomorrow = at(MONDAY + DAY, "14:00")
 
     assert table.record_missed(tomorrow) == [("daily", MONDAY + DAY)]
-    [missed] = table.leases.missed_lately(MONDAY + DAY)
+    [missed] = lately_missed(table, MONDAY + DAY)
     assert missed.note == "daily of 2 March 2026 was still going on"
 
 

@@ -13,6 +13,7 @@ from alerting.app import build
 from alerting.notifications import recipient_log
 from alerting.notifications.recipient_log import NotTold, NotToldReason
 from alerting.store import schema
+from alerting.store.recipient_log import read_not_told, write
 from alerting.store.store import Store
 from tests.made_council import MONDAY
 from tests.office import Office
@@ -119,9 +120,10 @@ def test_the_rows_of_another_job_are_left_alone(made_store: str) -> None:
                 )
             )
         covered, snoozed = NotTold(NotToldReason.covered, "A-9"), NotTold(NotToldReason.snoozed, "by M1: until Friday")
-        recipient_log.write(connection, 1, MONDAY, {"a", "b"}, {(1, "M1"): None, (2, "M1"): covered, (3, "M1"): None})
-        recipient_log.write(connection, 1, MONDAY + 4 * DAY, {"a"}, {(1, "M1"): snoozed})
-        recipient_log.write(connection, 1, MONDAY + 5 * DAY, {"a"}, {(1, "M1"): snoozed})
+        ids = {"A-1": 1, "A-2": 2, "A-3": 3}
+        write(connection, 1, MONDAY, {"a", "b"}, {("A-1", "M1"): None, ("A-2", "M1"): covered, ("A-3", "M1"): None}, ids)
+        write(connection, 1, MONDAY + 4 * DAY, {"a"}, {("A-1", "M1"): snoozed}, ids)
+        write(connection, 1, MONDAY + 5 * DAY, {"a"}, {("A-1", "M1"): snoozed}, ids)
 
         table = schema.routed
         found = connection.execute(sa.select(table).order_by(table.c.alert_id, table.c.id)).all()
@@ -131,5 +133,5 @@ def test_the_rows_of_another_job_are_left_alone(made_store: str) -> None:
             (2, MONDAY, None, "covered", "A-9"),
             (3, MONDAY, MONDAY + DAY, None, None),
         ]
-        assert recipient_log.of_alert(connection, 1) == [("M1", snoozed)]
+        assert read_not_told(connection, 1) == [("M1", snoozed)]
     store.close()

@@ -14,8 +14,9 @@ from alerting.evaluation.dry_run import check_book, check_rule
 from alerting.model import Tier
 from alerting.notifications.messages.rendering import Words
 from alerting.notifications.messages.sentences import WordsFault, WordsFaultKind
+from alerting.rulebook.book import Rulebook
 from alerting.rulebook.lint import lint_rule
-from alerting.rulebook.loader import Rulebook, compile_rule
+from alerting.rulebook.loader import compile_rule
 from alerting.rulebook.rule import Rule
 from alerting.rulebook.sql_tree import names_in
 from alerting.rulebook.subject_sql import character_offset

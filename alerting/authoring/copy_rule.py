@@ -18,7 +18,8 @@ from alerting.app import App, rules_folder
 from alerting.authoring.draft import find_rule
 from alerting.documents.document import load, load_text
 from alerting.errors import ConfigError, Faults, Place, RuleError
-from alerting.rulebook.loader import LOCAL_PACK, Rulebook, compile_rule
+from alerting.rulebook.book import Rulebook
+from alerting.rulebook.loader import LOCAL_PACK, compile_rule
 from alerting.rulebook.rule import Rule
 
 _VALUE = r""""(?:[^"\\\n]|\\.)*"|'(?:[^'\n]|'')*'|[^\s"'#|>][^\r\n]*?"""

@@ -5,32 +5,17 @@ A draft is a rule file that need not lie in the council's folder, or a rule in u
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import date
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from alerting.app import App
-from alerting.casedata import trust
-from alerting.casedata.snapshot import Snapshot
-from alerting.casedata.trust import Trust
 from alerting.documents.document import did_you_mean, load_text
-from alerting.errors import AlertingError, ConfigError, Faults, SourceError
-from alerting.rulebook.loader import Rulebook, compile_rule
+from alerting.errors import AlertingError, ConfigError, Faults
+from alerting.rulebook.book import Rulebook
+from alerting.rulebook.loader import compile_rule
 from alerting.rulebook.rule import Rule
 
 _YAML = (".yaml", ".yml")
-
-
-@dataclass(frozen=True, kw_only=True)
-class LoadedData:
-    """The case data of one day, read for some rules."""
-
-    snapshot: Snapshot
-    #: Which of its tables are not to be believed.
-    trust: Trust
 
 
 def find_rule(book: Rulebook, name: str) -> Rule:
@@ -87,15 +72,3 @@ def find_in_use(book: Rulebook, draft: Rule) -> Rule | None:
     """Return the rule in use that a draft stands for: by its id, its code or what it replaces; None where it is a new rule."""
     known = {draft.id, draft.file.replaces} - {None}
     return next((rule for rule in book.rules if rule.id in known or rule.code == draft.code), None)
-
-
-@contextmanager
-def load_data(app: App, rules: Sequence[Rule], as_of: date) -> Iterator[LoadedData]:
-    """Read what these rules need of the case data as at a day, and judge it. Raises SourceError when there is no source to read."""
-    if app.source is None:
-        raise SourceError("the source of the case data cannot be used", remedy="`alerting check` shows why.")
-    with Snapshot(as_of, app.book.settings) as snapshot:
-        wanted = app.book.wanted(rules)
-        app.source.read(wanted, snapshot)
-        snapshot.settle(wanted, app.source)
-        yield LoadedData(snapshot=snapshot, trust=trust.judge(snapshot, wanted, app.past(as_of)))

@@ -12,14 +12,14 @@ from typing import Any, Self
 
 from alerting.casedata.conversion import quoted
 from alerting.casedata.snapshot import EngineError, Snapshot
-from alerting.evaluation.evaluate import SQL_TYPES
 from alerting.evaluation.query import measured_rows, rule_query
+from alerting.evaluation.stage import SQL_TYPES
 from alerting.evaluation.trace import Part, Trace, trace_rule
 from alerting.expressions.compile import Compiled
 from alerting.formatting import number as plain
 from alerting.model import Level
+from alerting.rulebook.book import Rulebook
 from alerting.rulebook.file_models import Example
-from alerting.rulebook.loader import Rulebook
 from alerting.rulebook.rule import Rule
 
 _ANY_DAY = date(2026, 3, 31)

@@ -6,32 +6,23 @@ The store is read for what people have been told, where there is one; the real r
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import date
-from pathlib import Path
 
-from alerting.alerts import brakes, lifecycle
-from alerting.alerts.advance import OWNERS, life_of, working_days
+from alerting.alerts import lifecycle
+from alerting.alerts.advance import life_of
 from alerting.alerts.brakes import Brake
 from alerting.app import App
-from alerting.authoring.draft import load_data
-from alerting.casedata.trust import Trust
-from alerting.evaluation import evaluate
-from alerting.evaluation.evaluate import Asked, Evaluation
-from alerting.model import Alert, Condition, Finding, LastTold, Outcome, Reason
-from alerting.notifications import directory as people
-from alerting.notifications import inhibition, routing
-from alerting.notifications.banners import Banners
+from alerting.authoring.today import Today, look, work_out
+from alerting.evaluation.evaluate import ask_rules
+from alerting.evaluation.evaluation import Asked, Status
+from alerting.model import Condition, Finding, Outcome
 from alerting.notifications.content import CardContent, DigestContent, Notification
-from alerting.notifications.digests import Circumstances, compose_digests
-from alerting.notifications.routing import Receiver, Router
-from alerting.rulebook.loader import Rulebook
+from alerting.notifications.policy import Policy
+from alerting.notifications.routing import Router
+from alerting.rulebook.book import Rulebook
 from alerting.rulebook.rule import Rule
-from alerting.runs.pipeline import routes_of
-from alerting.store.outbox import Outbox
-from alerting.store.rule_versions import RuleHistory
-from alerting.store.store import Store
 
 TOO_MANY = 1 / 3
 """The share of its population beyond which a rule alerts about what is usual rather than about what is wrong."""
@@ -103,157 +94,81 @@ class Preview:
     warnings: tuple[str, ...]
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Memory:
-    """What the store knows: live alerts, and the draft's that have ended, by subject; what everybody was last told; the days
-    that do not count for alerts; brakes; how rules were last asked.
-    """
-
-    live: Sequence[Alert] = ()
-    ended: Mapping[str, Alert] = field(default_factory=dict)
-    told: Mapping[tuple[str, str, str], LastTold] = field(default_factory=dict)
-    held: Mapping[int, Sequence[tuple[date, date | None]]] = field(default_factory=dict)
-    brakes: Sequence[Brake] = ()
-    logic: Mapping[str, str] = field(default_factory=dict)
-    there: bool = False
-
-
 def preview(app: App, draft: Rule, in_use: Rule | None, as_of: date) -> Preview:
     """Ask a draft of a day's data, and beside it the rule in use where one is given. Raises SourceError and StoreError."""
     # Both are asked at once, so the one in use goes by another name.
     beside = replace(in_use, file=in_use.file.model_copy(update={"id": f"{in_use.id} in use"})) if in_use else None
     rules = [rule for rule in (draft, beside) if rule]
-    with load_data(app, rules, as_of) as look:
-        evaluation = evaluate.evaluate(app.book, look.snapshot, rules)
-        directory = people.directory(look.snapshot)
-        if "ext_restricted" in look.trust.doubted:
-            directory = replace(directory, restricted=None)
-        said = {rule.id: {finding.subject: finding for finding in evaluation.findings(rule.id)} for rule in rules}
-        matching = [subject for subject, finding in said[draft.id].items() if finding.outcome == Outcome.match]
-        memory = _memory(app, draft, matching)
-        alerts = _alerts(app.book, evaluation, draft, memory, as_of, look.trust)
-
-    def waited(alert: Alert) -> int:
-        return routing.waited(alert, as_of, memory.held.get(alert.id or 0, ()), working_days(app.book))
-
-    router = Router(directory, {**routes_of((*app.book.rules, *app.book.off)), **routes_of(rules)}, waited)
-    asked = evaluation.asked[draft.id]
+    policy = app.policy(with_draft(app.book, draft, in_use))
+    with look(app, rules, as_of) as found:
+        answers = ask_rules(app.book, found.snapshot, rules)
+        said = {rule.id: {finding.subject: finding for finding in answers.findings(rule.id)} for rule in rules}
+        asked, before_asked = answers.asked[draft.id], answers.asked[beside.id] if beside else None
+        if beside:
+            answers.forget(beside.id)
+        today = work_out(app, policy, found, answers, draft.file.job)
+    router = today.decision.router
     after, before = said[draft.id], said[beside.id] if beside else {}
-    today = _today(app, router, draft, memory, alerts, as_of, look.trust)
+    as_it_is = Router(router.directory, app.policy().routes)
+    messages = _messages(draft, today)
     return Preview(
         draft=draft,
         in_use=in_use,
         as_of=as_of,
-        before=evaluation.asked[beside.id] if beside else None,
+        before=before_asked,
         after=asked,
         changes=tuple(_changes(router, before, after)),
         teams=_counts(_teams(router, before), _teams(router, after)),
-        people=_counts(_people(app.book, router, beside, before, as_of), _people(app.book, router, draft, after, as_of)),
-        today=today,
-        warnings=tuple(_warnings(app, draft, in_use, asked, today, after, router, as_of)),
+        people=_counts(
+            _people(app.book, as_it_is, in_use, before.values(), as_of),
+            _people(policy.book, router, draft, after.values(), as_of),
+        ),
+        today=messages,
+        warnings=tuple(_warnings(policy, draft, in_use, asked, messages, after, router, as_of)),
     )
 
 
-def _memory(app: App, draft: Rule, matching: Sequence[str]) -> _Memory:
-    """Read the store, without making one where there is none. matching: whom the draft alerts about today."""
-    path = Path(app.store_url.removeprefix("sqlite:///"))
-    if app.store_url.startswith("sqlite:///") and not path.is_file():
-        return _Memory()
-    store = Store.connect(app.store_url)
-    try:
-        if store.version() is None:
-            return _Memory()
-    finally:
-        store.close()
-    store = Store.open(app.store_url, create=False)
-    try:
-        held = store.held_spans({draft.id} if draft.file.escalate else set())
-        live, logic = store.live(), RuleHistory(store).last_logic()
-        last = store.last_ended((draft.id, subject) for subject in matching)
-        ended = {subject: alert for (_, subject), alert in last.items()}
-        with store.transaction() as connection:
-            told = Outbox(store, domain=app.loaded.config.council.domain).last_told(connection)
-            return _Memory(live=live, ended=ended, told=told, held=held, brakes=brakes.on(connection), logic=logic, there=True)
-    finally:
-        store.close()
-
-
-def _alerts(book: Rulebook, evaluation: Evaluation, draft: Rule, memory: _Memory, as_of: date, trust: Trust) -> list[Alert]:
-    """Return the alerts of the draft as they would be after a run: those of the store taken on, and new ones."""
-    mine = {alert.id: alert for alert in memory.live if alert.rule == draft.id and alert.subject_kind == draft.subject.id}
-    asked, life = evaluation.asked[draft.id], life_of(draft, book)
-    if asked.status != "ok":
-        problem = asked.problem or asked.status
-        held = {alert.id: lifecycle.hold(alert, Reason.not_asked, as_of, detail=problem) for alert in mine.values()}
-        return [found.alert if (found := held[id_]) else alert for id_, alert in mine.items()]
-    changed = memory.logic.get(draft.id, draft.logic) != draft.logic
-    owners_known = not OWNERS & trust.doubted
-    candidates = [(id_, finding) for id_, finding in evaluation.compare(list(mine.values())) if finding.rule == draft.id]
-    there: set[str] = set()
-    if changed:
-        # Whom a narrower rule does not ask about any more is clear of it, rather than missing from the data.
-        there = evaluation.still_in_subject(
-            draft, [finding.subject for _, finding in candidates if finding.outcome == Outcome.absent]
-        )
-    new: list[Alert] = []
-    for id_, given in candidates:
-        finding = replace(given, outcome=Outcome.clear) if given.subject in there and not given.left else given
-        if id_ is None:
-            last, days = memory.ended.get(finding.subject), working_days(book)
-            step = lifecycle.begun(finding, life, last, as_of, days, owners_known=owners_known)
-            new += [step.alert] if step else []
-            continue
-        found = lifecycle.advance(mine[id_], finding, life, as_of, owners_known=owners_known, changed=changed)
-        mine[id_] = found.alert if found else mine[id_]
-    return [*mine.values(), *new]
-
-
-def _today(
-    app: App, router: Router, draft: Rule, memory: _Memory, alerts: Sequence[Alert], as_of: date, trust: Trust
-) -> Messages:
-    """Plan the messages that a run of the day would send of the draft's alerts, by the real routing."""
-    waits = trust.withheld([(draft.id, app.book.needs(draft))]).get(draft.id)
-    known = {alert for _, _, alert in memory.told}
-    new = [alert for alert in alerts if alert.id is None and alert.condition == Condition.firing]
-    limit = brakes.limits(replace(app.book, rules=(draft,))).get(draft.id)
-    brake = next((each for each in memory.brakes if each.rule == draft.id), None)
-    if brake is None and limit is not None and len(new) > limit:
-        brake = Brake(rule=draft.id, since=as_of, count=len(new))
-    told_of = [alert for alert in alerts if brake is None or alert.ref in known]
-    others = [alert for alert in memory.live if alert.rule != draft.id and alert.rule in router.rules]
-    today = Circumstances(
-        banners=Banners(router=router),
-        purpose=draft.file.job,
-        as_of=as_of,
-        working_days=working_days(app.book),
-        last_told=memory.told,
-        covered=inhibition.covered([*told_of, *others], router.rules, lambda alert: bool(router.recipients(alert))).keys(),
+def with_draft(book: Rulebook, draft: Rule, in_use: Rule | None) -> Rulebook:
+    """Return a rulebook in which a draft is in use, in place of the rule it stands for."""
+    gone = {draft.id, in_use.id if in_use else draft.id}
+    return replace(
+        book,
+        rules=(*(rule for rule in book.rules if rule.id not in gone), draft),
+        off=tuple(rule for rule in book.off if rule.id not in gone),
+        broken=tuple(broken for broken in book.broken if broken.id not in gone),
+        ids=(book.ids - gone) | {draft.id},
     )
-    planned = compose_digests(router, told_of, _receivers(app, draft.file.job), today)
+
+
+def _messages(draft: Rule, today: Today) -> Messages:
+    """Return what a run of the day would send of the draft's alerts."""
+    decision = today.decision
+    mine = [alert for alert in decision.alerts if alert.rule == draft.id]
+    told = (_told(draft, item) for item in decision.notifications if item.purpose == draft.file.job)
+    waits = today.evaluation.asked[draft.id]
+    brake = next((brake for brake in (*today.world.brakes, *decision.brakes) if brake.rule == draft.id), None)
+    confined = [alert for alert in mine if decision.routes.get(alert.ref) == [] and decision.router.is_confined(alert)]
     return Messages(
-        messages=() if waits else tuple(_told(notification) for notification in planned.notifications),
-        waits=waits,
+        messages=tuple(one for one in told if one is not None),
+        waits=waits.problem if waits.status == Status.withheld else None,
         brake=brake,
-        pending=sum(alert.condition == Condition.pending for alert in alerts),
-        confined=planned.confined,
-        unrouted=len(planned.unrouted),
-        remembered=memory.there,
+        pending=sum(alert.condition == Condition.pending for alert in mine),
+        confined=sum(alert.condition != Condition.resolved for alert in confined),
+        unrouted=sum(alert.rule == draft.id for alert in decision.unrouted),
+        remembered=today.remembered,
     )
 
 
-def _receivers(app: App, job: str) -> list[Receiver]:
-    chosen = getattr(app.loaded.config.jobs, job).to
-    return [receiver for name, (receiver, _) in app.receivers().items() if chosen is None or name in chosen]
-
-
-def _told(notification: Notification) -> Told:
-    states, content = Counter[str](), notification.content
+def _told(draft: Rule, notification: Notification) -> Told | None:
+    """Return one message as far as it is about a draft; None where nothing in it is."""
+    content, states = notification.content, Counter[str]()
     if isinstance(content, DigestContent):
-        states.update(item.state.value for item in content.items)
-    if isinstance(content, CardContent):
-        for line in content.lines:
+        states.update(item.state.value for item in content.items if item.rule == draft.id)
+    if isinstance(content, CardContent):  # a channel's card has counts only
+        for line in (line for line in content.lines if line.rule == draft.code):
             states.update(new=line.new, open=line.open, cleared=line.cleared, held=line.held)
-    return Told(receiver=notification.receiver, name=notification.name, states=dict(+states))
+    told = {state: count for state, count in states.items() if count}
+    return Told(receiver=notification.receiver, name=notification.name, states=told) if told else None
 
 
 def _said(finding: Finding | None) -> str:
@@ -287,11 +202,11 @@ def _teams(router: Router, said: Mapping[str, Finding]) -> Counter[str]:
     return Counter(_team_name(router, finding.team) for finding in said.values() if finding.level is not None)
 
 
-def _people(book: Rulebook, router: Router, rule: Rule | None, said: Mapping[str, Finding], as_of: date) -> Counter[str]:
+def _people(book: Rulebook, router: Router, rule: Rule | None, said: Iterable[Finding], as_of: date) -> Counter[str]:
     """Count whom each match would be told to, were it new today."""
     if rule is None:
         return Counter()
-    matches = [finding for finding in said.values() if finding.outcome == Outcome.match]
+    matches = [replace(finding, rule=rule.id) for finding in said if finding.outcome == Outcome.match]
     alerts = [lifecycle.opened(finding, life_of(rule, book), 1, as_of).alert for finding in matches]
     return Counter(recipient.person.name for alert in alerts for recipient in router.recipients(alert))
 
@@ -302,7 +217,7 @@ def _counts(before: Counter[str], after: Counter[str]) -> tuple[Count, ...]:
 
 
 def _warnings(
-    app: App,
+    policy: Policy,
     draft: Rule,
     in_use: Rule | None,
     asked: Asked,
@@ -316,7 +231,7 @@ def _warnings(
         yield f"Today's run would not ask it: {today.waits}. Its alerts would be on hold."
     if asked.status != "ok":
         yield f"It cannot be asked of this data: {asked.problem}. Its alerts would be on hold."
-    if matches and not _people(app.book, router, draft, after, as_of):
+    if matches and not _people(policy.book, router, draft, after.values(), as_of):
         why = (
             "no list of restricted children was read (ext_restricted)"
             if router.directory.restricted is None
@@ -325,7 +240,7 @@ def _warnings(
         yield f"It would tell nobody: it alerts about {matches}, and {why}."
     elif today.unrouted:
         yield f"Nobody on the staff answers for {today.unrouted} of its alerts. Check ext_staff and ext_team."
-    if not _receivers(app, draft.file.job):
+    if not policy.receivers_of(draft.file.job):
         yield f"No receiver is set for {draft.file.job} messages, so it would tell nobody."
     if asked.population and matches > TOO_MANY * asked.population:
         share = round(100 * matches / asked.population)

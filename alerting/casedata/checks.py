@@ -8,10 +8,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from alerting.casedata.catalogue import KEYS, REFERENCES, TABLES, Settings
 from alerting.casedata.conversion import quoted
-from alerting.casedata.snapshot import Snapshot, Wanted
+
+if TYPE_CHECKING:
+    from alerting.casedata.snapshot import Snapshot, Wanted
 
 Filled = dict[str, dict[str, tuple[int, int]]]
 """By table and column, how many cells are filled, of how many rows."""

@@ -9,8 +9,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from alerting.casedata.snapshot import Snapshot, Source
+if TYPE_CHECKING:
+    from alerting.casedata.snapshot import Snapshot, Source
+
 
 TABLE = "ext_merged"
 

@@ -13,12 +13,16 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from statistics import median_high
+from typing import TYPE_CHECKING
 
 from alerting.casedata.catalogue import TABLES, Settings
 from alerting.casedata.checks import Flaw, flaws
-from alerting.casedata.snapshot import Snapshot, Wanted
+from alerting.casedata.directory import RestrictedRow
 from alerting.formatting import day
 from alerting.working_days import working_days_between
+
+if TYPE_CHECKING:
+    from alerting.casedata.snapshot import Snapshot, Wanted
 
 ROWS = "rows"
 """The name of the check of a table's number of rows; the other checks are named in `doubtful_rows`."""
@@ -48,6 +52,8 @@ class Past:
     filled: Mapping[str, Mapping[str, tuple[int, int]]] = field(default_factory=dict)
     accepted: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     loaded_at: datetime | None = None
+    #: The list of restricted records as it was when last trusted.
+    restricted: tuple[RestrictedRow, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

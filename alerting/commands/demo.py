@@ -150,11 +150,11 @@ def _tell(folder: Path, reports: list[Report]) -> None:
             [
                 report.job,
                 f"{report.as_of:%a} {report.as_of.day} {report.as_of:%B}",
-                report.alerts["new"],
-                report.alerts["changed"],
-                report.alerts["resolved"],
-                report.alerts["held"],
-                report.notifications["accepted"],
+                report.alerts.new,
+                report.alerts.changed,
+                report.alerts.resolved,
+                report.alerts.held,
+                report.sending.messages.accepted,
                 len(report.problems),
             ]
             for report in reports

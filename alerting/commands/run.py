@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import asdict
 from datetime import date, datetime, timedelta
 
 import click
@@ -114,34 +115,34 @@ def tell(report: Report, *, dry_run: bool = False) -> None:
     )
     rows = [
         [
-            row["code"],
-            row["status"],
-            row["population"],
-            *(row["match"][level] or "" for level in ("info", "amber", "red", "critical")),
-            row["clear"],
-            row["unknown"] or "",
-            row["problem"] or "",
+            row.code,
+            row.status,
+            row.population,
+            *(row.match[level] or "" for level in ("info", "amber", "red", "critical")),
+            row.clear,
+            row.unknown or "",
+            row.problem or "",
         ]
         for row in report.rules
     ]
     if rows:
         echo_table(["Rule", "Status", "Asked", "Info", "Amber", "Red", "Critical", "Clear", "Unknown", "Problem"], rows)
     for older in report.older:
-        if not any(str(older) in (row["problem"] or "") for row in report.rules):
+        if not any(str(older) in (row.problem or "") for row in report.rules):
             click.echo(f"rules: {older.file} {older}")
     for problem in report.problems:
-        click.echo(f"sending: {problem}" if problem in report.of_sending else f"data: {problem}")
-    if report.hold_fire:
-        click.echo(f"{report.hold_fire[:1].upper()}{report.hold_fire[1:]}.", err=True)
-    for breach in report.breaches:
+        click.echo(f"sending: {problem}" if problem in report.sending.problems else f"data: {problem}")
+    if report.sending.hold_fire:
+        click.echo(f"{report.sending.hold_fire[:1].upper()}{report.sending.hold_fire[1:]}.", err=True)
+    for breach in report.sending.breaches:
         click.echo(f"audit: {breach}", err=True)
-    begun = [brake for brake in report.brakes if brake["kind"] == "baseline"]
+    begun = [brake for brake in report.brakes if brake.kind == "baseline"]
     if begun:
         click.echo(
-            f"The first day: {sum(brake['kept_back'] for brake in begun)} alerts of {len(begun)} rules wait, and nobody is told of them. "
+            f"The first day: {sum(brake.kept_back for brake in begun)} alerts of {len(begun)} rules wait, and nobody is told of them. "
             "Look at them, then run `alerting rules release --all --by NAME`."
         )
-    click.echo("Alerts: " + ", ".join(f"{count} {name}" for name, count in report.alerts.items()))
+    click.echo("Alerts: " + ", ".join(f"{count} {name}" for name, count in asdict(report.alerts).items()))
     if dry_run:
         click.echo(f"Nothing was written or sent. {len(report.planned)} messages would go out:")
         echo_table(
@@ -149,6 +150,6 @@ def tell(report: Report, *, dry_run: bool = False) -> None:
             [[item.receiver, item.name, item.purpose, _size(item.content)] for item in report.planned],
         )
     else:
-        click.echo("Messages: " + ", ".join(f"{count} {name}" for name, count in report.notifications.items()))
-        if report.bounces:
-            click.echo(f"Bounces: {counted(report.bounces)}")
+        click.echo("Messages: " + ", ".join(f"{count} {name}" for name, count in asdict(report.sending.messages).items()))
+        if report.sending.bounces:
+            click.echo(f"Bounces: {counted(report.sending.bounces)}")

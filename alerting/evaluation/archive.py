@@ -148,9 +148,9 @@ class Archive:
             }
             _publish(folder, run.model_copy(update={"subjects": kept, "directory": directory}))
         except OSError as error:
-            problems.append(f"kept: the day could not be kept ({error.strerror or error})")
+            problems.append(f"the day could not be kept ({error.strerror or error})")
         except EngineError as error:
-            problems.append(f"kept: the day could not be kept: {error.safe}")
+            problems.append(f"the day could not be kept: {error.safe}")
         return problems
 
     def runs(self, job: str, first: date, last: date) -> tuple[list[KeptRun], dict[date, str]]:
@@ -182,7 +182,7 @@ class Archive:
                 try:
                     _delete(self.folder / day.isoformat())
                 except OSError as error:
-                    problems.append(f"kept: {day} is too old to be kept and could not be deleted ({error.strerror})")
+                    problems.append(f"{day} is too old to be kept and could not be deleted ({error.strerror})")
         return problems
 
     def _before(self, run: Manifest, subject: str) -> KeptRun | None:

@@ -9,10 +9,10 @@ from alerting.casedata.conversion import quoted
 from alerting.casedata.snapshot import DESCRIBE, EngineError, Snapshot
 from alerting.documents.document import Document, did_you_mean
 from alerting.errors import Fault, Place
-from alerting.evaluation.evaluate import SQL_TYPES
 from alerting.evaluation.query import rule_query
+from alerting.evaluation.stage import SQL_TYPES
+from alerting.rulebook.book import Rulebook
 from alerting.rulebook.file_models import Subject
-from alerting.rulebook.loader import Rulebook
 from alerting.rulebook.rule import Rule
 from alerting.rulebook.subject_sql import character_offset, suggest_table
 

@@ -13,11 +13,11 @@ from datetime import date
 from alerting.casedata.snapshot import EngineError, Snapshot
 from alerting.casedata.trust import Trust
 from alerting.evaluation.archive import DIRECTORY, KeptRun
-from alerting.evaluation.evaluate import SQL_TYPES
 from alerting.evaluation.fill import check_fill
 from alerting.evaluation.query import population_rows, rule_query
+from alerting.evaluation.stage import SQL_TYPES
 from alerting.model import Finding, Level, Outcome
-from alerting.rulebook.loader import Rulebook
+from alerting.rulebook.book import Rulebook
 from alerting.rulebook.rule import WORD, Rule
 
 DAYS_AT_ONCE = 25

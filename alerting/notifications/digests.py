@@ -28,6 +28,7 @@ from alerting.notifications.content import (
 from alerting.notifications.fallback import fallback_chains
 from alerting.notifications.messages.digest import by_the_record
 from alerting.notifications.routing import Receiver, Recipient, Router, is_by, notification_key
+from alerting.notifications.silences import Silence
 
 
 def _never_idle(_alert: Alert, _since: date) -> int:
@@ -47,10 +48,10 @@ class Circumstances:
     #: What everybody was last told, by receiver, recipient and alert.
     last_told: Mapping[tuple[str, str, str], LastTold] = field(default_factory=dict)
     loaded_at: datetime | None = None
-    #: Alerts that another covers: counted, and not told.
-    covered: Collection[str] = ()
-    #: Alerts that somebody silenced: counted, and not told.
-    silenced: Collection[str] = ()
+    #: Alerts that another covers, with which: counted, and not told.
+    covered: Mapping[str, str] = field(default_factory=dict)
+    #: Alerts that somebody silenced, with the silence: counted, and not told.
+    silenced: Mapping[str, Silence] = field(default_factory=dict)
     #: Alerts that were open when the service began: told as counts.
     backlog: Collection[str] = ()
     #: Alerts that come and go too often to be told each time.

@@ -7,10 +7,10 @@ sends it, even days later and without the case data, can pass it on; and one who
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import replace
 
-from alerting.model import Alert
+from alerting.model import Alert, LastTold
 from alerting.notifications.content import Addressee, DigestContent, FallbackChain, Notification
 from alerting.notifications.routing import Router, notification_key
 
@@ -69,3 +69,22 @@ def _stand_in(person: Addressee, chains: Sequence[FallbackChain], refused: Notif
             covered=0,
         ),
     )
+
+
+def last_told(
+    told: Mapping[tuple[str, str, str], LastTold],
+    ended: Set[str],
+    addresses: Mapping[str, str | None],
+    refused: Set[tuple[str, str]],
+) -> dict[tuple[str, str, str], LastTold]:
+    """Return what everybody was last told that counts as told to them, by receiver, recipient and alert.
+
+    What was passed on to another counts for who could not be reached until they have an address again that is not refused.
+    ended: alerts that are over. addresses: of today's directory, by recipient. refused: receivers and addresses, in small letters.
+    """
+
+    def counts(receiver: str, recipient: str, ref: str, last: LastTold) -> bool:
+        address = (addresses.get(recipient) or "").strip().casefold()
+        return last.condition != PASSED_ON or ref in ended or not address or (receiver, address) in refused
+
+    return {key: last for key, last in told.items() if counts(*key, last)}

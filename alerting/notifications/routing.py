@@ -13,8 +13,8 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from alerting.alerts import handling_state
+from alerting.casedata.directory import Directory, Team
 from alerting.model import Act, Alert, Level, Person
-from alerting.notifications.directory import Directory, Team
 
 NEXT_UP = ("team_manager", "service_manager", "head_of_service", "performance")
 _SERVICES = {"quality": "quality_assurance", "commissioning": "commissioning", "performance": "performance"}

@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-import sqlalchemy as sa
 from pydantic import BaseModel, ConfigDict, field_validator
 
 from alerting.alerts.handling import two_people
@@ -21,7 +20,6 @@ from alerting.formatting import day, listed, plural
 from alerting.model import Alert, Condition, Level
 from alerting.notifications.content import Notice
 from alerting.notifications.routing import Router
-from alerting.store import schema
 
 
 class Matcher(BaseModel):
@@ -131,7 +129,7 @@ def impact(matcher: Matcher, alerts: Iterable[Alert], router: Router) -> Impact:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wish:
+class SilenceRequest:
     """A silence that somebody wants: what of, why, from which day to which."""
 
     matcher: Matcher
@@ -142,77 +140,30 @@ class Wish:
     approved_by: str | None = None
 
 
-def refuse_where_wrong(wish: Wish, today: date, limits: Handling, add_days: Callable[[date, int], date]) -> None:
+def refuse_where_wrong(request: SilenceRequest, today: date, limits: Handling, add_days: Callable[[date, int], date]) -> None:
     """Raise HandlingError where a silence may be made by nobody: without a matcher, a reason or an end that is near enough."""
-    if not wish.matcher.given():
+    if not request.matcher.given():
         raise HandlingError(
             "a silence of everything is refused",
             remedy="Say what it is about: --rule, --team, --level, --subject, --worker or --child.",
         )
-    if not wish.reason.strip():
+    if not request.reason.strip():
         raise HandlingError("a silence needs a reason", remedy="Say why with --reason.")
-    if wish.until < max(today, wish.begins):
-        raise HandlingError(f"{wish.until} has passed, or lies before its first day", remedy="Give a later day with --until.")
-    last = add_days(max(today, wish.begins), limits.silence)
-    if wish.until > last:
+    if request.until < max(today, request.begins):
+        raise HandlingError(f"{request.until} has passed, or lies before its first day", remedy="Give a later day with --until.")
+    last = add_days(max(today, request.begins), limits.silence)
+    if request.until > last:
         raise HandlingError(
-            f"{wish.until} is too far off: a silence lasts {plural(limits.silence, 'working day')} at most",
+            f"{request.until} is too far off: a silence lasts {plural(limits.silence, 'working day')} at most",
             remedy=f"Give {last} or a day before it with --until.",
         )
 
 
-def refuse_one_alone(wish: Wish, found: Impact, limits: Handling) -> None:
+def refuse_one_alone(request: SilenceRequest, found: Impact, limits: Handling) -> None:
     """Raise HandlingError where a silence takes two people, and there is one. found: what it would silence."""
     why = found.needs_two(limits.silence_share)
-    if why or wish.approved_by is not None:
-        two_people(wish.by, wish.approved_by, f"one person alone may not make this silence: {why}")
-
-
-def add(connection: sa.Connection, wish: Wish, found: Impact, limits: Handling, now: datetime) -> int:
-    """Make a silence and give its number. Raises HandlingError where it takes two people, and there is one.
-
-    found: what it would silence, which somebody has looked at.
-    """
-    refuse_one_alone(wish, found, limits)
-    values = {
-        "matcher": wish.matcher.given(),
-        "reason": wish.reason.strip(),
-        "by": wish.by,
-        "approved_by": wish.approved_by,
-        "begins": wish.begins,
-        "until": wish.until,
-        "matched": len(found.alerts),
-        "at": now,
-    }
-    key = connection.execute(schema.silence.insert().values(values)).inserted_primary_key
-    return int(key[0]) if key else 0
-
-
-def end(connection: sa.Connection, number: int, *, by: str, note: str, now: datetime) -> Silence:
-    """End a silence before its day, and keep who did it and why. Raises HandlingError where it has ended or is not there."""
-    table, act = schema.silence, schema.act
-    found = next((silence for silence in every(connection) if silence.id == number), None)
-    if found is None:
-        raise HandlingError(f"there is no silence {number}", remedy="`alerting silences list --all` shows them.")
-    mine = sa.and_(table.c.id == number, table.c.ended_at.is_(None))
-    if connection.execute(table.update().where(mine).values(ended_at=now, ended_by=by)).rowcount != 1:
-        raise HandlingError(f"silence {number} has been ended already, by {found.ended_by}")
-    connection.execute(act.insert().values(at=now, by=by, kind="silence ended", about=f"silence {number}", note=note.strip()))
-    return found
-
-
-def every(connection: sa.Connection) -> list[Silence]:
-    """Return every silence there is or was, the newest first."""
-    query = sa.select(schema.silence).order_by(schema.silence.c.id.desc())
-    return [_silence(row) for row in connection.execute(query).mappings()]
-
-
-def standing(connection: sa.Connection, as_of: date) -> list[Silence]:
-    """Return the silences that stand on a day, the oldest first."""
-    table = schema.silence
-    mine = (table.c.ended_at.is_(None), table.c.begins <= as_of, table.c.until >= as_of)
-    query = sa.select(table).where(*mine).order_by(table.c.id)
-    return [_silence(row) for row in connection.execute(query).mappings()]
+    if why or request.approved_by is not None:
+        two_people(request.by, request.approved_by, f"one person alone may not make this silence: {why}")
 
 
 def said(silence: Silence) -> str:
@@ -229,18 +180,14 @@ def silenced(alerts: Iterable[Alert], silences: Sequence[Silence]) -> dict[str, 
 
 def ending(silences: Iterable[Silence], alerts: Sequence[Alert], next_day: date) -> list[tuple[Silence, Notice]]:
     """Return the silences that are about to end, with what to tell whoever made them. next_day: the working day after today."""
-    found = []
-    for silence in silences:
-        if silence.until <= next_day:
-            opened = (alert for alert in alerts if alert.condition not in (Condition.pending, Condition.resolved))
-            count = sum(silence.matches(alert) for alert in opened)
-            detail = (
-                f"It was made by {silence.by}: {silence.reason}. It is about {silence.matcher}; {plural(count, 'open alert')} of that "
-                "will be told again. Make a new one with `alerting silences add` only if the reason still holds."
-            )
-            found.append((silence, Notice(title=f"Silence {silence.id} ends on {day(silence.until)}", detail=detail)))
-    return found
+    opened = [alert for alert in alerts if alert.condition not in (Condition.pending, Condition.resolved)]
+    return [(silence, _ends(silence, opened)) for silence in silences if silence.until <= next_day]
 
 
-def _silence(row: sa.RowMapping) -> Silence:
-    return Silence(**{**dict(row), "matcher": Matcher(**row["matcher"])})
+def _ends(silence: Silence, opened: Sequence[Alert]) -> Notice:
+    count = sum(silence.matches(alert) for alert in opened)
+    detail = (
+        f"It was made by {silence.by}: {silence.reason}. It is about {silence.matcher}; {plural(count, 'open alert')} of that "
+        "will be told again. Make a new one with `alerting silences add` only if the reason still holds."
+    )
+    return Notice(title=f"Silence {silence.id} ends on {day(silence.until)}", detail=detail)

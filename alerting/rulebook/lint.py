@@ -17,8 +17,8 @@ from alerting.documents.document import KeyPath, did_you_mean
 from alerting.expressions.tree import Term
 from alerting.formatting import day
 from alerting.model import Level
+from alerting.rulebook.book import Rulebook
 from alerting.rulebook.file_models import SubjectColumn
-from alerting.rulebook.loader import Rulebook
 from alerting.rulebook.rule import WORD, Rule
 from alerting.rulebook.sql_tree import names_in_all
 

@@ -164,7 +164,7 @@ class JobLeases:
     def find(self, job: str, as_of: date) -> Occurrence | None:
         """Return one occurrence, None when there is none."""
         with self._store.transaction() as connection:
-            return next(iter(self._read(connection, _TABLE.c.job == job, _TABLE.c.as_of == as_of)), None)
+            return next(iter(_read(connection, _TABLE.c.job == job, _TABLE.c.as_of == as_of)), None)
 
     def last_day(self, job: str) -> date | None:
         """Return the last day for which a job has an occurrence, or else the first day of any job; None in a new store."""
@@ -176,7 +176,7 @@ class JobLeases:
         """Return the days up to one, included, whose occurrence was begun and is neither ended nor being worked on."""
         with self._store.transaction() as connection:
             moment = database_now(connection)
-            found = self._read(connection, _TABLE.c.job == job, _TABLE.c.as_of <= until, _TABLE.c.state.not_in(ENDED))
+            found = _read(connection, _TABLE.c.job == job, _TABLE.c.as_of <= until, _TABLE.c.state.not_in(ENDED))
             return [item.as_of for item in found if item.state != "running" or _is_abandoned(item, moment)]
 
     def miss(self, job: str, days: Iterable[date], note: str) -> list[date]:
@@ -189,7 +189,7 @@ class JobLeases:
             moment = database_now(connection)
             for as_of in days:
                 mine = sa.and_(_TABLE.c.job == job, _TABLE.c.as_of == as_of)
-                found = next(iter(self._read(connection, mine)), None)
+                found = next(iter(_read(connection, mine)), None)
                 if found is None:
                     row = {"job": job, "as_of": as_of, "owner": "", "token": 0}
                     connection.execute(_TABLE.insert().values(state="missed", lease_until=moment, note=note, **row))
@@ -206,15 +206,7 @@ class JobLeases:
     def missed_between(self, first: date, last: date) -> list[Occurrence]:
         """Return the occurrences recorded as missed from one day to another, both included, in the order of their days."""
         with self._store.transaction() as connection:
-            return self._read(connection, _TABLE.c.state == "missed", _TABLE.c.as_of.between(first, last))
-
-    def missed_lately(self, as_of: date) -> list[Occurrence]:
-        """Return what was missed since the last daily run that was done for an earlier day: what that of this day has to tell."""
-        done = sa.and_(_TABLE.c.job == "daily", _TABLE.c.state.in_(("done", "done_with_faults")), _TABLE.c.as_of < as_of)
-        with self._store.transaction() as connection:
-            last = connection.execute(sa.select(sa.func.max(_TABLE.c.as_of)).where(done)).scalar()
-            since = [_TABLE.c.as_of >= last] if last else []
-            return self._read(connection, _TABLE.c.state == "missed", _TABLE.c.as_of <= as_of, *since)
+            return _read(connection, _TABLE.c.state == "missed", _TABLE.c.as_of.between(first, last))
 
     # ------------------------------------------------------------------ within
 
@@ -226,13 +218,8 @@ class JobLeases:
                 connection.execute(sa.text("LOCK TABLE occurrence IN SHARE ROW EXCLUSIVE MODE"))
             yield connection
 
-    def _read(self, connection: sa.Connection, *where: sa.ColumnElement[bool]) -> list[Occurrence]:
-        moment = database_now(connection)
-        rows = connection.execute(sa.select(_TABLE).where(*where).order_by(_TABLE.c.as_of, _TABLE.c.job)).mappings()
-        return [Occurrence(**row, quiet=moment - row["lease_until"]) for row in rows]
-
     def _running(self, connection: sa.Connection, moment: datetime) -> list[Occurrence]:
-        return self._read(connection, _TABLE.c.state == "running", _TABLE.c.lease_until >= moment)
+        return _read(connection, _TABLE.c.state == "running", _TABLE.c.lease_until >= moment)
 
     def _fence(self, connection: sa.Connection, moment: datetime, now: datetime) -> None:
         """Shut out every run whose host is gone, or slept too long: should it wake, its next write is refused."""
@@ -251,12 +238,26 @@ class JobLeases:
         connection.execute(left.values(status="abandoned", finished_at=now))
 
     def _taken(self, connection: sa.Connection, claim: Claim) -> RunHeld:
-        found = next(iter(self._read(connection, _TABLE.c.job == claim.job, _TABLE.c.as_of == claim.as_of)), None)
+        found = next(iter(_read(connection, _TABLE.c.job == claim.job, _TABLE.c.as_of == claim.as_of)), None)
         who = f" ({host_of(found.owner)})" if found and found.owner else ""
         return RunHeld(
             f"another host took over {claim.job} of {day(claim.as_of)}{who}; this one's lease had run out, and it writes no more",
             remedy="Nothing need be done: the other goes on from what was committed.",
         )
+
+
+def missed_lately(connection: sa.Connection, as_of: date) -> list[Occurrence]:
+    """Return what was missed since the last daily run that was done for an earlier day: what that of this day has to tell."""
+    done = sa.and_(_TABLE.c.job == "daily", _TABLE.c.state.in_(("done", "done_with_faults")), _TABLE.c.as_of < as_of)
+    last = connection.execute(sa.select(sa.func.max(_TABLE.c.as_of)).where(done)).scalar()
+    since = [_TABLE.c.as_of >= last] if last else []
+    return _read(connection, _TABLE.c.state == "missed", _TABLE.c.as_of <= as_of, *since)
+
+
+def _read(connection: sa.Connection, *where: sa.ColumnElement[bool]) -> list[Occurrence]:
+    moment = database_now(connection)
+    rows = connection.execute(sa.select(_TABLE).where(*where).order_by(_TABLE.c.as_of, _TABLE.c.job)).mappings()
+    return [Occurrence(**row, quiet=moment - row["lease_until"]) for row in rows]
 
 
 def missed_days(connection: sa.Connection, job: str) -> frozenset[date]:

@@ -25,7 +25,7 @@ from alerting.notifications.fallback import PASSED_ON
 from alerting.store import alert_rows, circuit_breaker, content_json, send_hold
 from alerting.store.batches import batches
 from alerting.store.circuit_breaker import RefusedAddress, RestingReceiver
-from alerting.store.schema import alert, delivery, notice, outbox, told
+from alerting.store.schema import alert, delivery, outbox, told
 from alerting.store.store import Store, database_now
 
 OPEN = ("planned", "claimed", "deferred")
@@ -77,24 +77,6 @@ class Outbox:
     def transaction(self) -> AbstractContextManager[sa.Connection]:
         """Begin a transaction of the store that the outbox is in."""
         return self._store.transaction()
-
-    def last_told(
-        self, connection: sa.Connection, addresses: Mapping[str, str | None] | None = None
-    ) -> dict[tuple[str, str, str], LastTold]:
-        """Return what everybody was last told, by receiver, recipient and the alert's reference.
-
-        addresses: of today's directory, by recipient. What was passed on to another, because its recipient could not be
-        reached, counts as told to them until they have an address again that is not refused.
-        """
-        bad = circuit_breaker.known_bad(connection)
-        query = sa.select(told, alert.c.ref, alert.c.resolved_on).join(alert, alert.c.id == told.c.alert_id)
-        return {
-            (row.receiver, row.recipient, row.ref): LastTold(level=row.level, condition=row.condition, told_on=row.told_on)
-            for row in connection.execute(query)
-            if row.condition != PASSED_ON
-            or row.resolved_on is not None
-            or circuit_breaker.is_unusable(bad, row.receiver, (addresses or {}).get(row.recipient))
-        }
 
     # ------------------------------------------------------------------ planning
 
@@ -344,26 +326,6 @@ class Outbox:
         forget_told(connection, notification, ids.values())
         insert_told(connection, notification, notification.told, ids)
 
-    def cards_not_posted(self, connection: sa.Connection, as_of: date) -> dict[str, date]:
-        """Return the day of the newest card of each channel, by team, where that could not be posted and the one before it was.
-
-        A channel that has failed for longer, or has had no card for long, is the administrators', who know of it.
-        """
-        query = sa.select(outbox.c.recipient, outbox.c.state, outbox.c.as_of, outbox.c.reason)
-        query = query.where(
-            outbox.c.recipient.like(f"{CHANNEL}%"), outbox.c.as_of >= as_of - _CARDS_OF, outbox.c.purpose.in_(_LISTS)
-        )
-        cards: dict[str, list[Any]] = {}
-        for row in connection.execute(query.order_by(outbox.c.id.desc())):
-            if row.reason != DeliveryReason.superseded and row.state not in OPEN:
-                cards.setdefault(row.recipient.removeprefix(CHANNEL), []).append(row)
-        return {
-            team: rows[0].as_of
-            for team, rows in cards.items()
-            if (rows[0].state in ("failed", "unknown") or rows[0].reason == DeliveryReason.expired)
-            and (len(rows) == 1 or rows[1].state == "accepted")
-        }
-
     def counts(self, run_id: int) -> dict[str, int]:
         """Return how many of a run's messages stand in each state."""
         query = sa.select(outbox.c.state, sa.func.count()).where(outbox.c.run_id == run_id).group_by(outbox.c.state)
@@ -388,31 +350,33 @@ class Outbox:
         with self._store.transaction() as connection:
             return [dict(row) for row in connection.execute(query).mappings()]
 
-    def resolved_but_told(self, connection: sa.Connection) -> set[int]:
-        """Return the alerts that somebody still believes open: told of, resolved since, and not told of that."""
-        query = sa.select(told.c.alert_id).join(alert, alert.c.id == told.c.alert_id).where(alert.c.resolved_on.is_not(None))
-        return set(connection.execute(query.distinct()).scalars())
 
-    def note(self, connection: sa.Connection, job: str, as_of: date, notices: dict[str, str], *, keep: bool = True) -> set[str]:
-        """Return the keys of today's notices (key to title) that are new; keep today's and forget those of the job that passed.
+def told_rows(connection: sa.Connection) -> dict[tuple[str, str, str], LastTold]:
+    """Return what everybody was last told of alerts, by receiver, recipient and reference."""
+    query = sa.select(told, alert.c.ref).join(alert, alert.c.id == told.c.alert_id)
+    return {
+        (row.receiver, row.recipient, row.ref): LastTold(level=row.level, condition=row.condition, told_on=row.told_on)
+        for row in connection.execute(query)
+    }
 
-        What a run of another job has told of already, such as a table that both read, is not new.
 
-        keep: false for a dry run, which must leave a new notice new for the run that tells it.
-        """
-        jobs = {row.key: row.job for row in connection.execute(sa.select(notice.c.key, notice.c.job))}
-        before = set(jobs)
-        if not keep:
-            return notices.keys() - before
-        gone = {key for key in before - notices.keys() if jobs[key] == job}
-        if gone:
-            connection.execute(notice.delete().where(notice.c.job == job, notice.c.key.in_(gone)))
-        new = notices.keys() - before
-        if new:
-            connection.execute(
-                notice.insert(), [{"key": key, "job": job, "first_on": as_of, "title": notices[key]} for key in sorted(new)]
-            )
-        return set(new)
+def cards_not_posted(connection: sa.Connection, as_of: date) -> dict[str, date]:
+    """Return the day of the newest card of each channel, by team, where that could not be posted and the one before it was.
+
+    A channel that has failed for longer, or has had no card for long, is the administrators', who know of it.
+    """
+    query = sa.select(outbox.c.recipient, outbox.c.state, outbox.c.as_of, outbox.c.reason)
+    query = query.where(outbox.c.recipient.like(f"{CHANNEL}%"), outbox.c.as_of >= as_of - _CARDS_OF, outbox.c.purpose.in_(_LISTS))
+    cards: dict[str, list[Any]] = {}
+    for row in connection.execute(query.order_by(outbox.c.id.desc())):
+        if row.reason != DeliveryReason.superseded and row.state not in OPEN:
+            cards.setdefault(row.recipient.removeprefix(CHANNEL), []).append(row)
+    return {
+        team: rows[0].as_of
+        for team, rows in cards.items()
+        if (rows[0].state in ("failed", "unknown") or rows[0].reason == DeliveryReason.expired)
+        and (len(rows) == 1 or rows[1].state == "accepted")
+    }
 
 
 def _of(item: Notification) -> tuple[sa.ColumnElement[bool], ...]:

@@ -15,7 +15,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from alerting.rulebook.loader import LastGoodText, Rulebook
+from alerting.evaluation.rule_changes import AskedBefore
+from alerting.rulebook.book import LastGoodText, Rulebook
 from alerting.rulebook.rule import Rule
 from alerting.store.schema import rule_file, rule_version
 from alerting.store.store import Store
@@ -34,18 +35,15 @@ class RuleHistory:
             rows = connection.execute(query.order_by(rule_file.c.last_seen_on, rule_file.c.first_seen_at))
             return {row.path: LastGoodText(text=row.text, seen_on=row.last_seen_on) for row in rows}
 
-    def last_logic(self) -> dict[str, str]:
-        """Return the logic by which each rule was last asked."""
-        query = sa.select(rule_version.c.rule, rule_version.c.logic).where(rule_version.c.last_asked_run.is_not(None))
-        with self._store.transaction() as connection:
-            return {row.rule: row.logic for row in connection.execute(query.order_by(rule_version.c.last_asked_run))}
-
-    def last_asked(self, rule: str) -> tuple[str, dict[str, Any]] | None:
-        """Return the text of a rule's file as it was last asked, and its parameters as they applied; None where it never was."""
-        query = sa.select(rule_version.c.version).where(rule_version.c.rule == rule, rule_version.c.last_asked_run.is_not(None))
-        with self._store.transaction() as connection:
-            version = connection.execute(query.order_by(rule_version.c.last_asked_run.desc()).limit(1)).scalar()
-        return self.version(rule, version) if version else None
+    def asked_before(self, connection: sa.Connection, rules: Iterable[Rule]) -> AskedBefore:
+        """Return how these rules were last asked, with the texts of those that now answer by another logic."""
+        asked = rule_version.c.last_asked_run.is_not(None)
+        query = sa.select(rule_version.c.rule, rule_version.c.logic, rule_version.c.version).where(asked)
+        last = {row.rule: row for row in connection.execute(query.order_by(rule_version.c.last_asked_run))}
+        logic = {rule: row.logic for rule, row in last.items()}
+        changed = AskedBefore(logic=logic).changed(list(rules))
+        texts = {rule.id: self._text(connection, rule.id, last[rule.id].version) for rule in changed}
+        return AskedBefore(logic=logic, texts={id_: kept for id_, kept in texts.items() if kept})
 
     def keep(self, connection: sa.Connection, run_id: int, as_of: date, now: datetime, book: Rulebook, asked: Set[str]) -> None:
         """Write down what a run has used, in the caller's transaction. asked: the rules that were, and could be."""
@@ -134,22 +132,19 @@ class RuleHistory:
 
     def version(self, rule: str, version: str) -> tuple[str, dict[str, Any]] | None:
         """Return the text of a rule's file in a version, and its parameters as they applied; None where there is none such."""
+        with self._store.transaction() as connection:
+            return self._text(connection, rule, version)
+
+    def _text(self, connection: sa.Connection, rule: str, version: str) -> tuple[str, dict[str, Any]] | None:
         joined = rule_file.join(
             rule_version, sa.and_(rule_version.c.path == rule_file.c.path, rule_version.c.hash == rule_file.c.hash)
         )
         query = sa.select(rule_file.c.text, rule_version.c.params).select_from(joined)
-        query = query.where(rule_version.c.rule == rule, rule_version.c.version == version)
-        with self._store.transaction() as connection:
-            row = connection.execute(query).first()
+        row = connection.execute(query.where(rule_version.c.rule == rule, rule_version.c.version == version)).first()
         return (row.text, row.params) if row else None
 
 
 _FILE = ("path", "hash", "last_seen_on", "good")
-
-
-def changed_rules(rules: Iterable[Rule], last_logic: Mapping[str, str]) -> frozenset[str]:
-    """Return the rules that answer by another logic than when they were last asked; not those that never were."""
-    return frozenset(rule.id for rule in rules if last_logic.get(rule.id, rule.logic) != rule.logic)
 
 
 def _hash(text: str) -> str:

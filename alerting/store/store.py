@@ -9,15 +9,16 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Protocol
 
 import sqlalchemy as sa
 
 from alerting.errors import EmptyStoreError, StoreError
+from alerting.evaluation.evaluation import Reading
 from alerting.model import Alert, Condition, Reason, Transition
 from alerting.store import alert_rows, handling_rows, schema
 from alerting.store.alert_rows import CHANGING, row_of
@@ -29,17 +30,23 @@ _MIGRATING = 7_203_117
 Transaction = sa.Connection
 """A transaction that is going on: what is written within it is kept together, or not at all."""
 
-Reading = tuple[int, float | None, date | None, str]
-"""Today's measure, due date and facts (JSON) of one live alert, by its id."""
 
+class Changes(Protocol):
+    """What one run changes of the alerts there are."""
 
-@dataclass(frozen=True, kw_only=True)
-class Changes:
-    """What one run changes: transitions, today's readings; versions: of each rule that it asked."""
+    @property
+    def as_of(self) -> date: ...
 
-    transitions: Sequence[Transition]
-    readings: Sequence[Reading]
-    versions: Mapping[str, str]
+    @property
+    def transitions(self) -> Sequence[Transition]: ...
+
+    @property
+    def readings(self) -> Sequence[Reading]: ...
+
+    @property
+    def alerts(self) -> Sequence[Alert]:
+        """Every alert that was live, and every new one, as it is now."""
+        ...
 
 
 class Store:
@@ -150,9 +157,23 @@ class Store:
 
     # ------------------------------------------------------------------ alerts
 
-    def live(self) -> list[Alert]:
+    def live(self, within: sa.Connection | None = None) -> list[Alert]:
         """Return every alert that is not resolved, with its latest reading and what people did to it."""
-        return self.alerts(schema.alert.c.resolved_on.is_(None))
+        return self.alerts(schema.alert.c.resolved_on.is_(None), within=within)
+
+    def live_until_written(self, within: sa.Connection) -> list[Alert]:
+        """Return every alert that is not resolved; until the transaction ends, what people do to them waits.
+
+        So what is decided by them is decided by all that was done before. On SQLite a transaction holds others up in any case.
+        """
+        if within.dialect.name == "postgresql":
+            within.execute(sa.text("LOCK TABLE alert, handling, silence IN SHARE ROW EXCLUSIVE MODE"))
+        return self.live(within)
+
+    def believed_open(self, within: sa.Connection) -> list[Alert]:
+        """Return the alerts that have ended, and that somebody was told of and not told of that."""
+        known = sa.select(schema.told.c.alert_id)
+        return self.alerts(schema.alert.c.resolved_on.is_not(None), schema.alert.c.id.in_(known), within=within)
 
     def alerts(self, *where: sa.ColumnElement[bool], within: sa.Connection | None = None) -> list[Alert]:
         """Return the alerts that meet conditions on the table of alerts, in the order they were opened.
@@ -174,11 +195,6 @@ class Store:
         """Return every alert that is open or was resolved after `since`."""
         return self.alerts(sa.or_(schema.alert.c.resolved_on.is_(None), schema.alert.c.resolved_on > since), within=within)
 
-    def with_ids(self, ids: Iterable[int], within: sa.Connection) -> list[Alert]:
-        """Return the alerts with these ids."""
-        parts = batches(sorted(ids))
-        return [alert for some in parts for alert in self.alerts(schema.alert.c.id.in_(some), within=within)]
-
     def find(self, ref: str, within: sa.Connection | None = None) -> Alert | None:
         """Return the alert with a reference, None when there is none; in the caller's transaction, if given."""
         return next(iter(self.alerts(schema.alert.c.ref == ref.upper(), within=within)), None)
@@ -187,15 +203,14 @@ class Store:
         """Return the earliest business date of any run."""
         return within.execute(sa.select(sa.func.min(schema.run.c.as_of))).scalar()
 
-    def taken(self, refs: Iterable[str]) -> set[str]:
+    def taken(self, refs: Iterable[str], within: sa.Connection) -> set[str]:
         """Return those of these references that an alert has already."""
         column, found = schema.alert.c.ref, set[str]()
-        with self.transaction() as connection:
-            for some in batches(sorted(refs)):
-                found.update(connection.execute(sa.select(column).where(column.in_(some))).scalars())
+        for some in batches(sorted(refs)):
+            found.update(within.execute(sa.select(column).where(column.in_(some))).scalars())
         return found
 
-    def last_ended(self, keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Alert]:
+    def last_ended(self, keys: Iterable[tuple[str, str]], within: sa.Connection) -> dict[tuple[str, str], Alert]:
         """Return the last alert of each rule and subject that has had one, where it has ended."""
         subjects_of: dict[str, list[str]] = {}
         for rule, subject in keys:
@@ -203,28 +218,28 @@ class Store:
         table, later = schema.alert, schema.alert.alias()
         last = sa.select(sa.func.max(later.c.episode)).where(later.c.rule == table.c.rule, later.c.subject == table.c.subject)
         found: dict[tuple[str, str], Alert] = {}
-        with self.transaction() as connection:
-            for rule, subjects in subjects_of.items():
-                for some in batches(subjects):
-                    mine = [table.c.rule == rule, table.c.subject.in_(some)]
-                    ended = [table.c.resolved_on.is_not(None), table.c.episode == last.scalar_subquery()]
-                    found |= {(rule, alert.subject): alert for alert in self.alerts(*mine, *ended, within=connection)}
+        for rule, subjects in subjects_of.items():
+            for some in batches(subjects):
+                mine = [table.c.rule == rule, table.c.subject.in_(some)]
+                ended = [table.c.resolved_on.is_not(None), table.c.episode == last.scalar_subquery()]
+                found |= {(rule, alert.subject): alert for alert in self.alerts(*mine, *ended, within=within)}
         return found
 
-    def commit(self, connection: sa.Connection, run_id: int, as_of: date, now: datetime, changes: Changes) -> list[Transition]:
-        """Write what a run changed, in the caller's transaction; give the transitions with the new alerts' ids.
+    def commit(
+        self, connection: sa.Connection, run_id: int, now: datetime, changes: Changes, versions: Mapping[str, str]
+    ) -> dict[str, int]:
+        """Write what a run changed, in the caller's transaction. versions: of each rule that it asked.
 
-        An alert that somebody closed while the run went on stays closed, and its transition is left out.
+        Returns the ids of the alerts there are after it, by reference.
         """
-        standing = self._as_they_were(connection, changes.transitions)
-        written = self.write(connection, standing, as_of, now, run_id=run_id, versions=changes.versions)
+        written = self.write(connection, changes.transitions, changes.as_of, now, run_id=run_id, versions=versions)
+        ids = {alert.ref: alert.id for alert in (*changes.alerts, *(item.alert for item in written)) if alert.id is not None}
         new = [
-            (item.alert.id, item.alert.measure, item.alert.due, json.dumps(item.alert.facts, default=str))
-            for item in written
-            if item.before in (None, Condition.resolved) and item.alert.id is not None
+            Reading(ref=alert.ref, measure=alert.measure, due=alert.due, facts=json.dumps(alert.facts, default=str))
+            for alert in (item.alert for item in written if item.before in (None, Condition.resolved))
         ]
-        self._write_readings(connection, run_id, [*changes.readings, *new])
-        return written
+        self._write_readings(connection, run_id, [*changes.readings, *new], ids)
+        return ids
 
     def write(
         self,
@@ -268,16 +283,6 @@ class Store:
             connection.execute(done.update().where(*mine).values(ended_at=now, ended_by="service"), ended)
         return written
 
-    def _as_they_were(self, connection: sa.Connection, transitions: Sequence[Transition]) -> list[Transition]:
-        """Leave out the transitions of alerts that are not any more what they were when the run read them."""
-        ids = [item.alert.id for item in transitions if item.alert.id is not None]
-        now: dict[int, str] = {}
-        for some in batches(ids):
-            query = sa.select(schema.alert.c.id, schema.alert.c.condition)
-            rows = connection.execute(query.where(schema.alert.c.id.in_(some)))
-            now.update((id_, condition) for id_, condition in rows)
-        return [item for item in transitions if item.alert.id is None or now.get(item.alert.id) == item.before]
-
     def _write_alerts(self, connection: sa.Connection, transitions: Sequence[Transition]) -> list[Transition]:
         table = schema.alert
         changed = [item for item in transitions if item.alert.id is not None]
@@ -300,14 +305,16 @@ class Store:
             ids.update((ref, id_) for ref, id_ in connection.execute(query))
         return changed + [replace(item, alert=replace(item.alert, id=ids[item.alert.ref])) for item in new]
 
-    def _write_readings(self, connection: sa.Connection, run_id: int, readings: Sequence[Reading]) -> None:
+    def _write_readings(
+        self, connection: sa.Connection, run_id: int, readings: Sequence[Reading], ids: Mapping[str, int]
+    ) -> None:
         table = schema.reading
-        ids = [reading[0] for reading in readings]
-        for some in batches(ids):
+        read = {ids[reading.ref]: reading for reading in readings if reading.ref in ids}
+        for some in batches(sorted(read)):
             connection.execute(table.delete().where(table.c.alert_id.in_(some)))
         rows = [
-            {"alert_id": id_, "run_id": run_id, "measure": measure, "due": due, "facts": facts or "{}"}
-            for id_, measure, due, facts in readings
+            {"alert_id": id_, "run_id": run_id, "measure": one.measure, "due": one.due, "facts": one.facts}
+            for id_, one in read.items()
         ]
         if rows:
             connection.execute(table.insert(), rows)

@@ -19,10 +19,9 @@ from alerting.errors import AlertingError, Fault
 from alerting.evaluation.archive import Archive, KeptRun
 from alerting.evaluation.replay import DayAnswer, Replay, find_columns, find_withheld, strip_rule
 from alerting.model import Alert, Condition, Finding, Level, Reason, Transition
+from alerting.rulebook.book import Rulebook
 from alerting.rulebook.file_models import Subject
-from alerting.rulebook.loader import Rulebook
 from alerting.rulebook.rule import Rule
-from alerting.runs.pipeline import subject_version
 from alerting.working_days import is_working_day
 
 _OPEN = (Condition.firing, Condition.recovering, Condition.held)
@@ -338,7 +337,7 @@ def _nothing_to_ask(archive: Archive, draft: Rule, first: date, last: date, gaps
 
 
 def _changed(book: Rulebook, subject: Subject, runs: Sequence[KeptRun]) -> tuple[date, date] | None:
-    now = subject_version(book, subject)
+    now = book.subject_version(subject)
     days = [
         run.manifest.as_of
         for run in runs

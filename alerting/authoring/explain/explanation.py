@@ -9,12 +9,14 @@ from dataclasses import dataclass
 from datetime import date
 
 from alerting.app import App
-from alerting.authoring.draft import LoadedData, load_data
 from alerting.authoring.explain import rule_in_words, what_if
 from alerting.authoring.explain.what_if import Change
+from alerting.authoring.today import look
 from alerting.errors import AlertingError
-from alerting.evaluation import evaluate, trace
-from alerting.evaluation.evaluate import Asked, Evaluation
+from alerting.evaluation import trace
+from alerting.evaluation.day import Day
+from alerting.evaluation.evaluate import Answers, ask_rules
+from alerting.evaluation.evaluation import Asked
 from alerting.evaluation.trace import Trace
 from alerting.model import Alert, Condition, Level, Outcome
 from alerting.rulebook.rule import Rule
@@ -52,15 +54,15 @@ def explain(app: App, rule: Rule, subject: str, as_of: date) -> Explanation:
     Raises SourceError and StoreError where they cannot be read, AlertingError where the rule cannot be asked at all.
     """
     alert, subject = find_alert(app, rule, subject)
-    with load_data(app, [rule], as_of) as data:
-        asked, evaluation = ask_rule(app, rule, data)
+    with look(app, [rule], as_of) as data:
+        asked, answers = ask_rule(app, rule, data)
         found = trace.trace_rule(data.snapshot, rule, subject, rule_in_words.find_used_columns(rule))
-        left = _left(evaluation, rule, alert, subject) if found is None and asked.status == "ok" else None
+        left = _left(answers, rule, alert, subject) if found is None and asked.status == "ok" else None
         changes: list[Change] = []
         if found is not None and not rule.file.per:
             now = found.level.name if found.level else str(found.outcome)
             changes = what_if.find_changes(data.snapshot, rule, subject, now, list(found.facts))
-        withheld = data.trust.withheld([(rule.id, app.book.needs(rule))]).get(rule.id)
+        withheld = data.withheld(app.book, [rule]).get(rule.id)
     return Explanation(
         rule=rule,
         subject=subject,
@@ -73,15 +75,15 @@ def explain(app: App, rule: Rule, subject: str, as_of: date) -> Explanation:
     )
 
 
-def ask_rule(app: App, rule: Rule, data: LoadedData) -> tuple[Asked, Evaluation]:
+def ask_rule(app: App, rule: Rule, data: Day) -> tuple[Asked, Answers]:
     """Ask a rule about everybody, as a run does. Raises AlertingError where it cannot be asked."""
-    evaluation = evaluate.evaluate(app.book, data.snapshot, [rule])
-    asked = evaluation.asked[rule.id]
+    answers = ask_rules(app.book, data.snapshot, [rule])
+    asked = answers.asked[rule.id]
     if asked.status == "error":
         raise AlertingError(
             f"{rule.code} cannot be asked: {asked.problem}", remedy="`alerting check` shows what is wrong with it."
         )
-    return asked, evaluation
+    return asked, answers
 
 
 def find_alert(app: App, rule: Rule, subject: str) -> tuple[Alert | None, str]:
@@ -106,11 +108,10 @@ def _latest(store: Store, rule: Rule, subject: str) -> Alert | None:
     return max(of_rule, key=lambda alert: (alert.condition != Condition.resolved, alert.episode), default=None)
 
 
-def _left(evaluation: Evaluation, rule: Rule, alert: Alert | None, subject: str) -> str | None:
+def _left(answers: Answers, rule: Rule, alert: Alert | None, subject: str) -> str | None:
     """Return why a subject has left, where the data proves it. What its last alert knows of it helps the proof."""
     person = alert.person if alert else subject if rule.subject.key == rule.subject.person else None
     absent = Alert(
-        id=0,
         ref="",
         rule=rule.id,
         code=rule.code,
@@ -124,5 +125,5 @@ def _left(evaluation: Evaluation, rule: Rule, alert: Alert | None, subject: str)
         person=person,
         member=alert.member if alert else None,
     )
-    findings = [finding for id_, finding in evaluation.compare([absent]) if id_ == 0 and finding.outcome == Outcome.absent]
+    findings = [finding for ref, finding in answers.compare([absent]) if ref is not None and finding.outcome == Outcome.absent]
     return findings[0].left if findings else None

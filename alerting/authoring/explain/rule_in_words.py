@@ -14,8 +14,8 @@ from alerting.expressions.tree import Term
 from alerting.formatting import day, listed, plural
 from alerting.model import Level
 from alerting.notifications.routing import ROLE_WORDS
+from alerting.rulebook.book import Rulebook
 from alerting.rulebook.file_models import RuleSetting
-from alerting.rulebook.loader import Rulebook
 from alerting.rulebook.rule import Rule
 
 _JOBS = {"daily": "every working day", "weekly": "every week", "monthly": "every month"}

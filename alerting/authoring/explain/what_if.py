@@ -15,8 +15,8 @@ from typing import Any
 from alerting.authoring.explain.plain_english import MISSING, in_words
 from alerting.casedata.conversion import quoted
 from alerting.casedata.snapshot import Snapshot
-from alerting.evaluation.evaluate import SQL_TYPES
 from alerting.evaluation.query import rule_query
+from alerting.evaluation.stage import SQL_TYPES
 from alerting.expressions.tree import Term
 from alerting.formatting import listed
 from alerting.model import Level

@@ -10,25 +10,24 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
-from alerting.alerts import brakes, handling, handling_state
+from alerting.alerts import handling, handling_state
 from alerting.app import App
-from alerting.authoring.draft import load_data
+from alerting.authoring.explain.explanation import find_alert
 from alerting.authoring.explain.plain_english import Vocabulary, label
-from alerting.casedata.snapshot import Snapshot
+from alerting.authoring.preview import with_draft
+from alerting.authoring.today import Today, look, work_out
+from alerting.casedata.directory import Directory, Restriction
 from alerting.errors import AlertingError
 from alerting.evaluation import trace
-from alerting.evaluation.evaluate import Evaluation, evaluate
+from alerting.evaluation.evaluate import ask_rules
+from alerting.evaluation.evaluation import Status
 from alerting.evaluation.query import ROLES
 from alerting.formatting import day, listed, plural
-from alerting.model import Alert, Condition, Level, Tier
-from alerting.notifications import directory as people
-from alerting.notifications import inhibition, silences
-from alerting.notifications.directory import Directory, Restriction
+from alerting.model import Alert, Condition, Finding, Level, Tier
+from alerting.notifications.policy import routes_of
 from alerting.notifications.routing import ROLE_WORDS, Recipient, Router, RuleRoute, Step
-from alerting.notifications.silences import Silence
+from alerting.notifications.silences import said
 from alerting.rulebook.rule import Rule
-from alerting.runs.pipeline import routes_of
-from alerting.store.store import Store
 from alerting.working_days import add_working_days
 
 TIERS = {
@@ -75,77 +74,47 @@ class Told:
     notes: Sequence[str]
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Memory:
-    """What the store knows: the live alert, the one that covers it, its silence, and whether a brake keeps new ones back."""
-
-    subject: str
-    alert: Alert | None = None
-    cover: Alert | None = None
-    braked: bool = False
-    silence: Silence | None = None
-
-
 def who_is_told(app: App, rule: Rule, subject: str, as_of: date) -> Told:
     """Work out who would be told. subject: its key, or an alert's reference.
 
     Raises AlertingError where the subject is neither in the data nor in the store, SourceError and StoreError as they come.
     """
-    memory = _memory(app, rule, subject, as_of)
-    with load_data(app, [rule], as_of) as look:
-        evaluation = evaluate(app.book, look.snapshot, [rule])
-        alert, gives = _alert(look.snapshot, evaluation, rule, memory)
-        directory = people.directory(look.snapshot)
-        if "ext_restricted" in look.trust.doubted:
-            directory = replace(directory, restricted=None)
-        withheld = look.trust.withheld([(rule.id, app.book.needs(rule))]).get(rule.id)
-    told = _Told(app, rule, directory, alert, as_of)
+    _, subject = find_alert(app, rule, subject)
+    policy = app.policy(with_draft(app.book, rule, rule))
+    with look(app, [rule], as_of) as found:
+        answers = ask_rules(app.book, found.snapshot, [rule])
+        if answers.asked[rule.id].status == Status.error:
+            raise AlertingError(f"{rule.code} cannot be asked: {answers.asked[rule.id].problem}")
+        said = {finding.subject: finding for finding in answers.findings(rule.id)}
+        today = work_out(app, policy, found, answers, rule.file.job)
+        live = next((one for one in today.world.live if one.rule == rule.id and one.subject == subject), None)
+        row = None if subject in said or rule.file.per else trace.read_row(found.snapshot, rule, subject)
+    alert, gives = _alert(rule, subject, as_of, live, said.get(subject), row)
+    told = _Told(app, rule, today.evaluation.directory, alert, as_of)
     return Told(
         rule=rule,
-        subject=memory.subject,
+        subject=subject,
         as_of=as_of,
         gives=gives,
         team=told.team(),
-        worker=directory.name(alert.worker) or "none",
+        worker=today.evaluation.directory.name(alert.worker) or "none",
         levels={level: told.ways(level, alert.also) for level in told.all_levels()},
         named={level: told.named(level) for level in told.all_levels()},
-        escalations=told.escalations(memory.alert),
+        escalations=told.escalations(live),
         receivers=told.receivers(),
-        notes=[*_notes(app, rule, memory, gives, withheld, as_of), *told.restriction()],
+        notes=[*_notes(app, rule, today, live, gives), *told.restriction()],
     )
 
 
-def _memory(app: App, rule: Rule, subject: str, as_of: date) -> _Memory:
-    store = app.existing_store()
-    if store is None:
-        return _Memory(subject=subject)
-    try:
-        found = store.find(subject)
-        subject = found.subject if found and found.rule == rule.id else subject
-        return _remembered(app, store, rule, subject, as_of)
-    finally:
-        store.close()
+def _alert(
+    rule: Rule, subject: str, as_of: date, live: Alert | None, finding: Finding | None, row: Mapping[str, Any] | None
+) -> tuple[Alert, str]:
+    """Return the alert there would be today, and what the rule says; of a subject that has gone, the alert there was.
 
-
-def _remembered(app: App, store: Store, rule: Rule, subject: str, as_of: date) -> _Memory:
-    live = store.live()
-    alert = next((each for each in live if each.rule == rule.id and each.subject == subject), None)
-    covers = inhibition.covered(live, routes_of((*app.book.rules, *app.book.off)), lambda _: True)
-    by_ref = {each.ref: each for each in live}
-    with store.transaction() as connection:
-        braked = any(brake.rule == rule.id for brake in brakes.on(connection))
-        quiet = silences.silenced([alert], silences.standing(connection, as_of)) if alert else {}
-    cover = by_ref.get(covers.get(alert.ref, "")) if alert else None
-    return _Memory(alert=alert, cover=cover, braked=braked, subject=subject, silence=next(iter(quiet.values()), None))
-
-
-def _alert(snapshot: Snapshot, evaluation: Evaluation, rule: Rule, memory: _Memory) -> tuple[Alert, str]:
-    """Return the alert there would be today, and what the rule says; of a subject that has gone, the alert there was."""
-    subject = memory.subject
-    if evaluation.asked[rule.id].status == "error":
-        raise AlertingError(f"{rule.code} cannot be asked: {evaluation.asked[rule.id].problem}")
+    row: the subject as it is in the data, where the rule does not ask about it.
+    """
     made = Alert(
-        ref=memory.alert.ref if memory.alert else "",
+        ref=live.ref if live else "",
         rule=rule.id,
         code=rule.code,
         subject_kind=rule.subject_kind,
@@ -153,46 +122,43 @@ def _alert(snapshot: Snapshot, evaluation: Evaluation, rule: Rule, memory: _Memo
         episode=1,
         condition=Condition.firing,
         level=max(rule.levels),
-        first_seen=memory.alert.first_seen if memory.alert else snapshot.as_of,
-        level_since=snapshot.as_of,
+        first_seen=live.first_seen if live else as_of,
+        level_since=as_of,
     )
-    finding = next((each for each in evaluation.findings(rule.id) if each.subject == subject), None)
     if finding:
         owners: dict[str, Any] = {name: getattr(finding, name) for name in ROLES}
         gives = finding.level.name if finding.level else finding.outcome.value
         return replace(made, **owners, also=finding.also, level=finding.level or made.level), gives
-    row = None if rule.file.per else trace.read_row(snapshot, rule, subject)
     if row is not None:
         columns = {name: getattr(rule.subject, name) for name in ROLES}
         owners = {name: row[column] if column else None for name, column in columns.items()}
         return replace(made, **owners), "not asked"
-    if memory.alert is None:
+    if live is None:
         raise AlertingError(
             f"there is no such {rule.file.per or rule.subject.title.lower()} in today's data, and no alert about one in the store",
             remedy="Give what alerts call their subject, such as a case number, or an alert's reference.",
         )
-    return memory.alert, "absent"
+    return live, "absent"
 
 
-def _notes(app: App, rule: Rule, memory: _Memory, gives: str, withheld: str | None, as_of: date) -> list[str]:
+def _notes(app: App, rule: Rule, today: Today, live: Alert | None, gives: str) -> list[str]:
     """Return what keeps an alert from being told today."""
-    notes = []
+    notes, quiet, asked = [], today.decision.today, today.evaluation.asked[rule.id]
     if gives not in Level.__members__:
         notes.append(f"Today the rule says {gives}, so nobody is told of it as new. This is who would be.")
     if rule not in app.book.rules:
         notes.append("The rule is not in use here.")
-    if withheld:
-        notes.append(f"The rule waits today: {withheld}.")
-    if memory.braked:
+    if asked.status == Status.withheld:
+        notes.append(f"The rule waits today: {asked.problem}.")
+    if any(brake.id == rule.id for brake in today.decision.brake_rows):
         notes.append("A brake is on for this rule: nobody is told of new alerts until an administrator releases them.")
-    if memory.silence:
-        notes.append(
-            f"It is silenced by {memory.silence.by} until {day(memory.silence.until)} (silence {memory.silence.id}): it is counted "
-            "and not told."
-        )
-    if memory.cover:
-        notes.append(f"It is covered by {memory.cover.code} ({memory.cover.ref}), so it is counted and not told.")
-    return notes + (_of_live(memory.alert, rule, as_of) if memory.alert else _of_none(rule, gives))
+    ref = live.ref if live else ""
+    if ref in quiet.silenced:
+        notes.append(f"It is silenced {said(quiet.silenced[ref])}: it is counted and not told.")
+    cover = next((one for one in today.decision.alerts if one.ref == quiet.covered.get(ref)), None)
+    if cover:
+        notes.append(f"It is covered by {cover.code} ({cover.ref}), so it is counted and not told.")
+    return notes + (_of_live(live, rule, today.evaluation.as_of) if live else _of_none(rule, gives))
 
 
 def _of_live(alert: Alert, rule: Rule, as_of: date) -> list[str]:
@@ -225,7 +191,7 @@ class _Told:
 
     def __init__(self, app: App, rule: Rule, directory: Directory, alert: Alert, as_of: date) -> None:
         self.app, self.rule, self.directory, self.alert, self.as_of = app, rule, directory, alert, as_of
-        self.route: RuleRoute = routes_of([rule])[rule.id]
+        self.route: RuleRoute = routes_of((rule,))[rule.id]
         self.router = Router(directory, {rule.id: self.route})
         # As if it had waited for ever: everybody to whom it may be escalated.
         self.late = Router(directory, {rule.id: self.route}, lambda _: 10**6)

@@ -23,6 +23,7 @@ from alerting.config import Heartbeat, Jobs, Keep
 from alerting.delivery.notifier import Notifier
 from alerting.documents.document import KeyPath
 from alerting.errors import AlertingError, ConfigError
+from alerting.evaluation.evaluation import Status
 from alerting.model import CHANNEL, Alert, Condition, Level, Message, Tier
 from alerting.notifications.content import DigestContent, NoticeContent, Notification
 from alerting.notifications.report import Report
@@ -207,8 +208,8 @@ def _is_of(alert: Alert, day: date) -> bool:
 
 def _faults(report: Report) -> list[str]:
     """Return what went wrong with the run that no scenario means: rules that cannot be asked, messages without words."""
-    faults = [f"{row['code']} could not be asked: {row['problem']}" for row in report.rules if row["status"] == "error"]
-    failed = report.notifications["failed"]
+    faults = [f"{row.code} could not be asked: {row.problem}" for row in report.rules if row.status == Status.error]
+    failed = report.sending.messages.failed
     return faults + ([f"{failed} messages could not be put into words"] if failed else [])
 
 

@@ -12,7 +12,8 @@ from alerting.authoring.scenarios.file_models import Expected, Row, Scenario
 from alerting.casedata.catalogue import TABLES
 from alerting.documents.document import Document, KeyPath, did_you_mean, load
 from alerting.errors import Fault, Faults, Place
-from alerting.rulebook.loader import Rulebook, compile_rule
+from alerting.rulebook.book import Rulebook
+from alerting.rulebook.loader import compile_rule
 from alerting.rulebook.rule import Rule
 
 _OWN = "rule_files"

@@ -17,9 +17,9 @@ from alerting.errors import AlertingError
 from alerting.model import Alert
 
 if TYPE_CHECKING:
-    from alerting.alerts.handling import Desk
     from alerting.app import App
-    from alerting.notifications.routing import Router
+    from alerting.authoring.today import Today
+    from alerting.store.alert_actions import AlertActions
     from alerting.store.store import Store, Transaction
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
@@ -73,24 +73,25 @@ def approved_by(command: _Command) -> _Command:
 
 
 @contextmanager
-def desk(ctx: click.Context, ref: str, by: str) -> Iterator[tuple[Desk, Alert]]:
+def acting(ctx: click.Context, ref: str, by: str) -> Iterator[tuple[AlertActions, Alert]]:
     """Return an alert, and where somebody may do something to it: one transaction. Raises AlertingError where there is none."""
     app = build_app(ctx)
     store = app.store()
     try:
         with store.transaction() as connection:
             alert = find_alert(store, ref, connection)
-            yield desk_of(app, connection, by), alert
+            yield actions_of(app, store, connection, by), alert
     finally:
         store.close()
 
 
-def desk_of(app: App, connection: Transaction, by: str) -> Desk:
+def actions_of(app: App, store: Store, connection: Transaction, by: str) -> AlertActions:
     """Return where somebody may do something to alerts today, as far as the council lets people go."""
-    from alerting.alerts.handling import Desk
+    from alerting.store.alert_actions import AlertActions
     from alerting.working_days import add_working_days
 
-    return Desk(
+    return AlertActions(
+        store=store,
         connection=connection,
         by=by,
         now=now(),
@@ -105,15 +106,11 @@ def as_of(command: _Command) -> _Command:
     return click.option("--as-of", type=DAY, help="The day whose directory says who is who; today when left out.")(command)
 
 
-def router_of(app: App, as_of: datetime | None) -> Router:
-    """Return who is told of what by a day's directory, read from the case data. Raises SourceError where it cannot be read."""
-    from alerting.authoring.draft import load_data
-    from alerting.notifications import directory
-    from alerting.notifications.routing import Router
-    from alerting.runs.pipeline import routes_of
+def today_of(app: App, as_of: datetime | None) -> Today:
+    """Return what a day's directory and what people did say of the live alerts. Raises SourceError where it cannot be read."""
+    from alerting.authoring.today import decide_today
 
-    with load_data(app, [], as_of.date() if as_of else today(app)) as look:
-        return Router(directory.directory(look.snapshot), routes_of((*app.book.rules, *app.book.off)))
+    return decide_today(app, as_of.date() if as_of else today(app))
 
 
 def find_alert(store: Store, ref: str, within: Transaction | None = None) -> Alert:

@@ -7,7 +7,7 @@ from datetime import datetime
 import click
 
 from alerting.audit.messages import told_people
-from alerting.commands.alerts import DAY, by, desk
+from alerting.commands.alerts import DAY, acting, by
 
 
 @click.command()
@@ -18,7 +18,7 @@ from alerting.commands.alerts import DAY, by, desk
 @click.pass_context
 def command(ctx: click.Context, ref: str, by: str, note: str, until: datetime | None) -> None:
     """Return that you have an alert in hand: you are not reminded of it until then, unless its level rises."""
-    with desk(ctx, ref, by) as (at, alert):
+    with acting(ctx, ref, by) as (at, alert):
         day = at.acknowledge(alert, note=note, until=until.date() if until else None)
         is_told = by.casefold() in told_people(at.connection, alert.id or 0)
     if not is_told:

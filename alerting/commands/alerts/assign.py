@@ -7,7 +7,7 @@ from datetime import datetime
 import click
 
 from alerting.cli import build_app
-from alerting.commands.alerts import as_of, by, desk_of, find_alert, router_of
+from alerting.commands.alerts import actions_of, as_of, by, find_alert, today_of
 
 
 @click.command()
@@ -18,15 +18,15 @@ from alerting.commands.alerts import as_of, by, desk_of, find_alert, router_of
 @as_of
 @click.pass_context
 def command(ctx: click.Context, ref: str, to: str, by: str, note: str, as_of: datetime | None) -> None:
-    """Return an alert to somebody of its team, or above it: they are told of it instead of whom the rule names first."""
+    """Give an alert to somebody of its team, or above it: they are told of it instead of whom the rule names first."""
     app = build_app(ctx)
-    router = router_of(app, as_of)
+    router = today_of(app, as_of).decision.router
     store = app.store()
     try:
         with store.transaction() as connection:
             alert = find_alert(store, ref, connection)
             worker = router.worker_named(to)
-            desk_of(app, connection, by).assign(alert, worker, router, note=note)
+            actions_of(app, store, connection, by).assign(alert, worker, router, note=note)
     finally:
         store.close()
     click.echo(

@@ -6,8 +6,7 @@ from datetime import datetime
 
 import click
 
-from alerting.cli import build_app, now, today
-from alerting.commands.alerts import DAY, approved_by, by, find_alert
+from alerting.commands.alerts import DAY, acting, approved_by, by
 from alerting.model import ClosingReason
 
 
@@ -23,27 +22,9 @@ def command(
     ctx: click.Context, ref: str, reason: str, note: str, until: datetime | None, by: str, approved_by: str | None
 ) -> None:
     """Close an alert that its record does not close. It opens again if the record changes; a critical one takes two people."""
-    from alerting.alerts import closing
-
-    app = build_app(ctx)
-    day, store = until.date() if until else None, app.store()
-    try:
-        with store.transaction() as connection:
-            alert = find_alert(store, ref, connection)
-            closing.close(
-                store,
-                connection,
-                alert,
-                reason=reason,
-                note=note,
-                by=by,
-                now=now(),
-                today=today(app),
-                until=day,
-                approved_by=approved_by,
-            )
-    finally:
-        store.close()
+    day = until.date() if until else None
+    with acting(ctx, ref, by) as (at, alert):
+        at.close(alert, reason=reason, note=note, until=day, approved_by=approved_by)
     lasting = f" It stays closed until {day} at the latest." if day else ""
     click.echo(
         f"{alert.ref} is closed by {by}: {ClosingReason.choices()[reason]}. It opens again if the record changes.{lasting}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from alerting.commands.alerts import approved_by, by, desk
+from alerting.commands.alerts import acting, approved_by, by
 
 
 @click.command()
@@ -15,7 +15,7 @@ from alerting.commands.alerts import approved_by, by, desk
 @click.pass_context
 def command(ctx: click.Context, ref: str, note: str, by: str, approved_by: str | None) -> None:
     """Return that the record is wrong: the alert leaves messages, and goes to the list for whoever puts data right."""
-    with desk(ctx, ref, by) as (at, alert):
+    with acting(ctx, ref, by) as (at, alert):
         until = at.data_error(alert, note=note, approved_by=approved_by)
     click.echo(
         f"{alert.ref} is on the list of data errors. It clears when the record is right; if not, it is told again after {until}."

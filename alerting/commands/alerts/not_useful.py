@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from alerting.alerts.handling import REASONS
-from alerting.commands.alerts import by, desk
+from alerting.commands.alerts import acting, by
 
 
 @click.command()
@@ -16,6 +16,6 @@ from alerting.commands.alerts import by, desk
 @click.pass_context
 def command(ctx: click.Context, ref: str, reason: str, note: str, by: str) -> None:
     """Return that an alert was not useful, and why: it counts for its rule. Said again, it replaces what you said before."""
-    with desk(ctx, ref, by) as (at, alert):
+    with acting(ctx, ref, by) as (at, alert):
         at.not_useful(alert, reason=reason, note=note)
     click.echo(f"{alert.ref}: {by} says it was not useful, because {REASONS[reason]}. It stays as it is.")

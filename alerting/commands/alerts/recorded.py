@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from alerting.commands.alerts import by, desk
+from alerting.commands.alerts import acting, by
 
 
 @click.command()
@@ -14,6 +14,6 @@ from alerting.commands.alerts import by, desk
 @click.pass_context
 def command(ctx: click.Context, ref: str, by: str, note: str) -> None:
     """Return that you have recorded it: nobody is told of the alert until the next load, which shows it or does not."""
-    with desk(ctx, ref, by) as (at, alert):
+    with acting(ctx, ref, by) as (at, alert):
         at.recorded(alert, note=note)
     click.echo(f"{alert.ref} waits for the next load. It clears if that shows it, and is told again if not.")

@@ -10,8 +10,10 @@ from alerting.alerts.handling import KINDS, REASONS, said
 from alerting.cli import build_app, echo_json, today
 from alerting.commands.alerts import as_row, find_alert, measured
 from alerting.model import Alert, ClosingReason, Level
-from alerting.notifications import recipient_log, silences
+from alerting.notifications.recipient_log import EVERYBODY
+from alerting.notifications.silences import silenced
 from alerting.rulebook.rule import Rule
+from alerting.store import recipient_log, silences
 
 
 @click.command()
@@ -26,8 +28,8 @@ def command(ctx: click.Context, ref: str, *, as_json: bool) -> None:
         alert = find_alert(store, ref)
         history = store.history(alert.id or 0)
         with store.transaction() as connection:
-            withheld = recipient_log.of_alert(connection, alert.id or 0)
-            quiet = silences.silenced([alert], silences.standing(connection, today(app)))
+            withheld = recipient_log.read_not_told(connection, alert.id or 0)
+            quiet = silenced([alert], silences.standing(connection, today(app)))
     finally:
         store.close()
     if as_json:
@@ -54,7 +56,7 @@ def command(ctx: click.Context, ref: str, *, as_json: bool) -> None:
     for silence in quiet.values():
         click.echo(f"Now: silenced by {silence.by} until {silence.until} (silence {silence.id}): {silence.reason}")
     for recipient, reason in withheld:
-        click.echo(f"Not told today: {'everybody' if recipient == recipient_log.EVERYBODY else recipient}: {reason}")
+        click.echo(f"Not told today: {'everybody' if recipient == EVERYBODY else recipient}: {reason}")
     for row in history:
         click.echo(f"{row['at']:%Y-%m-%d %H:%M}  {_event(row)}")
 

@@ -6,7 +6,7 @@ from datetime import datetime
 
 import click
 
-from alerting.commands.alerts import DAY, approved_by, by, desk
+from alerting.commands.alerts import DAY, acting, approved_by, by
 
 
 @click.command()
@@ -18,6 +18,6 @@ from alerting.commands.alerts import DAY, approved_by, by, desk
 @click.pass_context
 def command(ctx: click.Context, ref: str, until: datetime, reason: str, by: str, approved_by: str | None) -> None:
     """Keep an alert out of messages until a day, its due date or a higher level. It stays open; a critical one takes two people."""
-    with desk(ctx, ref, by) as (at, alert):
+    with acting(ctx, ref, by) as (at, alert):
         at.snooze(alert, until=until.date(), reason=reason, approved_by=approved_by)
     click.echo(f"{alert.ref} is snoozed until {until.date()}, for everybody.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from alerting.alerts.handling import KINDS
-from alerting.commands.alerts import by, desk
+from alerting.commands.alerts import acting, by
 
 
 @click.command("take-back")
@@ -17,6 +17,6 @@ from alerting.commands.alerts import by, desk
 def command(ctx: click.Context, ref: str, what: str, by: str, note: str) -> None:
     """End an acknowledgement, an assignment, a snooze, or that it was recorded or wrong in the data: the alert is as before."""
     kind = what.replace("-", "_")
-    with desk(ctx, ref, by) as (at, alert):
+    with acting(ctx, ref, by) as (at, alert):
         at.take_back(alert, kind, note=note)
     click.echo(f"{alert.ref} is not {KINDS[kind]} any more.")

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from alerting.authoring.explain.plain_english import Vocabulary
     from alerting.evaluation.trace import Part, Trace
     from alerting.model import Alert
-    from alerting.rulebook.loader import Rulebook
+    from alerting.rulebook.book import Rulebook
     from alerting.rulebook.rule import Rule
 
 _LEGEND = "  (> decided)"

@@ -12,7 +12,7 @@ from alerting.formatting import day
 
 if TYPE_CHECKING:
     from alerting.app import App
-    from alerting.rulebook.loader import Rulebook
+    from alerting.rulebook.book import Rulebook
     from alerting.rulebook.rule import Rule
 
 
@@ -66,7 +66,7 @@ def _status(book: Rulebook, rule: Rule, brakes: dict[str, date]) -> str:
 
 def _brakes(app: App) -> dict[str, date]:
     """Return the day each brake that is on was put on, by rule."""
-    from alerting.alerts import brakes
+    from alerting.store import brakes
 
     store = app.existing_store()
     if store is None:

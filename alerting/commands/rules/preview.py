@@ -13,7 +13,8 @@ from alerting.cli import build_app, echo_json, echo_table, today
 
 if TYPE_CHECKING:
     from alerting.authoring.preview import Count, Messages, Preview
-    from alerting.evaluation.evaluate import Asked
+    from alerting.evaluation.evaluation import Asked
+    from alerting.rulebook.rule import Rule
 
 SHOWN = 20
 
@@ -49,16 +50,16 @@ def command(
 
 
 def _as_json(found: Preview) -> dict[str, Any]:
-    def side(asked: Asked) -> dict[str, Any]:
-        named = {"code": asked.rule.code, "id": asked.rule.id, "file": asked.rule.place, "version": asked.rule.version}
+    def side(asked: Asked, rule: Rule) -> dict[str, Any]:
+        named = {"code": rule.code, "id": rule.id, "file": rule.place, "version": rule.version}
         counts = {"population": asked.population, "match": asked.match, "clear": asked.clear, "unknown": asked.unknown}
         return named | {"status": asked.status, "problem": asked.problem} | counts
 
-    before = side(found.before) | {"id": found.in_use.id} if found.before and found.in_use else None
+    before = side(found.before, found.in_use) if found.before and found.in_use else None
     return {
         "as_of": found.as_of,
         "in_use": before,
-        "draft": side(found.after),
+        "draft": side(found.after, found.draft),
         "changes": [asdict(change) for change in found.changes],
         "teams": [asdict(count) for count in found.teams],
         "people": [asdict(count) for count in found.people],
@@ -99,7 +100,9 @@ def _print_heading(found: Preview) -> None:
 
 def _print_counts(found: Preview) -> None:
     levels = [
-        name for name in reversed(found.after.match) if found.after.match[name] or (found.before and found.before.match[name])
+        name
+        for name in reversed(list(found.after.match))
+        if found.after.match[name] or (found.before and found.before.match[name])
     ]
 
     def column(asked: Asked) -> list[int]:

@@ -17,7 +17,8 @@ from alerting.working_days import working_days_between
 @click.pass_context
 def command(ctx: click.Context, since: datetime | None, *, as_json: bool) -> None:
     """Show what each rule fired, what cleared and how soon, what people made of it; what needs a look first."""
-    from alerting.notifications import rule_quality
+    from alerting.notifications.rule_quality import PERIOD
+    from alerting.store import rule_quality
 
     app = build_app(ctx)
     holidays = app.book.settings.bank_holidays
@@ -26,7 +27,7 @@ def command(ctx: click.Context, since: datetime | None, *, as_json: bool) -> Non
         # Days without a run say nothing of a rule.
         latest = store.latest_run()
         day = latest["as_of"] if latest else today(app)
-        first = since.date() if since else day - rule_quality.PERIOD
+        first = since.date() if since else day - PERIOD
         with store.transaction() as connection:
             rows = rule_quality.measure(
                 connection, app.book.rules, first, day, lambda start, end: working_days_between(start, end, holidays)

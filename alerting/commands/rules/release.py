@@ -49,12 +49,14 @@ def command(ctx: click.Context, rule: str | None, by: str | None, note: str, *, 
 
 def _list(app: App, store: Store) -> None:
     """Show each brake that is on, how many alerts it keeps back, and some of them by reference."""
-    from alerting.alerts import brakes
+    from alerting.alerts.brakes import known_since_back, untold
+    from alerting.store import brakes
+    from alerting.store.outbox import told_rows
 
-    live = store.live()
     with store.transaction() as connection:
-        on = brakes.on(connection)
-        waiting = brakes.untold(live, {brake.rule for brake in on}, brakes.told_of(connection))
+        live, on, told = store.live(connection), brakes.on(connection), told_rows(connection)
+    known = known_since_back(((ref, last.told_on) for (_, _, ref), last in told.items()), live)
+    waiting = untold(live, {brake.rule for brake in on}, known)
     if not on:
         click.echo("No brake is on.")
         return
@@ -80,7 +82,7 @@ def _kept_back(brake: Brake, waiting: Iterable[Alert]) -> list[str]:
 
 
 def _release(app: App, store: Store, rule: str | None, by: str, note: str) -> None:
-    from alerting.alerts import brakes
+    from alerting.store import brakes
 
     codes = app.book.codes
     id_ = rule and codes.get(rule.upper(), rule.lower())

@@ -55,15 +55,11 @@ def matcher_of(app: App, rule: Iterable[str], **others: Iterable[str]) -> Matche
 
 def impact_of(app: App, matcher: Matcher, as_of: datetime | None) -> Impact:
     """Return what would be silenced of today's open alerts, and from whom."""
-    from alerting.commands.alerts import router_of
+    from alerting.commands.alerts import today_of
     from alerting.notifications import silences
 
-    router = router_of(app, as_of)
-    store = app.store()
-    try:
-        return silences.impact(matcher, store.live(), router)
-    finally:
-        store.close()
+    today = today_of(app, as_of)
+    return silences.impact(matcher, today.decision.alerts, today.decision.router)
 
 
 def echo_impact(matcher: Matcher, impact: Impact, share: int) -> None:

@@ -36,12 +36,13 @@ def command(
     **keys: Any,
 ) -> None:
     """Keep alerts of a kind from everybody until a day. Prints whom it touches; makes it only with --yes."""
-    from alerting.notifications import silences
+    from alerting.notifications.silences import SilenceRequest, refuse_one_alone, refuse_where_wrong
+    from alerting.store import silences
     from alerting.working_days import add_working_days
 
     app = build_app(ctx)
     limits, day, matcher = app.loaded.config.handling, today(app), matcher_of(app, **keys)
-    wish = silences.Wish(
+    request = SilenceRequest(
         matcher=matcher,
         reason=reason,
         by=by,
@@ -50,17 +51,17 @@ def command(
         approved_by=approved_by,
     )
     holidays = app.book.settings.bank_holidays
-    silences.refuse_where_wrong(wish, day, limits, lambda start, count: add_working_days(start, count, holidays))
+    refuse_where_wrong(request, day, limits, lambda start, count: add_working_days(start, count, holidays))
     impact = impact_of(app, matcher, as_of)
     echo_impact(matcher, impact, limits.silence_share)
-    silences.refuse_one_alone(wish, impact, limits)
+    refuse_one_alone(request, impact, limits)
     if not yes:
         click.echo("Nothing is silenced yet: the same with --yes makes it.")
         return
     store = app.store()
     try:
         with store.transaction() as connection:
-            number = silences.add(connection, wish, impact, limits, now())
+            number = silences.add(connection, request, impact, limits, now())
     finally:
         store.close()
-    click.echo(f"Silence {number} is made, until {wish.until}. `alerting silences end {number}` ends it before.")
+    click.echo(f"Silence {number} is made, until {request.until}. `alerting silences end {number}` ends it before.")

@@ -15,7 +15,7 @@ from alerting.commands.alerts import by
 @click.pass_context
 def command(ctx: click.Context, silence: int, by: str, note: str) -> None:
     """End a silence now: the next run tells what it silenced and still holds."""
-    from alerting.notifications import silences
+    from alerting.store import silences
 
     store = build_app(ctx).store()
     try:

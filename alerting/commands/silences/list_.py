@@ -14,7 +14,7 @@ from alerting.cli import build_app, echo_json, echo_table, today
 def command(ctx: click.Context, *, everything: bool, as_json: bool) -> None:
     """List the silences that stand or are to come, the newest first, and how many open alerts each matches today."""
     from alerting.model import Condition
-    from alerting.notifications import silences
+    from alerting.store import silences
 
     app = build_app(ctx)
     day, store = today(app), app.store()

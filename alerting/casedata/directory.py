@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import TYPE_CHECKING
 
 from alerting.casedata import person_merges
-from alerting.casedata.snapshot import Snapshot
 from alerting.model import Person
+
+if TYPE_CHECKING:
+    from alerting.casedata.snapshot import Snapshot
+    from alerting.casedata.trust import Trust
+
+
+RESTRICTED = "ext_restricted"
+
+RestrictedRow = tuple[str | None, str | None, str | None]
+"""A row of the list of restricted records: the person, the level, and who is allowed, as the council wrote them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,8 +71,28 @@ class Directory:
         return teams[0] if teams else None
 
 
-def directory(snapshot: Snapshot) -> Directory:
-    """Read the directory of the snapshot's day: a person's current post counts, the latest to start, then team, then role."""
+def read_restricted(snapshot: Snapshot) -> tuple[RestrictedRow, ...]:
+    """Return the list of restricted records as it was read."""
+    rows = snapshot.sql("SELECT person_id, level, allowed_recipients FROM ext_restricted ORDER BY ALL")
+    return tuple((row[0], row[1], row[2]) for row in rows)
+
+
+def add_last_trusted(snapshot: Snapshot, last_trusted: Sequence[RestrictedRow]) -> None:
+    """Let whoever was restricted on the last list that was trusted be so today: of half a list, the other half is still sealed."""
+    columns = [list(column) for column in zip(*last_trusted, strict=True)]
+    if columns:
+        snapshot.sql(
+            "INSERT INTO ext_restricted (person_id, level, allowed_recipients) "
+            "SELECT unnest($1::VARCHAR[]), unnest($2::VARCHAR[]), unnest($3::VARCHAR[])",
+            columns,
+        )
+
+
+def read_directory(snapshot: Snapshot, trust: Trust) -> Directory:
+    """Read the directory of the snapshot's day: a person's current post counts, the latest to start, then team, then role.
+
+    A list of restricted records of which anything is doubted is no list: half of it would let out what the other half confines.
+    """
     posts = snapshot.sql(
         """SELECT worker_id, name, email, role, team_id,
             (starts_on IS NULL OR starts_on <= as_of()) AND (ends_on IS NULL OR ends_on >= as_of()) AS is_current
@@ -95,7 +125,9 @@ def directory(snapshot: Snapshot) -> Directory:
             for row in teams
         },
         cover={staff: Cover(by=by, until=until) for staff, by, until in covers},
-        restricted=_confined(_restrictions(snapshot), person_merges.read(snapshot).survivors),
+        restricted=None
+        if RESTRICTED in trust.doubted
+        else _confined(_restrictions(snapshot), person_merges.read(snapshot).survivors),
     )
 
 

@@ -1,0 +1,137 @@
+"""A day's data, read and asked: the one way from a source to an `Evaluation`.
+
+The run, the dry run, a preview and whoever asks who would be told read a day here, so that all see the same.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+
+from alerting.casedata import person_merges, trust
+from alerting.casedata.directory import RESTRICTED, RestrictedRow, add_last_trusted, read_directory, read_restricted
+from alerting.casedata.snapshot import Snapshot, Source, Wanted
+from alerting.casedata.trust import Past, Trust
+from alerting.errors import SourceError
+from alerting.evaluation.evaluate import Answers, ask_rules
+from alerting.evaluation.evaluation import Evaluation, Problem
+from alerting.evaluation.record_moves import follow_records
+from alerting.evaluation.rule_changes import AskedBefore, settle_changes
+from alerting.formatting import plural
+from alerting.model import Alert
+from alerting.rulebook.book import Rulebook
+from alerting.rulebook.rule import Rule
+
+_SHOWN = 3
+"""How many places of unreadable cells are named; the others are counted."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Day:
+    """One day's data, read for some rules: open while its `with` block lasts."""
+
+    as_of: date
+    snapshot: Snapshot
+    #: The tables that were read, each with the columns that the rules need of it.
+    wanted: Wanted
+    trust: Trust
+    #: The list of restricted records, as it was read today.
+    restricted: tuple[RestrictedRow, ...]
+    #: Whether there is a list of restricted records that says whose are sealed: today's, or beside half of it the last trusted.
+    seals: bool
+    source: Source
+
+    def withheld(self, book: Rulebook, rules: Iterable[Rule]) -> dict[str, str]:
+        """Return why rules must not be asked today; those that may be are not there.
+
+        A doubted list of restricted records keeps no rule from being asked while it is known who was sealed: nothing about a
+        child is told.
+        """
+        needs = ((rule.id, book.needs(rule)) for rule in rules)
+        if self.seals:
+            needs = ((id_, frozenset(name for name in reads if name.partition(".")[0] != RESTRICTED)) for id_, reads in needs)
+        return self.trust.withheld(needs)
+
+
+@contextmanager
+def read_day(
+    book: Rulebook, source: Source, rules: Sequence[Rule], as_of: date, past: Callable[[], Past], *, strict: bool = False
+) -> Iterator[Day]:
+    """Read what rules need of the case data as at a day, and judge it.
+
+    past: what earlier runs found, asked once all is read. Where nothing can be read, no table is trusted; strict: SourceError is
+    raised.
+    """
+    with Snapshot(as_of, book.settings) as snapshot:
+        wanted = book.wanted(rules)
+        try:
+            source.read(wanted, snapshot)
+        except SourceError as error:
+            if strict:
+                raise
+            for table in wanted:
+                snapshot.unreadable(table, error.problem)
+        snapshot.settle(wanted, source)
+        before = past()
+        judged, restricted = trust.judge(snapshot, wanted, before), read_restricted(snapshot)
+        if RESTRICTED in judged.doubted:
+            add_last_trusted(snapshot, before.restricted)
+        seals = RESTRICTED not in judged.doubted or bool(before.restricted)
+        yield Day(as_of=as_of, snapshot=snapshot, wanted=wanted, trust=judged, restricted=restricted, seals=seals, source=source)
+
+
+def ask(book: Rulebook, day: Day, rules: Sequence[Rule]) -> Answers:
+    """Ask rules of a day's data; those whose data is not trusted wait."""
+    return ask_rules(book, day.snapshot, rules, day.withheld(book, rules))
+
+
+def evaluate(book: Rulebook, day: Day, answers: Answers, live: Sequence[Alert], before: AskedBefore) -> Evaluation:
+    """Return what a day's data says of the live alerts, and of whom there is none yet, as plain values.
+
+    before: how the rules were last asked.
+    """
+    merges = person_merges.read(day.snapshot)
+    merges_trusted = person_merges.TABLE not in day.trust.doubted
+    followed = follow_records(answers, merges.survivors if merges_trusted else {}, live)
+    candidates, given_up = settle_changes(book, answers, answers.compare(followed.live), before)
+    said = [said for said in (merges.problem(day.source), followed.problem) if said]
+    merged = [Problem(about=person_merges.TABLE, text=f"{person_merges.TABLE}: {'; '.join(said)}")]
+    return Evaluation(
+        as_of=day.as_of,
+        asked=answers.asked,
+        candidates=tuple(candidates),
+        readings=tuple(answers.readings()),
+        given_up=given_up,
+        moves=followed.moves,
+        directory=read_directory(day.snapshot, day.trust),
+        trust=day.trust,
+        restricted=day.restricted,
+        problems=(
+            *(Problem(about=about, text=f"{about} {why}") for about, why in day.trust.problems.items()),
+            *_unread(day.snapshot),
+            *(merged if said and merges_trusted else []),
+            *answers.problems,
+        ),
+        source=source_mark(day.source),
+    )
+
+
+def _unread(snapshot: Snapshot) -> Iterator[Problem]:
+    """Return which cells and records could not be read, by place; never what stands in them."""
+    for table, reading in sorted(snapshot.readings.items()):
+        for column, count in reading.unreadable_cells.items():
+            at = [place for place in reading.places if place.endswith(f"column {column}")]
+            shown = f" ({', '.join(at[:_SHOWN])}{', ...' if len(at) > _SHOWN else ''})" if at else ""
+            about = f"{table}.{column}"
+            yield Problem(about=about, text=f"{about}: {plural(count, 'cell')} cannot be read, taken as empty{shown}")
+        if reading.left_out:
+            places = ", ".join(reading.places[:_SHOWN])
+            yield Problem(about=table, text=f"{table}: {plural(reading.left_out, 'record')} cannot be read, left out ({places})")
+
+
+def source_mark(source: Source) -> str:
+    """Return a mark of where data comes from, that is another when it comes from somewhere else."""
+    return hashlib.blake2b("\x1f".join(source.identity()).encode(), digest_size=12).hexdigest()

@@ -1,0 +1,119 @@
+"""What one day's data says of a job's rules, as plain values: nothing of it needs the engine that was asked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from enum import StrEnum
+
+from alerting.casedata.directory import Directory, RestrictedRow
+from alerting.casedata.trust import Trust
+from alerting.model import Finding, Level
+
+Candidate = tuple[str | None, Finding]
+"""A live alert's reference, None where there is none, and today's finding about its subject."""
+
+RuleSubject = tuple[str, str]
+"""A rule and a subject."""
+
+
+class Status(StrEnum):
+    """How asking a rule went. Anything but `ok` has a problem, and no findings."""
+
+    ok = "ok"
+    #: Switched off, or too few of its population have a value that it needs.
+    off = "off"
+    error = "error"
+    #: Its data is not trusted today.
+    withheld = "withheld"
+
+
+def no_matches() -> dict[str, int]:
+    """Return a count of nothing at each level."""
+    return dict.fromkeys(Level.__members__, 0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """How asking one rule went, and what it answered in figures."""
+
+    id: str
+    code: str
+    status: Status = Status.ok
+    #: Why it could not be asked, for people.
+    problem: str | None = None
+    population: int = 0
+    #: How many match, by the name of the level.
+    match: Mapping[str, int] = field(default_factory=no_matches)
+    clear: int = 0
+    unknown: int = 0
+    ms: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reading:
+    """Today's measure, due date and facts (JSON) of a live alert that still matches, by its reference."""
+
+    ref: str
+    measure: float | None
+    due: date | None
+    facts: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Move:
+    """An alert that goes on under the id into which its person's record was merged."""
+
+    ref: str
+    subject: str
+    person: str
+    #: The highest episode of a live alert of this rule about the new subject, 0 where there is none.
+    after_episode: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Moves:
+    """What becomes of the live alerts whose records were merged."""
+
+    moved: tuple[Move, ...] = ()
+    #: The references of alerts beside which an older one about the same goes on.
+    ended: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Problem:
+    """Something wrong with a day's data that stops no run."""
+
+    #: What it is about: a table, `table.column`, or a subject.
+    about: str
+    #: The whole of it in words.
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evaluation:
+    """What one day's data says of a job's rules: plain values, that may cross to another process."""
+
+    as_of: date
+    #: Every rule that was to be asked, by its id.
+    asked: Mapping[str, Asked]
+    #: What may change: new matches, and live alerts with another answer than they stand for.
+    candidates: tuple[Candidate, ...]
+    #: Every live alert that still matches.
+    readings: tuple[Reading, ...]
+    #: Who is clear of a rule that was changed, and was not by what it asked before.
+    given_up: frozenset[RuleSubject]
+    moves: Moves
+    #: Who is who, and who may know of which child, today.
+    directory: Directory
+    trust: Trust
+    #: The list of restricted records, as it was read today.
+    restricted: tuple[RestrictedRow, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    #: Where the data came from: a mark that is another when it comes from somewhere else. It holds no secret.
+    source: str = ""
+
+    def has(self, status: Status) -> frozenset[str]:
+        """Return the rules with a status."""
+        return frozenset(id_ for id_, asked in self.asked.items() if asked.status == status)

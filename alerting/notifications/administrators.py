@@ -1,0 +1,67 @@
+"""Those who look after the service: who they are today, and messages to them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from datetime import date
+
+from alerting.model import Level
+from alerting.notifications.content import Addressee, AnyContent, Notice, NoticeContent, Notification
+from alerting.notifications.routing import Receiver, Router, notification_key
+from alerting.notifications.silences import Silence
+
+
+def administrators(router: Router, addresses: Iterable[str]) -> list[Addressee]:
+    """Return who is told of the service itself: the performance team and the administrators of config.yaml."""
+    performance = router.performance()
+    person = performance.person if performance else None
+    told = [Addressee(id=person.id, name=person.name, address=person.email)] if person else []
+    return told + [Addressee(id=address, name="Administrator", address=address) for address in addresses]
+
+
+def to_administrators(
+    told: Iterable[Addressee],
+    receivers: Iterable[Receiver],
+    purpose: str,
+    as_of: date,
+    content: AnyContent,
+    new: Collection[str] = (),
+    *,
+    urgency: int = 0,
+) -> list[Notification]:
+    """Plan one message to each of them through each receiver of persons. new: the keys of what is new in it."""
+    return [
+        Notification(
+            key=notification_key(purpose, as_of, receiver.name, one.id, new),
+            receiver=receiver.name,
+            purpose=purpose,
+            recipient=one.id,
+            name=one.name,
+            address=one.address,
+            as_of=as_of,
+            content=content,
+            urgency=urgency,
+        )
+        for receiver in receivers
+        if receiver.teams is None
+        for one in told
+    ]
+
+
+def tell_silence_authors(
+    router: Router,
+    receivers: Iterable[Receiver],
+    ending: Iterable[tuple[Silence, Notice]],
+    looking_after: Iterable[Addressee],
+) -> list[Notification]:
+    """Tell who made a silence that it ends, where they are in the directory and not told as an administrator."""
+    told, planned = {one.id for one in looking_after}, list[Notification]()
+    for silence, notice in ending:
+        author = router.directory.staff.get(silence.by)
+        if author is None or not author.email or author.id in told or author.email in told:
+            continue
+        # Dated by its end, so that the same warning planned again on the next day is the same message.
+        key, person = f"silence {silence.id} to its author", Addressee(id=author.id, name=author.name, address=author.email)
+        content = NoticeContent(notices=(notice,))
+        planned += to_administrators([person], receivers, "admin", silence.until, content, [key], urgency=int(Level.amber))
+    return planned

@@ -1,0 +1,179 @@
+"""What those who look after the service must know of a day, each under a key that stays the same while it lasts."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date
+
+from alerting.alerts.handling import DataError
+from alerting.evaluation.evaluation import Problem
+from alerting.formatting import day, plural
+from alerting.model import Alert, Condition, Reason
+from alerting.notifications.content import Notice
+from alerting.notifications.policy import Policy
+from alerting.notifications.report import SAMPLE, BrakeRow, RuleRow, placed
+from alerting.notifications.routing import Router
+from alerting.rulebook.book import FallbackVersion
+
+_GAPS = 10
+"""How many posts that lead to nobody a notice names; the others are counted."""
+_MISSED = 12
+"""How many runs that did not take place a notice names; the others are counted."""
+
+
+Notices = Mapping[str, Notice]
+"""By key."""
+
+
+def key_of(*parts: str) -> str:
+    """Return a key that is the same for the same parts."""
+    return hashlib.blake2b("\x1f".join(parts).encode(), digest_size=16).hexdigest()
+
+
+def keyed(notices: Iterable[Notice]) -> dict[str, Notice]:
+    """Return notices by their title and items: told once while they last, although their details change from day to day."""
+    return {key_of(notice.title, *notice.items): notice for notice in notices}
+
+
+def of_rules(rows: Iterable[RuleRow]) -> Iterator[Notice]:
+    """Return the rules that could not run."""
+    for row in rows:
+        if row.is_stopped:
+            yield Notice(title=f"{row.code} could not run", detail=f"{row.problem}. Its alerts are on hold until it can.")
+
+
+def of_missed(missed: Sequence[str]) -> Iterator[Notice]:
+    """Return the runs that did not take place."""
+    if missed:
+        more = [f"and {len(missed) - _MISSED} more"] if len(missed) > _MISSED else []
+        yield Notice(
+            title="Runs that did not take place",
+            detail="Nobody was told of anything by them. Reminders and escalations do not count those days, so nobody is said to have "
+            "waited on them. Find out what kept them: the machine, the service, or what it says here.",
+            items=(*missed[:_MISSED], *more),
+        )
+
+
+def of_older_files(older: Iterable[FallbackVersion]) -> Iterator[Notice]:
+    """Return the files of rules that are used in an earlier version."""
+    for item in older:
+        detail = f"{placed(item.fault)}. {item.fault.remedy}".rstrip(". ")
+        yield Notice(
+            title=f"{item.file} is used in its version of {day(item.seen_on)}",
+            detail=f"It has a fault today: {detail}. Its last good version is used until it is put right; `alerting check` shows every fault.",
+        )
+
+
+def of_data(problems: Iterable[Problem], releasable: Iterable[str]) -> Iterator[Notice]:
+    """Return what is wrong with the data. releasable: the tables and columns of which a real change may be released."""
+    may_be_real = frozenset(releasable)
+    for problem in problems:
+        detail = f"{problem.text}. Nothing was guessed. The command `alerting source check` lists every place."
+        if problem.about in may_be_real:
+            table = problem.about.partition(".")[0]
+            detail += f" If it is a real change, look at it and run `alerting source release {table} --by NAME --note WHY`."
+        yield Notice(title=f"Data: {problem.about}", detail=detail)
+
+
+def of_unkept(unkept: Iterable[str]) -> Iterator[Notice]:
+    """Return why the day's data could not be kept."""
+    for why in unkept:
+        yield Notice(title="A day could not be kept", detail=f"{why}. Alerts and messages are not touched by it.")
+
+
+def of_alerts(alerts: Iterable[Alert], unrouted: Iterable[Alert]) -> Iterator[Notice]:
+    """Return the alerts whose subject is not in the data, and those that nobody could be told of."""
+    missing = [alert for alert in alerts if alert.condition == Condition.held and alert.held_reason == Reason.not_in_data]
+    if missing:
+        title = "Alerts on hold because their subject is not in the data"
+        yield Notice(title=title, detail="Find out where the record went.", items=_refs(missing))
+    lost = _refs(unrouted)
+    if lost:
+        detail = "No current member of staff was found for them. Check ext_staff and ext_team."
+        yield Notice(title="Alerts that nobody could be told of", detail=detail, items=lost)
+
+
+def of_restrictions(router: Router) -> Iterator[Notice]:
+    """Return that nothing about a child goes out, where there is no list of restricted records."""
+    if router.directory.restricted is None:
+        yield Notice(
+            title="No list of restricted records was supplied",
+            detail="Nothing about a child is sent until there is one. Supply ext_restricted, if need be with no rows.",
+        )
+
+
+_WHY_BRAKED = {
+    "storm": "more than its brake allows",
+    "first_run": "and it was never asked before",
+    "source": "and the data comes from somewhere else than the last time",
+}
+
+
+def of_brakes(brakes: Sequence[BrakeRow]) -> Iterator[Notice]:
+    """Return what each brake keeps back, and what to do; of a job's first day at once."""
+    for brake in brakes:
+        if brake.kind == "baseline":
+            continue
+        levels = ", ".join(f"{count} {level}" for level, count in brake.levels.items())
+        sample = f" ({levels}), such as {', '.join(brake.sample)}" if brake.sample else ""
+        detail = (
+            f"It had {plural(brake.new, 'new alert')} in the run of {day(brake.since)}, {_WHY_BRAKED[brake.kind]}. "
+            f"{plural(brake.kept_back, 'alert')}{sample} told to nobody until somebody has looked and runs "
+            f"`alerting rules release {brake.code} --by NAME`."
+        )
+        yield Notice(title=f"{brake.code} is held by its brake", detail=detail)
+    begun = [brake for brake in brakes if brake.kind == "baseline"]
+    if begun:
+        most = sorted(begun, key=lambda brake: -brake.kept_back)[:SAMPLE]
+        counts = ", ".join(f"{brake.code} {brake.kept_back}" for brake in most)
+        detail = (
+            f"{plural(sum(brake.kept_back for brake in begun), 'alert')} of {plural(len(begun), 'rule')}, most of them {counts}. "
+            "Nobody is told of anything yet. Look at them with `alerting alerts list`; then `alerting rules release --all --by NAME`: "
+            "each manager gets one summary of what was open, and from then on what is new."
+        )
+        yield Notice(title="The service begins: what is open already waits to be released", detail=detail)
+
+
+def of_long_held(alerts: Iterable[Alert], policy: Policy, as_of: date) -> dict[str, Notice]:
+    """Return the alerts that have waited too long for their data: one notice a rule and reason, while that lasts."""
+    most = int(policy.number("held_too_long_wd", 5))
+    found: defaultdict[tuple[str, str], list[Alert]] = defaultdict(list)
+    for alert in alerts:
+        if alert.held_since is not None and policy.working_days(alert.held_since, as_of) > most:
+            found[alert.code, alert.why_held or ""].append(alert)
+    return {
+        f"held {key_of(f'{code} {why}')}": Notice(
+            title=f"{code}: alerts on hold for more than {plural(most, 'working day')}",
+            detail=f"{why}. Nobody is reminded of them, and nothing of them goes up, until the data says how they stand.",
+            items=_refs(held),
+        )
+        for (code, why), held in found.items()
+    }
+
+
+def of_data_errors(wrong: Sequence[DataError]) -> dict[str, Notice]:
+    """Return the records that somebody says are wrong, the oldest first, by a key that changes with which they are."""
+    if not wrong:
+        return {}
+    refs = _refs({error.alert.ref: error.alert for error in wrong}.values())
+    detail = f"The oldest was said {plural(wrong[0].age, 'working day')} ago. `alerting alerts data-errors` lists them, with what was said."
+    return {
+        f"data errors {key_of(' '.join(refs))}": Notice(title="Records that somebody says are wrong", detail=detail, items=refs)
+    }
+
+
+def of_gaps(router: Router, alerts: Iterable[Alert]) -> dict[str, Notice]:
+    """Return the posts that nobody fills, in teams with open alerts: the next up is told instead."""
+    opened = {alert.team for alert in alerts if alert.team and alert.condition not in (Condition.pending, Condition.resolved)}
+    gaps = router.gaps(opened)
+    if not gaps:
+        return {}
+    shown = "; ".join(gaps[:_GAPS]) + (f"; and {len(gaps) - _GAPS} more" if len(gaps) > _GAPS else "")
+    detail = f"{shown}. The next up is told in their place. Put it right in ext_staff, ext_team or ext_cover."
+    return {f"gaps {key_of(' '.join(gaps))}": Notice(title="Posts that lead to nobody, in teams with open alerts", detail=detail)}
+
+
+def _refs(alerts: Iterable[Alert]) -> tuple[str, ...]:
+    return tuple(sorted(alert.ref for alert in alerts))

@@ -1,0 +1,95 @@
+"""What the council has decided, as far as it decides who is told what: rules, receivers, jobs, administrators, calendar."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import cached_property
+from zoneinfo import ZoneInfo
+
+from alerting.model import Level
+from alerting.notifications.routing import Receiver, RuleRoute
+from alerting.rulebook.book import Rulebook
+from alerting.rulebook.rule import Rule
+from alerting.working_days import add_working_days, working_days_between
+
+
+@dataclass(frozen=True, kw_only=True)
+class Policy:
+    """One council's rules and settings, for one version of its files."""
+
+    book: Rulebook
+    #: By name, as routing knows them.
+    receivers: Mapping[str, Receiver]
+    #: The receivers that each job uses; None for all.
+    jobs: Mapping[str, frozenset[str] | None]
+    #: The addresses of those who look after the service.
+    administrators: tuple[str, ...]
+    #: Where the council is, in whose time its extracts say when they were loaded.
+    zone: ZoneInfo
+    #: What is open on a job's first day is told as new, not as a summary.
+    full_go_live: bool = False
+
+    def receivers_of(self, job: str) -> list[Receiver]:
+        """Return the receivers that a job uses."""
+        chosen = self.jobs.get(job)
+        return [receiver for name, receiver in self.receivers.items() if chosen is None or name in chosen]
+
+    def rules_of(self, job: str) -> list[Rule]:
+        """Return the rules in use that a job asks."""
+        return [rule for rule in self.book.rules if rule.file.job == job]
+
+    def every_rule_of(self, job: str) -> frozenset[str]:
+        """Return the ids of a job's rules, those that are switched off too."""
+        return frozenset(rule.id for rule in (*self.book.rules, *self.book.off) if rule.file.job == job)
+
+    @cached_property
+    def routes(self) -> dict[str, RuleRoute]:
+        """What routing needs of every rule, by its id."""
+        return routes_of((*self.book.rules, *self.book.off))
+
+    @cached_property
+    def titles(self) -> dict[str, str]:
+        """Every rule's title, by its id."""
+        return {rule.id: rule.title for rule in (*self.book.rules, *self.book.off)}
+
+    def number(self, name: str, unless_set: float) -> float:
+        """Return a number of the shared settings."""
+        value = self.book.settings.params.get(name)
+        return unless_set if value is None else float(str(value))
+
+    def working_days(self, start: date, end: date) -> int:
+        """Count the working days between two days, by the council's calendar."""
+        return working_days_between(start, end, self.book.settings.bank_holidays)
+
+    def working_days_without(self, missed: frozenset[date]) -> Callable[[date, date], int]:
+        """Return how working days are counted without those whose run was missed: nobody can let a day pass unheard."""
+        closed = self.book.settings.bank_holidays | missed
+        return lambda start, end: working_days_between(start, end, closed)
+
+    def next_working_day(self, after: date) -> date:
+        """Return the working day after a day, by the council's calendar."""
+        return add_working_days(after, 1, self.book.settings.bank_holidays)
+
+    def in_its_zone(self, loaded_at: datetime | None) -> datetime | None:
+        """Return when data was loaded, with a zone: extracts state local time without one, what people did has one."""
+        return loaded_at.replace(tzinfo=self.zone) if loaded_at and loaded_at.tzinfo is None else loaded_at
+
+
+def routes_of(rules: tuple[Rule, ...]) -> dict[str, RuleRoute]:
+    """Return what routing needs of rules, by their ids."""
+    return {
+        rule.id: RuleRoute(
+            notify={Level[name]: roles for name, roles in rule.file.notify.items()},
+            child_level=rule.about_child,
+            # A service spans teams, so it stands in no one team's channel.
+            channel=rule.file.channel and rule.file.per != "service",
+            remind_every=rule.file.remind_every,
+            title=rule.title,
+            code=rule.code,
+            escalate=[(step.after, step.to) for step in rule.file.escalate],
+            inhibited_by=rule.file.inhibited_by,
+        )
+        for rule in rules
+    }

@@ -1,0 +1,117 @@
+"""The rulebook: every rule, subject and shared view in use, what is wrong with the others, and what each needs of the case data."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+
+from alerting.casedata.catalogue import ALWAYS, SERVICE_COLUMNS, TABLES
+from alerting.documents.document import Document
+from alerting.errors import Fault
+from alerting.formatting import day
+from alerting.rulebook.compilation import Foundation
+from alerting.rulebook.file_models import Subject
+from alerting.rulebook.rule import Rule
+from alerting.rulebook.sql_tree import names_in_all
+
+
+@dataclass(frozen=True, kw_only=True)
+class BrokenRule:
+    """A rule file that is not in use because of its faults."""
+
+    id: str
+    code: str
+    job: str
+    problem: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class LastGoodText:
+    """A file as it was when it last worked."""
+
+    text: str
+    #: The last day on which it was like that.
+    seen_on: date
+
+
+@dataclass(frozen=True, kw_only=True)
+class FallbackVersion:
+    """A file that is used in its last good version, because it has faults today."""
+
+    file: str
+    #: The last day on which this version was in the file.
+    seen_on: date
+    #: The first of today's faults.
+    fault: Fault
+
+    def __str__(self) -> str:
+        place = f"{self.fault.where}: " if self.fault.where else ""
+        return f"runs in its version of {day(self.seen_on)}: {place}{self.fault.problem}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rulebook(Foundation):
+    """Every rule, subject and shared view in use, and the faults of those that are not."""
+
+    #: The rules that runs ask.
+    rules: tuple[Rule, ...]
+    #: The rules that are turned off.
+    off: tuple[Rule, ...]
+    broken: tuple[BrokenRule, ...]
+    faults: tuple[Fault, ...]
+    #: Those of the faults that no one rule can be left out for, such as a pack that is not there: without its rules, their
+    #: alerts would be ended as no longer checked.
+    stopping: tuple[Fault, ...] = ()
+    #: Of every rule: in use, off or broken.
+    ids: frozenset[str] = field(default_factory=frozenset)
+    #: Of each file in use, by its path in the folder, what is read from it.
+    sources: Mapping[str, Document] = field(default_factory=dict)
+    #: Those of the files that are used in an earlier version than today's.
+    older: Mapping[str, FallbackVersion] = field(default_factory=dict)
+
+    @property
+    def texts(self) -> dict[str, str]:
+        """The text of each file in use, by its path in the folder."""
+        return {name: source.text for name, source in self.sources.items()}
+
+    @property
+    def codes(self) -> dict[str, str]:
+        """Every rule's id by its code: in use, off, or broken."""
+        return {broken.code: broken.id for broken in self.broken} | {rule.code: rule.id for rule in (*self.off, *self.rules)}
+
+    def files_of(self, rule: Rule) -> list[str]:
+        """Return the files that a rule stands on, by their paths in the folder of rules: its own, its subject's, its views'."""
+        subject = rule.subject
+        views = self.views_for([subject.sql, subject.left_when or ""])
+        return [
+            f"{rule.pack}/{Path(rule.place).name}",
+            f"subjects/{subject.id}.yaml",
+            *(f"subjects/_views/{name}.sql" for name in views),
+        ]
+
+    def subject_version(self, subject: Subject) -> str:
+        """Return a hash of a subject's file and of the views its SQL stands on."""
+        views = [self.views[name] for name in self.views_for([subject.sql, subject.left_when or ""])]
+        return hashlib.blake2b("\x1f".join([subject.model_dump_json(), *views]).encode(), digest_size=6).hexdigest()
+
+    def needs(self, rule: Rule) -> frozenset[str]:
+        """Return what a rule reads: the tables, and the columns of them that it uses, as `table.column`."""
+        return rule.reads | {
+            f"{table}.{column}" for table, columns in self.wanted([rule]).items() if table in rule.reads for column in columns
+        }
+
+    def wanted(self, rules: Sequence[Rule]) -> dict[str, frozenset[str]]:
+        """Return the tables and columns these rules need, and no others: what is not needed does not leave the council's system."""
+        subjects = {rule.subject.id: rule.subject for rule in rules}
+        named = names_in_all(text for subject in subjects.values() for text in self.sql_of(subject))
+        # The column x of a code map stands beside x_code.
+        columns = named.columns | {name.removesuffix("_code") for name in named.columns}
+        tables = (named.tables & TABLES.keys()) | {table for rule in rules for table in rule.reads}
+        wanted = {
+            name: (columns & TABLES[name].columns.keys()) | SERVICE_COLUMNS.get(name, frozenset())
+            for name in tables | SERVICE_COLUMNS.keys() | ALWAYS
+        }
+        return {name: columns or frozenset(list(TABLES[name].columns)[:1]) for name, columns in wanted.items()}

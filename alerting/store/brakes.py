@@ -1,0 +1,104 @@
+"""Brakes as rows of the store: which are on, what earlier runs had, put on and released. When they trip is for `alerts.brakes` to say."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from datetime import date, datetime
+from statistics import median
+
+import sqlalchemy as sa
+
+from alerting.alerts.brakes import Brake, History
+from alerting.model import Condition, Reason
+from alerting.store import service_state
+from alerting.store.schema import alert as alert_table
+from alerting.store.schema import brake, rule_version, run, table_reading, transition
+
+LOOKED_BACK = 20
+"""How many days' runs say what is usual for a rule."""
+
+_SOURCE, _BASELINE = "source", "baseline"
+_OF_A_BRAKE = (brake.c.rule, brake.c.since, brake.c["count"], brake.c.kind)
+
+
+def on(connection: sa.Connection) -> list[Brake]:
+    """Return the brakes that are on."""
+    query = sa.select(*_OF_A_BRAKE).where(brake.c.released_at.is_(None)).order_by(brake.c.id)
+    return [Brake(**row) for row in connection.execute(query).mappings()]
+
+
+def backlog(connection: sa.Connection) -> frozenset[str]:
+    """Return the references of the live alerts that a baseline kept back until its release: what they say is no news."""
+    until: dict[str, int] = service_state.remembered(connection, _BASELINE) or {}
+    if not until:
+        return frozenset()
+    opened = sa.func.max(transition.c.run_id)
+    query = sa.select(alert_table.c.ref, alert_table.c.rule, opened).group_by(alert_table.c.ref, alert_table.c.rule)
+    query = query.join(transition, transition.c.alert_id == alert_table.c.id).where(transition.c.reason == Reason.new.value)
+    rows = connection.execute(query.where(alert_table.c.resolved_on.is_(None), alert_table.c.rule.in_(sorted(until))))
+    return frozenset(ref for ref, rule, run_id in rows if run_id is not None and run_id <= until[rule])
+
+
+def history(connection: sa.Connection, job: str, as_of: date, source: str) -> History:
+    """Return what a run of a job for a day knows of those before it. source: the mark of where its data comes from."""
+    # A run that came to nothing has read no table.
+    read = sa.select(table_reading.c.as_of).join(run, run.c.id == table_reading.c.run_id)
+    read = read.where(run.c.job == job, table_reading.c.as_of < as_of).distinct()
+    days = connection.execute(read.order_by(table_reading.c.as_of.desc())).scalars().all()
+    asked = connection.execute(sa.select(rule_version.c.rule).where(rule_version.c.last_asked_run.is_not(None)).distinct())
+    before = service_state.remembered(connection, _SOURCE)
+    return History(
+        begun=bool(days),
+        asked=frozenset(asked.scalars()),
+        usual=_usual(connection, job, days),
+        moved=before is not None and before != source,
+    )
+
+
+def _usual(connection: sa.Connection, job: str, days: Sequence[date]) -> dict[str, float]:
+    """Return the middle of how many new alerts each rule had on these days, the last of them first, without its first day."""
+    seen = sa.select(rule_version.c.rule, sa.func.min(rule_version.c.first_seen_on)).group_by(rule_version.c.rule)
+    firsts: dict[str, date] = {row[0]: row[1] for row in connection.execute(seen)}
+    counted: dict[str, Counter[date]] = defaultdict(Counter)
+    alert = alert_table
+    query = sa.select(alert.c.rule, transition.c.as_of, sa.func.count()).join(alert, alert.c.id == transition.c.alert_id)
+    again = sa.and_(transition.c.reason == Reason.back_again.value, transition.c.before == Condition.resolved.value)
+    query = query.join(run, run.c.id == transition.c.run_id).where(run.c.job == job)
+    query = query.where(sa.or_(transition.c.reason == Reason.new.value, again))
+    if days:
+        query = query.where(transition.c.as_of >= days[: LOOKED_BACK + 1][-1])
+        for rule, day, count in connection.execute(query.group_by(alert.c.rule, transition.c.as_of)):
+            counted[rule][day] += count
+    return {
+        rule: median(counted[rule][day] for day in mine)
+        for rule, first in firsts.items()
+        if (mine := [day for day in days if day >= first][:-1][:LOOKED_BACK])
+    }
+
+
+def put_on(connection: sa.Connection, brakes: Iterable[Brake], run_id: int) -> None:
+    """Put brakes on, in the caller's transaction."""
+    rows = [{"rule": item.rule, "since": item.since, "count": item.count, "kind": item.kind, "run_id": run_id} for item in brakes]
+    if rows:
+        connection.execute(brake.insert(), rows)
+
+
+def remember_source(connection: sa.Connection, source: str, now: datetime) -> None:
+    """Keep where the data of this run came from, by its mark."""
+    service_state.remember(connection, _SOURCE, source, now)
+
+
+def release(connection: sa.Connection, rules: Collection[str] | None, *, by: str, note: str, now: datetime) -> list[Brake]:
+    """Take the brakes of rules off, of all where none is named, and keep who did it and why; give those that were on."""
+    mine: sa.ColumnElement[bool] = brake.c.released_at.is_(None)
+    if rules is not None:
+        mine = sa.and_(mine, brake.c.rule.in_(sorted(rules)))
+    found = [Brake(**row) for row in connection.execute(sa.select(*_OF_A_BRAKE).where(mine).order_by(brake.c.id)).mappings()]
+    connection.execute(brake.update().where(mine).values(released_at=now, released_by=by, note=note))
+    over = {item.rule for item in found if item.kind == "baseline"}
+    if over:
+        last = connection.execute(sa.select(sa.func.max(run.c.id))).scalar() or 0
+        until = service_state.remembered(connection, _BASELINE) or {}
+        service_state.remember(connection, _BASELINE, {**until, **dict.fromkeys(over, last)}, now)
+    return found

@@ -1,0 +1,69 @@
+"""A decision written: alerts, their history, what is planned and why others are not told, in the caller's transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from alerting.casedata.directory import RESTRICTED
+from alerting.evaluation.evaluation import Evaluation, Status
+from alerting.notifications.admin_digest import AdminDigest
+from alerting.notifications.decide import Decision
+from alerting.notifications.policy import Policy
+from alerting.store import brakes, load_history, recipient_log
+from alerting.store.outbox import Outbox
+from alerting.store.rule_versions import RuleHistory
+from alerting.store.schema import notice
+from alerting.store.store import Store, Transaction
+
+
+@dataclass(frozen=True, kw_only=True)
+class DecisionWriter:
+    """Writes what a run has decided. tables: those that the run read."""
+
+    store: Store
+    outbox: Outbox
+    policy: Policy
+    run_id: int
+
+    def write(
+        self, connection: Transaction, evaluation: Evaluation, decision: Decision, tables: Collection[str], now: datetime
+    ) -> int:
+        """Write a decision, and return how many of its messages were not planned before. tables: those that were read."""
+        as_of, book = decision.as_of, self.policy.book
+        load_history.keep(connection, self.run_id, as_of, now, evaluation.trust, tables)
+        if RESTRICTED in tables and RESTRICTED not in evaluation.trust.doubted:
+            load_history.keep_restricted(connection, now, evaluation.restricted)
+        versions = {rule.id: rule.version for rule in book.rules}
+        ids = self.store.commit(connection, self.run_id, now, decision, versions)
+        asked = evaluation.has(Status.ok) | evaluation.has(Status.off)
+        RuleHistory(self.store).keep(connection, self.run_id, as_of, now, book, asked)
+        brakes.put_on(connection, decision.brakes, self.run_id)
+        brakes.remember_source(connection, evaluation.source, now)
+        mine = self.policy.every_rule_of(decision.job)
+        recipient_log.write(connection, self.run_id, as_of, mine, decision.recipient_log, ids)
+        planned, _ = self.outbox.plan(connection, self.run_id, decision.notifications, now)
+        return planned
+
+    def write_admin_digest(self, connection: Transaction, decision: Decision, digest: AdminDigest, now: datetime) -> int:
+        """Write the administrators' message, and which notices they have been told of; return how many messages are new."""
+        self._note(connection, decision, digest)
+        planned, _ = self.outbox.plan(connection, self.run_id, digest.messages, now)
+        return planned
+
+    def _note(self, connection: Transaction, decision: Decision, digest: AdminDigest) -> None:
+        """Keep today's notices, and forget those of the job that passed.
+
+        What a run of another job has told of already, such as a table that both read, stays that job's.
+        """
+        jobs = {row.key: row.job for row in connection.execute(sa.select(notice.c.key, notice.c.job))}
+        gone = {key for key in jobs.keys() - digest.titles.keys() if jobs[key] == decision.job}
+        if gone:
+            connection.execute(notice.delete().where(notice.c.job == decision.job, notice.c.key.in_(gone)))
+        new = digest.titles.keys() - jobs.keys()
+        rows = [{"key": key, "job": decision.job, "first_on": decision.as_of, "title": digest.titles[key]} for key in sorted(new)]
+        if rows:
+            connection.execute(notice.insert(), rows)

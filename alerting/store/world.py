@@ -1,0 +1,114 @@
+"""The `World` that a run decides by, read from the store in one transaction, and what is read once it has been written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from alerting.alerts.advance import Ended
+from alerting.evaluation.evaluation import Evaluation, RuleSubject, Status
+from alerting.evaluation.rule_changes import AskedBefore
+from alerting.model import Alert, Condition, reference
+from alerting.notifications.admin_digest import Aftermath
+from alerting.notifications.policy import Policy
+from alerting.notifications.report import RuleRow
+from alerting.notifications.rule_quality import PERIOD
+from alerting.notifications.weekly import WEEKS
+from alerting.notifications.world import Week, World
+from alerting.rulebook.rule import Rule
+from alerting.store import brakes, channel_checks, circuit_breaker, rule_quality, silences
+from alerting.store.alert_rows import held_spans
+from alerting.store.job_leases import missed_days, missed_lately
+from alerting.store.outbox import cards_not_posted, told_rows
+from alerting.store.rule_versions import RuleHistory
+from alerting.store.schema import alert, brake, notice, outbox, routed
+from alerting.store.store import Store, Transaction
+
+
+def read_before(store: Store, rules: Sequence[Rule]) -> tuple[Sequence[Alert], AskedBefore]:
+    """Return the live alerts, and how these rules were last asked: what a day's data is compared with."""
+    with store.transaction() as connection:
+        return store.live(connection), RuleHistory(store).asked_before(connection, rules)
+
+
+def read_world(store: Store, connection: Transaction, policy: Policy, job: str, evaluation: Evaluation) -> World:
+    """Read what a run decides by, within the transaction in which it is to be written."""
+    as_of, live = evaluation.as_of, store.live_until_written(connection)
+    refs = {found.id: found.ref for found in live}
+    return World(
+        live=tuple(live),
+        ended=_ended(store, connection, evaluation, live),
+        believed_open=tuple(store.believed_open(connection)),
+        told=told_rows(connection),
+        refused=frozenset(circuit_breaker.known_bad(connection)),
+        backlog=brakes.backlog(connection),
+        held_spans={refs[id_]: spans for id_, spans in held_spans(connection, policy.book.ids).items() if id_ in refs},
+        silences=tuple(silences.standing(connection, as_of)),
+        brakes=tuple(brakes.on(connection)),
+        history=brakes.history(connection, job, as_of, evaluation.source),
+        missed_days=missed_days(connection, "daily"),
+        missed=tuple(str(item) for item in missed_lately(connection, as_of)) if job == "daily" else (),
+        cards_not_posted=cards_not_posted(connection, as_of),
+        week=_week(store, connection, policy, as_of) if job == "weekly" else Week(),
+    )
+
+
+def _ended(store: Store, connection: Transaction, evaluation: Evaluation, live: Iterable[Alert]) -> Ended:
+    """Return the last alert of each rule and subject that may begin today, and the references that are taken."""
+    by_ref = {found.ref: found for found in live}
+    new = {(finding.rule, finding.subject) for ref, finding in evaluation.candidates if ref is None}
+    moved = {(by_ref[move.ref].rule, move.subject) for move in evaluation.moves.moved if move.ref in by_ref}
+    last = store.last_ended(new | moved, connection)
+    episodes = {(found.rule, found.subject): found.episode for found in by_ref.values()}
+    first = {key: max(last[key].episode if key in last else 0, episodes.get(key, 0)) + 1 for key in new}
+    return Ended(last=last, taken=_taken(store, connection, first))
+
+
+def _taken(store: Store, connection: Transaction, first: Mapping[RuleSubject, int]) -> frozenset[str]:
+    """Return the references that an alert has already, up to the first that is free. first: each new alert's number."""
+    found: set[str] = set()
+    wanted = {reference(*key, episode): (*key, episode) for key, episode in first.items()}
+    while wanted:
+        there = store.taken(wanted, connection)
+        found |= there
+        again = [wanted[ref] for ref in there]
+        wanted = {reference(rule, subject, number + 1): (rule, subject, number + 1) for rule, subject, number in again}
+    return frozenset(found)
+
+
+def _week(store: Store, connection: Transaction, policy: Policy, as_of: date) -> Week:
+    daily = store.latest_run("daily", within=connection)
+    rows: list[dict[str, Any]] = ((daily or {}).get("report") or {}).get("rules", [])
+    return Week(
+        recent=tuple(store.recent(as_of - timedelta(weeks=WEEKS + 1), connection)),
+        first_day=store.first_day(connection),
+        daily_rules=tuple(RuleRow(**row | {"status": Status(row["status"])}) for row in rows),
+        channels=tuple(channel_checks.channels(connection, policy.receivers_of("weekly"))),
+    )
+
+
+def read_aftermath(connection: Transaction, policy: Policy, job: str, as_of: date, keys: Iterable[str]) -> Aftermath:
+    """Read what those who look after the service are told of a run that has been written and sent.
+
+    keys: of messages to them that may have been planned already.
+    """
+    planned = sa.select(outbox.c.key).where(outbox.c.key.in_(sorted(keys)))
+    since = as_of - PERIOD
+    quality = rule_quality.measure(connection, policy.book.rules, since, as_of, policy.working_days) if job == "weekly" else []
+    told_of = alert.c.condition.not_in((Condition.resolved.value, Condition.pending.value))
+    open_ = connection.execute(sa.select(alert.c.condition, sa.func.count()).where(told_of).group_by(alert.c.condition))
+    kept_back = sa.select(sa.func.count(sa.distinct(routed.c.alert_id))).where(
+        routed.c.until.is_(None), routed.c.reason.is_not(None)
+    )
+    return Aftermath(
+        told_since={row.key: row.first_on if row.job == job else as_of for row in connection.execute(sa.select(notice))},
+        planned=frozenset(connection.execute(planned).scalars()),
+        open={row[0]: row[1] for row in open_},
+        withheld=connection.execute(kept_back).scalar_one(),
+        brakes_on=connection.execute(sa.select(sa.func.count()).where(brake.c.released_at.is_(None))).scalar_one(),
+        quality=tuple(quality),
+        quality_since=since,
+    )
