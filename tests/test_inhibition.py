@@ -102,6 +102,15 @@ def test_of_two_rules_that_name_each_other_the_more_serious_is_told():
     assert found(VISIT, replace(MISSING, level=Level.red), routes=routes) == {"visit/C1": "missing/C1"}
 
 
+def test_of_equals_that_name_each_other_the_newest_is_covered_though_it_is_not_written_yet():
+    routes = {"visit": route("visit", "missing"), "missing": route("missing", "visit")}
+
+    assert found(replace(VISIT, id=1), replace(MISSING, id=2), routes=routes) == {"missing/C1": "visit/C1"}
+    assert found(replace(MISSING, id=2), VISIT, routes=routes) == {"visit/C1": "missing/C1"}
+    assert found(MISSING, VISIT, routes=routes) == {"visit/C1": "missing/C1"}
+    assert found(VISIT, MISSING, routes=routes) == {"missing/C1": "visit/C1"}
+
+
 def test_in_a_ring_of_rules_somebody_is_told():
     routes = {"a": route("a", "b"), "b": route("b", "c"), "c": route("c", "a")}
 

@@ -244,7 +244,7 @@ def _digest(
 
 
 def _in_hand(router: Router, alert: Alert, reader: Person, today: Circumstances) -> str:
-    """Say to one of those who are told of an open alert whose it is, who has it in hand and who said that it was recorded."""
+    """Return whose an open alert is, who has it in hand and who said that it was recorded, in words for one who is told of it."""
     if alert.condition == Condition.resolved:
         return ""
     given, recorded = router.handed_on(alert) if handling_state.assigned(alert) else None, today.recorded(alert)

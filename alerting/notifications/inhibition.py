@@ -7,6 +7,7 @@ back by a brake, without anybody to tell, or covered itself covers nothing. So t
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
@@ -41,7 +42,9 @@ def covered(alerts: Iterable[Alert], rules: Mapping[str, RuleRoute], is_told: Ca
             found[alert.ref] = next((other.ref for other in same if cover(other, (*asking, alert.ref)) is None), None)
         return found[alert.ref]
 
-    for alert in sorted(standing, key=lambda alert: (alert.level, -(alert.id or 0), alert.ref)):
+    # What the store has not written yet has no id, and is newer than all that has; of such, the last is the newest.
+    age = {alert.ref: (alert.id if alert.id is not None else math.inf, place) for place, alert in enumerate(standing)}
+    for alert in sorted(sorted(standing, key=lambda alert: age[alert.ref], reverse=True), key=lambda alert: alert.level):
         if rules[alert.rule].inhibited_by:
             cover(alert, ())
     return {ref: other for ref, other in found.items() if other is not None}

@@ -33,26 +33,30 @@ ROLE_WORDS = {
 
 @dataclass(frozen=True, kw_only=True)
 class RuleRoute:
-    """What routing needs of a rule: who is told at each level, and how.
+    """What routing needs of a rule: who is told at each level, and how."""
 
-    escalate: working days and the role that is told as well from then on. inhibited_by: rules whose alert covers this one's.
-    """
-
+    #: The roles that are told at each level.
     notify: Mapping[Level, Sequence[str]]
+    #: Whether its alerts are about one child, so that they can be restricted.
     child_level: bool
+    #: Whether the team's channel counts its alerts.
     channel: bool
+    #: After how many working days an alert that has not changed is told again.
     remind_every: int
     title: str
     code: str
+    #: Working days, and the role that is told as well from then on.
     escalate: Sequence[tuple[int, str]] = ()
+    #: The rules whose alert covers this one's.
     inhibited_by: Sequence[str] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
 class Receiver:
-    """A receiver as routing sees it. teams: the teams that a channel receiver reaches; None: it reaches persons."""
+    """A receiver as routing sees it."""
 
     name: str
+    #: The teams that a receiver of channels reaches; None: it reaches persons.
     teams: frozenset[str] | None = None
 
 
@@ -62,21 +66,21 @@ class Recipient:
 
     person: Person
     why: str
+    #: For whom they answer as cover and until when, in words.
     covering: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Step:
-    """One place where somebody was looked for: a role of the directory and the worker it names, if any.
-
-    away: those who are away, each covered by the next, the last by `reader`. problem: why nobody could be told there.
-    """
+    """One place where somebody was looked for: a role of the directory and the worker it names, if any."""
 
     role: str
     worker: str | None = None
+    #: Those who are away, each covered by the next, the last by `reader`.
     away: tuple[str, ...] = ()
     reader: str | None = None
     recipient: Recipient | None = None
+    #: Why nobody could be told there.
     problem: str = ""
 
 

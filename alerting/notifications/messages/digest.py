@@ -64,11 +64,15 @@ class Line:
 
     level: str
     title: str
+    #: The rule's own words about it.
     sentence: str
     due: str
+    #: How far the due date is away.
     over: str
     since: str
+    #: What has become of it, and who has it in hand.
     note: str
+    #: Why this reader.
     why: str
     ref: str
 
@@ -78,6 +82,7 @@ class Block:
     """All lines of one section about one child, worker or service."""
 
     heading: str
+    #: The worker, and the team where a message is about several.
     whose: str
     lines: tuple[Line, ...]
 

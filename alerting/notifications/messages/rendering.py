@@ -67,7 +67,7 @@ _FOOT = (
 
 @dataclass(frozen=True, kw_only=True)
 class RuleWords:
-    """What a message says of one rule. tiers: of each fact its words may name; a fact that is not there is `detail`."""
+    """What a message says of one rule."""
 
     id: str
     code: str
@@ -78,14 +78,16 @@ class RuleWords:
     basis_text: str
     basis_source: str
     params: Mapping[str, object]
+    #: Of each fact that its words may name; a fact that is not there is `detail`.
     tiers: Mapping[str, Tier]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Rendered:
-    """A message, and what went wrong with the words of rules on the way: for administrators, without case data."""
+    """A message, and what went wrong with the words of rules on the way."""
 
     message: Message
+    #: For administrators, without case data.
     problems: tuple[str, ...]
 
 
@@ -115,12 +117,13 @@ class DigestView(View):
 
 @dataclass(frozen=True, kw_only=True)
 class _Page:
-    """What becomes of a notification before it is laid out. card: for a channel only."""
+    """What becomes of a notification before it is laid out."""
 
     template: str
     title: str
     subject: str
     view: View
+    #: For a channel only.
     card: Card | None = None
 
 

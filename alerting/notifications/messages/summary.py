@@ -132,11 +132,12 @@ class WeekRow:
 
 @dataclass(frozen=True, kw_only=True)
 class TeamView:
-    """One team's week. more: rules that are not shown."""
+    """One team's week."""
 
     name: str
     says: str
     rows: tuple[WeekRow, ...]
+    #: How many rules are not shown.
     more: int
 
 
@@ -227,12 +228,13 @@ def _trend(counts: Sequence[int | None]) -> Trend:
 
 @dataclass(frozen=True, kw_only=True)
 class ShownNotice:
-    """One notice in words. more: references that are not shown."""
+    """One notice in words."""
 
     title: str
     since: str
     detail: str
     items: tuple[str, ...]
+    #: How many references are not shown.
     more: int
 
 
@@ -278,10 +280,11 @@ def _shown_notice(notice: Notice) -> ShownNotice:
 
 @dataclass(frozen=True, kw_only=True)
 class QualityRow:
-    """How one rule serves. figures: fired, cleared, days to clear, open, acted on."""
+    """How one rule serves."""
 
     title: str
     code: str
+    #: Fired, cleared, days to clear, open, acted on.
     figures: tuple[int | str, ...]
     remarks: str
 
