@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
-from alerting.alerts.lifecycle import RuleLife, opened
+from alerting.alerts.lifecycle import RuleLife, open_alert
 from alerting.model import Alert, Condition, Finding, Level, Outcome, Reason, Transition
 from alerting.working_days import working_days_between
 
@@ -33,7 +33,7 @@ def alert(condition: str, **what: Any) -> Alert:
     """An alert of Monday, as it is on Monday night."""
     counted = {"streak": 1, "streak_on": MONDAY} if condition in ("pending", "recovering") else {}
     held = {"held_reason": Reason.not_in_data, "held_since": MONDAY} if condition == "held" else {}
-    first = opened(MATCH, AT_ONCE, 1, MONDAY).alert
+    first = open_alert(MATCH, AT_ONCE, 1, MONDAY).alert
     return replace(first, id=7, condition=Condition(condition), **{"streak": 0, "streak_on": None} | counted | held | what)
 
 

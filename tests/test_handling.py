@@ -56,52 +56,55 @@ def with_acts(*acts: Act, **changes: Any) -> Alert:
 def test_an_acknowledgement_stands_until_its_last_day():
     alert = with_acts(act("acknowledge"))
 
-    assert [len(handling_state.in_hand(alert, MONDAY + days * DAY)) for days in (0, 7, 8)] == [1, 1, 0]
+    assert [len(handling_state.active_acknowledgements(alert, MONDAY + days * DAY)) for days in (0, 7, 8)] == [1, 1, 0]
 
 
 @pytest.mark.parametrize("kind", ["snooze", "data_error", "recorded"])
 def test_what_was_put_off_as_amber_is_seen_as_red(kind: str):
-    assert handling_state.put_off(with_acts(act(kind)), MONDAY)
-    assert handling_state.put_off(with_acts(act(kind), level=Level.red), MONDAY) is None
-    assert handling_state.in_hand(with_acts(act("acknowledge"), level=Level.red), MONDAY) == []
+    assert handling_state.active_snooze(with_acts(act(kind)), MONDAY)
+    assert handling_state.active_snooze(with_acts(act(kind), level=Level.red), MONDAY) is None
+    assert handling_state.active_acknowledgements(with_acts(act("acknowledge"), level=Level.red), MONDAY) == []
 
 
 def test_a_snooze_ends_when_the_due_date_passes_that_lay_ahead():
     alert = with_acts(act("snooze"), due=MONDAY + 2 * DAY)
 
-    assert handling_state.put_off(alert, MONDAY + 2 * DAY)
-    assert handling_state.put_off(alert, MONDAY + 3 * DAY) is None
+    assert handling_state.active_snooze(alert, MONDAY + 2 * DAY)
+    assert handling_state.active_snooze(alert, MONDAY + 3 * DAY) is None
 
 
 def test_a_snooze_of_what_was_overdue_already_lasts_until_its_day():
-    assert handling_state.put_off(with_acts(act("snooze"), due=MONDAY - 9 * DAY), MONDAY + WEEK)
+    assert handling_state.active_snooze(with_acts(act("snooze"), due=MONDAY - 9 * DAY), MONDAY + WEEK)
 
 
 def test_what_is_recorded_waits_for_a_load_after_it_and_no_longer_than_its_day():
     alert = with_acts(act("recorded"))
 
-    assert handling_state.put_off(alert, MONDAY + DAY, at(MONDAY, 2))
-    assert handling_state.put_off(alert, MONDAY + DAY, at(MONDAY + DAY, 2)) is None
-    assert handling_state.put_off(alert, MONDAY + 8 * DAY, at(MONDAY, 2)) is None
+    assert handling_state.active_snooze(alert, MONDAY + DAY, at(MONDAY, 2))
+    assert handling_state.active_snooze(alert, MONDAY + DAY, at(MONDAY + DAY, 2)) is None
+    assert handling_state.active_snooze(alert, MONDAY + 8 * DAY, at(MONDAY, 2)) is None
 
 
 def test_where_no_load_is_stated_the_next_day_is_the_next_load():
     alert = with_acts(act("recorded"))
 
-    assert (handling_state.put_off(alert, MONDAY), handling_state.put_off(alert, MONDAY + DAY)) == (alert.acts[0], None)
+    assert (handling_state.active_snooze(alert, MONDAY), handling_state.active_snooze(alert, MONDAY + DAY)) == (
+        alert.acts[0],
+        None,
+    )
 
 
 def test_the_last_word_counts():
     alert = with_acts(act("snooze"), act("snooze", by="S1", on=MONDAY + DAY, until=MONDAY + DAY))
 
-    assert handling_state.put_off(alert, MONDAY + 2 * DAY) is None
+    assert handling_state.active_snooze(alert, MONDAY + 2 * DAY) is None
 
 
 def test_only_the_first_acknowledgement_starts_the_clock_of_escalation_again():
     alert = with_acts(act("acknowledge", on=MONDAY + DAY), act("acknowledge", on=MONDAY + 4 * DAY))
 
-    assert (handling_state.clock_starts(AMBER), handling_state.clock_starts(alert)) == (MONDAY, MONDAY + DAY)
-    assert handling_state.clock_starts(replace(alert, level=Level.red)) == MONDAY
+    assert (handling_state.escalation_start(AMBER), handling_state.escalation_start(alert)) == (MONDAY, MONDAY + DAY)
+    assert handling_state.escalation_start(replace(alert, level=Level.red)) == MONDAY
 
 
 # ---- in the line

@@ -13,11 +13,11 @@ from alerting.alerts import lifecycle
 from alerting.alerts.lifecycle import (
     RuleLife,
     advance,
-    begun,
-    flapping,
+    begin_alert,
+    end_removed,
     hold,
-    opened,
-    removed,
+    is_flapping,
+    open_alert,
     resolve,
 )
 from alerting.casedata.directory import Directory, Team
@@ -95,7 +95,7 @@ SPECIFICATION = [
     ("pending",         "left",              "for 2 runs",                    "resolved",  "left (plan ended)",  "nothing"),
     ("pending",         "unknown",           "for 2 runs",                    "pending",   None,                 "nothing"),
     ("pending",         "not asked",         "for 2 runs",                    "pending",   None,                 "nothing"),
-    ("pending",         "rule removed",      "for 2 runs",                    "resolved",  "rule_removed",       "nothing"),
+    ("pending",         "rule end_removed",      "for 2 runs",                    "resolved",  "rule_removed",       "nothing"),
 
     ("firing",          "match",             "facts the same",                "firing",    None,                 "listed: open"),
     ("firing",          "match",             "told 5 working days ago",       "firing",    None,                 "at once: reminder"),
@@ -111,7 +111,7 @@ SPECIFICATION = [
     ("firing",          "gone",              "",                              "held",      "not_in_data",        "listed: held"),
     ("firing",          "unknown",           "",                              "held",      "not_recorded",       "listed: held"),
     ("firing",          "not asked",         "",                              "held",      "not_asked (no data)","listed: held"),
-    ("firing",          "rule removed",      "",                              "resolved",  "rule_removed",       "listed: cleared"),
+    ("firing",          "rule end_removed",      "",                              "resolved",  "rule_removed",       "listed: cleared"),
     ("firing",          "closed",            "",                              "resolved",  "closed (duplicate)", "listed: cleared"),
 
     ("recovering",      "match",             "told as firing",                "firing",    "back_again",         "listed: open"),
@@ -123,7 +123,7 @@ SPECIFICATION = [
     ("recovering",      "gone",              "kept for 2 runs",               "held",      "not_in_data",        "listed: held"),
     ("recovering",      "unknown",           "kept for 2 runs",               "held",      "not_recorded",       "listed: held"),
     ("recovering",      "not asked",         "kept for 2 runs",               "held",      "not_asked (no data)","listed: held"),
-    ("recovering",      "rule removed",      "kept for 2 runs",               "resolved",  "rule_removed",       "listed: cleared"),
+    ("recovering",      "rule end_removed",      "kept for 2 runs",               "resolved",  "rule_removed",       "listed: cleared"),
     ("recovering",      "closed",            "kept for 2 runs",               "resolved",  "closed (duplicate)", "listed: cleared"),
 
     ("held",            "match",             "",                              "firing",    "trusted_again",      "listed: open"),
@@ -135,7 +135,7 @@ SPECIFICATION = [
     ("held",            "gone",              "",                              "held",      None,                 "listed: held"),
     ("held",            "unknown",           "",                              "held",      "not_recorded",       "listed: held"),
     ("held",            "not asked",         "",                              "held",      "not_asked (no data)","listed: held"),
-    ("held",            "rule removed",      "",                              "resolved",  "rule_removed",       "listed: cleared"),
+    ("held",            "rule end_removed",      "",                              "resolved",  "rule_removed",       "listed: cleared"),
     ("held",            "closed",            "",                              "resolved",  "closed (duplicate)", "listed: cleared"),
 
     ("cleared",         "match",             "within the window",             "firing",    "back_again",         "at once: back"),
@@ -192,8 +192,8 @@ def beforehand(before: str, guard: str) -> tuple[Alert | None, RuleLife, date]:
 def goes_on(was: Alert | None, given: str, guard: str, rule: RuleLife, today: date) -> Transition | None:
     if was is not None and given == "not asked":
         return hold(was, Reason.not_asked, today, detail=NO_DATA)
-    if was is not None and given == "rule removed":
-        return removed([was], {}, today)[0]
+    if was is not None and given == "rule end_removed":
+        return end_removed([was], {}, today)[0]
     if was is not None and given == "closed":
         return resolve(was, Reason.closed, today, detail="duplicate", by="Q1")
     answers = {"clear": CLEAR, "left": PLAN_ENDED, "gone": GONE, "unknown": UNSURE}
@@ -206,7 +206,7 @@ def goes_on(was: Alert | None, given: str, guard: str, rule: RuleLife, today: da
         record |= {"due": TUESDAY} if guard == "the due date changed" else {}
         record |= {"member": "CP2"} if guard == "another plan" else {}
         record |= {"due": None, "measure": 3.0} if "no due date" in guard else {}
-        return begun(replace(answer, **record) if answer.outcome == Outcome.match else answer, rule, was, today, weekdays)
+        return begin_alert(replace(answer, **record) if answer.outcome == Outcome.match else answer, rule, was, today, weekdays)
     return advance(was, answer, rule, today, changed="changed" in guard)
 
 
@@ -258,7 +258,7 @@ def test_the_table_of_the_lifecycle_has_every_reason_in_its_place() -> None:
 
 @pytest.mark.parametrize("condition", ["pending", *OPEN])
 def test_where_its_rule_is_there_an_alert_goes_on(condition: str) -> None:
-    assert removed([alert(condition)], {AT_ONCE.id: 1}, TUESDAY) == []
+    assert end_removed([alert(condition)], {AT_ONCE.id: 1}, TUESDAY) == []
 
 
 # Coming back
@@ -269,7 +269,7 @@ def test_an_alert_that_comes_back_is_the_alert_it_was() -> None:
         resolve(alert("firing", first_seen=date(2026, 1, 5)), Reason.cleared, MONDAY).alert, came_back=(date(2026, 2, 2),)
     )
 
-    again = begun(said("match", level=Level.red, worker="W2", measure=14.0), AT_ONCE, was, TUESDAY, weekdays)
+    again = begin_alert(said("match", level=Level.red, worker="W2", measure=14.0), AT_ONCE, was, TUESDAY, weekdays)
 
     assert again is not None
     assert (again.before, again.level_before, again.reason) == (Condition.resolved, Level.amber, Reason.back_again)
@@ -283,7 +283,7 @@ def test_an_alert_that_comes_back_is_the_alert_it_was() -> None:
 def test_an_alert_comes_back_to_whom_it_was_told_while_that_cannot_be_trusted() -> None:
     was = resolve(alert("firing"), Reason.cleared, MONDAY).alert
 
-    again = begun(said("match", worker=None, team=None), AT_ONCE, was, TUESDAY, weekdays, owners_known=False)
+    again = begin_alert(said("match", worker=None, team=None), AT_ONCE, was, TUESDAY, weekdays, owners_known=False)
 
     assert again is not None
     assert (again.alert.worker, again.alert.team) == ("W1", "North")
@@ -293,7 +293,7 @@ def test_an_alert_comes_back_to_whom_it_was_told_while_that_cannot_be_trusted() 
 def test_the_window_counts_working_days(window: int, day: int, episode: int) -> None:
     was = resolve(alert("firing"), Reason.cleared, MONDAY).alert
 
-    again = begun(MATCH, replace(AT_ONCE, reopen_window=window), was, MONDAY + timedelta(days=day), weekdays)
+    again = begin_alert(MATCH, replace(AT_ONCE, reopen_window=window), was, MONDAY + timedelta(days=day), weekdays)
 
     assert again is not None
     assert again.alert.episode == episode
@@ -302,7 +302,7 @@ def test_the_window_counts_working_days(window: int, day: int, episode: int) -> 
 def test_a_rule_that_is_about_something_else_now_opens_a_new_alert() -> None:
     was = replace(resolve(alert("firing"), Reason.cleared, MONDAY).alert, subject_kind="team")
 
-    again = begun(MATCH, AT_ONCE, was, TUESDAY, weekdays)
+    again = begin_alert(MATCH, AT_ONCE, was, TUESDAY, weekdays)
 
     assert again is not None
     assert again.alert.episode == 2
@@ -310,7 +310,7 @@ def test_a_rule_that_is_about_something_else_now_opens_a_new_alert() -> None:
 
 def test_an_alert_that_is_open_cannot_begin() -> None:
     with pytest.raises(ValueError, match="is open"):
-        begun(MATCH, AT_ONCE, alert("firing"), TUESDAY, weekdays)
+        begin_alert(MATCH, AT_ONCE, alert("firing"), TUESDAY, weekdays)
 
 
 @pytest.mark.parametrize(
@@ -328,7 +328,7 @@ def test_an_alert_that_is_open_cannot_begin() -> None:
 def test_an_alert_flaps_that_came_back_three_times_in_twenty_working_days(days: tuple[int, ...], on: int, flaps: bool) -> None:
     came_back = [MONDAY + timedelta(days=day) for day in days]
 
-    assert flapping(came_back, MONDAY + timedelta(days=on), weekdays) == flaps
+    assert is_flapping(came_back, MONDAY + timedelta(days=on), weekdays) == flaps
 
 
 # What a change carries
@@ -337,7 +337,7 @@ def test_an_alert_flaps_that_came_back_three_times_in_twenty_working_days(days: 
 def test_a_new_alert_says_what_is_known_of_it():
     finding = said("match", measure=11.0, due=MONDAY, adviser="W3", also=("service_manager",), facts={"plan": "CP1"})
 
-    new = opened(finding, AT_ONCE, 3, TUESDAY).alert
+    new = open_alert(finding, AT_ONCE, 3, TUESDAY).alert
 
     assert (new.rule, new.code, new.subject_kind, new.subject) == ("cp-visit-overdue", "CP-03", "child", "P1")
     assert (new.episode, new.ref) == (3, reference("cp-visit-overdue", "P1", 3))
@@ -409,7 +409,7 @@ def test_a_case_stays_whose_it_was_while_that_cannot_be_trusted(condition):
 
 def test_a_match_must_have_a_level():
     with pytest.raises(ValueError, match="has no level"):
-        opened(replace(MATCH, level=None), AT_ONCE, 1, TUESDAY)
+        open_alert(replace(MATCH, level=None), AT_ONCE, 1, TUESDAY)
 
 
 # A second run of the same day
@@ -437,7 +437,7 @@ def test_a_second_run_of_the_same_day_with_another_answer_counts():
 
 @pytest.mark.parametrize(("days", "condition"), [(1, "pending"), (2, "pending"), (3, "firing")])
 def test_a_rule_that_waits_for_three_days_tells_on_the_third(days, condition):
-    now = opened(MATCH, ON_THE_THIRD_DAY, 1, MONDAY).alert
+    now = open_alert(MATCH, ON_THE_THIRD_DAY, 1, MONDAY).alert
     for day in range(1, days):
         change = advance(now, MATCH, ON_THE_THIRD_DAY, MONDAY + timedelta(days=day))
         now = change.alert if change else now

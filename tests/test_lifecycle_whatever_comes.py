@@ -9,7 +9,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from alerting.alerts.lifecycle import advance, begun, hold, removed, resolve
+from alerting.alerts.lifecycle import advance, begin_alert, end_removed, hold, resolve
 from alerting.model import Alert, Condition, Finding, Level, Outcome, Reason, Transition
 from tests.one_alert import (
     AT_ONCE,
@@ -63,7 +63,7 @@ class Life(RuleBasedStateMachine):
         if self.alert is not None:
             return advance(self.alert, self.answer, self.life, self.today, changed=changed)
         last = self.past[-1] if self.past else None
-        return begun(self.answer, self.life, last, self.today, weekdays)
+        return begin_alert(self.answer, self.life, last, self.today, weekdays)
 
     @rule(why=st.sampled_from([(Reason.not_asked, NO_DATA), (Reason.not_in_data, None)]), days=st.integers(0, 1))
     @precondition(lambda self: self.alert is not None)
@@ -78,7 +78,7 @@ class Life(RuleBasedStateMachine):
     def the_rule_goes(self) -> None:
         self.answer = None
         assert self.alert is not None
-        [transition] = removed([self.alert], {}, self.today)
+        [transition] = end_removed([self.alert], {}, self.today)
         self.take(transition)
 
     @rule(days=st.sampled_from([None, 0, 2]))

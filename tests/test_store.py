@@ -14,7 +14,7 @@ import pytest
 import sqlalchemy as sa
 
 from alerting.alerts import handling_state
-from alerting.alerts.lifecycle import RuleLife, advance, begun, opened, resolve
+from alerting.alerts.lifecycle import RuleLife, advance, begin_alert, open_alert, resolve
 from alerting.config import Handling
 from alerting.errors import StoreError
 from alerting.evaluation.evaluation import Reading
@@ -127,7 +127,7 @@ def test_rows_of_an_earlier_day_count_and_those_of_today_do_not(store: Store) ->
 
 
 def test_an_alert_comes_back_as_it_was_written(store: Store) -> None:
-    [written] = write(store, opened(found("C1"), RULE, 1, DAY))
+    [written] = write(store, open_alert(found("C1"), RULE, 1, DAY))
 
     [alert] = store.live()
     assert alert == written.alert
@@ -135,7 +135,7 @@ def test_an_alert_comes_back_as_it_was_written(store: Store) -> None:
 
 
 def test_a_change_is_kept_and_so_is_the_one_before_it(store: Store) -> None:
-    [first] = write(store, opened(found("C1", Level.amber), RULE, 1, DAY))
+    [first] = write(store, open_alert(found("C1", Level.amber), RULE, 1, DAY))
     later = DAY + timedelta(days=1)
     write(store, advance(first.alert, found("C1"), RULE, later), day=later)
 
@@ -145,7 +145,7 @@ def test_a_change_is_kept_and_so_is_the_one_before_it(store: Store) -> None:
 
 
 def test_a_reading_changes_the_measure_and_nothing_else(store: Store) -> None:
-    [first] = write(store, opened(found("C1"), RULE, 1, DAY))
+    [first] = write(store, open_alert(found("C1"), RULE, 1, DAY))
     later = DAY + timedelta(days=1)
     write(store, readings=(Reading(ref=first.alert.ref, measure=15.0, due=DAY, facts='{"last_visit": "2026-02-10"}'),), day=later)
 
@@ -154,18 +154,18 @@ def test_a_reading_changes_the_measure_and_nothing_else(store: Store) -> None:
 
 
 def test_a_resolved_alert_is_not_live_and_its_subject_can_have_another_episode(store: Store) -> None:
-    [first] = write(store, opened(found("C1"), RULE, 1, DAY))
+    [first] = write(store, open_alert(found("C1"), RULE, 1, DAY))
     later = DAY + timedelta(days=1)
     write(store, resolve(first.alert, Reason.cleared, later), day=later)
 
     assert store.live() == []
     assert list(last_ended(store, [(RULE.id, "C1"), (RULE.id, "C2")])) == [(RULE.id, "C1")]
-    write(store, opened(found("C1"), RULE, 2, later), day=later)
+    write(store, open_alert(found("C1"), RULE, 2, later), day=later)
     assert [alert.episode for alert in store.live()] == [2]
 
 
 def test_an_alert_that_came_back_keeps_the_days_it_did_and_says_what_it_said_when_it_ended(store: Store) -> None:
-    [first] = write(store, opened(found("C1"), RULE, 1, DAY))
+    [first] = write(store, open_alert(found("C1"), RULE, 1, DAY))
     alert = first.alert
     for number in (1, 3):
         ended = write(store, resolve(alert, Reason.cleared, DAY + timedelta(days=number)), day=DAY + timedelta(days=number))
@@ -173,7 +173,7 @@ def test_an_alert_that_came_back_keeps_the_days_it_did_and_says_what_it_said_whe
         assert (last.id, last.measure, last.due, last.facts) == (alert.id, 14, DAY, {"last_visit": "2026-02-10"})
         assert ended[0].alert.resolved_on == last.resolved_on
         on = DAY + timedelta(days=number + 1)
-        write(store, begun(found("C1"), RULE, last, on, lambda start, end: (end - start).days), day=on)
+        write(store, begin_alert(found("C1"), RULE, last, on, lambda start, end: (end - start).days), day=on)
         [alert] = store.live()
 
     assert alert.came_back == (DAY + timedelta(days=2), DAY + timedelta(days=4))
@@ -184,7 +184,7 @@ def test_an_alert_that_came_back_keeps_the_days_it_did_and_says_what_it_said_whe
 
 
 def test_what_somebody_does_while_a_run_is_decided_and_written_waits_for_it(store: Store) -> None:
-    [first] = write(store, opened(found("C1"), RULE, 1, DAY))
+    [first] = write(store, open_alert(found("C1"), RULE, 1, DAY))
     done: list[str] = []
 
     def close() -> None:
@@ -208,15 +208,15 @@ def test_what_somebody_does_while_a_run_is_decided_and_written_waits_for_it(stor
 
 
 def test_a_subject_has_one_open_alert_a_rule_at_most(store: Store) -> None:
-    write(store, opened(found("C1"), RULE, 1, DAY))
+    write(store, open_alert(found("C1"), RULE, 1, DAY))
 
     with pytest.raises(sa.exc.IntegrityError):
-        write(store, opened(found("C1"), RULE, 2, DAY))
+        write(store, open_alert(found("C1"), RULE, 2, DAY))
     assert len(store.live()) == 1
 
 
 def test_thousands_of_alerts_are_written_and_read_back(store: Store) -> None:
-    write(store, *(opened(found(f"C{number}"), RULE, 1, DAY) for number in range(2500)))
+    write(store, *(open_alert(found(f"C{number}"), RULE, 1, DAY) for number in range(2500)))
 
     live = store.live()
     assert len({alert.ref for alert in live}) == len({alert.id for alert in live}) == 2500
@@ -224,7 +224,7 @@ def test_thousands_of_alerts_are_written_and_read_back(store: Store) -> None:
 
 def test_what_fails_half_way_leaves_nothing_behind(store: Store) -> None:
     run = JobLeases(store).begin("daily", DAY, "here", NOW).run_id
-    changes = changes_of(store, [opened(found("C1"), RULE, 1, DAY)], (), DAY)
+    changes = changes_of(store, [open_alert(found("C1"), RULE, 1, DAY)], (), DAY)
 
     def killed_half_way() -> None:
         with store.transaction() as connection:
@@ -240,49 +240,49 @@ def test_what_fails_half_way_leaves_nothing_behind(store: Store) -> None:
 # ---- handling
 
 
-def open_alert(store: Store) -> Alert:
-    [written] = write(store, opened(found("C1", Level.amber), RULE, 1, DAY))
+def an_alert_that_fires(store: Store) -> Alert:
+    [written] = write(store, open_alert(found("C1", Level.amber), RULE, 1, DAY))
     return written.alert
 
 
 def test_an_acknowledgement_is_kept_with_who_and_until_when(store: Store) -> None:
-    store.handle(open_alert(store), "acknowledge", by="M1", note="visit booked", until=DAY, now=NOW)
+    store.handle(an_alert_that_fires(store), "acknowledge", by="M1", note="visit booked", until=DAY, now=NOW)
 
     [alert] = store.live()
-    assert [(act.by, act.until) for act in handling_state.in_hand(alert, DAY)] == [("M1", DAY)]
+    assert [(act.by, act.until) for act in handling_state.active_acknowledgements(alert, DAY)] == [("M1", DAY)]
 
 
 def test_an_acknowledgement_lapses_when_the_level_rises(store: Store) -> None:
-    alert = open_alert(store)
+    alert = an_alert_that_fires(store)
     store.handle(alert, "acknowledge", by="M1", note="", until=DAY, now=NOW)
     later = DAY + timedelta(days=1)
     write(store, advance(alert, found("C1"), RULE, later), day=later)
 
-    assert handling_state.in_hand(store.live()[0], DAY) == []
+    assert handling_state.active_acknowledgements(store.live()[0], DAY) == []
 
 
 def test_a_snooze_is_kept_and_the_alert_stays_open(store: Store) -> None:
-    store.handle(open_alert(store), "snooze", by="M1", note="visit booked", until=DAY, now=NOW)
+    store.handle(an_alert_that_fires(store), "snooze", by="M1", note="visit booked", until=DAY, now=NOW)
 
     [alert] = store.live()
-    put_off = handling_state.put_off(alert, DAY)
+    put_off = handling_state.active_snooze(alert, DAY)
     assert put_off is not None
     assert (alert.condition, put_off.until) == (Condition.firing, DAY)
 
 
 def test_a_snooze_lapses_when_the_level_rises(store: Store) -> None:
-    alert = open_alert(store)
+    alert = an_alert_that_fires(store)
     store.handle(alert, "snooze", by="M1", note="visit booked", until=DAY, now=NOW)
     later = DAY + timedelta(days=1)
     write(store, advance(alert, found("C1"), RULE, later), day=later)
 
-    assert handling_state.put_off(store.live()[0], DAY) is None
+    assert handling_state.active_snooze(store.live()[0], DAY) is None
 
 
 def test_several_that_open_an_empty_store_at_once_make_its_tables_once(store_url):
     from concurrent.futures import ThreadPoolExecutor
 
-    def opened(_: int) -> str | None:
+    def open_alert(_: int) -> str | None:
         store = Store.open(store_url)
         try:
             return store.version()
@@ -290,7 +290,7 @@ def test_several_that_open_an_empty_store_at_once_make_its_tables_once(store_url
             store.close()
 
     with ThreadPoolExecutor(4) as pool:
-        assert list(pool.map(opened, range(4))) == [SCHEMA] * 4
+        assert list(pool.map(open_alert, range(4))) == [SCHEMA] * 4
 
 
 def test_values_go_in_parts_short_enough_for_one_statement():

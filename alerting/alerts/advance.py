@@ -34,7 +34,7 @@ def advance_alerts(book: Rulebook, evaluation: Evaluation, live: Sequence[Alert]
     owners_known = not OWNERS & evaluation.trust.doubted
     followed = record_merges.transitions(evaluation.moves, live, ended.last, as_of)
     live = after(live, followed)
-    moved = lifecycle.of_another_kind(live, {id_: life.subject_kind for id_, life in lives.items()}, as_of)
+    moved = lifecycle.end_changed_kind(live, {id_: life.subject_kind for id_, life in lives.items()}, as_of)
     live = after(live, moved)
     by_ref = {alert.ref: alert for alert in live}
     matches = [finding for ref, finding in evaluation.candidates if ref is None]
@@ -53,7 +53,7 @@ def advance_alerts(book: Rulebook, evaluation: Evaluation, live: Sequence[Alert]
             reason, detail = not_asked[alert.rule]
             transitions.append(lifecycle.hold(alert, reason, as_of, detail=detail))
     known = book.ids - {rule.id for rule in book.off}
-    transitions += lifecycle.removed(live, dict.fromkeys(known), as_of)
+    transitions += lifecycle.end_removed(live, dict.fromkeys(known), as_of)
     return [transition for transition in transitions if transition is not None]
 
 
@@ -83,7 +83,7 @@ def _begun(
     last = {(alert.rule, alert.subject): alert for alert in ended}
     days = working_days(book)
     found = [
-        lifecycle.begun(
+        lifecycle.begin_alert(
             finding, lives[finding.rule], last.get((finding.rule, finding.subject)), as_of, days, owners_known=owners_known
         )
         for finding in matches
@@ -97,7 +97,7 @@ def _under_free_references(begun: Sequence[Transition], taken: Set[str]) -> list
     for item in begun:
         alert = item.alert
         while alert.id is None and alert.ref in taken:
-            alert = lifecycle.one_episode_on(alert)
+            alert = lifecycle.next_episode(alert)
         free.append(replace(item, alert=alert))
     return free
 

@@ -47,7 +47,7 @@ class DataError:
 def data_errors(alerts: Iterable[Alert], as_of: date, working_days: Callable[[date, date], int]) -> list[DataError]:
     """Return the records that somebody says are wrong and whose alerts are open, the oldest first."""
     found = [
-        DataError(alert=alert, act=act, age=working_days(act.on, as_of), waits=handling_state.put_off(alert, as_of) == act)
+        DataError(alert=alert, act=act, age=working_days(act.on, as_of), waits=handling_state.active_snooze(alert, as_of) == act)
         for alert in alerts
         if alert.condition != Condition.resolved
         for act in _newest(alert, "data_error")

@@ -10,23 +10,23 @@ from datetime import UTC, date, datetime
 
 from alerting.model import Act, Alert
 
-PUT_OFF = ("snooze", "recorded", "data_error")
+SNOOZES = ("snooze", "recorded", "data_error")
 """What keeps an alert out of everybody's messages for a while."""
 
 
-def in_hand(alert: Alert, as_of: date) -> list[Act]:
+def active_acknowledgements(alert: Alert, as_of: date) -> list[Act]:
     """Return the acknowledgements that stand, the newest of each person, the oldest first."""
     newest = {act.by.casefold(): act for act in alert.acts if act.kind == "acknowledge"}
     return [act for act in newest.values() if _of_this_level(alert, act) and act.until is not None and act.until >= as_of]
 
 
-def put_off(alert: Alert, as_of: date, loaded_at: datetime | None = None) -> Act | None:
+def active_snooze(alert: Alert, as_of: date, loaded_at: datetime | None = None) -> Act | None:
     """Return the act that keeps an alert out of messages: the last of them, where it still stands; None where none does.
 
     loaded_at: when the oldest of today's tables was loaded. What was recorded is waited for until a load after that;
     where the council does not say when it loads, until the next day.
     """
-    act = next((act for act in reversed(alert.acts) if act.kind in PUT_OFF), None)
+    act = next((act for act in reversed(alert.acts) if act.kind in SNOOZES), None)
     if act is None or not _of_this_level(alert, act) or act.until is None or act.until < as_of:
         return None
     if act.kind == "recorded":
@@ -37,18 +37,18 @@ def put_off(alert: Alert, as_of: date, loaded_at: datetime | None = None) -> Act
 
 def recorded_in_vain(alert: Alert, as_of: date, loaded_at: datetime | None = None) -> Act | None:
     """Return the act by which somebody said that the missing is recorded now, where a load since then does not show it."""
-    act = next((act for act in reversed(alert.acts) if act.kind in PUT_OFF), None)
-    if act is None or act.kind != "recorded" or put_off(alert, as_of, loaded_at) is not None:
+    act = next((act for act in reversed(alert.acts) if act.kind in SNOOZES), None)
+    if act is None or act.kind != "recorded" or active_snooze(alert, as_of, loaded_at) is not None:
         return None
     return act if _loaded_since(act, as_of, loaded_at) else None
 
 
-def assigned(alert: Alert) -> Act | None:
+def active_assignment(alert: Alert) -> Act | None:
     """Return the act by which somebody was last made responsible for an alert; None where nobody was."""
     return next((act for act in reversed(alert.acts) if act.kind == "assign"), None)
 
 
-def clock_starts(alert: Alert) -> date:
+def escalation_start(alert: Alert) -> date:
     """Return the day from which an alert's wait counts: it was first seen, or first acknowledged at its level.
 
     Only the first acknowledgement starts the clock again, so that nobody can keep an alert from going up by repeating it.

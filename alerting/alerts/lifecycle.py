@@ -68,7 +68,7 @@ class RuleLife:
     reopen_window: int = 3
 
 
-def opened(finding: Finding, rule: RuleLife, episode: int, as_of: date) -> Transition:
+def open_alert(finding: Finding, rule: RuleLife, episode: int, as_of: date) -> Transition:
     """Return how an alert opens for a match that has none. episode: 1 for the first time, one more than the last after that."""
     condition = Condition.firing if rule.pending_for <= 1 else Condition.pending
     alert = Alert(
@@ -91,7 +91,7 @@ def opened(finding: Finding, rule: RuleLife, episode: int, as_of: date) -> Trans
     return Transition(alert=_told(alert, finding), before=None, level_before=None, reason=reason)
 
 
-def begun(
+def begin_alert(
     finding: Finding, rule: RuleLife, ended: Alert | None, as_of: date, working_days: WorkingDays, *, owners_known: bool = True
 ) -> Transition | None:
     """Return how an alert begins for a finding that has no live one; None where none does.
@@ -102,14 +102,14 @@ def begun(
     if finding.outcome != Outcome.match:
         return None
     if ended is None:
-        return opened(finding, rule, 1, as_of)
+        return open_alert(finding, rule, 1, as_of)
     if ended.resolved_on is None:
         raise ValueError(f"{ended.ref} is open")
     if ended.resolved_reason == Reason.closed and _stays_closed(ended, finding, as_of):
         return None
     of_late = ended.resolved_reason == Reason.cleared and working_days(ended.resolved_on, as_of) <= rule.reopen_window
     if not of_late or ended.subject_kind != rule.subject_kind:
-        return opened(finding, rule, ended.episode + 1, as_of)
+        return open_alert(finding, rule, ended.episode + 1, as_of)
     if not owners_known:
         finding = _whose_it_was(finding, ended)
     after = replace(_told(ended, finding), condition=Condition.firing, **_NOT_RESOLVED)
@@ -118,7 +118,7 @@ def begun(
     return _transition(ended, _come_back(replace(after, reopened_on=as_of), as_of), Reason.back_again)
 
 
-def flapping(came_back: Sequence[date], on: date, working_days: WorkingDays) -> bool:
+def is_flapping(came_back: Sequence[date], on: date, working_days: WorkingDays) -> bool:
     """Return whether an alert comes and goes too often to be told each time. came_back: the days it came back, up to `on`."""
     last = came_back[-FLAPS:]
     return len(last) == FLAPS and working_days(last[0], on) <= FLAPS_WITHIN
@@ -169,23 +169,23 @@ def resolve(alert: Alert, reason: Reason, as_of: date, *, detail: str | None = N
     return replace(_transition(alert, ended, reason, detail), by=by)
 
 
-def removed(live: Iterable[Alert], known: Mapping[str, object], as_of: date) -> list[Transition]:
+def end_removed(live: Iterable[Alert], known: Mapping[str, object], as_of: date) -> list[Transition]:
     """Return how the alerts end whose rules are no longer there or are switched off: no longer checked, which is not cleared."""
     return [resolve(alert, Reason.rule_removed, as_of) for alert in live if alert.rule not in known]
 
 
-def one_episode_on(alert: Alert) -> Alert:
+def next_episode(alert: Alert) -> Alert:
     """Return an alert as the next episode, with that one's reference."""
     episode = alert.episode + 1
     return replace(alert, episode=episode, ref=reference(alert.rule, alert.subject, episode))
 
 
-def merged_away(alert: Alert, as_of: date) -> Transition:
+def end_merged(alert: Alert, as_of: date) -> Transition:
     """Return how an alert ends beside which an older one about the same goes on, since two records of one person became one."""
     return _pending_ends(alert, as_of) or resolve(alert, Reason.record_merged, as_of)
 
 
-def of_another_kind(live: Iterable[Alert], kinds: Mapping[str, str], as_of: date) -> list[Transition]:
+def end_changed_kind(live: Iterable[Alert], kinds: Mapping[str, str], as_of: date) -> list[Transition]:
     """Return how the alerts end whose rules are about something else now, such as a team and no longer a child.
 
     kinds: what each rule is about, by its id.

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 
-from alerting.alerts.lifecycle import merged_away
+from alerting.alerts.lifecycle import end_merged
 from alerting.evaluation.evaluation import Move, Moves, RuleSubject
 from alerting.model import Alert, Reason, Transition
 
@@ -18,7 +18,7 @@ from alerting.model import Alert, Reason, Transition
 def transitions(moves: Moves, live: Sequence[Alert], last_ended: Mapping[RuleSubject, Alert], as_of: date) -> list[Transition]:
     """Return what becomes of alerts that move: those that end first, so that no two of one rule and subject are open at once."""
     by_ref = {alert.ref: alert for alert in live}
-    ended = [merged_away(by_ref[ref], as_of) for ref in moves.ended if ref in by_ref]
+    ended = [end_merged(by_ref[ref], as_of) for ref in moves.ended if ref in by_ref]
     return ended + [_moved(by_ref[move.ref], move, last_ended) for move in moves.moved if move.ref in by_ref]
 
 

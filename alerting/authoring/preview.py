@@ -207,7 +207,7 @@ def _people(book: Rulebook, router: Router, rule: Rule | None, said: Iterable[Fi
     if rule is None:
         return Counter()
     matches = [replace(finding, rule=rule.id) for finding in said if finding.outcome == Outcome.match]
-    alerts = [lifecycle.opened(finding, life_of(rule, book), 1, as_of).alert for finding in matches]
+    alerts = [lifecycle.open_alert(finding, life_of(rule, book), 1, as_of).alert for finding in matches]
     return Counter(recipient.person.name for alert in alerts for recipient in router.recipients(alert))
 
 

@@ -103,13 +103,20 @@ class TableReading:
     unreadable_cells: dict[str, int] = field(default_factory=dict)
     #: How many records are in the source and not in `rows`, because they could not be read as records at all.
     left_out: int = 0
-    #: Where records that were left out, and unreadable cells, are.
-    places: list[str] = field(default_factory=list)
+    #: Where records that were left out are: the first of them.
+    record_places: list[str] = field(default_factory=list)
+    #: By column, where cells that cannot be read are: the first of them.
+    cell_places: dict[str, list[str]] = field(default_factory=dict)
     unmapped: dict[str, int] = field(default_factory=dict)
 
     @property
     def supplied(self) -> bool:
         return self.rows is not None
+
+    @property
+    def places(self) -> list[str]:
+        """Where what could not be read is: first the records, then the cells."""
+        return [*self.record_places, *(place for places in self.cell_places.values() for place in places)]
 
 
 _MACROS = r"""
@@ -285,7 +292,7 @@ class Snapshot:
 
     def left_out(self, table: str, count: int, places: Sequence[str]) -> None:
         """Note that `count` records of a filled table could not be read, and where the first of them are."""
-        self.readings[table] = TableReading(table=table, left_out=count, places=list(places))
+        self.readings[table] = TableReading(table=table, left_out=count, record_places=list(places))
 
     def settle(self, wanted: Wanted, source: Source | None = None) -> None:
         """Read every raw cell by its kind into typed tables, note what could not be read, and shut the doors.
@@ -318,7 +325,7 @@ class Snapshot:
                 reading.unmapped[column.column.name] = count
             else:
                 reading.unreadable_cells[column.column.name] = count
-                reading.places += source.places(column.table, column.column.name, cells) if source else []
+                reading.cell_places[column.column.name] = source.places(column.table, column.column.name, cells) if source else []
         self.sql("DROP SCHEMA raw CASCADE")
         self.sql("SET enable_external_access = false")
         self.sql("SET lock_configuration = true")

@@ -123,12 +123,12 @@ def _unread(snapshot: Snapshot) -> Iterator[Problem]:
     """Return which cells and records could not be read, by place; never what stands in them."""
     for table, reading in sorted(snapshot.readings.items()):
         for column, count in reading.unreadable_cells.items():
-            at = [place for place in reading.places if place.endswith(f"column {column}")]
+            at = reading.cell_places.get(column, [])
             shown = f" ({', '.join(at[:_SHOWN])}{', ...' if len(at) > _SHOWN else ''})" if at else ""
             about = f"{table}.{column}"
             yield Problem(about=about, text=f"{about}: {plural(count, 'cell')} cannot be read, taken as empty{shown}")
         if reading.left_out:
-            places = ", ".join(reading.places[:_SHOWN])
+            places = ", ".join(reading.record_places[:_SHOWN])
             yield Problem(about=table, text=f"{table}: {plural(reading.left_out, 'record')} cannot be read, left out ({places})")
 
 

@@ -16,7 +16,7 @@ from itertools import chain
 from alerting.alerts import brakes, handling, lifecycle
 from alerting.alerts.advance import advance_alerts
 from alerting.alerts.brakes import Brake
-from alerting.alerts.handling_state import put_off
+from alerting.alerts.handling_state import active_snooze
 from alerting.evaluation.evaluation import Evaluation, Reading, Status
 from alerting.model import Alert, Condition, LastTold, Level, Transition
 from alerting.notifications import inhibition, notices, routing, silences, weekly
@@ -178,7 +178,7 @@ def _circumstances(
     silenced, told = silences.silenced(listed, world.silences), _last_told(world, alerts, router)
 
     def is_told(alert: Alert) -> bool:
-        quiet = alert.ref in silenced or put_off(alert, as_of, loaded_at) is not None
+        quiet = alert.ref in silenced or active_snooze(alert, as_of, loaded_at) is not None
         return not quiet and bool(router.recipients(alert))
 
     return Circumstances(
@@ -208,7 +208,7 @@ def _refs(alerts: Iterable[Alert]) -> frozenset[str]:
 
 def _flaps(policy: Policy, alert: Alert, as_of: date) -> bool:
     """Return whether an alert comes and goes: managers are told of it in the weekly summary only, unless it is critical."""
-    return lifecycle.flapping(alert.came_back, as_of, policy.working_days)
+    return lifecycle.is_flapping(alert.came_back, as_of, policy.working_days)
 
 
 # ---------------------------------------------------------------------- what is told

@@ -70,7 +70,7 @@ class Circumstances:
 
     def in_hand(self, alert: Alert) -> list[Act]:
         """Return the acknowledgements of an alert that stand today."""
-        return handling_state.in_hand(alert, self.as_of)
+        return handling_state.active_acknowledgements(alert, self.as_of)
 
     def recorded(self, alert: Alert) -> Act | None:
         """Return who said that what an alert asks for is recorded, where the data of today does not show it."""
@@ -104,7 +104,7 @@ class Circumstances:
 
     def _quiet(self, alert: Alert, last: LastTold | None) -> ItemState | None:
         """Return why an open alert is not told as it is; None where it is."""
-        if handling_state.put_off(alert, self.as_of, self.loaded_at):
+        if handling_state.active_snooze(alert, self.as_of, self.loaded_at):
             return ItemState.snoozed
         if alert.ref in self.silenced:
             return ItemState.silenced
@@ -187,7 +187,7 @@ def _moved(router: Router, alerts: Iterable[Alert], routes: Mapping[str, Sequenc
     """Return the alerts that were assigned away from somebody who is not told of them any more, by that person."""
     found: defaultdict[str, list[_Gone]] = defaultdict(list)
     for alert in alerts:
-        if handling_state.assigned(alert) is None or alert.condition == Condition.resolved:
+        if handling_state.active_assignment(alert) is None or alert.condition == Condition.resolved:
             continue
         given = router.handed_on(alert)
         if given and all(given[0].person.id != recipient.person.id for recipient in routes[alert.ref]):
@@ -247,7 +247,7 @@ def _in_hand(router: Router, alert: Alert, reader: Person, today: Circumstances)
     """Return whose an open alert is, who has it in hand and who said that it was recorded, in words for one who is told of it."""
     if alert.condition == Condition.resolved:
         return ""
-    given, recorded = router.handed_on(alert) if handling_state.assigned(alert) else None, today.recorded(alert)
+    given, recorded = router.handed_on(alert) if handling_state.active_assignment(alert) else None, today.recorded(alert)
     said = [f"Assigned to {given[1].person.name}."] if given and given[1].person.id != reader.id else []
     said += [f"{_named(router, recorded)} said on {day(recorded.on)} that it was recorded."] if recorded else []
     acts = today.in_hand(alert)

@@ -95,7 +95,7 @@ def log_recipients(
 
 def _why(router: Router, alert: Alert, recipient: Recipient, today: Circumstances, *, was_told: bool) -> NotTold | None:
     """Return why somebody is not told of an alert that is for them; None where they know it, and nothing is new."""
-    put_off = handling_state.put_off(alert, today.as_of, today.loaded_at)
+    put_off = handling_state.active_snooze(alert, today.as_of, today.loaded_at)
     if put_off:
         reason, detail = _PUT_OFF[put_off.kind]
         return NotTold(reason, detail.format(by=_named(router, put_off), on=day(put_off.on), until=_until(put_off)))

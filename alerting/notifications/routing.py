@@ -14,7 +14,7 @@ from datetime import date
 
 from alerting.alerts import handling_state
 from alerting.casedata.directory import Directory, Team
-from alerting.model import Act, Alert, Level, Person
+from alerting.model import Act, Alert, Level, Person, Worded
 
 NEXT_UP = ("team_manager", "service_manager", "head_of_service", "performance")
 _SERVICES = {"quality": "quality_assurance", "commissioning": "commissioning", "performance": "performance"}
@@ -62,12 +62,32 @@ class Receiver:
 
 @dataclass(frozen=True, kw_only=True)
 class Recipient:
-    """One person who is told of an alert, and why them in a few words."""
+    """One person who is told of an alert."""
 
     person: Person
+    #: Why them, in a few words.
     why: str
-    #: For whom they answer as cover and until when, in words.
+    #: For whom they answer, and until when, in words.
     covering: str | None = None
+    #: They hold the role themselves: they neither cover nor are the next up.
+    direct: bool = False
+    #: They are told because a restricted record names them.
+    named: bool = False
+
+
+class NobodyThere(Worded):
+    """Why nobody could be told at a place where somebody was looked for."""
+
+    not_recorded = "not_recorded", "nobody is recorded"
+    cover_in_a_ring = "cover_in_a_ring", "those who are away cover for each other"
+    not_covered = "not_covered", "is away, and nobody covers"
+    no_address = "no_address", "has no address"
+    not_staff = "not_staff", "is not a current member of staff"
+
+    @property
+    def about_somebody(self) -> bool:
+        """Whether its words go on from somebody's name."""
+        return self in (NobodyThere.not_covered, NobodyThere.no_address, NobodyThere.not_staff)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,8 +100,8 @@ class Step:
     away: tuple[str, ...] = ()
     reader: str | None = None
     recipient: Recipient | None = None
-    #: Why nobody could be told there.
-    problem: str = ""
+    #: Why nobody could be told there; None where somebody can.
+    problem: NobodyThere | None = None
 
 
 class Router:
@@ -151,7 +171,7 @@ class Router:
 
     def _assigned(self, alert: Alert, route: RuleRoute) -> Recipient | None:
         """Return who has an alert because somebody assigned it, or whoever covers for them; None where they may not see it now."""
-        act = handling_state.assigned(alert)
+        act = handling_state.active_assignment(alert)
         if act is None or self.why_not_assigned(alert, act.assignee or "") is not None:
             return None
         recipient = self._look("assigned", "assigned", act.assignee).recipient
@@ -168,7 +188,7 @@ class Router:
         for days, role in route.escalate:
             recipient = self._resolve(alert, role) if waited >= days else None
             if recipient and self._may_know(alert, route, recipient.person):
-                aside = "" if recipient.why == ROLE_WORDS[role] else f", {recipient.why}"
+                aside = "" if recipient.direct else f", {recipient.why}"
                 found.append(replace(recipient, why=f"escalated after {days} working days{aside}"))
         return found
 
@@ -227,7 +247,7 @@ class Router:
                 step = self._path(role, team, {})[0]
                 if step.recipient is None:
                     whose = f"{step.reader or step.worker} " if step.worker else ""
-                    found.append(f"{team.name}, {ROLE_WORDS[role]}: {whose}{step.problem}")
+                    found.append(f"{team.name}, {ROLE_WORDS[role]}: {whose}{step.problem.words if step.problem else ''}")
         return found
 
     def performance(self) -> Recipient | None:
@@ -265,25 +285,25 @@ class Router:
     def _look(self, role: str, place: str, worker: str | None) -> Step:
         """Look who reads for a worker today: themselves, or whoever covers; nobody where nobody does, or cover goes in a ring."""
         if not worker:
-            return Step(role=place, problem="nobody is recorded")
+            return Step(role=place, problem=NobodyThere.not_recorded)
         away: list[str] = []
         until: date | None = None
         reader = worker
         while reader in self.directory.cover and reader in self.directory.staff:
             if reader in away:
-                return Step(role=place, worker=worker, away=tuple(away), problem="those who are away cover for each other")
+                return Step(role=place, worker=worker, away=tuple(away), problem=NobodyThere.cover_in_a_ring)
             cover = self.directory.cover[reader]
             if cover.by is None:
-                return Step(role=place, worker=worker, away=tuple(away), reader=reader, problem="is away, and nobody covers")
+                return Step(role=place, worker=worker, away=tuple(away), reader=reader, problem=NobodyThere.not_covered)
             away.append(reader)
             until, reader = cover.until, cover.by
         person = self.directory.staff.get(reader)
         step = Step(role=place, worker=worker, away=tuple(away), reader=reader)
         if person is None or not person.email:
-            return replace(step, problem="has no address" if person else "is not a current member of staff")
+            return replace(step, problem=NobodyThere.no_address if person else NobodyThere.not_staff)
         if not away:
             why = ROLE_WORDS.get(place, place) if place == role else f"{ROLE_WORDS[place]}: no {ROLE_WORDS[role]} to tell"
-            return replace(step, recipient=Recipient(person=person, why=why))
+            return replace(step, recipient=Recipient(person=person, why=why, direct=place == role))
         name = str(self.directory.name(away[0]))
         covering = f"{name} until {until.day} {until:%B}" if until else name
         return replace(step, recipient=Recipient(person=person, why=f"as cover for {covering}", covering=covering))
@@ -300,7 +320,9 @@ class Router:
         kept = [recipient for recipient in found if recipient.person.id in restriction.allowed]
         named = (self.directory.staff.get(worker) for worker in sorted(restriction.allowed))
         return kept or [
-            Recipient(person=person, why="named for this restricted record") for person in named if person and person.email
+            Recipient(person=person, why="named for this restricted record", named=True)
+            for person in named
+            if person and person.email
         ]
 
 
@@ -315,7 +337,7 @@ def waited(alert: Alert, as_of: date, held: Sequence[tuple[date, date | None]], 
     They count from the day it was first seen, or was first acknowledged. held: from when and until when it was on hold,
     cleared, or kept back by a brake; None: it still is, or was until today.
     """
-    starts, ends = handling_state.clock_starts(alert), alert.resolved_on or as_of
+    starts, ends = handling_state.escalation_start(alert), alert.resolved_on or as_of
     on_hold = sum(working_days(max(start, starts), min(until or ends, ends)) for start, until in held)
     return working_days(starts, ends) - on_hold
 

@@ -41,14 +41,14 @@ CHANGING = (
 _LASTING = ("ref", "rule", "code", "rule_version", "subject_kind", "first_seen", "unit")
 
 
-def row_of(alert: Alert) -> dict[str, Any]:
+def to_row(alert: Alert) -> dict[str, Any]:
     """Return an alert as a row."""
     written = {"condition": alert.condition.value, "level": int(alert.level), "also": " ".join(alert.also)}
     written |= {"flaps": len(alert.came_back)}
     return {name: getattr(alert, name) for name in (*_LASTING, *CHANGING) if name not in written} | written
 
 
-def returns(connection: sa.Connection, where: Sequence[sa.ColumnElement[bool]]) -> dict[int, tuple[date, ...]]:
+def read_return_days(connection: sa.Connection, where: Sequence[sa.ColumnElement[bool]]) -> dict[int, tuple[date, ...]]:
     """Return the days on which the alerts that meet the conditions came back, by their ids."""
     table, found = schema.transition, dict[int, tuple[date, ...]]()
     query = sa.select(table.c.alert_id, table.c.as_of).join(schema.alert, schema.alert.c.id == table.c.alert_id)
@@ -58,7 +58,7 @@ def returns(connection: sa.Connection, where: Sequence[sa.ColumnElement[bool]]) 
     return found
 
 
-def closed_until(connection: sa.Connection, where: Sequence[sa.ColumnElement[bool]]) -> dict[int, date | None]:
+def read_closed_until(connection: sa.Connection, where: Sequence[sa.ColumnElement[bool]]) -> dict[int, date | None]:
     """Return until when the alerts that meet the conditions, and somebody closed, stay closed, by their ids; the last word counts."""
     table = schema.handling
     query = sa.select(table.c.alert_id, table.c.until).join(schema.alert, schema.alert.c.id == table.c.alert_id)
@@ -66,7 +66,7 @@ def closed_until(connection: sa.Connection, where: Sequence[sa.ColumnElement[boo
     return {row[0]: row[1] for row in rows}
 
 
-def alert_of(row: Any, done: tuple[Act, ...], came_back: tuple[date, ...], until: date | None) -> Alert:
+def to_alert(row: Any, done: tuple[Act, ...], came_back: tuple[date, ...], until: date | None) -> Alert:
     """Return the alert of a row, with what people did about it, the days it came back, and until when somebody closed it."""
     return Alert(
         id=row.id,

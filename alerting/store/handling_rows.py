@@ -56,7 +56,7 @@ def take_back(connection: sa.Connection, alert: Alert, kind: str, *, by: str, no
     return count
 
 
-def of_open(connection: sa.Connection, ids: Set[int]) -> dict[int, tuple[Act, ...]]:
+def read_open_acts(connection: sa.Connection, ids: Set[int]) -> dict[int, tuple[Act, ...]]:
     """Return what people did to each of these alerts that is open, and did not take back: the oldest first."""
     table, alert = schema.handling, schema.alert
     still_open = sa.select(alert.c.id).where(alert.c.resolved_on.is_(None))

@@ -99,7 +99,7 @@ def _flapping(connection: sa.Connection, since: date, working_days: WorkingDays)
         query.where(transition.c.reason == Reason.back_again.value).order_by(transition.c.id)
     ):
         returns[rule, ref].append(on)
-        if on >= since and ref not in flapping[rule] and lifecycle.flapping(returns[rule, ref], on, working_days):
+        if on >= since and ref not in flapping[rule] and lifecycle.is_flapping(returns[rule, ref], on, working_days):
             flapping[rule].append(ref)
     return flapping
 

@@ -21,7 +21,7 @@ from alerting.errors import EmptyStoreError, StoreError
 from alerting.evaluation.evaluation import Reading
 from alerting.model import Alert, Condition, Reason, Transition
 from alerting.store import alert_rows, handling_rows, schema
-from alerting.store.alert_rows import CHANGING, row_of
+from alerting.store.alert_rows import CHANGING, to_row
 from alerting.store.batches import batches
 
 _MIGRATING = 7_203_117
@@ -185,11 +185,11 @@ class Store:
         query = sa.select(schema.alert, *columns).select_from(joined).where(*where).order_by(schema.alert.c.id)
         with self._within(within) as connection:
             rows = connection.execute(query).all()
-            done = handling_rows.of_open(connection, {row.id for row in rows if row.resolved_on is None}) if rows else {}
-            returns = alert_rows.returns(connection, where) if any(row.flaps for row in rows) else {}
+            done = handling_rows.read_open_acts(connection, {row.id for row in rows if row.resolved_on is None}) if rows else {}
+            returns = alert_rows.read_return_days(connection, where) if any(row.flaps for row in rows) else {}
             by_hand = any(row.resolved_reason == Reason.closed for row in rows)
-            closed = alert_rows.closed_until(connection, where) if by_hand else {}
-        return [alert_rows.alert_of(row, done.get(row.id, ()), returns.get(row.id, ()), closed.get(row.id)) for row in rows]
+            closed = alert_rows.read_closed_until(connection, where) if by_hand else {}
+        return [alert_rows.to_alert(row, done.get(row.id, ()), returns.get(row.id, ()), closed.get(row.id)) for row in rows]
 
     def recent(self, since: date, within: sa.Connection) -> list[Alert]:
         """Return every alert that is open or was resolved after `since`."""
@@ -290,14 +290,14 @@ class Store:
             update = table.update().where(table.c.id == sa.bindparam("b_id"))
             columns: dict[str, Any] = {name: sa.bindparam(f"b_{name}") for name in CHANGING}
             rows = [
-                {"b_id": item.alert.id} | {f"b_{k}": v for k, v in row_of(item.alert).items() if k in CHANGING}
+                {"b_id": item.alert.id} | {f"b_{k}": v for k, v in to_row(item.alert).items() if k in CHANGING}
                 for item in changed
             ]
             connection.execute(update.values(columns), rows)
         new = [item for item in transitions if item.alert.id is None]
         if not new:
             return changed
-        connection.execute(table.insert(), [row_of(item.alert) for item in new])
+        connection.execute(table.insert(), [to_row(item.alert) for item in new])
         refs = [item.alert.ref for item in new]
         ids: dict[str, int] = {}
         for some in batches(refs):

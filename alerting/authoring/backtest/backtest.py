@@ -213,7 +213,7 @@ class _AlertLives:
         if alert is not None:
             return lifecycle.advance(alert, finding, self.life, as_of, owners_known=owners_known)
         last = self.last.get(finding.subject)
-        return lifecycle.begun(finding, self.life, last, as_of, self.working_days, owners_known=owners_known)
+        return lifecycle.begin_alert(finding, self.life, last, as_of, self.working_days, owners_known=owners_known)
 
     def _apply(self, transition: Transition, as_of: date) -> None:
         """Put an alert's new state in the place of the old one, and keep the count."""
@@ -227,7 +227,7 @@ class _AlertLives:
         elif transition.before in _OPEN:
             self.ended = [max([*self.ended, (as_of - alert.first_seen, alert.first_seen, as_of)])]
         self.last[alert.subject] = alert
-        if transition.reason == Reason.back_again and lifecycle.flapping(alert.came_back, as_of, self.working_days):
+        if transition.reason == Reason.back_again and lifecycle.is_flapping(alert.came_back, as_of, self.working_days):
             self.flapping.add(alert.subject)
 
     def _note(self, as_of: date, answer: DayAnswer, transitions: Sequence[Transition]) -> None:

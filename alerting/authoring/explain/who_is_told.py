@@ -169,12 +169,12 @@ def _of_live(alert: Alert, rule: Rule, as_of: date) -> list[str]:
         notes.append(
             f"The alert {alert.ref} is pending: nobody is told until it has matched {plural(rule.file.pending_for, 'run')} running."
         )
-    put_off = handling_state.put_off(alert, as_of)
+    put_off = handling_state.active_snooze(alert, as_of)
     if put_off and put_off.until:
         notes.append(f"It is {handling.KINDS[put_off.kind]} until {day(put_off.until)}: it is counted and not told.")
-    for act in handling_state.in_hand(alert, as_of):
+    for act in handling_state.active_acknowledgements(alert, as_of):
         notes.append(f"{act.by} has it in hand until {day(act.until or as_of)}, and is not reminded of it.")
-    given = handling_state.assigned(alert)
+    given = handling_state.active_assignment(alert)
     if given:
         notes.append(f"It was assigned to {given.assignee} by {given.by}, in place of whom the rule names first.")
     return notes
@@ -224,7 +224,7 @@ class _Told:
         for days, role in self.route.escalate:
             when = f"{plural(days, 'working day')} after it is first seen"
             if live:
-                starts = add_working_days(handling_state.clock_starts(live), days, self.app.book.settings.bank_holidays)
+                starts = add_working_days(handling_state.escalation_start(live), days, self.app.book.settings.bank_holidays)
                 when = f"{'since' if starts <= self.as_of else 'from'} {day(starts)}, unless it is on hold or acknowledged before"
             found.append(replace(self._way(self.alert, role, told), when=when))
         return found
@@ -232,7 +232,7 @@ class _Told:
     def named(self, level: Level) -> list[str]:
         """Return the roles of those who are told because a restricted record names them."""
         recipients = self.router.recipients(replace(self.alert, level=level))
-        return [_role(recipient) for recipient in recipients if recipient.why.startswith("named for")]
+        return [_role(recipient) for recipient in recipients if recipient.named]
 
     def restriction(self) -> list[str]:
         """Return whether the record is restricted, and to whom: by their roles, not their names."""
@@ -288,13 +288,13 @@ class _Told:
         if step.role in ("team_manager", "service_manager", "head_of_service") and team:
             place = f"{place} of {team.name}"
         if step.worker is None:
-            return f"{place}: {step.problem}"
+            return f"{place}: {step.problem.words if step.problem else ''}"
         said = f"{place}: {self.directory.name(step.worker)}"
         for worker in step.away:
             cover = self.directory.cover[worker]
             until = f" until {day(cover.until)}" if cover.until else ""
             said += f", away{until}, covered by {self.directory.name(cover.by)}"
-        return f"{said}, {'who ' if step.problem[:3] in ('is ', 'has') else ''}{step.problem}" if step.problem else said
+        return f"{said}, {'who ' if step.problem.about_somebody else ''}{step.problem.words}" if step.problem else said
 
 
 def _role(recipient: Recipient) -> str:

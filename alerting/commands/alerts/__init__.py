@@ -35,9 +35,9 @@ def as_row(alert: Alert) -> dict[str, Any]:
     """Return an alert as `alerts list --json` prints it."""
     # As they were given, whatever the day: what has run out is said too.
     hand, given, put_off = (
-        handling_state.in_hand(alert, date.min),
-        handling_state.assigned(alert),
-        handling_state.put_off(alert, date.min),
+        handling_state.active_acknowledgements(alert, date.min),
+        handling_state.active_assignment(alert),
+        handling_state.active_snooze(alert, date.min),
     )
     measure = int(alert.measure) if alert.measure is not None and alert.measure == int(alert.measure) else alert.measure
     return {
