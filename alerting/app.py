@@ -38,8 +38,8 @@ if TYPE_CHECKING:
     from alerting.notifications.routing import Receiver
     from alerting.runs.heartbeat import Heartbeat
     from alerting.runs.pipeline import Pipeline
-    from alerting.store.outbox import Outbox
-    from alerting.store.send_hold import Marker
+    from alerting.store.messages.outbox import Outbox
+    from alerting.store.messages.send_hold import Marker
     from alerting.store.store import Store
 
 
@@ -105,7 +105,7 @@ class App:
 
     def marker(self, store: Store) -> Marker:
         """Return the file by which a restored store is recognised: that of `marker:`, or one beside an SQLite store."""
-        from alerting.store.send_hold import Marker
+        from alerting.store.messages.send_hold import Marker
 
         config, path = self.loaded.config, None
         if config.marker is not None:
@@ -144,7 +144,7 @@ class App:
 
     def outbox(self, store: Store) -> Outbox:
         """Return the outbox of a store."""
-        from alerting.store.outbox import Outbox
+        from alerting.store.messages.outbox import Outbox
 
         return Outbox(store, domain=self.loaded.config.council.domain)
 

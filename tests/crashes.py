@@ -33,7 +33,7 @@ from alerting.delivery.sending import Sender
 from alerting.evaluation import evaluate
 from alerting.runs.heartbeat import Heartbeat
 from alerting.store.job_leases import JobLeases
-from alerting.store.outbox import Outbox
+from alerting.store.messages.outbox import Outbox
 from tests.made_council import MONDAY
 from tests.office import Office
 from tests.relay import ROOT, Relay

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 
 from alerting.app import build
 from alerting.commands import cli
-from alerting.store.outbox import Outbox
+from alerting.store.messages.outbox import Outbox
 from alerting.store.store import Store
 from tests.office import Office
 

@@ -21,10 +21,11 @@ from alerting.notifications.content import CardContent, CardLine, DigestContent,
 from alerting.notifications.fallback import fallback_chains, last_told
 from alerting.notifications.messages.rendering import Words
 from alerting.notifications.routing import Receiver, Router, RuleRoute
-from alerting.store import circuit_breaker, schema
-from alerting.store.circuit_breaker import RestingReceiver
-from alerting.store.outbox import Outbox, told_rows
-from alerting.store.send_hold import Marker
+from alerting.store import schema
+from alerting.store.messages import circuit_breaker
+from alerting.store.messages.circuit_breaker import RestingReceiver
+from alerting.store.messages.outbox import Outbox, told_rows
+from alerting.store.messages.send_hold import Marker
 from alerting.store.store import Store
 from notifiers.email import Notifier as Mail
 from notifiers.folder import Notifier as Folder

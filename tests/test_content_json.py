@@ -23,7 +23,7 @@ from alerting.notifications.content import (
     ToldAlert,
     WeeklyContent,
 )
-from alerting.store.content_json import ContentError, Told, add_banner, from_json, to_json, told_from_json
+from alerting.store.messages.content_json import ContentError, Told, add_banner, from_json, to_json, told_from_json
 from tests import rendered
 
 KINDS = (DigestContent, CardContent, WeeklyContent, NoticeContent, QualityContent, CheckContent, SendTestContent)

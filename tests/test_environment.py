@@ -15,7 +15,7 @@ from alerting.app import build
 from alerting.commands import cli
 from alerting.errors import DeliveryError, Faults
 from alerting.model import Tier
-from alerting.store.outbox import Outbox
+from alerting.store.messages.outbox import Outbox
 from alerting.store.store import Store
 from tests.made_council import MONDAY
 from tests.messages import channel_message, mail_message

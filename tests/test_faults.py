@@ -29,7 +29,7 @@ from alerting.errors import StoreError
 from alerting.runs import pipeline
 from alerting.service import STUCK_AFTER, Service
 from alerting.store import load_history, schema
-from alerting.store.outbox import Outbox
+from alerting.store.messages.outbox import Outbox
 from alerting.store.store import Store
 from tests.made_council import MONDAY
 from tests.office import Office, rule_row

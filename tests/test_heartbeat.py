@@ -166,7 +166,7 @@ def test_while_fire_is_held_there_is_none(office: Office, monitor: HTTPServer) -
     office.settings["heartbeat"] = {"url": monitor.url_for(f"/{SECRET}")}
     office.run(MONDAY)
     monitor.clear_log()
-    from alerting.store import send_hold
+    from alerting.store.messages import send_hold
 
     store = build(office.folder / "config.yaml").store()
     with store.transaction() as connection:

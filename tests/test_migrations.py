@@ -13,7 +13,8 @@ from alerting.audit import verify
 from alerting.errors import StoreError
 from alerting.model import Condition, DeliveryReason, Level, Reason
 from alerting.notifications.recipient_log import NotTold, NotToldReason
-from alerting.store import circuit_breaker, schema
+from alerting.store import schema
+from alerting.store.messages import circuit_breaker
 from alerting.store.recipient_log import read_not_told, write
 from alerting.store.store import Store
 from tests.made_council import MONDAY

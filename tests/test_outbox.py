@@ -16,8 +16,8 @@ from alerting.errors import DeliveryError, StoreError
 from alerting.model import Condition, Delivery, Level, Message
 from alerting.notifications.content import DigestContent, Notification, ToldAlert
 from alerting.store import schema
-from alerting.store.backoff import wait_before
-from alerting.store.outbox import ClaimLostError, Outbox, Waiting, told_rows
+from alerting.store.messages.backoff import wait_before
+from alerting.store.messages.outbox import ClaimLostError, Outbox, Waiting, told_rows
 from alerting.store.store import Store
 from tests.messages import mail_message
 

@@ -17,8 +17,9 @@ import sqlalchemy as sa
 from alerting.app import build
 from alerting.errors import StoreError
 from alerting.notifications.report import Report
-from alerting.store import schema, send_hold
+from alerting.store import schema
 from alerting.store.backup import backup
+from alerting.store.messages import send_hold
 from alerting.store.store import Store
 from tests.made_council import MONDAY
 from tests.office import Office

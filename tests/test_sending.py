@@ -18,7 +18,8 @@ from werkzeug import Response
 
 from alerting.commands import cli
 from alerting.model import Level
-from alerting.store import circuit_breaker, schema
+from alerting.store import schema
+from alerting.store.messages import circuit_breaker
 from alerting.store.store import Store
 from tests.made_council import MadeCouncil
 from tests.sending_desk import (

@@ -14,7 +14,7 @@ from pytest_httpserver import HTTPServer
 from werkzeug import Response
 
 from alerting.errors import StoreError
-from alerting.store.outbox import Outbox
+from alerting.store.messages.outbox import Outbox
 from alerting.store.store import Store
 from tests.sending_desk import (
     DAY,

@@ -11,8 +11,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from alerting.model import BOUNCED, DeliveryReason
-from alerting.store import alert_rows, content_json
+from alerting.store import alert_rows
 from alerting.store.batches import batches
+from alerting.store.messages import content_json
 from alerting.store.schema import delivery, outbox
 from alerting.store.schema import told as told_table
 

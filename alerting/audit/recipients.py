@@ -24,7 +24,7 @@ from alerting.audit.messages import Key, MessageLog
 from alerting.formatting import day, plural
 from alerting.notifications.recipient_log import EVERYBODY, NotToldReason
 from alerting.store.batches import batches
-from alerting.store.outbox import OPEN
+from alerting.store.messages.outbox import OPEN
 from alerting.store.schema import LAST_WITHOUT_ROUTED, alert, brake, outbox, routed, run, state, transition
 
 _DONE = ("done", "done_with_faults")

@@ -9,7 +9,8 @@ import click
 from alerting.cli import build_app, echo_json, echo_table, now
 from alerting.delivery.bounces import counted
 from alerting.errors import ConfigError
-from alerting.store import channel_checks, circuit_breaker
+from alerting.store import channel_checks
+from alerting.store.messages import circuit_breaker
 
 
 @click.group()

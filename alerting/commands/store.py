@@ -9,8 +9,8 @@ import click
 from alerting.cli import build_app, now
 from alerting.errors import ConfigError, StoreError
 from alerting.formatting import plural
-from alerting.store import send_hold
 from alerting.store.backup import backup as copy_store
+from alerting.store.messages import send_hold
 from alerting.store.schema import SCHEMA
 from alerting.store.store import Store
 

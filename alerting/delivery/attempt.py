@@ -9,7 +9,7 @@ from typing import Any
 from alerting.delivery.notifier import Notifier
 from alerting.errors import DeliveryError
 from alerting.model import Delivery, DeliveryReason, Message
-from alerting.store.backoff import LONGEST_WAIT, wait_before
+from alerting.store.messages.backoff import LONGEST_WAIT, wait_before
 
 
 def attempt(

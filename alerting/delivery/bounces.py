@@ -19,8 +19,8 @@ from alerting.delivery.bounce_reports import LARGEST, Failure, NoFailureError
 from alerting.delivery.sending import Clock, Sender
 from alerting.formatting import plural
 from alerting.model import Delivery, DeliveryReason
-from alerting.store import bounced_messages, circuit_breaker
-from alerting.store.bounced_messages import SentMessage
+from alerting.store.messages import bounced_messages, circuit_breaker
+from alerting.store.messages.bounced_messages import SentMessage
 from alerting.store.store import Transaction
 
 RETURNED, KNOWN, EARLY, NOT_OURS, OTHER_ADDRESS, UNREADABLE = (

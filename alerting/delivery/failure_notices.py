@@ -10,8 +10,8 @@ from alerting.formatting import listed, plural
 from alerting.model import Level
 from alerting.notifications.content import Notice, NoticeContent, Notification
 from alerting.notifications.routing import notification_key
-from alerting.store.circuit_breaker import RestingReceiver
-from alerting.store.outbox import Expired
+from alerting.store.messages.circuit_breaker import RestingReceiver
+from alerting.store.messages.outbox import Expired
 
 
 @dataclass(frozen=True, kw_only=True)

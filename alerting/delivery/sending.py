@@ -24,10 +24,10 @@ from alerting.notifications import fallback
 from alerting.notifications.content import Notification
 from alerting.notifications.messages.rendering import Rendered, Words
 from alerting.notifications.routing import Receiver
-from alerting.store import circuit_breaker
 from alerting.store.job_leases import is_dead
-from alerting.store.outbox import ClaimLostError, Outbox, Waiting
-from alerting.store.send_hold import Marker
+from alerting.store.messages import circuit_breaker
+from alerting.store.messages.outbox import ClaimLostError, Outbox, Waiting
+from alerting.store.messages.send_hold import Marker
 from alerting.store.store import Transaction
 
 Clock = Callable[[], datetime]

@@ -29,9 +29,10 @@ from alerting.notifications.decide import Decision, decide
 from alerting.notifications.policy import Policy
 from alerting.notifications.report import Report, Sending
 from alerting.runs.heartbeat import Heartbeat
-from alerting.store import load_history, send_hold
+from alerting.store import load_history
 from alerting.store.decisions import DecisionWriter
 from alerting.store.job_leases import Claim, JobLeases
+from alerting.store.messages import send_hold
 from alerting.store.store import Store, Transaction
 from alerting.store.world import read_aftermath, read_before, read_world
 

@@ -14,7 +14,7 @@ from alerting.notifications.admin_digest import AdminDigest
 from alerting.notifications.decide import Decision
 from alerting.notifications.policy import Policy
 from alerting.store import brakes, load_history, recipient_log
-from alerting.store.outbox import Outbox
+from alerting.store.messages.outbox import Outbox
 from alerting.store.rule_versions import RuleHistory
 from alerting.store.schema import notice
 from alerting.store.store import Store, Transaction

@@ -25,8 +25,8 @@ from alerting.notifications.content import (
     SendTestContent,
     WeeklyContent,
 )
-from alerting.store import earlier_content
-from alerting.store.earlier_content import KIND, References
+from alerting.store.messages import earlier_content
+from alerting.store.messages.earlier_content import KIND, References
 
 _KINDS: Mapping[str, Any] = {
     "digest": DigestContent,

@@ -11,9 +11,10 @@ import sqlalchemy as sa
 
 from alerting.model import BOUNCED, DeliveryReason
 from alerting.notifications.content import DigestContent, ItemState, Notification
-from alerting.store import alert_rows, circuit_breaker, content_json
+from alerting.store import alert_rows
 from alerting.store.batches import batches
-from alerting.store.outbox import OPEN, Waiting, content_of, forget_told, insert_told, notification_of
+from alerting.store.messages import circuit_breaker, content_json
+from alerting.store.messages.outbox import OPEN, Waiting, content_of, forget_told, insert_told, notification_of
 from alerting.store.schema import alert, delivery, outbox
 
 

@@ -22,9 +22,10 @@ from alerting.formatting import day
 from alerting.model import CHANNEL, Condition, Delivery, DeliveryReason, LastTold
 from alerting.notifications.content import AnyContent, CardContent, DigestContent, Notification, ToldAlert, with_banner
 from alerting.notifications.fallback import PASSED_ON
-from alerting.store import alert_rows, circuit_breaker, content_json, send_hold
+from alerting.store import alert_rows
 from alerting.store.batches import batches
-from alerting.store.circuit_breaker import RefusedAddress, RestingReceiver
+from alerting.store.messages import circuit_breaker, content_json, send_hold
+from alerting.store.messages.circuit_breaker import RefusedAddress, RestingReceiver
 from alerting.store.schema import alert, delivery, outbox, told
 from alerting.store.store import Store, database_now
 

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
-from alerting.store.backoff import wait_before
+from alerting.store.messages.backoff import wait_before
 from alerting.store.schema import act, bad_address, receiver_state
 
 IN_A_ROW = 3

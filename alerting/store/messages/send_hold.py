@@ -19,8 +19,8 @@ import sqlalchemy as sa
 
 from alerting.config import PRODUCTION
 from alerting.model import DeliveryReason
-from alerting.store import content_json
 from alerting.store.batches import batches
+from alerting.store.messages import content_json
 from alerting.store.schema import act, outbox, run, state
 from alerting.store.service_state import forget, remember, remembered
 from alerting.store.store import Store
