@@ -6,6 +6,7 @@ import dataclasses
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -266,6 +267,16 @@ def an_alert(store: Store) -> int:
     with store.transaction() as connection:
         key = connection.execute(schema.alert.insert().values(values)).inserted_primary_key
     return int(key[0]) if key else 0
+
+
+def test_an_alert_that_the_store_has_not_is_told_and_costs_the_others_nothing(outbox: Outbox, store: Store) -> None:
+    an_alert(store)
+    plan(outbox, store, notification(told=(FIRING, replace(FIRING, ref="A-GONE"))))
+    settle(outbox, claimed(outbox), became("accepted"))
+
+    with store.transaction() as connection:
+        told = connection.execute(sa.select(schema.told.c.recipient)).scalars().all()
+    assert told == ["M1"]
 
 
 # ---- what waits too long, and what takes its place
