@@ -1,10 +1,11 @@
 """Alerts for children's services: from a council's case data to the right manager.
 
-The line, a file a step:
+The line, a package a step:
 
-    config, rulebook, sources -> snapshot      what is asked, and of what data
-    evaluate                                   a rule's answer about everyone it is about
-    lifecycle                                  what changed, and why
-    routing                                    who is told
-    rendering, delivery                        in which words, and what became of it
+    rulebook, sources -> casedata      what is asked, and of what data
+    evaluation                         a rule's answer about everyone it is about
+    alerts                             what changed, and why
+    notifications                      who is told, and in which words
+    store                              all of that, written in one transaction
+    delivery                           what became of each message
 """

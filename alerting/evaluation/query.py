@@ -63,7 +63,7 @@ def _due(rule: Rule) -> str:
     return f"list_filter([{due}], lambda day: day BETWEEN DATE '0001-01-01' AND DATE '9999-12-31')[1]"
 
 
-# As `notifications.directory` reads them: a service whatever its case, each team once, and of a worker's posts the one they hold.
+# As `casedata.directory` reads them: a service whatever its case, each team once, and of a worker's posts the one they hold.
 _SERVICES = "(SELECT team_id, min(lower(service)) AS service FROM ext_team GROUP BY team_id)"
 _POST = """(SELECT first(e.team_id ORDER BY coalesce(e.starts_on <= as_of(), true) AND coalesce(e.ends_on >= as_of(), true) DESC,
     e.starts_on DESC NULLS LAST, e.team_id DESC NULLS LAST) FROM ext_staff e WHERE e.worker_id = s."group")"""

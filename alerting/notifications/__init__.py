@@ -1,5 +1,6 @@
-"""Who is told what: the directory of the day, routing, silences, what each message holds. Its words are in `messages`.
+"""Who is told what: one function decides it, by routing, silences, and what was told before. Its words are in `messages`.
 
-May be asked: who is told of an alert, and why them (`routing`), what a run tells everybody (`planning`). A mail to the wrong person,
-a reminder that fell due wrongly, something told twice or not at all is looked for here.
+May be asked: all that a run decides (`decide`), who is told of an alert, and why them (`routing`), how it is told and when a reminder
+is due (`digests`), why others are not told (`recipient_log`). A mail to the wrong person, a reminder that fell due wrongly,
+something told twice or not at all is looked for here. It knows no database: the store reads and writes its types.
 """
