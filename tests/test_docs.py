@@ -7,6 +7,7 @@ import json
 import pkgutil
 import re
 import shutil
+import tomllib
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -39,6 +40,10 @@ def page(name: str) -> str:
     return (DOCS / name).read_text(encoding="utf-8")
 
 
+def pages() -> list[Path]:
+    return [*sorted(DOCS.rglob("*.md")), *sorted(ROOT.glob("*.md"))]
+
+
 def headings(text: str) -> list[str]:
     return re.findall(r"^#+ (.+)$", re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL), re.MULTILINE)
 
@@ -56,6 +61,68 @@ def test_the_architecture_page_names_every_module_and_no_other():
     named = set(re.findall(r"^\| `([a-z_]+(?:\.py|/))`", page("architecture.md"), re.MULTILINE))
 
     assert named == modules()
+
+
+def test_the_architecture_page_has_the_import_contract_as_it_is_checked():
+    [written] = re.findall(r"^```\n(__main__ / .*?)^```", page("architecture.md"), re.MULTILINE | re.DOTALL)
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"]["contracts"]
+    [layers] = [contract["layers"] for contract in contracts if contract["id"] == "one-way"]
+
+    assert [" ".join(row.split()) for row in written.split("/")] == layers
+
+
+def test_the_packages_stand_in_the_order_of_the_contract():
+    named = re.findall(r"^\| `([a-z_]+)(?:\.py|/)` \|", page("architecture.md"), re.MULTILINE)
+    [written] = re.findall(r"^```\n(__main__ / .*?)^```", page("architecture.md"), re.MULTILINE | re.DOTALL)
+    row = {name.strip(): number for number, names in enumerate(written.split("/")) for name in names.split("|")}
+
+    assert [row[name] for name in named] == sorted(row.values())
+
+
+def walks() -> dict[str, list[str]]:
+    """The numbered lists of the architecture page, by their headings: the dotted name that each step begins with."""
+    parts = page("architecture.md").split("\n## ")
+    steps = {part.splitlines()[0]: re.findall(r"^\d+\. (.*)$", part, re.MULTILINE) for part in parts}
+    return {heading: [step.partition("`")[2].partition("`")[0] for step in found] for heading, found in steps.items() if found}
+
+
+def test_there_are_three_walks():
+    assert list(walks()) == ["A rule from YAML to SQL", "A case row to a sent mail", "A manager's snooze to a quieter message"]
+
+
+@pytest.mark.parametrize("name", sorted({name for names in walks().values() for name in names}))
+def test_every_step_of_a_walk_is_there(name):
+    assert pkgutil.resolve_name(name)
+
+
+# ---------------------------------------------------------------- files
+
+TO_BE_WRITTEN = {"notifiers/sms.py", "alerting/sources/json_lines.py"}
+"""What the reader of a page is shown how to add."""
+
+
+def paths_named(text: str) -> set[str]:
+    """The files and folders of ours that a page names, but for those with a `<part>` to fill in."""
+    found = re.findall(r"(?<![\w/.<])((?:alerting|tests|notifiers|bench)/[\w./<>-]*)", text)
+    return {name.rstrip(".") for name in found if "<" not in name} - TO_BE_WRITTEN
+
+
+@pytest.mark.parametrize("path", pages(), ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_every_file_that_a_page_names_is_there(path):
+    text = path.read_text(encoding="utf-8")
+    ours = {file.name for folder in ("alerting", "tests", "notifiers", "bench") for file in (ROOT / folder).rglob("*.py")}
+    alone = set(re.findall(r"(?<![\w/<>])(\w+\.py)\b", text))
+
+    assert {name for name in paths_named(text) if not (ROOT / name).exists()} == set()
+    assert alone - ours == set()
+
+
+@pytest.mark.parametrize("package", sorted(path.parent.name for path in (ROOT / "alerting").glob("*/__init__.py")))
+def test_every_part_that_a_package_says_it_has_is_there(package):
+    package = importlib.import_module(f"alerting.{package}")
+    named = re.findall(r"\(`(\w+(?:\.\w+)*)`", package.__doc__ or "")
+
+    assert [name for name in named if not pkgutil.resolve_name(f"{package.__name__}.{name}")] == []
 
 
 # ---------------------------------------------------------------- commands
@@ -186,10 +253,6 @@ def examples(language: str) -> list[object]:
             line = text.count("\n", 0, block.start()) + 1
             found.append(pytest.param(block[1], id=f"{path.relative_to(ROOT).as_posix()}:{line}"))
     return found
-
-
-def pages() -> list[Path]:
-    return [*sorted(DOCS.rglob("*.md")), *sorted(ROOT.glob("*.md"))]
 
 
 def keys_of(example: str) -> dict[str, object]:
