@@ -30,7 +30,7 @@ import duckdb  # noqa: F401  (loaded before the fork, as all that a run needs, s
 from alerting.app import App, build
 from alerting.casedata import trust
 from alerting.delivery.sending import Sender
-from alerting.evaluation import evaluate
+from alerting.evaluation import day
 from alerting.runs.heartbeat import Heartbeat
 from alerting.store.job_leases import JobLeases
 from alerting.store.messages.outbox import Outbox
@@ -72,7 +72,7 @@ POINTS: dict[str, Point] = {
         _point("K1", JobLeases, "begin", "before"),
         _point("K2 begun", JobLeases, "begin", "after"),
         _point("K2 read", trust, "judge", "after"),
-        _point("K2 evaluated", evaluate, "evaluate", "after"),
+        _point("K2 evaluated", day, "evaluate", "after"),
         _point("K3", Outbox, "plan", "within"),
         _point("K4", Sender, "send_all", "before"),
         _point("K5", Outbox, "claim", "after"),

@@ -104,7 +104,7 @@ def test_another_channel_that_is_not_seen_either_is_told_as_new(office: Office, 
             if notice.title == TITLE:
                 told[week] = notice.items
 
-    assert told == {5: ["Team T1: never seen"], 8: ["Team T1: never seen", "Team T2: never seen"]}
+    assert told == {5: ("Team T1: never seen",), 8: ("Team T1: never seen", "Team T2: never seen")}
 
 
 def test_one_that_somebody_has_seen_is_left_in_peace_for_four_weeks(office: Office) -> None:

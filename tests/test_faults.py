@@ -235,7 +235,7 @@ def test_a_connection_that_is_cut_while_the_run_is_proved_costs_nothing_and_admi
         report = on_postgresql.run(MONDAY)
 
     own = [row for row in rows(on_postgresql, schema.outbox) if row.purpose == "admin"]
-    assert (report.status, report.sending.breaches) == ("done", [])
+    assert (report.status, report.sending.breaches) == ("done", ())
     assert own
     assert len({row.recipient for row in own}) == len(own)
 
@@ -355,7 +355,7 @@ def test_a_table_that_grew_from_a_handful_is_not_doubted_for_ever_after(office: 
     for number in range(100):
         office.council.on_a_plan(f"X{number}", seen=MONDAY - 3 * DAY)
 
-    assert [office.run(MONDAY + days * DAY).problems for days in (1, 2, 3)] == [[], [], []]
+    assert [office.run(MONDAY + days * DAY).problems for days in (1, 2, 3)] == [(), (), ()]
 
 
 def test_ten_thousand_new_alerts_are_kept_back_and_after_the_release_each_manager_has_one_message(

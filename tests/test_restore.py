@@ -254,7 +254,7 @@ def test_a_restore_and_a_run_of_the_same_day_anew_are_recognised(office: Office,
     put_back(office, tmp_path / "monday.db")
 
     # The run gets the number that the lost one had.
-    assert run_at(office, MONDAY + DAY, 10).hold_fire is not None
+    assert run_at(office, MONDAY + DAY, 10).sending.hold_fire is not None
 
 
 def test_a_store_that_was_lost_and_begun_anew_holds_its_fire(office: Office) -> None:
@@ -271,7 +271,7 @@ def test_a_store_that_was_lost_and_begun_anew_holds_its_fire(office: Office) -> 
 
 def test_day_after_day_and_the_same_day_again_are_no_restore(office: Office) -> None:
     for day in (MONDAY, MONDAY, MONDAY + DAY):
-        assert office.run(day).hold_fire is None
+        assert office.run(day).sending.hold_fire is None
 
 
 def test_a_dry_run_neither_reads_nor_writes_the_marker(office: Office) -> None:
@@ -287,7 +287,7 @@ def test_a_marker_elsewhere_recognises_a_folder_that_was_restored_whole(office: 
     office.run(MONDAY + DAY)
     put_back(office, tmp_path / "monday.db")
 
-    assert office.run(MONDAY + 2 * DAY).hold_fire is not None
+    assert office.run(MONDAY + 2 * DAY).sending.hold_fire is not None
     assert not (office.folder / "alerting.db.marker").exists()
 
 
@@ -325,8 +325,8 @@ def test_fire_can_be_held_by_hand_on_either_database(tmp_path: Path, store_url: 
     assert command(office, "store", "hold", "--by", "A. Officer", "--note", "restoring")[0] == 0
     assert "Already fire is held" in command(office, "store", "hold", "--by", "B. Officer", "--note", "me too")[1]
     held = office.run(MONDAY + DAY)
-    assert held.hold_fire is not None
-    assert "restoring" in held.hold_fire
+    assert held.sending.hold_fire is not None
+    assert "restoring" in held.sending.hold_fire
     assert {row["state"] for row in messages(office, as_of=MONDAY + DAY)} == {"planned"}
 
     code, said = command(office, "store", "release", "--by", "A. Officer", "--note", "done")
