@@ -11,7 +11,6 @@ import sqlalchemy as sa
 
 from alerting.model import BOUNCED, DeliveryReason
 from alerting.notifications.content import DigestContent, ItemState, Notification
-from alerting.store import alert_rows
 from alerting.store.batches import batches
 from alerting.store.messages import circuit_breaker, content_json
 from alerting.store.messages.outbox import OPEN, Waiting, content_of, forget_told, insert_told, notification_of
@@ -102,8 +101,7 @@ def _restore_told(connection: sa.Connection, number: int, returned: Notification
 
     Return the alerts, by reference, that a later message than this has told them of.
     """
-    ids = alert_rows.ids_by_reference(connection, (each.ref for each in returned.told))
-    forget_told(connection, returned, ids.values())
+    forget_told(connection, returned)
     wanted = {each.ref for each in returned.told}
     later: set[str] = set()
     theirs = sa.or_(outbox.c.recipient == returned.reader, outbox.c.stands_for.is_not(None))
@@ -118,7 +116,7 @@ def _restore_told(connection: sa.Connection, number: int, returned: Notification
         refs = {each.ref for each in told}
         wanted -= refs
         later |= refs if id_ > number else set()
-        insert_told(connection, other, told, ids)
+        insert_told(connection, other, told)
     return later
 
 

@@ -323,9 +323,8 @@ class Outbox:
         return connection.execute(outbox.update().where(outbox.c.state == "deferred").values(next_at=now)).rowcount
 
     def _remember(self, connection: sa.Connection, notification: Notification) -> None:
-        ids = alert_rows.ids_by_reference(connection, (each.ref for each in notification.told))
-        forget_told(connection, notification, ids.values())
-        insert_told(connection, notification, notification.told, ids)
+        forget_told(connection, notification)
+        insert_told(connection, notification, notification.told)
 
     def counts(self, run_id: int) -> dict[str, int]:
         """Return how many of a run's messages stand in each state."""
@@ -400,31 +399,40 @@ def _with_delay(item: Notification, since: date | None) -> Notification:
     return replace(item, content=with_banner(item.content, said))
 
 
-def forget_told(connection: sa.Connection, notification: Notification, alerts: Iterable[int]) -> None:
-    """Let whom a message was for first count as told of none of these alerts through its receiver."""
+def forget_told(connection: sa.Connection, notification: Notification) -> None:
+    """Let whom a message was for first count as told of none of its alerts through its receiver."""
     mine = sa.and_(told.c.receiver == notification.receiver, told.c.recipient == notification.reader)
-    for ids in batches(alerts):
+    for refs in batches(each.ref for each in notification.told):
+        ids = sa.select(alert.c.id).where(alert.c.ref.in_(refs))
         connection.execute(told.delete().where(mine, told.c.alert_id.in_(ids)))
 
 
-def insert_told(
-    connection: sa.Connection, notification: Notification, alerts: Iterable[ToldAlert], ids: Mapping[str, int]
-) -> None:
-    """Let whom a message was for first know what it says of these alerts. ids: of the alerts, by reference."""
+_TOLD = ("receiver", "recipient", "level", "condition", "told_on")
+# By reference, in one statement for all: what is no alert of this store is not told of.
+_INSERT_TOLD = told.insert().from_select(
+    ["alert_id", *_TOLD],
+    sa.select(alert.c.id, *(sa.bindparam(f"b_{name}", type_=told.c[name].type) for name in _TOLD)).where(
+        alert.c.ref == sa.bindparam("b_ref", type_=alert.c.ref.type)
+    ),
+)
+
+
+def insert_told(connection: sa.Connection, notification: Notification, alerts: Iterable[ToldAlert]) -> None:
+    """Let whom a message was for first know what it says of these alerts."""
     rows = [
         {
-            "receiver": notification.receiver,
-            "recipient": notification.reader,
-            "alert_id": ids[each.ref],
-            "level": int(each.level),
-            "condition": PASSED_ON if notification.stands_in_for else each.condition.value,
-            "told_on": notification.as_of,
+            "b_ref": each.ref,
+            "b_receiver": notification.receiver,
+            "b_recipient": notification.reader,
+            "b_level": int(each.level),
+            "b_condition": PASSED_ON if notification.stands_in_for else each.condition.value,
+            "b_told_on": notification.as_of,
         }
         for each in alerts
-        if each.condition != Condition.resolved and each.ref in ids
+        if each.condition != Condition.resolved
     ]
     if rows:
-        connection.execute(told.insert(), rows)
+        connection.execute(_INSERT_TOLD, rows)
 
 
 def content_of(connection: sa.Connection, text: str) -> AnyContent:
