@@ -477,7 +477,7 @@ def test_a_council_is_the_same_from_itself_from_files_and_from_either_database(s
         with Snapshot(day, SETTINGS) as snapshot:
             source.read(wanted, snapshot)
             snapshot.settle(wanted)
-            readings = [replace(snapshot.readings[table], places=[]) for table in TABLES]
+            readings = [replace(snapshot.readings[table], record_places=[], cell_places={}) for table in TABLES]
             return [*readings, *(snapshot.sql(f"SELECT * FROM {table} ORDER BY ALL") for table in TABLES)]
 
     expected = everything(council)

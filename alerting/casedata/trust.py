@@ -52,8 +52,8 @@ class Past:
     filled: Mapping[str, Mapping[str, tuple[int, int]]] = field(default_factory=dict)
     accepted: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     loaded_at: datetime | None = None
-    #: The list of restricted records as it was when last trusted.
-    restricted: tuple[RestrictedRow, ...] = ()
+    #: The list of restricted records as it was when last trusted; None where it never was.
+    restricted: tuple[RestrictedRow, ...] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

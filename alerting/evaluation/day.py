@@ -78,8 +78,8 @@ def read_day(
         before = past()
         judged, restricted = trust.judge(snapshot, wanted, before), read_restricted(snapshot)
         if RESTRICTED in judged.doubted:
-            add_last_trusted(snapshot, before.restricted)
-        seals = RESTRICTED not in judged.doubted or bool(before.restricted)
+            add_last_trusted(snapshot, before.restricted or ())
+        seals = RESTRICTED not in judged.doubted or before.restricted is not None
         yield Day(as_of=as_of, snapshot=snapshot, wanted=wanted, trust=judged, restricted=restricted, seals=seals, source=source)
 
 
@@ -96,7 +96,10 @@ def evaluate(book: Rulebook, day: Day, answers: Answers, live: Sequence[Alert], 
     merges = person_merges.read(day.snapshot)
     merges_trusted = person_merges.TABLE not in day.trust.doubted
     followed = follow_records(answers, merges.survivors if merges_trusted else {}, live)
-    candidates, given_up = settle_changes(book, answers, answers.compare(followed.live), before)
+    kinds = {id_: rule.subject_kind for id_, rule in answers.rules.items()}
+    # Of a rule that is about something else now, the alerts there are end, and hide nobody whom it matches.
+    same_kind = [alert for alert in followed.live if kinds.get(alert.rule, alert.subject_kind) == alert.subject_kind]
+    candidates, given_up = settle_changes(book, answers, answers.compare(same_kind), before)
     said = [said for said in (merges.problem(day.source), followed.problem) if said]
     merged = [Problem(about=person_merges.TABLE, text=f"{person_merges.TABLE}: {'; '.join(said)}")]
     return Evaluation(

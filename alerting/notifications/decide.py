@@ -187,7 +187,7 @@ class _Run:
     @cached_property
     def last_told(self) -> dict[ToldKey, LastTold]:
         """What everybody was last told, by receiver, recipient and alert."""
-        ended = {alert.ref for alert in (*self.alerts, *self.world.believed_open) if alert.condition == Condition.resolved}
+        ended = {alert.ref for alert in (*self.alerts, *self.believed_open()) if alert.condition == Condition.resolved}
         addresses = {id_: person.email for id_, person in self.router.directory.staff.items()}
         return last_told(self.world.told, ended, addresses, self.world.refused)
 

@@ -45,7 +45,7 @@ class World:
     told: Mapping[ToldKey, LastTold] = field(default_factory=dict)
     #: Receivers and addresses that were refused of late, compared without case.
     refused: frozenset[tuple[str, str]] = frozenset()
-    #: The references of live alerts that a baseline kept back until its release.
+    #: The references of alerts that a baseline kept back until its release.
     backlog: frozenset[str] = frozenset()
     #: The stretches on which an alert stood still, by its reference: on hold, cleared before it came back, kept back by a brake.
     held_spans: Mapping[str, Sequence[Span]] = field(default_factory=dict)

@@ -55,6 +55,8 @@ class _Run:
     #: Sees, within a transaction, that this run may still be written.
     hold: Callable[[Transaction], None] = lambda _: None
     timings: dict[str, float] = field(default_factory=dict)
+    #: What was decided, the last word last: what a run that comes to no end has done by then.
+    made: list[_Decided] = field(default_factory=list)
 
     @contextmanager
     def timed(self, name: str) -> Iterator[None]:
@@ -117,8 +119,7 @@ class Pipeline:
         except BaseException as error:
             state = "stopped" if isinstance(error, KeyboardInterrupt) else "failed"
             why = error.problem if isinstance(error, AlertingError) else type(error).__name__
-            broken = Report(job=job, as_of=as_of, run=claim.run_id, status="done", timings=run.timings)
-            leases.end(claim, state, broken.as_json(), clock(), f"it {state}: {why}")
+            leases.end(claim, state, self._cut_short(run, state, Sending()).as_json(), clock(), f"it {state}: {why}")
             raise
         note = "was stopped before it was done" if report.status == "stopped" else None
         leases.end(claim, report.status, report.as_json(), clock(), note)
@@ -158,7 +159,7 @@ class Pipeline:
                 sending, messages = self._tell_administrators(run, claim.run_id, decided, sending)
                 sending = self._send(run, claim.run_id, sending, going_on)
         except _Stopped:
-            return Report(job=run.job, as_of=run.as_of, run=claim.run_id, status="stopped", sending=sending, timings=run.timings)
+            return self._cut_short(run, "stopped", sending)
         report = self._report(run, decided, sending, messages)
         return replace(report, status="stopped") if stopping() else report
 
@@ -168,7 +169,8 @@ class Pipeline:
             evaluation = self._evaluate(run, day_)
         with self.store.transaction() as connection:
             decided = self._decide(run, connection, evaluation)
-            aftermath = read_aftermath(connection, self.policy, run.job, run.as_of, frozenset())
+            keys = daily_keys(self.policy, decided.decision)
+            aftermath = read_aftermath(connection, self.policy, run.job, run.as_of, keys)
         digest = compose_admin_digest(self.policy, decided.decision, Sending(), aftermath, evaluation.trust.loaded_at)
         planned = len(decided.decision.notifications) + len(digest.messages)
         return replace(self._report(run, decided, _planned(Sending(), planned), digest.messages), status="done")
@@ -196,7 +198,7 @@ class Pipeline:
 
     def _decide(self, run: _Run, connection: Transaction, evaluation: Evaluation, unkept: Sequence[str] = ()) -> _Decided:
         with run.timed("decide"):
-            world = read_world(self.store, connection, self.policy, run.job, evaluation)
+            world = read_world(self.store, connection, self.policy, run.job, evaluation, to_be_written=run.claim is not None)
             decision = decide(self.policy, run.job, world, evaluation, unkept)
             return _Decided(evaluation=evaluation, decision=decision, missed=world.missed, unkept=tuple(unkept))
 
@@ -206,7 +208,6 @@ class Pipeline:
             evaluation, tables = self._evaluate(run, day_), frozenset(day_.wanted)
             with run.timed("keep"):
                 unkept = self._keep(run, run_id, day_, evaluation)
-        made: list[_Decided] = []
 
         def write() -> None:
             now = run.clock()
@@ -215,10 +216,10 @@ class Pipeline:
                 decided = self._decide(run, connection, evaluation, unkept)
                 with run.timed("write"):
                     planned = self._writer(run_id).write(connection, evaluation, decided.decision, tables, now)
-                made.append(replace(decided, planned=planned))
+                run.made.append(replace(decided, planned=planned))
 
-        _stubbornly(write, is_kept=lambda: bool(made) and self._is_kept(run_id))
-        return made[-1]
+        _stubbornly(write, is_kept=lambda: bool(run.made) and self._is_kept(run_id))
+        return run.made[-1]
 
     def _writer(self, run_id: int) -> DecisionWriter:
         return DecisionWriter(store=self.store, outbox=self.sender.outbox, policy=self.policy, run_id=run_id)
@@ -283,6 +284,13 @@ class Pipeline:
         # What is written again has the same key, and is in the outbox once.
         _stubbornly(write, is_kept=lambda: False)
         return made[-1]
+
+    def _cut_short(self, run: _Run, status: str, sending: Sending) -> Report:
+        """Return what a run did that came to no end: what it had decided may be written, and the audit asks which rules it asked."""
+        if run.made:
+            return replace(self._report(run, run.made[-1], sending, ()), status=status)
+        run_id = run.claim.run_id if run.claim else None
+        return Report(job=run.job, as_of=run.as_of, run=run_id, status=status, sending=sending, timings=run.timings)
 
     def _report(self, run: _Run, decided: _Decided, sending: Sending, to_administrators: Sequence[Notification]) -> Report:
         """Return what the run did. Anything that is not as it should be makes it `done_with_faults`."""

@@ -29,14 +29,15 @@ def on(connection: sa.Connection) -> list[Brake]:
 
 
 def backlog(connection: sa.Connection) -> frozenset[str]:
-    """Return the references of the live alerts that a baseline kept back until its release: what they say is no news."""
+    """Return the references of the alerts that a baseline kept back until its release: what they say is no news."""
     until: dict[str, int] = service_state.remembered(connection, _BASELINE) or {}
     if not until:
         return frozenset()
     opened = sa.func.max(transition.c.run_id)
     query = sa.select(alert_table.c.ref, alert_table.c.rule, opened).group_by(alert_table.c.ref, alert_table.c.rule)
     query = query.join(transition, transition.c.alert_id == alert_table.c.id).where(transition.c.reason == Reason.new.value)
-    rows = connection.execute(query.where(alert_table.c.resolved_on.is_(None), alert_table.c.rule.in_(sorted(until))))
+    # One that has ended may be back today.
+    rows = connection.execute(query.where(alert_table.c.rule.in_(sorted(until))).having(opened <= max(until.values())))
     return frozenset(ref for ref, rule, run_id in rows if run_id is not None and run_id <= until[rule])
 
 

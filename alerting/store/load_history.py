@@ -110,9 +110,9 @@ def keep_restricted(connection: sa.Connection, now: datetime, rows: Sequence[Res
     remember(connection, _RESTRICTED, [list(row) for row in rows], now)
 
 
-def _last_trusted_list(connection: sa.Connection) -> tuple[RestrictedRow, ...]:
-    rows = remembered(connection, _RESTRICTED) or []
-    return tuple((person, level, allowed) for person, level, allowed in rows)
+def _last_trusted_list(connection: sa.Connection) -> tuple[RestrictedRow, ...] | None:
+    rows = remembered(connection, _RESTRICTED)
+    return None if rows is None else tuple((person, level, allowed) for person, level, allowed in rows)
 
 
 def is_kept(connection: sa.Connection, run_id: int) -> bool:

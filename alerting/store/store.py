@@ -165,6 +165,7 @@ class Store:
         """Return every alert that is not resolved; until the transaction ends, what people do to them waits.
 
         So what is decided by them is decided by all that was done before. On SQLite a transaction holds others up in any case.
+        Whoever writes more than one of these tables does so in this order, so that no two wait for each other.
         """
         if within.dialect.name == "postgresql":
             within.execute(sa.text("LOCK TABLE alert, handling, silence IN SHARE ROW EXCLUSIVE MODE"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields
 from datetime import date, timedelta
 from typing import Any
 
@@ -35,9 +36,14 @@ def read_before(store: Store, rules: Sequence[Rule]) -> tuple[Sequence[Alert], A
         return store.live(connection), RuleHistory(store).asked_before(connection, rules)
 
 
-def read_world(store: Store, connection: Transaction, policy: Policy, job: str, evaluation: Evaluation) -> World:
-    """Read what a run decides by, within the transaction in which it is to be written."""
-    as_of, live = evaluation.as_of, store.live_until_written(connection)
+def read_world(
+    store: Store, connection: Transaction, policy: Policy, job: str, evaluation: Evaluation, *, to_be_written: bool = False
+) -> World:
+    """Read what a run decides by.
+
+    to_be_written: what is decided is written in the same transaction, so that what people do meanwhile waits for it.
+    """
+    as_of, live = evaluation.as_of, store.live_until_written(connection) if to_be_written else store.live(connection)
     refs = {found.id: found.ref for found in live}
     return World(
         live=tuple(live),
@@ -86,9 +92,15 @@ def _week(store: Store, connection: Transaction, policy: Policy, as_of: date) ->
     return Week(
         recent=tuple(store.recent(as_of - timedelta(weeks=WEEKS + 1), connection)),
         first_day=store.first_day(connection),
-        daily_rules=tuple(RuleRow(**row | {"status": Status(row["status"])}) for row in rows),
+        daily_rules=tuple(_rule_row(row) for row in rows),
         channels=tuple(channel_checks.channels(connection, policy.receivers_of("weekly"))),
     )
+
+
+def _rule_row(row: Mapping[str, Any]) -> RuleRow:
+    """Return how asking a rule went, of a report that another version may have written: what it does not know is left out."""
+    known = {name.name for name in fields(RuleRow)}
+    return RuleRow(**{name: value for name, value in row.items() if name in known} | {"status": Status(row["status"])})
 
 
 def read_aftermath(connection: Transaction, policy: Policy, job: str, as_of: date, keys: Iterable[str]) -> Aftermath:
