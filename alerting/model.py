@@ -177,6 +177,16 @@ class Tier(IntEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Problem:
+    """Something wrong with a day's data or with sending that stops no run. No case data."""
+
+    #: What it is about: a table, `table.column`, a subject, a rule, or a receiver. A problem that lasts is known by it.
+    about: str
+    #: The whole of it in words.
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Finding:
     """One rule's answer about one subject on one day."""
 

@@ -179,7 +179,7 @@ class Service:
                     *line.bounces.read(self.clock).problems,
                     *line.sender.send_all(self.clock, lambda: not stopping()),
                 ]:
-                    self._say(problem)
+                    self._say(problem.text)
         self._since = None
 
     def _anew(self, app: App, store: Store) -> App:

@@ -16,7 +16,7 @@ from pytest_httpserver import HTTPServer
 
 from alerting.casedata.directory import Directory, Restriction, Team
 from alerting.delivery.sending import Sender
-from alerting.model import Alert, Condition, Level, Person
+from alerting.model import Alert, Condition, Level, Person, Problem
 from alerting.notifications.content import CardContent, CardLine, DigestContent, Item, ItemState, Notification, ToldAlert
 from alerting.notifications.fallback import fallback_chains, last_told
 from alerting.notifications.messages.rendering import Words
@@ -64,7 +64,7 @@ class Desk:
         }
         return Sender(**(usual | changes))
 
-    def send(self, **changes: Any) -> list[str]:
+    def send(self, **changes: Any) -> list[Problem]:
         return self.sender(**changes).send_all(lambda: self.now)
 
     def mail(self, server: ScriptedMailServer | int, **changes: Any) -> None:

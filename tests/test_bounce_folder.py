@@ -72,7 +72,8 @@ def test_a_file_that_cannot_be_moved_is_a_problem_of_the_run_and_touches_no_othe
     looked = post.look(on(MONDAY))
 
     assert dict(looked.counts) == {"unreadable": 1, "returned": 1}
-    assert looked.problems == ("receiver mail: 1 bounce cannot be read, or not moved from `new` to `cur`",)
+    [problem] = looked.problems
+    assert problem.text == "receiver mail: 1 bounce cannot be read, or not moved from `new` to `cur`"
 
 
 def test_a_folder_that_is_gone_is_told_to_administrators_and_stops_nothing(post: Post, relay: ScriptedMailServer) -> None:

@@ -30,7 +30,7 @@ def test_a_fact_above_the_ceiling_is_not_shown_and_the_item_is_shown_without_the
     assert "Rose House" not in rendered.message.text + rendered.message.html
     assert "RED: Care leaver not in touch\n  57 days.\n  Due 30 March 2026, 1 day over" in rendered.message.text
     [problem] = rendered.problems
-    assert "they name accommodation, above what this receiver may be shown" in problem
+    assert "they name accommodation, above what this receiver may be shown" in problem.text
 
     assert "Now in Rose House." in message(given_notification, secret, ceiling=Tier.detail).text
 

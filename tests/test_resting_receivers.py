@@ -60,8 +60,8 @@ def test_a_server_that_is_not_there_is_left_alone_after_three_and_nothing_is_los
 
     tried = [row.attempts for row in desk.rows() if row.purpose == "daily"]
     assert (sorted(tried), set(desk.states().values())) == ([0, 0, 0, 1, 1, 1], {"planned", "deferred"})
-    assert problem.startswith("receiver mail: left alone until 07:0")
-    assert "nothing answers at this port" in problem
+    assert problem.text.startswith("receiver mail: left alone until 07:0")
+    assert "nothing answers at this port" in problem.text
 
 
 def test_administrators_are_told_of_it_once_through_another_receiver(desk: Desk) -> None:

@@ -40,15 +40,15 @@ def test_words_that_cannot_be_used_cost_only_themselves(says, reason):
     assert "RED: Care leaver not in touch\n  57 days.\n  Due 30 March 2026, 1 day over" in rendered.message.text
     assert "No review is recorded." in rendered.message.text
     [problem] = rendered.problems
-    assert problem.startswith("CL-01 care-leaver-not-in-touch: its words in 'says' were not used: ")
-    assert reason in problem
+    assert problem.text.startswith("CL-01 care-leaver-not-in-touch: its words in 'says' were not used: ")
+    assert reason in problem.text
 
 
 def test_the_same_problem_of_many_items_is_told_once_and_counted():
     rendered = render(daily(*(item(subject=str(n)) for n in range(9))), rule(says="{{ nothing }}"))
 
     [problem] = rendered.problems
-    assert problem.endswith("(9 times)")
+    assert problem.text.endswith("(9 times)")
 
 
 def test_a_problem_never_repeats_case_data():

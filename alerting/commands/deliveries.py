@@ -68,7 +68,7 @@ def send_deliveries(ctx: click.Context, *, at_once: bool, as_json: bool) -> None
             with store.transaction() as connection:
                 sender.outbox.hurry(connection, moment)
         looked = app.bounces(sender).read(now)
-        problems = [*looked.problems, *sender.send_all(now)]
+        problems = [problem.text for problem in (*looked.problems, *sender.send_all(now))]
         counts = sender.outbox.outcomes(moment)
     finally:
         store.close()

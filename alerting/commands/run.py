@@ -130,8 +130,10 @@ def tell(report: Report, *, dry_run: bool = False) -> None:
     for older in report.older:
         if not any(str(older) in (row.problem or "") for row in report.rules):
             click.echo(f"rules: {older.file} {older}")
-    for problem in report.problems:
-        click.echo(f"sending: {problem}" if problem in report.sending.problems else f"data: {problem}")
+    for why in report.data_problems:
+        click.echo(f"data: {why}")
+    for problem in report.sending.problems:
+        click.echo(f"sending: {problem.text}")
     if report.sending.hold_fire:
         click.echo(f"{report.sending.hold_fire[:1].upper()}{report.sending.hold_fire[1:]}.", err=True)
     for breach in report.sending.breaches:

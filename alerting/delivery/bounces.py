@@ -18,7 +18,7 @@ from alerting.delivery import bounce_reports
 from alerting.delivery.bounce_reports import LARGEST, Failure, NoFailureError
 from alerting.delivery.sending import Clock, Sender
 from alerting.formatting import plural
-from alerting.model import Delivery, DeliveryReason
+from alerting.model import Delivery, DeliveryReason, Problem
 from alerting.store.messages import bounced_messages, circuit_breaker
 from alerting.store.messages.bounced_messages import SentMessage
 from alerting.store.store import Transaction
@@ -38,7 +38,7 @@ class BounceReport:
     #: Files, by what became of them.
     counts: Counter[str]
     #: What went wrong, as a run reports it.
-    problems: tuple[str, ...]
+    problems: tuple[Problem, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,18 +51,19 @@ class Bounces:
 
     def read(self, clock: Clock) -> BounceReport:
         """Read what is new in every folder, and write down what follows. Raises StoreError; what was not read then stays new."""
-        counts, problems = Counter[str](), list[str]()
+        counts, problems = Counter[str](), list[Problem]()
         for folder, receivers in self.folders.items():
             named = f"receiver {', '.join(sorted(receivers))}"
             problem, paths = _look_into(folder)
             if problem:
-                problems.append(f"{named}: {problem}")
+                problems.append(Problem(about=named, text=f"{named}: {problem}"))
                 continue
             kinds = Counter(self._read_one(path, receivers, clock) for path in paths)
             del kinds[""]
             counts.update(kinds)
             if stuck := kinds[UNREADABLE]:
-                problems.append(f"{named}: {plural(stuck, 'bounce')} cannot be read, or not moved from `new` to `cur`")
+                text = f"{named}: {plural(stuck, 'bounce')} cannot be read, or not moved from `new` to `cur`"
+                problems.append(Problem(about=named, text=text))
         return BounceReport(counts=counts, problems=tuple(problems))
 
     def _read_one(self, path: Path, receivers: frozenset[str], clock: Clock) -> str:

@@ -19,7 +19,7 @@ from alerting.delivery.attempt import attempt
 from alerting.delivery.notifier import Notifier
 from alerting.errors import AlertingError, StoreError
 from alerting.formatting import day
-from alerting.model import CHANNEL, Delivery, DeliveryReason, Level
+from alerting.model import CHANNEL, Delivery, DeliveryReason, Level, Problem
 from alerting.notifications import fallback
 from alerting.notifications.content import Notification
 from alerting.notifications.messages.rendering import Rendered, Words
@@ -80,14 +80,15 @@ class Sender:
     slow_s: float = SLOW_S
     _under_way: _UnderWay = field(default_factory=_UnderWay, init=False)
 
-    def send_all(self, clock: Clock, going_on: Callable[[], bool] = lambda: True) -> list[str]:
+    def send_all(self, clock: Clock, going_on: Callable[[], bool] = lambda: True) -> list[Problem]:
         """Send what waits in the outbox and may be sent now, the most urgent first; return what is wrong with words or receivers.
 
         Where a receiver takes long over its messages, and takes several at once (`Notifier.at_once`), they go over more lines.
 
         going_on: asked before each message; the rest waits when it says no, as when the service is told to stop.
         """
-        _, problems = self.marker.look(clock())
+        _, unmarked = self.marker.look(clock())
+        problems = [Problem(about="the marker", text=why) for why in unmarked]
         ends = clock() + self.deadline
         self.take_back()
         self._give_up(clock())
@@ -98,12 +99,12 @@ class Sender:
                 try:
                     notifier.close()
                 except AlertingError as error:
-                    problems.append(f"receiver {name}: {error.problem}")
+                    problems.append(_of_receiver(name, error.problem))
         return list(dict.fromkeys([*problems, *self._resting()]))
 
     # ------------------------------------------------------------------ several lines
 
-    def _send_over_lines(self, clock: Clock, may: Callable[[], bool]) -> list[str]:
+    def _send_over_lines(self, clock: Clock, may: Callable[[], bool]) -> list[Problem]:
         lines = {name: notifier.at_once() for name, (_, notifier) in self.receivers.items()}
         most, over = max(lines.values(), default=1), threading.Event()
 
@@ -130,16 +131,16 @@ class Sender:
 
     def _send_beside(
         self, number: int, receivers: Collection[str], clock: Clock, may: Callable[[], bool], over: threading.Event
-    ) -> list[str]:
+    ) -> list[Problem]:
         """Wait until a message takes long, then send through these receivers as well; the more lines, the longer it waits."""
-        problems: list[str] = []
+        problems: list[Problem] = []
         while not over.wait(_LOOK_EVERY_S):
             if (self._under_way.longest_s() or 0) > number * self.slow_s:
                 problems += self._send_in_turn(clock, may, receivers)
         return problems
 
-    def _send_in_turn(self, clock: Clock, may: Callable[[], bool], receivers: Collection[str] | None = None) -> list[str]:
-        problems: list[str] = []
+    def _send_in_turn(self, clock: Clock, may: Callable[[], bool], receivers: Collection[str] | None = None) -> list[Problem]:
+        problems: list[Problem] = []
         while may():
             with self._under_way.one():
                 waiting = self.outbox.claim(self.owner, clock(), self.lease, receivers)
@@ -161,7 +162,7 @@ class Sender:
 
     # ------------------------------------------------------------------ one message
 
-    def _send(self, waiting: Waiting, clock: Clock) -> tuple[str, ...]:
+    def _send(self, waiting: Waiting, clock: Clock) -> tuple[Problem, ...]:
         found = self._receiver_for(waiting, clock())
         if isinstance(found, Delivery):
             self._settle(waiting, found)
@@ -298,11 +299,13 @@ class Sender:
                 planned.append(notice.to(name, f"{CHANNEL}{team}", team, None, now.date()))
         self.outbox.add(connection, planned, now)
 
-    def _resting(self) -> list[str]:
+    def _resting(self) -> list[Problem]:
         with self.outbox.transaction() as connection:
             return [
-                f"receiver {rests.receiver}: left alone until {rests.next_at:%H:%M} UTC, as it failed {rests.refusals} times in a row: "
-                f"{rests.answer}"
+                _of_receiver(
+                    rests.receiver,
+                    f"left alone until {rests.next_at:%H:%M} UTC, as it failed {rests.refusals} times in a row: {rests.answer}",
+                )
                 for rests in circuit_breaker.resting_receivers(connection).values()
             ]
 
@@ -333,6 +336,10 @@ def _judged(waiting: Waiting, result: Delivery) -> Delivery:
     if result.about == "sender" and result.state == "deferred" and waiting.attempts > 1 and waiting.refusals == 0:
         return replace(result, state="failed", reason=DeliveryReason.refused, retry_at=None)
     return result
+
+
+def _of_receiver(name: str, why: str) -> Problem:
+    return Problem(about=f"receiver {name}", text=f"receiver {name}: {why}")
 
 
 def _without_trying(waiting: Waiting, now: datetime, state: str, reason: DeliveryReason, detail: str = "") -> Delivery:

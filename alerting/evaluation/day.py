@@ -17,11 +17,11 @@ from alerting.casedata.snapshot import Snapshot, Source, Wanted
 from alerting.casedata.trust import Past, Trust
 from alerting.errors import SourceError
 from alerting.evaluation.evaluate import Answers, ask_rules
-from alerting.evaluation.evaluation import Evaluation, Problem
+from alerting.evaluation.evaluation import Evaluation
 from alerting.evaluation.record_moves import follow_records
 from alerting.evaluation.rule_changes import AskedBefore, settle_changes
 from alerting.formatting import plural
-from alerting.model import Alert
+from alerting.model import Alert, Problem
 from alerting.rulebook.book import Rulebook
 from alerting.rulebook.rule import Rule
 

@@ -15,11 +15,11 @@ from typing import Any
 from alerting.casedata.conversion import quoted
 from alerting.casedata.snapshot import EngineError, Snapshot
 from alerting.errors import RuleError
-from alerting.evaluation.evaluation import Asked, Candidate, Problem, Reading, Status, no_matches
+from alerting.evaluation.evaluation import Asked, Candidate, Reading, Status, no_matches
 from alerting.evaluation.fill import check_fill
 from alerting.evaluation.query import directory_keys, rule_query
 from alerting.evaluation.stage import Stage
-from alerting.model import Alert, Finding, Level, Outcome
+from alerting.model import Alert, Finding, Level, Outcome, Problem
 from alerting.rulebook.book import Rulebook
 from alerting.rulebook.rule import Rule
 

@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from alerting.casedata.directory import Directory, RestrictedRow
 from alerting.casedata.trust import Trust
-from alerting.model import Finding, Level
+from alerting.model import Finding, Level, Problem
 
 Candidate = tuple[str | None, Finding]
 """A live alert's reference, None where there is none, and today's finding about its subject."""
@@ -79,16 +79,6 @@ class Moves:
     moved: tuple[Move, ...] = ()
     #: The references of alerts beside which an older one about the same goes on.
     ended: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, kw_only=True)
-class Problem:
-    """Something wrong with a day's data that stops no run."""
-
-    #: What it is about: a table, `table.column`, or a subject.
-    about: str
-    #: The whole of it in words.
-    text: str
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -121,8 +121,7 @@ def _of_sending(sending: Sending) -> Iterable[Notice]:
     """Return what there is to do about sending, and about promises that were not kept."""
     counts = sending.messages
     for problem in sending.problems:
-        about = " ".join(problem.partition(": ")[0].split(" ")[:3])
-        yield Notice(title=f"Sending: {about}", detail=f"{problem}.")
+        yield Notice(title=f"Sending: {problem.about}", detail=f"{problem.text}.")
     if counts.failed:
         yield Notice(
             title="Messages could not be delivered",

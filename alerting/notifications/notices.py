@@ -8,9 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 
 from alerting.alerts.handling import DataError
-from alerting.evaluation.evaluation import Problem
 from alerting.formatting import day, plural
-from alerting.model import Alert, Condition, Reason
+from alerting.model import Alert, Condition, Problem, Reason
 from alerting.notifications.content import Notice
 from alerting.notifications.policy import Policy
 from alerting.notifications.report import SAMPLE, BrakeRow, RuleRow, placed

@@ -12,7 +12,7 @@ from alerting.casedata.trust import Trust
 from alerting.errors import Fault
 from alerting.evaluation.evaluation import Asked, Evaluation, Status
 from alerting.formatting import day, plural
-from alerting.model import Alert, Condition, Level, Transition
+from alerting.model import Alert, Condition, Level, Problem, Transition
 from alerting.notifications.content import Notification
 from alerting.rulebook.book import FallbackVersion, Rulebook
 from alerting.rulebook.rule import Rule
@@ -86,7 +86,7 @@ class Sending:
     """What became of sending a run's messages, and of what came back."""
 
     messages: MessageCounts = field(default_factory=MessageCounts)
-    problems: tuple[str, ...] = ()
+    problems: tuple[Problem, ...] = ()
     #: Mails in the folders of bounces, by what became of them.
     bounces: Mapping[str, int] = field(default_factory=dict)
     #: Why nothing is sent, None where it is.
@@ -104,8 +104,8 @@ class Report:
     run: int | None
     status: str
     data: Trust | None = None
-    #: What was wrong with the data, with keeping it, and with sending.
-    problems: tuple[str, ...] = ()
+    #: What was wrong with the data, and with keeping it.
+    data_problems: tuple[str, ...] = ()
     missed: tuple[str, ...] = ()
     rules: tuple[RuleRow, ...] = ()
     #: The files of rules that were used in their last good version, and why.
@@ -121,6 +121,11 @@ class Report:
     def loaded_at(self) -> datetime | None:
         """When the oldest of the data was loaded, where the council says so."""
         return self.data.loaded_at if self.data else None
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """What was wrong with the data, with keeping it, and with sending."""
+        return (*self.data_problems, *(problem.text for problem in self.sending.problems))
 
     @property
     def trusted(self) -> bool:

@@ -23,6 +23,7 @@ from alerting.evaluation import day
 from alerting.evaluation.archive import Archive, Manifest
 from alerting.evaluation.day import Day
 from alerting.evaluation.evaluation import Evaluation, Status
+from alerting.model import Problem
 from alerting.notifications.admin_digest import compose_admin_digest, daily_keys
 from alerting.notifications.content import Notification
 from alerting.notifications.decide import Decision, decide
@@ -137,11 +138,11 @@ class Pipeline:
         """Give the sign of life after a daily run that kept every promise, and return the report with what went wrong with it."""
         if report.job != "daily" or report.status == "stopped" or report.sending.breaches or report.sending.hold_fire is not None:
             return report
-        silent = tuple(self.heartbeat.beat(clock()))
+        silent = tuple(Problem(about="the heartbeat", text=why) for why in self.heartbeat.beat(clock()))
         if not silent:
             return report
         sending = replace(report.sending, problems=(*report.sending.problems, *silent))
-        return replace(report, sending=sending, problems=(*report.problems, *silent), status="done_with_faults")
+        return replace(report, sending=sending, status="done_with_faults")
 
     def _run(self, run: _Run, claim: Claim, go_on: Callable[[], None], stopping: Callable[[], bool]) -> Report:
         def going_on() -> bool:
@@ -151,7 +152,7 @@ class Pipeline:
         # Before anything is planned: what a dead sender left then counts as not sent, and can be superseded.
         self.sender.take_back()
         looked = self.bounces.read(run.clock)
-        sending = Sending(problems=tuple(looked.problems), bounces=dict(looked.counts))
+        sending = Sending(problems=looked.problems, bounces=dict(looked.counts))
         try:
             decided = self._decide_and_write(run, claim.run_id)
             with run.timed("deliver"):
@@ -299,16 +300,17 @@ class Pipeline:
         problems = (
             *(problem.text for problem in evaluation.problems),
             *(f"kept: {why}" for why in decided.unkept),
-            *sending.problems,
         )
-        faults = problems or older or sending.breaches or sending.hold_fire or counts.failed or counts.deferred
+        faults = (
+            problems or sending.problems or older or sending.breaches or sending.hold_fire or counts.failed or counts.deferred
+        )
         return Report(
             job=run.job,
             as_of=run.as_of,
             run=run.claim.run_id if run.claim else None,
             status="done_with_faults" if faults or any(row.problem for row in decision.rules) else "done",
             data=evaluation.trust,
-            problems=problems,
+            data_problems=problems,
             missed=decided.missed,
             rules=decision.rules,
             older=older,

@@ -23,7 +23,7 @@ from jinja2 import FileSystemLoader, StrictUndefined, UndefinedError
 from jinja2.sandbox import SandboxedEnvironment
 
 from alerting.formatting import dated, day, listed, plain, plural
-from alerting.model import Card, Message, Tier
+from alerting.model import Card, Message, Problem, Tier
 from alerting.notifications.content import (
     CardContent,
     CardLine,
@@ -87,8 +87,8 @@ class Rendered:
     """A message, and what went wrong with the words of rules on the way."""
 
     message: Message
-    #: For administrators, without case data.
-    problems: tuple[str, ...]
+    #: For administrators.
+    problems: tuple[Problem, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -153,7 +153,7 @@ class Words:
 
         repeated: an earlier attempt may have arrived, and the message says so. A rule's words never raise.
         """
-        problems: Counter[str] = Counter()
+        problems: Counter[Problem] = Counter()
         page = self._page(notification, ceiling, problems)
         values = {
             **vars(page.view),
@@ -195,7 +195,7 @@ class Words:
 
     # ------------------------------------------------------------------ what each purpose shows
 
-    def _page(self, notification: Notification, ceiling: Tier, problems: Counter[str]) -> _Page:
+    def _page(self, notification: Notification, ceiling: Tier, problems: Counter[Problem]) -> _Page:
         match notification.content:
             case CardContent(lines=lines, team_name=name):
                 return self._counts(notification, lines, plain(name))
@@ -237,7 +237,7 @@ class Words:
         card = self._card(subject, view.summary, ("Team", "New", "Open", "Cleared"), summary.week_cells(content))
         return _Page(template="weekly", title="Practice alerts: the week", subject=subject, view=view, card=card)
 
-    def _items(self, notification: Notification, content: DigestContent, ceiling: Tier, problems: Counter[str]) -> _Page:
+    def _items(self, notification: Notification, content: DigestContent, ceiling: Tier, problems: Counter[Problem]) -> _Page:
         def in_a_sentence(item: Item) -> str:
             return self._says(item, notification.as_of, ceiling, problems)
 
@@ -278,11 +278,11 @@ class Words:
         words = self._rules.get(rule)
         return plain(words.title) if words else plain(rule.replace("-", " ").capitalize())
 
-    def _says(self, item: Item, as_of: date, ceiling: Tier, problems: Counter[str]) -> str:
+    def _says(self, item: Item, as_of: date, ceiling: Tier, problems: Counter[Problem]) -> str:
         rule = self._rules.get(item.rule)
         return (rule and self._say(rule, "says", item, as_of, ceiling, problems)) or digest.measured(item)
 
-    def _about(self, items: Iterable[Item], as_of: date, ceiling: Tier, problems: Counter[str]) -> tuple[AboutRule, ...]:
+    def _about(self, items: Iterable[Item], as_of: date, ceiling: Tier, problems: Counter[Problem]) -> tuple[AboutRule, ...]:
         """Return of each rule what clears it and why it is asked, once; what differs from item to item, each way."""
         clears: dict[str, dict[str, None]] = {}
         for item in items:
@@ -304,7 +304,7 @@ class Words:
             )
         return tuple(about)
 
-    def _say(self, rule: RuleWords, part: str, item: Item, as_of: date, ceiling: Tier, problems: Counter[str]) -> str:
+    def _say(self, rule: RuleWords, part: str, item: Item, as_of: date, ceiling: Tier, problems: Counter[Problem]) -> str:
         """Return one part of a rule's words about an item as one line, or "" with the reason noted."""
         # A fact that was not delivered is a null: what to say then is for the rule's words, by `if`.
         facts: dict[str, object] = {**dict.fromkeys(rule.tiers), **item.facts}
@@ -324,7 +324,8 @@ class Words:
             except Exception as error:  # noqa: BLE001  # a rule's words may fail in any way, and only they
                 # The error's own words can quote a value, and a value can be a child's name.
                 problem = f"they could not be worked out ({type(error).__name__})"
-        problems[f"{rule.code} {rule.id}: its words in '{part}' were not used: {problem}"] += 1
+        named = f"{rule.code} {rule.id}"
+        problems[Problem(about=named, text=f"{named}: its words in '{part}' were not used: {problem}")] += 1
         return ""
 
 
@@ -368,8 +369,8 @@ def _not_there(sentence: Sentence, names: Mapping[str, object], hidden: Set[str]
     return f"they name {listed(absent)}, which is not there" if absent else "they name something that is not there"
 
 
-def _told(problem: str, count: int) -> str:
-    return f"{problem} ({count} times)" if count > 1 else problem
+def _told(problem: Problem, count: int) -> Problem:
+    return replace(problem, text=f"{problem.text} ({count} times)") if count > 1 else problem
 
 
 # ---------------------------------------------------------------------- the layout of messages
