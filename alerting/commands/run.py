@@ -127,8 +127,9 @@ def tell(report: Report, *, dry_run: bool = False) -> None:
     ]
     if rows:
         echo_table(["Rule", "Status", "Asked", "Info", "Amber", "Red", "Critical", "Clear", "Unknown", "Problem"], rows)
+    told = {file for row in report.rules for file in row.older}
     for older in report.older:
-        if not any(str(older) in (row.problem or "") for row in report.rules):
+        if older.file not in told:
             click.echo(f"rules: {older.file} {older}")
     for why in report.data_problems:
         click.echo(f"data: {why}")

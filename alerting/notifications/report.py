@@ -25,6 +25,9 @@ SAMPLE = 5
 class RuleRow(Asked):
     """How asking a rule of the job went, as people read it: what is not as usual about it stands in its problem."""
 
+    #: The files that it stands on and that are used in an earlier version, where its problem says so.
+    older: tuple[str, ...] = ()
+
     @property
     def is_stopped(self) -> bool:
         """Whether it could not do its work; one that the council switched off was not meant to."""
@@ -180,7 +183,7 @@ def rule_rows(evaluation: Evaluation, book: Rulebook, job: str) -> tuple[RuleRow
     """Return how asking each rule of a job went, those that could not be asked at all too, by code."""
     rules = {rule.id: rule for rule in book.rules}
     rows = [
-        RuleRow(**vars(asked) | {"problem": asked.problem or _older(rules.get(asked.id), book)})
+        RuleRow(**vars(asked)) if asked.problem else _with_older_files(asked, rules.get(asked.id), book)
         for asked in evaluation.asked.values()
     ]
     rows += [
@@ -201,14 +204,12 @@ def rule_rows(evaluation: Evaluation, book: Rulebook, job: str) -> tuple[RuleRow
     return tuple(sorted(rows, key=lambda row: row.code))
 
 
-def _older(rule: Rule | None, book: Rulebook) -> str | None:
-    """Return which of the files that a rule stands on are used in an earlier version; None where none is."""
-    if rule is None:
-        return None
-    own, *others = book.files_of(rule)
-    said = [str(book.older[own])] if own in book.older else []
-    said += [f"{file} {book.older[file]}" for file in others if file in book.older]
-    return "; ".join(said) or None
+def _with_older_files(asked: Asked, rule: Rule | None, book: Rulebook) -> RuleRow:
+    """Return the row of a rule that says which of the files that it stands on are used in an earlier version, if any."""
+    files: Sequence[str] = book.files_of(rule) if rule else ()
+    older = tuple(file for file in files if file in book.older)
+    said = [str(book.older[file]) if file == files[0] else f"{file} {book.older[file]}" for file in older]
+    return RuleRow(**vars(asked) | {"problem": "; ".join(said) or None}, older=older)
 
 
 def brake_rows(rows: Iterable[RuleRow], brakes: Iterable[Brake], waiting: Sequence[Alert]) -> tuple[BrakeRow, ...]:
