@@ -17,7 +17,12 @@ from alerting.config import Config, Loaded, load_config, sqlite_path
 from alerting.errors import ConfigError, Faults
 from alerting.rulebook.file_models import Overrides, RuleFile, RuleSetting, SettingsFile, Subject
 
-RULES = Path(__file__).parents[1] / "rules"
+ROOT = Path(__file__).parents[1]
+RULES = ROOT / "rules"
+NOTIFIERS, SOURCES = (
+    sorted(place.stem for place in folder.iterdir() if place.suffix in (".py", "") and not place.stem.startswith("_"))
+    for folder in (ROOT / "notifiers", ROOT / "alerting" / "sources")
+)
 SECRET = "tr0ub4dor"
 LEAST = """\
 council:
@@ -119,10 +124,10 @@ def test_values_are_read_as_an_editor_shows_them(file, written, meant):
         ("source:", "jobs: {daily: {at: '07:00', to: [outbx]}}\nsource:", ["3:34: there is no receiver 'outbx'\n  Did you mean 'outbox'?"]),
         ("{type: demo, children: 60}", "demo", ["3:9: `source` should have keys of its own\n  Write `key: value`, indented below it."]),
         ("type: demo", "type: dmo", ["3:16: unknown type `dmo`\n  Did you mean 'demo'?"]),
-        ("type: demo, ", "", ["3:9: `type` is missing\n  The types are: demo, files, sql."]),
+        ("type: demo, ", "", [f"3:9: `type` is missing\n  The types are: {', '.join(SOURCES)}."]),
         ("children: 60", "childs: 60", ["3:22: unknown key `childs`\n  Did you mean 'children'?"]),
         ("children: 60", "children: 3", ["3:32: `source.children` should be at least 50"]),
-        ("type: folder", "type: pigeon", ["6:18: unknown type `pigeon`\n  The types are: console, email, folder, teams."]),
+        ("type: folder", "type: pigeon", [f"6:18: unknown type `pigeon`\n  The types are: {', '.join(NOTIFIERS)}."]),
         ("  outbox: {type: folder, path: outbox}", "  outbox: {type: folder, pth: outbox}", ["6:26: unknown key `pth`\n  Did you mean 'path'?"]),
         ("  outbox: {type: folder, path: outbox}", "  {}", ["6:3: `receivers` has nothing in it\n  By name: a `type` and its settings."]),
         ("rules: {", "rules: {settings: {CL-01: {enable: false}}, ", ["4:28: unknown key `enable`\n  Did you mean 'enabled'?"]),
@@ -291,8 +296,10 @@ def test_no_fault_shows_a_secret(file, monkeypatch, before, after):
 
 
 def test_the_types_are_the_modules_that_are_there():
-    assert types_of("notifiers") == ["console", "email", "folder", "teams"]
-    assert types_of("alerting.sources") == ["demo", "files", "sql"]
+    assert types_of("notifiers") == NOTIFIERS
+    assert types_of("alerting.sources") == SOURCES
+    assert {"email", "teams"} <= set(NOTIFIERS)
+    assert {"files", "sql"} <= set(SOURCES)
 
 
 def models_below(annotation: Any, seen: set[type]) -> Iterator[type[BaseModel]]:
