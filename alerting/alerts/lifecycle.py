@@ -36,7 +36,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Any
 
 from alerting.model import Alert, Condition, Finding, Level, Outcome, Reason, Transition, reference
 
@@ -45,10 +44,6 @@ FLAPS, FLAPS_WITHIN = 3, 20
 
 WorkingDays = Callable[[date, date], int]
 """Counts the working days after the first of two days, up to and including the second."""
-
-_NOT_HELD: dict[str, Any] = {"held_reason": None, "held_detail": None, "held_since": None}
-_NOT_RESOLVED: dict[str, Any] = {"resolved_on": None, "resolved_reason": None, "resolved_detail": None}
-_NO_STREAK: dict[str, Any] = {"streak": 0, "streak_on": None}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,7 +107,9 @@ def begin_alert(
         return open_alert(finding, rule, ended.episode + 1, as_of)
     if not owners_known:
         finding = _whose_it_was(finding, ended)
-    after = replace(_told(ended, finding), condition=Condition.firing, **_NOT_RESOLVED)
+    after = replace(
+        _told(ended, finding), condition=Condition.firing, resolved_on=None, resolved_reason=None, resolved_detail=None
+    )
     if after.level != ended.level:
         after = replace(after, level_since=as_of)
     return _transition(ended, _come_back(replace(after, reopened_on=as_of), as_of), Reason.back_again)
@@ -164,8 +161,13 @@ def hold(alert: Alert, reason: Reason, as_of: date, *, detail: str | None = None
 
 def resolve(alert: Alert, reason: Reason, as_of: date, *, detail: str | None = None, by: str = "service") -> Transition:
     """Return how an alert ends."""
-    why: dict[str, Any] = {"resolved_on": as_of, "resolved_reason": reason, "resolved_detail": detail}
-    ended = replace(alert, condition=Condition.resolved, **why, **_NOT_HELD, **_NO_STREAK)
+    ended = replace(
+        _without_streak(_not_held(alert)),
+        condition=Condition.resolved,
+        resolved_on=as_of,
+        resolved_reason=reason,
+        resolved_detail=detail,
+    )
     return replace(_transition(alert, ended, reason, detail), by=by)
 
 
@@ -208,7 +210,7 @@ def _matched(alert: Alert, finding: Finding, rule: RuleLife, as_of: date) -> Tra
         fires = streak >= rule.pending_for
         after = replace(after, streak=streak, streak_on=as_of, condition=Condition.firing if fires else Condition.pending)
         return _transition(alert, after, Reason.new if fires else Reason.matches)
-    after = replace(after, condition=Condition.firing, **_NOT_HELD, **_NO_STREAK)
+    after = replace(_without_streak(_not_held(after)), condition=Condition.firing)
     if alert.condition == Condition.recovering:
         return _transition(alert, _come_back(after, as_of), Reason.back_again)
     if alert.condition == Condition.held:
@@ -227,7 +229,7 @@ def _cleared(alert: Alert, rule: RuleLife, as_of: date) -> Transition | None:
     streak = alert.streak + 1 if alert.condition == Condition.recovering else 1
     if streak > rule.keep_firing_for:
         return resolve(alert, Reason.cleared, as_of)
-    after = replace(alert, condition=Condition.recovering, streak=streak, streak_on=as_of, **_NOT_HELD)
+    after = replace(_not_held(alert), condition=Condition.recovering, streak=streak, streak_on=as_of)
     return _transition(alert, after, Reason.improving)
 
 
@@ -280,3 +282,11 @@ def _whose(alert: Alert) -> tuple[object, ...]:
 
 def _transition(before: Alert, after: Alert, reason: Reason, detail: str | None = None) -> Transition:
     return Transition(alert=after, before=before.condition, level_before=before.level, reason=reason, detail=detail)
+
+
+def _not_held(alert: Alert) -> Alert:
+    return replace(alert, held_reason=None, held_detail=None, held_since=None)
+
+
+def _without_streak(alert: Alert) -> Alert:
+    return replace(alert, streak=0, streak_on=None)
