@@ -92,7 +92,7 @@ def _begun(
 
 
 def _under_free_references(begun: Sequence[Transition], taken: Set[str]) -> list[Transition]:
-    """Give new alerts the next episode whose reference is free: one that followed a merged record took its own along."""
+    """Return new alerts under the next episode whose reference is free: one that followed a merged record took its own along."""
     free = []
     for item in begun:
         alert = item.alert
