@@ -18,7 +18,7 @@ from alerting.model import Condition, Delivery, Level, Message
 from alerting.notifications.content import DigestContent, Notification, ToldAlert
 from alerting.store import schema
 from alerting.store.messages.backoff import wait_before
-from alerting.store.messages.outbox import ClaimLostError, Outbox, Waiting, told_rows
+from alerting.store.messages.outbox import ClaimedMessage, ClaimLostError, Outbox, told_rows
 from alerting.store.store import Store
 from tests.messages import mail_message
 
@@ -64,13 +64,13 @@ def became(state: str, retry_at: datetime | None = None) -> Delivery:
     return Delivery(outbox_id=0, state=state, phase="handed over", answer="250 ok", at=NOW, retry_at=retry_at)
 
 
-def claimed(outbox: Outbox, now: datetime = NOW, lease: timedelta = LEASE, owner: str = "here") -> Waiting:
+def claimed(outbox: Outbox, now: datetime = NOW, lease: timedelta = LEASE, owner: str = "here") -> ClaimedMessage:
     waiting = outbox.claim(owner, now, lease)
     assert waiting is not None
     return waiting
 
 
-def settle(outbox: Outbox, waiting: Waiting, result: Delivery) -> bool:
+def settle(outbox: Outbox, waiting: ClaimedMessage, result: Delivery) -> bool:
     with outbox.transaction() as connection:
         return outbox.settle(connection, waiting, result)
 

@@ -26,7 +26,7 @@ from alerting.notifications.messages.rendering import Rendered, Words
 from alerting.notifications.routing import Receiver
 from alerting.store.job_leases import is_dead
 from alerting.store.messages import circuit_breaker
-from alerting.store.messages.outbox import ClaimLostError, Outbox, Waiting
+from alerting.store.messages.outbox import ClaimedMessage, ClaimLostError, Outbox
 from alerting.store.messages.send_hold import Marker
 from alerting.store.store import Transaction
 
@@ -143,10 +143,10 @@ class Sender:
         problems: list[Problem] = []
         while may():
             with self._under_way.one():
-                waiting = self.outbox.claim(self.owner, clock(), self.lease, receivers)
-                if waiting is None:
+                claimed = self.outbox.claim(self.owner, clock(), self.lease, receivers)
+                if claimed is None:
                     break
-                problems += self._send(waiting, clock)
+                problems += self._send(claimed, clock)
         return problems
 
     def take_back(self) -> None:
@@ -162,25 +162,25 @@ class Sender:
 
     # ------------------------------------------------------------------ one message
 
-    def _send(self, waiting: Waiting, clock: Clock) -> tuple[Problem, ...]:
-        found = self._receiver_for(waiting, clock())
+    def _send(self, claimed: ClaimedMessage, clock: Clock) -> tuple[Problem, ...]:
+        found = self._receiver_for(claimed, clock())
         if isinstance(found, Delivery):
-            self._settle(waiting, found)
+            self._settle(claimed, found)
             return ()
         receiver, notifier = found
-        rendered = self._rendered(waiting, receiver, notifier)
+        rendered = self._rendered(claimed, receiver, notifier)
         if isinstance(rendered, str):
-            self._settle(waiting, _without_trying(waiting, clock(), "failed", DeliveryReason.not_rendered, rendered))
+            self._settle(claimed, _without_trying(claimed, clock(), "failed", DeliveryReason.not_rendered, rendered))
             return ()
         try:
             result = attempt(
                 rendered.message,
                 notifier,
-                outbox_id=waiting.id,
-                attempts=waiting.attempts,
-                handed_over=lambda: self._stubbornly(lambda: self.outbox.hand_over(waiting, clock())),
+                outbox_id=claimed.id,
+                attempts=claimed.attempts,
+                handed_over=lambda: self._stubbornly(lambda: self.outbox.hand_over(claimed, clock())),
                 now=clock(),
-                repeatable=_is_repeatable(waiting, receiver),
+                repeatable=_is_repeatable(claimed, receiver),
             )
         except ClaimLostError:
             # This process slept, and another has sent the message or is about to. Nothing of it has left from here.
@@ -188,35 +188,35 @@ class Sender:
         # What a slow server took its time over is waited for from its answer, not from the question.
         waited = clock() - result.at
         result = replace(result, at=clock(), retry_at=result.retry_at + waited if result.retry_at else None)
-        self._settle(waiting, _judged(waiting, result))
+        self._settle(claimed, _judged(claimed, result))
         return rendered.problems
 
-    def _receiver_for(self, waiting: Waiting, now: datetime) -> tuple[Receiver, Notifier] | Delivery:
+    def _receiver_for(self, claimed: ClaimedMessage, now: datetime) -> tuple[Receiver, Notifier] | Delivery:
         """Return the receiver that a message goes to; or, of one that is not sent at all, what becomes of it."""
-        name = waiting.notification.receiver
+        name = claimed.notification.receiver
         found = self.receivers.get(name)
         if found is None:
-            return _without_trying(waiting, now, "failed", DeliveryReason.no_receiver, name)
+            return _without_trying(claimed, now, "failed", DeliveryReason.no_receiver, name)
         receiver, notifier = found
         if (not_sent := notifier.not_sent()) is not None:
-            return _without_trying(waiting, now, "cancelled", DeliveryReason.not_posted, not_sent)
-        if waiting.refused:
-            since = f"{day(waiting.refused.since.date())}: {waiting.refused.answer}"
-            return _without_trying(waiting, now, "failed", DeliveryReason.refused_before, since)
-        if waiting.repeated and not _is_repeatable(waiting, receiver):
-            return _without_trying(waiting, now, "unknown", DeliveryReason.not_repeated)
+            return _without_trying(claimed, now, "cancelled", DeliveryReason.not_posted, not_sent)
+        if claimed.refused:
+            since = f"{day(claimed.refused.since.date())}: {claimed.refused.answer}"
+            return _without_trying(claimed, now, "failed", DeliveryReason.refused_before, since)
+        if claimed.repeated and not _is_repeatable(claimed, receiver):
+            return _without_trying(claimed, now, "unknown", DeliveryReason.not_repeated)
         return found
 
-    def _rendered(self, waiting: Waiting, receiver: Receiver, notifier: Notifier) -> Rendered | str:
+    def _rendered(self, claimed: ClaimedMessage, receiver: Receiver, notifier: Notifier) -> Rendered | str:
         """Return a message in words; or the kind of fault for which that cannot be done."""
-        notification = waiting.notification
+        notification = claimed.notification
         try:
             return self.words.render(
                 notification,
                 ceiling=notifier.ceiling,
-                message_id=waiting.message_id,
-                planned_at=waiting.planned_at,
-                repeated=waiting.repeated,
+                message_id=claimed.message_id,
+                planned_at=claimed.planned_at,
+                repeated=claimed.repeated,
                 channel=notification.recipient.removeprefix("team:") if receiver.teams is not None else None,
             )
         except Exception as error:  # noqa: BLE001  (one message must not stop the others; its text could quote a case)
@@ -224,18 +224,18 @@ class Sender:
 
     # ------------------------------------------------------------------ what comes of it
 
-    def _settle(self, waiting: Waiting, result: Delivery) -> None:
+    def _settle(self, claimed: ClaimedMessage, result: Delivery) -> None:
         """Write down what became of a message and all that follows from it, as one transaction."""
 
         def written() -> None:
             with self.outbox.transaction() as connection:
-                if self.outbox.settle(connection, waiting, result):
-                    self._follow(connection, waiting, result)
+                if self.outbox.settle(connection, claimed, result):
+                    self._follow(connection, claimed, result)
 
         self._stubbornly(written)
 
-    def _follow(self, connection: Transaction, waiting: Waiting, result: Delivery) -> None:
-        notification = waiting.notification
+    def _follow(self, connection: Transaction, claimed: ClaimedMessage, result: Delivery) -> None:
+        notification = claimed.notification
         name, place = notification.receiver, notification.address or notification.recipient
         if result.state == "accepted":
             circuit_breaker.note_success(connection, name)
@@ -245,24 +245,24 @@ class Sender:
             if rests:
                 self._tell(connection, failure_notices.resting(rests, result.remedy), result.at, but=name)
         elif result.state == "failed":
-            self.pass_on(connection, waiting, result, place)
+            self.pass_on(connection, claimed, result, place)
         elif result.state == "deferred":
             # It answered, if only to put this one off.
             circuit_breaker.note_success(connection, name)
 
-    def pass_on(self, connection: Transaction, waiting: Waiting, result: Delivery, place: str) -> None:
+    def pass_on(self, connection: Transaction, claimed: ClaimedMessage, result: Delivery, place: str) -> None:
         """Plan what is told instead of a message that failed for good, and tell administrators when that is new.
 
         What `bounces` finds to have come back after it was accepted goes this way too.
         """
-        notification = waiting.notification
+        notification = claimed.notification
         if result.about == "message":
             self._tell(connection, failure_notices.failed(notification, result.answer, result.remedy), result.at)
             return
         if result.about in ("address", "sender"):
             circuit_breaker.note_success(connection, notification.receiver)
         instead, nobody = fallback.pass_on(notification)
-        self.outbox.add(connection, instead, result.at, refused=waiting)
+        self.outbox.add(connection, instead, result.at, refused=claimed)
         new = result.reason != DeliveryReason.refused_before and circuit_breaker.remember_refusal(
             connection,
             notification.receiver,
@@ -322,18 +322,18 @@ class Sender:
         return write()
 
 
-def _is_repeatable(waiting: Waiting, receiver: Receiver) -> bool:
+def _is_repeatable(claimed: ClaimedMessage, receiver: Receiver) -> bool:
     """Return whether a message may be sent again that may have arrived.
 
     Mail may: it is the duty, and a repeat is known by its Message-ID. A channel cannot tell a repeat from a second card, so
     only what is critical is worth one.
     """
-    return receiver.teams is None or waiting.notification.urgency >= Level.critical
+    return receiver.teams is None or claimed.notification.urgency >= Level.critical
 
 
-def _judged(waiting: Waiting, result: Delivery) -> Delivery:
+def _judged(claimed: ClaimedMessage, result: Delivery) -> Delivery:
     """Take a second refusal of one message, by a receiver that takes others, for its recipient's own."""
-    if result.about == "sender" and result.state == "deferred" and waiting.attempts > 1 and waiting.refusals == 0:
+    if result.about == "sender" and result.state == "deferred" and claimed.attempts > 1 and claimed.refusals == 0:
         return replace(result, state="failed", reason=DeliveryReason.refused, retry_at=None)
     return result
 
@@ -342,9 +342,9 @@ def _of_receiver(name: str, why: str) -> Problem:
     return Problem(about=f"receiver {name}", text=f"receiver {name}: {why}")
 
 
-def _without_trying(waiting: Waiting, now: datetime, state: str, reason: DeliveryReason, detail: str = "") -> Delivery:
+def _without_trying(claimed: ClaimedMessage, now: datetime, state: str, reason: DeliveryReason, detail: str = "") -> Delivery:
     """Return how a message ends that is not even tried."""
     about = "refused before" if reason is DeliveryReason.refused_before else "message"
     return Delivery(
-        outbox_id=waiting.id, state=state, phase="claimed", answer=reason.say(detail)[:500], reason=reason, at=now, about=about
+        outbox_id=claimed.id, state=state, phase="claimed", answer=reason.say(detail)[:500], reason=reason, at=now, about=about
     )

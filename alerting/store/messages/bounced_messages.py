@@ -13,7 +13,7 @@ from alerting.model import BOUNCED, DeliveryReason
 from alerting.notifications.content import DigestContent, ItemState, Notification
 from alerting.store.batches import batches
 from alerting.store.messages import circuit_breaker, content_json
-from alerting.store.messages.outbox import OPEN, Waiting, content_of, forget_told, insert_told, notification_of
+from alerting.store.messages.outbox import OPEN, ClaimedMessage, content_of, forget_told, insert_told, notification_of
 from alerting.store.schema import alert, delivery, outbox
 
 
@@ -65,7 +65,7 @@ def came_back_before(connection: sa.Connection, message: SentMessage, now: datet
     return connection.execute(sa.select(outbox.c.id).where(*same, *lately).limit(1)).first() is not None
 
 
-def take_back(connection: sa.Connection, message: SentMessage, now: datetime) -> Waiting:
+def take_back(connection: sa.Connection, message: SentMessage, now: datetime) -> ClaimedMessage:
     """Take back what the recipient counts as told by a message; return it with what is still to be told to somebody.
 
     What stands in for it has as long from now as it had.
@@ -73,7 +73,7 @@ def take_back(connection: sa.Connection, message: SentMessage, now: datetime) ->
     row = connection.execute(sa.select(outbox).where(outbox.c.id == message.id)).one()
     notification = _notification(connection, row)
     later = _restore_told(connection, row.id, notification)
-    return Waiting(
+    return ClaimedMessage(
         id=row.id,
         notification=_without(connection, notification, later),
         message_id=row.message_id,

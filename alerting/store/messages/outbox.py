@@ -41,7 +41,7 @@ class ClaimLostError(Exception):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Waiting:
+class ClaimedMessage:
     """A claimed row: the notification, and what its message keeps on every attempt. Its owner and attempts are the claim."""
 
     id: int
@@ -109,7 +109,11 @@ class Outbox:
         return len(rows), cancelled
 
     def add(
-        self, connection: sa.Connection, notifications: Sequence[Notification], now: datetime, refused: Waiting | None = None
+        self,
+        connection: sa.Connection,
+        notifications: Sequence[Notification],
+        now: datetime,
+        refused: ClaimedMessage | None = None,
     ) -> None:
         """Put in what sending itself has to tell: stand-ins for a refused message, which keep its time, or notices."""
         known = self._known([item.key for item in notifications], connection)
@@ -208,7 +212,9 @@ class Outbox:
             connection.execute(outbox.update().where(late).values(values | {"owner": None, "lease_until": None}))
         return found
 
-    def claim(self, owner: str, now: datetime, lease: timedelta, receivers: Collection[str] | None = None) -> Waiting | None:
+    def claim(
+        self, owner: str, now: datetime, lease: timedelta, receivers: Collection[str] | None = None
+    ) -> ClaimedMessage | None:
         """Claim the most urgent row that may be sent now, of these receivers or of all; None when there is none, or fire is held.
 
         A lease that ran out, by the database's clock, is anybody's. Of a receiver that rests nothing is claimed until its
@@ -230,9 +236,9 @@ class Outbox:
                 if connection.execute(outbox.update().where(still).values(values)).rowcount == 1:
                     row = connection.execute(sa.select(outbox).where(mine)).one()
                     try:
-                        return _waiting(connection, row, lease, now)
+                        return _claimed_message(connection, row, lease, now)
                     except content_json.ContentError as error:
-                        # One row that cannot be read must not keep all others waiting.
+                        # One row that cannot be read must not keep all others claimed.
                         why = DeliveryReason.not_rendered
                         values = {"state": "failed", "reason": why, "answer": why.say(error.problem), "finished_at": now}
                         connection.execute(outbox.update().where(mine).values({**values, "owner": None, "lease_until": None}))
@@ -272,17 +278,17 @@ class Outbox:
         ended = database_now(connection) - timedelta(microseconds=1)
         connection.execute(outbox.update().where(its).values(lease_until=ended))
 
-    def hand_over(self, waiting: Waiting, now: datetime) -> None:
+    def hand_over(self, claimed: ClaimedMessage, now: datetime) -> None:
         """Note that a message is about to be handed over: from here on it may have arrived.
 
         Raises ClaimLostError where another sender has it by now.
         """
         with self._store.transaction() as connection:
-            values = {"handed_over_at": now, "lease_until": database_now(connection) + waiting.lease}
-            if connection.execute(outbox.update().where(*_claimed(waiting)).values(values)).rowcount != 1:
+            values = {"handed_over_at": now, "lease_until": database_now(connection) + claimed.lease}
+            if connection.execute(outbox.update().where(*_claimed(claimed)).values(values)).rowcount != 1:
                 raise ClaimLostError
 
-    def settle(self, connection: sa.Connection, waiting: Waiting, result: Delivery) -> bool:
+    def settle(self, connection: sa.Connection, claimed: ClaimedMessage, result: Delivery) -> bool:
         """Write down what became of an attempt; on acceptance, what the recipient has now been told.
 
         False where another sender has the message by now: then the attempt alone is written down, as one that came late.
@@ -295,25 +301,25 @@ class Outbox:
             "next_at": result.retry_at,
         }
         values |= {"owner": None, "lease_until": None, "finished_at": result.at if final else None}
-        if result.state == "deferred" and not result.ambiguous and not waiting.repeated:
+        if result.state == "deferred" and not result.ambiguous and not claimed.repeated:
             # A clear answer: it has not arrived, and the next attempt is not a repeat.
             values["handed_over_at"] = None
-        held = connection.execute(outbox.update().where(*_claimed(waiting)).values(values)).rowcount == 1
+        held = connection.execute(outbox.update().where(*_claimed(claimed)).values(values)).rowcount == 1
         tried = {"state": result.state, "answer": result.answer}
-        if not held and self._is_written(connection, waiting):
+        if not held and self._is_written(connection, claimed):
             # The database had kept it, and was gone before it could say so.
             return False
         if not held:
             tried = {"state": "late", "answer": f"{result.state}, when another sender had it: {result.answer}"}
         connection.execute(
-            delivery.insert().values(outbox_id=waiting.id, attempt=waiting.attempts, at=result.at, phase=result.phase, **tried)
+            delivery.insert().values(outbox_id=claimed.id, attempt=claimed.attempts, at=result.at, phase=result.phase, **tried)
         )
         if held and result.state == "accepted":
-            self._remember(connection, waiting.notification)
+            self._remember(connection, claimed.notification)
         return held
 
-    def _is_written(self, connection: sa.Connection, waiting: Waiting) -> bool:
-        mine = sa.and_(delivery.c.outbox_id == waiting.id, delivery.c.attempt == waiting.attempts)
+    def _is_written(self, connection: sa.Connection, claimed: ClaimedMessage) -> bool:
+        mine = sa.and_(delivery.c.outbox_id == claimed.id, delivery.c.attempt == claimed.attempts)
         return connection.execute(sa.select(delivery.c.id).where(mine)).first() is not None
 
     def hurry(self, connection: sa.Connection, now: datetime) -> int:
@@ -383,9 +389,9 @@ def _of(item: Notification) -> tuple[sa.ColumnElement[bool], ...]:
     return (outbox.c.receiver == item.receiver, outbox.c.recipient == item.recipient, outbox.c.purpose == item.purpose)
 
 
-def _claimed(waiting: Waiting) -> tuple[sa.ColumnElement[bool], ...]:
-    mine = (outbox.c.id == waiting.id, outbox.c.state == "claimed")
-    return (*mine, outbox.c.owner == waiting.owner, outbox.c.attempts == waiting.attempts)
+def _claimed(claimed: ClaimedMessage) -> tuple[sa.ColumnElement[bool], ...]:
+    mine = (outbox.c.id == claimed.id, outbox.c.state == "claimed")
+    return (*mine, outbox.c.owner == claimed.owner, outbox.c.attempts == claimed.attempts)
 
 
 def _with_delay(item: Notification, since: date | None) -> Notification:
@@ -455,11 +461,11 @@ def notification_of(row: Any, content: AnyContent) -> Notification:
     )
 
 
-def _waiting(connection: sa.Connection, row: Any, lease: timedelta, now: datetime) -> Waiting:
+def _claimed_message(connection: sa.Connection, row: Any, lease: timedelta, now: datetime) -> ClaimedMessage:
     refused = circuit_breaker.find_refusal(connection, row.receiver, row.address) if row.address else None
     if refused and (refused.since + circuit_breaker.AGAIN_AFTER <= now or refused.ours):
         refused = None
-    return Waiting(
+    return ClaimedMessage(
         id=row.id,
         notification=notification_of(row, content_of(connection, row.content)),
         message_id=row.message_id,
