@@ -1,4 +1,4 @@
-"""What several tests start from: a PostgreSQL server, an empty store's address, a browser."""
+"""What several tests start from: a PostgreSQL server, an empty store's address, a desk that sends, an office by mail, a browser."""
 
 from __future__ import annotations
 
@@ -10,10 +10,16 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests import postgres
+
+if TYPE_CHECKING:
+    from tests.returned_mail import Post
+    from tests.sending_desk import Desk
+    from tests.servers import ScriptedMailServer
 
 # What checks remember belongs to the test run, in the processes that it starts too; on Windows and a Mac it lies elsewhere.
 os.environ["XDG_CACHE_HOME"] = tempfile.mkdtemp(prefix="practice-alerts-tests-")
@@ -96,6 +102,75 @@ def _schema_of_its_own(server: str) -> Iterator[str]:
     with engine.begin() as connection:
         connection.execute(sa.schema.DropSchema(schema, cascade=True))
     engine.dispose()
+
+
+@pytest.fixture
+def desk(_made_file: Path, tmp_path: Path) -> Iterator[Desk]:
+    """A desk from which a test sends, with a store in which there is nothing."""
+    yield from _desk(f"sqlite:///{shutil.copy(_made_file, tmp_path / 'alerting.db')}", tmp_path)
+
+
+@pytest.fixture
+def any_desk(made_store: str, tmp_path: Path) -> Iterator[Desk]:
+    """A desk on each kind of store, where what the store does matters."""
+    yield from _desk(made_store, tmp_path)
+
+
+def _desk(url: str, folder: Path) -> Iterator[Desk]:
+    from alerting.store.store import Store
+    from tests.sending_desk import Desk
+
+    store = Store.open(url)
+    yield Desk(store=store, folder=folder)
+    store.close()
+
+
+@pytest.fixture
+def relay() -> Iterator[ScriptedMailServer]:
+    """A mail server that takes what it is sent, unless a test says otherwise."""
+    from tests.servers import scripted_mail_server
+
+    with scripted_mail_server() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def _sent_on_monday(tmp_path_factory: pytest.TempPathFactory) -> Post:
+    """An office whose daily messages of Monday were taken by a relay."""
+    from tests.made_council import MONDAY
+    from tests.returned_mail import Post
+    from tests.servers import scripted_mail_server
+
+    office = Post(tmp_path_factory.mktemp("monday") / "council")
+    with scripted_mail_server() as server:
+        office.by_mail(server.port)
+        office.run(MONDAY)
+    assert [row.state for row in office.rows("M1")] == ["accepted"]
+    return office
+
+
+@pytest.fixture
+def post(_sent_on_monday: Post, tmp_path: Path, relay: ScriptedMailServer) -> Post:
+    """An office of each test's own whose daily messages of Monday were taken, with a relay that has taken nothing yet."""
+    from tests.returned_mail import Post
+
+    office = Post(tmp_path / "council")
+    shutil.copytree(_sent_on_monday.folder, office.folder, dirs_exist_ok=True)
+    office.by_mail(relay.port)
+    office.council.configure(office.store_url, **office.settings)
+    return office
+
+
+@pytest.fixture
+def any_post(made_store: str, tmp_path: Path, relay: ScriptedMailServer) -> Post:
+    """The same on each kind of store; its relay has taken Monday's messages."""
+    from tests.made_council import MONDAY
+    from tests.returned_mail import Post
+
+    office = Post(tmp_path / "council", made_store)
+    office.by_mail(relay.port)
+    office.run(MONDAY)
+    return office
 
 
 @pytest.fixture(scope="session")

@@ -23,43 +23,6 @@ from tests.made_council import MONDAY
 from tests.returned_mail import DAY, Post, on, to, words
 from tests.servers import ScriptedMailServer, scripted_mail_server
 
-
-@pytest.fixture
-def relay() -> Iterator[ScriptedMailServer]:
-    with scripted_mail_server() as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
-def monday(tmp_path_factory: pytest.TempPathFactory) -> Post:
-    """An office whose daily messages of Monday were taken by a relay."""
-    office = Post(tmp_path_factory.mktemp("monday") / "council")
-    with scripted_mail_server() as server:
-        office.by_mail(server.port)
-        office.run(MONDAY)
-    assert [row.state for row in office.rows("M1")] == ["accepted"]
-    return office
-
-
-@pytest.fixture
-def post(monday: Post, tmp_path: Path, relay: ScriptedMailServer) -> Post:
-    """The same for each test, with a relay that has taken nothing yet."""
-    office = Post(tmp_path / "council")
-    shutil.copytree(monday.folder, office.folder, dirs_exist_ok=True)
-    office.by_mail(relay.port)
-    office.council.configure(office.store_url, **office.settings)
-    return office
-
-
-@pytest.fixture
-def any_post(made_store: str, tmp_path: Path, relay: ScriptedMailServer) -> Post:
-    """The same on each kind of store."""
-    office = Post(tmp_path / "council", made_store)
-    office.by_mail(relay.port)
-    office.run(MONDAY)
-    return office
-
-
 # ---- the folder, and what people are told of it
 
 

@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
-from alerting.store.store import Store
 from tests.sending_desk import (
     DAY,
     MONDAY,
@@ -23,29 +18,6 @@ from tests.sending_desk import (
     with_chains,
 )
 from tests.servers import scripted_mail_server
-
-
-@pytest.fixture(scope="module")
-def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("store") / "empty.db"
-    Store.open(f"sqlite:///{path.as_posix()}").close()
-    return path
-
-
-@pytest.fixture
-def desk(empty_store: Path, tmp_path: Path) -> Iterator[Desk]:
-    store = Store.open(f"sqlite:///{shutil.copy(empty_store, tmp_path / 'alerting.db')}")
-    yield Desk(store=store, folder=tmp_path)
-    store.close()
-
-
-@pytest.fixture
-def any_desk(made_store: str, tmp_path: Path) -> Iterator[Desk]:
-    """A desk on each kind of store, where what the store does matters."""
-    store = Store.open(made_store)
-    yield Desk(store=store, folder=tmp_path)
-    store.close()
-
 
 # ---- a recipient who cannot be reached
 

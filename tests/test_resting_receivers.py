@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import json
-import shutil
-from collections.abc import Iterator
 from contextlib import ExitStack
-from pathlib import Path
 
 import pytest
 from pytest_httpserver import HTTPServer
 from werkzeug import Response
 
-from alerting.store.store import Store
 from tests.sending_desk import (
     MINUTE,
     PATH,
@@ -24,29 +20,6 @@ from tests.sending_desk import (
     with_chains,
 )
 from tests.servers import free_port, scripted_mail_server
-
-
-@pytest.fixture(scope="module")
-def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("store") / "empty.db"
-    Store.open(f"sqlite:///{path.as_posix()}").close()
-    return path
-
-
-@pytest.fixture
-def desk(empty_store: Path, tmp_path: Path) -> Iterator[Desk]:
-    store = Store.open(f"sqlite:///{shutil.copy(empty_store, tmp_path / 'alerting.db')}")
-    yield Desk(store=store, folder=tmp_path)
-    store.close()
-
-
-@pytest.fixture
-def any_desk(made_store: str, tmp_path: Path) -> Iterator[Desk]:
-    """A desk on each kind of store, where what the store does matters."""
-    store = Store.open(made_store)
-    yield Desk(store=store, folder=tmp_path)
-    store.close()
-
 
 # ---- a receiver that refuses everybody
 

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import json
-import shutil
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import chain, repeat
-from pathlib import Path
 from typing import Any
 
-import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner
 from pytest_httpserver import HTTPServer
@@ -20,7 +16,6 @@ from alerting.commands import cli
 from alerting.model import Level
 from alerting.store import schema
 from alerting.store.messages import circuit_breaker
-from alerting.store.store import Store
 from tests.made_council import MadeCouncil
 from tests.sending_desk import (
     DAY,
@@ -38,29 +33,6 @@ from tests.sending_desk import (
     with_chains,
 )
 from tests.servers import CLOSE, free_port, scripted_mail_server
-
-
-@pytest.fixture(scope="module")
-def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("store") / "empty.db"
-    Store.open(f"sqlite:///{path.as_posix()}").close()
-    return path
-
-
-@pytest.fixture
-def desk(empty_store: Path, tmp_path: Path) -> Iterator[Desk]:
-    store = Store.open(f"sqlite:///{shutil.copy(empty_store, tmp_path / 'alerting.db')}")
-    yield Desk(store=store, folder=tmp_path)
-    store.close()
-
-
-@pytest.fixture
-def any_desk(made_store: str, tmp_path: Path) -> Iterator[Desk]:
-    """A desk on each kind of store, where what the store does matters."""
-    store = Store.open(made_store)
-    yield Desk(store=store, folder=tmp_path)
-    store.close()
-
 
 # ---- answers that pass, and answers that never come
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,7 +13,6 @@ from werkzeug import Response
 
 from alerting.errors import StoreError
 from alerting.store.messages.outbox import Outbox
-from alerting.store.store import Store
 from tests.sending_desk import (
     DAY,
     MONDAY,
@@ -29,28 +26,6 @@ from tests.sending_desk import (
     with_chains,
 )
 from tests.servers import free_port, scripted_mail_server
-
-
-@pytest.fixture(scope="module")
-def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("store") / "empty.db"
-    Store.open(f"sqlite:///{path.as_posix()}").close()
-    return path
-
-
-@pytest.fixture
-def desk(empty_store: Path, tmp_path: Path) -> Iterator[Desk]:
-    store = Store.open(f"sqlite:///{shutil.copy(empty_store, tmp_path / 'alerting.db')}")
-    yield Desk(store=store, folder=tmp_path)
-    store.close()
-
-
-@pytest.fixture
-def any_desk(made_store: str, tmp_path: Path) -> Iterator[Desk]:
-    """A desk on each kind of store, where what the store does matters."""
-    store = Store.open(made_store)
-    yield Desk(store=store, folder=tmp_path)
-    store.close()
 
 
 def slowly(seconds: float, answer: Callable[[str], str] = lambda _: "250 ok") -> tuple[Callable[[str], str], list[int]]:
