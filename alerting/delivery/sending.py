@@ -17,7 +17,7 @@ from datetime import datetime, timedelta
 from alerting.delivery import failure_notices
 from alerting.delivery.attempt import attempt
 from alerting.delivery.notifier import Notifier
-from alerting.errors import AlertingError, StoreError
+from alerting.errors import AlertingError
 from alerting.formatting import day
 from alerting.model import CHANNEL, Delivery, DeliveryReason, Level, Problem
 from alerting.notifications import fallback
@@ -28,6 +28,7 @@ from alerting.store.job_leases import is_dead
 from alerting.store.messages import circuit_breaker
 from alerting.store.messages.outbox import ClaimedMessage, ClaimLostError, Outbox
 from alerting.store.messages.send_hold import Marker
+from alerting.store.patience import write_patiently
 from alerting.store.store import Transaction
 
 Clock = Callable[[], datetime]
@@ -37,7 +38,8 @@ DEADLINE = timedelta(hours=4)
 """After so long a run sends no more; what is left waits for the next start of `deliveries send` or of a run."""
 SLOW_S = 2.0
 """A message that has been under way for longer no longer holds up the others: they go over a second line beside it, and so on."""
-_RETRY_AFTER_S = (0.2, 1.0, 3.0)
+_AGAIN_AFTER_S = (0.2, 1.0, 3.0)
+"""After a message was accepted there is no better moment to be patient: what is not written down is sent once more."""
 _LOOK_EVERY_S = 0.05
 
 
@@ -158,7 +160,7 @@ class Sender:
                     if is_dead(owner):
                         self.outbox.let_go(connection, owner)
 
-        self._stubbornly(written)
+        write_patiently(written, _AGAIN_AFTER_S)
 
     # ------------------------------------------------------------------ one message
 
@@ -178,7 +180,7 @@ class Sender:
                 notifier,
                 outbox_id=claimed.id,
                 attempts=claimed.attempts,
-                handed_over=lambda: self._stubbornly(lambda: self.outbox.hand_over(claimed, clock())),
+                handed_over=lambda: write_patiently(lambda: self.outbox.hand_over(claimed, clock()), _AGAIN_AFTER_S),
                 now=clock(),
                 repeatable=_is_repeatable(claimed, receiver),
             )
@@ -232,7 +234,7 @@ class Sender:
                 if self.outbox.settle(connection, claimed, result):
                     self._follow(connection, claimed, result)
 
-        self._stubbornly(written)
+        write_patiently(written, _AGAIN_AFTER_S)
 
     def _follow(self, connection: Transaction, claimed: ClaimedMessage, result: Delivery) -> None:
         notification = claimed.notification
@@ -283,7 +285,7 @@ class Sender:
                 for expired in self.outbox.expire(connection, now):
                     self._tell(connection, failure_notices.expired(expired, now.date()), now)
 
-        self._stubbornly(written)
+        write_patiently(written, _AGAIN_AFTER_S)
 
     def _tell(self, connection: Transaction, notice: failure_notices.FaultNotice, now: datetime, but: str | None = None) -> None:
         """Tell administrators through every receiver of persons, and the channels that are told of faults.
@@ -308,18 +310,6 @@ class Sender:
                 )
                 for rests in circuit_breaker.resting_receivers(connection).values()
             ]
-
-    def _stubbornly(self, write: Callable[[], None]) -> None:
-        """Do one write to the store, and again where the database was locked or away for a moment.
-
-        After a message was accepted there is no better moment to be patient: what is not written down is sent once more.
-        """
-        for wait in _RETRY_AFTER_S:
-            try:
-                return write()
-            except StoreError:
-                time.sleep(wait)
-        return write()
 
 
 def _is_repeatable(claimed: ClaimedMessage, receiver: Receiver) -> bool:

@@ -18,7 +18,7 @@ from alerting.casedata.snapshot import Source
 from alerting.casedata.trust import Past
 from alerting.delivery.bounces import Bounces
 from alerting.delivery.sending import Clock, Sender
-from alerting.errors import AlertingError, ConfigError, RunHeld, StoreError
+from alerting.errors import AlertingError, ConfigError, RunHeld
 from alerting.evaluation import day
 from alerting.evaluation.archive import Archive, Manifest
 from alerting.evaluation.day import Day
@@ -34,10 +34,12 @@ from alerting.store import load_history
 from alerting.store.decisions import DecisionWriter
 from alerting.store.job_leases import Claim, JobLeases
 from alerting.store.messages import send_hold
+from alerting.store.patience import write_patiently
 from alerting.store.store import Store, Transaction
 from alerting.store.world import read_aftermath, read_before, read_world
 
 _AGAIN_AFTER_S = (0.5, 3.0, 10.0, 30.0)
+"""After so long what a run decided is written again: the next run may be a day away."""
 
 
 class _Stopped(Exception):
@@ -135,7 +137,7 @@ class Pipeline:
         return hold
 
     def _with_heartbeat(self, report: Report, clock: Clock) -> Report:
-        """Give the sign of life after a daily run that kept every promise, and return the report with what went wrong with it."""
+        """Send the sign of life after a daily run that kept every promise, and return the report with what went wrong with it."""
         if report.job != "daily" or report.status == "stopped" or report.sending.breaches or report.sending.hold_fire is not None:
             return report
         silent = tuple(Problem(about="the heartbeat", text=why) for why in self.heartbeat.beat(clock()))
@@ -219,7 +221,7 @@ class Pipeline:
                     planned = self._writer(run_id).write(connection, evaluation, decided.decision, tables, now)
                 run.made.append(replace(decided, planned=planned))
 
-        _stubbornly(write, is_kept=lambda: bool(run.made) and self._is_kept(run_id))
+        write_patiently(write, _AGAIN_AFTER_S, is_kept=lambda: bool(run.made) and self._is_kept(run_id))
         return run.made[-1]
 
     def _writer(self, run_id: int) -> DecisionWriter:
@@ -283,7 +285,7 @@ class Pipeline:
                 made.append((_planned(proved, planned), digest.messages))
 
         # What is written again has the same key, and is in the outbox once.
-        _stubbornly(write, is_kept=lambda: False)
+        write_patiently(write, _AGAIN_AFTER_S)
         return made[-1]
 
     def _cut_short(self, run: _Run, status: str, sending: Sending) -> Report:
@@ -325,25 +327,3 @@ class Pipeline:
 def _planned(sending: Sending, count: int) -> Sending:
     """Return what became of sending, with more messages planned."""
     return replace(sending, messages=replace(sending.messages, planned=sending.messages.planned + count))
-
-
-def _stubbornly(write: Callable[[], None], is_kept: Callable[[], bool]) -> None:
-    """Write what a run has decided, and again where the store was away or locked: the next run may be a day away.
-
-    is_kept: asked before it is written again, as the store may have been gone before it could say that it had kept it.
-    """
-    try:
-        return write()
-    except RunHeld:
-        raise
-    except StoreError as error:
-        last = error
-    for wait in _AGAIN_AFTER_S:
-        time.sleep(wait)
-        try:
-            return None if is_kept() else write()
-        except RunHeld:
-            raise
-        except StoreError as error:
-            last = error
-    raise last
