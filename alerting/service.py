@@ -92,7 +92,7 @@ class Service:
         self._bell.put(_STOP)
 
     def give_back(self) -> None:
-        """Give back the run that is going on, as the process must end in the middle of it: another may go on at once."""
+        """Release the run that is going on, as the process must end in the middle of it: another may go on at once."""
         if self._store is not None:
             JobLeases(self._store).let_go(this_process(), self.clock())
 

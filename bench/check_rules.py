@@ -34,7 +34,7 @@ receivers: {outbox: {type: folder, path: outbox, ceiling: reference}}
 
 
 def make(folder: Path, count: int, *, distinct: bool) -> Path:
-    """Make a council with that many rules, each with an id and a code of its own; give its config.yaml."""
+    """Make a council with that many rules, each with an id and a code of its own; return its config.yaml."""
     rules = folder / "rules"
     shutil.copytree(_SHIPPED / "subjects", rules / "subjects")
     shutil.copy(_SHIPPED / "settings.yaml", rules)

@@ -121,7 +121,7 @@ def _die() -> None:
 
 
 def council_of_teams(folder: Path, store_url: str, relay: Relay, teams: int = 20) -> Office:
-    """Make a council of so many more teams, each with a child not seen by whom two managers are told; give its service."""
+    """Make a council of so many more teams, each with a child not seen by whom two managers are told; return its service."""
     folder.mkdir(parents=True, exist_ok=True)
     office = Office(folder, store_url)
     office.rules_of_its_own("practice/cp-visit-overdue.yaml")

@@ -168,7 +168,7 @@ _GIVING = {kind: _calls_giving(kind) for kind in _VALUES}
 
 @st.composite
 def legal(draw: st.DrawFn, kind: str, depth: int) -> str:
-    """Something the language allows that gives a value of this type, whatever sense it makes."""
+    """Return something the language allows that gives a value of this type, whatever sense it makes."""
     if depth == 0 or draw(st.integers(0, 3)) == 0:
         return draw(st.sampled_from(_VALUES[kind]))
 

@@ -19,7 +19,7 @@ CARD = Card(
 
 
 def mail_message(**changes: Any) -> Message:
-    """A daily message to one manager."""
+    """Return a daily message to one manager."""
     values = {
         "key": "daily:2026-11-23:W7:mail",
         "purpose": "daily",
@@ -35,7 +35,7 @@ def mail_message(**changes: Any) -> Message:
 
 
 def channel_message(**changes: Any) -> Message:
-    """A daily card for one team's channel."""
+    """Return a daily card for one team's channel."""
     for_a_channel = {
         "key": "daily:2026-11-23:T1:teams",
         "to_name": "Children in need North",

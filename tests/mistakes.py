@@ -174,7 +174,7 @@ class Mistake:
 
 
 def check(folder: Path, files: Mapping[str, str]) -> str:
-    """What `alerting check` prints of a council that has these files."""
+    """Return what `alerting check` prints of a council that has these files."""
     for name, text in files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text, "utf-8")
@@ -184,7 +184,7 @@ def check(folder: Path, files: Mapping[str, str]) -> str:
 
 
 def check_copies(folder: Path, mistakes: Sequence[Mistake]) -> dict[str, str]:
-    """What is printed of each mistake in a rule or in SQL, all made in one council, each in a copy of its own."""
+    """Return what is printed of each mistake in a rule or in SQL, all made in one council, each in a copy of its own."""
     files = {name: text for name, text in GOOD.items() if name != RULE}
     files[CONFIG] = re.sub(r"  settings:\n(    .*\n)+", "", GOOD[CONFIG])
     copies = {}

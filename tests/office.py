@@ -52,7 +52,7 @@ def _folder_of_its_own() -> Path:
 
 @cache
 def _empty_store() -> Path:
-    """A store that has been made once, to be copied: making its tables takes longer than a day's run."""
+    """Return a store that has been made once, to be copied: making its tables takes longer than a day's run."""
     path = _folder_of_its_own() / "alerting.db"
     Store.open(f"sqlite:///{path.as_posix()}").close()
     return path

@@ -30,7 +30,7 @@ PLAN_ENDED = said("absent", left="plan ended")
 
 
 def alert(condition: str, **what: Any) -> Alert:
-    """An alert of Monday, as it is on Monday night."""
+    """Return an alert of Monday, as it is on Monday night."""
     counted = {"streak": 1, "streak_on": MONDAY} if condition in ("pending", "recovering") else {}
     held = {"held_reason": Reason.not_in_data, "held_since": MONDAY} if condition == "held" else {}
     first = open_alert(MATCH, AT_ONCE, 1, MONDAY).alert

@@ -63,7 +63,7 @@ postlog unix-dgram n - n - 1 postlogd
 
 @contextmanager
 def start_postfix(onwards: int, bounces: Path | None = None) -> Iterator[int]:
-    """Start Postfix, passing everything on to a port of loopback; give its own port, and stop it at the end of the block.
+    """Start Postfix, passing everything on to a port of loopback; yield its own port, and stop it at the end of the block.
 
     bounces: a Maildir, whose owner is not root, for what comes to bounces.example.gov.uk.
     """

@@ -161,7 +161,7 @@ class Outline(HTMLParser):
 
 
 def read(html):
-    """What a reader sees of the HTML part, on one line."""
+    """Return what a reader sees of the HTML part, on one line."""
     return " ".join(Outline(html).text)
 
 

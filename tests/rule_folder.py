@@ -116,12 +116,12 @@ class Folder:
 
 
 def ids(book: Rulebook) -> list[str]:
-    """The rules in use."""
+    """Return the rules in use."""
     return [rule.id for rule in book.rules]
 
 
 def asked(book: Rulebook) -> list[Finding]:
-    """What the folder's rule finds of one person who was born on 1 May 2010, on 31 March 2026."""
+    """Return what the folder's rule finds of one person who was born on 1 May 2010, on 31 March 2026."""
     with Snapshot(date(2026, 3, 31), book.settings) as snapshot:
         snapshot.fill("ssd_person", ["pers_person_id", "pers_dob"], [["P1"], ["2010-05-01"]])
         snapshot.settle(book.wanted(book.rules))

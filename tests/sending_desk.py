@@ -198,7 +198,7 @@ def card(day: date = MONDAY, urgency: int = 3) -> Notification:
 
 
 def router(*restrictions: tuple[str, str], **addresses: str | None) -> Router:
-    """A line of managers over team T1: M1, S1, H1; each with an address unless it is said otherwise."""
+    """Return a line of managers over team T1: M1, S1, H1; each with an address unless it is said otherwise."""
     people = {
         id_: Person(id=id_, name=f"Person {id_}", email=addresses.get(id_, f"{id_.lower()}@example.gov.uk"))
         for id_ in ("M1", "S1", "H1", "Q1")

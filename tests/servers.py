@@ -44,7 +44,7 @@ class Taken:
         return mail
 
     def text(self, kind: str) -> str:
-        """One part's words, plain or html, with the line ends they had before they went over the wire."""
+        """Return one part's words, plain or html, with the line ends they had before they went over the wire."""
         part = self.mail.get_body((kind,))
         assert part is not None
         return str(part.get_content()).replace("\r\n", "\n")

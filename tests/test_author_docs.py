@@ -40,7 +40,7 @@ RUN = ("sh", "yaml", "diff", "text")
 
 
 def generated(page: str, command: str) -> str:
-    """What a page has between the marks of a generator."""
+    """Return what a page has between the marks of a generator."""
     text = (DOCS / "reference" / page).read_text(encoding="utf-8")
     [found] = re.findall(
         rf"^<!-- [^\n]*`{command}` prints; change it there. -->\n\n(.*?)\n<!-- Here ends", text, re.MULTILINE | re.DOTALL
@@ -126,7 +126,7 @@ def blocks(page: Path) -> list[Block]:
 
 
 def command_exists(words: list[str]) -> bool:
-    """Whether the words name a command that there is; its options and arguments are looked past."""
+    """Return whether the words name a command that there is; its options and arguments are looked past."""
     command: click.Command = cli
     for word in words:
         if not isinstance(command, click.Group) or word.startswith("-"):
@@ -147,7 +147,7 @@ class Room:
     readers: dict[Path, Reader] = field(default_factory=dict)
 
     def copy_council(self, words: tuple[str, ...], to: Path) -> str:
-        """Put the demo council that these words make there, made only once; give what was said when it was made."""
+        """Put the demo council that these words make there, made only once; return what was said when it was made."""
         place = self.folder / f"council{list(self.councils).index(words) if words in self.councils else len(self.councils)}"
         if words not in self.councils:
             result = CliRunner().invoke(cli, [*words, "--dir", str(place)], catch_exceptions=False)
@@ -192,7 +192,7 @@ def type_line(reader: Reader, line: str) -> None:
 
 
 def write_rule(reader: Reader, text: str) -> str:
-    """Write the rule file, as its own id names it; give that id."""
+    """Write the rule file, as its own id names it; return that id."""
     [name] = re.findall(r"^id: (.*)$", text, re.MULTILINE)
     there = list(reader.folder.glob(f"rules/*/{name}.yaml"))
     reader.file = there[0] if there else reader.folder / "rules" / "local" / f"{name}.yaml"
@@ -256,7 +256,7 @@ def go_through(reader: Reader, block: Block, following: Block | None) -> None:
 
 
 def every_block(*, followed: bool) -> list[object]:
-    """The blocks of the pages that can be followed, which make a council to be followed in; or those of the others."""
+    """Return the blocks of the pages that can be followed, which make a council to be followed in; or those of the others."""
     return [
         pytest.param(page, n, id=f"{page.relative_to(ROOT).as_posix()}:{block.line}")
         for page in PAGES

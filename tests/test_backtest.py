@@ -53,7 +53,7 @@ def office(tmp_path: Path) -> Office:
 
 
 def working_day(number: int) -> date:
-    """The working day this many after the first Monday."""
+    """Return the working day this many after the first Monday."""
     return MONDAY + timedelta(days=number // 5 * 7 + number % 5)
 
 
@@ -70,7 +70,7 @@ def counts(days: Iterable[Day], *names: str) -> list[tuple[Any, ...]]:
 
 
 def lived(office: Office, rule: str) -> list[tuple[int, int, int, int, int]]:
-    """What became of a rule's alerts in the real runs: new, cleared, left, open and on hold, a day."""
+    """Return what became of a rule's alerts in the real runs: new, cleared, left, open and on hold, a day."""
     store = build(office.folder / "config.yaml").store()
     query = transition_table.join(alert_table, alert_table.c.id == transition_table.c.alert_id).select()
     with store.transaction() as connection:

@@ -69,7 +69,7 @@ class Home:
         return found
 
     def errors(self, result: Result | None = None) -> list[str]:
-        """The errors, each as `file:line:column: problem`, with the file from the council's folder."""
+        """Return the errors, each as `file:line:column: problem`, with the file from the council's folder."""
         blocks = (result or self.check()).stdout.replace(f"{self.path.as_posix()}/", "").split("\n\n")
         errors = [block.splitlines() for block in blocks if block.startswith("error: ")]
         return [

@@ -20,7 +20,7 @@ def folder(tmp_path) -> Folder:
 
 
 def columns_read(folder: Folder) -> set[str]:
-    """The columns of the case tables that the folder's rules want, but for those that every run reads."""
+    """Return the columns of the case tables that the folder's rules want, but for those that every run reads."""
     book = folder.load()
     assert book.faults == ()
     return {

@@ -59,7 +59,7 @@ GROUPS = [(), ("alerts",), ("rules",), ("silences",)]
 
 
 def imported(*arguments: str) -> set[str]:
-    """The libraries that a command reads, of those that take long."""
+    """Return the libraries that a command reads, of those that take long."""
     command = [sys.executable, "-X", "importtime", "-m", "alerting", *arguments]
     found = subprocess.run(command, capture_output=True, text=True, check=True)
     read = {line.rpartition("|")[2].strip() for line in found.stderr.splitlines()}

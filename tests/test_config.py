@@ -45,7 +45,7 @@ def loaded(file: Path, text: str = LEAST) -> Loaded:
 
 
 def faults(file: Path, text: str) -> list[str]:
-    """The faults of a configuration, whether the file itself, or what it names, has them."""
+    """Return the faults of a configuration, whether the file itself, or what it names, has them."""
     file.write_text(text, "utf-8")
     try:
         found = build(file).faults
@@ -303,7 +303,7 @@ def test_the_types_are_the_modules_that_are_there():
 
 
 def models_below(annotation: Any, seen: set[type]) -> Iterator[type[BaseModel]]:
-    """The models that a file is read as, and those in their fields."""
+    """Return the models that a file is read as, and those in their fields."""
     for part in get_args(annotation):
         yield from models_below(part, seen)
     if isinstance(annotation, type) and issubclass(annotation, BaseModel) and annotation not in seen:

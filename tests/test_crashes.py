@@ -58,7 +58,7 @@ class Installation:
         return Counter(row.state for row in self.rows(schema.outbox))
 
     def copies(self) -> Counter[str]:
-        """How often the relay has each message, by its Message-ID."""
+        """Return how often the relay has each message, by its Message-ID."""
         return Counter(mail.id for mail in self.relay.mails())
 
 

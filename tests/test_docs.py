@@ -52,7 +52,7 @@ def headings(text: str) -> list[str]:
 
 
 def modules() -> set[str]:
-    """Every file of alerting/ as the architecture page names it; a folder of files counts as one."""
+    """Return every file of alerting/ as the architecture page names it; a folder of files counts as one."""
     files = {path.name for path in (ROOT / "alerting").glob("*.py")} - {"__init__.py"}
     return files | {f"{path.name}/" for path in (ROOT / "alerting").iterdir() if path.is_dir() and not path.name.startswith("_")}
 
@@ -80,7 +80,7 @@ def test_the_packages_stand_in_the_order_of_the_contract():
 
 
 def walks() -> dict[str, list[str]]:
-    """The numbered lists of the architecture page, by their headings: the dotted name that each step begins with."""
+    """Return the numbered lists of the architecture page, by their headings: the dotted name that each step begins with."""
     parts = page("architecture.md").split("\n## ")
     steps = {part.splitlines()[0]: re.findall(r"^\d+\. (.*)$", part, re.MULTILINE) for part in parts}
     return {heading: [step.partition("`")[2].partition("`")[0] for step in found] for heading, found in steps.items() if found}
@@ -102,7 +102,7 @@ TO_BE_WRITTEN = {"notifiers/sms.py", "alerting/sources/json_lines.py"}
 
 
 def paths_named(text: str) -> set[str]:
-    """The files and folders of ours that a page names, but for those with a `<part>` to fill in."""
+    """Return the files and folders of ours that a page names, but for those with a `<part>` to fill in."""
     found = re.findall(r"(?<![\w/.<])((?:alerting|tests|notifiers|bench)/[\w./<>-]*)", text)
     return {name.rstrip(".") for name in found if "<" not in name} - TO_BE_WRITTEN
 
@@ -129,7 +129,7 @@ def test_every_part_that_a_package_says_it_has_is_there(package):
 
 
 def commands(command: click.Command = cli, words: str = "alerting") -> Iterator[tuple[str, click.Command]]:
-    """Every command a person can type, with its words."""
+    """Return every command a person can type, with its words."""
     if isinstance(command, click.Group):
         context = click.Context(command)
         for name in command.list_commands(context):
@@ -165,7 +165,7 @@ def test_every_command_says_what_it_does(words, command):
 
 
 def models(annotation: object) -> Iterator[type[BaseModel]]:
-    """The pydantic models in a field's type, unions, lists and mappings looked through."""
+    """Return the pydantic models in a field's type, unions, lists and mappings looked through."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         yield annotation
     for part in getattr(annotation, "__args__", ()):
@@ -173,7 +173,7 @@ def models(annotation: object) -> Iterator[type[BaseModel]]:
 
 
 def keys(model: type[BaseModel], prefix: str = "", seen: tuple[type, ...] = ()) -> Iterator[str]:
-    """Every key of a settings model as `part.key`; a name the council chooses stands as `<name>`."""
+    """Return every key of a settings model as `part.key`; a name the council chooses stands as `<name>`."""
     for name, field in model.model_fields.items():
         key = f"{prefix}{field.alias or name}"
         yield key
@@ -189,7 +189,7 @@ def found_modules(package: object) -> Iterator[tuple[str, object]]:
 
 
 def described_keys(section: str, of: str = "reference/config.md") -> set[str]:
-    """The keys in the first column of the tables under a heading of a page."""
+    """Return the keys in the first column of the tables under a heading of a page."""
     under = re.split(r"^## ", page(of), flags=re.MULTILINE)
     [text] = [part for part in under if part.splitlines()[0].strip("` ") == section]
     return set(re.findall(r"^\| `([^`]+)` \|", text, re.MULTILINE))
@@ -245,7 +245,7 @@ def rows_under(heading: str) -> dict[str, str]:
 
 
 def examples(language: str) -> list[object]:
-    """Every block of a language in the pages, named by its page and line."""
+    """Return every block of a language in the pages, named by its page and line."""
     found = []
     for path in pages():
         text = path.read_text(encoding="utf-8")
@@ -256,7 +256,7 @@ def examples(language: str) -> list[object]:
 
 
 def keys_of(example: str) -> dict[str, object]:
-    """The keys of the JSON example under a heading, with those of the values inside."""
+    """Return the keys of the JSON example under a heading, with those of the values inside."""
     [block] = re.findall(r"^```json\n(.*?)^```", page("reference/json.md").split(f"## `{example}`")[1], re.MULTILINE | re.DOTALL)[
         :1
     ]

@@ -14,7 +14,7 @@ def folder(tmp_path) -> Folder:
 
 
 def told(folder: Folder) -> list[str]:
-    """What loading and trying find, with paths from the folder of rules; what follows for the rules is left out."""
+    """Return what loading and trying find, with paths from the folder of rules; what follows for the rules is left out."""
     book = folder.load()
     every = [str(fault).replace(f"{folder.path.as_posix()}/", "") for fault in (*book.faults, *check_book(book))]
     return [fault for fault in every if "cannot be used" not in fault]

@@ -72,7 +72,7 @@ def named(book: Rulebook, code: str) -> Rule:
 
 
 def said(rule: Rule, text: str) -> str:
-    """An expression in the words of a rule, whose columns, steps and parameters it may name."""
+    """Return an expression in the words of a rule, whose columns, steps and parameters it may name."""
     names = {name: constant(value) for name, value in rule.params.items()}
     kinds = {"integer": "number"}
     names |= {name: Name(type=kinds.get(column.type, column.type), sql=name) for name, column in rule.subject.columns.items()}
@@ -219,7 +219,7 @@ def test_the_sql_that_is_shown_is_what_the_engine_is_asked_but_for_its_space(boo
 
 
 def asked(book: Rulebook, code: str, row: Mapping[str, Any]) -> tuple[Snapshot, Rule]:
-    """A snapshot in which one subject has one row."""
+    """Return a snapshot in which one subject has one row."""
     rule = named(book, code)
     snapshot = Snapshot(AS_OF, book.settings)
     snapshot.settle({})

@@ -60,7 +60,7 @@ _CALLS = [function.example for function in FUNCTIONS.values()]
 
 @st.composite
 def near_expressions(draw: st.DrawFn) -> str:
-    """Something a person could have meant, with words put in, left out and changed."""
+    """Return something a person could have meant, with words put in, left out and changed."""
     parts = draw(st.lists(st.sampled_from([*_WORDS, *_CALLS]), min_size=1, max_size=12))
     if draw(st.booleans()):
         parts = draw(conditions).text.split(" ")

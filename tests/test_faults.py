@@ -407,7 +407,7 @@ def send_what_waits(office: Office) -> None:
 
 @contextmanager
 def smtp_sink(folder: Path, port: int, *options: str) -> Iterator[Callable[[], Counter[str]]]:
-    """Run Postfix's test server; give what counts the messages it took, by Message-ID."""
+    """Run Postfix's test server; yield what counts the messages it took, by Message-ID."""
     folder.mkdir(exist_ok=True)
     # Root must say as whom it is to run; whoever else gives it, runs as it is.
     as_whom = ["-u", "root"] if os.geteuid() == 0 else []

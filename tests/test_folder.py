@@ -41,7 +41,7 @@ def page(folder: Path) -> str:
 
 
 def headings(folder: Path) -> list[tuple[str, str]]:
-    """The page's headings from the second level down, each with its text on one line."""
+    """Return the page's headings from the second level down, each with its text on one line."""
     found = re.findall(r"<(h[2-4])[^>]*>(.*?)</\1>", page(folder), re.DOTALL)
     return [(level, re.sub(r"<[^>]+>", "", text)) for level, text in found]
 

@@ -134,7 +134,7 @@ def engine() -> Iterator[Snapshot]:
 
 
 def shapes(function: RuleFunction) -> list[tuple[Kind, ...]]:
-    """Every way of calling it: with and without what may be left out, with none to three values more, lists among them."""
+    """Return every way of calling it: with and without what may be left out, with none to three values more, lists among them."""
     found = []
     for anything in KINDS["any"] if "any" in (*function.takes, function.rest) else ("",):
         of = {**KINDS, "any": (anything,)}

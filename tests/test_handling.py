@@ -149,7 +149,7 @@ def desk(office: Office, by: str = "M1", day: date = MONDAY, child: str = "C1") 
 
 
 def router(office: Office, day: date = MONDAY) -> Router:
-    """Who is told of what, by the directory of a day."""
+    """Return who is told of what, by the directory of a day."""
     app = build(office.folder / "config.yaml")
     assert app.source is not None
     with read_day(app.book, app.source, [], day, Past) as found:
@@ -157,7 +157,7 @@ def router(office: Office, day: date = MONDAY) -> Router:
 
 
 def withheld(office: Office, child: str = "C1") -> dict[str, str]:
-    """Why whom was not told of a child's alert by the last run."""
+    """Return why whom was not told of a child's alert by the last run."""
     alert, store = office.alert(child, "plan-long"), build(office.folder / "config.yaml").store()
     try:
         with store.transaction() as connection:

@@ -64,7 +64,7 @@ examples:
 
 
 def rule(before: str = "", after: str = "") -> str:
-    """A good rule, with one part of it written otherwise."""
+    """Return a good rule, with one part of it written otherwise."""
     assert not before or RULE.count(before) == 1, before
     return RULE.replace(before, after) if before else RULE
 

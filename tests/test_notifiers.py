@@ -37,7 +37,7 @@ def name_of(module: ModuleType) -> str:
 
 
 def settings(module: ModuleType, **values: Any) -> dict[str, Any]:
-    """The least that a receiver needs, from the examples of its required fields, with values by the name of a field."""
+    """Return the least that a receiver needs, from the examples of its required fields, with values by the name of a field."""
     fields = module.Notifier.model_fields
     least = {field.alias or name: field.examples[0] for name, field in fields.items() if field.is_required()}
     return {"type": name_of(module), **least, **{name: value for name, value in values.items() if name in fields}}

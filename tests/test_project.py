@@ -17,7 +17,7 @@ VAGUE = {"utils", "util", "helpers", "helper", "common", "base", "core", "misc",
 
 
 def tracked(*patterns: str) -> list[Path]:
-    """The files that are, or are about to be, in the repository."""
+    """Return the files that are, or are about to be, in the repository."""
     listing = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", *patterns]
     try:
         names = subprocess.run(listing, cwd=ROOT, check=True, capture_output=True, text=True).stdout.split("\0")

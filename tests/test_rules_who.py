@@ -25,7 +25,7 @@ def office(tmp_path: Path) -> Office:
 
 
 def who(office: Office, rule: str, subject: str, *options: str, code: int = 0) -> str:
-    """What `alerting rules who` prints about the council as it is now."""
+    """Return what `alerting rules who` prints about the council as it is now."""
     office.council.write()
     config = office.council.configure(office.store_url, **office.settings)
     result = CliRunner().invoke(cli, ["--config", str(config), "rules", "who", rule, subject, "--as-of", DAY, *options])
@@ -34,7 +34,7 @@ def who(office: Office, rule: str, subject: str, *options: str, code: int = 0) -
 
 
 def ways(office: Office, rule: str = "CP-03", subject: str = "C1", level: str = "red") -> dict[str, dict[str, Any]]:
-    """The ways at a level, by the role that is asked for."""
+    """Return the ways at a level, by the role that is asked for."""
     return {way["role"]: way for way in json.loads(who(office, rule, subject, "--json"))["levels"][level]}
 
 

@@ -25,7 +25,7 @@ FILES = sorted(RULES.glob("*/*.yaml"))
 
 
 def schemas(schema: Any, at: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
-    """Every object within a schema, with where it stands."""
+    """Return every object within a schema, with where it stands."""
     if isinstance(schema, dict):
         yield at, schema
         for key, part in schema.items():

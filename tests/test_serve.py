@@ -89,7 +89,7 @@ class Installation:
             time.sleep(0.05)
 
     def planned(self) -> dict[str, str]:
-        """Every message by its Message-ID, with its state."""
+        """Return every message by its Message-ID, with its state."""
         with self.store.transaction() as connection:
             return {f"Message-ID: {row.message_id}": row.state for row in connection.execute(sa.select(schema.outbox))}
 

@@ -244,7 +244,7 @@ def test_one_working_day_before_its_end_who_made_it_and_the_administrators_are_t
 
 
 def ends(office: Office) -> list[str]:
-    """Who the last run told that the silence ends."""
+    """Return who the last run told that the silence ends."""
     title = "Silence 1 ends on 9 March 2026"
     return sorted(
         item.recipient for item in office.planned if any(notice.title == title for notice in getattr(item.content, "notices", ()))

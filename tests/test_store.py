@@ -60,7 +60,7 @@ def last_ended(store: Store, keys: Iterable[tuple[str, str]]) -> dict[tuple[str,
 
 
 def changes_of(store: Store, transitions: Iterable[object], readings: Iterable[Reading], day: date) -> Any:
-    """What a run changes, as it is handed to the store."""
+    """Return what a run changes, as it is handed to the store."""
     kept = tuple(one for one in transitions if isinstance(one, Transition))
     return SimpleNamespace(as_of=day, transitions=kept, readings=tuple(readings), alerts=tuple(store.live()))
 

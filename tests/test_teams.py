@@ -108,7 +108,7 @@ def test_a_card_is_accepted_which_is_not_yet_delivered(flow):
 
 
 def texts(card: dict[str, Any]) -> list[list[str]]:
-    """The card's words, a line each: a block, or a row of the table."""
+    """Return the card's words, a line each: a block, or a row of the table."""
 
     def words(element: dict[str, Any]) -> str:
         return element["text"] if element["type"] == "TextBlock" else "".join(run["text"] for run in element["inlines"])

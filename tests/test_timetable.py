@@ -27,7 +27,7 @@ WEEKLY = Job(at="07:30", on=("mon",))
 
 
 def at(day: date, clock: str) -> datetime:
-    """The moment at which the clocks of London show a time on a day."""
+    """Return the moment at which the clocks of London show a time on a day."""
     return datetime.combine(day, time.fromisoformat(clock), tzinfo=LONDON).astimezone(UTC)
 
 

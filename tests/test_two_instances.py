@@ -38,7 +38,7 @@ def ended(processes: list[subprocess.Popen[str]]) -> list[tuple[int, str]]:
 
 
 def outbox(office: Office) -> dict[str, str]:
-    """Every message by its Message-ID, with its state."""
+    """Return every message by its Message-ID, with its state."""
     store = Store.open(office.store_url)
     try:
         with store.transaction() as connection:

@@ -246,7 +246,7 @@ _pieces = st.lists(st.sampled_from([*_PIECES, *_ESCAPES]), max_size=9).map("".jo
 
 @st.composite
 def written(draw: st.DrawFn) -> str:
-    """A file with one text in any style, with a marker somewhere in it."""
+    """Return a file with one text in any style, with a marker somewhere in it."""
     text = f"{draw(_pieces)}{MARKER}{draw(_pieces)}"
     style = draw(st.sampled_from(["", "'", '"', "|", ">"]))
     depth = draw(st.integers(1, 4))
@@ -265,7 +265,7 @@ def written(draw: st.DrawFn) -> str:
 
 
 def texts(value: Any, path: tuple[str | int, ...] = ()) -> list[tuple[tuple[str | int, ...], str]]:
-    """Every text of a document, with its path."""
+    """Return every text of a document, with its path."""
     if isinstance(value, str):
         return [(path, value)]
     parts = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()

@@ -24,7 +24,7 @@ class Heartbeat:
     file: Path | None = None
 
     def beat(self, now: datetime) -> list[str]:
-        """Give the sign of life; return what went wrong with it, a sentence each."""
+        """Send the sign of life; return what went wrong with it, a sentence each."""
         problems = [self._ask(self.url)] if self.url else []
         problems += [self._touch(self.file, now)] if self.file else []
         return [problem for problem in problems if problem]

@@ -39,7 +39,7 @@ class AlertActions:
         return until
 
     def assign(self, alert: Alert, to: str, router: Router, *, note: str = "") -> None:
-        """Give an alert to a worker, who answers for it from then on. Raises HandlingError where they have no need to see it."""
+        """Assign an alert to a worker, who answers for it from then on. Raises HandlingError where they have no need to see it."""
         must_be_open(alert)
         refused = router.why_not_assigned(alert, to)
         if refused:

@@ -91,7 +91,7 @@ def remember_source(connection: sa.Connection, source: str, now: datetime) -> No
 
 
 def release(connection: sa.Connection, rules: Collection[str] | None, *, by: str, note: str, now: datetime) -> list[Brake]:
-    """Take the brakes of rules off, of all where none is named, and keep who did it and why; give those that were on."""
+    """Take the brakes of rules off, of all where none is named, and keep who did it and why; return those that were on."""
     mine: sa.ColumnElement[bool] = brake.c.released_at.is_(None)
     if rules is not None:
         mine = sa.and_(mine, brake.c.rule.in_(sorted(rules)))

@@ -148,7 +148,7 @@ class JobLeases:
             thread.join()
 
     def let_go(self, owner: str, now: datetime) -> None:
-        """Give back whatever an owner has, unfinished, so that another can go on with it at once."""
+        """Release whatever an owner has, unfinished, so that another can go on with it at once."""
         with self._alone() as connection:
             self._stop(connection, _TABLE.c.owner == owner, "was stopped before it was done")
             self._abandon_runs(connection, now)

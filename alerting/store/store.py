@@ -252,7 +252,7 @@ class Store:
         run_id: int | None = None,
         versions: Mapping[str, str] = MappingProxyType({}),
     ) -> list[Transition]:
-        """Write alerts as their transitions leave them, with the transitions; give those with the new alerts' ids.
+        """Write alerts as their transitions leave them, with the transitions; return those with the new alerts' ids.
 
         What people did about an alert ends with it. run_id: None where it was a person who changed them.
         """

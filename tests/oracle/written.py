@@ -131,7 +131,7 @@ def coded(rng: Random, code: str) -> Cell:
 
 
 class Ids:
-    """Gives ids that are all different, whose order as text is not their order as numbers, and which are at times none."""
+    """Ids that are all different, whose order as text is not their order as numbers, and which are at times none."""
 
     def __init__(self, rng: Random) -> None:
         self._rng = rng

@@ -182,7 +182,7 @@ class _Run:
         return ChannelRecorder(ceiling=ceiling, teams=self._data.teams) if ceiling == Tier.counts else Recorder(ceiling=ceiling)
 
     def _handle(self, day: Day) -> list[str]:
-        """Do what somebody did before the day's run; give what could not be done."""
+        """Do what somebody did before the day's run; return what could not be done."""
         faults = []
         for kind, handled in [("acknowledge", one) for one in day.acknowledge] + [("snooze", one) for one in day.snooze]:
             alert = self._open_alert(handled)

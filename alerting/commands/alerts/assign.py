@@ -18,7 +18,7 @@ from alerting.commands.alerts import actions_of, as_of, by, find_alert, today_of
 @as_of
 @click.pass_context
 def command(ctx: click.Context, ref: str, to: str, by: str, note: str, as_of: datetime | None) -> None:
-    """Give an alert to somebody of its team, or above it: they are told of it instead of whom the rule names first."""
+    """Assign an alert to somebody of its team, or above it: they are told of it instead of whom the rule names first."""
     app = build_app(ctx)
     router = today_of(app, as_of).decision.router
     store = app.store()

@@ -63,7 +63,7 @@ class Allocation:
             heapq.heappush(self._waiting, (stage.starts, next(self._number), stage))
 
     def hand_out(self) -> None:
-        """Give every stage its worker, and whoever has the case after them."""
+        """Allocate each stage to its worker, and to whoever has the case after them."""
         while self._waiting:
             _, _, stage = heapq.heappop(self._waiting)
             if stage.starts < stage.ends:

@@ -199,7 +199,7 @@ class Outbox:
     # ------------------------------------------------------------------ sending
 
     def expire(self, connection: sa.Connection, now: datetime) -> list[Expired]:
-        """Give up what has waited past its time, so that the next run tells it as new; what may have arrived is `unknown`. Return how many."""
+        """Expire what has waited past its time, so that the next run tells it as new; what may have arrived is `unknown`. Return how many."""
         asleep = sa.and_(outbox.c.state == "claimed", outbox.c.lease_until < database_now(connection))
         late = sa.and_(outbox.c.expires_at <= now, sa.or_(outbox.c.state.in_(("planned", "deferred")), asleep))
         query = sa.select(outbox.c.receiver, sa.func.count()).where(late).group_by(outbox.c.receiver)
