@@ -24,8 +24,9 @@ from alerting.notifications.routing import Receiver, Router, RuleRoute
 from alerting.store import schema
 from alerting.store.messages import circuit_breaker
 from alerting.store.messages.circuit_breaker import RestingReceiver
-from alerting.store.messages.outbox import Outbox, told_rows
+from alerting.store.messages.outbox import Outbox
 from alerting.store.messages.send_hold import Marker
+from alerting.store.messages.told import told_rows
 from alerting.store.store import Store
 from notifiers.email import Notifier as Mail
 from notifiers.folder import Notifier as Folder

@@ -18,7 +18,8 @@ from alerting.model import Condition, Delivery, Level, Message
 from alerting.notifications.content import DigestContent, Notification, ToldAlert
 from alerting.store import schema
 from alerting.store.messages.backoff import wait_before
-from alerting.store.messages.outbox import ClaimedMessage, ClaimLostError, Outbox, told_rows
+from alerting.store.messages.outbox import ClaimedMessage, ClaimLostError, Outbox
+from alerting.store.messages.told import told_rows
 from alerting.store.store import Store
 from tests.messages import mail_message
 

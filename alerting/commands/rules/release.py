@@ -51,7 +51,7 @@ def _list(app: App, store: Store) -> None:
     """Show each brake that is on, how many alerts it keeps back, and some of them by reference."""
     from alerting.alerts.brakes import known_since_back, untold
     from alerting.store import brakes
-    from alerting.store.messages.outbox import told_rows
+    from alerting.store.messages.told import told_rows
 
     with store.transaction() as connection:
         live, on, told = store.live(connection), brakes.on(connection), told_rows(connection)

@@ -12,8 +12,8 @@ import sqlalchemy as sa
 from alerting.model import BOUNCED, DeliveryReason
 from alerting.notifications.content import DigestContent, ItemState, Notification
 from alerting.store.batches import batches
-from alerting.store.messages import circuit_breaker, content_json
-from alerting.store.messages.outbox import OPEN, ClaimedMessage, content_of, forget_told, insert_told, notification_of
+from alerting.store.messages import circuit_breaker, content_json, told
+from alerting.store.messages.outbox import OPEN, ClaimedMessage, content_of, notification_of
 from alerting.store.schema import alert, delivery, outbox
 
 
@@ -101,7 +101,7 @@ def _restore_told(connection: sa.Connection, number: int, returned: Notification
 
     Return the alerts, by reference, that a later message than this has told them of.
     """
-    forget_told(connection, returned)
+    told.forget(connection, returned)
     wanted = {each.ref for each in returned.told}
     later: set[str] = set()
     theirs = sa.or_(outbox.c.recipient == returned.reader, outbox.c.stands_for.is_not(None))
@@ -112,11 +112,11 @@ def _restore_told(connection: sa.Connection, number: int, returned: Notification
         other = _notification(connection, connection.execute(sa.select(outbox).where(outbox.c.id == id_)).one())
         if other.reader != returned.reader:
             continue
-        told = [each for each in other.told if each.ref in wanted]
-        refs = {each.ref for each in told}
+        said = [each for each in other.told if each.ref in wanted]
+        refs = {each.ref for each in said}
         wanted -= refs
         later |= refs if id_ > number else set()
-        insert_told(connection, other, told)
+        told.insert(connection, other, said)
     return later
 
 

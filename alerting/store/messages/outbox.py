@@ -1,4 +1,4 @@
-"""Messages waiting to be sent, and what each recipient was last told. Rows are planned with the alerts, in one transaction.
+"""Messages waiting to be sent. Rows are planned with the alerts, in one transaction.
 
 A row is claimed by a conditional update, so that one sender has it; its key, Message-ID and date are fixed when it is
 planned, so that a repeat is the same message. A claim is its owner and the number of the attempt, and lasts by the
@@ -10,7 +10,7 @@ database's clock: a sender that slept while another took over can neither hand i
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
@@ -19,14 +19,13 @@ from typing import Any
 import sqlalchemy as sa
 
 from alerting.formatting import day
-from alerting.model import CHANNEL, Condition, Delivery, DeliveryReason, LastTold
-from alerting.notifications.content import AnyContent, CardContent, DigestContent, Notification, ToldAlert, with_banner
-from alerting.notifications.fallback import PASSED_ON
+from alerting.model import CHANNEL, Delivery, DeliveryReason
+from alerting.notifications.content import AnyContent, CardContent, DigestContent, Notification, with_banner
 from alerting.store import alert_rows
 from alerting.store.batches import batches
-from alerting.store.messages import circuit_breaker, content_json, send_hold
+from alerting.store.messages import circuit_breaker, content_json, send_hold, told
 from alerting.store.messages.circuit_breaker import RefusedAddress, RestingReceiver
-from alerting.store.schema import alert, delivery, outbox, told
+from alerting.store.schema import delivery, outbox
 from alerting.store.store import Store, database_now
 
 OPEN = ("planned", "claimed", "deferred")
@@ -315,7 +314,8 @@ class Outbox:
             delivery.insert().values(outbox_id=claimed.id, attempt=claimed.attempts, at=result.at, phase=result.phase, **tried)
         )
         if held and result.state == "accepted":
-            self._remember(connection, claimed.notification)
+            told.forget(connection, claimed.notification)
+            told.insert(connection, claimed.notification, claimed.notification.told)
         return held
 
     def _is_written(self, connection: sa.Connection, claimed: ClaimedMessage) -> bool:
@@ -327,10 +327,6 @@ class Outbox:
         for receiver in circuit_breaker.resting_receivers(connection):
             circuit_breaker.note_success(connection, receiver)
         return connection.execute(outbox.update().where(outbox.c.state == "deferred").values(next_at=now)).rowcount
-
-    def _remember(self, connection: sa.Connection, notification: Notification) -> None:
-        forget_told(connection, notification)
-        insert_told(connection, notification, notification.told)
 
     def counts(self, run_id: int) -> dict[str, int]:
         """Return how many of a run's messages stand in each state."""
@@ -355,15 +351,6 @@ class Outbox:
             query = query.where(outbox.c.state == state)
         with self._store.transaction() as connection:
             return [dict(row) for row in connection.execute(query).mappings()]
-
-
-def told_rows(connection: sa.Connection) -> dict[tuple[str, str, str], LastTold]:
-    """Return what everybody was last told of alerts, by receiver, recipient and reference."""
-    query = sa.select(told, alert.c.ref).join(alert, alert.c.id == told.c.alert_id)
-    return {
-        (row.receiver, row.recipient, row.ref): LastTold(level=row.level, condition=row.condition, told_on=row.told_on)
-        for row in connection.execute(query)
-    }
 
 
 def cards_not_posted(connection: sa.Connection, as_of: date) -> dict[str, date]:
@@ -403,42 +390,6 @@ def _with_delay(item: Notification, since: date | None) -> Notification:
         "with the day on which it was first seen."
     )
     return replace(item, content=with_banner(item.content, said))
-
-
-def forget_told(connection: sa.Connection, notification: Notification) -> None:
-    """Let whom a message was for first count as told of none of its alerts through its receiver."""
-    mine = sa.and_(told.c.receiver == notification.receiver, told.c.recipient == notification.reader)
-    for refs in batches(each.ref for each in notification.told):
-        ids = sa.select(alert.c.id).where(alert.c.ref.in_(refs))
-        connection.execute(told.delete().where(mine, told.c.alert_id.in_(ids)))
-
-
-_TOLD = ("receiver", "recipient", "level", "condition", "told_on")
-# By reference, in one statement for all: what is no alert of this store is not told of.
-_INSERT_TOLD = told.insert().from_select(
-    ["alert_id", *_TOLD],
-    sa.select(alert.c.id, *(sa.bindparam(f"b_{name}", type_=told.c[name].type) for name in _TOLD)).where(
-        alert.c.ref == sa.bindparam("b_ref", type_=alert.c.ref.type)
-    ),
-)
-
-
-def insert_told(connection: sa.Connection, notification: Notification, alerts: Iterable[ToldAlert]) -> None:
-    """Let whom a message was for first know what it says of these alerts."""
-    rows = [
-        {
-            "b_ref": each.ref,
-            "b_receiver": notification.receiver,
-            "b_recipient": notification.reader,
-            "b_level": int(each.level),
-            "b_condition": PASSED_ON if notification.stands_in_for else each.condition.value,
-            "b_told_on": notification.as_of,
-        }
-        for each in alerts
-        if each.condition != Condition.resolved
-    ]
-    if rows:
-        connection.execute(_INSERT_TOLD, rows)
 
 
 def content_of(connection: sa.Connection, text: str) -> AnyContent:

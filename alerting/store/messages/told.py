@@ -1,0 +1,58 @@
+"""What each recipient was last told of each alert through each receiver: rows that an accepted message writes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import sqlalchemy as sa
+
+from alerting.model import Condition, LastTold
+from alerting.notifications.content import Notification, ToldAlert
+from alerting.notifications.fallback import PASSED_ON
+from alerting.store.batches import batches
+from alerting.store.schema import alert, told
+
+
+def told_rows(connection: sa.Connection) -> dict[tuple[str, str, str], LastTold]:
+    """Return what everybody was last told of alerts, by receiver, recipient and reference."""
+    query = sa.select(told, alert.c.ref).join(alert, alert.c.id == told.c.alert_id)
+    return {
+        (row.receiver, row.recipient, row.ref): LastTold(level=row.level, condition=row.condition, told_on=row.told_on)
+        for row in connection.execute(query)
+    }
+
+
+def forget(connection: sa.Connection, notification: Notification) -> None:
+    """Let whom a message was for first count as told of none of its alerts through its receiver."""
+    mine = sa.and_(told.c.receiver == notification.receiver, told.c.recipient == notification.reader)
+    for refs in batches(each.ref for each in notification.told):
+        ids = sa.select(alert.c.id).where(alert.c.ref.in_(refs))
+        connection.execute(told.delete().where(mine, told.c.alert_id.in_(ids)))
+
+
+_TOLD = ("receiver", "recipient", "level", "condition", "told_on")
+# By reference, in one statement for all: what is no alert of this store is not told of.
+_INSERT_TOLD = told.insert().from_select(
+    ["alert_id", *_TOLD],
+    sa.select(alert.c.id, *(sa.bindparam(f"b_{name}", type_=told.c[name].type) for name in _TOLD)).where(
+        alert.c.ref == sa.bindparam("b_ref", type_=alert.c.ref.type)
+    ),
+)
+
+
+def insert(connection: sa.Connection, notification: Notification, alerts: Iterable[ToldAlert]) -> None:
+    """Let whom a message was for first know what it says of these alerts."""
+    rows = [
+        {
+            "b_ref": each.ref,
+            "b_receiver": notification.receiver,
+            "b_recipient": notification.reader,
+            "b_level": int(each.level),
+            "b_condition": PASSED_ON if notification.stands_in_for else each.condition.value,
+            "b_told_on": notification.as_of,
+        }
+        for each in alerts
+        if each.condition != Condition.resolved
+    ]
+    if rows:
+        connection.execute(_INSERT_TOLD, rows)
