@@ -9,6 +9,7 @@ from sqlalchemy import (
     JSON,
     Boolean,
     Column,
+    Connection,
     Date,
     DateTime,
     Float,
@@ -40,6 +41,14 @@ metadata = MetaData(
         "pk": "pk_%(table_name)s",
     }
 )
+
+
+alembic_version = Table(
+    "alembic_version",
+    MetaData(),  # Alembic's own, and none of the tables that a migration brings to their shape
+    Column("version_num", String(32), primary_key=True),
+)
+"""The newest migration that a store has had. Alembic makes the same table where it finds none."""
 
 
 class Moment(TypeDecorator[datetime]):
@@ -377,3 +386,10 @@ act = Table(
     Column("about", String(200), nullable=False),
     Column("note", Text, nullable=False),
 )  # fmt: skip
+
+
+def make_tables(connection: Connection) -> None:
+    """Make the tables of an empty store in today's shape at once, and note that it needs no migration up to today's."""
+    metadata.create_all(connection)
+    alembic_version.create(connection)
+    connection.execute(alembic_version.insert().values(version_num=SCHEMA))

@@ -96,25 +96,22 @@ class Store:
         """Return the store's shape, None when it has no tables yet. Raises StoreError when it cannot be reached."""
         try:
             with self.engine.connect() as connection:
-                if not sa.inspect(connection).has_table("alembic_version"):
+                if not sa.inspect(connection).has_table(schema.alembic_version.name):
                     return None
-                return connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar()
+                return connection.execute(sa.select(schema.alembic_version.c.version_num)).scalar()
         except sa.exc.DatabaseError as error:
             raise _unreachable(self.engine, error) from None
 
     def upgrade(self) -> None:
         """Bring the store to the shape this version needs. Of two that do so at once, the second finds it done."""
-        from alembic import command
-        from alembic.config import Config
-
-        config = Config()
-        config.set_main_option("script_location", (Path(__file__).parent / "migrations").as_posix())
         with self.engine.begin() as connection:
             if connection.dialect.name == "postgresql":
                 # Two hosts that start on an empty database would both make its tables; SQLite's write lock is taken already.
                 connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_MIGRATING)))
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+            if sa.inspect(connection).has_table(schema.alembic_version.name):
+                _migrate(connection)
+            else:
+                schema.make_tables(connection)
 
     def close(self) -> None:
         """Let go of the database."""
@@ -370,6 +367,17 @@ def database_now(connection: sa.Connection) -> datetime:
     return moment.astimezone(UTC)
 
 
+def _migrate(connection: sa.Connection) -> None:
+    """Bring older tables to today's shape, a migration at a time."""
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", (Path(__file__).parent / "migrations").as_posix())
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+
+
 def _engine(url: str) -> sa.Engine:
     try:
         parsed = sa.make_url(url)
@@ -387,7 +395,7 @@ def _engine(url: str) -> sa.Engine:
 
 def _prepare_sqlite(connection: Any, _: Any) -> None:
     connection.isolation_level = None
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=30000"):
+    for pragma in ("busy_timeout=30000", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
         connection.execute(f"PRAGMA {pragma}")
 
 
