@@ -20,9 +20,12 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, f
 
 from alerting.documents.document import Document, KeyPath, load
 from alerting.errors import ConfigError, Fault, Faults
+from alerting.mailboxes import is_address, is_domain
 
 _STRICT = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, populate_by_name=True)
 _SECRET = re.compile(r"^\$\{(env|file|keyring):([^}]+)\}$")
+_LONGEST_DOMAIN = 80
+"""For a message's id has 120 characters in the store."""
 PRODUCTION = "production"
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
@@ -49,7 +52,6 @@ class Council(BaseModel):
     )
     redirect_to: str | None = Field(
         default=None,
-        pattern=r"^[^@\s<>,;\"]+@[^@\s<>,;\"]+$",
         description="The one address that every message goes to where the environment is not production",
     )
 
@@ -69,6 +71,27 @@ class Council(BaseModel):
                 "`redirect_to` is for an installation that is not the live one: add `environment: test`, or take it out"
             )
         return self
+
+    @field_validator("administrators")
+    @classmethod
+    def _can_be_written_to(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if wrong := [number for number, address in enumerate(value, 1) if not is_address(address)]:
+            raise ValueError(f"number {wrong[0]} is not a mail address: each is one address, such as somebody@council.gov.uk")
+        return value
+
+    @field_validator("redirect_to")
+    @classmethod
+    def _is_one_address(cls, value: str | None) -> str | None:
+        if value is not None and not is_address(value):
+            raise ValueError("not a mail address: it is one address, such as somebody@council.gov.uk")
+        return value
+
+    @field_validator("domain")
+    @classmethod
+    def _is_a_domain(cls, value: str) -> str:
+        if not is_domain(value) or len(value) > _LONGEST_DOMAIN:
+            raise ValueError(f"not a domain of at most {_LONGEST_DOMAIN} characters, such as alerts.council.gov.uk")
+        return value
 
     @field_validator("timezone")
     @classmethod

@@ -15,12 +15,10 @@ import json
 import os
 import re
 import tempfile
-import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import date, datetime
-from email.headerregistry import Address, Group
 from email.message import EmailMessage
 from email.policy import SMTP as WIRE
 from functools import cache
@@ -41,6 +39,7 @@ from pydantic import (
 from alerting.delivery import notifier
 from alerting.delivery.notifier import Ceiling
 from alerting.errors import DeliveryError
+from alerting.mailboxes import Mailbox, is_address, nobody, one_line
 from alerting.model import Message, Tier
 
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
@@ -196,10 +195,10 @@ def _filed(message: Message) -> tuple[_Entry, dict[str, bytes]]:
         id=key,
         at=message.date,
         purpose=purpose,
-        name=_one_line(message.to_name),
-        address=None if message.to_address is None else _one_line(message.to_address),
-        channel=None if message.channel is None else _one_line(message.channel),
-        subject=_one_line(message.subject),
+        name=one_line(message.to_name),
+        address=None if message.to_address is None else one_line(message.to_address),
+        channel=None if message.channel is None else one_line(message.channel),
+        subject=one_line(message.subject),
         lead=_lead(message.text),
         files=names,
     )
@@ -208,24 +207,21 @@ def _filed(message: Message) -> tuple[_Entry, dict[str, bytes]]:
 
 def _mail(message: Message) -> bytes:
     mail = EmailMessage(policy=WIRE)
-    # A mail has a sender, but a folder is nobody's mailbox: this one can never be answered by mistake.
-    mail["From"] = Address("Practice alerts", "alerts", "folder.invalid")
-    mail["To"] = _receiver(message)
-    mail["Subject"] = _one_line(message.subject)
+    mail["Subject"] = one_line(message.subject)
     mail["Date"] = message.date
-    mail["Message-ID"] = f"<{_one_line(message.message_id).strip('<>')}>"
+    mail["Message-ID"] = f"<{one_line(message.message_id).strip('<>')}>"
     mail["Auto-Submitted"] = "auto-generated"
-    mail["X-Alert-Purpose"] = _one_line(message.purpose)
+    mail["X-Alert-Purpose"] = one_line(message.purpose)
     mail.set_content(_printable(message.text), cte="quoted-printable")
     mail.add_alternative(_printable(message.html), subtype="html", cte="quoted-printable")
-    return mail.as_bytes()
+    # A mail has a sender, but a folder is nobody's mailbox: this one can never be answered by mistake.
+    sender = Mailbox(name="Practice alerts", address="alerts@folder.invalid").header()
+    return f"From: {sender}\r\nTo: {_receiver(message)}\r\n".encode("ascii") + mail.as_bytes()
 
 
-def _receiver(message: Message) -> Address | Group:
-    name = _one_line(message.to_name)
-    local, _, domain = (message.to_address or "").strip().rpartition("@")
-    plain = all(part and part.isascii() and not re.search(r"[\s<>()\[\]\\,;:\"@]", part) for part in (local, domain))
-    return Address(name, local, domain) if plain else Group(name or "nobody", ())
+def _receiver(message: Message) -> str:
+    address = (message.to_address or "").strip()
+    return Mailbox(name=message.to_name, address=address).header() if is_address(address) else nobody(message.to_name)
 
 
 def _page(entries: list[_Entry], folder: Path) -> str:
@@ -276,14 +272,9 @@ def _counts(card: Mapping[str, Any]) -> list[tuple[str, int]]:
 
 def _lead(text: str) -> str:
     """Return what a message says first: its first paragraph that is a sentence, not a banner or a heading."""
-    paragraphs = [_one_line(paragraph) for paragraph in _printable(text).split("\n\n")]
+    paragraphs = [one_line(paragraph) for paragraph in _printable(text).split("\n\n")]
     words = next((words for words in paragraphs if words.endswith(".")), next(filter(None, paragraphs), ""))
     return words if len(words) <= _LONGEST_LEAD else words[:_LONGEST_LEAD].rsplit(" ", 1)[0] + " ..."
-
-
-def _one_line(text: str) -> str:
-    fit = {"Cc": " ", "Zl": " ", "Zp": " ", "Cf": "", "Cs": ""}
-    return " ".join("".join(fit.get(unicodedata.category(character), character) for character in text).split())
 
 
 def _printable(text: str) -> str:

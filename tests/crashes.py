@@ -62,7 +62,7 @@ def _point(name: str, owner: Any, call: str, when: When) -> Point:
 
 
 def _finish_unanswered() -> Point:
-    line = importlib.import_module("notifiers.email")._Line
+    line = importlib.import_module("notifiers.email.line").Line
     return _point("K6 behind the dot", line, "getreply", "before")
 
 

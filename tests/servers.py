@@ -9,7 +9,7 @@ from __future__ import annotations
 import socket
 import ssl
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from email import message_from_bytes
@@ -81,8 +81,13 @@ def free_port() -> int:
 
 
 @contextmanager
-def mail_server(folder: Path, *, security: str = "starttls", user: str = "", password: str = "") -> Iterator[MailServer]:
-    """Run a relay whose certificate is for 127.0.0.1; with a user, it takes mail only after that sign-in."""
+def mail_server(
+    folder: Path, *, security: str = "starttls", user: str = "", password: str = "", without: Sequence[str] = ()
+) -> Iterator[MailServer]:
+    """Run a relay whose certificate is for 127.0.0.1; with a user, it takes mail only after that sign-in.
+
+    without: the ways of signing in that it does not offer.
+    """
     authority = trustme.CA()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert("127.0.0.1").configure_cert(context)
@@ -91,7 +96,10 @@ def mail_server(folder: Path, *, security: str = "starttls", user: str = "", pas
     server = MailServer(port=free_port(), ca_file=ca_file)
 
     def sign_in(smtp: SMTP, session: Session, envelope: Envelope, mechanism: str, given: Any) -> AuthResult:
-        right = isinstance(given, LoginPassword) and (given.login, given.password) == (user.encode(), password.encode())
+        right = isinstance(given, LoginPassword) and (given.login, given.password) == (
+            user.encode(),
+            password.encode("utf-8", "surrogateescape"),
+        )
         return AuthResult(success=right, handled=right)
 
     controller = Controller(
@@ -105,7 +113,7 @@ def mail_server(folder: Path, *, security: str = "starttls", user: str = "", pas
         # aiosmtpd knows only the TLS that it began itself, not a line that is TLS from the first byte.
         auth_required=bool(user) and security == "starttls",
         auth_require_tls=security == "starttls",
-        auth_exclude_mechanism=[] if user else ["LOGIN", "PLAIN"],
+        auth_exclude_mechanism=without if user else ["LOGIN", "PLAIN"],
     )
     controller.start()
     try:

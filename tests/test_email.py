@@ -15,8 +15,10 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from alerting.errors import DeliveryError
+from alerting.mailboxes import Mailbox
 from alerting.model import Message
 from notifiers.email import Notifier
+from notifiers.email.writing import written
 from tests.mailing import SENDER, not_handed_over, receiver, say_nothing
 from tests.messages import mail_message
 from tests.servers import CLOSE, SILENCE, MailServer, mail_server, scripted_mail_server
@@ -145,7 +147,9 @@ def test_a_line_break_in_a_name_or_subject_becomes_a_space():
 
 def _headers(message: Message):
     notifier = Notifier.model_validate({"host": "127.0.0.1", "from": SENDER})
-    return message_from_bytes(notifier._written(message, str(message.to_address)), policy=parsed)
+    recipient = Mailbox(name=message.to_name, address=str(message.to_address))
+    mail = written(message, sender=notifier._sender, reply_to=notifier._sender, recipient=recipient)
+    return message_from_bytes(mail, policy=parsed)
 
 
 # Lines
@@ -217,7 +221,7 @@ def test_threads_send_at_once_each_over_its_own_line(relay):
 
 @pytest.mark.parametrize("farewell", [CLOSE, SILENCE, "500 what?"])
 def test_how_a_server_takes_the_goodbye_changes_nothing(farewell, monkeypatch):
-    monkeypatch.setattr("notifiers.email._QUIT_TIMEOUT_S", 0.2)
+    monkeypatch.setattr("notifiers.email.line._QUIT_TIMEOUT_S", 0.2)
     with scripted_mail_server(QUIT=farewell) as server:
         notifier = receiver(server)
         assert notifier.send(mail_message(), say_nothing).startswith("250")
@@ -282,10 +286,12 @@ def test_settings_that_cannot_be_right_are_refused(changes, problem):
         ({"ceiling": "detail"}, "behind a sign-in"),
         ({"port": 465}, "set security to tls"),
         ({"domains": []}, "no message can be sent"),
+        ({"domains": None}, "domains: [exampleshire.gov.uk]"),
     ],
 )
 def test_settings_that_are_unwise_are_told(changes, problem):
-    notifier = Notifier.model_validate({"host": "relay.exampleshire.gov.uk", "from": SENDER} | changes)
+    usual = {"host": "relay.exampleshire.gov.uk", "from": SENDER, "domains": ["exampleshire.gov.uk"]}
+    notifier = Notifier.model_validate(usual | changes)
 
     [told] = notifier.check()
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+import smtplib
+import string
+import traceback
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -9,6 +13,7 @@ import pytest
 
 from alerting.errors import DeliveryError
 from notifiers.email import Notifier
+from notifiers.email.line import Line
 from tests.mailing import SENDER, not_handed_over, receiver, say_nothing
 from tests.messages import mail_message
 from tests.servers import CLOSE, SILENCE, MailServer, free_port, mail_server, scripted_mail_server
@@ -185,6 +190,76 @@ def test_a_file_of_trusted_certificates_that_is_missing_is_named(relay, tmp_path
     assert any("ca_file" in problem for problem in notifier.check())
 
 
+@pytest.mark.parametrize(
+    ("answers", "passing", "ambiguous"),
+    [
+        ({"RCPT": "451-" + "x" * 9000 + "\r\n451 4.7.1 try later"}, True, False),
+        ({"RCPT": "450 " + "é太" * 3000}, True, False),
+        ({"RCPT": "451-one\r\n451-two\r\n451-" + "\r\n451-".join(map(str, range(400))) + "\r\n451 end"}, True, False),
+        ({"RCPT": "450-no end\r\n" * 8000}, True, False),
+        ({"RCPT": "4511 what is this"}, True, False),
+        ({"RCPT": "451"}, True, False),
+        ({"dot": "452 " + "x" * 20_000}, True, False),
+        ({"dot": "250-" + "x" * 80_000}, True, True),
+        ({"MAIL": "421-" + "x" * 9000 + "\r\n421 later"}, True, False),
+    ],
+    ids=lambda value: "-".join(f"{step} {answer[:9]}" for step, answer in value.items()) if isinstance(value, dict) else None,
+)
+def test_what_a_busy_server_says_may_be_of_any_kind_and_length_and_passes(send, answers, passing, ambiguous):
+    error, _ = send(**answers)
+
+    assert (error.passing, error.ambiguous) == (passing, ambiguous)
+    assert len(error.problem) < 230
+
+
+def test_a_message_that_was_taken_with_a_very_long_answer_was_taken():
+    with scripted_mail_server(dot="250-" + "x" * 9000 + "\r\n250 2.0.0 Ok") as server:
+        notifier = receiver(server)
+        answer = notifier.send(mail_message(), say_nothing)
+        notifier.send(mail_message(), say_nothing)
+        notifier.close()
+
+    assert answer.startswith("250 xxx")
+    assert (len(server.accepted), server.lines) == (2, 1)
+
+
+@pytest.mark.parametrize("ways", [["PLAIN"], ["LOGIN"]])
+@pytest.mark.parametrize("password", ["geheim-é-太", "pässword\u2019s", "\udce9-made-up", 'a"b\\c %s', "x" * 300])
+def test_a_password_in_any_script_signs_in(tmp_path, ways, password):
+    others = [way for way in ("PLAIN", "LOGIN") if way not in ways]
+    with mail_server(tmp_path, user="zoë", password=password, without=others) as server:
+        notifier = receiver(server, user="zoë", password=password)
+        notifier.send(mail_message(), say_nothing)
+        notifier.close()
+
+        assert server.taken[0].signed_in
+        with pytest.raises(DeliveryError, match="the sign-in was refused: 535") as caught:
+            receiver(server, user="zoë", password=f"{password}x").send(mail_message(), not_handed_over)
+
+    assert caught.value.about == "line"
+    assert not any(letter in "".join(traceback.format_exception(caught.value)) for letter in {*password} - {*string.printable})
+
+
+def test_a_sign_in_by_challenge_is_answered_in_utf_8():
+    asked = base64.b64encode(b"<1@relay>").decode()
+    said: list[str] = []
+
+    def answer(line: str) -> str:
+        said.append(line.strip())
+        return f"334 {asked}"
+
+    with scripted_mail_server(EHLO="250-relay\r\n250 AUTH CRAM-MD5", AUTH=answer) as server:
+        line = Line("127.0.0.1", server.port, "here", 1, None)
+        line.ehlo()
+        with pytest.raises(smtplib.SMTPAuthenticationError):
+            line.sign_in("zoë", "é")
+        line.close()
+
+    assert said == ["AUTH CRAM-MD5"]
+    [step] = [step for step in server.steps if step not in {"greeting", "EHLO", "AUTH"}]
+    assert step == base64.b64encode("zoë".encode())[:4].decode().upper()
+
+
 # What is kept out
 
 
@@ -197,7 +272,17 @@ def test_an_answer_is_short_printable_and_without_addresses(send):
 
 
 @pytest.mark.parametrize(
-    "address", [None, "", "no address", "a@b@c.gov.uk", "x@y.gov.uk\r\nRCPT TO:<z@evil.example>", "zoë@x.gov.uk"]
+    "address",
+    [
+        None,
+        "",
+        "no address",
+        "a@b@c.gov.uk",
+        "x@y.gov.uk\r\nRCPT TO:<z@evil.example>",
+        "zoë@x.gov.uk",
+        "a..b@x.gov.uk",
+        "a.@x.gov.uk",
+    ],
 )
 def test_an_address_that_cannot_be_used_is_told_before_connecting(address):
     notifier = Notifier.model_validate({"host": "127.0.0.1", "port": free_port(), "from": SENDER})

@@ -53,6 +53,10 @@ class Notifier(ABC):
         """Return what is wrong that only trying to reach it can tell, a sentence each. Nothing is sent."""
         return []
 
+    def why_not_to(self, address: str | None) -> str | None:
+        """Return why our own settings let nothing go to a person's address; None where something may."""
+        return None
+
     def close(self) -> None:  # noqa: B027  (most have nothing to let go of)
         """Let go of connections, and write what is written at the end of a run."""
 

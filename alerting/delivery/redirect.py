@@ -49,6 +49,10 @@ class Redirected(Notifier):
         """Return what only trying to reach it can tell."""
         return self.receiver.reach()
 
+    def why_not_to(self, address: str | None) -> str | None:
+        """Return why nothing may go to the one address that everything goes to."""
+        return self.receiver.why_not_to(self.to)
+
     def close(self) -> None:
         """Let go of the receiver's connections."""
         self.receiver.close()
