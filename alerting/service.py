@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from alerting import private_files
 from alerting.app import App
 from alerting.delivery.sending import Clock
 from alerting.errors import AlertingError, ConfigError, RunHeld
@@ -152,7 +153,7 @@ class Service:
         if self.alive is None or (since is not None and self.clock() - since > STUCK_AFTER):
             return
         try:
-            self.alive.write_text(f"{self.clock().isoformat(timespec='seconds')}\n", "utf-8")
+            private_files.write(self.alive, f"{self.clock().isoformat(timespec='seconds')}\n", keep_rights=True)
         except OSError as error:
             raise ConfigError(
                 f"the file of --alive cannot be written ({error.strerror})",

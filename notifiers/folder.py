@@ -14,7 +14,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -36,6 +35,7 @@ from pydantic import (
     ValidationError,
 )
 
+from alerting import private_files
 from alerting.delivery import notifier
 from alerting.delivery.notifier import Ceiling
 from alerting.errors import DeliveryError
@@ -87,10 +87,10 @@ class Notifier(BaseModel, notifier.Notifier):
         """
         entry, contents = _filed(message)
         with self._faults():
-            self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            private_files.make_folder(self.path)
             handed_over()
             for name, content in contents.items():
-                _put(self.path / name, content)
+                private_files.write(self.path / name, content)
             self._note(entry)
         self._has_sent = True
         return f"written {', '.join(sorted(contents))}"
@@ -112,8 +112,8 @@ class Notifier(BaseModel, notifier.Notifier):
         with self._faults():
             entries = self._entries()
             listed = [entry.model_dump(mode="json", exclude_none=True) for entry in entries]
-            _put(self.path / "messages.json", json.dumps(listed, indent=1, ensure_ascii=False).encode())
-            _put(self.path / "index.html", _page(entries, self.path).encode("utf-8", "replace"))
+            private_files.write(self.path / "messages.json", json.dumps(listed, indent=1, ensure_ascii=False).encode())
+            private_files.write(self.path / "index.html", _page(entries, self.path).encode("utf-8", "replace"))
             self._journal.unlink(missing_ok=True)
         self._has_sent = False
 
@@ -123,10 +123,8 @@ class Notifier(BaseModel, notifier.Notifier):
         return self.path / "messages.journal"
 
     def _note(self, entry: _Entry) -> None:
-        handle = os.open(self._journal, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-        with os.fdopen(handle, "ab") as journal:
-            # The line end in front keeps this entry apart from one that a crash cut short.
-            journal.write(b"\n" + entry.model_dump_json().encode() + b"\n")
+        # The line end in front keeps this entry apart from one that a crash cut short.
+        private_files.append(self._journal, b"\n" + entry.model_dump_json().encode() + b"\n")
 
     def _entries(self) -> list[_Entry]:
         """Return what is in the folder, in the order of the page, and drop the files of what was replaced."""
@@ -279,15 +277,3 @@ def _lead(text: str) -> str:
 
 def _printable(text: str) -> str:
     return _UNPRINTABLE.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
-
-
-def _put(file: Path, content: bytes) -> None:
-    """Write a file whole or not at all, for its owner alone."""
-    handle, unfinished = tempfile.mkstemp(dir=file.parent, prefix=".unfinished-")
-    try:
-        with os.fdopen(handle, "wb") as opened:
-            opened.write(content)
-        Path(unfinished).replace(file)
-    except BaseException:
-        Path(unfinished).unlink(missing_ok=True)
-        raise

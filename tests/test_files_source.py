@@ -242,7 +242,9 @@ def test_however_broken_the_fast_way_gives_what_the_exact_way_gives(tmp_path, sn
     found = snapshot.sql(rows) if reading.problem is None else []
     exact = _Csv(file, ",")
     try:
-        exact._fill_exactly(snapshot, "ssd_person", file, {"pers_person_id": 0, "pers_ethnicity": 1, "pers_dob": 2}, 3)
+        exact._fill_exactly(
+            snapshot, "ssd_person", exact._examine(), {"pers_person_id": 0, "pers_ethnicity": 1, "pers_dob": 2}, 3
+        )
     except SourceError:
         expected = []
     else:

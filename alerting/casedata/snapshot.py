@@ -25,6 +25,7 @@ from zoneinfo import ZoneInfo
 
 import duckdb
 
+from alerting import private_files
 from alerting.casedata.catalogue import TABLES, Settings
 from alerting.casedata.conversion import SPACE, TYPOGRAPHIC, WHITE, RawColumn, absent, bad_cells, make_dictionaries, quoted, typed
 from alerting.working_days import FIRST, LAST
@@ -161,7 +162,7 @@ class Snapshot:
         self.as_of = as_of
         self.settings = settings
         self.readings: dict[str, TableReading] = {}
-        self._db = duckdb.connect(config={"preserve_insertion_order": False})
+        self._db = _engine(preserve_insertion_order=False)
         self._db.execute("SET errors_as_json = true")
         # With it the engine breaks down over a `case` that a column's statistics decide, compared with what it never gives.
         self._db.execute("SET disabled_optimizers = 'statistics_propagation'")
@@ -248,9 +249,10 @@ class Snapshot:
         later. Raises EngineError, and OSError where the file cannot be written.
         """
         try:
+            private_files.make(path)
             self._files.register("given", _Stream(self._db.sql(query)))
             [(rows,)] = self._files.execute(
-                f"COPY (SELECT * FROM given) TO {_text(path.as_posix())} (FORMAT parquet, COMPRESSION zstd)"
+                f"COPY (SELECT * FROM given) TO {_text(path.as_posix())} (FORMAT parquet, COMPRESSION zstd, USE_TMP_FILE false)"
             ).fetchall()
             self._files.unregister("given")
         except duckdb.IOException as error:
@@ -278,7 +280,7 @@ class Snapshot:
 
     @cached_property
     def _files(self) -> duckdb.DuckDBPyConnection:
-        return duckdb.connect()
+        return _engine()
 
     def row_count(self, table: str) -> int:
         """Count the rows filled so far."""
@@ -327,8 +329,7 @@ class Snapshot:
                 reading.unreadable_cells[column.column.name] = count
                 reading.cell_places[column.column.name] = source.places(column.table, column.column.name, cells) if source else []
         self.sql("DROP SCHEMA raw CASCADE")
-        self.sql("SET enable_external_access = false")
-        self.sql("SET lock_configuration = true")
+        _shut(self._db)
 
     def at(self, as_of: date) -> None:
         """Move to another business date; what has been read stays as it is."""
@@ -375,7 +376,32 @@ def pure_functions() -> frozenset[str]:
 @cache
 def _reader() -> duckdb.DuckDBPyConnection:
     """Open an engine that reads SQL and runs none of it: it holds no data and reaches nothing."""
-    return duckdb.connect(config={"enable_external_access": False, "lock_configuration": True, "threads": 1})
+    engine = _engine(threads=1)
+    _shut(engine)
+    return engine
+
+
+def _engine(**settings: bool | int) -> duckdb.DuckDBPyConnection:
+    """Open an engine in memory that fetches and loads no extension, and writes to no disk: what does not fit in is an error.
+
+    Of itself it would put whatever does not fit into files in the folder that the process happens to be in, for all to read.
+    """
+    return duckdb.connect(config=_CLOSED | settings)
+
+
+def _shut(engine: duckdb.DuckDBPyConnection) -> None:
+    """Let an engine reach nothing outside from now on, and let no SQL open it again."""
+    engine.execute("SET enable_external_access = false")
+    engine.execute("SET lock_configuration = true")
+
+
+_CLOSED: dict[str, str | bool | int | float | list[str]] = {
+    "temp_directory": "",
+    "autoinstall_known_extensions": False,
+    "autoload_known_extensions": False,
+    "allow_community_extensions": False,
+    "allow_persistent_secrets": False,
+}
 
 
 class _Stream:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import click
 
+from alerting import private_files
 from alerting.cli import echo_table
 from alerting.delivery.sending import Clock
 from alerting.errors import ConfigError
@@ -106,8 +107,8 @@ def _prepare(folder: Path, children: int, seed: int) -> Path:
                 shutil.rmtree(path)
             elif path.name.startswith("alerting.db"):
                 path.unlink()
-    folder.mkdir(parents=True, exist_ok=True)
-    config.write_text(_CONFIG % {"children": children, "seed": seed, "start": _FIRST_DAY.isoformat()}, "utf-8")
+    private_files.make_folder(folder)
+    private_files.write(config, _CONFIG % {"children": children, "seed": seed, "start": _FIRST_DAY.isoformat()})
     return config
 
 

@@ -12,7 +12,6 @@ named after what is in them, so that a repeated run takes over from the last one
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -21,6 +20,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from alerting import private_files
 from alerting.casedata.conversion import quoted
 from alerting.casedata.snapshot import EngineError, Snapshot
 from alerting.rulebook.file_models import Subject
@@ -129,9 +129,7 @@ class Archive:
         problems: list[str] = []
         folder = self.folder / run.as_of.isoformat() / run.job
         try:
-            self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            folder.parent.mkdir(exist_ok=True, mode=0o700)
-            folder.mkdir(exist_ok=True, mode=0o700)
+            private_files.make_folder(folder)
             kept: dict[str, KeptSubject] = {}
             for id_, (subject, version) in sorted(subjects.items()):
                 before = self._before(run, id_)
@@ -247,7 +245,6 @@ def _write(snapshot: Snapshot, folder: Path, name: str, query: str) -> KeptFile:
     part = folder / f"{name}{_PART}"
     try:
         rows = snapshot.write_parquet(query, part)
-        part.chmod(0o600)
         with part.open("rb") as opened:
             sha256 = hashlib.file_digest(opened, "sha256").hexdigest()
         file = KeptFile(name=f"{name}-{sha256[:12]}.parquet", rows=rows, sha256=sha256)
@@ -259,16 +256,7 @@ def _write(snapshot: Snapshot, folder: Path, name: str, query: str) -> KeptFile:
 
 def _publish(folder: Path, manifest: Manifest) -> None:
     """Put a manifest in its place in one step, and then delete the files that are not its."""
-    part = folder / f"{_MANIFEST}{_PART}"
-    try:
-        with part.open("w", encoding="utf-8") as file:
-            part.chmod(0o600)
-            file.write(manifest.model_dump_json(indent=1))
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(folder / _MANIFEST)
-    finally:
-        part.unlink(missing_ok=True)
+    private_files.write(folder / _MANIFEST, manifest.model_dump_json(indent=1), lasting=True)
     named = {_MANIFEST} | {file.name for file in manifest.files}
     _unlink([path for path in _own(folder) if path.name not in named])
 
@@ -296,7 +284,11 @@ def _day(name: str) -> date | None:
 
 def _own(folder: Path) -> list[Path]:
     """Return the files of a folder that `keep` writes."""
-    return [path for path in folder.iterdir() if path.name == _MANIFEST or path.suffix in (".parquet", _PART)]
+    return [path for path in folder.iterdir() if _is_own(path)]
+
+
+def _is_own(path: Path) -> bool:
+    return path.name == _MANIFEST or path.suffix in (".parquet", _PART) or path.name.startswith(private_files.UNFINISHED)
 
 
 def _delete(day: Path) -> None:

@@ -6,11 +6,12 @@ stops nothing: the run is done, and whoever waits for the sign will ask.
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Literal
+
+from alerting import private_files
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,10 +45,9 @@ class Heartbeat:
         return None if answer.ok and not answer.is_redirect else f"the heartbeat's address answered {answer.status_code}"
 
     def _touch(self, file: Path, now: datetime) -> str | None:
-        new = file.with_name(f".{file.name}.new")
         try:
-            new.write_text(f"{now.isoformat(timespec='seconds')}\n", "utf-8")
-            os.replace(new, file)  # noqa: PTH105  (whole or not at all: an agent may look at any moment)
+            # Whole or not at all: an agent may look at any moment, and may be an account that an administrator let read it.
+            private_files.write(file, f"{now.isoformat(timespec='seconds')}\n", keep_rights=True)
         except OSError as error:
             return f"the heartbeat's file cannot be written ({error.strerror})"
         return None

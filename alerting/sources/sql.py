@@ -8,19 +8,19 @@ from __future__ import annotations
 
 import re
 import sqlite3
-import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import IO, TYPE_CHECKING, Any, Literal
 from urllib.parse import quote
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
+from alerting import private_files
 from alerting.casedata import snapshot
 from alerting.casedata.catalogue import TABLES
 from alerting.casedata.conversion import quoted
@@ -215,10 +215,12 @@ class Source(BaseModel, snapshot.Source):
         if len(table.theirs) > 1:
             raise SourceError(f"there are {' and '.join(sorted(table.theirs))} for one table. Keep one")
         found = _found(sa.inspect(connection).get_columns(table.theirs[0], table.schema), columns)
-        if connection.dialect.name == "postgresql" and connection.dialect.driver == "psycopg":
-            _copy(connection, table, found, into, self.max_rows)
-        else:
-            _stream(connection, table, found, into, time.monotonic() + self.statement_timeout_s, self.max_rows)
+        with ExitStack() as stack:
+            copies = connection.dialect.name == "postgresql" and connection.dialect.driver == "psycopg"
+            if copies and (nameless := stack.enter_context(private_files.nameless())):
+                _copy(connection, table, found, into, self.max_rows, *nameless)
+                return
+        _stream(connection, table, found, into, time.monotonic() + self.statement_timeout_s, self.max_rows)
 
     def _why(self, table: _Held, error: Exception) -> str:
         if isinstance(error, SourceError):
@@ -320,29 +322,36 @@ def _stream(
         into.extend(table.ours, names, list(zip(*batch, strict=True)))
 
 
-def _copy(connection: sa.Connection, table: _Held, found: Mapping[str, Mapping[str, Any]], into: Snapshot, max_rows: int) -> None:
+def _copy(
+    connection: sa.Connection,
+    table: _Held,
+    found: Mapping[str, Mapping[str, Any]],
+    into: Snapshot,
+    max_rows: int,
+    file: IO[bytes],
+    path: str,
+) -> None:
     """Let PostgreSQL write the table as CSV into a file of our own, and the engine read that. A null stays a null."""
     # The 1 keeps a row of one null cell from being a blank line, which is no row.
     cells = ["1", *(_postgres_cell(_quoted(connection, column["name"]), column["type"]) for column in found.values())]
-    with tempfile.TemporaryDirectory(prefix="alerting-") as folder:
-        path = Path(folder) / "table.csv"
-        with path.open("wb") as file, _driver(connection).cursor() as cursor:
-            with cursor.copy(
-                f"COPY (SELECT {', '.join(cells)} FROM {_source(connection, table)} LIMIT {max_rows + 1}) TO STDOUT (FORMAT csv)"
-            ) as rows:
-                file.writelines(rows)
-            sent = cursor.rowcount
-        if sent > max_rows:
-            raise _too_many(max_rows)
-        declared = ", ".join(f"'c{number}': 'VARCHAR'" for number in range(len(cells)))
-        selected = ", ".join(f"c{number} AS {quoted(name)}" for number, name in enumerate(found, 1))
-        # Not in parallel: a reader that starts in the middle of a file has to guess whether it is inside a quoted cell.
-        query = f"""
-            SELECT {selected or f"NULL AS {quoted(_NO_COLUMN)}"} FROM read_csv($1, auto_detect = false, header = false,
-              delim = ',', quote = '"', escape = '"', columns = {{{declared}}}, strict_mode = true, null_padding = false,
-              ignore_errors = false, parallel = false, max_line_size = {_LONGEST_RECORD})
-        """
-        into.fill_from(table.ours, query, [str(path)])
+    with _driver(connection).cursor() as cursor:
+        with cursor.copy(
+            f"COPY (SELECT {', '.join(cells)} FROM {_source(connection, table)} LIMIT {max_rows + 1}) TO STDOUT (FORMAT csv)"
+        ) as rows:
+            file.writelines(rows)
+        sent = cursor.rowcount
+    file.flush()
+    if sent > max_rows:
+        raise _too_many(max_rows)
+    declared = ", ".join(f"'c{number}': 'VARCHAR'" for number in range(len(cells)))
+    selected = ", ".join(f"c{number} AS {quoted(name)}" for number, name in enumerate(found, 1))
+    # Not in parallel: a reader that starts in the middle of a file has to guess whether it is inside a quoted cell.
+    query = f"""
+        SELECT {selected or f"NULL AS {quoted(_NO_COLUMN)}"} FROM read_csv($1, auto_detect = false, header = false,
+          delim = ',', quote = '"', escape = '"', columns = {{{declared}}}, strict_mode = true, null_padding = false,
+          ignore_errors = false, parallel = false, max_line_size = {_LONGEST_RECORD})
+    """
+    into.fill_from(table.ours, query, [path])
     if into.row_count(table.ours) != sent:
         raise SourceError(f"{sent} rows came and {into.row_count(table.ours)} could be read")
 

@@ -9,6 +9,7 @@ import subprocess
 from contextlib import closing, suppress
 from pathlib import Path
 
+from alerting import private_files
 from alerting.errors import ConfigError, StoreError
 from alerting.store.store import Store
 
@@ -27,7 +28,7 @@ def backup(store: Store, file: Path) -> int:
     new.unlink(missing_ok=True)
     try:
         # Made first, so that nobody else can read it at any moment: it holds case data.
-        os.close(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+        private_files.make(new)
         if store.engine.dialect.name == "sqlite":
             _copy_sqlite(store, new)
         else:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -17,6 +17,7 @@ from typing import Any, Protocol
 
 import sqlalchemy as sa
 
+from alerting import private_files
 from alerting.errors import EmptyStoreError, StoreError
 from alerting.evaluation.evaluation import Reading
 from alerting.model import Alert, Condition, Reason, Transition
@@ -388,9 +389,21 @@ def _engine(url: str) -> sa.Engine:
             remedy="Write `store: sqlite:///alerting.db`, or `postgresql+psycopg://user@host/database` with the `postgres` extra.",
         ) from None
     if parsed.get_backend_name() == "sqlite":
+        sa.event.listen(engine, "do_connect", _make_private)
         sa.event.listen(engine, "connect", _prepare_sqlite)
         sa.event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
     return engine
+
+
+def _make_private(dialect: object, record: object, arguments: tuple[Any, ...], _: object) -> None:
+    """Let nobody but its owner read an SQLite store, before it is made or opened; what SQLite keeps beside it takes after it."""
+    del dialect, record
+    file = Path(arguments[0])
+    if arguments[0] != ":memory:" and file.parent.is_dir():
+        with suppress(OSError):  # SQLite says better what is wrong
+            private_files.make(file)
+        for beside in ("-wal", "-shm", "-journal"):
+            private_files.restrict(file.with_name(file.name + beside))
 
 
 def _prepare_sqlite(connection: Any, _: Any) -> None:

@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
+from alerting import private_files
 from alerting.alerts.lifecycle import FLAPS, FLAPS_WITHIN
 from alerting.authoring.backtest.backtest import Backtest, Day, Timeline
 from alerting.authoring.backtest.charts import draw_lines, round_up
@@ -179,7 +180,7 @@ def write_page(found: Backtest, path: Path, council: str) -> None:
         height=HEIGHT,
     )
     try:
-        path.write_text(text, "utf-8")
+        private_files.write(path, text)
     except OSError as error:
         raise ConfigError(
             f"{path.as_posix()} cannot be written ({error.strerror})", remedy="Give another file with --html."

@@ -9,6 +9,7 @@ from datetime import date
 from pathlib import Path
 from typing import Literal, Protocol
 
+from alerting import private_files
 from alerting.casedata.catalogue import TABLES
 from alerting.errors import SourceError
 
@@ -44,7 +45,7 @@ def export(
     columns and ignores date style, encoding and line end. Raises SourceError when a file cannot be written.
     """
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        private_files.make_folder(folder)
         return [
             _write(folder, name, columns, format, date_style, encoding, line_end)
             for name, columns in source.tables(as_of).items()
@@ -67,6 +68,7 @@ def _write(
     line_end: LineEnd,
 ) -> Path:
     path = folder / f"{name}.{format}"
+    private_files.make(path)
     if format == "parquet":
         _write_parquet(path, columns)
         return path
@@ -92,6 +94,6 @@ def _write_parquet(path: Path, columns: Mapping[str, list[str | None]]) -> None:
     import duckdb
 
     selected = ", ".join(f'unnest(${number}::VARCHAR[]) AS "{name}"' for number, name in enumerate(columns, 1))
-    with duckdb.connect() as db:
+    with duckdb.connect(config={"temp_directory": "", "autoinstall_known_extensions": False}) as db:
         db.execute(f"CREATE TABLE cells AS SELECT {selected}", list(columns.values()))
-        db.execute("COPY cells TO '" + str(path).replace("'", "''") + "' (FORMAT parquet)")
+        db.execute("COPY cells TO '" + str(path).replace("'", "''") + "' (FORMAT parquet, USE_TMP_FILE false)")

@@ -5,13 +5,14 @@ from __future__ import annotations
 import codecs
 import csv
 import re
-import tempfile
 from collections import deque
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
+from alerting import private_files
 from alerting.errors import SourceError
 
 _PIECE = 4 << 20
@@ -19,46 +20,25 @@ LONGEST_PIECE = 64 << 20
 _LONGEST_RECORD = 256 << 20
 
 
+Encoding = Literal["utf-8", "utf-16", "windows-1252"]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Shape:
     """What the bytes of a CSV file show. regular: every record is plainly one. delimiters: those outside quotation marks."""
 
-    utf8: bool
+    encoding: Encoding
     regular: bool
     delimiters: int
 
 
-@contextmanager
-def narrow(path: Path) -> Iterator[Path]:
-    """Return a path under which a file that says it is UTF-16, by its first two bytes, is UTF-8; any other is itself.
-
-    Raises SourceError where it breaks off or is none after all.
-    """
-    with path.open("rb") as file:
-        wide = file.read(2) in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
-    if not wide:
-        yield path
-        return
-    with tempfile.TemporaryDirectory(prefix="alerting-") as folder:
-        copy = Path(folder) / "narrow.csv"
-        try:
-            with path.open(encoding="utf-16", newline="") as source, copy.open("w", encoding="utf-8", newline="") as target:
-                while piece := source.read(_PIECE):
-                    target.write(piece)
-        except UnicodeError:
-            raise SourceError(
-                "begins as UTF-16 and does not go on so", where=path.name, remedy="Export it again; it may have been cut short."
-            ) from None
-        yield copy
-
-
 def examine(path: Path, delimiter: bytes, name: str) -> Shape:
     """Look through a file's bytes. name: what it is called where something is wrong with it. Raises SourceError for what is no CSV."""
-    utf8, regular, delimiters = True, True, 0
+    wide, utf8, regular, delimiters = _is_wide(path), True, True, 0
     decoder = codecs.getincrementaldecoder("utf-8")()
     # Spelt so that it starts with the mark itself, which is searched for ten times faster than a class of characters.
     stray = re.compile(rb'"(?:(?<=[^%b\n"]")|(?=[^%b\r\n"]))' % ((re.escape(delimiter),) * 2))
-    for number, piece in enumerate(_pieces(path)):
+    for number, piece in enumerate(_pieces(_from_utf16(path, name) if wide else _chunks(path))):
         _refuse_wide_characters(name, piece, first=number == 0)
         utf8 = utf8 and _goes_on_in_utf8(decoder, piece)
         if regular:
@@ -66,19 +46,44 @@ def examine(path: Path, delimiter: bytes, name: str) -> Shape:
             outside = _outside_quotes(piece.removeprefix(codecs.BOM_UTF8) if number == 0 else piece)
             regular = outside is not None and not stray.search(outside) and not _has_odd_lines(outside)
             delimiters += outside.count(delimiter) if outside is not None else 0
-    return Shape(utf8=utf8 and _goes_on_in_utf8(decoder, b"", end=True), regular=regular, delimiters=delimiters)
+    utf8 = utf8 and _goes_on_in_utf8(decoder, b"", end=True)
+    encoding: Encoding = "utf-16" if wide else "utf-8" if utf8 else "windows-1252"
+    return Shape(encoding=encoding, regular=regular, delimiters=delimiters)
 
 
-def _pieces(path: Path) -> Iterator[bytes]:
-    """Return the file in pieces that end where a record ends, as far as its quotation marks pair up."""
-    held = b""
+def _is_wide(path: Path) -> bool:
+    """Return whether a file says that it is UTF-16, by its first two bytes."""
+    with path.open("rb") as file:
+        return file.read(2) in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+
+
+def _chunks(path: Path) -> Iterator[bytes]:
     with path.open("rb") as file:
         while chunk := file.read(_PIECE):
-            held += chunk
-            end = held.rfind(b"\n") + 1
-            if (end and held.count(b'"', 0, end) % 2 == 0) or len(held) > LONGEST_PIECE:
-                yield held[: end or None]
-                held = held[end:] if end else b""
+            yield chunk
+
+
+def _from_utf16(path: Path, name: str) -> Iterator[bytes]:
+    """Return a file that is UTF-16 as UTF-8. Raises SourceError where it breaks off or is none after all."""
+    try:
+        with path.open(encoding="utf-16", newline="") as file:
+            while piece := file.read(_PIECE):
+                yield piece.encode()
+    except UnicodeError:
+        raise SourceError(
+            "begins as UTF-16 and does not go on so", where=name, remedy="Export it again; it may have been cut short."
+        ) from None
+
+
+def _pieces(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """Return a file in pieces that end where a record ends, as far as its quotation marks pair up."""
+    held = b""
+    for chunk in chunks:
+        held += chunk
+        end = held.rfind(b"\n") + 1
+        if (end and held.count(b'"', 0, end) % 2 == 0) or len(held) > LONGEST_PIECE:
+            yield held[: end or None]
+            held = held[end:] if end else b""
     if held:
         yield held
 
@@ -118,18 +123,40 @@ def _goes_on_in_utf8(decoder: codecs.IncrementalDecoder, piece: bytes, *, end: b
 _WINDOWS_1252 = "".join(bytes([byte]).decode("cp1252", "ignore") or chr(byte) for byte in range(256))
 
 
+def _from_windows_1252(piece: bytes) -> str:
+    return codecs.charmap_decode(piece, "strict", _WINDOWS_1252)[0]
+
+
+def lines(path: Path, encoding: Encoding) -> Iterator[str]:
+    """Return the lines of a file. One ends where a line feed is, also when the line before it ends in a lone carriage return."""
+    if encoding == "windows-1252":
+        with path.open("rb") as file:
+            yield from map(_from_windows_1252, file)
+    else:
+        with path.open(encoding="utf-8-sig" if encoding == "utf-8" else encoding, newline="\n") as text:
+            yield from text
+
+
 @contextmanager
-def in_utf8(path: Path, shape: Shape) -> Iterator[Path]:
-    """Return a path under which the file is UTF-8: its own, or that of a copy for the length of the block."""
-    if shape.utf8:
-        yield path
+def in_utf8(path: Path, encoding: Encoding, name: str) -> Iterator[str | None]:
+    """Return a path under which the file is UTF-8, for the length of the block; None where there can be none.
+
+    That is its own path, or that of a copy which has no name, as it holds case data: nothing is left of it, whatever ends the process.
+    """
+    if encoding == "utf-8":
+        yield str(path)
         return
-    with tempfile.TemporaryDirectory(prefix="alerting-") as folder:
-        copy = Path(folder) / "utf8.csv"
-        with path.open("rb") as source, copy.open("wb") as target:
-            while chunk := source.read(_PIECE):
-                target.write(codecs.charmap_decode(chunk, "strict", _WINDOWS_1252)[0].encode())
-        yield copy
+    with private_files.nameless() as copy:
+        if copy is None:
+            yield None
+            return
+        file, under = copy
+        if encoding == "utf-16":
+            file.writelines(_from_utf16(path, name))
+        else:
+            file.writelines(_from_windows_1252(chunk).encode() for chunk in _chunks(path))
+        file.flush()
+        yield under
 
 
 _REASONS = {
@@ -138,14 +165,14 @@ _REASONS = {
 }
 
 
-def records(lines: Iterable[str], delimiter: str) -> Iterator[tuple[int, list[str] | str]]:
+def records(found: Iterable[str], delimiter: str) -> Iterator[tuple[int, list[str] | str]]:
     """Return each record with the line it starts on, from 1: its cells, or why it is none. Blank lines are nothing.
 
     After a record that is none the next line is tried as the start of one: what an unclosed quotation mark swallowed
     is given back. The rest of a broken record of several lines is told by a quotation mark without its pair.
     """
     csv.field_size_limit(_LONGEST_RECORD)
-    source, doubtful = _Lines(lines), False
+    source, doubtful = _Lines(found), False
     reader = csv.reader(source, delimiter=delimiter, strict=True)
     while True:
         start = source.number + 1

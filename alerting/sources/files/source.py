@@ -28,7 +28,7 @@ from alerting.casedata.catalogue import TABLES, clean
 from alerting.casedata.conversion import quoted
 from alerting.casedata.snapshot import EngineError, Snapshot, Wanted, as_text
 from alerting.errors import SourceError
-from alerting.sources.files.csv_text import LONGEST_PIECE, Shape, examine, in_utf8, narrow, records
+from alerting.sources.files.csv_text import LONGEST_PIECE, Shape, examine, in_utf8, lines, records
 
 _NO_COLUMN = "none of them"
 """The column of a raw table of which no column is wanted: its rows count all the same."""
@@ -259,7 +259,7 @@ class _Parquet:
     def fill(self, into: Snapshot, table: str, columns: frozenset[str]) -> None:
         self.path.open("rb").close()  # to the engine, a file that may not be read is a damaged one
         rows = "read_parquet($1, binary_as_string = true)"
-        parameters = [_not_a_pattern(self.path)]
+        parameters = [_not_a_pattern(str(self.path))]
         try:
             described = into.sql(f"DESCRIBE SELECT * FROM {rows}", parameters)
             positions = _positions([row[0] for row in described], columns, self.name)
@@ -287,9 +287,9 @@ def _parquet_cell(column: str, kind: str) -> str:
     return f"{cell}::VARCHAR"
 
 
-def _not_a_pattern(path: Path) -> str:
+def _not_a_pattern(path: str) -> str:
     """Return a path in which the engine sees no wildcard."""
-    return re.sub(r"([*?\[])", r"[\1]", str(path))
+    return re.sub(r"([*?\[])", r"[\1]", path)
 
 
 # ---------------------------------------------------------------------- Excel
@@ -351,30 +351,28 @@ class _Csv:
         return self.path.name
 
     def fill(self, into: Snapshot, table: str, columns: frozenset[str]) -> None:
-        with narrow(self.path) as narrowed, in_utf8(narrowed, shape := self._examine(narrowed)) as path:
-            header = self._header(path)
-            positions = _positions(header, columns, self.name)
-            if not (shape.regular and self._fill_fast(into, table, path, positions, len(header), shape.delimiters)):
-                self._fill_exactly(into, table, path, positions, len(header))
+        shape = self._examine()
+        header = self._header(shape)
+        positions = _positions(header, columns, self.name)
+        if not (shape.regular and self._fill_fast(into, table, shape, positions, len(header))):
+            self._fill_exactly(into, table, shape, positions, len(header))
 
     def places(self, column: str, cells: frozenset[str]) -> Iterator[str]:
-        with narrow(self.path) as narrowed, in_utf8(narrowed, self._examine(narrowed)) as path:
-            header = self._header(path)
-            at = _positions(header, [column], self.name)[column]
-            for line, record in _LeftOut(self.name, len(header)).sift(islice(self._records_of(path), 1, None)):
-                if _is_in(record[at], cells):
-                    yield f"{self.name}:{line}: column {column}"
+        shape = self._examine()
+        header = self._header(shape)
+        at = _positions(header, [column], self.name)[column]
+        for line, record in _LeftOut(self.name, len(header)).sift(islice(self._records(shape), 1, None)):
+            if _is_in(record[at], cells):
+                yield f"{self.name}:{line}: column {column}"
 
-    def _examine(self, path: Path) -> Shape:
-        return examine(path, self.delimiter.encode(), self.name)
+    def _examine(self) -> Shape:
+        return examine(self.path, self.delimiter.encode(), self.name)
 
-    def _records_of(self, path: Path) -> Iterator[tuple[int, list[str] | str]]:
-        # A line ends where a line feed is, also when the line before it ends in a lone carriage return.
-        with path.open(encoding="utf-8-sig", newline="\n") as lines:
-            yield from records(lines, self.delimiter)
+    def _records(self, shape: Shape) -> Iterator[tuple[int, list[str] | str]]:
+        return records(lines(self.path, shape.encoding), self.delimiter)
 
-    def _header(self, path: Path) -> list[str]:
-        for _, header in self._records_of(path):
+    def _header(self, shape: Shape) -> list[str]:
+        for _, header in self._records(shape):
             if isinstance(header, list):
                 return header
             raise SourceError(f"the header cannot be read: {header}", where=self.name, remedy="Export it again.")
@@ -382,7 +380,7 @@ class _Csv:
             "is empty, without even a header", where=self.name, remedy="Export it again; a table without rows has a header."
         )
 
-    def _fill_fast(self, into: Snapshot, table: str, path: Path, positions: dict[str, int], width: int, delimiters: int) -> bool:
+    def _fill_fast(self, into: Snapshot, table: str, shape: Shape, positions: dict[str, int], width: int) -> bool:
         """Let the engine read the file; return whether it read every record of it.
 
         A record with too few cells is an error of the engine's; one with too many is not when the last are empty, hence
@@ -397,17 +395,20 @@ class _Csv:
         """
         if width < 2:
             return False
-        try:
-            into.fill_from(table, query, [_not_a_pattern(path), self.delimiter])
-        except EngineError:
-            return False
-        return (into.row_count(table) + 1) * (width - 1) == delimiters
+        with in_utf8(self.path, shape.encoding, self.name) as path:
+            if path is None:
+                return False
+            try:
+                into.fill_from(table, query, [_not_a_pattern(path), self.delimiter])
+            except EngineError:
+                return False
+        return (into.row_count(table) + 1) * (width - 1) == shape.delimiters
 
-    def _fill_exactly(self, into: Snapshot, table: str, path: Path, positions: dict[str, int], width: int) -> None:
+    def _fill_exactly(self, into: Snapshot, table: str, shape: Shape, positions: dict[str, int], width: int) -> None:
         """Read record by record; list those that are none, or are not as wide as the header."""
         names, faults = list(positions) or [_NO_COLUMN], _LeftOut(self.name, width)
         into.fill(table, names, [[] for _ in names])
-        good = faults.sift(islice(self._records_of(path), 1, None))
+        good = faults.sift(islice(self._records(shape), 1, None))
         for data in _by_column(good, list(positions.values())):
             into.extend(table, names, data)
         if faults.count and not into.row_count(table):

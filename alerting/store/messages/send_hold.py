@@ -7,7 +7,6 @@ next run would repeat it all. Which store was used last, and its newest run, sta
 from __future__ import annotations
 
 import json
-import os
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from alerting import private_files
 from alerting.config import PRODUCTION
 from alerting.model import DeliveryReason
 from alerting.store.batches import batches
@@ -107,10 +107,8 @@ class Marker:
     def _write(self, known: Mapping[str, Any]) -> list[str]:
         if self.path is None or self._read() == known:
             return []
-        new = self.path.with_name(f".{self.path.name}.new")
         try:
-            new.write_text(json.dumps(known) + "\n", "utf-8")
-            os.replace(new, self.path)  # noqa: PTH105  (whole or not at all)
+            private_files.write(self.path, json.dumps(known) + "\n")
         except OSError as error:
             return [f"the marker {self.path} cannot be written ({error.strerror}), so a restored store would not be recognised"]
         return []
