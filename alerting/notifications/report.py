@@ -31,7 +31,17 @@ class RuleRow(Asked):
     @property
     def is_stopped(self) -> bool:
         """Whether it could not do its work; one that the council switched off was not meant to."""
-        return self.status in (Status.error, Status.withheld) or (self.status == Status.off and self.population > 0)
+        return self.status in (Status.error, Status.withheld) or (self.status == Status.off and not self.is_switched_off)
+
+    @property
+    def is_switched_off(self) -> bool:
+        """Whether the council switched it off: of one that too little is recorded for, there is a population."""
+        return self.status == Status.off and not self.population
+
+    @property
+    def needs_a_look(self) -> bool:
+        """Whether its problem is one that somebody should look at; that a rule is switched off is as the council wants it."""
+        return self.problem is not None and not self.is_switched_off
 
     def as_json(self) -> dict[str, Any]:
         """Return the row as `run --json` prints it."""

@@ -310,7 +310,7 @@ class Pipeline:
             job=run.job,
             as_of=run.as_of,
             run=run.claim.run_id if run.claim else None,
-            status="done_with_faults" if faults or any(row.problem for row in decision.rules) else "done",
+            status="done_with_faults" if faults or any(row.needs_a_look for row in decision.rules) else "done",
             data=evaluation.trust,
             data_problems=problems,
             missed=decided.missed,
