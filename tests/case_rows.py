@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date
@@ -11,7 +12,7 @@ from typing import Any
 
 from alerting.casedata.snapshot import Snapshot
 from alerting.rulebook.book import Rulebook
-from alerting.rulebook.loader import Overrides, load_rulebook
+from alerting.rulebook.loader import LOCAL_PACK, Overrides, load_rulebook
 
 RULES = Path(__file__).parents[1] / "rules"
 
@@ -22,13 +23,26 @@ Ask = Callable[[str], list[tuple[Any, ...]]]
 
 @cache
 def shipped() -> Rulebook:
-    return load_rulebook(RULES)
+    """Return the rules that come with the product; those that this checkout has of its own stay out."""
+    return load_shipped()
+
+
+def load_shipped(overrides: Overrides | None = None) -> Rulebook:
+    folders = {path.name for path in RULES.iterdir() if path.is_dir()}
+    return load_rulebook(RULES, sorted(folders - {"subjects", LOCAL_PACK}), overrides)
+
+
+def copy_shipped(to: Path) -> None:
+    """Copy the folder of rules that comes with the product, with nothing in its `local` yet."""
+    shutil.copytree(RULES, to)
+    for own in (to / LOCAL_PACK).glob("*.yaml"):
+        own.unlink()
 
 
 @contextmanager
 def council(rows: Sequence[tuple[str, Row]], as_of: date = AS_OF, **params: object) -> Iterator[Ask]:
     """Fill a snapshot with rows, each beside its table, and give a question that first makes the views it names."""
-    book = shipped() if not params else load_rulebook(RULES, overrides=Overrides(params=params))
+    book = load_shipped(Overrides(params=params)) if params else shipped()
     tables: dict[str, list[Row]] = {}
     for table, row in rows:
         tables.setdefault(table, []).append(row)

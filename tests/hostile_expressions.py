@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 import time
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 from hypothesis import strategies as st
@@ -19,9 +18,8 @@ from alerting.documents.document import load
 from alerting.expressions.aggregates import AGGREGATES
 from alerting.expressions.compile import Compiled, Name, compile_expression, constant
 from alerting.expressions.functions import FUNCTIONS, Type
-from alerting.rulebook.loader import load_rulebook
+from tests.case_rows import RULES, load_shipped
 
-RULES = Path(__file__).parent.parent / "rules"
 SECONDS = 10.0
 _ENGINE = {"text": "VARCHAR", "number": "BIGINT", "date": "DATE", "boolean": "BOOLEAN", "codes": "VARCHAR[]"}
 _ODD: dict[str, list[Any]] = {
@@ -39,7 +37,7 @@ _ROWS = 42
 
 def _names() -> dict[str, Name]:
     """Return every name that a shipped rule uses, and some of every kind."""
-    book = load_rulebook(RULES)
+    book = load_shipped()
     names = dict.fromkeys(("visits", "measure", "rows"), "number") | {"born": "date", "team": "text", "in_care": "boolean"}
     kinds: dict[str, Type] = names | {"statuses": "codes"}  # type: ignore[assignment]
     for subject in book.subjects.values():

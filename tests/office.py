@@ -70,7 +70,7 @@ class Office:
         self.notices: list[Notice] = []
 
     def rules_of_its_own(self, *shipped: str) -> Path:
-        """Return the council a folder of rules: the shipped subjects and settings, and these of the shipped rules."""
+        """Make the council a folder of rules of the shipped subjects and settings, and these of the shipped rules; return it."""
         folder = self.folder / "rules"
         shutil.copytree(RULES / "subjects", folder / "subjects")
         shutil.copy(RULES / "settings.yaml", folder / "settings.yaml")

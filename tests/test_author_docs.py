@@ -25,8 +25,8 @@ from alerting.authoring.scenarios.file_models import (
     Scenario,
 )
 from alerting.commands import cli
-from alerting.rulebook.loader import load_rulebook
 from alerting.rulebook.reference import PARTS, key_names, key_says, keys_page, subjects_page
+from tests.case_rows import copy_shipped, shipped
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
@@ -63,7 +63,7 @@ def test_a_generated_page_holds_exactly_what_its_command_prints(page, part, tmp_
 
 
 def test_the_catalogue_has_every_column_of_every_subject_with_its_type_its_tier_and_its_meaning():
-    subjects = load_rulebook(ROOT / "rules").subjects
+    subjects = shipped().subjects
     rows = subjects_page(subjects.values())
 
     for subject in subjects.values():
@@ -147,11 +147,15 @@ class Room:
     readers: dict[Path, Reader] = field(default_factory=dict)
 
     def copy_council(self, words: tuple[str, ...], to: Path) -> str:
-        """Put the demo council that these words make there, made only once; return what was said when it was made."""
+        """Put the demo council that these words make there, made only once; return what was said when it was made.
+
+        Its rules are those that come with the product, as at a reader's: this checkout may have others of its own.
+        """
         place = self.folder / f"council{list(self.councils).index(words) if words in self.councils else len(self.councils)}"
         if words not in self.councils:
             result = CliRunner().invoke(cli, [*words, "--dir", str(place)], catch_exceptions=False)
             assert result.exit_code == 0, result.output
+            copy_shipped(place / "rules")
             self.councils[words] = result.output
         shutil.copytree(place, to)
         return self.councils[words]
@@ -197,7 +201,7 @@ def write_rule(reader: Reader, text: str) -> str:
     there = list(reader.folder.glob(f"rules/*/{name}.yaml"))
     reader.file = there[0] if there else reader.folder / "rules" / "local" / f"{name}.yaml"
     if not (reader.folder / "rules").exists():
-        shutil.copytree(ROOT / "rules", reader.folder / "rules")
+        copy_shipped(reader.folder / "rules")
     reader.file.write_text(text, encoding="utf-8")
     return str(name)
 

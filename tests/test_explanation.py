@@ -27,11 +27,10 @@ from alerting.expressions.compile import Compiled, Name, compile_expression, con
 from alerting.expressions.functions import FUNCTIONS
 from alerting.rulebook.book import Rulebook
 from alerting.rulebook.file_models import Overrides
-from alerting.rulebook.loader import load_rulebook
 from alerting.rulebook.rule import Rule
+from tests.case_rows import load_shipped, shipped
 from tests.made_council import MONDAY, MadeCouncil
 
-ROOT = Path(__file__).parent.parent
 AS_OF = date(2026, 3, 31)
 LEAVER: dict[str, Any] = {
     "person_id": "P1", "team_id": "T1", "age": 18, "born_on": date(2007, 6, 1), "eligible_as": "FREL", "in_touch": "YES",
@@ -61,7 +60,7 @@ notify: {amber: [team_manager]}
 
 @pytest.fixture(scope="module")
 def book() -> Rulebook:
-    return load_rulebook(ROOT / "rules")
+    return shipped()
 
 
 def named(book: Rulebook, code: str) -> Rule:
@@ -197,7 +196,7 @@ def test_a_rule_says_who_is_told_and_what_holds_it_back(book):
 
 def test_a_parameter_that_the_council_has_set_is_marked():
     overrides = {"settings": {"CL-01": {"params": {"red_days": 70}}}, "params": {"recording_lag_wd": 5}}
-    book = load_rulebook(ROOT / "rules", None, Overrides.model_validate(overrides))
+    book = load_shipped(Overrides.model_validate(overrides))
 
     assert "red_days               70  (set by the council; the rule file says 56)" in part(
         named(book, "CL-01"), book, "What may be changed in config.yaml"

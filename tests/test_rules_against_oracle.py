@@ -8,8 +8,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date, timedelta
 from fractions import Fraction
-from functools import cache
-from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -21,8 +19,8 @@ from alerting.evaluation.evaluate import Answers, ask_rules
 from alerting.model import Alert, Condition, Finding, Level, Outcome
 from alerting.rulebook.book import Rulebook
 from alerting.rulebook.file_models import Overrides, RuleSetting
-from alerting.rulebook.loader import load_rulebook
 from alerting.rulebook.rule import Rule
+from tests.case_rows import load_shipped, shipped
 from tests.oracle.answers import Answer
 from tests.oracle.cells import Table
 from tests.oracle.councils import random_council
@@ -31,7 +29,6 @@ from tests.oracle.leaving import has_left, may_have_left
 from tests.oracle.rules import RULES, findings
 from tests.oracle.views import Views
 
-RULES_FOLDER = Path(__file__).parents[1] / "rules"
 # A Tuesday at a month's end, the day after Easter Monday, leap days, a Sunday, a bank holiday, the ends of a year.
 DATES = (
     date(2026, 3, 31),
@@ -67,11 +64,6 @@ OWN_SHARED: Mapping[str, Any] = {
     "short_break_statuses": ["V4", "J1"],
     "full_care_statuses": ["C1"],
 }
-
-
-@cache
-def shipped() -> Rulebook:
-    return load_rulebook(RULES_FOLDER)
 
 
 def rules_of(book: Rulebook) -> dict[str, Rule]:
@@ -184,7 +176,7 @@ def test_the_rules_answer_as_the_oracle_does(seed):
 def test_the_rules_answer_as_the_oracle_does_where_a_council_sets_its_own_numbers(seed):
     tables, as_of = council(seed)
     own = {code: RuleSetting(params=params) for code, params in OWN_NUMBERS.items()}
-    book = load_rulebook(RULES_FOLDER, overrides=Overrides(settings=own, params={"recording_lag_wd": 1, **OWN_SHARED}))
+    book = load_shipped(Overrides(settings=own, params={"recording_lag_wd": 1, **OWN_SHARED}))
     lag = {code: {"recording_lag_wd": 1, **OWN_NUMBERS[code]} for code in ("CP-03", "CLA-01")}
     asye = {"WF-01": {"asye": (8, 9), "asye_factor": Fraction("0.8"), "max_fte": Fraction(1)}}
 

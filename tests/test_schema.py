@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,7 @@ from alerting.casedata.catalogue import TABLES
 from alerting.commands import cli
 from alerting.rulebook.file_models import RuleFile, Subject
 from alerting.rulebook.json_schema import RULE_FILE, SUBJECT_FILE, as_text, rule_schema, subject_schema
-from tests.case_rows import RULES, shipped
+from tests.case_rows import RULES, copy_shipped, shipped
 from tests.made_council import MadeCouncil
 
 RULE, SUBJECT = rule_schema(shipped().subjects), subject_schema()
@@ -145,7 +144,7 @@ def test_the_command_prints_the_schema_of_a_rule_or_of_a_subject(config: Path):
 
 def test_written_into_the_councils_own_rules_a_schema_knows_the_councils_own_subjects(config: Path):
     rules = config.parent / "rules"
-    shutil.copytree(RULES, rules)
+    copy_shipped(rules)
     own = (rules / "subjects" / "child_in_need.yaml").read_text("utf-8").replace("child_in_need", "child_of_ours")
     (rules / "subjects" / "child_of_ours.yaml").write_text(own, "utf-8")
 
