@@ -26,6 +26,7 @@ from alerting.errors import AlertingError
 
 if TYPE_CHECKING:
     from alerting.app import App
+    from alerting.documents.report import Look
 
 
 class CommandFolder(click.Group):
@@ -81,7 +82,7 @@ class CommandFolder(click.Group):
         except AlertingError as error:
             from alerting.documents import report
 
-            click.echo(report.render_error(error, **look_of(sys.stderr)), err=True)
+            click.echo(report.render_error(error, look_of(sys.stderr)), err=True)
             sys.exit(error.exit_code)
 
 
@@ -105,11 +106,13 @@ def today(app: App) -> date:
     return now().astimezone(ZoneInfo(app.loaded.config.council.timezone)).date()
 
 
-def look_of(stream: TextIO) -> dict[str, Any]:
+def look_of(stream: TextIO) -> Look:
     """Return how faults look on a stream: in colour and as wide as a terminal, plain elsewhere and with NO_COLOR."""
+    from alerting.documents.report import PLAIN, Look
+
     if not stream.isatty():
-        return {}
-    return {"colour": "NO_COLOR" not in os.environ, "width": shutil.get_terminal_size().columns}
+        return PLAIN
+    return Look(colour="NO_COLOR" not in os.environ, width=shutil.get_terminal_size().columns)
 
 
 def echo_json(value: object) -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from typing import Any
 
 from click.testing import CliRunner
 
 from alerting.app import build
 from alerting.commands import cli
-from alerting.store.messages.outbox import Outbox
+from alerting.store.messages.sent import list_messages
 from alerting.store.store import Store
 from tests.office import Office
 
@@ -30,8 +31,8 @@ def store_of(office: Office) -> Iterator[Store]:
 
 
 def messages(office: Office, **wanted: object) -> list[dict[str, Any]]:
-    with store_of(office) as store:
-        rows = Outbox(store, domain="x").listed()
+    with store_of(office) as store, store.transaction() as connection:
+        rows = [asdict(row) for row in list_messages(connection)]
     return [row for row in rows if all(row[name] == value for name, value in wanted.items())]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from alerting.app import build
 from alerting.commands import cli
 from alerting.errors import DeliveryError, Faults
 from alerting.model import Tier
-from alerting.store.messages.outbox import Outbox
+from alerting.store.messages.sent import list_messages
 from alerting.store.store import Store
 from tests.made_council import MONDAY
 from tests.messages import channel_message, mail_message
@@ -47,7 +48,8 @@ def mail(server: MailServer) -> dict[str, Any]:
 def sent(office: Office) -> list[dict[str, Any]]:
     store = Store.open(build(office.folder / "config.yaml").store_url)
     try:
-        return Outbox(store, domain="x").listed()
+        with store.transaction() as connection:
+            return [asdict(row) for row in list_messages(connection)]
     finally:
         store.close()
 

@@ -12,6 +12,7 @@ from alerting.app import build
 from alerting.audit import verify
 from alerting.casedata import person_merges
 from alerting.model import Alert, Condition, Reason
+from alerting.store.alert_history import Change, read_history
 from tests.made_council import MONDAY
 from tests.office import Office
 
@@ -59,8 +60,9 @@ def leaves(office: Office, person: str) -> None:
 def history(office: Office, alert: Alert) -> list[tuple[date, str | None, str, str, str]]:
     store = build(office.folder / "config.yaml").store()
     try:
-        rows = [row for row in store.history(alert.id or 0) if row["kind"] == "change"]
-        return [(row["as_of"], row["before"], row["after"], row["reason"], row["by"]) for row in rows]
+        with store.transaction() as connection:
+            events = read_history(connection, alert.id or 0)
+        return [(one.as_of, one.before, one.after, one.reason, one.by) for one in events if isinstance(one, Change)]
     finally:
         store.close()
 

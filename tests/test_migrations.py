@@ -14,6 +14,7 @@ from alerting.errors import StoreError
 from alerting.model import Condition, DeliveryReason, Level, Reason
 from alerting.notifications.recipient_log import NotTold, NotToldReason
 from alerting.store import schema
+from alerting.store.alert_history import Change, read_history
 from alerting.store.messages import circuit_breaker
 from alerting.store.recipient_log import read_not_told, write
 from alerting.store.store import Store
@@ -57,6 +58,11 @@ def _at(store: Store, revision: str) -> None:
         command.upgrade(config, revision)
 
 
+def changes_of(store: Store, alert: int) -> list[Change]:
+    with store.transaction() as connection:
+        return [event for event in read_history(connection, alert) if isinstance(event, Change)]
+
+
 @pytest.fixture
 def older(store_url: str) -> Store:
     """A store of shape 0001, made by that release's own migration."""
@@ -94,7 +100,7 @@ def test_an_upgrade_loses_nothing_and_gives_todays_shape(older: Store) -> None:
     over = older.find("A-OVER")
     assert over is not None
     assert over.resolved_reason == Reason.cleared
-    assert [row["reason"] for row in older.history(first.id or 0) if row["kind"] == "change"] == ["new", "level raised"]
+    assert [change.reason for change in changes_of(older, first.id or 0)] == ["new", "level raised"]
     older.close()
 
 
@@ -345,7 +351,7 @@ def test_the_history_of_alerts_has_values_with_a_detail_and_the_words_stay(of_00
         ("held", "", None),
         ("firing", "", None),
     ]
-    words = [row["reason"] for row in of_0005.history(3) if row["kind"] == "change"]
+    words = [change.reason for change in changes_of(of_0005, 3)]
     assert words == [*HELD, "record merged", *ENDED, *GOES_ON, "", ""]
     of_0005.close()
 

@@ -19,6 +19,7 @@ from alerting.notifications.content import DigestContent, Notification, ToldAler
 from alerting.store import schema
 from alerting.store.messages.backoff import wait_before
 from alerting.store.messages.outbox import ClaimedMessage, ClaimLostError, Outbox
+from alerting.store.messages.sent import OutboxRow, list_messages
 from alerting.store.messages.told import told_rows
 from alerting.store.store import Store
 from tests.messages import mail_message
@@ -65,6 +66,11 @@ def became(state: str, retry_at: datetime | None = None) -> Delivery:
     return Delivery(outbox_id=0, state=state, phase="handed over", answer="250 ok", at=NOW, retry_at=retry_at)
 
 
+def listed(outbox: Outbox, state: str | None = None) -> list[OutboxRow]:
+    with outbox._store.transaction() as connection:
+        return list_messages(connection, state=state)
+
+
 def claimed(outbox: Outbox, now: datetime = NOW, lease: timedelta = LEASE, owner: str = "here") -> ClaimedMessage:
     waiting = outbox.claim(owner, now, lease)
     assert waiting is not None
@@ -77,7 +83,7 @@ def settle(outbox: Outbox, waiting: ClaimedMessage, result: Delivery) -> bool:
 
 
 def states(outbox: Outbox) -> dict[str, str]:
-    return {row["key"]: row["state"] for row in outbox.listed()}
+    return {row.key: row.state for row in listed(outbox)}
 
 
 def test_the_same_notification_is_planned_once(outbox: Outbox, store: Store) -> None:
@@ -90,7 +96,7 @@ def test_a_newer_message_takes_the_place_of_an_older_one_that_has_not_gone(outbo
     plan(outbox, store, notification("k1"))
 
     assert plan(outbox, store, notification("k2")) == (1, 1)
-    assert {row["key"]: row["state"] for row in outbox.listed()} == {"k1": "cancelled", "k2": "planned"}
+    assert {row.key: row.state for row in listed(outbox)} == {"k1": "cancelled", "k2": "planned"}
 
 
 def test_a_message_to_somebody_else_is_not_superseded(outbox: Outbox, store: Store) -> None:
@@ -236,7 +242,7 @@ def test_a_message_whose_content_cannot_be_read_fails_and_keeps_no_other_waiting
 
     assert claimed(outbox).notification.key == "k2"
     assert states(outbox)["k1"] == "failed"
-    assert [row["answer"] for row in outbox.listed(state="failed")] == [
+    assert [row.answer for row in listed(outbox, "failed")] == [
         "the message could not be put into words (what stands in the outbox cannot be read: its kind is not known)"
     ]
 
@@ -336,8 +342,8 @@ def test_a_daily_message_is_given_up_at_the_end_of_its_day(outbox: Outbox, store
     assert outbox.claim("here", tonight, LEASE) is None
     assert expired(outbox, tonight - timedelta(hours=1)) == []
     assert expired(outbox, tonight) == [("mail", 1)]
-    [row] = outbox.listed()
-    assert (row["state"], row["answer"], row["finished_at"]) == ("cancelled", "expired: 250 ok", tonight)
+    [row] = listed(outbox)
+    assert (row.state, row.answer, row.finished_at) == ("cancelled", "expired: 250 ok", tonight)
 
 
 def test_what_is_given_up_and_may_have_arrived_is_unknown(outbox: Outbox, store: Store) -> None:

@@ -252,14 +252,14 @@ def test_versions_are_kept_with_their_text_and_when_and_by_whom(office: Office) 
     store = build(office.folder / "config.yaml").store()
     try:
         versions = RuleHistory(store).versions("plan-long")
-        kept = RuleHistory(store).version("plan-long", versions[-1]["version"])
+        kept = RuleHistory(store).version("plan-long", versions[-1].version)
     finally:
         store.close()
 
-    assert [row["first_seen_on"] for row in versions] == [MONDAY + 2 * DAY, MONDAY + DAY, MONDAY]
-    assert [row["by"] for row in versions] == [None, owner, owner]  # config.yaml is not the rule's file
-    assert [row["params"] for row in versions] == [{"long_days": 55}, {"long_days": 50}, {"long_days": 50}]
-    assert len({row["logic"] for row in versions}) == 2
+    assert [row.first_seen_on for row in versions] == [MONDAY + 2 * DAY, MONDAY + DAY, MONDAY]
+    assert [row.by for row in versions] == [None, owner, owner]  # config.yaml is not the rule's file
+    assert [row.params for row in versions] == [{"long_days": 55}, {"long_days": 50}, {"long_days": 50}]
+    assert len({row.logic for row in versions}) == 2
     assert kept == (text, {"long_days": 50})
 
 

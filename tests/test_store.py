@@ -21,6 +21,7 @@ from alerting.evaluation.evaluation import Reading
 from alerting.model import Alert, Condition, Finding, Level, Outcome, Reason, Transition
 from alerting.store import schema, service_state
 from alerting.store.alert_actions import AlertActions
+from alerting.store.alert_history import read_history
 from alerting.store.batches import batches
 from alerting.store.job_leases import JobLeases
 from alerting.store.schema import SCHEMA
@@ -141,7 +142,9 @@ def test_a_change_is_kept_and_so_is_the_one_before_it(store: Store) -> None:
 
     [alert] = store.live()
     assert (alert.level, alert.level_since, alert.first_seen) == (Level.red, later, DAY)
-    assert [row["reason"] for row in store.history(alert.id or 0)] == ["new", "level raised"]
+    with store.transaction() as connection:
+        history = read_history(connection, alert.id or 0)
+    assert [event.reason for event in history] == ["new", "level raised"]
 
 
 def test_a_reading_changes_the_measure_and_nothing_else(store: Store) -> None:

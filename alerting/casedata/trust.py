@@ -19,6 +19,7 @@ from alerting.casedata.catalogue import TABLES, Settings
 from alerting.casedata.checks import Flaw, flaws
 from alerting.casedata.directory import RestrictedRow
 from alerting.formatting import day
+from alerting.model import Problem
 from alerting.working_days import working_days_between
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ class Trust:
     rows: Mapping[str, int]
     loaded_at: datetime | None
     releasable: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
-    notes: tuple[str, ...] = ()
+    notes: tuple[Problem, ...] = ()
     banners: tuple[str, ...] = ()
     loads: Mapping[str, datetime] = field(default_factory=dict)
     filled: Mapping[str, Mapping[str, tuple[int, int]]] = field(default_factory=dict)
@@ -116,13 +117,14 @@ def judge(snapshot: Snapshot, wanted: Wanted, past: Past) -> Trust:
             problems[table] = changed
             releasable[table] = {ROWS: float(snapshot.readings[table].rows or 0)}
     found = flaws(snapshot, wanted, past.filled)
-    notes, released = [], set()
+    notes: list[Problem] = []
+    released = set()
     for flaw in found.flaws:
         said = f"{flaw.about} {flaw.says}"
         if not flaw.grave:
-            notes.append(said)
+            notes.append(Problem(about=flaw.about, text=said))
         elif flaw.size <= past.accepted.get(flaw.about, {}).get(flaw.check, -1) + _SLACK:
-            notes.append(f"{said} (released)")
+            notes.append(Problem(about=flaw.about, text=f"{said} (released)"))
             released.add(flaw.about)
         else:
             _doubt(problems, releasable, flaw)

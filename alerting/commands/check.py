@@ -70,7 +70,7 @@ def _print(faults: Sequence[Fault], output_format: str) -> None:
             for fault in faults:
                 click.echo(report.for_github(fault))
         case _ if faults:
-            click.echo(report.render(faults, **look_of(sys.stdout)) + "\n")
+            click.echo(report.render(faults, look_of(sys.stdout)) + "\n")
             click.echo(report.summary(faults), err=True)
         case _:
             click.echo("All is well.")
@@ -121,10 +121,10 @@ def _data_faults(app: App) -> list[Fault]:
         return [Fault(problem=error.problem, where=where, remedy=error.remedy)]
     faults = []
     for row in tables:
-        if row["rows"] == 0 and row["table"].startswith("ssd_") and not row["problems"]:
-            empty = f"{row['table']}: is there and has no rows"
+        if row.rows == 0 and row.table.startswith("ssd_") and not row.problems:
+            empty = f"{row.table}: is there and has no rows"
             faults.append(Fault(problem=empty, where=where, remedy="See that its extract ran to the end.", severity="warning"))
-        for index, problem in enumerate(row["problems"]):
-            kind: Literal["error", "warning"] = "error" if index == 0 and not row["trusted"] else "warning"
-            faults.append(Fault(problem=f"{row['table']}: {problem}", where=where, severity=kind))
+        for index, problem in enumerate(row.problems):
+            kind: Literal["error", "warning"] = "error" if index == 0 and not row.trusted else "warning"
+            faults.append(Fault(problem=f"{row.table}: {problem}", where=where, severity=kind))
     return faults

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import asdict
 
 import click
 
@@ -11,6 +12,7 @@ from alerting.delivery.bounces import counted
 from alerting.errors import ConfigError
 from alerting.store import channel_checks
 from alerting.store.messages import circuit_breaker
+from alerting.store.messages.sent import list_messages
 
 
 @click.group()
@@ -28,24 +30,25 @@ def list_deliveries(ctx: click.Context, state: str | None, most: int, *, as_json
     app = build_app(ctx)
     store = app.store()
     try:
-        rows = app.outbox(store).listed(state=state, most=most)
+        with store.transaction() as connection:
+            rows = list_messages(connection, state=state, most=most)
     finally:
         store.close()
     if as_json:
-        echo_json(rows)
+        echo_json([asdict(row) for row in rows])
         return
     echo_table(
         ["Planned", "For", "Purpose", "Receiver", "To", "State", "Attempts", "Answer"],
         [
             [
-                f"{row['planned_at']:%Y-%m-%d %H:%M}",
-                row["as_of"],
-                row["purpose"],
-                row["receiver"],
-                row["name"],
-                row["state"],
-                row["attempts"],
-                row["answer"],
+                f"{row.planned_at:%Y-%m-%d %H:%M}",
+                row.as_of,
+                row.purpose,
+                row.receiver,
+                row.name,
+                row.state,
+                row.attempts,
+                row.answer,
             ]
             for row in rows
         ],

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import date, datetime
-from typing import Any
 
 import click
 
@@ -35,24 +36,24 @@ def check_source(ctx: click.Context, as_of: datetime | None, *, as_json: bool) -
     app = build_app(ctx)
     tables = read_tables(app, as_of.date() if as_of else today(app))
     if as_json:
-        echo_json(tables)
+        echo_json([asdict(row) for row in tables])
     else:
         echo_table(
             ["Table", "Rows", "Trusted", "Least filled"],
-            [[row["table"], row["rows"], "yes" if row["trusted"] else "no", _least_filled(row)] for row in tables],
+            [[row.table, row.rows, "yes" if row.trusted else "no", _least_filled(row)] for row in tables],
         )
         _tell_problems(tables)
-    sys.exit(1 if any(row["problems"] for row in tables) else 0)
+    sys.exit(1 if any(row.problems for row in tables) else 0)
 
 
-def _tell_problems(tables: list[dict[str, Any]]) -> None:
+def _tell_problems(tables: Sequence[TableReport]) -> None:
     for row in tables:
-        for problem in row["problems"]:
-            click.echo(f"{row['table']}: {problem}")
-        if row["release"]:
-            click.echo(f"  If that is a real change and a run has found it: {row['release']}")
+        for problem in row.problems:
+            click.echo(f"{row.table}: {problem}")
+        if row.release:
+            click.echo(f"  If that is a real change and a run has found it: {row.release}")
     for row in tables:
-        for note in row["notes"]:
+        for note in row.notes:
             click.echo(f"{note}. It stops nothing.")
 
 
@@ -91,8 +92,28 @@ def _nothing_to_release(name: str, doubt: Doubt | None, known: list[str]) -> Ale
     return AlertingError(f"no run has found a change in {name} that waits to be released", remedy=remedy)
 
 
-def read_tables(app: App, as_of: date) -> list[dict[str, Any]]:
-    """Read what the rules need, and describe each table: rows, trusted, fill rates, problems, unmapped codes, how to release it."""
+@dataclass(frozen=True, kw_only=True)
+class TableReport:
+    """What was found of one table that the rules need."""
+
+    table: str
+    supplied: bool
+    rows: int | None
+    trusted: bool
+    #: Each a sentence: first why it is not trusted, then what of it cannot be read.
+    problems: Sequence[str]
+    #: The share of cells that hold something, by column.
+    fill: Mapping[str, float]
+    #: How many cells hold a word that no code map has, by column.
+    unmapped: Mapping[str, int]
+    #: What is a little wrong and stops nothing.
+    notes: Sequence[str]
+    #: The command that lets count as right what may be a real change; None where nothing may.
+    release: str | None
+
+
+def read_tables(app: App, as_of: date) -> list[TableReport]:
+    """Read what the rules need, and say of each table what was found."""
     if app.source is None:
         raise SourceError("there is no source to read", remedy="Mend `source:` in config.yaml; `alerting check` says how.")
     wanted = app.book.wanted(app.book.rules)
@@ -105,27 +126,27 @@ def read_tables(app: App, as_of: date) -> list[dict[str, Any]]:
         return [_describe(snapshot, name, judged, also.get(name, [])) for name in sorted(wanted)]
 
 
-def _describe(snapshot: Snapshot, name: str, judged: Trust, also: list[str]) -> dict[str, Any]:
+def _describe(snapshot: Snapshot, name: str, judged: Trust, also: list[str]) -> TableReport:
     reading = snapshot.readings[name]
     mine = {about: why for about, why in judged.problems.items() if about.partition(".")[0] == name}
     problems = [why if about == name else f"{about.partition('.')[2]} {why}" for about, why in mine.items()]
     problems += [f"{column}: {count} cells cannot be read" for column, count in reading.unreadable_cells.items()]
     problems += also
-    return {
-        "table": name,
-        "supplied": reading.supplied,
-        "rows": reading.rows,
-        "trusted": not mine,
-        "problems": problems + reading.places,
-        "fill": {column: round(cells / rows, 3) for column, (cells, rows) in judged.filled.get(name, {}).items()},
-        "unmapped": reading.unmapped,
-        "notes": [note for note in judged.notes if note.partition(" ")[0].partition(".")[0] == name],
-        "release": f"alerting source release {name} --by NAME --note WHY" if mine.keys() & judged.releasable.keys() else None,
-    }
+    return TableReport(
+        table=name,
+        supplied=reading.supplied,
+        rows=reading.rows,
+        trusted=not mine,
+        problems=problems + reading.places,
+        fill={column: round(cells / rows, 3) for column, (cells, rows) in judged.filled.get(name, {}).items()},
+        unmapped=reading.unmapped,
+        notes=[note.text for note in judged.notes if note.about.partition(".")[0] == name],
+        release=f"alerting source release {name} --by NAME --note WHY" if mine.keys() & judged.releasable.keys() else None,
+    )
 
 
-def _least_filled(row: dict[str, Any]) -> str:
-    if not row["fill"]:
+def _least_filled(row: TableReport) -> str:
+    if not row.fill:
         return ""
-    column = min(row["fill"], key=row["fill"].get)
-    return f"{column} {row['fill'][column]:.0%}"
+    column = min(row.fill, key=lambda name: row.fill[name])
+    return f"{column} {row.fill[column]:.0%}"

@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 
 import yaml
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
 from alerting.documents.positions import BREAK, find_spots
 from alerting.documents.syntax_messages import explain_syntax_error
@@ -230,7 +231,7 @@ class Document:
         try:
             return model.model_validate(given)
         except ValidationError as error:
-            details: list[dict[str, Any]] = [dict(detail) for detail in error.errors(include_input=False)]
+            details = error.errors(include_input=False)
         keys = [detail["loc"][:-1] for detail in details if detail["loc"][-1:] == ("[key]",)]
         misspelt: set[KeyPath] = {detail["loc"] for detail in details if detail["type"] == "extra_forbidden"}
         for detail in details:
@@ -256,7 +257,7 @@ class Document:
         above = list(around)[: list(around).index(path[-1])] if isinstance(around, dict) and path[-1] in around else []
         return next((str(key) for key in reversed(above) if around[key] is None), "")
 
-    def _fault(self, model: type[BaseModel], detail: dict[str, Any], within: KeyPath, given: Any) -> Fault:
+    def _fault(self, model: type[BaseModel], detail: ErrorDetails, within: KeyPath, given: Any) -> Fault:
         location: KeyPath = detail["loc"]
         path = (*within, *location)
         if detail["type"] == "extra_forbidden":

@@ -8,6 +8,7 @@ from __future__ import annotations
 import textwrap
 import unicodedata
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import click
@@ -40,7 +41,19 @@ def ordered(faults: Iterable[Fault]) -> list[Fault]:
     return sorted(once, key=order)
 
 
-def render(faults: Iterable[Fault], *, colour: bool = False, width: int = WIDTH) -> str:
+@dataclass(frozen=True)
+class Look:
+    """How faults look where they are printed."""
+
+    colour: bool = False
+    #: In columns.
+    width: int = WIDTH
+
+
+PLAIN = Look()
+
+
+def render(faults: Iterable[Fault], look: Look = PLAIN) -> str:
     """Return faults for people, an empty line between two, in the order of reading.
 
     What is said of many files in the same words, such as of all the rules on a subject with a fault, is said once.
@@ -55,19 +68,19 @@ def render(faults: Iterable[Fault], *, colour: bool = False, width: int = WIDTH)
     for fault in every:
         alike = many.get(_words(fault)) if fault.where else None
         if not alike or not fault.where:
-            blocks.append(_render(fault, colour, width))
+            blocks.append(_render(fault, look.colour, look.width))
         elif fault.where.file == next(iter(alike)):
-            blocks.append(_render(fault, colour, width, also=list(alike)[1:]))
+            blocks.append(_render(fault, look.colour, look.width, also=list(alike)[1:]))
     return "\n\n".join(blocks)
 
 
-def render_error(error: AlertingError, *, colour: bool = False, width: int = WIDTH) -> str:
+def render_error(error: AlertingError, look: Look = PLAIN) -> str:
     """Return an error for people: every fault it holds, or the one thing it says."""
     if isinstance(error, Faults):
-        return render(error.faults, colour=colour, width=width)
+        return render(error.faults, look)
     if isinstance(error.where, Place):
-        return render([Fault(problem=error.problem, where=error.where, remedy=error.remedy)], colour=colour, width=width)
-    return f"{_styled('error:', colour, fg=_COLOURS['error'], bold=True)} {error}"
+        return render([Fault(problem=error.problem, where=error.where, remedy=error.remedy)], look)
+    return f"{_styled('error:', look.colour, fg=_COLOURS['error'], bold=True)} {error}"
 
 
 def summary(faults: Sequence[Fault]) -> str:

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
+from pydantic_core import ErrorDetails
 
 Location = tuple[str | int, ...]
 
@@ -22,7 +23,7 @@ _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _TRUTHS = {"yes": "true", "on": "true", "y": "true", "no": "false", "off": "false", "n": "false"}
 
 
-def explain_misfit(detail: Mapping[str, Any], asked: Any, field: FieldInfo | None, written: object) -> tuple[str, str]:
+def explain_misfit(detail: ErrorDetails, asked: Any, field: FieldInfo | None, written: object) -> tuple[str, str]:
     """Return what a value should be, to stand after its key, and what to do; both empty where pydantic's own words are best.
 
     detail: one of a ValidationError's errors. asked, field: what `field_at` says of its place. written: the value there.
@@ -72,7 +73,7 @@ def explain_misfit(detail: Mapping[str, Any], asked: Any, field: FieldInfo | Non
     return "", ""
 
 
-def allowed_words(detail: Mapping[str, Any]) -> list[str]:
+def allowed_words(detail: ErrorDetails) -> list[str]:
     """Return the words that may stand where another does."""
     return re.findall(r"'(.*?)'", str(detail.get("ctx", {}).get("expected", "")))
 

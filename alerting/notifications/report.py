@@ -156,7 +156,7 @@ class Report:
                 "loaded_at": self.loaded_at.isoformat() if self.loaded_at else None,
                 "trusted": self.trusted,
                 "problems": list(self.problems),
-                "notes": list(self.data.notes) if self.data else [],
+                "notes": [note.text for note in self.data.notes] if self.data else [],
             },
             "missed": list(self.missed),
             "rules": [row.as_json() for row in self.rules],

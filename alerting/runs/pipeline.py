@@ -104,9 +104,9 @@ class Pipeline:
         before one that has been run: alerts do not live backwards.
         """
         latest = self.store.latest_run(job)
-        if latest and latest["as_of"] > as_of and not dry_run:
+        if latest and latest.as_of > as_of and not dry_run:
             raise ConfigError(
-                f"{job} has been run for {latest['as_of']} already; {as_of} lies before it",
+                f"{job} has been run for {latest.as_of} already; {as_of} lies before it",
                 remedy="Give a later --as-of, or look back with --dry-run.",
             )
         if dry_run:

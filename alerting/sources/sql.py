@@ -19,6 +19,7 @@ from typing import IO, TYPE_CHECKING, Any, Literal
 from urllib.parse import quote
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from sqlalchemy.engine.interfaces import ReflectedColumn
 
 from alerting import private_files
 from alerting.casedata import snapshot
@@ -269,9 +270,9 @@ def _read_only_sqlite(url: sa.URL) -> sa.Engine:
     )
 
 
-def _found(described: Sequence[Mapping[str, Any]], wanted: frozenset[str]) -> dict[str, Mapping[str, Any]]:
+def _found(described: Sequence[ReflectedColumn], wanted: frozenset[str]) -> dict[str, ReflectedColumn]:
     """Return the database's description of each wanted column that is there; case does not count."""
-    found: dict[str, Mapping[str, Any]] = {}
+    found: dict[str, ReflectedColumn] = {}
     for column in sorted(described, key=lambda column: str(column["name"])):
         name = column["name"].lower()
         if name in found:
@@ -300,7 +301,7 @@ def _too_many(max_rows: int) -> SourceError:
 def _stream(
     connection: sa.Connection,
     table: _Held,
-    found: Mapping[str, Mapping[str, Any]],
+    found: Mapping[str, ReflectedColumn],
     into: Snapshot,
     until: float,
     max_rows: int,
@@ -325,7 +326,7 @@ def _stream(
 def _copy(
     connection: sa.Connection,
     table: _Held,
-    found: Mapping[str, Mapping[str, Any]],
+    found: Mapping[str, ReflectedColumn],
     into: Snapshot,
     max_rows: int,
     file: IO[bytes],

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping, Set
 from contextlib import suppress
+from dataclasses import dataclass, fields
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,24 @@ from alerting.rulebook.book import LastGoodText, Rulebook
 from alerting.rulebook.rule import Rule
 from alerting.store.schema import rule_file, rule_version
 from alerting.store.store import Store
+
+
+@dataclass(frozen=True, kw_only=True)
+class RuleVersion:
+    """A version of a rule that a run has seen."""
+
+    rule: str
+    version: str
+    #: The version of only what decides its answers.
+    logic: str
+    code: str
+    path: str
+    params: Mapping[str, Any]
+    first_seen_at: datetime
+    first_seen_on: date
+    #: Whose file it is; None where the rule's own file had not changed.
+    by: str | None
+    last_asked_on: date | None
 
 
 class RuleHistory:
@@ -121,14 +140,14 @@ class RuleHistory:
         if rows:
             connection.execute(rule_version.insert(), rows)
 
-    def versions(self, rule: str | None = None) -> list[dict[str, Any]]:
-        """Return every version of a rule, or of all, each rule's newest first: see `rule_version` for the columns."""
-        columns = [column for column in rule_version.c if column.name not in ("hash", "first_run", "last_asked_run")]
+    def versions(self, rule: str | None = None) -> list[RuleVersion]:
+        """Return every version of a rule, or of all, each rule's newest first."""
+        columns = [rule_version.c[each.name] for each in fields(RuleVersion)]
         query = sa.select(*columns).order_by(rule_version.c.code, rule_version.c.rule, rule_version.c.first_seen_at.desc())
         if rule is not None:
             query = query.where(rule_version.c.rule == rule)
         with self._store.transaction() as connection:
-            return [dict(row) for row in connection.execute(query).mappings()]
+            return [RuleVersion(**row) for row in connection.execute(query).mappings()]
 
     def version(self, rule: str, version: str) -> tuple[str, dict[str, Any]] | None:
         """Return the text of a rule's file in a version, and its parameters as they applied; None where there is none such."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager, suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from types import MappingProxyType
@@ -48,6 +48,16 @@ class Changes(Protocol):
     def alerts(self) -> Sequence[Alert]:
         """Every alert that was live, and every new one, as it is now."""
         ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class EndedRun:
+    """A run that ended, as it was written down."""
+
+    id: int
+    as_of: date
+    #: As JSON, of whichever version wrote it; nothing stands in it where the run was cut short.
+    report: Mapping[str, Any]
 
 
 class Store:
@@ -142,16 +152,15 @@ class Store:
             with self.transaction() as own:
                 yield own
 
-    def latest_run(self, job: str | None = None, *, within: sa.Connection | None = None) -> dict[str, Any] | None:
-        """Return the last run that ended (of a job), by business date, as its row; None when there is none."""
-        query = sa.select(schema.run).where(schema.run.c.status.not_in(("running", "abandoned")))
+    def latest_run(self, job: str | None = None, *, within: sa.Connection | None = None) -> EndedRun | None:
+        """Return the last run that ended (of a job), by business date; None when there is none."""
+        query = sa.select(schema.run.c.id, schema.run.c.as_of, schema.run.c.report)
+        query = query.where(schema.run.c.status.not_in(("running", "abandoned")))
         if job:
             query = query.where(schema.run.c.job == job)
         with self._within(within) as connection:
-            row = (
-                connection.execute(query.order_by(schema.run.c.as_of.desc(), schema.run.c.id.desc()).limit(1)).mappings().first()
-            )
-        return dict(row) if row else None
+            row = connection.execute(query.order_by(schema.run.c.as_of.desc(), schema.run.c.id.desc()).limit(1)).first()
+        return EndedRun(id=row.id, as_of=row.as_of, report=row.report or {}) if row else None
 
     # ------------------------------------------------------------------ alerts
 
@@ -318,18 +327,6 @@ class Store:
         if rows:
             connection.execute(table.insert(), rows)
 
-    def history(self, alert_id: int) -> list[dict[str, Any]]:
-        """Return an alert's transitions and what people did to it, oldest first."""
-        with self.transaction() as connection:
-            changes = connection.execute(
-                sa.select(schema.transition).where(schema.transition.c.alert_id == alert_id).order_by(schema.transition.c.id)
-            ).mappings()
-            done = connection.execute(
-                sa.select(schema.handling).where(schema.handling.c.alert_id == alert_id).order_by(schema.handling.c.id)
-            ).mappings()
-            rows = [_change(row) for row in changes] + [dict(row) for row in done]
-        return sorted(rows, key=lambda row: row["at"])
-
     def handle(
         self,
         alert: Alert,
@@ -349,13 +346,6 @@ class Store:
         """Return the stretches that do not count for open alerts of these rules: see `alert_rows.held_spans`."""
         with self.transaction() as connection:
             return alert_rows.held_spans(connection, rules) if rules else {}
-
-
-def _change(row: sa.RowMapping) -> dict[str, Any]:
-    """Return a transition's row with its reason in words."""
-    change = {name: value for name, value in row.items() if name != "detail"}
-    reason = Reason(row["reason"]).say(row["detail"]) if row["reason"] else ""
-    return change | {"kind": "change", "reason": reason}
 
 
 def database_now(connection: sa.Connection) -> datetime:

@@ -89,7 +89,7 @@ def _taken(store: Store, connection: Transaction, first: Mapping[RuleSubject, in
 
 def _week(store: Store, connection: Transaction, policy: Policy, as_of: date) -> Week:
     daily = store.latest_run("daily", within=connection)
-    rows: list[dict[str, Any]] = ((daily or {}).get("report") or {}).get("rules", [])
+    rows: list[Mapping[str, Any]] = daily.report.get("rules", []) if daily else []
     return Week(
         recent=tuple(store.recent(as_of - timedelta(weeks=WEEKS + 1), connection)),
         first_day=store.first_day(connection),

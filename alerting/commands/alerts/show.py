@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 import click
@@ -9,11 +10,12 @@ import click
 from alerting.alerts.handling import KINDS, REASONS, said
 from alerting.cli import build_app, echo_json, today
 from alerting.commands.alerts import as_row, find_alert, measured
-from alerting.model import Alert, ClosingReason, Level
+from alerting.model import Alert, ClosingReason
 from alerting.notifications.recipient_log import EVERYBODY
 from alerting.notifications.silences import silenced
 from alerting.rulebook.rule import Rule
 from alerting.store import recipient_log, silences
+from alerting.store.alert_history import Change, HandlingEvent, read_history
 
 
 @click.command()
@@ -26,15 +28,15 @@ def command(ctx: click.Context, ref: str, *, as_json: bool) -> None:
     store = app.store()
     try:
         alert = find_alert(store, ref)
-        history = store.history(alert.id or 0)
         with store.transaction() as connection:
+            history = read_history(connection, alert.id or 0)
             withheld = recipient_log.read_not_told(connection, alert.id or 0)
             quiet = silenced([alert], silences.standing(connection, today(app)))
     finally:
         store.close()
     if as_json:
         rows = [{"recipient": recipient, "reason": str(reason)} for recipient, reason in withheld]
-        echo_json(as_row(alert) | {"facts": alert.facts, "history": history, "withheld": rows})
+        echo_json(as_row(alert) | {"facts": alert.facts, "history": [_as_json(event) for event in history], "withheld": rows})
         return
     rule = next((rule for rule in (*app.book.rules, *app.book.off) if rule.id == alert.rule), None)
     click.echo(f"{alert.ref}  {alert.level.name}  {rule.title if rule else alert.rule} ({alert.code})")
@@ -57,26 +59,33 @@ def command(ctx: click.Context, ref: str, *, as_json: bool) -> None:
         click.echo(f"Now: silenced by {silence.by} until {silence.until} (silence {silence.id}): {silence.reason}")
     for recipient, reason in withheld:
         click.echo(f"Not told today: {'everybody' if recipient == EVERYBODY else recipient}: {reason}")
-    for row in history:
-        click.echo(f"{row['at']:%Y-%m-%d %H:%M}  {_event(row)}")
+    for event in history:
+        told = _change_told(event) if isinstance(event, Change) else _handling_told(event)
+        click.echo(f"{event.at:%Y-%m-%d %H:%M}  {told}")
 
 
 def _since_changed(alert: Alert, rule: Rule | None) -> str:
     return f", which is version {rule.version} today" if rule and rule.version != alert.rule_version else ""
 
 
-def _event(row: dict[str, Any]) -> str:
-    if row["kind"] != "change":
-        reasons = ClosingReason.choices() if row["kind"] == "close" else REASONS
-        return (
-            f"{row['kind'].replace('_', ' ')} by {row['by']}"
-            + (f", because {reasons[row['reason']]}" if row["reason"] in reasons else "")
-            + (f" of {row['reason'].replace('_', ' ')}" if row["kind"] == "take_back" else "")
-            + (f" to {row['assignee']}" if row["assignee"] else "")
-            + (f" until {row['until']}" if row["until"] else "")
-            + (f", approved by {row['approved_by']}" if row["approved_by"] else "")
-            + (f", ended by {row['ended_by']} on {row['ended_at']:%Y-%m-%d}" if row["ended_at"] else "")
-            + (f": {row['note']}" if row["note"] else "")
-        )
-    before = f"{row['before']} {Level(row['level_before']).name} -> " if row["before"] else ""
-    return f"{row['as_of']}: {before}{row['after']} {Level(row['level_after']).name} ({row['reason']}) by {row['by']}"
+def _change_told(change: Change) -> str:
+    before = f"{change.before} {change.level_before.name} -> " if change.before and change.level_before else ""
+    return f"{change.as_of}: {before}{change.after} {change.level_after.name} ({change.reason}) by {change.by}"
+
+
+def _handling_told(event: HandlingEvent) -> str:
+    reasons = ClosingReason.choices() if event.kind == "close" else REASONS
+    return (
+        f"{event.kind.replace('_', ' ')} by {event.by}"
+        + (f", because {reasons[event.reason]}" if event.reason in reasons else "")
+        + (f" of {event.reason.replace('_', ' ')}" if event.kind == "take_back" and event.reason else "")
+        + (f" to {event.assignee}" if event.assignee else "")
+        + (f" until {event.until}" if event.until else "")
+        + (f", approved by {event.approved_by}" if event.approved_by else "")
+        + (f", ended by {event.ended_by} on {event.ended_at:%Y-%m-%d}" if event.ended_at else "")
+        + (f": {event.note}" if event.note else "")
+    )
+
+
+def _as_json(event: Change | HandlingEvent) -> dict[str, Any]:
+    return {"kind": "change"} | asdict(event)

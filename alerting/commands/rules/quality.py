@@ -26,7 +26,7 @@ def command(ctx: click.Context, since: datetime | None, *, as_json: bool) -> Non
     try:
         # Days without a run say nothing of a rule.
         latest = store.latest_run()
-        day = latest["as_of"] if latest else today(app)
+        day = latest.as_of if latest else today(app)
         first = since.date() if since else day - PERIOD
         with store.transaction() as connection:
             rows = rule_quality.measure(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 import click
@@ -28,19 +29,19 @@ def command(ctx: click.Context, rule: str | None, *, as_json: bool) -> None:
     finally:
         store.close()
     if as_json:
-        echo_json([{name: _plain(value) for name, value in row.items()} for row in rows])
+        echo_json([{name: _plain(value) for name, value in asdict(row).items()} for row in rows])
         return
     echo_table(
         ["Rule", "Version", "Logic", "First seen", "Changed by", "Last asked", "Parameters"],
         [
             [
-                row["code"],
-                row["version"],
-                row["logic"],
-                row["first_seen_on"],
-                row["by"] or "",
-                row["last_asked_on"] or "",
-                ", ".join(f"{name} {value}" for name, value in row["params"].items()),
+                row.code,
+                row.version,
+                row.logic,
+                row.first_seen_on,
+                row.by or "",
+                row.last_asked_on or "",
+                ", ".join(f"{name} {value}" for name, value in row.params.items()),
             ]
             for row in rows
         ],

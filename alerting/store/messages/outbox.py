@@ -343,15 +343,6 @@ class Outbox:
             rows = connection.execute(sa.select(state, sa.func.count()).where(mine).group_by(state).order_by(state)).all()
         return {row[0]: row[1] for row in rows}
 
-    def listed(self, *, state: str | None = None, most: int = 200) -> list[dict[str, Any]]:
-        """Return the newest messages as rows, without their content."""
-        columns = [column for column in outbox.c if column.name not in ("content", "owner", "lease_until")]
-        query = sa.select(*columns).order_by(outbox.c.id.desc()).limit(most)
-        if state:
-            query = query.where(outbox.c.state == state)
-        with self._store.transaction() as connection:
-            return [dict(row) for row in connection.execute(query).mappings()]
-
 
 def cards_not_posted(connection: sa.Connection, as_of: date) -> dict[str, date]:
     """Return the day of the newest card of each channel, by team, where that could not be posted and the one before it was.

@@ -1,0 +1,50 @@
+"""The messages of the outbox as a list for people: whom each is for and what became of it, and never what stands in it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from datetime import date, datetime
+
+import sqlalchemy as sa
+
+from alerting.store.schema import outbox
+from alerting.store.store import Transaction
+
+
+@dataclass(frozen=True, kw_only=True)
+class OutboxRow:
+    """A message without its content."""
+
+    id: int
+    key: str
+    run_id: int | None
+    receiver: str
+    purpose: str
+    #: A person's id, or CHANNEL and a team's.
+    recipient: str
+    name: str
+    address: str | None
+    as_of: date
+    urgency: int
+    message_id: str
+    planned_at: datetime
+    state: str
+    attempts: int
+    next_at: datetime | None
+    handed_over_at: datetime | None
+    #: What the receiver said last, or why it was not sent.
+    answer: str | None
+    finished_at: datetime | None
+    expires_at: datetime | None
+    #: The id of the message in whose place it was planned.
+    stands_for: int | None
+    #: The value of a `DeliveryReason`.
+    reason: str | None
+
+
+def list_messages(connection: Transaction, *, state: str | None = None, most: int = 200) -> list[OutboxRow]:
+    """Return the messages, the newest first; only those in a state, where one is given."""
+    query = sa.select(*(outbox.c[each.name] for each in fields(OutboxRow))).order_by(outbox.c.id.desc()).limit(most)
+    if state:
+        query = query.where(outbox.c.state == state)
+    return [OutboxRow(**row) for row in connection.execute(query).mappings()]
