@@ -19,7 +19,6 @@ from typing import IO, TYPE_CHECKING, Any, Literal
 from urllib.parse import quote
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
-from sqlalchemy.engine.interfaces import ReflectedColumn
 
 from alerting import private_files
 from alerting.casedata import snapshot
@@ -30,6 +29,7 @@ from alerting.errors import SourceError
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
+    from sqlalchemy.engine.interfaces import ReflectedColumn
 
 _NO_COLUMN = "none of them"
 """The column of a raw table of which no column is wanted: its rows count all the same."""
