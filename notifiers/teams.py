@@ -6,12 +6,14 @@ password: it stands in no error and, with its query, in no log. A flow has no wa
 
 from __future__ import annotations
 
+import io
 import json
 import logging
 import re
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, Literal
@@ -41,6 +43,13 @@ _LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 _RETIRED = ("logic.azure.com", "webhook.office.com")
 _MARKDOWN = re.compile(r"([\\`*_\[\]<>~#|])")
 _QUERY = re.compile(r"\?\S*")
+_SECONDS = re.compile(r"[0-9]+(\.[0-9]+)?")
+_BUSY = frozenset({429, 503})
+"""Not 500, 502 and 504: the card may have been posted, and a flow has no way to recognise a repeat."""
+_BETWEEN = frozenset({407, 511})
+"""A proxy, or a network, that wants a sign-in."""
+_ENOUGH = 65_536
+"""Bytes of an answer that are looked at."""
 _ERROR_CODE = re.compile(r"[A-Za-z][A-Za-z0-9._-]{2,59}")
 
 _REMEDIES = {
@@ -91,15 +100,21 @@ class Notifier(BaseModel, notifier.Notifier):
     def send(self, message: Message, handed_over: Callable[[], None]) -> str:
         """Post one card to its team's channel and say that it was accepted.
 
-        Raises DeliveryError: passing for 429, 5xx and no connection; ambiguous where an answer failed to come or a
-        gateway gave it; lasting for a team without a channel, an address that may not be used, a card that is too
-        large, and every other answer. A card with more rows than fit shows the first, and how many there are more.
+        Raises DeliveryError: passing for 429, 503 and whatever keeps the card from leaving; ambiguous where an answer failed
+        to come, a gateway gave it, or it is none that a flow gives; the sender's where something on the way answered, such as
+        a proxy; lasting for a team without a channel, an address that may not be used, a card that is too large, and every
+        other answer. A card with more rows than fit shows the first, and how many there are more.
         """
-        address = self._address(message)
-        body = _fitting(message)
+        address, where = self._address(message), f"teams channel of {message.channel}"
+        body = _Body(_fitting(message), handed_over)
         self._wait_for_turn(address)
-        handed_over()
-        return _accepted(self._post(address, body, f"teams channel of {message.channel}"), f"teams channel of {message.channel}")
+        for number in range(1, self.tries + 1):
+            body.seek(0)
+            answer = self._post(address, body, where)
+            if answer.code not in _BUSY or number == self.tries:
+                break
+            time.sleep(min(answer.asks_to_wait_s or 0.25 * 2**number, self.retry_after_max_s))
+        return _accepted(answer, where)
 
     def check(self) -> list[str]:
         """Return which channels have an address that cannot be used or may not last, and whether too much is shown."""
@@ -119,17 +134,21 @@ class Notifier(BaseModel, notifier.Notifier):
 
     def reach(self) -> list[str]:
         """Ask each flow's host for the flow's address without posting: a flow that is gone says so, a living one refuses."""
-        import requests
-
         problems = []
         for team, address in sorted(self.channels.items()):
             if self._problem(team):
                 continue
             try:
-                answer = self._opened().get(address.get_secret_value().strip(), timeout=self.timeout_s, allow_redirects=False)
-            except requests.exceptions.RequestException:
+                url = address.get_secret_value().strip()
+                answer = self._opened().get(url, timeout=self.timeout_s, allow_redirects=False, stream=True)
+                answer.close()
+            except Exception as error:  # noqa: BLE001  (a proxy or a file of certificates that is not there raises what it likes)
                 # Not its words: they carry the whole address.
-                problems.append(f"the host of the flow for team {team} cannot be reached")
+                problems.append(
+                    ". ".join(
+                        filter(None, [f"the flow for team {team}: {_kept_from_leaving(error)[0]}", _kept_from_leaving(error)[1]])
+                    )
+                )
                 continue
             if answer.status_code in (404, 410):
                 problems.append(f"the flow for team {team} answered {answer.status_code}. {_REMEDIES[answer.status_code]}")
@@ -189,50 +208,23 @@ class Notifier(BaseModel, notifier.Notifier):
             self._next_post[address] = at + self.seconds_between_cards
         time.sleep(at - now)
 
-    def _post(self, address: str, body: bytes, where: str) -> requests.Response:
-        import requests  # half a second that a run without channels need not spend
-
-        # `from None` throughout: the errors of requests carry the whole address.
+    def _post(self, address: str, body: _Body, where: str) -> _Answer:
         try:
-            return self._opened().post(
+            answer = self._opened().post(
                 address.strip(),
                 data=body,
                 headers={"Content-Type": "application/json"},
                 timeout=self.timeout_s,
                 allow_redirects=False,
+                stream=True,
             )
-        except requests.exceptions.SSLError:
-            raise DeliveryError(
-                "the certificate of the flow's host is not to be trusted",
-                passing=False,
-                about="line",
-                where=where,
-                remedy="A proxy that opens TLS may stand between: name its authority in REQUESTS_CA_BUNDLE.",
-            ) from None
-        except (requests.exceptions.ConnectTimeout, requests.exceptions.ProxyError):
-            raise DeliveryError("the flow's host cannot be reached", passing=True, about="line", where=where) from None
-        except requests.exceptions.ConnectionError as error:
-            raise self._broken(error, where) from None
-        except requests.exceptions.RequestException as error:
-            raise DeliveryError(
-                f"no answer came ({type(error).__name__}): the card may have been posted",
-                passing=True,
-                ambiguous=True,
-                about="line",
-                where=where,
-            ) from None
-
-    @staticmethod
-    def _broken(error: requests.exceptions.ConnectionError, where: str) -> DeliveryError:
-        from urllib3.exceptions import MaxRetryError, NewConnectionError
-
-        cause = error.args[0] if error.args else None
-        reason = cause.reason if isinstance(cause, MaxRetryError) else cause
-        if isinstance(reason, NewConnectionError):
-            return DeliveryError("the flow's host cannot be reached", passing=True, about="line", where=where)
-        return DeliveryError(
-            "the line broke: the card may have been posted", passing=True, ambiguous=True, about="line", where=where
-        )
+        except Exception as error:
+            if error is body.stopped_by:
+                raise
+            # `from None` throughout: the errors of requests carry the whole address.
+            raise _broken(error, where, under_way=body.under_way) from None
+        with answer:
+            return _Answer(code=answer.status_code, headers=answer.headers, text=_beginning(answer))
 
     def _opened(self) -> requests.Session:
         with self._turn:
@@ -241,30 +233,105 @@ class Notifier(BaseModel, notifier.Notifier):
             return self._session
 
     def _new_session(self) -> requests.Session:
-        import requests
-        from requests.adapters import HTTPAdapter
-        from urllib3 import Retry
+        import requests  # half a second that a run without channels need not spend
 
         _keep_addresses_out_of_the_log()
-        retry = Retry(
-            total=None,
-            status=self.tries - 1,
-            connect=0,
-            read=0,
-            other=0,
-            redirect=0,
-            allowed_methods={"POST"},
-            # Not 500, 502 and 504: the card may have been posted, and a flow has no way to recognise a repeat.
-            status_forcelist={429, 503},
-            backoff_factor=0.5,
-            backoff_max=self.retry_after_max_s,
-            retry_after_max=self.retry_after_max_s,
-            raise_on_status=False,
-        )
-        session = requests.Session()
-        session.mount("https://", HTTPAdapter(max_retries=retry))
-        session.mount("http://", HTTPAdapter(max_retries=retry))
-        return session
+        return requests.Session()
+
+
+class _Body(io.BytesIO):
+    """The body of a request, which tells of the hand-over when it is first read: until then nothing can have been posted."""
+
+    def __init__(self, content: bytes, handed_over: Callable[[], None]) -> None:
+        super().__init__(content)
+        self._handed_over, self._told = handed_over, False
+        #: Whether it has been read since it was last put back to its beginning.
+        self.under_way = False
+        #: What the hand-over raised.
+        self.stopped_by: Exception | None = None
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """Return so many bytes of it."""
+        if not self._told:
+            try:
+                self._handed_over()
+            except Exception as error:
+                self.stopped_by = error
+                raise
+        self._told = self.under_way = True
+        return super().read(size)
+
+    def seek(self, offset: int, whence: int = 0, /) -> int:
+        """Go to a place in it."""
+        self.under_way = False
+        return super().seek(offset, whence)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Answer:
+    """What came back for a card: of its text the beginning."""
+
+    code: int
+    headers: Mapping[str, str]
+    text: str
+
+    @property
+    def asks_to_wait_s(self) -> float | None:
+        """For how many seconds: as such, or until a moment, counted from the answer's own date; None where it makes no sense."""
+        asked = self.headers.get("Retry-After", "").strip()
+        if _SECONDS.fullmatch(asked):
+            return float(asked)
+        try:
+            until, since = (parsedate_to_datetime(moment) for moment in (asked, self.headers.get("Date", "")))
+            return max(0.0, (until - since).total_seconds())
+        except (ValueError, TypeError, OverflowError, IndexError):
+            return None
+
+    @property
+    def is_page(self) -> bool:
+        """Whether it is a web page, as a proxy, a firewall or a sign-in answers, and no flow."""
+        return self.text.lstrip("\ufeff \t\r\n").startswith("<")
+
+    @property
+    def json(self) -> Any:
+        """What it says as JSON; None where it is none."""
+        try:
+            return json.loads(self.text)
+        except (ValueError, RecursionError):
+            return None
+
+
+def _beginning(answer: requests.Response) -> str:
+    """Return as much of an answer as is looked at; nothing where it breaks off."""
+    try:
+        return bytes(answer.raw.read(_ENOUGH, decode_content=True)).decode("utf-8", "replace")
+    except Exception:  # noqa: BLE001  (its code has come, and that is what counts)
+        return ""
+
+
+def _broken(error: Exception, where: str, *, under_way: bool) -> DeliveryError:
+    if under_way:
+        problem = f"no answer came ({type(error).__name__}): the card may have been posted"
+        return DeliveryError(problem, passing=True, ambiguous=True, about="line", where=where)
+    problem, remedy = _kept_from_leaving(error)
+    return DeliveryError(problem, passing=True, about="line", where=where, remedy=remedy)
+
+
+def _kept_from_leaving(error: Exception) -> tuple[str, str]:
+    """Return why no request could be made, and what to do: without the words of the error, which carry the whole address."""
+    from requests import exceptions
+
+    if isinstance(error, exceptions.SSLError):
+        problem = "the certificate of the flow's host is not to be trusted"
+        return problem, "A proxy that opens TLS may stand between: name its authority in REQUESTS_CA_BUNDLE."
+    if isinstance(error, exceptions.ProxyError | exceptions.InvalidProxyURL):
+        return "the proxy cannot be used", "Check HTTPS_PROXY, HTTP_PROXY and NO_PROXY where the service runs."
+    if isinstance(error, OSError) and not isinstance(error, exceptions.RequestException):
+        # As requests says of a file that is not there.
+        problem = "the certificates to trust cannot be read"
+        return problem, "REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE must name a file of certificates (PEM) that this account may read."
+    named = "" if isinstance(error, exceptions.ConnectionError) else f" ({type(error).__name__})"
+    return f"the flow's host cannot be reached{named}", "Check the proxy and the firewall between this machine and the host."
 
 
 def _fitting(message: Message) -> bytes:
@@ -345,26 +412,29 @@ def _inert(text: str) -> str:
     return kept.replace("{{", "{\u200b{").replace("<at", "<\u200bat").replace("</at", "</\u200bat")
 
 
-def _accepted(answer: requests.Response, where: str) -> str:
-    code = answer.status_code
-    if code == 429 or code >= 500:
+def _accepted(answer: _Answer, where: str) -> str:
+    """Return that a card was accepted. Raises DeliveryError where the answer is none by which a flow accepts one."""
+    code, named = answer.code, f"the flow answered {answer.code}{_named_error(answer)}"
+    if code in _BUSY:
+        raise DeliveryError(named, passing=True, where=where, retry_after_s=answer.asks_to_wait_s)
+    if code in _BETWEEN or 300 <= code < 400 or (answer.is_page and code < 500):
+        what = "a web page" if answer.is_page else str(code)
         raise DeliveryError(
-            f"the flow answered {code}{_named_error(answer)}",
+            f"something between here and the flow answered, with {what} ({code})",
             passing=True,
-            # A gateway that gives up, or says nothing of why, cannot tell whether the flow behind it has run.
-            ambiguous=code not in {429, 503},
+            about="sender",
             where=where,
-            retry_after_s=_retry_after(answer),
+            remedy="A proxy, a firewall or a sign-in may stand between: ask the network team to let this machine through. "
+            "Else copy the flow's address again.",
         )
+    if code >= 500:
+        # A gateway that gives up, or says nothing of why, cannot tell whether the flow behind it has run.
+        raise DeliveryError(named, passing=True, ambiguous=True, where=where)
     if not 200 <= code < 300:
-        raise DeliveryError(
-            f"the flow answered {code}{_named_error(answer)}",
-            passing=False,
-            about="message" if code == 413 else "recipient",
-            where=where,
-            remedy=_REMEDIES.get(code, "Copy the flow's address again."),
-        )
-    if _reports_an_error(answer.text):
+        remedy = _REMEDIES.get(code, "Copy the flow's address again.")
+        about: Literal["message", "recipient"] = "message" if code == 413 else "recipient"
+        raise DeliveryError(named, passing=False, about=about, where=where, remedy=remedy)
+    if _reports_an_error(answer):
         raise DeliveryError(
             f"the flow answered {code}, but with the report of an error{_named_error(answer)}",
             passing="429" in answer.text,
@@ -372,35 +442,30 @@ def _accepted(answer: requests.Response, where: str) -> str:
             where=where,
             remedy="Look at the run history of the flow.",
         )
+    if code != 202 and not (code == 200 and answer.json is not None):
+        raise DeliveryError(
+            f"the answer {code} is none that a flow gives, which is 202, or 200 with JSON: the card may have been posted",
+            passing=True,
+            ambiguous=True,
+            about="line",
+            where=where,
+            remedy="Look at the run history of the flow, and at what stands between this machine and its host.",
+        )
     return f"accepted {code}"
 
 
-def _retry_after(answer: requests.Response) -> float | None:
-    """Return the seconds that an answer asks to wait: as such, or until a moment, counted from the answer's own date."""
-    asked = answer.headers.get("Retry-After", "").strip()
-    if asked.isdecimal():
-        return float(asked)
-    try:
-        until, since = (parsedate_to_datetime(moment) for moment in (asked, answer.headers.get("Date", "")))
-        return max(0.0, (until - since).total_seconds())
-    except (ValueError, TypeError):
-        return None
-
-
-def _reports_an_error(text: str) -> bool:
-    try:
-        said = json.loads(text)
-    except ValueError:
-        return re.search(r"\b(error|failed)\b", text, re.IGNORECASE) is not None
+def _reports_an_error(answer: _Answer) -> bool:
+    said = answer.json
+    if said is None:
+        return re.search(r"\b(error|failed)\b", answer.text, re.IGNORECASE) is not None
     return isinstance(said, dict) and bool(said.get("error"))
 
 
-def _named_error(answer: requests.Response) -> str:
+def _named_error(answer: _Answer) -> str:
     """Return the code of the error that the answer names. Its words stay out: they can repeat the card."""
     try:
-        said: Any = answer.json()
-        code = said["error"]["code"]
-    except (ValueError, TypeError, KeyError):
+        code = answer.json["error"]["code"]
+    except (TypeError, KeyError):
         return ""
     return f" ({code})" if isinstance(code, str) and _ERROR_CODE.fullmatch(code) else ""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import threading
 import time
 from collections.abc import Iterator
@@ -14,7 +15,7 @@ import sqlalchemy as sa
 
 from alerting.delivery.attempt import attempt
 from alerting.errors import DeliveryError, StoreError
-from alerting.model import Condition, Delivery, Level, Message
+from alerting.model import Condition, Delivery, DeliveryReason, Level, Message
 from alerting.notifications.content import DigestContent, Notification, ToldAlert
 from alerting.store import schema
 from alerting.store.messages.backoff import wait_before
@@ -456,8 +457,26 @@ def test_no_answer_after_the_hand_over_is_tried_once_more_at_once_and_then_unkno
     assert tried(silent, repeated=True) == ("unknown", "handed over", None)
 
 
-def test_a_receiver_that_breaks_down_fails_its_message_and_its_words_are_not_kept() -> None:
-    message = mail_message()
-    result = attempt(message, Receiver(ValueError("child P1042")), outbox_id=1, attempts=1, handed_over=lambda: None, now=NOW)
+@pytest.mark.parametrize("error", [ValueError("child P1042"), OSError("child P1042"), UnicodeEncodeError("ascii", "é", 0, 1, "P1042"),
+                                   RecursionError("P1042"), MemoryError("P1042")])  # fmt: skip
+def test_what_a_receiver_did_not_foresee_is_its_own_fault_and_its_words_are_not_kept(error: Exception) -> None:
+    before = attempt(mail_message(), Receiver(error), outbox_id=1, attempts=1, handed_over=lambda: None, now=NOW)
+    after = attempt(mail_message(), Receiver(error, after=True), outbox_id=1, attempts=1, handed_over=lambda: None, now=NOW)
+    again = attempt(
+        mail_message(repeated=True), Receiver(error, after=True), outbox_id=1, attempts=2, handed_over=lambda: None, now=NOW
+    )
 
-    assert (result.state, result.answer) == ("failed", "the receiver broke down (ValueError)")
+    assert [(one.state, one.about, one.ambiguous) for one in (before, after, again)] == [
+        ("deferred", "sender", False),
+        ("deferred", "sender", True),
+        ("unknown", "sender", True),
+    ]
+    assert again.reason == DeliveryReason.broke_down
+    assert {one.answer for one in (before, after, again)} == {f"the receiver broke down ({type(error).__name__})"}
+
+
+@pytest.mark.parametrize("asked", [0.5, -5, 10**12, 1e300, math.inf, math.nan])
+def test_no_wait_that_a_receiver_asks_for_is_too_much_for_us(asked: float) -> None:
+    retry_at = tried(Receiver(DeliveryError("busy", passing=True, retry_after_s=asked)))[2]
+
+    assert timedelta(seconds=40) < retry_at - NOW <= timedelta(minutes=30)

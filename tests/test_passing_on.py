@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from tests.sending_desk import (
@@ -154,3 +156,18 @@ def test_a_newer_message_takes_the_place_of_a_stand_in_that_has_not_gone(desk: D
     assert [row.state for row in desk.rows(recipient="S1")] == ["deferred", "planned"]
     desk.plan(message("M1", alert, day=MONDAY + DAY))
     assert [row.state for row in desk.rows(recipient="S1")] == ["cancelled", "planned"]
+
+
+@pytest.mark.parametrize("address", ["a..b@example.gov.uk", "a.@example.gov.uk", "m1@example.gov.uk; m9@example.gov.uk", "m1@exаmple.gov.uk",
+                                     "m1@example.gov.uk.", "m1%evil.example@example.gov.uk", "m1@elsewhere.example"])  # fmt: skip
+def test_an_address_that_nothing_may_go_to_is_passed_on_in_the_same_run_and_told(desk: Desk, address: str) -> None:
+    alert = desk.alert()
+    [planned] = with_chains([message("M1", alert)], router(), [alert])
+    desk.plan(replace(planned, address=address))
+    with scripted_mail_server() as server:
+        desk.mail(server, domains=["example.gov.uk"])
+        desk.send()
+
+    assert desk.states() == {"M1": "failed", "S1": "accepted"}
+    assert recipients(server) == ["s1"]
+    assert desk.notices() == ["Messages to Person M1 cannot be delivered"]

@@ -8,8 +8,12 @@ import pytest
 from pydantic import SecretStr
 from pytest_httpserver import HTTPServer
 
+from alerting.app import build
+from alerting.authoring.check import check
 from notifiers.email import Notifier as Email
 from notifiers.teams import Notifier as Teams
+from tests.made_council import MONDAY
+from tests.office import Office
 from tests.servers import free_port, mail_server
 
 
@@ -61,3 +65,33 @@ def test_a_flow_whose_host_is_not_there_is_named_a_fault() -> None:
     [problem] = teams.reach()
     assert "T1" in problem
     assert "hush" not in problem
+
+
+def test_a_file_of_certificates_that_is_not_there_is_a_fault_of_check_and_ends_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "gone.pem"))
+    office = Office(tmp_path)
+    office.settings["receivers"] = {
+        "channels": {"type": "teams", "channels": {"T1": "https://a.powerplatform.com/1?sig=made-up"}, "ceiling": "counts"}
+    }
+    app = build(office.council.configure(office.store_url, **office.settings))
+
+    told = [fault.problem for fault in check(app, MONDAY) if "channels" in fault.problem]
+
+    assert "receiver channels: the flow for team T1: the certificates to trust cannot be read. REQUESTS_CA_BUNDLE or" in told[0]
+
+
+def test_what_a_receiver_did_not_foresee_is_a_fault_of_check(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def raise_it(self: Email) -> list[str]:
+        raise KeyError("made-up")
+
+    monkeypatch.setattr(Email, "reach", raise_it)
+    office = Office(tmp_path)
+    office.settings["receivers"] = {"mail": {"type": "email", "host": "127.0.0.1", "from": "alerts@example.gov.uk"}}
+    app = build(office.council.configure(office.store_url, **office.settings))
+
+    told = [fault.problem for fault in check(app, MONDAY) if fault.problem.startswith("receiver mail")]
+
+    assert told[-1] == "receiver mail: it cannot be tried (KeyError)"
+    assert "domains is left out" in told[0]

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from contextlib import ExitStack
+from typing import Any
 
 import pytest
 from pytest_httpserver import HTTPServer
 from werkzeug import Response
 
+from alerting.model import Message
+from alerting.notifications.routing import Receiver
+from notifiers.email import Notifier as Mail
 from tests.sending_desk import (
     MINUTE,
     PATH,
@@ -19,7 +24,7 @@ from tests.sending_desk import (
     router,
     with_chains,
 )
-from tests.servers import free_port, scripted_mail_server
+from tests.servers import ScriptedMailServer, free_port, scripted_mail_server
 
 # ---- a receiver that refuses everybody
 
@@ -153,3 +158,63 @@ def test_the_two_receivers_do_not_wait_for_each_other(desk: Desk) -> None:
     desk.send()
 
     assert {row.state for row in desk.rows(receiver="copy")} == {"accepted"}
+
+
+# ---- what a receiver did not foresee
+
+
+class _Broken(Mail):
+    """A mail receiver with a fault of its own for some addresses, before or after the hand-over."""
+
+    only: str = "@"
+    after: bool = False
+
+    def send(self, message: Message, handed_over: Callable[[], None]) -> str:
+        if self.only not in (message.to_address or ""):
+            return super().send(message, handed_over)
+        if self.after:
+            handed_over()
+        raise KeyError("child P1042")
+
+
+def broken(desk: Desk, server: ScriptedMailServer, **changes: Any) -> None:
+    usual = {"host": "127.0.0.1", "port": server.port, "from": "alerts@example.gov.uk", "security": "none"}
+    desk.receivers["mail"] = (Receiver(name="mail"), _Broken.model_validate(usual | changes))
+
+
+def test_an_exception_that_meets_every_message_lets_the_receiver_rest_and_fails_none(desk: Desk) -> None:
+    desk.plan(*(message(f"M{number}") for number in range(5)))
+    with scripted_mail_server() as server:
+        broken(desk, server)
+        desk.copy()
+        [problem] = desk.send()
+
+    assert "the receiver broke down (KeyError)" in problem.text
+    assert set(desk.states().values()) == {"planned", "deferred"}
+    assert desk.notices("copy") == ["The receiver mail cannot be used"]
+    assert "P1042" not in json.dumps([str(row) for row in desk.rows()])
+
+
+def test_an_exception_that_meets_one_message_passes_it_on_the_second_time_and_is_told(desk: Desk) -> None:
+    alert = desk.alert()
+    desk.plan(*with_chains([message("M1", alert), message("M2")], router(), [alert]))
+    with scripted_mail_server() as server:
+        broken(desk, server, only="m1@")
+        desk.send()
+        first = desk.states()
+        desk.now += 2 * MINUTE
+        desk.send()
+
+    assert first == {"M1": "deferred", "M2": "accepted"}
+    assert desk.states() == {"M1": "failed", "M2": "accepted", "S1": "accepted"}
+    assert desk.notices() == ["Messages to Person M1 cannot be delivered"]
+
+
+def test_an_exception_after_the_hand_over_is_repeated_once_and_then_told(desk: Desk) -> None:
+    desk.plan(message("M1"))
+    with scripted_mail_server() as server:
+        broken(desk, server, only="m1@", after=True)
+        desk.send()
+
+    assert desk.states() == {"M1": "unknown"}
+    assert desk.notices() == ["The daily message to Person M1 could not be sent"]

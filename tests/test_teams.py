@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -16,33 +17,13 @@ from pydantic import BaseModel
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
+from alerting.delivery import attempt as delivery
 from alerting.errors import DeliveryError
 from notifiers import teams
 from notifiers.teams import Notifier
+from tests.flows import PATH, SIGNATURE, address, answers, attempt, not_handed_over, receiver, say_nothing
 from tests.messages import CARD, channel_message, mail_message
 from tests.servers import free_port
-
-PATH = "/workflows/17/triggers/manual/paths/invoke"
-SIGNATURE = "made-up-signature"
-
-
-def receiver(*addresses: str, **changes: Any) -> Notifier:
-    channels = {f"T{number}": address for number, address in enumerate(addresses, 1)}
-    usual = {"type": "teams", "channels": channels, "hosts": ["127.0.0.1"], "timeout_s": 5, "seconds_between_cards": 0}
-    return Notifier.model_validate(usual | changes)
-
-
-def address(server: HTTPServer | int) -> str:
-    port = server if isinstance(server, int) else server.port
-    return f"http://127.0.0.1:{port}{PATH}?api-version=1&sig={SIGNATURE}"
-
-
-def say_nothing() -> None:
-    """Take the news of the hand-over."""
-
-
-def not_handed_over() -> None:
-    pytest.fail("the card was handed over")
 
 
 @pytest.fixture(scope="module")
@@ -55,20 +36,6 @@ def host() -> Iterator[HTTPServer]:
 def flow(host) -> HTTPServer:
     host.clear()
     return host
-
-
-def answers(flow: HTTPServer, *responses: Response) -> None:
-    """Let the flow give these answers in turn, and no more."""
-    for response in responses:
-        flow.expect_ordered_request(PATH, method="POST").respond_with_response(response)
-
-
-def attempt(flow: HTTPServer, **changes: Any) -> DeliveryError:
-    notifier = receiver(address(flow), **changes)
-    with pytest.raises(DeliveryError) as caught:
-        notifier.send(channel_message(), say_nothing)
-    notifier.close()
-    return caught.value
 
 
 def posted(flow: HTTPServer, number: int = 0) -> dict[str, Any]:
@@ -329,17 +296,36 @@ def test_a_wait_until_a_moment_is_counted_by_the_clock_of_the_flow(flow):
     assert attempt(flow, tries=1).retry_after_s == pytest.approx(600, abs=5)
 
 
-@pytest.mark.parametrize("wait", ["", "soon", "-5", "Mon, 32 Foo"])
-def test_a_wait_that_makes_no_sense_is_left_to_us(flow, wait):
-    answers(flow, Response(status=429, headers={"Retry-After": wait} if wait else {}))
+@pytest.mark.parametrize("status", [429, 503])
+@pytest.mark.parametrize(
+    ("wait", "asked"),
+    [("", None), ("soon", None), ("tomorrow", None), ("-5", None), ("nan", None), ("Mon, 32 Foo", None), ("0.5", 0.5), ("0", 0), ("1e3", None),
+     (str(10**12), 10**12), ("9" * 400, math.inf), ("Mon, 01 Jan 2001 00:00:00 GMT", 0), ("Mon, 01 Jan 99999 00:00:00 GMT", None)],
+)  # fmt: skip
+def test_a_refusal_passes_whatever_wait_it_asks_for(flow, status, wait, asked):
+    answers(flow, *[Response(status=status, headers={"Retry-After": wait})] * 2)
+    notifier = receiver(address(flow), tries=1)
 
-    assert attempt(flow, tries=1).retry_after_s is None
+    error = attempt(flow, tries=1)
+    result = delivery.attempt(
+        channel_message(), notifier, outbox_id=1, attempts=1, handed_over=say_nothing, now=datetime(2026, 3, 2, 7, tzinfo=UTC)
+    )
+
+    assert (error.passing, error.ambiguous, error.retry_after_s) == (True, False, asked)
+    assert result.state == "deferred"
+    assert timedelta(seconds=40) < result.retry_at - result.at <= timedelta(minutes=30)
+
+
+@pytest.mark.parametrize("wait", ["0.1", "", "soon"])
+def test_a_busy_flow_that_asks_for_an_odd_wait_is_asked_again_at_once(flow, wait):
+    answers(flow, Response(status=429, headers={"Retry-After": wait}), Response(status=202))
+
+    assert receiver(address(flow), tries=2).send(channel_message(), say_nothing) == "accepted 202"
 
 
 @pytest.mark.parametrize(
     ("status", "remedy"),
     [
-        (302, "Copy the flow's address again"),
         (400, "make it again from the template"),
         (401, "Copy the flow's address again"),
         (403, "let anyone trigger the flow"),
@@ -384,11 +370,24 @@ def test_a_good_answer_with_the_report_of_an_error_is_an_error(flow, body, passi
     assert (error.passing, error.ambiguous) == (passing, False)
 
 
-@pytest.mark.parametrize("body", ["", "1", '{"status": "ok", "error": null}', "Accepted"])
-def test_a_good_answer_may_say_what_it_likes(flow, body):
-    answers(flow, Response(body, status=200))
+@pytest.mark.parametrize(
+    ("status", "body"), [(202, ""), (202, "Accepted"), (202, "{}"), (200, "1"), (200, '{"status": "ok", "error": null}')]
+)
+def test_a_flow_accepts_with_202_or_with_json(flow, status, body):
+    answers(flow, Response(body, status=status))
 
-    assert receiver(address(flow)).send(channel_message(), say_nothing) == "accepted 200"
+    assert receiver(address(flow)).send(channel_message(), say_nothing) == f"accepted {status}"
+
+
+@pytest.mark.parametrize(
+    ("status", "body"), [(200, ""), (200, "Accepted"), (200, "Access to this site is blocked"), (204, ""), (206, "{}")]
+)
+def test_after_an_answer_that_no_flow_gives_a_card_may_have_been_posted_and_is_not_accepted(flow, status, body):
+    answers(flow, Response(body, status=status))
+
+    error = attempt(flow)
+
+    assert (error.passing, error.ambiguous, error.about, len(flow.log)) == (True, True, "line", 1)
 
 
 def test_a_flow_that_does_not_answer_in_time_may_have_posted_the_card(flow):

@@ -8,6 +8,7 @@ from datetime import date
 from pathlib import Path
 
 from alerting.app import App, rules_folder, words_of
+from alerting.delivery.notifier import Notifier
 from alerting.documents.document import did_you_mean
 from alerting.errors import AlertingError, EmptyStoreError, Fault
 from alerting.evaluation.dry_run import check_book, check_rule
@@ -179,7 +180,7 @@ def _receiver_faults(app: App, *, reach: bool) -> Iterator[Fault]:
         where = app.loaded.document.place(("receivers", name))
         for problem in notifier.check():
             yield Fault(problem=f"receiver {name}: {problem}", where=where, severity="warning")
-        for problem in notifier.reach() if reach else ():
+        for problem in _reach(notifier) if reach else ():
             yield Fault(problem=f"receiver {name}: {problem}", where=where)
         folder = notifier.bounce_folder()
         if folder is None:
@@ -190,6 +191,14 @@ def _receiver_faults(app: App, *, reach: bool) -> Iterator[Fault]:
             at = app.loaded.document.place(("receivers", name, "bounces"))
             remedy = "Let the mail server put bounces there, or leave `bounces` out: docs/how-to/notice-bounces.md."
             yield Fault(problem=f"receiver {name}: {wrong}", where=at, remedy=remedy)
+
+
+def _reach(notifier: Notifier) -> list[str]:
+    """Return what is wrong that only trying a receiver can tell. What it did not foresee is one more thing that is wrong."""
+    try:
+        return notifier.reach()
+    except Exception as error:  # noqa: BLE001  (a receiver's text may hold an address that is a secret)
+        return [f"it cannot be tried ({type(error).__name__})"]
 
 
 def _administrator_faults(app: App) -> Iterator[Fault]:

@@ -100,8 +100,9 @@ class Sender:
             for name, (_, notifier) in self.receivers.items():
                 try:
                     notifier.close()
-                except AlertingError as error:
-                    problems.append(_of_receiver(name, error.problem))
+                except Exception as error:  # noqa: BLE001  (what is sent is sent: no way of leaving may end a run)
+                    problem = error.problem if isinstance(error, AlertingError) else type(error).__name__
+                    problems.append(_of_receiver(name, problem))
         return list(dict.fromkeys([*problems, *self._resting()]))
 
     # ------------------------------------------------------------------ several lines
@@ -239,6 +240,9 @@ class Sender:
     def _follow(self, connection: Transaction, claimed: ClaimedMessage, result: Delivery) -> None:
         notification = claimed.notification
         name, place = notification.receiver, notification.address or notification.recipient
+        if result.state == "unknown" and result.reason == DeliveryReason.broke_down:
+            told = failure_notices.failed(notification, f"{result.answer}: it may have arrived all the same", result.remedy)
+            self._tell(connection, told, result.at)
         if result.state == "accepted":
             circuit_breaker.note_success(connection, name)
             circuit_breaker.forget_refusal(connection, name, place)

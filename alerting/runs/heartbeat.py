@@ -13,6 +13,9 @@ from typing import Literal
 
 from alerting import private_files
 
+_ENOUGH = 512
+"""Bytes of an answer that are looked at."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Heartbeat:
@@ -36,18 +39,29 @@ class Heartbeat:
 
         try:
             # Nobody follows a redirection: the address is that of the monitoring itself, or it is wrong.
-            answer = requests.request(self.method, url, timeout=self.timeout_s, allow_redirects=False)
+            with requests.request(self.method, url, timeout=self.timeout_s, allow_redirects=False, stream=True) as answer:
+                page = _is_page(answer.raw.read(_ENOUGH, decode_content=True))
         except requests.exceptions.Timeout:
             return f"the heartbeat's address did not answer within {self.timeout_s:g} seconds"
-        except requests.exceptions.RequestException as error:
+        except Exception as error:  # noqa: BLE001  (a proxy or a file of certificates that is not there raises what it likes)
             # Its own words carry the whole address.
             return f"the heartbeat's address cannot be reached ({type(error).__name__})"
-        return None if answer.ok and not answer.is_redirect else f"the heartbeat's address answered {answer.status_code}"
+        if not 200 <= answer.status_code < 300:
+            return f"the heartbeat's address answered {answer.status_code}"
+        return (
+            "the heartbeat's address answered with a web page, as a proxy or a sign-in does, and no monitoring" if page else None
+        )
 
     def _touch(self, file: Path, now: datetime) -> str | None:
         try:
             # Whole or not at all: an agent may look at any moment, and may be an account that an administrator let read it.
             private_files.write(file, f"{now.isoformat(timespec='seconds')}\n", keep_rights=True)
-        except OSError as error:
-            return f"the heartbeat's file cannot be written ({error.strerror})"
+        except (OSError, ValueError) as error:
+            why = getattr(error, "strerror", None) or type(error).__name__
+            return f"the heartbeat's file cannot be written ({why})"
         return None
+
+
+def _is_page(beginning: bytes) -> bool:
+    """Return whether an answer is a web page: what a monitoring service says is a word, JSON or nothing."""
+    return beginning.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<")
