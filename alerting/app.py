@@ -160,6 +160,7 @@ class App:
             owner=this_process(),
             marker=self.marker(store),
             administrators=self.loaded.config.council.administrators,
+            routes=self.policy().routes,
         )
 
     def bounces(self, sender: Sender) -> Bounces:

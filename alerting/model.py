@@ -153,6 +153,9 @@ class DeliveryReason(Worded):
 
     superseded = "superseded", "superseded by a newer message"
     expired = "expired", "expired: {detail}"
+    withdrawn = "withdrawn", "withdrawn: a later run, which planned anew, does not tell it to them"
+    not_theirs = "not_theirs", "whom it was for may not be told it any more; whoever may is told instead"
+    list_doubted = "list_doubted", "waits for a list of restricted records that can be trusted"
     restored = "restored", "the store was restored; it may have been sent before"
     not_posted = "not_posted", "{detail}"
     no_receiver = "no_receiver", "there is no receiver '{detail}' any more"

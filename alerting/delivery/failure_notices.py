@@ -101,6 +101,15 @@ def expired(expired: Expired, on: date) -> FaultNotice:
     )
 
 
+def not_sent(notification: Notification, why: str, on: date) -> FaultNotice:
+    """Tell that a message did not go out, as whom it was for may not be told it by what is known now; once a day."""
+    return FaultNotice(
+        about=("not sent", notification.purpose, why, on.isoformat()),
+        title="Messages were not sent, as the directory or the list of restricted records has changed",
+        detail=f"A {notification.purpose} message: {why}. `alerting deliveries list` shows which, and what became of them.",
+    )
+
+
 def _week(day: date) -> str:
     """Return a day's week, for what is told once a week while it lasts."""
     year, week, _ = day.isocalendar()

@@ -20,12 +20,15 @@ from alerting.delivery.notifier import Notifier
 from alerting.errors import AlertingError
 from alerting.formatting import day
 from alerting.model import CHANNEL, Delivery, DeliveryReason, Level, Problem
-from alerting.notifications import fallback
+from alerting.notifications import fallback, last_look
 from alerting.notifications.content import Notification
+from alerting.notifications.last_look import Newest
 from alerting.notifications.messages.rendering import Rendered, Words
-from alerting.notifications.routing import Receiver
+from alerting.notifications.routing import Receiver, Router, RuleRoute
+from alerting.store import newest_directory
 from alerting.store.job_leases import is_dead
-from alerting.store.messages import circuit_breaker
+from alerting.store.messages import circuit_breaker, told
+from alerting.store.messages.backoff import LONGEST_WAIT
 from alerting.store.messages.outbox import ClaimedMessage, ClaimLostError, Outbox
 from alerting.store.messages.send_hold import Marker
 from alerting.store.patience import write_patiently
@@ -79,8 +82,12 @@ class Sender:
     administrators: Sequence[str] = ()
     lease: timedelta = LEASE
     deadline: timedelta = DEADLINE
+    #: What routing needs of each rule, by its id: for messages that were planned by an older directory than the newest.
+    routes: Mapping[str, RuleRoute] = field(default_factory=dict)
     slow_s: float = SLOW_S
     _under_way: _UnderWay = field(default_factory=_UnderWay, init=False)
+    #: The newest directory, read once: the runs since which it and its list are so, and who answers for what by it.
+    _router: tuple[int, int, Router] | None = field(default=None, init=False)
 
     def send_all(self, clock: Clock, going_on: Callable[[], bool] = lambda: True) -> list[Problem]:
         """Send what waits in the outbox and may be sent now, the most urgent first; return what is wrong with words or receivers.
@@ -171,6 +178,10 @@ class Sender:
             self._settle(claimed, found)
             return ()
         receiver, notifier = found
+        looked_at = self._look_again(claimed, clock()) if claimed.is_older else claimed
+        if looked_at is None:
+            return ()
+        claimed = looked_at
         rendered = self._rendered(claimed, receiver, notifier)
         if isinstance(rendered, str):
             self._settle(claimed, _without_trying(claimed, clock(), "failed", DeliveryReason.not_rendered, rendered))
@@ -193,6 +204,48 @@ class Sender:
         result = replace(result, at=clock(), retry_at=result.retry_at + waited if result.retry_at else None)
         self._settle(claimed, _judged(claimed, result))
         return rendered.problems
+
+    def _look_again(self, claimed: ClaimedMessage, now: datetime) -> ClaimedMessage | None:
+        """Return a message as it may go by the newest directory and list of restricted records; None where it may not, or not now.
+
+        What others are told in its stead is planned in the same transaction, and what waits is tried again in half an hour.
+        """
+        found: list[ClaimedMessage | None] = []
+
+        def written() -> None:
+            with self.outbox.transaction() as connection:
+                newest = self._newest(connection, claimed)
+                look = last_look.look_again(claimed.notification, newest) if newest else last_look.WAITS
+                self.outbox.add(connection, look.instead, now, planned_by=claimed)
+                if look.message is not None:
+                    found.append(self.outbox.amend(connection, claimed, look.message, now))
+                    return
+                reason = look.reason or DeliveryReason.not_theirs
+                ended = _without_trying(claimed, now, "deferred" if look.waits else "cancelled", reason)
+                retry_at = now + LONGEST_WAIT if look.waits else None
+                self.outbox.settle(connection, claimed, replace(ended, retry_at=retry_at))
+                circuit_breaker.give_back_trial(connection, claimed.notification.receiver, now)
+                self._tell(connection, failure_notices.not_sent(claimed.notification, ended.answer, now.date()), now)
+                found.append(None)
+
+        write_patiently(written, _AGAIN_AFTER_S)
+        return found[-1]
+
+    def _newest(self, connection: Transaction, claimed: ClaimedMessage) -> Newest | None:
+        """Return what is known when a message is about to leave; None where the newest directory cannot be read."""
+        if self._router is None or self._router[0] != claimed.newest:
+            directory = newest_directory.read(connection)
+            if directory is None:
+                return None
+            self._router = (directory.since, directory.list_since, Router(directory.directory, self.routes))
+        _, list_since, router = self._router
+        refs = claimed.notification.refs
+        return Newest(
+            router=router,
+            alerts=self.outbox.alerts(connection, refs),
+            told=told.who_knows(connection, claimed.notification.receiver, refs),
+            other_list=claimed.run_id is None or claimed.run_id < list_since,
+        )
 
     def _receiver_for(self, claimed: ClaimedMessage, now: datetime) -> tuple[Receiver, Notifier] | Delivery:
         """Return the receiver that a message goes to; or, of one that is not sent at all, what becomes of it."""
@@ -267,7 +320,8 @@ class Sender:
             return
         if result.about in ("address", "sender"):
             circuit_breaker.note_success(connection, notification.receiver)
-        instead, nobody = fallback.pass_on(notification)
+        newest = self._newest(connection, claimed) if claimed.is_older else None
+        instead, nobody = fallback.pass_on(last_look.with_newest_chains(notification, newest) if newest else notification)
         self.outbox.add(connection, instead, result.at, refused=claimed)
         new = result.reason != DeliveryReason.refused_before and circuit_breaker.remember_refusal(
             connection,

@@ -321,3 +321,9 @@ class Notification:
     def told(self) -> tuple[ToldAlert, ...]:
         """What its reader knows of alerts once it is accepted."""
         return self.content.told if isinstance(self.content, DigestContent | CardContent) else ()
+
+    @property
+    def refs(self) -> frozenset[str]:
+        """The references of all alerts that it is about."""
+        listed = {item.ref for item in self.content.items} if isinstance(self.content, DigestContent) else set()
+        return frozenset(listed | {each.ref for each in self.told})

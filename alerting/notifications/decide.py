@@ -56,6 +56,8 @@ class Decision:
     #: How many alerts about restricted records are told to nobody.
     confined: int
     notifications: tuple[Notification, ...]
+    #: Whether there was anything to plan by: what waits of the job, and is not planned again, is then told no more.
+    is_planned: bool
     recipient_log: RecipientLog
     #: What those who look after the service must know.
     notices: Notices
@@ -82,6 +84,7 @@ def decide(policy: Policy, job: str, world: World, evaluation: Evaluation, unkep
         unrouted=run.plan.unrouted,
         confined=run.plan.confined,
         notifications=(*run.plan.notifications, *run.of_the_week(), *run.to_silence_authors()),
+        is_planned=run.is_planned,
         recipient_log=log_recipients(run.router, run.of_the_job(), run.plan, run.today, run.kept_back, planned=run.is_planned),
         notices=run.notices(unkept),
         administrators=tuple(run.administrators),

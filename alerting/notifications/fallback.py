@@ -51,7 +51,7 @@ def _stand_in(person: Addressee, chains: Sequence[FallbackChain], refused: Notif
     said = f"This was for {meant.name}; it could not be delivered to them."
     return replace(
         refused,
-        key=notification_key(refused.purpose, refused.as_of, refused.receiver, person.id, [refused.key]),
+        key=notification_key(refused.purpose, refused.as_of, refused.receiver, person.id, [refused.key, *theirs]),
         recipient=person.id,
         name=person.name,
         address=person.address,

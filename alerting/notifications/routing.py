@@ -120,8 +120,8 @@ class Router:
     def recipients(self, alert: Alert) -> list[Recipient]:
         """Return everybody who is told of an alert, each once, restrictions applied."""
         route = self.rules[alert.rule]
-        kept = {recipient.person.id: recipient for recipient in self._confine(alert, route, self._by_role(alert, route))}
-        taken = self._assigned(alert, route)
+        kept = {recipient.person.id: recipient for recipient in self._confine(alert, self._by_role(alert, route))}
+        taken = self._assigned(alert)
         if taken and kept:
             # It is taken from whoever answers for it, the first; those who are told beside them still are.
             kept.pop(next(iter(kept)))
@@ -133,8 +133,8 @@ class Router:
     def handed_on(self, alert: Alert) -> tuple[Recipient, Recipient] | None:
         """Return whom an alert was assigned away from, and who has it now; None where it is with whom the rule names."""
         route = self.rules[alert.rule]
-        taken = self._assigned(alert, route)
-        before = self._confine(alert, route, self._by_role(alert, route))
+        taken = self._assigned(alert)
+        before = self._confine(alert, self._by_role(alert, route))
         return (before[0], taken) if taken and before and before[0].person.id != taken.person.id else None
 
     def why_not_assigned(self, alert: Alert, worker: str) -> str | None:
@@ -148,7 +148,7 @@ class Router:
         above = {team.manager, team.service_manager, team.head_of_service} if team else set()
         if not (team and person.team == team.id) and worker not in above:
             return f"is neither in {team.name if team else 'its team'} nor above it"
-        if not self._may_know(alert, self.rules[alert.rule], person):
+        if not self.may_know(alert, person):
             return "is not named for this restricted record"
         return None
 
@@ -169,13 +169,13 @@ class Router:
                 found.setdefault(recipient.person.id, recipient)
         return list(found.values())
 
-    def _assigned(self, alert: Alert, route: RuleRoute) -> Recipient | None:
+    def _assigned(self, alert: Alert) -> Recipient | None:
         """Return who has an alert because somebody assigned it, or whoever covers for them; None where they may not see it now."""
         act = handling_state.active_assignment(alert)
         if act is None or self.why_not_assigned(alert, act.assignee or "") is not None:
             return None
         recipient = self._look("assigned", "assigned", act.assignee).recipient
-        if recipient is None or not self._may_know(alert, route, recipient.person):
+        if recipient is None or not self.may_know(alert, recipient.person):
             return None
         aside = f", {recipient.why}" if recipient.covering else ""
         return replace(recipient, why=f"assigned by {self.directory.name(act.by)}{aside}")
@@ -187,16 +187,10 @@ class Router:
         waited, found = self.waited(alert), []
         for days, role in route.escalate:
             recipient = self._resolve(alert, role) if waited >= days else None
-            if recipient and self._may_know(alert, route, recipient.person):
+            if recipient and self.may_know(alert, recipient.person):
                 aside = "" if recipient.direct else f", {recipient.why}"
                 found.append(replace(recipient, why=f"escalated after {days} working days{aside}"))
         return found
-
-    def _may_know(self, alert: Alert, route: RuleRoute, person: Person) -> bool:
-        if not route.child_level:
-            return True
-        restricted = self.directory.restricted
-        return restricted is not None and (alert.person not in restricted or person.id in restricted[alert.person or ""].allowed)
 
     def path(self, alert: Alert, role: str) -> list[Step]:
         """Return where somebody for a role of an alert is looked for, in order; only the last may have found somebody."""
@@ -211,11 +205,48 @@ class Router:
         team = self.team(alert)
         return team.name if team else alert.team or "no team"
 
+    # ------------------------------------------------------------------ who may know
+
+    def confined_to(self, alert: Alert) -> frozenset[str] | None:
+        """Return the workers to whom alone an alert may be told, as its child's record is restricted; None where it is not.
+
+        With no list of restricted records that can be trusted, an alert about a child may be told to nobody. Whoever asks who
+        may know of an alert asks this: nothing else reads the list.
+        """
+        route = self.rules.get(alert.rule)
+        if route is not None and not route.child_level:
+            return None
+        if self.directory.restricted is None:
+            return frozenset()
+        restriction = self.directory.restricted.get(alert.person or "")
+        return restriction.allowed if restriction else None
+
     def is_confined(self, alert: Alert) -> bool:
         """Return whether an alert is told only to those whom its child's record names, or with no list of those to nobody."""
-        return self.rules[alert.rule].child_level and (
-            self.directory.restricted is None or alert.person in self.directory.restricted
+        return self.confined_to(alert) is not None
+
+    def may_know(self, alert: Alert, person: Person) -> bool:
+        """Return whether nothing keeps an alert from somebody who answers for it."""
+        allowed = self.confined_to(alert)
+        return allowed is None or person.id in allowed
+
+    def readers(self, alert: Alert) -> frozenset[str]:
+        """Return everybody who may be told of an alert today, at whatever level it is and however long it has waited, by id.
+
+        They are those whom its rule names, or would at another level; whoever it is assigned to; the managers above them, who are
+        told where they cannot be reached; and those named by a restricted record: each only where they may know of it.
+        """
+        route, team = self.rules.get(alert.rule), self.team(alert)
+        roles = (
+            {role for told in route.notify.values() for role in told} | {role for _, role in route.escalate} if route else set()
         )
+        found = [self._resolve(alert, role) for role in sorted(roles | set(alert.also))]
+        found += [self._look(role, role, self._holder(team, role)).recipient for role in NEXT_UP[:3]]
+        found.append(self._assigned(alert) if route else None)
+        people = {recipient.person.id: recipient.person for recipient in found if recipient}
+        named = [self.directory.staff.get(worker) for worker in self.confined_to(alert) or ()]
+        people |= {person.id: person for person in named if person}
+        return frozenset(id_ for id_, person in people.items() if person.email and self.may_know(alert, person))
 
     def instead_of(self, alert: Alert, recipient: str) -> list[Person]:
         """Return who is told of an alert when its recipient cannot be reached, the nearest first.
@@ -225,13 +256,13 @@ class Router:
         team = self.team(alert)
         if alert.rule not in self.rules or team is None:
             return []
-        route, line = self.rules[alert.rule], NEXT_UP[:3]
+        line = NEXT_UP[:3]
         above = max((place + 1 for place, role in enumerate(line) if self._holder(team, role) == recipient), default=0)
         found: dict[str, Person] = {}
         for role in line[above:]:
             step = self._look(role, role, self._holder(team, role))
             person = step.recipient.person if step.recipient else None
-            if person and person.id not in (recipient, alert.subject) and self._may_know(alert, route, person):
+            if person and person.id not in (recipient, alert.subject) and self.may_know(alert, person):
                 found.setdefault(person.id, person)
         return list(found.values())
 
@@ -308,17 +339,13 @@ class Router:
         covering = f"{name} until {until.day} {until:%B}" if until else name
         return replace(step, recipient=Recipient(person=person, why=f"as cover for {covering}", covering=covering))
 
-    def _confine(self, alert: Alert, route: RuleRoute, found: list[Recipient]) -> list[Recipient]:
+    def _confine(self, alert: Alert, found: list[Recipient]) -> list[Recipient]:
         """Keep a restricted child's alert to the people named for that child; with no list of restrictions, to nobody."""
-        if not route.child_level:
+        allowed = self.confined_to(alert)
+        if allowed is None:
             return found
-        if self.directory.restricted is None:
-            return []
-        restriction = self.directory.restricted.get(alert.person or "")
-        if restriction is None:
-            return found
-        kept = [recipient for recipient in found if recipient.person.id in restriction.allowed]
-        named = (self.directory.staff.get(worker) for worker in sorted(restriction.allowed))
+        kept = [recipient for recipient in found if self.may_know(alert, recipient.person)]
+        named = (self.directory.staff.get(worker) for worker in sorted(allowed))
         return kept or [
             Recipient(person=person, why="named for this restricted record", named=True)
             for person in named

@@ -13,7 +13,7 @@ from alerting.evaluation.evaluation import Evaluation, Status
 from alerting.notifications.admin_digest import AdminDigest
 from alerting.notifications.decide import Decision
 from alerting.notifications.policy import Policy
-from alerting.store import brakes, load_history, recipient_log
+from alerting.store import brakes, load_history, newest_directory, recipient_log
 from alerting.store.messages.outbox import Outbox
 from alerting.store.rule_versions import RuleHistory
 from alerting.store.schema import notice
@@ -37,6 +37,7 @@ class DecisionWriter:
         load_history.keep(connection, self.run_id, as_of, now, evaluation.trust, tables)
         if RESTRICTED in tables and RESTRICTED not in evaluation.trust.doubted:
             load_history.keep_restricted(connection, now, evaluation.restricted)
+        newest_directory.keep(connection, self.run_id, decision.router.directory, evaluation.trust.doubted, now)
         versions = {rule.id: rule.version for rule in book.rules}
         ids = self.store.commit(connection, self.run_id, now, decision, versions)
         asked = evaluation.has(Status.ok) | evaluation.has(Status.off)
@@ -46,6 +47,9 @@ class DecisionWriter:
         mine = self.policy.every_rule_of(decision.job)
         recipient_log.write(connection, self.run_id, as_of, mine, decision.recipient_log, ids)
         planned, _ = self.outbox.plan(connection, self.run_id, decision.notifications, now)
+        if decision.is_planned:
+            keys = {notification.key for notification in decision.notifications}
+            self.outbox.withdraw(connection, self.run_id, decision.job, keys, as_of, now)
         return planned
 
     def write_admin_digest(self, connection: Transaction, decision: Decision, digest: AdminDigest, now: datetime) -> int:

@@ -82,6 +82,12 @@ def take_trial(connection: sa.Connection, rests: RestingReceiver, now: datetime)
     return connection.execute(receiver_state.update().where(mine).values(next_at=now + wait)).rowcount == 1
 
 
+def give_back_trial(connection: sa.Connection, receiver: str, now: datetime) -> None:
+    """Let a resting receiver be tried with another message at once, as the one that was to try it was not sent."""
+    mine = sa.and_(receiver_state.c.receiver == receiver, receiver_state.c.next_at > now)
+    connection.execute(receiver_state.update().where(mine).values(next_at=now))
+
+
 # ---------------------------------------------------------------------- addresses
 
 

@@ -19,13 +19,13 @@ from typing import Any
 import sqlalchemy as sa
 
 from alerting.formatting import day
-from alerting.model import CHANNEL, Delivery, DeliveryReason
+from alerting.model import CHANNEL, Alert, Delivery, DeliveryReason
 from alerting.notifications.content import AnyContent, CardContent, DigestContent, Notification, with_banner
-from alerting.store import alert_rows
+from alerting.store import alert_rows, newest_directory
 from alerting.store.batches import batches
 from alerting.store.messages import circuit_breaker, content_json, send_hold, told
 from alerting.store.messages.circuit_breaker import RefusedAddress, RestingReceiver
-from alerting.store.schema import delivery, outbox
+from alerting.store.schema import alert, delivery, outbox
 from alerting.store.store import Store, database_now
 
 OPEN = ("planned", "claimed", "deferred")
@@ -53,10 +53,17 @@ class ClaimedMessage:
     lease: timedelta
     run_id: int | None = None
     expires_at: datetime | None = None
+    #: The run that first decided by the newest directory, when it was claimed; None where none is kept.
+    newest: int | None = None
     #: How often in a row the receiver had refused everybody when it was claimed.
     refusals: int = 0
     #: That its address is not tried, and why.
     refused: RefusedAddress | None = None
+
+    @property
+    def is_older(self) -> bool:
+        """Whether it was planned by a run that decided by another directory, or another list of restricted records, than the newest."""
+        return self.newest is not None and self.run_id is not None and self.run_id < self.newest
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,6 +85,11 @@ class Outbox:
         """Begin a transaction of the store that the outbox is in."""
         return self._store.transaction()
 
+    def alerts(self, connection: sa.Connection, refs: Collection[str]) -> dict[str, Alert]:
+        """Return the alerts of the store with these references, by reference."""
+        found = (self._store.alerts(alert.c.ref.in_(some), within=connection) for some in batches(refs))
+        return {each.ref: each for some in found for each in some}
+
     # ------------------------------------------------------------------ planning
 
     def plan(
@@ -90,6 +102,7 @@ class Outbox:
         """
         known = self._known([item.key for item in notifications], connection)
         new = [item for item in notifications if known.get(item.key, "cancelled") == "cancelled"]
+        self._renew(connection, [item for item in notifications if known.get(item.key) in ("planned", "deferred")])
         standing_in = self._standing_in(connection)
         rows, cancelled = [], 0
         for item in new:
@@ -107,19 +120,53 @@ class Outbox:
             connection.execute(outbox.insert(), inserted)
         return len(rows), cancelled
 
+    def _renew(self, connection: sa.Connection, notifications: Sequence[Notification]) -> None:
+        """Let what waits, and is planned again, say what it says now: its news is the same, and what stands beside that may not be."""
+        for item in notifications:
+            mine = sa.and_(outbox.c.key == item.key, outbox.c.state.in_(("planned", "deferred")))
+            row = connection.execute(sa.select(outbox.c.content, outbox.c.address).where(mine)).first()
+            tells = {(each.ref, each.condition.value) for each in item.told}
+            if row and (row.address != item.address or set(content_json.told_from_json(row.content).alerts) != tells):
+                self._write(connection, mine, _with_delay(item, self._undelivered_since(connection, item)))
+
+    def withdraw(
+        self, connection: sa.Connection, run_id: int, purpose: str, planned: Collection[str], as_of: date, now: datetime
+    ) -> int:
+        """Cancel what earlier runs of a job had planned, waits still, and is not planned any more; return how many. planned: keys.
+
+        Its reader is told nothing in its place, as what it said has ended, is kept quiet, or is not theirs now. What stands in
+        for a message of the same day stays, as that message is not planned again on its day.
+        """
+        asleep = sa.and_(outbox.c.state == "claimed", outbox.c.lease_until < database_now(connection))
+        mine = sa.and_(outbox.c.purpose == purpose, outbox.c.run_id.is_not(None), outbox.c.run_id != run_id)
+        waits = sa.or_(outbox.c.state.in_(("planned", "deferred")), asleep)
+        before = sa.or_(outbox.c.stands_for.is_(None), outbox.c.as_of < as_of)
+        rows = connection.execute(sa.select(outbox.c.id, outbox.c.key).where(mine, waits, before)).all()
+        ids = [row.id for row in rows if row.key not in planned]
+        for some in batches(ids):
+            cancelled = outbox.update().where(outbox.c.id.in_(some)).values(_cancelled(DeliveryReason.withdrawn, now))
+            connection.execute(cancelled)
+        return len(ids)
+
     def add(
         self,
         connection: sa.Connection,
         notifications: Sequence[Notification],
         now: datetime,
+        *,
         refused: ClaimedMessage | None = None,
+        planned_by: ClaimedMessage | None = None,
     ) -> None:
-        """Put in what sending itself has to tell: stand-ins for a refused message, which keep its time, or notices."""
+        """Put in what sending itself has to tell: notices, or what is told instead of another message, whose time it keeps.
+
+        refused: what it stands in for. planned_by: what was found not to be its reader's, in part or as a whole.
+        """
         known = self._known([item.key for item in notifications], connection)
         rows = [self._row(item, now) for item in notifications if item.key not in known]
+        if (first := refused or planned_by) is not None:
+            rows = [row | {"run_id": first.run_id, "expires_at": first.expires_at} for row in rows]
         if refused is not None:
-            kept = {"stands_for": refused.id, "run_id": refused.run_id, "expires_at": refused.expires_at}
-            rows = [row | kept for row in rows]
+            rows = [row | {"stands_for": refused.id} for row in rows]
         if rows:
             connection.execute(outbox.insert(), rows)
 
@@ -148,6 +195,15 @@ class Outbox:
             "attempts": 0,
         }
 
+    def amend(self, connection: sa.Connection, claimed: ClaimedMessage, message: Notification, now: datetime) -> ClaimedMessage:
+        """Let a claimed message say something else, or go to another address of its reader."""
+        self._write(connection, sa.and_(*_claimed(claimed)), message)
+        return replace(claimed, notification=message, refused=_find_refusal(connection, message.receiver, message.address, now))
+
+    def _write(self, connection: sa.Connection, which: sa.ColumnElement[bool], item: Notification) -> None:
+        values = {"name": item.name, "address": item.address, "content": content_json.to_json(item.content)}
+        connection.execute(outbox.update().where(which).values(values | {"urgency": item.urgency}))
+
     def _supersede(
         self,
         connection: sa.Connection,
@@ -161,16 +217,7 @@ class Outbox:
         theirs = sa.and_(*_of(item), outbox.c.stands_for.is_(None), outbox.c.run_id.is_not(None))
         which = sa.or_(theirs, outbox.c.id.in_(standing_in.get((item.receiver, item.recipient, item.purpose), ())))
         superseded = outbox.update().where(which, sa.or_(outbox.c.state.in_(("planned", "deferred")), asleep))
-        why = DeliveryReason.superseded
-        values = {
-            "state": "cancelled",
-            "reason": why,
-            "answer": why.say(),
-            "finished_at": now,
-            "owner": None,
-            "lease_until": None,
-        }
-        return connection.execute(superseded.values(values)).rowcount
+        return connection.execute(superseded.values(_cancelled(DeliveryReason.superseded, now))).rowcount
 
     def _standing_in(self, connection: sa.Connection) -> dict[tuple[str, str, str], list[int]]:
         """Return the stand-ins that wait, by whom the first message was for: receiver, recipient, purpose."""
@@ -280,12 +327,16 @@ class Outbox:
     def hand_over(self, claimed: ClaimedMessage, now: datetime) -> None:
         """Note that a message is about to be handed over: from here on it may have arrived.
 
-        Raises ClaimLostError where another sender has it by now.
+        Raises ClaimLostError where another sender has it by now, or a run has found another directory, or other restricted records,
+        since it was claimed: then it is let go, to be looked at again.
         """
         with self._store.transaction() as connection:
-            values = {"handed_over_at": now, "lease_until": database_now(connection) + claimed.lease}
-            if connection.execute(outbox.update().where(*_claimed(claimed)).values(values)).rowcount != 1:
-                raise ClaimLostError
+            known = newest_directory.since(connection) == claimed.newest
+            handed_over = {"handed_over_at": now, "lease_until": database_now(connection) + claimed.lease}
+            values = handed_over if known else {"state": "planned", "owner": None, "lease_until": None}
+            held = connection.execute(outbox.update().where(*_claimed(claimed)).values(values)).rowcount == 1
+        if not (held and known):
+            raise ClaimLostError
 
     def settle(self, connection: sa.Connection, claimed: ClaimedMessage, result: Delivery) -> bool:
         """Write down what became of an attempt; on acceptance, what the recipient has now been told.
@@ -367,6 +418,11 @@ def _of(item: Notification) -> tuple[sa.ColumnElement[bool], ...]:
     return (outbox.c.receiver == item.receiver, outbox.c.recipient == item.recipient, outbox.c.purpose == item.purpose)
 
 
+def _cancelled(why: DeliveryReason, now: datetime) -> dict[str, Any]:
+    ended = {"state": "cancelled", "reason": why, "answer": why.say(), "finished_at": now}
+    return ended | {"owner": None, "lease_until": None}
+
+
 def _claimed(claimed: ClaimedMessage) -> tuple[sa.ColumnElement[bool], ...]:
     mine = (outbox.c.id == claimed.id, outbox.c.state == "claimed")
     return (*mine, outbox.c.owner == claimed.owner, outbox.c.attempts == claimed.attempts)
@@ -404,9 +460,6 @@ def notification_of(row: Any, content: AnyContent) -> Notification:
 
 
 def _claimed_message(connection: sa.Connection, row: Any, lease: timedelta, now: datetime) -> ClaimedMessage:
-    refused = circuit_breaker.find_refusal(connection, row.receiver, row.address) if row.address else None
-    if refused and (refused.since + circuit_breaker.AGAIN_AFTER <= now or refused.ours):
-        refused = None
     return ClaimedMessage(
         id=row.id,
         notification=notification_of(row, content_of(connection, row.content)),
@@ -418,6 +471,14 @@ def _claimed_message(connection: sa.Connection, row: Any, lease: timedelta, now:
         lease=lease,
         run_id=row.run_id,
         expires_at=row.expires_at,
+        newest=newest_directory.since(connection),
         refusals=circuit_breaker.refusals_in_a_row(connection, row.receiver),
-        refused=refused,
+        refused=_find_refusal(connection, row.receiver, row.address, now),
     )
+
+
+def _find_refusal(connection: sa.Connection, receiver: str, address: str | None, now: datetime) -> RefusedAddress | None:
+    """Return why an address is not tried; None where it is, as it was refused long ago or by our own settings alone."""
+    refused = circuit_breaker.find_refusal(connection, receiver, address) if address else None
+    stands = refused is not None and refused.since + circuit_breaker.AGAIN_AFTER > now and not refused.ours
+    return refused if stands else None

@@ -22,6 +22,15 @@ def told_rows(connection: sa.Connection) -> dict[tuple[str, str, str], LastTold]
     }
 
 
+def who_knows(connection: sa.Connection, receiver: str, refs: Iterable[str]) -> set[tuple[str, str]]:
+    """Return who counts as told of alerts through a receiver: recipient and reference."""
+    query = sa.select(told.c.recipient, alert.c.ref).join(alert, alert.c.id == told.c.alert_id).where(told.c.receiver == receiver)
+    found: set[tuple[str, str]] = set()
+    for some in batches(refs):
+        found.update((row.recipient, row.ref) for row in connection.execute(query.where(alert.c.ref.in_(some))))
+    return found
+
+
 def forget(connection: sa.Connection, notification: Notification) -> None:
     """Let whom a message was for first count as told of none of its alerts through its receiver."""
     mine = sa.and_(told.c.receiver == notification.receiver, told.c.recipient == notification.reader)

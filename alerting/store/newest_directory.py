@@ -1,0 +1,62 @@
+"""The directory by which the last run decided, with its list of restricted records: what sending asks in between.
+
+It is kept where it differs from the one before, with the run that found it so: what was planned by that run or a later one was
+planned by this directory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+import sqlalchemy as sa
+from pydantic import TypeAdapter, ValidationError
+
+from alerting.casedata.directory import Directory
+from alerting.store.service_state import remember, remembered
+
+_DIRECTORY, _SINCE = "directory", "directory since"
+_PEOPLE = frozenset({"ext_staff", "ext_team"})
+"""Where either is doubted, who is who stays as it was: nobody has left because their row did not come."""
+_AS_JSON = TypeAdapter(Directory)
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewestDirectory:
+    """The directory of the last run."""
+
+    directory: Directory
+    #: The run that first decided by it.
+    since: int
+    #: The run that first decided by its list of restricted records.
+    list_since: int
+
+
+def keep(connection: sa.Connection, run_id: int, directory: Directory, doubted: Collection[str], now: datetime) -> None:
+    """Keep the directory of a run, in its transaction. doubted: the tables that it did not trust."""
+    before = read(connection)
+    if before and _PEOPLE & set(doubted):
+        directory = replace(before.directory, restricted=directory.restricted)
+    if before and before.directory == directory:
+        return
+    same_list = before is not None and before.directory.restricted == directory.restricted
+    remember(connection, _DIRECTORY, _AS_JSON.dump_python(directory, mode="json"), now)
+    remember(connection, _SINCE, [run_id, before.list_since if before and same_list else run_id], now)
+
+
+def read(connection: sa.Connection) -> NewestDirectory | None:
+    """Return the directory of the last run; None where none has kept one that this version can read."""
+    runs, value = remembered(connection, _SINCE), remembered(connection, _DIRECTORY)
+    if runs is None or value is None:
+        return None
+    try:
+        return NewestDirectory(directory=_AS_JSON.validate_python(value), since=runs[0], list_since=runs[1])
+    except ValidationError:
+        return None
+
+
+def since(connection: sa.Connection) -> int | None:
+    """Return the run that first decided by the newest directory, which says whether a message was planned by it; None for none."""
+    runs = remembered(connection, _SINCE)
+    return None if runs is None else int(runs[0])
