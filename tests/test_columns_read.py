@@ -6,8 +6,9 @@ import pytest
 
 from alerting.casedata.catalogue import SERVICE_COLUMNS
 from alerting.casedata.snapshot import Snapshot
+from alerting.evaluation.replay import find_columns, strip_rule
 from alerting.rulebook.book import Rulebook
-from alerting.rulebook.sql_tree import names_in
+from alerting.rulebook.sql_tree import names_in, replace_calls
 from tests.made_council import MONDAY
 from tests.rule_folder import VIEW, Folder
 
@@ -162,3 +163,22 @@ def test_a_view_that_cannot_be_used_spoils_those_that_read_it_and_not_those_that
     folder.write("subjects/_views/v_speaks.sql", "SELECT 1 AS v_bad -- v_bad")
 
     assert sorted(folder.load().views) == ["v_everybody", "v_speaks"]
+
+
+def test_a_call_is_replaced_where_it_is_one_and_not_in_a_text_a_comment_or_another_name():
+    sql = "SELECT 'é as_of()', as_of() - x /* as_of() */ FROM (SELECT s.*, days_as_of() FROM t s WHERE a < as_of()) ORDER BY as_of()"
+
+    assert replace_calls(sql, "as_of", "day") == (
+        "SELECT 'é as_of()', day - x /* as_of() */ FROM (SELECT s.*, days_as_of() FROM t s WHERE a < day) ORDER BY day"
+    )
+
+
+def test_a_rule_that_is_asked_of_kept_days_reads_the_columns_that_its_query_names_and_no_other(folder):
+    folder.change("practice/visits-few.yaml", ("  amber: measure < 3", "  amber: measure < 3 and team_id != 'born_on as_of()'"))
+    folder.change(
+        "practice/visits-few.yaml", ("requires: [born_on]\n", ""), ("  age: age_on(born_on, today())", "  age: visits * 2")
+    )
+    folder.change("practice/visits-few.yaml", ("where: age_on(born_on, today()) < adult_age", "where: visits < adult_age"))
+    [rule] = folder.load().rules
+
+    assert find_columns(strip_rule(rule)) == ["person_id", "team_id", "visits"]

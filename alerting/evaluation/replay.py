@@ -18,7 +18,8 @@ from alerting.evaluation.query import population_rows, rule_query
 from alerting.evaluation.stage import SQL_TYPES
 from alerting.model import Finding, Level, Outcome
 from alerting.rulebook.book import Rulebook
-from alerting.rulebook.rule import WORD, Rule
+from alerting.rulebook.rule import Rule
+from alerting.rulebook.sql_tree import names_in, replace_calls
 
 DAYS_AT_ONCE = 25
 
@@ -42,7 +43,7 @@ class Replay:
     def __init__(self, book: Rulebook, rule: Rule, snapshot: Snapshot) -> None:
         self.rule, self.snapshot, self.params = rule, snapshot, book.settings.params
         # Rows carry their day, so that many days are one query; what asks for the day in other ways is asked day by day.
-        self.at_once = 1 if rule.file.per or "is_open(" in rule_query(rule) else DAYS_AT_ONCE
+        self.at_once = 1 if rule.file.per or "is_open" in names_in(rule_query(rule)).functions else DAYS_AT_ONCE
         self.last: date | None = None
         snapshot.sql("CREATE TABLE answer (day DATE, subject VARCHAR, outcome VARCHAR, level TINYINT, team VARCHAR)")
         snapshot.sql("CREATE TABLE gone (day DATE, subject VARCHAR, reason VARCHAR)")
@@ -173,8 +174,8 @@ def strip_rule(rule: Rule) -> Rule:
 
 def find_columns(rule: Rule) -> list[str]:
     """Return the columns that a rule needs of its subject."""
-    words = {*WORD.findall(rule_query(rule)), *rule.file.requires, rule.subject.key}
-    return [name for name in rule.subject.columns if name in words]
+    named = {*names_in(rule_query(rule)).columns, *(name.lower() for name in (*rule.file.requires, rule.subject.key))}
+    return [name for name in rule.subject.columns if name.lower() in named]
 
 
 def find_withheld(run: KeptRun, rules: Iterable[Rule]) -> dict[str, str]:
@@ -184,4 +185,5 @@ def find_withheld(run: KeptRun, rules: Iterable[Rule]) -> dict[str, str]:
 
 
 def _by_row(asks: str) -> str:
-    return asks.replace("as_of()", 's."as_of"')
+    """Return a question that takes the day from the row it is asked of."""
+    return replace_calls(asks, "as_of", 's."as_of"')

@@ -22,6 +22,8 @@ class SqlNames:
     tables: frozenset[str] = frozenset()
     #: Every column that a value is taken from. An alias that is used again, as in ORDER BY, cannot be told from a column.
     columns: frozenset[str] = frozenset()
+    #: Every function that is called, the macros of this service among them.
+    functions: frozenset[str] = frozenset()
     #: The shared parameters asked for by `param('its_name')`, each with where its name first stands, in bytes.
     params: Mapping[str, int] = field(default_factory=dict)
 
@@ -65,8 +67,24 @@ def names_in_all(texts: Iterable[str]) -> SqlNames:
     return SqlNames(
         tables=frozenset[str]().union(*(one.tables for one in found)),
         columns=frozenset[str]().union(*(one.columns for one in found)),
+        functions=frozenset[str]().union(*(one.functions for one in found)),
         params={name: place for one in found for name, place in one.params.items()},
     )
+
+
+def replace_calls(sql: str, function: str, by: str) -> str:
+    """Return a text of SQL with the calls of a function that takes nothing, such as `as_of()`, replaced by other SQL.
+
+    Raises ValueError where the engine cannot read the text, RecursionError where it is nested too deeply.
+    """
+    tree = syntax(sql)
+    if tree.get("error"):
+        raise ValueError("the engine cannot read this SQL")
+    text, call = sql.encode(), f"{function}()".encode()
+    calls = [part for part in walk(tree["statements"]) if part.get("class") == "FUNCTION" and part["function_name"] == function]
+    for place in sorted({part["query_location"] for part in calls}, reverse=True):
+        text = text[:place] + by.encode() + text[place:].removeprefix(call)
+    return text.decode()
 
 
 @lru_cache(maxsize=512)
@@ -80,6 +98,7 @@ def _names(sql: str) -> SqlNames:
     return SqlNames(
         tables=frozenset(part["table_name"].lower() for part in parts if part.get("type") == "BASE_TABLE"),
         columns=frozenset(name.lower() for name in columns),
+        functions=frozenset(part["function_name"].lower() for part in parts if part.get("class") == "FUNCTION"),
         params=dict(reversed([(name, place) for part in parts if _is_param(part) for name, place in _texts(part["arguments"])])),
     )
 
