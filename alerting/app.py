@@ -159,7 +159,7 @@ class App:
             receivers=self.receivers(),
             owner=this_process(),
             marker=self.marker(store),
-            administrators=self.loaded.config.council.administrators,
+            administrators=[one.address for one in self.loaded.config.council.administrators],
             routes=self.policy().routes,
         )
 

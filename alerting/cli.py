@@ -12,9 +12,11 @@ import importlib
 import importlib.util
 import os
 import pkgutil
+import platform
 import shutil
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, date, datetime
 from pathlib import Path
 from types import ModuleType
@@ -25,8 +27,12 @@ import click
 from alerting.errors import AlertingError
 
 if TYPE_CHECKING:
+    from alerting.alerts.people import Actor, People
     from alerting.app import App
     from alerting.documents.report import Look
+    from alerting.store.store import Transaction
+
+_NOBODY_SIGNED_IN = 2**32 - 1
 
 
 class CommandFolder(click.Group):
@@ -104,6 +110,42 @@ def today(app: App) -> date:
     from zoneinfo import ZoneInfo
 
     return now().astimezone(ZoneInfo(app.loaded.config.council.timezone)).date()
+
+
+def whence() -> tuple[str, str]:
+    """Return the operating system's account that gives this command, and its machine: not what the environment says of either."""
+    return _account(), platform.node()
+
+
+def _account() -> str:
+    try:
+        import pwd
+    except ImportError:  # Windows
+        return os.getlogin()
+    number = os.getuid()
+    with suppress(OSError, ValueError):
+        # Who signed in: it stays the same whoever they have become since, as by sudo.
+        signed_in = int(Path("/proc/self/loginuid").read_text("ascii"))
+        number = signed_in if signed_in != _NOBODY_SIGNED_IN else number
+    with suppress(KeyError):
+        return pwd.getpwuid(number).pw_name
+    return str(number)
+
+
+def acting(app: App, connection: Transaction, said: str | None) -> tuple[People, Actor]:
+    """Return who may act, and who does. said: what `--by` gave. Raises HandlingError where that is nobody who may."""
+    from alerting.alerts.people import Actor
+    from alerting.errors import HandlingError
+    from alerting.store.people import read_people
+
+    people, (account, host) = read_people(connection, app.loaded.config.council.administrators), whence()
+    person = people.of_account(account) if said is None else people.named(said)
+    if person is None:
+        raise HandlingError(
+            f"nobody is known to act from the account {account}",
+            remedy="Say who does this with --by: a worker id, address or name.",
+        )
+    return people, Actor(id=person.id, name=person.name, account=account, host=host)
 
 
 def look_of(stream: TextIO) -> Look:

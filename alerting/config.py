@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, Strict, ValidationError, field_validator, model_validator
 
 from alerting.documents.document import Document, KeyPath, load
 from alerting.errors import ConfigError, Fault, Faults
@@ -30,6 +30,30 @@ PRODUCTION = "production"
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
+class Administrator(BaseModel):
+    """Somebody who looks after the service: is told of faults, and may release what waits."""
+
+    model_config = _STRICT
+
+    name: str | None = Field(default=None, description="Their name, as colleagues know it")
+    address: str = Field(description="Their own address, not a shared mailbox")
+    worker_id: str | None = Field(default=None, description="Their worker id, where the directory has them")
+    account: str | None = Field(default=None, description="Their account of the operating system, from which they give commands")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_an_address_alone(cls, value: Any) -> Any:
+        """Read what earlier versions asked for: an address, and no name."""
+        return {"address": value} if isinstance(value, str) else value
+
+    @field_validator("address")
+    @classmethod
+    def _can_be_written_to(cls, value: str) -> str:
+        if not is_address(value):
+            raise ValueError("not a mail address: it is one address, such as somebody@council.gov.uk")
+        return value
+
+
 class Council(BaseModel):
     """Whose service this is."""
 
@@ -37,8 +61,8 @@ class Council(BaseModel):
 
     name: str = Field(description="The council's name, as managers know it")
     timezone: str = Field(default="Europe/London", description="The zone that days are counted in")
-    administrators: tuple[str, ...] = Field(
-        default=(), description="Addresses told of faults, beside the manager of the performance team"
+    administrators: tuple[Administrator, ...] = Field(
+        default=(), description="Who looks after the service, two at least: each a `name` and an `address`"
     )
     domain: str = Field(default="practice-alerts.invalid", description="The domain of message ids, such as alerts.example.gov.uk")
     page: str | None = Field(default=None, description="Address of the page that messages link to, when there is one")
@@ -71,13 +95,6 @@ class Council(BaseModel):
                 "`redirect_to` is for an installation that is not the live one: add `environment: test`, or take it out"
             )
         return self
-
-    @field_validator("administrators")
-    @classmethod
-    def _can_be_written_to(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        if wrong := [number for number, address in enumerate(value, 1) if not is_address(address)]:
-            raise ValueError(f"number {wrong[0]} is not a mail address: each is one address, such as somebody@council.gov.uk")
-        return value
 
     @field_validator("redirect_to")
     @classmethod
@@ -208,6 +225,13 @@ class Handling(BaseModel):
     silence: int = Field(default=60, ge=1, le=250, description="Working days that a silence may last")
     silence_share: int = Field(
         default=20, ge=0, le=100, description="Per cent of the open alerts above which a silence needs a second person"
+    )
+    two_accounts: Annotated[bool, Strict()] = Field(
+        default=False, description="Whether two people must be two accounts of the operating system as well, each its own"
+    )
+    two_release: Annotated[bool, Strict()] = Field(
+        default=False,
+        description="Whether two people release a brake, a hold or a table; the list of restricted records always takes two",
     )
 
 

@@ -26,7 +26,7 @@ from alerting.documents.document import load
 
 _SHIPPED = Path(__file__).parent.parent / "rules"
 _CONFIG = """\
-council: {name: Exampleshire, administrators: [alerts-admin@example.gov.uk]}
+council: {name: Exampleshire, administrators: [{name: Alex Admin, address: alerts-admin@example.gov.uk}, {name: Bo Deputy, address: bo@example.gov.uk}]}
 store: sqlite:///alerting.db
 source: {type: demo}
 receivers: {outbox: {type: folder, path: outbox, ceiling: reference}}

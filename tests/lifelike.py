@@ -48,7 +48,7 @@ from alerting.store.job_leases import JobLeases, this_process
 from alerting.store.store import Store
 from alerting.working_days import add_working_days, working_days_between
 from tests.crashes import PER_MESSAGE, POINTS, TWICE, Point
-from tests.made_council import MONDAY, MadeCouncil
+from tests.made_council import MONDAY, MadeCouncil, somebody
 from tests.office import Office
 
 NO_HOLIDAYS: frozenset[date] = frozenset()
@@ -305,7 +305,7 @@ class Life(RuleBasedStateMachine):
         alert = data.draw(st.sampled_from(self._open()))
         with self.store.transaction() as connection:
             at = {"now": self.now(), "today": self.day, "limits": Handling(), "add": _add}
-            desk = AlertActions(store=self.store, connection=connection, by="M1", **at)
+            desk = AlertActions(store=self.store, connection=connection, by=somebody("M1"), **at)
             until = _add(self.day, 2)
             try:
                 match what:
@@ -323,7 +323,7 @@ class Life(RuleBasedStateMachine):
                         desk.close(alert, reason="data error", note="two records of one child", until=until)
                         self.closed.add(alert.subject)
                     case _:
-                        who = {"by": "M1", "approved_by": "S1", "begins": self.day, "until": until}
+                        who = {"by": somebody("M1"), "approved_by": somebody("S1"), "begins": self.day, "until": until}
                         wish = SilenceRequest(matcher=Matcher(team=(alert.team or "T1",)), reason="migration", **who)
                         found = Impact(alerts=[alert], open=1, levels={}, people=[], teams=[])
                         silences.add(connection, wish, found, Handling(), self.now())

@@ -16,10 +16,16 @@ from typing import Any
 
 import yaml
 
+from alerting.alerts.people import Actor
 from alerting.casedata.catalogue import TABLES
 
 MONDAY = date(2026, 3, 2)
 Row = dict[str, str]
+
+
+def somebody(id_: str) -> Actor:
+    """Return a member of the made council's staff as one who does something."""
+    return Actor(id=id_, name=f"Person {id_}", account="somebody", host="a-machine")
 
 
 class MadeCouncil:
@@ -104,7 +110,11 @@ class MadeCouncil:
     def configure(self, store: str, **changes: Any) -> Path:
         """Write a config.yaml that reads the extracts, keeps no days and delivers into a folder; `changes` replace whole sections."""
         config = {
-            "council": {"name": "Exampleshire", "administrators": ["admin@example.gov.uk"], "domain": "alerts.example.gov.uk"},
+            "council": {
+                "name": "Exampleshire",
+                "administrators": [{"name": "A. Officer", "address": "admin@example.gov.uk"}],
+                "domain": "alerts.example.gov.uk",
+            },
             "store": store,
             "go_live": "full",
             "keep": {"days": 0},

@@ -21,7 +21,7 @@ RULE, OTHER = "rules/local/plan-visit-late.yaml", "rules/local/plan-without-a-wo
 SUBJECT, VIEW = "rules/subjects/plan.yaml", "rules/subjects/_views/v_plan.sql"
 GOOD = {
     CONFIG: """\
-council: {name: Exampleshire, administrators: [alerts-admin@example.gov.uk]}
+council: {name: Exampleshire, administrators: [{name: Alex Admin, address: alerts-admin@example.gov.uk}, {name: Bo Deputy, address: bo@example.gov.uk}]}
 store: sqlite:///alerting.db
 source: {type: files, path: extracts}
 rules:

@@ -130,7 +130,12 @@ def test_who_released_it_and_why_is_kept(office: Office):
     with store.transaction() as connection:
         [row] = connection.execute(brake.select()).mappings()
     store.close()
-    assert (row["rule"], row["count"], row["released_by"], row["note"]) == ("plan-long", 3, "A. Officer", "a new team was loaded")
+    assert (row["rule"], row["count"], row["released_by"], row["note"]) == (
+        "plan-long",
+        3,
+        "admin@example.gov.uk",
+        "a new team was loaded",
+    )
 
 
 def test_a_brake_that_is_not_on_cannot_be_released(office: Office):

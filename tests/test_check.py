@@ -19,13 +19,17 @@ from tests.rule_folder import Folder
 
 SECRET = "tr0ub4dor"
 CONFIG = """\
-council: {name: Exampleshire, administrators: [alerts-admin@example.gov.uk]}
+council: {name: Exampleshire, administrators: [{name: Alex Admin, address: alerts-admin@example.gov.uk}, {name: Bo Deputy, address: bo@example.gov.uk}]}
 store: sqlite:///alerting.db
 source: {type: files, path: extracts}
 rules: {path: rules}
 receivers:
   outbox: {type: folder, ceiling: detail, path: outbox}
 """
+ADMINISTRATORS = ", " + CONFIG.splitlines()[0].removeprefix("council: {name: Exampleshire, ").removesuffix("}")
+THE_SAME_TWICE = (
+    ", administrators: [{name: Bo Deputy, address: bo@example.gov.uk}, {name: 'DEPUTY,  Bo', address: bo2@example.gov.uk}]"
+)
 EXTRACTS = {
     "ssd_person": "pers_person_id,pers_dob\nP1,2012-03-04\n",
     "ext_restricted": "person_id,level,allowed_recipients\n",
@@ -255,7 +259,13 @@ def test_a_cell_that_cannot_be_read_is_a_warning_with_its_line(home):
 @pytest.mark.parametrize(
     ("change", "warning"),
     [
-        ((", administrators: [alerts-admin@example.gov.uk]", ""), "nobody but the performance team's manager is told of faults"),
+        ((ADMINISTRATORS, ""), "nobody but the performance team's manager is told of faults"),
+        ((ADMINISTRATORS, ADMINISTRATORS.partition(", {")[0] + "]"), "one administrator is named"),
+        (
+            (ADMINISTRATORS, ", administrators: [a@example.gov.uk, b@example.gov.uk]"),
+            "an administrator has an address and no name",
+        ),
+        ((ADMINISTRATORS, THE_SAME_TWICE), "one administrator is named"),
         (("{path: rules}", "{path: rules, settings: {CL-99: {enabled: false}}}"), "names a rule 'CL-99' that is not there"),
     ],
 )

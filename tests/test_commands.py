@@ -163,14 +163,16 @@ def test_alerts_are_listed_shown_acknowledged_and_snoozed(shell: Shell) -> None:
         "T1",
     )
     tomorrow = (datetime.now(UTC).date() + timedelta(days=1)).isoformat()
-    stranger = shell("alerts", "acknowledge", ref, "--by", "Purson M1", "--until", tomorrow)
-    assert "Nobody called Purson M1 has been told of it, so this quietens nobody" in stranger.output
+    stranger = shell("alerts", "acknowledge", ref, "--by", "Purson M1", "--until", tomorrow, code=1)
+    assert "'Purson M1' is nobody who may do this" in stranger.output
+    untold = shell("alerts", "acknowledge", ref, "--by", "M2", "--until", tomorrow)
+    assert "Person M2 has not been told of it, so this quietens nobody" in untold.output
     known = shell("alerts", "acknowledge", ref, "--by", "person m1", "--note", "core group", "--until", tomorrow)
-    assert known.output == f"{ref} is acknowledged by person m1 until {tomorrow}. Whoever else is told of it still is.\n"
+    assert known.output == f"{ref} is acknowledged by Person M1 until {tomorrow}. Whoever else is told of it still is.\n"
     shell("alerts", "acknowledge", ref, "--by", "Person M1", "--note", "core group", "--until", tomorrow)
     shell("alerts", "snooze", ref, "--by", "Person M1", "--reason", "visit booked", "--until", tomorrow)
     [alert] = shell.json("alerts", "list")
-    assert (alert["acknowledged_by"], alert["snoozed_until"]) == ("Person M1", tomorrow)
+    assert (alert["acknowledged_by"], alert["snoozed_until"]) == ("M1", tomorrow)
     shown = shell("alerts", "show", ref).output
     assert all(words in shown for words in ("Child protection visit overdue", "visit booked", "firing red (new)"))
 
@@ -207,9 +209,10 @@ def test_a_critical_alert_cannot_be_snoozed_by_one_person(council: MadeCouncil, 
     [alert] = [alert for alert in shell.json("alerts", "list") if alert["code"] == "CP-08"]
 
     tomorrow = (datetime.now(UTC).date() + timedelta(days=1)).isoformat()
-    result = shell("alerts", "snooze", alert["ref"], "--until", tomorrow, "--reason", "later", code=1)
+    result = shell("alerts", "snooze", alert["ref"], "--until", tomorrow, "--reason", "later", "--by", "M1")
     assert "critical" in result.output
-    assert "--approved-by" in result.output
+    assert "alerting requests approve 1 --by NAME" in result.output
+    assert [one["snoozed_until"] for one in shell.json("alerts", "list")] == [None] * len(shell.json("alerts", "list"))
 
 
 def test_an_alert_that_is_not_there_is_an_error_and_no_traceback(shell: Shell) -> None:

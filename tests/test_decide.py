@@ -25,7 +25,7 @@ from alerting.notifications.decide import decide
 from alerting.notifications.report import Report
 from alerting.notifications.silences import Matcher, SilenceRequest, impact
 from alerting.store import schema, silences
-from tests.made_council import MONDAY
+from tests.made_council import MONDAY, somebody
 from tests.office import Office
 
 DAY = timedelta(days=1)
@@ -87,7 +87,9 @@ def acknowledged(office: Office, on: date) -> None:
 
 def silenced(office: Office, on: date) -> None:
     app = build(office.folder / "config.yaml")
-    wanted = SilenceRequest(matcher=Matcher(child=("C3",)), reason="moving house", by="M1", begins=on, until=on + 3 * DAY)
+    wanted = SilenceRequest(
+        matcher=Matcher(child=("C3",)), reason="moving house", by=somebody("M1"), begins=on, until=on + 3 * DAY
+    )
     today, store = decide_today(app, on).decision, app.store()
     try:
         with store.transaction() as connection:

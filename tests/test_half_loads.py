@@ -215,7 +215,7 @@ def test_what_is_trusted_has_nothing_to_release(office: Office):
     code, _, said = source(office, "release", "ssd_cp_plans", "--by", "A. Officer", "--note", "-")
 
     assert (code, "no run has found a change in ssd_cp_plans" in said) == (1, True)
-    assert "Did you mean 'ssd_cp_plans'?" in source(office, "release", "ssd_cp_plan", "--by", "A", "--note", "-")[2]
+    assert "Did you mean 'ssd_cp_plans'?" in source(office, "release", "ssd_cp_plan", "--by", "P1", "--note", "-")[2]
 
 
 def test_source_check_compares_with_the_last_good_load_and_says_how_to_release(office: Office):

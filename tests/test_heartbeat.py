@@ -14,7 +14,7 @@ from werkzeug import Request, Response
 
 from alerting.app import build
 from alerting.runs.heartbeat import Heartbeat
-from tests.made_council import MONDAY
+from tests.made_council import MONDAY, somebody
 from tests.office import Office
 
 NOW = datetime(2026, 3, 2, 7, 4, 10, tzinfo=UTC)
@@ -170,7 +170,7 @@ def test_while_fire_is_held_there_is_none(office: Office, monitor: HTTPServer) -
 
     store = build(office.folder / "config.yaml").store()
     with store.transaction() as connection:
-        send_hold.hold(connection, by="A. Officer", why="looking into something", now=NOW)
+        send_hold.hold(connection, by=somebody("P1"), why="looking into something", now=NOW)
     store.close()
 
     office.run(MONDAY + timedelta(days=1))

@@ -12,6 +12,7 @@ from alerting.casedata.trust import Past, Trust
 from alerting.store import load_history
 from alerting.store.schema import run, source_release
 from alerting.store.store import Store
+from tests.made_council import somebody
 
 DAY = date(2026, 3, 2)
 NOW = datetime(2026, 3, 2, 7, tzinfo=UTC)
@@ -43,7 +44,7 @@ def past(store: Store, day: int) -> Past:
 
 def release(store: Store) -> load_history.Doubt | None:
     with store.transaction() as connection:
-        return load_history.release(connection, VISITS, by="A. Officer", note="a second system", now=NOW)
+        return load_history.release(connection, VISITS, by=somebody("P1"), note="a second system", now=NOW)
 
 
 def too_many(rows: int) -> Trust:
@@ -90,7 +91,7 @@ def test_a_release_is_kept_with_who_and_why(store: Store):
     with store.transaction() as connection:
         [row] = connection.execute(sa.select(source_release)).mappings()
     assert (row["table_name"], row["rows"], row["by"], row["note"], row["problem"]) == (
-        VISITS, 300, "A. Officer", "a second system", f"{VISITS} has too many",
+        VISITS, 300, "P1", "a second system", f"{VISITS} has too many",
     )  # fmt: skip
 
 

@@ -218,7 +218,7 @@ def test_who_released_it_and_why_is_kept(restored: Office) -> None:
 
     with store_of(restored) as store, store.transaction() as connection:
         acts = [(row.kind, row.by, row.note) for row in connection.execute(sa.select(schema.act).order_by(schema.act.c.id))]
-    assert acts[-1] == ("release_fire", "A. Officer", "Monday's backup")
+    assert acts[-1] == ("release_fire", "admin@example.gov.uk", "Monday's backup")
     assert acts[0][:2] == ("hold_fire", "service")
 
 
@@ -324,7 +324,7 @@ def test_fire_can_be_held_by_hand_on_either_database(tmp_path: Path, store_url: 
     office.council.on_a_plan("C3", seen=MONDAY - 50 * DAY)
 
     assert command(office, "store", "hold", "--by", "A. Officer", "--note", "restoring")[0] == 0
-    assert "Already fire is held" in command(office, "store", "hold", "--by", "B. Officer", "--note", "me too")[1]
+    assert "Already fire is held" in command(office, "store", "hold", "--by", "P1", "--note", "me too")[1]
     held = office.run(MONDAY + DAY)
     assert held.sending.hold_fire is not None
     assert "restoring" in held.sending.hold_fire

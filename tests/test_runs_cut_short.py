@@ -10,7 +10,7 @@ import pytest
 from alerting.app import build
 from alerting.model import Reason
 from alerting.store import brakes, schema
-from tests.made_council import MONDAY
+from tests.made_council import MONDAY, somebody
 from tests.office import Office
 
 DAY = timedelta(days=1)
@@ -81,7 +81,7 @@ def test_what_was_open_when_the_service_began_and_is_back_after_its_release_is_n
     store = build(office.folder / "config.yaml").store()
     try:
         with store.transaction() as connection:
-            brakes.release(connection, None, by="P1", note="looked at", now=datetime(2026, 3, 3, 12, tzinfo=UTC))
+            brakes.release(connection, None, by=somebody("P1"), note="looked at", now=datetime(2026, 3, 3, 12, tzinfo=UTC))
     finally:
         store.close()
     plan["cppl_cp_plan_start_date"] = began

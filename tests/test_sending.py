@@ -18,6 +18,7 @@ from alerting.store import schema
 from alerting.store.messages import circuit_breaker
 from tests.made_council import MadeCouncil
 from tests.sending_desk import (
+    ADMINISTRATOR,
     DAY,
     MINUTE,
     MONDAY,
@@ -273,9 +274,9 @@ def test_what_waits_is_sent_and_what_is_refused_is_shown_and_tried_again(desk: D
     assert "m1@example.gov.uk\tmail" in alerting("refused").output
     assert json.loads(alerting("send", "--now", "--json").output) == {"messages": {"accepted": 1}, "bounces": {}, "problems": []}
     assert alerting("send").output == "Messages: none waited\n"
-    assert alerting("retry", "m1@Example.gov.uk", "--by", "Ann", "--note", "moved").exit_code == 0
+    assert alerting("retry", "m1@Example.gov.uk", "--by", ADMINISTRATOR, "--note", "moved").exit_code == 0
     assert alerting("refused").output == "Nothing is refused.\n"
-    assert alerting("retry", "m1@example.gov.uk", "--by", "Ann", "--note", "moved").exit_code == 1
+    assert alerting("retry", "m1@example.gov.uk", "--by", ADMINISTRATOR, "--note", "moved").exit_code == 1
     with desk.store.transaction() as connection:
         [kept] = connection.execute(sa.select(schema.act)).all()
-    assert (kept.by, kept.kind, kept.about, kept.note) == ("Ann", "retry_address", "m1@Example.gov.uk", "moved")
+    assert (kept.by, kept.kind, kept.about, kept.note) == (ADMINISTRATOR, "retry_address", "m1@Example.gov.uk", "moved")

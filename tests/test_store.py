@@ -27,6 +27,7 @@ from alerting.store.job_leases import JobLeases
 from alerting.store.schema import SCHEMA
 from alerting.store.store import Store
 from alerting.working_days import add_working_days
+from tests.made_council import somebody
 
 NOW = datetime(2026, 3, 2, 7, tzinfo=UTC)
 DAY = date(2026, 3, 2)
@@ -192,18 +193,18 @@ def test_what_somebody_does_while_a_run_is_decided_and_written_waits_for_it(stor
 
     def close() -> None:
         with store.transaction() as connection:
-            actions = AlertActions(store=store, connection=connection, by="Q1", now=NOW, today=DAY, limits=Handling(), add=add_working_days)  # fmt: skip
+            actions = AlertActions(store=store, connection=connection, by=somebody("Q1"), now=NOW, today=DAY, limits=Handling(), add=add_working_days)  # fmt: skip
             actions.close(first.alert, reason="duplicate", note="C9 is the same child", until=DAY + timedelta(days=9))
         done.append("closed")
 
     with store.transaction() as connection:
         store.live_until_written(connection)
-        somebody = threading.Thread(target=close)
-        somebody.start()
-        somebody.join(timeout=0.5)
-        assert (done, somebody.is_alive()) == ([], True)
+        other = threading.Thread(target=close)
+        other.start()
+        other.join(timeout=0.5)
+        assert (done, other.is_alive()) == ([], True)
         done.append("written")
-    somebody.join(timeout=20)
+    other.join(timeout=20)
 
     assert (done, store.live()) == (["written", "closed"], [])
     last = last_ended(store, [(RULE.id, "C1")])[RULE.id, "C1"]

@@ -55,14 +55,6 @@ def data_errors(alerts: Iterable[Alert], as_of: date, working_days: Callable[[da
     return sorted(found, key=lambda error: (error.act.at, error.alert.ref))
 
 
-def two_people(by: str, approved_by: str | None, problem: str) -> None:
-    """Raise HandlingError where a second person is asked for, and there is none or it is the same."""
-    if not (approved_by or "").strip():
-        raise HandlingError(problem, remedy="Have a second person agree, and name them with --approved-by.")
-    if str(approved_by).strip().casefold() == by.strip().casefold():
-        raise HandlingError("who approves is who asks for it", remedy="Name another person with --approved-by.")
-
-
 def _newest(alert: Alert, kind: str) -> Sequence[Act]:
     return [act for act in alert.acts if act.kind == kind][-1:]
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
+from alerting.alerts.people import People
 from alerting.app import App, rules_folder, words_of
 from alerting.delivery.notifier import Notifier
 from alerting.documents.document import did_you_mean
@@ -22,6 +23,7 @@ from alerting.rulebook.rule import Rule
 from alerting.rulebook.sql_tree import names_in
 from alerting.rulebook.subject_sql import character_offset
 
+_AN_ADMINISTRATOR = '{name: "Priya Shah", address: priya.shah@example.gov.uk}'
 _BRACES = re.compile(r"\{[{%](.*?)[%}]\}", re.DOTALL)
 
 
@@ -202,10 +204,24 @@ def _reach(notifier: Notifier) -> list[str]:
 
 
 def _administrator_faults(app: App) -> Iterator[Fault]:
-    if not app.loaded.config.council.administrators:
+    """Find that there are not two administrators who are people: what one is asked to release, the other must be able to."""
+    named = app.loaded.config.council.administrators
+    where = app.loaded.document.place(("council", "administrators") if named else ("council",))
+    people = People(administrators=named)
+    persons = [one for place, one in enumerate(named) if not any(people.are_same(one.address, x.address) for x in named[:place])]
+    if len(persons) < 2:
+        found = "one administrator is" if persons else "no administrator is"
         yield Fault(
-            problem="nobody but the performance team's manager is told of faults",
-            where=app.loaded.document.place(("council",)),
-            remedy="Add `administrators: [somebody@example.gov.uk]` under `council:`.",
+            problem=f"{found} named: nobody but {'them and ' if persons else ''}the performance team's manager is told of faults",
+            where=where,
+            remedy=f"Name two under `council:`, such as `administrators: [{_AN_ADMINISTRATOR}]`, so that one can act when the other is away.",
             severity="warning",
         )
+    for place, one in enumerate(named):
+        if one.name is None:
+            yield Fault(
+                problem="an administrator has an address and no name",
+                where=app.loaded.document.place(("council", "administrators", place)),
+                remedy=f"Write who it is, such as {_AN_ADMINISTRATOR}; an address alone is read as before.",
+                severity="warning",
+            )

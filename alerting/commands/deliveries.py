@@ -7,7 +7,7 @@ from dataclasses import asdict
 
 import click
 
-from alerting.cli import build_app, echo_json, echo_table, now
+from alerting.cli import acting, build_app, echo_json, echo_table, now
 from alerting.delivery.bounces import counted
 from alerting.errors import ConfigError
 from alerting.store import channel_checks
@@ -127,9 +127,11 @@ def list_refused(ctx: click.Context, *, as_json: bool) -> None:
 @click.pass_context
 def retry_address(ctx: click.Context, address: str, by: str, note: str) -> None:
     """Forget that an address was refused, so that the next message goes to it again."""
-    store = build_app(ctx).store()
+    app = build_app(ctx)
+    store = app.store()
     try:
         with store.transaction() as connection:
+            _, actor = acting(app, connection, by)
             known = sorted(
                 {
                     bad.receiver
@@ -140,7 +142,7 @@ def retry_address(ctx: click.Context, address: str, by: str, note: str) -> None:
             for receiver in known:
                 circuit_breaker.forget_refusal(connection, receiver, address)
             if known:
-                circuit_breaker.keep_act(connection, by=by, about=address, note=note, now=now())
+                circuit_breaker.keep_act(connection, by=actor, about=address, note=note, now=now())
     finally:
         store.close()
     if not known:
@@ -175,10 +177,11 @@ def list_channels(ctx: click.Context, *, as_json: bool) -> None:
 @click.pass_context
 def note_seen(ctx: click.Context, word: str, by: str) -> None:
     """Write down that a channel's cards are seen there: WORD is that of its newest weekly check."""
-    store = build_app(ctx).store()
+    app = build_app(ctx)
+    store = app.store()
     try:
         with store.transaction() as connection:
-            channel = channel_checks.note_seen(connection, word, by=by, now=now())
+            channel = channel_checks.note_seen(connection, word, by=acting(app, connection, by)[1], now=now())
     finally:
         store.close()
     click.echo(f"Noted: the cards for team {channel.team} are seen ({channel.receiver}).")

@@ -24,7 +24,12 @@ _MARK = "# Made by `alerting demo`, which makes it anew each time."
 _CONFIG = f"""{_MARK}
 council:
   name: Exampleshire Council
-  administrators: [alerts-admin@example.gov.uk]
+  # Who looks after the service: two people, so that one can act when the other is away.
+  administrators:
+    - name: Alex Admin
+      address: alerts-admin@example.gov.uk
+    - name: Bo Deputy
+      address: alerts-deputy@example.gov.uk
   domain: alerts.example.gov.uk
   stamp: MADE-UP DATA
 store: sqlite:///alerting.db

@@ -31,7 +31,7 @@ def command(ctx: click.Context, receiver: str, address: str | None, team: str | 
     seen, notifier = app.receivers()[receiver]
     council = app.loaded.config.council
     if seen.teams is None:
-        address = address or next(iter(council.administrators), None)
+        address = address or next((one.address for one in council.administrators), None)
         if address is None:
             raise ConfigError("there is nobody to send to", remedy="Give --to, or name `administrators` under `council:`.")
     else:

@@ -9,12 +9,16 @@ from datetime import date, datetime
 
 import click
 
+from alerting.alerts.acts import ActKind
 from alerting.app import App
 from alerting.casedata import person_merges, trust
 from alerting.casedata.catalogue import TABLES
+from alerting.casedata.directory import RESTRICTED
 from alerting.casedata.snapshot import Snapshot
 from alerting.casedata.trust import Trust
-from alerting.cli import build_app, echo_json, echo_table, now, today
+from alerting.cli import acting, build_app, echo_json, echo_table, now, today
+from alerting.commands.alerts import echo_request
+from alerting.commands.requests import ask_release
 from alerting.documents.document import did_you_mean
 from alerting.errors import AlertingError, SourceError
 from alerting.formatting import day
@@ -65,21 +69,37 @@ def _tell_problems(tables: Sequence[TableReport]) -> None:
 def release_source(ctx: click.Context, table: str, by: str, note: str) -> None:
     """Let the change that the last run found in a table count as right: from then on its rows are what others are compared with."""
     name = table.lower().partition(".")[0]
-    store = build_app(ctx).store()
+    app = build_app(ctx)
+    store = app.store()
     try:
         with store.transaction() as connection:
-            doubt = load_history.release(connection, name, by=by, note=note, now=now())
+            _, actor = acting(app, connection, by)
+            if _takes_two(app, name) and any(each.table == name and each.flaws for each in load_history.doubts(connection)):
+                kind = ActKind.list_released if name == RESTRICTED else ActKind.table_released
+                echo_request(ask_release(connection, actor, kind, name, _WHY_TWO[kind], now(), note=note))
+                return
+            doubt = load_history.release(connection, name, by=actor, note=note, now=now())
             known = [each.table for each in load_history.doubts(connection) if each.flaws]
     finally:
         store.close()
     if doubt is None or not doubt.flaws:
         raise _nothing_to_release(name, doubt, known)
     said = "; ".join(f"{about} {doubt.problems[about]}" for about in doubt.flaws)
-    click.echo(f"{name} is released by {by}: {said} ({day(doubt.as_of)}).")
+    click.echo(f"{name} is released by {actor.name}: {said} ({day(doubt.as_of)}).")
     for about, why in doubt.problems.items():
         if about not in doubt.flaws:
             click.echo(f"Still not trusted: {about} {why}. Only its source can put that right.")
     click.echo("The next run trusts it with what it has now; `alerting run daily` again does so today.")
+
+
+_WHY_TWO = {
+    ActKind.list_released: "it lets out what the list of restricted records confines",
+    ActKind.table_released: "the council wants two people to release a table",
+}
+
+
+def _takes_two(app: App, table: str) -> bool:
+    return table == RESTRICTED or app.loaded.config.handling.two_release
 
 
 def _nothing_to_release(name: str, doubt: Doubt | None, known: list[str]) -> AlertingError:

@@ -6,7 +6,10 @@ from pathlib import Path
 
 import click
 
-from alerting.cli import build_app, now
+from alerting.alerts.acts import ActKind
+from alerting.cli import acting, build_app, now
+from alerting.commands.alerts import echo_request
+from alerting.commands.requests import ask_release
 from alerting.errors import ConfigError, StoreError
 from alerting.formatting import plural
 from alerting.store.backup import backup as copy_store
@@ -68,7 +71,7 @@ def hold(ctx: click.Context, by: str, note: str) -> None:
     try:
         with store.transaction() as connection:
             before = send_hold.find_hold(connection)
-            send_hold.hold(connection, by=by, why=note, now=now())
+            send_hold.hold(connection, by=acting(app, connection, by)[1], why=note, now=now())
     finally:
         store.close()
     if before is not None:
@@ -87,7 +90,13 @@ def release(ctx: click.Context, by: str, note: str) -> None:
     app = build_app(ctx)
     store = app.store()
     try:
-        released, problems = app.marker(store).release(by=by, note=note, now=now())
+        with store.transaction() as connection:
+            _, actor = acting(app, connection, by)
+            if app.loaded.config.handling.two_release and send_hold.find_hold(connection):
+                why = "the council wants two people to let the service send again"
+                echo_request(ask_release(connection, actor, ActKind.fire_released, "service", why, now(), note=note))
+                return
+        released, problems = app.marker(store).release(by=actor, note=note, now=now())
     finally:
         store.close()
     for problem in problems:
@@ -97,7 +106,7 @@ def release(ctx: click.Context, by: str, note: str) -> None:
             "fire is not held, so there is nothing to release", remedy="`alerting deliveries list` shows what was sent."
         )
     click.echo(
-        f"Released by {by}. {plural(released.waiting, 'message')} may be sent now, with the next run or `alerting run daily`; "
+        f"Released by {actor.name}. {plural(released.waiting, 'message')} may be sent now, with the next run or `alerting run daily`; "
         f"{released.cancelled} cancelled."
     )
     if released.held.restored and released.waiting:

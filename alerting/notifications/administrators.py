@@ -5,18 +5,21 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from datetime import date
 
+from alerting.config import Administrator
 from alerting.model import Level
 from alerting.notifications.content import Addressee, AnyContent, Notice, NoticeContent, Notification
 from alerting.notifications.routing import Receiver, Router, notification_key
 from alerting.notifications.silences import Silence
 
 
-def administrators(router: Router, addresses: Iterable[str]) -> list[Addressee]:
-    """Return who is told of the service itself: the performance team and the administrators of config.yaml."""
+def administrators(router: Router, named: Iterable[Administrator]) -> list[Addressee]:
+    """Return who is told of the service itself: the performance team and the administrators of config.yaml, each once."""
     performance = router.performance()
     person = performance.person if performance else None
     told = [Addressee(id=person.id, name=person.name, address=person.email)] if person else []
-    return told + [Addressee(id=address, name="Administrator", address=address) for address in addresses]
+    known = {(one.address or "").casefold() for one in told}
+    others = [one for one in named if one.address.casefold() not in known]
+    return told + [Addressee(id=one.address, name=one.name or "Administrator", address=one.address) for one in others]
 
 
 def to_administrators(

@@ -8,6 +8,7 @@ from datetime import date, datetime
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
+from alerting.config import Administrator
 from alerting.model import Level
 from alerting.notifications.routing import Receiver, RuleRoute
 from alerting.rulebook.book import Rulebook
@@ -24,8 +25,8 @@ class Policy:
     receivers: Mapping[str, Receiver]
     #: The receivers that each job uses; None for all.
     jobs: Mapping[str, frozenset[str] | None]
-    #: The addresses of those who look after the service.
-    administrators: tuple[str, ...]
+    #: Those who look after the service, as config.yaml names them.
+    administrators: tuple[Administrator, ...]
     #: Where the council is, in whose time its extracts say when they were loaded.
     zone: ZoneInfo
     #: What is open on a job's first day is told as new, not as a summary.

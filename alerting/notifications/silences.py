@@ -13,7 +13,7 @@ from datetime import date, datetime
 
 from pydantic import BaseModel, ConfigDict, field_validator
 
-from alerting.alerts.handling import two_people
+from alerting.alerts.people import Actor
 from alerting.config import Handling
 from alerting.errors import HandlingError
 from alerting.formatting import day, listed, plural
@@ -134,10 +134,14 @@ class SilenceRequest:
 
     matcher: Matcher
     reason: str
-    by: str
+    by: Actor
     begins: date
     until: date
-    approved_by: str | None = None
+    #: Whom they ask to approve it, by id; None for anybody else.
+    asked: str | None = None
+    #: The second person, and the request that they approved.
+    approved_by: Actor | None = None
+    answers: int | None = None
 
 
 def refuse_where_wrong(request: SilenceRequest, today: date, limits: Handling, add_days: Callable[[date, int], date]) -> None:
@@ -157,13 +161,6 @@ def refuse_where_wrong(request: SilenceRequest, today: date, limits: Handling, a
             f"{request.until} is too far off: a silence lasts {plural(limits.silence, 'working day')} at most",
             remedy=f"Give {last} or a day before it with --until.",
         )
-
-
-def refuse_one_alone(request: SilenceRequest, found: Impact, limits: Handling) -> None:
-    """Raise HandlingError where a silence takes two people, and there is one. found: what it would silence."""
-    why = found.needs_two(limits.silence_share)
-    if why or request.approved_by is not None:
-        two_people(request.by, request.approved_by, f"one person alone may not make this silence: {why}")
 
 
 def said(silence: Silence) -> str:

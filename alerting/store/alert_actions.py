@@ -7,13 +7,15 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from alerting.alerts import lifecycle
-from alerting.alerts.handling import KINDS, must_be_open, must_be_said, two_people
+from alerting.alerts.acts import ActKind, Request
+from alerting.alerts.handling import KINDS, must_be_open, must_be_said
+from alerting.alerts.people import Actor
 from alerting.config import Handling
 from alerting.errors import HandlingError
 from alerting.formatting import plural
 from alerting.model import Alert, Level, Reason
 from alerting.notifications.routing import Router
-from alerting.store import handling_rows
+from alerting.store import acts, handling_rows
 from alerting.store.store import Store, Transaction
 
 
@@ -23,13 +25,18 @@ class AlertActions:
 
     store: Store
     connection: Transaction
-    #: Who does it, as the directory or the command line names them.
-    by: str
+    #: Who does it.
+    by: Actor
     now: datetime
     today: date
     limits: Handling
     #: The n-th working day after a day.
     add: Callable[[date, int], date]
+    #: Whom they ask to approve what takes two people, by id; None for anybody else.
+    asked: str | None = None
+    #: The second person, and the request that they approved: then it is done, and asked for no more.
+    approved_by: Actor | None = None
+    answers: int | None = None
 
     def acknowledge(self, alert: Alert, *, note: str = "", until: date | None = None) -> date:
         """Write down that somebody has an alert in hand, so that they are not reminded of it, and return the last day that it stands."""
@@ -49,51 +56,57 @@ class AlertActions:
             )
         self._write(alert, "assign", note, assignee=to)
 
-    def snooze(self, alert: Alert, *, until: date, reason: str, approved_by: str | None = None) -> None:
-        """Keep an alert out of everybody's messages until a day, for a reason."""
+    def snooze(self, alert: Alert, *, until: date, reason: str) -> Request | None:
+        """Keep an alert out of everybody's messages until a day, for a reason; return the request where that takes two people."""
         must_be_said(reason, "a snooze")
         longest = getattr(self.limits.snooze, alert.level.name)
         level = f"a snooze of a {alert.level.name} alert lasts {_days(longest)} at most"
         until = self._until(alert, until, self.add(self.today, longest), level)
-        self._two_for_critical(alert, "snoozed", approved_by)
-        self._write(alert, "snooze", reason, until=until, approved_by=approved_by)
+        asked = self._ask(alert, ActKind.snooze, reason, until=until.isoformat())
+        if asked is None:
+            self._write(alert, "snooze", reason, until=until)
+        return asked
 
     def recorded(self, alert: Alert, *, note: str = "") -> None:
         """Write down that what an alert asks for is recorded now: nobody is told of it until the next load shows it, or does not."""
         must_be_open(alert)
         self._write(alert, "recorded", note, until=self.add(self.today, self.limits.recorded))
 
-    def data_error(self, alert: Alert, *, note: str, approved_by: str | None = None) -> date:
+    def data_error(self, alert: Alert, *, note: str) -> date | Request:
         """Write down that the record is wrong: its alert goes to the list for the performance team, and leaves everybody's messages.
 
-        Returns the last day that it waits for the record to be put right.
+        Returns the last day that it waits for the record to be put right, or the request where it takes two people.
         """
         must_be_said(note, "a data error", what="what is wrong with the record", option="--note")
         must_be_open(alert)
-        self._two_for_critical(alert, "put on the list of data errors", approved_by)
+        asked = self._ask(alert, ActKind.data_error, note)
+        if asked is not None:
+            return asked
         until = self.add(self.today, self.limits.data_error)
-        self._write(alert, "data_error", note, until=until, approved_by=approved_by)
+        self._write(alert, "data_error", note, until=until)
         return until
 
     def not_useful(self, alert: Alert, *, reason: str, note: str = "") -> None:
         """Write down that an alert was not useful, and why; it stays as it is. Said again, it replaces what they said before."""
         self._write(alert, "not_useful", note, reason=reason)
 
-    def close(self, alert: Alert, *, reason: str, note: str, until: date | None = None, approved_by: str | None = None) -> None:
+    def close(self, alert: Alert, *, reason: str, note: str, until: date | None = None) -> Request | None:
         """Close an open alert, though its record does not say that it is over; it opens again if the record changes.
 
-        until: the last day it stays closed while nothing changes; without one there is no such day. Raises HandlingError where
-        it is resolved already, where nothing is said, for a day that has passed, and for a critical alert without a second person.
+        until: the last day it stays closed while nothing changes; without one there is no such day. Returns the request where it
+        takes two people. Raises HandlingError where it is resolved already, where nothing is said, and for a day that has passed.
         """
         must_be_open(alert)
         if not note.strip():
             raise HandlingError("closing an alert needs a note", remedy="Say with --note what makes it one to close.")
         if until is not None and until < self.today:
             raise HandlingError(f"{until} has passed", remedy="Give a day to come with --until, or none.")
-        self._two_for_critical(alert, "closed", approved_by)
-        closed = lifecycle.resolve(alert, Reason.closed, self.today, detail=reason, by=self.by)
-        self.store.write(self.connection, [closed], self.today, self.now)
-        self._write(alert, "close", note, until=until, reason=reason, approved_by=approved_by)
+        asked = self._ask(alert, ActKind.close, note, reason=reason, until=until.isoformat() if until else None)
+        if asked is None:
+            closed = lifecycle.resolve(alert, Reason.closed, self.today, detail=reason, by=self.by.id)
+            self.store.write(self.connection, [closed], self.today, self.now)
+            self._write(alert, "close", note, until=until, reason=reason)
+        return asked
 
     def take_back(self, alert: Alert, kind: str, *, note: str = "") -> None:
         """End what was done to an alert. Raises HandlingError where there is no such thing."""
@@ -114,9 +127,22 @@ class AlertActions:
             raise HandlingError(f"{until} is too far off: {why}", remedy=f"Give {last} or a day before it with --until.")
         return until
 
-    def _two_for_critical(self, alert: Alert, done: str, approved_by: str | None) -> None:
-        if alert.level == Level.critical or approved_by is not None:
-            two_people(self.by, approved_by, f"{alert.ref} is critical and cannot be {done} by one person alone")
+    def _ask(self, alert: Alert, kind: ActKind, note: str, **wanted: str | None) -> Request | None:
+        """Ask for a second person where an alert is critical, and return the request; None where one may do it, or two agreed."""
+        if self.approved_by is not None or alert.level < Level.critical:
+            return None
+        request = Request(
+            id=0,
+            at=self.now,
+            by=self.by,
+            kind=kind,
+            about=alert.ref,
+            note=note,
+            wanted=wanted,
+            asked=self.asked,
+            why=f"{alert.ref} is critical",
+        )
+        return acts.ask(self.connection, request)
 
     def _write(
         self,
@@ -127,7 +153,6 @@ class AlertActions:
         until: date | None = None,
         reason: str | None = None,
         assignee: str | None = None,
-        approved_by: str | None = None,
     ) -> None:
         handling_rows.add(
             self.connection,
@@ -139,7 +164,8 @@ class AlertActions:
             until=until,
             reason=reason,
             assignee=assignee,
-            approved_by=approved_by,
+            approved_by=self.approved_by,
+            answers=self.answers,
         )
 
 

@@ -9,9 +9,11 @@ from statistics import median
 
 import sqlalchemy as sa
 
+from alerting.alerts.acts import ActKind
 from alerting.alerts.brakes import Brake, History
+from alerting.alerts.people import Actor
 from alerting.model import Condition, Reason
-from alerting.store import service_state
+from alerting.store import acts, service_state
 from alerting.store.schema import alert as alert_table
 from alerting.store.schema import brake, rule_version, run, table_reading, transition
 
@@ -90,13 +92,17 @@ def remember_source(connection: sa.Connection, source: str, now: datetime) -> No
     service_state.remember(connection, _SOURCE, source, now)
 
 
-def release(connection: sa.Connection, rules: Collection[str] | None, *, by: str, note: str, now: datetime) -> list[Brake]:
+def release(
+    connection: sa.Connection, rules: Collection[str] | None, *, by: Actor, note: str, now: datetime, answers: int | None = None
+) -> list[Brake]:
     """Take the brakes of rules off, of all where none is named, and keep who did it and why; return those that were on."""
     mine: sa.ColumnElement[bool] = brake.c.released_at.is_(None)
     if rules is not None:
         mine = sa.and_(mine, brake.c.rule.in_(sorted(rules)))
     found = [Brake(**row) for row in connection.execute(sa.select(*_OF_A_BRAKE).where(mine).order_by(brake.c.id)).mappings()]
-    connection.execute(brake.update().where(mine).values(released_at=now, released_by=by, note=note))
+    connection.execute(brake.update().where(mine).values(released_at=now, released_by=by.id, note=note))
+    for item in found:
+        acts.keep(connection, by, ActKind.brake_released, item.rule, now, note=note, answers=answers)
     over = {item.rule for item in found if item.kind == "baseline"}
     if over:
         last = connection.execute(sa.select(sa.func.max(run.c.id))).scalar() or 0

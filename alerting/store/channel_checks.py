@@ -7,16 +7,17 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
+from alerting.alerts.acts import ActKind
+from alerting.alerts.people import Actor
 from alerting.errors import HandlingError
 from alerting.model import CHANNEL
 from alerting.notifications.channel_checks import ANSWER_WITHIN, PURPOSE, Channel, word_of
 from alerting.notifications.routing import Receiver
+from alerting.store import acts
 from alerting.store.schema import act, outbox
 
-_SEEN = "channel seen"
 
-
-def note_seen(connection: sa.Connection, word: str, *, by: str, now: datetime) -> Channel:
+def note_seen(connection: sa.Connection, word: str, *, by: Actor, now: datetime) -> Channel:
     """Write down that somebody has read a check's word in its channel. Raises HandlingError for a word of no check that was sent."""
     given = "".join(letter for letter in word.upper() if letter.isalpha())
     query = sa.select(outbox.c.key, outbox.c.receiver, outbox.c.recipient).where(outbox.c.purpose == PURPOSE)
@@ -24,8 +25,8 @@ def note_seen(connection: sa.Connection, word: str, *, by: str, now: datetime) -
     for row in connection.execute(query.order_by(outbox.c.id.desc())):
         if word_of(row.key).replace("-", "") == given:
             about = f"{row.receiver} {row.recipient}"
-            connection.execute(act.insert().values(at=now, by=by, kind=_SEEN, about=about, note=f"read {word_of(row.key)}"))
-            return Channel(receiver=row.receiver, team=row.recipient.removeprefix(CHANNEL), seen_on=now.date(), seen_by=by)
+            acts.keep(connection, by, ActKind.channel_seen, about, now, note=f"read {word_of(row.key)}")
+            return Channel(receiver=row.receiver, team=row.recipient.removeprefix(CHANNEL), seen_on=now.date(), seen_by=by.id)
     raise HandlingError(
         "no check with that word was posted in the last four weeks",
         remedy="Read the word again from the newest card `Are these cards seen?` in the channel.",
@@ -40,7 +41,9 @@ def channels(connection: sa.Connection, receivers: Iterable[Receiver]) -> list[C
             mine = (outbox.c.receiver == receiver.name, outbox.c.recipient == f"{CHANNEL}{team}")
             asked = sa.select(sa.func.min(outbox.c.as_of)).where(*mine, outbox.c.purpose == PURPOSE)
             accepted = sa.select(sa.func.max(outbox.c.as_of)).where(*mine, outbox.c.state == "accepted")
-            seen = sa.select(act.c.at, act.c.by).where(act.c.kind == _SEEN, act.c.about == f"{receiver.name} {CHANNEL}{team}")
+            seen = sa.select(act.c.at, act.c.by).where(
+                act.c.kind == ActKind.channel_seen.value, act.c.about == f"{receiver.name} {CHANNEL}{team}"
+            )
             last = connection.execute(seen.order_by(act.c.id.desc()).limit(1)).first()
             found.append(
                 Channel(

@@ -8,8 +8,10 @@ from datetime import date, datetime
 
 import sqlalchemy as sa
 
+from alerting.alerts.acts import ActKind
+from alerting.alerts.people import Actor
 from alerting.model import Act, Alert, Level
-from alerting.store import schema
+from alerting.store import acts, schema
 
 _SAID_ONCE = ("not_useful",)
 
@@ -19,38 +21,44 @@ def add(
     alert: Alert,
     kind: str,
     *,
-    by: str,
+    by: Actor,
     note: str,
     now: datetime,
     until: date | None = None,
     reason: str | None = None,
     assignee: str | None = None,
-    approved_by: str | None = None,
+    approved_by: Actor | None = None,
+    answers: int | None = None,
 ) -> None:
-    """Write down what somebody did. A person says only once that an alert is not useful: a repeat replaces it."""
+    """Write down what somebody did. A person says only once that an alert is not useful: a repeat takes its place.
+
+    answers: the request by which it is done, where a second person approved it.
+    """
     table = schema.handling
     if kind in _SAID_ONCE:
-        connection.execute(table.delete().where(table.c.alert_id == alert.id, table.c.kind == kind, table.c.by == by))
+        mine = (table.c.alert_id == alert.id, table.c.kind == kind, table.c.by == by.id, table.c.ended_at.is_(None))
+        connection.execute(table.update().where(*mine).values(ended_at=now, ended_by=by.id))
     values = {
         "alert_id": alert.id,
         "kind": kind,
-        "by": by,
+        "by": by.id,
         "note": note,
         "until": until,
         "reason": reason,
         "at": now,
         "assignee": assignee,
-        "approved_by": approved_by,
+        "approved_by": approved_by.id if approved_by else None,
         "level": int(alert.level),
+        "act_id": acts.keep(connection, by, ActKind(kind), alert.ref, now, note=note, answers=answers),
     }
     connection.execute(table.insert().values(values))
 
 
-def take_back(connection: sa.Connection, alert: Alert, kind: str, *, by: str, note: str, now: datetime) -> int:
+def take_back(connection: sa.Connection, alert: Alert, kind: str, *, by: Actor, note: str, now: datetime) -> int:
     """End every act of a kind on an alert, and keep who did so and why; return how many there were."""
     table = schema.handling
     mine = sa.and_(table.c.alert_id == alert.id, table.c.kind == kind, table.c.ended_at.is_(None))
-    count = connection.execute(table.update().where(mine).values(ended_at=now, ended_by=by)).rowcount
+    count = connection.execute(table.update().where(mine).values(ended_at=now, ended_by=by.id)).rowcount
     if count:
         add(connection, alert, "take_back", by=by, note=note, now=now, reason=kind)
     return count

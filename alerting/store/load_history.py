@@ -15,8 +15,11 @@ from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
+from alerting.alerts.acts import ActKind
+from alerting.alerts.people import Actor
 from alerting.casedata.directory import RestrictedRow
 from alerting.casedata.trust import ROWS, Past, Trust
+from alerting.store import acts
 from alerting.store.schema import source_release, state, table_reading
 from alerting.store.service_state import forget, remember, remembered
 
@@ -159,7 +162,9 @@ def doubts(connection: sa.Connection) -> list[Doubt]:
     return [_doubt(table, value) for table, value in sorted(_states(connection)[_DOUBTED].items())]
 
 
-def release(connection: sa.Connection, table: str, *, by: str, note: str, now: datetime) -> Doubt | None:
+def release(
+    connection: sa.Connection, table: str, *, by: Actor, note: str, now: datetime, answers: int | None = None
+) -> Doubt | None:
     """Let what was found of a table count as right from then on; None where nothing of it can be released.
 
     The problems that only its source can put right stay: the doubt that is given says which had flaws.
@@ -172,8 +177,9 @@ def release(connection: sa.Connection, table: str, *, by: str, note: str, now: d
     own = doubt.flaws.get(table, {})
     rows = doubt.rows if ROWS in own else None
     connection.execute(
-        source_release.insert().values(table_name=table, as_of=doubt.as_of, rows=rows, problem=said, by=by, note=note, at=now)
+        source_release.insert().values(table_name=table, as_of=doubt.as_of, rows=rows, problem=said, by=by.id, note=note, at=now)
     )
+    acts.keep(connection, by, ActKind.table_released, table, now, note=note, answers=answers)
     accepted = _states(connection)[_ACCEPTED].get(table, {})
     for name, flaws in doubt.flaws.items():
         others = {check: size for check, size in flaws.items() if check != ROWS}

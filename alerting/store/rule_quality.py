@@ -76,13 +76,17 @@ def _open(connection: sa.Connection) -> Counter[str]:
     return Counter({row[0]: row[1] for row in rows})
 
 
+_still_said = sa.or_(handling.c.kind != "not_useful", handling.c.ended_at.is_(None))
+"""Of what one person said twice, the last word."""
+
+
 def _handled(connection: sa.Connection, since: date) -> tuple[Counter[str], defaultdict[str, Counter[str]]]:
     """Count each rule's alerts that were acknowledged, and who called one not useful, by reason."""
     query = sa.select(alert.c.rule, handling.c.alert_id, handling.c.kind, handling.c.reason)
     query = query.join(alert, alert.c.id == handling.c.alert_id)
     acknowledged: set[tuple[str, int]] = set()
     not_useful: defaultdict[str, Counter[str]] = defaultdict(Counter)
-    for row in connection.execute(query.where(handling.c.at >= datetime.combine(since, time(), UTC))):
+    for row in connection.execute(query.where(handling.c.at >= datetime.combine(since, time(), UTC), _still_said)):
         if row.kind == "acknowledge":
             acknowledged.add((row.rule, row.alert_id))
         elif row.kind == "not_useful":

@@ -27,7 +27,7 @@ from sqlalchemy import (
     text,
 )  # fmt: skip
 
-SCHEMA = "0006"
+SCHEMA = "0007"
 """The newest migration."""
 
 LAST_WITHOUT_ROUTED = "last_without_routed"
@@ -184,6 +184,8 @@ handling = Table(
     Column("approved_by", String(200)),
     Column("ended_at", Moment),
     Column("ended_by", String(200)),
+    # The act by which it was done; none of what an earlier version kept.
+    Column("act_id", Integer),
 )  # fmt: skip
 
 silence = Table(
@@ -201,6 +203,7 @@ silence = Table(
     Column("at", Moment, nullable=False),
     Column("ended_at", Moment),
     Column("ended_by", String(200)),
+    Column("act_id", Integer),
     Index(None, "until"),
 )  # fmt: skip
 
@@ -376,7 +379,7 @@ state = Table(
     Column("at", Moment, nullable=False),
 )  # fmt: skip
 
-# What administrators did to the service itself: who, what, about what, why.
+# Everything that people did: who, from where, what, about what, why. Rows are added, and never changed.
 act = Table(
     "act", metadata,
     Column("id", Integer, primary_key=True),
@@ -385,6 +388,14 @@ act = Table(
     Column("kind", String(40), nullable=False),
     Column("about", String(200), nullable=False),
     Column("note", Text, nullable=False),
+    # The operating system's account and machine that asked; none of what an earlier version kept.
+    Column("account", String(200)),
+    Column("host", String(255)),
+    # What is asked for, of a request.
+    Column("wanted", JSON),
+    # The request that is approved, withdrawn or done by it.
+    Column("answers", Integer),
+    Index(None, "answers"),
 )  # fmt: skip
 
 

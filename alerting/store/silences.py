@@ -6,42 +6,70 @@ from datetime import date, datetime
 
 import sqlalchemy as sa
 
+from alerting.alerts.acts import ActKind, Request
+from alerting.alerts.people import Actor
 from alerting.config import Handling
 from alerting.errors import HandlingError
-from alerting.notifications.silences import Impact, Matcher, Silence, SilenceRequest, refuse_one_alone
-from alerting.store import schema
+from alerting.notifications.silences import Impact, Matcher, Silence, SilenceRequest
+from alerting.store import acts, schema
 
 
-def add(connection: sa.Connection, request: SilenceRequest, found: Impact, limits: Handling, now: datetime) -> int:
-    """Make a silence and give its number. Raises HandlingError where it takes two people, and there is one.
+def add(connection: sa.Connection, request: SilenceRequest, found: Impact, limits: Handling, now: datetime) -> int | Request:
+    """Make a silence and give its number; where it takes two people and one asks, the request.
 
     found: what it would silence, which somebody has looked at.
     """
-    refuse_one_alone(request, found, limits)
+    why = found.needs_two(limits.silence_share)
+    if why and request.approved_by is None:
+        return _ask(connection, request, found, why, now)
+    matcher, by = request.matcher, request.by
+    act = acts.keep(connection, by, ActKind.silence, str(matcher), now, note=request.reason, answers=request.answers)
     values = {
-        "matcher": request.matcher.given(),
+        "matcher": matcher.given(),
         "reason": request.reason.strip(),
-        "by": request.by,
-        "approved_by": request.approved_by,
+        "by": by.id,
+        "approved_by": request.approved_by.id if request.approved_by else None,
         "begins": request.begins,
         "until": request.until,
         "matched": len(found.alerts),
         "at": now,
+        "act_id": act,
     }
     key = connection.execute(schema.silence.insert().values(values)).inserted_primary_key
     return int(key[0]) if key else 0
 
 
-def end(connection: sa.Connection, number: int, *, by: str, note: str, now: datetime) -> Silence:
+def _ask(connection: sa.Connection, request: SilenceRequest, found: Impact, why: str, now: datetime) -> Request:
+    wanted = {
+        "matcher": request.matcher.given(),
+        "begins": request.begins.isoformat(),
+        "until": request.until.isoformat(),
+        "matched": len(found.alerts),
+    }
+    asked = Request(
+        id=0,
+        at=now,
+        by=request.by,
+        kind=ActKind.silence,
+        about=str(request.matcher),
+        note=request.reason,
+        wanted=wanted,
+        asked=request.asked,
+        why=why,
+    )
+    return acts.ask(connection, asked)
+
+
+def end(connection: sa.Connection, number: int, *, by: Actor, note: str, now: datetime) -> Silence:
     """End a silence before its day, and keep who did it and why. Raises HandlingError where it has ended or is not there."""
-    table, act = schema.silence, schema.act
+    table = schema.silence
     found = next((silence for silence in every(connection) if silence.id == number), None)
     if found is None:
         raise HandlingError(f"there is no silence {number}", remedy="`alerting silences list --all` shows them.")
     mine = sa.and_(table.c.id == number, table.c.ended_at.is_(None))
-    if connection.execute(table.update().where(mine).values(ended_at=now, ended_by=by)).rowcount != 1:
+    if connection.execute(table.update().where(mine).values(ended_at=now, ended_by=by.id)).rowcount != 1:
         raise HandlingError(f"silence {number} has been ended already, by {found.ended_by}")
-    connection.execute(act.insert().values(at=now, by=by, kind="silence ended", about=f"silence {number}", note=note.strip()))
+    acts.keep(connection, by, ActKind.silence_ended, f"silence {number}", now, note=note)
     return found
 
 
@@ -60,4 +88,5 @@ def standing(connection: sa.Connection, as_of: date) -> list[Silence]:
 
 
 def _silence(row: sa.RowMapping) -> Silence:
-    return Silence(**{**dict(row), "matcher": Matcher(**row["matcher"])})
+    kept = {name: value for name, value in row.items() if name != "act_id"}
+    return Silence(**{**kept, "matcher": Matcher(**row["matcher"])})

@@ -18,6 +18,7 @@ from typing import Any, Protocol
 import sqlalchemy as sa
 
 from alerting import private_files
+from alerting.alerts.people import Actor
 from alerting.errors import EmptyStoreError, StoreError
 from alerting.evaluation.evaluation import Reading
 from alerting.model import Alert, Condition, Reason, Transition
@@ -340,7 +341,7 @@ class Store:
     ) -> None:
         """Write down what somebody did to an alert: acknowledge, snooze or not_useful, who, why, until when."""
         with self.transaction() as connection:
-            handling_rows.add(connection, alert, kind, by=by, note=note, now=now, until=until, reason=reason)
+            handling_rows.add(connection, alert, kind, by=Actor(id=by, name=by), note=note, now=now, until=until, reason=reason)
 
     def held_spans(self, rules: Set[str]) -> dict[int, list[tuple[date, date | None]]]:
         """Return the stretches that do not count for open alerts of these rules: see `alert_rows.held_spans`."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,7 +10,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from alerting import cli
 from alerting.alerts import handling_state
+from alerting.alerts.acts import Approval, Request, two_people
+from alerting.alerts.people import Actor, People
 from alerting.cli import CommandFolder, build_app, now, today
 from alerting.errors import AlertingError
 from alerting.model import Alert
@@ -64,28 +66,52 @@ def as_row(alert: Alert) -> dict[str, Any]:
 
 def by(what: str) -> Callable[[_Command], _Command]:
     """Return the option that says who does something. what: such as `acknowledges it`."""
-    return click.option("--by", default=getpass.getuser, help=f"Who {what}: a worker id, address or name; you when left out.")
+    told = f"Who {what}: a worker id, address or name; left out, whose account in config.yaml gives the command."
+    return click.option("--by", help=told)
 
 
 def approved_by(command: _Command) -> _Command:
-    """Add the option that names a second person."""
-    return click.option("--approved-by", help="The second person who agrees, where it takes two.")(command)
+    """Add the option that names a second person: they are asked, and approve it with a command of their own."""
+    return click.option("--approved-by", help="Who is asked to approve it, where it takes two; anybody else when left out.")(
+        command
+    )
 
 
 @contextmanager
-def acting(ctx: click.Context, ref: str, by: str) -> Iterator[tuple[AlertActions, Alert]]:
+def acting(ctx: click.Context, ref: str, by: str | None, approved_by: str | None = None) -> Iterator[tuple[AlertActions, Alert]]:
     """Return an alert, and where somebody may do something to it: one transaction. Raises AlertingError where there is none."""
     app = build_app(ctx)
     store = app.store()
     try:
         with store.transaction() as connection:
+            people, actor = cli.acting(app, connection, by)
+            asked = second_named(people, actor, approved_by)
             alert = find_alert(store, ref, connection)
-            yield actions_of(app, store, connection, by), alert
+            yield actions_of(app, store, connection, actor, asked=asked), alert
     finally:
         store.close()
 
 
-def actions_of(app: App, store: Store, connection: Transaction, by: str) -> AlertActions:
+def second_named(people: People, actor: Actor, approved_by: str | None) -> str | None:
+    """Return who is asked to approve, by id; None where nobody is named. Raises HandlingError for nobody, or for who asks."""
+    if approved_by is None:
+        return None
+    person = people.named(approved_by)
+    two_people(people, actor, Actor(id=person.id, name=person.name))
+    return person.id
+
+
+def echo_request(asked: Request) -> None:
+    """Print that something waits for a second person, and what they give."""
+    click.echo(
+        f"Nothing is done yet: it takes two people, as {asked.why}. Request {asked.id} waits for "
+        f"{asked.asked or 'a second person'}: `alerting requests approve {asked.id} --by NAME`, given by them."
+    )
+
+
+def actions_of(
+    app: App, store: Store, connection: Transaction, by: Actor, *, asked: str | None = None, approval: Approval | None = None
+) -> AlertActions:
     """Return where somebody may do something to alerts today, as far as the council lets people go."""
     from alerting.store.alert_actions import AlertActions
     from alerting.working_days import add_working_days
@@ -96,6 +122,9 @@ def actions_of(app: App, store: Store, connection: Transaction, by: str) -> Aler
         by=by,
         now=now(),
         today=today(app),
+        asked=asked,
+        approved_by=approval.by if approval else None,
+        answers=approval.request.id if approval else None,
         limits=app.loaded.config.handling,
         add=lambda day, count: add_working_days(day, count, app.book.settings.bank_holidays),
     )

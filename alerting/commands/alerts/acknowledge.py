@@ -16,13 +16,11 @@ from alerting.commands.alerts import DAY, acting, by
 @click.option("--note", default="", help="What is being done.")
 @click.option("--until", type=DAY, help="When reminders start again; the longest there is when left out.")
 @click.pass_context
-def command(ctx: click.Context, ref: str, by: str, note: str, until: datetime | None) -> None:
+def command(ctx: click.Context, ref: str, by: str | None, note: str, until: datetime | None) -> None:
     """Return that you have an alert in hand: you are not reminded of it until then, unless its level rises."""
     with acting(ctx, ref, by) as (at, alert):
         day = at.acknowledge(alert, note=note, until=until.date() if until else None)
-        is_told = by.casefold() in told_people(at.connection, alert.id or 0)
+        is_told = at.by.id.casefold() in told_people(at.connection, alert.id or 0)
     if not is_told:
-        click.echo(
-            f"Nobody called {by} has been told of it, so this quietens nobody: give --by as the messages name you.", err=True
-        )
-    click.echo(f"{alert.ref} is acknowledged by {by} until {day}. Whoever else is told of it still is.")
+        click.echo(f"{at.by.name} has not been told of it, so this quietens nobody.", err=True)
+    click.echo(f"{alert.ref} is acknowledged by {at.by.name} until {day}. Whoever else is told of it still is.")

@@ -6,7 +6,7 @@ from datetime import datetime
 
 import click
 
-from alerting.cli import build_app
+from alerting.cli import acting, build_app
 from alerting.commands.alerts import actions_of, as_of, by, find_alert, today_of
 
 
@@ -17,7 +17,7 @@ from alerting.commands.alerts import actions_of, as_of, by, find_alert, today_of
 @click.option("--note", default="", help="Why.")
 @as_of
 @click.pass_context
-def command(ctx: click.Context, ref: str, to: str, by: str, note: str, as_of: datetime | None) -> None:
+def command(ctx: click.Context, ref: str, to: str, by: str | None, note: str, as_of: datetime | None) -> None:
     """Assign an alert to somebody of its team, or above it: they are told of it instead of whom the rule names first."""
     app = build_app(ctx)
     router = today_of(app, as_of).decision.router
@@ -26,7 +26,7 @@ def command(ctx: click.Context, ref: str, to: str, by: str, note: str, as_of: da
         with store.transaction() as connection:
             alert = find_alert(store, ref, connection)
             worker = router.worker_named(to)
-            actions_of(app, store, connection, by).assign(alert, worker, router, note=note)
+            actions_of(app, store, connection, acting(app, connection, by)[1]).assign(alert, worker, router, note=note)
     finally:
         store.close()
     click.echo(

@@ -6,7 +6,7 @@ from datetime import datetime
 
 import click
 
-from alerting.commands.alerts import DAY, acting, approved_by, by
+from alerting.commands.alerts import DAY, acting, approved_by, by, echo_request
 from alerting.model import ClosingReason
 
 
@@ -19,13 +19,16 @@ from alerting.model import ClosingReason
 @approved_by
 @click.pass_context
 def command(
-    ctx: click.Context, ref: str, reason: str, note: str, until: datetime | None, by: str, approved_by: str | None
+    ctx: click.Context, ref: str, reason: str, note: str, until: datetime | None, by: str | None, approved_by: str | None
 ) -> None:
     """Close an alert that its record does not close. It opens again if the record changes; a critical one takes two people."""
     day = until.date() if until else None
-    with acting(ctx, ref, by) as (at, alert):
-        at.close(alert, reason=reason, note=note, until=day, approved_by=approved_by)
+    with acting(ctx, ref, by, approved_by) as (at, alert):
+        asked = at.close(alert, reason=reason, note=note, until=day)
+    if asked:
+        echo_request(asked)
+        return
     lasting = f" It stays closed until {day} at the latest." if day else ""
     click.echo(
-        f"{alert.ref} is closed by {by}: {ClosingReason.choices()[reason]}. It opens again if the record changes.{lasting}"
+        f"{alert.ref} is closed by {at.by.name}: {ClosingReason.choices()[reason]}. It opens again if the record changes.{lasting}"
     )

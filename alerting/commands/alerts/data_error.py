@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import click
 
-from alerting.commands.alerts import acting, approved_by, by
+from alerting.alerts.acts import Request
+from alerting.commands.alerts import acting, approved_by, by, echo_request
 
 
 @click.command()
@@ -13,10 +14,13 @@ from alerting.commands.alerts import acting, approved_by, by
 @by("says so")
 @approved_by
 @click.pass_context
-def command(ctx: click.Context, ref: str, note: str, by: str, approved_by: str | None) -> None:
+def command(ctx: click.Context, ref: str, note: str, by: str | None, approved_by: str | None) -> None:
     """Return that the record is wrong: the alert leaves messages, and goes to the list for whoever puts data right."""
-    with acting(ctx, ref, by) as (at, alert):
-        until = at.data_error(alert, note=note, approved_by=approved_by)
+    with acting(ctx, ref, by, approved_by) as (at, alert):
+        until = at.data_error(alert, note=note)
+    if isinstance(until, Request):
+        echo_request(until)
+        return
     click.echo(
         f"{alert.ref} is on the list of data errors. It clears when the record is right; if not, it is told again after {until}."
     )

@@ -14,8 +14,8 @@ from alerting.commands.alerts import acting, by
 @click.option("--note", default="", help="What would have been right.")
 @by("says so")
 @click.pass_context
-def command(ctx: click.Context, ref: str, reason: str, note: str, by: str) -> None:
+def command(ctx: click.Context, ref: str, reason: str, note: str, by: str | None) -> None:
     """Return that an alert was not useful, and why: it counts for its rule. Said again, it replaces what you said before."""
     with acting(ctx, ref, by) as (at, alert):
         at.not_useful(alert, reason=reason, note=note)
-    click.echo(f"{alert.ref}: {by} says it was not useful, because {REASONS[reason]}. It stays as it is.")
+    click.echo(f"{alert.ref}: {at.by.name} says it was not useful, because {REASONS[reason]}. It stays as it is.")

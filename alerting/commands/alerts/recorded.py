@@ -12,7 +12,7 @@ from alerting.commands.alerts import acting, by
 @by("says so")
 @click.option("--note", default="", help="What was recorded.")
 @click.pass_context
-def command(ctx: click.Context, ref: str, by: str, note: str) -> None:
+def command(ctx: click.Context, ref: str, by: str | None, note: str) -> None:
     """Return that you have recorded it: nobody is told of the alert until the next load, which shows it or does not."""
     with acting(ctx, ref, by) as (at, alert):
         at.recorded(alert, note=note)

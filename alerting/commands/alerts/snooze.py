@@ -6,7 +6,7 @@ from datetime import datetime
 
 import click
 
-from alerting.commands.alerts import DAY, acting, approved_by, by
+from alerting.commands.alerts import DAY, acting, approved_by, by, echo_request
 
 
 @click.command()
@@ -16,8 +16,11 @@ from alerting.commands.alerts import DAY, acting, approved_by, by
 @by("snoozes it")
 @approved_by
 @click.pass_context
-def command(ctx: click.Context, ref: str, until: datetime, reason: str, by: str, approved_by: str | None) -> None:
+def command(ctx: click.Context, ref: str, until: datetime, reason: str, by: str | None, approved_by: str | None) -> None:
     """Keep an alert out of messages until a day, its due date or a higher level. It stays open; a critical one takes two people."""
-    with acting(ctx, ref, by) as (at, alert):
-        at.snooze(alert, until=until.date(), reason=reason, approved_by=approved_by)
+    with acting(ctx, ref, by, approved_by) as (at, alert):
+        asked = at.snooze(alert, until=until.date(), reason=reason)
+    if asked:
+        echo_request(asked)
+        return
     click.echo(f"{alert.ref} is snoozed until {until.date()}, for everybody.")

@@ -14,7 +14,7 @@ from alerting.commands.alerts import acting, by
 @by("takes it back")
 @click.option("--note", default="", help="Why.")
 @click.pass_context
-def command(ctx: click.Context, ref: str, what: str, by: str, note: str) -> None:
+def command(ctx: click.Context, ref: str, what: str, by: str | None, note: str) -> None:
     """End an acknowledgement, an assignment, a snooze, or that it was recorded or wrong in the data: the alert is as before."""
     kind = what.replace("-", "_")
     with acting(ctx, ref, by) as (at, alert):

@@ -6,9 +6,12 @@ from collections.abc import Iterable
 
 import click
 
+from alerting.alerts.acts import ActKind
 from alerting.alerts.brakes import Brake
 from alerting.app import App
-from alerting.cli import build_app, echo_table, now
+from alerting.cli import acting, build_app, echo_table, now
+from alerting.commands.alerts import echo_request
+from alerting.commands.requests import ask_release
 from alerting.documents.document import did_you_mean
 from alerting.errors import AlertingError
 from alerting.formatting import day, plural
@@ -81,13 +84,20 @@ def _kept_back(brake: Brake, waiting: Iterable[Alert]) -> list[str]:
     return [", ".join(counts) or "nothing", " ".join(alert.ref for alert in mine[:_SAMPLE])]
 
 
-def _release(app: App, store: Store, rule: str | None, by: str, note: str) -> None:
+def _release(app: App, store: Store, rule: str | None, said: str, note: str) -> None:
     from alerting.store import brakes
 
     codes = app.book.codes
     id_ = rule and codes.get(rule.upper(), rule.lower())
     with store.transaction() as connection:
-        released = brakes.release(connection, [id_] if id_ else None, by=by, note=note, now=now())
+        _, actor = acting(app, connection, said)
+        by = actor.name
+        if app.loaded.config.handling.two_release and any(id_ in (None, brake.rule) for brake in brakes.on(connection)):
+            about, why = rule or "all brakes", "the council wants two people to release a brake"
+            asked = ask_release(connection, actor, ActKind.brake_released, about, why, now(), note=note, rule=id_)
+            echo_request(asked)
+            return
+        released = brakes.release(connection, [id_] if id_ else None, by=actor, note=note, now=now())
         others = [brake.rule for brake in brakes.on(connection)]
     if not released:
         known = [code for code, one in codes.items() if one in others]

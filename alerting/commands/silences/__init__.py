@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable
-from datetime import datetime
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -13,7 +13,7 @@ from alerting.cli import CommandFolder
 
 if TYPE_CHECKING:
     from alerting.app import App
-    from alerting.notifications.silences import Impact, Matcher
+    from alerting.notifications.silences import Impact, Matcher, SilenceRequest
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -51,6 +51,15 @@ def matcher_of(app: App, rule: Iterable[str], **others: Iterable[str]) -> Matche
     return Matcher(
         rule=tuple(find_rule(app.book, name).id for name in rule if name.strip()), **{k: tuple(v) for k, v in others.items()}
     )
+
+
+def refuse_today(app: App, request: SilenceRequest, day: date) -> None:
+    """Raise HandlingError where a silence may be made by nobody today."""
+    from alerting.notifications import silences
+    from alerting.working_days import add_working_days
+
+    holidays, limits = app.book.settings.bank_holidays, app.loaded.config.handling
+    silences.refuse_where_wrong(request, day, limits, lambda start, count: add_working_days(start, count, holidays))
 
 
 def impact_of(app: App, matcher: Matcher, as_of: datetime | None) -> Impact:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from datetime import datetime
 from typing import Any
 
 import click
 
-from alerting.cli import build_app, now, today
-from alerting.commands.alerts import DAY, approved_by, as_of, by
-from alerting.commands.silences import echo_impact, impact_of, matcher_of, matching
+from alerting.alerts.acts import Request
+from alerting.cli import acting, build_app, now, today
+from alerting.commands.alerts import DAY, approved_by, as_of, by, echo_request, second_named
+from alerting.commands.silences import echo_impact, impact_of, matcher_of, matching, refuse_today
 
 
 @click.command()
@@ -29,39 +31,34 @@ def command(
     until: datetime,
     begins: datetime | None,
     reason: str,
-    by: str,
+    by: str | None,
     approved_by: str | None,
     as_of: datetime | None,
     yes: bool,
     **keys: Any,
 ) -> None:
     """Keep alerts of a kind from everybody until a day. Prints whom it touches; makes it only with --yes."""
-    from alerting.notifications.silences import SilenceRequest, refuse_one_alone, refuse_where_wrong
+    from alerting.notifications.silences import SilenceRequest
     from alerting.store import silences
-    from alerting.working_days import add_working_days
 
     app = build_app(ctx)
     limits, day, matcher = app.loaded.config.handling, today(app), matcher_of(app, **keys)
+    store = app.store()
+    with closing(store), store.transaction() as connection:
+        people, actor = acting(app, connection, by)
+        asked = second_named(people, actor, approved_by)
     request = SilenceRequest(
-        matcher=matcher,
-        reason=reason,
-        by=by,
-        begins=begins.date() if begins else day,
-        until=until.date(),
-        approved_by=approved_by,
+        matcher=matcher, reason=reason, by=actor, begins=begins.date() if begins else day, until=until.date(), asked=asked
     )
-    holidays = app.book.settings.bank_holidays
-    refuse_where_wrong(request, day, limits, lambda start, count: add_working_days(start, count, holidays))
+    refuse_today(app, request, day)
     impact = impact_of(app, matcher, as_of)
     echo_impact(matcher, impact, limits.silence_share)
-    refuse_one_alone(request, impact, limits)
     if not yes:
-        click.echo("Nothing is silenced yet: the same with --yes makes it.")
+        click.echo("Nothing is silenced yet: the same with --yes makes it, or asks a second person where it takes two.")
         return
-    store = app.store()
-    try:
-        with store.transaction() as connection:
-            number = silences.add(connection, request, impact, limits, now())
-    finally:
-        store.close()
+    with closing(store), store.transaction() as connection:
+        number = silences.add(connection, request, impact, limits, now())
+    if isinstance(number, Request):
+        echo_request(number)
+        return
     click.echo(f"Silence {number} is made, until {request.until}. `alerting silences end {number}` ends it before.")

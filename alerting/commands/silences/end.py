@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from alerting.cli import build_app, now
+from alerting.cli import acting, build_app, now
 from alerting.commands.alerts import by
 
 
@@ -13,14 +13,16 @@ from alerting.commands.alerts import by
 @by("ends it")
 @click.option("--note", default="", help="Why.")
 @click.pass_context
-def command(ctx: click.Context, silence: int, by: str, note: str) -> None:
+def command(ctx: click.Context, silence: int, by: str | None, note: str) -> None:
     """End a silence now: the next run tells what it silenced and still holds."""
     from alerting.store import silences
 
-    store = build_app(ctx).store()
+    app = build_app(ctx)
+    store = app.store()
     try:
         with store.transaction() as connection:
-            ended = silences.end(connection, silence, by=by, note=note, now=now())
+            _, actor = acting(app, connection, by)
+            ended = silences.end(connection, silence, by=actor, note=note, now=now())
     finally:
         store.close()
-    click.echo(f"Silence {silence}, about {ended.matcher}, is ended by {by}.")
+    click.echo(f"Silence {silence}, about {ended.matcher}, is ended by {actor.name}.")

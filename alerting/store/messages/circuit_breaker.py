@@ -12,8 +12,11 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
+from alerting.alerts.acts import ActKind
+from alerting.alerts.people import Actor
+from alerting.store import acts
 from alerting.store.messages.backoff import wait_before
-from alerting.store.schema import act, bad_address, receiver_state
+from alerting.store.schema import bad_address, receiver_state
 
 IN_A_ROW = 3
 AGAIN_AFTER = timedelta(days=14)
@@ -121,9 +124,9 @@ def refused_addresses(connection: sa.Connection) -> list[RefusedAddress]:
     return [RefusedAddress(**row) for row in rows]
 
 
-def keep_act(connection: sa.Connection, *, by: str, about: str, note: str, now: datetime) -> None:
+def keep_act(connection: sa.Connection, *, by: Actor, about: str, note: str, now: datetime) -> None:
     """Keep who had a refusal of an address forgotten, and why."""
-    connection.execute(act.insert().values(at=now, by=by, kind="retry_address", about=about[:200], note=note))
+    acts.keep(connection, by, ActKind.address_tried, about, now, note=note)
 
 
 def is_same(address: str, other: str) -> bool:

@@ -17,11 +17,14 @@ from typing import Any
 import sqlalchemy as sa
 
 from alerting import private_files
+from alerting.alerts.acts import ActKind
+from alerting.alerts.people import SERVICE, Actor
 from alerting.config import PRODUCTION
 from alerting.model import DeliveryReason
+from alerting.store import acts
 from alerting.store.batches import batches
 from alerting.store.messages import content_json
-from alerting.store.schema import act, outbox, run, state
+from alerting.store.schema import outbox, run, state
 from alerting.store.service_state import forget, remember, remembered
 from alerting.store.store import Store
 
@@ -75,30 +78,21 @@ class Marker:
         with self.store.transaction() as connection:
             why = None if find_hold(connection) else self._why(connection)
             if why:
-                hold(connection, by="service", why=why, now=now, restored=True)
+                hold(connection, by=SERVICE, why=why, now=now, restored=True)
             held = find_hold(connection)
             known = None if held else self._known(connection, now)
         return held, self._write(known) if known else []
 
-    def release(self, *, by: str, note: str, now: datetime) -> tuple[ReleasedHold | None, list[str]]:
+    def release(self, *, by: Actor, note: str, now: datetime) -> tuple[ReleasedHold | None, list[str]]:
         """Let the service send again; None where fire is not held. Then the problems, as for `look`.
 
         Cancelled is what a newer message stands for and, after a restore, what had been planned before: it may have gone out.
         What is left then says that it may be a repeat. Raises StoreError.
         """
         with self.store.transaction() as connection:
-            held = find_hold(connection)
-            if held is None:
-                return None, []
-            cancelled = _cancel_older(connection, now)
-            if held.restored:
-                before = outbox.c.planned_at < held.since
-                cancelled += _cancel(connection, before, DeliveryReason.restored, now)
-            waiting = _may_be_a_repeat(connection) if held.restored else _waiting(connection)
-            forget(connection, HOLD)
-            connection.execute(act.insert().values(at=now, by=by, kind="release_fire", about="service", note=note))
-            known = self._known(connection, now)
-        return ReleasedHold(held=held, waiting=waiting, cancelled=cancelled), self._write(known)
+            released = release(connection, by=by, note=note, now=now)
+            known = self._known(connection, now) if released else {}
+        return released, self._write(known) if released else []
 
     def _known(self, connection: sa.Connection, now: datetime) -> dict[str, Any]:
         remember(connection, ENVIRONMENT, self.environment, now)
@@ -140,11 +134,25 @@ def find_hold(connection: sa.Connection) -> SendHold | None:
     return SendHold(since=row.at, **row.value) if row else None
 
 
-def hold(connection: sa.Connection, *, by: str, why: str, now: datetime, restored: bool = False) -> None:
+def hold(connection: sa.Connection, *, by: Actor, why: str, now: datetime, restored: bool = False) -> None:
     """Hold fire from now on, and keep who did it and why. Where it is held already, it is for the reason it was."""
     if find_hold(connection) is None:
-        remember(connection, HOLD, {"by": by, "why": why, "restored": restored}, now)
-        connection.execute(act.insert().values(at=now, by=by, kind=HOLD, about="service", note=why))
+        remember(connection, HOLD, {"by": by.id, "why": why, "restored": restored}, now)
+        acts.keep(connection, by, ActKind.fire_held, "service", now, note=why)
+
+
+def release(connection: sa.Connection, *, by: Actor, note: str, now: datetime, answers: int | None = None) -> ReleasedHold | None:
+    """Let the service send again, in the caller's transaction: see `Marker.release`, which also writes the marker at once."""
+    held = find_hold(connection)
+    if held is None:
+        return None
+    cancelled = _cancel_older(connection, now)
+    if held.restored:
+        cancelled += _cancel(connection, outbox.c.planned_at < held.since, DeliveryReason.restored, now)
+    waiting = _may_be_a_repeat(connection) if held.restored else _waiting(connection)
+    forget(connection, HOLD)
+    acts.keep(connection, by, ActKind.fire_released, "service", now, note=note, answers=answers)
+    return ReleasedHold(held=held, waiting=waiting, cancelled=cancelled)
 
 
 def _waiting(connection: sa.Connection) -> int:

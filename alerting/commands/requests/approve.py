@@ -1,0 +1,33 @@
+"""`alerting requests approve`: a second person agrees, and it is done."""
+
+from __future__ import annotations
+
+from contextlib import closing
+
+import click
+
+from alerting.cli import acting, build_app, now
+
+
+@click.command()
+@click.argument("number", type=int)
+@click.option("--by", help="Who approves it, not who asked: a worker id, address or name.")
+@click.pass_context
+def command(ctx: click.Context, number: int, by: str | None) -> None:
+    """Approve what another person asked for, by the number of their request: it is done at once."""
+    from alerting.alerts.acts import Approval
+    from alerting.commands.requests import Granting, look
+    from alerting.store import acts
+
+    app = build_app(ctx)
+    store, moment = app.store(), now()
+    with store.transaction() as connection:
+        waiting = acts.waiting(connection, number)
+    impact = look(app, waiting)
+    with closing(store), store.transaction() as connection:
+        people, second = acting(app, connection, by)
+        limits = app.loaded.config.handling
+        request = acts.approve(connection, number, second, people, moment, two_accounts=limits.two_accounts)
+        approval = Approval(request=request, by=second)
+        done = Granting(app=app, store=store, connection=connection, approval=approval, now=moment, impact=impact).do()
+    click.echo(f"Request {number} of {request.by.name} is approved by {second.name}. {done}")

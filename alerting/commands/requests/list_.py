@@ -1,0 +1,44 @@
+"""`alerting requests list`: what waits for a second person."""
+
+from __future__ import annotations
+
+from contextlib import closing
+
+import click
+
+from alerting.cli import build_app, echo_json, echo_table
+
+
+@click.command("list")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON list.")
+@click.pass_context
+def command(ctx: click.Context, *, as_json: bool) -> None:
+    """List what waits for a second person, the oldest first: who asked, for what, and why it takes two."""
+    from alerting.store import acts
+
+    store = build_app(ctx).store()
+    with closing(store), store.transaction() as connection:
+        found = acts.all_waiting(connection)
+    rows = [
+        {
+            "request": each.id,
+            "at": each.at.isoformat(),
+            "kind": each.kind.value,
+            "about": each.about,
+            "by": each.by.id,
+            "asked": each.asked,
+            "note": each.note,
+            "why": each.why,
+            "wanted": dict(each.wanted),
+        }
+        for each in found
+    ]
+    if as_json:
+        echo_json(rows)
+        return
+    cells = [
+        [each.id, f"{each.at:%Y-%m-%d %H:%M}", each.kind.words, each.about, each.by.name, each.asked or "anybody else", each.note]
+        for each in found
+    ]
+    echo_table(["Request", "Since", "To be", "About", "By", "Asked", "Why"], cells)
+    click.echo(f"{len(rows)} requests", err=True)

@@ -1,0 +1,114 @@
+"""What people did, and what they ask a second person to approve, as rows of the store that are added and never changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from alerting.alerts.acts import ActKind, Request, two_people
+from alerting.alerts.people import Actor, People
+from alerting.errors import HandlingError
+from alerting.store.schema import act
+
+_ANSWERS = (ActKind.approval, ActKind.withdrawal)
+
+
+def keep(
+    connection: sa.Connection,
+    actor: Actor,
+    kind: ActKind,
+    about: str,
+    now: datetime,
+    *,
+    note: str = "",
+    wanted: Mapping[str, Any] | None = None,
+    answers: int | None = None,
+) -> int:
+    """Write down what somebody did, and return its number. answers: the request that it answers, or is done by."""
+    values = {
+        "at": now,
+        "by": actor.id,
+        "kind": kind.value,
+        "about": about[:200],
+        "note": note.strip(),
+        "account": actor.account or None,
+        "host": actor.host or None,
+        "wanted": None if wanted is None else dict(wanted),
+        "answers": answers,
+    }
+    key = connection.execute(act.insert().values(values)).inserted_primary_key
+    return int(key[0]) if key else 0
+
+
+def ask(connection: sa.Connection, request: Request) -> Request:
+    """Write down a request, and return it with its number: it is done when a second person approves it."""
+    what = {"kind": request.kind.value, "asked": request.asked, "name": request.by.name, "why": request.why, **request.wanted}
+    number = keep(connection, request.by, ActKind.request, request.about, request.at, note=request.note, wanted=what)
+    return replace(request, id=number)
+
+
+def approve(
+    connection: sa.Connection, number: int, second: Actor, people: People, now: datetime, *, two_accounts: bool = False
+) -> Request:
+    """Approve a request, and return it to be done in the same transaction. Raises HandlingError where it may not be."""
+    found = waiting(connection, number)
+    two_people(people, found.by, second, two_accounts=two_accounts)
+    keep(connection, second, ActKind.approval, found.about, now, answers=number)
+    return found
+
+
+def withdraw(connection: sa.Connection, number: int, actor: Actor, now: datetime, *, note: str = "") -> Request:
+    """End a request that nobody has approved. Raises HandlingError where it is not waiting."""
+    found = waiting(connection, number)
+    keep(connection, actor, ActKind.withdrawal, found.about, now, note=note, answers=number)
+    return found
+
+
+def waiting(connection: sa.Connection, number: int) -> Request:
+    """Return a request that waits for a second person. Raises HandlingError where there is none, or it was answered."""
+    # Of two who approve at once, the second waits here and finds it answered.
+    row = connection.execute(
+        sa.select(act).where(act.c.id == number, act.c.kind == ActKind.request.value).with_for_update()
+    ).first()
+    if row is None:
+        raise HandlingError(f"there is no request {number}", remedy="`alerting requests list` shows those that wait.")
+    answer = connection.execute(
+        sa.select(act.c.kind, act.c.by, act.c.at).where(act.c.answers == number, act.c.kind.in_(_ANSWERS)).limit(1)
+    ).first()
+    if answer is not None:
+        raise HandlingError(
+            f"request {number} was answered already: {ActKind(answer.kind).words} by {answer.by} on {answer.at:%Y-%m-%d}"
+        )
+    return _request(row)
+
+
+def all_waiting(connection: sa.Connection) -> list[Request]:
+    """Return every request that nobody has answered, the oldest first."""
+    answered = sa.select(act.c.answers).where(act.c.answers.is_not(None), act.c.kind.in_(_ANSWERS))
+    query = sa.select(act).where(act.c.kind == ActKind.request.value, act.c.id.not_in(answered)).order_by(act.c.id)
+    return [_request(row) for row in connection.execute(query)]
+
+
+def _request(row: Any) -> Request:
+    wanted: dict[str, Any] = dict(row.wanted or {})
+    return Request(
+        id=row.id,
+        at=row.at,
+        kind=ActKind(wanted.pop("kind")),
+        asked=wanted.pop("asked", None),
+        by=Actor(id=row.by, name=wanted.pop("name", row.by), account=row.account or "", host=row.host or ""),
+        why=wanted.pop("why", ""),
+        about=row.about,
+        note=row.note,
+        wanted=wanted,
+    )
+
+
+def since(connection: sa.Connection, number: int, kinds: Iterable[ActKind]) -> list[Any]:
+    """Return the acts of some kinds after one of this number, the oldest first."""
+    query = sa.select(act).where(act.c.id > number, act.c.kind.in_([kind.value for kind in kinds]))
+    return list(connection.execute(query.order_by(act.c.id)))
