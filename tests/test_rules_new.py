@@ -200,6 +200,27 @@ def test_a_replacement_can_keep_id_and_code_and_so_its_open_alerts(council):
     assert rule.pack == "local"
 
 
+def test_the_names_of_a_rule_that_is_replaced_are_taken_still_and_it_comes_back_under_them(council):
+    replacement = council.new("CL-01", "--replaces")
+
+    for words in (("--code", "CL-01"), ("--id", CL_01), ("--code", "CL-01", "--replaces")):
+        result = council.alerting("rules", "new", "--from", "CP-03", *words)
+        assert result.exit_code == 1
+        assert "care-leaver-not-in-touch.yaml" in result.stderr
+    another = council.new("CP-03", "--title", "Care leaver not in touch")
+    replacement.unlink()
+
+    assert another.stem == f"{CL_01}-2"
+    assert council.check() == (0, "All is well.\n")
+    assert {rule.id for rule in council.book().rules} == {rule.id for rule in shipped().rules}
+
+
+def test_the_next_code_is_behind_those_of_replaced_rules(council):
+    council.new("CL-01", "--code", "CL-02", "--replaces")
+
+    assert "code: CL-03" in council.new("CP-03").read_text("utf-8")
+
+
 # ---------------------------------------------------------------- rules of the council's own
 
 

@@ -89,7 +89,8 @@ def next_code(book: Rulebook) -> str:
     """Return the next free code for the council's own rules: the letters most of them have, LOC where there are none."""
     letters = Counter(rule.code.partition("-")[0] for rule in (*book.rules, *book.off) if rule.pack == LOCAL_PACK)
     prefix = letters.most_common(1)[0][0] if letters else "LOC"
-    highest = max((int(code.partition("-")[2]) for code in book.codes if re.fullmatch(rf"{prefix}-[0-9]+", code)), default=0)
+    taken = [code for code in (*book.codes, *(rule.code for rule in book.replaced)) if re.fullmatch(rf"{prefix}-[0-9]+", code)]
+    highest = max((int(code.partition("-")[2]) for code in taken), default=0)
     return f"{prefix}-{highest + 1:02}"
 
 
@@ -104,17 +105,20 @@ def _check_local_pack(app: App) -> None:
 
 
 def _check_names(book: Rulebook, source: Rule, id_: str, code: str, *, replaces: bool) -> None:
-    """Check that the names of a copy are names, and free: those of a rule that it replaces are."""
+    """Check that the names of a copy are names, and free: those of a rule that it replaces are.
+
+    Those of a rule that another replaces are not: once the other is taken out, it is back.
+    """
     if not re.fullmatch(r"[a-z0-9][a-z0-9-]*", id_):
         raise ConfigError(
             f"'{id_}' is no id", where="--id", remedy="Write small letters, digits and dashes, as in visit-overdue."
         )
     if not re.fullmatch(r"[A-Z]+-[0-9]+", code):
         raise ConfigError(f"'{code}' is no code", where="--code", remedy="Write letters, a dash and a number, as in LOC-01.")
-    places = {rule.id: Place(file=rule.place) for rule in (*book.rules, *book.off)}
-    if id_ in book.ids and not (replaces and id_ == source.id):
+    places = {rule.id: Place(file=rule.place) for rule in (*book.replaced, *book.rules, *book.off)}
+    if id_ in _taken_ids(book) and not (replaces and id_ == source.id):
         raise ConfigError(f"there is a rule '{id_}' already", where=places.get(id_), remedy="Give the copy another --id.")
-    owner = book.codes.get(code)
+    owner = ({rule.code: rule.id for rule in book.replaced} | book.codes).get(code)
     if owner is not None and not (replaces and owner == source.id):
         remedy = f"Give the copy another --code; {next_code(book)} is free."
         raise ConfigError(f"{code} is the code of {owner}", where=places.get(owner), remedy=remedy)
@@ -153,8 +157,13 @@ def _check_takes_over(app: App, source: Rule, id_: str, code: str) -> None:
 
 def _free_id(book: Rulebook, wanted: str) -> str:
     """Return an id, with a number behind it where it is taken."""
-    numbered = (f"{wanted}-{number}" for number in range(2, len(book.ids) + 3))
-    return wanted if wanted not in book.ids else next(id_ for id_ in numbered if id_ not in book.ids)
+    taken = _taken_ids(book)
+    numbered = (f"{wanted}-{number}" for number in range(2, len(taken) + 3))
+    return wanted if wanted not in taken else next(id_ for id_ in numbered if id_ not in taken)
+
+
+def _taken_ids(book: Rulebook) -> frozenset[str]:
+    return book.ids | {rule.id for rule in book.replaced}
 
 
 def _own_id(source: Rule) -> str:

@@ -65,6 +65,8 @@ class Rulebook(Foundation):
     #: Those of the faults that no one rule can be left out for, such as a pack that is not there: without its rules, their
     #: alerts would be ended as no longer checked.
     stopping: tuple[Fault, ...] = ()
+    #: The rules in whose place others stand: their ids and codes are theirs still, as they are back once the others are gone.
+    replaced: tuple[Rule, ...] = ()
     #: Of every rule: in use, off or broken.
     ids: frozenset[str] = field(default_factory=frozenset)
     #: Of each file in use, by its path in the folder, what is read from it.

@@ -94,6 +94,7 @@ class _Loader:
         #: Of each id and code, the id of the rule it belongs to, and its file.
         self.named: dict[str, tuple[str, str]] = {}
         self.used_settings: set[str] = set()
+        self.replaced: list[Rule] = []
 
     def load(self, packs: Sequence[str] | None) -> Rulebook:
         settings = self._settings()
@@ -114,6 +115,7 @@ class _Loader:
             rules=tuple(rule for id_, rule in rules.items() if enabled[id_]),
             off=tuple(rule for id_, rule in rules.items() if not enabled[id_]),
             broken=broken,
+            replaced=tuple(self.replaced),
             subjects=ground.subjects,
             views=ground.views,
             settings=ground.settings,
@@ -286,7 +288,7 @@ class _Loader:
             )
             return
         if rule.file.replaces:
-            rules.pop(rule.file.replaces, None)
+            self.replaced.append(rules.pop(rule.file.replaces))
         rules[rule.id] = rule
 
     def _use_rule(self, source: Document, rules: Mapping[str, Rule], pack: str, ground: Foundation) -> Rule | None:
