@@ -216,9 +216,9 @@ def test_the_names_of_a_rule_that_is_replaced_are_taken_still_and_it_comes_back_
 
 
 def test_the_next_code_is_behind_those_of_replaced_rules(council):
-    council.new("CL-01", "--code", "CL-02", "--replaces")
+    council.new("CP-08", "--code", "CP-02", "--replaces")
 
-    assert "code: CL-03" in council.new("CP-03").read_text("utf-8")
+    assert "code: CP-09" in council.new("CP-03").read_text("utf-8")
 
 
 # ---------------------------------------------------------------- rules of the council's own
