@@ -22,6 +22,7 @@ from alerting.config import Council, Loaded, load_config, sqlite_path
 from alerting.delivery.notifier import Notifier
 from alerting.documents.document import did_you_mean
 from alerting.errors import Fault, Faults, Place, StoreError
+from alerting.model import Reach
 from alerting.rulebook.book import LastGoodText, Rulebook
 from alerting.rulebook.file_models import Overrides
 from alerting.rulebook.loader import load_rulebook
@@ -139,14 +140,25 @@ class App:
         from alerting.notifications.routing import Receiver
 
         return {
-            name: (Receiver(name=name, teams=notifier.teams_reached()), notifier) for name, notifier in self.notifiers.items()
+            name: (Receiver(name=name, teams=notifier.teams_reached(), reach=self._reach(notifier)), notifier)
+            for name, notifier in self.notifiers.items()
         }
+
+    def _reach(self, notifier: Notifier) -> Reach:
+        """Return whom a receiver reaches: a folder beside mail is a copy, and alone the receiver."""
+        if notifier.teams_reached() is not None:
+            return Reach.channels
+        if self.loaded.config.council.redirect_to is not None:
+            return Reach.one_address
+        beside = any(other.teams_reached() is None and not other.only_keeps() for other in self.notifiers.values())
+        return Reach.copy if notifier.only_keeps() and beside else Reach.persons
 
     def outbox(self, store: Store) -> Outbox:
         """Return the outbox of a store."""
         from alerting.store.messages.outbox import Outbox
 
-        return Outbox(store, domain=self.loaded.config.council.domain)
+        reaches = {name: receiver.reach for name, (receiver, _) in self.receivers().items()}
+        return Outbox(store, domain=self.loaded.config.council.domain, reaches=reaches)
 
     def sender(self, store: Store) -> Sender:
         """Return what sends the messages that wait in a store."""

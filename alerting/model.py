@@ -171,6 +171,17 @@ class DeliveryReason(Worded):
     bounced = "bounced", "bounced: {detail}"
 
 
+class Reach(StrEnum):
+    """Whom a receiver reaches. What persons or their stand-ins have not accepted has been told to nobody."""
+
+    persons = "persons"
+    #: Nobody: beside a receiver of persons it keeps what they are sent.
+    copy = "copy"
+    channels = "channels"
+    #: The one address that gets everything where the environment is not production.
+    one_address = "one_address"
+
+
 class Tier(IntEnum):
     """How much of a person a receiver may be shown. A column above a receiver's ceiling is never rendered."""
 

@@ -181,6 +181,9 @@ class Service:
                     *line.sender.send_all(self.clock, lambda: not stopping()),
                 ]:
                     self._say(problem.text)
+                moment = self.clock()
+                for why in line.heartbeat.beat_late(moment.astimezone(timetable(app, store).zone).date(), store, moment):
+                    self._say(why)
         self._since = None
 
     def _anew(self, app: App, store: Store) -> App:
@@ -217,6 +220,6 @@ class Service:
 
     def _log_report(self, report: Report) -> None:
         counts = (
-            ", ".join(f"{count} {name}" for name, count in asdict(report.sending.messages).items() if count) or "nothing to tell"
+            ", ".join(f"{count} {name}" for name, count in asdict(report.sending.messages).items() if count) or "none planned"
         )
         self._say(f"{report.job} of {day(report.as_of)}: {report.status.replace('_', ' ')}; messages: {counts}")

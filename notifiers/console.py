@@ -41,6 +41,10 @@ class Notifier(BaseModel, notifier.Notifier):
             raise DeliveryError("the output is closed or full", passing=False, ambiguous=True, where="console") from None
         return "printed"
 
+    def only_keeps(self) -> bool:
+        """Return that nobody need be there to read it."""
+        return True
+
 
 def _written(message: Message) -> str:
     to = f"{message.to_name} <{message.to_address}>" if message.to_address else message.to_name

@@ -102,6 +102,22 @@ class Notifier(BaseModel, notifier.Notifier):
             return [f"path: {nearest} is a file, not a folder"]
         return [] if os.access(nearest, os.W_OK | os.X_OK) else [f"path: {nearest} may not be written to"]
 
+    def only_keeps(self) -> bool:
+        """Return that somebody must look into the folder to learn of anything."""
+        return True
+
+    def reach(self) -> list[str]:
+        """Return why a message could not be written now; found by writing an empty file, where the folder is there."""
+        if not self.path.is_dir():
+            return []
+        tried = self.path / f"{private_files.UNFINISHED}tried"
+        try:
+            private_files.write(tried, b"")
+            tried.unlink()
+        except OSError as error:
+            return [f"path: {self.path} cannot be written to ({error.strerror or type(error).__name__})"]
+        return []
+
     def close(self) -> None:
         """Write the page that lists every message in the folder, of this run and of those before.
 

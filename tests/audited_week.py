@@ -66,4 +66,4 @@ def of_i2(store: Store, *, since: date = MONDAY, until: date = LAST) -> list[str
 
 
 def not_told(who: str) -> str:
-    return f"and {who}, who answers for it, was neither told of it nor about to be, and no reason is kept"
+    return f"and {who}, who answers for it, was neither told of it nor about to be, and no reason is kept that excuses it"

@@ -111,9 +111,9 @@ def a_card(team_name, *lines):
     return notification("daily", CardContent(team_name=team_name, lines=lines, told=()))
 
 
-def notices(*new, still=(), run=None):
+def notices(*new, still=(), run=None, asked=None):
     figures = tuple(Figure(name=name, value=value) for name, value in (run or {}).items())
-    return notification("admin", NoticeContent(notices=new, still=still, run=figures))
+    return notification("admin", NoticeContent(notices=new, still=still, run=figures, asked=asked))
 
 
 def words(*rules, **settings):
@@ -207,4 +207,4 @@ def a_week(*teams):
         a_team_week("Fostering"),
     )
     not_run = (StoppedRule(title="Placement moves", problem="ssd_cla_placement lost 38 % of its rows."),)
-    return notification("weekly", WeeklyContent(week_ending=date(2026, 3, 29), teams=teams, not_run=not_run))
+    return notification("weekly", WeeklyContent(week_ending=date(2026, 3, 29), teams=teams, not_run=not_run, asked=40))

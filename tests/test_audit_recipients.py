@@ -101,8 +101,8 @@ def test_what_waits_while_fire_is_held_is_well(store: Store) -> None:
 
 def test_what_was_passed_on_counts_as_told_to_whom_it_was_for(store: Store) -> None:
     not_accepted(store, THE_LAST_TO_S1, "failed", "550 no such mailbox")
-    id_, _ = the_alert(store, "C4")
-    content = {"told": [[id_, 3, "firing"]], "for": {"id": "S1", "name": "Person S1"}}
+    id_, name = the_alert(store, "C4")
+    content = {"told": [[name.partition(" ")[0], 3, "firing"]], "for": {"id": "S1", "name": "Person S1"}}
     damage(
         store,
         f"INSERT INTO outbox {MESSAGE} VALUES ('k', 4, 'outbox', 'daily', 'H1', '', '2026-03-05', 3, '{json.dumps(content)}', '<k>', '2026-03-05 07:00:00', 'accepted', 1)",

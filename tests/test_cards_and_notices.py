@@ -6,7 +6,7 @@ from datetime import date
 import pytest
 
 from alerting.model import Card, Level, Tier
-from alerting.notifications.content import CardLine, Notice, SendTestContent
+from alerting.notifications.content import CardLine, Notice, SendTestContent, TeamWeek, WeeklyContent
 from tests.rendered import a_card, a_week, daily, item, message, notices, notification, read
 
 
@@ -58,12 +58,43 @@ def test_administrators_get_notices_with_references_only():
 
 
 def test_a_day_on_which_nothing_is_wrong_is_told_as_all_clear_with_its_figures():
-    sent = message(notices(run={"Rules asked": "41 of 41", "Messages sent": 12}))
+    sent = message(notices(run={"Rules asked": "41 of 41", "Messages sent": 12}, asked=41))
 
     assert sent.subject == "Practice alerts service: all clear"
     for part in (sent.text, read(sent.html)):
-        for said in ("All clear: nothing needs your attention.", "Rules asked", "41 of 41", "Messages sent"):
+        for said in ("All clear: 41 rules asked, and nothing needs your attention.", "Rules asked", "41 of 41", "Messages sent"):
             assert said in part
+
+
+@pytest.mark.parametrize(("asked", "told"), [(0, "nothing asked"), (None, "nothing to do")])
+def test_all_is_clear_only_where_a_rule_was_asked(asked, told):
+    sent = message(notices(asked=asked))
+
+    assert sent.subject == f"Practice alerts service: {told}"
+    assert "all clear" not in f"{sent.text}{read(sent.html)}".lower()
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"asked": 0}, "No rule was asked of anybody, so nothing is known."),
+        ({"asked": 1}, "Nothing open, new or cleared: 1 rule asked."),
+        ({"asked": 3, "braked": 2}, "3 rules asked, and what 2 rules found waits to be looked at first."),
+        ({}, "Nothing open, new or cleared."),
+    ],
+)
+def test_a_week_of_nothing_says_of_how_many_rules(changes, said):
+    content = WeeklyContent(week_ending=date(2026, 3, 29), teams=(TeamWeek(team_name="North", rows=()),), **changes)
+
+    assert said in " ".join(message(notification("weekly", content)).text.split())
+
+
+def test_a_card_of_what_is_on_hold_does_not_say_that_nothing_is_open():
+    line = CardLine(rule="CP-03", level=None, new=0, open=0, cleared=0, held=3)
+    sent = message(a_card("North", line), channel="T1", ceiling=Tier.counts)
+
+    assert "3 on hold" in sent.subject
+    assert "nothing open" not in f"{sent.subject}{sent.card.summary}".lower()
 
 
 def test_what_was_told_before_and_lasts_stands_after_what_is_new_with_its_day():

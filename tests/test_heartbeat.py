@@ -1,11 +1,15 @@
-"""The sign of life: given after a daily run whose audit finds every promise kept, to a real server and a real file."""
+"""The sign of life: given after a daily run whose audit finds every promise kept, to a real server and a real file.
+
+And only when persons were told: by receivers that take messages, refuse them, are not there, or only keep a copy.
+"""
 
 from __future__ import annotations
 
 import socket
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -13,9 +17,12 @@ from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
 from alerting.app import build
+from alerting.audit import verify
 from alerting.runs.heartbeat import Heartbeat
 from tests.made_council import MONDAY, somebody
 from tests.office import Office
+from tests.sending_desk import refusing
+from tests.servers import free_port, scripted_mail_server
 
 NOW = datetime(2026, 3, 2, 7, 4, 10, tzinfo=UTC)
 SECRET = "8c1f-the-monitor-knows"
@@ -176,6 +183,187 @@ def test_while_fire_is_held_there_is_none(office: Office, monitor: HTTPServer) -
     office.run(MONDAY + timedelta(days=1))
 
     assert asked(monitor) == []
+
+
+# ---- only when everybody was told, by mail and not by a copy of it
+
+
+def mail(port: int) -> dict[str, Any]:
+    return {"type": "email", "host": "127.0.0.1", "port": port, "from": "alerts@example.gov.uk", "security": "none",
+            "helo": "here.example.gov.uk", "domains": ["example.gov.uk"], "timeout_s": 1, "after_dot_timeout_s": 1}  # fmt: skip
+
+
+def with_mail(office: Office, port: int, **more: Any) -> None:
+    office.settings |= {"heartbeat": {"file": "alive"}, "receivers": {"mail": mail(port), **more}}
+
+
+def gave_a_sign(office: Office) -> bool:
+    """Return whether a sign was given since this was last asked."""
+    alive = office.folder / "alive"
+    given = alive.is_file()
+    alive.unlink(missing_ok=True)
+    return given
+
+
+def breaches(office: Office, since: date, until: date) -> list[str]:
+    store = build(office.folder / "config.yaml").store()
+    try:
+        with store.transaction() as connection:
+            now = datetime(until.year, until.month, until.day, 12, tzinfo=UTC)
+            return [str(breach) for breach in verify.verify(connection, since, until, now).breaches]
+    finally:
+        store.close()
+
+
+COPY = {"copy": {"type": "folder", "path": "outbox"}}
+
+
+@pytest.mark.parametrize("beside", [{}, COPY], ids=["alone", "with a folder beside it that takes everything"])
+def test_mail_on_a_dead_port_for_three_days_gives_none_and_is_a_breach_of_each_day(
+    office: Office, beside: dict[str, Any]
+) -> None:
+    with_mail(office, free_port(), **beside)
+    for day in range(3):
+        report = office.run(MONDAY + timedelta(days=day))
+        assert not gave_a_sign(office)
+        assert report.sending.unaccepted
+
+    wednesday = MONDAY + timedelta(days=2)
+    of_daily = [found for found in breaches(office, MONDAY, wednesday) if found.startswith("accepted daily")]
+    assert [found.partition(":")[0] for found in of_daily] == [
+        "accepted daily of 2 March 2026",
+        "accepted daily of 3 March 2026",
+        "accepted daily of 4 March 2026",
+    ]
+
+
+def test_the_figure_of_the_audit_says_that_messages_were_not_accepted(office: Office) -> None:
+    with_mail(office, free_port())
+
+    office.run(MONDAY)
+
+    [content] = {item.content for item in office.planned if item.purpose == "admin" and item.recipient == "admin@example.gov.uk"}
+    assert [figure.value for figure in content.run if figure.name == "Audit"] == ["1 promise not kept"]
+
+
+@pytest.mark.parametrize("beside", [{}, COPY], ids=["alone", "with a folder beside it"])
+def test_mail_that_is_taken_gives_it(office: Office, beside: dict[str, Any]) -> None:
+    with scripted_mail_server() as server:
+        with_mail(office, server.port, **beside)
+
+        assert office.run(MONDAY).sending.not_kept == ()
+
+    assert gave_a_sign(office)
+    assert breaches(office, MONDAY, MONDAY) == []
+
+
+def test_a_folder_beside_mail_that_is_all_that_a_job_is_set_to_gives_none(office: Office) -> None:
+    with scripted_mail_server() as server:
+        with_mail(office, server.port, **COPY)
+        office.settings["jobs"] = {"daily": {"at": "07:00", "to": ["copy"]}}
+
+        report = office.run(MONDAY)
+
+    assert not gave_a_sign(office)
+    assert any(breach.startswith("I2 ") for breach in report.sending.breaches), "what a copy took has told nobody"
+    assert any("taken by a copy alone" in breach for breach in report.sending.unaccepted)
+
+
+def test_an_administrator_whose_message_is_refused_keeps_it_back(office: Office) -> None:
+    with scripted_mail_server(RCPT=refusing("admin@example.gov.uk")) as server:
+        with_mail(office, server.port)
+
+        report = office.run(MONDAY)
+
+    assert not gave_a_sign(office)
+    assert [breach.partition(":")[0] for breach in report.sending.unaccepted] == ["accepted admin of 2 March 2026"]
+    assert report.status == "done_with_faults"
+
+
+def test_the_administrators_message_alone_that_waits_keeps_it_back(office: Office) -> None:
+    def answer(said: str) -> str:
+        return "451 later" if "admin@" in said or "p1@" in said else "250 ok"
+
+    with scripted_mail_server(RCPT=answer) as server:
+        with_mail(office, server.port)
+
+        assert office.run(MONDAY).sending.unaccepted
+
+    assert not gave_a_sign(office)
+
+
+def test_a_manager_who_cannot_be_reached_is_no_breach_where_the_next_up_took_it(office: Office) -> None:
+    with scripted_mail_server(RCPT=refusing("m1@example.gov.uk")) as server:
+        with_mail(office, server.port)
+
+        report = office.run(MONDAY)
+
+    assert report.sending.not_kept == ()
+    assert gave_a_sign(office)
+
+
+def test_everybody_of_the_line_refused_keeps_it_back(office: Office) -> None:
+    with scripted_mail_server(RCPT=refusing("m1@", "s1@", "h1@")) as server:
+        with_mail(office, server.port)
+
+        assert "not all of it was passed on" in " ".join(office.run(MONDAY).sending.unaccepted)
+
+    assert not gave_a_sign(office)
+
+
+def test_with_nothing_due_the_receivers_are_asked_whether_they_would_take_mail(office: Office) -> None:
+    with scripted_mail_server() as server:
+        with_mail(office, server.port)
+        office.run(MONDAY)
+        assert gave_a_sign(office)
+        taken = len(server.accepted)
+
+        assert office.run(MONDAY).sending.messages.planned == 0
+        assert (gave_a_sign(office), len(server.accepted)) == (True, taken), "asked, and nothing sent"
+        assert server.steps[-2:] == ["EHLO", "QUIT"]
+
+    report = office.run(MONDAY)
+
+    assert (report.sending.messages.planned, gave_a_sign(office), report.status) == (0, False, "done_with_faults")
+    assert "receiver mail: would take no message" in " ".join(report.problems)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"jobs": {"daily": {"at": "07:00", "to": []}}},
+        {"receivers": {"teams": {"type": "teams", "channels": {"T1": "https://x.powerplatform.com/1"}}}},
+    ],
+    ids=["no receiver", "only a channel"],
+)
+def test_where_nobody_can_be_told_there_is_none_and_each_alert_is_a_breach(office: Office, settings: dict[str, Any]) -> None:
+    if "receivers" in settings:
+        with HTTPServer() as flows:
+            flows.expect_request("/1").respond_with_data(status=202)
+            channels = {"T1": flows.url_for("/1")}
+            office.settings["receivers"] = {"teams": {"type": "teams", "channels": channels, "hosts": ["localhost"]}}
+            office.settings["heartbeat"] = {"file": "alive"}
+            report = office.run(MONDAY)
+    else:
+        office.settings |= {"heartbeat": {"file": "alive"}} | settings
+        report = office.run(MONDAY)
+
+    assert not gave_a_sign(office)
+    assert any(breach.startswith("I2 A-") for breach in report.sending.breaches)
+    assert report.sending.unaccepted == (
+        "accepted daily of 2 March 2026: no message to those who look after the service was planned: nobody is named, or no receiver",
+    )
+
+
+def test_what_is_not_the_live_installation_gives_none_for_nobody_is_told(office: Office) -> None:
+    with scripted_mail_server() as server:
+        with_mail(office, server.port)
+        council = {"name": "Exampleshire", "administrators": ["admin@example.gov.uk"], "environment": "test"}
+        office.settings["council"] = council | {"redirect_to": "tester@example.gov.uk"}
+
+        assert office.run(MONDAY).sending.not_kept == ()
+
+    assert not gave_a_sign(office)
 
 
 def forget_who_was_told(office: Office) -> None:

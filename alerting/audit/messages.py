@@ -10,7 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from alerting.model import BOUNCED, DeliveryReason
+from alerting.model import BOUNCED, DeliveryReason, Reach
 from alerting.store import alert_rows
 from alerting.store.batches import batches
 from alerting.store.messages import content_json
@@ -27,7 +27,7 @@ Key = tuple[str, int]
 
 @dataclass(frozen=True, kw_only=True)
 class MessageLog:
-    """What messages told of alerts, whom, and when."""
+    """What messages told of alerts, whom, and when. What a copy took has told nobody anything."""
 
     #: By receiver, person and alert: the condition that the last accepted message told, and that message's number.
     last: dict[tuple[str, str, int], tuple[str, int]] = field(default_factory=dict)
@@ -65,7 +65,7 @@ def read_message_log(connection: sa.Connection, messages: Iterable[Any]) -> Mess
     for row, meant, told in _with_content(connection, accepted):
         standing.add((row.as_of, row.receiver, meant, row.purpose))
         _accept(log, row, meant, told)
-    for row, meant, told in _with_content(connection, others):
+    for row, meant, told in _with_content(connection, [row for row in others if row.reach != Reach.copy]):
         ids = {id_ for id_, condition in told if condition != _OVER}
         if row.reason == DeliveryReason.superseded:
             superseded[row.as_of, row.receiver, meant, row.purpose] |= ids
@@ -88,7 +88,7 @@ def _accept(log: MessageLog, row: Any, meant: str, told: Iterable[tuple[int, str
     for id_, condition in told:
         place, knows = (row.receiver, meant, id_), condition != _OVER
         before = log.last.get(place)
-        if before is None or knows != (before[0] != _OVER):
+        if row.reach != Reach.copy and (before is None or knows != (before[0] != _OVER)):
             log.turns[meant, id_].append((row.as_of, row.receiver, knows))
         log.last[place] = (condition, row.id)
 
@@ -101,7 +101,8 @@ def known_before(connection: sa.Connection, since: date, wanted: Collection[Key]
     left, found = set(wanted), defaultdict[Key, set[str]](set)
     people = {who for who, _ in wanted}
     columns = (outbox.c.id, outbox.c.receiver, outbox.c.recipient, outbox.c.stands_for)
-    accepted = sa.select(*columns).where(outbox.c.as_of < since, outbox.c.state == "accepted")
+    by_persons = sa.or_(outbox.c.reach.is_(None), outbox.c.reach != Reach.copy)
+    accepted = sa.select(*columns).where(outbox.c.as_of < since, outbox.c.state == "accepted", by_persons)
     rows = connection.execute(accepted.order_by(outbox.c.finished_at.desc(), outbox.c.id.desc())).all() if wanted else []
     heard: set[tuple[str, str, int]] = set()
     for row, meant, told in _with_content(connection, [row for row in rows if row.stands_for or row.recipient in people]):
@@ -114,6 +115,23 @@ def known_before(connection: sa.Connection, since: date, wanted: Collection[Key]
         if not left:
             break
     return found
+
+
+def alerts_told(connection: sa.Connection, ids: Sequence[int]) -> dict[int, frozenset[str]]:
+    """Return the references of the alerts that messages tell to be open, by the messages' numbers."""
+    found: dict[int, frozenset[str]] = {}
+    for part in batches(ids, _AT_ONCE):
+        for row in connection.execute(sa.select(outbox.c.id, outbox.c.content).where(outbox.c.id.in_(part))):
+            alerts = content_json.told_from_json(row.content).alerts
+            found[row.id] = frozenset(str(alert) for alert, condition in alerts if condition != _OVER)
+    return found
+
+
+def find_copies(connection: sa.Connection) -> set[str]:
+    """Return the receivers that are no more than copies today: by the newest message of each."""
+    newest = sa.select(sa.func.max(outbox.c.id)).group_by(outbox.c.receiver)
+    query = sa.select(outbox.c.receiver).where(outbox.c.id.in_(newest), outbox.c.reach == Reach.copy)
+    return set(connection.execute(query).scalars())
 
 
 def returned_on(connection: sa.Connection) -> Mapping[int, date]:

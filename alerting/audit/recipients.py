@@ -29,7 +29,8 @@ from alerting.store.schema import LAST_WITHOUT_ROUTED, alert, brake, outbox, rou
 
 _DONE = ("done", "done_with_faults")
 _FIRING = "firing"
-_REASONS = frozenset(reason.value for reason in NotToldReason)
+# That there is no receiver says why somebody is not told, and excuses nothing.
+_REASONS = frozenset(reason.value for reason in NotToldReason) - {NotToldReason.no_receiver.value}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,7 +131,7 @@ def _untold_words(who: str | None) -> str:
         return "and it is not kept whom that was for"
     if who == EVERYBODY:
         return "and nobody was told of it, for no reason that is kept"
-    return f"and {who}, who answers for it, was neither told of it nor about to be, and no reason is kept"
+    return f"and {who}, who answers for it, was neither told of it nor about to be, and no reason is kept that excuses it"
 
 
 def _when(days: Sequence[date]) -> str:

@@ -3,6 +3,7 @@
     I1  each occurrence that was due ends as done, done with faults or missed
     I2  each alert that is or was firing was told to everybody it is for, is about to be, or is withheld with a reason
     I3  each message ends in one way, or may still be sent; what was tried adds up
+    accepted  each message that was due was taken by a receiver of persons, for its reader or for the next up in their stead
     I5  each alert that ended did so on evidence, or by a person
     history  each change follows from the one before, and says why and by whom
 
@@ -21,13 +22,16 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from alerting.audit import messages, recipients
+from alerting.audit import arrivals, messages, recipients
 from alerting.audit.messages import MessageLog
 from alerting.formatting import day, plural
 from alerting.model import BOUNCED, Reason
 from alerting.store.batches import batches
 from alerting.store.job_leases import ENDED
 from alerting.store.schema import alert, delivery, occurrence, outbox, run, state, told, transition
+
+ARRIVED = "accepted"
+"""The promise that each message was accepted, which a run asks once more when it has sent its last."""
 
 WAITING = frozenset({"planned", "claimed", "deferred"})
 FINAL = frozenset({"accepted", "failed", "cancelled", "unknown"})
@@ -92,14 +96,17 @@ def verify(
     rows = _read_messages(connection, since, until)
     firing, log = _read_firing(connection), messages.read_message_log(connection, rows)
     known = connection.execute(sa.select(told.c.receiver, told.c.recipient, told.c.alert_id, told.c.told_on)).all()
+    copies, arrived = messages.find_copies(connection), arrivals.check_arrivals(connection, since, until)
+    told_to_persons = [row for row in known if row.receiver not in copies]
     recipient_check = recipients.check_recipients(
-        connection, since, until, firing, log, known, current=current.run_id if current else None
+        connection, since, until, firing, log, told_to_persons, current=current.run_id if current else None
     )
     breaches = [
         *_check_occurrences(days, due, now, current),
         *_check_runs(connection, since, until, current),
         *(Breach(promise="I2", about=gap.about, problem=gap.problem) for gap in recipient_check.gaps),
         *_check_messages(connection, rows, now),
+        *(Breach(promise=ARRIVED, about=about, problem=problem) for about, problem in arrived.breaches),
         *_check_told(connection, log, known, until),
         *_check_histories(connection, histories, since, until, current),
     ]
@@ -110,8 +117,14 @@ def verify(
         "alerts changed": len(histories),
         "messages": len(rows),
     }
-    not_shown = _not_shown(recipient_check.not_kept)
+    not_shown = (*_not_shown(recipient_check.not_kept), *_redirected(arrived.redirected))
     return Audit(since=since, until=until, looked_at=looked_at, breaches=tuple(breaches), not_shown=not_shown)
+
+
+def unaccepted(connection: sa.Connection, on: date, ended: int) -> tuple[Breach, ...]:
+    """Return the messages of a day, and those that wait, that nobody has accepted. ended: the number of a run that has sent its last."""
+    found = arrivals.check_arrivals(connection, on, on, ended)
+    return tuple(Breach(promise=ARRIVED, about=about, problem=problem) for about, problem in found.breaches)
 
 
 def job_days(connection: sa.Connection) -> dict[str, tuple[date, date]]:
@@ -170,8 +183,16 @@ def _read_firing(connection: sa.Connection) -> list[Any]:
 def _not_shown(days: Sequence[date]) -> tuple[str, ...]:
     if not days:
         return ()
-    when = day(days[0]) if len(days) == 1 else f"{plural(len(days), 'day')} from {day(days[0])} to {day(days[-1])}"
-    return (f"I2 of {when}: the store did not keep yet whom each alert was for",)
+    return (f"I2 of {_when(days)}: the store did not keep yet whom each alert was for",)
+
+
+def _when(days: Sequence[date]) -> str:
+    return day(days[0]) if len(days) == 1 else f"{plural(len(days), 'day')} from {day(days[0])} to {day(days[-1])}"
+
+
+def _redirected(days: Sequence[date]) -> Iterator[str]:
+    if days:
+        yield f"{ARRIVED} of {_when(days)}: the environment is not production, so that all messages went to one address"
 
 
 # ---------------------------------------------------------------------- I3: messages

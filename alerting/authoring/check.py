@@ -13,7 +13,7 @@ from alerting.delivery.notifier import Notifier
 from alerting.documents.document import did_you_mean
 from alerting.errors import AlertingError, EmptyStoreError, Fault
 from alerting.evaluation.dry_run import check_book, check_rule
-from alerting.model import Tier
+from alerting.model import Reach, Tier
 from alerting.notifications.messages.rendering import Words
 from alerting.notifications.messages.sentences import WordsFault, WordsFaultKind
 from alerting.rulebook.book import Rulebook
@@ -33,7 +33,8 @@ def check(app: App, today: date, *, reach: bool = True) -> list[Fault]:
     rules = [rule for rule in (*app.book.rules, *app.book.off) if Path(rule.place) not in older]
     faults = [*app.faults, *_shared_param_faults(app.book), *check_book(app.book)]
     faults += [fault for rule in rules for fault in _rule_faults(app, rule, today)]
-    return list(dict.fromkeys([*faults, *_receiver_faults(app, reach=reach), *_administrator_faults(app)]))
+    untold = [*_administrator_faults(app), *_asking_faults(app), *_reach_faults(app)]
+    return list(dict.fromkeys([*faults, *_receiver_faults(app, reach=reach), *untold]))
 
 
 def check_draft(app: App, path: Path, today: date) -> list[Fault]:
@@ -201,6 +202,47 @@ def _reach(notifier: Notifier) -> list[str]:
         return notifier.reach()
     except Exception as error:  # noqa: BLE001  (a receiver's text may hold an address that is a secret)
         return [f"it cannot be tried ({type(error).__name__})"]
+
+
+def _asking_faults(app: App) -> Iterator[Fault]:
+    """Find that nothing would be asked, which looks like a day on which nothing is wrong."""
+    place, daily = app.loaded.document.place, [rule for rule in app.book.rules if rule.file.job == "daily"]
+    if not daily and not app.book.broken:
+        problem = "every rule is switched off" if app.book.off else "no rule is used"
+        where = place(("rules", "packs")) if app.loaded.config.rules.packs is not None else place(("rules",))
+        yield Fault(
+            problem=f"{problem}: nobody is looked at, and nobody told of anything",
+            where=where,
+            remedy="Name the packs under `rules: packs:`, or leave it out to use all; see `enabled: false` under `rules: settings:`.",
+            severity="warning",
+        )
+    if not app.loaded.config.jobs.daily.on:
+        problem = "the daily job is never due: nobody is told of anything"
+        yield Fault(problem=problem, where=place(("jobs", "daily", "on")), remedy="Name its days.", severity="warning")
+
+
+def _reach_faults(app: App) -> Iterator[Fault]:
+    """Find the jobs of which no person would be told."""
+    reaches = {name: receiver.reach for name, (receiver, _) in app.receivers().items()}
+    place, asked = app.loaded.document.place, {rule.file.job for rule in app.book.rules} | {"daily", "weekly"}
+    for job, settings in dict(app.loaded.config.jobs).items():
+        used = [reaches[name] for name in (reaches if settings.to is None else settings.to) if name in reaches]
+        is_made = all(name in app.notifiers for name in app.loaded.config.receivers)
+        if job not in asked or not is_made or {Reach.persons, Reach.one_address} & set(used):
+            continue
+        why = (
+            "it has no receiver"
+            if not used
+            else "it has copies alone"
+            if Reach.copy in used
+            else "a channel has counts, and names no child"
+        )
+        yield Fault(
+            problem=f"the {job} job tells no person of anything: {why}",
+            where=place(("receivers",)) if settings.to is None else place(("jobs", job, "to")),
+            remedy="Give it a receiver of persons, such as one of type email.",
+            severity="warning",
+        )
 
 
 def _administrator_faults(app: App) -> Iterator[Fault]:

@@ -56,11 +56,12 @@ def command(
         else:
             faults = _faults(app, no_source=no_source, offline=offline)
     faults = ordered(faults)
-    _print(faults, "json" if as_json else output_format)
+    to_one_address = not isinstance(app, list) and app.loaded.config.council.redirect_to is not None
+    _print(faults, "json" if as_json else output_format, to_one_address=to_one_address)
     sys.exit(1 if any(fault.severity == "error" for fault in faults) else 0)
 
 
-def _print(faults: Sequence[Fault], output_format: str) -> None:
+def _print(faults: Sequence[Fault], output_format: str, *, to_one_address: bool) -> None:
     from alerting.documents import report
 
     match output_format:
@@ -73,7 +74,8 @@ def _print(faults: Sequence[Fault], output_format: str) -> None:
             click.echo(report.render(faults, look_of(sys.stdout)) + "\n")
             click.echo(report.summary(faults), err=True)
         case _:
-            click.echo("All is well.")
+            aside = " The environment is not production: every message goes to one address." if to_one_address else ""
+            click.echo(f"All is well.{aside}")
 
 
 def _faults(app: App, *, no_source: bool, offline: bool) -> list[Fault]:

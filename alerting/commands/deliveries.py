@@ -7,7 +7,7 @@ from dataclasses import asdict
 
 import click
 
-from alerting.cli import acting, build_app, echo_json, echo_table, now
+from alerting.cli import acting, build_app, echo_json, echo_table, now, today
 from alerting.delivery.bounces import counted
 from alerting.errors import ConfigError
 from alerting.store import channel_checks
@@ -72,6 +72,7 @@ def send_deliveries(ctx: click.Context, *, at_once: bool, as_json: bool) -> None
                 sender.outbox.hurry(connection, moment)
         looked = app.bounces(sender).read(now)
         problems = [problem.text for problem in (*looked.problems, *sender.send_all(now))]
+        problems += app.heartbeat().beat_late(today(app), store, now())
         counts = sender.outbox.outcomes(moment)
     finally:
         store.close()

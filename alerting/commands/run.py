@@ -137,7 +137,7 @@ def tell(report: Report, *, dry_run: bool = False) -> None:
         click.echo(f"sending: {problem.text}")
     if report.sending.hold_fire:
         click.echo(f"{report.sending.hold_fire[:1].upper()}{report.sending.hold_fire[1:]}.", err=True)
-    for breach in report.sending.breaches:
+    for breach in report.sending.not_kept:
         click.echo(f"audit: {breach}", err=True)
     begun = [brake for brake in report.brakes if brake.kind == "baseline"]
     if begun:

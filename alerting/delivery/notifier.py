@@ -64,6 +64,10 @@ class Notifier(ABC):
         """Return the ids of the teams that have a channel here; None for a receiver of persons, who have addresses."""
         return None
 
+    def only_keeps(self) -> bool:
+        """Return whether it keeps messages and tells nobody of them: beside a receiver that does, it is a copy."""
+        return False
+
     def fault_channel(self) -> str | None:
         """Return the team whose channel is told, as administrators are, when another receiver fails; None for none."""
         return None

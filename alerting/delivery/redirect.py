@@ -57,6 +57,10 @@ class Redirected(Notifier):
         """Let go of the receiver's connections."""
         self.receiver.close()
 
+    def only_keeps(self) -> bool:
+        """Return whether the receiver tells nobody of what it keeps."""
+        return self.receiver.only_keeps()
+
     def at_once(self) -> int:
         """Return how many messages the receiver may be given at once."""
         return self.receiver.at_once()

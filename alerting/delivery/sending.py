@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -19,7 +19,7 @@ from alerting.delivery.attempt import attempt
 from alerting.delivery.notifier import Notifier
 from alerting.errors import AlertingError
 from alerting.formatting import day
-from alerting.model import CHANNEL, Delivery, DeliveryReason, Level, Problem
+from alerting.model import CHANNEL, Delivery, DeliveryReason, Level, Problem, Reach
 from alerting.notifications import fallback, last_look
 from alerting.notifications.content import Notification
 from alerting.notifications.last_look import Newest
@@ -111,6 +111,17 @@ class Sender:
                     problem = error.problem if isinstance(error, AlertingError) else type(error).__name__
                     problems.append(_of_receiver(name, problem))
         return list(dict.fromkeys([*problems, *self._resting()]))
+
+    def ask(self, receivers: Iterable[Receiver]) -> list[Problem]:
+        """Ask those of these receivers that are for persons whether they would take a message; return what is wrong. Nothing is sent."""
+        asked = [receiver.name for receiver in receivers if receiver.reach in (Reach.persons, Reach.one_address)]
+        return [_of_receiver(name, f"would take no message: {why}") for name in asked for why in self._unwilling(name)]
+
+    def _unwilling(self, name: str) -> list[str]:
+        try:
+            return self.receivers[name][1].reach()
+        except Exception as error:  # noqa: BLE001  (a receiver that breaks down when asked would when it is sent to)
+            return [f"it broke down ({type(error).__name__})"]
 
     # ------------------------------------------------------------------ several lines
 

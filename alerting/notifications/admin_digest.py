@@ -67,6 +67,7 @@ def compose_admin_digest(
         notices=tuple(notices[key] for key in new),
         still=tuple(replace(notices[key], since=aftermath.told_since[key]) for key in by_title if key in aftermath.told_since),
         run=_figures(decision, sending, aftermath, loaded_at) if decision.job == DAILY else (),
+        asked=sum(row.has_answered for row in decision.rules),
     )
     receivers = policy.receivers_of(decision.job)
 
@@ -111,8 +112,8 @@ def _figures(decision: Decision, sending: Sending, aftermath: Aftermath, loaded_
         "Messages failed": counts.failed,
         "Brakes on": aftermath.brakes_on,
         "Audit": "every promise kept"
-        if not sending.breaches
-        else plural(len(sending.breaches), "promise not kept", "promises not kept"),
+        if not sending.not_kept
+        else plural(len(sending.not_kept), "promise not kept", "promises not kept"),
     }
     return tuple(Figure(name=name, value=value) for name, value in figures.items())
 

@@ -204,6 +204,10 @@ class WeeklyContent(Content):
     week_ending: date
     teams: tuple[TeamWeek, ...]
     not_run: tuple[StoppedRule, ...] = ()
+    #: How many rules were asked of anybody; None of a summary that was planned before that was kept.
+    asked: int | None = None
+    #: Of how many rules alerts wait until somebody has looked at them.
+    braked: int = 0
     covering: tuple[str, ...] = ()
 
 
@@ -234,6 +238,8 @@ class NoticeContent(Content):
     notices: tuple[Notice, ...]
     still: tuple[Notice, ...] = ()
     run: tuple[Figure, ...] = ()
+    #: How many rules were asked of anybody: of none, nothing is known and nothing clear. None of a message that is not about a day.
+    asked: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -85,7 +85,7 @@ def decide(policy: Policy, job: str, world: World, evaluation: Evaluation, unkep
         confined=run.plan.confined,
         notifications=(*run.plan.notifications, *run.of_the_week(), *run.to_silence_authors()),
         is_planned=run.is_planned,
-        recipient_log=log_recipients(run.router, run.of_the_job(), run.plan, run.today, run.kept_back, planned=run.is_planned),
+        recipient_log=run.recipient_log(),
         notices=run.notices(unkept),
         administrators=tuple(run.administrators),
         rules=with_brakes(run.rows, run.brake_rows),
@@ -256,7 +256,8 @@ class _Run:
         as_of, receivers, week = self.evaluation.as_of, self.policy.receivers_of("weekly"), self.world.week
         now = {alert.ref: alert for alert in week.recent} | {alert.ref: alert for alert in self.alerts}
         counted = [alert for alert in now.values() if alert.ref not in self.kept_back]
-        stopped = [row for row in (*week.daily_rules, *with_brakes(self.rows, self.brake_rows)) if row.is_stopped]
+        rows = (*week.daily_rules, *with_brakes(self.rows, self.brake_rows))
+        stopped = [row for row in rows if row.is_stopped]
         titles = self.policy.titles
         summaries = weekly.compose_summaries(
             self.router,
@@ -264,9 +265,18 @@ class _Run:
             receivers,
             as_of=as_of,
             not_run=[StoppedRule(title=titles.get(row.id, row.code), problem=row.problem or "") for row in stopped],
+            asked=len({row.id for row in rows if row.has_answered}),
+            braked=len({alert.rule for alert in self.waiting}),
             banners=self.today.banners.for_everybody(),
         )
         return [*summaries, *plan_checks(self.router, receivers, as_of)]
+
+    def recipient_log(self) -> RecipientLog:
+        """Return whom each open alert of the job is for, and why they are not told."""
+        receivers, mine = self.policy.receivers_of(self.job), self.of_the_job()
+        return log_recipients(
+            self.router, mine, self.plan, self.today, self.kept_back, planned=self.is_planned, receivers=receivers
+        )
 
     @cached_property
     def ending(self) -> list[tuple[Silence, Notice]]:
@@ -285,6 +295,9 @@ class _Run:
         found = notices.keyed(
             [
                 *notices.of_rules(with_brakes(self.rows, self.brake_rows)),
+                *(notices.of_nothing_asked(self.rows) if self.rows or self.job == "daily" else ()),
+                *notices.of_silence(self.of_the_job(), self.today.silenced),
+                *notices.of_receivers(policy.receivers_of(self.job)),
                 *notices.of_missed(self.world.missed),
                 *notices.of_older_files(policy.book.older.values()),
                 *notices.of_brakes(self.brake_rows),

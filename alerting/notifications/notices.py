@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 
 from alerting.alerts.handling import DataError
+from alerting.evaluation.evaluation import Status
 from alerting.formatting import day, plural
-from alerting.model import Alert, Condition, Problem, Reason
+from alerting.model import Alert, Condition, Problem, Reach, Reason
 from alerting.notifications.content import Notice
 from alerting.notifications.policy import Policy
 from alerting.notifications.report import SAMPLE, BrakeRow, RuleRow, placed
-from alerting.notifications.routing import Router
+from alerting.notifications.routing import Receiver, Router
 from alerting.rulebook.book import FallbackVersion
 
 _GAPS = 10
@@ -41,6 +42,33 @@ def of_rules(rows: Iterable[RuleRow]) -> Iterator[Notice]:
     for row in rows:
         if row.is_stopped:
             yield Notice(title=f"{row.code} could not run", detail=f"{row.problem}. Its alerts are on hold until it can.")
+
+
+def of_nothing_asked(rows: Sequence[RuleRow]) -> Iterator[Notice]:
+    """Return that nothing is known of the day, where no rule was asked of anybody and none says of itself why."""
+    if any(row.is_stopped or row.has_answered for row in rows):
+        return
+    if any(row.status == Status.ok for row in rows):
+        detail = "No record in the data is of those that a rule is about, so nobody was looked at. `alerting source check` shows each table's rows."
+        yield Notice(title="The rules were asked of nobody", detail=detail)
+    else:
+        detail = "No pack is chosen, or every rule of this job is switched off: nobody is told of anything by it. See `rules:` in config.yaml."
+        yield Notice(title="No rule was asked", detail=detail)
+
+
+def of_silence(alerts: Iterable[Alert], silenced: Collection[str]) -> Iterator[Notice]:
+    """Return that every alert that fires is silenced, where it is so."""
+    firing = [alert.ref for alert in alerts if alert.condition == Condition.firing]
+    if firing and all(ref in silenced for ref in firing):
+        detail = f"{plural(len(firing), 'alert')}: nobody is told of any. `alerting silences list` shows by whom and until when."
+        yield Notice(title="Everything that is open is silenced", detail=detail)
+
+
+def of_receivers(receivers: Iterable[Receiver]) -> Iterator[Notice]:
+    """Return that this installation reaches nobody, where it is so."""
+    if any(receiver.reach == Reach.one_address for receiver in receivers):
+        detail = "The environment is not production, so no manager is told of anything. Take `environment` and `redirect_to` out of config.yaml to go live."
+        yield Notice(title="Every message goes to one address", detail=detail)
 
 
 def of_missed(missed: Sequence[str]) -> Iterator[Notice]:

@@ -13,7 +13,7 @@ from alerting.alerts import handling_state
 from alerting.formatting import day, listed
 from alerting.model import Act, Alert, Condition, Worded
 from alerting.notifications.digests import Circumstances, Plan
-from alerting.notifications.routing import Recipient, Router, is_by
+from alerting.notifications.routing import Receiver, Recipient, Router, is_by
 from alerting.notifications.silences import said
 
 EVERYBODY = "*"
@@ -63,13 +63,22 @@ RecipientLog = Mapping[tuple[str, str], NotTold | None]
 
 
 def log_recipients(
-    router: Router, alerts: Iterable[Alert], plan: Plan, today: Circumstances, waiting: Collection[str], *, planned: bool
+    router: Router,
+    alerts: Iterable[Alert],
+    plan: Plan,
+    today: Circumstances,
+    waiting: Collection[str],
+    *,
+    planned: bool,
+    receivers: Iterable[Receiver],
 ) -> RecipientLog:
     """Return whom each open alert is for, by alert and recipient, and why they are not told of it; EVERYBODY for all of them.
 
-    None for those who are told of it today, and for those who were told before and have nothing new to hear. waiting: the
-    references of alerts that a brake keeps back. planned: whether there was anything to plan by.
+    None for those who are told of it today, and for those who were told before and have nothing new to hear: of anybody else with
+    None the audit finds that they go untold. waiting: the references of alerts that a brake keeps back. planned: whether there was
+    anything to plan by. receivers: those of the job.
     """
+    nothing_kept = None if any(receiver.teams is None for receiver in receivers) else NotTold(NotToldReason.no_receiver)
     told = {(one.ref, notification.recipient) for notification in plan.notifications for one in notification.told}
     before = {(ref, recipient) for _, recipient, ref in today.last_told}
     found: dict[tuple[str, str], NotTold | None] = {}
@@ -89,12 +98,16 @@ def log_recipients(
             found[alert.ref, EVERYBODY] = NotTold(NotToldReason.nobody_found)
         for recipient in recipients:
             key = (alert.ref, recipient.person.id)
-            found[key] = None if key in told else _why(router, alert, recipient, today, was_told=key in before)
+            if key not in told:
+                why = _why(router, alert, recipient, today, was_told=key in before)
+                found[key] = why if why or key in before else nothing_kept
+            else:
+                found[key] = None
     return found
 
 
 def _why(router: Router, alert: Alert, recipient: Recipient, today: Circumstances, *, was_told: bool) -> NotTold | None:
-    """Return why somebody is not told of an alert that is for them; None where they know it, and nothing is new."""
+    """Return what keeps an alert that is for somebody from them; None where nothing does."""
     put_off = handling_state.active_snooze(alert, today.as_of, today.loaded_at)
     if put_off:
         reason, detail = _PUT_OFF[put_off.kind]
@@ -113,7 +126,7 @@ def _why(router: Router, alert: Alert, recipient: Recipient, today: Circumstance
     if own:
         by = listed([_named(router, act) for act in own])
         return NotTold(NotToldReason.acknowledged, f"by {by} until {_until(own[-1])}")
-    return None if was_told else NotTold(NotToldReason.no_receiver)
+    return None
 
 
 def _named(router: Router, act: Act) -> str:

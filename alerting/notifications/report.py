@@ -43,6 +43,11 @@ class RuleRow(Asked):
         """Whether its problem is one that somebody should look at; that a rule is switched off is as the council wants it."""
         return self.problem is not None and not self.is_switched_off
 
+    @property
+    def has_answered(self) -> bool:
+        """Whether it was asked, and of anybody."""
+        return self.status == Status.ok and self.population > 0
+
     def as_json(self) -> dict[str, Any]:
         """Return the row as `run --json` prints it."""
         values = asdict(self)
@@ -104,8 +109,18 @@ class Sending:
     bounces: Mapping[str, int] = field(default_factory=dict)
     #: Why nothing is sent, None where it is.
     hold_fire: str | None = None
-    #: The promises that the audit found not to be kept.
+    #: The promises that the audit found not to be kept, but for those in `unaccepted`.
     breaches: tuple[str, ...] = ()
+    #: The messages that were due and that no receiver of persons has accepted.
+    unaccepted: tuple[str, ...] = ()
+
+    #: The receivers of persons that say they would take no message, asked where none had one to take.
+    unwilling: tuple[str, ...] = ()
+
+    @property
+    def not_kept(self) -> tuple[str, ...]:
+        """Every promise that was not kept."""
+        return (*self.breaches, *self.unaccepted)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -168,7 +183,7 @@ class Report:
             "notifications": asdict(self.sending.messages),
             "bounces": dict(self.sending.bounces),
             "hold_fire": self.sending.hold_fire,
-            "breaches": list(self.sending.breaches),
+            "breaches": list(self.sending.not_kept),
             "timings": {name: round(seconds, 3) for name, seconds in self.timings.items()},
         }
 

@@ -14,7 +14,7 @@ from datetime import date
 
 from alerting.alerts import handling_state
 from alerting.casedata.directory import Directory, Team
-from alerting.model import Act, Alert, Level, Person, Worded
+from alerting.model import Act, Alert, Level, Person, Reach, Worded
 
 NEXT_UP = ("team_manager", "service_manager", "head_of_service", "performance")
 _SERVICES = {"quality": "quality_assurance", "commissioning": "commissioning", "performance": "performance"}
@@ -56,8 +56,9 @@ class Receiver:
     """A receiver as routing sees it."""
 
     name: str
-    #: The teams that a receiver of channels reaches; None: it reaches persons.
+    #: The teams that a receiver of channels reaches; None: its messages are for persons.
     teams: frozenset[str] | None = None
+    reach: Reach = Reach.persons
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -94,9 +94,14 @@ def compose_summaries(
     *,
     as_of: date,
     not_run: Sequence[StoppedRule],
+    asked: int,
+    braked: int,
     banners: Sequence[str],
 ) -> list[Notification]:
-    """Return one summary for each manager and service manager, with all of their teams and no others."""
+    """Return one summary for each manager and service manager, with all of their teams and no others.
+
+    asked: how many rules were asked of anybody. braked: of how many alerts wait to be looked at.
+    """
     managers = _managers(router)
     return [
         Notification(
@@ -111,6 +116,8 @@ def compose_summaries(
                 week_ending=as_of,
                 teams=tuple(TeamWeek(team_name=name, rows=weeks.get(team, ())) for name, team in sorted(teams)),
                 not_run=tuple(not_run),
+                asked=asked,
+                braked=braked,
                 banners=tuple(banners),
                 covering=(manager.covering,) if manager.covering else (),
             ),

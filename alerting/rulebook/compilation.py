@@ -284,7 +284,7 @@ class _Compiler:
                 elif not _NAME.fullmatch(name):
                     self._at(f"'{name}' cannot be a name", (part, name), "Write it in a-z, 0-9 and _, a letter first.", key=True)
         given = {level for level in (*self.file.levels, self.file.when_null) if level}
-        for level in sorted(given - self.file.notify.keys()):
+        for level in sorted(level for level in given if not self.file.notify.get(level)):
             self._at(f"nobody is told of level {level}", ("notify",), f"Add `{level}: [team_manager]` or whoever it is.")
         for index, example in enumerate(self.file.examples):
             if bool(example.row) == bool(self.file.per) and (example.row or example.rows):

@@ -1,4 +1,6 @@
-"""A sign of life after each run that the audit finds right, so that silence is noticed from outside.
+"""A sign of life after each daily run that the audit finds right, so that silence is noticed from outside.
+
+Where messages waited when the run was done, it is given on the same day once all of them are taken.
 
 The address is a secret, as whoever knows it can give the sign: it stands in no problem. What goes wrong here is told and
 stops nothing: the run is done, and whoever waits for the sign will ask.
@@ -7,11 +9,18 @@ stops nothing: the run is done, and whoever waits for the sign will ask.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Literal
 
 from alerting import private_files
+from alerting.audit import verify
+from alerting.store import service_state
+from alerting.store.messages import send_hold
+from alerting.store.store import Store
+
+_GIVEN = "sign_of_life"
+"""The name in `state` of the last day for which the sign was given."""
 
 _ENOUGH = 512
 """Bytes of an answer that are looked at."""
@@ -26,6 +35,26 @@ class Heartbeat:
     #: For the address's answer, and to connect.
     timeout_s: float = 10
     file: Path | None = None
+
+    def beat_for(self, on: date, store: Store, now: datetime) -> list[str]:
+        """Send the sign of life of a day, and remember that it was given; return what went wrong with it, a sentence each."""
+        problems = self.beat(now)
+        if not problems:
+            with store.transaction() as connection:
+                service_state.remember(connection, _GIVEN, on.isoformat(), now)
+        return problems
+
+    def beat_late(self, on: date, store: Store, now: datetime) -> list[str]:
+        """Send the sign of life that a day's run kept back, where every promise of the day is kept by now; return what went wrong."""
+        if self.url is None and self.file is None:
+            return []
+        with store.transaction() as connection:
+            latest, given = store.latest_run("daily", within=connection), service_state.remembered(connection, _GIVEN)
+            is_done = latest is not None and latest.as_of == on and latest.report.get("status") in ("done", "done_with_faults")
+            if not is_done or given == on.isoformat() or send_hold.find_hold(connection):
+                return []
+            found = verify.verify(connection, on, on, now)
+        return [] if found.breaches or found.not_shown else self.beat_for(on, store, now)
 
     def beat(self, now: datetime) -> list[str]:
         """Send the sign of life; return what went wrong with it, a sentence each."""

@@ -23,7 +23,7 @@ from alerting.evaluation import day
 from alerting.evaluation.archive import Archive, Manifest
 from alerting.evaluation.day import Day
 from alerting.evaluation.evaluation import Evaluation, Status
-from alerting.model import Problem
+from alerting.model import Problem, Reach
 from alerting.notifications.admin_digest import compose_admin_digest, daily_keys
 from alerting.notifications.content import Notification
 from alerting.notifications.decide import Decision, decide
@@ -137,10 +137,18 @@ class Pipeline:
         return hold
 
     def _with_heartbeat(self, report: Report, clock: Clock) -> Report:
-        """Send the sign of life after a daily run that kept every promise, and return the report with what went wrong with it."""
-        if report.job != "daily" or report.status == "stopped" or report.sending.breaches or report.sending.hold_fire is not None:
+        """Send the sign of life after a daily run that kept every promise, and return the report with what went wrong with it.
+
+        None is given where the environment is not production: all that managers should know then went to one address.
+        """
+        if report.job != "daily" or report.status == "stopped" or report.sending.not_kept or report.sending.hold_fire is not None:
             return report
-        silent = tuple(Problem(about="the heartbeat", text=why) for why in self.heartbeat.beat(clock()))
+        reach = {receiver.reach for receiver in self.policy.receivers_of(report.job)}
+        if report.run is None or Reach.persons not in reach or report.sending.unwilling:
+            return report
+        silent = tuple(
+            Problem(about="the heartbeat", text=why) for why in self.heartbeat.beat_for(report.as_of, self.store, clock())
+        )
         if not silent:
             return report
         sending = replace(report.sending, problems=(*report.sending.problems, *silent))
@@ -160,7 +168,7 @@ class Pipeline:
             with run.timed("deliver"):
                 sending = self._send(run, claim.run_id, _planned(sending, decided.planned), going_on)
                 sending, messages = self._tell_administrators(run, claim.run_id, decided, sending)
-                sending = self._send(run, claim.run_id, sending, going_on)
+                sending = self._accounted(run, claim.run_id, self._send(run, claim.run_id, sending, going_on))
         except _Stopped:
             return self._cut_short(run, "stopped", sending)
         report = self._report(run, decided, sending, messages)
@@ -273,9 +281,12 @@ class Pipeline:
             with self.store.transaction() as connection:
                 run.hold(connection)
                 held = send_hold.find_hold(connection)
-                breaches = verify.verify(connection, run.as_of, run.as_of, now, current=current).breaches
+                found = verify.verify(connection, run.as_of, run.as_of, now, current=current).breaches
                 proved = replace(
-                    sending, hold_fire=str(held) if held else None, breaches=tuple(str(breach) for breach in breaches)
+                    sending,
+                    hold_fire=str(held) if held else None,
+                    breaches=tuple(str(breach) for breach in found if breach.promise != verify.ARRIVED),
+                    unaccepted=tuple(str(breach) for breach in found if breach.promise == verify.ARRIVED),
                 )
                 keys = daily_keys(self.policy, decision)
                 aftermath = read_aftermath(connection, self.policy, run.job, run.as_of, keys)
@@ -287,6 +298,26 @@ class Pipeline:
         # What is written again has the same key, and is in the outbox once.
         write_patiently(write, _AGAIN_AFTER_S)
         return made[-1]
+
+    def _accounted(self, run: _Run, run_id: int, sending: Sending) -> Sending:
+        """Return what became of sending, with the messages that nobody has accepted now that those to administrators went out too.
+
+        Where no receiver of persons took anything in this run, each of the job's is asked whether it would.
+        """
+
+        def ask() -> None:
+            with self.store.transaction() as connection:
+                found.append(verify.unaccepted(connection, run.as_of, run_id))
+
+        found: list[tuple[verify.Breach, ...]] = []
+        write_patiently(ask, _AGAIN_AFTER_S)
+        problems = [] if self.sender.outbox.has_reached_somebody(run_id) else self.sender.ask(self.policy.receivers_of(run.job))
+        return replace(
+            sending,
+            unaccepted=tuple(map(str, found[-1])),
+            unwilling=tuple(problem.about for problem in problems),
+            problems=tuple(dict.fromkeys((*sending.problems, *problems))),
+        )
 
     def _cut_short(self, run: _Run, status: str, sending: Sending) -> Report:
         """Return what a run did that came to no end: what it had decided may be written, and the audit asks which rules it asked."""
@@ -304,7 +335,7 @@ class Pipeline:
             *(f"kept: {why}" for why in decided.unkept),
         )
         faults = (
-            problems or sending.problems or older or sending.breaches or sending.hold_fire or counts.failed or counts.deferred
+            problems or sending.problems or older or sending.not_kept or sending.hold_fire or counts.failed or counts.deferred
         )
         return Report(
             job=run.job,

@@ -27,8 +27,11 @@ from sqlalchemy import (
     text,
 )  # fmt: skip
 
-SCHEMA = "0007"
+SCHEMA = "0008"
 """The newest migration."""
+
+LAST_WITHOUT_REACH = "last_without_reach"
+"""The name in `state` of the last run that was before shape 0008, and kept nothing of whom its receivers reach."""
 
 LAST_WITHOUT_ROUTED = "last_without_routed"
 """The name in `state` of the last run that was before shape 0004, and kept nothing of whom it told."""
@@ -233,6 +236,8 @@ outbox = Table(
     Column("expires_at", Moment),
     Column("stands_for", Integer),
     Column("reason", String(20)),
+    # A Reach; none of a message that was planned before it was kept.
+    Column("reach", String(20)),
     Index(None, "state", "urgency"),
     Index(None, "receiver", "recipient", "purpose"),
 )  # fmt: skip

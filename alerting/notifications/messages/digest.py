@@ -170,7 +170,7 @@ def summary(items: Sequence[Item]) -> str:
     count = Counter(map(section_of, items))
     active = counted((count[section], words) for section, words in _WORDS.items() if section not in _OVER)
     aside = counted((count[section], _WORDS[section]) for section in _OVER)
-    return said(active, aside, teams_of(item.team_name for item in items))
+    return said(active, aside, teams_of(item.team_name for item in items), on_hold=count[Section.held] > 0)
 
 
 def headline(items: Sequence[Item]) -> list[str]:
@@ -179,12 +179,13 @@ def headline(items: Sequence[Item]) -> list[str]:
     critical = sum(item.level == Level.critical and section_of(item) in HOLDING for item in items)
     changed = ((count[section], _WORDS[section]) for section in (Section.new, Section.back, Section.worse))
     active = counted([(critical, "critical"), *changed, (count[Section.open] + count[Section.backlog], "open")])
-    return active or counted((count[section], _WORDS[section]) for section in _OVER) or ["nothing open"]
+    return active or counted((count[section], _WORDS[section]) for section in _OVER) or ["nothing new"]
 
 
-def said(active: list[str], aside: list[str], whose: str) -> str:
-    """Return `3 new and 2 still open for Assessment North; 1 cleared.`"""
-    return "; ".join([f"{listed(active) or 'Nothing new and nothing open'} for {whose}", *aside]) + "."
+def said(active: list[str], aside: list[str], whose: str, *, on_hold: bool = False) -> str:
+    """Return `3 new and 2 still open for Assessment North; 1 cleared.` What is on hold is not known to be over."""
+    nothing = "Nothing new" if on_hold else "Nothing new and nothing open"
+    return "; ".join([f"{listed(active) or nothing} for {whose}", *aside]) + "."
 
 
 def left_out(content: DigestContent) -> str:

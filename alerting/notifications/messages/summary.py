@@ -77,8 +77,8 @@ def view_counts(lines: Iterable[CardLine], whose: str, title_of: Callable[[str],
     told = counted([(sum(line.new for line in ranked), "new"), (sum(line.open for line in ranked), "open")])
     aside = counted([(sum(line.cleared for line in ranked), "cleared"), (held, "on hold")])
     return CountsView(
-        told=tuple(told or ["nothing open"]),
-        summary=said(told, aside, whose),
+        told=tuple(told or aside or ["nothing new"]),
+        summary=said(told, aside, whose, on_hold=held > 0),
         held=f"{plural(held, 'alert')} on hold: the data could not be trusted or did not say." if held else "",
         rows=tuple(
             CountsRow(
@@ -170,8 +170,9 @@ def view_week(content: WeeklyContent, title_of: Callable[[str], str]) -> WeekVie
         ranked = sorted(team.rows, key=lambda row: (-row.level, -row.open, -row.new, row.rule))
         rows = tuple(_week_row(row, title_of, with_bars=place < bars) for place, row in enumerate(ranked[:left]))
         left, bars = left - len(rows), bars - len(rows)
-        teams.append(TeamView(name=plain(team.team_name), says=_week(ranked), rows=rows, more=len(ranked) - len(rows)))
-    together = _week([row for team in content.teams for row in team.rows])
+        says = _week(ranked) or _nothing(content)
+        teams.append(TeamView(name=plain(team.team_name), says=says, rows=rows, more=len(ranked) - len(rows)))
+    together = _week([row for team in content.teams for row in team.rows]) or _nothing(content)
     return WeekView(
         week_ending=content.week_ending,
         summary=together if len(teams) == 1 else f"{len(teams)} teams together: {together}",
@@ -185,9 +186,19 @@ def _week(rows: Sequence[RuleWeek]) -> str:
     new, new_last = sum(row.new for row in rows), sum(row.new_last for row in rows)
     cleared, cleared_last = sum(row.cleared for row in rows), sum(row.cleared_last for row in rows)
     if not any((open_, new, cleared, held, new_last, cleared_last)):
-        return "Nothing open, new or cleared."
+        return ""
     on_hold = f", {held} on hold" if held else ""
     return f"{open_} open{on_hold}; {new} new, was {new_last}; {cleared} cleared, was {cleared_last}."
+
+
+def _nothing(content: WeeklyContent) -> str:
+    """Return that there was nothing in a week, of what was asked: what was not asked is not known, and what waits is not told."""
+    if content.asked == 0:
+        return "No rule was asked of anybody, so nothing is known."
+    asked = f": {plural(content.asked, 'rule')} asked" if content.asked else ""
+    aside = f", {len(content.not_run)} not" if content.asked and content.not_run else ""
+    waits = f", and what {plural(content.braked, 'rule')} found waits to be looked at first" if content.braked else ""
+    return f"Nothing open, new or cleared{asked}{aside}{waits}."
 
 
 def _week_row(row: RuleWeek, title_of: Callable[[str], str], *, with_bars: bool) -> WeekRow:
@@ -259,12 +270,23 @@ def view_notices(content: NoticeContent) -> NoticesView:
     shown = tuple(map(_shown_notice, every[:NOTICES]))
     to_do = plural(len(every), "thing to do", "things to do")
     return NoticesView(
-        summary=f"{to_do}, {len(new)} new." if still else f"{to_do}." if every else "All clear: nothing needs your attention.",
-        told=to_do if every else "all clear",
+        summary=f"{to_do}, {len(new)} new." if still else f"{to_do}." if every else _quiet(content.asked),
+        told=to_do if every else "all clear" if content.asked else "nothing to do" if content.asked is None else "nothing asked",
         notices=shown[: len(new)],
         still=shown[len(new) :],
         more=len(every) - len(shown),
         run=tuple((plain(figure.name.replace("_", " ").capitalize()), plain(figure.value)) for figure in content.run),
+    )
+
+
+def _quiet(asked: int | None) -> str:
+    """Return that there is nothing to do, with what was asked to know it."""
+    if asked == 0:
+        return "No rule was asked of anybody, so nothing is known."
+    return (
+        f"All clear: {plural(asked, 'rule')} asked, and nothing needs your attention."
+        if asked
+        else "Nothing needs your attention."
     )
 
 

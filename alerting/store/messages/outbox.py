@@ -19,7 +19,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from alerting.formatting import day
-from alerting.model import CHANNEL, Alert, Delivery, DeliveryReason
+from alerting.model import CHANNEL, Alert, Delivery, DeliveryReason, Reach
 from alerting.notifications.content import AnyContent, CardContent, DigestContent, Notification, with_banner
 from alerting.store import alert_rows, newest_directory
 from alerting.store.batches import batches
@@ -77,9 +77,11 @@ class Expired:
 class Outbox:
     """The outbox of one store."""
 
-    def __init__(self, store: Store, *, domain: str) -> None:
+    def __init__(self, store: Store, *, domain: str, reaches: Mapping[str, Reach] | None = None) -> None:
+        """Open it. reaches: by receiver, whom it reaches; persons where it is not there."""
         self._store = store
         self._domain = domain
+        self._reaches = reaches or {}
 
     def transaction(self) -> AbstractContextManager[sa.Connection]:
         """Begin a transaction of the store that the outbox is in."""
@@ -183,6 +185,7 @@ class Outbox:
             "receiver": item.receiver,
             "purpose": item.purpose,
             "recipient": item.recipient,
+            "reach": Reach.channels if item.is_for_channel else self._reaches.get(item.receiver, Reach.persons),
             "name": item.name,
             "address": item.address,
             "as_of": item.as_of,
@@ -385,6 +388,12 @@ class Outbox:
         with self._store.transaction() as connection:
             rows = connection.execute(query).all()
             return {row[0]: row[1] for row in rows}
+
+    def has_reached_somebody(self, run_id: int) -> bool:
+        """Return whether a receiver of persons has taken any of a run's messages."""
+        taken = sa.and_(outbox.c.state == "accepted", outbox.c.reach.in_((Reach.persons, Reach.one_address)))
+        with self._store.transaction() as connection:
+            return connection.execute(sa.select(outbox.c.id).where(outbox.c.run_id == run_id, taken)).first() is not None
 
     def outcomes(self, since: datetime) -> dict[str, int]:
         """Return how many messages ended in each state since a moment, and how many are `waiting` still."""
