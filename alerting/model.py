@@ -402,7 +402,7 @@ class Delivery:
     reason: DeliveryReason | None = None
     #: when it is tried again, where it was deferred
     retry_at: datetime | None = None
-    #: what was at fault, as DeliveryError has it
+    #: what was at fault, as DeliveryError has it; of what came back, `one bounce` or, of an address that more came back from, `bounce`
     about: str = "message"
     #: whether the message may have arrived all the same
     ambiguous: bool = False

@@ -113,10 +113,15 @@ class Bounces:
         return RETURNED
 
     def _follow(self, connection: Transaction, message: SentMessage, failure: Failure, now: datetime) -> None:
-        """Take back what the recipient counts as told, and let the sender do what it does with a message that was refused."""
-        of_address = failure.is_of_the_address or bounced_messages.came_back_before(connection, message, now)
+        """Take back what the recipient counts as told, and let the sender do what it does with a message that was refused.
+
+        One bounce concerns its own message alone, as whoever has the message could have made it up: its address is
+        remembered as refused once messages of two days came back.
+        """
+        again = bounced_messages.came_back_before(connection, message, now)
         # Two weeks after it was sent, the address may have been mended: then the next message tries it.
         fresh = message.planned_at + circuit_breaker.AGAIN_AFTER > now
+        about = ("bounce" if again else "one bounce") if (failure.is_of_the_address or again) and fresh else "message"
         result = Delivery(
             outbox_id=message.id,
             state="failed",
@@ -124,7 +129,7 @@ class Bounces:
             answer=failure.answer,
             reason=DeliveryReason.bounced,
             at=now,
-            about="bounce" if of_address and fresh else "message",
+            about=about,
             remedy=_REMEDY,
         )
         self.sender.pass_on(connection, bounced_messages.take_back(connection, message, now), result, message.address)

@@ -70,6 +70,17 @@ def undeliverable(notification: Notification, answer: str, remedy: str, instead:
     return FaultNotice(about=about, title=title, detail=" ".join(f"{answer}. {remedy} {then}".split()))
 
 
+def came_back(notification: Notification, answer: str, instead: Sequence[str]) -> FaultNotice:
+    """Tell that one message to somebody came back: the next is tried, as one bounce proves little."""
+    told = f"It was passed on to {listed(list(instead))}. " if instead else ""
+    detail = (
+        f"{answer}. {told}The next message is sent to the same address; where that comes back too, theirs go to the next manager up "
+        "until the staff list has another. Correct the address in the staff list, or ask the mail team."
+    )
+    about = ("came back", notification.address or notification.recipient, answer, notification.as_of.isoformat())
+    return FaultNotice(about=about, title=f"A message to {notification.name} came back", detail=detail)
+
+
 def told_to_nobody(notification: Notification, alerts: Sequence[str]) -> FaultNotice:
     """Tell that alerts could be told neither to somebody nor to anybody in their stead."""
     detail = (

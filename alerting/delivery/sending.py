@@ -334,19 +334,20 @@ class Sender:
         newest = self._newest(connection, claimed) if claimed.is_older else None
         instead, nobody = fallback.pass_on(last_look.with_newest_chains(notification, newest) if newest else notification)
         self.outbox.add(connection, instead, result.at, refused=claimed)
-        new = result.reason != DeliveryReason.refused_before and circuit_breaker.remember_refusal(
-            connection,
-            notification.receiver,
-            place,
-            result.answer,
-            result.at,
-            ours=result.about == "recipient",
-        )
-        if new:
-            told = failure_notices.undeliverable(notification, result.answer, result.remedy, [item.name for item in instead])
-            self._tell(connection, told, result.at)
+        names = [item.name for item in instead]
+        if result.about == "one bounce":
+            self._tell(connection, failure_notices.came_back(notification, result.answer, names), result.at)
+        elif self._remember_refusal(connection, notification.receiver, place, result):
+            self._tell(connection, failure_notices.undeliverable(notification, result.answer, result.remedy, names), result.at)
         if nobody:
             self._tell(connection, failure_notices.told_to_nobody(notification, nobody), result.at)
+
+    def _remember_refusal(self, connection: Transaction, receiver: str, place: str, result: Delivery) -> bool:
+        """Remember that an address is refused; return whether that is new."""
+        ours = result.about == "recipient"
+        return result.reason != DeliveryReason.refused_before and circuit_breaker.remember_refusal(
+            connection, receiver, place, result.answer, result.at, ours=ours
+        )
 
     def _give_up(self, now: datetime) -> None:
         def written() -> None:

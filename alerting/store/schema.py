@@ -240,6 +240,7 @@ outbox = Table(
     Column("reach", String(20)),
     Index(None, "state", "urgency"),
     Index(None, "receiver", "recipient", "purpose"),
+    Index(None, "message_id"),
 )  # fmt: skip
 
 delivery = Table(

@@ -40,9 +40,7 @@ _COLUMNS = [column for column in outbox.c if column.name in SentMessage.__datacl
 
 def find(connection: sa.Connection, message_ids: Sequence[str], receivers: Collection[str]) -> SentMessage | None:
     """Return the message to an address, sent through one of these receivers, that has one of these ids; None for none."""
-    # The keys that ids are made of are indexed, and the ids are not.
-    keys = [id_.strip("<>").rpartition("@")[0] for id_ in message_ids]
-    query = sa.select(*_COLUMNS).where(outbox.c.key.in_(keys), outbox.c.message_id.in_(message_ids))
+    query = sa.select(*_COLUMNS).where(outbox.c.message_id.in_(message_ids))
     row = connection.execute(query.where(outbox.c.receiver.in_(receivers), outbox.c.address.is_not(None))).mappings().first()
     return SentMessage(**row) if row else None
 

@@ -10,6 +10,7 @@ database's clock: a sender that slept while another took over can neither hand i
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
@@ -191,7 +192,8 @@ class Outbox:
             "as_of": item.as_of,
             "urgency": item.urgency,
             "content": content_json.to_json(item.content),
-            "message_id": f"<{item.key}@{self._domain}>",
+            # Drawn, so that nobody who has not had the message can name it in a bounce.
+            "message_id": f"<{secrets.token_hex(16)}@{self._domain}>",
             "planned_at": now,
             "expires_at": now + _GOOD_FOR.get(item.purpose, _OTHERS_GOOD_FOR),
             "state": "planned",
