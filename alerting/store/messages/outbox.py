@@ -138,14 +138,15 @@ class Outbox:
         """Cancel what earlier runs of a job had planned, waits still, and is not planned any more; return how many. planned: keys.
 
         Its reader is told nothing in its place, as what it said has ended, is kept quiet, or is not theirs now. What stands in
-        for a message of the same day stays, as that message is not planned again on its day.
+        for a message of the same day stays, as that message is not planned again on its day; so does what is told after one bounce.
         """
+        after_bounce = self._after_one_bounce(connection)
         asleep = sa.and_(outbox.c.state == "claimed", outbox.c.lease_until < database_now(connection))
         mine = sa.and_(outbox.c.purpose == purpose, outbox.c.run_id.is_not(None), outbox.c.run_id != run_id)
         waits = sa.or_(outbox.c.state.in_(("planned", "deferred")), asleep)
         before = sa.or_(outbox.c.stands_for.is_(None), outbox.c.as_of < as_of)
         rows = connection.execute(sa.select(outbox.c.id, outbox.c.key).where(mine, waits, before)).all()
-        ids = [row.id for row in rows if row.key not in planned]
+        ids = [row.id for row in rows if row.key not in planned and row.id not in after_bounce]
         for some in batches(ids):
             cancelled = outbox.update().where(outbox.c.id.in_(some)).values(_cancelled(DeliveryReason.withdrawn, now))
             connection.execute(cancelled)
@@ -227,6 +228,7 @@ class Outbox:
     def _standing_in(self, connection: sa.Connection) -> dict[tuple[str, str, str], list[int]]:
         """Return the stand-ins that wait, by whom the first message was for: receiver, recipient, purpose."""
         query = sa.select(outbox.c.id, outbox.c.stands_for).where(outbox.c.state.in_(OPEN), outbox.c.stands_for.is_not(None))
+        query = query.where(outbox.c.id.not_in(self._after_one_bounce(connection)))
         found: dict[tuple[str, str, str], list[int]] = {}
         for id_, stands_for in connection.execute(query).all():
             columns = (outbox.c.receiver, outbox.c.recipient, outbox.c.purpose, outbox.c.stands_for)
@@ -235,6 +237,14 @@ class Outbox:
                 first = connection.execute(sa.select(*columns).where(outbox.c.id == first.stands_for)).one()
             found.setdefault((first.receiver, first.recipient, first.purpose), []).append(id_)
         return found
+
+    def _after_one_bounce(self, connection: sa.Connection) -> set[int]:
+        """Return the stand-ins that wait for a message that came back, whose reader is tried again: both are told, lest neither is."""
+        first = outbox.alias()
+        query = sa.select(outbox.c.id, first.c.receiver, first.c.address).join(first, first.c.id == outbox.c.stands_for)
+        rows = connection.execute(query.where(outbox.c.state.in_(OPEN), first.c.reason == DeliveryReason.bounced)).all()
+        refused = circuit_breaker.known_bad(connection) if rows else set()
+        return {row.id for row in rows if not circuit_breaker.is_unusable(refused, row.receiver, row.address)}
 
     def _undelivered_since(self, connection: sa.Connection, item: Notification) -> date | None:
         """Return the first day whose message did not reach a recipient who has been reached by none since."""

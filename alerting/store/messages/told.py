@@ -32,8 +32,13 @@ def who_knows(connection: sa.Connection, receiver: str, refs: Iterable[str]) -> 
 
 
 def forget(connection: sa.Connection, notification: Notification) -> None:
-    """Let whom a message was for first count as told of none of its alerts through its receiver."""
+    """Let whom a message was for first count as told of none of its alerts through its receiver.
+
+    What another is told in their stead takes nothing from what they were told themselves on a later day.
+    """
     mine = sa.and_(told.c.receiver == notification.receiver, told.c.recipient == notification.reader)
+    if notification.stands_in_for:
+        mine = sa.and_(mine, told.c.told_on <= notification.as_of)
     for refs in batches(each.ref for each in notification.told):
         ids = sa.select(alert.c.id).where(alert.c.ref.in_(refs))
         connection.execute(told.delete().where(mine, told.c.alert_id.in_(ids)))
@@ -44,7 +49,12 @@ _TOLD = ("receiver", "recipient", "level", "condition", "told_on")
 _INSERT_TOLD = told.insert().from_select(
     ["alert_id", *_TOLD],
     sa.select(alert.c.id, *(sa.bindparam(f"b_{name}", type_=told.c[name].type) for name in _TOLD)).where(
-        alert.c.ref == sa.bindparam("b_ref", type_=alert.c.ref.type)
+        alert.c.ref == sa.bindparam("b_ref", type_=alert.c.ref.type),
+        ~sa.exists().where(
+            told.c.alert_id == alert.c.id,
+            told.c.receiver == sa.bindparam("b_receiver", type_=told.c.receiver.type),
+            told.c.recipient == sa.bindparam("b_recipient", type_=told.c.recipient.type),
+        ),
     ),
 )
 
