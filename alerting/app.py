@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ValidationError
 
+from alerting.casedata.catalogue import Limits
 from alerting.config import Council, Loaded, load_config, sqlite_path
 from alerting.delivery.notifier import Notifier
 from alerting.documents.document import did_you_mean
@@ -326,7 +327,8 @@ def rules_folder(loaded: Loaded) -> Path:
 def _book(loaded: Loaded, overrides: Overrides) -> Rulebook:
     """Load the rules; a file that has faults today in its last good version, where the store has one."""
     folder, packs = rules_folder(loaded), loaded.config.rules.packs
-    return load_rulebook(folder, packs, overrides, loaded.document, lambda: _last_good(loaded))
+    limits = Limits(memory_mb=loaded.config.engine.memory_mb, seconds=loaded.config.engine.seconds)
+    return load_rulebook(folder, packs, overrides, loaded.document, lambda: _last_good(loaded), limits)
 
 
 def _last_good(loaded: Loaded) -> dict[str, LastGoodText]:

@@ -180,6 +180,15 @@ class Keep(BaseModel):
     days: int = Field(default=400, ge=0, le=4000, description="How many days back they are kept; 0 keeps none")
 
 
+class Engine(BaseModel):
+    """What one rule, one subject or one shared view may take of the machine; one that takes more is left out, the others are asked."""
+
+    model_config = _STRICT
+
+    memory_mb: int = Field(default=2048, ge=512, le=1_000_000, description="MB of memory that the engine may take")
+    seconds: int = Field(default=120, ge=5, le=3600, description="Seconds that a rule, with what it stands on, may take")
+
+
 class Heartbeat(BaseModel):
     """What is given a sign of life after each run that the audit finds right, so that silence is noticed from outside."""
 
@@ -250,6 +259,7 @@ class Config(BaseModel):
         description="What is open on a job's first day: kept back, and told in one summary when released (baseline), or told as new (full)",
     )
     keep: Keep = Keep()
+    engine: Engine = Engine()
     handling: Handling = Handling()
     heartbeat: Heartbeat = Heartbeat()
     marker: Path | None = Field(

@@ -95,7 +95,7 @@ def append(path: Path, content: bytes) -> None:
 
 @contextmanager
 def nameless() -> Iterator[tuple[IO[bytes], str] | None]:
-    """Return a file without a name, and the path under which this process alone can open it once more; None where there can be none.
+    """Return a file without a name, and the path under which this account can open it once more; None where there can be none.
 
     It is gone with the process, however that ends: nothing of it is left in any folder.
     """
@@ -103,4 +103,4 @@ def nameless() -> Iterator[tuple[IO[bytes], str] | None]:
         yield None
         return
     with tempfile.TemporaryFile(prefix="alerting-") as file:
-        yield file, f"/proc/self/fd/{file.fileno()}"
+        yield file, f"/proc/{os.getpid()}/fd/{file.fileno()}"  # the engine, which reads it, is another process

@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alerting.casedata.catalogue import TABLES, clean, norm
-from alerting.casedata.snapshot import EngineError, Snapshot, Wanted, as_text
+from alerting.casedata.conversion import as_text
+from alerting.casedata.snapshot import EngineError, Snapshot, Wanted
 from tests.small_council import AS_OF, SETTINGS, settled
 
 NBSP = "\u00a0"

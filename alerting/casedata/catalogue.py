@@ -230,9 +230,22 @@ def norm(cell: str | None) -> str | None:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Limits:
+    """What the engine may take for one rule, one subject or one shared view."""
+
+    memory_mb: int = 2048
+    seconds: float = 120
+
+
+NO_MORE = Limits()
+"""What it may take where config.yaml says nothing."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Settings:
-    """What a council may set about how its data is read: shared parameters, code maps, bank holidays."""
+    """What a council may set about how its data is read: shared parameters, code maps, bank holidays, what a rule may take."""
 
     params: Mapping[str, object]
     codes: Mapping[str, CodeMap]
     bank_holidays: frozenset[date]
+    limits: Limits = NO_MORE

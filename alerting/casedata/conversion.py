@@ -8,7 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from alerting.casedata.catalogue import CodeMap, Column
 
@@ -144,3 +147,29 @@ def absent(column: Column) -> str:
     """Write a column that was not supplied: null, or no for a flag."""
     value = "false" if column.kind == "flag" else f"NULL::{_TYPES.get(column.kind, 'VARCHAR')}"
     return f"{value} AS {column.name}" + (f", NULL::VARCHAR AS {column.name}_code" if column.codes else "")
+
+
+def as_text(cell: object) -> str | None:
+    """Return a cell of a workbook or a database as an export to CSV would hold it.
+
+    Whole numbers have no decimals (an id typed as 7.0 is 7), days and moments are ISO, moments with a zone are in English
+    time, a number that is none is nothing.
+    """
+    match cell:
+        case None | str():
+            return cell
+        case bool():
+            return "true" if cell else "false"
+        case datetime():
+            local = cell.astimezone(ZoneInfo("Europe/London")).replace(tzinfo=None) if cell.tzinfo else cell
+            return local.isoformat(sep=" ")
+        case date():
+            return cell.isoformat()
+        case float() | Decimal():
+            number = Decimal(repr(cell)) if isinstance(cell, float) else cell
+            text = format(number, "f")
+            return (text.rstrip("0").rstrip(".") if "." in text else text) if number.is_finite() else None
+        case bytes():
+            return cell.decode("utf-8", "replace")
+        case _:
+            return str(cell)

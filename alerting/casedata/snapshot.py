@@ -1,38 +1,50 @@
-"""The case data as at one date, in an embedded DuckDB that rules are asked of. The only module with duckdb.
+"""The case data as at one date, in a DuckDB that rules are asked of, which is a process of its own.
 
 A source fills raw tables of text; `settle` reads every cell by its kind (see case_data) into typed tables that carry
 the SSD's names, and from then on nothing outside can be reached: no file, no network, no extension.
-
-In SQL, `as_of()` is the business date, `param('name')` a shared parameter, and these are the shared functions:
-`clean norm yes number_of day_of real_day is_open wd_between wd_add add_months age birthday days`.
+What may be used in SQL is in `macros`.
 """
 
 from __future__ import annotations
 
 import json
 import re
-import threading
+import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import date, datetime
-from decimal import Decimal
-from functools import cache, cached_property
+from datetime import date
+from functools import partial
 from pathlib import Path
-from typing import Any, Self
-from zoneinfo import ZoneInfo
-
-import duckdb
+from typing import Any, Self, TypeVar
 
 from alerting import private_files
-from alerting.casedata.catalogue import TABLES, Settings
-from alerting.casedata.conversion import SPACE, TYPOGRAPHIC, WHITE, RawColumn, absent, bad_cells, make_dictionaries, quoted, typed
+from alerting.casedata import engine
+from alerting.casedata.catalogue import TABLES, Limits, Settings
+from alerting.casedata.conversion import RawColumn, absent, as_text, bad_cells, make_dictionaries, quoted, typed
+from alerting.casedata.engine import EngineFailed
+from alerting.casedata.macros import MACROS
+from alerting.errors import SourceError
 from alerting.working_days import FIRST, LAST
 
 Wanted = Mapping[str, frozenset[str]]
 """The tables a run needs, each with the columns it needs of it."""
 
+
+_Given = TypeVar("_Given")
+
+_SETTINGS = (
+    "SET errors_as_json = true",
+    # With it the engine breaks down over a `case` that a column's statistics decide, compared with what it never gives.
+    "SET disabled_optimizers = 'statistics_propagation'",
+    "SET python_enable_replacements = false",  # a name in SQL is never a variable of the program that asks
+    "CREATE SCHEMA raw",
+)
+_CHANGES = re.compile(r"\s*(?:CREATE|INSERT|DELETE|DROP|UPDATE|SET)\b", re.IGNORECASE)
+_MOST_SECONDS = 1800.0
+"""What one statement may take while data is read, which waits on other machines."""
+_MORE_MEMORY = "Set more memory, `engine: memory_mb:` in config.yaml, and run again."
 
 DESCRIBE = "DESCRIBE "
 """What `Snapshot.columns` puts before a query: an error's position counts it."""
@@ -72,19 +84,32 @@ class EngineError(Exception):
     position: where in the statement, in bytes, where the engine says so.
     """
 
-    def __init__(self, error: Exception) -> None:
-        kind = type(error).__name__
-        label, said = _told(error)
-        named = kind in ("BinderException", "CatalogException", "ParserException", "PermissionException")
+    def __init__(self, failed: EngineFailed, limits: Limits) -> None:
+        label, said = _told(failed.said)
+        named = failed.kind in ("BinderException", "CatalogException", "ParserException", "PermissionException")
         message = str(said.get("exception_message", ""))
-        self.safe = f"{label}: {message}".replace("\n", " ") if named else f"the query failed ({kind})"
+        self.kind = failed.kind
+        #: In the engine's words, which can quote a cell.
+        self.said = failed.said
+        self.safe = f"{label}: {message}".replace("\n", " ") if named else _in_words(failed.kind, limits)
         self.position = int(said["position"]) if named and "position" in said else None
         super().__init__(self.safe)
 
 
-def _told(error: Exception) -> tuple[str, dict[str, Any]]:
+def _in_words(kind: str, limits: Limits) -> str:
+    match kind:
+        case "OutOfMemoryException" | "MemoryError":
+            return f"it needs more than the {limits.memory_mb:,} MB of memory that it may take"
+        case "InterruptException":
+            return f"it takes longer than the {limits.seconds:g} seconds that it may take"
+        case "FatalException" | "InternalException":
+            return "the engine broke down over it"
+    return f"the query failed ({kind})"
+
+
+def _told(error: str) -> tuple[str, dict[str, Any]]:
     """Take an error of the engine apart: what it calls it, and what it says, which it gives as JSON."""
-    label, _, said = str(error).partition(": ")
+    label, _, said = error.partition(": ")
     try:
         found = json.loads(said)
     except ValueError:
@@ -120,83 +145,126 @@ class TableReading:
         return [*self.record_places, *(place for places in self.cell_places.values() for place in places)]
 
 
-_MACROS = r"""
-CREATE MACRO as_of() AS getvariable('as_of');
-CREATE MACRO param(name) AS getvariable(name);
-CREATE MACRO stripped(x) AS trim(x, {space});
-CREATE MACRO clean(x) AS CASE WHEN upper(stripped(x)) IN ('', 'NULL', 'SSD_PH', 'PLACEHOLDER_DATA', '#N/A') THEN NULL
-  ELSE stripped(x) END;
-CREATE MACRO id_of(x) AS CASE WHEN clean(x) IN ('-1', '0') THEN NULL ELSE clean(x) END;
-CREATE MACRO norm(x) AS trim(regexp_replace(lower(translate(clean(x), {typographic}, ' ''''--')),
-  '{white}', ' ', 'g'));
-CREATE MACRO yes(x) AS coalesce(norm(x) IN ('y', 'yes', '1', 'true', 'a) yes'), false);
-CREATE MACRO number_of(x) AS CASE WHEN regexp_full_match(clean(x), '-?[0-9]+([.][0-9]+)?') THEN try_cast(clean(x) AS DOUBLE) END;
-CREATE MACRO iso_moment(x) AS CASE
-  WHEN regexp_full_match(clean(x), '\d{4}-\d{2}-\d{2}([ T]([01]\d|2[0-3]):[0-5]\d(:[0-5]\d([.]\d+)?)?Z?)?') THEN clean(x)
-  WHEN regexp_full_match(clean(x), '\d{2}/\d{2}/\d{4}([ T]([01]\d|2[0-3]):[0-5]\d(:[0-5]\d([.]\d+)?)?Z?)?')
-    THEN concat(substr(clean(x), 7, 4), '-', substr(clean(x), 4, 2), '-', left(clean(x), 2), substr(clean(x), 11)) END;
-CREATE MACRO day_of(x) AS try_cast(left(iso_moment(x), 10) AS DATE);
-CREATE MACRO moment_of(x) AS try_cast(rtrim(iso_moment(x), 'Z') AS TIMESTAMP);
-CREATE MACRO real_day(d) AS CASE WHEN d >= DATE '1901-01-02' AND d < DATE '2100-01-01' THEN d END;
-CREATE MACRO is_open(starts, ends) AS coalesce(starts <= getvariable('as_of') AND (ends IS NULL OR ends > getvariable('as_of')), false);
-CREATE MACRO days(n) AS CAST(n AS INTEGER);
-CREATE MACRO wd_between(a, b) AS CASE WHEN b <= a THEN 0
-  ELSE (SELECT no FROM calendar WHERE d = b) - (SELECT no FROM calendar WHERE d = a) END;
-CREATE MACRO wd_add(a, n) AS CASE WHEN n = 0 THEN a ELSE
-  (SELECT w.d FROM calendar c JOIN working_day w
-   ON w.no = CASE WHEN n > 0 THEN c.no ELSE c.no_before + 1 END + CAST(n AS INTEGER) WHERE c.d = a) END;
-CREATE MACRO add_months(day, n) AS CAST(day + to_months(CAST(n AS INTEGER)) AS DATE);
-CREATE MACRO age(born, day) AS year(day) - year(born) -
-  CASE WHEN (month(day), day(day)) < (month(born), day(born)) THEN 1 ELSE 0 END;
-CREATE MACRO birthday(born, n) AS CASE
-  WHEN month(born) = 2 AND day(born) = 29 AND day(last_day(make_date(year(born) + CAST(n AS BIGINT), 2, 1))) = 28
-    THEN make_date(year(born) + CAST(n AS BIGINT), 3, 1)
-  ELSE make_date(year(born) + CAST(n AS BIGINT), month(born), day(born)) END;
-"""
+class _BegunAnewError(Exception):
+    """The engine was lost while data was read into it. table: over which, where that is known."""
+
+    def __init__(self, table: str | None, why: str) -> None:
+        super().__init__(why)
+        self.table, self.why = table, why
 
 
 class Snapshot:
-    """All case tables as at one date. Use as a context manager; not shared between threads."""
+    """All case tables as at one date. Use as a context manager; not shared between threads.
+
+    A statement that takes the engine down takes nothing else with it: what was in the engine is made again in a new one, from the
+    source and by what was done since, before the next statement is asked.
+    """
 
     def __init__(self, as_of: date, settings: Settings) -> None:
         self.as_of = as_of
         self.settings = settings
         self.readings: dict[str, TableReading] = {}
-        self._db = _engine(preserve_insertion_order=False)
-        self._db.execute("SET errors_as_json = true")
-        # With it the engine breaks down over a `case` that a column's statistics decide, compared with what it never gives.
-        self._db.execute("SET disabled_optimizers = 'statistics_propagation'")
-        self._db.execute("SET python_enable_replacements = false")  # a name in SQL is never a variable of this program
-        self._db.execute("CREATE SCHEMA raw")
-        self.at(as_of)
-        self.share(settings.params)
-        self._make_calendar()
-        self._db.execute(_MACROS.replace("{space}", SPACE).replace("{typographic}", TYPOGRAPHIC).replace("{white}", WHITE))
+        self._number = engine.new_number()
+        #: What brought this snapshot to where it is, to be done again in a new engine.
+        self._done: list[Callable[[], object]] = []
+        #: Whether it is being brought there again; whether a step of it is being done.
+        self._doing = self._within = False
+        #: By table, why it must not be read: the engine was lost over it.
+        self._barred: dict[str, str] = {}
+        #: What tells the data that was read from any other.
+        self._marks: list[tuple[Any, ...]] | None = None
+        self._filling: str | None = None
+        self._until: float | None = None
+        self._open()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._db.close()
-        if "_files" in self.__dict__:
-            self._files.close()
+        if self._engine.alive:
+            with suppress(EngineFailed):
+                self._engine.ask("close", self._number, seconds=_MOST_SECONDS)
+
+    # ------------------------------------------------------------------ asking the engine
+
+    def _open(self) -> None:
+        """Open the database of this snapshot in the engine, and make what there is without any data."""
+        self._engine = engine.start()
+        self._engine.open(
+            self._number,
+            self.settings.limits.memory_mb << 20,
+            {**engine.CLOSED, "preserve_insertion_order": False},
+            _MOST_SECONDS,
+        )
+        for setting in _SETTINGS:
+            self._ask("execute", setting, [])
+        self._set_day(self.as_of)
+        self._share(self.settings.params)
+        self._make_calendar()
+        self._ask("execute", MACROS, [])
+
+    def _ask(self, operation: str, *arguments: Any) -> Any:
+        """Ask the engine, which is begun anew where it was lost. Raises EngineError."""
+        if not self._doing and not self._engine.alive:
+            self._begin_anew()
+        try:
+            return self._engine.ask(operation, self._number, *arguments, seconds=self._seconds())
+        except EngineFailed as failed:
+            error = EngineError(failed, self.settings.limits)
+            if self._doing and failed.lost:
+                raise _BegunAnewError(self._filling, error.safe) from None
+            raise error from None
+
+    def _seconds(self) -> float:
+        if self._doing:
+            return _MOST_SECONDS
+        return self.settings.limits.seconds if self._until is None else self._until - time.monotonic()
+
+    def _do(self, act: Callable[[], _Given]) -> _Given:
+        """Do what changes the snapshot, and remember it as done."""
+        if self._doing or self._within:
+            return act()
+        self._within = True
+        try:
+            given = act()
+        finally:
+            self._within = False
+        self._done.append(act)
+        return given
+
+    def _begin_anew(self) -> None:
+        """Bring a new engine to where the lost one was. Raises SourceError where the data is not what it was."""
+        began = time.monotonic()
+        self._doing = True
+        try:
+            self._open()
+            for act in self._done:
+                act()
+        except (_BegunAnewError, EngineError) as error:
+            raise SourceError(f"the engine cannot be begun anew: {error}", remedy="Run again.") from None
+        finally:
+            self._doing = False
+        if self._until is not None:
+            self._until += time.monotonic() - began
 
     def share(self, params: Mapping[str, object]) -> None:
         """Make parameters readable in SQL as `param('name')`."""
+        self._do(partial(self._share, dict(params)))
+
+    def _share(self, params: Mapping[str, object]) -> None:
         for name, value in params.items():
             typed = "$1::VARCHAR[]" if isinstance(value, (list, tuple)) and not value else "$1"
-            self._db.execute(f"SET VARIABLE {quoted(name)} = {typed}", [list(value) if isinstance(value, tuple) else value])
+            given = list(value) if isinstance(value, tuple) else value
+            self._ask("execute", f"SET VARIABLE {quoted(name)} = {typed}", [given])
 
     def sql(self, statement: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         """Run one statement and give all its rows. Raises EngineError."""
-        try:
-            return self._db.execute(statement, list(parameters)).fetchall()
-        except duckdb.Error as error:
-            raise EngineError(error) from None
+        ask: Callable[[], list[tuple[Any, ...]]] = partial(self._ask, "execute", statement, list(parameters))
+        return self._do(ask) if _CHANGES.match(statement) else ask()
 
     def names(self, statement: str) -> list[str]:
         """Return the column names of a query, without running it."""
-        return [row[0] for row in self._db.execute(f"DESCRIBE {statement}").fetchall()]
+        return list(self.columns(statement))
 
     def columns(self, query: str) -> dict[str, str]:
         """Return the columns of a query and the engine's type of each, without running it. Raises EngineError."""
@@ -204,16 +272,63 @@ class Snapshot:
 
     @contextmanager
     def time_limit(self, seconds: float) -> Iterator[None]:
-        """Interrupt whatever runs in the block after `seconds`; it then raises duckdb.InterruptException."""
-        timer = threading.Timer(seconds, self._db.interrupt)
-        timer.daemon = True
-        timer.start()
+        """Let whatever is asked in the block take no longer than `seconds` together; what does raises EngineError."""
+        self._until = time.monotonic() + seconds
         try:
             yield
         finally:
-            timer.cancel()
+            self._until = None
 
     # ------------------------------------------------------------------ filling
+
+    def read(self, source: Source, wanted: Wanted) -> None:
+        """Read what is wanted from a source, and settle it. Raises SourceError when nothing can be read.
+
+        A table over which the engine is lost is one that cannot be read; the others are read anew.
+        """
+        self._do(partial(self._read, source, wanted))
+
+    def _read(self, source: Source, wanted: Wanted) -> None:
+        doing, self._doing = self._doing, True
+        try:
+            while True:
+                try:
+                    source.read(wanted, self)
+                    self._filling = None
+                    self._settle(wanted, source)
+                    break
+                except _BegunAnewError as lost:
+                    if lost.table is None or lost.table in self._barred:
+                        raise SourceError(f"the case data cannot be read: {lost.why}", remedy=_MORE_MEMORY) from None
+                    self._barred[lost.table] = lost.why
+                    self.readings.clear()
+                    self._open()
+            self._compare()
+        finally:
+            self._doing, self._filling = doing, None
+
+    def _compare(self) -> None:
+        """See that what was read is what was read before, where it is read again."""
+        rows = " UNION ALL ".join(
+            f"SELECT '{name}', count(*), sum(hash(t)) FROM {name} t"
+            for name, reading in self.readings.items()
+            if reading.supplied
+        )
+        marks = self.sql(rows) if rows else []
+        if self._marks is not None and sorted(marks) != sorted(self._marks):
+            raise SourceError("the case data changed while rules were asked of it", remedy="Run again.")
+        self._marks = marks
+
+    def _fill_one(self, table: str, statement: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        """Run a statement that a table is filled by."""
+        if table in self._barred:
+            raise SourceError(f"it cannot be read: {self._barred[table]}")
+        self._filling = table
+        return self.sql(statement, parameters)
+
+    def describe(self, table: str, query: str, parameters: Sequence[object] = ()) -> list[tuple[str, str]]:
+        """Return the columns, with their types, of a query that a table is to be filled from. Raises EngineError."""
+        return [(row[0], row[1]) for row in self._fill_one(table, f"{DESCRIBE}{query}", parameters)]
 
     def fill(self, table: str, columns: Sequence[str], data: Sequence[Sequence[object]]) -> None:
         """Fill a raw table from column lists: `data[i]` holds the cells of `columns[i]`, text, date or None."""
@@ -222,14 +337,16 @@ class Snapshot:
             f"unnest(${number}::{kind}[]) AS {quoted(name.lower())}"
             for number, (name, kind) in enumerate(zip(columns, kinds, strict=True), 1)
         )
-        self._db.execute(f"CREATE OR REPLACE TABLE raw.{quoted(table)} AS SELECT {selected}", [list(cells) for cells in data])
+        self._fill_one(
+            table, f"CREATE OR REPLACE TABLE raw.{quoted(table)} AS SELECT {selected}", [list(cells) for cells in data]
+        )
 
     def fill_from(self, table: str, query: str, parameters: Sequence[object] = ()) -> None:
         """Fill a raw table from a query, such as one over read_csv or read_parquet. Any column types will do.
 
         Raises EngineError, and leaves the table as it was, where the query fails.
         """
-        self.sql(f"CREATE OR REPLACE TABLE raw.{quoted(table)} AS {query}", parameters)
+        self._fill_one(table, f"CREATE OR REPLACE TABLE raw.{quoted(table)} AS {query}", parameters)
 
     def extend(self, table: str, columns: Sequence[str], data: Sequence[Sequence[object]]) -> None:
         """Add rows to a raw table from column lists, and make it if need be: for what comes piece by piece.
@@ -239,8 +356,9 @@ class Snapshot:
         names = [quoted(name.lower()) for name in columns]
         # One JSON text a column goes in at nearly twice the speed of a list, and is as exact.
         selected = ", ".join(f"""unnest(from_json(${number}, '["VARCHAR"]')) AS {name}""" for number, name in enumerate(names, 1))
-        self._db.execute(f"CREATE TABLE IF NOT EXISTS raw.{quoted(table)} ({', '.join(f'{name} VARCHAR' for name in names)})")
-        self._db.execute(f"INSERT INTO raw.{quoted(table)} SELECT {selected}", [_as_json(cells) for cells in data])
+        made = ", ".join(f"{name} VARCHAR" for name in names)
+        self._fill_one(table, f"CREATE TABLE IF NOT EXISTS raw.{quoted(table)} ({made})")
+        self._fill_one(table, f"INSERT INTO raw.{quoted(table)} SELECT {selected}", [_as_json(cells) for cells in data])
 
     def write_parquet(self, query: str, path: Path) -> int:
         """Write the rows of a query into a Parquet file, in their order, and give how many there are.
@@ -248,17 +366,15 @@ class Snapshot:
         A second engine, which is never given the SQL of a rule or a subject, writes the file: this one reaches none, now or
         later. Raises EngineError, and OSError where the file cannot be written.
         """
+        given, settings = _text(path.absolute().as_posix()), "FORMAT parquet, COMPRESSION zstd, USE_TMP_FILE false"
+        copy = f"COPY (SELECT * FROM given) TO {given} ({settings})"
         try:
             private_files.make(path)
-            self._files.register("given", _Stream(self._db.sql(query)))
-            [(rows,)] = self._files.execute(
-                f"COPY (SELECT * FROM given) TO {_text(path.as_posix())} (FORMAT parquet, COMPRESSION zstd, USE_TMP_FILE false)"
-            ).fetchall()
-            self._files.unregister("given")
-        except duckdb.IOException as error:
-            raise OSError(str(error).removeprefix("IO Error: ").partition("\n")[0]) from None
-        except duckdb.Error as error:
-            raise EngineError(error) from None
+            [(rows,)] = self._ask("write_parquet", query, copy)
+        except EngineError as error:
+            if error.kind == "IOException":
+                raise OSError(error.said.removeprefix("IO Error: ").partition("\n")[0]) from None
+            raise
         return int(rows)
 
     def read_parquet(self, table: str, files: Mapping[date, Path], columns: Mapping[str, str]) -> None:
@@ -269,18 +385,11 @@ class Snapshot:
         """
         cast = ", ".join(f"CAST({quoted(name)} AS {kind}) AS {quoted(name)}" for name, kind in columns.items())
         each = (
-            f"SELECT DATE '{day}' AS as_of, {cast} FROM read_parquet({_text(path.as_posix())})" for day, path in files.items()
+            f"SELECT DATE '{day}' AS as_of, {cast} FROM read_parquet({_text(path.absolute().as_posix())})"
+            for day, path in files.items()
         )
-        try:
-            self._db.register("given", _Stream(self._files.sql(" UNION ALL ".join(each))))
-            self._db.execute(f"CREATE OR REPLACE TABLE {quoted(table)} AS SELECT * FROM given")
-            self._db.unregister("given")
-        except duckdb.Error as error:
-            raise EngineError(error) from None
-
-    @cached_property
-    def _files(self) -> duckdb.DuckDBPyConnection:
-        return _engine()
+        made = f"CREATE OR REPLACE TABLE {quoted(table)} AS SELECT * FROM given"
+        self._do(partial(self._ask, "read_parquet", " UNION ALL ".join(each), made))
 
     def row_count(self, table: str) -> int:
         """Count the rows filled so far."""
@@ -289,7 +398,7 @@ class Snapshot:
 
     def unreadable(self, table: str, problem: str) -> None:
         """Note that a table is there but cannot be read, and why; what was filled of it is thrown away."""
-        self._db.execute(f"DROP TABLE IF EXISTS raw.{quoted(table)}")
+        self.sql(f"DROP TABLE IF EXISTS raw.{quoted(table)}")
         self.readings[table] = TableReading(table=table, problem=problem)
 
     def left_out(self, table: str, count: int, places: Sequence[str]) -> None:
@@ -301,6 +410,9 @@ class Snapshot:
 
         Every table of the catalogue exists afterwards; one that was not supplied is empty, a column that was not is null.
         """
+        self._do(partial(self._settle, wanted, source))
+
+    def _settle(self, wanted: Wanted, source: Source | None) -> None:
         raw: dict[str, dict[str, RawColumn]] = {}
         for table, name, native in self.sql(
             "SELECT table_name, column_name, data_type FROM information_schema.columns WHERE table_schema = 'raw'"
@@ -329,89 +441,35 @@ class Snapshot:
                 reading.unreadable_cells[column.column.name] = count
                 reading.cell_places[column.column.name] = source.places(column.table, column.column.name, cells) if source else []
         self.sql("DROP SCHEMA raw CASCADE")
-        _shut(self._db)
+        for setting in engine.SHUT:
+            self.sql(setting)
 
     def at(self, as_of: date) -> None:
         """Move to another business date; what has been read stays as it is."""
+        self._do(partial(self._set_day, as_of))
+
+    def _set_day(self, as_of: date) -> None:
         self.as_of = as_of
-        self._db.execute("SET VARIABLE as_of = $1::DATE", [as_of])
+        self._ask("execute", "SET VARIABLE as_of = $1::DATE", [as_of])
 
     def _make_calendar(self) -> None:
         # no: working days up to and including d. no_before: up to the day before.
-        self._db.execute(
+        self._ask(
+            "execute",
             """CREATE TABLE calendar AS
             SELECT d, sum(working) OVER (ORDER BY d)::INTEGER AS no, (sum(working) OVER (ORDER BY d) - working)::INTEGER AS no_before
             FROM (SELECT d, (isodow(d) < 6 AND NOT list_contains($3::DATE[], d))::INTEGER AS working
                   FROM (SELECT range::DATE AS d FROM range($1::DATE, $2::DATE + 1, INTERVAL 1 DAY)))""",
             [FIRST, LAST, sorted(self.settings.bank_holidays)],
         )
-        self._db.execute("CREATE TABLE working_day AS SELECT no, d FROM calendar WHERE no > no_before")
+        self._ask("execute", "CREATE TABLE working_day AS SELECT no, d FROM calendar WHERE no > no_before", [])
         # The same as lists in one row: a look-up that can stand in another, where a join in a join takes for ever.
-        self._db.execute(
+        self._ask(
+            "execute",
             """CREATE TABLE counted AS SELECT list(no ORDER BY d) AS numbers, list(no_before ORDER BY d) AS before,
-            list(d ORDER BY d) FILTER (no > no_before) AS days FROM calendar"""
+            list(d ORDER BY d) FILTER (no > no_before) AS days FROM calendar""",
+            [],
         )
-
-
-def syntax_of(query: str) -> dict[str, Any]:
-    """Return the engine's syntax tree of a text of SQL, or what it cannot read in it; nothing of it is run or looked up.
-
-    Either `statements`, each a tree, or `error_message` and `position`, in bytes. Raises RecursionError.
-    """
-    [(tree,)] = _reader().cursor().execute("SELECT json_serialize_sql($1::VARCHAR)", [query]).fetchall()
-    found: dict[str, Any] = json.loads(tree)
-    return found
-
-
-@cache
-def pure_functions() -> frozenset[str]:
-    """Return the engine's functions whose answer depends on what they are given and nothing else, and our own."""
-    known = _reader().execute(
-        """SELECT DISTINCT function_name FROM duckdb_functions()
-        WHERE function_type IN ('aggregate', 'window', 'macro') OR (function_type = 'scalar' AND stability = 'CONSISTENT')"""
-    )
-    return frozenset(name for (name,) in known.fetchall()) | frozenset(re.findall(r"CREATE MACRO (\w+)", _MACROS))
-
-
-@cache
-def _reader() -> duckdb.DuckDBPyConnection:
-    """Open an engine that reads SQL and runs none of it: it holds no data and reaches nothing."""
-    engine = _engine(threads=1)
-    _shut(engine)
-    return engine
-
-
-def _engine(**settings: bool | int) -> duckdb.DuckDBPyConnection:
-    """Open an engine in memory that fetches and loads no extension, and writes to no disk: what does not fit in is an error.
-
-    Of itself it would put whatever does not fit into files in the folder that the process happens to be in, for all to read.
-    """
-    return duckdb.connect(config=_CLOSED | settings)
-
-
-def _shut(engine: duckdb.DuckDBPyConnection) -> None:
-    """Let an engine reach nothing outside from now on, and let no SQL open it again."""
-    engine.execute("SET enable_external_access = false")
-    engine.execute("SET lock_configuration = true")
-
-
-_CLOSED: dict[str, str | bool | int | float | list[str]] = {
-    "temp_directory": "",
-    "autoinstall_known_extensions": False,
-    "autoload_known_extensions": False,
-    "allow_community_extensions": False,
-    "allow_persistent_secrets": False,
-}
-
-
-class _Stream:
-    """A query of one engine as rows that another engine reads."""
-
-    def __init__(self, query: duckdb.DuckDBPyRelation) -> None:
-        self._query = query
-
-    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
-        return self._query.__arrow_c_stream__(requested_schema)
 
 
 def _text(value: str) -> str:
@@ -420,32 +478,6 @@ def _text(value: str) -> str:
 
 def _as_json(cells: Sequence[object]) -> str:
     return json.dumps([cell if cell is None or type(cell) is str else as_text(cell) for cell in cells])
-
-
-def as_text(cell: object) -> str | None:
-    """Return a cell of a workbook or a database as an export to CSV would hold it.
-
-    Whole numbers have no decimals (an id typed as 7.0 is 7), days and moments are ISO, moments with a zone are in English
-    time, a number that is none is nothing.
-    """
-    match cell:
-        case None | str():
-            return cell
-        case bool():
-            return "true" if cell else "false"
-        case datetime():
-            local = cell.astimezone(ZoneInfo("Europe/London")).replace(tzinfo=None) if cell.tzinfo else cell
-            return local.isoformat(sep=" ")
-        case date():
-            return cell.isoformat()
-        case float() | Decimal():
-            number = Decimal(repr(cell)) if isinstance(cell, float) else cell
-            text = format(number, "f")
-            return (text.rstrip("0").rstrip(".") if "." in text else text) if number.is_finite() else None
-        case bytes():
-            return cell.decode("utf-8", "replace")
-        case _:
-            return str(cell)
 
 
 def _list_type(cells: Sequence[object]) -> str:

@@ -138,8 +138,7 @@ def read_tables(app: App, as_of: date) -> list[TableReport]:
         raise SourceError("there is no source to read", remedy="Mend `source:` in config.yaml; `alerting check` says how.")
     wanted = app.book.wanted(app.book.rules)
     with Snapshot(as_of, app.book.settings) as snapshot:
-        app.source.read(wanted, snapshot)
-        snapshot.settle(wanted, app.source)
+        snapshot.read(app.source, wanted)
         judged = trust.judge(snapshot, wanted, app.past(as_of))
         merged = person_merges.read(snapshot).problem(app.source)
         also = {person_merges.TABLE: [merged]} if merged and person_merges.TABLE not in judged.doubted else {}

@@ -68,13 +68,13 @@ def read_day(
     with Snapshot(as_of, book.settings) as snapshot:
         wanted = book.wanted(rules)
         try:
-            source.read(wanted, snapshot)
+            snapshot.read(source, wanted)
         except SourceError as error:
             if strict:
                 raise
             for table in wanted:
                 snapshot.unreadable(table, error.problem)
-        snapshot.settle(wanted, source)
+            snapshot.settle(wanted, source)
         before = past()
         judged, restricted = trust.judge(snapshot, wanted, before), read_restricted(snapshot)
         if RESTRICTED in judged.doubted:

@@ -23,8 +23,6 @@ from alerting.model import Alert, Finding, Level, Outcome, Problem
 from alerting.rulebook.book import Rulebook
 from alerting.rulebook.rule import Rule
 
-RULE_SECONDS = 120.0
-
 
 class Answers:
     """The answers of a day's rules, kept in the snapshot, where they are compared with the live alerts."""
@@ -255,7 +253,7 @@ def _ask(book: Rulebook, snapshot: Snapshot, rule: Rule, stage: Stage) -> Asked:
     """Ask one rule within its time, and return how that went; its findings are there only where it went well."""
     started, asked = time.perf_counter(), Asked(id=rule.id, code=rule.code)
     try:
-        with snapshot.time_limit(RULE_SECONDS):
+        with snapshot.time_limit(book.settings.limits.seconds):
             stage.set_up(rule.subject)
             snapshot.sql(f"INSERT INTO finding {rule_query(rule)}")
             asked = _judge_fill(snapshot, rule, _counted(snapshot, asked), book)

@@ -19,6 +19,10 @@ SQL_TYPES = {
 """The engine's type of each type of a subject's column."""
 
 
+MOST_ROWS = 1_000_000
+"""Rows that a subject may have: what every one of them is answered leaves the engine."""
+
+
 class Stage:
     """Makes each shared view and each subject a table, once, when the first rule needs it."""
 
@@ -63,5 +67,7 @@ class Stage:
             f"SELECT count(*), count(DISTINCT {quoted(subject.key)}), count(*) FILTER (WHERE {quoted(subject.key)} IS NULL) "
             f"FROM {quoted('subject_' + subject.id)}"
         )
+        if rows > MOST_ROWS:
+            raise RuleError(f"the subject {subject.id} gives {rows:,} rows; at most {MOST_ROWS:,} can be asked about")
         if rows != keys or empty:
             raise RuleError(f"the subject {subject.id} gives {rows} rows for {keys} different keys; each key must be there once")

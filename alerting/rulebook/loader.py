@@ -15,7 +15,8 @@ from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel
 
-from alerting.casedata.catalogue import Settings
+from alerting.casedata import engine
+from alerting.casedata.catalogue import NO_MORE, Limits, Settings
 from alerting.documents.document import Document, KeyPath, did_you_mean, load, load_plain, load_text, many_files
 from alerting.errors import ConfigError, Fault, Faults, Place
 from alerting.formatting import day
@@ -45,11 +46,13 @@ def load_rulebook(
     overrides: Overrides | None = None,
     config: Document | None = None,
     last_good: Callable[[], Mapping[str, LastGoodText]] = dict,
+    limits: Limits = NO_MORE,
 ) -> Rulebook:
     """Load every rule of the packs in `folder`, in order; `None` takes all its folders but `subjects`.
 
     config: the file that `overrides` was read from, for the places of their faults. last_good: asked once, and only where a
-    file has faults today: what to use instead, by its path in `folder`; the faults are told all the same. Raises ConfigError
+    file has faults today: what to use instead, by its path in `folder`; the faults are told all the same. limits: what a rule may
+    take of the engine, which is begun here, as loading needs it. Raises ConfigError
     where there is no such folder, Faults where its settings.yaml cannot be used; every other fault stands in the rulebook's
     `faults`.
     """
@@ -57,8 +60,9 @@ def load_rulebook(
         raise ConfigError(
             f"there are no rules in {folder.as_posix()}", remedy="Set `rules: path:` to the folder that holds `subjects/`."
         )
+    engine.start()
     with many_files():
-        return _Loader(folder, overrides or Overrides(), config, last_good).load(packs)
+        return _Loader(folder, overrides or Overrides(), config, last_good, limits).load(packs)
 
 
 def compile_rule(ground: Foundation, path: Path, params: Mapping[str, Any], text: str | None = None) -> Rule | list[Fault]:
@@ -81,10 +85,12 @@ class _Loader:
         overrides: Overrides,
         config: Document | None,
         last_good: Callable[[], Mapping[str, LastGoodText]],
+        limits: Limits,
     ) -> None:
         self.folder = folder
         self.overrides = overrides
         self.config = config
+        self.limits = limits
         self._last_good = last_good
         self.sources: dict[str, Document] = {}
         self.older: dict[str, FallbackVersion] = {}
@@ -234,7 +240,7 @@ class _Loader:
         settings, faults = apply_overrides(found, self.overrides, self.place)
         self.faults += faults
         self.stopping += faults
-        return settings
+        return replace(settings, limits=self.limits)
 
     def _use_settings(self, document: Document) -> SettingsFile | None:
         found = self._read(document, SettingsFile)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
-from alerting.casedata.snapshot import syntax_of
+from alerting.casedata.syntax import syntax_of
 
 
 @dataclass(frozen=True, kw_only=True)

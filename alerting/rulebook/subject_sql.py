@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import Any
 
 from alerting.casedata.catalogue import TABLES
-from alerting.casedata.snapshot import pure_functions
+from alerting.casedata.syntax import pure_functions
 from alerting.documents.document import did_you_mean, word_length
 from alerting.rulebook.sql_tree import syntax, walk
 

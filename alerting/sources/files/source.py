@@ -25,8 +25,8 @@ from pydantic import BaseModel, ConfigDict, field_validator
 
 from alerting.casedata import snapshot
 from alerting.casedata.catalogue import TABLES, clean
-from alerting.casedata.conversion import quoted
-from alerting.casedata.snapshot import EngineError, Snapshot, Wanted, as_text
+from alerting.casedata.conversion import as_text, quoted
+from alerting.casedata.snapshot import EngineError, Snapshot, Wanted
 from alerting.errors import SourceError
 from alerting.sources.files.csv_text import LONGEST_PIECE, Shape, examine, in_utf8, lines, records
 
@@ -261,9 +261,9 @@ class _Parquet:
         rows = "read_parquet($1, binary_as_string = true)"
         parameters = [_not_a_pattern(str(self.path))]
         try:
-            described = into.sql(f"DESCRIBE SELECT * FROM {rows}", parameters)
-            positions = _positions([row[0] for row in described], columns, self.name)
-            selected = [f"{_parquet_cell(*described[at][:2])} AS {quoted(name)}" for name, at in positions.items()]
+            described = into.describe(table, f"SELECT * FROM {rows}", parameters)
+            positions = _positions([column for column, _ in described], columns, self.name)
+            selected = [f"{_parquet_cell(*described[at])} AS {quoted(name)}" for name, at in positions.items()]
             into.fill_from(table, f"SELECT {', '.join(selected) or f'NULL AS {quoted(_NO_COLUMN)}'} FROM {rows}", parameters)
         except EngineError:
             raise SourceError("is not a Parquet file that can be read", where=self.name, remedy="Export it again.") from None
@@ -288,8 +288,8 @@ def _parquet_cell(column: str, kind: str) -> str:
 
 
 def _not_a_pattern(path: str) -> str:
-    """Return a path in which the engine sees no wildcard."""
-    return re.sub(r"([*?\[])", r"[\1]", path)
+    """Return a path in which the engine sees no wildcard, and which is the same to it wherever it was begun."""
+    return re.sub(r"([*?\[])", r"[\1]", str(Path(path).absolute()))
 
 
 # ---------------------------------------------------------------------- Excel

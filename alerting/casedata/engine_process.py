@@ -1,0 +1,182 @@
+"""The engine, alone in a process of its own: `engine` starts this file, asks it through its standard input, hears it on its output.
+
+It imports nothing of the package, so that it is there at once, and holds nothing but what it is sent. What a statement does to it,
+a crash or all its memory, it does to this process alone. It ends as soon as nobody can ask it any more.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pickle
+import queue
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import duckdb
+
+HEADROOM = 512 << 20
+"""Bytes that the process may have beyond what the engine counts as its own: not all that it allocates is counted."""
+
+_PER_THREAD = 256 << 20
+_GRACE_S = 20.0
+_FATAL = ("OutOfMemoryException", "FatalException", "InternalException", "MemoryError")
+"""Faults after which the process is not used any more: its memory is full of holes, or the engine does not trust itself."""
+
+
+class _Stream:
+    """A query of one engine as rows that another engine reads."""
+
+    def __init__(self, query: Any) -> None:
+        self._query = query
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        return self._query.__arrow_c_stream__(requested_schema)
+
+
+class _Databases:
+    """The databases that are open, each by its number, all of them in memory."""
+
+    def __init__(self) -> None:
+        self._open: dict[int, Any] = {}
+        self._files: dict[int, Any] = {}
+        self._config: dict[int, dict[str, Any]] = {}
+
+    def open(self, number: int, memory: int, config: dict[str, Any]) -> None:
+        """Open a database that may use so many bytes of memory."""
+        most = max(1, memory // _PER_THREAD)
+        threads = {"threads": most} if most < (os.cpu_count() or 1) else {}
+        self._config[number] = {"memory_limit": f"{memory}B", **threads, **config}
+        self._open[number] = duckdb.connect(config=self._config[number])
+        self._open[number].execute("SELECT 1").fetchall()
+        _limit_memory(memory + HEADROOM)
+
+    def execute(self, number: int, statement: str, parameters: list[Any]) -> list[tuple[Any, ...]]:
+        """Run one statement and return all its rows."""
+        rows: list[tuple[Any, ...]] = self._open[number].execute(statement, parameters).fetchall()
+        return rows
+
+    def write_parquet(self, number: int, query: str, statement: str) -> list[tuple[Any, ...]]:
+        """Let the second engine, which is never given SQL of others, write a query's rows, its `given`, by a statement."""
+        files = self._second(number)
+        files.register("given", _Stream(self._open[number].sql(query)))
+        try:
+            rows: list[tuple[Any, ...]] = files.execute(statement).fetchall()
+        finally:
+            files.unregister("given")
+        return rows
+
+    def read_parquet(self, number: int, query: str, statement: str) -> None:
+        """Run a statement over `given`, which is what the second engine's query gives."""
+        database = self._open[number]
+        database.register("given", _Stream(self._second(number).sql(query)))
+        try:
+            database.execute(statement)
+        finally:
+            database.unregister("given")
+
+    def close(self, number: int) -> None:
+        self._config.pop(number, None)
+        for there in (self._files.pop(number, None), self._open.pop(number, None)):
+            if there is not None:
+                there.close()
+
+    def interrupt(self, number: int) -> None:
+        for there in (self._open.get(number), self._files.get(number)):
+            if there is not None:
+                there.interrupt()
+
+    def _second(self, number: int) -> Any:
+        if number not in self._files:
+            self._files[number] = duckdb.connect(config=self._config[number])
+        return self._files[number]
+
+
+def _limit_memory(more: int) -> None:
+    """Let the process have so many bytes more than it has now, where the system can hold it to that."""
+    with contextlib.suppress(ImportError, OSError, ValueError):
+        import resource
+
+        status = Path("/proc/self/status").read_text("ascii")
+        now = next(int(line.split()[1]) << 10 for line in status.splitlines() if line.startswith("VmData:"))
+        _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+        most = now + more if hard == resource.RLIM_INFINITY else min(now + more, hard)
+        resource.setrlimit(resource.RLIMIT_DATA, (most, hard))
+
+
+@contextlib.contextmanager
+def _ended_after(seconds: float) -> Any:
+    """Have the system end the process where it is still at it by then: whoever would end it may be gone."""
+    if not hasattr(signal, "setitimer"):
+        yield
+        return
+    signal.setitimer(signal.ITIMER_REAL, seconds + _GRACE_S)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+
+
+class _Asked:
+    """What is asked, read beside the work, so that an interruption and the end of whoever asks are noticed in the middle of it."""
+
+    def __init__(self, databases: _Databases, asks: BinaryIO) -> None:
+        self._databases, self._asks = databases, asks
+        self._waiting: queue.SimpleQueue[tuple[int, str, float, tuple[Any, ...]]] = queue.SimpleQueue()
+        self._now: tuple[int, int] | None = None
+        self._lock = threading.Lock()
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def _read(self) -> None:
+        try:
+            while True:
+                request, operation, seconds, arguments = pickle.load(self._asks)  # noqa: S301  (of the process that started this one)
+                if operation == "interrupt":
+                    self._interrupt(request)
+                else:
+                    self._waiting.put((request, operation, seconds, arguments))
+        finally:
+            os._exit(0)
+
+    def _interrupt(self, request: int) -> None:
+        with self._lock:
+            if self._now is not None and self._now[0] == request:
+                self._databases.interrupt(self._now[1])
+
+    def each(self, work: Callable[[str, tuple[Any, ...]], None]) -> None:
+        """Do what is asked, one after the other, for ever."""
+        while True:
+            request, operation, seconds, arguments = self._waiting.get()
+            with self._lock:
+                self._now = (request, arguments[0])
+            with _ended_after(seconds):
+                work(operation, arguments)
+            with self._lock:
+                self._now = None
+
+
+def main() -> None:
+    """Answer what is asked until nobody asks any more."""
+    with contextlib.suppress(ValueError):
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C is for whoever asks
+    asks, answers = sys.stdin.buffer, sys.stdout.buffer
+    databases = _Databases()
+
+    def work(operation: str, arguments: tuple[Any, ...]) -> None:
+        try:
+            answer = pickle.dumps((True, getattr(databases, operation)(*arguments)), protocol=5)
+        except Exception as error:  # noqa: BLE001  (whatever it is, it is what the statement gave)
+            kind = type(error).__name__
+            answer = pickle.dumps((False, (kind, str(error)[:100_000], kind in _FATAL)), protocol=5)
+        answers.write(answer)
+        answers.flush()
+
+    _Asked(databases, asks).each(work)
+
+
+if __name__ == "__main__":
+    main()
