@@ -27,7 +27,7 @@ from sqlalchemy import (
     text,
 )  # fmt: skip
 
-SCHEMA = "0008"
+SCHEMA = "0009"
 """The newest migration."""
 
 LAST_WITHOUT_REACH = "last_without_reach"
