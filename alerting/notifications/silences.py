@@ -7,9 +7,11 @@ that a single person made never matches a critical alert, whenever that comes.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime
+from types import MappingProxyType
+from typing import NamedTuple
 
 from pydantic import BaseModel, ConfigDict, field_validator
 
@@ -20,6 +22,9 @@ from alerting.formatting import day, listed, plural
 from alerting.model import Alert, Condition, Level
 from alerting.notifications.content import Notice
 from alerting.notifications.routing import Router
+
+_FEW = 3
+"""So many alerts may be all there are without being everything."""
 
 
 class Matcher(BaseModel):
@@ -100,6 +105,12 @@ class Impact:
     levels: Mapping[str, int]
     people: Sequence[tuple[str, int]]
     teams: Sequence[tuple[str, int]]
+    #: Those of whom alerts would be silenced, by id, with how many.
+    touched: Mapping[str, int] = field(default_factory=dict)
+    #: How many it would silence together with the silences that one person alone made.
+    piled: int = 0
+    #: Why nobody may make it, as it would silence everything, alone or with those there are; None where it would not.
+    everything: str | None = None
 
     def needs_two(self, share: int) -> str | None:
         """Return why one person alone may not silence these; None where one may. share: per cent of the open alerts."""
@@ -107,25 +118,86 @@ class Impact:
             return f"it would silence {plural(self.levels[Level.critical.name], 'critical alert')}"
         if self.open and len(self.alerts) * 100 > share * self.open:
             return f"it would silence {len(self.alerts)} of {self.open} open alerts, which is more than {share} per cent"
+        if self.alerts and self.piled * 100 > share * self.open:
+            return (
+                f"with the silences that one person made it would silence {self.piled} of {self.open} open alerts, which is more "
+                f"than {share} per cent"
+            )
         return None
 
 
-def impact(matcher: Matcher, alerts: Iterable[Alert], router: Router) -> Impact:
-    """Return what a matcher would silence of these alerts, and from whom."""
+def impact(
+    matcher: Matcher,
+    alerts: Iterable[Alert],
+    router: Router,
+    others: Collection[Silence] = (),
+    kinds: Mapping[str, str] = MappingProxyType({}),
+) -> Impact:
+    """Return what a matcher would silence of these alerts, and from whom.
+
+    others: the silences that stand or are to come. kinds: the rules in use by id, each with what its alerts are about.
+    """
     opened = [alert for alert in alerts if alert.condition not in (Condition.pending, Condition.resolved)]
     matched = [alert for alert in opened if matcher.matches(alert)]
     levels = Counter(alert.level.name for alert in matched)
     teams = Counter(router.team_name(alert) for alert in matched)
-    people = Counter(
-        recipient.person.name for alert in matched if alert.rule in router.rules for recipient in router.recipients(alert)
-    )
+    readers = [recipient.person for alert in matched if alert.rule in router.rules for recipient in router.recipients(alert)]
+    people = Counter(person.name for person in readers)
+    alone = [other for other in others if other.approved_by is None]
+    piled = [alert for alert in opened if matcher.matches(alert) or any(other.matches(alert) for other in alone)]
     return Impact(
+        touched=Counter(person.id for person in readers),
+        piled=len(piled),
+        everything=_everything(matcher, others, opened, _kinds_of_alerts(router, opened, kinds)),
         alerts=matched,
         open=len(opened),
         levels={level.name: levels[level.name] for level in reversed(Level) if levels[level.name]},
         people=people.most_common(),
         teams=teams.most_common(),
     )
+
+
+class _Kind(NamedTuple):
+    """Alerts that there can be: of a rule, at a level, in a team, about whoever it may be."""
+
+    rule: str
+    level: Level
+    subject_kind: str
+    team: str | None
+
+    def is_matched(self, matcher: Matcher) -> bool:
+        """Return whether a matcher silences all of them."""
+        own = {"rule": self.rule, "level": self.level.name, "subject_kind": self.subject_kind, "team": self.team}
+        given = matcher.given()
+        return bool(given) and all(key in own and own[key] in values for key, values in given.items())
+
+
+def _kinds_of_alerts(router: Router, opened: Iterable[Alert], kinds: Mapping[str, str]) -> list[_Kind]:
+    teams = {*router.directory.teams, *(alert.team for alert in opened)}
+    levels = {rule: router.rules[rule].notify for rule in kinds if rule in router.rules}
+    return [_Kind(rule, level, kinds[rule], team) for rule in levels for level in levels[rule] for team in teams]
+
+
+def _everything(matcher: Matcher, others: Collection[Silence], opened: Sequence[Alert], possible: Sequence[_Kind]) -> str | None:
+    """Return why a silence would, with the others, leave nothing to tell: by what they match, and not by how they are written."""
+    with_it = "with the silences that there are, " if others else ""
+    for name, is_meant in (("critical alert", _is_critical), ("alert", _is_not_critical)):
+        told_of = [kind for kind in possible if is_meant(kind.level)]
+        mine = [*(other.matcher for other in others if name == "alert" or other.approved_by is not None), matcher]
+        if told_of and all(any(each.is_matched(of) for of in mine) for each in told_of):
+            return f"{with_it}it would silence every {name} that there can be"
+        met = [alert for alert in opened if is_meant(alert.level)]
+        if len(met) > _FEW and all(any(of.matches(alert) for of in mine) for alert in met):
+            return f"{with_it}it would silence every open {name}"
+    return None
+
+
+def _is_critical(level: Level) -> bool:
+    return level >= Level.critical
+
+
+def _is_not_critical(level: Level) -> bool:
+    return level < Level.critical
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -160,6 +232,15 @@ def refuse_where_wrong(request: SilenceRequest, today: date, limits: Handling, a
         raise HandlingError(
             f"{request.until} is too far off: a silence lasts {plural(limits.silence, 'working day')} at most",
             remedy=f"Give {last} or a day before it with --until.",
+        )
+
+
+def refuse_everything(found: Impact) -> None:
+    """Raise HandlingError where a silence would leave nothing to tell."""
+    if found.everything:
+        raise HandlingError(
+            f"a silence of everything is refused: {found.everything}",
+            remedy="Say what it is about more narrowly, or end another: `alerting silences list` shows them.",
         )
 
 

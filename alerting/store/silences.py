@@ -10,7 +10,7 @@ from alerting.alerts.acts import ActKind, Request
 from alerting.alerts.people import Actor
 from alerting.config import Handling
 from alerting.errors import HandlingError
-from alerting.notifications.silences import Impact, Matcher, Silence, SilenceRequest
+from alerting.notifications.silences import Impact, Matcher, Silence, SilenceRequest, refuse_everything
 from alerting.store import acts, schema
 
 
@@ -19,11 +19,13 @@ def add(connection: sa.Connection, request: SilenceRequest, found: Impact, limit
 
     found: what it would silence, which somebody has looked at.
     """
+    refuse_everything(found)
     why = found.needs_two(limits.silence_share)
     if why and request.approved_by is None:
         return _ask(connection, request, found, why, now)
     matcher, by = request.matcher, request.by
-    act = acts.keep(connection, by, ActKind.silence, str(matcher), now, note=request.reason, answers=request.answers)
+    told = {"matched": len(found.alerts), "open": found.open, "until": request.until.isoformat(), "touched": dict(found.touched)}
+    act = acts.keep(connection, by, ActKind.silence, str(matcher), now, note=request.reason, answers=request.answers, wanted=told)
     values = {
         "matcher": matcher.given(),
         "reason": request.reason.strip(),
@@ -84,6 +86,13 @@ def standing(connection: sa.Connection, as_of: date) -> list[Silence]:
     table = schema.silence
     mine = (table.c.ended_at.is_(None), table.c.begins <= as_of, table.c.until >= as_of)
     query = sa.select(table).where(*mine).order_by(table.c.id)
+    return [_silence(row) for row in connection.execute(query).mappings()]
+
+
+def not_over(connection: sa.Connection, as_of: date) -> list[Silence]:
+    """Return the silences that stand on a day or are to come, the oldest first."""
+    table = schema.silence
+    query = sa.select(table).where(table.c.ended_at.is_(None), table.c.until >= as_of).order_by(table.c.id)
     return [_silence(row) for row in connection.execute(query).mappings()]
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable
+from contextlib import closing
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from alerting.cli import CommandFolder
+from alerting.cli import CommandFolder, today
 
 if TYPE_CHECKING:
     from alerting.app import App
@@ -66,9 +67,14 @@ def impact_of(app: App, matcher: Matcher, as_of: datetime | None) -> Impact:
     """Return what would be silenced of today's open alerts, and from whom."""
     from alerting.commands.alerts import today_of
     from alerting.notifications import silences
+    from alerting.store.silences import not_over
 
-    today = today_of(app, as_of)
-    return silences.impact(matcher, today.decision.alerts, today.decision.router)
+    found = today_of(app, as_of)
+    store = app.store()
+    with closing(store), store.transaction() as connection:
+        others = not_over(connection, as_of.date() if as_of else today(app))
+    kinds = {rule.id: rule.subject_kind for rule in app.book.rules}
+    return silences.impact(matcher, found.decision.alerts, found.decision.router, others, kinds)
 
 
 def echo_impact(matcher: Matcher, impact: Impact, share: int) -> None:
@@ -81,6 +87,9 @@ def echo_impact(matcher: Matcher, impact: Impact, share: int) -> None:
     for label, counts in (("Team", impact.teams), ("Not told", impact.people)):
         for name, count in counts:
             click.echo(f"  {label}: {name}, {plural(count, 'alert')}")
+    if impact.everything:
+        click.echo(f"Refused: {impact.everything}.")
+        return
     why = impact.needs_two(share)
     if why:
         click.echo(f"Takes two people: {why}.")

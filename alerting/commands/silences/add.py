@@ -38,7 +38,7 @@ def command(
     **keys: Any,
 ) -> None:
     """Keep alerts of a kind from everybody until a day. Prints whom it touches; makes it only with --yes."""
-    from alerting.notifications.silences import SilenceRequest
+    from alerting.notifications.silences import SilenceRequest, refuse_everything
     from alerting.store import silences
 
     app = build_app(ctx)
@@ -53,6 +53,7 @@ def command(
     refuse_today(app, request, day)
     impact = impact_of(app, matcher, as_of)
     echo_impact(matcher, impact, limits.silence_share)
+    refuse_everything(impact)
     if not yes:
         click.echo("Nothing is silenced yet: the same with --yes makes it, or asks a second person where it takes two.")
         return

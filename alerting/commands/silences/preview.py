@@ -36,6 +36,7 @@ def command(ctx: click.Context, /, *, as_of: datetime | None, as_json: bool, **k
             "levels": dict(impact.levels),
             "teams": dict(impact.teams),
             "people": dict(impact.people),
+            "refused": impact.everything,
             "takes_two": impact.needs_two(share),
         }
     )
