@@ -164,6 +164,7 @@ class App:
     def sender(self, store: Store) -> Sender:
         """Return what sends the messages that wait in a store."""
         from alerting.delivery.sending import Sender
+        from alerting.notifications.content import Addressee
         from alerting.store.job_leases import this_process
 
         return Sender(
@@ -172,7 +173,10 @@ class App:
             receivers=self.receivers(),
             owner=this_process(),
             marker=self.marker(store),
-            administrators=[one.address for one in self.loaded.config.council.administrators],
+            administrators=[
+                Addressee(id=one.address, name=one.name or "Administrator", address=one.address)
+                for one in self.loaded.config.council.administrators
+            ],
             routes=self.policy().routes,
         )
 

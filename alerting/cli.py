@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from alerting.alerts.people import Actor, People
     from alerting.app import App
     from alerting.documents.report import Look
-    from alerting.store.store import Transaction
+    from alerting.store.store import Store, Transaction
 
 _NOBODY_SIGNED_IN = 2**32 - 1
 
@@ -146,6 +146,21 @@ def acting(app: App, connection: Transaction, said: str | None) -> tuple[People,
             remedy="Say who does this with --by: a worker id, address or name.",
         )
     return people, Actor(id=person.id, name=person.name, account=account, host=host)
+
+
+def tell_now(app: App, store: Store) -> None:
+    """Send what waits, with what is told of an act that has just been written: whoever must know of it knows it today."""
+    from alerting.store import acts
+    from alerting.store.messages import send_hold
+
+    try:
+        with store.transaction() as connection:
+            may_wait = bool(send_hold.find_hold(connection)) or not acts.untold(connection)
+        problems = [] if may_wait else [problem.text for problem in app.sender(store).send_all(now)]
+    except AlertingError as error:
+        problems = [error.problem]
+    for problem in problems:
+        click.echo(f"What is told of it waits: {problem}", err=True)
 
 
 def look_of(stream: TextIO) -> Look:

@@ -272,6 +272,12 @@ class Shell:
 
 
 def test_a_silence_shows_whom_it_touches_before_it_is_made_listed_and_ended(office: Office):
+    office.rule(
+        "other",
+        "PL-02",
+        levels="{amber: measure > 900, red: measure > 990}",
+        notify="{amber: [team_manager], red: [team_manager]}",
+    )
     shell, until = Shell(office), (datetime.now(UTC) + 10 * DAY).date().isoformat()
     arguments = ["silences", "add", "--rule", "PL-01", "--until", until, "--reason", "plans are migrated", "--by", "P1"]
 

@@ -16,7 +16,7 @@ from alerting.casedata.catalogue import TABLES
 from alerting.casedata.directory import RESTRICTED
 from alerting.casedata.snapshot import Snapshot
 from alerting.casedata.trust import Trust
-from alerting.cli import acting, build_app, echo_json, echo_table, now, today
+from alerting.cli import acting, build_app, echo_json, echo_table, now, tell_now, today
 from alerting.commands.alerts import echo_request
 from alerting.commands.requests import ask_release
 from alerting.documents.document import did_you_mean
@@ -74,14 +74,19 @@ def release_source(ctx: click.Context, table: str, by: str, note: str) -> None:
     try:
         with store.transaction() as connection:
             _, actor = acting(app, connection, by)
+            asked, doubt, known = None, None, list[str]()
             if _takes_two(app, name) and any(each.table == name and each.flaws for each in load_history.doubts(connection)):
                 kind = ActKind.list_released if name == RESTRICTED else ActKind.table_released
-                echo_request(ask_release(connection, actor, kind, name, _WHY_TWO[kind], now(), note=note))
-                return
-            doubt = load_history.release(connection, name, by=actor, note=note, now=now())
-            known = [each.table for each in load_history.doubts(connection) if each.flaws]
+                asked = ask_release(connection, actor, kind, name, _WHY_TWO[kind], now(), note=note)
+            else:
+                doubt = load_history.release(connection, name, by=actor, note=note, now=now())
+                known = [each.table for each in load_history.doubts(connection) if each.flaws]
+        tell_now(app, store)
     finally:
         store.close()
+    if asked:
+        echo_request(asked)
+        return
     if doubt is None or not doubt.flaws:
         raise _nothing_to_release(name, doubt, known)
     said = "; ".join(f"{about} {doubt.problems[about]}" for about in doubt.flaws)

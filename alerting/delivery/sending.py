@@ -14,14 +14,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from alerting.delivery import failure_notices
+from alerting.delivery import failure_notices, telling_acts
 from alerting.delivery.attempt import attempt
 from alerting.delivery.notifier import Notifier
 from alerting.errors import AlertingError
 from alerting.formatting import day
 from alerting.model import CHANNEL, Delivery, DeliveryReason, Level, Problem, Reach
 from alerting.notifications import fallback, last_look
-from alerting.notifications.content import Notification
+from alerting.notifications.content import Addressee, Notification
 from alerting.notifications.last_look import Newest
 from alerting.notifications.messages.rendering import Rendered, Words
 from alerting.notifications.routing import Receiver, Router, RuleRoute
@@ -78,8 +78,8 @@ class Sender:
     receivers: Mapping[str, tuple[Receiver, Notifier]]
     owner: str
     marker: Marker
-    #: The addresses that are told of receivers and addresses that fail.
-    administrators: Sequence[str] = ()
+    #: Who is told of receivers and addresses that fail, and of what people did.
+    administrators: Sequence[Addressee] = ()
     lease: timedelta = LEASE
     deadline: timedelta = DEADLINE
     #: What routing needs of each rule, by its id: for messages that were planned by an older directory than the newest.
@@ -101,6 +101,7 @@ class Sender:
         ends = clock() + self.deadline
         self.take_back()
         self._give_up(clock())
+        self._tell_acts(clock())
         try:
             problems += self._send_over_lines(clock, lambda: going_on() and clock() < ends)
         finally:
@@ -357,6 +358,16 @@ class Sender:
 
         write_patiently(written, _AGAIN_AFTER_S)
 
+    def _tell_acts(self, now: datetime) -> None:
+        """Plan what is told of what people did since."""
+        persons = [name for name, (receiver, _) in self.receivers.items() if receiver.teams is None]
+
+        def written() -> None:
+            with self.outbox.transaction() as connection:
+                telling_acts.tell_acts(connection, self.outbox, persons, self.administrators, now)
+
+        write_patiently(written, _AGAIN_AFTER_S)
+
     def _tell(self, connection: Transaction, notice: failure_notices.FaultNotice, now: datetime, but: str | None = None) -> None:
         """Tell administrators through every receiver of persons, and the channels that are told of faults.
 
@@ -366,7 +377,7 @@ class Sender:
         for name, (receiver, notifier) in sorted(self.receivers.items(), key=lambda item: item[0] == but):
             team = notifier.fault_channel()
             if receiver.teams is None:
-                planned += [notice.to(name, address, "Administrator", address, now.date()) for address in self.administrators]
+                planned += [notice.to(name, one.id, one.name, one.address, now.date()) for one in self.administrators]
             elif team is not None and team in receiver.teams:
                 planned.append(notice.to(name, f"{CHANNEL}{team}", team, None, now.date()))
         self.outbox.add(connection, planned, now)

@@ -127,6 +127,8 @@ class DigestContent(Content):
     # How many more alerts are theirs and are not shown, by why.
     snoozed: int = 0
     silenced: int = 0
+    #: By whom they are silenced, how many and until when, in words.
+    silences: tuple[str, ...] = ()
     covered: int = 0
     flapping: int = 0
     #: When the data was loaded, in the council's time, where its source says so.

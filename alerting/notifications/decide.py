@@ -218,6 +218,7 @@ class _Run:
             loaded_at=loaded_at,
             covered=inhibition.covered(self.listed, self.router.rules, is_told),
             silenced=silenced,
+            new_silences=self.world.new_silences if self.job == "daily" else (),
             backlog=self.world.backlog - {ref for _, _, ref in self.last_told},
             flapping=frozenset(alert.ref for alert in self.listed if self.flaps(alert) and alert.level < Level.critical),
             idle=self.idle,

@@ -12,7 +12,7 @@ from datetime import date, datetime
 
 from alerting.alerts import handling_state
 from alerting.formatting import day, listed
-from alerting.model import CHANNEL, Act, Alert, Condition, LastTold, Person
+from alerting.model import CHANNEL, Act, Alert, Condition, LastTold, Level, Person
 from alerting.notifications.banners import Banners
 from alerting.notifications.content import (
     COUNTED_ONLY,
@@ -52,6 +52,8 @@ class Circumstances:
     covered: Mapping[str, str] = field(default_factory=dict)
     #: Alerts that somebody silenced, with the silence: counted, and not told.
     silenced: Mapping[str, Silence] = field(default_factory=dict)
+    #: The numbers of the silences that were made since the last daily run.
+    new_silences: Collection[int] = ()
     #: Alerts that were open when the service began: told as counts.
     backlog: Collection[str] = ()
     #: Alerts that come and go too often to be told each time.
@@ -209,7 +211,9 @@ def _digest(
     states = [(alert, recipient, today.state(router, receiver.name, person.id, alert, person)) for alert, recipient in owned]
     listed = [(alert, recipient, state) for alert, recipient, state in states if state and state not in COUNTED_ONLY]
     news = [(alert, state) for alert, _, state in listed if state in NEWS] + [(each.alert, ItemState.moved) for each in gone]
-    if not news:
+    quiet = [today.silenced[alert.ref] for alert, _, state in states if state == ItemState.silenced]
+    unheard = sorted({silence.id for silence in quiet} & set(today.new_silences))
+    if not news and not unheard:
         return None
     items = [_item(router, alert, recipient, state, _in_hand(router, alert, person, today)) for alert, recipient, state in listed]
     items += [_item(router, each.alert, each.before, ItemState.moved, f"Now with {each.now.person.name}.") for each in gone]
@@ -224,6 +228,7 @@ def _digest(
         covering=tuple(sorted({recipient.covering for _, recipient, _ in listed if recipient.covering})),
         snoozed=counts[ItemState.snoozed],
         silenced=counts[ItemState.silenced],
+        silences=tuple(_by_whom(router, silence, count) for silence, count in Counter(quiet).items()),
         covered=counts[ItemState.covered],
         flapping=counts[ItemState.flapping],
         data_as_at=today.data_as_at,
@@ -231,7 +236,7 @@ def _digest(
         instead=fallback_chains(router, person.id, [*(alert for alert, _, _ in listed), *(each.alert for each in gone)]),
     )
     return Notification(
-        key=_key(today, receiver, person.id, news),
+        key=_key(today, receiver, person.id, news, unheard),
         receiver=receiver.name,
         purpose=today.purpose,
         recipient=person.id,
@@ -255,6 +260,11 @@ def _in_hand(router: Router, alert: Alert, reader: Person, today: Circumstances)
         last = max(act.until for act in acts if act.until)
         said.append(f"Acknowledged by {listed([_named(router, act) for act in acts])} until {day(last)}.")
     return " ".join(said)
+
+
+def _by_whom(router: Router, silence: Silence, count: int) -> str:
+    approved = f" with {router.directory.name(silence.approved_by)}" if silence.approved_by else ""
+    return f"{count} by {router.directory.name(silence.by)}{approved} until {day(silence.until)}"
 
 
 def _named(router: Router, act: Act) -> str:
@@ -358,10 +368,16 @@ def _told(alert: Alert) -> ToldAlert:
     return ToldAlert(ref=alert.ref, level=alert.level, condition=alert.condition)
 
 
-def _key(today: Circumstances, receiver: Receiver, recipient: str, news: Iterable[tuple[Alert, ItemState]]) -> str:
-    told = [f"{alert.ref}{state}{alert.level}" for alert, state in news]
+def _key(
+    today: Circumstances,
+    receiver: Receiver,
+    recipient: str,
+    news: Iterable[tuple[Alert, ItemState]],
+    silences: Iterable[int] = (),
+) -> str:
+    told = [*(f"{alert.ref}{state}{alert.level}" for alert, state in news), *(f"silence {number}" for number in silences)]
     return notification_key(today.purpose, today.as_of, receiver.name, recipient, told)
 
 
 def _urgency(news: Iterable[tuple[Alert, ItemState]]) -> int:
-    return max(int(alert.level) for alert, _ in news)
+    return max((int(alert.level) for alert, _ in news), default=int(Level.info))

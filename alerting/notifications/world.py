@@ -51,6 +51,8 @@ class World:
     held_spans: Mapping[str, Sequence[Span]] = field(default_factory=dict)
     #: Those that stand on the day, the oldest first.
     silences: tuple[Silence, ...] = ()
+    #: The numbers of those made since the last daily run: whom they touch is told today.
+    new_silences: frozenset[int] = frozenset()
     #: Those that are on.
     brakes: tuple[Brake, ...] = ()
     history: History = field(default_factory=History)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -12,8 +12,10 @@ import sqlalchemy as sa
 from alerting.alerts.acts import ActKind, Request, two_people
 from alerting.alerts.people import Actor, People
 from alerting.errors import HandlingError
+from alerting.store import service_state
 from alerting.store.schema import act
 
+_TOLD = "acts told"
 _ANSWERS = (ActKind.approval, ActKind.withdrawal)
 
 
@@ -108,7 +110,27 @@ def _request(row: Any) -> Request:
     )
 
 
-def since(connection: sa.Connection, number: int, kinds: Iterable[ActKind]) -> list[Any]:
-    """Return the acts of some kinds after one of this number, the oldest first."""
-    query = sa.select(act).where(act.c.id > number, act.c.kind.in_([kind.value for kind in kinds]))
+def last_told(connection: sa.Connection) -> int:
+    """Return the number of the last act that was told; what an earlier version kept, which did not tell, counts as told."""
+    known = service_state.remembered(connection, _TOLD)
+    if known is not None:
+        return int(known)
+    return int(connection.execute(sa.select(sa.func.max(act.c.id)).where(act.c.host.is_(None))).scalar() or 0)
+
+
+def note_told(connection: sa.Connection, number: int, now: datetime) -> None:
+    """Keep that acts up to this one have been told."""
+    service_state.remember(connection, _TOLD, number, now)
+
+
+def approver(connection: sa.Connection, request: int) -> str | None:
+    """Return who approved a request, by id."""
+    query = sa.select(act.c.by).where(act.c.answers == request, act.c.kind == ActKind.approval.value)
+    return connection.execute(query.limit(1)).scalar()
+
+
+def untold(connection: sa.Connection) -> list[Any]:
+    """Return the acts that somebody is to be told of and nobody was, the oldest first."""
+    kinds = [kind.value for kind in ActKind if kind.is_told]
+    query = sa.select(act).where(act.c.id > last_told(connection), act.c.kind.in_(kinds))
     return list(connection.execute(query.order_by(act.c.id)))

@@ -96,6 +96,20 @@ def not_over(connection: sa.Connection, as_of: date) -> list[Silence]:
     return [_silence(row) for row in connection.execute(query).mappings()]
 
 
+def made_since_daily(connection: sa.Connection, as_of: date) -> list[int]:
+    """Return the numbers of the silences that stand on a day, and were made or begin since the daily run of the day before."""
+    run, table = schema.run, schema.silence
+    before = sa.select(run.c.started_at, run.c.as_of).where(
+        run.c.job == "daily", run.c.as_of < as_of, run.c.finished_at.is_not(None)
+    )
+    last = connection.execute(before.order_by(run.c.as_of.desc(), run.c.id.desc()).limit(1)).first()
+    if last is None:
+        return []
+    standing_now = (table.c.ended_at.is_(None), table.c.begins <= as_of, table.c.until >= as_of)
+    new = sa.or_(table.c.at > last.started_at, table.c.begins > last.as_of)
+    return list(connection.execute(sa.select(table.c.id).where(*standing_now, new)).scalars())
+
+
 def _silence(row: sa.RowMapping) -> Silence:
     kept = {name: value for name, value in row.items() if name != "act_id"}
     return Silence(**{**kept, "matcher": Matcher(**row["matcher"])})

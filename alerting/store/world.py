@@ -55,6 +55,7 @@ def read_world(
         backlog=brakes.backlog(connection),
         held_spans={refs[id_]: spans for id_, spans in held_spans(connection, policy.book.ids).items() if id_ in refs},
         silences=tuple(silences.standing(connection, as_of)),
+        new_silences=frozenset(silences.made_since_daily(connection, as_of)),
         brakes=tuple(brakes.on(connection)),
         history=brakes.history(connection, job, as_of, evaluation.source),
         missed_days=missed_days(connection, "daily"),

@@ -88,6 +88,7 @@ def acting(ctx: click.Context, ref: str, by: str | None, approved_by: str | None
             asked = second_named(people, actor, approved_by)
             alert = find_alert(store, ref, connection)
             yield actions_of(app, store, connection, actor, asked=asked), alert
+        cli.tell_now(app, store)
     finally:
         store.close()
 

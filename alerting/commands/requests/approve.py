@@ -6,7 +6,7 @@ from contextlib import closing
 
 import click
 
-from alerting.cli import acting, build_app, now
+from alerting.cli import acting, build_app, now, tell_now
 
 
 @click.command()
@@ -24,10 +24,12 @@ def command(ctx: click.Context, number: int, by: str | None) -> None:
     with store.transaction() as connection:
         waiting = acts.waiting(connection, number)
     impact = look(app, waiting)
-    with closing(store), store.transaction() as connection:
+    with store.transaction() as connection:
         people, second = acting(app, connection, by)
         limits = app.loaded.config.handling
         request = acts.approve(connection, number, second, people, moment, two_accounts=limits.two_accounts)
         approval = Approval(request=request, by=second)
         done = Granting(app=app, store=store, connection=connection, approval=approval, now=moment, impact=impact).do()
+    with closing(store):
+        tell_now(app, store)
     click.echo(f"Request {number} of {request.by.name} is approved by {second.name}. {done}")

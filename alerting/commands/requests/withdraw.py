@@ -6,7 +6,7 @@ from contextlib import closing
 
 import click
 
-from alerting.cli import acting, build_app, now
+from alerting.cli import acting, build_app, now, tell_now
 
 
 @click.command()
@@ -20,7 +20,9 @@ def command(ctx: click.Context, number: int, by: str | None, note: str) -> None:
 
     app = build_app(ctx)
     store = app.store()
-    with closing(store), store.transaction() as connection:
-        _, actor = acting(app, connection, by)
-        request = acts.withdraw(connection, number, actor, now(), note=note)
+    with closing(store):
+        with store.transaction() as connection:
+            _, actor = acting(app, connection, by)
+            request = acts.withdraw(connection, number, actor, now(), note=note)
+        tell_now(app, store)
     click.echo(f"Request {number}, about {request.about}, is taken back by {actor.name}.")

@@ -9,7 +9,7 @@ import click
 from alerting.alerts.acts import ActKind
 from alerting.alerts.brakes import Brake
 from alerting.app import App
-from alerting.cli import acting, build_app, echo_table, now
+from alerting.cli import acting, build_app, echo_table, now, tell_now
 from alerting.commands.alerts import echo_request
 from alerting.commands.requests import ask_release
 from alerting.documents.document import did_you_mean
@@ -46,6 +46,7 @@ def command(ctx: click.Context, rule: str | None, by: str | None, note: str, *, 
             raise click.UsageError("Say who has looked, with --by NAME.", ctx)
         else:
             _release(app, store, rule, by, note)
+            tell_now(app, store)
     finally:
         store.close()
 

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from alerting.alerts.acts import Request
-from alerting.cli import acting, build_app, now, today
+from alerting.cli import acting, build_app, now, tell_now, today
 from alerting.commands.alerts import DAY, approved_by, as_of, by, echo_request, second_named
 from alerting.commands.silences import echo_impact, impact_of, matcher_of, matching, refuse_today
 
@@ -57,8 +57,9 @@ def command(
     if not yes:
         click.echo("Nothing is silenced yet: the same with --yes makes it, or asks a second person where it takes two.")
         return
-    with closing(store), store.transaction() as connection:
+    with store.transaction() as connection:
         number = silences.add(connection, request, impact, limits, now())
+    tell_now(app, store)
     if isinstance(number, Request):
         echo_request(number)
         return

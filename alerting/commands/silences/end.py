@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from alerting.cli import acting, build_app, now
+from alerting.cli import acting, build_app, now, tell_now
 from alerting.commands.alerts import by
 
 
@@ -23,6 +23,7 @@ def command(ctx: click.Context, silence: int, by: str | None, note: str) -> None
         with store.transaction() as connection:
             _, actor = acting(app, connection, by)
             ended = silences.end(connection, silence, by=actor, note=note, now=now())
+        tell_now(app, store)
     finally:
         store.close()
     click.echo(f"Silence {silence}, about {ended.matcher}, is ended by {actor.name}.")

@@ -192,7 +192,8 @@ def left_out(content: DigestContent) -> str:
     """Return how many alerts a message leaves out, and why."""
     snoozed, silenced, covered, flapping = content.snoozed, content.silenced, content.covered, content.flapping
     said = [f"{plural(snoozed, 'more alert')} snoozed until a day that somebody set, and not listed here." if snoozed else ""]
-    said += [f"{plural(silenced, 'more alert')} silenced for a while, and not listed here." if silenced else ""]
+    whose = f": {'; '.join(content.silences)}" if content.silences else ""
+    said += [f"{plural(silenced, 'more alert')} silenced for a while, and not listed here{whose}." if silenced else ""]
     said += [f"{plural(covered, 'more alert')} covered by another alert about the same child or case." if covered else ""]
     said += [f"{plural(flapping, 'more alert')} coming and going, and told in the weekly summary only." if flapping else ""]
     return " ".join(filter(None, said))

@@ -1,0 +1,101 @@
+"""What is told the same day of what people did: to those who look after the service, and to those whom it touches where it is large. Pure.
+
+Nothing of a case but references: what somebody wrote beside an act may be about a child, and is left where it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from alerting.alerts.acts import ActKind
+from alerting.delivery.failure_notices import FaultNotice
+from alerting.formatting import day, plural
+from alerting.notifications.content import Addressee
+
+
+@dataclass(frozen=True, kw_only=True)
+class ToldAct:
+    """An act as it is told."""
+
+    id: int
+    kind: ActKind
+    about: str
+    on: date
+    #: The name of who did it, and of who approved it, if somebody did.
+    by: str
+    approved_by: str | None = None
+    account: str | None = None
+    host: str | None = None
+    wanted: Mapping[str, Any] = field(default_factory=dict)
+
+
+def of_act(act: ToldAct) -> FaultNotice:
+    """Return what administrators are told of an act."""
+    approved = f" {act.approved_by} approved it." if act.approved_by else ""
+    whence = f" The command came from the account {act.account or 'without a name'} on {act.host or 'an unknown machine'}."
+    detail = f"{act.by}, on {day(act.on)}.{approved}{whence} {_where(act)}"
+    return FaultNotice(about=("act", str(act.id)), title=_title(act), detail=" ".join(detail.split()))
+
+
+def to_touched(act: ToldAct, count: int) -> FaultNotice:
+    """Return what somebody is told the same day of whose alerts so many are silenced or closed."""
+    approved = f", and {act.approved_by} approved it" if act.approved_by else ""
+    until = f" until {day(date.fromisoformat(act.wanted['until']))}" if act.wanted.get("until") else ""
+    if act.kind is ActKind.close:
+        title = f"An alert of yours was closed: {act.about}"
+        detail = f"{act.by} closed it by hand{approved}. It opens again if the record changes. Ask them if that is not right."
+    else:
+        title = f"{plural(count, 'alert')} of yours will not be told{until}"
+        detail = (
+            f"{act.by} silenced what they are about{approved}. They stay open, and are counted. Ask them if that is not right."
+        )
+    return FaultNotice(about=("act touches", str(act.id)), title=title, detail=detail)
+
+
+_TITLES = {
+    ActKind.approval: "Request {answers} was approved",
+    ActKind.withdrawal: "Request {answers} was taken back",
+    ActKind.close: "{about} was closed by hand",
+    ActKind.silence_ended: "{about} was ended",
+    ActKind.brake_released: "The brake of {about} was released",
+    ActKind.table_released: "{about} was released",
+    ActKind.list_released: "The list of restricted records was released",
+    ActKind.removal_released: "A removal from the list of restricted records was released",
+    ActKind.fire_held: "The service holds its fire",
+    ActKind.fire_released: "The service sends again",
+}
+
+
+def _title(act: ToldAct) -> str:
+    wanted = act.wanted
+    if act.kind is ActKind.request:
+        return f"Request {act.id} waits for a second person: {_asked(act)}"
+    if act.kind is ActKind.silence:
+        until = day(date.fromisoformat(wanted["until"])) if wanted.get("until") else "a day"
+        return f"{wanted.get('matched', 0)} of {plural(wanted.get('open', 0), 'open alert')} silenced until {until}"
+    return _TITLES[act.kind].format(about=act.about[:1].upper() + act.about[1:], answers=wanted.get("answers", ""))
+
+
+def _asked(act: ToldAct) -> str:
+    """Return what a request is for; of a silence only that it is one, as it may name a child."""
+    kind = ActKind(act.wanted["kind"])
+    about = "" if kind in (ActKind.silence, ActKind.removal_released) else f"{act.about}, "
+    return f"{about}to be {kind.words}" if about else f"to have {kind.words}"
+
+
+def _where(act: ToldAct) -> str:
+    if act.kind is ActKind.request:
+        return f"`alerting requests list` shows it; another person gives `alerting requests approve {act.id} --by NAME`."
+    if act.kind in (ActKind.silence, ActKind.silence_ended):
+        return "`alerting silences list --all` shows what it is about, and why."
+    if act.kind is ActKind.close:
+        return f"`alerting alerts show {act.about}` says why. It opens again if the record changes."
+    return "What was said stands beside it in the store."
+
+
+def addressees(people: Mapping[str, Addressee], ids: Sequence[str]) -> list[Addressee]:
+    """Return those of some people who can be written to."""
+    return [people[id_] for id_ in ids if id_ in people and people[id_].address]

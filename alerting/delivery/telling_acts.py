@@ -1,0 +1,89 @@
+"""What people did is put into the outbox, once, before anything is sent: whichever command or page it was done by."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from alerting.alerts.acts import ActKind
+from alerting.casedata.directory import Directory
+from alerting.delivery import act_notices
+from alerting.delivery.act_notices import ToldAct
+from alerting.notifications.content import Addressee, Notification
+from alerting.notifications.routing import Router
+from alerting.store import acts, newest_directory
+from alerting.store.messages import told
+from alerting.store.messages.outbox import Outbox
+from alerting.store.store import Transaction
+
+
+def tell_acts(
+    connection: Transaction, outbox: Outbox, receivers: Iterable[str], administrators: Iterable[Addressee], now: datetime
+) -> None:
+    """Plan the messages about acts that nobody was told of yet. receivers: those of persons, by name."""
+    rows = acts.untold(connection)
+    if not rows:
+        return
+    newest = newest_directory.read(connection)
+    directory = newest.directory if newest else None
+    people, looking_after = _people(directory, administrators), _looking_after(directory, administrators)
+    planned: list[Notification] = []
+    for row in rows:
+        act = _told_act(connection, row, people)
+        notice = act_notices.of_act(act)
+        asked = act_notices.addressees(people, [act.wanted.get("asked") or ""])
+        for receiver in receivers:
+            several = {one.id: one for one in [*looking_after, *asked]}
+            planned += [notice.to(receiver, one.id, one.name, one.address, now.date()) for one in several.values()]
+            for one, count in _touched(connection, receiver, row, act, people):
+                mine = act_notices.to_touched(act, count)
+                planned.append(mine.to(receiver, one.id, one.name, one.address, now.date()))
+    outbox.add(connection, planned, now)
+    acts.note_told(connection, rows[-1].id, now)
+
+
+def _told_act(connection: Transaction, row: Any, people: Mapping[str, Addressee]) -> ToldAct:
+    def name(id_: str) -> str:
+        return people[id_].name if id_ in people else id_
+
+    second = acts.approver(connection, row.answers) if row.answers is not None and row.kind != ActKind.approval else None
+    return ToldAct(
+        id=row.id,
+        kind=ActKind(row.kind),
+        about=row.about,
+        on=row.at.date(),
+        by=name(row.by),
+        approved_by=name(second) if second else None,
+        account=row.account,
+        host=row.host,
+        wanted={**(row.wanted or {}), "answers": row.answers},
+    )
+
+
+def _touched(
+    connection: Transaction, receiver: str, row: Any, act: ToldAct, people: Mapping[str, Addressee]
+) -> list[tuple[Addressee, int]]:
+    """Return whom an act touches that took two people, as it is large or about what is critical. Others read of it the next morning."""
+    if row.answers is None or act.kind not in (ActKind.silence, ActKind.close):
+        return []
+    counts = act.wanted.get("touched") or {}
+    if act.kind is ActKind.close:
+        counts = {recipient: 1 for recipient, _ in told.who_knows(connection, receiver, [act.about])}
+    return [(one, counts[one.id]) for one in act_notices.addressees(people, sorted(counts))]
+
+
+def _people(directory: Directory | None, administrators: Iterable[Addressee]) -> dict[str, Addressee]:
+    staff = directory.staff.values() if directory else ()
+    found = {one.id: one for one in administrators}
+    return found | {person.id: Addressee(id=person.id, name=person.name, address=person.email) for person in staff}
+
+
+def _looking_after(directory: Directory | None, administrators: Iterable[Addressee]) -> list[Addressee]:
+    """Return who looks after the service: the administrators, and whoever reads for the performance team, each once."""
+    performance = Router(directory, {}).performance() if directory else None
+    found = list(administrators)
+    if performance and performance.person.email not in {one.address for one in found}:
+        person = performance.person
+        found.append(Addressee(id=person.id, name=person.name, address=person.email))
+    return found

@@ -1,0 +1,198 @@
+"""What people did is told the same day: to those who look after the service, and to those whom it touches."""
+
+from __future__ import annotations
+
+import json
+from contextlib import closing
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from click.testing import CliRunner
+
+from alerting.app import build
+from alerting.casedata.directory import Directory, Team
+from alerting.commands import cli
+from alerting.model import Level
+from alerting.notifications.routing import Router, RuleRoute
+from alerting.notifications.silences import Matcher, Silence
+from alerting.notifications.silences import impact as impact_of
+from alerting.store import schema
+from tests.made_council import MONDAY
+from tests.office import Office
+from tests.test_silences import alert
+
+pytestmark = pytest.mark.slow
+
+DAY = timedelta(days=1)
+
+
+# ---- everything, by any spelling
+
+
+def route(*levels: Level) -> RuleRoute:
+    notify = dict.fromkeys(levels, ("team_manager",))
+    return RuleRoute(notify=notify, child_level=True, channel=False, remind_every=5, title="t", code="X")
+
+
+def team(id_: str) -> Team:
+    return Team(id=id_, name=id_, service=None, manager=None, service_manager=None, head_of_service=None)
+
+
+ALL = (Level.amber, Level.red, Level.critical)
+ROUTER = Router(
+    Directory(staff={}, former={}, teams={"T1": team("T1"), "T2": team("T2")}, cover={}, restricted={}),
+    {"a": route(*ALL), "b": route(Level.amber, Level.red), "off": route(*ALL)},
+)
+KINDS = {"a": "worker", "b": "child"}
+OPEN = [
+    alert(f"C{n}", rule="ab"[n % 2], subject_kind=["worker", "child"][n % 2], team=f"T{n % 2 + 1}", worker=f"W{n}", person=f"C{n}",
+          level=Level.critical if n in (0, 4) else Level.amber)
+    for n in range(8)
+]  # fmt: skip
+
+
+def standing(*, approved_by: str | None = None, **matcher: Any) -> Silence:
+    return Silence(
+        id=1, matcher=Matcher(**matcher), reason="x", by="P1", approved_by=approved_by, begins=MONDAY, until=MONDAY + 9 * DAY, matched=1,
+        at=datetime(2026, 3, 2, 12, tzinfo=UTC),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("matcher", "others"),
+    [
+        ({"level": ("info", "amber", "red", "critical")}, []),
+        ({"level": ("amber", "red")}, []),
+        ({"rule": ("a", "b")}, []),
+        ({"rule": ("b", "a", "a "), "level": ("red", "amber", "critical")}, []),
+        ({"team": ("T1", "T2")}, []),
+        ({"subject_kind": ("worker", "child")}, []),
+        ({"subject_kind": ("worker", "child"), "team": ("T2", "T1"), "rule": ("a", "b")}, []),
+        ({"child": tuple(f"C{n}" for n in range(8))}, []),
+        ({"worker": tuple(f"W{n}" for n in range(8))}, []),
+        ({"subject": tuple(f"C{n}" for n in range(8))}, []),
+        ({"level": ("critical",)}, []),
+        ({"rule": ("a",), "level": ("critical",)}, []),
+        ({"team": ("T1",)}, [standing(team=("T2",))]),
+        ({"rule": ("b",)}, [standing(rule=("a",), team=("T1",)), standing(rule=("a",), level=("amber", "red"))]),
+        ({"rule": ("a",), "team": ("T2",), "level": ("critical",)}, [standing(team=("T1",), approved_by="H1")]),
+        ({"child": ("C0", "C1", "C2", "C3")}, [standing(worker=("W4", "W5")), standing(subject=("C6", "C7"))]),
+    ],
+)
+def test_what_leaves_nothing_to_tell_is_refused_however_it_is_written(matcher: dict[str, Any], others: list[Silence]) -> None:
+    assert impact_of(Matcher(**matcher), OPEN, ROUTER, others, KINDS).everything
+
+
+@pytest.mark.parametrize(
+    ("matcher", "others"),
+    [
+        ({"team": ("T1",)}, []),
+        ({"rule": ("b",)}, []),
+        ({"rule": ("b",)}, [standing(team=("T2",), rule=("a",))]),
+        ({"rule": ("a",), "level": ("critical",), "team": ("T1",)}, []),
+        ({"rule": ("a",), "team": ("T2",), "level": ("critical",)}, [standing(team=("T1",), rule=("a",))]),
+        ({"child": ("C0", "C1")}, [standing(child=("C2",))]),
+    ],
+)
+def test_a_part_is_not_everything(matcher: dict[str, Any], others: list[Silence]) -> None:
+    assert impact_of(Matcher(**matcher), OPEN, ROUTER, others, KINDS).everything is None
+
+
+def test_many_small_silences_of_one_person_are_counted_together() -> None:
+    small = [standing(child=("C1",)), standing(child=("C2",))]
+
+    assert impact_of(Matcher(child=("C3",)), OPEN, ROUTER, [], KINDS).needs_two(20) is None
+    assert "3 of 8 open alerts" in (impact_of(Matcher(child=("C3",)), OPEN, ROUTER, small, KINDS).needs_two(20) or "")
+
+
+# ---- told the same day
+
+
+@pytest.fixture
+def office(tmp_path: Path) -> Office:
+    office = Office(tmp_path)
+    office.rules_of_its_own()
+    office.rule()
+    office.rule(
+        "other",
+        "PL-02",
+        levels="{amber: measure > 50, red: measure > 900}",
+        notify="{amber: [service_manager], red: [service_manager]}",
+    )
+    office.begin(MONDAY)
+    return office
+
+
+def run(office: Office, *given: str, code: int = 0) -> str:
+    result = CliRunner().invoke(cli, ["--config", str(office.folder / "config.yaml"), *given])
+    assert result.exit_code == code, result.output
+    return result.output
+
+
+def messages(office: Office, title: str) -> dict[str, str]:
+    """Of the messages that tell of something: who got it, and what became of it."""
+    with closing(build(office.folder / "config.yaml").store()) as store, store.transaction() as connection:
+        rows = connection.execute(sa.select(schema.outbox).where(schema.outbox.c.purpose == "admin")).all()
+    found = [row for row in rows if any(title in notice["title"] for notice in json.loads(row.content)["notices"])]
+    return {row.recipient: row.state for row in found}
+
+
+def silence(office: Office, *about: str, by: str = "P1") -> str:
+    until = (datetime.now(UTC) + 10 * DAY).date().isoformat()
+    given = ["--until", until, "--reason", "Child C1 is moving", "--by", by, "--as-of", MONDAY.isoformat(), "--yes"]
+    return run(office, "silences", "add", *about, *given)
+
+
+def test_what_takes_two_is_told_at_once_to_whoever_looks_after_the_service_and_to_whom_it_touches(office: Office) -> None:
+    assert "Request 1 waits" in silence(office, "--rule", "PL-01")
+    assert messages(office, "Request 1 waits for a second person") == {"admin@example.gov.uk": "accepted", "P1": "accepted"}
+
+    run(office, "requests", "approve", "1", "--by", "H1")
+    assert messages(office, "Request 1 was approved") == {"admin@example.gov.uk": "accepted", "P1": "accepted"}
+    assert messages(office, "2 of 4 open alerts silenced") == {"admin@example.gov.uk": "accepted", "P1": "accepted"}
+    assert messages(office, "2 alerts of yours will not be told") == {"M1": "accepted"}
+    run(office, "silences", "end", "1", "--by", "P1")
+    assert set(messages(office, "Silence 1 was ended")) == {"admin@example.gov.uk", "P1"}
+
+
+def test_a_small_silence_is_told_to_whom_it_touches_in_the_next_daily_message_though_nothing_else_is_new(office: Office) -> None:
+    office.settings["handling"] = {"silence_share": 60}
+    office.council.configure(office.store_url, **office.settings)
+    today = datetime.now(UTC).date()
+    office.run(today - DAY)
+    silence(office, "--rule", "PL-01", "--child", "C1")
+    assert messages(office, "of yours will not be told") == {}
+
+    office.run(today + DAY)
+    assert "1 by Person P1 until" in str(office.content("M1").silences)
+    office.run(today + 2 * DAY)
+    assert "M1" not in office.people()
+
+
+def test_a_closing_and_a_release_are_told_and_nothing_of_a_case(office: Office) -> None:
+    ref = office.alert("C1", "plan-long").ref
+    run(office, "alerts", "close", ref, "--reason", "other", "--note", "Billy C1 moved", "--by", "M1")
+
+    assert set(messages(office, f"{ref} was closed by hand")) == {"admin@example.gov.uk", "P1"}
+    silence(office, "--child", "C2", "--rule", "PL-02", by="S1")
+    with closing(build(office.folder / "config.yaml").store()) as store, store.transaction() as connection:
+        texts = connection.execute(sa.select(schema.outbox.c.content).where(schema.outbox.c.run_id.is_(None))).scalars().all()
+    assert texts
+    assert [text for text in texts if "Billy" in text or "C1" in text or "C2" in text] == []
+
+
+def test_what_was_told_is_told_once(office: Office) -> None:
+    ref = office.alert("C1", "plan-long").ref
+    run(office, "alerts", "close", ref, "--reason", "other", "--note", "moved", "--by", "M1")
+    run(office, "deliveries", "send")
+    office.run(MONDAY + DAY)
+
+    with closing(build(office.folder / "config.yaml").store()) as store, store.transaction() as connection:
+        count = connection.execute(
+            sa.select(sa.func.count()).where(schema.outbox.c.content.contains("was closed by hand"))
+        ).scalar()
+    assert count == 2
+    assert isinstance(MONDAY, date)
