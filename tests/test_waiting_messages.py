@@ -106,6 +106,7 @@ def test_what_waits_of_another_job_names_no_child_that_was_limited_since(office:
     assert office.on_paper() == {"m1@example.gov.uk": {"C2"}, "h1@example.gov.uk": {"C1"}}
 
 
+@pytest.mark.slow
 def test_what_waits_of_another_job_names_no_child_that_was_sealed_since(office: Waiting) -> None:
     office.run(MONDAY, "weekly")
     office.limit("C1", level="sealed")
@@ -130,6 +131,7 @@ def test_what_waits_for_a_manager_who_left_is_told_to_whoever_has_their_place(of
     assert not any(recipient == "M1" for recipient, _ in accepted)
 
 
+@pytest.mark.slow
 def test_what_waits_for_a_manager_goes_with_them_to_their_new_address(office: Waiting) -> None:
     office.run(MONDAY, "weekly")
     office.council.row("ext_staff", worker_id="M1")["email"] = "new.name@example.gov.uk"
@@ -140,6 +142,7 @@ def test_what_waits_for_a_manager_goes_with_them_to_their_new_address(office: Wa
     assert {row.address for row in office.messages("M1") if row.state == "accepted"} == {"new.name@example.gov.uk"}
 
 
+@pytest.mark.slow
 def test_a_manager_who_moved_to_another_team_is_not_told_of_the_children_of_the_first(office: Waiting) -> None:
     office.run(MONDAY, "weekly")
     office.succeeded_by("M7")
@@ -150,6 +153,7 @@ def test_a_manager_who_moved_to_another_team_is_not_told_of_the_children_of_the_
     assert office.on_paper() == {"m7@example.gov.uk": {"C1", "C2"}}
 
 
+@pytest.mark.slow
 def test_whoever_is_no_longer_allowed_is_not_told_and_whoever_is_left_is(office: Waiting) -> None:
     office.limit("C1", "M1", "S1")
     office.limit("C2", "M1", "S1")
@@ -162,6 +166,7 @@ def test_whoever_is_no_longer_allowed_is_not_told_and_whoever_is_left_is(office:
     assert office.on_paper() == {"s1@example.gov.uk": {"C1", "C2"}}
 
 
+@pytest.mark.slow
 def test_what_waits_about_children_waits_on_while_the_list_is_doubted_and_goes_once_it_is_not(office: Waiting) -> None:
     office.run(MONDAY, "weekly")
     columns = office.council.tables["ext_restricted"]
@@ -175,6 +180,35 @@ def test_what_waits_about_children_waits_on_while_the_list_is_doubted_and_goes_o
     assert office.on_paper() == {"m1@example.gov.uk": {"C1", "C2"}}
 
 
+@pytest.mark.slow
+def test_a_relay_that_is_down_from_friday_to_tuesday(office: Waiting) -> None:
+    """On Monday a child is sealed, another is limited, and a manager leaves; the list itself is damaged for one of the runs."""
+    office.council.on_a_plan("C3", seen=FRIDAY)
+    office.run(FRIDAY, "weekly")
+    office.run(FRIDAY)
+    office.limit("C1", level="sealed")
+    office.limit("C2", "H1")
+    office.leaves("M1", MONDAY)
+    office.succeeded_by("M7")
+    office.run(MONDAY, "weekly")
+    office.run(MONDAY)
+    there, office.council.tables["ext_restricted"] = office.council.tables["ext_restricted"], []
+    office.run(MONDAY)
+    office.back(office.at(MONDAY, 18))
+    assert office.on_paper() == {}, "nothing about a child leaves by a list that is doubted"
+
+    office.council.tables["ext_restricted"] = there
+    office.run(TUESDAY)
+    office.back(office.at(TUESDAY, 12))
+
+    assert office.on_paper() == {"m7@example.gov.uk": {"C3"}, "h1@example.gov.uk": {"C2"}}
+    for purpose in ("daily", "weekly"):
+        accepted = {row.recipient for row in office.messages() if (row.purpose, row.state) == (purpose, "accepted")}
+        assert {"M7", "H1"} <= accepted, f"nobody goes untold of what the {purpose} rule found"
+    assert all(row.reason or row.state == "accepted" for row in office.messages()), "each has a reason, or was told"
+
+
+@pytest.mark.slow
 def test_a_mail_that_comes_back_after_a_child_was_limited_is_passed_on_without_it(office: Waiting) -> None:
     office.by_mail(office.relay.port)
     office.run(MONDAY)

@@ -1,0 +1,233 @@
+"""The last look at a message that was planned by an older directory: what of it may go, to whom, and what others are told in its stead."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from alerting.casedata.directory import Cover, Directory, Restriction, Team
+from alerting.model import Alert, Condition, DeliveryReason, Level, Person
+from alerting.notifications.content import (
+    CardContent,
+    DigestContent,
+    NoticeContent,
+    Notification,
+    RuleWeek,
+    TeamWeek,
+    ToldAlert,
+    WeeklyContent,
+)
+from alerting.notifications.last_look import LastLook, Newest, look_again
+from alerting.notifications.routing import Router, RuleRoute
+from alerting.store import newest_directory
+from alerting.store.messages.outbox import ClaimLostError
+from tests.sending_desk import MONDAY, SEVEN, Desk, card, message, router
+
+ALERT = Alert(ref="A-1", rule="cp-visit-overdue", code="CP-03", subject_kind="child", subject="C1", episode=1, condition=Condition.firing,
+              level=Level.red, first_seen=MONDAY, level_since=MONDAY, team="T1", person="C1")  # fmt: skip
+OTHER = replace(ALERT, ref="A-2", subject="C2", person="C2")
+
+
+def look(
+    notification: Notification, by: Router, *alerts: Alert, other_list: bool = True, told: set[tuple[str, str]] = frozenset()
+) -> LastLook:  # type: ignore[assignment]
+    return look_again(
+        notification, Newest(router=by, alerts={each.ref: each for each in alerts}, told=told, other_list=other_list)
+    )
+
+
+def changed(by: Router, **changes: object) -> Router:
+    return Router(replace(by.directory, **changes), by.rules)  # type: ignore[arg-type]
+
+
+def told(notification: Notification | None) -> list[str]:
+    return [each.ref for each in notification.told] if notification else []
+
+
+# ---------------------------------------------------------------------- a person's list
+
+
+def test_what_may_still_be_told_goes_as_it_was() -> None:
+    looked = look(message("M1", ALERT), router(), ALERT)
+    assert (told(looked.message), looked.instead, looked.nobody) == (["A-1"], (), ())
+
+
+def test_what_of_a_list_may_not_be_told_is_taken_out_and_told_to_whoever_may() -> None:
+    looked = look(message("M1", ALERT, OTHER), router(("C1", "H1")), ALERT, OTHER)
+
+    assert looked.message is not None
+    assert isinstance(looked.message.content, DigestContent)
+    assert ([item.subject for item in looked.message.content.items], told(looked.message)) == (["C2"], ["A-2"])
+    assert [(each.recipient, told(each)) for each in looked.instead] == [("H1", ["A-1"])]
+    assert all(each.stands_in_for is None for each in looked.instead), "it is their own: they count as told"
+
+
+def test_nobody_is_told_twice_who_counts_as_told_already() -> None:
+    looked = look(message("M1", ALERT), router(("C1", "H1")), ALERT, told={("H1", "A-1")})
+    assert (looked.message, looked.reason, looked.instead, looked.nobody) == (None, DeliveryReason.not_theirs, (), ())
+
+
+def test_what_nobody_may_be_told_is_said_to_be_so() -> None:
+    looked = look(message("M1", ALERT), router(("C1", "nobody")), ALERT)
+    assert (looked.message, looked.nobody) == (None, ("A-1",))
+
+
+def test_an_alert_that_the_store_does_not_have_is_told_to_nobody() -> None:
+    assert look(message("M1", ALERT), router()).message is None
+
+
+def test_a_doubted_list_lets_what_is_about_children_wait() -> None:
+    looked = look(message("M1", ALERT), changed(router(), restricted=None), ALERT)
+    assert (looked.message, looked.waits, looked.instead) == (None, True, ())
+
+
+def test_whoever_an_alert_has_come_up_to_is_still_told_of_it() -> None:
+    by = router()
+    route = replace(by.rules["cp-visit-overdue"], escalate=[(5, "quality")])
+    quality = Team(id="TQ", name="Quality", service="quality_assurance", manager="Q1", service_manager=None, head_of_service=None)
+    by = Router(replace(by.directory, teams={**by.directory.teams, "TQ": quality}), {"cp-visit-overdue": route})
+    assert told(look(message("Q1", ALERT), by, ALERT).message) == ["A-1"]
+
+
+def test_whoever_would_be_told_at_another_level_still_is() -> None:
+    by = router()
+    route = RuleRoute(notify={Level.red: ["team_manager"], Level.critical: ["head_of_service"]}, child_level=True, channel=True,
+                      remind_every=5, title="Visit overdue", code="CP-03")  # fmt: skip
+    assert told(look(message("H1", ALERT), Router(by.directory, {"cp-visit-overdue": route}), ALERT).message) == ["A-1"]
+
+
+def test_whoever_covered_until_yesterday_is_not_told_and_who_is_back_is() -> None:
+    by = router()
+    covered = changed(by, cover={"M1": Cover(by="Q1", until=None)})
+    assert told(look(message("Q1", ALERT), covered, ALERT).message) == ["A-1"]
+
+    looked = look(message("Q1", ALERT), by, ALERT)
+    assert (told(looked.message), [each.recipient for each in looked.instead]) == ([], ["M1"])
+
+
+@pytest.mark.parametrize("allowed", ["M1", "H1"])
+def test_those_who_come_after_a_reader_are_of_the_newest_directory(allowed: str) -> None:
+    old = message("M1", ALERT)
+    by = router(("C1", allowed))
+    looked = look(old, changed(by, restricted={"C1": Restriction(allowed=frozenset({"M1", allowed}))}), ALERT)
+
+    assert looked.message is not None
+    assert isinstance(looked.message.content, DigestContent)
+    [chain] = looked.message.content.instead
+    assert [person.id for person in chain.people] == ([] if allowed == "M1" else ["H1"])
+
+
+# ---------------------------------------------------------------------- cards, summaries, notices
+
+
+def counting(alert: Alert) -> Notification:
+    made = card()
+    assert isinstance(made.content, CardContent)
+    counted = ToldAlert(ref=alert.ref, level=alert.level, condition=alert.condition)
+    return replace(made, content=replace(made.content, told=(counted,)))
+
+
+def test_a_card_that_counts_a_child_who_is_restricted_now_is_not_posted() -> None:
+    assert look(counting(ALERT), router(("C2", "M1")), ALERT).message is not None
+    assert look(counting(ALERT), router(("C1", "M1")), ALERT).reason is DeliveryReason.not_theirs
+    assert look(counting(ALERT), changed(router(), restricted=None), ALERT).waits
+
+
+def summary(*teams: str) -> Notification:
+    week = RuleWeek(rule="CP-03", title="Visit overdue", open=1, held=0, new=1, new_last=0, cleared=0, cleared_last=0, oldest=MONDAY,
+                    oldest_days=0, level=Level.red, trend=(1,))  # fmt: skip
+    content = WeeklyContent(week_ending=MONDAY, teams=tuple(TeamWeek(team_name=team, rows=(week,)) for team in teams))
+    return replace(message("M1"), purpose="weekly", content=content)
+
+
+def test_a_summary_is_of_the_teams_that_are_its_readers_still_and_of_the_list_there_was() -> None:
+    looked = look(summary("Team T1", "Team T2"), router(), other_list=False)
+    assert looked.message is not None
+    assert isinstance(looked.message.content, WeeklyContent)
+    assert [team.team_name for team in looked.message.content.teams] == ["Team T1"]
+
+    assert look(summary("Team T2"), router(), other_list=False).reason is DeliveryReason.not_theirs
+    assert look(summary("Team T1"), router(), other_list=True).reason is DeliveryReason.not_theirs
+    assert look(summary("Team T1"), changed(router(), restricted=None), other_list=True).waits
+
+
+def test_a_notice_goes_to_administrators_and_to_whoever_of_the_staff_is_still_there() -> None:
+    content = NoticeContent(notices=())
+    for_an_administrator = replace(message("admin@example.gov.uk"), content=content)
+    assert look(for_an_administrator, router()).message == for_an_administrator
+    assert look(replace(message("P9"), content=content), router()).reason is DeliveryReason.not_theirs
+    moved = look(replace(message("M1"), content=content), router(M1="new@example.gov.uk")).message
+    assert moved is not None
+    assert moved.address == "new@example.gov.uk"
+
+
+# ---------------------------------------------------------------------- kept, and asked
+
+
+def keep(desk: Desk, run: int, directory: Directory, *doubted: str) -> None:
+    with desk.store.transaction() as connection:
+        newest_directory.keep(connection, run, directory, doubted, desk.now)
+
+
+def test_nobody_has_left_because_the_staff_list_did_not_come(desk: Desk) -> None:
+    directory = router().directory
+    keep(desk, 1, directory)
+    keep(desk, 2, replace(directory, staff={}, restricted={"C1": Restriction(allowed=frozenset())}), "ext_staff")
+
+    with desk.store.transaction() as connection:
+        newest = newest_directory.read(connection)
+    assert newest is not None
+    assert newest.directory.staff == directory.staff
+    assert newest.directory.restricted == {"C1": Restriction(allowed=frozenset())}
+
+
+def test_the_list_is_as_old_as_the_run_that_last_found_another(desk: Desk) -> None:
+    directory = router(("C1", "M1")).directory
+    keep(desk, 1, directory)
+    keep(desk, 2, directory)
+    keep(desk, 3, replace(directory, staff={**directory.staff, "M1": Person(id="M1", name="Person M1", email=None)}))
+
+    with desk.store.transaction() as connection:
+        newest = newest_directory.read(connection)
+    assert newest is not None
+    assert (newest.since, newest.list_since) == (3, 1)
+
+
+def waiting(desk: Desk, *, handed_over: bool = False) -> Alert:
+    """Have a message that was planned by the first run, when nobody was restricted."""
+    alert = desk.alert()
+    desk.plan(message("M1", alert))
+    keep(desk, 1, router().directory)
+    if handed_over:
+        claimed = desk.outbox.claim("dead", SEVEN, timedelta(0))
+        assert claimed is not None
+        desk.outbox.hand_over(claimed, SEVEN)
+    return alert
+
+
+def test_a_message_that_may_have_arrived_is_closed_and_counts_as_told_to_nobody(desk: Desk) -> None:
+    desk.copy()
+    desk.receivers["mail"] = desk.receivers["copy"]
+    waiting(desk, handed_over=True)
+    keep(desk, 2, router(("C1", "nobody")).directory)
+    desk.send(routes=router().rules)
+
+    [row] = desk.rows(recipient="M1")
+    assert (row.state, row.reason) == ("cancelled", "not_theirs")
+    assert desk.told() == set()
+    assert any(title.startswith("Messages were not sent") for title in desk.notices())
+
+
+def test_a_run_that_ends_between_a_claim_and_the_hand_over_has_the_message_looked_at_again(desk: Desk) -> None:
+    waiting(desk)
+    claimed = desk.outbox.claim("here", SEVEN, timedelta(minutes=10))
+    assert claimed is not None
+    keep(desk, 2, router(("C1", "H1")).directory)
+
+    with pytest.raises(ClaimLostError):
+        desk.outbox.hand_over(claimed, SEVEN)
+    again = desk.outbox.claim("here", SEVEN, timedelta(minutes=10))
+    assert again is not None
+    assert again.is_older
