@@ -19,7 +19,8 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, ValidationError
 
 from alerting.casedata.catalogue import Limits
-from alerting.config import Council, Loaded, load_config, sqlite_path
+from alerting.config import Council, Loaded, load_config, path_problem, sqlite_path
+from alerting.database_address import sqlite_file
 from alerting.delivery.notifier import Notifier
 from alerting.documents.document import did_you_mean
 from alerting.errors import Fault, Faults, Place, StoreError
@@ -69,7 +70,8 @@ class App:
         """Open the store, None where there is none yet or it is empty. Raises StoreError where there is one that cannot be used."""
         from alerting.store.store import Store
 
-        if self.store_url.startswith("sqlite:///") and not Path(self.store_url.removeprefix("sqlite:///")).is_file():
+        file = sqlite_file(self.store_url)
+        if file is not None and not file.is_file():
             return None
         store = Store.connect(self.store_url)
         try:
@@ -112,8 +114,8 @@ class App:
         config, path = self.loaded.config, None
         if config.marker is not None:
             path = self.loaded.folder / config.marker
-        elif self.store_url.startswith("sqlite:///") and not self.store_url.endswith(":memory:"):
-            path = Path(f"{self.store_url.removeprefix('sqlite:///')}.marker")
+        elif (file := sqlite_file(self.store_url)) is not None:
+            path = Path(f"{file}.marker")
         return Marker(store=store, path=path, environment=config.council.environment)
 
     def heartbeat(self) -> Heartbeat:
@@ -311,11 +313,12 @@ def _make(
     del loaded.document.faults[before:]
     if made is None:
         return None
-    relative = {
-        field: loaded.folder / value
-        for field in model.model_fields
-        if isinstance(value := getattr(made, field), Path) and not value.is_absolute()
-    }
+    paths = {field: value for field in model.model_fields if isinstance(value := getattr(made, field), Path)}
+    wrong = {field: odd for field, value in paths.items() if (odd := path_problem(value))}
+    if wrong:
+        faults += [Fault(problem=f"`{field}` {why}", where=loaded.document.place((*path, field))) for field, why in wrong.items()]
+        return None
+    relative = {field: loaded.folder / value for field, value in paths.items() if not value.is_absolute()}
     return made.model_copy(update=relative) if relative else made
 
 
@@ -348,7 +351,8 @@ def _last_good(loaded: Loaded) -> dict[str, LastGoodText]:
 
 
 def _existing_store(url: str) -> Store | None:
-    if url.startswith("sqlite:///") and not Path(url.removeprefix("sqlite:///")).exists():
+    file = sqlite_file(url)
+    if file is not None and not file.exists():
         return None
     from alerting.store.store import Store
 

@@ -10,14 +10,27 @@ import copy
 import importlib
 import os
 import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, Strict, ValidationError, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    Strict,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
+from alerting.database_address import has_password, is_in_memory, sqlite_file
 from alerting.documents.document import Document, KeyPath, load
 from alerting.errors import ConfigError, Fault, Faults
 from alerting.mailboxes import is_address, is_domain
@@ -27,6 +40,7 @@ _SECRET = re.compile(r"^\$\{(env|file|keyring):([^}]+)\}$")
 _LONGEST_DOMAIN = 80
 """For a message's id has 120 characters in the store."""
 PRODUCTION = "production"
+_PASSWORDS = ("password", "passwd", "pwd", "passphrase", "secret", "token", "api_key", "apikey")
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
@@ -52,6 +66,23 @@ class Administrator(BaseModel):
         if not is_address(value):
             raise ValueError("not a mail address: it is one address, such as somebody@council.gov.uk")
         return value
+
+
+def _can_be_a_path(path: Path) -> Path:
+    if problem := path_problem(path):
+        raise ValueError(f"a path {problem}")
+    return path
+
+
+def _has_good_port(address: str) -> bool:
+    try:
+        return urlsplit(address).port != 0
+    except ValueError:
+        return False
+
+
+WrittenPath = Annotated[Path, AfterValidator(_can_be_a_path)]
+"""A path as it is written in config.yaml."""
 
 
 class Council(BaseModel):
@@ -125,7 +156,7 @@ class RulesSection(BaseModel):
 
     model_config = _STRICT
 
-    path: Path = Field(default=Path("rules"), description="The folder with the rules")
+    path: WrittenPath = Field(default=Path("rules"), description="The folder with the rules")
     packs: tuple[str, ...] | None = Field(default=None, description="Folders of rules, in order; all of them when left out")
     settings: dict[str, Any] = Field(default_factory=dict, description="By a rule's code: params, enabled, reason")
     params: dict[str, Any] = Field(default_factory=dict, description="Shared parameters, such as recording_lag_wd")
@@ -176,7 +207,7 @@ class Keep(BaseModel):
 
     model_config = _STRICT
 
-    path: Path = Field(default=Path("kept"), description="The folder with the days that are kept; it holds case data")
+    path: WrittenPath = Field(default=Path("kept"), description="The folder with the days that are kept; it holds case data")
     days: int = Field(default=400, ge=0, le=4000, description="How many days back they are kept; 0 keeps none")
 
 
@@ -197,13 +228,17 @@ class Heartbeat(BaseModel):
     url: SecretStr | None = Field(default=None, description="An address that is asked for, such as one of a monitoring service")
     method: Literal["GET", "POST"] = Field(default="GET", description="How it is asked for: GET or POST")
     timeout_s: float = Field(default=10, gt=0, le=60, description="Seconds for its answer")
-    file: Path | None = Field(default=None, description="A file that the time is written into, for a monitoring agent to look at")
+    file: WrittenPath | None = Field(
+        default=None, description="A file that the time is written into, for a monitoring agent to look at"
+    )
 
     @field_validator("url")
     @classmethod
     def _is_of_the_web(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None and not re.match(r"^https?://[^/\s]", value.get_secret_value()):
             raise ValueError("an address begins with https://, or with http:// on the council's own network")
+        if value is not None and not _has_good_port(value.get_secret_value()):
+            raise ValueError("the port of an address is a number from 1 to 65535")
         return value
 
 
@@ -262,11 +297,20 @@ class Config(BaseModel):
     engine: Engine = Engine()
     handling: Handling = Handling()
     heartbeat: Heartbeat = Heartbeat()
-    marker: Path | None = Field(
+    marker: WrittenPath | None = Field(
         default=None,
         description="A file, best one that no backup restores, by which a restored store is recognised; beside an SQLite store",
     )
     receivers: dict[str, dict[str, Any]] = Field(min_length=1, description="By name: a `type` and its settings")
+
+    @field_validator("store")
+    @classmethod
+    def _lasts(cls, value: str) -> str:
+        if is_in_memory(value):
+            raise ValueError("a store in memory would forget all that was told; write sqlite:///alerting.db")
+        if odd := _control_character(value):
+            raise ValueError(f"the address of the store {odd}")
+        return value
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -336,10 +380,21 @@ def _drop(value: dict[str, Any], location: KeyPath) -> None:
 
 def sqlite_path(url: str, folder: Path) -> str:
     """Return the address of a store, with a relative path of an SQLite file taken from a folder."""
-    prefix = "sqlite:///"
-    if not url.startswith(prefix) or url in (prefix, f"{prefix}:memory:"):
-        return url
-    return prefix + (folder.absolute() / url.removeprefix(prefix)).as_posix()
+    file = sqlite_file(url)
+    return url if file is None else f"sqlite:///{(folder.absolute() / file).as_posix()}"
+
+
+def path_problem(path: Path) -> str | None:
+    """Return what is wrong with a path as it is written, None where it can be one."""
+    if str(path) == ".":
+        return "must name a file or a folder, or be left out"
+    return _control_character(str(path))
+
+
+def _control_character(text: str) -> str | None:
+    """Return that a text holds a control character, and which; None where it holds none."""
+    odd = next((letter for letter in text if unicodedata.category(letter) == "Cc"), None)
+    return None if odd is None else f"holds a control character (U+{ord(odd):04X})"
 
 
 def _with_secrets(value: Any, document: Document, path: KeyPath, folder: Path) -> Any:
@@ -347,7 +402,10 @@ def _with_secrets(value: Any, document: Document, path: KeyPath, folder: Path) -
         return {key: _with_secrets(item, document, (*path, key), folder) for key, item in value.items()}
     if isinstance(value, list):
         return [_with_secrets(item, document, (*path, index), folder) for index, item in enumerate(value)]
-    if not isinstance(value, str) or "${" not in value:
+    if not isinstance(value, str):
+        return value
+    if "${" not in value:
+        document.faults += _plain_text_faults(value, document, path)
         return value
     found = _SECRET.match(value)
     if not found:
@@ -363,20 +421,49 @@ def _with_secrets(value: Any, document: Document, path: KeyPath, folder: Path) -
         return value
 
 
+def _plain_text_faults(value: str, document: Document, path: KeyPath) -> list[Fault]:
+    """Return what a text that stands in config.yaml itself may not be: a password."""
+    name = next((part for part in reversed(path) if isinstance(part, str)), "")
+    faults = []
+    if value and path[:1] != ("rules",) and (name.lower() in _PASSWORDS or has_password(value)):
+        problem = "a password stands in this file"
+        remedy = (
+            "Put it, or the whole address that it is part of, into a file that only the service may read, and write "
+            "${file:PATH} here; or ${env:NAME}."
+        )
+        faults.append(Fault(problem=problem, where=document.place(path), remedy=remedy))
+    return faults
+
+
 def _secret(kind: str, name: str, folder: Path) -> str:
+    """Return a secret: its text, without the mark of its encoding and the line end that an editor puts around it."""
+    found = _look_up(kind, name, folder)
+    if any(unicodedata.category(letter) == "Cs" for letter in found):
+        raise ConfigError(f"what stands in {kind}:{name} is not UTF-8 text", remedy="Save it as UTF-8.")
+    secret = found.removeprefix("\ufeff").rstrip("\r\n")
+    if odd := _control_character(re.sub(r"[\t\r\n]", "", secret)):
+        raise ConfigError(f"what stands in {kind}:{name} {odd}", remedy="Write it anew, as UTF-8 text.")
+    if not secret:
+        raise ConfigError(f"nothing stands in {kind}:{name}", remedy="Write the secret into it.")
+    return secret
+
+
+def _look_up(kind: str, name: str, folder: Path) -> str:
     if kind == "env":
         if name not in os.environ:
             raise ConfigError(f"the environment variable {name} is not set", remedy="Set it where the service runs.")
         return os.environ[name]
     if kind == "file":
         try:
-            return (folder / name).read_text("utf-8").strip()
+            return (folder / name).read_bytes().decode("utf-8")
         except OSError as error:
             raise ConfigError(
                 f"the secret file {name} cannot be read ({error.strerror})", remedy="Check its path and rights."
             ) from None
         except UnicodeDecodeError:
             raise ConfigError(f"the secret file {name} is not UTF-8 text", remedy="Save it as UTF-8.") from None
+        except ValueError:
+            raise ConfigError("the path of a secret file holds a character that no path can", remedy="Check it.") from None
     try:
         keyring = importlib.import_module("keyring")
     except ImportError:
@@ -384,7 +471,11 @@ def _secret(kind: str, name: str, folder: Path) -> str:
             "the package keyring is not installed", remedy="Install it, or use ${env:NAME} or ${file:PATH}."
         ) from None
     service, _, entry = name.partition("/")
-    secret = keyring.get_password(service, entry)
+    try:
+        secret = keyring.get_password(service, entry)
+    except Exception as error:  # noqa: BLE001  (each of its backends has its own, whose words may quote what it holds)
+        problem = f"the keyring cannot be asked ({type(error).__name__})"
+        raise ConfigError(problem, remedy="Unlock it for the service's account.") from None
     if secret is None:
         raise ConfigError(f"the keyring has no {name}", remedy="Add it for the account that the service runs under.")
     return str(secret)

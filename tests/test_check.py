@@ -197,9 +197,11 @@ def test_what_is_not_there_or_cannot_be_reached_is_named(home, change, error):
     assert any(found.startswith(error) for found in errors), errors
 
 
-def test_a_database_that_cannot_be_reached_is_named_without_its_password(home):
-    address = f"postgresql+psycopg://alerts:{SECRET}@127.0.0.1:1/alerts"
-    home.change(("sqlite:///alerting.db", address), ("{type: files, path: extracts}", f"{{type: sql, url: '{address}'}}"))
+def test_a_database_that_cannot_be_reached_is_named_without_its_password(home, monkeypatch):
+    monkeypatch.setenv("ADDRESS", f"postgresql+psycopg://alerts:{SECRET}@127.0.0.1:1/alerts")
+    home.change(
+        ("sqlite:///alerting.db", "${env:ADDRESS}"), ("{type: files, path: extracts}", "{type: sql, url: '${env:ADDRESS}'}")
+    )
 
     result = home.check()
     errors = home.errors(result)

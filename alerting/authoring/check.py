@@ -9,13 +9,16 @@ from pathlib import Path
 
 from alerting.alerts.people import People
 from alerting.app import App, rules_folder, words_of
+from alerting.database_address import sqlite_file
 from alerting.delivery.notifier import Notifier
 from alerting.documents.document import did_you_mean
 from alerting.errors import AlertingError, EmptyStoreError, Fault
 from alerting.evaluation.dry_run import check_book, check_rule
+from alerting.formatting import plural
 from alerting.model import Reach, Tier
 from alerting.notifications.messages.rendering import Words
 from alerting.notifications.messages.sentences import WordsFault, WordsFaultKind
+from alerting.private_files import is_open_to_others
 from alerting.rulebook.book import Rulebook
 from alerting.rulebook.lint import lint_rule
 from alerting.rulebook.loader import compile_rule
@@ -24,6 +27,9 @@ from alerting.rulebook.sql_tree import names_in
 from alerting.rulebook.subject_sql import character_offset
 
 _AN_ADMINISTRATOR = '{name: "Priya Shah", address: priya.shah@example.gov.uk}'
+_BANK_HOLIDAYS = 8
+"""How many there are in a year in England; some years have one more."""
+
 _BRACES = re.compile(r"\{[{%](.*?)[%}]\}", re.DOTALL)
 
 
@@ -33,7 +39,7 @@ def check(app: App, today: date, *, reach: bool = True) -> list[Fault]:
     rules = [rule for rule in (*app.book.rules, *app.book.off) if Path(rule.place) not in older]
     faults = [*app.faults, *_shared_param_faults(app.book), *check_book(app.book)]
     faults += [fault for rule in rules for fault in _rule_faults(app, rule, today)]
-    untold = [*_administrator_faults(app), *_asking_faults(app), *_reach_faults(app)]
+    untold = [*_administrator_faults(app), *_asking_faults(app), *_reach_faults(app), *_holiday_faults(app, today)]
     return list(dict.fromkeys([*faults, *_receiver_faults(app, reach=reach), *untold]))
 
 
@@ -56,20 +62,24 @@ def is_in_use(app: App, path: Path) -> bool:
 def check_store(app: App) -> list[Fault]:
     """Return what is wrong with the store, without changing it."""
     where = app.loaded.document.place(("store",))
-    if app.store_url.startswith("sqlite:///"):
-        path = Path(app.store_url.removeprefix("sqlite:///"))
-        if not path.exists():
-            problem = f"there is no folder {path.parent.as_posix()} for the store"
-            return [] if path.parent.is_dir() else [Fault(problem=problem, where=where)]
+    path = sqlite_file(app.store_url)
+    if path is not None and not path.parent.is_dir():
+        return [Fault(problem=f"there is no folder {path.parent.as_posix()} for the store", where=where)]
     from alerting.store.store import Store
 
     try:
+        Store.connect(app.store_url).close()
+        if path is not None and not path.exists():
+            return []
         store = Store.open(app.store_url, create=False)
     except EmptyStoreError:
         return []
     except AlertingError as error:
         return [Fault(problem=error.problem, where=where, remedy=error.remedy)]
     store.close()
+    if path is not None and is_open_to_others(path):
+        remedy = "Let its owner close it, and what lies beside it: chmod 600."
+        return [Fault(problem="others may read the store, and it is another account's", where=where, remedy=remedy)]
     return []
 
 
@@ -267,3 +277,17 @@ def _administrator_faults(app: App) -> Iterator[Fault]:
                 remedy=f"Write who it is, such as {_AN_ADMINISTRATOR}; an address alone is read as before.",
                 severity="warning",
             )
+
+
+def _holiday_faults(app: App, today: date) -> Iterator[Fault]:
+    """Find a list of bank holidays that can hardly be all there are: every other one would count as a working day."""
+    if app.loaded.config.rules.bank_holidays is None:
+        return
+    listed = sum(day.year == today.year for day in app.book.settings.bank_holidays)
+    if listed < _BANK_HOLIDAYS:
+        yield Fault(
+            problem=f"`rules.bank_holidays` has {plural(listed, 'day')} of {today.year}, and there are at least {_BANK_HOLIDAYS} in England",
+            where=app.loaded.document.place(("rules", "bank_holidays")),
+            remedy="It stands in place of the shipped ones: list every one, or leave it out.",
+            severity="warning",
+        )

@@ -6,7 +6,6 @@ every other database streams rows. What is asked of it is `SELECT columns FROM t
 
 from __future__ import annotations
 
-import re
 import sqlite3
 import time
 from collections import defaultdict
@@ -20,7 +19,7 @@ from urllib.parse import quote
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
-from alerting import private_files
+from alerting import database_address, private_files
 from alerting.casedata import snapshot
 from alerting.casedata.catalogue import TABLES
 from alerting.casedata.conversion import quoted
@@ -72,8 +71,8 @@ class Source(BaseModel, snapshot.Source):
 
     def identity(self) -> tuple[str, ...]:
         """Return which tables of which database they are; who signs in there, and how, is left out."""
-        address = re.sub(r"//[^@/]*@", "//", self.url.get_secret_value())
-        return (self.type, address, self.schema_name or "", self.prefix)
+        address = self.url.get_secret_value()
+        return (self.type, database_address.without_secrets(address), self.schema_name or "", self.prefix)
 
     # ------------------------------------------------------------------ connecting
 
@@ -86,7 +85,7 @@ class Source(BaseModel, snapshot.Source):
         try:
             connection = engine.connect()
         except (sa.exc.DBAPIError, sa.exc.InterfaceError, OSError) as error:
-            raise self._unreachable(engine.url, error) from None
+            raise self._unreachable(error) from None
         try:
             self._begin(connection)
             yield connection
@@ -103,11 +102,14 @@ class Source(BaseModel, snapshot.Source):
     def _engine(self) -> sa.Engine:
         import sqlalchemy as sa
 
+        address = self.url.get_secret_value()
         try:
-            url = sa.make_url(self.url.get_secret_value())
+            if (file := database_address.sqlite_file(address)) and file.is_file():  # letter for letter, where it is there so
+                return _read_only_sqlite(file)
+            url = sa.make_url(address)
             match url.get_backend_name():
                 case "sqlite" if url.database and not url.database.startswith((":memory:", "file:")):
-                    return _read_only_sqlite(url)
+                    return _read_only_sqlite(Path(url.database))
                 case "postgresql":
                     patient = "connect_timeout" in url.query or not url.get_driver_name().startswith("psycopg")
                     return sa.create_engine(
@@ -119,7 +121,7 @@ class Source(BaseModel, snapshot.Source):
                     )
                 case _:
                     return sa.create_engine(url, poolclass=sa.NullPool)
-        except sa.exc.ArgumentError:
+        except (sa.exc.ArgumentError, ValueError, TypeError):
             raise SourceError(
                 "source.url is not an address of a database",
                 remedy="It looks like postgresql+psycopg://user:password@host:5432/database; special characters of a "
@@ -143,18 +145,12 @@ class Source(BaseModel, snapshot.Source):
                 connection.exec_driver_sql("PRAGMA query_only = on")
                 connection.exec_driver_sql("BEGIN")
 
-    def _unreachable(self, url: sa.URL, error: Exception) -> SourceError:
-        # The driver's words are looked at, never shown: some drivers quote the whole address.
-        words = str(getattr(error, "orig", None) or error).lower()
-        where = f"{url.host or ''}{f':{url.port}' if url.port else ''}/{url.database or ''}"
-        if any(word in words for word in ("password", "authentication", "login failed", "access denied", "no pg_hba", 'role "')):
-            problem, remedy = "refused the user's name or password", "Check the user and password of source.url."
-        elif any(word in words for word in ("does not exist", "unknown database", "cannot open database", "unable to open")):
-            problem, remedy = "is not there, or not to be opened", "Check the name of the database in source.url."
-        else:
-            problem = "cannot be reached"
-            remedy = "Check host and port of source.url, that the server runs, and that the network lets this machine through."
-        return SourceError(f"the database {where} {problem} ({type(error).__name__})", remedy=remedy)
+    def _unreachable(self, error: Exception) -> SourceError:
+        problem, remedy = database_address.why_refused(error)
+        where = database_address.shown(self.url.get_secret_value())
+        return SourceError(
+            f"the database {where} {problem} ({type(error).__name__})", remedy=f"{remedy} It is that of source.url."
+        )
 
     # ------------------------------------------------------------------ finding
 
@@ -259,10 +255,10 @@ def _kept_apart(connection: sa.Connection) -> Iterator[None]:
         yield
 
 
-def _read_only_sqlite(url: sa.URL) -> sa.Engine:
+def _read_only_sqlite(path: Path) -> sa.Engine:
     import sqlalchemy as sa
 
-    file = f"file:{quote(Path(url.database or '').resolve().as_posix())}?mode=ro"
+    file = f"file:{quote(path.resolve().as_posix())}?mode=ro"
     return sa.create_engine(
         "sqlite://",
         poolclass=sa.NullPool,

@@ -17,7 +17,7 @@ from typing import Any, Protocol
 
 import sqlalchemy as sa
 
-from alerting import private_files
+from alerting import database_address, private_files
 from alerting.alerts.people import Actor
 from alerting.errors import EmptyStoreError, StoreError
 from alerting.evaluation.evaluation import Reading
@@ -64,8 +64,10 @@ class EndedRun:
 class Store:
     """One database. Open it with `Store.open`, which checks that it has the shape this version needs."""
 
-    def __init__(self, engine: sa.Engine) -> None:
+    def __init__(self, engine: sa.Engine, address: str) -> None:
         self.engine = engine
+        #: As it was given, which may hold a password.
+        self._address = address
 
     @classmethod
     def open(cls, url: str, *, create: bool = True) -> Store:
@@ -102,7 +104,7 @@ class Store:
     @classmethod
     def connect(cls, url: str) -> Store:
         """Return a store whatever its shape is, to look at or to upgrade. Raises StoreError when the address is wrong."""
-        return cls(_engine(url))
+        return cls(_engine(url), url)
 
     def version(self) -> str | None:
         """Return the store's shape, None when it has no tables yet. Raises StoreError when it cannot be reached."""
@@ -111,8 +113,8 @@ class Store:
                 if not sa.inspect(connection).has_table(schema.alembic_version.name):
                     return None
                 return connection.execute(sa.select(schema.alembic_version.c.version_num)).scalar()
-        except sa.exc.DatabaseError as error:
-            raise _unreachable(self.engine, error) from None
+        except (sa.exc.DBAPIError, OSError, ValueError, TypeError) as error:
+            raise _unreachable(self._address, error) from None
 
     def upgrade(self) -> None:
         """Bring the store to the shape this version needs. Of two that do so at once, the second finds it done."""
@@ -136,12 +138,12 @@ class Store:
             with self.engine.begin() as connection:
                 yield connection
         except sa.exc.OperationalError as error:
-            raise _unreachable(self.engine, error) from None
+            raise _unreachable(self._address, error) from None
         except sa.exc.DatabaseError as error:
             # A damaged SQLite file comes as this class itself; its other subclasses are mistakes of ours.
             if type(error) is not sa.exc.DatabaseError:
                 raise
-            raise _unreachable(self.engine, error) from None
+            raise _unreachable(self._address, error) from None
 
     # ------------------------------------------------------------------ runs
 
@@ -365,16 +367,21 @@ def _migrate(connection: sa.Connection) -> None:
     from alembic.config import Config
 
     config = Config()
-    config.set_main_option("script_location", (Path(__file__).parent / "migrations").as_posix())
+    # Its settings are those of a file in which a `%` stands for something.
+    config.set_main_option("script_location", (Path(__file__).parent / "migrations").as_posix().replace("%", "%%"))
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
 
 
 def _engine(url: str) -> sa.Engine:
+    file = database_address.sqlite_file(url)
+    if file is not None:
+        _refuse_another_name(url, file)
     try:
-        parsed = sa.make_url(url)
+        # Letter for letter: a `?` or a `%` in the path of a file is part of its name.
+        parsed = sa.make_url(url) if file is None else sa.URL.create("sqlite", database=str(file.absolute()))
         engine = sa.create_engine(parsed, hide_parameters=True, pool_pre_ping=True)
-    except (sa.exc.ArgumentError, sa.exc.NoSuchModuleError, ModuleNotFoundError) as error:
+    except (sa.exc.ArgumentError, sa.exc.NoSuchModuleError, ModuleNotFoundError, ValueError, TypeError) as error:
         raise StoreError(
             f"the store's address cannot be used ({type(error).__name__})",
             remedy="Write `store: sqlite:///alerting.db`, or `postgresql+psycopg://user@host/database` with the `postgres` extra.",
@@ -384,6 +391,17 @@ def _engine(url: str) -> sa.Engine:
         sa.event.listen(engine, "connect", _prepare_sqlite)
         sa.event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
     return engine
+
+
+def _refuse_another_name(url: str, file: Path) -> None:
+    """Raise StoreError where the file is there by the name that an address of a server would give it, with a `?` or a `%20`."""
+    meant = Path(sa.make_url(url).database or "")
+    if meant != file and meant.is_file() and not file.exists():
+        raise StoreError(
+            f"there is no file {file.name}, but there is {meant.name}",
+            where=str(file),
+            remedy="The path of an SQLite store is used letter for letter: write its name as it is.",
+        )
 
 
 def _make_private(dialect: object, record: object, arguments: tuple[Any, ...], _: object) -> None:
@@ -403,9 +421,14 @@ def _prepare_sqlite(connection: Any, _: Any) -> None:
         connection.execute(f"PRAGMA {pragma}")
 
 
-def _unreachable(engine: sa.Engine, error: sa.exc.DBAPIError) -> StoreError:
-    where = engine.url.render_as_string(hide_password=True)
-    reason = str(error.orig).strip().splitlines()[0] if error.orig and str(error.orig).strip() else type(error).__name__
+def _unreachable(address: str, error: Exception) -> StoreError:
+    where = database_address.shown(address)
+    if database_address.sqlite_file(address) is None:
+        kind = type(getattr(error, "orig", None) or error).__name__
+        problem, remedy = database_address.why_refused(error)
+        return StoreError(f"the store cannot be used: the database {problem} ({kind})", where=where, remedy=remedy)
+    said = str(getattr(error, "orig", None) or error).strip()
+    reason = said.splitlines()[0] if said else type(error).__name__
     remedy = next((remedy for part, remedy in _REMEDIES.items() if part in reason), _REMEDY)
     return StoreError(f"the store cannot be used: {reason}", where=where, remedy=remedy)
 
