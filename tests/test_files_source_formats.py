@@ -36,6 +36,22 @@ def test_parquet_cells_of_any_type_become_what_their_text_would(tmp_path):
     assert readings["ssd_person"].unreadable_cells == {}
 
 
+@pytest.mark.parametrize("codec", ["brotli", "lz4_raw", "snappy", "zstd", "gzip", "uncompressed"])
+def test_a_parquet_file_in_a_codec_that_none_need_have_is_not_unpacked(tmp_path, codec):
+    target = (tmp_path / "ssd_person.parquet").as_posix()
+    with duckdb.connect() as engine:
+        engine.execute(f"COPY (SELECT '7' AS pers_person_id FROM range(999)) TO '{target}' (FORMAT parquet, COMPRESSION {codec})")
+
+    reading = read(Source(type="files", path=tmp_path), PERSON)[1]["ssd_person"]
+
+    if codec in ("brotli", "lz4_raw"):
+        assert reading.problem == (
+            f"ssd_person.parquet: is packed with {codec}, which is not read. Export it with snappy, zstd or gzip, as every tool can."
+        )
+    else:
+        assert (reading.problem, reading.rows) == (None, 999)
+
+
 def test_unreadable_parquet_cells_are_counted_without_a_place(tmp_path):
     with duckdb.connect() as engine:
         engine.execute(

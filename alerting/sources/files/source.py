@@ -33,6 +33,9 @@ from alerting.sources.files.csv_text import LONGEST_PIECE, Shape, examine, in_ut
 _NO_COLUMN = "none of them"
 """The column of a raw table of which no column is wanted: its rows count all the same."""
 
+_CODECS = frozenset({"UNCOMPRESSED", "SNAPPY", "GZIP", "ZSTD"})
+"""The ways of packing that the files of any tool need. Brotli above all is none: its code in engines has let files write where they liked."""
+
 _SUFFIXES = (".csv", ".parquet")
 _WORKBOOK = ".xlsx"
 _MAY_READ = "Check that the account which runs the alerts may read it, and that nobody has it open."
@@ -261,12 +264,26 @@ class _Parquet:
         rows = "read_parquet($1, binary_as_string = true)"
         parameters = [_not_a_pattern(str(self.path))]
         try:
+            self._refuse_odd_codecs(into, parameters)
             described = into.describe(table, f"SELECT * FROM {rows}", parameters)
             positions = _positions([column for column, _ in described], columns, self.name)
             selected = [f"{_parquet_cell(*described[at])} AS {quoted(name)}" for name, at in positions.items()]
             into.fill_from(table, f"SELECT {', '.join(selected) or f'NULL AS {quoted(_NO_COLUMN)}'} FROM {rows}", parameters)
         except EngineError:
             raise SourceError("is not a Parquet file that can be read", where=self.name, remedy="Export it again.") from None
+
+    def _refuse_odd_codecs(self, into: Snapshot, parameters: Sequence[object]) -> None:
+        """Raise SourceError where the file's own list of contents says that a part of it is packed as none need be.
+
+        What unpacks a codec is code that reads what others wrote; what is never let near it cannot be its undoing.
+        """
+        used = into.sql("SELECT DISTINCT upper(compression) FROM parquet_metadata($1)", parameters)
+        if odd := sorted({codec for (codec,) in used if codec} - _CODECS):
+            raise SourceError(
+                f"is packed with {odd[0].lower()}, which is not read",
+                where=self.name,
+                remedy="Export it with snappy, zstd or gzip, as every tool can.",
+            )
 
     def places(self, column: str, cells: frozenset[str]) -> Iterator[str]:
         return iter(())
