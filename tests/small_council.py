@@ -53,9 +53,9 @@ def read(source: Source, wanted: Wanted = WANTED) -> tuple[dict[str, list[tuple[
         return rows, snapshot.readings
 
 
-def settled(tables: Mapping[str, tuple[Sequence[str], Sequence[Sequence[object]]]]) -> Snapshot:
+def settled(tables: Mapping[str, tuple[Sequence[str], Sequence[Sequence[object]]]], settings: Settings = SETTINGS) -> Snapshot:
     """Return a snapshot of these tables, each as its columns and its rows; to be closed by who asked for it."""
-    snapshot = Snapshot(AS_OF, SETTINGS)
+    snapshot = Snapshot(AS_OF, settings)
     for table, (columns, rows) in tables.items():
         snapshot.fill(table, columns, list(zip(*rows, strict=True)) if rows else [[] for _ in columns])
     snapshot.settle({table: frozenset(columns) for table, (columns, _) in tables.items()})

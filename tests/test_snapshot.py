@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from alerting.casedata.catalogue import TABLES, clean, norm
+from alerting.casedata.catalogue import TABLES, Settings, clean, norm
 from alerting.casedata.conversion import as_text
 from alerting.casedata.snapshot import EngineError, Snapshot, Wanted
 from tests.small_council import AS_OF, SETTINGS, settled
@@ -103,17 +103,20 @@ def test_text_loses_the_white_space_around_it_and_nothing_else():
 
 
 def test_ids_are_compared_exactly_and_minus_1_and_0_are_none():
-    assert read("id", ["007", " 7", "7.0", "ab", "AB", "-1", " 0 ", "00", "-10"]) == [
-        "007",
-        "7",
-        "7.0",
-        "ab",
-        "AB",
-        None,
-        None,
-        "00",
-        "-10",
-    ]
+    cells = ["007", " 7", "7.0", "ab", "AB", "00", "-10", "Natalie", "Unallocated"]
+
+    assert read("id", [*cells, "-1", " 0 ", "-1.0", "0.0"]) == [cell.strip() for cell in cells] + [None] * 4
+
+
+NO_VALUES = ["n/a", "NA", " nan", "NaT", "None", "none.", "TBC", "-", "?", "#REF!", "(blank)"]
+
+
+@pytest.mark.parametrize("kind", ["id", "date", "number"])
+def test_words_for_nothing_are_nothing_where_an_id_a_date_or_a_number_belongs(kind):
+    assert read(kind, NO_VALUES) == [None] * len(NO_VALUES)
+    assert read("text", NO_VALUES) == [cell.strip() for cell in NO_VALUES]
+    with settled({"ssd_person": (["pers_dob"], [(cell,) for cell in NO_VALUES])}) as snapshot:
+        assert snapshot.readings["ssd_person"].unreadable_cells == {}
 
 
 @pytest.mark.parametrize("name", ["invo_professional_role_id", "pers_ethnicity"])
@@ -149,12 +152,29 @@ def test_words_are_compared_in_lower_case_with_plain_quotes_dashes_and_single_sp
     assert norm(cell) == expected
 
 
-def test_yes_is_one_of_five_words_and_everything_else_is_not():
-    yes = ["y", "Y", " yes ", "1", "TRUE", "a) Yes", f"A){NBSP}YES"]
-    no = ["n", "no", "0", "false", "b) no", "1.0", "yes please", "", "NULL", None, "t"]
+def test_a_flag_says_yes_or_no_and_what_is_neither_is_not_yes_and_never_silent():
+    yes = ["y", "Y", " yes ", "1", "1.0", "-1", "TRUE", "t", "a) Yes", f"A){NBSP}YES"]
+    no = ["n", "No", "0", "0.0", "false", "F", "b) no", "", "NULL", None]
+    neither = ["X", "Seen", "Yes.", "2", "yes please", "n/a", "-"]
 
     assert read("flag", yes) == [True] * len(yes)
-    assert read("flag", no) == [False] * len(no)
+    assert read("flag", [*no, *neither]) == [False] * len([*no, *neither])
+    with settled({"ssd_cp_visits": (["cppv_cp_visit_seen"], [(cell,) for cell in [*yes, *no, *neither]])}) as snapshot:
+        assert snapshot.readings["ssd_cp_visits"].unreadable_cells == {"cppv_cp_visit_seen": len(neither)}
+
+
+def test_a_council_may_have_other_words_for_yes_no_and_nothing():
+    words = {"yes_words": ("oui",), "no_words": ("non",), "nothing_words": ("rien",)}
+    with settled(
+        {"ssd_cp_visits": (["cppv_person_id", "cppv_cp_visit_seen"], [("1", "Oui"), ("Rien", "non"), ("tbc", "yes")])},
+        Settings(params=words, codes={}, bank_holidays=frozenset()),
+    ) as snapshot:
+        assert snapshot.sql("SELECT cppv_person_id, cppv_cp_visit_seen FROM ssd_cp_visits ORDER BY 1") == [
+            ("1", True),
+            ("tbc", False),
+            (None, False),
+        ]
+        assert snapshot.readings["ssd_cp_visits"].unreadable_cells == {"cppv_cp_visit_seen": 1}
 
 
 def test_a_number_is_digits_with_a_minus_and_a_fraction_if_need_be():
@@ -165,35 +185,48 @@ def test_a_number_is_digits_with_a_minus_and_a_fraction_if_need_be():
     assert read("number", bad) == [None] * len(bad)
 
 
-def test_a_date_is_iso_or_british_with_or_without_a_time():
-    cells = ["2026-02-03", "03/02/2026", " 2026-02-03 ", "2026-02-03T10:00", "2026-02-03 23:59:59", "03/02/2026 00:00:00.123456"]
-    cells += ["2026-02-03T10:00:00Z", "2026-02-03 10:00:00.0Z"]
+def test_a_date_is_iso_or_day_first_or_has_its_month_by_name_with_or_without_a_time():
+    days = [
+        "2026-02-03",
+        " 2026-02-03",
+        "03/02/2026",
+        "3/2/2026",
+        "3/02/2026",
+        "2026/02/03",
+        "2026/2/3",
+        "03-Feb-2026",
+        "3-FEB-2026",
+    ]
+    times = ["", " 9:05", "T09:05", " 23:59:59", " 00:00:00.123456", "T10:00Z", " 10:00:00.0+00", "T10:00:00-0030"]
+    cells = [day + time for day in days for time in times]
 
-    assert read("date", cells) == [date(2026, 2, 3)] * len(cells)
+    assert dict(zip(cells, read("date", cells), strict=True)) == dict.fromkeys(cells, date(2026, 2, 3))
+
+
+def test_a_time_with_its_zone_is_of_the_day_that_it_was_in_england():
+    cells = {
+        "2026-05-17T23:00:00Z": date(2026, 5, 18),
+        "2026-05-17T22:59:59Z": date(2026, 5, 17),
+        "17/05/2026 23:00+00:00": date(2026, 5, 18),
+        "18/5/2026 00:30+0100": date(2026, 5, 18),
+        "18-May-2026 00:30+02": date(2026, 5, 17),
+        "2026-01-17T23:30:00Z": date(2026, 1, 17),
+        "2026-03-29T00:59:59Z": date(2026, 3, 29),
+        "2026-10-24T23:00Z": date(2026, 10, 25),
+        "2026-10-25T23:00Z": date(2026, 10, 25),
+        "2026-01-18 00:30:00.5-05:30": date(2026, 1, 18),
+        "2026-01-17 19:30-0530": date(2026, 1, 18),
+        "9999-12-31T23:59:59Z": None,
+    }
+
+    assert dict(zip(cells, read("date", list(cells)), strict=True)) == cells
 
 
 def test_any_other_date_is_none_and_counted_as_unreadable():
-    bad = [
-        "2026-02-30",
-        "30/02/2026",
-        "29/02/2026",
-        "3/2/2026",
-        "2026-2-3",
-        "03/02/26",
-        "03-02-2026",
-        "2026/02/03",
-        "20260203",
-        "46056",
-    ]
-    bad += [
-        "3 Feb 2026",
-        "2026-02-03 24:00",
-        "2026-02-03 10:60",
-        "2026-02-03 10",
-        "2026-02-03 10:00:00+01:00",
-        "2026-13-01",
-        "00/00/0000",
-    ]
+    bad = ["2026-02-30", "30/02/2026", "29/02/2026", "2026-2-3", "03/02/26", "10-FEB-26", "03-02-2026", "20260203", "46056"]
+    bad += ["3 Feb 2026", "3-Fev-2026", "3-February-2026", "02/13/2026", "2026-13-01", "00/00/0000", "3/2/2026/4", "2026-02-03Z"]
+    bad += ["2026-02-03 24:00", "2026-02-03 10:60", "2026-02-03 10", "2026-02-03 9:05:00", "2026-02-03 10:00 Z"]
+    bad += ["2026-02-03 10:00+25", "2026-02-03 10:00+1", "2026-02-03 10:00:00BST"]
 
     with settled({"ssd_person": (["pers_dob"], [(cell,) for cell in [*bad, *NOTHING, "2026-02-03"]])}) as snapshot:
         assert snapshot.sql("SELECT DISTINCT pers_dob FROM ssd_person ORDER BY 1") == [(date(2026, 2, 3),), (None,)]
@@ -214,9 +247,15 @@ def test_the_first_and_last_real_dates_are_dates():
 
 
 def test_a_moment_keeps_its_time():
-    cells = ["2026-02-03", "03/02/2026 06:05", "2026-02-03T06:05:04.5Z"]
+    cells = {
+        "2026-02-03": datetime(2026, 2, 3),
+        "03/02/2026 06:05": datetime(2026, 2, 3, 6, 5),
+        "3-Feb-2026 6:05": datetime(2026, 2, 3, 6, 5),
+        "2026-02-03T06:05:04.5Z": datetime(2026, 2, 3, 6, 5, 4, 500_000),
+        "2026-07-03T06:05:04Z": datetime(2026, 7, 3, 7, 5, 4),
+    }
 
-    assert read("moment", cells) == [datetime(2026, 2, 3), datetime(2026, 2, 3, 6, 5), datetime(2026, 2, 3, 6, 5, 4, 500_000)]
+    assert read("moment", list(cells)) == list(cells.values())
 
 
 def test_days_that_arrive_as_days_are_taken_as_they_are():

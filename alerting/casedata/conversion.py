@@ -13,31 +13,12 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from alerting.casedata import cells
 from alerting.casedata.catalogue import CodeMap, Column
 
 Sql = Callable[..., list[tuple[Any, ...]]]
 
-# Spelt with chr: DuckDB reads no \u escapes, and an invisible character in a source file is a trap.
-SPACE = " || ".join(f"chr({ord(letter)})" for letter in " \t\n\r\f\v\u00a0")
-WHITE = r"[\s\v\x1c-\x1f\x{85}\p{Z}]+"  # all that Python's split takes for white space
-TYPOGRAPHIC = " || ".join(f"chr({ord(letter)})" for letter in "\u00a0\u2018\u2019\u2013\u2014")
-
-_PLACE_HOLDERS = "'', 'NULL', 'SSD_PH', 'PLACEHOLDER_DATA', '#N/A'"
-_NOTHING = {"text": _PLACE_HOLDERS, "code": _PLACE_HOLDERS, "id": f"{_PLACE_HOLDERS}, '-1', '0'"}
-# The same readings as the shared functions day_of, moment_of, number_of and yes, written out for cells that have been
-# stripped: a macro that repeats its argument in another that does takes longer to plan than to run.
-_TIME = r"([ T]([01]\d|2[0-3]):[0-5]\d(:[0-5]\d([.]\d+)?)?Z?)?"
-_ISO = rf"regexp_full_match(cell, '\d{{4}}-\d{{2}}-\d{{2}}{_TIME}')"
-_BRITISH = rf"regexp_full_match(cell, '\d{{2}}/\d{{2}}/\d{{4}}{_TIME}')"
-_BRITISH_DAY = "concat(substr(cell, 7, 4), '-', substr(cell, 4, 2), '-', left(cell, 2))"
-_PLAIN = f"translate(cell, {TYPOGRAPHIC}, ' ''''--')"
-_PARSED = {
-    "date": f"try_cast(CASE WHEN {_ISO} THEN left(cell, 10) WHEN {_BRITISH} THEN {_BRITISH_DAY} END AS DATE)",
-    "moment": f"try_cast(rtrim(CASE WHEN {_ISO} THEN cell WHEN {_BRITISH} THEN concat({_BRITISH_DAY}, substr(cell, 11)) END, 'Z') "
-    "AS TIMESTAMP)",
-    "number": "CASE WHEN regexp_full_match(cell, '-?[0-9]+([.][0-9]+)?') THEN try_cast(cell AS DOUBLE) END",
-    "flag": rf"coalesce(trim(regexp_replace(lower({_PLAIN}), '{WHITE}', ' ', 'g')) IN ('y', 'yes', '1', 'true', 'a) yes'), false)",
-}
+_AS_TEXT = {"text": cells.clean, "code": cells.clean, "id": cells.identifier}
 _TYPES = {"date": "DATE", "moment": "TIMESTAMP", "number": "DOUBLE", "flag": "BOOLEAN"}
 
 
@@ -65,7 +46,9 @@ class RawColumn:
     def cell(self) -> str:
         """Its cell as SQL: text without surrounding white space, or the day it is already."""
         if self.is_day:
-            return f"try_cast({quoted(self.column.name)} AS {_TYPES[self.column.kind]})"
+            name = quoted(self.column.name)
+            at = f"timezone('Europe/London', {name})" if self.native == "TIMESTAMP WITH TIME ZONE" else name
+            return f"try_cast({at} AS {_TYPES[self.column.kind]})"
         return f"stripped(CAST({quoted(self.column.name)} AS VARCHAR))"
 
     @property
@@ -85,21 +68,23 @@ def make_dictionaries(sql: Sql, columns: Iterable[RawColumn], codes: Mapping[str
         if column.dictionary:
             by_dictionary.setdefault(column.dictionary, []).append(column)
     for name, using in by_dictionary.items():
-        cells = f"SELECT DISTINCT cell FROM ({' UNION ALL '.join(f'SELECT {c.cell} AS cell FROM {c.source}' for c in using)})"
+        distinct = f"SELECT DISTINCT cell FROM ({' UNION ALL '.join(f'SELECT {c.cell} AS cell FROM {c.source}' for c in using)})"
         first = using[0].column
         if first.codes:
             # Council words are few: each is looked up once, in Python.
-            words = [row[0] for row in sql(f"SELECT cell FROM ({cells}) WHERE cell IS NOT NULL")]
+            words = [row[0] for row in sql(f"SELECT cell FROM ({distinct}) WHERE cell IS NOT NULL")]
             read = [codes[first.codes].code(word) for word in words]
             listed = "SELECT unnest($1::VARCHAR[]) AS cell, unnest($2::VARCHAR[]) AS value"
             sql(
                 f"CREATE TEMP TABLE {name} AS SELECT *, coalesce(value = 'UNMAPPED', false) AS bad FROM ({listed})", [words, read]
             )
             continue
-        value = "real_day(parsed)" if first.kind == "date" else "parsed"
-        bad = "false" if first.kind == "flag" else f"parsed IS NULL AND upper(cell) NOT IN ({_PLACE_HOLDERS})"
-        parsed = f"SELECT cell, {_PARSED[first.kind]} AS parsed FROM ({cells}) WHERE cell IS NOT NULL"
-        sql(f"CREATE TEMP TABLE {name} AS SELECT cell, {value} AS value, {bad} AS bad FROM ({parsed})")
+        kind = first.kind
+        value = {"date": "real_day(parsed)", "flag": "coalesce(parsed, false)"}.get(kind, "parsed")
+        parsed = f"SELECT cell, {cells.parsed(kind, 'cell')} AS parsed FROM ({distinct}) WHERE cell IS NOT NULL"
+        sql(
+            f"CREATE TEMP TABLE {name} AS SELECT cell, {value} AS value, {cells.is_bad(kind, 'cell', 'parsed')} AS bad FROM ({parsed})"
+        )
 
 
 def typed(table: str, columns: Sequence[Column], raw: Mapping[str, RawColumn]) -> str:
@@ -111,11 +96,8 @@ def typed(table: str, columns: Sequence[Column], raw: Mapping[str, RawColumn]) -
             selected.append(absent(column))
             continue
         stripped.append(f"{found.cell} AS {column.name}")
-        if column.kind in _NOTHING:
-            selected.append(
-                f"CASE WHEN length({column.name}) < 17 AND upper({column.name}) IN ({_NOTHING[column.kind]}) THEN NULL "
-                f"ELSE {column.name} END AS {column.name}"
-            )
+        if column.kind in _AS_TEXT:
+            selected.append(f"{_AS_TEXT[column.kind](column.name)} AS {column.name}")
         if found.dictionary:
             joins.append(f"LEFT JOIN {found.dictionary} d{number} ON d{number}.cell = r.{column.name}")
             value = f"coalesce(d{number}.value, false)" if column.kind == "flag" else f"d{number}.value"

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any, Self, TypeVar
 
 from alerting import private_files
-from alerting.casedata import engine
+from alerting.casedata import cells, engine
 from alerting.casedata.catalogue import TABLES, Limits, Settings
 from alerting.casedata.conversion import RawColumn, absent, as_text, bad_cells, make_dictionaries, quoted, typed
 from alerting.casedata.engine import EngineFailed
@@ -199,7 +199,7 @@ class Snapshot:
         for setting in _SETTINGS:
             self._ask("execute", setting, [])
         self._set_day(self.as_of)
-        self._share(self.settings.params)
+        self._share({**cells.WORDS, **self.settings.params})
         self._make_calendar()
         self._ask("execute", MACROS, [])
 
@@ -433,13 +433,13 @@ class Snapshot:
             reading.rows = self.row_count(name)
             needed = {column for column in wanted.get(name, ()) if not catalogued.columns[column].optional}
             reading.missing_columns = tuple(sorted(needed - raw[name].keys()))
-        for column, count, cells in bad_cells(self.sql, every):
+        for column, count, bad in bad_cells(self.sql, every):
             reading = self.readings[column.table]
             if column.column.codes:
                 reading.unmapped[column.column.name] = count
             else:
                 reading.unreadable_cells[column.column.name] = count
-                reading.cell_places[column.column.name] = source.places(column.table, column.column.name, cells) if source else []
+                reading.cell_places[column.column.name] = source.places(column.table, column.column.name, bad) if source else []
         self.sql("DROP SCHEMA raw CASCADE")
         for setting in engine.SHUT:
             self.sql(setting)
