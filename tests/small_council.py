@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from alerting.casedata.catalogue import TABLES, CodeMap, Settings
+from alerting.casedata.catalogue import TABLES, Settings
+from alerting.casedata.codes import CodeMap
 from alerting.casedata.snapshot import Snapshot, Source, TableReading, Wanted
 
 AS_OF = date(2026, 3, 31)

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from alerting.casedata.catalogue import TABLES, CodeMap, Settings
+from alerting.casedata.catalogue import TABLES, Settings
+from alerting.casedata.codes import CodeMap
 from alerting.casedata.snapshot import Snapshot
 from alerting.errors import SourceError
 from alerting.sources.demo.calendar import bank_holidays

@@ -13,7 +13,8 @@ import duckdb
 import pytest
 from pydantic import ValidationError
 
-from alerting.casedata.catalogue import TABLES, CodeMap, Settings
+from alerting.casedata.catalogue import TABLES, Settings
+from alerting.casedata.codes import CodeMap
 from alerting.casedata.snapshot import Snapshot
 from alerting.errors import SourceError
 from alerting.sources import demo

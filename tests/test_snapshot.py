@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from alerting.casedata.catalogue import TABLES, Settings, clean, norm
+from alerting.casedata.catalogue import TABLES, Settings
+from alerting.casedata.codes import clean, norm
 from alerting.casedata.conversion import as_text
 from alerting.casedata.snapshot import EngineError, Snapshot, Wanted
 from tests.small_council import AS_OF, SETTINGS, settled

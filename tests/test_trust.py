@@ -8,7 +8,8 @@ from datetime import date, datetime
 
 import pytest
 
-from alerting.casedata.catalogue import CodeMap, Settings
+from alerting.casedata.catalogue import Settings
+from alerting.casedata.codes import CodeMap
 from alerting.casedata.snapshot import Snapshot, Wanted
 from alerting.casedata.trust import Past, Trust, judge
 

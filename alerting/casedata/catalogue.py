@@ -7,7 +7,7 @@ Every column has a kind that says how its cells are read (`snapshot` does the re
     date    a day; 1900-01-01 and 9999-12-31 are nothing
     moment  a day and time
     number  a number
-    flag    true for y, yes, 1, true; false for everything else, nothing included
+    flag    true for yes_words; false for everything else, nothing included, and unreadable where it is none of no_words either
     code    text, with a second column `<name>_code` that holds the council's own word as a code of a code map
 
 """
@@ -18,6 +18,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Literal
+
+from alerting.casedata.codes import CodeMap
 
 Kind = Literal["id", "text", "date", "moment", "number", "flag", "code"]
 
@@ -65,6 +67,7 @@ ssd_cp_visits: cppv_cp_visit_id, cppv_person_id, cppv_cp_plan_id, cppv_cp_visit_
   cppv_cp_visit_seen_alone f
 ssd_cp_reviews: cppr_cp_review_id, cppr_person_id, cppr_cp_plan_id, cppr_cp_review_due d, cppr_cp_review_date d
 ssd_cla_episodes: clae_cla_episode_id, clae_person_id, clae_cla_placement_id, clae_cla_episode_start_date d,
+  clae_cla_episode_start_reason c=episode_start,
   clae_cla_episode_ceased_date d, clae_cla_episode_ceased_reason c=episode_end, clae_cla_id, clae_referral_id,
   clae_entered_care_date d
 ssd_cla_placement: clap_cla_placement_id, clap_cla_id, clap_person_id, clap_cla_placement_start_date d,
@@ -175,58 +178,6 @@ KEYS: Mapping[str, tuple[str, ...]] = dict(_keys())
 
 REFERENCES: tuple[Reference, ...] = tuple(_references())
 """The columns whose values must be found in another table: people, plans, periods of care."""
-
-
-@dataclass(frozen=True)
-class CodeMap:
-    """A set of codes and the council's words for them.
-
-    codes: upper-case codes. words: from a description, in `norm` form, to its code.
-    """
-
-    codes: frozenset[str]
-    words: Mapping[str, str]
-
-    def code(self, cell: str | None) -> str | None:
-        """Return the code a cell stands for; UNMAPPED where it is none of ours, None where the cell is empty.
-
-        A cell may be the code itself, `code: words`, `code - words`, or the words; descriptions count by their
-        first 100 characters, because the columns are that wide and do cut.
-        """
-        text = norm(cell)
-        if text is None:
-            return None
-        text = text[:_WIDTH]
-        for candidate in (text, _before(text, ":"), _before(text, " - ")):
-            if candidate is not None and candidate.upper() in self.codes:
-                return candidate.upper()
-        return {words[:_WIDTH]: code for words, code in self.words.items()}.get(text, UNMAPPED)
-
-
-UNMAPPED = "UNMAPPED"
-_WIDTH = 100
-_NOTHING = frozenset({"", "NULL", "SSD_PH", "PLACEHOLDER_DATA", "#N/A"})
-_SPACE = " \t\n\r\f\v\u00a0"
-_TYPOGRAPHIC = str.maketrans({"\u00a0": " ", "\u2018": "'", "\u2019": "'", "\u2013": "-", "\u2014": "-"})
-
-
-def _before(text: str, separator: str) -> str | None:
-    head, found, _ = text.partition(separator)
-    return head.strip() if found else None
-
-
-def clean(cell: str | None) -> str | None:
-    """Strip white space, and give None for an empty cell or a place-holder."""
-    if cell is None:
-        return None
-    text = cell.strip(_SPACE)
-    return None if text.upper() in _NOTHING else text
-
-
-def norm(cell: str | None) -> str | None:
-    """Return a cell in the form in which words are compared: lower case, plain quotes and dashes, single spaces."""
-    text = clean(cell)
-    return None if text is None else " ".join(text.translate(_TYPOGRAPHIC).lower().split())
 
 
 @dataclass(frozen=True, kw_only=True)

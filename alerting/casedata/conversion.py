@@ -14,7 +14,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from alerting.casedata import cells
-from alerting.casedata.catalogue import CodeMap, Column
+from alerting.casedata.catalogue import Column
+from alerting.casedata.codes import CodeMap
 
 Sql = Callable[..., list[tuple[Any, ...]]]
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from alerting.casedata.catalogue import CodeMap, Settings, norm
+from alerting.casedata.catalogue import Settings
+from alerting.casedata.codes import CodeMap, norm
 from alerting.documents.document import Document, KeyPath, did_you_mean
 from alerting.errors import Fault, Place
 from alerting.rulebook.file_models import CodeWords, Overrides, SettingsFile
@@ -66,9 +67,8 @@ def apply_overrides(
 
 def _code_map(file: CodeWords, own: dict[str, tuple[str, ...]]) -> CodeMap:
     words = {word: code for code, listed in file.words.items() for word in listed}
-    for code, listed in own.items():
-        words |= {norm(word) or "": code.upper() for word in listed}
-    return CodeMap(frozenset(file.codes), words)
+    given = {norm(word) or "": code.upper() for code, listed in own.items() for word in listed}
+    return CodeMap(frozenset(file.codes), words, given)
 
 
 def unfit(given: Mapping[str, Any], shipped: Mapping[str, Any]) -> dict[str, str]:

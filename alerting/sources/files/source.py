@@ -24,7 +24,8 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, field_validator
 
 from alerting.casedata import snapshot
-from alerting.casedata.catalogue import TABLES, clean
+from alerting.casedata.catalogue import TABLES
+from alerting.casedata.codes import clean
 from alerting.casedata.conversion import as_text, quoted
 from alerting.casedata.snapshot import EngineError, Snapshot, Wanted
 from alerting.errors import SourceError
