@@ -121,7 +121,8 @@ class CodeMap:
         own = defaultdict[str, set[str]](set)
         for words, code in self.own.items():
             own[_plain(words)].add(code)
-        return {plain: frozenset(codes) for plain, codes in {**shipped, **own}.items() if plain}
+        itself = {code.lower(): {code} for code in self.codes if len(code) > 1}
+        return {plain: frozenset(codes) for plain, codes in {**shipped, **own, **itself}.items() if plain}
 
 
 def clean(cell: str | None) -> str | None:
