@@ -158,9 +158,10 @@ def _plain(text: str) -> str:
     for phrase in (_BY_SECTION, _BY_AGE):
         shorter = phrase.sub(" ", text)
         text = shorter if re.search(r"[a-z]{3}", shorter) else text
-    words = [word for word in re.split(r"[^\w()]+", text) if word.strip("()") not in _FILLER]
+    words = [word for word in re.split(r"[^\w()?]+", text) if word.strip("()") not in _FILLER]
     return _letters("".join(words))
 
 
 def _letters(text: str) -> str:
-    return "".join(letter for letter in text if letter.isalnum())
+    """Return a text without its signs; a question mark stays, because whoever set it was not sure."""
+    return "".join(letter for letter in text if letter.isalnum() or letter == "?")

@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from datetime import date
+from datetime import date, datetime, timedelta, timezone
 from fractions import Fraction
+from zoneinfo import ZoneInfo
 
 Row = Mapping[str, str | None]
 Table = list[dict[str, str | None]]
 
 NOTHING = ("", "NULL", "SSD_PH", "PLACEHOLDER_DATA", "#N/A")
-YES = ("y", "yes", "1", "true", "a) yes")
+NO_VALUES = ("n/a", "na", "nan", "nat", "none", "none.", "tbc", "-", "?", "#ref!", "(blank)")
+YES = ("y", "yes", "1", "1.0", "-1", "true", "t", "a) yes")
 EARLIEST, TOO_LATE = date(1901, 1, 2), date(2100, 1, 1)
+LONDON = ZoneInfo("Europe/London")
+MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 
-_TIME = r"(?:[ T](?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9](?:\.[0-9]+)?)?Z?)?"
-_YEAR_FIRST = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})" + _TIME)
-_DAY_FIRST = re.compile(r"([0-9]{2})/([0-9]{2})/([0-9]{4})" + _TIME)
+_YEAR_FIRST = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
+_YEAR_FIRST_SLASHES = re.compile(r"([0-9]{4})/([0-9]{1,2})/([0-9]{1,2})")
+_DAY_FIRST = re.compile(r"([0-9]{1,2})/([0-9]{1,2})/([0-9]{4})")
+_NAMED = re.compile(r"([0-9]{1,2})-([a-z]{3})-([0-9]{4})", re.IGNORECASE)
+_CLOCK = re.compile(r"([0-9]{1,2}):([0-9]{2})(?::([0-9]{2})(?:\.[0-9]+)?)?(?:(Z)|([+-])([0-9]{2}):?([0-9]{2})?)?")
 _NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?")
 
 
@@ -27,9 +33,15 @@ def clean(cell: str | None) -> str | None:
     return None if text.upper() in NOTHING else text
 
 
-def id_of(cell: str | None) -> str | None:
+def value_of(cell: str | None) -> str | None:
+    """Return a cell of an id, a date or a number; None where it says in words that there is none."""
     text = clean(cell)
-    return None if text in ("-1", "0") else text
+    return None if text is None or text.lower() in NO_VALUES else text
+
+
+def id_of(cell: str | None) -> str | None:
+    text = value_of(cell)
+    return None if text in ("-1", "0", "-1.0", "0.0") else text
 
 
 def norm(cell: str | None) -> str | None:
@@ -51,18 +63,48 @@ def number(cell: str | None) -> Fraction | None:
 
 
 def date_of(cell: str | None) -> date | None:
-    text = clean(cell)
+    text = value_of(cell)
     if text is None:
         return None
-    if found := _YEAR_FIRST.fullmatch(text):
+    at = next((place for place, sign in enumerate(text) if sign in " T" and text[:place].count(":") == 0 and place > 7), None)
+    day = _day(text if at is None else text[:at])
+    if day is None or at is None:
+        return day
+    return _at(day, text[at + 1 :])
+
+
+def _day(text: str) -> date | None:
+    if found := _YEAR_FIRST.fullmatch(text) or _YEAR_FIRST_SLASHES.fullmatch(text):
         year, month, day = found.groups()
     elif found := _DAY_FIRST.fullmatch(text):
         day, month, year = found.groups()
+    elif (found := _NAMED.fullmatch(text)) and found[2].lower() in MONTHS:
+        day, month, year = found[1], str(MONTHS.index(found[2].lower()) + 1), found[3]
     else:
         return None
     try:
         return date(int(year), int(month), int(day))
     except ValueError:  # a day that does not exist
+        return None
+
+
+def _at(day: date, clock: str) -> date | None:
+    """Return the day in England at a time of a day; the day itself where the time has no zone."""
+    found = _CLOCK.fullmatch(clock)
+    if found is None:
+        return None
+    hour, minute, second, utc, sign, hours, minutes = found.groups()
+    if int(hour) > 23 or int(minute) > 59 or int(second or 0) > 59 or (second and len(hour) == 1):
+        return None
+    if utc is None and sign is None:
+        return day
+    if int(hours or 0) > 23 or int(minutes or 0) > 59:
+        return None
+    ahead = timedelta(hours=int(hours or 0), minutes=int(minutes or 0)) * (-1 if sign == "-" else 1)
+    try:
+        moment = datetime(day.year, day.month, day.day, int(hour), int(minute), int(second or 0), tzinfo=timezone(ahead))
+        return moment.astimezone(LONDON).date()
+    except OverflowError:
         return None
 
 

@@ -116,6 +116,22 @@ MAPS = {
             "Z": ("with former foster carers",),
         },
     ),
+    "activity": _map(
+        "F1 F2 F4 F5 P1 P2 P4 P5 G4 G5 G6",
+        {
+            "F1": ("full time in higher education",),
+            "F2": ("full time in education other than higher",),
+            "F4": ("young person engaged full time in an apprenticeship",),
+            "F5": ("young person engaged full time in training or employment (not apprenticeship)",),
+            "P1": ("part time in higher education",),
+            "P2": ("part time in education other than higher",),
+            "P4": ("young person engaged part time in an apprenticeship",),
+            "P5": ("young person engaged part time in training or employment (not apprenticeship)",),
+            "G4": ("not in education, employment or training - illness or disability",),
+            "G5": ("not in education, employment or training - other",),
+            "G6": ("not in education, employment or training - pregnancy or parenting",),
+        },
+    ),
 }
 
 
@@ -132,7 +148,34 @@ def code(cell: str | None, name: str) -> str | None:
         before, found, _ = text.partition(separator)
         if found and before.strip().upper() in codes:
             return before.strip().upper()
-    return words.get(text, UNMAPPED)
+    if text in words:
+        return words[text]
+    inside = {found.upper() for found in _in_shapes(text) if found.upper() in codes}
+    if len(inside) == 1:
+        return inside.pop()
+    alike = {code for described, code in words.items() if _signless(described) == _signless(text)}
+    return alike.pop() if len(alike) == 1 else UNMAPPED
+
+
+def _in_shapes(text: str) -> list[str]:
+    """Return what stands where case systems put a code: words with a digit, and single letters in brackets."""
+    ends = [text[1 : text.find(closing)] for opening, closing in ("[]", "()") if text.startswith(opening) and closing in text]
+    ends += [
+        text[text.rfind(opening) + 1 : -1]
+        for opening, closing in ("[]", "()")
+        if text.endswith(closing) and f" {opening}" in text
+    ]
+    found = [end for end in ends if len(end) == 1]
+    if len(text) > 2 and text[1] == ")":
+        ends.append(text[2:].strip().split(" ")[0].rstrip(":"))
+    ends += [text.split(" ", maxsplit=1)[0].split("-", maxsplit=1)[0], *(part.strip() for part in text.split(" - ")[1:-1])]
+    return found + [end for end in ends if any(sign.isdigit() for sign in end)]
+
+
+def _signless(text: str) -> str:
+    for sign in "-,./[]()":
+        text = text.replace(sign, " ")
+    return " ".join(text.split())
 
 
 def accommodation(cell: str | None) -> str | None:

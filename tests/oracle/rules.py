@@ -11,6 +11,7 @@ from typing import Any
 from tests.oracle.answers import Answer, Params
 from tests.oracle.calendar import add_days, add_months, age, birthday, days, greatest, wd_add, wd_between
 from tests.oracle.cells import Table, clean, id_of, norm, number, real_date, yes
+from tests.oracle.codes import UNMAPPED
 from tests.oracle.views import Views, VisitFrequency, latest
 from tests.oracle.workers import dq_02, wf_01
 
@@ -104,7 +105,7 @@ def off(tables: Mapping[str, Table], as_of: date, params: Mapping[str, Params] |
     asked = findings(tables, as_of, params)
     filled = {
         "AS-01": sum(answer.outcome != "unknown" for answer in asked["AS-01"].values()),
-        "CL-01": sum(views.cl[who].contact_cell is not None for who in asked["CL-01"]),
+        "CL-01": sum(views.leavers[who].contact_cell is not None for who in asked["CL-01"]),
     }
     return {
         rule for rule in NEEDS if len(asked[rule]) >= MIN_FILL_POPULATION and Fraction(filled[rule], len(asked[rule])) < MIN_FILL
@@ -131,7 +132,7 @@ def _about(
         due=due,
         team=views.team_of_child(person, leaver=leaver),
         worker=worker.worker_id if worker else None,
-        adviser=(adviser.worker_id if adviser else views.cl[person].adviser_id) if leaver else None,
+        adviser=(adviser.worker_id if adviser else views.leavers[person].adviser_id) if leaver else None,
         also=also if level else frozenset(),
     )
 
@@ -419,12 +420,15 @@ def leaver_since(views: Views, person: str) -> date | None:
 
 def cl_01(views: Views, p: Params) -> dict[str, Answer]:
     answers = {}
-    for person, leaver in views.cl.items():
+    for person, leaver in views.leavers.items():
         years = views.age(person)
         assert years is not None
-        if leaver.elig not in p["eligibility"] or not p["min_age"] <= years <= p["max_age"]:
+        if leaver.elig not in (*p["eligibility"], UNMAPPED) or not p["min_age"] <= years <= p["max_age"]:
             continue
         if leaver.touch in p["exclude_touch"] or leaver.accom in p["exclude_accommodation"]:
+            continue
+        if leaver.elig == UNMAPPED:
+            answers[person] = _about(views, person, None, unknown=True, leaver=True)
             continue
         if leaver.contact is None:
             since = leaver_since(views, person)

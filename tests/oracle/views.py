@@ -12,7 +12,7 @@ from typing import Any
 
 from tests.oracle.calendar import add_days, age, is_open
 from tests.oracle.cells import Row, Table, clean, different, id_of, norm, number, real_date, yes
-from tests.oracle.codes import accommodation, code
+from tests.oracle.codes import UNMAPPED, accommodation, code
 
 SHARED: Mapping[str, Any] = {
     "expected_dob_is_dob_after_days": 300,
@@ -112,6 +112,10 @@ def day(column: str) -> Callable[[Row], date | None]:
 
 def text(column: str) -> Callable[[Row], str | None]:
     return lambda row: clean(row.get(column))
+
+
+def coded(column: str, name: str) -> Callable[[Row], str | None]:
+    return lambda row: code(row.get(column), name)
 
 
 class Views:
@@ -272,6 +276,9 @@ class Views:
             lambda r: self.not_later(r, "clea_care_leaver_latest_contact"),
             lambda r: self.not_later(r, "clea_pathway_plan_review_date"),
             lambda r: -_ELIGIBILITY.index(self.eligibility(r)),
+            coded("clea_care_leaver_in_touch", "in_touch"),
+            coded("clea_care_leaver_accommodation", "accommodation"),
+            coded("clea_care_leaver_activity", "activity"),
             text("clea_table_id"),
         )
         return CareLeaver(
@@ -286,13 +293,18 @@ class Views:
 
     @cached_property
     def cl(self) -> dict[str, CareLeaver]:
+        return {person: row for person, row in self.leavers.items() if row.elig != UNMAPPED}
+
+    @cached_property
+    def leavers(self) -> dict[str, CareLeaver]:
+        """Care leavers, and those who may be: nobody knows what their eligibility says."""
         found = {}
         youngest, oldest = self.shared["care_leaver_ages"]
         for person in self.child:
             row, years = self.leaver_row(person), self.age(person)
             if row is None or years is None or not youngest <= years <= oldest or person in self.cla:
                 continue
-            if row.elig not in ("REL", "FREL", "QUAL") or row.touch in ("DIED", "RHOM"):
+            if row.elig not in ("REL", "FREL", "QUAL", UNMAPPED) or row.touch in ("DIED", "RHOM"):
                 continue
             if row.touch in ("REFU", "NREQ") and years >= self.shared["declined_counts_until_age"]:
                 continue
@@ -383,7 +395,7 @@ class Views:
         if leaver:
             adviser = self.pa(person)
             candidates += [adviser.team_id, self.staff_team(adviser.worker_id)] if adviser else []
-            candidates.append(self.cl[person].team_id)
+            candidates.append(self.leavers[person].team_id)
         worker = self.alloc(person)
         candidates += [worker.team_id, self.staff_team(worker.worker_id)] if worker else []
         before = [row for row in self.ended(person, "allocated_roles") if id_of(row.get("invo_professional_team"))]

@@ -207,7 +207,7 @@ class Care:
             placement = next(span for span in reversed(period.placements) if span.starts <= starts)
             why = "X1" if ends < period.left else period.why
             shown = max(books.recorded(starts), period.child.shown)
-            dates = [books.days.text(starts), None, None]
+            dates: list[Cell] = [books.days.text(starts), _why_it_began(period, starts), None, None]
             ids = [period.id, period.referral, books.days.text(period.entered)]
             cells = [ledger.next_id(), period.child.id, placement.id, *dates, *ids]
             final = (("clae_cla_episode_ceased_reason", why),)
@@ -350,7 +350,18 @@ class Care:
         cells: list[Cell] = [placement, identifier, child.id, text, None, "U6", None]
         books.add_ending("ssd_cla_placement", shown, cells, ends, (), "clap_cla_placement_end_date")
         self.write_status(child, Span(starts, ends, "V3" if self._chance.random() < 0.3 else "V4"), ends)
-        cells = [books.ledgers["ssd_cla_episodes"].next_id(), child.id, placement, text, None, None, identifier, referral, text]
+        cells = [
+            books.ledgers["ssd_cla_episodes"].next_id(),
+            child.id,
+            placement,
+            text,
+            "S",
+            None,
+            None,
+            identifier,
+            referral,
+            text,
+        ]
         final = (("clae_cla_episode_ceased_reason", "E8"),)
         books.add_ending("ssd_cla_episodes", shown, cells, ends, final, "clae_cla_episode_ceased_date")
         books.truth.note("short_break", identifier, shown, ends)
@@ -411,3 +422,11 @@ class Visits:
         seen = "Y" if self._chance() < 0.97 else "N"
         alone = "Y" if seen == "Y" and self._chance() < 0.6 else "N"
         ledger.add(shown, (identifier, self._period.id, self._period.child.id, text, seen, alone))
+
+
+def _why_it_began(period: Period, starts: int) -> str:
+    """Return the code of why an episode began: into care, a new status, a new placement, or both at once."""
+    if starts == min(span.starts for span in (*period.placements, *period.statuses)):
+        return "S"
+    moved = any(span.starts == starts for span in period.placements)
+    return ("B" if moved else "L") if any(span.starts == starts for span in period.statuses) else "P"
