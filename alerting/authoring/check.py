@@ -11,7 +11,7 @@ from alerting.alerts.people import People
 from alerting.app import App, rules_folder, words_of
 from alerting.database_address import sqlite_file
 from alerting.delivery.notifier import Notifier
-from alerting.documents.document import did_you_mean
+from alerting.documents.document import KeyPath, did_you_mean
 from alerting.errors import AlertingError, EmptyStoreError, Fault
 from alerting.evaluation.dry_run import check_book, check_rule
 from alerting.formatting import plural
@@ -39,7 +39,8 @@ def check(app: App, today: date, *, reach: bool = True) -> list[Fault]:
     rules = [rule for rule in (*app.book.rules, *app.book.off) if Path(rule.place) not in older]
     faults = [*app.faults, *_shared_param_faults(app.book), *check_book(app.book)]
     faults += [fault for rule in rules for fault in _rule_faults(app, rule, today)]
-    untold = [*_administrator_faults(app), *_asking_faults(app), *_reach_faults(app), *_holiday_faults(app, today)]
+    untold = [*_address_faults(app), *_administrator_faults(app), *_asking_faults(app), *_reach_faults(app)]
+    untold += _holiday_faults(app, today)
     return list(dict.fromkeys([*faults, *_receiver_faults(app, reach=reach), *untold]))
 
 
@@ -253,6 +254,22 @@ def _reach_faults(app: App) -> Iterator[Fault]:
             remedy="Give it a receiver of persons, such as one of type email.",
             severity="warning",
         )
+
+
+def _address_faults(app: App) -> Iterator[Fault]:
+    """Find the addresses of config.yaml that a receiver's own settings let nothing go to."""
+    council = app.loaded.config.council
+    addresses: dict[KeyPath, str] = {
+        ("council", "administrators", place): one.address for place, one in enumerate(council.administrators)
+    }
+    if council.redirect_to is not None:
+        addresses = {("council", "redirect_to"): council.redirect_to}
+    for path, address in addresses.items():
+        for name, notifier in app.notifiers.items():
+            if why := notifier.why_not_to(address):
+                remedy = f"Add its domain to `domains` of the receiver {name}, or write another address."
+                problem = f"by the receiver {name}, {why}, so nothing gets to this address"
+                yield Fault(problem=problem, where=app.loaded.document.place(path), remedy=remedy, severity="warning")
 
 
 def _administrator_faults(app: App) -> Iterator[Fault]:

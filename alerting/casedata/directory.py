@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from alerting.casedata import person_merges
+from alerting.mailboxes import is_address
 from alerting.model import Person
 
 if TYPE_CHECKING:
@@ -93,15 +94,9 @@ def read_directory(snapshot: Snapshot, trust: Trust) -> Directory:
 
     A list of restricted records of which anything is doubted is no list: half of it would let out what the other half confines.
     """
-    posts = snapshot.sql(
-        """SELECT worker_id, name, email, role, team_id,
-            (starts_on IS NULL OR starts_on <= as_of()) AND (ends_on IS NULL OR ends_on >= as_of()) AS is_current
-        FROM ext_staff WHERE worker_id IS NOT NULL
-        QUALIFY row_number() OVER (PARTITION BY worker_id ORDER BY is_current DESC, starts_on DESC NULLS LAST,
-            team_id DESC NULLS LAST, role DESC NULLS LAST) = 1"""
-    )
     people = {
-        row[0]: (Person(id=row[0], name=row[1] or row[0], email=row[2], role=row[3], team=row[4]), bool(row[5])) for row in posts
+        row[0]: (Person(id=row[0], name=row[1] or row[0], email=_usable(row[2]), role=row[3], team=row[4]), bool(row[5]))
+        for row in _posts(snapshot)
     }
     teams = snapshot.sql(
         # A team that is there twice is one of its rows, and the same whatever order they come in.
@@ -129,6 +124,29 @@ def read_directory(snapshot: Snapshot, trust: Trust) -> Directory:
         if RESTRICTED in trust.doubted
         else _confined(_restrictions(snapshot), person_merges.read(snapshot).survivors),
     )
+
+
+def unusable_addresses(snapshot: Snapshot) -> list[str]:
+    """Return the current members of staff, by worker id, whose address is none that a mail can be sent to."""
+    return [row[0] for row in _posts(snapshot) if row[5] and (row[2] or "").strip() and _usable(row[2]) is None]
+
+
+def _posts(snapshot: Snapshot) -> list[tuple[Any, ...]]:
+    """Return the post of each member of staff that counts, by worker id: id, name, address, role, team, whether it is current."""
+    return snapshot.sql(
+        """SELECT worker_id, name, email, role, team_id,
+            (starts_on IS NULL OR starts_on <= as_of()) AND (ends_on IS NULL OR ends_on >= as_of()) AS is_current
+        FROM ext_staff WHERE worker_id IS NOT NULL
+        QUALIFY row_number() OVER (PARTITION BY worker_id ORDER BY is_current DESC, starts_on DESC NULLS LAST,
+            team_id DESC NULLS LAST, role DESC NULLS LAST) = 1
+        ORDER BY worker_id"""
+    )
+
+
+def _usable(address: str | None) -> str | None:
+    """Return an address as it is written to; None for one that nothing can be sent to, whose reader then has none."""
+    address = (address or "").strip()
+    return address if is_address(address) else None
 
 
 def _restrictions(snapshot: Snapshot) -> dict[str, Restriction] | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
@@ -13,7 +14,7 @@ from alerting.alerts.acts import ActKind
 from alerting.app import App
 from alerting.casedata import person_merges, trust
 from alerting.casedata.catalogue import TABLES
-from alerting.casedata.directory import RESTRICTED
+from alerting.casedata.directory import RESTRICTED, Directory, read_directory, unusable_addresses
 from alerting.casedata.snapshot import Snapshot
 from alerting.casedata.trust import Trust
 from alerting.cli import acting, build_app, echo_json, echo_table, now, tell_now, today
@@ -21,9 +22,12 @@ from alerting.commands.alerts import echo_request
 from alerting.commands.requests import ask_release
 from alerting.documents.document import did_you_mean
 from alerting.errors import AlertingError, SourceError
-from alerting.formatting import day
+from alerting.formatting import day, plural
 from alerting.store import load_history
 from alerting.store.load_history import Doubt
+
+_SHOWN = 5
+"""How many members of staff are named; the others are counted."""
 
 
 @click.group()
@@ -147,7 +151,25 @@ def read_tables(app: App, as_of: date) -> list[TableReport]:
         judged = trust.judge(snapshot, wanted, app.past(as_of))
         merged = person_merges.read(snapshot).problem(app.source)
         also = {person_merges.TABLE: [merged]} if merged and person_merges.TABLE not in judged.doubted else {}
+        also["ext_staff"] = _refused_addresses(app, unusable_addresses(snapshot), read_directory(snapshot, judged))
         return [_describe(snapshot, name, judged, also.get(name, [])) for name in sorted(wanted)]
+
+
+def _refused_addresses(app: App, unusable: list[str], directory: Directory) -> list[str]:
+    """Return how many members of staff nothing can be sent to by their address, or may be by a receiver's settings, and who they are."""
+    found = [f"email: the address of {_workers(unusable)} is none that a mail can be sent to"] if unusable else []
+    for name, notifier in app.notifiers.items():
+        refused = defaultdict[str, list[str]](list)
+        for worker, person in sorted(directory.staff.items()):
+            if person.email and (why := notifier.why_not_to(person.email)):
+                refused[why].append(worker)
+        found += [f"email: by the receiver {name}, {why}: {_workers(workers)}" for why, workers in sorted(refused.items())]
+    return found
+
+
+def _workers(workers: list[str]) -> str:
+    more = f" and {len(workers) - _SHOWN} more" if len(workers) > _SHOWN else ""
+    return f"{plural(len(workers), 'member')} of staff ({', '.join(workers[:_SHOWN])}{more})"
 
 
 def _describe(snapshot: Snapshot, name: str, judged: Trust, also: list[str]) -> TableReport:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -18,7 +19,7 @@ from alerting.delivery import failure_notices, telling_acts
 from alerting.delivery.attempt import attempt
 from alerting.delivery.notifier import Notifier
 from alerting.errors import AlertingError
-from alerting.formatting import day
+from alerting.formatting import day, plural
 from alerting.model import CHANNEL, Delivery, DeliveryReason, Level, Problem, Reach
 from alerting.notifications import fallback, last_look
 from alerting.notifications.content import Addressee, Notification
@@ -98,7 +99,7 @@ class Sender:
         """
         _, unmarked = self.marker.look(clock())
         problems = [Problem(about="the marker", text=why) for why in unmarked]
-        ends = clock() + self.deadline
+        begins, ends = clock(), clock() + self.deadline
         self.take_back()
         self._give_up(clock())
         self._tell_acts(clock())
@@ -111,7 +112,7 @@ class Sender:
                 except Exception as error:  # noqa: BLE001  (what is sent is sent: no way of leaving may end a run)
                     problem = error.problem if isinstance(error, AlertingError) else type(error).__name__
                     problems.append(_of_receiver(name, problem))
-        return list(dict.fromkeys([*problems, *self._resting()]))
+        return list(dict.fromkeys([*problems, *self._resting(), *self._refused_by_us(begins)]))
 
     def ask(self, receivers: Iterable[Receiver]) -> list[Problem]:
         """Ask those of these receivers that are for persons whether they would take a message; return what is wrong. Nothing is sent."""
@@ -381,6 +382,19 @@ class Sender:
             elif team is not None and team in receiver.teams:
                 planned.append(notice.to(name, f"{CHANNEL}{team}", team, None, now.date()))
         self.outbox.add(connection, planned, now)
+
+    def _refused_by_us(self, since: datetime) -> list[Problem]:
+        """Return how many addresses each receiver's own settings have refused since a moment."""
+        with self.outbox.transaction() as connection:
+            refused = [bad for bad in circuit_breaker.refused_addresses(connection) if bad.ours and bad.since >= since]
+        return [
+            _of_receiver(
+                name,
+                f"{plural(count, 'address', 'addresses')} may not be written to by its settings; the next manager up is told in "
+                "their place. `alerting deliveries refused` lists them",
+            )
+            for name, count in sorted(Counter(bad.receiver for bad in refused).items())
+        ]
 
     def _resting(self) -> list[Problem]:
         with self.outbox.transaction() as connection:

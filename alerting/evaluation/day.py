@@ -12,7 +12,14 @@ from dataclasses import dataclass
 from datetime import date
 
 from alerting.casedata import person_merges, trust
-from alerting.casedata.directory import RESTRICTED, RestrictedRow, add_last_trusted, read_directory, read_restricted
+from alerting.casedata.directory import (
+    RESTRICTED,
+    RestrictedRow,
+    add_last_trusted,
+    read_directory,
+    read_restricted,
+    unusable_addresses,
+)
 from alerting.casedata.snapshot import Snapshot, Source, Wanted
 from alerting.casedata.trust import Past, Trust
 from alerting.errors import SourceError
@@ -115,6 +122,7 @@ def evaluate(book: Rulebook, day: Day, answers: Answers, live: Sequence[Alert], 
         problems=(
             *(Problem(about=about, text=f"{about} {why}") for about, why in day.trust.problems.items()),
             *_unread(day.snapshot),
+            *_unusable(day.snapshot),
             *(merged if said and merges_trusted else []),
             *answers.problems,
         ),
@@ -133,6 +141,18 @@ def _unread(snapshot: Snapshot) -> Iterator[Problem]:
         if reading.left_out:
             places = ", ".join(reading.record_places[:_SHOWN])
             yield Problem(about=table, text=f"{table}: {plural(reading.left_out, 'record')} cannot be read, left out ({places})")
+
+
+def _unusable(snapshot: Snapshot) -> Iterator[Problem]:
+    """Return how many members of staff have an address that nothing can be sent to, and who the first are, by worker id."""
+    workers = unusable_addresses(snapshot)
+    if workers:
+        more = f" and {len(workers) - _SHOWN} more" if len(workers) > _SHOWN else ""
+        text = (
+            f"ext_staff.email: {plural(len(workers), 'member')} of staff cannot be written to, as the address is none: worker "
+            f"{', '.join(workers[:_SHOWN])}{more}. The next manager up is told in their place"
+        )
+        yield Problem(about="ext_staff.email", text=text)
 
 
 def source_mark(source: Source) -> str:

@@ -1,0 +1,87 @@
+"""An address of the staff list that nothing may go to: who is told instead, and who hears of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from alerting.app import build
+from alerting.authoring.check import check
+from alerting.commands.source import read_tables
+from tests.made_council import MONDAY
+from tests.returned_mail import Post, to, words
+from tests.servers import scripted_mail_server
+
+ELSEWHERE = ["m1@elsewhere.example", "m1@mail.example.gov.uk", "m1@example.gov.uk.evil.example", "m1@xn--exmple-cua.gov.uk"]
+NONE = [
+    "a..b@example.gov.uk",
+    "a.@example.gov.uk",
+    "m1@example.gov.uk.",
+    "m1@example.gov.uk; s1@example.gov.uk",
+    "m1@exаmple.gov.uk",
+]
+
+
+@pytest.fixture
+def post(tmp_path: Path) -> Post:
+    return Post(tmp_path / "council")
+
+
+def staff_problems(post: Post) -> list[str]:
+    post.council.write()
+    app = build(post.council.configure(post.store_url, **post.settings))
+    return [problem for table in read_tables(app, MONDAY) if table.table == "ext_staff" for problem in table.problems]
+
+
+@pytest.mark.parametrize("address", [*ELSEWHERE, *NONE])
+def test_the_next_up_is_told_the_same_morning_and_administrators_hear_of_it(post: Post, address: str) -> None:
+    post.council.row("ext_staff", worker_id="M1")["email"] = address
+    with scripted_mail_server() as relay:
+        post.by_mail(relay.port, domains=["Example.gov.uk"])
+        report = post.run(MONDAY)
+
+    [told_instead] = to(relay, "s1")
+    assert all(post.alert(child, "plan-long").ref in words(told_instead) for child in ("C1", "C2"))
+    assert not any(address.encode() in content for content in relay.accepted)
+    assert post.breaches(MONDAY) == []
+    said = " ".join([*(problem for problem in report.problems), *(problem.text for problem in report.sending.problems)])
+    assert ("1 address may not be written to" if address in ELSEWHERE else "worker M1. The next manager up") in said
+
+
+def test_the_address_is_taken_whatever_its_case_and_the_spaces_around_it(post: Post) -> None:
+    post.council.row("ext_staff", worker_id="M1")["email"] = " M1@EXAMPLE.GOV.UK "
+    with scripted_mail_server() as relay:
+        post.by_mail(relay.port, domains=["example.gov.uk"])
+        report = post.run(MONDAY)
+
+    assert len(to(relay, "M1")) == 1
+    assert report.sending.problems == ()
+
+
+def test_the_check_counts_and_names_whom_nothing_can_be_sent_to(post: Post) -> None:
+    post.by_mail(25, domains=["example.gov.uk"])
+    assert staff_problems(post) == []
+
+    post.council.row("ext_staff", worker_id="M1")["email"] = ELSEWHERE[0]
+    post.council.row("ext_staff", worker_id="S1")["email"] = NONE[0]
+
+    assert staff_problems(post) == [
+        "email: the address of 1 member of staff (S1) is none that a mail can be sent to",
+        "email: by the receiver mail, mail may not go to elsewhere.example: 1 member of staff (M1)",
+    ]
+
+
+def test_the_check_asks_for_domains_and_names_an_administrator_outside_them(post: Post) -> None:
+    def said(**changes: object) -> list[str]:
+        post.by_mail(25, **changes)
+        faults = check(build(post.council.configure(post.store_url, **post.settings)), MONDAY, reach=False)
+        return [
+            f"{fault.severity}: {fault.problem}" for fault in faults if "domain" in fault.problem or "address" in fault.problem
+        ]
+
+    assert "domains: [example.gov.uk]" in said()[0]
+    assert said(domains=["example.gov.uk"]) == []
+    assert said(domains=["other.gov.uk"]) == [
+        "warning: by the receiver mail, mail may not go to example.gov.uk, so nothing gets to this address"
+    ]
