@@ -24,6 +24,9 @@ def folder(tmp_path) -> Folder:
         ([("amber: [worker]", "ambre: [worker]")], ["25:10: unknown key `ambre`\n  Did you mean 'amber'?"]),
         ([('"has(statuses, short_statuses)"', "has(statuses, short_statuses)")], ["26:39: unknown key `short_statuses)`\n  Put the expression before it in quotes: inside { } a comma begins a new key."]),
         ([("  amber: measure < 3", "  purple: measure < 3")], ["20:3: unknown key `purple`\n  The keys here are: info, amber, red, critical."]),
+        # more than there may be
+        ([("title: Few visits", "title: " + "few " * 60)], ["3:8: `title` is longer than the 200 characters that it may have\n  Say it in fewer words."]),
+        ([("owner: head of service", "owner: " + "x" * 300_000)], ["6:8: `owner` is longer than the 200 characters that it may have\n  Say it in fewer words."]),
         # names
         ([("subject: child", "subject: chil")], ["13:10: there is no subject 'chil'\n  Did you mean 'child'?"]),
         ([("reads: [ssd_person]", "reads: [ssd_persons]")], ["9:9: `reads.0`: there is no table 'ssd_persons'\n  Did you mean 'ssd_person'?"]),

@@ -27,6 +27,26 @@ from tests.rendered import RULES, daily, item, message, render, rule, words
         ("{{ measure.__class__ }}", "'.__class__' is not allowed"),
         ("{% include 'daily.txt' %}", "'include' is not allowed"),
         ("{% set x = 1 %}{{ x }}", "'assign' is not allowed"),
+        ("{{ measure | round(99999999, 'floor') }}", "`round` gives at most 9 decimals"),
+        ("{{ measure | round(precision=-99999999) }}", "they could not be worked out (ValueError)"),
+        ("{{ measure | round(measure * 1) }}", "'mul' is not allowed"),
+        ("{{ measure | round(measure) }}", "they could not be worked out (ValueError)"),
+        ("{% if measure %}" * 50 + "{% endif %}" * 50, "nested too deeply"),
+        ("{% if measure %}" * 120 + "{% endif %}" * 120, "at most 2,000 characters, and these have 3,240"),
+        ("{{ " + "(" * 900 + "1" + ")" * 900 + " }}", "nested too deeply"),
+        ("{{ " + "(" * 3000 + "1" + ")" * 3000 + " }}", "at most 2,000 characters"),
+        ("{{ " + "-" * 300 + "1 }}", "nested too deeply"),
+        ("{{ 1" + " - 1" * 450 + " }}", "choose and count too much"),
+        ("{{ unit" + " | lower" * 190 + " }}", "nested too deeply"),
+        ("{{ " + "9" * 1900 + " }}", "this number is too large"),
+        ("{{ " + "9" * 5000 + " }}", "at most 2,000 characters"),
+        ("{{ 1e999 }}", "this number is too large"),
+        (
+            "{{ 'aaaaaaaaaaaaaaaa'" + " | join('bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb')" * 20 + " }}",
+            "they could not be worked out (TypeError)",
+        ),
+        ("{#" * 900, "line 1"),
+        ("x" * 3_000_000, "at most 2,000 characters, and these have 3,000,000"),
     ],
 )
 def test_words_that_cannot_be_used_cost_only_themselves(says, reason):
@@ -87,6 +107,8 @@ def test_words_that_are_right_have_no_problems():
 @pytest.mark.parametrize(
     ("changes", "problem"),
     [
+        ({"clears": "{{ " + "(" * 900 + "1" + ")" * 900 + " }}"}, "clears: these words are nested too deeply"),
+        ({"says": "x" * 2001}, "says: words may have at most 2,000 characters, and these have 2,001"),
         ({"says": "{{ mesure }}"}, "says: there is no name 'mesure'; did you mean 'measure'?"),
         ({"says": "{{ amber_days }}"}, "says: there is no name 'amber_days'; a parameter is written params.amber_days"),
         ({"says": "{{ params.amber_day }}"}, "says: there is no parameter 'amber_day'; did you mean 'amber_days'?"),

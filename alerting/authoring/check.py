@@ -164,6 +164,8 @@ def _words_remedy(found: WordsFault) -> str:
             return "Such as {{ born_on | day }}; docs/reference/rules.md lists them."
         case WordsFaultKind.unexpected | WordsFaultKind.stray_brace:
             return "What is filled in stands between {{ and }}, a choice between {% and %}."
+        case WordsFaultKind.too_much:
+            return "Say it in one or two sentences; what has to be worked out goes into a `let` step."
     return ""
 
 

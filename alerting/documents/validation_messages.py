@@ -68,6 +68,10 @@ def explain_misfit(detail: ErrorDetails, asked: Any, field: FieldInfo | None, wr
     if kind in ("greater_than_equal", "less_than_equal"):
         bound = context.get("ge", context.get("le"))
         return f"should be at {'least' if 'ge' in context else 'most'} {bound}", ""
+    if kind == "string_too_long":
+        return f"is longer than the {context['max_length']} characters that it may have", "Say it in fewer words."
+    if kind == "too_long":
+        return f"has more than the {context['max_length']} parts that it may have", "Leave out what is not needed."
     if kind == "too_short":
         return "has nothing in it", _such_as(field)
     return "", ""

@@ -72,9 +72,12 @@ class Subject(BaseModel):
     model_config = _STRICT
 
     id: str = Field(
-        pattern=r"^[a-z][a-z0-9_]*$", description="The subject's name, the same as its file's", examples=["care_leaver"]
+        pattern=r"^[a-z][a-z0-9_]*$",
+        max_length=60,
+        description="The subject's name, the same as its file's",
+        examples=["care_leaver"],
     )
-    title: str = Field(description="What one subject is called", examples=["Child in care"])
+    title: str = Field(max_length=200, description="What one subject is called", examples=["Child in care"])
     says: str = Field(
         description="What a row is, and who is left out",
         examples=["One row per child looked after today. Children with short breaks only are left out."],
@@ -108,8 +111,10 @@ class Basis(BaseModel):
     kind: Literal["statutory", "guidance", "local"] = Field(
         description="The law says so (statutory), guidance does, or the council has decided it (local)"
     )
-    text: str = Field(description="What is to be done, in a sentence", examples=["Contact at least every 8 weeks"])
-    source: str = Field(default="", description="Where that is written down", examples=["council standard"])
+    text: str = Field(
+        max_length=600, description="What is to be done, in a sentence", examples=["Contact at least every 8 weeks"]
+    )
+    source: str = Field(default="", max_length=300, description="Where that is written down", examples=["council standard"])
 
 
 class Example(BaseModel):
@@ -153,11 +158,12 @@ class RuleFile(BaseModel):
 
     id: str = Field(
         pattern=r"^[a-z0-9][a-z0-9-]*$",
+        max_length=120,
         description="Identity of its alerts, the same as its file's name: never reused for something else",
         examples=["care-leaver-not-in-touch"],
     )
-    code: str = Field(pattern=r"^[A-Z]+-[0-9]+$", description="The short name people use", examples=["CL-01"])
-    title: str = Field(description="What is wrong, in a few words", examples=["Care leaver not in touch"])
+    code: str = Field(pattern=r"^[A-Z]+-[0-9]+$", max_length=20, description="The short name people use", examples=["CL-01"])
+    title: str = Field(max_length=200, description="What is wrong, in a few words", examples=["Care leaver not in touch"])
     says: str = Field(
         description="The sentence about one subject. `{{ measure }}`, `{{ a_column | day }}` and `{{ params.a_number }}` are filled in",
         examples=["No contact is recorded for {{ measure }} days (last {{ latest_contact | day }})."],
@@ -170,7 +176,9 @@ class RuleFile(BaseModel):
         default=True,
         description="Whether runs ask it: false for a rule that is still being written. What config.yaml says of it goes before",
     )
-    owner: str = Field(description="The role that answers for this rule", examples=["leaving care service manager"])
+    owner: str = Field(
+        max_length=200, description="The role that answers for this rule", examples=["leaving care service manager"]
+    )
     basis: Basis = Field(description="Why the rule exists: the law, guidance or local standard it stands on")
     review_by: date | None = Field(default=None, description="When the owner looks at the rule again", examples=["2027-04-01"])
     job: Literal["daily", "weekly", "monthly"] = Field(description="When the rule is asked")
@@ -207,13 +215,14 @@ class RuleFile(BaseModel):
     )
     let: dict[str, Expression] = Field(
         default_factory=dict,
+        max_length=50,
         description="Named steps, in order, for use in the expressions below",
         examples=[{"base": "greatest(plan_start, last_cp_visit)"}],
     )
     measure: Expression | None = Field(
         default=None, description="The number measured about each subject: an expression", examples=["days_since(latest_contact)"]
     )
-    unit: str = Field(default="", description="The measure's unit", examples=["days", "working days"])
+    unit: str = Field(default="", max_length=40, description="The measure's unit", examples=["days", "working days"])
     levels: dict[LevelName, Expression] = Field(
         min_length=1,
         description="When each level holds: an expression; the highest level that holds is given",

@@ -306,6 +306,19 @@ class Words:
 
     def _say(self, rule: RuleWords, part: str, item: Item, as_of: date, ceiling: Tier, problems: Counter[Problem]) -> str:
         """Return one part of a rule's words about an item as one line, or "" with the reason noted."""
+        try:
+            return self._put(rule, part, item, as_of, ceiling)
+        except _NotSaidError as error:
+            problem = str(error)
+        except Exception as error:  # noqa: BLE001  # a rule's words may fail in any way, and only they
+            # The error's own words can quote a value, and a value can be a child's name.
+            problem = f"they could not be worked out ({type(error).__name__})"
+        named = f"{rule.code} {rule.id}"
+        problems[Problem(about=named, text=f"{named}: its words in '{part}' were not used: {problem}")] += 1
+        return ""
+
+    def _put(self, rule: RuleWords, part: str, item: Item, as_of: date, ceiling: Tier) -> str:
+        """Put the values of an item into one part of a rule's words. Raises whatever they give, such as _NotSaidError."""
         # A fact that was not delivered is a null: what to say then is for the rule's words, by `if`.
         facts: dict[str, object] = {**dict.fromkeys(rule.tiers), **item.facts}
         names = {name: _value(fact) for name, fact in facts.items() if _tier(rule, name) <= ceiling}
@@ -313,20 +326,18 @@ class Words:
         names |= {"measure": measure, "unit": plain(item.unit), "due": item.due, "level": item.level.name, "as_of": as_of}
         names["params"] = {name: _value(value) for name, value in rule.params.items()}
         sentence = sentence_of(rule.says if part == "says" else rule.clears)
-        problem = sentence.problem
-        if sentence.template and not problem:
-            try:
-                return sentence.in_words(names)
-            except UndefinedError:
-                problem = _not_there(sentence, names, facts.keys() - names.keys(), rule)
-            except NoValueError:
-                problem = "a value that they print is missing"
-            except Exception as error:  # noqa: BLE001  # a rule's words may fail in any way, and only they
-                # The error's own words can quote a value, and a value can be a child's name.
-                problem = f"they could not be worked out ({type(error).__name__})"
-        named = f"{rule.code} {rule.id}"
-        problems[Problem(about=named, text=f"{named}: its words in '{part}' were not used: {problem}")] += 1
-        return ""
+        if sentence.fault:
+            raise _NotSaidError(sentence.problem)
+        try:
+            return sentence.in_words(names)
+        except UndefinedError:
+            raise _NotSaidError(_not_there(sentence, names, facts.keys() - names.keys(), rule)) from None
+        except NoValueError:
+            raise _NotSaidError("a value that they print is missing") from None
+
+
+class _NotSaidError(Exception):
+    """Why one part of a rule's words is not said, without anything of the case."""
 
 
 def _value(value: Any) -> Any:
