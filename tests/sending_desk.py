@@ -17,7 +17,16 @@ from pytest_httpserver import HTTPServer
 from alerting.casedata.directory import Directory, Restriction, Team
 from alerting.delivery.sending import Sender
 from alerting.model import Alert, Condition, Level, Person, Problem
-from alerting.notifications.content import CardContent, CardLine, DigestContent, Item, ItemState, Notification, ToldAlert
+from alerting.notifications.content import (
+    Addressee,
+    CardContent,
+    CardLine,
+    DigestContent,
+    Item,
+    ItemState,
+    Notification,
+    ToldAlert,
+)
 from alerting.notifications.fallback import fallback_chains, last_told
 from alerting.notifications.messages.rendering import Words
 from alerting.notifications.routing import Receiver, Router, RuleRoute
@@ -61,7 +70,7 @@ class Desk:
             "receivers": self.receivers,
             "owner": "here",
             "marker": Marker(store=self.store, path=None, environment="production"),
-            "administrators": [ADMINISTRATOR],
+            "administrators": [Addressee(id=ADMINISTRATOR, name="Administrator", address=ADMINISTRATOR)],
         }
         return Sender(**(usual | changes))
 

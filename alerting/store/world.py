@@ -24,7 +24,7 @@ from alerting.store import brakes, channel_checks, rule_quality, silences
 from alerting.store.alert_rows import held_spans
 from alerting.store.job_leases import missed_days, missed_lately
 from alerting.store.messages import circuit_breaker
-from alerting.store.messages.outbox import cards_not_posted
+from alerting.store.messages.channel_cards import cards_not_posted
 from alerting.store.messages.told import told_rows
 from alerting.store.rule_versions import RuleHistory
 from alerting.store.schema import alert, brake, notice, outbox, routed

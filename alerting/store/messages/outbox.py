@@ -20,7 +20,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from alerting.formatting import day
-from alerting.model import CHANNEL, Alert, Delivery, DeliveryReason, Reach
+from alerting.model import Alert, Delivery, DeliveryReason, Reach
 from alerting.notifications.content import AnyContent, CardContent, DigestContent, Notification, with_banner
 from alerting.store import alert_rows, newest_directory
 from alerting.store.batches import batches
@@ -31,8 +31,6 @@ from alerting.store.store import Store, database_now
 
 OPEN = ("planned", "claimed", "deferred")
 _GOOD_FOR = {"daily": timedelta(hours=17), "weekly": timedelta(days=5), "monthly": timedelta(days=10)}
-_LISTS = tuple(_GOOD_FOR)
-_CARDS_OF = timedelta(days=14)
 _OTHERS_GOOD_FOR = timedelta(days=3)
 
 
@@ -414,25 +412,6 @@ class Outbox:
         with self._store.transaction() as connection:
             rows = connection.execute(sa.select(state, sa.func.count()).where(mine).group_by(state).order_by(state)).all()
         return {row[0]: row[1] for row in rows}
-
-
-def cards_not_posted(connection: sa.Connection, as_of: date) -> dict[str, date]:
-    """Return the day of the newest card of each channel, by team, where that could not be posted and the one before it was.
-
-    A channel that has failed for longer, or has had no card for long, is the administrators', who know of it.
-    """
-    query = sa.select(outbox.c.recipient, outbox.c.state, outbox.c.as_of, outbox.c.reason)
-    query = query.where(outbox.c.recipient.like(f"{CHANNEL}%"), outbox.c.as_of >= as_of - _CARDS_OF, outbox.c.purpose.in_(_LISTS))
-    cards: dict[str, list[Any]] = {}
-    for row in connection.execute(query.order_by(outbox.c.id.desc())):
-        if row.reason != DeliveryReason.superseded and row.state not in OPEN:
-            cards.setdefault(row.recipient.removeprefix(CHANNEL), []).append(row)
-    return {
-        team: rows[0].as_of
-        for team, rows in cards.items()
-        if (rows[0].state in ("failed", "unknown") or rows[0].reason == DeliveryReason.expired)
-        and (len(rows) == 1 or rows[1].state == "accepted")
-    }
 
 
 def _of(item: Notification) -> tuple[sa.ColumnElement[bool], ...]:
