@@ -83,7 +83,7 @@ def test_somebody_who_has_left_or_has_no_address_is_passed_over(office):
     office.council.row("ext_staff", worker_id="S1")["email"] = ""
 
     assert ways(office)["team_manager"]["path"] == [
-        "team manager of Team T1: Person M1, who is not a current member of staff",
+        "team manager of Team T1: Person M1, who has left",
         "service manager of Team T1: Person S1, who has no address",
         "head of service of Team T1: Person H1",
     ]

@@ -25,7 +25,8 @@ _DONE = ("done", "done_with_faults")
 _DUE = ("daily", "weekly", "monthly", "admin", "quality")
 _SHOWN = 3
 """How many messages a breach names; the others are counted."""
-_NOT_DUE = frozenset({DeliveryReason.restored.value, DeliveryReason.not_posted.value})
+_NOT_DUE = frozenset({DeliveryReason.restored, DeliveryReason.not_posted, DeliveryReason.not_theirs})
+_REPLACED = frozenset({DeliveryReason.superseded, DeliveryReason.withdrawn})
 
 
 class Unaccepted(Worded):
@@ -97,7 +98,7 @@ def _by_message(rows: Iterable[Any]) -> Mapping[_Message, list[Any]]:
 
 def _unaccepted(connection: sa.Connection, rows: Sequence[Any]) -> list[tuple[Unaccepted, int]]:
     """Return the rows of one message that were accepted by nobody, each with why; nothing where one receiver took all of it."""
-    due = [row for row in rows if row.reason not in _NOT_DUE]
+    due = [row for row in rows if row.reason not in _NOT_DUE and not _is_taken_back(row)]
     by_receiver: defaultdict[str, list[Any]] = defaultdict(list)
     for row in due:
         if row.reach != Reach.copy:
@@ -108,9 +109,14 @@ def _unaccepted(connection: sa.Connection, rows: Sequence[Any]) -> list[tuple[Un
     return [each for several in found for each in several] if all(found) else []
 
 
+def _is_taken_back(row: Any) -> bool:
+    """Return whether a later run of the same day has nothing of a message to tell any more."""
+    return row.reason == DeliveryReason.withdrawn and row.finished_at is not None and row.finished_at.date() == row.as_of
+
+
 def _unaccepted_by_one(connection: sa.Connection, rows: Sequence[Any]) -> list[tuple[Unaccepted, int]]:
     """Return the rows that one receiver did not take, and instead of which it took nothing else."""
-    standing = [row for row in rows if row.reason != DeliveryReason.superseded]
+    standing = [row for row in rows if row.reason not in _REPLACED]
     if not standing:
         return [(Unaccepted.too_late, rows[-1].id)]
     # A mail that came back was accepted on its day: what its reader knows since then is another promise.

@@ -18,6 +18,8 @@ from alerting.notifications.routing import Router, RuleRoute
 _NAMED = 3
 """How many rules that could not run a banner names; the others are counted."""
 
+_NOT_LISTED = "Nothing about a child can be told today, as it is not known who may be told of whom. Nothing is cleared by that."
+
 _ANYBODY = frozenset({"worker", "adviser"})
 """Roles that are not of the directory but of a case: anybody may have one."""
 
@@ -31,6 +33,9 @@ class Banners:
     data: tuple[str, ...] = ()
     #: The rules that could not run: their codes, by their ids.
     stopped: Mapping[str, str] = field(default_factory=dict)
+    #: Since when alerts of a rule are on hold, by its id.
+    since: Mapping[str, date] = field(default_factory=dict)
+    as_of: date = date.max
     #: By team, the day of the card that its channel did not get.
     not_posted: Mapping[str, date] = field(default_factory=dict)
 
@@ -54,16 +59,26 @@ class Banners:
         ]
         return (*self.data, *self._could_not_run(concerning), *self._missing_cards(items))
 
-    def _could_not_run(self, rules: Iterable[str]) -> list[str]:
-        """Return that rules could not run, by the titles that managers know; nothing where there are none."""
-        known = self.router.rules
+    def for_reader_of(self, rules: Set[str]) -> tuple[str, ...]:
+        """Return what somebody must know who has no news, and open alerts of these rules, which could not run today."""
+        return (*self.data, *self._could_not_run(rule for rule in self.stopped if rule in rules)) or (_NOT_LISTED,)
+
+    def _could_not_run(self, found: Iterable[str]) -> list[str]:
+        """Return that rules could not run, by the titles that managers know, and since when; nothing where there are none."""
+        known, rules = self.router.rules, list(found)
         titles = [known[rule].title if rule in known else self.stopped[rule] for rule in rules]
         if not titles:
             return []
         named = [*titles[:_NAMED], *([f"{len(titles) - _NAMED} more"] if len(titles) > _NAMED else [])]
         theirs = "Its alerts are" if len(titles) == 1 else "Their alerts are"
+        first = min((self.since[rule] for rule in rules if rule in self.since), default=self.as_of)
+        since = (
+            f" {'This' if len(titles) == 1 else 'Of some of them this'} has been so since {day(first)}."
+            if first < self.as_of
+            else ""
+        )
         return [
-            f"{plural(len(titles), 'rule')} could not run today: {listed(named)}. {theirs} on hold, and none of them is cleared."
+            f"{plural(len(titles), 'rule')} could not run today: {listed(named)}. {theirs} on hold, and none of them is cleared.{since}"
         ]
 
     def _missing_cards(self, items: Iterable[Item]) -> list[str]:

@@ -16,6 +16,8 @@ from alerting.alerts import brakes, handling, lifecycle
 from alerting.alerts.advance import advance_alerts
 from alerting.alerts.brakes import Brake
 from alerting.alerts.handling_state import active_snooze
+from alerting.casedata.directory import Directory
+from alerting.casedata.kept_directory import standing_directory
 from alerting.evaluation.evaluation import Evaluation, Reading, Status
 from alerting.model import Alert, Condition, LastTold, Level, Transition
 from alerting.notifications import inhibition, notices, routing, silences, weekly
@@ -133,7 +135,7 @@ class _Run:
 
     @cached_property
     def router(self) -> Router:
-        """Today's directory, and how long each alert has waited."""
+        """The directory that serves today, and how long each alert has waited."""
         working_days = self.policy.working_days_without(self.world.missed_days)
         escalating = {rule.id for rule in self.policy.book.rules if rule.file.escalate}
 
@@ -141,7 +143,13 @@ class _Run:
             spans = self.world.held_spans.get(alert.ref, ()) if alert.rule in escalating else ()
             return routing.waited(alert, self.evaluation.as_of, spans, working_days)
 
-        return Router(self.evaluation.directory, self.policy.routes, waited)
+        return Router(self.directory, self.policy.routes, waited)
+
+    @cached_property
+    def directory(self) -> Directory:
+        """Who is who: today's directory, or the last good one."""
+        evaluation = self.evaluation
+        return standing_directory(evaluation.directory, self.world.kept_directory, evaluation.trust.doubted, evaluation.as_of)
 
     @cached_property
     def administrators(self) -> list[Addressee]:
@@ -185,6 +193,12 @@ class _Run:
         """Return whether an alert comes and goes: managers are told of it in the weekly summary only, unless it is critical."""
         return lifecycle.is_flapping(alert.came_back, self.evaluation.as_of, self.policy.working_days)
 
+    @cached_property
+    def held_since(self) -> dict[str, date]:
+        """Since when the first of each rule's alerts is on hold, by the rule's id."""
+        held = [(alert.rule, alert.held_since) for alert in self.alerts if alert.held_since is not None]
+        return {rule: min(since for mine, since in held if mine == rule) for rule in {rule for rule, _ in held}}
+
     # ------------------------------------------------------------------ what is told
 
     @cached_property
@@ -209,6 +223,8 @@ class _Run:
                 router=self.router,
                 data=self.evaluation.trust.banners,
                 stopped={row.id: row.code for row in self.rows if row.is_stopped},
+                since=self.held_since,
+                as_of=as_of,
                 not_posted=self.world.cards_not_posted,
             ),
             purpose=self.job,
@@ -298,6 +314,7 @@ class _Run:
                 *notices.of_rules(with_brakes(self.rows, self.brake_rows)),
                 *(notices.of_nothing_asked(self.rows) if self.rows or self.job == "daily" else ()),
                 *notices.of_silence(self.of_the_job(), self.today.silenced),
+                *notices.of_kept_directory(self.evaluation.trust.doubted, self.world.kept_directory),
                 *notices.of_receivers(policy.receivers_of(self.job)),
                 *notices.of_missed(self.world.missed),
                 *notices.of_older_files(policy.book.older.values()),
@@ -309,6 +326,8 @@ class _Run:
             ]
         )
         if self.job == "daily":
+            receivers = policy.receivers_of(self.job)
+            found |= notices.of_managers(self.router, self.alerts, receivers, self.world.refused)
             found |= notices.of_data_errors(handling.data_errors(self.alerts, as_of, policy.working_days))
         found |= notices.of_long_held(self.of_the_job(), policy, as_of)
         if self.job == "weekly":

@@ -172,6 +172,9 @@ def compose_digests(router: Router, alerts: Sequence[Alert], receivers: Sequence
             moved = [each for each in gone.get(id_, ()) if today.was_told(receiver.name, id_, each.alert)]
             digest = _digest(router, receiver, person, theirs.get(id_, ()), moved, today)
             notifications += [digest] if digest else []
+        if today.purpose == "daily":
+            told = {notification.recipient for notification in notifications if notification.receiver == receiver.name}
+            notifications += _of_what_is_not_known(router, receiver, told_of, told, today)
     return Plan(notifications=tuple(notifications), routes=routes, unrouted=unrouted, confined=len(lost) - len(unrouted))
 
 
@@ -245,6 +248,48 @@ def _digest(
         as_of=today.as_of,
         content=content,
         urgency=_urgency(news),
+    )
+
+
+def _of_what_is_not_known(
+    router: Router, receiver: Receiver, alerts: Iterable[Alert], told: Collection[str], today: Circumstances
+) -> list[Notification]:
+    """Return what those are told who have no other message, and open alerts of which nothing could be found out today.
+
+    It names no alert. Where it is not known who may be told of which child, they are those who were told before. told: by id, who
+    has a message already.
+    """
+    theirs: defaultdict[str, list[Alert]] = defaultdict(list)
+    for alert in alerts:
+        unlisted = router.rules[alert.rule].child_level and router.directory.restricted is None
+        if alert.condition == Condition.resolved or not (unlisted or alert.rule in today.banners.stopped):
+            continue
+        for recipient in router.answerable(alert):
+            person = recipient.person.id
+            if person not in told and (not unlisted or today.was_told(receiver.name, person, alert)):
+                theirs[person].append(alert)
+    return [_not_known(router, receiver, router.directory.staff[id_], mine, today) for id_, mine in sorted(theirs.items())]
+
+
+def _not_known(router: Router, receiver: Receiver, person: Person, alerts: Sequence[Alert], today: Circumstances) -> Notification:
+    rules = {alert.rule for alert in alerts}
+    content = DigestContent(
+        items=(),
+        told=(),
+        data_as_at=today.data_as_at,
+        banners=today.banners.for_reader_of(rules),
+        instead=fallback_chains(router, person.id, alerts),
+    )
+    return Notification(
+        key=notification_key(today.purpose, today.as_of, receiver.name, person.id, ["not known", *rules]),
+        receiver=receiver.name,
+        purpose=today.purpose,
+        recipient=person.id,
+        name=person.name,
+        address=person.email,
+        as_of=today.as_of,
+        content=content,
+        urgency=int(Level.info),
     )
 
 

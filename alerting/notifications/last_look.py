@@ -106,6 +106,8 @@ def _of_digest(notification: Notification, content: DigestContent, newest: Newes
     if newest.router.directory.restricted is None and any(item.child_level for item in content.items):
         return WAITS
     reader = newest.router.directory.staff.get(notification.recipient)
+    if not content.items:
+        return _to(reader, notification)
     there = reader is not None and bool(reader.email)
     theirs = {item.ref for item in content.items if there and newest.may_be_told(item.ref, notification.recipient)}
     lost = [item.ref for item in content.items if item.ref not in theirs and item.state not in _OVER]

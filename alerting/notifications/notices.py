@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, Set
 from datetime import date
 
 from alerting.alerts.handling import DataError
+from alerting.casedata.directory import Directory
+from alerting.casedata.kept_directory import PEOPLE
 from alerting.evaluation.evaluation import Status
 from alerting.formatting import day, plural
 from alerting.model import Alert, Condition, Problem, Reach, Reason
 from alerting.notifications.content import Notice
 from alerting.notifications.policy import Policy
 from alerting.notifications.report import SAMPLE, BrakeRow, RuleRow, placed
-from alerting.notifications.routing import Receiver, Router
+from alerting.notifications.routing import Gap, NobodyThere, Receiver, Router
 from alerting.rulebook.book import FallbackVersion
 
 _GAPS = 10
@@ -62,6 +64,13 @@ def of_silence(alerts: Iterable[Alert], silenced: Collection[str]) -> Iterator[N
     if firing and all(ref in silenced for ref in firing):
         detail = f"{plural(len(firing), 'alert')}: nobody is told of any. `alerting silences list` shows by whom and until when."
         yield Notice(title="Everything that is open is silenced", detail=detail)
+
+
+def of_kept_directory(doubted: Set[str], kept: Directory | None) -> Iterator[Notice]:
+    """Return that who is who is not today's, where it is so."""
+    if kept is not None and PEOPLE & doubted:
+        detail = "The staff or the teams cannot be believed today, so everybody is told by the last that could be; of whoever is new, nobody knows yet."
+        yield Notice(title="Who is who is taken from an earlier day", detail=detail)
 
 
 def of_receivers(receivers: Iterable[Receiver]) -> Iterator[Notice]:
@@ -191,10 +200,33 @@ def of_data_errors(wrong: Sequence[DataError]) -> dict[str, Notice]:
     }
 
 
+def of_managers(
+    router: Router, alerts: Iterable[Alert], receivers: Iterable[Receiver], refused: Set[tuple[str, str]]
+) -> dict[str, Notice]:
+    """Return the teams whose manager is nobody, by cause, where there is anything of theirs to tell or anybody works in them.
+
+    That a manager is away and nobody covers is the weekly summary's. refused: receivers and addresses, in small letters.
+    """
+    live = {alert.team for alert in alerts if alert.condition not in (Condition.pending, Condition.resolved)}
+    teams = {team for team in (*live, *(person.team for person in router.directory.staff.values())) if team}
+    gaps = [gap for gap in router.gaps(teams, ["team_manager"]) if gap.problem is not NobodyThere.not_covered]
+    mail = [receiver.name for receiver in receivers if receiver.reach in (Reach.persons, Reach.one_address)]
+    for team in (router.directory.teams[id_] for id_ in sorted(teams) if id_ in router.directory.teams):
+        person = router.manager_of(team)
+        if person and mail and all((name, (person.email or "").strip().casefold()) in refused for name in mail):
+            gaps.append(Gap(team=team, role="team_manager", worker=person.id, problem=NobodyThere.refused))
+    if not gaps:
+        return {}
+    said = [f"{gap.team.name}: {f'{gap.worker} ' if gap.worker else ''}{gap.problem.words}" for gap in gaps]
+    shown = "; ".join(said[:_GAPS]) + (f"; and {len(said) - _GAPS} more" if len(said) > _GAPS else "")
+    detail = f"{shown}. What is theirs goes to the next up. Put it right in ext_team or ext_staff."
+    return {f"managers {key_of(*said)}": Notice(title="Teams whose manager is nobody who can be told", detail=detail)}
+
+
 def of_gaps(router: Router, alerts: Iterable[Alert]) -> dict[str, Notice]:
     """Return the posts that nobody fills, in teams with open alerts: the next up is told instead."""
     opened = {alert.team for alert in alerts if alert.team and alert.condition not in (Condition.pending, Condition.resolved)}
-    gaps = router.gaps(opened)
+    gaps = list(map(str, router.gaps(opened)))
     if not gaps:
         return {}
     shown = "; ".join(gaps[:_GAPS]) + (f"; and {len(gaps) - _GAPS} more" if len(gaps) > _GAPS else "")

@@ -83,12 +83,14 @@ class NobodyThere(Worded):
     cover_in_a_ring = "cover_in_a_ring", "those who are away cover for each other"
     not_covered = "not_covered", "is away, and nobody covers"
     no_address = "no_address", "has no address"
-    not_staff = "not_staff", "is not a current member of staff"
+    refused = "refused", "has an address that was refused"
+    left = "left", "has left"
+    not_staff = "not_staff", "is nobody on the staff list"
 
     @property
     def about_somebody(self) -> bool:
         """Whether its words go on from somebody's name."""
-        return self in (NobodyThere.not_covered, NobodyThere.no_address, NobodyThere.not_staff)
+        return self not in (NobodyThere.not_recorded, NobodyThere.cover_in_a_ring)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,6 +105,21 @@ class Step:
     recipient: Recipient | None = None
     #: Why nobody could be told there; None where somebody can.
     problem: NobodyThere | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gap:
+    """A post of a team that leads to nobody."""
+
+    team: Team
+    role: str
+    #: Whom it names, if anybody.
+    worker: str | None
+    problem: NobodyThere
+
+    def __str__(self) -> str:
+        whose = f"{self.worker} " if self.worker else ""
+        return f"{self.team.name}, {ROLE_WORDS[self.role]}: {whose}{self.problem.words}"
 
 
 class Router:
@@ -130,6 +147,12 @@ class Router:
         for recipient in self._escalated(alert, route):
             kept.setdefault(recipient.person.id, recipient)
         return list(kept.values())
+
+    def answerable(self, alert: Alert) -> list[Recipient]:
+        """Return who is told of an alert; where it is not known who may be, whom its rule names: to be told nothing of the child."""
+        if self.directory.restricted is not None:
+            return self.recipients(alert)
+        return self._by_role(alert, self.rules[alert.rule])
 
     def handed_on(self, alert: Alert) -> tuple[Recipient, Recipient] | None:
         """Return whom an alert was assigned away from, and who has it now; None where it is with whom the rule names."""
@@ -271,16 +294,21 @@ class Router:
         """Return who answers for a team in a role today, or the next up who is there."""
         return self._first_present(role, self.directory.teams.get(team_id), {})
 
-    def gaps(self, teams: Iterable[str]) -> list[str]:
-        """Return which posts of these teams lead to nobody today, so that the next up is told in their place."""
+    def gaps(self, teams: Iterable[str], roles: Iterable[str] = NEXT_UP[:3]) -> list[Gap]:
+        """Return which of these posts of teams lead to nobody today, so that the next up is told in their place."""
         found = []
         for team in (self.directory.teams[id_] for id_ in sorted(set(teams)) if id_ in self.directory.teams):
-            for role in ("team_manager", "service_manager", "head_of_service"):
+            for role in roles:
                 step = self._path(role, team, {})[0]
-                if step.recipient is None:
-                    whose = f"{step.reader or step.worker} " if step.worker else ""
-                    found.append(f"{team.name}, {ROLE_WORDS[role]}: {whose}{step.problem.words if step.problem else ''}")
+                if step.problem is not None:
+                    whose = step.reader or step.worker
+                    found.append(Gap(team=team, role=role, worker=whose if step.worker else None, problem=step.problem))
         return found
+
+    def manager_of(self, team: Team) -> Person | None:
+        """Return who reads for a team as its manager today; None where nobody does."""
+        step = self._path("team_manager", team, {})[0]
+        return step.recipient.person if step.recipient else None
 
     def performance(self) -> Recipient | None:
         """Return who reads for the performance team, which is told of faults of the data."""
@@ -332,7 +360,8 @@ class Router:
         person = self.directory.staff.get(reader)
         step = Step(role=place, worker=worker, away=tuple(away), reader=reader)
         if person is None or not person.email:
-            return replace(step, problem=NobodyThere.no_address if person else NobodyThere.not_staff)
+            gone = NobodyThere.left if reader in self.directory.former else NobodyThere.not_staff
+            return replace(step, problem=NobodyThere.no_address if person else gone)
         if not away:
             why = ROLE_WORDS.get(place, place) if place == role else f"{ROLE_WORDS[place]}: no {ROLE_WORDS[role]} to tell"
             return replace(step, recipient=Recipient(person=person, why=why, direct=place == role))

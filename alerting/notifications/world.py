@@ -8,6 +8,7 @@ from datetime import date
 
 from alerting.alerts.advance import Ended
 from alerting.alerts.brakes import Brake, History
+from alerting.casedata.directory import Directory
 from alerting.model import Alert, LastTold
 from alerting.notifications.channel_checks import Channel
 from alerting.notifications.report import RuleRow
@@ -43,6 +44,8 @@ class World:
     #: Alerts that had ended before, and that somebody still believes open.
     believed_open: tuple[Alert, ...] = ()
     told: Mapping[ToldKey, LastTold] = field(default_factory=dict)
+    #: Who was who when that was last known; None where nothing of it is kept.
+    kept_directory: Directory | None = None
     #: Receivers and addresses that were refused of late, compared without case.
     refused: frozenset[tuple[str, str]] = frozenset()
     #: The references of alerts that a baseline kept back until its release.

@@ -37,7 +37,7 @@ class DecisionWriter:
         load_history.keep(connection, self.run_id, as_of, now, evaluation.trust, tables)
         if RESTRICTED in tables and RESTRICTED not in evaluation.trust.doubted:
             load_history.keep_restricted(connection, now, evaluation.restricted)
-        newest_directory.keep(connection, self.run_id, decision.router.directory, evaluation.trust.doubted, now)
+        newest_directory.keep(connection, self.run_id, decision.router.directory, now)
         versions = {rule.id: rule.version for rule in book.rules}
         ids = self.store.commit(connection, self.run_id, now, decision, versions)
         asked = evaluation.has(Status.ok) | evaluation.has(Status.off)

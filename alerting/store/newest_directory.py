@@ -6,8 +6,7 @@ planned by this directory.
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -17,8 +16,6 @@ from alerting.casedata.directory import Directory
 from alerting.store.service_state import remember, remembered
 
 _DIRECTORY, _SINCE = "directory", "directory since"
-_PEOPLE = frozenset({"ext_staff", "ext_team"})
-"""Where either is doubted, who is who stays as it was: nobody has left because their row did not come."""
 _AS_JSON = TypeAdapter(Directory)
 
 
@@ -33,11 +30,9 @@ class NewestDirectory:
     list_since: int
 
 
-def keep(connection: sa.Connection, run_id: int, directory: Directory, doubted: Collection[str], now: datetime) -> None:
-    """Keep the directory of a run, in its transaction. doubted: the tables that it did not trust."""
+def keep(connection: sa.Connection, run_id: int, directory: Directory, now: datetime) -> None:
+    """Keep the directory by which a run decided, in its transaction: where its people or teams were doubted, the one before."""
     before = read(connection)
-    if before and _PEOPLE & set(doubted):
-        directory = replace(before.directory, restricted=directory.restricted)
     if before and before.directory == directory:
         return
     same_list = before is not None and before.directory.restricted == directory.restricted

@@ -20,7 +20,7 @@ from alerting.notifications.rule_quality import PERIOD
 from alerting.notifications.weekly import WEEKS
 from alerting.notifications.world import Week, World
 from alerting.rulebook.rule import Rule
-from alerting.store import brakes, channel_checks, rule_quality, silences
+from alerting.store import brakes, channel_checks, newest_directory, rule_quality, silences
 from alerting.store.alert_rows import held_spans
 from alerting.store.job_leases import missed_days, missed_lately
 from alerting.store.messages import circuit_breaker
@@ -51,6 +51,7 @@ def read_world(
         ended=_ended(store, connection, evaluation, live),
         believed_open=tuple(store.believed_open(connection)),
         told=told_rows(connection),
+        kept_directory=kept.directory if (kept := newest_directory.read(connection)) else None,
         refused=frozenset(circuit_breaker.known_bad(connection)),
         backlog=brakes.backlog(connection),
         held_spans={refs[id_]: spans for id_, spans in held_spans(connection, policy.book.ids).items() if id_ in refs},

@@ -90,14 +90,14 @@ def who_is_told(app: App, rule: Rule, subject: str, as_of: date) -> Told:
         live = next((one for one in today.world.live if one.rule == rule.id and one.subject == subject), None)
         row = None if subject in said or rule.file.per else trace.read_row(found.snapshot, rule, subject)
     alert, gives = _alert(rule, subject, as_of, live, said.get(subject), row)
-    told = _Told(app, rule, today.evaluation.directory, alert, as_of)
+    told = _Told(app, rule, today.decision.router.directory, alert, as_of)
     return Told(
         rule=rule,
         subject=subject,
         as_of=as_of,
         gives=gives,
         team=told.team(),
-        worker=today.evaluation.directory.name(alert.worker) or "none",
+        worker=today.decision.router.directory.name(alert.worker) or "none",
         levels={level: told.ways(level, alert.also) for level in told.all_levels()},
         named={level: told.named(level) for level in told.all_levels()},
         escalations=told.escalations(live),

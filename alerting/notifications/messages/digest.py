@@ -166,7 +166,9 @@ _OVER = (Section.cleared, Section.ended, Section.held, Section.moved)
 
 
 def summary(items: Sequence[Item]) -> str:
-    """Return in one sentence how many there are of what, and for whom."""
+    """Return in one sentence how many there are of what, and for whom; of nothing, what stands above it is all."""
+    if not items:
+        return "Nothing else is new today."
     count = Counter(map(section_of, items))
     active = counted((count[section], words) for section, words in _WORDS.items() if section not in _OVER)
     aside = counted((count[section], _WORDS[section]) for section in _OVER)
@@ -175,6 +177,8 @@ def summary(items: Sequence[Item]) -> str:
 
 def headline(items: Sequence[Item]) -> list[str]:
     """Return what there is for the subject line, the most important first: of what is over only where there is nothing else."""
+    if not items:
+        return ["not all could be checked"]
     count = Counter(map(section_of, items))
     critical = sum(item.level == Level.critical and section_of(item) in HOLDING for item in items)
     changed = ((count[section], _WORDS[section]) for section in (Section.new, Section.back, Section.worse))

@@ -1,0 +1,27 @@
+"""The last good directory, which serves while today's staff or teams cannot be believed: those who are told do not change by a lost file."""
+
+from __future__ import annotations
+
+from collections.abc import Set
+from dataclasses import replace
+from datetime import date
+
+from alerting.casedata.directory import Directory
+
+PEOPLE = frozenset({"ext_staff", "ext_team"})
+"""The tables without which it is not known who is who."""
+_COVER = "ext_cover"
+
+
+def standing_directory(today: Directory, kept: Directory | None, doubted: Set[str], as_of: date) -> Directory:
+    """Return the directory that serves today: today's own, or where its people or teams are doubted the last good one.
+
+    Restrictions are always today's. Whoever today's table says has left has left, doubted or not. doubted: the tables that are.
+    """
+    if kept is None or not PEOPLE & doubted:
+        return today
+    staff = {id_: person for id_, person in kept.staff.items() if id_ not in today.former}
+    cover = today.cover
+    if _COVER in doubted:
+        cover = {id_: cover for id_, cover in kept.cover.items() if cover.until is None or cover.until >= as_of}
+    return replace(today, staff=staff, former={**kept.former, **today.former}, teams=kept.teams, cover=cover)
