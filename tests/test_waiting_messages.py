@@ -95,6 +95,7 @@ def test_a_run_that_tells_somebody_nothing_cancels_what_waits_for_them(office: W
 
     assert office.on_paper() == {"s1@example.gov.uk": {"C1", "C2"}}
     assert office.reasons()["M1 daily"] == "withdrawn"
+    assert office.breaches(MONDAY) == []
 
 
 def test_what_waits_of_another_job_names_no_child_that_was_limited_since(office: Waiting) -> None:
@@ -129,6 +130,7 @@ def test_what_waits_for_a_manager_who_left_is_told_to_whoever_has_their_place(of
     accepted = {(row.recipient, row.purpose) for row in office.messages() if row.state == "accepted"}
     assert {("M7", "daily"), ("M7", "weekly")} <= accepted
     assert not any(recipient == "M1" for recipient, _ in accepted)
+    assert [breach for breach in office.breaches(TUESDAY) if " admin " not in breach] == []
 
 
 @pytest.mark.slow

@@ -114,6 +114,11 @@ def _is_taken_back(row: Any) -> bool:
     return row.reason == DeliveryReason.withdrawn and row.finished_at is not None and row.finished_at.date() == row.as_of
 
 
+def _is_withdrawn_on_its_day(row: Any) -> bool:
+    """Return whether another run of a message's own day had nothing to tell its reader; on a later day it was due, and did not come."""
+    return bool(row.reason == DeliveryReason.withdrawn and row.finished_at.date() == row.as_of)
+
+
 def _unaccepted_by_one(connection: sa.Connection, rows: Sequence[Any]) -> list[tuple[Unaccepted, int]]:
     """Return the rows that one receiver did not take, and instead of which it took nothing else."""
     standing = [row for row in rows if row.reason not in _REPLACED]
