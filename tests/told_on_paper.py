@@ -317,8 +317,10 @@ class Days:
                 if not first:
                     assert self._has_a_reason(child), f"nobody may know of {child}, and no reason is kept"
                 elif first <= self.unreachable:
-                    others = self.known.may_know(child) - self.unreachable
-                    assert not others or told & self.known.may_know(child), f"{purpose}: nobody was told of {child}"
+                    up_the_line = {self.known.reader(worker) for worker in self.known.line(child)} & self.known.may_know(child)
+                    assert up_the_line <= self.unreachable or told & self.known.may_know(child), (
+                        f"{purpose}: nobody was told of {child}"
+                    )
                 else:
                     assert told & first, f"{purpose}: {sorted(first)} were never told of {child}, and {sorted(told)} were"
 
