@@ -10,6 +10,7 @@ C2  a child on a protection plan, of T1 and W1, seen yesterday: nothing is wrong
 from __future__ import annotations
 
 import csv
+from collections.abc import Callable
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,8 @@ class MadeCouncil:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        #: By table, what becomes of its file on the way; None where it does not arrive.
+        self.spoilt: dict[str, Callable[[bytes], bytes | None]] = {}
         self.tables: dict[str, list[Row]] = {name: [] for name in TABLES if name != "ext_load"}
         people = {"M1": ("team_manager", "T1"), "M2": ("team_manager", "T2"), "S1": ("service_manager", "T1"), "W1": ("social_worker", "T1"),
                   "H1": ("head_of_service", "T1"), "P1": ("performance", "TP"), "Q1": ("other", "TQ"), "W2": ("social_worker", "T2")}  # fmt: skip
@@ -105,6 +108,12 @@ class MadeCouncil:
                 writer = csv.DictWriter(file, list(TABLES[name].columns))
                 writer.writeheader()
                 writer.writerows(rows)
+        for name, spoil in self.spoilt.items():
+            path = extracts / f"{name}.csv"
+            content = spoil(path.read_bytes())
+            path.unlink()
+            if content is not None:
+                path.write_bytes(content)
         return extracts
 
     def configure(self, store: str, **changes: Any) -> Path:

@@ -319,7 +319,7 @@ def test_whoever_was_sealed_on_the_last_trusted_list_is_sealed_on_half_a_list_to
     assert [(recipient, content.items) for recipient, content in office.sent] == [("M1", ())]
 
 
-def test_a_list_that_is_whole_again_says_alone_who_is_sealed(office: Office):
+def test_on_a_list_that_is_whole_again_whoever_was_taken_off_is_sealed_until_that_is_released(office: Office):
     office.council.add("ext_restricted", person_id="C1", level="sealed")
     office.council.add("ext_restricted", person_id="C2", level="sealed")
     office.run(MONDAY)
@@ -329,6 +329,9 @@ def test_a_list_that_is_whole_again_says_alone_who_is_sealed(office: Office):
     office.council.remove("ext_restricted", person_id="C1")
 
     office.run(MONDAY + 2 * DAY)
+    assert {alert.subject for alert in office.alerts()} == {f"C{n}" for n in range(3, 9)}
+    do(office, "source", "release", "ext_restricted", "--by", "P1", "--note", "the restriction ended")
+    office.run(MONDAY + 3 * DAY)
 
     assert office.alert("C1", RULE).condition == "firing"
     assert [alert for alert in office.alerts() if alert.subject == "C2"] == []

@@ -51,7 +51,7 @@ def snapshot(
     *,
     as_of: date = TUESDAY,
     columns: Sequence[str] = ("cppv_cp_visit_id", "cppv_cp_visit_date"),
-    restricted: int | None = None,
+    restricted: int | None = 0,
     within: Settings = SETTINGS,
 ) -> Iterator[Snapshot]:
     """The visits with so many rows, what the source says of its loads, and so many restricted people; None: not there."""
@@ -78,7 +78,7 @@ def problem(rows: int | None = 3, loads: Sequence[Load] | None = None, before: i
 def test_a_table_that_is_there_with_what_is_needed_is_trusted():
     judged = trust(3)
 
-    assert (judged.problems, judged.rows) == ({}, {VISITS: 3})
+    assert (judged.problems, judged.rows) == ({}, {VISITS: 3, "ext_restricted": 0})
 
 
 # a. it cannot be read, or lacks a column
@@ -435,10 +435,10 @@ def test_an_extension_table_that_is_stated_must_be_there():
 
 
 def test_an_extension_table_does_not_vanish_unnoticed():
-    with snapshot(3) as filled:
+    with snapshot(3, restricted=None) as filled:
         judged = judge(filled, WANTED, Past(last={"ext_restricted": 60}))
 
-    assert judged.problems == {"ext_restricted": "has 0 rows; when last trusted it had 60"}
+    assert judged.problems == {"ext_restricted": "is not supplied any more; when last trusted it had 60 rows"}
 
 
 # What waits

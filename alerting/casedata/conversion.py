@@ -62,6 +62,11 @@ def quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
+def but_for_zeros(expression: str) -> str:
+    """Write an id in SQL without its leading zeros and a final `.0`, as a spreadsheet takes them away or adds it."""
+    return f"ltrim(regexp_replace({expression}, '[.]0$', ''), '0')"
+
+
 def make_dictionaries(sql: Sql, columns: Iterable[RawColumn], codes: Mapping[str, CodeMap]) -> None:
     """Make each dictionary that the columns need, of all their different cells."""
     by_dictionary: dict[str, list[RawColumn]] = {}

@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from alerting.casedata import person_merges
+from alerting.casedata.restricted_list import RESTRICTED, RestrictedPerson
 from alerting.mailboxes import is_address
 from alerting.model import Person
 
 if TYPE_CHECKING:
     from alerting.casedata.snapshot import Snapshot
     from alerting.casedata.trust import Trust
-
-
-RESTRICTED = "ext_restricted"
-
-RestrictedRow = tuple[str | None, str | None, str | None]
-"""A row of the list of restricted records: the person, the level, and who is allowed, as the council wrote them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,14 +38,14 @@ class Cover:
 
 @dataclass(frozen=True, kw_only=True)
 class Restriction:
-    """A restricted record: nothing about the child leaves except to the people named."""
+    """A restricted record: nothing about the child leaves except to the people named, and of one that is sealed to nobody."""
 
     allowed: frozenset[str]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Directory:
-    """The directory of one day. staff: current members of staff only. restricted: None where no list was supplied."""
+    """The directory of one day. staff: current members of staff only. restricted: None where there is no list to go by."""
 
     staff: Mapping[str, Person]
     former: Mapping[str, Person]
@@ -70,23 +64,6 @@ class Directory:
         """Return the team with a service such as `performance`; the one with the smallest id where there are several."""
         teams = sorted((team for team in self.teams.values() if team.service == service), key=lambda team: team.id)
         return teams[0] if teams else None
-
-
-def read_restricted(snapshot: Snapshot) -> tuple[RestrictedRow, ...]:
-    """Return the list of restricted records as it was read."""
-    rows = snapshot.sql("SELECT person_id, level, allowed_recipients FROM ext_restricted ORDER BY ALL")
-    return tuple((row[0], row[1], row[2]) for row in rows)
-
-
-def add_last_trusted(snapshot: Snapshot, last_trusted: Sequence[RestrictedRow]) -> None:
-    """Let whoever was restricted on the last list that was trusted be so today: of half a list, the other half is still sealed."""
-    columns = [list(column) for column in zip(*last_trusted, strict=True)]
-    if columns:
-        snapshot.sql(
-            "INSERT INTO ext_restricted (person_id, level, allowed_recipients) "
-            "SELECT unnest($1::VARCHAR[]), unnest($2::VARCHAR[]), unnest($3::VARCHAR[])",
-            columns,
-        )
 
 
 def read_directory(snapshot: Snapshot, trust: Trust) -> Directory:
@@ -121,8 +98,8 @@ def read_directory(snapshot: Snapshot, trust: Trust) -> Directory:
         },
         cover={staff: Cover(by=by, until=until) for staff, by, until in covers},
         restricted=None
-        if RESTRICTED in trust.doubted
-        else _confined(_restrictions(snapshot), person_merges.read(snapshot).survivors),
+        if RESTRICTED in trust.doubted or not trust.restricted.stands
+        else _restrictions(trust.restricted.in_force(doubted=False)),
     )
 
 
@@ -149,25 +126,12 @@ def _usable(address: str | None) -> str | None:
     return address if is_address(address) else None
 
 
-def _restrictions(snapshot: Snapshot) -> dict[str, Restriction] | None:
-    if not snapshot.readings["ext_restricted"].supplied:
-        return None
-    # Several rows of one person: only who is allowed by all of them is allowed.
+def _restrictions(people: Iterable[RestrictedPerson]) -> dict[str, Restriction]:
+    # Several rows of one person, or of records that were merged: only who is allowed by all of them is allowed.
     restrictions: dict[str, Restriction] = {}
-    for person, listed in snapshot.sql("SELECT person_id, allowed_recipients FROM ext_restricted WHERE person_id IS NOT NULL"):
-        allowed = frozenset(worker.strip() for worker in (listed or "").split(";") if worker.strip())
-        earlier = restrictions.get(person)
-        restrictions[person] = Restriction(allowed=allowed & earlier.allowed if earlier else allowed)
+    for person in people:
+        allowed = frozenset() if person.is_sealed else frozenset(person.allowed)
+        for id_ in person.ids:
+            earlier = restrictions.get(id_)
+            restrictions[id_] = Restriction(allowed=allowed & earlier.allowed if earlier else allowed)
     return restrictions
-
-
-def _confined(restrictions: dict[str, Restriction] | None, survivors: Mapping[str, str]) -> dict[str, Restriction] | None:
-    """Confine whoever goes on for a restricted record that was merged away: what few may see of it is theirs now."""
-    if restrictions is None:
-        return None
-    confined = dict(restrictions)
-    for old, survivor in survivors.items():
-        if old in restrictions:
-            own = confined.get(survivor, restrictions[old])
-            confined[survivor] = Restriction(allowed=restrictions[old].allowed & own.allowed)
-    return confined

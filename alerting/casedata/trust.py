@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING
 
 from alerting.casedata.catalogue import TABLES, Settings
 from alerting.casedata.checks import Flaw, flaws
-from alerting.casedata.directory import RestrictedRow
+from alerting.casedata.restricted_list import RESTRICTED, RestrictedList, TrustedList, read_list
+from alerting.casedata.unknown_ids import UnknownIds, find_unknown
 from alerting.formatting import day
 from alerting.model import Problem
 from alerting.working_days import working_days_between
@@ -30,6 +31,8 @@ ROWS = "rows"
 
 _SLACK = 0.02
 """How much worse a flaw may get after a release before it counts as another one."""
+
+_NO_CHILDREN = "Nothing about a child is in this message, as the service cannot tell today who may be told of whom. Something may be due all the same."
 
 _UNLESS_SET: Mapping[str, object] = {
     "min_rows_of_median": 0.80,
@@ -54,7 +57,9 @@ class Past:
     accepted: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     loaded_at: datetime | None = None
     #: The list of restricted records as it was when last trusted; None where it never was.
-    restricted: tuple[RestrictedRow, ...] | None = None
+    restricted: TrustedList | None = None
+    #: The mark of the doubted list that two people released last.
+    released_list: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,6 +82,11 @@ class Trust:
     loads: Mapping[str, datetime] = field(default_factory=dict)
     filled: Mapping[str, Mapping[str, tuple[int, int]]] = field(default_factory=dict)
     released: frozenset[str] = frozenset()
+    restricted: RestrictedList = field(default_factory=RestrictedList)
+    #: Whether anything says whose records are sealed: today's list of them, or the last that was trusted.
+    sealed_known: bool = True
+    #: The ids that the council's own tables name and that nobody has.
+    unknown_ids: tuple[UnknownIds, ...] = ()
 
     @property
     def doubted(self) -> frozenset[str]:
@@ -111,7 +121,7 @@ def judge(snapshot: Snapshot, wanted: Wanted, past: Past) -> Trust:
     loads, settings = _loads(snapshot), snapshot.settings
     problems = {table: why for table in sorted(wanted) if (why := _broken(snapshot, table, loads.get(table)))}
     releasable: dict[str, dict[str, float]] = {}
-    for table in wanted:
+    for table in wanted.keys() - {RESTRICTED}:
         changed = None if table in problems else _changed(snapshot, table, loads.get(table), past)
         if changed:
             problems[table] = changed
@@ -119,6 +129,14 @@ def judge(snapshot: Snapshot, wanted: Wanted, past: Past) -> Trust:
     found = flaws(snapshot, wanted, past.filled)
     notes: list[Problem] = []
     released = set()
+    restricted = read_list(snapshot, past.restricted, past.last.get(RESTRICTED), past.released_list)
+    sealed_known = RESTRICTED not in problems or past.restricted is not None
+    if restricted.doubts and RESTRICTED not in problems:
+        if restricted.released:
+            notes.append(Problem(about=RESTRICTED, text=f"{RESTRICTED} {restricted.says} (released)"))
+        else:
+            problems[RESTRICTED] = restricted.says
+            releasable[RESTRICTED] = dict.fromkeys(restricted.doubts, 1.0)
     for flaw in found.flaws:
         said = f"{flaw.about} {flaw.says}"
         if not flaw.grave:
@@ -128,6 +146,7 @@ def judge(snapshot: Snapshot, wanted: Wanted, past: Past) -> Trust:
             released.add(flaw.about)
         else:
             _doubt(problems, releasable, flaw)
+    told_of_children = restricted.stands and RESTRICTED not in problems
     old = sorted(table for table in wanted if table not in problems and _is_stale(loads.get(table), snapshot.as_of, settings))
     rows = {table: reading.rows for table in wanted if (reading := snapshot.readings.get(table)) and reading.rows is not None}
     stated = {table: load.at for table, load in loads.items() if load.at is not None and table in rows}
@@ -137,7 +156,10 @@ def judge(snapshot: Snapshot, wanted: Wanted, past: Past) -> Trust:
         loaded_at=min(stated.values(), default=None),
         releasable=releasable,
         notes=tuple(notes),
-        banners=tuple(_banners(old, loads, stated.values(), past)),
+        banners=(*_banners(old, loads, stated.values(), past), *([] if told_of_children else [_NO_CHILDREN])),
+        restricted=restricted,
+        sealed_known=sealed_known,
+        unknown_ids=find_unknown(snapshot, wanted, restricted, problems),
         loads=stated,
         filled=found.filled,
         released=frozenset(released),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 
@@ -14,7 +15,8 @@ from alerting.alerts.acts import ActKind
 from alerting.app import App
 from alerting.casedata import person_merges, trust
 from alerting.casedata.catalogue import TABLES
-from alerting.casedata.directory import RESTRICTED, Directory, read_directory, unusable_addresses
+from alerting.casedata.directory import Directory, read_directory, unusable_addresses
+from alerting.casedata.restricted_list import RESTRICTED
 from alerting.casedata.snapshot import Snapshot
 from alerting.casedata.trust import Trust
 from alerting.cli import acting, build_app, echo_json, echo_table, now, tell_now, today
@@ -23,8 +25,12 @@ from alerting.commands.requests import ask_release
 from alerting.documents.document import did_you_mean
 from alerting.errors import AlertingError, SourceError
 from alerting.formatting import day, plural
-from alerting.store import load_history
+from alerting.store import load_history, restricted_lists
 from alerting.store.load_history import Doubt
+from alerting.store.store import Store
+
+_PLACES = 20
+"""How many places of ids that nobody has are named; the others are counted."""
 
 _SHOWN = 5
 """How many members of staff are named; the others are counted."""
@@ -71,16 +77,24 @@ def _tell_problems(tables: Sequence[TableReport]) -> None:
 @click.option("--note", required=True, help="Why it is right, such as: a second system was added.")
 @click.pass_context
 def release_source(ctx: click.Context, table: str, by: str, note: str) -> None:
-    """Let the change that the last run found in a table count as right: from then on its rows are what others are compared with."""
+    """Let the change that the last run found in a table count as right: from then on its rows are what others are compared with.
+
+    The list of restricted records (ext_restricted), where it is doubted, takes a second person, and is released for the very ids
+    that it has; that people were taken off it takes one.
+    """
     name = table.lower().partition(".")[0]
     app = build_app(ctx)
     store = app.store()
+    if name == RESTRICTED:
+        _release_list(app, store, by, note)
+        return
     try:
         with store.transaction() as connection:
             _, actor = acting(app, connection, by)
             asked, doubt, known = None, None, list[str]()
-            if _takes_two(app, name) and any(each.table == name and each.flaws for each in load_history.doubts(connection)):
-                kind = ActKind.list_released if name == RESTRICTED else ActKind.table_released
+            takes_two = app.loaded.config.handling.two_release
+            if takes_two and any(each.table == name and each.flaws for each in load_history.doubts(connection)):
+                kind = ActKind.table_released
                 asked = ask_release(connection, actor, kind, name, _WHY_TWO[kind], now(), note=note)
             else:
                 doubt = load_history.release(connection, name, by=actor, note=note, now=now())
@@ -101,14 +115,40 @@ def release_source(ctx: click.Context, table: str, by: str, note: str) -> None:
     click.echo("The next run trusts it with what it has now; `alerting run daily` again does so today.")
 
 
+def _release_list(app: App, store: Store, by: str, note: str) -> None:
+    """Ask a second person to release the list where it is doubted; else release that people were taken off it."""
+    with closing(store):
+        with store.transaction() as connection:
+            _, actor = acting(app, connection, by)
+            doubts = {each.table: each for each in load_history.doubts(connection)}
+            doubted = restricted_lists.doubted(connection)
+            asked = doubted and ask_release(
+                connection,
+                actor,
+                ActKind.list_released,
+                RESTRICTED,
+                _WHY_TWO[ActKind.list_released],
+                now(),
+                note=note,
+                mark=doubted.mark,
+            )
+            count = 0 if doubted else restricted_lists.release_removal(connection, by=actor, note=note, now=now())
+        tell_now(app, store)
+    if asked:
+        echo_request(asked)
+    elif count:
+        people = plural(count, "person", "people")
+        click.echo(
+            f"{people} taken off {RESTRICTED} are released by {actor.name}: from the next run on they are restricted no more."
+        )
+    else:
+        raise _nothing_to_release(RESTRICTED, doubts.get(RESTRICTED), [each.table for each in doubts.values() if each.flaws])
+
+
 _WHY_TWO = {
     ActKind.list_released: "it lets out what the list of restricted records confines",
     ActKind.table_released: "the council wants two people to release a table",
 }
-
-
-def _takes_two(app: App, table: str) -> bool:
-    return table == RESTRICTED or app.loaded.config.handling.two_release
 
 
 def _nothing_to_release(name: str, doubt: Doubt | None, known: list[str]) -> AlertingError:
@@ -150,9 +190,15 @@ def read_tables(app: App, as_of: date) -> list[TableReport]:
         snapshot.read(app.source, wanted)
         judged = trust.judge(snapshot, wanted, app.past(as_of))
         merged = person_merges.read(snapshot).problem(app.source)
-        also = {person_merges.TABLE: [merged]} if merged and person_merges.TABLE not in judged.doubted else {}
-        also["ext_staff"] = _refused_addresses(app, unusable_addresses(snapshot), read_directory(snapshot, judged))
-        return [_describe(snapshot, name, judged, also.get(name, [])) for name in sorted(wanted)]
+        also = defaultdict[str, list[str]](list)
+        if merged and person_merges.TABLE not in judged.doubted:
+            also[person_merges.TABLE].append(merged)
+        for unknown in judged.unknown_ids:
+            also[unknown.table].append(unknown.problem(app.source, _PLACES))
+        if judged.restricted.removed and RESTRICTED not in judged.doubted:
+            also[RESTRICTED].append(f"{judged.restricted.taken_off} fewer people than when last trusted, restricted as before")
+        also["ext_staff"] += _refused_addresses(app, unusable_addresses(snapshot), read_directory(snapshot, judged))
+        return [_describe(snapshot, name, judged, also[name]) for name in sorted(wanted)]
 
 
 def _refused_addresses(app: App, unusable: list[str], directory: Directory) -> list[str]:

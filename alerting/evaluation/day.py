@@ -12,14 +12,8 @@ from dataclasses import dataclass
 from datetime import date
 
 from alerting.casedata import person_merges, trust
-from alerting.casedata.directory import (
-    RESTRICTED,
-    RestrictedRow,
-    add_last_trusted,
-    read_directory,
-    read_restricted,
-    unusable_addresses,
-)
+from alerting.casedata.directory import read_directory, unusable_addresses
+from alerting.casedata.restricted_list import RESTRICTED, put_in_force
 from alerting.casedata.snapshot import Snapshot, Source, Wanted
 from alerting.casedata.trust import Past, Trust
 from alerting.errors import SourceError
@@ -45,22 +39,21 @@ class Day:
     #: The tables that were read, each with the columns that the rules need of it.
     wanted: Wanted
     trust: Trust
-    #: The list of restricted records, as it was read today.
-    restricted: tuple[RestrictedRow, ...]
-    #: Whether there is a list of restricted records that says whose are sealed: today's, or beside half of it the last trusted.
-    seals: bool
     source: Source
 
     def withheld(self, book: Rulebook, rules: Iterable[Rule]) -> dict[str, str]:
         """Return why rules must not be asked today; those that may be are not there.
 
-        A doubted list of restricted records keeps no rule from being asked while it is known who was sealed: nothing about a
-        child is told.
+        A doubted list of restricted records keeps no rule from being asked while it is known who is sealed, and none that is not
+        about a child at all: nothing about a child is told.
         """
-        needs = ((rule.id, book.needs(rule)) for rule in rules)
-        if self.seals:
-            needs = ((id_, frozenset(name for name in reads if name.partition(".")[0] != RESTRICTED)) for id_, reads in needs)
-        return self.trust.withheld(needs)
+        return self.trust.withheld((rule.id, self._reads(book, rule)) for rule in rules)
+
+    def _reads(self, book: Rulebook, rule: Rule) -> frozenset[str]:
+        reads = book.needs(rule)
+        if rule.about_child and not self.trust.sealed_known:
+            return reads
+        return frozenset(name for name in reads if name.partition(".")[0] != RESTRICTED)
 
 
 @contextmanager
@@ -82,12 +75,9 @@ def read_day(
             for table in wanted:
                 snapshot.unreadable(table, error.problem)
             snapshot.settle(wanted, source)
-        before = past()
-        judged, restricted = trust.judge(snapshot, wanted, before), read_restricted(snapshot)
-        if RESTRICTED in judged.doubted:
-            add_last_trusted(snapshot, before.restricted or ())
-        seals = RESTRICTED not in judged.doubted or before.restricted is not None
-        yield Day(as_of=as_of, snapshot=snapshot, wanted=wanted, trust=judged, restricted=restricted, seals=seals, source=source)
+        judged = trust.judge(snapshot, wanted, past())
+        put_in_force(snapshot, judged.restricted.in_force(doubted=RESTRICTED in judged.doubted))
+        yield Day(as_of=as_of, snapshot=snapshot, wanted=wanted, trust=judged, source=source)
 
 
 def ask(book: Rulebook, day: Day, rules: Sequence[Rule]) -> Answers:
@@ -118,9 +108,10 @@ def evaluate(book: Rulebook, day: Day, answers: Answers, live: Sequence[Alert], 
         moves=followed.moves,
         directory=read_directory(day.snapshot, day.trust),
         trust=day.trust,
-        restricted=day.restricted,
         problems=(
             *(Problem(about=about, text=f"{about} {why}") for about, why in day.trust.problems.items()),
+            *_taken_off(day.trust),
+            *(Problem(about=unknown.about, text=unknown.problem(day.source, _SHOWN)) for unknown in day.trust.unknown_ids),
             *_unread(day.snapshot),
             *_unusable(day.snapshot),
             *(merged if said and merges_trusted else []),
@@ -128,6 +119,13 @@ def evaluate(book: Rulebook, day: Day, answers: Answers, live: Sequence[Alert], 
         ),
         source=source_mark(day.source),
     )
+
+
+def _taken_off(judged: Trust) -> Iterator[Problem]:
+    """Return how many were taken off the list of restricted records; of one that is doubted nobody was."""
+    if judged.restricted.removed and RESTRICTED not in judged.doubted:
+        people = plural(judged.restricted.taken_off, "person", "people")
+        yield Problem(about=RESTRICTED, text=f"{RESTRICTED} has {people} fewer than when last trusted, restricted as before")
 
 
 def _unread(snapshot: Snapshot) -> Iterator[Problem]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 
-from alerting.casedata.directory import Directory, RestrictedRow
+from alerting.casedata.directory import Directory
 from alerting.casedata.trust import Trust
 from alerting.model import Finding, Level, Problem
 
@@ -98,8 +98,6 @@ class Evaluation:
     #: Who is who, and who may know of which child, today.
     directory: Directory
     trust: Trust
-    #: The list of restricted records, as it was read today.
-    restricted: tuple[RestrictedRow, ...] = ()
     problems: tuple[Problem, ...] = ()
     #: Where the data came from: a mark that is another when it comes from somewhere else. It holds no secret.
     source: str = ""

@@ -322,9 +322,8 @@ class _Run:
                 *notices.of_data(evaluation.problems, evaluation.trust.releasable),
                 *notices.of_unkept(unkept),
                 *notices.of_alerts(self.alerts, self.plan.unrouted),
-                *notices.of_restrictions(self.router),
             ]
-        )
+        ) | notices.of_restrictions(evaluation.trust)
         if self.job == "daily":
             receivers = policy.receivers_of(self.job)
             found |= notices.of_managers(self.router, self.alerts, receivers, self.world.refused)

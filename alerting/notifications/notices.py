@@ -10,6 +10,8 @@ from datetime import date
 from alerting.alerts.handling import DataError
 from alerting.casedata.directory import Directory
 from alerting.casedata.kept_directory import PEOPLE
+from alerting.casedata.restricted_list import RESTRICTED
+from alerting.casedata.trust import Trust
 from alerting.evaluation.evaluation import Status
 from alerting.formatting import day, plural
 from alerting.model import Alert, Condition, Problem, Reach, Reason
@@ -19,6 +21,7 @@ from alerting.notifications.report import SAMPLE, BrakeRow, RuleRow, placed
 from alerting.notifications.routing import Gap, NobodyThere, Receiver, Router
 from alerting.rulebook.book import FallbackVersion
 
+_RELEASE_LIST = f"alerting source release {RESTRICTED} --by NAME --note WHY"
 _GAPS = 10
 """How many posts that lead to nobody a notice names; the others are counted."""
 _MISSED = 12
@@ -103,9 +106,12 @@ def of_older_files(older: Iterable[FallbackVersion]) -> Iterator[Notice]:
 
 
 def of_data(problems: Iterable[Problem], releasable: Iterable[str]) -> Iterator[Notice]:
-    """Return what is wrong with the data. releasable: the tables and columns of which a real change may be released."""
+    """Return what is wrong with the data, but for the list of restricted records.
+
+    releasable: the tables and columns of which a real change may be released.
+    """
     may_be_real = frozenset(releasable)
-    for problem in problems:
+    for problem in (problem for problem in problems if problem.about != RESTRICTED):
         detail = f"{problem.text}. Nothing was guessed. The command `alerting source check` lists every place."
         if problem.about in may_be_real:
             table = problem.about.partition(".")[0]
@@ -131,13 +137,40 @@ def of_alerts(alerts: Iterable[Alert], unrouted: Iterable[Alert]) -> Iterator[No
         yield Notice(title="Alerts that nobody could be told of", detail=detail, items=lost)
 
 
-def of_restrictions(router: Router) -> Iterator[Notice]:
-    """Return that nothing about a child goes out, where there is no list of restricted records."""
-    if router.directory.restricted is None:
-        yield Notice(
-            title="No list of restricted records was supplied",
-            detail="Nothing about a child is sent until there is one. Supply ext_restricted, if need be with no rows.",
+def of_restrictions(judged: Trust) -> dict[str, Notice]:
+    """Return what is wrong with the list of restricted records, by keys that change with what it is; never whose they are."""
+    restricted, problem = judged.restricted, judged.problems.get(RESTRICTED)
+    if RESTRICTED in judged.releasable:
+        detail = (
+            f"{RESTRICTED} {problem}; the likely cause is {restricted.likely}. Nothing about a child is sent, and whoever was restricted "
+            f"is so still, until the list is put right, or one person who finds it right as it is runs `{_RELEASE_LIST}` and a second "
+            "approves that."
         )
+        return _under("doubted", restricted.doubts, "The list of restricted records is in doubt", detail)
+    if problem:
+        detail = f"{RESTRICTED} {problem}. Nothing about a child is sent until that is put right where the list comes from."
+        return _under("unusable", (), "The list of restricted records cannot be used", detail)
+    if not restricted.stands:
+        detail = f"Nothing about a child is sent until there is one. Supply {RESTRICTED}, if need be with no rows."
+        return _under("none", (), "No list of restricted records was supplied", detail)
+    if restricted.rows is None:
+        detail = (
+            f"{RESTRICTED} is not supplied. As two people have found, it is still as it was when last trusted. Supply it again."
+        )
+        return _under("last", (), "The last trusted list of restricted records is used", detail)
+    if restricted.removed:
+        detail = (
+            f"{plural(restricted.taken_off, 'person', 'people')} on {RESTRICTED} when it was last trusted, and not on it now, stay "
+            "restricted as before; the likely cause is that a restriction was ended, or that rows were lost. Put them back; or, if "
+            f"they were taken off on purpose, run `{_RELEASE_LIST}`."
+        )
+        ids = sorted({id_ for person in restricted.removed for id_ in person.ids})
+        return _under("taken off", ids, "People were taken off the list of restricted records", detail)
+    return {}
+
+
+def _under(kind: str, what: Iterable[str], title: str, detail: str) -> dict[str, Notice]:
+    return {f"restricted {key_of(kind, *what)}": Notice(title=title, detail=detail)}
 
 
 _WHY_BRAKED = {

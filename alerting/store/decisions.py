@@ -8,12 +8,11 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from alerting.casedata.directory import RESTRICTED
 from alerting.evaluation.evaluation import Evaluation, Status
 from alerting.notifications.admin_digest import AdminDigest
 from alerting.notifications.decide import Decision
 from alerting.notifications.policy import Policy
-from alerting.store import brakes, load_history, newest_directory, recipient_log
+from alerting.store import brakes, load_history, newest_directory, recipient_log, restricted_lists
 from alerting.store.messages.outbox import Outbox
 from alerting.store.rule_versions import RuleHistory
 from alerting.store.schema import notice
@@ -35,8 +34,7 @@ class DecisionWriter:
         """Write a decision, and return how many of its messages were not planned before. tables: those that were read."""
         as_of, book = decision.as_of, self.policy.book
         load_history.keep(connection, self.run_id, as_of, now, evaluation.trust, tables)
-        if RESTRICTED in tables and RESTRICTED not in evaluation.trust.doubted:
-            load_history.keep_restricted(connection, now, evaluation.restricted)
+        restricted_lists.keep(connection, as_of, now, evaluation.trust)
         newest_directory.keep(connection, self.run_id, decision.router.directory, now)
         versions = {rule.id: rule.version for rule in book.rules}
         ids = self.store.commit(connection, self.run_id, now, decision, versions)

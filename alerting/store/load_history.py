@@ -7,7 +7,7 @@ trusted what an administrator may release. A release makes the day's rows the on
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -17,17 +17,15 @@ import sqlalchemy as sa
 
 from alerting.alerts.acts import ActKind
 from alerting.alerts.people import Actor
-from alerting.casedata.directory import RestrictedRow
 from alerting.casedata.trust import ROWS, Past, Trust
-from alerting.store import acts
+from alerting.store import acts, restricted_lists
 from alerting.store.schema import source_release, state, table_reading
-from alerting.store.service_state import forget, remember, remembered
+from alerting.store.service_state import forget, remember
 
 GOOD_LOADS = 5
 """How many good loads are looked back on."""
 
 _ENGLISH = ZoneInfo("Europe/London")
-_RESTRICTED = "restricted records"
 _FILLED, _DOUBTED, _ACCEPTED = "filled:", "doubted:", "accepted:"
 
 
@@ -75,7 +73,8 @@ def past(connection: sa.Connection, as_of: date) -> Past:
         filled={table: {name: (cells, rows) for name, (cells, rows) in value.items()} for table, value in kept[_FILLED].items()},
         accepted={about: flaws for value in kept[_ACCEPTED].values() for about, flaws in value.items()},
         loaded_at=_newest_load(connection, as_of),
-        restricted=_last_trusted_list(connection),
+        restricted=restricted_lists.last_trusted(connection),
+        released_list=restricted_lists.released_mark(connection),
     )
 
 
@@ -106,16 +105,6 @@ def keep(connection: sa.Connection, run_id: int, as_of: date, now: datetime, jud
     kept = _states(connection)
     for table in sorted(tables):
         _keep_state(connection, as_of, now, table, judged, kept)
-
-
-def keep_restricted(connection: sa.Connection, now: datetime, rows: Sequence[RestrictedRow]) -> None:
-    """Write down the list of restricted records of a day on which it was trusted."""
-    remember(connection, _RESTRICTED, [list(row) for row in rows], now)
-
-
-def _last_trusted_list(connection: sa.Connection) -> tuple[RestrictedRow, ...] | None:
-    rows = remembered(connection, _RESTRICTED)
-    return None if rows is None else tuple((person, level, allowed) for person, level, allowed in rows)
 
 
 def is_kept(connection: sa.Connection, run_id: int) -> bool:

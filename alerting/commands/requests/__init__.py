@@ -141,6 +141,25 @@ class Granting:
             raise HandlingError(f"{table} does not wait to be released any more")
         return f"{table} is released. The next run trusts it with what it has now."
 
+    def restricted_list(self) -> str:
+        """Let the list of restricted records stand as it was when that was asked for."""
+        from alerting.store import restricted_lists
+
+        released = restricted_lists.release_list(
+            self.connection,
+            self.request.wanted["mark"],
+            by=self.request.by,
+            note=self.request.note,
+            now=self.now,
+            answers=self.request.id,
+        )
+        if not released:
+            raise HandlingError(
+                "the list of restricted records is not the one that was looked at",
+                remedy="Look at it as it is now, and ask anew with `alerting source release`.",
+            )
+        return "The next run goes by the list, for as long as it has these very ids."
+
     def fire(self) -> str:
         """Let the service send again."""
         from alerting.store.messages import send_hold
@@ -161,6 +180,6 @@ _DONE_BY: Mapping[ActKind, Callable[[Granting], str]] = {
     ActKind.brake_released: Granting.brake,
     ActKind.fire_released: Granting.fire,
     ActKind.table_released: Granting.table,
-    ActKind.list_released: Granting.table,
+    ActKind.list_released: Granting.restricted_list,
 }
 """How each kind of request is done. What is not here is approved by nobody."""
