@@ -20,10 +20,11 @@ from alerting.notifications.content import (
     WeeklyContent,
 )
 from alerting.notifications.last_look import LastLook, Newest, look_again
-from alerting.notifications.routing import Router, RuleRoute
+from alerting.notifications.routing import Receiver, Router, RuleRoute
 from alerting.store import newest_directory
 from alerting.store.messages.outbox import ClaimLostError
-from tests.sending_desk import MONDAY, SEVEN, Desk, card, message, router
+from notifiers.folder import Notifier as Folder
+from tests.sending_desk import ADMINISTRATOR, MONDAY, SEVEN, Desk, card, message, router
 
 ALERT = Alert(ref="A-1", rule="cp-visit-overdue", code="CP-03", subject_kind="child", subject="C1", episode=1, condition=Condition.firing,
               level=Level.red, first_seen=MONDAY, level_since=MONDAY, team="T1", person="C1")  # fmt: skip
@@ -81,6 +82,13 @@ def test_an_alert_that_the_store_does_not_have_is_told_to_nobody() -> None:
 def test_a_doubted_list_lets_what_is_about_children_wait() -> None:
     looked = look(message("M1", ALERT), changed(router(), restricted=None), ALERT)
     assert (looked.message, looked.waits, looked.instead) == (None, True, ())
+
+
+def test_that_something_is_not_known_names_nobody_and_goes_by_a_doubted_list_too() -> None:
+    content = DigestContent(items=(), told=(), banners=("Nothing is known today.",))
+    looked = look(replace(message("M1"), content=content), changed(router(M1="new@example.gov.uk"), restricted=None))
+    assert looked.message is not None
+    assert looked.message.address == "new@example.gov.uk"
 
 
 def test_whoever_an_alert_has_come_up_to_is_still_told_of_it() -> None:
@@ -166,21 +174,9 @@ def test_a_notice_goes_to_administrators_and_to_whoever_of_the_staff_is_still_th
 # ---------------------------------------------------------------------- kept, and asked
 
 
-def keep(desk: Desk, run: int, directory: Directory, *doubted: str) -> None:
+def keep(desk: Desk, run: int, directory: Directory) -> None:
     with desk.store.transaction() as connection:
-        newest_directory.keep(connection, run, directory, doubted, desk.now)
-
-
-def test_nobody_has_left_because_the_staff_list_did_not_come(desk: Desk) -> None:
-    directory = router().directory
-    keep(desk, 1, directory)
-    keep(desk, 2, replace(directory, staff={}, restricted={"C1": Restriction(allowed=frozenset())}), "ext_staff")
-
-    with desk.store.transaction() as connection:
-        newest = newest_directory.read(connection)
-    assert newest is not None
-    assert newest.directory.staff == directory.staff
-    assert newest.directory.restricted == {"C1": Restriction(allowed=frozenset())}
+        newest_directory.keep(connection, run, directory, desk.now)
 
 
 def test_the_list_is_as_old_as_the_run_that_last_found_another(desk: Desk) -> None:
@@ -205,6 +201,19 @@ def waiting(desk: Desk, *, handed_over: bool = False) -> Alert:
         assert claimed is not None
         desk.outbox.hand_over(claimed, SEVEN)
     return alert
+
+
+def test_a_notice_of_no_run_does_not_go_to_somebody_who_has_left(desk: Desk) -> None:
+    desk.receivers["mail"] = (Receiver(name="mail"), Folder(path=desk.folder / "mails"))
+    notices = [replace(message(who), content=NoticeContent(notices=()), purpose="admin") for who in ("M1", "P9", ADMINISTRATOR)]
+    with desk.store.transaction() as connection:
+        desk.outbox.add(connection, notices, SEVEN)
+    keep(desk, 1, router().directory)
+    desk.send()
+    ends = {
+        row.recipient: (row.state, row.reason) for row in desk.rows(purpose="admin") if row.key in {each.key for each in notices}
+    }
+    assert ends == {"M1": ("accepted", None), "P9": ("cancelled", "not_theirs"), ADMINISTRATOR: ("accepted", None)}
 
 
 def test_a_message_that_may_have_arrived_is_closed_and_counts_as_told_to_nobody(desk: Desk) -> None:

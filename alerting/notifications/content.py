@@ -333,5 +333,8 @@ class Notification:
     @property
     def refs(self) -> frozenset[str]:
         """The references of all alerts that it is about."""
-        listed = {item.ref for item in self.content.items} if isinstance(self.content, DigestContent) else set()
-        return frozenset(listed | {each.ref for each in self.told})
+        told = {each.ref for each in self.told}
+        if not isinstance(self.content, DigestContent):
+            return frozenset(told)
+        passed_on = {ref for chain in self.content.instead for ref in chain.alerts}
+        return frozenset(told | passed_on | {item.ref for item in self.content.items})

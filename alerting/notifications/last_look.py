@@ -75,8 +75,8 @@ def look_again(notification: Notification, newest: Newest) -> LastLook:
             return _of_card(notification, notification.content, newest)
         case WeeklyContent():
             return _of_summary(notification, notification.content, newest)
-        case NoticeContent() | QualityContent() if "@" not in notification.recipient:
-            # For the performance team, or whoever made a silence. Administrators are known by their addresses.
+        case NoticeContent() | QualityContent() if "@" not in notification.recipient and not notification.is_for_channel:
+            # For the performance team, or whoever is told of what people did. Administrators are known by their addresses.
             return _to(newest.router.directory.staff.get(notification.recipient), notification)
         case _:
             return LastLook(message=notification)
@@ -87,7 +87,8 @@ def with_newest_chains(notification: Notification, newest: Newest) -> Notificati
     content = notification.content
     if not isinstance(content, DigestContent):
         return notification
-    alerts = [newest.alerts[item.ref] for item in content.items if item.ref in newest.alerts]
+    refs = [*(item.ref for item in content.items), *(ref for chain in content.instead for ref in chain.alerts)]
+    alerts = [newest.alerts[ref] for ref in dict.fromkeys(refs) if ref in newest.alerts]
     return replace(notification, content=replace(content, instead=fallback_chains(newest.router, notification.recipient, alerts)))
 
 

@@ -61,8 +61,13 @@ class ClaimedMessage:
 
     @property
     def is_older(self) -> bool:
-        """Whether it was planned by a run that decided by another directory, or another list of restricted records, than the newest."""
-        return self.newest is not None and self.run_id is not None and self.run_id < self.newest
+        """Whether it may have been planned by another directory, or another list of restricted records, than the newest.
+
+        What belongs to no run was planned at some time between two of them; nothing of a channel's notices is anybody's.
+        """
+        if self.newest is None:
+            return False
+        return self.run_id < self.newest if self.run_id is not None else not self.notification.is_for_channel
 
 
 @dataclass(frozen=True, kw_only=True)
