@@ -36,6 +36,7 @@ from alerting.store.job_leases import JobLeases
 from alerting.store.messages.outbox import Outbox
 from tests.made_council import MONDAY
 from tests.office import Office
+from tests.planted import BUGS
 from tests.relay import ROOT, Relay
 
 for _name in ("css_inline", "jinja2", "sqlglot", "yaml", "notifiers.email", "alerting.sources.files.source", "psycopg"):
@@ -163,14 +164,18 @@ class Killing:
 
     _process: subprocess.Popen[str]
 
-    def run(self, config: Path, point: str | None = None, nth: int = 1, *, after_s: float = LONGEST_S) -> Ran:
+    def run(
+        self, config: Path, point: str | None = None, nth: int = 1, *, after_s: float = LONGEST_S, bug: str | None = None
+    ) -> Ran:
         """Run the daily job to its end, or until a point is reached for the n-th time, or until so many seconds have passed.
+
+        bug: one of tests.planted that the process has.
 
         Raises RuntimeError where the run failed by itself.
         """
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        wanted = {"config": str(config), "point": point, "nth": nth, "after_s": after_s}
+        wanted = {"config": str(config), "point": point, "nth": nth, "after_s": after_s, "bug": bug}
         self._process.stdin.write(json.dumps(wanted) + "\n")
         self._process.stdin.flush()
         answer = json.loads(self._process.stdout.readline())
@@ -205,12 +210,14 @@ def serve() -> None:
         print(json.dumps(_forked(apps[config], **wanted)), flush=True)  # noqa: T201  (how the answer is told)
 
 
-def _forked(app: App, *, config: str, point: str | None, nth: int, after_s: float) -> dict[str, Any]:
+def _forked(app: App, *, config: str, point: str | None, nth: int, after_s: float, bug: str | None) -> dict[str, Any]:
     heard, says = os.pipe()
     began = time.time()
     child = os.fork()
     if child == 0:
         os.close(heard)
+        if bug is not None:
+            BUGS[bug]()
         _run(app, point, nth, says)
     os.close(says)
     # Its end of the pipe is closed when it dies, and what it has to say is short enough to lie in the pipe.

@@ -2,7 +2,8 @@
 
     python -m tests.relay FILE      prints its port, and serves until its standard input is closed
 
-A line of the file is one mail as JSON: id (its Message-ID), to, purpose, at (seconds), repeat (it says that it may be one).
+A line of the file is one mail as JSON: id (its Message-ID), to, purpose, at (seconds), repeat (it says that it may be one, in
+both its parts), and its words: subject, text, html.
 """
 
 from __future__ import annotations
@@ -38,6 +39,9 @@ class Mail:
     purpose: str
     at: float
     repeat: bool
+    subject: str
+    text: str
+    html: str
 
 
 class Writer:
@@ -49,16 +53,24 @@ class Writer:
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
         mail = message_from_bytes(bytes(envelope.content or b""), policy=default)
         assert isinstance(mail, EmailMessage)
-        part = mail.get_body(("plain",))
+        text, html = (_words(mail, kind) for kind in ("plain", "html"))
         row = {
             "id": str(mail["Message-ID"]),
             "to": envelope.rcpt_tos[0],
             "purpose": str(mail["X-Alert-Purpose"]),
             "at": time.time(),
-            "repeat": part is not None and REPEAT in part.get_content(),
+            "repeat": REPEAT in text and REPEAT in html,
+            "subject": str(mail["Subject"]),
+            "text": text,
+            "html": html,
         }
         os.write(self._file, json.dumps(row).encode() + b"\n")
         return "250 2.0.0 Ok: queued"
+
+
+def _words(mail: EmailMessage, kind: str) -> str:
+    part = mail.get_body((kind,))
+    return str(part.get_content()) if part is not None else ""
 
 
 @dataclass(frozen=True, kw_only=True)
