@@ -31,6 +31,7 @@ class Waiting(Post):
         self.rule("plan-of-the-week", "PL-02", job="weekly")
         self.down()
         self.council.add("ssd_person", pers_person_id="C9", pers_dob="2015-05-05")
+        self.council.add("ssd_person", pers_person_id="C9", pers_dob="2015-05-05")
         self.council.add("ext_restricted", person_id="C9", level="limited", allowed_recipients="S1")
 
     def down(self) -> None:

@@ -173,6 +173,7 @@ class Days:
         self.council = office.council
         for child, team in {"C3": "T2", "C4": "T2"}.items():
             self.council.on_a_plan(child, seen=MONDAY - 3 * DAY, team=team, worker="W2")
+        self.council.add("ssd_person", pers_person_id="C9", pers_dob="2015-05-05")
         self.council.add("ext_restricted", person_id="C9", level="sealed", allowed_recipients="")
         for name in ("new", "cur", "tmp"):
             (self.folder / "bounces" / name).mkdir(parents=True)
