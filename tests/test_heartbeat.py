@@ -237,6 +237,7 @@ def test_mail_on_a_dead_port_for_three_days_gives_none_and_is_a_breach_of_each_d
     ]
 
 
+@pytest.mark.slow
 def test_the_figure_of_the_audit_says_that_messages_were_not_accepted(office: Office) -> None:
     with_mail(office, free_port())
 
@@ -257,6 +258,7 @@ def test_mail_that_is_taken_gives_it(office: Office, beside: dict[str, Any]) -> 
     assert breaches(office, MONDAY, MONDAY) == []
 
 
+@pytest.mark.slow
 def test_a_folder_beside_mail_that_is_all_that_a_job_is_set_to_gives_none(office: Office) -> None:
     with scripted_mail_server() as server:
         with_mail(office, server.port, **COPY)
@@ -280,6 +282,7 @@ def test_an_administrator_whose_message_is_refused_keeps_it_back(office: Office)
     assert report.status == "done_with_faults"
 
 
+@pytest.mark.slow
 def test_the_administrators_message_alone_that_waits_keeps_it_back(office: Office) -> None:
     def answer(said: str) -> str:
         return "451 later" if "admin@" in said or "p1@" in said else "250 ok"
@@ -292,6 +295,45 @@ def test_the_administrators_message_alone_that_waits_keeps_it_back(office: Offic
     assert not gave_a_sign(office)
 
 
+def test_what_a_run_kept_back_is_given_on_the_same_day_once_what_waited_is_taken(office: Office) -> None:
+    with scripted_mail_server(RCPT=["451 later", "250 ok"]) as server:
+        with_mail(office, server.port)
+        assert office.run(MONDAY).sending.unaccepted
+        assert not gave_a_sign(office)
+
+        assert sent_later(office, MONDAY, hour=8) == []
+        assert gave_a_sign(office)
+
+        assert sent_later(office, MONDAY, hour=9) == []
+        assert not gave_a_sign(office), "once a day"
+
+
+@pytest.mark.slow
+def test_it_is_not_given_late_for_another_day_or_while_anything_waits(office: Office) -> None:
+    with_mail(office, free_port())
+    office.run(MONDAY)
+
+    sent_later(office, MONDAY, hour=8)
+    assert not gave_a_sign(office)
+
+    with scripted_mail_server() as server:
+        with_mail(office, server.port)
+        office.council.configure(office.store_url, **office.settings)
+        sent_later(office, MONDAY + timedelta(days=1), hour=6)
+    assert not gave_a_sign(office)
+
+
+def sent_later(office: Office, day: date, hour: int) -> list[str]:
+    """Send what waits, as `alerting deliveries send` does, and give the sign of life that the day's run kept back."""
+    app, moment = build(office.folder / "config.yaml"), datetime(day.year, day.month, day.day, hour, tzinfo=UTC)
+    store = app.store()
+    try:
+        app.sender(store).send_all(lambda: moment)
+        return app.heartbeat().beat_late(day, store, moment)
+    finally:
+        store.close()
+
+
 def test_a_manager_who_cannot_be_reached_is_no_breach_where_the_next_up_took_it(office: Office) -> None:
     with scripted_mail_server(RCPT=refusing("m1@example.gov.uk")) as server:
         with_mail(office, server.port)
@@ -302,6 +344,7 @@ def test_a_manager_who_cannot_be_reached_is_no_breach_where_the_next_up_took_it(
     assert gave_a_sign(office)
 
 
+@pytest.mark.slow
 def test_everybody_of_the_line_refused_keeps_it_back(office: Office) -> None:
     with scripted_mail_server(RCPT=refusing("m1@", "s1@", "h1@")) as server:
         with_mail(office, server.port)
@@ -355,6 +398,7 @@ def test_where_nobody_can_be_told_there_is_none_and_each_alert_is_a_breach(offic
     )
 
 
+@pytest.mark.slow
 def test_what_is_not_the_live_installation_gives_none_for_nobody_is_told(office: Office) -> None:
     with scripted_mail_server() as server:
         with_mail(office, server.port)

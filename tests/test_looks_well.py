@@ -54,6 +54,7 @@ def test_rules_that_are_asked_of_nobody_find_nothing_and_clear_nothing(office: O
     assert "The rules were asked of nobody" in titles(office)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("settings", "warning"),
     [
@@ -83,6 +84,7 @@ def test_check_warns_of_a_job_that_goes_to_a_copy_alone(office: Office) -> None:
     assert "the daily job tells no person of anything: it has copies alone" in checked(office)
 
 
+@pytest.mark.slow
 def test_a_redirect_left_on_is_something_to_do_every_day(office: Office) -> None:
     council = {"name": "Exampleshire", "administrators": ["admin@example.gov.uk"], "environment": "test"}
     office.settings["council"] = council | {"redirect_to": "tester@example.gov.uk"}
@@ -98,6 +100,7 @@ def test_a_level_that_tells_nobody_is_a_fault_of_its_rule(office: Office) -> Non
     assert "nobody is told of level amber" in checked(office)
 
 
+@pytest.mark.slow
 def test_a_day_on_which_all_that_is_open_is_silenced_is_not_all_clear(office: Office) -> None:
     office.run(MONDAY)
     silence_everything(office)

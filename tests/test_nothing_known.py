@@ -53,6 +53,7 @@ def test_whoever_has_open_alerts_of_a_rule_that_could_not_run_hears_of_it_in_a_s
     assert "none of them is cleared" in sentence
 
 
+@pytest.mark.slow
 def test_on_the_next_day_it_says_since_when(office: Office) -> None:
     office.begin(MONDAY)
     office.run(MONDAY + DAY, without=("ssd_cp_visits",))
@@ -62,6 +63,7 @@ def test_on_the_next_day_it_says_since_when(office: Office) -> None:
     assert "This has been so since 3 March 2026." in told["M1"].banners[0]
 
 
+@pytest.mark.slow
 def test_it_is_sent_in_words_and_moves_no_reminder(office: Office) -> None:
     office.begin(MONDAY)
     office.run(MONDAY + DAY, without=("ssd_cp_visits",))
@@ -74,6 +76,7 @@ def test_it_is_sent_in_words_and_moves_no_reminder(office: Office) -> None:
     assert office.people() == set(), "what they knew, they know, and it is not told again"
 
 
+@pytest.mark.slow
 def test_whoever_has_other_news_has_it_in_that_message_and_no_second_one(office: Office) -> None:
     office.rule("plan-long", "PL-01", "reads: [ssd_cp_plans]")
     office.begin(MONDAY)
@@ -110,6 +113,7 @@ def test_while_staff_or_teams_are_away_news_goes_to_whom_it_went_before(office: 
     assert "Who is who is taken from an earlier day" in {notice.title for notice in office.notices}
 
 
+@pytest.mark.slow
 def test_whoever_has_left_by_the_table_that_is_doubted_is_not_told_by_the_older_one(office: Office) -> None:
     office.begin(MONDAY)
     office.council.row("ext_staff", worker_id="M1")["ends_on"] = MONDAY.isoformat()
@@ -167,6 +171,7 @@ def test_a_team_whose_manager_is_nobody_is_told_of_the_same_day_by_cause(office:
     assert "C1" in [item.subject for item in messages(report)["S1"].items], "the next up is told"
 
 
+@pytest.mark.slow
 def test_a_team_without_open_alerts_counts_where_somebody_works_in_it(office: Office) -> None:
     office.council.row("ext_team", team_id="T2")["manager_id"] = ""
     office.council.add("ext_team", team_id="T9", name="Closed long ago", service="help_protection")
@@ -179,6 +184,7 @@ def test_a_team_without_open_alerts_counts_where_somebody_works_in_it(office: Of
     assert "Closed long ago" not in notice.detail
 
 
+@pytest.mark.slow
 def test_a_manager_who_is_away_without_cover_is_no_such_case(office: Office) -> None:
     office.council.add("ext_cover", staff_id="M1", from_date=MONDAY.isoformat(), to_date=(MONDAY + 9 * DAY).isoformat())
 
@@ -187,6 +193,7 @@ def test_a_manager_who_is_away_without_cover_is_no_such_case(office: Office) -> 
     assert managers_notice(office) is None
 
 
+@pytest.mark.slow
 def test_a_manager_whose_address_is_refused_is_one_from_the_next_day_on(office: Office) -> None:
     mail: dict[str, Any] = {"type": "email", "from": "alerts@example.gov.uk", "security": "none", "helo": "here.example.gov.uk"}
     with scripted_mail_server(RCPT=refusing("m1@example.gov.uk")) as server:

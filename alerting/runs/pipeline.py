@@ -302,7 +302,7 @@ class Pipeline:
     def _accounted(self, run: _Run, run_id: int, sending: Sending) -> Sending:
         """Return what became of sending, with the messages that nobody has accepted now that those to administrators went out too.
 
-        Where no receiver of persons took anything in this run, each of the job's is asked whether it would.
+        Where nothing was due, each of the job's receivers of persons is asked whether it would take a message.
         """
 
         def ask() -> None:
@@ -311,7 +311,8 @@ class Pipeline:
 
         found: list[tuple[verify.Breach, ...]] = []
         write_patiently(ask, _AGAIN_AFTER_S)
-        problems = [] if self.sender.outbox.has_reached_somebody(run_id) else self.sender.ask(self.policy.receivers_of(run.job))
+        was_due = found[-1] or sending.hold_fire or self.sender.outbox.has_reached_somebody(run_id)
+        problems = [] if was_due else self.sender.ask(self.policy.receivers_of(run.job))
         return replace(
             sending,
             unaccepted=tuple(map(str, found[-1])),
