@@ -20,6 +20,10 @@ from alerting.casedata.codes import CodeMap
 Sql = Callable[..., list[tuple[Any, ...]]]
 
 _AS_TEXT = {"text": cells.clean, "code": cells.clean, "id": cells.identifier}
+
+LONGEST_ID = 100
+"""Characters: as many as the store keeps of an id."""
+
 _TYPES = {"date": "DATE", "moment": "TIMESTAMP", "number": "DOUBLE", "flag": "BOOLEAN"}
 
 
@@ -103,7 +107,9 @@ def typed(table: str, columns: Sequence[Column], raw: Mapping[str, RawColumn]) -
             continue
         stripped.append(f"{found.cell} AS {column.name}")
         if column.kind in _AS_TEXT:
-            selected.append(f"{_AS_TEXT[column.kind](column.name)} AS {column.name}")
+            read = _AS_TEXT[column.kind](column.name)
+            read = f"CASE WHEN NOT {_is_no_id(column.name)} THEN {read} END" if column.kind == "id" else read
+            selected.append(f"{read} AS {column.name}")
         if found.dictionary:
             joins.append(f"LEFT JOIN {found.dictionary} d{number} ON d{number}.cell = r.{column.name}")
             value = f"coalesce(d{number}.value, false)" if column.kind == "flag" else f"d{number}.value"
@@ -115,7 +121,8 @@ def typed(table: str, columns: Sequence[Column], raw: Mapping[str, RawColumn]) -
 
 def bad_cells(sql: Sql, columns: Iterable[RawColumn]) -> list[tuple[RawColumn, int, frozenset[str]]]:
     """Return each column with cells that cannot be read, or words that no code map has: how many, and which."""
-    found = []
+    columns = list(columns)
+    found = _bad_ids(sql, columns)
     faulty: dict[str, bool] = {}
     for column in columns:
         name = column.dictionary
@@ -128,6 +135,29 @@ def bad_cells(sql: Sql, columns: Iterable[RawColumn]) -> list[tuple[RawColumn, i
                        f"JOIN {name} d ON d.cell = r.cell WHERE d.bad GROUP BY 1")  # fmt: skip
             if rows:
                 found.append((column, sum(count for _, count in rows), frozenset(cell for cell, _ in rows)))
+    return found
+
+
+def _is_no_id(cell: str) -> str:
+    """Write that a cell is nobody's id, however it is read: it is too long for any, or has a character that none can have."""
+    return f"(length({cell}) > {LONGEST_ID} OR contains({cell}, chr(0)))"
+
+
+def _bad_ids(sql: Sql, columns: Iterable[RawColumn]) -> list[tuple[RawColumn, int, frozenset[str]]]:
+    """Return each column of ids with cells that are none: how many, and which."""
+    ids: dict[str, list[RawColumn]] = {}
+    for column in columns:
+        if column.column.kind == "id":
+            ids.setdefault(column.source, []).append(column)
+    found = []
+    for source, several in ids.items():
+        cells = ", ".join(f"{column.cell} AS c{number}" for number, column in enumerate(several))
+        counted = ", ".join(f"count(*) FILTER ({_is_no_id(f'c{number}')})" for number in range(len(several)))
+        [counts] = sql(f"SELECT {counted} FROM (SELECT {cells} FROM {source})")
+        for column, count in zip(several, counts, strict=True):
+            if count:
+                rows = sql(f"SELECT DISTINCT cell FROM (SELECT {column.cell} AS cell FROM {source}) WHERE {_is_no_id('cell')}")
+                found.append((column, int(count), frozenset(cell for (cell,) in rows)))
     return found
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
+from hashlib import blake2b
 from typing import Any
 
 from sqlalchemy import (
@@ -73,68 +75,110 @@ class Moment(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value else None
 
 
+def _storable(text: str) -> str:
+    """Return a text without what databases refuse: the character of no number, and halves of characters."""
+    return re.sub("[\x00\ud800-\udfff]", "\ufffd", text)
+
+
+class Prose(TypeDecorator[str]):
+    """A text of any length, whatever it holds."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Any) -> str | None:
+        """Store it as any database can."""
+        del dialect
+        return None if value is None else _storable(value)
+
+
+class Line(TypeDecorator[str]):
+    """A text of at most so many characters, whatever it holds: a longer one would end a run on PostgreSQL, with nobody told.
+
+    What is too long is kept cut, with a mark at its end that another long text with the same beginning has not.
+    """
+
+    impl = String
+    cache_ok = True
+
+    def __init__(self, length: int) -> None:
+        super().__init__(length=length)
+        self.length = length
+
+    def process_bind_param(self, value: str | None, dialect: Any) -> str | None:
+        """Store it as any database can, and find it again by the same text."""
+        del dialect
+        if value is None:
+            return None
+        text = _storable(value)
+        if len(text) <= self.length:
+            return text
+        mark = blake2b(text.encode(), digest_size=4).hexdigest()
+        return f"{text[: self.length - len(mark) - 1]}~{mark}"
+
+
 run = Table(
     "run", metadata,
     Column("id", Integer, primary_key=True),
-    Column("job", String(20), nullable=False),
+    Column("job", Line(20), nullable=False),
     Column("as_of", Date, nullable=False),
     Column("started_at", Moment, nullable=False),
     Column("finished_at", Moment),
-    Column("status", String(20), nullable=False),
+    Column("status", Line(20), nullable=False),
     Column("report", JSON),
 )  # fmt: skip
 
 occurrence = Table(
     "occurrence", metadata,
-    Column("job", String(20), primary_key=True),
+    Column("job", Line(20), primary_key=True),
     Column("as_of", Date, primary_key=True),
-    Column("state", String(20), nullable=False),
-    Column("owner", String(100), nullable=False),
+    Column("state", Line(20), nullable=False),
+    Column("owner", Line(100), nullable=False),
     Column("token", Integer, nullable=False),
     Column("lease_until", Moment, nullable=False),
-    Column("note", Text),
+    Column("note", Prose),
 )  # fmt: skip
 
 table_reading = Table(
     "table_reading", metadata,
     Column("run_id", ForeignKey("run.id"), primary_key=True),
-    Column("table_name", String(60), primary_key=True),
+    Column("table_name", Line(60), primary_key=True),
     Column("as_of", Date, nullable=False),
     Column("rows", Integer),
-    Column("problem", Text),
+    Column("problem", Prose),
     Column("loaded_at", Moment),
 )  # fmt: skip
 
 alert = Table(
     "alert", metadata,
     Column("id", Integer, primary_key=True),
-    Column("ref", String(20), nullable=False, unique=True),
-    Column("rule", String(120), nullable=False),
-    Column("code", String(20), nullable=False),
-    Column("rule_version", String(20)),
-    Column("subject_kind", String(60), nullable=False),
-    Column("subject", String(200), nullable=False),
+    Column("ref", Line(20), nullable=False, unique=True),
+    Column("rule", Line(120), nullable=False),
+    Column("code", Line(20), nullable=False),
+    Column("rule_version", Line(20)),
+    Column("subject_kind", Line(60), nullable=False),
+    Column("subject", Line(200), nullable=False),
     Column("episode", Integer, nullable=False),
-    Column("condition", String(20), nullable=False),
+    Column("condition", Line(20), nullable=False),
     Column("level", SmallInteger, nullable=False),
     Column("first_seen", Date, nullable=False),
     Column("level_since", Date, nullable=False),
-    Column("unit", String(40), nullable=False),
-    Column("team", String(100)),
-    Column("worker", String(100)),
-    Column("adviser", String(100)),
-    Column("person", String(100)),
-    Column("member", String(100)),
-    Column("also", String(200), nullable=False),
+    Column("unit", Line(40), nullable=False),
+    Column("team", Line(100)),
+    Column("worker", Line(100)),
+    Column("adviser", Line(100)),
+    Column("person", Line(100)),
+    Column("member", Line(100)),
+    Column("also", Line(200), nullable=False),
     Column("streak", Integer, nullable=False),
     Column("streak_on", Date),
     # A Reason, and what else is known of it; so in `transition`.
-    Column("held_reason", Text),
-    Column("held_detail", Text),
+    Column("held_reason", Prose),
+    Column("held_detail", Prose),
     Column("held_since", Date),
     Column("resolved_on", Date),
-    Column("resolved_reason", Text),
-    Column("resolved_detail", Text),
+    Column("resolved_reason", Prose),
+    Column("resolved_detail", Prose),
     Column("flaps", Integer, nullable=False, server_default="0"),
     Column("reopened_on", Date),
     UniqueConstraint("rule", "subject", "episode"),
@@ -152,7 +196,7 @@ reading = Table(
     Column("run_id", ForeignKey("run.id"), nullable=False),
     Column("measure", Float),
     Column("due", Date),
-    Column("facts", Text, nullable=False),
+    Column("facts", Prose, nullable=False),
 )  # fmt: skip
 
 transition = Table(
@@ -162,31 +206,31 @@ transition = Table(
     Column("run_id", ForeignKey("run.id")),
     Column("at", Moment, nullable=False),
     Column("as_of", Date, nullable=False),
-    Column("before", String(20)),
-    Column("after", String(20), nullable=False),
+    Column("before", Line(20)),
+    Column("after", Line(20), nullable=False),
     Column("level_before", SmallInteger),
     Column("level_after", SmallInteger, nullable=False),
-    Column("reason", Text, nullable=False),
-    Column("detail", Text),
-    Column("by", String(200), nullable=False),
-    Column("rule_version", String(20)),
+    Column("reason", Prose, nullable=False),
+    Column("detail", Prose),
+    Column("by", Line(200), nullable=False),
+    Column("rule_version", Line(20)),
 )  # fmt: skip
 
 handling = Table(
     "handling", metadata,
     Column("id", Integer, primary_key=True),
     Column("alert_id", ForeignKey("alert.id"), nullable=False, index=True),
-    Column("kind", String(20), nullable=False),
-    Column("by", String(200), nullable=False),
-    Column("note", Text, nullable=False),
-    Column("reason", String(20)),
+    Column("kind", Line(20), nullable=False),
+    Column("by", Line(200), nullable=False),
+    Column("note", Prose, nullable=False),
+    Column("reason", Line(20)),
     Column("until", Date),
     Column("level", SmallInteger, nullable=False),
     Column("at", Moment, nullable=False),
-    Column("assignee", String(200)),
-    Column("approved_by", String(200)),
+    Column("assignee", Line(200)),
+    Column("approved_by", Line(200)),
     Column("ended_at", Moment),
-    Column("ended_by", String(200)),
+    Column("ended_by", Line(200)),
     # The act by which it was done; none of what an earlier version kept.
     Column("act_id", Integer),
 )  # fmt: skip
@@ -196,16 +240,16 @@ silence = Table(
     Column("id", Integer, primary_key=True),
     # What an alert must be to be silenced, by name: rule, code, level, team, subject.
     Column("matcher", JSON, nullable=False),
-    Column("reason", Text, nullable=False),
-    Column("by", String(200), nullable=False),
-    Column("approved_by", String(200)),
+    Column("reason", Prose, nullable=False),
+    Column("by", Line(200), nullable=False),
+    Column("approved_by", Line(200)),
     Column("begins", Date, nullable=False),
     Column("until", Date, nullable=False),
     # How many open alerts it matched when it was made.
     Column("matched", Integer, nullable=False),
     Column("at", Moment, nullable=False),
     Column("ended_at", Moment),
-    Column("ended_by", String(200)),
+    Column("ended_by", Line(200)),
     Column("act_id", Integer),
     Index(None, "until"),
 )  # fmt: skip
@@ -213,31 +257,31 @@ silence = Table(
 outbox = Table(
     "outbox", metadata,
     Column("id", Integer, primary_key=True),
-    Column("key", String(64), nullable=False, unique=True),
+    Column("key", Line(64), nullable=False, unique=True),
     Column("run_id", ForeignKey("run.id")),
-    Column("receiver", String(60), nullable=False),
-    Column("purpose", String(20), nullable=False),
-    Column("recipient", String(200), nullable=False),
-    Column("name", String(200), nullable=False),
-    Column("address", String(320)),
+    Column("receiver", Line(60), nullable=False),
+    Column("purpose", Line(20), nullable=False),
+    Column("recipient", Line(200), nullable=False),
+    Column("name", Line(200), nullable=False),
+    Column("address", Line(320)),
     Column("as_of", Date, nullable=False),
     Column("urgency", SmallInteger, nullable=False),
-    Column("content", Text, nullable=False),
-    Column("message_id", String(120), nullable=False),
+    Column("content", Prose, nullable=False),
+    Column("message_id", Line(120), nullable=False),
     Column("planned_at", Moment, nullable=False),
-    Column("state", String(20), nullable=False),
+    Column("state", Line(20), nullable=False),
     Column("attempts", Integer, nullable=False),
     Column("next_at", Moment),
-    Column("owner", String(100)),
+    Column("owner", Line(100)),
     Column("lease_until", Moment),
     Column("handed_over_at", Moment),
-    Column("answer", Text),
+    Column("answer", Prose),
     Column("finished_at", Moment),
     Column("expires_at", Moment),
     Column("stands_for", Integer),
-    Column("reason", String(20)),
+    Column("reason", Line(20)),
     # A Reach; none of a message that was planned before it was kept.
-    Column("reach", String(20)),
+    Column("reach", Line(20)),
     Index(None, "state", "urgency"),
     Index(None, "receiver", "recipient", "purpose"),
     Index(None, "message_id"),
@@ -249,18 +293,18 @@ delivery = Table(
     Column("outbox_id", ForeignKey("outbox.id"), nullable=False, index=True),
     Column("attempt", Integer, nullable=False),
     Column("at", Moment, nullable=False),
-    Column("state", String(20), nullable=False),
-    Column("phase", String(30), nullable=False),
-    Column("answer", Text, nullable=False),
+    Column("state", Line(20), nullable=False),
+    Column("phase", Line(30), nullable=False),
+    Column("answer", Prose, nullable=False),
 )  # fmt: skip
 
 told = Table(
     "told", metadata,
-    Column("receiver", String(60), primary_key=True),
-    Column("recipient", String(200), primary_key=True),
+    Column("receiver", Line(60), primary_key=True),
+    Column("recipient", Line(200), primary_key=True),
     Column("alert_id", ForeignKey("alert.id"), primary_key=True),
     Column("level", SmallInteger, nullable=False),
-    Column("condition", String(20), nullable=False),
+    Column("condition", Line(20), nullable=False),
     Column("told_on", Date, nullable=False),
 )  # fmt: skip
 
@@ -271,13 +315,13 @@ routed = Table(
     Column("id", Integer, primary_key=True),
     Column("alert_id", ForeignKey("alert.id"), nullable=False, index=True),
     # `*` for everybody.
-    Column("recipient", String(200), nullable=False),
+    Column("recipient", Line(200), nullable=False),
     Column("run_id", ForeignKey("run.id"), nullable=False),
     Column("since", Date, nullable=False),
     Column("until", Date),
     # A NotToldReason; none where nothing keeps it from them.
-    Column("reason", Text),
-    Column("detail", Text),
+    Column("reason", Prose),
+    Column("detail", Prose),
 )  # fmt: skip
 Index(
     "ix_routed_now", routed.c.alert_id, routed.c.recipient, unique=True,
@@ -287,41 +331,41 @@ Index(
 # A receiver that fails is left alone until `next_at`.
 receiver_state = Table(
     "receiver_state", metadata,
-    Column("receiver", String(60), primary_key=True),
+    Column("receiver", Line(60), primary_key=True),
     # Those in a row, whoever they were meant for.
     Column("refusals", Integer, nullable=False),
     Column("opened_at", Moment),
     Column("next_at", Moment),
-    Column("answer", Text),
+    Column("answer", Prose),
 )  # fmt: skip
 
 # An address that a receiver refused for good; it is used again when the directory gives another.
 bad_address = Table(
     "bad_address", metadata,
-    Column("receiver", String(60), primary_key=True),
-    Column("address", String(320), primary_key=True),
+    Column("receiver", Line(60), primary_key=True),
+    Column("address", Line(320), primary_key=True),
     Column("since", Moment, nullable=False),
-    Column("answer", Text, nullable=False),
+    Column("answer", Prose, nullable=False),
     # Whether it was never asked, as our own settings do not allow the address.
     Column("ours", Boolean, nullable=False, server_default=false()),
 )  # fmt: skip
 
 notice = Table(
     "notice", metadata,
-    Column("key", String(64), primary_key=True),
-    Column("job", String(20), nullable=False),
+    Column("key", Line(64), primary_key=True),
+    Column("job", Line(20), nullable=False),
     Column("first_on", Date, nullable=False),
-    Column("title", Text, nullable=False),
+    Column("title", Prose, nullable=False),
 )  # fmt: skip
 
 # Every text of a file of rules that a run has used.
 rule_file = Table(
     "rule_file", metadata,
-    Column("path", String(300), primary_key=True),
-    Column("hash", String(32), primary_key=True),
-    Column("text", Text, nullable=False),
+    Column("path", Line(300), primary_key=True),
+    Column("hash", Line(32), primary_key=True),
+    Column("text", Prose, nullable=False),
     Column("first_seen_at", Moment, nullable=False),
-    Column("by", String(200)),
+    Column("by", Line(200)),
     Column("last_seen_on", Date, nullable=False),
     # Whether what it says was asked, and could be.
     Column("good", Boolean, nullable=False),
@@ -329,19 +373,19 @@ rule_file = Table(
 
 rule_version = Table(
     "rule_version", metadata,
-    Column("rule", String(120), primary_key=True),
-    Column("version", String(20), primary_key=True),
+    Column("rule", Line(120), primary_key=True),
+    Column("version", Line(20), primary_key=True),
     # A version of only what decides its answers.
-    Column("logic", String(20), nullable=False),
-    Column("code", String(20), nullable=False),
-    Column("path", String(300), nullable=False),
-    Column("hash", String(32), nullable=False),
+    Column("logic", Line(20), nullable=False),
+    Column("code", Line(20), nullable=False),
+    Column("path", Line(300), nullable=False),
+    Column("hash", Line(32), nullable=False),
     Column("params", JSON, nullable=False),
     Column("first_seen_at", Moment, nullable=False),
     Column("first_seen_on", Date, nullable=False),
     Column("first_run", ForeignKey("run.id"), nullable=False),
     # Whose file it is; none where the rule's own file had not changed.
-    Column("by", String(200)),
+    Column("by", Line(200)),
     Column("last_asked_on", Date),
     Column("last_asked_run", ForeignKey("run.id")),
 )  # fmt: skip
@@ -350,14 +394,14 @@ rule_version = Table(
 brake = Table(
     "brake", metadata,
     Column("id", Integer, primary_key=True),
-    Column("rule", String(120), nullable=False),
+    Column("rule", Line(120), nullable=False),
     Column("since", Date, nullable=False),
     Column("run_id", ForeignKey("run.id"), nullable=False),
     Column("count", Integer, nullable=False),
-    Column("kind", String(20), nullable=False, server_default="storm"),
+    Column("kind", Line(20), nullable=False, server_default="storm"),
     Column("released_at", Moment),
-    Column("released_by", String(200)),
-    Column("note", Text),
+    Column("released_by", Line(200)),
+    Column("note", Prose),
 )  # fmt: skip
 Index(
     "ix_brake_on", brake.c.rule, unique=True,
@@ -368,19 +412,19 @@ Index(
 source_release = Table(
     "source_release", metadata,
     Column("id", Integer, primary_key=True),
-    Column("table_name", String(60), nullable=False),
+    Column("table_name", Line(60), nullable=False),
     Column("as_of", Date, nullable=False),
     Column("rows", Integer),
-    Column("problem", Text, nullable=False),
-    Column("by", String(200), nullable=False),
-    Column("note", Text, nullable=False),
+    Column("problem", Prose, nullable=False),
+    Column("by", Line(200), nullable=False),
+    Column("note", Prose, nullable=False),
     Column("at", Moment, nullable=False),
 )  # fmt: skip
 
 # What the service remembers of itself, by name: that it holds its fire, that it has gone live, which store this is.
 state = Table(
     "state", metadata,
-    Column("name", String(60), primary_key=True),
+    Column("name", Line(60), primary_key=True),
     Column("value", JSON, nullable=False),
     Column("at", Moment, nullable=False),
 )  # fmt: skip
@@ -390,13 +434,13 @@ act = Table(
     "act", metadata,
     Column("id", Integer, primary_key=True),
     Column("at", Moment, nullable=False),
-    Column("by", String(200), nullable=False),
-    Column("kind", String(40), nullable=False),
-    Column("about", String(200), nullable=False),
-    Column("note", Text, nullable=False),
+    Column("by", Line(200), nullable=False),
+    Column("kind", Line(40), nullable=False),
+    Column("about", Line(200), nullable=False),
+    Column("note", Prose, nullable=False),
     # The operating system's account and machine that asked; none of what an earlier version kept.
-    Column("account", String(200)),
-    Column("host", String(255)),
+    Column("account", Line(200)),
+    Column("host", Line(255)),
     # What is asked for, of a request.
     Column("wanted", JSON),
     # The request that is approved, withdrawn or done by it.
