@@ -60,6 +60,7 @@ def test_a_quiet_day_is_told_to_the_performance_team_and_the_administrators_with
         "Messages failed": 0,
         "Brakes on": 0,
         "Audit": "every promise kept",
+        "Sealed as": report.sending.seal,
     }
 
 

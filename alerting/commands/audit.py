@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -12,6 +13,7 @@ from zoneinfo import ZoneInfo
 import click
 
 from alerting.app import App
+from alerting.audit import seals
 from alerting.audit import verify as audit
 from alerting.cli import build_app, echo_json, now
 from alerting.errors import ConfigError
@@ -29,10 +31,11 @@ def command() -> None:
 @command.command()
 @click.option("--from", "since", type=click.DateTime(["%Y-%m-%d"]), help="The first day; that of the first run when left out.")
 @click.option("--to", "until", type=click.DateTime(["%Y-%m-%d"]), help="The last day; that of the last run when left out.")
+@click.option("--head", "heads", multiple=True, help="A head of the seals that somebody has from outside, such as by mail.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON value.")
 @click.pass_context
-def verify(ctx: click.Context, since: datetime | None, until: datetime | None, *, as_json: bool) -> None:
-    """Prove from the store that each run, alert and message was brought to its end, or say where that is not so."""
+def verify(ctx: click.Context, since: datetime | None, until: datetime | None, heads: tuple[str, ...], *, as_json: bool) -> None:
+    """Prove from the store that each run, alert and message was brought to its end, and that no row was changed by hand, or say where not."""
     app = build_app(ctx)
     store = app.store()
     try:
@@ -47,6 +50,8 @@ def verify(ctx: click.Context, since: datetime | None, until: datetime | None, *
             if first > last:
                 raise ConfigError(f"{first} lies after {last}", remedy=_LATER)
             found = audit.verify(connection, first, last, now(), due=_due(app, known, first, last))
+            sealed = seals.check_seals(connection, [*heads, *_given_away(app)])
+        found = replace(found, breaches=(*found.breaches, *map(_of_seals, sealed.breaks)))
     finally:
         store.close()
     if as_json:
@@ -57,11 +62,27 @@ def verify(ctx: click.Context, since: datetime | None, until: datetime | None, *
                 "looked_at": found.looked_at,
                 "not_shown": found.not_shown,
                 "breaches": list(map(_as_row, found.breaches)),
+                "seals": {"count": sealed.seals, "rows": sealed.rows, "erased": sealed.erased, "head": sealed.head},
             }
         )
     else:
         _tell(found)
+        click.echo(seals.in_words(sealed))
     sys.exit(1 if found.breaches else 0)
+
+
+def _of_seals(problem: str) -> audit.Breach:
+    return audit.Breach(promise="seal", about="the store", problem=problem)
+
+
+def _given_away(app: App) -> list[str]:
+    """Return the head that stands in the file of the heartbeat, if there is one: it was written outside the store."""
+    path = app.heartbeat().file
+    try:
+        text = path.read_text("utf-8") if path else ""
+    except (OSError, UnicodeDecodeError):
+        return []
+    return re.findall(r"^seal ([0-9a-f]{40})$", text, re.MULTILINE)
 
 
 def _due(app: App, known: Mapping[str, tuple[date, date]], first: date, last: date) -> Iterator[tuple[str, date]]:

@@ -114,6 +114,7 @@ def _figures(decision: Decision, sending: Sending, aftermath: Aftermath, loaded_
         "Audit": "every promise kept"
         if not sending.not_kept
         else plural(len(sending.not_kept), "promise not kept", "promises not kept"),
+        **({"Sealed as": sending.seal} if sending.seal else {}),
     }
     return tuple(Figure(name=name, value=value) for name, value in figures.items())
 

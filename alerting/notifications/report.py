@@ -114,6 +114,8 @@ class Sending:
     #: The messages that were due and that no receiver of persons has accepted.
     unaccepted: tuple[str, ...] = ()
 
+    #: The head of the seal over all that was done until then; None where the run sealed nothing.
+    seal: str | None = None
     #: The receivers of persons that say they would take no message, asked where none had one to take.
     unwilling: tuple[str, ...] = ()
 

@@ -15,7 +15,7 @@ from typing import Literal
 
 from alerting import private_files
 from alerting.audit import verify
-from alerting.store import service_state
+from alerting.store import seals, service_state
 from alerting.store.messages import send_hold
 from alerting.store.store import Store
 
@@ -38,7 +38,9 @@ class Heartbeat:
 
     def beat_for(self, on: date, store: Store, now: datetime) -> list[str]:
         """Send the sign of life of a day, and remember that it was given; return what went wrong with it, a sentence each."""
-        problems = self.beat(now)
+        with store.transaction() as connection:
+            sealed = seals.newest(connection)
+        problems = self.beat(now, sealed.head if sealed else None)
         if not problems:
             with store.transaction() as connection:
                 service_state.remember(connection, _GIVEN, on.isoformat(), now)
@@ -56,19 +58,29 @@ class Heartbeat:
             found = verify.verify(connection, on, on, now)
         return [] if found.breaches or found.not_shown else self.beat_for(on, store, now)
 
-    def beat(self, now: datetime) -> list[str]:
-        """Send the sign of life; return what went wrong with it, a sentence each."""
-        problems = [self._ask(self.url)] if self.url else []
-        problems += [self._touch(self.file, now)] if self.file else []
+    def beat(self, now: datetime, seal: str | None = None) -> list[str]:
+        """Send the sign of life; return what went wrong with it, a sentence each. seal: the head that goes with it, out of reach."""
+        problems = [self._ask(self.url, seal)] if self.url else []
+        problems += [self._touch(self.file, now, seal)] if self.file else []
         return [problem for problem in problems if problem]
 
-    def _ask(self, url: str) -> str | None:
+    def _ask(self, url: str, seal: str | None) -> str | None:
         # Read where it is used: it is slow to import, and most commands give no sign.
         import requests
 
         try:
             # Nobody follows a redirection: the address is that of the monitoring itself, or it is wrong.
-            with requests.request(self.method, url, timeout=self.timeout_s, allow_redirects=False, stream=True) as answer:
+            said = f"practice-alerts seal={seal}" if seal else "practice-alerts"
+            body = f"seal={seal}\n".encode() if seal and self.method == "POST" else None
+            with requests.request(
+                self.method,
+                url,
+                data=body,
+                headers={"User-Agent": said},
+                timeout=self.timeout_s,
+                allow_redirects=False,
+                stream=True,
+            ) as answer:
                 page = _is_page(answer.raw.read(_ENOUGH, decode_content=True))
         except requests.exceptions.Timeout:
             return f"the heartbeat's address did not answer within {self.timeout_s:g} seconds"
@@ -81,10 +93,12 @@ class Heartbeat:
             "the heartbeat's address answered with a web page, as a proxy or a sign-in does, and no monitoring" if page else None
         )
 
-    def _touch(self, file: Path, now: datetime) -> str | None:
+    def _touch(self, file: Path, now: datetime, seal: str | None) -> str | None:
         try:
             # Whole or not at all: an agent may look at any moment, and may be an account that an administrator let read it.
-            private_files.write(file, f"{now.isoformat(timespec='seconds')}\n", keep_rights=True)
+            private_files.write(
+                file, f"{now.isoformat(timespec='seconds')}\n{f'seal {seal}{chr(10)}' if seal else ''}", keep_rights=True
+            )
         except (OSError, ValueError) as error:
             why = getattr(error, "strerror", None) or type(error).__name__
             return f"the heartbeat's file cannot be written ({why})"

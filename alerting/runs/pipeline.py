@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, datetime
 
 from alerting.audit import verify
 from alerting.casedata.snapshot import Source
@@ -30,7 +30,7 @@ from alerting.notifications.decide import Decision, decide
 from alerting.notifications.policy import Policy
 from alerting.notifications.report import Report, Sending
 from alerting.runs.heartbeat import Heartbeat
-from alerting.store import load_history
+from alerting.store import load_history, seals
 from alerting.store.decisions import DecisionWriter
 from alerting.store.job_leases import Claim, JobLeases
 from alerting.store.messages import send_hold
@@ -287,6 +287,7 @@ class Pipeline:
                     hold_fire=str(held) if held else None,
                     breaches=tuple(str(breach) for breach in found if breach.promise != verify.ARRIVED),
                     unaccepted=tuple(str(breach) for breach in found if breach.promise == verify.ARRIVED),
+                    seal=self._seal(run, connection, run_id, now),
                 )
                 keys = daily_keys(self.policy, decision)
                 aftermath = read_aftermath(connection, self.policy, run.job, run.as_of, keys)
@@ -319,6 +320,10 @@ class Pipeline:
             unwilling=tuple(problem.about for problem in problems),
             problems=tuple(dict.fromkeys((*sending.problems, *problems))),
         )
+
+    def _seal(self, run: _Run, connection: Transaction, run_id: int, now: datetime) -> str:
+        with run.timed("seal"):
+            return seals.seal_run(connection, run_id, now)
 
     def _cut_short(self, run: _Run, status: str, sending: Sending) -> Report:
         """Return what a run did that came to no end: what it had decided may be written, and the audit asks which rules it asked."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
@@ -15,6 +17,8 @@ from alerting.errors import HandlingError
 from alerting.store import service_state
 from alerting.store.schema import act
 
+_LINKING = 7_203_118
+"""The number of PostgreSQL's lock that whoever writes an act holds: any that nothing else in the database uses."""
 _TOLD = "acts told"
 _ANSWERS = (ActKind.approval, ActKind.withdrawal)
 
@@ -42,8 +46,21 @@ def keep(
         "wanted": None if wanted is None else dict(wanted),
         "answers": answers,
     }
+    if connection.dialect.name == "postgresql":
+        # One after the other: each act is linked to the one before. SQLite has one writer in any case.
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LINKING)))
+    before = connection.execute(sa.select(act.c.link).order_by(act.c.id.desc()).limit(1)).scalar()
     key = connection.execute(act.insert().values(values)).inserted_primary_key
-    return int(key[0]) if key else 0
+    number = int(key[0]) if key else 0
+    row = connection.execute(sa.select(act).where(act.c.id == number)).one()
+    connection.execute(act.update().where(act.c.id == number).values(link=link_of(before or "", row)))
+    return number
+
+
+def link_of(before: str, row: Any) -> str:
+    """Return the link of an act: over that of the one before, and over what stays of its own."""
+    stays = (row.id, row.at.isoformat(), row.by, row.kind, row.about, row.account, row.host, row.answers)
+    return hashlib.blake2b(json.dumps([before, *stays]).encode(), digest_size=20).hexdigest()
 
 
 def ask(connection: sa.Connection, request: Request) -> Request:

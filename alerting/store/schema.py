@@ -29,7 +29,7 @@ from sqlalchemy import (
     text,
 )  # fmt: skip
 
-SCHEMA = "0009"
+SCHEMA = "0010"
 """The newest migration."""
 
 LAST_WITHOUT_REACH = "last_without_reach"
@@ -445,7 +445,38 @@ act = Table(
     Column("wanted", JSON),
     # The request that is approved, withdrawn or done by it.
     Column("answers", Integer),
+    # A digest of this act and of the link of the one before.
+    Column("link", String(40)),
     Index(None, "answers"),
+)  # fmt: skip
+
+# The chain of seals: each over the one before and over what was new since.
+seal = Table(
+    "seal", metadata,
+    Column("id", Integer, primary_key=True),
+    Column("run_id", Integer),
+    Column("at", Moment, nullable=False),
+    Column("previous", String(40), nullable=False),
+    Column("head", String(40), nullable=False),
+    # By table, the greatest number that is sealed.
+    Column("reach", JSON, nullable=False),
+)  # fmt: skip
+
+# A part of a row that is sealed: digests with salt, of what stays and of what may be erased with its salt.
+sealed_row = Table(
+    "sealed_row", metadata,
+    Column("id", Integer, primary_key=True),
+    Column("seal_id", ForeignKey("seal.id"), nullable=False),
+    # Which of the seal's rows it is.
+    Column("place", Integer, nullable=False),
+    Column("table_name", String(30), nullable=False),
+    Column("row_id", Integer, nullable=False),
+    Column("part", String(10), nullable=False),
+    Column("salt", String(16), nullable=False),
+    Column("facts", String(40), nullable=False),
+    Column("contents_salt", String(16)),
+    Column("contents", String(40)),
+    UniqueConstraint("table_name", "row_id", "part"),
 )  # fmt: skip
 
 

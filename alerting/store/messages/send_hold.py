@@ -177,6 +177,9 @@ def _cancel_older(connection: sa.Connection, now: datetime) -> int:
         newer.c.purpose == outbox.c.purpose,
         newer.c.id > outbox.c.id,
         newer.c.state.in_(WAITING),
+        # What has no run is a notice of something that happened: no other message says it, and it says nothing that another does.
+        newer.c.run_id.is_not(None),
+        outbox.c.run_id.is_not(None),
     )
     return _cancel(connection, sa.exists().where(same), DeliveryReason.superseded, now)
 

@@ -1,0 +1,185 @@
+"""The chain of seals followed from its first link to its last: what was changed, taken away, put in or moved by hand."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from alerting.alerts.acts import ActKind
+from alerting.formatting import plural
+from alerting.store import acts, schema
+from alerting.store.schema import act, handling, seal, sealed_row, silence, transition
+from alerting.store.seals import PARTS, Part, head_of, is_blank, of_columns, said_of
+
+_ENDED = ("done", "done_with_faults")
+
+
+@dataclass(frozen=True, kw_only=True)
+class SealCheck:
+    """What the chain of seals shows."""
+
+    seals: int
+    rows: int
+    #: Rows whose contents were erased, as the seals allow.
+    erased: int
+    #: The last head; None where nothing is sealed yet.
+    head: str | None
+    #: What was done by hand, a sentence each, without a word of a case.
+    breaks: tuple[str, ...]
+
+
+def check_seals(connection: sa.Connection, heads: Collection[str] = ()) -> SealCheck:
+    """Return what the seals show. heads: that somebody has from outside the store, whole or how each begins."""
+    links = connection.execute(sa.select(seal).order_by(seal.c.id)).all()
+    rows = connection.execute(sa.select(sealed_row).order_by(sealed_row.c.seal_id, sealed_row.c.place)).all()
+    breaks = [*_check_chain(links, rows), *_check_heads(links, heads)]
+    by_part: dict[tuple[str, str], dict[int, Any]] = defaultdict(dict)
+    for row in rows:
+        by_part[row.table_name, row.part][row.row_id] = row
+    for part in PARTS:
+        breaks += _check_part(connection, part, by_part[part.table.name, part.name], links)
+    if links:
+        breaks += [*_check_runs(connection, links), *_check_added(connection, links, by_part[transition.name, "made"])]
+    breaks += [*_check_links(connection), *_check_acted(connection)]
+    return SealCheck(
+        seals=len(links),
+        rows=len(rows),
+        erased=sum(row.contents is not None and row.contents_salt is None for row in rows),
+        head=links[-1].head if links else None,
+        breaks=tuple(breaks),
+    )
+
+
+def _check_chain(links: Sequence[Any], rows: Sequence[Any]) -> Iterator[str]:
+    sealed: dict[int, list[str]] = defaultdict(list)
+    for row in rows:
+        sealed[row.seal_id].append(said_of(row.table_name, row.row_id, row.part, row.facts, row.contents))
+    previous = ""
+    for link in links:
+        if link.previous != previous:
+            yield f"seal {link.id} does not follow from the one before it: seals were taken away or put in"
+        if head_of(link.previous, link.run_id, link.at, sealed.pop(link.id, [])) != link.head:
+            yield f"seal {link.id} does not fit what it seals"
+        previous = link.head
+    for number in sorted(sealed):
+        yield f"seal {number} is not there, and rows are sealed by it"
+
+
+def _check_heads(links: Sequence[Any], heads: Collection[str]) -> Iterator[str]:
+    for head in heads:
+        wanted = head.strip().lower()
+        if not any(wanted and link.head.startswith(wanted) for link in links):
+            yield f"the head {wanted[:12]} is none of this store's: it is another store, an older one, or was written anew"
+
+
+def _check_part(connection: sa.Connection, part: Part, sealed: Mapping[int, Any], links: Sequence[Any]) -> Iterator[str]:
+    column, name = part.table.c, part.table.name.replace("_", " ")
+    states = [column.state] if part.state is not None else []
+    columns = {each.name: each for each in [*(column[each] for each in (*part.facts, *part.contents)), *states]}
+    found = {row.id: row for row in connection.execute(sa.select(*columns.values()))}
+    for id_, was in sealed.items():
+        row = found.get(id_)
+        if row is None:
+            yield f"{name} {id_} was taken away"
+        elif of_columns(row, part.facts, was.salt) != was.facts:
+            yield f"{name} {id_} was changed ({part.name})"
+        elif was.contents is not None and not _is_as_sealed(row, part, was):
+            yield f"the words of {name} {id_} were changed"
+    if part.since is None and links:
+        until = _sealed_until(connection, links).get(part.table.name, 0)
+        for id_ in sorted(found.keys() - sealed.keys()):
+            if id_ <= until:
+                yield f"{name} {id_} was put in"
+    elif part.since is not None and part.state is None and links:
+        yield from _check_ended(connection, part, sealed, links)
+
+
+def _is_as_sealed(row: Any, part: Part, was: Any) -> bool:
+    if was.contents_salt is None:
+        return is_blank(row, part)
+    same: bool = of_columns(row, part.contents, was.contents_salt) == was.contents
+    return same
+
+
+def _sealed_until(connection: sa.Connection, links: Sequence[Any]) -> Mapping[str, int]:
+    """Return up to which number all rows of each table were sealed. Where several write at once, those of the last seal may not be."""
+    if connection.dialect.name == "sqlite":
+        return dict(links[-1].reach)
+    return dict(links[-2].reach) if len(links) > 1 else {}
+
+
+def _check_ended(connection: sa.Connection, part: Part, sealed: Mapping[int, Any], links: Sequence[Any]) -> Iterator[str]:
+    """Find what was ended before the last seal, by its own word, and is not in it."""
+    column = part.table.c
+    known = links if connection.dialect.name == "sqlite" else links[:-1]
+    if not known:
+        return
+    ended = sa.select(column.id).where(column[part.since or ""] < known[-1].at)
+    for id_ in connection.execute(ended.order_by(column.id)).scalars():
+        if id_ not in sealed:
+            yield f"{part.table.name.replace('_', ' ')} {id_} was ended by hand"
+
+
+def _check_runs(connection: sa.Connection, links: Sequence[Any]) -> Iterator[str]:
+    run, sealed = schema.run.c, {link.run_id for link in links}
+    done = sa.select(run.id).where(run.id > min(id_ or 0 for id_ in sealed), run.status.in_(_ENDED))
+    for id_ in connection.execute(done.order_by(run.id)).scalars():
+        if id_ not in sealed:
+            yield f"run {id_} has no seal: it was taken away, or the run was put in"
+
+
+def _check_added(connection: sa.Connection, links: Sequence[Any], sealed: Mapping[int, Any]) -> Iterator[str]:
+    """Find changes of alerts that were put in after the run that is said to have made them was sealed."""
+    first = {link.run_id: link.id for link in reversed(links) if link.run_id is not None}
+    query = sa.select(transition.c.id, transition.c.run_id).where(transition.c.run_id.in_(sorted(first)))
+    for row in connection.execute(query.order_by(transition.c.id)):
+        if row.id not in sealed or sealed[row.id].seal_id > first[row.run_id]:
+            yield f"transition {row.id} was put in after run {row.run_id} had ended"
+
+
+def _check_links(connection: sa.Connection) -> Iterator[str]:
+    """Find acts that do not follow from the one before: those were put in, taken away or changed."""
+    before = ""
+    for row in connection.execute(sa.select(act).order_by(act.c.id)):
+        if row.link is None:
+            if before:
+                yield f"act {row.id} was put in"
+            continue
+        if row.link != acts.link_of(before, row):
+            yield f"act {row.id} does not follow from the one before it: it, or that one, was put in, taken away or changed"
+        before = row.link
+
+
+def _check_acted(connection: sa.Connection) -> Iterator[str]:
+    """Find what was done to alerts, silenced or closed without anybody's act."""
+    known = {row.id: row for row in connection.execute(sa.select(act).where(act.c.link.is_not(None)))}
+    if not known:
+        return
+    begun = min(row.at for row in known.values())
+    for table in (handling, silence):
+        first = connection.execute(sa.select(sa.func.min(table.c.id)).where(table.c.act_id.is_not(None))).scalar()
+        for row in connection.execute(sa.select(table).where(table.c.id >= (first or 0), table.c.at >= begun)):
+            made_by = known.get(row.act_id)
+            kind = row.kind if table is handling else ActKind.silence
+            if made_by is None or (made_by.by, made_by.kind) != (row.by, kind):
+                yield f"{table.name} {row.id} was put in: nobody's act made it"
+    closed = {(row.by, row.about) for row in known.values() if row.kind == ActKind.close}
+    by_hand = sa.select(transition.c.id, transition.c.by, schema.alert.c.ref).join(
+        schema.alert, schema.alert.c.id == transition.c.alert_id
+    )
+    by_hand = by_hand.where(transition.c.run_id.is_(None), transition.c.at >= begun)
+    for row in connection.execute(by_hand):
+        if (row.by, row.ref) not in closed:
+            yield f"transition {row.id} was put in: nobody's act made it"
+
+
+def in_words(check: SealCheck) -> str:
+    """Return what the seals show, in one sentence."""
+    if check.head is None:
+        return "Nothing is sealed yet: the next run seals what there is."
+    erased = f", {check.erased} of them erased since" if check.erased else ""
+    return f"{plural(check.seals, 'seal')} over {plural(check.rows, 'row')}{erased}; the last head is {check.head}."
