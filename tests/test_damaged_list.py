@@ -197,7 +197,9 @@ def office(tmp_path: Path, httpserver: HTTPServer) -> Iterator[Office]:
     )  # fmt: skip
     for child in [*MAY_KNOW, *FREE]:
         office.council.on_a_plan(child, seen=MONDAY)
-    flow = {"T1": f"http://127.0.0.1:{httpserver.port}/flow?sig=made-up"}
+    (tmp_path / "flow").write_text(f"http://127.0.0.1:{httpserver.port}/flow?sig=made-up", "utf-8")
+    (tmp_path / "flow").chmod(0o600)
+    flow = {"T1": "${file:flow}"}
     teams = {"type": "teams", "channels": flow, "hosts": ["127.0.0.1"], "seconds_between_cards": 0, "tries": 1}
     office.settings = {"receivers": {"outbox": {"type": "folder", "path": "outbox"}, "channels": teams}}
     office.council.spoilt["ext_restricted"] = lambda _: LIST.encode()
