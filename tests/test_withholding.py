@@ -10,13 +10,18 @@ import pytest
 import sqlalchemy as sa
 
 from alerting.app import build
+from alerting.model import Alert, Condition, Level, Reach
 from alerting.notifications import recipient_log
+from alerting.notifications.banners import Banners
+from alerting.notifications.digests import Circumstances, Plan
 from alerting.notifications.recipient_log import NotTold, NotToldReason
+from alerting.notifications.routing import Receiver
 from alerting.store import schema
 from alerting.store.recipient_log import read_not_told, write
 from alerting.store.store import Store
 from tests.made_council import MONDAY
 from tests.office import Office
+from tests.sending_desk import router as line_of_managers
 
 DAY = timedelta(days=1)
 SNOOZED = "snoozed by Person M1 until 4 March 2026"
@@ -135,3 +140,19 @@ def test_the_rows_of_another_job_are_left_alone(made_store: str) -> None:
         ]
         assert read_not_told(connection, 1) == [("M1", snoozed)]
     store.close()
+
+
+def test_somebody_whom_no_message_tells_has_no_reason_made_up_for_them_so_that_the_audit_finds_it() -> None:
+    """Whatever leaves a message out, the log says of its reader that nothing keeps the alert from them."""
+    alert = Alert(ref="A-1", rule="cp-visit-overdue", code="CP-03", subject_kind="child", subject="C1", episode=1, person="C1", team="T1",
+                  condition=Condition.firing, level=Level.red, first_seen=MONDAY, level_since=MONDAY)  # fmt: skip
+    found = line_of_managers()
+    plan = Plan(routes={alert.ref: found.recipients(alert)})
+    today = Circumstances(banners=Banners(router=found), purpose="daily", as_of=MONDAY, working_days=lambda _, __: 0)
+
+    def logged(*receivers: Receiver) -> dict[tuple[str, str], NotTold | None]:
+        return dict(recipient_log.log_recipients(found, [alert], plan, today, (), planned=True, receivers=receivers))
+
+    teams = Receiver(name="teams", teams=frozenset({"T1"}), reach=Reach.channels)
+    assert logged(Receiver(name="mail")) == {("A-1", "M1"): None}
+    assert logged(teams) == logged() == {("A-1", "M1"): NotTold(NotToldReason.no_receiver)}

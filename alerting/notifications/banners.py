@@ -18,8 +18,6 @@ from alerting.notifications.routing import Router, RuleRoute
 _NAMED = 3
 """How many rules that could not run a banner names; the others are counted."""
 
-_NOT_LISTED = "Nothing about a child can be told today, as it is not known who may be told of whom. Nothing is cleared by that."
-
 _ANYBODY = frozenset({"worker", "adviser"})
 """Roles that are not of the directory but of a case: anybody may have one."""
 
@@ -61,7 +59,7 @@ class Banners:
 
     def for_reader_of(self, rules: Set[str]) -> tuple[str, ...]:
         """Return what somebody must know who has no news, and open alerts of these rules, which could not run today."""
-        return (*self.data, *self._could_not_run(rule for rule in self.stopped if rule in rules)) or (_NOT_LISTED,)
+        return (*self.data, *self._could_not_run(rule for rule in self.stopped if rule in rules))
 
     def _could_not_run(self, found: Iterable[str]) -> list[str]:
         """Return that rules could not run, by the titles that managers know, and since when; nothing where there are none."""
