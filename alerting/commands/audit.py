@@ -108,7 +108,7 @@ def _tell(found: audit.Audit) -> None:
     if not found.breaches:
         click.echo(
             "Every promise is kept: each run ended, each alert that was firing was told to everybody it was for or says why not, each "
-            "message came to an end."
+            "message came to an end, and each that was due was taken for its reader or for the next up."
         )
         return
     click.echo(f"{plural(len(found.breaches), 'promise is', 'promises are')} not kept:")
