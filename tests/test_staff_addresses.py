@@ -13,14 +13,9 @@ from tests.made_council import MONDAY
 from tests.returned_mail import Post, to, words
 from tests.servers import scripted_mail_server
 
-ELSEWHERE = ["m1@elsewhere.example", "m1@mail.example.gov.uk", "m1@example.gov.uk.evil.example", "m1@xn--exmple-cua.gov.uk"]
-NONE = [
-    "a..b@example.gov.uk",
-    "a.@example.gov.uk",
-    "m1@example.gov.uk.",
-    "m1@example.gov.uk; s1@example.gov.uk",
-    "m1@exаmple.gov.uk",
-]
+# What else is no address, or is in no domain that is named: test_mailboxes.py.
+ELSEWHERE = ["m1@elsewhere.example", "m1@mail.example.gov.uk"]
+NONE = ["a..b@example.gov.uk", "m1@example.gov.uk; s1@example.gov.uk"]
 
 
 @pytest.fixture

@@ -316,7 +316,7 @@ def test_a_refusal_passes_whatever_wait_it_asks_for(flow, status, wait, asked):
     assert timedelta(seconds=40) < result.retry_at - result.at <= timedelta(minutes=30)
 
 
-@pytest.mark.parametrize("wait", ["0.1", "", "soon"])
+@pytest.mark.parametrize("wait", ["0.1", "soon"])
 def test_a_busy_flow_that_asks_for_an_odd_wait_is_asked_again_at_once(flow, wait):
     answers(flow, Response(status=429, headers={"Retry-After": wait}), Response(status=202))
 
