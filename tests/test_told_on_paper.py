@@ -124,6 +124,16 @@ FAULTS: dict[str, tuple[str, Any, list[list[Event]]]] = {
         _no_list_restricts_nobody,
         [[("limit", "C1", ONE, "limited"), ("lose_the_list",), ("move", "C1", "T2")]],
     ),
+    "list: whoever is taken off it is free": (
+        "alerting.casedata.restricted_list._removed",
+        lambda *_: (),
+        [[("limit", "C1", ONE, "limited")], [("take_off", "C1"), ("move", "C1", "T2")]],
+    ),
+    "list: an id without its zeros is nobody's": (
+        "alerting.casedata.restricted_list._Known._but_for_zeros",
+        lambda *_: {},
+        [[("limit", "0070103", ONE, "limited"), ("through_a_spreadsheet",), ("move", "0070103", "T1")]],
+    ),
     "sending: what waited is not looked at again": (
         "alerting.store.messages.outbox.ClaimedMessage.is_older",
         False,

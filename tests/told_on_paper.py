@@ -2,8 +2,8 @@
 
 Nothing here asks the service who may know of a child. A child's team is that of its involvement; the people of a child are its worker
 and the managers of that team, up the line, and whoever covers for one of them, by the staff list of the day; in a place where nobody is
-the next up, and the performance team above the head of service. Of a restricted child only those whom its rows name, all of them; with a
-list that cannot be trusted nobody. What is compared with that is what was accepted, as it reads: every name of a child in every message.
+the next up, and the performance team above the head of service. Of a restricted child only those whom its rows name, all of them, also
+once it was taken off the list; by a list that cannot be trusted nobody. What is compared with that is what was accepted, as it reads: every name of a child in every message.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from typing import Any
 import sqlalchemy as sa
 from hypothesis import strategies as st
 
+from alerting.alerts.people import SERVICE
 from alerting.app import build
 from alerting.delivery.notifier import Notifier
 from alerting.errors import DeliveryError
@@ -36,22 +37,55 @@ Event = tuple[Any, ...]
 """The name of a method of `Days`, and what it is given."""
 
 DAY = timedelta(days=1)
-CHILD = re.compile(r"\bP?(C\d+)\b")
+CHILD = re.compile(r"\bP?(C\d+|00701\d\d)\b")
 PEOPLE = ("M1", "M2", "S1", "H1", "W1", "W2", "P1", "M7", "M8")
-CHILDREN = ("C1", "C2", "C3", "C4")
+CHILDREN = ("C1", "C2", "0070103", "0070104")
 TEAMS = ("T1", "T2")
 RULES = {"daily": 0, "weekly": 1, "monthly": 0}
 """The job of each of the council's rules, and whom it tells: the team manager, or the worker and the service manager."""
 
 
+def _id(cell: str) -> str:
+    """Return an id as a spreadsheet leaves it: without leading zeros, and without the `.0` that it adds."""
+    return cell.removesuffix(".0").lstrip("0")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Restricted:
+    """The list of restricted records as one run must take it, beside the one that was trusted last."""
+
+    #: Whether it is there, each row has an id, no more than half of them are nobody's, and it has half of the rows there were.
+    trusted: bool
+    #: The rows that count, whoever was taken off since among them, and how many rows were delivered.
+    rows: tuple[Row, ...] = ()
+    delivered: int = 0
+
+    @classmethod
+    def of(cls, rows: Sequence[Row] | None, people: Sequence[Row], before: Restricted) -> Restricted:
+        """Return what a run makes of the rows that were delivered; None: there was no list. before: what was last trusted."""
+        known = {_id(row["pers_person_id"]) for row in people}
+        if (
+            rows is None
+            or any(not row["person_id"] for row in rows)
+            or 2 * sum(_id(row["person_id"]) not in known for row in rows) > len(rows)
+            or 2 * len(rows) < before.delivered
+        ):
+            return replace(before, trusted=False)
+        listed = {_id(row["person_id"]) for row in rows}
+        taken_off = [row for row in before.rows if _id(row["person_id"]) not in listed]
+        return cls(trusted=True, rows=(*deepcopy(rows), *taken_off), delivered=len(rows))
+
+    def of_child(self, child: str) -> list[Row]:
+        return [row for row in self.rows if _id(row["person_id"]) == _id(child)]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Known:
-    """What a run knows of the council: its tables as they were loaded, and the last list of restricted records that could be trusted."""
+    """What a run knows of the council: its tables as they were loaded, and the list of restricted records that it goes by."""
 
     day: date
     tables: dict[str, list[Row]]
-    #: Whether the list was there, and as whole as it must be.
-    trusted: bool
+    restricted: Restricted
 
     # ------------------------------------------------------------------ people
 
@@ -95,17 +129,19 @@ class Known:
         return [team["manager_id"], team["service_manager_id"], team["head_of_service_id"]]
 
     def named(self, child: str) -> set[str] | None:
-        """Return whom all of a child's rows on the list name; None where there is no row."""
-        rows = [row for row in self.tables["ext_restricted"] if row["person_id"] == child]
+        """Return whom all of a child's rows on the list name, and nobody where one seals it; None where there is no row."""
+        rows = self.restricted.of_child(child)
+        if self.is_sealed(child):
+            return set()
         allowed = [{worker.strip() for worker in (row.get("allowed_recipients") or "").split(";")} - {""} for row in rows]
         return set.intersection(*allowed) if allowed else None
 
     def is_sealed(self, child: str) -> bool:
-        return any(row["person_id"] == child and row["level"] != "limited" for row in self.tables["ext_restricted"])
+        return any(row["level"] != "limited" for row in self.restricted.of_child(child))
 
     def may_know(self, child: str) -> set[str]:
         """Return the workers who may be told of a child."""
-        if not self.trusted:
+        if not self.restricted.trusted:
             return set()
         named = self.named(child)
         if named is not None:
@@ -171,14 +207,16 @@ class Days:
         office.rule("plan-of-the-week", "PL-02", job="weekly", notify="{amber: [worker, service_manager]}")
         office.rule("plan-of-the-month", "PL-03", job="monthly", notify="{amber: [team_manager]}")
         self.council = office.council
-        for child, team in {"C3": "T2", "C4": "T2"}.items():
-            self.council.on_a_plan(child, seen=MONDAY - 3 * DAY, team=team, worker="W2")
-        self.council.add("ssd_person", pers_person_id="C9", pers_dob="2015-05-05")
-        self.council.add("ext_restricted", person_id="C9", level="sealed", allowed_recipients="")
+        for child in CHILDREN[2:]:
+            self.council.on_a_plan(child, seen=MONDAY - 3 * DAY, team="T2", worker="W2")
+        for child in ("C7", "C8", "C9"):
+            self.council.add("ssd_person", pers_person_id=child, pers_dob="2015-05-05")
+            self.council.add("ext_restricted", person_id=child, level="sealed", allowed_recipients="")
         for name in ("new", "cur", "tmp"):
             (self.folder / "bounces" / name).mkdir(parents=True)
         self.day, self.minutes, self.bounced = MONDAY, 0, 0
         self.list_there = True
+        self.trusted = Restricted(trusted=True)
         self.told: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
         self.unreachable: set[str | None] = set()
         self.wrong: list[str] = []
@@ -193,7 +231,10 @@ class Days:
         shutil.rmtree(self.folder)
 
     def _known(self) -> Known:
-        return Known(day=self.day, tables=deepcopy(self.council.tables), trusted=self.list_there)
+        tables = deepcopy(self.council.tables)
+        restricted = Restricted.of(tables["ext_restricted"] if self.list_there else None, tables["ssd_person"], self.trusted)
+        self.trusted = restricted if restricted.trusted else self.trusted
+        return Known(day=self.day, tables=tables, restricted=restricted)
 
     def now(self) -> datetime:
         return datetime(self.day.year, self.day.month, self.day.day, 7, tzinfo=UTC) + timedelta(minutes=self.minutes)
@@ -236,7 +277,23 @@ class Days:
         self.list_there = False
 
     def find_the_list(self) -> None:
+        """Have the list there again, with an id in each row."""
         self.list_there = True
+        self.council.remove("ext_restricted", person_id="")
+
+    def blank_an_id(self) -> None:
+        self.council.add("ext_restricted", person_id="", level="limited", allowed_recipients="H1")
+
+    def through_a_spreadsheet(self) -> None:
+        """Let the list lose its leading zeros, and gain what makes a number of an id."""
+        for row in self.council.tables["ext_restricted"]:
+            if row["person_id"].startswith("0"):
+                row["person_id"] = f"{row['person_id'].lstrip('0')}.0"
+
+    def take_off(self, child: str) -> None:
+        """Take a child off the list, which nobody releases."""
+        rows = self.council.tables["ext_restricted"]
+        self.council.tables["ext_restricted"] = [row for row in rows if _id(row["person_id"]) != _id(child)]
 
     def leave(self, worker: str) -> None:
         for row in self.council.tables["ext_staff"]:
@@ -287,10 +344,10 @@ class Days:
 
     def hold(self) -> None:
         with self.store.transaction() as connection:
-            send_hold.hold(connection, by="admin", why="a look first", now=self.now())
+            send_hold.hold(connection, by=SERVICE, why="a look first", now=self.now())
 
     def release(self) -> None:
-        self.app.marker(self.store).release(by="admin", note="looked", now=self.now())
+        self.app.marker(self.store).release(by=SERVICE, note="looked", now=self.now())
 
     def next_day(self, days: int = 1) -> None:
         self.day += days * DAY
@@ -305,7 +362,8 @@ class Days:
 
     def in_the_end_nobody_goes_untold(self) -> None:
         """Once all is well again, each child's first manager has a message with its name, or a reason is kept why not."""
-        self.box.mode, self.box.refuses, self.list_there = "well", None, True
+        self.box.mode, self.box.refuses = "well", None
+        self.find_the_list()
         self.release()
         self.next_day()
         for job in ("daily", "weekly", "monthly"):
@@ -315,7 +373,7 @@ class Days:
         for child in (child for child in CHILDREN if not self.known.is_sealed(child)):
             for purpose, role in RULES.items():
                 first, told = self.known.first(child, role), self.told[purpose, child]
-                if not first:
+                if not first or not self.known.restricted.trusted:
                     assert self._has_a_reason(child), f"nobody may know of {child}, and no reason is kept"
                 elif first <= self.unreachable:
                     up_the_line = {self.known.reader(worker) for worker in self.known.line(child)} & self.known.may_know(child)
@@ -347,7 +405,10 @@ EVENTS = st.one_of(
     st.tuples(st.just("take_a_post"), _MANAGER, st.integers(0, 2)),
     st.tuples(st.just("refuse"), _MANAGER),
     st.tuples(st.just("bounce"), st.integers(0, 5)),
-    st.tuples(st.sampled_from(("lose_the_list", "find_the_list", "send", "hold", "release"))),
+    st.tuples(
+        st.sampled_from(("lose_the_list", "find_the_list", "blank_an_id", "through_a_spreadsheet", "send", "hold", "release"))
+    ),
+    st.tuples(st.just("take_off"), _CHILD),
     st.tuples(st.just("run"), st.sampled_from(("daily", "weekly", "monthly"))),
 )
 """What may happen on a day."""
