@@ -28,9 +28,9 @@ team: team_id
 worker: worker_id
 columns:
   person_id: {type: text, tier: reference, says: Case system number}
-  team_id: {type: text, tier: reference, says: The team}
-  worker_id: {type: text, tier: reference, says: The worker}
-  seen_on: {type: date, tier: reference, says: Last seen}
+  team_id: {type: text, tier: detail, says: The team}
+  worker_id: {type: text, tier: detail, says: The worker}
+  seen_on: {type: date, tier: detail, says: Last seen}
   score: {type: number, tier: detail, says: A score}
 sql: |
   SELECT pers_person_id AS person_id, pers_sex AS team_id, pers_ethnicity AS worker_id, pers_dob AS seen_on,

@@ -150,6 +150,7 @@ title: Plan
 says: Everybody with a plan
 about: child
 key: person_id
+person: person_id
 team: team_id
 columns:
   person_id: {type: text, tier: reference, says: Number}

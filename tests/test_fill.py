@@ -31,12 +31,13 @@ title: Child
 says: Everybody
 about: child
 key: person_id
+person: person_id
 team: team_id
 columns:
   person_id: {type: text, tier: reference, says: Number}
-  team_id: {type: text, tier: reference, says: Team}
+  team_id: {type: text, tier: detail, says: Team}
   born_on: {type: date, tier: detail, says: Date of birth}
-  sex: {type: text, tier: reference, says: Sex}
+  sex: {type: text, tier: detail, says: Sex}
 sql: SELECT pers_person_id AS person_id, NULL AS team_id, pers_dob AS born_on, pers_sex AS sex FROM ssd_person
 """,
     "local/born.yaml": """\

@@ -180,6 +180,26 @@ REFERENCES: tuple[Reference, ...] = tuple(_references())
 """The columns whose values must be found in another table: people, plans, periods of care."""
 
 
+PERSON_IDS = frozenset(
+    f"{table.name}.{column}" for table in TABLES.values() for column in table.columns if column.endswith("person_id")
+)
+"""The columns, as `table.column`, whose values say which person a row is about."""
+
+OTHER_IDS = frozenset(
+    f"{table.name}.{column.name}" for table in TABLES.values() for column in table.columns.values() if column.kind == "id"
+).difference(PERSON_IDS)
+"""The columns whose values are ids of something else: a worker, a team, a plan."""
+
+DETAIL = frozenset(
+    "ssd_person.pers_sex ssd_person.pers_gender ssd_person.pers_ethnicity ssd_person.pers_dob ssd_person.pers_expected_dob "
+    "ssd_person.pers_death_date ssd_cin_episodes.cine_cin_primary_need_code ssd_legal_status.lega_legal_status "
+    "ssd_cla_care_plan.lacp_cla_care_plan_json ssd_cla_health.clah_health_check_type ssd_cla_health.clah_health_check_status "
+    "ssd_cla_placement.clap_cla_placement_type ssd_care_leavers.clea_care_leaver_accommodation "
+    "ssd_care_leavers.clea_care_leaver_accom_suitable ssd_care_leavers.clea_care_leaver_activity".split()
+)
+"""The columns of which what is worked out is `detail`, whatever a subject's file says: birth, ethnicity, law, health, home."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Limits:
     """What the engine may take for one rule, one subject or one shared view."""

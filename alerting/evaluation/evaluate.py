@@ -246,6 +246,7 @@ def ask_rules(book: Rulebook, snapshot: Snapshot, rules: Iterable[Rule], withhel
             answers.asked[rule.id] = Asked(id=rule.id, code=rule.code, status=Status.withheld, problem=why)
             continue
         answers.asked[rule.id] = _ask(book, snapshot, rule, stage)
+    answers.problems += stage.problems
     return answers
 
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 from alerting.casedata.conversion import quoted
 from alerting.casedata.snapshot import EngineError, Snapshot
 from alerting.errors import RuleError
+from alerting.formatting import plural
+from alerting.model import Problem
 from alerting.rulebook.book import Rulebook
+from alerting.rulebook.disclosure import others_named
 from alerting.rulebook.file_models import Subject
 
 SQL_TYPES = {
@@ -29,6 +32,8 @@ class Stage:
     def __init__(self, book: Rulebook, snapshot: Snapshot) -> None:
         self._book, self._snapshot = book, snapshot
         self._made: dict[str, RuleError | None] = {}
+        #: What was left out.
+        self.problems: list[Problem] = []
 
     def set_up(self, subject: Subject) -> None:
         """Make the subject's table and all it needs. Raises RuleError, the same one each time it is asked for."""
@@ -63,6 +68,7 @@ class Stage:
         self._make(
             f"subject_{subject.id}", f"SELECT {columns} FROM ({subject.sql.strip().rstrip(';')})", f"the subject {subject.id}"
         )
+        self._leave_out(subject)
         [(rows, keys, empty)] = self._snapshot.sql(
             f"SELECT count(*), count(DISTINCT {quoted(subject.key)}), count(*) FILTER (WHERE {quoted(subject.key)} IS NULL) "
             f"FROM {quoted('subject_' + subject.id)}"
@@ -71,3 +77,27 @@ class Stage:
             raise RuleError(f"the subject {subject.id} gives {rows:,} rows; at most {MOST_ROWS:,} can be asked about")
         if rows != keys or empty:
             raise RuleError(f"the subject {subject.id} gives {rows} rows for {keys} different keys; each key must be there once")
+
+    def _leave_out(self, subject: Subject) -> None:
+        """Leave out the rows of which it cannot be told who may know of them: of no child that there is, or of two.
+
+        Raises RuleError where that is all of them.
+        """
+        table, about = quoted("subject_" + subject.id), f"the subject {subject.id}"
+        reasons = []
+        if subject.about == "child" and subject.person:
+            person = quoted(subject.person)
+            reasons.append(
+                (f"{person} IS NULL OR {person} NOT IN (SELECT pers_person_id FROM ssd_person)", "of nobody in ssd_person")
+            )
+        for name in others_named(subject, self._book.views):
+            other = f"{quoted(name)} IS DISTINCT FROM {quoted(subject.person)}" if subject.person else "true"
+            named = f"{quoted(name)} IN (SELECT person_id FROM ext_restricted)"
+            reasons.append((f"{named} AND {other}", f"that name in '{name}' another child, whose record is restricted"))
+        for which, what in reasons:
+            [(every, wrong)] = self._snapshot.sql(f"SELECT count(*), count(*) FILTER (WHERE {which}) FROM {table}")
+            if wrong and wrong == every:
+                raise RuleError(f"{about} has {plural(wrong, 'row')}, and all are {what}")
+            if wrong:
+                self._snapshot.sql(f"DELETE FROM {table} WHERE {which}")
+                self.problems.append(Problem(about=about, text=f"{about} has {plural(wrong, 'row')} {what}, left out"))

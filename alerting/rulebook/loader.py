@@ -22,6 +22,7 @@ from alerting.errors import ConfigError, Fault, Faults, Place
 from alerting.formatting import day
 from alerting.rulebook.book import BrokenRule, FallbackVersion, LastGoodText, Rulebook
 from alerting.rulebook.compilation import Foundation, compile_source
+from alerting.rulebook.disclosure import as_private_as_it_is, find_disclosure_faults
 from alerting.rulebook.file_models import Overrides, RuleFile, SettingsFile, Subject
 from alerting.rulebook.rule import Rule
 from alerting.rulebook.settings import apply_overrides, find_settings_faults, unfit
@@ -277,8 +278,15 @@ class _Loader:
         return (
             None
             if unknown or found or spoilt
-            else subject.model_copy(update={part: only_statement(sql) for part, sql in written})
+            else self._disclosed(document, subject.model_copy(update={part: only_statement(sql) for part, sql in written}))
         )
+
+    def _disclosed(self, document: Document, subject: Subject) -> Subject | None:
+        """Return a subject as private as it is; None where it tells of children without saying so."""
+        faults = list(find_disclosure_faults(document, subject, self.views))
+        subject, warnings = as_private_as_it_is(document, subject, self.views)
+        self.faults += [*faults, *warnings]
+        return None if faults else subject
 
     def _add(self, rules: dict[str, Rule], path: Path, pack: str, ground: Foundation) -> None:
         before, document = len(self.faults), load(path, shown=True)

@@ -33,8 +33,9 @@ def syntax(sql: str) -> Mapping[str, Any]:
     return _syntax(sql.rstrip())
 
 
-# A text is looked through for faults and then for names: a few are kept, as each takes milliseconds to read.
-@lru_cache(maxsize=8)
+# A text is looked through for faults, for names and for where its columns come from: those of a rulebook are kept, as each takes
+# milliseconds to read.
+@lru_cache(maxsize=64)
 def _syntax(sql: str) -> Mapping[str, Any]:
     return syntax_of(sql)
 
