@@ -70,6 +70,7 @@ def test_more_are_stored_and_told_to_nobody(office: Office):
         "new": 3,
         "kept_back": 3,
         "levels": {"amber": 3},
+        "critical": [],
     }
 
 
@@ -84,7 +85,9 @@ def test_the_administrators_are_told_once_how_many_and_how_to_release_them(offic
     assert "alerting rules release PL-01 --by NAME" in notice.detail
 
     office.run(MONDAY + 2 * DAY)
-    assert office.notices == []
+    assert [notice for notice in office.notices if "waits for somebody" not in notice.title] == []
+    assert second_contact(office) == {"S1"}
+    office.run(MONDAY + 3 * DAY)
 
 
 def test_it_stays_on_for_what_is_new_later_and_what_was_told_goes_on(office: Office):
@@ -96,6 +99,33 @@ def test_it_stays_on_for_what_is_new_later_and_what_was_told_goes_on(office: Off
 
     assert office.told("M1") == {"C1": "reminder", "C2": "reminder"}
     assert report.brakes[0].kept_back == 4
+
+
+def test_what_is_critical_is_named_at_once_and_told_the_next_working_day_released_or_not(office: Office):
+    office.rule(
+        "plan-long", "PL-01", "brake: 2", levels="{amber: measure > long_days, critical: measure > 100}",
+        notify="{amber: [team_manager], critical: [team_manager]}",
+    )  # fmt: skip
+    add(office, "C3", "C4")
+    office.council.on_a_plan("C5", seen=MONDAY, begun=MONDAY - 200 * DAY)
+    office.run(MONDAY + DAY)
+
+    assert office.people() == set()
+    ref = office.alert("C5", "plan-long").ref
+    assert {notice.items for notice in office.notices if "held by its brake" in notice.title} == {(ref,)}
+
+    report = office.run(MONDAY + 2 * DAY)
+    assert office.told("M1") == {"C1": "open", "C2": "open", "C5": "new"}
+    assert report.brakes[0].kept_back == 2
+    assert second_contact(office) == {"S1"}
+    office.run(MONDAY + 3 * DAY)
+    assert office.people() == set()
+
+
+def second_contact(office: Office) -> set[str]:
+    """Who is told that nobody has released a brake."""
+    told = [item for item in office.planned if item.purpose == "admin"]
+    return {item.recipient for item in told if any("waits for somebody" in notice.title for notice in item.content.notices)}
 
 
 def test_what_was_told_before_is_told_when_it_clears(office: Office):

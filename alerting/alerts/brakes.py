@@ -12,7 +12,7 @@ ended and are back, wait, new ones of later runs too, until an administrator rel
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Set
+from collections.abc import Callable, Collection, Iterable, Mapping, Set
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Literal
@@ -123,6 +123,14 @@ def untold(alerts: Iterable[Alert], on: Set[str], known: Set[str]) -> list[Alert
     known: the references of alerts that somebody has been told of, and that have not ended and come back since.
     """
     return [alert for alert in alerts if alert.rule in on and alert.ref not in known and alert.condition != Condition.resolved]
+
+
+def unattended(brakes: Iterable[Brake], as_of: date, working_days: Callable[[date, date], int]) -> list[Brake]:
+    """Return the brakes that nobody has released for a working day: what is critical waits for nobody longer than that.
+
+    Not those of a first day: until that is released, the service has not begun.
+    """
+    return [brake for brake in brakes if brake.kind != "baseline" and working_days(brake.since, as_of) >= 1]
 
 
 def _number(book: Rulebook, name: str) -> float:

@@ -6,8 +6,10 @@ from collections.abc import Collection, Iterable
 from datetime import date
 
 from alerting.config import Administrator
+from alerting.formatting import day, plural
 from alerting.model import Level
 from alerting.notifications.content import Addressee, AnyContent, Notice, NoticeContent, Notification
+from alerting.notifications.report import BrakeRow
 from alerting.notifications.routing import Receiver, Router, notification_key
 from alerting.notifications.silences import Silence
 
@@ -49,6 +51,30 @@ def to_administrators(
         if receiver.teams is None
         for one in told
     ]
+
+
+def tell_release_contact(
+    router: Router, receivers: Iterable[Receiver], brakes: Iterable[BrakeRow], looking_after: Iterable[Addressee]
+) -> list[Notification]:
+    """Tell whoever is above the performance team of brakes that nobody released: a brake waits for no one person."""
+    told, planned = {one.id for one in looking_after} | {one.address for one in looking_after}, list[Notification]()
+    team = router.directory.team_for("performance")
+    places = [router.answers_for(team.id, role) for role in ("service_manager", "head_of_service")] if team else []
+    contact = next((place.person for place in places if place and not {place.person.id, place.person.email} & told), None)
+    if contact is None:
+        return []
+    for brake in brakes:
+        detail = (
+            f"{brake.code} is held by its brake since {day(brake.since)}, and nobody who was told of it has released it. "
+            f"{plural(brake.kept_back, 'alert')} wait; what is critical is told from now on all the same. Ask who looks after the service, or look "
+            f"yourself and run `alerting rules release {brake.code} --by NAME`."
+        )
+        person = Addressee(id=contact.id, name=contact.name, address=contact.email)
+        content = NoticeContent(notices=(Notice(title=f"{brake.code} waits for somebody to release it", detail=detail),))
+        # Dated by its beginning, so that it is told once.
+        key = f"brake {brake.id} to its second contact"
+        planned += to_administrators([person], receivers, "admin", brake.since, content, [key], urgency=int(Level.red))
+    return planned
 
 
 def tell_silence_authors(

@@ -21,7 +21,7 @@ from alerting.casedata.kept_directory import standing_directory
 from alerting.evaluation.evaluation import Evaluation, Reading, Status
 from alerting.model import Alert, Condition, LastTold, Level, Transition
 from alerting.notifications import inhibition, notices, routing, silences, weekly
-from alerting.notifications.administrators import administrators, tell_silence_authors
+from alerting.notifications.administrators import administrators, tell_release_contact, tell_silence_authors
 from alerting.notifications.banners import Banners
 from alerting.notifications.channel_checks import channel_notices, plan_checks
 from alerting.notifications.content import Addressee, Notice, Notification, StoppedRule
@@ -85,7 +85,7 @@ def decide(policy: Policy, job: str, world: World, evaluation: Evaluation, unkep
         routes=run.plan.routes,
         unrouted=run.plan.unrouted,
         confined=run.plan.confined,
-        notifications=(*run.plan.notifications, *run.of_the_week(), *run.to_silence_authors()),
+        notifications=(*run.plan.notifications, *run.of_the_week(), *run.to_silence_authors(), *run.to_release_contact()),
         is_planned=run.is_planned,
         recipient_log=run.recipient_log(),
         notices=run.notices(unkept),
@@ -173,7 +173,18 @@ class _Run:
     def waiting(self) -> list[Alert]:
         """The alerts that a brake keeps back."""
         told = ((ref, last.told_on) for (_, _, ref), last in self.world.told.items())
-        return brakes.untold(self.alerts, {brake.rule for brake in self.on}, brakes.known_since_back(told, self.alerts))
+        known = brakes.known_since_back(told, self.alerts)
+        let_through = {brake.rule for brake in self.unattended}
+        return [
+            alert
+            for alert in brakes.untold(self.alerts, {brake.rule for brake in self.on}, known)
+            if alert.level < Level.critical or alert.rule not in let_through
+        ]
+
+    @cached_property
+    def unattended(self) -> list[Brake]:
+        """The brakes that nobody has released since the working day before."""
+        return brakes.unattended(self.on, self.evaluation.as_of, self.policy.working_days)
 
     @cached_property
     def kept_back(self) -> frozenset[str]:
@@ -301,6 +312,12 @@ class _Run:
         if self.job != "daily":
             return []
         return silences.ending(self.world.silences, self.alerts, self.policy.next_working_day(self.evaluation.as_of))
+
+    def to_release_contact(self) -> list[Notification]:
+        """Plan what is told to whoever may release a brake in place of those who were told first and did not."""
+        mine = {brake.rule for brake in self.unattended}
+        rows = [row for row in self.brake_rows if row.id in mine]
+        return tell_release_contact(self.router, self.policy.receivers_of(self.job), rows, self.administrators)
 
     def to_silence_authors(self) -> list[Notification]:
         """Plan what is told to those who made the silences that are about to end."""

@@ -22,6 +22,8 @@ from alerting.notifications.routing import Gap, NobodyThere, Receiver, Router
 from alerting.rulebook.book import FallbackVersion
 
 _RELEASE_LIST = f"alerting source release {RESTRICTED} --by NAME --note WHY"
+_CRITICAL = 100
+"""How many critical alerts that a brake keeps back a notice names; the others are counted."""
 _GAPS = 10
 """How many posts that lead to nobody a notice names; the others are counted."""
 _MISSED = 12
@@ -192,7 +194,9 @@ def of_brakes(brakes: Sequence[BrakeRow]) -> Iterator[Notice]:
             f"{plural(brake.kept_back, 'alert')}{sample} told to nobody until somebody has looked and runs "
             f"`alerting rules release {brake.code} --by NAME`."
         )
-        yield Notice(title=f"{brake.code} is held by its brake", detail=detail)
+        if brake.critical:
+            detail += " Those that are critical stand here; they are told to their readers with the next working day's run, released or not."
+        yield Notice(title=f"{brake.code} is held by its brake", detail=detail, items=_critical(brake.critical))
     begun = [brake for brake in brakes if brake.kind == "baseline"]
     if begun:
         most = sorted(begun, key=lambda brake: -brake.kept_back)[:SAMPLE]
@@ -202,7 +206,17 @@ def of_brakes(brakes: Sequence[BrakeRow]) -> Iterator[Notice]:
             "Nobody is told of anything yet. Look at them with `alerting alerts list`; then `alerting rules release --all --by NAME`: "
             "each manager gets one summary of what was open, and from then on what is new."
         )
-        yield Notice(title="The service begins: what is open already waits to be released", detail=detail)
+        critical = sorted(ref for brake in begun for ref in brake.critical)
+        detail += " The critical ones stand here: look at these first." if critical else ""
+        yield Notice(
+            title="The service begins: what is open already waits to be released", detail=detail, items=_critical(critical)
+        )
+
+
+def _critical(refs: Sequence[str]) -> tuple[str, ...]:
+    """Return the references of critical alerts, the last few of very many counted."""
+    more = [f"and {len(refs) - _CRITICAL} more: `alerting alerts list`"] if len(refs) > _CRITICAL else []
+    return (*refs[:_CRITICAL], *more)
 
 
 def of_long_held(alerts: Iterable[Alert], policy: Policy, as_of: date) -> dict[str, Notice]:

@@ -71,10 +71,12 @@ class BrakeRow:
     levels: Mapping[str, int]
     #: The references of some of them, the most serious first.
     sample: tuple[str, ...]
+    #: The references of all that are critical.
+    critical: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """Return the row as `run --json` prints it."""
-        return asdict(self) | {"since": self.since.isoformat(), "sample": list(self.sample)}
+        return asdict(self) | {"since": self.since.isoformat(), "sample": list(self.sample), "critical": list(self.critical)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -258,6 +260,7 @@ def brake_rows(rows: Iterable[RuleRow], brakes: Iterable[Brake], waiting: Sequen
                 kept_back=len(mine),
                 levels={level.name: n for level in reversed(Level) if (n := sum(alert.level == level for alert in mine))},
                 sample=tuple(alert.ref for alert in mine[:SAMPLE]),
+                critical=tuple(alert.ref for alert in mine if alert.level == Level.critical),
             )
         )
     return tuple(found)
