@@ -268,3 +268,20 @@ def test_whatever_becomes_of_the_list_nobody_is_told_whom_they_may_not_know(
         assert re.search(damage.told, " ".join(one.text for one in told if one.to == "p1"))
     elif not damage.doubted and damage.goes_out:
         assert "ext_restricted" not in looking_after
+
+
+FIRST_DAY = {"ids without their zeros", "ids with .0", "ids as floats", "one id blank", "half of the ids blank", "levels blank", "no bytes",
+             "levels mis-spelled", "columns moved", "ids of another system", "ids as powers of ten", "every row twice", "UTF-16"}  # fmt: skip
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("damage", [pytest.param(each, id=each.name) for each in DAMAGES if each.name in FIRST_DAY])
+def test_nor_is_anybody_on_the_first_day_when_there_is_no_earlier_list_to_compare_it_with(
+    office: Office, httpserver: HTTPServer, damage: Damage
+):
+    office.council.spoilt["ext_restricted"] = damage.spoil
+    office.run(MONDAY)
+    told = paper(office, httpserver)
+
+    nobody_reads_what_they_may_not(told)
+    assert any(one.names(FREE[0]) for one in told if one.to == "m1") == (not damage.doubted)

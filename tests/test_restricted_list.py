@@ -148,6 +148,12 @@ def test_it_is_doubted_whatever_its_size(rows: Rows | None, doubt: str | None):
     assert (morning.restricted is None) == (doubt is not None)
 
 
+def test_half_of_the_rows_is_a_list_and_one_fewer_is_none():
+    five = Morning(limited("0001", "0002", "0003", "0004", "0005")).past
+
+    assert [bool(Morning(limited(*PEOPLE[:rows]), five).doubt) for rows in (1, 2, 3)] == [True, True, False]
+
+
 def test_the_first_list_may_have_no_rows_and_a_council_that_never_had_one_is_not_told_that_it_is_gone():
     assert (Morning([]).doubt, Morning([]).restricted) == (None, {})
     assert (Morning(None).doubt, Morning(None).restricted) == (None, None)

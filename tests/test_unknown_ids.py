@@ -1,0 +1,101 @@
+"""Ids of people, staff and teams that the council's own tables name and that nobody has: told by table and count, however small the table."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+
+from alerting.casedata.catalogue import SERVICE_COLUMNS, TABLES, Settings
+from alerting.casedata.snapshot import Snapshot
+from alerting.casedata.trust import Past, judge
+from tests.made_council import MONDAY
+from tests.office import Office
+
+DAY = date(2026, 3, 31)
+SETTINGS = Settings(
+    params={"row_count_tolerance": 0.005, "max_row_change": 0.2, "max_row_change_at_least": 50, "max_load_age_wd": 1},
+    codes={},
+    bank_holidays=frozenset(),
+)
+WANTED = {
+    **SERVICE_COLUMNS,
+    "ssd_person": frozenset({"pers_person_id"}),
+    "ext_visit_freq": frozenset(TABLES["ext_visit_freq"].columns),
+}
+Rows = list[dict[str, str]]
+KNOWN: dict[str, Rows] = {
+    "ssd_person": [{"pers_person_id": "0001"}, {"pers_person_id": "0002"}],
+    "ext_staff": [{"worker_id": "W1", "team_id": "T1"}, {"worker_id": "W2", "team_id": "T1"}],
+    "ext_team": [{"team_id": "T1", "manager_id": "W1"}],
+}
+
+
+def found(**tables: Rows) -> set[tuple[str, int, int, int]]:
+    """Return each column with ids that nobody has: how many, of how many, and how many a spreadsheet has changed."""
+    with Snapshot(DAY, SETTINGS) as snapshot:
+        for name, rows in {**KNOWN, **tables}.items():
+            columns = sorted(WANTED[name])
+            snapshot.fill(name, columns, [[row.get(column) for row in rows] for column in columns])
+        snapshot.settle(WANTED)
+        unknown = judge(snapshot, WANTED, Past()).unknown_ids
+    return {(one.about, len(one.cells), one.named, one.changed) for one in unknown}
+
+
+def test_a_council_whose_ids_are_all_there_is_told_nothing():
+    assert (
+        found(
+            ext_cover=[{"staff_id": "W1", "covered_by": "W2"}, {"staff_id": "W2"}],
+            ext_visit_freq=[{"person_id": "0001", "kind": "CP"}],
+            ext_merged=[{"merged_person_id": "0009", "person_id": "0008"}, {"merged_person_id": "0008", "person_id": "0002"}],
+        )
+        == set()
+    )
+
+
+def test_each_table_that_names_somebody_whom_nobody_knows_is_told_of():
+    assert found(
+        ext_cover=[{"staff_id": "W1", "covered_by": "W9"}, {"staff_id": "W8", "covered_by": "W2"}],
+        ext_visit_freq=[{"person_id": "1"}, {"person_id": "2.0"}, {"person_id": "X"}, {"person_id": "0001"}],
+        ext_merged=[{"merged_person_id": "0009", "person_id": "0007"}],
+        ext_team=[{"team_id": "T1", "manager_id": "W1", "service_manager_id": "W7", "head_of_service_id": "W2"}],
+        ext_staff=[{"worker_id": "W1", "team_id": "T1"}, {"worker_id": "W2", "team_id": "T7"}],
+    ) == {
+        ("ext_cover.covered_by", 1, 2, 0),
+        ("ext_cover.staff_id", 1, 2, 0),
+        ("ext_visit_freq.person_id", 3, 4, 2),
+        ("ext_merged.person_id", 1, 1, 0),
+        ("ext_team.service_manager_id", 1, 1, 0),
+        ("ext_staff.team_id", 1, 2, 0),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("table", "row"),
+    [
+        ("ext_cover", {"staff_id": "W9", "to_date": "2026-03-30"}),
+        ("ext_visit_freq", {"person_id": "X", "valid_to": "2026-03-31"}),
+        ("ext_staff", {"worker_id": "W3", "team_id": "T9", "ends_on": "2026-03-30"}),
+    ],
+)
+def test_a_row_that_is_over_is_told_of_to_nobody(table: str, row: dict[str, str]):
+    assert found(**{table: [*KNOWN.get(table, []), row]}) == set()
+
+
+def test_of_a_table_that_has_nobody_at_all_nothing_more_is_said():
+    assert found(ssd_person=[], ext_visit_freq=[{"person_id": "X"}]) == set()
+
+
+def test_those_who_look_after_the_service_read_where_it_stands_and_what_comes_of_it_and_never_which(tmp_path: Path):
+    office = Office(tmp_path)
+    office.rules_of_its_own()
+    office.council.add("ext_cover", staff_id="W1", covered_by="W0077", from_date=(MONDAY - timedelta(days=1)).isoformat())
+    office.run(MONDAY)
+    [detail] = {notice.detail for notice in office.notices if notice.title == "Data: ext_cover.covered_by"}
+
+    assert detail.startswith(
+        "ext_cover.covered_by: 1 of 1 id matches nobody in ext_staff (ext_cover.csv:2: column covered_by); "
+        "the next up is told in their place."
+    )
+    assert "W0077" not in "".join(notice.title + notice.detail for notice in office.notices)
