@@ -16,7 +16,7 @@ from tests.office import Office
 DAY = timedelta(days=1)
 NOW = datetime(2026, 3, 6, 9, tzinfo=UTC)
 LAST = MONDAY + 3 * DAY
-THE_LAST_TO_S1 = 10
+THE_LAST_TO_S1 = 12
 MESSAGE = "(key, run_id, receiver, purpose, recipient, name, as_of, urgency, content, message_id, planned_at, state, attempts)"
 
 

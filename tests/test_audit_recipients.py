@@ -166,9 +166,9 @@ def test_a_day_is_shown_by_what_was_told_before_the_range_began(store: Store) ->
 
 def test_what_somebody_was_told_is_over_must_be_told_them_again(store: Store) -> None:
     id_, name = the_alert(store, "C3")
-    damage(store, f"""UPDATE outbox SET content = '{{"told": [[{id_}, 3, "resolved"]]}}', as_of = '2026-03-03' WHERE id = 9""")
+    damage(store, f"""UPDATE outbox SET content = '{{"told": [[{id_}, 3, "resolved"]]}}', as_of = '2026-03-03' WHERE id = 11""")
     expected = [f"{name}: was firing on 4 March 2026, {not_told('M1')}"]
-    damage(store, "UPDATE outbox SET finished_at = '2026-03-03 07:01:00' WHERE id = 9")
+    damage(store, "UPDATE outbox SET finished_at = '2026-03-03 07:01:00' WHERE id = 11")
 
     assert [each for each in of_i2(store) if each.startswith(name)] == expected
     assert of_i2(store, since=MONDAY + 2 * DAY, until=MONDAY + 2 * DAY) == expected

@@ -19,7 +19,7 @@ from alerting.audit.messages import alerts_told
 from alerting.formatting import day, plural
 from alerting.model import DeliveryReason, Reach, Worded
 from alerting.store.messages.outbox import OPEN
-from alerting.store.schema import LAST_WITHOUT_REACH, outbox, run, state
+from alerting.store.schema import LAST_WITHOUT_REACH, run, state
 
 _DONE = ("done", "done_with_faults")
 _DUE = ("daily", "weekly", "monthly", "admin", "quality")
@@ -53,20 +53,18 @@ _Message = tuple[date, str, str]
 """A day, a purpose and a reader."""
 
 
-def check_arrivals(connection: sa.Connection, since: date, until: date, ended: int | None = None) -> Arrivals:
+def check_arrivals(
+    connection: sa.Connection, messages: Iterable[Any], since: date, until: date, ended: int | None = None
+) -> Arrivals:
     """Return which messages of a range, and of those that wait, were accepted by nobody.
 
-    ended: the number of a run that has just told those who look after the service, which is not written down yet.
+    messages: their rows, in order, and maybe others. ended: the number of a run that has just told those who look after the service, which is not written down yet.
     """
-    columns = [column for column in outbox.c if column.name != "content"]
     before = connection.execute(sa.select(state.c.value).where(state.c.name == LAST_WITHOUT_REACH)).scalar() or 0
-    # What sending itself has to tell of a failing receiver belongs to no run, and stands in the day's own message as well.
-    due = (outbox.c.run_id > before, sa.func.coalesce(outbox.c.reach, "") != Reach.channels, outbox.c.purpose.in_(_DUE))
     # While fire is held nothing is due yet, and nothing counts as told.
     held = connection.execute(sa.select(state.c.name).where(state.c.name == "hold_fire")).first() is not None
-    mine = sa.or_(outbox.c.as_of.between(since, until), outbox.c.state.in_(OPEN))
-    query = sa.select(*columns).where(*due, mine, outbox.c.state.not_in(OPEN) if held else sa.true())
-    rows = connection.execute(query.order_by(outbox.c.id)).all()
+    rows = [row for row in messages if _is_due(row, before) and (since <= row.as_of <= until or row.state in OPEN)]
+    rows = [row for row in rows if not held or row.state not in OPEN]
     found: defaultdict[tuple[date, str, Unaccepted], list[int]] = defaultdict(list)
     for (on, purpose, _), message in _by_message(rows).items():
         for why, id_ in _unaccepted(connection, message):
@@ -78,6 +76,11 @@ def check_arrivals(connection: sa.Connection, since: date, until: date, ended: i
     ]
     redirected = sorted({row.as_of for row in rows if row.reach == Reach.one_address and since <= row.as_of <= until})
     return Arrivals(breaches=tuple(breaches), redirected=tuple(redirected))
+
+
+def _is_due(row: Any, before: int) -> bool:
+    # What sending itself has to tell of a failing receiver belongs to no run, and stands in the day's own message as well.
+    return (row.run_id or 0) > before and row.reach != Reach.channels and row.purpose in _DUE
 
 
 def _said(why: Unaccepted, ids: Sequence[int]) -> str:

@@ -96,7 +96,7 @@ def verify(
     rows = _read_messages(connection, since, until)
     firing, log = _read_firing(connection), messages.read_message_log(connection, rows)
     known = connection.execute(sa.select(told.c.receiver, told.c.recipient, told.c.alert_id, told.c.told_on)).all()
-    copies, arrived = messages.find_copies(connection), arrivals.check_arrivals(connection, since, until)
+    copies, arrived = messages.find_copies(connection), arrivals.check_arrivals(connection, rows, since, until)
     told_to_persons = [row for row in known if row.receiver not in copies]
     recipient_check = recipients.check_recipients(
         connection, since, until, firing, log, told_to_persons, current=current.run_id if current else None
@@ -123,7 +123,7 @@ def verify(
 
 def unaccepted(connection: sa.Connection, on: date, ended: int) -> tuple[Breach, ...]:
     """Return the messages of a day, and those that wait, that nobody has accepted. ended: the number of a run that has sent its last."""
-    found = arrivals.check_arrivals(connection, on, on, ended)
+    found = arrivals.check_arrivals(connection, _read_messages(connection, on, on), on, on, ended)
     return tuple(Breach(promise=ARRIVED, about=about, problem=problem) for about, problem in found.breaches)
 
 
