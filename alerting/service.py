@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 
 from alerting import private_files
 from alerting.app import App
+from alerting.casedata import engine
 from alerting.delivery.sending import Clock
 from alerting.errors import AlertingError, ConfigError, RunHeld
 from alerting.formatting import day
@@ -184,6 +185,7 @@ class Service:
                 moment = self.clock()
                 for why in line.heartbeat.beat_late(moment.astimezone(timetable(app, store).zone).date(), store, moment):
                     self._say(why)
+        engine.stop()  # it has nothing to do until the next job, and its memory is for others
         self._since = None
 
     def _anew(self, app: App, store: Store) -> App:
