@@ -151,7 +151,7 @@ def test_what_takes_two_is_told_at_once_to_whoever_looks_after_the_service_and_t
     assert messages(office, "Request 1 waits for a second person") == {"admin@example.gov.uk": "accepted", "P1": "accepted"}
 
     run(office, "requests", "approve", "1", "--by", "H1")
-    assert messages(office, "Request 1 was approved") == {"admin@example.gov.uk": "accepted", "P1": "accepted"}
+    assert messages(office, "Request 1 was approved") == {}, "what was done by it says who approved it"
     assert messages(office, "2 of 4 open alerts silenced") == {"admin@example.gov.uk": "accepted", "P1": "accepted"}
     assert messages(office, "2 alerts of yours will not be told") == {"M1": "accepted"}
     run(office, "silences", "end", "1", "--by", "P1")
@@ -182,6 +182,19 @@ def test_a_closing_and_a_release_are_told_and_nothing_of_a_case(office: Office) 
         texts = connection.execute(sa.select(schema.outbox.c.content).where(schema.outbox.c.run_id.is_(None))).scalars().all()
     assert texts
     assert [text for text in texts if "Billy" in text or "C1" in text or "C2" in text] == []
+
+
+def test_whoever_was_told_of_a_critical_alert_is_told_the_same_day_that_two_people_put_it_off(office: Office) -> None:
+    office.rule(
+        levels="{amber: measure > long_days, critical: measure > 60}", notify="{critical: [team_manager], amber: [team_manager]}"
+    )
+    office.run(MONDAY + DAY)
+    ref, until = office.alert("C1", "plan-long").ref, (datetime.now(UTC) + DAY).date().isoformat()
+    run(office, "alerts", "snooze", ref, "--until", until, "--reason", "Billy moved", "--by", "S1")
+    run(office, "requests", "approve", "1", "--by", "H1")
+
+    assert messages(office, f"{ref} is critical and was snoozed") == {"admin@example.gov.uk": "accepted", "P1": "accepted"}
+    assert messages(office, f"A critical alert of yours was snoozed: {ref}") == {"M1": "accepted"}
 
 
 def test_what_was_told_is_told_once(office: Office) -> None:

@@ -47,6 +47,9 @@ def to_touched(act: ToldAct, count: int) -> FaultNotice:
     if act.kind is ActKind.close:
         title = f"An alert of yours was closed: {act.about}"
         detail = f"{act.by} closed it by hand{approved}. It opens again if the record changes. Ask them if that is not right."
+    elif act.kind is not ActKind.silence:
+        title = f"A critical alert of yours was {act.kind.words}: {act.about}"
+        detail = f"{act.by} put it off{approved}. It stays open. Ask them if that is not right."
     else:
         title = f"{plural(count, 'alert')} of yours will not be told{until}"
         detail = (
@@ -59,6 +62,8 @@ _TITLES = {
     ActKind.approval: "Request {answers} was approved",
     ActKind.withdrawal: "Request {answers} was taken back",
     ActKind.close: "{about} was closed by hand",
+    ActKind.snooze: "{about} is critical and was snoozed",
+    ActKind.data_error: "{about} is critical and was said to be wrong in the data",
     ActKind.silence_ended: "{about} was ended",
     ActKind.brake_released: "The brake of {about} was released",
     ActKind.table_released: "{about} was released",
@@ -79,11 +84,21 @@ def _title(act: ToldAct) -> str:
     return _TITLES[act.kind].format(about=act.about[:1].upper() + act.about[1:], answers=wanted.get("answers", ""))
 
 
+_ASKED = {
+    ActKind.silence: "a silence",
+    ActKind.brake_released: "a brake's release",
+    ActKind.table_released: "a table's release",
+    ActKind.list_released: "the release of the list of restricted records",
+    ActKind.removal_released: "the release of a removal from the list of restricted records",
+    ActKind.fire_released: "that the service sends again",
+}
+"""What a request is for, where it is no alert's; of a silence no more, as it may name a child."""
+
+
 def _asked(act: ToldAct) -> str:
-    """Return what a request is for; of a silence only that it is one, as it may name a child."""
+    """Return what a request is for."""
     kind = ActKind(act.wanted["kind"])
-    about = "" if kind in (ActKind.silence, ActKind.removal_released) else f"{act.about}, "
-    return f"{about}to be {kind.words}" if about else f"to have {kind.words}"
+    return _ASKED.get(kind) or f"{act.about}, to be {kind.words}"
 
 
 def _where(act: ToldAct) -> str:
@@ -91,6 +106,8 @@ def _where(act: ToldAct) -> str:
         return f"`alerting requests list` shows it; another person gives `alerting requests approve {act.id} --by NAME`."
     if act.kind in (ActKind.silence, ActKind.silence_ended):
         return "`alerting silences list --all` shows what it is about, and why."
+    if act.kind in (ActKind.snooze, ActKind.data_error):
+        return f"`alerting alerts show {act.about}` says why, and until when."
     if act.kind is ActKind.close:
         return f"`alerting alerts show {act.about}` says why. It opens again if the record changes."
     return "What was said stands beside it in the store."

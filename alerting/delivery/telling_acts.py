@@ -65,10 +65,10 @@ def _touched(
     connection: Transaction, receiver: str, row: Any, act: ToldAct, people: Mapping[str, Addressee]
 ) -> list[tuple[Addressee, int]]:
     """Return whom an act touches that took two people, as it is large or about what is critical. Others read of it the next morning."""
-    if row.answers is None or act.kind not in (ActKind.silence, ActKind.close):
+    if row.answers is None or act.kind not in (ActKind.silence, ActKind.close, ActKind.snooze, ActKind.data_error):
         return []
     counts = act.wanted.get("touched") or {}
-    if act.kind is ActKind.close:
+    if act.kind is not ActKind.silence:
         counts = {recipient: 1 for recipient, _ in told.who_knows(connection, receiver, [act.about])}
     return [(one, counts[one.id]) for one in act_notices.addressees(people, sorted(counts))]
 

@@ -149,5 +149,9 @@ def approver(connection: sa.Connection, request: int) -> str | None:
 def untold(connection: sa.Connection) -> list[Any]:
     """Return the acts that somebody is to be told of and nobody was, the oldest first."""
     kinds = [kind.value for kind in ActKind if kind.is_told]
-    query = sa.select(act).where(act.c.id > last_told(connection), act.c.kind.in_(kinds))
-    return list(connection.execute(query.order_by(act.c.id)))
+    # Whatever took two people is told, whatever its kind.
+    is_told = sa.or_(act.c.kind.in_(kinds), act.c.answers.is_not(None))
+    rows = list(connection.execute(sa.select(act).where(act.c.id > last_told(connection), is_told).order_by(act.c.id)))
+    done = {row.answers for row in rows if row.kind not in _ANSWERS}
+    # What was done by a request says who approved it.
+    return [row for row in rows if row.kind != ActKind.approval or row.answers not in done]

@@ -23,6 +23,8 @@ from alerting.store.batches import batches
 from alerting.store.schema import seal, sealed_row
 
 _SALT_BYTES = 8
+_SEALING = 7_203_119
+"""The number of PostgreSQL's lock that whoever seals holds: any that nothing else in the database uses."""
 _LATE = timedelta(days=14)
 """For how long a message may be on its way: of what was accepted before, all is sealed."""
 
@@ -104,6 +106,9 @@ def newest(connection: sa.Connection) -> Any:
 
 def seal_run(connection: sa.Connection, run_id: int | None, now: datetime) -> str:
     """Seal what is new since the last seal, in the caller's transaction, and return the new head."""
+    if connection.dialect.name == "postgresql":
+        # Of two runs that end at once, the second seals what the first left. SQLite has one writer in any case.
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_SEALING)))
     last = newest(connection)
     rows = [row for part in PARTS for row in _unsealed(connection, part, last)]
     reach = dict(last.reach) if last else {}
