@@ -257,6 +257,7 @@ def test_whatever_becomes_of_the_list_nobody_is_told_whom_they_may_not_know(
     assert any(one.to == "m2" and "Many cases" in one.text for one in told), (
         "a rule about workers is told whatever becomes of the list"
     )
+    assert any(one.to == "m2" and "Nothing about a child is in this message" in one.text for one in told) == damage.doubted
     for child in FREE if damage.name != "another list" else []:
         assert any(one.names(child) for one in told if one.to == "m1") == (not damage.doubted), child
     assert any(one.to == "the channel" and "Long on a plan" in one.text for one in told) == (not damage.doubted)
