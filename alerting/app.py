@@ -225,6 +225,7 @@ class App:
             sender=sender,
             bounces=self.bounces(sender),
             heartbeat=self.heartbeat(),
+            retention=self.loaded.config.retention,
         )
 
 

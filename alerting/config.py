@@ -220,6 +220,20 @@ class Engine(BaseModel):
     seconds: int = Field(default=120, ge=5, le=3600, description="Seconds that a rule, with what it stands on, may take")
 
 
+class Retention(BaseModel):
+    """What the store forgets, and after how many days. Nothing, until it is set here and `alerting store retention` has shown it."""
+
+    model_config = _STRICT
+
+    message_contents: int | None = Field(
+        default=None, ge=30, le=4000, description="Days after which messages forget ended alerts"
+    )
+    alert_facts: int | None = Field(
+        default=None, ge=60, le=4000, description="Days after its end for which an alert keeps its facts"
+    )
+    sealed: bool = Field(default=False, description="Whether earlier messages forget a child as soon as the record is sealed")
+
+
 class Heartbeat(BaseModel):
     """What is given a sign of life after each run that the audit finds right, so that silence is noticed from outside."""
 
@@ -294,6 +308,7 @@ class Config(BaseModel):
         description="What is open on a job's first day: kept back, and told in one summary when released (baseline), or told as new (full)",
     )
     keep: Keep = Keep()
+    retention: Retention = Retention()
     engine: Engine = Engine()
     handling: Handling = Handling()
     heartbeat: Heartbeat = Heartbeat()

@@ -39,6 +39,7 @@ class ActKind(Worded):
     fire_held = "hold_fire", "held fire"
     fire_released = "release_fire", "released fire"
     address_tried = "retry_address", "let an address be tried again"
+    retention_begun = "retention begun", "let the store forget what is old"
     channel_seen = "channel seen", "saw a channel"
 
     @property

@@ -66,6 +66,8 @@ def check_store(app: App) -> list[Fault]:
     path = sqlite_file(app.store_url)
     if path is not None and not path.parent.is_dir():
         return [Fault(problem=f"there is no folder {path.parent.as_posix()} for the store", where=where)]
+    from alerting.config import Retention
+    from alerting.store import retention
     from alerting.store.store import Store
 
     try:
@@ -77,7 +79,16 @@ def check_store(app: App) -> list[Fault]:
         return []
     except AlertingError as error:
         return [Fault(problem=error.problem, where=where, remedy=error.remedy)]
-    store.close()
+    try:
+        with store.transaction() as connection:
+            wanted = app.loaded.config.retention
+            waits = wanted != Retention() and not retention.has_begun(connection, wanted)
+    finally:
+        store.close()
+    if waits:
+        remedy = "`alerting store retention` shows what it would touch, and lets it begin."
+        at = app.loaded.document.place(("retention",))
+        return [Fault(problem="nothing of `retention:` is done yet", where=at, remedy=remedy, severity="warning")]
     if path is not None and is_open_to_others(path):
         remedy = "Let its owner close it, and what lies beside it: chmod 600."
         return [Fault(problem="others may read the store, and it is another account's", where=where, remedy=remedy)]

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 import click
 
 from alerting.alerts.acts import ActKind
-from alerting.cli import acting, build_app, now
+from alerting.cli import acting, build_app, echo_table, now, today
 from alerting.commands.alerts import echo_request
 from alerting.commands.requests import ask_release
+from alerting.config import Retention
 from alerting.errors import ConfigError, StoreError
 from alerting.formatting import plural
+from alerting.store import retention
 from alerting.store.backup import backup as copy_store
 from alerting.store.messages import send_hold
 from alerting.store.schema import SCHEMA
@@ -57,6 +60,41 @@ def backup(ctx: click.Context, file: Path) -> None:
     finally:
         store.close()
     click.echo(f"{file} holds a copy of the store ({size / 1e6:.1f} MB). It holds case data: only its owner may read it.")
+
+
+@command.command("retention")
+@click.option("--begin", is_flag=True, help="Let the next daily runs forget it.")
+@click.option("--by", help="Who has looked and lets it begin.")
+@click.option("--note", help="Why.")
+@click.pass_context
+def show_retention(ctx: click.Context, by: str | None, note: str | None, *, begin: bool) -> None:
+    """Show what the settings of `retention:` would make the store forget today; nothing is forgotten until it was let begin."""
+    app = build_app(ctx)
+    wanted, archive, day = app.loaded.config.retention, app.archive(), today(app)
+    store = app.store()
+    try:
+        with store.transaction() as connection:
+            would = retention.foresee(connection, wanted, day)
+            begun = retention.has_begun(connection, wanted)
+            if begin:
+                _said(by or "", note or "")
+                retention.begin(connection, wanted, acting(app, connection, by or "")[1], note or "", now())
+    finally:
+        store.close()
+    too_old = [kept for kept in archive.kept_days() if kept <= day - timedelta(days=archive.days)]
+    rows: list[list[object]] = [
+        ["retention.message_contents", wanted.message_contents or "not set", plural(would.messages, "message")],
+        ["retention.alert_facts", wanted.alert_facts or "not set", plural(would.alerts, "ended alert")],
+        ["retention.sealed", "yes" if wanted.sealed else "not set", plural(would.sealed, "message")],
+        ["keep.days", archive.days, plural(len(too_old), "day")],
+    ]
+    echo_table(["Setting", "Days", "Would forget today"], rows)
+    if begin:
+        click.echo("The daily runs forget it from now on.")
+    elif wanted != Retention():
+        click.echo(
+            "The daily runs forget it." if begun else "Nothing is forgotten until it is let begin: --begin --by NAME --note WHY."
+        )
 
 
 @command.command()

@@ -9,16 +9,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
 from alerting.audit import verify
 from alerting.casedata.snapshot import Source
 from alerting.casedata.trust import Past
+from alerting.config import Retention
 from alerting.delivery.bounces import Bounces
 from alerting.delivery.sending import Clock, Sender
-from alerting.errors import AlertingError, ConfigError, RunHeld
+from alerting.errors import AlertingError, ConfigError, RunHeld, StoreError
 from alerting.evaluation import day
 from alerting.evaluation.archive import Archive, Manifest
 from alerting.evaluation.day import Day
@@ -30,7 +31,7 @@ from alerting.notifications.decide import Decision, decide
 from alerting.notifications.policy import Policy
 from alerting.notifications.report import Report, Sending
 from alerting.runs.heartbeat import Heartbeat
-from alerting.store import load_history, seals
+from alerting.store import load_history, retention, seals
 from alerting.store.decisions import DecisionWriter
 from alerting.store.job_leases import Claim, JobLeases
 from alerting.store.messages import send_hold
@@ -92,6 +93,7 @@ class Pipeline:
     sender: Sender
     bounces: Bounces
     heartbeat: Heartbeat
+    retention: Retention
 
     def run(
         self, job: str, as_of: date, clock: Clock, *, dry_run: bool = False, stopping: Callable[[], bool] = lambda: False
@@ -126,7 +128,14 @@ class Pipeline:
             raise
         note = "was stopped before it was done" if report.status == "stopped" else None
         leases.end(claim, report.status, report.as_json(), clock(), note)
+        if report.job == "daily" and report.status != "stopped":
+            self._forget(min(report.as_of, clock().date()), clock)
         return self._with_heartbeat(report, clock)
+
+    def _forget(self, today: date, clock: Clock) -> None:
+        """Let the store forget what the council wants forgotten. Where the store is away, the next run does."""
+        with suppress(StoreError), self.store.transaction() as connection:
+            retention.forget(connection, self.retention, today, clock())
 
     def _holding(self, claim: Claim, stopping: Callable[[], bool]) -> Callable[[Transaction], None]:
         def hold(connection: Transaction) -> None:

@@ -20,6 +20,7 @@ import sqlalchemy as sa
 
 from alerting.store import schema
 from alerting.store.batches import batches
+from alerting.store.messages import content_json
 from alerting.store.schema import seal, sealed_row
 
 _SALT_BYTES = 8
@@ -179,10 +180,19 @@ def erase(connection: sa.Connection, table: sa.Table, ids: Collection[int]) -> i
     return done
 
 
+def let_contents_go(connection: sa.Connection, table: sa.Table, ids: Collection[int]) -> None:
+    """Take away the salt of the contents of rows, which are being emptied: what they were can be guessed from no digest any more."""
+    for some in batches(sorted(ids)):
+        mine = (sealed_row.c.table_name == table.name, sealed_row.c.row_id.in_(some), sealed_row.c.contents.is_not(None))
+        connection.execute(sealed_row.update().where(*mine).values(contents_salt=None))
+
+
 def _blank(column: sa.Column[Any]) -> Any:
     return sa.null() if column.nullable else ""
 
 
 def is_blank(row: Any, part: Part) -> bool:
-    """Return whether nothing stands in what may be erased of a row."""
+    """Return whether nothing stands in what may be erased of a row; of a message that was emptied, whom it went to may stay."""
+    if part.table is schema.outbox and content_json.is_emptied(row.content):
+        return True
     return all(row._mapping[name] in (None, "") for name in part.contents)  # noqa: SLF001  (its public name)

@@ -78,6 +78,32 @@ def add_banner(text: str, banner: str) -> str:
     return json.dumps(raw | {"banners": [*raw.get("banners", ()), banner]})
 
 
+def without_items(text: str, may_go: Callable[[frozenset[str]], bool], said: str) -> str | None:
+    """Return the JSON of content without its items, and with what is said of it at its head; None where it has none, or they stay.
+
+    may_go: whether items about these alerts, by reference, may go. What it told, by reference alone, stays: by that is proved
+    who was told.
+    """
+    try:
+        raw = json.loads(text)
+        refs = frozenset(item["ref"] for item in raw["items"])
+    except (ValueError, AttributeError, KeyError, TypeError):
+        return None
+    if not refs or not may_go(refs):
+        return None
+    return json.dumps(raw | {"items": [], "banners": [*(raw.get("banners") or ()), said]})
+
+
+def is_emptied(text: str | None) -> bool:
+    """Return whether nothing is said of any alert."""
+    if not text:
+        return True
+    try:
+        return bool(json.loads(text).get("items") == [])
+    except (ValueError, AttributeError):
+        return False
+
+
 @dataclass(frozen=True, kw_only=True)
 class Told:
     """What a message tells of alerts."""
