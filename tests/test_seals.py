@@ -97,6 +97,8 @@ EDITS = {
     "an act is gone": "DELETE FROM act WHERE id = 3",
     "the last act is gone": "DELETE FROM act WHERE id = (SELECT max(id) FROM act)",
     "an act that was not": "INSERT INTO act (at, by, kind, about, note) VALUES ('2026-03-09 08:00:00', 'P1', 'silence', 'x', '')",
+    "an act that was not, with a link": """INSERT INTO act (at, by, kind, about, note, link)
+        VALUES ('2026-11-30 08:00:00', 'P1', 'silence', 'x', '', 'db1d1ab34fb38930ffc38ce980097f71414fce74')""",
     "two acts in the other order": (
         "UPDATE act SET id = -1 WHERE id = 1",
         "UPDATE act SET id = 1 WHERE id = 2",
@@ -169,6 +171,23 @@ def test_what_was_put_in_is_noticed_after_the_next_run_has_sealed_it_too(office:
     by_hand(office, str(EDITS[edit]))
     with opened(office) as store, store.transaction() as connection:
         seals.seal_run(connection, 99, NOON)
+
+    assert checked(office).breaks
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        "UPDATE act SET by = 'H1' WHERE id = {}",
+        "UPDATE act SET at = '2026-03-04 12:00:00' WHERE id = {}",
+        "DELETE FROM act WHERE id = {}",
+    ],
+)
+def test_an_act_is_safe_before_the_next_run_seals_it(office: Office, edit: str) -> None:
+    with opened(office) as store, store.transaction() as connection:
+        number, _ = (acts.keep(connection, somebody("P1"), ActKind.fire_held, "service", NOON) for _ in range(2))
+    assert checked(office).breaks == ()
+    by_hand(office, edit.format(number))
 
     assert checked(office).breaks
 
