@@ -179,6 +179,7 @@ def test_a_text_that_takes_the_engine_down_as_it_is_read_is_nested_too_deeply() 
     assert syntax_of("SELECT 2")["error"] is False
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="looks into /proc")
 def test_the_engine_ends_with_whoever_asks_it_even_in_the_middle_of_a_statement() -> None:
     program = f"""
