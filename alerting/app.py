@@ -256,10 +256,12 @@ def build(path: Path, *, checking: bool = False) -> App:
                         problem=f"there is no receiver '{name}'", where=where, remedy=did_you_mean(name, loaded.config.receivers)
                     )
                 )
+    from alerting.casedata.flavours.reading import as_ours
+
     return App(
         loaded=loaded,
         book=book,
-        source=cast("Source | None", source),
+        source=as_ours(cast("Source", source)) if source else None,
         notifiers=notifiers,
         faults=tuple(faults),
     )

@@ -125,6 +125,8 @@ class TableReading:
     #: As delivered, repeats included; None when the table is not there.
     rows: int | None = None
     missing_columns: tuple[str, ...] = ()
+    #: Why columns are not there, where that is known: what the flavour of the source says of them.
+    not_given: dict[str, str] = field(default_factory=dict)
     problem: str | None = None
     unreadable_cells: dict[str, int] = field(default_factory=dict)
     #: How many records are in the source and not in `rows`, because they could not be read as records at all.
@@ -404,6 +406,10 @@ class Snapshot:
     def left_out(self, table: str, count: int, places: Sequence[str]) -> None:
         """Note that `count` records of a filled table could not be read, and where the first of them are."""
         self.readings[table] = TableReading(table=table, left_out=count, record_places=list(places))
+
+    def not_given(self, table: str, column: str, why: str) -> None:
+        """Note why a column of a filled table is not there."""
+        self.readings.setdefault(table, TableReading(table=table)).not_given[column] = why
 
     def settle(self, wanted: Wanted, source: Source | None = None) -> None:
         """Read every raw cell by its kind into typed tables, note what could not be read, and shut the doors.

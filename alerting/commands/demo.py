@@ -13,6 +13,7 @@ from pathlib import Path
 import click
 
 from alerting import private_files
+from alerting.casedata import flavours
 from alerting.cli import echo_table
 from alerting.delivery.sending import Clock
 from alerting.errors import ConfigError
@@ -85,13 +86,23 @@ def command(ctx: click.Context, folder: Path, children: int, days: int, seed: in
 @click.option("--seed", default=7, show_default=True)
 @click.option("--dates", type=click.Choice(["iso", "uk"]), default="iso", show_default=True, help="2026-03-31 or 31/03/2026.")
 @click.option("--encoding", type=click.Choice(["utf-8", "utf-8-sig", "cp1252"]), default="utf-8", show_default=True)
-def export(folder: Path, kind: Format, as_of: datetime, children: int, seed: int, dates: DateStyle, encoding: Encoding) -> None:
+@click.option("--flavour", type=click.Choice(flavours.names()), help="As the official SSD script of this case system has them.")
+def export(
+    folder: Path,
+    kind: Format,
+    as_of: datetime,
+    children: int,
+    seed: int,
+    dates: DateStyle,
+    encoding: Encoding,
+    flavour: str | None,
+) -> None:
     """Write the made-up council out, a file a table, as an extract of a case system would be."""
     from alerting.sources.demo.export import export as write
     from alerting.sources.demo.source import Source
 
     source = Source(children=children, seed=seed, start=_FIRST_DAY)
-    paths = write(source, as_of.date(), folder, kind, date_style=dates, encoding=encoding)
+    paths = write(source, as_of.date(), folder, kind, date_style=dates, encoding=encoding, flavour=flavour)
     click.echo(f"{len(paths)} tables are in {folder}")
 
 

@@ -23,6 +23,7 @@ from alerting import database_address, private_files
 from alerting.casedata import snapshot
 from alerting.casedata.catalogue import TABLES
 from alerting.casedata.conversion import quoted
+from alerting.casedata.flavours import FlavourName
 from alerting.casedata.snapshot import EngineError, Snapshot, Wanted
 from alerting.errors import SourceError
 
@@ -44,6 +45,7 @@ class Source(BaseModel, snapshot.Source):
     url: any SQLAlchemy address, with its driver. schema: where the tables are, the database's own default if left out.
     prefix: what their names begin with before the name of ours, such as `dbo_`. statement_timeout_s: after how long
     PostgreSQL or SQLite gives up reading one table. max_rows: a table with more is not read, lest it fills the machine.
+    flavour: the case system by whose official script they were made, or the version of the SSD, where their columns differ.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, populate_by_name=True)
@@ -54,6 +56,7 @@ class Source(BaseModel, snapshot.Source):
     prefix: str = ""
     statement_timeout_s: int = Field(default=300, ge=1)
     max_rows: int = Field(default=20_000_000, ge=1)
+    flavour: FlavourName | None = None
 
     def read(self, wanted: Wanted, into: Snapshot) -> None:
         """Fill the wanted tables that are there with the wanted columns, every cell as text.

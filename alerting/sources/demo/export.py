@@ -12,6 +12,7 @@ from typing import Literal, Protocol
 from alerting import private_files
 from alerting.casedata.catalogue import TABLES
 from alerting.errors import SourceError
+from alerting.sources.demo.delivered import delivered
 
 Format = Literal["csv", "parquet"]
 DateStyle = Literal["iso", "uk"]
@@ -38,18 +39,18 @@ def export(
     date_style: DateStyle = "iso",
     encoding: Encoding = "utf-8",
     line_end: LineEnd = "\r\n",
+    flavour: str | None = None,
 ) -> list[Path]:
     """Write one file a table into a folder, made when it is not there, and give the files.
 
+    flavour: the case system as whose official script delivers them they are written.
     CSV is RFC 4180: quoted where needed, empty for nothing. Dates are `2026-03-02` or `02/03/2026`. Parquet is text
     columns and ignores date style, encoding and line end. Raises SourceError when a file cannot be written.
     """
+    tables = source.tables(as_of) if flavour is None else delivered(source.tables(as_of), flavour)
     try:
         private_files.make_folder(folder)
-        return [
-            _write(folder, name, columns, format, date_style, encoding, line_end)
-            for name, columns in source.tables(as_of).items()
-        ]
+        return [_write(folder, name, columns, format, date_style, encoding, line_end) for name, columns in tables.items()]
     except OSError as error:
         raise SourceError(
             f"the tables cannot be written ({error.strerror or type(error).__name__})",
@@ -81,7 +82,8 @@ def _write(
 
 
 def _uk(table: str, column: str, cells: list[str | None]) -> list[str | None]:
-    if TABLES[table].columns[column].kind not in ("date", "moment"):
+    ours = TABLES[table].columns.get(column)
+    if (ours.kind if ours else "date") not in ("date", "moment"):
         return cells
     seen: dict[str | None, str | None] = {None: None}
     for cell in set(cells) - {None}:

@@ -27,6 +27,7 @@ from alerting.casedata import snapshot
 from alerting.casedata.catalogue import TABLES
 from alerting.casedata.codes import clean
 from alerting.casedata.conversion import as_text, quoted
+from alerting.casedata.flavours import FlavourName
 from alerting.casedata.snapshot import EngineError, Snapshot, Wanted
 from alerting.errors import SourceError
 from alerting.sources.files.csv_text import LONGEST_PIECE, Shape, examine, in_utf8, lines, records
@@ -50,7 +51,8 @@ class Source(BaseModel, snapshot.Source):
     path: a folder with files named as the tables (`ssd_person.csv` or `ssd_person.parquet`, in any case), or a workbook
     `.xlsx` with sheets so named. delimiter: what stands between the cells of a CSV file. done_marker: the name of a file that
     is written when all are copied, such as `load.done`; or, from a dot on, what follows the name of each file in that of its
-    own marker, such as `.done` for `ssd_person.csv.done`.
+    own marker, such as `.done` for `ssd_person.csv.done`. flavour: the case system by whose official script they were made, or the
+    version of the SSD, where their columns differ.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
@@ -59,6 +61,7 @@ class Source(BaseModel, snapshot.Source):
     path: Path
     delimiter: str = ","
     done_marker: str | None = None
+    flavour: FlavourName | None = None
 
     @field_validator("delimiter")
     @classmethod
