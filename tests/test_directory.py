@@ -1,0 +1,181 @@
+"""The directory of a day, as it is read from the council's tables: which post, team, cover and address counts."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from alerting.casedata.catalogue import SERVICE_COLUMNS, Settings
+from alerting.casedata.directory import Cover, Directory, read_directory, unusable_addresses
+from alerting.casedata.restricted_list import RESTRICTED
+from alerting.casedata.snapshot import Snapshot
+from alerting.casedata.trust import Past, judge
+
+DAY = date(2026, 3, 31)
+SETTINGS = Settings(
+    params={"row_count_tolerance": 0.005, "max_row_change": 0.2, "max_row_change_at_least": 50, "max_load_age_wd": 1},
+    codes={},
+    bank_holidays=frozenset(),
+)
+Row = dict[str, str | None]
+
+
+def read(**tables: list[Row]) -> tuple[Directory, list[str]]:
+    """Return the directory of these tables, and whose address cannot be written to. A list of restricted records is there, and empty."""
+    wanted = {**SERVICE_COLUMNS, "ssd_person": frozenset({"pers_person_id"})}
+    with Snapshot(DAY, SETTINGS) as snapshot:
+        for name, rows in ({"ssd_person": [{"pers_person_id": "C1"}, {"pers_person_id": "C2"}], RESTRICTED: []} | tables).items():
+            columns = sorted(wanted[name])
+            snapshot.fill(name, columns, [[row.get(column) for row in rows] for column in columns])
+        snapshot.settle(wanted)
+        return read_directory(snapshot, judge(snapshot, wanted, Past())), unusable_addresses(snapshot)
+
+
+def post(team: str | None = "T1", **cells: str | None) -> Row:
+    return {
+        "worker_id": "W1",
+        "name": "A. Worker",
+        "email": "w1@example.gov.uk",
+        "role": "social_worker",
+        "team_id": team,
+    } | cells
+
+
+def test_a_member_of_staff_is_current_from_the_first_day_of_a_post_to_its_last() -> None:
+    posts = {
+        "always": (None, None),
+        "today": ("2026-03-31", "2026-03-31"),
+        "around": ("2026-03-30", "2026-04-01"),
+        "from tomorrow": ("2026-04-01", None),
+        "until yesterday": (None, "2026-03-30"),
+        "to come": ("2026-04-01", "2026-05-01"),
+    }
+    directory, _ = read(ext_staff=[post(worker_id=id_, starts_on=starts, ends_on=ends) for id_, (starts, ends) in posts.items()])
+
+    assert directory.staff.keys() == {"always", "today", "around"}
+    assert directory.former.keys() == {"from tomorrow", "until yesterday", "to come"}
+
+
+COUNTS: dict[str, tuple[list[Row], str]] = {
+    "the current one": ([post("T1", ends_on="2026-03-01"), post("T2")], "T2"),
+    "the latest to start": ([post("T1", starts_on="2026-01-01"), post("T2", starts_on="2025-01-01")], "T1"),
+    "one that says when": ([post("T2"), post("T1", starts_on="2025-01-01")], "T1"),
+    "the later name": ([post("T1"), post("T2")], "T2"),
+    "one with a team": ([post(None), post("T1")], "T1"),
+    "not one to come": ([post("T9", starts_on="2026-06-01"), post("T1", starts_on="2020-01-01")], "T1"),
+    "the later role": ([post(role="a"), post(role="b")], "b"),
+    "one with a role": ([post(role=None), post(role="a")], "a"),
+}
+
+
+def test_of_several_posts_one_counts_in_whatever_order_they_come() -> None:
+    posts = [row | {"worker_id": why} for why, (rows, _) in COUNTS.items() for row in rows]
+    for order in (posts, posts[::-1]):
+        staff = read(ext_staff=order)[0].staff
+        counts = {why: staff[why].role if "role" in why else staff[why].team for why in COUNTS}
+        assert counts == {why: wanted for why, (_, wanted) in COUNTS.items()}
+
+
+def test_a_name_that_is_not_given_is_the_id_and_who_has_left_keeps_theirs() -> None:
+    directory, _ = read(
+        ext_staff=[post(name=None), post(worker_id="W2", name="B. Gone", ends_on="2026-03-01"), post(worker_id=None)]
+    )
+
+    assert [directory.name(worker) for worker in ("W1", "W2", "W3", None)] == ["W1", "B. Gone", "W3", None]
+    assert directory.staff.keys() | directory.former.keys() == {"W1", "W2"}
+
+
+def test_an_address_that_cannot_be_written_to_is_none_and_named() -> None:
+    directory, unusable = read(
+        ext_staff=[
+            post(worker_id="W1", email=" w1@example.gov.uk "),
+            post(worker_id="W2", email="a..b@example.gov.uk"),
+            post(worker_id="W3", email=None),
+            post(worker_id="W4", email="a..b@example.gov.uk", ends_on="2026-03-01"),
+            post(worker_id="W5", email="  "),
+        ]
+    )
+
+    assert {id_: person.email for id_, person in directory.staff.items()} == {
+        "W1": "w1@example.gov.uk", "W2": None, "W3": None, "W5": None,
+    }  # fmt: skip
+    assert unusable == ["W2"]
+
+
+def team(**cells: str | None) -> Row:
+    return {"team_id": "T1", "name": "North", "service": "Help_Protection", "manager_id": "M1", "service_manager_id": "S1",
+            "head_of_service_id": "H1"} | cells  # fmt: skip
+
+
+def test_a_team_is_read_with_its_line() -> None:
+    directory, _ = read(ext_team=[team(), team(team_id="T2", name=None), team(team_id=None)])
+    north, unnamed = directory.teams["T1"], directory.teams["T2"]
+    assert len(directory.teams) == 2
+
+    assert (north.name, north.service, north.manager, north.service_manager, north.head_of_service) == (
+        "North", "help_protection", "M1", "S1", "H1",
+    )  # fmt: skip
+    assert unnamed.name == "T2"
+
+
+def test_of_a_team_that_is_there_twice_the_row_that_says_more_counts_then_the_first_by_its_cells() -> None:
+    columns = ("manager_id", "service_manager_id", "head_of_service_id", "name", "service")
+    rows = [team(team_id=f"{column} {cell}", **{column: cell}) for column in columns for cell in ("b", None)]
+    rows += [row | {column: "c"} for row in rows for column in columns if row["team_id"] == f"{column} None"]
+    rows += [row | {column: "a"} for row in rows for column in columns if row["team_id"] == f"{column} b"]
+    for order in (rows, rows[::-1]):
+        teams = read(ext_team=order)[0].teams
+        found = {
+            column: [getattr(teams[f"{column} {cell}"], column.removesuffix("_id")) for cell in ("b", None)] for column in columns
+        }
+        assert found == {key: ["a", "c"] for key in columns}
+
+
+def test_of_several_teams_of_a_service_the_one_with_the_smallest_id_is_asked() -> None:
+    directory, _ = read(ext_team=[team(team_id="T9", service="performance"), team(team_id="T3", service="performance"), team()])
+
+    assert (performance := directory.team_for("performance"))
+    assert performance.id == "T3"
+    assert directory.team_for("commissioning") is None
+
+
+def cover(by: str | None = "W2", since: str | None = "2026-03-01", until: str | None = None) -> Row:
+    return {"staff_id": "W1", "covered_by": by, "from_date": since, "to_date": until}
+
+
+COVERED: dict[str, tuple[list[Row], Cover | None]] = {
+    "open": ([cover()], Cover(by="W2", until=None)),
+    "by nobody": ([cover(None)], Cover(by=None, until=None)),
+    "one day": ([cover(since="2026-03-31", until="2026-03-31")], Cover(by="W2", until=DAY)),
+    "to come": ([cover(since="2026-04-01")], None),
+    "over": ([cover(until="2026-03-30")], None),
+    "no first day": ([cover(since=None)], None),
+    "the latest": ([cover("W2", "2026-03-01"), cover("W3", "2026-03-02")], Cover(by="W3", until=None)),
+    "the first by id": ([cover("W3"), cover("W2")], Cover(by="W2", until=None)),
+    "somebody": ([cover(None), cover("W2")], Cover(by="W2", until=None)),
+    "not one that is over": ([cover("W3", "2026-03-20", "2026-03-30"), cover("W2")], Cover(by="W2", until=None)),
+}
+
+
+def test_cover_counts_from_its_first_day_to_its_last_the_latest_of_several() -> None:
+    rows = [row | {"staff_id": why} for why, (covers, _) in COVERED.items() for row in covers]
+    for order in (rows, rows[::-1]):
+        assert read(ext_cover=order)[0].cover == {why: counts for why, (_, counts) in COVERED.items() if counts}
+
+
+def test_who_may_know_of_a_restricted_record() -> None:
+    rows = [
+        ("C1", "limited", " M1; S1 ;"),
+        *(("C2", "limited", "M1;S1"), ("C2", "limited", "S1;H1")),
+        *(("C3", "limited", "M1"), ("C3", "sealed", "M1")),
+        ("C4", "sealed", "M1"),
+    ]
+    children: list[Row] = [{"pers_person_id": f"C{number}"} for number in range(1, 6)]
+    listed: list[Row] = [dict(zip(("person_id", "level", "allowed_recipients"), row, strict=True)) for row in rows]
+    directory, _ = read(**{"ssd_person": children, RESTRICTED: listed})
+
+    assert {child: set(restriction.allowed) for child, restriction in (directory.restricted or {}).items()} == {
+        "C1": {"M1", "S1"},
+        "C2": {"S1"},  # only who is allowed by all of its rows
+        "C3": set(),
+        "C4": set(),  # a sealed record is told to nobody, whomever it names
+    }
