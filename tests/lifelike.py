@@ -1,14 +1,16 @@
 """A made council's service through weeks of whatever may happen, in any order, and what must hold after each step.
 
 What happens is drawn by Hypothesis: runs, runs that die at a point of the delivery protocol, days that pass, visits, plans that
-end, children who vanish and come back, loads that are half there, a relay that refuses or falls silent, and what people do.
+end, children who vanish and come back, records that are sealed or limited, people who leave, go away and are back, loads
+that are half there, a relay that refuses or falls silent, and what people do.
 What is true is kept here, apart from the service: it never sees the half of a load that is missing.
 
     I1 I2 I3 I5   alerting.audit.verify, from the store alone, of every day since the first; I2 and I5 once more from what is true here:
                   whoever counts as told has the message, each alert's own manager is among those it is for; nor does an alert
                   begin that is not
     I4            a message that may have arrived comes again under its id alone, and says that it may be a repeat
-    I7            nobody has a word of a child of another team, and administrators of none
+    I7            nobody has a word of a child of another team, of a sealed one, of a limited one whom it does not name, nor after they have
+                  left; and administrators of none: by the council's tables as they were loaded last, when each message arrives
     I8            the same day again changes nothing and sends nothing
 """
 
@@ -21,6 +23,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -42,7 +45,7 @@ from alerting.notifications.recipient_log import EVERYBODY
 from alerting.notifications.report import Report
 from alerting.notifications.silences import Impact, Matcher, SilenceRequest
 from alerting.runs.pipeline import Pipeline
-from alerting.store import schema
+from alerting.store import newest_directory, schema
 from alerting.store.alert_actions import AlertActions
 from alerting.store.job_leases import JobLeases, this_process
 from alerting.store.store import Store
@@ -50,15 +53,22 @@ from alerting.working_days import add_working_days, working_days_between
 from tests.crashes import PER_MESSAGE, POINTS, TWICE, Point
 from tests.made_council import MONDAY, MadeCouncil, somebody
 from tests.office import Office
+from tests.owed import address, answers, limited_to, reads_for, sealed
 
 NO_HOLIDAYS: frozenset[date] = frozenset()
 AMBER_FROM = 8
 """Working days without a visit from which the shipped rule tells."""
 TEAMS = {"T1": ("M1", "W1"), "T2": ("M2", "W2")}
-LOADED = ("ssd_person", "ssd_cp_plans", "ssd_cp_visits", "ssd_involvements", "ext_staff")
+LOADED = ("ssd_person", "ssd_cp_plans", "ssd_cp_visits", "ssd_involvements", "ext_staff", "ext_restricted", "ext_cover")
+STAFF = ("M1", "M2", "S1", "H1", "P1", "Q1", "W1", "W2")
+LEAVERS = ("M2", "W1")
+"""Who may leave, and come back: there is somebody above them."""
 CHILD = re.compile(r"\bP?(C\d+)\b")
 WAITING = ("planned", "claimed", "deferred")
 IN_PROCESS = sorted(name for name in POINTS if name != "K6 behind the dot")
+
+
+MadeTables = dict[str, list[dict[str, str]]]
 
 
 def _add(start: date, count: int) -> date:
@@ -81,6 +91,8 @@ class Relay(Notifier):
     taken: list[Message] = field(default_factory=list)
     in_doubt: Counter[str] = field(default_factory=Counter)
     ceiling: Tier = Tier.reference
+    #: What looks at each message as it arrives.
+    seen: Callable[[Message], None] = lambda _: None
 
     def send(self, message: Message, handed_over: Callable[[], None]) -> str:
         if self.mode == "down":
@@ -92,6 +104,7 @@ class Relay(Notifier):
         handed_over()
         if self.mode != "deaf":
             self.taken.append(message)
+            self.seen(message)
         if self.mode in ("silent", "deaf"):
             self.in_doubt[message.message_id] += 1
             raise DeliveryError("no answer", passing=True, ambiguous=True)
@@ -111,12 +124,17 @@ class Life(RuleBasedStateMachine):
         self.children, self.plans = 3, {"C1", "C2", "C3"}
         self.teams_of: dict[str, set[str]] = {"C1": {"T1"}, "C2": {"T1"}, "C3": {"T2"}}
         self.vanished: dict[str, dict[str, list[dict[str, str]]]] = {}
-        self.relay = Relay()
+        self.relay = Relay(seen=self._it_is_for_its_reader)
+        self.misdirected: list[str] = []
         self.day, self.minutes, self.lives = MONDAY, 0, 0
         self.half: tuple[str, float] | None = None
         self.crashes, self.quiet = 0, False
         self.closed: set[str] = set()
+        self.restricted: set[str] = set()
         self.council.write()
+        #: What the service has read of who is who: the newest first, and what may have served since part of that was away.
+        self.known: list[MadeTables] = [deepcopy(self.council.tables)]
+        self.known_on = MONDAY
         config = self.council.configure("sqlite:///alerting.db", keep={"days": 0})
         self.app: App = build(config)
         self.open()
@@ -153,12 +171,21 @@ class Life(RuleBasedStateMachine):
             whole = self.council.tables[name]
             self.council.tables[name] = whole[: int(len(whole) * share)]
         extracts = self.council.write()
+        self._is_known(*self.half[:1] if self.half else ())
         if self.half and whole is not None:
             self.council.tables[self.half[0]] = whole
         with (extracts / "ext_load.csv").open("w", encoding="utf-8", newline="") as file:
             writer = csv.writer(file)
             writer.writerow(["table_name", "loaded_at", "row_count"])
             writer.writerows([name, f"{self.day}T05:00:00", count] for name, count in counts.items())
+
+    def _is_known(self, *half: str) -> None:
+        """Note what the service reads: of a table that is half there what it read before, and then of the whole directory perhaps."""
+        newest = deepcopy({name: rows for name, rows in self.council.tables.items() if name not in half})
+        newest |= {name: self.known[0][name] for name in half}
+        before = [{**tables, "ext_restricted": newest["ext_restricted"]} for tables in self.known]
+        self.known = [newest, *(before if set(half) & {"ext_staff", "ext_cover"} else [])]
+        self.known_on = self.day
 
     def ran(self) -> Report:
         self.load()
@@ -186,6 +213,7 @@ class Life(RuleBasedStateMachine):
     @rule(point=st.sampled_from(IN_PROCESS), nth=st.integers(1, 4))
     def run_and_die(self, point: str, nth: int) -> None:
         """Run until a point is reached, if it is, and begin a new life."""
+        known, directory = (self.known, self.known_on), self._newest_directory()
         self.load()
         self.minutes += 1
         nth = nth if point in PER_MESSAGE else min(nth, 2) if point in TWICE else 1
@@ -195,6 +223,8 @@ class Life(RuleBasedStateMachine):
                 self.pipeline.run("daily", self.day, self.now)
         except KilledError:
             self.crashes += 1
+            if self._newest_directory() == directory:
+                self.known, self.known_on = known
         self.quiet = False
         self.store.close()
         self.open()
@@ -250,11 +280,11 @@ class Life(RuleBasedStateMachine):
         row |= {"invo_professional_team": team, "invo_professional_id": TEAMS[team][1]}
         self.teams_of[child].add(team)
 
-    @precondition(lambda self: self.plans)
+    @precondition(lambda self: self.plans - self.restricted)
     @rule(data=st.data())
     def a_child_vanishes_from_the_data(self, data: st.DataObject) -> None:
         self._changed()
-        child = data.draw(st.sampled_from(sorted(self.plans)))
+        child = data.draw(st.sampled_from(sorted(self.plans - self.restricted)))
         taken: dict[str, list[dict[str, str]]] = {}
         for table, rows in self.council.tables.items():
             taken[table] = [row for row in rows if child in row.values()]
@@ -293,6 +323,31 @@ class Life(RuleBasedStateMachine):
         self._changed()
         self.relay.refuses = address
 
+    # ------------------------------------------------------------------ who may know of whom
+
+    @precondition(lambda self: self.plans)
+    @rule(
+        data=st.data(), level=st.sampled_from(["sealed", "limited", "limited"]), names=st.sets(st.sampled_from(STAFF), max_size=3)
+    )
+    def a_record_is_restricted(self, data: st.DataObject, level: str, names: set[str]) -> None:
+        self._changed()
+        child = data.draw(st.sampled_from(sorted(self.plans)))
+        self.council.remove("ext_restricted", person_id=child)
+        self.council.add("ext_restricted", person_id=child, level=level, allowed_recipients="; ".join(sorted(names)))
+        self.restricted.add(child)
+
+    @rule(worker=st.sampled_from(STAFF[:6]), by=st.sampled_from([*STAFF, None]), days=st.integers(0, 9))
+    def somebody_is_away(self, worker: str, by: str | None, days: int) -> None:
+        self._changed()
+        self.council.remove("ext_cover", staff_id=worker)
+        until = (self.day + timedelta(days=days)).isoformat()
+        self.council.add("ext_cover", staff_id=worker, covered_by=by or "", from_date=self.day.isoformat(), to_date=until)
+
+    @rule(worker=st.sampled_from(LEAVERS), back=st.booleans())
+    def somebody_leaves_or_is_back(self, worker: str, back: bool) -> None:
+        self._changed()
+        self.council.row("ext_staff", worker_id=worker)["ends_on"] = "" if back else (self.day - timedelta(days=1)).isoformat()
+
     # ------------------------------------------------------------------ what people do
 
     @precondition(lambda self: self._open())
@@ -321,7 +376,7 @@ class Life(RuleBasedStateMachine):
                         desk.not_useful(alert, reason="other")
                     case "close":
                         desk.close(alert, reason="data error", note="two records of one child", until=until)
-                        self.closed.add(alert.subject)
+                        self.closed.add(alert.subject.removeprefix("P"))
                     case _:
                         who = {"by": somebody("M1"), "approved_by": somebody("S1"), "begins": self.day, "until": until}
                         wish = SilenceRequest(matcher=Matcher(team=(alert.team or "T1",)), reason="migration", **who)
@@ -343,12 +398,15 @@ class Life(RuleBasedStateMachine):
             assert copies <= 1 + self.crashes + self.relay.in_doubt[id_], "I4: one more a crash, or an answer that never came"
 
     @invariant()
-    def nobody_has_a_word_of_another_teams_child(self) -> None:
+    def nobody_has_a_word_of_a_child_they_may_not_know(self) -> None:
         """I7."""
-        for message in self.relay.taken:
-            children = {found[1] for found in CHILD.finditer(message.text + message.html + message.subject)}
-            allowed = {child for child in self.teams_of if message.to_address in self._may_know(child)}
-            assert children <= allowed, f"I7: {message.purpose} to {message.to_address} names {sorted(children - allowed)}"
+        assert self.misdirected == [], f"I7: {self.misdirected}"
+
+    def _it_is_for_its_reader(self, message: Message) -> None:
+        """Note whatever a message that arrives has of a child whom its reader may not know, by what was loaded last."""
+        for child in sorted({found[1] for found in CHILD.finditer(message.text + message.html + message.subject)}):
+            if message.to_address not in self._may_know(child):
+                self.misdirected.append(f"{message.purpose} to {message.to_address} names {child} on {self.day}")
 
     @invariant()
     def the_store_keeps_its_promises(self) -> None:
@@ -373,6 +431,9 @@ class Life(RuleBasedStateMachine):
             rows = connection.execute(query.where(table.c.id > after, table.c.by == "service")).all()
         for row in rows:
             child = row.subject.removeprefix("P")
+            if sealed(self.council.tables, child):
+                assert row.before not in (None, "resolved"), f"{child} is alerted, and sealed"
+                continue
             on_a_plan = child in self.plans or child in self.vanished
             if row.before in (None, "resolved"):
                 assert child in self.plans, f"{child} is alerted, and not on a plan"
@@ -401,7 +462,7 @@ class Life(RuleBasedStateMachine):
             assert any(child in has.get(address, ()) for address in anybody), f"I2: {row.recipient} counts as told of {child}"
 
     def _everybody_was_thought_of(self) -> None:
-        """I2: whoever manages the team of an alert that is firing is among those whom the run of the day has it for."""
+        """I2: whoever answers today for the team of a firing alert is among those whom the run has it for; of a limited record who may."""
         if self.half:
             return
         table = schema.routed
@@ -411,8 +472,12 @@ class Life(RuleBasedStateMachine):
         for row in rows:
             people.setdefault(row.alert_id, set()).add(row.recipient)
         for alert in self._open():
-            if alert.condition == Condition.firing and alert.team in TEAMS:
-                assert people[alert.id or 0] & {TEAMS[alert.team][0], EVERYBODY}, f"I2: {alert.subject} is not for its manager"
+            child, tables = alert.subject.removeprefix("P"), self.known[0]
+            if alert.condition != Condition.firing or alert.team not in TEAMS or child not in self.plans or sealed(tables, child):
+                continue
+            allowed, manager = limited_to(tables, child), answers(tables, child, 0, self.day)
+            may = {person for person in allowed or () if address(tables, person, self.day)} if allowed is not None else {manager}
+            assert not may or people[alert.id or 0] & {*may, EVERYBODY}, f"I2: {alert.subject} is for none of {may}"
 
     def _in_the_end_everybody_is_told(self) -> None:
         """Nothing is lost: once all is well again, whoever was not seen has an alert that was told, or was closed by somebody."""
@@ -422,13 +487,13 @@ class Life(RuleBasedStateMachine):
         self.send_what_waits()
         self.the_store_keeps_its_promises()
         self.each_message_comes_once_or_says_that_it_may_be_a_repeat()
-        self.nobody_has_a_word_of_another_teams_child()
+        self.nobody_has_a_word_of_a_child_they_may_not_know()
         self.whoever_counts_as_told_has_the_message()
         with self.store.transaction() as connection:
             waiting = connection.execute(sa.select(schema.outbox).where(schema.outbox.c.state.in_(WAITING))).all()
         assert [(row.purpose, row.recipient, row.state, row.answer) for row in waiting] == [], "nothing waits when all is well"
         has_alert = {alert.subject.removeprefix("P") for alert in self._open() if alert.condition == Condition.firing}
-        unseen = {child for child in self.plans if self._unseen(child) >= AMBER_FROM}
+        unseen = {child for child in self.plans if self._unseen(child) >= AMBER_FROM and not sealed(self.council.tables, child)}
         assert unseen - self.closed <= has_alert, "nobody is forgotten"
         assert has_alert <= unseen, "and nobody is alerted of who was seen"
 
@@ -447,12 +512,29 @@ class Life(RuleBasedStateMachine):
         return working_days_between(max([begun, *seen]), self.day, NO_HOLIDAYS)
 
     def _may_know(self, child: str) -> set[str]:
-        # The performance team answers for what has no team, as where nothing is loaded that says whose a child is.
-        people = {"S1", "H1", "P1"} | {person for team in self.teams_of[child] for person in TEAMS[team]}
-        return {f"{person.lower()}@example.gov.uk" for person in people}
+        """Return the addresses of those who may read of a child today, by the tables that were loaded last.
+
+        They are the people of each team that the child has been with, whoever reads for them while they are away, and the performance
+        team, which answers for what has no team, as where nothing is loaded that says whose a child is. Of a limited record they
+        are those whom it names; of a sealed one nobody.
+        """
+        newest = self.known[0]
+        if sealed(newest, child):
+            return set()
+        allowed = limited_to(newest, child)
+        line = {"S1", "H1", "P1"} | {person for team in self.teams_of[child] for person in TEAMS[team]}
+        found: set[str] = set()
+        for tables in self.known:
+            people = line | {reader for person in line if (reader := reads_for(tables, person, self.known_on))}
+            found |= {address(tables, person, self.known_on) or "" for person in (people if allowed is None else allowed)}
+        return found - {""}
 
     def _open(self) -> list[Alert]:
         return self.store.live()
+
+    def _newest_directory(self) -> int | None:
+        with self.store.transaction() as connection:
+            return newest_directory.since(connection)
 
     def _last(self, table: sa.Table) -> int:
         with self.store.transaction() as connection:
