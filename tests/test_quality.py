@@ -73,12 +73,12 @@ def test_that_an_alert_was_not_useful_is_said_once_by_a_person_and_the_last_word
 
     row = quality(office)
 
-    assert said.stdout == f"{ref}: S1 says it was not useful, because it is not theirs. It stays as it is.\n"
+    assert said.stdout == f"{ref}: Person S1 says it was not useful, because it is not theirs. It stays as it is.\n"
     assert row["not_useful"] == {"rule_wrong": 1, "not_mine": 1}
     assert row["remarks"] == ["called not useful twice (1 rule wrong, 1 not mine)"]
     shown = alerting(office, "alerts", "show", ref).stdout
     assert "not useful by M1, because the rule is wrong: seen with the team" in shown
-    assert "data is wrong" not in shown
+    assert "because the data is wrong, ended by M1 on" in shown
     assert office.alert("C1", "plan-long").condition == "firing"
 
 
@@ -88,7 +88,10 @@ def test_a_resolved_alert_may_be_called_not_useful_too(office: Office):
     office.run(MONDAY + DAY)
 
     assert (
-        alerting(office, "alerts", "not-useful", office.alert("C1", "plan-long").ref, "--reason", "already_done").exit_code == 0
+        alerting(
+            office, "alerts", "not-useful", office.alert("C1", "plan-long").ref, "--reason", "already_done", "--by", "M1"
+        ).exit_code
+        == 0
     )
     assert quality(office)["not_useful"] == {"already_done": 1}
 
