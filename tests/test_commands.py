@@ -234,8 +234,9 @@ def test_source_check_tells_rows_fill_rates_and_problems(council: MadeCouncil, s
     tables = {row["table"]: row for row in shell.json("source", "check", "--as-of", DAY, code=1)}
 
     assert tables["ssd_person"] == {"table": "ssd_person", "supplied": True, "rows": 2, "trusted": True, "problems": [],
-                                    "fill": tables["ssd_person"]["fill"], "unmapped": {}, "notes": [], "release": None}  # fmt: skip
+                                    "fill": tables["ssd_person"]["fill"], "unmapped": {}, "notes": [], "waiting": [], "flavour": None, "release": None}  # fmt: skip
     assert tables["ssd_cp_reviews"]["problems"] == ["is not there"]
+    assert "CP-05" in tables["ssd_cp_reviews"]["waiting"]
     assert "ssd_cp_plans.csv:2: column cppl_cp_plan_start_date" in tables["ssd_cp_plans"]["problems"]
 
 

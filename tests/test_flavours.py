@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner, Result
 from pydantic import ValidationError
 
 from alerting.app import build
@@ -15,6 +16,7 @@ from alerting.casedata import flavours
 from alerting.casedata.catalogue import TABLES
 from alerting.casedata.flavours.reading import Flavoured, as_ours
 from alerting.casedata.snapshot import Snapshot
+from alerting.commands import cli
 from alerting.commands.alerts import as_row
 from alerting.sources.demo.export import export
 from alerting.sources.demo.source import Source
@@ -23,6 +25,7 @@ from tests.small_council import SETTINGS
 
 DAY = date(2026, 3, 2)
 MOMENT = datetime(2026, 3, 2, 7, tzinfo=UTC)
+OUTBOX = {"type": "folder", "path": "outbox"}
 COUNCIL = Source(children=120)
 
 every = pytest.mark.parametrize("flavour", flavours.names())
@@ -36,7 +39,7 @@ def alerts_of(folder: Path, source: dict[str, Any]) -> tuple[list[dict[str, Any]
         "source": source,
         # Two trays, which those tell by their names who have them.
         "rules": {"params": {"pseudo_worker_ids": ["W1001", "W1002"]}},
-        "receivers": {"outbox": {"type": "folder", "path": "outbox"}},
+        "receivers": {"outbox": OUTBOX},
     }
     (folder / "config.yaml").write_text(json.dumps(config), "utf-8")
     app = build(folder / "config.yaml")
@@ -215,6 +218,43 @@ def test_a_cell_of_a_renamed_column_that_cannot_be_read_is_found_under_its_name_
         snapshot.read(source, {"ssd_cla_episodes": frozenset({"clae_cla_episode_ceased_date"})})
 
         assert snapshot.readings["ssd_cla_episodes"].places == ["ssd_cla_episodes.csv:2: column clae_cla_episode_ceased"]
+
+
+# ---------------------------------------------------------------------- what a source check says
+
+
+def check(folder: Path, flavour: str, *options: str, named: str | None = None) -> Result:
+    """Check a council's files as a flavour delivers them. named: the flavour of its settings."""
+    export(Source(children=50), DAY, folder / "ssd", flavour=flavour)
+    source = {"type": "files", "path": "ssd", "flavour": named}
+    (folder / "config.yaml").write_text(
+        json.dumps({"council": {"name": "Exampleshire"}, "source": source, "receivers": {"outbox": OUTBOX}}), "utf-8"
+    )
+    return CliRunner().invoke(cli, ["--config", str(folder / "config.yaml"), "source", "check", "--as-of", str(DAY), *options])
+
+
+@pytest.mark.parametrize("flavour", ["mosaic", "before-1.4"])
+def test_a_flavour_is_recognised_by_its_columns_and_proposed_with_the_line_to_write(tmp_path, flavour):
+    said = check(tmp_path, flavour)
+
+    assert said.exit_code == 1
+    assert f"These look like the tables of {flavours.flavour(flavour).title}" in said.output
+    assert f"add to `source:` in config.yaml:\n  flavour: {flavour}\n" in said.output
+
+
+def test_by_json_each_table_has_the_flavour_with_which_it_has_all_and_the_rules_that_wait(tmp_path):
+    tables = {row["table"]: row for row in json.loads(check(tmp_path, "mosaic", "--json").stdout)}
+
+    assert {name for name, row in tables.items() if row["flavour"] == "mosaic"} >= {"ssd_cp_visits", "ssd_involvements"}
+    assert tables["ssd_person"]["flavour"] is None
+    assert "CP-03" in tables["ssd_cp_visits"]["waiting"]
+
+
+def test_where_the_flavour_is_named_what_is_lost_is_said_and_nothing_is_proposed(tmp_path):
+    said = check(tmp_path, "mosaic", named="mosaic")
+
+    assert "ssd_professionals.prof_professional_name: the names of workers are not in it" in said.output
+    assert "These look like" not in said.output
 
 
 # ---------------------------------------------------------------------- which there are

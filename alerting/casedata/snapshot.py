@@ -125,7 +125,7 @@ class TableReading:
     #: As delivered, repeats included; None when the table is not there.
     rows: int | None = None
     missing_columns: tuple[str, ...] = ()
-    #: Why columns are not there, where that is known: what the flavour of the source says of them.
+    #: By column that its source does not give, why. One that is not among `missing_columns` stops no rule.
     not_given: dict[str, str] = field(default_factory=dict)
     problem: str | None = None
     unreadable_cells: dict[str, int] = field(default_factory=dict)
@@ -408,7 +408,7 @@ class Snapshot:
         self.readings[table] = TableReading(table=table, left_out=count, record_places=list(places))
 
     def not_given(self, table: str, column: str, why: str) -> None:
-        """Note why a column of a filled table is not there."""
+        """Note why the source gives nothing for a column of a filled table."""
         self.readings.setdefault(table, TableReading(table=table)).not_given[column] = why
 
     def settle(self, wanted: Wanted, source: Source | None = None) -> None:

@@ -16,6 +16,8 @@ from alerting.app import App
 from alerting.casedata import person_merges, trust
 from alerting.casedata.catalogue import TABLES
 from alerting.casedata.directory import Directory, read_directory, unusable_addresses
+from alerting.casedata.flavours import Flavour, flavour
+from alerting.casedata.flavours.reading import Flavoured, recognised
 from alerting.casedata.restricted_list import RESTRICTED
 from alerting.casedata.snapshot import Snapshot
 from alerting.casedata.trust import Trust
@@ -57,6 +59,7 @@ def check_source(ctx: click.Context, as_of: datetime | None, *, as_json: bool) -
             [[row.table, row.rows, "yes" if row.trusted else "no", _least_filled(row)] for row in tables],
         )
         _tell_problems(tables)
+        _tell_flavour(tables)
     sys.exit(1 if any(row.problems for row in tables) else 0)
 
 
@@ -64,11 +67,24 @@ def _tell_problems(tables: Sequence[TableReport]) -> None:
     for row in tables:
         for problem in row.problems:
             click.echo(f"{row.table}: {problem}")
+        if row.waiting:
+            click.echo(f"  What waits for it: {', '.join(row.waiting)}")
         if row.release:
             click.echo(f"  If that is a real change and a run has found it: {row.release}")
     for row in tables:
         for note in row.notes:
             click.echo(f"{note}. It stops nothing.")
+
+
+def _tell_flavour(tables: Sequence[TableReport]) -> None:
+    """Say of what case system the tables look like, and the line for config.yaml."""
+    proposed = next((row.flavour for row in tables if row.flavour), None)
+    if proposed is None:
+        return
+    touched = ", ".join(row.table for row in tables if row.flavour)
+    click.echo(f"These look like the tables of {flavour(proposed).title}: what is missing in {touched} is there in another form.")
+    click.echo("To have it read so, add to `source:` in config.yaml:")
+    click.echo(f"  flavour: {proposed}")
 
 
 @command.command("release")
@@ -177,6 +193,10 @@ class TableReport:
     unmapped: Mapping[str, int]
     #: What is a little wrong and stops nothing.
     notes: Sequence[str]
+    #: The codes of the rules that wait for what is not trusted of it.
+    waiting: Sequence[str]
+    #: The setting `flavour:` with which columns that it lacks are there; None where there is none.
+    flavour: str | None
     #: The command that lets count as right what may be a real change; None where nothing may.
     release: str | None
 
@@ -198,7 +218,17 @@ def read_tables(app: App, as_of: date) -> list[TableReport]:
         if judged.restricted.removed and RESTRICTED not in judged.doubted:
             also[RESTRICTED].append(f"{judged.restricted.taken_off} fewer people than when last trusted, restricted as before")
         also["ext_staff"] += _refused_addresses(app, unusable_addresses(snapshot), read_directory(snapshot, judged))
-        return [_describe(snapshot, name, judged, also[name]) for name in sorted(wanted)]
+        lacking = {name: frozenset(snapshot.readings[name].missing_columns) for name in wanted}
+        proposed = _proposed(app, as_of, lacking)
+        return [_describe(app, snapshot, name, judged, also[name], proposed) for name in sorted(wanted)]
+
+
+def _proposed(app: App, as_of: date, lacking: Mapping[str, frozenset[str]]) -> Flavour | None:
+    """Return the flavour of the source, where columns are not there and its settings name none."""
+    if not any(lacking.values()) or app.source is None or isinstance(app.source, Flavoured):
+        return None
+    with Snapshot(as_of, app.book.settings) as another:
+        return recognised(app.source, another, lacking)
 
 
 def _refused_addresses(app: App, unusable: list[str], directory: Directory) -> list[str]:
@@ -218,7 +248,7 @@ def _workers(workers: list[str]) -> str:
     return f"{plural(len(workers), 'member')} of staff ({', '.join(workers[:_SHOWN])}{more})"
 
 
-def _describe(snapshot: Snapshot, name: str, judged: Trust, also: list[str]) -> TableReport:
+def _describe(app: App, snapshot: Snapshot, name: str, judged: Trust, also: list[str], proposed: Flavour | None) -> TableReport:
     reading = snapshot.readings[name]
     mine = {about: why for about, why in judged.problems.items() if about.partition(".")[0] == name}
     problems = [why if about == name else f"{about.partition('.')[2]} {why}" for about, why in mine.items()]
@@ -232,7 +262,12 @@ def _describe(snapshot: Snapshot, name: str, judged: Trust, also: list[str]) -> 
         problems=problems + reading.places,
         fill={column: round(cells / rows, 3) for column, (cells, rows) in judged.filled.get(name, {}).items()},
         unmapped=reading.unmapped,
-        notes=[note.text for note in judged.notes if note.about.partition(".")[0] == name],
+        notes=[note.text for note in judged.notes if note.about.partition(".")[0] == name]
+        + [f"{name}.{column}: {why}" for column, why in reading.not_given.items() if column not in reading.missing_columns],
+        waiting=sorted(rule.code for rule in app.book.rules if mine.keys() & app.book.needs(rule)),
+        flavour=proposed.name
+        if proposed and any((name, column) in proposed.columns for column in reading.missing_columns)
+        else None,
         release=f"alerting source release {name} --by NAME --note WHY" if mine.keys() & judged.releasable.keys() else None,
     )
 

@@ -130,9 +130,10 @@ class _Made:
             if table in self._raw and self._is_empty(table, column):
                 self._replace(table, column, None)
                 self._into.not_given(table, column, why)
-        for table, column in self._flavour.lost:
-            if table in self._raw and column not in self._raw[table]:
+        for (table, column), why in self._flavour.lost.items():
+            if column in self._wanted.get(table, ()) and table in self._raw and column not in self._raw[table]:
                 self._replace(table, column, "NULL::VARCHAR")
+                self._into.not_given(table, column, why)
 
     def _call(self, table: str, column: str, given: Given) -> None:
         theirs = next((name for name in given.called if name in self._raw[table]), None)
