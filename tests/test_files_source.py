@@ -62,6 +62,26 @@ def test_a_file_that_is_not_utf8_is_windows_1252(tmp_path):
     assert rows == [(A_DAY, "Renée – €’\x81", "1")]
 
 
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        ("1,Zoë Müller,\n".encode() + b"2,Ren\xe9e,\n3,caf\xc3,\n", ["Zoë Müller", "Ren\ufffde", "caf\ufffd"]),
+        (codecs.BOM_UTF8 + HEADER.encode() + b"2,Ren\xe9e,\n", ["Ren\ufffde"]),
+        ("1,Zoë,\n".encode() + b"2,\x96 \x80 Ren\xe9e,\n", ["ZoÃ«", "– € Renée"]),
+    ],
+)
+def test_a_damaged_file_is_utf8_unless_more_of_it_is_not(tmp_path, text, read):
+    content = text if text.startswith(codecs.BOM_UTF8) else HEADER.encode() + text
+
+    rows, reading = people(tmp_path, content)
+
+    damaged = [(number, cell) for number, cell in enumerate(read, 2) if "\ufffd" in cell]
+    assert sorted(row[1] for row in rows) == sorted(read)
+    assert reading.damaged_cells == ({"pers_ethnicity": len(damaged)} if damaged else {})
+    assert reading.places == [f"ssd_person.csv:{line}: column pers_ethnicity" for line, _ in damaged]
+    assert reading.encoding == ("UTF-8 in which some bytes are damaged" if damaged else "Windows-1252")
+
+
 @pytest.mark.parametrize("mark", [codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE])
 def test_a_file_that_is_marked_as_utf16_is_read(tmp_path, mark):
     text = HEADER.replace(",", "\t").replace("\n", "\r\n") + '007\t"Zoë\tof\r\nŁódź"\t28/02/2010\r\n8\tx\tyesterday\r\n9\tbad\r\n'

@@ -61,6 +61,19 @@ class RawColumn:
         return f"raw.{quoted(self.table)}"
 
 
+@dataclass(frozen=True)
+class BadCells:
+    """The cells of one column that cannot be read, or whose words no code map has: how many hold each text."""
+
+    column: RawColumn
+    written: Mapping[str, int]
+
+    @property
+    def count(self) -> int:
+        """How many cells."""
+        return sum(self.written.values())
+
+
 def quoted(name: str) -> str:
     """Quote an identifier for SQL."""
     return '"' + name.replace('"', '""') + '"'
@@ -119,8 +132,8 @@ def typed(table: str, columns: Sequence[Column], raw: Mapping[str, RawColumn]) -
     return f"SELECT {', '.join(selected)} FROM (SELECT {', '.join(stripped)} FROM raw.{quoted(table)}) r {' '.join(joins)}"
 
 
-def bad_cells(sql: Sql, columns: Iterable[RawColumn]) -> list[tuple[RawColumn, int, frozenset[str]]]:
-    """Return each column with cells that cannot be read, or words that no code map has: how many, and which."""
+def bad_cells(sql: Sql, columns: Iterable[RawColumn]) -> list[BadCells]:
+    """Return each column with cells that cannot be read, or words that no code map has."""
     columns = list(columns)
     found = _bad_ids(sql, columns)
     faulty: dict[str, bool] = {}
@@ -134,7 +147,7 @@ def bad_cells(sql: Sql, columns: Iterable[RawColumn]) -> list[tuple[RawColumn, i
             rows = sql(f"SELECT r.cell, count(*) FROM (SELECT {column.cell} AS cell FROM {column.source}) r "
                        f"JOIN {name} d ON d.cell = r.cell WHERE d.bad GROUP BY 1")  # fmt: skip
             if rows:
-                found.append((column, sum(count for _, count in rows), frozenset(cell for cell, _ in rows)))
+                found.append(BadCells(column, dict(rows)))
     return found
 
 
@@ -143,8 +156,19 @@ def _is_no_id(cell: str) -> str:
     return f"(length({cell}) > {LONGEST_ID} OR contains({cell}, chr(0)))"
 
 
-def _bad_ids(sql: Sql, columns: Iterable[RawColumn]) -> list[tuple[RawColumn, int, frozenset[str]]]:
-    """Return each column of ids with cells that are none: how many, and which."""
+def damaged_cells(sql: Sql, columns: Iterable[RawColumn]) -> list[BadCells]:
+    """Return each of these columns with cells that hold bytes which are no text, as they were read: U+FFFD in their place."""
+    found = []
+    for column in columns:
+        cells = f"SELECT {column.cell} AS cell FROM {column.source}"
+        rows = sql(f"SELECT cell, count(*) FROM ({cells}) WHERE contains(cell, chr(65533)) GROUP BY 1")
+        if rows:
+            found.append(BadCells(column, dict(rows)))
+    return found
+
+
+def _bad_ids(sql: Sql, columns: Iterable[RawColumn]) -> list[BadCells]:
+    """Return each column of ids with cells that are none."""
     ids: dict[str, list[RawColumn]] = {}
     for column in columns:
         if column.column.kind == "id":
@@ -156,8 +180,9 @@ def _bad_ids(sql: Sql, columns: Iterable[RawColumn]) -> list[tuple[RawColumn, in
         [counts] = sql(f"SELECT {counted} FROM (SELECT {cells} FROM {source})")
         for column, count in zip(several, counts, strict=True):
             if count:
-                rows = sql(f"SELECT DISTINCT cell FROM (SELECT {column.cell} AS cell FROM {source}) WHERE {_is_no_id('cell')}")
-                found.append((column, int(count), frozenset(cell for (cell,) in rows)))
+                given = f"SELECT {column.cell} AS cell FROM {source}"
+                rows = sql(f"SELECT cell, count(*) FROM ({given}) WHERE {_is_no_id('cell')} GROUP BY 1")
+                found.append(BadCells(column, dict(rows)))
     return found
 
 

@@ -13,7 +13,6 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
 from pathlib import Path
@@ -22,9 +21,11 @@ from typing import Any, Self, TypeVar
 from alerting import private_files
 from alerting.casedata import cells, engine
 from alerting.casedata.catalogue import TABLES, Limits, Settings
-from alerting.casedata.conversion import RawColumn, absent, as_text, bad_cells, make_dictionaries, quoted, typed
+from alerting.casedata.conversion import RawColumn, absent, as_text, bad_cells, damaged_cells, make_dictionaries, quoted, typed
 from alerting.casedata.engine import EngineFailed
 from alerting.casedata.macros import MACROS
+from alerting.casedata.spellings import shapes
+from alerting.casedata.table_reading import TableReading
 from alerting.errors import SourceError
 from alerting.working_days import FIRST, LAST
 
@@ -115,36 +116,6 @@ def _told(error: str) -> tuple[str, dict[str, Any]]:
     except ValueError:
         found = {"exception_message": said.partition("\n\nLINE")[0]}
     return label, found
-
-
-@dataclass(kw_only=True)
-class TableReading:
-    """What was read of one table."""
-
-    table: str
-    #: As delivered, repeats included; None when the table is not there.
-    rows: int | None = None
-    missing_columns: tuple[str, ...] = ()
-    #: By column that its source does not give, why. One that is not among `missing_columns` stops no rule.
-    not_given: dict[str, str] = field(default_factory=dict)
-    problem: str | None = None
-    unreadable_cells: dict[str, int] = field(default_factory=dict)
-    #: How many records are in the source and not in `rows`, because they could not be read as records at all.
-    left_out: int = 0
-    #: Where records that were left out are: the first of them.
-    record_places: list[str] = field(default_factory=list)
-    #: By column, where cells that cannot be read are: the first of them.
-    cell_places: dict[str, list[str]] = field(default_factory=dict)
-    unmapped: dict[str, int] = field(default_factory=dict)
-
-    @property
-    def supplied(self) -> bool:
-        return self.rows is not None
-
-    @property
-    def places(self) -> list[str]:
-        """Where what could not be read is: first the records, then the cells."""
-        return [*self.record_places, *(place for places in self.cell_places.values() for place in places)]
 
 
 class _BegunAnewError(Exception):
@@ -405,7 +376,12 @@ class Snapshot:
 
     def left_out(self, table: str, count: int, places: Sequence[str]) -> None:
         """Note that `count` records of a filled table could not be read, and where the first of them are."""
-        self.readings[table] = TableReading(table=table, left_out=count, record_places=list(places))
+        reading = self.readings.setdefault(table, TableReading(table=table))
+        reading.left_out, reading.record_places = count, list(places)
+
+    def encoded(self, table: str, encoding: str) -> None:
+        """Note in which encoding the file of a table is read, in words, where that is not UTF-8 without a fault."""
+        self.readings.setdefault(table, TableReading(table=table)).encoding = encoding
 
     def not_given(self, table: str, column: str, why: str) -> None:
         """Note why the source gives nothing for a column of a filled table."""
@@ -439,16 +415,25 @@ class Snapshot:
             reading.rows = self.row_count(name)
             needed = {column for column in wanted.get(name, ()) if not catalogued.columns[column].optional}
             reading.missing_columns = tuple(sorted(needed - raw[name].keys()))
-        for column, count, bad in bad_cells(self.sql, every):
-            reading = self.readings[column.table]
-            if column.column.codes:
-                reading.unmapped[column.column.name] = count
-            else:
-                reading.unreadable_cells[column.column.name] = count
-                reading.cell_places[column.column.name] = source.places(column.table, column.column.name, bad) if source else []
+        self._note_bad_cells(every, source)
         self.sql("DROP SCHEMA raw CASCADE")
         for setting in engine.SHUT:
             self.sql(setting)
+
+    def _note_bad_cells(self, columns: Sequence[RawColumn], source: Source | None) -> None:
+        """Note which cells of raw columns cannot be read, how they are written, and where they are."""
+        for bad in bad_cells(self.sql, columns):
+            reading, name = self.readings[bad.column.table], bad.column.column.name
+            if bad.column.column.codes:
+                reading.unmapped[name], reading.unknown_words[name] = bad.count, bad.written
+                continue
+            reading.unreadable_cells[name], reading.shapes[name] = bad.count, shapes(bad.written)
+            reading.cell_places[name] = source.places(reading.table, name, frozenset(bad.written)) if source else []
+        texts = [column for column in columns if column.column.kind in ("id", "text") and self.readings[column.table].encoding]
+        for bad in damaged_cells(self.sql, texts):
+            reading, name = self.readings[bad.column.table], bad.column.column.name
+            reading.damaged_cells[name] = bad.count
+            reading.cell_places[name] = source.places(reading.table, name, frozenset(bad.written)) if source else []
 
     def at(self, as_of: date) -> None:
         """Move to another business date; what has been read stays as it is."""

@@ -136,6 +136,10 @@ def _unread(snapshot: Snapshot) -> Iterator[Problem]:
             shown = f" ({', '.join(at[:_SHOWN])}{', ...' if len(at) > _SHOWN else ''})" if at else ""
             about = f"{table}.{column}"
             yield Problem(about=about, text=f"{about}: {plural(count, 'cell')} cannot be read, taken as empty{shown}")
+        for column, count in reading.damaged_cells.items():
+            first = ", ".join(reading.cell_places[column][:_SHOWN])
+            about = f"{table}.{column}"
+            yield Problem(about=about, text=f"{about}: {plural(count, 'cell')} of damaged UTF-8, shown with \ufffd ({first})")
         if reading.left_out:
             places = ", ".join(reading.record_places[:_SHOWN])
             yield Problem(about=table, text=f"{table}: {plural(reading.left_out, 'record')} cannot be read, left out ({places})")

@@ -20,7 +20,7 @@ LONGEST_PIECE = 64 << 20
 _LONGEST_RECORD = 256 << 20
 
 
-Encoding = Literal["utf-8", "utf-16", "windows-1252"]
+Encoding = Literal["utf-8", "damaged utf-8", "utf-16", "windows-1252"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,21 +34,18 @@ class Shape:
 
 def examine(path: Path, delimiter: bytes, name: str) -> Shape:
     """Look through a file's bytes. name: what it is called where something is wrong with it. Raises SourceError for what is no CSV."""
-    wide, utf8, regular, delimiters = _is_wide(path), True, True, 0
-    decoder = codecs.getincrementaldecoder("utf-8")()
+    wide, regular, delimiters, utf8 = _is_wide(path), True, 0, _Utf8()
     # Spelt so that it starts with the mark itself, which is searched for ten times faster than a class of characters.
     stray = re.compile(rb'"(?:(?<=[^%b\n"]")|(?=[^%b\r\n"]))' % ((re.escape(delimiter),) * 2))
     for number, piece in enumerate(_pieces(_from_utf16(path, name) if wide else _chunks(path))):
         _refuse_wide_characters(name, piece, first=number == 0)
-        utf8 = utf8 and _goes_on_in_utf8(decoder, piece)
+        utf8.read(piece)
         if regular:
             # The byte order mark of the first piece is no part of the first cell.
             outside = _outside_quotes(piece.removeprefix(codecs.BOM_UTF8) if number == 0 else piece)
             regular = outside is not None and not stray.search(outside) and not _has_odd_lines(outside)
             delimiters += outside.count(delimiter) if outside is not None else 0
-    utf8 = utf8 and _goes_on_in_utf8(decoder, b"", end=True)
-    encoding: Encoding = "utf-16" if wide else "utf-8" if utf8 else "windows-1252"
-    return Shape(encoding=encoding, regular=regular, delimiters=delimiters)
+    return Shape(encoding="utf-16" if wide else utf8.encoding(), regular=regular, delimiters=delimiters)
 
 
 def _is_wide(path: Path) -> bool:
@@ -111,12 +108,41 @@ def _refuse_wide_characters(name: str, piece: bytes, *, first: bool) -> None:
         raise SourceError("its lines end in a carriage return alone", where=name, remedy=save)
 
 
-def _goes_on_in_utf8(decoder: codecs.IncrementalDecoder, piece: bytes, *, end: bool = False) -> bool:
-    try:
-        decoder.decode(piece, end)
-    except UnicodeDecodeError:
-        return False
-    return True
+class _Utf8:
+    """How much of a file's bytes is UTF-8, and how much is not, read piece by piece."""
+
+    def __init__(self) -> None:
+        self._held = b""
+        self._has_begun = self._is_marked = False
+        self._good = self._bad = 0
+
+    def read(self, piece: bytes, *, end: bool = False) -> None:
+        if not self._has_begun:
+            self._has_begun, self._is_marked = True, piece.startswith(codecs.BOM_UTF8)
+        whole = self._held + piece
+        if whole.isascii():
+            self._held = b""
+            return
+        text, taken = codecs.utf_8_decode(whole, "replace", end)
+        self._held = whole[taken:]
+        replaced = text.count("\ufffd")
+        bad = replaced - whole.count(_REPLACED) if replaced else 0
+        self._bad += bad
+        self._good += len(text) - len(text.encode("ascii", "ignore")) - bad
+
+    def encoding(self) -> Encoding:
+        """Return the encoding, once all is read: UTF-8 that was damaged, unless less of it is UTF-8 than is not.
+
+        In a text of Windows-1252 hardly ever two letters stand side by side that look like one of UTF-8.
+        """
+        self.read(b"", end=True)
+        if not self._bad:
+            return "utf-8"
+        return "damaged utf-8" if self._is_marked or self._good >= self._bad else "windows-1252"
+
+
+_REPLACED = "\ufffd".encode()
+"""What stands for a byte that cannot be read."""
 
 
 # Python's cp1252 refuses five bytes that Windows maps to control characters; one of them must not cost a table.
@@ -133,7 +159,8 @@ def lines(path: Path, encoding: Encoding) -> Iterator[str]:
         with path.open("rb") as file:
             yield from map(_from_windows_1252, file)
     else:
-        with path.open(encoding="utf-8-sig" if encoding == "utf-8" else encoding, newline="\n") as text:
+        name, errors = ("utf-16", "strict") if encoding == "utf-16" else ("utf-8-sig", "replace")
+        with path.open(encoding=name, errors=errors, newline="\n") as text:
             yield from text
 
 
@@ -153,6 +180,9 @@ def in_utf8(path: Path, encoding: Encoding, name: str) -> Iterator[str | None]:
         file, under = copy
         if encoding == "utf-16":
             file.writelines(_from_utf16(path, name))
+        elif encoding == "damaged utf-8":
+            decoded = codecs.iterdecode(_chunks(path), "utf-8", "replace")
+            file.writelines(text.encode() for text in decoded)
         else:
             file.writelines(_from_windows_1252(chunk).encode() for chunk in _chunks(path))
         file.flush()

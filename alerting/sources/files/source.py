@@ -30,13 +30,20 @@ from alerting.casedata.conversion import as_text, quoted
 from alerting.casedata.flavours import FlavourName
 from alerting.casedata.snapshot import EngineError, Snapshot, Wanted
 from alerting.errors import SourceError
-from alerting.sources.files.csv_text import LONGEST_PIECE, Shape, examine, in_utf8, lines, records
+from alerting.sources.files.csv_text import LONGEST_PIECE, Encoding, Shape, examine, in_utf8, lines, records
 
 _NO_COLUMN = "none of them"
 """The column of a raw table of which no column is wanted: its rows count all the same."""
 
 _CODECS = frozenset({"UNCOMPRESSED", "SNAPPY", "GZIP", "ZSTD"})
 """The ways of packing that the files of any tool need. Brotli above all is none: its code in engines has let files write where they liked."""
+
+_ENCODINGS: Mapping[Encoding, str] = {
+    "damaged utf-8": "UTF-8 in which some bytes are damaged",
+    "windows-1252": "Windows-1252",
+    "utf-16": "UTF-16",
+}
+"""The encodings that are not plain UTF-8, in words."""
 
 _SUFFIXES = (".csv", ".parquet")
 _WORKBOOK = ".xlsx"
@@ -375,6 +382,8 @@ class _Csv:
         shape = self._examine()
         header = self._header(shape)
         positions = _positions(header, columns, self.name)
+        if encoding := _ENCODINGS.get(shape.encoding):
+            into.encoded(table, encoding)
         if not (shape.regular and self._fill_fast(into, table, shape, positions, len(header))):
             self._fill_exactly(into, table, shape, positions, len(header))
 
