@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 
 from alerting.casedata.catalogue import SERVICE_COLUMNS, Settings
 from alerting.casedata.directory import Cover, Directory, read_directory, unusable_addresses
+from alerting.casedata.kept_directory import standing_directory
 from alerting.casedata.restricted_list import RESTRICTED
 from alerting.casedata.snapshot import Snapshot
 from alerting.casedata.trust import Past, judge
@@ -179,3 +180,16 @@ def test_who_may_know_of_a_restricted_record() -> None:
         "C3": set(),
         "C4": set(),  # a sealed record is told to nobody, whomever it names
     }
+
+
+def test_while_its_cover_cannot_be_believed_the_last_that_was_stands_as_long_as_it_lasts() -> None:
+    kept = read(ext_staff=[post()], ext_cover=[cover("W2"), cover("W3", until="2026-03-31") | {"staff_id": "M1"}])[0]
+    today = read(ext_staff=[post(name="B. Married")], ext_cover=[cover("W9")])[0]
+
+    doubted = standing_directory(today, kept, {"ext_cover"}, DAY + timedelta(days=1))
+
+    assert doubted.cover == {"W1": Cover(by="W2", until=None)}
+    assert doubted.staff == today.staff, "all else is today's"
+    assert standing_directory(today, kept, {"ext_cover"}, DAY).cover.keys() == {"W1", "M1"}
+    assert standing_directory(today, kept, {"ssd_person"}, DAY) == today
+    assert standing_directory(today, None, {"ext_cover"}, DAY) == today
