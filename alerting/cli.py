@@ -13,26 +13,28 @@ import importlib.util
 import os
 import pkgutil
 import platform
-import shutil
 import sys
-from collections.abc import Sequence
+import traceback
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, date, datetime
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from alerting.errors import AlertingError
+from alerting.terminal import echo, echo_styled, look_of, not_text, output
 
 if TYPE_CHECKING:
     from alerting.alerts.people import Actor, People
     from alerting.app import App
-    from alerting.documents.report import Look
     from alerting.store.store import Store, Transaction
 
 _NOBODY_SIGNED_IN = 2**32 - 1
+_TRACEBACK = "ALERTING_TRACEBACK"
+"""The variable of the environment with which an error that nobody foresaw is shown as Python shows it."""
 
 
 class CommandFolder(click.Group):
@@ -82,14 +84,56 @@ class CommandFolder(click.Group):
                 raise click.UsageError(f"{error.message} Did you mean '{near[0]}'?", ctx) from None
             raise
 
-    def main(self, *args: Any, **kwargs: Any) -> Any:
-        try:
-            return super().main(*args, **kwargs)
-        except AlertingError as error:
-            from alerting.documents import report
+    def main(self, args: Sequence[str] | None = None, *more: Any, **kwargs: Any) -> Any:
+        """Do what is asked, and end the process with an honest code: no error shows as a traceback, and none goes unsaid."""
+        given = sys.argv[1:] if args is None else list(args)
+        with output() as printed:
+            code = self._refused(given) or _ending(lambda: super(CommandFolder, self).main(given, *more, **kwargs))
+        if printed.failed is not None:
+            code = code or 1
+            if not isinstance(printed.failed, BrokenPipeError):
+                with suppress(OSError):
+                    echo(f"error: what was to be printed cannot be written: {printed.failed.strerror}", err=True)
+        sys.exit(code)
 
-            click.echo(report.render_error(error, look_of(sys.stderr)), err=True)
-            sys.exit(error.exit_code)
+    def _refused(self, given: Sequence[str]) -> int:
+        """Say of an argument that is no text that it is none; return what that ends with, 0 where all are."""
+        for why in filter(None, map(not_text, given)):
+            error = click.UsageError(f"{why[:1].upper()}{why[1:]}.", click.Context(self, info_name="alerting"))
+            error.show()
+            return error.exit_code
+        return 0
+
+
+def _ending(run: Callable[[], Any]) -> Any:
+    """Return the code that a command ends with. Whatever goes wrong is said."""
+    try:
+        run()
+    except SystemExit as ended:
+        return ended.code
+    except AlertingError as error:
+        from alerting.documents import report
+
+        echo_styled(report.render_error(error, look_of(sys.stderr)), err=True)
+        return error.exit_code
+    except Exception as error:
+        if _TRACEBACK in os.environ:
+            raise
+        echo(f"error: {_unforeseen(error)}", err=True)
+        return 1
+    return 0
+
+
+def _unforeseen(error: Exception) -> str:
+    """Return what is known of an error that nobody foresaw. Its own words can quote case data; those of the system name a path."""
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.strerror}: {error.filename}" if error.filename else error.strerror
+    ours = [frame for frame in traceback.extract_tb(error.__traceback__) if f"{os.sep}alerting{os.sep}" in frame.filename]
+    place = f" in alerting{ours[-1].filename.rpartition(f'{os.sep}alerting')[2]}, line {ours[-1].lineno}" if ours else ""
+    return (
+        f"a fault of the program itself: {type(error).__name__}{place}\n"
+        f"  Report that line. With {_TRACEBACK}=1 set, the whole way there is shown, which may quote case data."
+    )
 
 
 def build_app(ctx: click.Context, *, checking: bool = False) -> App:
@@ -160,35 +204,4 @@ def tell_now(app: App, store: Store) -> None:
     except AlertingError as error:
         problems = [error.problem]
     for problem in problems:
-        click.echo(f"What is told of it waits: {problem}", err=True)
-
-
-def look_of(stream: TextIO) -> Look:
-    """Return how faults look on a stream: in colour and as wide as a terminal, plain elsewhere and with NO_COLOR."""
-    from alerting.documents.report import PLAIN, Look
-
-    if not stream.isatty():
-        return PLAIN
-    return Look(colour="NO_COLOR" not in os.environ, width=shutil.get_terminal_size().columns)
-
-
-def echo_json(value: object) -> None:
-    """Print one JSON value."""
-    import json
-
-    click.echo(json.dumps(value, indent=2, ensure_ascii=False, default=str))
-
-
-def echo_table(headings: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    """Print a table: drawn on a terminal, plain columns with tabs between them elsewhere, so that scripts can read it."""
-    if not sys.stdout.isatty() or "NO_COLOR" in os.environ:
-        for row in (headings, *rows):
-            click.echo("\t".join("" if cell is None else str(cell) for cell in row))
-        return
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(*headings, box=None, header_style="bold", pad_edge=False)
-    for row in rows:
-        table.add_row(*("" if cell is None else str(cell) for cell in row))
-    Console().print(table)
+        echo(f"What is told of it waits: {problem}", err=True)

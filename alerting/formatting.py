@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 
@@ -29,6 +30,17 @@ def plain(value: object, limit: int = FIELD) -> str:
     text = _INVISIBLE.sub("", _BREAKS.sub(" ", str(value)[: limit * 4])).strip()
     text = _ADDRESS.sub(lambda found: f"{found[1]}[:]//" if found[1] else f"{found[2]}[.]", text)
     return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
+
+
+def visible(text: str, keep: str = "") -> str:
+    """Return text with a sign for each character that shows as nothing, or would do something to a terminal, but those to keep.
+
+    >>> visible("Oak\x1b[2J"), visible("a\u202eb\n", keep="\n")
+    ('Oak�[2J', 'a�b\\n')
+    """
+    if text.isprintable():
+        return text
+    return "".join(one if one.isprintable() or one in keep or unicodedata.category(one) == "Zs" else "�" for one in text)
 
 
 def day(value: date | datetime | str, form: str = "long") -> str:

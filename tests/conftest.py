@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 # What checks remember belongs to the test run, in the processes that it starts too; on Windows and a Mac it lies elsewhere.
 os.environ["XDG_CACHE_HOME"] = tempfile.mkdtemp(prefix="practice-alerts-tests-")
+# An error that nobody foresaw fails a test as what it is, and not by its code.
+os.environ["ALERTING_TRACEBACK"] = "1"
 atexit.register(shutil.rmtree, os.environ["XDG_CACHE_HOME"], ignore_errors=True)
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")

@@ -15,10 +15,11 @@ import click
 from alerting.app import App
 from alerting.audit import seals
 from alerting.audit import verify as audit
-from alerting.cli import build_app, echo_json, now
+from alerting.cli import build_app, now
 from alerting.errors import ConfigError
 from alerting.formatting import day, plural
 from alerting.runs import timetable
+from alerting.terminal import echo, echo_json
 
 _LATER = "Give days on which something was run."
 
@@ -67,7 +68,7 @@ def verify(ctx: click.Context, since: datetime | None, until: datetime | None, h
         )
     else:
         _tell(found)
-        click.echo(seals.in_words(sealed))
+        echo(seals.in_words(sealed))
     sys.exit(1 if found.breaches else 0)
 
 
@@ -102,15 +103,15 @@ def _as_row(breach: audit.Breach) -> dict[str, Any]:
 
 def _tell(found: audit.Audit) -> None:
     looked = ", ".join(f"{count} {name}" for name, count in found.looked_at.items())
-    click.echo(f"{day(found.since)} to {day(found.until)}: {looked}.")
+    echo(f"{day(found.since)} to {day(found.until)}: {looked}.")
     for each in found.not_shown:
-        click.echo(f"Not shown: {each}.")
+        echo(f"Not shown: {each}.")
     if not found.breaches:
-        click.echo(
+        echo(
             "Every promise is kept: each run ended, each alert that was firing was told to everybody it was for or says why not, each "
             "message came to an end, and each that was due was taken for its reader or for the next up."
         )
         return
-    click.echo(f"{plural(len(found.breaches), 'promise is', 'promises are')} not kept:")
+    echo(f"{plural(len(found.breaches), 'promise is', 'promises are')} not kept:")
     for breach in found.breaches:
-        click.echo(f"  {breach}")
+        echo(f"  {breach}")

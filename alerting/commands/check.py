@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from alerting.cli import build_app, echo_json, look_of, today
+from alerting.cli import build_app, today
 from alerting.errors import AlertingError, Fault, Faults, Place
+from alerting.terminal import echo, echo_json, echo_styled, look_of
 
 if TYPE_CHECKING:
     from alerting.app import App
@@ -69,13 +70,13 @@ def _print(faults: Sequence[Fault], output_format: str, *, to_one_address: bool)
             echo_json([report.as_json(fault) for fault in faults])
         case "github":
             for fault in faults:
-                click.echo(report.for_github(fault))
+                echo(report.for_github(fault))
         case _ if faults:
-            click.echo(report.render(faults, look_of(sys.stdout)) + "\n")
-            click.echo(report.summary(faults), err=True)
+            echo_styled(report.render(faults, look_of(sys.stdout)) + "\n")
+            echo(report.summary(faults), err=True)
         case _:
             aside = " The environment is not production: every message goes to one address." if to_one_address else ""
-            click.echo(f"All is well.{aside}")
+            echo(f"All is well.{aside}")
 
 
 def _faults(app: App, *, no_source: bool, offline: bool) -> list[Fault]:

@@ -7,12 +7,13 @@ from dataclasses import asdict
 
 import click
 
-from alerting.cli import acting, build_app, echo_json, echo_table, now, today
+from alerting.cli import acting, build_app, now, today
 from alerting.delivery.bounces import counted
 from alerting.errors import ConfigError
 from alerting.store import channel_checks
 from alerting.store.messages import circuit_breaker
 from alerting.store.messages.sent import list_messages
+from alerting.terminal import echo, echo_json, echo_table
 
 
 @click.group()
@@ -79,11 +80,11 @@ def send_deliveries(ctx: click.Context, *, at_once: bool, as_json: bool) -> None
     if as_json:
         echo_json({"messages": counts, "bounces": looked.counts, "problems": problems})
     else:
-        click.echo("Messages: " + (", ".join(f"{count} {state}" for state, count in counts.items()) or "none waited"))
+        echo("Messages: " + (", ".join(f"{count} {state}" for state, count in counts.items()) or "none waited"))
         if looked.counts:
-            click.echo(f"Bounces: {counted(looked.counts)}")
+            echo(f"Bounces: {counted(looked.counts)}")
         for problem in problems:
-            click.echo(problem)
+            echo(problem)
     sys.exit(1 if problems or counts.get("failed") or counts.get("waiting") else 0)
 
 
@@ -102,7 +103,7 @@ def list_refused(ctx: click.Context, *, as_json: bool) -> None:
         echo_json({"receivers": [vars(one) for one in resting], "addresses": [vars(one) for one in bad]})
         return
     if not resting and not bad:
-        click.echo("Nothing is refused.")
+        echo("Nothing is refused.")
         return
     rows = [
         ["receiver", one.receiver, f"{one.opened_at:%Y-%m-%d %H:%M}", f"{one.next_at:%Y-%m-%d %H:%M}", one.answer]
@@ -148,7 +149,7 @@ def retry_address(ctx: click.Context, address: str, by: str, note: str) -> None:
         store.close()
     if not known:
         raise ConfigError("that address is not refused", remedy="`alerting deliveries refused` lists those that are.")
-    click.echo(f"{address} is tried again with the next message ({', '.join(known)})")
+    echo(f"{address} is tried again with the next message ({', '.join(known)})")
 
 
 @command.command("channels")
@@ -166,7 +167,7 @@ def list_channels(ctx: click.Context, *, as_json: bool) -> None:
     if as_json:
         echo_json([vars(channel) for channel in found])
     elif not found:
-        click.echo("There are no channels.")
+        echo("There are no channels.")
     else:
         rows = [[one.receiver, one.team, one.accepted_on or "never", one.seen_on or "never", one.seen_by] for one in found]
         echo_table(["Receiver", "Team", "Last accepted", "Last seen", "Said by"], rows)
@@ -185,4 +186,4 @@ def note_seen(ctx: click.Context, word: str, by: str) -> None:
             channel = channel_checks.note_seen(connection, word, by=acting(app, connection, by)[1], now=now())
     finally:
         store.close()
-    click.echo(f"Noted: the cards for team {channel.team} are seen ({channel.receiver}).")
+    echo(f"Noted: the cards for team {channel.team} are seen ({channel.receiver}).")

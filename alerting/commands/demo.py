@@ -14,11 +14,11 @@ import click
 
 from alerting import private_files
 from alerting.casedata import flavours
-from alerting.cli import echo_table
 from alerting.delivery.sending import Clock
 from alerting.errors import ConfigError
 from alerting.notifications.report import Report
 from alerting.sources.demo.export import DateStyle, Encoding, Format
+from alerting.terminal import echo, echo_table
 
 _FIRST_DAY = date(2026, 3, 2)
 _MARK = "# Made by `alerting demo`, which makes it anew each time."
@@ -103,7 +103,7 @@ def export(
 
     source = Source(children=children, seed=seed, start=_FIRST_DAY)
     paths = write(source, as_of.date(), folder, kind, date_style=dates, encoding=encoding, flavour=flavour)
-    click.echo(f"{len(paths)} tables are in {folder}")
+    echo(f"{len(paths)} tables are in {folder}")
 
 
 def _morning(day: date, at: time) -> Clock:
@@ -160,7 +160,7 @@ def _progress(steps: int) -> Iterator[Callable[[str], None]]:
 
 def _tell(folder: Path, reports: list[Report]) -> None:
     """Print who was told what, day by day, and where to look."""
-    click.echo("What happened, day by day:")
+    echo("What happened, day by day:")
     echo_table(
         ["Job", "Day", "New", "Changed", "Cleared", "On hold", "Messages", "Faults"],
         [
@@ -180,13 +180,13 @@ def _tell(folder: Path, reports: list[Report]) -> None:
     told = Counter(item.name for report in reports for item in report.planned)
     purposes = Counter(item.purpose for report in reports for item in report.planned)
     counted = ", ".join(f"{count} {purpose}" for purpose, count in sorted(purposes.items()))
-    click.echo(f"\n{len(told)} people were told, in {sum(purposes.values())} messages ({counted}). The most to:")
+    echo(f"\n{len(told)} people were told, in {sum(purposes.values())} messages ({counted}). The most to:")
     for name, count in told.most_common(5):
-        click.echo(f"  {name}: {count} messages")
+        echo(f"  {name}: {count} messages")
     index = (folder / "outbox" / "index.html").absolute()
-    click.echo(f"\nOpen {index.as_uri()} to read them.")
-    click.echo(f"`alerting --config {folder / 'config.yaml'} alerts list` shows what is open.")
+    echo(f"\nOpen {index.as_uri()} to read them.")
+    echo(f"`alerting --config {folder / 'config.yaml'} alerts list` shows what is open.")
 
 
 def _say(text: str) -> None:
-    click.echo(text, err=True)
+    echo(text, err=True)

@@ -11,12 +11,13 @@ from datetime import date, datetime, timedelta
 import click
 
 from alerting.app import App
-from alerting.cli import build_app, echo_json, echo_table, now, today
+from alerting.cli import build_app, now, today
 from alerting.delivery.bounces import counted
 from alerting.errors import ConfigError, RunHeld
 from alerting.notifications.content import AnyContent, CardContent, DigestContent
 from alerting.notifications.report import Report
 from alerting.store.store import Store
+from alerting.terminal import echo, echo_json, echo_table
 
 LOOK_EVERY_S = 2.0
 
@@ -39,7 +40,7 @@ def command(ctx: click.Context, job: str, as_of: datetime | None, *, dry_run: bo
         raise click.UsageError("--due is about today, and runs: it goes with neither --as-of nor --dry-run.", ctx)
     app = build_app(ctx)
     for fault in app.faults:
-        click.echo(f"{fault.severity}: {fault}", err=True)
+        echo(f"{fault.severity}: {fault}", err=True)
     store = app.store()
     try:
         with told_to_stop(lambda: JobLeases(store).let_go(this_process(), now()), code=1) as stop:
@@ -94,7 +95,7 @@ def _refuse_tomorrow(app: App, on: date) -> None:
 
 
 def _say(text: str) -> None:
-    click.echo(text, err=True)
+    echo(text, err=True)
 
 
 def _size(content: AnyContent) -> int:
@@ -110,9 +111,7 @@ def _size(content: AnyContent) -> int:
 def tell(report: Report, *, dry_run: bool = False) -> None:
     """Print what a run did, for a person."""
     loaded = f", data as at {report.loaded_at.day} {report.loaded_at:%B %H:%M}" if report.loaded_at else ""
-    click.echo(
-        f"{report.job} for {report.as_of:%A} {report.as_of.day} {report.as_of:%B %Y}: {report.status.replace('_', ' ')}{loaded}"
-    )
+    echo(f"{report.job} for {report.as_of:%A} {report.as_of.day} {report.as_of:%B %Y}: {report.status.replace('_', ' ')}{loaded}")
     rows = [
         [
             row.code,
@@ -130,29 +129,29 @@ def tell(report: Report, *, dry_run: bool = False) -> None:
     told = {file for row in report.rules for file in row.older}
     for older in report.older:
         if older.file not in told:
-            click.echo(f"rules: {older.file} {older}")
+            echo(f"rules: {older.file} {older}")
     for why in report.data_problems:
-        click.echo(f"data: {why}")
+        echo(f"data: {why}")
     for problem in report.sending.problems:
-        click.echo(f"sending: {problem.text}")
+        echo(f"sending: {problem.text}")
     if report.sending.hold_fire:
-        click.echo(f"{report.sending.hold_fire[:1].upper()}{report.sending.hold_fire[1:]}.", err=True)
+        echo(f"{report.sending.hold_fire[:1].upper()}{report.sending.hold_fire[1:]}.", err=True)
     for breach in report.sending.not_kept:
-        click.echo(f"audit: {breach}", err=True)
+        echo(f"audit: {breach}", err=True)
     begun = [brake for brake in report.brakes if brake.kind == "baseline"]
     if begun:
-        click.echo(
+        echo(
             f"The first day: {sum(brake.kept_back for brake in begun)} alerts of {len(begun)} rules wait, and nobody is told of them. "
             "Look at them, then run `alerting rules release --all --by NAME`."
         )
-    click.echo("Alerts: " + ", ".join(f"{count} {name}" for name, count in asdict(report.alerts).items()))
+    echo("Alerts: " + ", ".join(f"{count} {name}" for name, count in asdict(report.alerts).items()))
     if dry_run:
-        click.echo(f"Nothing was written or sent. {len(report.planned)} messages would go out:")
+        echo(f"Nothing was written or sent. {len(report.planned)} messages would go out:")
         echo_table(
             ["Receiver", "To", "Purpose", "Items"],
             [[item.receiver, item.name, item.purpose, _size(item.content)] for item in report.planned],
         )
     else:
-        click.echo("Messages: " + ", ".join(f"{count} {name}" for name, count in asdict(report.sending.messages).items()))
+        echo("Messages: " + ", ".join(f"{count} {name}" for name, count in asdict(report.sending.messages).items()))
         if report.sending.bounces:
-            click.echo(f"Bounces: {counted(report.sending.bounces)}")
+            echo(f"Bounces: {counted(report.sending.bounces)}")

@@ -9,6 +9,7 @@ from alerting.documents.document import did_you_mean
 from alerting.errors import ConfigError
 from alerting.notifications.content import Notification, SendTestContent
 from alerting.notifications.routing import notification_key
+from alerting.terminal import echo
 
 
 @click.command()
@@ -63,4 +64,4 @@ def command(ctx: click.Context, receiver: str, address: str | None, team: str | 
         answer = notifier.send(rendered.message, lambda: None)
     finally:
         notifier.close()
-    click.echo(f"{receiver} took it: {answer}")
+    echo(f"{receiver} took it: {answer}")

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from alerting.cli import build_app, now
+from alerting.terminal import echo
 
 
 @click.command()
@@ -28,4 +29,4 @@ def command(ctx: click.Context, alive: Path | None, *, once: bool) -> None:
 
 
 def _log(text: str) -> None:
-    click.echo(f"{now():%Y-%m-%d %H:%M:%S} UTC  {text}", err=True)
+    echo(f"{now():%Y-%m-%d %H:%M:%S} UTC  {text}", err=True)

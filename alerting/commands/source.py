@@ -21,7 +21,7 @@ from alerting.casedata.flavours.reading import Flavoured, recognised
 from alerting.casedata.restricted_list import RESTRICTED
 from alerting.casedata.snapshot import Snapshot
 from alerting.casedata.trust import Trust
-from alerting.cli import acting, build_app, echo_json, echo_table, now, tell_now, today
+from alerting.cli import acting, build_app, now, tell_now, today
 from alerting.commands.alerts import echo_request
 from alerting.commands.requests import ask_release
 from alerting.documents.document import did_you_mean
@@ -30,6 +30,7 @@ from alerting.formatting import day, plural
 from alerting.store import load_history, restricted_lists
 from alerting.store.load_history import Doubt
 from alerting.store.store import Store
+from alerting.terminal import echo, echo_json, echo_table
 
 _PLACES = 20
 """How many places of ids that nobody has are named; the others are counted."""
@@ -66,14 +67,14 @@ def check_source(ctx: click.Context, as_of: datetime | None, *, as_json: bool) -
 def _tell_problems(tables: Sequence[TableReport]) -> None:
     for row in tables:
         for problem in row.problems:
-            click.echo(f"{row.table}: {problem}")
+            echo(f"{row.table}: {problem}")
         if row.waiting:
-            click.echo(f"  What waits for it: {', '.join(row.waiting)}")
+            echo(f"  What waits for it: {', '.join(row.waiting)}")
         if row.release:
-            click.echo(f"  If that is a real change and a run has found it: {row.release}")
+            echo(f"  If that is a real change and a run has found it: {row.release}")
     for row in tables:
         for note in row.notes:
-            click.echo(f"{note}. It stops nothing.")
+            echo(f"{note}. It stops nothing.")
 
 
 def _tell_flavour(tables: Sequence[TableReport]) -> None:
@@ -82,9 +83,9 @@ def _tell_flavour(tables: Sequence[TableReport]) -> None:
     if proposed is None:
         return
     touched = ", ".join(row.table for row in tables if row.flavour)
-    click.echo(f"These look like the tables of {flavour(proposed).title}: what is missing in {touched} is there in another form.")
-    click.echo("To have it read so, add to `source:` in config.yaml:")
-    click.echo(f"  flavour: {proposed}")
+    echo(f"These look like the tables of {flavour(proposed).title}: what is missing in {touched} is there in another form.")
+    echo("To have it read so, add to `source:` in config.yaml:")
+    echo(f"  flavour: {proposed}")
 
 
 @command.command("release")
@@ -124,11 +125,11 @@ def release_source(ctx: click.Context, table: str, by: str, note: str) -> None:
     if doubt is None or not doubt.flaws:
         raise _nothing_to_release(name, doubt, known)
     said = "; ".join(f"{about} {doubt.problems[about]}" for about in doubt.flaws)
-    click.echo(f"{name} is released by {actor.name}: {said} ({day(doubt.as_of)}).")
+    echo(f"{name} is released by {actor.name}: {said} ({day(doubt.as_of)}).")
     for about, why in doubt.problems.items():
         if about not in doubt.flaws:
-            click.echo(f"Still not trusted: {about} {why}. Only its source can put that right.")
-    click.echo("The next run trusts it with what it has now; `alerting run daily` again does so today.")
+            echo(f"Still not trusted: {about} {why}. Only its source can put that right.")
+    echo("The next run trusts it with what it has now; `alerting run daily` again does so today.")
 
 
 def _release_list(app: App, store: Store, by: str, note: str) -> None:
@@ -154,9 +155,7 @@ def _release_list(app: App, store: Store, by: str, note: str) -> None:
         echo_request(asked)
     elif count:
         people = plural(count, "person", "people")
-        click.echo(
-            f"{people} taken off {RESTRICTED} are released by {actor.name}: from the next run on they are restricted no more."
-        )
+        echo(f"{people} taken off {RESTRICTED} are released by {actor.name}: from the next run on they are restricted no more.")
     else:
         raise _nothing_to_release(RESTRICTED, doubts.get(RESTRICTED), [each.table for each in doubts.values() if each.flaws])
 

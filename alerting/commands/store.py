@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from alerting.alerts.acts import ActKind
-from alerting.cli import acting, build_app, echo_table, now, today
+from alerting.cli import acting, build_app, now, today
 from alerting.commands.alerts import echo_request
 from alerting.commands.requests import ask_release
 from alerting.config import Retention
@@ -19,6 +19,7 @@ from alerting.store.backup import backup as copy_store
 from alerting.store.messages import send_hold
 from alerting.store.schema import SCHEMA
 from alerting.store.store import Store
+from alerting.terminal import echo, echo_table
 
 
 @click.group()
@@ -38,12 +39,12 @@ def upgrade(ctx: click.Context) -> None:
                 f"the store is of a newer version ({version}) than this one knows ({SCHEMA})", remedy="Install the newer version."
             )
         if version == SCHEMA:
-            click.echo(f"The store has the shape of this version already ({SCHEMA}).")
+            echo(f"The store has the shape of this version already ({SCHEMA}).")
             return
         store.upgrade()
     finally:
         store.close()
-    click.echo(f"The store is at {SCHEMA}, from {version or 'nothing'}.")
+    echo(f"The store is at {SCHEMA}, from {version or 'nothing'}.")
 
 
 @command.command()
@@ -59,7 +60,7 @@ def backup(ctx: click.Context, file: Path) -> None:
         size = copy_store(store, file)
     finally:
         store.close()
-    click.echo(f"{file} holds a copy of the store ({size / 1e6:.1f} MB). It holds case data: only its owner may read it.")
+    echo(f"{file} holds a copy of the store ({size / 1e6:.1f} MB). It holds case data: only its owner may read it.")
 
 
 @command.command("retention")
@@ -90,9 +91,9 @@ def show_retention(ctx: click.Context, by: str | None, note: str | None, *, begi
     ]
     echo_table(["Setting", "Days", "Would forget today"], rows)
     if begin:
-        click.echo("The daily runs forget it from now on.")
+        echo("The daily runs forget it from now on.")
     elif wanted != Retention():
-        click.echo(
+        echo(
             "The daily runs forget it." if begun else "Nothing is forgotten until it is let begin: --begin --by NAME --note WHY."
         )
 
@@ -113,9 +114,9 @@ def hold(ctx: click.Context, by: str, note: str) -> None:
     finally:
         store.close()
     if before is not None:
-        click.echo(f"Already {before}.")
+        echo(f"Already {before}.")
         return
-    click.echo("Fire is held: nothing is sent until `alerting store release`. A message that is being sent now is the last.")
+    echo("Fire is held: nothing is sent until `alerting store release`. A message that is being sent now is the last.")
 
 
 @command.command()
@@ -138,17 +139,17 @@ def release(ctx: click.Context, by: str, note: str) -> None:
     finally:
         store.close()
     for problem in problems:
-        click.echo(problem, err=True)
+        echo(problem, err=True)
     if released is None:
         raise ConfigError(
             "fire is not held, so there is nothing to release", remedy="`alerting deliveries list` shows what was sent."
         )
-    click.echo(
+    echo(
         f"Released by {actor.name}. {plural(released.waiting, 'message')} may be sent now, with the next run or `alerting run daily`; "
         f"{released.cancelled} cancelled."
     )
     if released.held.restored and released.waiting:
-        click.echo("Each of them says that it may repeat what was told before.")
+        echo("Each of them says that it may repeat what was told before.")
 
 
 def _said(by: str, note: str) -> None:

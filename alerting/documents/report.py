@@ -14,7 +14,7 @@ from pathlib import Path
 import click
 
 from alerting.errors import AlertingError, Excerpt, Fault, Faults, Place
-from alerting.formatting import plural
+from alerting.formatting import plural, visible
 
 WIDTH = 120
 """Columns of a terminal where none is known."""
@@ -25,8 +25,6 @@ _FEW, _NAMED = 3, 10
 _TAB = 4
 _CUT = "…"
 _COLOURS = {"error": "red", "warning": "yellow"}
-_UNSEEN = ("Cc", "Cf", "Zl", "Zp", "Cs", "Co", "Cn")
-"""Kinds of characters that move the cursor, turn the line around or show as nothing."""
 
 
 def ordered(faults: Iterable[Fault]) -> list[Fault]:
@@ -80,7 +78,7 @@ def render_error(error: AlertingError, look: Look = PLAIN) -> str:
         return render(error.faults, look)
     if isinstance(error.where, Place):
         return render([Fault(problem=error.problem, where=error.where, remedy=error.remedy)], look)
-    return f"{_styled('error:', look.colour, fg=_COLOURS['error'], bold=True)} {error}"
+    return f"{_styled('error:', look.colour, fg=_COLOURS['error'], bold=True)} {visible(str(error), keep=chr(10))}"
 
 
 def summary(faults: Sequence[Fault]) -> str:
@@ -132,10 +130,10 @@ def _render(fault: Fault, colour: bool, width: int, also: Sequence[str] = ()) ->
     place = fault.where
     gutter = " " * len(str(place.line or 0)) if place else ""
     severity = _styled(f"{fault.severity}:", colour, fg=_COLOURS[fault.severity], bold=True)
-    lines = [f"{severity} {_styled(_seen(fault.problem.replace(chr(10), ' ')), colour, bold=True)}"]
+    lines = [f"{severity} {_styled(visible(fault.problem.replace(chr(10), ' ')), colour, bold=True)}"]
     if place:
         where = ":".join(str(part) for part in (_near(place.file), place.line, place.column) if part is not None)
-        lines.append(f"{gutter}{_styled('-->', colour, fg='blue', bold=True)} {_seen(where)}")
+        lines.append(f"{gutter}{_styled('-->', colour, fg='blue', bold=True)} {visible(where)}")
     if place and place.excerpt and place.line:
         lines += _excerpt(place.excerpt, place.line, fault.severity, colour, width)
     notes = [("help", fault.remedy)] if fault.remedy else []
@@ -144,7 +142,7 @@ def _render(fault: Fault, colour: bool, width: int, also: Sequence[str] = ()) ->
         notes.append(("also", f"the same in {plural(len(also), 'other file')}: {', '.join(map(_near, also[:_NAMED]))}{others}"))
     for kind, text in notes:
         hanging = f"{gutter}         "
-        note = textwrap.fill(_seen(text), max(40, width - len(hanging)), break_long_words=False, break_on_hyphens=False)
+        note = textwrap.fill(visible(text), max(40, width - len(hanging)), break_long_words=False, break_on_hyphens=False)
         first = f"{gutter} {_styled('=', colour, fg='blue', bold=True)} {kind}: "
         lines.append(first + note.replace("\n", f"\n{hanging}"))
     return "\n".join(lines)
@@ -188,12 +186,7 @@ def _cut(excerpt: Excerpt, width: int) -> tuple[str, int, int]:
 def _cells(character: str, column: int) -> list[str]:
     if character == "\t":
         return [" "] * (_TAB - column % _TAB)
-    return [_seen(character), ""] if unicodedata.east_asian_width(character) in ("W", "F") else [_seen(character)]
-
-
-def _seen(text: str) -> str:
-    """Return text with a visible sign for each character that would not be seen, or would do something to the terminal."""
-    return "".join("�" if unicodedata.category(character) in _UNSEEN else character for character in text)
+    return [visible(character), ""] if unicodedata.east_asian_width(character) in ("W", "F") else [visible(character)]
 
 
 def _near(file: str) -> str:

@@ -17,6 +17,7 @@ from alerting.alerts.people import Actor, People
 from alerting.cli import CommandFolder, build_app, now, today
 from alerting.errors import AlertingError
 from alerting.model import Alert
+from alerting.terminal import echo
 
 if TYPE_CHECKING:
     from alerting.app import App
@@ -104,7 +105,7 @@ def second_named(people: People, actor: Actor, approved_by: str | None) -> str |
 
 def echo_request(asked: Request) -> None:
     """Print that something waits for a second person, and what they give."""
-    click.echo(
+    echo(
         f"Nothing is done yet: it takes two people, as {asked.why}. Request {asked.id} waits for "
         f"{asked.asked or 'a second person'}: `alerting requests approve {asked.id} --by NAME`, given by them."
     )

@@ -8,6 +8,7 @@ import click
 
 from alerting.audit.messages import told_people
 from alerting.commands.alerts import DAY, acting, by
+from alerting.terminal import echo
 
 
 @click.command()
@@ -22,5 +23,5 @@ def command(ctx: click.Context, ref: str, by: str | None, note: str, until: date
         day = at.acknowledge(alert, note=note, until=until.date() if until else None)
         is_told = at.by.id.casefold() in told_people(at.connection, alert.id or 0)
     if not is_told:
-        click.echo(f"{at.by.name} has not been told of it, so this quietens nobody.", err=True)
-    click.echo(f"{alert.ref} is acknowledged by {at.by.name} until {day}. Whoever else is told of it still is.")
+        echo(f"{at.by.name} has not been told of it, so this quietens nobody.", err=True)
+    echo(f"{alert.ref} is acknowledged by {at.by.name} until {day}. Whoever else is told of it still is.")

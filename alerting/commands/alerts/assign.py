@@ -8,6 +8,7 @@ import click
 
 from alerting.cli import acting, build_app
 from alerting.commands.alerts import actions_of, as_of, by, find_alert, today_of
+from alerting.terminal import echo
 
 
 @click.command()
@@ -29,6 +30,4 @@ def command(ctx: click.Context, ref: str, to: str, by: str | None, note: str, as
             actions_of(app, store, connection, acting(app, connection, by)[1]).assign(alert, worker, router, note=note)
     finally:
         store.close()
-    click.echo(
-        f"{alert.ref} is {router.directory.name(worker)}'s from the next run on. Whoever had it is told that it has moved."
-    )
+    echo(f"{alert.ref} is {router.directory.name(worker)}'s from the next run on. Whoever had it is told that it has moved.")

@@ -8,6 +8,7 @@ import click
 
 from alerting.commands.alerts import DAY, acting, approved_by, by, echo_request
 from alerting.model import ClosingReason
+from alerting.terminal import echo
 
 
 @click.command()
@@ -29,6 +30,6 @@ def command(
         echo_request(asked)
         return
     lasting = f" It stays closed until {day} at the latest." if day else ""
-    click.echo(
+    echo(
         f"{alert.ref} is closed by {at.by.name}: {ClosingReason.choices()[reason]}. It opens again if the record changes.{lasting}"
     )

@@ -6,6 +6,7 @@ import click
 
 from alerting.alerts.acts import Request
 from alerting.commands.alerts import acting, approved_by, by, echo_request
+from alerting.terminal import echo
 
 
 @click.command()
@@ -21,6 +22,6 @@ def command(ctx: click.Context, ref: str, note: str, by: str | None, approved_by
     if isinstance(until, Request):
         echo_request(until)
         return
-    click.echo(
+    echo(
         f"{alert.ref} is on the list of data errors. It clears when the record is right; if not, it is told again after {until}."
     )

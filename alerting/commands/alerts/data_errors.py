@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import click
 
-from alerting.cli import build_app, echo_json, echo_table, today
+from alerting.cli import build_app, today
+from alerting.terminal import echo, echo_json, echo_table
 
 
 @click.command()
@@ -46,4 +47,4 @@ def command(ctx: click.Context, *, as_json: bool) -> None:
     echo_table(
         headings, [[row[key] if key != "until" or not row["told_again"] else "over, told again" for key in shown] for row in rows]
     )
-    click.echo(f"{len(rows)} records", err=True)
+    echo(f"{len(rows)} records", err=True)

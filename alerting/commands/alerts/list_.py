@@ -6,9 +6,10 @@ from datetime import date
 
 import click
 
-from alerting.cli import build_app, echo_json, echo_table
+from alerting.cli import build_app
 from alerting.commands.alerts import as_row, measured
 from alerting.model import Condition, Level
+from alerting.terminal import echo, echo_json, echo_table
 
 
 @click.command("list")
@@ -56,4 +57,4 @@ def command(
             for alert in chosen
         ],
     )
-    click.echo(f"{len(chosen)} alerts", err=True)
+    echo(f"{len(chosen)} alerts", err=True)

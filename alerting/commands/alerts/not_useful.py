@@ -6,6 +6,7 @@ import click
 
 from alerting.alerts.handling import REASONS
 from alerting.commands.alerts import acting, by
+from alerting.terminal import echo
 
 
 @click.command()
@@ -18,4 +19,4 @@ def command(ctx: click.Context, ref: str, reason: str, note: str, by: str | None
     """Return that an alert was not useful, and why: it counts for its rule. Said again, it replaces what you said before."""
     with acting(ctx, ref, by) as (at, alert):
         at.not_useful(alert, reason=reason, note=note)
-    click.echo(f"{alert.ref}: {at.by.name} says it was not useful, because {REASONS[reason]}. It stays as it is.")
+    echo(f"{alert.ref}: {at.by.name} says it was not useful, because {REASONS[reason]}. It stays as it is.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from alerting.commands.alerts import acting, by
+from alerting.terminal import echo
 
 
 @click.command()
@@ -16,4 +17,4 @@ def command(ctx: click.Context, ref: str, by: str | None, note: str) -> None:
     """Return that you have recorded it: nobody is told of the alert until the next load, which shows it or does not."""
     with acting(ctx, ref, by) as (at, alert):
         at.recorded(alert, note=note)
-    click.echo(f"{alert.ref} waits for the next load. It clears if that shows it, and is told again if not.")
+    echo(f"{alert.ref} waits for the next load. It clears if that shows it, and is told again if not.")

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from alerting.alerts.handling import KINDS, REASONS, said
-from alerting.cli import build_app, echo_json, today
+from alerting.cli import build_app, today
 from alerting.commands.alerts import as_row, find_alert, measured
 from alerting.model import Alert, ClosingReason
 from alerting.notifications.recipient_log import EVERYBODY
@@ -16,6 +16,7 @@ from alerting.notifications.silences import silenced
 from alerting.rulebook.rule import Rule
 from alerting.store import recipient_log, silences
 from alerting.store.alert_history import Change, HandlingEvent, read_history
+from alerting.terminal import echo, echo_json
 
 
 @click.command()
@@ -39,29 +40,27 @@ def command(ctx: click.Context, ref: str, *, as_json: bool) -> None:
         echo_json(as_row(alert) | {"facts": alert.facts, "history": [_as_json(event) for event in history], "withheld": rows})
         return
     rule = next((rule for rule in (*app.book.rules, *app.book.off) if rule.id == alert.rule), None)
-    click.echo(f"{alert.ref}  {alert.level.name}  {rule.title if rule else alert.rule} ({alert.code})")
-    click.echo(
-        f"{alert.subject_kind.replace('_', ' ')} {alert.subject}, team {alert.team or 'none'}, worker {alert.worker or 'none'}"
-    )
+    echo(f"{alert.ref}  {alert.level.name}  {rule.title if rule else alert.rule} ({alert.code})")
+    echo(f"{alert.subject_kind.replace('_', ' ')} {alert.subject}, team {alert.team or 'none'}, worker {alert.worker or 'none'}")
     held = f": {alert.why_held}, since {alert.held_since}" if alert.held_reason else ""
-    click.echo(f"{alert.condition.value}{held}; first seen {alert.first_seen}, {alert.level.name} since {alert.level_since}")
-    click.echo(f"Measure: {measured(alert) or 'not known'}; due: {alert.due or 'no date'}")
+    echo(f"{alert.condition.value}{held}; first seen {alert.first_seen}, {alert.level.name} since {alert.level_since}")
+    echo(f"Measure: {measured(alert) or 'not known'}; due: {alert.due or 'no date'}")
     for name, value in alert.facts.items():
-        click.echo(f"  {name.replace('_', ' ')}: {'not recorded' if value is None else value}")
+        echo(f"  {name.replace('_', ' ')}: {'not recorded' if value is None else value}")
     if alert.rule_version:
-        click.echo(f"Made by version {alert.rule_version} of the rule{_since_changed(alert, rule)}")
+        echo(f"Made by version {alert.rule_version} of the rule{_since_changed(alert, rule)}")
     if rule:
-        click.echo(f"Basis: {rule.basis_kind}: {rule.basis_text}")
+        echo(f"Basis: {rule.basis_kind}: {rule.basis_text}")
     for act in alert.acts:
         if act.kind in KINDS:
-            click.echo(f"Now: {said(act)}{f', to {act.assignee}' if act.assignee else ''}{f': {act.note}' if act.note else ''}")
+            echo(f"Now: {said(act)}{f', to {act.assignee}' if act.assignee else ''}{f': {act.note}' if act.note else ''}")
     for silence in quiet.values():
-        click.echo(f"Now: silenced by {silence.by} until {silence.until} (silence {silence.id}): {silence.reason}")
+        echo(f"Now: silenced by {silence.by} until {silence.until} (silence {silence.id}): {silence.reason}")
     for recipient, reason in withheld:
-        click.echo(f"Not told today: {'everybody' if recipient == EVERYBODY else recipient}: {reason}")
+        echo(f"Not told today: {'everybody' if recipient == EVERYBODY else recipient}: {reason}")
     for event in history:
         told = _change_told(event) if isinstance(event, Change) else _handling_told(event)
-        click.echo(f"{event.at:%Y-%m-%d %H:%M}  {told}")
+        echo(f"{event.at:%Y-%m-%d %H:%M}  {told}")
 
 
 def _since_changed(alert: Alert, rule: Rule | None) -> str:

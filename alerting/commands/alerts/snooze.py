@@ -7,6 +7,7 @@ from datetime import datetime
 import click
 
 from alerting.commands.alerts import DAY, acting, approved_by, by, echo_request
+from alerting.terminal import echo
 
 
 @click.command()
@@ -23,4 +24,4 @@ def command(ctx: click.Context, ref: str, until: datetime, reason: str, by: str 
     if asked:
         echo_request(asked)
         return
-    click.echo(f"{alert.ref} is snoozed until {until.date()}, for everybody.")
+    echo(f"{alert.ref} is snoozed until {until.date()}, for everybody.")

@@ -6,6 +6,7 @@ import click
 
 from alerting.alerts.handling import KINDS
 from alerting.commands.alerts import acting, by
+from alerting.terminal import echo
 
 
 @click.command("take-back")
@@ -19,4 +20,4 @@ def command(ctx: click.Context, ref: str, what: str, by: str | None, note: str) 
     kind = what.replace("-", "_")
     with acting(ctx, ref, by) as (at, alert):
         at.take_back(alert, kind, note=note)
-    click.echo(f"{alert.ref} is not {KINDS[kind]} any more.")
+    echo(f"{alert.ref} is not {KINDS[kind]} any more.")

@@ -7,6 +7,7 @@ from contextlib import closing
 import click
 
 from alerting.cli import acting, build_app, now, tell_now
+from alerting.terminal import echo
 
 
 @click.command()
@@ -32,4 +33,4 @@ def command(ctx: click.Context, number: int, by: str | None) -> None:
         done = Granting(app=app, store=store, connection=connection, approval=approval, now=moment, impact=impact).do()
     with closing(store):
         tell_now(app, store)
-    click.echo(f"Request {number} of {request.by.name} is approved by {second.name}. {done}")
+    echo(f"Request {number} of {request.by.name} is approved by {second.name}. {done}")

@@ -6,7 +6,8 @@ from contextlib import closing
 
 import click
 
-from alerting.cli import build_app, echo_json, echo_table
+from alerting.cli import build_app
+from alerting.terminal import echo, echo_json, echo_table
 
 
 @click.command("list")
@@ -41,4 +42,4 @@ def command(ctx: click.Context, *, as_json: bool) -> None:
         for each in found
     ]
     echo_table(["Request", "Since", "To be", "About", "By", "Asked", "Why"], cells)
-    click.echo(f"{len(rows)} requests", err=True)
+    echo(f"{len(rows)} requests", err=True)

@@ -7,6 +7,7 @@ from contextlib import closing
 import click
 
 from alerting.cli import acting, build_app, now, tell_now
+from alerting.terminal import echo
 
 
 @click.command()
@@ -25,4 +26,4 @@ def command(ctx: click.Context, number: int, by: str | None, note: str) -> None:
             _, actor = acting(app, connection, by)
             request = acts.withdraw(connection, number, actor, now(), note=note)
         tell_now(app, store)
-    click.echo(f"Request {number}, about {request.about}, is taken back by {actor.name}.")
+    echo(f"Request {number}, about {request.about}, is taken back by {actor.name}.")

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from alerting.authoring.backtest.charts import draw_blocks, round_up, squeeze
-from alerting.cli import build_app, echo_json, echo_table
+from alerting.cli import build_app
+from alerting.terminal import echo, echo_json, echo_table
 
 if TYPE_CHECKING:
     from alerting.authoring.backtest.backtest import Backtest, Timeline
@@ -68,7 +69,7 @@ def command(
         from alerting.authoring.backtest.report import write_page
 
         write_page(found, page, council=app.loaded.config.council.name)
-        click.echo(f"The report is in {page}", err=True)
+        echo(f"The report is in {page}", err=True)
     if as_json:
         echo_json(_as_json(found))
     else:
@@ -92,35 +93,35 @@ def _print(found: Backtest) -> None:
     from alerting.authoring.backtest.report import make_figures, make_periods, make_team_table, write_notes, write_span
 
     rule, days = found.draft.rule, found.draft.days
-    click.echo(f"{rule.code} {rule.title}, asked of {len(days)} days kept, {write_span(days[0].as_of, days[-1].as_of)}")
+    echo(f"{rule.code} {rule.title}, asked of {len(days)} days kept, {write_span(days[0].as_of, days[-1].as_of)}")
     _print_heading(found)
-    click.echo()
+    echo()
     echo_table(["", "In use", "Draft"] if found.in_use else ["", ""], make_figures(found))
     if sys.stdout.isatty():
         _draw("Open each day", found, "open")
         _draw("New each day", found, "new")
     else:
-        click.echo()
+        echo()
         echo_table(*make_periods(found))
     headings, rows = make_team_table(found)
-    click.echo("\nBy team, new after the first day:" if rows else "\nIt alerted about nobody.")
+    echo("\nBy team, new after the first day:" if rows else "\nIt alerted about nobody.")
     if rows:
         echo_table(headings, rows)
     for note in write_notes(found):
-        click.echo(f"\n{note}")
-    click.echo("\nNothing was stored or sent.", err=True)
+        echo(f"\n{note}")
+    echo("\nNothing was stored or sent.", err=True)
 
 
 def _print_heading(found: Backtest) -> None:
     from alerting.authoring.differences import compare_rules
 
     if found.in_use is None:
-        click.echo(f"Rule: {found.draft.rule.place}")
+        echo(f"Rule: {found.draft.rule.place}")
         return
-    click.echo(f"In use: {found.in_use.rule.place}")
-    click.echo(f"Draft:  {found.draft.rule.place}")
+    echo(f"In use: {found.in_use.rule.place}")
+    echo(f"Draft:  {found.draft.rule.place}")
     for each in compare_rules(found.in_use.rule, found.draft.rule):
-        click.echo(f"  {each.key}: {each.says}")
+        echo(f"  {each.key}: {each.says}")
 
 
 def _draw(title: str, found: Backtest, what: str) -> None:
@@ -132,9 +133,9 @@ def _draw(title: str, found: Backtest, what: str) -> None:
     days = len(next(iter(every.values())))
     top = round_up(max((value for values in every.values() for value in values if value is not None), default=0))
     many = f"; a column is {-(-days // width)} days, the highest of them" if days > width else ""
-    click.echo(f"\n{title}, from 0 to {top}{many}:")
+    echo(f"\n{title}, from 0 to {top}{many}:")
     for name, values in every.items():
         *upper, lowest = draw_blocks(squeeze(values, width), top, height=3)
         for line in upper:
-            click.echo(f"{'':<7} {line}")
-        click.echo(f"{name:<7} {lowest}")
+            echo(f"{'':<7} {line}")
+        echo(f"{name:<7} {lowest}")

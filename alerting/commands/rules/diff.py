@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from alerting.cli import build_app, echo_json
+from alerting.cli import build_app
 from alerting.errors import AlertingError, Faults
+from alerting.terminal import echo, echo_json
 
 if TYPE_CHECKING:
     from alerting.app import App
@@ -87,15 +88,15 @@ def _named(rule: Rule) -> dict[str, str]:
 def _print(old: Rule, new: Rule, found: Sequence[Difference], said: str) -> None:
     from alerting.authoring.differences import EFFECTS, show_lines
 
-    click.echo(f"- {old.code} {old.title} ({old.place}, version {old.version})")
-    click.echo(f"+ {new.code} {new.title} ({new.place}, version {new.version})")
-    click.echo(f"\n{said}")
+    echo(f"- {old.code} {old.title} ({old.place}, version {old.version})")
+    echo(f"+ {new.code} {new.title} ({new.place}, version {new.version})")
+    echo(f"\n{said}")
     width = max((len(each.key) for each in found), default=0)
     for effect, heading in EFFECTS.items():
         touched = [each for each in found if each.effect == effect]
         if touched:
-            click.echo(f"\n{heading}")
+            echo(f"\n{heading}")
         for each in touched:
-            click.echo(f"  {each.key:<{width}}  {each.says}")
+            echo(f"  {each.key:<{width}}  {each.says}")
             for line in show_lines(each) if each.expression else ():
-                click.echo(f"      {line}")
+                echo(f"      {line}")

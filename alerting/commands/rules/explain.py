@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from alerting.authoring.draft import find_or_load
-from alerting.cli import build_app, echo_json, today
+from alerting.cli import build_app, today
+from alerting.terminal import echo, echo_json
 
 if TYPE_CHECKING:
     from alerting.authoring.explain.explanation import Explanation
@@ -68,24 +69,24 @@ def _print_rule(rule: Rule, book: Rulebook, *, only_sql: bool, as_json: bool) ->
         if as_json:
             echo_json(statements)
         else:
-            click.echo(";\n\n".join(statements) + ";")
+            echo(";\n\n".join(statements) + ";")
         return
     if as_json:
         echo_json(rule_in_words.rule_to_json(rule, book))
         return
     _print_title(rule)
     for section in rule_in_words.describe_rule(rule, book):
-        click.echo(f"\n{section.heading}")
+        echo(f"\n{section.heading}")
         _print_lines(section.lines)
-    click.echo(
+    echo(
         f"\n`alerting rules explain {rule.code} SUBJECT` says why it says what it says of one {rule.subject_kind.replace('_', ' ')};",
         err=True,
     )
-    click.echo("--sql shows what the engine is asked.", err=True)
+    echo("--sql shows what the engine is asked.", err=True)
 
 
 def _print_title(rule: Rule) -> None:
-    click.secho(f"{rule.code}  {rule.title}", bold=True)
+    echo(f"{rule.code}  {rule.title}", bold=True)
 
 
 def _print_lines(lines: Iterable[str], indent: str = "  ") -> None:
@@ -97,7 +98,7 @@ def _print_lines(lines: Iterable[str], indent: str = "  ") -> None:
             line[len(own) :], width, initial_indent=indent + own, subsequent_indent=indent + " " * len(own) + "    "
         )
         # What stands in columns keeps its spaces.
-        click.echo(indent + line if "  " in line.strip() and len(indent + line) <= width else "\n".join(wrapped))
+        echo(indent + line if "  " in line.strip() and len(indent + line) <= width else "\n".join(wrapped))
 
 
 # ---------------------------------------------------------------- one subject
@@ -107,14 +108,14 @@ def _print(found: Explanation) -> None:
     from alerting.formatting import day
 
     _print_title(found.rule)
-    click.echo(f"{_kind(found.rule).capitalize()} {found.subject} on {day(found.as_of)}")
+    echo(f"{_kind(found.rule).capitalize()} {found.subject} on {day(found.as_of)}")
     if found.withheld:
-        click.echo(f"\nA run would not use this answer today: {found.withheld}.")
+        echo(f"\nA run would not use this answer today: {found.withheld}.")
     if found.trace is None:
         _print_absent(found)
     else:
         _print_trace(found, found.trace)
-    click.echo("\nThe alert")
+    echo("\nThe alert")
     _print_lines(_describe_alert(found.alert) if found.alert else ["There is none, and never was one in the store."])
 
 
@@ -127,7 +128,7 @@ def _print_absent(found: Explanation) -> None:
     from alerting.authoring.explain.rule_in_words import describe_subject
 
     kind = _kind(found.rule)
-    click.echo("\nThe answer")
+    echo("\nThe answer")
     if found.left:
         _print_lines([f"Not asked: it has left ({found.left}). An alert about it would close for that reason."])
         return
@@ -140,24 +141,24 @@ def _print_absent(found: Explanation) -> None:
 
 
 def _print_trace(found: Explanation, trace: Trace) -> None:
-    click.echo("\nThe answer")
+    echo("\nThe answer")
     _print_lines(_answer(found, trace))
-    click.echo("\nThe facts")
+    echo("\nThe facts")
     _print_lines(_facts(found.rule, trace))
     decisive = trace.decisive()
     if trace.where and trace.where.term.text != "true":
-        click.echo("\nIs it asked about?" + (_LEGEND if trace.where in decisive else ""))
+        echo("\nIs it asked about?" + (_LEGEND if trace.where in decisive else ""))
         _tree(trace.where, marked=trace.where in decisive)
     for level, part in trace.levels.items():
-        click.echo(f"\nIs it {level.name}?" + (_LEGEND if part in decisive else ""))
+        echo(f"\nIs it {level.name}?" + (_LEGEND if part in decisive else ""))
         _tree(part, marked=part in decisive)
     if trace.also:
-        click.echo("\nWho joins in?")
+        echo("\nWho joins in?")
         for role, part in trace.also.items():
             _tree(part, f"{role.replace('_', ' ')}: ", marked=False)
     if found.rule.file.per:
         return
-    click.echo("\nWhat would change the answer, one thing at a time")
+    echo("\nWhat would change the answer, one thing at a time")
     _print_lines(_changes(found))
 
 

@@ -8,12 +8,12 @@ from itertools import groupby
 
 import click
 
-from alerting.cli import echo_json
 from alerting.documents.document import did_you_mean
 from alerting.errors import AlertingError
 from alerting.expressions.aggregates import AGGREGATES, Aggregate
 from alerting.expressions.functions import FUNCTIONS, RuleFunction, Type
 from alerting.rulebook.reference import functions_page
+from alerting.terminal import echo, echo_json
 
 _WORDS: dict[Type, str] = {"boolean": "yes or no", "codes": "list of codes", "any": "value"}
 _MOST_COLUMNS = 130
@@ -27,7 +27,7 @@ _OF_MANY = "Of many: only in the `measure` of a rule with `per`"
 def command(name: str | None, *, as_json: bool, markdown: bool) -> None:
     """List the functions that expressions may use, or show one, with an example and its answer on 31 March 2026."""
     if markdown:
-        click.echo(functions_page(), nl=False)
+        echo(functions_page(), nl=False)
     elif name is not None:
         function = _named(name)
         echo_json(_as_json(function)) if as_json else _print(function)
@@ -49,27 +49,27 @@ def _named(name: str) -> RuleFunction | Aggregate:
 def _list() -> None:
     width = max(len(_call(function)) for function in FUNCTIONS.values()) + 4
     for about, functions in groupby(FUNCTIONS.values(), key=lambda function: function.about):
-        click.echo(click.style(about.capitalize(), bold=True))
+        echo(click.style(about.capitalize(), bold=True))
         for function in functions:
-            click.echo(_wrapped(function.says, first=f"  {_call(function)}".ljust(width), others=" " * width))
-        click.echo()
-    click.echo(click.style(_OF_MANY, bold=True))
+            echo(_wrapped(function.says, first=f"  {_call(function)}".ljust(width), others=" " * width))
+        echo()
+    echo(click.style(_OF_MANY, bold=True))
     for aggregate in AGGREGATES.values():
-        click.echo(_wrapped(aggregate.says, first=f"  {_call(aggregate)}".ljust(width), others=" " * width))
-    click.echo()
-    click.echo("`alerting rules functions NAME` shows an example.", err=True)
+        echo(_wrapped(aggregate.says, first=f"  {_call(aggregate)}".ljust(width), others=" " * width))
+    echo()
+    echo("`alerting rules functions NAME` shows an example.", err=True)
 
 
 def _print(function: RuleFunction | Aggregate) -> None:
-    click.echo(f"{click.style(_call(function), bold=True)} gives: {_word(function.gives)}\n")
+    echo(f"{click.style(_call(function), bold=True)} gives: {_word(function.gives)}\n")
     if isinstance(function, Aggregate):
-        click.echo(_wrapped(function.says))
-        click.echo(f"{_OF_MANY}. Such as:\n  {function.example}")
+        echo(_wrapped(function.says))
+        echo(f"{_OF_MANY}. Such as:\n  {function.example}")
         return
-    click.echo(_wrapped(f"{function.says} {function.notes}".strip()))
+    echo(_wrapped(f"{function.says} {function.notes}".strip()))
     if function.strict and function.takes:
-        click.echo(_wrapped("Where a value it takes is missing, so is its answer."))
-    click.echo(f"\nAs at Tuesday 31 March 2026:\n  {function.example}\n  is {function.answer}")
+        echo(_wrapped("Where a value it takes is missing, so is its answer."))
+    echo(f"\nAs at Tuesday 31 March 2026:\n  {function.example}\n  is {function.answer}")
 
 
 def _call(function: RuleFunction | Aggregate) -> str:

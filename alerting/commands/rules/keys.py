@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import click
 
+from alerting.terminal import echo
+
 
 @click.command()
 @click.argument("name", required=False)
@@ -15,13 +17,13 @@ def command(name: str | None, *, markdown: bool) -> None:
     from alerting.rulebook.reference import PARTS, key_names, key_says, keys_page
 
     if markdown:
-        click.echo(keys_page(), nl=False)
+        echo(keys_page(), nl=False)
     elif name is None:
         for heading, model in PARTS.items():
-            click.echo(f"{heading}: {', '.join(field.alias or key for key, field in model.model_fields.items())}")
-        click.echo("`alerting rules keys NAME` says what one means.", err=True)
+            echo(f"{heading}: {', '.join(field.alias or key for key, field in model.model_fields.items())}")
+        echo("`alerting rules keys NAME` says what one means.", err=True)
     elif name not in key_names():
         remedy = did_you_mean(name, key_names()) or "`alerting rules keys` lists them all."
         raise AlertingError(f"there is no key '{name}'", remedy=remedy)
     else:
-        click.echo("\n".join(key_says(name)))
+        echo("\n".join(key_says(name)))

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from alerting.cli import build_app, echo_json, echo_table
+from alerting.cli import build_app
 from alerting.formatting import day
+from alerting.terminal import echo, echo_json, echo_table
 
 if TYPE_CHECKING:
     from alerting.app import App
@@ -49,7 +50,7 @@ def command(ctx: click.Context, *, as_json: bool) -> None:
     cells = [[row.get(name, row.get("problem", "") if name == "title" else "") for name in names] for row in rows]
     echo_table([name.capitalize() for name in names], cells)
     for older in book.older.values():
-        click.echo(f"{older.file} {older}", err=True)
+        echo(f"{older.file} {older}", err=True)
 
 
 def _status(book: Rulebook, rule: Rule, brakes: dict[str, date]) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from alerting.cli import build_app
+from alerting.terminal import echo
 
 if TYPE_CHECKING:
     from alerting.authoring.copy_rule import RuleCopy
@@ -33,9 +34,9 @@ def command(ctx: click.Context, *, source: str, id_: str | None, code: str | Non
     copy = plan_copy(app, source, id_=id_, code=code, title=title, replaces=replaces)
     folder = copy.path.parent.parent
     if not folder.is_dir():
-        click.echo(f"This council uses the rules that come with this version; they are copied to {folder.as_posix()}.", err=True)
+        echo(f"This council uses the rules that come with this version; they are copied to {folder.as_posix()}.", err=True)
     write_copy(app, copy)
-    click.echo(copy.path.as_posix())
+    echo(copy.path.as_posix())
     _print(copy)
 
 
@@ -43,13 +44,13 @@ def _print(copy: RuleCopy) -> None:
     """Print what becomes of the copy and of the rule it was copied from."""
     old, new = copy.source.code, copy.code
     if not copy.replaces:
-        click.echo(f"The copy, {new}, is off: no run asks it until you take `enabled: false` out of it.", err=True)
+        echo(f"The copy, {new}, is off: no run asks it until you take `enabled: false` out of it.", err=True)
     elif copy.id == copy.source.id:
-        click.echo(f"The copy stands for {old} from the next run on, and goes on with its open alerts.", err=True)
+        echo(f"The copy stands for {old} from the next run on, and goes on with its open alerts.", err=True)
     else:
-        click.echo(
+        echo(
             f"The copy stands for {old} from the next run on. The alerts that {old} has open end as no longer asked for, and what\n"
             f"still holds is told anew; under --id {copy.source.id} the copy would go on with them.",
             err=True,
         )
-    click.echo(f"Change it, then: alerting check; alerting rules test {new}; alerting rules preview {new}.", err=True)
+    echo(f"Change it, then: alerting check; alerting rules test {new}; alerting rules preview {new}.", err=True)

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from alerting.cli import build_app, echo_json, echo_table, today
+from alerting.cli import build_app, today
+from alerting.terminal import echo, echo_json, echo_table
 
 if TYPE_CHECKING:
     from alerting.authoring.preview import Count, Messages, Preview
@@ -71,7 +72,7 @@ def _as_json(found: Preview) -> dict[str, Any]:
 
 def _print(found: Preview, *, everybody: bool) -> None:
     _print_heading(found)
-    click.echo()
+    echo()
     _print_counts(found)
     _print_who("Team", "By team", found.teams, bool(found.before))
     _print_who("Person", "Who would be told of them, were all of them new", found.people, bool(found.before))
@@ -79,23 +80,23 @@ def _print(found: Preview, *, everybody: bool) -> None:
         _print_changes(found, everybody=everybody)
     _print_messages(found.today, found.draft.file.job)
     for warning in found.warnings:
-        click.echo(f"\nLook twice: {warning}")
-    click.echo("\nNothing was stored or sent.", err=True)
+        echo(f"\nLook twice: {warning}")
+    echo("\nNothing was stored or sent.", err=True)
 
 
 def _print_heading(found: Preview) -> None:
     from alerting.authoring.differences import compare_rules
 
     day = f"{found.as_of:%A} {found.as_of.day} {found.as_of:%B %Y}"
-    click.echo(f"{found.draft.code} {found.draft.title}, asked of the data of {day}")
+    echo(f"{found.draft.code} {found.draft.title}, asked of the data of {day}")
     if found.in_use is None:
-        click.echo(f"A new rule: {found.draft.place}")
+        echo(f"A new rule: {found.draft.place}")
         return
     changed = compare_rules(found.in_use, found.draft)
-    click.echo(f"In use: {found.in_use.place}")
-    click.echo(f"Draft:  {found.draft.place}" + ("" if changed else ", which is the same"))
+    echo(f"In use: {found.in_use.place}")
+    echo(f"Draft:  {found.draft.place}" + ("" if changed else ", which is the same"))
     for each in changed:
-        click.echo(f"  {each.key}: {each.says}")
+        echo(f"  {each.key}: {each.says}")
 
 
 def _print_counts(found: Preview) -> None:
@@ -124,7 +125,7 @@ def _difference(old: int, new: int) -> str:
 def _print_who(heading: str, title: str, counts: tuple[Count, ...], compared: bool) -> None:
     if not counts:
         return
-    click.echo(f"\n{title}:")
+    echo(f"\n{title}:")
     rows = [[count.name, count.before, count.after, _difference(count.before, count.after)] for count in counts]
     if compared:
         echo_table([heading, "In use", "Draft", ""], rows)
@@ -134,11 +135,11 @@ def _print_who(heading: str, title: str, counts: tuple[Count, ...], compared: bo
 
 def _print_changes(found: Preview, *, everybody: bool) -> None:
     if not found.changes:
-        click.echo("\nIt says the same of everybody.")
+        echo("\nIt says the same of everybody.")
         return
     counted = {kind: sum(change.kind == kind for change in found.changes) for kind in ("added", "removed", "level")}
     words = f"{counted['added']} added, {counted['removed']} removed, {counted['level']} at another level"
-    click.echo(f"\nOf whom it says something else: {words}.")
+    echo(f"\nOf whom it says something else: {words}.")
     shown = found.changes if everybody else found.changes[:SHOWN]
     names = {"added": "added", "removed": "removed", "level": "level"}
     subject = found.draft.subject.title
@@ -147,19 +148,19 @@ def _print_changes(found: Preview, *, everybody: bool) -> None:
         [[names[change.kind], change.subject, change.before, change.after, change.team] for change in shown],
     )
     if len(shown) < len(found.changes):
-        click.echo(f"and {len(found.changes) - len(shown)} more: --all lists them.")
+        echo(f"and {len(found.changes) - len(shown)} more: --all lists them.")
 
 
 def _print_messages(today: Messages, job: str) -> None:
     if today.pending:
-        click.echo(f"\n{today.pending} match and wait: nobody is told until they have lasted.")
+        echo(f"\n{today.pending} match and wait: nobody is told until they have lasted.")
     if today.confined:
-        click.echo(f"\n{today.confined} are about restricted children whom nobody may be told of.")
+        echo(f"\n{today.confined} are about restricted children whom nobody may be told of.")
     known = "" if today.remembered else " (there is no store yet, so everything is new)"
     if not today.messages:
-        click.echo(f"\nOf these alerts a {job} run would send no message now{known}.")
+        echo(f"\nOf these alerts a {job} run would send no message now{known}.")
         return
-    click.echo(f"\nMessages that a {job} run would send now, with this many items of this rule{known}:")
+    echo(f"\nMessages that a {job} run would send now, with this many items of this rule{known}:")
     states = [
         state
         for state in ("new", "back", "worse", "reminder", "improving", "open", "cleared", "held", "covered")

@@ -6,8 +6,9 @@ from datetime import datetime
 
 import click
 
-from alerting.cli import build_app, echo_json, echo_table, today
+from alerting.cli import build_app, today
 from alerting.formatting import number
+from alerting.terminal import echo, echo_json, echo_table
 from alerting.working_days import working_days_between
 
 
@@ -54,4 +55,4 @@ def command(ctx: click.Context, since: datetime | None, *, as_json: bool) -> Non
             for row in rows
         ],
     )
-    click.echo(f"From {first} to {day}. Days: median working days to clear. Acted on: acknowledged.", err=True)
+    echo(f"From {first} to {day}. Days: median working days to clear. Acted on: acknowledged.", err=True)

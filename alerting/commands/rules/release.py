@@ -9,7 +9,7 @@ import click
 from alerting.alerts.acts import ActKind
 from alerting.alerts.brakes import Brake
 from alerting.app import App
-from alerting.cli import acting, build_app, echo_table, now, tell_now
+from alerting.cli import acting, build_app, now, tell_now
 from alerting.commands.alerts import echo_request
 from alerting.commands.requests import ask_release
 from alerting.documents.document import did_you_mean
@@ -17,6 +17,7 @@ from alerting.errors import AlertingError
 from alerting.formatting import day, plural
 from alerting.model import Alert, Level
 from alerting.store.store import Store
+from alerting.terminal import echo, echo_table
 
 _SAMPLE = 5
 _KINDS = {
@@ -62,7 +63,7 @@ def _list(app: App, store: Store) -> None:
     known = known_since_back(((ref, last.told_on) for (_, _, ref), last in told.items()), live)
     waiting = untold(live, {brake.rule for brake in on}, known)
     if not on:
-        click.echo("No brake is on.")
+        echo("No brake is on.")
         return
     codes = {id_: code for code, id_ in app.book.codes.items()}
     echo_table(
@@ -108,12 +109,12 @@ def _release(app: App, store: Store, rule: str | None, said: str, note: str) -> 
         raise AlertingError(f"no brake is on for the rule '{rule}'", remedy=remedy)
     if rule is None:
         count = plural(len(released), "brake")
-        click.echo(
+        echo(
             f"{count} released by {by}. The next run tells what was kept back and still holds: what was open on the first day as one summary each."
         )
         return
     [brake] = released
-    click.echo(
+    echo(
         f"{rule.upper() if rule.upper() in codes else rule} is released by {by}: it was held since {day(brake.since)}, "
         f"with {plural(brake.count, 'new alert')}. The next run tells those that still hold."
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from alerting.cli import build_app
+from alerting.terminal import echo
 
 
 @click.command()
@@ -19,7 +20,7 @@ def command(ctx: click.Context, kind: str, *, write: bool) -> None:
     app = build_app(ctx)
     schemas = {RULE_FILE: as_text(rule_schema(app.book.subjects)), SUBJECT_FILE: as_text(subject_schema())}
     if not write:
-        click.echo(schemas[RULE_FILE if kind == "rule" else SUBJECT_FILE], nl=False)
+        echo(schemas[RULE_FILE if kind == "rule" else SUBJECT_FILE], nl=False)
         return
     folder = app.loaded.folder / app.loaded.config.rules.path
     if not folder.is_dir():
@@ -29,4 +30,4 @@ def command(ctx: click.Context, kind: str, *, write: bool) -> None:
         )
     for name, text in schemas.items():
         (folder / name).write_text(text, "utf-8")
-        click.echo(f"{(folder / name).as_posix()} is written", err=True)
+        echo(f"{(folder / name).as_posix()} is written", err=True)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import click
 
 from alerting.authoring.draft import find_rule
-from alerting.cli import build_app, echo_json
+from alerting.cli import build_app
 from alerting.rulebook.rule import Rule
+from alerting.terminal import echo, echo_json
 
 
 @click.command()
@@ -24,18 +25,18 @@ def command(ctx: click.Context, rule: str, *, as_json: bool) -> None:
 
 def _print(rule: Rule) -> None:
     file = rule.file
-    click.echo(f"{rule.code} {rule.title} ({rule.id}), {rule.place}, version {rule.version}")
-    click.echo(f"Basis: {rule.basis_kind}: {rule.basis_text} ({rule.basis_source or 'no source'}). Owner: {file.owner}.")
-    click.echo(f"Asked {file.job} of every {rule.subject.title.lower()} where {file.where}")
+    echo(f"{rule.code} {rule.title} ({rule.id}), {rule.place}, version {rule.version}")
+    echo(f"Basis: {rule.basis_kind}: {rule.basis_text} ({rule.basis_source or 'no source'}). Owner: {file.owner}.")
+    echo(f"Asked {file.job} of every {rule.subject.title.lower()} where {file.where}")
     for name, text in file.let.items():
-        click.echo(f"  {name} is {text}")
-    click.echo(f"Measure: {file.measure} ({rule.unit})" if file.measure else "It measures nothing.")
+        echo(f"  {name} is {text}")
+    echo(f"Measure: {file.measure} ({rule.unit})" if file.measure else "It measures nothing.")
     for level, text in file.levels.items():
-        click.echo(f"  {level} when {text}; tells {', '.join(file.notify.get(level, ()))}")
+        echo(f"  {level} when {text}; tells {', '.join(file.notify.get(level, ()))}")
     for role, text in file.also.items():
-        click.echo(f"  also {role} when {text}")
-    click.echo(f"Due: {file.due or 'no date'}. Clears when: {rule.clears}")
-    click.echo("Parameters: " + (", ".join(f"{name} {value}" for name, value in rule.params.items()) or "none"))
-    click.echo("Columns:")
+        echo(f"  also {role} when {text}")
+    echo(f"Due: {file.due or 'no date'}. Clears when: {rule.clears}")
+    echo("Parameters: " + (", ".join(f"{name} {value}" for name, value in rule.params.items()) or "none"))
+    echo("Columns:")
     for name, column in rule.subject.columns.items():
-        click.echo(f"  {name} ({column.type}): {column.says}")
+        echo(f"  {name} ({column.type}): {column.says}")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import click
 
-from alerting.cli import build_app, echo_table
+from alerting.cli import build_app
+from alerting.terminal import echo, echo_table
 
 
 @click.command()
@@ -19,15 +20,15 @@ def command(ctx: click.Context, name: str | None, *, markdown: bool) -> None:
 
     subjects = build_app(ctx).book.subjects
     if markdown:
-        click.echo(subjects_page(subjects.values()), nl=False)
+        echo(subjects_page(subjects.values()), nl=False)
     elif name is None:
         echo_table(["Subject", "Is"], [[subject.id, subject.says] for subject in subjects.values()])
-        click.echo("`alerting rules subjects NAME` shows the columns of one.", err=True)
+        echo("`alerting rules subjects NAME` shows the columns of one.", err=True)
     elif name not in subjects:
         remedy = did_you_mean(name, list(subjects)) or "`alerting rules subjects` lists them all."
         raise AlertingError(f"there is no subject '{name}'", remedy=remedy)
     else:
         subject = subjects[name]
-        click.echo(f"{subject.title}. {subject.says}", err=True)
+        echo(f"{subject.title}. {subject.says}", err=True)
         rows = [[column, about.type, about.tier, about.says] for column, about in subject.columns.items()]
         echo_table(["Column", "Type", "Tier", "Means"], rows)

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from alerting.cli import build_app, echo_json
+from alerting.cli import build_app
+from alerting.terminal import echo, echo_json
 
 if TYPE_CHECKING:
     from alerting.app import App
@@ -78,9 +79,9 @@ def _try_examples(app: App, name: str | None, *, strict: bool, as_json: bool) ->
     every = sum(len(proof.tried) for proof in proofs)
     unshown = f" {plural(gaps, 'thing is', 'things are')} left unshown." if gaps else ""
     told = f"{every - failed} of {plural(every, 'example')} of {plural(len(proofs), 'rule')}"
-    click.echo(f"{told} {'is' if every == 1 else 'are'} lived up to.{unshown}", err=True)
+    echo(f"{told} {'is' if every == 1 else 'are'} lived up to.{unshown}", err=True)
     for one in broken:
-        click.echo(f"{one.code} cannot be used and was not tried: `alerting check` shows why.", err=True)
+        echo(f"{one.code} cannot be used and was not tried: `alerting check` shows why.", err=True)
     return 1 if failed or broken or (strict and gaps) else 0
 
 
@@ -101,13 +102,13 @@ def _print_proof(proof: _Proof) -> None:
     failures = [(one, place) for one, place in zip(proof.tried, proof.places, strict=True) if one.wrong]
     if not failures and not proof.gaps:
         return
-    click.echo(f"{proof.rule.code} {proof.rule.title}")
+    echo(f"{proof.rule.code} {proof.rule.title}")
     for one, place in failures:
-        click.echo(f"\n  {place.file}:{place.line}: {one.example.says}")
+        echo(f"\n  {place.file}:{place.line}: {one.example.says}")
         _print_lines([("expected", _expected(one)), ("came", _came(one)), ("because", one.why)])
     for gap in proof.gaps:
-        click.echo(f"  {proof.rule.place}:{gap.where.line if gap.where else ''}: {gap.problem}\n      {gap.remedy}")
-    click.echo()
+        echo(f"  {proof.rule.place}:{gap.where.line if gap.where else ''}: {gap.problem}\n      {gap.remedy}")
+    echo()
 
 
 def _expected(tried: ExampleResult) -> str:
@@ -189,26 +190,26 @@ def _run_scenarios(app: App, name: str | None, path: Path | None, *, as_json: bo
             _print_scenario(one)
     days = sum(one.days for one in played)
     told = f"{len(played) - len(failed)} of {plural(len(played), 'scenario')} went as expected, {plural(days, 'day')} in all."
-    click.echo(told, err=True)
+    echo(told, err=True)
     return 1 if failed else 0
 
 
 def _print_scenario(played: Played) -> None:
     from alerting.formatting import day
 
-    click.echo(f"{played.file}: {played.says}")
+    echo(f"{played.file}: {played.says}")
     for as_of, group in groupby(played.differences, key=lambda one: one.as_of):
-        click.echo(f"\n  {day(as_of)}")
+        echo(f"\n  {day(as_of)}")
         for one in group:
-            click.echo(f"    {one.about} (line {one.where.line})")
+            echo(f"    {one.about} (line {one.where.line})")
             _print_lines([("expected", one.expected), ("came", one.came)])
-    click.echo()
+    echo()
 
 
 def _print_lines(lines: Iterable[tuple[str, str]]) -> None:
     for heading, text in lines:
         if text:
-            click.echo(f"      {heading:<9} {text}")
+            echo(f"      {heading:<9} {text}")
 
 
 def _scenario_as_json(played: Played) -> dict[str, Any]:

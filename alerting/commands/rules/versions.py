@@ -7,7 +7,8 @@ from typing import Any
 
 import click
 
-from alerting.cli import build_app, echo_json, echo_table
+from alerting.cli import build_app
+from alerting.terminal import echo, echo_json, echo_table
 
 
 @click.command()
@@ -47,7 +48,7 @@ def command(ctx: click.Context, rule: str | None, *, as_json: bool) -> None:
         ],
     )
     if not rows:
-        click.echo("No run has seen it yet." if rule else "No run has seen a rule yet.", err=True)
+        echo("No run has seen it yet." if rule else "No run has seen a rule yet.", err=True)
 
 
 def _plain(value: Any) -> Any:

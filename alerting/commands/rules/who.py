@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from alerting.authoring.draft import find_or_load
-from alerting.cli import build_app, echo_json, today
+from alerting.cli import build_app, today
+from alerting.terminal import echo, echo_json
 
 if TYPE_CHECKING:
     from alerting.authoring.explain.who_is_told import Told, Way
@@ -41,24 +42,24 @@ def command(ctx: click.Context, rule: str, subject: str, as_of: datetime | None,
 def _print(told: Told) -> None:
     from alerting.formatting import day
 
-    click.secho(f"{told.rule.code}  {told.rule.title}", bold=True)
+    echo(f"{told.rule.code}  {told.rule.title}", bold=True)
     one = told.rule.file.per or f"{told.rule.subject.title[:1].lower()}{told.rule.subject.title[1:]}"
-    click.echo(f"{one.capitalize()} {told.subject} on {day(told.as_of)}: {told.gives}. Team {told.team}; worker {told.worker}.")
+    echo(f"{one.capitalize()} {told.subject} on {day(told.as_of)}: {told.gives}. Team {told.team}; worker {told.worker}.")
     for note in told.notes:
-        click.echo(f"  ! {note}")
+        echo(f"  ! {note}")
     for level, ways in told.levels.items():
         today_ = "  (today)" if told.gives == level.name else ""
-        click.echo(f"\nAt {level.name}{today_}")
+        echo(f"\nAt {level.name}{today_}")
         _ways(ways)
         for role in told.named[level]:
-            click.echo(f"  {role}, whom the restricted record names")
+            echo(f"  {role}, whom the restricted record names")
     if told.escalations:
-        click.echo("\nAs it stays open")
+        echo("\nAs it stays open")
         _ways(told.escalations)
-    click.echo("\nThrough")
+    echo("\nThrough")
     width = max(map(len, told.receivers), default=0)
     for name, what in told.receivers.items():
-        click.echo(f"  {name:<{width}}  {what}")
+        echo(f"  {name:<{width}}  {what}")
 
 
 def _ways(ways: Sequence[Way]) -> None:
@@ -67,9 +68,9 @@ def _ways(ways: Sequence[Way]) -> None:
     width = max((len(ROLE_WORDS[way.role]) for way in ways), default=0)
     for way in ways:
         told = way.person or f"nobody: {way.why_not}"
-        click.echo(f"  {ROLE_WORDS[way.role]:<{width}}  {told}{f', {way.when}' if way.when else ''}")
+        echo(f"  {ROLE_WORDS[way.role]:<{width}}  {told}{f', {way.when}' if way.when else ''}")
         for place, step in enumerate(() if way.direct else way.path):
-            click.echo(f"  {'':<{width}}  {'-> ' if place else '   '}{step}")
+            echo(f"  {'':<{width}}  {'-> ' if place else '   '}{step}")
 
 
 def _as_json(told: Told) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from alerting.cli import CommandFolder, today
+from alerting.terminal import echo
 
 if TYPE_CHECKING:
     from alerting.app import App
@@ -81,15 +82,15 @@ def echo_impact(matcher: Matcher, impact: Impact, share: int) -> None:
     """Print what would be silenced, whose it is and whether it takes two people."""
     from alerting.formatting import listed, plural
 
-    click.echo(f"About {matcher}")
+    echo(f"About {matcher}")
     levels = listed([f"{count} {level}" for level, count in impact.levels.items()])
-    click.echo(f"Silences {len(impact.alerts)} of {plural(impact.open, 'open alert')}{f': {levels}' if levels else ''}")
+    echo(f"Silences {len(impact.alerts)} of {plural(impact.open, 'open alert')}{f': {levels}' if levels else ''}")
     for label, counts in (("Team", impact.teams), ("Not told", impact.people)):
         for name, count in counts:
-            click.echo(f"  {label}: {name}, {plural(count, 'alert')}")
+            echo(f"  {label}: {name}, {plural(count, 'alert')}")
     if impact.everything:
-        click.echo(f"Refused: {impact.everything}.")
+        echo(f"Refused: {impact.everything}.")
         return
     why = impact.needs_two(share)
     if why:
-        click.echo(f"Takes two people: {why}.")
+        echo(f"Takes two people: {why}.")

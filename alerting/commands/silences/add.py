@@ -12,6 +12,7 @@ from alerting.alerts.acts import Request
 from alerting.cli import acting, build_app, now, tell_now, today
 from alerting.commands.alerts import DAY, approved_by, as_of, by, echo_request, second_named
 from alerting.commands.silences import echo_impact, impact_of, matcher_of, matching, refuse_today
+from alerting.terminal import echo
 
 
 @click.command()
@@ -55,7 +56,7 @@ def command(
     echo_impact(matcher, impact, limits.silence_share)
     refuse_everything(impact)
     if not yes:
-        click.echo("Nothing is silenced yet: the same with --yes makes it, or asks a second person where it takes two.")
+        echo("Nothing is silenced yet: the same with --yes makes it, or asks a second person where it takes two.")
         return
     with store.transaction() as connection:
         number = silences.add(connection, request, impact, limits, now())
@@ -63,4 +64,4 @@ def command(
     if isinstance(number, Request):
         echo_request(number)
         return
-    click.echo(f"Silence {number} is made, until {request.until}. `alerting silences end {number}` ends it before.")
+    echo(f"Silence {number} is made, until {request.until}. `alerting silences end {number}` ends it before.")

@@ -6,6 +6,7 @@ import click
 
 from alerting.cli import acting, build_app, now, tell_now
 from alerting.commands.alerts import by
+from alerting.terminal import echo
 
 
 @click.command()
@@ -26,4 +27,4 @@ def command(ctx: click.Context, silence: int, by: str | None, note: str) -> None
         tell_now(app, store)
     finally:
         store.close()
-    click.echo(f"Silence {silence}, about {ended.matcher}, is ended by {actor.name}.")
+    echo(f"Silence {silence}, about {ended.matcher}, is ended by {actor.name}.")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import click
 
-from alerting.cli import build_app, echo_json, echo_table, today
+from alerting.cli import build_app, today
+from alerting.terminal import echo, echo_json, echo_table
 
 
 @click.command("list")
@@ -47,4 +48,4 @@ def command(ctx: click.Context, *, everything: bool, as_json: bool) -> None:
     keys = ("silence", "begins", "until", "matches_today", "by", "approved_by", "reason", "ended_by")
     headings = ["Silence", "From", "Until", "Alerts", "By", "Approved by", "Reason", "Ended by", "About"]
     echo_table(headings, [[*(row[key] for key in keys), str(each.matcher)] for row, each in zip(rows, chosen, strict=True)])
-    click.echo(f"{len(rows)} silences", err=True)
+    echo(f"{len(rows)} silences", err=True)

@@ -7,10 +7,11 @@ from typing import Any
 
 import click
 
-from alerting.cli import build_app, echo_json
+from alerting.cli import build_app
 from alerting.commands.alerts import as_of
 from alerting.commands.silences import echo_impact, impact_of, matcher_of, matching
 from alerting.errors import HandlingError
+from alerting.terminal import echo_json
 
 
 @click.command()
