@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from urllib.parse import unquote
+from urllib.parse import unquote, unquote_plus
 
 _SQLITE = "sqlite:///"
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://(.*)", re.DOTALL)
@@ -16,6 +16,9 @@ _PLACE = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]*)(:[0-9]{1,5})?(/[A-Za-
 _NAMED = re.compile(
     r"[?&;{](?:[^=&;]*[_-])?(?:pass(?:word|wd|phrase)?|sslpassword|pwd|secret|token|sig|signature|api_?key)=[^&;]", re.IGNORECASE
 )
+_ODBC = re.compile(r"[?&]odbc_connect=([^&]*)", re.IGNORECASE)
+"""A whole connection string of ODBC in an address: `Server=...;Database=...;UID=...;PWD=...`."""
+_ODBC_PLACE = re.compile(r"(?:^|;)\s*(server|database|dsn)\s*=\s*([^;]*)", re.IGNORECASE)
 _NEEDED_FOR_NOTHING = re.compile(r"[?&][^=&]*(?:pass|pwd|secret|token|sig|key)[^=&]*=[^&]*", re.IGNORECASE)
 
 
@@ -67,6 +70,8 @@ def without_secrets(address: str) -> str:
     found = _SCHEME.fullmatch(address)
     if found is None or address.startswith(_SQLITE):
         return address
+    if odbc := _ODBC.search(address):
+        return f"{found[1]}://{';'.join(f'{key}={value}' for key, value in _ODBC_PLACE.findall(unquote_plus(odbc[1])))}"
     return f"{found[1]}://{_NEEDED_FOR_NOTHING.sub('', found[2].rpartition('@')[2])}"
 
 
@@ -78,7 +83,10 @@ def why_refused(error: BaseException) -> tuple[str, str]:
     words = str(getattr(error, "orig", None) or error).lower()
     if any(word in words for word in ("password", "authentication", "login failed", "access denied", "no pg_hba", 'role "')):
         return "refuses the user's name or password", "Check the user and password."
-    if any(word in words for word in ("does not exist", "unknown database", "cannot open database", "unable to open")):
+    unreachable = "unavailable or does not exist" in words  # so FreeTDS says of a server
+    if not unreachable and any(
+        word in words for word in ("does not exist", "unknown database", "cannot open database", "unable to open")
+    ):
         return "is not there, or not to be opened", "Check the name of the database, and that its user may use it."
     if any(word in words for word in ("no space", "disk full", "could not extend")):
         return "has no more room on its disk", "Make space where the server keeps its files."

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from click.testing import CliRunner, Result
 from pydantic import ValidationError
 
@@ -18,6 +19,7 @@ from alerting.casedata.flavours.reading import Flavoured, as_ours
 from alerting.casedata.snapshot import Snapshot
 from alerting.commands import cli
 from alerting.commands.alerts import as_row
+from alerting.sources.demo.delivered import delivered
 from alerting.sources.demo.export import export
 from alerting.sources.demo.source import Source
 from alerting.sources.files.source import Source as Files
@@ -73,6 +75,23 @@ def test_a_council_of_each_flavour_gets_the_same_alerts(tmp_path: Path, expected
     assert alerts == [alert for alert in expected if alert["rule"] not in waiting]
     assert [any(column in problem for problem in problems) for column in not_given] == [True] * len(not_given)
     assert not_given or not problems
+
+
+@pytest.mark.slow
+def test_so_does_one_whose_tables_are_the_temporary_ones_that_the_script_leaves(
+    tmp_path: Path, expected: list[dict[str, Any]]
+) -> None:
+    engine = sa.create_engine(f"sqlite:///{tmp_path / 'ssd.db'}")
+    with engine.begin() as connection:
+        for name, columns in delivered(COUNCIL.tables(DAY), "mosaic").items():
+            table = sa.Table(f"##{name}", sa.MetaData(), *(sa.Column(column, sa.Text) for column in columns))
+            table.create(connection)
+            if rows := [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]:
+                connection.execute(table.insert(), rows)
+
+    alerts, problems = alerts_of(tmp_path / "office", {"type": "sql", "url": str(engine.url), "flavour": "mosaic"})
+
+    assert (alerts, problems) == (expected, [])
 
 
 # ---------------------------------------------------------------------- how a column is come by

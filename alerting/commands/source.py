@@ -264,9 +264,7 @@ def _describe(app: App, snapshot: Snapshot, name: str, judged: Trust, also: list
         notes=[note.text for note in judged.notes if note.about.partition(".")[0] == name]
         + [f"{name}.{column}: {why}" for column, why in reading.not_given.items() if column not in reading.missing_columns],
         waiting=sorted(rule.code for rule in app.book.rules if mine.keys() & app.book.needs(rule)),
-        flavour=proposed.name
-        if proposed and any((name, column) in proposed.columns for column in reading.missing_columns)
-        else None,
+        flavour=proposed.name if proposed and any(proposed.gives(name, column) for column in reading.missing_columns) else None,
         release=f"alerting source release {name} --by NAME --note WHY" if mine.keys() & judged.releasable.keys() else None,
     )
 

@@ -6,6 +6,7 @@ every other database streams rows. What is asked of it is `SELECT columns FROM t
 
 from __future__ import annotations
 
+import re
 import sqlite3
 import time
 from collections import defaultdict
@@ -33,6 +34,11 @@ if TYPE_CHECKING:
 
 _NO_COLUMN = "none of them"
 """The column of a raw table of which no column is wanted: its rows count all the same."""
+
+_FIRST = "ssd_person"
+_OF_THE_DATABASE = frozenset({"information_schema", "sys", "guest"})
+_TEMPORARY = re.compile(r"#+(.+?)(?:_{4,}[0-9a-f]{12})?", re.IGNORECASE)
+"""The name of a temporary table of SQL Server: `##ssd_person`, or `#ssd_person`, which it makes longer with who made it."""
 
 _BATCH = 50_000
 _CONNECT_S = 15
@@ -122,6 +128,11 @@ class Source(BaseModel, snapshot.Source):
                         isolation_level="REPEATABLE READ",
                         execution_options={"postgresql_readonly": True},
                     )
+                case "mssql" if url.get_driver_name() == "pymssql":
+                    limits = {"login_timeout": _CONNECT_S, "timeout": self.statement_timeout_s}
+                    return sa.create_engine(url, poolclass=sa.NullPool, connect_args=limits)
+                case "mssql" if url.get_driver_name() == "pyodbc":
+                    return sa.create_engine(url, poolclass=sa.NullPool, connect_args={"timeout": _CONNECT_S})
                 case _:
                     return sa.create_engine(url, poolclass=sa.NullPool)
         except (sa.exc.ArgumentError, ValueError, TypeError):
@@ -133,7 +144,8 @@ class Source(BaseModel, snapshot.Source):
         except ImportError as error:
             raise SourceError(
                 f"the driver for this database is not installed ({error.name or 'unknown'})",
-                remedy="For PostgreSQL: pip install 'practice-alerts[postgres]'. For others, install what source.url names.",
+                remedy="For PostgreSQL: pip install 'practice-alerts[postgres]'. For SQL Server: pip install 'practice-alerts[mssql]', and "
+                "for mssql+pyodbc Microsoft's ODBC driver as well. For others, install what source.url names.",
             ) from None
 
     def _begin(self, connection: sa.Connection) -> None:
@@ -147,6 +159,8 @@ class Source(BaseModel, snapshot.Source):
             case "sqlite":
                 connection.exec_driver_sql("PRAGMA query_only = on")
                 connection.exec_driver_sql("BEGIN")
+            case "mssql" if connection.dialect.driver == "pyodbc":
+                _driver(connection).timeout = self.statement_timeout_s
 
     def _unreachable(self, error: Exception) -> SourceError:
         problem, remedy = database_address.why_refused(error)
@@ -164,25 +178,41 @@ class Source(BaseModel, snapshot.Source):
             names += catalogue.get_materialized_view_names(schema)
         found: dict[str, list[str]] = defaultdict(list)
         for name in names:
-            found[name.lower()].append(name)
+            for called in {name.lower(), _without_hash(name.lower())}:
+                found[called].append(name)
         ours = {
             table: _Held(ours=table, schema=schema, theirs=tuple(found[key]))
             for table in TABLES
             if (key := f"{self.prefix}{table}".lower()) in found
         }
         if not ours:
-            near = get_close_matches(f"{self.prefix}ssd_person".lower(), list(found), n=1, cutoff=0.6)
             raise SourceError(
                 f"no case table was found in {f'the schema {schema}' if schema else 'the default schema'}",
-                remedy=f"Looked for {self.prefix}ssd_person, {self.prefix}ssd_cp_plans and so on"
-                f"{f', and saw {near[0]}' if near else ''}. Set source.schema to where they are, source.prefix to what "
-                "their names begin with, and let the user read them.",
+                remedy=f"Looked for {self.prefix}ssd_person, {self.prefix}ssd_cp_plans and so on{self._elsewhere(catalogue, names)}. "
+                "Set source.schema to where they are, source.prefix to what their names begin with, and let the user read them.",
             )
         return ours
+
+    def _elsewhere(self, catalogue: sa.Inspector, names: Sequence[str]) -> str:
+        """Return where a table is that is named as ours behind something else, or nearly, and the settings to read it by."""
+        others = (name for name in catalogue.get_schema_names() if name.lower() not in _OF_THE_DATABASE)
+        for schema in (None, *others):
+            listed = names if schema is None else [*catalogue.get_table_names(schema), *catalogue.get_view_names(schema)]
+            for name in sorted(listed):
+                if name.lower().endswith(_FIRST):
+                    prefix = _without_hash(name)[: -len(_FIRST)]
+                    settings = {"schema": schema or self.schema_name, "prefix": prefix}
+                    lines = ", ".join(f"{key}: {value}" for key, value in settings.items() if value)
+                    where = f" in the schema {schema}" if schema else ""
+                    return f", and saw {name}{where}. To read it so, write under `source:` {lines}"
+        near = get_close_matches(f"{self.prefix}{_FIRST}".lower(), [name.lower() for name in names], n=1, cutoff=0.6)
+        return f", and saw {near[0]}" if near else ""
 
     def _schema(self, catalogue: sa.Inspector) -> str | None:
         if self.schema_name is None:
             return None
+        if catalogue.dialect.name == "mssql" and "." in self.schema_name:
+            return self.schema_name  # of another database of the server, such as tempdb.dbo
         schemas = catalogue.get_schema_names()
         same = [name for name in schemas if name == self.schema_name] or [
             name for name in schemas if name.lower() == self.schema_name.lower()
@@ -228,7 +258,7 @@ class Source(BaseModel, snapshot.Source):
         # As above: an error's words can quote a cell, so they are looked at and not shown.
         original = getattr(error, "orig", None) or error
         words, state = str(original).lower(), getattr(original, "sqlstate", None)
-        if state == "57014" or words == "interrupted":
+        if state == "57014" or words == "interrupted" or "timeout expired" in words or "timed out" in words:
             return _too_long(self.statement_timeout_s)
         if state == "42501" or "permission" in words:
             return f"the user of source.url may not read {table.theirs[0]}. Grant it SELECT"
@@ -242,6 +272,11 @@ class _Held:
     ours: str
     schema: str | None
     theirs: tuple[str, ...]
+
+
+def _without_hash(name: str) -> str:
+    found = _TEMPORARY.fullmatch(name)
+    return found[1] if found else name
 
 
 def _too_long(seconds: int) -> str:
@@ -286,6 +321,9 @@ def _driver(connection: sa.Connection) -> Any:
 
 
 def _source(connection: sa.Connection, table: _Held) -> str:
+    if table.schema and connection.dialect.name == "mssql":
+        # A schema may be that of another database, with a dot between.
+        return f"{connection.dialect.identifier_preparer.quote_schema(table.schema)}.{_quoted(connection, table.theirs[0])}"
     return ".".join(_quoted(connection, part) for part in (table.schema, table.theirs[0]) if part)
 
 

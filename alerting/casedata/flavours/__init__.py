@@ -93,6 +93,10 @@ class Flavour(_Part):
     lost: Mapping[tuple[str, str], str]
     not_given: Mapping[tuple[str, str], str]
 
+    def gives(self, table: str, column: str) -> bool:
+        """Return whether no rule has to wait for a column that is not there."""
+        return (table, column) in self.columns or (table, column) in self.lost
+
 
 @cache
 def names() -> tuple[str, ...]:
