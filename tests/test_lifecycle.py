@@ -14,9 +14,12 @@ from alerting.alerts.lifecycle import (
     RuleLife,
     advance,
     begin_alert,
+    end_changed_kind,
+    end_merged,
     end_removed,
     hold,
     is_flapping,
+    next_episode,
     open_alert,
     resolve,
 )
@@ -443,3 +446,41 @@ def test_a_rule_that_waits_for_three_days_tells_on_the_third(days, condition):
         now = change.alert if change else now
 
     assert (now.condition, now.first_seen) == (condition, MONDAY)
+
+
+# ---------------------------------------------------------------------- what ends without an answer
+
+
+@pytest.mark.parametrize(
+    ("condition", "reason"), [("firing", "record_merged"), ("held", "record_merged"), ("pending", "never_fired")]
+)
+def test_beside_an_older_one_of_the_same_person_an_alert_ends(condition: str, reason: str) -> None:
+    ended = end_merged(alert(condition), TUESDAY)
+
+    assert (ended.reason.value, ended.alert.condition, ended.alert.resolved_on) == (reason, Condition.resolved, TUESDAY)
+
+
+def test_an_alert_ends_whose_rule_is_about_something_else_now_and_no_other() -> None:
+    kinds = {AT_ONCE.id: "team"}
+
+    assert [why(ended) for ended in end_changed_kind([alert("firing")], kinds, TUESDAY)] == ["rule_changed"]
+    assert [why(ended) for ended in end_changed_kind([alert("pending")], kinds, TUESDAY)] == ["never_fired"]
+    assert end_changed_kind([alert("firing")], {AT_ONCE.id: "child"}, TUESDAY) == []
+    assert end_changed_kind([alert("firing")], {}, TUESDAY) == [], "a rule that is gone is not this one's to end"
+
+
+def test_a_pending_alert_that_is_clear_by_a_changed_rule_never_fired() -> None:
+    for condition, reason in (("pending", "never_fired"), ("firing", "rule_changed")):
+        ended = advance(alert(condition), CLEAR, AT_ONCE, TUESDAY, changed=True)
+        assert ended
+        assert ended.reason.value == reason
+
+
+def test_the_next_episode_is_one_on_with_a_reference_of_its_own() -> None:
+    first = alert("firing")
+    second = next_episode(first)
+
+    assert (first.episode, second.episode) == (1, 2)
+    assert second.ref == reference(first.rule, first.subject, 2) != first.ref
+    assert (begun := begin_alert(MATCH, AT_ONCE, None, MONDAY, weekdays))
+    assert begun.alert.episode == 1

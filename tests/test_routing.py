@@ -13,14 +13,18 @@ import pytest
 
 from alerting.casedata.directory import Cover, Directory, Restriction, Team
 from alerting.model import Act, Alert, Condition, Level, Person
-from alerting.notifications.routing import Router, RuleRoute, is_by, notification_key, waited
+from alerting.notifications.routing import NobodyThere, Router, RuleRoute, is_by, notification_key, waited
 from tests.one_alert import weekdays
 
 MONDAY = date(2026, 3, 2)
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 STAFF = {
     id_: Person(
-        id=id_, name=f"Person {id_}", email=f"{id_.lower()}@example.gov.uk", role=None, team="TX" if id_ == "X1" else "T1"
+        id=id_,
+        name=f"Person {id_}",
+        email=f"{id_.lower()}@example.gov.uk",
+        role=None,
+        team="T1" if id_ in ("M1", "W1", "W2", "A1") else "TX",
     )
     for id_ in ("M1", "S1", "H1", "W1", "W2", "A1", "P1", "Q1", "X1")
 }
@@ -193,7 +197,7 @@ def test_who_an_alert_was_assigned_to_is_told_in_place_of_the_first() -> None:
         ("S1", None),
         ("H1", None),
         ("X1", "is neither in North nor above it"),
-        ("P1", None),
+        ("P1", "is neither in North nor above it"),
         ("gone", "is not a current member of staff"),
     ],
 )
@@ -217,6 +221,19 @@ def test_who_may_not_see_it_now_does_not_have_it_by_having_been_given_it() -> No
 
 def test_where_nobody_answers_for_it_nobody_has_it_by_being_given_it() -> None:
     assert told(given_to("W2"), router(restricted=None)) == {}
+    assert told(given_to("W2", replace(ALERT, level=Level.info))) == {}
+
+
+def test_who_answers_for_a_child_without_a_list_is_whom_the_rule_names_to_be_told_nothing_of_the_child() -> None:
+    def answer(by: Router) -> list[str]:
+        return [recipient.person.id for recipient in by.answerable(ALERT)]
+
+    assert answer(router(restricted=None)) == ["M1"]
+    assert answer(router(restricted=limited("Q1"))) == ["Q1"]
+
+
+def test_which_reasons_go_on_from_somebodys_name() -> None:
+    assert {why.value for why in NobodyThere if not why.about_somebody} == {"not_recorded", "cover_in_a_ring"}
 
 
 def test_whom_it_was_handed_on_from_and_to() -> None:
