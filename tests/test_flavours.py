@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
+import sqlglot
 from click.testing import CliRunner, Result
 from pydantic import ValidationError
 
@@ -300,3 +302,26 @@ def test_a_source_of_no_flavour_is_read_as_it_is():
 
     assert as_ours(source) is source
     assert isinstance(as_ours(source.model_copy(update={"flavour": "mosaic"})), Flavoured)
+
+
+# ---------------------------------------------------------------------- what their pages say
+
+PAGES = sorted((Path(__file__).parents[1] / "docs" / "how-to").glob("connect-*.md"))
+VIEWS = [view for page in PAGES for view in re.findall(r"^CREATE VIEW .*?;$", page.read_text("utf-8"), re.DOTALL | re.MULTILINE)]
+
+
+@every
+def test_each_flavour_has_a_page_that_says_how_to_name_it(flavour):
+    assert any(f"flavour: {flavour}" in page.read_text("utf-8") for page in PAGES)
+
+
+@pytest.mark.parametrize("view", VIEWS, ids=lambda view: view.split()[2])
+def test_a_view_of_a_page_is_t_sql_and_gives_columns_of_the_ssd(view):
+    [statement] = sqlglot.parse(view, dialect="tsql")
+    assert isinstance(statement, sqlglot.exp.Create)
+
+    table = statement.this.name
+    given = {column.alias_or_name for column in statement.expression.selects}
+
+    assert given <= TABLES[table].columns.keys()
+    assert {name for name in TABLES[table].columns if name.endswith(("_id", "_start_date"))} <= given
