@@ -7,8 +7,6 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-import yaml
-
 from alerting.documents.document import KeyPath, load_text
 
 _NOTHING = frozenset({"~", "null", "Null", "NULL"})
@@ -58,11 +56,11 @@ class _Where:
     def __init__(self, text: str, path: KeyPath) -> None:
         self.text, self.rest = text, list(path)
         self.newline = "\r\n" if "\r\n" in text else "\n"
-        self.node: yaml.Node | None = yaml.compose(text, Loader=yaml.SafeLoader)
+        self.node: Any = load_text("", text).root
         #: The key that it stands under; None at the top of the file.
-        self.key: yaml.Node | None = None
+        self.key: Any = None
         self.in_flow = False
-        while self.rest and isinstance(self.node, yaml.MappingNode):
+        while self.rest and _kind(self.node) == "mapping":
             found = next(((key, part) for key, part in self.node.value if key.value == str(self.rest[0])), None)
             self.in_flow = self.in_flow or bool(self.node.flow_style)
             if found is None:
@@ -72,9 +70,9 @@ class _Where:
 
     def changed(self, items: Sequence[str]) -> str | None:
         node = self.node
-        if isinstance(node, yaml.SequenceNode) and not self.rest:
+        if _kind(node) == "sequence" and not self.rest:
             return self._in_list(node, items)
-        if isinstance(node, yaml.MappingNode) and self.rest:
+        if _kind(node) == "mapping" and self.rest:
             if node.flow_style:
                 return self._put(node.start_mark.index + 1, f"{self._flow(items)}{', ' if node.value else ''}")
             indent = node.value[0][0].start_mark.column
@@ -87,7 +85,7 @@ class _Where:
         written = _flow_list(items) if not self.rest else f"{{{self._flow(items)}}}"
         if node is None:
             return self._lines_below(as_block(tuple(self.rest), items))
-        if not isinstance(node, yaml.ScalarNode) or node.style or self.key is None:
+        if _kind(node) != "scalar" or node.style or self.key is None:
             return None
         if node.value in _NOTHING or (not node.value and self.in_flow):
             end = node.end_mark.index
@@ -96,13 +94,13 @@ class _Where:
             return self._lines_below(as_block(tuple(self.rest), items, self.key.start_mark.column + 2))
         return None if node.value else self._put(self.key.end_mark.index + 1, f" {written}")
 
-    def _in_list(self, node: yaml.SequenceNode, items: Sequence[str]) -> str | None:
+    def _in_list(self, node: Any, items: Sequence[str]) -> str | None:
         if node.flow_style:
             # After the last: a comma there is one too many nowhere, and before a comment it would be one.
             at = node.value[-1].end_mark.index if node.value else node.start_mark.index + 1
             return self._put(at, f"{', ' if node.value else ''}{', '.join(map(_quoted, items))}")
         last = node.value[-1]
-        if not isinstance(last, yaml.ScalarNode) or last.style in ("|", ">"):
+        if _kind(last) != "scalar" or last.style in ("|", ">"):
             return None
         lines = [f"{' ' * node.start_mark.column}- {_quoted(item)}" for item in items]
         return self._after_line(last.end_mark.index, lines)
@@ -128,6 +126,11 @@ class _Where:
         for key in reversed(self.rest[1:]):
             written = f"{{{_scalar(str(key))}: {written}}}"
         return f"{_scalar(str(self.rest[0]))}: {written}"
+
+
+def _kind(node: Any) -> str:
+    """Return the kind of a node: mapping, sequence or scalar; nothing for none."""
+    return "" if node is None else str(node.id)
 
 
 def _flow_list(items: Sequence[str]) -> str:

@@ -100,6 +100,11 @@ class Document:
     shown: bool = False
     _root: yaml.Node | None = None
 
+    @property
+    def root(self) -> Any:
+        """The node of the parser that is its whole value; None for an empty file. Nodes know their kind as `id`, and their marks."""
+        return self._root
+
     def place(self, path: KeyPath, *, key: bool = False) -> Place:
         """Return where the value at `path` starts (its key with `key`), or the nearest part around it that exists."""
         keys, values = self._nodes
