@@ -77,12 +77,11 @@ def test_of_several_posts_one_counts_in_whatever_order_they_come() -> None:
 
 
 def test_a_name_that_is_not_given_is_the_id_and_who_has_left_keeps_theirs() -> None:
-    directory, _ = read(
-        ext_staff=[post(name=None), post(worker_id="W2", name="B. Gone", ends_on="2026-03-01"), post(worker_id=None)]
-    )
+    gone = post(worker_id="W2", name="B. Gone", ends_on="2026-03-01")
+    directory, _ = read(ext_staff=[post(name=None), gone, post(worker_id=None), post(worker_id="W4", name="C. Here")])
 
-    assert [directory.name(worker) for worker in ("W1", "W2", "W3", None)] == ["W1", "B. Gone", "W3", None]
-    assert directory.staff.keys() | directory.former.keys() == {"W1", "W2"}
+    assert [directory.name(worker) for worker in ("W1", "W2", "W3", "W4", None)] == ["W1", "B. Gone", "W3", "C. Here", None]
+    assert directory.staff.keys() | directory.former.keys() == {"W1", "W2", "W4"}
 
 
 def test_an_address_that_cannot_be_written_to_is_none_and_named() -> None:
