@@ -34,6 +34,8 @@ class RawColumn:
     table: str
     column: Column
     native: str
+    #: Whether `.0` is taken off its ids: see `ids_with_a_fraction`.
+    has_fractions: bool = False
 
     @property
     def is_day(self) -> bool:
@@ -54,7 +56,8 @@ class RawColumn:
             name = quoted(self.column.name)
             at = f"timezone('Europe/London', {name})" if self.native == "TIMESTAMP WITH TIME ZONE" else name
             return f"try_cast({at} AS {_TYPES[self.column.kind]})"
-        return f"stripped(CAST({quoted(self.column.name)} AS VARCHAR))"
+        cell = f"stripped(CAST({quoted(self.column.name)} AS VARCHAR))"
+        return f"regexp_replace({cell}, '^([0-9]+)[.]0$', '\\1')" if self.has_fractions else cell
 
     @property
     def source(self) -> str:
@@ -175,15 +178,49 @@ def _bad_ids(sql: Sql, columns: Iterable[RawColumn]) -> list[BadCells]:
             ids.setdefault(column.source, []).append(column)
     found = []
     for source, several in ids.items():
-        cells = ", ".join(f"{column.cell} AS c{number}" for number, column in enumerate(several))
+        listed = ", ".join(f"{column.cell} AS c{number}" for number, column in enumerate(several))
         counted = ", ".join(f"count(*) FILTER ({_is_no_id(f'c{number}')})" for number in range(len(several)))
-        [counts] = sql(f"SELECT {counted} FROM (SELECT {cells} FROM {source})")
+        [counts] = sql(f"SELECT {counted} FROM (SELECT {listed} FROM {source})")
         for column, count in zip(several, counts, strict=True):
             if count:
                 given = f"SELECT {column.cell} AS cell FROM {source}"
                 rows = sql(f"SELECT cell, count(*) FROM ({given}) WHERE {_is_no_id('cell')} GROUP BY 1")
                 found.append(BadCells(column, dict(rows)))
     return found
+
+
+def there(sql: Sql, columns: Iterable[RawColumn]) -> dict[tuple[str, str], int]:
+    """Return how many cells of each column hold anything at all, be it what cannot be read; by table and column."""
+    by_table: dict[str, list[RawColumn]] = {}
+    for column in columns:
+        by_table.setdefault(column.table, []).append(column)
+    found: dict[tuple[str, str], int] = {}
+    for table, mine in by_table.items():
+        counts = ", ".join(f"count({cells.clean(column.cell)})" for column in mine)
+        [row] = sql(f"SELECT {counts} FROM raw.{quoted(table)}")
+        found |= {(table, column.column.name): int(count) for column, count in zip(mine, row, strict=True)}
+    return found
+
+
+def ids_with_a_fraction(sql: Sql, columns: Iterable[RawColumn]) -> frozenset[tuple[str, str]]:
+    """Return the columns of ids, by table and name, in which every id is digits and `.0`: whole numbers kept as others."""
+    by_table: dict[str, list[tuple[RawColumn, str]]] = {}
+    for column in columns:
+        if column.column.kind == "id":
+            given = (
+                f"SELECT cell FROM (SELECT {cells.identifier(column.cell)} AS cell FROM {column.source}) WHERE cell IS NOT NULL"
+            )
+            by_table.setdefault(column.table, []).append((column, given))
+    found = set()
+    for table, mine in by_table.items():
+        # The first id of a column tells of nearly all that they are none of these.
+        [firsts] = sql(f"SELECT {', '.join(f'({given} LIMIT 1)' for _, given in mine)}")
+        for (column, given), first in zip(mine, firsts, strict=True):
+            if first and first.endswith(".0"):
+                [(every,)] = sql(f"SELECT bool_and(regexp_full_match(cell, '[0-9]+[.]0')) FROM ({given})")
+                if every:
+                    found.add((table, column.column.name))
+    return frozenset(found)
 
 
 def absent(column: Column) -> str:

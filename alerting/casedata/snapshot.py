@@ -13,6 +13,7 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from datetime import date
 from functools import partial
 from pathlib import Path
@@ -21,7 +22,18 @@ from typing import Any, Self, TypeVar
 from alerting import private_files
 from alerting.casedata import cells, engine
 from alerting.casedata.catalogue import TABLES, Limits, Settings
-from alerting.casedata.conversion import RawColumn, absent, as_text, bad_cells, damaged_cells, make_dictionaries, quoted, typed
+from alerting.casedata.conversion import (
+    RawColumn,
+    absent,
+    as_text,
+    bad_cells,
+    damaged_cells,
+    ids_with_a_fraction,
+    make_dictionaries,
+    quoted,
+    there,
+    typed,
+)
 from alerting.casedata.engine import EngineFailed
 from alerting.casedata.macros import MACROS
 from alerting.casedata.spellings import shapes
@@ -402,6 +414,9 @@ class Snapshot:
             found = raw.setdefault(table, {})
             if table in TABLES and name in TABLES[table].columns:
                 found[name] = RawColumn(table, TABLES[table].columns[name], native)
+        with_fractions = ids_with_a_fraction(self.sql, (column for found in raw.values() for column in found.values()))
+        for table, name in with_fractions:
+            raw[table][name] = replace(raw[table][name], has_fractions=True)
         every = [column for found in raw.values() for column in found.values()]
         make_dictionaries(self.sql, every, self.settings.codes)
         for name, catalogued in TABLES.items():
@@ -415,7 +430,12 @@ class Snapshot:
             reading.rows = self.row_count(name)
             needed = {column for column in wanted.get(name, ()) if not catalogued.columns[column].optional}
             reading.missing_columns = tuple(sorted(needed - raw[name].keys()))
+            reading.fractions = tuple(sorted(column for table, column in with_fractions if table == name))
         self._note_bad_cells(every, source)
+        flags = [column for column in every if column.column.kind == "flag"]
+        unread = [column for column in every if column.column.name in self.readings[column.table].unreadable_cells]
+        for (table, name), count in there(self.sql, {*flags, *unread}).items():
+            self.readings[table].cells_there[name] = count
         self.sql("DROP SCHEMA raw CASCADE")
         for setting in engine.SHUT:
             self.sql(setting)

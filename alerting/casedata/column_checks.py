@@ -1,0 +1,93 @@
+"""Columns that must not be believed, on a first load as on a later one: of which too much cannot be read, or too much is not there.
+
+What is wrong is the column's, not its table's: only the rules that read it wait.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
+
+from alerting.casedata.catalogue import KEYS, TABLES, Column
+
+if TYPE_CHECKING:
+    from alerting.casedata.snapshot import TableReading
+
+UNREADABLE, MISSING, NEVER = "unreadable", "missing", "never there"
+
+UNLESS_SET: Mapping[str, float] = {
+    "max_unreadable": 0.10,
+    "unreadable_at_least": 5,
+    "max_missing": 0.10,
+    "max_missing_birth_dates": 0.30,
+    "essential_rows": 30,
+}
+
+_WHOSE_AND_WHEN = (
+    *("*_person_id", "cina_referral_id", "cppr_cp_plan_id", "clar_cla_id", "invo_professional_id", "invo_professional_role_id"),
+    *("prof_professional_id", "clea_care_leaver_eligibility", "lega_legal_status"),
+    *("*_start_date", "*_visit_date", "cine_referral_date", "cont_contact_date"),
+)
+"""Columns that say whose a row is and when it began; a table's own id is another."""
+
+_HELD_OR_OVER = frozenset(
+    """cine_close_date cina_assessment_auth_date cppl_cp_plan_end_date clae_cla_episode_ceased_date invo_involvement_end_date
+    clar_cla_review_date cppr_cp_review_date cppv_cp_visit_seen clav_cla_visit_seen lacp_cla_care_plan_json s47e_s47_end_date
+    icpc_icpc_date""".split()
+)
+"""Columns that say that something ended, was held or was seen. None of them in a whole table is a table that was cut."""
+_ENDS = frozenset(name for name in _HELD_OR_OVER if name.endswith(("_end_date", "_close_date", "_ceased_date", "_auth_date")))
+
+_WHY_UNREADABLE = {
+    "date": "dates written in another way (month first, two-digit years, a spreadsheet's numbers)",
+    "moment": "dates written in another way (month first, two-digit years, a spreadsheet's numbers)",
+    "number": "numbers written with words or signs",
+    "flag": "other words for yes and no, which `yes_words` and `no_words` in the settings can name",
+}
+
+
+def unreadable(reading: TableReading, wanted: frozenset[str], most: float, least: float) -> Iterator[tuple[str, float, bool, str]]:
+    """Yield each wanted column with cells that cannot be read: its name, their share, whether that is too many, and what to say."""
+    for name, count in reading.unreadable_cells.items():
+        there = reading.cells_there[name]
+        if name not in wanted:
+            continue
+        share = count / there
+        why = _WHY_UNREADABLE[TABLES[reading.table].columns[name].kind]
+        says = f"cannot be read in {count} of {there} cells; likely {why}"
+        yield name, share, count >= least and share > most, says
+
+
+def missing(
+    reading: TableReading, wanted: frozenset[str], filled: Mapping[str, tuple[int, int]], params: Mapping[str, float], *, open_only: bool
+) -> Iterator[tuple[str, str, float, str]]:
+    """Yield each wanted essential column that too few rows have: its name, the check, the share without it, and what to say.
+
+    filled: of each column but flags, its cells filled of its rows. open_only: the table holds only what is open, and has no ends.
+    """
+    rows = reading.rows or 0
+    if rows < params["essential_rows"]:
+        return
+    for name in sorted(wanted):
+        column = TABLES[reading.table].columns[name]
+        if name in reading.missing_columns or (column.kind != "flag" and name not in filled):
+            continue
+        there = reading.cells_there.get(name, 0) if column.kind == "flag" else filled[name][0]
+        share = 1 - there / rows
+        if name in _HELD_OR_OVER:
+            if there == 0 and not (open_only and name in _ENDS):
+                says = f"is empty in all {rows} rows; likely a cut extract, or a column that was renamed or moved"
+                yield name, NEVER, share, says
+        elif (most := _most_missing(reading.table, column, params)) is not None and share > most:
+            says = f"is empty in {rows - there} of {rows} rows, and may be in {most:.0%}; likely a column that was renamed, or lost in the extract"
+            yield name, MISSING, share, says
+
+
+def _most_missing(table: str, column: Column, params: Mapping[str, float]) -> float | None:
+    """Return the share of rows that may lack an essential column; None for one that is not essential."""
+    if column.name == "pers_dob":
+        return params["max_missing_birth_dates"]
+    own_id = KEYS.get(table, ("",))[0]
+    essential = column.name == own_id or any(fnmatchcase(column.name, pattern) for pattern in _WHOSE_AND_WHEN)
+    return params["max_missing"] if essential else None
