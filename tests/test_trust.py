@@ -57,7 +57,9 @@ def snapshot(
     """The visits with so many rows, what the source says of its loads, and so many restricted people; None: not there."""
     with Snapshot(as_of, within) as filled:
         if rows is not None:
-            filled.fill(VISITS, columns, [[str(number) for number in range(rows)] for _ in columns])
+            filled.fill(
+                VISITS, columns, [["2026-03-02" if name.endswith("date") else str(n) for n in range(rows)] for name in columns]
+            )
         if restricted is not None:
             filled.fill("ext_restricted", ["person_id"], [[f"P{number}" for number in range(restricted)]])
         if loads is not None:
@@ -98,8 +100,16 @@ def test_a_table_that_is_not_there_is_not_trusted():
     assert problem(None) == "is not there"
 
 
-def test_a_table_that_lacks_a_column_a_rule_names_is_not_trusted():
-    assert problem(columns=["cppv_cp_visit_id"]) == "lacks cppv_cp_visit_date"
+def test_a_column_that_is_not_there_is_not_trusted_and_the_rest_of_its_table_is():
+    with snapshot(columns=["cppv_cp_visit_id"]) as filled:
+        judged = judge(filled, WANTED, Past())
+
+    assert set(judged.problems) == {f"{VISITS}.cppv_cp_visit_date"}
+    assert "is not there" in judged.problems[f"{VISITS}.cppv_cp_visit_date"]
+    reads = frozenset({VISITS, f"{VISITS}.cppv_cp_visit_id"})
+    assert judged.withheld([("of-the-ids", reads), ("of-the-dates", reads | {f"{VISITS}.cppv_cp_visit_date"})]).keys() == {
+        "of-the-dates"
+    }
 
 
 def test_a_column_that_no_rule_names_may_be_missing():
@@ -323,7 +333,7 @@ def test_every_reader_is_told_that_no_new_data_has_come():
 
 PEOPLE: Wanted = {
     "ssd_person": frozenset({"pers_person_id"}),
-    VISITS: frozenset({"cppv_cp_visit_id", "cppv_person_id", "cppv_cp_visit_date"}),
+    VISITS: frozenset({"cppv_cp_visit_id", "cppv_person_id", "cppv_cp_plan_id"}),
     "ssd_legal_status": frozenset({"lega_person_id", "lega_legal_status"}),
 }
 
@@ -336,7 +346,7 @@ def children(
     filled_dates = ["2026-03-01" if number < (count if dates is None else dates) else None for number in range(count)]
     with Snapshot(TUESDAY, Settings(params=SETTINGS.params, codes=CODES, bank_holidays=frozenset())) as filled:
         filled.fill("ssd_person", ["pers_person_id"], [[f"P{number}" for number in range(there)]])
-        columns = ["cppv_cp_visit_id", "cppv_person_id", "cppv_cp_visit_date"]
+        columns = ["cppv_cp_visit_id", "cppv_person_id", "cppv_cp_plan_id"]
         filled.fill(VISITS, columns, [[f"V{id_}" for id_ in visited], list(visited), filled_dates])
         people = [f"P{number}" for number in range(len(statuses))]
         filled.fill("ssd_legal_status", ["lega_person_id", "lega_legal_status"], [people, list(statuses)])
@@ -383,8 +393,8 @@ def test_a_column_that_lost_its_values_is_not_trusted_and_only_the_rules_that_us
     full = children(100, ids(100))
     emptied = children(100, ids(100), Past(filled=full.filled), dates=0)
 
-    assert emptied.problems == {f"{VISITS}.cppv_cp_visit_date": "is filled in 0% of rows; when last trusted in 100%"}
-    uses, does_not = (frozenset({VISITS, f"{VISITS}.{name}"}) for name in ("cppv_cp_visit_date", "cppv_cp_visit_id"))
+    assert emptied.problems == {f"{VISITS}.cppv_cp_plan_id": "is filled in 0% of rows; when last trusted in 100%"}
+    uses, does_not = (frozenset({VISITS, f"{VISITS}.{name}"}) for name in ("cppv_cp_plan_id", "cppv_cp_visit_id"))
     assert list(emptied.withheld([("uses", uses), ("does-not", does_not), ("cannot-say", frozenset({VISITS}))])) == [
         "uses",
         "cannot-say",
@@ -418,6 +428,91 @@ def test_what_was_released_is_a_note_until_it_gets_worse():
 
     assert notes_of(children(100, [*ids(94), *ids(6)], released))[0].endswith("6 of 100 rows (released)")
     assert children(100, [*ids(91), *ids(9)], released).problems != {}
+
+
+# What cannot be read and what is not there, on a first load
+
+
+def visits(
+    dates: Sequence[str | None], seen: Sequence[str | None] = (), plans: Sequence[str | None] = (), **params: object
+) -> Trust:
+    """Judge visits on a first load: their dates, whether the child was seen, and the eligibility of as many care leavers."""
+    wanted: Wanted = {
+        VISITS: frozenset({"cppv_cp_visit_id", "cppv_person_id", "cppv_cp_visit_date", "cppv_cp_visit_seen"}),
+        "ssd_cp_plans": frozenset({"cppl_cp_plan_id", "cppl_cp_plan_end_date"}),
+    }
+    count = len(dates)
+    with Snapshot(TUESDAY, Settings(params={**SETTINGS.params, **params}, codes=CODES, bank_holidays=frozenset())) as filled:
+        columns = ["cppv_cp_visit_id", "cppv_person_id", "cppv_cp_visit_date", "cppv_cp_visit_seen"]
+        filled.fill(VISITS, columns, [ids(count), ids(count), list(dates), list(seen or ["Y"] * count)])
+        ends = list(plans or ["2026-01-01"] * 40)
+        filled.fill("ssd_cp_plans", ["cppl_cp_plan_id", "cppl_cp_plan_end_date"], [ids(len(ends)), ends])
+        filled.settle(wanted)
+        return judge(filled, wanted, Past())
+
+
+GOOD = "2026-03-02"
+
+
+@pytest.mark.parametrize(
+    ("bad", "of", "trusted"), [(4, 29, True), (5, 50, True), (5, 49, False), (10, 100, True), (11, 100, False)]
+)
+def test_a_column_of_dates_is_not_trusted_when_more_than_a_tenth_and_five_of_its_cells_cannot_be_read(bad, of, trusted):
+    judged = visits(["10-FEB-26"] * bad + [GOOD] * (of - bad))
+
+    assert (not judged.problems) == trusted
+    said = judged.problems.get(f"{VISITS}.cppv_cp_visit_date") or judged.notes[0].text
+    assert f"cannot be read in {bad} of {of} cells" in said
+
+
+def test_dates_that_are_mostly_month_first_are_wrong_as_a_whole():
+    day_first = [f"{number % 12 + 1:02}/{number % 28 + 1:02}/2026" for number in range(100)]
+
+    assert set(visits(day_first).problems) == {f"{VISITS}.cppv_cp_visit_date"}
+
+
+def test_empty_cells_and_words_for_nothing_are_not_unreadable():
+    judged = visits([GOOD] * 91 + ["n/a", "TBC", "9999-12-31", None, "", "NULL", "-", "1900-01-01", "NaT"])
+
+    assert (judged.problems, judged.notes) == ({}, ())
+
+
+@pytest.mark.parametrize("word", ["X", "Seen", "Yes."])
+def test_flags_in_other_words_are_not_trusted_and_only_the_rules_that_read_them_wait(word):
+    judged = visits([GOOD] * 40, [word] * 40)
+
+    assert set(judged.problems) == {f"{VISITS}.cppv_cp_visit_seen"}
+    assert "40 of 40" in judged.problems[f"{VISITS}.cppv_cp_visit_seen"]
+    assert "yes_words" in judged.problems[f"{VISITS}.cppv_cp_visit_seen"]
+
+
+def test_a_first_load_in_which_one_in_ten_rows_has_no_date_is_trusted_and_one_with_fewer_is_not():
+    assert visits([GOOD] * 90 + [None] * 10).problems == {}
+    assert set(visits([GOOD] * 89 + [None] * 11).problems) == {f"{VISITS}.cppv_cp_visit_date"}
+    assert visits([GOOD] * 20 + [None] * 9).problems == {}  # a table of fewer than 30 rows
+
+
+def test_a_table_in_which_nothing_was_ever_seen_or_ended_is_cut():
+    assert set(visits([GOOD] * 40, [None] * 40).problems) == {f"{VISITS}.cppv_cp_visit_seen"}
+    assert visits([GOOD] * 40, [*["no"] * 39, None]).problems == {}
+    assert set(visits([GOOD], plans=[None] * 30).problems) == {"ssd_cp_plans.cppl_cp_plan_end_date"}
+    assert visits([GOOD], plans=[*[None] * 29, GOOD]).problems == {}
+    assert visits([GOOD], plans=[None] * 30, open_only=["ssd_cp_plans"]).problems == {}
+
+
+def test_a_column_that_the_case_system_cannot_give_keeps_only_the_rules_that_need_it_off():
+    judged = visits([GOOD] * 40, [None] * 40, not_supplied_columns=[f"{VISITS}.cppv_cp_visit_seen"])
+
+    assert set(judged.problems) == {f"{VISITS}.cppv_cp_visit_seen"}
+    assert "not_supplied_columns" in judged.problems[f"{VISITS}.cppv_cp_visit_seen"]
+    assert judged.releasable == {}
+
+
+def test_ids_that_meet_nobody_are_of_another_kind_however_few_they_are():
+    strangers = children(100, ["X1", "X2"])
+
+    assert strangers.problems == {VISITS: "names 2 of 2 cppv_person_id that ssd_person does not have"}
+    assert children(100, ["X1", "P2"]).problems == {}
 
 
 # Extension tables

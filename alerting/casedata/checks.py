@@ -6,10 +6,11 @@ Each is counted over whole tables, so that it costs a moment whatever their size
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from alerting.casedata import column_checks
 from alerting.casedata.catalogue import KEYS, REFERENCES, TABLES, Settings
 from alerting.casedata.conversion import quoted
 from alerting.casedata.restricted_list import RESTRICTED
@@ -22,7 +23,14 @@ Filled = dict[str, dict[str, tuple[int, int]]]
 
 REPEATED, NOWHERE, LOST, UNKNOWN_WORDS = "repeated", "nowhere", "lost", "unknown words"
 
-_UNLESS_SET = {"max_repeated": 0.05, "max_nowhere": 0.10, "max_lost": 0.50, "max_unknown_words": 0.50, "flaws_at_least": 50}
+_UNLESS_SET = {
+    "max_repeated": 0.05,
+    "max_nowhere": 0.10,
+    "max_lost": 0.50,
+    "max_unknown_words": 0.50,
+    "flaws_at_least": 50,
+    **column_checks.UNLESS_SET,
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,8 +59,21 @@ def flaws(snapshot: Snapshot, wanted: Wanted, before: Mapping[str, Mapping[str, 
     """Look through the wanted columns of the tables that are there. before: what was filled when each was last trusted."""
     look = _Look(snapshot, wanted)
     filled = look.filled()
-    found = [*look.repeated(), *look.nowhere(), *look.lost(filled, before), *look.unknown_words(filled)]
-    return Found(flaws=tuple(sorted(found, key=lambda flaw: (flaw.about, flaw.check))), filled=filled)
+    found = [*look.repeated(), *look.nowhere(), *look.lost(filled, before), *look.unknown_words(filled), *look.columns(filled)]
+    return Found(flaws=tuple(sorted(_once(found), key=lambda flaw: (flaw.about, flaw.check))), filled=filled)
+
+
+_OF_ONE_COLUMN = (column_checks.UNREADABLE, column_checks.NEVER, column_checks.MISSING, LOST)
+"""Checks of what a column holds, the nearest to the cause first: what cannot be read is missing too, and was lost since."""
+
+
+def _once(found: Sequence[Flaw]) -> Iterator[Flaw]:
+    """Yield flaws, and of those of one column that are of one cause only the nearest to it."""
+    grave = {(flaw.about, flaw.check) for flaw in found if flaw.grave}
+    for flaw in found:
+        nearer = _OF_ONE_COLUMN[: _OF_ONE_COLUMN.index(flaw.check)] if flaw.check in _OF_ONE_COLUMN else ()
+        if not any((flaw.about, check) in grave for check in nearer):
+            yield flaw
 
 
 class _Look:
@@ -105,14 +126,10 @@ class _Look:
             named[one.of, one.key].append(ids)
             every, lost = self._not_in(ids, one.of, one.key)
             if lost:
-                yield self._flaw(
-                    one.table,
-                    f"{NOWHERE} {one.column}",
-                    "max_nowhere",
-                    lost,
-                    every,
-                    f"names {lost} of {every} {one.column} that {one.of} does not have",
-                )
+                says = f"names {lost} of {every} {one.column} that {one.of} does not have"
+                flaw = self._flaw(one.table, f"{NOWHERE} {one.column}", "max_nowhere", lost, every, says)
+                # Ids that meet none of another table are of another kind, however few they are.
+                yield replace(flaw, grave=True) if lost == every else flaw
         for (table, key), parts in named.items():
             every, lost = self._not_in(" UNION ".join(parts), table, key)
             flaw = self._flaw(
@@ -143,7 +160,7 @@ class _Look:
                     continue
                 share, share_then = count / rows, then / then_rows
                 size = 1 - share / share_then
-                if size > _number(self._snapshot.settings, "max_lost"):
+                if size > self._number("max_lost"):
                     says = f"is filled in {share:.0%} of rows; when last trusted in {share_then:.0%}"
                     yield Flaw(about=f"{table}.{name}", check=LOST, size=round(size, 4), grave=True, says=says)
 
@@ -152,13 +169,42 @@ class _Look:
         for table, columns in filled.items():
             for name, count in self._snapshot.readings[table].unmapped.items():
                 if name in columns:
-                    says = f"has words that no code map has in {count} of {columns[name][0]} cells"
-                    yield self._flaw(f"{table}.{name}", UNKNOWN_WORDS, "max_unknown_words", count, columns[name][0], says)
+                    of = columns[name][0]
+                    # Whoever's eligibility is an unknown word would drop out of every rule about care leavers.
+                    limit = "max_unreadable" if TABLES[table].columns[name].codes == "eligibility" else "max_unknown_words"
+                    grave = count >= self._number("unreadable_at_least") and count > self._number(limit) * of
+                    says = f"has words that no code map has in {count} of {of} cells"
+                    yield Flaw(about=f"{table}.{name}", check=UNKNOWN_WORDS, size=round(count / of, 4), grave=grave, says=says)
+
+    def columns(self, filled: Filled) -> Iterator[Flaw]:
+        """Columns of which too much cannot be read, or too much is not there."""
+        params = {name: self._number(name) for name in column_checks.UNLESS_SET}
+        open_only = _names(self._snapshot.settings, "open_only")
+        not_supplied = _names(self._snapshot.settings, "not_supplied_columns")
+        for table in self._there:
+            reading = self._snapshot.readings[table]
+            wanted = frozenset(name for name in self._wanted[table] if f"{table}.{name}" not in not_supplied)
+            for name, size, grave, says in column_checks.unreadable(
+                reading, wanted, params["max_unreadable"], params["unreadable_at_least"]
+            ):
+                yield Flaw(about=f"{table}.{name}", check=column_checks.UNREADABLE, size=round(size, 4), grave=grave, says=says)
+            for name, check, size, says in column_checks.missing(
+                reading, wanted, filled.get(table, {}), params, open_only=table in open_only
+            ):
+                yield Flaw(about=f"{table}.{name}", check=check, size=round(size, 4), grave=True, says=says)
+
+    def _number(self, name: str) -> float:
+        return _number(self._snapshot.settings, name)
 
     def _flaw(self, about: str, check: str, limit: str, count: int, of: int, says: str) -> Flaw:
         size = count / of if of else 0.0
-        grave = of >= self._least and size > _number(self._snapshot.settings, limit)
+        grave = of >= self._least and size > self._number(limit)
         return Flaw(about=about, check=check, size=round(size, 4), grave=grave, says=says)
+
+
+def _names(settings: Settings, name: str) -> frozenset[str]:
+    listed = settings.params.get(name)
+    return frozenset(map(str, listed)) if isinstance(listed, (list, tuple)) else frozenset()
 
 
 def _number(settings: Settings, name: str) -> float:

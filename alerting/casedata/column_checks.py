@@ -47,7 +47,9 @@ _WHY_UNREADABLE = {
 }
 
 
-def unreadable(reading: TableReading, wanted: frozenset[str], most: float, least: float) -> Iterator[tuple[str, float, bool, str]]:
+def unreadable(
+    reading: TableReading, wanted: frozenset[str], most: float, least: float
+) -> Iterator[tuple[str, float, bool, str]]:
     """Yield each wanted column with cells that cannot be read: its name, their share, whether that is too many, and what to say."""
     for name, count in reading.unreadable_cells.items():
         there = reading.cells_there[name]
@@ -60,7 +62,12 @@ def unreadable(reading: TableReading, wanted: frozenset[str], most: float, least
 
 
 def missing(
-    reading: TableReading, wanted: frozenset[str], filled: Mapping[str, tuple[int, int]], params: Mapping[str, float], *, open_only: bool
+    reading: TableReading,
+    wanted: frozenset[str],
+    filled: Mapping[str, tuple[int, int]],
+    params: Mapping[str, float],
+    *,
+    open_only: bool,
 ) -> Iterator[tuple[str, str, float, str]]:
     """Yield each wanted essential column that too few rows have: its name, the check, the share without it, and what to say.
 

@@ -120,6 +120,7 @@ def judge(snapshot: Snapshot, wanted: Wanted, past: Past) -> Trust:
     """Judge the tables that a run needs, and the columns that it needs of them."""
     loads, settings = _loads(snapshot), snapshot.settings
     problems = {table: why for table in sorted(wanted) if (why := _broken(snapshot, table, loads.get(table)))}
+    problems |= dict(_without_columns(snapshot, wanted, problems))
     releasable: dict[str, dict[str, float]] = {}
     for table in wanted.keys() - {RESTRICTED}:
         changed = None if table in problems else _changed(snapshot, table, loads.get(table), past)
@@ -183,6 +184,20 @@ def _loads(snapshot: Snapshot) -> dict[str, _Load]:
     return {table: _Load(at=loaded_at, rows=row_count) for table, loaded_at, row_count in rows}
 
 
+def _without_columns(snapshot: Snapshot, wanted: Wanted, broken: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Yield each column of the SSD that is needed and not there, as `table.column`, with why; the table's others are."""
+    not_supplied = _setting(snapshot.settings, "not_supplied_columns")
+    given = frozenset(map(str, not_supplied)) if isinstance(not_supplied, (list, tuple)) else frozenset()
+    for table in sorted(wanted.keys() - broken.keys()):
+        if TABLES[table].extension:
+            continue
+        for name in sorted(wanted[table]):
+            if f"{table}.{name}" in given:
+                yield f"{table}.{name}", "is not supplied here (`not_supplied_columns` in the settings)"
+            elif name in snapshot.readings[table].missing_columns:
+                yield f"{table}.{name}", "is not there; likely a column that was renamed, or left out of the extract"
+
+
 def _broken(snapshot: Snapshot, table: str, load: _Load | None) -> str | None:
     """Return what is wrong with a table that only its source can put right."""
     settings, reading = snapshot.settings, snapshot.readings[table]
@@ -194,7 +209,7 @@ def _broken(snapshot: Snapshot, table: str, load: _Load | None) -> str | None:
     rows = reading.rows or 0
     if reading.left_out > _number(settings, "row_count_tolerance") * (rows + reading.left_out):
         return f"has {reading.left_out} records that cannot be read, of {rows + reading.left_out}"
-    if reading.missing_columns:
+    if reading.missing_columns and TABLES[table].extension:
         return f"lacks {', '.join(reading.missing_columns)}"
     if load and load.rows is not None and abs(rows - load.rows) > _number(settings, "row_count_tolerance") * load.rows:
         return f"has {rows} rows, but its source states {load.rows:.0f}"
