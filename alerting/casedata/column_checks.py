@@ -42,6 +42,7 @@ _ENDS = frozenset(name for name in _HELD_OR_OVER if name.endswith(("_end_date", 
 _WHY_UNREADABLE = {
     "date": "dates written in another way (month first, two-digit years, a spreadsheet's numbers)",
     "moment": "dates written in another way (month first, two-digit years, a spreadsheet's numbers)",
+    "id": "cells that are longer than an id can be, or cut in the wrong place",
     "number": "numbers written with words or signs",
     "flag": "other words for yes and no, which `yes_words` and `no_words` in the settings can name",
 }

@@ -140,6 +140,11 @@ def _unread(snapshot: Snapshot) -> Iterator[Problem]:
             first = ", ".join(reading.cell_places[column][:_SHOWN])
             about = f"{table}.{column}"
             yield Problem(about=about, text=f"{about}: {plural(count, 'cell')} of damaged UTF-8, shown with \ufffd ({first})")
+        for column in reading.fractions:
+            about = f"{table}.{column}"
+            yield Problem(
+                about=about, text=f"{about}: every id ends in .0, as a spreadsheet makes them of whole numbers; it was taken off"
+            )
         if reading.left_out:
             places = ", ".join(reading.record_places[:_SHOWN])
             yield Problem(about=table, text=f"{table}: {plural(reading.left_out, 'record')} cannot be read, left out ({places})")
