@@ -117,7 +117,7 @@ def test_run_prints_one_json_value_of_the_promised_shape(shell: Shell) -> None:
     assert set(report["rules"][0]["match"]) == {"info", "amber", "red", "critical"}
     assert set(report["alerts"]) == {"new", "changed", "ongoing", "held", "resolved"}
     assert set(report["notifications"]) == {"planned", "accepted", "deferred", "failed", "cancelled"}
-    assert set(report["timings"]) == {"read", "evaluate", "keep", "decide", "write", "deliver"}
+    assert set(report["timings"]) == {"read", "evaluate", "keep", "decide", "write", "deliver", "seal"}
 
 
 def test_a_run_with_faults_ends_with_1(council: MadeCouncil, shell: Shell) -> None:
