@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from alerting.casedata.catalogue import KEYS, TABLES, Column
 
 if TYPE_CHECKING:
-    from alerting.casedata.snapshot import TableReading
+    from alerting.casedata.table_reading import TableReading
 
 UNREADABLE, MISSING, NEVER = "unreadable", "missing", "never there"
 
