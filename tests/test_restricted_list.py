@@ -233,6 +233,33 @@ def test_where_nobody_can_be_compared_with_the_last_list_counts_as_it_was():
     assert (morning.doubt, morning.allowed("0001")) == (None, {"W1"})
 
 
+@pytest.mark.parametrize(
+    "merged",
+    [
+        [("1", "9")],
+        [("0001", "9")],
+        [("1.0", "0009")],
+        [("0001", "0044"), ("44", "9")],
+        [("0001", "0009"), ("0001", "0008")],
+        [("0001", "0044"), ("0044", "0001"), ("0044", "0009")],
+    ],
+    ids=[
+        "without zeros",
+        "the survivor without zeros",
+        "with .0",
+        "a chain without zeros",
+        "into two",
+        "in a ring and out of it",
+    ],
+)
+def test_a_restriction_follows_a_merge_whatever_is_wrong_with_its_row(merged: list[tuple[str, str]]):
+    morning = Morning([("0001", "sealed", None), *limited("0002")], people=PEOPLE[1:], merged=merged)
+    assert morning.doubt is None
+    assert morning.allowed("0009") == set()
+    assert morning.allowed("0002") == {"W1"}
+    assert morning.allowed("0003") is None
+
+
 def test_a_restriction_goes_on_with_a_record_that_is_merged_and_is_not_taken_off_by_it():
     morning = Morning(limited("0002", "0003", "0004", "0009"), GOOD.past, people=PEOPLE[1:], merged=[("0001", "0009")])
 

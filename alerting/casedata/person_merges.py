@@ -7,7 +7,7 @@ those rows are left out and told, the others count.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -32,6 +32,8 @@ class Merges:
     survivors: Mapping[str, str] = field(default_factory=dict)
     #: By what is wrong, the ids of which that is so.
     faults: Mapping[str, Set[str]] = field(default_factory=dict)
+    #: Each two ids that a row says are of one person, whatever is wrong with them together.
+    pairs: Sequence[tuple[str, str]] = ()
 
     def problem(self, source: Source) -> str | None:
         """Return how many records cannot be followed, why, and where they stand; never which. None where all can be."""
@@ -66,7 +68,8 @@ def resolve(rows: Iterable[tuple[str, str | None]]) -> Merges:
     faults[_RING] |= targets.keys() - ends.keys()
     faults[_TWO_ENDS] |= {old for old, news in targets.items() if old in ends and len({ends[new] for new in news}) > 1}
     survivors = {old: end for old in targets if (end := ends.get(old)) is not None}
-    return Merges(survivors=survivors, faults={what: ids for what, ids in faults.items() if ids})
+    pairs = [(old, new) for old, news in targets.items() for new in sorted(news)]
+    return Merges(survivors=survivors, faults={what: ids for what, ids in faults.items() if ids}, pairs=pairs)
 
 
 def _ends(targets: Mapping[str, Set[str]]) -> dict[str, str | None]:

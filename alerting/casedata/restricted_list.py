@@ -209,25 +209,34 @@ def _removed(before: Iterable[RestrictedPerson], listed: Set[str], known: _Known
 
 
 class _Known:
-    """Who has which id, of the ids that are asked for."""
+    """Who has which id, of the ids that are asked for.
+
+    A restriction goes on with a record that was merged, whatever is wrong with what `ext_merged` says: into two ends or round in a
+    ring, everybody who may be meant is confined, and an id in it is compared without its zeros as one of the list is.
+    """
 
     def __init__(self, snapshot: Snapshot, ids: Set[str]) -> None:
-        self._survivors = person_merges.read(snapshot).survivors
-        self._merged_into: defaultdict[str, set[str]] = defaultdict(set)
-        for old, survivor in self._survivors.items():
-            self._merged_into[survivor].add(old)
+        merges = person_merges.read(snapshot)
+        everybody = {*ids, *(id_ for pair in merges.pairs for id_ in pair)}
         self._snapshot = snapshot
         #: Without ids to compare with, nobody can be said to match nobody.
         self._can_match = bool(snapshot.sql("SELECT 1 FROM ssd_person WHERE pers_person_id IS NOT NULL LIMIT 1"))
-        self._exact = set(self._survivors) | self._in_person(sorted(ids))
-        self._alike = self._but_for_zeros(sorted(ids - self._exact)) if self._can_match else {}
+        people = self._in_person(sorted(everybody))
+        alike = self._but_for_zeros(sorted(everybody - people), sorted(everybody))
+        self._matched = {*people, *merges.survivors, *(one for _, one in alike if one not in everybody)}
+        self._same: defaultdict[str, set[str]] = defaultdict(set)
+        for one, other in (*merges.pairs, *alike):
+            self._same[one].add(other)
+            self._same[other].add(one)
 
     def ids_of(self, id_: str) -> Set[str]:
         """Return every id of the person whom an id names; of several whom it may name, those of all."""
-        same = {id_, *self._alike.get(id_, ())}
-        same |= {self._survivors[one] for one in same if one in self._survivors}
-        same |= {old for one in same for old in self._merged_into.get(one, ())}
-        return same
+        found, left = {id_}, [id_]
+        while left:
+            new = self._same.get(left.pop(), set()) - found
+            found |= new
+            left.extend(new)
+        return found
 
     def every_id(self, ids: Iterable[str]) -> tuple[str, ...]:
         """Return every id of the one person whom ids name."""
@@ -235,9 +244,7 @@ class _Known:
 
     def unmatched(self, ids: Set[str]) -> frozenset[str]:
         """Return the ids that match nobody."""
-        return (
-            frozenset(id_ for id_ in ids if id_ not in self._exact and id_ not in self._alike) if self._can_match else frozenset()
-        )
+        return frozenset(id_ for id_ in ids if not self._matched & self.ids_of(id_)) if self._can_match else frozenset()
 
     def _in_person(self, ids: list[str]) -> set[str]:
         found = self._snapshot.sql(
@@ -245,18 +252,16 @@ class _Known:
         )
         return {id_ for (id_,) in found}
 
-    def _but_for_zeros(self, ids: list[str]) -> dict[str, set[str]]:
-        found: defaultdict[str, set[str]] = defaultdict(set)
-        if ids:
-            alike = f"{but_for_zeros('k.id')} = {but_for_zeros('n.id')} AND {but_for_zeros('n.id')} <> ''"
-            rows = self._snapshot.sql(
-                f"SELECT n.id, k.id FROM (SELECT unnest($1::VARCHAR[]) AS id) n JOIN (SELECT pers_person_id AS id FROM ssd_person "
-                f"UNION SELECT unnest($2::VARCHAR[])) k ON {alike}",
-                [ids, sorted(self._survivors)],
-            )
-            for id_, person in rows:
-                found[id_].add(person)
-        return dict(found)
+    def _but_for_zeros(self, nowhere: list[str], named: list[str]) -> list[tuple[str, str]]:
+        """Return each id that is nobody's with each that is alike, of those in ssd_person and of all that are named."""
+        if not nowhere:
+            return []
+        alike = f"{but_for_zeros('k.id')} = {but_for_zeros('n.id')} AND {but_for_zeros('n.id')} <> '' AND k.id <> n.id"
+        return self._snapshot.sql(
+            f"SELECT n.id, k.id FROM (SELECT unnest($1::VARCHAR[]) AS id) n JOIN (SELECT pers_person_id AS id FROM ssd_person "
+            f"UNION SELECT unnest($2::VARCHAR[])) k ON {alike}",
+            [nowhere, named],
+        )
 
 
 def _people(last: TrustedList | None) -> tuple[RestrictedPerson, ...]:
