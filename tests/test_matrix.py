@@ -1,0 +1,144 @@
+"""A column that is damaged on its way makes no flood of alerts and no silence, and tells nobody of a stranger's child, unless it is named."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+
+import pytest
+import yaml
+
+from tests.column_damage import DAMAGES
+from tests.matrix import RULES, Bench, Circle, Judge, Outcome, Square, Told
+
+A_FEW = 50
+"""Children, where one square is enough."""
+
+
+@pytest.fixture(scope="module")
+def bench(tmp_path_factory) -> Bench:
+    return Bench(tmp_path_factory.mktemp("matrix"), children=A_FEW)
+
+
+# ------------------------------------------------------------------ the damages
+
+
+@pytest.mark.parametrize(
+    ("damage", "before", "after"),
+    [
+        ("emptied", ["a", None, "b"], [None, None, None]),
+        ("emptied, half", ["a", None, "b"], ["a", None, None]),
+        ("month first", ["2026-02-10", None], ["02/10/2026", None]),
+        ("month first", ["2026-02-10 05:40:00"], ["02/10/2026 05:40:00"]),
+        ("two-digit year", ["2026-02-10"], ["10/02/26"]),
+        ("serial", ["2026-02-10"], ["46063"]),
+        ("10-FEB-26", ["2026-02-10"], ["10-FEB-26"]),
+        ("floated", ["0012", "FD01"], ["0012.0", "FD01"]),
+        ("zeros stripped", ["0012", "12"], ["12", "12"]),
+        ("T or F", ["Y", "N", None], ["T", "F", None]),
+        ("X", ["Y", "N", None], ["X", None, None]),
+        ("Seen, half", ["Y", "N", "Y", "N"], ["Y", "Not seen", "Y", "Not seen"]),
+        ("re-worded", ["CW", "IRO", "CW"], ["Local sort 0", "Local sort 1", "Local sort 0"]),
+        ("with a unit", ["28"], ["28 units"]),
+        ("placeholders, a third", ["a", "b", "c", "d", "e", "f"], ["a", "b", "N/A", "d", "e", "TBC"]),
+    ],
+)
+def test_a_damage_does_what_its_name_says(damage, before, after):
+    [found] = [one for one in DAMAGES if one.name == damage]
+
+    assert found.cells(before) == after
+
+
+# ------------------------------------------------------------------ the judge
+
+
+def told(*items: tuple[str, str, str], notices: tuple[str, ...] = ()) -> Told:
+    """Return what went out: rule, number of the alert, reader; every alert is about the one child of the council."""
+    held = {(rule, f"A-{number}", reader) for rule, number, reader in items}
+    about = {reference: "Child protection plan 0004551" for _, reference, _ in held}
+    return Told(items=frozenset(held), over=frozenset(), about=about, notices=frozenset(notices))
+
+
+def test_what_is_told_by_its_number_only_counts():
+    shown = told(*many(2))
+
+    assert replace(shown, more={("CP-03", "m1@example.gov.uk"): 40, ("CP-05", "m2@example.gov.uk"): 3}).by_rule() == {
+        "CP-03": 42,
+        "CP-05": 3,
+    }
+
+
+def many(count: int, rule: str = "CP-03") -> list[tuple[str, str, str]]:
+    return [(rule, str(number), "m1@example.gov.uk") for number in range(count)]
+
+
+def table(*rows: dict[str, str]) -> dict[str, list[str | None]]:
+    return {name: [row.get(name) for row in rows] for row in rows[:1] for name in row}
+
+
+COUNCIL = {
+    "ext_staff": table(
+        *({"worker_id": worker, "name": worker, "email": f"{worker.lower()}@example.gov.uk", "team_id": team, "ends_on": ""}
+          for worker, team in (("W1", "T1"), ("M1", "T1"), ("M2", "T2")))
+    ),
+    "ext_team": table(*({"team_id": team, "service": "help_protection", "manager_id": manager, "service_manager_id": "", "head_of_service_id": ""}
+                        for team, manager in (("T1", "M1"), ("T2", "M2")))),
+    "ext_cover": {"staff_id": [], "covered_by": []},
+    "ext_restricted": {"person_id": [], "level": [], "allowed_recipients": []},
+    "ssd_cin_episodes": {"cine_person_id": [], "cine_referral_team": []},
+    "ssd_cin_assessments": {"cina_assessment_id": [], "cina_person_id": []},
+    "ssd_involvements": table({"invo_person_id": "0004551", "invo_professional_id": "W1", "invo_professional_team": "T1",
+                               "invo_professional_role_id": "CW", "invo_involvement_end_date": ""}),
+}  # fmt: skip
+SEEN = Square(load="first", table="ssd_cp_visits", column="cppv_cp_visit_seen", damage="emptied")
+WAITS = "- CP-03 could not run\n  ssd_cp_visits.cppv_cp_visit_seen is empty in all 70 rows."
+NAMED = "- Data: ssd_cp_visits.cppv_cp_visit_seen\n  ssd_cp_visits.cppv_cp_visit_seen: 70 cells cannot be read."
+
+
+@pytest.mark.parametrize(
+    ("usual", "now", "outcome"),
+    [
+        (told(*many(10)), told(*many(10)), Outcome.none),
+        (told(*many(10)), told(*many(20)), Outcome.none),
+        (told(*many(10)), told(*many(21)), Outcome.unnamed),
+        (told(*many(10)), told(*many(21), notices=(NAMED,)), Outcome.named),
+        (told(*many(10)), told(*many(21), notices=(NAMED.replace("70", "some"),)), Outcome.unnamed),
+        (told(*many(10)), told(*many(21), notices=(NAMED.replace("visit_seen", "visit_date"),)), Outcome.unnamed),
+        (told(*many(20), notices=(NAMED,)), told(*many(50), notices=(NAMED,)), Outcome.unnamed),
+        (told(*many(20)), told(), Outcome.unnamed),
+        (told(*many(20)), told(notices=(WAITS,)), Outcome.withheld),
+        (told(*many(20)), told(notices=(WAITS.partition("\n")[0],)), Outcome.unnamed),
+        (told(*many(20)), told(*many(50, "CP-05"), notices=(WAITS,)), Outcome.named),
+        (told(), told(("CP-03", "1", "m2@example.gov.uk")), Outcome.unnamed),
+        (told(), told(("CP-03", "1", "w1@example.gov.uk")), Outcome.none),
+    ],
+)
+def test_harm_is_twice_or_half_by_ten_and_whoever_else_is_told(usual, now, outcome):
+    judge = Judge(circle=Circle(COUNCIL, date(2026, 3, 31)), usual=usual)
+
+    assert judge.judge(SEEN, now).outcome == outcome
+
+
+# ------------------------------------------------------------------ the service
+
+
+@pytest.mark.parametrize(
+    "square",
+    [
+        Square(load="first", table="ssd_cp_visits", column="cppv_cp_visit_seen", damage="Seen"),
+        Square(load="first", table="ext_team", column="manager_id", damage="floated"),
+    ],
+    ids=str,
+)
+def test_a_flag_in_another_dress_and_managers_as_numbers_harm_nobody(bench, square):
+    assert bench.came_of(square).outcome != Outcome.unnamed
+
+
+@pytest.mark.slow
+def test_the_matrix_sees_harm_where_the_limits_let_everything_pass(tmp_path):
+    params = yaml.safe_load((RULES / "settings.yaml").read_text("utf-8"))["params"]
+    shares = {name: 1 for name, value in params.items() if name.startswith("max_") and isinstance(value, float) and value < 1}
+    bench = Bench(tmp_path / "council", settings=shares)
+    came = bench.came_of(Square(load="first", table="ssd_cp_visits", column="cppv_person_id", damage="emptied"))
+
+    assert came.outcome == Outcome.unnamed
