@@ -18,6 +18,7 @@ from alerting.app import build
 from alerting.casedata import flavours
 from alerting.casedata.catalogue import TABLES
 from alerting.casedata.flavours.reading import Flavoured, as_ours
+from alerting.casedata.not_understood import find_not_understood
 from alerting.casedata.snapshot import Snapshot
 from alerting.commands import cli
 from alerting.commands.alerts import as_row
@@ -215,6 +216,36 @@ def test_a_care_plan_that_ends_when_it_is_written_up_goes_on_to_the_next_or_to_t
         (date(2025, 6, 1), "Something else", "P3"),
         (date(2025, 8, 1), '{"RETURNEV": "Y"}', "P1"),
     ]
+
+
+def test_an_answer_counts_however_it_is_signed_and_one_that_means_nothing_to_us_is_told(tmp_path):
+    answers = [
+        "A) Return to Family",
+        "to be decided",
+        "Long-Term Fostering (with current carers)",
+        "1. Adoption",
+        "not adoption",
+        "{}",
+        "B Residential",
+    ]
+    rows = "\n".join(f'P{number},"{answer}"' for number, answer in enumerate(answers))
+    (tmp_path / "ssd_cla_care_plan.csv").write_text(f"lacp_cla_care_plan_id,lacp_cla_care_plan_json\n{rows}\n", "utf-8")
+    wanted = {"ssd_cla_care_plan": frozenset({"lacp_table_id", "lacp_cla_care_plan_json"})}
+
+    with Snapshot(DAY, SETTINGS) as snapshot:
+        snapshot.read(as_ours(Files(type="files", path=tmp_path, flavour="mosaic")), wanted)
+        reading = snapshot.readings["ssd_cla_care_plan"]
+        read = dict(snapshot.sql("SELECT lacp_table_id, lacp_cla_care_plan_json FROM ssd_cla_care_plan"))
+        told = find_not_understood(snapshot, wanted)
+
+    assert {key: json.loads(text) for key, text in read.items() if '"' in text} == {
+        "P0": {"RETURNEV": "Y"},
+        "P2": {"LTFOST18": "Y"},
+        "P3": {"ADOPTION": "Y"},
+        "P6": {"RESPLMT": "Y"},
+    }
+    assert reading.unmapped == {"lacp_cla_care_plan_json": 2}
+    assert [(one.column, one.cells) for one in told] == [("lacp_cla_care_plan_json", 2)]
 
 
 def test_where_some_plans_are_open_an_end_is_an_end(tmp_path):

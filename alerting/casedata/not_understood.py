@@ -166,11 +166,11 @@ def _unmapped(snapshot: Snapshot, wanted: Wanted) -> Iterator[NotUnderstood]:
                 continue
             codes = TABLES[table].columns[name].codes
             [(of,)] = snapshot.sql(f"SELECT count({quoted(name)}) FROM {table}")
-            yield _of_words(snapshot, (table, name), Kind.unmapped, words, int(of), codes or "")
+            yield _of_words(snapshot, (table, name), Kind.unmapped, words, int(of), codes)
 
 
 def _of_words(
-    snapshot: Snapshot, at: tuple[str, str], kind: Kind, words: Mapping[str, int], of: int, vocabulary: str
+    snapshot: Snapshot, at: tuple[str, str], kind: Kind, words: Mapping[str, int], of: int, vocabulary: str | None
 ) -> NotUnderstood:
     """Return the words of a column that no list has. vocabulary: the code map, or the group of lists, that could have them."""
     alike = Counter[str]()

@@ -399,6 +399,11 @@ class Snapshot:
         """Note why the source gives nothing for a column of a filled table."""
         self.readings.setdefault(table, TableReading(table=table)).not_given[column] = why
 
+    def unknown_words(self, table: str, column: str, words: Mapping[str, int]) -> None:
+        """Note the words of a filled column that mean nothing to us, and how many cells have each."""
+        reading = self.readings.setdefault(table, TableReading(table=table))
+        reading.unmapped[column], reading.unknown_words[column] = sum(words.values()), words
+
     def settle(self, wanted: Wanted, source: Source | None = None) -> None:
         """Read every raw cell by its kind into typed tables, note what could not be read, and shut the doors.
 

@@ -7,6 +7,7 @@ these too.
 from __future__ import annotations
 
 import json
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -187,15 +188,22 @@ class _Made:
         self._raw[table][column] = "VARCHAR"
 
     def _answer(self, table: str, column: str, given: Given) -> None:
-        """Write the answers of a form as the SSD writes them; what is a list of answers already stays as it is."""
+        """Write the answers of a form as the SSD writes them; what is a list of answers already stays, and what is neither is told."""
         if not given.answers:
             return
-        cell = f"regexp_replace(norm(CAST({quoted(column)} AS VARCHAR)), '^[a-z0-9][).] *', '')"
+        cell = f"CAST({quoted(column)} AS VARCHAR)"
+        answer = _plain(f"norm({cell})")
         means = " ".join(
-            f"WHEN {cell} IN ({', '.join(map(_text, answers))}) THEN {_text(json.dumps({key: 'Y'}))}"
+            f"WHEN regexp_full_match({answer}, {_text(_begins_with(answers))}) THEN {_text(json.dumps({key: 'Y'}))}"
             for key, answers in given.answers.items()
         )
         self._replace(table, column, f"CASE {means} ELSE {quoted(column)} END")
+        others = self._into.sql(
+            f"SELECT cell, count(*) FROM (SELECT clean({cell}) AS cell FROM raw.{table}) "
+            "WHERE cell IS NOT NULL AND NOT regexp_matches(cell, '[{\"]') GROUP BY cell"
+        )
+        if others:
+            self._into.unknown_words(table, column, dict(others))
 
     def _end(self, table: str, column: str, until: Until | None) -> None:
         """Tell the ends by what begins next, where all but a few rows say that it ended: there they say something else."""
@@ -249,6 +257,17 @@ def _day(column: str, kind: str) -> str:
     if kind.startswith(("DATE", "TIMESTAMP")):
         return f"real_day(CAST({quoted(column)} AS DATE))"
     return f"real_day(day_of(CAST({quoted(column)} AS VARCHAR)))"
+
+
+def _plain(cell: str) -> str:
+    """Write an answer without its signs."""
+    return f"trim(regexp_replace({cell}, '[^a-z0-9]+', ' ', 'g'))"
+
+
+def _begins_with(answers: tuple[str, ...]) -> str:
+    """Return the pattern of what begins with one of the answers, be it behind a letter or a number as in `A) Adoption`."""
+    plain = (re.sub("[^a-z0-9]+", " ", answer).strip() for answer in answers)
+    return f"(?:[a-z0-9] )?(?:{'|'.join(map(re.escape, plain))})(?: .*)?"
 
 
 def _text(value: str) -> str:
