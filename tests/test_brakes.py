@@ -71,6 +71,8 @@ def test_more_are_stored_and_told_to_nobody(office: Office):
         "kept_back": 3,
         "levels": {"amber": 3},
         "critical": [],
+        "population": None,
+        "columns": [],
     }
 
 

@@ -73,6 +73,8 @@ def test_every_shared_parameter_is_used_by_a_view_a_subject_a_rule_or_the_checks
         "max_unknown_words",
         "flaws_at_least",
         "first_run_brake",
+        "max_share",
+        "max_share_at_least",
         "reopen_window_wd",
         "held_too_long_wd",
         "brake_of_median",

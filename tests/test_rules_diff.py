@@ -76,6 +76,7 @@ CHANGES: dict[str, tuple[Any, Any, str]] = {
     "channel": (False, "told", "counted in channels: no instead of yes"),
     "escalate": (({"after": 10, "to": "quality"},), "told", "told as well when it is 10 working days old, instead of none"),
     "inhibited_by": (("cp-visit-overdue",), "told", "also cp-visit-overdue"),
+    "max_share": (0.7, "told", "share of its population that is not believed: 0.7 instead of none"),
     "brake": (25, "told", "new alerts in one run that hold it back: 25 instead of none"),
     "remind_every": (10, "told", "reminded every 10 working days instead of 5"),
     "pending_for": (2, "answers", "must match in 2 runs before anybody is told, instead of 1"),

@@ -4,9 +4,13 @@
     first_run  a rule that was never asked before, with more than a few at once
     source     the data comes from somewhere else than last time, and a rule has more than a few at once
     baseline   the first run of a job at all: what is open already is no news, and comes as one summary when it is released
+    implausible  more of those it asks about match than can be right: the data has changed, more likely than the practice
 
 The alerts are stored as any others. Those that somebody has been told of already go on; the others, and those that had
 ended and are back, wait, new ones of later runs too, until an administrator releases the brake. A brake that was released stays in the store, with by whom and why.
+
+Of a rule that is implausible nothing is told, old or new, ended or worse, however long that lasts; it may have another brake beside.
+Released once, it is believed until its share has been below the limit.
 """
 
 from __future__ import annotations
@@ -17,22 +21,30 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Literal
 
-from alerting.model import Alert, Condition, Reason, Transition
+from alerting.evaluation.evaluation import Asked, Status
+from alerting.model import Alert, Condition, Level, Reason, Transition
 from alerting.rulebook.book import Rulebook
 
-Kind = Literal["storm", "first_run", "source", "baseline"]
+Kind = Literal["storm", "first_run", "source", "baseline", "implausible"]
 
-_UNLESS_SET = {"brake_of_median": 3.0, "first_run_brake": 5.0}
+_UNLESS_SET = {"brake_of_median": 3.0, "first_run_brake": 5.0, "max_share": 0.50, "max_share_at_least": 30.0}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Brake:
-    """One rule's brake that is on. count: the new alerts of the run that put it on."""
+    """One rule's brake that is on. count: the new alerts of the run that put it on; of one that is implausible, its matches."""
 
     rule: str
     since: date
     count: int
     kind: str = "storm"
+    #: How many were asked about by the run that found a rule implausible.
+    population: int | None = None
+
+    @property
+    def is_implausible(self) -> bool:
+        """Whether more of the rule's population match than can be right."""
+        return self.kind == "implausible"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +60,8 @@ class History:
     asked: frozenset[str] = frozenset()
     usual: Mapping[str, float] = field(default_factory=dict)
     moved: bool = False
+    #: The rules that were implausible and released, and have been no less so since: they are believed.
+    believed: frozenset[str] = frozenset()
 
 
 def limits(book: Rulebook, usual: Mapping[str, float] | None = None) -> dict[str, int]:
@@ -94,6 +108,37 @@ def tripped(
     return found
 
 
+def implausible(book: Rulebook, asked: Iterable[Asked], on: Set[str], believed: Set[str], as_of: date) -> list[Brake]:
+    """Return the brakes that a run puts on of rules of which more match than can be right.
+
+    on: the rules that are known to be implausible already. believed: those that somebody has looked at and found right.
+    """
+    return [
+        Brake(rule=one.id, since=as_of, count=matches(one), kind="implausible", population=one.population)
+        for one in sorted(asked, key=lambda one: one.id)
+        if one.id not in on | believed and _is_beyond_belief(book, one)
+    ]
+
+
+def plausible_again(book: Rulebook, asked: Iterable[Asked], believed: Set[str]) -> frozenset[str]:
+    """Return those of the rules that are believed of which no more match today than can be right: from now on they must be again."""
+    return frozenset(
+        one.id for one in asked if one.id in believed and one.status == Status.ok and not _is_beyond_belief(book, one)
+    )
+
+
+def matches(asked: Asked) -> int:
+    """Return how many match at amber or above."""
+    return sum(count for level, count in asked.match.items() if Level[level] >= Level.amber)
+
+
+def _is_beyond_belief(book: Rulebook, asked: Asked) -> bool:
+    own = next((rule.file.max_share for rule in book.rules if rule.id == asked.id), None)
+    most = _number(book, "max_share") if own is None else own
+    enough = asked.status == Status.ok and asked.population >= _number(book, "max_share_at_least")
+    return enough and matches(asked) > most * asked.population
+
+
 def _begins(item: Transition) -> bool:
     """Return whether an alert begins, or begins again: what ended in one run may all be back in the next."""
     again = item.reason == Reason.back_again and item.before == Condition.resolved
@@ -117,18 +162,25 @@ def known_since_back(told: Iterable[tuple[str, date]], alerts: Iterable[Alert]) 
     return {ref for ref, on in told if (since := back.get(ref)) is None or on >= since}
 
 
-def untold(alerts: Iterable[Alert], on: Set[str], known: Set[str]) -> list[Alert]:
-    """Return the alerts that a brake keeps back: of a rule whose brake is on, and nobody has been told of them.
+def untold(alerts: Iterable[Alert], on: Iterable[Brake], known: Set[str]) -> list[Alert]:
+    """Return the alerts that brakes keep back: nobody has been told of them, or their rule is implausible.
 
     known: the references of alerts that somebody has been told of, and that have not ended and come back since.
     """
-    return [alert for alert in alerts if alert.rule in on and alert.ref not in known and alert.condition != Condition.resolved]
+    brakes = list(on)
+    braked, doubted = {brake.rule for brake in brakes}, {brake.rule for brake in brakes if brake.is_implausible}
+    return [
+        alert
+        for alert in alerts
+        if alert.condition != Condition.resolved and (alert.rule in doubted or (alert.rule in braked and alert.ref not in known))
+    ]
 
 
 def unattended(brakes: Iterable[Brake], as_of: date, working_days: Callable[[date, date], int]) -> list[Brake]:
     """Return the brakes that nobody has released for a working day: what is critical waits for nobody longer than that.
 
-    Not those of a first day: until that is released, the service has not begun.
+    Not those of a first day: until that is released, the service has not begun. One that is implausible is among them, and yet
+    keeps back what is critical: that somebody has not looked makes it no likelier.
     """
     return [brake for brake in brakes if brake.kind != "baseline" and working_days(brake.since, as_of) >= 1]
 

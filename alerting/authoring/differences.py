@@ -121,6 +121,13 @@ def _compare_recipients(old: Rule, new: Rule) -> Iterator[Difference]:
     yield from _compare_values(
         "brake", "told", before.brake, after.brake, "new alerts in one run that hold it back: {new} instead of {old}"
     )
+    yield from _compare_values(
+        "max_share",
+        "told",
+        before.max_share,
+        after.max_share,
+        "share of its population that is not believed: {new} instead of {old}",
+    )
     every = (before.remind_every, after.remind_every)
     yield from _compare_values("remind_every", "told", *every, "reminded every {new} working days instead of {old}")
     yield from _compare_values("channel", "told", before.channel, after.channel, "counted in channels: {new} instead of {old}")

@@ -146,7 +146,8 @@ def _messages(draft: Rule, today: Today) -> Messages:
     mine = [alert for alert in decision.alerts if alert.rule == draft.id]
     told = (_told(draft, item) for item in decision.notifications if item.purpose == draft.file.job)
     waits = today.evaluation.asked[draft.id]
-    brake = next((brake for brake in (*today.world.brakes, *decision.brakes) if brake.rule == draft.id), None)
+    brakes = [brake for brake in (*today.world.brakes, *decision.brakes) if brake.rule == draft.id]
+    brake = max(brakes, key=lambda one: one.is_implausible, default=None)
     confined = [alert for alert in mine if decision.routes.get(alert.ref) == [] and decision.router.is_confined(alert)]
     return Messages(
         messages=tuple(one for one in told if one is not None),
@@ -245,7 +246,9 @@ def _warnings(
     if asked.population and matches > TOO_MANY * asked.population:
         share = round(100 * matches / asked.population)
         yield f"It alerts about {share} % of those it asks about ({matches} of {asked.population}). A list that long is not read."
-    if today.brake and today.brake.since == as_of:
+    if today.brake and today.brake.is_implausible:
+        yield "So many are not believed: nobody is told of any until `alerting rules release`, or until its `max_share` allows it."
+    elif today.brake and today.brake.since == as_of:
         yield f"It has {today.brake.count} new alerts, beyond its brake: nobody is told of them until `alerting rules release`."
     elif today.brake:
         yield f"Its brake has been on since {today.brake.since}: nobody is told of new alerts until it is released."

@@ -395,9 +395,14 @@ class Snapshot:
         """Note in which encoding the file of a table is read, in words, where that is not UTF-8 without a fault."""
         self.readings.setdefault(table, TableReading(table=table)).encoding = encoding
 
-    def reading(self, table: str) -> TableReading:
-        """Return what is noted of a table, to note more of it."""
-        return self.readings.setdefault(table, TableReading(table=table))
+    def not_given(self, table: str, column: str, why: str) -> None:
+        """Note why the source gives nothing for a column of a filled table."""
+        self.readings.setdefault(table, TableReading(table=table)).not_given[column] = why
+
+    def unknown_words(self, table: str, column: str, words: Mapping[str, int]) -> None:
+        """Note the words of a filled column that mean nothing to us, and how many cells have each."""
+        reading = self.readings.setdefault(table, TableReading(table=table))
+        reading.unmapped[column], reading.unknown_words[column] = sum(words.values()), words
 
     def settle(self, wanted: Wanted, source: Source | None = None) -> None:
         """Read every raw cell by its kind into typed tables, note what could not be read, and shut the doors.
@@ -423,10 +428,10 @@ class Snapshot:
             columns = list(catalogued.columns.values())
             if name not in raw:
                 self.sql(f"CREATE TABLE {name} AS SELECT {', '.join(map(absent, columns))} WHERE false")
-                self.reading(name)
+                self.readings.setdefault(name, TableReading(table=name))
                 continue
             self.sql(f"CREATE TABLE {name} AS {typed(name, columns, raw[name])}")
-            reading = self.reading(name)
+            reading = self.readings.setdefault(name, TableReading(table=name))
             reading.rows = self.row_count(name)
             needed = {column for column in wanted.get(name, ()) if not catalogued.columns[column].optional}
             reading.missing_columns = tuple(sorted(needed - raw[name].keys()))

@@ -16,7 +16,7 @@ from statistics import median_high
 from typing import TYPE_CHECKING
 
 from alerting.casedata.catalogue import TABLES, Settings
-from alerting.casedata.checks import Flaw, flaws
+from alerting.casedata.checks import Filled, Flaw, flaws
 from alerting.casedata.restricted_list import RESTRICTED, RestrictedList, TrustedList, read_list
 from alerting.casedata.unknown_ids import UnknownIds, find_unknown
 from alerting.formatting import day
@@ -63,6 +63,34 @@ class Past:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ColumnShares:
+    """What one column is like: of how many rows it is filled, and in how many it cannot be read or has a word that no code map has."""
+
+    #: As `table.column`.
+    name: str
+    rows: int
+    filled: int
+    unreadable: int = 0
+    unmapped: int = 0
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether it is filled, readable and known in every row."""
+        return self.filled == self.rows and not self.unreadable and not self.unmapped
+
+    def __str__(self) -> str:
+        shares = {"filled": self.filled, "unreadable": self.unreadable, "unmapped": self.unmapped}
+        said = [f"{_share(count, self.rows)} {word}" for word, count in shares.items() if count or word == "filled"]
+        return f"{self.name} {', '.join(said)}"
+
+
+def _share(count: int, of: int) -> str:
+    """Return a share in hundredths, never as none or all where it is not."""
+    hundredths = round(100 * count / of) if of else 0
+    return f"{min(max(hundredths, 1 if count else 0), 100 if count == of else 99)} %"
+
+
+@dataclass(frozen=True, kw_only=True)
 class Trust:
     """What was made of a run's data. rows: as read, by table that is there.
 
@@ -87,6 +115,12 @@ class Trust:
     sealed_known: bool = True
     #: The ids that the council's own tables name and that nobody has.
     unknown_ids: tuple[UnknownIds, ...] = ()
+    #: What each wanted column of a table that is there is like, by `table.column`.
+    columns: Mapping[str, ColumnShares] = field(default_factory=dict)
+
+    def columns_of(self, reads: Iterable[str]) -> tuple[ColumnShares, ...]:
+        """Return what the columns among what a rule reads are like, by name."""
+        return tuple(self.columns[name] for name in sorted(reads) if name in self.columns)
 
     @property
     def doubted(self) -> frozenset[str]:
@@ -163,8 +197,21 @@ def judge(snapshot: Snapshot, wanted: Wanted, past: Past) -> Trust:
         unknown_ids=find_unknown(snapshot, wanted, restricted, problems),
         loads=stated,
         filled=found.filled,
+        columns={column.name: column for column in _shares(snapshot, wanted, found.filled)},
         released=frozenset(released),
     )
+
+
+def _shares(snapshot: Snapshot, wanted: Wanted, filled: Filled) -> Iterator[ColumnShares]:
+    """Yield what each wanted column is like; what cannot be read is not filled."""
+    for table, columns in wanted.items():
+        reading = snapshot.readings[table]
+        for name in columns if reading.rows else ():
+            if name in reading.missing_columns:
+                continue
+            count, rows = filled.get(table, {}).get(name, (reading.rows or 0, reading.rows or 0))
+            unreadable, unmapped = reading.unreadable_cells.get(name, 0), reading.unmapped.get(name, 0)
+            yield ColumnShares(name=f"{table}.{name}", rows=rows, filled=count, unreadable=unreadable, unmapped=unmapped)
 
 
 def _doubt(problems: dict[str, str], releasable: dict[str, dict[str, float]], flaw: Flaw) -> None:

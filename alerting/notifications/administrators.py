@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date
 
 from alerting.config import Administrator
 from alerting.formatting import day, plural
-from alerting.model import Level
+from alerting.model import Alert, Level, Person
 from alerting.notifications.content import Addressee, AnyContent, Notice, NoticeContent, Notification
 from alerting.notifications.report import BrakeRow
 from alerting.notifications.routing import Receiver, Router, notification_key
@@ -64,9 +65,13 @@ def tell_release_contact(
     if contact is None:
         return []
     for brake in brakes:
+        critical = (
+            "none of them is told to anybody" if brake.is_implausible else "what is critical is told from now on all the same"
+        )
+        held = "more of its population match than can be right" if brake.is_implausible else "is held by its brake"
         detail = (
-            f"{brake.code} is held by its brake since {day(brake.since)}, and nobody who was told of it has released it. "
-            f"{plural(brake.kept_back, 'alert')} wait; what is critical is told from now on all the same. Ask who looks after the service, or look "
+            f"{brake.code}: {held}, since {day(brake.since)}, and nobody who was told of it has released it. "
+            f"{plural(brake.kept_back, 'alert')} wait; {critical}. Ask who looks after the service, or look "
             f"yourself and run `alerting rules release {brake.code} --by NAME`."
         )
         person = Addressee(id=contact.id, name=contact.name, address=contact.email)
@@ -75,6 +80,48 @@ def tell_release_contact(
         key = f"brake {brake.id} to its second contact"
         planned += to_administrators([person], receivers, "admin", brake.since, content, [key], urgency=int(Level.red))
     return planned
+
+
+def tell_heads_of_service(
+    router: Router,
+    receivers: Iterable[Receiver],
+    implausible: Iterable[BrakeRow],
+    waiting: Sequence[Alert],
+    looking_after: Iterable[Addressee],
+) -> list[Notification]:
+    """Tell heads of service how many critical alerts of theirs are kept back as implausible, again when the number changes.
+
+    Which they are is for those who look after the service: here no child and no alert is named, and no restricted one counted.
+    """
+    told, planned = {one.id for one in looking_after}, list[Notification]()
+    for brake in implausible:
+        theirs: defaultdict[str, int] = defaultdict(int)
+        people: dict[str, Person] = {}
+        for alert in waiting:
+            team = router.team(alert)
+            if alert.rule != brake.id or alert.level < Level.critical or team is None or router.is_confined(alert):
+                continue
+            head = router.answers_for(team.id, "head_of_service")
+            if head is not None and head.person.id not in told:
+                people[head.person.id] = head.person
+                theirs[head.person.id] += 1
+        for id_, count in sorted(theirs.items()):
+            person = Addressee(id=id_, name=people[id_].name, address=people[id_].email)
+            content = NoticeContent(notices=(_of_critical(router, brake, count),))
+            key = f"{count} critical of {brake.id} implausible"
+            planned += to_administrators([person], receivers, "admin", brake.since, content, [key], urgency=int(Level.red))
+    return planned
+
+
+def _of_critical(router: Router, brake: BrakeRow, count: int) -> Notice:
+    title = router.rules[brake.id].title if brake.id in router.rules else brake.code
+    detail = (
+        f"{brake.code} ({title}) matched {brake.new} of the {brake.population} it asks about on {day(brake.since)}: so many are more likely "
+        f"a fault of the data than of the practice. Nobody is told of them, and {plural(count, 'critical alert')} of your teams "
+        f"{'is' if count == 1 else 'are'} among them. Those who look after the service know which, and what to look at: ask them today. They "
+        f"are told once somebody has looked and runs `alerting rules release {brake.code} --by NAME`."
+    )
+    return Notice(title=f"Critical alerts of {brake.code} are kept back, as more match than can be right", detail=detail)
 
 
 def tell_silence_authors(

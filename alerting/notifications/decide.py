@@ -21,7 +21,12 @@ from alerting.casedata.kept_directory import standing_directory
 from alerting.evaluation.evaluation import Evaluation, Reading, Status
 from alerting.model import Alert, Condition, LastTold, Level, Transition
 from alerting.notifications import inhibition, notices, routing, silences, weekly
-from alerting.notifications.administrators import administrators, tell_release_contact, tell_silence_authors
+from alerting.notifications.administrators import (
+    administrators,
+    tell_heads_of_service,
+    tell_release_contact,
+    tell_silence_authors,
+)
 from alerting.notifications.banners import Banners
 from alerting.notifications.channel_checks import channel_notices, plan_checks
 from alerting.notifications.content import Addressee, Notice, Notification, StoppedRule
@@ -49,6 +54,8 @@ class Decision:
     alerts: tuple[Alert, ...]
     #: The brakes that this run puts on.
     brakes: tuple[Brake, ...]
+    #: The rules that were believed although more matched than can be right, and of which no more match today.
+    plausible_again: frozenset[str]
     #: What keeps alerts quiet, what was told before, what every message says at its head.
     today: Circumstances
     #: Who each alert is for, told today or not, by its reference.
@@ -81,11 +88,12 @@ def decide(policy: Policy, job: str, world: World, evaluation: Evaluation, unkep
         readings=evaluation.readings,
         alerts=tuple(run.alerts),
         brakes=tuple(run.tripped),
+        plausible_again=brakes.plausible_again(policy.book, evaluation.asked.values(), world.history.believed),
         today=run.today,
         routes=run.plan.routes,
         unrouted=run.plan.unrouted,
         confined=run.plan.confined,
-        notifications=(*run.plan.notifications, *run.of_the_week(), *run.to_silence_authors(), *run.to_release_contact()),
+        notifications=(*run.plan.notifications, *run.of_the_week(), *run.of_brakes(), *run.to_silence_authors()),
         is_planned=run.is_planned,
         recipient_log=run.recipient_log(),
         notices=run.notices(unkept),
@@ -160,9 +168,14 @@ class _Run:
     @cached_property
     def tripped(self) -> list[Brake]:
         """The brakes that this run puts on."""
-        asked, on = self.evaluation.has(Status.ok), {brake.rule for brake in self.world.brakes}
-        full = self.policy.full_go_live
-        return brakes.tripped(self.policy.book, self.transitions, asked, on, self.evaluation.as_of, self.world.history, full=full)
+        book, evaluation, history = self.policy.book, self.evaluation, self.world.history
+        doubted = {brake.rule for brake in self.world.brakes if brake.is_implausible}
+        braked = {brake.rule for brake in self.world.brakes if not brake.is_implausible}
+        full, asked = self.policy.full_go_live, evaluation.has(Status.ok)
+        return [
+            *brakes.tripped(book, self.transitions, asked, braked, evaluation.as_of, history, full=full),
+            *brakes.implausible(book, evaluation.asked.values(), doubted, history.believed, evaluation.as_of),
+        ]
 
     @cached_property
     def on(self) -> list[Brake]:
@@ -174,12 +187,17 @@ class _Run:
         """The alerts that a brake keeps back."""
         told = ((ref, last.told_on) for (_, _, ref), last in self.world.told.items())
         known = brakes.known_since_back(told, self.alerts)
-        let_through = {brake.rule for brake in self.unattended}
+        let_through = {brake.rule for brake in self.unattended} - self.doubted
         return [
             alert
-            for alert in brakes.untold(self.alerts, {brake.rule for brake in self.on}, known)
+            for alert in brakes.untold(self.alerts, self.on, known)
             if alert.level < Level.critical or alert.rule not in let_through
         ]
+
+    @cached_property
+    def doubted(self) -> frozenset[str]:
+        """The rules that are implausible, and that nobody has released."""
+        return frozenset(brake.rule for brake in self.on if brake.is_implausible)
 
     @cached_property
     def unattended(self) -> list[Brake]:
@@ -193,7 +211,8 @@ class _Run:
 
     @cached_property
     def brake_rows(self) -> tuple[BrakeRow, ...]:
-        return brake_rows(self.rows, self.on, self.waiting)
+        columns = {rule.id: self.evaluation.trust.columns_of(self.policy.book.needs(rule)) for rule in self.policy.book.rules}
+        return brake_rows(self.rows, self.on, self.waiting, columns)
 
     @cached_property
     def listed(self) -> list[Alert]:
@@ -235,6 +254,7 @@ class _Run:
                 data=self.evaluation.trust.banners,
                 stopped={row.id: row.code for row in self.rows if row.is_stopped},
                 since=self.held_since,
+                doubted={row.id: row.code for row in self.rows if row.id in self.doubted},
                 as_of=as_of,
                 not_posted=self.world.cards_not_posted,
             ),
@@ -249,6 +269,7 @@ class _Run:
             backlog=self.world.backlog - {ref for _, _, ref in self.last_told},
             flapping=frozenset(alert.ref for alert in self.listed if self.flaps(alert) and alert.level < Level.critical),
             idle=self.idle,
+            doubted=tuple(alert for alert in self.waiting if alert.rule in self.doubted),
         )
 
     def idle(self, alert: Alert, since: date) -> int:
@@ -271,11 +292,12 @@ class _Run:
         return compose_digests(self.router, told_of, self.policy.receivers_of(self.job), self.today)
 
     def believed_open(self) -> list[Alert]:
-        """Return the alerts that have ended, and that somebody still believes open."""
+        """Return the alerts that have ended, and that somebody still believes open; of a rule that is implausible they go on to."""
         told = {ref for _, _, ref in self.world.told}
         ended = [alert for alert in self.alerts if alert.condition == Condition.resolved and alert.ref in told]
         again = {alert.ref for alert in self.alerts}
-        return ended + [alert for alert in self.world.believed_open if alert.ref not in again]
+        ended += [alert for alert in self.world.believed_open if alert.ref not in again]
+        return [alert for alert in ended if alert.rule not in self.doubted]
 
     def of_the_week(self) -> list[Notification]:
         """Plan the weekly summaries, and the cards that ask whether cards are seen."""
@@ -313,11 +335,15 @@ class _Run:
             return []
         return silences.ending(self.world.silences, self.alerts, self.policy.next_working_day(self.evaluation.as_of))
 
-    def to_release_contact(self) -> list[Notification]:
-        """Plan what is told to whoever may release a brake in place of those who were told first and did not."""
-        mine = {brake.rule for brake in self.unattended}
+    def of_brakes(self) -> list[Notification]:
+        """Plan what is told of brakes to others than administrators: to a second contact, and to heads of service of what is critical."""
+        mine, receivers = {brake.rule for brake in self.unattended}, self.policy.receivers_of(self.job)
         rows = [row for row in self.brake_rows if row.id in mine]
-        return tell_release_contact(self.router, self.policy.receivers_of(self.job), rows, self.administrators)
+        implausible = [row for row in self.brake_rows if row.is_implausible]
+        return [
+            *tell_release_contact(self.router, receivers, rows, self.administrators),
+            *tell_heads_of_service(self.router, receivers, implausible, self.waiting, self.administrators),
+        ]
 
     def to_silence_authors(self) -> list[Notification]:
         """Plan what is told to those who made the silences that are about to end."""

@@ -60,6 +60,8 @@ class Circumstances:
     flapping: Collection[str] = ()
     #: Counts the working days since a day on which an alert was on hold, cleared, or kept back by a brake.
     idle: Callable[[Alert, date], int] = _never_idle
+    #: The alerts of rules that are implausible: of these no more is told than that.
+    doubted: Sequence[Alert] = ()
 
     @property
     def data_as_at(self) -> datetime | None:
@@ -260,13 +262,14 @@ def _of_what_is_not_known(
     has a message already.
     """
     theirs: defaultdict[str, list[Alert]] = defaultdict(list)
-    for alert in alerts:
+    for alert in (*alerts, *today.doubted):
+        doubted = alert.rule in today.banners.doubted
         unlisted = router.rules[alert.rule].child_level and router.directory.restricted is None
-        if alert.condition == Condition.resolved or not (unlisted or alert.rule in today.banners.stopped):
+        if alert.condition == Condition.resolved or not (unlisted or doubted or alert.rule in today.banners.stopped):
             continue
         for recipient in router.answerable(alert):
             person = recipient.person.id
-            if person not in told and (not unlisted or today.was_told(receiver.name, person, alert)):
+            if person not in told and (not (unlisted or doubted) or today.was_told(receiver.name, person, alert)):
                 theirs[person].append(alert)
     return [_not_known(router, receiver, router.directory.staff[id_], mine, today) for id_, mine in sorted(theirs.items())]
 

@@ -185,7 +185,9 @@ _WHY_BRAKED = {
 def of_brakes(brakes: Sequence[BrakeRow]) -> Iterator[Notice]:
     """Return what each brake keeps back, and what to do; of a job's first day at once."""
     for brake in brakes:
-        if brake.kind == "baseline":
+        if brake.is_implausible:
+            yield _implausible(brake)
+        if brake.kind == "baseline" or brake.is_implausible:
             continue
         levels = ", ".join(f"{count} {level}" for level, count in brake.levels.items())
         sample = f" ({levels}), such as {', '.join(brake.sample)}" if brake.sample else ""
@@ -211,6 +213,25 @@ def of_brakes(brakes: Sequence[BrakeRow]) -> Iterator[Notice]:
         yield Notice(
             title="The service begins: what is open already waits to be released", detail=detail, items=_critical(critical)
         )
+
+
+def _implausible(brake: BrakeRow) -> Notice:
+    """Return that more match a rule than can be right, with what the columns that it reads are like."""
+    levels = ", ".join(f"{count} {level}" for level, count in brake.levels.items())
+    odd = [column for column in brake.columns if not column.is_whole]
+    whole = [column.name for column in brake.columns if column.is_whole]
+    said = [*map(str, odd), *([f"filled, readable and known in every row: {', '.join(whole)}"] if whole else [])]
+    detail = (
+        f"It matched {brake.new} of the {brake.population} it asks about on {day(brake.since)}, at amber or above. It is more likely that the data "
+        "changed (a word for a role, a flag, a format, an id) than the practice. Nobody is told of any of its alerts, old or new: "
+        f"{plural(brake.kept_back, 'alert')}{f' ({levels})' if levels else ''}. What it reads: {'; '.join(said) or 'no column of its own'}. "
+        f"Look at these with `alerting source check`; if it is so, run `alerting rules release {brake.code} --by NAME --note WHY`."
+    )
+    if brake.critical:
+        detail += (
+            " Those that are critical stand here: look at them first. Heads of service are told how many there are, not which."
+        )
+    return Notice(title=f"{brake.code} found more than can be right", detail=detail, items=_critical(brake.critical))
 
 
 def _critical(refs: Sequence[str]) -> tuple[str, ...]:

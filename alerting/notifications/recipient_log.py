@@ -23,6 +23,7 @@ class NotToldReason(Worded):
     """Why somebody is not told of an alert that is for them."""
 
     braked = "braked", "kept back by the brake of its rule"
+    implausible = "implausible", "more match its rule than can be right, and nobody has looked yet"
     nothing_planned = "nothing_planned", "none of the rules of its job could be asked"
     restricted = "restricted", "the record is restricted, or not known not to be: only those it names are told"
     nobody_found = "nobody_found", "nobody was found who could be told"
@@ -87,7 +88,8 @@ def log_recipients(
             continue
         recipients = plan.routes.get(alert.ref, ())
         if alert.ref in waiting:
-            found[alert.ref, EVERYBODY] = NotTold(NotToldReason.braked)
+            doubted = alert.rule in today.banners.doubted
+            found[alert.ref, EVERYBODY] = NotTold(NotToldReason.implausible if doubted else NotToldReason.braked)
             continue
         if not planned:
             found[alert.ref, EVERYBODY] = NotTold(NotToldReason.nothing_planned)

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import Any
 
 from alerting.alerts.brakes import Brake
-from alerting.casedata.trust import Trust
+from alerting.casedata.trust import ColumnShares, Trust
 from alerting.errors import Fault
 from alerting.evaluation.evaluation import Asked, Evaluation, Status
 from alerting.formatting import day, plural
@@ -73,10 +73,20 @@ class BrakeRow:
     sample: tuple[str, ...]
     #: The references of all that are critical.
     critical: tuple[str, ...] = ()
+    #: Of a rule that is implausible, how many it asked about; `new` are then its matches at amber or above.
+    population: int | None = None
+    #: Of a rule that is implausible, what each column that it reads is like.
+    columns: tuple[ColumnShares, ...] = ()
+
+    @property
+    def is_implausible(self) -> bool:
+        """Whether more of the rule's population match than can be right."""
+        return self.kind == "implausible"
 
     def as_json(self) -> dict[str, Any]:
         """Return the row as `run --json` prints it."""
-        return asdict(self) | {"since": self.since.isoformat(), "sample": list(self.sample), "critical": list(self.critical)}
+        values = asdict(self) | {"since": self.since.isoformat(), "sample": list(self.sample), "critical": list(self.critical)}
+        return values | {"columns": [asdict(column) for column in self.columns]}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -241,9 +251,15 @@ def _with_older_files(asked: Asked, rule: Rule | None, book: Rulebook) -> RuleRo
     return RuleRow(**vars(asked) | {"problem": "; ".join(said) or None}, older=older)
 
 
-def brake_rows(rows: Iterable[RuleRow], brakes: Iterable[Brake], waiting: Sequence[Alert]) -> tuple[BrakeRow, ...]:
-    """Return what the brakes of the job's rules keep back. waiting: the alerts that any brake does."""
-    on = {brake.rule: brake for brake in brakes}
+def brake_rows(
+    rows: Iterable[RuleRow], brakes: Iterable[Brake], waiting: Sequence[Alert], columns: Mapping[str, Sequence[ColumnShares]]
+) -> tuple[BrakeRow, ...]:
+    """Return what the brakes of the job's rules keep back, a row a rule.
+
+    waiting: the alerts that any brake keeps back. columns: by rule, what each column that it reads is like.
+    """
+    # Of two brakes of a rule the one that keeps back all of it counts.
+    on = {brake.rule: brake for brake in sorted(brakes, key=lambda brake: brake.is_implausible)}
     found = []
     for row in rows:
         brake = on.get(row.id)
@@ -261,6 +277,8 @@ def brake_rows(rows: Iterable[RuleRow], brakes: Iterable[Brake], waiting: Sequen
                 levels={level.name: n for level in reversed(Level) if (n := sum(alert.level == level for alert in mine))},
                 sample=tuple(alert.ref for alert in mine[:SAMPLE]),
                 critical=tuple(alert.ref for alert in mine if alert.level == Level.critical),
+                population=brake.population,
+                columns=tuple(columns.get(brake.rule, ())) if brake.is_implausible else (),
             )
         )
     return tuple(found)
@@ -275,5 +293,8 @@ def with_brakes(rows: Iterable[RuleRow], brakes: Iterable[BrakeRow]) -> tuple[Ru
 
 def _with_brake(row: RuleRow, brake: BrakeRow) -> RuleRow:
     kept = plural(brake.kept_back, "alert")
-    said = f"brake on since {day(brake.since)}: {kept} kept back until `alerting rules release {row.code}`"
+    if brake.is_implausible:
+        said = f"matched {brake.new} of {brake.population} on {day(brake.since)}, more than can be right: {kept} kept back until `alerting rules release {row.code}`"
+    else:
+        said = f"brake on since {day(brake.since)}: {kept} kept back until `alerting rules release {row.code}`"
     return replace(row, problem=f"{row.problem}; {said}" if row.problem else said)

@@ -261,6 +261,14 @@ class RuleFile(BaseModel):
         description="New alerts in one run beyond which nobody is told until an administrator releases them",
         examples=[25],
     )
+    max_share: float | None = Field(
+        default=None,
+        gt=0,
+        le=1,
+        description="The share of its population beyond which its matches at amber or above are not believed, and nobody is told of any "
+        "until somebody has looked: 1 for a rule that most of them may match. Left out: `max_share` of the settings",
+        examples=[0.7],
+    )
     remind_every: WorkingDays = Field(
         default=5, ge=1, description="Working days until an unchanged alert is told again", examples=["5 working days"]
     )

@@ -74,6 +74,9 @@ def _lint_levels(rule: Rule) -> Iterator[LintFinding]:
             yield LintFinding(problem=f"{level.name} is never given: its condition never holds", path=("levels", level.name))
         higher.append((level, compiled.term))
     given = {level.name for level in rule.levels} | {rule.file.when_null}
+    if rule.file.max_share is not None and not given & {"amber", "red", "critical"}:
+        problem, remedy = "`max_share` does nothing: it counts what is amber or above", "Leave it out."
+        yield LintFinding(problem=problem, path=("max_share",), key=True, remedy=remedy)
     for name in rule.file.notify:
         if name not in given:
             remedy = f"Add `{name}:` under `levels:`, or leave it out here."

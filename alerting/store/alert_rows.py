@@ -150,16 +150,20 @@ def held_spans(connection: sa.Connection, rules: Set[str]) -> dict[int, list[tup
 
 
 def _braked_spans(connection: sa.Connection, rules: Set[str]) -> list[tuple[int, tuple[date, date | None]]]:
-    """Return the stretch for which a brake kept an open alert back: of what began, or came back, while it was on."""
+    """Return the stretch for which a brake kept an open alert back: of what began, or came back, while it was on.
+
+    One that is implausible keeps back what was there before as well, from its own first day.
+    """
     alert, brake = schema.alert, schema.brake
     began = sa.func.coalesce(alert.c.reopened_on, alert.c.first_seen)
-    query = sa.select(alert.c.id, began.label("began"), brake.c.released_at).join(brake, brake.c.rule == alert.c.rule)
-    query = query.where(alert.c.resolved_on.is_(None), alert.c.rule.in_(rules), began >= brake.c.since)
+    query = sa.select(alert.c.id, began.label("began"), brake.c.since, brake.c.released_at)
+    query = query.join(brake, brake.c.rule == alert.c.rule).where(alert.c.resolved_on.is_(None), alert.c.rule.in_(rules))
+    query = query.where(sa.or_(began >= brake.c.since, brake.c.kind == "implausible"))
     found = []
     for row in connection.execute(query.order_by(brake.c.id)):
         until = row.released_at.date() if row.released_at else None
         if until is None or row.began <= until:
-            found.append((row.id, (row.began, until)))
+            found.append((row.id, (max(row.began, row.since), until)))
     return found
 
 

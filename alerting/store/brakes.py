@@ -20,8 +20,9 @@ from alerting.store.schema import brake, rule_version, run, table_reading, trans
 LOOKED_BACK = 20
 """How many days' runs say what is usual for a rule."""
 
-_SOURCE, _BASELINE = "source", "baseline"
-_OF_A_BRAKE = (brake.c.rule, brake.c.since, brake.c["count"], brake.c.kind)
+_SOURCE, _BASELINE, _BELIEVED = "source", "baseline", "believed"
+_IMPLAUSIBLE = "implausible"
+_OF_A_BRAKE = (brake.c.rule, brake.c.since, brake.c["count"], brake.c.kind, brake.c.population)
 
 
 def on(connection: sa.Connection) -> list[Brake]:
@@ -56,6 +57,7 @@ def history(connection: sa.Connection, job: str, as_of: date, source: str) -> Hi
         asked=frozenset(asked.scalars()),
         usual=_usual(connection, job, days),
         moved=before is not None and before != source,
+        believed=frozenset(service_state.remembered(connection, _BELIEVED) or ()),
     )
 
 
@@ -82,9 +84,16 @@ def _usual(connection: sa.Connection, job: str, days: Sequence[date]) -> dict[st
 
 def put_on(connection: sa.Connection, brakes: Iterable[Brake], run_id: int) -> None:
     """Put brakes on, in the caller's transaction."""
-    rows = [{"rule": item.rule, "since": item.since, "count": item.count, "kind": item.kind, "run_id": run_id} for item in brakes]
+    rows = [vars(item) | {"run_id": run_id} for item in brakes]
     if rows:
         connection.execute(brake.insert(), rows)
+
+
+def believe_no_more(connection: sa.Connection, rules: Collection[str], now: datetime) -> None:
+    """Keep that these rules, which were released while more of them matched than can be right, are no more so."""
+    believed = service_state.remembered(connection, _BELIEVED) or []
+    if set(believed) & set(rules):
+        service_state.remember(connection, _BELIEVED, sorted(set(believed) - set(rules)), now)
 
 
 def remember_source(connection: sa.Connection, source: str, now: datetime) -> None:
@@ -95,14 +104,20 @@ def remember_source(connection: sa.Connection, source: str, now: datetime) -> No
 def release(
     connection: sa.Connection, rules: Collection[str] | None, *, by: Actor, note: str, now: datetime, answers: int | None = None
 ) -> list[Brake]:
-    """Take the brakes of rules off, of all where none is named, and keep who did it and why; return those that were on."""
-    mine: sa.ColumnElement[bool] = brake.c.released_at.is_(None)
-    if rules is not None:
-        mine = sa.and_(mine, brake.c.rule.in_(sorted(rules)))
+    """Take the brakes of rules off, and keep who did it and why; return those that were on.
+
+    Where no rule is named, they are all but those of rules that are implausible: each of these must be looked at.
+    """
+    which = brake.c.kind != _IMPLAUSIBLE if rules is None else brake.c.rule.in_(sorted(rules))
+    mine = sa.and_(brake.c.released_at.is_(None), which)
     found = [Brake(**row) for row in connection.execute(sa.select(*_OF_A_BRAKE).where(mine).order_by(brake.c.id)).mappings()]
     connection.execute(brake.update().where(mine).values(released_at=now, released_by=by.id, note=note))
-    for item in found:
-        acts.keep(connection, by, ActKind.brake_released, item.rule, now, note=note, answers=answers)
+    for rule in dict.fromkeys(item.rule for item in found):
+        acts.keep(connection, by, ActKind.brake_released, rule, now, note=note, answers=answers)
+    looked_at = {item.rule for item in found if item.is_implausible}
+    if looked_at:
+        believed = set(service_state.remembered(connection, _BELIEVED) or ())
+        service_state.remember(connection, _BELIEVED, sorted(believed | looked_at), now)
     over = {item.rule for item in found if item.kind == "baseline"}
     if over:
         last = connection.execute(sa.select(sa.func.max(run.c.id))).scalar() or 0

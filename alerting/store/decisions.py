@@ -41,6 +41,7 @@ class DecisionWriter:
         asked = evaluation.has(Status.ok) | evaluation.has(Status.off)
         RuleHistory(self.store).keep(connection, self.run_id, as_of, now, book, asked)
         brakes.put_on(connection, decision.brakes, self.run_id)
+        brakes.believe_no_more(connection, decision.plausible_again, now)
         brakes.remember_source(connection, evaluation.source, now)
         mine = self.policy.every_rule_of(decision.job)
         recipient_log.write(connection, self.run_id, as_of, mine, decision.recipient_log, ids)

@@ -29,7 +29,7 @@ from sqlalchemy import (
     text,
 )  # fmt: skip
 
-SCHEMA = "0010"
+SCHEMA = "0011"
 """The newest migration."""
 
 LAST_WITHOUT_REACH = "last_without_reach"
@@ -390,7 +390,7 @@ rule_version = Table(
     Column("last_asked_run", ForeignKey("run.id")),
 )  # fmt: skip
 
-# While released_at is empty, nobody is told of an alert of the rule that nobody has been told of.
+# While released_at is empty, nobody is told of an alert of the rule that nobody has been told of; of an implausible rule, of none.
 brake = Table(
     "brake", metadata,
     Column("id", Integer, primary_key=True),
@@ -399,12 +399,14 @@ brake = Table(
     Column("run_id", ForeignKey("run.id"), nullable=False),
     Column("count", Integer, nullable=False),
     Column("kind", Line(20), nullable=False, server_default="storm"),
+    # How many a rule asked about that is implausible.
+    Column("population", Integer),
     Column("released_at", Moment),
     Column("released_by", Line(200)),
     Column("note", Prose),
 )  # fmt: skip
 Index(
-    "ix_brake_on", brake.c.rule, unique=True,
+    "ix_brake_on", brake.c.rule, brake.c.kind, unique=True,
     sqlite_where=text("released_at IS NULL"), postgresql_where=text("released_at IS NULL"),
 )  # fmt: skip
 

@@ -170,6 +170,8 @@ def _told(rule: Rule, words: Vocabulary, book: Rulebook) -> Iterator[str]:
         yield f"It is not told beside an alert about the same subject of: {listed([titles.get(id_, id_) for id_ in file.inhibited_by])}."
     if file.brake:
         yield f"When one run opens more than {file.brake} new ones, nobody is told until an administrator releases them."
+    if file.max_share is not None and file.max_share < 1:
+        yield f"When more than {file.max_share:.0%} of its population match at amber or above, nobody is told until somebody has looked at the data."
     if not file.channel:
         yield "It is not counted in a team's channel."
 

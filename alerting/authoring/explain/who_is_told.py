@@ -150,7 +150,10 @@ def _notes(app: App, rule: Rule, today: Today, live: Alert | None, gives: str) -
         notes.append("The rule is not in use here.")
     if asked.status == Status.withheld:
         notes.append(f"The rule waits today: {asked.problem}.")
-    if any(brake.id == rule.id for brake in today.decision.brake_rows):
+    brake = next((brake for brake in today.decision.brake_rows if brake.id == rule.id), None)
+    if brake and brake.is_implausible:
+        notes.append("More match it than can be right: nobody is told of any of its alerts until an administrator releases it.")
+    elif brake:
         notes.append("A brake is on for this rule: nobody is told of new alerts until an administrator releases them.")
     ref = live.ref if live else ""
     if ref in quiet.silenced:

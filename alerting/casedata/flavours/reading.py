@@ -130,11 +130,11 @@ class _Made:
         for (table, column), why in self._flavour.not_given.items():
             if table in self._raw and self._is_empty(table, column):
                 self._replace(table, column, None)
-                self._into.reading(table).not_given[column] = why
+                self._into.not_given(table, column, why)
         for (table, column), why in self._flavour.lost.items():
             if column in self._wanted.get(table, ()) and table in self._raw and column not in self._raw[table]:
                 self._replace(table, column, "NULL::VARCHAR")
-                self._into.reading(table).not_given[column] = why
+                self._into.not_given(table, column, why)
 
     def _call(self, table: str, column: str, given: Given) -> None:
         theirs = next((name for name in given.called if name in self._raw[table]), None)
@@ -203,8 +203,7 @@ class _Made:
             "WHERE cell IS NOT NULL AND NOT regexp_matches(cell, '[{\"]') GROUP BY cell"
         )
         if others:
-            reading = self._into.reading(table)
-            reading.unmapped[column], reading.unknown_words[column] = sum(count for _, count in others), dict(others)
+            self._into.unknown_words(table, column, dict(others))
 
     def _end(self, table: str, column: str, until: Until | None) -> None:
         """Tell the ends by what begins next, where all but a few rows say that it ended: there they say something else."""

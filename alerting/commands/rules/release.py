@@ -25,12 +25,18 @@ _KINDS = {
     "first_run": "a rule that was never asked before",
     "source": "data from a new source",
     "baseline": "the first day",
+    "implausible": "more of its population than can be right",
 }
 
 
 @click.command()
 @click.argument("rule", required=False)
-@click.option("--all", "every", is_flag=True, help="Release every brake that is on, as after the first day.")
+@click.option(
+    "--all",
+    "every",
+    is_flag=True,
+    help="Release every brake that is on, as after the first day; what is implausible only by its rule.",
+)
 @click.option("--by", help="Who has looked and releases it; kept with the brake.")
 @click.option("--note", default="", help="What was found.")
 @click.pass_context
@@ -61,7 +67,7 @@ def _list(app: App, store: Store) -> None:
     with store.transaction() as connection:
         live, on, told = store.live(connection), brakes.on(connection), told_rows(connection)
     known = known_since_back(((ref, last.told_on) for (_, _, ref), last in told.items()), live)
-    waiting = untold(live, {brake.rule for brake in on}, known)
+    waiting = untold(live, on, known)
     if not on:
         echo("No brake is on.")
         return
@@ -103,6 +109,9 @@ def _release(app: App, store: Store, rule: str | None, said: str, note: str) -> 
         others = [brake.rule for brake in brakes.on(connection)]
     if not released:
         known = [code for code, one in codes.items() if one in others]
+        if rule is None and known:
+            remedy = f"Look at the columns that it reads, and release each by its code: {', '.join(known)}."
+            raise AlertingError("what is on is of rules that found more than can be right", remedy=remedy)
         if rule is None:
             raise AlertingError("no brake is on", remedy="There is nothing to release.")
         remedy = f"A brake is on for: {', '.join(known or others)}." if others else did_you_mean(rule.upper(), codes)
@@ -113,8 +122,8 @@ def _release(app: App, store: Store, rule: str | None, said: str, note: str) -> 
             f"{count} released by {by}. The next run tells what was kept back and still holds: what was open on the first day as one summary each."
         )
         return
-    [brake] = released
-    echo(
-        f"{rule.upper() if rule.upper() in codes else rule} is released by {by}: it was held since {day(brake.since)}, "
-        f"with {plural(brake.count, 'new alert')}. The next run tells those that still hold."
-    )
+    named = rule.upper() if rule.upper() in codes else rule
+    for brake in released:
+        held = f"{brake.count} of {brake.population} that matched" if brake.is_implausible else plural(brake.count, "new alert")
+        echo(f"{named} is released by {by}: it was held since {day(brake.since)}, with {held}.")
+    echo("The next run tells what still holds.")
