@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from alerting.casedata.catalogue import TABLES, Settings
 from alerting.casedata.checks import Filled, Flaw, flaws
+from alerting.casedata.flavours import known_as
 from alerting.casedata.restricted_list import RESTRICTED, RestrictedList, TrustedList, read_list
 from alerting.casedata.unknown_ids import UnknownIds, find_unknown
 from alerting.formatting import day
@@ -25,6 +26,7 @@ from alerting.working_days import working_days_between
 
 if TYPE_CHECKING:
     from alerting.casedata.snapshot import Snapshot, Wanted
+    from alerting.casedata.table_reading import TableReading
 
 ROWS = "rows"
 """The name of the check of a table's number of rows; the other checks are named in `doubtful_rows`."""
@@ -242,7 +244,19 @@ def _without_columns(snapshot: Snapshot, wanted: Wanted, broken: Mapping[str, st
             if f"{table}.{name}" in given:
                 yield f"{table}.{name}", "is not supplied here (`not_supplied_columns` in the settings)"
             elif name in snapshot.readings[table].missing_columns:
-                yield f"{table}.{name}", "is not there; likely a column that was renamed, or left out of the extract"
+                yield f"{table}.{name}", f"is not there{_why_not(snapshot.readings[table], name)}"
+
+
+def _why_not(reading: TableReading, column: str) -> str:
+    """Return why a column is not there, as far as that is known, as the end of a sentence."""
+    if why := reading.not_given.get(column):
+        return f": {why}"
+    likely = "; likely a column that was renamed, or left out of the extract"
+    return (
+        f"{likely}. `alerting source check` says if a case system's script has it so"
+        if known_as(reading.table, column)
+        else likely
+    )
 
 
 def _broken(snapshot: Snapshot, table: str, load: _Load | None) -> str | None:
