@@ -211,7 +211,8 @@ def _shares(snapshot: Snapshot, wanted: Wanted, filled: Filled) -> Iterator[Colu
         for name in columns if reading.rows else ():
             if name in reading.missing_columns:
                 continue
-            count, rows = filled.get(table, {}).get(name, (reading.rows or 0, reading.rows or 0))
+            # A flag is never empty once it is read.
+            count, rows = filled.get(table, {}).get(name, (reading.cells_there.get(name, 0), reading.rows or 0))
             unreadable, unmapped = reading.unreadable_cells.get(name, 0), reading.unmapped.get(name, 0)
             yield ColumnShares(name=f"{table}.{name}", rows=rows, filled=count, unreadable=unreadable, unmapped=unmapped)
 

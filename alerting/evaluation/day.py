@@ -17,6 +17,7 @@ from alerting.casedata.restricted_list import RESTRICTED, put_in_force
 from alerting.casedata.snapshot import Snapshot, Source, Wanted
 from alerting.casedata.trust import Past, Trust
 from alerting.errors import SourceError
+from alerting.evaluation.allocation import INVOLVEMENTS, doubt_roles, roles_are_unknown
 from alerting.evaluation.evaluate import Answers, ask_rules
 from alerting.evaluation.evaluation import Evaluation
 from alerting.evaluation.record_moves import follow_records
@@ -75,8 +76,10 @@ def read_day(
             for table in wanted:
                 snapshot.unreadable(table, error.problem)
             snapshot.settle(wanted, source)
-        judged = trust.judge(snapshot, wanted, past())
+        known = past()
+        judged = trust.judge(snapshot, wanted, known)
         put_in_force(snapshot, judged.restricted.in_force(doubted=RESTRICTED in judged.doubted))
+        judged = doubt_roles(book, snapshot, wanted, judged, known)
         yield Day(as_of=as_of, snapshot=snapshot, wanted=wanted, trust=judged, source=source)
 
 
@@ -96,6 +99,8 @@ def evaluate(book: Rulebook, day: Day, answers: Answers, live: Sequence[Alert], 
     kinds = {id_: rule.subject_kind for id_, rule in answers.rules.items()}
     # Of a rule that is about something else now, the alerts there are end, and hide nobody whom it matches.
     same_kind = [alert for alert in followed.live if kinds.get(alert.rule, alert.subject_kind) == alert.subject_kind]
+    if INVOLVEMENTS in day.trust.problems:
+        answers.keep_owners(same_kind, roles_known=not roles_are_unknown(day.trust))
     candidates, given_up = settle_changes(book, answers, answers.compare(same_kind), before)
     said = [said for said in (merges.problem(day.source), followed.problem) if said]
     merged = [Problem(about=person_merges.TABLE, text=f"{person_merges.TABLE}: {'; '.join(said)}")]

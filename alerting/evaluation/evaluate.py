@@ -65,6 +65,25 @@ class Answers:
         changes: list[Candidate] = [(row[0], _finding(row[1:])) for row in rows if row[1] is not None]
         return changes + self._absent()
 
+    def keep_owners(self, live: Sequence[Alert], *, roles_known: bool) -> None:
+        """Leave live alerts with whom they are: who works with whom cannot be believed today.
+
+        Where the words for roles are not known, nobody else's goes to a team that had the child once: to that it was referred to.
+        """
+        self._load(live)
+        self._snapshot.sql(
+            """UPDATE finding SET team = l.team, worker = l.worker, adviser = l.adviser FROM live_alert l
+            WHERE l.rule = finding.rule AND l.subject = finding.subject"""
+        )
+        made = self._snapshot.sql("SELECT table_name FROM duckdb_tables() WHERE table_name IN ('v_team_of_child', 'v_cin')")
+        if roles_known or len(made) < 2:
+            return
+        self._snapshot.sql(
+            """UPDATE finding SET team = n.team_id FROM v_team_of_child t LEFT JOIN v_cin n USING (person_id)
+            WHERE t.person_id = finding.person AND t.team_id = finding.team AND finding.worker IS NULL
+              AND NOT EXISTS (SELECT 1 FROM live_alert l WHERE l.rule = finding.rule AND l.subject = finding.subject)"""
+        )
+
     def readings(self) -> list[Reading]:
         """Return what today says of each live alert that was compared and still matches."""
         rows = self._snapshot.sql(

@@ -1,0 +1,97 @@
+"""Words for roles that are not ours: where next to nobody has a worker, the involvements are not believed, and nobody is misdirected."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from alerting.app import build
+from alerting.casedata.trust import Past, Trust
+from alerting.evaluation.allocation import INVOLVEMENTS, UNKNOWN_ROLES
+from alerting.evaluation.day import read_day
+from tests.made_council import MONDAY
+from tests.office import Office, rule_row
+
+DAY = timedelta(days=1)
+
+
+def council(folder: Path, children: int, allocated: int, role: str = "SOCIALWORKER") -> Office:
+    """A council whose children are all on a plan, and of whose workers all but some have a role of another name."""
+    office = Office(folder)
+    open_only = ["ssd_cin_episodes", "ssd_cp_plans", INVOLVEMENTS]
+    office.settings = {"go_live": "full", "rules": {"params": {"open_only": open_only}}}
+    for number in range(3, children + 1):
+        office.council.on_a_plan(f"C{number}", seen=MONDAY)
+    for row in office.council.tables[INVOLVEMENTS][allocated:]:
+        row["invo_professional_role_id"] = role
+    return office
+
+
+def judged(office: Office, past: Past | None = None) -> Trust:
+    office.council.write()
+    app = build(office.council.configure(office.store_url, **office.settings))
+    assert app.source is not None
+    with read_day(app.book, app.source, app.book.rules, MONDAY, lambda: past or Past()) as day:
+        return day.trust
+
+
+@pytest.mark.parametrize(
+    ("children", "allocated", "role", "is_trusted"),
+    [
+        pytest.param(30, 8, "SOCIALWORKER", False),
+        pytest.param(30, 9, "SOCIALWORKER", True, marks=pytest.mark.slow),
+        pytest.param(30, 0, "pa", True, marks=pytest.mark.slow),
+        pytest.param(29, 0, "SOCIALWORKER", True, marks=pytest.mark.slow),
+    ],
+)
+def test_of_thirty_people_with_an_open_case_three_in_ten_must_have_a_worker_or_an_adviser(
+    tmp_path: Path, children: int, allocated: int, role: str, *, is_trusted: bool
+):
+    found = judged(council(tmp_path, children, allocated, role))
+
+    assert (INVOLVEMENTS not in found.problems) == is_trusted
+    if not is_trusted:
+        assert found.problems[INVOLVEMENTS].startswith(f"gives {allocated} of the 30 people with an open case a worker")
+        assert found.releasable[INVOLVEMENTS] == {UNKNOWN_ROLES: 0.7333}
+
+
+@pytest.mark.slow
+def test_what_was_found_right_is_trusted_and_more_than_that_is_not(tmp_path: Path):
+    office = council(tmp_path, 30, 8)
+
+    found = judged(office, Past(accepted={INVOLVEMENTS: {UNKNOWN_ROLES: 0.7333}}))
+    assert INVOLVEMENTS not in found.problems
+    assert any("(released)" in note.text for note in found.notes)
+    assert INVOLVEMENTS in judged(office, Past(accepted={INVOLVEMENTS: {UNKNOWN_ROLES: 0.70}})).problems
+
+
+@pytest.mark.slow
+def test_no_child_is_said_to_have_no_social_worker_and_the_other_rules_run(tmp_path: Path):
+    report = council(tmp_path, 30, 0).run(MONDAY)
+
+    assert {row.code for row in report.rules if row.status == "withheld"} == {"CP-08", "DQ-02", "WF-01"}
+    assert "its words for roles are in none of" in rule_row(report, "CP-08").problem
+    assert rule_row(report, "CP-03").status == "ok"
+
+
+@pytest.mark.slow
+def test_meanwhile_an_alert_stays_with_whom_it_is_and_a_new_one_goes_to_no_team_of_before(tmp_path: Path):
+    office = council(tmp_path, 30, 30)
+    for child in ("C1", "C9"):
+        office.council.row("ssd_cin_episodes", cine_person_id=child)["cine_referral_team"] = "TQ"
+    office.run(MONDAY)
+    assert (office.alert("C1").team, office.alert("C1").worker) == ("T1", "W1")
+
+    for row in office.council.tables[INVOLVEMENTS]:
+        row["invo_professional_role_id"] = "SOCIALWORKER"
+    office.council.add(
+        INVOLVEMENTS, invo_involvements_id="I0", invo_person_id="C9", invo_professional_id="W2", invo_professional_team="T2",
+        invo_professional_role_id="CW", invo_involvement_start_date="2025-01-01", invo_involvement_end_date="2025-02-01",
+    )  # fmt: skip
+    office.council.row("ssd_cp_visits", cppv_person_id="C9")["cppv_cp_visit_date"] = str(MONDAY - 40 * DAY)
+    office.run(MONDAY + DAY)
+
+    assert (office.alert("C1").team, office.alert("C1").worker) == ("T1", "W1")
+    assert (office.alert("C9").team, office.alert("C9").worker) == ("TQ", None)
