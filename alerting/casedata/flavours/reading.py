@@ -148,7 +148,7 @@ class _Made:
         ways = [way for way in given.through if way.by in self._raw[table] and self._has(way)]
         if not ways or not self._is_empty(table, column):
             return
-        found = [self._found(table, way) for way in ways]
+        found = [self._found(table, way) for way in ways] if len(ways) > 1 else [0]
         self._through(table, column, ways[found.index(max(found))])
 
     def _has(self, way: Way) -> bool:
@@ -156,8 +156,8 @@ class _Made:
 
     def _found(self, table: str, way: Way) -> int:
         [(count,)] = self._into.sql(
-            f"SELECT count(*) FROM (SELECT DISTINCT {_id(way.by)} AS id FROM raw.{table}) "
-            f"WHERE id IN (SELECT {_id(way.key)} FROM raw.{way.table})"
+            f"SELECT count(*) FROM (SELECT DISTINCT {_cell(way.by)} AS id FROM raw.{table}) "
+            f"WHERE id_of(id) IS NOT NULL AND id IN (SELECT {_cell(way.key)} FROM raw.{way.table})"
         )
         return int(count)
 
@@ -166,11 +166,12 @@ class _Made:
 
         Whose the others are cannot be said: they are nobody's, and that there are too many is told as of any column.
         """
-        led = (
-            f"SELECT id, list(DISTINCT take ORDER BY take) AS takes FROM (SELECT {_id(way.key)} AS id, {_id(way.take)} AS take "
-            f"FROM raw.{way.table}) WHERE id IS NOT NULL AND take IS NOT NULL GROUP BY id"
+        self._into.sql(
+            f"CREATE OR REPLACE TEMP TABLE led AS SELECT id, list(DISTINCT take ORDER BY take) AS takes "
+            f"FROM (SELECT {_cell(way.key)} AS id, {_cell(way.take)} AS take FROM raw.{way.table}) "
+            "WHERE id_of(id) IS NOT NULL AND id_of(take) IS NOT NULL GROUP BY id"
         )
-        [(several,)] = self._into.sql(f"SELECT coalesce(max(len(takes)), 0) FROM ({led})")
+        [(several,)] = self._into.sql("SELECT coalesce(max(len(takes)), 0) FROM led")
         taken, window = "takes[1]", ""
         if several > 1:
             own = KEYS.get(table, ("",))[0]
@@ -183,8 +184,9 @@ class _Made:
         others = ", ".join(f"r.{quoted(name)}" for name in self._raw[table] if name != column)
         self._into.sql(
             f"CREATE OR REPLACE TABLE raw.{table} AS SELECT {others}, {taken} AS {quoted(column)} "
-            f"FROM (SELECT *{window} FROM raw.{table}) r LEFT JOIN ({led}) l ON l.id = {_id(f'r.{way.by}')}"
+            f"FROM (SELECT *{window} FROM raw.{table}) r LEFT JOIN led l ON l.id = {_cell(f'r.{way.by}')}"
         )
+        self._into.sql("DROP TABLE led")
         self._raw[table][column] = "VARCHAR"
 
     def _answer(self, table: str, column: str, given: Given) -> None:
@@ -214,7 +216,7 @@ class _Made:
         if not there or open_ > there * _FEW:
             return
         begun = " UNION ALL ".join(
-            f"SELECT {_id(at.person)} AS person, {_day(at.start, self._raw[at.table][at.start])} AS start FROM raw.{at.table}"
+            f"SELECT {_cell(at.person)} AS person, {_day(at.start, self._raw[at.table][at.start])} AS start FROM raw.{at.table}"
             for at in until.next
             if {at.person, at.start} <= self._raw[at.table].keys()
         )
@@ -223,7 +225,7 @@ class _Made:
         others = ", ".join(f"r.{quoted(name)}" for name in self._raw[table] if name != column)
         self._into.sql(
             f"CREATE OR REPLACE TABLE raw.{table} AS WITH begun AS (SELECT DISTINCT person, start FROM ({begun}) WHERE start IS NOT NULL) "
-            f"SELECT {others}, {told} FROM (SELECT *, {_id(until.person)} AS person_, {start} AS start_, {end} AS end_ "
+            f"SELECT {others}, {told} FROM (SELECT *, {_cell(until.person)} AS person_, {start} AS start_, {end} AS end_ "
             f"FROM raw.{table}) r LEFT JOIN (SELECT person, start, lead(start) OVER (PARTITION BY person ORDER BY start) AS next FROM begun) n "
             "ON n.person = r.person_ AND n.start = r.start_"
         )
@@ -248,9 +250,10 @@ class _Made:
             self._raw[table].pop(column, None)
 
 
-def _id(cell: str) -> str:
-    """Write a cell as the id that it is, as a spreadsheet that adds `.0` or not would have it."""
-    return f"regexp_replace(id_of(CAST({cell} AS VARCHAR)), '^([0-9]+)[.]0$', '\\1')"
+def _cell(column: str) -> str:
+    """Write a cell as an id is compared: a spreadsheet may have added `.0` to it."""
+    cell = f"stripped(CAST({column} AS VARCHAR))"
+    return f"CASE WHEN ends_with({cell}, '.0') THEN regexp_replace({cell}, '^([0-9]+)[.]0$', '\\1') ELSE {cell} END"
 
 
 def _day(column: str, kind: str) -> str:
