@@ -28,7 +28,7 @@ from tests.small_council import WANTED, read
         (b"\n\n", "is empty, without even a header"),
         (b"pers_person_id,pers_dob,PERS_DOB\n1,,\n", "the header has pers_dob twice"),
         (b"007,White,2010-02-28\n", "names none of the columns needed, such as pers_dob"),
-        (HEADER.replace(",", ";").encode() + b"1;a;\n", "names none of the columns needed"),
+        (HEADER.replace(",", ";").encode() + b"1;a;\n", "its cells stand between semicolons, and not commas"),
         (b"pers_person_id,pers_dob\n1,a\0b\n", "holds zero bytes"),
         (HEADER.encode("utf-16-le"), "holds zero bytes, as UTF-16 without its mark does"),
         (HEADER.encode("utf-32"), "holds zero bytes"),
@@ -87,7 +87,7 @@ def test_a_name_that_is_nearly_that_of_a_missing_table_is_a_fault_and_not_an_abs
     _, readings = read(Source(type="files", path=tmp_path), PERSON | {"ext_restricted": frozenset({"person_id"})})
 
     assert readings["ext_restricted"].problem == (
-        "there is no ext_restricted, but there is ext_restrict.csv. Rename it, or move it away."
+        "there is no ext_restricted, but there is ext_restrict.csv. Name it ext_restricted.csv, or move it away."
     )
 
 
@@ -105,7 +105,7 @@ def test_a_folder_without_a_case_table_is_an_error_that_says_what_was_looked_for
         read(Source(type="files", path=tmp_path))
 
     assert "such as ssd_person.csv" in caught.value.remedy
-    assert "Did you mean ssd_persons (for ssd_person)? Rename it." in caught.value.remedy
+    assert "ssd_persons.csv: looks like ssd_person. Name it ssd_person.csv." in caught.value.remedy
 
 
 def test_a_damaged_parquet_file_cannot_be_read(tmp_path):

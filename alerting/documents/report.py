@@ -142,7 +142,12 @@ def _render(fault: Fault, colour: bool, width: int, also: Sequence[str] = ()) ->
         notes.append(("also", f"the same in {plural(len(also), 'other file')}: {', '.join(map(_near, also[:_NAMED]))}{others}"))
     for kind, text in notes:
         hanging = f"{gutter}         "
-        note = textwrap.fill(visible(text), max(40, width - len(hanging)), break_long_words=False, break_on_hyphens=False)
+        room = max(40, width - len(hanging))
+        lines_of_it = [
+            textwrap.fill(visible(line.strip()), room, break_long_words=False, break_on_hyphens=False)
+            for line in text.splitlines()
+        ]
+        note = "\n".join(lines_of_it)
         first = f"{gutter} {_styled('=', colour, fg='blue', bold=True)} {kind}: "
         lines.append(first + note.replace("\n", f"\n{hanging}"))
     return "\n".join(lines)

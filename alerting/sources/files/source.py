@@ -13,27 +13,27 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, field_validator
 
 from alerting.casedata import snapshot
 from alerting.casedata.catalogue import TABLES
-from alerting.casedata.codes import clean
-from alerting.casedata.conversion import as_text, quoted
+from alerting.casedata.conversion import quoted
 from alerting.casedata.flavours import FlavourName
 from alerting.casedata.snapshot import EngineError, Snapshot, Wanted
 from alerting.errors import SourceError
+from alerting.formatting import visible
+from alerting.sources.files import found, workbook
+from alerting.sources.files.columns import NO_COLUMN, NoColumnsError, by_column, is_in, positions
 from alerting.sources.files.csv_text import LONGEST_PIECE, Encoding, Shape, examine, in_utf8, lines, records
-
-_NO_COLUMN = "none of them"
-"""The column of a raw table of which no column is wanted: its rows count all the same."""
 
 _CODECS = frozenset({"UNCOMPRESSED", "SNAPPY", "GZIP", "ZSTD"})
 """The ways of packing that the files of any tool need. Brotli above all is none: its code in engines has let files write where they liked."""
@@ -49,7 +49,6 @@ _SUFFIXES = (".csv", ".parquet")
 _WORKBOOK = ".xlsx"
 _MAY_READ = "Check that the account which runs the alerts may read it, and that nobody has it open."
 _MOST_PLACES = 20
-_BATCH = 50_000
 
 
 class Source(BaseModel, snapshot.Source):
@@ -91,10 +90,10 @@ class Source(BaseModel, snapshot.Source):
         as unreadable.
         Raises SourceError where the path is not there, cannot be opened, or has no case table at all.
         """
-        holdings = self._holdings()
+        there = self._look()
         for table, columns in sorted(wanted.items()):
             try:
-                holding = _the_one(table, holdings)
+                holding = _the_one(table, there)
                 if holding:
                     with _undisturbed(holding, self.done_marker):
                         holding.fill(into, table, columns)
@@ -105,32 +104,60 @@ class Source(BaseModel, snapshot.Source):
 
     def places(self, table: str, column: str, cells: frozenset[str]) -> list[str]:
         """Return where cells are: `ssd_person.csv:7: column pers_dob`, by the line its record starts on; none for Parquet."""
-        holding = _the_one(table, self._holdings())
+        holding = _the_one(table, self._look())
         return list(islice(holding.places(column, cells), _MOST_PLACES)) if holding else []
 
     def identity(self) -> tuple[str, ...]:
         """Return which folder or workbook it is."""
         return (self.type, str(self.path))
 
-    def _holdings(self) -> Mapping[str, Sequence[_Holding]]:
+    def _look(self) -> _There:
         try:
             if self.path.is_dir():
-                holdings = _files(self.path, self.delimiter)
+                there = _files(self.path, self.delimiter)
             elif self.path.suffix.lower() == _WORKBOOK and self.path.is_file():
-                holdings = _sheets(self.path)
+                there = _sheets(self.path)
             else:
-                raise SourceError(
-                    f"there is no folder and no Excel workbook ({_WORKBOOK}) at {self.path}",
-                    remedy="Set source.path to the folder with the case tables, one file a table, or to the workbook.",
-                )
+                raise self._nothing()
+            if not there.holdings.keys() & TABLES.keys():
+                raise self._no_table()
         except OSError as error:
             raise SourceError(
                 f"{self.path} cannot be opened ({_why(error)})",
                 remedy=_MAY_READ,
             ) from None
-        if not holdings.keys() & TABLES.keys():
-            raise SourceError(f"no case table was found in {self.path}", remedy=_what_is_looked_for(self.path, list(holdings)))
-        return holdings
+        return there
+
+    def _nothing(self) -> SourceError:
+        """Return what is at a path that is neither a folder nor a workbook."""
+        remedy = "Set source.path to the folder with the case tables, one file a table, or to the workbook."
+        if self.path.exists():
+            seen = found.sight(self.path)
+            if seen.looks_like.startswith("looks like "):
+                remedy = f"Set source.path to the folder that it is in. {seen.remedy}"
+            elif seen.remedy:
+                remedy = seen.remedy
+            says = f"{self.path} is no folder and no Excel workbook ({_WORKBOOK}): {seen.looks_like}"
+            return SourceError(says, remedy=remedy)
+        above = next(folder for folder in self.path.absolute().parents if folder.is_dir())
+        near = get_close_matches(self.path.absolute().relative_to(above).parts[0], [each.name for each in above.iterdir()], n=1)
+        hint = f"There is {above}{f', and {near[0]} in it' if near else ''}. "
+        return SourceError(f"there is no folder and no Excel workbook ({_WORKBOOK}) at {self.path}", remedy=hint + remedy)
+
+    def _no_table(self) -> SourceError:
+        """Return what there is where no table is."""
+        if self.path.is_file():
+            seen, looked_for = (
+                [found.sight(self.path)],
+                "Looked for sheets named as the tables, such as ssd_person or ssd_cp_plans.",
+            )
+        else:
+            seen = found.survey(self.path)
+            looked_for = "Looked for files named as the tables, such as ssd_person.csv, ssd_cp_plans.csv or ssd_person.parquet."
+        empty = "" if seen else ", which is empty"
+        return SourceError(
+            f"no case table was found in {self.path}{empty}", remedy=f"{found.in_words(seen)}\n  {looked_for}".strip()
+        )
 
 
 def _why(error: OSError) -> str:
@@ -162,29 +189,15 @@ def _stamp(path: Path) -> tuple[int, int]:
     return found.st_size, found.st_mtime_ns
 
 
-def _what_is_looked_for(path: Path, found: list[str]) -> str:
-    near = [f"{name} (for {table[0]})" for name in sorted(found) if (table := _near(name, TABLES))]
-    meant = f" Did you mean {', '.join(near[:5])}? Rename it." if near else ""
-    if path.is_dir():
-        return f"Looked for files named as the tables, such as ssd_person.csv, ssd_cp_plans.csv or ssd_person.parquet.{meant}"
-    return f"Looked for sheets named as the tables, such as ssd_person or ssd_cp_plans.{meant}"
-
-
-def _near(name: str, names: Iterable[str]) -> list[str]:
-    return get_close_matches(name, list(names), n=1, cutoff=0.88)
-
-
-def _the_one(table: str, holdings: Mapping[str, Sequence[_Holding]]) -> _Holding | None:
-    """Return what holds a table, None where nothing does. Raises SourceError where two do, or one is nearly named so."""
-    match holdings.get(table, ()):
+def _the_one(table: str, there: _There) -> _Holding | None:
+    """Return what holds a table, None where nothing does. Raises SourceError where two do, or one seems to be meant for it."""
+    match there.holdings.get(table, ()):
         case [holding]:
             return holding
         case []:
             # `ext_restrict.csv` taken for "no list was supplied" would be worse than a table that cannot be read.
-            if near := _near(table, [name for name in holdings if name not in TABLES]):
-                raise SourceError(
-                    f"there is no {table}, but there is {holdings[near[0]][0].name}", remedy="Rename it, or move it away."
-                )
+            if astray := there.astray.get(table):
+                raise astray()
             return None
         case several:
             names = " and ".join(sorted(holding.name for holding in several))
@@ -196,67 +209,45 @@ def _in_one_line(error: SourceError) -> str:
     return f"{place}{error.problem}. {error.remedy}".strip()
 
 
-def _files(folder: Path, delimiter: str) -> Mapping[str, Sequence[_Holding]]:
-    found: dict[str, list[_Holding]] = defaultdict(list)
+@dataclass(frozen=True)
+class _There:
+    """What is at the source's path."""
+
+    #: By what it is named as: mostly one, and two where it cannot be told which is meant.
+    holdings: Mapping[str, Sequence[_Holding]]
+    #: By table, what to say where it has no holding of its own: something else seems to be meant for it.
+    astray: Mapping[str, Callable[[], SourceError]]
+
+
+def _files(folder: Path, delimiter: str) -> _There:
+    holdings: dict[str, list[_Holding]] = defaultdict(list)
+    astray: dict[str, Callable[[], SourceError]] = {}
     for path in sorted(folder.iterdir()):
-        kind = path.suffix.lower()
+        kind, name = path.suffix.lower(), path.stem.lower()
         if kind in _SUFFIXES and path.is_file():
-            found[path.stem.lower()].append(_Csv(path, delimiter) if kind == ".csv" else _Parquet(path))
-    return found
+            holdings[name].append(_Csv(path, delimiter) if kind == ".csv" else _Parquet(path))
+        is_one = kind in _SUFFIXES and name in TABLES
+        if not is_one and found.may_hold_a_table(path) and (table := found.meant(path.name)):
+            astray.setdefault(table, partial(_meant_for, table, path))
+    return _There(holdings, astray)
 
 
-def _sheets(workbook: Path) -> Mapping[str, Sequence[_Holding]]:
-    import python_calamine
-
-    try:
-        with python_calamine.CalamineWorkbook.from_path(workbook) as opened:
-            names = opened.sheet_names
-    except python_calamine.PasswordError:
-        raise SourceError(
-            f"{workbook.name} is behind a password",
-            remedy="Save it without one, in a folder that only the account which runs the alerts may read.",
-        ) from None
-    except python_calamine.CalamineError:
-        raise SourceError(
-            f"{workbook.name} is not an Excel workbook that can be read",
-            remedy="Open it in Excel and save it again as .xlsx; if it was being copied, run again when it is whole.",
-        ) from None
-    found: dict[str, list[_Holding]] = defaultdict(list)
-    for name in names:
-        found[name.strip().lower()].append(_Sheet(workbook, name))
-    return found
+def _sheets(path: Path) -> _There:
+    holdings = workbook.sheets(path)
+    astray: dict[str, Callable[[], SourceError]] = {}
+    for name, several in holdings.items():
+        if name not in TABLES and (table := found.meant(name)):
+            problem = f"there is no sheet {table}, but there is {several[0].sheet}"
+            astray.setdefault(table, partial(SourceError, problem, remedy=f"Name it {table}, or take it out."))
+    return _There(holdings, astray)
 
 
-def _positions(header: Sequence[str], columns: Iterable[str], file: str) -> dict[str, int]:
-    """Return the place in the header of each wanted column that is there; case and surrounding white space do not count."""
-    names = [name.strip().lower() for name in header]
-    columns = sorted(columns)
-    if doubled := [column for column in columns if names.count(column) > 1]:
-        raise SourceError(f"the header has {doubled[0]} twice", where=file, remedy="Export it with each column once.")
-    found = {column: names.index(column) for column in columns if column in names}
-    if columns and not found:
-        raise SourceError(
-            f"the first line names none of the columns needed, such as {columns[0]}",
-            where=file,
-            remedy="The first line must be the names of the columns, and source.delimiter what stands between them.",
-        )
-    return found
-
-
-def _by_column(rows: Iterable[tuple[int, list[Any]]], wanted: Sequence[int]) -> Iterator[list[list[object]]]:
-    """Turn rows into column lists, piece by piece: those of the wanted columns, or one of nothing where none is."""
-    rows = iter(rows)
-    while True:
-        # Cell by cell, because rows kept for a moment cost three times as much: the collector looks through each.
-        data: list[list[object]] = [[] for _ in wanted]
-        count = 0
-        for _, row in islice(rows, _BATCH):
-            count += 1
-            for cells, at in zip(data, wanted, strict=True):
-                cells.append(row[at])
-        if not count:
-            return
-        yield data or [[None] * count]
+def _meant_for(table: str, path: Path) -> SourceError:
+    problem = f"there is no {table}, but there is {visible(path.name)}"
+    if path.suffix.lower() in _SUFFIXES:
+        return SourceError(problem, remedy=f"Name it {table}{path.suffix.lower()}, or move it away.")
+    seen = found.sight(path)
+    return SourceError(f"{problem}: {seen.looks_like}", remedy=f"{seen.remedy} Or move it away.")
 
 
 # ---------------------------------------------------------------------- Parquet
@@ -277,9 +268,9 @@ class _Parquet:
         try:
             self._refuse_odd_codecs(into, parameters)
             described = into.describe(table, f"SELECT * FROM {rows}", parameters)
-            positions = _positions([column for column, _ in described], columns, self.name)
-            selected = [f"{_parquet_cell(*described[at])} AS {quoted(name)}" for name, at in positions.items()]
-            into.fill_from(table, f"SELECT {', '.join(selected) or f'NULL AS {quoted(_NO_COLUMN)}'} FROM {rows}", parameters)
+            at = positions([column for column, _ in described], columns, self.name)
+            selected = [f"{_parquet_cell(*described[number])} AS {quoted(name)}" for name, number in at.items()]
+            into.fill_from(table, f"SELECT {', '.join(selected) or f'NULL AS {quoted(NO_COLUMN)}'} FROM {rows}", parameters)
         except EngineError:
             raise SourceError("is not a Parquet file that can be read", where=self.name, remedy="Export it again.") from None
 
@@ -320,52 +311,6 @@ def _not_a_pattern(path: str) -> str:
     return re.sub(r"([*?\[])", r"[\1]", str(Path(path).absolute()))
 
 
-# ---------------------------------------------------------------------- Excel
-
-
-@dataclass(frozen=True)
-class _Sheet:
-    path: Path
-    sheet: str
-
-    @property
-    def name(self) -> str:
-        return f"{self.path.name}!{self.sheet}"
-
-    def fill(self, into: Snapshot, table: str, columns: frozenset[str]) -> None:
-        rows = self._rows()
-        positions = _positions([as_text(cell) or "" for cell in self._header(rows)], columns, self.name)
-        names = list(positions) or [_NO_COLUMN]
-        into.fill(table, names, [[] for _ in names])
-        for data in _by_column(rows, list(positions.values())):
-            into.extend(table, names, data)
-
-    def places(self, column: str, cells: frozenset[str]) -> Iterator[str]:
-        rows = self._rows()
-        at = _positions([as_text(cell) or "" for cell in self._header(rows)], [column], self.name)[column]
-        return (f"{self.path.name}!{self.sheet} row {number}: {column}" for number, row in rows if _is_in(row[at], cells))
-
-    def _header(self, rows: Iterator[tuple[int, list[Any]]]) -> list[Any]:
-        for _, row in rows:
-            return row
-        raise SourceError("is empty, without even a header", where=self.name, remedy="Export it again.")
-
-    def _rows(self) -> Iterator[tuple[int, list[Any]]]:
-        """Return each row that is not blank, and its number in the sheet, from 1."""
-        import python_calamine
-
-        try:
-            with python_calamine.CalamineWorkbook.from_path(self.path) as opened:
-                rows = opened.get_sheet_by_name(self.sheet).to_python(skip_empty_area=False)
-        except python_calamine.CalamineError:
-            raise SourceError("cannot be read", where=self.name, remedy="Open it in Excel and save it again.") from None
-        return ((number, row) for number, row in enumerate(rows, 1) if any(cell != "" for cell in row))
-
-
-def _is_in(cell: object, cells: frozenset[str]) -> bool:
-    return clean(as_text(cell)) in cells
-
-
 # ---------------------------------------------------------------------- CSV
 
 
@@ -379,20 +324,24 @@ class _Csv:
         return self.path.name
 
     def fill(self, into: Snapshot, table: str, columns: frozenset[str]) -> None:
+        found.refuse_other_kinds(self.path)
         shape = self._examine()
         header = self._header(shape)
-        positions = _positions(header, columns, self.name)
+        try:
+            at = positions(header, columns, self.name)
+        except NoColumnsError as error:
+            raise found.otherwise(lines(self.path, shape.encoding), columns, self.delimiter, self.name) or error from None
         if encoding := _ENCODINGS.get(shape.encoding):
             into.encoded(table, encoding)
-        if not (shape.regular and self._fill_fast(into, table, shape, positions, len(header))):
-            self._fill_exactly(into, table, shape, positions, len(header))
+        if not (shape.regular and self._fill_fast(into, table, shape, at, len(header))):
+            self._fill_exactly(into, table, shape, at, len(header))
 
     def places(self, column: str, cells: frozenset[str]) -> Iterator[str]:
         shape = self._examine()
         header = self._header(shape)
-        at = _positions(header, [column], self.name)[column]
+        at = positions(header, [column], self.name)[column]
         for line, record in _LeftOut(self.name, len(header)).sift(islice(self._records(shape), 1, None)):
-            if _is_in(record[at], cells):
+            if is_in(record[at], cells):
                 yield f"{self.name}:{line}: column {column}"
 
     def _examine(self) -> Shape:
@@ -410,16 +359,16 @@ class _Csv:
             "is empty, without even a header", where=self.name, remedy="Export it again; a table without rows has a header."
         )
 
-    def _fill_fast(self, into: Snapshot, table: str, shape: Shape, positions: dict[str, int], width: int) -> bool:
+    def _fill_fast(self, into: Snapshot, table: str, shape: Shape, at: dict[str, int], width: int) -> bool:
         """Let the engine read the file; return whether it read every record of it.
 
         A record with too few cells is an error of the engine's; one with too many is not when the last are empty, hence
         the delimiters: those of the whole file are those of all its records, each of the header's width.
         """
-        cells = ", ".join(f"'c{at}': 'VARCHAR'" for at in range(width))
-        selected = ", ".join(f"c{at} AS {quoted(name)}" for name, at in positions.items())
+        cells = ", ".join(f"'c{number}': 'VARCHAR'" for number in range(width))
+        selected = ", ".join(f"c{number} AS {quoted(name)}" for name, number in at.items())
         query = f"""
-            SELECT {selected or f"NULL AS {quoted(_NO_COLUMN)}"} FROM read_csv($1, auto_detect = false, header = true, delim = $2, quote = '"',
+            SELECT {selected or f"NULL AS {quoted(NO_COLUMN)}"} FROM read_csv($1, auto_detect = false, header = true, delim = $2, quote = '"',
               escape = '"', columns = {{{cells}}}, strict_mode = true, null_padding = false, ignore_errors = false,
               max_line_size = {LONGEST_PIECE})
         """
@@ -434,12 +383,12 @@ class _Csv:
                 return False
         return (into.row_count(table) + 1) * (width - 1) == shape.delimiters
 
-    def _fill_exactly(self, into: Snapshot, table: str, shape: Shape, positions: dict[str, int], width: int) -> None:
+    def _fill_exactly(self, into: Snapshot, table: str, shape: Shape, at: dict[str, int], width: int) -> None:
         """Read record by record; list those that are none, or are not as wide as the header."""
-        names, faults = list(positions) or [_NO_COLUMN], _LeftOut(self.name, width)
+        names, faults = list(at) or [NO_COLUMN], _LeftOut(self.name, width)
         into.fill(table, names, [[] for _ in names])
         good = faults.sift(islice(self._records(shape), 1, None))
-        for data in _by_column(good, list(positions.values())):
+        for data in by_column(good, list(at.values())):
             into.extend(table, names, data)
         if faults.count and not into.row_count(table):
             raise SourceError(
@@ -470,4 +419,4 @@ class _LeftOut:
                 self.places.append(f"{self._file}:{line}: {reason}")
 
 
-_Holding = _Csv | _Parquet | _Sheet
+_Holding = _Csv | _Parquet | workbook.Sheet
