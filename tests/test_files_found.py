@@ -9,11 +9,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from alerting.casedata.catalogue import TABLES
+from alerting.commands import cli
 from alerting.errors import SourceError
 from alerting.sources.files.source import Source
 from tests.extracts import HEADER, PERSON, encrypted_package, people, workbook
+from tests.made_council import MONDAY, MadeCouncil
 from tests.small_council import read
 
 VISITS = "clav_cla_visit_id,clav_cla_id,clav_person_id,clav_cla_visit_date\n1,2,3,2026-03-01\n"
@@ -287,3 +290,35 @@ def test_a_sheet_that_is_named_nearly_as_a_table_is_never_said_not_to_be_there(t
     problem = read(Source(type="files", path=path), PERSON)[1]["ssd_person"].problem
 
     assert problem == "there is no sheet ssd_person, but there is Person. Name it ssd_person, or take it out."
+
+
+# ---------------------------------------------------------------------- said once, and by every command
+
+
+def test_what_is_wrong_with_every_table_is_said_once(tmp_path):
+    for name in ("ssd_person", "ssd_cp_plans"):
+        (tmp_path / f"{name}.csv").write_text(";".join(TABLES[name].columns) + "\n")
+
+    with pytest.raises(SourceError) as caught:
+        read(
+            Source(type="files", path=tmp_path),
+            {name: frozenset(TABLES[name].columns) for name in ("ssd_person", "ssd_cp_plans")},
+        )
+
+    assert caught.value.problem == (
+        f"none of the 2 tables in {tmp_path} can be read; of ssd_cp_plans.csv: its cells stand between semicolons, and not commas"
+    )
+    assert caught.value.remedy == 'Set source.delimiter to ";" in config.yaml; all the files must be written alike.'
+
+
+def test_a_run_says_once_what_it_found_in_place_of_the_case_data_and_what_to_do(tmp_path):
+    (tmp_path / "episodes.csv").write_text(EPISODES)
+    council = MadeCouncil(tmp_path)
+    config = council.configure("sqlite:///alerting.db", source={"type": "files", "path": str(tmp_path)})
+
+    shown = CliRunner().invoke(cli, ["--config", str(config), "run", "daily", "--as-of", MONDAY.isoformat()]).output
+
+    data = [line for line in shown.splitlines() if line.startswith("data: ")]
+    assert len(data) == 1
+    assert "episodes.csv: looks like the return of children looked after (SSDA903)." in data[0]
+    assert "and ssd_" in shown

@@ -20,7 +20,7 @@ from alerting.casedata.checks import Filled, Flaw, flaws
 from alerting.casedata.flavours import known_as
 from alerting.casedata.restricted_list import RESTRICTED, RestrictedList, TrustedList, read_list
 from alerting.casedata.unknown_ids import UnknownIds, find_unknown
-from alerting.formatting import day
+from alerting.formatting import day, listed
 from alerting.model import Problem
 from alerting.working_days import working_days_between
 
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 ROWS = "rows"
 """The name of the check of a table's number of rows; the other checks are named in `doubtful_rows`."""
+
+_UNREAD = "cannot be read"
 
 _SLACK = 0.02
 """How much worse a flaw may get after a release before it counts as another one."""
@@ -142,8 +144,19 @@ class Trust:
                 name for name in self.problems if name in reads or (every and "." in name and name.partition(".")[0] in reads)
             )
             if names:
-                reasons[rule] = "; ".join(f"{name} {self.problems[name]}" for name in names)
+                reasons[rule] = "; ".join(self._said_once(names))
         return reasons
+
+    def _said_once(self, names: Sequence[str]) -> Iterator[str]:
+        """Return why each of these is not trusted; where several cannot be read for one reason, once."""
+        alike: dict[str, list[str]] = {}
+        for name in names:
+            alike.setdefault(self.problems[name], []).append(name)
+        for why, several in alike.items():
+            if why.startswith(_UNREAD):
+                yield f"{listed(several)} {why}"
+            else:
+                yield from (f"{name} {why}" for name in several)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -264,7 +277,7 @@ def _broken(snapshot: Snapshot, table: str, load: _Load | None) -> str | None:
     """Return what is wrong with a table that only its source can put right."""
     settings, reading = snapshot.settings, snapshot.readings[table]
     if reading.problem:
-        return f"cannot be read: {reading.problem}"
+        return f"{_UNREAD}: {reading.problem}"
     if reading.rows is None and not TABLES[table].extension:
         return "is not there"
     # An extension table that is not there is an empty one: the rules that need it find nobody in it.

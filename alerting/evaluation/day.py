@@ -41,6 +41,8 @@ class Day:
     wanted: Wanted
     trust: Trust
     source: Source
+    #: Why nothing at all could be read; None where something was.
+    lost: SourceError | None = None
 
     def withheld(self, book: Rulebook, rules: Iterable[Rule]) -> dict[str, str]:
         """Return why rules must not be asked today; those that may be are not there.
@@ -67,12 +69,13 @@ def read_day(
     raised.
     """
     with Snapshot(as_of, book.settings) as snapshot:
-        wanted = book.wanted(rules)
+        wanted, lost = book.wanted(rules), None
         try:
             snapshot.read(source, wanted)
         except SourceError as error:
             if strict:
                 raise
+            lost = error
             for table in wanted:
                 snapshot.unreadable(table, error.problem)
             snapshot.settle(wanted, source)
@@ -80,7 +83,7 @@ def read_day(
         judged = trust.judge(snapshot, wanted, known)
         put_in_force(snapshot, judged.restricted.in_force(doubted=RESTRICTED in judged.doubted))
         judged = doubt_roles(book, snapshot, wanted, judged, known)
-        yield Day(as_of=as_of, snapshot=snapshot, wanted=wanted, trust=judged, source=source)
+        yield Day(as_of=as_of, snapshot=snapshot, wanted=wanted, trust=judged, source=source, lost=lost)
 
 
 def ask(book: Rulebook, day: Day, rules: Sequence[Rule]) -> Answers:
@@ -114,7 +117,7 @@ def evaluate(book: Rulebook, day: Day, answers: Answers, live: Sequence[Alert], 
         directory=read_directory(day.snapshot, day.trust),
         trust=day.trust,
         problems=(
-            *(Problem(about=about, text=f"{about} {why}") for about, why in day.trust.problems.items()),
+            *_untrusted(day),
             *_taken_off(day.trust),
             *(Problem(about=unknown.about, text=unknown.problem(day.source, _SHOWN)) for unknown in day.trust.unknown_ids),
             *_unread(day.snapshot),
@@ -124,6 +127,16 @@ def evaluate(book: Rulebook, day: Day, answers: Answers, live: Sequence[Alert], 
         ),
         source=source_mark(day.source),
     )
+
+
+def _untrusted(day: Day) -> Iterator[Problem]:
+    """Return which data is not trusted, and why. Where nothing could be read that is said once, with what was found instead."""
+    if day.lost:
+        text = f"nothing could be read: {day.lost.problem}. {' '.join(day.lost.remedy.split())}".strip()
+        yield Problem(about="the case data", text=text)
+    for about, why in day.trust.problems.items():
+        if not (day.lost and why.endswith(day.lost.problem)):
+            yield Problem(about=about, text=f"{about} {why}")
 
 
 def _taken_off(judged: Trust) -> Iterator[Problem]:

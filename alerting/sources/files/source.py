@@ -90,17 +90,31 @@ class Source(BaseModel, snapshot.Source):
         as unreadable.
         Raises SourceError where the path is not there, cannot be opened, or has no case table at all.
         """
-        there = self._look()
+        there, faults, filled = self._look(), dict[str, SourceError](), 0
         for table, columns in sorted(wanted.items()):
             try:
                 holding = _the_one(table, there)
                 if holding:
                     with _undisturbed(holding, self.done_marker):
                         holding.fill(into, table, columns)
+                    filled += 1
             except SourceError as error:
-                into.unreadable(table, _in_one_line(error))
+                faults[table] = error
             except OSError as error:
-                into.unreadable(table, f"the file of {table} cannot be opened ({_why(error)}). {_MAY_READ}")
+                faults[table] = SourceError(f"the file of {table} cannot be opened ({_why(error)})", remedy=_MAY_READ)
+        if not filled:
+            self._raise_the_one_cause(list(faults.values()))
+        for table, fault in faults.items():
+            into.unreadable(table, _in_one_line(fault))
+
+    def _raise_the_one_cause(self, faults: Sequence[SourceError]) -> None:
+        """Raise SourceError where the same is wrong with every table there is."""
+        if len(faults) > 1 and len({(error.problem, error.remedy) for error in faults}) == 1:
+            first = faults[0]
+            raise SourceError(
+                f"none of the {len(faults)} tables in {self.path} can be read; of {first.where}: {first.problem}",
+                remedy=first.remedy,
+            )
 
     def places(self, table: str, column: str, cells: frozenset[str]) -> list[str]:
         """Return where cells are: `ssd_person.csv:7: column pers_dob`, by the line its record starts on; none for Parquet."""
