@@ -13,6 +13,9 @@ from alerting.errors import SourceError
 NO_COLUMN = "none of them"
 """The column of a raw table of which no column is wanted: its rows count all the same."""
 
+FIRST_ROWS = 20
+"""How many rows of a file are looked at for its header, where it is not the first."""
+
 _BATCH = 50_000
 
 
@@ -34,6 +37,19 @@ def positions(header: Sequence[str], columns: Iterable[str], file: str) -> dict[
             remedy="The first line must be the names of the columns, and source.delimiter what stands between them.",
         )
     return found
+
+
+def below_a_title(rows: Iterable[tuple[int, Sequence[str]]], columns: Iterable[str], file: str, unit: str) -> SourceError | None:
+    """Return where the names of the columns stand, where that is below the first line."""
+    wanted = set(columns)
+    for number, row in rows:
+        if len({cell.strip().lower() for cell in row} & wanted) >= min(2, len(wanted)):
+            return SourceError(
+                f"the names of its columns stand in {unit} {number}, below a title",
+                where=file,
+                remedy="Export it without a title: its first line must be the names of the columns.",
+            )
+    return None
 
 
 def by_column(rows: Iterable[tuple[int, list[Any]]], wanted: Sequence[int]) -> Iterator[list[list[object]]]:

@@ -19,9 +19,8 @@ from pathlib import Path
 from alerting.casedata.catalogue import TABLES
 from alerting.errors import SourceError
 from alerting.formatting import plural, visible
-
-FIRST_ROWS = 20
-"""How many rows of a file are looked at for its header."""
+from alerting.sources.files import workbook
+from alerting.sources.files.columns import FIRST_ROWS, below_a_title
 
 _DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 _MOST_FILES, _MOST_NAMED, _FIRST_BYTES = 400, 3, 1 << 16
@@ -176,8 +175,6 @@ def _zipped(path: Path) -> tuple[str, str]:
 
 
 def _workbook(path: Path, kind: str) -> tuple[str, str]:
-    from alerting.sources.files import workbook
-
     try:
         rows = workbook.first_rows(path, most_sheets=40, most_rows=5)
     except SourceError as error:
@@ -286,19 +283,6 @@ def otherwise(lines: Iterable[str], columns: Iterable[str], delimiter: str, file
             remedy=f"Set source.delimiter to {_quoted(found)} in config.yaml; all the files must be written alike.",
         )
     return below_a_title([(number, _cells(line, delimiter)) for number, line in enumerate(first, 1)], wanted, file, "line")
-
-
-def below_a_title(rows: Iterable[tuple[int, Sequence[str]]], columns: Iterable[str], file: str, unit: str) -> SourceError | None:
-    """Return where the names of the columns stand, where that is below the first line."""
-    wanted = set(columns)
-    for number, row in rows:
-        if len({cell.strip().lower() for cell in row} & wanted) >= min(2, len(wanted)):
-            return SourceError(
-                f"the names of its columns stand in {unit} {number}, below a title",
-                where=file,
-                remedy="Export it without a title: its first line must be the names of the columns.",
-            )
-    return None
 
 
 def _between(text: str, columns: Iterable[str]) -> str | None:

@@ -21,8 +21,7 @@ from alerting.casedata.catalogue import TABLES
 from alerting.casedata.conversion import as_text
 from alerting.casedata.snapshot import Snapshot
 from alerting.errors import SourceError
-from alerting.sources.files import found
-from alerting.sources.files.columns import NO_COLUMN, NoColumnsError, by_column, is_in, positions
+from alerting.sources.files.columns import FIRST_ROWS, NO_COLUMN, NoColumnsError, below_a_title, by_column, is_in, positions
 
 if TYPE_CHECKING:
     import python_calamine
@@ -125,8 +124,8 @@ class Sheet:
         try:
             return positions(header, columns, self.name)
         except NoColumnsError as error:
-            later = [(number, [as_text(cell) or "" for cell in row]) for number, row in islice(rows, found.FIRST_ROWS)]
-            raise found.below_a_title(later, columns, self.name, "row") or error from None
+            later = [(number, [as_text(cell) or "" for cell in row]) for number, row in islice(rows, FIRST_ROWS)]
+            raise below_a_title(later, columns, self.name, "row") or error from None
 
     def _rows(self) -> tuple[Iterator[tuple[int, list[Any]]], Odd]:
         """Return each row that is not blank with its number in the sheet, from 1, and what of the sheet the file does not hold."""
