@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests import postgres
 
@@ -26,6 +27,10 @@ os.environ["XDG_CACHE_HOME"] = tempfile.mkdtemp(prefix="practice-alerts-tests-")
 # An error that nobody foresaw fails a test as what it is, and not by its code.
 os.environ["ALERTING_TRACEBACK"] = "1"
 atexit.register(shutil.rmtree, os.environ["XDG_CACHE_HOME"], ignore_errors=True)
+
+# How long an example takes says how busy the machine is, and nothing of what is tried.
+settings.register_profile("any-machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any-machine")
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 

@@ -17,6 +17,7 @@ Nobody in it exists. Everything follows from the number of children, a seed and 
     lives       the lives of families from the day they are referred
     town        the whole council, and its tables as at a day
     source      the settings, and the council as a source
+    delivered   the tables as the official scripts of a case system deliver them
     export      the tables as files
 
 Days are ordinals (`date.toordinal()`) throughout, because a council has millions of them.
