@@ -248,6 +248,19 @@ def test_an_answer_counts_however_it_is_signed_and_one_that_means_nothing_to_us_
     assert [(one.column, one.cells) for one in told] == [("lacp_cla_care_plan_json", 2)]
 
 
+def test_without_a_flavour_care_plans_in_words_are_told_too(tmp_path):
+    (tmp_path / "ssd_cla_care_plan.csv").write_text(
+        'lacp_person_id,lacp_cla_care_plan_json\nC1,"F) Long-Term Fostering"\nC2,\n', "utf-8"
+    )
+
+    with Snapshot(DAY, SETTINGS) as snapshot:
+        snapshot.read(
+            Files(type="files", path=tmp_path), {"ssd_cla_care_plan": frozenset({"lacp_person_id", "lacp_cla_care_plan_json"})}
+        )
+
+        assert snapshot.readings["ssd_cla_care_plan"].unmapped == {"lacp_cla_care_plan_json": 1}
+
+
 def test_where_some_plans_are_open_an_end_is_an_end(tmp_path):
     rows = read(
         tmp_path,

@@ -8,6 +8,7 @@ Every column has a kind that says how its cells are read (`snapshot` does the re
     moment  a day and time
     number  a number
     flag    true for yes_words; false for everything else, nothing included, and unreadable where it is none of no_words either
+    answers a list of answers by key, as JSON or what was cut from it; words without one are told as a code's are that no map has
     code    text, with a second column `<name>_code` that holds the council's own word as a code of a code map
 
 """
@@ -21,7 +22,7 @@ from typing import Literal
 
 from alerting.casedata.codes import CodeMap
 
-Kind = Literal["id", "text", "date", "moment", "number", "flag", "code"]
+Kind = Literal["id", "text", "date", "moment", "number", "flag", "answers", "code"]
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ class Table:
         return self.name.startswith("ext_")
 
 
-# A line is: table: column kind, column kind ...  Kinds are d(ate) t(ext) f(lag) n(umber) m(oment) c(ode)=map;
+# A line is: table: column kind, column kind ...  Kinds are a(nswers) d(ate) t(ext) f(lag) n(umber) m(oment) c(ode)=map;
 # a column without one is an id when it ends in _id, else text; with ? it may be left out. Names are exactly those of the SSD.
 _SPECIFICATION = """
 ssd_person: pers_person_id, pers_sex, pers_gender, pers_ethnicity, pers_dob d, pers_expected_dob d, pers_death_date d
@@ -80,7 +81,7 @@ ssd_cla_visits: clav_cla_visit_id, clav_cla_id, clav_person_id, clav_cla_visit_d
 ssd_cla_reviews: clar_cla_review_id, clar_cla_id, clar_cla_review_due_date d, clar_cla_review_date d,
   clar_cla_review_cancelled f
 ssd_cla_care_plan: lacp_table_id, lacp_person_id, lacp_cla_care_plan_start_date d, lacp_cla_care_plan_end_date d,
-  lacp_cla_care_plan_json
+  lacp_cla_care_plan_json a
 ssd_cla_health: clah_health_check_id, clah_person_id, clah_health_check_date d, clah_health_check_type, clah_health_check_status
 ssd_missing: miss_table_id, miss_person_id, miss_missing_episode_start_date d, miss_missing_episode_end_date d
 ssd_permanence: perm_table_id, perm_person_id, perm_cla_id, perm_adm_decision_date d, perm_decision_reversed_date d,
@@ -103,7 +104,7 @@ ext_visit_freq: person_id, kind, every_n n, regime, valid_from d, valid_to d, se
 ext_merged: merged_person_id, person_id, merged_on d?
 """
 
-_KINDS: dict[str, Kind] = {"d": "date", "t": "text", "f": "flag", "n": "number", "m": "moment", "i": "id"}
+_KINDS: dict[str, Kind] = {"a": "answers", "d": "date", "t": "text", "f": "flag", "n": "number", "m": "moment", "i": "id"}
 
 
 def _tables() -> Iterator[Table]:

@@ -6,7 +6,7 @@ is there and cannot be read. Tables of text are then joined to the dictionaries.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -19,7 +19,7 @@ from alerting.casedata.codes import CodeMap
 
 Sql = Callable[..., list[tuple[Any, ...]]]
 
-_AS_TEXT = {"text": cells.clean, "code": cells.clean, "id": cells.identifier}
+_AS_TEXT = {"text": cells.clean, "answers": cells.clean, "code": cells.clean, "id": cells.identifier}
 
 LONGEST_ID = 100
 """Characters: as many as the store keeps of an id."""
@@ -47,7 +47,7 @@ class RawColumn:
         """The dictionary its cells are read by; None for ids and text, and for what is read already."""
         if self.column.codes:
             return f'"codes of {self.column.codes}"'
-        return None if self.is_day or self.column.kind in ("id", "text") else f'"cells of {self.column.kind}"'
+        return None if self.is_day or self.column.kind in ("id", "text", "answers") else f'"cells of {self.column.kind}"'
 
     @property
     def cell(self) -> str:
@@ -136,9 +136,9 @@ def typed(table: str, columns: Sequence[Column], raw: Mapping[str, RawColumn]) -
 
 
 def bad_cells(sql: Sql, columns: Iterable[RawColumn]) -> list[BadCells]:
-    """Return each column with cells that cannot be read, or words that no code map has."""
+    """Return each column with cells that cannot be read, or words that no code map has or that are no answers."""
     columns = list(columns)
-    found = _bad_ids(sql, columns)
+    found = [*_bad_ids(sql, columns), *_bad_answers(sql, columns)]
     faulty: dict[str, bool] = {}
     for column in columns:
         name = column.dictionary
@@ -168,6 +168,16 @@ def damaged_cells(sql: Sql, columns: Iterable[RawColumn]) -> list[BadCells]:
         if rows:
             found.append(BadCells(column, dict(rows)))
     return found
+
+
+def _bad_answers(sql: Sql, columns: Iterable[RawColumn]) -> Iterator[BadCells]:
+    """Yield each column of answers with words that are no list of them."""
+    for column in columns:
+        if column.column.kind == "answers":
+            given = f"SELECT {cells.clean(column.cell)} AS cell FROM {column.source}"
+            rows = sql(f"SELECT cell, count(*) FROM ({given}) WHERE NOT regexp_matches(cell, '[{{\"]') GROUP BY 1")
+            if rows:
+                yield BadCells(column, dict(rows))
 
 
 def _bad_ids(sql: Sql, columns: Iterable[RawColumn]) -> list[BadCells]:

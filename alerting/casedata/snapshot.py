@@ -395,14 +395,9 @@ class Snapshot:
         """Note in which encoding the file of a table is read, in words, where that is not UTF-8 without a fault."""
         self.readings.setdefault(table, TableReading(table=table)).encoding = encoding
 
-    def not_given(self, table: str, column: str, why: str) -> None:
-        """Note why the source gives nothing for a column of a filled table."""
-        self.readings.setdefault(table, TableReading(table=table)).not_given[column] = why
-
-    def unknown_words(self, table: str, column: str, words: Mapping[str, int]) -> None:
-        """Note the words of a filled column that mean nothing to us, and how many cells have each."""
-        reading = self.readings.setdefault(table, TableReading(table=table))
-        reading.unmapped[column], reading.unknown_words[column] = sum(words.values()), words
+    def reading(self, table: str) -> TableReading:
+        """Return what is noted of a table, to note more of it."""
+        return self.readings.setdefault(table, TableReading(table=table))
 
     def settle(self, wanted: Wanted, source: Source | None = None) -> None:
         """Read every raw cell by its kind into typed tables, note what could not be read, and shut the doors.
@@ -428,10 +423,10 @@ class Snapshot:
             columns = list(catalogued.columns.values())
             if name not in raw:
                 self.sql(f"CREATE TABLE {name} AS SELECT {', '.join(map(absent, columns))} WHERE false")
-                self.readings.setdefault(name, TableReading(table=name))
+                self.reading(name)
                 continue
             self.sql(f"CREATE TABLE {name} AS {typed(name, columns, raw[name])}")
-            reading = self.readings.setdefault(name, TableReading(table=name))
+            reading = self.reading(name)
             reading.rows = self.row_count(name)
             needed = {column for column in wanted.get(name, ()) if not catalogued.columns[column].optional}
             reading.missing_columns = tuple(sorted(needed - raw[name].keys()))
@@ -449,7 +444,7 @@ class Snapshot:
         """Note which cells of raw columns cannot be read, how they are written, and where they are."""
         for bad in bad_cells(self.sql, columns):
             reading, name = self.readings[bad.column.table], bad.column.column.name
-            if bad.column.column.codes:
+            if bad.column.column.kind in ("code", "answers"):
                 reading.unmapped[name], reading.unknown_words[name] = bad.count, bad.written
                 continue
             reading.unreadable_cells[name], reading.shapes[name] = bad.count, shapes(bad.written)

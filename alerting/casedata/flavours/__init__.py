@@ -145,5 +145,5 @@ FlavourName = Annotated[str, AfterValidator(_is_known)]
 
 
 def known_as(table: str, column: str) -> tuple[str, ...]:
-    """Return the flavours under which a column that is not there may be come by."""
-    return tuple(name for name in names() if (table, column) in flavour(name).columns)
+    """Return the flavours with which no rule may have to wait for a column that is not there."""
+    return tuple(name for name in names() if flavour(name).gives(table, column))

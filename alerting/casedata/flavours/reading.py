@@ -130,11 +130,11 @@ class _Made:
         for (table, column), why in self._flavour.not_given.items():
             if table in self._raw and self._is_empty(table, column):
                 self._replace(table, column, None)
-                self._into.not_given(table, column, why)
+                self._into.reading(table).not_given[column] = why
         for (table, column), why in self._flavour.lost.items():
             if column in self._wanted.get(table, ()) and table in self._raw and column not in self._raw[table]:
                 self._replace(table, column, "NULL::VARCHAR")
-                self._into.not_given(table, column, why)
+                self._into.reading(table).not_given[column] = why
 
     def _call(self, table: str, column: str, given: Given) -> None:
         theirs = next((name for name in given.called if name in self._raw[table]), None)
@@ -190,7 +190,7 @@ class _Made:
         self._raw[table][column] = "VARCHAR"
 
     def _answer(self, table: str, column: str, given: Given) -> None:
-        """Write the answers of a form as the SSD writes them; what is a list of answers already stays, and what is neither is told."""
+        """Write the answers of a form as the SSD writes them; what is a list of answers already stays."""
         if not given.answers:
             return
         cell = f"CAST({quoted(column)} AS VARCHAR)"
@@ -200,12 +200,6 @@ class _Made:
             for key, answers in given.answers.items()
         )
         self._replace(table, column, f"CASE {means} ELSE {quoted(column)} END")
-        others = self._into.sql(
-            f"SELECT cell, count(*) FROM (SELECT clean({cell}) AS cell FROM raw.{table}) "
-            "WHERE cell IS NOT NULL AND NOT regexp_matches(cell, '[{\"]') GROUP BY cell"
-        )
-        if others:
-            self._into.unknown_words(table, column, dict(others))
 
     def _end(self, table: str, column: str, until: Until | None) -> None:
         """Tell the ends by what begins next, where all but a few rows say that it ended: there they say something else."""
