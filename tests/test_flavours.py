@@ -307,6 +307,16 @@ def test_a_flavour_is_recognised_by_its_columns_and_proposed_with_the_line_to_wr
     assert f"add to `source:` in config.yaml:\n  flavour: {flavour}\n" in said.output
 
 
+def test_a_check_of_everything_says_so_once_with_what_to_do(tmp_path):
+    config = str(tmp_path / "config.yaml")
+    check(tmp_path, "mosaic")
+
+    faults = json.loads(CliRunner().invoke(cli, ["--config", config, "check", "--offline", "--json"]).stdout)
+
+    [proposed] = [fault for fault in faults if "Mosaic" in fault["problem"]]
+    assert proposed["remedy"] == "Add `flavour: mosaic` to `source:`."
+
+
 def test_by_json_each_table_has_the_flavour_with_which_it_has_all_and_the_rules_that_wait(tmp_path):
     tables = {row["table"]: row for row in json.loads(check(tmp_path, "mosaic", "--json").stdout)}
 

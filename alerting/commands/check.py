@@ -115,14 +115,15 @@ def _app(ctx: click.Context) -> App | list[Fault]:
 
 def _data_faults(app: App) -> list[Fault]:
     """Read the case data as it is today. A table that cannot be trusted is an error, a cell that cannot be read a warning."""
-    from alerting.commands.source.check import read_tables
+    from alerting.commands.source.check import looks_like, read_tables
 
     where = app.loaded.document.place(("source",))
     try:
         tables = read_tables(app, today(app))
     except AlertingError as error:
         return [Fault(problem=error.problem, where=where, remedy=error.remedy)]
-    faults = []
+    like = looks_like(tables)
+    faults = [Fault(problem=like.says, where=where, remedy=f"Add `{like.setting}` to `source:`.")] if like else []
     for row in tables:
         if row.rows == 0 and row.table.startswith("ssd_") and not row.problems:
             empty = f"{row.table}: is there and has no rows"

@@ -46,7 +46,8 @@ def command(ctx: click.Context, as_of: datetime | None, *, as_json: bool) -> Non
             [[row.table, row.rows, "yes" if row.trusted else "no", _least_filled(row)] for row in tables],
         )
         _tell_problems(tables)
-        _tell_flavour(tables)
+        if like := looks_like(tables):
+            echo(f"{like.says}.\nTo have it read so, add to `source:` in config.yaml:\n  {like.setting}")
     sys.exit(1 if any(row.problems for row in tables) else 0)
 
 
@@ -63,15 +64,22 @@ def _tell_problems(tables: Sequence[TableReport]) -> None:
             echo(f"{note}. It stops nothing.")
 
 
-def _tell_flavour(tables: Sequence[TableReport]) -> None:
-    """Say of what case system the tables look like, and the line for config.yaml."""
+@dataclass(frozen=True, kw_only=True)
+class LooksLike:
+    """The flavour of which tables seem to be, in words, and the setting by which they are read so."""
+
+    says: str
+    setting: str
+
+
+def looks_like(tables: Sequence[TableReport]) -> LooksLike | None:
+    """Return of what flavour tables seem to be that lack columns; None where they are of none."""
     proposed = next((row.flavour for row in tables if row.flavour), None)
     if proposed is None:
-        return
+        return None
     touched = ", ".join(row.table for row in tables if row.flavour)
-    echo(f"These look like the tables of {flavour(proposed).title}: what is missing in {touched} is there in another form.")
-    echo("To have it read so, add to `source:` in config.yaml:")
-    echo(f"  flavour: {proposed}")
+    says = f"These look like the tables of {flavour(proposed).title}: what is missing in {touched} is there in another form"
+    return LooksLike(says=says, setting=f"flavour: {proposed}")
 
 
 @dataclass(frozen=True, kw_only=True)
