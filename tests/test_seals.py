@@ -138,6 +138,8 @@ EDITS = {
     "a message is gone": "DELETE FROM outbox WHERE id = 1",
     "who released a brake": "UPDATE brake SET released_by = 'H1'",
     "a brake is gone": "DELETE FROM brake",
+    "a table's release that was not": """INSERT INTO source_release (table_name, as_of, problem, by, note, at)
+        VALUES ('ext_restricted', '2026-03-04', 'x', 'P1', 'x', '2026-11-30 08:00:00')""",
     "how a run ended": "UPDATE run SET status = 'failed' WHERE id = 1",
     "a run is gone": "DELETE FROM run WHERE id = 2",
     "an alert is gone": "DELETE FROM alert WHERE id = 1",
@@ -173,6 +175,32 @@ def test_what_was_put_in_is_noticed_after_the_next_run_has_sealed_it_too(office:
         seals.seal_run(connection, 99, NOON)
 
     assert checked(office).breaks
+
+
+ALONE = {
+    "a silence": str(EDITS["a silence that was not"]),
+    "a silence of long ago": str(EDITS["a silence that was not"]).replace("2026-11-30", "2026-03-02"),
+    "an acknowledgement": str(EDITS["an acknowledgement that was not"]).replace("VALUES (2", "VALUES (1"),
+    "a change": str(EDITS["a change by hand"]),
+    "a table's release": str(EDITS["a table's release that was not"]),
+    "a brake's release": """INSERT INTO brake (rule, since, run_id, count, kind, released_at, released_by, note)
+        VALUES ('plan-long', '2026-03-02', 1, 9, 'burst', '2026-03-02 12:00:00', 'P1', 'x')""",
+}
+
+
+@pytest.mark.parametrize("edit", ALONE)
+def test_what_was_put_in_where_nobody_ever_acted_is_noticed_before_and_after_the_next_seal(office: Office, edit: str) -> None:
+    office = Office(office.folder / "quiet")
+    office.rules_of_its_own()
+    office.rule()
+    office.run(MONDAY)
+    assert checked(office).breaks == ()
+    by_hand(office, ALONE[edit])
+    assert [each for each in checked(office).breaks if "nobody's act" in each]
+    with opened(office) as store, store.transaction() as connection:
+        seals.seal_run(connection, 99, NOON)
+
+    assert [each for each in checked(office).breaks if "nobody's act" in each]
 
 
 @pytest.mark.parametrize(

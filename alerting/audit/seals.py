@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -12,10 +13,11 @@ import sqlalchemy as sa
 from alerting.alerts.acts import ActKind
 from alerting.formatting import plural
 from alerting.store import acts, schema
-from alerting.store.schema import act, handling, seal, sealed_row, silence, transition
+from alerting.store.schema import act, brake, handling, seal, sealed_row, silence, source_release, transition
 from alerting.store.seals import PARTS, Part, head_of, is_blank, of_columns, said_of
 
 _ENDED = ("done", "done_with_faults")
+_RELEASES = (ActKind.brake_released, ActKind.table_released, ActKind.list_released)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +46,7 @@ def check_seals(connection: sa.Connection, heads: Collection[str] = ()) -> SealC
         breaks += _check_part(connection, part, by_part[part.table.name, part.name], links)
     if links:
         breaks += [*_check_runs(connection, links), *_check_added(connection, links, by_part[transition.name, "made"])]
-    breaks += [*_check_links(connection), *_check_acted(connection)]
+    breaks += [*_check_links(connection), *_check_acted(connection, links, by_part)]
     return SealCheck(
         seals=len(links),
         rows=len(rows),
@@ -154,27 +156,39 @@ def _check_links(connection: sa.Connection) -> Iterator[str]:
         before = row.link
 
 
-def _check_acted(connection: sa.Connection) -> Iterator[str]:
-    """Find what was done to alerts, silenced or closed without anybody's act."""
+def _check_acted(
+    connection: sa.Connection, links: Sequence[Any], by_part: Mapping[tuple[str, str], Mapping[int, Any]]
+) -> Iterator[str]:
+    """Find what was done to alerts, silenced, closed or released without anybody's act."""
     known = {row.id: row for row in connection.execute(sa.select(act).where(act.c.link.is_not(None)))}
-    if not known:
-        return
-    begun = min(row.at for row in known.values())
+    begun = min((row.at for row in known.values()), default=None)
+
+    def needs_act(part: str, row: Any, at: datetime) -> bool:
+        """Whether it is no older than acts are: what was there before was sealed first of all."""
+        was = by_part[table.name, part].get(row.id)
+        return (begun is not None and at >= begun) or (bool(links) and (was is None or was.seal_id != links[0].id))
+
     for table in (handling, silence):
-        first = connection.execute(sa.select(sa.func.min(table.c.id)).where(table.c.act_id.is_not(None))).scalar()
-        for row in connection.execute(sa.select(table).where(table.c.id >= (first or 0), table.c.at >= begun)):
+        for row in connection.execute(sa.select(table).order_by(table.c.id)):
             made_by = known.get(row.act_id)
             kind = row.kind if table is handling else ActKind.silence
-            if made_by is None or (made_by.by, made_by.kind) != (row.by, kind):
+            if needs_act("made", row, row.at) and (made_by is None or (made_by.by, made_by.kind) != (row.by, kind)):
                 yield f"{table.name} {row.id} was put in: nobody's act made it"
     closed = {(row.by, row.about) for row in known.values() if row.kind == ActKind.close}
-    by_hand = sa.select(transition.c.id, transition.c.by, schema.alert.c.ref).join(
-        schema.alert, schema.alert.c.id == transition.c.alert_id
-    )
-    by_hand = by_hand.where(transition.c.run_id.is_(None), transition.c.at >= begun)
-    for row in connection.execute(by_hand):
-        if (row.by, row.ref) not in closed:
+    table = transition
+    by_hand = sa.select(*transition.c, schema.alert.c.ref).join(schema.alert, schema.alert.c.id == transition.c.alert_id)
+    for row in connection.execute(by_hand.where(transition.c.run_id.is_(None)).order_by(transition.c.id)):
+        if needs_act("made", row, row.at) and (row.by, row.ref) not in closed:
             yield f"transition {row.id} was put in: nobody's act made it"
+    released = {(row.by, row.about, row.at) for row in known.values() if row.kind in _RELEASES}
+    table = source_release
+    for row in connection.execute(sa.select(table).order_by(table.c.id)):
+        if needs_act("made", row, row.at) and (row.by, row.table_name, row.at) not in released:
+            yield f"source release {row.id} was put in: nobody's act made it"
+    table = brake
+    for row in connection.execute(sa.select(table).where(table.c.released_at.is_not(None)).order_by(table.c.id)):
+        if needs_act("ended", row, row.released_at) and (row.released_by, row.rule, row.released_at) not in released:
+            yield f"brake {row.id} was released by hand: nobody's act released it"
 
 
 def in_words(check: SealCheck) -> str:
