@@ -45,7 +45,7 @@ Tables = Mapping[str, Columns]
 
 _SECTION = re.compile(r"^([A-Z][A-Z' ]+) \(\d+\)$", re.MULTILINE)
 _OVER = frozenset({"CLEARED SINCE LAST TIME", "NO LONGER ASKED FOR", "WITH SOMEBODY ELSE NOW"})
-_ON_HOLD = "ON HOLD"
+_ON_HOLD, _STILL_OPEN = "ON HOLD", "STILL OPEN"
 _ITEM = re.compile(r"^- (?:(?:INFO|AMBER|RED|CRITICAL): )?(.+)$")
 _REFERENCE = re.compile(r"\bA-[2-9A-Z]{8}\b")
 _RULE = re.compile(r"^(.+) \(([A-Z]+-\d+)\)$", re.MULTILINE)
@@ -61,12 +61,13 @@ RESTRICTED = "ext_restricted"
 _AS_A_WHOLE = frozenset({"ext_restricted", "ext_load"})
 """The tables of which what is wrong is said of the whole."""
 _NUMBERED = re.compile(r"\bW(\d{4})\b")
+_FIRST_LOAD = re.compile(r"^  Loaded for the first time: .*$", re.MULTILINE)
 _PERSON = re.compile(r"\b\d{4,7}\b")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Told:
-    """What went out on a day. items: rule, reference and reader of whatever holds; over: of what has ended."""
+    """What went out on a day. items: rule, reference and reader of what is news; still: of what is open still; over: of what has ended."""
 
     items: frozenset[tuple[str, str, str]]
     over: frozenset[tuple[str, str, str]]
@@ -74,11 +75,16 @@ class Told:
     about: Mapping[str, str]
     #: The notices to administrators, each as it reads.
     notices: frozenset[str]
+    still: frozenset[tuple[str, str, str]] = frozenset()
     #: How many alerts of a rule a reader was told of by their number only, by rule and reader.
     more: Mapping[tuple[str, str], int] = field(default_factory=dict)
 
+    @property
+    def everything(self) -> frozenset[tuple[str, str, str]]:
+        return self.items | self.still | self.over
+
     def by_rule(self) -> Counter[str]:
-        """Return how many alerts of each rule somebody was told of; where only numbers were told, the most that one reader was."""
+        """Return how many alerts of each rule are news to somebody; where only numbers were told, the most that one reader was."""
         listed = Counter(rule for rule, _ in {(rule, reference) for rule, reference, _ in self.items})
         each = Counter((rule, reader) for rule, _, reader in self.items) + Counter(self.more)
         for rule, reader in self.more:
@@ -242,31 +248,33 @@ class Bench:
 
 def read_messages(messages: Sequence[Message]) -> Told:
     """Return what a day's messages say."""
-    items, over, about, notices = set(), set(), {}, set()
+    found: dict[str, set[tuple[str, str, str]]] = defaultdict(set)
+    about, notices = {}, set()
     more: Counter[tuple[str, str]] = Counter()
     for message in messages:
         if message.purpose == "admin":
-            notices |= set(_NOTICE.findall(message.text))
+            notices |= {*_NOTICE.findall(message.text), *_FIRST_LOAD.findall(message.text)}
             continue
         codes = dict(_RULE.findall(message.text))
         section = heading = title = ""
         for line in message.text.splitlines():
-            if found := _SECTION.match(line):
-                section = found[1]
-            elif _BY_NUMBER.match(line) and section not in (*_OVER, _ON_HOLD):
+            if seen := _SECTION.match(line):
+                section = seen[1]
+            elif _BY_NUMBER.match(line) and section not in (*_OVER, _ON_HOLD, _STILL_OPEN):
                 for number, counted in _COUNTED.findall(line):
                     more[codes.get(counted, counted), message.to_address or ""] += int(number)
-            elif found := _ITEM.match(line):
-                title = found[1]
-            elif found := _REFERENCE.search(line):
+            elif seen := _ITEM.match(line):
+                title = seen[1]
+            elif seen := _REFERENCE.search(line):
                 if section != _ON_HOLD and title:
-                    held = (codes.get(title, title), found[0], message.to_address or "")
-                    (over if section in _OVER else items).add(held)
-                    about[found[0]] = heading
+                    kind = "over" if section in _OVER else "still" if section == _STILL_OPEN else "items"
+                    found[kind].add((codes.get(title, title), seen[0], message.to_address or ""))
+                    about[seen[0]] = heading
                 title = ""
             elif line and not line.startswith(" "):
                 heading = line
-    return Told(items=frozenset(items), over=frozenset(over), about=about, notices=frozenset(notices), more=more)
+    items, still, over = (frozenset(found[kind]) for kind in ("items", "still", "over"))
+    return Told(items=items, still=still, over=over, about=about, notices=frozenset(notices), more=more)
 
 
 # ------------------------------------------------------------------ who may be told of whom
@@ -287,7 +295,10 @@ class Circle:
         for row in self._rows("ssd_involvements"):
             self._involved[row["invo_person_id"]].append(row)
             self._involved[row["invo_professional_id"]].append(row)
-        self._referred = {row["cine_person_id"]: row["cine_referral_team"] for row in self._rows("ssd_cin_episodes")}
+        self._referred: dict[str | None, set[str | None]] = defaultdict(set)
+        for row in self._rows("ssd_cin_episodes"):
+            if not row["cine_close_date"] or row["cine_close_date"] > self._today:
+                self._referred[row["cine_person_id"]].add(row["cine_referral_team"])
         self._restricted = {row["person_id"]: row for row in self._rows("ext_restricted")}
 
     def _rows(self, table: str) -> Iterator[dict[str, str | None]]:
@@ -307,7 +318,7 @@ class Circle:
         return self._addresses(self._around(subject))
 
     def _around(self, subject: str) -> set[str | None]:
-        """Return whoever works with somebody, and the managers of their teams; a team that once did, where none does now."""
+        """Return whoever works with somebody, and the managers of their teams, that of an open referral too; of those of before where none does."""
         involved = self._involved[subject]
         now = [row for row in involved if not row["invo_involvement_end_date"] or row["invo_involvement_end_date"] > self._today]
         allocated = [row for row in now if row["invo_professional_role_id"] in _ALLOCATED]
@@ -316,7 +327,7 @@ class Circle:
         teams = {row["invo_professional_team"] for row in rows} | {
             self._staff[id_]["team_id"] for id_ in workers & self._staff.keys()
         }
-        teams |= set() if allocated else {self._referred.get(subject)}
+        teams |= self._referred[subject]
         for team in self._teams.values():
             if team["team_id"] in teams or team["service"] in _OF_EVERYBODY:
                 workers |= {team[role] for role in ("manager_id", "service_manager_id", "head_of_service_id")}
@@ -399,7 +410,7 @@ class Judge:
     def _others(self, usual: Told, told: Told) -> Iterator[str]:
         """Yield the rules of which somebody is told who may not be, each with how many times."""
         wrong: Counter[str] = Counter()
-        for rule, reference, reader in (told.items | told.over) - (usual.items | usual.over):
+        for rule, reference, reader in told.everything - usual.everything:
             may_know = self.circle.may_know(told.about[reference])
             wrong[rule] += may_know is not None and reader not in may_know
         yield from (f"{rule} to others {count}" for rule, count in sorted(wrong.items()) if count)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from alerting.alerts.advance import are_owners_known
 from alerting.app import build
 from alerting.casedata.trust import Past, Trust
 from alerting.evaluation.allocation import INVOLVEMENTS, UNKNOWN_ROLES
@@ -72,7 +73,10 @@ def test_no_child_is_said_to_have_no_social_worker_and_the_other_rules_run(tmp_p
     report = council(tmp_path, 30, 0).run(MONDAY)
 
     assert {row.code for row in report.rules if row.status == "withheld"} == {"CP-08", "DQ-02", "WF-01"}
-    assert "its words for roles are in none of" in rule_row(report, "CP-08").problem
+    assert (
+        "likely its words for roles (ssd_involvements.invo_professional_role_id) are in none of"
+        in rule_row(report, "CP-08").problem
+    )
     assert rule_row(report, "CP-03").status == "ok"
 
 
@@ -94,4 +98,37 @@ def test_meanwhile_an_alert_stays_with_whom_it_is_and_a_new_one_goes_to_no_team_
     office.run(MONDAY + DAY)
 
     assert (office.alert("C1").team, office.alert("C1").worker) == ("T1", "W1")
+    assert (office.alert("C9").team, office.alert("C9").worker) == ("TQ", None)
+
+
+@pytest.mark.parametrize(
+    ("doubted", "known"),
+    [
+        ([], True),
+        (["ssd_involvements"], False),
+        (["ssd_involvements.invo_professional_team"], False),
+        (["ssd_involvements.invo_referral_id"], True),
+        (["ext_staff.team_id"], False),
+        (["ext_staff.fte", "ssd_cp_plans"], True),
+    ],
+)
+def test_whose_a_case_is_is_known_unless_what_says_so_is_doubted(doubted: list[str], known: bool):
+    assert are_owners_known(doubted) == known
+
+
+@pytest.mark.slow
+def test_a_new_alert_goes_to_no_team_of_before_where_a_column_of_the_involvements_is_doubted(tmp_path: Path):
+    office = council(tmp_path, 30, 30)
+    office.council.row("ssd_cin_episodes", cine_person_id="C9")["cine_referral_team"] = "TQ"
+    office.council.add(
+        INVOLVEMENTS, invo_involvements_id="I0", invo_person_id="C9", invo_professional_id="W2", invo_professional_team="T2",
+        invo_professional_role_id="CW", invo_involvement_start_date="2025-01-01", invo_involvement_end_date="2025-02-01",
+    )  # fmt: skip
+    office.council.row("ssd_cp_visits", cppv_person_id="C9")["cppv_cp_visit_date"] = str(MONDAY - 40 * DAY)
+    for row in office.council.tables[INVOLVEMENTS][:12]:
+        row["invo_professional_role_id"] = ""
+
+    report = office.run(MONDAY)
+
+    assert "invo_professional_role_id is empty in 12 of" in (rule_row(report, "CP-08").problem or "")
     assert (office.alert("C9").team, office.alert("C9").worker) == ("TQ", None)

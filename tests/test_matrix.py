@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import date
 
@@ -85,7 +86,7 @@ COUNCIL = {
                         for team, manager in (("T1", "M1"), ("T2", "M2")))),
     "ext_cover": {"staff_id": [], "covered_by": []},
     "ext_restricted": {"person_id": [], "level": [], "allowed_recipients": []},
-    "ssd_cin_episodes": {"cine_person_id": [], "cine_referral_team": []},
+    "ssd_cin_episodes": {"cine_person_id": [], "cine_referral_team": [], "cine_close_date": []},
     "ssd_cin_assessments": {"cina_assessment_id": [], "cina_person_id": []},
     "ssd_involvements": table({"invo_person_id": "0004551", "invo_professional_id": "W1", "invo_professional_team": "T1",
                                "invo_professional_role_id": "CW", "invo_involvement_end_date": ""}),
@@ -132,6 +133,12 @@ def test_harm_is_twice_or_half_by_ten_and_whoever_else_is_told(usual, now, outco
 )
 def test_a_flag_in_another_dress_and_managers_as_numbers_harm_nobody(bench, square):
     assert bench.came_of(square).outcome != Outcome.unnamed
+
+
+def test_of_a_first_load_administrators_read_how_full_it_is(bench):
+    [plans] = [one for one in bench.judge("first").usual.notices if "ssd_cp_plans.cppl_cp_plan_end_date" in one]
+
+    assert re.fullmatch(r"  Loaded for the first time: \S+, in \d+ of \d+ rows", plans)
 
 
 @pytest.mark.slow

@@ -361,6 +361,29 @@ def ids(count: int) -> list[str]:
     return [f"P{number}" for number in range(count)]
 
 
+def test_of_a_column_that_lost_less_it_is_told_and_every_rule_goes_on():
+    full = Past(filled=children(100, ids(100)).filled)
+    [told] = children(100, ids(100), full, dates=80).told
+
+    assert str(told.text) == f"{VISITS}.cppv_cp_plan_id is filled in 80 of 100 rows (80%); when last trusted in 100%"
+    assert children(100, ids(100), full, dates=80).problems == {}
+    assert children(100, ids(100), full, dates=91).told == ()
+
+
+def test_of_fewer_rows_than_count_for_a_share_it_is_told_from_ten_cells_on():
+    full = Past(filled=children(40, ids(40)).filled)
+
+    assert [len(children(40, ids(40), full, dates=dates).told) for dates in (31, 30, 0)] == [0, 1, 1]
+
+
+def test_of_columns_that_no_load_had_before_it_is_kept_how_full_they_are():
+    first = children(100, ids(100), dates=60)
+
+    assert first.first_seen == {f"{VISITS}.cppv_cp_plan_id": (60, 100)}
+    assert children(100, ids(100), Past(filled=first.filled), dates=60).first_seen == {}
+    assert children(29, ids(29), dates=10).first_seen == {}
+
+
 def test_a_table_that_names_people_who_are_nowhere_is_not_trusted_nor_is_the_one_that_lacks_them():
     judged = children(80, ids(100))
 
@@ -393,7 +416,7 @@ def test_a_column_that_lost_its_values_is_not_trusted_and_only_the_rules_that_us
     full = children(100, ids(100))
     emptied = children(100, ids(100), Past(filled=full.filled), dates=0)
 
-    assert emptied.problems == {f"{VISITS}.cppv_cp_plan_id": "is filled in 0% of rows; when last trusted in 100%"}
+    assert emptied.problems == {f"{VISITS}.cppv_cp_plan_id": "is filled in 0 of 100 rows (0%); when last trusted in 100%"}
     uses, does_not = (frozenset({VISITS, f"{VISITS}.{name}"}) for name in ("cppv_cp_plan_id", "cppv_cp_visit_id"))
     assert list(emptied.withheld([("uses", uses), ("does-not", does_not), ("cannot-say", frozenset({VISITS}))])) == [
         "uses",

@@ -2,20 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from datetime import date
+from types import MappingProxyType
 
 from alerting.alerts import lifecycle, record_merges
 from alerting.alerts.lifecycle import RuleLife, WorkingDays
+from alerting.casedata.catalogue import TABLES
 from alerting.evaluation.evaluation import Evaluation, RuleSubject, Status
 from alerting.model import Alert, Finding, Reason, Transition
 from alerting.rulebook.book import Rulebook
 from alerting.rulebook.rule import Rule
 from alerting.working_days import working_days_between
 
-OWNERS = frozenset({"ssd_involvements", "ext_staff"})
-"""The tables that say whose a case is: while one of them is not trusted, a case stays whose it was."""
+_OWNERS: Mapping[str, frozenset[str]] = MappingProxyType(
+    {
+        "ssd_involvements": frozenset(TABLES["ssd_involvements"].columns) - {"invo_referral_id"},
+        "ext_staff": frozenset({"worker_id", "role", "team_id", "starts_on", "ends_on"}),
+    }
+)
+"""The tables that say whose a case is, and the columns that they say it by."""
+
+
+def are_owners_known(doubted: Iterable[str]) -> bool:
+    """Return whether it is known whose a case is. doubted: what is not trusted, tables and columns as `table.column`.
+
+    While it is not, a case stays whose it was.
+    """
+    names = (name.partition(".") for name in doubted)
+    return not any(table in _OWNERS and (not column or column in _OWNERS[table]) for table, _, column in names)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +47,7 @@ class Ended:
 def advance_alerts(book: Rulebook, evaluation: Evaluation, live: Sequence[Alert], ended: Ended) -> list[Transition]:
     """Return what changes on a day: of the live alerts, those that ended and come back, and new ones."""
     as_of, lives = evaluation.as_of, lives_of(book)
-    owners_known = not OWNERS & evaluation.trust.doubted
+    owners_known = are_owners_known(evaluation.trust.problems)
     followed = record_merges.transitions(evaluation.moves, live, ended.last, as_of)
     live = after(live, followed)
     moved = lifecycle.end_changed_kind(live, {id_: life.subject_kind for id_, life in lives.items()}, as_of)

@@ -27,6 +27,8 @@ _UNLESS_SET = {
     "max_repeated": 0.05,
     "max_nowhere": 0.10,
     "max_lost": 0.50,
+    "tell_lost": 0.10,
+    "tell_lost_at_least": 10,
     "max_unknown_words": 0.50,
     "flaws_at_least": 50,
     **column_checks.UNLESS_SET,
@@ -45,6 +47,8 @@ class Flaw:
     size: float
     grave: bool
     says: str
+    #: Whether it is told although it stops nothing.
+    told: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,18 +87,18 @@ class _Look:
         self._least = _number(snapshot.settings, "flaws_at_least")
 
     def filled(self) -> Filled:
-        """Count the filled cells of each wanted column; a flag is never empty, so it is left out."""
+        """Count the filled cells of each wanted column; of a flag, which is never empty once it is read, those that held anything."""
         filled: Filled = {}
         for table in self._there:
-            missing = self._snapshot.readings[table].missing_columns
-            columns = sorted(
-                name for name in self._wanted[table] if name not in missing and TABLES[table].columns[name].kind != "flag"
-            )
-            if columns:
-                counts = self._snapshot.sql(
-                    f"SELECT count(*), {', '.join(f'count({quoted(name)})' for name in columns)} FROM {table}"
-                )[0]
-                filled[table] = {name: (count, counts[0]) for name, count in zip(columns, counts[1:], strict=True)}
+            reading = self._snapshot.readings[table]
+            there = sorted(self._wanted[table].difference(reading.missing_columns))
+            flags = [name for name in there if TABLES[table].columns[name].kind == "flag"]
+            columns = [name for name in there if name not in flags]
+            counts = self._snapshot.sql(f"SELECT count(*){''.join(f', count({quoted(name)})' for name in columns)} FROM {table}")[
+                0
+            ]
+            filled[table] = {name: (count, counts[0]) for name, count in zip(columns, counts[1:], strict=True)}
+            filled[table] |= {name: (reading.cells_there.get(name, 0), counts[0]) for name in flags}
         return filled
 
     def repeated(self) -> Iterator[Flaw]:
@@ -151,18 +155,20 @@ class _Look:
         return int(every), int(lost)
 
     def lost(self, filled: Filled, before: Mapping[str, Mapping[str, tuple[int, int]]]) -> Iterator[Flaw]:
-        """Columns that are far less filled than when their table was last trusted."""
+        """Columns that are less filled than when their table was last trusted; those that are far less are not trusted."""
         for table, columns in filled.items():
             # A restricted record of which less is known is told to fewer.
             for name, (count, rows) in columns.items() if table != RESTRICTED else ():
                 then, then_rows = before.get(table, {}).get(name, (0, 0))
-                if then < self._least or rows < self._least:
+                if not then:
                     continue
                 share, share_then = count / rows, then / then_rows
                 size = 1 - share / share_then
-                if size > self._number("max_lost"):
-                    says = f"is filled in {share:.0%} of rows; when last trusted in {share_then:.0%}"
-                    yield Flaw(about=f"{table}.{name}", check=LOST, size=round(size, 4), grave=True, says=says)
+                many = then >= self._least and rows >= self._least
+                if size > self._number("tell_lost") and (many or share_then * rows - count >= self._number("tell_lost_at_least")):
+                    says = f"is filled in {count} of {rows} rows ({share:.0%}); when last trusted in {share_then:.0%}"
+                    grave = many and size > self._number("max_lost")
+                    yield Flaw(about=f"{table}.{name}", check=LOST, size=round(size, 4), grave=grave, told=True, says=says)
 
     def unknown_words(self, filled: Filled) -> Iterator[Flaw]:
         """Columns with words that no code map has."""

@@ -72,16 +72,16 @@ def missing(
 ) -> Iterator[tuple[str, str, float, str]]:
     """Yield each wanted essential column that too few rows have: its name, the check, the share without it, and what to say.
 
-    filled: of each column but flags, its cells filled of its rows. open_only: the table holds only what is open, and has no ends.
+    filled: of each column that is there, its cells filled of its rows. open_only: the table holds only what is open, and has no ends.
     """
     rows = reading.rows or 0
     if rows < params["essential_rows"]:
         return
     for name in sorted(wanted):
         column = TABLES[reading.table].columns[name]
-        if name in reading.missing_columns or (column.kind != "flag" and name not in filled):
+        if name not in filled:
             continue
-        there = reading.cells_there.get(name, 0) if column.kind == "flag" else filled[name][0]
+        there = filled[name][0]
         share = 1 - there / rows
         if name in _HELD_OR_OVER:
             if there == 0 and not (open_only and name in _ENDS):

@@ -34,7 +34,7 @@ ROWS = "rows"
 _UNREAD = "cannot be read"
 
 _SLACK = 0.02
-"""How much worse a flaw may get after a release before it counts as another one."""
+"""How much worse a flaw may get after a release before it counts as another one, and how many cells are always missing."""
 
 _NO_CHILDREN = "Nothing about a child is in this message, as the service cannot tell today who may be told of whom. Something may be due all the same."
 
@@ -43,6 +43,7 @@ _UNLESS_SET: Mapping[str, object] = {
     "max_rows_of_median": 1.30,
     "may_be_empty": ("ext_cover", "ext_merged", "ext_visit_freq"),
     "when_stale": "withhold",
+    "essential_rows": 30,
 }
 
 
@@ -117,6 +118,10 @@ class Trust:
     restricted: RestrictedList = field(default_factory=RestrictedList)
     #: Whether anything says whose records are sealed: today's list of them, or the last that was trusted.
     sealed_known: bool = True
+    #: Those of the notes that are told: columns of which less is there than when they were last trusted.
+    told: tuple[Problem, ...] = ()
+    #: Columns that no earlier load had, as `table.column`, that not every row has: the rows that have them, of all rows.
+    first_seen: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     #: The ids that the council's own tables name and that nobody has.
     unknown_ids: tuple[UnknownIds, ...] = ()
     #: What each wanted column of a table that is there is like, by `table.column`.
@@ -178,6 +183,7 @@ def judge(snapshot: Snapshot, wanted: Wanted, past: Past) -> Trust:
             releasable[table] = {ROWS: float(snapshot.readings[table].rows or 0)}
     found = flaws(snapshot, wanted, past.filled)
     notes: list[Problem] = []
+    told: list[Problem] = []
     released = set()
     restricted = read_list(snapshot, past.restricted, past.last.get(RESTRICTED), past.released_list)
     sealed_known = RESTRICTED not in problems or past.restricted is not None
@@ -190,7 +196,7 @@ def judge(snapshot: Snapshot, wanted: Wanted, past: Past) -> Trust:
     for flaw in found.flaws:
         said = f"{flaw.about} {flaw.says}"
         if not flaw.grave:
-            notes.append(Problem(about=flaw.about, text=said))
+            (told if flaw.told else notes).append(Problem(about=flaw.about, text=said))
         elif flaw.size <= past.accepted.get(flaw.about, {}).get(flaw.check, -1) + _SLACK:
             notes.append(Problem(about=flaw.about, text=f"{said} (released)"))
             released.add(flaw.about)
@@ -205,7 +211,9 @@ def judge(snapshot: Snapshot, wanted: Wanted, past: Past) -> Trust:
         rows=rows,
         loaded_at=min(stated.values(), default=None),
         releasable=releasable,
-        notes=tuple(notes),
+        notes=(*notes, *told),
+        told=tuple(told),
+        first_seen=_first_seen(found.filled, past.filled, problems, _number(settings, "essential_rows")),
         banners=(*_banners(old, loads, stated.values(), past), *([] if told_of_children else [_NO_CHILDREN])),
         restricted=restricted,
         sealed_known=sealed_known,
@@ -236,6 +244,21 @@ def _doubt(problems: dict[str, str], releasable: dict[str, dict[str, float]], fl
     problems[flaw.about] = f"{problems[flaw.about]}; {flaw.says}" if flaw.about in problems else flaw.says
     if not mended_at_source:
         releasable.setdefault(flaw.about, {})[flaw.check] = flaw.size
+
+
+def _first_seen(
+    filled: Filled, before: Mapping[str, Mapping[str, tuple[int, int]]], problems: Mapping[str, str], least: float
+) -> dict[str, tuple[int, int]]:
+    """Return the columns of tables of so many rows that no trusted load had yet, and that more than a few rows are without."""
+    return {
+        f"{table}.{name}": (count, rows)
+        for table, columns in filled.items()
+        for name, (count, rows) in columns.items()
+        if rows >= least
+        and count < (1 - _SLACK) * rows
+        and name not in before.get(table, {})
+        and not {table, f"{table}.{name}"} & problems.keys()
+    }
 
 
 def _loads(snapshot: Snapshot) -> dict[str, _Load]:

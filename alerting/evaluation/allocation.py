@@ -44,7 +44,8 @@ def doubt_roles(book: Rulebook, snapshot: Snapshot, wanted: Wanted, judged: Trus
         return judged
     size = round(1 - allocated / people, 4)
     says = (
-        f"gives {allocated} of the {people} people with an open case a worker in a role that is known; likely its words for roles are in none "
+        f"gives {allocated} of the {people} people with an open case a worker in a role that is known; likely its words for "
+        "roles (ssd_involvements.invo_professional_role_id) are in none "
         "of `allocated_roles` and `personal_adviser_roles` in the settings"
     )
     if size <= past.accepted.get(INVOLVEMENTS, {}).get(UNKNOWN_ROLES, -1) + _SLACK:
@@ -55,11 +56,6 @@ def doubt_roles(book: Rulebook, snapshot: Snapshot, wanted: Wanted, judged: Trus
         problems={**judged.problems, INVOLVEMENTS: says},
         releasable={**judged.releasable, INVOLVEMENTS: {UNKNOWN_ROLES: size}},
     )
-
-
-def roles_are_unknown(judged: Trust) -> bool:
-    """Return whether the involvements are not trusted as their words for roles are not known."""
-    return UNKNOWN_ROLES in judged.releasable.get(INVOLVEMENTS, {})
 
 
 def _count(book: Rulebook, snapshot: Snapshot, wanted: Wanted) -> tuple[int, int] | None:

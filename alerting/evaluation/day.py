@@ -17,7 +17,7 @@ from alerting.casedata.restricted_list import RESTRICTED, put_in_force
 from alerting.casedata.snapshot import Snapshot, Source, Wanted
 from alerting.casedata.trust import Past, Trust
 from alerting.errors import SourceError
-from alerting.evaluation.allocation import INVOLVEMENTS, doubt_roles, roles_are_unknown
+from alerting.evaluation.allocation import INVOLVEMENTS, doubt_roles
 from alerting.evaluation.evaluate import Answers, ask_rules
 from alerting.evaluation.evaluation import Evaluation
 from alerting.evaluation.record_moves import follow_records
@@ -102,8 +102,8 @@ def evaluate(book: Rulebook, day: Day, answers: Answers, live: Sequence[Alert], 
     kinds = {id_: rule.subject_kind for id_, rule in answers.rules.items()}
     # Of a rule that is about something else now, the alerts there are end, and hide nobody whom it matches.
     same_kind = [alert for alert in followed.live if kinds.get(alert.rule, alert.subject_kind) == alert.subject_kind]
-    if INVOLVEMENTS in day.trust.problems:
-        answers.keep_owners(same_kind, roles_known=not roles_are_unknown(day.trust))
+    if INVOLVEMENTS in day.trust.doubted:
+        answers.keep_owners(same_kind)
     candidates, given_up = settle_changes(book, answers, answers.compare(same_kind), before)
     said = [said for said in (merges.problem(day.source), followed.problem) if said]
     merged = [Problem(about=person_merges.TABLE, text=f"{person_merges.TABLE}: {'; '.join(said)}")]
@@ -120,6 +120,7 @@ def evaluate(book: Rulebook, day: Day, answers: Answers, live: Sequence[Alert], 
             *_untrusted(day),
             *_taken_off(day.trust),
             *(Problem(about=unknown.about, text=unknown.problem(day.source, _SHOWN)) for unknown in day.trust.unknown_ids),
+            *day.trust.told,
             *_unread(day.snapshot),
             *_unusable(day.snapshot),
             *(merged if said and merges_trusted else []),

@@ -65,10 +65,10 @@ class Answers:
         changes: list[Candidate] = [(row[0], _finding(row[1:])) for row in rows if row[1] is not None]
         return changes + self._absent()
 
-    def keep_owners(self, live: Sequence[Alert], *, roles_known: bool) -> None:
+    def keep_owners(self, live: Sequence[Alert]) -> None:
         """Leave live alerts with whom they are: who works with whom cannot be believed today.
 
-        Where the words for roles are not known, nobody else's goes to a team that had the child once: to that it was referred to.
+        No other of a child that nobody seems to work with goes to a team that had the child once: to that it was referred to.
         """
         self._load(live)
         self._snapshot.sql(
@@ -76,7 +76,7 @@ class Answers:
             WHERE l.rule = finding.rule AND l.subject = finding.subject"""
         )
         made = self._snapshot.sql("SELECT table_name FROM duckdb_tables() WHERE table_name IN ('v_team_of_child', 'v_cin')")
-        if roles_known or len(made) < 2:
+        if len(made) < 2:
             return
         self._snapshot.sql(
             """UPDATE finding SET team = n.team_id FROM v_team_of_child t LEFT JOIN v_cin n USING (person_id)

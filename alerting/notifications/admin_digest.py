@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from datetime import date
 
+from alerting.casedata.trust import Trust
 from alerting.formatting import day, plural
 from alerting.model import Condition, Level
 from alerting.notifications.administrators import to_administrators
@@ -54,7 +55,7 @@ class AdminDigest:
 
 
 def compose_admin_digest(
-    policy: Policy, decision: Decision, sending: Sending, aftermath: Aftermath, loaded_at: datetime | None
+    policy: Policy, decision: Decision, sending: Sending, aftermath: Aftermath, judged: Trust
 ) -> AdminDigest:
     """Compose the messages of a run that has sent what it had to send, or would have.
 
@@ -66,7 +67,7 @@ def compose_admin_digest(
     content = NoticeContent(
         notices=tuple(notices[key] for key in new),
         still=tuple(replace(notices[key], since=aftermath.told_since[key]) for key in by_title if key in aftermath.told_since),
-        run=_figures(decision, sending, aftermath, loaded_at) if decision.job == DAILY else (),
+        run=_figures(decision, sending, aftermath, judged) if decision.job == DAILY else (),
         asked=sum(row.has_answered for row in decision.rules),
     )
     receivers = policy.receivers_of(decision.job)
@@ -93,13 +94,13 @@ def daily_keys(policy: Policy, decision: Decision) -> frozenset[str]:
     return frozenset(item.key for item in told) if decision.job == DAILY else frozenset()
 
 
-def _figures(decision: Decision, sending: Sending, aftermath: Aftermath, loaded_at: datetime | None) -> tuple[Figure, ...]:
+def _figures(decision: Decision, sending: Sending, aftermath: Aftermath, judged: Trust) -> tuple[Figure, ...]:
     """Return a run in figures, in the order in which they are read."""
     rules = [row for row in decision.rules if row.status != "off"]
     asked = sum(row.status == "ok" for row in rules)
     counts = sending.messages
     figures: dict[str, str | int] = {
-        "Data as at": day(loaded_at.replace(second=0, microsecond=0)) if loaded_at else "not stated by the source",
+        "Data as at": day(judged.loaded_at.replace(second=0, microsecond=0)) if judged.loaded_at else "not stated by the source",
         "Rules asked": f"{asked} of {len(rules)}",
         "Rules waiting for their data, or at fault": len(rules) - asked,
         "Alerts new": decision.counts.new,
@@ -116,7 +117,12 @@ def _figures(decision: Decision, sending: Sending, aftermath: Aftermath, loaded_
         else plural(len(sending.not_kept), "promise not kept", "promises not kept"),
         **({"Sealed as": sending.seal} if sending.seal else {}),
     }
-    return tuple(Figure(name=name, value=value) for name, value in figures.items())
+    # Nothing says of a first load how much should be there: whoever knows the data sees what is not.
+    first = [
+        Figure(name="Loaded for the first time", value=f"{column}, in {there} of {rows} rows")
+        for column, (there, rows) in sorted(judged.first_seen.items())
+    ]
+    return (*(Figure(name=name, value=value) for name, value in figures.items()), *first)
 
 
 def _of_sending(sending: Sending) -> Iterable[Notice]:

@@ -191,7 +191,7 @@ class Pipeline:
             decided = self._decide(run, connection, evaluation)
             keys = daily_keys(self.policy, decided.decision)
             aftermath = read_aftermath(connection, self.policy, run.job, run.as_of, keys)
-        digest = compose_admin_digest(self.policy, decided.decision, Sending(), aftermath, evaluation.trust.loaded_at)
+        digest = compose_admin_digest(self.policy, decided.decision, Sending(), aftermath, evaluation.trust)
         planned = len(decided.decision.notifications) + len(digest.messages)
         return replace(self._report(run, decided, _planned(Sending(), planned), digest.messages), status="done")
 
@@ -300,8 +300,7 @@ class Pipeline:
                 )
                 keys = daily_keys(self.policy, decision)
                 aftermath = read_aftermath(connection, self.policy, run.job, run.as_of, keys)
-                loaded_at = decided.evaluation.trust.loaded_at
-                digest = compose_admin_digest(self.policy, decision, proved, aftermath, loaded_at)
+                digest = compose_admin_digest(self.policy, decision, proved, aftermath, decided.evaluation.trust)
                 planned = self._writer(run_id).write_admin_digest(connection, decision, digest, now)
                 made.append((_planned(proved, planned), digest.messages))
 

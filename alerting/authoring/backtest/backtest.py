@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from alerting.alerts import brakes, lifecycle
-from alerting.alerts.advance import OWNERS, life_of, working_days
+from alerting.alerts.advance import are_owners_known, life_of, working_days
 from alerting.casedata.snapshot import Snapshot
 from alerting.errors import AlertingError, Fault
 from alerting.evaluation.archive import Archive, KeptRun
@@ -157,7 +157,7 @@ def _replay_runs(book: Rulebook, rule: Rule, runs: Sequence[KeptRun]) -> Timelin
             piece = runs[start : start + replay.at_once]
             answers = replay.ask(piece)
             for run in piece:
-                owners_known = not OWNERS & run.manifest.untrusted.keys()
+                owners_known = are_owners_known(run.manifest.untrusted)
                 lives.take_day(run.manifest.as_of, answers[run.manifest.as_of], owners_known=owners_known)
     return lives.timeline({id_: name for run in runs for id_, name in run.manifest.teams.items()})
 
