@@ -71,7 +71,7 @@ class App:
         from alerting.store.store import Store
 
         file = sqlite_file(self.store_url)
-        if file is not None and not file.is_file():
+        if file is not None and not file.exists():
             return None
         store = Store.connect(self.store_url)
         try:

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from alerting.app import App
     from alerting.store.store import Store, Transaction
 
+_EARLIEST, _LATEST = date(1950, 1, 1), date(2099, 12, 31)
 _NOBODY_SIGNED_IN = 2**32 - 1
 _TRACEBACK = "ALERTING_TRACEBACK"
 """The variable of the environment with which an error that nobody foresaw is shown as Python shows it."""
@@ -134,6 +135,23 @@ def _unforeseen(error: Exception) -> str:
         f"a fault of the program itself: {type(error).__name__}{place}\n"
         f"  Report that line. With {_TRACEBACK}=1 set, the whole way there is shown, which may quote case data."
     )
+
+
+class _Day(click.DateTime):
+    """A date of an option, of those that a calendar of working days can reckon with."""
+
+    def __init__(self) -> None:
+        super().__init__(["%Y-%m-%d"])
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        found: datetime = super().convert(value, param, ctx)
+        if not _EARLIEST <= found.date() <= _LATEST:
+            self.fail(f"{value} is not between {_EARLIEST} and {_LATEST}", param, ctx)
+        return found
+
+
+DAY = _Day()
+"""The type of every option that is a date."""
 
 
 def build_app(ctx: click.Context, *, checking: bool = False) -> App:

@@ -440,3 +440,26 @@ def test_a_team_with_too_few_is_unknown_and_says_so(explained, tmp_path):
 
 def test_the_sql_is_printed_alone(explained):
     assert explained("CP-03", "--sql").startswith('CREATE TABLE "v_')
+
+
+# ---------------------------------------------------------------- a store that cannot be read
+
+
+@pytest.mark.parametrize("spoil", ["junk", "a folder", "nothing"])
+def test_an_alert_that_cannot_be_looked_up_is_not_known_and_never_said_not_to_be_there(tmp_path, spoil):
+    council = MadeCouncil(tmp_path)
+    council.write()
+    config = council.configure("sqlite:///alerting.db")
+    if spoil == "a folder":
+        (tmp_path / "alerting.db").mkdir()
+    elif spoil == "junk":
+        (tmp_path / "alerting.db").write_text("no database" * 1000)
+
+    explain = ["--config", str(config), "rules", "explain", "CP-03", "C0001", "--as-of", MONDAY.isoformat()]
+    shown = CliRunner().invoke(cli, explain).output
+    listed = CliRunner().invoke(cli, ["--config", str(config), "rules", "list"])
+
+    assert ("There is none, and never was one" in shown) == (spoil == "nothing")
+    assert ("Whether there is one, or was, is not known, as the store cannot be read: " in shown) == (spoil != "nothing")
+    assert ("Whether a brake is on is not known" in listed.stderr) == (spoil != "nothing")
+    assert listed.exit_code == 0

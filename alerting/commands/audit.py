@@ -15,7 +15,7 @@ import click
 from alerting.app import App
 from alerting.audit import seals
 from alerting.audit import verify as audit
-from alerting.cli import build_app, now
+from alerting.cli import DAY, build_app, now
 from alerting.errors import ConfigError
 from alerting.formatting import day, plural
 from alerting.runs import timetable
@@ -30,8 +30,8 @@ def command() -> None:
 
 
 @command.command()
-@click.option("--from", "since", type=click.DateTime(["%Y-%m-%d"]), help="The first day; that of the first run when left out.")
-@click.option("--to", "until", type=click.DateTime(["%Y-%m-%d"]), help="The last day; that of the last run when left out.")
+@click.option("--from", "since", type=DAY, help="The first day; that of the first run when left out.")
+@click.option("--to", "until", type=DAY, help="The last day; that of the last run when left out.")
 @click.option("--head", "heads", multiple=True, help="A head of the seals that somebody has from outside, such as by mail.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON value.")
 @click.pass_context

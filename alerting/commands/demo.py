@@ -14,6 +14,7 @@ import click
 
 from alerting import private_files
 from alerting.casedata import flavours
+from alerting.cli import DAY
 from alerting.delivery.sending import Clock
 from alerting.errors import ConfigError
 from alerting.notifications.report import Report
@@ -79,9 +80,7 @@ def command(ctx: click.Context, folder: Path, children: int, days: int, seed: in
 @command.command()
 @click.option("--to", "folder", type=click.Path(path_type=Path), required=True, help="The folder to write into.")
 @click.option("--format", "kind", type=click.Choice(["csv", "parquet"]), default="csv", show_default=True)
-@click.option(
-    "--as-of", type=click.DateTime(["%Y-%m-%d"]), default=_FIRST_DAY.isoformat(), show_default=True, help="The day to show."
-)
+@click.option("--as-of", type=DAY, default=_FIRST_DAY.isoformat(), show_default=True, help="The day to show.")
 @click.option("--children", default=3000, show_default=True, type=click.IntRange(50, 200_000))
 @click.option("--seed", default=7, show_default=True)
 @click.option("--dates", type=click.Choice(["iso", "uk"]), default="iso", show_default=True, help="2026-03-31 or 31/03/2026.")

@@ -11,7 +11,7 @@ from datetime import date, datetime, timedelta
 import click
 
 from alerting.app import App
-from alerting.cli import build_app, now, today
+from alerting.cli import DAY, build_app, now, today
 from alerting.delivery.bounces import counted
 from alerting.errors import ConfigError, RunHeld
 from alerting.notifications.content import AnyContent, CardContent, DigestContent
@@ -24,7 +24,7 @@ LOOK_EVERY_S = 2.0
 
 @click.command()
 @click.argument("job", type=click.Choice(["daily", "weekly", "monthly"]))
-@click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), help="The business date; today when left out.")
+@click.option("--as-of", type=DAY, help="The business date; today when left out.")
 @click.option("--dry-run", is_flag=True, help="Work everything out; write, plan and send nothing.")
 @click.option("--due", is_flag=True, help="Do nothing unless the job is to be done now and nobody has.")
 @click.option("--wait", default=60, show_default=True, type=click.IntRange(0, 600), help="Minutes to wait for another job's run.")

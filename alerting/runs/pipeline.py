@@ -109,7 +109,8 @@ class Pipeline:
         if latest and latest.as_of > as_of and not dry_run:
             raise ConfigError(
                 f"{job} has been run for {latest.as_of} already; {as_of} lies before it",
-                remedy="Give a later --as-of, or look back with --dry-run.",
+                remedy="Give a later --as-of, or look back with --dry-run. If what was run was a trial, begin again with an empty store: "
+                "give `store:` in config.yaml another address, or move its file away with all that stands in it.",
             )
         if dry_run:
             return self._try(_Run(job=job, as_of=as_of, clock=clock))

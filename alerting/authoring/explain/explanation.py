@@ -5,6 +5,7 @@ Nothing is stored. What is found of a person is given to who asked for it, and s
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import date
 
@@ -12,7 +13,7 @@ from alerting.app import App
 from alerting.authoring.explain import rule_in_words, what_if
 from alerting.authoring.explain.what_if import Change
 from alerting.authoring.today import look
-from alerting.errors import AlertingError
+from alerting.errors import AlertingError, StoreError
 from alerting.evaluation import trace
 from alerting.evaluation.day import Day
 from alerting.evaluation.evaluate import Answers, ask_rules
@@ -37,6 +38,8 @@ class Explanation:
     changes: tuple[Change, ...]
     #: The live alert, else the last there was.
     alert: Alert | None
+    #: Why that could not be looked up; None where it was.
+    alert_unknown: str | None
     #: Why a run would not ask the rule today, or would leave its answers out.
     withheld: str | None
 
@@ -51,9 +54,10 @@ class Explanation:
 def explain(app: App, rule: Rule, subject: str, as_of: date) -> Explanation:
     """Return what a rule says of a subject, given by its key or by the reference of an alert about it, and why.
 
-    Raises SourceError and StoreError where they cannot be read, AlertingError where the rule cannot be asked at all.
+    Raises SourceError where the case data cannot be read, AlertingError where the rule cannot be asked at all.
     """
-    alert, subject = find_alert(app, rule, subject)
+    looked = look_up(app, rule, subject)
+    alert, subject = looked.alert, looked.subject
     with look(app, [rule], as_of) as data:
         asked, answers = ask_rule(app, rule, data)
         found = trace.trace_rule(data.snapshot, rule, subject, rule_in_words.find_used_columns(rule))
@@ -71,6 +75,7 @@ def explain(app: App, rule: Rule, subject: str, as_of: date) -> Explanation:
         left=left,
         changes=tuple(changes),
         alert=alert,
+        alert_unknown=looked.unknown,
         withheld=withheld or (asked.problem if asked.status == "off" else None),
     )
 
@@ -86,21 +91,34 @@ def ask_rule(app: App, rule: Rule, data: Day) -> tuple[Asked, Answers]:
     return asked, answers
 
 
-def find_alert(app: App, rule: Rule, subject: str) -> tuple[Alert | None, str]:
-    """Return a rule's live alert about a subject, else the last there was, else None; and the subject's key.
+@dataclass(frozen=True, kw_only=True)
+class LookedUp:
+    """What the store has of one subject before one rule."""
 
-    The subject is given by its key, or by the reference of an alert of this rule.
+    #: The live alert, else the last there was.
+    alert: Alert | None
+    #: The subject's key, also where an alert's reference was given.
+    subject: str
+    #: Why nothing could be looked up; None where it was.
+    unknown: str | None = None
+
+
+def look_up(app: App, rule: Rule, subject: str) -> LookedUp:
+    """Return what the store has of a subject, given by its key or by the reference of an alert of this rule.
+
+    A store that cannot be read makes it unknown, and stops nothing.
     """
-    store = app.existing_store()
-    if store is None:
-        return None, subject
     try:
-        by_reference = store.find(subject)
-        if by_reference and by_reference.rule == rule.id:
-            subject = by_reference.subject
-        return _latest(store, rule, subject), subject
-    finally:
-        store.close()
+        store = app.store_there_is()
+        if store is None:
+            return LookedUp(alert=None, subject=subject)
+        with closing(store):
+            by_reference = store.find(subject)
+            if by_reference and by_reference.rule == rule.id:
+                subject = by_reference.subject
+            return LookedUp(alert=_latest(store, rule, subject), subject=subject)
+    except StoreError as error:
+        return LookedUp(alert=None, subject=subject, unknown=error.problem)
 
 
 def _latest(store: Store, rule: Rule, subject: str) -> Alert | None:

@@ -12,7 +12,7 @@ from typing import Any
 
 from alerting.alerts import handling, handling_state
 from alerting.app import App
-from alerting.authoring.explain.explanation import find_alert
+from alerting.authoring.explain.explanation import look_up
 from alerting.authoring.explain.plain_english import Vocabulary, label
 from alerting.authoring.preview import with_draft
 from alerting.authoring.today import Today, look, work_out
@@ -79,7 +79,7 @@ def who_is_told(app: App, rule: Rule, subject: str, as_of: date) -> Told:
 
     Raises AlertingError where the subject is neither in the data nor in the store, SourceError and StoreError as they come.
     """
-    _, subject = find_alert(app, rule, subject)
+    subject = look_up(app, rule, subject).subject
     policy = app.policy(with_draft(app.book, rule, rule))
     with look(app, [rule], as_of) as found:
         answers = ask_rules(app.book, found.snapshot, [rule])

@@ -14,7 +14,7 @@ from alerting import cli
 from alerting.alerts import handling_state
 from alerting.alerts.acts import Approval, Request, two_people
 from alerting.alerts.people import Actor, People
-from alerting.cli import CommandFolder, build_app, now, today
+from alerting.cli import DAY, CommandFolder, build_app, now, today
 from alerting.errors import AlertingError
 from alerting.model import Alert
 from alerting.terminal import echo
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from alerting.store.store import Store, Transaction
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
-DAY = click.DateTime(["%Y-%m-%d"])
 
 
 @click.group(cls=CommandFolder, package=sys.modules[__name__])

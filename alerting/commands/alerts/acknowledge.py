@@ -7,7 +7,8 @@ from datetime import datetime
 import click
 
 from alerting.audit.messages import told_people
-from alerting.commands.alerts import DAY, acting, by
+from alerting.cli import DAY
+from alerting.commands.alerts import acting, by
 from alerting.terminal import echo
 
 

@@ -6,7 +6,8 @@ from datetime import datetime
 
 import click
 
-from alerting.commands.alerts import DAY, acting, approved_by, by, echo_request
+from alerting.cli import DAY
+from alerting.commands.alerts import acting, approved_by, by, echo_request
 from alerting.model import ClosingReason
 from alerting.terminal import echo
 

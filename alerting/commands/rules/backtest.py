@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from alerting.authoring.backtest.charts import draw_blocks, round_up, squeeze
-from alerting.cli import build_app
+from alerting.cli import DAY, build_app
 from alerting.terminal import echo, echo_json, echo_table
 
 if TYPE_CHECKING:
     from alerting.authoring.backtest.backtest import Backtest, Timeline
 
-_DAY = click.DateTime(["%Y-%m-%d"])
+_DAY = DAY
 
 
 @click.command()

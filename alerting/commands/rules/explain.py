@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from alerting.authoring.draft import find_or_load
-from alerting.cli import build_app, today
+from alerting.cli import DAY, build_app, today
 from alerting.terminal import echo, echo_json
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ SHOWN = 6
 @click.command()
 @click.argument("rule")
 @click.argument("subject", required=False)
-@click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), help="The business date; today when left out.")
+@click.option("--as-of", type=DAY, help="The business date; today when left out.")
 @click.option("--sql", "only_sql", is_flag=True, help="Print the SQL that the engine is asked, and nothing else.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON value.")
 @click.pass_context
@@ -116,7 +116,13 @@ def _print(found: Explanation) -> None:
     else:
         _print_trace(found, found.trace)
     echo("\nThe alert")
-    _print_lines(_describe_alert(found.alert) if found.alert else ["There is none, and never was one in the store."])
+    _print_lines(_describe_alert(found.alert) if found.alert else [_no_alert(found)])
+
+
+def _no_alert(found: Explanation) -> str:
+    if found.alert_unknown:
+        return f"Whether there is one, or was, is not known, as the store cannot be read: {found.alert_unknown}."
+    return "There is none, and never was one in the store."
 
 
 def _kind(rule: Rule) -> str:
@@ -299,6 +305,7 @@ def _as_json(found: Explanation) -> dict[str, Any]:
         "changes": [{"column": each.column, "gives": each.gives, "when": each.when} for each in found.changes],
         "withheld": found.withheld,
         "alert": as_row(found.alert) if found.alert else None,
+        "alert_unknown": found.alert_unknown,
     }
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from datetime import date
 from typing import TYPE_CHECKING
 
 import click
 
 from alerting.cli import build_app
+from alerting.errors import StoreError
 from alerting.formatting import day
 from alerting.terminal import echo, echo_json, echo_table
 
@@ -69,11 +71,12 @@ def _brakes(app: App) -> dict[str, date]:
     """Return the day each brake that is on was put on, by rule."""
     from alerting.store import brakes
 
-    store = app.existing_store()
-    if store is None:
-        return {}
     try:
-        with store.transaction() as connection:
+        store = app.store_there_is()
+        if store is None:
+            return {}
+        with closing(store), store.transaction() as connection:
             return {brake.rule: brake.since for brake in brakes.on(connection)}
-    finally:
-        store.close()
+    except StoreError as error:
+        echo(f"Whether a brake is on is not known, as the store cannot be read: {error.problem}.", err=True)
+        return {}

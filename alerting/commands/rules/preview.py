@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from alerting.cli import build_app, today
+from alerting.cli import DAY, build_app, today
 from alerting.terminal import echo, echo_json, echo_table
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ SHOWN = 20
 @click.option(
     "--set", "settings", multiple=True, metavar="NAME=VALUE", help="Set one of its parameters otherwise; may be repeated."
 )
-@click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), help="The business date; today when left out.")
+@click.option("--as-of", type=DAY, help="The business date; today when left out.")
 @click.option("--all", "everybody", is_flag=True, help="List every subject that changes, not the first 20.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON value, with every subject.")
 @click.pass_context

@@ -6,14 +6,14 @@ from datetime import datetime
 
 import click
 
-from alerting.cli import build_app, today
+from alerting.cli import DAY, build_app, today
 from alerting.formatting import number
 from alerting.terminal import echo, echo_json, echo_table
 from alerting.working_days import working_days_between
 
 
 @click.command()
-@click.option("--since", type=click.DateTime(["%Y-%m-%d"]), help="The first day that counts; 90 days ago when left out.")
+@click.option("--since", type=DAY, help="The first day that counts; 90 days ago when left out.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON value.")
 @click.pass_context
 def command(ctx: click.Context, since: datetime | None, *, as_json: bool) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from alerting.authoring.draft import find_or_load
-from alerting.cli import build_app, today
+from alerting.cli import DAY, build_app, today
 from alerting.terminal import echo, echo_json
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("rule")
 @click.argument("subject")
-@click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), help="The business date; today when left out.")
+@click.option("--as-of", type=DAY, help="The business date; today when left out.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON value.")
 @click.pass_context
 def command(ctx: click.Context, rule: str, subject: str, as_of: datetime | None, *, as_json: bool) -> None:

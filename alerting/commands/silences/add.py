@@ -9,8 +9,8 @@ from typing import Any
 import click
 
 from alerting.alerts.acts import Request
-from alerting.cli import acting, build_app, now, tell_now, today
-from alerting.commands.alerts import DAY, approved_by, as_of, by, echo_request, second_named
+from alerting.cli import DAY, acting, build_app, now, tell_now, today
+from alerting.commands.alerts import approved_by, as_of, by, echo_request, second_named
 from alerting.commands.silences import echo_impact, impact_of, matcher_of, matching, refuse_today
 from alerting.terminal import echo
 

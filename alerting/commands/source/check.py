@@ -18,7 +18,7 @@ from alerting.casedata.flavours.reading import Flavoured, recognised
 from alerting.casedata.restricted_list import RESTRICTED
 from alerting.casedata.snapshot import Snapshot
 from alerting.casedata.trust import Trust
-from alerting.cli import build_app, today
+from alerting.cli import DAY, build_app, today
 from alerting.errors import SourceError
 from alerting.formatting import plural
 from alerting.terminal import echo, echo_json, echo_table
@@ -31,7 +31,7 @@ _SHOWN = 5
 
 
 @click.command("check")
-@click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), help="The business date; today when left out.")
+@click.option("--as-of", type=DAY, help="The business date; today when left out.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON value.")
 @click.pass_context
 def command(ctx: click.Context, as_of: datetime | None, *, as_json: bool) -> None:

@@ -3,8 +3,8 @@
     source: {type: demo, children: 3000, seed: 7, start: 2026-03-02}
 
 It lives: on later days cases open and close, visits are written up late, managers go on leave, a worker leaves. It can
-be asked for any day from 60 days before `start` to 120 days after it; with no `start`, for any day, and it is then
-another council in January, May and September. Its numbers follow the national figures for a
+be asked for any day: from 60 days before `start` to 120 days after it it is one council, and another in each half year before and
+after; with no `start` it is another in January, May and September. Its numbers follow the national figures for a
 council with `children` open or recent cases, and its data has the faults that real extracts have, at known rates
 (`alerting.sources.demo.nasties.RATES`); `Source.truth` says where.
 """
@@ -40,10 +40,7 @@ class Source(BaseModel, snapshot.Source):
     start: date | None = Field(default=None, ge=date(1960, 1, 1), le=date(2080, 1, 1))
 
     def read(self, wanted: Mapping[str, frozenset[str]], into: Snapshot) -> None:
-        """Fill the wanted columns of the wanted tables as at `into.as_of`.
-
-        Raises SourceError when that day is out of the council's sight.
-        """
+        """Fill the wanted columns of the wanted tables as at `into.as_of`."""
         for name in TABLES:
             if name in wanted:
                 columns = self._town(into.as_of).table(name, into.as_of, wanted[name])
@@ -62,8 +59,12 @@ class Source(BaseModel, snapshot.Source):
         return self._town(as_of).truth(as_of)
 
     def _town(self, as_of: date) -> Town:
+        from alerting.sources.demo.books import DAYS_AFTER, DAYS_BEFORE
         from alerting.sources.demo.town import town
 
         # Left to itself it is another council every four months, so that there is one on whatever day it is tried.
-        begun = self.start or date(as_of.year, (as_of.month - 1) // 4 * 4 + 1, 1) + timedelta(days=60)
+        begun = date(as_of.year, (as_of.month - 1) // 4 * 4 + 1, 1) + timedelta(days=60)
+        if self.start:
+            lives = DAYS_BEFORE + 1 + DAYS_AFTER
+            begun = self.start + timedelta(days=((as_of - self.start).days + DAYS_BEFORE) // lives * lives)
         return town(self.children, self.seed, begun)
