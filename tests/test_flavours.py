@@ -31,7 +31,7 @@ from tests.small_council import SETTINGS
 DAY = date(2026, 3, 2)
 MOMENT = datetime(2026, 3, 2, 7, tzinfo=UTC)
 OUTBOX = {"type": "folder", "path": "outbox"}
-COUNCIL = Source(children=120)
+COUNCIL = Source(children=80)
 
 every = pytest.mark.parametrize("flavour", flavours.names())
 
@@ -298,7 +298,7 @@ def check(folder: Path, flavour: str, *options: str, named: str | None = None) -
     return CliRunner().invoke(cli, ["--config", str(folder / "config.yaml"), "source", "check", "--as-of", str(DAY), *options])
 
 
-@pytest.mark.parametrize("flavour", ["mosaic", "before-1.4"])
+@pytest.mark.parametrize("flavour", ["mosaic", pytest.param("before-1.4", marks=pytest.mark.slow)])
 def test_a_flavour_is_recognised_by_its_columns_and_proposed_with_the_line_to_write(tmp_path, flavour):
     said = check(tmp_path, flavour)
 
@@ -307,6 +307,7 @@ def test_a_flavour_is_recognised_by_its_columns_and_proposed_with_the_line_to_wr
     assert f"add to `source:` in config.yaml:\n  flavour: {flavour}\n" in said.output
 
 
+@pytest.mark.slow
 def test_a_check_of_everything_says_so_once_with_what_to_do(tmp_path):
     config = str(tmp_path / "config.yaml")
     check(tmp_path, "mosaic")
@@ -325,6 +326,7 @@ def test_by_json_each_table_has_the_flavour_with_which_it_has_all_and_the_rules_
     assert "CP-03" in tables["ssd_cp_visits"]["waiting"]
 
 
+@pytest.mark.slow
 def test_where_the_flavour_is_named_what_is_lost_is_said_and_nothing_is_proposed(tmp_path):
     said = check(tmp_path, "mosaic", named="mosaic")
 

@@ -17,7 +17,15 @@ from alerting import sources
 from alerting.casedata.snapshot import Source
 
 MODULES = [importlib.import_module(f"alerting.sources.{found.name}") for found in pkgutil.iter_modules(sources.__path__)]
-MAY_KNOW = ("alerting.casedata", "alerting.errors", "alerting.formatting", "alerting.working_days", "alerting.sources.")
+MAY_KNOW = (
+    "alerting.casedata",
+    "alerting.database_address",
+    "alerting.errors",
+    "alerting.private_files",
+    "alerting.formatting",
+    "alerting.working_days",
+    "alerting.sources.",
+)
 LEAST = {"path": "extracts", "url": "sqlite:///cases.db"}
 """What the required settings of a source may be."""
 
@@ -95,5 +103,7 @@ def test_what_tells_a_place_from_others_is_another_for_another_place(module):
 def test_a_source_knows_of_the_line_the_case_data_alone(module):
     for path in files(module):
         tree = ast.parse(path.read_text("utf-8"))
-        known = {node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+        imports = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+        known = {node.module or "" for node in imports if node.module != "alerting"}
+        known |= {f"alerting.{name.name}" for node in imports if node.module == "alerting" for name in node.names}
         assert [name for name in known if name.startswith(("alerting", "notifiers")) and not name.startswith(MAY_KNOW)] == []
