@@ -1,0 +1,87 @@
+"""What of a column cannot be read or is not there keeps back the rules that read it, on a first load as on a later one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+
+from alerting.casedata.catalogue import Settings
+from alerting.casedata.snapshot import Snapshot, Wanted
+from alerting.casedata.trust import Past, Trust, judge
+from tests.test_trust import CODES, SETTINGS, TUESDAY, VISITS, ids
+
+
+def visits(
+    dates: Sequence[str | None], seen: Sequence[str | None] = (), plans: Sequence[str | None] = (), **params: object
+) -> Trust:
+    """Judge visits on a first load: their dates, whether the child was seen, and the eligibility of as many care leavers."""
+    wanted: Wanted = {
+        VISITS: frozenset({"cppv_cp_visit_id", "cppv_person_id", "cppv_cp_visit_date", "cppv_cp_visit_seen"}),
+        "ssd_cp_plans": frozenset({"cppl_cp_plan_id", "cppl_cp_plan_end_date"}),
+    }
+    count = len(dates)
+    with Snapshot(TUESDAY, Settings(params={**SETTINGS.params, **params}, codes=CODES, bank_holidays=frozenset())) as filled:
+        columns = ["cppv_cp_visit_id", "cppv_person_id", "cppv_cp_visit_date", "cppv_cp_visit_seen"]
+        filled.fill(VISITS, columns, [ids(count), ids(count), list(dates), list(seen or ["Y"] * count)])
+        ends = list(plans or ["2026-01-01"] * 40)
+        filled.fill("ssd_cp_plans", ["cppl_cp_plan_id", "cppl_cp_plan_end_date"], [ids(len(ends)), ends])
+        filled.settle(wanted)
+        return judge(filled, wanted, Past())
+
+
+GOOD = "2026-03-02"
+
+
+@pytest.mark.parametrize(
+    ("bad", "of", "trusted"), [(4, 29, True), (5, 50, True), (5, 49, False), (10, 100, True), (11, 100, False)]
+)
+def test_a_column_of_dates_is_not_trusted_when_more_than_a_tenth_and_five_of_its_cells_cannot_be_read(bad, of, trusted):
+    judged = visits(["10-FEB-26"] * bad + [GOOD] * (of - bad))
+
+    assert (not judged.problems) == trusted
+    said = judged.problems.get(f"{VISITS}.cppv_cp_visit_date") or judged.notes[0].text
+    assert f"cannot be read in {bad} of {of} cells" in said
+
+
+def test_dates_that_are_mostly_month_first_are_wrong_as_a_whole():
+    day_first = [f"{number % 12 + 1:02}/{number % 28 + 1:02}/2026" for number in range(100)]
+
+    assert set(visits(day_first).problems) == {f"{VISITS}.cppv_cp_visit_date"}
+
+
+def test_empty_cells_and_words_for_nothing_are_not_unreadable():
+    judged = visits([GOOD] * 91 + ["n/a", "TBC", "9999-12-31", None, "", "NULL", "-", "1900-01-01", "NaT"])
+
+    assert (judged.problems, judged.notes) == ({}, ())
+
+
+@pytest.mark.parametrize("word", ["X", "Seen", "Yes."])
+def test_flags_in_other_words_are_not_trusted_and_only_the_rules_that_read_them_wait(word):
+    judged = visits([GOOD] * 40, [word] * 40)
+
+    assert set(judged.problems) == {f"{VISITS}.cppv_cp_visit_seen"}
+    assert "40 of 40" in judged.problems[f"{VISITS}.cppv_cp_visit_seen"]
+    assert "yes_words" in judged.problems[f"{VISITS}.cppv_cp_visit_seen"]
+
+
+def test_a_first_load_in_which_one_in_ten_rows_has_no_date_is_trusted_and_one_with_fewer_is_not():
+    assert visits([GOOD] * 90 + [None] * 10).problems == {}
+    assert set(visits([GOOD] * 89 + [None] * 11).problems) == {f"{VISITS}.cppv_cp_visit_date"}
+    assert visits([GOOD] * 20 + [None] * 9).problems == {}  # a table of fewer than 30 rows
+
+
+def test_a_table_in_which_nothing_was_ever_seen_or_ended_is_cut():
+    assert set(visits([GOOD] * 40, [None] * 40).problems) == {f"{VISITS}.cppv_cp_visit_seen"}
+    assert visits([GOOD] * 40, [*["no"] * 39, None]).problems == {}
+    assert set(visits([GOOD], plans=[None] * 30).problems) == {"ssd_cp_plans.cppl_cp_plan_end_date"}
+    assert visits([GOOD], plans=[*[None] * 29, GOOD]).problems == {}
+    assert visits([GOOD], plans=[None] * 30, open_only=["ssd_cp_plans"]).problems == {}
+
+
+def test_a_column_that_the_case_system_cannot_give_keeps_only_the_rules_that_need_it_off():
+    judged = visits([GOOD] * 40, [None] * 40, not_supplied_columns=[f"{VISITS}.cppv_cp_visit_seen"])
+
+    assert set(judged.problems) == {f"{VISITS}.cppv_cp_visit_seen"}
+    assert "not_supplied_columns" in judged.problems[f"{VISITS}.cppv_cp_visit_seen"]
+    assert judged.releasable == {}
