@@ -421,5 +421,7 @@ def _names(notice: str, square: Square) -> bool:
     table, column = square.table, square.column
     rest = notice.replace(f"{table}.{column}", " ")
     both = re.search(rf"\b{table}\b", notice) and re.search(rf"\b{column}\b", notice)
-    as_a_whole = table in notice and (column == ROWS or table in _AS_A_WHOLE)
+    # Of ids that meet nobody it is said where they stand, or where nobody has them.
+    is_id = column != ROWS and TABLES[table].columns[column].kind == "id"
+    as_a_whole = table in notice and (column == ROWS or table in _AS_A_WHOLE or is_id)
     return bool(rest != notice or both or as_a_whole) and bool(_FIGURE.search(rest))

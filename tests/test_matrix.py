@@ -136,9 +136,9 @@ def test_a_flag_in_another_dress_and_managers_as_numbers_harm_nobody(bench, squa
 
 
 def test_of_a_first_load_administrators_read_how_full_it_is(bench):
-    [plans] = [one for one in bench.judge("first").usual.notices if "ssd_cp_plans.cppl_cp_plan_end_date" in one]
+    [ended] = [one for one in bench.judge("first").usual.notices if "ssd_involvements.invo_involvement_end_date" in one]
 
-    assert re.fullmatch(r"  Loaded for the first time: \S+, in \d+ of \d+ rows", plans)
+    assert re.fullmatch(r"  Loaded for the first time: \S+, in \d+ of \d+ rows", ended)
 
 
 @pytest.mark.slow

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from alerting.casedata import column_checks
+from alerting.casedata import column_checks, extension_checks
 from alerting.casedata.catalogue import KEYS, REFERENCES, TABLES, Settings
 from alerting.casedata.conversion import quoted
 from alerting.casedata.restricted_list import RESTRICTED
@@ -63,7 +63,14 @@ def flaws(snapshot: Snapshot, wanted: Wanted, before: Mapping[str, Mapping[str, 
     """Look through the wanted columns of the tables that are there. before: what was filled when each was last trusted."""
     look = _Look(snapshot, wanted)
     filled = look.filled()
-    found = [*look.repeated(), *look.nowhere(), *look.lost(filled, before), *look.unknown_words(filled), *look.columns(filled)]
+    found = [
+        *look.repeated(),
+        *look.nowhere(),
+        *look.lost(filled, before),
+        *look.unknown_words(filled),
+        *look.columns(filled),
+        *look.extensions(filled),
+    ]
     return Found(flaws=tuple(sorted(_once(found), key=lambda flaw: (flaw.about, flaw.check))), filled=filled)
 
 
@@ -198,6 +205,17 @@ class _Look:
                 reading, wanted, filled.get(table, {}), params, open_only=table in open_only
             ):
                 yield Flaw(about=f"{table}.{name}", check=check, size=round(size, 4), grave=True, says=says)
+
+    def extensions(self, filled: Filled) -> Iterator[Flaw]:
+        """Columns of the council's own tables that are empty, or hold other words than ours."""
+        for table in self._there:
+            there = self._wanted[table].difference(self._snapshot.readings[table].missing_columns)
+            for name, size, says in extension_checks.other_words(self._snapshot, table, there):
+                yield Flaw(about=f"{table}.{name}", check=UNKNOWN_WORDS, size=round(size, 4), grave=False, told=True, says=says)
+            for name, size, says in extension_checks.thin(table, filled.get(table, {}), self._number("max_missing")):
+                yield Flaw(
+                    about=f"{table}.{name}", check=column_checks.MISSING, size=round(size, 4), grave=False, told=True, says=says
+                )
 
     def _number(self, name: str) -> float:
         return _number(self._snapshot.settings, name)

@@ -1,0 +1,69 @@
+"""What a council's own tables hold less of than they should, or say in other words than ours: told at any size, and nothing waits for it.
+
+They are small, and everybody's way to their messages: a team whose service is worded in another way is nobody's quality assurance.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from alerting.casedata.conversion import quoted
+from alerting.formatting import listed
+
+if TYPE_CHECKING:
+    from alerting.casedata.snapshot import Snapshot
+
+WORDS: Mapping[str, Mapping[str, tuple[str, ...]]] = MappingProxyType(
+    {
+        "ext_staff": {
+            "role": (
+                *("social_worker", "senior_social_worker", "lead_practitioner", "personal_adviser", "team_manager"),
+                *("service_manager", "head_of_service", "iro", "performance", "other"),
+            )
+        },
+        "ext_team": {
+            "service": (
+                *("front_door", "assessment", "help_protection", "children_in_care", "care_leavers", "disabled_children"),
+                *("fostering", "quality_assurance", "commissioning", "performance", "other"),
+            )
+        },
+        "ext_visit_freq": {"kind": ("cp", "cla"), "regime": ("reg19", "reg24")},
+    }
+)
+"""By table and column, the words that it may hold, as they are compared."""
+
+ALWAYS_THERE: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "ext_staff": ("worker_id", "email", "role", "team_id"),
+        "ext_team": ("team_id", "service"),
+        "ext_cover": ("staff_id", "from_date"),
+        "ext_visit_freq": ("person_id", "kind", "valid_from"),
+    }
+)
+"""By table, the columns that nearly every row has."""
+
+
+def other_words(snapshot: Snapshot, table: str, there: frozenset[str]) -> Iterator[tuple[str, float, str]]:
+    """Yield each column that is there and holds words that are none of its own: its name, their share, and what to say."""
+    for name, words in WORDS.get(table, {}).items():
+        if name not in there:
+            continue
+        [(every, other)] = snapshot.sql(
+            f"SELECT count({quoted(name)}), count(*) FILTER (norm({quoted(name)}) NOT IN ({', '.join(map(_text, words))})) FROM {table}"
+        )
+        if other:
+            yield name, other / every, f"is none of {listed(words)} in {other} of {every} cells"
+
+
+def thin(table: str, filled: Mapping[str, tuple[int, int]], most: float) -> Iterator[tuple[str, float, str]]:
+    """Yield each column that more than a share of the rows are without and should have: its name, that share, and what to say."""
+    for name in ALWAYS_THERE.get(table, ()):
+        there, rows = filled.get(name, (0, 0))
+        if rows and 1 - there / rows > most:
+            yield name, 1 - there / rows, f"is empty in {rows - there} of {rows} rows"
+
+
+def _text(word: str) -> str:
+    return f"'{word}'"
