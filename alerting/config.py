@@ -231,7 +231,9 @@ class Retention(BaseModel):
     alert_facts: int | None = Field(
         default=None, ge=60, le=4000, description="Days after its end for which an alert keeps its facts"
     )
-    sealed: bool = Field(default=False, description="Whether earlier messages forget a child as soon as the record is sealed")
+    sealed: Annotated[bool, Strict()] = Field(
+        default=False, description="Whether earlier messages forget a child as soon as the record is sealed"
+    )
 
 
 class Heartbeat(BaseModel):

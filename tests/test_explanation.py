@@ -155,12 +155,12 @@ def test_a_rule_says_of_whom_it_asks_and_when_it_alerts(book):
 
     assert part(rule, book, "Who it asks about")[:5] == [
         "It asks every working day about every care leaver:",
-        "  eligible as is REL or FREL",
+        "  (eligible as is not recorded or eligible as is REL or FREL)",
         "  and age is 17 to 20",
         "  and in touch is neither REFU nor NREQ",
         "  and accommodation is neither G nor H",
     ]
-    assert part(rule, book, "When it alerts")[1] == "Amber when the measure is over 42 days (no, if something is missing)."
+    assert part(rule, book, "When it alerts")[1] == "Amber when the measure is over 42 days (no, if something is missing), if eligible as is recorded."
     assert part(rule, book, "What clears it") == ["A contact dated within the last 42 days is recorded."]
     assert part(rule, book, "By when") == [
         "It is due 56 days after latest contact (or, where that is missing, 28 days after leaver since)."
@@ -248,9 +248,10 @@ def test_what_clears_an_alert_comes_first_and_what_nobody_would_record_last(book
     assert changed(book, "CL-01", LEAVER, [*LEAVER]) == [
         "clear if latest_contact is 17 February 2026 or later",
         "amber if latest_contact is from 3 February 2026 to 16 February 2026",
-        "not asked if eligible_as is anything but REL or FREL, or not recorded",
+        "not asked if eligible_as is anything but REL or FREL",
         "not asked if in_touch is REFU or NREQ",
         "not asked if accommodation is G or H",
+        "unknown if eligible_as is not recorded",
     ]
 
 

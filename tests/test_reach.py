@@ -70,10 +70,11 @@ def test_a_flow_whose_host_is_not_there_is_named_a_fault() -> None:
 def test_a_file_of_certificates_that_is_not_there_is_a_fault_of_check_and_ends_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("FLOW_OF_T1", "https://a.powerplatform.com/1?sig=made-up")
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "gone.pem"))
     office = Office(tmp_path)
     office.settings["receivers"] = {
-        "channels": {"type": "teams", "channels": {"T1": "https://a.powerplatform.com/1?sig=made-up"}, "ceiling": "counts"}
+        "channels": {"type": "teams", "channels": {"T1": "${env:FLOW_OF_T1}"}, "ceiling": "counts"}
     }
     app = build(office.council.configure(office.store_url, **office.settings))
 

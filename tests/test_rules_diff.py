@@ -126,7 +126,7 @@ def test_layout_comments_and_the_order_of_roles_are_no_difference(changed):
     new = changed(
         ("[adviser, team_manager]", "[team_manager, adviser]"),
         (" # abroad, deported", ""),
-        ("one_of(eligible_as, eligibility) and age", "one_of(eligible_as,   eligibility)\n  and age"),
+        ("one_of(eligible_as, eligibility)) and age", "one_of(eligible_as,   eligibility))\n  and age"),
     )
 
     assert said(new) == []
@@ -155,7 +155,8 @@ def test_an_expression_is_shown_condition_by_condition(changed):
     [change] = compare_rules(OLD, changed(("and not one_of(in_touch, exclude_touch)", "and age <> 19")))
 
     assert show_lines(change) == [
-        "  one_of(eligible_as, eligibility)",
+        "  (eligible_as is null",
+        "  or one_of(eligible_as, eligibility))",
         "  and age between min_age and max_age",
         "- and not one_of(in_touch, exclude_touch)",
         "+ and age <> 19",

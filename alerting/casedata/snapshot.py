@@ -90,6 +90,10 @@ class Source(ABC):
         """
         return (type(self).__module__,)
 
+    def delivered_as(self) -> str | None:
+        """Return the name of the flavour as which the tables come, where their columns are not those of the SSD."""
+        return None
+
 
 class EngineError(Exception):
     """A statement failed. `safe` may be shown: other texts of the engine can quote a cell, which can be a child's name.

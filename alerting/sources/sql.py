@@ -78,6 +78,10 @@ class Source(BaseModel, snapshot.Source):
                 if table in held:
                     self._read_table(connection, held[table], columns, into)
 
+    def delivered_as(self) -> str | None:
+        """Return the name of the flavour as which the tables come."""
+        return self.flavour
+
     def identity(self) -> tuple[str, ...]:
         """Return which tables of which database they are; who signs in there, and how, is left out."""
         address = self.url.get_secret_value()

@@ -24,7 +24,7 @@ _RAW = "SELECT table_name, column_name, data_type FROM information_schema.column
 
 def as_ours(source: Source) -> Source:
     """Return the source, read as the flavour that its settings name."""
-    name = getattr(source, "flavour", None)
+    name = source.delivered_as()
     return Flavoured(source=source, flavour=flavour(name)) if name else source
 
 
@@ -234,7 +234,7 @@ class _Made:
         return bool(rows) and not filled
 
     def _replace(self, table: str, column: str, value: str | None) -> None:
-        """Give a column another value, or take it away."""
+        """Set a column to another value, or take it away."""
         others = [quoted(name) for name in self._raw[table] if name != column]
         given = [*others, *([f"{value} AS {quoted(column)}"] if value else [])] or ["NULL AS nothing"]
         self._into.sql(f"CREATE OR REPLACE TABLE raw.{table} AS SELECT {', '.join(given)} FROM raw.{table}")

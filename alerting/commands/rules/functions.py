@@ -49,11 +49,11 @@ def _named(name: str) -> RuleFunction | Aggregate:
 def _list() -> None:
     width = max(len(_call(function)) for function in FUNCTIONS.values()) + 4
     for about, functions in groupby(FUNCTIONS.values(), key=lambda function: function.about):
-        echo(click.style(about.capitalize(), bold=True))
+        echo(about.capitalize(), bold=True)
         for function in functions:
             echo(_wrapped(function.says, first=f"  {_call(function)}".ljust(width), others=" " * width))
         echo()
-    echo(click.style(_OF_MANY, bold=True))
+    echo(_OF_MANY, bold=True)
     for aggregate in AGGREGATES.values():
         echo(_wrapped(aggregate.says, first=f"  {_call(aggregate)}".ljust(width), others=" " * width))
     echo()
@@ -61,7 +61,8 @@ def _list() -> None:
 
 
 def _print(function: RuleFunction | Aggregate) -> None:
-    echo(f"{click.style(_call(function), bold=True)} gives: {_word(function.gives)}\n")
+    echo(_call(function), bold=True, nl=False)
+    echo(f" gives: {_word(function.gives)}\n")
     if isinstance(function, Aggregate):
         echo(_wrapped(function.says))
         echo(f"{_OF_MANY}. Such as:\n  {function.example}")

@@ -121,6 +121,10 @@ class Source(BaseModel, snapshot.Source):
         holding = _the_one(table, self._look())
         return list(islice(holding.places(column, cells), _MOST_PLACES)) if holding else []
 
+    def delivered_as(self) -> str | None:
+        """Return the name of the flavour as which the tables come."""
+        return self.flavour
+
     def identity(self) -> tuple[str, ...]:
         """Return which folder or workbook it is."""
         return (self.type, str(self.path))
