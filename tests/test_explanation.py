@@ -160,7 +160,10 @@ def test_a_rule_says_of_whom_it_asks_and_when_it_alerts(book):
         "  and in touch is neither REFU nor NREQ",
         "  and accommodation is neither G nor H",
     ]
-    assert part(rule, book, "When it alerts")[1] == "Amber when the measure is over 42 days (no, if something is missing), if eligible as is recorded."
+    assert (
+        part(rule, book, "When it alerts")[1]
+        == "Amber when the measure is over 42 days (no, if something is missing), if eligible as is recorded."
+    )
     assert part(rule, book, "What clears it") == ["A contact dated within the last 42 days is recorded."]
     assert part(rule, book, "By when") == [
         "It is due 56 days after latest contact (or, where that is missing, 28 days after leaver since)."

@@ -73,9 +73,7 @@ def test_a_file_of_certificates_that_is_not_there_is_a_fault_of_check_and_ends_n
     monkeypatch.setenv("FLOW_OF_T1", "https://a.powerplatform.com/1?sig=made-up")
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "gone.pem"))
     office = Office(tmp_path)
-    office.settings["receivers"] = {
-        "channels": {"type": "teams", "channels": {"T1": "${env:FLOW_OF_T1}"}, "ceiling": "counts"}
-    }
+    office.settings["receivers"] = {"channels": {"type": "teams", "channels": {"T1": "${env:FLOW_OF_T1}"}, "ceiling": "counts"}}
     app = build(office.council.configure(office.store_url, **office.settings))
 
     told = [fault.problem for fault in check(app, MONDAY) if "channels" in fault.problem]
