@@ -290,9 +290,16 @@ def test_a_table_that_emptied_is_not_trusted_from_the_next_day_on(office: Office
 
 
 def test_who_is_told_of_the_rule_reads_that_it_could_not_run_and_nobody_else(office: Office):
-    office.rule("plan-short", "PL-02", "reads: [ssd_cp_plans]", params="{long_days: 5}", notify="{amber: [service_manager]}")
     office.rule(
-        "plan-seen", "PL-03", "reads: [ssd_cp_plans, ssd_cp_visits]",
+        "plan-short",
+        "PL-02",
+        "reads: [ssd_cp_plans]",
+        "max_share: 1",
+        params="{long_days: 5}",
+        notify="{amber: [service_manager]}",
+    )
+    office.rule(
+        "plan-seen", "PL-03", "reads: [ssd_cp_plans, ssd_cp_visits]", "max_share: 1",
         title="Not seen for long", params="{long_days: 5}", notify="{amber: [service_manager]}",
     )  # fmt: skip
     office.run(MONDAY)

@@ -32,6 +32,7 @@ def book(tmp_path_factory: pytest.TempPathFactory) -> Rulebook:
     office.rule("plan-long", "PL-01")
     office.rule("most-are", "PL-02", "max_share: 1")
     office.rule("few-are", "PL-03", "max_share: 0.1")
+    office.rule("some-are", "PL-04", "max_share: 0.55")
     office.council.write()
     return build(office.council.configure(office.store_url)).book
 
@@ -53,6 +54,7 @@ def asked(rule: str, population: int, status: Status = Status.ok, **match: int) 
         (asked("most-are", 1000, red=1000), False),
         (asked("few-are", 30, amber=3), False),
         (asked("few-are", 30, amber=4), True),
+        (asked("some-are", 100, amber=55), False),
     ],
 )
 def test_more_than_half_of_thirty_or_more_at_amber_or_above_are_not_believed_or_what_the_rule_says(

@@ -72,6 +72,8 @@ def test_every_shared_parameter_is_used_by_a_view_a_subject_a_rule_or_the_checks
         "max_lost",
         "max_unknown_words",
         "flaws_at_least",
+        *("max_unreadable", "unreadable_at_least", "max_missing", "max_missing_birth_dates", "essential_rows"),
+        *("open_only", "not_supplied_columns", "yes_words", "no_words", "nothing_words"),
         "first_run_brake",
         "yes_words",
         "no_words",

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from datetime import date
 
+import pytest
+
 from tests.case_rows import (
     Row,
     council,
@@ -97,7 +99,7 @@ def test_legal_statuses_are_those_open_today_each_once_and_known_ones_only():
 
 
 def test_short_breaks_only_is_not_looked_after_and_no_known_status_is():
-    rows = [row for p in ("breaks", "both", "none", "other") for row in (person(p), episode(p))]
+    rows = [row for p in ("breaks", "both", "neither", "other") for row in (person(p), episode(p))]
     rows += [
         legal("breaks", "V4"),
         legal("both", "V3"),
@@ -106,7 +108,7 @@ def test_short_breaks_only_is_not_looked_after_and_no_known_status_is():
         legal("breaks", "C2", end="2026-03-01"),
     ]
     with council(rows) as ask:
-        assert ids(ask, "v_cla") == ["both", "none", "other"]
+        assert ids(ask, "v_cla") == ["both", "neither", "other"]
 
 
 def test_an_episode_counts_from_its_first_day_to_the_day_before_its_last():
@@ -318,6 +320,28 @@ def test_a_tray_is_told_by_a_whole_word_of_any_of_its_names_or_by_its_id():
     rows += [staff("W1", name="Anna Matray"), staff("W1", name="Assessment Team"), staff("W9", name="X")]
     with council(rows, pseudo_worker_ids=["W9", "w5"]) as ask:
         assert ids(ask, "v_pseudo", "worker_id") == ["W0", "W1", "W2", "W3", "W9", "w5"]
+
+
+@pytest.mark.parametrize("id_", ["Unallocated", "DUTY-2", "xxx", "ZZZZ"])
+def test_a_filler_or_a_trays_word_in_the_id_itself_is_nobody(id_: str):
+    with council([person("P1"), involvement("P1", id_), involvement("P1", "XXY")]) as ask:
+        assert ids(ask, "v_pseudo", "worker_id") == [id_]
+        assert ids(ask, "v_alloc", "worker_id") == ["XXY"]
+
+
+def test_a_case_that_waits_on_a_tray_is_the_open_involvements_team_before_an_ended_ones():
+    rows = [person(p) for p in ("P1", "P2", "P3", "P4")]
+    rows += [involvement(p, "W1", end="2026-03-01", team="OLD") for p in ("P1", "P2", "P3", "P4")]
+    rows += [
+        involvement("P1", "Duty", team="NOW"),
+        involvement("P2", None, team="NOW"),
+        involvement("P3", "Duty", "IRO", team="NOT"),
+    ]
+    rows += [involvement("P4", "Duty", end="2026-03-30", team="NOT")]
+    with council(rows) as ask:
+        assert ask("SELECT person_id, team_id FROM v_team_of_child ORDER BY 1") == [
+            ("P1", "NOW"), ("P2", "NOW"), ("P3", "OLD"), ("P4", "OLD"),
+        ]  # fmt: skip
 
 
 def test_of_several_posts_the_one_held_today_counts_then_the_latest():

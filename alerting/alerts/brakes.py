@@ -19,6 +19,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Set
 from dataclasses import dataclass, field
 from datetime import date
+from fractions import Fraction
 from typing import Literal
 
 from alerting.evaluation.evaluation import Asked, Status
@@ -134,7 +135,7 @@ def matches(asked: Asked) -> int:
 
 def _is_beyond_belief(book: Rulebook, asked: Asked) -> bool:
     own = next((rule.file.max_share for rule in book.rules if rule.id == asked.id), None)
-    most = _number(book, "max_share") if own is None else own
+    most = Fraction(str(_number(book, "max_share") if own is None else own))
     enough = asked.status == Status.ok and asked.population >= _number(book, "max_share_at_least")
     return enough and matches(asked) > most * asked.population
 

@@ -146,13 +146,27 @@ class Reference:
     column: str
     of: str
     key: str
+    #: Another table, with its column, that may have what the first has not.
+    or_of: tuple[str, str] | None = None
+    #: Whether it says only whose a row is beside what it is about: then only the column is doubted, and only where it meets none.
+    beside: bool = False
 
+
+_STAFF, _TEAMS = ("ssd_professionals", "prof_professional_id"), ("ext_team", "team_id")
+_WORKERS = (("ssd_involvements", "invo_professional_id", False), ("ssd_cin_episodes", "cine_referral_worker_id", True),
+            ("ssd_cin_assessments", "cina_assessment_worker_id", True), ("ssd_care_leavers", "clea_care_leaver_personal_advisor", True),
+            ("ssd_care_leavers", "clea_care_leaver_worker_id", True))  # fmt: skip
+_OF_TEAMS = (("ssd_involvements", "invo_professional_team"), ("ssd_cin_episodes", "cine_referral_team"),
+             ("ssd_cin_assessments", "cina_assessment_team"), ("ssd_care_leavers", "clea_care_leaver_allocated_team"))  # fmt: skip
 
 _REFERRED_TO = {
     "_person_id": ("ssd_person", "pers_person_id"),
     "_cp_plan_id": ("ssd_cp_plans", "cppl_cp_plan_id"),
     "_cla_id": ("ssd_cla_episodes", "clae_cla_id"),
+    "_referral_id": ("ssd_cin_episodes", "cine_referral_id"),
 }
+_MAY_BE_ELSEWHERE = frozenset({"icpc_cp_plan_id", "clae_referral_id", "invo_referral_id"})
+"""A conference names the plan that may come of it, or none; a period of care or an involvement may be of a referral long gone."""
 
 
 def _keys() -> Iterator[tuple[str, tuple[str, ...]]]:
@@ -169,16 +183,19 @@ def _references() -> Iterator[Reference]:
     for table in TABLES.values():
         for column in table.columns:
             of, key = _REFERRED_TO.get(column[column.find("_") :], (table.name, ""))
-            # A conference names the plan that may come of it, or none.
-            if table.name != of and column != "icpc_cp_plan_id" and not table.extension:
+            if table.name != of and column not in _MAY_BE_ELSEWHERE and not table.extension:
                 yield Reference(table.name, column, of, key)
+    for name, column, beside in _WORKERS:
+        yield Reference(name, column, *_STAFF, or_of=("ext_staff", "worker_id"), beside=beside)
+    for name, column in _OF_TEAMS:
+        yield Reference(name, column, *_TEAMS, or_of=("ssd_department", "dept_team_id"), beside=True)
 
 
 KEYS: Mapping[str, tuple[str, ...]] = dict(_keys())
 """By table, the columns that together tell its rows apart; a table that may hold the same thing twice is not there."""
 
 REFERENCES: tuple[Reference, ...] = tuple(_references())
-"""The columns whose values must be found in another table: people, plans, periods of care."""
+"""The columns whose values must be found in another table: people, plans, periods of care, referrals, workers, teams."""
 
 
 PERSON_IDS = frozenset(

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from alerting.casedata import column_checks, extension_checks
-from alerting.casedata.catalogue import KEYS, REFERENCES, TABLES, Settings
+from alerting.casedata.catalogue import KEYS, REFERENCES, TABLES, Reference, Settings
 from alerting.casedata.conversion import quoted
 from alerting.casedata.restricted_list import RESTRICTED
 
@@ -124,40 +124,60 @@ class _Look:
                 yield self._flaw(table, REPEATED, "max_repeated", more, int(rows), says)
 
     def nowhere(self) -> Iterator[Flaw]:
-        """Tables that name people, plans or periods of care which are not in theirs; and those that so many are missing from."""
+        """Tables that name people, plans, workers and so on which are not in theirs; and those that so many are missing from."""
         named: dict[tuple[str, str], list[str]] = defaultdict(list)
         for one in REFERENCES:
-            if (
-                one.table not in self._there
-                or one.column not in self._wanted[one.table]
-                or not self._can_be_found(one.of, one.key)
-            ):
+            places = self._places(one)
+            if one.table not in self._there or one.column not in self._wanted[one.table] or not places:
                 continue
             ids = f"SELECT DISTINCT {quoted(one.column)} AS id FROM {one.table} WHERE {quoted(one.column)} IS NOT NULL"
-            named[one.of, one.key].append(ids)
-            every, lost = self._not_in(ids, one.of, one.key)
+            if one.or_of is None:
+                named[one.of, one.key].append(ids)
+            every, lost = self._not_in(ids, places)
             if lost:
-                says = f"names {lost} of {every} {one.column} that {one.of} does not have"
-                flaw = self._flaw(one.table, f"{NOWHERE} {one.column}", "max_nowhere", lost, every, says)
-                # Ids that meet none of another table are of another kind, however few they are.
-                yield replace(flaw, grave=True) if lost == every else flaw
+                yield self._of_reference(one, every, lost)
         for (table, key), parts in named.items():
-            every, lost = self._not_in(" UNION ".join(parts), table, key)
+            every, lost = self._not_in(" UNION ".join(parts), [(table, key)])
             flaw = self._flaw(
                 table, NOWHERE, "max_nowhere", lost, every, f"lacks {lost} of the {every} {key} that other tables name"
             )
             if flaw.grave:
                 yield flaw
 
-    def _can_be_found(self, table: str, key: str) -> bool:
-        """Return whether a table was read with its key; an empty one was, and nobody is in it."""
-        reading = self._snapshot.readings[table]
-        return key in self._wanted.get(table, ()) and reading.supplied and key not in reading.missing_columns
+    def _of_reference(self, one: Reference, every: int, lost: int) -> Flaw:
+        """Return that a column names what is nowhere; where all of it is, it is of another kind, however few they are."""
+        where = one.of if one.or_of is None else f"neither {one.of} nor {one.or_of[0]}"
+        says = f"names {lost} of {every} {one.column} that {where} {'does not have' if one.or_of is None else 'has'}"
+        if one.beside:
+            says = f"names {lost} of {every} ids that {where} has"
+        about = f"{one.table}.{one.column}" if one.beside else one.table
+        flaw = self._flaw(about, f"{NOWHERE} {one.column}", "max_nowhere", lost, every, says)
+        if one.or_of is None:
+            return replace(flaw, grave=True) if lost == every else flaw
+        # One worker or team that is nowhere may be an odd one.
+        meets_none = lost == every > 1
+        return replace(flaw, grave=meets_none or (flaw.grave and not one.beside))
 
-    def _not_in(self, ids: str, table: str, key: str) -> tuple[int, int]:
+    def _places(self, one: Reference) -> list[tuple[str, str]]:
+        """Return where what a column names may be found, the tables that were read; none where the first of them was not.
+
+        An empty one was read, and nobody is in it; but a council without staff or teams has nowhere to find them.
+        """
+        among = [(one.of, one.key), *([one.or_of] if one.or_of else [])]
+        read = [(table, key) for table, key in among if self._can_be_found(table, key)]
+        if (one.of, one.key) not in read or (one.or_of and not any(self._snapshot.readings[table].rows for table, _ in read)):
+            return []
+        return read
+
+    def _can_be_found(self, table: str, key: str) -> bool:
+        reading = self._snapshot.readings.get(table)
+        return bool(reading and key in self._wanted.get(table, ()) and reading.supplied and key not in reading.missing_columns)
+
+    def _not_in(self, ids: str, places: Sequence[tuple[str, str]]) -> tuple[int, int]:
+        there = " UNION ".join(f"SELECT {quoted(key)} AS id FROM {table}" for table, key in places)
         [(every, lost)] = self._snapshot.sql(
             f"SELECT count(*), count(*) FILTER (k.id IS NULL) FROM ({ids}) i "
-            f"LEFT JOIN (SELECT DISTINCT {quoted(key)} AS id FROM {table}) k ON k.id = i.id"
+            f"LEFT JOIN (SELECT DISTINCT id FROM ({there})) k ON k.id = i.id"
         )
         return int(every), int(lost)
 

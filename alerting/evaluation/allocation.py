@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from fractions import Fraction
 
 from alerting.casedata.catalogue import TABLES
 from alerting.casedata.snapshot import EngineError, Snapshot, Wanted
@@ -39,7 +40,7 @@ def doubt_roles(book: Rulebook, snapshot: Snapshot, wanted: Wanted, judged: Trus
         return judged
     people, allocated = counted
     params = snapshot.settings.params
-    least = _number(params, "min_allocated") * people
+    least = Fraction(str(_number(params, "min_allocated"))) * people
     if people < _number(params, "min_allocated_at_least") or allocated >= least:
         return judged
     size = round(1 - allocated / people, 4)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
+from fractions import Fraction
 
 from alerting.casedata.conversion import quoted
 from alerting.casedata.snapshot import Snapshot
@@ -27,7 +28,7 @@ def check_fill(
     problems = {}
     for of_day, count, *values in counts:
         for (name, share), value in zip(required.items(), values, strict=True):
-            least = float(str(params["min_fill"])) if share is None else share
+            least = Fraction(str(params["min_fill"] if share is None else share))
             if count >= float(str(params["min_fill_at_least"])) and value < least * count:
                 problems[of_day] = (
                     f"only {100 * value // count} % of its population have '{name}' recorded; it needs {round(100 * least)} %"

@@ -206,7 +206,7 @@ class _Council:
         rng = self.rng
         starts = self.start()
         for _ in self.some(2, 4, 4, 2, 1):
-            worker = rng.choice((*WORKERS, *WORKERS[:4], "nobody", rng.choice((*EMPTY, "-1", "0"))))
+            worker = rng.choice((*WORKERS, *WORKERS[:4], "nobody", "Unallocated", "XXX", rng.choice((*EMPTY, "-1", "0"))))
             role = rng.choice((*ALLOCATED, *ALLOCATED, *ADVISERS, *OTHER_ROLES))
             self._allocate(person, worker, rng.choice((starts, self.start())), self.end(0.65), role)
 

@@ -339,14 +339,18 @@ class Views:
 
     @cached_property
     def pseudo(self) -> set[str]:
-        """Return the ids of trays: those set, and those with a tray's word in one of their names."""
+        """Return the ids of trays: those set, and those with a tray's word in one of their names or in themselves, or that are XXX."""
         named = [(row.get("prof_professional_id"), row.get("prof_professional_name")) for row in self.rows("ssd_professionals")]
         named += [(row.get("worker_id"), row.get("name")) for row in self.rows("ext_staff")]
+        named += [(cell, cell) for cell, _ in named]
+        named += [(row.get("invo_professional_id"), row.get("invo_professional_id")) for row in self.rows("ssd_involvements")]
         found = set(self.shared["pseudo_worker_ids"])
         for cell, name in named:
             worker = id_of(cell)
-            words = "".join(letter if letter.isalpha() else " " for letter in norm(name) or "").split()
-            if worker is not None and set(words) & set(self.shared["pseudo_worker_words"]):
+            called = norm(name) or ""
+            words = "".join(letter if letter.isalpha() else " " for letter in called).split()
+            is_filler = called.isalpha() and len(called) > 2 and len(set(called)) == 1
+            if worker is not None and (is_filler or set(words) & set(self.shared["pseudo_worker_words"])):
                 found.add(worker)
         return found
 
@@ -398,6 +402,19 @@ class Views:
             candidates.append(self.leavers[person].team_id)
         worker = self.alloc(person)
         candidates += [worker.team_id, self.staff_team(worker.worker_id)] if worker else []
+        waiting = [
+            row
+            for row in self.of("ssd_involvements", "invo_person_id", person)
+            if norm(row.get("invo_professional_role_id")) in {norm(role) for role in self.shared["allocated_roles"]}
+            and self.open(row, "invo_involvement_start_date", "invo_involvement_end_date")
+            and id_of(row.get("invo_professional_id")) in {None, *self.pseudo}
+            and id_of(row.get("invo_professional_team"))
+        ]
+        if waiting:
+            last = latest(
+                waiting, day("invo_involvement_start_date"), text("invo_involvements_id"), text("invo_professional_team")
+            )
+            candidates.append(id_of(last["invo_professional_team"]))
         before = [row for row in self.ended(person, "allocated_roles") if id_of(row.get("invo_professional_team"))]
         if before:
             last = latest(before, day("invo_involvement_end_date"), text("invo_involvements_id"))
