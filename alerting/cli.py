@@ -118,7 +118,7 @@ def _ending(run: Callable[[], Any]) -> Any:
         echo_styled(report.render_error(error, look_of(sys.stderr)), err=True)
         return error.exit_code
     except Exception as error:
-        if _TRACEBACK in os.environ:
+        if _TRACEBACK in os.environ and not (isinstance(error, OSError) and error.strerror):
             raise
         echo(f"error: {_unforeseen(error)}", err=True)
         return 1

@@ -24,7 +24,7 @@ def command() -> None:
 @command.command("list")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON list.")
 @click.option("--state", help="Only in this state: planned, deferred, accepted, failed, cancelled, unknown.")
-@click.option("--most", default=200, show_default=True, help="How many, newest first.")
+@click.option("--most", default=200, show_default=True, type=click.IntRange(1, 1_000_000), help="How many, newest first.")
 @click.pass_context
 def list_deliveries(ctx: click.Context, state: str | None, most: int, *, as_json: bool) -> None:
     """List the newest messages, without what stands in them."""

@@ -51,7 +51,7 @@ receivers:
     "--children", default=3000, show_default=True, type=click.IntRange(50, 200_000), help="How many open or recent cases."
 )
 @click.option("--days", default=10, show_default=True, type=click.IntRange(1, 80), help="How many working days.")
-@click.option("--seed", default=7, show_default=True, help="Another seed is another council.")
+@click.option("--seed", default=7, show_default=True, type=click.IntRange(0, 2**31 - 1), help="Another seed is another council.")
 @click.pass_context
 def command(ctx: click.Context, folder: Path, children: int, days: int, seed: int) -> None:
     """Run some working days, and a weekly summary, on a made-up council; deliver into a folder."""
@@ -82,7 +82,7 @@ def command(ctx: click.Context, folder: Path, children: int, days: int, seed: in
 @click.option("--format", "kind", type=click.Choice(["csv", "parquet"]), default="csv", show_default=True)
 @click.option("--as-of", type=DAY, default=_FIRST_DAY.isoformat(), show_default=True, help="The day to show.")
 @click.option("--children", default=3000, show_default=True, type=click.IntRange(50, 200_000))
-@click.option("--seed", default=7, show_default=True)
+@click.option("--seed", default=7, show_default=True, type=click.IntRange(0, 2**31 - 1))
 @click.option("--dates", type=click.Choice(["iso", "uk"]), default="iso", show_default=True, help="2026-03-31 or 31/03/2026.")
 @click.option("--encoding", type=click.Choice(["utf-8", "utf-8-sig", "cp1252"]), default="utf-8", show_default=True)
 @click.option("--flavour", type=click.Choice(flavours.names()), help="As the official SSD script of this case system has them.")

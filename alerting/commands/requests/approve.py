@@ -11,7 +11,7 @@ from alerting.terminal import echo
 
 
 @click.command()
-@click.argument("number", type=int)
+@click.argument("number", type=click.IntRange(1, 2**31 - 1))
 @click.option("--by", help="Who approves it, not who asked: a worker id, address or name.")
 @click.pass_context
 def command(ctx: click.Context, number: int, by: str | None) -> None:

@@ -11,7 +11,7 @@ from alerting.terminal import echo
 
 
 @click.command()
-@click.argument("number", type=int)
+@click.argument("number", type=click.IntRange(1, 2**31 - 1))
 @click.option("--by", help="Who takes it back: a worker id, address or name.")
 @click.option("--note", default="", help="Why.")
 @click.pass_context

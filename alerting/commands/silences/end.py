@@ -10,7 +10,7 @@ from alerting.terminal import echo
 
 
 @click.command()
-@click.argument("silence", type=int)
+@click.argument("silence", type=click.IntRange(1, 2**31 - 1))
 @by("ends it")
 @click.option("--note", default="", help="Why.")
 @click.pass_context
