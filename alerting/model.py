@@ -198,6 +198,14 @@ class Problem:
     about: str
     #: The whole of it in words.
     text: str
+    #: What else it is about: one cause may touch many tables.
+    also: tuple[str, ...] = ()
+    #: The codes of the rules that read what it is about.
+    rules: tuple[str, ...] = ()
+    #: Whether those wait until it is put right.
+    stops: bool = False
+    #: What to do about it, in sentences.
+    remedy: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

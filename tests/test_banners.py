@@ -3,6 +3,9 @@
 from dataclasses import replace
 from datetime import date
 
+import pytest
+
+from alerting.casedata.catalogue import TABLES
 from alerting.casedata.directory import Directory, Team
 from alerting.model import Level, Person
 from alerting.notifications.banners import Banners
@@ -48,6 +51,22 @@ def test_a_rule_that_could_not_run_concerns_whom_it_would_tell_and_who_has_alert
     assert stopped("visit").for_person("M1", []) == (NO_VISITS,)
     assert stopped("visit").for_person("S1", [item("visit")]) == (NO_VISITS,)
     assert stopped("visit").for_person("S1", [item("review")]) == ()
+
+
+@pytest.mark.parametrize(
+    ("records", "said"),
+    [
+        ({"visit records"}, "Visit records could not be read this morning. "),
+        ({"visit records", "legal statuses"}, "Legal statuses and visit records could not be read this morning. "),
+        ({"a", "b", "c", "d"}, "The records of the council could not be read this morning. "),
+    ],
+)
+def test_what_could_not_be_read_is_said_in_the_words_of_managers(records: set[str], said: str) -> None:
+    assert replace(stopped("visit"), records={"visit": records}).for_person("M1", []) == (said + NO_VISITS,)
+
+
+def test_every_table_has_a_name_that_managers_know() -> None:
+    assert not [table.words for table in TABLES.values() if "_" in table.words or table.words == table.name]
 
 
 def test_a_rule_that_tells_the_worker_of_a_case_may_concern_anybody() -> None:

@@ -72,10 +72,10 @@ def test_what_is_new_is_urgent_and_what_lasts_follows_with_the_day_it_began(offi
     first = office.run(MONDAY, without=("ssd_cp_visits",))
     second = office.run(MONDAY + DAY, without=("ssd_cp_visits",))
 
-    assert "CP-03 could not run" in titles(content(first).notices)
+    assert "Data: ssd_cp_visits" in titles(content(first).notices)
     assert told(first)[0].urgency > 0
     assert (content(second).notices, told(second)[0].urgency) == ((), 0)
-    [lasting] = [notice for notice in content(second).still if notice.title == "CP-03 could not run"]
+    [lasting] = [notice for notice in content(second).still if notice.title == "Data: ssd_cp_visits"]
     assert lasting.since == MONDAY
     assert figures(second)["Rules waiting for their data, or at fault"] == 1
 
@@ -84,7 +84,7 @@ def test_a_day_that_is_run_again_tells_only_what_is_new(office: Office) -> None:
     office.begin(MONDAY)
     again = office.run(MONDAY, without=("ssd_cp_visits",))
 
-    assert "CP-03 could not run" in titles(content(again).notices)
+    assert "Data: ssd_cp_visits" in titles(content(again).notices)
     assert told(office.run(MONDAY, without=("ssd_cp_visits",))) == []
 
 

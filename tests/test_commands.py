@@ -233,11 +233,19 @@ def test_source_check_tells_rows_fill_rates_and_problems(council: MadeCouncil, s
     council.write(without=("ssd_cp_reviews",))
     tables = {row["table"]: row for row in shell.json("source", "check", "--as-of", DAY, code=1)}
 
-    assert tables["ssd_person"] == {"table": "ssd_person", "supplied": True, "rows": 2, "trusted": True, "problems": [],
-                                    "fill": tables["ssd_person"]["fill"], "unmapped": {}, "notes": [], "waiting": [], "flavour": None, "release": None}  # fmt: skip
+    assert tables["ssd_person"] == {
+        "table": "ssd_person", "supplied": True, "rows": 2, "trusted": True, "problems": [], "doubts": {}, "remedies": {}, "unclear": [],
+        "others": [], "encoding": None, "fill": tables["ssd_person"]["fill"], "unmapped": {}, "notes": [], "waiting": [], "flavour": None,
+        "release": None,
+    }  # fmt: skip
     assert tables["ssd_cp_reviews"]["problems"] == ["is not there"]
     assert "CP-05" in tables["ssd_cp_reviews"]["waiting"]
-    assert "ssd_cp_plans.csv:2: column cppl_cp_plan_start_date" in tables["ssd_cp_plans"]["problems"]
+    [unclear] = tables["ssd_cp_plans"]["unclear"]
+    assert (unclear["column"], unclear["cells"], unclear["places"]) == (
+        "cppl_cp_plan_start_date", 1, ["ssd_cp_plans.csv:2: column cppl_cp_plan_start_date"],
+    )  # fmt: skip
+    assert [(each["shown"], each["cells"]) for each in unclear["written"]] == [("99/99/9999", 1)]
+    assert "CP-03" in unclear["rules"]
 
 
 def test_rules_are_listed_shown_and_their_examples_tried(shell: Shell) -> None:

@@ -310,7 +310,7 @@ def test_who_is_told_of_the_rule_reads_that_it_could_not_run_and_nobody_else(off
     office.run(TUESDAY)
 
     banners = {person: office.content(person).banners for person in office.people()}
-    said = "1 rule could not run today: Not seen for long. Its alerts are on hold, and none of them is cleared."
+    said = "Visit records could not be read this morning. 1 rule could not run today: Not seen for long. Its alerts are on hold, and none of them is cleared."
     assert [banner for banner in banners["S1"] if banner == said]
     assert banners["M1"] == ()
 

@@ -49,7 +49,7 @@ def test_whoever_has_open_alerts_of_a_rule_that_could_not_run_hears_of_it_in_a_s
     assert set(told) == {"M1", "S1"}, "and nobody whom it does not concern"
     assert (told["M1"].items, told["M1"].told) == ((), ())
     [sentence] = told["M1"].banners
-    assert sentence.startswith("1 rule could not run today: ")
+    assert " could not be read this morning. 1 rule could not run today: " in sentence
     assert "none of them is cleared" in sentence
 
 

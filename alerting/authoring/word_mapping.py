@@ -81,8 +81,13 @@ def map_word(loaded: Loaded, settings: Settings, what: str, word: str, meaning: 
     return Mapped(file=path, lines=lines, meaning=meaning, before=before)
 
 
-def additions_for(settings: Settings, loaded: Loaded, what: str, words: Sequence[str], meaning: str) -> list[Addition]:
-    """Return what is to be added to config.yaml for words to stand for a code, or to belong to a list."""
+def additions_for(
+    settings: Settings, loaded: Loaded, what: str, words: Sequence[str], meaning: str, *, whole: bool = False
+) -> list[Addition]:
+    """Return what is to be added to config.yaml for words to stand for a code, or to belong to a list.
+
+    whole: of a list, all that it then has, as it is to stand there.
+    """
     if what in settings.codes:
         given = loaded.config.rules.codes.get(what, {})
         code = next((each for each in given if each.upper() == meaning), meaning)
@@ -94,7 +99,7 @@ def additions_for(settings: Settings, loaded: Loaded, what: str, words: Sequence
         there = {norm(each) for each in _listed(settings, name)}
         new = tuple(word for word in words if norm(word) not in there)
         # What config.yaml says of a list stands in place of the shipped one.
-        items = new if name in loaded.config.rules.params else (*_listed(settings, name), *new)
+        items = new if name in loaded.config.rules.params and not whole else (*_listed(settings, name), *new)
         additions += [Addition(path=("rules", "params", name), items=items)] if new else []
     return additions
 

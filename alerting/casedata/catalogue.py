@@ -35,6 +35,42 @@ class Column:
     optional: bool = False
 
 
+_WORDS = {
+    "ssd_person": "records of children and young people",
+    "ssd_contacts": "contacts",
+    "ssd_early_help_episodes": "early help records",
+    "ssd_cin_episodes": "referrals",
+    "ssd_cin_assessments": "assessments",
+    "ssd_cin_plans": "child in need plans",
+    "ssd_cin_visits": "visit records",
+    "ssd_s47_enquiry": "child protection enquiries",
+    "ssd_initial_cp_conference": "initial conferences",
+    "ssd_cp_plans": "child protection plans",
+    "ssd_cp_visits": "visit records",
+    "ssd_cp_reviews": "review conferences",
+    "ssd_cla_episodes": "records of children in care",
+    "ssd_cla_placement": "placements",
+    "ssd_legal_status": "legal statuses",
+    "ssd_cla_visits": "visit records",
+    "ssd_cla_reviews": "reviews of children in care",
+    "ssd_cla_care_plan": "care plans",
+    "ssd_cla_health": "health checks",
+    "ssd_missing": "missing episodes",
+    "ssd_permanence": "permanence records",
+    "ssd_care_leavers": "care leaver records",
+    "ssd_professionals": "records of workers",
+    "ssd_department": "records of teams",
+    "ssd_involvements": "allocations",
+    "ext_staff": "records of staff",
+    "ext_team": "records of teams",
+    "ext_cover": "records of cover",
+    "ext_load": "records of loads",
+    "ext_restricted": "restrictions of records",
+    "ext_visit_freq": "agreed visit frequencies",
+    "ext_merged": "merged records",
+}
+
+
 @dataclass(frozen=True)
 class Table:
     """One case table: its columns by name, and whether the council adds it beside the SSD."""
@@ -45,6 +81,11 @@ class Table:
     @property
     def extension(self) -> bool:
         return self.name.startswith("ext_")
+
+    @property
+    def words(self) -> str:
+        """What managers call what is in it, in the plural."""
+        return _WORDS.get(self.name) or f"{self.name.partition('_')[2].replace('_', ' ')} records"
 
 
 # A line is: table: column kind, column kind ...  Kinds are a(nswers) d(ate) t(ext) f(lag) n(umber) m(oment) c(ode)=map;

@@ -34,6 +34,16 @@ _UNLESS_SET = {
     **column_checks.UNLESS_SET,
 }
 
+_REMEDIES = {
+    REPEATED: "Likely a load that ran twice, or an extract that joins one table too many: have it extracted again.",
+    NOWHERE: (
+        "Likely tables of two loads, or ids that are written otherwise in one of them (leading zeros, a final .0, the ids of another "
+        "system): have both extracted together, and their ids alike."
+    ),
+    LOST: "Likely a column that was renamed or moved in the case system: have the extract read it from where it is now.",
+    **column_checks.REMEDIES,
+}
+
 
 @dataclass(frozen=True, kw_only=True)
 class Flaw:
@@ -49,6 +59,11 @@ class Flaw:
     says: str
     #: Whether it is told although it stops nothing.
     told: bool = False
+
+    @property
+    def remedy(self) -> str:
+        """What has likely caused it and what to do, in sentences; nothing where `says` or the cells themselves tell."""
+        return _REMEDIES.get(self.check.partition(" ")[0] if self.check.startswith(NOWHERE) else self.check, "")
 
 
 @dataclass(frozen=True, kw_only=True)

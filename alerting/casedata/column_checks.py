@@ -16,6 +16,14 @@ if TYPE_CHECKING:
 
 UNREADABLE, MISSING, NEVER = "unreadable", "missing", "never there"
 
+NOT_SUPPLIED = "Where the case system cannot give it, name it in `not_supplied_columns` under `rules: params:` in config.yaml."
+"""What to do about a column that no extract can fill."""
+
+REMEDIES: Mapping[str, str] = {
+    MISSING: f"Have the extract fill it. {NOT_SUPPLIED}",
+    NEVER: f"Have the extract hold all rows. Where it holds only what is open, name the table in `open_only`. {NOT_SUPPLIED}",
+}
+
 UNLESS_SET: Mapping[str, float] = {
     "max_unreadable": 0.10,
     "unreadable_at_least": 5,

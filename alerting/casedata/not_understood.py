@@ -28,6 +28,9 @@ _IN_SEVERAL = 5
 
 _LONGEST_WORD = 60
 
+_ALONE = 0.10
+"""Of the cells with a role that is not known, the share of people with nobody else above which it is likely that of an allocation."""
+
 ROLE_LISTS = ("allocated_roles", "allocated_social_worker_roles", "personal_adviser_roles", "other_roles")
 """The shared parameters that say what a worker's role in a case is."""
 _ROLE = ("ssd_involvements", "invo_professional_role_id")
@@ -92,6 +95,11 @@ class NotUnderstood:
         """The words that may be shown."""
         return tuple(spelling.shown for spelling in self.spellings if spelling.is_word)
 
+    @property
+    def may_do_harm(self) -> bool:
+        """Whether rules may be wrong by it. Of roles that say nothing of whose case it is there are many in any council."""
+        return self.kind != Kind.role or (self.alone >= _IN_SEVERAL and self.alone > _ALONE * self.cells)
+
     def says(self) -> str:
         """Return how many cells there are, of how many, and what comes of it."""
         share = f"{self.cells:,} of {plural(self.of, 'cell')} ({_percent(self.cells, self.of)})"
@@ -143,6 +151,11 @@ def _unreadable(snapshot: Snapshot, wanted: Wanted) -> Iterator[NotUnderstood]:
             for name, count in counts.items():
                 if name not in columns:
                     continue
+                if kind == Kind.unreadable and name in reading.unknown_words:
+                    flags, there = reading.unknown_words[name], reading.cells_there.get(name, count)
+                    of_flags = _of_words(snapshot, (table, name), kind, flags, there, "flags")
+                    yield replace(of_flags, places=tuple(reading.cell_places.get(name, ())))
+                    continue
                 spellings, others = reading.shapes.get(name, ((), 0)) if kind == Kind.unreadable else ((), 0)
                 column = TABLES[table].columns[name]
                 yield NotUnderstood(
@@ -154,7 +167,6 @@ def _unreadable(snapshot: Snapshot, wanted: Wanted) -> Iterator[NotUnderstood]:
                     spellings=spellings,
                     others=others,
                     accepted=accepted(snapshot.settings, "text" if kind == Kind.damaged else column.kind, None),
-                    vocabulary="flags" if column.kind == "flag" and kind == Kind.unreadable else None,
                     places=tuple(reading.cell_places.get(name, ())),
                 )
 
@@ -164,24 +176,29 @@ def _unmapped(snapshot: Snapshot, wanted: Wanted) -> Iterator[NotUnderstood]:
         for name, words in snapshot.readings[table].unknown_words.items():
             if name not in columns:
                 continue
-            codes = TABLES[table].columns[name].codes
+            column = TABLES[table].columns[name]
+            if column.kind == "flag":
+                continue
             [(of,)] = snapshot.sql(f"SELECT count({quoted(name)}) FROM {table}")
-            yield _of_words(snapshot, (table, name), Kind.unmapped, words, int(of), codes)
+            yield _of_words(snapshot, (table, name), Kind.unmapped, words, int(of), column.codes)
 
 
 def _of_words(
     snapshot: Snapshot, at: tuple[str, str], kind: Kind, words: Mapping[str, int], of: int, vocabulary: str | None
 ) -> NotUnderstood:
     """Return the words of a column that no list has. vocabulary: the code map, or the group of lists, that could have them."""
-    alike = Counter[str]()
-    for word, count in words.items():
-        alike[norm(word) or ""] += count
+    alike, usual = Counter[str](), dict[str, str]()
+    for word, count in sorted(words.items(), key=lambda item: (-item[1], item[0])):
+        same = norm(word) or ""
+        alike[same] += count
+        usual.setdefault(same, word)
     common = {word for word, count in alike.items() if count >= _IN_SEVERAL}
     private = _private(snapshot, common)
-    shown = ((word, count, norm(word) or "") for word, count in words.items())
     spellings, others = commonest(
-        (plain(word, _LONGEST_WORD), True, count) if same in common and same not in private else (shape(word), False, count)
-        for word, count, same in shown
+        (plain(usual[same], _LONGEST_WORD), True, count)
+        if same in common and same not in private
+        else (shape(usual[same]), False, count)
+        for same, count in alike.items()
     )
     table, column = at
     return NotUnderstood(
@@ -192,10 +209,16 @@ def _of_words(
         of=of,
         spellings=spellings,
         others=others,
-        accepted=accepted(snapshot.settings, "code", vocabulary) if vocabulary in snapshot.settings.codes else "",
+        accepted=_accepted_words(snapshot.settings, vocabulary),
         vocabulary=vocabulary,
         written=frozenset(words),
     )
+
+
+def _accepted_words(settings: Settings, vocabulary: str | None) -> str:
+    if vocabulary and vocabulary in settings.codes:
+        return accepted(settings, "code", vocabulary)
+    return accepted(settings, "flag", None) if vocabulary == "flags" else ""
 
 
 def _roles(snapshot: Snapshot, wanted: Wanted) -> Iterator[NotUnderstood]:

@@ -452,6 +452,8 @@ class Snapshot:
                 reading.unmapped[name], reading.unknown_words[name] = bad.count, bad.written
                 continue
             reading.unreadable_cells[name], reading.shapes[name] = bad.count, shapes(bad.written)
+            if bad.column.column.kind == "flag":
+                reading.unknown_words[name] = bad.written
             reading.cell_places[name] = source.places(reading.table, name, frozenset(bad.written)) if source else []
         texts = [column for column in columns if column.column.kind in ("id", "text") and self.readings[column.table].encoding]
         for bad in damaged_cells(self.sql, texts):

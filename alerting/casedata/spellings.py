@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -47,8 +48,10 @@ class _Mask(dict[int, str]):
 
     def __missing__(self, character: int) -> str:
         letter = chr(character)
-        masked = "9" if letter.isdigit() else "a" if letter.isalpha() and not letter.isupper() else "A"
-        self[character] = masked if letter.isalnum() else letter
+        if letter.isalnum():
+            self[character] = "9" if letter.isdigit() else "A" if letter.isupper() else "a"
+        else:
+            self[character] = letter if letter.isascii() or unicodedata.category(letter)[0] == "P" else "*"
         return self[character]
 
 

@@ -33,7 +33,7 @@ class TableReading:
     cells_there: dict[str, int] = field(default_factory=dict)
     #: The columns of ids that `.0` was taken off: every id of theirs had it.
     fractions: tuple[str, ...] = ()
-    #: By column, how many cells hold each word that no code map has; nobody is shown these but by `not_understood`.
+    #: By column, how many cells hold each word that no code map has, or that is no flag's; nobody is shown these but by `not_understood`.
     unknown_words: dict[str, Mapping[str, int]] = field(default_factory=dict)
     #: In which encoding its file was read, where that is not UTF-8 without a fault.
     encoding: str | None = None

@@ -9,7 +9,7 @@ that use it wait.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from statistics import median_high
@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from alerting.casedata.catalogue import TABLES, Settings
 from alerting.casedata.checks import Filled, Flaw, flaws
+from alerting.casedata.column_checks import NOT_SUPPLIED
 from alerting.casedata.flavours import known_as
 from alerting.casedata.restricted_list import RESTRICTED, RestrictedList, TrustedList, read_list
 from alerting.casedata.unknown_ids import UnknownIds, find_unknown
@@ -122,6 +123,8 @@ class Trust:
     told: tuple[Problem, ...] = ()
     #: Columns that no earlier load had, as `table.column`, that not every row has: the rows that have them, of all rows.
     first_seen: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    #: What has likely caused what is not trusted, and what to do, in sentences.
+    remedies: Mapping[str, str] = field(default_factory=dict)
     #: The ids that the council's own tables name and that nobody has.
     unknown_ids: tuple[UnknownIds, ...] = ()
     #: What each wanted column of a table that is there is like, by `table.column`.
@@ -173,13 +176,14 @@ class _Load:
 def judge(snapshot: Snapshot, wanted: Wanted, past: Past) -> Trust:
     """Judge the tables that a run needs, and the columns that it needs of them."""
     loads, settings = _loads(snapshot), snapshot.settings
-    problems = {table: why for table in sorted(wanted) if (why := _broken(snapshot, table, loads.get(table)))}
-    problems |= dict(_without_columns(snapshot, wanted, problems))
+    broken = {table: why for table in sorted(wanted) if (why := _broken(snapshot, table, loads.get(table)))}
+    broken |= dict(_without_columns(snapshot, wanted, broken.keys()))
+    problems, remedies = ({about: why[part] for about, why in broken.items()} for part in (0, 1))
     releasable: dict[str, dict[str, float]] = {}
     for table in wanted.keys() - {RESTRICTED}:
         changed = None if table in problems else _changed(snapshot, table, loads.get(table), past)
         if changed:
-            problems[table] = changed
+            problems[table], remedies[table] = changed, _CHANGED
             releasable[table] = {ROWS: float(snapshot.readings[table].rows or 0)}
     found = flaws(snapshot, wanted, past.filled)
     notes: list[Problem] = []
@@ -202,12 +206,14 @@ def judge(snapshot: Snapshot, wanted: Wanted, past: Past) -> Trust:
             released.add(flaw.about)
         else:
             _doubt(problems, releasable, flaw)
+            remedies[flaw.about] = " ".join(dict.fromkeys(filter(None, (remedies.get(flaw.about), flaw.remedy))))
     told_of_children = restricted.stands and RESTRICTED not in problems
     old = sorted(table for table in wanted if table not in problems and _is_stale(loads.get(table), snapshot.as_of, settings))
     rows = {table: reading.rows for table in wanted if (reading := snapshot.readings.get(table)) and reading.rows is not None}
     stated = {table: load.at for table, load in loads.items() if load.at is not None and table in rows}
     return Trust(
         problems=problems,
+        remedies=remedies,
         rows=rows,
         loaded_at=min(stated.values(), default=None),
         releasable=releasable,
@@ -270,18 +276,25 @@ def _loads(snapshot: Snapshot) -> dict[str, _Load]:
     return {table: _Load(at=loaded_at, rows=row_count) for table, loaded_at, row_count in rows}
 
 
-def _without_columns(snapshot: Snapshot, wanted: Wanted, broken: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+_Why = tuple[str, str]
+"""Why something is not trusted, and what to do about it."""
+
+_CHANGED = "Likely half a load, or one that ran twice: have it loaded again."
+
+
+def _without_columns(snapshot: Snapshot, wanted: Wanted, broken: Collection[str]) -> Iterator[tuple[str, _Why]]:
     """Yield each column of the SSD that is needed and not there, as `table.column`, with why; the table's others are."""
     not_supplied = _setting(snapshot.settings, "not_supplied_columns")
     given = frozenset(map(str, not_supplied)) if isinstance(not_supplied, (list, tuple)) else frozenset()
-    for table in sorted(wanted.keys() - broken.keys()):
+    for table in sorted(wanted.keys() - broken):
         if TABLES[table].extension:
             continue
         for name in sorted(wanted[table]):
             if f"{table}.{name}" in given:
-                yield f"{table}.{name}", "is not supplied here (`not_supplied_columns` in the settings)"
+                yield f"{table}.{name}", ("is not supplied here (`not_supplied_columns` in the settings)", "")
             elif name in snapshot.readings[table].missing_columns:
-                yield f"{table}.{name}", f"is not there{_why_not(snapshot.readings[table], name)}"
+                why = f"is not there{_why_not(snapshot.readings[table], name)}"
+                yield f"{table}.{name}", (why, f"Have it extracted under this name. {NOT_SUPPLIED}")
 
 
 def _why_not(reading: TableReading, column: str) -> str:
@@ -296,23 +309,29 @@ def _why_not(reading: TableReading, column: str) -> str:
     )
 
 
-def _broken(snapshot: Snapshot, table: str, load: _Load | None) -> str | None:
+def _broken(snapshot: Snapshot, table: str, load: _Load | None) -> _Why | None:
     """Return what is wrong with a table that only its source can put right."""
     settings, reading = snapshot.settings, snapshot.readings[table]
     if reading.problem:
-        return f"{_UNREAD}: {reading.problem}"
+        return f"{_UNREAD}: {reading.problem.rstrip('.')}", ""
     if reading.rows is None and not TABLES[table].extension:
-        return "is not there"
+        return "is not there", "See that it is extracted, under this name."
     # An extension table that is not there is an empty one: the rules that need it find nobody in it.
     rows = reading.rows or 0
     if reading.left_out > _number(settings, "row_count_tolerance") * (rows + reading.left_out):
-        return f"has {reading.left_out} records that cannot be read, of {rows + reading.left_out}"
+        why = f"has {reading.left_out} records that cannot be read, of {rows + reading.left_out}"
+        return why, "Likely quotation marks or delimiters within cells: have it exported again."
     if reading.missing_columns and TABLES[table].extension:
-        return f"lacks {', '.join(reading.missing_columns)}"
+        return f"lacks {', '.join(reading.missing_columns)}", "Add it to the table, if need be empty."
     if load and load.rows is not None and abs(rows - load.rows) > _number(settings, "row_count_tolerance") * load.rows:
-        return f"has {rows} rows, but its source states {load.rows:.0f}"
+        why = f"has {rows} rows, but its source states {load.rows:.0f}"
+        return why, "Likely a load that broke off: have it loaded again, and run again."
     if load and load.at and _is_stale(load, snapshot.as_of, settings) and _setting(settings, "when_stale") != "banner":
-        return f"was last loaded on {day(load.at.date())}"
+        remedy = (
+            "Likely its load did not run: have it loaded, and run again. Where it is loaded less often, raise `max_load_age_wd`, or let "
+            "old data be used with `when_stale: banner`, under `rules: params:` in config.yaml."
+        )
+        return f"was last loaded on {day(load.at.date())}", remedy
     return None
 
 

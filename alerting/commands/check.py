@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import click
 
@@ -124,11 +124,18 @@ def _data_faults(app: App) -> list[Fault]:
         return [Fault(problem=error.problem, where=where, remedy=error.remedy)]
     like = looks_like(tables)
     faults = [Fault(problem=like.says, where=where, remedy=f"Add `{like.setting}` to `source:`.")] if like else []
+    by_cause: dict[str, list[str]] = {}
+    remedies = {about: remedy for row in tables for about, remedy in row.remedies.items()}
     for row in tables:
         if row.rows == 0 and row.table.startswith("ssd_") and not row.problems:
             empty = f"{row.table}: is there and has no rows"
             faults.append(Fault(problem=empty, where=where, remedy="See that its extract ran to the end.", severity="warning"))
-        for index, problem in enumerate(row.problems):
-            kind: Literal["error", "warning"] = "error" if index == 0 and not row.trusted else "warning"
-            faults.append(Fault(problem=f"{row.table}: {problem}", where=where, severity=kind))
+        for about, why in row.doubts.items():
+            by_cause.setdefault(why, []).append(about)
+        for problem in row.problems[len(row.doubts) :]:
+            faults.append(Fault(problem=f"{row.table}: {problem}", where=where, severity="warning"))
+    for why, abouts in by_cause.items():
+        what = "columns" if all("." in about for about in abouts) else "tables"
+        problem = f"{abouts[0]}: {why}" if len(abouts) == 1 else f"each of {len(abouts)} {what} {why}: {', '.join(abouts)}"
+        faults.append(Fault(problem=problem, where=where, remedy=remedies.get(abouts[0], "")))
     return faults

@@ -12,23 +12,20 @@ from dataclasses import dataclass
 from datetime import date
 
 from alerting.casedata import person_merges, trust
-from alerting.casedata.directory import read_directory, unusable_addresses
+from alerting.casedata.directory import read_directory
 from alerting.casedata.restricted_list import RESTRICTED, put_in_force
 from alerting.casedata.snapshot import Snapshot, Source, Wanted
 from alerting.casedata.trust import Past, Trust
 from alerting.errors import SourceError
 from alerting.evaluation.allocation import INVOLVEMENTS, doubt_roles
+from alerting.evaluation.data_problems import Readers, data_problems
 from alerting.evaluation.evaluate import Answers, ask_rules
 from alerting.evaluation.evaluation import Evaluation
 from alerting.evaluation.record_moves import follow_records
 from alerting.evaluation.rule_changes import AskedBefore, settle_changes
-from alerting.formatting import plural
 from alerting.model import Alert, Problem
 from alerting.rulebook.book import Rulebook
 from alerting.rulebook.rule import Rule
-
-_SHOWN = 3
-"""How many places of unreadable cells are named; the others are counted."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,7 +103,7 @@ def evaluate(book: Rulebook, day: Day, answers: Answers, live: Sequence[Alert], 
         answers.keep_owners(same_kind)
     candidates, given_up = settle_changes(book, answers, answers.compare(same_kind), before)
     said = [said for said in (merges.problem(day.source), followed.problem) if said]
-    merged = [Problem(about=person_merges.TABLE, text=f"{person_merges.TABLE}: {'; '.join(said)}")]
+    merged = Problem(about=person_merges.TABLE, text=f"{person_merges.TABLE}: {'; '.join(said)}")
     return Evaluation(
         as_of=day.as_of,
         asked=answers.asked,
@@ -117,68 +114,12 @@ def evaluate(book: Rulebook, day: Day, answers: Answers, live: Sequence[Alert], 
         directory=read_directory(day.snapshot, day.trust),
         trust=day.trust,
         problems=(
-            *_untrusted(day),
-            *_taken_off(day.trust),
-            *(Problem(about=unknown.about, text=unknown.problem(day.source, _SHOWN)) for unknown in day.trust.unknown_ids),
-            *day.trust.told,
-            *_unread(day.snapshot),
-            *_unusable(day.snapshot),
-            *(merged if said and merges_trusted else []),
+            *data_problems(Readers(book, answers.rules.values()), day.snapshot, day.wanted, day.trust, day.source, day.lost),
+            *([merged] if said and merges_trusted else []),
             *answers.problems,
         ),
         source=source_mark(day.source),
     )
-
-
-def _untrusted(day: Day) -> Iterator[Problem]:
-    """Return which data is not trusted, and why. Where nothing could be read that is said once, with what was found instead."""
-    if day.lost:
-        text = f"nothing could be read: {day.lost.problem}. {' '.join(day.lost.remedy.split())}".strip()
-        yield Problem(about="the case data", text=text)
-    for about, why in day.trust.problems.items():
-        if not (day.lost and why.endswith(day.lost.problem)):
-            yield Problem(about=about, text=f"{about} {why}")
-
-
-def _taken_off(judged: Trust) -> Iterator[Problem]:
-    """Return how many were taken off the list of restricted records; of one that is doubted nobody was."""
-    if judged.restricted.removed and RESTRICTED not in judged.doubted:
-        people = plural(judged.restricted.taken_off, "person", "people")
-        yield Problem(about=RESTRICTED, text=f"{RESTRICTED} has {people} fewer than when last trusted, restricted as before")
-
-
-def _unread(snapshot: Snapshot) -> Iterator[Problem]:
-    """Return which cells and records could not be read, by place; never what stands in them."""
-    for table, reading in sorted(snapshot.readings.items()):
-        for column, count in reading.unreadable_cells.items():
-            at = reading.cell_places.get(column, [])
-            shown = f" ({', '.join(at[:_SHOWN])}{', ...' if len(at) > _SHOWN else ''})" if at else ""
-            about = f"{table}.{column}"
-            yield Problem(about=about, text=f"{about}: {plural(count, 'cell')} cannot be read, taken as empty{shown}")
-        for column, count in reading.damaged_cells.items():
-            first = ", ".join(reading.cell_places[column][:_SHOWN])
-            about = f"{table}.{column}"
-            yield Problem(about=about, text=f"{about}: {plural(count, 'cell')} of damaged UTF-8, shown with \ufffd ({first})")
-        for column in reading.fractions:
-            about = f"{table}.{column}"
-            yield Problem(
-                about=about, text=f"{about}: every id ends in .0, as a spreadsheet makes them of whole numbers; it was taken off"
-            )
-        if reading.left_out:
-            places = ", ".join(reading.record_places[:_SHOWN])
-            yield Problem(about=table, text=f"{table}: {plural(reading.left_out, 'record')} cannot be read, left out ({places})")
-
-
-def _unusable(snapshot: Snapshot) -> Iterator[Problem]:
-    """Return how many members of staff have an address that nothing can be sent to, and who the first are, by worker id."""
-    workers = unusable_addresses(snapshot)
-    if workers:
-        more = f" and {len(workers) - _SHOWN} more" if len(workers) > _SHOWN else ""
-        text = (
-            f"ext_staff.email: {plural(len(workers), 'member')} of staff cannot be written to, as the address is none: worker "
-            f"{', '.join(workers[:_SHOWN])}{more}. The next manager up is told in their place"
-        )
-        yield Problem(about="ext_staff.email", text=text)
 
 
 def source_mark(source: Source) -> str:

@@ -31,6 +31,8 @@ class Banners:
     data: tuple[str, ...] = ()
     #: The rules that could not run: their codes, by their ids.
     stopped: Mapping[str, str] = field(default_factory=dict)
+    #: What could not be read, as managers call it, by the ids of the rules that wait for it.
+    records: Mapping[str, Set[str]] = field(default_factory=dict)
     #: Since when alerts of a rule are on hold, by its id.
     since: Mapping[str, date] = field(default_factory=dict)
     #: The rules of which more matches than can be right: their codes, by their ids.
@@ -98,8 +100,16 @@ class Banners:
             else ""
         )
         return [
-            f"{plural(len(rules), 'rule')} could not run today: {listed(self._named(rules, self.stopped))}. {theirs} on hold, and none of them is cleared.{since}"
+            f"{self._unread(rules)}{plural(len(rules), 'rule')} could not run today: {listed(self._named(rules, self.stopped))}. {theirs} on hold, and none of them is cleared.{since}"
         ]
+
+    def _unread(self, rules: Sequence[str]) -> str:
+        """Return which records rules wait for, as the sentence that stands before them."""
+        found = sorted({records for rule in rules for records in self.records.get(rule, ())})
+        if not found:
+            return ""
+        named = listed(found) if len(found) <= _NAMED else "the records of the council"
+        return f"{named[:1].upper()}{named[1:]} could not be read this morning. "
 
     def _missing_cards(self, items: Iterable[Item]) -> list[str]:
         directory = self.router.directory

@@ -16,6 +16,7 @@ from alerting.alerts import brakes, handling, lifecycle
 from alerting.alerts.advance import advance_alerts
 from alerting.alerts.brakes import Brake
 from alerting.alerts.handling_state import active_snooze
+from alerting.casedata.catalogue import TABLES
 from alerting.casedata.directory import Directory
 from alerting.casedata.kept_directory import standing_directory
 from alerting.evaluation.evaluation import Evaluation, Reading, Status
@@ -238,6 +239,13 @@ class _Run:
         addresses = {id_: person.email for id_, person in self.router.directory.staff.items()}
         return last_told(self.world.told, ended, addresses, self.world.refused)
 
+    @property
+    def unread(self) -> dict[str, frozenset[str]]:
+        """What the rules that wait for their data wait for, as managers call it."""
+        waiting, doubted = self.evaluation.has(Status.withheld), self.evaluation.trust.problems.keys()
+        needed = {rule.id: self.policy.book.needs(rule) & doubted for rule in self.policy.book.rules if rule.id in waiting}
+        return {id_: frozenset(TABLES[name.partition(".")[0]].words for name in names) for id_, names in needed.items()}
+
     @cached_property
     def today(self) -> Circumstances:
         """What decides how alerts are told: what keeps them quiet, what was told before, what every message says at its head."""
@@ -253,6 +261,7 @@ class _Run:
                 router=self.router,
                 data=self.evaluation.trust.banners,
                 stopped={row.id: row.code for row in self.rows if row.is_stopped},
+                records=self.unread,
                 since=self.held_since,
                 doubted={row.id: row.code for row in self.rows if row.id in self.doubted},
                 as_of=as_of,
@@ -354,7 +363,7 @@ class _Run:
         policy, evaluation, as_of = self.policy, self.evaluation, self.evaluation.as_of
         found = notices.keyed(
             [
-                *notices.of_rules(with_brakes(self.rows, self.brake_rows)),
+                *notices.of_rules(with_brakes(self.rows, self.brake_rows), evaluation.problems),
                 *(notices.of_nothing_asked(self.rows) if self.rows or self.job == "daily" else ()),
                 *notices.of_silence(self.of_the_job(), self.today.silenced),
                 *notices.of_kept_directory(self.evaluation.trust.doubted, self.world.kept_directory),

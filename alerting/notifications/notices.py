@@ -13,7 +13,7 @@ from alerting.casedata.kept_directory import PEOPLE
 from alerting.casedata.restricted_list import RESTRICTED
 from alerting.casedata.trust import Trust
 from alerting.evaluation.evaluation import Status
-from alerting.formatting import day, plural
+from alerting.formatting import day, listed, plural
 from alerting.model import Alert, Condition, Problem, Reach, Reason
 from alerting.notifications.content import Notice
 from alerting.notifications.policy import Policy
@@ -44,11 +44,19 @@ def keyed(notices: Iterable[Notice]) -> dict[str, Notice]:
     return {key_of(notice.title, *notice.items): notice for notice in notices}
 
 
-def of_rules(rows: Iterable[RuleRow]) -> Iterator[Notice]:
-    """Return the rules that could not run."""
+def of_rules(rows: Iterable[RuleRow], problems: Iterable[Problem]) -> Iterator[Notice]:
+    """Return the rules that could not run, those of one cause together; not those that a problem with the data says of itself."""
+    told = {code for problem in problems if problem.stops and _but_the_list(problem) for code in problem.rules}
+    by_cause: defaultdict[str | None, list[str]] = defaultdict(list)
     for row in rows:
-        if row.is_stopped:
-            yield Notice(title=f"{row.code} could not run", detail=f"{row.problem}. Its alerts are on hold until it can.")
+        if row.is_stopped and not (row.status == Status.withheld and row.code in told):
+            by_cause[row.problem].append(row.code)
+    for why, codes in by_cause.items():
+        if len(codes) == 1:
+            yield Notice(title=f"{codes[0]} could not run", detail=f"{why}. Its alerts are on hold until it can.")
+        else:
+            title = f"{len(codes)} rules could not run"
+            yield Notice(title=title, detail=f"{why}. Their alerts are on hold until they can.", items=tuple(codes))
 
 
 def of_nothing_asked(rows: Sequence[RuleRow]) -> Iterator[Notice]:
@@ -113,12 +121,35 @@ def of_data(problems: Iterable[Problem], releasable: Iterable[str]) -> Iterator[
     releasable: the tables and columns of which a real change may be released.
     """
     may_be_real = frozenset(releasable)
-    for problem in (problem for problem in problems if problem.about != RESTRICTED):
-        detail = f"{problem.text}. Nothing was guessed. The command `alerting source check` lists every place."
+    for problem in problems:
+        abouts = _but_the_list(problem)
+        if not abouts:
+            continue
+        detail = " ".join(filter(None, (f"{problem.text}.", problem.remedy, _readers(problem))))
+        detail += " Nothing was guessed. The command `alerting source check` lists every place."
         if problem.about in may_be_real:
             table = problem.about.partition(".")[0]
             detail += f" If it is a real change, look at it and run `alerting source release {table} --by NAME --note WHY`."
-        yield Notice(title=f"Data: {problem.about}", detail=detail)
+        if len(abouts) == 1:
+            yield Notice(title=f"Data: {abouts[0]}", detail=detail)
+        else:
+            what = "columns" if all("." in about for about in abouts) else "tables"
+            yield Notice(title=f"Data: {len(abouts)} {what}", detail=detail, items=abouts)
+
+
+def _but_the_list(problem: Problem) -> tuple[str, ...]:
+    """Return what a problem is about, but for the list of restricted records, which has a notice of its own."""
+    return tuple(about for about in (problem.about, *problem.also) if about != RESTRICTED)
+
+
+def _readers(problem: Problem) -> str:
+    """Return which rules read what a problem is about, and whether they wait."""
+    if not problem.rules:
+        return ""
+    if problem.stops:
+        wait = "waits: its alerts are" if len(problem.rules) == 1 else "wait: their alerts are"
+        return f"{listed(problem.rules)} {wait} on hold until it is put right."
+    return f"It is read by {listed(problem.rules)}."
 
 
 def of_unkept(unkept: Iterable[str]) -> Iterator[Notice]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
+import textwrap
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -11,20 +13,28 @@ from datetime import date, datetime
 import click
 
 from alerting.app import App
+from alerting.authoring.word_mapping import additions_for
 from alerting.casedata import person_merges, trust
 from alerting.casedata.directory import Directory, read_directory, unusable_addresses
 from alerting.casedata.flavours import Flavour, flavour
 from alerting.casedata.flavours.reading import Flavoured, recognised
+from alerting.casedata.not_understood import Kind, NotUnderstood, find_not_understood
 from alerting.casedata.restricted_list import RESTRICTED
 from alerting.casedata.snapshot import Snapshot
+from alerting.casedata.spellings import Spelling
 from alerting.casedata.trust import Trust
 from alerting.cli import DAY, build_app, today
+from alerting.documents.additions import as_block
 from alerting.errors import SourceError
+from alerting.evaluation.data_problems import Readers, map_command, what_to_do
 from alerting.formatting import plural
 from alerting.terminal import echo, echo_json, echo_table
 
 _PLACES = 20
 """How many places of ids that nobody has are named; the others are counted."""
+
+_FIRST = 5
+"""How many places of cells that are not understood are printed; `--json` has more."""
 
 _SHOWN = 5
 """How many members of staff are named; the others are counted."""
@@ -52,16 +62,60 @@ def command(ctx: click.Context, as_of: datetime | None, *, as_json: bool) -> Non
 
 
 def _tell_problems(tables: Sequence[TableReport]) -> None:
+    """Print what is wrong: what is not trusted, a cause once, then what is not understood, then the rest."""
+    by_cause = defaultdict[str, list[tuple[TableReport, str]]](list)
+    unclear = {f"{row.table}.{one.column}" for row in tables for one in row.unclear}
     for row in tables:
-        for problem in row.problems:
+        for about, why in row.doubts.items():
+            if about not in unclear:
+                by_cause[why].append((row, about))
+    for why, found in by_cause.items():
+        abouts, rows = [about for _, about in found], list({row.table: row for row, _ in found}.values())
+        what = "columns" if all("." in about for about in abouts) else "tables"
+        echo(f"{abouts[0]}: {why}" if len(found) == 1 else f"Each of {len(found)} {what} {why}:")
+        _item("", ", ".join(abouts) if len(found) > 1 else "")
+        _item("What to do: ", rows[0].remedies.get(abouts[0], ""))
+        _item("What waits for it: ", ", ".join(sorted({code for row in rows for code in row.waiting})))
+        for release in filter(None, (row.release for row in rows)):
+            echo(f"  If that is a real change and a run has found it: {release}")
+    for row in tables:
+        for one in row.unclear:
+            _tell_unclear(row, one)
+        for problem in row.others:
             echo(f"{row.table}: {problem}")
-        if row.waiting:
-            echo(f"  What waits for it: {', '.join(row.waiting)}")
-        if row.release:
-            echo(f"  If that is a real change and a run has found it: {row.release}")
     for row in tables:
         for note in row.notes:
             echo(f"{note}. It stops nothing.")
+
+
+def _tell_unclear(row: TableReport, one: Unclear) -> None:
+    """Print what of a column is not understood; the cause first, then how it is written, then where."""
+    about = f"{row.table}.{one.column}"
+    doubt = row.doubts.get(about)
+    echo(f"{about}: {one.says}.")
+    _item("Written as: ", ", ".join([*map(str, one.written), *([f"and {one.others:,} other ways"] if one.others else [])]))
+    _item("Understood: ", one.accepted)
+    _item("Not trusted: it ", doubt or "")
+    _item("What to do: ", row.remedies.get(about, ""))
+    places = [place.removesuffix(f"column {one.column}").removesuffix(one.column).rstrip(": ") for place in one.places]
+    _item("First at: ", ", ".join([*places[:_FIRST], *(["and more"] if len(places) > _FIRST else [])]))
+    _item("What waits for it: " if doubt else "Read by: ", ", ".join(one.rules))
+    if one.command:
+        echo(f"  To say what a word means: {one.command}")
+    if one.lines:
+        echo(f"  or in config.yaml, {one.choice}:")
+        for line in one.lines.split("\n"):
+            echo(f"    {line}")
+    if doubt and row.release:
+        echo(f"  If that is a real change and a run has found it: {row.release}")
+
+
+def _item(label: str, text: str) -> None:
+    """Print a line of what belongs to the one above, in several where the terminal is narrow; nothing where there is nothing."""
+    if text:
+        width = max(shutil.get_terminal_size().columns, 40) if sys.stdout.isatty() else 10_000
+        wrap = {"break_long_words": False, "break_on_hyphens": False, "subsequent_indent": "    "}
+        echo("\n".join(textwrap.wrap(f"  {label}{text}", width, **wrap)))  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,6 +137,30 @@ def looks_like(tables: Sequence[TableReport]) -> LooksLike | None:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Unclear:
+    """What of one column is there and not understood, and what can be done about it."""
+
+    column: str
+    kind: str
+    cells: int
+    of: int
+    says: str
+    #: How it is written: words that may be shown, else shapes.
+    written: Sequence[Spelling]
+    others: int
+    accepted: str
+    places: Sequence[str]
+    #: The codes of the rules that read it.
+    rules: Sequence[str]
+    remedy: str
+    #: The command that says what the commonest of the words means; None where none helps.
+    command: str | None = None
+    #: The same as lines of config.yaml, and what is to be chosen in them.
+    lines: str | None = None
+    choice: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class TableReport:
     """What was found of one table that the rules need."""
 
@@ -90,8 +168,17 @@ class TableReport:
     supplied: bool
     rows: int | None
     trusted: bool
-    #: Each a sentence: first why it is not trusted, then what of it cannot be read.
+    #: Each a sentence: first why it is not trusted, then what of it is not understood, then `others`.
     problems: Sequence[str]
+    #: Why it is not trusted, by itself or its column; and what to do about that.
+    doubts: Mapping[str, str]
+    remedies: Mapping[str, str]
+    #: What of its columns is there and not understood.
+    unclear: Sequence[Unclear]
+    #: What else is wrong with it.
+    others: Sequence[str]
+    #: In which encoding its file was read, where that is not plain UTF-8.
+    encoding: str | None
     #: The share of cells that hold something, by column.
     fill: Mapping[str, float]
     #: How many cells hold a word that no code map has, by column.
@@ -125,7 +212,14 @@ def read_tables(app: App, as_of: date) -> list[TableReport]:
         also["ext_staff"] += _refused_addresses(app, unusable_addresses(snapshot), read_directory(snapshot, judged))
         lacking = {name: frozenset(snapshot.readings[name].missing_columns) for name in wanted}
         proposed = _proposed(app, as_of, lacking)
-        return [_describe(app, snapshot, name, judged, also[name], proposed) for name in sorted(wanted)]
+        unclear = defaultdict[str, list[Unclear]](list)
+        readers = Readers(app.book, app.book.rules)
+        for one in find_not_understood(snapshot, wanted):
+            unclear[one.table].append(_unclear(app, one, readers))
+        return [
+            _describe(app, snapshot, name, judged, also=also[name], unclear=unclear[name], proposed=proposed)
+            for name in sorted(wanted)
+        ]
 
 
 def _proposed(app: App, as_of: date, lacking: Mapping[str, frozenset[str]]) -> Flavour | None:
@@ -153,22 +247,72 @@ def _workers(workers: list[str]) -> str:
     return f"{plural(len(workers), 'member')} of staff ({', '.join(workers[:_SHOWN])}{more})"
 
 
-def _describe(app: App, snapshot: Snapshot, name: str, judged: Trust, also: list[str], proposed: Flavour | None) -> TableReport:
+def _unclear(app: App, one: NotUnderstood, readers: Readers) -> Unclear:
+    wanted = app.source if one.written and one.may_do_harm else None
+    places = one.places or tuple(wanted.places(one.table, one.column, one.written) if wanted else ())
+    lines, choice = _lines(app, one) if one.vocabulary and one.words and one.may_do_harm else (None, "")
+    return Unclear(
+        column=one.column,
+        kind=one.kind.value,
+        cells=one.cells,
+        of=one.of,
+        says=one.says(),
+        written=one.spellings,
+        others=one.others,
+        accepted=one.accepted,
+        places=places,
+        rules=readers.codes(one.about),
+        remedy=what_to_do(one),
+        command=map_command(one) if one.vocabulary else None,
+        lines=lines,
+        choice=choice,
+    )
+
+
+def _lines(app: App, one: NotUnderstood) -> tuple[str, str]:
+    """Return the lines of config.yaml that say what the words of a column mean, and what is to be chosen in them."""
+    words, settings, vocabulary = list(one.words), app.book.settings, one.vocabulary or ""
+    if vocabulary in settings.codes:
+        codes = ", ".join(sorted(settings.codes[vocabulary].codes))
+        return as_block(("rules", "codes", vocabulary, "CODE"), words), f"each word under its own code of {codes}"
+    meaning = "yes_words" if vocabulary == "flags" else "allocated_social_worker_roles"
+    added = additions_for(settings, app.loaded, vocabulary, words, meaning, whole=True)
+    choice = "those that mean yes" if vocabulary == "flags" else "those who are a child's social worker"
+    blocks = [as_block(each.path[2:], each.items, 4) for each in added]
+    return "\n".join(["rules:", "  params:", *blocks]), f"of the new words only {choice}"
+
+
+def _describe(
+    app: App, snapshot: Snapshot, name: str, judged: Trust, *, also: list[str], unclear: list[Unclear], proposed: Flavour | None
+) -> TableReport:
     reading = snapshot.readings[name]
     mine = {about: why for about, why in judged.problems.items() if about.partition(".")[0] == name}
-    problems = [why if about == name else f"{about.partition('.')[2]} {why}" for about, why in mine.items()]
-    problems += [f"{column}: {count} cells cannot be read" for column, count in reading.unreadable_cells.items()]
-    problems += also
+    why = [why if about == name else f"{about.partition('.')[2]} {why}" for about, why in mine.items()]
+    # What no list has stops nothing by itself.
+    cells = [
+        f"{one.column}: {one.says}{f', first at {one.places[0]}' if one.places else ''}"
+        for one in unclear
+        if one.kind in (Kind.unreadable, Kind.damaged)
+    ]
+    others = [*also, *reading.record_places]
+    told = {f"{name}.{one.column}" for one in unclear}
+    encoded = [f"{name}: its file was read as {reading.encoding}"] if reading.encoding else []
     return TableReport(
         table=name,
         supplied=reading.supplied,
         rows=reading.rows,
         trusted=not mine,
-        problems=problems + reading.places,
+        problems=[*why, *cells, *others],
+        doubts=mine,
+        remedies={about: judged.remedies[about] for about in mine if judged.remedies.get(about)},
+        unclear=unclear,
+        others=others,
+        encoding=reading.encoding,
         fill={column: round(cells / rows, 3) for column, (cells, rows) in judged.filled.get(name, {}).items()},
         unmapped=reading.unmapped,
-        notes=[note.text for note in judged.notes if note.about.partition(".")[0] == name]
-        + [f"{name}.{column}: {why}" for column, why in reading.not_given.items() if column not in reading.missing_columns],
+        notes=[note.text for note in judged.notes if note.about.partition(".")[0] == name and note.about not in told]
+        + [f"{name}.{column}: {why}" for column, why in reading.not_given.items() if column not in reading.missing_columns]
+        + encoded,
         waiting=sorted(rule.code for rule in app.book.rules if mine.keys() & app.book.needs(rule)),
         flavour=proposed.name if proposed and any(proposed.gives(name, column) for column in reading.missing_columns) else None,
         release=f"alerting source release {name} --by NAME --note WHY" if mine.keys() & judged.releasable.keys() else None,

@@ -1,0 +1,149 @@
+"""What is wrong with a day's data, for those who look after the service: one cause once, with all that it touches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+
+from alerting.casedata.directory import unusable_addresses
+from alerting.casedata.not_understood import Kind, NotUnderstood, find_not_understood
+from alerting.casedata.restricted_list import RESTRICTED
+from alerting.casedata.snapshot import Snapshot, Source, Wanted
+from alerting.casedata.trust import Trust
+from alerting.errors import SourceError
+from alerting.formatting import listed, plural
+from alerting.model import Problem
+from alerting.rulebook.book import Rulebook
+from alerting.rulebook.rule import Rule
+
+_SHOWN = 3
+"""How many places or ways of writing are named; the others are counted."""
+
+
+def data_problems(
+    readers: Readers, snapshot: Snapshot, wanted: Wanted, judged: Trust, source: Source, lost: SourceError | None
+) -> Iterator[Problem]:
+    """Yield what is wrong with the data, with the rules that read it. lost: why nothing at all could be read."""
+    unclear = find_not_understood(snapshot, wanted)
+    if lost:
+        # Said once, with what was found instead.
+        text = f"nothing could be read: {lost.problem}. {' '.join(lost.remedy.split())}".strip(". ")
+        yield Problem(about="the case data", text=text, rules=readers.codes(*wanted), stops=True)
+    yield from (readers.of(problem) for problem in _doubts(judged, unclear, lost))
+    yield from _taken_off(judged)
+    yield from (Problem(about=unknown.about, text=unknown.problem(source, _SHOWN)) for unknown in judged.unknown_ids)
+    yield from map(readers.of, judged.told)
+    for one in unclear:
+        if one.may_do_harm and not {one.about, _told_with(one)} & judged.problems.keys():
+            yield readers.of(Problem(about=one.about, text=f"{one.about}: {_told(one)}", remedy=what_to_do(one)))
+    yield from _left_out(snapshot)
+    yield from _unusable(snapshot)
+
+
+class Readers:
+    """Which rules read what."""
+
+    def __init__(self, book: Rulebook, rules: Iterable[Rule]) -> None:
+        self._book, self._rules = book, tuple(rules)
+        self._needs: Mapping[str, frozenset[str]] | None = None
+
+    def codes(self, *abouts: str) -> tuple[str, ...]:
+        """Return the codes of the rules that read any of these tables and columns."""
+        if self._needs is None:
+            self._needs = {rule.code: self._book.needs(rule) for rule in self._rules}
+        return tuple(sorted(code for code, needs in self._needs.items() if needs & set(abouts)))
+
+    def of(self, problem: Problem) -> Problem:
+        """Return a problem with the rules that read what it is about."""
+        return replace(problem, rules=self.codes(problem.about, *problem.also))
+
+
+def what_to_do(one: NotUnderstood) -> str:
+    """Return what is to be done about cells that are not understood, in a sentence or two."""
+    match one.kind:
+        case Kind.damaged:
+            return "Have the file exported again, as UTF-8."
+        case Kind.unreadable if one.vocabulary is None:
+            return f"What is read is {one.accepted}. Have the extract write it so."
+        case Kind.unreadable:
+            return f"What is read is {one.accepted}. Map other words with `{map_command(one)}`."
+        case Kind.unmapped if one.vocabulary is None:
+            return "Have them put right where the data comes from."
+        case Kind.unmapped:
+            return f"Map them with `{map_command(one)}`."
+    return f"Say what each is with `{map_command(one)}`; one that says nothing of whose case it is goes to other_roles."
+
+
+def map_command(one: NotUnderstood) -> str:
+    """Return the command that maps the commonest of the words that may be shown."""
+    word = one.words[0] if one.words else "WORD"
+    quoted = f'"{word}"' if not any(sign in word for sign in '"$`!\\%') else '"WORD"'
+    meaning = {"roles": "LIST", "flags": "yes_words"}.get(one.vocabulary or "", "CODE")
+    return f"alerting source map {one.vocabulary} {quoted} {meaning}"
+
+
+def _doubts(judged: Trust, unclear: Iterable[NotUnderstood], lost: SourceError | None) -> Iterator[Problem]:
+    """Yield what is not trusted. What several tables have of one cause is one problem."""
+    by_cause: dict[str, list[str]] = {}
+    for about, why in judged.problems.items():
+        if not (lost and why.endswith(lost.problem)):
+            by_cause.setdefault(why, []).append(about)
+    written = {_told_with(one): one for one in unclear}
+    for why, abouts in by_cause.items():
+        first, *others = sorted(abouts, key=lambda about: (about == RESTRICTED, about))
+        if others:
+            what = "columns" if all("." in about for about in abouts) else "tables"
+            yield Problem(
+                about=first, also=tuple(others), text=f"Each of {len(abouts)} {what} {why} ({listed(abouts)})", stops=True
+            )
+            continue
+        one = written.get(first)
+        shown = f", written as {one.written_as(_SHOWN)}" if one and one.spellings else ""
+        yield Problem(
+            about=first,
+            text=f"{first} {why}{shown}",
+            stops=True,
+            remedy=" ".join(filter(None, (judged.remedies.get(first), what_to_do(one) if one else ""))),
+        )
+
+
+def _told_with(one: NotUnderstood) -> str:
+    """Return what is not trusted where this is why: roles are what a whole table is about."""
+    return one.table if one.kind == Kind.role else one.about
+
+
+def _told(one: NotUnderstood) -> str:
+    first = f", first at {', '.join(one.places[:_SHOWN])}" if one.places else ""
+    return f"{one.says()}{f', written as {one.written_as(_SHOWN)}' if one.spellings else ''}{first}"
+
+
+def _taken_off(judged: Trust) -> Iterator[Problem]:
+    """Return how many were taken off the list of restricted records; of one that is doubted nobody was."""
+    if judged.restricted.removed and RESTRICTED not in judged.doubted:
+        people = plural(judged.restricted.taken_off, "person", "people")
+        yield Problem(about=RESTRICTED, text=f"{RESTRICTED} has {people} fewer than when last trusted, restricted as before")
+
+
+def _left_out(snapshot: Snapshot) -> Iterator[Problem]:
+    """Return which records could not be read, by place, and what was taken off ids; never what stands in them."""
+    for table, reading in sorted(snapshot.readings.items()):
+        for column in reading.fractions:
+            about = f"{table}.{column}"
+            yield Problem(
+                about=about, text=f"{about}: every id ends in .0, as a spreadsheet makes them of whole numbers; it was taken off"
+            )
+        if reading.left_out:
+            places = ", ".join(reading.record_places[:_SHOWN])
+            yield Problem(about=table, text=f"{table}: {plural(reading.left_out, 'record')} cannot be read, left out ({places})")
+
+
+def _unusable(snapshot: Snapshot) -> Iterator[Problem]:
+    """Return how many members of staff have an address that nothing can be sent to, and who the first are, by worker id."""
+    workers = unusable_addresses(snapshot)
+    if workers:
+        more = f" and {len(workers) - _SHOWN} more" if len(workers) > _SHOWN else ""
+        text = (
+            f"ext_staff.email: {plural(len(workers), 'member')} of staff cannot be written to, as the address is none: worker "
+            f"{', '.join(workers[:_SHOWN])}{more}. The next manager up is told in their place"
+        )
+        yield Problem(about="ext_staff.email", text=text)
