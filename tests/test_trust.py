@@ -496,3 +496,10 @@ def test_a_rule_that_reads_a_table_that_is_not_trusted_waits_and_is_told_why():
         "of-visits": "ssd_cp_visits is not there",
         "of-both": "ssd_cp_plans lacks cppl_person_id; ssd_cp_visits is not there",
     }
+
+
+def test_of_too_few_ids_for_a_share_those_that_are_nowhere_are_told():
+    assert [problem.text for problem in children(30, ids(40)).told] == [
+        f"{VISITS} names 10 of 40 cppv_person_id that ssd_person does not have"
+    ]
+    assert children(36, ids(40)).told == ()

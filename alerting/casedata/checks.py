@@ -167,6 +167,8 @@ class _Look:
             says = f"names {lost} of {every} ids that {where} has"
         about = f"{one.table}.{one.column}" if one.beside else one.table
         flaw = self._flaw(about, f"{NOWHERE} {one.column}", "max_nowhere", lost, every, says)
+        # Of too few ids to count as a share nothing waits, but who is looked for in vain is told.
+        flaw = replace(flaw, told=flaw.size > self._number("max_nowhere") and lost >= self._number("unreadable_at_least"))
         if one.or_of is None:
             return replace(flaw, grave=True) if lost == every else flaw
         # One worker or team that is nowhere may be an odd one.
