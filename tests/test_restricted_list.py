@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import sqlite3
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -183,7 +185,7 @@ def test_a_released_list_goes_out_and_whoever_it_lacks_stays_restricted_until_th
     morning = Morning([], Past(restricted=GOOD.trust.restricted.kept, released_list=mark))
 
     assert (morning.allowed("0001"), morning.allowed("0009")) == ({"W1"}, None)
-    assert [note.text for note in morning.trust.notes] == [
+    assert [note.text for note in morning.trust.notes if note.about == RESTRICTED] == [
         "ext_restricted has 0 rows, fewer than half of the 4 it had when last trusted (released)"
     ]
 
@@ -388,6 +390,46 @@ def test_a_list_that_an_earlier_version_kept_is_read(store: Store):
 
 
 # ------------------------------------------------------------------ on the whole line
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "edit",
+    [
+        "DELETE FROM state WHERE name = 'restricted records'",
+        "UPDATE state SET value = replace(value, '\"C1\"', '\"C9\"') WHERE name = 'restricted records'",
+        "UPDATE state SET value = 'no JSON' WHERE name = 'restricted records'",
+    ],
+)
+@pytest.mark.parametrize("runs_before", ["sealed", "of an earlier version"])
+def test_where_the_last_list_is_gone_or_another_nothing_about_a_child_goes_out_until_two_people_release_it(
+    tmp_path: Path, edit: str, runs_before: str
+):
+    if runs_before != "sealed" and "C9" in edit:
+        pytest.skip("what an earlier version kept was not sealed")
+    office, day = Office(tmp_path), timedelta(days=1)
+    office.rules_of_its_own()
+    office.rule()
+    office.council.add("ext_restricted", person_id="C1", level="sealed", allowed_recipients=None)
+    office.council.add("ext_restricted", person_id="C2", level="limited", allowed_recipients="M1")
+    office.begin(MONDAY)
+    old = [] if runs_before == "sealed" else ["DELETE FROM sealed_row", "DELETE FROM seal"]
+    with closing(sqlite3.connect(tmp_path / "alerting.db")) as connection:
+        for statement in [edit, *old]:
+            connection.execute(statement)
+        connection.commit()
+    office.council.remove("ext_restricted", person_id="C1")
+    for later in (1, 2):  # it is not forgotten by having been found once
+        report = office.run(MONDAY + later * day)
+        assert named_to_anybody(office) == set()
+        assert report.data is not None
+        assert "cannot be compared with the one that was last trusted" in report.data.problems[RESTRICTED]
+    asked = command(office, "source", "release", "ext_restricted", "--note", "C1 was taken off", "--by", "P1")[1]
+    assert command(office, "requests", "approve", re.findall(r"[Rr]equest (\d+)", asked)[0], "--by", "H1")[0] == 0
+    office.run(MONDAY + 3 * day)
+    assert "C2" in named_to_anybody(office)
+    office.run(MONDAY + 4 * day)
+    assert "restricted" not in " ".join(notice.title for notice in office.notices)
 
 
 def named_to_anybody(office: Office) -> set[str]:

@@ -20,6 +20,7 @@ from alerting.commands import cli
 from alerting.config import Handling
 from alerting.notifications.silences import Impact, Matcher, SilenceRequest
 from alerting.store import acts, brakes, schema, seals, silences
+from alerting.store.messages import send_hold
 from alerting.store.store import Store
 from tests.made_council import MONDAY, somebody
 from tests.office import Office
@@ -175,6 +176,37 @@ def test_what_was_put_in_is_noticed_after_the_next_run_has_sealed_it_too(office:
         seals.seal_run(connection, 99, NOON)
 
     assert checked(office).breaks
+
+
+STEERING = {
+    "the last list is gone": "DELETE FROM state WHERE name = 'restricted records'",
+    "a list that was never released": """INSERT INTO state (name, value, at)
+        VALUES ('restricted records released', '{"mark": "x"}', '2026-03-04 08:00:00')""",
+    "the directory": "UPDATE state SET value = replace(value, 'M1', 'M2') WHERE name = 'directory'",
+    "what a table was like": "UPDATE state SET value = '{}' WHERE name LIKE 'filled:%'",
+    "a rule that is believed": "INSERT INTO state (name, value, at) VALUES ('believed', '[\"other\"]', '2026-03-04 08:00:00')",
+    "fire is held": """INSERT INTO state (name, value, at)
+        VALUES ('hold_fire', '{"by": "P1", "why": "x", "restored": false}', '2026-03-04 08:00:00')""",
+}
+
+
+@pytest.mark.parametrize("edit", STEERING)
+def test_an_edit_of_what_steers_is_noticed_at_once_and_after_the_next_run_has_rewritten_it(office: Office, edit: str) -> None:
+    by_hand(office, STEERING[edit])
+    assert [each for each in checked(office).breaks if each.endswith("was changed by hand")]
+
+    office.run(MONDAY + 3 * DAY)
+    assert [each for each in checked(office).breaks if each.endswith("changed by hand before the run of 2026-03-05")]
+    assert "The store was changed by hand" in {notice.title for notice in office.notices}
+
+
+def test_what_people_do_between_two_runs_is_no_edit_by_hand(office: Office) -> None:
+    with opened(office) as store, store.transaction() as connection:
+        send_hold.hold(connection, by=somebody("P1"), why="looking", now=NOON)
+        assert check_seals(connection).breaks == ()
+        send_hold.release(connection, by=somebody("P1"), note="looked", now=NOON)
+    office.run(MONDAY + 3 * DAY)
+    assert checked(office).breaks == ()
 
 
 ALONE = {

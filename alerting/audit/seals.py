@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from alerting.alerts.acts import ActKind
 from alerting.formatting import plural
-from alerting.store import acts, schema
+from alerting.store import acts, schema, steering
 from alerting.store.schema import act, brake, handling, seal, sealed_row, silence, source_release, transition
 from alerting.store.seals import PARTS, Part, head_of, is_blank, of_columns, said_of
 
@@ -47,6 +47,8 @@ def check_seals(connection: sa.Connection, heads: Collection[str] = ()) -> SealC
     if links:
         breaks += [*_check_runs(connection, links), *_check_added(connection, links, by_part[transition.name, "made"])]
     breaks += [*_check_links(connection), *_check_acted(connection, links, by_part)]
+    breaks += steering.found_before(connection)
+    breaks += [f"{one.says} was changed by hand" for one in steering.changed_by_hand(connection)]
     return SealCheck(
         seals=len(links),
         rows=len(rows),

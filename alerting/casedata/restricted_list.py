@@ -47,6 +47,11 @@ class ListDoubt(Worded):
         "ids that a spreadsheet changed, columns that moved, or ids of another system",
     )
     half_gone = "half_gone", "has {detail}", "an export that broke off or was filtered"
+    last_lost = (
+        "last_lost",
+        "cannot be compared with the one that was last trusted{detail}",
+        "a row of the store that was deleted or changed by hand",
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,6 +93,8 @@ class RestrictedList:
     last: TrustedList | None = None
     #: Whom that list restricted, by every id that they have today.
     before: tuple[RestrictedPerson, ...] = ()
+    #: Whether the last trusted list is not known any more, though there was one.
+    lost: bool = False
     #: Why it is not believed, each with what it is about.
     doubts: Mapping[ListDoubt, str] = field(default_factory=dict)
     #: A mark of the very set of ids, by which a release of a doubted list is known.
@@ -131,10 +138,13 @@ class RestrictedList:
         return (*self.listed, *(self.before if doubted or self.rows is None else self.removed))
 
 
-def read_list(snapshot: Snapshot, last: TrustedList | None, rows_before: int | None, released: str | None) -> RestrictedList:
+def read_list(
+    snapshot: Snapshot, last: TrustedList | None, rows_before: int | None, released: str | None, *, lost: bool = False
+) -> RestrictedList:
     """Read the list of a day and compare it with the last trusted one.
 
     rows_before: of the last trusted list, where nothing else of it is known. released: the mark of the list that was released.
+    lost: whether there was a last trusted list, and it is gone or was changed by hand: half of it would let out the other half.
     """
     reading = snapshot.readings[RESTRICTED]
     rows = snapshot.sql(f"SELECT person_id, level, allowed_recipients FROM {RESTRICTED} ORDER BY ALL")
@@ -142,9 +152,9 @@ def read_list(snapshot: Snapshot, last: TrustedList | None, rows_before: int | N
     known = _Known(snapshot, ids.union(*(person.ids for person in _people(last))))
     before = tuple(replace(person, ids=known.every_id(person.ids)) for person in _people(last))
     if reading.problem:
-        return RestrictedList(last=last, before=before)
+        return RestrictedList(last=last, before=before, lost=lost)
     if reading.rows is None:
-        return _not_supplied(RestrictedList(last=last, before=before), rows_before, released)
+        return _not_supplied(RestrictedList(last=last, before=before, lost=lost), rows_before, released)
     listed = tuple(
         RestrictedPerson(ids=known.every_id([person]), level=level, allowed=allowed_workers(allowed))
         for person, level, allowed in rows
@@ -152,13 +162,15 @@ def read_list(snapshot: Snapshot, last: TrustedList | None, rows_before: int | N
     )
     no_id, unmatched = sum(not row[0] for row in rows) + reading.left_out, known.unmatched(ids)
     mark = _mark("listed", str(no_id), *ids)
+    doubts = _doubts(no_id, [row[0] for row in rows if row[0]], unmatched, reading.rows, last.rows if last else rows_before)
     return RestrictedList(
         rows=reading.rows,
         listed=listed,
         removed=_removed(before, {id_ for person in listed for id_ in person.ids}, known),
         last=last,
         before=before,
-        doubts=_doubts(no_id, [row[0] for row in rows if row[0]], unmatched, reading.rows, last.rows if last else rows_before),
+        lost=lost,
+        doubts={**doubts, **_LOST} if lost else doubts,
         mark=mark,
         released=released == mark,
         ids=len(ids),
@@ -178,13 +190,17 @@ def put_in_force(snapshot: Snapshot, people: Iterable[RestrictedPerson]) -> None
     )
 
 
+_LOST = {ListDoubt.last_lost: ""}
+
+
 def _not_supplied(nothing: RestrictedList, rows_before: int | None, released: str | None) -> RestrictedList:
     """Return that there is no list today; where there was one, it is not forgotten."""
     rows = nothing.last.rows if nothing.last else rows_before
-    if rows is None:
+    if rows is None and not nothing.lost:
         return nothing
     mark = _mark("not supplied", *(id_ for person in _people(nothing.last) for id_ in person.ids))
-    doubts, stands = {ListDoubt.not_supplied: plural(rows, "row")}, nothing.last is not None and released == mark
+    doubts = {ListDoubt.not_supplied: "an unknown number of rows" if rows is None else plural(rows, "row")}
+    doubts, stands = {**doubts, **_LOST} if nothing.lost else doubts, nothing.last is not None and released == mark
     return replace(nothing, doubts=doubts, mark=mark, released=stands)
 
 

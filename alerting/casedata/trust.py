@@ -64,8 +64,12 @@ class Past:
     loaded_at: datetime | None = None
     #: The list of restricted records as it was when last trusted; None where it never was.
     restricted: TrustedList | None = None
+    #: Whether there was such a list, and what is kept of it is gone or was changed by hand.
+    restricted_lost: bool = False
     #: The mark of the doubted list that two people released last.
     released_list: str | None = None
+    #: What the service remembers that was changed by hand since the last run, in words.
+    changed_by_hand: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,6 +123,8 @@ class Trust:
     restricted: RestrictedList = field(default_factory=RestrictedList)
     #: Whether anything says whose records are sealed: today's list of them, or the last that was trusted.
     sealed_known: bool = True
+    #: What the service remembers that was changed by hand since the last run, in words.
+    changed_by_hand: tuple[str, ...] = ()
     #: Those of the notes that are told: columns of which less is there than when they were last trusted.
     told: tuple[Problem, ...] = ()
     #: Columns that no earlier load had, as `table.column`, that not every row has: the rows that have them, of all rows.
@@ -189,7 +195,7 @@ def judge(snapshot: Snapshot, wanted: Wanted, past: Past) -> Trust:
     notes: list[Problem] = []
     told: list[Problem] = []
     released = set()
-    restricted = read_list(snapshot, past.restricted, past.last.get(RESTRICTED), past.released_list)
+    restricted = read_list(snapshot, past.restricted, past.last.get(RESTRICTED), past.released_list, lost=past.restricted_lost)
     sealed_known = RESTRICTED not in problems or past.restricted is not None
     if restricted.doubts and RESTRICTED not in problems:
         if restricted.released:
@@ -223,6 +229,7 @@ def judge(snapshot: Snapshot, wanted: Wanted, past: Past) -> Trust:
         banners=(*_banners(old, loads, stated.values(), past), *([] if told_of_children else [_NO_CHILDREN])),
         restricted=restricted,
         sealed_known=sealed_known,
+        changed_by_hand=past.changed_by_hand,
         unknown_ids=find_unknown(snapshot, wanted, restricted, problems),
         loads=stated,
         filled=found.filled,

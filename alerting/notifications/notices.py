@@ -152,6 +152,17 @@ def _readers(problem: Problem) -> str:
     return f"It is read by {listed(problem.rules)}."
 
 
+def of_changes_by_hand(judged: Trust) -> Iterator[Notice]:
+    """Return what the service remembers that somebody has changed in the store by hand since the last run."""
+    if judged.changed_by_hand:
+        yield Notice(
+            title="The store was changed by hand",
+            detail=f"Since the last run, nobody's act has changed {listed(judged.changed_by_hand)}, and it is not as that run left it. "
+            "Find out who can write to the store, and what may have been told to whom since. `alerting audit verify` shows all that "
+            "was changed.",
+        )
+
+
 def of_unkept(unkept: Iterable[str]) -> Iterator[Notice]:
     """Return why the day's data could not be kept."""
     for why in unkept:

@@ -12,7 +12,7 @@ from alerting.evaluation.evaluation import Evaluation, Status
 from alerting.notifications.admin_digest import AdminDigest
 from alerting.notifications.decide import Decision
 from alerting.notifications.policy import Policy
-from alerting.store import brakes, load_history, newest_directory, recipient_log, restricted_lists
+from alerting.store import brakes, load_history, newest_directory, recipient_log, restricted_lists, steering
 from alerting.store.messages.outbox import Outbox
 from alerting.store.rule_versions import RuleHistory
 from alerting.store.schema import notice
@@ -33,6 +33,7 @@ class DecisionWriter:
     ) -> int:
         """Write a decision, and return how many of its messages were not planned before. tables: those that were read."""
         as_of, book = decision.as_of, self.policy.book
+        steering.keep_found(connection, now)
         load_history.keep(connection, self.run_id, as_of, now, evaluation.trust, tables)
         restricted_lists.keep(connection, as_of, now, evaluation.trust)
         newest_directory.keep(connection, self.run_id, decision.router.directory, now)

@@ -17,8 +17,9 @@ import sqlalchemy as sa
 
 from alerting.alerts.acts import ActKind
 from alerting.alerts.people import Actor
+from alerting.casedata.restricted_list import RESTRICTED
 from alerting.casedata.trust import ROWS, Past, Trust
-from alerting.store import acts, restricted_lists
+from alerting.store import acts, restricted_lists, steering
 from alerting.store.schema import source_release, state, table_reading
 from alerting.store.service_state import forget, remember
 
@@ -66,15 +67,33 @@ def past(connection: sa.Connection, as_of: date) -> Past:
             good[row.table_name].append(row.rows)
     for table, (_, rows) in released.items():
         good[table] = [*good[table], rows][:GOOD_LOADS]
-    kept = _states(connection)
+    kept, changed = _states(connection), steering.changed_by_hand(connection)
+    restricted = restricted_lists.last_trusted(connection)
     return Past(
         last={table: rows[0] for table, rows in good.items() if rows},
         good=good,
         filled={table: {name: (cells, rows) for name, (cells, rows) in value.items()} for table, value in kept[_FILLED].items()},
         accepted={about: flaws for value in kept[_ACCEPTED].values() for about, flaws in value.items()},
         loaded_at=_newest_load(connection, as_of),
-        restricted=restricted_lists.last_trusted(connection),
+        restricted=restricted,
+        restricted_lost=steering.LAST_LIST in changed
+        or restricted_lists.is_lost(connection)
+        or (restricted is None and _had_a_list(connection, kept)),
         released_list=restricted_lists.released_mark(connection),
+        changed_by_hand=tuple(one.says for one in changed),
+    )
+
+
+def _had_a_list(connection: sa.Connection, kept: Mapping[str, Mapping[str, Any]]) -> bool:
+    """Return whether a run before has trusted a list of restricted records, so that it must be known what that was."""
+    if steering.was_sealed(connection, steering.LAST_LIST):
+        return True
+    columns = table_reading.c
+    trusted = (columns.table_name == RESTRICTED, columns.problem.is_(None), columns.rows.is_not(None))
+    # Where a column of it was doubted, its table has no problem, and no list was kept.
+    return (
+        RESTRICTED not in kept[_DOUBTED]
+        and connection.execute(sa.select(columns.run_id).where(*trusted).limit(1)).first() is not None
     )
 
 

@@ -42,12 +42,12 @@ def keep(connection: sa.Connection, run_id: int, directory: Directory, now: date
 
 def read(connection: sa.Connection) -> NewestDirectory | None:
     """Return the directory of the last run; None where none has kept one that this version can read."""
-    runs, value = remembered(connection, _SINCE), remembered(connection, _DIRECTORY)
-    if runs is None or value is None:
-        return None
     try:
+        runs, value = remembered(connection, _SINCE), remembered(connection, _DIRECTORY)
+        if runs is None or value is None:
+            return None
         return NewestDirectory(directory=_AS_JSON.validate_python(value), since=runs[0], list_since=runs[1])
-    except ValidationError:
+    except (ValidationError, ValueError, TypeError, LookupError):
         return None
 
 

@@ -20,6 +20,7 @@ from alerting.store.schema import source_release
 from alerting.store.service_state import forget, remember, remembered
 
 _LIST, _DOUBT, _RELEASE = "restricted records", "restricted records doubted", "restricted records released"
+_LOST = "restricted records lost"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,8 +35,14 @@ class DoubtedList:
 
 
 def last_trusted(connection: sa.Connection) -> TrustedList | None:
-    """Return the list as it was when last trusted; None where it never was."""
-    kept = remembered(connection, _LIST)
+    """Return the list as it was when last trusted; None where it never was, or where what was kept of it cannot be read."""
+    try:
+        return _read_list(remembered(connection, _LIST))
+    except (ValueError, TypeError, LookupError, AttributeError):
+        return None
+
+
+def _read_list(kept: Any) -> TrustedList | None:
     if isinstance(kept, list):  # as an earlier version kept it: person, level, who is allowed
         people = (RestrictedPerson(ids=(id_,), level=level, allowed=allowed_workers(cell)) for id_, level, cell in kept if id_)
         return TrustedList(rows=len(kept), listed=tuple(people))
@@ -46,13 +53,24 @@ def last_trusted(connection: sa.Connection) -> TrustedList | None:
 
 def released_mark(connection: sa.Connection) -> str | None:
     """Return the mark of the doubted list that two people have found right; None where there is none."""
-    release = remembered(connection, _RELEASE)
-    return release["mark"] if release else None
+    try:
+        release = remembered(connection, _RELEASE)
+    except ValueError:
+        return None
+    mark = release.get("mark") if isinstance(release, dict) else None
+    return mark if isinstance(mark, str) else None
+
+
+def is_lost(connection: sa.Connection) -> bool:
+    """Return whether a run has found that the last trusted list is not known any more, and none was trusted since."""
+    return remembered(connection, _LOST) is not None
 
 
 def keep(connection: sa.Connection, as_of: date, now: datetime, judged: Trust) -> None:
     """Write down a day's list where it was trusted, else why it was not, in the caller's transaction."""
     restricted = judged.restricted
+    if restricted.lost and RESTRICTED in judged.doubted:
+        remember(connection, _LOST, True, now)
     if RESTRICTED in judged.releasable:
         doubt = {"as_of": as_of.isoformat(), "mark": restricted.mark, "says": restricted.says}
         remember(connection, _DOUBT, doubt, now)
@@ -63,6 +81,7 @@ def keep(connection: sa.Connection, as_of: date, now: datetime, judged: Trust) -
     if not restricted.released:
         # What was released is over when another list is trusted: the next time it is doubted again.
         forget(connection, _RELEASE)
+    forget(connection, _LOST)
     if restricted.kept is not None:
         _keep_list(connection, restricted.kept, now)
 

@@ -18,7 +18,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from alerting.store import schema
+from alerting.store import schema, steering
 from alerting.store.batches import batches
 from alerting.store.messages import content_json
 from alerting.store.schema import seal, sealed_row
@@ -115,6 +115,7 @@ def seal_run(connection: sa.Connection, run_id: int | None, now: datetime) -> st
     reach = dict(last.reach) if last else {}
     for row in rows:
         reach[row["table_name"]] = max(reach.get(row["table_name"], 0), row["row_id"])
+    rows += steering.sealed_rows(connection, last)
     previous = last.head if last else ""
     said = [said_of(row["table_name"], row["row_id"], row["part"], row["facts"], row["contents"]) for row in rows]
     head = head_of(previous, run_id, now, said)

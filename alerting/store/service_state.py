@@ -12,8 +12,11 @@ from alerting.store.schema import state
 
 
 def remembered(connection: sa.Connection, name: str) -> Any:
-    """Return what is remembered under a name; None where nothing is."""
-    return connection.execute(sa.select(state.c.value).where(state.c.name == name)).scalar()
+    """Return what is remembered under a name; None where nothing is, or nothing that can be read any more."""
+    try:
+        return connection.execute(sa.select(state.c.value).where(state.c.name == name)).scalar()
+    except ValueError:  # no JSON: somebody changed it by hand, which the seals show
+        return None
 
 
 def remember(connection: sa.Connection, name: str, value: object, now: datetime) -> None:

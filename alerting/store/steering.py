@@ -1,0 +1,170 @@
+"""What the service remembers that steers who is told of what, sealed as each run leaves it: a change of it by hand is noticed.
+
+Runs rewrite it, and people by what they do. So the next run compares it at its beginning, and `audit verify` at any time: what
+differs from the last seal without an act of the kind that changes it was changed by hand. Found once, that is kept for good.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import secrets
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from alerting.alerts.acts import ActKind
+from alerting.store.schema import act, run, seal, sealed_row, state, table_reading
+from alerting.store.service_state import remember, remembered
+
+_TABLE = "state"
+_FOUND = "changed by hand"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Steering:
+    """Something that is remembered, under names of its own."""
+
+    #: What its seal is kept under.
+    part: str
+    #: In words.
+    says: str
+    #: The names, or how they begin where they end with a colon.
+    names: tuple[str, ...]
+    #: What people do that changes it between two runs.
+    acts: tuple[ActKind, ...] = ()
+
+    def has(self, name: str) -> bool:
+        """Return whether what is remembered under a name belongs to it."""
+        return any(name.startswith(mine) if mine.endswith(":") else name == mine for mine in self.names)
+
+
+LAST_LIST = Steering(
+    part="list",
+    says="the last trusted list of restricted records",
+    names=("restricted records", "restricted records lost"),
+    acts=(ActKind.removal_released,),
+)
+STEERING = (
+    LAST_LIST,
+    Steering(
+        part="release",
+        says="the release of a doubted list of restricted records",
+        names=("restricted records released",),
+        acts=(ActKind.list_released,),
+    ),
+    Steering(part="doubt", says="the doubt about the list of restricted records", names=("restricted records doubted",)),
+    Steering(part="directory", says="the directory that messages go by", names=("directory", "directory since")),
+    Steering(
+        part="loads",
+        says="what tables were like when last trusted",
+        names=("filled:", "doubted:", "accepted:"),
+        acts=(ActKind.table_released,),
+    ),
+    Steering(
+        part="brakes",
+        says="what releases of brakes let pass",
+        names=("baseline", "believed"),
+        acts=(ActKind.brake_released,),
+    ),
+    Steering(
+        part="hold",
+        says="whether fire is held",
+        names=("hold_fire",),
+        acts=(ActKind.fire_held, ActKind.fire_released),
+    ),
+    Steering(part="retention", says="what the store may forget", names=("retention begun",), acts=(ActKind.retention_begun,)),
+    Steering(part="found", says="what was found changed by hand", names=(_FOUND,)),
+)
+
+
+def sealed_rows(connection: sa.Connection, last: Any) -> Iterator[dict[str, Any]]:
+    """Yield the digest of all that steers, as the rows of a seal that follows the last one."""
+    values = _values(connection)
+    for one in STEERING:
+        salt = secrets.token_hex(8)
+        yield {
+            "table_name": _TABLE,
+            "row_id": last.id if last else 0,
+            "part": one.part,
+            "salt": salt,
+            "facts": _digest(salt, one, values),
+            "contents_salt": None,
+            "contents": None,
+        }
+
+
+def changed_by_hand(connection: sa.Connection) -> tuple[Steering, ...]:
+    """Return what is not as the last seal has it though nobody's act changed it.
+
+    While a run has decided and is not sealed, nothing can be said: it has rewritten all that the last seal is over.
+    """
+    last = connection.execute(sa.select(seal).order_by(seal.c.id.desc()).limit(1)).first()
+    if last is None:
+        return ()
+    mine = sa.select(sealed_row.c.part, sealed_row.c.salt, sealed_row.c.facts)
+    was = {
+        row.part: row
+        for row in connection.execute(mine.where(sealed_row.c.seal_id == last.id, sealed_row.c.table_name == _TABLE))
+    }
+    if not was:
+        return ()
+    values = _values(connection)
+    differ = [one for one in STEERING if one.part in was and _digest(was[one.part].salt, one, values) != was[one.part].facts]
+    if not differ or _is_unsealed(connection, last):
+        return ()
+    since = sa.or_(act.c.id > last.reach.get("act", 0), act.c.at > last.at)
+    done = set(connection.execute(sa.select(act.c.kind).where(since).distinct()).scalars())
+    return tuple(one for one in differ if not done.intersection(one.acts))
+
+
+def was_sealed(connection: sa.Connection, one: Steering) -> bool:
+    """Return whether the last seal is over something of this, and not over its absence."""
+    last = sa.select(sa.func.max(seal.c.id)).scalar_subquery()
+    query = sa.select(sealed_row.c.salt, sealed_row.c.facts).where(
+        sealed_row.c.seal_id == last, sealed_row.c.table_name == _TABLE, sealed_row.c.part == one.part
+    )
+    row = connection.execute(query).first()
+    return row is not None and row.facts != _digest(row.salt, one, {})
+
+
+def keep_found(connection: sa.Connection, now: datetime) -> None:
+    """Keep what was changed by hand since the last seal, before a run rewrites it."""
+    changed = changed_by_hand(connection)
+    if changed:
+        before = remembered(connection, _FOUND)
+        known = before if isinstance(before, list) else []
+        remember(connection, _FOUND, [*known, *([one.part, now.date().isoformat()] for one in changed)], now)
+
+
+def found_before(connection: sa.Connection) -> Iterator[str]:
+    """Yield what runs have found changed by hand, a sentence each."""
+    says = {one.part: one.says for one in STEERING}
+    found = remembered(connection, _FOUND)
+    for each in found if isinstance(found, list) else ():
+        part, on = each if isinstance(each, list) and len(each) == 2 else ("", "")
+        yield f"{says.get(part, 'something that steers who is told')} was changed by hand before the run of {on}"
+
+
+def _is_unsealed(connection: sa.Connection, last: Any) -> bool:
+    """Return whether a run has decided since the last seal, or while it was made, and has no seal."""
+    later = sa.or_(run.c.id > (last.run_id or 0), run.c.finished_at.is_(None), run.c.finished_at > last.at)
+    query = sa.select(run.c.id).where(
+        later,
+        sa.exists().where(table_reading.c.run_id == run.c.id),
+        ~sa.exists().where(seal.c.run_id == run.c.id),
+    )
+    return connection.execute(query.limit(1)).first() is not None
+
+
+def _values(connection: sa.Connection) -> Mapping[str, Any]:
+    # As text: what is no JSON any more is a change as well.
+    return {row[0]: row[1] for row in connection.execute(sa.select(state.c.name, sa.cast(state.c.value, sa.Text)))}
+
+
+def _digest(salt: str, one: Steering, values: Mapping[str, Any]) -> str:
+    mine = sorted((name, value) for name, value in values.items() if one.has(name))
+    return hashlib.blake2b(json.dumps([salt, mine], default=str).encode(), digest_size=20).hexdigest()
