@@ -45,8 +45,10 @@ def check_seals(connection: sa.Connection, heads: Collection[str] = ()) -> SealC
     for part in PARTS:
         breaks += _check_part(connection, part, by_part[part.table.name, part.name], links)
     if links:
-        breaks += [*_check_runs(connection, links), *_check_added(connection, links, by_part[transition.name, "made"])]
-    breaks += [*_check_links(connection), *_check_acted(connection, links, by_part)]
+        breaks += _check_runs(connection, links)
+        for table in (transition, brake):
+            breaks += _check_added(connection, table, links, by_part[table.name, "made"])
+    breaks += [*_check_links(connection, links, by_part[act.name, "made"]), *_check_acted(connection, links, by_part)]
     breaks += steering.found_before(connection)
     breaks += [f"{one.says} was changed by hand" for one in steering.changed_by_hand(connection)]
     return SealCheck(
@@ -134,23 +136,26 @@ def _check_runs(connection: sa.Connection, links: Sequence[Any]) -> Iterator[str
     for id_ in connection.execute(done.order_by(run.id)).scalars():
         if id_ not in sealed:
             yield f"run {id_} has no seal: it was taken away, or the run was put in"
+    there = set(connection.execute(sa.select(run.id)).scalars())
+    yield from (f"run {id_} was taken away, and its seal is there" for id_ in sorted(sealed - there - {None}))
 
 
-def _check_added(connection: sa.Connection, links: Sequence[Any], sealed: Mapping[int, Any]) -> Iterator[str]:
-    """Find changes of alerts that were put in after the run that is said to have made them was sealed."""
+def _check_added(connection: sa.Connection, table: sa.Table, links: Sequence[Any], sealed: Mapping[int, Any]) -> Iterator[str]:
+    """Find changes of alerts, or brakes, that were put in after the run that is said to have made them was sealed."""
     first = {link.run_id: link.id for link in reversed(links) if link.run_id is not None}
-    query = sa.select(transition.c.id, transition.c.run_id).where(transition.c.run_id.in_(sorted(first)))
-    for row in connection.execute(query.order_by(transition.c.id)):
+    query = sa.select(table.c.id, table.c.run_id).where(table.c.run_id.in_(sorted(first)))
+    for row in connection.execute(query.order_by(table.c.id)):
         if row.id not in sealed or sealed[row.id].seal_id > first[row.run_id]:
-            yield f"transition {row.id} was put in after run {row.run_id} had ended"
+            yield f"{table.name} {row.id} was put in after run {row.run_id} had ended"
 
 
-def _check_links(connection: sa.Connection) -> Iterator[str]:
+def _check_links(connection: sa.Connection, links: Sequence[Any], sealed: Mapping[int, Any]) -> Iterator[str]:
     """Find acts that do not follow from the one before: those were put in, taken away or changed."""
     before = ""
     for row in connection.execute(sa.select(act).order_by(act.c.id)):
         if row.link is None:
-            if before:
+            # Acts of before there were links are in the first seal.
+            if before or (links and (row.id not in sealed or sealed[row.id].seal_id != links[0].id)):
                 yield f"act {row.id} was put in"
             continue
         if row.link != acts.link_of(before, row):

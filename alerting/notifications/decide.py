@@ -373,6 +373,7 @@ class _Run:
                 *notices.of_brakes(self.brake_rows),
                 *notices.of_changes_by_hand(evaluation.trust),
                 *notices.of_data(evaluation.problems, evaluation.trust.releasable),
+                *notices.of_unreadable(self.world.unreadable),
                 *notices.of_unkept(unkept),
                 *notices.of_alerts(self.alerts, self.plan.unrouted),
             ]

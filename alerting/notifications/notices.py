@@ -163,6 +163,16 @@ def of_changes_by_hand(judged: Trust) -> Iterator[Notice]:
         )
 
 
+def of_unreadable(rows: Sequence[str]) -> Iterator[Notice]:
+    """Return the rows of the store that cannot be read, which count for nothing."""
+    if rows:
+        yield Notice(
+            title="Rows of the store cannot be read",
+            detail=f"What stands in {listed(rows)} is nothing that the service writes: it was likely changed by hand. It counts for "
+            "nothing: what cannot be read silences nobody and puts nothing off. `alerting audit verify` shows what was changed.",
+        )
+
+
 def of_unkept(unkept: Iterable[str]) -> Iterator[Notice]:
     """Return why the day's data could not be kept."""
     for why in unkept:
@@ -234,7 +244,7 @@ def of_brakes(brakes: Sequence[BrakeRow]) -> Iterator[Notice]:
         levels = ", ".join(f"{count} {level}" for level, count in brake.levels.items())
         sample = f" ({levels}), such as {', '.join(brake.sample)}" if brake.sample else ""
         detail = (
-            f"It had {plural(brake.new, 'new alert')} in the run of {day(brake.since)}, {_WHY_BRAKED[brake.kind]}. "
+            f"It had {plural(brake.new, 'new alert')} in the run of {day(brake.since)}, {_WHY_BRAKED.get(brake.kind, 'and why it was braked cannot be read')}. "
             f"{plural(brake.kept_back, 'alert')}{sample} told to nobody until somebody has looked and runs "
             f"`alerting rules release {brake.code} --by NAME`."
         )

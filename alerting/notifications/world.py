@@ -56,6 +56,8 @@ class World:
     silences: tuple[Silence, ...] = ()
     #: The numbers of those made since the last daily run: whom they touch is told today.
     new_silences: frozenset[int] = frozenset()
+    #: Rows of the store that nobody can read, in words: each counts for nothing.
+    unreadable: tuple[str, ...] = ()
     #: Those that are on.
     brakes: tuple[Brake, ...] = ()
     history: History = field(default_factory=History)

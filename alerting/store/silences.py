@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import date, datetime
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -78,7 +80,7 @@ def end(connection: sa.Connection, number: int, *, by: Actor, note: str, now: da
 def every(connection: sa.Connection) -> list[Silence]:
     """Return every silence there is or was, the newest first."""
     query = sa.select(schema.silence).order_by(schema.silence.c.id.desc())
-    return [_silence(row) for row in connection.execute(query).mappings()]
+    return _readable(connection, query)[0]
 
 
 def standing(connection: sa.Connection, as_of: date) -> list[Silence]:
@@ -86,14 +88,19 @@ def standing(connection: sa.Connection, as_of: date) -> list[Silence]:
     table = schema.silence
     mine = (table.c.ended_at.is_(None), table.c.begins <= as_of, table.c.until >= as_of)
     query = sa.select(table).where(*mine).order_by(table.c.id)
-    return [_silence(row) for row in connection.execute(query).mappings()]
+    return _readable(connection, query)[0]
+
+
+def unreadable(connection: sa.Connection) -> list[str]:
+    """Return the silences that have not been ended and that nobody can read, which silence nothing."""
+    return _readable(connection, sa.select(schema.silence).where(schema.silence.c.ended_at.is_(None)))[1]
 
 
 def not_over(connection: sa.Connection, as_of: date) -> list[Silence]:
     """Return the silences that stand on a day or are to come, the oldest first."""
     table = schema.silence
     query = sa.select(table).where(table.c.ended_at.is_(None), table.c.until >= as_of).order_by(table.c.id)
-    return [_silence(row) for row in connection.execute(query).mappings()]
+    return _readable(connection, query)[0]
 
 
 def made_since_daily(connection: sa.Connection, as_of: date) -> list[int]:
@@ -108,6 +115,22 @@ def made_since_daily(connection: sa.Connection, as_of: date) -> list[int]:
     standing_now = (table.c.ended_at.is_(None), table.c.begins <= as_of, table.c.until >= as_of)
     new = sa.or_(table.c.at > last.started_at, table.c.begins > last.as_of)
     return list(connection.execute(sa.select(table.c.id).where(*standing_now, new)).scalars())
+
+
+def _readable(connection: sa.Connection, query: sa.Select[Any]) -> tuple[list[Silence], list[str]]:
+    """Return the silences of a query, and those of its rows that cannot be read, which somebody changed by hand."""
+    with suppress(ValueError, TypeError):
+        return [_silence(row) for row in connection.execute(query).mappings()], []
+    found: list[Silence] = []
+    lost: list[str] = []
+    for number in connection.execute(query.with_only_columns(schema.silence.c.id)).scalars().all():
+        try:
+            found.append(
+                _silence(connection.execute(sa.select(schema.silence).where(schema.silence.c.id == number)).mappings().one())
+            )
+        except (ValueError, TypeError):
+            lost.append(f"silence {number}")
+    return found, lost
 
 
 def _silence(row: sa.RowMapping) -> Silence:
