@@ -323,6 +323,13 @@ def test_the_head_goes_to_the_administrators_and_with_the_heartbeat_and_the_audi
     assert "is none of this store's" in audit(office, 1, "--head", "0" * 40)
 
 
+def test_the_audit_compares_the_head_in_the_marker_without_being_asked(office: Office) -> None:
+    office.run(MONDAY + 3 * DAY)
+    audit(office, 0)
+    by_hand(office, "DELETE FROM sealed_row", "DELETE FROM seal")
+    assert "is none of this store's" in audit(office, 1)
+
+
 def audit(office: Office, code: int, *more: str) -> str:
     result = CliRunner().invoke(
         cli, ["--config", str(office.folder / "config.yaml"), "audit", "verify", "--to", "2026-03-05", *more]

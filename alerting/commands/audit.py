@@ -19,6 +19,7 @@ from alerting.cli import DAY, build_app, now
 from alerting.errors import ConfigError
 from alerting.formatting import day, plural
 from alerting.runs import timetable
+from alerting.store.store import Store
 from alerting.terminal import echo, echo_json
 
 _LATER = "Give days on which something was run."
@@ -51,7 +52,7 @@ def verify(ctx: click.Context, since: datetime | None, until: datetime | None, h
             if first > last:
                 raise ConfigError(f"{first} lies after {last}", remedy=_LATER)
             found = audit.verify(connection, first, last, now(), due=_due(app, known, first, last))
-            sealed = seals.check_seals(connection, [*heads, *_given_away(app)])
+            sealed = seals.check_seals(connection, [*heads, *_given_away(app, store)])
         found = replace(found, breaches=(*found.breaches, *map(_of_seals, sealed.breaks)))
     finally:
         store.close()
@@ -76,14 +77,15 @@ def _of_seals(problem: str) -> audit.Breach:
     return audit.Breach(promise="seal", about="the store", problem=problem)
 
 
-def _given_away(app: App) -> list[str]:
-    """Return the head that stands in the file of the heartbeat, if there is one: it was written outside the store."""
+def _given_away(app: App, store: Store) -> list[str]:
+    """Return the heads that stand outside the store: in the file of the heartbeat, and in the marker beside it."""
+    marked = [head] if (head := app.marker(store).head) else []
     path = app.heartbeat().file
     try:
         text = path.read_text("utf-8") if path else ""
     except (OSError, UnicodeDecodeError):
-        return []
-    return re.findall(r"^seal ([0-9a-f]{40})$", text, re.MULTILINE)
+        return marked
+    return [*marked, *re.findall(r"^seal ([0-9a-f]{40})$", text, re.MULTILINE)]
 
 
 def _due(app: App, known: Mapping[str, tuple[date, date]], first: date, last: date) -> Iterator[tuple[str, date]]:

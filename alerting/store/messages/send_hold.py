@@ -21,7 +21,7 @@ from alerting.alerts.acts import ActKind
 from alerting.alerts.people import SERVICE, Actor
 from alerting.config import PRODUCTION
 from alerting.model import DeliveryReason
-from alerting.store import acts
+from alerting.store import acts, seals
 from alerting.store.batches import batches
 from alerting.store.messages import content_json
 from alerting.store.schema import outbox, run, state
@@ -96,7 +96,14 @@ class Marker:
 
     def _known(self, connection: sa.Connection, now: datetime) -> dict[str, Any]:
         remember(connection, ENVIRONMENT, self.environment, now)
-        return {"store": _store_id(connection, now), **_newest_run(connection)}
+        last = seals.newest(connection)
+        return {"store": _store_id(connection, now), **_newest_run(connection), "head": last.head if last else None}
+
+    @property
+    def head(self) -> str | None:
+        """The newest head of the seals when the store was looked at last; None where the marker has none."""
+        head = self._read().get("head")
+        return head if isinstance(head, str) and head else None
 
     def _write(self, known: Mapping[str, Any]) -> list[str]:
         if self.path is None or self._read() == known:
