@@ -21,10 +21,10 @@ from alerting.alerts.acts import ActKind
 from alerting.alerts.people import SERVICE, Actor
 from alerting.config import PRODUCTION
 from alerting.model import DeliveryReason
-from alerting.store import acts, seals
+from alerting.store import acts
 from alerting.store.batches import batches
 from alerting.store.messages import content_json
-from alerting.store.schema import outbox, run, state
+from alerting.store.schema import outbox, run, seal, state
 from alerting.store.service_state import forget, remember, remembered
 from alerting.store.store import Store
 
@@ -96,8 +96,8 @@ class Marker:
 
     def _known(self, connection: sa.Connection, now: datetime) -> dict[str, Any]:
         remember(connection, ENVIRONMENT, self.environment, now)
-        last = seals.newest(connection)
-        return {"store": _store_id(connection, now), **_newest_run(connection), "head": last.head if last else None}
+        head = connection.execute(sa.select(seal.c.head).order_by(seal.c.id.desc()).limit(1)).scalar()
+        return {"store": _store_id(connection, now), **_newest_run(connection), "head": head}
 
     @property
     def head(self) -> str | None:
