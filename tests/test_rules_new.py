@@ -22,6 +22,16 @@ SOURCE = RULES / "practice" / "care-leaver-not-in-touch.yaml"
 CL_01 = "care-leaver-not-in-touch"
 
 
+COUNCIL = {
+    "name": "Exampleshire",
+    "administrators": [
+        {"name": "Alex Officer", "address": "admin@example.gov.uk"},
+        {"name": "Bo Deputy", "address": "deputy@example.gov.uk"},
+    ],
+    "domain": "alerts.example.gov.uk",
+}
+
+
 class Council:
     """A council with its own folder of rules, and somebody at its command line."""
 
@@ -29,7 +39,7 @@ class Council:
         made = MadeCouncil(folder)
         made.write()
         copy_shipped(folder / "rules")
-        self.folder, self.config = folder, made.configure("sqlite:///alerting.db")
+        self.folder, self.config = folder, made.configure("sqlite:///alerting.db", council=COUNCIL)
 
     def alerting(self, *words: str) -> Result:
         return CliRunner().invoke(cli, ["--config", str(self.config), *words])
@@ -293,7 +303,7 @@ WRONG = {
     "the code is no code": ("", ["CL-01", "--code", "loc1"], "'LOC1' is no code", "as in LOC-01"),
     "the title is empty": ("", ["CL-01", "--title", " "], "a title is a few words on one line", "--title"),
     "the title has two lines": ("", ["CL-01", "--title", "a\nb"], "a title is a few words on one line", "--title"),
-    "local is not in use": ("rules: {packs: [practice]}", ["CL-01"], "local, is not in use", "config.yaml:17:16"),
+    "local is not in use": ("rules: {packs: [practice]}", ["CL-01"], "local, is not in use", "config.yaml:20:16"),
     "local comes first": ("rules: {packs: [local, practice]}", ["CL-01", "--replaces"], "local is read before practice", "Put local last."),
     "config.yaml would speak of a rule that is gone": (
         "rules: {settings: {CL-01: {reason: x}}}", ["CL-01", "--replaces"], "what config.yaml sets for CL-01 would be lost", "with --code CL-01",
