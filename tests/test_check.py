@@ -136,7 +136,7 @@ def test_everything_that_is_wrong_is_found_in_one_pass(home):
         "rules/zlocal/unknown-column.yaml:17:10: `measure`: there is no column or parameter 'visit'",
         "rules/zlocal/forbidden.yaml:20:25: `levels.amber`: a subquery is not part of the rule language",
         "rules/zlocal/not-yaml.yaml:2:1: not valid YAML: a tab stands where only spaces may",
-        "config.yaml:3:9: ssd_person: pers_dob is not there; likely a column that was renamed, or left out of the extract",
+        "config.yaml:3:9: ssd_person.pers_dob: is not there; likely a column that was renamed, or left out of the extract",
         "config.yaml:3:9: ssd_cp_plans: cannot be read: ssd_cp_plans.csv: is empty, without even a header",
         "config.yaml:3:9: ext_team: ",
     ):

@@ -14,7 +14,8 @@ from alerting.store.batches import batches
 from alerting.store.schema import alert, told
 
 _IS_WHOLE = sa.and_(
-    told.c.level.in_([level.value for level in Level]), told.c.condition.in_([condition.value for condition in Condition])
+    told.c.level.in_([level.value for level in Level]),
+    told.c.condition.in_([*(condition.value for condition in Condition), PASSED_ON]),
 )
 
 
