@@ -35,7 +35,7 @@ def plain(value: object, limit: int = FIELD) -> str:
 def visible(text: str, keep: str = "") -> str:
     """Return text with a sign for each character that shows as nothing, or would do something to a terminal, but those to keep.
 
-    >>> visible("Oak\x1b[2J"), visible("a\u202eb\n", keep="\n")
+    >>> visible("Oak\\x1b[2J"), visible("a\\u202eb\\n", keep="\\n")
     ('Oak�[2J', 'a�b\\n')
     """
     if text.isprintable():

@@ -6,6 +6,7 @@ is there and cannot be read. Tables of text are then joined to the dictionaries.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -263,3 +264,14 @@ def as_text(cell: object) -> str | None:
             return cell.decode("utf-8", "replace")
         case _:
             return str(cell)
+
+
+def cells_as_json(cells: Sequence[object]) -> str:
+    """Return cells as one JSON list of the texts that an export would hold."""
+    return json.dumps([cell if cell is None or type(cell) is str else as_text(cell) for cell in cells])
+
+
+def list_type(cells: Sequence[object]) -> str:
+    """Return the engine's type for a list of cells: days where the first of them is one, else text."""
+    first = next((cell for cell in cells if cell is not None), None)
+    return "DATE" if type(first) is date else "VARCHAR"

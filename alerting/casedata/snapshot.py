@@ -25,10 +25,11 @@ from alerting.casedata.catalogue import TABLES, Limits, Settings
 from alerting.casedata.conversion import (
     RawColumn,
     absent,
-    as_text,
     bad_cells,
+    cells_as_json,
     damaged_cells,
     ids_with_a_fraction,
+    list_type,
     make_dictionaries,
     quoted,
     there,
@@ -321,7 +322,7 @@ class Snapshot:
 
     def fill(self, table: str, columns: Sequence[str], data: Sequence[Sequence[object]]) -> None:
         """Fill a raw table from column lists: `data[i]` holds the cells of `columns[i]`, text, date or None."""
-        kinds = [_list_type(cells) for cells in data]
+        kinds = [list_type(cells) for cells in data]
         selected = ", ".join(
             f"unnest(${number}::{kind}[]) AS {quoted(name.lower())}"
             for number, (name, kind) in enumerate(zip(columns, kinds, strict=True), 1)
@@ -347,7 +348,7 @@ class Snapshot:
         selected = ", ".join(f"""unnest(from_json(${number}, '["VARCHAR"]')) AS {name}""" for number, name in enumerate(names, 1))
         made = ", ".join(f"{name} VARCHAR" for name in names)
         self._fill_one(table, f"CREATE TABLE IF NOT EXISTS raw.{quoted(table)} ({made})")
-        self._fill_one(table, f"INSERT INTO raw.{quoted(table)} SELECT {selected}", [_as_json(cells) for cells in data])
+        self._fill_one(table, f"INSERT INTO raw.{quoted(table)} SELECT {selected}", [cells_as_json(cells) for cells in data])
 
     def write_parquet(self, query: str, path: Path) -> int:
         """Write the rows of a query into a Parquet file, in their order, and give how many there are.
@@ -491,12 +492,3 @@ class Snapshot:
 
 def _text(value: str) -> str:
     return "'" + value.replace("'", "''") + "'"
-
-
-def _as_json(cells: Sequence[object]) -> str:
-    return json.dumps([cell if cell is None or type(cell) is str else as_text(cell) for cell in cells])
-
-
-def _list_type(cells: Sequence[object]) -> str:
-    first = next((cell for cell in cells if cell is not None), None)
-    return "DATE" if type(first) is date else "VARCHAR"
