@@ -22,6 +22,8 @@ from alerting.errors import SourceError
 from tests.made_council import MONDAY
 from tests.office import Office, rule_row
 
+pytestmark = pytest.mark.slow
+
 DAY = timedelta(days=1)
 SETTINGS = Settings(params={}, codes={}, bank_holidays=frozenset(), limits=Limits(memory_mb=512, seconds=20))
 MEMORY = "it needs more than the 512 MB of memory that it may take"

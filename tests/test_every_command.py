@@ -15,6 +15,8 @@ from alerting.commands import cli
 from tests.every_command import COMMANDS
 from tests.made_council import MONDAY, MadeCouncil
 
+pytestmark = pytest.mark.slow
+
 BAD = (
     "", "-1", "9" * 400, "nan", "0001-01-01", "9999-12-31", "../../etc/passwd", "/dev/null", "[red]x[/red]", "=1+1", "Ł☂😀\u202e\u200b",
     "%s{0}${env:X}' OR 1=1 --", "rul\udce9s", "\x1b[2J\x07",

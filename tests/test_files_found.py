@@ -19,6 +19,8 @@ from tests.extracts import HEADER, PERSON, encrypted_package, people, workbook
 from tests.made_council import MONDAY, MadeCouncil
 from tests.small_council import read
 
+pytestmark = pytest.mark.slow
+
 VISITS = "clav_cla_visit_id,clav_cla_id,clav_person_id,clav_cla_visit_date\n1,2,3,2026-03-01\n"
 ANNEX = ["Child Unique ID", "Gender", "Ethnicity", "Date of Birth", "Age of Child (Years)", "Date of Contact", "Contact Source"]
 EPISODES = "CHILD,DECOM,RNE,LS,CIN,PLACE,PLACE_PROVIDER,DEC,REC,REASON_PLACE_CHANGE,HOME_POST,PL_POST,URN\n1,01/04/2025,S,C2,N1,U1,PR1,,,,,,\n"

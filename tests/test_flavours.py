@@ -28,6 +28,8 @@ from alerting.sources.demo.source import Source
 from alerting.sources.files.source import Source as Files
 from tests.small_council import SETTINGS
 
+pytestmark = pytest.mark.slow
+
 DAY = date(2026, 3, 2)
 MOMENT = datetime(2026, 3, 2, 7, tzinfo=UTC)
 OUTBOX = {"type": "folder", "path": "outbox"}

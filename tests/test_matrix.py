@@ -13,6 +13,8 @@ import yaml
 from tests.column_damage import DAMAGES
 from tests.matrix import RULES, Bench, Circle, Judge, Outcome, Square, Told
 
+pytestmark = pytest.mark.slow
+
 A_FEW = 50
 """Children, where one square is enough."""
 DRAWN = {"first": 24, "third": 12}

@@ -22,6 +22,8 @@ from tests.made_council import MONDAY, MadeCouncil
 from tests.office import RULES
 from tests.test_commands import Shell
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parent.parent
 
 

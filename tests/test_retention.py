@@ -17,6 +17,8 @@ from tests.made_council import MONDAY
 from tests.office import Office
 from tests.test_commands import Shell
 
+pytestmark = pytest.mark.slow
+
 SETTINGS = {"message_contents": 30, "alert_facts": 60}
 LATER = MONDAY + timedelta(days=98)
 ADMINISTRATORS = {"name": "Exampleshire", "domain": "alerts.example.gov.uk",

@@ -20,6 +20,8 @@ from alerting.notifications.notices import of_data, of_rules
 from alerting.notifications.report import RuleRow
 from tests.office import Office
 
+pytestmark = pytest.mark.slow
+
 MONDAY = date(2026, 3, 9)
 
 

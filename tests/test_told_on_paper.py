@@ -19,6 +19,8 @@ from alerting.store.messages import told
 from alerting.store.messages.outbox import ClaimedMessage, Outbox, content_of, notification_of
 from tests.told_on_paper import SOME_DAYS, Event, live
 
+pytestmark = pytest.mark.slow
+
 ONE, TWO = frozenset({"H1"}), frozenset({"M2", "H1"})
 DOWN_WHILE_A_CHILD_IS_LIMITED: list[list[Event]] = [
     [("succeed", "M7", "T1"), ("relay", "down"), ("run", "monthly")],

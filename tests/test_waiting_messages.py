@@ -16,6 +16,8 @@ from tests.returned_mail import Post
 from tests.sending_desk import mails, text
 from tests.servers import ScriptedMailServer, free_port
 
+pytestmark = pytest.mark.slow
+
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 FRIDAY = date(2026, 3, 6)
 MONDAY, TUESDAY = FRIDAY + 3 * DAY, FRIDAY + 4 * DAY
