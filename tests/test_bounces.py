@@ -17,6 +17,8 @@ from tests.made_council import MONDAY
 from tests.returned_mail import DAY, Post, on, to, words
 from tests.servers import ScriptedMailServer
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("written", [bounce, exchange])
 def test_what_came_back_goes_to_the_next_manager_up_in_the_next_run_and_its_reader_is_tried_again(

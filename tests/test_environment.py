@@ -23,6 +23,8 @@ from tests.messages import channel_message, mail_message
 from tests.office import Office
 from tests.servers import MailServer, mail_server
 
+pytestmark = pytest.mark.slow
+
 SINK = "alerts-test@example.gov.uk"
 NOW = datetime(2026, 3, 2, 7, tzinfo=UTC)
 COUNCIL = {"name": "Exampleshire", "administrators": ["admin@example.gov.uk"], "domain": "alerts.example.gov.uk"}

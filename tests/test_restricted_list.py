@@ -24,6 +24,8 @@ from tests.made_council import MONDAY
 from tests.office import Office
 from tests.one_rule_office import command
 
+pytestmark = pytest.mark.slow
+
 DAY = date(2026, 3, 31)
 OFFICER = Actor(id="W1", name="A. Officer")
 NOW = datetime(2026, 3, 31, 7, tzinfo=UTC)

@@ -16,6 +16,8 @@ from alerting.rulebook.loader import load_rulebook
 from tests.case_rows import RULES, copy_shipped, shipped
 from tests.made_council import MadeCouncil
 
+pytestmark = pytest.mark.slow
+
 CODES = [rule.code for rule in shipped().rules]
 OFF = {rule.id for rule in shipped().off}
 SOURCE = RULES / "practice" / "care-leaver-not-in-touch.yaml"

@@ -13,6 +13,8 @@ from alerting.casedata.trust import Past, judge
 from tests.made_council import MONDAY
 from tests.office import Office
 
+pytestmark = pytest.mark.slow
+
 DAY = date(2026, 3, 31)
 SETTINGS = Settings(
     params={"row_count_tolerance": 0.005, "max_row_change": 0.2, "max_row_change_at_least": 50, "max_load_age_wd": 1},
