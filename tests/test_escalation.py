@@ -163,7 +163,9 @@ def test_who_is_named_for_a_restricted_child_is_told_whoever_it_is_escalated_to(
 def test_without_a_list_of_restrictions_nothing_is_escalated(office: Office):
     office.run(MONDAY + WEEK, without=("ext_restricted",))
 
-    assert office.people() == set()
+    # Whoever was told before reads that nothing about a child is in it, and nobody above them reads anything.
+    assert office.people() == {"M1"}
+    assert office.content("M1").items == ()
 
 
 def test_who_was_told_is_told_that_it_cleared(office: Office):
