@@ -98,7 +98,7 @@ class CommandFolder(click.Group):
         sys.exit(code)
 
     def _refused(self, given: Sequence[str]) -> int:
-        """Say of an argument that is no text that it is none; return what that ends with, 0 where all are."""
+        """Return the code that an argument which is no text ends with, after saying so; 0 where all are text."""
         for why in filter(None, map(not_text, given)):
             error = click.UsageError(f"{why[:1].upper()}{why[1:]}.", click.Context(self, info_name="alerting"))
             error.show()

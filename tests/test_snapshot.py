@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
-from typing import Any
 
 import duckdb
 import pytest
@@ -15,55 +14,11 @@ from alerting.casedata.conversion import as_text
 from alerting.casedata.snapshot import EngineError, Snapshot, Wanted
 from tests.small_council import AS_OF, SETTINGS, settled
 
-NBSP = "\u00a0"
-NUMBERED = {"ssd_person": "pers_sex", "ssd_legal_status": "lega_person_id", "ext_load": "table_name", "ext_staff": "name"}
-KINDS = {
-    "id": ("ssd_person", "pers_person_id"),
-    "text": ("ssd_person", "pers_ethnicity"),
-    "date": ("ssd_person", "pers_dob"),
-    "code": ("ssd_legal_status", "lega_legal_status"),
-    "moment": ("ext_load", "loaded_at"),
-    "number": ("ext_load", "row_count"),
-    "flag": ("ext_staff", "asye"),
-}
-
-
-def read_each(cells: Sequence[object]) -> dict[str, list[Any]]:
-    """Return what cells become in a column of each kind, through a whole snapshot, in their order."""
-    numbers = [f"#{number:04}" for number, _ in enumerate(cells)]
-    tables: dict[str, list[str]] = {}
-    for table, column in KINDS.values():
-        tables.setdefault(table, [NUMBERED[table]]).append(column)
-    filled = {
-        table: (columns, list(zip(numbers, *[cells] * (len(columns) - 1), strict=True))) for table, columns in tables.items()
-    }
-    with settled(filled) as snapshot:
-        return {
-            kind: [
-                row[0]
-                for row in snapshot.sql(f"SELECT {column}{'_code' * (kind == 'code')} FROM {table} ORDER BY {NUMBERED[table]}")
-            ]
-            for kind, (table, column) in KINDS.items()
-        }
-
-
-def read(kind: str, cells: Sequence[object]) -> list[Any]:
-    """Return what cells become in a column of one kind, in their order."""
-    return read_each(cells)[kind]
-
 
 @pytest.fixture(scope="module")
 def snapshot() -> Iterator[Snapshot]:
     with settled({}) as snapshot:
         yield snapshot
-
-
-def ask(snapshot: Snapshot, function: str, cells: Sequence[str | None]) -> list[Any]:
-    """Ask a shared function of many cells in one statement."""
-    rows = snapshot.sql(
-        f"SELECT {function}(x) FROM (SELECT unnest($1::VARCHAR[]) AS x, unnest(range({len(cells)})) AS no) ORDER BY no", [cells]
-    )
-    return [row[0] for row in rows]
 
 
 # ---------------------------------------------------------------------- open, and in which order

@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 ROWS = "rows"
 """The name of the check of a table's number of rows; the other checks are named in `doubtful_rows`."""
 
-_UNREAD = "cannot be read"
 
 _SLACK = 0.02
 """How much worse a flaw may get after a release before it counts as another one, and how many cells are always missing."""
@@ -133,6 +132,8 @@ class Trust:
     remedies: Mapping[str, str] = field(default_factory=dict)
     #: The ids that the council's own tables name and that nobody has.
     unknown_ids: tuple[UnknownIds, ...] = ()
+    #: The tables that are there and cannot be read.
+    unread: frozenset[str] = frozenset()
     #: What each wanted column of a table that is there is like, by `table.column`.
     columns: Mapping[str, ColumnShares] = field(default_factory=dict)
 
@@ -167,7 +168,7 @@ class Trust:
         for name in names:
             alike.setdefault(self.problems[name], []).append(name)
         for why, several in alike.items():
-            if why.startswith(_UNREAD):
+            if self.unread.issuperset(several):
                 yield f"{listed(several)} {why}"
             else:
                 yield from (f"{name} {why}" for name in several)
@@ -231,6 +232,7 @@ def judge(snapshot: Snapshot, wanted: Wanted, past: Past) -> Trust:
         sealed_known=sealed_known,
         changed_by_hand=past.changed_by_hand,
         unknown_ids=find_unknown(snapshot, wanted, restricted, problems),
+        unread=frozenset(table for table in wanted if snapshot.readings[table].problem),
         loads=stated,
         filled=found.filled,
         columns={column.name: column for column in _shares(snapshot, wanted, found.filled)},
@@ -320,7 +322,7 @@ def _broken(snapshot: Snapshot, table: str, load: _Load | None) -> _Why | None:
     """Return what is wrong with a table that only its source can put right."""
     settings, reading = snapshot.settings, snapshot.readings[table]
     if reading.problem:
-        return f"{_UNREAD}: {reading.problem.rstrip('.')}", ""
+        return f"cannot be read: {reading.problem.rstrip('.')}", ""
     if reading.rows is None and not TABLES[table].extension:
         return "is not there", "See that it is extracted, under this name."
     # An extension table that is not there is an empty one: the rules that need it find nobody in it.

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
 
 from alerting.alerts.acts import ActKind
 from alerting.delivery.failure_notices import FaultNotice
@@ -29,7 +28,16 @@ class ToldAct:
     approved_by: str | None = None
     account: str | None = None
     host: str | None = None
-    wanted: Mapping[str, Any] = field(default_factory=dict)
+    #: Of an approval or a withdrawal, the number of the request that it answers.
+    answers: int | None = None
+    #: Of a request: what is done when it is approved, and who was asked to, by id.
+    asked_for: ActKind | None = None
+    asked: str | None = None
+    #: Of a silence: its last day, how many open alerts it meets, of how many, and how many of each reader's, by id.
+    until: date | None = None
+    matched: int = 0
+    open: int = 0
+    touched: Mapping[str, int] = field(default_factory=dict)
 
 
 def of_act(act: ToldAct) -> FaultNotice:
@@ -43,7 +51,7 @@ def of_act(act: ToldAct) -> FaultNotice:
 def to_touched(act: ToldAct, count: int) -> FaultNotice:
     """Return what somebody is told the same day of whose alerts so many are silenced or closed."""
     approved = f", and {act.approved_by} approved it" if act.approved_by else ""
-    until = f" until {day(date.fromisoformat(act.wanted['until']))}" if act.wanted.get("until") else ""
+    until = f" until {day(act.until)}" if act.until else ""
     if act.kind is ActKind.close:
         title = f"An alert of yours was closed: {act.about}"
         detail = f"{act.by} closed it by hand{approved}. It opens again if the record changes. Ask them if that is not right."
@@ -75,13 +83,12 @@ _TITLES = {
 
 
 def _title(act: ToldAct) -> str:
-    wanted = act.wanted
     if act.kind is ActKind.request:
         return f"Request {act.id} waits for a second person: {_asked(act)}"
     if act.kind is ActKind.silence:
-        until = day(date.fromisoformat(wanted["until"])) if wanted.get("until") else "a day"
-        return f"{wanted.get('matched', 0)} of {plural(wanted.get('open', 0), 'open alert')} silenced until {until}"
-    return _TITLES[act.kind].format(about=act.about[:1].upper() + act.about[1:], answers=wanted.get("answers", ""))
+        until = day(act.until) if act.until else "a day"
+        return f"{act.matched} of {plural(act.open, 'open alert')} silenced until {until}"
+    return _TITLES[act.kind].format(about=act.about[:1].upper() + act.about[1:], answers=act.answers or "")
 
 
 _ASKED = {
@@ -97,8 +104,9 @@ _ASKED = {
 
 def _asked(act: ToldAct) -> str:
     """Return what a request is for."""
-    kind = ActKind(act.wanted["kind"])
-    return _ASKED.get(kind) or f"{act.about}, to be {kind.words}"
+    if act.asked_for is None:
+        return act.about
+    return _ASKED.get(act.asked_for) or f"{act.about}, to be {act.asked_for.words}"
 
 
 def _where(act: ToldAct) -> str:

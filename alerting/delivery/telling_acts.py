@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from alerting.alerts.acts import ActKind
@@ -32,7 +32,7 @@ def tell_acts(
     for row in rows:
         act = _told_act(connection, row, people)
         notice = act_notices.of_act(act)
-        asked = act_notices.addressees(people, [act.wanted.get("asked") or ""])
+        asked = act_notices.addressees(people, [act.asked or ""])
         for receiver in receivers:
             several = {one.id: one for one in [*looking_after, *asked]}
             planned += [notice.to(receiver, one.id, one.name, one.address, now.date()) for one in several.values()]
@@ -47,6 +47,7 @@ def _told_act(connection: Transaction, row: Any, people: Mapping[str, Addressee]
     def name(id_: str) -> str:
         return people[id_].name if id_ in people else id_
 
+    kept: Mapping[str, Any] = row.wanted or {}
     second = acts.approver(connection, row.answers) if row.answers is not None and row.kind != ActKind.approval else None
     return ToldAct(
         id=row.id,
@@ -57,7 +58,13 @@ def _told_act(connection: Transaction, row: Any, people: Mapping[str, Addressee]
         approved_by=name(second) if second else None,
         account=row.account,
         host=row.host,
-        wanted={**(row.wanted or {}), "answers": row.answers},
+        answers=row.answers,
+        asked_for=ActKind(kept["kind"]) if row.kind == ActKind.request else None,
+        asked=kept.get("asked"),
+        until=date.fromisoformat(kept["until"]) if kept.get("until") else None,
+        matched=kept.get("matched", 0),
+        open=kept.get("open", 0),
+        touched=kept.get("touched") or {},
     )
 
 
@@ -67,7 +74,7 @@ def _touched(
     """Return whom an act touches that took two people, as it is large or about what is critical. Others read of it the next morning."""
     if row.answers is None or act.kind not in (ActKind.silence, ActKind.close, ActKind.snooze, ActKind.data_error):
         return []
-    counts = act.wanted.get("touched") or {}
+    counts = act.touched
     if act.kind is not ActKind.silence:
         counts = {recipient: 1 for recipient, _ in told.who_knows(connection, receiver, [act.about])}
     return [(one, counts[one.id]) for one in act_notices.addressees(people, sorted(counts))]
