@@ -21,13 +21,11 @@ import re
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from copy import deepcopy
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import sqlalchemy as sa
 from hypothesis import strategies as st
@@ -36,9 +34,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from alerting.app import App, build
 from alerting.audit import verify
 from alerting.config import Handling
-from alerting.delivery.notifier import Notifier
-from alerting.errors import DeliveryError, HandlingError
-from alerting.model import Alert, Condition, Message, Reason, Tier
+from alerting.errors import HandlingError
+from alerting.model import Alert, Condition, Message, Reason
 from alerting.notifications import silences
 from alerting.notifications.fallback import PASSED_ON
 from alerting.notifications.recipient_log import EVERYBODY
@@ -50,8 +47,10 @@ from alerting.store.alert_actions import AlertActions
 from alerting.store.job_leases import JobLeases, this_process
 from alerting.store.store import Store
 from alerting.working_days import add_working_days, working_days_between
-from tests.crashes import PER_MESSAGE, POINTS, TWICE, Point
+from tests.crashes import PER_MESSAGE, POINTS, TWICE
+from tests.dying import KilledError, dying
 from tests.made_council import MONDAY, MadeCouncil, somebody
+from tests.moods import Receiver
 from tests.office import Office
 from tests.owed import address, answers, limited_to, reads_for, sealed
 
@@ -71,46 +70,6 @@ IN_PROCESS = sorted(name for name in POINTS if name != "K6 behind the dot")
 MadeTables = dict[str, list[dict[str, str]]]
 
 
-def _add(start: date, count: int) -> date:
-    return add_working_days(start, count, NO_HOLIDAYS)
-
-
-class KilledError(BaseException):
-    """The process is gone. Nothing that comes after it in this life may reach the store."""
-
-
-@dataclass
-class Relay(Notifier):
-    """Where the messages go."""
-
-    #: well, down (not reached), later (put off), silent (takes it and never answers) or deaf (gets nothing and never answers)
-    mode: str = "well"
-    #: The address that it takes nothing for.
-    refuses: str | None = None
-    #: All that arrived, in order.
-    taken: list[Message] = field(default_factory=list)
-    in_doubt: Counter[str] = field(default_factory=Counter)
-    ceiling: Tier = Tier.reference
-    #: What looks at each message as it arrives.
-    seen: Callable[[Message], None] = lambda _: None
-
-    def send(self, message: Message, handed_over: Callable[[], None]) -> str:
-        if self.mode == "down":
-            raise DeliveryError("nobody answers", passing=True, about="line")
-        if message.to_address == self.refuses:
-            raise DeliveryError("550 no such mailbox", passing=False, about="address")
-        if self.mode == "later":
-            raise DeliveryError("451 later", passing=True)
-        handed_over()
-        if self.mode != "deaf":
-            self.taken.append(message)
-            self.seen(message)
-        if self.mode in ("silent", "deaf"):
-            self.in_doubt[message.message_id] += 1
-            raise DeliveryError("no answer", passing=True, ambiguous=True)
-        return "250 2.0.0 Ok"
-
-
 class Life(RuleBasedStateMachine):
     """One council, from its first day on."""
 
@@ -124,7 +83,7 @@ class Life(RuleBasedStateMachine):
         self.children, self.plans = 3, {"C1", "C2", "C3"}
         self.teams_of: dict[str, set[str]] = {"C1": {"T1"}, "C2": {"T1"}, "C3": {"T2"}}
         self.vanished: dict[str, dict[str, list[dict[str, str]]]] = {}
-        self.relay = Relay(seen=self._it_is_for_its_reader)
+        self.relay = Receiver(seen=self._it_is_for_its_reader)
         self.misdirected: list[str] = []
         self.day, self.minutes, self.lives = MONDAY, 0, 0
         self.half: tuple[str, float] | None = None
@@ -359,9 +318,14 @@ class Life(RuleBasedStateMachine):
         self._changed()
         alert = data.draw(st.sampled_from(self._open()))
         with self.store.transaction() as connection:
-            at = {"now": self.now(), "today": self.day, "limits": Handling(), "add": _add}
+            at = {
+                "now": self.now(),
+                "today": self.day,
+                "limits": Handling(),
+                "add": partial(add_working_days, holidays=NO_HOLIDAYS),
+            }
             desk = AlertActions(store=self.store, connection=connection, by=somebody("M1"), **at)
-            until = _add(self.day, 2)
+            until = add_working_days(self.day, 2, NO_HOLIDAYS)
             try:
                 match what:
                     case "acknowledge":
@@ -539,38 +503,3 @@ class Life(RuleBasedStateMachine):
     def _last(self, table: sa.Table) -> int:
         with self.store.transaction() as connection:
             return connection.execute(sa.select(sa.func.max(table.c.id))).scalar() or 0
-
-
-@contextmanager
-def dying(point: Point, nth: int) -> Iterator[None]:
-    """Let whoever reaches a point for the n-th time die there: from then on nothing reaches a store."""
-    call, transaction = getattr(point.owner, point.call), Store.transaction
-    left, dead = [nth], [False]
-
-    def die() -> None:
-        dead[0] = True
-        raise KilledError
-
-    def reaching(*arguments: Any, **named: Any) -> Any:
-        left[0] -= 1
-        if left[0] == 0 and point.when == "before":
-            die()
-        given = call(*arguments, **named)
-        if left[0] == 0:
-            die()
-        return given
-
-    @contextmanager
-    def of_the_living(store: Store) -> Iterator[Any]:
-        if dead[0]:
-            raise KilledError
-        with transaction(store) as connection:
-            yield connection
-
-    setattr(point.owner, point.call, reaching)
-    Store.transaction = of_the_living  # type: ignore[method-assign]
-    try:
-        yield
-    finally:
-        setattr(point.owner, point.call, call)
-        Store.transaction = transaction  # type: ignore[method-assign]

@@ -12,21 +12,17 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
-from types import SimpleNamespace
-from urllib.parse import quote_plus
 
 import pytest
 import sqlalchemy as sa
 from pydantic import ValidationError
-from sqlalchemy.dialects import mssql
 
 from alerting.casedata.catalogue import TABLES
 from alerting.casedata.snapshot import Snapshot
-from alerting.database_address import why_refused
 from alerting.errors import SourceError
 from alerting.sources.demo import source as demo
 from alerting.sources.files import source as files
-from alerting.sources.sql import Source, _found, _Held, _source, _stream
+from alerting.sources.sql import Source, _found, _Held, _stream
 from tests.small_council import AS_OF, COUNCIL, SETTINGS, read
 
 PERSON = {"ssd_person": frozenset({"pers_person_id", "pers_ethnicity", "pers_dob"})}
@@ -67,6 +63,10 @@ def postgres(postgres_url: str) -> Iterator[Database]:
 
 @pytest.fixture
 def sqlite(tmp_path: Path) -> Database:
+    return sqlite_database(tmp_path)
+
+
+def sqlite_database(tmp_path: Path) -> Database:
     engine = sa.create_engine(f"sqlite:///{(tmp_path / 'ssd [1] é%.db').as_posix()}", poolclass=sa.NullPool)
     return Database(engine, lambda **more: Source(**{"type": "sql", "url": str(engine.url)} | more), None)
 
@@ -420,55 +420,6 @@ def test_tables_in_another_schema_are_an_error_that_says_which(postgres):
     )
 
 
-@pytest.mark.parametrize("name", ["##ssd_person", "#ssd_person", f"#ssd_person{'_' * 60}0000000000a3"])
-def test_a_temporary_table_of_sql_server_is_the_table_that_it_is_named_after(sqlite, name):
-    sqlite.make(name, ["pers_person_id"], [("007",)])
-
-    rows, _ = read(sqlite.source(), {"ssd_person": frozenset({"pers_person_id"})})
-
-    assert rows["ssd_person"] == [("007",)]
-
-
-def test_of_a_temporary_table_and_a_real_one_none_is_guessed(sqlite):
-    for name in ("ssd_person", "##ssd_person"):
-        sqlite.make(name, ["pers_person_id"], [("007",)])
-
-    _, readings = read(sqlite.source(), {"ssd_person": frozenset({"pers_person_id"})})
-
-    assert readings["ssd_person"].problem == "there are ##ssd_person and ssd_person for one table. Keep one"
-
-
-# ---------------------------------------------------------------------- SQL Server: what can be tried without one
-
-
-@pytest.mark.parametrize(
-    ("schema", "name", "asked"),
-    [
-        (None, "ssd_person", "[ssd_person]"),
-        ("ssd_development", "ssd_person", "ssd_development.[ssd_person]"),
-        ("ssd development", "odd]name", "[ssd development].[odd]]name]"),
-        ("tempdb.dbo", "##ssd_person", "tempdb.dbo.[##ssd_person]"),
-    ],
-)
-def test_a_table_of_sql_server_is_asked_for_by_its_own_quotes(schema, name, asked):
-    connection = SimpleNamespace(dialect=mssql.dialect())
-
-    assert _source(connection, _Held(ours="ssd_person", schema=schema, theirs=(name,))) == asked
-
-
-def test_a_connection_string_of_odbc_tells_its_place_and_not_who_signs_in():
-    odbc = quote_plus("Driver={ODBC Driver 18 for SQL Server};Server=sql01;Database=ssd;UID=reader;PWD=hunter2")
-    source = Source(type="sql", url=f"mssql+pyodbc:///?odbc_connect={odbc}")
-
-    assert source.identity()[1] == "mssql+pyodbc://Server=sql01;Database=ssd"
-
-
-def test_a_server_that_is_not_there_is_not_a_database_that_is_not_there():
-    words = "(20009, b'Unable to connect: Adaptive Server is unavailable or does not exist (sql01)')"
-
-    assert why_refused(Exception(words))[0] == "cannot be reached"
-
-
 def test_a_file_that_is_not_there_is_an_error_and_is_not_made(tmp_path):
     with pytest.raises(SourceError, match="is not there, or not to be opened"):
         read(Source(type="sql", url=f"sqlite:///{(tmp_path / 'gone.db').as_posix()}"))
@@ -490,11 +441,6 @@ def test_an_address_that_is_none_is_an_error_that_shows_how_one_looks(url):
 
     assert "postgresql+psycopg://user:password@host" in caught.value.remedy
     assert "hunter2" not in str(caught.value)
-
-
-def test_a_driver_that_is_not_installed_is_named():
-    with pytest.raises(SourceError, match=r"the driver for this database is not installed \(pyodbc\)"):
-        read(Source(type="sql", url="mssql+pyodbc://u:p@h/d"))
 
 
 def test_a_connection_that_breaks_off_is_an_error_and_not_many_unreadable_tables(postgres):

@@ -12,9 +12,9 @@ import re
 import shutil
 import tempfile
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from copy import deepcopy
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -24,13 +24,12 @@ from hypothesis import strategies as st
 
 from alerting.alerts.people import SERVICE
 from alerting.app import build
-from alerting.delivery.notifier import Notifier
-from alerting.errors import DeliveryError
 from alerting.model import Message, Tier
 from alerting.store import schema
 from alerting.store.messages import send_hold
 from tests.bounced_mails import exchange
 from tests.made_council import MONDAY, Row
+from tests.moods import Receiver
 from tests.office import Office
 
 Event = tuple[Any, ...]
@@ -165,32 +164,12 @@ class Known:
         return {found} - {None}  # type: ignore[return-value]
 
 
-@dataclass
-class PostBox(Notifier):
-    """Where messages go: it keeps each with what the service knew then."""
+@dataclass(kw_only=True)
+class PostBox(Receiver):
+    """A receiver with a folder for what comes back."""
 
     folder: Path
-    mode: str = "well"
-    #: An address that it takes nothing for.
-    refuses: str | None = None
-    taken: list[Message] = field(default_factory=list)
-    look: Callable[[Message], None] = print
     ceiling: Tier = Tier.detail
-
-    def send(self, message: Message, handed_over: Callable[[], None]) -> str:
-        if self.mode == "down":
-            raise DeliveryError("nobody answers", passing=True, about="line")
-        if message.to_address == self.refuses:
-            raise DeliveryError("550 no such mailbox", passing=False, about="address")
-        if self.mode == "later":
-            raise DeliveryError("451 later", passing=True)
-        handed_over()
-        if self.mode != "deaf":
-            self.taken.append(message)
-            self.look(message)
-        if self.mode in ("silent", "deaf"):
-            raise DeliveryError("no answer", passing=True, ambiguous=True)
-        return "250 2.0.0 Ok"
 
     def bounce_folder(self) -> Path:
         return self.folder
@@ -220,7 +199,7 @@ class Days:
         self.told: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
         self.unreachable: set[str | None] = set()
         self.wrong: list[str] = []
-        self.box = PostBox(folder=self.folder / "bounces", look=self._taken)
+        self.box = PostBox(folder=self.folder / "bounces", seen=self._taken)
         self.council.write()
         self.app = replace(build(self.council.configure("sqlite:///alerting.db", keep={"days": 0})), notifiers={"mail": self.box})
         self.store = self.app.store()
