@@ -7,7 +7,10 @@ from contextlib import contextmanager
 from typing import Any
 
 from alerting.store.store import Store
-from tests.crashes import Point
+from tests.crashes import POINTS, Point
+
+IN_PROCESS = sorted(name for name in POINTS if name != "K6 behind the dot")
+"""The points that a process which goes on can be thought dead at, by name."""
 
 
 class KilledError(BaseException):

@@ -48,7 +48,7 @@ from alerting.store.job_leases import JobLeases, this_process
 from alerting.store.store import Store
 from alerting.working_days import add_working_days, working_days_between
 from tests.crashes import PER_MESSAGE, POINTS, TWICE
-from tests.dying import KilledError, dying
+from tests.dying import IN_PROCESS, KilledError, dying
 from tests.made_council import MONDAY, MadeCouncil, somebody
 from tests.moods import Receiver
 from tests.office import Office
@@ -64,9 +64,6 @@ LEAVERS = ("M2", "W1")
 """Who may leave, and come back: there is somebody above them."""
 CHILD = re.compile(r"\bP?(C\d+)\b")
 WAITING = ("planned", "claimed", "deferred")
-IN_PROCESS = sorted(name for name in POINTS if name != "K6 behind the dot")
-
-
 MadeTables = dict[str, list[dict[str, str]]]
 
 
@@ -318,14 +315,10 @@ class Life(RuleBasedStateMachine):
         self._changed()
         alert = data.draw(st.sampled_from(self._open()))
         with self.store.transaction() as connection:
-            at = {
-                "now": self.now(),
-                "today": self.day,
-                "limits": Handling(),
-                "add": partial(add_working_days, holidays=NO_HOLIDAYS),
-            }
+            later = partial(add_working_days, holidays=NO_HOLIDAYS)
+            at = {"now": self.now(), "today": self.day, "limits": Handling(), "add": later}
             desk = AlertActions(store=self.store, connection=connection, by=somebody("M1"), **at)
-            until = add_working_days(self.day, 2, NO_HOLIDAYS)
+            until = later(self.day, 2)
             try:
                 match what:
                     case "acknowledge":

@@ -12,8 +12,8 @@ from sqlalchemy.dialects import mssql
 from alerting.database_address import why_refused
 from alerting.errors import SourceError
 from alerting.sources.sql import Source, _Held, _source
+from tests.case_databases import Database, sqlite_database
 from tests.small_council import read
-from tests.test_sql_source import Database, sqlite_database
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import sqlite3
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
@@ -23,31 +23,11 @@ from alerting.errors import SourceError
 from alerting.sources.demo import source as demo
 from alerting.sources.files import source as files
 from alerting.sources.sql import Source, _found, _Held, _stream
+from tests.case_databases import Database, sqlite_database
 from tests.small_council import AS_OF, COUNCIL, SETTINGS, read
 
 PERSON = {"ssd_person": frozenset({"pers_person_id", "pers_ethnicity", "pers_dob"})}
 A_DAY = date(2010, 2, 28)
-
-
-class Database:
-    """A schema of its own in PostgreSQL, or a file of SQLite, and a source that reads it."""
-
-    def __init__(self, engine: sa.Engine, source: Callable[..., Source], schema: str | None) -> None:
-        self.engine, self.source, self.schema = engine, source, schema
-
-    def run(self, *statements: str) -> None:
-        with self.engine.begin() as connection:
-            if self.schema:
-                connection.exec_driver_sql(f"SET LOCAL search_path = {self.schema}")
-            for statement in statements:
-                connection.exec_driver_sql(statement)
-
-    def make(self, table: str, columns: list[str], rows: list[tuple]) -> None:
-        made = sa.Table(table, sa.MetaData(), *(sa.Column(name, sa.Text) for name in columns), schema=self.schema)
-        with self.engine.begin() as connection:
-            made.create(connection)
-            if rows:
-                connection.execute(made.insert(), [dict(zip(columns, row, strict=True)) for row in rows])
 
 
 @pytest.fixture
@@ -64,11 +44,6 @@ def postgres(postgres_url: str) -> Iterator[Database]:
 @pytest.fixture
 def sqlite(tmp_path: Path) -> Database:
     return sqlite_database(tmp_path)
-
-
-def sqlite_database(tmp_path: Path) -> Database:
-    engine = sa.create_engine(f"sqlite:///{(tmp_path / 'ssd [1] é%.db').as_posix()}", poolclass=sa.NullPool)
-    return Database(engine, lambda **more: Source(**{"type": "sql", "url": str(engine.url)} | more), None)
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
