@@ -32,6 +32,7 @@ def store(service: Path) -> Iterator[Store]:
     store.close()
 
 
+@pytest.mark.slow
 def test_what_the_line_has_written_keeps_every_promise(store: Store) -> None:
     with store.transaction() as connection:
         done = verify.verify(connection, MONDAY, LAST, NOW, due=[("daily", MONDAY + count * DAY) for count in range(4)])
@@ -289,6 +290,7 @@ def test_a_run_proves_it_of_itself_and_its_report_says_so(tmp_path: Path) -> Non
     assert Office(tmp_path).run(MONDAY).as_json()["breaches"] == []
 
 
+@pytest.mark.slow
 def test_it_is_the_same_on_either_database(tmp_path: Path, store_url: str) -> None:
     office = Office(tmp_path, store_url)
     office.rules_of_its_own("practice/cp-visit-overdue.yaml")

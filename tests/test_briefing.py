@@ -64,10 +64,12 @@ def test_a_quiet_day_is_told_to_the_performance_team_and_the_administrators_with
     }
 
 
+@pytest.mark.slow
 def test_it_comes_every_day_and_once_a_day(office: Office) -> None:
     assert [len(told(office.run(day))) for day in (MONDAY, MONDAY, MONDAY + DAY, MONDAY + DAY)] == [2, 0, 2, 0]
 
 
+@pytest.mark.slow
 def test_what_is_new_is_urgent_and_what_lasts_follows_with_the_day_it_began(office: Office) -> None:
     first = office.run(MONDAY, without=("ssd_cp_visits",))
     second = office.run(MONDAY + DAY, without=("ssd_cp_visits",))
@@ -80,6 +82,7 @@ def test_what_is_new_is_urgent_and_what_lasts_follows_with_the_day_it_began(offi
     assert figures(second)["Rules waiting for their data, or at fault"] == 1
 
 
+@pytest.mark.slow
 def test_a_day_that_is_run_again_tells_only_what_is_new(office: Office) -> None:
     office.begin(MONDAY)
     again = office.run(MONDAY, without=("ssd_cp_visits",))
@@ -88,6 +91,7 @@ def test_a_day_that_is_run_again_tells_only_what_is_new(office: Office) -> None:
     assert told(office.run(MONDAY, without=("ssd_cp_visits",))) == []
 
 
+@pytest.mark.slow
 def test_what_passed_is_told_no_more(office: Office) -> None:
     office.run(MONDAY, without=("ssd_cp_visits",))
 

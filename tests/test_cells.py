@@ -309,6 +309,7 @@ def test_the_engine_cleans_and_norms_as_python_does(snapshot, cells):
 
 @given(st.lists(DIGITS | WORDS, min_size=1, max_size=60))
 @settings(max_examples=10, deadline=None)
+@pytest.mark.slow
 def test_the_shared_functions_read_a_cell_as_its_table_does(snapshot, cells):
     read = read_each(cells)
 

@@ -182,6 +182,7 @@ def test_a_snooze_needs_a_reason_and_an_end(shell: Shell) -> None:
     shell("alerts", "snooze", "A-23456789", "--reason", "visit booked", code=2)
 
 
+@pytest.mark.slow
 def test_an_alert_is_given_away_recorded_said_to_be_wrong_and_taken_back(shell: Shell) -> None:
     shell("run", "daily", "--as-of", DAY)
     [ref] = [alert["ref"] for alert in shell.json("alerts", "list")]
@@ -306,6 +307,7 @@ def test_a_refused_test_message_says_why(council: MadeCouncil) -> None:
 # ---- the demo
 
 
+@pytest.mark.slow
 def test_the_demo_runs_its_days_and_says_where_to_look(tmp_path: Path) -> None:
     result = CliRunner().invoke(cli, ["demo", "--dir", str(tmp_path / "demo"), "--children", "200", "--days", "2"])
 

@@ -248,6 +248,7 @@ def nobody_reads_what_they_may_not(told: list[Paper]) -> None:
 @pytest.mark.parametrize(
     "damage", [pytest.param(each, id=each.name, marks=[] if each.name in QUICK else pytest.mark.slow) for each in DAMAGES]
 )
+@pytest.mark.slow
 def test_whatever_becomes_of_the_list_nobody_is_told_whom_they_may_not_know(
     office: Office, httpserver: HTTPServer, damage: Damage
 ):

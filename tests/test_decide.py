@@ -156,6 +156,7 @@ EVENTS = [
     [("baseline", []), ("baseline", EVENTS[5]), *(("full", events) for events in EVENTS[1:])],
     ids=lambda value: value if isinstance(value, str) else "+".join(event.__name__ for event in value) or "nothing",
 )
+@pytest.mark.slow
 def test_a_preview_of_a_rule_as_it_is_plans_what_the_run_then_sends(office: Office, go_live: str, events: list[Any]):
     """With what people did, silences, a backlog, alerts that flap or are held, restricted records and a list that is doubted in play."""
     office.settings |= {"go_live": go_live}
@@ -174,6 +175,7 @@ def test_a_preview_of_a_rule_as_it_is_plans_what_the_run_then_sends(office: Offi
         assert {state for _, _, state in sent} == {"backlog"}
 
 
+@pytest.mark.slow
 def test_a_preview_of_a_changed_rule_plans_what_the_run_of_the_changed_rule_sends(office: Office):
     office.run(MONDAY)
     snoozed(office, MONDAY + 2 * DAY)
@@ -208,6 +210,7 @@ def worked_out(office: Office) -> Iterator[tuple[App, Today]]:
         yield app, work_out(app, app.policy(), found, ask_rules(app.book, found.snapshot, rules), "daily")
 
 
+@pytest.mark.slow
 def test_what_a_run_decides_by_crosses_to_another_process_and_decides_the_same_there(worked_out: tuple[App, Today]):
     app, today = worked_out
     world, evaluation = pickle.loads(pickle.dumps((today.world, today.evaluation)))
@@ -234,6 +237,7 @@ def test_deciding_twice_decides_the_same(worked_out: tuple[App, Today]):
     assert decide(app.policy(), "daily", today.world, today.evaluation).notifications == today.decision.notifications
 
 
+@pytest.mark.slow
 def test_an_alert_that_somebody_closed_since_the_data_was_asked_stays_closed_and_is_told_to_nobody(worked_out: tuple[App, Today]):
     app, today = worked_out
     [alert] = [one for one in today.world.live if one.subject == "C8"]
@@ -319,6 +323,7 @@ def test_whoever_was_sealed_on_the_last_trusted_list_is_sealed_on_half_a_list_to
     assert [(recipient, content.items) for recipient, content in office.sent] == [("M1", ())]
 
 
+@pytest.mark.slow
 def test_on_a_list_that_is_whole_again_whoever_was_taken_off_is_sealed_until_that_is_released(office: Office):
     office.council.add("ext_restricted", person_id="C1", level="sealed")
     office.council.add("ext_restricted", person_id="C2", level="sealed")

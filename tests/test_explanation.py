@@ -386,6 +386,7 @@ def test_one_outside_the_population_is_told_which_condition_keeps_them_out(expla
     assert section(text, "Is it asked about?") == ["false  not:", ">   true   unborn"]
 
 
+@pytest.mark.slow
 def test_one_who_has_left_is_told_with_the_proof(explained):
     explained.council.write()
     explained.run("run", "daily", "--as-of", MONDAY.isoformat())
@@ -404,6 +405,7 @@ def test_one_who_is_not_in_the_data_ends_with_1_and_is_not_taken_for_gone(explai
     assert "An open alert would go on hold." in answer
 
 
+@pytest.mark.slow
 def test_the_alert_there_is_may_be_named_by_its_reference_and_says_why_it_is_on_hold(explained):
     explained.council.write()
     explained.run("run", "daily", "--as-of", MONDAY.isoformat())

@@ -17,6 +17,7 @@ def snapshot():
 
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(text=EXPRESSIONS)
+@pytest.mark.slow
 def test_an_expression_made_by_chance_is_refused_or_reaches_nothing(snapshot, text):
     harmless(text, snapshot)
 

@@ -182,6 +182,7 @@ def in_hand(office: Office, person: str) -> dict[str, str]:
     return {item.subject: item.in_hand for item in office.content(person).items}
 
 
+@pytest.mark.slow
 def test_who_acknowledges_is_not_reminded_and_the_others_see_by_whom(office: Office):
     office.rule("plan-long", "PL-01", notify="{amber: [team_manager, service_manager]}")
     office.run(MONDAY + DAY)
@@ -217,6 +218,7 @@ def test_an_acknowledgement_cannot_be_given_for_longer(asked: Office):
         mine.acknowledge(alert, until=MONDAY + 15 * DAY)
 
 
+@pytest.mark.slow
 def test_while_nobody_need_be_reminded_that_is_why_nobody_is_told(office: Office):
     with desk(office) as (mine, alert):
         mine.acknowledge(alert)
@@ -231,6 +233,7 @@ def test_while_nobody_need_be_reminded_that_is_why_nobody_is_told(office: Office
 # ---- assigned
 
 
+@pytest.mark.slow
 def test_who_gets_an_alert_is_told_and_who_had_it_is_told_that_it_moved(office: Office):
     with desk(office, by="S1") as (mine, alert):
         mine.assign(alert, "W1", router(office), note="her case")
@@ -245,6 +248,7 @@ def test_who_gets_an_alert_is_told_and_who_had_it_is_told_that_it_moved(office: 
     assert office.people() == set()
 
 
+@pytest.mark.slow
 def test_those_who_are_told_beside_the_first_still_are(office: Office):
     office.rule("plan-long", "PL-01", notify="{amber: [team_manager, service_manager]}")
     office.run(MONDAY + DAY)
@@ -279,6 +283,7 @@ def test_a_restricted_child_is_given_only_to_those_named(office: Office):
             mine.assign(alert, "W1", router(office))
 
 
+@pytest.mark.slow
 def test_an_assignment_ends_when_its_worker_leaves_or_moves_and_the_alert_is_the_managers_again(office: Office):
     with desk(office) as (mine, alert):
         mine.assign(alert, "W1", router(office))
@@ -299,6 +304,7 @@ def test_who_covers_for_the_assignee_is_told_if_they_may_know(office: Office):
     assert {item.why for item in office.content("H1").items} == {"assigned by Person M1, as cover for Person W1 until 20 March"}
 
 
+@pytest.mark.slow
 def test_an_assignment_that_is_taken_back_is_over(office: Office):
     with desk(office) as (mine, alert):
         mine.assign(alert, "W1", router(office))
@@ -313,6 +319,7 @@ def test_an_assignment_that_is_taken_back_is_over(office: Office):
 # ---- put off
 
 
+@pytest.mark.slow
 def test_a_snoozed_alert_is_counted_and_not_told_and_the_reason_is_kept(office: Office):
     with desk(office) as (mine, alert):
         mine.snooze(alert, until=MONDAY + WEEK, reason="visit booked")
@@ -386,6 +393,7 @@ def test_a_snooze_that_is_taken_back_is_over_and_its_history_says_so(office: Off
 # ---- recorded today
 
 
+@pytest.mark.slow
 def test_what_is_recorded_is_quiet_until_the_load_that_does_not_show_it(office: Office):
     office.council.tables["ext_load"] = []
     office.council.add("ext_load", table_name="ssd_cp_plans", loaded_at="2026-03-03T05:00:00", row_count="2")

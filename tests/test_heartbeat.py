@@ -143,6 +143,7 @@ def test_other_jobs_and_dry_runs_give_none_for_it_says_that_the_daily_run_was_do
     assert asked(monitor) == []
 
 
+@pytest.mark.slow
 def test_a_promise_that_is_not_kept_stops_it_and_is_told(office: Office, monitor: HTTPServer) -> None:
     office.settings["heartbeat"] = {"url": monitor.url_for(f"/{SECRET}")}
     office.run(MONDAY)
@@ -169,6 +170,7 @@ def test_a_monitor_that_cannot_be_reached_costs_the_run_nothing(office: Office) 
     assert SECRET not in str(report.as_json())
 
 
+@pytest.mark.slow
 def test_while_fire_is_held_there_is_none(office: Office, monitor: HTTPServer) -> None:
     office.settings["heartbeat"] = {"url": monitor.url_for(f"/{SECRET}")}
     office.run(MONDAY)
@@ -219,6 +221,7 @@ COPY = {"copy": {"type": "folder", "path": "outbox"}}
 
 
 @pytest.mark.parametrize("beside", [{}, COPY], ids=["alone", "with a folder beside it that takes everything"])
+@pytest.mark.slow
 def test_mail_on_a_dead_port_for_three_days_gives_none_and_is_a_breach_of_each_day(
     office: Office, beside: dict[str, Any]
 ) -> None:
@@ -354,6 +357,7 @@ def test_everybody_of_the_line_refused_keeps_it_back(office: Office) -> None:
     assert not gave_a_sign(office)
 
 
+@pytest.mark.slow
 def test_with_nothing_due_the_receivers_are_asked_whether_they_would_take_mail(office: Office) -> None:
     with scripted_mail_server() as server:
         with_mail(office, server.port)
@@ -379,6 +383,7 @@ def test_with_nothing_due_the_receivers_are_asked_whether_they_would_take_mail(o
     ],
     ids=["no receiver", "only a channel"],
 )
+@pytest.mark.slow
 def test_where_nobody_can_be_told_there_is_none_and_each_alert_is_a_breach(office: Office, settings: dict[str, Any]) -> None:
     if "receivers" in settings:
         with HTTPServer() as flows:

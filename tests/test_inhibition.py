@@ -165,6 +165,7 @@ def test_a_snoozed_alert_covers_nothing(office: Office):
     assert office.content("M1").snoozed == 1
 
 
+@pytest.mark.slow
 def test_what_was_told_before_it_was_covered_is_told_when_it_clears(office: Office):
     office.council.visited("C1", MONDAY)
     office.run(MONDAY)

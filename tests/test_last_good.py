@@ -158,6 +158,7 @@ def alerting(office: Office, *arguments: str) -> Result:
     return CliRunner().invoke(cli, ["--config", str(office.folder / "config.yaml"), *arguments])
 
 
+@pytest.mark.slow
 def test_a_rule_that_was_broken_today_runs_as_it_was_and_the_run_the_list_the_check_and_the_administrators_say_so(
     office: Office,
 ) -> None:
@@ -181,6 +182,7 @@ def test_a_rule_that_was_broken_today_runs_as_it_was_and_the_run_the_list_the_ch
     assert (checked.exit_code, "day_since" in checked.stdout, "1 error" in checked.output) == (1, True, True)
 
 
+@pytest.mark.slow
 def test_while_it_lasts_the_administrators_are_told_once(office: Office) -> None:
     path = office.rule()
     office.run(MONDAY)
@@ -193,6 +195,7 @@ def test_while_it_lasts_the_administrators_are_told_once(office: Office) -> None
     assert "version of 2 March" in rule_row(office.run(MONDAY + 2 * DAY), "PL-01").problem
 
 
+@pytest.mark.slow
 def test_settings_that_were_broken_today_are_used_as_they_were(office: Office) -> None:
     office.begin(MONDAY)
     settings = office.folder / "rules" / "settings.yaml"
@@ -237,6 +240,7 @@ def test_a_rule_that_could_never_be_asked_is_not_kept_as_good(office: Office) ->
     assert report.older == ()
 
 
+@pytest.mark.slow
 def test_a_file_that_is_put_right_is_used_as_it_is_now(office: Office) -> None:
     path = office.rule()
     office.run(MONDAY)

@@ -51,6 +51,7 @@ def test_a_life_sees_who_may_know_of_a_limited_record(life: Life, monkeypatch: p
 
 @pytest.mark.parametrize("story", ["sealed", "limited", "left", "cover over"])
 @pytest.mark.parametrize("looked_at", [True, False])
+@pytest.mark.slow
 def test_a_life_sees_what_waited_and_may_not_be_told_any_more(
     life: Life, story: str, looked_at: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -98,6 +98,7 @@ def test_the_least_notifier_sends_the_messages_of_a_run(office, add_file, tmp_pa
     assert "cards" not in checked(office)
 
 
+@pytest.mark.slow
 def test_kept_apart_from_production_the_least_notifier_sends_to_the_one_address(office, add_file, tmp_path):
     add_file(notifiers, "postcard", LEAST_NOTIFIER)
     council = {"name": "Exampleshire", "environment": "test", "redirect_to": "tester@example.gov.uk"}
@@ -117,6 +118,7 @@ def test_a_notifier_that_cannot_send_is_refused(add_file):
         Notifier(type="postcard", ceiling="counts")
 
 
+@pytest.mark.slow
 def test_the_notifier_of_the_docs_sends_the_messages_of_a_run(office, add_file):
     add_file(notifiers, "sms", example_of("add-a-notifier.md"))
     with HTTPServer(host="127.0.0.1") as gateway:
@@ -140,6 +142,7 @@ def test_the_least_source_is_read_by_a_run(office, add_file):
     assert set(report.data.rows.values()) == {0}
 
 
+@pytest.mark.slow
 def test_the_source_of_the_docs_gives_the_alerts_that_the_same_tables_give_elsewhere(office, add_file):
     office.settings = {"source": {"type": "demo", "children": 50, "start": MONDAY.isoformat()}}
     office.run(MONDAY)

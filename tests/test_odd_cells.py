@@ -43,6 +43,7 @@ def in_parquet(office: Office) -> None:
 @pytest.mark.parametrize(
     "cell", [pytest.param(cell, id=name, marks=[] if name == "too long" else pytest.mark.slow) for name, cell in ODD.items()]
 )
+@pytest.mark.slow
 def test_a_row_of_cells_that_cannot_be_kept_in_every_table_costs_itself(tmp_path: Path, made_store: str, cell: str) -> None:
     office = Office(tmp_path, made_store)
     in_parquet(office)

@@ -48,6 +48,7 @@ def test_a_word_that_is_none_is_told_with_those_that_are(table, column, word):
     assert judged(table, **{column: [known[0], word]}).problems == {}
 
 
+@pytest.mark.slow
 def test_a_column_that_nearly_every_row_has_and_many_have_not_is_told_at_any_size():
     for table, columns in ALWAYS_THERE.items():
         for name in columns:

@@ -71,6 +71,7 @@ def test_a_dry_run_says_who_would_be_told_and_leaves_no_trace(office: Office) ->
     assert office.run(MONDAY).alerts.new == 1
 
 
+@pytest.mark.slow
 def test_an_alert_that_goes_on_is_not_told_again_until_its_reminder_is_due(office: Office) -> None:
     office.begin(MONDAY)
 
@@ -107,6 +108,7 @@ def test_a_recorded_visit_clears_the_alert_and_the_next_message_says_so(office: 
     assert office.told("M1") == {"C1": "cleared", "C3": "new"}
 
 
+@pytest.mark.slow
 def test_what_was_told_as_cleared_is_not_told_twice(office: Office) -> None:
     office.begin(MONDAY)
     office.council.visited("C1", MONDAY)
@@ -130,6 +132,7 @@ def test_a_plan_that_ended_is_left_and_not_cleared(office: Office) -> None:
 # ---- holding
 
 
+@pytest.mark.slow
 def test_a_child_who_is_gone_from_the_data_is_held_and_the_performance_team_is_told(office: Office) -> None:
     office.begin(MONDAY)
     for table in ("ssd_person", "ssd_cp_plans", "ssd_cin_episodes", "ssd_involvements", "ssd_cp_visits"):
@@ -141,6 +144,7 @@ def test_a_child_who_is_gone_from_the_data_is_held_and_the_performance_team_is_t
     assert {tuple(notice.items) for notice in office.notices if "not in the data" in notice.title} == {(office.alert("C1").ref,)}
 
 
+@pytest.mark.slow
 def test_a_table_that_is_gone_withholds_the_rules_that_read_it_and_no_other(office: Office) -> None:
     office.add_shipped(NO_WORKER)
     office.begin(MONDAY)
@@ -161,6 +165,7 @@ def test_a_held_alert_goes_on_when_the_data_is_back_and_is_not_told_as_new(offic
     assert office.people() == set()
 
 
+@pytest.mark.slow
 def test_a_fault_of_the_data_is_told_once(office: Office) -> None:
     office.run(MONDAY, without=("ssd_cp_visits",))
     assert office.notices
@@ -177,6 +182,7 @@ def test_an_extract_that_is_not_there_at_all_holds_everything(office: Office) ->
     assert all(row.status == "withheld" for row in report.rules)
 
 
+@pytest.mark.slow
 def test_a_rule_that_is_switched_off_is_no_longer_checked_which_is_not_cleared(office: Office) -> None:
     office.add_shipped(OF_A_LEAVER)
     office.begin(MONDAY)
@@ -230,6 +236,7 @@ def test_a_manager_who_has_left_is_replaced_by_the_next_up(office: Office) -> No
     assert office.people() == {"S1"}
 
 
+@pytest.mark.slow
 def test_cases_of_a_worker_who_has_left_are_told_to_the_managers(office: Office) -> None:
     office.add_shipped(OF_A_LEAVER)
     office.council.row("ext_staff", worker_id="W1")["ends_on"] = "2026-02-27"
@@ -291,6 +298,7 @@ def test_with_no_directory_an_alert_is_not_lost_and_the_administrators_are_told(
 # ---- weekly
 
 
+@pytest.mark.slow
 def test_the_weekly_summary_counts_open_new_and_cleared_for_each_manager(office: Office) -> None:
     office.begin(MONDAY)
     office.council.visited("C1", MONDAY + DAY)
@@ -327,6 +335,7 @@ def test_a_cell_that_cannot_be_read_is_told_by_its_place_and_does_not_cost_the_t
     assert "31/02/2026" not in str(report.as_json())
 
 
+@pytest.mark.slow
 def test_a_dry_run_leaves_a_fault_for_the_run_that_tells_it(office: Office) -> None:
     office.run(MONDAY, without=("ssd_cp_visits",), dry_run=True)
     assert office.notices
@@ -344,6 +353,7 @@ def test_half_a_list_of_restrictions_is_no_list_and_no_summary_counts_a_child_by
     assert any("restricted records" in notice.title for notice in office.notices)
 
 
+@pytest.mark.slow
 def test_the_days_on_hold_do_not_count_towards_a_reminder(office: Office) -> None:
     def state() -> str:
         items = office.content("M1").items
@@ -364,6 +374,7 @@ def test_the_days_on_hold_do_not_count_towards_a_reminder(office: Office) -> Non
 # ---- a channel that took no card
 
 
+@pytest.mark.slow
 def test_the_next_mail_says_once_that_a_card_could_not_be_posted(office: Office) -> None:
     with HTTPServer() as flow:
         flow.expect_request("/flow").respond_with_response(Response(status=410))

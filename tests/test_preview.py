@@ -113,6 +113,7 @@ def test_without_a_store_everything_is_new_and_none_is_made(office: Office) -> N
     assert not (office.folder / "alerting.db").exists()
 
 
+@pytest.mark.slow
 def test_what_people_have_been_told_is_not_told_again(office: Office) -> None:
     office.begin(MONDAY)
 
@@ -135,6 +136,7 @@ def test_an_alert_that_rises_is_told_as_worse_and_one_that_ends_as_cleared(offic
     }
 
 
+@pytest.mark.slow
 def test_the_messages_are_those_that_the_changed_rule_then_sends(office: Office) -> None:
     office.begin(MONDAY)
     found = told(looked_at(office, "CP-03", TUESDAY, visit_wd=1))

@@ -71,6 +71,7 @@ def test_its_message_is_in_the_rules_words(office: Office) -> None:
     assert all("1 of 2 children on plans not seen for 20 days" in page and "C1" not in page for page in pages)
 
 
+@pytest.mark.slow
 def test_it_clears_when_the_last_one_is_seen_and_when_the_last_one_leaves(office: Office) -> None:
     write(office)
     office.run(MONDAY)
@@ -87,6 +88,7 @@ def test_it_clears_when_the_last_one_is_seen_and_when_the_last_one_leaves(office
     assert office.alert("T2", "many-not-seen").condition == Condition.resolved
 
 
+@pytest.mark.slow
 def test_a_share_below_target_waits_for_enough_children(office: Office) -> None:
     write(
         office, per="team\nat_least: 3", measure="share(days_since(last_cp_visit) <= late_days)", levels="{amber: measure < 90}"
@@ -124,6 +126,7 @@ def test_about_a_service_its_service_manager_is_told_and_about_a_worker_their_te
     assert office.told("M1")["W1"] == "new"
 
 
+@pytest.mark.slow
 def test_a_team_that_is_no_more_has_left_but_not_with_half_a_directory(office: Office) -> None:
     write(office)
     office.run(MONDAY)

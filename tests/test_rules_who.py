@@ -117,6 +117,7 @@ def test_without_a_list_of_restrictions_nobody_is_told_of_any_child(office, tmp_
     assert "There is no list of restricted records that can be trusted, so nobody is told of any child." in text
 
 
+@pytest.mark.slow
 def test_an_escalation_says_to_whom_and_from_when(office):
     office.rule("plan-long", "PL-01", "escalate: [{after: 10 working days, to: head_of_service}]")
     before = json.loads(who(office, "PL-01", "C1", "--json"))["escalations"]

@@ -26,6 +26,7 @@ def office(tmp_path: Path) -> Office:
     return office
 
 
+@pytest.mark.slow
 def test_a_run_that_was_stopped_while_it_sent_breaks_no_promise_once_it_was_taken_up_again(office: Office):
     office.run(MONDAY)
     office.council.row("ssd_cp_plans", cppl_person_id="C1")["cppl_cp_plan_start_date"] = MONDAY.isoformat()
@@ -47,12 +48,14 @@ def test_a_run_that_was_stopped_while_it_sent_breaks_no_promise_once_it_was_take
     assert again.sending.breaches == ()
 
 
+@pytest.mark.slow
 def test_a_dry_run_after_the_days_run_plans_no_second_message_to_administrators(office: Office):
     office.run(MONDAY)
 
     assert office.run(MONDAY, dry_run=True).planned == ()
 
 
+@pytest.mark.slow
 def test_a_rule_that_is_about_something_else_now_ends_its_alerts_and_opens_new_ones_in_the_same_run(office: Office):
     office.run(MONDAY)
     store = build(office.folder / "config.yaml").store()
@@ -71,6 +74,7 @@ def test_a_rule_that_is_about_something_else_now_ends_its_alerts_and_opens_new_o
     ]
 
 
+@pytest.mark.slow
 def test_what_was_open_when_the_service_began_and_is_back_after_its_release_is_no_news(office: Office):
     office.settings = {"go_live": "baseline"}
     plan = office.council.row("ssd_cp_plans", cppl_person_id="C1")

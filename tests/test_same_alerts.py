@@ -47,18 +47,21 @@ def expected(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
     return alerts
 
 
+@pytest.mark.slow
 def test_from_windows_files(tmp_path: Path, expected: list[dict[str, Any]]) -> None:
     export(Source(children=CHILDREN), DAY, tmp_path / "ssd", "csv", date_style="uk", encoding="cp1252", line_end="\r\n")
 
     assert alerts_of(tmp_path / "office", {"type": "files", "path": str(tmp_path / "ssd")}) == expected
 
 
+@pytest.mark.slow
 def test_from_parquet(tmp_path: Path, expected: list[dict[str, Any]]) -> None:
     export(Source(children=CHILDREN), DAY, tmp_path / "ssd", "parquet")
 
     assert alerts_of(tmp_path / "office", {"type": "files", "path": str(tmp_path / "ssd")}) == expected
 
 
+@pytest.mark.slow
 def test_from_postgresql_with_a_schema_a_prefix_and_real_dates(
     tmp_path: Path, postgres_url: str, expected: list[dict[str, Any]]
 ) -> None:

@@ -67,6 +67,7 @@ def told(played: Played) -> list[tuple[str, str, str]]:
 
 
 @pytest.mark.parametrize("path", SHIPPED, ids=[path.stem for path in SHIPPED])
+@pytest.mark.slow
 def test_a_shipped_scenario_goes_as_it_says(path, app, stage):
     played = stage.play(read_scenario(path, app.book))
 
@@ -121,6 +122,7 @@ def test_what_came_otherwise_is_told_beside_what_was_expected_with_its_line(play
     assert [one.where.line for one in played.differences] == [18, 19, 21, 21, 21, 22, 23]
 
 
+@pytest.mark.slow
 def test_what_is_named_is_complete_unless_it_is_only_some(play):
     nothing_named = "    expect: {alerts: [], messages: []}\n"
 
@@ -182,6 +184,7 @@ days:
     assert told(played) == [("the run itself", "no fault", "CP-08 C1 is critical and cannot be snoozed")]
 
 
+@pytest.mark.slow
 def test_a_snoozed_alert_is_in_no_message_and_a_weekly_summary_counts_it(play):
     played = play(
         DAY

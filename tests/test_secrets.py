@@ -77,6 +77,7 @@ def resolve_numbers_alone(host: str, *more: object, **named: object) -> object:
     as_it_is=st.booleans(),
     scheme=st.sampled_from(["postgresql+psycopg", "postgresql+psycopg", "postgresql", "mssql+pyodbc", "nothing"]),
 )
+@pytest.mark.slow
 def test_no_part_of_a_password_is_shown_however_its_address_is_written(
     monkeypatch: pytest.MonkeyPatch, between: str, at: str, scheme: str, *, as_it_is: bool
 ) -> None:
@@ -203,6 +204,7 @@ def test_a_setting_that_cannot_be_is_a_fault_of_the_check(tmp_path: Path, parts:
 # ---------------------------------------------------------------- paths, letter for letter
 
 
+@pytest.mark.slow
 def test_paths_with_any_characters_are_used_as_they_are_written_and_a_backup_has_the_tables(tmp_path: Path) -> None:
     folder = tmp_path / "100% #1 ?a=b&c"
     folder.mkdir()

@@ -42,6 +42,7 @@ def slowly(seconds: float, answer: Callable[[str], str] = lambda _: "250 ok") ->
     return step, together
 
 
+@pytest.mark.slow
 def test_what_a_slow_server_holds_up_goes_over_more_lines_and_no_more_than_are_allowed(any_desk: Desk) -> None:
     desk = any_desk
     desk.plan(*(message(f"M{number}") for number in range(12)))
@@ -64,6 +65,7 @@ def test_a_server_that_is_quick_gets_one_line(desk: Desk) -> None:
     assert server.lines == 1
 
 
+@pytest.mark.slow
 def test_what_fails_on_a_second_line_is_passed_on_in_the_same_run(desk: Desk) -> None:
     alert = desk.alert()
     desk.plan(message("M2", urgency=4), *with_chains([message("M1", alert)], router(), [alert]))
@@ -76,6 +78,7 @@ def test_what_fails_on_a_second_line_is_passed_on_in_the_same_run(desk: Desk) ->
     assert desk.states() == {"M1": "failed", "M2": "accepted", "S1": "accepted"}
 
 
+@pytest.mark.slow
 def test_a_channel_gets_its_cards_one_after_the_other_however_slow_it_is(desk: Desk) -> None:
     at_once, most = [0], [0]
 

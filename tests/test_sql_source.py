@@ -194,6 +194,7 @@ def test_rows_streamed_from_postgresql_by_another_driver_are_what_copy_gives(pos
         assert copied == snapshot.sql(rows) == [("7.5", None, None, None), ("700", "true", "2010-02-28", "2026-07-01 00:30:00")]
 
 
+@pytest.mark.slow
 def test_more_rows_than_one_piece_all_arrive(sqlite):
     with sqlite3.connect(sqlite.engine.url.database) as file:
         file.execute("CREATE TABLE ssd_person (pers_person_id)")

@@ -189,6 +189,7 @@ def was_off(office: Office, *days: date) -> None:
     store.close()
 
 
+@pytest.mark.slow
 def test_days_without_a_run_are_not_counted_as_days_that_a_manager_let_pass(office: Office) -> None:
     was_off(office, MONDAY + DAY, MONDAY + 2 * DAY)
 
@@ -200,6 +201,7 @@ def test_days_without_a_run_are_not_counted_as_days_that_a_manager_let_pass(offi
     assert set(office.told("S1").values()) == {"new"}
 
 
+@pytest.mark.slow
 def test_administrators_are_told_once_of_the_days_that_were_missed(office: Office) -> None:
     was_off(office, MONDAY + DAY, MONDAY + 2 * DAY)
 

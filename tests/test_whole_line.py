@@ -153,6 +153,7 @@ def nobody_is_told_of_another_teams_children(service: Service, mails: list[Taken
 @pytest.mark.parametrize(
     "store_url", ["sqlite", pytest.param("postgresql", marks=[pytest.mark.postgres, pytest.mark.slow])], indirect=True
 )
+@pytest.mark.slow
 def test_a_subject_line_names_nobody_and_a_mail_no_child_of_another_team(service: Service) -> None:
     done = service.run("run", "daily", "--as-of", MONDAY.isoformat())
     mails = service.fresh

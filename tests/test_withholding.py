@@ -50,6 +50,7 @@ def office(tmp_path: Path) -> Office:
     return office
 
 
+@pytest.mark.slow
 def test_everybody_an_alert_is_for_has_a_row_and_a_day_that_changes_nothing_writes_none(office: Office) -> None:
     office.begin(MONDAY)
     assert rows(office) == [("M1", MONDAY, None, ""), ("S1", MONDAY, None, "")]
@@ -60,6 +61,7 @@ def test_everybody_an_alert_is_for_has_a_row_and_a_day_that_changes_nothing_writ
     assert rows(office) == [("M1", MONDAY, None, ""), ("S1", MONDAY, None, "")]
 
 
+@pytest.mark.slow
 def test_a_reason_lasts_from_the_day_it_holds_to_that_on_which_it_does_no_more(office: Office) -> None:
     office.begin(MONDAY)
     office.handle("C1", "cp-visit-overdue", "snooze", MONDAY, until=date(2026, 3, 4), note="visit booked")

@@ -30,6 +30,7 @@ on_postgresql = pytest.mark.parametrize("made_store", [pytest.param("postgresql"
 
 
 @on_postgresql
+@pytest.mark.slow
 def test_neither_a_dry_run_nor_a_look_at_today_waits_for_what_people_are_doing_nor_holds_them_up(
     made_store: str, tmp_path: Path
 ) -> None:
@@ -65,6 +66,7 @@ def test_what_was_passed_on_of_an_alert_that_ended_days_ago_still_counts_as_told
     assert key not in open_.today.last_told
 
 
+@pytest.mark.slow
 def test_a_list_of_restricted_records_that_was_empty_and_trusted_is_one_and_none_at_all_is_none(
     office: Office, tmp_path: Path
 ) -> None:

@@ -6,6 +6,7 @@ is there and cannot be read. Tables of text are then joined to the dictionaries.
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -215,22 +216,20 @@ def there(sql: Sql, columns: Iterable[RawColumn]) -> dict[tuple[str, str], int]:
 
 def ids_with_a_fraction(sql: Sql, columns: Iterable[RawColumn]) -> frozenset[tuple[str, str]]:
     """Return the columns of ids, by table and name, in which every id is digits and `.0`: whole numbers kept as others."""
-    by_table: dict[str, list[tuple[RawColumn, str]]] = {}
+    by_table: dict[str, list[RawColumn]] = {}
     for column in columns:
         if column.column.kind == "id":
-            given = (
-                f"SELECT cell FROM (SELECT {cells.identifier(column.cell)} AS cell FROM {column.source}) WHERE cell IS NOT NULL"
-            )
-            by_table.setdefault(column.table, []).append((column, given))
+            by_table.setdefault(column.table, []).append(column)
     found = set()
     for table, mine in by_table.items():
-        # The first id of a column tells of nearly all that they are none of these.
-        [firsts] = sql(f"SELECT {', '.join(f'({given} LIMIT 1)' for _, given in mine)}")
-        for (column, given), first in zip(mine, firsts, strict=True):
-            if first and first.endswith(".0"):
-                [(every,)] = sql(f"SELECT bool_and(regexp_full_match(cell, '[0-9]+[.]0')) FROM ({given})")
-                if every:
-                    found.add((table, column.column.name))
+        # Hardly any id has a full stop in it: that is asked of all columns at once, and what an id is of few.
+        listed = ", ".join(f"bool_or(contains(CAST({quoted(column.column.name)} AS VARCHAR), '.0'))" for column in mine)
+        [maybe] = sql(f"SELECT {listed} FROM {mine[0].source}")
+        for column in itertools.compress(mine, maybe):
+            every = f"SELECT {cells.identifier(column.cell)} AS cell FROM {column.source}"
+            [(fractions,)] = sql(f"SELECT bool_and(regexp_full_match(cell, '[0-9]+[.]0')) FROM ({every}) WHERE cell IS NOT NULL")
+            if fractions:
+                found.add((table, column.column.name))
     return frozenset(found)
 
 
