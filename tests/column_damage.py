@@ -56,7 +56,7 @@ def _flag(yes: str, no: str | None) -> Anew:
 _IDS: frozenset[Kind] = frozenset({"id"})
 _DAYS: frozenset[Kind] = frozenset({"date", "moment"})
 _FLAGS: frozenset[Kind] = frozenset({"flag"})
-_WORDS: frozenset[Kind] = frozenset({"text", "code", "answers"})
+_WORDS: frozenset[Kind] = frozenset({"role", "text", "code", "answers"})
 _NUMBERS: frozenset[Kind] = frozenset({"number"})
 _ANY = _IDS | _DAYS | _FLAGS | _WORDS | _NUMBERS
 

@@ -10,7 +10,7 @@ import pytest
 from alerting.alerts.advance import are_owners_known
 from alerting.app import build
 from alerting.casedata.trust import Past, Trust
-from alerting.evaluation.allocation import INVOLVEMENTS, UNKNOWN_ROLES
+from alerting.evaluation.allocation import INVOLVEMENTS, ONLY_UNKNOWN_ROLES, UNKNOWN_ROLES
 from alerting.evaluation.day import read_day
 from tests.made_council import MONDAY
 from tests.office import Office, rule_row
@@ -18,11 +18,11 @@ from tests.office import Office, rule_row
 DAY = timedelta(days=1)
 
 
-def council(folder: Path, children: int, allocated: int, role: str = "SOCIALWORKER") -> Office:
+def council(folder: Path, children: int, allocated: int, role: str = "SOCIALWORKER", **params: object) -> Office:
     """A council whose children are all on a plan, and of whose workers all but some have a role of another name."""
     office = Office(folder)
     open_only = ["ssd_cin_episodes", "ssd_cp_plans", INVOLVEMENTS]
-    office.settings = {"go_live": "full", "rules": {"params": {"open_only": open_only}}}
+    office.settings = {"go_live": "full", "rules": {"params": {"open_only": open_only, **params}}}
     for number in range(3, children + 1):
         office.council.on_a_plan(f"C{number}", seen=MONDAY)
     for row in office.council.tables[INVOLVEMENTS][allocated:]:
@@ -50,12 +50,47 @@ def judged(office: Office, past: Past | None = None) -> Trust:
 def test_of_thirty_people_with_an_open_case_three_in_ten_must_have_a_worker_or_an_adviser(
     tmp_path: Path, children: int, allocated: int, role: str, *, is_trusted: bool
 ):
-    found = judged(council(tmp_path, children, allocated, role))
+    found = judged(council(tmp_path, children, allocated, role, max_only_unknown_roles=1))
 
     assert (INVOLVEMENTS not in found.problems) == is_trusted
     if not is_trusted:
         assert found.problems[INVOLVEMENTS].startswith(f"gives {allocated} of the 30 people with an open case a worker")
         assert found.releasable[INVOLVEMENTS] == {UNKNOWN_ROLES: 0.7333}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("role", "params", "is_trusted"),
+    [
+        ("SOCIALWORKER", {}, False),
+        ("SOCIALWORKER", {"other_roles": ["socialworker"]}, True),
+        ("pa", {}, True),
+    ],
+)
+def test_of_people_with_an_open_case_one_in_five_may_have_nobody_but_in_roles_that_no_list_has(
+    tmp_path: Path, role: str, params: dict[str, object], *, is_trusted: bool
+):
+    found = judged(council(tmp_path, 30, 23, role, **params))
+
+    assert (INVOLVEMENTS not in found.problems) == is_trusted
+    if not is_trusted:
+        assert found.problems[INVOLVEMENTS].startswith("gives 7 of the 30 people with an open case nobody but in roles")
+        assert found.releasable[INVOLVEMENTS] == {ONLY_UNKNOWN_ROLES: 0.2333}
+
+
+@pytest.mark.slow
+def test_one_in_five_in_a_role_that_no_list_has_stops_nothing(tmp_path: Path):
+    assert INVOLVEMENTS not in judged(council(tmp_path, 30, 24)).problems
+
+
+@pytest.mark.slow
+def test_a_word_for_nothing_is_no_role(tmp_path: Path):
+    office = council(tmp_path, 30, 25)
+    for row, nothing in zip(office.council.tables[INVOLVEMENTS][25:], ["N/A", "TBC", "#REF!", "-", "nan"], strict=False):
+        row["invo_professional_role_id"] = nothing
+
+    says = judged(office).problems["ssd_involvements.invo_professional_role_id"]
+    assert says.startswith("is empty in 5 of ")
 
 
 @pytest.mark.slow

@@ -18,7 +18,7 @@ WANTED: Wanted = {
     "ssd_cin_assessments": frozenset({"cina_assessment_id", "cina_referral_id"}),
     "ssd_care_leavers": frozenset({"clea_table_id", "clea_care_leaver_personal_advisor"}),
     "ext_staff": frozenset({"worker_id"}),
-    "ext_team": frozenset({"team_id"}),
+    "ext_team": frozenset({"team_id", "manager_id"}),
     "ext_restricted": frozenset({"person_id"}),
     "ext_load": frozenset({"table_name"}),
 }
@@ -41,6 +41,7 @@ def met(
     advisers: Ids = (),
     staff: Ids = ("S1",),
     professionals: Ids = ("W1", "W2"),
+    managers: Ids = (None, None),
 ) -> Trust:
     """Judge tables that name these ids. There are the teams T1 and T2, the referrals R1 and R2, and these staff and professionals."""
     with Snapshot(date(2026, 3, 31), SETTINGS) as filled:
@@ -54,7 +55,7 @@ def met(
         named = [[f"L{number}" for number in range(len(advisers))], list(advisers)]
         filled.fill("ssd_care_leavers", ["clea_table_id", "clea_care_leaver_personal_advisor"], named)
         filled.fill("ext_staff", ["worker_id"], [list(staff)])
-        filled.fill("ext_team", ["team_id"], [["T1", "T2"]])
+        filled.fill("ext_team", ["team_id", "manager_id"], [["T1", "T2"], list(managers)])
         filled.fill("ext_restricted", ["person_id"], [[]])
         filled.settle(WANTED)
         return judge(filled, WANTED, Past())
@@ -81,6 +82,40 @@ def test_of_many_workers_one_in_ten_may_be_nowhere():
 
     assert met([*known, *(f"X{number}" for number in range(10))], professionals=known).problems == {}
     assert set(met([*known, *(f"X{number}" for number in range(11))], professionals=known).problems) == {"ssd_involvements"}
+
+
+def test_a_list_of_professionals_that_has_none_of_the_workers_is_not_trusted_at_any_size():
+    found = met(["01", "02"], staff=["01", "02"], professionals=["1", "2"])
+
+    assert found.problems == {
+        "ssd_professionals": "lacks 2 of the 2 prof_professional_id of the workers that ssd_involvements names"
+    }
+    assert "leading zeros" in found.remedies["ssd_professionals"]
+    assert set(met(["01", "02"], staff=["01", "02"], professionals=[]).problems) == {"ssd_professionals"}
+    # Of whom nobody has there is no telling in which list they should be.
+    assert set(met(["01", "02"], staff=["1", "2"], professionals=["1", "2"]).problems) == {"ssd_involvements"}
+
+
+def test_a_list_of_professionals_that_lacks_some_is_told_and_of_many_not_trusted():
+    workers = [f"0{number}" for number in range(60)]
+
+    few = met(workers[:20], staff=workers[:20], professionals=[*workers[:14], *(f"{number}" for number in range(14, 20))])
+    assert few.problems == {}
+    assert "lacks 6 of the 20 prof_professional_id" in few.told[0].text
+    assert set(met(workers, staff=workers, professionals=workers[:50]).problems) == {"ssd_professionals"}
+    assert met(workers, staff=workers, professionals=workers[:55]).problems == {}
+
+
+def test_a_list_of_staff_that_has_none_of_the_workers_is_not_trusted_unless_it_is_of_managers_alone():
+    workers, changed = ["01", "02"], ["1", "2"]
+
+    assert set(met(workers, staff=changed, professionals=workers).problems) == {"ext_staff"}
+    assert set(met(workers, staff=[*changed, "9"], professionals=workers, managers=["09", None]).problems) == {"ext_staff"}
+    managers = met(workers, staff=["M1", "M2"], professionals=workers, managers=["M1", "M2"])
+    assert managers.problems == {}
+    assert "ext_staff lacks 2 of the 2 worker_id" in managers.told[0].text
+    # Some who are not there have left.
+    assert met(workers, staff=["01", "3"], professionals=workers).problems == {}
 
 
 def test_advisers_and_teams_that_meet_none_are_of_the_column_alone():

@@ -88,6 +88,7 @@ def test_every_shared_parameter_is_used_by_a_view_a_subject_a_rule_or_the_checks
         "tell_lost_at_least",
         "not_supplied_columns",
         "min_allocated",
+        "max_only_unknown_roles",
         "min_allocated_at_least",
         "other_roles",
         "max_share",

@@ -22,7 +22,7 @@ from typing import Literal
 
 from alerting.casedata.codes import CodeMap
 
-Kind = Literal["id", "text", "date", "moment", "number", "flag", "answers", "code"]
+Kind = Literal["id", "role", "text", "date", "moment", "number", "flag", "answers", "code"]
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ class Table:
         return _WORDS.get(self.name) or f"{self.name.partition('_')[2].replace('_', ' ')} records"
 
 
-# A line is: table: column kind, column kind ...  Kinds are a(nswers) d(ate) t(ext) f(lag) n(umber) m(oment) c(ode)=map;
+# A line is: table: column kind, column kind ...  Kinds are a(nswers) d(ate) r(ole) t(ext) f(lag) n(umber) m(oment) c(ode)=map;
 # a column without one is an id when it ends in _id, else text; with ? it may be left out. Names are exactly those of the SSD.
 _SPECIFICATION = """
 ssd_person: pers_person_id, pers_sex, pers_gender, pers_ethnicity, pers_dob d, pers_expected_dob d, pers_death_date d
@@ -134,7 +134,7 @@ ssd_care_leavers: clea_table_id, clea_person_id, clea_care_leaver_personal_advis
 ssd_professionals: prof_professional_id, prof_staff_id, prof_professional_name, prof_professional_job_title,
   prof_full_time_equivalency n
 ssd_department: dept_team_id, dept_team_name
-ssd_involvements: invo_involvements_id, invo_professional_id, invo_professional_role_id t, invo_professional_team i,
+ssd_involvements: invo_involvements_id, invo_professional_id, invo_professional_role_id r, invo_professional_team i,
   invo_person_id, invo_involvement_start_date d, invo_involvement_end_date d, invo_referral_id
 ext_staff: worker_id, name, email, role, team_id, fte n, asye f, agency f, starts_on d, ends_on d
 ext_team: team_id, name, service, manager_id, service_manager_id, head_of_service_id
@@ -145,7 +145,16 @@ ext_visit_freq: person_id, kind, every_n n, regime, valid_from d, valid_to d, se
 ext_merged: merged_person_id, person_id, merged_on d?
 """
 
-_KINDS: dict[str, Kind] = {"a": "answers", "d": "date", "t": "text", "f": "flag", "n": "number", "m": "moment", "i": "id"}
+_KINDS: dict[str, Kind] = {
+    "a": "answers",
+    "d": "date",
+    "r": "role",
+    "t": "text",
+    "f": "flag",
+    "n": "number",
+    "m": "moment",
+    "i": "id",
+}
 
 
 def _tables() -> Iterator[Table]:

@@ -5,7 +5,7 @@
     number  digits, with a minus and a fraction if need be
     flag    yes, no, or a word that is neither, which cannot be read
 
-What stands for nothing (`place-holders` anywhere, `nothing_words` where an id, a date or a number belongs) is null.
+What stands for nothing (`place-holders` anywhere, `nothing_words` where an id, a role, a date or a number belongs) is null.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ WORDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "nothing_words": ("n/a", "na", "nan", "nat", "none", "none.", "tbc", "-", "?", "#ref!", "(blank)"),
     }
 )
-"""What a flag says yes and no by, and what is nothing where an id, a date or a number belongs, unless the council sets others."""
+"""What a flag says yes and no by, and what is nothing where an id, a role, a date or a number belongs, unless the council sets others."""
 
 _PLACE_HOLDERS = "'', 'NULL', 'SSD_PH', 'PLACEHOLDER_DATA', '#N/A'"
 _NO_IDS = "'-1', '0', '-1.0', '0.0'"
@@ -51,6 +51,11 @@ def identifier(cell: str) -> str:
     nothing = f"upper({cell}) IN ({_PLACE_HOLDERS}, {_NO_IDS}) OR {_is_nothing(cell)}"
     # The length first: it spares a look-up where an id is longer than all that stands for nothing.
     return f"CASE WHEN length({cell}) < 17 AND ({nothing}) THEN NULL ELSE {cell} END"
+
+
+def word(cell: str) -> str:
+    """Write a stripped cell as a word; null where it stands for nothing."""
+    return f"CASE WHEN upper({cell}) NOT IN ({_PLACE_HOLDERS}) AND NOT {_is_nothing(cell)} THEN {cell} END"
 
 
 def norm(cell: str) -> str:

@@ -34,6 +34,9 @@ _UNLESS_SET = {
     **column_checks.UNLESS_SET,
 }
 
+[_WORKERS] = [one for one in REFERENCES if one.or_of == ("ext_staff", "worker_id") and not one.beside]
+_MANAGERS = ("manager_id", "service_manager_id", "head_of_service_id")
+
 _REMEDIES = {
     REPEATED: "Likely a load that ran twice, or an extract that joins one table too many: have it extracted again.",
     NOWHERE: (
@@ -158,6 +161,42 @@ class _Look:
             )
             if flaw.grave:
                 yield flaw
+        yield from self._lists_of_others(named_in=_WORKERS)
+
+    def _lists_of_others(self, named_in: Reference) -> Iterator[Flaw]:
+        """Yield the list of workers that has too few of those whom the cases name and the other list has: its ids are of another kind.
+
+        The council's own list has who is there today, and may have managers alone: it is asked for one of either.
+        """
+        one, own = named_in, named_in.or_of
+        places = self._places(one)
+        if own is None or len(places) == 1 or one.table not in self._there or one.column not in self._wanted[one.table]:
+            return
+        ids = f"SELECT DISTINCT {quoted(one.column)} AS id FROM {one.table} WHERE {quoted(one.column)} IS NOT NULL"
+        known = f"SELECT id FROM ({ids}) WHERE id IN ({_ids_of(places)})"
+        says = f"of the workers that {one.table} names"
+        every, lost = self._not_in(known, [(one.of, one.key)])
+        flaw = self._flaw(one.of, NOWHERE, "max_nowhere", lost, every, f"lacks {lost} of the {every} {one.key} {says}")
+        told = flaw.size > self._number("max_nowhere") and lost >= self._number("unreadable_at_least")
+        if lost and (flaw.grave or told or lost == every > 1):
+            yield replace(flaw, grave=flaw.grave or lost == every, told=told)
+        every, lost = self._not_in(known, [own])
+        [(listed,)] = self._snapshot.sql(f"SELECT count(DISTINCT {quoted(own[1])}) FROM {own[0]}")
+        if lost == every > 1 and listed > 1:
+            managers = self._managers_in(own)
+            says = (
+                f"lacks {lost} of the {every} {own[1]} {says}{', and every manager that ext_team names' if managers == 0 else ''}"
+            )
+            yield Flaw(about=own[0], check=NOWHERE, size=1.0, grave=not managers, told=True, says=says)
+
+    def _managers_in(self, own: tuple[str, str]) -> int | None:
+        """Return how many of the managers whom teams name are in the council's own list of staff; None where no team names any."""
+        columns = [name for name in _MANAGERS if name in self._wanted.get("ext_team", ())]
+        if "ext_team" not in self._there or not columns:
+            return None
+        ids = " UNION ".join(f"SELECT {name} AS id FROM ext_team WHERE {name} IS NOT NULL" for name in columns)
+        every, lost = self._not_in(ids, [own])
+        return every - lost if every else None
 
     def _of_reference(self, one: Reference, every: int, lost: int) -> Flaw:
         """Return that a column names what is nowhere; where all of it is, it is of another kind, however few they are."""
@@ -191,10 +230,9 @@ class _Look:
         return bool(reading and key in self._wanted.get(table, ()) and reading.supplied and key not in reading.missing_columns)
 
     def _not_in(self, ids: str, places: Sequence[tuple[str, str]]) -> tuple[int, int]:
-        there = " UNION ".join(f"SELECT {quoted(key)} AS id FROM {table}" for table, key in places)
         [(every, lost)] = self._snapshot.sql(
             f"SELECT count(*), count(*) FILTER (k.id IS NULL) FROM ({ids}) i "
-            f"LEFT JOIN (SELECT DISTINCT id FROM ({there})) k ON k.id = i.id"
+            f"LEFT JOIN (SELECT DISTINCT id FROM ({_ids_of(places)})) k ON k.id = i.id"
         )
         return int(every), int(lost)
 
@@ -261,6 +299,10 @@ class _Look:
         size = count / of if of else 0.0
         grave = of >= self._least and size > self._number(limit)
         return Flaw(about=about, check=check, size=round(size, 4), grave=grave, says=says)
+
+
+def _ids_of(places: Sequence[tuple[str, str]]) -> str:
+    return " UNION ".join(f"SELECT {quoted(key)} AS id FROM {table}" for table, key in places)
 
 
 def _names(settings: Settings, name: str) -> frozenset[str]:

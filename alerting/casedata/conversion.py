@@ -21,7 +21,7 @@ from alerting.casedata.codes import CodeMap
 
 Sql = Callable[..., list[tuple[Any, ...]]]
 
-_AS_TEXT = {"text": cells.clean, "answers": cells.clean, "code": cells.clean, "id": cells.identifier}
+_AS_TEXT = {"text": cells.clean, "answers": cells.clean, "code": cells.clean, "id": cells.identifier, "role": cells.word}
 
 LONGEST_ID = 100
 """Characters: as many as the store keeps of an id."""
@@ -49,7 +49,7 @@ class RawColumn:
         """The dictionary its cells are read by; None for ids and text, and for what is read already."""
         if self.column.codes:
             return f'"codes of {self.column.codes}"'
-        return None if self.is_day or self.column.kind in ("id", "text", "answers") else f'"cells of {self.column.kind}"'
+        return None if self.is_day or self.column.kind in _AS_TEXT else f'"cells of {self.column.kind}"'
 
     @property
     def cell(self) -> str:

@@ -226,14 +226,17 @@ def _roles(snapshot: Snapshot, wanted: Wanted) -> Iterator[NotUnderstood]:
     table, column = _ROLE
     if column not in wanted.get(table, ()) or column in snapshot.readings[table].missing_columns:
         return
-    known = {norm(str(role)) for name in ROLE_LISTS for role in _list(snapshot.settings, name)}
-    if not known:
-        return
-    rows = snapshot.sql(f"SELECT {column}, count(*) FROM {table} WHERE {column} IS NOT NULL GROUP BY 1")
-    unknown = {word: int(count) for word, count in rows if norm(word) not in known}
-    if unknown:
-        of = sum(int(count) for _, count in rows)
+    if unknown := unknown_roles(snapshot):
+        [(of,)] = snapshot.sql(f"SELECT count({column}) FROM {table}")
         yield replace(_of_words(snapshot, _ROLE, Kind.role, unknown, of, "roles"), alone=_alone(snapshot, sorted(unknown)))
+
+
+def unknown_roles(snapshot: Snapshot) -> dict[str, int]:
+    """Return the roles, as written, that none of the lists of roles has, and how many cells hold each; none where there are no lists."""
+    table, column = _ROLE
+    known = {norm(str(role)) for name in ROLE_LISTS for role in _list(snapshot.settings, name)}
+    rows = snapshot.sql(f"SELECT {column}, count(*) FROM {table} WHERE {column} IS NOT NULL GROUP BY 1") if known else []
+    return {word: int(count) for word, count in rows if norm(word) not in known}
 
 
 def _alone(snapshot: Snapshot, unknown: list[str]) -> int:

@@ -456,7 +456,9 @@ class Snapshot:
             if bad.column.column.kind == "flag":
                 reading.unknown_words[name] = bad.written
             reading.cell_places[name] = source.places(reading.table, name, frozenset(bad.written)) if source else []
-        texts = [column for column in columns if column.column.kind in ("id", "text") and self.readings[column.table].encoding]
+        texts = [
+            column for column in columns if column.column.kind in ("id", "role", "text") and self.readings[column.table].encoding
+        ]
         for bad in damaged_cells(self.sql, texts):
             reading, name = self.readings[bad.column.table], bad.column.column.name
             reading.damaged_cells[name] = bad.count
