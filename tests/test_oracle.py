@@ -14,7 +14,8 @@ from tests.oracle.answers import Answer
 from tests.oracle.calendar import add_months, age, birthday, is_wd, wd_add, wd_between
 from tests.oracle.codes import MAPS, code
 from tests.oracle.leaving import left
-from tests.oracle.rules import findings, off, recorded
+from tests.oracle.reviews import recorded
+from tests.oracle.rules import findings, off
 
 TODAY = date(2026, 3, 31)
 CHILD = {"pers_person_id": "P1", "pers_dob": "2018-05-05"}

@@ -22,3 +22,8 @@ class Answer:
     worker: str | None = None
     adviser: str | None = None
     also: frozenset[str] = frozenset()
+    #: Whether it is about a child, whose worker is named; and about a care leaver, whose adviser is.
+    about_child: bool = False
+    about_leaver: bool = False
+    #: False where the definitions give it no team.
+    has_team: bool = True

@@ -67,6 +67,14 @@ def add_months(day: date, n: int) -> date:
     return date(year, month, min(day.day, monthrange(year, month)[1]))
 
 
+def months_since(a: date, day: date) -> int:
+    """Return how many whole months lead from `a` to `day`: the largest m with add_months(a, m) <= day."""
+    m = (day.year - a.year) * 12 + day.month - a.month + 1
+    while add_months(a, m) > day:
+        m -= 1
+    return m
+
+
 def add_days(day: date, n: int) -> date:
     return day + timedelta(days=n)
 

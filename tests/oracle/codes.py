@@ -65,6 +65,47 @@ MAPS = {
             "U4": ("placement with other foster carer - long term",),
         },
     ),
+    "placement_change": _map(
+        "CARPL CLOSE ALLEG STAND APPRR CREQB CREQO CHILD LAREQ PLACE CUSTOD OTHER",
+        {"PLACE": ("change in the status of placement only",)},
+    ),
+    "episode_end": _map(
+        "X1 E2 E3 E4A E4B E5 E6 E7 E8 E9 E11 E12 E13 E14 E15 E16 E17 E41 E45 E46 E47 E48",
+        {
+            "E2": ("died",),
+            "E11": ("adopted - application for an adoption order unopposed",),
+            "E12": ("adopted - consent dispensed with by the court",),
+        },
+    ),
+    "referral_end": _map(
+        "RC1 RC2 RC3 RC4 RC5 RC6 RC7 RC8 RC9",
+        {"RC1": ("adopted",), "RC2": ("died",)},
+    ),
+    "missing_type": _map(
+        "M A",
+        {
+            "M": ("missing", "missing person", "missing from care", "missing from home"),
+            "A": (
+                "away",
+                "absent",
+                "away from placement without authorisation",
+                "away without authorisation",
+                "unauthorised absence",
+            ),
+        },
+    ),
+    "audit_grade": _map(
+        "OUT GOOD RI INAD",
+        {
+            "OUT": ("outstanding",),
+            "GOOD": ("good",),
+            "RI": ("requires improvement", "requires improvement to be good"),
+            "INAD": ("inadequate",),
+        },
+    ),
+    "rag": _map(
+        "RED AMBER GREEN BLUE", {"RED": ("r",), "AMBER": ("a",), "GREEN": ("g",), "BLUE": ("b", "complete", "completed")}
+    ),
     "eligibility": _map(
         "REL FREL QUAL ELIG NONE",
         {
@@ -182,3 +223,14 @@ def accommodation(cell: str | None) -> str | None:
     """Return the letter of an accommodation code, without the digit that says whether it suits."""
     found = code(cell, "accommodation")
     return found if found in (None, UNMAPPED) else found[0]
+
+
+def suits(said: str | None, lives_in: str | None) -> bool | None:
+    """Return whether an accommodation suits, as said in words, else by the digit of its code; None where nobody knows."""
+    words = norm(said) or ""
+    if "unsuit" in words or "not suit" in words or words in ("2", "n", "no", "b) no", "0", "false"):
+        return False
+    if "suit" in words or words in ("1", "y", "yes", "a) yes", "true"):
+        return True
+    digit = (code(lives_in, "accommodation") or "")[1:]
+    return {"1": True, "2": False}.get(digit)

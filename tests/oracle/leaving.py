@@ -14,6 +14,8 @@ _CARE = ("ssd_cla_episodes", "clae_cla_id", "clae_person_id", "clae_cla_episode_
 _PLAN = ("ssd_cp_plans", "cppl_cp_plan_id", "cppl_person_id", "cppl_cp_plan_start_date", "cppl_cp_plan_end_date")
 _MEMBERSHIP = {"CP-03": _PLAN, "CP-05": _PLAN, "CP-08": _PLAN, "CLA-01": _CARE, "CLA-02": _CARE, "CLA-03": _CARE}
 
+KNOWN_TO_LEAVE = frozenset({*_MEMBERSHIP, "AS-01", "CL-01", "WF-01", "DQ-02"})
+
 
 def left(tables: Mapping[str, Table], as_of: date, rule: str, subject: str, member: str | None) -> bool:
     """Return whether `subject` is not in the population of `rule` and the data proves that it has left."""

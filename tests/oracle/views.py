@@ -12,7 +12,7 @@ from typing import Any
 
 from tests.oracle.calendar import add_days, age, is_open
 from tests.oracle.cells import Row, Table, clean, different, id_of, norm, number, real_date, yes
-from tests.oracle.codes import UNMAPPED, accommodation, code
+from tests.oracle.codes import UNMAPPED, accommodation, code, suits
 
 SHARED: Mapping[str, Any] = {
     "expected_dob_is_dob_after_days": 300,
@@ -45,23 +45,29 @@ class InCare:
     cla_id: str | None
     started: date
     entered: date
+    n_open: int
 
 
 @dataclass(frozen=True, kw_only=True)
 class Placed:
     ptype: str | None
     pstart: date
+    urn: str | None
+    distance: Fraction | None
 
 
 @dataclass(frozen=True, kw_only=True)
 class OnPlan:
     plan_id: str | None
     plan_start: date
+    n_open: int
 
 
 @dataclass(frozen=True, kw_only=True)
 class InNeed:
     referral_id: str | None
+    referred: date
+    outcome_json: str | None
     team_id: str | None
 
 
@@ -69,9 +75,12 @@ class InNeed:
 class CareLeaver:
     contact: date | None
     contact_cell: date | None
+    pathway: date | None
     elig: str
     touch: str | None
     accom: str | None
+    activity: str | None
+    suits: bool | None
     team_id: str | None
     adviser_id: str | None
 
@@ -80,6 +89,7 @@ class CareLeaver:
 class Allocated:
     worker_id: str
     team_id: str | None
+    n_alloc: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,6 +98,7 @@ class Staff:
     role: str | None
     fte: Fraction | None
     asye: bool
+    starts_on: date | None
     is_current: bool
 
 
@@ -116,6 +127,10 @@ def text(column: str) -> Callable[[Row], str | None]:
 
 def coded(column: str, name: str) -> Callable[[Row], str | None]:
     return lambda row: code(row.get(column), name)
+
+
+def different_ids(rows: Iterable[Row], column: str) -> int:
+    return len({id_of(row.get(column)) for row in rows} - {None})
 
 
 class Views:
@@ -200,7 +215,8 @@ class Views:
             same = [r for r in rows if id_of(r.get("clae_cla_id")) == cla_id] if cla_id is not None else [row]
             first = min(d for r in same if (d := real_date(r.get("clae_cla_episode_start_date"))))
             entered = real_date(row.get("clae_entered_care_date")) or first
-            found[person] = InCare(cla_id=cla_id, started=started, entered=entered)
+            n_open = different_ids(current, "clae_cla_episode_id")
+            found[person] = InCare(cla_id=cla_id, started=started, entered=entered, n_open=n_open)
         return found
 
     def held_reviews(self, cla_id: str | None) -> list[date]:
@@ -223,7 +239,12 @@ class Views:
         row = latest(rows, day("clap_cla_placement_start_date"), text("clap_cla_placement_id"))
         pstart = real_date(row["clap_cla_placement_start_date"])
         assert pstart is not None
-        return Placed(ptype=code(row.get("clap_cla_placement_type"), "placement_type"), pstart=pstart)
+        return Placed(
+            ptype=code(row.get("clap_cla_placement_type"), "placement_type"),
+            pstart=pstart,
+            urn=row.get("clap_cla_placement_urn"),
+            distance=number(row.get("clap_cla_placement_distance")),
+        )
 
     # ------------------------------------------------------------------ on a plan, in need
 
@@ -240,7 +261,8 @@ class Views:
                 row = latest(rows, day("cppl_cp_plan_start_date"), text("cppl_cp_plan_id"))
                 start = real_date(row["cppl_cp_plan_start_date"])
                 assert start is not None
-                found[person] = OnPlan(plan_id=id_of(row.get("cppl_cp_plan_id")), plan_start=start)
+                n_open = different_ids(rows, "cppl_cp_plan_id")
+                found[person] = OnPlan(plan_id=id_of(row.get("cppl_cp_plan_id")), plan_start=start, n_open=n_open)
         return found
 
     @cached_property
@@ -254,8 +276,14 @@ class Views:
             ]
             if rows and self.under_18(person):
                 row = latest(rows, day("cine_referral_date"), text("cine_referral_id"))
-                referral, team = id_of(row.get("cine_referral_id")), id_of(row.get("cine_referral_team"))
-                found[person] = InNeed(referral_id=referral, team_id=team)
+                referred = real_date(row["cine_referral_date"])
+                assert referred is not None
+                found[person] = InNeed(
+                    referral_id=id_of(row.get("cine_referral_id")),
+                    referred=referred,
+                    outcome_json=row.get("cine_referral_outcome_json"),
+                    team_id=id_of(row.get("cine_referral_team")),
+                )
         return found
 
     # ------------------------------------------------------------------ care leavers
@@ -284,9 +312,12 @@ class Views:
         return CareLeaver(
             contact=self.not_later(row, "clea_care_leaver_latest_contact"),
             contact_cell=real_date(row.get("clea_care_leaver_latest_contact")),
+            pathway=self.not_later(row, "clea_pathway_plan_review_date"),
             elig=self.eligibility(row),
             touch=code(row.get("clea_care_leaver_in_touch"), "in_touch"),
             accom=accommodation(row.get("clea_care_leaver_accommodation")),
+            activity=code(row.get("clea_care_leaver_activity"), "activity"),
+            suits=suits(row.get("clea_care_leaver_accom_suitable"), row.get("clea_care_leaver_accommodation")),
             team_id=id_of(row.get("clea_care_leaver_allocated_team")),
             adviser_id=id_of(row.get("clea_care_leaver_personal_advisor")),
         )
@@ -329,6 +360,7 @@ class Views:
                 role=norm(row.get("role")),
                 fte=number(row.get("fte")),
                 asye=yes(row.get("asye")),
+                starts_on=real_date(row.get("starts_on")),
                 is_current=bool(current),
             )
         return found
@@ -377,7 +409,8 @@ class Views:
         row = latest(rows, day("invo_involvement_start_date"), text("invo_involvements_id"))
         worker = id_of(row["invo_professional_id"])
         assert worker is not None
-        return Allocated(worker_id=worker, team_id=id_of(row.get("invo_professional_team")))
+        n_alloc = different_ids(rows, "invo_professional_id")
+        return Allocated(worker_id=worker, team_id=id_of(row.get("invo_professional_team")), n_alloc=n_alloc)
 
     def pa(self, person: str) -> Allocated | None:
         return self.alloc(person, "personal_adviser_roles")

@@ -105,3 +105,48 @@ ACCOMMODATION = (
     None,
     "independent living",
 )
+ENDS_OF_NEED = ("RC1", "RC2", "RC3", "RC8", "adopted", "died", "RC10", "case closed", "")
+ENDS_OF_CARE = ("E2", "E11", "E12", "E4A", "X1", "died", "adopted", "Adopted - consent dispensed with by the court", "E1", "")
+ACTIVITIES = (
+    "G5",
+    "G5",
+    "G4",
+    "G6",
+    "F1",
+    "not in education, employment or training - other",
+    "not in education, employment or training - illness or disability",
+    "NEET",
+    "G5: NEET other",
+    None,
+)
+ACCOMMODATION_SUITS = (
+    "1",
+    "2",
+    "suitable",
+    "Unsuitable",
+    "not suitable",
+    "not  suitable (B&B)",
+    "y",
+    "n",
+    "b) no",
+    "a) yes",
+    "false",
+    "3",
+    None,
+    "SSD_PH",
+    None,
+)
+HEALTH_CHECKS = (
+    "Health assessment",
+    "Initial health assessment",
+    "Review Health  Assessment (6 monthly)",
+    "health",
+    "Health check",
+    "Dental check",
+    "dental",
+    "Teeth checked",
+    "Dental health assessment",
+    "Optician",
+    None,
+)
+HEALTH_STATES = ("Complete", "completed", "Completed - on time", "Complete", "Refused", "incomplete", "planned", None, "")

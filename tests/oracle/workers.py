@@ -4,11 +4,28 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
+from collections.abc import Mapping
 from fractions import Fraction
 
 from tests.oracle.answers import Answer, Params
+from tests.oracle.asking import Rule
 from tests.oracle.cells import id_of, norm, number
 from tests.oracle.views import Views
+
+DEFAULTS: Mapping[str, Params] = {
+    "WF-01": {
+        "asye": (10, 12),
+        "personal_adviser": (22, 28),
+        "assessment": (18, 22),
+        "help_protection": (18, 22),
+        "children_in_care": (16, 20),
+        "disabled_children": (20, 25),
+        "default": (18, 22),
+        "max_fte": Fraction("1.2"),
+        "asye_factor": Fraction(1),
+    },
+    "DQ-02": {"not_listed_counts": True},
+}
 
 
 def wf_01(views: Views, p: Params) -> dict[str, Answer]:
@@ -89,3 +106,9 @@ def _has_left(views: Views, worker: str, *, not_listed_counts: bool) -> bool:
     if worker not in views.staff:
         return not_listed_counts
     return not views.staff[worker].is_current
+
+
+RULES: Mapping[str, Rule] = {
+    "WF-01": wf_01,
+    "DQ-02": dq_02,
+}
