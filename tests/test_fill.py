@@ -152,3 +152,20 @@ def test_an_answer_is_unknown_where_its_value_is_missing(book):
         outcomes = [finding.outcome for finding in ask_rules(book, filled, book.rules).findings("born")]
 
     assert outcomes == [Outcome.match, Outcome.unknown]
+
+
+def test_it_may_be_asked_of_some_of_the_population(folder, book):
+    path = folder / "local" / "born.yaml"
+    text = path.read_text()
+    path.write_text(f"{text}requires_of: coalesce(team_id is null and sex is not null, false)\n")
+    of_some = load_rulebook(folder)
+    path.write_text(text)
+
+    assert of_some.faults == ()
+    assert ask(of_some, [*girls(29, 0), *[(None, "")] * 40])[0].status == "ok"
+    asked, _ = ask(of_some, [*girls(20, 10), *[("2012-01-01", "")] * 40])
+    assert asked.status == "off"
+    assert asked.problem == (
+        "only 66 % of those in its population with `coalesce(team_id is null and sex is not null, false)` have 'born_on' recorded; "
+        "it needs 70 %"
+    )

@@ -60,6 +60,7 @@ CHANGES: dict[str, tuple[Any, Any, str]] = {
     "job": ("weekly", "told", "asked weekly instead of daily"),
     "reads": (("ssd_care_leavers", "ssd_cla_episodes"), "told", "no longer ssd_legal_status"),
     "requires": ({"latest_contact": 0.8}, "answers", "also latest_contact (80%); no longer latest_contact"),
+    "requires_of": ("age > 17", "answers", "what is required is looked at in others"),
     "subject": ("open_case", "answers", "asks about open_case instead of care_leaver"),
     "per": ("team", "answers", "one answer a team instead of a subject"),
     "at_least": (5, "answers", "needs 5 subjects in a group instead of 0"),

@@ -93,6 +93,8 @@ def _compare_answers(old: Rule, new: Rule) -> Iterator[Difference]:
     yield from _compare_values("when_null", "answers", *null, "a missing measure gives {new} instead of {old}")
     yield from _compare_params(old, new)
     yield from _compare_lists("requires", "answers", _list_required(before.requires), _list_required(after.requires))
+    of = (before.requires_of, after.requires_of)
+    yield from _compare_texts("requires_of", "answers", *of, "what is required is looked at in others")
     runs = (before.pending_for, after.pending_for)
     yield from _compare_values("for", "answers", *runs, "must match in {new} runs before anybody is told, instead of {old}")
     runs = (before.keep_firing_for, after.keep_firing_for)
@@ -169,7 +171,13 @@ def _compare_params(old: Rule, new: Rule) -> Iterator[Difference]:
 
 def _find_use(rule: Rule, name: str) -> Effect:
     """Return what a parameter is used for, the weightiest."""
-    deciding = [rule.where, *rule.let.values(), *([rule.measure] if rule.measure else []), *rule.levels.values()]
+    deciding = [
+        rule.where,
+        rule.requires_of,
+        *rule.let.values(),
+        *([rule.measure] if rule.measure else []),
+        *rule.levels.values(),
+    ]
     # An upper age also decides who has left the population, which the service itself looks up.
     if name == "max_age" or any(name in part.names for part in deciding):
         return "answers"

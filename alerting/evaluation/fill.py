@@ -8,7 +8,7 @@ from fractions import Fraction
 
 from alerting.casedata.conversion import quoted
 from alerting.casedata.snapshot import Snapshot
-from alerting.evaluation.query import population_rows
+from alerting.evaluation.query import required_rows
 from alerting.rulebook.rule import Rule
 
 
@@ -18,19 +18,20 @@ def check_fill(
     """Return the days on which too few of a rule's population have a value that it requires, with which; an answer is then none.
 
     `params` are the shared parameters (`min_fill`, `min_fill_at_least`). Where the rows are those of many days, `rows` is the query
-    of the population and `day` the column that holds the day of each.
+    of `required_rows` and `day` the column that holds the day of each.
     """
     required = rule.file.requires
     if not required:
         return {}
     filled = ", ".join(f"count({quoted(name)})" for name in required)
-    counts = snapshot.sql(f"SELECT {day}, count(*), {filled} FROM ({rows or population_rows(rule)}) GROUP BY 1")
+    counts = snapshot.sql(f"SELECT {day}, count(*), {filled} FROM ({rows or required_rows(rule)}) GROUP BY 1")
+    whom = "its population" if rule.file.requires_of == "true" else f"those in its population with `{rule.file.requires_of}`"
     problems = {}
     for of_day, count, *values in counts:
         for (name, share), value in zip(required.items(), values, strict=True):
             least = Fraction(str(params["min_fill"] if share is None else share))
             if count >= float(str(params["min_fill_at_least"])) and value < least * count:
                 problems[of_day] = (
-                    f"only {100 * value // count} % of its population have '{name}' recorded; it needs {round(100 * least)} %"
+                    f"only {100 * value // count} % of {whom} have '{name}' recorded; it needs {round(100 * least)} %"
                 )
     return problems

@@ -48,6 +48,11 @@ def population_rows(rule: Rule) -> str:
     return query
 
 
+def required_rows(rule: Rule) -> str:
+    """Return the SQL of those in the population of whom the columns that the rule requires must be filled."""
+    return f"SELECT s.* FROM ({population_rows(rule)}) s WHERE {rule.requires_of.sql}"
+
+
 def _subject_rows(rule: Rule) -> str:
     return f"SELECT s.*, {_measure(rule)} AS measure FROM ({population_rows(rule)}) s"
 

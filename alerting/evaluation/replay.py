@@ -14,12 +14,12 @@ from alerting.casedata.snapshot import EngineError, Snapshot
 from alerting.casedata.trust import Trust
 from alerting.evaluation.archive import DIRECTORY, KeptRun
 from alerting.evaluation.fill import check_fill
-from alerting.evaluation.query import population_rows, rule_query
+from alerting.evaluation.query import required_rows, rule_query
 from alerting.evaluation.stage import SQL_TYPES
 from alerting.model import Finding, Level, Outcome
 from alerting.rulebook.book import Rulebook
 from alerting.rulebook.rule import Rule
-from alerting.rulebook.sql_tree import names_in, replace_calls
+from alerting.rulebook.sql_tree import names_in_all, replace_calls
 
 DAYS_AT_ONCE = 25
 
@@ -43,7 +43,7 @@ class Replay:
     def __init__(self, book: Rulebook, rule: Rule, snapshot: Snapshot) -> None:
         self.rule, self.snapshot, self.params = rule, snapshot, book.settings.params
         # Rows carry their day, so that many days are one query; what asks for the day in other ways is asked day by day.
-        self.at_once = 1 if rule.file.per or "is_open" in names_in(rule_query(rule)).functions else DAYS_AT_ONCE
+        self.at_once = 1 if rule.file.per or "is_open" in names_in_all(_asks(rule)).functions else DAYS_AT_ONCE
         self.last: date | None = None
         snapshot.sql("CREATE TABLE answer (day DATE, subject VARCHAR, outcome VARCHAR, level TINYINT, team VARCHAR)")
         snapshot.sql("CREATE TABLE gone (day DATE, subject VARCHAR, reason VARCHAR)")
@@ -110,7 +110,7 @@ class Replay:
 
     def _judge_fill(self, answers: dict[date, DayAnswer]) -> None:
         """Take back the answers of days on which too few of the population have a value that the rule needs."""
-        rows = _by_row(population_rows(self.rule))
+        rows = _by_row(required_rows(self.rule))
         for day, problem in check_fill(self.snapshot, self.rule, self.params, rows=rows, day="as_of").items():
             answers[day] = DayAnswer(status="off", problem=problem)
             self.snapshot.sql("DELETE FROM answer WHERE day = $1::DATE", [day])
@@ -174,8 +174,13 @@ def strip_rule(rule: Rule) -> Rule:
 
 def find_columns(rule: Rule) -> list[str]:
     """Return the columns that a rule needs of its subject."""
-    named = {*names_in(rule_query(rule)).columns, *(name.lower() for name in (*rule.file.requires, rule.subject.key))}
+    named = {*names_in_all(_asks(rule)).columns, *(name.lower() for name in (*rule.file.requires, rule.subject.key))}
     return [name for name in rule.subject.columns if name.lower() in named]
+
+
+def _asks(rule: Rule) -> tuple[str, str]:
+    """Return the queries that are asked for a rule."""
+    return rule_query(rule), required_rows(rule)
 
 
 def find_withheld(run: KeptRun, rules: Iterable[Rule]) -> dict[str, str]:

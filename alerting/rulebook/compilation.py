@@ -37,7 +37,7 @@ _TYPES: dict[str, Type] = {
 }
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _ASKED = (
-    *("where", "let", "measure", "levels", "when_null", "requires"),
+    *("where", "let", "measure", "levels", "when_null", "requires", "requires_of"),
     *("per", "at_least", "pending_for", "keep_firing_for"),
 )
 """The parts of a rule's file that decide what it answers."""
@@ -194,6 +194,7 @@ class _Compiler:
             let[name] = self._compile(("let", name), text)
             self.names[name] = _subject_name(name, let[name].type)
             self.tiers[name] = max((self.tiers.get(used, Tier.reference) for used in let[name].names), default=Tier.reference)
+        requires_of = self._compile(("requires_of",), file.requires_of, "boolean")
         measure = (
             self._compile(("measure",), file.measure, "number", over="many" if file.per else "one")
             if file.measure is not None
@@ -220,6 +221,7 @@ class _Compiler:
             params={name: self.params[name] for name in self.params if name in file.params or name in self._used},
             where=where,
             let=let,
+            requires_of=requires_of,
             measure=measure,
             levels=dict(sorted(levels.items(), reverse=True)),
             due=due,

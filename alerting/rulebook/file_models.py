@@ -200,6 +200,11 @@ class RuleFile(BaseModel):
         "where too few rows have a value, the rule is off for the day",
         examples=[["latest_contact"], {"latest_contact": 0.8}],
     )
+    requires_of: Expression = Field(
+        default="true",
+        description="Of whom in its population that share is taken: an expression over columns and steps, everyone when it is left out",
+        examples=["visits > 0"],
+    )
     subject: str = Field(description="Who it is about: the name of a file in rules/subjects")
     per: Literal["team", "worker", "service"] | None = Field(
         default=None, description="Ask once about each team, worker or service: the measure then counts over its subjects"

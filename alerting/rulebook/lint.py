@@ -198,7 +198,7 @@ def _lint_tables(rule: Rule, book: Rulebook) -> Iterator[LintFinding]:
 
 
 def _lint_params(rule: Rule, book: Rulebook) -> Iterator[LintFinding]:
-    parts = [rule.where, rule.measure, rule.due, *rule.let.values(), *rule.levels.values(), *rule.also.values()]
+    parts = [rule.where, rule.requires_of, rule.measure, rule.due, *rule.let.values(), *rule.levels.values(), *rule.also.values()]
     used = {name for part in parts if part for name in part.names} | set(WORD.findall(f"{rule.says} {rule.clears}")) | _ELSEWHERE
     for name, value in rule.file.params.items():
         path = ("params", name)

@@ -31,6 +31,8 @@ class Rule:
     params: Mapping[str, Any]
     where: Compiled
     let: Mapping[str, Compiled]
+    #: Of whom the columns that it requires must be filled.
+    requires_of: Compiled
     measure: Compiled | None
     #: The highest first.
     levels: Mapping[Level, Compiled]

@@ -58,7 +58,7 @@ def describe_subject(rule: Rule) -> str:
 
 def find_used_columns(rule: Rule) -> list[str]:
     """Return the subject's columns that decide what a rule answers, when it is due and who is told, in the subject's order."""
-    parts = [rule.where, *rule.let.values(), rule.measure, *rule.levels.values(), rule.due, *rule.also.values()]
+    parts = [rule.where, rule.requires_of, *rule.let.values(), rule.measure, *rule.levels.values(), rule.due, *rule.also.values()]
     names = {name for part in parts if part for name in part.names}
     return [name for name in rule.subject.columns if name in names]
 
@@ -130,7 +130,8 @@ def _levels(rule: Rule, words: Vocabulary) -> Iterator[str]:
         yield "Where a value that decides is missing, the answer is unknown: nothing is opened, and an open alert goes on hold."
     for name, share in rule.file.requires.items():
         least = f"{100 * share:g} %" if share is not None else "the usual share (min_fill)"
-        yield f"On a day when fewer than {least} of them have {label(name)} recorded, the rule is off."
+        some = "" if rule.file.requires_of == "true" else f" for whom {words.sentence(rule.requires_of.term)}"
+        yield f"On a day when fewer than {least} of them{some} have {label(name)} recorded, the rule is off."
 
 
 def _is_never_missing(term: Term) -> bool:
