@@ -21,11 +21,19 @@ from alerting.expressions.functions import FUNCTIONS, Type
 from tests.case_rows import RULES, load_shipped
 
 SECONDS = 10.0
-_ENGINE = {"text": "VARCHAR", "number": "BIGINT", "date": "DATE", "boolean": "BOOLEAN", "codes": "VARCHAR[]"}
+_ENGINE = {
+    "text": "VARCHAR",
+    "number": "BIGINT",
+    "date": "DATE",
+    "moment": "TIMESTAMP",
+    "boolean": "BOOLEAN",
+    "codes": "VARCHAR[]",
+}
 _ODD: dict[str, list[Any]] = {
     "number": [None, 0, -1, 3, 9_223_372_036_854_775_807, -9_223_372_036_854_775_808],
     "double": [None, 0.1, -0.0, "inf", "-inf", "nan", 1.7e308],
     "date": [None, "2008-02-29", "0000-01-01", "9999-12-31", "12000-01-01", "1901-01-02", "2026-03-31"],
+    "moment": [None, "2026-03-29 01:30", "0001-01-01", "9999-12-31 23:59", "12000-01-01", "infinity"],
     "text": [None, "", " ", "%_\\", "é" * 3000, "\x00", "x'; DROP TABLE subject; --", "A"],
     "boolean": [None, True, False],
     "codes": [None, [], ["A"], [None], ["A", None, ""], ["B"]],
@@ -142,7 +150,8 @@ def _bigger(inside: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
 _VALUES: dict[str, list[str]] = {
     "number": ["0", "1", "-3", "2.5", "0.123456789012345", "999999999999999", "null"],
     "date": ["today()", "date '2026-02-28'", "date '0001-01-01'", "date '9999-12-31'", "null"],
-    "text": ["'A'", "''", "'%'", "'a_%\\'", "'it''s'", "null"],
+    "moment": ["moment('2026-03-29 01:30')", "moment('0001-01-01 00:00')", "moment('9999-12-31 23:59')", "null"],
+    "text": ["'A'", "'office'", "''", "'%'", "'a_%\\'", "'it''s'", "null"],
     "boolean": ["true", "false", "null"],
     "codes": ["codes('A', 'B')", "codes()"],
 }

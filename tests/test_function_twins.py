@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from itertools import product
 from math import prod
@@ -38,6 +38,7 @@ ENGINE_TYPES = {
     "decimal": "DECIMAL(18, 3)",
     "double": "DOUBLE",
     "date": "DATE",
+    "moment": "TIMESTAMP",
     "boolean": "BOOLEAN",
     "codes": "VARCHAR[]",
     "parameter": "VARCHAR[]",  # a list that stands for its members, which is never missing
@@ -46,10 +47,21 @@ KINDS: dict[Type, tuple[Kind, ...]] = {
     "text": ("text",),
     "number": ("whole", "decimal", "double"),
     "date": ("date",),
+    "moment": ("moment",),
     "boolean": ("boolean",),
     "codes": ("codes",),
     "any": ("text", "whole", "decimal", "double", "date", "boolean", "codes"),
 }
+
+
+CHANGES = (datetime(2026, 3, 29, 1), datetime(2026, 10, 25, 1))
+HARD_MOMENTS = [
+    *(change + timedelta(minutes=step) for change in CHANGES for step in (-61, -60, -1, 0, 1, 59, 60, 61)),
+    *(datetime(2026, 3, day, hour, minute) for day in (27, 28, 30) for hour in (0, 8, 16) for minute in (0, 1, 59)),
+    *(datetime(2026, 4, day, hour) for day in (2, 3, 7) for hour in (0, 7, 9, 17, 23)),
+    *(datetime(2026, month, 31, 23, 30) for month in (1, 3, 12)),
+    *(datetime(1900, 12, 31, 12), datetime(1901, 1, 1), datetime(1970, 1, 1), datetime(2110, 1, 1, 23, 59), datetime(2110, 1, 2)),
+]
 
 
 def around(*days: date) -> list[date]:
@@ -89,11 +101,13 @@ HARD: dict[Kind, Sequence[object]] = {
         "👩\u200d👧",
         "O'Brien",
         "A%_\\",
+        *("elapsed", "working_days", "office", "2026-03-29 01:30", "2026-02-30 07:00", "2026-03-31 24:00", "2026-03-31T07:00"),
     ],
     "whole": WHOLE,
     "decimal": [*(number for number in WHOLE if abs(number) < 10**12), *DECIMAL],
     "double": [*map(float, WHOLE), *DECIMAL, *DOUBLE],
     "date": sorted(set(HARD_DAYS)),
+    "moment": HARD_MOMENTS,
     "boolean": [True, False],
     "codes": [(), ("A",), ("a",), ("",), ("A", "B"), ("B", "A"), ("A", "A")],
 }
@@ -103,6 +117,7 @@ ODD: dict[Kind, st.SearchStrategy[object]] = {
     "decimal": st.integers(-(10**6), 10**6).map(lambda thousandths: thousandths / 1000),
     "double": st.floats(-1e6, 1e6, allow_subnormal=False) | st.floats(-1e15, 1e15, allow_subnormal=False),
     "date": st.dates(date(2005, 1, 1), date(2030, 12, 31)) | st.dates(),
+    "moment": st.datetimes(datetime(1996, 1, 1), datetime(2035, 1, 1)).map(lambda at: at.replace(second=0, microsecond=0)),
     "boolean": st.booleans(),
     "codes": st.lists(st.sampled_from("ABCa"), max_size=4).map(tuple),
 }
@@ -113,6 +128,7 @@ ONE_OF_EACH: dict[Type, tuple[str, object]] = {
     "text": ("'North'", "North"),
     "number": ("2", 2),
     "date": ("DATE '2026-04-02'", date(2026, 4, 2)),
+    "moment": ("TIMESTAMP '2026-03-29 01:30'", datetime(2026, 3, 29, 1, 30)),
     "boolean": ("true", True),
     "codes": ("['C2']", ("C2",)),
     "any": ("'North'", "North"),
@@ -256,7 +272,7 @@ def test_they_agree_one_inside_another(engine, inner):
 @every
 def test_a_missing_value_makes_the_answer_missing_or_its_sentence_says_what_then(function):
     on = Day(as_of=TUESDAY, bank_holidays=HOLIDAYS)
-    of = {"text": "A", "number": 1, "date": TUESDAY, "boolean": True, "codes": ("A",), "any": "A"}
+    of = {"text": "A", "number": 1, "date": TUESDAY, "moment": HARD_MOMENTS[0], "boolean": True, "codes": ("A",), "any": "A"}
     calls = [[None if n == place else of[kind] for n, kind in enumerate(function.takes)] for place in range(len(function.takes))]
 
     assert not function.strict or all(function.twin(*arguments, on=on) is None for arguments in calls)

@@ -23,6 +23,7 @@ ONE_OF_EACH: dict[Type, str] = {
     "text": "'North'",
     "number": "2",
     "date": "date '2026-03-02'",
+    "moment": "moment('2026-03-02 09:30')",
     "boolean": "true",
     "codes": "codes('C2')",
     "any": "'North'",
@@ -53,6 +54,12 @@ def as_shown(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else f"{value:g}" if isinstance(value, float) else str(value)
 
 
+def one_of_each(function: RuleFunction) -> list[str]:
+    """Return arguments that a function takes."""
+    named = zip(function.takes, function.choices, strict=True)
+    return [f"'{choices[0]}'" if choices else ONE_OF_EACH[kind] for kind, choices in named]
+
+
 def call(function: RuleFunction, arguments: list[str]) -> str:
     return f"{function.name}({', '.join(arguments)})"
 
@@ -73,7 +80,7 @@ def test_its_example_shows_it_and_it_is_said_in_a_sentence(function):
 
 @every
 def test_it_gives_the_type_it_says(function):
-    compiled = compile_expression(call(function, [ONE_OF_EACH[kind] for kind in function.takes]), {})
+    compiled = compile_expression(call(function, one_of_each(function)), {})
 
     assert isinstance(compiled, Compiled)
     assert function.gives in (compiled.type, "any")
@@ -95,7 +102,7 @@ def test_it_takes_values_that_are_missing(engine, function):
 def test_a_value_too_few_is_a_fault(function):
     fewest = len(function.takes) - function.optional
 
-    [fault, *_] = compile_expression(call(function, [ONE_OF_EACH[kind] for kind in function.takes][: fewest - 1]), {})
+    [fault, *_] = compile_expression(call(function, one_of_each(function)[: fewest - 1]), {})
 
     assert fault.problem.startswith(f"{function.name}() takes")
     assert fault.remedy == f"Such as `{function.example}`."
@@ -105,7 +112,7 @@ def test_a_value_too_few_is_a_fault(function):
     "function", [function for function in FUNCTIONS.values() if not function.rest], ids=lambda function: function.name
 )
 def test_a_value_too_many_is_a_fault(function):
-    [fault, *_] = compile_expression(call(function, [*(ONE_OF_EACH[kind] for kind in function.takes), "1"]), {})
+    [fault, *_] = compile_expression(call(function, [*one_of_each(function), "1"]), {})
 
     assert fault.problem.startswith(f"{function.name}() takes")
 
@@ -115,7 +122,7 @@ def test_a_value_of_another_type_is_a_fault_at_its_place(function):
     for index, kind in enumerate(function.takes):
         if kind == "any":
             continue
-        arguments = [ONE_OF_EACH[wanted] for wanted in function.takes]
+        arguments = one_of_each(function)
         arguments[index], shown = ("'a'", "a text") if kind == "boolean" else ("true", "a yes-or-no")
         text = call(function, arguments)
 
@@ -243,7 +250,7 @@ def test_the_command_lists_every_function_by_what_it_is_for():
     listed = CliRunner().invoke(cli, ["rules", "functions"]).stdout
 
     assert [line for line in listed.splitlines() if line and not line.startswith(" ")] == [
-        "Dates", "Working days", "Ages", "Numbers", "Text", "Lists", "Any value",
+        "Dates", "Working days", "Ages", "Moments", "Numbers", "Text", "Lists", "Any value",
         "Of many: only in the `measure` of a rule with `per`",
     ]  # fmt: skip
     assert all(f"  {name}(" in listed for name in (*FUNCTIONS, *AGGREGATES))

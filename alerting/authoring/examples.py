@@ -7,11 +7,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any, Self
 
 from alerting.casedata.conversion import quoted
 from alerting.casedata.snapshot import EngineError, Snapshot
+from alerting.clocks import read_moment
 from alerting.evaluation.query import measured_rows, rule_query
 from alerting.evaluation.stage import SQL_TYPES
 from alerting.evaluation.trace import Part, Trace, trace_rule
@@ -145,8 +146,13 @@ class ExampleEngine:
             f"unnest(${number}::{SQL_TYPES[column.type]}[]) AS {quoted(name)}"
             for number, (name, column) in enumerate(rule.subject.columns.items(), 1)
         )
-        columns = [[row.get(name) for row in rows] for name in rule.subject.columns]
+        columns = [[_cell(row.get(name), column.type) for row in rows] for name, column in rule.subject.columns.items()]
         self._snapshot.sql(f"CREATE OR REPLACE TABLE {quoted('subject_' + rule.subject.id)} AS SELECT {selected}", columns)
+
+
+def _cell(value: Any, kind: str) -> Any:
+    """Return a value of an example as the engine has it; what is no moment where one belongs is missing, and `check` tells of it."""
+    return (read_moment(value) if isinstance(value, str) else None) if kind == "moment" else value
 
 
 def try_all_examples(rules: Iterable[Rule], book: Rulebook) -> list[ExampleResult]:
@@ -274,6 +280,8 @@ def write_short(value: object) -> str:
             return "true" if value else "false"
         case int() | float():
             return plain(value)
+        case datetime():
+            return f"{value:%Y-%m-%d %H:%M}"
         case list() | tuple():
             return f"[{', '.join(write_short(item) for item in value)}]"
         case _:

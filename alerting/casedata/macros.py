@@ -1,12 +1,12 @@
 """The functions that all SQL over case data may use, beside those of the engine.
 
 In SQL, `as_of()` is the business date, `param('name')` a shared parameter, and these are the shared functions:
-`clean norm yes number_of day_of real_day is_open wd_between wd_add add_months age birthday days`.
+`clean norm yes number_of day_of real_day is_open wd_between wd_add add_months age birthday days`; those about moments stand in `clocks`.
 """
 
 from __future__ import annotations
 
-from alerting.casedata import cells
+from alerting.casedata import cells, clocks
 
 MACROS = (
     cells.MACROS
@@ -28,4 +28,5 @@ CREATE MACRO birthday(born, n) AS CASE
     THEN make_date(year(born) + CAST(n AS BIGINT), 3, 1)
   ELSE make_date(year(born) + CAST(n AS BIGINT), month(born), day(born)) END;
 """
+    + clocks.MACROS
 )

@@ -39,6 +39,7 @@ from alerting.casedata.engine import EngineFailed
 from alerting.casedata.macros import MACROS
 from alerting.casedata.spellings import shapes
 from alerting.casedata.table_reading import TableReading
+from alerting.clocks import OFFICE
 from alerting.errors import SourceError
 from alerting.working_days import FIRST, LAST
 
@@ -189,7 +190,7 @@ class Snapshot:
         for setting in _SETTINGS:
             self._ask("execute", setting, [])
         self._set_day(self.as_of)
-        self._share({**cells.WORDS, **self.settings.params})
+        self._share({**cells.WORDS, **OFFICE, **self.settings.params})
         self._make_calendar()
         self._ask("execute", MACROS, [])
 
@@ -487,6 +488,7 @@ class Snapshot:
         self._ask(
             "execute",
             """CREATE TABLE counted AS SELECT list(no ORDER BY d) AS numbers, list(no_before ORDER BY d) AS before,
+            list(no_before::BIGINT * 2 + no - no_before ORDER BY d) AS doubled, -- odd where d is one of them
             list(d ORDER BY d) FILTER (no > no_before) AS days FROM calendar""",
             [],
         )

@@ -133,6 +133,7 @@ _BECOMES = {
     "number": rf"{_NUMBERS}|VARCHAR|BOOLEAN",
     # What the engine calls an INTEGER may be a bare NULL.
     "date": r"DATE|TIMESTAMP.*|VARCHAR|INTEGER",
+    "moment": r"TIMESTAMP|INTEGER",
     "boolean": rf"BOOLEAN|{_NUMBERS}|VARCHAR",
     "codes": r".*\[\]|INTEGER",
 }

@@ -24,7 +24,7 @@ def rule_query(rule: Rule) -> str:
     outcome = """CASE WHEN "in population" IS NULL THEN 'unknown' WHEN s."level" IS NOT NULL THEN 'match'
         WHEN "in doubt" THEN 'unknown' ELSE 'clear' END"""
     also = " || ".join(f"CASE WHEN {compiled.sql} THEN '{role} ' ELSE '' END" for role, compiled in rule.also.items()) or "''"
-    facts = ", ".join(f"{quoted(name)} := s.{quoted(name)}" for name in rule.facts)
+    facts = ", ".join(f"{quoted(name)} := {_fact(rule, name)}" for name in rule.facts)
     named = _named(rule)
     return f"""SELECT '{rule.id}', {named["key"]}, {outcome}, CASE WHEN {matched} THEN s."level" END, s.measure,
         CASE WHEN {matched} THEN {_due(rule)} END,
@@ -32,6 +32,13 @@ def rule_query(rule: Rule) -> str:
         CASE WHEN {matched} THEN trim({also}) ELSE '' END,
         CASE WHEN {matched} THEN {f"CAST(to_json(struct_pack({facts})) AS VARCHAR)" if facts else "'{}'"} END
         FROM ({query}) s"""
+
+
+def _fact(rule: Rule, name: str) -> str:
+    """Return the SQL of a fact as its reader sees it: a moment as clocks in London showed it."""
+    column, step = rule.subject.columns.get(name), rule.let.get(name)
+    is_moment = column.type == "moment" if column else step is not None and step.type == "moment"
+    return f"strftime(london(s.{quoted(name)}), '%Y-%m-%dT%H:%M')" if is_moment else f"s.{quoted(name)}"
 
 
 def measured_rows(rule: Rule) -> str:

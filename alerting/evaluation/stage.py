@@ -16,6 +16,7 @@ SQL_TYPES = {
     "integer": "BIGINT",
     "number": "DOUBLE",
     "date": "DATE",
+    "moment": "TIMESTAMP",
     "boolean": "BOOLEAN",
     "codes": "VARCHAR[]",
 }

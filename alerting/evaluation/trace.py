@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime
 from typing import Any, Literal
 
 from alerting.casedata.conversion import quoted
 from alerting.casedata.snapshot import EngineError, Snapshot
+from alerting.clocks import london
 from alerting.evaluation.query import measured_rows, rule_query
 from alerting.expressions.compile import Compiled
 from alerting.expressions.tree import Term
@@ -105,7 +106,7 @@ def read_row(snapshot: Snapshot, rule: Rule, subject: str) -> Row | None:
     query = f"SELECT * FROM ({measured_rows(asked)}) s WHERE s.{quoted('group' if rule.file.per else rule.subject.key)} = $1"
     names = snapshot.names(query.replace("= $1", "IS NULL"))
     rows = snapshot.sql(query, [subject])
-    return dict(zip(names, rows[0], strict=True)) if rows else None
+    return dict(zip(names, map(_as_seen, rows[0]), strict=True)) if rows else None
 
 
 def trace_rule(snapshot: Snapshot, rule: Rule, subject: str, facts: Sequence[str]) -> Trace | None:
@@ -150,6 +151,11 @@ def _levels(rule: Rule, given: Level | None, tracer: _Tracer) -> Iterator[tuple[
             return
 
 
+def _as_seen(value: Any) -> Any:
+    """Return a value as its reader sees it: a moment as clocks in London showed it."""
+    return london(value) if isinstance(value, datetime) else value
+
+
 class _Tracer:
     """Asks the engine for the values of the parts of expressions, for one subject."""
 
@@ -167,7 +173,9 @@ class _Tracer:
 
     def _values(self, wanted: Sequence[str]) -> list[Any]:
         try:
-            return list(self._snapshot.sql(f"SELECT {', '.join(wanted)} FROM {self._query}", [self._key])[0])
+            return [
+                _as_seen(value) for value in self._snapshot.sql(f"SELECT {', '.join(wanted)} FROM {self._query}", [self._key])[0]
+            ]
         except EngineError:
             # A branch that the whole never takes can fail by itself.
             if len(wanted) == 1:

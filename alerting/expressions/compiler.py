@@ -13,7 +13,9 @@ from alerting.expressions.aggregates import AGGREGATES, ROWS, Aggregate
 from alerting.expressions.complexity import MOST_WORK, whole
 from alerting.expressions.functions import FUNCTIONS, RuleFunction, Type
 from alerting.expressions.parser import ELSEWHERE, TRUTHS, offset
+from alerting.expressions.refusals import FOREIGN, NAMES, OF_THE_SUBJECT, REMEDIES, to_compare
 from alerting.expressions.tree import NOTHING, ExpressionFault, Kind, Name, Term, a, alike, fits, text_literal
+from alerting.formatting import listed
 
 Over = Literal["one", "many", "counted"]
 MOST_LISTED = 500
@@ -21,29 +23,16 @@ MOST_SQL = 20_000
 """Characters of SQL that a part may come to: what names an argument twice doubles at every nesting."""
 
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-_ENGINE_TYPES = {"text": "VARCHAR", "number": "DOUBLE", "date": "DATE", "boolean": "BOOLEAN", "codes": "VARCHAR[]"}
+_ENGINE_TYPES = {
+    "text": "VARCHAR",
+    "number": "DOUBLE",
+    "date": "DATE",
+    "moment": "TIMESTAMP",
+    "boolean": "BOOLEAN",
+    "codes": "VARCHAR[]",
+}
 _COMPARISONS = {"EQ": "=", "NEQ": "<>", "GT": ">", "GTE": ">=", "LT": "<", "LTE": "<="}
 _SUMS = {"Add": "+", "Sub": "-", "Mul": "*", "Div": "/"}
-_FOREIGN = {
-    **dict.fromkeys(("Subquery", "Exists"), "a subquery"),
-    **dict.fromkeys(("Select", "Union"), "a query"),
-    "Window": "a window",
-    **dict.fromkeys(("Drop", "Command"), "a statement"),
-    "Alias": "a second thing beside the first",
-    "Cast": "a cast",
-    "Interval": "an interval",
-    "Star": "a star",
-    **dict.fromkeys(("Placeholder", "Parameter"), "a placeholder"),
-}
-_NAMES = "`alerting rules subjects NAME` lists the columns; a step of `let` is known only below its own line."
-_OF_THE_SUBJECT = "A rule asks about its subject's own columns; what they are made of stands in the subject's SQL."
-_REMEDIES = {
-    **dict.fromkeys(("Subquery", "Select", "Exists", "Union"), _OF_THE_SUBJECT),
-    "Alias": "Is a unit or a second word left over? Write `x > 3`, not `x > 3 days`.",
-    "Interval": "Write `add_days(x, 3)` or `x + days(3)`.",
-    "Cast": "A date is written date '2026-03-31'; other casts are not needed.",
-    "DPipe": "Put words together in `says`, not in an expression.",
-}
 
 
 class Compiler:
@@ -79,9 +68,9 @@ class Compiler:
         allowed = _ALLOWED.get(kind)
         if kind == "Alias":
             alias = node.args["alias"]
-            return self._fault(alias, f"'{node.alias}' is left over", _REMEDIES["Alias"])
+            return self._fault(alias, f"'{node.alias}' is left over", REMEDIES["Alias"])
         if allowed is None:
-            return self._fault(node, f"{_FOREIGN.get(kind, 'this')} is not part of the rule language", _REMEDIES.get(kind, ""))
+            return self._fault(node, f"{FOREIGN.get(kind, 'this')} is not part of the rule language", REMEDIES.get(kind, ""))
         # A word that the parser keeps beside the parts, such as `symmetric`, must not be dropped without a word.
         beside = [part for part, value in node.args.items() if value and part not in allowed]
         return self._fault(node, f"`{beside[0]}` is not part of the rule language") if beside else None
@@ -124,7 +113,7 @@ class Compiler:
         # A list parameter may be long by itself.
         self._most_sql = max(self._most_sql, MOST_SQL + 20 * len(found.sql))
         text = f'"{name}"' if node.this.args.get("quoted") else name
-        return Term(kind="name", word=shown, text=text, sql=found.sql, type=found.type)
+        return Term(kind="name", word=shown, text=text, sql=found.sql, type=found.type, texts=found.texts)
 
     def _unknown(self, node: Any, name: str) -> Term:
         if name.lower() in FUNCTIONS:
@@ -133,13 +122,13 @@ class Compiler:
         remedy = f"Write {TRUTHS[name.lower()]}." if name.lower() in TRUTHS else did_you_mean(name, self.names)
         if not remedy and node.this.args.get("quoted"):
             remedy = f"Text stands in single quotes: write '{name}'."
-        remedy = remedy or ELSEWHERE.get(name.lower()) or _NAMES
+        remedy = remedy or ELSEWHERE.get(name.lower()) or NAMES
         return self._fault(node, f"there is no column or parameter '{name}'", remedy, unknown_name=True)
 
     def _literal(self, node: Any) -> Term:
         if node.is_string:
             sql = text_literal(node.this)
-            return Term(kind="value", word=node.this, text=sql, sql=sql, type="text")
+            return Term(kind="value", word=node.this, text=sql, sql=sql, type="text", texts=(node.this,))
         digits = node.this
         if len(digits) > 15 or not digits.replace(".", "", 1).isdigit():
             return self._fault(node, "this number cannot be used", "Write it in plain digits, at most 15.")
@@ -155,7 +144,7 @@ class Compiler:
     def _cast(self, node: Any) -> Term:
         text = node.this.this if type(node.this).__name__ == "Literal" and node.this.is_string else None
         if text is None or str(node.to) != "DATE":
-            return self._fault(node, "a cast is not part of the rule language", _REMEDIES["Cast"])
+            return self._fault(node, "a cast is not part of the rule language", REMEDIES["Cast"])
         try:
             day = date.fromisoformat(text) if _DAY.fullmatch(text) else None
         except ValueError:
@@ -217,7 +206,7 @@ class Compiler:
             if type(side).__name__ == "Null":
                 return self._fault(node, "a comparison with null is never true", "Write `is null` or `is not null`.")
         if not fits(left.type, right.type):
-            return self._fault(node, f"this compares {a(left.type)} with {a(right.type)}", _to_compare(left, right))
+            return self._fault(node, f"this compares {a(left.type)} with {a(right.type)}", to_compare(left, right))
         return _pair("compare", sign, node, left, right, f"({left.sql} {sign} {right.sql})", "boolean")
 
     def _between(self, node: Any, *, negated: bool = False) -> Term:
@@ -248,7 +237,7 @@ class Compiler:
             return whole(kind="in", word=word, text=text, sql=sql, gives="boolean", parts=(value, listed))
         choices = node.expressions
         if node.args.get("query") is not None or not choices:
-            remedy = _OF_THE_SUBJECT if node.args.get("query") is not None else ""
+            remedy = OF_THE_SUBJECT if node.args.get("query") is not None else ""
             return self._fault(node, "`in` needs a list of values, such as in ('A', 'B')", remedy)
         if len(choices) > MOST_LISTED:
             return self._fault(node, f"a list may hold at most {MOST_LISTED} values")
@@ -272,6 +261,7 @@ class Compiler:
     def _case(self, node: Any) -> Term:
         subject = self.compile(node.this) if node.this is not None else None
         parts, kinds, asked = [subject] if subject else [], [], subject.type if subject else "any"
+        texts: list[str] = []
         sql, text = ([f"CASE {subject.sql}"], [f"case {subject.text}"]) if subject else (["CASE"], ["case"])
         for branch in node.args["ifs"]:
             when, then = self.compile(branch.this), self.compile(branch.args["true"])
@@ -283,14 +273,16 @@ class Compiler:
             parts += [when, then]
             sql.append(f"WHEN {when.sql} THEN {then.sql}")
             text.append(f"when {when.text} then {then.text}")
+            texts += then.texts
             kinds.append(then.type)
         if node.args.get("default") is not None:
             otherwise = self.compile(node.args["default"])
             parts.append(otherwise)
             sql.append(f"ELSE {otherwise.sql}")
             text.append(f"else {otherwise.text}")
+            texts += otherwise.texts
             kinds.append(otherwise.type)
-        return whole(
+        made = whole(
             kind="case",
             word="case of" if subject else "case",
             text=" ".join([*text, "end"]),
@@ -298,6 +290,7 @@ class Compiler:
             gives=self._one_type(node, kinds),
             parts=tuple(parts),
         )
+        return replace(made, texts=tuple(texts))
 
     def _one_type(self, node: Any, kinds: list[Type], what: str = "") -> Type:
         known = [kind for kind in kinds if kind != "any"]
@@ -363,9 +356,18 @@ class Compiler:
             listed = term.type == "codes" and index >= len(function.takes) and wants in ("text", "any")
             if not listed or function.name in ("coalesce", "greatest", "least"):
                 self._expect(argument, term, wants, f"{name}()", f"Such as `{function.example}`.")
+        self._check_choices(node, function, arguments)
         text = f"{name}({', '.join(term.text for term in arguments)})"
         sql, given = self._call(node, function, [_typed(term, wants) for term, wants in zip(arguments, wanted, strict=True)])
         return whole(kind="call", word=name, text=text, sql=sql, gives=given, parts=tuple(arguments))
+
+    def _check_choices(self, node: Any, function: RuleFunction, arguments: list[Term]) -> None:
+        """Note each text that an argument can be and that the function does not know, such as a clock that there is not."""
+        for argument, term, choices in zip(node.expressions, arguments, function.choices, strict=False):
+            for text in term.texts if choices else ():
+                if text not in choices:
+                    remedy = did_you_mean(text, list(choices)) or f"It takes {listed(choices, 'or')}."
+                    self._fault(argument, f"{function.name}() does not know '{text}'", remedy)
 
     def _aggregate(self, node: Any, aggregate: Aggregate) -> Term:
         name = aggregate.name
@@ -389,7 +391,7 @@ class Compiler:
         self._inside = ""
         for argument, term, wants in zip(node.expressions, arguments, aggregate.takes, strict=False):
             self._expect(argument, term, wants, f"{name}()")
-            if wants == "any" and name in ("min", "max") and term.type not in ("number", "date", "any"):
+            if wants == "any" and name in ("min", "max") and term.type not in ("number", "date", "moment", "any"):
                 self._fault(argument, f"{name}() needs a number or a date, but this is {a(term.type)}")
         typed = [_typed(term, wants).sql for term, wants in zip(arguments, aggregate.takes, strict=False)] or ["true"]
         sql = aggregate.sql.format(*typed, rows=ROWS)
@@ -486,13 +488,3 @@ _ALLOWED = {
     **dict.fromkeys((*_COMPARISONS, *_SUMS), _SIDES),
 }
 """The parts of the parser's tree that may be written, each with all that it may say."""
-
-
-def _to_compare(left: Term, right: Term) -> str:
-    """Return how to write one side of a comparison of different types, where a slip of the pen is likely."""
-    types = {left.type, right.type}
-    if types == {"boolean", "number"} and "compare" in (left.kind, right.kind):
-        return "Write each comparison by itself: x > 35 and x < 42; or x between 36 and 41."
-    if "date" in types and types & {"text", "number"}:
-        return "A day is written date '2026-03-31'; days are counted by days_since(x) or days_between(x, y)."
-    return "A number stands without quotes, a text in single quotes." if types == {"text", "number"} else ""

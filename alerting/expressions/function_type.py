@@ -6,30 +6,33 @@ Its docstring is what every page says of it, its annotations are the types it ta
 
 from __future__ import annotations
 
-from collections.abc import Callable, Set
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from functools import wraps
 from inspect import Parameter, getdoc, signature
 from types import NoneType, UnionType
-from typing import Any, Literal, ParamSpec, TypeVar, get_args, get_type_hints
+from typing import Any, Literal, NewType, ParamSpec, TypeVar, get_args, get_type_hints
 
-Type = Literal["text", "number", "date", "boolean", "codes", "any"]
-About = Literal["dates", "working days", "ages", "numbers", "text", "lists", "any value"]
+from alerting.clocks import CLOCKS, Calendar
+
+Type = Literal["text", "number", "date", "moment", "boolean", "codes", "any"]
+About = Literal["dates", "working days", "moments", "ages", "numbers", "text", "lists", "any value"]
 
 Number = int | float
 Codes = tuple[str, ...]
+Clock = NewType("Clock", str)
+"""A text that is the name of a clock."""
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Day:
-    """The day on which a rule is asked: the business date of the run, and the bank holidays of its calendar."""
+class Day(Calendar):
+    """The day on which a rule is asked: the business date of the run, and its calendar."""
 
     as_of: date
-    bank_holidays: Set[date]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,6 +58,8 @@ class RuleFunction:
     twin: Callable[..., object]
     #: Whether any missing argument makes the answer missing.
     strict: bool
+    #: For each argument, the texts that it may be; empty for one that may be any.
+    choices: tuple[tuple[str, ...], ...]
     #: The type of any number of further arguments.
     rest: Type | None = None
     optional: int = 0
@@ -91,6 +96,7 @@ def rule_function(about: About, *, sql: str, words: str, example: str, answer: s
             answer=answer,
             twin=_passing_over_missing(body, may_be_missing[: len(single)], takes_day="on" in hints),
             strict=not any(may_be_missing),
+            choices=tuple(CLOCKS if hints[each.name] is Clock else () for each in single),
             rest=rest[0] if rest else None,
             optional=sum(each.default is not Parameter.empty for each in single),
         )
@@ -102,9 +108,11 @@ def rule_function(about: About, *, sql: str, words: str, example: str, answer: s
 
 _TYPES: dict[object, Type] = {
     str: "text",
+    Clock: "text",
     int: "number",
     float: "number",
     date: "date",
+    datetime: "moment",
     bool: "boolean",
     Codes: "codes",
     Any: "any",

@@ -24,6 +24,8 @@ class Name:
     sql: str
     #: Whether each subject has its own, as with a column; a parameter is the same for all.
     row: bool = False
+    #: The texts that it can be, as far as the rule names them.
+    texts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,6 +58,8 @@ class Term:
     parts: tuple[Term, ...] = ()
     #: How often the engine asks something for it, each part counted as often as its SQL comes to name it.
     work: int = 0
+    #: The texts that it can be, as far as the rule names them.
+    texts: tuple[str, ...] = ()
 
 
 NOTHING = Term(kind="value", word="null", text="null", sql="NULL", type="any")
@@ -96,7 +100,7 @@ def _plain_constant(value: float | date | str | None) -> Name:
         return Name(type="number", sql=repr(value) if value >= 0 else f"({value!r})")
     if isinstance(value, date):
         return Name(type="date", sql=f"DATE '{value.isoformat()}'")
-    return Name(type="text", sql=text_literal(value))
+    return Name(type="text", sql=text_literal(value), texts=(value,))
 
 
 def text_literal(text: str) -> str:

@@ -32,6 +32,7 @@ _TYPES: dict[str, Type] = {
     "integer": "number",
     "number": "number",
     "date": "date",
+    "moment": "moment",
     "boolean": "boolean",
     "codes": "codes",
 }
@@ -150,8 +151,8 @@ def _in_one_line(text: str) -> str:
 
 
 @lru_cache(maxsize=1024)
-def _subject_name(name: str, kind: Type) -> Name:
-    return Name(type=kind, sql=f's."{name}"', row=True)
+def _subject_name(name: str, kind: Type, texts: tuple[str, ...] = ()) -> Name:
+    return Name(type=kind, sql=f's."{name}"', row=True, texts=texts)
 
 
 @lru_cache(maxsize=512)
@@ -192,7 +193,7 @@ class _Compiler:
         let = {}
         for name, text in file.let.items():
             let[name] = self._compile(("let", name), text)
-            self.names[name] = _subject_name(name, let[name].type)
+            self.names[name] = _subject_name(name, let[name].type, let[name].term.texts)
             self.tiers[name] = max((self.tiers.get(used, Tier.reference) for used in let[name].names), default=Tier.reference)
         requires_of = self._compile(("requires_of",), file.requires_of, "boolean")
         measure = (

@@ -55,8 +55,8 @@ class SubjectColumn(BaseModel):
 
     model_config = _STRICT
 
-    type: Literal["text", "integer", "number", "date", "boolean", "codes"] = Field(
-        description="What its values are; codes is a list of codes, such as legal statuses"
+    type: Literal["text", "integer", "number", "date", "moment", "boolean", "codes"] = Field(
+        description="What its values are; a moment is a day with its time; codes is a list of codes, such as legal statuses"
     )
     tier: Literal["reference", "detail"] = Field(
         description="How private it is: reference may stand in a mail, detail only where the receiver may show it"

@@ -13,6 +13,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from alerting.casedata.catalogue import TABLES
+from alerting.clocks import MOMENT
 from alerting.expressions.functions import FUNCTIONS
 from alerting.rulebook.file_models import RuleFile, Subject
 
@@ -56,6 +57,7 @@ _MEANINGS: tuple[Mapping[str, str], ...] = (
         "integer": "a whole number",
         "number": "a number, with decimals or without",
         "date": "a day",
+        "moment": "a day and a time, as clocks in London show them",
         "boolean": "true or false",
         "codes": "a list of codes",
     },
@@ -81,6 +83,11 @@ _CELLS: Mapping[str, Schema] = {
     "integer": {"type": ["integer", "null"]},
     "number": {"type": ["number", "null"]},
     "date": {"type": ["string", "null"], **_DAY},
+    "moment": {
+        "type": ["string", "null"],
+        "pattern": f"^{MOMENT.pattern}$",
+        "patternErrorMessage": "Write a moment as 2026-03-31 07:00.",
+    },
     "boolean": {"type": ["boolean", "null"]},
     "codes": {"type": ["array", "null"], "items": {"type": "string"}},
 }

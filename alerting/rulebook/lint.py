@@ -13,6 +13,7 @@ from functools import lru_cache
 from typing import Any, Literal
 
 from alerting.casedata.catalogue import TABLES
+from alerting.clocks import read_moment
 from alerting.documents.document import KeyPath, did_you_mean
 from alerting.expressions.tree import Term
 from alerting.formatting import day
@@ -265,6 +266,7 @@ _KINDS = {
     "integer": "a whole number",
     "number": "a number",
     "date": "a date",
+    "moment": "a moment",
     "boolean": "true or false",
     "codes": "a list of codes",
 }
@@ -274,7 +276,7 @@ def _misfit(column: SubjectColumn, value: object) -> tuple[str, str] | None:
     """Return what a value of an example is instead of what its column holds, and what to write; None where it fits."""
     if value is None or _FITS[column.type](value):
         return None
-    what = "this is not one" if column.type == "date" and isinstance(value, str) else f"here is {_what(value)}"
+    what = "this is not one" if column.type in ("date", "moment") and isinstance(value, str) else f"here is {_what(value)}"
     return what, _WRITTEN[column.type]
 
 
@@ -308,6 +310,7 @@ _WRITTEN = {
     "integer": _DIGITS,
     "number": _DIGITS,
     "date": "Write the year first: 2026-03-31.",
+    "moment": "Write the day and the time: 2026-03-31 07:00.",
     "boolean": "Write true or false, without quotes.",
     "codes": "Write it in square brackets: [C2, V3].",
 }
@@ -316,6 +319,7 @@ _FITS: dict[str, Callable[[Any], bool]] = {
     "integer": lambda value: _is_number(value) and value == int(value),
     "number": _is_number,
     "date": _is_day,
+    "moment": lambda value: isinstance(value, str) and read_moment(value) is not None,
     "boolean": lambda value: isinstance(value, bool),
     "codes": lambda value: isinstance(value, list),
 }

@@ -7,8 +7,10 @@ from typing import Any
 
 from alerting.casedata.catalogue import Settings
 from alerting.casedata.codes import CodeMap, norm
+from alerting.clocks import CLOCKS, OFFICE, minutes_of
 from alerting.documents.document import Document, KeyPath, did_you_mean
 from alerting.errors import Fault, Place
+from alerting.formatting import listed
 from alerting.rulebook.file_models import CodeWords, Overrides, SettingsFile
 
 _NEEDED = ("row_count_tolerance", "max_row_change", "max_row_change_at_least", "max_load_age_wd", "min_fill", "min_fill_at_least")
@@ -18,8 +20,11 @@ _NUMBERS = ("reopen_window_wd", "held_too_long_wd")
 """Shared parameters that the service reads where they are there: settings of an earlier version may lack them."""
 
 
+_CLOCK = "front_door_clock"
+
+
 def find_settings_faults(document: Document, found: SettingsFile) -> list[Fault]:
-    """Find the numbers that the service itself reads and that are missing or no numbers. document: of settings.yaml."""
+    """Find what the service itself reads and that is missing or not what it can be. document: of settings.yaml."""
     given = [name for name in _NUMBERS if name in found.params]
     faults = []
     for name in (*_NEEDED, *given):
@@ -28,7 +33,24 @@ def find_settings_faults(document: Document, found: SettingsFile) -> list[Fault]
             problem = f"`params.{name}` should be a number" if there else f"the number `{name}` is missing"
             remedy = "Write it in digits." if there else f"Add `{name}:` as it is in the shipped settings."
             faults.append(Fault(problem=problem, where=document.place(("params", name)), remedy=remedy))
+    for name, (problem, remedy) in _wrong_clocks(found.params).items():
+        faults.append(Fault(problem=f"`params.{name}` {problem}", where=document.place(("params", name)), remedy=remedy))
     return faults
+
+
+def _wrong_clocks(params: Mapping[str, Any]) -> dict[str, tuple[str, str]]:
+    """Return the parameters that clocks count by and that are none they can count by, each with what is wrong and what to write."""
+    wrong = {
+        name: ("is no time of day", 'Write it in quotes, such as "09:00".')
+        for name in OFFICE
+        if name in params and minutes_of(str(params[name])) is None
+    }
+    opens, closes = (minutes_of(str(params.get(name, shipped))) for name, shipped in OFFICE.items())
+    if opens is not None and closes is not None and closes <= opens:
+        wrong["office_to"] = ("is not later than office_from", "Hours are counted from office_from until office_to of one day.")
+    if params.get(_CLOCK, CLOCKS[0]) not in CLOCKS:
+        wrong[_CLOCK] = ("is no clock", did_you_mean(str(params[_CLOCK]), list(CLOCKS)) or f"Write {listed(CLOCKS, 'or')}.")
+    return wrong
 
 
 def apply_overrides(
@@ -52,6 +74,8 @@ def apply_overrides(
             fault(f"`rules: params: {name}:` {wrong}", ("params", name), f"settings.yaml has {found.params[name]}.")
         else:
             params[name] = value
+    for name, (problem, remedy) in _wrong_clocks(params).items():
+        fault(f"`rules: params: {name}:` {problem}", ("params", name), remedy)
     codes = {name: _code_map(file, overrides.codes.get(name, {})) for name, file in found.codes.items()}
     for name, file in found.codes.items():
         for code in overrides.codes.get(name, {}):

@@ -137,7 +137,7 @@ class Vocabulary:
         if left.kind == "call" and left.word in _COUNTED:
             unit, where = _COUNTED[left.word]
             return f"{self.phrase(left.parts[0])} is {_AGO[sign]} {self._measured(right, unit)} {where}"
-        words = (_DATES if "date" in (left.type, right.type) else _NUMBERS)[sign]
+        words = (_DATES if {left.type, right.type} & {"date", "moment"} else _NUMBERS)[sign]
         unit = self.rule.unit if left.kind == "name" and left.word == "measure" else ""
         return " ".join(filter(None, [self._asked(left), "is", words, self._measured(right, unit)]))
 
@@ -298,7 +298,7 @@ class Vocabulary:
             case "coalesce":
                 return f"{said[0]} (or, where that is missing, {', else '.join(said[1:])})"
             case "greatest" | "least":
-                ends = ("latest", "earliest") if term.type == "date" else ("greatest", "least")
+                ends = ("latest", "earliest") if term.type in ("date", "moment") else ("greatest", "least")
                 return f"the {ends[term.word == 'least']} of {listed(said)}"
             case "codes":
                 return listed(self._choices(term.parts))
@@ -315,7 +315,7 @@ class Vocabulary:
             case "one_of" | "has" | "only":
                 return f"whether {self.sentence(term)}"
             case "max" | "min":
-                ends = ("latest", "earliest") if term.type == "date" else ("greatest", "least")
+                ends = ("latest", "earliest") if term.type in ("date", "moment") else ("greatest", "least")
                 return f"the {ends[term.word == 'min']} {said[0]}"
             case word:
                 return _words(word).format(*said) or term.text

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import date, datetime, time, timedelta
 from itertools import groupby
 from typing import Any
 
 from alerting.authoring.explain.plain_english import MISSING, in_words
 from alerting.casedata.conversion import quoted
 from alerting.casedata.snapshot import Snapshot
+from alerting.clocks import london
 from alerting.evaluation.query import rule_query
 from alerting.evaluation.stage import SQL_TYPES
 from alerting.expressions.tree import Term
@@ -23,6 +24,8 @@ from alerting.model import Level
 from alerting.rulebook.rule import Rule
 
 BACK, AHEAD = timedelta(days=3 * 366), timedelta(days=366)
+BY_THE_HOUR = timedelta(days=21)
+"""How far back and ahead of a day every hour of a moment is tried, and not every day alone."""
 MOST_COUNTED = 150
 MOST_CODES = 40
 ANOTHER = "(another)"
@@ -32,7 +35,7 @@ _COPY, _TRIAL = "what_if", "what if"
 _AGES = ("age", "born_on")
 """What every subject calls how old somebody is."""
 
-_ORDER = ("date", "boolean", "codes", "text", "integer", "number")
+_ORDER = ("date", "moment", "boolean", "codes", "text", "integer", "number")
 _SERIOUS = {level.name: int(level) for level in Level}
 
 
@@ -66,7 +69,7 @@ def find_changes(snapshot: Snapshot, rule: Rule, subject: str, now: str, columns
     answers = iter(_ask(snapshot, rule, subject, tried))
     found: list[tuple[tuple[Any, ...], Change]] = []
     for name, values in tried.items():
-        trials = [_Trial(value, next(answers)) for value in values]
+        trials = [_Trial(london(value) if isinstance(value, datetime) else value, next(answers)) for value in values]
         kind = rule.subject.columns[name].type
         for gives in dict.fromkeys(trial.gives for trial in trials if trial.gives != now):
             when = _when(trials, gives, kind)
@@ -101,6 +104,8 @@ def _candidates(snapshot: Snapshot, rule: Rule, subject: str, name: str) -> list
     if kind == "date":
         first = snapshot.as_of - BACK
         return [first + timedelta(days=day) for day in range((BACK + AHEAD).days + 1)] + [None]
+    if kind == "moment":
+        return [*_moments(snapshot.as_of), None]
     if kind == "boolean":
         return [True, False, None]
     [(current,)] = snapshot.sql(
@@ -116,6 +121,14 @@ def _candidates(snapshot: Snapshot, rule: Rule, subject: str, name: str) -> list
     lists = [[], *([code] for code in met), *([*held, code] for code in met if code not in held)]
     lists += [[other for other in held if other != code] for code in held]
     return [list(each) for each in dict.fromkeys(map(tuple, [*lists, held]))] + [None]
+
+
+def _moments(as_of: date) -> list[datetime]:
+    """Return the beginning of every day that is tried, and every hour of the days about today."""
+    today = datetime.combine(as_of, time())
+    days = {today - BACK + timedelta(days=day) for day in range((BACK + AHEAD).days + 1)}
+    hours = {today - BY_THE_HOUR + timedelta(hours=hour) for hour in range(2 * BY_THE_HOUR.days * 24)}
+    return sorted(days | hours)
 
 
 def _numbers(rule: Rule, current: float | None, *, whole: bool) -> list[float]:
@@ -229,7 +242,7 @@ def _ranges_when(trials: Sequence[_Trial], gives: str, kind: str) -> list[str]:
 
 
 def _range(low: Any, high: Any, from_the_first: bool, to_the_last: bool, kind: str) -> str:
-    later, earlier = ("or later", "or earlier") if kind == "date" else ("or more", "or less")
+    later, earlier = ("or later", "or earlier") if kind in ("date", "moment") else ("or more", "or less")
     if from_the_first and to_the_last:
         return "recorded"
     if low == high:
