@@ -132,6 +132,41 @@ class Reason(Worded):
         return self not in (Reason.closed, Reason.rule_removed, Reason.rule_changed, Reason.record_merged)
 
 
+class About(Worded):
+    """What an alert is about: each with what one is called in a message, before its name or id."""
+
+    child = "child", "child or young person"
+    contact = "contact", "contact"
+    referral = "referral", "referral"
+    missing_episode = "missing_episode", "missing episode"
+    audit = "audit", "audit"
+    worker = "worker", "worker"
+    team = "team", "team"
+    vacancy = "vacancy", "vacancy"
+    #: Of the improvement plan.
+    action = "action", "action"
+    #: A service, or what is counted over one or over the whole council, such as its contacts.
+    service = "service", ""
+    table = "table", "table"
+    column = "column", "column"
+    rule = "rule", "rule"
+
+    @property
+    def concerns_child(self) -> bool:
+        """Whether it tells of a child's record: who may know of that child may know of it, and nobody else."""
+        return self in (About.child, About.contact, About.referral, About.missing_episode, About.audit)
+
+    @property
+    def needs_child(self) -> bool:
+        """Whether there is none without a child; an audit may be of no one case."""
+        return self.concerns_child and self is not About.audit
+
+    @property
+    def is_of_the_run(self) -> bool:
+        """Whether it is a part of the service's own work, of which something can be said whatever the data is like."""
+        return self in (About.table, About.column, About.rule)
+
+
 class ClosingReason(Worded):
     """Why somebody closed an alert: the detail of `Reason.closed`."""
 
@@ -223,6 +258,8 @@ class Finding:
     team: str | None = None
     worker: str | None = None
     adviser: str | None = None
+    #: The service of whose teams all are told, of what has no team of its own.
+    service: str | None = None
     #: The child it is about, None for a worker's or a service's.
     person: str | None = None
     #: The row that makes the subject a member of the population, such as a plan.
@@ -284,6 +321,8 @@ class Alert:
     team: str | None = None
     worker: str | None = None
     adviser: str | None = None
+    #: The service of whose teams all are told, of what has no team of its own.
+    service: str | None = None
     #: The child it is about, None for a worker's or a service's alert.
     person: str | None = None
     #: The row that makes the subject a member of the population, such as a plan: only that row can prove it has left.

@@ -16,7 +16,7 @@ from pytest_httpserver import HTTPServer
 
 from alerting.casedata.directory import Directory, Restriction, Team
 from alerting.delivery.sending import Sender
-from alerting.model import Alert, Condition, Level, Person, Problem
+from alerting.model import About, Alert, Condition, Level, Person, Problem
 from alerting.notifications.content import (
     Addressee,
     CardContent,
@@ -207,7 +207,7 @@ def card(day: date = MONDAY, urgency: int = 3) -> Notification:
     return replace(message("team:T1", day=day, urgency=urgency, receiver="teams"), name="Team T1", address=None, content=content)
 
 
-def router(*restrictions: tuple[str, str], **addresses: str | None) -> Router:
+def router(*restrictions: tuple[str, str], about: About = About.child, **addresses: str | None) -> Router:
     """Return a line of managers over team T1: M1, S1, H1; each with an address unless it is said otherwise."""
     people = {
         id_: Person(id=id_, name=f"Person {id_}", email=addresses.get(id_, f"{id_.lower()}@example.gov.uk"))
@@ -222,7 +222,7 @@ def router(*restrictions: tuple[str, str], **addresses: str | None) -> Router:
         restricted={child: Restriction(allowed=frozenset({worker})) for child, worker in restrictions},
     )
     route = RuleRoute(
-        notify={Level.red: ["team_manager"]}, child_level=True, channel=True, remind_every=5, title="Visit overdue", code="CP-03"
+        notify={Level.red: ["team_manager"]}, channel=True, remind_every=5, title="Visit overdue", code="CP-03", about=about
     )
     return Router(directory, {"cp-visit-overdue": route})
 

@@ -34,7 +34,7 @@ DAY = timedelta(days=1)
 
 def route(*levels: Level) -> RuleRoute:
     notify = dict.fromkeys(levels, ("team_manager",))
-    return RuleRoute(notify=notify, child_level=True, channel=False, remind_every=5, title="t", code="X")
+    return RuleRoute(notify=notify, channel=False, remind_every=5, title="t", code="X")
 
 
 def team(id_: str) -> Team:

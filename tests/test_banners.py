@@ -15,9 +15,7 @@ from alerting.notifications.routing import Router, RuleRoute
 
 
 def route(title: str, *roles: str, channel: bool = False) -> RuleRoute:
-    return RuleRoute(
-        notify={Level.red: roles}, child_level=True, channel=channel, remind_every=5, title=title, code=title.upper()
-    )
+    return RuleRoute(notify={Level.red: roles}, channel=channel, remind_every=5, title=title, code=title.upper())
 
 
 PEOPLE = {id_: Person(id=id_, name=f"Person {id_}", email=f"{id_}@example.gov.uk") for id_ in ("M1", "S1", "W1")}

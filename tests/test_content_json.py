@@ -124,7 +124,7 @@ OLD_ITEM = {
     "subject": "C1", "team": "T1", "team_name": "North", "worker_name": None, "first_seen": "2026-03-02", "measure": 12.0,
     "unit": "days", "due": "2026-02-27", "facts": {"visit": "2026-02-01"}, "held_reason": "not_asked", "held_detail": "no row", "resolved_reason": None,
     "resolved_detail": None,
-    "child_level": True, "why": "team manager", "in_hand": "",
+    "child_level": True, "called": "", "why": "team manager", "in_hand": "",
 }  # fmt: skip
 OLD_LIST = {
     "items": [OLD_ITEM], "covering": ["Person M1"], "hidden": 2, "silenced": 1, "covered": 3, "flapping": 4,

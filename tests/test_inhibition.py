@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from alerting.model import Alert, Condition, Level
+from alerting.model import About, Alert, Condition, Level
 from alerting.notifications.inhibition import covered
 from alerting.notifications.routing import RuleRoute
 from tests.made_council import MONDAY
@@ -19,9 +19,9 @@ DAY = timedelta(days=1)
 TODAY = date(2026, 3, 2)
 
 
-def route(rule: str, *inhibited_by: str, child: bool = True) -> RuleRoute:
+def route(rule: str, *inhibited_by: str, about: About = About.child) -> RuleRoute:
     return RuleRoute(
-        notify={}, child_level=child, channel=True, remind_every=5, title=rule, code=rule.upper(), inhibited_by=inhibited_by
+        notify={}, about=about, channel=True, remind_every=5, title=rule, code=rule.upper(), inhibited_by=inhibited_by
     )
 
 
@@ -84,7 +84,7 @@ def test_two_of_one_kind_about_one_child_are_two_matters():
 
 
 def test_a_worker_is_not_a_child_whoever_they_work_with():
-    routes = ROUTES | {"missing": route("missing", child=False)}
+    routes = ROUTES | {"missing": route("missing", about=About.worker)}
 
     assert found(replace(MISSING, subject_kind="worker", subject="W1"), VISIT, routes=routes) == {}
 

@@ -101,7 +101,7 @@ def test_whoever_an_alert_has_come_up_to_is_still_told_of_it() -> None:
 
 def test_whoever_would_be_told_at_another_level_still_is() -> None:
     by = router()
-    route = RuleRoute(notify={Level.red: ["team_manager"], Level.critical: ["head_of_service"]}, child_level=True, channel=True,
+    route = RuleRoute(notify={Level.red: ["team_manager"], Level.critical: ["head_of_service"]}, channel=True,
                       remind_every=5, title="Visit overdue", code="CP-03")  # fmt: skip
     assert told(look(message("H1", ALERT), Router(by.directory, {"cp-visit-overdue": route}), ALERT).message) == ["A-1"]
 

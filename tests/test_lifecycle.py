@@ -65,7 +65,6 @@ ROUTER = Router(
     {
         AT_ONCE.id: RuleRoute(
             notify={level: ["team_manager"] for level in Level},
-            child_level=True,
             channel=False,
             remind_every=5,
             title="",

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from alerting.model import About
 from tests.sending_desk import (
     DAY,
     MONDAY,
@@ -85,7 +86,7 @@ def test_who_is_told_instead(desk: Desk, recipient: str, instead: list[str]) -> 
 
 
 def test_nobody_is_told_instead_who_is_whom_it_is_about_or_has_no_address(desk: Desk) -> None:
-    found = router(S1=None).instead_of(desk.alert(subject="M1", subject_kind="worker", person=None), "Q1")
+    found = router(about=About.worker, S1=None).instead_of(desk.alert(subject="M1", subject_kind="worker", person=None), "Q1")
 
     assert [person.id for person in found] == ["H1"]
 

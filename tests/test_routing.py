@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from alerting.casedata.directory import Cover, Directory, Restriction, Team
-from alerting.model import Act, Alert, Condition, Level, Person
+from alerting.model import About, Act, Alert, Condition, Level, Person
+from alerting.notifications.called import called
 from alerting.notifications.routing import NobodyThere, Router, RuleRoute, is_by, notification_key, waited
 from tests.one_alert import weekdays
 
@@ -34,7 +35,7 @@ TQ = Team(id="TQ", name="Quality", service="quality_assurance", manager="Q1", se
 DIRECTORY = Directory(staff=STAFF, former={}, teams={"T1": T1, "TP": TP, "TQ": TQ}, cover={}, restricted={})
 ROUTE = RuleRoute(
     notify={Level.amber: ["worker"], Level.red: ["team_manager"], Level.critical: ["team_manager", "service_manager"]},
-    child_level=True, channel=True, remind_every=5, title="Visit overdue", code="CP-03",
+    channel=True, remind_every=5, title="Visit overdue", code="CP-03",
 )  # fmt: skip
 ALERT = Alert(
     ref="A-1", rule="visit", code="CP-03", subject_kind="child", subject="PC1", episode=1, condition=Condition.firing, level=Level.red,
@@ -157,7 +158,7 @@ def test_a_limited_record_is_told_to_those_of_them_whom_it_names_else_to_those_i
 
 
 def test_with_no_list_nobody_is_told_of_a_child_and_a_team_s_alert_goes_as_ever() -> None:
-    of_a_team = replace(ROUTE, child_level=False)
+    of_a_team = replace(ROUTE, about=About.team)
 
     assert told(by=router(restricted=None)) == {}
     assert told(by=router(of_a_team, restricted=None)) == {"M1": "team manager"}
@@ -313,7 +314,8 @@ def test_instead_of_somebody_it_is_nobody_who_may_not_know_is_not_there_or_is_wh
     assert instead(restricted=limited("H1")) == ["H1"]
     assert instead(restricted=None) == []
     assert instead(staff=without("S1")) == ["H1"]
-    assert instead(replace(ALERT, subject="S1")) == ["H1"], "a manager is not told of their own"
+    own = router(replace(ROUTE, about=About.worker)).instead_of(replace(ALERT, subject="S1", person=None), "M1")
+    assert [person.id for person in own] == ["H1"], "a manager is not told of their own"
     assert instead(cover={"S1": Cover(by="M1", until=None)}) == ["H1"], "who cannot be reached is not who covers"
     assert instead(cover={"S1": Cover(by="H1", until=None)}) == ["H1"]
     assert instead(replace(ALERT, rule="gone")) == []
@@ -348,7 +350,7 @@ def test_posts_that_lead_to_nobody_are_named_with_who_they_name_and_why() -> Non
 def test_where_was_looked_for_somebody() -> None:
     [first, second, third] = router(
         teams={"T1": replace(T1, service_manager=None)}, cover={"M1": Cover(by="left", until=None)}
-    ).path(ALERT, "team_manager")
+    ).paths(ALERT, "team_manager")[0]
 
     assert (first.worker, first.away, first.reader, first.problem and first.problem.value) == ("M1", ("M1",), "left", "not_staff")
     assert (second.worker, second.problem and second.problem.value) == (None, "not_recorded")
@@ -391,3 +393,65 @@ def test_the_same_things_to_the_same_person_on_the_same_day_have_the_same_key() 
 
     assert key == notification_key("daily", MONDAY, "mail", "M1", ["a", "b"])
     assert len({key, *others}) == 6
+
+
+# ---------------------------------------------------------------------- what is not about one child
+
+OF_A_SERVICE = replace(ALERT, team=None, service="help_protection", worker=None, person=None, subject="contacts")
+T2 = Team(id="T2", name="West", service="Help_Protection", manager="X1", service_manager=None, head_of_service="H1")
+OF_SERVICES = replace(ROUTE, about=About.service)
+
+
+def test_of_a_service_all_teams_are_told_and_those_that_record_nobody_only_where_none_does() -> None:
+    both = router(OF_SERVICES, teams={"T1": T1, "T2": T2, "TP": TP})
+
+    assert told(OF_A_SERVICE, both) == {"M1": "team manager", "X1": "team manager"}
+    assert told(replace(OF_A_SERVICE, level=Level.critical), both).keys() == {"M1", "X1", "S1"}
+    assert (both.team(OF_A_SERVICE), both.team_name(OF_A_SERVICE)) == (None, "Help protection")
+    assert told(replace(OF_A_SERVICE, service="front_door"), both) == {"P1": "team manager"}
+    assert told(OF_A_SERVICE, router(OF_SERVICES, teams={"T1": replace(T1, manager=None), "T2": replace(T2, manager=None)})) == {
+        "S1": "service manager: no team manager to tell",
+        "H1": "head of service: no team manager to tell",
+    }
+
+
+@pytest.mark.parametrize(
+    ("subject", "level", "who"),
+    [("M1", Level.red, {"S1"}), ("W1", Level.amber, {"M1"}), ("S1", Level.critical, {"M1", "H1"}), ("X1", Level.red, {"M1"})],
+)
+def test_nobody_is_told_of_an_alert_about_themselves(subject: str, level: Level, who: set[str]) -> None:
+    of_workers = router(replace(ROUTE, about=About.worker))
+    own = replace(ALERT, subject=subject, level=level, person=None)
+
+    assert told(own, of_workers).keys() == who
+    assert subject not in of_workers.readers(own)
+    assert not of_workers.may_know(own, STAFF[subject])
+
+
+def test_of_what_goes_to_nobody_else_the_performance_team_is_no_next_up_and_nobody_is_given_it() -> None:
+    alone = router(replace(ROUTE, about=About.team, nobody_else=True), staff=without("M1", "S1", "H1"))
+    card = replace(ALERT, person=None, subject="T1")
+
+    assert told(card, alone) == {}
+    assert "nobody else" in str(router(replace(ROUTE, about=About.team, nobody_else=True)).why_not_assigned(card, "W2"))
+
+
+@pytest.mark.parametrize(
+    ("about", "subject", "words"),
+    [
+        (About.child, "00123", ""),
+        (About.contact, "00123", "Contact 00123"),
+        (About.missing_episode, "7", "Missing episode 7"),
+        (About.worker, "W1", "Person W1"),
+        (About.worker, "W99", "Worker W99"),
+        (About.team, "T1", "Team North"),
+        (About.team, "T99", "Team T99"),
+        (About.vacancy, "V12", "Vacancy V12"),
+        (About.action, "4.10", "Action 4.10"),
+        (About.service, "front_door", "Front door"),
+        (About.table, "ssd_cp_plans", "Table ssd_cp_plans"),
+    ],
+)
+def test_what_an_alert_is_about_has_words_of_its_own(about: About, subject: str, words: str) -> None:
+    assert called(replace(ALERT, subject=subject), replace(ROUTE, about=about), DIRECTORY) == words
+    assert called(replace(ALERT, facts={"name": "x"}), replace(ROUTE, about=About.service, name="name"), DIRECTORY) == "X"

@@ -251,7 +251,7 @@ def _stays_closed(ended: Alert, finding: Finding, as_of: date) -> bool:
 
 
 def _whose_it_was(finding: Finding, alert: Alert) -> Finding:
-    return replace(finding, team=alert.team, worker=alert.worker, adviser=alert.adviser)
+    return replace(finding, team=alert.team, worker=alert.worker, adviser=alert.adviser, service=alert.service)
 
 
 def _level(finding: Finding) -> Level:
@@ -269,6 +269,7 @@ def _told(alert: Alert, finding: Finding) -> Alert:
         team=finding.team,
         worker=finding.worker,
         adviser=finding.adviser,
+        service=finding.service,
         person=finding.person,
         member=finding.member,
         also=finding.also,
@@ -277,7 +278,7 @@ def _told(alert: Alert, finding: Finding) -> Alert:
 
 
 def _whose(alert: Alert) -> tuple[object, ...]:
-    return (alert.team, alert.worker, alert.adviser, alert.also, alert.member, alert.person)
+    return (alert.team, alert.worker, alert.adviser, alert.service, alert.also, alert.member, alert.person)
 
 
 def _transition(before: Alert, after: Alert, reason: Reason, detail: str | None = None) -> Transition:

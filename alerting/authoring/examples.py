@@ -133,10 +133,10 @@ class ExampleEngine:
             yield
             return
         subject = rule.subject
-        own = {subject.team: "the team", subject.worker or subject.team: "the worker"}
+        own = {subject.team or "": "the team", subject.worker or subject.team or "": "the worker"}
         rows = [{**own, **row} for row in example.rows]
         self._fill(rule, rows)
-        teams = sorted({str(row[subject.team]) for row in rows} or {"the team"})
+        teams = sorted({str(row[subject.team or ""]) for row in rows} or {"the team"})
         self._snapshot.sql("DELETE FROM ext_team")
         self._snapshot.sql("INSERT INTO ext_team (team_id, service) SELECT unnest($1::VARCHAR[]), 'the service'", [teams])
         yield
@@ -196,7 +196,7 @@ def _answer(row: tuple[Any, ...] | None) -> Answer:
         return Answer(gives="out", measure=None, due=None)
     outcome, level, measure, due = row[2:6]
     gives = Level(level).name if level is not None else {"clear": "none"}.get(outcome, outcome)
-    return Answer(gives=gives, measure=measure, due=due, also=tuple(row[11].split()))
+    return Answer(gives=gives, measure=measure, due=due, also=tuple(row[-2].split()))
 
 
 def describe_difference(example: Example, answer: Answer) -> str:

@@ -60,10 +60,15 @@ class Directory:
         person = self.staff.get(worker) or self.former.get(worker)
         return person.name if person else worker
 
+    def teams_of(self, service: str) -> list[Team]:
+        """Return the teams with a service, in the order of their ids."""
+        wanted = service.strip().casefold()
+        teams = (team for team in self.teams.values() if (team.service or "").strip().casefold() == wanted)
+        return sorted(teams, key=lambda team: team.id)
+
     def team_for(self, service: str) -> Team | None:
         """Return the team with a service such as `performance`; the one with the smallest id where there are several."""
-        teams = sorted((team for team in self.teams.values() if team.service == service), key=lambda team: team.id)
-        return teams[0] if teams else None
+        return next(iter(self.teams_of(service)), None)
 
 
 def read_directory(snapshot: Snapshot, trust: Trust) -> Directory:

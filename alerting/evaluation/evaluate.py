@@ -17,7 +17,7 @@ from alerting.casedata.snapshot import EngineError, Snapshot
 from alerting.errors import RuleError
 from alerting.evaluation.evaluation import Asked, Candidate, Reading, Status, no_matches
 from alerting.evaluation.fill import check_fill
-from alerting.evaluation.query import directory_keys, rule_query
+from alerting.evaluation.query import ROLES, directory_keys, rule_query
 from alerting.evaluation.stage import Stage
 from alerting.model import Alert, Finding, Level, Outcome, Problem
 from alerting.rulebook.book import Rulebook
@@ -36,7 +36,7 @@ class Answers:
         self._snapshot = snapshot
         snapshot.sql(
             "CREATE TABLE finding (rule VARCHAR, subject VARCHAR, outcome VARCHAR, level TINYINT, measure DOUBLE, due DATE, "
-            "team VARCHAR, worker VARCHAR, adviser VARCHAR, person VARCHAR, member VARCHAR, also VARCHAR, facts VARCHAR)"
+            "team VARCHAR, worker VARCHAR, adviser VARCHAR, service VARCHAR, person VARCHAR, member VARCHAR, also VARCHAR, facts VARCHAR)"
         )
 
     def findings(self, rule: str) -> list[Finding]:
@@ -58,8 +58,8 @@ class Answers:
                OR (f.outcome = 'clear' AND l.ref IS NOT NULL)
                OR (f.outcome = 'unknown' AND l.condition <> 'held')
                OR (f.outcome = 'match' AND (l.condition <> 'firing' OR l.level <> f.level
-                   OR (l.team, l.worker, l.adviser, l.also, l.member, l.person)
-                      IS DISTINCT FROM (f.team, f.worker, f.adviser, f.also, f.member, f.person)))
+                   OR (l.team, l.worker, l.adviser, l.service, l.also, l.member, l.person)
+                      IS DISTINCT FROM (f.team, f.worker, f.adviser, f.service, f.also, f.member, f.person)))
             ORDER BY f.rule, f.subject"""
         )
         changes: list[Candidate] = [(row[0], _finding(row[1:])) for row in rows if row[1] is not None]
@@ -216,25 +216,26 @@ def _live_rows(live: Sequence[Alert]) -> tuple[str, list[Any]]:
         [alert.subject for alert in live],
         [alert.condition.value for alert in live],
         [int(alert.level) for alert in live],
-        *([getattr(alert, name) for alert in live] for name in ("team", "worker", "adviser", "person", "member")),
+        *([getattr(alert, name) for alert in live] for name in ROLES),
         [" ".join(alert.also) for alert in live],
     ]
-    types = ["VARCHAR", "VARCHAR", "VARCHAR", "VARCHAR", "TINYINT", *["VARCHAR"] * 6]
-    names = ["ref", "rule", "subject", "condition", "level", "team", "worker", "adviser", "person", "member", "also"]
+    types = ["VARCHAR", "VARCHAR", "VARCHAR", "VARCHAR", "TINYINT", *["VARCHAR"] * (len(ROLES) + 1)]
+    names = ["ref", "rule", "subject", "condition", "level", *ROLES, "also"]
     selected = ", ".join(f"unnest(${n}::{kind}[]) AS {name}" for n, (kind, name) in enumerate(zip(types, names, strict=True), 1))
     return f"SELECT {selected}", columns
 
 
 _FINDING = (
-    "f.rule, f.subject, f.outcome, f.level, f.measure, f.due, f.team, f.worker, f.adviser, f.person, f.member, f.also, f.facts"
+    "f.rule, f.subject, f.outcome, f.level, f.measure, f.due, f.team, f.worker, f.adviser, f.service, f.person, f.member, f.also, "
+    "f.facts"
 )
 
 
-_ANSWER = "rule, subject, outcome, level, measure, due, team, worker, adviser, person, member, also, facts"
+_ANSWER = "rule, subject, outcome, level, measure, due, team, worker, adviser, service, person, member, also, facts"
 
 
 def _finding(row: Sequence[Any]) -> Finding:
-    rule, subject, outcome, level, measure, due, team, worker, adviser, person, member, also, facts = row
+    rule, subject, outcome, level, measure, due, team, worker, adviser, service, person, member, also, facts = row
     return Finding(
         rule=rule,
         subject=subject,
@@ -245,6 +246,7 @@ def _finding(row: Sequence[Any]) -> Finding:
         team=team,
         worker=worker,
         adviser=adviser,
+        service=service,
         person=person,
         member=member,
         also=tuple((also or "").split()),

@@ -7,11 +7,11 @@ from alerting.expressions.aggregates import ROWS
 from alerting.model import Level
 from alerting.rulebook.rule import Rule
 
-ROLES = ("team", "worker", "adviser", "person", "member")
+ROLES = ("team", "worker", "adviser", "service", "person", "member")
 
 
 def rule_query(rule: Rule) -> str:
-    """Return the query of a rule, which gives: rule, subject, outcome, level, measure, due, team, worker, adviser, person, member, also, facts.
+    """Return the query of a rule, which gives: rule, subject, outcome, level, measure, due, team, worker, adviser, service, person, member, also, facts.
 
     Its subject's table must be there, and for a rule with `per` ext_team and ext_staff.
     """
@@ -96,7 +96,7 @@ def _group_rows(rule: Rule) -> str:
     not known whether they belong to the population are not counted.
     """
     subject = quoted(f"subject_{rule.subject.id}")
-    team, worker = quoted(rule.subject.team), quoted(rule.subject.worker or rule.subject.team)
+    team, worker = quoted(rule.subject.team or ""), quoted(rule.subject.worker or rule.subject.team or "")
     services = f'(SELECT r.*, t.service AS "its service" FROM {{rows}} r LEFT JOIN {_SERVICES} t ON t.team_id = r.{team})'
     group = {"team": team, "worker": worker, "service": '"its service"'}[rule.file.per or "team"]
     listed, table = directory_keys(rule)
@@ -122,6 +122,4 @@ def _named(rule: Rule) -> dict[str, str]:
         return named | {"team": 's."group"'}
     if rule.file.per == "worker":
         return named | {"worker": 's."group"', "team": f'coalesce({_POST}, s."own team")'}
-    # A service has no manager of its own in the directory: those of its first team that names them answer for it.
-    first = "coalesce(min(t.team_id) FILTER (WHERE t.service_manager_id IS NOT NULL), min(t.team_id))"
-    return named | {"team": f'(SELECT {first} FROM ext_team t WHERE lower(t.service) = s."group")'}
+    return named | {"service": 's."group"'}

@@ -145,7 +145,7 @@ class Replay:
         self.last = days[-1]
 
 
-_ANSWER = "rule, subject, outcome, level, measure, due, team, worker, adviser, person, member, also, facts"
+_ANSWER = "rule, subject, outcome, level, measure, due, team, worker, adviser, service, person, member, also, facts"
 _CHANGES = """
 WITH said AS (
   SELECT a.*, d.n, lag(d.n) OVER w AS n_before, lead(d.n) OVER w AS n_after, lag((a.outcome, a.level, a.team)) OVER w AS before
@@ -168,7 +168,7 @@ ORDER BY 1, 2"""
 def strip_rule(rule: Rule) -> Rule:
     """Return a rule without all that does not decide its alerts, as it is asked again and again. Of whose they are, the team stays."""
     # An answer has its row's day where it would have the member.
-    nobody = {} if rule.file.per else {"person": None, "member": "as_of", "worker": None, "adviser": None}
+    nobody = {} if rule.file.per else {"person": None, "member": "as_of", "worker": None, "adviser": None, "service": None}
     return replace(rule, facts=(), due=None, also={}, subject=rule.subject.model_copy(update=nobody))
 
 

@@ -6,7 +6,7 @@ from alerting.casedata.conversion import quoted
 from alerting.casedata.snapshot import EngineError, Snapshot
 from alerting.errors import RuleError
 from alerting.formatting import plural
-from alerting.model import Problem
+from alerting.model import About, Problem
 from alerting.rulebook.book import Rulebook
 from alerting.rulebook.disclosure import others_named
 from alerting.rulebook.file_models import Subject
@@ -86,11 +86,10 @@ class Stage:
         """
         table, about = quoted("subject_" + subject.id), f"the subject {subject.id}"
         reasons = []
-        if subject.about == "child" and subject.person:
+        if About(subject.about).concerns_child and subject.person:
             person = quoted(subject.person)
-            reasons.append(
-                (f"{person} IS NULL OR {person} NOT IN (SELECT pers_person_id FROM ssd_person)", "of nobody in ssd_person")
-            )
+            nobody = f"{person} IS NULL OR " if About(subject.about).needs_child else ""
+            reasons.append((f"{nobody}{person} NOT IN (SELECT pers_person_id FROM ssd_person)", "of nobody in ssd_person"))
         for name in others_named(subject, self._book.views):
             other = f"{quoted(name)} IS DISTINCT FROM {quoted(subject.person)}" if subject.person else "true"
             named = f"{quoted(name)} IN (SELECT person_id FROM ext_restricted)"

@@ -98,13 +98,13 @@ def tell_heads_of_service(
         theirs: defaultdict[str, int] = defaultdict(int)
         people: dict[str, Person] = {}
         for alert in waiting:
-            team = router.team(alert)
-            if alert.rule != brake.id or alert.level < Level.critical or team is None or router.is_confined(alert):
+            if alert.rule != brake.id or alert.level < Level.critical or router.is_confined(alert):
                 continue
-            head = router.answers_for(team.id, "head_of_service")
-            if head is not None and head.person.id not in told:
-                people[head.person.id] = head.person
-                theirs[head.person.id] += 1
+            heads = [router.answers_for(team.id, "head_of_service") for team in router.teams(alert)]
+            mine = {head.person.id: head.person for head in heads if head and head.person.id not in told}
+            people |= mine
+            for id_ in mine:
+                theirs[id_] += 1
         for id_, count in sorted(theirs.items()):
             person = Addressee(id=id_, name=people[id_].name, address=people[id_].email)
             content = NoticeContent(notices=(_of_critical(router, brake, count),))

@@ -73,6 +73,8 @@ class Item:
     resolved_reason: Reason | None = None
     resolved_detail: str | None = None
     child_level: bool = True
+    #: What it is about, as readers know it, such as `Team Assessment West`; empty where that is a child's record by its number.
+    called: str = ""
     #: Why this person, in a few words.
     why: str = ""
     #: Who has it in hand, and whose it is now, in words.

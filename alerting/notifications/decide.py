@@ -20,7 +20,7 @@ from alerting.casedata.catalogue import TABLES
 from alerting.casedata.directory import Directory
 from alerting.casedata.kept_directory import standing_directory
 from alerting.evaluation.evaluation import Evaluation, Reading, Status
-from alerting.model import Alert, Condition, LastTold, Level, Transition
+from alerting.model import About, Alert, Condition, LastTold, Level, Person, Transition
 from alerting.notifications import inhibition, notices, routing, silences, weekly
 from alerting.notifications.administrators import (
     administrators,
@@ -30,7 +30,7 @@ from alerting.notifications.administrators import (
 )
 from alerting.notifications.banners import Banners
 from alerting.notifications.channel_checks import channel_notices, plan_checks
-from alerting.notifications.content import Addressee, Notice, Notification, StoppedRule
+from alerting.notifications.content import Addressee, Notice, Notification, RuleWeek, StoppedRule
 from alerting.notifications.digests import Circumstances, Plan, compose_digests
 from alerting.notifications.fallback import last_told
 from alerting.notifications.notices import Notices
@@ -134,6 +134,11 @@ class _Run:
     @cached_property
     def rows(self) -> tuple[RuleRow, ...]:
         return rule_rows(self.evaluation, self.policy.book, self.job)
+
+    @cached_property
+    def of_workers(self) -> frozenset[str]:
+        """The rules whose alerts are about members of staff."""
+        return frozenset(id_ for id_, route in self.policy.routes.items() if route.about is About.worker)
 
     def of_the_job(self) -> list[Alert]:
         """Return the alerts of the job's rules."""
@@ -315,12 +320,21 @@ class _Run:
         as_of, receivers, week = self.evaluation.as_of, self.policy.receivers_of("weekly"), self.world.week
         now = {alert.ref: alert for alert in week.recent} | {alert.ref: alert for alert in self.alerts}
         counted = [alert for alert in now.values() if alert.ref not in self.kept_back]
+        all_weeks = weekly.weeks_by_team(counted, self.router, as_of, week.first_day, self.flaps)
+        of_workers = [alert for alert in counted if alert.rule in self.of_workers]
+
+        def weeks_as_read_by(reader: Person) -> Mapping[str, tuple[RuleWeek, ...]]:
+            """Return the weeks without what is about the reader, of which nobody is told themselves."""
+            own = {alert.ref for alert in of_workers if self.router.is_about(alert, reader)}
+            others = [alert for alert in counted if alert.ref not in own]
+            return weekly.weeks_by_team(others, self.router, as_of, week.first_day, self.flaps) if own else all_weeks
+
         rows = (*week.daily_rules, *with_brakes(self.rows, self.brake_rows))
         stopped = [row for row in rows if row.is_stopped]
         titles = self.policy.titles
         summaries = weekly.compose_summaries(
             self.router,
-            weekly.weeks_by_team(counted, self.router, as_of, week.first_day, self.flaps),
+            weeks_as_read_by,
             receivers,
             as_of=as_of,
             not_run=[StoppedRule(title=titles.get(row.id, row.code), problem=row.problem or "") for row in stopped],
@@ -376,6 +390,7 @@ class _Run:
                 *notices.of_unreadable(self.world.unreadable),
                 *notices.of_unkept(unkept),
                 *notices.of_alerts(self.alerts, self.plan.unrouted),
+                *notices.of_services(self.router, self.of_the_job()),
             ]
         ) | notices.of_restrictions(evaluation.trust)
         if self.job == "daily":

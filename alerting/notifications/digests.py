@@ -14,6 +14,7 @@ from alerting.alerts import handling_state
 from alerting.formatting import day, listed
 from alerting.model import CHANNEL, Act, Alert, Condition, LastTold, Level, Person
 from alerting.notifications.banners import Banners
+from alerting.notifications.called import called
 from alerting.notifications.content import (
     COUNTED_ONLY,
     NEWS,
@@ -320,7 +321,7 @@ def _named(router: Router, act: Act) -> str:
 
 
 def _item(router: Router, alert: Alert, recipient: Recipient, state: ItemState, in_hand: str) -> Item:
-    route, team = router.rules[alert.rule], router.team(alert)
+    route = router.rules[alert.rule]
     return Item(
         ref=alert.ref,
         rule=alert.rule,
@@ -329,7 +330,7 @@ def _item(router: Router, alert: Alert, recipient: Recipient, state: ItemState, 
         subject_kind=alert.subject_kind,
         subject=alert.subject,
         team=alert.team,
-        team_name=team.name if team else "no team",
+        team_name=router.team_name(alert) if router.teams(alert) else "no team",
         first_seen=alert.first_seen,
         worker_name=router.directory.name(alert.worker),
         measure=alert.measure,
@@ -341,6 +342,7 @@ def _item(router: Router, alert: Alert, recipient: Recipient, state: ItemState, 
         resolved_reason=alert.resolved_reason,
         resolved_detail=alert.resolved_detail,
         child_level=route.child_level,
+        called=called(alert, route, router.directory),
         why=recipient.why,
         in_hand=in_hand,
     )

@@ -343,6 +343,18 @@ def of_managers(
     return {f"managers {key_of(*said)}": Notice(title="Teams whose manager is nobody who can be told", detail=detail)}
 
 
+def of_services(router: Router, alerts: Iterable[Alert]) -> Iterator[Notice]:
+    """Return the services of open alerts that no team has: what is theirs goes to the performance team."""
+    rules: defaultdict[str, set[str]] = defaultdict(set)
+    for alert in alerts:
+        is_open = alert.condition not in (Condition.pending, Condition.resolved)
+        if is_open and alert.team is None and alert.service and not router.directory.teams_of(alert.service):
+            rules[alert.service].add(alert.code)
+    for service, codes in sorted(rules.items()):
+        detail = f"Nobody answers for {listed(sorted(codes))} there, so the performance team is told. Put it right in ext_team."
+        yield Notice(title=f"No team has the service {service}", detail=detail)
+
+
 def of_gaps(router: Router, alerts: Iterable[Alert]) -> dict[str, Notice]:
     """Return the posts that nobody fills, in teams with open alerts: the next up is told instead."""
     opened = {alert.team for alert in alerts if alert.team and alert.condition not in (Condition.pending, Condition.resolved)}

@@ -83,14 +83,16 @@ def routes_of(rules: tuple[Rule, ...]) -> dict[str, RuleRoute]:
     return {
         rule.id: RuleRoute(
             notify={Level[name]: roles for name, roles in rule.file.notify.items()},
-            child_level=rule.about_child,
-            # A service spans teams, so it stands in no one team's channel.
-            channel=rule.file.channel and rule.file.per != "service",
+            channel=rule.in_channel,
             remind_every=rule.file.remind_every,
             title=rule.title,
             code=rule.code,
             escalate=[(step.after, step.to) for step in rule.file.escalate],
             inhibited_by=rule.file.inhibited_by,
+            not_beside=rule.file.not_beside,
+            about=rule.about,
+            name=None if rule.file.per else rule.subject.name,
+            nobody_else=rule.file.nobody_else,
         )
         for rule in rules
     }

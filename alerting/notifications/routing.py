@@ -14,7 +14,7 @@ from datetime import date
 
 from alerting.alerts import handling_state
 from alerting.casedata.directory import Directory, Team
-from alerting.model import Act, Alert, Level, Person, Reach, Worded
+from alerting.model import About, Act, Alert, Level, Person, Reach, Worded
 
 NEXT_UP = ("team_manager", "service_manager", "head_of_service", "performance")
 _SERVICES = {"quality": "quality_assurance", "commissioning": "commissioning", "performance": "performance"}
@@ -29,6 +29,8 @@ ROLE_WORDS = {
     "commissioning": "commissioning",
     "performance": "performance team",
 }
+_WORKER_OF = {About.audit: "auditor", About.action: "owner of the action"}
+"""What the worker of an alert is, where it is not who a case is allocated to."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,8 +39,6 @@ class RuleRoute:
 
     #: The roles that are told at each level.
     notify: Mapping[Level, Sequence[str]]
-    #: Whether its alerts are about one child, so that they can be restricted.
-    child_level: bool
     #: Whether the team's channel counts its alerts.
     channel: bool
     #: After how many working days an alert that has not changed is told again.
@@ -49,6 +49,19 @@ class RuleRoute:
     escalate: Sequence[tuple[int, str]] = ()
     #: The rules whose alert covers this one's.
     inhibited_by: Sequence[str] = ()
+    #: The rules whose alert covers this one's where it is at the same or a higher level.
+    not_beside: Sequence[str] = ()
+    #: What its alerts are about.
+    about: About = About.child
+    #: The fact by which readers know what an alert is about; None where that is its subject.
+    name: str | None = None
+    #: Whether it stays with those it names and the next up of their team.
+    nobody_else: bool = False
+
+    @property
+    def child_level(self) -> bool:
+        """Whether its alerts tell of a child's record, so that they can be restricted."""
+        return self.about.concerns_child
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,6 +96,7 @@ class NobodyThere(Worded):
     cover_in_a_ring = "cover_in_a_ring", "those who are away cover for each other"
     not_covered = "not_covered", "is away, and nobody covers"
     no_address = "no_address", "has no address"
+    themselves = "themselves", "is whom it is about"
     refused = "refused", "has an address that was refused"
     left = "left", "has left"
     not_staff = "not_staff", "is nobody on the staff list"
@@ -99,6 +113,8 @@ class Step:
 
     role: str
     worker: str | None = None
+    #: The name of the team whose role it is, of a role that each team has.
+    team: str | None = None
     #: Those who are away, each covered by the next, the last by `reader`.
     away: tuple[str, ...] = ()
     reader: str | None = None
@@ -168,12 +184,17 @@ class Router:
             return "is not a current member of staff"
         if not person.email:
             return "has no address"
-        team = self.team(alert)
-        above = {team.manager, team.service_manager, team.head_of_service} if team else set()
-        if not (team and person.team == team.id) and worker not in above:
-            return f"is neither in {team.name if team else 'its team'} nor above it"
+        teams = self.teams(alert)
+        above = {one for team in teams for one in (team.manager, team.service_manager, team.head_of_service)}
+        if person.team not in {team.id for team in teams} and worker not in above:
+            return f"is neither in {self.team_name(alert) if teams else 'its team'} nor above it"
+        if self.is_about(alert, person):
+            return "is whom it is about"
         if not self.may_know(alert, person):
             return "is not named for this restricted record"
+        route = self.rules.get(alert.rule)
+        if route and route.nobody_else and worker not in {one.person.id for one in self._by_role(alert, route)}:
+            return "is not one of those whom its rule names, and it goes to nobody else"
         return None
 
     def worker_named(self, name: str) -> str:
@@ -188,8 +209,7 @@ class Router:
     def _by_role(self, alert: Alert, route: RuleRoute) -> list[Recipient]:
         found: dict[str, Recipient] = {}
         for role in [*route.notify.get(alert.level, ()), *alert.also]:
-            recipient = self._resolve(alert, role)
-            if recipient:
+            for recipient in self._resolve(alert, role):
                 found.setdefault(recipient.person.id, recipient)
         return list(found.values())
 
@@ -198,7 +218,7 @@ class Router:
         act = handling_state.active_assignment(alert)
         if act is None or self.why_not_assigned(alert, act.assignee or "") is not None:
             return None
-        recipient = self._look("assigned", "assigned", act.assignee).recipient
+        recipient = self._look(alert, "assigned", "assigned", act.assignee).recipient
         if recipient is None or not self.may_know(alert, recipient.person):
             return None
         aside = f", {recipient.why}" if recipient.covering else ""
@@ -210,24 +230,58 @@ class Router:
             return []
         waited, found = self.waited(alert), []
         for days, role in route.escalate:
-            recipient = self._resolve(alert, role) if waited >= days else None
-            if recipient and self.may_know(alert, recipient.person):
+            for recipient in self._resolve(alert, role) if waited >= days else ():
+                if not self.may_know(alert, recipient.person):
+                    continue
                 aside = "" if recipient.direct else f", {recipient.why}"
                 found.append(replace(recipient, why=f"escalated after {days} working days{aside}"))
         return found
 
-    def path(self, alert: Alert, role: str) -> list[Step]:
-        """Return where somebody for a role of an alert is looked for, in order; only the last may have found somebody."""
-        return self._path(role, self.team(alert), {"worker": alert.worker, "adviser": alert.adviser})
+    def paths(self, alert: Alert, role: str) -> list[list[Step]]:
+        """Return where somebody for a role of an alert is looked for: one path for each team that answers for it.
+
+        Only the last step of a path may have found somebody. Of the teams of a service those count that record somebody for the
+        role, where any does.
+        """
+        own = {"worker": alert.worker, "adviser": alert.adviser}
+        teams: list[Team | None] = [*self.teams(alert)] or [None]
+        recorded = [team for team in teams if role in own or self._holder(team, role)]
+        # A role of the whole council is the same in every team.
+        asked = (recorded or teams)[:1] if role in (*own, *_SERVICES) else recorded or teams
+        return [self._path(alert, role, team, own) for team in asked]
+
+    def teams(self, alert: Alert) -> list[Team]:
+        """Return the teams that answer for an alert: its own, or all of its service; else the performance team, if there is one."""
+        own = self.directory.teams.get(alert.team or "")
+        found = [own] if own else self.directory.teams_of(alert.service) if alert.service else []
+        performance = self.directory.team_for("performance")
+        return found or ([performance] if performance else [])
 
     def team(self, alert: Alert) -> Team | None:
-        """Return the team that answers for an alert: its own, else the performance team."""
-        return self.directory.teams.get(alert.team or "") or self.directory.team_for("performance")
+        """Return the one team that answers for an alert; None of what all teams of a service answer for."""
+        return None if self.is_of_service(alert) else next(iter(self.teams(alert)), None)
+
+    def is_of_service(self, alert: Alert) -> bool:
+        """Return whether the teams of a service answer for an alert, and no one of them."""
+        return alert.team is None and bool(alert.service and self.directory.teams_of(alert.service))
 
     def team_name(self, alert: Alert) -> str:
-        """Return the name of the team that answers for an alert."""
+        """Return the name of the team or service that answers for an alert."""
+        if alert.service and self.is_of_service(alert):
+            return alert.service.replace("_", " ").capitalize()
         team = self.team(alert)
         return team.name if team else alert.team or "no team"
+
+    def is_about(self, alert: Alert, person: Person) -> bool:
+        """Return whether an alert is about somebody's own work: nobody is told of that themselves, under whichever id they are."""
+        route = self.rules.get(alert.rule)
+        if route is None or route.about is not About.worker:
+            return False
+        known = self.directory.staff.get(alert.subject) or self.directory.former.get(alert.subject)
+        address = (person.email or "").strip().casefold()
+        return person.id == alert.subject or (
+            bool(address) and known is not None and (known.email or "").strip().casefold() == address
+        )
 
     # ------------------------------------------------------------------ who may know
 
@@ -252,7 +306,7 @@ class Router:
     def may_know(self, alert: Alert, person: Person) -> bool:
         """Return whether nothing keeps an alert from somebody who answers for it."""
         allowed = self.confined_to(alert)
-        return allowed is None or person.id in allowed
+        return (allowed is None or person.id in allowed) and not self.is_about(alert, person)
 
     def readers(self, alert: Alert) -> frozenset[str]:
         """Return everybody who may be told of an alert today, at whatever level it is and however long it has waited, by id.
@@ -260,12 +314,17 @@ class Router:
         They are those whom its rule names, or would at another level; whoever it is assigned to; the managers above them, who are
         told where they cannot be reached; and those named by a restricted record: each only where they may know of it.
         """
-        route, team = self.rules.get(alert.rule), self.team(alert)
+        route = self.rules.get(alert.rule)
         roles = (
             {role for told in route.notify.values() for role in told} | {role for _, role in route.escalate} if route else set()
         )
-        found = [self._resolve(alert, role) for role in sorted(roles | set(alert.also))]
-        found += [self._look(role, role, self._holder(team, role)).recipient for role in NEXT_UP[:3]]
+        found: list[Recipient | None] = [one for role in sorted(roles | set(alert.also)) for one in self._resolve(alert, role)]
+        if not (route and route.nobody_else):
+            found += [
+                self._look(alert, role, role, self._holder(team, role)).recipient
+                for team in self.teams(alert)
+                for role in NEXT_UP[:3]
+            ]
         found.append(self._assigned(alert) if route else None)
         people = {recipient.person.id: recipient.person for recipient in found if recipient}
         named = [self.directory.staff.get(worker) for worker in self.confined_to(alert) or ()]
@@ -277,29 +336,27 @@ class Router:
 
         They are the managers above them in its team who may know of it; for somebody beside the line, all three of it.
         """
-        team = self.team(alert)
-        if alert.rule not in self.rules or team is None:
-            return []
-        line = NEXT_UP[:3]
-        above = max((place + 1 for place, role in enumerate(line) if self._holder(team, role) == recipient), default=0)
+        line, teams = NEXT_UP[:3], self.teams(alert) if alert.rule in self.rules else []
+        held = [place + 1 for place, role in enumerate(line) for team in teams if self._holder(team, role) == recipient]
         found: dict[str, Person] = {}
-        for role in line[above:]:
-            step = self._look(role, role, self._holder(team, role))
-            person = step.recipient.person if step.recipient else None
-            if person and person.id not in (recipient, alert.subject) and self.may_know(alert, person):
-                found.setdefault(person.id, person)
+        for role in line[max(held, default=0) :]:
+            for team in teams:
+                step = self._look(alert, role, role, self._holder(team, role))
+                person = step.recipient.person if step.recipient else None
+                if person and person.id != recipient and self.may_know(alert, person):
+                    found.setdefault(person.id, person)
         return list(found.values())
 
     def answers_for(self, team_id: str, role: str) -> Recipient | None:
         """Return who answers for a team in a role today, or the next up who is there."""
-        return self._first_present(role, self.directory.teams.get(team_id), {})
+        return self._first_present(role, self.directory.teams.get(team_id))
 
     def gaps(self, teams: Iterable[str], roles: Iterable[str] = NEXT_UP[:3]) -> list[Gap]:
         """Return which of these posts of teams lead to nobody today, so that the next up is told in their place."""
         found = []
         for team in (self.directory.teams[id_] for id_ in sorted(set(teams)) if id_ in self.directory.teams):
             for role in roles:
-                step = self._path(role, team, {})[0]
+                step = self._path(None, role, team, {})[0]
                 if step.problem is not None:
                     whose = step.reader or step.worker
                     found.append(Gap(team=team, role=role, worker=whose if step.worker else None, problem=step.problem))
@@ -307,25 +364,33 @@ class Router:
 
     def manager_of(self, team: Team) -> Person | None:
         """Return who reads for a team as its manager today; None where nobody does."""
-        step = self._path("team_manager", team, {})[0]
+        step = self._path(None, "team_manager", team, {})[0]
         return step.recipient.person if step.recipient else None
 
     def performance(self) -> Recipient | None:
         """Return who reads for the performance team, which is told of faults of the data."""
-        return self._first_present("performance", None, {})
+        return self._first_present("performance", None)
 
-    def _resolve(self, alert: Alert, role: str) -> Recipient | None:
-        return self.path(alert, role)[-1].recipient
+    def _resolve(self, alert: Alert, role: str) -> list[Recipient]:
+        """Return who is told for a role: of several teams those of each, and the performance team only where no team has anybody."""
+        last = [path[-1] for path in self.paths(alert, role)]
+        found = [step for step in last if step.recipient]
+        own = [step for step in found if step.role != "performance" or role == "performance"]
+        return [step.recipient for step in own or found[:1] if step.recipient]
 
-    def _first_present(self, role: str, team: Team | None, own: Mapping[str, str | None]) -> Recipient | None:
-        return self._path(role, team, own)[-1].recipient
+    def _first_present(self, role: str, team: Team | None) -> Recipient | None:
+        return self._path(None, role, team, {})[-1].recipient
 
-    def _path(self, role: str, team: Team | None, own: Mapping[str, str | None]) -> list[Step]:
-        """Look for the person for a role: themselves, their cover, or the next up who is there."""
+    def _path(self, alert: Alert | None, role: str, team: Team | None, own: Mapping[str, str | None]) -> list[Step]:
+        """Look for the person for a role: themselves, their cover, or the next up who is there. alert: None for none in particular."""
         above = NEXT_UP[NEXT_UP.index(role) + 1 :] if role in NEXT_UP else NEXT_UP
+        route = self.rules.get(alert.rule) if alert else None
+        if route and route.nobody_else:
+            above = tuple(place for place in above if place != "performance")
         steps = []
         for place in (role, *above):
-            steps.append(self._look(role, place, own[place] if place in own else self._holder(team, place)))
+            step = self._look(alert, role, place, own[place] if place in own else self._holder(team, place))
+            steps.append(replace(step, team=team.name if team and place in NEXT_UP[:3] else None))
             if steps[-1].recipient:
                 break
         return steps
@@ -342,10 +407,16 @@ class Router:
             "head_of_service": team.head_of_service,
         }.get(role)
 
-    def _look(self, role: str, place: str, worker: str | None) -> Step:
-        """Look who reads for a worker today: themselves, or whoever covers; nobody where nobody does, or cover goes in a ring."""
+    def _look(self, alert: Alert | None, role: str, place: str, worker: str | None) -> Step:
+        """Look who reads for a worker today: themselves, or whoever covers; nobody where nobody does, or cover goes in a ring.
+
+        alert: of which nobody is told whom it is about; None for none in particular.
+        """
         if not worker:
             return Step(role=place, problem=NobodyThere.not_recorded)
+        named = self.directory.staff.get(worker)
+        if alert and named and self.is_about(alert, named):
+            return Step(role=place, worker=worker, reader=worker, problem=NobodyThere.themselves)
         away: list[str] = []
         until: date | None = None
         reader = worker
@@ -362,12 +433,20 @@ class Router:
         if person is None or not person.email:
             gone = NobodyThere.left if reader in self.directory.former else NobodyThere.not_staff
             return replace(step, problem=NobodyThere.no_address if person else gone)
+        if alert and self.is_about(alert, person):
+            return replace(step, problem=NobodyThere.themselves)
         if not away:
-            why = ROLE_WORDS.get(place, place) if place == role else f"{ROLE_WORDS[place]}: no {ROLE_WORDS[role]} to tell"
+            why = self.role_words(alert, place)
+            why = why if place == role else f"{why}: no {self.role_words(alert, role)} to tell"
             return replace(step, recipient=Recipient(person=person, why=why, direct=place == role))
         name = str(self.directory.name(away[0]))
         covering = f"{name} until {until.day} {until:%B}" if until else name
         return replace(step, recipient=Recipient(person=person, why=f"as cover for {covering}", covering=covering))
+
+    def role_words(self, alert: Alert | None, role: str) -> str:
+        """Return what a role is called, of an alert: the worker of an audit is its auditor."""
+        route = self.rules.get(alert.rule) if alert else None
+        return (_WORKER_OF.get(route.about) if route and role == "worker" else None) or ROLE_WORDS.get(role, role)
 
     def _confine(self, alert: Alert, found: list[Recipient]) -> list[Recipient]:
         """Keep a restricted child's alert to the people named for that child; with no list of restrictions, to nobody."""

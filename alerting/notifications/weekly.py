@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, timedelta
 
-from alerting.model import Alert, Condition, Level, Reason
+from alerting.model import Alert, Condition, Level, Person, Reason
 from alerting.notifications.content import Notification, RuleWeek, StoppedRule, TeamWeek, WeeklyContent
 from alerting.notifications.messages.digest import by_the_record
 from alerting.notifications.routing import Receiver, Recipient, Router, notification_key
@@ -28,15 +28,16 @@ def weeks_by_team(
     """Return each team's week, a rule a row, the most serious first.
 
     alerts: every alert that is open or was resolved in the last 13 weeks. first_run: before it nothing is known, and the
-    trend has no value. flapping: says which alerts come and go too often to be told each time. Restricted children are not
-    counted: a count of one would tell.
+    trend has no value. flapping: says which alerts come and go too often to be told each time. Neither restricted
+    children are counted nor what goes to nobody beside those it names: a count of one would tell. What a whole service answers
+    for is no one team's week.
     """
     grouped: defaultdict[tuple[str, str], list[Alert]] = defaultdict(list)
     for alert in alerts:
         if alert.rule not in router.rules or alert.condition == Condition.pending or alert.resolved_reason == Reason.never_fired:
             continue
         team = router.team(alert)
-        if team is not None and not router.is_confined(alert):
+        if team is not None and not router.rules[alert.rule].nobody_else and not router.is_confined(alert):
             grouped[team.id, alert.rule].append(alert)
     teams: defaultdict[str, list[RuleWeek]] = defaultdict(list)
     for (team_id, rule), mine in grouped.items():
@@ -89,7 +90,7 @@ def _open_on(alerts: Iterable[Alert], day: date) -> int:
 
 def compose_summaries(
     router: Router,
-    weeks: Mapping[str, tuple[RuleWeek, ...]],
+    weeks: Callable[[Person], Mapping[str, tuple[RuleWeek, ...]]],
     receivers: Iterable[Receiver],
     *,
     as_of: date,
@@ -100,9 +101,10 @@ def compose_summaries(
 ) -> list[Notification]:
     """Return one summary for each manager and service manager, with all of their teams and no others.
 
-    asked: how many rules were asked of anybody. braked: of how many alerts wait to be looked at.
+    weeks: the week of each team, as somebody reads it. asked: how many rules were asked of anybody. braked: of how many alerts wait to be looked at.
     """
     managers = _managers(router)
+    read = {id_: weeks(manager.person) for id_, (manager, _) in managers.items()}
     return [
         Notification(
             key=notification_key("weekly", as_of, receiver.name, id_, []),
@@ -114,7 +116,7 @@ def compose_summaries(
             as_of=as_of,
             content=WeeklyContent(
                 week_ending=as_of,
-                teams=tuple(TeamWeek(team_name=name, rows=weeks.get(team, ())) for name, team in sorted(teams)),
+                teams=tuple(TeamWeek(team_name=name, rows=read[id_].get(team, ())) for name, team in sorted(teams)),
                 not_run=tuple(not_run),
                 asked=asked,
                 braked=braked,

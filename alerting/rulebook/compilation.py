@@ -227,7 +227,11 @@ class _Compiler:
             levels=dict(sorted(levels.items(), reverse=True)),
             due=due,
             also=also,
-            facts=tuple(name for name in (("rows",) if file.per else (*self.subject.columns, *file.let)) if name in words),
+            facts=tuple(
+                name
+                for name in (("rows",) if file.per else (*self.subject.columns, *file.let))
+                if name in words or name == self.subject.name
+            ),
             tiers=self.tiers,
             tables=names_in_all(sql).tables & TABLES.keys(),
             version=_hash(content),
@@ -249,6 +253,8 @@ class _Compiler:
             self._at("a rule with `per` needs a measure", ("per",), "Add a measure that counts, such as `measure: count()`.")
         if self.file.per == "worker" and not self.subject.worker:
             self._at(f"the subject {self.subject.id} has no worker", ("per",), "Write `per: team`.")
+        elif not self.subject.team:
+            self._at(f"the subject {self.subject.id} has no team", ("per",), "Leave `per` out, or choose a subject that has one.")
         self.over = "counted"
         self.names |= {"rows": Name(type="number", sql='s."rows"'), str(self.file.per): Name(type="text", sql='s."group"')}
         self.tiers = {"rows": Tier.reference}

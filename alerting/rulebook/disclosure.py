@@ -8,6 +8,7 @@ from alerting.casedata.catalogue import DETAIL, OTHER_IDS, PERSON_IDS
 from alerting.documents.document import Document
 from alerting.errors import Fault
 from alerting.formatting import listed
+from alerting.model import About
 from alerting.rulebook.file_models import Subject
 from alerting.rulebook.lineage import columns_of
 
@@ -17,11 +18,12 @@ _HOLDS_IDS = ("text", "codes", "integer")
 def find_disclosure_faults(document: Document, subject: Subject, views: Mapping[str, str]) -> Iterator[Fault]:
     """Find a subject whose rows tell of a child without saying so, or of another than they say."""
     held = columns_of(subject.sql, views, held=True)
-    if subject.about == "child":
-        if subject.person is None:
-            where, remedy = document.place(("about",)), "Add `person:`, the column with the id of the child."
-            yield Fault(problem="`about: child` needs `person`: whose record a row is of", where=where, remedy=remedy)
-            return
+    about = About(subject.about)
+    if about.needs_child and subject.person is None:
+        where, remedy = document.place(("about",)), "Add `person:`, the column with the id of the child."
+        yield Fault(problem=f"`about: {about}` needs `person`: whose record a row is of", where=where, remedy=remedy)
+        return
+    if about.concerns_child and subject.person is not None:
         ids = held.get(subject.person, frozenset()) & (PERSON_IDS | OTHER_IDS)
         if ids and not ids & PERSON_IDS:
             problem = f"'{subject.person}' is not the id of a child: it comes from {listed(sorted(ids))}"
@@ -59,4 +61,7 @@ def as_private_as_it_is(document: Document, subject: Subject, views: Mapping[str
             problem = f"'{name}' comes from {listed(sorted(private))} and is treated as `tier: detail`"
             where = document.place(("columns", name, "tier"))
             warnings.append(Fault(problem=problem, where=where, remedy="Write `tier: detail`.", severity="warning"))
+    if subject.name and columns[subject.name].tier == "detail":
+        problem = f"'{subject.name}' is `tier: detail`, and what readers call it stands in every message"
+        warnings.append(Fault(problem=problem, where=document.place(("name",)), remedy="Name another column, or leave it out."))
     return subject.model_copy(update={"columns": columns}), warnings

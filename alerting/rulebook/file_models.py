@@ -82,16 +82,50 @@ class Subject(BaseModel):
         description="What a row is, and who is left out",
         examples=["One row per child looked after today. Children with short breaks only are left out."],
     )
-    about: Literal["child", "worker", "service"] = Field(description="Whether an alert is about a child: restrictions apply then")
+    about: Literal[
+        "child",
+        "contact",
+        "referral",
+        "missing_episode",
+        "audit",
+        "worker",
+        "team",
+        "vacancy",
+        "action",
+        "service",
+        "table",
+        "column",
+        "rule",
+    ] = Field(
+        description="What an alert is about. Of a child, a contact, a referral, a missing episode or an audit only those may be told "
+        "who may know of its `person`"
+    )
     key: str = Field(description="The column that identifies the alert: no two rows have the same", examples=["person_id"])
+    name: str | None = Field(
+        default=None, description="The column with what readers call it, where that is not its key", examples=["title"]
+    )
     person: str | None = Field(default=None, description="The column with the child it is about", examples=["person_id"])
     member: str | None = Field(
         default=None,
         description="The column with the record that makes the key a member, such as the plan or the period of care",
         examples=["plan_id"],
     )
-    team: str = Field(description="The column with the team that answers for it", examples=["team_id"])
-    worker: str | None = Field(default=None, description="The column with the allocated worker", examples=["worker_id"])
+    team: str | None = Field(
+        default=None,
+        description="The column with the team that answers for it. Needed, unless there is a `service`",
+        examples=["team_id"],
+    )
+    service: str | None = Field(
+        default=None,
+        description="The column with the service that answers for what has no team of its own: those of all teams with that service "
+        "are told",
+        examples=["service"],
+    )
+    worker: str | None = Field(
+        default=None,
+        description="The column with the allocated worker; of an audit the auditor, of an action its owner",
+        examples=["worker_id"],
+    )
     adviser: str | None = Field(default=None, description="The column with the personal adviser", examples=["adviser_id"])
     columns: dict[str, SubjectColumn] = Field(
         description="Every column its SQL gives: its type, how private it is, and what it means"
@@ -250,6 +284,11 @@ class RuleFile(BaseModel):
         examples=[{"head_of_service": "measure > 182"}],
     )
     channel: StrictBool = Field(default=True, description="Whether it may be counted in a team's channel")
+    nobody_else: StrictBool = Field(
+        default=False,
+        description="Whether it stays with those it names, whoever covers for them, and the next up of their team: it is in no summary, "
+        "cannot be assigned, and goes to no other team",
+    )
     escalate: tuple[Escalation, ...] = Field(
         default=(),
         description="Who is told as well when it has been open for long",
@@ -259,6 +298,11 @@ class RuleFile(BaseModel):
         default=(),
         description="Ids of rules whose firing alert about the same subject covers this one: it is not told beside it",
         examples=[["cp-no-social-worker"]],
+    )
+    not_beside: tuple[str, ...] = Field(
+        default=(),
+        description="Ids of rules whose firing alert about the same subject covers this one where it is at the same or a higher level",
+        examples=[["worker-caseload-high"]],
     )
     brake: int | None = Field(
         default=None,

@@ -57,6 +57,7 @@ def lint_rule(rule: Rule, book: Rulebook, today: date) -> Iterator[LintFinding]:
     yield from _lint_tables(rule, book)
     yield from _lint_params(rule, book)
     yield from _lint_words(rule)
+    yield from _lint_channel(rule)
     yield from _lint_inhibition(rule, book)
     yield from _lint_examples(rule)
 
@@ -222,20 +223,35 @@ def _lint_params(rule: Rule, book: Rulebook) -> Iterator[LintFinding]:
             )
 
 
+def _lint_channel(rule: Rule) -> Iterator[LintFinding]:
+    """Find a rule that says otherwise than is done: no channel hears of it."""
+    if rule.file.channel and not rule.in_channel:
+        yield LintFinding(
+            problem=f"no channel is told of {rule.code}: a count of one would tell everybody in it of whom",
+            path=("channel",) if "channel" in rule.file.model_fields_set else ("code",),
+            remedy="Write `channel: false`.",
+        )
+
+
 def _lint_inhibition(rule: Rule, book: Rulebook) -> Iterator[LintFinding]:
+    named: list[tuple[KeyPath, str]] = [(("inhibited_by", number), name) for number, name in enumerate(rule.file.inhibited_by)]
+    named += [(("not_beside", number), name) for number, name in enumerate(rule.file.not_beside)]
     # Most rules name none, and there may be hundreds of rules.
-    every = {other.id: other for other in (*book.rules, *book.off)} if rule.file.inhibited_by else {}
-    codes = book.codes if rule.file.inhibited_by else {}
-    for number, name in enumerate(rule.file.inhibited_by):
-        path: KeyPath = ("inhibited_by", number)
+    every = {other.id: other for other in (*book.rules, *book.off)} if named else {}
+    codes = book.codes if named else {}
+    for path, name in named:
         if name == rule.id:
             yield LintFinding(problem="a rule cannot cover itself", path=path, remedy="Leave it out.", severity="error")
         elif name not in every and name not in book.ids:
             remedy = f"Write its id: {codes[name]}." if name in codes else did_you_mean(name, book.ids - {rule.id})
             yield LintFinding(problem=f"there is no rule '{name}'", path=path, remedy=remedy)
-        elif rule.id in _covering(name, {id_: other.file.inhibited_by for id_, other in every.items()}):
+        elif rule.id in _covering(name, {id_: _covers(other) for id_, other in every.items()}):
             problem = f"'{name}' is itself covered by this rule, so that neither may be told"
             yield LintFinding(problem=problem, path=path, remedy="Leave it out of one of the two.", severity="error")
+
+
+def _covers(rule: Rule) -> tuple[str, ...]:
+    return (*rule.file.inhibited_by, *rule.file.not_beside)
 
 
 def _covering(name: str, covered_by: Mapping[str, tuple[str, ...]]) -> set[str]:

@@ -37,7 +37,7 @@ _IDENTITY = re.compile(r"(?m)^(id|code|job): *([\w-]+)")
 LOCAL_PACK = "local"
 """The pack of the council's own rules, which no update touches."""
 
-_NAMING_COLUMNS = ("key", "person", "member", "team", "worker", "adviser")
+_NAMING_COLUMNS = ("key", "name", "person", "member", "team", "service", "worker", "adviser")
 """The parts of a subject that are the names of columns."""
 
 
@@ -267,6 +267,10 @@ class _Loader:
             self.fault(f"'{column}' is not one of the columns", document.place((part,)), remedy)
         if subject.id != name.removesuffix(".yaml"):
             self.fault(f"the id is '{subject.id}' but the file is {name}", document.place(("id",)), "Give both one name.")
+        if not (subject.team or subject.service):
+            remedy = "Add `team:`, the column with the team that answers, or `service:` for what has no team of its own."
+            self.fault("it does not say who answers for it", document.place(("about",)), remedy)
+            unknown.append("team")
         written = [(part, sql) for part in ("sql", "left_when") if (sql := getattr(subject, part))]
         found = [(part, one) for part, sql in written for one in find_sql_faults(sql, self.view_names, live=part == "left_when")]
         for part, one in found:

@@ -57,9 +57,11 @@ def functions_page() -> str:
 
 def _subject(subject: Subject) -> str:
     columns = [(f"`{name}`", column.type, column.tier, _sentence(column.says)) for name, column in subject.columns.items()]
-    facts = (
-        f"`subject: {subject.id}`. An alert is about one {subject.about}, by `{subject.key}`; `{subject.team}` answers for it."
+    about = subject.about.replace("_", " ")
+    whose = (
+        f"`{subject.team}` answers for it" if subject.team else f"the teams of the service in `{subject.service}` answer for it"
     )
+    facts = f"`subject: {subject.id}`. An alert is about one {about}, by `{subject.key}`; {whose}."
     return f"## {subject.title}\n\n{subject.says}\n\n{facts}\n\n{_table(('column', 'type', 'tier', 'means'), columns)}"
 
 

@@ -11,8 +11,11 @@ from typing import Any
 from alerting.casedata.catalogue import ALWAYS
 from alerting.documents.document import Document
 from alerting.expressions.compile import Compiled
-from alerting.model import Level, Tier
+from alerting.model import About, Level, Tier
 from alerting.rulebook.file_models import RuleFile, Subject
+
+NEVER_IN_A_CHANNEL = re.compile(r"(WF|PM)-[0-9]+|CLA-09|CLA-18")
+"""The codes of rules that no channel hears of, whatever their files say: a count of one would tell everybody in it of whom."""
 
 WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
@@ -81,9 +84,19 @@ class Rule:
         return self.file.per or self.subject.id
 
     @property
+    def about(self) -> About:
+        """What its alerts are about."""
+        return About(self.file.per or self.subject.about)
+
+    @property
     def about_child(self) -> bool:
-        """Whether its alerts are about one child: restrictions apply then."""
-        return self.subject.about == "child" and not self.file.per
+        """Whether its alerts tell of a child's record: restrictions apply then."""
+        return self.about.concerns_child
+
+    @property
+    def in_channel(self) -> bool:
+        """Whether a team's channel may count its alerts: none of who works there, of adoption, or of who is missing."""
+        return self.file.channel and not self.file.nobody_else and not NEVER_IN_A_CHANNEL.fullmatch(self.code)
 
     @property
     def unit(self) -> str:

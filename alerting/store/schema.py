@@ -29,7 +29,7 @@ from sqlalchemy import (
     text,
 )  # fmt: skip
 
-SCHEMA = "0011"
+SCHEMA = "0012"
 """The newest migration."""
 
 LAST_WITHOUT_REACH = "last_without_reach"
@@ -181,6 +181,7 @@ alert = Table(
     Column("resolved_detail", Prose),
     Column("flaps", Integer, nullable=False, server_default="0"),
     Column("reopened_on", Date),
+    Column("service", Line(100)),
     UniqueConstraint("rule", "subject", "episode"),
 )  # fmt: skip
 Index(

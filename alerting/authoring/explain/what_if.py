@@ -91,7 +91,7 @@ def _wanted(gives: str, now: str) -> int:
 def _may_be_recorded(rule: Rule, name: str) -> bool:
     """Return whether a column can come to show something else: it is not who the subject is, who answers for it, or its age."""
     subject = rule.subject
-    fixed = {subject.key, subject.person, subject.member, subject.team, subject.worker, subject.adviser, *_AGES}
+    fixed = {subject.key, subject.person, subject.member, subject.team, subject.service, subject.worker, subject.adviser, *_AGES}
     return name not in fixed and not name.endswith("_id")
 
 

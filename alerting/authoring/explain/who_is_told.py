@@ -25,7 +25,7 @@ from alerting.evaluation.query import ROLES
 from alerting.formatting import day, listed, plural
 from alerting.model import Alert, Condition, Finding, Level, Tier
 from alerting.notifications.policy import routes_of
-from alerting.notifications.routing import ROLE_WORDS, Recipient, Router, RuleRoute, Step
+from alerting.notifications.routing import Recipient, Router, RuleRoute, Step
 from alerting.notifications.silences import said
 from alerting.rulebook.rule import Rule
 from alerting.working_days import add_working_days
@@ -203,6 +203,8 @@ class _Told:
         return sorted(self.route.notify, reverse=True)
 
     def team(self) -> str:
+        if self.router.is_of_service(self.alert):
+            return f"none of its own: all teams of {self.router.team_name(self.alert)}"
         team = self.router.team(self.alert)
         if team is None:
             return f"{self.alert.team or 'none'}, which the directory does not have"
@@ -215,10 +217,10 @@ class _Told:
         asked = replace(self.alert, level=level)
         told = {recipient.person.id for recipient in self.router.recipients(replace(asked, also=tuple(self.rule.also)))}
         words = Vocabulary(self.rule)
-        found = [self._way(asked, role, told) for role in self.route.notify[level]]
+        found = [way for role in self.route.notify[level] for way in self._ways(asked, role, told)]
         for role, compiled in self.rule.also.items():
-            way = self._way(asked, role, told)
-            found.append(way if role in active else replace(way, when=f"when {words.sentence(compiled.term)}"))
+            when = "" if role in active else f"when {words.sentence(compiled.term)}"
+            found += [replace(way, when=when) for way in self._ways(asked, role, told)]
         return found
 
     def escalations(self, live: Alert | None) -> list[Way]:
@@ -229,7 +231,7 @@ class _Told:
             if live:
                 starts = add_working_days(handling_state.escalation_start(live), days, self.app.book.settings.bank_holidays)
                 when = f"{'since' if starts <= self.as_of else 'from'} {day(starts)}, unless it is on hold or acknowledged before"
-            found.append(replace(self._way(self.alert, role, told), when=when))
+            found += [replace(way, when=when) for way in self._ways(self.alert, role, told)]
         return found
 
     def named(self, level: Level) -> list[str]:
@@ -275,21 +277,25 @@ class _Told:
     def _restricted(self) -> Restriction | None:
         return (self.directory.restricted or {}).get(self.alert.person or "")
 
-    def _way(self, alert: Alert, role: str, told: set[str]) -> Way:
-        steps = self.router.path(alert, role)
+    def _ways(self, alert: Alert, role: str, told: set[str]) -> list[Way]:
+        return [self._way(alert, role, steps, told) for steps in self.router.paths(alert, role)]
+
+    def _way(self, alert: Alert, role: str, steps: Sequence[Step], told: set[str]) -> Way:
         recipient = steps[-1].recipient
         path = tuple(self._step(alert, step) for step in steps)
         if recipient is None:
             return Way(role=role, path=path, person=None, why_not="nobody is there to be told")
         if recipient.person.id not in told:
-            return Way(role=role, path=path, person=None, why_not="kept back, as the record is restricted")
+            why_not = (
+                "kept back, as the record is restricted" if self.route.child_level else "told only where no team has anybody"
+            )
+            return Way(role=role, path=path, person=None, why_not=why_not)
         return Way(role=role, path=path, person=recipient.person.name, direct=len(steps) == 1 and not steps[0].away)
 
     def _step(self, alert: Alert, step: Step) -> str:
-        place = ROLE_WORDS[step.role]
-        team = self.router.team(alert)
-        if step.role in ("team_manager", "service_manager", "head_of_service") and team:
-            place = f"{place} of {team.name}"
+        place = self.router.role_words(alert, step.role)
+        if step.team:
+            place = f"{place} of {step.team}"
         if step.worker is None:
             return f"{place}: {step.problem.words if step.problem else ''}"
         said = f"{place}: {self.directory.name(step.worker)}"

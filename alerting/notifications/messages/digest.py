@@ -250,7 +250,7 @@ def _by_subject(items: Sequence[Item]) -> list[list[Item]]:
     """Group ranked items by whom they are about; groups and their items keep the order of rank."""
     groups: dict[tuple[str, str], list[Item]] = {}
     for item in items:
-        groups.setdefault((_family(item.subject_kind), item.subject), []).append(item)
+        groups.setdefault((item.called or _family(item.subject_kind), item.subject), []).append(item)
     return list(groups.values())
 
 
@@ -270,19 +270,21 @@ def _block(
     *,
     several_teams: bool,
 ) -> Block:
-    first = group[0]
-    about_worker = _family(first.subject_kind) == "worker"
-    whose = [] if about_worker else sorted({item.worker_name for item in group if item.worker_name})
+    heading = _heading(group)
+    whose = sorted({item.worker_name for item in group if item.worker_name})
     teams = sorted({item.team_name for item in group if item.team_name}) if several_teams else []
     return Block(
-        heading=_heading(group),
-        whose=", ".join(plain(name) for name in [*whose, *teams]),
+        heading=heading,
+        # Whoever the heading names already is not named again.
+        whose=", ".join(name for name in map(plain, [*whose, *teams]) if not heading.endswith(name)),
         lines=tuple(_line(item, as_of, title_of(item.rule), sentence_of(item)) for item in group),
     )
 
 
 def _heading(group: Sequence[Item]) -> str:
     first = group[0]
+    if first.called:
+        return plain(first.called)
     if _family(first.subject_kind) == "worker" and first.worker_name:
         return plain(first.worker_name)
     kinds = {item.subject_kind for item in group}
