@@ -1,11 +1,11 @@
 """Change one module in small ways, one at a time, and see which changes no test notices.
 
-    python bench/mutations.py MODULE --tests FILE... [--limit 150] [--seed 1] [--only LINE] [--longest 120]
+    python bench/mutations.py MODULE --tests FILE... [--slow] [--limit 150] [--seed 1] [--only LINE...] [--longest 120]
 
 MODULE such as alerting.alerts.lifecycle. A change flips a comparison, takes a `not` away, makes an `and` an `or`, swaps the two
-halves of an `if` in an expression, adds one to a number, or returns nothing. The tests run in a forked process with the changed function in place, file by
-file in the order given, until one fails: name the fast ones first. A change that all of them pass is printed: it means the same, or
-a test is missing. POSIX only.
+halves of an `if` in an expression, adds one to a number, or returns nothing. The tests run in a forked process with the changed
+function in place, until one fails: the quick tests of each file, the quickest file first, then with --slow those that are marked
+`slow`. A change that all of them pass is printed: it means the same, or a test is missing. POSIX only.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import random
 import select
 import signal
 import sys
+import time
 import types
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -38,9 +39,11 @@ FLIPPED: dict[type[ast.cmpop], type[ast.cmpop]] = {
 IN_SQL = [("<=", "<"), (">=", ">"), (" DESC", " ASC"), ("NULLS LAST", "NULLS FIRST"), (" AND ", " OR "), (" OR ", " AND "),
           ("IS NOT NULL", "IS NULL"), (" = 1", " = 2"), ("lower(", "upper(")]  # fmt: skip
 
-QUIETLY = ("-x", "-q", "-m", "not slow", "-p", "no:cacheprovider", "-p", "no:xdist",
-           "-W", "ignore::pytest.PytestAssertRewriteWarning")  # fmt: skip
+QUIETLY = ("-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "-W", "ignore::pytest.PytestAssertRewriteWarning")
 """How tests are run: what they need has been imported by then."""
+
+PASSED, NONE_SUCH, CANNOT = 0, 5, 255
+"""What a process with a change ends with: its tests passed, there are none, or the change could not be made."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,6 +55,17 @@ class Mutant:
     was: str
     now: str
     tree: ast.Module
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tests:
+    """The tests of a file that are slow, or that are not."""
+
+    file: str
+    slow: bool
+
+    def __str__(self) -> str:
+        return f"the slow ones of {self.file}" if self.slow else self.file
 
 
 def changes(node: ast.AST) -> Iterator[ast.AST]:
@@ -88,8 +102,10 @@ def mutants(path: Path) -> Iterator[Mutant]:
     """Return each module that differs from this one in one part of one function."""
     tree = ast.parse(path.read_text("utf-8"))
     for function, definition in _functions(tree):
+        beside = [definition.args, *definition.decorator_list, *([definition.returns] if definition.returns else [])]
+        apart = {id(node) for part in beside for node in ast.walk(part)}
         for number, node in enumerate(ast.walk(definition)):
-            if node in ast.walk(definition.args) or (definition.returns and node in ast.walk(definition.returns)):
+            if id(node) in apart:  # only the body of a function that there is can be changed
                 continue
             for changed in changes(node):
                 other = deepcopy(tree)
@@ -126,31 +142,55 @@ def plant(module: types.ModuleType, mutant: Mutant) -> None:
     for part in mutant.function.split("."):
         code = next(const for const in code.co_consts if isinstance(const, types.CodeType) and const.co_name == part)
         live = vars(live)[part]
-    live = getattr(live, "fget", None) or getattr(live, "__wrapped__", live)
+    wrapped = (getattr(live, name, None) for name in ("fget", "func", "__wrapped__"))  # a property, one that is kept, a decorator
+    live = next((function for function in wrapped if function is not None), live)
+    assert isinstance(live, types.FunctionType), f"{mutant.function} is not a function that can be changed"
     live.__code__ = code
 
 
-def noticed(change: Callable[[], None], test: str, longest: float) -> bool:
-    """Return whether a file of tests fails, or does not end, in a process with a change."""
+def ends(change: Callable[[], None], tests: Tests, longest: float) -> int | None:
+    """Return the code with which tests end in a process with a change; None where they do not end, or the process dies."""
     heard, says = os.pipe()
     child = os.fork()
     if child == 0:
         os.close(heard)
+        os.setpgid(0, 0)
+        code = CANNOT
         try:
             change()
             with Path(os.devnull).open("w") as nowhere, contextlib.redirect_stdout(nowhere), contextlib.redirect_stderr(nowhere):
-                failed = pytest.main([test, *QUIETLY])
-            os.write(says, bytes([int(failed)]))
+                code = int(pytest.main([tests.file, "-m", "slow" if tests.slow else "not slow", *QUIETLY]))
         finally:
+            os.write(says, bytes([code]))
             os._exit(0)
     os.close(says)
     ready, _, _ = select.select([heard], [], [], longest)
     if not ready:
-        os.kill(child, signal.SIGKILL)
+        os.killpg(child, signal.SIGKILL)  # and what the tests have started
     said = os.read(heard, 1)
     os.close(heard)
     os.waitpid(child, 0)
-    return said not in (b"\x00", b"\x05")  # 5: all of its tests are slow
+    return said[0] if said else None
+
+
+def noticed(change: Callable[[], None], tests: Tests, longest: float) -> bool:
+    """Return whether tests fail, or do not end, with a change."""
+    code = ends(change, tests, longest)
+    if code == CANNOT:
+        raise RuntimeError("the change could not be made, or pytest broke")
+    return code != PASSED
+
+
+def in_order(files: list[str], longest: float, *, slow: bool) -> list[Tests]:
+    """Return the tests of these files in the order in which they are asked, by how long they take with nothing changed."""
+    took: dict[Tests, float] = {}
+    for tests in (Tests(file=file, slow=marked) for file in files for marked in ((False, True) if slow else (False,))):
+        began = time.monotonic()
+        code = ends(lambda: None, tests, 10 * longest)
+        assert code in (PASSED, NONE_SUCH), f"{tests}: they fail by themselves"
+        if code == PASSED:
+            took[tests] = time.monotonic() - began
+    return sorted(took, key=lambda tests: (tests.slow, took[tests]))
 
 
 def main() -> None:
@@ -158,6 +198,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("module")
     parser.add_argument("--tests", nargs="+", required=True)
+    parser.add_argument("--slow", action="store_true", help="run the tests that are marked slow too")
     parser.add_argument("--limit", type=int, default=150)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--longest", type=float, default=120.0)
@@ -172,15 +213,15 @@ def main() -> None:
     tried = sorted(random.Random(arguments.seed).sample(found, min(arguments.limit, len(found))), key=lambda mutant: mutant.line)
     for test in arguments.tests:  # imported once, before the fork
         importlib.import_module(".".join(Path(test).with_suffix("").parts))
-        assert not noticed(lambda: None, test, 10 * arguments.longest), f"{test} fails by itself"
-    by: Counter[str | None] = Counter()
+    asked = in_order(arguments.tests, arguments.longest, slow=arguments.slow)
+    by: Counter[Tests | None] = Counter()
     for mutant in tried:
         change = partial(plant, module, mutant)
-        first = next((test for test in arguments.tests if noticed(change, test, arguments.longest)), None)
+        first = next((tests for tests in asked if noticed(change, tests, arguments.longest)), None)
         by[first] += 1
         if first is None:
             print(f"{arguments.module}:{mutant.line} {mutant.function}: {mutant.was}  ->  {mutant.now}", flush=True)
-    noticed_by = ", ".join(f"{by[test]} by {test}" for test in arguments.tests)
+    noticed_by = ", ".join(f"{by[tests]} by {tests}" for tests in asked)
     print(f"{arguments.module}: {len(tried)} of {len(found)} changes tried; noticed first: {noticed_by}; by none: {by[None]}")
 
 
