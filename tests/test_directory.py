@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from datetime import date, timedelta
 
 from alerting.casedata.catalogue import SERVICE_COLUMNS, Settings
 from alerting.casedata.directory import Cover, Directory, read_directory, unusable_addresses
 from alerting.casedata.kept_directory import standing_directory
-from alerting.casedata.restricted_list import RESTRICTED
+from alerting.casedata.restricted_list import RESTRICTED, ListDoubt, RestrictedList, RestrictedPerson, TrustedList
 from alerting.casedata.snapshot import Snapshot
-from alerting.casedata.trust import Past, judge
+from alerting.casedata.trust import Past, Trust, judge
 
 DAY = date(2026, 3, 31)
 SETTINGS = Settings(
@@ -20,15 +23,24 @@ SETTINGS = Settings(
 Row = dict[str, str | None]
 
 
-def read(**tables: list[Row]) -> tuple[Directory, list[str]]:
-    """Return the directory of these tables, and whose address cannot be written to. A list of restricted records is there, and empty."""
-    wanted = {**SERVICE_COLUMNS, "ssd_person": frozenset({"pers_person_id"})}
+WANTED = {**SERVICE_COLUMNS, "ssd_person": frozenset({"pers_person_id"})}
+
+
+@contextmanager
+def loaded(**tables: list[Row]) -> Iterator[Snapshot]:
+    """Have a day's data of these tables. A list of restricted records is there, and empty."""
     with Snapshot(DAY, SETTINGS) as snapshot:
         for name, rows in ({"ssd_person": [{"pers_person_id": "C1"}, {"pers_person_id": "C2"}], RESTRICTED: []} | tables).items():
-            columns = sorted(wanted[name])
+            columns = sorted(WANTED[name])
             snapshot.fill(name, columns, [[row.get(column) for row in rows] for column in columns])
-        snapshot.settle(wanted)
-        return read_directory(snapshot, judge(snapshot, wanted, Past())), unusable_addresses(snapshot)
+        snapshot.settle(WANTED)
+        yield snapshot
+
+
+def read(**tables: list[Row]) -> tuple[Directory, list[str]]:
+    """Return the directory of these tables, and whose address cannot be written to."""
+    with loaded(**tables) as snapshot:
+        return read_directory(snapshot, judge(snapshot, WANTED, Past())), unusable_addresses(snapshot)
 
 
 def post(team: str | None = "T1", **cells: str | None) -> Row:
@@ -82,6 +94,7 @@ def test_a_name_that_is_not_given_is_the_id_and_who_has_left_keeps_theirs() -> N
 
     assert [directory.name(worker) for worker in ("W1", "W2", "W3", "W4", None)] == ["W1", "B. Gone", "W3", "C. Here", None]
     assert directory.staff.keys() | directory.former.keys() == {"W1", "W2", "W4"}
+    assert {id_: person.id for id_, person in directory.staff.items()} == {"W1": "W1", "W4": "W4"}
 
 
 def test_an_address_that_cannot_be_written_to_is_none_and_named() -> None:
@@ -179,6 +192,31 @@ def test_who_may_know_of_a_restricted_record() -> None:
         "C3": set(),
         "C4": set(),  # a sealed record is told to nobody, whomever it names
     }
+
+
+LIST = RestrictedList(rows=1, listed=(RestrictedPerson(ids=("C1",), level="limited", allowed=("M1",)),))
+NOT_SUPPLIED = RestrictedList(last=TrustedList(rows=1), doubts={ListDoubt.not_supplied: "1 row"})
+
+
+LISTS: dict[str, tuple[set[str], RestrictedList, set[str] | None]] = {
+    "whole": (set(), LIST, {"C1"}),
+    "another table is in doubt": ({"ssd_person"}, LIST, {"C1"}),
+    "in doubt": ({RESTRICTED}, LIST, None),
+    "a column of it is in doubt": ({f"{RESTRICTED}.level"}, LIST, None),
+    "empty": (set(), RestrictedList(rows=0), set()),
+    "never supplied": (set(), RestrictedList(), None),
+    "not supplied today": (set(), NOT_SUPPLIED, None),
+    "not supplied, and released so": (set(), replace(NOT_SUPPLIED, released=True, before=LIST.listed), {"C1"}),
+    "in doubt and not supplied": ({RESTRICTED}, NOT_SUPPLIED, None),
+}
+
+
+def test_a_list_of_restricted_records_that_is_in_doubt_or_not_there_is_no_list() -> None:
+    with loaded() as snapshot:
+        for what, (doubted, listed, named) in LISTS.items():
+            trust = Trust(problems=dict.fromkeys(doubted, "is not believed"), rows={}, loaded_at=None, restricted=listed)
+            restricted = read_directory(snapshot, trust).restricted
+            assert (None if restricted is None else set(restricted)) == named, what
 
 
 def test_while_its_cover_cannot_be_believed_the_last_that_was_stands_as_long_as_it_lasts() -> None:

@@ -437,6 +437,11 @@ def test_a_second_run_of_the_same_day_with_another_answer_counts():
     assert became(advance(alert("recovering"), MATCH, NOT_BEFORE_IT_LASTS, MONDAY)) == ("firing", "back_again")
 
 
+@pytest.mark.parametrize(("rule", "after"), [(AT_ONCE, ("resolved", "cleared")), (NOT_BEFORE_IT_LASTS, ("recovering", "improving"))])
+def test_an_alert_that_fired_today_is_cleared_by_a_second_run_of_the_day(rule, after):
+    assert became(advance(open_alert(MATCH, AT_ONCE, 1, MONDAY).alert, CLEAR, rule, MONDAY)) == after
+
+
 @pytest.mark.parametrize(("days", "condition"), [(1, "pending"), (2, "pending"), (3, "firing")])
 def test_a_rule_that_waits_for_three_days_tells_on_the_third(days, condition):
     now = open_alert(MATCH, ON_THE_THIRD_DAY, 1, MONDAY).alert
