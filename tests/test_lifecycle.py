@@ -437,7 +437,9 @@ def test_a_second_run_of_the_same_day_with_another_answer_counts():
     assert became(advance(alert("recovering"), MATCH, NOT_BEFORE_IT_LASTS, MONDAY)) == ("firing", "back_again")
 
 
-@pytest.mark.parametrize(("rule", "after"), [(AT_ONCE, ("resolved", "cleared")), (NOT_BEFORE_IT_LASTS, ("recovering", "improving"))])
+@pytest.mark.parametrize(
+    ("rule", "after"), [(AT_ONCE, ("resolved", "cleared")), (NOT_BEFORE_IT_LASTS, ("recovering", "improving"))]
+)
 def test_an_alert_that_fired_today_is_cleared_by_a_second_run_of_the_day(rule, after):
     assert became(advance(open_alert(MATCH, AT_ONCE, 1, MONDAY).alert, CLEAR, rule, MONDAY)) == after
 
