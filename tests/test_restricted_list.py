@@ -96,6 +96,38 @@ def test_an_id_is_compared_once_more_without_zeros_and_a_final_0(written: str):
     )
 
 
+DRESSED = {
+    "Excel's apostrophe": "'0004367",
+    "commas between thousands": "4,367",
+    "a space": "4 367",
+    "a space that does not break": "0004\u00a0367",
+    "a narrow space": "4\u202f367",
+    "nothing that is seen": "0004\u200b367\ufeff",
+    "full-width digits": "\uff14\uff13\uff16\uff17",
+    "powers of ten": "4.367E+03",
+    "a curved quote": "\u20184367\u2019",
+}
+
+
+@pytest.mark.parametrize("dress", DRESSED)
+def test_an_id_is_compared_without_all_that_a_spreadsheet_adds_to_it(dress: str):
+    others = [(f"000{number}", "limited", "W1") for number in range(1, 4)]
+    people = ["0004367", "0001", "0002", "0003", "4368", "43670", "4"]
+    morning = Morning([(DRESSED[dress], "limited", "W1"), *others], people=people)
+
+    assert (morning.doubt, morning.trust.restricted.unmatched) == (None, frozenset())
+    assert [morning.allowed(person) for person in ("0004367", "4368", "43670", "4")] == [{"W1"}, None, None, None]
+    assert Morning(limited("0004367"), people=[DRESSED[dress], "2"]).allowed(DRESSED[dress].strip()) == {"W1"}
+
+
+@pytest.mark.parametrize("id_", ["4.4E+03", "43,67", "4367.5", "MOS4367", "'"])
+def test_an_id_that_has_lost_something_is_nobodys_and_counts_as_such(id_: str):
+    morning = Morning([(id_, "limited", "W1"), *limited("0001", "0002", "0003")], people=["4367", "4400", "0001", "0002", "0003"])
+
+    assert morning.trust.restricted.unmatched == {id_}
+    assert [morning.allowed(person) for person in ("4367", "4400")] == [None, None]
+
+
 def test_and_on_the_side_of_ssd_person_too():
     assert Morning(limited("0001"), people=["1", "2.0"]).allowed("1") == {"W1"}
     assert Morning(limited("0002"), people=["1", "2.0"]).allowed("2.0") == {"W1"}

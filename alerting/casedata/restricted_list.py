@@ -1,16 +1,19 @@
 """The list of restricted records as a day goes by it: whose they are, who may know of them, and whether it can be believed.
 
 Half of this list is a disclosure, so it is judged by itself and whatever its size. An id that is nobody's is compared once more
-without leading zeros and a final `.0`, which a spreadsheet takes away or adds. Whoever was taken off the list stays restricted
+without leading zeros and a final `.0`, and then without all that a spreadsheet adds to a number: see `undressed`. Whoever was taken off the list stays restricted
 until somebody releases that; a list that looks damaged is no list until two people release it.
 """
 
 from __future__ import annotations
 
 import hashlib
+import re
+import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from alerting.casedata import person_merges
@@ -239,6 +242,7 @@ class _Known:
         self._can_match = bool(snapshot.sql("SELECT 1 FROM ssd_person WHERE pers_person_id IS NOT NULL LIMIT 1"))
         people = self._in_person(sorted(everybody))
         alike = self._but_for_zeros(sorted(everybody - people), sorted(everybody))
+        alike += self._undressed(sorted(ids - people - {one for one, _ in alike}), everybody)
         self._matched = {*people, *merges.survivors, *(one for _, one in alike if one not in everybody)}
         self._same: defaultdict[str, set[str]] = defaultdict(set)
         for one, other in (*merges.pairs, *alike):
@@ -278,6 +282,45 @@ class _Known:
             f"UNION SELECT unnest($2::VARCHAR[])) k ON {alike}",
             [nowhere, named],
         )
+
+    def _undressed(self, nowhere: list[str], named: Set[str]) -> list[tuple[str, str]]:
+        """Return each id that is nobody's still with those that are alike once both are undressed."""
+        wanted: defaultdict[str, list[str]] = defaultdict(list)
+        for id_ in nowhere:
+            wanted[undressed(id_)].append(id_)
+        wanted.pop("", None)
+        if not wanted:
+            return []
+        plain = f"{but_for_zeros('pers_person_id')} IN (SELECT unnest($1::VARCHAR[]))"
+        dressed = "NOT regexp_full_match(pers_person_id, '[0-9A-Za-z]*')"
+        people = self._snapshot.sql(
+            f"SELECT DISTINCT pers_person_id FROM ssd_person WHERE {plain} OR {dressed}", [sorted(wanted)]
+        )
+        others = {*named, *(id_ for (id_,) in people)}
+        return [(one, other) for other in sorted(others) for one in wanted.get(undressed(other), ()) if one != other]
+
+
+_POWER_OF_TEN = re.compile(r"\d(?:\.(\d+))?E\+?(\d{1,2})")
+_QUOTES = "'\"`\u00b4\u2018\u2019\u201b\u2032"
+
+
+def undressed(id_: str) -> str:
+    """Return an id as a number was before a spreadsheet, or a page from which it was copied, dressed it up.
+
+    Without quotes, spaces and invisible characters wherever they stand, commas between thousands, leading zeros and a final `.0`;
+    with plain digits, and written out where it is by powers of ten and has lost no digit: 4.4E+03 may be anybody's.
+
+    >>> [undressed(id_) for id_ in ("'0004367", "4,367", "4 367", "\uff14\uff13\uff16\uff17", "4.367E+03", "B12", "'", "1,2", "4.4E+03")]
+    ['4367', '4367', '4367', '4367', '4367', 'B12', '', '1,2', '4.4E+03']
+    """
+    text = unicodedata.normalize("NFKC", id_)
+    text = "".join(letter for letter in text if unicodedata.category(letter)[0] not in "CZ" and letter not in _QUOTES)
+    if re.fullmatch(r"\d{1,3}(?:,\d{3})+(?:\.0)?", text):
+        text = text.replace(",", "")
+    power = _POWER_OF_TEN.fullmatch(text.upper())
+    if power and len(power[1] or "") >= int(power[2]) and (number := Decimal(text)) == int(number):
+        text = str(int(number))
+    return text.removesuffix(".0").lstrip("0")
 
 
 def _people(last: TrustedList | None) -> tuple[RestrictedPerson, ...]:
