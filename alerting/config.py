@@ -158,7 +158,7 @@ class RulesSection(BaseModel):
 
     path: WrittenPath = Field(default=Path("rules"), description="The folder with the rules")
     packs: tuple[str, ...] | None = Field(default=None, description="Folders of rules, in order; all of them when left out")
-    settings: dict[str, Any] = Field(default_factory=dict, description="By a rule's code: params, enabled, reason")
+    settings: dict[str, Any] = Field(default_factory=dict, description="By a rule's code: params, tables, enabled, reason")
     params: dict[str, Any] = Field(default_factory=dict, description="Shared parameters, such as recording_lag_wd")
     codes: dict[str, Any] = Field(default_factory=dict, description="By code map and code: the council's own words")
     bank_holidays: tuple[str, ...] | None = Field(default=None, description="Days that stand for the shipped bank holidays")

@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 
 from alerting.casedata.catalogue import Settings
 from alerting.casedata.snapshot import Snapshot
-from alerting.expressions.compile import Compiled, Name, compile_expression
+from alerting.expressions.compile import Compiled, Name, compile_expression, constant
 from alerting.expressions.functions import FUNCTIONS, Day, RuleFunction, Type
 from alerting.sources.demo.calendar import bank_holidays, easter
 from alerting.working_days import FIRST, LAST
@@ -42,6 +42,8 @@ ENGINE_TYPES = {
     "boolean": "BOOLEAN",
     "codes": "VARCHAR[]",
     "parameter": "VARCHAR[]",  # a list that stands for its members, which is never missing
+    "table": "VARCHAR",  # a table is the rule's own, and no column
+    "levels": "VARCHAR",
 }
 KINDS: dict[Type, tuple[Kind, ...]] = {
     "text": ("text",),
@@ -50,6 +52,8 @@ KINDS: dict[Type, tuple[Kind, ...]] = {
     "moment": ("moment",),
     "boolean": ("boolean",),
     "codes": ("codes",),
+    "table": ("table",),
+    "levels": ("levels",),
     "any": ("text", "whole", "decimal", "double", "date", "boolean", "codes"),
 }
 
@@ -62,6 +66,12 @@ HARD_MOMENTS = [
     *(datetime(2026, month, 31, 23, 30) for month in (1, 3, 12)),
     *(datetime(1900, 12, 31, 12), datetime(1901, 1, 1), datetime(1970, 1, 1), datetime(2110, 1, 1, 23, 59), datetime(2110, 1, 2)),
 ]
+
+
+TABLES: dict[str, dict[str, Any]] = {
+    "table": {"A": 60, "ab": 0.5, "O'Brien": -1, "default": 20},
+    "levels": {"A": (10, 12), "a": (0.1, 0.25), "office": (3, 1)},
+}
 
 
 def around(*days: date) -> list[date]:
@@ -109,6 +119,8 @@ HARD: dict[Kind, Sequence[object]] = {
     "date": sorted(set(HARD_DAYS)),
     "moment": HARD_MOMENTS,
     "boolean": [True, False],
+    "table": [TABLES["table"]],
+    "levels": [TABLES["levels"]],
     "codes": [(), ("A",), ("a",), ("",), ("A", "B"), ("B", "A"), ("A", "A")],
 }
 ODD: dict[Kind, st.SearchStrategy[object]] = {
@@ -121,8 +133,13 @@ ODD: dict[Kind, st.SearchStrategy[object]] = {
     "boolean": st.booleans(),
     "codes": st.lists(st.sampled_from("ABCa"), max_size=4).map(tuple),
 }
-VALUES = {kind: st.none() | st.sampled_from(HARD[kind]) | ODD[kind] for kind in HARD} | {"parameter": ODD["codes"]}
-POOLS: dict[Kind, Sequence[object]] = {kind: [None, *HARD[kind]] for kind in HARD} | {"parameter": HARD["codes"]}
+ODD |= {kind: st.just(table) for kind, table in TABLES.items()}
+VALUES = {kind: ODD[kind] if kind in TABLES else st.none() | st.sampled_from(HARD[kind]) | ODD[kind] for kind in HARD} | {
+    "parameter": ODD["codes"]
+}
+POOLS: dict[Kind, Sequence[object]] = {kind: HARD[kind] if kind in TABLES else [None, *HARD[kind]] for kind in HARD} | {
+    "parameter": HARD["codes"]
+}
 
 ONE_OF_EACH: dict[Type, tuple[str, object]] = {
     "text": ("'North'", "North"),
@@ -131,6 +148,8 @@ ONE_OF_EACH: dict[Type, tuple[str, object]] = {
     "moment": ("TIMESTAMP '2026-03-29 01:30'", datetime(2026, 3, 29, 1, 30)),
     "boolean": ("true", True),
     "codes": ("['C2']", ("C2",)),
+    "table": (constant(TABLES["table"]).sql, TABLES["table"]),
+    "levels": (constant(TABLES["levels"]).sql, TABLES["levels"]),
     "any": ("'North'", "North"),
 }
 
@@ -169,6 +188,7 @@ def _more(of: dict[Type, tuple[Kind, ...]], rest: Type) -> list[tuple[Kind, ...]
 def asked(function: RuleFunction, shape: Sequence[Kind]) -> Compiled | list[Any]:
     language = {kind: type for type, kinds in KINDS.items() if type != "any" for kind in kinds}
     names = {f"a{n}": Name(type=language.get(kind, "codes"), sql=f's."a{n}"') for n, kind in enumerate(shape)}
+    names |= {f"a{n}": constant(TABLES[kind]) for n, kind in enumerate(shape) if kind in TABLES}
     return compile_expression(f"{function.name}({', '.join(names)})", names)
 
 
@@ -178,6 +198,7 @@ def answers(engine: Snapshot, function: RuleFunction, shape: Sequence[Kind], cal
     assert isinstance(compiled, Compiled)
     columns = [f"unnest(${n}::{ENGINE_TYPES[kind]}[]) AS a{n - 1}" for n, kind in enumerate(shape, 1)]
     given = f"SELECT {', '.join([*columns, f'unnest(range({len(calls)})) AS no'])}"
+    calls = [[None if isinstance(cell, dict) else cell for cell in call] for call in calls]
     values = [[list(cell) if isinstance(cell, tuple) else cell for cell in column] for column in zip(*calls, strict=True)]
     return [plain(row[0]) for row in engine.sql(f"SELECT {compiled.sql} FROM ({given}) s ORDER BY s.no", values)]
 
@@ -272,7 +293,15 @@ def test_they_agree_one_inside_another(engine, inner):
 @every
 def test_a_missing_value_makes_the_answer_missing_or_its_sentence_says_what_then(function):
     on = Day(as_of=TUESDAY, bank_holidays=HOLIDAYS)
-    of = {"text": "A", "number": 1, "date": TUESDAY, "moment": HARD_MOMENTS[0], "boolean": True, "codes": ("A",), "any": "A"}
+    of = {
+        "text": "A",
+        "number": 1,
+        "date": TUESDAY,
+        "moment": HARD_MOMENTS[0],
+        "boolean": True,
+        "codes": ("A",),
+        "any": "A",
+    } | TABLES
     calls = [[None if n == place else of[kind] for n, kind in enumerate(function.takes)] for place in range(len(function.takes))]
 
     assert not function.strict or all(function.twin(*arguments, on=on) is None for arguments in calls)

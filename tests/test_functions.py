@@ -15,7 +15,7 @@ from alerting.casedata.catalogue import Settings
 from alerting.casedata.snapshot import Snapshot
 from alerting.commands import cli
 from alerting.expressions.aggregates import AGGREGATES
-from alerting.expressions.compile import Compiled, Name, compile_expression
+from alerting.expressions.compile import Compiled, Name, compile_expression, constant
 from alerting.expressions.functions import FUNCTIONS, RuleFunction, Type
 
 GOOD_FRIDAY, EASTER_MONDAY = date(2026, 4, 3), date(2026, 4, 6)
@@ -26,10 +26,15 @@ ONE_OF_EACH: dict[Type, str] = {
     "moment": "moment('2026-03-02 09:30')",
     "boolean": "true",
     "codes": "codes('C2')",
+    "table": "limits",
+    "levels": "thresholds",
     "any": "'North'",
 }
 RULES_PAGE = (Path(__file__).parents[1] / "docs" / "reference" / "rules.md").read_text(encoding="utf-8")
-NAMES = {"nothing": Name(type="any", sql="NULL"), "x": Name(type="any", sql="NULL"), "y": Name(type="number", sql="5")}
+TABLES = {"limits": {"disabled_children": 60, "default": 20}, "thresholds": {"asye": [10, 12], "default": [18, 22]}}
+NAMES = {"nothing": Name(type="any", sql="NULL"), "x": Name(type="any", sql="NULL"), "y": Name(type="number", sql="5")} | {
+    name: constant(table) for name, table in TABLES.items()
+}
 every = pytest.mark.parametrize("function", FUNCTIONS.values(), ids=lambda function: function.name)
 
 
@@ -80,7 +85,7 @@ def test_its_example_shows_it_and_it_is_said_in_a_sentence(function):
 
 @every
 def test_it_gives_the_type_it_says(function):
-    compiled = compile_expression(call(function, one_of_each(function)), {})
+    compiled = compile_expression(call(function, one_of_each(function)), NAMES)
 
     assert isinstance(compiled, Compiled)
     assert function.gives in (compiled.type, "any")
@@ -102,7 +107,7 @@ def test_it_takes_values_that_are_missing(engine, function):
 def test_a_value_too_few_is_a_fault(function):
     fewest = len(function.takes) - function.optional
 
-    [fault, *_] = compile_expression(call(function, one_of_each(function)[: fewest - 1]), {})
+    [fault, *_] = compile_expression(call(function, one_of_each(function)[: fewest - 1]), NAMES)
 
     assert fault.problem.startswith(f"{function.name}() takes")
     assert fault.remedy == f"Such as `{function.example}`."
@@ -112,7 +117,7 @@ def test_a_value_too_few_is_a_fault(function):
     "function", [function for function in FUNCTIONS.values() if not function.rest], ids=lambda function: function.name
 )
 def test_a_value_too_many_is_a_fault(function):
-    [fault, *_] = compile_expression(call(function, [*one_of_each(function), "1"]), {})
+    [fault, *_] = compile_expression(call(function, [*one_of_each(function), "1"]), NAMES)
 
     assert fault.problem.startswith(f"{function.name}() takes")
 
@@ -126,7 +131,7 @@ def test_a_value_of_another_type_is_a_fault_at_its_place(function):
         arguments[index], shown = ("'a'", "a text") if kind == "boolean" else ("true", "a yes-or-no")
         text = call(function, arguments)
 
-        [fault] = compile_expression(text, {})
+        [fault] = compile_expression(text, NAMES)
 
         assert f"but this is {shown}" in fault.problem
         assert fault.line == 1
@@ -250,7 +255,7 @@ def test_the_command_lists_every_function_by_what_it_is_for():
     listed = CliRunner().invoke(cli, ["rules", "functions"]).stdout
 
     assert [line for line in listed.splitlines() if line and not line.startswith(" ")] == [
-        "Dates", "Working days", "Ages", "Moments", "Numbers", "Text", "Lists", "Any value",
+        "Dates", "Working days", "Ages", "Moments", "Tables", "Numbers", "Text", "Lists", "Any value",
         "Of many: only in the `measure` of a rule with `per`",
     ]  # fmt: skip
     assert all(f"  {name}(" in listed for name in (*FUNCTIONS, *AGGREGATES))

@@ -39,9 +39,10 @@ OWN_NUMBERS: Mapping[str, dict[str, Any]] = {
     "CLA-02": {"first_wd": 15, "second_months": 2, "later_months": 5, "amber_before_days": 10},
     "CLA-03": {"exempt_entered_at_age": 12, "exclude_only_status": ["J1", "L1"], "amber_before_days": 60},
     "CL-01": {"exclude_touch": [], "exclude_accommodation": [], "max_age": 25, "red_days": 100},
-    "WF-01": {"asye_amber": 8, "asye_red": 9, "asye_factor": 0.8, "max_fte": 1.0},
+    "WF-01": {"asye_factor": 0.8, "max_fte": 1.0},
     "DQ-02": {"not_listed_counts": False},
 }
+OWN_TABLES: Mapping[str, Any] = {"WF-01": {"thresholds": {"asye": (8, 9)}}}
 OWN_SHARED: Mapping[str, Any] = {
     "pseudo_worker_ids": ["W1", "007"],
     "pseudo_worker_words": ["neil", "duty"],
@@ -128,7 +129,7 @@ def test_the_rules_answer_as_the_oracle_does(seed):
 @pytest.mark.parametrize("seed", range(12, 15))
 def test_the_rules_answer_as_the_oracle_does_where_a_council_sets_its_own_numbers(seed):
     tables, as_of = council(seed)
-    own = {code: RuleSetting(params=params) for code, params in OWN_NUMBERS.items()}
+    own = {code: RuleSetting(params=params, tables=OWN_TABLES.get(code, {})) for code, params in OWN_NUMBERS.items()}
     book = load_shipped(Overrides(settings=own, params={"recording_lag_wd": 1, **OWN_SHARED}))
     lag = {code: {"recording_lag_wd": 1, **OWN_NUMBERS[code]} for code in ("CP-03", "CLA-01")}
     asye = {"WF-01": {"asye": (8, 9), "asye_factor": Fraction("0.8"), "max_fte": Fraction(1)}}

@@ -61,6 +61,7 @@ CHANGES: dict[str, tuple[Any, Any, str]] = {
     "reads": (("ssd_care_leavers", "ssd_cla_episodes"), "told", "no longer ssd_legal_status"),
     "requires": ({"latest_contact": 0.8}, "answers", "also latest_contact (80%); no longer latest_contact"),
     "requires_of": ("age > 17", "answers", "what is required is looked at in others"),
+    "uses": ({"caseload": "WF-01"}, "answers", "uses the numbers of WF-01 instead of none"),
     "subject": ("open_case", "answers", "asks about open_case instead of care_leaver"),
     "per": ("team", "answers", "one answer a team instead of a subject"),
     "at_least": (5, "answers", "needs 5 subjects in a group instead of 0"),
@@ -87,7 +88,7 @@ CHANGES: dict[str, tuple[Any, Any, str]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("key", [key for key in RuleFile.model_fields if key != "params"])
+@pytest.mark.parametrize("key", [key for key in RuleFile.model_fields if key not in ("params", "tables")])
 def test_a_change_of_any_key_is_told_in_plain_words(key):
     value, effect, words = CHANGES[key]
     written = OLD.file.model_dump(by_alias=False) | {key: value}
@@ -112,6 +113,16 @@ def test_a_list_says_what_has_come_and_gone(changed):
     assert said(changed(("eligibility: [REL, FREL]", "eligibility: [REL, QUAL]"))) == [
         ("answers", "params eligibility", "also QUAL; no longer FREL")
     ]
+
+
+def test_a_table_says_which_rows_are_others():
+    old = next(rule for rule in shipped().rules if rule.code == "WF-01")
+    table = {**old.params["thresholds"], "asye": (8, 9), "edge_of_care": (14, 18)}
+
+    [change] = compare_rules(old, replace(old, params={**old.params, "thresholds": table}))
+
+    assert (change.effect, change.key) == ("answers", "params thresholds")
+    assert change.says == "asye: 8, 9 instead of 10, 12; edge_of_care: 14, 18 instead of none"
 
 
 def test_a_parameter_touches_what_uses_it(changed):

@@ -92,6 +92,9 @@ def _compare_answers(old: Rule, new: Rule) -> Iterator[Difference]:
     null = (before.when_null or "unknown", after.when_null or "unknown")
     yield from _compare_values("when_null", "answers", *null, "a missing measure gives {new} instead of {old}")
     yield from _compare_params(old, new)
+    for name in dict.fromkeys((*before.uses, *after.uses)):
+        codes = (before.uses.get(name), after.uses.get(name))
+        yield from _compare_values(f"uses {name}", "answers", *codes, "uses the numbers of {new} instead of {old}")
     yield from _compare_lists("requires", "answers", _list_required(before.requires), _list_required(after.requires))
     of = (before.requires_of, after.requires_of)
     yield from _compare_texts("requires_of", "answers", *of, "what is required is looked at in others")
@@ -221,7 +224,10 @@ def _list_required(columns: Mapping[str, float | None]) -> list[str]:
 
 
 def _describe_change(old: Any, new: Any) -> str:
-    """Return what a value is now and was; of a list, what has come and gone."""
+    """Return what a value is now and was; of a list, what has come and gone; of a table, its rows that are not the same."""
+    if isinstance(old, Mapping) and isinstance(new, Mapping):
+        rows = [row for row in dict.fromkeys((*old, *new)) if _show_value(old.get(row)) != _show_value(new.get(row))]
+        return "; ".join(f"{row}: {_show_value(new.get(row))} instead of {_show_value(old.get(row))}" for row in rows)
     if not isinstance(old, (list, tuple)) or not isinstance(new, (list, tuple)):
         return f"{_show_value(new)} instead of {_show_value(old)}"
     come, gone = ([str(each) for each in one if each not in other] for one, other in ((new, old), (old, new)))

@@ -14,6 +14,7 @@ from alerting.expressions.complexity import MOST_WORK, whole
 from alerting.expressions.functions import FUNCTIONS, RuleFunction, Type
 from alerting.expressions.parser import ELSEWHERE, TRUTHS, offset
 from alerting.expressions.refusals import FOREIGN, NAMES, OF_THE_SUBJECT, REMEDIES, to_compare
+from alerting.expressions.rounding import minus_sql, sum_sql
 from alerting.expressions.tree import NOTHING, ExpressionFault, Kind, Name, Term, a, alike, fits, text_literal
 from alerting.formatting import listed
 
@@ -29,6 +30,8 @@ _ENGINE_TYPES = {
     "date": "DATE",
     "moment": "TIMESTAMP",
     "boolean": "BOOLEAN",
+    "table": "MAP(VARCHAR, DOUBLE)",
+    "levels": "MAP(VARCHAR, DOUBLE[])",
     "codes": "VARCHAR[]",
 }
 _COMPARISONS = {"EQ": "=", "NEQ": "<>", "GT": ">", "GTE": ">=", "LT": "<", "LTE": "<="}
@@ -97,9 +100,7 @@ class Compiler:
     def _column(self, node: Any) -> Term:
         name = node.name
         if node.args.get("table"):
-            return self._fault(
-                node, f"'{node.table}.{name}' reaches elsewhere", f"Write `{name}` if it is a column of the subject."
-            )
+            return self._of_another_rule(node)
         shown = name if name in self.names else next((one for one in self.names if one.lower() == name.lower()), None)
         if shown is None:
             return self._unknown(node, name)
@@ -114,6 +115,20 @@ class Compiler:
         self._most_sql = max(self._most_sql, MOST_SQL + 20 * len(found.sql))
         text = f'"{name}"' if node.this.args.get("quoted") else name
         return Term(kind="name", word=shown, text=text, sql=found.sql, type=found.type, texts=found.texts)
+
+    def _of_another_rule(self, node: Any) -> Term:
+        """Return `caseload.thresholds`: what another rule, that this one names in `uses`, has under this name."""
+        name, prefix = f"{node.table}.{node.name}", f"{node.table}."
+        found = None if node.args.get("db") else self.names.get(name) or self.names.get(prefix)
+        if found is None:
+            known = [other.removeprefix(prefix) for other in self.names if other.startswith(prefix)]
+            if known and not node.args.get("db"):
+                problem, remedy = f"'{node.table}' has no parameter or table '{node.name}'", did_you_mean(node.name, known)
+                return self._fault(node, problem, remedy or f"It has {listed(known)}.", unknown_name=True)
+            return self._fault(node, f"'{name}' reaches elsewhere", f"Write `{node.name}` if it is a column of the subject.")
+        self.used.add(name)
+        self._most_sql = max(self._most_sql, MOST_SQL + 20 * len(found.sql))
+        return Term(kind="name", word=name, text=name, sql=found.sql, type=found.type, texts=found.texts)
 
     def _unknown(self, node: Any, name: str) -> Term:
         if name.lower() in FUNCTIONS:
@@ -312,18 +327,18 @@ class Compiler:
         for side, term in ((node.left, left), (node.right, right)):
             if not fits(term.type, "number"):
                 return self._fault(side, f"`{sign}` needs a number, but this is {a(term.type)}")
-        return _pair("sum", sign, node, left, right, _sum_sql(left.sql, sign, right.sql), "number")
+        return _pair("sum", sign, node, left, right, sum_sql(left.sql, sign, right.sql), "number")
 
     def _days_on(self, day: Term, sign: str, days: Term) -> str:
         """Write a date and days to it as add_days() does: a number that leads out of the calendar gives a missing date."""
-        return FUNCTIONS["add_days"].sql.format(day.sql, days.sql if sign == "+" else _minus_sql(days.sql))
+        return FUNCTIONS["add_days"].sql.format(day.sql, days.sql if sign == "+" else minus_sql(days.sql))
 
     def _neg(self, node: Any) -> Term:
         inside = self._expect(node.this, self.compile(node.this), "number", "`-`")
         text = f"-{_shown(node.this, inside)}"
         if inside.kind == "value" and inside.word[0] in "0123456789":
             return Term(kind="value", word=f"-{inside.word}", text=text, sql=f"(-{inside.sql})", type="number")
-        return whole(kind="minus", word="-", text=text, sql=_minus_sql(inside.sql), gives="number", parts=(inside,))
+        return whole(kind="minus", word="-", text=text, sql=minus_sql(inside.sql), gives="number", parts=(inside,))
 
     # ---- calls
 
@@ -440,20 +455,6 @@ def _shown(node: Any, term: Term) -> str:
 def _pair(kind: Kind, word: str, node: Any, left: Term, right: Term, sql: str, gives: Type) -> Term:
     text = f"{_shown(node.this, left)} {word} {_shown(node.expression, right)}"
     return whole(kind=kind, word=word, text=text, sql=sql, gives=gives, parts=(left, right))
-
-
-def _sum_sql(left: str, sign: str, right: str) -> str:
-    """Write a sum that no value can make fail: the engine's whole numbers and decimals overflow, its doubles do not.
-
-    What doubles are off by, such as 1.1 * 70 by a hundred-billionth, is rounded away, or 77 would not be 77.
-    """
-    if sign == "/":
-        return f"(CAST({left} AS DOUBLE) / nullif(CAST({right} AS DOUBLE), 0))"
-    return f"round(CAST({left} AS DOUBLE) {sign} CAST({right} AS DOUBLE), 9)"
-
-
-def _minus_sql(number: str) -> str:
-    return f"(0 - CAST({number} AS DOUBLE))"
 
 
 def _negated(sql: str, negated: bool) -> str:

@@ -6,7 +6,7 @@ Its docstring is what every page says of it, its annotations are the types it ta
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import wraps
@@ -16,11 +16,13 @@ from typing import Any, Literal, NewType, ParamSpec, TypeVar, get_args, get_type
 
 from alerting.clocks import CLOCKS, Calendar
 
-Type = Literal["text", "number", "date", "moment", "boolean", "codes", "any"]
-About = Literal["dates", "working days", "moments", "ages", "numbers", "text", "lists", "any value"]
+Type = Literal["text", "number", "date", "moment", "boolean", "codes", "table", "levels", "any"]
+About = Literal["dates", "working days", "moments", "ages", "numbers", "text", "lists", "tables", "any value"]
 
 Number = int | float
 Codes = tuple[str, ...]
+Table = Mapping[str, Number]
+Levels = Mapping[str, tuple[Number, Number]]
 Clock = NewType("Clock", str)
 """A text that is the name of a clock."""
 
@@ -115,6 +117,8 @@ _TYPES: dict[object, Type] = {
     datetime: "moment",
     bool: "boolean",
     Codes: "codes",
+    Table: "table",
+    Levels: "levels",
     Any: "any",
 }
 

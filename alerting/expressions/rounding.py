@@ -1,4 +1,4 @@
-"""How the numbers that functions take are rounded, in Python and in the engine."""
+"""How numbers are rounded: those that functions take, in Python and in the engine, and those that sums give."""
 
 from __future__ import annotations
 
@@ -26,3 +26,17 @@ def nearest(number: Number) -> Number:
     """Return the nearest whole number, a half away from zero, as the engine does and schools teach."""
     whole = trunc(number)
     return whole + (1 if number > 0 else -1) if abs(number - whole) >= 0.5 else whole
+
+
+def sum_sql(left: str, sign: str, right: str) -> str:
+    """Write a sum that no value can make fail: the engine's whole numbers and decimals overflow, its doubles do not.
+
+    What doubles are off by, such as 1.1 * 70 by a hundred-billionth, is rounded away, or 77 would not be 77.
+    """
+    if sign == "/":
+        return f"(CAST({left} AS DOUBLE) / nullif(CAST({right} AS DOUBLE), 0))"
+    return f"round(CAST({left} AS DOUBLE) {sign} CAST({right} AS DOUBLE), 9)"
+
+
+def minus_sql(number: str) -> str:
+    return f"(0 - CAST({number} AS DOUBLE))"

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
-from typing import Literal
+from typing import Any, Literal
 
 from alerting.expressions.functions import Type
 
@@ -70,7 +70,9 @@ _MOST = 10**15
 
 
 def constant(value: object) -> Name:
-    """Return the name of a parameter with this value: text, number, truth, date, a list of them, or nothing."""
+    """Return the name of a parameter with this value: text, number, truth, date, a list of them, a table, or nothing."""
+    if isinstance(value, Mapping):
+        return _table_constant(value)
     if isinstance(value, (list, tuple)):
         return _list_constant(tuple(map(_plain, value)), tuple(map(type, value)))
     return _plain_constant(_plain(value))
@@ -78,6 +80,19 @@ def constant(value: object) -> Name:
 
 def _plain(value: object) -> float | date | str | None:
     return value if value is None or isinstance(value, (bool, int, float, date)) else str(value)
+
+
+def _table_constant(table: Mapping[str, Any]) -> Name:
+    """Return the name of a table with a number, or one for amber and one for red, for each row."""
+    pairs = any(isinstance(row, (list, tuple)) for row in table.values())
+    rows = (
+        f"[{', '.join(_plain_constant(part).sql for part in row)}]"
+        if isinstance(row, (list, tuple))
+        else _plain_constant(row).sql
+        for row in table.values()
+    )
+    made = ", ".join(f"{text_literal(name)}: {row}" for name, row in zip(table, rows, strict=True))
+    return Name(type="levels" if pairs else "table", sql=f"MAP {{{made}}}")
 
 
 # Every rule has the same shared parameters. True and 1 are the same to a cache that does not ask for their types.
@@ -108,9 +123,18 @@ def text_literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
+_CALLED: dict[Type, str] = {
+    "boolean": "a yes-or-no",
+    "codes": "a list of codes",
+    "table": "a table with one number a row",
+    "levels": "a table with amber and red",
+    "any": "a value",
+}
+
+
 def a(kind: Type) -> str:
     """Name a type in a sentence: `a number`."""
-    return {"boolean": "a yes-or-no", "codes": "a list of codes", "any": "a value"}.get(kind, f"a {kind}")
+    return _CALLED.get(kind, f"a {kind}")
 
 
 def fits(kind: Type, wants: Type) -> bool:

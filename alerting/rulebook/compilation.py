@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ from alerting.rulebook.recovery import PartFault, faults_as_written, recover
 from alerting.rulebook.rule import WORD, Rule
 from alerting.rulebook.settings import unfit
 from alerting.rulebook.sql_tree import names_in, names_in_all
+from alerting.rulebook.tables import apply_tables, find_uneven
 
 _TYPES: dict[str, Type] = {
     "text": "text",
@@ -60,6 +61,8 @@ class Foundation:
     #: What config.yaml says of rules.
     overrides: Overrides
     folder: Path = Path("rules")
+    #: Of each rule, by its code, the parameters and tables it has in this council: what another rule may use of it.
+    numbers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def views_for(self, texts: Iterable[str]) -> list[str]:
         """Return the shared views that these texts of SQL read, each after those it reads itself."""
@@ -106,13 +109,23 @@ def compile_source(source: Document, ground: Foundation, *, pack: str, params: M
     subject = ground.subjects.get(file.subject)
     if subject is None:
         return Compilation(file=file, faults=(_no_subject(source, file.subject, ground),))
-    shipped = {**ground.settings.params, **file.params}
-    own, given = ground.setting(file).params, params or {}
-    fitting = {name: value for name, value in own.items() if name not in unfit(own, shipped)}
-    compiler = _Compiler(source, file, subject, {**shipped, **fitting, **given})
+    shipped, given = {**ground.settings.params, **file.params, **file.tables}, params or {}
+    own = {**ground.settings.params, **numbers_of(file, ground.setting(file), ground.settings.params), **given}
+    compiler = _Compiler(source, file, subject, own, ground.numbers)
     rule = compiler.rule(pack, ground.sql_of(subject))
     faults = (*_given_faults(source, given, shipped), *(one.fault for one in compiler.faults))
     return Compilation(file=file, rule=None if faults else rule, faults=faults)
+
+
+def numbers_of(file: RuleFile, setting: RuleSetting, shared: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a rule's own parameters and tables, with what config.yaml sets for it; what that cannot set is passed over.
+
+    shared: the parameters of all rules, which it may set for this rule alone.
+    """
+    applied = apply_tables(file, setting)
+    wrong = unfit(setting.params, {**shared, **file.params})
+    fitting = {name: value for name, value in setting.params.items() if name not in wrong}
+    return {**file.params, **fitting, **applied.tables}
 
 
 def _faults_beside(source: Document, ground: Foundation) -> list[Fault]:
@@ -121,7 +134,7 @@ def _faults_beside(source: Document, ground: Foundation) -> list[Fault]:
     subject = ground.subjects.get(rest.subject) if rest else None
     if rest is None or subject is None:
         return []
-    compiler = _Compiler(source, rest, subject, {**ground.settings.params, **rest.params})
+    compiler = _Compiler(source, rest, subject, {**ground.settings.params, **rest.params, **rest.tables}, ground.numbers)
     compiler.rule("", ground.sql_of(subject))
     return faults_as_written(source, rest, compiler.faults)
 
@@ -176,9 +189,17 @@ def _views_in_order(texts: Sequence[str], named: Sequence[tuple[str, str]]) -> S
 class _Compiler:
     """Checks one rule's expressions, words and names against its subject, and compiles them."""
 
-    def __init__(self, source: Document, file: RuleFile, subject: Subject, params: Mapping[str, Any]) -> None:
-        self.source, self.file, self.subject, self.params = source, file, subject, params
+    def __init__(
+        self,
+        source: Document,
+        file: RuleFile,
+        subject: Subject,
+        params: Mapping[str, Any],
+        numbers: Mapping[str, Mapping[str, Any]],
+    ) -> None:
+        self.source, self.file, self.subject = source, file, subject
         self.faults: list[PartFault] = []
+        self.params = {**params, **self._used_of_others(numbers)}
         self.names: dict[str, Name] = {name: constant(value) for name, value in self.params.items()}
         self.names |= {name: _subject_name(name, _TYPES[column.type]) for name, column in subject.columns.items()}
         self.tiers = {name: Tier[column.tier] for name, column in subject.columns.items()}
@@ -219,7 +240,11 @@ class _Compiler:
             source=self.source,
             pack=pack,
             subject=self.subject,
-            params={name: self.params[name] for name in self.params if name in file.params or name in self._used},
+            params={
+                name: self.params[name]
+                for name in self.params
+                if name in file.params or name in file.tables or name in self._used
+            },
             where=where,
             let=let,
             requires_of=requires_of,
@@ -273,7 +298,30 @@ class _Compiler:
             self.faults.append(PartFault(part=str(path[0]), fault=fault, unknown_name=one.unknown_name))
         return Compiled(sql="NULL", type=wants, names=frozenset(), term=NOTHING)
 
+    def _used_of_others(self, numbers: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+        """Return what `uses` names of other rules, as `caseload.thresholds`. What is of a rule that cannot be used is null."""
+        found: dict[str, Any] = {}
+        for name, code in self.file.uses.items():
+            found[f"{name}."] = None
+            if not _NAME.fullmatch(name):
+                self._at(f"'{name}' cannot be a name", ("uses", name), "Write it in a-z, 0-9 and _, a letter first.", key=True)
+            elif code not in numbers or code == self.file.code:
+                problem = (
+                    "a rule does not use itself" if code == self.file.code else f"there is no rule '{code}' that can be read"
+                )
+                self._at(problem, ("uses", name), "Write the code of a rule, such as WF-01.")
+            else:
+                del found[f"{name}."]
+                found |= {f"{name}.{each}": value for each, value in numbers[code].items()}
+        return found
+
+    def _check_tables(self) -> None:
+        for name in self.file.tables:
+            for row, problem, remedy in find_uneven(self.params[name]):
+                self._at(f"the row '{row}' {problem}", ("tables", name, row), remedy, key=True)
+
     def _check_names(self) -> None:
+        self._check_tables()
         for index, name in enumerate(self.file.reads):
             if name not in TABLES:
                 self._at(f"there is no table '{name}'", ("reads", index), did_you_mean(name, list(TABLES)))
@@ -285,8 +333,9 @@ class _Compiler:
                     ("requires", index if listed else name),
                     did_you_mean(name, self.subject.columns),
                 )
-        for part, names in (("let", self.file.let), ("params", self.file.params)):
-            taken = {*self.subject.columns, *_OWN_NAMES, *(self.params if part == "let" else ())}
+        for part, names in (("let", self.file.let), ("params", self.file.params), ("tables", self.file.tables)):
+            taken = {*self.subject.columns, *_OWN_NAMES}
+            taken |= {*self.params} if part == "let" else {*self.file.params} if part == "tables" else set()
             for name in names:
                 if name in taken:
                     self._at(f"'{name}' is the name of something else", (part, name), "Give it a name of its own.", key=True)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import date
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, StrictFloat, StrictInt
 
 LevelName = Literal["info", "amber", "red", "critical"]
 Role = Literal[
@@ -38,6 +38,9 @@ def _shares(value: object) -> object:
     return value
 
 
+Number = StrictInt | StrictFloat
+TableRow = Number | tuple[Number, Number]
+Tables = dict[str, Annotated[dict[str, TableRow], Field(min_length=1, max_length=200)]]
 Runs = Annotated[
     int, BeforeValidator(_count("run"), json_schema_input_type=int | Annotated[str, Field(pattern=r"^[0-9]{1,4} runs?$")])
 ]
@@ -226,6 +229,18 @@ class RuleFile(BaseModel):
         description="Named values for its expressions, which a council may change in config.yaml",
         examples=[{"amber_days": 42, "red_days": 56}],
     )
+    tables: Tables = Field(
+        default_factory=dict,
+        description="Numbers by row, which a council may change row by row in config.yaml: one number a row, or [amber, red]. Its "
+        "row `default` is for all that have no row of their own. `value_of`, `amber_of` and `red_of` look a number up",
+        examples=[{"thresholds": {"asye": [10, 12], "default": [18, 22]}}],
+    )
+    uses: dict[str, str] = Field(
+        default_factory=dict,
+        description="Rules whose parameters and tables this one reads as well, each by a name for it and the rule's code: with "
+        "`caseload: WF-01`, `caseload.thresholds` is the table of WF-01 as it applies here",
+        examples=[{"caseload": "WF-01"}],
+    )
     requires: Annotated[
         dict[str, float | None], BeforeValidator(_shares, json_schema_input_type=tuple[str, ...] | dict[str, float | None])
     ] = Field(
@@ -360,6 +375,7 @@ class RuleSetting(BaseModel):
     model_config = _STRICT
 
     params: dict[str, Any] = Field(default_factory=dict)
+    tables: Tables = Field(default_factory=dict)
     enabled: StrictBool | None = None
     reason: str = ""
 

@@ -202,6 +202,13 @@ def _lint_tables(rule: Rule, book: Rulebook) -> Iterator[LintFinding]:
 def _lint_params(rule: Rule, book: Rulebook) -> Iterator[LintFinding]:
     parts = [rule.where, rule.requires_of, rule.measure, rule.due, *rule.let.values(), *rule.levels.values(), *rule.also.values()]
     used = {name for part in parts if part for name in part.names} | set(WORD.findall(f"{rule.says} {rule.clears}")) | _ELSEWHERE
+    for name in rule.file.uses:
+        if not any(each.startswith(f"{name}.") for each in used):
+            problem = f"nothing of '{name}' is used"
+            yield LintFinding(problem=problem, path=("uses", name), key=True, remedy="Leave it out, or use it.")
+    for name in rule.file.tables.keys() - used:
+        problem, remedy = f"the table '{name}' is used nowhere", "Leave it out, or use it."
+        yield LintFinding(problem=problem, path=("tables", name), key=True, remedy=remedy)
     for name, value in rule.file.params.items():
         path = ("params", name)
         if name in book.settings.params:

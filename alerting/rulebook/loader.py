@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from alerting.casedata import engine
 from alerting.casedata.catalogue import NO_MORE, Limits, Settings
@@ -21,13 +22,14 @@ from alerting.documents.document import Document, KeyPath, did_you_mean, load, l
 from alerting.errors import ConfigError, Fault, Faults, Place
 from alerting.formatting import day
 from alerting.rulebook.book import BrokenRule, FallbackVersion, LastGoodText, Rulebook
-from alerting.rulebook.compilation import Foundation, compile_source
+from alerting.rulebook.compilation import Foundation, compile_source, numbers_of
 from alerting.rulebook.disclosure import as_private_as_it_is, find_disclosure_faults
 from alerting.rulebook.file_models import Overrides, RuleFile, SettingsFile, Subject
 from alerting.rulebook.rule import Rule
 from alerting.rulebook.settings import apply_overrides, find_settings_faults, unfit
 from alerting.rulebook.sql_tree import names_in
 from alerting.rulebook.subject_sql import find_sql_faults, only_statement
+from alerting.rulebook.tables import apply_tables
 
 _Model = TypeVar("_Model", bound=BaseModel)
 _Found = TypeVar("_Found")
@@ -102,6 +104,8 @@ class _Loader:
         self.named: dict[str, tuple[str, str]] = {}
         self.used_settings: set[str] = set()
         self.replaced: list[Rule] = []
+        #: Of the rules that others use, by code, their parameters and tables.
+        self.numbers: dict[str, dict[str, Any]] = {}
 
     def load(self, packs: Sequence[str] | None) -> Rulebook:
         settings = self._settings()
@@ -131,6 +135,7 @@ class _Loader:
             stopping=tuple(self.stopping),
             ids=frozenset(rules) | {rule.id for rule in broken},
             folder=self.folder,
+            numbers={**{rule.code: rule.numbers for rule in rules.values()}, **self.numbers},
             sources=self.sources,
             older=self.older,
         )
@@ -141,16 +146,43 @@ class _Loader:
             folders = [path.name for path in self.folder.iterdir() if path.is_dir() and path.name != "subjects"]
             # The council's own come last, so that they can stand for any other.
             packs = sorted(folders, key=lambda name: (name == LOCAL_PACK, name))
-        rules: dict[str, Rule] = {}
+        found: list[tuple[str, Document]] = []
         for index, pack in enumerate(packs):
             if not (self.folder / pack).is_dir():
                 known = [path.name for path in self.folder.iterdir() if path.is_dir()]
                 remedy = did_you_mean(pack, known) or "Check `rules: packs:` in config.yaml."
                 self.stop(f"there is no rule pack '{pack}' in {self.folder.as_posix()}", ("packs", index), remedy)
                 continue
-            for path in sorted((self.folder / pack).glob("*.yaml")):
-                self._add(rules, path, pack, ground)
+            found += [(pack, load(path, shown=True)) for path in sorted((self.folder / pack).glob("*.yaml"))]
+        self.numbers = self._numbers([document for _, document in found], ground)
+        ground = replace(ground, numbers=self.numbers)
+        rules: dict[str, Rule] = {}
+        for pack, document in found:
+            self._add(rules, document, pack, ground)
         return rules
+
+    def _numbers(self, documents: Sequence[Document], ground: Foundation) -> dict[str, dict[str, Any]]:
+        """Return the parameters and tables of the rules that others use, by their codes. A rule that stands for one has its own."""
+        written = [self._as_used(document) for document in documents]
+        used = {code for value in written for code in _texts_of(value.get("uses"))}
+        found: dict[str, dict[str, Any]] = {}
+        codes = {value.get("id"): value.get("code") for value in written}
+        for value in written if used else ():
+            named = used & {value.get("code"), codes.get(value.get("replaces"))}
+            with suppress(ValidationError):
+                file = RuleFile.model_validate(value) if named else None
+                found |= {code: numbers_of(file, ground.setting(file), ground.settings.params) for code in named if file}
+        return found
+
+    def _as_used(self, document: Document) -> dict[str, Any]:
+        """Return what a rule file says: in its last good version where today's cannot be read."""
+        good = self.last_good.get(self._name(document)) if document.faults else None
+        value = load_text(document.file, good.text).value if good else document.value
+        return value if isinstance(value, dict) else {}
+
+    def _name(self, document: Document) -> str:
+        """Return the path of a file in the folder of rules."""
+        return Path(document.file).relative_to(self.folder.as_posix()).as_posix()
 
     @cached_property
     def last_good(self) -> Mapping[str, LastGoodText]:
@@ -182,7 +214,7 @@ class _Loader:
         use: notes a file's faults, and returns None where there are any.
         """
         before, named = len(self.faults), dict(self.named)
-        name = Path(document.file).relative_to(self.folder.as_posix()).as_posix()
+        name = self._name(document)
         found = use(document)
         if found is not None:
             self.sources[name] = document
@@ -292,8 +324,8 @@ class _Loader:
         self.faults += [*faults, *warnings]
         return None if faults else subject
 
-    def _add(self, rules: dict[str, Rule], path: Path, pack: str, ground: Foundation) -> None:
-        before, document = len(self.faults), load(path, shown=True)
+    def _add(self, rules: dict[str, Rule], document: Document, pack: str, ground: Foundation) -> None:
+        before, path = len(self.faults), Path(document.file)
         rule = self._mended(document, lambda document: self._use_rule(document, rules, pack, ground))
         if rule is None:
             value = document.value if isinstance(document.value, dict) else dict(_IDENTITY.findall(document.text))
@@ -319,11 +351,16 @@ class _Loader:
         return None if any(fault.severity == "error" for fault in self.faults[before:]) else compiled.rule
 
     def _check_setting(self, file: RuleFile, ground: Foundation) -> None:
-        """Note what config.yaml says of this rule's parameters and cannot say."""
-        name = ground.setting_name(file)
+        """Note what config.yaml says of this rule's parameters and tables and cannot say."""
+        name, setting = ground.setting_name(file), ground.setting(file)
         self.used_settings.add(name)
+        tables = apply_tables(file, setting)
+        for found in tables.faults:
+            where = self.place(("settings", name, *found.path))
+            self.fault(f"`rules: settings: {file.code}:` {found.problem}", where, found.remedy, found.severity)
         shipped = {**ground.settings.params, **file.params}
-        for param, wrong in unfit(ground.setting(file).params, shipped).items():
+        given = {param: value for param, value in setting.params.items() if param not in tables.old_names}
+        for param, wrong in unfit(given, shipped).items():
             problem = f"{param} {wrong}" if wrong else f"names a parameter '{param}' it does not have"
             remedy = f"The rule's file has {shipped[param]}." if wrong else did_you_mean(param, shipped)
             where = self.place(("settings", name, "params", param))
@@ -348,6 +385,11 @@ class _Loader:
             self.fault(f"the code {file.code} is used twice, first in {place}", document.place(("code",)), remedy)
         for name in (file.id, file.code):
             self.named.setdefault(name, (file.id, path.as_posix()))
+
+
+def _texts_of(value: object) -> list[str]:
+    """Return the texts of a mapping's values, and none of what is no mapping."""
+    return [text for text in value.values() if isinstance(text, str)] if isinstance(value, dict) else []
 
 
 def _is_enabled(rule: RuleFile, ground: Foundation) -> bool:

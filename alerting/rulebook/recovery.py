@@ -61,7 +61,7 @@ def recover(source: Document) -> RuleFile | None:
 def faults_as_written(source: Document, rest: RuleFile, found: Iterable[PartFault]) -> list[Fault]:
     """Return those of the faults found in such a rest that are faults of what is written, not of what was left out."""
     written: dict[str, Any] = source.value
-    named = all(set(written.get(part) or ()) == set(getattr(rest, part)) for part in ("let", "params"))
+    named = all(set(written.get(part) or ()) == set(getattr(rest, part)) for part in ("let", "params", "tables", "uses"))
     known = {field.alias or name for name, field in RuleFile.model_fields.items()}
     whole = named and not any(did_you_mean(str(key), _NAMING) for key in written.keys() - known)
     kept = []

@@ -79,6 +79,11 @@ class Rule:
         return self.file.clears
 
     @property
+    def numbers(self) -> dict[str, Any]:
+        """Its own parameters and tables as they apply here: what another rule may use of it."""
+        return {name: self.params[name] for name in (*self.file.params, *self.file.tables)}
+
+    @property
     def subject_kind(self) -> str:
         """What its alerts are about: its subject, or with `per` a team, a worker or a service."""
         return self.file.per or self.subject.id

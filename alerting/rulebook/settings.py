@@ -115,4 +115,6 @@ def name_kind(value: object) -> str:
         return "a yes-or-no"
     if isinstance(value, (int, float)):
         return "a number"
+    if isinstance(value, Mapping):
+        return "a table"
     return "a list" if isinstance(value, (list, tuple)) else "a text"

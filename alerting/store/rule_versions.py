@@ -179,5 +179,5 @@ def _owner(path: Path) -> str | None:
 
 def _plain(rule: Rule) -> dict[str, Any]:
     """Return a rule's parameters as JSON has them."""
-    kinds = (str, int, float, bool, list, type(None))
+    kinds = (str, int, float, bool, list, dict, type(None))
     return {name: value if isinstance(value, kinds) else str(value) for name, value in rule.params.items()}

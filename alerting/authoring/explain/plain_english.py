@@ -241,7 +241,9 @@ class Vocabulary:
             return f"'{label(term.word)}'"
         if not self._is_param(term):
             return label(term.word)
-        value = self.rule.params[term.word]
+        value, (used, _, name) = self.rule.params[term.word], term.word.partition(".")
+        if isinstance(value, Mapping):
+            return f"{label(name)} of {self.rule.file.uses[used]}" if name else label(term.word)
         return f"{label(term.word)} (not set)" if value is None else in_words(value)
 
     def _is_param(self, term: Term) -> bool:
@@ -357,10 +359,16 @@ def in_words(value: Any) -> str:
             return number(value)
         case date():
             return day(value)
+        case Mapping():
+            return "; ".join(f"{label(str(row))} {_row_in_words(cell)}" for row, cell in value.items())
         case list() | tuple():
             return listed([in_words(item) for item in value], "or") or "none"
         case _:
             return str(value)
+
+
+def _row_in_words(cell: Any) -> str:
+    return f"amber {in_words(cell[0])}, red {in_words(cell[1])}" if isinstance(cell, (list, tuple)) else in_words(cell)
 
 
 def with_unit(count: float, unit: str) -> str:

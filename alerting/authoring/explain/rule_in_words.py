@@ -182,13 +182,17 @@ def _parameters(rule: Rule, book: Rulebook) -> Iterator[str]:
     width = max((len(name) for name in rule.params), default=0)
     for name, value in rule.params.items():
         note = ""
-        if name in setting.params:
+        if name in setting.tables:
+            note = "  (rows set by the council)"
+        elif name in setting.params:
             note = (
                 f"  (set by the council; the rule file says {_write_param(rule.file.params[name])})"
                 if name in rule.file.params
                 else "  (set by the council)"
             )
-        elif name not in rule.file.params:
+        elif name.partition(".")[0] in rule.file.uses:
+            note = f"  (of {rule.file.uses[name.partition('.')[0]]})"
+        elif name not in rule.file.params and name not in rule.file.tables:
             note = "  (shared by all rules" + ("; set by the council)" if name in book.overrides.params else ")")
         yield f"{name:<{width}}  {_write_param(value)}{note}"
 
