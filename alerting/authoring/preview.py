@@ -101,7 +101,7 @@ def preview(app: App, draft: Rule, in_use: Rule | None, as_of: date) -> Preview:
     rules = [rule for rule in (draft, beside) if rule]
     policy = app.policy(with_draft(app.book, draft, in_use))
     with look(app, rules, as_of) as found:
-        answers = ask_rules(app.book, found.snapshot, rules)
+        answers = ask_rules(app.book, found.snapshot, rules, trust=found.trust)
         said = {rule.id: {finding.subject: finding for finding in answers.findings(rule.id)} for rule in rules}
         asked, before_asked = answers.asked[draft.id], answers.asked[beside.id] if beside else None
         if beside:

@@ -54,7 +54,8 @@ def work_out(app: App, policy: Policy, found: Day, answers: Answers, job: str) -
 
     A rule whose data is not trusted may have been asked, to see what it says; its answers are taken back here, as a run has none.
     """
-    answers.withhold(found.withheld(policy.book, answers.rules.values()))
+    reasons = found.withheld(policy.book, answers.rules.values())
+    answers.withhold({id_: why for id_, why in reasons.items() if id_ in answers.rules})
     store = app.store_there_is()
     try:
         live, before = read_before(store, list(answers.rules.values())) if store else ((), AskedBefore())

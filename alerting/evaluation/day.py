@@ -42,12 +42,12 @@ class Day:
     lost: SourceError | None = None
 
     def withheld(self, book: Rulebook, rules: Iterable[Rule]) -> dict[str, str]:
-        """Return why rules must not be asked today; those that may be are not there.
+        """Return why rules, and those whose answers they read, must not be asked today; those that may be are not there.
 
         A doubted list of restricted records keeps no rule from being asked while it is known who is sealed, and none that is not
         about a child at all: nothing about a child is told.
         """
-        return self.trust.withheld((rule.id, self._reads(book, rule)) for rule in rules)
+        return self.trust.withheld((rule.id, self._reads(book, rule)) for rule in book.in_order(tuple(rules)))
 
     def _reads(self, book: Rulebook, rule: Rule) -> frozenset[str]:
         reads = book.needs(rule)
@@ -85,7 +85,7 @@ def read_day(
 
 def ask(book: Rulebook, day: Day, rules: Sequence[Rule]) -> Answers:
     """Ask rules of a day's data; those whose data is not trusted wait."""
-    return ask_rules(book, day.snapshot, rules, day.withheld(book, rules))
+    return ask_rules(book, day.snapshot, rules, day.withheld(book, rules), day.trust)
 
 
 def evaluate(book: Rulebook, day: Day, answers: Answers, live: Sequence[Alert], before: AskedBefore) -> Evaluation:
@@ -114,7 +114,14 @@ def evaluate(book: Rulebook, day: Day, answers: Answers, live: Sequence[Alert], 
         directory=read_directory(day.snapshot, day.trust),
         trust=day.trust,
         problems=(
-            *data_problems(Readers(book, answers.rules.values()), day.snapshot, day.wanted, day.trust, day.source, day.lost),
+            *data_problems(
+                Readers(book, book.in_order(tuple(answers.rules.values()))),
+                day.snapshot,
+                day.wanted,
+                day.trust,
+                day.source,
+                day.lost,
+            ),
             *([merged] if said and merges_trusted else []),
             *answers.problems,
         ),

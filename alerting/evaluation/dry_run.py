@@ -9,6 +9,7 @@ from alerting.casedata.conversion import quoted
 from alerting.casedata.snapshot import DESCRIBE, EngineError, Snapshot
 from alerting.documents.document import Document, did_you_mean
 from alerting.errors import Fault, Place
+from alerting.evaluation import run_tables
 from alerting.evaluation.query import rule_query
 from alerting.evaluation.stage import SQL_TYPES
 from alerting.rulebook.book import Rulebook
@@ -42,6 +43,7 @@ class _DryRun:
         self.ready: set[str] = set()
         self.tried: dict[str, list[Fault]] = {}
         snapshot.settle({})
+        run_tables.make_empty(snapshot)
         snapshot.sql(
             "CREATE TABLE live (id BIGINT, rule VARCHAR, subject VARCHAR, person VARCHAR, member VARCHAR, upper_age INTEGER)"
         )

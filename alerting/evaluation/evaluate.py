@@ -14,7 +14,9 @@ from typing import Any
 
 from alerting.casedata.conversion import quoted
 from alerting.casedata.snapshot import EngineError, Snapshot
+from alerting.casedata.trust import Trust
 from alerting.errors import RuleError
+from alerting.evaluation import run_tables
 from alerting.evaluation.evaluation import Asked, Candidate, Reading, Status, no_matches
 from alerting.evaluation.fill import check_fill
 from alerting.evaluation.query import ROLES, directory_keys, rule_query
@@ -254,19 +256,34 @@ def _finding(row: Sequence[Any]) -> Finding:
     )
 
 
-def ask_rules(book: Rulebook, snapshot: Snapshot, rules: Iterable[Rule], withheld: Mapping[str, str] | None = None) -> Answers:
+def ask_rules(
+    book: Rulebook,
+    snapshot: Snapshot,
+    rules: Iterable[Rule],
+    withheld: Mapping[str, str] | None = None,
+    trust: Trust | None = None,
+) -> Answers:
     """Ask each rule. A rule that is withheld, or whose query fails, has no findings; the others are not touched by it.
 
-    withheld: why a rule must not be asked today, by its id.
+    Rules that read what others answer are asked after those, which are asked for them whatever their job, and forgotten then.
+    withheld: why a rule must not be asked today, by its id. trust: what is believed today; None for everything.
     """
+    wanted = tuple(rules)
+    every, reads_answers = book.in_order(wanted), any(rule.subject.answers_of for rule in wanted)
     answers, stage = Answers(snapshot), Stage(book, snapshot)
-    for rule in rules:
+    if reads_answers:
+        run_tables.make(snapshot, every, trust)
+        run_tables.note_broken(snapshot, book)
+    for rule in every:
         why = (withheld or {}).get(rule.id)
         answers.rules[rule.id] = rule
-        if why is not None:
-            answers.asked[rule.id] = Asked(id=rule.id, code=rule.code, status=Status.withheld, problem=why)
-            continue
-        answers.asked[rule.id] = _ask(book, snapshot, rule, stage)
+        asked = Asked(id=rule.id, code=rule.code, status=Status.withheld, problem=why)
+        answers.asked[rule.id] = asked = _ask(book, snapshot, rule, stage) if why is None else asked
+        if reads_answers:
+            run_tables.note(snapshot, rule, asked)
+    for rule in every:
+        if rule not in wanted:
+            answers.forget(rule.id)
     answers.problems += stage.problems
     return answers
 
@@ -303,6 +320,8 @@ def _counted(snapshot: Snapshot, asked: Asked) -> Asked:
 
 def _judge_fill(snapshot: Snapshot, rule: Rule, asked: Asked, book: Rulebook) -> Asked:
     """Take back the answers of a rule where too few of its population have a value that it needs."""
-    for problem in check_fill(snapshot, rule, book.settings.params).values():
-        asked = replace(asked, status=Status.off, problem=problem, match=no_matches(), clear=0, unknown=0)
+    for too_few in check_fill(snapshot, rule, book.settings.params).values():
+        asked = replace(
+            asked, status=Status.off, problem=too_few.problem, filled=too_few.filled, match=no_matches(), clear=0, unknown=0
+        )
     return asked

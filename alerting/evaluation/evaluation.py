@@ -48,6 +48,8 @@ class Asked:
     match: Mapping[str, int] = field(default_factory=no_matches)
     clear: int = 0
     unknown: int = 0
+    #: Where too few have a value that it needs: the lowest share that has one, in percent.
+    filled: float | None = None
     ms: int = 0
 
 

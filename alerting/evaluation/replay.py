@@ -111,8 +111,8 @@ class Replay:
     def _judge_fill(self, answers: dict[date, DayAnswer]) -> None:
         """Take back the answers of days on which too few of the population have a value that the rule needs."""
         rows = _by_row(required_rows(self.rule))
-        for day, problem in check_fill(self.snapshot, self.rule, self.params, rows=rows, day="as_of").items():
-            answers[day] = DayAnswer(status="off", problem=problem)
+        for day, too_few in check_fill(self.snapshot, self.rule, self.params, rows=rows, day="as_of").items():
+            answers[day] = DayAnswer(status="off", problem=too_few.problem)
             self.snapshot.sql("DELETE FROM answer WHERE day = $1::DATE", [day])
 
     def _count(self, answers: Mapping[date, DayAnswer]) -> None:

@@ -15,6 +15,7 @@ from alerting.formatting import day
 from alerting.rulebook.compilation import Foundation
 from alerting.rulebook.file_models import Subject
 from alerting.rulebook.rule import Rule
+from alerting.rulebook.run_tables import ALL
 from alerting.rulebook.sql_tree import names_in_all
 
 
@@ -99,6 +100,32 @@ class Rulebook(Foundation):
         views = [self.views[name] for name in self.views_for([subject.sql, subject.left_when or ""])]
         return hashlib.blake2b("\x1f".join([subject.model_dump_json(), *views]).encode(), digest_size=6).hexdigest()
 
+    def in_order(self, rules: Sequence[Rule]) -> tuple[Rule, ...]:
+        """Return rules with all of whose answers they read, at first hand or through others, each after those that it reads.
+
+        A rule that reads the answers of all reads none of those that do so too.
+        """
+        ordered: dict[str, Rule] = {}
+        waiting: set[str] = set()
+
+        def visit(rule: Rule) -> None:
+            if rule.id in ordered or rule.id in waiting:
+                return
+            waiting.add(rule.id)
+            for source in self._answers_for(rule):
+                visit(source)
+            ordered[rule.id] = rule
+
+        for rule in rules:
+            visit(rule)
+        return tuple(ordered.values())
+
+    def _answers_for(self, rule: Rule) -> list[Rule]:
+        named = rule.subject.answers_of
+        if named == ALL:
+            return [other for other in self.rules if other.subject.answers_of != ALL]
+        return [other for other in self.rules if other.code in named]
+
     def needs(self, rule: Rule) -> frozenset[str]:
         """Return what a rule reads: the tables, and the columns of them that it uses, as `table.column`."""
         return rule.reads | {
@@ -107,11 +134,12 @@ class Rulebook(Foundation):
 
     def wanted(self, rules: Sequence[Rule]) -> dict[str, frozenset[str]]:
         """Return the tables and columns these rules need, and no others: what is not needed does not leave the council's system."""
-        subjects = {rule.subject.id: rule.subject for rule in rules}
+        asked = self.in_order(rules)
+        subjects = {rule.subject.id: rule.subject for rule in asked}
         named = names_in_all(text for subject in subjects.values() for text in self.sql_of(subject))
         # The column x of a code map stands beside x_code.
         columns = named.columns | {name.removesuffix("_code") for name in named.columns}
-        tables = (named.tables & TABLES.keys()) | {table for rule in rules for table in rule.reads}
+        tables = (named.tables & TABLES.keys()) | {table for rule in asked for table in rule.reads}
         wanted = {
             name: (columns & TABLES[name].columns.keys()) | SERVICE_COLUMNS.get(name, frozenset())
             for name in tables | SERVICE_COLUMNS.keys() | ALWAYS

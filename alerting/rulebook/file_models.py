@@ -134,6 +134,12 @@ class Subject(BaseModel):
         description="Every column its SQL gives: its type, how private it is, and what it means"
     )
     sql: str = Field(description="One SELECT over the case tables and the shared views that gives exactly these columns")
+    answers_of: tuple[str, ...] | Literal["all"] = Field(
+        default=(),
+        description="The codes of the rules of which its SQL reads what they answered, in `run_answer` and `run_rule`: they are asked "
+        "first, whatever their job. `all` for every rule, and for `run_table`",
+        examples=[["CP-08", "DQ-01"]],
+    )
     left_when: str | None = Field(
         default=None,
         description="One SELECT over `live` that gives rule, subject and reason where the data proves a subject has left",

@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import Any
 
 from alerting.casedata.catalogue import TABLES
+from alerting.rulebook.run_tables import RUN_ANSWER, RUN_TABLES
 from alerting.rulebook.sql_tree import syntax
 
 Sources = frozenset[str]
@@ -21,6 +22,7 @@ Columns = Mapping[str, Sources]
 """The columns of a query, in their order, each with where it comes from."""
 
 _NOWHERE: Sources = frozenset()
+_A_CHILD: Sources = frozenset({"ssd_person.pers_person_id"})
 _COUNTS = frozenset({"count", "count_star", "approx_count_distinct", "count_if", "row_number", "rank", "dense_rank"})
 _ROUNDS = 5
 _CONDITIONS = frozenset({"COMPARISON", "CONJUNCTION", "BETWEEN"})
@@ -45,6 +47,9 @@ def _reader(views: tuple[tuple[str, str], ...], *, held: bool) -> _Reader:
 
 
 def _of_catalogue(table: str) -> Columns:
+    if table == RUN_ANSWER:
+        # Whom another rule is about is a child, as far as can be told here.
+        return dict.fromkeys(RUN_TABLES[table], _NOWHERE) | dict.fromkeys(("subject", "person_id"), _A_CHILD)
     columns = TABLES[table].columns if table in TABLES else {}
     plain = {name: frozenset({f"{table}.{name}"}) for name in columns}
     return plain | {f"{name}_code": plain[name] for name, column in columns.items() if column.codes}

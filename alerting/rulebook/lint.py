@@ -16,11 +16,12 @@ from alerting.casedata.catalogue import TABLES
 from alerting.clocks import read_moment
 from alerting.documents.document import KeyPath, did_you_mean
 from alerting.expressions.tree import Term
-from alerting.formatting import day
+from alerting.formatting import day, listed
 from alerting.model import Level
 from alerting.rulebook.book import Rulebook
 from alerting.rulebook.file_models import SubjectColumn
 from alerting.rulebook.rule import WORD, Rule
+from alerting.rulebook.run_tables import ALL
 from alerting.rulebook.sql_tree import names_in_all
 
 _NULL_IN_LIST = re.compile(r"\bnot\s+in\s*\([^()]*\b(null)\b[^()]*\)", re.IGNORECASE)
@@ -58,6 +59,7 @@ def lint_rule(rule: Rule, book: Rulebook, today: date) -> Iterator[LintFinding]:
     yield from _lint_params(rule, book)
     yield from _lint_words(rule)
     yield from _lint_channel(rule)
+    yield from _lint_answers(rule, book)
     yield from _lint_inhibition(rule, book)
     yield from _lint_examples(rule)
 
@@ -237,6 +239,18 @@ def _lint_channel(rule: Rule) -> Iterator[LintFinding]:
             problem=f"no channel is told of {rule.code}: a count of one would tell everybody in it of whom",
             path=("channel",) if "channel" in rule.file.model_fields_set else ("code",),
             remedy="Write `channel: false`.",
+        )
+
+
+def _lint_answers(rule: Rule, book: Rulebook) -> Iterator[LintFinding]:
+    """Find rules whose answers its subject reads, and that nobody asks."""
+    named = rule.subject.answers_of
+    missing = [] if named == ALL else [code for code in named if code not in {other.code for other in book.rules}]
+    if missing:
+        yield LintFinding(
+            problem=f"its subject reads the answers of {listed(missing)}, which {'is' if len(missing) == 1 else 'are'} not in use",
+            path=("subject",),
+            remedy="What it says of them is not known. Put them in use, or take them out of `answers_of`.",
         )
 
 

@@ -20,12 +20,13 @@ from alerting.casedata import engine
 from alerting.casedata.catalogue import NO_MORE, Limits, Settings
 from alerting.documents.document import Document, KeyPath, did_you_mean, load, load_plain, load_text, many_files
 from alerting.errors import ConfigError, Fault, Faults, Place
-from alerting.formatting import day
+from alerting.formatting import day, listed
 from alerting.rulebook.book import BrokenRule, FallbackVersion, LastGoodText, Rulebook
 from alerting.rulebook.compilation import Foundation, compile_source, numbers_of
 from alerting.rulebook.disclosure import as_private_as_it_is, find_disclosure_faults
 from alerting.rulebook.file_models import Overrides, RuleFile, SettingsFile, Subject
 from alerting.rulebook.rule import Rule
+from alerting.rulebook.run_tables import RUN_TABLES
 from alerting.rulebook.settings import apply_overrides, find_settings_faults, unfit
 from alerting.rulebook.sql_tree import names_in
 from alerting.rulebook.subject_sql import find_sql_faults, only_statement
@@ -303,8 +304,13 @@ class _Loader:
             remedy = "Add `team:`, the column with the team that answers, or `service:` for what has no team of its own."
             self.fault("it does not say who answers for it", document.place(("about",)), remedy)
             unknown.append("team")
+        unknown += self._answers_faults(document, subject)
         written = [(part, sql) for part in ("sql", "left_when") if (sql := getattr(subject, part))]
-        found = [(part, one) for part, sql in written for one in find_sql_faults(sql, self.view_names, live=part == "left_when")]
+        found = [
+            (part, one)
+            for part, sql in written
+            for one in find_sql_faults(sql, self.view_names, live=part == "left_when", of_run=part == "sql")
+        ]
         for part, one in found:
             self.fault(one.problem, document.value_place((part,), one.offset, one.length or None), one.remedy)
         spoilt = [(part, view) for part, sql in written for view in self._spoilt(sql)]
@@ -316,6 +322,19 @@ class _Loader:
             if unknown or found or spoilt
             else self._disclosed(document, subject.model_copy(update={part: only_statement(sql) for part, sql in written}))
         )
+
+    def _answers_faults(self, document: Document, subject: Subject) -> list[str]:
+        """Note, and return, what is wrong with whose answers a subject reads."""
+        own = names_in(subject.sql).tables & RUN_TABLES.keys()
+        if own and not subject.answers_of:
+            remedy = "Add `answers_of:` with the codes of the rules that it reads of, or `answers_of: all`."
+            self.fault(
+                f"its SQL reads {listed(sorted(own))}, and it does not say of which rules",
+                document.place(("sql",), key=True),
+                remedy,
+            )
+            return ["answers_of"]
+        return []
 
     def _disclosed(self, document: Document, subject: Subject) -> Subject | None:
         """Return a subject as private as it is; None where it tells of children without saying so."""

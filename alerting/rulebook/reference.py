@@ -12,6 +12,7 @@ from pydantic.fields import FieldInfo
 
 from alerting.expressions.functions import FUNCTIONS
 from alerting.rulebook.file_models import Basis, Escalation, Example, RuleFile, Subject, SubjectColumn
+from alerting.rulebook.run_tables import RUN_TABLES
 
 PARTS: Mapping[str, type[BaseModel]] = {
     "A rule": RuleFile,
@@ -45,14 +46,27 @@ def key_names() -> list[str]:
 
 
 def subjects_page(subjects: Iterable[Subject]) -> str:
-    """Return every subject with its columns under a heading each, as Markdown."""
-    return "\n".join(_subject(subject) for subject in subjects)
+    """Return every subject with its columns under a heading each, and then the tables of the run, as Markdown."""
+    return "\n".join([*map(_subject, subjects), _RUN, *map(_run_table, RUN_TABLES)])
 
 
 def functions_page() -> str:
     """Return the table of every function that a rule may call, as Markdown."""
     rows = [(f"`{each.name}`", each.says, f"`{each.example}`", each.answer) for each in FUNCTIONS.values()]
     return _table(("function", "gives", "example", "which is"), rows)
+
+
+_RUN = """## What a run knows
+
+A rule about what other rules answered, about how asking them went, or about which data is believed has a subject whose SQL reads these
+tables. Its `answers_of` names the rules by their codes, or says `all`: they are asked first, whatever their job, and nobody is told by that. Of
+rules that read all none reads another. A shared view cannot read these tables.
+"""
+
+
+def _run_table(name: str) -> str:
+    rows = [(f"`{column}`", each.type, _sentence(each.says)) for column, each in RUN_TABLES[name].items()]
+    return f"`{name}`:\n\n{_table(('column', 'type', 'means'), rows)}"
 
 
 def _subject(subject: Subject) -> str:

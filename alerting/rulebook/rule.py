@@ -122,5 +122,8 @@ class Rule:
     @cached_property
     def reads(self) -> frozenset[str]:
         """The tables it depends on, with those every rule does. A rule that names none depends on all that its subject reads."""
+        if self.about.is_of_the_run:
+            # What is said of a table that cannot be believed is said whether or not it can.
+            return frozenset()
         directory = {"team": {"ext_team"}, "service": {"ext_team"}, "worker": {"ext_staff"}}.get(self.file.per or "", set())
         return (frozenset(self.file.reads) or self.tables) | ALWAYS | directory

@@ -15,6 +15,7 @@ from typing import Any
 from alerting.casedata.catalogue import TABLES
 from alerting.casedata.syntax import pure_functions
 from alerting.documents.document import did_you_mean, word_length
+from alerting.rulebook.run_tables import RUN_TABLES
 from alerting.rulebook.sql_tree import syntax, walk
 
 LIVE = "live"
@@ -61,10 +62,11 @@ _TOO_DEEP = SqlFault(problem="this SQL is nested too deeply", remedy="Use `WITH`
 
 
 @lru_cache(maxsize=512)
-def find_sql_faults(sql: str, views: frozenset[str], *, live: bool = False) -> tuple[SqlFault, ...]:
+def find_sql_faults(sql: str, views: frozenset[str], *, live: bool = False, of_run: bool = False) -> tuple[SqlFault, ...]:
     """Find what is wrong with the SQL of a subject or a view before the engine is given it.
 
-    views: the shared views it may read. live: whether it may read the table of the live alerts, as `left_when` does.
+    views: the shared views it may read. live: whether it may read the table of the live alerts, as `left_when` does. of_run: whether
+    it may read the tables of the run, as a subject does.
     """
     try:
         found = syntax(sql)
@@ -74,7 +76,9 @@ def find_sql_faults(sql: str, views: frozenset[str], *, live: bool = False) -> t
             return (SqlFault(problem="there is no query here", remedy="Begin with SELECT or WITH."),)
         if len(found["statements"]) != 1:
             return (SqlFault(problem="there is more than one statement", remedy="Write one query, without a `;` inside it."),)
-        return tuple(_Reader(sql, views, live=live).faults(found["statements"][0]))
+        return tuple(
+            _Reader(sql, views, [*([LIVE] if live else ()), *(RUN_TABLES if of_run else ())]).faults(found["statements"][0])
+        )
     except RecursionError:
         return (_TOO_DEEP,)
 
@@ -122,10 +126,10 @@ def _unreadable(sql: str, found: Mapping[str, Any]) -> SqlFault:
 class _Reader:
     """Looks at every part of one statement's tree."""
 
-    def __init__(self, sql: str, views: Collection[str], *, live: bool) -> None:
+    def __init__(self, sql: str, views: Collection[str], beside: Collection[str]) -> None:
         self.sql = sql
         self.views = views
-        self.known = {name.lower() for name in (*TABLES, *views, *_CALENDAR, *([LIVE] if live else []))}
+        self.known = {name.lower() for name in (*TABLES, *views, *_CALENDAR, *beside)}
 
     def faults(self, tree: Any) -> Iterator[SqlFault]:
         parts = list(walk(tree))

@@ -82,7 +82,7 @@ def explain(app: App, rule: Rule, subject: str, as_of: date) -> Explanation:
 
 def ask_rule(app: App, rule: Rule, data: Day) -> tuple[Asked, Answers]:
     """Ask a rule about everybody, as a run does. Raises AlertingError where it cannot be asked."""
-    answers = ask_rules(app.book, data.snapshot, [rule])
+    answers = ask_rules(app.book, data.snapshot, [rule], trust=data.trust)
     asked = answers.asked[rule.id]
     if asked.status == "error":
         raise AlertingError(

@@ -82,7 +82,7 @@ def who_is_told(app: App, rule: Rule, subject: str, as_of: date) -> Told:
     subject = look_up(app, rule, subject).subject
     policy = app.policy(with_draft(app.book, rule, rule))
     with look(app, [rule], as_of) as found:
-        answers = ask_rules(app.book, found.snapshot, [rule])
+        answers = ask_rules(app.book, found.snapshot, [rule], trust=found.trust)
         if answers.asked[rule.id].status == Status.error:
             raise AlertingError(f"{rule.code} cannot be asked: {answers.asked[rule.id].problem}")
         said = {finding.subject: finding for finding in answers.findings(rule.id)}
