@@ -18,6 +18,9 @@ from alerting.working_days import FIRST, LAST, add_working_days, is_working_day,
 CLOCKS = ("elapsed", "working_days", "office")
 """The clocks by their names in a rule and in settings."""
 
+ASK = {"ask_at": "07:00"}
+"""The shared parameter that says at what time of its day a run asks, as it is where settings do not have it."""
+
 OFFICE = {"office_from": "09:00", "office_to": "17:00"}
 """The shared parameters that say when the office is open, as they are where settings do not have them."""
 

@@ -79,8 +79,8 @@ def test_a_reading_says_how_many_rows_came_and_which_wanted_columns_did_not():
 def test_every_table_and_column_is_there_to_be_asked_whether_it_was_supplied_or_not():
     with settled({}) as snapshot:
         for name, table in TABLES.items():
-            codes = [f"{column.name}_code" for column in table.columns.values() if column.codes]
-            assert sorted(snapshot.names(f"SELECT * FROM {name}")) == sorted([*table.columns, *codes])
+            beside = [column.beside for column in table.columns.values() if column.beside]
+            assert sorted(snapshot.names(f"SELECT * FROM {name}")) == sorted([*table.columns, *beside])
             assert snapshot.sql(f"SELECT count(*) FROM {name}") == [(0,)]
             assert not snapshot.readings[name].supplied
 

@@ -38,6 +38,7 @@ _ISO = rf"\d{{4}}-\d{{2}}-\d{{2}}{_TIME}"
 _YEAR_FIRST = r"(\d{4})/(\d{1,2})/(\d{1,2})"
 _DAY_FIRST = r"(\d{1,2})/(\d{1,2})/(\d{4})"
 _NAMED = r"(\d{1,2})-([A-Za-z]{3})-(\d{4})"
+_COMMENTS = r'(?is)"(OUTCOME_)?COMMENTS".*'
 _MONTHS = "['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec']"
 
 
@@ -73,8 +74,35 @@ def parsed(kind: str, cell: str) -> str:
     iso = _iso(cell)
     moment = f"try_cast({iso} AS TIMESTAMP)"
     in_england = f"timezone('Europe/London', try_cast({iso} AS TIMESTAMPTZ))"
-    read = f"CASE WHEN regexp_matches({cell}, ':.*{_ZONE}$') THEN {in_england} ELSE {moment} END"
+    read = f"CASE WHEN {_is_zoned(cell)} THEN {in_england} ELSE {moment} END"
     return f"CAST({read} AS DATE)" if kind == "date" else read
+
+
+def at(cell: str) -> str:
+    """Write the minute, in UTC, that a stripped cell of a day with its time says: the end of the day where it has no time, or 00:00."""
+    day = f"real_day({parsed('date', cell)})"
+    iso = _iso(cell)
+    in_utc = f"timezone('UTC', try_cast({iso} AS TIMESTAMPTZ))"
+    when = f"CASE WHEN {_is_zoned(cell)} THEN {in_utc} ELSE from_london(try_cast({iso} AS TIMESTAMP)) END"
+    has_time = f"regexp_matches({cell}, ':') AND NOT regexp_matches({cell}, '[ T]0?0:00')"
+    return f"CASE WHEN {day} IS NULL THEN NULL WHEN {has_time} THEN date_trunc('minute', {when}) ELSE end_of({day}) END"
+
+
+def at_of(moment: str) -> str:
+    """Write the same of what is a time in England already, or a day: the end of its day where it is at midnight."""
+    day = f"real_day(CAST({moment} AS DATE))"
+    minute = f"date_trunc('minute', CAST({moment} AS TIMESTAMP))"
+    return f"CASE WHEN {day} IS NULL THEN NULL WHEN {minute} > CAST({moment} AS DATE) THEN from_london({minute}) ELSE end_of({day}) END"
+
+
+def applies_not(cell: str) -> str:
+    """Write whether a stripped cell of a flag says that it does not apply."""
+    return f"coalesce({norm(cell)} = 'na', false)"
+
+
+def told(cell: str) -> str:
+    """Write a cell of an outcome up to where its comments begin, which are not kept."""
+    return f"regexp_replace({clean(cell)}, '{_COMMENTS}', '')"
 
 
 def is_bad(kind: str, cell: str, value: str) -> str:
@@ -93,6 +121,10 @@ def _iso(cell: str) -> str:
         f" WHEN regexp_full_match({cell}, '{_YEAR_FIRST}{_TIME}') THEN regexp_replace({cell}, '^{_YEAR_FIRST}', '\\1-\\2-\\3')"
         f" WHEN regexp_full_match({cell}, '{_NAMED}{_TIME}') THEN {named} END"
     )
+
+
+def _is_zoned(cell: str) -> str:
+    return f"regexp_matches({cell}, ':.*{_ZONE}$')"
 
 
 def _is_nothing(cell: str) -> str:

@@ -21,7 +21,12 @@ from alerting.casedata.codes import CodeMap
 
 Sql = Callable[..., list[tuple[Any, ...]]]
 
-_AS_TEXT = {"text": cells.clean, "answers": cells.clean, "code": cells.clean, "id": cells.identifier, "role": cells.word}
+_AS_TEXT = {
+    **dict.fromkeys(("text", "answers", "code"), cells.clean),
+    "outcome": cells.told,
+    "id": cells.identifier,
+    "role": cells.word,
+}
 
 LONGEST_ID = 100
 """Characters: as many as the store keeps of an id."""
@@ -49,15 +54,21 @@ class RawColumn:
         """The dictionary its cells are read by; None for ids and text, and for what is read already."""
         if self.column.codes:
             return f'"codes of {self.column.codes}"'
-        return None if self.is_day or self.column.kind in _AS_TEXT else f'"cells of {self.column.kind}"'
+        if self.is_day or self.column.kind in _AS_TEXT:
+            return None
+        return '"cells of flag or na"' if self.column.may_not_apply else f'"cells of {self.column.kind}"'
+
+    @property
+    def in_england(self) -> str:
+        """What it is already, a day or a time in England, as SQL."""
+        name = quoted(self.column.name)
+        return f"timezone('Europe/London', {name})" if self.native == "TIMESTAMP WITH TIME ZONE" else name
 
     @property
     def cell(self) -> str:
         """Its cell as SQL: text without surrounding white space, or the day it is already."""
         if self.is_day:
-            name = quoted(self.column.name)
-            at = f"timezone('Europe/London', {name})" if self.native == "TIMESTAMP WITH TIME ZONE" else name
-            return f"try_cast({at} AS {_TYPES[self.column.kind]})"
+            return f"try_cast({self.in_england} AS {_TYPES[self.column.kind]})"
         cell = f"stripped(CAST({quoted(self.column.name)} AS VARCHAR))"
         return f"regexp_replace({cell}, '^([0-9]+)[.]0$', '\\1')" if self.has_fractions else cell
 
@@ -110,14 +121,13 @@ def make_dictionaries(sql: Sql, columns: Iterable[RawColumn], codes: Mapping[str
         kind = first.kind
         value = {"date": "real_day(parsed)", "flag": "coalesce(parsed, false)"}.get(kind, "parsed")
         parsed = f"SELECT cell, {cells.parsed(kind, 'cell')} AS parsed FROM ({distinct}) WHERE cell IS NOT NULL"
-        sql(
-            f"CREATE TEMP TABLE {name} AS SELECT cell, {value} AS value, {cells.is_bad(kind, 'cell', 'parsed')} AS bad FROM ({parsed})"
-        )
+        bad = cells.is_bad(kind, "cell", "parsed") + (f" AND NOT {cells.applies_not('cell')}" if first.may_not_apply else "")
+        sql(f"CREATE TEMP TABLE {name} AS SELECT cell, {value} AS value, {bad} AS bad FROM ({parsed})")
 
 
 def typed(table: str, columns: Sequence[Column], raw: Mapping[str, RawColumn]) -> str:
     """Write the query that reads a raw table into its typed form; columns that are not there are null, or no flag."""
-    stripped, selected, joins = ["1"], [], []
+    stripped, selected, joins = ["1"], [], list[str]()
     for number, column in enumerate(columns):
         found = raw.get(column.name)
         if found is None:
@@ -131,9 +141,16 @@ def typed(table: str, columns: Sequence[Column], raw: Mapping[str, RawColumn]) -
         if found.dictionary:
             joins.append(f"LEFT JOIN {found.dictionary} d{number} ON d{number}.cell = r.{column.name}")
             value = f"coalesce(d{number}.value, false)" if column.kind == "flag" else f"d{number}.value"
-            selected.append(f"{value} AS {column.name}{'_code' if column.codes else ''}")
+            selected.append(f"{value} AS {column.beside if column.codes else column.name}")
         elif found.is_day:
             selected.append(f"{f'real_day({column.name})' if column.kind == 'date' else column.name} AS {column.name}")
+        if column.timed and found.is_day:  # of a day the time is gone once it is read
+            stripped.append(f"{cells.at_of(found.in_england)} AS {column.beside}")
+            selected.append(f"r.{column.beside}")
+        elif column.timed:
+            selected.append(f"{cells.at(f'r.{column.name}')} AS {column.beside}")
+        if column.may_not_apply:
+            selected.append(f"{cells.applies_not(f'r.{column.name}')} AS {column.beside}")
     return f"SELECT {', '.join(selected)} FROM (SELECT {', '.join(stripped)} FROM raw.{quoted(table)}) r {' '.join(joins)}"
 
 
@@ -236,7 +253,8 @@ def ids_with_a_fraction(sql: Sql, columns: Iterable[RawColumn]) -> frozenset[tup
 def absent(column: Column) -> str:
     """Write a column that was not supplied: null, or no for a flag."""
     value = "false" if column.kind == "flag" else f"NULL::{_TYPES.get(column.kind, 'VARCHAR')}"
-    return f"{value} AS {column.name}" + (f", NULL::VARCHAR AS {column.name}_code" if column.codes else "")
+    beside = "false" if column.may_not_apply else f"NULL::{'TIMESTAMP' if column.timed else 'VARCHAR'}"
+    return f"{value} AS {column.name}" + (f", {beside} AS {column.beside}" if column.beside else "")
 
 
 def as_text(cell: object) -> str | None:

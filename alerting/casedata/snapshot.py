@@ -14,7 +14,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
+from datetime import time as time_of_day
 from functools import partial
 from pathlib import Path
 from typing import Any, Self, TypeVar
@@ -36,10 +37,10 @@ from alerting.casedata.conversion import (
     typed,
 )
 from alerting.casedata.engine import EngineFailed
-from alerting.casedata.macros import MACROS
+from alerting.casedata.macros import CALENDAR, LOADED_AT, MACROS, NO_LOADS
 from alerting.casedata.spellings import shapes
 from alerting.casedata.table_reading import TableReading
-from alerting.clocks import OFFICE
+from alerting.clocks import ASK, OFFICE, from_london, moment_of
 from alerting.errors import SourceError
 from alerting.working_days import FIRST, LAST
 
@@ -151,9 +152,11 @@ class Snapshot:
     source and by what was done since, before the next statement is asked.
     """
 
-    def __init__(self, as_of: date, settings: Settings) -> None:
+    def __init__(self, as_of: date, settings: Settings, run_at: datetime | None = None) -> None:
+        """run_at: the moment of the run, with its zone; None for the time of `ask_at` in the settings, on the day that is asked about."""
         self.as_of = as_of
         self.settings = settings
+        self._run_at = run_at
         self.readings: dict[str, TableReading] = {}
         self._number = engine.new_number()
         #: What brought this snapshot to where it is, to be done again in a new engine.
@@ -191,6 +194,7 @@ class Snapshot:
             self._ask("execute", setting, [])
         self._set_day(self.as_of)
         self._share({**cells.WORDS, **OFFICE, **self.settings.params})
+        self._ask("execute", NO_LOADS, [])
         self._make_calendar()
         self._ask("execute", MACROS, [])
 
@@ -244,9 +248,12 @@ class Snapshot:
 
     def _share(self, params: Mapping[str, object]) -> None:
         for name, value in params.items():
-            typed = "$1::VARCHAR[]" if isinstance(value, (list, tuple)) and not value else "$1"
-            given = list(value) if isinstance(value, tuple) else value
-            self._ask("execute", f"SET VARIABLE {quoted(name)} = {typed}", [given])
+            kind, given = "", value
+            if isinstance(value, Mapping):  # lists by name
+                kind, given = "::MAP(VARCHAR, VARCHAR[])", {str(key): list(map(str, each)) for key, each in value.items()}
+            elif isinstance(value, (list, tuple)):
+                kind, given = "" if value else "::VARCHAR[]", list(value)
+            self._ask("execute", f"SET VARIABLE {quoted(name)} = $1{kind}", [given])
 
     def sql(self, statement: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         """Run one statement and give all its rows. Raises EngineError."""
@@ -443,6 +450,7 @@ class Snapshot:
         for (table, name), count in there(self.sql, {*flags, *unread}).items():
             self.readings[table].cells_there[name] = count
         self.sql("DROP SCHEMA raw CASCADE")
+        self.sql(LOADED_AT)
         for setting in engine.SHUT:
             self.sql(setting)
 
@@ -472,26 +480,15 @@ class Snapshot:
     def _set_day(self, as_of: date) -> None:
         self.as_of = as_of
         self._ask("execute", "SET VARIABLE as_of = $1::DATE", [as_of])
+        asks = time_of_day.fromisoformat(str({**ASK, **self.settings.params}["ask_at"]))
+        run = moment_of(self._run_at) if self._run_at else from_london(datetime.combine(as_of, asks))
+        self._ask("execute", "SET VARIABLE run_at = $1::TIMESTAMP", [run])
 
     def _make_calendar(self) -> None:
-        # no: working days up to and including d. no_before: up to the day before.
-        self._ask(
-            "execute",
-            """CREATE TABLE calendar AS
-            SELECT d, sum(working) OVER (ORDER BY d)::INTEGER AS no, (sum(working) OVER (ORDER BY d) - working)::INTEGER AS no_before
-            FROM (SELECT d, (isodow(d) < 6 AND NOT list_contains($3::DATE[], d))::INTEGER AS working
-                  FROM (SELECT range::DATE AS d FROM range($1::DATE, $2::DATE + 1, INTERVAL 1 DAY)))""",
-            [FIRST, LAST, sorted(self.settings.bank_holidays)],
-        )
-        self._ask("execute", "CREATE TABLE working_day AS SELECT no, d FROM calendar WHERE no > no_before", [])
-        # The same as lists in one row: a look-up that can stand in another, where a join in a join takes for ever.
-        self._ask(
-            "execute",
-            """CREATE TABLE counted AS SELECT list(no ORDER BY d) AS numbers, list(no_before ORDER BY d) AS before,
-            list(no_before::BIGINT * 2 + no - no_before ORDER BY d) AS doubled, -- odd where d is one of them
-            list(d ORDER BY d) FILTER (no > no_before) AS days FROM calendar""",
-            [],
-        )
+        made, *others = CALENDAR
+        self._ask("execute", made, [FIRST, LAST, sorted(self.settings.bank_holidays)])
+        for statement in others:
+            self._ask("execute", statement, [])
 
 
 def _text(value: str) -> str:

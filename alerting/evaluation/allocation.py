@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from alerting.casedata.catalogue import TABLES
+from alerting.casedata.catalogue import TABLES, with_their_own
 from alerting.casedata.not_understood import unknown_roles
 from alerting.casedata.snapshot import EngineError, Snapshot, Wanted
 from alerting.casedata.trust import Past, Trust
@@ -111,7 +111,7 @@ def _count(book: Rulebook, snapshot: Snapshot, wanted: Wanted) -> _Counted | Non
 def _are_read(texts: Sequence[str], wanted: Wanted) -> bool:
     """Return whether all that these texts of SQL name of the case tables is read today."""
     named = names_in_all(texts)
-    columns = named.columns | {name.removesuffix("_code") for name in named.columns}
+    columns = with_their_own(named.columns)
     return all(columns & TABLES[table].columns.keys() <= wanted.get(table, frozenset()) for table in named.tables & TABLES.keys())
 
 

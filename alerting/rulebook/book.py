@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
-from alerting.casedata.catalogue import ALWAYS, SERVICE_COLUMNS, TABLES
+from alerting.casedata.catalogue import ALWAYS, SERVICE_COLUMNS, TABLES, with_their_own
 from alerting.documents.document import Document
 from alerting.errors import Fault
 from alerting.formatting import day
@@ -137,8 +137,7 @@ class Rulebook(Foundation):
         asked = self.in_order(rules)
         subjects = {rule.subject.id: rule.subject for rule in asked}
         named = names_in_all(text for subject in subjects.values() for text in self.sql_of(subject))
-        # The column x of a code map stands beside x_code.
-        columns = named.columns | {name.removesuffix("_code") for name in named.columns}
+        columns = with_their_own(named.columns)
         tables = (named.tables & TABLES.keys()) | {table for rule in asked for table in rule.reads}
         wanted = {
             name: (columns & TABLES[name].columns.keys()) | SERVICE_COLUMNS.get(name, frozenset())

@@ -52,7 +52,7 @@ def _of_catalogue(table: str) -> Columns:
         return dict.fromkeys(RUN_TABLES[table], _NOWHERE) | dict.fromkeys(("subject", "person_id"), _A_CHILD)
     columns = TABLES[table].columns if table in TABLES else {}
     plain = {name: frozenset({f"{table}.{name}"}) for name in columns}
-    return plain | {f"{name}_code": plain[name] for name, column in columns.items() if column.codes}
+    return plain | {column.beside: plain[name] for name, column in columns.items() if column.beside}
 
 
 _Tables = list[tuple[str, Columns]]

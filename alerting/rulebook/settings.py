@@ -7,7 +7,7 @@ from typing import Any
 
 from alerting.casedata.catalogue import Settings
 from alerting.casedata.codes import CodeMap, norm
-from alerting.clocks import CLOCKS, OFFICE, minutes_of
+from alerting.clocks import ASK, CLOCKS, OFFICE, minutes_of
 from alerting.documents.document import Document, KeyPath, did_you_mean
 from alerting.errors import Fault, Place
 from alerting.formatting import listed
@@ -39,10 +39,10 @@ def find_settings_faults(document: Document, found: SettingsFile) -> list[Fault]
 
 
 def _wrong_clocks(params: Mapping[str, Any]) -> dict[str, tuple[str, str]]:
-    """Return the parameters that clocks count by and that are none they can count by, each with what is wrong and what to write."""
+    """Return the parameters that times are reckoned by and that are none they can be reckoned by, each with what is wrong and what to write."""
     wrong = {
         name: ("is no time of day", 'Write it in quotes, such as "09:00".')
-        for name in OFFICE
+        for name in (*OFFICE, *ASK)
         if name in params and minutes_of(str(params[name])) is None
     }
     opens, closes = (minutes_of(str(params.get(name, shipped))) for name, shipped in OFFICE.items())

@@ -39,9 +39,10 @@ class Ledger:
         return len(self._shown)
 
     def add(self, shown: int, cells: Iterable[Cell]) -> int:
-        """Add a row that is there from the day `shown`, its cells in the order of the table, and give its place."""
+        """Add a row that is there from the day `shown`, its cells in the order of the table, and give its place. What is left out is empty."""
         self._shown.append(max(self.earliest, shown))
-        self._rows.append(tuple(cells))
+        row = tuple(cells)
+        self._rows.append(row + (None,) * (len(self.columns) - len(row)))
         return len(self._rows) - 1
 
     def change(self, day: int, row: int, column: str, cell: Cell) -> None:
