@@ -6,6 +6,8 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
+from decimal import ROUND_HALF_UP, Decimal
+from math import isfinite
 
 FIELD = 200
 """The most characters of one value of the case data that a message shows."""
@@ -15,6 +17,7 @@ FIELD = 200
 _BREAKS = re.compile("[\x00-\x20\x7f-\xa0\u2028\u2029\ud800-\udfff\ufffe\uffff]+")
 _INVISIBLE = re.compile("[\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 _ADDRESS = re.compile(r"\b(https?|ftps?|file)://|\b(www)\.", re.IGNORECASE)
+_IN_TENTHS = frozenset({"hours", "percent", "%", "percentage points"})
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?")
 
@@ -72,12 +75,28 @@ def dated(value: object) -> object:
         return value
 
 
+class Tenths(float):
+    """A number that is shown with one decimal, a half away from zero."""
+
+
+def in_unit(value: float, unit: str) -> float:
+    """Return a number as it is shown in its unit: hours and percentages with one decimal.
+
+    >>> number(in_unit(14.25, "hours")), number(in_unit(-0.05, "percent")), number(in_unit(14.25, "cases"))
+    ('14.3', '-0.1', '14.25')
+    """
+    return Tenths(value) if unit in _IN_TENTHS else value
+
+
 def number(value: float) -> str:
     """Return a number with at most two decimals and none that say nothing.
 
     >>> number(18.0), number(20.25), number(1 / 3), number(57)
     ('18', '20.25', '0.33', '57')
     """
+    if isinstance(value, Tenths) and isfinite(value):
+        # By how the number is written, as 12.35 may be held as 12.349999999999999645.
+        value = float(Decimal(repr(float(value))).quantize(Decimal("0.1"), ROUND_HALF_UP))
     text = f"{value:.2f}"
     return text.rstrip("0").rstrip(".") if text != "-0.00" else "0"
 

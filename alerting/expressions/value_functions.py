@@ -11,6 +11,7 @@ from alerting.expressions.rounding import nearest, whole_number, whole_sql
 
 
 _NOISE = 9
+_MILLION = 1_000_000.0
 
 
 @rule_function(
@@ -46,14 +47,22 @@ def abs_(number: Number) -> Number:
 
 @rule_function(
     "numbers",
-    sql="(CAST({0} AS DOUBLE) * 100 / nullif({1}, 0))",
+    sql=(
+        f"(round(CAST({{0}} AS DOUBLE) * {_MILLION}) * 100 / "
+        f"CASE WHEN abs(CAST({{1}} AS DOUBLE)) >= {{2}} THEN nullif(round(CAST({{1}} AS DOUBLE) * {_MILLION}), 0) END)"
+    ),
     words="{0} as a percentage of {1}",
-    example="percentage(18, 20)",
+    example="percentage(18, 20, 10)",
     answer="90",
 )
-def percentage(part: Number, whole: Number) -> float | None:
-    """A part as a percentage of a whole; missing when the whole is 0."""
-    return part * 100.0 / whole if whole else None
+def percentage(part: Number, whole: Number, at_least: Number = 0) -> float | None:
+    """A part as a percentage of a whole; missing when the whole is 0, or less than the third number where there is one.
+
+    Part and whole may have six decimals. A percentage is then over, under or exactly a limit as the fraction is, and a difference
+    of two percentages too.
+    """
+    below, above = float(nearest(part * _MILLION)), float(nearest(whole * _MILLION))
+    return below * 100 / above if above and abs(whole) >= at_least else None
 
 
 @rule_function(

@@ -15,7 +15,7 @@ from typing import Any
 from alerting.expressions.aggregates import AGGREGATES
 from alerting.expressions.functions import FUNCTIONS
 from alerting.expressions.tree import Term
-from alerting.formatting import day, listed, number, plural
+from alerting.formatting import day, in_unit, listed, number, plural
 from alerting.rulebook.rule import Rule
 
 MISSING = "not recorded"
@@ -378,7 +378,7 @@ def with_unit(count: float, unit: str) -> str:
     ('1 working day', '57 days', '2', '1 person', '33.3 %')
     """
     one = {"people": "person", "children": "child"}.get(unit, unit.removesuffix("s"))
-    return plural(count, one, unit) if unit else number(count)
+    return plural(in_unit(count, unit), one, unit) if unit else number(count)
 
 
 def fill_params(template: str, params: Mapping[str, Any]) -> str:

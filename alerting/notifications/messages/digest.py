@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
-from alerting.formatting import counted, day, listed, number, plain, plural, until
+from alerting.formatting import counted, day, in_unit, listed, number, plain, plural, until
 from alerting.model import ClosingReason, Level, Reason
 from alerting.notifications.content import CardLine, DigestContent, Item, ItemState
 
@@ -337,4 +337,4 @@ def measured(item: Item) -> str:
     if item.measure is None or not item.unit:
         return ""
     one = item.unit.removesuffix("s") if item.unit.endswith("s") else item.unit
-    return f"{number(item.measure)} {plain(one if item.measure == 1 else item.unit)}."
+    return f"{number(in_unit(item.measure, item.unit))} {plain(one if item.measure == 1 else item.unit)}."

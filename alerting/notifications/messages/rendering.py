@@ -22,7 +22,7 @@ from css_inline import CSSInliner
 from jinja2 import FileSystemLoader, StrictUndefined, UndefinedError
 from jinja2.sandbox import SandboxedEnvironment
 
-from alerting.formatting import dated, day, listed, plain, plural
+from alerting.formatting import dated, day, in_unit, listed, plain, plural
 from alerting.model import Card, Message, Problem, Tier
 from alerting.notifications.content import (
     CardContent,
@@ -323,6 +323,7 @@ class Words:
         facts: dict[str, object] = {**dict.fromkeys(rule.tiers), **item.facts}
         names = {name: _value(fact) for name, fact in facts.items() if _tier(rule, name) <= ceiling}
         measure = int(item.measure) if item.measure is not None and float(item.measure).is_integer() else item.measure
+        measure = measure if measure is None else in_unit(measure, item.unit)
         names |= {"measure": measure, "unit": plain(item.unit), "due": item.due, "level": item.level.name, "as_of": as_of}
         names["params"] = {name: _value(value) for name, value in rule.params.items()}
         sentence = sentence_of(rule.says if part == "says" else rule.clears)
