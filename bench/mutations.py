@@ -103,6 +103,7 @@ def mutants(path: Path) -> Iterator[Mutant]:
     tree = ast.parse(path.read_text("utf-8"))
     for function, definition in _functions(tree):
         beside = [definition.args, *definition.decorator_list, *([definition.returns] if definition.returns else [])]
+        beside += [node.annotation for node in ast.walk(definition) if isinstance(node, ast.AnnAssign)]
         apart = {id(node) for part in beside for node in ast.walk(part)}
         for number, node in enumerate(ast.walk(definition)):
             if id(node) in apart:  # only the body of a function that there is can be changed

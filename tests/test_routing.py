@@ -1,71 +1,33 @@
-"""Who is told of an alert and why them, by the directory of a day: plain values, no data behind them.
-
-T1  manager M1, then S1, then H1; worker W1, adviser A1        TP  performance, manager P1        TQ  quality assurance, manager Q1
-"""
+"""Who is told of an alert and why them, by the directory of a day: plain values, no data behind them."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import Any
 
 import pytest
 
-from alerting.casedata.directory import Cover, Directory, Restriction, Team
-from alerting.model import About, Act, Alert, Condition, Level, Person
-from alerting.notifications.called import called
-from alerting.notifications.routing import NobodyThere, Router, RuleRoute, is_by, notification_key, waited
+from alerting.casedata.directory import Cover
+from alerting.model import About, Act, Alert, Level
+from alerting.notifications.routing import NobodyThere, Router, is_by, notification_key, waited
 from tests.one_alert import weekdays
-
-MONDAY = date(2026, 3, 2)
-NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
-STAFF = {
-    id_: Person(
-        id=id_,
-        name=f"Person {id_}",
-        email=f"{id_.lower()}@example.gov.uk",
-        role=None,
-        team="T1" if id_ in ("M1", "W1", "W2", "A1") else "TX",
-    )
-    for id_ in ("M1", "S1", "H1", "W1", "W2", "A1", "P1", "Q1", "X1")
-}
-T1 = Team(id="T1", name="North", service="help_protection", manager="M1", service_manager="S1", head_of_service="H1")
-TP = Team(id="TP", name="Data", service="performance", manager="P1", service_manager="S1", head_of_service="H1")
-TQ = Team(id="TQ", name="Quality", service="quality_assurance", manager="Q1", service_manager=None, head_of_service=None)
-DIRECTORY = Directory(staff=STAFF, former={}, teams={"T1": T1, "TP": TP, "TQ": TQ}, cover={}, restricted={})
-ROUTE = RuleRoute(
-    notify={Level.amber: ["worker"], Level.red: ["team_manager"], Level.critical: ["team_manager", "service_manager"]},
-    channel=True, remind_every=5, title="Visit overdue", code="CP-03",
-)  # fmt: skip
-ALERT = Alert(
-    ref="A-1", rule="visit", code="CP-03", subject_kind="child", subject="PC1", episode=1, condition=Condition.firing, level=Level.red,
-    first_seen=MONDAY, level_since=MONDAY, team="T1", worker="W1", adviser="A1", person="C1",
-)  # fmt: skip
-AMBER, CRITICAL = replace(ALERT, level=Level.amber), replace(ALERT, level=Level.critical)
-
-
-def router(route: RuleRoute = ROUTE, waited_days: int | None = None, **directory: Any) -> Router:
-    waits = None if waited_days is None else lambda _: waited_days
-    return Router(replace(DIRECTORY, **directory), {"visit": route}, waits)
-
-
-def told(alert: Alert = ALERT, by: Router | None = None) -> dict[str, str]:
-    """Return who is told and why, in order."""
-    return {recipient.person.id: recipient.why for recipient in (by or router()).recipients(alert)}
-
-
-def without(*workers: str) -> dict[str, Person]:
-    return {id_: person for id_, person in STAFF.items() if id_ not in workers}
-
-
-def limited(*workers: str, child: str = "C1") -> dict[str, Restriction]:
-    return {child: Restriction(allowed=frozenset(workers))}
-
-
-def given_to(worker: str, alert: Alert = ALERT, by: str = "M1") -> Alert:
-    act = Act(id=1, kind="assign", by=by, at=NOON, level=alert.level, assignee=worker)
-    return replace(alert, acts=(*alert.acts, act))
-
+from tests.one_team import (
+    ALERT,
+    AMBER,
+    CRITICAL,
+    MONDAY,
+    NOON,
+    ROUTE,
+    STAFF,
+    T1,
+    TP,
+    given_to,
+    limited,
+    router,
+    told,
+    without,
+)
 
 # ---------------------------------------------------------------------- by role
 
@@ -143,6 +105,16 @@ def test_the_cover_of_somebody_who_has_left_counts_for_nothing() -> None:
     assert list(told(by=router(staff=without("M1"), cover={"M1": Cover(by="W1", until=None)}))) == ["S1"]
 
 
+def test_a_role_that_nobody_has_is_looked_for_up_the_line_of_the_alert_s_team() -> None:
+    no_quality = {"T1": T1, "TP": TP}
+
+    assert told(replace(ALERT, level=Level.info, also=("quality",)), router(teams=no_quality)) == {
+        "M1": "team manager: no quality assurance to tell"
+    }
+    assert told(AMBER, router(teams={})) == {"W1": "allocated worker"}, "a case has its worker, whatever became of its team"
+    assert told(ALERT, router(teams={})) == {}
+
+
 # ---------------------------------------------------------------------- who may know
 
 
@@ -154,6 +126,7 @@ def test_a_limited_record_is_told_to_those_of_them_whom_it_names_else_to_those_i
     assert told(CRITICAL, router(restricted=limited("Q1", "gone"))) == {"Q1": "named for this restricted record"}
     assert told(CRITICAL, router(restricted=limited("Q1"), staff=STAFF | {"Q1": replace(STAFF["Q1"], email=None)})) == {}
     assert told(CRITICAL, router(restricted=limited())) == {}
+    assert [one.named for one in router(restricted=limited("Q1")).recipients(ALERT)] == [True]
     assert told(CRITICAL, router(restricted=limited("Q1", child="C2"))) == told(CRITICAL)
 
 
@@ -220,6 +193,15 @@ def test_who_may_not_see_it_now_does_not_have_it_by_having_been_given_it() -> No
     assert told(given_to("W2"), router(restricted=limited("M1", "W2"), cover=away)) == {"M1": "team manager"}
 
 
+def test_who_was_given_it_and_is_away_with_nobody_to_cover_does_not_have_it() -> None:
+    assert told(given_to("W2"), router(cover={"W2": Cover(by=None, until=None)})) == {"M1": "team manager"}
+
+
+def test_an_alert_of_a_rule_that_is_gone_may_be_given_to_who_is_in_its_team() -> None:
+    assert router().why_not_assigned(replace(ALERT, rule="gone"), "W2") is None
+    assert router().why_not_assigned(replace(ALERT, rule="gone"), "X1") == "is neither in North nor above it"
+
+
 def test_where_nobody_answers_for_it_nobody_has_it_by_being_given_it() -> None:
     assert told(given_to("W2"), router(restricted=None)) == {}
     assert told(given_to("W2", replace(ALERT, level=Level.info))) == {}
@@ -244,6 +226,7 @@ def test_whom_it_was_handed_on_from_and_to() -> None:
     assert router().handed_on(ALERT) is None
     assert router().handed_on(given_to("M1")) is None
     assert router(restricted=None).handed_on(given_to("W2")) is None
+    assert router().handed_on(given_to("W2", replace(ALERT, level=Level.info))) is None, "the rule names nobody"
 
 
 @pytest.mark.parametrize(
@@ -258,6 +241,10 @@ def test_a_name_of_two_people_is_nobodys() -> None:
     twins = STAFF | {id_: replace(STAFF[id_], name="A. Twin") for id_ in ("W1", "W2")}
 
     assert router(staff=twins).worker_named("A. Twin") == "A. Twin"
+
+
+def test_who_has_no_address_is_meant_by_their_name() -> None:
+    assert router(staff=STAFF | {"W1": replace(STAFF["W1"], email=None)}).worker_named("Person W1") == "W1"
 
 
 # ---------------------------------------------------------------------- escalated
@@ -347,6 +334,24 @@ def test_posts_that_lead_to_nobody_are_named_with_who_they_name_and_why() -> Non
     assert [gap.role for gap in holes.gaps(["T1"], ["head_of_service"])] == ["head_of_service"]
 
 
+def test_of_a_post_whose_cover_goes_in_a_ring_it_is_said_that_it_does_and_of_one_covered_by_who_has_left_who_that_is() -> None:
+    covers = {"M1": Cover(by="W1", until=None), "W1": Cover(by="M1", until=None), "S1": Cover(by="X9", until=None)}
+    left = {"X9": replace(STAFF["X1"], id="X9")}
+
+    assert [str(gap) for gap in router(cover=covers, former=left).gaps(["T1"])] == [
+        "North, team manager: those who are away cover for each other",
+        "North, service manager: X9 has left",
+    ]
+
+
+def test_who_reads_for_a_team_as_its_manager() -> None:
+    by_w2 = {"M1": Cover(by="W2", until=None)}
+
+    assert router().manager_of(T1) == STAFF["M1"]
+    assert router(cover=by_w2).manager_of(T1) == STAFF["W2"]
+    assert router(staff=without("M1")).manager_of(T1) is None, "the next up is not their manager"
+
+
 def test_where_was_looked_for_somebody() -> None:
     [first, second, third] = router(
         teams={"T1": replace(T1, service_manager=None)}, cover={"M1": Cover(by="left", until=None)}
@@ -355,6 +360,15 @@ def test_where_was_looked_for_somebody() -> None:
     assert (first.worker, first.away, first.reader, first.problem and first.problem.value) == ("M1", ("M1",), "left", "not_staff")
     assert (second.worker, second.problem and second.problem.value) == (None, "not_recorded")
     assert (third.role, third.problem, third.recipient and third.recipient.person.id) == ("head_of_service", None, "H1")
+    assert [step.team for step in (first, second, third)] == ["North", "North", "North"]
+
+
+def test_of_a_role_that_is_of_no_team_no_team_is_said() -> None:
+    [worker, manager] = router(staff=without("W1")).paths(AMBER, "worker")[0]
+    nobody = router(staff=without("M1", "S1", "H1")).paths(ALERT, "team_manager")[0]
+
+    assert (worker.team, manager.team) == (None, "North")
+    assert [(step.role, step.team) for step in nobody][-1] == ("performance", None)
 
 
 # ---------------------------------------------------------------------- small answers
@@ -393,65 +407,4 @@ def test_the_same_things_to_the_same_person_on_the_same_day_have_the_same_key() 
 
     assert key == notification_key("daily", MONDAY, "mail", "M1", ["a", "b"])
     assert len({key, *others}) == 6
-
-
-# ---------------------------------------------------------------------- what is not about one child
-
-OF_A_SERVICE = replace(ALERT, team=None, service="help_protection", worker=None, person=None, subject="contacts")
-T2 = Team(id="T2", name="West", service="Help_Protection", manager="X1", service_manager=None, head_of_service="H1")
-OF_SERVICES = replace(ROUTE, about=About.service)
-
-
-def test_of_a_service_all_teams_are_told_and_those_that_record_nobody_only_where_none_does() -> None:
-    both = router(OF_SERVICES, teams={"T1": T1, "T2": T2, "TP": TP})
-
-    assert told(OF_A_SERVICE, both) == {"M1": "team manager", "X1": "team manager"}
-    assert told(replace(OF_A_SERVICE, level=Level.critical), both).keys() == {"M1", "X1", "S1"}
-    assert (both.team(OF_A_SERVICE), both.team_name(OF_A_SERVICE)) == (None, "Help protection")
-    assert told(replace(OF_A_SERVICE, service="front_door"), both) == {"P1": "team manager"}
-    assert told(OF_A_SERVICE, router(OF_SERVICES, teams={"T1": replace(T1, manager=None), "T2": replace(T2, manager=None)})) == {
-        "S1": "service manager: no team manager to tell",
-        "H1": "head of service: no team manager to tell",
-    }
-
-
-@pytest.mark.parametrize(
-    ("subject", "level", "who"),
-    [("M1", Level.red, {"S1"}), ("W1", Level.amber, {"M1"}), ("S1", Level.critical, {"M1", "H1"}), ("X1", Level.red, {"M1"})],
-)
-def test_nobody_is_told_of_an_alert_about_themselves(subject: str, level: Level, who: set[str]) -> None:
-    of_workers = router(replace(ROUTE, about=About.worker))
-    own = replace(ALERT, subject=subject, level=level, person=None)
-
-    assert told(own, of_workers).keys() == who
-    assert subject not in of_workers.readers(own)
-    assert not of_workers.may_know(own, STAFF[subject])
-
-
-def test_of_what_goes_to_nobody_else_the_performance_team_is_no_next_up_and_nobody_is_given_it() -> None:
-    alone = router(replace(ROUTE, about=About.team, nobody_else=True), staff=without("M1", "S1", "H1"))
-    card = replace(ALERT, person=None, subject="T1")
-
-    assert told(card, alone) == {}
-    assert "nobody else" in str(router(replace(ROUTE, about=About.team, nobody_else=True)).why_not_assigned(card, "W2"))
-
-
-@pytest.mark.parametrize(
-    ("about", "subject", "words"),
-    [
-        (About.child, "00123", ""),
-        (About.contact, "00123", "Contact 00123"),
-        (About.missing_episode, "7", "Missing episode 7"),
-        (About.worker, "W1", "Person W1"),
-        (About.worker, "W99", "Worker W99"),
-        (About.team, "T1", "Team North"),
-        (About.team, "T99", "Team T99"),
-        (About.vacancy, "V12", "Vacancy V12"),
-        (About.action, "4.10", "Action 4.10"),
-        (About.service, "front_door", "Front door"),
-        (About.table, "ssd_cp_plans", "Table ssd_cp_plans"),
-    ],
-)
-def test_what_an_alert_is_about_has_words_of_its_own(about: About, subject: str, words: str) -> None:
-    assert called(replace(ALERT, subject=subject), replace(ROUTE, about=about), DIRECTORY) == words
-    assert called(replace(ALERT, facts={"name": "x"}), replace(ROUTE, about=About.service, name="name"), DIRECTORY) == "X"
+    assert len(key) == 32

@@ -337,7 +337,7 @@ def of_managers(
             gaps.append(Gap(team=team, role="team_manager", worker=person.id, problem=NobodyThere.refused))
     if not gaps:
         return {}
-    said = [f"{gap.team.name}: {f'{gap.worker} ' if gap.worker else ''}{gap.problem.words}" for gap in gaps]
+    said = [f"{gap.team.name}: {gap.why}" for gap in gaps]
     shown = "; ".join(said[:_GAPS]) + (f"; and {len(said) - _GAPS} more" if len(said) > _GAPS else "")
     detail = f"{shown}. What is theirs goes to the next up. Put it right in ext_team or ext_staff."
     return {f"managers {key_of(*said)}": Notice(title="Teams whose manager is nobody who can be told", detail=detail)}

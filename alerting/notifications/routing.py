@@ -133,9 +133,13 @@ class Gap:
     worker: str | None
     problem: NobodyThere
 
+    @property
+    def why(self) -> str:
+        """Why it leads to nobody, in words."""
+        return f"{self.worker} {self.problem.words}" if self.worker and self.problem.about_somebody else self.problem.words
+
     def __str__(self) -> str:
-        whose = f"{self.worker} " if self.worker else ""
-        return f"{self.team.name}, {ROLE_WORDS[self.role]}: {whose}{self.problem.words}"
+        return f"{self.team.name}, {ROLE_WORDS[self.role]}: {self.why}"
 
 
 class Router:
