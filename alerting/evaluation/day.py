@@ -83,9 +83,10 @@ def read_day(
         yield Day(as_of=as_of, snapshot=snapshot, wanted=wanted, trust=judged, source=source, lost=lost)
 
 
-def ask(book: Rulebook, day: Day, rules: Sequence[Rule]) -> Answers:
-    """Ask rules of a day's data; those whose data is not trusted wait."""
-    return ask_rules(book, day.snapshot, rules, day.withheld(book, rules), day.trust)
+def ask(book: Rulebook, day: Day, rules: Sequence[Rule], *, watch: bool = False) -> Answers:
+    """Ask rules of a day's data; those whose data is not trusted wait. watch: whether every rule is, to know at what they look."""
+    asked = (*rules, *book.rules) if watch else rules
+    return ask_rules(book, day.snapshot, rules, day.withheld(book, asked), day.trust, watch=watch)
 
 
 def evaluate(book: Rulebook, day: Day, answers: Answers, live: Sequence[Alert], before: AskedBefore) -> Evaluation:
@@ -125,6 +126,7 @@ def evaluate(book: Rulebook, day: Day, answers: Answers, live: Sequence[Alert], 
             *([merged] if said and merges_trusted else []),
             *answers.problems,
         ),
+        watch=answers.watch,
         source=source_mark(day.source),
     )
 

@@ -21,6 +21,7 @@ from alerting.evaluation.evaluation import Asked, Candidate, Reading, Status, no
 from alerting.evaluation.fill import check_fill
 from alerting.evaluation.query import ROLES, directory_keys, rule_query
 from alerting.evaluation.stage import Stage
+from alerting.evaluation.watch import Watch, read_watch
 from alerting.model import Alert, Finding, Level, Outcome, Problem
 from alerting.rulebook.book import Rulebook
 from alerting.rulebook.rule import Rule
@@ -35,6 +36,8 @@ class Answers:
         #: The rules that were to be asked, by id.
         self.rules: dict[str, Rule] = {}
         self.problems: list[Problem] = []
+        #: What every rule looks at, where that was asked.
+        self.watch: Watch | None = None
         self._snapshot = snapshot
         snapshot.sql(
             "CREATE TABLE finding (rule VARCHAR, subject VARCHAR, outcome VARCHAR, level TINYINT, measure DOUBLE, due DATE, "
@@ -262,14 +265,20 @@ def ask_rules(
     rules: Iterable[Rule],
     withheld: Mapping[str, str] | None = None,
     trust: Trust | None = None,
+    *,
+    watch: bool = False,
 ) -> Answers:
     """Ask each rule. A rule that is withheld, or whose query fails, has no findings; the others are not touched by it.
 
     Rules that read what others answer are asked after those, which are asked for them whatever their job, and forgotten then.
-    withheld: why a rule must not be asked today, by its id. trust: what is believed today; None for everything.
+    withheld: why a rule must not be asked today, by its id. trust: what is believed today; None for everything. watch: whether every
+    rule is asked, to know at what they look.
     """
     wanted = tuple(rules)
-    every, reads_answers = book.in_order(wanted), any(rule.subject.answers_of for rule in wanted)
+    every, reads_answers = (
+        book.in_order((*wanted, *(book.rules if watch else ()))),
+        any(rule.subject.answers_of for rule in wanted),
+    )
     answers, stage = Answers(snapshot), Stage(book, snapshot)
     if reads_answers:
         run_tables.make(snapshot, every, trust)
@@ -281,6 +290,7 @@ def ask_rules(
         answers.asked[rule.id] = asked = _ask(book, snapshot, rule, stage) if why is None else asked
         if reads_answers:
             run_tables.note(snapshot, rule, asked)
+    answers.watch = read_watch(snapshot) if watch else None
     for rule in every:
         if rule not in wanted:
             answers.forget(rule.id)

@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from alerting.casedata.directory import Directory
 from alerting.casedata.trust import Trust
+from alerting.evaluation.watch import Watch
 from alerting.model import Finding, Level, Problem
 
 Candidate = tuple[str | None, Finding]
@@ -101,6 +102,8 @@ class Evaluation:
     directory: Directory
     trust: Trust
     problems: tuple[Problem, ...] = ()
+    #: What every rule looks at, where that was asked.
+    watch: Watch | None = None
     #: Where the data came from: a mark that is another when it comes from somewhere else. It holds no secret.
     source: str = ""
 

@@ -186,11 +186,25 @@ class RuleWeek:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Watched:
+    """At what of a team's work rules look."""
+
+    #: How many rules ask about anything of the team.
+    rules: int
+    #: About how many people.
+    people: int
+    #: How many people with an open case of the team no rule asks about.
+    unwatched: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
 class TeamWeek:
     """One team's week."""
 
     team_name: str
     rows: tuple[RuleWeek, ...]
+    #: None where it was not asked.
+    watched: Watched | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -213,6 +227,8 @@ class WeeklyContent(Content):
     #: Of how many rules alerts wait until somebody has looked at them.
     braked: int = 0
     covering: tuple[str, ...] = ()
+    #: For the performance team: how many people with a sealed record no rule asks about, in words that hide a small number.
+    sealed: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -340,6 +340,7 @@ class _Run:
             not_run=[StoppedRule(title=titles.get(row.id, row.code), problem=row.problem or "") for row in stopped],
             asked=len({row.id for row in rows if row.has_answered}),
             braked=len({alert.rule for alert in self.waiting}),
+            watch=self.evaluation.watch,
             banners=self.today.banners.for_everybody(),
         )
         return [*summaries, *plan_checks(self.router, receivers, as_of)]

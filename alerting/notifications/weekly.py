@@ -10,8 +10,9 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, timedelta
 
+from alerting.evaluation.watch import Watch
 from alerting.model import Alert, Condition, Level, Person, Reason
-from alerting.notifications.content import Notification, RuleWeek, StoppedRule, TeamWeek, WeeklyContent
+from alerting.notifications.content import Notification, RuleWeek, StoppedRule, TeamWeek, Watched, WeeklyContent
 from alerting.notifications.messages.digest import by_the_record
 from alerting.notifications.routing import Receiver, Recipient, Router, notification_key
 
@@ -97,13 +98,18 @@ def compose_summaries(
     not_run: Sequence[StoppedRule],
     asked: int,
     braked: int,
+    watch: Watch | None,
     banners: Sequence[str],
 ) -> list[Notification]:
     """Return one summary for each manager and service manager, with all of their teams and no others.
 
-    weeks: the week of each team, as somebody reads it. asked: how many rules were asked of anybody. braked: of how many alerts wait to be looked at.
+    weeks: the week of each team, as somebody reads it. asked: how many rules were asked of anybody. watch: what every rule
+    looks at. braked: of how many alerts wait to be looked at.
     """
     managers = _managers(router)
+    team = router.directory.team_for("performance")
+    leads = router.manager_of(team) if team else None
+    performance = leads.id if leads else None
     read = {id_: weeks(manager.person) for id_, (manager, _) in managers.items()}
     return [
         Notification(
@@ -116,7 +122,11 @@ def compose_summaries(
             as_of=as_of,
             content=WeeklyContent(
                 week_ending=as_of,
-                teams=tuple(TeamWeek(team_name=name, rows=read[id_].get(team, ())) for name, team in sorted(teams)),
+                teams=tuple(
+                    TeamWeek(team_name=name, rows=read[id_].get(team, ()), watched=_watched(router, watch, team))
+                    for name, team in sorted(teams)
+                ),
+                sealed=_masked(watch.sealed) if watch and id_ == performance else "",
                 not_run=tuple(not_run),
                 asked=asked,
                 braked=braked,
@@ -128,6 +138,24 @@ def compose_summaries(
         if receiver.teams is None
         for id_, (manager, teams) in sorted(managers.items())
     ]
+
+
+def _watched(router: Router, watch: Watch | None, team_id: str) -> Watched | None:
+    """Return at what of a team's work rules look; None where that was not asked, or it is not known whom a count may hold."""
+    if watch is None or router.directory.restricted is None:
+        return None
+    found = watch.of(team_id, router.directory.teams[team_id].service)
+    return Watched(rules=len(found.rules), people=found.people, unwatched=found.unwatched)
+
+
+_FEW = 5
+
+
+def _masked(count: int) -> str:
+    """Return a number of people so that no one of them can be told by it; nothing of none."""
+    if not count:
+        return ""
+    return f"fewer than {_FEW}" if count < _FEW else f"at least {count - count % _FEW}"
 
 
 def _managers(router: Router) -> dict[str, tuple[Recipient, set[tuple[str, str]]]]:

@@ -62,6 +62,11 @@ class _Run:
     #: What was decided, the last word last: what a run that comes to no end has done by then.
     made: list[_Decided] = field(default_factory=list)
 
+    @property
+    def is_of_the_week(self) -> bool:
+        """Whether its summaries say at what every rule looks, so that all are asked."""
+        return self.job == "weekly"
+
     @contextmanager
     def timed(self, name: str) -> Iterator[None]:
         started = time.perf_counter()
@@ -206,14 +211,14 @@ class Pipeline:
 
         with ExitStack() as stack:
             with run.timed("read"):
-                rules = self.policy.rules_of(run.job)
+                rules = self.policy.book.rules if run.is_of_the_week else self.policy.rules_of(run.job)
                 day_ = stack.enter_context(day.read_day(self.policy.book, self.source, rules, run.as_of, past))
             yield day_
 
     def _evaluate(self, run: _Run, day_: Day) -> Evaluation:
         with run.timed("evaluate"):
             book, rules = self.policy.book, self.policy.rules_of(run.job)
-            answers = day.ask(book, day_, rules)
+            answers = day.ask(book, day_, rules, watch=run.is_of_the_week)
             live, before = read_before(self.store, rules)
             return day.evaluate(book, day_, answers, live, before)
 

@@ -16,6 +16,8 @@ from alerting.notifications.content import (
     RuleFigures,
     RuleWeek,
     StoppedRule,
+    TeamWeek,
+    Watched,
     WeeklyContent,
 )
 from alerting.notifications.messages.digest import level_word, said
@@ -147,6 +149,8 @@ class WeekView(View):
 
     week_ending: date
     teams: tuple[TeamView, ...]
+    #: How many people with a sealed record no rule asks about, as a sentence.
+    sealed: str
     not_run: tuple[StoppedRule, ...]
 
 
@@ -170,13 +174,14 @@ def view_week(content: WeeklyContent, title_of: Callable[[str], str]) -> WeekVie
         ranked = sorted(team.rows, key=lambda row: (-row.level, -row.open, -row.new, row.rule))
         rows = tuple(_week_row(row, title_of, with_bars=place < bars) for place, row in enumerate(ranked[:left]))
         left, bars = left - len(rows), bars - len(rows)
-        says = _week(ranked) or _nothing(content)
+        says = " ".join(filter(None, [_week(ranked) or _nothing(content, [team]), _watched(team.watched)]))
         teams.append(TeamView(name=plain(team.team_name), says=says, rows=rows, more=len(ranked) - len(rows)))
-    together = _week([row for team in content.teams for row in team.rows]) or _nothing(content)
+    together = _week([row for team in content.teams for row in team.rows]) or _nothing(content, content.teams)
     return WeekView(
         week_ending=content.week_ending,
         summary=together if len(teams) == 1 else f"{len(teams)} teams together: {together}",
         teams=tuple(teams),
+        sealed=f"Of those whose record is sealed, {content.sealed} are asked about by no rule." if content.sealed else "",
         not_run=tuple(StoppedRule(title=plain(rule.title), problem=plain(rule.problem, _PARAGRAPH)) for rule in content.not_run),
     )
 
@@ -191,10 +196,23 @@ def _week(rows: Sequence[RuleWeek]) -> str:
     return f"{open_} open{on_hold}; {new} new, was {new_last}; {cleared} cleared, was {cleared_last}."
 
 
-def _nothing(content: WeeklyContent) -> str:
+def _watched(watched: Watched | None) -> str:
+    """Return at what of a team's work rules look."""
+    if watched is None or not watched.rules:
+        return ""
+    people = f"{plural(watched.people, 'child or young person', 'children and young people')} under " if watched.people else ""
+    look = "looks" if watched.rules == 1 else "look"
+    said = f"{people}{plural(watched.rules, 'rule')}." if people else f"{plural(watched.rules, 'rule')} {look} at its work."
+    nobody = f" About {watched.unwatched} more with an open case no rule asks." if watched.unwatched else ""
+    return said + nobody
+
+
+def _nothing(content: WeeklyContent, teams: Sequence[TeamWeek]) -> str:
     """Return that there was nothing in a week, of what was asked: what was not asked is not known, and what waits is not told."""
     if content.asked == 0:
         return "No rule was asked of anybody, so nothing is known."
+    if all(team.watched is not None and not team.watched.rules for team in teams):
+        return f"No rule looks at the work of {'this team' if len(teams) == 1 else 'these teams'}, so nothing is known of it."
     asked = f": {plural(content.asked, 'rule')} asked" if content.asked else ""
     aside = f", {len(content.not_run)} not" if content.asked and content.not_run else ""
     waits = f", and what {plural(content.braked, 'rule')} found waits to be looked at first" if content.braked else ""

@@ -1,0 +1,93 @@
+"""Who is watched, and who is not: which rules look at a team's work, over how many people, and whom none asks about."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from alerting.casedata.snapshot import Snapshot
+
+_OPEN_CASES = frozenset({"v_open_case", "v_team_of_child"})
+"""The views by which a team's open cases are known, where a rule of the day reads them."""
+
+# A restricted record is in no count that a manager reads: one more or less would tell.
+_COUNTED = "person NOT IN (SELECT person_id FROM ext_restricted WHERE person_id IS NOT NULL)"
+
+
+@dataclass(frozen=True, kw_only=True)
+class TeamWatch:
+    """What looks at one team's work."""
+
+    #: How many subjects each rule asks about there, by the rule's id.
+    rules: Mapping[str, int] = field(default_factory=dict)
+    #: The different people among them.
+    people: int = 0
+    #: People with an open case of the team whom no rule asks about.
+    unwatched: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Watch:
+    """What every rule looks at, on one day."""
+
+    #: By team.
+    teams: Mapping[str, TeamWatch]
+    #: By service, the rules that look at it as a whole.
+    services: Mapping[str, frozenset[str]]
+    #: How many people have a sealed record, whom no rule asks about.
+    sealed: int = 0
+
+    def of(self, team: str, service: str | None) -> TeamWatch:
+        """Return what looks at a team's work, as its own or as a part of its service."""
+        own = self.teams.get(team, TeamWatch())
+        whole = dict.fromkeys(self.services.get((service or "").casefold(), frozenset()), 0)
+        return TeamWatch(rules={**whole, **own.rules}, people=own.people, unwatched=own.unwatched)
+
+
+def read_watch(snapshot: Snapshot) -> Watch:
+    """Return what the rules that were asked look at, by the answers that are in the engine."""
+    rules: defaultdict[str, dict[str, int]] = defaultdict(dict)
+    for team, rule, count in snapshot.sql(
+        "SELECT team, rule, count(*) FROM finding WHERE team IS NOT NULL GROUP BY 1, 2 ORDER BY 1, 2"
+    ):
+        rules[team][rule] = count
+    people = dict(
+        snapshot.sql(f"SELECT team, count(DISTINCT person) FROM finding WHERE team IS NOT NULL AND {_COUNTED} GROUP BY team")
+    )
+    services: defaultdict[str, set[str]] = defaultdict(set)
+    for service, rule in snapshot.sql("SELECT DISTINCT lower(service), rule FROM finding WHERE service IS NOT NULL"):
+        services[service].add(rule)
+    unwatched = _unwatched(snapshot)
+    return Watch(
+        teams={
+            team: TeamWatch(rules=rules.get(team, {}), people=people.get(team, 0), unwatched=unwatched.get(team, 0))
+            for team in {*rules, *unwatched}
+        },
+        services={service: frozenset(mine) for service, mine in services.items()},
+        sealed=_sealed(snapshot),
+    )
+
+
+def _unwatched(snapshot: Snapshot) -> dict[str, int]:
+    """Return how many people with an open case no rule asks about, by team; nobody where no rule reads who has one."""
+    made = {name for (name,) in snapshot.sql("SELECT table_name FROM duckdb_tables()")}
+    if not made >= _OPEN_CASES:
+        return {}
+    return dict(
+        snapshot.sql(
+            f"""SELECT team_id, count(*) FROM (SELECT DISTINCT t.team_id, o.person_id AS person FROM v_open_case o JOIN v_team_of_child t USING (person_id)
+            WHERE t.team_id IS NOT NULL) WHERE {_COUNTED} AND person NOT IN (SELECT person FROM finding WHERE person IS NOT NULL)
+            GROUP BY team_id"""
+        )
+    )
+
+
+def _sealed(snapshot: Snapshot) -> int:
+    [(count,)] = snapshot.sql(
+        """SELECT count(DISTINCT pers_person_id) FROM ssd_person WHERE pers_death_date IS NULL
+        AND pers_person_id IN (SELECT person_id FROM ext_restricted WHERE coalesce(norm(level), '') <> 'limited')"""
+    )
+    return int(count)
