@@ -12,6 +12,6 @@ WITH post AS (
 ), team AS (
   SELECT team_id, max(norm(service)) AS service FROM ext_team GROUP BY team_id
 )
-SELECT worker_id, norm(role) AS role, team_id, service, fte, asye, is_current
+SELECT worker_id, norm(role) AS role, team_id, service, fte, asye, starts_on, is_current
 FROM latest
 LEFT JOIN team USING (team_id)
