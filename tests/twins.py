@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -16,7 +15,7 @@ from alerting.rulebook.book import Rulebook
 from alerting.rulebook.rule import Rule
 from tests.oracle.answers import Answer, Params
 from tests.oracle.cells import Table
-from tests.oracle.rules import RULES, findings
+from tests.oracle.rules import RULES, asked
 from tests.oracle.whole_councils import whole_council
 
 # A Tuesday at a month's end, the day after Easter Monday, leap days, a Sunday, a bank holiday, the ends of a year.
@@ -64,25 +63,27 @@ def fill(snapshot: Snapshot, tables: Mapping[str, Table]) -> None:
 
 
 def ask(book: Rulebook, snapshot: Snapshot, tables: Mapping[str, Table], rules: Collection[Rule]) -> Answers:
-    """Ask these rules about a council; each of them can be asked."""
+    """Ask these rules about a council; none of them fails."""
     fill(snapshot, tables)
     snapshot.settle(book.wanted(list(rules)))
     evaluation = ask_rules(book, snapshot, list(rules))
-    assert {asked.code: asked.problem for asked in evaluation.asked.values() if asked.status != "ok"} == {}
+    assert {result.code: result.problem for result in evaluation.asked.values() if result.status not in ("ok", "off")} == {}
     return evaluation
 
 
-@contextmanager
 def answered(
     book: Rulebook, tables: Mapping[str, Table], as_of: date, codes: Collection[str] = ()
-) -> Iterator[dict[str, dict[str, Finding]]]:
-    """Give what each rule that has a twin answers, by code and subject. codes: only these, where there are any."""
+) -> dict[str, dict[str, Finding] | None]:
+    """Return what each rule that has a twin answers, by code and subject; None of one that is off. codes: only these, if any."""
     rules = {code: rule for code, rule in with_twins(book).items() if not codes or code in codes}
     # Of a council made to be misread, too few have what a rule requires. What it answers is asked here all the same.
     book = replace(book, settings=replace(book.settings, params={**book.settings.params, "min_fill": 0}))
     with Snapshot(as_of, book.settings) as snapshot:
         evaluation = ask(book, snapshot, tables, rules.values())
-        yield {code: {f.subject: f for f in evaluation.findings(rule.id)} for code, rule in rules.items()}
+        return {
+            code: {f.subject: f for f in evaluation.findings(rule.id)} if evaluation.asked[rule.id].status == "ok" else None
+            for code, rule in rules.items()
+        }
 
 
 def said(answer: Finding | Answer, twin: Answer) -> tuple[object, ...]:
@@ -112,13 +113,18 @@ def compare(
     codes: Collection[str] = (),
 ) -> Compared:
     """Return every subject about which a rule and its twin do not say the same, and how many answers were compared."""
+    given = answered(book, tables, as_of, codes)
+    expected = asked(tables, as_of, params, codes=list(given))
     found: list[Difference] = []
-    with answered(book, tables, as_of, codes) as given:
-        expected = findings(tables, as_of, params, codes=list(given))
     for code, answers in given.items():
-        found += _differing(code, answers, expected[code])
-    twins = [(code, answer.level or answer.outcome) for code in given for answer in expected[code].values()]
-    return Compared(found, Counter(twins))
+        theirs = expected[code]
+        if answers is None or theirs is None:
+            states = tuple("off" if either is None else "asked" for either in (answers, theirs))
+            found += [Difference(code, "*", states[:1], states[1:])] if states != ("off", "off") else []
+        else:
+            found += _differing(code, answers, theirs)
+    counted = [(code, answer.level or answer.outcome) for code in given for answer in (expected[code] or {}).values()]
+    return Compared(found, Counter(counted))
 
 
 def _differing(code: str, answers: Mapping[str, Finding], twins: Mapping[str, Answer]) -> Iterator[Difference]:

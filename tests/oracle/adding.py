@@ -15,21 +15,24 @@ from tests.oracle.cells import Table, id_of
 from tests.oracle.written import NO_DATE, Cell, dressed, end, start, written
 
 Cells = Mapping[str, Cell]
+Columns = Callable[[Random, date], Cells]
 
 
 class Adding:
     """A council's tables while rows are added to them."""
 
-    def __init__(self, tables: Mapping[str, Table], rng: Random, as_of: date, noun: str) -> None:
+    def __init__(self, tables: dict[str, Table], rng: Random, as_of: date, noun: str) -> None:
         self.tables, self.rng, self.as_of = tables, rng, as_of
         self._noun, self._numbers = noun, count(rng.choice((5, 95, 993)))
         known = {id_of(row["pers_person_id"]) for row in tables["ssd_person"]} - {None}
+        teams = {id_of(row["team_id"]) for row in tables.get("ext_team", [])} - {None}
+        self.teams = sorted(str(team) for team in teams)
         self.people = sorted(str(person) for person in known)
 
     def add(self, table: str, **cells: Cell) -> None:
         """Add a row, at times twice; its ids are dressed here."""
         row = {name: dressed(self.rng, cell) if name.endswith("_id") else cell for name, cell in cells.items()}
-        self.tables[table].extend([row, dict(row)] if self.rng.random() < 0.05 else [row])  # type: ignore[attr-defined]
+        self.tables.setdefault(table, []).extend([row, dict(row)] if self.rng.random() < 0.05 else [row])
 
     def fresh(self, missing: float = 0.02) -> Cell:
         """Return an id that is new, and at times none. Of ids of a table some do not end in .0, so those that do are kept."""
@@ -46,6 +49,10 @@ class Adding:
 
     def person(self) -> Cell:
         return self.rng.choice(self.people) if self.chance(0.97) else self.rng.choice(("no such person", "0", "-1", None))
+
+    def team(self) -> Cell:
+        nobody = (None, "", "T-gone")
+        return self.rng.choice(self.teams) if self.teams and self.chance(0.9) else self.rng.choice(nobody)
 
     def start(self) -> Cell:
         return start(self.rng, self.as_of)
@@ -65,8 +72,8 @@ class Adding:
         return self.rng.choice(NO_DATE)
 
 
-def with_columns(table: Table, seed: str, columns: Callable[[Random], Cells]) -> None:
+def with_columns(table: Table, seed: str, columns: Columns, as_of: date) -> None:
     """Add columns to each row. Rows that are equal stay so."""
     for row in table:
         rng = Random(f"{seed} {sorted((name, cell) for name, cell in row.items() if cell is not None)}")
-        row.update({name: cell for name, cell in columns(rng).items() if name not in row})
+        row.update({name: cell for name, cell in columns(rng, as_of).items() if name not in row})

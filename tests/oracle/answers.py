@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from fractions import Fraction
 from typing import Any
 
 Params = Mapping[str, Any]
@@ -17,6 +18,8 @@ class Answer:
     level: str | None
     outcome: str
     measure: float | None = None
+    #: The measure, where it is a share.
+    share: Fraction | None = None
     due: date | None = None
     team: str | None = None
     worker: str | None = None

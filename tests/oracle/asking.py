@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date
+from fractions import Fraction
 
 from tests.oracle.answers import Answer, Params
 from tests.oracle.cells import Table, real_date, yes
 from tests.oracle.views import Views
 
-Rule = Callable[[Views, Params], dict[str, Answer]]
+# None: the rule is off, because a table that it needs is not there.
+Rule = Callable[[Views, Params], dict[str, Answer] | None]
 
 
 def answer(
@@ -21,12 +23,14 @@ def answer(
     unknown: bool = False,
     team: str | None = None,
     has_team: bool = True,
+    share: Fraction | None = None,
 ) -> Answer:
     """Return an answer about something other than a child."""
     return Answer(
         level=level,
         outcome="unknown" if unknown else "match" if level else "clear",
         measure=measure,
+        share=share,
         due=due,
         team=team,
         has_team=has_team,
@@ -46,7 +50,6 @@ def about(
     leaver: bool = False,
 ) -> Answer:
     worker = views.alloc(person)
-    adviser = views.pa(person)
     return Answer(
         level=level,
         outcome="unknown" if unknown else "match" if level else "clear",
@@ -54,11 +57,27 @@ def about(
         due=due,
         team=views.team_of_child(person, leaver=leaver),
         worker=worker.worker_id if worker else None,
-        adviser=(adviser.worker_id if adviser else views.leavers[person].adviser_id) if leaver else None,
+        adviser=adviser_of(views, person) if leaver else None,
         also=also if level else frozenset(),
         about_child=True,
         about_leaver=leaver,
     )
+
+
+def adviser_of(views: Views, person: str) -> str | None:
+    allocated = views.pa(person)
+    if allocated is not None:
+        return allocated.worker_id
+    return views.leavers[person].adviser_id if person in views.leavers else None
+
+
+def share_answer(part: int, whole: int, p: Params) -> Answer:
+    """Return an answer about a share that should be high; unknown of too few."""
+    if whole < p["min_items"]:
+        return answer(None, unknown=True, has_team=False)
+    share = Fraction(part, whole)
+    level = "red" if share < p["red_below"] else "amber" if share < p["amber_below"] else None
+    return answer(level, share=share, has_team=False)
 
 
 def joins(role: str, when: bool) -> frozenset[str]:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta, timezone
 from fractions import Fraction
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 Row = Mapping[str, str | None]
@@ -25,7 +26,11 @@ _NAMED = re.compile(r"([0-9]{1,2})-([a-z]{3})-([0-9]{4})", re.IGNORECASE)
 _CLOCK = re.compile(r"([0-9]{1,2}):([0-9]{2})(?::([0-9]{2})(?:\.[0-9]+)?)?(?:(Z)|([+-])([0-9]{2}):?([0-9]{2})?)?")
 _NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?")
 
+# The same cells are read for every rule.
+read_once = lru_cache(maxsize=200_000)
 
+
+@read_once
 def clean(cell: str | None) -> str | None:
     if cell is None:
         return None
@@ -33,17 +38,20 @@ def clean(cell: str | None) -> str | None:
     return None if text.upper() in NOTHING else text
 
 
+@read_once
 def value_of(cell: str | None) -> str | None:
     """Return a cell of an id, a date or a number; None where it says in words that there is none."""
     text = clean(cell)
     return None if text is None or text.lower() in NO_VALUES else text
 
 
+@read_once
 def id_of(cell: str | None) -> str | None:
     text = value_of(cell)
     return None if text in ("-1", "0", "-1.0", "0.0") else text
 
 
+@read_once
 def norm(cell: str | None) -> str | None:
     text = clean(cell)
     if text is None:
@@ -57,11 +65,13 @@ def yes(cell: str | None) -> bool:
     return norm(cell) in YES
 
 
+@read_once
 def number(cell: str | None) -> Fraction | None:
     text = clean(cell)
     return Fraction(text) if text is not None and _NUMBER.fullmatch(text) else None
 
 
+@read_once
 def date_of(cell: str | None) -> date | None:
     text = value_of(cell)
     if text is None:
@@ -108,6 +118,7 @@ def _at(day: date, clock: str) -> date | None:
         return None
 
 
+@read_once
 def real_date(cell: str | None) -> date | None:
     day = date_of(cell)
     return day if day is not None and EARLIEST <= day < TOO_LATE else None

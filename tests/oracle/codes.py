@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.oracle.cells import norm
+from tests.oracle.cells import norm, read_once
 
 UNMAPPED = "UNMAPPED"
 WIDTH = 100
@@ -176,6 +176,7 @@ MAPS = {
 }
 
 
+@read_once
 def code(cell: str | None, name: str) -> str | None:
     """Return the code of the map `name` that a cell stands for; UNMAPPED for none of them, None for an empty cell."""
     codes, words = MAPS[name]

@@ -3,27 +3,11 @@
 from __future__ import annotations
 
 from datetime import date
-from random import Random
 
-from tests.oracle.adding import Adding, Cells
+from tests.oracle.adding import Adding
 from tests.oracle.calendar import add_days, add_months
-from tests.oracle.words import ACCOMMODATION_SUITS, ACTIVITIES, ENDS_OF_CARE, ENDS_OF_NEED, HEALTH_CHECKS, HEALTH_STATES
+from tests.oracle.words import HEALTH_CHECKS, HEALTH_STATES
 from tests.oracle.written import cased, coded, dressed, flag, written
-
-
-def more_columns(rng: Random) -> dict[str, Cells]:
-    """Return the cells of columns that `councils` leaves out, by table."""
-    return {
-        "ssd_cin_episodes": {"cine_close_reason": coded(rng, rng.choice(ENDS_OF_NEED))},
-        "ssd_cla_episodes": {"clae_cla_episode_ceased_reason": coded(rng, rng.choice(ENDS_OF_CARE))},
-        "ssd_cla_placement": {
-            "clap_cla_placement_change_reason": coded(rng, rng.choice(("PLACE", "PLACE", "CHILD", "LAREQ", "somebody asked", "")))
-        },
-        "ssd_care_leavers": {
-            "clea_care_leaver_activity": cased(rng, rng.choice(ACTIVITIES)),
-            "clea_care_leaver_accom_suitable": cased(rng, rng.choice(ACCOMMODATION_SUITS)),
-        },
-    }
 
 
 def referred_again(adding: Adding) -> None:
@@ -163,7 +147,8 @@ def demand(adding: Adding) -> None:
         ago += [n for n in range(28, since) if not 364 <= n < 392 for _ in adding.some(1, 6, 1)] + [since, 392]
         for n in ago:
             on, key = add_days(as_of, -n), adding.fresh(0.01)
-            closed = {"cine_close_date": written(rng, on)} if event == "cine_referral_id" else {}
+            end = {"cine_referral_id": "cine_close_date", "s47e_s47_enquiry_id": "s47e_s47_end_date"}.get(event)
+            closed = {end: written(rng, on)} if end else {}
             person = adding.person() if adding.chance(0.1) else rng.choice(adding.people)
             adding.add(table, **{event: key, who: person, when: written(rng, on)}, **closed)
             if adding.chance(0.02):  # the same again, with a later date or none

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
+from fractions import Fraction
 
 from tests.oracle.answers import Answer, Params
-from tests.oracle.asking import Rule, about, joins
+from tests.oracle.asking import Rule, about, joins, share_answer
 from tests.oracle.calendar import add_days, add_months, birthday, days
 from tests.oracle.codes import UNMAPPED
 from tests.oracle.views import CareLeaver, Views
@@ -34,6 +35,8 @@ DEFAULTS: Mapping[str, Params] = {
     },
     "CL-04": {"min_age": 17, "max_age": 24, "notify_only": ("X",), "unsafe": ("S", "V", "W"), "not_known": ("R",)},
     "CL-05": {"min_age": 17, "max_age": 21, "neet_codes": ("G5",)},
+    "CL-07": {"declined": ("REFU", "NREQ"), "max_age": 21, "months": 6},
+    "CL-08": {"amber_below": Fraction("0.92"), "red_below": Fraction("0.85"), "min_items": 20},
     "CL-06": {"eligibility": ("REL", "FREL"), "min_age": 16, "max_age": 20},
 }
 
@@ -147,10 +150,36 @@ def cl_06(views: Views, p: Params) -> dict[str, Answer]:
     return answers
 
 
+def cl_07(views: Views, p: Params) -> dict[str, Answer]:
+    answers = {}
+    for person, leaver in views.leavers.items():
+        years, contact = views.age(person), leaver.contact
+        declined = leaver.touch in p["declined"] and years is not None and years < p["max_age"]
+        long_ago = contact is None or add_months(contact, p["months"]) < views.as_of
+        measure = days(contact, views.as_of) if contact else None
+        answers[person] = _known(views, person, leaver, "info" if declined and long_ago else None, measure=measure)
+    return answers
+
+
+def in_touch(views: Views) -> list[bool]:
+    """Return of each of those whom CL-01 asks about whether there was a contact lately enough."""
+    of_contact = DEFAULTS["CL-01"]
+    asked = [person for person, found in cl_01(views, of_contact).items() if found.outcome != "unknown"]
+    contacts = [views.leavers[person].contact for person in asked]
+    return [contact is not None and days(contact, views.as_of) <= of_contact["red_days"] for contact in contacts]
+
+
+def cl_08(views: Views, p: Params) -> dict[str, Answer]:
+    found = in_touch(views)
+    return {"council": share_answer(sum(found), len(found), p)}
+
+
 RULES: Mapping[str, Rule] = {
     "CL-01": cl_01,
     "CL-02": cl_02,
     "CL-04": cl_04,
     "CL-05": cl_05,
     "CL-06": cl_06,
+    "CL-07": cl_07,
+    "CL-08": cl_08,
 }

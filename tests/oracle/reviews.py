@@ -69,8 +69,9 @@ def cla_02(views: Views, p: Params) -> dict[str, Answer]:
     return answers
 
 
-def cla_03(views: Views, p: Params) -> dict[str, Answer]:
-    answers = {}
+def asked_for_permanence(views: Views, p: Params) -> list[str]:
+    """Return the children in care of whom CLA-03 asks whether there is a plan."""
+    found = []
     for person, care in views.cla.items():
         now = views.legal_now(person)
         dob, exempt = views.person[person].dob, p["exempt_entered_at_age"]
@@ -78,13 +79,21 @@ def cla_03(views: Views, p: Params) -> dict[str, Answer]:
             continue
         if exempt is not None and dob is not None and age(dob, care.entered) >= exempt:
             continue
-        if care.cla_id is None:
+        found.append(person)
+    return found
+
+
+def cla_03(views: Views, p: Params) -> dict[str, Answer]:
+    answers = {}
+    for person in asked_for_permanence(views, p):
+        cla_id = views.cla[person].cla_id
+        if cla_id is None:
             answers[person] = about(views, person, None, unknown=True)
             continue
-        held = views.held_reviews(care.cla_id)
+        held = views.held_reviews(cla_id)
         second_due = add_months(held[0], p["second_months"]) if held else None
         level = None
-        if _has_plan(views, person, p["permanence_keys"]):
+        if has_plan(views, person, p["permanence_keys"]):
             pass
         elif len(held) >= 2:
             level = "amber" if _softened(views, person, p) else "red"
@@ -105,7 +114,7 @@ def recorded(json: str | None, keys: tuple[str, ...]) -> bool:
     return False
 
 
-def _has_plan(views: Views, person: str, keys: tuple[str, ...]) -> bool:
+def has_plan(views: Views, person: str, keys: tuple[str, ...]) -> bool:
     return any(
         views.open(row, "lacp_cla_care_plan_start_date", "lacp_cla_care_plan_end_date")
         and recorded(row.get("lacp_cla_care_plan_json"), keys)

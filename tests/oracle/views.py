@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 from tests.oracle.calendar import add_days, age, is_open
 from tests.oracle.cells import Row, Table, clean, different, id_of, norm, number, real_date, yes
@@ -29,12 +29,14 @@ SHARED: Mapping[str, Any] = {
     "personal_adviser_roles": ("16PLUS", "REL.PERSONALADVISOR", "PA"),
 }
 
+T = TypeVar("T")
 _ELIGIBILITY = ("FREL", "REL", "QUAL", "ELIG", "NONE", "UNMAPPED")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Person:
     dob: date | None
+    pers_dob: date | None
     edd: date | None
     died: date | None
     unborn: bool
@@ -76,6 +78,7 @@ class CareLeaver:
     contact: date | None
     contact_cell: date | None
     pathway: date | None
+    pathway_cell: date | None
     elig: str
     touch: str | None
     accom: str | None
@@ -141,6 +144,7 @@ class Views:
         self.shared = {**SHARED, **(shared or {})}
         self._tables = {name: different(rows) for name, rows in tables.items()}
         self._by_id: dict[tuple[str, str], dict[str | None, Table]] = {}
+        self._once: dict[Any, Any] = {}
 
     def rows(self, table: str) -> Table:
         return self._tables.get(table, [])
@@ -152,6 +156,15 @@ class Views:
             for row in self.rows(table):
                 found[id_of(row.get(column))].append(row)
         return [] if key is None else self._by_id[table, column].get(key, [])
+
+    def once(self, make: Callable[[Views], T]) -> T:
+        """Return what `make` finds, and remember it."""
+        if make not in self._once:
+            self._once[make] = make(self)
+        return self._once[make]  # type: ignore[no-any-return]
+
+    def supplied(self, table: str) -> bool:
+        return bool(self.rows(table))
 
     def open(self, row: Row, start: str, end: str) -> bool:
         return is_open(real_date(row.get(start)), real_date(row.get(end)), self.as_of)
@@ -166,10 +179,12 @@ class Views:
             dob = max((d for row in rows if (d := real_date(row.get("pers_dob")))), default=None)
             edd = max((d for row in rows if (d := real_date(row.get("pers_expected_dob")))), default=None)
             died = min((d for row in rows if (d := real_date(row.get("pers_death_date")))), default=None)
+            pers_dob = dob
             if dob is None and edd is not None and edd <= add_days(self.as_of, -self.shared["expected_dob_is_dob_after_days"]):
                 dob = edd
             not_yet = add_days(self.as_of, -self.shared["unborn_until_days_after_edd"])
-            people[key] = Person(dob=dob, edd=edd, died=died, unborn=dob is None and edd is not None and edd > not_yet)
+            unborn = dob is None and edd is not None and edd > not_yet
+            people[key] = Person(dob=dob, pers_dob=pers_dob, edd=edd, died=died, unborn=unborn)
         return people
 
     def sealed(self, person: str) -> bool:
@@ -313,6 +328,7 @@ class Views:
             contact=self.not_later(row, "clea_care_leaver_latest_contact"),
             contact_cell=real_date(row.get("clea_care_leaver_latest_contact")),
             pathway=self.not_later(row, "clea_pathway_plan_review_date"),
+            pathway_cell=real_date(row.get("clea_pathway_plan_review_date")),
             elig=self.eligibility(row),
             touch=code(row.get("clea_care_leaver_in_touch"), "in_touch"),
             accom=accommodation(row.get("clea_care_leaver_accommodation")),
@@ -432,7 +448,7 @@ class Views:
         if leaver:
             adviser = self.pa(person)
             candidates += [adviser.team_id, self.staff_team(adviser.worker_id)] if adviser else []
-            candidates.append(self.leavers[person].team_id)
+            candidates.append(self.leavers[person].team_id if person in self.leavers else None)
         worker = self.alloc(person)
         candidates += [worker.team_id, self.staff_team(worker.worker_id)] if worker else []
         waiting = [

@@ -6,21 +6,44 @@ from datetime import date
 from random import Random
 
 from tests.oracle.adding import Adding, with_columns
-from tests.oracle.cells import Table
+from tests.oracle.cells import Row, Table, id_of
 from tests.oracle.councils import TABLES, decided, random_council
-from tests.oracle.councils_children import CHILDREN, more_columns
+from tests.oracle.councils_care import CARE
+from tests.oracle.councils_children import CHILDREN, demand, referred_again
+from tests.oracle.councils_columns import COLUMNS
+from tests.oracle.councils_front_door import FRONT_DOOR, referred_and_no_more
+from tests.oracle.councils_newcomers import newcomers
+from tests.oracle.councils_shares import SHARES, month_against_month
 
-MORE_TABLES = "ssd_contacts ssd_s47_enquiry ssd_cla_health ssd_cin_plans ssd_cin_visits".split()
+MORE_TABLES = (
+    "ssd_contacts ssd_s47_enquiry ssd_cla_health ssd_cin_plans ssd_cin_visits ssd_initial_cp_conference ssd_sdq_scores ssd_missing "
+    "ssd_immigration_status ssd_pre_proceedings ssd_assessment_factors"
+).split()
+MORE = (newcomers, referred_and_no_more, *CHILDREN, *CARE, *FRONT_DOOR, *SHARES)
 
 
 def whole_council(seed: int, as_of: date, people: int = 200) -> dict[str, Table]:
     """Make a council that every rule can be asked about, all tables as raw cells; some `ext_` tables are not there at all."""
     tables = random_council(Random(seed), as_of, people)
     for name in (*TABLES, *MORE_TABLES):
-        if not name.startswith("ext_"):
+        if name.startswith("ssd_"):
             tables.setdefault(name, [])
-    for more in CHILDREN:
-        more(Adding(tables, Random(f"{seed} {more.__name__}"), as_of, more.__name__[0]))
-    for name in more_columns(Random(seed)):
-        with_columns(tables[name], str(seed), lambda rng, name=name: more_columns(rng)[name])  # type: ignore[misc]
-    return {name: decided(name, rows) for name, rows in tables.items()}
+    # In some, few are referred again.
+    quiet = Random(f"{seed} quiet").random() < 0.25
+    for more in [more for more in MORE if not quiet or more not in (referred_again, demand, month_against_month)]:
+        more(Adding(tables, Random(f"{seed} {more.__name__}"), as_of, more.__name__[:2]))
+    for name, columns in COLUMNS.items():
+        with_columns(tables[name], f"{seed} {name}", columns, as_of)
+    return {name: decided(name, _one_each(name, rows)) for name, rows in tables.items()}
+
+
+# Subjects: of rows with one id that are not the same, the definitions choose none.
+_KEYS = {"ssd_missing": "miss_table_id", "ssd_cin_assessments": "cina_assessment_id"}
+
+
+def _one_each(table: str, rows: Table) -> Table:
+    seen: dict[str | None, Row] = {}
+    if table not in _KEYS:
+        return rows
+    keys = [id_of(row.get(_KEYS[table])) for row in rows]
+    return [row for key, row in zip(keys, rows, strict=True) if key is None or seen.setdefault(key, row) == row]

@@ -150,3 +150,67 @@ HEALTH_CHECKS = (
     None,
 )
 HEALTH_STATES = ("Complete", "completed", "Completed - on time", "Complete", "Refused", "incomplete", "planned", None, "")
+NUMBERS_OF_HOMES = (
+    *("SC123456", "sc 123456", "1234567", "XXXXXXX", "xxxxxxx", "SC 765432"),
+    *("SC12345", "12345678", "XXXXXX", "none", "SC1234567", None, "", "SSD_PH"),
+)
+DISTANCES = (
+    "0",
+    "5",
+    "20",
+    "20.0",
+    "20.01",
+    "20.1",
+    "35.5",
+    "100",
+    "100.0",
+    "100.1",
+    "998.9",
+    "999",
+    "999.9",
+    "-1",
+    "near",
+    None,
+)
+MISSING = ("M", "M", "M", "missing", "Missing from home", "m: missing", "A", "away", "unauthorised absence", "lost", None)
+SCORES = ("0", "12", "12", "40", "40.0", "40.5", "41", "-1", "17", "refused", None, "n/a")
+OUTCOMES_OF_ENQUIRIES = (
+    '{"CP_CONFERENCE_FLAG": "Y"}',
+    '{"OUTCOME_NFA": "N", "cp_conference_flag" : "Yes", "COMMENTS": "he said "no""}',
+    '{"CP_CONFERENCE_FLAG": "N"}',
+    '{"CP_CONFERENCE_FLAG":1',
+    '{"CP_CONFERENCE_FLAG": ""}',
+    '{"OUTCOME_COMMENTS": "x", "CP_CONFERENCE_FLAG": "Y"}',
+    '{"CP_CONFERENCE_FLAG": true, "OTHER": "Y"}',
+    "{'CP_CONFERENCE_FLAG': 'Y'}",
+    "CP_CONFERENCE_FLAG; other",
+    "conference",
+    None,
+    "SSD_PH",
+    None,
+)
+OUTCOMES_OF_CONTACTS = (
+    *('{"EXISTING_REFERRAL_FLAG": "Y"}', '{"NEW_REFERRAL_FLAG":"Y","existing_referral_flag":"yes"'),
+    *('{"EXISTING_REFERRAL_FLAG": "N"}', '{"COMMENTS": "x", "EXISTING_REFERRAL_FLAG": "Y"}', "EXISTING_REFERRAL_FLAG"),
+    *(None, None, None, "", "NULL", "information only", '{"NFA_FLAG": "Y"}'),
+)
+OUTCOMES_OF_REFERRALS = (
+    *('{"CARE_LEAVER_FLAG": "Y"}', '{"NFA_FLAG": "N", "PRIVATE_FOSTERING_FLAG":"1"}', '{"NON_AGENCY_ADOPTION_FLAG": true'),
+    *('{"CARE_LEAVER_FLAG": "N"}', '{"OUTCOME_COMMENTS": "he", "CARE_LEAVER_FLAG": "Y"}', '{"SINGLE_ASSESSMENT_FLAG": "Y"}'),
+    *(None, None, None, None, None, "", "CARE_LEAVER_FLAG;NFA", "care leaver"),
+)
+OUTCOMES_OF_ASSESSMENTS = (
+    *('{"NFA_FLAG": "Y"}', '{"nfa_flag":"T", "COMMENTS": "none"}', '{"NFA_FLAG": "N"}', '{"COMMENTS": "", "NFA_FLAG": "Y"}'),
+    *(None, None, None, "NFA", "NFA_FLAG, other", ""),
+)
+FACTORS = (
+    *(
+        '["19B"]',
+        '{"19C": "Yes", "1A": "No"}',
+        '["1A", "2B", "4A", "11A"]',
+        "4a; 24A",
+        '{"4B": "Y", "12A": 1, "13A": "Y", "2C": "Y"}',
+    ),
+    '["11A", "19B", "4C", "1B", "3A"]',
+    *('["3A"]', '{"3B": "Yes", "1A": "No"}', "21", "5A,6B", '["7A", "not 4 A"]', '{"19B": "N", "21": "Y"}', "3A 9A", '["20"'),
+)

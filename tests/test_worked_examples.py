@@ -2,64 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date
 
 import pytest
 
-from tests.oracle.answers import Answer
-from tests.oracle.rules import findings
-
-TODAY = date(2026, 3, 31)
-Rows = list[dict[str, str | None]]
-
-
-def person(born: str | None = "2018-05-05", **cells: str) -> Rows:
-    return [{"pers_person_id": "P1", "pers_dob": born, **cells}]
-
-
-def answer(rule: str, *, as_of: date = TODAY, subject: str = "P1", **tables: Rows) -> Answer:
-    return findings({"ssd_person": person(), **tables}, as_of, codes=[rule])[rule][subject]
-
-
-def level(rule: str, **tables: Rows) -> str | None:
-    """Return the level, or `unknown`."""
-    found = answer(rule, **tables)
-    return "unknown" if found.outcome == "unknown" else found.level
-
-
-def ago(days: int) -> str:
-    return (TODAY - timedelta(days=days)).isoformat()
-
-
-def care(entered: str) -> Rows:
-    return [{"clae_person_id": "P1", "clae_cla_id": "C1", "clae_cla_episode_id": "E1", "clae_cla_episode_start_date": entered}]
-
-
-def placed(start: str, end: str | None = None, key: str = "Q1", kind: str = "U6", change: str = "CHILD", **more: str) -> dict:
-    return {
-        "clap_person_id": "P1",
-        "clap_cla_id": "C1",
-        "clap_cla_placement_id": key,
-        "clap_cla_placement_start_date": start,
-        "clap_cla_placement_end_date": end,
-        "clap_cla_placement_type": kind,
-        "clap_cla_placement_change_reason": change,
-        **more,
-    }
-
-
-def plan(start: str, end: str | None = None, key: str = "L1") -> dict[str, str | None]:
-    return {
-        "cppl_person_id": "P1",
-        "cppl_cp_plan_id": key,
-        "cppl_cp_plan_start_date": start,
-        "cppl_cp_plan_end_date": end,
-    }
-
-
-def leaver(**cells: str) -> Rows:
-    return [{"clea_person_id": "P1", "clea_care_leaver_eligibility": "FREL", **cells}]
-
+from tests.one_child import answer, care, leaver, level, person, placed, plan
 
 # ---------------------------------------------------------------------- the first page
 
