@@ -374,6 +374,7 @@ def _overrides(loaded: Loaded, faults: list[Fault]) -> Overrides:
         "params": section.params,
         "codes": section.codes,
         "bank_holidays": section.bank_holidays,
+        "bank_holiday_changes": section.bank_holiday_changes,
     }
     overrides = loaded.document.check(Overrides, values, ("rules",))
     faults += loaded.document.faults[before:]

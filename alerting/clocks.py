@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from math import ceil
 
-from alerting.working_days import FIRST, LAST, add_working_days, is_working_day, working_days_between
+from alerting.working_days import FIRST, LAST, TERM_ENDS, add_working_days, is_working_day, working_days_between
 
 CLOCKS = ("elapsed", "working_days", "office")
 """The clocks by their names in a rule and in settings."""
@@ -35,11 +35,13 @@ _MOST_MINUTES = 10**7
 
 @dataclass(frozen=True, kw_only=True)
 class Calendar:
-    """What a clock counts by: the bank holidays, and when the office opens and closes, in minutes since midnight."""
+    """What days and clocks are counted by: the bank holidays, when the office opens and closes, in minutes since midnight, and terms."""
 
     bank_holidays: Set[date]
     opens: int = 9 * 60
     closes: int = 17 * 60
+    #: When school terms end, as settings write it.
+    term_ends: tuple[str, ...] = TERM_ENDS
 
 
 def minutes_of(text: str) -> int | None:

@@ -1,4 +1,4 @@
-"""Working days, months and ages: the Python twin of the snapshot's functions of the same names.
+"""Working days, months, ages and school terms: the Python twin of the snapshot's functions of the same names.
 
 Working days are Monday to Friday less the bank holidays of England; a council's closure days are working days, because
 statutory clocks run on them. Bank holidays are an argument everywhere: they are a setting, not code.
@@ -6,9 +6,12 @@ statutory clocks run on them. Bank holidays are an argument everywhere: they are
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from calendar import monthrange
-from collections.abc import Set
+from collections.abc import Mapping, Sequence, Set
+from contextlib import suppress
 from datetime import date, timedelta
+from functools import lru_cache
 
 FIRST, LAST = date(1901, 1, 1), date(2110, 1, 1)
 """The days the calendar covers; every real date of the case data lies between them, and what is due after one."""
@@ -65,3 +68,48 @@ def age_on(born: date, day: date) -> int:
     (17, 18)
     """
     return day.year - born.year - ((day.month, day.day) < (born.month, born.day))
+
+
+_MONTHS = "january february march april may june july august september october november december".split()
+
+TERM_ENDS = ("31 December", "31 March", "31 July")
+"""When school terms end, where settings do not say so."""
+
+
+def read_term_end(written: str) -> list[date]:
+    """Return the days that a text stands for: `31 July` is that day of every year, `2026-07-21` the one; none for what is no day.
+
+    >>> read_term_end("2026-07-21"), len(read_term_end("31 July")), read_term_end("31 June")
+    ([datetime.date(2026, 7, 21)], 209, [])
+    """
+    with suppress(ValueError):
+        return [date.fromisoformat(written)]
+    number, _, month = written.strip().partition(" ")
+    found = []
+    for year in range(FIRST.year, LAST.year):
+        with suppress(ValueError):
+            found.append(date(year, _MONTHS.index(month.strip().lower()) + 1, int(number)))
+    return found
+
+
+def ends_of(params: Mapping[str, object]) -> tuple[str, ...]:
+    """Return what the shared parameters say of when school terms end."""
+    written = params.get("term_ends", TERM_ENDS)
+    return tuple(map(str, written)) if isinstance(written, (list, tuple)) else TERM_ENDS
+
+
+@lru_cache(maxsize=8)
+def term_ends(written: tuple[str, ...]) -> Sequence[date]:
+    """Return the days on which school terms end, in order."""
+    return sorted({day for one in written for day in read_term_end(one)})
+
+
+def term_end(day: date, later: int, written: tuple[str, ...]) -> date | None:
+    """Return the day on which the term of a day ends, or so many terms later; None where that is not known.
+
+    >>> term_end(date(2026, 3, 31), 0, TERM_ENDS), term_end(date(2025, 12, 12), 1, TERM_ENDS)
+    (datetime.date(2026, 3, 31), datetime.date(2026, 3, 31))
+    """
+    ends = term_ends(written)
+    place = bisect_left(ends, day) + later
+    return ends[place] if later >= 0 and place < len(ends) else None

@@ -87,6 +87,7 @@ def test_every_shared_parameter_is_used_by_a_view_a_subject_a_rule_or_the_checks
         "office_from",
         "office_to",
         "front_door_clock",
+        "term_ends",
         "open_only",
         "tell_lost",
         "tell_lost_at_least",

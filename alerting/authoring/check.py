@@ -9,12 +9,12 @@ from pathlib import Path
 
 from alerting.alerts.people import People
 from alerting.app import App, rules_folder, words_of
+from alerting.authoring.calendars import find_calendar_faults
 from alerting.database_address import sqlite_file
 from alerting.delivery.notifier import Notifier
 from alerting.documents.document import KeyPath, did_you_mean
 from alerting.errors import AlertingError, EmptyStoreError, Fault
 from alerting.evaluation.dry_run import check_book, check_rule
-from alerting.formatting import plural
 from alerting.model import Reach, Tier
 from alerting.notifications.messages.rendering import Words
 from alerting.notifications.messages.sentences import WordsFault, WordsFaultKind
@@ -27,7 +27,6 @@ from alerting.rulebook.sql_tree import names_in
 from alerting.rulebook.subject_sql import character_offset
 
 _AN_ADMINISTRATOR = '{name: "Priya Shah", address: priya.shah@example.gov.uk}'
-_BANK_HOLIDAYS = 8
 """How many there are in a year in England; some years have one more."""
 
 _BRACES = re.compile(r"\{[{%](.*?)[%}]\}", re.DOTALL)
@@ -40,7 +39,7 @@ def check(app: App, today: date, *, reach: bool = True) -> list[Fault]:
     faults = [*app.faults, *_shared_param_faults(app.book), *check_book(app.book)]
     faults += [fault for rule in rules for fault in _rule_faults(app, rule, today)]
     untold = [*_address_faults(app), *_administrator_faults(app), *_asking_faults(app), *_reach_faults(app)]
-    untold += _holiday_faults(app, today)
+    untold += find_calendar_faults(app, today)
     return list(dict.fromkeys([*faults, *_receiver_faults(app, reach=reach), *untold]))
 
 
@@ -307,17 +306,3 @@ def _administrator_faults(app: App) -> Iterator[Fault]:
                 remedy=f"Write who it is, such as {_AN_ADMINISTRATOR}; an address alone is read as before.",
                 severity="warning",
             )
-
-
-def _holiday_faults(app: App, today: date) -> Iterator[Fault]:
-    """Find a list of bank holidays that can hardly be all there are: every other one would count as a working day."""
-    if app.loaded.config.rules.bank_holidays is None:
-        return
-    listed = sum(day.year == today.year for day in app.book.settings.bank_holidays)
-    if listed < _BANK_HOLIDAYS:
-        yield Fault(
-            problem=f"`rules.bank_holidays` has {plural(listed, 'day')} of {today.year}, and there are at least {_BANK_HOLIDAYS} in England",
-            where=app.loaded.document.place(("rules", "bank_holidays")),
-            remedy="It stands in place of the shipped ones: list every one, or leave it out.",
-            severity="warning",
-        )

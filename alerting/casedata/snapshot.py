@@ -42,7 +42,7 @@ from alerting.casedata.spellings import shapes
 from alerting.casedata.table_reading import TableReading
 from alerting.clocks import ASK, OFFICE, from_london, moment_of
 from alerting.errors import SourceError
-from alerting.working_days import FIRST, LAST
+from alerting.working_days import FIRST, LAST, ends_of, term_ends
 
 Wanted = Mapping[str, frozenset[str]]
 """The tables a run needs, each with the columns it needs of it."""
@@ -193,7 +193,8 @@ class Snapshot:
         for setting in _SETTINGS:
             self._ask("execute", setting, [])
         self._set_day(self.as_of)
-        self._share({**cells.WORDS, **OFFICE, **self.settings.params})
+        school_terms = list(term_ends(ends_of(self.settings.params)))
+        self._share({**cells.WORDS, **OFFICE, **self.settings.params, "school_terms": school_terms})
         self._ask("execute", NO_LOADS, [])
         self._make_calendar()
         self._ask("execute", MACROS, [])

@@ -291,6 +291,25 @@ def is_working_day(day: date, *, on: Day) -> bool | None:
     return working_days.is_working_day(day, on.bank_holidays) if FIRST <= day <= LAST else None
 
 
+@rule_function(
+    "working days",
+    sql=(
+        "list_transform([{{'day': {0}, 'place': greatest(0, 1 + " + whole_sql("{1}") + ")}}], "
+        "lambda given: list_filter(getvariable('school_terms'), lambda ends: ends >= given.day)[given.place])[1]"
+    ),
+    words="the end of the school term of {0}",
+    example="term_end(date '2025-12-12', 1)",
+    answer="2026-03-31",
+)
+def term_end(day: date, later: Number = 0, *, on: Day) -> date | None:
+    """The day on which the school term of a date ends; with 1 that on which the next term ends.
+
+    Terms end on the days of term_ends in the settings. Where they name no later one the answer is missing.
+    """
+    whole = whole_number(later)
+    return None if whole is None else working_days.term_end(day, whole, on.term_ends)
+
+
 # ---------------------------------------------------------------- ages
 
 

@@ -386,6 +386,15 @@ class RuleSetting(BaseModel):
     reason: str = ""
 
 
+class HolidayChanges(BaseModel):
+    """Single bank holidays that config.yaml adds to the list, or takes out of it."""
+
+    model_config = _STRICT
+
+    add: tuple[date, ...] = ()
+    remove: tuple[date, ...] = ()
+
+
 class Overrides(BaseModel):
     """What config.yaml may say of the rules: one rule by its code or id, shared parameters, code words, bank holidays."""
 
@@ -395,3 +404,4 @@ class Overrides(BaseModel):
     params: dict[str, Any] = Field(default_factory=dict)
     codes: dict[str, dict[str, tuple[str, ...]]] = Field(default_factory=dict)
     bank_holidays: tuple[date, ...] | None = None
+    bank_holiday_changes: HolidayChanges = HolidayChanges()

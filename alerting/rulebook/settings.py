@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import date
 from typing import Any
 
 from alerting.casedata.catalogue import Settings
@@ -12,6 +13,7 @@ from alerting.documents.document import Document, KeyPath, did_you_mean
 from alerting.errors import Fault, Place
 from alerting.formatting import listed
 from alerting.rulebook.file_models import CodeWords, Overrides, SettingsFile
+from alerting.working_days import TERM_ENDS, read_term_end
 
 _NEEDED = ("row_count_tolerance", "max_row_change", "max_row_change_at_least", "max_load_age_wd", "min_fill", "min_fill_at_least")
 """The shared parameters that the service itself reads: when data is not believed."""
@@ -20,7 +22,7 @@ _NUMBERS = ("reopen_window_wd", "held_too_long_wd")
 """Shared parameters that the service reads where they are there: settings of an earlier version may lack them."""
 
 
-_CLOCK = "front_door_clock"
+_CLOCK, _TERMS = "front_door_clock", "term_ends"
 
 
 def find_settings_faults(document: Document, found: SettingsFile) -> list[Fault]:
@@ -33,12 +35,12 @@ def find_settings_faults(document: Document, found: SettingsFile) -> list[Fault]
             problem = f"`params.{name}` should be a number" if there else f"the number `{name}` is missing"
             remedy = "Write it in digits." if there else f"Add `{name}:` as it is in the shipped settings."
             faults.append(Fault(problem=problem, where=document.place(("params", name)), remedy=remedy))
-    for name, (problem, remedy) in _wrong_clocks(found.params).items():
+    for name, (problem, remedy) in _wrong_calendar(found.params).items():
         faults.append(Fault(problem=f"`params.{name}` {problem}", where=document.place(("params", name)), remedy=remedy))
     return faults
 
 
-def _wrong_clocks(params: Mapping[str, Any]) -> dict[str, tuple[str, str]]:
+def _wrong_calendar(params: Mapping[str, Any]) -> dict[str, tuple[str, str]]:
     """Return the parameters that times are reckoned by and that are none they can be reckoned by, each with what is wrong and what to write."""
     wrong = {
         name: ("is no time of day", 'Write it in quotes, such as "09:00".')
@@ -48,6 +50,11 @@ def _wrong_clocks(params: Mapping[str, Any]) -> dict[str, tuple[str, str]]:
     opens, closes = (minutes_of(str(params.get(name, shipped))) for name, shipped in OFFICE.items())
     if opens is not None and closes is not None and closes <= opens:
         wrong["office_to"] = ("is not later than office_from", "Hours are counted from office_from until office_to of one day.")
+    ends = params.get(_TERMS, TERM_ENDS)
+    unread = [str(one) for one in ends if not read_term_end(str(one))] if isinstance(ends, (list, tuple)) else [str(ends)]
+    if unread or not ends:
+        named = f"has what is no day: {', '.join(unread)}" if unread else "is empty"
+        wrong[_TERMS] = (named, "Write days of every year or of one, such as [31 December, 2027-03-24].")
     if params.get(_CLOCK, CLOCKS[0]) not in CLOCKS:
         wrong[_CLOCK] = ("is no clock", did_you_mean(str(params[_CLOCK]), list(CLOCKS)) or f"Write {listed(CLOCKS, 'or')}.")
     return wrong
@@ -74,7 +81,7 @@ def apply_overrides(
             fault(f"`rules: params: {name}:` {wrong}", ("params", name), f"settings.yaml has {found.params[name]}.")
         else:
             params[name] = value
-    for name, (problem, remedy) in _wrong_clocks(params).items():
+    for name, (problem, remedy) in _wrong_calendar(params).items():
         fault(f"`rules: params: {name}:` {problem}", ("params", name), remedy)
     codes = {name: _code_map(file, overrides.codes.get(name, {})) for name, file in found.codes.items()}
     for name, file in found.codes.items():
@@ -85,8 +92,14 @@ def apply_overrides(
     for name in overrides.codes:
         if name not in codes:
             fault(f"`rules: codes:` names a code map '{name}' that is not there", ("codes", name), did_you_mean(name, codes))
-    holidays = overrides.bank_holidays if overrides.bank_holidays is not None else found.bank_holidays
-    return Settings(params=params, codes=codes, bank_holidays=frozenset(holidays)), faults
+    return Settings(params=params, codes=codes, bank_holidays=_bank_holidays(found, overrides)), faults
+
+
+def _bank_holidays(found: SettingsFile, overrides: Overrides) -> frozenset[date]:
+    """Return the shipped bank holidays, or those of the council's own list, with the single days that it changes."""
+    listed_days = found.bank_holidays if overrides.bank_holidays is None else overrides.bank_holidays
+    changes = overrides.bank_holiday_changes
+    return (frozenset(listed_days) | set(changes.add)) - set(changes.remove)
 
 
 def _code_map(file: CodeWords, own: dict[str, tuple[str, ...]]) -> CodeMap:
