@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from alerting.errors import AlertingError
-from alerting.terminal import echo, echo_styled, look_of, not_text, output
+from alerting.terminal import echo, echo_styled, look_of, output, unfit
 
 if TYPE_CHECKING:
     from alerting.alerts.people import Actor, People
@@ -98,8 +98,8 @@ class CommandFolder(click.Group):
         sys.exit(code)
 
     def _refused(self, given: Sequence[str]) -> int:
-        """Return the code that an argument which is no text ends with, after saying so; 0 where all are text."""
-        for why in filter(None, map(not_text, given)):
+        """Return the code that an argument which can be none ends with, after saying so; 0 where all can be."""
+        for why in filter(None, map(unfit, given)):
             error = click.UsageError(f"{why[:1].upper()}{why[1:]}.", click.Context(self, info_name="alerting"))
             error.show()
             return error.exit_code

@@ -31,6 +31,9 @@ _NO_FORMULA = re.compile(r"[-+]?[\d.,:/ -]*%?")
 _IN_ASCII = {"…": "...", "–": "-", "—": "-", "‘": "'", "’": "'", "“": '"', "”": '"', "→": "->", "\u00a0": " ", "�": "?"}
 _IN_PLACE = "alerting.in_place"
 
+LONGEST_ARGUMENT = 4096
+"""Characters of one argument of a command: as many as a path may have."""
+
 
 def _in_place(error: UnicodeError) -> tuple[str, int]:
     """Return what stands for characters that a code page does not have: their like, or their numbers, from which they can be told."""
@@ -202,8 +205,12 @@ def _no_formula(cell: object) -> str:
     return f"'{text}" if is_one else text
 
 
-def not_text(argument: str) -> str | None:
-    """Return why an argument of a command is no text, None where it is."""
+def unfit(argument: str) -> str | None:
+    """Return why something cannot be an argument of any command, None where it can: it is empty, no text, or longer than a path can be."""
+    if not argument:
+        return "an argument is empty: give a value, or leave the option out"
+    if len(argument) > LONGEST_ARGUMENT:
+        return f"an argument has {len(argument):,} characters, and may have {LONGEST_ARGUMENT:,}: {visible(argument[:40])}…"
     if any("\ud800" <= one <= "\udfff" for one in argument):
         return f"an argument is not UTF-8: {visible(argument)}"
     if any(unicodedata.category(one) == "Cc" for one in argument if one not in "\n\t\r"):

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import io
+import shlex
 import shutil
-from collections.abc import Iterator
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import click
@@ -14,15 +18,44 @@ from alerting.cli import DAY
 from alerting.commands import cli
 from tests.every_command import COMMANDS
 from tests.made_council import MONDAY, MadeCouncil
+from tests.test_terminal import streams
 
 pytestmark = pytest.mark.slow
 
-BAD = (
-    "", "-1", "9" * 400, "nan", "0001-01-01", "9999-12-31", "../../etc/passwd", "/dev/null", "[red]x[/red]", "=1+1", "Ł☂😀\u202e\u200b",
-    "%s{0}${env:X}' OR 1=1 --", "rul\udce9s", "\x1b[2J\x07",
+ODD = (
+    "-1", "9" * 400, "nan", "0001-01-01", "9999-12-31", "/dev/null", "=1+1", "Ł☂😀\u202e\u200b", "%s{0}${env:X}' OR 1=1 --", "rul\udce9s",
 )  # fmt: skip
+NOTHING_THERE = {
+    "an id that is none": "A-ZZZZZZZZ",
+    "a folder": "folder",
+    "a file that is not there": "nowhere.yaml",
+    "a file that cannot be read": "loop.yaml",
+    "markup": "[red]x[/red]",
+    "control characters": "\x1b[2J\x07",
+    "an emoji": "😀",
+    "a date that is none": "2026-02-30",
+    "10,000 characters": "x" * 10_000,
+    "an empty string": "",
+    "a dash": "-",
+    "a folder above": "../..",
+}
+"""Twelve kinds of what names nothing that there is."""
 LIVES_ON = {("serve",), ("demo",)}
 """What does not end, or makes a council first."""
+NAMES_WHAT_IS_NEW = {("demo", "export"), ("store", "backup"), ("rules", "new")}
+"""What is given a place to write to."""
+CHOOSES = {"--rule", "--state"}
+"""Options that choose among what there is."""
+LONGEST = 6_000
+"""Characters that a fault may take, where what is wrong with an argument is told."""
+
+
+def tells(command: click.Command) -> bool:
+    """Return whether a command does something of use when nothing is given to it."""
+    return not any(each.required for each in command.params)
+
+
+TELLS = sorted(path for path in COMMANDS.keys() - LIVES_ON if tells(COMMANDS[path]))
 
 
 def calls(command: click.Command, bad: str) -> Iterator[list[str]]:
@@ -60,19 +93,79 @@ def test_no_command_breaks_on_arguments_that_make_no_sense_where_there_is_no_con
             is_fit(CliRunner().invoke(cli, [*path, *arguments], input=""), (path, arguments))
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("path", sorted(COMMANDS.keys() - LIVES_ON))
-def test_no_command_breaks_on_arguments_that_make_no_sense(tmp_path, monkeypatch, path):
-    council = MadeCouncil(tmp_path)
-    council.row("ext_staff", worker_id="M1")["name"] = "[red]Oak[/red] \x1b[2J\u202e"
+@pytest.fixture(scope="module")
+def used(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of a council that nobody should print, after a run; the working folder is two below it."""
+    folder: Path = tmp_path_factory.mktemp("used")
+    council = MadeCouncil(folder)
+    council.row("ext_staff", worker_id="M1")["name"] = "[red]Oak[/red] \x1b[2J\u202e Ŵyn"
     council.row("ext_team", team_id="T1")["name"] = "=HYPERLINK(1) \x9b1m"
     council.write()
-    config = council.configure("sqlite:///alerting.db")
-    monkeypatch.chdir(tmp_path)
-    is_fit(CliRunner().invoke(cli, ["--config", str(config), "run", "daily", "--as-of", MONDAY.isoformat()]), "run")
-    kept = shutil.copy(tmp_path / "alerting.db", tmp_path / "kept.db")
-    for bad in BAD:
+    council.configure(f"sqlite:///{folder / 'alerting.db'}", council={"name": "Cyngor Ŵ ☂ [red]Łódź[/red]"})
+    is_fit(
+        CliRunner().invoke(cli, ["--config", str(folder / "config.yaml"), "run", "daily", "--as-of", MONDAY.isoformat()]), "run"
+    )
+    shutil.copy(folder / "alerting.db", folder / "kept.db")
+    within = folder / "a" / "b"
+    (within / "folder").mkdir(parents=True)
+    (within / "loop.yaml").symlink_to("loop.yaml")  # whoever may read everything cannot read this
+    return folder
+
+
+@pytest.fixture
+def ask(used: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
+    monkeypatch.chdir(used / "a" / "b")
+
+    def invoke(*arguments: str) -> Result:
+        shutil.copy(used / "kept.db", used / "alerting.db")
+        return CliRunner().invoke(cli, ["--config", str(used / "config.yaml"), *arguments], input="")
+
+    return invoke
+
+
+@pytest.mark.parametrize("path", sorted(COMMANDS.keys() - LIVES_ON))
+def test_no_command_breaks_on_arguments_that_make_no_sense(ask, path):
+    for bad in ODD:
         for arguments in calls(COMMANDS[path], bad):
-            is_fit(CliRunner().invoke(cli, ["--config", str(config), *path, *arguments], input=""), (path, arguments))
-            (tmp_path / "alerting.db").unlink(missing_ok=True)
-            shutil.copy(kept, Path("alerting.db"))
+            is_fit(ask(*path, *arguments), (path, arguments))
+
+
+@pytest.mark.parametrize("path", sorted(COMMANDS.keys() - LIVES_ON))
+def test_what_names_nothing_that_there_is_is_a_fault_of_few_words(ask, path):
+    command = COMMANDS[path]
+    names = any(isinstance(each, click.Argument) for each in command.params) and path not in NAMES_WHAT_IS_NEW
+    for kind, bad in NOTHING_THERE.items():
+        for arguments in calls(command, bad):
+            result = ask(*path, *arguments)
+            is_fit(result, (path, kind, arguments))
+            assert len(result.output) < LONGEST, (path, kind)
+            assert result.exit_code or not (names or CHOOSES & set(arguments)), (path, kind, arguments)
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "cp437", "ascii"])
+def test_every_command_says_what_it_has_to_in_a_code_page_that_lacks_the_letters(used, monkeypatch, encoding):
+    monkeypatch.chdir(used / "a" / "b")
+    shutil.copy(used / "kept.db", used / "alerting.db")
+    for path in TELLS:
+        with streams(out := io.TextIOWrapper(io.BytesIO(), encoding, newline="\n")) as talk, pytest.raises(SystemExit) as ended:
+            cli.main(["--config", str(used / "config.yaml"), *path])
+        out.flush()
+        said = out.buffer.getvalue().decode(encoding)
+        assert ended.value.code in (0, 1), (path, said, talk.getvalue())
+        assert "fault of the program" not in talk.getvalue(), path
+        assert said.replace("\n", "").replace("\t", "").isprintable(), path
+
+
+@pytest.mark.parametrize("path", TELLS)
+def test_an_output_that_is_closed_or_full_ends_no_command_in_a_traceback(used, path):
+    alerting = [sys.executable, "-m", "alerting", "--config", str(used / "config.yaml"), *path]
+    heard, unheard, full = (
+        subprocess.run(["bash", "-c", f"{shlex.join(alerting)} {to}"], capture_output=True, text=True, check=False, timeout=120)
+        for to in ("", ">&-", ">/dev/full")
+    )
+
+    assert unheard.returncode == heard.returncode
+    assert full.returncode == (heard.returncode or (1 if heard.stdout else 0))
+    for done in (heard, unheard, full):
+        assert "Traceback" not in done.stderr
+        assert "Exception ignored" not in done.stderr

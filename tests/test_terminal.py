@@ -194,13 +194,14 @@ def test_an_error_that_nobody_foresaw_is_told_by_its_place_and_without_its_words
     assert command_line._TRACEBACK in talk.getvalue()
 
 
-@pytest.mark.parametrize("argument", ["rul\udce9s", "\x1b[2J", "a\x00b"])
-def test_an_argument_that_is_no_text_is_a_usage_error(argument):
+@pytest.mark.parametrize("argument", ["rul\udce9s", "\x1b[2J", "a\x00b", "", "x" * 10_000])
+def test_an_argument_that_is_empty_no_text_or_endless_is_a_usage_error(argument):
     with streams(io.TextIOWrapper(io.BytesIO(), "utf-8")) as talk, pytest.raises(SystemExit) as ended:
         cli.main(["rules", argument])
 
     assert ended.value.code == 2
     assert talk.getvalue().replace("\n", "").isprintable()
+    assert len(talk.getvalue()) < 500
 
 
 @pytest.mark.parametrize(

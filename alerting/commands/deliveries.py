@@ -12,7 +12,7 @@ from alerting.delivery.bounces import counted
 from alerting.errors import ConfigError
 from alerting.store import channel_checks
 from alerting.store.messages import circuit_breaker
-from alerting.store.messages.sent import list_messages
+from alerting.store.messages.sent import STATES, list_messages
 from alerting.terminal import echo, echo_json, echo_table
 
 
@@ -23,7 +23,7 @@ def command() -> None:
 
 @command.command("list")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON list.")
-@click.option("--state", help="Only in this state: planned, deferred, accepted, failed, cancelled, unknown.")
+@click.option("--state", type=click.Choice(STATES), help="Only in this state.")
 @click.option("--most", default=200, show_default=True, type=click.IntRange(1, 1_000_000), help="How many, newest first.")
 @click.pass_context
 def list_deliveries(ctx: click.Context, state: str | None, most: int, *, as_json: bool) -> None:

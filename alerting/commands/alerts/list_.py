@@ -6,9 +6,14 @@ from datetime import date
 
 import click
 
+from alerting.authoring.draft import find_rule
 from alerting.cli import build_app
 from alerting.commands.alerts import as_row, measured
+from alerting.documents.document import did_you_mean
+from alerting.errors import AlertingError
 from alerting.model import Condition, Level
+from alerting.store import newest_directory
+from alerting.store.store import Store
 from alerting.terminal import echo, echo_json, echo_table
 
 
@@ -23,9 +28,14 @@ def command(
     ctx: click.Context, rule: str | None, team: str | None, level: str | None, *, as_json: bool, everything: bool
 ) -> None:
     """List the open alerts, most serious first."""
-    store = build_app(ctx).store()
+    app = build_app(ctx)
+    store = app.store()
     try:
         alerts = store.alerts() if everything else store.live()
+        if rule and not any(rule in (alert.code, alert.rule) for alert in alerts):
+            find_rule(app.book, rule)
+        if team and not any(alert.team == team for alert in alerts):
+            _find_team(store, team)
     finally:
         store.close()
     chosen = [
@@ -58,3 +68,12 @@ def command(
         ],
     )
     echo(f"{len(chosen)} alerts", err=True)
+
+
+def _find_team(store: Store, team: str) -> None:
+    """Raise AlertingError where the last run knew no such team."""
+    with store.transaction() as connection:
+        newest = newest_directory.read(connection)
+    if newest and team not in newest.directory.teams:
+        known = list(newest.directory.teams)
+        raise AlertingError(f"there is no team '{team}'", remedy=did_you_mean(team, known) or "Give the id that ext_team has.")

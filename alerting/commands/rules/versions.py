@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from alerting.authoring.draft import find_rule
 from alerting.cli import build_app
 from alerting.terminal import echo, echo_json, echo_table
 
@@ -29,6 +30,8 @@ def command(ctx: click.Context, rule: str | None, *, as_json: bool) -> None:
         rows = RuleHistory(store).versions(codes.get(rule.upper(), rule.lower()) if rule else None)
     finally:
         store.close()
+    if rule and not rows:
+        find_rule(app.book, rule)
     if as_json:
         echo_json([{name: _plain(value) for name, value in asdict(row).items()} for row in rows])
         return

@@ -10,6 +10,9 @@ import sqlalchemy as sa
 from alerting.store.schema import outbox
 from alerting.store.store import Transaction
 
+STATES = ("planned", "claimed", "deferred", "accepted", "failed", "cancelled", "unknown")
+"""What state a message may be in."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class OutboxRow:
