@@ -82,6 +82,7 @@ def test_a_table_in_which_nothing_was_ever_seen_or_ended_is_cut():
 def test_a_column_that_the_case_system_cannot_give_keeps_only_the_rules_that_need_it_off():
     judged = visits([GOOD] * 40, [None] * 40, not_supplied_columns=[f"{VISITS}.cppv_cp_visit_seen"])
 
-    assert set(judged.problems) == {f"{VISITS}.cppv_cp_visit_seen"}
-    assert "not_supplied_columns" in judged.problems[f"{VISITS}.cppv_cp_visit_seen"]
-    assert judged.releasable == {}
+    assert (judged.problems, judged.releasable) == ({}, {})
+    assert judged.not_supplied == {f"{VISITS}.cppv_cp_visit_seen"}
+    assert any("is not supplied here" in note.text for note in judged.notes)
+    assert judged.told == ()

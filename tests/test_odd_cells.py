@@ -60,7 +60,7 @@ def test_a_row_of_cells_that_cannot_be_kept_in_every_table_costs_itself(tmp_path
     assert "M1" in office.people()
     assert not report.sending.breaches
     if len(cell) > LONGEST_ID or "\0" in cell:
-        told = " ".join(report.data_problems)
+        told = " ".join(report.problems)
         assert re.search(r"ssd_cp_plans.cppl_cp_plan_id: 1 of \d+ cells \(\d+%\) cannot be read, and count as empty", told)
         assert cell not in told
 

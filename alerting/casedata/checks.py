@@ -238,9 +238,12 @@ class _Look:
 
     def lost(self, filled: Filled, before: Mapping[str, Mapping[str, tuple[int, int]]]) -> Iterator[Flaw]:
         """Columns that are less filled than when their table was last trusted; those that are far less are not trusted."""
+        not_supplied = _names(self._snapshot.settings, "not_supplied_columns")
         for table, columns in filled.items():
             # A restricted record of which less is known is told to fewer.
             for name, (count, rows) in columns.items() if table != RESTRICTED else ():
+                if f"{table}.{name}" in not_supplied:
+                    continue
                 then, then_rows = before.get(table, {}).get(name, (0, 0))
                 if not then:
                     continue

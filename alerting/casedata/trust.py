@@ -33,6 +33,8 @@ ROWS = "rows"
 """The name of the check of a table's number of rows; the other checks are named in `doubtful_rows`."""
 
 
+_NOT_SUPPLIED = "is not supplied here (`not_supplied_columns` in the settings)"
+
 _SLACK = 0.02
 """How much worse a flaw may get after a release before it counts as another one, and how many cells are always missing."""
 
@@ -134,6 +136,8 @@ class Trust:
     unknown_ids: tuple[UnknownIds, ...] = ()
     #: The tables that are there and cannot be read.
     unread: frozenset[str] = frozenset()
+    #: The columns, as `table.column`, that the council says its case system cannot give: the rules that need them are off.
+    not_supplied: frozenset[str] = frozenset()
     #: What each wanted column of a table that is there is like, by `table.column`.
     columns: Mapping[str, ColumnShares] = field(default_factory=dict)
 
@@ -147,7 +151,7 @@ class Trust:
         return frozenset(name.partition(".")[0] for name in self.problems)
 
     def withheld(self, rules: Iterable[tuple[str, frozenset[str]]]) -> dict[str, str]:
-        """Return why each rule must not be asked; rules that may be are not there.
+        """Return why each rule must not be asked, as what it needs is not trusted or not supplied; rules that may be are not there.
 
         rules: each rule's id and what it reads: tables, and the columns it uses of them as `table.column`. Where no columns
         are named, it counts as using all of them.
@@ -156,17 +160,22 @@ class Trust:
         for rule, reads in rules:
             every = not any("." in name for name in reads)
             names = sorted(
-                name for name in self.problems if name in reads or (every and "." in name and name.partition(".")[0] in reads)
+                name for name in self.reasons if name in reads or (every and "." in name and name.partition(".")[0] in reads)
             )
             if names:
                 reasons[rule] = "; ".join(self._said_once(names))
         return reasons
 
+    @property
+    def reasons(self) -> dict[str, str]:
+        """Why rules must not use each of these tables and columns: it is not trusted, or the council says that it is not supplied."""
+        return {**dict.fromkeys(self.not_supplied, _NOT_SUPPLIED), **self.problems}
+
     def _said_once(self, names: Sequence[str]) -> Iterator[str]:
         """Return why each of these is not trusted; where several cannot be read for one reason, once."""
         alike: dict[str, list[str]] = {}
         for name in names:
-            alike.setdefault(self.problems[name], []).append(name)
+            alike.setdefault(self.reasons[name], []).append(name)
         for why, several in alike.items():
             if self.unread.issuperset(several):
                 yield f"{listed(several)} {why}"
@@ -184,7 +193,8 @@ def judge(snapshot: Snapshot, wanted: Wanted, past: Past) -> Trust:
     """Judge the tables that a run needs, and the columns that it needs of them."""
     loads, settings = _loads(snapshot), snapshot.settings
     broken = {table: why for table in sorted(wanted) if (why := _broken(snapshot, table, loads.get(table)))}
-    broken |= dict(_without_columns(snapshot, wanted, broken.keys()))
+    not_supplied = frozenset(_not_supplied(settings, wanted))
+    broken |= {about: why for about, why in _without_columns(snapshot, wanted, broken.keys()) if about not in not_supplied}
     problems, remedies = ({about: why[part] for about, why in broken.items()} for part in (0, 1))
     releasable: dict[str, dict[str, float]] = {}
     for table in wanted.keys() - {RESTRICTED}:
@@ -224,7 +234,8 @@ def judge(snapshot: Snapshot, wanted: Wanted, past: Past) -> Trust:
         rows=rows,
         loaded_at=min(stated.values(), default=None),
         releasable=releasable,
-        notes=(*notes, *told),
+        notes=(*notes, *told, *(Problem(about=name, text=f"{name} {_NOT_SUPPLIED}") for name in sorted(not_supplied))),
+        not_supplied=not_supplied,
         told=tuple(told),
         first_seen=_first_seen(found.filled, past.filled, problems, _number(settings, "essential_rows")),
         banners=(*_banners(old, loads, stated.values(), past), *([] if told_of_children else [_NO_CHILDREN])),
@@ -293,17 +304,22 @@ _CHANGED = "Likely half a load, or one that ran twice: have it loaded again."
 
 def _without_columns(snapshot: Snapshot, wanted: Wanted, broken: Collection[str]) -> Iterator[tuple[str, _Why]]:
     """Yield each column of the SSD that is needed and not there, as `table.column`, with why; the table's others are."""
-    not_supplied = _setting(snapshot.settings, "not_supplied_columns")
-    given = frozenset(map(str, not_supplied)) if isinstance(not_supplied, (list, tuple)) else frozenset()
     for table in sorted(wanted.keys() - broken):
         if TABLES[table].extension:
             continue
         for name in sorted(wanted[table]):
-            if f"{table}.{name}" in given:
-                yield f"{table}.{name}", ("is not supplied here (`not_supplied_columns` in the settings)", "")
-            elif name in snapshot.readings[table].missing_columns:
+            if name in snapshot.readings[table].missing_columns:
                 why = f"is not there{_why_not(snapshot.readings[table], name)}"
                 yield f"{table}.{name}", (why, f"Have it extracted under this name. {NOT_SUPPLIED}")
+
+
+def _not_supplied(settings: Settings, wanted: Wanted) -> Iterator[str]:
+    """Yield each wanted column of the SSD that the council says its case system cannot give, as `table.column`."""
+    named = _setting(settings, "not_supplied_columns")
+    given = frozenset(map(str, named)) if isinstance(named, (list, tuple)) else frozenset()
+    for table, columns in wanted.items():
+        if not TABLES[table].extension:
+            yield from given.intersection(f"{table}.{name}" for name in columns)
 
 
 def _why_not(reading: TableReading, column: str) -> str:

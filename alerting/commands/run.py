@@ -14,6 +14,7 @@ from alerting.app import App
 from alerting.cli import DAY, build_app, now, today
 from alerting.delivery.bounces import counted
 from alerting.errors import ConfigError, RunHeld
+from alerting.formatting import listed
 from alerting.notifications.content import AnyContent, CardContent, DigestContent
 from alerting.notifications.report import Report
 from alerting.store.store import Store
@@ -120,18 +121,20 @@ def tell(report: Report, *, dry_run: bool = False) -> None:
             *(row.match[level] or "" for level in ("info", "amber", "red", "critical")),
             row.clear,
             row.unknown or "",
-            row.problem or "",
         ]
         for row in report.rules
     ]
     if rows:
-        echo_table(["Rule", "Status", "Asked", "Info", "Amber", "Red", "Critical", "Clear", "Unknown", "Problem"], rows)
+        echo_table(["Rule", "Status", "Asked", "Info", "Amber", "Red", "Critical", "Clear", "Unknown"], rows)
+    for why, codes in report.causes.items():
+        echo(f"{listed(codes)}: {why}")
     told = {file for row in report.rules for file in row.older}
     for older in report.older:
         if older.file not in told:
             echo(f"rules: {older.file} {older}")
-    for why in report.data_problems:
-        echo(f"data: {why}")
+    for found in report.data_problems:
+        wait = f": {listed(found.rules)} wait{'s' if len(found.rules) == 1 else ''}" if found.stops and found.rules else ""
+        echo(f"data: {found.text}{wait}")
     for problem in report.sending.problems:
         echo(f"sending: {problem.text}")
     if report.sending.hold_fire:

@@ -84,7 +84,10 @@ def read_day(
 
 
 def ask(book: Rulebook, day: Day, rules: Sequence[Rule], *, watch: bool = False) -> Answers:
-    """Ask rules of a day's data; those whose data is not trusted wait. watch: whether every rule is, to know at what they look."""
+    """Ask rules of a day's data; those whose data is not trusted wait, those that need what is not supplied are off.
+
+    watch: whether every rule is, to know at what they look.
+    """
     asked = (*rules, *book.rules) if watch else rules
     return ask_rules(book, day.snapshot, rules, day.withheld(book, asked), day.trust, watch=watch)
 

@@ -271,8 +271,8 @@ def ask_rules(
     """Ask each rule. A rule that is withheld, or whose query fails, has no findings; the others are not touched by it.
 
     Rules that read what others answer are asked after those, which are asked for them whatever their job, and forgotten then.
-    withheld: why a rule must not be asked today, by its id. trust: what is believed today; None for everything. watch: whether every
-    rule is asked, to know at what they look.
+    withheld: why a rule must not be asked today, by its id. trust: what is believed today, None for everything; a rule that needs
+    what is never supplied is off. watch: whether every rule is asked, to know at what they look.
     """
     wanted = tuple(rules)
     every, reads_answers = (
@@ -286,7 +286,8 @@ def ask_rules(
     for rule in every:
         why = (withheld or {}).get(rule.id)
         answers.rules[rule.id] = rule
-        asked = Asked(id=rule.id, code=rule.code, status=Status.withheld, problem=why)
+        never = trust is not None and bool(trust.not_supplied & book.needs(rule))
+        asked = Asked(id=rule.id, code=rule.code, status=Status.off if never else Status.withheld, problem=why)
         answers.asked[rule.id] = asked = _ask(book, snapshot, rule, stage) if why is None else asked
         if reads_answers:
             run_tables.note(snapshot, rule, asked)

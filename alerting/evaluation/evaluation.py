@@ -23,7 +23,7 @@ class Status(StrEnum):
     """How asking a rule went. Anything but `ok` has a problem, and no findings."""
 
     ok = "ok"
-    #: Switched off, or too few of its population have a value that it needs.
+    #: Switched off, or what it needs is not supplied here, or too few of its population have a value that it needs.
     off = "off"
     error = "error"
     #: Its data is not trusted today.
@@ -52,6 +52,11 @@ class Asked:
     #: Where too few have a value that it needs: the lowest share that has one, in percent.
     filled: float | None = None
     ms: int = 0
+
+    @property
+    def is_put(self) -> bool:
+        """Whether it was put to anybody; one that too little is recorded for was, before its answers were taken back."""
+        return self.status == Status.ok or (self.status == Status.off and self.population > 0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,6 +111,11 @@ class Evaluation:
     watch: Watch | None = None
     #: Where the data came from: a mark that is another when it comes from somewhere else. It holds no secret.
     source: str = ""
+
+    @property
+    def put(self) -> frozenset[str]:
+        """The rules that were put to anybody."""
+        return frozenset(id_ for id_, asked in self.asked.items() if asked.is_put)
 
     def has(self, status: Status) -> frozenset[str]:
         """Return the rules with a status."""

@@ -379,6 +379,7 @@ class _Run:
         found = notices.keyed(
             [
                 *notices.of_rules(with_brakes(self.rows, self.brake_rows), evaluation.problems),
+                *notices.of_not_supplied(evaluation.asked.values(), evaluation.trust.not_supplied),
                 *(notices.of_nothing_asked(self.rows) if self.rows or self.job == "daily" else ()),
                 *notices.of_silence(self.of_the_job(), self.today.silenced),
                 *notices.of_kept_directory(self.evaluation.trust.doubted, self.world.kept_directory),

@@ -12,7 +12,7 @@ from alerting.casedata.directory import Directory
 from alerting.casedata.kept_directory import PEOPLE
 from alerting.casedata.restricted_list import RESTRICTED
 from alerting.casedata.trust import Trust
-from alerting.evaluation.evaluation import Status
+from alerting.evaluation.evaluation import Asked, Status
 from alerting.formatting import day, listed, plural
 from alerting.model import Alert, Condition, Problem, Reach, Reason
 from alerting.notifications.content import Notice
@@ -57,6 +57,17 @@ def of_rules(rows: Iterable[RuleRow], problems: Iterable[Problem]) -> Iterator[N
         else:
             title = f"{len(codes)} rules could not run"
             yield Notice(title=title, detail=f"{why}. Their alerts are on hold until they can.", items=tuple(codes))
+
+
+def of_not_supplied(asked: Iterable[Asked], not_supplied: Collection[str]) -> Iterator[Notice]:
+    """Return the rules that are off as the council says that what they need is not supplied, once for all."""
+    codes = sorted(one.code for one in asked if one.status == Status.off and not one.is_put) if not_supplied else []
+    if codes:
+        detail = (
+            f"What they need is named in `not_supplied_columns`: {listed(sorted(not_supplied))}. Nobody is told of anything by such a rule, and no "
+            "manager hears of it. Take a name out once the extract has the column."
+        )
+        yield Notice(title=f"{plural(len(codes), 'rule')} off, by what is not supplied here", detail=detail, items=tuple(codes))
 
 
 def of_nothing_asked(rows: Sequence[RuleRow]) -> Iterator[Notice]:

@@ -35,7 +35,7 @@ class RuleRow(Asked):
 
     @property
     def is_switched_off(self) -> bool:
-        """Whether the council switched it off: of one that too little is recorded for, there is a population."""
+        """Whether the council switched it off, or does not supply what it needs: of one that too little is recorded for, there is a population."""
         return self.status == Status.off and not self.population
 
     @property
@@ -147,7 +147,7 @@ class Report:
     status: str
     data: Trust | None = None
     #: What was wrong with the data, and with keeping it.
-    data_problems: tuple[str, ...] = ()
+    data_problems: tuple[Problem, ...] = ()
     missed: tuple[str, ...] = ()
     rules: tuple[RuleRow, ...] = ()
     #: The files of rules that were used in their last good version, and why.
@@ -167,7 +167,17 @@ class Report:
     @property
     def problems(self) -> tuple[str, ...]:
         """What was wrong with the data, with keeping it, and with sending."""
-        return (*self.data_problems, *(problem.text for problem in self.sending.problems))
+        return tuple(problem.text for problem in (*self.data_problems, *self.sending.problems))
+
+    @property
+    def causes(self) -> Mapping[str, tuple[str, ...]]:
+        """Why rules could not do their work, each cause once with their codes; not those that a problem with the data says of itself."""
+        told = {code for problem in self.data_problems if problem.stops for code in problem.rules}
+        found: dict[str, tuple[str, ...]] = {}
+        for row in self.rules:
+            if row.problem and not (row.status == Status.withheld and row.code in told):
+                found[row.problem] = (*found.get(row.problem, ()), row.code)
+        return found
 
     @property
     def trusted(self) -> bool:

@@ -261,13 +261,12 @@ class Pipeline:
             as_of=run.as_of,
             job=run.job,
             run=run_id,
-            untrusted=dict(evaluation.trust.problems),
+            untrusted=evaluation.trust.reasons,
             withheld={id_: evaluation.asked[id_].problem or "" for id_ in sorted(evaluation.has(Status.withheld))},
             rules={id_: rule.version for id_, rule in rules.items()},
             teams={team.id: team.name for team in evaluation.directory.teams.values()},
         )
-        used = evaluation.has(Status.ok) | evaluation.has(Status.off)
-        subjects = {rule.subject.id: rule.subject for id_, rule in rules.items() if id_ in used}
+        subjects = {rule.subject.id: rule.subject for id_, rule in rules.items() if id_ in evaluation.put}
         versions = {id_: (subject, self.policy.book.subject_version(subject)) for id_, subject in subjects.items()}
         kept = self.archive.keep(day_.snapshot, manifest, versions)
         return kept + self.archive.forget(min(run.as_of, run.clock().date()))
@@ -351,8 +350,8 @@ class Pipeline:
         decision, evaluation, counts = decided.decision, decided.evaluation, sending.messages
         older = tuple(self.policy.book.older.values())
         problems = (
-            *(problem.text for problem in evaluation.problems),
-            *(f"kept: {why}" for why in decided.unkept),
+            *evaluation.problems,
+            *(Problem(about="kept", text=f"kept: {why}") for why in decided.unkept),
         )
         faults = (
             problems or sending.problems or older or sending.not_kept or sending.hold_fire or counts.failed or counts.deferred

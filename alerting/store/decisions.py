@@ -8,7 +8,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from alerting.evaluation.evaluation import Evaluation, Status
+from alerting.evaluation.evaluation import Evaluation
 from alerting.notifications.admin_digest import AdminDigest
 from alerting.notifications.decide import Decision
 from alerting.notifications.policy import Policy
@@ -39,8 +39,7 @@ class DecisionWriter:
         newest_directory.keep(connection, self.run_id, decision.router.directory, now)
         versions = {rule.id: rule.version for rule in book.rules}
         ids = self.store.commit(connection, self.run_id, now, decision, versions)
-        asked = evaluation.has(Status.ok) | evaluation.has(Status.off)
-        RuleHistory(self.store).keep(connection, self.run_id, as_of, now, book, asked)
+        RuleHistory(self.store).keep(connection, self.run_id, as_of, now, book, evaluation.put)
         brakes.put_on(connection, decision.brakes, self.run_id)
         brakes.believe_no_more(connection, decision.plausible_again, now)
         brakes.remember_source(connection, evaluation.source, now)

@@ -10,7 +10,7 @@ import click
 
 from alerting.cli import build_app
 from alerting.errors import StoreError
-from alerting.formatting import day
+from alerting.formatting import day, listed
 from alerting.terminal import echo, echo_json, echo_table
 
 if TYPE_CHECKING:
@@ -58,6 +58,10 @@ def command(ctx: click.Context, *, as_json: bool) -> None:
 def _status(book: Rulebook, rule: Rule, brakes: dict[str, date]) -> str:
     if rule in book.off:
         return "off"
+    named = book.settings.params.get("not_supplied_columns")
+    missing = sorted(book.needs(rule).intersection(map(str, named))) if isinstance(named, (list, tuple)) else []
+    if missing:
+        return f"off: {listed(missing)} {'is' if len(missing) == 1 else 'are'} not supplied here"
     older = min((book.older[file].seen_on for file in book.files_of(rule) if file in book.older), default=None)
     parts = ["in use"]
     if older:
