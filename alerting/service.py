@@ -22,6 +22,7 @@ from alerting.errors import AlertingError, ConfigError, RunHeld
 from alerting.formatting import day
 from alerting.notifications.report import Report
 from alerting.runs import clock_jumps
+from alerting.runs.again import find_again
 from alerting.runs.timetable import Timetable
 from alerting.store.job_leases import JobLeases, host_of, this_process
 from alerting.store.store import Store
@@ -66,6 +67,23 @@ def run_due(app: App, store: Store, job: str, clock: Clock, stopping: Callable[[
         return None
     try:
         return app.pipeline(store).run(job, now.astimezone(table.zone).date(), clock, stopping=stopping)
+    except RunHeld as held:
+        log(f"standby: {held.problem}")
+        return None
+
+
+def run_again(app: App, store: Store, clock: Clock, stopping: Callable[[], bool], log: Log) -> Report | None:
+    """Do today's daily run once more where its data has been loaded since and a rule waits for that; None where it is not to be done.
+
+    Raises what a run does.
+    """
+    line, table = app.pipeline(store), timetable(app, store)
+    why = find_again(line.policy, line.source, store, table.jobs["daily"], clock()) if "daily" in table.jobs else None
+    if why is None:
+        return None
+    log(str(why))
+    try:
+        return line.run("daily", clock().astimezone(table.zone).date(), clock, stopping=stopping, again=True)
     except RunHeld as held:
         log(f"standby: {held.problem}")
         return None
@@ -172,9 +190,10 @@ class Service:
                 if stopping():
                     break
                 with self._told(job):
-                    report = run_due(app, store, job, self.clock, stopping, self._say)
-                    if report:
-                        self._log_report(report)
+                    self._log_report(run_due(app, store, job, self.clock, stopping, self._say))
+            with self._told("daily"):
+                if not stopping():
+                    self._log_report(run_again(app, store, self.clock, stopping, self._say))
             if not stopping() and JobLeases(store).running() is None:
                 line = app.pipeline(store)
                 for problem in [
@@ -220,7 +239,9 @@ class Service:
         times = ", ".join(f"{name} at {job.at}" for name, job in timetable(app, store).jobs.items() if job.on)
         self._say(f"started on {host_of(this_process())}: {times}")
 
-    def _log_report(self, report: Report) -> None:
+    def _log_report(self, report: Report | None) -> None:
+        if report is None:
+            return
         counts = (
             ", ".join(f"{count} {name}" for name, count in asdict(report.sending.messages).items() if count) or "none planned"
         )

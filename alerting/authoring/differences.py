@@ -122,7 +122,13 @@ def _compare_recipients(old: Rule, new: Rule) -> Iterator[Difference]:
         yield from _compare_values(
             f"escalate {role}", "told", *days, "told as well when it is {new} working days old, instead of {old}"
         )
+    yield from _compare_values(
+        "every", "told", before.between, after.between, "asked between the daily runs: {new} instead of {old}"
+    )
     yield from _compare_lists("inhibited_by", "told", before.inhibited_by, after.inhibited_by)
+    yield from _compare_lists("not_beside", "told", before.not_beside, after.not_beside)
+    alone = (before.nobody_else, after.nobody_else)
+    yield from _compare_values("nobody_else", "told", *alone, "told to nobody beside those it names: {new} instead of {old}")
     yield from _compare_values(
         "brake", "told", before.brake, after.brake, "new alerts in one run that hold it back: {new} instead of {old}"
     )

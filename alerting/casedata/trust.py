@@ -296,6 +296,11 @@ def _loads(snapshot: Snapshot) -> dict[str, _Load]:
     return {table: _Load(at=loaded_at, rows=row_count) for table, loaded_at, row_count in rows}
 
 
+def read_load_times(snapshot: Snapshot) -> dict[str, datetime]:
+    """Return when each table was loaded last, in English time, of those of which the source says it."""
+    return {table: load.at for table, load in _loads(snapshot).items() if load.at is not None}
+
+
 _Why = tuple[str, str]
 """Why something is not trusted, and what to do about it."""
 

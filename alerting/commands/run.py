@@ -27,14 +27,16 @@ LOOK_EVERY_S = 2.0
 @click.argument("job", type=click.Choice(["daily", "weekly", "monthly"]))
 @click.option("--as-of", type=DAY, help="The business date; today when left out.")
 @click.option("--dry-run", is_flag=True, help="Work everything out; write, plan and send nothing.")
-@click.option("--due", is_flag=True, help="Do nothing unless the job is to be done now and nobody has.")
+@click.option(
+    "--due", is_flag=True, help="Do nothing unless the job is to be done now and nobody has, or its data was loaded since."
+)
 @click.option("--wait", default=60, show_default=True, type=click.IntRange(0, 600), help="Minutes to wait for another job's run.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as one JSON value.")
 @click.pass_context
 def command(ctx: click.Context, job: str, as_of: datetime | None, *, dry_run: bool, due: bool, wait: int, as_json: bool) -> None:
     """Run a job once: read, ask every rule, and tell whoever is to be told."""
     from alerting.runs.stopping import told_to_stop
-    from alerting.service import run_due
+    from alerting.service import run_again, run_due
     from alerting.store.job_leases import JobLeases, this_process
 
     if due and (as_of or dry_run):
@@ -47,6 +49,8 @@ def command(ctx: click.Context, job: str, as_of: datetime | None, *, dry_run: bo
         with told_to_stop(lambda: JobLeases(store).let_go(this_process(), now()), code=1) as stop:
             if due:
                 report = run_due(app, store, job, now, stop.asked, _say)
+                if report is None and job == "daily":
+                    report = run_again(app, store, now, stop.asked, _say)
             else:
                 report = _run(app, store, job, as_of, stop.asked, dry_run=dry_run, wait=timedelta(minutes=wait))
     finally:

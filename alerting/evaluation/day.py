@@ -9,7 +9,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 from alerting.casedata import person_merges, trust
 from alerting.casedata.directory import read_directory
@@ -58,14 +58,21 @@ class Day:
 
 @contextmanager
 def read_day(
-    book: Rulebook, source: Source, rules: Sequence[Rule], as_of: date, past: Callable[[], Past], *, strict: bool = False
+    book: Rulebook,
+    source: Source,
+    rules: Sequence[Rule],
+    as_of: date,
+    past: Callable[[], Past],
+    *,
+    strict: bool = False,
+    run_at: datetime | None = None,
 ) -> Iterator[Day]:
     """Read what rules need of the case data as at a day, and judge it.
 
-    past: what earlier runs found, asked once all is read. Where nothing can be read, no table is trusted; strict: SourceError is
+    run_at: the moment of the run, None for the time of `ask_at` in the settings. past: what earlier runs found, asked once all is read. Where nothing can be read, no table is trusted; strict: SourceError is
     raised.
     """
-    with Snapshot(as_of, book.settings) as snapshot:
+    with Snapshot(as_of, book.settings, run_at) as snapshot:
         wanted, lost = book.wanted(rules), None
         try:
             snapshot.read(source, wanted)

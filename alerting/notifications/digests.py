@@ -73,6 +73,12 @@ class Circumstances:
         """Return whether a recipient was told of an alert, and not since that it ended or moved."""
         return (receiver, recipient, alert.ref) in self.last_told
 
+    def was_said(self, receiver: str, recipient: str, alert: Alert, state: ItemState) -> bool:
+        """Return whether somebody heard today already that an alert stands as it does: a later run of the day adds only news."""
+        last = self.last_told.get((receiver, recipient, alert.ref))
+        stands = state in (ItemState.open, ItemState.held, ItemState.improving)
+        return stands and last is not None and last.told_on == self.as_of and last.condition == alert.condition
+
     def in_hand(self, alert: Alert) -> list[Act]:
         """Return the acknowledgements of an alert that stand today."""
         return handling_state.active_acknowledgements(alert, self.as_of)
@@ -215,7 +221,11 @@ def _digest(
     today: Circumstances,
 ) -> Notification | None:
     states = [(alert, recipient, today.state(router, receiver.name, person.id, alert, person)) for alert, recipient in owned]
-    listed = [(alert, recipient, state) for alert, recipient, state in states if state and state not in COUNTED_ONLY]
+    listed = [
+        (alert, recipient, state)
+        for alert, recipient, state in states
+        if state and state not in COUNTED_ONLY and not today.was_said(receiver.name, person.id, alert, state)
+    ]
     news = [(alert, state) for alert, _, state in listed if state in NEWS] + [(each.alert, ItemState.moved) for each in gone]
     quiet = [today.silenced[alert.ref] for alert, _, state in states if state == ItemState.silenced]
     unheard = sorted({silence.id for silence in quiet} & set(today.new_silences))

@@ -33,6 +33,11 @@ _WORKER_OF = {About.audit: "auditor", About.action: "owner of the action"}
 """What the worker of an alert is, where it is not who a case is allocated to."""
 
 
+def role_words(role: str, about: About | None = None) -> str:
+    """Return what a role is called, of what an alert is about: the worker of an audit is its auditor."""
+    return (_WORKER_OF.get(about) if about and role == "worker" else None) or ROLE_WORDS.get(role, role)
+
+
 @dataclass(frozen=True, kw_only=True)
 class RuleRoute:
     """What routing needs of a rule: who is told at each level, and how."""
@@ -450,7 +455,7 @@ class Router:
     def role_words(self, alert: Alert | None, role: str) -> str:
         """Return what a role is called, of an alert: the worker of an audit is its auditor."""
         route = self.rules.get(alert.rule) if alert else None
-        return (_WORKER_OF.get(route.about) if route and role == "worker" else None) or ROLE_WORDS.get(role, role)
+        return role_words(role, route.about if route else None)
 
     def _confine(self, alert: Alert, found: list[Recipient]) -> list[Recipient]:
         """Keep a restricted child's alert to the people named for that child; with no list of restrictions, to nobody."""

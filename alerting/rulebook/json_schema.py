@@ -15,7 +15,7 @@ from pydantic import BaseModel
 from alerting.casedata.catalogue import TABLES
 from alerting.clocks import MOMENT
 from alerting.expressions.functions import FUNCTIONS
-from alerting.rulebook.file_models import RuleFile, Subject
+from alerting.rulebook.file_models import BETWEEN, RuleFile, Subject
 
 Schema = dict[str, Any]
 
@@ -82,6 +82,7 @@ _PATTERNS = {
     r"^[a-z0-9][a-z0-9-]*$": "Write it in small letters, digits and dashes, such as care-leaver-not-in-touch.",
     r"^[A-Z]+-[0-9]+$": "Write capital letters, a dash and a number, such as CL-01.",
     r"^[a-z][a-z0-9_]*$": "Write it in small letters, digits and _, such as care_leaver.",
+    rf"^{BETWEEN}$": "Write hours and times of day: 2 hours between 08:00 and 18:00.",
     r"^[0-9]{1,4} runs?$": "Write a number of runs: 2, or 2 runs.",
     r"^[0-9]{1,4} working days?$": "Write a number of working days: 5, or 5 working days.",
 }

@@ -60,6 +60,12 @@ def lint_rule(rule: Rule, book: Rulebook, today: date) -> Iterator[LintFinding]:
     yield from _lint_words(rule)
     yield from _lint_channel(rule)
     yield from _lint_answers(rule, book)
+    if rule.file.between and rule.file.job != "daily":
+        problem, remedy = (
+            "`every` does nothing: only a daily rule is asked between the daily runs",
+            "Write `job: daily`, or leave it out.",
+        )
+        yield LintFinding(problem=problem, path=("every",), key=True, remedy=remedy)
     yield from _lint_inhibition(rule, book)
     yield from _lint_examples(rule)
 

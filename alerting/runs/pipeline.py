@@ -56,6 +56,8 @@ class _Run:
     clock: Clock
     #: None for a dry run.
     claim: Claim | None = None
+    #: The moment by which what the data says is measured; None for the time of `ask_at` in the settings.
+    run_at: datetime | None = None
     #: Sees, within a transaction, that this run may still be written.
     hold: Callable[[Transaction], None] = lambda _: None
     timings: dict[str, float] = field(default_factory=dict)
@@ -101,13 +103,20 @@ class Pipeline:
     retention: Retention
 
     def run(
-        self, job: str, as_of: date, clock: Clock, *, dry_run: bool = False, stopping: Callable[[], bool] = lambda: False
+        self,
+        job: str,
+        as_of: date,
+        clock: Clock,
+        *,
+        dry_run: bool = False,
+        stopping: Callable[[], bool] = lambda: False,
+        again: bool = False,
     ) -> Report:
         """Run a job for a business date.
 
         The same job and date again changes nothing and sends nothing, unless the data has changed. stopping: asked before
         anything is written, and before each message; the run then ends as `stopped`, and another goes on from what it
-        committed. Raises RunHeld when another process has the run, or took it over; StoreError; and ConfigError for a date
+        committed. again: the day is done once more, and what the data says is measured by this moment. Raises RunHeld when another process has the run, or took it over; StoreError; and ConfigError for a date
         before one that has been run: alerts do not live backwards.
         """
         latest = self.store.latest_run(job)
@@ -121,7 +130,14 @@ class Pipeline:
             return self._try(_Run(job=job, as_of=as_of, clock=clock))
         leases = JobLeases(self.store)
         claim = leases.begin(job, as_of, self.sender.owner, clock())
-        run = _Run(job=job, as_of=as_of, clock=clock, claim=claim, hold=self._holding(claim, stopping))
+        run = _Run(
+            job=job,
+            as_of=as_of,
+            clock=clock,
+            claim=claim,
+            run_at=clock() if again else None,
+            hold=self._holding(claim, stopping),
+        )
         try:
             with leases.keep_renewed(claim) as go_on:
                 report = self._run(run, claim, go_on, stopping)
@@ -212,7 +228,7 @@ class Pipeline:
         with ExitStack() as stack:
             with run.timed("read"):
                 rules = self.policy.book.rules if run.is_of_the_week else self.policy.rules_of(run.job)
-                day_ = stack.enter_context(day.read_day(self.policy.book, self.source, rules, run.as_of, past))
+                day_ = stack.enter_context(day.read_day(self.policy.book, self.source, rules, run.as_of, past, run_at=run.run_at))
             yield day_
 
     def _evaluate(self, run: _Run, day_: Day) -> Evaluation:

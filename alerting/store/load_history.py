@@ -106,6 +106,13 @@ def _newest_load(connection: sa.Connection, as_of: date) -> datetime | None:
     return found.astimezone(_ENGLISH).replace(tzinfo=None) if found else None
 
 
+def loads_of(connection: sa.Connection, run_id: int) -> dict[str, datetime]:
+    """Return when each table that a run read had been loaded, in English time."""
+    columns = table_reading.c
+    query = sa.select(columns.table_name, columns.loaded_at).where(columns.run_id == run_id, columns.loaded_at.is_not(None))
+    return {row.table_name: row.loaded_at.astimezone(_ENGLISH).replace(tzinfo=None) for row in connection.execute(query)}
+
+
 def keep(connection: sa.Connection, run_id: int, as_of: date, now: datetime, judged: Trust, tables: Collection[str]) -> None:
     """Write down what a run made of the tables it read, in the caller's transaction."""
     rows = [

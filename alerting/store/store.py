@@ -57,6 +57,7 @@ class EndedRun:
 
     id: int
     as_of: date
+    started_at: datetime
     #: As JSON, of whichever version wrote it; nothing stands in it where the run was cut short.
     report: Mapping[str, Any]
 
@@ -157,13 +158,13 @@ class Store:
 
     def latest_run(self, job: str | None = None, *, within: sa.Connection | None = None) -> EndedRun | None:
         """Return the last run that ended (of a job), by business date; None when there is none."""
-        query = sa.select(schema.run.c.id, schema.run.c.as_of, schema.run.c.report)
+        query = sa.select(schema.run.c.id, schema.run.c.as_of, schema.run.c.started_at, schema.run.c.report)
         query = query.where(schema.run.c.status.not_in(("running", "abandoned")))
         if job:
             query = query.where(schema.run.c.job == job)
         with self._within(within) as connection:
             row = connection.execute(query.order_by(schema.run.c.as_of.desc(), schema.run.c.id.desc()).limit(1)).first()
-        return EndedRun(id=row.id, as_of=row.as_of, report=row.report or {}) if row else None
+        return EndedRun(id=row.id, as_of=row.as_of, started_at=row.started_at, report=row.report or {}) if row else None
 
     # ------------------------------------------------------------------ alerts
 

@@ -12,8 +12,8 @@ from alerting.casedata.conversion import quoted
 from alerting.evaluation.query import rule_query
 from alerting.expressions.tree import Term
 from alerting.formatting import day, listed, plural
-from alerting.model import Level
-from alerting.notifications.routing import ROLE_WORDS
+from alerting.model import About, Level
+from alerting.notifications.routing import role_words
 from alerting.rulebook.book import Rulebook
 from alerting.rulebook.file_models import RuleSetting
 from alerting.rulebook.rule import Rule
@@ -156,24 +156,35 @@ def _due(rule: Rule, words: Vocabulary) -> Iterator[str]:
 def _told(rule: Rule, words: Vocabulary, book: Rulebook) -> Iterator[str]:
     file = rule.file
     for level in sorted(rule.levels.keys() | ({Level[file.when_null]} if file.when_null else set()), reverse=True):
-        yield f"{level.name.capitalize()}: {listed([ROLE_WORDS[role] for name, roles in file.notify.items() if name == level.name for role in roles])}."
+        yield f"{level.name.capitalize()}: {listed([role_words(role, rule.about) for name, roles in file.notify.items() if name == level.name for role in roles])}."
     for role, compiled in rule.also.items():
-        yield f"Also the {ROLE_WORDS[role]} when {words.sentence(compiled.term)}."
+        yield f"Also the {role_words(role, rule.about)} when {words.sentence(compiled.term)}."
     for step in file.escalate:
-        yield f"Also the {ROLE_WORDS[step.to]} when it has been open for {plural(step.after, 'working day')} and nobody has it in hand."
+        yield f"Also the {role_words(step.to, rule.about)} when it has been open for {plural(step.after, 'working day')} and nobody has it in hand."
     if file.pending_for > 1:
         yield f"Nobody is told until it has matched {plural(file.pending_for, 'run')} running."
     if file.keep_firing_for:
         yield f"It is resolved when it has been clear for {plural(file.keep_firing_for + 1, 'run')} running."
     yield f"While nothing changes it is told again every {with_unit(file.remind_every, 'working days') if file.remind_every > 1 else 'working day'}."
+    if file.between:
+        yield f"It is also asked every {file.between}, where a table that it reads has been loaded since."
+    if rule.subject.team is None and not file.per:
+        yield "They are those of all teams with its service."
+    if rule.about is About.worker:
+        yield "Nobody is told of an alert about themselves: the next up is."
+    if file.nobody_else:
+        yield "It goes to nobody beside them, whoever covers for them, and the next up of the team: it is in no summary and cannot be assigned."
+    titles = {each.id: f"{each.code} {each.title}" for each in (*book.rules, *book.off)}
+    if file.not_beside:
+        named = listed([titles.get(id_, id_) for id_ in file.not_beside])
+        yield f"It is not told beside an alert about the same subject, at the same or a higher level, of: {named}."
     if file.inhibited_by:
-        titles = {each.id: f"{each.code} {each.title}" for each in (*book.rules, *book.off)}
         yield f"It is not told beside an alert about the same subject of: {listed([titles.get(id_, id_) for id_ in file.inhibited_by])}."
     if file.brake:
         yield f"When one run opens more than {file.brake} new ones, nobody is told until an administrator releases them."
     if file.max_share is not None and file.max_share < 1:
         yield f"When more than {file.max_share:.0%} of its population match at amber or above, nobody is told until somebody has looked at the data."
-    if not file.channel:
+    if not rule.in_channel:
         yield "It is not counted in a team's channel."
 
 
