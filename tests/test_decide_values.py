@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
@@ -11,24 +10,18 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from alerting.alerts.brakes import Brake, History
-from alerting.casedata.directory import Directory, Team
-from alerting.casedata.restricted_list import RestrictedList
-from alerting.casedata.trust import Trust
 from alerting.config import Administrator
-from alerting.evaluation.evaluation import Asked, Evaluation, Moves, Reading, Status
-from alerting.model import Act, Alert, Condition, Finding, LastTold, Level, Outcome, Person, Reason
+from alerting.evaluation.evaluation import Asked, Reading, Status
+from alerting.model import Act, Condition, LastTold, Level, Person, Reason
 from alerting.notifications.content import DigestContent, NoticeContent, WeeklyContent
 from alerting.notifications.decide import Decision, decide
 from alerting.notifications.policy import Policy
 from alerting.notifications.recipient_log import EVERYBODY
 from alerting.notifications.routing import Receiver
 from alerting.notifications.silences import Matcher, Silence
-from alerting.notifications.world import Week, World
+from alerting.notifications.world import Week
+from tests.plain_day import BELIEVED, DIRECTORY, FRIDAY, MONDAY, THURSDAY, TUESDAY, alert, clear, day, ended, match, world
 from tests.rule_folder import Folder
-from tests.sending_desk import router
-
-THURSDAY, FRIDAY, MONDAY, TUESDAY = date(2026, 2, 26), date(2026, 2, 27), date(2026, 3, 2), date(2026, 3, 3)
-"""A Thursday to the Tuesday of the next week. It is Tuesday."""
 
 RULE = """\
 id: {id}
@@ -47,18 +40,38 @@ notify: {{amber: [team_manager], red: [team_manager], critical: [team_manager]}}
 remind_every: 2
 brake: 2
 """
-UP = "escalate: [{after: 1, to: service_manager}]\n"
-"""It goes up once it has waited for a working day."""
+WORKER = """\
+id: worker
+title: Worker
+says: Everybody who works here
+about: worker
+key: worker_id
+worker: worker_id
+team: team_id
+columns:
+  worker_id: {type: text, tier: reference, says: Worker number}
+  team_id: {type: text, tier: reference, says: The team}
+  visits: {type: integer, tier: reference, says: Visits}
+sql: |
+  SELECT s.worker_id, s.team_id, 2 AS visits FROM ext_staff s
+"""
+RULES = {
+    "visits": RULE.format(id="visits", code="VS-01", job="daily"),
+    "plans": RULE.format(id="plans", code="VS-02", job="daily") + "inhibited_by: [visits]\n",
+    "up": RULE.format(id="up", code="VS-03", job="daily") + "escalate: [{after: 1, to: service_manager}]\n",
+    "own": RULE.format(id="own", code="VS-04", job="daily").replace("subject: child", "subject: worker"),
+    "weekly": RULE.format(id="weekly", code="VS-05", job="weekly"),
+}
+"""`visits` covers `plans`; `up` goes up after a working day; `own` is about those who work there."""
 
 
 @pytest.fixture(scope="module")
 def policy(tmp_path_factory: pytest.TempPathFactory) -> Policy:
-    """Return a council with two daily rules, `visits` and `plans`, which `visits` covers, one that goes `up`, and one `weekly`."""
+    """Return what a council with these rules has decided."""
     folder = Folder(tmp_path_factory.mktemp("rules"))
-    for number, (id_, job, more) in enumerate(
-        [("visits", "daily", ""), ("plans", "daily", "inhibited_by: [visits]\n"), ("up", "daily", UP), ("weekly", "weekly", "")]
-    ):
-        folder.write(f"practice/{id_}.yaml", RULE.format(id=id_, code=f"VS-0{number}", job=job) + more)
+    folder.write("subjects/worker.yaml", WORKER)
+    for id_, text in RULES.items():
+        folder.write(f"practice/{id_}.yaml", text)
     (folder.path / "practice/visits-few.yaml").unlink()
     book = folder.load()
     assert [str(fault) for fault in book.faults if fault.severity == "error"] == []
@@ -70,61 +83,6 @@ def policy(tmp_path_factory: pytest.TempPathFactory) -> Policy:
         zone=ZoneInfo("Europe/London"),
         full_go_live=True,
     )
-
-
-LINE = router().directory
-PERFORMANCE = Team(id="TP", name="Data", service="performance", manager="Q1", service_manager="S1", head_of_service="H1")
-DIRECTORY = replace(LINE, teams={**LINE.teams, "TP": PERFORMANCE})
-BELIEVED = Trust(problems={}, rows={}, loaded_at=None, restricted=RestrictedList(rows=0))
-
-
-def alert(ref: str = "A-1", rule: str = "visits", **changes: Any) -> Alert:
-    """Return an alert that has fired since Thursday, about a child with the number of its reference."""
-    child = f"C{ref.removeprefix('A-')}"
-    usual: dict[str, Any] = {"id": int(ref.removeprefix("A-")), "ref": ref, "rule": rule, "code": rule.upper(), "subject_kind": "child", "subject": child,
-             "person": child, "episode": 1, "condition": Condition.firing, "level": Level.red, "first_seen": THURSDAY,
-             "level_since": THURSDAY, "team": "T1"}  # fmt: skip
-    return Alert(**(usual | changes))
-
-
-def ended(ref: str = "A-1", rule: str = "visits", **changes: Any) -> Alert:
-    over: dict[str, Any] = {"condition": Condition.resolved, "resolved_on": MONDAY, "resolved_reason": Reason.cleared}
-    return alert(ref, rule, **(over | changes))
-
-
-def match(child: str, rule: str = "visits", level: Level = Level.red) -> tuple[None, Finding]:
-    return None, Finding(rule=rule, subject=child, outcome=Outcome.match, level=level, team="T1", person=child)
-
-
-def clear(ref: str, rule: str = "visits") -> tuple[str, Finding]:
-    return ref, Finding(rule=rule, subject=f"C{ref.removeprefix('A-')}", outcome=Outcome.clear)
-
-
-def day(
-    *candidates: tuple[str | None, Finding],
-    directory: Directory = DIRECTORY,
-    trust: Trust = BELIEVED,
-    status: Status = Status.ok,
-    rules: Sequence[str] = ("visits", "plans", "up"),
-    population: int = 10,
-    **changes: Any,
-) -> Evaluation:
-    """Return what Tuesday's data says. status: of `visits`."""
-    problem = None if status == Status.ok else "its data is not believed"
-    asked = {id_: Asked(id=id_, code=id_.upper(), population=population) for id_ in rules}
-    if "visits" in asked:
-        asked["visits"] = replace(asked["visits"], status=status, problem=problem)
-    usual: dict[str, Any] = {"as_of": TUESDAY, "asked": asked, "candidates": candidates, "readings": (), "given_up": frozenset(), "moves": Moves(),
-             "directory": directory, "trust": trust}  # fmt: skip
-    return Evaluation(**(usual | changes))
-
-
-def world(*live: Alert, told: Sequence[str] = (), on: date = MONDAY, **changes: Any) -> World:
-    """Return what the service remembers: it has begun. told: the references of which M1 was told, on a day."""
-    last = {("mail", "M1", ref): LastTold(level=int(Level.red), condition="firing", told_on=on) for ref in told}
-    history = History(begun=True, asked=frozenset({"visits", "plans", "up", "weekly"}))
-    usual: dict[str, Any] = {"live": live, "told": last, "history": history}
-    return World(**(usual | changes))
 
 
 def told(decision: Decision, recipient: str = "M1") -> dict[str, str]:
@@ -431,6 +389,17 @@ def test_the_weekly_summary_counts_what_is_open_and_what_ended_of_late_as_it_is_
     assert (summaries(weekly)["M1"].braked, summaries(weekly)["M1"].asked) == (1, 1)
     assert [message.recipient for message in weekly.notifications if message.purpose == "check"] == ["team:T1"]
     assert summaries(decide(policy, "daily", live, day())) == {}
+
+
+def test_the_weekly_summary_counts_nothing_that_is_about_its_reader(policy: Policy) -> None:
+    own = alert("A-1", "own", subject_kind="worker", subject="M1", person=None)
+    weekly = decide(policy, "weekly", world(alert("A-2"), own), day(rules=["weekly"]))
+    counted = {
+        who: {(row.rule, row.open) for team in found.teams for row in team.rows} for who, found in summaries(weekly).items()
+    }
+
+    assert counted["M1"] == {("visits", 1)}
+    assert counted["S1"] == {("visits", 1), ("own", 1)}
 
 
 def test_the_weekly_summary_names_the_rules_that_could_not_run(policy: Policy) -> None:
