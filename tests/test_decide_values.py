@@ -17,6 +17,7 @@ from alerting.notifications.content import DigestContent, NoticeContent, WeeklyC
 from alerting.notifications.decide import Decision, decide
 from alerting.notifications.policy import Policy
 from alerting.notifications.recipient_log import EVERYBODY
+from alerting.notifications.report import RuleRow
 from alerting.notifications.routing import Receiver
 from alerting.notifications.silences import Matcher, Silence
 from alerting.notifications.world import Week
@@ -88,7 +89,9 @@ def policy(tmp_path_factory: pytest.TempPathFactory) -> Policy:
 def told(decision: Decision, recipient: str = "M1") -> dict[str, str]:
     """Return what somebody's message tells of each alert."""
     contents = [message.content for message in decision.notifications if message.recipient == recipient]
-    return {item.ref: item.state.value for content in contents if isinstance(content, DigestContent) for item in content.items}
+    items = [item for content in contents if isinstance(content, DigestContent) for item in content.items]
+    assert len({item.ref for item in items}) == len(items), "an alert is told once"
+    return {item.ref: item.state.value for item in items}
 
 
 def noticed(decision: Decision) -> set[str]:
@@ -267,6 +270,7 @@ def test_an_alert_that_ended_is_told_to_who_believes_it_open_and_one_that_is_bac
     [new] = [one.ref for one in decision.alerts if one.subject == "C4"]
 
     assert told(decision) == {"A-1": "open", "A-3": "cleared", new: "new"}
+    assert decision.routes.keys() == {"A-1", "A-3", new}, "A-2 has ended, and nobody believes it open"
 
 
 def test_reminders_do_not_count_the_days_on_which_an_alert_stood_still(policy: Policy) -> None:
@@ -404,9 +408,13 @@ def test_the_weekly_summary_counts_nothing_that_is_about_its_reader(policy: Poli
 
 def test_the_weekly_summary_names_the_rules_that_could_not_run(policy: Policy) -> None:
     asked = {"weekly": Asked(id="weekly", code="VS-03", status=Status.error, problem="it does not end")}
-    weekly = decide(policy, "weekly", world(), day(asked=asked))
+    week = Week(daily_rules=(RuleRow(code="VS-99", id="gone", status=Status.error),))
+    weekly = decide(policy, "weekly", world(week=week), day(asked=asked))
 
-    assert [(rule.title, rule.problem) for rule in summaries(weekly)["M1"].not_run] == [("weekly", "it does not end")]
+    assert [(rule.title, rule.problem) for rule in summaries(weekly)["M1"].not_run] == [
+        ("VS-99", ""),
+        ("weekly", "it does not end"),
+    ]
 
 
 def test_posts_that_lead_to_nobody_are_the_week_s_news_and_managers_who_are_nobody_the_day_s(policy: Policy) -> None:
