@@ -91,6 +91,7 @@ def test_every_shared_parameter_is_used_by_a_view_a_subject_a_rule_or_the_checks
         "open_only",
         "tell_lost",
         "tell_lost_at_least",
+        "not_supplied",
         "not_supplied_columns",
         "min_allocated",
         "max_only_unknown_roles",

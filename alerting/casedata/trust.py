@@ -309,7 +309,7 @@ _CHANGED = "Likely half a load, or one that ran twice: have it loaded again."
 
 def _without_columns(snapshot: Snapshot, wanted: Wanted, broken: Collection[str]) -> Iterator[tuple[str, _Why]]:
     """Yield each column of the SSD that is needed and not there, as `table.column`, with why; the table's others are."""
-    for table in sorted(wanted.keys() - broken):
+    for table in sorted(wanted.keys() - broken - _names(snapshot.settings, "not_supplied")):
         if TABLES[table].extension:
             continue
         for name in sorted(wanted[table]):
@@ -320,8 +320,7 @@ def _without_columns(snapshot: Snapshot, wanted: Wanted, broken: Collection[str]
 
 def _not_supplied(settings: Settings, wanted: Wanted) -> Iterator[str]:
     """Yield each wanted column of the SSD that the council says its case system cannot give, as `table.column`."""
-    named = _setting(settings, "not_supplied_columns")
-    given = frozenset(map(str, named)) if isinstance(named, (list, tuple)) else frozenset()
+    given = _names(settings, "not_supplied_columns")
     for table, columns in wanted.items():
         if not TABLES[table].extension:
             yield from given.intersection(f"{table}.{name}" for name in columns)
@@ -345,6 +344,9 @@ def _broken(snapshot: Snapshot, table: str, load: _Load | None) -> _Why | None:
     if reading.problem:
         return f"cannot be read: {reading.problem.rstrip('.')}", ""
     if reading.rows is None and not TABLES[table].extension:
+        # Of a table that the council says it has not, the rules that read it are off.
+        if table in _names(settings, "not_supplied"):
+            return None
         return "is not there", "See that it is extracted, under this name."
     # An extension table that is not there is an empty one: the rules that need it find nobody in it.
     rows = reading.rows or 0
@@ -403,6 +405,11 @@ def _is_stale(load: _Load | None, as_of: date, settings: Settings) -> bool:
 def _setting(settings: Settings, name: str) -> object:
     value = settings.params.get(name)
     return _UNLESS_SET.get(name) if value is None else value
+
+
+def _names(settings: Settings, name: str) -> frozenset[str]:
+    listed = _setting(settings, name)
+    return frozenset(map(str, listed)) if isinstance(listed, (list, tuple)) else frozenset()
 
 
 def _number(settings: Settings, name: str) -> float:

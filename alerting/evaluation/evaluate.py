@@ -17,10 +17,11 @@ from alerting.casedata.snapshot import EngineError, Snapshot
 from alerting.casedata.trust import Trust
 from alerting.errors import RuleError
 from alerting.evaluation import run_tables
-from alerting.evaluation.evaluation import Asked, Candidate, Reading, Status, no_matches
+from alerting.evaluation.evaluation import Asked, Candidate, Off, Reading, Status, no_matches
 from alerting.evaluation.fill import check_fill
 from alerting.evaluation.query import ROLES, directory_keys, rule_query
 from alerting.evaluation.stage import Stage
+from alerting.evaluation.supply import NotSupplied, find_not_supplied
 from alerting.evaluation.watch import Watch, read_watch
 from alerting.model import Alert, Finding, Level, Outcome, Problem
 from alerting.rulebook.book import Rulebook
@@ -283,12 +284,12 @@ def ask_rules(
     if reads_answers:
         run_tables.make(snapshot, every, trust)
         run_tables.note_broken(snapshot, book)
+    lacking = find_not_supplied(snapshot, every)
     for rule in every:
-        why = (withheld or {}).get(rule.id)
         answers.rules[rule.id] = rule
         never = trust is not None and bool(trust.not_supplied & book.needs(rule))
-        asked = Asked(id=rule.id, code=rule.code, status=Status.off if never else Status.withheld, problem=why)
-        answers.asked[rule.id] = asked = _ask(book, snapshot, rule, stage) if why is None else asked
+        unasked = _not_asked(rule, lacking.get(rule.id), (withheld or {}).get(rule.id), never=never)
+        answers.asked[rule.id] = asked = unasked or _ask(book, snapshot, rule, stage)
         if reads_answers:
             run_tables.note(snapshot, rule, asked)
     answers.watch = read_watch(snapshot) if watch else None
@@ -297,6 +298,20 @@ def ask_rules(
             answers.forget(rule.id)
     answers.problems += stage.problems
     return answers
+
+
+def _not_asked(rule: Rule, lacks: NotSupplied | None, why: str | None, *, never: bool) -> Asked | None:
+    """Return why a rule is not to be asked; None where it is. One that is off for want of a table is so whatever is believed.
+
+    never: whether a column that it needs is never supplied.
+    """
+    asked = Asked(id=rule.id, code=rule.code)
+    if lacks is not None:
+        return replace(asked, status=Status.off, off=Off.not_supplied, lacks=lacks.table, problem=str(lacks))
+    if why is None:
+        return None
+    off = {"status": Status.off, "off": Off.column_not_supplied} if never else {"status": Status.withheld}
+    return replace(asked, problem=why, **off)
 
 
 def _ask(book: Rulebook, snapshot: Snapshot, rule: Rule, stage: Stage) -> Asked:
@@ -333,6 +348,13 @@ def _judge_fill(snapshot: Snapshot, rule: Rule, asked: Asked, book: Rulebook) ->
     """Take back the answers of a rule where too few of its population have a value that it needs."""
     for too_few in check_fill(snapshot, rule, book.settings.params).values():
         asked = replace(
-            asked, status=Status.off, problem=too_few.problem, filled=too_few.filled, match=no_matches(), clear=0, unknown=0
+            asked,
+            status=Status.off,
+            off=Off.too_few,
+            problem=too_few.problem,
+            filled=too_few.filled,
+            match=no_matches(),
+            clear=0,
+            unknown=0,
         )
     return asked

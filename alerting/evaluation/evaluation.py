@@ -23,11 +23,23 @@ class Status(StrEnum):
     """How asking a rule went. Anything but `ok` has a problem, and no findings."""
 
     ok = "ok"
-    #: Switched off, or what it needs is not supplied here, or too few of its population have a value that it needs.
+    #: `Off` says why.
     off = "off"
     error = "error"
     #: Its data is not trusted today.
     withheld = "withheld"
+
+
+class Off(StrEnum):
+    """Why a rule is off."""
+
+    switched_off = "switched_off"
+    #: Too few of its population have a value that it needs.
+    too_few = "too_few"
+    #: A table without which it makes no sense is not supplied.
+    not_supplied = "not_supplied"
+    #: A column that it needs is not supplied.
+    column_not_supplied = "column_not_supplied"
 
 
 def no_matches() -> dict[str, int]:
@@ -42,6 +54,10 @@ class Asked:
     id: str
     code: str
     status: Status = Status.ok
+    #: Why it is off, where it is.
+    off: Off | None = None
+    #: The table that is not supplied, where it is off for want of one.
+    lacks: str | None = None
     #: Why it could not be asked, for people.
     problem: str | None = None
     population: int = 0
@@ -56,7 +72,7 @@ class Asked:
     @property
     def is_put(self) -> bool:
         """Whether it was put to anybody; one that too little is recorded for was, before its answers were taken back."""
-        return self.status == Status.ok or (self.status == Status.off and self.population > 0)
+        return self.status == Status.ok or self.off is Off.too_few
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,6 +132,11 @@ class Evaluation:
     def put(self) -> frozenset[str]:
         """The rules that were put to anybody."""
         return frozenset(id_ for id_, asked in self.asked.items() if asked.is_put)
+
+    @property
+    def not_put(self) -> frozenset[str]:
+        """The rules that were not put to the data, as it is not believed or not supplied."""
+        return frozenset(id_ for id_, asked in self.asked.items() if not asked.is_put and asked.status != Status.error)
 
     def has(self, status: Status) -> frozenset[str]:
         """Return the rules with a status."""

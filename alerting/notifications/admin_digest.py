@@ -11,14 +11,14 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 
 from alerting.casedata.trust import Trust
-from alerting.formatting import day, plural
+from alerting.formatting import day, listed, plural
 from alerting.model import Condition, Level
 from alerting.notifications.administrators import to_administrators
 from alerting.notifications.content import Figure, Notice, NoticeContent, Notification
 from alerting.notifications.decide import Decision
 from alerting.notifications.notices import keyed
 from alerting.notifications.policy import Policy
-from alerting.notifications.report import Sending
+from alerting.notifications.report import Sending, not_supplied
 from alerting.notifications.rule_quality import RuleQuality, quality_content
 
 DAILY = "daily"
@@ -122,7 +122,8 @@ def _figures(decision: Decision, sending: Sending, aftermath: Aftermath, judged:
         Figure(name="Loaded for the first time", value=f"{column}, in {there} of {rows} rows")
         for column, (there, rows) in sorted(judged.first_seen.items())
     ]
-    return (*(Figure(name=name, value=value) for name, value in figures.items()), *first)
+    not_asked = [Figure(name="Off", value=f"{listed(codes)}: there are {what}") for what, codes in not_supplied(decision.rules)]
+    return (*(Figure(name=name, value=value) for name, value in figures.items()), *not_asked, *first)
 
 
 def _of_sending(sending: Sending) -> Iterable[Notice]:

@@ -209,10 +209,12 @@ class TeamWeek:
 
 @dataclass(frozen=True, kw_only=True)
 class StoppedRule:
-    """A rule that could not be asked, as managers know it, and why."""
+    """A rule that could not be asked, as managers know it, and why; or what is not supplied, and the rules that are off for want of it."""
 
     title: str
     problem: str
+    #: How many rules it stands for.
+    rules: int = 1
 
 
 @dataclass(frozen=True, kw_only=True)

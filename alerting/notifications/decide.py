@@ -19,7 +19,7 @@ from alerting.alerts.handling_state import active_snooze
 from alerting.casedata.catalogue import TABLES
 from alerting.casedata.directory import Directory
 from alerting.casedata.kept_directory import standing_directory
-from alerting.evaluation.evaluation import Evaluation, Reading, Status
+from alerting.evaluation.evaluation import Evaluation, Off, Reading, Status
 from alerting.model import About, Alert, Condition, LastTold, Level, Person, Transition
 from alerting.notifications import inhibition, notices, routing, silences, weekly
 from alerting.notifications.administrators import (
@@ -265,7 +265,7 @@ class _Run:
             banners=Banners(
                 router=self.router,
                 data=self.evaluation.trust.banners,
-                stopped={row.id: row.code for row in self.rows if row.is_stopped},
+                stopped={row.id: row.code for row in self.stopped},
                 records=self.unread,
                 since=self.held_since,
                 doubted={row.id: row.code for row in self.rows if row.id in self.doubted},
@@ -285,6 +285,12 @@ class _Run:
             idle=self.idle,
             doubted=tuple(alert for alert in self.waiting if alert.rule in self.doubted),
         )
+
+    @cached_property
+    def stopped(self) -> tuple[RuleRow, ...]:
+        """The rules that could not do their work, and those off for want of a table, as far as there are alerts that wait for it."""
+        wait = {alert.rule for alert in self.alerts if alert.condition is not Condition.resolved}
+        return tuple(row for row in self.rows if row.is_stopped or (row.off is Off.not_supplied and row.id in wait))
 
     def idle(self, alert: Alert, since: date) -> int:
         """Return the working days since a day on which an alert stood still: no reminder falls due by them."""
@@ -337,7 +343,10 @@ class _Run:
             weeks_as_read_by,
             receivers,
             as_of=as_of,
-            not_run=[StoppedRule(title=titles.get(row.id, row.code), problem=row.problem or "") for row in stopped],
+            not_run=[
+                *(StoppedRule(title=titles.get(row.id, row.code), problem=row.problem or "") for row in stopped),
+                *weekly.off_for_want_of_data(rows),
+            ],
             asked=len({row.id for row in rows if row.has_answered}),
             braked=len({alert.rule for alert in self.waiting}),
             watch=self.evaluation.watch,
@@ -378,7 +387,7 @@ class _Run:
         policy, evaluation, as_of = self.policy, self.evaluation, self.evaluation.as_of
         found = notices.keyed(
             [
-                *notices.of_rules(with_brakes(self.rows, self.brake_rows), evaluation.problems),
+                *notices.of_rules(with_brakes(self.stopped, self.brake_rows), evaluation.problems),
                 *notices.of_not_supplied(evaluation.asked.values(), evaluation.trust.not_supplied),
                 *(notices.of_nothing_asked(self.rows) if self.rows or self.job == "daily" else ()),
                 *notices.of_silence(self.of_the_job(), self.today.silenced),

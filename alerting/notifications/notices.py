@@ -12,7 +12,7 @@ from alerting.casedata.directory import Directory
 from alerting.casedata.kept_directory import PEOPLE
 from alerting.casedata.restricted_list import RESTRICTED
 from alerting.casedata.trust import Trust
-from alerting.evaluation.evaluation import Asked, Status
+from alerting.evaluation.evaluation import Asked, Off, Status
 from alerting.formatting import day, listed, plural
 from alerting.model import Alert, Condition, Problem, Reach, Reason
 from alerting.notifications.content import Notice
@@ -45,11 +45,11 @@ def keyed(notices: Iterable[Notice]) -> dict[str, Notice]:
 
 
 def of_rules(rows: Iterable[RuleRow], problems: Iterable[Problem]) -> Iterator[Notice]:
-    """Return the rules that could not run, those of one cause together; not those that a problem with the data says of itself."""
+    """Return these rules as some that could not run, those of one cause together; not those that a problem with the data says of itself."""
     told = {code for problem in problems if problem.stops and _but_the_list(problem) for code in problem.rules}
     by_cause: defaultdict[str | None, list[str]] = defaultdict(list)
     for row in rows:
-        if row.is_stopped and not (row.status == Status.withheld and row.code in told):
+        if not (row.status == Status.withheld and row.code in told):
             by_cause[row.problem].append(row.code)
     for why, codes in by_cause.items():
         if len(codes) == 1:
@@ -61,7 +61,7 @@ def of_rules(rows: Iterable[RuleRow], problems: Iterable[Problem]) -> Iterator[N
 
 def of_not_supplied(asked: Iterable[Asked], not_supplied: Collection[str]) -> Iterator[Notice]:
     """Return the rules that are off as the council says that what they need is not supplied, once for all."""
-    codes = sorted(one.code for one in asked if one.status == Status.off and not one.is_put) if not_supplied else []
+    codes = sorted(one.code for one in asked if one.off is Off.column_not_supplied)
     if codes:
         detail = (
             f"What they need is named in `not_supplied_columns`: {listed(sorted(not_supplied))}. Nobody is told of anything by such a rule, and no "
@@ -78,7 +78,7 @@ def of_nothing_asked(rows: Sequence[RuleRow]) -> Iterator[Notice]:
         detail = "No record in the data is of those that a rule is about, so nobody was looked at. `alerting source check` shows each table's rows."
         yield Notice(title="The rules were asked of nobody", detail=detail)
     else:
-        detail = "No pack is chosen, or every rule of this job is switched off: nobody is told of anything by it. See `rules:` in config.yaml."
+        detail = "No pack is chosen, or every rule of this job is switched off or lacks its table: nobody is told of anything by it. See `rules:` in config.yaml."
         yield Notice(title="No rule was asked", detail=detail)
 
 

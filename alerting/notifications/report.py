@@ -10,7 +10,7 @@ from typing import Any
 from alerting.alerts.brakes import Brake
 from alerting.casedata.trust import ColumnShares, Trust
 from alerting.errors import Fault
-from alerting.evaluation.evaluation import Asked, Evaluation, Status
+from alerting.evaluation.evaluation import Asked, Evaluation, Off, Status
 from alerting.formatting import day, plural
 from alerting.model import Alert, Condition, Level, Problem, Transition
 from alerting.notifications.content import Notification
@@ -30,18 +30,18 @@ class RuleRow(Asked):
 
     @property
     def is_stopped(self) -> bool:
-        """Whether it could not do its work; one that the council switched off was not meant to."""
-        return self.status in (Status.error, Status.withheld) or (self.status == Status.off and not self.is_switched_off)
+        """Whether it could not do its work; one that is off as the council has it was not meant to."""
+        return self.status in (Status.error, Status.withheld) or (self.status == Status.off and not self.is_off_here)
 
     @property
-    def is_switched_off(self) -> bool:
-        """Whether the council switched it off, or does not supply what it needs: of one that too little is recorded for, there is a population."""
-        return self.status == Status.off and not self.population
+    def is_off_here(self) -> bool:
+        """Whether it is off as the council has it: switched off, or for want of a table that is not supplied."""
+        return self.status == Status.off and self.off is not Off.too_few
 
     @property
     def needs_a_look(self) -> bool:
-        """Whether its problem is one that somebody should look at; that a rule is switched off is as the council wants it."""
-        return self.problem is not None and not self.is_switched_off
+        """Whether its problem is one that somebody should look at; that a rule is off here is as the council has it."""
+        return self.problem is not None and not self.is_off_here
 
     @property
     def has_answered(self) -> bool:
@@ -51,9 +51,8 @@ class RuleRow(Asked):
     def as_json(self) -> dict[str, Any]:
         """Return the row as `run --json` prints it."""
         values = asdict(self)
-        return {
-            name: values[name] for name in ("code", "id", "status", "population", "match", "clear", "unknown", "ms", "problem")
-        }
+        shown = ("code", "id", "status", "off", "lacks", "population", "match", "clear", "unknown", "ms", "problem")
+        return {name: values[name] for name in shown}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -245,12 +244,21 @@ def rule_rows(evaluation: Evaluation, book: Rulebook, job: str) -> tuple[RuleRow
             code=rule.code,
             id=rule.id,
             status=Status.off,
+            off=Off.switched_off,
             problem=f"switched off in {'config.yaml' if rule.file.enabled else 'its file'}",
         )
         for rule in book.off
         if rule.file.job == job
     ]
     return tuple(sorted(rows, key=lambda row: row.code))
+
+
+def not_supplied(rows: Iterable[RuleRow]) -> list[tuple[str, tuple[str, ...]]]:
+    """Return each thing that is not supplied, in words, with the codes of the rules that are off for want of it: one line a table."""
+    by_table: dict[str, list[str]] = {}
+    for code, what in sorted({(row.code, row.problem or "") for row in rows if row.off is Off.not_supplied}):
+        by_table.setdefault(what, []).append(code)
+    return [(what, tuple(codes)) for what, codes in sorted(by_table.items())]
 
 
 def _with_older_files(asked: Asked, rule: Rule | None, book: Rulebook) -> RuleRow:

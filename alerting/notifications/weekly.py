@@ -11,9 +11,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, timedelta
 
 from alerting.evaluation.watch import Watch
+from alerting.formatting import listed
 from alerting.model import Alert, Condition, Level, Person, Reason
 from alerting.notifications.content import Notification, RuleWeek, StoppedRule, TeamWeek, Watched, WeeklyContent
 from alerting.notifications.messages.digest import by_the_record
+from alerting.notifications.report import RuleRow, not_supplied
 from alerting.notifications.routing import Receiver, Recipient, Router, notification_key
 
 WEEKS = 12
@@ -74,6 +76,18 @@ def _week(rule: str, title: str, alerts: Sequence[Alert], as_of: date, first_run
         ),
         flapping=flapping,
     )
+
+
+def off_for_want_of_data(rows: Iterable[RuleRow]) -> list[StoppedRule]:
+    """Return each table that is not supplied, with the rules that are off for want of it."""
+    return [
+        StoppedRule(
+            title=f"There are {what}",
+            problem=f"{listed(codes)} {'is' if len(codes) == 1 else 'are'} not asked.",
+            rules=len(codes),
+        )
+        for what, codes in not_supplied(rows)
+    ]
 
 
 def _within(alerts: Iterable[Alert], when: Callable[[Alert], date | None], ends: date) -> int:

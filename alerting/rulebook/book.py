@@ -137,7 +137,9 @@ class Rulebook(Foundation):
         asked = self.in_order(rules)
         subjects = {rule.subject.id: rule.subject for rule in asked}
         named = names_in_all(text for subject in subjects.values() for text in self.sql_of(subject))
-        columns = with_their_own(named.columns)
+        columns = with_their_own(named.columns) | {
+            name for rule in asked for cells in rule.file.off_without.values() for name in cells
+        }
         tables = (named.tables & TABLES.keys()) | {table for rule in asked for table in rule.reads}
         wanted = {
             name: (columns & TABLES[name].columns.keys()) | SERVICE_COLUMNS.get(name, frozenset())

@@ -320,11 +320,23 @@ class _Compiler:
             for row, problem, remedy in find_uneven(self.params[name]):
                 self._at(f"the row '{row}' {problem}", ("tables", name, row), remedy, key=True)
 
+    def _check_off_without(self) -> None:
+        listed = isinstance(self.source.value.get("off_without"), list)
+        for index, (name, cells) in enumerate(self.file.off_without.items()):
+            if name not in TABLES:
+                path = ("off_without", index if listed else name)
+                self._at(f"there is no table '{name}'", path, did_you_mean(name, list(TABLES)), key=not listed)
+                continue
+            for column in cells.keys() - TABLES[name].columns.keys():
+                remedy = did_you_mean(column, list(TABLES[name].columns))
+                self._at(f"{name} has no column '{column}'", ("off_without", name, column), remedy, key=True)
+
     def _check_names(self) -> None:
         self._check_tables()
         for index, name in enumerate(self.file.reads):
             if name not in TABLES:
                 self._at(f"there is no table '{name}'", ("reads", index), did_you_mean(name, list(TABLES)))
+        self._check_off_without()
         for index, name in enumerate(self.file.requires):
             if name not in self.subject.columns:
                 listed = isinstance(self.source.value.get("requires"), list)

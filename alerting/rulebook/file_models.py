@@ -42,6 +42,15 @@ def _shares(value: object) -> object:
 Number = StrictInt | StrictFloat
 TableRow = Number | tuple[Number, Number]
 Tables = dict[str, Annotated[dict[str, TableRow], Field(min_length=1, max_length=200)]]
+
+
+def _rows_of_any_kind(value: object) -> object:
+    """Read a list of tables as tables of which any row will do."""
+    if isinstance(value, (list, tuple)) and all(isinstance(name, str) for name in value):
+        return {name: {} for name in value}
+    return value
+
+
 Runs = Annotated[
     int, BeforeValidator(_count("run"), json_schema_input_type=int | Annotated[str, Field(pattern=r"^[0-9]{1,4} runs?$")])
 ]
@@ -277,6 +286,15 @@ class RuleFile(BaseModel):
         default=(),
         description="The tables it depends on: when one is not trusted, the rule waits. Left out: all that its subject's SQL reads",
         examples=[["ssd_care_leavers", "ssd_cla_episodes"]],
+    )
+    off_without: Annotated[
+        dict[str, dict[str, str]],
+        BeforeValidator(_rows_of_any_kind, json_schema_input_type=tuple[str, ...] | dict[str, dict[str, str]]),
+    ] = Field(
+        default_factory=dict,
+        description="The tables without which it is off, and nobody takes that for all clear: where a table has no row, or none that "
+        "says what is named of it",
+        examples=[["ext_contact"], {"ext_supervision": {"kind": "staff"}}],
     )
     params: dict[str, Any] = Field(
         default_factory=dict,

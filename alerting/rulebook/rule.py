@@ -126,4 +126,4 @@ class Rule:
             # What is said of a table that cannot be believed is said whether or not it can.
             return frozenset()
         directory = {"team": {"ext_team"}, "service": {"ext_team"}, "worker": {"ext_staff"}}.get(self.file.per or "", set())
-        return (frozenset(self.file.reads) or self.tables) | ALWAYS | directory
+        return (frozenset(self.file.reads) or self.tables) | ALWAYS | directory | self.file.off_without.keys()

@@ -23,7 +23,7 @@ from alerting.errors import AlertingError, ConfigError, RunHeld, StoreError
 from alerting.evaluation import day
 from alerting.evaluation.archive import Archive, Manifest
 from alerting.evaluation.day import Day
-from alerting.evaluation.evaluation import Evaluation, Status
+from alerting.evaluation.evaluation import Evaluation
 from alerting.model import Problem, Reach
 from alerting.notifications.admin_digest import compose_admin_digest, daily_keys
 from alerting.notifications.content import Notification
@@ -278,7 +278,7 @@ class Pipeline:
             job=run.job,
             run=run_id,
             untrusted=evaluation.trust.reasons,
-            withheld={id_: evaluation.asked[id_].problem or "" for id_ in sorted(evaluation.has(Status.withheld))},
+            withheld={id_: evaluation.asked[id_].problem or "" for id_ in sorted(evaluation.not_put)},
             rules={id_: rule.version for id_, rule in rules.items()},
             teams={team.id: team.name for team in evaluation.directory.teams.values()},
         )

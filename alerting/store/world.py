@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from alerting.alerts.advance import Ended
-from alerting.evaluation.evaluation import Evaluation, RuleSubject, Status
+from alerting.evaluation.evaluation import Evaluation, Off, RuleSubject, Status
 from alerting.evaluation.rule_changes import AskedBefore
 from alerting.model import Alert, Condition, reference
 from alerting.notifications.admin_digest import Aftermath
@@ -109,7 +109,10 @@ def _week(store: Store, connection: Transaction, policy: Policy, as_of: date) ->
 def _rule_row(row: Mapping[str, Any]) -> RuleRow:
     """Return how asking a rule went, of a report that another version may have written: what it does not know is left out."""
     known = {name.name for name in fields(RuleRow)}
-    return RuleRow(**{name: value for name, value in row.items() if name in known} | {"status": Status(row["status"])})
+    # A report of an earlier version says no reason why a rule is off: of one that too little is recorded for, there is a population.
+    earlier = (Off.too_few if row.get("population") else Off.switched_off) if row["status"] == Status.off else None
+    own = {"status": Status(row["status"]), "off": Off(row["off"]) if row.get("off") else earlier}
+    return RuleRow(**{name: value for name, value in row.items() if name in known} | own)
 
 
 def read_aftermath(connection: Transaction, policy: Policy, job: str, as_of: date, keys: Iterable[str]) -> Aftermath:

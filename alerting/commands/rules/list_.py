@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import closing
 from datetime import date
 from typing import TYPE_CHECKING
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 def command(ctx: click.Context, *, as_json: bool) -> None:
     """List every rule: in use, in an older version, off, held by its brake, or left out because of a fault."""
     app = build_app(ctx)
-    book, brakes = app.book, _brakes(app)
+    book, (brakes, lacking) = app.book, _last_known(app)
     rows = [
         {
             "code": rule.code,
@@ -34,7 +35,7 @@ def command(ctx: click.Context, *, as_json: bool) -> None:
             "pack": rule.pack,
             "job": rule.file.job,
             "subject": rule.subject.id,
-            "status": _status(book, rule, brakes),
+            "status": _status(book, rule, brakes, lacking),
             "basis": rule.basis_kind,
             "owner": rule.file.owner,
             "version": rule.version,
@@ -55,7 +56,7 @@ def command(ctx: click.Context, *, as_json: bool) -> None:
         echo(f"{older.file} {older}", err=True)
 
 
-def _status(book: Rulebook, rule: Rule, brakes: dict[str, date]) -> str:
+def _status(book: Rulebook, rule: Rule, brakes: Mapping[str, date], lacking: Mapping[str, str]) -> str:
     if rule in book.off:
         return "off"
     named = book.settings.params.get("not_supplied_columns")
@@ -63,7 +64,7 @@ def _status(book: Rulebook, rule: Rule, brakes: dict[str, date]) -> str:
     if missing:
         return f"off: {listed(missing)} {'is' if len(missing) == 1 else 'are'} not supplied here"
     older = min((book.older[file].seen_on for file in book.files_of(rule) if file in book.older), default=None)
-    parts = ["in use"]
+    parts = [f"off: {lacking[rule.id]}" if rule.id in lacking else "in use"]
     if older:
         parts.append(f"last good version of {day(older, 'short')}")
     if rule.id in brakes:
@@ -71,16 +72,23 @@ def _status(book: Rulebook, rule: Rule, brakes: dict[str, date]) -> str:
     return ", ".join(parts)
 
 
-def _brakes(app: App) -> dict[str, date]:
-    """Return the day each brake that is on was put on, by rule."""
+def _last_known(app: App) -> tuple[dict[str, date], dict[str, str]]:
+    """Return, by rule, the day on which a brake that is on was put on, and what the last run found to be missing for it."""
     from alerting.store import brakes
 
     try:
         store = app.store_there_is()
         if store is None:
-            return {}
+            return {}, {}
         with closing(store), store.transaction() as connection:
-            return {brake.rule: brake.since for brake in brakes.on(connection)}
+            runs = [store.latest_run(job, within=connection) for job in {rule.file.job for rule in app.book.rules}]
+            lacking = {
+                row["id"]: row["problem"] for run in runs if run for row in run.report.get("rules", []) if row.get("lacks")
+            }
+            return {brake.rule: brake.since for brake in brakes.on(connection)}, lacking
     except StoreError as error:
-        echo(f"Whether a brake is on is not known, as the store cannot be read: {error.problem}.", err=True)
-        return {}
+        echo(
+            f"Whether a brake is on is not known, nor which rules lack their data, as the store cannot be read: {error.problem}.",
+            err=True,
+        )
+        return {}, {}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from alerting.formatting import counted, day, number, plain, plural
@@ -182,7 +182,9 @@ def view_week(content: WeeklyContent, title_of: Callable[[str], str]) -> WeekVie
         summary=together if len(teams) == 1 else f"{len(teams)} teams together: {together}",
         teams=tuple(teams),
         sealed=f"Of those whose record is sealed, {content.sealed} are asked about by no rule." if content.sealed else "",
-        not_run=tuple(StoppedRule(title=plain(rule.title), problem=plain(rule.problem, _PARAGRAPH)) for rule in content.not_run),
+        not_run=tuple(
+            replace(rule, title=plain(rule.title), problem=plain(rule.problem, _PARAGRAPH)) for rule in content.not_run
+        ),
     )
 
 
@@ -214,7 +216,7 @@ def _nothing(content: WeeklyContent, teams: Sequence[TeamWeek]) -> str:
     if all(team.watched is not None and not team.watched.rules for team in teams):
         return f"No rule looks at the work of {'this team' if len(teams) == 1 else 'these teams'}, so nothing is known of it."
     asked = f": {plural(content.asked, 'rule')} asked" if content.asked else ""
-    aside = f", {len(content.not_run)} not" if content.asked and content.not_run else ""
+    aside = f", {sum(rule.rules for rule in content.not_run)} not" if content.asked and content.not_run else ""
     waits = f", and what {plural(content.braked, 'rule')} found waits to be looked at first" if content.braked else ""
     return f"Nothing open, new or cleared{asked}{aside}{waits}."
 
