@@ -94,7 +94,7 @@ def said(answer: Finding | Answer, twin: Answer) -> tuple[object, ...]:
     level = answer.level if isinstance(answer, Answer) else answer.level.name if answer.level else None
     told = (answer.due, frozenset(answer.also)) if level else ()
     measure = None if answer.outcome == Outcome.unknown or twin.measure is None else answer.measure
-    people = (answer.worker if twin.about_child else None, answer.adviser if twin.about_leaver else None)
+    people = (answer.worker if twin.names_worker else None, answer.adviser if twin.names_adviser else None)
     return (str(answer.outcome), level, measure, answer.team if twin.has_team else None, *people, *told)
 
 

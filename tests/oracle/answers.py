@@ -25,8 +25,8 @@ class Answer:
     worker: str | None = None
     adviser: str | None = None
     also: frozenset[str] = frozenset()
-    #: Whether it is about a child, whose worker is named; and about a care leaver, whose adviser is.
-    about_child: bool = False
-    about_leaver: bool = False
+    #: Whether it names a worker, as those about a child do; and an adviser, as those about a care leaver do.
+    names_worker: bool = False
+    names_adviser: bool = False
     #: False where the definitions give it no team.
     has_team: bool = True

@@ -24,8 +24,9 @@ def answer(
     team: str | None = None,
     has_team: bool = True,
     share: Fraction | None = None,
+    worker: str | None = None,
 ) -> Answer:
-    """Return an answer about something other than a child."""
+    """Return an answer about something other than a child. worker: whoever it is for, where there is somebody."""
     return Answer(
         level=level,
         outcome="unknown" if unknown else "match" if level else "clear",
@@ -34,6 +35,8 @@ def answer(
         due=due,
         team=team,
         has_team=has_team,
+        worker=worker,
+        names_worker=worker is not None,
         also=also if level else frozenset(),
     )
 
@@ -59,8 +62,8 @@ def about(
         worker=worker.worker_id if worker else None,
         adviser=adviser_of(views, person) if leaver else None,
         also=also if level else frozenset(),
-        about_child=True,
-        about_leaver=leaver,
+        names_worker=True,
+        names_adviser=leaver,
     )
 
 
@@ -71,13 +74,13 @@ def adviser_of(views: Views, person: str) -> str | None:
     return views.leavers[person].adviser_id if person in views.leavers else None
 
 
-def share_answer(part: int, whole: int, p: Params) -> Answer:
+def share_answer(part: int, whole: int, p: Params, team: str | None = None) -> Answer:
     """Return an answer about a share that should be high; unknown of too few."""
     if whole < p["min_items"]:
-        return answer(None, unknown=True, has_team=False)
+        return answer(None, unknown=True, team=team, has_team=team is not None)
     share = Fraction(part, whole)
     level = "red" if share < p["red_below"] else "amber" if share < p["amber_below"] else None
-    return answer(level, share=share, has_team=False)
+    return answer(level, share=share, team=team, has_team=team is not None)
 
 
 def joins(role: str, when: bool) -> frozenset[str]:

@@ -18,7 +18,12 @@ from tests.oracle.words import (
     OUTCOMES_OF_CONTACTS,
     OUTCOMES_OF_REFERRALS,
 )
-from tests.oracle.written import NO_DATE, cased, coded, dressed, end, flag, start
+from tests.oracle.written import NO_DATE, Cell, cased, coded, dressed, end, flag, start
+
+
+def _coded(rng: Random, word: str) -> Cell:
+    """Write a code alone or with words after it, and a description as it is."""
+    return coded(rng, word) if word.isupper() else cased(rng, word)
 
 
 def _contacts(rng: Random, as_of: date) -> Cells:
@@ -27,7 +32,7 @@ def _contacts(rng: Random, as_of: date) -> Cells:
 
 def _referrals(rng: Random, as_of: date) -> Cells:
     return {
-        "cine_close_reason": coded(rng, rng.choice(ENDS_OF_NEED)),
+        "cine_close_reason": _coded(rng, rng.choice(ENDS_OF_NEED)),
         "cine_referral_outcome_json": rng.choice(OUTCOMES_OF_REFERRALS),
     }
 
@@ -41,13 +46,13 @@ def _assessments(rng: Random, as_of: date) -> Cells:
 
 
 def _care(rng: Random, as_of: date) -> Cells:
-    return {"clae_cla_episode_ceased_reason": coded(rng, rng.choice(ENDS_OF_CARE))}
+    return {"clae_cla_episode_ceased_reason": _coded(rng, rng.choice(ENDS_OF_CARE))}
 
 
 def _placements(rng: Random, as_of: date) -> Cells:
     reasons = ("PLACE", "PLACE", "CHILD", "LAREQ", "somebody asked", "", "Change in the status of placement only")
     return {
-        "clap_cla_placement_change_reason": coded(rng, rng.choice(reasons)),
+        "clap_cla_placement_change_reason": _coded(rng, rng.choice(reasons)),
         "clap_cla_placement_urn": dressed(rng, rng.choice(NUMBERS_OF_HOMES)),
         "clap_cla_placement_distance": dressed(rng, rng.choice(DISTANCES)),
     }

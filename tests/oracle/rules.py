@@ -7,6 +7,7 @@ from datetime import date
 
 from tests.oracle import (
     assessment,
+    audits,
     data_quality,
     demand,
     enquiries,
@@ -16,10 +17,14 @@ from tests.oracle import (
     leavers,
     missing,
     need,
+    oversight,
     permanence,
     placements,
+    plan_actions,
     protection,
     reviews,
+    scorecard,
+    teams,
     visits,
     workers,
 )
@@ -45,10 +50,28 @@ _NOUNS = (
     permanence,
     leavers,
     workers,
+    oversight,
+    audits,
+    teams,
+    scorecard,
     data_quality,
 )
-RULES: Mapping[str, Rule] = {code: rule for noun in _NOUNS for code, rule in noun.RULES.items()}
-DEFAULTS: Mapping[str, Params] = {code: params for noun in _NOUNS for code, params in noun.DEFAULTS.items()}
+
+
+def wf_08(views: Views, p: Params) -> dict[str, Answer] | None:
+    """Ask about the actions of the plan, by what the other rules answer today."""
+    found: dict[str, dict[str, Answer] | None] = {}
+
+    def answers_of(code: str) -> dict[str, Answer] | None:
+        if code in RULES and code not in found:
+            found[code] = RULES[code](views, DEFAULTS[code])
+        return found.get(code)
+
+    return plan_actions.wf_08(views, p, answers_of)
+
+
+RULES: Mapping[str, Rule] = {code: rule for noun in _NOUNS for code, rule in noun.RULES.items()} | {"WF-08": wf_08}
+DEFAULTS: Mapping[str, Params] = {code: params for noun in (*_NOUNS, plan_actions) for code, params in noun.DEFAULTS.items()}
 
 
 def asked(

@@ -6,7 +6,7 @@ from datetime import date
 from random import Random
 
 from tests.oracle.adding import Adding, with_columns
-from tests.oracle.cells import Row, Table, id_of
+from tests.oracle.cells import Row, Table, clean, id_of, real_date
 from tests.oracle.councils import TABLES, decided, random_council
 from tests.oracle.councils_care import CARE
 from tests.oracle.councils_children import CHILDREN, demand, referred_again
@@ -14,12 +14,17 @@ from tests.oracle.councils_columns import COLUMNS
 from tests.oracle.councils_front_door import FRONT_DOOR, referred_and_no_more
 from tests.oracle.councils_newcomers import newcomers
 from tests.oracle.councils_shares import SHARES, month_against_month
+from tests.oracle.councils_work import WORK
 
 MORE_TABLES = (
     "ssd_contacts ssd_s47_enquiry ssd_cla_health ssd_cin_plans ssd_cin_visits ssd_initial_cp_conference ssd_sdq_scores ssd_missing "
     "ssd_immigration_status ssd_pre_proceedings ssd_assessment_factors"
 ).split()
-MORE = (newcomers, referred_and_no_more, *CHILDREN, *CARE, *FRONT_DOOR, *SHARES)
+SOMETIMES_GONE = (
+    "ext_contact ext_referral ext_strategy ext_pep ext_supervision ext_oversight ext_audit ext_plan_action ext_workforce ext_vacancy "
+    "ext_cover"
+).split()
+MORE = (newcomers, referred_and_no_more, *CHILDREN, *CARE, *FRONT_DOOR, *WORK, *SHARES)
 
 
 def whole_council(seed: int, as_of: date, people: int = 200) -> dict[str, Table]:
@@ -34,16 +39,27 @@ def whole_council(seed: int, as_of: date, people: int = 200) -> dict[str, Table]
         more(Adding(tables, Random(f"{seed} {more.__name__}"), as_of, more.__name__[:2]))
     for name, columns in COLUMNS.items():
         with_columns(tables[name], f"{seed} {name}", columns, as_of)
+    gone = Random(f"{seed} gone")
+    for name in SOMETIMES_GONE:
+        if gone.random() < 0.05:
+            tables.pop(name, None)
     return {name: decided(name, _one_each(name, rows)) for name, rows in tables.items()}
 
 
 # Subjects: of rows with one id that are not the same, the definitions choose none.
-_KEYS = {"ssd_missing": "miss_table_id", "ssd_cin_assessments": "cina_assessment_id"}
+_KEYS = {
+    "ssd_missing": ("miss_table_id",),
+    "ssd_cin_assessments": ("cina_assessment_id",),
+    "ext_audit": ("audit_id", "audited_on", "due_on"),
+    "ext_vacancy": ("vacancy_id", "vacant_from"),
+    "ext_plan_action": ("ref", "updated_on", "rag"),
+}
 
 
 def _one_each(table: str, rows: Table) -> Table:
-    seen: dict[str | None, Row] = {}
+    seen: dict[tuple[object, ...], Row] = {}
     if table not in _KEYS:
         return rows
-    keys = [id_of(row.get(_KEYS[table])) for row in rows]
-    return [row for key, row in zip(keys, rows, strict=True) if key is None or seen.setdefault(key, row) == row]
+    first, *others = _KEYS[table]
+    keys = [(id_of(row.get(first)), *(real_date(row.get(name)) or clean(row.get(name)) for name in others)) for row in rows]
+    return [row for key, row in zip(keys, rows, strict=True) if key[0] is None or seen.setdefault(key, row) == row]

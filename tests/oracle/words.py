@@ -214,3 +214,25 @@ FACTORS = (
     '["11A", "19B", "4C", "1B", "3A"]',
     *('["3A"]', '{"3B": "Yes", "1A": "No"}', "21", "5A,6B", '["7A", "not 4 A"]', '{"19B": "N", "21": "Y"}', "3A 9A", '["20"'),
 )
+KINDS_OF_SUPERVISION = ("staff", "staff", "case", "case", "group", None)
+KINDS_OF_AUDIT = ("audit", "audit", "dip_sample", "re_audit", "survey", None)
+GRADES = (
+    *("OUT", "GOOD", "RI", "INAD", "INAD", "good", "requires improvement", "Requires improvement to be good", "inadequate"),
+    *("poor", None),
+)
+ACTION_RAGS = ("RED", "AMBER", "GREEN", "GREEN", "BLUE", "r", "g", "complete", "Completed", "purple", None, "")
+EVIDENCE = (
+    "CP-03",
+    "CP-05",
+    "CLA-01",
+    "CLA-02",
+    "CLA-20",
+    "FD-02",
+    "FD-09",
+    "CL-08",
+    "CP-08",
+    "WF-07",
+    "DQ-01",
+    "XX-99",
+    "CLA-06",
+)
