@@ -134,7 +134,8 @@ def test_every_row_is_about_somebody_who_is_there():
 def test_every_worker_of_a_case_is_among_the_professionals():
     tables = SMALL.tables(START)
 
-    assert set(tables["ssd_involvements"]["invo_professional_id"]) <= set(tables["ssd_professionals"]["prof_professional_id"])
+    named = set(tables["ssd_involvements"]["invo_professional_id"]) - {None}
+    assert named <= set(tables["ssd_professionals"]["prof_professional_id"])
     assert set(tables["ssd_involvements"]["invo_professional_team"]) <= set(tables["ext_team"]["team_id"])
 
 
@@ -345,6 +346,14 @@ def test_a_nasty_of_rows_comes_at_its_rate(nasty: str, table: str):
     count = len(rows(MIDDLE.tables(START)[table]))
 
     assert share(len(MIDDLE.truth(START)[nasty]), count) == pytest.approx(RATES[nasty], rel=0.6)
+
+
+def test_care_leavers_whose_adviser_is_nobody_are_where_the_truth_says():
+    invo = MIDDLE.tables(START)["ssd_involvements"]
+    named = zip(invo["invo_professional_id"], invo["invo_person_id"], invo["invo_involvement_end_date"], strict=True)
+    nobodys = {person for worker, person, ended in named if worker is None and ended in (None, "", "9999-12-31")}
+
+    assert nobodys == set(MIDDLE.truth(START)["no_adviser"])
 
 
 def test_restricted_people_are_sealed_limited_or_nobody_said():

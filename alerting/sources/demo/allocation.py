@@ -36,6 +36,8 @@ class Stage:
     ends: int
     children: list[Child]
     referrals: list[str | None]
+    #: The role is written down as open, and nobody as the one who has it.
+    names_nobody: bool = False
     #: Whoever had it on the start day, or first had it after that; None before `hand_out`, and for cases long ago.
     worker: Worker | None = None
 
@@ -172,9 +174,18 @@ class Allocation:
         shown, _ = self._seen(child, starts, until)
         role = books.word(stage.role, _WORDS.get(stage.role, ()), f"{_TABLE} {identifier}", shown)
         team = (worker.team or self.staff.teams[stage.service][0]).id
-        cells = [identifier, worker.id, role, team, child.id, books.days.text(starts), None, referral]
+        cells = [
+            identifier,
+            None if stage.names_nobody else worker.id,
+            role,
+            team,
+            child.id,
+            books.days.text(starts),
+            None,
+            referral,
+        ]
         known = books.add_ending(_TABLE, shown, cells, until, (), "invo_involvement_end_date", at_once=True)
-        if stage.role != "IRO" and worker.ends < known:
+        if stage.role != "IRO" and worker.ends < known and not stage.names_nobody:
             books.truth.note("allocated_to_leaver", identifier, max(shown, worker.ends + 1), known)
         if nasty:
             books.truth.note(nasty, identifier, shown, known)

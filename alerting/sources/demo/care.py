@@ -46,6 +46,7 @@ _TYPE_WORDS = {
     "P1": ("Placed with own parents", "Placed with Parents"),
 }
 _TEENAGER = 16
+_FOSTERED, _NEARLY_OF_AGE, _PLACED_TOO_YOUNG = ("U3", "U6"), 14.5, 0.06
 _YEAR = 365.25
 
 
@@ -83,6 +84,7 @@ class Care:
     def __init__(self, books: Books, set_by: str) -> None:
         self._books, self._set_by = books, set_by
         self._chance: Random = books.chances("care")
+        self._too_young = books.chances("too young")
         self._periods = 0
 
     def period(self, child: Child, referral: str, entered: int, left: int, why: str, *, unaccompanied: bool = False) -> Period:
@@ -121,6 +123,8 @@ class Care:
             ends = min(day + int(stay), until)
             age = (day - child.born) / _YEAR
             code = "K3" if unaccompanied and age >= _TEENAGER else self._placement_type(age, settled=settled)
+            if code in _FOSTERED and _NEARLY_OF_AGE < age < _TEENAGER and self._too_young.random() < _PLACED_TOO_YOUNG:
+                code = "H5"
             reason = (
                 "PLACE"
                 if code in _LONG_TERM and chance() < 0.5

@@ -10,6 +10,7 @@ from alerting.sources.demo.books import Books
 from alerting.sources.demo.care import Care
 from alerting.sources.demo.families import FrontDoor, Referral, number
 from alerting.sources.demo.leavers import GROWN_AGE, LAST_AGE, LEAVING_AGE, Leavers
+from alerting.sources.demo.nasties import RATES
 from alerting.sources.demo.people import Child, People
 
 _YEAR = 365.25
@@ -44,6 +45,7 @@ class Entries:
 
     def __post_init__(self) -> None:
         self._chance = self.books.chances("entries")
+        self._unadvised = self.books.chances("unadvised")
         self._leavers = Leavers(self.books)
         self._advised: list[tuple[Child, Stay, Stage]] = []
 
@@ -84,7 +86,7 @@ class Entries:
         for child, stay, stage in self._advised:
             adviser = stage.worker
             team = (adviser.team if adviser else None) or self.allocation.staff.teams["care_leavers"][0]
-            named = adviser.id if adviser and self._chance.random() < 0.97 else None
+            named = adviser.id if adviser and self._chance.random() < 0.97 and not stage.names_nobody else None
             self._leavers.add(child, stay.left, named, team.id, until=stay.advised_until)
 
     # ------------------------------------------------------------------ one child
@@ -133,6 +135,9 @@ class Entries:
             return
         # Involvements of advisers often have no referral.
         advice = Stage("care_leavers", "16PLUS", stay.left, stay.advised_until, [child], [None])
+        if self._unadvised.random() < RATES["no_adviser"]:
+            advice.names_nobody = True
+            self.books.truth.note("no_adviser", child.id, max(stay.left, child.shown), stay.advised_until)
         self.allocation.add(advice)
         if stay.left < self.books.last:
             self._advised.append((child, stay, advice))

@@ -189,6 +189,8 @@ _CONTACT_SOURCES = (
 _MONTHS = {1: 546, 2: 550, 3: 519, 4: 433, 5: 556, 6: 586, 7: 518, 8: 440, 9: 540, 10: 557, 11: 557, 12: 451}
 _MEAN_MONTH = 521
 _CONTACTS_A_YEAR = 3367 * 4.8
+_RISES, _RISEN_DAYS, _MORE = 63, 42, 1.5
+"""After so many days from the start day, for so many days, so many times as many contacts as usual."""
 _SATURDAY = 5
 
 
@@ -210,12 +212,15 @@ def write_contacts(books: Books, people: People, known: list[Child]) -> None:
     others: list[Child] = []
     cases = sorted(known, key=lambda child: child.shown)
     with_case = 0
+    surge = range(books.start + _RISES, books.start + _RISES + _RISEN_DAYS)
     for day in range(books.contacts_since, books.last + 1):
         while with_case < len(cases) and cases[with_case].shown <= day:
             with_case += 1
         on = date.fromordinal(day)
         busy = season(on.month) * (1.26 if on.weekday() < _SATURDAY else 0.35)
         text = books.days.text(day)
+        if day in surge:
+            busy *= _MORE
         for _ in range(number(chance, _CONTACTS_A_YEAR * books.scale / 365 * busy)):
             shown, pick = books.recorded(day), random()
             if pick < 0.32 and with_case:

@@ -16,6 +16,8 @@ RATES: Mapping[str, float] = MappingProxyType(
         "no_allocation": 0.01,
         # of children's cases, a tray such as "Duty Tray" or "Unallocated" allocated as if it were a person
         "tray_allocated": 0.004,
+        # of care leavers, no personal adviser: the role is open and names nobody
+        "no_adviser": 0.01,
         # of open allocations on the start day, with somebody who left before
         "allocated_to_leaver": 0.005,
         # of open rows with an end date, the end date 9999-12-31

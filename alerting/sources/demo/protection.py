@@ -10,6 +10,8 @@ from alerting.sources.demo.ledger import Cell
 from alerting.sources.demo.nasties import NEVER
 from alerting.sources.demo.people import Child
 
+_AGAIN, _EARLIER = 0.24, 500_000
+"""How many families on a plan had one before, and how far its number is from that of the later one."""
 _FIRST_REVIEW_MONTHS, _LATER_REVIEW_MONTHS = 3, 6
 # Seen, and seen alone.
 _SEEN = (("Y", "Y"),) * 60 + (("Yes", "Y"), ("y", "y")) * 4 + (("Y", "N"),) * 28 + (("N", "N"),) * 4
@@ -32,6 +34,7 @@ class Protection:
     def __init__(self, books: Books, set_by: str) -> None:
         self._books, self._set_by = books, set_by
         self._chance = books.chances("protection")
+        self._before = books.chances("plans before")
         self._made: dict[str, tuple[str, str]] = {}
 
     def conference(self, referral: Referral, strategy: int, enquiries: list[str]) -> int | None:
@@ -67,9 +70,21 @@ class Protection:
             if self._chance.random() < 0.06 and known > books.earliest:
                 self._visit_frequency(child, starts)
             ids.append(plan_id)
+        if self._before.random() < _AGAIN:
+            self._write_earlier(referral.children, ids, starts)
         family = Plan(starts, ends, referral.children, ids)
         self._visits(family)
         self._reviews(family)
+
+    def _write_earlier(self, children: list[Child], ids: list[str], starts: int) -> None:
+        """Write a plan that the children had before, over since a few months or years; all else about it is forgotten."""
+        books, chance, ledger = self._books, self._before.random, self._books.ledgers["ssd_cp_plans"]
+        over = starts - 60 - int(1300 * chance())
+        began = over - 80 - int(400 * chance())
+        for child, plan_id in zip(children, ids, strict=True):
+            if child.born < began:
+                dates = (books.days.text(began), books.days.text(over))
+                ledger.add(max(over, child.shown), (str(int(plan_id) + _EARLIER), None, None, child.id, *dates, "N"))
 
     def length_days(self) -> int:
         """Draw how long a plan lasts: seven months in the middle, two years for one in forty."""
