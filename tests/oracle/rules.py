@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import date
+from functools import cache
 
 from tests.oracle import (
     assessment,
     audits,
+    data_checks,
     data_quality,
     demand,
     enquiries,
@@ -60,18 +62,37 @@ _NOUNS = (
 
 def wf_08(views: Views, p: Params) -> dict[str, Answer] | None:
     """Ask about the actions of the plan, by what the other rules answer today."""
-    found: dict[str, dict[str, Answer] | None] = {}
-
-    def answers_of(code: str) -> dict[str, Answer] | None:
-        if code in RULES and code not in found:
-            found[code] = RULES[code](views, DEFAULTS[code])
-        return found.get(code)
-
-    return plan_actions.wf_08(views, p, answers_of)
+    return plan_actions.wf_08(views, p, lambda code: views.once(_answers_of(code)) if code in RULES else None)
 
 
-RULES: Mapping[str, Rule] = {code: rule for noun in _NOUNS for code, rule in noun.RULES.items()} | {"WF-08": wf_08}
-DEFAULTS: Mapping[str, Params] = {code: params for noun in (*_NOUNS, plan_actions) for code, params in noun.DEFAULTS.items()}
+@cache
+def _answers_of(code: str) -> Callable[[Views], dict[str, Answer] | None]:
+    return lambda views: RULES[code](views, DEFAULTS[code])
+
+
+def dq_06(views: Views, p: Params) -> dict[str, Answer]:
+    return data_checks.dq_06(views, p, list(views.switched_on or RULES))
+
+
+def dq_07(views: Views, p: Params) -> dict[str, Answer]:
+    return data_checks.dq_07(
+        views, {code: code in _CAN_BE_OFF and views.once(_answers_of(code)) is None for code in views.switched_on or RULES}
+    )
+
+
+# Of the rules only these can be off for want of a table.
+_CAN_BE_OFF = frozenset(
+    "FD-01 FD-02 FD-03 FD-08 WF-19 CLA-07 PL-01 CL-03 WF-03 WF-10 WF-04 WF-05 WF-11 WF-12 WF-18 WF-06 WF-14 WF-15 WF-16 WF-08".split()
+)
+RULES: Mapping[str, Rule] = {code: rule for noun in _NOUNS for code, rule in noun.RULES.items()} | {
+    "WF-08": wf_08,
+    "DQ-06": dq_06,
+    "DQ-07": dq_07,
+    "DQ-08": data_checks.dq_08,
+}
+DEFAULTS: Mapping[str, Params] = {
+    code: params for noun in (*_NOUNS, plan_actions, data_checks) for code, params in noun.DEFAULTS.items()
+}
 
 
 def asked(
@@ -82,7 +103,7 @@ def asked(
     params: by rule code, or `shared`, what differs from the defaults. codes: only these rules, where there are any.
     """
     chosen = params or {}
-    views = Views(tables, as_of, chosen.get("shared"))
+    views = Views(tables, as_of, chosen.get("shared"), switched_on=codes)
     rules = {code: rule for code, rule in RULES.items() if not codes or code in codes}
     return {code: rule(views, {**DEFAULTS[code], **chosen.get(code, {})}) for code, rule in rules.items()}
 

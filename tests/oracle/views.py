@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
@@ -139,8 +139,16 @@ def different_ids(rows: Iterable[Row], column: str) -> int:
 class Views:
     """Everything the rules ask about one council as at one date."""
 
-    def __init__(self, tables: Mapping[str, Table], as_of: date, shared: Mapping[str, Any] | None = None) -> None:
+    def __init__(
+        self,
+        tables: Mapping[str, Table],
+        as_of: date,
+        shared: Mapping[str, Any] | None = None,
+        switched_on: Collection[str] = (),
+    ) -> None:
         self.as_of = as_of
+        # The rules that there are; none stands for all.
+        self.switched_on = switched_on
         self.shared = {**SHARED, **(shared or {})}
         self._tables = {name: different(rows) for name, rows in tables.items()}
         self._by_id: dict[tuple[str, str], dict[str | None, Table]] = {}
