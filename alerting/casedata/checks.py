@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 Filled = dict[str, dict[str, tuple[int, int]]]
 """By table and column, how many cells are filled, of how many rows."""
 
-REPEATED, NOWHERE, LOST, UNKNOWN_WORDS = "repeated", "nowhere", "lost", "unknown words"
+REPEATED, NOWHERE, LOST, UNKNOWN_WORDS, STILL = "repeated", "nowhere", "lost", "unknown words", "stands still"
 
 _UNLESS_SET = {
     "max_repeated": 0.05,
@@ -290,6 +290,10 @@ class _Look:
             there = self._wanted[table].difference(self._snapshot.readings[table].missing_columns)
             for name, size, says in extension_checks.other_words(self._snapshot, table, there):
                 yield Flaw(about=f"{table}.{name}", check=UNKNOWN_WORDS, size=round(size, 4), grave=False, told=True, says=says)
+            for column, most in _hand_kept(self._snapshot.settings, table):
+                still = extension_checks.standing_still(self._snapshot, table, column, most) if column in there else None
+                if still:
+                    yield Flaw(about=f"{table}.{column}", check=STILL, size=0.0, grave=False, told=True, says=still)
             for name, size, says in extension_checks.thin(table, filled.get(table, {}), self._number("max_missing")):
                 yield Flaw(
                     about=f"{table}.{name}", check=column_checks.MISSING, size=round(size, 4), grave=False, told=True, says=says
@@ -306,6 +310,15 @@ class _Look:
 
 def _ids_of(places: Sequence[tuple[str, str]]) -> str:
     return " UNION ".join(f"SELECT {quoted(key)} AS id FROM {table}" for table, key in places)
+
+
+def _hand_kept(settings: Settings, table: str) -> Iterator[tuple[str, float]]:
+    """Yield each column by which a table that is kept by hand goes on, with the working days after which it stands still."""
+    kept = settings.params.get("hand_kept")
+    for name, most in kept.items() if isinstance(kept, Mapping) else ():
+        of, _, column = str(name).partition(".")
+        if of == table and isinstance(most, (int, float)):
+            yield column, float(most)
 
 
 def _names(settings: Settings, name: str) -> frozenset[str]:

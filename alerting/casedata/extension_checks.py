@@ -10,19 +10,19 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from alerting.casedata.conversion import quoted
-from alerting.formatting import listed
+from alerting.formatting import day, listed, plural
 
 if TYPE_CHECKING:
     from alerting.casedata.snapshot import Snapshot
 
+_ROLES = (
+    *("social_worker", "senior_social_worker", "lead_practitioner", "personal_adviser", "team_manager"),
+    *("service_manager", "head_of_service", "iro", "performance", "other"),
+)
+
 WORDS: Mapping[str, Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {
-        "ext_staff": {
-            "role": (
-                *("social_worker", "senior_social_worker", "lead_practitioner", "personal_adviser", "team_manager"),
-                *("service_manager", "head_of_service", "iro", "performance", "other"),
-            )
-        },
+        "ext_staff": {"role": _ROLES},
         "ext_team": {
             "service": (
                 *("front_door", "assessment", "help_protection", "children_in_care", "care_leavers", "disabled_children"),
@@ -30,6 +30,10 @@ WORDS: Mapping[str, Mapping[str, tuple[str, ...]]] = MappingProxyType(
             )
         },
         "ext_visit_freq": {"kind": ("cp", "cla"), "regime": ("reg19", "reg24")},
+        "ext_contact": {"rag": ("red", "amber", "green")},
+        "ext_supervision": {"kind": ("staff", "case")},
+        "ext_audit": {"kind": ("audit", "dip_sample", "re_audit")},
+        "ext_vacancy": {"role": _ROLES},
     }
 )
 """By table and column, the words that it may hold, as they are compared."""
@@ -40,6 +44,16 @@ ALWAYS_THERE: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "ext_team": ("team_id", "service"),
         "ext_cover": ("staff_id", "from_date"),
         "ext_visit_freq": ("person_id", "kind", "valid_from"),
+        "ext_contact": ("contact_id", "received_at"),
+        "ext_referral": ("referral_id", "received_at"),
+        "ext_strategy": ("strategy_id", "person_id", "held_on"),
+        "ext_supervision": ("kind", "held_on"),
+        "ext_oversight": ("person_id", "noted_on"),
+        "ext_audit": ("audit_id", "kind"),
+        "ext_plan_action": ("ref", "title", "owner_id", "rag", "updated_on"),
+        "ext_workforce": ("team_id", "month", "inpost_fte", "vacant_fte", "agency_fte", "leavers_fte"),
+        "ext_vacancy": ("vacancy_id", "team_id", "role", "vacant_from"),
+        "ext_pep": ("person_id", "pep_on"),
     }
 )
 """By table, the columns that nearly every row has."""
@@ -63,6 +77,17 @@ def thin(table: str, filled: Mapping[str, tuple[int, int]], most: float) -> Iter
         there, rows = filled.get(name, (0, 0))
         if rows and 1 - there / rows > most:
             yield name, 1 - there / rows, f"is empty in {rows - there} of {rows} rows"
+
+
+def standing_still(snapshot: Snapshot, table: str, column: str, most: float) -> str | None:
+    """Return that nothing newer than so many working days is in a table, where it is so: whoever keeps it may have stopped."""
+    name = quoted(column)
+    [(newest, since)] = snapshot.sql(
+        f"SELECT d, wd_between(d, as_of()) FROM (SELECT max({name}) AS d FROM {table} WHERE {name} <= as_of())"
+    )
+    if newest is None or since is None or since <= most:
+        return None
+    return f"has nothing newer than {day(newest)}, {plural(since, 'working day')} ago; whoever keeps it may have stopped, and its rules find everybody late"
 
 
 def _text(word: str) -> str:

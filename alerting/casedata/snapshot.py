@@ -251,7 +251,8 @@ class Snapshot:
         for name, value in params.items():
             kind, given = "", value
             if isinstance(value, Mapping):  # lists by name
-                kind, given = "::MAP(VARCHAR, VARCHAR[])", {str(key): list(map(str, each)) for key, each in value.items()}
+                lists = {str(key): each if isinstance(each, (list, tuple)) else [each] for key, each in value.items()}
+                kind, given = "::MAP(VARCHAR, VARCHAR[])", {key: list(map(str, each)) for key, each in lists.items()}
             elif isinstance(value, (list, tuple)):
                 kind, given = "" if value else "::VARCHAR[]", list(value)
             self._ask("execute", f"SET VARIABLE {quoted(name)} = $1{kind}", [given])

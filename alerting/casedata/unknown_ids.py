@@ -33,7 +33,7 @@ def _naming(table: str, column: str, of: str, key: str, effect: str, counts: str
     return _Naming(reference=Reference(table, column, of, key), counts=counts, effect=effect)
 
 
-_STAFF, _PERSON = ("ext_staff", "worker_id"), ("ssd_person", "pers_person_id")
+_STAFF, _PERSON, _TEAM = ("ext_staff", "worker_id"), ("ssd_person", "pers_person_id"), ("ext_team", "team_id")
 _NEXT_UP = "the next up is told in their place"
 _AWAY = "to_date IS NULL OR to_date >= as_of()"
 _NAMING = (
@@ -51,6 +51,43 @@ _NAMING = (
     _naming("ext_team", "service_manager_id", *_STAFF, _NEXT_UP),
     _naming("ext_team", "head_of_service_id", *_STAFF, _NEXT_UP),
     _naming("ext_staff", "team_id", "ext_team", "team_id", "they belong to no team", "ends_on IS NULL OR ends_on >= as_of()"),
+    _naming(
+        "ext_contact", "contact_id", "ssd_contacts", "cont_contact_id", "nobody is asked about by them", "decision_at IS NULL"
+    ),
+    _naming("ext_contact", "team_id", *_TEAM, "the front door answers for them", "decision_at IS NULL"),
+    _naming(
+        "ext_referral",
+        "referral_id",
+        "ssd_cin_episodes",
+        "cine_referral_id",
+        "nobody is asked about by them",
+        "completed_at IS NULL",
+    ),
+    _naming("ext_referral", "team_id", *_TEAM, "the front door answers for them", "completed_at IS NULL"),
+    _naming("ext_strategy", "person_id", *_PERSON, "their discussions are not counted"),
+    _naming(
+        "ext_supervision",
+        "worker_id",
+        *_STAFF,
+        "it counts for nobody who is in post",
+        "norm(kind) = 'staff' AND held_on > as_of() - 90",
+    ),
+    _naming("ext_supervision", "person_id", *_PERSON, "it counts for no case", "norm(kind) = 'case'"),
+    _naming("ext_oversight", "person_id", *_PERSON, "it counts for no case"),
+    _naming("ext_audit", "person_id", *_PERSON, "these audits are asked about by no rule"),
+    _naming("ext_audit", "team_id", *_TEAM, "the performance team is told in their place"),
+    _naming("ext_audit", "auditor_id", *_STAFF, _NEXT_UP, "audited_on IS NULL"),
+    _naming("ext_audit", "reaudit_of", "ext_audit", "audit_id", "no audit counts as looked at again by them"),
+    _naming("ext_plan_action", "owner_id", *_STAFF, "the performance team is told in their place", "closed_on IS NULL"),
+    _naming("ext_workforce", "team_id", *_TEAM, "these figures are of no team", "month > as_of() - 62"),
+    _naming(
+        "ext_vacancy",
+        "team_id",
+        *_TEAM,
+        "the performance team is told in their place",
+        "filled_on IS NULL AND withdrawn_on IS NULL",
+    ),
+    _naming("ext_pep", "person_id", *_PERSON, "these plans count for nobody"),
 )
 _SPREADSHEET = "is an id but for leading zeros or a final .0, as a spreadsheet changes them"
 
