@@ -162,9 +162,7 @@ class RulesSection(BaseModel):
     params: dict[str, Any] = Field(default_factory=dict, description="Shared parameters, such as recording_lag_wd")
     codes: dict[str, Any] = Field(default_factory=dict, description="By code map and code: the council's own words")
     bank_holidays: tuple[str, ...] | None = Field(default=None, description="Days that stand for the shipped bank holidays")
-    bank_holiday_changes: dict[str, Any] = Field(
-        default_factory=dict, description="Single days to `add` to the bank holidays, and to `remove`"
-    )
+    bank_holiday_changes: dict[str, Any] = Field(default_factory=dict, description="Single days to `add` and to `remove`")
 
 
 class Job(BaseModel):

@@ -14,7 +14,9 @@ from click.testing import CliRunner, Result
 
 from alerting import cli as clock
 from alerting.commands import cli
+from alerting.documents.document import load
 from alerting.errors import Faults
+from tests.case_rows import RULES
 from tests.rule_folder import Folder
 
 SECRET = "tr0ub4dor"
@@ -39,12 +41,16 @@ EXTRACTS = {
 }
 
 
+BANK_HOLIDAYS = load(RULES / "settings.yaml").value["bank_holidays"]
+
+
 class Home:
     """The folder of one council: its config.yaml, its rules and its extracts."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.rules = Folder(path / "rules")
+        self.rules.change("settings.yaml", ("[2026-04-03, 2026-04-06]", f"[{', '.join(BANK_HOLIDAYS)}]"))
         self.rules.change("practice/visits-few.yaml", ("also:", f"examples: {EXAMPLES}\nalso:"))
         self.config = path / "config.yaml"
         self.config.write_text(CONFIG)

@@ -65,6 +65,7 @@ CHANGES: dict[str, tuple[Any, Any, str]] = {
     "requires": ({"latest_contact": 0.8}, "answers", "also latest_contact (80%); no longer latest_contact"),
     "requires_of": ("age > 17", "answers", "what is required is looked at in others"),
     "uses": ({"caseload": "WF-01"}, "answers", "uses the numbers of WF-01 instead of none"),
+    "sane": ({**OLD.file.sane, "red_days": (30, 100)}, "record", "30, 100 instead of 28, 120"),
     "subject": ("open_case", "answers", "asks about open_case instead of care_leaver"),
     "per": ("team", "answers", "one answer a team instead of a subject"),
     "at_least": (5, "answers", "needs 5 subjects in a group instead of 0"),

@@ -20,6 +20,7 @@ from alerting.notifications.messages.rendering import Words
 from alerting.notifications.messages.sentences import WordsFault, WordsFaultKind
 from alerting.private_files import is_open_to_others
 from alerting.rulebook.book import Rulebook
+from alerting.rulebook.departures import find_departures
 from alerting.rulebook.lint import lint_rule
 from alerting.rulebook.loader import compile_rule
 from alerting.rulebook.rule import Rule
@@ -39,7 +40,7 @@ def check(app: App, today: date, *, reach: bool = True) -> list[Fault]:
     faults = [*app.faults, *_shared_param_faults(app.book), *check_book(app.book)]
     faults += [fault for rule in rules for fault in _rule_faults(app, rule, today)]
     untold = [*_address_faults(app), *_administrator_faults(app), *_asking_faults(app), *_reach_faults(app)]
-    untold += find_calendar_faults(app, today)
+    untold += [*find_calendar_faults(app, today), *_departure_faults(app)]
     return list(dict.fromkeys([*faults, *_receiver_faults(app, reach=reach), *untold]))
 
 
@@ -282,6 +283,17 @@ def _address_faults(app: App) -> Iterator[Fault]:
                 remedy = f"Add its domain to `domains` of the receiver {name}, or write another address."
                 problem = f"by the receiver {name}, {why}, so nothing gets to this address"
                 yield Fault(problem=problem, where=app.loaded.document.place(path), remedy=remedy, severity="warning")
+
+
+def _departure_faults(app: App) -> Iterator[Fault]:
+    """Find a statutory rule that is switched off or loosened, and a number that is outside the range its rule states."""
+    for found in find_departures(app.book):
+        rule, name = found.rule, app.book.setting_name(found.rule.file)
+        in_config = name in app.book.overrides.settings
+        place = (
+            app.loaded.document.place(("rules", "settings", name, *found.path)) if in_config else rule.source.place(found.path)
+        )
+        yield Fault(problem=f"{rule.code} {found.says}", where=place, remedy=found.remedy, severity="warning")
 
 
 def _administrator_faults(app: App) -> Iterator[Fault]:

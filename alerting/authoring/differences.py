@@ -160,6 +160,10 @@ def _compare_record(old: Rule, new: Rule) -> Iterator[Difference]:
     """Compare what only stands in the file."""
     before, after = old.file, new.file
     yield from _compare_values("id", "record", before.id, after.id, "{new} instead of {old}: its alerts are others")
+    for name in dict.fromkeys((*before.sane, *after.sane)):
+        yield from _compare_values(
+            f"sane {name}", "record", before.sane.get(name), after.sane.get(name), "{new} instead of {old}"
+        )
     for key in ("code", "owner", "review_by", "replaces"):
         yield from _compare_values(key, "record", getattr(before, key), getattr(after, key), "{new} instead of {old}")
     was, now = ([example.model_dump_json() for example in file.examples] for file in (before, after))

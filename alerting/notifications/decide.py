@@ -395,6 +395,7 @@ class _Run:
                 *notices.of_receivers(policy.receivers_of(self.job)),
                 *notices.of_missed(self.world.missed),
                 *notices.of_older_files(policy.book.older.values()),
+                *notices.of_departures(policy.book),
                 *notices.of_brakes(self.brake_rows),
                 *notices.of_changes_by_hand(evaluation.trust),
                 *notices.of_data(evaluation.problems, evaluation.trust.releasable),

@@ -6,6 +6,7 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, Set
 from datetime import date
+from itertools import groupby
 
 from alerting.alerts.handling import DataError
 from alerting.casedata.directory import Directory
@@ -19,7 +20,8 @@ from alerting.notifications.content import Notice
 from alerting.notifications.policy import Policy
 from alerting.notifications.report import SAMPLE, BrakeRow, RuleRow, placed
 from alerting.notifications.routing import Gap, NobodyThere, Receiver, Router
-from alerting.rulebook.book import FallbackVersion
+from alerting.rulebook.book import FallbackVersion, Rulebook
+from alerting.rulebook.departures import find_departures
 
 _RELEASE_LIST = f"alerting source release {RESTRICTED} --by NAME --note WHY"
 _CRITICAL = 100
@@ -123,6 +125,16 @@ def of_older_files(older: Iterable[FallbackVersion]) -> Iterator[Notice]:
         yield Notice(
             title=f"{item.file} is used in its version of {day(item.seen_on)}",
             detail=f"It has a fault today: {detail}. Its last good version is used until it is put right; `alerting check` shows every fault.",
+        )
+
+
+def of_departures(book: Rulebook) -> Iterator[Notice]:
+    """Return the rules that the council has switched off or set otherwise than anybody would expect."""
+    for code, found in groupby(find_departures(book), key=lambda departure: departure.rule.code):
+        departures = list(found)
+        detail = f"Its owner is the {departures[0].rule.file.owner}, who should know. `alerting check` shows where it is set."
+        yield Notice(
+            title=f"{code} is not as it is shipped", detail=detail, items=tuple(f"{code} {one.says}" for one in departures)
         )
 
 

@@ -319,6 +319,12 @@ class _Compiler:
         for name in self.file.tables:
             for row, problem, remedy in find_uneven(self.params[name]):
                 self._at(f"the row '{row}' {problem}", ("tables", name, row), remedy, key=True)
+        own = {**self.file.params, **self.file.tables}
+        for name, (least, most) in self.file.sane.items():
+            if name not in own:
+                self._at(f"there is no parameter or table '{name}'", ("sane", name), did_you_mean(name, own), key=True)
+            elif least > most:
+                self._at("the least is more than the most", ("sane", name), "Write the least first, such as [28, 120].")
 
     def _check_off_without(self) -> None:
         listed = isinstance(self.source.value.get("off_without"), list)

@@ -313,6 +313,12 @@ class RuleFile(BaseModel):
         "`caseload: WF-01`, `caseload.thresholds` is the table of WF-01 as it applies here",
         examples=[{"caseload": "WF-01"}],
     )
+    sane: dict[str, tuple[Number, Number]] = Field(
+        default_factory=dict,
+        description="Of a parameter or a table, the least and the most that a council may set it to without being asked whether it "
+        "means that",
+        examples=[{"red_days": [28, 120]}],
+    )
     requires: Annotated[
         dict[str, float | None], BeforeValidator(_shares, json_schema_input_type=tuple[str, ...] | dict[str, float | None])
     ] = Field(

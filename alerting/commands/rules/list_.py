@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping
 from contextlib import closing
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -25,9 +26,13 @@ if TYPE_CHECKING:
 @click.pass_context
 def command(ctx: click.Context, *, as_json: bool) -> None:
     """List every rule: in use, in an older version, off, held by its brake, or left out because of a fault."""
+    from alerting.rulebook.departures import find_departures
+
     app = build_app(ctx)
-    book, (brakes, lacking) = app.book, _last_known(app)
-    rows = [
+    book, (brakes, lacking), departures = app.book, _last_known(app), defaultdict[str, list[str]](list)
+    for found in find_departures(book):
+        departures[found.rule.id].append(found.says)
+    rows: list[dict[str, Any]] = [
         {
             "code": rule.code,
             "id": rule.id,
@@ -39,6 +44,7 @@ def command(ctx: click.Context, *, as_json: bool) -> None:
             "basis": rule.basis_kind,
             "owner": rule.file.owner,
             "version": rule.version,
+            "departures": departures[rule.id],
         }
         for rule in (*book.rules, *book.off)
     ]
@@ -52,6 +58,9 @@ def command(ctx: click.Context, *, as_json: bool) -> None:
     names = ["code", "status", "job", "title", "basis", "owner"]
     cells = [[row.get(name, row.get("problem", "") if name == "title" else "") for name in names] for row in rows]
     echo_table([name.capitalize() for name in names], cells)
+    for row in rows:
+        for says in row.get("departures", ()):
+            echo(f"{row['code']} {says}.")
     for older in book.older.values():
         echo(f"{older.file} {older}", err=True)
 
