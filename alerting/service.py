@@ -24,6 +24,7 @@ from alerting.notifications.report import Report
 from alerting.runs import clock_jumps
 from alerting.runs.again import find_again
 from alerting.runs.timetable import Timetable
+from alerting.store import schema, unreadable_rows
 from alerting.store.job_leases import JobLeases, host_of, this_process
 from alerting.store.store import Store
 
@@ -185,6 +186,8 @@ class Service:
         """Do what is due, then send what waits. A job that fails is told of and leaves the others; it is tried again later."""
         self._since = self.clock()
         with self._told("the store"):
+            with store.transaction() as connection:
+                unreadable_rows.look_through(connection, self.clock(), schema.occurrence, schema.run)
             record_missed(app, store, self.clock(), self._say)
             for job in timetable(app, store).due(self.clock()):
                 if stopping():

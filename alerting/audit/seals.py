@@ -12,8 +12,22 @@ import sqlalchemy as sa
 
 from alerting.alerts.acts import ActKind
 from alerting.formatting import plural
+from alerting.model import DeliveryReason
 from alerting.store import acts, schema, steering
-from alerting.store.schema import act, brake, handling, seal, sealed_row, silence, source_release, transition
+from alerting.store.messages import circuit_breaker
+from alerting.store.schema import (
+    act,
+    bad_address,
+    brake,
+    handling,
+    outbox,
+    seal,
+    sealed_row,
+    silence,
+    source_release,
+    state,
+    transition,
+)
 from alerting.store.seals import PARTS, Part, head_of, is_blank, of_columns, said_of
 
 _ENDED = ("done", "done_with_faults")
@@ -49,6 +63,7 @@ def check_seals(connection: sa.Connection, heads: Collection[str] = ()) -> SealC
         for table in (transition, brake):
             breaks += _check_added(connection, table, links, by_part[table.name, "made"])
     breaks += [*_check_links(connection, links, by_part[act.name, "made"]), *_check_acted(connection, links, by_part)]
+    breaks += _check_refusals(connection) if links else []
     breaks += steering.found_before(connection)
     breaks += [f"{one.says} was changed by hand" for one in steering.changed_by_hand(connection)]
     return SealCheck(
@@ -62,10 +77,18 @@ def check_seals(connection: sa.Connection, heads: Collection[str] = ()) -> SealC
 
 def _check_chain(links: Sequence[Any], rows: Sequence[Any]) -> Iterator[str]:
     sealed: dict[int, list[str]] = defaultdict(list)
+    reaches: dict[int, dict[str, int]] = defaultdict(dict)
     for row in rows:
         sealed[row.seal_id].append(said_of(row.table_name, row.row_id, row.part, row.facts, row.contents))
-    previous = ""
+        if row.table_name != state.name:
+            mine = reaches[row.seal_id]
+            mine[row.table_name] = max(mine.get(row.table_name, 0), row.row_id)
+    previous, reach = "", dict[str, int]()
     for link in links:
+        for table, last in reaches[link.id].items():
+            reach[table] = max(reach.get(table, 0), last)
+        if link.reach != reach:
+            yield f"how far seal {link.id} reaches was changed"
         if link.previous != previous:
             yield f"seal {link.id} does not follow from the one before it: seals were taken away or put in"
         if head_of(link.previous, link.run_id, link.at, sealed.pop(link.id, [])) != link.head:
@@ -196,6 +219,19 @@ def _check_acted(
     for row in connection.execute(sa.select(table).where(table.c.released_at.is_not(None)).order_by(table.c.id)):
         if needs_act("ended", row, row.released_at) and (row.released_by, row.rule, row.released_at) not in released:
             yield f"brake {row.id} was released by hand: nobody's act released it"
+
+
+def _check_refusals(connection: sa.Connection) -> Iterator[str]:
+    """Find addresses that count as refused though no message to them was."""
+    place = sa.func.coalesce(outbox.c.address, outbox.c.recipient)
+    query = sa.select(outbox.c.receiver, place).where(
+        sa.or_(outbox.c.state == "failed", outbox.c.reason == DeliveryReason.bounced)
+    )
+    refused = {(row[0], circuit_breaker.as_compared(row[1])) for row in connection.execute(query.distinct())}
+    rows = connection.execute(sa.select(bad_address.c.receiver, bad_address.c.address, bad_address.c.since)).all()
+    for row in sorted(rows, key=lambda row: row.since):
+        if (row.receiver, row.address) not in refused:
+            yield f"an address of receiver {row.receiver} counts as refused since {row.since:%Y-%m-%d}, and no message to it was: it was put in or changed"
 
 
 def in_words(check: SealCheck) -> str:

@@ -192,7 +192,9 @@ def of_unreadable(rows: Sequence[str]) -> Iterator[Notice]:
         yield Notice(
             title="Rows of the store cannot be read",
             detail=f"What stands in {listed(rows)} is nothing that the service writes: it was likely changed by hand. It counts for "
-            "nothing: what cannot be read silences nobody and puts nothing off. `alerting audit verify` shows what was changed.",
+            "nothing: what cannot be read silences nobody, puts nothing off and releases nothing, and nobody counts as told by it. As it "
+            "stood it is kept for 30 days in the table `set_aside`; what is wanted of it, take from a backup, or do it again. `alerting "
+            "audit verify` shows what was changed.",
         )
 
 

@@ -31,7 +31,7 @@ from alerting.notifications.decide import Decision, decide
 from alerting.notifications.policy import Policy
 from alerting.notifications.report import Report, Sending
 from alerting.runs.heartbeat import Heartbeat
-from alerting.store import load_history, retention, seals
+from alerting.store import load_history, retention, seals, unreadable_rows
 from alerting.store.decisions import DecisionWriter
 from alerting.store.job_leases import Claim, JobLeases
 from alerting.store.messages import send_hold
@@ -119,6 +119,9 @@ class Pipeline:
         committed. again: the day is done once more, and what the data says is measured by this moment. Raises RunHeld when another process has the run, or took it over; StoreError; and ConfigError for a date
         before one that has been run: alerts do not live backwards.
         """
+        if not dry_run:
+            with self.store.transaction() as connection:
+                unreadable_rows.look_through(connection, clock())
         latest = self.store.latest_run(job)
         if latest and latest.as_of > as_of and not dry_run:
             raise ConfigError(

@@ -14,7 +14,6 @@ from alerting.model import Act, Alert, Level
 from alerting.store import acts, schema
 
 _SAID_ONCE = ("not_useful",)
-_HAS_A_LEVEL = schema.handling.c.level.in_([level.value for level in Level])
 
 
 def add(
@@ -69,21 +68,12 @@ def read_open_acts(connection: sa.Connection, ids: Set[int]) -> dict[int, tuple[
     """Return what people did to each of these alerts that is open, and did not take back: the oldest first."""
     table, alert = schema.handling, schema.alert
     still_open = sa.select(alert.c.id).where(alert.c.resolved_on.is_(None))
-    query = (
-        sa.select(table).where(table.c.alert_id.in_(still_open), table.c.ended_at.is_(None), _HAS_A_LEVEL).order_by(table.c.id)
-    )
+    query = sa.select(table).where(table.c.alert_id.in_(still_open), table.c.ended_at.is_(None)).order_by(table.c.id)
     found: defaultdict[int, list[Act]] = defaultdict(list)
     for row in connection.execute(query):
         if row.alert_id in ids:
             found[row.alert_id].append(_act(row))
     return {id_: tuple(acts) for id_, acts in found.items()}
-
-
-def unreadable(connection: sa.Connection) -> list[str]:
-    """Return what people did to alerts, as rows that nobody can read, which count for nothing."""
-    table = schema.handling
-    query = sa.select(table.c.id).where(table.c.ended_at.is_(None), ~_HAS_A_LEVEL).order_by(table.c.id)
-    return [f"handling {number}" for number in connection.execute(query).scalars()]
 
 
 def _act(row: sa.Row[tuple[object, ...]]) -> Act:

@@ -20,8 +20,8 @@ from alerting.alerts.people import Actor
 from alerting.casedata.restricted_list import RESTRICTED
 from alerting.casedata.trust import ROWS, Past, Trust
 from alerting.store import acts, restricted_lists, steering
-from alerting.store.schema import source_release, state, table_reading
-from alerting.store.service_state import forget, remember
+from alerting.store.schema import source_release, table_reading
+from alerting.store.service_state import forget, remember, remembered_of_each
 
 GOOD_LOADS = 5
 """How many good loads are looked back on."""
@@ -217,9 +217,4 @@ def _doubt(table: str, value: Mapping[str, Any]) -> Doubt:
 
 def _states(connection: sa.Connection) -> dict[str, dict[str, Any]]:
     """Return what is kept of each table, by what it says."""
-    found: dict[str, dict[str, Any]] = {_FILLED: {}, _DOUBTED: {}, _ACCEPTED: {}}
-    for name, value in connection.execute(sa.select(state.c.name, state.c.value).where(state.c.name.contains(":"))):
-        kind, _, table = name.partition(":")
-        if f"{kind}:" in found:
-            found[f"{kind}:"][table] = value
-    return found
+    return {kind: remembered_of_each(connection, kind) for kind in (_FILLED, _DOUBTED, _ACCEPTED)}

@@ -19,6 +19,7 @@ import sqlalchemy as sa
 from alerting.evaluation.rule_changes import AskedBefore
 from alerting.rulebook.book import LastGoodText, Rulebook
 from alerting.rulebook.rule import Rule
+from alerting.store import unreadable_rows
 from alerting.store.schema import rule_file, rule_version
 from alerting.store.store import Store
 
@@ -51,6 +52,7 @@ class RuleHistory:
         """Return each file's last good text, by its path in the folder of rules."""
         query = sa.select(rule_file.c.path, rule_file.c.text, rule_file.c.last_seen_on).where(rule_file.c.good)
         with self._store.transaction() as connection:
+            query = query.where(unreadable_rows.is_readable(connection, rule_file))
             rows = connection.execute(query.order_by(rule_file.c.last_seen_on, rule_file.c.first_seen_at))
             return {row.path: LastGoodText(text=row.text, seen_on=row.last_seen_on) for row in rows}
 

@@ -1,11 +1,11 @@
-"""The tables of the service's own database, in the shape to which the migrations bring it."""
+"""The tables of the service's own database, in the shape to which the migrations bring it.
+
+A column's `info` says what else is known of what may stand in it: `words`, the only values there are; `json`, that its text is JSON.
+"""
 
 from __future__ import annotations
 
-import re
-from datetime import UTC, datetime
-from hashlib import blake2b
-from typing import Any
+from typing import get_args
 
 from sqlalchemy import (
     JSON,
@@ -13,7 +13,6 @@ from sqlalchemy import (
     Column,
     Connection,
     Date,
-    DateTime,
     Float,
     ForeignKey,
     Index,
@@ -22,14 +21,20 @@ from sqlalchemy import (
     SmallInteger,
     String,
     Table,
-    Text,
-    TypeDecorator,
     UniqueConstraint,
     false,
     text,
 )  # fmt: skip
 
-SCHEMA = "0012"
+from alerting.alerts.acts import ActKind
+from alerting.alerts.brakes import Kind
+from alerting.model import Condition, DeliveryReason, Level, Reach, Reason
+from alerting.notifications.fallback import PASSED_ON
+from alerting.notifications.recipient_log import NotToldReason
+from alerting.store.column_types import Line, Prose
+from alerting.store.column_types import Moment as Moment  # noqa: PLC0414  (released migrations take it from here)
+
+SCHEMA = "0013"
 """The newest migration."""
 
 LAST_WITHOUT_REACH = "last_without_reach"
@@ -37,6 +42,9 @@ LAST_WITHOUT_REACH = "last_without_reach"
 
 LAST_WITHOUT_ROUTED = "last_without_routed"
 """The name in `state` of the last run that was before shape 0004, and kept nothing of whom it told."""
+
+RUN_STATES = ("running", "done", "done_with_faults", "failed", "stopped", "abandoned", "missed")
+MESSAGE_STATES = ("planned", "deferred", "claimed", "accepted", "failed", "unknown", "cancelled")
 
 metadata = MetaData(
     naming_convention={
@@ -56,67 +64,6 @@ alembic_version = Table(
 """The newest migration that a store has had. Alembic makes the same table where it finds none."""
 
 
-class Moment(TypeDecorator[datetime]):
-    """A moment with its zone, kept as UTC: databases differ in what they do with zones."""
-
-    impl = DateTime
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Any) -> datetime | None:
-        """Store UTC without a zone. Raises ValueError for a moment that has none: nobody could tell which one it is."""
-        del dialect
-        if value is not None and value.tzinfo is None:
-            raise ValueError("a moment needs its zone")
-        return value.astimezone(UTC).replace(tzinfo=None) if value else None
-
-    def process_result_value(self, value: datetime | None, dialect: Any) -> datetime | None:
-        """Return the moment back in UTC."""
-        del dialect
-        return value.replace(tzinfo=UTC) if value else None
-
-
-def _storable(text: str) -> str:
-    """Return a text without what databases refuse: the character of no number, and halves of characters."""
-    return re.sub("[\x00\ud800-\udfff]", "\ufffd", text)
-
-
-class Prose(TypeDecorator[str]):
-    """A text of any length, whatever it holds."""
-
-    impl = Text
-    cache_ok = True
-
-    def process_bind_param(self, value: str | None, dialect: Any) -> str | None:
-        """Store it as any database can."""
-        del dialect
-        return None if value is None else _storable(value)
-
-
-class Line(TypeDecorator[str]):
-    """A text of at most so many characters, whatever it holds: a longer one would end a run on PostgreSQL, with nobody told.
-
-    What is too long is kept cut, with a mark at its end that another long text with the same beginning has not.
-    """
-
-    impl = String
-    cache_ok = True
-
-    def __init__(self, length: int) -> None:
-        super().__init__(length=length)
-        self.length = length
-
-    def process_bind_param(self, value: str | None, dialect: Any) -> str | None:
-        """Store it as any database can, and find it again by the same text."""
-        del dialect
-        if value is None:
-            return None
-        text = _storable(value)
-        if len(text) <= self.length:
-            return text
-        mark = blake2b(text.encode(), digest_size=4).hexdigest()
-        return f"{text[: self.length - len(mark) - 1]}~{mark}"
-
-
 run = Table(
     "run", metadata,
     Column("id", Integer, primary_key=True),
@@ -124,7 +71,7 @@ run = Table(
     Column("as_of", Date, nullable=False),
     Column("started_at", Moment, nullable=False),
     Column("finished_at", Moment),
-    Column("status", Line(20), nullable=False),
+    Column("status", Line(20), nullable=False, info={"words": RUN_STATES}),
     Column("report", JSON),
 )  # fmt: skip
 
@@ -132,7 +79,7 @@ occurrence = Table(
     "occurrence", metadata,
     Column("job", Line(20), primary_key=True),
     Column("as_of", Date, primary_key=True),
-    Column("state", Line(20), nullable=False),
+    Column("state", Line(20), nullable=False, info={"words": RUN_STATES}),
     Column("owner", Line(100), nullable=False),
     Column("token", Integer, nullable=False),
     Column("lease_until", Moment, nullable=False),
@@ -159,8 +106,8 @@ alert = Table(
     Column("subject_kind", Line(60), nullable=False),
     Column("subject", Line(200), nullable=False),
     Column("episode", Integer, nullable=False),
-    Column("condition", Line(20), nullable=False),
-    Column("level", SmallInteger, nullable=False),
+    Column("condition", Line(20), nullable=False, info={"words": Condition}),
+    Column("level", SmallInteger, nullable=False, info={"words": Level}),
     Column("first_seen", Date, nullable=False),
     Column("level_since", Date, nullable=False),
     Column("unit", Line(40), nullable=False),
@@ -173,11 +120,11 @@ alert = Table(
     Column("streak", Integer, nullable=False),
     Column("streak_on", Date),
     # A Reason, and what else is known of it; so in `transition`.
-    Column("held_reason", Prose),
+    Column("held_reason", Prose, info={"words": Reason}),
     Column("held_detail", Prose),
     Column("held_since", Date),
     Column("resolved_on", Date),
-    Column("resolved_reason", Prose),
+    Column("resolved_reason", Prose, info={"words": Reason}),
     Column("resolved_detail", Prose),
     Column("flaps", Integer, nullable=False, server_default="0"),
     Column("reopened_on", Date),
@@ -197,7 +144,7 @@ reading = Table(
     Column("run_id", ForeignKey("run.id"), nullable=False),
     Column("measure", Float),
     Column("due", Date),
-    Column("facts", Prose, nullable=False),
+    Column("facts", Prose, nullable=False, info={"json": True}),
 )  # fmt: skip
 
 transition = Table(
@@ -208,7 +155,7 @@ transition = Table(
     Column("at", Moment, nullable=False),
     Column("as_of", Date, nullable=False),
     Column("before", Line(20)),
-    Column("after", Line(20), nullable=False),
+    Column("after", Line(20), nullable=False, info={"words": Condition}),
     Column("level_before", SmallInteger),
     Column("level_after", SmallInteger, nullable=False),
     Column("reason", Prose, nullable=False),
@@ -221,12 +168,12 @@ handling = Table(
     "handling", metadata,
     Column("id", Integer, primary_key=True),
     Column("alert_id", ForeignKey("alert.id"), nullable=False, index=True),
-    Column("kind", Line(20), nullable=False),
+    Column("kind", Line(20), nullable=False, info={"words": ActKind}),
     Column("by", Line(200), nullable=False),
     Column("note", Prose, nullable=False),
     Column("reason", Line(20)),
     Column("until", Date),
-    Column("level", SmallInteger, nullable=False),
+    Column("level", SmallInteger, nullable=False, info={"words": Level}),
     Column("at", Moment, nullable=False),
     Column("assignee", Line(200)),
     Column("approved_by", Line(200)),
@@ -270,7 +217,7 @@ outbox = Table(
     Column("content", Prose, nullable=False),
     Column("message_id", Line(120), nullable=False),
     Column("planned_at", Moment, nullable=False),
-    Column("state", Line(20), nullable=False),
+    Column("state", Line(20), nullable=False, info={"words": MESSAGE_STATES}),
     Column("attempts", Integer, nullable=False),
     Column("next_at", Moment),
     Column("owner", Line(100)),
@@ -280,9 +227,9 @@ outbox = Table(
     Column("finished_at", Moment),
     Column("expires_at", Moment),
     Column("stands_for", Integer),
-    Column("reason", Line(20)),
+    Column("reason", Line(20), info={"words": DeliveryReason}),
     # A Reach; none of a message that was planned before it was kept.
-    Column("reach", Line(20)),
+    Column("reach", Line(20), info={"words": Reach}),
     Index(None, "state", "urgency"),
     Index(None, "receiver", "recipient", "purpose"),
     Index(None, "message_id"),
@@ -304,8 +251,8 @@ told = Table(
     Column("receiver", Line(60), primary_key=True),
     Column("recipient", Line(200), primary_key=True),
     Column("alert_id", ForeignKey("alert.id"), primary_key=True),
-    Column("level", SmallInteger, nullable=False),
-    Column("condition", Line(20), nullable=False),
+    Column("level", SmallInteger, nullable=False, info={"words": Level}),
+    Column("condition", Line(20), nullable=False, info={"words": (*Condition, PASSED_ON)}),
     Column("told_on", Date, nullable=False),
 )  # fmt: skip
 
@@ -321,7 +268,7 @@ routed = Table(
     Column("since", Date, nullable=False),
     Column("until", Date),
     # A NotToldReason; none where nothing keeps it from them.
-    Column("reason", Prose),
+    Column("reason", Prose, info={"words": NotToldReason}),
     Column("detail", Prose),
 )  # fmt: skip
 Index(
@@ -399,7 +346,7 @@ brake = Table(
     Column("since", Date, nullable=False),
     Column("run_id", ForeignKey("run.id"), nullable=False),
     Column("count", Integer, nullable=False),
-    Column("kind", Line(20), nullable=False, server_default="storm"),
+    Column("kind", Line(20), nullable=False, server_default="storm", info={"words": get_args(Kind)}),
     # How many a rule asked about that is implausible.
     Column("population", Integer),
     Column("released_at", Moment),
@@ -438,7 +385,7 @@ act = Table(
     Column("id", Integer, primary_key=True),
     Column("at", Moment, nullable=False),
     Column("by", Line(200), nullable=False),
-    Column("kind", Line(40), nullable=False),
+    Column("kind", Line(40), nullable=False, info={"words": ActKind}),
     Column("about", Line(200), nullable=False),
     Column("note", Prose, nullable=False),
     # The operating system's account and machine that asked; none of what an earlier version kept.
@@ -480,6 +427,17 @@ sealed_row = Table(
     Column("contents_salt", String(16)),
     Column("contents", String(40)),
     UniqueConstraint("table_name", "row_id", "part"),
+)  # fmt: skip
+
+# A row, as it stood, in which something could not be read: kept for a while so that somebody can look at it.
+set_aside = Table(
+    "set_aside", metadata,
+    Column("id", Integer, primary_key=True),
+    Column("at", Moment, nullable=False),
+    Column("table_name", Line(60), nullable=False),
+    # What of it could not be read.
+    Column("columns", Line(200), nullable=False),
+    Column("row", Prose, nullable=False),
 )  # fmt: skip
 
 

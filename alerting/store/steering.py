@@ -1,4 +1,6 @@
-"""What the service remembers that steers who is told of what, sealed as each run leaves it: a change of it by hand is noticed.
+"""What steers who is told of what, sealed as each run leaves it: a change of it by hand is noticed.
+
+It is what the service remembers by name, and of tables what stays as it is from one run to the next.
 
 Runs rewrite it, and people by what they do. So the next run compares it at its beginning, and `audit verify` at any time: what
 differs from the last seal without an act of the kind that changes it was changed by hand. Found once, that is kept for good.
@@ -17,7 +19,19 @@ from typing import Any
 import sqlalchemy as sa
 
 from alerting.alerts.acts import ActKind
-from alerting.store.schema import act, run, seal, sealed_row, state, table_reading
+from alerting.store.schema import (
+    act,
+    alert,
+    reading,
+    rule_file,
+    rule_version,
+    run,
+    seal,
+    sealed_row,
+    state,
+    table_reading,
+    transition,
+)  # fmt: skip
 from alerting.store.service_state import remember, remembered
 
 _TABLE = "state"
@@ -26,20 +40,27 @@ _FOUND = "changed by hand"
 
 @dataclass(frozen=True, kw_only=True)
 class Steering:
-    """Something that is remembered, under names of its own."""
+    """Something that is remembered under names of its own, or rows of a table."""
 
     #: What its seal is kept under.
     part: str
     #: In words.
     says: str
     #: The names, or how they begin where they end with a colon.
-    names: tuple[str, ...]
+    names: tuple[str, ...] = ()
     #: What people do that changes it between two runs.
     acts: tuple[ActKind, ...] = ()
+    #: The columns of a table that only a run changes.
+    columns: tuple[sa.Column[Any], ...] = ()
+    #: Whether it is of the alerts that were open when the last run was sealed, and not of the whole table.
+    is_of_open: bool = False
 
     def has(self, name: str) -> bool:
         """Return whether what is remembered under a name belongs to it."""
         return any(name.startswith(mine) if mine.endswith(":") else name == mine for mine in self.names)
+
+
+_WHO = ("rule", "subject_kind", "subject", "unit", "service", "team", "worker", "adviser", "person", "member", "also")
 
 
 LAST_LIST = Steering(
@@ -77,13 +98,28 @@ STEERING = (
         acts=(ActKind.fire_held, ActKind.fire_released),
     ),
     Steering(part="retention", says="what the store may forget", names=("retention begun",), acts=(ActKind.retention_begun,)),
+    Steering(
+        part="who",
+        says="whom open alerts are for, and at what level",
+        columns=(*(alert.c[name] for name in _WHO), alert.c.level, alert.c.level_since),
+        is_of_open=True,
+    ),
+    Steering(
+        part="facts",
+        says="what is known of open alerts",
+        columns=(reading.c.measure, reading.c.due, reading.c.facts),
+        is_of_open=True,
+    ),
+    Steering(part="readings", says="how many rows tables had", columns=tuple(table_reading.c)),
+    Steering(part="rules", says="which versions of rules were asked", columns=tuple(rule_version.c)),
+    Steering(part="files", says="the files of rules that were asked", columns=tuple(rule_file.c)),
     Steering(part="found", says="what was found changed by hand", names=(_FOUND,)),
 )
 
 
 def sealed_rows(connection: sa.Connection, last: Any) -> Iterator[dict[str, Any]]:
     """Yield the digest of all that steers, as the rows of a seal that follows the last one."""
-    values = _values(connection)
+    remembered_now = _remembered(connection)
     for one in STEERING:
         salt = secrets.token_hex(8)
         yield {
@@ -91,7 +127,7 @@ def sealed_rows(connection: sa.Connection, last: Any) -> Iterator[dict[str, Any]
             "row_id": last.id if last else 0,
             "part": one.part,
             "salt": salt,
-            "facts": _digest(salt, one, values),
+            "facts": _digest(salt, _rows(connection, one, remembered_now)),
             "contents_salt": None,
             "contents": None,
         }
@@ -112,9 +148,11 @@ def changed_by_hand(connection: sa.Connection) -> tuple[Steering, ...]:
     }
     if not was:
         return ()
-    values = _values(connection)
-    differ = [one for one in STEERING if one.part in was and _digest(was[one.part].salt, one, values) != was[one.part].facts]
-    if not differ or _is_unsealed(connection, last):
+    if _is_unsealed(connection, last):
+        return ()
+    now, sealed = _remembered(connection), [one for one in STEERING if one.part in was]
+    differ = [one for one in sealed if _digest(was[one.part].salt, _rows(connection, one, now, last)) != was[one.part].facts]
+    if not differ:
         return ()
     since = sa.or_(act.c.id > last.reach.get("act", 0), act.c.at > last.at)
     done = set(connection.execute(sa.select(act.c.kind).where(since).distinct()).scalars())
@@ -128,7 +166,7 @@ def was_sealed(connection: sa.Connection, one: Steering) -> bool:
         sealed_row.c.seal_id == last, sealed_row.c.table_name == _TABLE, sealed_row.c.part == one.part
     )
     row = connection.execute(query).first()
-    return row is not None and row.facts != _digest(row.salt, one, {})
+    return row is not None and row.facts != _digest(row.salt, [])
 
 
 def keep_found(connection: sa.Connection, now: datetime) -> None:
@@ -160,11 +198,34 @@ def _is_unsealed(connection: sa.Connection, last: Any) -> bool:
     return connection.execute(query.limit(1)).first() is not None
 
 
-def _values(connection: sa.Connection) -> Mapping[str, Any]:
+def _remembered(connection: sa.Connection) -> Mapping[str, Any]:
     # As text: what is no JSON any more is a change as well.
     return {row[0]: row[1] for row in connection.execute(sa.select(state.c.name, sa.cast(state.c.value, sa.Text)))}
 
 
-def _digest(salt: str, one: Steering, values: Mapping[str, Any]) -> str:
-    mine = sorted((name, value) for name, value in values.items() if one.has(name))
-    return hashlib.blake2b(json.dumps([salt, mine], default=str).encode(), digest_size=20).hexdigest()
+def _rows(connection: sa.Connection, one: Steering, now: Mapping[str, Any], last: Any = None) -> list[Any]:
+    """Return what is sealed of something that steers, as it stands. last: the seal that it is compared with."""
+    if not one.columns:
+        return sorted((name, value) for name, value in now.items() if one.has(name))
+    # As it is kept: what is no date any more is a change as well.
+    query = sa.select(*(sa.type_coerce(column, sa.types.NullType()) for column in one.columns))
+    table = one.columns[0].table
+    if one.is_of_open:
+        whole = alert if table is alert else alert.join(reading, reading.c.alert_id == alert.c.id)
+        query = query.add_columns(alert.c.id).select_from(whole).where(_was_open(last)).order_by(alert.c.id)
+    else:
+        query = query.order_by(*table.primary_key)
+    return [list(row) for row in connection.execute(query)]
+
+
+def _was_open(last: Any) -> sa.ColumnElement[bool]:
+    """Return, in SQL, whether an alert was open at the last seal: it is still, or what ended it is not sealed."""
+    is_open = alert.c.resolved_on.is_(None)
+    if last is None:
+        return is_open
+    since = sa.exists().where(transition.c.alert_id == alert.c.id, transition.c.id > last.reach.get("transition", 0))
+    return sa.or_(is_open, since)
+
+
+def _digest(salt: str, rows: list[Any]) -> str:
+    return hashlib.blake2b(json.dumps([salt, rows], default=str).encode(), digest_size=20).hexdigest()

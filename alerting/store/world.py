@@ -20,13 +20,12 @@ from alerting.notifications.rule_quality import PERIOD
 from alerting.notifications.weekly import WEEKS
 from alerting.notifications.world import Week, World
 from alerting.rulebook.rule import Rule
-from alerting.store import brakes, channel_checks, handling_rows, newest_directory, rule_quality, silences
+from alerting.store import brakes, channel_checks, newest_directory, rule_quality, silences, unreadable_rows
 from alerting.store.alert_rows import held_spans
 from alerting.store.job_leases import missed_days, missed_lately
 from alerting.store.messages import circuit_breaker
 from alerting.store.messages.channel_cards import cards_not_posted
 from alerting.store.messages.told import told_rows
-from alerting.store.messages.told import unreadable as unreadable_told
 from alerting.store.rule_versions import RuleHistory
 from alerting.store.schema import alert, brake, notice, outbox, routed
 from alerting.store.store import Store, Transaction
@@ -58,11 +57,7 @@ def read_world(
         held_spans={refs[id_]: spans for id_, spans in held_spans(connection, policy.book.ids).items() if id_ in refs},
         silences=tuple(silences.standing(connection, as_of)),
         new_silences=frozenset(silences.made_since_daily(connection, as_of)),
-        unreadable=(
-            *silences.unreadable(connection),
-            *handling_rows.unreadable(connection),
-            *unreadable_told(connection),
-        ),
+        unreadable=(*unreadable_rows.lately(connection), *silences.unreadable(connection)),
         brakes=tuple(brakes.on(connection)),
         history=brakes.history(connection, job, as_of, evaluation.source),
         missed_days=missed_days(connection, "daily"),

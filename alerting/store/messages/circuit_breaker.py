@@ -100,20 +100,20 @@ def remember_refusal(
     """Remember that a receiver, or our own settings, refused an address; return whether that is new."""
     known = forget_refusal(connection, receiver, address)
     answer = f"not sent: {answer}" if ours else answer
-    values = {"receiver": receiver, "address": _same(address), "since": now, "answer": answer, "ours": ours}
+    values = {"receiver": receiver, "address": as_compared(address), "since": now, "answer": answer, "ours": ours}
     connection.execute(bad_address.insert().values(values))
     return not known
 
 
 def forget_refusal(connection: sa.Connection, receiver: str, address: str) -> bool:
     """Forget a refusal of an address, which has been accepted or mended; return whether there was one."""
-    mine = sa.and_(bad_address.c.receiver == receiver, bad_address.c.address == _same(address))
+    mine = sa.and_(bad_address.c.receiver == receiver, bad_address.c.address == as_compared(address))
     return connection.execute(bad_address.delete().where(mine)).rowcount > 0
 
 
 def find_refusal(connection: sa.Connection, receiver: str, address: str) -> RefusedAddress | None:
     """Return why an address is refused; None where it is not."""
-    mine = sa.and_(bad_address.c.receiver == receiver, bad_address.c.address == _same(address))
+    mine = sa.and_(bad_address.c.receiver == receiver, bad_address.c.address == as_compared(address))
     row = connection.execute(sa.select(bad_address).where(mine)).mappings().first()
     return RefusedAddress(**row) if row else None
 
@@ -131,12 +131,12 @@ def keep_act(connection: sa.Connection, *, by: Actor, about: str, note: str, now
 
 def is_same(address: str, other: str) -> bool:
     """Return whether two addresses are one: whatever their case, and the spaces around them."""
-    return _same(address) == _same(other)
+    return as_compared(address) == as_compared(other)
 
 
 def is_unusable(bad: set[tuple[str, str]], receiver: str, address: str | None) -> bool:
     """Return whether an address cannot be used with a receiver. bad: receivers and addresses as `known_bad` gives them."""
-    return not (address or "").strip() or (receiver, _same(address or "")) in bad
+    return not (address or "").strip() or (receiver, as_compared(address or "")) in bad
 
 
 def known_bad(connection: sa.Connection) -> set[tuple[str, str]]:
@@ -144,6 +144,6 @@ def known_bad(connection: sa.Connection) -> set[tuple[str, str]]:
     return {(bad.receiver, bad.address) for bad in refused_addresses(connection)}
 
 
-def _same(address: str) -> str:
+def as_compared(address: str) -> str:
     """Return an address as it is compared: in one case, without the spaces around it."""
     return address.strip().casefold()[:320]

@@ -22,7 +22,7 @@ import sqlalchemy as sa
 from alerting.formatting import day
 from alerting.model import Alert, Delivery, DeliveryReason, Reach
 from alerting.notifications.content import AnyContent, CardContent, DigestContent, Notification, with_banner
-from alerting.store import alert_rows, newest_directory
+from alerting.store import alert_rows, newest_directory, unreadable_rows
 from alerting.store.batches import batches
 from alerting.store.messages import circuit_breaker, content_json, send_hold, told
 from alerting.store.messages.circuit_breaker import RefusedAddress, RestingReceiver
@@ -298,6 +298,8 @@ class Outbox:
                 still = sa.and_(mine, outbox.c.state == chosen.state, outbox.c.attempts == chosen.attempts)
                 values = {"state": "claimed", "owner": owner, "lease_until": moment + lease, "attempts": chosen.attempts + 1}
                 if connection.execute(outbox.update().where(still).values(values)).rowcount == 1:
+                    if unreadable_rows.look_through_one(connection, now, outbox, chosen.id):
+                        continue
                     row = connection.execute(sa.select(outbox).where(mine)).one()
                     try:
                         return _claimed_message(connection, row, lease, now)

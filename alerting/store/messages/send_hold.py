@@ -25,10 +25,10 @@ from alerting.store import acts
 from alerting.store.batches import batches
 from alerting.store.messages import content_json
 from alerting.store.schema import outbox, run, seal, state
-from alerting.store.service_state import forget, remember, remembered
+from alerting.store.service_state import HOLD, forget, remember, remembered
 from alerting.store.store import Store
 
-HOLD, STORE_ID, ENVIRONMENT = "hold_fire", "store_id", "environment"
+STORE_ID, ENVIRONMENT = "store_id", "environment"
 RESTORED = "The service's memory was restored from a backup: some of what is new here you may have been told of before."
 WAITING = ("planned", "deferred", "claimed")
 
@@ -137,8 +137,11 @@ class Marker:
 
 def find_hold(connection: sa.Connection) -> SendHold | None:
     """Return why fire is held; None where it is not."""
-    row = connection.execute(sa.select(state.c.value, state.c.at).where(state.c.name == HOLD)).first()
-    return SendHold(since=row.at, **row.value) if row else None
+    since = connection.execute(sa.select(state.c.at).where(state.c.name == HOLD)).scalar()
+    if since is None:
+        return None
+    held = remembered(connection, HOLD) or {"by": "nobody", "why": "why it was held cannot be read any more", "restored": True}
+    return SendHold(since=since, **held)
 
 
 def hold(connection: sa.Connection, *, by: Actor, why: str, now: datetime, restored: bool = False) -> None:

@@ -6,32 +6,20 @@ from collections.abc import Iterable
 
 import sqlalchemy as sa
 
-from alerting.formatting import plural
-from alerting.model import Condition, LastTold, Level
+from alerting.model import Condition, LastTold
 from alerting.notifications.content import Notification, ToldAlert
 from alerting.notifications.fallback import PASSED_ON
 from alerting.store.batches import batches
 from alerting.store.schema import alert, told
 
-_IS_WHOLE = sa.and_(
-    told.c.level.in_([level.value for level in Level]),
-    told.c.condition.in_([*(condition.value for condition in Condition), PASSED_ON]),
-)
-
 
 def told_rows(connection: sa.Connection) -> dict[tuple[str, str, str], LastTold]:
     """Return what everybody was last told of alerts, by receiver, recipient and reference."""
-    query = sa.select(told, alert.c.ref).join(alert, alert.c.id == told.c.alert_id).where(_IS_WHOLE)
+    query = sa.select(told, alert.c.ref).join(alert, alert.c.id == told.c.alert_id)
     return {
         (row.receiver, row.recipient, row.ref): LastTold(level=row.level, condition=row.condition, told_on=row.told_on)
         for row in connection.execute(query)
     }
-
-
-def unreadable(connection: sa.Connection) -> list[str]:
-    """Return how many rows of who was told what nobody can read: nobody counts as told by them."""
-    count = connection.execute(sa.select(sa.func.count()).select_from(told).where(~_IS_WHOLE)).scalar_one()
-    return [f"{plural(count, 'row')} of who was told what"] if count else []
 
 
 def who_knows(connection: sa.Connection, receiver: str, refs: Iterable[str]) -> set[tuple[str, str]]:

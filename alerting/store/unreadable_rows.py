@@ -1,0 +1,245 @@
+"""Rows of the store in which something stands that the service never writes: found before a run reads them, and put right or set aside.
+
+Somebody changed them by hand, or a disk did. A row that stands for itself is set aside: it counts for nothing. One on which others
+hang stays, and what cannot be read in it is taken from what else is known of it, or from nothing. Either is kept as it stood for
+`KEPT`, and told to those who look after the service.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from alerting.formatting import plural
+from alerting.model import DeliveryReason
+from alerting.store import schema, service_state
+from alerting.store.column_types import Moment
+from alerting.store.schema import alert, brake, delivery, outbox, run, seal, set_aside, state, transition
+from alerting.store.service_state import HOLD
+
+KEPT = timedelta(days=30)
+_RAW = sa.types.NullType()
+_OTHER = alert.alias()
+_DONE = ("done", "done_with_faults")
+
+
+def look_through(connection: sa.Connection, now: datetime, *tables: sa.Table) -> int:
+    """Set aside, or put right, each row of these tables, or of all, that cannot be read; return how many there were."""
+    found = 0
+    for table in tables or schema.metadata.sorted_tables:
+        for row, columns in _unreadable(connection, table):
+            found += 1
+            _keep(connection, table, row, columns, now)
+            _put_right(connection, table, row, columns, now)
+    connection.execute(set_aside.delete().where(set_aside.c.at < now - KEPT))
+    return found
+
+
+def look_through_one(connection: sa.Connection, now: datetime, table: sa.Table, id_: int) -> bool:
+    """Do so with one row, and return whether it could not be read."""
+    found = list(_unreadable(connection, table, f" AND {table.name}.id = {id_}"))
+    for row, columns in found:
+        _keep(connection, table, row, columns, now)
+        _put_right(connection, table, row, columns, now)
+    return bool(found)
+
+
+def is_readable(connection: sa.Connection, table: sa.Table) -> sa.ColumnElement[bool]:
+    """Return, in SQL, whether a row of a table can be read."""
+    return sa.and_(sa.true(), *_tests(table, connection.dialect.name).values())
+
+
+def lately(connection: sa.Connection) -> list[str]:
+    """Return what of the store could not be read since the last daily run, by table, and how much of it."""
+    last = sa.select(sa.func.max(run.c.started_at)).where(run.c.job == "daily", run.c.status.in_(_DONE))
+    since = connection.execute(last).scalar()
+    query = sa.select(set_aside.c.table_name, set_aside.c.columns).order_by(set_aside.c.id)
+    rows = connection.execute(query.where(set_aside.c.at > since) if since else query)
+    counted = Counter((row.table_name, row.columns) for row in rows)
+    return [f"{plural(count, 'row')} of {table} ({columns})" for (table, columns), count in counted.items()]
+
+
+# ---------------------------------------------------------------------- which they are
+
+
+def _unreadable(connection: sa.Connection, table: sa.Table, which: str = "") -> Iterator[tuple[Mapping[str, Any], list[str]]]:
+    """Return the rows of a table that cannot be read, as they stand, with the names of the columns in which it is so."""
+    query, names = _query(table, connection.dialect)
+    if names:
+        for row in connection.exec_driver_sql(query + which).mappings().all():
+            yield {column.name: row[column.name] for column in table.c}, [name for name in names if not row[f"is {name}"]]
+    if table is state:
+        yield from (({"name": name, "value": value}, ["value"]) for name, value in service_state.out_of_shape(connection))
+
+
+_queries: dict[tuple[str, str], tuple[str, tuple[str, ...]]] = {}
+"""By table and kind of database: putting them together takes longer than asking them."""
+
+
+def _query(table: sa.Table, dialect: sa.Dialect) -> tuple[str, tuple[str, ...]]:
+    """Return the query for the rows of a table that cannot be read, and the columns that it asks of; none where it need not be asked."""
+    key = (table.name, dialect.name)
+    if key not in _queries:
+        tests = _tests(table, dialect.name)
+        raw = [sa.type_coerce(column, _RAW).label(column.name) for column in table.c]
+        flags = [test.label(f"is {name}") for name, test in tests.items()]
+        query = sa.select(*raw, *flags).where(~sa.and_(sa.true(), *tests.values()))
+        text = str(query.compile(dialect=dialect, compile_kwargs={"literal_binds": True}))
+        _queries[key] = text, tuple(tests)
+    return _queries[key]
+
+
+def _tests(table: sa.Table, database: str) -> dict[str, sa.ColumnElement[bool]]:
+    """Return, by column, whether what stands in it may; nothing of those that the database sees to."""
+    on_sqlite = database == "sqlite"
+    return {column.name: test for column in table.c if (test := _may_stand(column, on_sqlite)) is not None}
+
+
+def _may_stand(column: sa.Column[Any], on_sqlite: bool) -> sa.ColumnElement[bool] | None:
+    """Return whether what stands in a column is something that may; None where the database sees to it."""
+    raw: Any = sa.type_coerce(column, _RAW)
+    tests = list(_of_sqlite(column, raw)) if on_sqlite else []
+    if "words" in column.info:
+        tests.append(raw.in_([each.value if hasattr(each, "value") else each for each in column.info["words"]]))
+    if not tests:
+        return None
+    test = sa.and_(*tests)
+    # Nothing at all is false, and not unknown, where something must stand.
+    return sa.or_(raw.is_(None), sa.func.coalesce(test, sa.false())) if column.nullable else sa.func.coalesce(test, sa.false())
+
+
+def _of_sqlite(column: sa.Column[Any], raw: Any) -> Iterator[sa.ColumnElement[bool]]:
+    """Return what SQLite, which takes any value in any column, must be asked of one."""
+    kind = column.type
+    if isinstance(kind, Moment):
+        yield sa.func.strftime("%Y-%m-%d %H:%M:%S", raw) == sa.func.substr(raw, 1, 19)
+        yield sa.or_(sa.func.length(raw) == 19, raw.op("GLOB")(f"*.{'[0-9]' * 6}"))
+        yield sa.func.substr(raw, 1, 4) > "0000"
+    elif isinstance(kind, sa.Date):
+        yield sa.func.date(raw) == raw
+        yield sa.func.substr(raw, 1, 4) > "0000"
+    elif isinstance(kind, sa.Boolean):
+        yield raw.in_((0, 1))
+    elif isinstance(kind, sa.Integer):
+        yield sa.func.typeof(raw) == "integer"
+    elif isinstance(kind, sa.Float):
+        yield sa.func.typeof(raw).in_(("real", "integer"))
+    elif isinstance(kind, sa.JSON) or column.info.get("json"):
+        yield sa.func.typeof(raw) != "blob"  # a number alone is kept as a number
+        yield sa.func.json_valid(raw) == 1
+    else:
+        yield sa.func.typeof(raw) == "text"
+
+
+# ---------------------------------------------------------------------- what becomes of them
+
+
+def _keep(connection: sa.Connection, table: sa.Table, row: Mapping[str, Any], columns: list[str], now: datetime) -> None:
+    if table is set_aside:
+        return
+    values = {"at": now, "table_name": table.name, "columns": ", ".join(columns), "row": json.dumps(dict(row), default=repr)}
+    connection.execute(set_aside.insert().values(values))
+
+
+def _put_right(connection: sa.Connection, table: sa.Table, row: Mapping[str, Any], columns: list[str], now: datetime) -> None:
+    keys = [sa.type_coerce(column, _RAW) == sa.bindparam(None, row[column.name], type_=_RAW) for column in table.primary_key]
+    instead = _instead(table, row, columns)
+    if instead is None:
+        connection.execute(table.delete().where(*keys))
+        return
+    moment = now.strftime("%Y-%m-%d %H:%M:%S.000000")
+    for name in columns:
+        value = instead[name] if name in instead else _nothing(table, name)
+        raw = sa.bindparam(None, value.replace("{now}", moment), type_=_RAW) if isinstance(value, str) else value
+        connection.execute(table.update().where(*keys).values({table.c[name]: sa.type_coerce(raw, _RAW)}))
+    if table is outbox:
+        # What nobody can tell whom it is for, or when, is not sent: the run tells it as new.
+        why = DeliveryReason.expired
+        state_ = sa.case((outbox.c.handed_over_at.is_(None), "cancelled"), else_="unknown")
+        ended = {"state": state_, "reason": why, "answer": why.say("it could not be read any more"), "finished_at": now}
+        connection.execute(outbox.update().where(*keys, outbox.c.finished_at.is_(None)).values(ended | {"owner": None}))
+
+
+def _nothing(table: sa.Table, name: str) -> sa.ColumnElement[Any]:
+    """Return what stands where nothing is known of what stood."""
+    column = table.c[name]
+    if column.nullable:
+        return sa.null()
+    if isinstance(column.type, sa.Integer | sa.Float):
+        return sa.literal(0)
+    return sa.literal("?").concat(sa.cast(table.c.id, sa.Text))
+
+
+def _instead(table: sa.Table, row: Mapping[str, Any], columns: list[str]) -> Mapping[str, Any] | None:
+    """Return what stands instead of what cannot be read, by column; None where the row is set aside."""
+    if table is state:
+        return _REMEMBERED if columns == ["at"] or row["name"] == HOLD else None
+    return _INSTEAD.get(table.name)
+
+
+def _last(column: sa.Column[Any]) -> Any:
+    """Return what the last change of an alert says."""
+    mine = sa.select(sa.type_coerce(column, _RAW)).where(transition.c.alert_id == alert.c.id)
+    return mine.order_by(transition.c.id.desc()).limit(1).scalar_subquery()
+
+
+_FIRST_DAY = sa.func.coalesce(
+    sa.select(sa.func.min(sa.type_coerce(transition.c.as_of, _RAW))).where(transition.c.alert_id == alert.c.id).scalar_subquery(),
+    sa.func.date("now"),
+)
+_DAY_PLANNED = sa.func.coalesce(sa.func.date(sa.type_coerce(outbox.c.planned_at, _RAW)), sa.func.date("now"))
+_PLANNED = sa.type_coerce(outbox.c.planned_at, _RAW)
+_BEGUN = sa.func.coalesce(sa.func.date(sa.type_coerce(run.c.started_at, _RAW)), sa.func.date("now"))
+_HAS_ENDED = alert.c.condition == "resolved"
+
+_INSTEAD: Mapping[str, Mapping[str, Any]] = {
+    run.name: {
+        "as_of": _BEGUN,
+        "started_at": sa.type_coerce(run.c.as_of, _RAW).concat(" 00:00:00"),
+        "finished_at": sa.type_coerce(run.c.started_at, _RAW),
+        "status": "failed",
+    },
+    alert.name: {
+        # It is told of once more rather than not at all: what today's data says puts it right.
+        "condition": sa.case((alert.c.resolved_on.is_not(None), "resolved"), else_="firing"),
+        "level": sa.func.coalesce(_last(transition.c.level_after), 3),
+        "first_seen": _FIRST_DAY,
+        "level_since": sa.type_coerce(alert.c.first_seen, _RAW),
+        "episode": sa.select(sa.func.count())
+        .where(_OTHER.c.rule == alert.c.rule, _OTHER.c.subject == alert.c.subject, _OTHER.c.id <= alert.c.id)
+        .scalar_subquery(),
+        "streak": sa.literal(0),
+        "flaps": sa.literal(0),
+        "held_reason": sa.case((alert.c.condition == "held", "other")),
+        "resolved_on": sa.case((_HAS_ENDED, _last(transition.c.as_of))),
+        "resolved_reason": sa.case((_HAS_ENDED, "other")),
+    },
+    outbox.name: {
+        "as_of": _DAY_PLANNED,
+        "urgency": sa.literal(3),
+        "planned_at": sa.type_coerce(outbox.c.as_of, _RAW).concat(" 00:00:00"),
+        "state": "unknown",
+        "attempts": sa.select(sa.func.count()).where(delivery.c.outbox_id == outbox.c.id).scalar_subquery(),
+        "handed_over_at": _PLANNED,
+        "finished_at": _PLANNED,
+    },
+    seal.name: {"at": "{now}", "reach": sa.literal("{}")},
+    # It holds, whatever was done to it, until somebody releases it.
+    brake.name: {
+        "since": sa.func.date("now"),
+        "run_id": sa.select(sa.func.max(run.c.id)).scalar_subquery(),
+        "kind": "storm",
+    },
+}
+"""What stands, in rows on which others hang, where what stood cannot be read; nothing where no more is said."""
+
+_REMEMBERED = {
+    "value": sa.literal(json.dumps({"by": "nobody", "why": "why it was held cannot be read any more", "restored": True})),
+    "at": "{now}",
+}
+"""That fire is held stays so, whatever was done to the words for it."""

@@ -1,0 +1,188 @@
+"""A row of the store that nobody can read costs itself, whatever is wrong with it: the morning goes on, and who looks after it is told."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from contextlib import closing, suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from alerting.alerts.acts import ActKind
+from alerting.app import build
+from alerting.evaluation.day import source_mark
+from alerting.store import brakes, schema
+from alerting.store.column_types import Line, Moment, Prose
+from alerting.store.messages import send_hold
+from alerting.store.steering import LAST_LIST
+from tests.made_council import MONDAY, somebody
+from tests.office import Office
+from tests.test_seals import DAY, NOON, a_lived_in, by_hand, opened
+
+FOURTH = MONDAY + 3 * DAY
+TEXT = "when it is over"
+HALF_BYTES = b"\xff\xfe"
+
+
+@pytest.fixture(scope="module")
+def lived_in(tmp_path_factory: pytest.TempPathFactory) -> Office:
+    """A service of three days with a row in every table, and news for managers of two teams on the fourth."""
+    office = a_lived_in(Office(tmp_path_factory.mktemp("rows")))
+    office.council.on_a_plan("C3", seen=MONDAY, team="T2", worker="W2")
+    office.council.on_a_plan("C4", seen=MONDAY)
+    with opened(office) as store, store.transaction() as connection:
+        for table in schema.metadata.sorted_tables:
+            if connection.execute(sa.select(sa.func.count()).select_from(table)).scalar() == 0:
+                connection.execute(table.insert().values({column.name: something(column) for column in table.c}))
+    return office
+
+
+def something(column: sa.Column[Any]) -> Any:
+    """Return a value that may stand in a column."""
+    if isinstance(column.type, Moment):
+        return NOON
+    if isinstance(column.type, sa.Date):
+        return MONDAY
+    return "[]" if column.info.get("json") else 1 if isinstance(column.type, sa.Integer | sa.Float | sa.Boolean) else "x"
+
+
+@pytest.fixture(scope="module")
+def well(lived_in: Office, tmp_path_factory: pytest.TempPathFactory) -> set[tuple[str, str, str]]:
+    """Who is told what on the fourth day where nothing is damaged."""
+    office = copied(lived_in, tmp_path_factory.mktemp("well"))
+    office.run(FOURTH)
+    assert not said_of(office)
+    told = who_is_told(office)
+    assert {who for who, _, _ in told} >= {"M1", "M2"}
+    return told
+
+
+def copied(lived_in: Office, folder: Path) -> Office:
+    office = Office(folder)
+    shutil.copytree(lived_in.folder, folder, dirs_exist_ok=True)
+    office.settings, office.council.tables = lived_in.settings, lived_in.council.tables
+    with opened(office) as store, store.transaction() as connection:
+        source = build(office.folder / "config.yaml").source
+        assert source is not None
+        brakes.remember_source(connection, source_mark(source), NOON)
+    return office
+
+
+def who_is_told(office: Office) -> set[tuple[str, str, str]]:
+    return {(who, item.subject, item.state) for who, content in office.sent for item in content.items}
+
+
+def wrong_value(column: sa.Column[Any]) -> object:
+    """Return what may not stand in a column."""
+    is_text = isinstance(column.type, Line | Prose | sa.String) and not column.info
+    return HALF_BYTES if is_text else TEXT
+
+
+COLUMNS = [column for table in schema.metadata.sorted_tables for column in table.c]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("column", COLUMNS, ids=str)
+def test_any_column_of_any_table_that_is_damaged_costs_its_row_alone_and_is_named(
+    column: sa.Column[Any], lived_in: Office, well: set[tuple[str, str, str]], tmp_path: Path
+) -> None:
+    office = copied(lived_in, tmp_path)
+    if not damage(office, column, wrong_value(column)):
+        return  # the database itself refuses it
+    report = office.run(FOURTH)
+
+    assert report.status.startswith("done")
+    assert told_beside(well, column) <= who_is_told(office)
+    assert column.table is schema.set_aside or f"{column.table.name} ({column.name})" in said_of(office)
+    with opened(office) as store, store.transaction() as connection:
+        kept = connection.execute(sa.select(schema.set_aside.c.table_name, schema.set_aside.c.columns)).all()
+    assert column.table is schema.set_aside or (column.table.name, column.name) in kept
+
+
+def said_of(office: Office) -> str:
+    return " ".join(notice.detail for notice in office.notices if notice.title == "Rows of the store cannot be read")
+
+
+def told_beside(well: set[tuple[str, str, str]], column: sa.Column[Any]) -> set[tuple[str, str, str]]:
+    """Return what must be told all the same: to every other manager, and of every other alert."""
+    return {each for each in well if each[0] != "M1"} if column.table in (schema.alert, schema.reading) else well
+
+
+def damage(office: Office, column: sa.Column[Any], value: object) -> bool:
+    """Put a value into a column of the table's last row by hand; return whether the database lets it."""
+    table, name = column.table.name, column.name
+    with closing(sqlite3.connect(office.folder / "alerting.db")) as connection, suppress(sqlite3.IntegrityError):
+        where = "rowid = (SELECT max(rowid) FROM {0})" if table != "state" else "name LIKE 'filled:%'"
+        connection.execute(f'UPDATE {table} SET "{name}" = ? WHERE {where.format(table)}', (value,))
+        connection.commit()
+        return True
+    return False
+
+
+ODD = {
+    "a silence of nothing that there is": (
+        """UPDATE silence SET matcher = '{"level": 7, "other": 1}' WHERE id = 1""",
+        "silence 1",
+    ),
+    "a brake for a reason that there is not": (
+        "INSERT INTO brake (rule, since, run_id, count, kind) VALUES ('other', '2026-03-04', 3, 9, 'a word of nobody')",
+        "brake (kind)",
+    ),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("odd", ODD)
+def test_a_word_that_nobody_writes_costs_its_row(lived_in: Office, tmp_path: Path, odd: str) -> None:
+    statement, named = ODD[odd]
+    office = copied(lived_in, tmp_path)
+    by_hand(office, statement)
+    report = office.run(FOURTH)
+
+    assert report.status.startswith("done")
+    assert named in said_of(office)
+    held = "PL-02 is held by its brake" in {notice.title for notice in office.notices}
+    assert held == ("brake" in odd)
+
+
+STATES = ("7", '{"x": [null]}', "broken {")
+
+
+@pytest.mark.slow
+def test_whatever_is_remembered_may_be_of_another_shape(
+    lived_in: Office, well: set[tuple[str, str, str]], tmp_path: Path
+) -> None:
+    with opened(lived_in) as store, store.transaction() as connection:
+        names = connection.execute(sa.select(schema.state.c.name).order_by(schema.state.c.name)).scalars().all()
+    for name in (*names, "doubted:ssd_person", "accepted:ssd_person", "retention sealed", "restricted records released"):
+        for number, value in enumerate(STATES):
+            office = copied(lived_in, tmp_path / f"{name.replace(':', ' ')} {number}")
+            by_hand(
+                office,
+                f"INSERT OR REPLACE INTO state (name, value, at) VALUES ('{name}', '{value}', '2026-03-04 08:00:00')",
+            )
+            report = office.run(FOURTH)
+
+            assert report.status.startswith("done"), (name, value)
+            if not LAST_LIST.has(name):  # without it nobody knows who may be told
+                assert well <= who_is_told(office), (name, value)
+
+
+@pytest.mark.parametrize("value", ["7", "broken {", '{"by": 7}'])
+def test_that_fire_is_held_stays_so_whatever_becomes_of_the_words_for_it(tmp_path: Path, value: str) -> None:
+    office = Office(tmp_path)
+    office.begin(MONDAY)
+    by_hand(office, f"INSERT INTO state (name, value, at) VALUES ('hold_fire', '{value}', 'some day')")
+    report = office.run(MONDAY + DAY)
+
+    assert "cannot be read" in str(report.sending.hold_fire)
+    with opened(office) as store, store.transaction() as connection:
+        assert send_hold.release(connection, by=somebody("P1"), note="", now=NOON) is not None
+        assert connection.execute(sa.select(acts_of(ActKind.fire_released))).scalar()
+
+
+def acts_of(kind: ActKind) -> sa.ColumnElement[bool]:
+    return sa.exists().where(schema.act.c.kind == kind.value)
