@@ -375,6 +375,8 @@ def _overrides(loaded: Loaded, faults: list[Fault]) -> Overrides:
         "codes": section.codes,
         "bank_holidays": section.bank_holidays,
         "bank_holiday_changes": section.bank_holiday_changes,
+        "shadow": section.shadow,
+        "promoted": section.promoted,
     }
     overrides = loaded.document.check(Overrides, values, ("rules",))
     faults += loaded.document.faults[before:]

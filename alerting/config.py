@@ -101,13 +101,10 @@ class Council(BaseModel):
         default=None, description="Words put on every message, such as TEST, where the data is not the live data"
     )
     environment: str = Field(
-        default=PRODUCTION,
-        pattern=r"^[a-z][a-z0-9-]{1,29}$",
-        description="production, or what this installation is instead, such as test",
+        default=PRODUCTION, pattern=r"^[a-z][a-z0-9-]{1,29}$", description="production, or what this is, such as test"
     )
     redirect_to: str | None = Field(
-        default=None,
-        description="The one address that every message goes to where the environment is not production",
+        default=None, description="The one address that every message goes to where the environment is not production"
     )
 
     @property
@@ -159,6 +156,8 @@ class RulesSection(BaseModel):
     path: WrittenPath = Field(default=Path("rules"), description="The folder with the rules")
     packs: tuple[str, ...] | None = Field(default=None, description="Folders of rules, in order; all of them when left out")
     settings: dict[str, Any] = Field(default_factory=dict, description="By a rule's code: params, tables, enabled, reason")
+    shadow: tuple[str, ...] = Field(default=(), description="Rules by code, or packs, told to the performance team alone")
+    promoted: tuple[str, ...] = Field(default=(), description="Rules by code that are live, whatever else says that they are not")
     params: dict[str, Any] = Field(default_factory=dict, description="Shared parameters, such as recording_lag_wd")
     codes: dict[str, Any] = Field(default_factory=dict, description="By code map and code: the council's own words")
     bank_holidays: tuple[str, ...] | None = Field(default=None, description="Days that stand for the shipped bank holidays")

@@ -59,6 +59,7 @@ CHANGES: dict[str, tuple[Any, Any, str]] = {
     "review_by": (date(2028, 1, 1), "record", "2028-01-01 instead of 2027-04-01"),
     "between": ("2 hours between 08:00 and 18:00", "told", "asked between the daily runs: 2 hours between 08:00 and 18:00 instead of none"),
     "nobody_else": (True, "told", "told to nobody beside those it names: yes instead of no"),
+    "shadow": (True, "told", "tried first, and told to the performance team alone: yes instead of no"),
     "not_beside": (("worker-caseload-high",), "told", "also worker-caseload-high"),
     "job": ("weekly", "told", "asked weekly instead of daily"),
     "reads": (("ssd_care_leavers", "ssd_cla_episodes"), "told", "no longer ssd_legal_status"),

@@ -28,6 +28,8 @@ class ActKind(Worded):
     recorded = "recorded", "said to be recorded"
     data_error = "data_error", "said to be wrong in the data"
     not_useful = "not_useful", "said to be not useful"
+    judged = "judged", "judged right or wrong"
+    rule_promoted = "rule promoted", "let a rule go live"
     close = "close", "closed"
     take_back = "take_back", "taken back"
     silence = "silence", "silenced"

@@ -126,6 +126,10 @@ def _compare_recipients(old: Rule, new: Rule) -> Iterator[Difference]:
         "every", "told", before.between, after.between, "asked between the daily runs: {new} instead of {old}"
     )
     yield from _compare_lists("inhibited_by", "told", before.inhibited_by, after.inhibited_by)
+    tried = (before.shadow, after.shadow)
+    yield from _compare_values(
+        "shadow", "told", *tried, "tried first, and told to the performance team alone: {new} instead of {old}"
+    )
     yield from _compare_lists("not_beside", "told", before.not_beside, after.not_beside)
     alone = (before.nobody_else, after.nobody_else)
     yield from _compare_values("nobody_else", "told", *alone, "told to nobody beside those it names: {new} instead of {old}")

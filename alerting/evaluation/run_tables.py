@@ -52,18 +52,19 @@ def note(snapshot: Snapshot, rule: Rule, asked: Asked) -> None:
         rule.file.job,
         rule.about.value,
         asked.status.value,
+        rule.shadow,
         asked.filled,
         asked.population,
         asked.unknown,
     ]
-    snapshot.sql(f"INSERT INTO {RUN_RULE} VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)", [*row, serious])
+    snapshot.sql(f"INSERT INTO {RUN_RULE} VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)", [*row, serious])
 
 
 def note_broken(snapshot: Snapshot, book: Rulebook) -> None:
     """Note the rules that are switched on and cannot be asked at all, as their files have faults."""
     for rule in book.broken:
-        row = [rule.code, rule.id, rule.job, None, Status.error.value, None, 0, 0, 0]
-        snapshot.sql(f"INSERT INTO {RUN_RULE} VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)", row)
+        row = [rule.code, rule.id, rule.job, None, Status.error.value, False, None, 0, 0, 0]
+        snapshot.sql(f"INSERT INTO {RUN_RULE} VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)", row)
 
 
 def _fill_tables(snapshot: Snapshot, tables: Collection[str], trust: Trust | None) -> None:

@@ -98,7 +98,7 @@ def tell_heads_of_service(
         theirs: defaultdict[str, int] = defaultdict(int)
         people: dict[str, Person] = {}
         for alert in waiting:
-            if alert.rule != brake.id or alert.level < Level.critical or router.is_confined(alert):
+            if alert.rule != brake.id or alert.level < Level.critical or router.is_confined(alert) or router.is_in_shadow(alert):
                 continue
             heads = [router.answers_for(team.id, "head_of_service") for team in router.teams(alert)]
             mine = {head.person.id: head.person for head in heads if head and head.person.id not in told}

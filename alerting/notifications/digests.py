@@ -167,7 +167,7 @@ def compose_digests(router: Router, alerts: Sequence[Alert], receivers: Sequence
     told_of = [alert for alert in alerts if alert.condition != Condition.pending and alert.rule in router.rules]
     routes = {alert.ref: router.recipients(alert) for alert in told_of}
     lost = [alert for alert in told_of if not routes[alert.ref] and alert.condition != Condition.resolved]
-    unrouted = tuple(alert for alert in lost if not router.is_confined(alert))
+    unrouted = tuple(alert for alert in lost if not (router.is_confined(alert) or router.is_in_shadow(alert)))
     notifications: list[Notification] = []
     theirs = _by_person(told_of, routes)
     gone = _moved(router, told_of, routes)

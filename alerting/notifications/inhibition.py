@@ -26,7 +26,13 @@ def covered(alerts: Iterable[Alert], rules: Mapping[str, RuleRoute], is_told: Ca
     named = {source for alert in standing for source in _covering(rules[alert.rule])}
     sources: dict[tuple[str, str], list[Alert]] = defaultdict(list)
     for alert in standing:
-        if alert.rule in named and alert.condition in (Condition.firing, Condition.recovering) and is_told(alert):
+        # What is tried first is told to the performance team alone, and covers nothing from others.
+        if (
+            alert.rule in named
+            and not rules[alert.rule].shadow
+            and alert.condition in (Condition.firing, Condition.recovering)
+            and is_told(alert)
+        ):
             for about in _about(alert, rules):
                 sources[alert.rule, about].append(alert)
     found: dict[str, str | None] = {}

@@ -93,6 +93,7 @@ def routes_of(rules: tuple[Rule, ...]) -> dict[str, RuleRoute]:
             about=rule.about,
             name=None if rule.file.per else rule.subject.name,
             nobody_else=rule.file.nobody_else,
+            shadow=rule.shadow,
         )
         for rule in rules
     }

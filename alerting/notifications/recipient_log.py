@@ -26,6 +26,7 @@ class NotToldReason(Worded):
     implausible = "implausible", "more match its rule than can be right, and nobody has looked yet"
     nothing_planned = "nothing_planned", "none of the rules of its job could be asked"
     restricted = "restricted", "the record is restricted, or not known not to be: only those it names are told"
+    shadow = "shadow", "in shadow, and only some may know of it: it is counted"
     nobody_found = "nobody_found", "nobody was found who could be told"
     snoozed = "snoozed", "snoozed {detail}"
     recorded = "recorded", "said {detail}, and waits for the next load"
@@ -96,6 +97,8 @@ def log_recipients(
             continue
         if router.is_confined(alert):
             found[alert.ref, EVERYBODY] = NotTold(NotToldReason.restricted)
+        elif not recipients and router.is_in_shadow(alert):
+            found[alert.ref, EVERYBODY] = NotTold(NotToldReason.shadow)
         elif not recipients:
             found[alert.ref, EVERYBODY] = NotTold(NotToldReason.nobody_found)
         for recipient in recipients:

@@ -15,27 +15,7 @@ from datetime import date
 from alerting.alerts import handling_state
 from alerting.casedata.directory import Directory, Team
 from alerting.model import About, Act, Alert, Level, Person, Reach, Worded
-
-NEXT_UP = ("team_manager", "service_manager", "head_of_service", "performance")
-_SERVICES = {"quality": "quality_assurance", "commissioning": "commissioning", "performance": "performance"}
-
-ROLE_WORDS = {
-    "worker": "allocated worker",
-    "adviser": "personal adviser",
-    "team_manager": "team manager",
-    "service_manager": "service manager",
-    "head_of_service": "head of service",
-    "quality": "quality assurance",
-    "commissioning": "commissioning",
-    "performance": "performance team",
-}
-_WORKER_OF = {About.audit: "auditor", About.action: "owner of the action"}
-"""What the worker of an alert is, where it is not who a case is allocated to."""
-
-
-def role_words(role: str, about: About | None = None) -> str:
-    """Return what a role is called, of what an alert is about: the worker of an audit is its auditor."""
-    return (_WORKER_OF.get(about) if about and role == "worker" else None) or ROLE_WORDS.get(role, role)
+from alerting.notifications.roles import NEXT_UP, SERVICES, role_words
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,6 +42,8 @@ class RuleRoute:
     name: str | None = None
     #: Whether it stays with those it names and the next up of their team.
     nobody_else: bool = False
+    #: Whether it is tried first: the performance team alone is told, and of what only some may know nobody is.
+    shadow: bool = False
 
     @property
     def child_level(self) -> bool:
@@ -144,7 +126,7 @@ class Gap:
         return f"{self.worker} {self.problem.words}" if self.worker and self.problem.about_somebody else self.problem.words
 
     def __str__(self) -> str:
-        return f"{self.team.name}, {ROLE_WORDS[self.role]}: {self.why}"
+        return f"{self.team.name}, {role_words(self.role)}: {self.why}"
 
 
 class Router:
@@ -164,6 +146,8 @@ class Router:
         """Return everybody who is told of an alert, each once, restrictions applied."""
         route = self.rules[alert.rule]
         kept = {recipient.person.id: recipient for recipient in self._confine(alert, self._by_role(alert, route))}
+        if route.shadow:
+            return list(kept.values())
         taken = self._assigned(alert)
         if taken and kept:
             # It is taken from whoever answers for it, the first; those who are told beside them still are.
@@ -193,6 +177,8 @@ class Router:
             return "is not a current member of staff"
         if not person.email:
             return "has no address"
+        if self.is_in_shadow(alert):
+            return "is not told of a rule that is in shadow"
         teams = self.teams(alert)
         above = {one for team in teams for one in (team.manager, team.service_manager, team.head_of_service)}
         if person.team not in {team.id for team in teams} and worker not in above:
@@ -216,6 +202,9 @@ class Router:
         return name.strip()
 
     def _by_role(self, alert: Alert, route: RuleRoute) -> list[Recipient]:
+        if route.shadow:
+            tried = None if route.nobody_else else self.performance()
+            return [replace(tried, why="in shadow: nobody else is told")] if tried else []
         found: dict[str, Recipient] = {}
         for role in [*route.notify.get(alert.level, ()), *alert.also]:
             for recipient in self._resolve(alert, role):
@@ -256,7 +245,7 @@ class Router:
         teams: list[Team | None] = [*self.teams(alert)] or [None]
         recorded = [team for team in teams if role in own or self._holder(team, role)]
         # A role of the whole council is the same in every team.
-        asked = (recorded or teams)[:1] if role in (*own, *_SERVICES) else recorded or teams
+        asked = (recorded or teams)[:1] if role in (*own, *SERVICES) else recorded or teams
         return [self._path(alert, role, team, own) for team in asked]
 
     def teams(self, alert: Alert) -> list[Team]:
@@ -280,6 +269,11 @@ class Router:
             return alert.service.replace("_", " ").capitalize()
         team = self.team(alert)
         return team.name if team else alert.team or "no team"
+
+    def is_in_shadow(self, alert: Alert) -> bool:
+        """Return whether the rule of an alert is tried first, so that the performance team alone is told."""
+        route = self.rules.get(alert.rule)
+        return route is not None and route.shadow
 
     def is_about(self, alert: Alert, person: Person) -> bool:
         """Return whether an alert is about somebody's own work: nobody is told of that themselves, under whichever id they are."""
@@ -328,7 +322,9 @@ class Router:
             {role for told in route.notify.values() for role in told} | {role for _, role in route.escalate} if route else set()
         )
         found: list[Recipient | None] = [one for role in sorted(roles | set(alert.also)) for one in self._resolve(alert, role)]
-        if not (route and route.nobody_else):
+        if route and route.shadow:
+            found = list(self._by_role(alert, route))
+        elif not (route and route.nobody_else):
             found += [
                 self._look(alert, role, role, self._holder(team, role)).recipient
                 for team in self.teams(alert)
@@ -345,7 +341,8 @@ class Router:
 
         They are the managers above them in its team who may know of it; for somebody beside the line, all three of it.
         """
-        line, teams = NEXT_UP[:3], self.teams(alert) if alert.rule in self.rules else []
+        is_told = alert.rule in self.rules and not self.is_in_shadow(alert)
+        line, teams = NEXT_UP[:3], self.teams(alert) if is_told else []
         held = [place + 1 for place, role in enumerate(line) for team in teams if self._holder(team, role) == recipient]
         found: dict[str, Person] = {}
         for role in line[max(held, default=0) :]:
@@ -405,8 +402,8 @@ class Router:
         return steps
 
     def _holder(self, team: Team | None, role: str) -> str | None:
-        if role in _SERVICES:
-            service = self.directory.team_for(_SERVICES[role])
+        if role in SERVICES:
+            service = self.directory.team_for(SERVICES[role])
             return service.manager if service else None
         if team is None:
             return None
@@ -463,6 +460,8 @@ class Router:
         if allowed is None:
             return found
         kept = [recipient for recipient in found if self.may_know(alert, recipient.person)]
+        if self.is_in_shadow(alert):
+            return kept
         named = (self.directory.staff.get(worker) for worker in sorted(allowed))
         return kept or [
             Recipient(person=person, why="named for this restricted record", named=True)

@@ -34,6 +34,10 @@ class RuleQuality:
     open: int = 0
     acknowledged: int = 0
     not_useful: Mapping[str, int] = field(default_factory=dict)
+    #: Whether it is tried first, and of its alerts how many were judged right of how many judged.
+    shadow: bool = False
+    right: int = 0
+    judged: int = 0
     flapping: tuple[str, ...] = ()
     silent: bool = False
     review_by: date | None = None
@@ -41,10 +45,16 @@ class RuleQuality:
     withheld: int = 0
     error: int = 0
 
+    @property
+    def judged_words(self) -> str:
+        """How many of its alerts were judged right, in words."""
+        return f"{self.right} of {self.judged} judged right" if self.judged else "None of its alerts was judged"
+
     def remarks(self) -> list[str]:
         """Return what somebody should look at, a few words each; nothing of a rule that does as it should."""
         reasons = ", ".join(f"{count} {reason.replace('_', ' ')}" for reason, count in self.not_useful.items())
         said = {
+            f"in shadow: {self.judged_words[:1].lower()}{self.judged_words[1:]}": self.shadow,
             f"called not useful {_times(sum(self.not_useful.values()))} ({reasons})": bool(self.not_useful),
             f"comes and goes for {plural(len(self.flapping), 'subject')}": bool(self.flapping),
             f"has not fired in {PERIOD.days} days": self.silent,
@@ -79,6 +89,9 @@ class RuleQuality:
             "open": self.open,
             "acknowledged": self.acknowledged,
             "not_useful": dict(self.not_useful),
+            "shadow": self.shadow,
+            "judged_right": self.right,
+            "judged": self.judged,
             "flapping": len(self.flapping),
             "flapping_alerts": list(self.flapping),
             "never_fired_in_90_days": self.silent,

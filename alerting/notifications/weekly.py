@@ -40,7 +40,8 @@ def weeks_by_team(
         if alert.rule not in router.rules or alert.condition == Condition.pending or alert.resolved_reason == Reason.never_fired:
             continue
         team = router.team(alert)
-        if team is not None and not router.rules[alert.rule].nobody_else and not router.is_confined(alert):
+        route = router.rules[alert.rule]
+        if team is not None and not route.nobody_else and not route.shadow and not router.is_confined(alert):
             grouped[team.id, alert.rule].append(alert)
     teams: defaultdict[str, list[RuleWeek]] = defaultdict(list)
     for (team_id, rule), mine in grouped.items():

@@ -262,6 +262,10 @@ class RuleFile(BaseModel):
         default=True,
         description="Whether runs ask it: false for a rule that is still being written. What config.yaml says of it goes before",
     )
+    shadow: StrictBool = Field(
+        default=False,
+        description="Whether it is tried first: asked and kept, and told to the performance team alone, who judge each alert",
+    )
     owner: str = Field(
         max_length=200, description="The role that answers for this rule", examples=["leaving care service manager"]
     )
@@ -477,3 +481,5 @@ class Overrides(BaseModel):
     codes: dict[str, dict[str, tuple[str, ...]]] = Field(default_factory=dict)
     bank_holidays: tuple[date, ...] | None = None
     bank_holiday_changes: HolidayChanges = HolidayChanges()
+    shadow: tuple[str, ...] = ()
+    promoted: tuple[str, ...] = ()

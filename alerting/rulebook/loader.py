@@ -21,6 +21,7 @@ from alerting.casedata.catalogue import NO_MORE, Limits, Settings
 from alerting.documents.document import Document, KeyPath, did_you_mean, load, load_plain, load_text, many_files
 from alerting.errors import ConfigError, Fault, Faults, Place
 from alerting.formatting import day, listed
+from alerting.model import Level
 from alerting.rulebook.book import BrokenRule, FallbackVersion, LastGoodText, Rulebook
 from alerting.rulebook.compilation import Foundation, compile_source, numbers_of
 from alerting.rulebook.disclosure import as_private_as_it_is, find_disclosure_faults
@@ -118,7 +119,7 @@ class _Loader:
             overrides=self.overrides,
             folder=self.folder,
         )
-        rules = self._rules(packs, ground)
+        rules = {id_: replace(rule, shadow=_is_in_shadow(rule, ground)) for id_, rule in self._rules(packs, ground).items()}
         self._check_settings_are_of_rules(rules)
         # An id that belongs to a rule in use stays that rule's: its alerts go on.
         broken = tuple(replace(one, id=place) if one.id in rules else one for place, one in self.broken.items())
@@ -409,6 +410,15 @@ class _Loader:
 def _texts_of(value: object) -> list[str]:
     """Return the texts of a mapping's values, and none of what is no mapping."""
     return [text for text in value.values() if isinstance(text, str)] if isinstance(value, dict) else []
+
+
+def _is_in_shadow(rule: Rule, ground: Foundation) -> bool:
+    """Return whether a rule is tried first. What is statutory or critical is only where it is named itself, and not by its pack."""
+    names, given = {rule.code, rule.id}, ground.overrides
+    if names & set(given.promoted):
+        return False
+    may_wait = rule.basis_kind != "statutory" and Level.critical not in rule.levels
+    return rule.file.shadow or bool(names & set(given.shadow)) or (may_wait and rule.pack in given.shadow)
 
 
 def _is_enabled(rule: RuleFile, ground: Foundation) -> bool:

@@ -52,6 +52,8 @@ class Rule:
     version: str
     #: A hash of only what decides its answers: a change of words is no change of logic.
     logic: str
+    #: Whether it is tried first: told to the performance team alone.
+    shadow: bool = False
 
     @property
     def place(self) -> str:
@@ -101,7 +103,7 @@ class Rule:
     @property
     def in_channel(self) -> bool:
         """Whether a team's channel may count its alerts: none of who works there, of adoption, or of who is missing."""
-        return self.file.channel and not self.file.nobody_else and not NEVER_IN_A_CHANNEL.fullmatch(self.code)
+        return self.file.channel and not self.file.nobody_else and not self.shadow and not NEVER_IN_A_CHANNEL.fullmatch(self.code)
 
     @property
     def unit(self) -> str:

@@ -51,6 +51,7 @@ RUN_TABLES: Mapping[str, Mapping[str, RunColumn]] = {
             "ok, withheld (its data is not trusted today), off (too few have a value that it needs, or a table is not supplied) "
             "or error",
         ),
+        "in_shadow": RunColumn("boolean", "Whether it is tried first, and told to the performance team alone"),
         "filled": RunColumn("number", "Where too few have a value that it needs, the lowest share that has one, in percent"),
         "population": RunColumn("integer", "How many it asks about"),
         "unknown": RunColumn("integer", "Of how many it cannot be told"),

@@ -90,6 +90,12 @@ class AlertActions:
         """Write down that an alert was not useful, and why; it stays as it is. Said again, it replaces what they said before."""
         self._write(alert, "not_useful", note, reason=reason)
 
+    def judge(self, alert: Alert, *, verdict: str, why: str = "") -> None:
+        """Write down that an alert is right or wrong; it stays as it is. Said again, it replaces what they said before."""
+        if verdict == "wrong":
+            must_be_said(why, "calling an alert wrong", option="--why")
+        self._write(alert, "judged", why, reason=verdict)
+
     def close(self, alert: Alert, *, reason: str, note: str, until: date | None = None) -> Request | None:
         """Close an open alert, though its record does not say that it is over; it opens again if the record changes.
 

@@ -13,7 +13,7 @@ from alerting.alerts.people import Actor
 from alerting.model import Act, Alert, Level
 from alerting.store import acts, schema
 
-_SAID_ONCE = ("not_useful",)
+_SAID_ONCE = ("not_useful", "judged")
 
 
 def add(

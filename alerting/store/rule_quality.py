@@ -24,6 +24,7 @@ def measure(
     fired, last_fired = _fired(connection, since)
     cleared, opened = _cleared(connection, since, working_days), _open(connection)
     acknowledged, not_useful = _handled(connection, since)
+    right, judged = _judged(connection, since)
     flapping, troubled = _flapping(connection, since, working_days), _troubled(connection, since)
     known = _known_since(connection)
     quiet = as_of - PERIOD
@@ -38,6 +39,9 @@ def measure(
             open=opened[rule.id],
             acknowledged=acknowledged[rule.id],
             not_useful=dict(not_useful[rule.id].most_common()),
+            shadow=rule.shadow,
+            right=right[rule.id],
+            judged=judged[rule.id],
             flapping=tuple(flapping[rule.id]),
             silent=known.get(rule.id, as_of) <= quiet and last_fired.get(rule.id, date.min) < quiet,
             review_by=rule.file.review_by,
@@ -76,7 +80,7 @@ def _open(connection: sa.Connection) -> Counter[str]:
     return Counter({row[0]: row[1] for row in rows})
 
 
-_still_said = sa.or_(handling.c.kind != "not_useful", handling.c.ended_at.is_(None))
+_still_said = sa.or_(handling.c.kind.not_in(("not_useful", "judged")), handling.c.ended_at.is_(None))
 """Of what one person said twice, the last word."""
 
 
@@ -92,6 +96,17 @@ def _handled(connection: sa.Connection, since: date) -> tuple[Counter[str], defa
         elif row.kind == "not_useful":
             not_useful[row.rule][row.reason] += 1
     return Counter(rule for rule, _ in acknowledged), not_useful
+
+
+def _judged(connection: sa.Connection, since: date) -> tuple[Counter[str], Counter[str]]:
+    """Count each rule's alerts that were judged right, and all that were judged; one that anybody called wrong is not right."""
+    query = sa.select(alert.c.rule, handling.c.alert_id, handling.c.reason).join(alert, alert.c.id == handling.c.alert_id)
+    said = (handling.c.kind == "judged", handling.c.at >= datetime.combine(since, time(), UTC), handling.c.ended_at.is_(None))
+    verdicts: defaultdict[tuple[str, int], set[str]] = defaultdict(set)
+    for row in connection.execute(query.where(*said)):
+        verdicts[row.rule, row.alert_id].add(row.reason)
+    right = Counter(rule for (rule, _), found in verdicts.items() if found == {"right"})
+    return right, Counter(rule for rule, _ in verdicts)
 
 
 def _flapping(connection: sa.Connection, since: date, working_days: WorkingDays) -> defaultdict[str, list[str]]:

@@ -13,7 +13,7 @@ from alerting.evaluation.query import rule_query
 from alerting.expressions.tree import Term
 from alerting.formatting import day, listed, plural
 from alerting.model import About, Level
-from alerting.notifications.routing import role_words
+from alerting.notifications.roles import role_words
 from alerting.rulebook.book import Rulebook
 from alerting.rulebook.file_models import RuleSetting
 from alerting.rulebook.rule import Rule
@@ -166,6 +166,8 @@ def _told(rule: Rule, words: Vocabulary, book: Rulebook) -> Iterator[str]:
     if file.keep_firing_for:
         yield f"It is resolved when it has been clear for {plural(file.keep_firing_for + 1, 'run')} running."
     yield f"While nothing changes it is told again every {with_unit(file.remind_every, 'working days') if file.remind_every > 1 else 'working day'}."
+    if rule.shadow:
+        yield "It is in shadow: the performance team alone is told, and judges each alert, until it is promoted."
     if file.between:
         yield f"It is also asked every {file.between}, where a table that it reads has been loaded since."
     if rule.subject.team is None and not file.per:

@@ -73,7 +73,7 @@ def _status(book: Rulebook, rule: Rule, brakes: Mapping[str, date], lacking: Map
     if missing:
         return f"off: {listed(missing)} {'is' if len(missing) == 1 else 'are'} not supplied here"
     older = min((book.older[file].seen_on for file in book.files_of(rule) if file in book.older), default=None)
-    parts = [f"off: {lacking[rule.id]}" if rule.id in lacking else "in use"]
+    parts = [f"off: {lacking[rule.id]}" if rule.id in lacking else "in shadow" if rule.shadow else "in use"]
     if older:
         parts.append(f"last good version of {day(older, 'short')}")
     if rule.id in brakes:

@@ -63,7 +63,7 @@ def _print(told: Told) -> None:
 
 
 def _ways(ways: Sequence[Way]) -> None:
-    from alerting.notifications.routing import ROLE_WORDS
+    from alerting.notifications.roles import ROLE_WORDS
 
     width = max((len(ROLE_WORDS[way.role]) for way in ways), default=0)
     for way in ways:
