@@ -290,7 +290,7 @@ class Store:
         ended = [{"b_id": item.alert.id} for item in written if item.alert.condition == Condition.resolved]
         if ended:
             done = schema.handling
-            flags = (done.c.kind.not_in(("not_useful", "judged")), done.c.kind != "close")  # what they said of it stays
+            flags = (done.c.kind != "not_useful", done.c.kind != "judged", done.c.kind != "close")  # what they said of it stays
             mine = (done.c.alert_id == sa.bindparam("b_id"), *flags, done.c.ended_at.is_(None))
             connection.execute(done.update().where(*mine).values(ended_at=now, ended_by="service"), ended)
         return written
