@@ -227,3 +227,37 @@ def test_a_mail_that_comes_back_after_a_child_was_limited_is_passed_on_without_i
     office.back()
 
     assert office.on_paper()["s1@example.gov.uk"] == {"C2"}
+
+
+def test_a_run_in_the_minute_after_the_relay_is_back_sends_what_waits(office: Waiting) -> None:
+    office.run(MONDAY)
+    office.by_mail(office.relay.port)
+    office.run(MONDAY)
+
+    assert office.on_paper() == {"m1@example.gov.uk": {"C1", "C2"}}
+
+
+def test_what_administrators_never_got_is_new_to_them_and_not_still_to_do(office: Waiting) -> None:
+    def told_on(day: date) -> tuple[set[str], set[str]]:
+        office.run(day, without=("ssd_cp_visits",))
+        contents = [item.content for item in office.planned if item.purpose == "admin" and item.recipient == "P1"]
+        new, still = ({notice.title for content in contents for notice in kind(content)} for kind in (_new, _still))
+        return new, still
+
+    for day in (FRIDAY - DAY, FRIDAY):
+        new, still = told_on(day)
+        assert "Data: ssd_cp_visits" in new
+        assert still == set()
+    office.by_mail(office.relay.port)
+    # By then what had been planned for them is over.
+    assert "Data: ssd_cp_visits" in told_on(TUESDAY)[0]
+    new, still = told_on(TUESDAY + DAY)
+    assert ("Data: ssd_cp_visits" in new, "Data: ssd_cp_visits" in still) == (False, True)
+
+
+def _new(content: Any) -> Any:
+    return content.notices
+
+
+def _still(content: Any) -> Any:
+    return content.still

@@ -183,6 +183,15 @@ class Sender:
 
         write_patiently(written, _AGAIN_AFTER_S)
 
+    def try_again(self, now: datetime) -> None:
+        """Let the run that begins try what waits for its time, and receivers that rest."""
+
+        def written() -> None:
+            with self.outbox.transaction() as connection:
+                self.outbox.try_again(connection, now)
+
+        write_patiently(written, _AGAIN_AFTER_S)
+
     # ------------------------------------------------------------------ one message
 
     def _send(self, claimed: ClaimedMessage, clock: Clock) -> tuple[Problem, ...]:

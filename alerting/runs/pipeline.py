@@ -195,6 +195,7 @@ class Pipeline:
 
         # Before anything is planned: what a dead sender left then counts as not sent, and can be superseded.
         self.sender.take_back()
+        self.sender.try_again(run.clock())
         looked = self.bounces.read(run.clock)
         sending = Sending(problems=looked.problems, bounces=dict(looked.counts))
         try:

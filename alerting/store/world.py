@@ -27,7 +27,7 @@ from alerting.store.messages import circuit_breaker
 from alerting.store.messages.channel_cards import cards_not_posted
 from alerting.store.messages.told import told_rows
 from alerting.store.rule_versions import RuleHistory
-from alerting.store.schema import alert, brake, notice, outbox, routed
+from alerting.store.schema import alert, brake, notice, outbox, routed, run
 from alerting.store.store import Store, Transaction
 
 
@@ -110,6 +110,14 @@ def _rule_row(row: Mapping[str, Any]) -> RuleRow:
     return RuleRow(**{name: value for name, value in row.items() if name in known} | own)
 
 
+def _told_notices(connection: Transaction) -> list[sa.Row[Any]]:
+    """Return the notices that last, of which a message to administrators has said so since and was accepted."""
+    accepted = sa.select(run.c.job, sa.func.max(outbox.c.as_of)).join(run, run.c.id == outbox.c.run_id)
+    accepted = accepted.where(outbox.c.purpose == "admin", outbox.c.state == "accepted").group_by(run.c.job)
+    last: dict[str, date] = {row[0]: row[1] for row in connection.execute(accepted)}
+    return [row for row in connection.execute(sa.select(notice)) if row.first_on <= last.get(row.job, date.min)]
+
+
 def read_aftermath(connection: Transaction, policy: Policy, job: str, as_of: date, keys: Iterable[str]) -> Aftermath:
     """Read what those who look after the service are told of a run that has been written and sent.
 
@@ -124,7 +132,7 @@ def read_aftermath(connection: Transaction, policy: Policy, job: str, as_of: dat
         routed.c.until.is_(None), routed.c.reason.is_not(None)
     )
     return Aftermath(
-        told_since={row.key: row.first_on if row.job == job else as_of for row in connection.execute(sa.select(notice))},
+        told_since={row.key: row.first_on if row.job == job else as_of for row in _told_notices(connection)},
         planned=frozenset(connection.execute(planned).scalars()),
         open={row[0]: row[1] for row in open_},
         withheld=connection.execute(kept_back).scalar_one(),

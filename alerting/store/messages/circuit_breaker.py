@@ -91,6 +91,11 @@ def give_back_trial(connection: sa.Connection, receiver: str, now: datetime) -> 
     connection.execute(receiver_state.update().where(mine).values(next_at=now))
 
 
+def end_waits(connection: sa.Connection, now: datetime) -> None:
+    """Let each resting receiver be tried with one message at once."""
+    connection.execute(receiver_state.update().where(receiver_state.c.next_at > now).values(next_at=now))
+
+
 # ---------------------------------------------------------------------- addresses
 
 

@@ -393,6 +393,12 @@ class Outbox:
         mine = sa.and_(delivery.c.outbox_id == claimed.id, delivery.c.attempt == claimed.attempts)
         return connection.execute(sa.select(delivery.c.id).where(mine)).first() is not None
 
+    def try_again(self, connection: sa.Connection, now: datetime) -> None:
+        """Let a run try what waits for its time, and with one message each receiver that rests: the next run may be a day away."""
+        circuit_breaker.end_waits(connection, now)
+        waits = sa.and_(outbox.c.state == "deferred", outbox.c.next_at > now)
+        connection.execute(outbox.update().where(waits).values(next_at=now))
+
     def hurry(self, connection: sa.Connection, now: datetime) -> int:
         """Let everything that waits for its time be sent now, through resting receivers too; return how many there are."""
         for receiver in circuit_breaker.resting_receivers(connection):
