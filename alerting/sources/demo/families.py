@@ -13,7 +13,7 @@ from alerting.sources.demo.people import Child, People
 
 _FAMILY_SIZES = (1,) * 55 + (2,) * 27 + (3,) * 12 + (4,) * 5 + (5,)
 _NEEDS = ("N1",) * 58 + ("N5",) * 12 + ("N4",) * 9 + ("N2",) * 8 + ("N8",) * 5 + ("N0",) * 3 + ("N3",) * 3 + ("N6",) * 2
-_CLOSED = {"RC7": "Case closed after assessment, other reason", "RC8": "RC8: Case closed after assessment, no further action"}
+_CLOSED = {"RC7": "Services ceased for any other reason", "RC8": "RC8: Case closed after assessment, no further action"}
 _YEAR = 365.25
 _ASSESSMENT_DAYS = (
     (0, 0, 15),
