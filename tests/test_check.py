@@ -287,6 +287,15 @@ def test_what_is_doubtful_is_a_warning(home, change, warning):
     assert warning in result.stdout
 
 
+def test_one_administrator_by_an_address_alone_is_one_warning_and_the_shipped_ones_are_none(home):
+    home.change((ADMINISTRATORS, ", administrators: [a@example.gov.uk]"))
+    assert home.check().stderr == "1 warning in 1 file\n"
+
+    shipped = load(Path(__file__).parent.parent / "config.yaml").value["council"]["administrators"]
+    home.change((", administrators: [a@example.gov.uk]", f", administrators: {json.dumps(shipped)}"))
+    assert "warning" not in home.check().stderr
+
+
 def test_a_rule_is_told_of_from_the_day_after_its_review_was_due(home, monkeypatch):
     home.rules.change("practice/visits-few.yaml", ("owner:", "review_by: 2027-04-01\nowner:"))
     monkeypatch.setattr(clock, "now", lambda: datetime(2027, 4, 1, 9, tzinfo=UTC))

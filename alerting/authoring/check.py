@@ -310,6 +310,7 @@ def _administrator_faults(app: App) -> Iterator[Fault]:
             remedy=f"Name two under `council:`, such as `administrators: [{_AN_ADMINISTRATOR}]`, so that one can act when the other is away.",
             severity="warning",
         )
+        return  # whoever names two persons has mended what is wrong with one
     for place, one in enumerate(named):
         if one.name is None:
             yield Fault(
