@@ -2,12 +2,14 @@
 
 import itertools
 import re
+import subprocess
 from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 
 from alerting.formatting import day, listed, number, plain, plural, until
+from alerting.notifications.content import Notice
 from alerting.notifications.messages import digest
 from tests.rendered import (
     AS_OF,
@@ -15,6 +17,7 @@ from tests.rendered import (
     a_morning,
     a_week,
     message,
+    notices,
 )
 
 
@@ -43,6 +46,36 @@ def test_only_tables_of_layout_are_presentation_and_headings_go_in_order(given_n
     ranks = [int(tag[1]) for tag, _ in tags if re.fullmatch("h[1-6]", tag)]
     assert ranks[0] == 1
     assert all(after <= before + 1 for before, after in itertools.pairwise(ranks))
+
+
+def test_the_administrators_message_is_no_wider_than_a_telephone_whatever_tables_are_called(tmp_path, chromium):
+    long = "ssd_care_leavers.clea_care_leaver_accommodation_and_more"
+    told = notices(
+        Notice(title=f"Data: {long}", detail=f"{long} is {'0f' * 40}", items=(long,)), run={long: f"{'0f' * 20}, in {long}"}
+    )
+    script = "document.title = document.documentElement.scrollWidth"
+    # Headless Chromium has no window narrower than 500, so the message is held to the width of a telephone.
+    (tmp_path / "mail.html").write_text(message(told).html.replace("</body>", f"<script>{script}</script></body>"), "utf-8")
+    frame = (
+        '<iframe src="mail.html" width="360" height="900" onload="document.title = this.contentWindow.document.title"></iframe>'
+    )
+    (tmp_path / "frame.html").write_text(frame, "utf-8")
+
+    looked = subprocess.run(
+        [
+            chromium,
+            *"--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking".split(),
+            *"--disable-component-update --disable-sync --window-size=500,900 --allow-file-access-from-files --dump-dom".split(),
+            f"--user-data-dir={tmp_path / 'profile'}",
+            (tmp_path / "frame.html").as_uri(),
+        ],
+        check=True,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+    assert re.search(r"<title>(.*?)</title>", looked.stdout)[1] == "360"
 
 
 def test_words_and_backgrounds_differ_enough_to_be_read_in_light_and_in_dark():

@@ -94,6 +94,18 @@ def test_tables_of_one_cause_are_one_notice_with_the_rules_that_wait() -> None:
     assert "CP-03 and CP-05 wait: their alerts are on hold until it is put right." in notice.detail
 
 
+def test_what_is_wrong_stands_under_its_name_once_and_what_holds_for_all_is_said_once() -> None:
+    dates = Problem(about="ssd_a.day", text="ssd_a.day cannot be read in 9 of 12 cells", rules=("CP-03",), stops=True)
+    words = Problem(about="ssd_b.word", text="ssd_b.word: 7 of 8 cells hold words that no code map has")
+
+    first, last = of_data([dates, words], ())
+
+    assert (first.title, first.detail.partition(". ")[0]) == ("Data: ssd_a.day", "Cannot be read in 9 of 12 cells")
+    assert last.detail.startswith("7 of 8 cells hold words")
+    assert "guessed" not in first.detail
+    assert last.detail.endswith("Nothing was guessed in any of these. The command `alerting source check` lists every place.")
+
+
 def test_a_rule_that_waits_for_data_is_told_with_the_data_and_rules_of_one_fault_together() -> None:
     waits = RuleRow(id="a", code="CP-03", status=Status.withheld, problem="ssd_a is not there")
     faulty = [RuleRow(id=code, code=code, status=Status.error, problem="v_cla: no column x") for code in ("CLA-01", "CLA-02")]

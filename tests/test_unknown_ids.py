@@ -97,7 +97,6 @@ def test_those_who_look_after_the_service_read_where_it_stands_and_what_comes_of
     [detail] = {notice.detail for notice in office.notices if notice.title == "Data: ext_cover.covered_by"}
 
     assert detail.startswith(
-        "ext_cover.covered_by: 1 of 1 id matches nobody in ext_staff (ext_cover.csv:2: column covered_by); "
-        "the next up is told in their place."
+        "1 of 1 id matches nobody in ext_staff (ext_cover.csv:2: column covered_by); the next up is told in their place."
     )
     assert "W0077" not in "".join(notice.title + notice.detail for notice in office.notices)

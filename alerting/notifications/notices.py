@@ -143,21 +143,26 @@ def of_data(problems: Iterable[Problem], releasable: Iterable[str]) -> Iterator[
 
     releasable: the tables and columns of which a real change may be released.
     """
-    may_be_real = frozenset(releasable)
-    for problem in problems:
+    may_be_real, told = frozenset(releasable), [problem for problem in problems if _but_the_list(problem)]
+    for problem in told:
         abouts = _but_the_list(problem)
-        if not abouts:
-            continue
-        detail = " ".join(filter(None, (f"{problem.text}.", problem.remedy, _readers(problem))))
-        detail += " Nothing was guessed. The command `alerting source check` lists every place."
+        detail = " ".join(filter(None, (f"{_under_its_name(problem)}.", problem.remedy, _readers(problem))))
         if problem.about in may_be_real:
             table = problem.about.partition(".")[0]
             detail += f" If it is a real change, look at it and run `alerting source release {table} --by NAME --note WHY`."
+        if problem is told[-1]:
+            detail += f" Nothing was guessed{' in any of these' if len(told) > 1 else ''}. The command `alerting source check` lists every place."
         if len(abouts) == 1:
             yield Notice(title=f"Data: {abouts[0]}", detail=detail)
         else:
             what = "columns" if all("." in about for about in abouts) else "tables"
             yield Notice(title=f"Data: {len(abouts)} {what}", detail=detail, items=abouts)
+
+
+def _under_its_name(problem: Problem) -> str:
+    """Return what a problem says, as it stands under the name of what it is about: that is not said again."""
+    rest = problem.text.removeprefix(problem.about).lstrip(": ")
+    return problem.text if problem.also or rest == problem.text else f"{rest[:1].upper()}{rest[1:]}"
 
 
 def _but_the_list(problem: Problem) -> tuple[str, ...]:

@@ -31,7 +31,7 @@ TRENDS = 24
 NOTICES, REFERENCES = 50, 50
 """How many notices, and how many references of one notice, a message shows."""
 
-_PARAGRAPH = 600
+_PARAGRAPH = 1_200
 _BARS = "▁▂▃▄▅▆▇█"
 _PIXELS = 28
 
