@@ -97,7 +97,7 @@ SPECIFICATION = [
     ("pending",         "left",              "for 2 runs",                    "resolved",  "left (plan ended)",  "nothing"),
     ("pending",         "unknown",           "for 2 runs",                    "pending",   None,                 "nothing"),
     ("pending",         "not asked",         "for 2 runs",                    "pending",   None,                 "nothing"),
-    ("pending",         "rule end_removed",      "for 2 runs",                    "resolved",  "rule_removed",       "nothing"),
+    ("pending",         "rule removed",          "for 2 runs",                    "resolved",  "rule_removed",       "nothing"),
 
     ("firing",          "match",             "facts the same",                "firing",    None,                 "listed: open"),
     ("firing",          "match",             "told 5 working days ago",       "firing",    None,                 "at once: reminder"),
@@ -113,7 +113,7 @@ SPECIFICATION = [
     ("firing",          "gone",              "",                              "held",      "not_in_data",        "listed: held"),
     ("firing",          "unknown",           "",                              "held",      "not_recorded",       "listed: held"),
     ("firing",          "not asked",         "",                              "held",      "not_asked (no data)","listed: held"),
-    ("firing",          "rule end_removed",      "",                              "resolved",  "rule_removed",       "listed: cleared"),
+    ("firing",          "rule removed",          "",                              "resolved",  "rule_removed",       "listed: cleared"),
     ("firing",          "closed",            "",                              "resolved",  "closed (duplicate)", "listed: cleared"),
 
     ("recovering",      "match",             "told as firing",                "firing",    "back_again",         "listed: open"),
@@ -125,7 +125,7 @@ SPECIFICATION = [
     ("recovering",      "gone",              "kept for 2 runs",               "held",      "not_in_data",        "listed: held"),
     ("recovering",      "unknown",           "kept for 2 runs",               "held",      "not_recorded",       "listed: held"),
     ("recovering",      "not asked",         "kept for 2 runs",               "held",      "not_asked (no data)","listed: held"),
-    ("recovering",      "rule end_removed",      "kept for 2 runs",               "resolved",  "rule_removed",       "listed: cleared"),
+    ("recovering",      "rule removed",          "kept for 2 runs",               "resolved",  "rule_removed",       "listed: cleared"),
     ("recovering",      "closed",            "kept for 2 runs",               "resolved",  "closed (duplicate)", "listed: cleared"),
 
     ("held",            "match",             "",                              "firing",    "trusted_again",      "listed: open"),
@@ -137,7 +137,7 @@ SPECIFICATION = [
     ("held",            "gone",              "",                              "held",      None,                 "listed: held"),
     ("held",            "unknown",           "",                              "held",      "not_recorded",       "listed: held"),
     ("held",            "not asked",         "",                              "held",      "not_asked (no data)","listed: held"),
-    ("held",            "rule end_removed",      "",                              "resolved",  "rule_removed",       "listed: cleared"),
+    ("held",            "rule removed",          "",                              "resolved",  "rule_removed",       "listed: cleared"),
     ("held",            "closed",            "",                              "resolved",  "closed (duplicate)", "listed: cleared"),
 
     ("cleared",         "match",             "within the window",             "firing",    "back_again",         "at once: back"),
@@ -194,7 +194,7 @@ def beforehand(before: str, guard: str) -> tuple[Alert | None, RuleLife, date]:
 def goes_on(was: Alert | None, given: str, guard: str, rule: RuleLife, today: date) -> Transition | None:
     if was is not None and given == "not asked":
         return hold(was, Reason.not_asked, today, detail=NO_DATA)
-    if was is not None and given == "rule end_removed":
+    if was is not None and given == "rule removed":
         return end_removed([was], {}, today)[0]
     if was is not None and given == "closed":
         return resolve(was, Reason.closed, today, detail="duplicate", by="Q1")
