@@ -85,6 +85,7 @@ def test_nobody_is_told_of_themselves_as_cover_or_under_another_id_of_theirs_now
     for other in (nameless["X1"], STAFF["M1"]):
         assert not router(of_workers, staff=STAFF | nameless).is_about(own, other), "to have no address is to share none"
     assert not router(of_workers).is_about(replace(own, rule="gone"), STAFF["W2"])
+    assert not router().is_about(own, STAFF["W2"]), "a child may have the number of a worker"
     assert router(of_workers).why_not_assigned(own, "W2") == "is whom it is about"
 
 
