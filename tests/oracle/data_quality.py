@@ -38,7 +38,7 @@ def dq_01(views: Views, p: Params) -> dict[str, Answer]:
     answers = {}
     for person in {*views.cla, *views.cin} - set(views.cp):
         in_care = person in views.cla
-        if views.alloc(person) is not None or (in_care and views.pa(person) is not None):
+        if views.alloc(person) is not None or (person in views.cl and views.pa(person) is not None):
             answers[person] = about(views, person, None)
             continue
         start = views.cla[person].entered if in_care else views.cin[person].referred

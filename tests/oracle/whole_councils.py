@@ -6,7 +6,7 @@ from datetime import date
 from random import Random
 
 from tests.oracle.adding import Adding, with_columns
-from tests.oracle.cells import Row, Table, clean, id_of, real_date
+from tests.oracle.cells import Row, Table, id_of, real_date
 from tests.oracle.councils import TABLES, decided, random_council
 from tests.oracle.councils_care import CARE
 from tests.oracle.councils_children import CHILDREN, demand, referred_again
@@ -61,6 +61,13 @@ def _stand_still(tables: dict[str, Table], rng: Random, as_of: date) -> None:
             tables[table] = [row for row in tables[table] if not last < (real_date(row.get(column)) or last) <= as_of]
 
 
+# What orders the rows of somebody: of rows that are equal in it and not in the rest, the definitions choose none.
+_ORDER = {
+    "ssd_cin_plans": ("cinp_person_id", "cinp_cin_plan_start_date", "cinp_cin_plan_id"),
+    "ssd_cin_assessments": ("cina_person_id", "cina_assessment_auth_date", "cina_assessment_id"),
+    "ssd_permanence": ("perm_person_id", "perm_adm_decision_date", "perm_table_id"),
+    "ssd_pre_proceedings": ("prep_person_id", "prep_pre_pro_decision_date", "prep_table_id"),
+}
 # Subjects: of rows with one id that are not the same, the definitions choose none.
 _KEYS = {
     "ssd_missing": ("miss_table_id",),
@@ -72,9 +79,17 @@ _KEYS = {
 
 
 def _one_each(table: str, rows: Table) -> Table:
-    seen: dict[tuple[object, ...], Row] = {}
-    if table not in _KEYS:
-        return rows
-    first, *others = _KEYS[table]
-    keys = [(id_of(row.get(first)), *(real_date(row.get(name)) or clean(row.get(name)) for name in others)) for row in rows]
-    return [row for key, row in zip(keys, rows, strict=True) if key[0] is None or seen.setdefault(key, row) == row]
+    kept = rows
+    for columns, none_too in ((_ORDER.get(table), True), (_KEYS.get(table), False)):
+        seen: dict[tuple[object, ...], Row] = {}
+        keys = [_read(row, columns or ()) for row in kept]
+        kept = [
+            row
+            for key, row in zip(keys, kept, strict=True)
+            if not key or (key[0] is None and not none_too) or seen.setdefault(key, row) == row
+        ]
+    return kept
+
+
+def _read(row: Row, columns: tuple[str, ...]) -> tuple[object, ...]:
+    return tuple(real_date(row.get(name)) or id_of(row.get(name)) for name in columns)
