@@ -379,3 +379,20 @@ def test_the_list_of_rules_says_that_a_brake_is_on(office: Office):
     listed = CliRunner().invoke(cli, ["--config", str(office.folder / "config.yaml"), "rules", "list"])
 
     assert "in use, brake on since 3 Mar 2026" in listed.stdout
+
+
+@pytest.mark.slow
+def test_a_list_that_nobody_looks_at_is_told_once_to_whoever_is_above(tmp_path: Path) -> None:
+    office, day = Office(tmp_path), timedelta(days=1)
+    office.council.add("ext_restricted", person_id="C2", level="limited", allowed_recipients="W1")
+    office.run(MONDAY)
+    office.council.row("ext_restricted", person_id="C2")["person_id"] = ""
+    told: list[set[tuple[str, str]]] = []
+    for number in (1, 2, 3):
+        office.run(MONDAY + number * day)
+        mine = [item for item in office.planned if item.purpose == "admin" and item.recipient == "S1"]
+        told.append({(item.key, notice.title) for item in mine for notice in item.content.notices})
+
+    assert told[0] == set()
+    assert [title for _, title in told[1]] == ["ext_restricted waits for somebody to look at it"]
+    assert told[2] <= told[1], "the same message, which is sent once"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
 
 from alerting.config import Administrator
@@ -55,15 +55,32 @@ def to_administrators(
 
 
 def tell_release_contact(
-    router: Router, receivers: Iterable[Receiver], brakes: Iterable[BrakeRow], looking_after: Iterable[Addressee]
+    router: Router,
+    receivers: Iterable[Receiver],
+    brakes: Iterable[BrakeRow],
+    doubted: Mapping[str, date],
+    looking_after: Iterable[Addressee],
 ) -> list[Notification]:
-    """Tell whoever is above the performance team of brakes that nobody released: a brake waits for no one person."""
+    """Tell whoever is above the performance team of brakes and doubted tables that nobody released: they wait for no one person.
+
+    doubted: since when, by table.
+    """
     told, planned = {one.id for one in looking_after} | {one.address for one in looking_after}, list[Notification]()
     team = router.directory.team_for("performance")
     places = [router.answers_for(team.id, role) for role in ("service_manager", "head_of_service")] if team else []
     contact = next((place.person for place in places if place and not {place.person.id, place.person.email} & told), None)
     if contact is None:
         return []
+    person = Addressee(id=contact.id, name=contact.name, address=contact.email)
+    for table, since in doubted.items():
+        detail = (
+            f"{table} is not believed since {day(since)}, and nobody who was told of it has put it right or released it: what depends on it "
+            f"is told to nobody. Ask who looks after the service, or look yourself and run `alerting source release {table} --by NAME "
+            "--note WHY`."
+        )
+        content = NoticeContent(notices=(Notice(title=f"{table} waits for somebody to look at it", detail=detail),))
+        key = f"table {table} to its second contact"
+        planned += to_administrators([person], receivers, "admin", since, content, [key], urgency=int(Level.red))
     for brake in brakes:
         critical = (
             "none of them is told to anybody" if brake.is_implausible else "what is critical is told from now on all the same"
@@ -74,7 +91,6 @@ def tell_release_contact(
             f"{plural(brake.kept_back, 'alert')} wait; {critical}. Ask who looks after the service, or look "
             f"yourself and run `alerting rules release {brake.code} --by NAME`."
         )
-        person = Addressee(id=contact.id, name=contact.name, address=contact.email)
         content = NoticeContent(notices=(Notice(title=f"{brake.code} waits for somebody to release it", detail=detail),))
         # Dated by its beginning, so that it is told once.
         key = f"brake {brake.id} to its second contact"

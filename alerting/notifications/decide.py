@@ -374,9 +374,17 @@ class _Run:
         rows = [row for row in self.brake_rows if row.id in mine]
         implausible = [row for row in self.brake_rows if row.is_implausible]
         return [
-            *tell_release_contact(self.router, receivers, rows, self.administrators),
+            *tell_release_contact(self.router, receivers, rows, self.doubted_long, self.administrators),
             *tell_heads_of_service(self.router, receivers, implausible, self.waiting, self.administrators),
         ]
+
+    @property
+    def doubted_long(self) -> Mapping[str, date]:
+        """Since when each table is doubted that nobody has released for a working day."""
+        as_of, releasable = self.evaluation.as_of, self.evaluation.trust.releasable
+        waiting = {about.partition(".")[0] for about in releasable} if self.job == "daily" else set()
+        since = {table: day for table, day in self.world.doubted_since.items() if table in waiting}
+        return {table: day for table, day in since.items() if self.policy.working_days(day, as_of) >= 1}
 
     def to_silence_authors(self) -> list[Notification]:
         """Plan what is told to those who made the silences that are about to end."""

@@ -58,6 +58,8 @@ class World:
     new_silences: frozenset[int] = frozenset()
     #: Rows of the store that nobody can read, in words: each counts for nothing.
     unreadable: tuple[str, ...] = ()
+    #: Since when each table is doubted that waits for somebody to release it, by an earlier run.
+    doubted_since: Mapping[str, date] = field(default_factory=dict)
     #: Those that are on.
     brakes: tuple[Brake, ...] = ()
     history: History = field(default_factory=History)

@@ -143,13 +143,14 @@ def _keep_state(
     connection: sa.Connection, as_of: date, now: datetime, table: str, judged: Trust, kept: Mapping[str, Mapping[str, Any]]
 ) -> None:
     mine = {name: why for name, why in judged.problems.items() if name.partition(".")[0] == table}
+    was = kept[_DOUBTED].get(table)
     doubt = {
         "as_of": as_of.isoformat(),
+        "since": (was or {}).get("since") or as_of.isoformat(),
         "rows": judged.rows.get(table),
         "problems": mine,
         "flaws": {name: dict(judged.releasable[name]) for name in mine if name in judged.releasable},
     }
-    was = kept[_DOUBTED].get(table)
     if mine:
         remember(connection, _DOUBTED + table, doubt, now)
     elif was is not None:
@@ -170,6 +171,14 @@ def _keep_state(
         }
         if over:
             remember(connection, _ACCEPTED + table, {about: flaws for about, flaws in accepted.items() if about not in over}, now)
+
+
+def doubted_since(connection: sa.Connection) -> dict[str, date]:
+    """Return since when each table that waits to be released is doubted."""
+    values = remembered_of_each(connection, _DOUBTED).items()
+    found = {table: date.fromisoformat(value.get("since") or value["as_of"]) for table, value in values if value["flaws"]}
+    since = restricted_lists.doubted_since(connection)
+    return found | ({RESTRICTED: since} if since else {})
 
 
 def doubts(connection: sa.Connection) -> list[Doubt]:

@@ -72,7 +72,8 @@ def keep(connection: sa.Connection, as_of: date, now: datetime, judged: Trust) -
     if restricted.lost and RESTRICTED in judged.doubted:
         remember(connection, _LOST, True, now)
     if RESTRICTED in judged.releasable:
-        doubt = {"as_of": as_of.isoformat(), "mark": restricted.mark, "says": restricted.says}
+        since = doubted_since(connection) or as_of
+        doubt = {"as_of": as_of.isoformat(), "since": since.isoformat(), "mark": restricted.mark, "says": restricted.says}
         remember(connection, _DOUBT, doubt, now)
         return
     forget(connection, _DOUBT)
@@ -84,6 +85,12 @@ def keep(connection: sa.Connection, as_of: date, now: datetime, judged: Trust) -
     forget(connection, _LOST)
     if restricted.kept is not None:
         _keep_list(connection, restricted.kept, now)
+
+
+def doubted_since(connection: sa.Connection) -> date | None:
+    """Return since when a list is doubted that people may find right; None where it is not."""
+    doubt = remembered(connection, _DOUBT)
+    return date.fromisoformat(doubt.get("since") or doubt["as_of"]) if doubt else None
 
 
 def doubted(connection: sa.Connection) -> DoubtedList | None:

@@ -32,6 +32,7 @@ class _Clock(BaseModel):
 
 class _DoubtedTable(BaseModel):
     as_of: date
+    since: date | None = None
     rows: int | None
     problems: dict[str, str]
     flaws: dict[str, dict[str, float]]
@@ -39,6 +40,7 @@ class _DoubtedTable(BaseModel):
 
 class _DoubtedList(BaseModel):
     as_of: date
+    since: date | None = None
     mark: str
     says: str
 

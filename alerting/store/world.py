@@ -20,7 +20,7 @@ from alerting.notifications.rule_quality import PERIOD
 from alerting.notifications.weekly import WEEKS
 from alerting.notifications.world import Week, World
 from alerting.rulebook.rule import Rule
-from alerting.store import brakes, channel_checks, newest_directory, rule_quality, silences, unreadable_rows
+from alerting.store import brakes, channel_checks, load_history, newest_directory, rule_quality, silences, unreadable_rows
 from alerting.store.alert_rows import held_spans
 from alerting.store.job_leases import missed_days, missed_lately
 from alerting.store.messages import circuit_breaker
@@ -58,6 +58,7 @@ def read_world(
         silences=tuple(silences.standing(connection, as_of)),
         new_silences=frozenset(silences.made_since_daily(connection, as_of)),
         unreadable=(*unreadable_rows.lately(connection), *silences.unreadable(connection)),
+        doubted_since=load_history.doubted_since(connection),
         brakes=tuple(brakes.on(connection)),
         history=brakes.history(connection, job, as_of, evaluation.source),
         missed_days=missed_days(connection, "daily"),
