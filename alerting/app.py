@@ -27,7 +27,7 @@ from alerting.errors import Fault, Faults, Place, StoreError
 from alerting.model import Reach
 from alerting.rulebook.book import LastGoodText, Rulebook
 from alerting.rulebook.file_models import Overrides
-from alerting.rulebook.loader import load_rulebook
+from alerting.rulebook.loader import LOCAL_PACK, load_rulebook
 from alerting.rulebook.rule import Rule
 
 if TYPE_CHECKING:
@@ -325,20 +325,30 @@ def _make(
     return made.model_copy(update=relative) if relative else made
 
 
-def rules_folder(loaded: Loaded) -> Path:
-    """Return the council's rules, or those this version carries where the council has no folder of its own."""
+def rules_folders(loaded: Loaded) -> tuple[Path, ...]:
+    """Return where rules are read from: the council's folder, or the one that this version carries and the council's over it.
+
+    A council's folder with settings of its own is all there is. One without them, that has a folder for the council's own rules,
+    lies over what this version carries, which an update may then put right.
+    """
     folder = loaded.folder / loaded.config.rules.path
-    if folder.is_dir() or loaded.config.rules.path != Path("rules"):
-        return folder
+    if not folder.is_dir() and loaded.config.rules.path == Path("rules"):
+        return (carried_rules(),)
+    lies_over = (folder / LOCAL_PACK).is_dir() and not (folder / "settings.yaml").exists() and not (folder / "subjects").is_dir()
+    return (carried_rules(), folder) if lies_over else (folder,)
+
+
+def carried_rules() -> Path:
+    """Return the folder of rules that this version of the product carries."""
     carried = Path(__file__).parent / "_rules"
     return carried if carried.is_dir() else Path(__file__).parent.parent / "rules"
 
 
 def _book(loaded: Loaded, overrides: Overrides) -> Rulebook:
     """Load the rules; a file that has faults today in its last good version, where the store has one."""
-    folder, packs = rules_folder(loaded), loaded.config.rules.packs
+    (folder, *own), packs = rules_folders(loaded), loaded.config.rules.packs
     limits = Limits(memory_mb=loaded.config.engine.memory_mb, seconds=loaded.config.engine.seconds)
-    return load_rulebook(folder, packs, overrides, loaded.document, lambda: _last_good(loaded), limits)
+    return load_rulebook(folder, packs, overrides, loaded.document, lambda: _last_good(loaded), limits, next(iter(own), None))
 
 
 def _last_good(loaded: Loaded) -> dict[str, LastGoodText]:

@@ -82,5 +82,5 @@ def _named(days: Sequence[date]) -> str:
 
 def _fault(app: App, problem: str, remedy: str) -> Fault:
     key = _own_key(app)
-    where = app.loaded.document.place(("rules", key)) if key else Place(file=(app.book.folder / "settings.yaml").as_posix())
+    where = app.loaded.document.place(("rules", key)) if key else Place(file=app.book.file("settings.yaml").as_posix())
     return Fault(problem=problem, where=where, remedy=remedy, severity="warning")

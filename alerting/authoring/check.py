@@ -8,7 +8,7 @@ from datetime import date
 from pathlib import Path
 
 from alerting.alerts.people import People
-from alerting.app import App, rules_folder, words_of
+from alerting.app import App, rules_folders, words_of
 from alerting.authoring.calendars import find_calendar_faults
 from alerting.database_address import sqlite_file
 from alerting.delivery.notifier import Notifier
@@ -35,7 +35,7 @@ _BRACES = re.compile(r"\{[{%](.*?)[%}]\}", re.DOTALL)
 
 def check(app: App, today: date, *, reach: bool = True) -> list[Fault]:
     """Find every fault of rules, words and receivers. reach: also connect to each receiver, which sends nothing."""
-    older = {app.book.folder / name for name in app.book.older}
+    older = {app.book.file(name) for name in app.book.older}
     rules = [rule for rule in (*app.book.rules, *app.book.off) if Path(rule.place) not in older]
     faults = [*app.faults, *_shared_param_faults(app.book), *check_book(app.book)]
     faults += [fault for rule in rules for fault in _rule_faults(app, rule, today)]
@@ -52,9 +52,9 @@ def check_draft(app: App, path: Path, today: date) -> list[Fault]:
 
 def is_in_use(app: App, path: Path) -> bool:
     """Return whether a file is one of those that the service reads its rules from."""
-    folder, packs = rules_folder(app.loaded).resolve(), app.loaded.config.rules.packs
-    place = path.resolve()
-    if not place.is_relative_to(folder):
+    place, packs = path.resolve(), app.loaded.config.rules.packs
+    folder = next((each.resolve() for each in rules_folders(app.loaded) if place.is_relative_to(each.resolve())), None)
+    if folder is None:
         return False
     within = place.relative_to(folder).parts
     return len(within) < 2 or packs is None or within[0] in (*packs, "subjects")

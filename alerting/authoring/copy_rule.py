@@ -8,17 +8,18 @@ from __future__ import annotations
 import json
 import re
 import shutil
-import tempfile
 from collections import Counter
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from alerting.app import App, rules_folder
+from alerting.app import App
 from alerting.authoring.draft import find_rule
 from alerting.documents.document import load, load_text
 from alerting.errors import ConfigError, Faults, Place, RuleError
 from alerting.rulebook.book import Rulebook
+from alerting.rulebook.json_schema import RULE_FILE
 from alerting.rulebook.loader import LOCAL_PACK, compile_rule
 from alerting.rulebook.rule import Rule
 
@@ -66,17 +67,14 @@ def plan_copy(app: App, name: str, *, id_: str | None, code: str | None, title: 
 
 
 def write_copy(app: App, copy: RuleCopy) -> None:
-    """Write a copy's file, all of it or nothing. A council without rules of its own gets those of this version beside it.
+    """Write a copy's file, all of it or nothing. In a folder that has nothing else, it lies over the rules that this version carries.
 
     Raises ConfigError where it cannot be written.
     """
-    folder = copy.path.parent.parent
     try:
-        if folder.is_dir():
-            copy.path.parent.mkdir(exist_ok=True)
-            _write_new(copy.path, copy.text)
-        else:
-            _write_with_rules(rules_folder(app.loaded), folder, copy)
+        copy.path.parent.mkdir(parents=True, exist_ok=True)
+        _write_new(copy.path, copy.text)
+        _put_schema_beside(app, copy)
     except OSError as error:
         raise ConfigError(
             f"the copy cannot be written ({error.strerror or error})",
@@ -227,12 +225,9 @@ def _write_new(path: Path, text: str) -> None:
             raise
 
 
-def _write_with_rules(carried: Path, folder: Path, copy: RuleCopy) -> None:
-    """Put a folder of rules where there is none: those that this version carries, and the copy among them."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".rules-") as made:
-        rules = Path(made) / folder.name
-        shutil.copytree(carried, rules)
-        (rules / LOCAL_PACK).mkdir(exist_ok=True)
-        _write_new(rules / LOCAL_PACK / copy.path.name, copy.text)
-        rules.rename(folder)
+def _put_schema_beside(app: App, copy: RuleCopy) -> None:
+    """Put what editors are told of rule files where the first line of a copy says it is, unless it is there."""
+    schema = copy.path.parent.parent / RULE_FILE
+    with suppress(OSError):  # a rule is as good without it
+        if not schema.exists():
+            shutil.copy(app.book.folder / RULE_FILE, schema)

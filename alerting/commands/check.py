@@ -88,7 +88,7 @@ def _faults(app: App, *, no_source: bool, offline: bool) -> list[Fault]:
 
 def _path_faults(app: App, paths: Sequence[Path]) -> list[Fault]:
     """Return the faults of these files and folders, and of no others."""
-    from alerting.app import rules_folder
+    from alerting.app import rules_folders
     from alerting.authoring.check import check, check_draft, is_in_use
 
     wanted = [path.resolve() for path in paths]
@@ -100,7 +100,9 @@ def _path_faults(app: App, paths: Sequence[Path]) -> list[Fault]:
     for path in paths:
         if path.is_file() and path.suffix == ".yaml":
             faults += [] if is_in_use(app, path) else check_draft(app, path, today(app))
-        elif not is_in_use(app, path) and not rules_folder(app.loaded).resolve().is_relative_to(path.resolve()):
+        elif not is_in_use(app, path) and not any(
+            each.resolve().is_relative_to(path.resolve()) for each in rules_folders(app.loaded)
+        ):
             remedy = "Give a rule file, or a folder of those in use."
             faults.append(Fault(problem=f"no rule was checked: {path} is none, and holds none that is in use", remedy=remedy))
     return faults

@@ -121,7 +121,7 @@ class _DryRun:
         )
 
     def _document(self, name: str) -> Document:
-        return self.book.sources.get(name) or Document(file=(self.book.folder / name).as_posix(), shown=True)
+        return self.book.sources.get(name) or Document(file=self.book.file(name).as_posix(), shown=True)
 
     def _fault(self, error: EngineError, where: Place) -> Fault:
         problem, remedy = _in_words(error, self.book)

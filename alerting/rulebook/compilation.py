@@ -61,8 +61,14 @@ class Foundation:
     #: What config.yaml says of rules.
     overrides: Overrides
     folder: Path = Path("rules")
+    #: The council's own folder, whose files lie over those of `folder`; None where that is its own.
+    own: Path | None = None
     #: Of each rule, by its code, the parameters and tables it has in this council: what another rule may use of it.
     numbers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    def file(self, name: str) -> Path:
+        """Return a file by its path in the folder of rules: the council's own, where it has one."""
+        return self.own / name if self.own is not None and (self.own / name).exists() else self.folder / name
 
     def views_for(self, texts: Iterable[str]) -> list[str]:
         """Return the shared views that these texts of SQL read, each after those it reads itself."""
@@ -151,7 +157,7 @@ def _given_faults(source: Document, given: Mapping[str, Any], shipped: Mapping[s
 
 def _no_subject(source: Document, name: str, ground: Foundation) -> Fault:
     where = source.place(("subject",))
-    if (ground.folder / "subjects" / f"{name}.yaml").is_file():
+    if ground.file(f"subjects/{name}.yaml").is_file():
         remedy = f"Put subjects/{name}.yaml right first."
         return Fault(problem=f"the subject '{name}' cannot be used: its files have faults", where=where, remedy=remedy)
     remedy = did_you_mean(name, dict(ground.subjects)) or f"The subjects are: {', '.join(ground.subjects)}."

@@ -52,12 +52,14 @@ def load_rulebook(
     config: Document | None = None,
     last_good: Callable[[], Mapping[str, LastGoodText]] = dict,
     limits: Limits = NO_MORE,
+    own: Path | None = None,
 ) -> Rulebook:
     """Load every rule of the packs in `folder`, in order; `None` takes all its folders but `subjects`.
 
     config: the file that `overrides` was read from, for the places of their faults. last_good: asked once, and only where a
     file has faults today: what to use instead, by its path in `folder`; the faults are told all the same. limits: what a rule may
-    take of the engine, which is begun here, as loading needs it. Raises ConfigError
+    take of the engine, which is begun here, as loading needs it. own: the council's folder, whose files lie over those of
+    `folder`: each stands for the one of the same path. Raises ConfigError
     where there is no such folder, Faults where its settings.yaml cannot be used; every other fault stands in the rulebook's
     `faults`.
     """
@@ -67,7 +69,7 @@ def load_rulebook(
         )
     engine.start()
     with many_files():
-        return _Loader(folder, overrides or Overrides(), config, last_good, limits).load(packs)
+        return _Loader(folder, overrides or Overrides(), config, last_good, limits, own).load(packs)
 
 
 def compile_rule(ground: Foundation, path: Path, params: Mapping[str, Any], text: str | None = None) -> Rule | list[Fault]:
@@ -91,8 +93,11 @@ class _Loader:
         config: Document | None,
         last_good: Callable[[], Mapping[str, LastGoodText]],
         limits: Limits,
+        own: Path | None,
     ) -> None:
-        self.folder = folder
+        self.folder, self.own = folder, own
+        #: Where files are looked for, the council's own last.
+        self.folders = [folder, *([own] if own else [])]
         self.overrides = overrides
         self.config = config
         self.limits = limits
@@ -118,6 +123,7 @@ class _Loader:
             settings=settings,
             overrides=self.overrides,
             folder=self.folder,
+            own=self.own,
         )
         rules = {id_: replace(rule, shadow=_is_in_shadow(rule, ground)) for id_, rule in self._rules(packs, ground).items()}
         self._check_settings_are_of_rules(rules)
@@ -137,6 +143,7 @@ class _Loader:
             stopping=tuple(self.stopping),
             ids=frozenset(rules) | {rule.id for rule in broken},
             folder=self.folder,
+            own=self.own,
             numbers={**{rule.code: rule.numbers for rule in rules.values()}, **self.numbers},
             sources=self.sources,
             older=self.older,
@@ -145,17 +152,15 @@ class _Loader:
     def _rules(self, packs: Sequence[str] | None, ground: Foundation) -> dict[str, Rule]:
         """Return the rules of these packs, by their ids."""
         if packs is None:
-            folders = [path.name for path in self.folder.iterdir() if path.is_dir() and path.name != "subjects"]
             # The council's own come last, so that they can stand for any other.
-            packs = sorted(folders, key=lambda name: (name == LOCAL_PACK, name))
+            packs = sorted(self._packs() - {"subjects"}, key=lambda name: (name == LOCAL_PACK, name))
         found: list[tuple[str, Document]] = []
         for index, pack in enumerate(packs):
-            if not (self.folder / pack).is_dir():
-                known = [path.name for path in self.folder.iterdir() if path.is_dir()]
-                remedy = did_you_mean(pack, known) or "Check `rules: packs:` in config.yaml."
+            if pack not in self._packs():
+                remedy = did_you_mean(pack, self._packs()) or "Check `rules: packs:` in config.yaml."
                 self.stop(f"there is no rule pack '{pack}' in {self.folder.as_posix()}", ("packs", index), remedy)
                 continue
-            found += [(pack, load(path, shown=True)) for path in sorted((self.folder / pack).glob("*.yaml"))]
+            found += [(pack, load(path, shown=True)) for path in self._files(pack, "*.yaml")]
         self.numbers = self._numbers([document for _, document in found], ground)
         ground = replace(ground, numbers=self.numbers)
         rules: dict[str, Rule] = {}
@@ -184,7 +189,17 @@ class _Loader:
 
     def _name(self, document: Document) -> str:
         """Return the path of a file in the folder of rules."""
-        return Path(document.file).relative_to(self.folder.as_posix()).as_posix()
+        path = Path(document.file)
+        within = next(folder for folder in reversed(self.folders) if path.is_relative_to(folder.as_posix()))
+        return path.relative_to(within.as_posix()).as_posix()
+
+    def _packs(self) -> set[str]:
+        return {path.name for folder in self.folders for path in folder.iterdir() if path.is_dir()}
+
+    def _files(self, within: str, pattern: str) -> list[Path]:
+        """Return the files of a folder within that of the rules; one of the council's own stands for one of the same name."""
+        found = {path.name: path for folder in self.folders for path in (folder / within).glob(pattern)}
+        return [found[name] for name in sorted(found)]
 
     @cached_property
     def last_good(self) -> Mapping[str, LastGoodText]:
@@ -249,7 +264,7 @@ class _Loader:
 
     def _load_views(self) -> None:
         """Read the shared views. One that reads another that cannot be used cannot be used either."""
-        paths = sorted((self.folder / "subjects" / "_views").glob("*.sql"))
+        paths = self._files("subjects/_views", "*.sql")
         self.view_names = frozenset(path.stem for path in paths)
         found = {path.stem: self._view(path) for path in paths}
         self.views = {name: text for name, text in found.items() if text is not None}
@@ -284,7 +299,7 @@ class _Loader:
         return None if faults else found
 
     def _subjects(self) -> dict[str, Subject]:
-        paths = sorted((self.folder / "subjects").glob("*.yaml"))
+        paths = self._files("subjects", "*.yaml")
         found = [self._mended(load(path, shown=True), self._use_subject) for path in paths]
         return {subject.id: subject for subject in found if subject is not None}
 

@@ -97,7 +97,7 @@ class RuleHistory:
                         "hash": hash_,
                         "text": book.texts[path],
                         "first_seen_at": now,
-                        "by": _owner(book.folder / path),
+                        "by": _owner(book.file(path)),
                         "last_seen_on": as_of,
                         "good": path in good,
                     }
@@ -136,7 +136,7 @@ class RuleHistory:
                         "first_seen_at": now,
                         "first_seen_on": as_of,
                         "first_run": run_id,
-                        "by": _owner(book.folder / path) if own else None,
+                        "by": _owner(book.file(path)) if own else None,
                     }
                 )
         if rows:

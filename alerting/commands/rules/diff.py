@@ -17,15 +17,19 @@ from alerting.terminal import echo, echo_json
 if TYPE_CHECKING:
     from alerting.app import App
     from alerting.authoring.differences import Difference
+    from alerting.authoring.shipped import Comparison
     from alerting.rulebook.rule import Rule
 
 
 @click.command()
-@click.argument("old")
-@click.argument("new")
+@click.argument("old", required=False)
+@click.argument("new", required=False)
+@click.option(
+    "--shipped", is_flag=True, help="Compare the council's rules with those that this version carries; OLD is then one."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON value.")
 @click.pass_context
-def command(ctx: click.Context, old: str, new: str, *, as_json: bool) -> None:
+def command(ctx: click.Context, old: str | None, new: str | None, *, shipped: bool, as_json: bool) -> None:
     """Return what differs between two rules, each a code, an id or the path of a file; CODE@VERSION is one as it was.
 
     Ends with 1 where something differs.
@@ -33,6 +37,10 @@ def command(ctx: click.Context, old: str, new: str, *, as_json: bool) -> None:
     from alerting.authoring.differences import compare_rules, summarise
 
     app = build_app(ctx)
+    if shipped and new is None:
+        sys.exit(1 if _print_shipped(app, old, as_json=as_json) else 0)
+    if shipped or old is None or new is None:
+        raise click.UsageError("Give two rules; or --shipped, and one rule or none.", ctx)
     before, after = load_rule(app, old), load_rule(app, new)
     found = compare_rules(before, after)
     said = summarise(before, after, found)
@@ -42,6 +50,64 @@ def command(ctx: click.Context, old: str, new: str, *, as_json: bool) -> None:
     else:
         _print(before, after, found, said)
     sys.exit(1 if found else 0)
+
+
+def _print_shipped(app: App, name: str | None, *, as_json: bool) -> bool:
+    """Print what of the council's rules, or of one of them, is not as it is shipped; return whether anything is."""
+    from alerting.authoring.draft import find_rule
+    from alerting.authoring.shipped import compare_with_shipped
+
+    found = compare_with_shipped(app.book)
+    if name is not None:
+        rule = find_rule(app.book, name)
+        found = replace(
+            found, changed=tuple(one for one in found.changed if one.own.id == rule.id), only_own=(), missing=(), shared_files=()
+        )
+    differs = bool(found.changed or found.only_own or found.missing or found.shared_files)
+    if as_json:
+        echo_json(_shipped_as_json(found))
+    elif name is not None and found.changed:
+        [one] = found.changed
+        _print(one.shipped, one.own, one.differences, one.summary)
+    else:
+        _list_shipped(found)
+    if not differs:
+        echo("Every rule is as it is shipped.", err=True)
+    return differs
+
+
+def _list_shipped(found: Comparison) -> None:
+    for one in found.changed:
+        echo(f"{one.own.code} {one.own.title}: {one.summary}")
+        for each in one.differences:
+            echo(f"  {each.key}: {each.says}")
+        if not one.follows:
+            echo(f"  its file is the council's own, {one.own.place}: an update of the shipped one does not reach it")
+    for rule in found.only_own:
+        echo(f"{rule.code} {rule.title}: the council's own")
+    for rule in found.missing:
+        echo(f"{rule.code} {rule.title}: shipped, and not there")
+    for file in found.shared_files:
+        echo(f"{file}: not as it is shipped")
+
+
+def _shipped_as_json(found: Comparison) -> dict[str, object]:
+    changed = [
+        {
+            "shipped": _named(one.shipped),
+            "own": _named(one.own),
+            "follows_updates": one.follows,
+            "summary": one.summary,
+            "changes": [asdict(each) for each in one.differences],
+        }
+        for one in found.changed
+    ]
+    return {
+        "changed": changed,
+        "only_own": [_named(rule) for rule in found.only_own],
+        "missing": [_named(rule) for rule in found.missing],
+        "shared_files": list(found.shared_files),
+    }
 
 
 def load_rule(app: App, name: str) -> Rule:

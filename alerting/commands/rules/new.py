@@ -34,7 +34,7 @@ def command(ctx: click.Context, *, source: str, id_: str | None, code: str | Non
     copy = plan_copy(app, source, id_=id_, code=code, title=title, replaces=replaces)
     folder = copy.path.parent.parent
     if not folder.is_dir():
-        echo(f"This council uses the rules that come with this version; they are copied to {folder.as_posix()}.", err=True)
+        echo(f"This council uses the rules that come with this version; its own lie over them, in {folder.as_posix()}.", err=True)
     write_copy(app, copy)
     echo(copy.path.as_posix())
     _print(copy)
