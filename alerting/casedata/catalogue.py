@@ -132,7 +132,6 @@ ssd_cin_episodes: cine_referral_id, cine_person_id, cine_referral_date d, cine_c
 ssd_cin_assessments: cina_assessment_id, cina_person_id, cina_referral_id, cina_assessment_start_date d,
   cina_assessment_child_seen f, cina_assessment_auth_date d, cina_assessment_outcome_nfa f, cina_assessment_team i,
   cina_assessment_worker_id, cina_assessment_outcome_json o
-ssd_assessment_factors: cinf_table_id, cinf_assessment_id, cinf_assessment_factors_json o
 ssd_cin_plans: cinp_cin_plan_id, cinp_referral_id, cinp_person_id, cinp_cin_plan_start_date d, cinp_cin_plan_end_date d
 ssd_cin_visits: cinv_cin_visit_id, cinv_person_id, cinv_cin_visit_date d, cinv_cin_visit_seen f
 ssd_s47_enquiry: s47e_s47_enquiry_id, s47e_referral_id, s47e_person_id, s47e_s47_start_date d, s47e_s47_end_date d, s47e_s47_nfa f,
@@ -160,7 +159,6 @@ ssd_cla_reviews: clar_cla_review_id, clar_cla_id, clar_cla_review_due_date d, cl
 ssd_cla_care_plan: lacp_table_id, lacp_person_id, lacp_cla_care_plan_start_date d, lacp_cla_care_plan_end_date d,
   lacp_cla_care_plan_json a
 ssd_cla_health: clah_health_check_id, clah_person_id, clah_health_check_date d, clah_health_check_type, clah_health_check_status
-ssd_sdq_scores: csdq_table_id, csdq_person_id, csdq_sdq_completed_date d, csdq_sdq_score n
 ssd_missing: miss_table_id, miss_person_id, miss_missing_episode_start_date d@, miss_missing_episode_end_date d@,
   miss_missing_episode_type c=missing_type, miss_missing_rhi_offered f~, miss_missing_rhi_accepted f
 ssd_permanence: perm_table_id, perm_person_id, perm_cla_id, perm_adm_decision_date d, perm_decision_reversed_date d,
@@ -170,10 +168,6 @@ ssd_care_leavers: clea_table_id, clea_person_id, clea_care_leaver_personal_advis
   clea_care_leaver_worker_id, clea_care_leaver_eligibility c=eligibility, clea_care_leaver_in_touch c=in_touch,
   clea_care_leaver_latest_contact d, clea_care_leaver_accommodation c=accommodation, clea_care_leaver_accom_suitable,
   clea_care_leaver_activity c=activity, clea_pathway_plan_review_date d
-ssd_immigration_status: immi_immigration_status_id, immi_person_id, immi_immigration_status_start_date d,
-  immi_immigration_status_end_date d, immi_immigration_status
-ssd_pre_proceedings: prep_table_id, prep_person_id, prep_pre_pro_decision_date d, prep_initial_pre_pro_meeting_date d,
-  prep_pre_pro_letter_date d, prep_care_pro_letter_date d, prep_agree_stepdown_issue_date d
 ssd_professionals: prof_professional_id, prof_staff_id, prof_professional_name, prof_professional_job_title,
   prof_full_time_equivalency n
 ssd_department: dept_team_id, dept_team_name
@@ -187,6 +181,12 @@ ext_load: table_name, loaded_at m@, row_count n
 ext_restricted: person_id, level, allowed_recipients
 ext_visit_freq: person_id, kind, every_n n, regime, valid_from d, valid_to d, set_by, set_on d
 ext_merged: merged_person_id, person_id, merged_on d?
+ssd_assessment_factors: cinf_table_id, cinf_assessment_id, cinf_assessment_factors_json o
+ssd_sdq_scores: csdq_table_id, csdq_person_id, csdq_sdq_completed_date d, csdq_sdq_score n
+ssd_immigration_status: immi_immigration_status_id, immi_person_id, immi_immigration_status_start_date d,
+  immi_immigration_status_end_date d, immi_immigration_status
+ssd_pre_proceedings: prep_table_id, prep_person_id, prep_pre_pro_decision_date d, prep_initial_pre_pro_meeting_date d,
+  prep_pre_pro_letter_date d, prep_care_pro_letter_date d, prep_agree_stepdown_issue_date d
 ext_contact: contact_id, received_at d@, decision_at d@, rag, team_id
 ext_referral: referral_id, team_id, received_at d@, completed_at d@
 ext_strategy: strategy_id, person_id, held_on d, s47_enquiry_id

@@ -36,6 +36,9 @@ def _naming(table: str, column: str, of: str, key: str, effect: str, counts: str
 _STAFF, _PERSON, _TEAM = ("ext_staff", "worker_id"), ("ssd_person", "pers_person_id"), ("ext_team", "team_id")
 _NEXT_UP = "the next up is told in their place"
 _AWAY = "to_date IS NULL OR to_date >= as_of()"
+_A_WEEK_AGO = "received_at < as_of() - 7"
+"""What came since may not have been written into the case system."""
+
 _NAMING = (
     _naming(
         "ext_visit_freq",
@@ -51,9 +54,7 @@ _NAMING = (
     _naming("ext_team", "service_manager_id", *_STAFF, _NEXT_UP),
     _naming("ext_team", "head_of_service_id", *_STAFF, _NEXT_UP),
     _naming("ext_staff", "team_id", "ext_team", "team_id", "they belong to no team", "ends_on IS NULL OR ends_on >= as_of()"),
-    _naming(
-        "ext_contact", "contact_id", "ssd_contacts", "cont_contact_id", "nobody is asked about by them", "decision_at IS NULL"
-    ),
+    _naming("ext_contact", "contact_id", "ssd_contacts", "cont_contact_id", "nobody is asked about by them", _A_WEEK_AGO),
     _naming("ext_contact", "team_id", *_TEAM, "the front door answers for them", "decision_at IS NULL"),
     _naming(
         "ext_referral",

@@ -14,6 +14,9 @@ Nobody in it exists. Everything follows from the number of children, a seed and 
     care        periods of care: placements, legal statuses, visits, reviews, care plans, health
     leavers     care leavers
     entries     who comes into care, how long they stay, and who advises them afterwards
+    details     outcomes, factors, homes, scores and statuses, from what was written
+    practice    what is kept beside the case system: times, supervision, oversight, audits, the plan, posts
+    plan_actions  the thirty actions of its improvement plan
     lives       the lives of families from the day they are referred
     town        the whole council, and its tables as at a day
     source      the settings, and the council as a source

@@ -6,7 +6,7 @@ What the table holds on a day is the rows recorded by then, with the changes rec
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import count
 
 from alerting.casedata.catalogue import TABLES
@@ -52,6 +52,23 @@ class Ledger:
     def repeat(self, row: int) -> None:
         """Deliver a row a second time, with whatever happens to it."""
         self._copies[row] = self.add(self._shown[row], self._rows[row])
+
+    def rewrite(self, row: int, column: str, cell: Cell) -> None:
+        """Set a cell of a row as it is from its first day on."""
+        cells = self._rows[row]
+        position = self.positions[column]
+        self._rows[row] = (*cells[:position], cell, *cells[position + 1 :])
+
+    def rows(self) -> Iterator[tuple[int, int, dict[str, Cell]]]:
+        """Yield each row that was written: its place, the day it is first there, and what it comes to hold in the end."""
+        later: dict[int, list[tuple[int, int, Cell]]] = {}
+        for day, row, column, cell in self._changes:
+            later.setdefault(row, []).append((day, column, cell))
+        for place, (shown, cells) in enumerate(zip(self._shown, self._rows, strict=True)):
+            held = list(cells)
+            for _, column, cell in sorted(later.get(place, ()), key=lambda change: change[0]):
+                held[column] = cell
+            yield place, shown, dict(zip(self.columns, held, strict=True))
 
     def row(self, row: int) -> tuple[int, tuple[Cell, ...]]:
         """Return the day a row is first there, and its cells on that day."""

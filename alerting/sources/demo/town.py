@@ -11,10 +11,12 @@ from functools import lru_cache
 from alerting.casedata.catalogue import TABLES
 from alerting.errors import SourceError
 from alerting.sources.demo.books import DAYS_AFTER, DAYS_BEFORE, Books
+from alerting.sources.demo.details import write_details
 from alerting.sources.demo.families import number, write_contacts
 from alerting.sources.demo.ledger import Cell
 from alerting.sources.demo.lives import Lives
 from alerting.sources.demo.nasties import RATES
+from alerting.sources.demo.practice import Practice
 from alerting.sources.demo.staff import Staff
 
 _REPEATING = ("ssd_contacts", "ssd_cin_visits", "ssd_cp_visits", "ssd_cla_visits", "ssd_involvements", "ssd_legal_status")
@@ -38,6 +40,8 @@ class Town:
             _restrict(self._books, lives)
             _merge(self._books, lives)
             _bury(self._books, lives)
+            write_details(self._books)
+            Practice(self._books, staff).write()
             _repeat(self._books)
             for ledger in self._books.ledgers.values():
                 ledger.close()
