@@ -62,7 +62,7 @@ _NAMING = (
         "ssd_cin_episodes",
         "cine_referral_id",
         "nobody is asked about by them",
-        "completed_at IS NULL",
+        _A_WEEK_AGO,
     ),
     _naming("ext_referral", "team_id", *_TEAM, "the front door answers for them", "completed_at IS NULL"),
     _naming("ext_strategy", "person_id", *_PERSON, "their discussions are not counted"),
