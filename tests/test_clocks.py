@@ -81,6 +81,17 @@ def test_a_time_that_march_skips_is_read_an_hour_later():
     assert london(from_london(datetime(2026, 3, 29, 1, 30))) == datetime(2026, 3, 29, 2, 30)
 
 
+def test_the_engine_changes_its_clocks_when_london_does():
+    changes = [datetime(2026, 3, 29, 1), datetime(2026, 10, 25, 1), datetime(2000, 3, 26, 1), datetime(2027, 10, 31, 1)]
+    moments = [change + timedelta(minutes=minutes) for change in changes for minutes in range(-125, 126, 5)]
+
+    with Snapshot(date(2026, 3, 31), Settings(params={}, codes={}, bank_holidays=frozenset())) as snapshot:
+        asked = "SELECT london(m), from_london(m) FROM (SELECT unnest($1::TIMESTAMP[]) AS m, unnest(range($2)) AS n) ORDER BY n"
+        told = snapshot.sql(asked, [moments, len(moments)])
+
+    assert told == [(london(moment), from_london(moment)) for moment in moments]
+
+
 @given(first=MOMENTS, minutes=st.integers(0, 20_000), hours=st.integers(1, 200), clock=st.sampled_from(CLOCKS))
 def test_a_due_day_is_that_of_the_last_minute_in_which_fewer_hours_have_passed(first, minutes, hours, clock):
     due = due_day(first, hours, clock, CALENDAR)
