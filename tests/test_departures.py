@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -137,3 +138,17 @@ def test_check_and_the_list_of_rules_say_it(tmp_path):
     said = "CLA-01 is statutory and has visit_days at 60 instead of 42"
     assert said in " ".join(checked.split())
     assert said in " ".join(rules.split())
+
+
+@pytest.mark.slow
+def test_a_run_tells_it_once(tmp_path):
+    office = Office(tmp_path)
+    office.rules_of_its_own("statutory/cla-visit-overdue.yaml")
+    office.settings = {"rules": {"settings": {"CLA-01": {"params": {"visit_days": 60}}}}}
+
+    told = []
+    for day in (date(2026, 3, 30), date(2026, 3, 31)):
+        office.run(day)
+        told.append({notice.title for notice in office.notices if "as it is shipped" in notice.title})
+
+    assert told == [{"CLA-01 is not as it is shipped"}, set()]
