@@ -67,6 +67,18 @@ def test_days_and_times_that_arrive_as_such_are_taken_as_they_are():
     assert moments([date(2026, 3, 30), date(9999, 12, 31)]) == [(date(2026, 3, 30), datetime(2026, 3, 30, 23, 0)), (None, None)]
 
 
+def test_a_moment_with_a_zone_says_which_of_two_like_hours_it_was():
+    second = datetime(2026, 10, 25, 1, 30, tzinfo=UTC)
+    rows = "SELECT 'C1' AS contact_id, TIMESTAMPTZ '2026-10-25 01:30:00+00' AS received_at"
+    with Snapshot(date(2026, 10, 26), SETTINGS) as snapshot:
+        snapshot.fill_from("ext_contact", rows)
+        snapshot.extend("ext_referral", ["referral_id", "received_at"], [["R1"], [second]])
+        snapshot.settle({"ext_contact": frozenset({"contact_id", "received_at"})})
+        found = snapshot.sql("SELECT received_at_moment FROM ext_contact UNION ALL SELECT received_at_moment FROM ext_referral")
+
+    assert found == [(datetime(2026, 10, 25, 1, 30),)] * 2
+
+
 def test_missing_episodes_keep_their_time_and_an_interview_that_does_not_apply_is_not_unreadable():
     columns = ["miss_table_id", "miss_missing_episode_start_date", "miss_missing_rhi_offered"]
     rows = [("1", "2026-01-05 22:10", "NA"), ("2", "2026-01-05", "Y"), ("3", None, "perhaps"), ("4", None, "n/a")]

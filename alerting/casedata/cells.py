@@ -88,11 +88,15 @@ def at(cell: str) -> str:
     return f"CASE WHEN {day} IS NULL THEN NULL WHEN {has_time} THEN date_trunc('minute', {when}) ELSE end_of({day}) END"
 
 
-def at_of(moment: str) -> str:
-    """Write the same of what is a time in England already, or a day: the end of its day where it is at midnight."""
+def at_of(moment: str, exactly: str | None = None) -> str:
+    """Write the same of what is a time in England already, or a day: the end of its day where it is at midnight.
+
+    exactly: the same in UTC, where it is of a zone: of an hour that England had twice it says which.
+    """
     day = f"real_day(CAST({moment} AS DATE))"
     minute = f"date_trunc('minute', CAST({moment} AS TIMESTAMP))"
-    return f"CASE WHEN {day} IS NULL THEN NULL WHEN {minute} > CAST({moment} AS DATE) THEN from_london({minute}) ELSE end_of({day}) END"
+    when = f"date_trunc('minute', {exactly})" if exactly else f"from_london({minute})"
+    return f"CASE WHEN {day} IS NULL THEN NULL WHEN {minute} > CAST({moment} AS DATE) THEN {when} ELSE end_of({day}) END"
 
 
 def applies_not(cell: str) -> str:

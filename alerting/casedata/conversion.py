@@ -65,6 +65,11 @@ class RawColumn:
         return f"timezone('Europe/London', {name})" if self.native == "TIMESTAMP WITH TIME ZONE" else name
 
     @property
+    def in_utc(self) -> str | None:
+        """The same in UTC, where it is of a zone."""
+        return f"timezone('UTC', {quoted(self.column.name)})" if self.native == "TIMESTAMP WITH TIME ZONE" else None
+
+    @property
     def cell(self) -> str:
         """Its cell as SQL: text without surrounding white space, or the day it is already."""
         if self.is_day:
@@ -145,7 +150,7 @@ def typed(table: str, columns: Sequence[Column], raw: Mapping[str, RawColumn]) -
         elif found.is_day:
             selected.append(f"{f'real_day({column.name})' if column.kind == 'date' else column.name} AS {column.name}")
         if column.timed and found.is_day:  # of a day the time is gone once it is read
-            stripped.append(f"{cells.at_of(found.in_england)} AS {column.beside}")
+            stripped.append(f"{cells.at_of(found.in_england, found.in_utc)} AS {column.beside}")
             selected.append(f"r.{column.beside}")
         elif column.timed:
             selected.append(f"{cells.at(f'r.{column.name}')} AS {column.beside}")
@@ -269,8 +274,9 @@ def as_text(cell: object) -> str | None:
         case bool():
             return "true" if cell else "false"
         case datetime():
-            local = cell.astimezone(ZoneInfo("Europe/London")).replace(tzinfo=None) if cell.tzinfo else cell
-            return local.isoformat(sep=" ")
+            local = cell.astimezone(ZoneInfo("Europe/London")) if cell.tzinfo else cell
+            # Of an hour that comes twice, the zone says that it is the second.
+            return (local if cell.tzinfo and local.fold else local.replace(tzinfo=None)).isoformat(sep=" ")
         case date():
             return cell.isoformat()
         case float() | Decimal():
