@@ -147,6 +147,7 @@ def test_the_home_of_a_child_is_of_the_row_of_the_placement_today():
         ("2009-10-01", [("2026-01-01", None)], [], None),
         # The day on which a spell ended does not count; days that two rows cover count once.
         ("2009-10-01", [("2025-10-01", "2025-10-31"), ("2025-10-11", "2025-11-10"), ("2026-01-01", None)], [], date(2026, 2, 20)),
+        ("2009-10-01", [("2025-10-01", "2025-10-31"), ("2025-10-11", None)], [], date(2025, 12, 30)),
         # Days before the fourteenth birthday do not count.
         ("2009-10-01", [("2023-07-03", "2023-12-30")], [], None),
         ("2009-10-01", [("2023-07-03", "2023-12-31")], [], date(2025, 10, 1)),
