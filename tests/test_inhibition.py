@@ -177,3 +177,17 @@ def test_what_was_told_before_it_was_covered_is_told_when_it_clears(office: Offi
     office.council.on_a_plan("C3", seen=MONDAY)
     office.run(MONDAY + 2 * DAY)
     assert ("plan-long", "C1", "cleared") in rules_told(office, "M1")
+
+
+@pytest.mark.parametrize(
+    ("other", "covers"), [(Level.info, False), (Level.amber, True), (Level.red, True)], ids=["lower", "the same", "higher"]
+)
+def test_not_beside_covers_only_at_the_same_or_a_higher_level_and_between_subjects_of_one_worker(other: Level, covers: bool):
+    routes = {
+        "load": replace(route("load", about=About.worker), not_beside=("cases",)),
+        "cases": route("cases", about=About.worker),
+    }
+    load = alert("load", "W1", subject_kind="weighted_worker", person=None)
+    cases = alert("cases", "W1", subject_kind="worker", person=None, level=other)
+
+    assert found(cases, load, routes=routes) == ({"load/W1": "cases/W1"} if covers else {})
