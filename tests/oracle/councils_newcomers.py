@@ -12,7 +12,7 @@ from tests.oracle.written import coded, flag, working_days_before, written
 
 def newcomers(adding: Adding) -> None:
     """Add people, each with one life out of those below."""
-    for number in range(90):
+    for number in range(110):
         person = f"N{number}"
         adding.rng.choice(_LIVES)(adding, person)
 
@@ -288,7 +288,56 @@ def _gone(adding: Adding, person: str) -> None:
     )
 
 
+def _checked_before_care(adding: Adding, person: str) -> None:
+    """In care, and last checked about as long before as still counts."""
+    rng = adding.rng
+    _born(adding, person, _of_age(adding, 6, 12))
+    entered = _before(adding, 120, 200)
+    _in_care(adding, person, entered, "C2")
+    for kind in ("Health assessment", "Dental check"):
+        on = add_days(entered, -rng.choice((89, 90, 90, 91)))
+        adding.add(
+            "ssd_cla_health",
+            clah_health_check_id=adding.fresh(),
+            clah_person_id=person,
+            clah_health_check_date=written(rng, on),
+            clah_health_check_type=kind,
+            clah_health_check_status="Complete",
+        )
+
+
+def _reviewed(adding: Adding, person: str) -> None:
+    """In care and reviewed once, with the second about four weeks ahead; and another review about a year ahead."""
+    rng = adding.rng
+    _born(adding, person, _of_age(adding, 6, 12))
+    period = _in_care(adding, person, add_months(adding.as_of, -4), "C2")
+    first = add_months(add_days(adding.as_of, rng.choice((26, 27, 28, 29))), -3)
+    adding.add("ssd_cla_reviews", clar_cla_id=period, clar_cla_review_date=written(rng, first))
+    if rng.random() < 0.5:
+        ahead = add_days(add_months(adding.as_of, rng.choice((11, 12, 12, 13))), rng.choice((0, 1)))
+        adding.add("ssd_cla_reviews", clar_cla_id=period, clar_cla_review_date=written(rng, ahead))
+
+
+def _to_be_reviewed(adding: Adding, person: str) -> None:
+    """On a protection plan whose review is about fifteen days ahead, and known about three hundred days before birth."""
+    rng = adding.rng
+    born = _of_age(adding, 1, 2)
+    _born(adding, person, born)
+    started = add_months(add_days(adding.as_of, rng.choice((14, 15, 16, 17))), -3)
+    for key, begun, ended in (("new", started, None), ("old", add_days(born, -rng.choice((299, 300, 301))), born)):
+        adding.add(
+            "ssd_cp_plans",
+            cppl_cp_plan_id=f"{person}-{key}",
+            cppl_person_id=person,
+            cppl_cp_plan_start_date=written(rng, begun),
+            cppl_cp_plan_end_date=written(rng, ended) if ended else adding.no_day(),
+        )
+
+
 _LIVES = (
+    _checked_before_care,
+    _reviewed,
+    _to_be_reviewed,
     _gone,
     _nearly_grown,
     _accommodated,

@@ -18,6 +18,7 @@ ENDS = {
     "ssd_cin_assessments": "cina_assessment_auth_date",
     "ssd_involvements": "invo_involvement_end_date",
     "ext_staff": "ends_on",
+    "ssd_cin_plans": "cinp_cin_plan_end_date",
 }
 STARTS = {
     "ssd_cla_episodes": "clae_cla_episode_start_date",

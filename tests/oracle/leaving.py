@@ -12,9 +12,24 @@ from tests.oracle.views import Views
 _LAST_AGE = 17
 _CARE = ("ssd_cla_episodes", "clae_cla_id", "clae_person_id", "clae_cla_episode_start_date", "clae_cla_episode_ceased_date")
 _PLAN = ("ssd_cp_plans", "cppl_cp_plan_id", "cppl_person_id", "cppl_cp_plan_start_date", "cppl_cp_plan_end_date")
-_MEMBERSHIP = {"CP-03": _PLAN, "CP-05": _PLAN, "CP-08": _PLAN, "CLA-01": _CARE, "CLA-02": _CARE, "CLA-03": _CARE}
-
-KNOWN_TO_LEAVE = frozenset({*_MEMBERSHIP, "AS-01", "CL-01", "WF-01", "DQ-02"})
+_NEED = ("ssd_cin_episodes", "cine_referral_id", "cine_person_id", "cine_referral_date", "cine_close_date")
+_NEED_PLAN = (
+    "ssd_cin_plans",
+    "cinp_cin_plan_id",
+    "cinp_person_id",
+    "cinp_cin_plan_start_date",
+    "cinp_cin_plan_end_date",
+)
+_MEMBERSHIP = {
+    **dict.fromkeys("CP-03 CP-04 CP-05 CP-06 CP-07 CP-08".split(), _PLAN),
+    **dict.fromkeys("CLA-01 CLA-02 CLA-03 CLA-04 CLA-05 CLA-07 CLA-08 CLA-11 CLA-12 CLA-13 CLA-14 CLA-15 CLA-16".split(), _CARE),
+    **dict.fromkeys("CLA-19 CLA-21 PM-01 PM-02 PM-03 PL-02 CL-03".split(), _CARE),
+    **dict.fromkeys("AS-02 CIN-02".split(), _NEED),
+    **dict.fromkeys("CIN-01 CIN-03 CIN-04".split(), _NEED_PLAN),
+}
+_LEAVERS = ("CL-01", "CL-02", "CL-04", "CL-05", "CL-06")
+_WORKERS = ("WF-01", "DQ-02")
+KNOWN_TO_LEAVE = frozenset({*_MEMBERSHIP, *_LEAVERS, *_WORKERS, "AS-01"})
 
 
 def left(tables: Mapping[str, Table], as_of: date, rule: str, subject: str, member: str | None) -> bool:
@@ -29,11 +44,11 @@ def has_left(views: Views, rule: str, subject: str, member: str | None, person: 
     member: the id of the row that made it a member: the period of care, the plan, the assessment, an involvement of the
     worker. person: the child that it is about, if it is about one.
     """
-    if person is None or rule in ("WF-01", "DQ-02"):
+    if person is None or rule in _WORKERS:
         return _cases_ended(views, subject, member)
-    if _person_left(views, person, DEFAULTS[rule]["max_age"] if rule == "CL-01" else _LAST_AGE):
+    if _person_left(views, person, DEFAULTS[rule]["max_age"] if rule in _LEAVERS else _LAST_AGE):
         return True
-    if rule == "CL-01":
+    if rule in _LEAVERS:
         return person in views.person and bool(views.of("ssd_care_leavers", "clea_person_id", person))
     if rule == "AS-01":
         return _assessment_over(views, subject)
@@ -49,13 +64,13 @@ def may_have_left(views: Views, rule: str, subject: str, member: str | None, per
     """
     if has_left(views, rule, subject, member, person):
         return True
-    if rule in ("WF-01", "DQ-02"):
+    if rule in _WORKERS:
         gone = subject in views.staff and not views.staff[subject].is_current
         return subject in views.pseudo or (rule == "WF-01" and gone) or _handed_on(views, subject, member)
     if rule not in _MEMBERSHIP:
         return False
     rows, start, end = _member_rows(views, rule, subject, member), *_MEMBERSHIP[rule][3:]
-    others = bool(rows) and all(yes(row.get("cppl_cp_plan_ola")) for row in rows)
+    others = bool(rows) and all(yes(row.get("cppl_cp_plan_ola")) or yes(row.get("cine_referral_nfa")) for row in rows)
     return others or (subject in views.person and any(views.open(row, start, end) for row in rows))
 
 
