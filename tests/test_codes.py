@@ -173,7 +173,9 @@ def test_a_word_of_a_council_is_the_code_that_it_means_or_none_where_it_could_be
 
 
 def test_every_code_map_has_each_official_description() -> None:
-    assert OFFICIAL.keys() == maps().keys()
+    of_our_own = {"missing_type", "audit_grade", "rag"}  # no national list describes these
+
+    assert OFFICIAL.keys() == maps().keys() - of_our_own
     for name, described in OFFICIAL.items():
         assert described.keys() <= maps()[name].codes
 

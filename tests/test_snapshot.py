@@ -85,6 +85,16 @@ def test_every_table_and_column_is_there_to_be_asked_whether_it_was_supplied_or_
             assert not snapshot.readings[name].supplied
 
 
+def test_a_flag_that_may_be_nothing_is_neither_yes_nor_no_where_nothing_is_recorded():
+    written = [("Y",), ("No",), ("perhaps",), (None,), ("",), ("SSD_PH",)]
+    with settled({"ssd_cp_visits": (["cppv_cp_visit_seen_alone"], written)}) as snapshot:
+        read = snapshot.sql("SELECT cppv_cp_visit_seen_alone, count(*) FROM ssd_cp_visits GROUP BY 1")
+
+    assert dict(read) == {True: 1, False: 2, None: 3}
+    with settled({"ssd_cp_visits": (["cppv_cp_visit_id"], [("1",)])}) as snapshot:
+        assert snapshot.sql("SELECT cppv_cp_visit_seen_alone FROM ssd_cp_visits") == [(None,)]
+
+
 def test_a_flag_that_was_not_supplied_is_not_set():
     with settled({"ext_staff": (["worker_id"], [("W1",)])}) as snapshot:
         assert snapshot.sql("SELECT asye, fte, starts_on FROM ext_staff") == [(False, None, None)]

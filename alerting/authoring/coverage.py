@@ -46,7 +46,8 @@ def _answers(rule: Rule, tried: Sequence[ExampleResult]) -> Iterator[tuple[str, 
     for level in sorted(rule.levels):
         if level.name not in given:
             yield f"no example gives {level.name}", f"Add an example with `gives: {level.name}`."
-    if "none" not in given:
+    # A rule that every one of them may match, such as a card a month, may have none that is clear.
+    if "none" not in given and rule.file.max_share != 1:
         yield "no example is clear", "Add an example with `gives: none`: a row that is as it should be."
 
 
@@ -93,11 +94,11 @@ def _limits(engine: ExampleEngine, rule: Rule, tried: Sequence[ExampleResult]) -
         above, below = [one for one in shown if one.level >= level], [one for one in shown if one.level < level]
         pairs = list(itertools.product(above, below))
         if pairs and not any(_is_limit(engine, rule, level, *pair) for pair in pairs):
-            yield f"no two examples stand on both sides of the limit of {level.name}", _nearest(rule, pairs)
+            yield f"no two examples stand on both sides of the limit of {level.name}", _nearest(rule, level, pairs)
 
 
 def _is_limit(engine: ExampleEngine, rule: Rule, level: Level, above: _Shown, below: _Shown) -> bool:
-    if _is_alike(rule, above, below, engine.holidays):
+    if _is_alike(rule, level, above, below, engine.holidays):
         return True
     step = _apart(above, below)
     if not step or step > _smallest(above, below):
@@ -110,7 +111,7 @@ def _is_limit(engine: ExampleEngine, rule: Rule, level: Level, above: _Shown, be
     return found is not None and found[0] is not True
 
 
-def _is_alike(rule: Rule, above: _Shown, below: _Shown, holidays: Set[date]) -> bool:
+def _is_alike(rule: Rule, level: Level, above: _Shown, below: _Shown, holidays: Set[date]) -> bool:
     """Return whether two examples are alike but for the smallest step of what they were given.
 
     That is one row of a rule with `per`; else one column, or dates that moved together. A date's step is a day or a working
@@ -123,16 +124,13 @@ def _is_alike(rule: Rule, above: _Shown, below: _Shown, holidays: Set[date]) -> 
     changed = [(one.get(name), other.get(name)) for name in {*one, *other} if one.get(name) != other.get(name)]
     steps = [_step(before, after, holidays) for before, after in changed]
     if any(step is None for step in steps):
-        return len(changed) == 1 and not _is_measured(rule)
+        return len(changed) == 1 and not _is_measured(rule, level)
     return bool(steps) and len(set(steps)) == 1 and steps[0] == 1
 
 
-def _is_measured(rule: Rule) -> bool:
-    """Return whether some level asks about what is measured, or about what that is taken from."""
-    if rule.measure is None:
-        return False
-    taken = {"measure", *rule.measure.names}
-    return any(taken & compiled.names for compiled in rule.levels.values())
+def _is_measured(rule: Rule, level: Level) -> bool:
+    """Return whether a level asks about what is measured, or about what that is taken from."""
+    return rule.measure is not None and bool({"measure", *rule.measure.names} & rule.levels[level].names)
 
 
 def _step(one: Any, other: Any, holidays: Set[date]) -> float | None:
@@ -175,9 +173,9 @@ def _smallest(*shown: _Shown) -> float:
     return 0.01 if all(0 <= measure <= 1 for measure in measures) and any(measure % 1 for measure in measures) else 1
 
 
-def _nearest(rule: Rule, pairs: Sequence[tuple[_Shown, _Shown]]) -> str:
+def _nearest(rule: Rule, level: Level, pairs: Sequence[tuple[_Shown, _Shown]]) -> str:
     apart = [(distance, pair) for pair in pairs if (distance := _apart(*pair))]
-    if not apart or not _is_measured(rule):
+    if not apart or not _is_measured(rule, level):
         return "Add two rows that are alike in all but one column, by one day or one, and that give different answers."
     _, (above, below) = min(apart, key=lambda each: each[0])
     told = [f"{write_short(one.answer.measure)} ({one.answer.gives})" for one in (below, above)]

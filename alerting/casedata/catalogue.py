@@ -12,7 +12,7 @@ Every column has a kind that says how its cells are read (`snapshot` does the re
     outcome answers by key or a plain list, as `answers`, up to where comments begin: what stands after that is not kept
     code    text, with a second column `<name>_code` that holds the council's own word as a code of a code map
 
-A column that is timed has a second one, `<name>_moment`: when it was, to the minute. A flag that may not apply has `<name>_na`.
+A column that is timed has a second one, `<name>_moment`: when it was, to the minute. A flag that may not apply has `<name>_na`; one that may be nothing is null where nothing is recorded.
 """
 
 from __future__ import annotations
@@ -42,6 +42,8 @@ class Column:
     timed: bool = False
     #: Whether a flag may say that it does not apply (`NA`), which a second column holds.
     may_not_apply: bool = False
+    #: Whether a flag of which nothing is recorded is null here, and not no.
+    may_be_nothing: bool = False
 
     @property
     def beside(self) -> str | None:
@@ -121,8 +123,8 @@ class Table:
 
 # A line is: table: column kind, column kind ...  Kinds are a(nswers) d(ate) r(ole) t(ext) f(lag) n(umber) m(oment) o(utcome) i(d)
 # c(ode)=map;
-# a column without one is an id when it ends in _id, else text; with ? it may be left out. A day with @ is timed, a flag with ~ may
-# say that it does not apply. Names are exactly those of the SSD.
+# a column without one is an id when it ends in _id, else text; with ? it may be left out. A day with @ is timed, a flag with ! may be
+# nothing, one with ~ may say that it does not apply. Names are exactly those of the SSD.
 _SPECIFICATION = """
 ssd_person: pers_person_id, pers_sex, pers_gender, pers_ethnicity, pers_dob d, pers_expected_dob d, pers_death_date d
 ssd_contacts: cont_contact_id, cont_person_id, cont_contact_date d, cont_contact_source_code, cont_contact_outcome_json o
@@ -130,7 +132,7 @@ ssd_early_help_episodes: earl_episode_id, earl_person_id, earl_episode_start_dat
 ssd_cin_episodes: cine_referral_id, cine_person_id, cine_referral_date d, cine_cin_primary_need_code, cine_referral_nfa f,
   cine_close_reason c=referral_end, cine_close_date d, cine_referral_team i, cine_referral_worker_id, cine_referral_outcome_json o
 ssd_cin_assessments: cina_assessment_id, cina_person_id, cina_referral_id, cina_assessment_start_date d,
-  cina_assessment_child_seen f, cina_assessment_auth_date d, cina_assessment_outcome_nfa f, cina_assessment_team i,
+  cina_assessment_child_seen f!, cina_assessment_auth_date d, cina_assessment_outcome_nfa f, cina_assessment_team i,
   cina_assessment_worker_id, cina_assessment_outcome_json o
 ssd_cin_plans: cinp_cin_plan_id, cinp_referral_id, cinp_person_id, cinp_cin_plan_start_date d, cinp_cin_plan_end_date d
 ssd_cin_visits: cinv_cin_visit_id, cinv_person_id, cinv_cin_visit_date d, cinv_cin_visit_seen f
@@ -141,7 +143,7 @@ ssd_initial_cp_conference: icpc_icpc_id, icpc_s47_enquiry_id, icpc_person_id, ic
 ssd_cp_plans: cppl_cp_plan_id, cppl_referral_id, cppl_icpc_id, cppl_person_id, cppl_cp_plan_start_date d,
   cppl_cp_plan_end_date d, cppl_cp_plan_ola f
 ssd_cp_visits: cppv_cp_visit_id, cppv_person_id, cppv_cp_plan_id, cppv_cp_visit_date d, cppv_cp_visit_seen f,
-  cppv_cp_visit_seen_alone f
+  cppv_cp_visit_seen_alone f!
 ssd_cp_reviews: cppr_cp_review_id, cppr_person_id, cppr_cp_plan_id, cppr_cp_review_due d, cppr_cp_review_date d
 ssd_cla_episodes: clae_cla_episode_id, clae_person_id, clae_cla_placement_id, clae_cla_episode_start_date d,
   clae_cla_episode_start_reason c=episode_start,
@@ -218,7 +220,12 @@ def _column(entry: str) -> Column:
     default: Kind = "id" if name.endswith("_id") else "text"
     letter, marks = kind[:1], kind[1:]
     return Column(
-        name, _KINDS[letter] if letter else default, optional="?" in marks, timed="@" in marks, may_not_apply="~" in marks
+        name,
+        _KINDS[letter] if letter else default,
+        optional="?" in marks,
+        timed="@" in marks,
+        may_not_apply="~" in marks,
+        may_be_nothing="!" in marks,
     )
 
 

@@ -146,6 +146,8 @@ def typed(table: str, columns: Sequence[Column], raw: Mapping[str, RawColumn]) -
         if found.dictionary:
             joins.append(f"LEFT JOIN {found.dictionary} d{number} ON d{number}.cell = r.{column.name}")
             value = f"coalesce(d{number}.value, false)" if column.kind == "flag" else f"d{number}.value"
+            if column.may_be_nothing:
+                value = f"CASE WHEN {cells.clean(f'r.{column.name}')} IS NOT NULL THEN {value} END"
             selected.append(f"{value} AS {column.beside if column.codes else column.name}")
         elif found.is_day:
             selected.append(f"{f'real_day({column.name})' if column.kind == 'date' else column.name} AS {column.name}")
@@ -257,7 +259,7 @@ def ids_with_a_fraction(sql: Sql, columns: Iterable[RawColumn]) -> frozenset[tup
 
 def absent(column: Column) -> str:
     """Write a column that was not supplied: null, or no for a flag."""
-    value = "false" if column.kind == "flag" else f"NULL::{_TYPES.get(column.kind, 'VARCHAR')}"
+    value = "false" if column.kind == "flag" and not column.may_be_nothing else f"NULL::{_TYPES.get(column.kind, 'VARCHAR')}"
     beside = "false" if column.may_not_apply else f"NULL::{'TIMESTAMP' if column.timed else 'VARCHAR'}"
     return f"{value} AS {column.name}" + (f", {beside} AS {column.beside}" if column.beside else "")
 
@@ -298,3 +300,11 @@ def list_type(cells: Sequence[object]) -> str:
     """Return the engine's type for a list of cells: days where the first of them is one, else text."""
     first = next((cell for cell in cells if cell is not None), None)
     return "DATE" if type(first) is date else "VARCHAR"
+
+
+def as_map(table: Mapping[str, object]) -> tuple[str, dict[str, object]]:
+    """Return a parameter that is a table, of numbers or of lists of words, with the engine's type of it."""
+    if all(isinstance(each, (int, float)) for each in table.values()):
+        return "::MAP(VARCHAR, DOUBLE)", dict(table)
+    lists = {name: each if isinstance(each, (list, tuple)) else [each] for name, each in table.items()}
+    return "::MAP(VARCHAR, VARCHAR[])", {name: [str(word) for word in each] for name, each in lists.items()}

@@ -26,6 +26,7 @@ from alerting.casedata.catalogue import TABLES, Limits, Settings
 from alerting.casedata.conversion import (
     RawColumn,
     absent,
+    as_map,
     bad_cells,
     cells_as_json,
     damaged_cells,
@@ -250,9 +251,8 @@ class Snapshot:
     def _share(self, params: Mapping[str, object]) -> None:
         for name, value in params.items():
             kind, given = "", value
-            if isinstance(value, Mapping):  # lists by name
-                lists = {str(key): each if isinstance(each, (list, tuple)) else [each] for key, each in value.items()}
-                kind, given = "::MAP(VARCHAR, VARCHAR[])", {key: list(map(str, each)) for key, each in lists.items()}
+            if isinstance(value, Mapping):
+                kind, given = as_map(value)
             elif isinstance(value, (list, tuple)):
                 kind, given = "" if value else "::VARCHAR[]", list(value)
             self._ask("execute", f"SET VARIABLE {quoted(name)} = $1{kind}", [given])

@@ -23,7 +23,7 @@ from alerting.evaluation.query import ROLES, directory_keys, rule_query
 from alerting.evaluation.stage import Stage
 from alerting.evaluation.supply import NotSupplied, find_not_supplied
 from alerting.evaluation.watch import Watch, read_watch
-from alerting.model import Alert, Finding, Level, Outcome, Problem
+from alerting.model import About, Alert, Finding, Level, Outcome, Problem
 from alerting.rulebook.book import Rulebook
 from alerting.rulebook.rule import Rule
 
@@ -287,10 +287,12 @@ def ask_rules(
     lacking = find_not_supplied(snapshot, every)
     for rule in every:
         answers.rules[rule.id] = rule
+        if reads_answers and rule.about is About.rule:
+            run_tables.note(snapshot, rule, Asked(id=rule.id, code=rule.code))  # it is one of those that it asks about
         never = trust is not None and bool(trust.not_supplied & book.needs(rule))
         unasked = _not_asked(rule, lacking.get(rule.id), (withheld or {}).get(rule.id), never=never)
         answers.asked[rule.id] = asked = unasked or _ask(book, snapshot, rule, stage)
-        if reads_answers:
+        if reads_answers and rule.about is not About.rule:
             run_tables.note(snapshot, rule, asked)
     answers.watch = read_watch(snapshot) if watch else None
     for rule in every:

@@ -12,6 +12,7 @@ from alerting.casedata.catalogue import ALWAYS, SERVICE_COLUMNS, TABLES, with_th
 from alerting.documents.document import Document
 from alerting.errors import Fault
 from alerting.formatting import day
+from alerting.model import About
 from alerting.rulebook.compilation import Foundation
 from alerting.rulebook.file_models import Subject
 from alerting.rulebook.rule import Rule
@@ -103,7 +104,8 @@ class Rulebook(Foundation):
     def in_order(self, rules: Sequence[Rule]) -> tuple[Rule, ...]:
         """Return rules with all of whose answers they read, at first hand or through others, each after those that it reads.
 
-        A rule that reads the answers of all reads none of those that do so too.
+        A rule that reads the answers of all reads none of those that do so too; but what is about rules is asked last, and sees how asking
+        every other went.
         """
         ordered: dict[str, Rule] = {}
         waiting: set[str] = set()
@@ -123,7 +125,8 @@ class Rulebook(Foundation):
     def _answers_for(self, rule: Rule) -> list[Rule]:
         named = rule.subject.answers_of
         if named == ALL:
-            return [other for other in self.rules if other.subject.answers_of != ALL]
+            last = rule.about is About.rule
+            return [other for other in self.rules if other.subject.answers_of != ALL or (last and other.about is not About.rule)]
         return [other for other in self.rules if other.code in named]
 
     def needs(self, rule: Rule) -> frozenset[str]:
