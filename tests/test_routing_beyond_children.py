@@ -96,6 +96,8 @@ def test_the_worker_of_an_audit_is_its_auditor_and_its_manager_is_its_manager() 
     assert told(AMBER, router(of_audits, staff=without("W1"))) == {"M1": "team manager: no auditor to tell"}
     assert told(ALERT, router(of_audits)) == {"M1": "team manager"}
     assert told(AMBER, router(replace(ROUTE, about=About.action))) == {"W1": "owner of the action"}
+    for of_no_rule in (None, replace(ALERT, rule="gone")):
+        assert router(of_audits).role_words(of_no_rule, "worker") == "allocated worker"
 
 
 def test_of_what_goes_to_nobody_else_the_performance_team_is_no_next_up_and_nobody_is_given_it() -> None:
