@@ -338,7 +338,9 @@ def test_of_a_post_whose_cover_goes_in_a_ring_it_is_said_that_it_does_and_of_one
     covers = {"M1": Cover(by="W1", until=None), "W1": Cover(by="M1", until=None), "S1": Cover(by="X9", until=None)}
     left = {"X9": replace(STAFF["X1"], id="X9")}
 
-    assert [str(gap) for gap in router(cover=covers, former=left).gaps(["T1"])] == [
+    gaps = router(cover=covers, former=left).gaps(["T1"])
+    assert [gap.worker for gap in gaps] == ["M1", "X9"]
+    assert [str(gap) for gap in gaps] == [
         "North, team manager: those who are away cover for each other",
         "North, service manager: X9 has left",
     ]

@@ -9,7 +9,7 @@ import pytest
 from alerting.casedata.directory import Cover, Team
 from alerting.model import About, Level
 from alerting.notifications.called import called
-from tests.one_team import ALERT, AMBER, DIRECTORY, ROUTE, STAFF, T1, TP, TQ, router, told, without
+from tests.one_team import ALERT, AMBER, CRITICAL, DIRECTORY, ROUTE, STAFF, T1, TP, TQ, given_to, limited, router, told, without
 
 OF_A_SERVICE = replace(ALERT, team=None, service="help_protection", worker=None, person=None, subject="contacts")
 T2 = Team(id="T2", name="West", service="Help_Protection", manager="X1", service_manager=None, head_of_service="H1")
@@ -131,3 +131,26 @@ def test_of_what_goes_to_nobody_else_the_performance_team_is_no_next_up_and_nobo
 def test_what_an_alert_is_about_has_words_of_its_own(about: About, subject: str, words: str) -> None:
     assert called(replace(ALERT, subject=subject), replace(ROUTE, about=about), DIRECTORY) == words
     assert called(replace(ALERT, facts={"name": "x"}), replace(ROUTE, about=About.service, name="name"), DIRECTORY) == "X"
+
+
+# ---------------------------------------------------------------------- in shadow
+
+
+def test_of_a_rule_in_shadow_the_performance_team_alone_is_told_and_it_is_given_to_nobody() -> None:
+    in_shadow = router(replace(ROUTE, shadow=True, escalate=((1, "head_of_service"),)), 5)
+
+    assert told(CRITICAL, in_shadow) == {"P1": "in shadow: nobody else is told"}
+    assert told(given_to("W2"), in_shadow) == {"P1": "in shadow: nobody else is told"}
+    assert in_shadow.why_not_assigned(ALERT, "W2") == "is not told of a rule that is in shadow"
+    assert in_shadow.readers(ALERT) == {"P1"}
+    assert in_shadow.instead_of(ALERT, "M1") == in_shadow.instead_of(ALERT, "P1") == []
+    assert told(ALERT, router(replace(ROUTE, shadow=True), teams={"T1": T1})) == {}, "there is no performance team"
+    assert told(ALERT, router(replace(ROUTE, shadow=True, nobody_else=True))) == {}
+
+
+def test_of_a_rule_in_shadow_a_restricted_child_s_alert_is_told_to_nobody_who_is_not_of_the_performance_team() -> None:
+    def heard(*named: str) -> dict[str, str]:
+        return told(ALERT, router(replace(ROUTE, shadow=True), restricted=limited(*named)))
+
+    assert heard("M1") == {}
+    assert heard("M1", "P1") == {"P1": "in shadow: nobody else is told"}

@@ -381,7 +381,7 @@ class Router:
         """Return who is told for a role: of several teams those of each, and the performance team only where no team has anybody."""
         last = [path[-1] for path in self.paths(alert, role)]
         found = [step for step in last if step.recipient]
-        own = [step for step in found if step.role != "performance" or role == "performance"]
+        own = [step for step in found if step.role != "performance"]
         return [step.recipient for step in own or found[:1] if step.recipient]
 
     def _first_present(self, role: str, team: Team | None) -> Recipient | None:
