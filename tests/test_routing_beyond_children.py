@@ -154,3 +154,4 @@ def test_of_a_rule_in_shadow_a_restricted_child_s_alert_is_told_to_nobody_who_is
 
     assert heard("M1") == {}
     assert heard("M1", "P1") == {"P1": "in shadow: nobody else is told"}
+    assert router(replace(ROUTE, shadow=True), restricted=limited("M1", "P1")).readers(ALERT) == {"P1"}

@@ -332,7 +332,7 @@ class Router:
             ]
         found.append(self._assigned(alert) if route else None)
         people = {recipient.person.id: recipient.person for recipient in found if recipient}
-        named = [self.directory.staff.get(worker) for worker in self.confined_to(alert) or ()]
+        named = [] if self.is_in_shadow(alert) else [self.directory.staff.get(worker) for worker in self.confined_to(alert) or ()]
         people |= {person.id: person for person in named if person}
         return frozenset(id_ for id_, person in people.items() if person.email and self.may_know(alert, person))
 
