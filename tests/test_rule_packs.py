@@ -9,11 +9,13 @@ from pathlib import Path
 import pytest
 
 from alerting.authoring.coverage import find_gaps
+from alerting.authoring.draft import find_rule
 from alerting.authoring.examples import ExampleEngine, describe_difference, find_failing_examples, try_examples
 from alerting.casedata.catalogue import TABLES
 from alerting.documents.document import load
 from alerting.evaluation.dry_run import check_book
-from alerting.rulebook.loader import LOCAL_PACK, compile_rule
+from alerting.rulebook.file_models import Overrides, RuleSetting
+from alerting.rulebook.loader import LOCAL_PACK, compile_rule, load_rulebook
 from alerting.rulebook.rule import Rule
 from tests.case_rows import RULES, shipped
 
@@ -181,3 +183,27 @@ def test_a_rule_reads_tables_that_exist_and_knows_who_is_told_at_every_level(rul
 def test_a_rules_words_use_nothing_a_mail_may_not_show_and_blame_nobody(rule: Rule):
     assert [name for name in rule.facts if rule.tiers[name].name == "detail"] == []
     assert not {"you", "failed", "failure", "died", "dead"} & set(f"{rule.says} {rule.clears}".lower().split())
+
+
+PACKS = ["statutory", "practice", "workforce", "data_quality"]
+
+
+def test_a_rules_own_name_for_a_shared_parameter_sets_the_shared_one_unless_that_is_set_itself():
+    own = {
+        "CLA-18": RuleSetting(params={"window_days": 60, "red_episodes": 2}),
+        "repeat-contacts-without-referral": RuleSetting(params={"months": 4}),
+    }
+    book = load_rulebook(RULES, PACKS, Overrides(settings=own))
+
+    assert book.faults == ()
+    assert book.settings.params["missing_window_days"] == 60
+    assert book.settings.params["repeat_contact_months"] == 4
+    assert find_rule(book, "CLA-18").params["red_episodes"] == 2
+
+    both = load_rulebook(RULES, PACKS, Overrides(settings=own, params={"missing_window_days": 30}))
+    assert both.settings.params["missing_window_days"] == 30
+
+    wrong = load_rulebook(RULES, PACKS, Overrides(settings={"CLA-18": RuleSetting(params={"window_days": "long"})}))
+    assert [fault.problem for fault in wrong.faults] == [
+        "`rules: params: missing_window_days:` is a text, but stands for a number"
+    ]

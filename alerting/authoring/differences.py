@@ -96,6 +96,8 @@ def _compare_answers(old: Rule, new: Rule) -> Iterator[Difference]:
         codes = (before.uses.get(name), after.uses.get(name))
         yield from _compare_values(f"uses {name}", "answers", *codes, "uses the numbers of {new} instead of {old}")
     yield from _compare_lists("requires", "answers", _list_required(before.requires), _list_required(after.requires))
+    names = (_list_names(before.shared_params), _list_names(after.shared_params))
+    yield from _compare_lists("shared_params", "record", *names)
     of = (before.requires_of, after.requires_of)
     yield from _compare_texts("requires_of", "answers", *of, "what is required is looked at in others")
     runs = (before.pending_for, after.pending_for)
@@ -231,6 +233,10 @@ def _compare_lists(key: str, effect: Effect, old: Sequence[str], new: Sequence[s
     """Compare two lists whose order means nothing."""
     if set(old) != set(new):
         yield Difference(key=key, effect=effect, says=_describe_change(old, new), old=list(old), new=list(new))
+
+
+def _list_names(names: Mapping[str, str]) -> list[str]:
+    return [f"{own} for {shared}" for own, shared in names.items()]
 
 
 def _list_required(columns: Mapping[str, float | None]) -> list[str]:

@@ -357,6 +357,10 @@ class _Compiler:
                     ("requires", index if listed else name),
                     did_you_mean(name, self.subject.columns),
                 )
+        for name, shared in self.file.shared_params.items():
+            if shared not in self.params:
+                remedy = did_you_mean(shared, list(self.params))
+                self._at(f"there is no shared parameter '{shared}'", ("shared_params", name), remedy)
         for part, names in (("let", self.file.let), ("params", self.file.params), ("tables", self.file.tables)):
             taken = {*self.subject.columns, *_OWN_NAMES}
             taken |= {*self.params} if part == "let" else {*self.file.params} if part == "tables" else set()

@@ -323,6 +323,12 @@ class RuleFile(BaseModel):
         "means that",
         examples=[{"red_days": [28, 120]}],
     )
+    shared_params: dict[str, str] = Field(
+        default_factory=dict,
+        description="Its own names for shared parameters that its subject's SQL reads: what config.yaml sets for the rule under such a name "
+        "holds for every rule that reads it",
+        examples=[{"window_days": "missing_window_days"}],
+    )
     requires: Annotated[
         dict[str, float | None], BeforeValidator(_shares, json_schema_input_type=tuple[str, ...] | dict[str, float | None])
     ] = Field(

@@ -28,7 +28,7 @@ from alerting.rulebook.disclosure import as_private_as_it_is, find_disclosure_fa
 from alerting.rulebook.file_models import Overrides, RuleFile, SettingsFile, Subject
 from alerting.rulebook.rule import Rule
 from alerting.rulebook.run_tables import RUN_TABLES
-from alerting.rulebook.settings import apply_overrides, find_settings_faults, unfit
+from alerting.rulebook.settings import apply_overrides, find_settings_faults, share_out, unfit
 from alerting.rulebook.sql_tree import names_in
 from alerting.rulebook.subject_sql import find_sql_faults, only_statement
 from alerting.rulebook.tables import apply_tables
@@ -115,6 +115,8 @@ class _Loader:
         self.numbers: dict[str, dict[str, Any]] = {}
 
     def load(self, packs: Sequence[str] | None) -> Rulebook:
+        documents = self._documents(packs)
+        self.overrides = share_out(self.overrides, [self._as_used(document) for _, document in documents])
         settings = self._settings()
         self._load_views()
         ground = Foundation(
@@ -125,7 +127,7 @@ class _Loader:
             folder=self.folder,
             own=self.own,
         )
-        rules = {id_: replace(rule, shadow=_is_in_shadow(rule, ground)) for id_, rule in self._rules(packs, ground).items()}
+        rules = {id_: replace(rule, shadow=_is_in_shadow(rule, ground)) for id_, rule in self._rules(documents, ground).items()}
         self._check_settings_are_of_rules(rules)
         # An id that belongs to a rule in use stays that rule's: its alerts go on.
         broken = tuple(replace(one, id=place) if one.id in rules else one for place, one in self.broken.items())
@@ -149,8 +151,8 @@ class _Loader:
             older=self.older,
         )
 
-    def _rules(self, packs: Sequence[str] | None, ground: Foundation) -> dict[str, Rule]:
-        """Return the rules of these packs, by their ids."""
+    def _documents(self, packs: Sequence[str] | None) -> list[tuple[str, Document]]:
+        """Return the rule files of these packs, each with its pack."""
         if packs is None:
             # The council's own come last, so that they can stand for any other.
             packs = sorted(self._packs() - {"subjects"}, key=lambda name: (name == LOCAL_PACK, name))
@@ -161,10 +163,14 @@ class _Loader:
                 self.stop(f"there is no rule pack '{pack}' in {self.folder.as_posix()}", ("packs", index), remedy)
                 continue
             found += [(pack, load(path, shown=True)) for path in self._files(pack, "*.yaml")]
-        self.numbers = self._numbers([document for _, document in found], ground)
+        return found
+
+    def _rules(self, documents: Sequence[tuple[str, Document]], ground: Foundation) -> dict[str, Rule]:
+        """Return the rules of these files, each with its pack, by their ids."""
+        self.numbers = self._numbers([document for _, document in documents], ground)
         ground = replace(ground, numbers=self.numbers)
         rules: dict[str, Rule] = {}
-        for pack, document in found:
+        for pack, document in documents:
             self._add(rules, document, pack, ground)
         return rules
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from typing import Any
 
@@ -58,6 +58,25 @@ def _wrong_calendar(params: Mapping[str, Any]) -> dict[str, tuple[str, str]]:
     if params.get(_CLOCK, CLOCKS[0]) not in CLOCKS:
         wrong[_CLOCK] = ("is no clock", did_you_mean(str(params[_CLOCK]), list(CLOCKS)) or f"Write {listed(CLOCKS, 'or')}.")
     return wrong
+
+
+def share_out(overrides: Overrides, written: Iterable[Mapping[str, Any]]) -> Overrides:
+    """Return what config.yaml says, with what it sets for a rule under the rule's own name for a shared parameter set for the shared one.
+
+    written: what each rule file says. What config.yaml says of the shared parameter by its own name goes before.
+    """
+    settings, params = dict(overrides.settings), dict(overrides.params)
+    for value in written:
+        names = value.get("shared_params")
+        for called in (value.get("code"), value.get("id")):
+            if not isinstance(names, Mapping) or called not in settings:
+                continue
+            setting = settings[called]
+            own = {name: given for name, given in setting.params.items() if name in names}
+            params = {**{str(names[name]): given for name, given in own.items()}, **params}
+            rest = {name: given for name, given in setting.params.items() if name not in own}
+            settings[called] = setting.model_copy(update={"params": rest})
+    return overrides.model_copy(update={"settings": settings, "params": params})
 
 
 def apply_overrides(
