@@ -15,7 +15,10 @@ from pathlib import Path
 from click.testing import CliRunner
 
 from alerting.commands import cli
+from alerting.documents.document import load
+from tests.case_rows import RULES
 
+BANK_HOLIDAYS = load(RULES / "settings.yaml").value["bank_holidays"]
 CONFIG, SETTINGS = "config.yaml", "rules/settings.yaml"
 RULE, OTHER = "rules/local/plan-visit-late.yaml", "rules/local/plan-without-a-worker.yaml"
 SUBJECT, VIEW = "rules/subjects/plan.yaml", "rules/subjects/_views/v_plan.sql"
@@ -36,7 +39,7 @@ rules:
 receivers:
   outbox: {type: folder, path: outbox, ceiling: reference}
 """,
-    SETTINGS: """\
+    SETTINGS: f"""\
 params:
   adult_age: 18
   row_count_tolerance: 0.005
@@ -48,8 +51,9 @@ params:
 codes:
   legal_status:
     codes: [C2, V3]
-    words: {C2: [full care order]}
-bank_holidays: [2026-04-03, 2026-04-06]
+    words: {{C2: [full care order]}}
+bank_holidays: [{BANK_HOLIDAYS[0]}, {BANK_HOLIDAYS[1]},
+  {", ".join(BANK_HOLIDAYS[2:])}]
 """,
     SUBJECT: """\
 id: plan

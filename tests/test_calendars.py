@@ -53,12 +53,12 @@ def test_of_a_calendar_as_it_is_shipped_nothing_is_told(tmp_path):
 @pytest.mark.parametrize(
     ("rules", "today", "problem"),
     [
-        ("bank_holiday_changes: {remove: [2026-05-04]}", TODAY, "the bank holidays lack 4 May 2026: it counts as working days"),
+        ("bank_holiday_changes: {remove: [2026-05-04]}", TODAY, "the bank holidays lack 4 May 2026: it counts as a working day"),
         ("bank_holiday_changes: {add: [2026-12-29]}", TODAY, "29 December 2026 is no bank holiday of England that we know of"),
         (
             "",
             date(2029, 7, 1),
-            "the bank holidays lack 1 January 2031: it counts as working days",  # the shipped list ends with 2030
+            "the bank holidays lack 1 January 2031: it counts as a working day",  # the shipped list ends with 2030
         ),
         (
             "params: {term_ends: [2026-03-27, 2026-07-21]}",

@@ -93,7 +93,7 @@ HOSTILE = [
 @pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
 def test_text_of_the_case_data_is_text_and_nothing_else(text):
     noted = rule(says="Note: {{ note }}.")
-    one = item("new", facts={"note": text}, ref="A-TEST", subject=text, worker_name=text, team_name=text, why=text)
+    one = item("new", facts={"note": text}, ref="A-TEST", subject=text, worker_name=f"{text} W", team_name=f"{text} T", why=text)
     other = item("cleared", left=text)
     sent = message(daily(one, other, covering=(text,)), noted)
     plainly = message(daily(item(facts={"note": "n"}, why="w"), item("cleared", left="r"), covering=("c",)), noted)

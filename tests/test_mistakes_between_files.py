@@ -74,17 +74,17 @@ error: the subject 'plan' cannot be used: its files have faults
 error: unknown key `bank_holiday`
   --> rules/settings.yaml:13:1
    |
-13 | bank_holiday: [2026-04-03, 2026-04-06]
+13 | bank_holiday: [2018-01-01, 2018-03-30,
    | ^^^^^^^^^^^^
    = help: Did you mean 'bank_holidays'?
 """),
     Mistake("a bank holiday with its day first", SETTINGS,
-            "2026-04-06",
-            "06/04/2026", """
+            "2018-03-30",
+            "30/03/2018", """
 error: `bank_holidays.1` should be a day
   --> rules/settings.yaml:13:29
    |
-13 | bank_holidays: [2026-04-03, 06/04/2026]
+13 | bank_holidays: [2018-01-01, 30/03/2018,
    |                             ^^^^^^^^^^
    = help: Write the year first: 2026-03-31.
 """),

@@ -42,7 +42,7 @@ def _find_holiday_faults(app: App, today: date) -> Iterator[Fault]:
     if lacking:
         yield _fault(
             app,
-            f"the bank holidays lack {_named(lacking)}: {'it counts' if len(lacking) == 1 else 'they count'} as working days",
+            f"the bank holidays lack {_named(lacking)}: {'it counts as a working day' if len(lacking) == 1 else 'they count as working days'}",
             f"Write `bank_holiday_changes: {{add: [{', '.join(map(str, lacking[:_MOST_NAMED]))}]}}` under `rules:`, or bring the rules up to date.",
         )
     beside = sorted(each for each in listed_days if each.weekday() < 5 and _is_asked(each, today, until) and each not in england)

@@ -98,6 +98,9 @@ def _compare_answers(old: Rule, new: Rule) -> Iterator[Difference]:
     yield from _compare_lists("requires", "answers", _list_required(before.requires), _list_required(after.requires))
     names = (_list_names(before.shared_params), _list_names(after.shared_params))
     yield from _compare_lists("shared_params", "record", *names)
+    yield from _compare_lists(
+        "off_without", "answers", _list_off_without(before.off_without), _list_off_without(after.off_without)
+    )
     of = (before.requires_of, after.requires_of)
     yield from _compare_texts("requires_of", "answers", *of, "what is required is looked at in others")
     runs = (before.pending_for, after.pending_for)
@@ -241,6 +244,12 @@ def _list_names(names: Mapping[str, str]) -> list[str]:
 
 def _list_required(columns: Mapping[str, float | None]) -> list[str]:
     return [name if share is None else f"{name} ({share:.0%})" for name, share in columns.items()]
+
+
+def _list_off_without(tables: Mapping[str, Mapping[str, str]]) -> list[str]:
+    """Return each table with what its rows must say to count."""
+    named = {table: ", ".join(f"{column}: {value}" for column, value in cells.items()) for table, cells in tables.items()}
+    return [f"{table} ({cells})" if cells else table for table, cells in named.items()]
 
 
 def _describe_change(old: Any, new: Any) -> str:
