@@ -125,7 +125,9 @@ def day(column: str) -> Callable[[Row], date | None]:
 
 
 def text(column: str) -> Callable[[Row], str | None]:
-    return lambda row: clean(row.get(column))
+    """Order by a text; an id that is nothing, such as `n/a`, is last like any that is not there."""
+    read = id_of if column.endswith("_id") else clean
+    return lambda row: read(row.get(column))
 
 
 def coded(column: str, name: str) -> Callable[[Row], str | None]:
