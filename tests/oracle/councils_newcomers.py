@@ -7,7 +7,7 @@ from datetime import date, time
 from tests.oracle.adding import Adding
 from tests.oracle.calendar import add_days, add_months, birthday
 from tests.oracle.councils_care import moment
-from tests.oracle.written import coded, flag, working_days_before, written
+from tests.oracle.written import cased, coded, flag, working_days_before, written
 
 
 def newcomers(adding: Adding) -> None:
@@ -48,7 +48,7 @@ def _status(adding: Adding, person: str, status: str, since: date, until: date |
         "ssd_legal_status",
         lega_legal_status_id=adding.fresh(),
         lega_person_id=person,
-        lega_legal_status=coded(adding.rng, status),
+        lega_legal_status=coded(adding.rng, status) if len(status) == 2 else cased(adding.rng, status),
         lega_legal_status_start_date=written(adding.rng, since),
         lega_legal_status_end_date=written(adding.rng, until) if until else adding.no_day(),
     )

@@ -8,7 +8,7 @@ from fractions import Fraction
 from tests.oracle.answers import Answer, Params
 from tests.oracle.asking import answer
 from tests.oracle.calendar import add_days, add_months, wd_between
-from tests.oracle.cells import Row, Table, clean, id_of, norm
+from tests.oracle.cells import Row, Table, clean, id_of, norm, real_date
 from tests.oracle.codes import UNMAPPED, code
 from tests.oracle.reads import READS
 from tests.oracle.views import Views
@@ -77,7 +77,7 @@ def _cells(views: Views) -> dict[tuple[str, str], tuple[str, Table]]:
     leavers = _of_children(views, "ssd_care_leavers", "clea_person_id")
 
     def this_year(row: Row) -> bool:
-        on = views.not_later(row, "miss_missing_episode_start_date")
+        on = real_date(row.get("miss_missing_episode_start_date"))
         return on is not None and on >= year
 
     return {
