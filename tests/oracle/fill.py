@@ -39,14 +39,18 @@ def _seen(views: Views, answers: Answers) -> list[bool]:
 
 
 def _alone(views: Views, answers: Answers) -> list[bool]:
-    p = OF_PROTECTION["CP-04"]
+    p = views.params(OF_PROTECTION, "CP-04")
     found = [visits_considered(views, person, views.cp[person].plan_start, p["visits"]) for person in answers]
     return [any(was is not None for was in visits.values()) for visits in found if visits]
 
 
 def _numbers_of_homes(views: Views, answers: Answers) -> list[bool]:
     places = [place for person in answers if (place := views.place_now(person)) is not None]
-    return [clean(place.urn) is not None for place in places if place.ptype in OF_PLACEMENTS["CLA-11"]["registered_types"]]
+    return [
+        clean(place.urn) is not None
+        for place in places
+        if place.ptype in views.params(OF_PLACEMENTS, "CLA-11")["registered_types"]
+    ]
 
 
 # By rule, whether each of those of whom the column is asked has a value in it.

@@ -163,7 +163,7 @@ def cl_07(views: Views, p: Params) -> dict[str, Answer]:
 
 def in_touch(views: Views) -> list[bool]:
     """Return of each of those whom CL-01 asks about whether there was a contact lately enough."""
-    of_contact = DEFAULTS["CL-01"]
+    of_contact = views.params(DEFAULTS, "CL-01")
     asked = [person for person, found in cl_01(views, of_contact).items() if found.outcome != "unknown"]
     contacts = [views.leavers[person].contact for person in asked]
     return [contact is not None and days(contact, views.as_of) <= of_contact["red_days"] for contact in contacts]

@@ -78,7 +78,7 @@ def wf_04(views: Views, p: Params) -> dict[str, Answer] | None:
 def wf_19(views: Views, p: Params) -> dict[str, Answer] | None:
     if not views.supplied("ext_oversight"):
         return None
-    of_assessment, answers = OF_ASSESSMENT["AS-01"], {}
+    of_assessment, answers = views.params(OF_ASSESSMENT, "AS-01"), {}
     for assessment in open_assessments(views):
         day_0 = assessment.day_0(of_assessment) if assessment.started is not None else None
         if day_0 is None:

@@ -34,7 +34,7 @@ _ADOPTIVE = ("A3", "A4", "A5", "A6")
 
 def planned(views: Views, p: Params) -> list[bool]:
     """Return of each child whose second review was in the last months whether there is a plan today."""
-    since, of_reviews = add_months(views.as_of, -p["months"]), OF_REVIEWS["CLA-03"]
+    since, of_reviews = add_months(views.as_of, -p["months"]), views.params(OF_REVIEWS, "CLA-03")
     found = []
     for person in asked_for_permanence(views, of_reviews):
         held = views.held_reviews(views.cla[person].cla_id)

@@ -67,7 +67,7 @@ def wf_08(views: Views, p: Params) -> dict[str, Answer] | None:
 
 @cache
 def _answers_of(code: str) -> Callable[[Views], dict[str, Answer] | None]:
-    return lambda views: RULES[code](views, DEFAULTS[code])
+    return lambda views: RULES[code](views, views.params(DEFAULTS, code))
 
 
 def dq_06(views: Views, p: Params) -> dict[str, Answer]:
@@ -103,9 +103,9 @@ def asked(
     params: by rule code, or `shared`, what differs from the defaults. codes: only these rules, where there are any.
     """
     chosen = params or {}
-    views = Views(tables, as_of, chosen.get("shared"), switched_on=codes)
+    views = Views(tables, as_of, chosen.get("shared"), switched_on=codes, own=chosen)
     rules = {code: rule for code, rule in RULES.items() if not codes or code in codes}
-    return {code: rule(views, {**DEFAULTS[code], **chosen.get(code, {})}) for code, rule in rules.items()}
+    return {code: rule(views, views.params(DEFAULTS, code)) for code, rule in rules.items()}
 
 
 def findings(

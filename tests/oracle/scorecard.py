@@ -46,7 +46,7 @@ Counted = tuple[str | None, bool]
 
 def _asked(module: object, code: str, views: Views) -> dict[str, Answer]:
     rules, defaults = module.RULES, module.DEFAULTS  # type: ignore[attr-defined]
-    return rules[code](views, defaults[code]) or {}
+    return rules[code](views, views.params(defaults, code)) or {}
 
 
 def _known(found: Mapping[str, Answer]) -> list[Answer]:
@@ -81,7 +81,7 @@ def _permanence(views: Views) -> list[Counted]:
 
 def _lately(views: Views, row: Row, column: str) -> bool:
     on = views.not_later(row, column)
-    return on is not None and on > add_months(views.as_of, -DEFAULTS["WF-07"]["months"])
+    return on is not None and on > add_months(views.as_of, -views.params(DEFAULTS, "WF-07")["months"])
 
 
 def _assessments(views: Views) -> list[Counted]:
@@ -92,7 +92,7 @@ def _assessments(views: Views) -> list[Counted]:
         if key is None or started is None or authorised is None or person not in views.child:
             continue
         if _lately(views, row, "cina_assessment_auth_date"):
-            in_time = wd_between(started, authorised) <= DEFAULTS["WF-07"]["assessment_wd"]
+            in_time = wd_between(started, authorised) <= views.params(DEFAULTS, "WF-07")["assessment_wd"]
             found[key] = (id_of(row.get("cina_assessment_team")), in_time)
     return list(found.values())
 
@@ -110,7 +110,7 @@ def _conferences(views: Views) -> list[Counted]:
             if id_of(each.get("s47e_person_id")) == person and (on := views.not_later(each, "s47e_s47_start_date")) is not None
         ]
         if starts and _lately(views, row, "icpc_icpc_date"):
-            in_time = wd_between(min(starts), held) <= DEFAULTS["WF-07"]["conference_wd"]
+            in_time = wd_between(min(starts), held) <= views.params(DEFAULTS, "WF-07")["conference_wd"]
             found.append((id_of(row.get("icpc_icpc_team")), in_time))
     return found
 

@@ -34,7 +34,7 @@ DEFAULTS: Mapping[str, Params] = {
 
 
 def wf_02(views: Views, p: Params) -> dict[str, Answer]:
-    of_caseload, answers = OF_WORKERS["WF-01"], {}
+    of_caseload, answers = views.params(OF_WORKERS, "WF-01"), {}
     loads = caseloads(views, of_caseload)
     for team, service in case_teams(views).items():
         of_team = [load for load in loads.values() if load.team == team]
@@ -49,8 +49,8 @@ def wf_02(views: Views, p: Params) -> dict[str, Answer]:
 
 
 def wf_09(views: Views, p: Params) -> dict[str, Answer]:
-    protected = cp_08(views, OF_PROTECTION["CP-08"])
-    others = dq_01(views, OF_DATA["DQ-01"])
+    protected = cp_08(views, views.params(OF_PROTECTION, "CP-08"))
+    others = dq_01(views, views.params(OF_DATA, "DQ-01"))
     a = [found.team for found in protected.values() if found.level == "critical"]
     a += [found.team for found in others.values() if found.level == "red"]
     b = [found.team for found in others.values() if found.level == "amber"]

@@ -147,10 +147,12 @@ class Views:
         as_of: date,
         shared: Mapping[str, Any] | None = None,
         switched_on: Collection[str] = (),
+        own: Mapping[str, Mapping[str, Any]] | None = None,
     ) -> None:
         self.as_of = as_of
         # The rules that there are; none stands for all.
         self.switched_on = switched_on
+        self._own = own or {}
         self.shared = {**SHARED, **(shared or {})}
         self._tables = {name: different(rows) for name, rows in tables.items()}
         self._by_id: dict[tuple[str, str], dict[str | None, Table]] = {}
@@ -172,6 +174,10 @@ class Views:
         if make not in self._once:
             self._once[make] = make(self)
         return self._once[make]  # type: ignore[no-any-return]
+
+    def params(self, defaults: Mapping[str, Mapping[str, Any]], code: str) -> dict[str, Any]:
+        """Return the parameters of a rule, where the council sets its own those."""
+        return {**defaults[code], **self._own.get(code, {})}
 
     def supplied(self, table: str) -> bool:
         return bool(self.rows(table))

@@ -150,7 +150,7 @@ def weight(views: Views, person: str, p: Params) -> Fraction:
     if any(start > add_days(views.as_of, -p["enquiry_days"]) for start, _ in enquiries(views, person)):
         extras += p["enquiry"]
     asked = person in views.open_case and views.under_18(person)
-    if asked and episodes_lately(views, person, OF_MISSING["CLA-18"]["window_days"]) >= p["episodes"]:
+    if asked and episodes_lately(views, person, views.params(OF_MISSING, "CLA-18")["window_days"]) >= p["episodes"]:
         extras += p["missing"]
     codes = _latest_factors(views, person, p)
     groups = sum(bool(codes & set(group)) for group in FACTOR_GROUPS.values())
@@ -175,7 +175,7 @@ def _latest_factors(views: Views, person: str, p: Params) -> frozenset[str]:
 
 
 def wf_17(views: Views, p: Params) -> dict[str, Answer]:
-    of_caseload, answers = DEFAULTS["WF-01"], {}
+    of_caseload, answers = views.params(DEFAULTS, "WF-01"), {}
     for worker, load in caseloads(views, of_caseload).items():
         weights = sum((weight(views, person, p) for person in load.people), Fraction(0))
         n = rounded(float(weights) / (float(load.fte) * float(load.factor)))
