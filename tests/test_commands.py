@@ -166,6 +166,10 @@ def test_alerts_are_listed_shown_acknowledged_and_snoozed(shell: Shell) -> None:
     shell("run", "daily", "--as-of", DAY)
     [alert] = shell.json("alerts", "list", "--rule", "CP-03")
     ref = alert["ref"]
+    listed = shell("alerts", "list").output
+    assert ("child protection plan C1" in listed, "Rule WF-12" in listed, "rule asked" in listed) == (True, True, False)
+    off = next(alert["ref"] for alert in shell.json("alerts", "list", "--rule", "DQ-07") if alert["subject"] == "WF-12")
+    assert "\nRule WF-12, team none" in shell("alerts", "show", off).output
 
     assert (alert["code"], alert["subject"], alert["level"], alert["condition"], alert["team"]) == (
         "CP-03",

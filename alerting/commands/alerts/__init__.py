@@ -151,6 +151,25 @@ def find_alert(store: Store, ref: str, within: Transaction | None = None) -> Ale
     return found
 
 
+def naming(app: App, connection: Transaction) -> Callable[[Alert], str]:
+    """Return what says of an alert what it is about, in the words of a message: `Team Assessment West`, `care leaver 100234`."""
+    from alerting.casedata.directory import Directory
+    from alerting.notifications.called import called
+    from alerting.notifications.policy import routes_of
+    from alerting.store import newest_directory
+
+    newest = newest_directory.read(connection)
+    nobody = Directory(staff={}, former={}, teams={}, cover={}, restricted=None)
+    directory = newest.directory if newest else nobody
+    routes = routes_of((*app.book.rules, *app.book.off))
+
+    def name(alert: Alert) -> str:
+        route = routes.get(alert.rule)
+        return (called(alert, route, directory) if route else "") or f"{alert.subject_kind.replace('_', ' ')} {alert.subject}"
+
+    return name
+
+
 def measured(alert: Alert) -> str:
     """Return an alert's measure with its unit, "" where it has none."""
     return f"{alert.measure:g} {alert.unit}" if alert.measure is not None else ""

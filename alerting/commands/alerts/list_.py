@@ -8,7 +8,7 @@ import click
 
 from alerting.authoring.draft import find_rule
 from alerting.cli import build_app
-from alerting.commands.alerts import as_row, measured
+from alerting.commands.alerts import as_row, measured, naming
 from alerting.documents.document import did_you_mean
 from alerting.errors import AlertingError
 from alerting.model import Condition, Level
@@ -36,6 +36,8 @@ def command(
             find_rule(app.book, rule)
         if team and not any(alert.team == team for alert in alerts):
             _find_team(store, team)
+        with store.transaction() as connection:
+            name = naming(app, connection)
     finally:
         store.close()
     chosen = [
@@ -51,13 +53,13 @@ def command(
         echo_json([as_row(alert) for alert in chosen])
         return
     echo_table(
-        ["Ref", "Level", "Rule", "Subject", "Team", "Condition", "Measure", "Due", "Since"],
+        ["Ref", "Level", "Rule", "About", "Team", "Condition", "Measure", "Due", "Since"],
         [
             [
                 alert.ref,
                 alert.level.name,
                 alert.code,
-                alert.subject,
+                name(alert),
                 alert.team,
                 alert.condition.value,
                 measured(alert),

@@ -9,7 +9,7 @@ import click
 
 from alerting.alerts.handling import KINDS, REASONS, said
 from alerting.cli import build_app, today
-from alerting.commands.alerts import as_row, find_alert, measured
+from alerting.commands.alerts import as_row, find_alert, measured, naming
 from alerting.model import Alert, ClosingReason
 from alerting.notifications.recipient_log import EVERYBODY
 from alerting.notifications.silences import silenced
@@ -32,6 +32,7 @@ def command(ctx: click.Context, ref: str, *, as_json: bool) -> None:
         with store.transaction() as connection:
             history = read_history(connection, alert.id or 0)
             withheld = recipient_log.read_not_told(connection, alert.id or 0)
+            about = naming(app, connection)(alert)
             quiet = silenced([alert], silences.standing(connection, today(app)))
     finally:
         store.close()
@@ -41,7 +42,7 @@ def command(ctx: click.Context, ref: str, *, as_json: bool) -> None:
         return
     rule = next((rule for rule in (*app.book.rules, *app.book.off) if rule.id == alert.rule), None)
     echo(f"{alert.ref}  {alert.level.name}  {rule.title if rule else alert.rule} ({alert.code})")
-    echo(f"{alert.subject_kind.replace('_', ' ')} {alert.subject}, team {alert.team or 'none'}, worker {alert.worker or 'none'}")
+    echo(f"{about}, team {alert.team or 'none'}, worker {alert.worker or 'none'}")
     held = f": {alert.why_held}, since {alert.held_since}" if alert.held_reason else ""
     echo(f"{alert.condition.value}{held}; first seen {alert.first_seen}, {alert.level.name} since {alert.level_since}")
     echo(f"Measure: {measured(alert) or 'not known'}; due: {alert.due or 'no date'}")
