@@ -100,3 +100,29 @@ def test_the_list_of_rules_says_which_are_off_and_why(office):
     _, said = command(office, "rules", "list")
 
     assert "off: no supervision records (ext_supervision)" in " ".join(said.split())
+
+
+@pytest.mark.parametrize(("service", "reads"), [("help_protection", False), ("front_door", True), ("out_of_hours", True)])
+def test_a_manager_reads_of_the_week_only_what_is_off_that_looks_at_a_service_of_theirs(office, service, reads):
+    office.rule("plan-there", "PL-02", "off_without: [ext_contact]", "services: [front_door]")
+    for team in office.council.tables["ext_team"]:
+        team["service"] = service
+    office.run(MONDAY)
+
+    office.run(MONDAY, "weekly")
+
+    said = [(rule.title, rule.problem) for rule in office.content("M1").not_run]
+    everybody = ("There are no supervision records (ext_supervision)", "PL-01 is not asked.")
+    theirs = ("There are no times of contacts (ext_contact)", "PL-02 is not asked.")
+    assert said == ([everybody, theirs] if reads else [everybody])
+
+
+def test_a_service_that_there_is_not_is_a_fault_at_its_place(office):
+    office.run(MONDAY)
+    office.rule("plan-long", "PL-01", "services: [front_dor]")
+
+    code, said = command(office, "check")
+
+    assert code == 1
+    assert "'front_dor' is none of `case_services`" in said
+    assert "Did you mean 'front_door'?" in said

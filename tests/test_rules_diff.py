@@ -64,6 +64,7 @@ CHANGES: dict[str, tuple[Any, Any, str]] = {
     "job": ("weekly", "told", "asked weekly instead of daily"),
     "reads": (("ssd_care_leavers", "ssd_cla_episodes"), "told", "no longer ssd_legal_status"),
     "off_without": ({"ext_supervision": {"kind": "staff"}}, "answers", "also ext_supervision (kind: staff)"),
+    "services": (("front_door",), "told", "also front_door"),
     "requires": ({"latest_contact": 0.8}, "answers", "also latest_contact (80%); no longer latest_contact"),
     "shared_params": ({"visits": "cp_visits_considered"}, "record", "also visits for cp_visits_considered"),
     "requires_of": ("age > 17", "answers", "what is required is looked at in others"),

@@ -152,6 +152,7 @@ def _compare_recipients(old: Rule, new: Rule) -> Iterator[Difference]:
     yield from _compare_values("remind_every", "told", *every, "reminded every {new} working days instead of {old}")
     yield from _compare_values("channel", "told", before.channel, after.channel, "counted in channels: {new} instead of {old}")
     yield from _compare_lists("reads", "told", before.reads, after.reads)
+    yield from _compare_lists("services", "told", before.services, after.services)
 
 
 def _compare_words(old: Rule, new: Rule) -> Iterator[Difference]:

@@ -343,10 +343,9 @@ class _Run:
             weeks_as_read_by,
             receivers,
             as_of=as_of,
-            not_run=[
-                *(StoppedRule(title=titles.get(row.id, row.code), problem=row.problem or "") for row in stopped),
-                *weekly.off_for_want_of_data(rows),
-            ],
+            stopped=[StoppedRule(title=titles.get(row.id, row.code), problem=row.problem or "") for row in stopped],
+            off=rows,
+            case_services=self.policy.case_services,
             asked=len({row.id for row in rows if row.has_answered}),
             braked=len({alert.rule for alert in self.waiting}),
             watch=self.evaluation.watch,

@@ -55,6 +55,12 @@ class Policy:
         """Every rule's title, by its id."""
         return {rule.id: rule.title for rule in (*self.book.rules, *self.book.off)}
 
+    @property
+    def case_services(self) -> frozenset[str]:
+        """The services that hold cases."""
+        named = self.book.settings.params.get("case_services")
+        return frozenset(map(str, named)) if isinstance(named, (list, tuple)) else frozenset()
+
     def number(self, name: str, unless_set: float) -> float:
         """Return a number of the shared settings."""
         value = self.book.settings.params.get(name)
@@ -91,6 +97,7 @@ def routes_of(rules: tuple[Rule, ...]) -> dict[str, RuleRoute]:
             inhibited_by=rule.file.inhibited_by,
             not_beside=rule.file.not_beside,
             about=rule.about,
+            services=rule.file.services,
             name=None if rule.file.per else rule.subject.name,
             nobody_else=rule.file.nobody_else,
             shadow=rule.shadow,

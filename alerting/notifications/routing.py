@@ -38,6 +38,8 @@ class RuleRoute:
     not_beside: Sequence[str] = ()
     #: What its alerts are about.
     about: About = About.child
+    #: The services whose work it looks at; none where that is the work of all.
+    services: Sequence[str] = ()
     #: The fact by which readers know what an alert is about; None where that is its subject.
     name: str | None = None
     #: Whether it stays with those it names and the next up of their team.

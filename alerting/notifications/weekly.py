@@ -7,7 +7,7 @@ no day out and count none twice.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import date, timedelta
 
 from alerting.evaluation.watch import Watch
@@ -110,7 +110,9 @@ def compose_summaries(
     receivers: Iterable[Receiver],
     *,
     as_of: date,
-    not_run: Sequence[StoppedRule],
+    stopped: Sequence[StoppedRule],
+    off: Sequence[RuleRow],
+    case_services: Collection[str],
     asked: int,
     braked: int,
     watch: Watch | None,
@@ -118,7 +120,8 @@ def compose_summaries(
 ) -> list[Notification]:
     """Return one summary for each manager and service manager, with all of their teams and no others.
 
-    weeks: the week of each team, as somebody reads it. asked: how many rules were asked of anybody. watch: what every rule
+    weeks: the week of each team, as somebody reads it. stopped: what could not run. off: how asking went; of what is off for want of
+    a table a manager reads only what concerns a team of theirs. asked: how many rules were asked of anybody. watch: what every rule
     looks at. braked: of how many alerts wait to be looked at.
     """
     managers = _managers(router)
@@ -142,7 +145,12 @@ def compose_summaries(
                     for name, team in sorted(teams)
                 ),
                 sealed=_masked(watch.sealed) if watch and id_ == performance else "",
-                not_run=tuple(not_run),
+                not_run=(
+                    *stopped,
+                    *off_for_want_of_data(
+                        row for row in off if _concerns(router, row.id, {id_ for _, id_ in teams}, case_services)
+                    ),
+                ),
                 asked=asked,
                 braked=braked,
                 banners=tuple(banners),
@@ -153,6 +161,13 @@ def compose_summaries(
         if receiver.teams is None
         for id_, (manager, teams) in sorted(managers.items())
     ]
+
+
+def _concerns(router: Router, rule: str, teams: Iterable[str], case_services: Collection[str]) -> bool:
+    """Return whether a rule looks at the work of any of these teams: at that of a service of which nothing is known it may."""
+    services = router.rules[rule].services if rule in router.rules else ()
+    theirs = {(router.directory.teams[team].service or "").casefold() for team in teams}
+    return not services or any(service in services or service not in case_services for service in theirs)
 
 
 def _watched(router: Router, watch: Watch | None, team_id: str) -> Watched | None:

@@ -357,6 +357,10 @@ class _Compiler:
                     ("requires", index if listed else name),
                     did_you_mean(name, self.subject.columns),
                 )
+        known = self.params.get("case_services", ())
+        for index, service in enumerate(self.file.services):
+            if service not in known:
+                self._at(f"'{service}' is none of `case_services`", ("services", index), did_you_mean(service, list(known)))
         for name, shared in self.file.shared_params.items():
             if shared not in self.params:
                 remedy = did_you_mean(shared, list(self.params))

@@ -300,6 +300,12 @@ class RuleFile(BaseModel):
         "says what is named of it",
         examples=[["ext_contact"], {"ext_supervision": {"kind": "staff"}}],
     )
+    services: tuple[str, ...] = Field(
+        default=(),
+        description="Those of `case_services` whose work it looks at, where it is not that of all: managers of the others do not read "
+        "on their weekly summary that it is off for want of a table",
+        examples=[["front_door"]],
+    )
     params: dict[str, Any] = Field(
         default_factory=dict,
         description="Named values for its expressions, which a council may change in config.yaml",
