@@ -9,9 +9,13 @@ C2  a child on a protection plan, of T1 and W1, seen yesterday: nothing is wrong
 
 from __future__ import annotations
 
+import atexit
 import csv
+import shutil
+import tempfile
 from collections.abc import Callable
 from datetime import date, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -19,14 +23,33 @@ import yaml
 
 from alerting.alerts.people import Actor
 from alerting.casedata.catalogue import TABLES
+from tests.case_rows import RULES, shipped
 
 MONDAY = date(2026, 3, 2)
 Row = dict[str, str]
+ITS_RULES = frozenset({"AS-01", "CL-01", "CLA-01", "CLA-02", "CLA-03", "CP-03", "CP-05", "CP-08", "DQ-02", "PL-01", "WF-01"})
+"""The codes of the shipped rules that a made council lives by: hundreds of tests ask each of them, day after day.
+
+All that are shipped are asked by the tests of the rules, of the demo and of the whole line.
+"""
 
 
 def somebody(id_: str) -> Actor:
     """Return a member of the made council's staff as one who does something."""
     return Actor(id=id_, name=f"Person {id_}", account="somebody", host="a-machine")
+
+
+@cache
+def its_rules() -> Path:
+    """Return a folder of those of the shipped rules that a made council lives by, with what they stand on."""
+    book, folder = shipped(), Path(tempfile.mkdtemp()) / "rules"
+    atexit.register(shutil.rmtree, folder.parent, ignore_errors=True)
+    rules = [rule for rule in book.rules if rule.code in ITS_RULES]
+    packs = [f"{pack.name}/README.md" for pack in RULES.iterdir() if (pack / "README.md").exists()]
+    for name in {"settings.yaml", *packs, *(file for rule in rules for file in book.files_of(rule))}:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(RULES / name, folder / name)
+    return folder
 
 
 class MadeCouncil:
@@ -117,7 +140,10 @@ class MadeCouncil:
         return extracts
 
     def configure(self, store: str, **changes: Any) -> Path:
-        """Write a config.yaml that reads the extracts, keeps no days and delivers into a folder; `changes` replace whole sections."""
+        """Write a config.yaml that reads the extracts, keeps no days and delivers into a folder; `changes` replace whole sections.
+
+        Its rules are those it lives by, unless it has a folder of its own or `changes` says where they are.
+        """
         config = {
             "council": {
                 "name": "Exampleshire",
@@ -130,6 +156,8 @@ class MadeCouncil:
             "source": {"type": "files", "path": "extracts"},
             "receivers": {"outbox": {"type": "folder", "path": "outbox"}},
         } | changes
+        if not (self.folder / "rules").exists():
+            config["rules"] = {"path": its_rules().as_posix()} | config.get("rules", {})
         path = self.folder / "config.yaml"
         path.write_text(yaml.safe_dump(config, sort_keys=False), "utf-8")
         return path

@@ -169,35 +169,39 @@ def test_what_was_withheld_is_so_since_its_day_and_what_was_told_before_is_said_
     older.close()
 
 
-@pytest.mark.parametrize(
-    ("state", "answer", "reason"),
-    [
-        ("cancelled", "superseded by a newer message", DeliveryReason.superseded),
-        ("cancelled", "expired: it was not its turn", DeliveryReason.expired),
-        ("unknown", "expired: no answer came", DeliveryReason.expired),
-        ("cancelled", "the store was restored; it may have been sent before", DeliveryReason.restored),
-        ("cancelled", "not sent: the environment is test, and only production posts to channels", DeliveryReason.not_posted),
-        ("failed", "bounced: 550 5.1.1 unknown", DeliveryReason.bounced),
-        ("failed", "there is no receiver 'mail' any more", DeliveryReason.no_receiver),
-        ("failed", "the message could not be put into words (KeyError)", DeliveryReason.not_rendered),
-        ("failed", "the address was refused on 2 March 2026: 550", DeliveryReason.refused_before),
-        ("failed", "the receiver broke down (OSError)", DeliveryReason.broke_down),
-        ("failed", "the address was refused: 550 no such user", DeliveryReason.refused),
-        ("unknown", "handed over by a sender that then died; a card is not repeated", DeliveryReason.not_repeated),
-        ("unknown", "no answer came after the message was handed over", DeliveryReason.no_answer),
-        ("deferred", "the server answered 451", None),
-        ("accepted", "250 expired: queued", None),
-    ],
+MESSAGES_ENDED = (
+    ("cancelled", "superseded by a newer message", DeliveryReason.superseded),
+    ("cancelled", "expired: it was not its turn", DeliveryReason.expired),
+    ("unknown", "expired: no answer came", DeliveryReason.expired),
+    ("cancelled", "the store was restored; it may have been sent before", DeliveryReason.restored),
+    ("cancelled", "not sent: the environment is test, and only production posts to channels", DeliveryReason.not_posted),
+    ("failed", "bounced: 550 5.1.1 unknown", DeliveryReason.bounced),
+    ("failed", "there is no receiver 'mail' any more", DeliveryReason.no_receiver),
+    ("failed", "the message could not be put into words (KeyError)", DeliveryReason.not_rendered),
+    ("failed", "the address was refused on 2 March 2026: 550", DeliveryReason.refused_before),
+    ("failed", "the receiver broke down (OSError)", DeliveryReason.broke_down),
+    ("failed", "the address was refused: 550 no such user", DeliveryReason.refused),
+    ("unknown", "handed over by a sender that then died; a card is not repeated", DeliveryReason.not_repeated),
+    ("unknown", "no answer came after the message was handed over", DeliveryReason.no_answer),
+    ("deferred", "the server answered 451", None),
+    ("accepted", "250 expired: queued", None),
 )
-def test_why_a_message_ended_becomes_a_value(older: Store, state: str, answer: str, reason: DeliveryReason | None) -> None:
+"""How messages had ended: their state, the answer in words, and the value that this is now."""
+
+
+def test_why_a_message_ended_becomes_a_value(older: Store) -> None:
     _at(older, "0004")
+    kept = "run_id, receiver, purpose, recipient, name, as_of, urgency, content, planned_at, attempts"
+    add = f"INSERT INTO outbox (id, key, message_id, state, answer, {kept}) SELECT :id, :key, :key, :state, :answer, {kept} FROM outbox WHERE id = 1"
     with older.engine.begin() as connection:
-        connection.execute(sa.text("UPDATE outbox SET state = :state, answer = :answer"), {"state": state, "answer": answer})
+        for id_, (state, answer, _) in enumerate(MESSAGES_ENDED, 2):
+            connection.execute(sa.text(add), {"id": id_, "key": f"<{id_}@x>", "state": state, "answer": answer})
 
     older.upgrade()
 
     with older.engine.connect() as connection:
-        assert connection.execute(sa.select(schema.outbox.c.reason)).scalar_one() == reason
+        reasons = connection.execute(sa.select(schema.outbox.c.reason).where(schema.outbox.c.id > 1).order_by(schema.outbox.c.id))
+        assert [*reasons.scalars()] == [reason for _, _, reason in MESSAGES_ENDED]
     older.close()
 
 

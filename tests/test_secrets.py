@@ -25,14 +25,14 @@ from alerting.errors import AlertingError, Faults, StoreError
 from alerting.rulebook.loader import load_rulebook
 from alerting.sources.sql import Source
 from alerting.store.store import Store
-from tests.made_council import MadeCouncil
+from tests.made_council import MadeCouncil, its_rules
 from tests.office import RULES
 from tests.test_commands import Shell
 
 CONFIG = """council: {{name: X, administrators: [{{name: A B, address: a@example.gov.uk}}, {{name: C D, address: c@example.gov.uk}}], domain: x.gov.uk}}
 {more}
 source: {source}
-rules: {{packs: [statutory]{rules}}}
+rules: {{{rules}}}
 receivers: {{outbox: {receiver}}}
 """
 ONE, OTHER = "Kq7zW", "xR3vB"
@@ -40,7 +40,12 @@ ONE, OTHER = "Kq7zW", "xR3vB"
 
 
 def config(folder: Path, **parts: str) -> Path:
-    usual = {"more": "", "source": "{type: demo, children: 60}", "rules": "", "receiver": "{type: folder, path: outbox}"}
+    usual = {
+        "more": "",
+        "source": "{type: demo, children: 60}",
+        "rules": f"path: '{its_rules()}'",
+        "receiver": "{type: folder, path: outbox}",
+    }
     (folder / "config.yaml").write_text(CONFIG.format(**usual | parts), "utf-8")
     return folder / "config.yaml"
 
@@ -185,13 +190,13 @@ def test_what_is_no_secret_is_a_fault_that_shows_nothing_of_it(tmp_path: Path, w
         ({"more": 'marker: "a\\0b"'}, "control character (U+0000)"),
         ({"more": 'store: "sqlite:///a\\ab.db"'}, "control character (U+0007)"),
         ({"more": 'keep: {path: "a\\nb"}'}, "control character (U+000A)"),
-        ({"rules": ', path: "a\\0b"'}, "control character (U+0000)"),
+        ({"rules": 'path: "a\\0b"'}, "control character (U+0000)"),
         ({"receiver": '{type: folder, path: "a\\0b"}'}, "control character (U+0000)"),
         ({"receiver": "{type: folder, path: ''}"}, "must name a file"),
         ({"source": '{type: files, path: "a\\0b"}'}, "control character (U+0000)"),
         ({"source": "{type: sql, url: 'postgresql+psycopg://u@h:9x/db'}"}, "source.url is not an address"),
-        ({"rules": f", bank_holidays: [{date.today().year}-12-25]"}, "the bank holidays lack 1 January"),
-        ({"rules": ", bank_holidays: 2026-12-25"}, "should be a list"),
+        ({"rules": f"path: '{its_rules()}', bank_holidays: [{date.today().year}-12-25]"}, "the bank holidays lack 1 January"),
+        ({"rules": f"path: '{its_rules()}', bank_holidays: 2026-12-25"}, "should be a list"),
     ],
 )  # fmt: skip
 def test_a_setting_that_cannot_be_is_a_fault_of_the_check(tmp_path: Path, parts: dict[str, str], problem: str) -> None:

@@ -219,6 +219,7 @@ def test_a_subject_has_one_open_alert_a_rule_at_most(store: Store) -> None:
     assert len(store.live()) == 1
 
 
+@pytest.mark.slow
 def test_thousands_of_alerts_are_written_and_read_back(store: Store) -> None:
     write(store, *(open_alert(found(f"C{number}"), RULE, 1, DAY) for number in range(2500)))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from alerting.app import build
 from alerting.commands import cli
 from alerting.documents.additions import add_items
 from alerting.documents.document import load_text
+from tests.made_council import its_rules
 
 PATH = ("rules", "codes", "legal_status", "V2")
 FIRST = """\
@@ -68,6 +70,7 @@ WRITTEN = {
 def config(tmp_path: Path) -> Path:
     path = tmp_path / "config.yaml"
     path.write_text(FIRST + LAST, "utf-8")
+    shutil.copytree(its_rules(), tmp_path / "rules")
     return path
 
 

@@ -272,6 +272,7 @@ def texts(value: Any, path: tuple[str | int, ...] = ()) -> list[tuple[tuple[str 
     return [found for name, part in parts for found in texts(part, (*path, name))]
 
 
+@pytest.mark.slow
 @given(text=written())
 @hypothesis_settings(max_examples=300, deadline=None)
 def test_the_place_of_any_character_is_exact_in_every_style_of_writing(tmp_path_factory, text):
