@@ -14,6 +14,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from alerting.commands import cli
+from tests.case_rows import RULES
 from tests.made_council import MONDAY, MadeCouncil
 from tests.servers import mail_server
 
@@ -45,6 +46,12 @@ def council(tmp_path: Path) -> MadeCouncil:
 @pytest.fixture
 def shell(council: MadeCouncil) -> Shell:
     return Shell(council.configure("sqlite:///alerting.db"))
+
+
+@pytest.fixture
+def shell_of_all_rules(council: MadeCouncil) -> Shell:
+    """The same where every rule is asked that comes with the product."""
+    return Shell(council.configure("sqlite:///alerting.db", rules={"path": RULES.as_posix()}))
 
 
 def test_help_lists_every_command_in_words() -> None:
@@ -85,7 +92,7 @@ def test_help_reads_no_library_that_takes_long(group: tuple[str, ...]) -> None:
 
 
 def test_checking_rules_reads_no_store(council: MadeCouncil) -> None:
-    config = council.configure("sqlite:///alerting.db")
+    config = council.configure("sqlite:///alerting.db", rules={"path": RULES.as_posix()})
 
     assert imported("--config", str(config), "check", "rules") == {"pydantic", "sqlglot"}
 
@@ -162,7 +169,8 @@ def test_a_date_that_is_none_is_a_usage_error(shell: Shell) -> None:
     shell("run", "daily", "--as-of", "31/03/2026", code=2)
 
 
-def test_alerts_are_listed_shown_acknowledged_and_snoozed(shell: Shell) -> None:
+def test_alerts_are_listed_shown_acknowledged_and_snoozed(shell_of_all_rules: Shell) -> None:
+    shell = shell_of_all_rules
     shell("run", "daily", "--as-of", DAY)
     [alert] = shell.json("alerts", "list", "--rule", "CP-03")
     ref = alert["ref"]
@@ -241,7 +249,7 @@ def test_deliveries_say_what_became_of_each_message_and_not_what_stands_in_it(sh
 
     rows = shell.json("deliveries", "list")
     assert {row["state"] for row in rows} == {"accepted"}
-    assert {row["recipient"] for row in rows if row["purpose"] == "daily"} == {"M1", "S1", "P1"}
+    assert {row["recipient"] for row in rows if row["purpose"] == "daily"} == {"M1", "S1"}
     assert "content" not in rows[0]
 
 

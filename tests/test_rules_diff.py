@@ -232,7 +232,7 @@ def test_a_rule_and_itself_are_the_same(config):
 
 
 def test_what_config_yaml_sets_counts(config):
-    config.write_text(config.read_text("utf-8") + "rules: {settings: {CL-01: {params: {red_days: 70}}}}\n", "utf-8")
+    MadeCouncil(config.parent).configure("sqlite:///alerting.db", rules={"settings": {"CL-01": {"params": {"red_days": 70}}}})
 
     assert diff(config, "CL-01", str(SHIPPED), code=0)
 
