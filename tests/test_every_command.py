@@ -101,7 +101,9 @@ def used(tmp_path_factory: pytest.TempPathFactory) -> Path:
     council.row("ext_staff", worker_id="M1")["name"] = "[red]Oak[/red] \x1b[2J\u202e Ŵyn"
     council.row("ext_team", team_id="T1")["name"] = "=HYPERLINK(1) \x9b1m"
     council.write()
-    council.configure(f"sqlite:///{folder / 'alerting.db'}", council={"name": "Cyngor Ŵ ☂ [red]Łódź[/red]"})
+    council.configure(
+        f"sqlite:///{folder / 'alerting.db'}", rules={"path": "rules"}, council={"name": "Cyngor Ŵ ☂ [red]Łódź[/red]"}
+    )
     is_fit(
         CliRunner().invoke(cli, ["--config", str(folder / "config.yaml"), "run", "daily", "--as-of", MONDAY.isoformat()]), "run"
     )

@@ -83,7 +83,8 @@ def test_a_fault_of_the_councils_file_has_its_place(shipped, own):
 def office(tmp_path_factory: pytest.TempPathFactory) -> Office:
     """A council without rules of its own, that copies one rule and loosens it."""
     office = Office(tmp_path_factory.mktemp("council"))
-    office.council.configure("sqlite:///x.db", rules={"settings": {"CL-01": {"params": {"red_days": 60}}}})
+    settings = {"CL-01": {"params": {"red_days": 60}}}
+    office.council.configure("sqlite:///x.db", rules={"path": "rules", "settings": settings})
     code, said = command(office, "rules", "new", "--from", "CLA-01", "--replaces", "--id", "our-visits")
     assert code == 0, said
     path = office.folder / "rules/local/our-visits.yaml"
