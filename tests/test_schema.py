@@ -134,7 +134,7 @@ def test_the_rows_of_examples_have_the_columns_of_the_rules_subject_with_their_m
 def config(tmp_path: Path) -> Path:
     council = MadeCouncil(tmp_path)
     council.write()
-    return council.configure("sqlite:///alerting.db")
+    return council.configure("sqlite:///alerting.db", rules={"path": "rules"})
 
 
 def test_the_command_prints_the_schema_of_a_rule_or_of_a_subject(config: Path):
