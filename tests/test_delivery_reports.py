@@ -109,10 +109,10 @@ def test_a_failure_without_a_code_has_that_of_the_answer_or_none_in_particular()
     ],
 )
 def test_what_tells_of_no_failure(content: bytes, why: str) -> None:
-    began = time.monotonic()
+    began = time.process_time()
 
     assert reason(content) == why
-    assert time.monotonic() - began < 5
+    assert time.process_time() - began < 5
 
 
 def test_what_is_inside_the_returned_message_is_no_report() -> None:
