@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
+from pathlib import Path
 
 import pytest
 
@@ -238,3 +240,14 @@ def test_the_factors_of_an_assessment_are_those_of_all_its_rows():
         assert ask("SELECT * FROM v_factors") == [
             ("A1", ["19B", "1A", "4A"], ["sexual_abuse", "mental_health", "substance_misuse"])
         ]
+
+
+def test_each_different_outcome_is_read_once_however_many_rows_have_it():
+    """Its reading takes long. It stands in a view, which is a table, as the engine would move it back to each row out of a step."""
+    folder = Path(__file__).parent.parent / "rules" / "subjects"
+    reads = re.compile(r"\b(?:told|said|flag|recorded|factors|factor_groups_of)\((\w+)\W")
+    text_once = re.compile(r"\(?SELECT DISTINCT \w+ AS said FROM \w+ WHERE \w+ IS NOT NULL")
+    found = {path: (path.read_text("utf-8"), reads.findall(path.read_text("utf-8"))) for path in folder.rglob("v_*.sql")}
+    assert {path for path, (sql, read) in found.items() if read and (set(read) != {"said"} or not text_once.search(sql))} == set()
+    assert {path for path in folder.glob("*.yaml") if reads.search(path.read_text("utf-8"))} == set()
+    assert sum(bool(read) for _, read in found.values()) > 3

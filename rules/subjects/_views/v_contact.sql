@@ -8,8 +8,9 @@ WITH said AS (
   WHERE contact_id IS NOT NULL
   GROUP BY contact_id
 ), people AS (
-  SELECT cont_contact_id AS contact_id, cont_person_id AS person_id, flag(cont_contact_outcome_json, 'EXISTING_REFERRAL_FLAG') AS flagged
+  SELECT cont_contact_id AS contact_id, cont_person_id AS person_id, coalesce(o.to_existing_referral, false) AS flagged
   FROM ssd_contacts
+  LEFT JOIN v_contact_outcome o ON o.said = cont_contact_outcome_json
   WHERE cont_contact_id IN (SELECT contact_id FROM said) AND cont_person_id IS NOT NULL
 ), of_contact AS (
   SELECT contact_id, bool_and(flagged) AS settled, bool_or(person_id IN (SELECT person_id FROM v_sealed)) AS blocked,
