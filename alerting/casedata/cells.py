@@ -15,6 +15,7 @@ from types import MappingProxyType
 
 # Spelt with chr: DuckDB reads no \u escapes, and an invisible character in a source file is a trap.
 SPACE = " || ".join(f"chr({ord(letter)})" for letter in " \t\n\r\f\v\u00a0")
+AROUND = "^[ \\t-\\r\\x{a0}]|[ \\t-\\r\\x{a0}]$"  # a cell that one of these begins or ends
 WHITE = r"[\s\v\x1c-\x1f\x{85}\p{Z}]+"  # all that Python's split takes for white space
 TYPOGRAPHIC = " || ".join(f"chr({ord(letter)})" for letter in "\u00a0\u2018\u2019\u2013\u2014")
 

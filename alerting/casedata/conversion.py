@@ -1,7 +1,8 @@
 """How raw cells are read by their kind, as SQL. Cells are many and different cells are few: each different one is read once.
 
-A dictionary is a table `cell, value, bad`: every different cell of all columns of one kind, what it means, and whether it
-is there and cannot be read. Tables of text are then joined to the dictionaries.
+A dictionary is a table `key, cell, value, bad`: every different cell of all columns of one kind as it is written, without white space
+around it, what it means, and whether it is there and cannot be read. Tables of text are then joined to the dictionaries by the key: white
+space is looked for in each different cell and not in each.
 """
 
 from __future__ import annotations
@@ -23,7 +24,6 @@ Sql = Callable[..., list[tuple[Any, ...]]]
 
 _AS_TEXT = {
     **dict.fromkeys(("text", "answers", "code"), cells.clean),
-    "outcome": cells.told,
     "id": cells.identifier,
     "role": cells.word,
 }
@@ -56,7 +56,9 @@ class RawColumn:
             return f'"codes of {self.column.codes}"'
         if self.is_day or self.column.kind in _AS_TEXT:
             return None
-        return '"cells of flag or na"' if self.column.may_not_apply else f'"cells of {self.column.kind}"'
+        if self.column.may_not_apply:
+            return '"cells of flag or na"'
+        return f'"cells of {self.column.kind}{" with time" if self.column.timed else ""}"'
 
     @property
     def in_england(self) -> str:
@@ -74,8 +76,13 @@ class RawColumn:
         """Its cell as SQL: text without surrounding white space, or the day it is already."""
         if self.is_day:
             return f"try_cast({self.in_england} AS {_TYPES[self.column.kind]})"
-        cell = f"stripped(CAST({quoted(self.column.name)} AS VARCHAR))"
+        cell = _stripped(self.key)
         return f"regexp_replace({cell}, '^([0-9]+)[.]0$', '\\1')" if self.has_fractions else cell
+
+    @property
+    def key(self) -> str:
+        """Its cell as it is written, as SQL: what it is found by in a dictionary."""
+        return f"CAST({quoted(self.column.name)} AS VARCHAR)"
 
     @property
     def source(self) -> str:
@@ -112,53 +119,69 @@ def make_dictionaries(sql: Sql, columns: Iterable[RawColumn], codes: Mapping[str
         if column.dictionary:
             by_dictionary.setdefault(column.dictionary, []).append(column)
     for name, using in by_dictionary.items():
-        distinct = f"SELECT DISTINCT cell FROM ({' UNION ALL '.join(f'SELECT {c.cell} AS cell FROM {c.source}' for c in using)})"
+        every = " UNION ALL ".join(f"SELECT {column.key} AS key FROM {column.source}" for column in using)
+        distinct = f"SELECT key, stripped(key) AS cell FROM (SELECT DISTINCT key FROM ({every}) WHERE key IS NOT NULL)"
         first = using[0].column
         if first.codes:
             # Council words are few: each is looked up once, in Python.
-            words = [row[0] for row in sql(f"SELECT cell FROM ({distinct}) WHERE cell IS NOT NULL")]
-            read = [codes[first.codes].code(word) for word in words]
-            listed = "SELECT unnest($1::VARCHAR[]) AS cell, unnest($2::VARCHAR[]) AS value"
+            words = sql(distinct)
+            read = [codes[first.codes].code(word) for _, word in words]
+            listed = "SELECT unnest($1::VARCHAR[]) AS key, unnest($2::VARCHAR[]) AS cell, unnest($3::VARCHAR[]) AS value"
             sql(
-                f"CREATE TEMP TABLE {name} AS SELECT *, coalesce(value = 'UNMAPPED', false) AS bad FROM ({listed})", [words, read]
+                f"CREATE TEMP TABLE {name} AS SELECT *, coalesce(value = 'UNMAPPED', false) AS bad FROM ({listed})",
+                [[key for key, _ in words], [word for _, word in words], read],
             )
-            continue
-        kind = first.kind
-        value = {"date": "real_day(parsed)", "flag": "coalesce(parsed, false)"}.get(kind, "parsed")
-        parsed = f"SELECT cell, {cells.parsed(kind, 'cell')} AS parsed FROM ({distinct}) WHERE cell IS NOT NULL"
-        bad = cells.is_bad(kind, "cell", "parsed") + (f" AND NOT {cells.applies_not('cell')}" if first.may_not_apply else "")
-        sql(f"CREATE TEMP TABLE {name} AS SELECT cell, {value} AS value, {bad} AS bad FROM ({parsed})")
+        else:
+            sql(f"CREATE TEMP TABLE {name} AS {_read(first, distinct)}")
+
+
+def _read(column: Column, distinct: str) -> str:
+    """Write the query that reads different cells as those of a column are read."""
+    kind = column.kind
+    if kind == "outcome":
+        return f"SELECT key, cell, {cells.told('cell')} AS value, false AS bad FROM ({distinct})"
+    value = {"date": "real_day(parsed)", "flag": "coalesce(parsed, false)"}.get(kind, "parsed")
+    bad = cells.is_bad(kind, "cell", "parsed") + (f" AND NOT {cells.applies_not('cell')}" if column.may_not_apply else "")
+    at = f", {cells.at('cell')} AS at" if column.timed else ""
+    parsed = f"SELECT key, cell, {cells.parsed(kind, 'cell')} AS parsed FROM ({distinct})"
+    return f"SELECT key, cell, {value} AS value, {bad} AS bad{at} FROM ({parsed})"
+
+
+def _stripped(key: str) -> str:
+    """Write a cell without the white space around it. Hardly any has some, which is seen at a third of what taking it away costs."""
+    return f"CASE WHEN regexp_matches({key}, '{cells.AROUND}') THEN stripped({key}) ELSE {key} END"
 
 
 def typed(table: str, columns: Sequence[Column], raw: Mapping[str, RawColumn]) -> str:
     """Write the query that reads a raw table into its typed form; columns that are not there are null, or no flag."""
-    stripped, selected, joins = ["1"], [], list[str]()
+    given, selected, joins = ["1"], [], list[str]()
     for number, column in enumerate(columns):
         found = raw.get(column.name)
         if found is None:
             selected.append(absent(column))
             continue
-        stripped.append(f"{found.cell} AS {column.name}")
+        given.append(f"{found.key if found.dictionary else found.cell} AS {column.name}")
+        cell = f"d{number}.cell" if found.dictionary else f"r.{column.name}"
         if column.kind in _AS_TEXT:
-            read = _AS_TEXT[column.kind](column.name)
-            read = f"CASE WHEN NOT {_is_no_id(column.name)} THEN {read} END" if column.kind == "id" else read
+            read = _AS_TEXT[column.kind](cell)
+            read = f"CASE WHEN NOT {_is_no_id(cell)} THEN {read} END" if column.kind == "id" else read
             selected.append(f"{read} AS {column.name}")
         if found.dictionary:
-            joins.append(f"LEFT JOIN {found.dictionary} d{number} ON d{number}.cell = r.{column.name}")
+            joins.append(f"LEFT JOIN {found.dictionary} d{number} ON d{number}.key = r.{column.name}")
             value = f"coalesce(d{number}.value, false)" if column.kind == "flag" else f"d{number}.value"
             if column.may_be_nothing:
-                value = f"CASE WHEN {cells.clean(f'r.{column.name}')} IS NOT NULL THEN {value} END"
+                value = f"CASE WHEN {cells.clean(cell)} IS NOT NULL THEN {value} END"
             selected.append(f"{value} AS {column.beside if column.codes else column.name}")
         elif found.is_day:
-            selected.append(f"{f'real_day({column.name})' if column.kind == 'date' else column.name} AS {column.name}")
+            selected.append(f"{f'real_day(r.{column.name})' if column.kind == 'date' else f'r.{column.name}'} AS {column.name}")
         if column.timed and found.is_day:  # of a day the time is gone once it is read
-            stripped.append(f"{cells.at_of(found.in_england, found.in_utc)} AS {column.beside}")
+            given.append(f"{cells.at_of(found.in_england, found.in_utc)} AS {column.beside}")
             selected.append(f"r.{column.beside}")
         elif column.timed:
-            selected.append(f"{cells.at(f'r.{column.name}')} AS {column.beside}")
+            selected.append(f"d{number}.at AS {column.beside}")
         if column.may_not_apply:
-            selected.append(f"{cells.applies_not(f'r.{column.name}')} AS {column.beside}")
-    return f"SELECT {', '.join(selected)} FROM (SELECT {', '.join(stripped)} FROM raw.{quoted(table)}) r {' '.join(joins)}"
+            selected.append(f"{cells.applies_not(cell)} AS {column.beside}")
+    return f"SELECT {', '.join(selected)} FROM (SELECT {', '.join(given)} FROM raw.{quoted(table)}) r {' '.join(joins)}"
 
 
 def bad_cells(sql: Sql, columns: Iterable[RawColumn]) -> list[BadCells]:
@@ -173,8 +196,8 @@ def bad_cells(sql: Sql, columns: Iterable[RawColumn]) -> list[BadCells]:
         if name not in faulty:
             faulty[name] = bool(sql(f"SELECT 1 FROM {name} WHERE bad LIMIT 1"))
         if faulty[name]:
-            rows = sql(f"SELECT r.cell, count(*) FROM (SELECT {column.cell} AS cell FROM {column.source}) r "
-                       f"JOIN {name} d ON d.cell = r.cell WHERE d.bad GROUP BY 1")  # fmt: skip
+            rows = sql(f"SELECT d.cell, count(*) FROM (SELECT {column.key} AS key FROM {column.source}) r "
+                       f"JOIN {name} d ON d.key = r.key WHERE d.bad GROUP BY 1")  # fmt: skip
             if rows:
                 found.append(BadCells(column, dict(rows)))
     return found
@@ -214,13 +237,15 @@ def _bad_ids(sql: Sql, columns: Iterable[RawColumn]) -> list[BadCells]:
             ids.setdefault(column.source, []).append(column)
     found = []
     for source, several in ids.items():
-        listed = ", ".join(f"{column.cell} AS c{number}" for number, column in enumerate(several))
-        counted = ", ".join(f"count(*) FILTER ({_is_no_id(f'c{number}')})" for number in range(len(several)))
-        [counts] = sql(f"SELECT {counted} FROM (SELECT {listed} FROM {source})")
-        for column, count in zip(several, counts, strict=True):
-            if count:
-                given = f"SELECT {column.cell} AS cell FROM {source}"
-                rows = sql(f"SELECT cell, count(*) FROM ({given}) WHERE {_is_no_id('cell')} GROUP BY 1")
+        # Hardly any cell is so long in bytes, with what stands around it: that is asked of all columns at once, the rest of few.
+        listed = ", ".join(
+            f"bool_or(strlen({column.key}) > {LONGEST_ID} OR contains({column.key}, chr(0)))" for column in several
+        )
+        [maybe] = sql(f"SELECT {listed} FROM {source}")
+        for column in itertools.compress(several, maybe):
+            given = f"SELECT {column.cell} AS cell FROM {source}"
+            rows = sql(f"SELECT cell, count(*) FROM ({given}) WHERE {_is_no_id('cell')} GROUP BY 1")
+            if rows:
                 found.append(BadCells(column, dict(rows)))
     return found
 
