@@ -66,6 +66,7 @@ CHANGES: dict[str, tuple[Any, Any, str]] = {
     "off_without": ({"ext_supervision": {"kind": "staff"}}, "answers", "also ext_supervision (kind: staff)"),
     "services": (("front_door",), "told", "also front_door"),
     "requires": ({"latest_contact": 0.8}, "answers", "also latest_contact (80%); no longer latest_contact"),
+    "off_without_all": (("ext_contact", "ext_referral"), "answers", "also ext_contact, ext_referral"),
     "shared_params": ({"visits": "cp_visits_considered"}, "record", "also visits for cp_visits_considered"),
     "requires_of": ("age > 17", "answers", "what is required is looked at in others"),
     "uses": ({"caseload": "WF-01"}, "answers", "uses the numbers of WF-01 instead of none"),

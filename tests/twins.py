@@ -33,12 +33,6 @@ NOT_ASKED = "not in the population"
 
 
 # What does not yet answer as the definitions say, by rule and subject; whoever puts it right takes it out.
-TO_BE_MENDED = {
-    ("CL-08", "council"): "counts somebody who has never been in touch, and left care lately, as in touch",
-    ("DQ-08", "any"): "counts rows that are equal in every column more than once",
-    ("FD-02", "*"): "is asked, of nothing, where there are neither contacts nor referrals with their moments",
-    ("DQ-07", "FD-02"): "as FD-02: the rule is not said to be off",
-}
 
 
 @dataclass(frozen=True)
@@ -158,9 +152,4 @@ def _differing(code: str, answers: Mapping[str, Finding], twins: Mapping[str, An
 def differences(
     book: Rulebook, tables: Mapping[str, Table], as_of: date, params: Mapping[str, Params] | None = None
 ) -> list[Difference]:
-    found = compare(book, tables, as_of, params).differences
-    return [
-        difference
-        for difference in found
-        if not {(difference.code, difference.subject), (difference.code, "any")} & TO_BE_MENDED.keys()
-    ]
+    return compare(book, tables, as_of, params).differences

@@ -96,6 +96,7 @@ def _compare_answers(old: Rule, new: Rule) -> Iterator[Difference]:
         codes = (before.uses.get(name), after.uses.get(name))
         yield from _compare_values(f"uses {name}", "answers", *codes, "uses the numbers of {new} instead of {old}")
     yield from _compare_lists("requires", "answers", _list_required(before.requires), _list_required(after.requires))
+    yield from _compare_lists("off_without_all", "answers", before.off_without_all, after.off_without_all)
     names = (_list_names(before.shared_params), _list_names(after.shared_params))
     yield from _compare_lists("shared_params", "record", *names)
     yield from _compare_lists(

@@ -44,6 +44,9 @@ class _Look:
     def lacking(self, rule: Rule) -> NotSupplied | None:
         for table in sorted(rule.reads & self._left_out):
             return NotSupplied(table=table, what=TABLES[table].words)
+        several = rule.file.off_without_all
+        if several and not any(self._has(table, "true") for table in several):
+            return NotSupplied(table=several[0], what=" or ".join(TABLES[table].words for table in several))
         for table, cells in rule.file.off_without.items():
             words = TABLES[table].words
             if not self._has(table, "true"):

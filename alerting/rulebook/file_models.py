@@ -329,6 +329,11 @@ class RuleFile(BaseModel):
         "means that",
         examples=[{"red_days": [28, 120]}],
     )
+    off_without_all: tuple[str, ...] = Field(
+        default=(),
+        description="Tables of which at least one must have a row: where none has, the rule is off as `off_without` has it",
+        examples=[["ext_contact", "ext_referral"]],
+    )
     shared_params: dict[str, str] = Field(
         default_factory=dict,
         description="Its own names for shared parameters that its subject's SQL reads: what config.yaml sets for the rule under such a name "
