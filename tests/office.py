@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from alerting.app import build
+from alerting.config import sqlite_path
 from alerting.evaluation.day import source_mark
 from alerting.model import Alert
 from alerting.notifications.content import ItemState, Notice
@@ -150,11 +151,15 @@ class Office:
         self.sent = [(item.recipient, item.content) for item in report.planned if item.purpose == job]
         self.notices = [notice for item in report.planned if item.purpose == "admin" for notice in item.content.notices]
 
+    def store(self) -> Store:
+        """Open its store. Of its configuration nothing else is read: that takes longer than most of what is asked of a store."""
+        return Store.open(sqlite_path(self.store_url, self.folder))
+
     def alert(self, subject: str, rule: str = "cp-visit-overdue") -> Alert:
         return [alert for alert in self.alerts() if (alert.subject, alert.rule) == (subject, rule)][-1]
 
     def alerts(self) -> list[Alert]:
-        store = build(self.folder / "config.yaml").store()
+        store = self.store()
         try:
             return store.alerts()
         finally:
@@ -162,7 +167,7 @@ class Office:
 
     def handle(self, subject: str, rule: str, kind: str, day: date, **what: Any) -> None:
         """Let somebody do something to an alert."""
-        store = build(self.folder / "config.yaml").store()
+        store = self.store()
         try:
             now = datetime(day.year, day.month, day.day, 12, tzinfo=UTC)
             store.handle(self.alert(subject, rule), kind, **{"by": "M1", "note": "", "now": now} | what)

@@ -9,7 +9,6 @@ from typing import Any
 
 from click.testing import CliRunner
 
-from alerting.app import build
 from alerting.commands import cli
 from alerting.store.messages.sent import list_messages
 from alerting.store.store import Store
@@ -23,7 +22,7 @@ def one_rule(office: Office) -> Office:
 
 @contextmanager
 def store_of(office: Office) -> Iterator[Store]:
-    store = Store.open(build(office.folder / "config.yaml").store_url)
+    store = office.store()
     try:
         yield store
     finally:

@@ -60,7 +60,7 @@ class Post(Office):
         return looked
 
     def all(self, table: sa.Table) -> list[Any]:
-        store = build(self.folder / "config.yaml").store()
+        store = self.store()
         try:
             with store.transaction() as connection:
                 return list(connection.execute(sa.select(table).order_by(*table.primary_key.columns)).all())
@@ -77,7 +77,7 @@ class Post(Office):
         return [row.address for row in self.all(schema.bad_address)]
 
     def breaches(self, until: date) -> list[str]:
-        store = build(self.folder / "config.yaml").store()
+        store = self.store()
         try:
             with store.transaction() as connection:
                 moment = datetime.combine(until, datetime.min.time(), UTC) + timedelta(hours=12)

@@ -12,7 +12,6 @@ import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner
 
-from alerting.app import build
 from alerting.casedata.directory import Directory, Team
 from alerting.commands import cli
 from alerting.model import Level
@@ -134,7 +133,7 @@ def run(office: Office, *given: str, code: int = 0) -> str:
 
 def messages(office: Office, title: str) -> dict[str, str]:
     """Of the messages that tell of something: who got it, and what became of it."""
-    with closing(build(office.folder / "config.yaml").store()) as store, store.transaction() as connection:
+    with closing(office.store()) as store, store.transaction() as connection:
         rows = connection.execute(sa.select(schema.outbox).where(schema.outbox.c.purpose == "admin")).all()
     found = [row for row in rows if any(title in notice["title"] for notice in json.loads(row.content)["notices"])]
     return {row.recipient: row.state for row in found}
@@ -178,7 +177,7 @@ def test_a_closing_and_a_release_are_told_and_nothing_of_a_case(office: Office) 
 
     assert set(messages(office, f"{ref} was closed by hand")) == {"admin@example.gov.uk", "P1"}
     silence(office, "--child", "C2", "--rule", "PL-02", by="S1")
-    with closing(build(office.folder / "config.yaml").store()) as store, store.transaction() as connection:
+    with closing(office.store()) as store, store.transaction() as connection:
         texts = connection.execute(sa.select(schema.outbox.c.content).where(schema.outbox.c.run_id.is_(None))).scalars().all()
     assert texts
     assert [text for text in texts if "Billy" in text or "C1" in text or "C2" in text] == []
@@ -203,7 +202,7 @@ def test_what_was_told_is_told_once(office: Office) -> None:
     run(office, "deliveries", "send")
     office.run(MONDAY + DAY)
 
-    with closing(build(office.folder / "config.yaml").store()) as store, store.transaction() as connection:
+    with closing(office.store()) as store, store.transaction() as connection:
         count = connection.execute(
             sa.select(sa.func.count()).where(schema.outbox.c.content.contains("was closed by hand"))
         ).scalar()

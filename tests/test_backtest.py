@@ -71,7 +71,7 @@ def counts(days: Iterable[Day], *names: str) -> list[tuple[Any, ...]]:
 
 def lived(office: Office, rule: str) -> list[tuple[int, int, int, int, int]]:
     """Return what became of a rule's alerts in the real runs: new, cleared, left, open and on hold, a day."""
-    store = build(office.folder / "config.yaml").store()
+    store = office.store()
     query = transition_table.join(alert_table, alert_table.c.id == transition_table.c.alert_id).select()
     with store.transaction() as connection:
         rows = connection.execute(query.where(alert_table.c.rule == rule).order_by(transition_table.c.id)).mappings().all()

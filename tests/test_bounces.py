@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from alerting.app import build
 from alerting.delivery import bounce_reports
 from alerting.store import schema
 from tests.bounced_mails import OUT_OF_OFFICE, READ_RECEIPT, bounce, exchange
@@ -287,7 +286,7 @@ def test_killed_before_it_was_put_away_it_is_known_the_next_time(post: Post) -> 
 def test_a_bounce_that_was_quicker_than_its_senders_own_record_waits(post: Post) -> None:
     [first] = post.rows("M1")
     path = post.arrives(bounce(first.message_id))
-    store = build(post.folder / "config.yaml").store()
+    store = post.store()
     mine = schema.outbox.c.id == first.id
     with store.transaction() as connection:
         connection.execute(schema.outbox.update().where(mine).values(state="claimed"))
@@ -303,7 +302,7 @@ def test_the_audit_finds_a_message_that_came_back_and_has_not_failed(post: Post)
     [first] = post.rows("M1")
     post.arrives(bounce(first.message_id))
     post.look(on(MONDAY), send=True)
-    store = build(post.folder / "config.yaml").store()
+    store = post.store()
     with store.transaction() as connection:
         connection.execute(schema.outbox.update().where(schema.outbox.c.id == first.id).values(state="accepted"))
     store.close()

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from alerting.app import build
 from alerting.commands import cli
 from alerting.store.schema import brake
 from tests.made_council import MONDAY
@@ -40,7 +39,7 @@ def release(office: Office, *arguments: str) -> Result:
 
 def released_on(office: Office, day: date) -> None:
     """Have the brakes released on a day of the test, and not on the day on which it runs."""
-    store = build(office.folder / "config.yaml").store()
+    store = office.store()
     with store.transaction() as connection:
         connection.execute(brake.update().values(released_at=datetime(day.year, day.month, day.day, 12, tzinfo=UTC)))
     store.close()
@@ -158,7 +157,7 @@ def test_who_released_it_and_why_is_kept(office: Office):
     office.run(MONDAY + DAY)
     release(office, "plan-long", "--by", "A. Officer", "--note", "a new team was loaded")
 
-    store = build(office.folder / "config.yaml").store()
+    store = office.store()
     with store.transaction() as connection:
         [row] = connection.execute(brake.select()).mappings()
     store.close()

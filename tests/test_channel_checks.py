@@ -12,7 +12,6 @@ from click.testing import CliRunner, Result
 from pytest_httpserver import HTTPServer
 from werkzeug import Response
 
-from alerting.app import build
 from alerting.commands import cli
 from alerting.notifications.channel_checks import word_of
 from alerting.store.schema import act, outbox
@@ -52,14 +51,14 @@ def words(office: Office) -> list[str]:
 
 def in_the_weeks_of_the_test(office: Office, seen: datetime) -> None:
     """Have what was sent and noted stand on days of the test, and not on the day on which it runs."""
-    store = build(office.folder / "config.yaml").store()
+    store = office.store()
     with store.transaction() as connection:
         connection.execute(act.update().values(at=seen))
     store.close()
 
 
 def planned_now(office: Office) -> None:
-    store = build(office.folder / "config.yaml").store()
+    store = office.store()
     with store.transaction() as connection:
         connection.execute(outbox.update().values(planned_at=datetime.now(UTC)))
     store.close()

@@ -189,7 +189,7 @@ def test_it_opens_again_as_a_new_alert_when_the_record_changes(office: Office) -
 def test_it_opens_again_after_the_day_it_was_closed_until(office: Office) -> None:
     office.begin(MONDAY)
     alert = of(office)
-    store = build(office.folder / "config.yaml").store()
+    store = office.store()
     now = datetime(MONDAY.year, MONDAY.month, MONDAY.day, 12, tzinfo=UTC)
     said = {"reason": "other", "note": "to be looked at on Wednesday"}
     at = {"by": somebody("Q1"), "now": now, "today": MONDAY, "limits": Handling(), "add": add_working_days}

@@ -102,7 +102,7 @@ def silenced(office: Office, on: date) -> None:
 
 
 def comes_and_goes(office: Office, on: date) -> None:
-    alert, store = office.alert("C4", RULE), build(office.folder / "config.yaml").store()
+    alert, store = office.alert("C4", RULE), office.store()
     back = {"alert_id": alert.id, "run_id": 1, "at": datetime(2026, 3, 2, 7, tzinfo=UTC), "before": "recovering"}
     back |= {"after": "firing", "level_before": 2, "level_after": 2, "reason": "back again", "by": "service"}
     try:

@@ -17,7 +17,6 @@ from alerting.commands import cli
 from alerting.errors import DeliveryError, Faults
 from alerting.model import Tier
 from alerting.store.messages.sent import list_messages
-from alerting.store.store import Store
 from tests.made_council import MONDAY
 from tests.messages import channel_message, mail_message
 from tests.office import Office
@@ -48,7 +47,7 @@ def mail(server: MailServer) -> dict[str, Any]:
 
 
 def sent(office: Office) -> list[dict[str, Any]]:
-    store = Store.open(build(office.folder / "config.yaml").store_url)
+    store = office.store()
     try:
         with store.transaction() as connection:
             return [asdict(row) for row in list_messages(connection)]
@@ -190,7 +189,7 @@ def test_a_copy_of_the_live_store_is_used_for_tests_without_more(office: Office)
     office.settings["council"] = environment
 
     assert office.run(MONDAY.replace(day=3)).sending.hold_fire is None
-    store = Store.open(build(office.folder / "config.yaml").store_url)
+    store = office.store()
     with store.transaction() as connection:
         assert connection.execute(sa.text("SELECT value FROM state WHERE name = 'environment'")).scalar_one() == '"test"'
     store.close()

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from alerting.app import build
 from alerting.store import brakes
 from tests.made_council import MONDAY, somebody
 from tests.office import Office
@@ -72,7 +71,7 @@ def test_days_behind_a_brake_do_not_count(office: Office):
     office.run(MONDAY + WEEK)
     assert office.told("S1") == {"C1": "new", "C2": "new"}
 
-    store = build(office.folder / "config.yaml").store()
+    store = office.store()
     with store.transaction() as connection:
         brakes.release(connection, None, by=somebody("Q1"), note="looked at", now=datetime(2026, 3, 9, 12, tzinfo=UTC))
     store.close()

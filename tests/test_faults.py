@@ -88,7 +88,7 @@ def by_mail(office: Office, port: int) -> None:
 
 
 def rows(office: Office, table: sa.Table) -> list[Any]:
-    store = build(office.folder / "config.yaml").store()
+    store = office.store()
     try:
         with store.transaction() as connection:
             return list(connection.execute(sa.select(table).order_by(*table.primary_key.columns)).all())

@@ -170,7 +170,7 @@ def router(office: Office, day: date = MONDAY) -> Router:
 
 def withheld(office: Office, child: str = "C1") -> dict[str, str]:
     """Return why whom was not told of a child's alert by the last run."""
-    alert, store = office.alert(child, "plan-long"), build(office.folder / "config.yaml").store()
+    alert, store = office.alert(child, "plan-long"), office.store()
     try:
         with store.transaction() as connection:
             return {recipient: str(why) for recipient, why in recipient_log.read_not_told(connection, alert.id or 0)}

@@ -177,7 +177,7 @@ def test_while_fire_is_held_there_is_none(office: Office, monitor: HTTPServer) -
     monitor.clear_log()
     from alerting.store.messages import send_hold
 
-    store = build(office.folder / "config.yaml").store()
+    store = office.store()
     with store.transaction() as connection:
         send_hold.hold(connection, by=somebody("P1"), why="looking into something", now=NOW)
     store.close()
@@ -208,7 +208,7 @@ def gave_a_sign(office: Office) -> bool:
 
 
 def breaches(office: Office, since: date, until: date) -> list[str]:
-    store = build(office.folder / "config.yaml").store()
+    store = office.store()
     try:
         with store.transaction() as connection:
             now = datetime(until.year, until.month, until.day, 12, tzinfo=UTC)
@@ -417,7 +417,7 @@ def test_what_is_not_the_live_installation_gives_none_for_nobody_is_told(office:
 
 def forget_who_was_told(office: Office) -> None:
     """Damage the store as no run would: an accepted message whose recipients are not known to have been told."""
-    store = build(office.folder / "config.yaml").store()
+    store = office.store()
     with store.transaction() as connection:
         connection.execute(sa.text("UPDATE outbox SET finished_at = NULL WHERE state = 'accepted'"))
     store.close()

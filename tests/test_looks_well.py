@@ -114,10 +114,9 @@ def silence_everything(office: Office) -> None:
     """Silence the one rule there is, as somebody might who silences rule after rule."""
     from datetime import UTC, datetime
 
-    from alerting.app import build
     from alerting.store import schema
 
-    store = build(office.folder / "config.yaml").store()
+    store = office.store()
     with store.transaction() as connection:
         values = {
             "matcher": {"rule": ["cp-visit-overdue"]},

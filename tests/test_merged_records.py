@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from alerting.app import build
 from alerting.audit import verify
 from alerting.casedata import person_merges
 from alerting.model import Alert, Condition, Reason
@@ -58,7 +57,7 @@ def leaves(office: Office, person: str) -> None:
 
 
 def history(office: Office, alert: Alert) -> list[tuple[date, str | None, str, str, str]]:
-    store = build(office.folder / "config.yaml").store()
+    store = office.store()
     try:
         with store.transaction() as connection:
             events = read_history(connection, alert.id or 0)
@@ -68,7 +67,7 @@ def history(office: Office, alert: Alert) -> list[tuple[date, str | None, str, s
 
 
 def breaches(office: Office, until: date) -> tuple[verify.Breach, ...]:
-    store = build(office.folder / "config.yaml").store()
+    store = office.store()
     try:
         with store.transaction() as connection:
             return verify.verify(connection, MONDAY, until, datetime(2026, 3, 20, 12, tzinfo=UTC)).breaches

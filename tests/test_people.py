@@ -14,7 +14,6 @@ from click.testing import CliRunner
 
 from alerting.alerts.acts import ActKind, Request, two_people
 from alerting.alerts.people import Actor, People
-from alerting.app import build
 from alerting.cli import whence
 from alerting.commands import cli
 from alerting.config import Administrator
@@ -180,7 +179,7 @@ def test_each_act_is_kept_with_the_account_and_the_machine_it_came_from(office: 
     code, said = run(office, "alerts", "acknowledge", office.alert("C1", "plan-long").ref, "--by", "person m1")
 
     assert code == 0, said
-    with closing(build(office.folder / "config.yaml").store()) as store, store.transaction() as connection:
+    with closing(office.store()) as store, store.transaction() as connection:
         [row] = connection.execute(sa.select(schema.act)).all()
     assert (row.by, row.kind, (row.account, row.host)) == ("M1", "acknowledge", whence())
 
@@ -200,7 +199,7 @@ def test_each_act_is_kept_with_the_account_and_the_machine_it_came_from(office: 
     ids=" ".join,
 )
 def test_nobody_does_anything_whom_nobody_knows(office: Office, given: tuple[str, ...]) -> None:
-    with closing(build(office.folder / "config.yaml").store()) as store, store.transaction() as connection:
+    with closing(office.store()) as store, store.transaction() as connection:
         acts.ask(
             connection,
             Request(id=0, at=NOW, by=somebody("M1"), kind=ActKind.table_released, about="ssd_person", note="x", why="x"),

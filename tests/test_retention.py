@@ -10,7 +10,6 @@ import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner
 
-from alerting.app import build
 from alerting.commands import cli
 from alerting.store.schema import outbox, reading
 from tests.made_council import MONDAY
@@ -49,7 +48,7 @@ def begin(office: Office) -> str:
 
 
 def kept(office: Office, column: sa.Column[str], *where: sa.ColumnElement[bool]) -> list[str]:
-    store = build(office.folder / "config.yaml").store()
+    store = office.store()
     with store.transaction() as connection:
         found = list(connection.execute(sa.select(column).where(*where).order_by(*column.table.primary_key)).scalars())
     store.close()

@@ -249,7 +249,7 @@ def test_versions_are_kept_with_their_text_and_when_and_by_whom(office: Office) 
     office.settings = {"rules": {"settings": {"PL-01": {"params": {"long_days": 55}}}}}
     office.run(MONDAY + 2 * DAY)
 
-    store = build(office.folder / "config.yaml").store()
+    store = office.store()
     try:
         versions = RuleHistory(store).versions("plan-long")
         kept = RuleHistory(store).version("plan-long", versions[-1].version)
@@ -278,7 +278,7 @@ def test_versions_are_listed_on_the_command_line(office: Office) -> None:
 def test_the_first_run_of_a_store_from_before_versions_calls_nothing_a_change(office: Office) -> None:
     office.rule()
     office.begin(MONDAY)
-    store = build(office.folder / "config.yaml").store()
+    store = office.store()
     with store.transaction() as connection:
         connection.exec_driver_sql("DELETE FROM rule_version")
     store.close()

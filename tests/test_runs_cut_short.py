@@ -58,7 +58,7 @@ def test_a_dry_run_after_the_days_run_plans_no_second_message_to_administrators(
 @pytest.mark.slow
 def test_a_rule_that_is_about_something_else_now_ends_its_alerts_and_opens_new_ones_in_the_same_run(office: Office):
     office.run(MONDAY)
-    store = build(office.folder / "config.yaml").store()
+    store = office.store()
     try:
         with store.transaction() as connection:
             connection.execute(schema.alert.update().values(subject_kind="child_in_need"))
@@ -82,7 +82,7 @@ def test_what_was_open_when_the_service_began_and_is_back_after_its_release_is_n
     office.run(MONDAY)
     plan["cppl_cp_plan_start_date"] = MONDAY.isoformat()
     office.run(MONDAY + DAY)
-    store = build(office.folder / "config.yaml").store()
+    store = office.store()
     try:
         with store.transaction() as connection:
             brakes.release(connection, None, by=somebody("P1"), note="looked at", now=datetime(2026, 3, 3, 12, tzinfo=UTC))

@@ -14,7 +14,6 @@ import sqlalchemy as sa
 from click.testing import CliRunner
 
 from alerting.alerts.acts import ActKind
-from alerting.app import build
 from alerting.audit.seals import SealCheck, check_seals
 from alerting.commands import cli
 from alerting.config import Handling, Retention
@@ -59,7 +58,7 @@ def a_lived_in(office: Office) -> Office:
 
 @contextmanager
 def opened(office: Office) -> Iterator[Store]:
-    with closing(build(office.folder / "config.yaml").store()) as store:
+    with closing(office.store()) as store:
         yield store
 
 

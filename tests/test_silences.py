@@ -10,7 +10,6 @@ import pytest
 from click.testing import CliRunner
 from pydantic import ValidationError
 
-from alerting.app import build
 from alerting.casedata.directory import Directory
 from alerting.commands import cli
 from alerting.config import Handling
@@ -164,7 +163,7 @@ def office(tmp_path: Path) -> Office:
 
 
 def make(office: Office, **changes: Any) -> int:
-    store = build(office.folder / "config.yaml").store()
+    store = office.store()
     try:
         with store.transaction() as connection:
             made = silences.add(connection, wish(approved_by=somebody("H1"), **changes), impact(1, 10), Handling(), NOON)
@@ -175,7 +174,7 @@ def make(office: Office, **changes: Any) -> int:
 
 
 def end(office: Office, number: int, by: str = "P1") -> None:
-    store = build(office.folder / "config.yaml").store()
+    store = office.store()
     try:
         with store.transaction() as connection:
             silences.end(connection, number, by=somebody(by), note="done sooner", now=NOON)
@@ -185,7 +184,7 @@ def end(office: Office, number: int, by: str = "P1") -> None:
 
 def withheld(office: Office) -> dict[str, str]:
 
-    of, store = office.alert("C1", "plan-long"), build(office.folder / "config.yaml").store()
+    of, store = office.alert("C1", "plan-long"), office.store()
     try:
         with store.transaction() as connection:
             return {recipient: str(why) for recipient, why in read_not_told(connection, of.id or 0)}

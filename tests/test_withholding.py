@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from alerting.app import build
 from alerting.model import Alert, Condition, Level, Reach
 from alerting.notifications import recipient_log
 from alerting.notifications.banners import Banners
@@ -29,7 +28,7 @@ SNOOZED = "snoozed by Person M1 until 4 March 2026"
 
 def rows(office: Office, child: str = "C1") -> list[tuple[Any, ...]]:
     """Return the rows of a child's alert: who, from when until when, and why not."""
-    id_, store = office.alert(child).id, build(office.folder / "config.yaml").store()
+    id_, store = office.alert(child).id, office.store()
     try:
         with store.transaction() as connection:
             table = schema.routed

@@ -85,7 +85,7 @@ def test_a_list_of_restricted_records_that_was_empty_and_trusted_is_one_and_none
 
 def test_the_week_is_told_from_a_report_that_a_later_version_wrote(office: Office) -> None:
     office.begin(MONDAY)
-    store = build(office.folder / "config.yaml").store()
+    store = office.store()
     with store.transaction() as connection:
         report = connection.execute(sa.select(schema.run.c.report)).scalar_one()
         for row in report["rules"]:
