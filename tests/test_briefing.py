@@ -100,6 +100,7 @@ def test_what_passed_is_told_no_more(office: Office) -> None:
     assert (content(report).notices, content(report).still) == ((), ())
 
 
+@pytest.mark.slow
 def test_other_jobs_tell_only_of_what_is_new(office: Office) -> None:
     office.begin(MONDAY)
 

@@ -286,6 +286,7 @@ def test_on_half_a_list_a_silence_s_preview_counts_a_child_s_alerts_and_names_no
     assert "Person" not in said
 
 
+@pytest.mark.slow
 def test_on_a_whole_list_they_are_named(office: Office):
     office.run(MONDAY)
 

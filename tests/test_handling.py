@@ -205,6 +205,7 @@ def test_whoever_wrote_it_down_may_name_them_by_id_address_or_name(office: Offic
     assert office.told("M1") == {"C1": "open", "C2": "reminder"}
 
 
+@pytest.mark.slow
 def test_after_its_working_days_an_acknowledgement_lapses_and_reminders_start_again(office: Office):
     with desk(office) as (mine, alert):
         mine.acknowledge(alert)
@@ -295,6 +296,7 @@ def test_an_assignment_ends_when_its_worker_leaves_or_moves_and_the_alert_is_the
     assert "W1" not in office.people()
 
 
+@pytest.mark.slow
 def test_who_covers_for_the_assignee_is_told_if_they_may_know(office: Office):
     office.council.add("ext_cover", staff_id="W1", covered_by="H1", from_date="2026-03-01", to_date="2026-03-20")
     with desk(office) as (mine, alert):
@@ -378,6 +380,7 @@ def test_what_is_resolved_is_not_put_off(office: Office):
         mine.snooze(alert, until=MONDAY + WEEK, reason="visit booked")
 
 
+@pytest.mark.slow
 def test_a_snooze_that_is_taken_back_is_over_and_its_history_says_so(office: Office):
     with desk(office) as (mine, alert):
         mine.snooze(alert, until=MONDAY + 2 * WEEK, reason="visit booked")
@@ -440,6 +443,7 @@ def test_a_record_that_is_wrong_goes_on_a_list_with_its_age_and_its_alert_waits(
     assert listed == [(error.alert.ref,)] * 2  # the performance team and the administrator
 
 
+@pytest.mark.slow
 def test_a_record_that_stays_wrong_is_told_again_and_stays_on_the_list(office: Office):
     with desk(office) as (mine, alert):
         mine.data_error(alert, note="the plan ended in January")

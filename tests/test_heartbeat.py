@@ -298,6 +298,7 @@ def test_the_administrators_message_alone_that_waits_keeps_it_back(office: Offic
     assert not gave_a_sign(office)
 
 
+@pytest.mark.slow
 def test_what_a_run_kept_back_is_given_on_the_same_day_once_what_waited_is_taken(office: Office) -> None:
     with scripted_mail_server(RCPT=["451 later", "250 ok"]) as server:
         with_mail(office, server.port)

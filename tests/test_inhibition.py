@@ -149,6 +149,7 @@ def test_a_covered_alert_is_counted_and_not_told_until_the_other_has_ended(offic
     assert office.content("M1").covered == 0
 
 
+@pytest.mark.slow
 def test_what_covers_is_worked_out_each_time_and_kept_nowhere(office: Office):
     office.begin(MONDAY)
 

@@ -225,6 +225,7 @@ def test_a_subject_that_was_broken_today_is_used_as_it_was(office: Office) -> No
     assert rule_row(report, "CP-03").problem.startswith("subjects/child_protection_plan.yaml runs in its version of 2 March")
 
 
+@pytest.mark.slow
 def test_a_rule_that_could_never_be_asked_is_not_kept_as_good(office: Office) -> None:
     # It loads, and fails when it is asked: the view is not there.
     subject = office.folder / "rules" / "subjects" / "child_protection_plan.yaml"

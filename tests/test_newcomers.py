@@ -164,6 +164,7 @@ def as_json_lines(tables: dict[str, Columns], folder: Path) -> None:
         (folder / f"{table}.jsonl").write_text("\n".join(map(json.dumps, rows)), "utf-8")
 
 
+@pytest.mark.slow
 def test_nothing_is_probed_for_of_a_notifier_or_a_source():
     package = DOCS.parent.parent / "alerting"
     probing = {"getattr", "hasattr"}

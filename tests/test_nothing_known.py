@@ -155,9 +155,9 @@ def nobody(office: Office, cause: str) -> None:
     ("cause", "said"),
     [
         ("blank", "Team T1: nobody is recorded"),
-        ("unknown", "Team T1: M77 is nobody on the staff list"),
+        pytest.param("unknown", "Team T1: M77 is nobody on the staff list", marks=pytest.mark.slow),
         ("left", "Team T1: M1 has left"),
-        ("no address", "Team T1: M1 has no address"),
+        pytest.param("no address", "Team T1: M1 has no address", marks=pytest.mark.slow),
     ],
 )
 def test_a_team_whose_manager_is_nobody_is_told_of_the_same_day_by_cause(office: Office, cause: str, said: str) -> None:

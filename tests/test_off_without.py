@@ -53,6 +53,7 @@ def test_the_administrators_read_it_among_the_figures_and_as_nothing_to_do(offic
     assert not [notice for notice in office.notices if "PL-01" in notice.title]
 
 
+@pytest.mark.slow
 def test_a_rule_is_asked_from_the_first_row_on_and_its_alerts_wait_when_the_rows_go(office):
     supervised(office)
     office.run(MONDAY)

@@ -209,6 +209,7 @@ def test_nobody_does_anything_whom_nobody_knows(office: Office, given: tuple[str
     assert (code, "'noone' is nobody who may do this" in said) == (1, True), said
 
 
+@pytest.mark.slow
 def test_a_brake_takes_two_people_where_the_council_says_so(office: Office) -> None:
     office.settings["handling"] = {"two_release": True}
     office.settings["rules"] = {"params": {"first_run_brake": 1}}

@@ -82,6 +82,7 @@ def test_an_alert_that_goes_on_is_not_told_again_until_its_reminder_is_due(offic
     assert office.told("M1") == {"C1": "reminder"}
 
 
+@pytest.mark.slow
 def test_todays_measure_is_kept_although_the_alert_has_not_changed(office: Office) -> None:
     office.begin(MONDAY)
     before = office.alert("C1")
@@ -156,6 +157,7 @@ def test_a_table_that_is_gone_withholds_the_rules_that_read_it_and_no_other(offi
     assert (office.alert("C1").condition, report.alerts.held, report.status) == (Condition.held, 1, "done_with_faults")
 
 
+@pytest.mark.slow
 def test_a_held_alert_goes_on_when_the_data_is_back_and_is_not_told_as_new(office: Office) -> None:
     office.begin(MONDAY)
     office.run(MONDAY + DAY, without=("ssd_cp_visits",))
@@ -211,6 +213,7 @@ def test_a_report_says_where_a_rule_is_switched_off_and_that_is_no_fault_of_the_
 # ---- people
 
 
+@pytest.mark.slow
 def test_a_manager_on_leave_is_covered_and_both_names_are_given(office: Office) -> None:
     office.council.add("ext_cover", staff_id="M1", covered_by="M2", from_date="2026-02-20", to_date="2026-03-06")
     office.run(MONDAY)
@@ -263,6 +266,7 @@ def test_a_restricted_child_is_told_only_to_the_people_named(office: Office) -> 
     assert office.people() == {"M1"}
 
 
+@pytest.mark.slow
 def test_a_restricted_child_whose_managers_are_not_named_is_told_to_those_who_are(office: Office) -> None:
     office.council.add("ext_restricted", person_id="C1", level="limited", allowed_recipients="H1")
     office.run(MONDAY)
@@ -344,6 +348,7 @@ def test_a_dry_run_leaves_a_fault_for_the_run_that_tells_it(office: Office) -> N
     assert office.notices
 
 
+@pytest.mark.slow
 def test_half_a_list_of_restrictions_is_no_list_and_no_summary_counts_a_child_by_it(office: Office) -> None:
     office.begin(MONDAY)
     office.council.tables["ext_load"] = [{"table_name": "ext_restricted", "loaded_at": "2026-03-02 05:00:00", "row_count": "40"}]

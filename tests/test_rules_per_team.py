@@ -101,6 +101,7 @@ def test_a_share_below_target_waits_for_enough_children(office: Office) -> None:
     assert office.alert("T1", "many-not-seen").measure == pytest.approx(200 / 3)
 
 
+@pytest.mark.slow
 def test_a_change_against_before_is_two_counts(office: Office) -> None:
     write(
         office,

@@ -29,7 +29,9 @@ def staff_problems(post: Post) -> list[str]:
     return [problem for table in read_tables(app, MONDAY) if table.table == "ext_staff" for problem in table.problems]
 
 
-@pytest.mark.parametrize("address", [*ELSEWHERE, *NONE])
+@pytest.mark.parametrize(
+    "address", [ELSEWHERE[0], NONE[0], *(pytest.param(other, marks=pytest.mark.slow) for other in (ELSEWHERE[1], NONE[1]))]
+)
 def test_the_next_up_is_told_the_same_morning_and_administrators_hear_of_it(post: Post, address: str) -> None:
     post.council.row("ext_staff", worker_id="M1")["email"] = address
     with scripted_mail_server() as relay:

@@ -75,6 +75,7 @@ def test_a_reason_lasts_from_the_day_it_holds_to_that_on_which_it_does_no_more(o
     ]
 
 
+@pytest.mark.slow
 def test_a_day_that_is_run_again_ends_as_its_last_run_left_it(office: Office) -> None:
     office.begin(MONDAY)
     office.handle("C1", "cp-visit-overdue", "snooze", MONDAY, until=date(2026, 3, 4), note="visit booked")

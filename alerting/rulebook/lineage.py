@@ -36,9 +36,14 @@ def columns_of(sql: str, views: Mapping[str, str], *, held: bool = False) -> Col
     views: the SQL of the shared views that it may read, by name. held: only what a column holds, and not what it is worked out by.
     """
     try:
-        return _reader(tuple(views.items()), held=held).columns(sql)
+        return _columns(sql, tuple(views.items()), held=held)
     except RecursionError:
         return {}
+
+
+@lru_cache(maxsize=512)  # a subject is asked about more than once as it is loaded, and again whenever it is loaded anew
+def _columns(sql: str, views: tuple[tuple[str, str], ...], *, held: bool) -> Columns:
+    return _reader(views, held=held).columns(sql)
 
 
 @lru_cache(maxsize=4)
