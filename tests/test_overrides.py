@@ -102,11 +102,11 @@ def test_what_config_says_of_what_is_not_there_has_its_place(folder):
     book = load_rulebook(folder.path, ["practise", "practice"], Overrides.model_validate(said), document)
 
     assert [(str(fault).partition("config.yaml:")[2], fault.severity) for fault in book.faults] == [
+        (f"2:11: there is no rule pack 'practise' in {folder.path.as_posix()}\n  Did you mean 'practice'?", "error"),
         ("3:12: `rules: params:` names a shared parameter 'adultage' that is not there\n  Did you mean 'adult_age'?", "error"),
         ("3:25: `rules: params: adult_age:` is a text, but stands for a number\n  settings.yaml has 18.", "error"),
         ("6:20: `rules: codes: legal_status:` has no code 'C9'\n  Its codes are: C2, V3.", "error"),
         ("5:5: `rules: codes:` names a code map 'legal_statuses' that is not there\n  Did you mean 'legal_status'?", "error"),
-        (f"2:11: there is no rule pack 'practise' in {folder.path.as_posix()}\n  Did you mean 'practice'?", "error"),
         ("8:22: `rules: settings: CL-01:` names a parameter 'red_visit' it does not have\n  Did you mean 'red_visits'?", "error"),
         ("9:5: `rules: settings:` names a rule 'visits-many' that is not there\n  Did you mean 'visits-few'?", "warning"),
     ]
