@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 _OPEN_CASES = frozenset({"v_open_case", "v_team_of_child"})
 """The views by which a team's open cases are known, where a rule of the day reads them."""
 
+_THAT_WAIT = {"v_contact": "decided", "v_referral": "completed"}
+"""The views of what waits at the front door, each with the column that says since when it does not."""
+
 # A restricted record is in no count that a manager reads: one more or less would tell.
 _COUNTED = "person NOT IN (SELECT person_id FROM ext_restricted WHERE person_id IS NOT NULL)"
 
@@ -39,6 +42,8 @@ class Watch:
     services: Mapping[str, frozenset[str]]
     #: How many people have a sealed record, whom no rule asks about.
     sealed: int = 0
+    #: How many contacts and referrals wait of which nobody is told, as of the children on them different people may know.
+    divided: int = 0
 
     def of(self, team: str, service: str | None) -> TeamWatch:
         """Return what looks at a team's work, as its own or as a part of its service."""
@@ -68,13 +73,13 @@ def read_watch(snapshot: Snapshot) -> Watch:
         },
         services={service: frozenset(mine) for service, mine in services.items()},
         sealed=_sealed(snapshot),
+        divided=_divided(snapshot),
     )
 
 
 def _unwatched(snapshot: Snapshot) -> dict[str, int]:
     """Return how many people with an open case no rule asks about, by team; nobody where no rule reads who has one."""
-    made = {name for (name,) in snapshot.sql("SELECT table_name FROM duckdb_tables()")}
-    if not made >= _OPEN_CASES:
+    if not _made(snapshot) >= _OPEN_CASES:
         return {}
     return dict(
         snapshot.sql(
@@ -83,6 +88,20 @@ def _unwatched(snapshot: Snapshot) -> dict[str, int]:
             GROUP BY team_id"""
         )
     )
+
+
+def _made(snapshot: Snapshot) -> set[str]:
+    """Return the tables and views that the rules of the day have made."""
+    return {name for (name,) in snapshot.sql("SELECT table_name FROM duckdb_tables()")}
+
+
+def _divided(snapshot: Snapshot) -> int:
+    counts = [
+        snapshot.sql(f"SELECT count(*) FROM {view} WHERE divided AND asked AND {end} IS NULL")[0][0]
+        for view, end in _THAT_WAIT.items()
+        if view in _made(snapshot)
+    ]
+    return sum(map(int, counts))
 
 
 def _sealed(snapshot: Snapshot) -> int:

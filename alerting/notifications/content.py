@@ -231,6 +231,8 @@ class WeeklyContent(Content):
     covering: tuple[str, ...] = ()
     #: For the performance team: how many people with a sealed record no rule asks about, in words that hide a small number.
     sealed: str = ""
+    #: For the performance team: how many contacts and referrals wait of which nobody may be told, in words that hide a small number.
+    divided: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -145,6 +145,7 @@ def compose_summaries(
                     for name, team in sorted(teams)
                 ),
                 sealed=_masked(watch.sealed) if watch and id_ == performance else "",
+                divided=_masked(watch.divided) if watch and id_ == performance else "",
                 not_run=(
                     *stopped,
                     *off_for_want_of_data(

@@ -138,7 +138,17 @@ def front_door_team(views: Views) -> str | None:
 def _is_asked(views: Views, arrival: Arrival) -> bool:
     children = [person for person in arrival.people if person in views.child and views.under_18(person)]
     sealed = any(views.sealed(person) for person in arrival.on_its_rows)
-    return arrival.decided is None and bool(children) and not sealed
+    return arrival.decided is None and bool(children) and not sealed and not _is_divided(views, arrival)
+
+
+def _is_divided(views: Views, arrival: Arrival) -> bool:
+    """Return whether of two people on it different others may know: then it is told to nobody, and counted."""
+    known_to = {
+        frozenset(row.get("allowed_recipients") or "" for row in rows)
+        for person in arrival.on_its_rows
+        if (rows := views.of("ext_restricted", "person_id", person))
+    }
+    return len(known_to) > 1
 
 
 def fd_01(views: Views, p: Params) -> dict[str, Answer] | None:

@@ -149,7 +149,7 @@ class WeekView(View):
 
     week_ending: date
     teams: tuple[TeamView, ...]
-    #: How many people with a sealed record no rule asks about, as a sentence.
+    #: How many people with a sealed record no rule asks about, and of how many contacts and referrals nobody may be told, in words.
     sealed: str
     not_run: tuple[StoppedRule, ...]
 
@@ -167,6 +167,16 @@ def week_cells(content: WeeklyContent) -> tuple[tuple[str, ...], ...]:
     )
 
 
+def _kept_back(content: WeeklyContent) -> str:
+    """Return what is counted because nobody may be told of it."""
+    sealed = f"Of those whose record is sealed, {content.sealed} are asked about by no rule." if content.sealed else ""
+    divided = (
+        f"Of the contacts and referrals that wait, {content.divided} are told to nobody, as different people may know of the "
+        "children on them: please look for them in the case system."
+    )
+    return " ".join(filter(None, [sealed, divided if content.divided else ""]))
+
+
 def view_week(content: WeeklyContent, title_of: Callable[[str], str]) -> WeekView:
     """Return each team's week in words."""
     left, bars, teams = ROWS, TRENDS, []
@@ -181,7 +191,7 @@ def view_week(content: WeeklyContent, title_of: Callable[[str], str]) -> WeekVie
         week_ending=content.week_ending,
         summary=together if len(teams) == 1 else f"{len(teams)} teams together: {together}",
         teams=tuple(teams),
-        sealed=f"Of those whose record is sealed, {content.sealed} are asked about by no rule." if content.sealed else "",
+        sealed=_kept_back(content),
         not_run=tuple(
             replace(rule, title=plain(rule.title), problem=plain(rule.problem, _PARAGRAPH)) for rule in content.not_run
         ),

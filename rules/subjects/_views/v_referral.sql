@@ -13,15 +13,16 @@ WITH said AS (
   WHERE cine_referral_id IN (SELECT referral_id FROM said) AND cine_person_id IS NOT NULL
 ), of_referral AS (
   SELECT referral_id, bool_and(closed) AS closed, bool_and(no_further_action) AS no_further_action,
-    bool_or(person_id IN (SELECT person_id FROM v_sealed)) AS blocked,
+    bool_or(person_id IN (SELECT person_id FROM v_sealed)) AS sealed, count(DISTINCT known_to) > 1 AS divided,
     coalesce(bool_or(NOT closed AND NOT no_further_action AND person_id IN (SELECT person_id FROM v_child WHERE under_18)), false) AS asked,
     first(person_id ORDER BY person_id NOT IN (SELECT person_id FROM v_limited), person_id) FILTER (
       WHERE NOT closed AND NOT no_further_action AND person_id IN (SELECT person_id FROM v_person)) AS person_id
   FROM people
+  LEFT JOIN v_limited USING (person_id)
   GROUP BY referral_id
 )
 SELECT referral_id, received, completed, coalesce(team_id, (SELECT team_id FROM v_front_door)) AS team_id, person_id,
-  coalesce(closed, false) AS closed, coalesce(no_further_action, false) AS no_further_action, coalesce(blocked, false) AS blocked,
-  coalesce(asked, false) AS asked
+  coalesce(closed, false) AS closed, coalesce(no_further_action, false) AS no_further_action, coalesce(sealed OR divided, false) AS blocked,
+  coalesce(divided AND NOT sealed, false) AS divided, coalesce(asked, false) AS asked
 FROM said
 LEFT JOIN of_referral USING (referral_id)
