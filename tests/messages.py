@@ -12,7 +12,7 @@ CARD = Card(
     title="Children in need North",
     summary="3 new, 9 open, 1 cleared",
     columns=("Rule", "New", "Open", "Cleared"),
-    rows=(("Child protection visit overdue", "2", "5", "1"), ("Supervision overdue", "1", "4", "0")),
+    rows=(("Child protection visit due or overdue", "2", "5", "1"), ("Supervision overdue", "1", "4", "0")),
     footer="Data as at 22 November 2026",
     link="https://alerts.exampleshire.gov.uk/teams/T1",
 )
@@ -26,7 +26,7 @@ def mail_message(**changes: Any) -> Message:
         "to_name": "Aoife Brennan",
         "to_address": "aoife.brennan@exampleshire.gov.uk",
         "subject": "3 new, 9 open: Children in need North",
-        "text": "Good morning.\n\nChild protection visit overdue, case P1042, 4 working days over.\n",
+        "text": "Good morning.\n\nChild protection visit due or overdue, case P1042, 4 working days over.\n",
         "html": "<!DOCTYPE html><html lang='en'><body><h1>Your teams today</h1><p>Case P1042</p></body></html>\n",
         "message_id": "<6f2c9d0e41@alerts.exampleshire.gov.uk>",
         "date": datetime(2026, 11, 23, 7, 0, tzinfo=ZoneInfo("Europe/London")),

@@ -52,7 +52,10 @@ def printed(*words: str) -> str:
     return CliRunner().invoke(cli, [*words], catch_exceptions=False).output
 
 
-@pytest.mark.parametrize(("page", "part"), [("rules.md", "keys"), ("rules.md", "functions"), ("subjects.md", "subjects")])
+@pytest.mark.parametrize(
+    ("page", "part"),
+    [("rules.md", "keys"), ("rules.md", "functions"), ("subjects.md", "subjects"), ("catalogue.md", "catalogue")],
+)
 def test_a_generated_page_holds_exactly_what_its_command_prints(page, part, tmp_path):
     config = tmp_path / "config.yaml"
     config.write_text(

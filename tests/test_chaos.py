@@ -49,7 +49,7 @@ def a_mail(**changes: Any) -> Mail:
     """Return the one mail that must be sent, with these changes."""
     text = """NEW (1)
         Child protection plan C7, Person W1
-        - RED: Child protection visit overdue
+        - RED: Child protection visit due or overdue
           No visit at which the child was seen is recorded for 20 working
           days (last protection visit 2 February 2026)."""
     what = {

@@ -198,7 +198,7 @@ def test_alerts_are_listed_shown_acknowledged_and_snoozed(shell_of_all_rules: Sh
     [alert] = shell.json("alerts", "list", "--rule", "CP-03")
     assert (alert["acknowledged_by"], alert["snoozed_until"]) == ("M1", tomorrow)
     shown = shell("alerts", "show", ref).output
-    assert all(words in shown for words in ("Child protection visit overdue", "visit booked", "firing red (new)"))
+    assert all(words in shown for words in ("Child protection visit due or overdue", "visit booked", "firing red (new)"))
 
 
 def test_a_snooze_needs_a_reason_and_an_end(shell: Shell) -> None:

@@ -344,7 +344,7 @@ def test_without_a_subject_the_rule_is_told_and_no_case_data_is_read(explained):
 
     text = explained.run("rules", "explain", "CP-03").stdout
 
-    assert text.startswith("CP-03  Child protection visit overdue\n")
+    assert text.startswith("CP-03  Child protection visit due or overdue\n")
     assert "  Red when the measure is over 'limit wd' plus 3 working days.\n" in text
 
 

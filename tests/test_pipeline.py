@@ -323,7 +323,7 @@ def test_the_weekly_summary_names_the_rules_that_could_not_run(office: Office) -
     office.run(MONDAY, without=("ssd_cp_visits",))
     office.run(MONDAY, "weekly")
 
-    assert [rule.title for rule in office.sent[0][1].not_run] == ["Child protection visit overdue"]
+    assert [rule.title for rule in office.sent[0][1].not_run] == ["Child protection visit due or overdue"]
 
 
 def test_a_cell_that_cannot_be_read_is_told_by_its_place_and_does_not_cost_the_table_its_trust(office: Office) -> None:

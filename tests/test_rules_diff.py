@@ -54,6 +54,7 @@ CHANGES: dict[str, tuple[Any, Any, str]] = {
     "title": ("Other", "words", "other words"),
     "says": ("Other.", "words", "other words"),
     "clears": ("Other.", "words", "other words"),
+    "in_words": ({**OLD.file.in_words, "asks": "Other."}, "words", "other words"),
     "owner": ("somebody", "record", "somebody instead of leaving care service manager"),
     "basis": ({"kind": "guidance", "text": "Contact at least every 8 weeks", "source": "council standard"}, "words", "guidance instead of local"),
     "review_by": (date(2028, 1, 1), "record", "2028-01-01 instead of 2027-04-01"),

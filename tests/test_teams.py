@@ -67,7 +67,7 @@ def test_a_card_is_accepted_which_is_not_yet_delivered(flow):
         ["Children in need North"],
         ["3 new, 9 open, 1 cleared"],
         ["Rule", "New", "Open", "Cleared"],
-        ["Child protection visit overdue", "2", "5", "1"],
+        ["Child protection visit due or overdue", "2", "5", "1"],
         ["Supervision overdue", "1", "4", "0"],
         ["Data as at 22 November 2026"],
     ]

@@ -156,10 +156,15 @@ def _compare_recipients(old: Rule, new: Rule) -> Iterator[Difference]:
     yield from _compare_lists("services", "told", before.services, after.services)
 
 
+def _in_words(rule: Rule) -> dict[str, str]:
+    return {str(key): text for key, text in rule.file.in_words.items()}
+
+
 def _compare_words(old: Rule, new: Rule) -> Iterator[Difference]:
     """Compare what people read."""
     for key in ("title", "says", "clears"):
         yield from _compare_texts(key, "words", getattr(old.file, key), getattr(new.file, key), "other words")
+    yield from _compare_each("in_words", "words", _in_words(old), _in_words(new), "other words")
     yield from _compare_values("unit", "words", old.file.unit, new.file.unit, "{new} instead of {old}")
     bases = (old.file.basis, new.file.basis)
     yield from _compare_values("basis kind", "words", bases[0].kind, bases[1].kind, "{new} instead of {old}")

@@ -23,7 +23,7 @@ from alerting.expressions.tree import NOTHING
 from alerting.model import Level, Tier
 from alerting.rulebook.file_models import Overrides, RuleFile, RuleSetting, Subject
 from alerting.rulebook.recovery import PartFault, faults_as_written, recover
-from alerting.rulebook.rule import WORD, Rule
+from alerting.rulebook.rule import FILLED_IN, WORD, Rule
 from alerting.rulebook.settings import unfit
 from alerting.rulebook.sql_tree import names_in, names_in_all
 from alerting.rulebook.tables import apply_tables, find_uneven
@@ -343,12 +343,31 @@ class _Compiler:
                 remedy = did_you_mean(column, list(TABLES[name].columns))
                 self._at(f"{name} has no column '{column}'", ("off_without", name, column), remedy, key=True)
 
+    def _check_in_words(self) -> None:
+        """Find what the rule in words says of levels that there are not, leaves out of those there are, or cannot fill in."""
+        said = self.file.in_words
+        levels = {*self.file.levels, *filter(None, [self.file.when_null])}
+        wanted = {"asks", *self.file.levels, *(["also"] if self.file.also else [])}
+        for key in said.keys() - {"asks", "also", *levels}:
+            self._at(f"there is no level '{key}'", ("in_words", key), "Leave it out, or add the level.", key=True)
+        for missing in sorted(wanted - said.keys()) if said else ():
+            self._at(
+                f"`{missing}` is not said", ("in_words",), f"Add `{missing}:`, in words for people who do not know the data."
+            )
+        for key, text in said.items():
+            for inside in re.findall(r"\{\{(.*?)\}\}", text):
+                found = FILLED_IN.fullmatch(inside.strip())
+                if found is None or found[1] not in self.params:
+                    remedy = "Write a parameter, such as `{{ params.red_days }}`; `alerting rules keys in_words` says what may follow it."
+                    self._at(f"'{inside.strip()}' cannot be filled in", ("in_words", key), remedy)
+
     def _check_names(self) -> None:
         self._check_tables()
         for index, name in enumerate(self.file.reads):
             if name not in TABLES:
                 self._at(f"there is no table '{name}'", ("reads", index), did_you_mean(name, list(TABLES)))
         self._check_off_without()
+        self._check_in_words()
         for index, name in enumerate(self.file.requires):
             if name not in self.subject.columns:
                 listed = isinstance(self.source.value.get("requires"), list)

@@ -258,6 +258,12 @@ class RuleFile(BaseModel):
         description="What the record needs to show for the alert to clear",
         examples=["A contact dated within the last {{ params.amber_days }} days is recorded."],
     )
+    in_words: dict[Literal["asks", "also"] | LevelName, str] = Field(
+        default_factory=dict,
+        description="The rule as it is read to people who know the work and not the data: what it `asks`, when each level holds, and who "
+        "joins in `also`. `{{ params.a_number }}` is filled in; `| percent`, `| listed`, `| working_days`, `| weeks`, `| months` or `| years` may follow it",
+        examples=[{"asks": "When was the last contact?", "red": "it was more than {{ params.red_days }} days ago"}],
+    )
     enabled: StrictBool = Field(
         default=True,
         description="Whether runs ask it: false for a rule that is still being written. What config.yaml says of it goes before",

@@ -17,6 +17,9 @@ from alerting.rulebook.file_models import RuleFile, Subject
 NEVER_IN_A_CHANNEL = re.compile(r"(WF|PM)-[0-9]+|CLA-09|CLA-18")
 """The codes of rules that no channel hears of, whatever their files say: a count of one would tell everybody in it of whom."""
 
+FILLED_IN = re.compile(r"params\.([a-z][a-z0-9_]*)(?: *\| *(percent|listed|working_days|weeks|months|years))?")
+"""What may stand between double braces in a rule's `in_words`."""
+
 WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 

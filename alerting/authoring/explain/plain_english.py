@@ -386,13 +386,31 @@ def fill_params(template: str, params: Mapping[str, Any]) -> str:
 
     >>> fill_params("Within {{ params.red_days }} days of {{ plan_start | day }}.", {"red_days": 56})
     'Within 56 days of <plan start>.'
+    >>> fill_params("{{ params.least | percent }} by day {{ params.days | listed }}", {"least": 0.925, "days": [10, 20]})
+    '92.5 % by day 10 and 20'
+    >>> fill_params("{{ params.red | weeks }}, {{ params.far | years }}, {{ params.near | years }}", {"red": 56, "far": 24, "near": 9})
+    '56 days (8 weeks), 2 years, 9 months'
     """
 
     def put(found: re.Match[str]) -> str:
-        name = found[1].split("|")[0].strip().removeprefix("params.")
-        return in_words(params[name]) if name in params else f"<{label(name)}>"
+        name, shown = (part.strip() for part in f"{found[1]}|".split("|")[:2])
+        name = name.removeprefix("params.")
+        if name not in params:
+            return f"<{label(name)}>"
+        return _SHOWN.get(shown, in_words)(params[name])
 
     return re.sub(r"\{\{(.*?)\}\}", put, template)
+
+
+_SHOWN: Mapping[str, Callable[[Any], str]] = {
+    "percent": lambda share: f"{number(100 * share)} %",
+    "listed": lambda values: listed([in_words(value) for value in values]),
+    "working_days": lambda count: with_unit(count, "working days"),
+    "weeks": lambda days: with_unit(days, "days") + ("" if days % 7 else f" ({with_unit(days / 7, 'weeks')})"),
+    "months": lambda count: with_unit(count, "months"),
+    "years": lambda months: with_unit(months / 12, "years") if months % 12 == 0 else with_unit(months, "months"),
+}
+"""How a parameter is shown in words that ask for it so: `{{ params.red_days | weeks }}`."""
 
 
 def _words(name: str) -> str:

@@ -18,8 +18,8 @@ from alerting.rulebook.book import Rulebook
 from alerting.rulebook.file_models import RuleSetting
 from alerting.rulebook.rule import Rule
 
-_JOBS = {"daily": "every working day", "weekly": "every week", "monthly": "every month"}
-_BASES = {"statutory": "Statutory", "guidance": "Statutory guidance", "local": "Local standard"}
+JOBS = {"daily": "every working day", "weekly": "every week", "monthly": "every month"}
+BASES = {"statutory": "Statutory", "guidance": "Statutory guidance", "local": "Local standard"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +34,7 @@ def describe_rule(rule: Rule, book: Rulebook) -> list[Section]:
     """Return all that a rule says, part by part, in the order in which a reader needs it; parts it does not have are left out."""
     words = Vocabulary(rule)
     parts: list[tuple[str, Iterator[str]]] = [
+        ("In short", _in_short(rule, book)),
         ("Why", _basis(rule)),
         ("Who it asks about", _population(rule, words)),
         ("What it measures", _measured(rule, words)),
@@ -63,18 +64,33 @@ def find_used_columns(rule: Rule) -> list[str]:
     return [name for name in rule.subject.columns if name in names]
 
 
+def fill_in_words(rule: Rule, book: Rulebook) -> dict[str, str]:
+    """Return what a rule's file says of it in words for people who do not know the data, by what each is about; {} where it says nothing."""
+    params = {**book.settings.params, **rule.params}
+    return {key: fill_params(text, params) for key, text in rule.file.in_words.items()}
+
+
+def _in_short(rule: Rule, book: Rulebook) -> Iterator[str]:
+    said = fill_in_words(rule, book)
+    if said:
+        yield said["asks"]
+    for level in sorted(Level, reverse=True):
+        if level.name in said:
+            yield f"{level.name.capitalize()}: {said[level.name]}."
+
+
 def _basis(rule: Rule) -> Iterator[str]:
     yield f"{rule.basis_text.rstrip('.')}."
-    yield f"{_BASES[rule.basis_kind]}: {rule.basis_source or 'no source is given'}."
+    yield f"{BASES[rule.basis_kind]}: {rule.basis_source or 'no source is given'}."
 
 
 def _population(rule: Rule, words: Vocabulary) -> Iterator[str]:
     per, one = rule.file.per, _lower(rule.subject.title)
     everyone = rule.where.term.text == "true"
     if per:
-        yield f"It asks {_JOBS[rule.file.job]} about each {per}, and counts over every {one}{':' if not everyone else '.'}"
+        yield f"It asks {JOBS[rule.file.job]} about each {per}, and counts over every {one}{':' if not everyone else '.'}"
     else:
-        yield f"It asks {_JOBS[rule.file.job]} about every {one}{':' if not everyone else '.'}"
+        yield f"It asks {JOBS[rule.file.job]} about every {one}{':' if not everyone else '.'}"
     if not everyone:
         yield from _conditions(rule.where.term, words)
     yield describe_subject(rule)
