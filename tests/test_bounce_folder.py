@@ -50,6 +50,7 @@ def test_a_folder_that_is_gone_is_told_to_administrators_and_stops_nothing(post:
     assert len(to(relay, "m1")) == 1
 
 
+@pytest.mark.slow
 def test_a_folder_that_cannot_even_be_looked_for_stops_nothing_and_the_check_says_so(
     tmp_path: Path, relay: ScriptedMailServer
 ) -> None:

@@ -18,6 +18,7 @@ from alerting.rulebook.file_models import Overrides, RuleSetting
 from alerting.rulebook.loader import LOCAL_PACK, compile_rule, load_rulebook
 from alerting.rulebook.rule import Rule
 from tests.case_rows import RULES, shipped
+from tests.made_council import ITS_RULES
 
 FILES = sorted(path for path in RULES.glob("*/*.yaml") if path.parent.name not in {"subjects", LOCAL_PACK})
 PACK_OF = {"statutory": {"statutory", "guidance"}, "practice": {"local"}, "workforce": {"local"}, "data_quality": {"local"}}
@@ -131,7 +132,15 @@ def test_the_examples_show_each_level_a_clear_both_sides_of_each_limit_a_missing
     assert [str(gap) for gap in find_gaps(engine, rule, tried, load(Path(rule.place)))] == []
 
 
-@each_rule
+@pytest.mark.parametrize(
+    "rule",
+    [
+        pytest.param(
+            rule, id=rule.id, marks=() if rule.code in ITS_RULES else pytest.mark.slow
+        )  # each number is asked about twice
+        for rule in shipped().rules
+    ],
+)
 def test_the_examples_pin_every_number_a_rule_depends_on(rule: Rule, engine: ExampleEngine):
     unnoticed = []
     for name, value in rule.params.items():
