@@ -117,6 +117,7 @@ def test_messages_that_failed_are_something_to_do(office: Office) -> None:
     assert figures(report)["Messages sent"] == 0
 
 
+@pytest.mark.slow
 def test_a_dry_run_shows_it_and_leaves_it_to_be_told(office: Office) -> None:
     assert len(told(office.run(MONDAY, dry_run=True))) == 2
     assert len(told(office.run(MONDAY))) == 2

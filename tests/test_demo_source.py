@@ -249,6 +249,7 @@ def test_with_no_start_there_is_a_council_on_any_day(day: date):
 # ------------------------------------------------------------------ wrong where it says so
 
 
+@pytest.mark.slow
 def test_every_nasty_is_there_and_is_in_the_truth():
     truth = MIDDLE.truth(START)
 

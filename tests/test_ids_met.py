@@ -106,6 +106,7 @@ def test_a_list_of_professionals_that_lacks_some_is_told_and_of_many_not_trusted
     assert met(workers, staff=workers, professionals=workers[:55]).problems == {}
 
 
+@pytest.mark.slow
 def test_a_list_of_staff_that_has_none_of_the_workers_is_not_trusted_unless_it_is_of_managers_alone():
     workers, changed = ["01", "02"], ["1", "2"]
 

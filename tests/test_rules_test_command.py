@@ -169,6 +169,7 @@ def test_a_scenario_that_goes_otherwise_is_told_day_by_day_with_its_line(council
     assert (played["as_expected"], played["differences"][0]["line"]) == (False, 6)
 
 
+@pytest.mark.slow
 def test_with_a_rule_only_the_scenarios_that_ask_it_are_run(council):
     council.rules.rule("practice/other.yaml")
     scenarios = council.folder / "scenarios"

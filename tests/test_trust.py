@@ -215,6 +215,7 @@ def test_the_first_run_has_nothing_to_compare_with():
     assert problem(0, before=None) is None
 
 
+@pytest.mark.slow
 def test_how_much_may_change_and_from_how_many_rows_on_are_settings():
     assert problem(70, before=100, within=settings(max_row_change=0.3)) is None
     assert problem(1, before=99, within=settings(max_row_change_at_least=100)) is None
@@ -297,6 +298,7 @@ def ids(count: int) -> list[str]:
     return [f"P{number}" for number in range(count)]
 
 
+@pytest.mark.slow
 def test_of_a_column_that_lost_less_it_is_told_and_every_rule_goes_on():
     full = Past(filled=children(100, ids(100)).filled)
     [told] = children(100, ids(100), full, dates=80).told
@@ -306,6 +308,7 @@ def test_of_a_column_that_lost_less_it_is_told_and_every_rule_goes_on():
     assert children(100, ids(100), full, dates=91).told == ()
 
 
+@pytest.mark.slow
 def test_of_fewer_rows_than_count_for_a_share_it_is_told_from_ten_cells_on():
     full = Past(filled=children(40, ids(40)).filled)
 

@@ -314,6 +314,7 @@ def test_somebody_left_care_when_the_last_episode_ended_else_at_18():
 # ------------------------------------------------------------------ workers
 
 
+@pytest.mark.slow
 def test_a_tray_is_told_by_a_whole_word_of_any_of_its_names_or_by_its_id():
     rows = [("ssd_professionals", {"prof_professional_id": f"W{n}", "prof_professional_name": name}) for n, name in enumerate(
         ("Duty-Tray 2", "Anna Matray", "MASH1", "O’Duty Jo", None, "Steam Ben"))]  # fmt: skip

@@ -83,6 +83,7 @@ def test_a_list_of_restricted_records_that_was_empty_and_trusted_is_one_and_none
     assert (asked["CP-03"], withheld["CP-03"]) == ("ok", "withheld")
 
 
+@pytest.mark.slow
 def test_the_week_is_told_from_a_report_that_a_later_version_wrote(office: Office) -> None:
     office.begin(MONDAY)
     store = office.store()

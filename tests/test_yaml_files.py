@@ -164,6 +164,7 @@ _SPACES = [" ", "\n", "\n  ", "\t", ": ", "- ", "&x ", "!!int ", "\x00", "\x85",
 _SNIPPETS = st.sampled_from([*_WORDS, *_SPACES])
 
 
+@pytest.mark.slow
 @given(parts=st.lists(_SNIPPETS, max_size=25))
 @hypothesis_settings(max_examples=300, deadline=None)
 def test_reading_never_raises(tmp_path_factory, parts):
