@@ -58,7 +58,8 @@ _DAYS: frozenset[Kind] = frozenset({"date", "moment"})
 _FLAGS: frozenset[Kind] = frozenset({"flag"})
 _WORDS: frozenset[Kind] = frozenset({"role", "text", "code", "answers"})
 _NUMBERS: frozenset[Kind] = frozenset({"number"})
-_ANY = _IDS | _DAYS | _FLAGS | _WORDS | _NUMBERS
+_OUTCOMES: frozenset[Kind] = frozenset({"outcome"})
+_ANY = _IDS | _DAYS | _FLAGS | _WORDS | _NUMBERS | _OUTCOMES
 
 _WHOLE: Mapping[str, tuple[frozenset[Kind], Anew]] = MappingProxyType(
     {
@@ -75,10 +76,14 @@ _WHOLE: Mapping[str, tuple[frozenset[Kind], Anew]] = MappingProxyType(
         "Yes.": (_FLAGS, _flag("Yes.", "No.")),
         "2": (_FLAGS, _flag("2", "0")),
         "re-worded": (_WORDS, lambda _, number: f"Local sort {number}"),
+        "cut short": (_OUTCOMES | frozenset({"answers"}), lambda cell, _: cell[: len(cell) // 2]),
+        "in words": (_OUTCOMES, lambda _, number: f"Local outcome {number}"),
         "with a unit": (_NUMBERS, lambda cell, _: f"{cell} units"),
     }
 )
-_HALVED = frozenset({"emptied", "month first", "serial", "floated", "zeros stripped", "Seen", "re-worded", "with a unit"})
+_HALVED = frozenset(
+    {"emptied", "month first", "serial", "floated", "zeros stripped", "Seen", "re-worded", "in words", "with a unit"}
+)
 """What befalls every other cell too: of ways to write a day or a flag that are read as nothing, one stands for all."""
 
 

@@ -81,22 +81,28 @@ def test_a_rule_without_words_of_its_own_is_told_by_what_it_does(tmp_path):
     assert "- **Amber** when the measure is under 3 visits. Told: allocated worker." in said
 
 
-@pytest.mark.parametrize(
-    ("words", "fault"),
-    [
-        ('{asks: "a", amber: b, red: c, also: d, critical: e}', "`in_words.critical`: there is no level 'critical'"),
-        ('{asks: "a", amber: b, also: d}', "`in_words`: `red` is not said"),
-        ('{asks: "a", amber: b, red: c}', "`in_words`: `also` is not said"),
-        (
-            '{asks: "{{ params.red_visit }}", amber: b, red: c, also: d}',
-            "`in_words.asks`: 'params.red_visit' cannot be filled in",
-        ),
-        ('{asks: "{{ visits }}", amber: b, red: c, also: d}', "`in_words.asks`: 'visits' cannot be filled in"),
-        ('{asks: "{{ params.red_visits | day }}", amber: b, red: c, also: d}', "'params.red_visits | day' cannot be filled in"),
-    ],
-)
-def test_words_that_do_not_fit_the_rule_are_a_fault(tmp_path, words, fault):
-    folder = Folder(tmp_path)
-    folder.change("practice/visits-few.yaml", ("owner:", f"in_words: {words}\nowner:"))
+@pytest.mark.parametrize("rule", RULES)
+def test_every_shipped_rule_has_words_for_what_it_asks_each_of_its_levels_and_who_joins_in(rule):
+    assert rule.file.in_words.keys() == {"asks", *rule.file.levels} | ({"also"} if rule.also else set())
 
-    assert [fault in found for found in folder.faults()] == [True]
+
+def test_a_level_without_words_is_read_by_its_condition(tmp_path):
+    folder = Folder(tmp_path)
+    folder.change(
+        "practice/visits-few.yaml",
+        ("owner:", 'in_words: {asks: "How many visits?", amber: "there were {{ params.red_visits }} or 2"}\nowner:'),
+    )
+    said = catalogue_page(folder.load())
+
+    assert "How many visits?" in said
+    assert "- **Amber** when there were 1 or 2. Told: allocated worker." in said
+    assert "- **Red** when the measure is under 1 visit and 'age' is under 18. Told: team manager." in said
+
+
+@pytest.mark.parametrize("inside", ["params.red_visit", "visits", "params.red_visits | day"])
+def test_what_cannot_be_filled_in_is_a_fault(tmp_path, inside):
+    folder = Folder(tmp_path)
+    folder.change("practice/visits-few.yaml", ("owner:", f'in_words: {{asks: "Are there {{{{ {inside} }}}}?"}}\nowner:'))
+
+    [fault] = folder.faults()
+    assert f"`in_words.asks`: '{inside}' cannot be filled in" in fault

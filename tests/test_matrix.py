@@ -6,10 +6,12 @@ import random
 import re
 from dataclasses import replace
 from datetime import date
+from typing import get_args
 
 import pytest
 import yaml
 
+from alerting.casedata.catalogue import Kind
 from tests.column_damage import DAMAGES
 from tests.matrix import RULES, Bench, Circle, Judge, Outcome, Square, Told
 
@@ -46,6 +48,8 @@ def bench(tmp_path_factory) -> Bench:
         ("Seen, half", ["Y", "N", "Y", "N"], ["Y", "Not seen", "Y", "Not seen"]),
         ("re-worded", ["CW", "IRO", "CW"], ["Local sort 0", "Local sort 1", "Local sort 0"]),
         ("with a unit", ["28"], ["28 units"]),
+        ("cut short", ['{"NFA_FLAG": "Y"}', None], ['{"NFA_FL', None]),
+        ("in words", ['{"NFA_FLAG": "Y"}', "[]"], ["Local outcome 1", "Local outcome 0"]),
         ("placeholders, a third", ["a", "b", "c", "d", "e", "f"], ["a", "b", "N/A", "d", "e", "TBC"]),
     ],
 )
@@ -53,6 +57,12 @@ def test_a_damage_does_what_its_name_says(damage, before, after):
     [found] = [one for one in DAMAGES if one.name == damage]
 
     assert found.cells(before) == after
+
+
+def test_every_kind_of_column_has_damages_of_its_own():
+    of_few = {kind for damage in DAMAGES for kind in damage.kinds if len(damage.kinds) < len(get_args(Kind))}
+
+    assert of_few == set(get_args(Kind))
 
 
 # ------------------------------------------------------------------ the judge

@@ -344,17 +344,8 @@ class _Compiler:
                 self._at(f"{name} has no column '{column}'", ("off_without", name, column), remedy, key=True)
 
     def _check_in_words(self) -> None:
-        """Find what the rule in words says of levels that there are not, leaves out of those there are, or cannot fill in."""
-        said = self.file.in_words
-        levels = {*self.file.levels, *filter(None, [self.file.when_null])}
-        wanted = {"asks", *self.file.levels, *(["also"] if self.file.also else [])}
-        for key in said.keys() - {"asks", "also", *levels}:
-            self._at(f"there is no level '{key}'", ("in_words", key), "Leave it out, or add the level.", key=True)
-        for missing in sorted(wanted - said.keys()) if said else ():
-            self._at(
-                f"`{missing}` is not said", ("in_words",), f"Add `{missing}:`, in words for people who do not know the data."
-            )
-        for key, text in said.items():
+        """Find what cannot be filled in of the rule in words. Of a level that they do not name, the condition itself is read."""
+        for key, text in self.file.in_words.items():
             for inside in re.findall(r"\{\{(.*?)\}\}", text):
                 found = FILLED_IN.fullmatch(inside.strip())
                 if found is None or found[1] not in self.params:

@@ -72,9 +72,9 @@ def fill_in_words(rule: Rule, book: Rulebook) -> dict[str, str]:
 
 def _in_short(rule: Rule, book: Rulebook) -> Iterator[str]:
     said = fill_in_words(rule, book)
-    if said:
+    if "asks" in said:
         yield said["asks"]
-    for level in sorted(Level, reverse=True):
+    for level in rule.levels:
         if level.name in said:
             yield f"{level.name.capitalize()}: {said[level.name]}."
 
