@@ -261,7 +261,7 @@ class RuleFile(BaseModel):
     in_words: dict[Literal["asks", "also"] | LevelName, str] = Field(
         default_factory=dict,
         description="The rule as it is read to people who know the work and not the data: what it `asks`, when each level holds, and who "
-        "joins in `also`. `{{ params.a_number }}` is filled in; `| percent`, `| listed`, `| working_days`, `| weeks`, `| months` or `| years` may follow it",
+        "joins in `also`. A level that it leaves out is read by its condition. `{{ params.a_number }}` is filled in; `| percent`, `| listed`, `| working_days`, `| weeks`, `| months` or `| years` may follow it",
         examples=[{"asks": "When was the last contact?", "red": "it was more than {{ params.red_days }} days ago"}],
     )
     enabled: StrictBool = Field(
