@@ -202,8 +202,10 @@ def test_every_shipped_rule_did_on_a_made_up_council_what_a_backtest_says(tmp_pa
     assert result.exit_code == 0, result.output
     office = Office(tmp_path)
 
-    book = build(tmp_path / "config.yaml").book
-    alike = {rule.code: said(back(office, rule.code).draft) == lived(office, rule.id) for rule in book.rules}
+    rules = [
+        rule for rule in build(tmp_path / "config.yaml").book.rules if rule.file.job == "daily" and not rule.subject.answers_of
+    ]
+    alike = {rule.code: said(back(office, rule.code).draft) == lived(office, rule.id) for rule in rules}
     assert alike == dict.fromkeys(alike, True)
     assert len(alike) >= 10
 
@@ -298,7 +300,8 @@ def test_a_column_that_was_not_kept_yet_is_named_with_the_days_before_it(office:
     text = subject.read_text("utf-8").replace(
         "columns:\n", "columns:\n  plan_number: {type: text, tier: reference, says: As it is}\n"
     )
-    text = text.replace("  SELECT c.person_id, ", "  SELECT c.plan_id AS plan_number, c.person_id, ")
+    before, _, after = text.rpartition("  SELECT c.person_id, ")
+    text = f"{before}  SELECT c.plan_id AS plan_number, c.person_id, {after}"
     subject.write_text(text, "utf-8")
     office.rule(levels="{amber: plan_number is not null}")
 

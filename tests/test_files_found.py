@@ -323,4 +323,4 @@ def test_a_run_says_once_what_it_found_in_place_of_the_case_data_and_what_to_do(
     data = [line for line in shown.splitlines() if line.startswith("data: ")]
     assert len(data) == 1
     assert "episodes.csv: looks like the return of children looked after (SSDA903)." in data[0]
-    assert "and ssd_" in shown
+    assert "DQ-02 and WF-01 wait" in shown

@@ -24,7 +24,7 @@ from alerting.casedata import snapshot
 from alerting.casedata.catalogue import TABLES
 from alerting.casedata.snapshot import Snapshot, Wanted
 from alerting.commands import cli
-from alerting.model import Condition
+from alerting.model import About, Condition
 from alerting.notifications.content import DigestContent
 from alerting.notifications.report import Report
 from alerting.sources.demo.source import Source
@@ -92,9 +92,13 @@ class Service:
         self._app = build(folder / "config.yaml")
 
     def run(self, extract: Extract) -> Report:
-        """Run a day; where a table is not whole, ask only the rules that have to do with it: the others take as long."""
+        """Run a day; where a table is not whole, ask only the rules that have to do with it: the others take as long.
+
+        Rules about the data itself are there to tell of it.
+        """
         book, store = self._app.book, self._app.store()
-        rules = tuple(rule for rule in book.rules if not extract.table or extract.table in book.wanted([rule]))
+        asked = [rule for rule in book.rules if rule.about not in (About.table, About.column, About.rule)]
+        rules = tuple(rule for rule in asked if not extract.table or extract.table in book.wanted([rule]))
         try:
             app = replace(self._app, source=extract, book=replace(book, rules=rules))
             pipeline = app.pipeline(store)
