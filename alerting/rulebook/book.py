@@ -127,7 +127,7 @@ class Rulebook(Foundation):
         if named == ALL:
             last = rule.about is About.rule
             return [other for other in self.rules if other.subject.answers_of != ALL or (last and other.about is not About.rule)]
-        return [other for other in self.rules if other.code in named]
+        return [other for other in self.rules if other.code in named] if named else []
 
     def needs(self, rule: Rule) -> frozenset[str]:
         """Return what a rule reads: the tables, and the columns of them that it uses, as `table.column`."""

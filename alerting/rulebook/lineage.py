@@ -70,10 +70,14 @@ class _Reader:
         self._held = held
         self._views = {name.lower(): sql for name, sql in views}
         self._known: dict[str, Columns] = {}
+        #: Of texts of SQL: several rules are about one subject.
+        self._read: dict[str, Columns] = {}
 
     def columns(self, sql: str) -> Columns:
-        statements = syntax(sql).get("statements") or []
-        return self.query(statements[0]["node"], {}, []) if statements else {}
+        if sql not in self._read:
+            statements = syntax(sql).get("statements") or []
+            self._read[sql] = self.query(statements[0]["node"], {}, []) if statements else {}
+        return self._read[sql]
 
     def query(self, node: Mapping[str, Any], steps: Mapping[str, Columns], outer: _Tables) -> Columns:
         """Return the columns of a query. steps: those of WITH around it. outer: the tables of the query that it stands in."""

@@ -35,7 +35,7 @@ def syntax(sql: str) -> Mapping[str, Any]:
 
 # A text is looked through for faults, for names and for where its columns come from: those of a rulebook are kept, as each takes
 # milliseconds to read.
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=512)
 def _syntax(sql: str) -> Mapping[str, Any]:
     return syntax_of(sql)
 
@@ -48,10 +48,12 @@ def walk(tree: Any) -> Iterator[dict[str, Any]]:
         if isinstance(part, dict):
             yield part
             # The call of a table function stands in the part that is about it; so does its place.
-            waiting += reversed(
-                [value for name, value in part.items() if name != "function" or part.get("type") != "TABLE_FUNCTION"]
-            )
-            if part.get("type") == "TABLE_FUNCTION":
+            is_call = part.get("type") == "TABLE_FUNCTION"
+            parts = [
+                value for name, value in part.items() if isinstance(value, (dict, list)) and not (is_call and name == "function")
+            ]
+            waiting += reversed(parts)
+            if is_call:
                 waiting.append(part["function"].get("arguments"))
         elif isinstance(part, list):
             waiting += reversed(part)
