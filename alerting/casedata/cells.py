@@ -145,7 +145,7 @@ CREATE MACRO stripped(x) AS trim(x, {SPACE});
 CREATE MACRO clean(x) AS {clean("stripped(x)")};
 CREATE MACRO id_of(x) AS {identifier("stripped(x)")};
 CREATE MACRO norm(x) AS {norm("clean(x)")};
-CREATE MACRO yes(x) AS coalesce(({parsed("flag", "clean(x)")}), false);
+CREATE MACRO yes(x) AS coalesce({_is_one_of(norm("clean(x)"), "yes_words")}, false);
 CREATE MACRO number_of(x) AS {parsed("number", "clean(x)")};
 CREATE MACRO moment_of(x) AS (SELECT {parsed("moment", "cell")} FROM (SELECT clean(x) AS cell));
 CREATE MACRO day_of(x) AS CAST(moment_of(x) AS DATE);

@@ -309,7 +309,7 @@ class _Look:
 
 
 def _ids_of(places: Sequence[tuple[str, str]]) -> str:
-    return " UNION ".join(f"SELECT {quoted(key)} AS id FROM {table}" for table, key in places)
+    return " UNION ALL ".join(f"SELECT {quoted(key)} AS id FROM {table}" for table, key in places)
 
 
 def _hand_kept(settings: Settings, table: str) -> Iterator[tuple[str, float]]:

@@ -65,7 +65,8 @@ def other_words(snapshot: Snapshot, table: str, there: frozenset[str]) -> Iterat
         if name not in there:
             continue
         [(every, other)] = snapshot.sql(
-            f"SELECT count({quoted(name)}), count(*) FILTER (norm({quoted(name)}) NOT IN ({', '.join(map(_text, words))})) FROM {table}"
+            f"SELECT sum(n), sum(n) FILTER (norm(word) NOT IN ({', '.join(map(_text, words))})) "
+            f"FROM (SELECT {quoted(name)} AS word, count(*) AS n FROM {table} WHERE {quoted(name)} IS NOT NULL GROUP BY 1)"
         )
         if other:
             yield name, other / every, f"is none of {listed(words)} in {other} of {every} cells"

@@ -69,22 +69,43 @@ class Stage:
         self._make(
             f"subject_{subject.id}", f"SELECT {columns} FROM ({subject.sql.strip().rstrip(';')})", f"the subject {subject.id}"
         )
-        self._leave_out(subject)
-        [(rows, keys, empty)] = self._snapshot.sql(
-            f"SELECT count(*), count(DISTINCT {quoted(subject.key)}), count(*) FILTER (WHERE {quoted(subject.key)} IS NULL) "
-            f"FROM {quoted('subject_' + subject.id)}"
-        )
+        rows, keys, empty = self._leave_out(subject)
         if rows > MOST_ROWS:
             raise RuleError(f"the subject {subject.id} gives {rows:,} rows; at most {MOST_ROWS:,} can be asked about")
         if rows != keys or empty:
             raise RuleError(f"the subject {subject.id} gives {rows} rows for {keys} different keys; each key must be there once")
 
-    def _leave_out(self, subject: Subject) -> None:
+    def _leave_out(self, subject: Subject) -> tuple[int, int, int]:
         """Leave out the rows of which it cannot be told who may know of them: of no child that there is, or of two.
 
-        Raises RuleError where that is all of them.
+        Return how many rows there are then, with how many keys, and how many without one. Raises RuleError where all are left out.
         """
-        table, about = quoted("subject_" + subject.id), f"the subject {subject.id}"
+        about = f"the subject {subject.id}"
+        reasons = self._reasons(subject)
+        counted = self._count(subject, [which for which, _ in reasons])
+        for number, (which, what) in enumerate(reasons):
+            every, wrong = counted[0], counted[3 + number]
+            if wrong and wrong == every:
+                raise RuleError(f"{about} has {plural(wrong, 'row')}, and all are {what}")
+            if wrong:
+                self._snapshot.sql(f"DELETE FROM {quoted('subject_' + subject.id)} WHERE {which}")
+                self.problems.append(Problem(about=about, text=f"{about} has {plural(wrong, 'row')} {what}, left out"))
+                counted = self._count(subject, [which for which, _ in reasons])
+        return counted[0], counted[1], counted[2]
+
+    def _count(self, subject: Subject, which: list[str]) -> tuple[int, ...]:
+        """Return a subject's rows, its different keys, its rows without one, and the rows of which each of these holds."""
+        key = quoted(subject.key)
+        counts = [
+            "count(*)",
+            f"count(DISTINCT {key})",
+            *(f"count(*) FILTER (WHERE {each})" for each in (f"{key} IS NULL", *which)),
+        ]
+        [found] = self._snapshot.sql(f"SELECT {', '.join(counts)} FROM {quoted('subject_' + subject.id)}")
+        return found
+
+    def _reasons(self, subject: Subject) -> list[tuple[str, str]]:
+        """Return for what a row is left out, as SQL and in words."""
         reasons = []
         if About(subject.about).concerns_child and subject.person:
             person = quoted(subject.person)
@@ -94,10 +115,4 @@ class Stage:
             other = f"{quoted(name)} IS DISTINCT FROM {quoted(subject.person)}" if subject.person else "true"
             named = f"{quoted(name)} IN (SELECT person_id FROM ext_restricted)"
             reasons.append((f"{named} AND {other}", f"that name in '{name}' another child, whose record is restricted"))
-        for which, what in reasons:
-            [(every, wrong)] = self._snapshot.sql(f"SELECT count(*), count(*) FILTER (WHERE {which}) FROM {table}")
-            if wrong and wrong == every:
-                raise RuleError(f"{about} has {plural(wrong, 'row')}, and all are {what}")
-            if wrong:
-                self._snapshot.sql(f"DELETE FROM {table} WHERE {which}")
-                self.problems.append(Problem(about=about, text=f"{about} has {plural(wrong, 'row')} {what}, left out"))
+        return reasons
