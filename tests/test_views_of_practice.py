@@ -251,3 +251,13 @@ def test_each_different_outcome_is_read_once_however_many_rows_have_it():
     assert {path for path, (sql, read) in found.items() if read and (set(read) != {"said"} or not text_once.search(sql))} == set()
     assert {path for path in folder.glob("*.yaml") if reads.search(path.read_text("utf-8"))} == set()
     assert sum(bool(read) for _, read in found.values()) > 3
+
+
+def test_an_id_is_read_without_the_white_space_before_or_after_it():
+    spaces = " \t\n\r\f\v\u00a0"
+    rows = [person(f"A{ord(space)}{space}", "2014-09-01") for space in spaces] + [
+        person(f"{space}B{ord(space)}", "2014-09-01") for space in spaces
+    ]
+    with council(rows) as ask:
+        found = {id for (id,) in ask("SELECT person_id FROM v_person")}
+    assert found == {f"{side}{ord(space)}" for side in "AB" for space in spaces}
