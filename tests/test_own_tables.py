@@ -7,7 +7,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from alerting.casedata.catalogue import Settings
+from alerting.casedata.catalogue import TABLES, Settings
 from alerting.casedata.extension_checks import ALWAYS_THERE, WORDS
 from alerting.casedata.snapshot import Snapshot
 from alerting.casedata.trust import Past, Trust, judge
@@ -60,7 +60,8 @@ def test_a_word_that_is_none_is_told_with_those_that_are(table, column, word):
 def test_a_column_that_nearly_every_row_has_and_many_have_not_is_told_at_any_size():
     for table, columns in ALWAYS_THERE.items():
         for name in columns:
-            [cell, *_] = WORDS.get(table, {}).get(name, ("2026-03-01",))
+            fits = "1.5" if TABLES[table].columns[name].kind == "number" else "2026-03-01"
+            [cell, *_] = WORDS.get(table, {}).get(name, (fits,))
             assert f"{table}.{name} is empty in 2 of 4 rows" in told(judged(table, **{name: [cell, None, cell, None]}))
             assert told(judged(table, **{name: [*[cell] * 9, None]})) == []
 

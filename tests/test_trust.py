@@ -12,9 +12,11 @@ from alerting.casedata.catalogue import Settings
 from alerting.casedata.codes import CodeMap
 from alerting.casedata.snapshot import Snapshot, Wanted
 from alerting.casedata.trust import Past, Trust, judge
+from tests import small_council
 
 MONDAY, TUESDAY, FRIDAY = date(2026, 3, 30), date(2026, 3, 31), date(2026, 3, 27)
 EASTER_TUESDAY = date(2026, 4, 7)
+
 SETTINGS = Settings(
     params={
         "row_count_tolerance": 0.005,
@@ -24,7 +26,7 @@ SETTINGS = Settings(
         "min_fill": 0.70,
         "min_fill_at_least": 30,
     },
-    codes={},
+    codes=small_council.SETTINGS.codes,
     bank_holidays=frozenset({date(2026, 4, 3), date(2026, 4, 6)}),
 )
 VISITS = "ssd_cp_visits"

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from alerting import private_files
 from alerting.casedata.own_tables import as_csv, as_page, own_tables
 from alerting.documents.document import did_you_mean
 from alerting.errors import AlertingError
@@ -41,6 +42,6 @@ def command(table: str | None, to: Path | None, *, markdown: bool) -> None:
             f"{to.as_posix()} is there already", remedy="Name another file, or move that one: nothing is overwritten."
         )
     else:
-        to.write_text(as_csv(name), "utf-8")
+        private_files.write(to, as_csv(name))
     for each in tables[name]:
         echo(f"{each.name}: {each.means}", err=True)
