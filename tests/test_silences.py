@@ -302,6 +302,6 @@ def test_a_silence_of_everything_or_of_no_rule_there_is_is_refused(office: Offic
     shell = Shell(office)
 
     assert "a silence of everything is refused" in shell("silences", "preview", code=1)
-    assert "a silence of everything is refused" in shell("silences", "preview", "--team", "", code=1)
+    assert "An argument is empty" in shell("silences", "preview", "--team", "", code=2)
     assert "there is no rule 'PL-9'" in shell("silences", "preview", "--rule", "PL-9", code=1)
     assert "there is no silence 7" in shell("silences", "end", "7", "--by", "P1", code=1)

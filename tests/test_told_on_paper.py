@@ -132,8 +132,8 @@ FAULTS: dict[str, tuple[str, Any, list[list[Event]]]] = {
         [[("limit", "C1", ONE, "limited")], [("take_off", "C1"), ("move", "C1", "T2")]],
     ),
     "list: an id without its zeros is nobody's": (
-        "alerting.casedata.restricted_list._Known._but_for_zeros",
-        lambda *_: {},
+        "alerting.casedata.restricted_list.but_for_zeros",
+        lambda id_: id_,
         [[("limit", "0070103", ONE, "limited"), ("through_a_spreadsheet",), ("move", "0070103", "T1")]],
     ),
     "sending: what waited is not looked at again": (

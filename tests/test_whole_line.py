@@ -110,7 +110,7 @@ def test_two_working_days_and_a_restart_between(service: Service) -> None:
     service.new_cards()
     weekly = service.run("run", "weekly", "--as-of", TUESDAY.isoformat())
     checks = service.new_cards()
-    assert all("Are these cards seen?" in card for card in checks)
+    assert any("Are these cards seen?" in card for card in checks)  # beside those of the weekly rules
     assert weekly["notifications"]["accepted"] == len(service.fresh) + len(checks)
     assert service.fresh
     # Beside the summaries, the administrators are told that the made-up council has a post that leads to nobody.

@@ -221,7 +221,9 @@ class Days:
     def _taken(self, message: Message) -> None:
         """Compare what a message reads with who may know, by what the last run had been given."""
         on_paper = f"{message.subject}\n{message.text}\n{message.html}"
-        if "sealed" in on_paper and message.purpose != "admin":
+        # Whoever leads the performance team reads each week how many records are sealed, and of none of them why or whose.
+        counts = message.purpose == "weekly" and str(message.to_address) == self.known.address("P1")
+        if "sealed" in on_paper and message.purpose != "admin" and not counts:
             self.wrong.append(f"{message.to_address} reads why somebody is not told")
         for child in sorted(set(CHILD.findall(on_paper))):
             readers = self.known.may_know(child) if child in CHILDREN else set()
