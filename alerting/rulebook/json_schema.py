@@ -15,7 +15,8 @@ from pydantic import BaseModel
 from alerting.casedata.catalogue import TABLES
 from alerting.clocks import MOMENT
 from alerting.expressions.functions import FUNCTIONS
-from alerting.rulebook.file_models import BETWEEN, RuleFile, Subject
+from alerting.rulebook.between import BETWEEN
+from alerting.rulebook.file_models import RuleFile, Subject
 
 Schema = dict[str, Any]
 
