@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
@@ -214,5 +215,26 @@ def test_a_rules_own_name_for_a_shared_parameter_sets_the_shared_one_unless_that
 
     wrong = load_rulebook(RULES, PACKS, Overrides(settings={"CLA-18": RuleSetting(params={"window_days": "long"})}))
     assert [fault.problem for fault in wrong.faults] == [
-        "`rules: params: missing_window_days:` is a text, but stands for a number"
+        "`rules: settings: CLA-18:` window_days is a text, but stands for a number"
     ]
+    assert wrong.settings.params["missing_window_days"] == 90
+
+
+@pytest.mark.parametrize(
+    ("line", "problem"),
+    [
+        ("shared_params: {window_days: missing_window_dais}", "there is no shared parameter 'missing_window_dais'"),
+        ("shared_params: [window_days]", "`shared_params` should have keys of its own"),
+        ("off_without_all: [ext_contcat, ext_referral]", "there is no table 'ext_contcat'"),
+    ],
+)
+def test_a_slip_in_a_name_of_another_file_costs_its_rule_and_no_other(tmp_path: Path, line: str, problem: str):
+    shutil.copytree(RULES, tmp_path / "rules")
+    path = tmp_path / "rules" / "statutory" / "missing-now.yaml"
+    path.write_text(path.read_text("utf-8").replace("subject: child_missing\n", f"subject: child_missing\n{line}\n"), "utf-8")
+
+    book = load_rulebook(tmp_path / "rules", PACKS, Overrides(settings={"CLA-09": RuleSetting(params={"window_days": 60})}))
+
+    assert {rule.code for rule in shipped().rules} - {rule.code for rule in book.rules} == {"CLA-09"}
+    assert any(problem in str(fault) for fault in book.faults), book.faults
+    assert book.stopping == ()

@@ -343,6 +343,10 @@ class _Compiler:
                 remedy = did_you_mean(column, list(TABLES[name].columns))
                 self._at(f"{name} has no column '{column}'", ("off_without", name, column), remedy, key=True)
 
+        for index, name in enumerate(self.file.off_without_all):
+            if name not in TABLES:
+                self._at(f"there is no table '{name}'", ("off_without_all", index), did_you_mean(name, list(TABLES)))
+
     def _check_in_words(self) -> None:
         """Find what cannot be filled in of the rule in words. Of a level that they do not name, the condition itself is read."""
         for key, text in self.file.in_words.items():

@@ -115,7 +115,7 @@ def rule_schema(subjects: Mapping[str, Subject]) -> Schema:
         "markdownEnumDescriptions": [_with_columns(subject) for subject in subjects.values()],
     }
     keys["reads"]["items"] = {"type": "string", "enum": list(TABLES)}
-    keys["off_without"]["items"] = keys["reads"]["items"]
+    keys["off_without"]["items"] = keys["off_without_all"]["items"] = keys["reads"]["items"]
     functions = ", ".join(f"`{name}`" for name in FUNCTIONS)
     hint = "The subject's columns are listed with its name, under `subject`."
     for name in ("where", "let", "measure", "levels", "due", "also"):

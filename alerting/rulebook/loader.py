@@ -116,8 +116,7 @@ class _Loader:
 
     def load(self, packs: Sequence[str] | None) -> Rulebook:
         documents = self._documents(packs)
-        self.overrides = share_out(self.overrides, [self._as_used(document) for _, document in documents])
-        settings = self._settings()
+        settings = self._settings([self._as_used(document) for _, document in documents])
         self._load_views()
         ground = Foundation(
             subjects=self._subjects(),
@@ -289,10 +288,12 @@ class _Loader:
             self.fault(one.problem, document.offset_place(one.offset, one.length), one.remedy)
         return None if document.faults or found else only_statement(document.text)
 
-    def _settings(self) -> Settings:
+    def _settings(self, written: Sequence[Mapping[str, Any]]) -> Settings:
+        """Return the shared settings, with what config.yaml says of them. written: what each rule file says."""
         found = self._mended(load(self.folder / "settings.yaml", shown=True), self._use_settings)
         if found is None:
             raise Faults(self.faults)
+        self.overrides = share_out(self.overrides, written, found.params)
         settings, faults = apply_overrides(found, self.overrides, self.place)
         self.faults += faults
         self.stopping += faults
@@ -399,7 +400,8 @@ class _Loader:
         for found in tables.faults:
             where = self.place(("settings", name, *found.path))
             self.fault(f"`rules: settings: {file.code}:` {found.problem}", where, found.remedy, found.severity)
-        shipped = {**ground.settings.params, **file.params}
+        shared = {name: ground.settings.params.get(called) for name, called in file.shared_params.items()}
+        shipped = {**ground.settings.params, **shared, **file.params}
         given = {param: value for param, value in setting.params.items() if param not in tables.old_names}
         for param, wrong in unfit(given, shipped).items():
             problem = f"{param} {wrong}" if wrong else f"names a parameter '{param}' it does not have"

@@ -131,4 +131,10 @@ class Rule:
             # What is said of a table that cannot be believed is said whether or not it can.
             return frozenset()
         directory = {"team": {"ext_team"}, "service": {"ext_team"}, "worker": {"ext_staff"}}.get(self.file.per or "", set())
-        return (frozenset(self.file.reads) or self.tables) | ALWAYS | directory | self.file.off_without.keys()
+        return (
+            (frozenset(self.file.reads) or self.tables)
+            | ALWAYS
+            | directory
+            | self.file.off_without.keys()
+            | {*self.file.off_without_all}
+        )

@@ -60,23 +60,28 @@ def _wrong_calendar(params: Mapping[str, Any]) -> dict[str, tuple[str, str]]:
     return wrong
 
 
-def share_out(overrides: Overrides, written: Iterable[Mapping[str, Any]]) -> Overrides:
+def share_out(overrides: Overrides, written: Iterable[Mapping[str, Any]], shared: Mapping[str, Any]) -> Overrides:
     """Return what config.yaml says, with what it sets for a rule under the rule's own name for a shared parameter set for the shared one.
 
-    written: what each rule file says. What config.yaml says of the shared parameter by its own name goes before.
+    written: what each rule file says. shared: the shared parameters, as they are shipped. What config.yaml says of one by its own name
+    goes before; what cannot be set stays where it is written, to be told there.
     """
     settings, params = dict(overrides.settings), dict(overrides.params)
     for value in written:
-        names = value.get("shared_params")
-        for called in (value.get("code"), value.get("id")):
-            if not isinstance(names, Mapping) or called not in settings:
-                continue
-            setting = settings[called]
-            own = {name: given for name, given in setting.params.items() if name in names}
-            params = {**{str(names[name]): given for name, given in own.items()}, **params}
-            rest = {name: given for name, given in setting.params.items() if name not in own}
-            settings[called] = setting.model_copy(update={"params": rest})
+        for called in {name for name in (value.get("code"), value.get("id")) if isinstance(name, str)} & settings.keys():
+            own = _fitting_names(value.get("shared_params"), settings[called].params, shared)
+            params = {**{name: settings[called].params[mine] for mine, name in own.items()}, **params}
+            rest = {name: given for name, given in settings[called].params.items() if name not in own}
+            settings[called] = settings[called].model_copy(update={"params": rest})
     return overrides.model_copy(update={"settings": settings, "params": params})
+
+
+def _fitting_names(names: object, given: Mapping[str, Any], shared: Mapping[str, Any]) -> dict[str, str]:
+    """Return a rule's own names that are set to what the shared parameter of each may be, with that one's name."""
+    if not isinstance(names, Mapping):
+        return {}
+    known = {mine: name for mine, name in names.items() if isinstance(name, str) and name in shared and mine in given}
+    return {mine: name for mine, name in known.items() if not describe_mismatch(given[mine], shared[name])}
 
 
 def apply_overrides(

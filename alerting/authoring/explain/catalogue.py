@@ -62,6 +62,8 @@ def _off_without(rules: Sequence[Rule]) -> Iterator[str]:
     for rule in rules:
         for table in rule.file.off_without:
             off[TABLES[table].words].append(rule.code)
+        if rule.file.off_without_all:
+            off[_all_of(rule)].append(rule.code)
     if off:
         yield "## What is off without a table"
         yield ""
@@ -129,4 +131,10 @@ def _stands_on(rule: Rule) -> list[str]:
 
 def _is_off(rule: Rule) -> str:
     kinds = [f"{TABLES[name].words}{' of the kind it needs' if cells else ''}" for name, cells in rule.file.off_without.items()]
+    kinds += [_all_of(rule)] if rule.file.off_without_all else []
     return f" Without {listed(kinds, 'or')} it is off, and says so." if kinds else ""
+
+
+def _all_of(rule: Rule) -> str:
+    """Return the tables of which one is enough, in words."""
+    return listed([f"any {TABLES[name].words}" for name in rule.file.off_without_all])
