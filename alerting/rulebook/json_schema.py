@@ -114,7 +114,8 @@ def rule_schema(subjects: Mapping[str, Subject]) -> Schema:
         "enumDescriptions": [f"{subject.title}. {subject.says}" for subject in subjects.values()],
         "markdownEnumDescriptions": [_with_columns(subject) for subject in subjects.values()],
     }
-    keys["reads"]["items"] = {"type": "string", "enum": list(TABLES)}
+    words = [f"{table.words[:1].upper()}{table.words[1:]}." for table in TABLES.values()]
+    keys["reads"]["items"] = {"type": "string", "enum": list(TABLES), "enumDescriptions": words}
     keys["off_without"]["items"] = keys["off_without_all"]["items"] = keys["reads"]["items"]
     functions = ", ".join(f"`{name}`" for name in FUNCTIONS)
     hint = "The subject's columns are listed with its name, under `subject`."
