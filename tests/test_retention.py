@@ -11,10 +11,11 @@ import sqlalchemy as sa
 from click.testing import CliRunner
 
 from alerting.commands import cli
-from alerting.store.schema import outbox, reading
+from alerting.store.schema import outbox, reading, set_aside
 from tests.made_council import MONDAY
 from tests.office import Office
 from tests.test_commands import Shell
+from tests.test_seals import by_hand
 
 pytestmark = pytest.mark.slow
 
@@ -125,3 +126,36 @@ def test_earlier_messages_forget_a_child_as_soon_as_the_record_is_sealed(office:
     assert sealed not in items(office)
     assert other in items(office)
     assert breaches(office) == []
+
+
+def damage(office: Office, id_: int, ref: str, child: str) -> None:
+    """Spoil by hand a row in each way in which somebody stands in rows: by id, by an alert's number, reference or words."""
+    by_hand(
+        office,
+        f"UPDATE alert SET level = 'x' WHERE id = {id_}",
+        f"UPDATE reading SET facts = '{{x' WHERE alert_id = {id_}",
+        f"""UPDATE outbox SET as_of = 'x', content = '{{"items": [{{"ref": "{ref}", ' WHERE id = 1""",
+        f"UPDATE act SET at = 'x', note = 'no visit to {child}: moved' WHERE id = 1",
+    )
+
+
+def test_so_do_rows_that_nobody_could_read_whenever_they_were_damaged(office: Office) -> None:
+    office.settings["retention"] = {"sealed": True}
+    office.run(MONDAY + timedelta(days=2))
+    begin(office)
+    sealed, other = office.alert("C3"), office.alert("C1")
+    damage(office, sealed.id, sealed.ref, "C3")
+    by_hand(office, f"UPDATE reading SET facts = '{{x' WHERE alert_id = {other.id}")
+    office.run(MONDAY + timedelta(days=3))
+    assert len(kept(office, set_aside.c.row)) == 5
+    office.council.add("ext_restricted", person_id="C3", level="sealed")
+
+    office.run(MONDAY + timedelta(days=4))
+
+    [left] = kept(office, set_aside.c.row)
+    assert f'"alert_id": {other.id}' in left
+    damage(office, sealed.id, sealed.ref, "C3")
+    by_hand(office, "INSERT INTO set_aside SELECT 99, at, table_name, columns, 'C3: not what the service writes' FROM set_aside")
+    office.run(MONDAY + timedelta(days=5))
+    assert kept(office, set_aside.c.row) == [left]
+    assert "0 rows set aside" in Shell(office.folder / "config.yaml")("store", "retention").output

@@ -86,7 +86,11 @@ def show_retention(ctx: click.Context, by: str | None, note: str | None, *, begi
     rows: list[list[object]] = [
         ["retention.message_contents", wanted.message_contents or "not set", plural(would.messages, "message")],
         ["retention.alert_facts", wanted.alert_facts or "not set", plural(would.alerts, "ended alert")],
-        ["retention.sealed", "yes" if wanted.sealed else "not set", plural(would.sealed, "message")],
+        [
+            "retention.sealed",
+            "yes" if wanted.sealed else "not set",
+            f"{plural(would.sealed, 'message')}, {plural(would.set_aside, 'row')} set aside",
+        ],
         ["keep.days", archive.days, plural(len(too_old), "day")],
     ]
     echo_table(["Setting", "Days", "Would forget today"], rows)

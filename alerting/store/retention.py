@@ -7,7 +7,7 @@ is proved who was told. Weekly totals, in which no child is, are not touched.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -17,7 +17,7 @@ from alerting.alerts.acts import ActKind
 from alerting.alerts.people import Actor
 from alerting.config import Retention
 from alerting.formatting import day as in_words
-from alerting.store import acts, restricted_lists, seals
+from alerting.store import acts, restricted_lists, seals, unreadable_rows
 from alerting.store.batches import batches
 from alerting.store.messages import content_json
 from alerting.store.messages.send_hold import WAITING
@@ -39,6 +39,8 @@ class Forgotten:
     alerts: int = 0
     #: Messages that forget what they said, a child whose record is sealed among it.
     sealed: int = 0
+    #: Rows that could not be read, kept as they stood, in which such a child is: they go.
+    set_aside: int = 0
 
 
 def has_begun(connection: sa.Connection, wanted: Retention) -> bool:
@@ -59,6 +61,7 @@ def foresee(connection: sa.Connection, wanted: Retention, today: date) -> Forgot
         messages=sum(1 for _ in old),
         alerts=connection.execute(sa.select(sa.func.count()).where(*_old_facts(wanted, today))).scalar_one(),
         sealed=sum(1 for _ in sealed),
+        set_aside=len(_rows_of_sealed(connection, wanted)),
     )
 
 
@@ -67,13 +70,14 @@ def forget(connection: sa.Connection, wanted: Retention, today: date, now: datet
     if wanted == Retention() or not has_begun(connection, wanted):
         return Forgotten()
     sealed = _write(connection, _sealed_messages(connection, wanted, today))
+    rows = unreadable_rows.let_go(connection, _rows_of_sealed(connection, wanted))
     if wanted.sealed:
         remember(connection, _SEALED, sorted(_sealed_people(connection)), now)
     messages = _write(connection, _old_messages(connection, wanted, today))
     ids = connection.execute(sa.select(reading.c.alert_id).where(*_old_facts(wanted, today))).scalars().all()
     for some in batches(ids):
         connection.execute(reading.update().where(reading.c.alert_id.in_(some)).values(facts=_NO_FACTS))
-    return Forgotten(messages=messages, alerts=len(ids), sealed=sealed)
+    return Forgotten(messages=messages, alerts=len(ids), sealed=sealed, set_aside=rows)
 
 
 _NO_FACTS = "{}"
@@ -117,15 +121,28 @@ def _old_messages(connection: sa.Connection, wanted: Retention, today: date) -> 
 def _sealed_messages(connection: sa.Connection, wanted: Retention, today: date) -> _Emptied:
     """Return messages that tell of people whose records have been sealed since that was last looked at, without their items."""
     people = sorted(_sealed_people(connection) - set(remembered(connection, _SEALED) or ())) if wanted.sealed else []
-    refs: set[str] = set()
-    for some in batches(people):
-        about = sa.or_(alert.c.person.in_(some), alert.c.member.in_(some))
-        refs.update(connection.execute(sa.select(alert.c.ref).where(about)).scalars())
+    refs = set(_alerts_of(connection, people).values())
     said = f"What this said was taken out on {in_words(today)}, as the record of a child in it is restricted."
     for id_, content in _with_items(connection) if refs else ():
         emptied = content_json.without_items(content, lambda told: not refs.isdisjoint(told), said)
         if emptied is not None:
             yield id_, emptied
+
+
+def _rows_of_sealed(connection: sa.Connection, wanted: Retention) -> list[int]:
+    """Return the numbers of the rows set aside in which somebody is whose record is sealed, whenever it was: rows come later too."""
+    people = _sealed_people(connection) if wanted.sealed else set()
+    alerts = _alerts_of(connection, sorted(people))
+    return unreadable_rows.find_kept(connection, people | set(alerts.values()), alerts) if people else []
+
+
+def _alerts_of(connection: sa.Connection, people: Sequence[str]) -> dict[int, str]:
+    """Return the references of all alerts about people, by the numbers of their rows."""
+    found: dict[int, str] = {}
+    for some in batches(people):
+        about = sa.or_(alert.c.person.in_(some), alert.c.member.in_(some))
+        found.update((row.id, row.ref) for row in connection.execute(sa.select(alert.c.id, alert.c.ref).where(about)))
+    return found
 
 
 def _sealed_people(connection: sa.Connection) -> set[str]:

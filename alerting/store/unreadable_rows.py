@@ -8,8 +8,10 @@ hang stays, and what cannot be read in it is taken from what else is known of it
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -18,6 +20,7 @@ import sqlalchemy as sa
 from alerting.formatting import plural
 from alerting.model import DeliveryReason
 from alerting.store import schema, service_state
+from alerting.store.batches import batches
 from alerting.store.column_types import Moment
 from alerting.store.schema import alert, brake, delivery, outbox, run, seal, set_aside, state, transition
 from alerting.store.service_state import HOLD
@@ -62,6 +65,43 @@ def lately(connection: sa.Connection) -> list[str]:
     rows = connection.execute(query.where(set_aside.c.at > since) if since else query)
     counted = Counter((row.table_name, row.columns) for row in rows)
     return [f"{plural(count, 'row')} of {table} ({columns})" for (table, columns), count in counted.items()]
+
+
+def find_kept(connection: sa.Connection, names: Collection[str], alerts: Collection[int]) -> list[int]:
+    """Return the numbers of the rows set aside in which one of these names stands as a whole, or that are of one of these alerts.
+
+    names: ids and references. alerts: the numbers of their rows. What is damaged may be anything: a name is looked for in all of it.
+    """
+    rows = connection.execute(sa.select(set_aside.c.id, set_aside.c.table_name, set_aside.c.row).order_by(set_aside.c.id))
+    return [row.id for row in rows if _is_about(row.table_name, row.row, names, alerts)]
+
+
+def let_go(connection: sa.Connection, ids: Sequence[int]) -> int:
+    """Delete rows set aside, by their numbers, and return how many."""
+    for some in batches(ids):
+        connection.execute(set_aside.delete().where(set_aside.c.id.in_(some)))
+    return len(ids)
+
+
+def _is_about(table: str, text: str, names: Collection[str], alerts: Collection[int]) -> bool:
+    with suppress(ValueError, AttributeError):  # somebody may have changed this row too
+        if json.loads(text).get("id" if table == alert.name else "alert_id") in alerts:
+            return True
+    return _holds(text, names)
+
+
+def _holds(value: Any, names: Collection[str]) -> bool:
+    if isinstance(value, Mapping):
+        return any(_holds(inner, names) for pair in value.items() for inner in pair)
+    if isinstance(value, list):
+        return any(_holds(inner, names) for inner in value)
+    text = str(value)
+    if text in names:
+        return True
+    with suppress(ValueError):
+        inner = json.loads(text)
+        return isinstance(inner, str | list | Mapping) and _holds(inner, names)
+    return any(name in text and re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text) for name in names)
 
 
 # ---------------------------------------------------------------------- which they are
