@@ -14,6 +14,7 @@ Nobody in it exists. Everything follows from the number of children, a seed and 
     care        periods of care: placements, legal statuses, visits, reviews, care plans, health
     leavers     care leavers
     entries     who comes into care, how long they stay, and who advises them afterwards
+    lapses      children missing for days, and plans for children in need that were not ended
     details     outcomes, factors, homes, scores and statuses, from what was written
     practice    what is kept beside the case system: times, supervision, oversight, audits, the plan, posts
     plan_actions  the thirty actions of its improvement plan

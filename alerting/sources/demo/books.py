@@ -17,6 +17,7 @@ HISTORY_DAYS, CONTACT_DAYS, VISIT_DAYS = 760, 600, 430
 """Closed cases, contacts and visits reach back this far before the start day."""
 
 _LAGS = (0,) * 26 + (1,) * 12 + (2,) * 6 + (3,) * 3 + (4,) * 2 + (5,)
+_RISES, _RISEN_DAYS = 63, 42
 _ODD_CASE, _NO_BREAK, _PADDED = 0.4, 0.7, 0.85
 
 
@@ -30,6 +31,8 @@ class Books:
         self.earliest, self.last = self.start - DAYS_BEFORE, self.start + DAYS_AFTER
         self.since = self.start - HISTORY_DAYS
         self.contacts_since, self.visits_since = self.start - CONTACT_DAYS, self.start - VISIT_DAYS
+        #: The days on which contacts rise, which begin nine weeks after the start day; other work then slips.
+        self.rise = range(self.start + _RISES, self.start + _RISES + _RISEN_DAYS)
         self._long_before = self.earliest - 20
         self.days = Calendar(date(start.year - 52, 1, 1), date(start.year + 12, 12, 31))
         self.truth = Truth()
@@ -67,14 +70,18 @@ class Books:
         end_column: str,
         *,
         at_once: bool = False,
+        days_late: int = 0,
     ) -> int:
         """Add a row that ends on `ends`; return the day that is known, NEVER when it is not within sight.
 
         finals: cells, besides the end date, that are known only with the end. at_once: the end is entered on the day.
+        days_late: so many days later than others the end is entered, where anybody can see that, on the last day at the latest.
         """
         ledger = self.ledgers[table]
         entered = self.days.working if at_once else self.recorded
         known = max(entered(ends), shown) if ends <= self.last else NEVER
+        if self.earliest < known < self.last:
+            known = min(known + days_late, self.last)
         texts = [(end_column, self.days.text(ends) if known < NEVER else ""), *finals]
         if known <= self.earliest:
             for column, text in texts:

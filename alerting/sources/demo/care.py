@@ -47,6 +47,12 @@ _TYPE_WORDS = {
 }
 _TEENAGER = 16
 _FOSTERED, _NEARLY_OF_AGE, _PLACED_TOO_YOUNG = ("U3", "U6"), 14.5, 0.06
+_OF_ANOTHER_KIND = 0.01
+"""Of placements that are not for the long term, recorded as "other"."""
+_OF_AGE, _ENDED_LATE = 18, 0.35
+"""Of young people who leave care at that age, whose record of care is ended weeks late."""
+_PLANNED_LATE = 0.45
+"""Of children whose second review is held while contacts rise, whose plan for permanence has to wait."""
 _YEAR = 365.25
 
 
@@ -85,6 +91,9 @@ class Care:
         self._books, self._set_by = books, set_by
         self._chance: Random = books.chances("care")
         self._too_young = books.chances("too young")
+        self._other = books.chances("placements of another kind")
+        self._ended_late = books.chances("care ended late")
+        self._planned_late = books.chances("permanence planned late")
         self._periods = 0
 
     def period(self, child: Child, referral: str, entered: int, left: int, why: str, *, unaccompanied: bool = False) -> Period:
@@ -125,6 +134,8 @@ class Care:
             code = "K3" if unaccompanied and age >= _TEENAGER else self._placement_type(age, settled=settled)
             if code in _FOSTERED and _NEARLY_OF_AGE < age < _TEENAGER and self._too_young.random() < _PLACED_TOO_YOUNG:
                 code = "H5"
+            if self._other.random() < _OF_ANOTHER_KIND and code not in _LONG_TERM:
+                code = "Z1"
             reason = (
                 "PLACE"
                 if code in _LONG_TERM and chance() < 0.5
@@ -207,6 +218,7 @@ class Care:
         books, ledger = self._books, self._books.ledgers["ssd_cla_episodes"]
         changes = sorted({span.starts for span in (*period.placements, *period.statuses)})
         rows = list(zip(changes, [*changes[1:], period.left], strict=True))
+        late = self._days_late(period)
         for starts, ends in rows[-1:] if only_last else rows:
             placement = next(span for span in reversed(period.placements) if span.starts <= starts)
             why = "X1" if ends < period.left else period.why
@@ -215,7 +227,14 @@ class Care:
             ids = [period.id, period.referral, books.days.text(period.entered)]
             cells = [ledger.next_id(), period.child.id, placement.id, *dates, *ids]
             final = (("clae_cla_episode_ceased_reason", why),)
-            books.add_ending("ssd_cla_episodes", shown, cells, ends, final, "clae_cla_episode_ceased_date")
+            days_late = late if ends == period.left else 0
+            books.add_ending("ssd_cla_episodes", shown, cells, ends, final, "clae_cla_episode_ceased_date", days_late=days_late)
+
+    def _days_late(self, period: Period) -> int:
+        """Return how many days later than others the record of a period is ended."""
+        chance = self._ended_late.random
+        late = chance() < _ENDED_LATE and period.left == self._books.days.birthday(period.child.born, _OF_AGE)
+        return 14 + int(chance() * 100) if late else 0
 
     # ------------------------------------------------------------------ reviews
 
@@ -271,7 +290,7 @@ class Care:
 
     def _care_plans(self, period: Period, held: list[int]) -> None:
         """Write a first care plan and, when permanence is decided, a second: by the second review for most, never for a few."""
-        chance = self._chance.random
+        books, chance = self._books, self._chance.random
         first = period.entered + 5 + int(chance() * 10)
         second_review = held[1] if len(held) > 1 else period.entered + 110
         pick = chance()
@@ -280,6 +299,8 @@ class Care:
         else:
             decided = second_review + 10 + int(chance() * 320) if pick < 0.975 else NEVER
         decided = max(decided, first + 10)
+        if second_review in books.rise and self._planned_late.random() < _PLANNED_LATE:
+            decided = max(decided, min(second_review + 60, period.until - 1))
         self._care_plan(period, first, min(decided, period.left), None)
         if decided < period.until:
             self._care_plan(period, decided, period.left, _PERMANENCE[int(chance() * 9)])

@@ -21,6 +21,10 @@ _WHY_CHANGED = ("TSPROC",) * 5 + ("LEFTRL",) * 3 + ("ORGRST", "MANAGE", "FCONTA"
 _STATUSES = ("UASC", "Unaccompanied Asylum Seeking Child (UASC)", "Asylum seeker", "Limited leave to remain", "Refugee status")
 _WORDS = ("the family asked for advice", "seen at home with a sister", 'the school said "all is well"')
 _YEAR = 365
+_MORE_SERIOUS, _SERIOUS = 0.2, "4B"
+"""Of assessments authorised from the start day on, that find this factor where they had not before."""
+_REVERSED_EVERY = 56
+"""Days from one plan for adoption that is reversed to the next."""
 
 
 def write_details(books: Books) -> None:
@@ -34,6 +38,7 @@ def write_details(books: Books) -> None:
         _changes,
         _scores,
         _adoptions,
+        _reversals,
         _statuses,
         _pre_proceedings,
     ):
@@ -96,12 +101,15 @@ def _conferences(books: Books, chance: Random) -> None:
 
 
 def _factors(books: Books, chance: Random) -> None:
-    ledger = books.ledgers["ssd_assessment_factors"]
+    ledger, more = books.ledgers["ssd_assessment_factors"], books.chances("more serious")
     for _, shown, row in books.ledgers["ssd_cin_assessments"].rows():
         authorised = row["cina_assessment_auth_date"]
         if not authorised or authorised.startswith("1900") or chance.random() < 0.08:
             continue
-        codes = sorted({chance.choice(_FACTORS) for _ in range(1 + int(chance.random() ** 2 * 6))})
+        found = {chance.choice(_FACTORS) for _ in range(1 + int(chance.random() ** 2 * 6))}
+        if day_of(authorised) >= books.start and more.random() < _MORE_SERIOUS:
+            found.add(_SERIOUS)
+        codes = sorted(found)
         text = json.dumps(codes) if chance.random() < 0.9 else json.dumps(dict.fromkeys(codes, "Yes"))
         ledger.add(max(shown, day_of(authorised) + 1), (ledger.next_id(), row["cina_assessment_id"], text))
 
@@ -165,6 +173,23 @@ def _adoptions(books: Books, chance: Random) -> None:
             if day <= books.last and chance.random() < 0.95:
                 ledger.change(max(shown, day + 1), place, column, books.days.text(day))
         ledger.rewrite(place, "perm_adopted_by_carer_flag", "N")
+
+
+def _reversals(books: Books, chance: Random) -> None:
+    """Reverse a plan for adoption now and then, the first three days before the start day."""
+    ledger, periods = books.ledgers["ssd_permanence"], periods_of_care(books)
+    for day in range(books.start - 3, books.last, _REVERSED_EVERY):
+        in_care = {person for person, entered, left in periods if entered < day < left}
+        plans = [
+            place
+            for place, _, row in ledger.rows()
+            if row["perm_person_id"] in in_care
+            and not row["perm_decision_reversed_date"]
+            and day_of(row["perm_adm_decision_date"]) > 0
+            and max(day_of(cell) for name, cell in row.items() if name.endswith("_date")) < day
+        ]
+        for place in chance.sample(plans, min(len(plans), max(1, round(books.scale)))):
+            ledger.change(day + 1, place, "perm_decision_reversed_date", books.days.text(day))
 
 
 def _statuses(books: Books, chance: Random) -> None:

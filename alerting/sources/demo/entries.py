@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -12,6 +13,7 @@ from alerting.sources.demo.families import FrontDoor, Referral, number
 from alerting.sources.demo.leavers import GROWN_AGE, LAST_AGE, LEAVING_AGE, Leavers
 from alerting.sources.demo.nasties import RATES
 from alerting.sources.demo.people import Child, People
+from alerting.sources.demo.staff import Worker
 
 _YEAR = 365.25
 _UNACCOMPANIED, _TEENAGER = 0.15, 0.36
@@ -19,6 +21,8 @@ _SHORT_STAYS = 0.28
 _MEAN_STAY_DAYS = 1900
 _BORDER_AGE = 16
 """Who leaves care at 16 or 17 after a long stay is a care leaver too."""
+_AWAY_FROM = 35
+"""So many days after the start day, one adviser is away from then on until contacts rise no more."""
 _WHY = ("E4A",) * 8 + ("E4B",) * 2 + ("E45", "E46", "E41", "E13", "E8", "E47")
 
 
@@ -83,11 +87,18 @@ class Entries:
 
     def write_leavers(self) -> None:
         """Write the care leavers, once it is known who advises them."""
+        away = self._adviser_away()
         for child, stay, stage in self._advised:
             adviser = stage.worker
             team = (adviser.team if adviser else None) or self.allocation.staff.teams["care_leavers"][0]
             named = adviser.id if adviser and self._chance.random() < 0.97 and not stage.names_nobody else None
-            self._leavers.add(child, stay.left, named, team.id, until=stay.advised_until)
+            unseen = range(self.books.start + _AWAY_FROM, self.books.rise.stop) if adviser and adviser is away else range(0)
+            self._leavers.add(child, stay.left, named, team.id, until=stay.advised_until, unseen=unseen)
+
+    def _adviser_away(self) -> Worker | None:
+        """Return the adviser of the most, whom nobody stands in for while they are away."""
+        advisers = Counter(stage.worker for _, _, stage in self._advised if stage.worker)
+        return max(advisers, key=lambda worker: (advisers[worker], worker.id), default=None)
 
     # ------------------------------------------------------------------ one child
 

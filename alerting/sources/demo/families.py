@@ -45,6 +45,7 @@ class FrontDoor:
     def __init__(self, books: Books, people: People, allocation: Allocation) -> None:
         self._books, self._people, self._allocation = books, people, allocation
         self._chance = books.chances("front door")
+        self._unseen = books.chances("unseen")
         self._assessed: list[tuple[Referral, int, int, bool, Stage]] = []
         self._teams = [team for team in allocation.staff.teams["front_door"] if team.workers]
 
@@ -119,7 +120,7 @@ class FrontDoor:
         known = max(books.recorded(ends), shown) if ends <= books.last else NEVER
         worker = stage.worker
         finals = {
-            "cina_assessment_child_seen": "Y",
+            "cina_assessment_child_seen": "N" if self._unseen.random() < _UNSEEN else "Y",
             "cina_assessment_auth_date": books.days.text(ends),
             "cina_assessment_outcome_nfa": "Y" if nfa else "N",
             "cina_assessment_team": worker.team.id if worker and worker.team else None,
@@ -189,8 +190,10 @@ _CONTACT_SOURCES = (
 _MONTHS = {1: 546, 2: 550, 3: 519, 4: 433, 5: 556, 6: 586, 7: 518, 8: 440, 9: 540, 10: 557, 11: 557, 12: 451}
 _MEAN_MONTH = 521
 _CONTACTS_A_YEAR = 3367 * 4.8
-_RISES, _RISEN_DAYS, _MORE = 63, 42, 1.5
-"""After so many days from the start day, for so many days, so many times as many contacts as usual."""
+_MORE = 1.5
+"""So many times as many contacts as usual while they rise."""
+_UNSEEN = 0.04
+"""Of assessments, authorised without a word that the child was seen."""
 _SATURDAY = 5
 
 
@@ -212,14 +215,13 @@ def write_contacts(books: Books, people: People, known: list[Child]) -> None:
     others: list[Child] = []
     cases = sorted(known, key=lambda child: child.shown)
     with_case = 0
-    surge = range(books.start + _RISES, books.start + _RISES + _RISEN_DAYS)
     for day in range(books.contacts_since, books.last + 1):
         while with_case < len(cases) and cases[with_case].shown <= day:
             with_case += 1
         on = date.fromordinal(day)
         busy = season(on.month) * (1.26 if on.weekday() < _SATURDAY else 0.35)
         text = books.days.text(day)
-        if day in surge:
+        if day in books.rise:
             busy *= _MORE
         for _ in range(number(chance, _CONTACTS_A_YEAR * books.scale / 365 * busy)):
             shown, pick = books.recorded(day), random()

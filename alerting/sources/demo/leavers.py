@@ -38,8 +38,8 @@ class Leavers:
         self._books = books
         self._chance = books.chances("leavers")
 
-    def add(self, child: Child, left: int, adviser: str | None, team: str, *, until: int) -> None:
-        """Write one young person who left care on `left` and is advised until `until`."""
+    def add(self, child: Child, left: int, adviser: str | None, team: str, *, until: int, unseen: range) -> None:
+        """Write one young person who left care on `left` and is advised until `until`, but on the days `unseen` by nobody."""
         books, chance = self._books, self._chance.random
         ledger = books.ledgers["ssd_care_leavers"]
         identifier = ledger.next_id()
@@ -56,7 +56,7 @@ class Leavers:
         cells = [identifier, child.id, adviser, team, adviser, self._eligibility(eligibility, identifier, shown), touch]
         cells += [None, *self._situation(), None]
         plans = list(self._plans(left, min(until, books.last)))
-        self._write(shown, cells, contacts, plans)
+        self._write(shown, cells, contacts, plans, unseen)
         if eligibility == "REL" and grown <= books.last:
             # The row says relevant until somebody notices the birthday.
             row = len(ledger) - 1
@@ -71,12 +71,14 @@ class Leavers:
         word = self._books.word(code, _WORDS[code], f"ssd_care_leavers {identifier}", shown)
         return _PLAIN[code] if word == code else word
 
-    def _write(self, shown: int, cells: list[Cell], contacts: list[int], plans: list[int]) -> None:
+    def _write(self, shown: int, cells: list[Cell], contacts: list[int], plans: list[int], unseen: range) -> None:
         books, ledger = self._books, self._books.ledgers["ssd_care_leavers"]
         later: list[tuple[int, str, str]] = []
         for column, days in (("clea_care_leaver_latest_contact", contacts), ("clea_pathway_plan_review_date", plans)):
             for day in days:
                 known = books.recorded(day)
+                if days is contacts and day in unseen:
+                    continue
                 if known <= max(shown, books.earliest):
                     cells[ledger.positions[column]] = books.days.text(day)
                 else:

@@ -10,6 +10,8 @@ from alerting.sources.demo.books import Books
 _ETHNICITIES = (
     ("WBRI",) * 68 + ("WOTH", "MOTH", "APKN", "BAFR", "BCRB", "AOTH", "OOTH", "MWBC", "MWAS", "AIND") * 3 + ("NOBT", "REFU")
 )
+_BIRTH_LATE = 0.3
+"""Of births of children known before, entered months late."""
 
 
 @dataclass(slots=True, eq=False)
@@ -31,6 +33,7 @@ class People:
     def __init__(self, books: Books) -> None:
         self._books = books
         self._chance = books.chances("people")
+        self._birth_late = books.chances("births entered late")
         self._numbers = count(4021)
 
     def child(self, born: int, shown: int, *, unaccompanied: bool = False) -> Child:
@@ -51,6 +54,8 @@ class People:
         row = ledger.add(shown, (identifier, "U" if unborn else sex, "01" if sex == "M" else "02", ethnicity, *dates))
         if unborn and born <= books.last:
             known = books.recorded(born)
+            if self._birth_late.random() < _BIRTH_LATE:
+                known += 45 + int(self._birth_late.random() * 180)
             for column, cell in (("pers_dob", born_text), ("pers_expected_dob", None), ("pers_sex", sex)):
                 ledger.change(known, row, column, cell)
         return Child(identifier, born, shown, row)

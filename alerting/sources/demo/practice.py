@@ -17,6 +17,8 @@ from alerting.sources.demo.staff import CASES, Staff, Team, Worker
 _RECENT_DAYS = 150
 """So many days before the first day that can be asked about, what is kept beside the case system begins."""
 _MONTHS = 17
+_STRATEGY_IN_THE_RISE = 0.08
+"""Of contacts while they rise, that lead to a strategy discussion and to no enquiry."""
 _GRADES = ("Outstanding", "Good", "Requires improvement", "Inadequate")
 _SUPERVISED = ("social_worker", "senior_social_worker", "lead_practitioner", "personal_adviser", "team_manager")
 
@@ -107,6 +109,13 @@ class Practice:
                     max(self._known[row["s47e_person_id"]], before + 1),
                     (f"{identifier}A", row["s47e_person_id"], books.days.text(before), None),
                 )
+
+        rise = books.chances("strategy in the rise")
+        for _, shown, row in books.ledgers["ssd_contacts"].rows():
+            day = day_of(row["cont_contact_date"])
+            if day in books.rise and rise.random() < _STRATEGY_IN_THE_RISE:
+                cells = (f"SD{row['cont_contact_id']}", row["cont_person_id"], books.days.text(day + 1), None)
+                ledger.add(max(shown, day + 2), cells)
 
     # ------------------------------------------------------------------ management
 
@@ -237,7 +246,7 @@ class Practice:
                     break
                 vacant = max(0.0, empty + chance.gauss(0, 0.35))
                 agency = sum(worker.fte for worker in team.workers if worker.agency) + (0.5 if chance.random() < 0.2 else 0)
-                left = chance.choices((0, 0.8, 1, 2), (87, 5, 7, 1))[0]
+                left = chance.choices((0, 0.8, 1, 2), (93.6, 2.6, 3.4, 0.4))[0]
                 figures = (max(0.5, posts - vacant - agency), vacant, agency, left)
                 ledger.add(day + 9, (team.id, books.days.text(day), *(f"{figure:.1f}" for figure in figures)))
 

@@ -88,6 +88,7 @@ class Staff:
         self.teams: dict[str, list[Team]] = {service: self._teams(service) for service in _TITLES}
         self._appoint_managers()
         self.leaver = self._choose_leaver()
+        self._part_with_a_manager()
         self.gone = self._choose_gone()
 
     @property
@@ -173,6 +174,13 @@ class Staff:
         leaver.room = CASES_PER_WORKER["help_protection"]
         return leaver
 
+    def _part_with_a_manager(self) -> None:
+        """The manager of the last team of help and protection leaves twelve days after the start day, and nobody follows."""
+        teams = self.teams["help_protection"]
+        manager = teams[-1].manager
+        if manager and len(teams) > 1:
+            manager.ends = self._books.start + 12
+
     def _choose_gone(self) -> list[Worker]:
         """These left before anybody can ask; a few cases still carry their names."""
         gone = []
@@ -232,7 +240,8 @@ class Cover:
     def _leave(self, number: int, begins: int, ends: int | None, *, covered: bool) -> None:
         managers, text = self._managers, self._books.days.text
         # The next manager but four, so that the first four do not cover for each other while away.
-        other = managers[(number + 5) % len(managers)]
+        after = (number + 5) % len(managers)
+        other = next(manager for manager in (*managers[after:], *managers[:after]) if manager.ends == NEVER)
         by = other.id if covered and other is not managers[number] else None
         row = (managers[number].id, by, text(begins), None if ends is None else text(ends))
         self._books.ledgers["ext_cover"].add(begins - 10, row)

@@ -13,6 +13,7 @@ from alerting.errors import SourceError
 from alerting.sources.demo.books import DAYS_AFTER, DAYS_BEFORE, Books
 from alerting.sources.demo.details import write_details
 from alerting.sources.demo.families import number, write_contacts
+from alerting.sources.demo.lapses import write_lapses
 from alerting.sources.demo.ledger import Cell
 from alerting.sources.demo.lives import Lives
 from alerting.sources.demo.nasties import RATES
@@ -40,6 +41,7 @@ class Town:
             _restrict(self._books, lives)
             _merge(self._books, lives)
             _bury(self._books, lives)
+            write_lapses(self._books)
             write_details(self._books)
             Practice(self._books, staff).write()
             _repeat(self._books)
