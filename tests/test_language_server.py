@@ -121,7 +121,15 @@ def test_a_subject_that_lacks_a_key_or_has_a_column_of_no_type_is_underlined(edi
 
     assert editor.faults(SUBJECTS, text.replace("key: person_id\n", "")) == ['2: Missing property "key".']
     [fault] = editor.faults(SUBJECTS, text.replace("referral_date: {type: date", "referral_date: {type: day"))
-    assert 'Valid values: "text", "integer", "number", "date", "boolean", "codes"' in fault
+    assert 'Valid values: "text", "integer", "number", "date", "moment", "boolean", "codes"' in fault
+
+
+def test_a_word_in_the_place_of_a_list_is_underlined_unless_it_is_the_one_that_may_stand_there(editor):
+    text = (SUBJECTS / "rule_asked.yaml").read_text("utf-8")
+
+    assert editor.faults(SUBJECTS, text.replace("answers_of: all", "answers_of: [CP-08, DQ-01]")) == []
+    [fault] = editor.faults(SUBJECTS, text.replace("answers_of: all", "answers_of: every"))
+    assert fault.endswith("The only word that may stand here is `all`.")
 
 
 # ---------------------------------------------------------------- what is offered
@@ -136,7 +144,7 @@ def test_a_subject_that_lacks_a_key_or_has_a_column_of_no_type_is_underlined(edi
         ("notify:\n  red: [|]", {"team_manager": "the manager of the team that answers"}),
         ("also:\n  |", {"head_of_service": "the head of service over that team"}),
         ("subject: |", {"child_in_need": "Child in need. One row per child with an open referral that was accepted."}),
-        ("reads: [|]", {"ssd_cp_plans": ""}),
+        ("reads: [|]", {"ssd_cp_plans": "Child protection plans."}),
         ("subject: child_in_need\nrequires: [|]", {"referral_date": ""}),
         ("subject: child_in_need\nexamples:\n  - row: {re|}", {"referral_date": "Date of that referral (date)"}),
         ("subject: child_in_need\nexamples:\n  - gives: |", {"out": "it is not in the population"}),

@@ -7,6 +7,7 @@ schema may be narrower than its model, where what it leaves out is nothing anybo
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -184,7 +185,7 @@ def _in_place(schema: Schema, models: Mapping[str, Schema]) -> Schema:
         schema["properties"] = {name: _key(into(part), name in needed) for name, part in schema["properties"].items()}
     if "enum" in schema:
         schema["enumDescriptions"] = list(_meanings(schema["enum"]).values())
-    if "pattern" in schema:
+    if "pattern" in schema and "patternErrorMessage" not in schema:
         schema["patternErrorMessage"] = _PATTERNS[schema["pattern"]]
     if schema.get("format") == "date":
         schema |= _DAY
@@ -213,8 +214,17 @@ def _any_of(choices: list[Schema], around: Schema) -> Schema:
     """
     joined: Schema = {"type": [choice["type"] for choice in choices]}
     for choice in choices:
-        joined |= {key: part for key, part in choice.items() if key != "type"}
+        joined |= {key: part for key, part in _of_its_type(choice).items() if key != "type"}
     return joined | around
+
+
+def _of_its_type(choice: Schema) -> Schema:
+    """Return a choice without `const`, which would hold for values of every type: a pattern says the same of text alone."""
+    if "const" not in choice:
+        return choice
+    word = choice["const"]
+    rest = {key: part for key, part in choice.items() if key != "const"}
+    return rest | {"pattern": f"^{re.escape(word)}$", "patternErrorMessage": f"The only word that may stand here is `{word}`."}
 
 
 def _named_keys(schema: Schema) -> Schema:
