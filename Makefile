@@ -28,7 +28,7 @@ demo: $(READY)  ## a made-up council's mornings, as its managers would get them,
 test: $(READY)  ## the tests; the browser's and PostgreSQL's are skipped, and say so, where there is none
 	$(BIN)/python -m pytest -n 2 -m "not slow"
 
-slow: $(READY)  ## the tests that start many processes, kill them, fill disks or live through months
+slow: $(READY)  ## the tests that kill processes, fill disks, live through months, or take a second
 	$(BIN)/python -m pytest -n 2 -m slow
 
 lint: $(READY)  ## style, types, and which module may import which

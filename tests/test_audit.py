@@ -45,6 +45,7 @@ def test_what_the_line_has_written_keeps_every_promise(store: Store) -> None:
 # ---- I1: runs
 
 
+@pytest.mark.slow
 def test_a_day_that_was_due_and_of_which_there_is_nothing_is_found(store: Store) -> None:
     assert found(store, due=(("daily", date(2026, 3, 6)),), until=date(2026, 3, 6)) == [
         "I1 daily of 6 March 2026: was due, and was neither done nor noted as missed"
@@ -286,6 +287,7 @@ def test_a_store_in_which_nothing_was_run_has_nothing_to_prove(tmp_path: Path) -
     assert (code, "nothing has been run yet" in said) == (1, True)
 
 
+@pytest.mark.slow
 def test_a_run_proves_it_of_itself_and_its_report_says_so(tmp_path: Path) -> None:
     assert Office(tmp_path).run(MONDAY).as_json()["breaches"] == []
 

@@ -39,6 +39,7 @@ def test_a_file_that_cannot_be_moved_is_a_problem_of_the_run_and_touches_no_othe
     assert problem.text == "receiver mail: 1 bounce cannot be read, or not moved from `new` to `cur`"
 
 
+@pytest.mark.slow
 def test_a_folder_that_is_gone_is_told_to_administrators_and_stops_nothing(post: Post, relay: ScriptedMailServer) -> None:
     shutil.rmtree(post.bounces)
     post.council.on_a_plan("C3", seen=MONDAY - 3 * DAY)
@@ -64,6 +65,7 @@ def test_a_folder_that_cannot_even_be_looked_for_stops_nothing_and_the_check_say
     assert [fault for fault in faults if "cannot be looked into" in fault.problem] != []
 
 
+@pytest.mark.slow
 def test_a_bounce_made_to_upset_the_database_touches_only_itself(any_post: Post) -> None:
     [first] = any_post.rows("M1")
     any_post.arrives(bounce(first.message_id.replace("@", "\x00@")))
@@ -100,6 +102,7 @@ def test_a_test_installation_reads_no_bounces(post: Post, relay: ScriptedMailSer
     assert path.exists()
 
 
+@pytest.mark.slow
 def test_the_command_line_says_what_was_read(tmp_path: Path, relay: ScriptedMailServer) -> None:
     office = Post(tmp_path / "council")
     office.by_mail(relay.port)

@@ -45,6 +45,7 @@ def content() -> st.SearchStrategy[AnyContent]:
 
 @settings(max_examples=60, deadline=None)
 @given(content())
+@pytest.mark.slow
 def test_content_of_each_type_is_the_same_after_it_was_written_and_read(given_content: AnyContent) -> None:
     assert from_json(to_json(given_content), no_references) == given_content
 

@@ -223,6 +223,7 @@ def test_what_a_run_decides_by_crosses_to_another_process_and_decides_the_same_t
     assert again.recipient_log == today.decision.recipient_log
 
 
+@pytest.mark.slow
 def test_what_is_handed_on_is_frozen(worked_out: tuple[App, Today]):
     _, today = worked_out
 
@@ -231,6 +232,7 @@ def test_what_is_handed_on_is_frozen(worked_out: tuple[App, Today]):
             value.as_of = MONDAY  # type: ignore[misc]
 
 
+@pytest.mark.slow
 def test_deciding_twice_decides_the_same(worked_out: tuple[App, Today]):
     app, today = worked_out
 
@@ -263,6 +265,7 @@ def refused(office: Office, *words: str) -> str:
     return result.output
 
 
+@pytest.mark.slow
 def test_on_half_a_list_of_restricted_records_nobody_is_given_a_child_s_alert(office: Office):
     office.run(MONDAY)
     ref = office.alert("C1", RULE).ref
@@ -275,6 +278,7 @@ def test_on_half_a_list_of_restricted_records_nobody_is_given_a_child_s_alert(of
     assert office.alert("C1", RULE).acts == ()
 
 
+@pytest.mark.slow
 def test_on_half_a_list_a_silence_s_preview_counts_a_child_s_alerts_and_names_nobody(office: Office):
     office.run(MONDAY)
     doubted(office, MONDAY + DAY)
@@ -294,6 +298,7 @@ def test_on_a_whole_list_they_are_named(office: Office):
     do(office, "alerts", "assign", office.alert("C1", RULE).ref, "--to", "W1", "--by", "M1", "--as-of", "2026-03-03")
 
 
+@pytest.mark.slow
 def test_on_half_a_list_nobody_is_said_to_be_told(office: Office):
     office.run(MONDAY)
     doubted(office, MONDAY + DAY)
@@ -307,6 +312,7 @@ def test_on_half_a_list_nobody_is_said_to_be_told(office: Office):
     assert today.decision.routes
 
 
+@pytest.mark.slow
 def test_whoever_was_sealed_on_the_last_trusted_list_is_sealed_on_half_a_list_too(office: Office):
     office.council.add("ext_restricted", person_id="C1", level="sealed")
     office.council.add("ext_restricted", person_id="C2", level="sealed")
@@ -343,6 +349,7 @@ def test_on_a_list_that_is_whole_again_whoever_was_taken_off_is_sealed_until_tha
     assert [alert for alert in office.alerts() if alert.subject == "C2"] == []
 
 
+@pytest.mark.slow
 def test_half_a_list_with_no_earlier_one_lets_no_rule_be_asked(office: Office):
     doubted(office, MONDAY)
 

@@ -108,6 +108,7 @@ def test_a_failure_without_a_code_has_that_of_the_answer_or_none_in_particular()
         pytest.param(b"Content-Type: multipart/report; boundary=b\n\n" + b"--b\n\n" * 50_000, "no_report", id="many parts"),
     ],
 )
+@pytest.mark.slow
 def test_what_tells_of_no_failure(content: bytes, why: str) -> None:
     began = time.process_time()
 

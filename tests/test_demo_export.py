@@ -39,6 +39,7 @@ def read_back(folder: Path, wanted: dict[str, frozenset[str]]) -> dict[str, list
     ("format_", "date_style", "encoding", "line_end"),
     [("csv", "uk", "cp1252", "\r\n"), ("csv", "iso", "utf-8-sig", "\n"), ("parquet", "iso", "utf-8", "\n")],
 )
+@pytest.mark.slow
 def test_what_is_written_out_reads_back_as_the_same_council(
     tmp_path: Path, format_: Format, date_style: str, encoding: Encoding, line_end: LineEnd
 ):

@@ -113,6 +113,7 @@ def test_a_large_message_does_not_wait_for_the_network_stack(relay):
     date=st.datetimes(datetime(2000, 1, 1), datetime(2099, 1, 1), timezones=st.just(timezone(timedelta(hours=1)))),
     ident=st.from_regex(r"[a-z0-9]{1,120}", fullmatch=True),
 )
+@pytest.mark.slow
 def test_a_repeat_has_the_message_id_and_date_of_the_first(date, ident):
     message_id = f"<{ident}@alerts.exampleshire.gov.uk>"
     first, again = (

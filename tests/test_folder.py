@@ -253,6 +253,7 @@ def test_words_of_the_data_are_only_words_on_the_page(tmp_path):
     assert "{{ 7*7 }}" in page(tmp_path)
 
 
+@pytest.mark.slow
 def test_the_page_fits_a_telephone(tmp_path, chromium):
     long = "Children-in-need-and-child-protection-" * 4
     deliver(tmp_path, mail_message(to_address=f"{long}@exampleshire.gov.uk", subject=long, text=long), channel_message())

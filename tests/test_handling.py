@@ -197,6 +197,7 @@ def test_who_acknowledges_is_not_reminded_and_the_others_see_by_whom(office: Off
 
 
 @pytest.mark.parametrize("name", ["M1", "m1@example.gov.uk", "person m1"])
+@pytest.mark.slow
 def test_whoever_wrote_it_down_may_name_them_by_id_address_or_name(office: Office, name: str):
     with desk(office, by=name) as (mine, alert):
         mine.acknowledge(alert)
@@ -275,6 +276,7 @@ def test_an_alert_is_given_to_nobody_without_a_need_to_see_the_child(asked: Offi
         mine.assign(alert, worker, router(asked))
 
 
+@pytest.mark.slow
 def test_a_restricted_child_is_given_only_to_those_named(office: Office):
     office.council.add("ext_restricted", person_id="C1", level="limited", allowed_recipients="M1;H1")
     office.council.write()
@@ -417,6 +419,7 @@ def test_what_is_recorded_is_quiet_until_the_load_that_does_not_show_it(office: 
     assert office.people() == set()
 
 
+@pytest.mark.slow
 def test_what_is_recorded_and_loaded_clears_as_any_other(office: Office):
     with desk(office) as (mine, alert):
         mine.recorded(alert)
@@ -430,6 +433,7 @@ def test_what_is_recorded_and_loaded_clears_as_any_other(office: Office):
 # ---- the record is wrong
 
 
+@pytest.mark.slow
 def test_a_record_that_is_wrong_goes_on_a_list_with_its_age_and_its_alert_waits(office: Office):
     with desk(office) as (mine, alert):
         assert mine.data_error(alert, note="the plan ended in January") == date(2026, 3, 16)
@@ -454,6 +458,7 @@ def test_a_record_that_stays_wrong_is_told_again_and_stays_on_the_list(office: O
     assert (error.waits, error.age) == (False, 15)
 
 
+@pytest.mark.slow
 def test_a_record_that_was_put_right_leaves_the_list(office: Office):
     with desk(office) as (mine, alert):
         mine.data_error(alert, note="the plan ended in January")
@@ -466,6 +471,7 @@ def test_a_record_that_was_put_right_leaves_the_list(office: Office):
 # ---- who is not told, and why
 
 
+@pytest.mark.slow
 def test_of_a_restricted_child_it_is_kept_that_only_those_named_are_told(office: Office):
     office.council.add("ext_restricted", person_id="C1", level="limited", allowed_recipients="M2")
     office.run(MONDAY + DAY)
@@ -473,6 +479,7 @@ def test_of_a_restricted_child_it_is_kept_that_only_those_named_are_told(office:
     assert "only those it names" in withheld(office)["*"]
 
 
+@pytest.mark.slow
 def test_of_what_nobody_could_be_told_of_that_is_kept(office: Office):
     for row in office.council.tables["ext_staff"]:
         row["ends_on"] = MONDAY.isoformat()
@@ -481,6 +488,7 @@ def test_of_what_nobody_could_be_told_of_that_is_kept(office: Office):
     assert withheld(office) == {"*": "nobody was found who could be told"}
 
 
+@pytest.mark.slow
 def test_a_dry_run_withholds_nothing(office: Office):
     with desk(office) as (mine, alert):
         mine.snooze(alert, until=MONDAY + WEEK, reason="visit booked")

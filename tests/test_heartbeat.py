@@ -127,6 +127,7 @@ def test_a_daily_run_gives_it_once_everything_is_sent_and_written_down(office: O
     assert (office.folder / "alive").is_file()
 
 
+@pytest.mark.slow
 def test_a_run_with_faults_of_the_data_gives_it_for_the_service_is_alive(office: Office, monitor: HTTPServer) -> None:
     office.settings["heartbeat"] = {"url": monitor.url_for(f"/{SECRET}")}
 
@@ -134,6 +135,7 @@ def test_a_run_with_faults_of_the_data_gives_it_for_the_service_is_alive(office:
     assert asked(monitor) == [f"GET /{SECRET}"]
 
 
+@pytest.mark.slow
 def test_other_jobs_and_dry_runs_give_none_for_it_says_that_the_daily_run_was_done(office: Office, monitor: HTTPServer) -> None:
     office.settings["heartbeat"] = {"url": monitor.url_for(f"/{SECRET}")}
 
@@ -158,6 +160,7 @@ def test_a_promise_that_is_not_kept_stops_it_and_is_told(office: Office, monitor
     assert "The audit found a promise that was not kept" in {notice.title for notice in office.notices}
 
 
+@pytest.mark.slow
 def test_a_monitor_that_cannot_be_reached_costs_the_run_nothing(office: Office) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
@@ -251,6 +254,7 @@ def test_the_figure_of_the_audit_says_that_messages_were_not_accepted(office: Of
 
 
 @pytest.mark.parametrize("beside", [{}, COPY], ids=["alone", "with a folder beside it"])
+@pytest.mark.slow
 def test_mail_that_is_taken_gives_it(office: Office, beside: dict[str, Any]) -> None:
     with scripted_mail_server() as server:
         with_mail(office, server.port, **beside)
@@ -274,6 +278,7 @@ def test_a_folder_beside_mail_that_is_all_that_a_job_is_set_to_gives_none(office
     assert any("taken by a copy alone" in breach for breach in report.sending.unaccepted)
 
 
+@pytest.mark.slow
 def test_an_administrator_whose_message_is_refused_keeps_it_back(office: Office) -> None:
     with scripted_mail_server(RCPT=refusing("admin@example.gov.uk")) as server:
         with_mail(office, server.port)
@@ -338,6 +343,7 @@ def sent_later(office: Office, day: date, hour: int) -> list[str]:
         store.close()
 
 
+@pytest.mark.slow
 def test_a_manager_who_cannot_be_reached_is_no_breach_where_the_next_up_took_it(office: Office) -> None:
     with scripted_mail_server(RCPT=refusing("m1@example.gov.uk")) as server:
         with_mail(office, server.port)

@@ -132,6 +132,7 @@ def rules_told(office: Office, person: str) -> set[tuple[str, str, str]]:
     return {(item.rule, item.subject, item.state) for item in office.content(person).items}
 
 
+@pytest.mark.slow
 def test_a_covered_alert_is_counted_and_not_told_until_the_other_has_ended(office: Office):
     report = office.run(MONDAY)
 
@@ -156,6 +157,7 @@ def test_what_covers_is_worked_out_each_time_and_kept_nowhere(office: Office):
     assert office.alert("C1", "plan-long").condition == Condition.firing
 
 
+@pytest.mark.slow
 def test_a_snoozed_alert_covers_nothing(office: Office):
     office.begin(MONDAY)
     office.handle("C1", "cp-visit-overdue", "snooze", MONDAY, until=MONDAY + 5 * DAY)

@@ -44,6 +44,7 @@ def statuses(store: Store) -> list[str]:
 # ---------------------------------------------------------------- one at a time
 
 
+@pytest.mark.slow
 def test_a_run_that_another_host_has_is_refused_with_who_has_it_and_until_when(leases: JobLeases) -> None:
     leases.begin("daily", MONDAY, "alerts01:4711:x", NOW)
 

@@ -214,6 +214,7 @@ def test_settings_that_never_worked_stop_everything(office: Office) -> None:
         office.run(MONDAY)
 
 
+@pytest.mark.slow
 def test_a_subject_that_was_broken_today_is_used_as_it_was(office: Office) -> None:
     office.begin(MONDAY)
     subject = office.folder / "rules" / "subjects" / "child_protection_plan.yaml"

@@ -35,6 +35,7 @@ def life() -> Iterator[Life]:
     shutil.rmtree(life.folder)
 
 
+@pytest.mark.slow
 def test_a_life_sees_who_may_know_of_a_limited_record(life: Life, monkeypatch: pytest.MonkeyPatch) -> None:
     life.council.add("ext_restricted", person_id="C1", level="limited", allowed_recipients="H1")
     life.ran()

@@ -36,6 +36,7 @@ def checked(office: Office) -> str:
 
 
 @pytest.mark.parametrize("rules", [{"path": "rules", "packs": []}, OFF], ids=["no pack", "every rule off"])
+@pytest.mark.slow
 def test_where_no_rule_is_asked_nothing_is_clear_and_check_warns(office: Office, rules: dict[str, Any]) -> None:
     office.settings["rules"] = rules
 
@@ -45,6 +46,7 @@ def test_where_no_rule_is_asked_nothing_is_clear_and_check_warns(office: Office,
     assert "nobody is looked at, and nobody told of anything" in checked(office)
 
 
+@pytest.mark.slow
 def test_rules_that_are_asked_of_nobody_find_nothing_and_clear_nothing(office: Office) -> None:
     for table in ("ssd_person", "ssd_cp_plans", "ssd_cp_visits", "ssd_involvements", "ssd_cin_episodes"):
         office.council.tables[table] = []

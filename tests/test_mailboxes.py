@@ -61,6 +61,7 @@ def test_a_domain_is_one_of_those_that_are_named_and_none_like_it(address: str |
 
 @settings(max_examples=150)
 @given(name=NAMES, local=LOCAL, domain=DOMAINS)
+@pytest.mark.slow
 def test_a_mailbox_is_written_as_one_mailbox_that_reads_back(name: str, local: str, domain: str) -> None:
     address = f"{local}@{domain}"
     assert is_address(address)

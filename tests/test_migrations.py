@@ -111,6 +111,7 @@ def test_an_upgrade_names_the_version_that_made_each_alert_where_its_history_kno
     older.close()
 
 
+@pytest.mark.slow
 def test_an_upgraded_store_has_the_shape_of_a_new_one(older: Store) -> None:
     older.upgrade()
     upgraded = _shape(older)
@@ -189,6 +190,7 @@ MESSAGES_ENDED = (
 """How messages had ended: their state, the answer in words, and the value that this is now."""
 
 
+@pytest.mark.slow
 def test_why_a_message_ended_becomes_a_value(older: Store) -> None:
     _at(older, "0004")
     kept = "run_id, receiver, purpose, recipient, name, as_of, urgency, content, planned_at, attempts"
@@ -383,6 +385,7 @@ def test_one_recipient_of_an_alert_has_one_row_that_stands_after_the_upgrade_too
     of_0005.close()
 
 
+@pytest.mark.slow
 def test_what_a_message_tells_of_alerts_has_them_too(of_0005: Store) -> None:
     items = [
         {"ref": "A-1", "held_reason": text, "resolved_reason": None, "facts": {"resolved_reason": "left: x"}} for text in HELD

@@ -125,6 +125,7 @@ def test_whoever_has_left_by_the_table_that_is_doubted_is_not_told_by_the_older_
     assert "C9" in [item.subject for item in told["S1"].items]
 
 
+@pytest.mark.slow
 def test_a_list_of_restricted_records_that_is_not_there_is_no_way_to_hear_of_a_child(office: Office) -> None:
     office.begin(MONDAY)
     office.council.on_a_plan("C9", seen=MONDAY - 50 * DAY)

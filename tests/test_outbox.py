@@ -174,6 +174,7 @@ def test_settling_again_after_the_database_went_away_with_the_answer_changes_not
         assert connection.execute(sa.select(sa.func.count()).select_from(schema.delivery)).scalar() == 1
 
 
+@pytest.mark.slow
 def test_the_hand_over_lengthens_the_lease_for_the_wait_for_an_answer(outbox: Outbox, store: Store) -> None:
     plan(outbox, store, notification())
     waiting = claimed(outbox, lease=timedelta(milliseconds=60))

@@ -129,6 +129,7 @@ def test_what_was_passed_on_counts_as_told_until_the_directory_gives_another_add
     assert desk.told(M1="person.m1@example.gov.uk") == set()
 
 
+@pytest.mark.slow
 def test_an_address_that_our_own_settings_refuse_is_used_as_soon_as_they_allow_it(desk: Desk) -> None:
     alert = desk.alert()
     with scripted_mail_server() as server:

@@ -43,6 +43,7 @@ def test_a_child_not_seen_is_told_to_the_team_manager_and_service_manager_and_to
     assert office.told("M1") == {"C1": "new"}
 
 
+@pytest.mark.slow
 def test_the_same_day_again_changes_nothing_and_sends_nothing(office: Office) -> None:
     office.begin(MONDAY)
 
@@ -59,6 +60,7 @@ def test_a_day_before_one_that_has_been_run_is_refused(office: Office) -> None:
         office.run(MONDAY - DAY)
 
 
+@pytest.mark.slow
 def test_a_dry_run_says_who_would_be_told_and_leaves_no_trace(office: Office) -> None:
     looked = office.run(MONDAY, dry_run=True)
 
@@ -121,6 +123,7 @@ def test_what_was_told_as_cleared_is_not_told_twice(office: Office) -> None:
     assert office.told("M1") == {"C3": "open", "C4": "new"}
 
 
+@pytest.mark.slow
 def test_a_plan_that_ended_is_left_and_not_cleared(office: Office) -> None:
     office.begin(MONDAY)
     office.council.row("ssd_cp_plans", cppl_person_id="C1")["cppl_cp_plan_end_date"] = (MONDAY + DAY).isoformat()
@@ -232,6 +235,7 @@ def test_cover_that_goes_in_a_ring_goes_one_level_up(office: Office) -> None:
     assert office.people() == {"S1"}
 
 
+@pytest.mark.slow
 def test_a_manager_who_has_left_is_replaced_by_the_next_up(office: Office) -> None:
     office.council.row("ext_staff", worker_id="M1")["ends_on"] = "2026-02-27"
     office.run(MONDAY)
@@ -249,6 +253,7 @@ def test_cases_of_a_worker_who_has_left_are_told_to_the_managers(office: Office)
     assert office.alert("W1", "cases-allocated-to-leaver").measure == 2
 
 
+@pytest.mark.slow
 def test_a_child_with_no_allocated_worker_is_told_to_the_team_of_the_last(office: Office) -> None:
     office.add_shipped(NO_WORKER)
     office.council.row("ssd_involvements", invo_person_id="C2")["invo_involvement_end_date"] = "2026-02-20"
@@ -282,6 +287,7 @@ def test_a_sealed_child_has_no_alert(office: Office, level: str) -> None:
     assert (report.alerts.new, rule_row(report, "CP-03").population) == (0, 1)
 
 
+@pytest.mark.slow
 def test_with_no_list_of_restrictions_nothing_about_a_child_goes_out_and_it_says_so(office: Office) -> None:
     report = office.run(MONDAY, without=("ext_restricted",))
 
@@ -290,6 +296,7 @@ def test_with_no_list_of_restrictions_nothing_about_a_child_goes_out_and_it_says
     assert any("restricted records" in notice.title for notice in office.notices)
 
 
+@pytest.mark.slow
 def test_with_no_directory_an_alert_is_not_lost_and_the_administrators_are_told(office: Office) -> None:
     office.add_shipped(NO_WORKER)
     report = office.run(MONDAY, without=("ext_staff", "ext_team"))
@@ -319,6 +326,7 @@ def test_the_weekly_summary_counts_open_new_and_cleared_for_each_manager(office:
     assert row.trend == (*[None] * 10, 1, 1)
 
 
+@pytest.mark.slow
 def test_the_weekly_summary_names_the_rules_that_could_not_run(office: Office) -> None:
     office.run(MONDAY, without=("ssd_cp_visits",))
     office.run(MONDAY, "weekly")

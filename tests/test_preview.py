@@ -52,6 +52,7 @@ def told(found: Preview) -> dict[str, dict[str, int]]:
 # ---------------------------------------------------------------- the draft beside the rule in use
 
 
+@pytest.mark.slow
 def test_a_draft_s_counts_stand_beside_those_of_the_rule_in_use(office: Office) -> None:
     found = looked_at(office, "CP-03", visit_wd=1)
 
@@ -62,6 +63,7 @@ def test_a_draft_s_counts_stand_beside_those_of_the_rule_in_use(office: Office) 
     assert found.teams == (Count(name="Team T1", before=1, after=2),)
 
 
+@pytest.mark.slow
 def test_who_would_be_told_is_counted_by_the_real_routing(office: Office) -> None:
     found = looked_at(office, "CP-03", visit_wd=1)
 
@@ -69,6 +71,7 @@ def test_who_would_be_told_is_counted_by_the_real_routing(office: Office) -> Non
     assert people == {"Person M1": (1, 2), "Person S1": (1, 1), "Person W1": (0, 1)}
 
 
+@pytest.mark.slow
 def test_who_is_removed_says_what_becomes_of_them_and_another_level_is_a_change(office: Office, tmp_path: Path) -> None:
     office.rule()
     one = looked_at(office, "PL-01", long_days=60)
@@ -87,6 +90,7 @@ def test_whom_a_narrower_rule_does_not_ask_about_says_so(office: Office, tmp_pat
     assert [(change.kind, change.subject, change.after) for change in found.changes] == [("removed", "C2", "not asked about")]
 
 
+@pytest.mark.slow
 def test_a_file_with_a_code_that_is_not_in_use_is_a_new_rule(office: Office, tmp_path: Path) -> None:
     file = office.rule("plan-long", "PL-01").rename(tmp_path / "plan-long.yaml")
     found = looked_at(office, str(file))
@@ -123,6 +127,7 @@ def test_what_people_have_been_told_is_not_told_again(office: Office) -> None:
     assert found.today.remembered
 
 
+@pytest.mark.slow
 def test_an_alert_that_rises_is_told_as_worse_and_one_that_ends_as_cleared(office: Office, tmp_path: Path) -> None:
     office.rule()
     office.begin(MONDAY)
@@ -150,6 +155,7 @@ def test_the_messages_are_those_that_the_changed_rule_then_sends(office: Office)
     assert found == sent
 
 
+@pytest.mark.slow
 def test_a_match_that_must_last_is_told_to_nobody_yet(office: Office) -> None:
     office.rule("plan-long", "PL-01", "for: 2 runs")
     found = looked_at(office, "PL-01")
@@ -184,6 +190,7 @@ def test_what_another_alert_covers_is_counted_and_not_told(office: Office) -> No
 # ---------------------------------------------------------------- a second look
 
 
+@pytest.mark.slow
 def test_a_rule_that_would_tell_nobody_is_warned_about(office: Office) -> None:
     found = looked_at(office, "CP-03", without=("ext_restricted",))
 
@@ -193,6 +200,7 @@ def test_a_rule_that_would_tell_nobody_is_warned_about(office: Office) -> None:
     )
 
 
+@pytest.mark.slow
 def test_a_rule_that_goes_beyond_its_brake_tells_nobody_and_is_warned_about(office: Office) -> None:
     office.rule("plan-long", "PL-01", "brake: 1")
     found = looked_at(office, "PL-01")
@@ -201,6 +209,7 @@ def test_a_rule_that_goes_beyond_its_brake_tells_nobody_and_is_warned_about(offi
     assert any(warning.startswith("It has 2 new alerts, beyond its brake") for warning in found.warnings)
 
 
+@pytest.mark.slow
 def test_a_table_that_is_not_trusted_would_make_it_wait_and_it_says_so(office: Office) -> None:
     found = looked_at(office, "CP-03", without=("ssd_cp_visits",))
 
@@ -249,6 +258,7 @@ def test_the_command_says_what_changes_who_is_told_and_what_wants_a_second_look(
     assert result.stderr == "\nNothing was stored or sent.\n"
 
 
+@pytest.mark.slow
 def test_twenty_subjects_are_listed_and_the_rest_with_all(office: Office) -> None:
     for number in range(30):
         office.council.on_a_plan(f"N{number:02}", seen=MONDAY - timedelta(days=3))
@@ -260,6 +270,7 @@ def test_twenty_subjects_are_listed_and_the_rest_with_all(office: Office) -> Non
     assert every.count("added\t") == 31
 
 
+@pytest.mark.slow
 def test_the_command_prints_one_json_value(office: Office) -> None:
     found = json.loads(asked(office, "CP-03", "--set", "visit_wd=1", "--as-of", MONDAY.isoformat(), "--json").stdout)
 

@@ -99,6 +99,7 @@ def test_a_receiver_rests_for_longer_each_time(desk: Desk) -> None:
         assert most * 0.8 <= wait <= most
 
 
+@pytest.mark.slow
 def test_a_message_that_the_server_chokes_on_does_not_keep_the_others_waiting(desk: Desk) -> None:
     desk.plan(*(message(f"X{number}", urgency=4) for number in range(3)), message("M1"), message("M2"))
     with scripted_mail_server(MAIL="250 ok", RCPT=refusing("x0@", "x1@", "x2@", answer="554 5.7.1 refused by policy")) as server:

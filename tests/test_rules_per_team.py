@@ -50,6 +50,7 @@ def restrict(office: Office, child: str) -> None:
     office.council.add("ext_restricted", person_id=child, level="limited", allowed_recipients="X1")
 
 
+@pytest.mark.slow
 def test_a_count_above_its_threshold_is_told_to_the_teams_managers_about_the_team_and_no_child(office: Office) -> None:
     write(office)
     restrict(office, "C1")
@@ -62,6 +63,7 @@ def test_a_count_above_its_threshold_is_told_to_the_teams_managers_about_the_tea
     assert office.alert("T1", "many-not-seen").person is None
 
 
+@pytest.mark.slow
 def test_its_message_is_in_the_rules_words(office: Office) -> None:
     write(office)
     office.run(MONDAY)
@@ -117,6 +119,7 @@ def test_a_change_against_before_is_two_counts(office: Office) -> None:
     assert office.alert("T1", "many-not-seen").measure == 50
 
 
+@pytest.mark.slow
 def test_about_a_service_its_service_manager_is_told_and_about_a_worker_their_team_manager(office: Office) -> None:
     write(office, per="service", notify="{amber: [service_manager]}")
     office.run(MONDAY)

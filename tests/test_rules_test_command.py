@@ -69,6 +69,7 @@ def flat(text: str) -> str:
     return " ".join(text.split())
 
 
+@pytest.mark.slow
 def test_examples_that_are_lived_up_to_say_so_in_one_line(council):
     for words in ((), ("CL-01",), ("visits-few",), (str(council.rules.path / "practice/visits-few.yaml"),)):
         result = council(*words, "--strict")
@@ -143,6 +144,7 @@ def test_a_rule_that_cannot_be_used_is_named_and_not_passed_over(council):
     assert len(council.json(code=1)["broken"]) == 1
 
 
+@pytest.mark.slow
 def test_scenarios_are_run_from_the_councils_own_folder(council):
     scenarios = council.folder / "scenarios"
     scenarios.mkdir()
@@ -152,6 +154,7 @@ def test_scenarios_are_run_from_the_councils_own_folder(council):
     assert not (council.folder / "alerting.db").exists()
 
 
+@pytest.mark.slow
 def test_a_scenario_that_goes_otherwise_is_told_day_by_day_with_its_line(council):
     path = council.folder / "one.yaml"
     path.write_text(SCENARIO.format(rule="CL-01", alerts="[{rule: CL-01, subject: C1, level: red}]"), "utf-8")

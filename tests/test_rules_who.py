@@ -89,6 +89,7 @@ def test_somebody_who_has_left_or_has_no_address_is_passed_over(office):
     ]
 
 
+@pytest.mark.slow
 def test_a_restricted_record_is_kept_from_all_but_those_it_names_who_stand_there_by_role(office):
     office.council.add("ext_restricted", person_id="C1", level="limited", allowed_recipients="S1")
 
@@ -160,6 +161,7 @@ def test_what_keeps_an_alert_from_being_told_is_said(office):
     assert "It is snoozed until 11 March 2026: it is counted and not told." in who(office, "CP-03", "C1")
 
 
+@pytest.mark.slow
 def test_an_alert_may_be_named_by_its_reference(office):
     office.begin(MONDAY)
 
@@ -168,6 +170,7 @@ def test_an_alert_may_be_named_by_its_reference(office):
     assert (found["subject"], found["gives"]) == ("C1", "red")
 
 
+@pytest.mark.slow
 def test_a_subject_that_is_nowhere_is_an_error_that_does_not_repeat_it(office):
     text = who(office, "CP-03", "C99", code=1)
 

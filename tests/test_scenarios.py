@@ -74,6 +74,7 @@ def test_a_shipped_scenario_goes_as_it_says(path, app, stage):
     assert told(played) == []
 
 
+@pytest.mark.slow
 def test_a_scenario_leaves_the_council_as_it_was_and_its_own_folder_is_gone(app, tmp_path):
     path = tmp_path / "one.yaml"
     path.write_text(f"{DAY}    expect: {{alerts: []}}\n", "utf-8")
@@ -91,6 +92,7 @@ def test_a_scenario_leaves_the_council_as_it_was_and_its_own_folder_is_gone(app,
 # ---------------------------------------------------------------- differences
 
 
+@pytest.mark.slow
 def test_what_came_otherwise_is_told_beside_what_was_expected_with_its_line(play):
     played = play(
         DAY
@@ -136,6 +138,7 @@ def test_what_is_named_is_complete_unless_it_is_only_some(play):
     ]
 
 
+@pytest.mark.slow
 def test_what_cannot_be_done_to_the_data_or_to_an_alert_is_a_difference(play):
     played = play(
         DAY
@@ -157,6 +160,7 @@ def test_what_cannot_be_done_to_the_data_or_to_an_alert_is_a_difference(play):
     ]
 
 
+@pytest.mark.slow
 def test_a_critical_alert_cannot_be_snoozed_here_either_and_its_managers_are_those_of_the_file(play):
     played = play(
         """\

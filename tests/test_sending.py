@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import chain, repeat
 from typing import Any
 
+import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner
 from pytest_httpserver import HTTPServer
@@ -38,6 +39,7 @@ from tests.servers import CLOSE, free_port, scripted_mail_server
 # ---- answers that pass, and answers that never come
 
 
+@pytest.mark.slow
 def test_a_message_that_is_put_off_waits_alone(desk: Desk) -> None:
     desk.plan(message("M1"), message("M2"))
     with scripted_mail_server(
@@ -158,6 +160,7 @@ def test_a_busy_flow_is_asked_again_when_it_says_but_within_half_an_hour(desk: D
 # ---- a whole day without, and a day with too much
 
 
+@pytest.mark.slow
 def test_after_a_day_without_any_receiver_there_is_one_message_that_says_why_it_is_late(any_desk: Desk) -> None:
     desk = any_desk
     alert = desk.alert()
@@ -236,6 +239,7 @@ def test_a_receiver_that_is_not_there_any_more_costs_its_messages_alone(desk: De
     assert desk.notices() == ["The daily message to Person M1 could not be sent"]
 
 
+@pytest.mark.slow
 def test_every_message_has_ended_or_waits_and_each_has_a_reason(desk: Desk) -> None:
     alert = desk.alert()
     people = [message(f"M{number}", alert) for number in range(1, 9)]
@@ -260,6 +264,7 @@ def test_every_message_has_ended_or_waits_and_each_has_a_reason(desk: Desk) -> N
 # ---- on the command line
 
 
+@pytest.mark.slow
 def test_what_waits_is_sent_and_what_is_refused_is_shown_and_tried_again(desk: Desk) -> None:
     config = MadeCouncil(desk.folder).configure("sqlite:///alerting.db")
 

@@ -56,6 +56,7 @@ def test_what_a_slow_server_holds_up_goes_over_more_lines_and_no_more_than_are_a
     assert set(desk.states().values()) == {"accepted"}
 
 
+@pytest.mark.slow
 def test_a_server_that_is_quick_gets_one_line(desk: Desk) -> None:
     desk.plan(*(message(f"M{number}") for number in range(12)))
     with scripted_mail_server() as server:
@@ -100,6 +101,7 @@ def test_a_channel_gets_its_cards_one_after_the_other_however_slow_it_is(desk: D
     assert (posted, most) == (3, [1])
 
 
+@pytest.mark.slow
 def test_what_goes_wrong_on_a_second_line_is_not_kept_quiet(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     claim = Outbox.claim
 

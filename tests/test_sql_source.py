@@ -96,6 +96,7 @@ def test_a_table_that_is_not_there_is_not_supplied(database):
     assert readings["ssd_cp_visits"].problem is None
 
 
+@pytest.mark.slow
 def test_rows_count_also_where_no_column_is_wanted_or_all_cells_are_null(database):
     database.make("ssd_person", ["pers_person_id"], [("1",), (None,), (None,)])
 
@@ -291,6 +292,7 @@ def test_a_view_that_fails_is_reported_without_a_cell_and_the_others_are_read(po
     assert readings["ext_staff"].problem == "the database could not read ext_staff (InvalidTextRepresentation)"
 
 
+@pytest.mark.slow
 def test_a_table_that_takes_too_long_is_given_up_and_the_others_are_read(database):
     endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(i) AS worker_id FROM n"
     database.make("ssd_person", ["pers_person_id"], [("1",)])

@@ -46,6 +46,7 @@ def test_the_next_up_is_told_the_same_morning_and_administrators_hear_of_it(post
     assert ("1 address may not be written to" if address in ELSEWHERE else "worker M1. The next manager up") in said
 
 
+@pytest.mark.slow
 def test_the_address_is_taken_whatever_its_case_and_the_spaces_around_it(post: Post) -> None:
     post.council.row("ext_staff", worker_id="M1")["email"] = " M1@EXAMPLE.GOV.UK "
     with scripted_mail_server() as relay:
@@ -56,6 +57,7 @@ def test_the_address_is_taken_whatever_its_case_and_the_spaces_around_it(post: P
     assert report.sending.problems == ()
 
 
+@pytest.mark.slow
 def test_the_check_counts_and_names_whom_nothing_can_be_sent_to(post: Post) -> None:
     post.by_mail(25, domains=["example.gov.uk"])
     assert staff_problems(post) == []
@@ -69,6 +71,7 @@ def test_the_check_counts_and_names_whom_nothing_can_be_sent_to(post: Post) -> N
     ]
 
 
+@pytest.mark.slow
 def test_the_check_asks_for_domains_and_names_an_administrator_outside_them(post: Post) -> None:
     def said(**changes: object) -> list[str]:
         post.by_mail(25, **changes)

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from datetime import date
 
+import pytest
+
 from tests.case_rows import council, episode, involvement, leaver, left, legal, person, plan, referral, restricted, staff, subject
 
 # ------------------------------------------------------------------ what a rule is told
@@ -111,6 +113,7 @@ def test_the_team_of_a_worker_is_the_directorys_else_that_of_most_cases_the_smal
         assert ask(f"SELECT worker_id, team_id FROM {subject('worker')} ORDER BY 1") == [("W1", "T1"), ("W2", "T7"), ("W3", None)]
 
 
+@pytest.mark.slow
 def test_cases_with_a_worker_are_open_ones_and_sealed_people_do_not_count():
     rows = [
         person("P1"),

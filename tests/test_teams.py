@@ -249,6 +249,7 @@ def test_the_signature_is_in_no_log_however_much_is_logged(flow, caplog):
 # What each answer means
 
 
+@pytest.mark.slow
 def test_a_busy_flow_is_asked_again_after_the_wait_it_asks_for(flow):
     answers(flow, Response(status=429, headers={"Retry-After": "1"}), Response(status=202))
     notifier = receiver(address(flow))
@@ -263,6 +264,7 @@ def test_a_busy_flow_is_asked_again_after_the_wait_it_asks_for(flow):
     assert (len(flow.log), handed_over) == (2, [0])
 
 
+@pytest.mark.slow
 def test_a_flow_that_stays_busy_is_left_to_a_later_run(flow):
     answers(flow, *[Response(status=429, headers={"Retry-After": "86400"})] * 2)
 
@@ -417,6 +419,7 @@ def test_a_host_that_is_not_there_may_come_back():
 # The pace
 
 
+@pytest.mark.slow
 def test_cards_for_one_channel_keep_apart_and_channels_do_not_wait_for_each_other(flow):
     flow.expect_request(PATH).respond_with_response(Response(status=202))
     notifier = receiver(address(flow), address(flow) + "&channel=2", seconds_between_cards=1)

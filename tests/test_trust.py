@@ -317,6 +317,7 @@ def test_of_fewer_rows_than_count_for_a_share_it_is_told_from_ten_cells_on():
     assert [len(children(40, ids(40), full, dates=dates).told) for dates in (31, 30, 0)] == [0, 1, 1]
 
 
+@pytest.mark.slow
 def test_of_columns_that_no_load_had_before_it_is_kept_how_full_they_are():
     first = children(100, ids(100), dates=60)
 

@@ -418,6 +418,7 @@ def test_the_visiting_frequency_is_an_open_usable_one_set_last_the_closest_first
 # ------------------------------------------------------------------ whose it is
 
 
+@pytest.mark.slow
 def test_the_team_of_a_child_is_the_first_that_is_known():
     rows = [person(f"P{n}") for n in range(1, 6)]
     rows += [involvement("P1", "W1", team="T1"), involvement("P2", "W1"), staff("W1", team_id="T2"), referral("P1", team="T9")]

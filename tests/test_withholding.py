@@ -84,6 +84,7 @@ def test_a_day_that_is_run_again_ends_as_its_last_run_left_it(office: Office) ->
     assert [row for row in rows(office) if row[0] == "M1"] == [("M1", MONDAY, MONDAY, ""), ("M1", MONDAY, None, SNOOZED)]
 
 
+@pytest.mark.slow
 def test_what_has_ended_is_for_nobody_from_that_day_on(office: Office) -> None:
     office.begin(MONDAY)
     office.council.visited("C1", MONDAY)
@@ -92,6 +93,7 @@ def test_what_has_ended_is_for_nobody_from_that_day_on(office: Office) -> None:
     assert rows(office) == [("M1", MONDAY, MONDAY + DAY, ""), ("S1", MONDAY, MONDAY + DAY, "")]
 
 
+@pytest.mark.slow
 def test_who_answers_for_an_alert_no_more_has_a_row_that_ends(office: Office) -> None:
     office.begin(MONDAY)
     office.council.row("ssd_involvements", invo_person_id="C1")["invo_professional_team"] = "T2"
@@ -100,6 +102,7 @@ def test_who_answers_for_an_alert_no_more_has_a_row_that_ends(office: Office) ->
     assert rows(office) == [("M1", MONDAY, MONDAY + DAY, ""), ("S1", MONDAY, None, ""), ("M2", MONDAY + DAY, None, "")]
 
 
+@pytest.mark.slow
 def test_an_alert_that_leads_to_nobody_has_a_row_that_says_so(office: Office) -> None:
     office.council.tables["ext_staff"] = []
     office.council.tables["ext_team"] = []

@@ -80,6 +80,7 @@ def run(config: Path, *arguments: str) -> Result:
 
 @pytest.mark.parametrize("newline", ["\n", "\r\n"])
 @pytest.mark.parametrize(("there", "then"), WRITTEN.values(), ids=WRITTEN)
+@pytest.mark.slow
 def test_a_word_is_added_where_its_place_is(there: str, then: str, newline: str) -> None:
     before, after = ((FIRST + LAST + text).replace("\n", newline) for text in (there, then))
 
@@ -113,6 +114,7 @@ _VALUES = st.recursive(
     flow=st.sampled_from([True, False, None]),
     word=st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=12),
 )
+@pytest.mark.slow
 def test_whatever_the_file_the_word_is_added_or_nothing_is_changed(
     value: dict[str, object], flow: bool | None, word: str
 ) -> None:

@@ -50,6 +50,7 @@ def test_neither_a_dry_run_nor_a_look_at_today_waits_for_what_people_are_doing_n
     assert looked.world.live
 
 
+@pytest.mark.slow
 def test_what_was_passed_on_of_an_alert_that_ended_days_ago_still_counts_as_told(office: Office) -> None:
     office.begin(MONDAY)
     app = build(office.folder / "config.yaml")

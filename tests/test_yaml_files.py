@@ -144,6 +144,7 @@ def test_a_byte_order_mark_and_windows_line_ends_do_not_matter(file):
         ("#" * 2_000_001, "the file is too large to be a rule or a setting", (None, None), ""),
     ],
 )  # fmt: skip
+@pytest.mark.slow
 def test_what_is_refused_is_named_with_its_place_and_what_to_do(file, text, problem, place, remedy):
     assert fault(file, text) == (problem, place, remedy)
 
