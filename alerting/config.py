@@ -349,7 +349,8 @@ def load_config(path: Path, gathered: list[Fault] | None = None) -> Loaded:
     """
     if not path.is_file():
         raise ConfigError(
-            f"there is no {path.as_posix()}", remedy="Give its place with --config, or run `alerting demo` to see one at work."
+            f"there is no {path.as_posix()}",
+            remedy="Give its place with --config, have one written by `alerting init`, or run `alerting demo` to see one at work.",
         )
     document = load(path)
     if not document.faults and not isinstance(document.value, dict):
