@@ -29,6 +29,7 @@ from alerting.rulebook.book import LastGoodText, Rulebook
 from alerting.rulebook.file_models import Overrides
 from alerting.rulebook.loader import LOCAL_PACK, load_rulebook
 from alerting.rulebook.rule import Rule
+from alerting.working_days import add_working_days
 
 if TYPE_CHECKING:
     from alerting.casedata.snapshot import Source
@@ -207,6 +208,10 @@ class App:
             full_go_live=config.go_live == "full",
         )
 
+    def last_day_of_request(self, made: date) -> date:
+        """Return the last day on which a request that was made on a day may be approved."""
+        return add_working_days(made, self.loaded.config.handling.request, self.book.settings.bank_holidays)
+
     def pipeline(self, store: Store) -> Pipeline:
         """Build the line on a store. Raises Faults when the source or a receiver cannot be used."""
         from alerting.runs.pipeline import Pipeline
@@ -226,6 +231,7 @@ class App:
             bounces=self.bounces(sender),
             heartbeat=self.heartbeat(),
             retention=self.loaded.config.retention,
+            last_day_of_request=self.last_day_of_request,
         )
 
 

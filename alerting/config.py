@@ -286,6 +286,7 @@ class Handling(BaseModel):
     silence_share: int = Field(
         default=20, ge=0, le=100, description="Per cent of the open alerts above which a silence needs a second person"
     )
+    request: int = Field(default=5, ge=1, le=60, description="Working days after which a request that nobody approved lapses")
     two_accounts: Annotated[bool, Strict()] = Field(
         default=False, description="Whether two people must be two accounts of the operating system as well, each its own"
     )

@@ -31,6 +31,7 @@ import sqlalchemy as sa
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
+from alerting.alerts.matcher import Matcher
 from alerting.app import App, build
 from alerting.audit import verify
 from alerting.config import Handling
@@ -40,7 +41,7 @@ from alerting.notifications import silences
 from alerting.notifications.fallback import PASSED_ON
 from alerting.notifications.recipient_log import EVERYBODY
 from alerting.notifications.report import Report
-from alerting.notifications.silences import Impact, Matcher, SilenceRequest
+from alerting.notifications.silences import Impact, SilenceRequest
 from alerting.runs.pipeline import Pipeline
 from alerting.store import newest_directory, schema
 from alerting.store.alert_actions import AlertActions

@@ -12,11 +12,12 @@ import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner
 
+from alerting.alerts.matcher import Matcher
 from alerting.casedata.directory import Directory, Team
 from alerting.commands import cli
 from alerting.model import Level
 from alerting.notifications.routing import Router, RuleRoute
-from alerting.notifications.silences import Matcher, Silence
+from alerting.notifications.silences import Silence
 from alerting.notifications.silences import impact as impact_of
 from alerting.store import schema
 from tests.made_council import MONDAY

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+from alerting.alerts.matcher import Matcher
 from alerting.app import App, build
 from alerting.authoring import draft
 from alerting.authoring.preview import Preview, preview
@@ -23,7 +24,7 @@ from alerting.model import Finding, Level, Outcome
 from alerting.notifications.content import CardContent, DigestContent
 from alerting.notifications.decide import decide
 from alerting.notifications.report import Report
-from alerting.notifications.silences import Matcher, SilenceRequest, impact
+from alerting.notifications.silences import SilenceRequest, impact
 from alerting.store import schema, silences
 from tests.made_council import MONDAY, somebody
 from tests.office import Office

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from alerting.alerts.brakes import Brake, History
+from alerting.alerts.matcher import Matcher
 from alerting.config import Administrator
 from alerting.evaluation.evaluation import Asked, Reading, Status
 from alerting.model import Act, Condition, LastTold, Level, Person, Reason
@@ -19,7 +20,7 @@ from alerting.notifications.policy import Policy
 from alerting.notifications.recipient_log import EVERYBODY
 from alerting.notifications.report import RuleRow
 from alerting.notifications.routing import Receiver
-from alerting.notifications.silences import Matcher, Silence
+from alerting.notifications.silences import Silence
 from alerting.notifications.world import Week
 from tests.plain_day import BELIEVED, DIRECTORY, FRIDAY, MONDAY, THURSDAY, TUESDAY, alert, clear, day, ended, match, world
 from tests.rule_folder import Folder

@@ -5,14 +5,28 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner
 
-from alerting.alerts.acts import ActKind, Request, two_people
+from alerting.alerts.acts import (
+    ActKind,
+    BrakeWanted,
+    CloseWanted,
+    DataErrorWanted,
+    FireWanted,
+    ListWanted,
+    Request,
+    SilenceWanted,
+    SnoozeWanted,
+    TableWanted,
+    Wanted,
+    two_people,
+)
+from alerting.alerts.matcher import Matcher
 from alerting.alerts.people import Actor, People
 from alerting.cli import whence
 from alerting.commands import cli
@@ -25,6 +39,7 @@ from tests.made_council import MONDAY, somebody
 from tests.office import Office
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
+DAY = timedelta(days=1)
 PRIYA = Person(id="W0231", name="Priya Shah", email="priya.shah@example.gov.uk")
 TOM = Person(id="W0417", name="Tom Reid", email="tom.reid@example.gov.uk")
 ALEX = Administrator(name="Alex Okoro", address="alex.okoro@example.gov.uk", account="aokoro")
@@ -124,9 +139,7 @@ def store(store_url: str) -> Iterator[Store]:
 
 
 def asked(store: Store) -> int:
-    request = Request(
-        id=0, at=NOW, by=as_one("W0231"), kind=ActKind.table_released, about="ssd_person", note="it is real", why="x"
-    )
+    request = Request(id=0, at=NOW, by=as_one("W0231"), wanted=TableWanted(), about="ssd_person", note="it is real", why="x")
     with store.transaction() as connection:
         return acts.ask(connection, request).id
 
@@ -156,6 +169,52 @@ def test_a_request_that_is_withdrawn_is_approved_by_nobody(store: Store) -> None
         acts.approve(connection, number, as_one("W0417"), PEOPLE, NOW)
     with store.transaction() as connection, pytest.raises(HandlingError, match="there is no request 99"):
         acts.approve(connection, 99, as_one("W0417"), PEOPLE, NOW)
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        SnoozeWanted(until=MONDAY),
+        DataErrorWanted(),
+        CloseWanted(reason="other"),
+        CloseWanted(reason="other", until=MONDAY),
+        SilenceWanted(matcher=Matcher(rule=("a",), child=("C1", "C2")), begins=MONDAY, until=MONDAY, matched=3),
+        BrakeWanted(rule=None),
+        BrakeWanted(rule="a"),
+        TableWanted(),
+        ListWanted(mark="m"),
+        FireWanted(),
+    ],
+    ids=str,
+)
+def test_what_is_asked_for_is_read_back_as_it_was(store: Store, wanted: Wanted) -> None:
+    request = Request(id=0, at=NOW, by=as_one("W0231"), wanted=wanted, about="x", note="y", why="z", asked="W0417")
+    with store.transaction() as connection:
+        kept = acts.ask(connection, request)
+        assert acts.waiting(connection, kept.id) == kept == replace(request, id=kept.id)
+        assert acts.all_waiting(connection) == [kept]
+
+
+def test_a_request_of_which_nobody_can_read_what_it_asks_for_is_not_approved_and_hides_no_other(store: Store) -> None:
+    broken, other = asked(store), asked(store)
+    with store.transaction() as connection:
+        connection.execute(schema.act.update().where(schema.act.c.id == broken).values(wanted={"kind": "snooze", "until": 7}))
+        assert [each.id for each in acts.all_waiting(connection)] == [other]
+    with store.transaction() as connection, pytest.raises(HandlingError, match="cannot be read any more"):
+        acts.approve(connection, broken, as_one("W0417"), PEOPLE, NOW)
+
+
+def test_a_request_that_nobody_approves_lapses_after_its_last_day(store: Store) -> None:
+    number, last = asked(store), (NOW + 7 * DAY).date()
+    with store.transaction() as connection:
+        assert acts.lapse(connection, lambda made: made + 7 * DAY, last, NOW + 7 * DAY) == 0
+        assert [each.id for each in acts.all_waiting(connection)] == [number]
+        assert acts.lapse(connection, lambda made: made + 7 * DAY, last + DAY, NOW + 8 * DAY) == 1
+        assert acts.all_waiting(connection) == []
+    with store.transaction() as connection, pytest.raises(HandlingError, match="has lapsed"):
+        acts.approve(connection, number, as_one("W0417"), PEOPLE, NOW + 8 * DAY)
+    with store.transaction() as connection:
+        assert acts.lapse(connection, lambda made: made + 7 * DAY, last + DAY, NOW + 8 * DAY) == 0
 
 
 # ---- on the command line
@@ -202,7 +261,7 @@ def test_nobody_does_anything_whom_nobody_knows(office: Office, given: tuple[str
     with closing(office.store()) as store, store.transaction() as connection:
         acts.ask(
             connection,
-            Request(id=0, at=NOW, by=somebody("M1"), kind=ActKind.table_released, about="ssd_person", note="x", why="x"),
+            Request(id=0, at=datetime.now(UTC), by=somebody("M1"), wanted=TableWanted(), about="ssd_person", note="x", why="x"),
         )
     code, said = run(office, *given, "--by", "noone")
 
@@ -221,3 +280,38 @@ def test_a_brake_takes_two_people_where_the_council_says_so(office: Office) -> N
     assert "PL-02" in run(office, "rules", "release")[1]
     assert run(office, "requests", "approve", "1", "--by", "A. Officer")[0] == 0
     assert "No brake is on" in run(office, "rules", "release")[1]
+
+
+@pytest.mark.slow
+def test_a_request_lapses_after_its_working_days_whoever_asked_is_told_and_it_is_not_done(office: Office) -> None:
+    office.settings["handling"] = {"two_release": True, "request": 3}
+    office.settings["rules"] = {"params": {"first_run_brake": 1}}
+    office.rule("other", "PL-02")
+    office.run(MONDAY.replace(day=3))
+    request = Request(id=0, at=NOW, by=somebody("M1"), wanted=BrakeWanted(rule="other"), about="PL-02", note="x", why="x")
+    with closing(office.store()) as store, store.transaction() as connection:
+        acts.ask(connection, request)
+
+    office.run(MONDAY.replace(day=5))
+    assert told_of_lapse(office) == set()
+    office.run(MONDAY.replace(day=6))
+
+    assert told_of_lapse(office) == {"M1", "P1", "admin@example.gov.uk"}
+    assert "request 1 has lapsed" in run(office, "requests", "approve", "1", "--by", "P1")[1]
+    assert "PL-02" in run(office, "rules", "release")[1], "its brake is still on"
+
+
+def test_nor_is_one_approved_whose_time_has_passed_since_the_last_run(office: Office) -> None:
+    request = Request(id=0, at=NOW, by=replace(somebody("M1"), host="here"), wanted=TableWanted(), about="ssd_person", note="x", why="x")
+    with closing(office.store()) as store, store.transaction() as connection:
+        acts.ask(connection, request)
+
+    assert "0 requests" in run(office, "requests", "list")[1]
+    assert "request 1 has lapsed" in run(office, "requests", "approve", "1", "--by", "P1")[1]
+    assert told_of_lapse(office) == {"M1", "P1", "admin@example.gov.uk"}
+
+
+def told_of_lapse(office: Office) -> set[str]:
+    with closing(office.store()) as store, store.transaction() as connection:
+        rows = connection.execute(sa.select(schema.outbox.c.recipient, schema.outbox.c.content)).all()
+    return {row.recipient for row in rows if "Request 1 has lapsed: no second person approved it" in row.content}

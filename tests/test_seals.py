@@ -14,10 +14,11 @@ import sqlalchemy as sa
 from click.testing import CliRunner
 
 from alerting.alerts.acts import ActKind
+from alerting.alerts.matcher import Matcher
 from alerting.audit.seals import SealCheck, check_seals
 from alerting.commands import cli
 from alerting.config import Handling, Retention
-from alerting.notifications.silences import Impact, Matcher, SilenceRequest
+from alerting.notifications.silences import Impact, SilenceRequest
 from alerting.store import acts, brakes, retention, schema, seals, silences
 from alerting.store.column_types import Moment
 from alerting.store.messages import send_hold

@@ -10,13 +10,14 @@ import pytest
 from click.testing import CliRunner
 from pydantic import ValidationError
 
+from alerting.alerts.matcher import Matcher
 from alerting.casedata.directory import Directory
 from alerting.commands import cli
 from alerting.config import Handling
 from alerting.errors import HandlingError
 from alerting.model import Alert, Condition, Level
 from alerting.notifications.routing import Router
-from alerting.notifications.silences import Impact, Matcher, Silence, SilenceRequest, refuse_where_wrong
+from alerting.notifications.silences import Impact, Silence, SilenceRequest, refuse_where_wrong
 from alerting.notifications.silences import impact as impact_of
 from alerting.store import silences
 from alerting.store.recipient_log import read_not_told

@@ -5,14 +5,16 @@ Whatever takes two people is two acts: one person asks, another approves with a 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import TYPE_CHECKING, ClassVar
 
 from alerting.alerts.people import Actor, People
 from alerting.errors import HandlingError
 from alerting.model import Worded
+
+if TYPE_CHECKING:
+    from alerting.alerts.matcher import Matcher
 
 
 class ActKind(Worded):
@@ -21,6 +23,7 @@ class ActKind(Worded):
     request = "request", "asked for"
     approval = "approval", "approved"
     withdrawal = "withdrawal", "withdrew"
+    lapse = "lapse", "lapsed"
 
     acknowledge = "acknowledge", "acknowledged"
     assign = "assign", "assigned"
@@ -55,6 +58,7 @@ _TOLD = frozenset(
         ActKind.request,
         ActKind.approval,
         ActKind.withdrawal,
+        ActKind.lapse,
         ActKind.close,
         ActKind.silence,
         ActKind.silence_ended,
@@ -69,6 +73,79 @@ _TOLD = frozenset(
 
 
 @dataclass(frozen=True, kw_only=True)
+class SnoozeWanted:
+    """That a critical alert is put off."""
+
+    kind: ClassVar = ActKind.snooze
+    until: date
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataErrorWanted:
+    """That a critical alert goes on the list of data errors."""
+
+    kind: ClassVar = ActKind.data_error
+
+
+@dataclass(frozen=True, kw_only=True)
+class CloseWanted:
+    """That a critical alert is closed."""
+
+    kind: ClassVar = ActKind.close
+    #: The value of a reason for which an alert is closed.
+    reason: str
+    #: The last day it stays closed while nothing changes; None for no such day.
+    until: date | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class SilenceWanted:
+    """That alerts of a kind are told to nobody for a while."""
+
+    kind: ClassVar = ActKind.silence
+    matcher: Matcher
+    begins: date
+    until: date
+    #: The open alerts that it matched when it was asked for.
+    matched: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class BrakeWanted:
+    """That a brake is taken off."""
+
+    kind: ClassVar = ActKind.brake_released
+    #: The rule's id; None for every brake that may be taken off together.
+    rule: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class TableWanted:
+    """That what was found of a table counts as right."""
+
+    kind: ClassVar = ActKind.table_released
+
+
+@dataclass(frozen=True, kw_only=True)
+class ListWanted:
+    """That a doubted list of restricted records is gone by."""
+
+    kind: ClassVar = ActKind.list_released
+    #: Of the very ids that it had.
+    mark: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class FireWanted:
+    """That the service sends again."""
+
+    kind: ClassVar = ActKind.fire_released
+
+
+Wanted = SnoozeWanted | DataErrorWanted | CloseWanted | SilenceWanted | BrakeWanted | TableWanted | ListWanted | FireWanted
+
+
+@dataclass(frozen=True, kw_only=True)
 class Request:
     """Something that one person asked for, and a second must approve."""
 
@@ -76,16 +153,19 @@ class Request:
     at: datetime
     by: Actor
     #: What is done when it is approved.
-    kind: ActKind
+    wanted: Wanted
     #: An alert's reference, a rule, a table, or what a silence is about.
     about: str
     note: str
-    #: What it takes to do it.
-    wanted: Mapping[str, Any] = field(default_factory=dict)
     #: Who was asked to approve it, by id; None where anybody else may.
     asked: str | None = None
     #: Why it takes two people.
     why: str = ""
+
+    @property
+    def kind(self) -> ActKind:
+        """What is done when it is approved."""
+        return self.wanted.kind
 
     def __str__(self) -> str:
         return f"request {self.id}: {self.about}, {self.kind.words}"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from alerting.alerts.acts import ActKind
+from alerting.alerts.acts import FireWanted
 from alerting.cli import acting, build_app, now, today
 from alerting.commands.alerts import echo_request
 from alerting.commands.requests import ask_release
@@ -137,7 +137,7 @@ def release(ctx: click.Context, by: str, note: str) -> None:
             _, actor = acting(app, connection, by)
             if app.loaded.config.handling.two_release and send_hold.find_hold(connection):
                 why = "the council wants two people to let the service send again"
-                echo_request(ask_release(connection, actor, ActKind.fire_released, "service", why, now(), note=note))
+                echo_request(ask_release(connection, actor, FireWanted(), "service", why, now(), note=note))
                 return
         released, problems = app.marker(store).release(by=actor, note=note, now=now())
     finally:

@@ -30,9 +30,10 @@ class ToldAct:
     host: str | None = None
     #: Of an approval or a withdrawal, the number of the request that it answers.
     answers: int | None = None
-    #: Of a request: what is done when it is approved, and who was asked to, by id.
+    #: Of what has lapsed, the name of who asked for it.
+    asked_by: str | None = None
+    #: Of a request: what is done when it is approved.
     asked_for: ActKind | None = None
-    asked: str | None = None
     #: Of a silence: its last day, how many open alerts it meets, of how many, and how many of each reader's, by id.
     until: date | None = None
     matched: int = 0
@@ -42,6 +43,11 @@ class ToldAct:
 
 def of_act(act: ToldAct) -> FaultNotice:
     """Return what administrators are told of an act."""
+    if act.kind is ActKind.lapse:
+        detail = (
+            f"{_where(act)} Nothing of it is done, and nobody can approve it any more. If it is still wanted, ask for it anew."
+        )
+        return FaultNotice(about=("act", str(act.id)), title=_title(act), detail=detail)
     approved = f" {act.approved_by} approved it." if act.approved_by else ""
     whence = f" The command came from the account {act.account or 'without a name'} on {act.host or 'an unknown machine'}."
     detail = f"{act.by}, on {day(act.on)}.{approved}{whence} {_where(act)}"
@@ -69,6 +75,7 @@ def to_touched(act: ToldAct, count: int) -> FaultNotice:
 _TITLES = {
     ActKind.approval: "Request {answers} was approved",
     ActKind.withdrawal: "Request {answers} was taken back",
+    ActKind.lapse: "Request {answers} has lapsed: no second person approved it",
     ActKind.close: "{about} was closed by hand",
     ActKind.snooze: "{about} is critical and was snoozed",
     ActKind.data_error: "{about} is critical and was said to be wrong in the data",
@@ -112,6 +119,8 @@ def _asked(act: ToldAct) -> str:
 def _where(act: ToldAct) -> str:
     if act.kind is ActKind.request:
         return f"`alerting requests list` shows it; another person gives `alerting requests approve {act.id} --by NAME`."
+    if act.kind is ActKind.lapse:
+        return f"It was asked for by {act.asked_by}; `handling: request` in config.yaml says how long a request waits."
     if act.kind in (ActKind.silence, ActKind.silence_ended):
         return "`alerting silences list --all` shows what it is about, and why."
     if act.kind in (ActKind.snooze, ActKind.data_error):

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import date, datetime
-from typing import Any
+from datetime import datetime
 
 from alerting.alerts.acts import ActKind
 from alerting.casedata.directory import Directory
@@ -13,6 +12,7 @@ from alerting.delivery.act_notices import ToldAct
 from alerting.notifications.content import Addressee, Notification
 from alerting.notifications.routing import Router
 from alerting.store import acts, newest_directory
+from alerting.store.acts import KeptAct
 from alerting.store.messages import told
 from alerting.store.messages.outbox import Outbox
 from alerting.store.store import Transaction
@@ -32,7 +32,7 @@ def tell_acts(
     for row in rows:
         act = _told_act(connection, row, people)
         notice = act_notices.of_act(act)
-        asked = act_notices.addressees(people, [act.asked or ""])
+        asked = act_notices.addressees(people, _concerned(connection, row))
         for receiver in receivers:
             several = {one.id: one for one in [*looking_after, *asked]}
             planned += [notice.to(receiver, one.id, one.name, one.address, now.date()) for one in several.values()]
@@ -43,15 +43,14 @@ def tell_acts(
     acts.note_told(connection, rows[-1].id, now)
 
 
-def _told_act(connection: Transaction, row: Any, people: Mapping[str, Addressee]) -> ToldAct:
+def _told_act(connection: Transaction, row: KeptAct, people: Mapping[str, Addressee]) -> ToldAct:
     def name(id_: str) -> str:
         return people[id_].name if id_ in people else id_
 
-    kept: Mapping[str, Any] = row.wanted or {}
     second = acts.approver(connection, row.answers) if row.answers is not None and row.kind != ActKind.approval else None
     return ToldAct(
         id=row.id,
-        kind=ActKind(row.kind),
+        kind=row.kind,
         about=row.about,
         on=row.at.date(),
         by=name(row.by),
@@ -59,17 +58,26 @@ def _told_act(connection: Transaction, row: Any, people: Mapping[str, Addressee]
         account=row.account,
         host=row.host,
         answers=row.answers,
-        asked_for=ActKind(kept["kind"]) if row.kind == ActKind.request else None,
-        asked=kept.get("asked"),
-        until=date.fromisoformat(kept["until"]) if kept.get("until") else None,
-        matched=kept.get("matched", 0),
-        open=kept.get("open", 0),
-        touched=kept.get("touched") or {},
+        asked_by=name(acts.asker(connection, row.answers) or "somebody") if row.kind is ActKind.lapse and row.answers else None,
+        asked_for=row.request.kind if row.request else None,
+        until=row.reach.until if row.reach else None,
+        matched=row.reach.matched if row.reach else 0,
+        open=row.reach.open if row.reach else 0,
+        touched=row.reach.touched if row.reach else {},
     )
 
 
+def _concerned(connection: Transaction, act: KeptAct) -> list[str]:
+    """Return who is told of an act beside those who look after the service, by id: who is asked to approve, who asked for what has lapsed."""
+    if act.request and act.request.asked:
+        return [act.request.asked]
+    if act.kind is ActKind.lapse and act.answers is not None:
+        return [acts.asker(connection, act.answers) or ""]
+    return []
+
+
 def _touched(
-    connection: Transaction, receiver: str, row: Any, act: ToldAct, people: Mapping[str, Addressee]
+    connection: Transaction, receiver: str, row: KeptAct, act: ToldAct, people: Mapping[str, Addressee]
 ) -> list[tuple[Addressee, int]]:
     """Return whom an act touches that took two people, as it is large or about what is critical. Others read of it the next morning."""
     if row.answers is None or act.kind not in (ActKind.silence, ActKind.close, ActKind.snooze, ActKind.data_error):

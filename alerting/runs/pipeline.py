@@ -31,7 +31,7 @@ from alerting.notifications.decide import Decision, decide
 from alerting.notifications.policy import Policy
 from alerting.notifications.report import Report, Sending
 from alerting.runs.heartbeat import Heartbeat
-from alerting.store import load_history, retention, seals, unreadable_rows
+from alerting.store import acts, load_history, retention, seals, unreadable_rows
 from alerting.store.decisions import DecisionWriter
 from alerting.store.job_leases import Claim, JobLeases
 from alerting.store.messages import send_hold
@@ -101,6 +101,8 @@ class Pipeline:
     bounces: Bounces
     heartbeat: Heartbeat
     retention: Retention
+    #: By the day a request was made, the last on which it may be approved.
+    last_day_of_request: Callable[[date], date]
 
     def run(
         self,
@@ -157,6 +159,11 @@ class Pipeline:
             self._forget(min(report.as_of, clock().date()), clock)
         return self._with_heartbeat(report, clock)
 
+    def _lapse(self, now: datetime) -> None:
+        """End the requests that nobody approved in time; the sender tells of it. Where the store is away, the next run does."""
+        with suppress(StoreError), self.store.transaction() as connection:
+            acts.lapse(connection, self.last_day_of_request, now.astimezone(self.policy.zone).date(), now)
+
     def _forget(self, today: date, clock: Clock) -> None:
         """Let the store forget what the council wants forgotten. Where the store is away, the next run does."""
         with suppress(StoreError), self.store.transaction() as connection:
@@ -196,6 +203,7 @@ class Pipeline:
         # Before anything is planned: what a dead sender left then counts as not sent, and can be superseded.
         self.sender.take_back()
         self.sender.try_again(run.clock())
+        self._lapse(run.clock())
         looked = self.bounces.read(run.clock)
         sending = Sending(problems=looked.problems, bounces=dict(looked.counts))
         try:

@@ -4,23 +4,43 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
-from dataclasses import replace
-from datetime import datetime
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import date, datetime
 from typing import Any
 
 import sqlalchemy as sa
 
 from alerting.alerts.acts import ActKind, Request, two_people
-from alerting.alerts.people import Actor, People
+from alerting.alerts.people import SERVICE, Actor, People
 from alerting.errors import HandlingError
-from alerting.store import service_state
+from alerting.store import act_json, service_state
 from alerting.store.schema import act
 
 _LINKING = 7_203_118
 """The number of PostgreSQL's lock that whoever writes an act holds: any that nothing else in the database uses."""
 _TOLD = "acts told"
-_ANSWERS = (ActKind.approval, ActKind.withdrawal)
+_ANSWERS = (ActKind.approval, ActKind.withdrawal, ActKind.lapse)
+
+
+@dataclass(frozen=True, kw_only=True)
+class KeptAct:
+    """An act that somebody is to be told of."""
+
+    id: int
+    kind: ActKind
+    about: str
+    at: datetime
+    #: Who did it, by id.
+    by: str
+    account: str | None
+    host: str | None
+    #: The request that it answers, or was done by.
+    answers: int | None
+    #: What is asked for; None for what is no request, or cannot be read.
+    request: Request | None = None
+    #: How far a silence reaches.
+    reach: act_json.SilenceReach | None = None
 
 
 def keep(
@@ -65,7 +85,7 @@ def link_of(before: str, row: Any) -> str:
 
 def ask(connection: sa.Connection, request: Request) -> Request:
     """Write down a request, and return it with its number: it is done when a second person approves it."""
-    what = {"kind": request.kind.value, "asked": request.asked, "name": request.by.name, "why": request.why, **request.wanted}
+    what = act_json.request_to_json(request)
     number = keep(connection, request.by, ActKind.request, request.about, request.at, note=request.note, wanted=what)
     return replace(request, id=number)
 
@@ -87,6 +107,14 @@ def withdraw(connection: sa.Connection, number: int, actor: Actor, now: datetime
     return found
 
 
+def lapse(connection: sa.Connection, last_day: Callable[[date], date], today: date, now: datetime) -> int:
+    """End the requests that nobody has answered until their last day, and return how many. last_day: by the day they were made."""
+    passed = [row for row in connection.execute(_unanswered()).all() if last_day(row.at.date()) < today]
+    for row in passed:
+        keep(connection, SERVICE, ActKind.lapse, row.about, now, answers=row.id)
+    return len(passed)
+
+
 def waiting(connection: sa.Connection, number: int) -> Request:
     """Return a request that waits for a second person. Raises HandlingError where there is none, or it was answered."""
     # Of two who approve at once, the second waits here and finds it answered.
@@ -98,33 +126,29 @@ def waiting(connection: sa.Connection, number: int) -> Request:
     answer = connection.execute(
         sa.select(act.c.kind, act.c.by, act.c.at).where(act.c.answers == number, act.c.kind.in_(_ANSWERS)).limit(1)
     ).first()
+    if answer is not None and answer.kind == ActKind.lapse.value:
+        raise HandlingError(f"request {number} has lapsed, as nobody approved it in time", remedy="Ask for it anew.")
     if answer is not None:
         raise HandlingError(
             f"request {number} was answered already: {ActKind(answer.kind).words} by {answer.by} on {answer.at:%Y-%m-%d}"
         )
-    return _request(row)
+    request = act_json.request_from_json(row)
+    if request is None:
+        raise HandlingError(
+            f"what request {number} asks for cannot be read any more",
+            remedy="The store was changed by hand: ask for it anew.",
+        )
+    return request
 
 
 def all_waiting(connection: sa.Connection) -> list[Request]:
     """Return every request that nobody has answered, the oldest first."""
+    return [request for row in connection.execute(_unanswered()) if (request := act_json.request_from_json(row))]
+
+
+def _unanswered() -> sa.Select[Any]:
     answered = sa.select(act.c.answers).where(act.c.answers.is_not(None), act.c.kind.in_(_ANSWERS))
-    query = sa.select(act).where(act.c.kind == ActKind.request.value, act.c.id.not_in(answered)).order_by(act.c.id)
-    return [_request(row) for row in connection.execute(query)]
-
-
-def _request(row: Any) -> Request:
-    wanted: dict[str, Any] = dict(row.wanted or {})
-    return Request(
-        id=row.id,
-        at=row.at,
-        kind=ActKind(wanted.pop("kind")),
-        asked=wanted.pop("asked", None),
-        by=Actor(id=row.by, name=wanted.pop("name", row.by), account=row.account or "", host=row.host or ""),
-        why=wanted.pop("why", ""),
-        about=row.about,
-        note=row.note,
-        wanted=wanted,
-    )
+    return sa.select(act).where(act.c.kind == ActKind.request.value, act.c.id.not_in(answered)).order_by(act.c.id)
 
 
 def last_told(connection: sa.Connection) -> int:
@@ -132,7 +156,8 @@ def last_told(connection: sa.Connection) -> int:
     known = service_state.remembered(connection, _TOLD)
     if known is not None:
         return int(known)
-    return int(connection.execute(sa.select(sa.func.max(act.c.id)).where(act.c.host.is_(None))).scalar() or 0)
+    earlier = sa.select(sa.func.max(act.c.id)).where(act.c.host.is_(None), act.c.by != SERVICE.id)
+    return int(connection.execute(earlier).scalar() or 0)
 
 
 def note_told(connection: sa.Connection, number: int, now: datetime) -> None:
@@ -146,7 +171,12 @@ def approver(connection: sa.Connection, request: int) -> str | None:
     return connection.execute(query.limit(1)).scalar()
 
 
-def untold(connection: sa.Connection) -> list[Any]:
+def asker(connection: sa.Connection, request: int) -> str | None:
+    """Return who asked for something, by id."""
+    return connection.execute(sa.select(act.c.by).where(act.c.id == request)).scalar()
+
+
+def untold(connection: sa.Connection) -> list[KeptAct]:
     """Return the acts that somebody is to be told of and nobody was, the oldest first."""
     kinds = [kind.value for kind in ActKind if kind.is_told]
     # Whatever took two people is told, whatever its kind.
@@ -154,4 +184,19 @@ def untold(connection: sa.Connection) -> list[Any]:
     rows = list(connection.execute(sa.select(act).where(act.c.id > last_told(connection), is_told).order_by(act.c.id)))
     done = {row.answers for row in rows if row.kind not in _ANSWERS}
     # What was done by a request says who approved it.
-    return [row for row in rows if row.kind != ActKind.approval or row.answers not in done]
+    return [_kept(row) for row in rows if row.kind != ActKind.approval or row.answers not in done]
+
+
+def _kept(row: Any) -> KeptAct:
+    return KeptAct(
+        id=row.id,
+        kind=ActKind(row.kind),
+        about=row.about,
+        at=row.at,
+        by=row.by,
+        account=row.account,
+        host=row.host,
+        answers=row.answers,
+        request=act_json.request_from_json(row) if row.kind == ActKind.request.value else None,
+        reach=act_json.reach_from_json(row.wanted) if row.kind == ActKind.silence.value else None,
+    )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from alerting.alerts import lifecycle
-from alerting.alerts.acts import ActKind, Request
+from alerting.alerts.acts import CloseWanted, DataErrorWanted, Request, SnoozeWanted, Wanted
 from alerting.alerts.handling import KINDS, must_be_open, must_be_said
 from alerting.alerts.people import Actor
 from alerting.config import Handling
@@ -62,7 +62,7 @@ class AlertActions:
         longest = getattr(self.limits.snooze, alert.level.name)
         level = f"a snooze of a {alert.level.name} alert lasts {_days(longest)} at most"
         until = self._until(alert, until, self.add(self.today, longest), level)
-        asked = self._ask(alert, ActKind.snooze, reason, until=until.isoformat())
+        asked = self._ask(alert, SnoozeWanted(until=until), reason)
         if asked is None:
             self._write(alert, "snooze", reason, until=until)
         return asked
@@ -79,7 +79,7 @@ class AlertActions:
         """
         must_be_said(note, "a data error", what="what is wrong with the record", option="--note")
         must_be_open(alert)
-        asked = self._ask(alert, ActKind.data_error, note)
+        asked = self._ask(alert, DataErrorWanted(), note)
         if asked is not None:
             return asked
         until = self.add(self.today, self.limits.data_error)
@@ -107,7 +107,7 @@ class AlertActions:
             raise HandlingError("closing an alert needs a note", remedy="Say with --note what makes it one to close.")
         if until is not None and until < self.today:
             raise HandlingError(f"{until} has passed", remedy="Give a day to come with --until, or none.")
-        asked = self._ask(alert, ActKind.close, note, reason=reason, until=until.isoformat() if until else None)
+        asked = self._ask(alert, CloseWanted(reason=reason, until=until), note)
         if asked is None:
             closed = lifecycle.resolve(alert, Reason.closed, self.today, detail=reason, by=self.by.id)
             self.store.write(self.connection, [closed], self.today, self.now)
@@ -133,7 +133,7 @@ class AlertActions:
             raise HandlingError(f"{until} is too far off: {why}", remedy=f"Give {last} or a day before it with --until.")
         return until
 
-    def _ask(self, alert: Alert, kind: ActKind, note: str, **wanted: str | None) -> Request | None:
+    def _ask(self, alert: Alert, wanted: Wanted, note: str) -> Request | None:
         """Ask for a second person where an alert is critical, and return the request; None where one may do it, or two agreed."""
         if self.approved_by is not None or alert.level < Level.critical:
             return None
@@ -141,7 +141,6 @@ class AlertActions:
             id=0,
             at=self.now,
             by=self.by,
-            kind=kind,
             about=alert.ref,
             note=note,
             wanted=wanted,

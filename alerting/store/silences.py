@@ -8,12 +8,14 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from alerting.alerts.acts import ActKind, Request
+from alerting.alerts.acts import ActKind, Request, SilenceWanted
+from alerting.alerts.matcher import Matcher
 from alerting.alerts.people import Actor
 from alerting.config import Handling
 from alerting.errors import HandlingError
-from alerting.notifications.silences import Impact, Matcher, Silence, SilenceRequest, refuse_everything
+from alerting.notifications.silences import Impact, Silence, SilenceRequest, refuse_everything
 from alerting.store import acts, schema
+from alerting.store.act_json import SilenceReach, reach_to_json
 
 
 def add(connection: sa.Connection, request: SilenceRequest, found: Impact, limits: Handling, now: datetime) -> int | Request:
@@ -26,7 +28,8 @@ def add(connection: sa.Connection, request: SilenceRequest, found: Impact, limit
     if why and request.approved_by is None:
         return _ask(connection, request, found, why, now)
     matcher, by = request.matcher, request.by
-    told = {"matched": len(found.alerts), "open": found.open, "until": request.until.isoformat(), "touched": dict(found.touched)}
+    reach = SilenceReach(until=request.until, matched=len(found.alerts), open=found.open, touched=found.touched)
+    told = reach_to_json(reach)
     act = acts.keep(connection, by, ActKind.silence, str(matcher), now, note=request.reason, answers=request.answers, wanted=told)
     values = {
         "matcher": matcher.given(),
@@ -44,17 +47,11 @@ def add(connection: sa.Connection, request: SilenceRequest, found: Impact, limit
 
 
 def _ask(connection: sa.Connection, request: SilenceRequest, found: Impact, why: str, now: datetime) -> Request:
-    wanted = {
-        "matcher": request.matcher.given(),
-        "begins": request.begins.isoformat(),
-        "until": request.until.isoformat(),
-        "matched": len(found.alerts),
-    }
+    wanted = SilenceWanted(matcher=request.matcher, begins=request.begins, until=request.until, matched=len(found.alerts))
     asked = Request(
         id=0,
         at=now,
         by=request.by,
-        kind=ActKind.silence,
         about=str(request.matcher),
         note=request.reason,
         wanted=wanted,

@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
-from typing import TYPE_CHECKING, Any, cast
+from datetime import datetime
+from typing import TYPE_CHECKING, cast
 
 import click
 
-from alerting.alerts.acts import ActKind, Approval, Request
-from alerting.cli import CommandFolder, today
+from alerting.alerts.acts import (
+    Approval,
+    BrakeWanted,
+    CloseWanted,
+    DataErrorWanted,
+    FireWanted,
+    ListWanted,
+    Request,
+    SilenceWanted,
+    SnoozeWanted,
+    TableWanted,
+    Wanted,
+)
+from alerting.cli import CommandFolder, now, tell_now, today
 from alerting.errors import HandlingError
 
 if TYPE_CHECKING:
@@ -28,20 +39,29 @@ def command() -> None:
 
 
 def ask_release(
-    connection: Transaction, actor: Actor, kind: ActKind, about: str, why: str, now: datetime, *, note: str = "", **wanted: Any
+    connection: Transaction, actor: Actor, wanted: Wanted, about: str, why: str, now: datetime, *, note: str = ""
 ) -> Request:
-    """Ask for a second person to release something, and return the request. wanted: what it takes to do it."""
+    """Ask for a second person to release something, and return the request."""
     from alerting.store import acts
 
-    return acts.ask(connection, Request(id=0, at=now, by=actor, kind=kind, about=about, note=note, wanted=wanted, why=why))
+    return acts.ask(connection, Request(id=0, at=now, by=actor, about=about, note=note, wanted=wanted, why=why))
+
+
+def lapse(app: App, store: Store) -> None:
+    """End the requests whose time has passed, and tell of it, so that nobody approves them."""
+    from alerting.store import acts
+
+    with store.transaction() as connection:
+        ended = acts.lapse(connection, app.last_day_of_request, today(app), now())
+    if ended:
+        tell_now(app, store)
 
 
 def look(app: App, request: Request) -> Impact | None:
     """Return what a silence that is asked for would silence today; None for what is no silence. It reads the case data, and so comes first."""
     from alerting.commands.silences import impact_of
-    from alerting.notifications.silences import Matcher
 
-    return impact_of(app, Matcher(**request.wanted["matcher"]), None) if request.kind is ActKind.silence else None
+    return impact_of(app, request.wanted.matcher, None) if isinstance(request.wanted, SilenceWanted) else None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,52 +83,61 @@ class Granting:
 
     def do(self) -> str:
         """Do what was asked for, in the name of who asked, and return what was done. Raises AlertingError where it cannot be done now."""
-        return _DONE_BY[self.request.kind](self)
+        match self.request.wanted:
+            case SnoozeWanted() as snooze:
+                return self._snooze(snooze)
+            case DataErrorWanted():
+                return self._data_error()
+            case CloseWanted() as close:
+                return self._close(close)
+            case SilenceWanted() as silence:
+                return self._silence(silence)
+            case BrakeWanted() as brake:
+                return self._brake(brake)
+            case TableWanted():
+                return self._table()
+            case ListWanted() as restricted:
+                return self._restricted_list(restricted)
+            case FireWanted():
+                return self._fire()
 
     def _actions(self) -> AlertActions:
         from alerting.commands.alerts import actions_of
 
         return actions_of(self.app, self.store, self.connection, self.request.by, approval=self.approval)
 
-    def snooze(self) -> str:
-        """Put an alert off."""
+    def _snooze(self, wanted: SnoozeWanted) -> str:
         from alerting.commands.alerts import find_alert
 
         alert = find_alert(self.store, self.request.about, self.connection)
-        until = date.fromisoformat(self.request.wanted["until"])
-        self._actions().snooze(alert, until=until, reason=self.request.note)
-        return f"{alert.ref} is snoozed until {until}, for everybody."
+        self._actions().snooze(alert, until=wanted.until, reason=self.request.note)
+        return f"{alert.ref} is snoozed until {wanted.until}, for everybody."
 
-    def data_error(self) -> str:
-        """Put an alert on the list of data errors."""
+    def _data_error(self) -> str:
         from alerting.commands.alerts import find_alert
 
         alert = find_alert(self.store, self.request.about, self.connection)
         until = self._actions().data_error(alert, note=self.request.note)
         return f"{alert.ref} is on the list of data errors. It is told again after {until} if the record is not put right."
 
-    def close(self) -> str:
-        """Close an alert."""
+    def _close(self, wanted: CloseWanted) -> str:
         from alerting.commands.alerts import find_alert
 
-        alert, wanted = find_alert(self.store, self.request.about, self.connection), self.request.wanted
-        until = date.fromisoformat(wanted["until"]) if wanted.get("until") else None
-        self._actions().close(alert, reason=wanted["reason"], note=self.request.note, until=until)
+        alert = find_alert(self.store, self.request.about, self.connection)
+        self._actions().close(alert, reason=wanted.reason, note=self.request.note, until=wanted.until)
         return f"{alert.ref} is closed. It opens again if the record changes."
 
-    def silence(self) -> str:
-        """Make a silence, as far as one may be made today."""
+    def _silence(self, wanted: SilenceWanted) -> str:
         from alerting.commands.silences import refuse_today
-        from alerting.notifications.silences import Matcher, SilenceRequest
+        from alerting.notifications.silences import SilenceRequest
         from alerting.store import silences
 
-        wanted = self.request.wanted
         request = SilenceRequest(
-            matcher=Matcher(**wanted["matcher"]),
+            matcher=wanted.matcher,
             reason=self.request.note,
             by=self.request.by,
-            begins=date.fromisoformat(wanted["begins"]),
-            until=date.fromisoformat(wanted["until"]),
+            begins=wanted.begins,
+            until=wanted.until,
             approved_by=self.approval.by,
             answers=self.request.id,
         )
@@ -116,12 +145,10 @@ class Granting:
         made = silences.add(self.connection, request, cast("Impact", self.impact), self.app.loaded.config.handling, self.now)
         return f"Silence {made} is made, until {request.until}."
 
-    def brake(self) -> str:
-        """Take brakes off."""
+    def _brake(self, wanted: BrakeWanted) -> str:
         from alerting.store import brakes
 
-        rule = self.request.wanted["rule"]
-        rules = [rule] if rule else None
+        rules = [wanted.rule] if wanted.rule else None
         released = brakes.release(
             self.connection, rules, by=self.request.by, note=self.request.note, now=self.now, answers=self.request.id
         )
@@ -129,8 +156,7 @@ class Granting:
             raise HandlingError("the brake is not on any more", remedy="`alerting rules release` lists those that are.")
         return "The next run tells what was kept back and still holds."
 
-    def table(self) -> str:
-        """Let what was found of a table count as right."""
+    def _table(self) -> str:
         from alerting.store import load_history
 
         table = self.request.about
@@ -141,13 +167,12 @@ class Granting:
             raise HandlingError(f"{table} does not wait to be released any more")
         return f"{table} is released. The next run trusts it with what it has now."
 
-    def restricted_list(self) -> str:
-        """Let the list of restricted records stand as it was when that was asked for."""
+    def _restricted_list(self, wanted: ListWanted) -> str:
         from alerting.store import restricted_lists
 
         released = restricted_lists.release_list(
             self.connection,
-            self.request.wanted["mark"],
+            wanted.mark,
             by=self.request.by,
             note=self.request.note,
             now=self.now,
@@ -160,8 +185,7 @@ class Granting:
             )
         return "The next run goes by the list, for as long as it has these very ids."
 
-    def fire(self) -> str:
-        """Let the service send again."""
+    def _fire(self) -> str:
         from alerting.store.messages import send_hold
 
         released = send_hold.release(
@@ -170,16 +194,3 @@ class Granting:
         if released is None:
             raise HandlingError("fire is not held any more")
         return f"{released.waiting} waiting messages may be sent now, with the next run; {released.cancelled} cancelled."
-
-
-_DONE_BY: Mapping[ActKind, Callable[[Granting], str]] = {
-    ActKind.snooze: Granting.snooze,
-    ActKind.data_error: Granting.data_error,
-    ActKind.close: Granting.close,
-    ActKind.silence: Granting.silence,
-    ActKind.brake_released: Granting.brake,
-    ActKind.fire_released: Granting.fire,
-    ActKind.table_released: Granting.table,
-    ActKind.list_released: Granting.restricted_list,
-}
-"""How each kind of request is done. What is not here is approved by nobody."""

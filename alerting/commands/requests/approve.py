@@ -17,11 +17,12 @@ from alerting.terminal import echo
 def command(ctx: click.Context, number: int, by: str | None) -> None:
     """Approve what another person asked for, by the number of their request: it is done at once."""
     from alerting.alerts.acts import Approval
-    from alerting.commands.requests import Granting, look
+    from alerting.commands.requests import Granting, lapse, look
     from alerting.store import acts
 
     app = build_app(ctx)
     store, moment = app.store(), now()
+    lapse(app, store)
     with store.transaction() as connection:
         waiting = acts.waiting(connection, number)
     impact = look(app, waiting)

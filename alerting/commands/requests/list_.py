@@ -6,7 +6,7 @@ from contextlib import closing
 
 import click
 
-from alerting.cli import build_app
+from alerting.cli import build_app, today
 from alerting.terminal import echo, echo_json, echo_table
 
 
@@ -15,11 +15,13 @@ from alerting.terminal import echo, echo_json, echo_table
 @click.pass_context
 def command(ctx: click.Context, *, as_json: bool) -> None:
     """List what waits for a second person, the oldest first: who asked, for what, and why it takes two."""
-    from alerting.store import acts
+    from alerting.store import act_json, acts
 
-    store = build_app(ctx).store()
+    app = build_app(ctx)
+    store, day = app.store(), today(app)
     with closing(store), store.transaction() as connection:
-        found = acts.all_waiting(connection)
+        until = {each: app.last_day_of_request(each.at.date()) for each in acts.all_waiting(connection)}
+    found = [each for each in until if until[each] >= day]
     rows = [
         {
             "request": each.id,
@@ -30,7 +32,8 @@ def command(ctx: click.Context, *, as_json: bool) -> None:
             "asked": each.asked,
             "note": each.note,
             "why": each.why,
-            "wanted": dict(each.wanted),
+            "wanted": act_json.wanted_to_json(each.wanted),
+            "until": until[each].isoformat(),
         }
         for each in found
     ]
@@ -38,8 +41,17 @@ def command(ctx: click.Context, *, as_json: bool) -> None:
         echo_json(rows)
         return
     cells = [
-        [each.id, f"{each.at:%Y-%m-%d %H:%M}", each.kind.words, each.about, each.by.name, each.asked or "anybody else", each.note]
+        [
+            each.id,
+            f"{each.at:%Y-%m-%d %H:%M}",
+            until[each],
+            each.kind.words,
+            each.about,
+            each.by.name,
+            each.asked or "anybody else",
+            each.note,
+        ]
         for each in found
     ]
-    echo_table(["Request", "Since", "To be", "About", "By", "Asked", "Why"], cells)
+    echo_table(["Request", "Since", "Until", "To be", "About", "By", "Asked", "Why"], cells)
     echo(f"{len(rows)} requests", err=True)

@@ -17,10 +17,12 @@ from alerting.terminal import echo
 @click.pass_context
 def command(ctx: click.Context, number: int, by: str | None, note: str) -> None:
     """Take back what was asked for, by the number of the request, so that nobody can approve it any more."""
+    from alerting.commands.requests import lapse
     from alerting.store import acts
 
     app = build_app(ctx)
     store = app.store()
+    lapse(app, store)
     with closing(store):
         with store.transaction() as connection:
             _, actor = acting(app, connection, by)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import click
 
-from alerting.alerts.acts import ActKind
+from alerting.alerts.acts import BrakeWanted
 from alerting.alerts.brakes import Brake
 from alerting.app import App
 from alerting.cli import acting, build_app, now, tell_now
@@ -102,7 +102,7 @@ def _release(app: App, store: Store, rule: str | None, said: str, note: str) -> 
         by = actor.name
         if app.loaded.config.handling.two_release and any(id_ in (None, brake.rule) for brake in brakes.on(connection)):
             about, why = rule or "all brakes", "the council wants two people to release a brake"
-            asked = ask_release(connection, actor, ActKind.brake_released, about, why, now(), note=note, rule=id_)
+            asked = ask_release(connection, actor, BrakeWanted(rule=id_), about, why, now(), note=note)
             echo_request(asked)
             return
         released = brakes.release(connection, [id_] if id_ else None, by=actor, note=note, now=now())

@@ -14,8 +14,9 @@ from alerting.cli import CommandFolder, today
 from alerting.terminal import echo
 
 if TYPE_CHECKING:
+    from alerting.alerts.matcher import Matcher
     from alerting.app import App
-    from alerting.notifications.silences import Impact, Matcher, SilenceRequest
+    from alerting.notifications.silences import Impact, SilenceRequest
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -47,8 +48,8 @@ def matching(command: _Command) -> _Command:
 
 def matcher_of(app: App, rule: Iterable[str], **others: Iterable[str]) -> Matcher:
     """Return what is silenced. Raises AlertingError where a rule is not there."""
+    from alerting.alerts.matcher import Matcher
     from alerting.authoring.draft import find_rule
-    from alerting.notifications.silences import Matcher
 
     return Matcher(
         rule=tuple(find_rule(app.book, name).id for name in rule if name.strip()), **{k: tuple(v) for k, v in others.items()}

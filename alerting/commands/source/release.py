@@ -6,7 +6,7 @@ from contextlib import closing
 
 import click
 
-from alerting.alerts.acts import ActKind
+from alerting.alerts.acts import ListWanted, TableWanted
 from alerting.app import App
 from alerting.casedata.catalogue import TABLES
 from alerting.casedata.restricted_list import RESTRICTED
@@ -45,8 +45,7 @@ def command(ctx: click.Context, table: str, by: str, note: str) -> None:
             asked, doubt, known = None, None, list[str]()
             takes_two = app.loaded.config.handling.two_release
             if takes_two and any(each.table == name and each.flaws for each in load_history.doubts(connection)):
-                kind = ActKind.table_released
-                asked = ask_release(connection, actor, kind, name, _WHY_TWO[kind], now(), note=note)
+                asked = ask_release(connection, actor, TableWanted(), name, _WHY_TWO_TABLE, now(), note=note)
             else:
                 doubt = load_history.release(connection, name, by=actor, note=note, now=now())
                 known = [each.table for each in load_history.doubts(connection) if each.flaws]
@@ -73,16 +72,8 @@ def _release_list(app: App, store: Store, by: str, note: str) -> None:
             _, actor = acting(app, connection, by)
             doubts = {each.table: each for each in load_history.doubts(connection)}
             doubted = restricted_lists.doubted(connection)
-            asked = doubted and ask_release(
-                connection,
-                actor,
-                ActKind.list_released,
-                RESTRICTED,
-                _WHY_TWO[ActKind.list_released],
-                now(),
-                note=note,
-                mark=doubted.mark,
-            )
+            wanted = doubted and ListWanted(mark=doubted.mark)
+            asked = wanted and ask_release(connection, actor, wanted, RESTRICTED, _WHY_TWO_LIST, now(), note=note)
             count = 0 if doubted else restricted_lists.release_removal(connection, by=actor, note=note, now=now())
         tell_now(app, store)
     if asked:
@@ -94,10 +85,8 @@ def _release_list(app: App, store: Store, by: str, note: str) -> None:
         raise _nothing_to_release(RESTRICTED, doubts.get(RESTRICTED), [each.table for each in doubts.values() if each.flaws])
 
 
-_WHY_TWO = {
-    ActKind.list_released: "it lets out what the list of restricted records confines",
-    ActKind.table_released: "the council wants two people to release a table",
-}
+_WHY_TWO_LIST = "it lets out what the list of restricted records confines"
+_WHY_TWO_TABLE = "the council wants two people to release a table"
 
 
 def _nothing_to_release(name: str, doubt: Doubt | None, known: list[str]) -> AlertingError:
