@@ -46,11 +46,43 @@ def test_whoever_has_open_alerts_of_a_rule_that_could_not_run_hears_of_it_in_a_s
 
     told = messages(office.run(MONDAY + DAY, without=("ssd_cp_visits",)))
 
-    assert set(told) == {"M1", "S1"}, "and nobody whom it does not concern"
+    assert set(told) == {"M1", "S1", "M2"}, "and nobody whom it does not concern"
     assert (told["M1"].items, told["M1"].told) == ((), ())
-    [sentence] = told["M1"].banners
+    [_, sentence] = told["M1"].banners
     assert " could not be read this morning. 1 rule could not run today: " in sentence
     assert "none of them is cleared" in sentence
+
+
+def test_the_manager_of_a_team_none_of_whose_rules_could_be_asked_reads_one_sentence_though_nothing_is_theirs(
+    office: Office,
+) -> None:
+    office.begin(MONDAY)
+
+    told = messages(office.run(MONDAY + DAY, without=("ssd_cp_visits",)))
+
+    [sentence] = told["M2"].banners
+    assert (told["M2"].items, told["M2"].told) == ((), ())
+    assert sentence.startswith("No rule could be asked about Team T2 this morning: ")
+    assert "could not be read" in sentence
+    assert "Nothing here means that nothing is due." in sentence
+    assert not {"P1", "Q1"} & told.keys(), "teams that have no cases"
+
+
+def test_who_has_a_rule_that_was_asked_of_their_team_reads_no_such_sentence(office: Office) -> None:
+    office.rule("plan-long", "PL-01", "reads: [ssd_cp_plans]", "services: [help_protection]")
+    office.begin(MONDAY)
+    office.council.row("ext_team", team_id="T2")["service"] = "front_door"
+
+    told = messages(office.run(MONDAY + DAY, without=("ssd_cp_visits",)))
+
+    assert told["M2"].banners[0].startswith("No rule could be asked about Team T2 this morning: ")
+    assert not any("No rule could be asked" in banner for banner in told["M1"].banners)
+
+
+def test_a_rule_that_is_off_as_the_council_has_it_was_not_to_be_asked(office: Office) -> None:
+    office.settings["rules"] = {"settings": {"CP-03": {"enabled": False, "reason": "we look at it elsewhere"}}}
+
+    assert messages(office.run(MONDAY)) == {}
 
 
 @pytest.mark.slow
@@ -60,7 +92,7 @@ def test_on_the_next_day_it_says_since_when(office: Office) -> None:
 
     told = messages(office.run(MONDAY + 2 * DAY, without=("ssd_cp_visits",)))
 
-    assert "This has been so since 3 March 2026." in told["M1"].banners[0]
+    assert "This has been so since 3 March 2026." in told["M1"].banners[1]
 
 
 @pytest.mark.slow
@@ -70,8 +102,8 @@ def test_it_is_sent_in_words_and_moves_no_reminder(office: Office) -> None:
 
     pages = [page.read_text("utf-8") for page in (office.folder / "outbox").glob("2026-03-03-daily-*.html")]
 
-    assert len(pages) == 2
-    assert all("could not run today" in page and "C1" not in page for page in pages)
+    assert len(pages) == 3
+    assert all("could not be read" in page and "C1" not in page for page in pages)
     assert office.run(MONDAY + 2 * DAY).sending.not_kept == ()
     assert office.people() == set(), "what they knew, they know, and it is not told again"
 
@@ -94,7 +126,7 @@ def test_the_whole_extract_gone_is_told_to_those_who_were_told_before_by_the_las
 
     report = office.run(MONDAY + DAY, without=tuple(office.council.tables))
 
-    assert set(messages(report)) == {"M1", "S1"}
+    assert set(messages(report)) == {"M1", "S1", "M2"}
     for content in messages(report).values():
         assert content.items == ()
         assert content.banners

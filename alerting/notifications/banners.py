@@ -40,6 +40,8 @@ class Banners:
     as_of: date = date.max
     #: By team, the day of the card that its channel did not get.
     not_posted: Mapping[str, date] = field(default_factory=dict)
+    #: What the managers of teams are told of none of whose rules could be asked, by their id.
+    unasked: Mapping[str, str] = field(default_factory=dict)
 
     def for_everybody(self) -> tuple[str, ...]:
         """Return what the reader of a summary must know: of the data, and of all rules that could not run."""
@@ -59,11 +61,14 @@ class Banners:
             # Where nobody can say whom a rule would tell, it concerns everybody.
             if rule not in self._reached or rule in theirs or reader in self._reached[rule]
         }
-        return (*self.data, *self._not_told(concerning), *self._missing_cards(items))
+        return (*self._not_asked(reader), *self.data, *self._not_told(concerning), *self._missing_cards(items))
 
-    def for_reader_of(self, rules: Set[str]) -> tuple[str, ...]:
-        """Return what somebody must know who has no news, and open alerts of these rules, of which nothing is known today."""
-        return (*self.data, *self._not_told(rules))
+    def for_reader_of(self, reader: str, rules: Set[str]) -> tuple[str, ...]:
+        """Return what somebody must know who has no news, and of whose open alerts, of these rules, nothing is known today."""
+        return (*self._not_asked(reader), *self.data, *self._not_told(rules))
+
+    def _not_asked(self, reader: str) -> list[str]:
+        return [self.unasked[reader]] if reader in self.unasked else []
 
     def _not_told(self, rules: Set[str]) -> list[str]:
         """Return which of these rules could not run, and of which nothing is told as more matches than can be right."""

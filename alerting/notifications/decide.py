@@ -21,7 +21,7 @@ from alerting.casedata.directory import Directory
 from alerting.casedata.kept_directory import standing_directory
 from alerting.evaluation.evaluation import Evaluation, Off, Reading, Status
 from alerting.model import About, Alert, Condition, LastTold, Level, Person, Transition
-from alerting.notifications import inhibition, notices, routing, silences, weekly
+from alerting.notifications import inhibition, notices, routing, silences, unasked, weekly
 from alerting.notifications.administrators import (
     administrators,
     tell_heads_of_service,
@@ -251,6 +251,13 @@ class _Run:
         needed = {rule.id: self.policy.book.needs(rule) & doubted for rule in self.policy.book.rules if rule.id in waiting}
         return {id_: frozenset(TABLES[name.partition(".")[0]].words for name in names) for id_, names in needed.items()}
 
+    @property
+    def unasked(self) -> Mapping[str, str]:
+        """What the managers of teams are told of none of whose rules could be asked today, by their id."""
+        if self.job != "daily":
+            return {}
+        return unasked.sentences(self.router, self.rows, self.unread, self.policy.case_services)
+
     @cached_property
     def today(self) -> Circumstances:
         """What decides how alerts are told: what keeps them quiet, what was told before, what every message says at its head."""
@@ -271,6 +278,7 @@ class _Run:
                 doubted={row.id: row.code for row in self.rows if row.id in self.doubted},
                 as_of=as_of,
                 not_posted=self.world.cards_not_posted,
+                unasked=self.unasked,
             ),
             purpose=self.job,
             as_of=as_of,

@@ -267,7 +267,7 @@ def _digest(
 def _of_what_is_not_known(
     router: Router, receiver: Receiver, alerts: Iterable[Alert], told: Collection[str], today: Circumstances
 ) -> list[Notification]:
-    """Return what those are told who have no other message, and open alerts of which nothing could be found out today.
+    """Return what those are told who have no other message, and open alerts, or a team, of which nothing could be found out today.
 
     It names no alert. Where it is not known who may be told of which child, they are those who were told before. told: by id, who
     has a message already.
@@ -282,6 +282,8 @@ def _of_what_is_not_known(
             person = recipient.person.id
             if person not in told and (not (unlisted or doubted) or today.was_told(receiver.name, person, alert)):
                 theirs[person].append(alert)
+    for id_ in today.banners.unasked.keys() - set(told):
+        theirs[id_] += []
     return [_not_known(router, receiver, router.directory.staff[id_], mine, today) for id_, mine in sorted(theirs.items())]
 
 
@@ -291,7 +293,7 @@ def _not_known(router: Router, receiver: Receiver, person: Person, alerts: Seque
         items=(),
         told=(),
         data_as_at=today.data_as_at,
-        banners=today.banners.for_reader_of(rules),
+        banners=today.banners.for_reader_of(person.id, rules),
         instead=fallback_chains(router, person.id, alerts),
     )
     return Notification(

@@ -17,6 +17,7 @@ from alerting.notifications.content import Notification, RuleWeek, StoppedRule, 
 from alerting.notifications.messages.digest import by_the_record
 from alerting.notifications.report import RuleRow, not_supplied
 from alerting.notifications.routing import Receiver, Recipient, Router, notification_key
+from alerting.notifications.unasked import concerns
 
 WEEKS = 12
 
@@ -149,7 +150,7 @@ def compose_summaries(
                 not_run=(
                     *stopped,
                     *off_for_want_of_data(
-                        row for row in off if _concerns(router, row.id, {id_ for _, id_ in teams}, case_services)
+                        row for row in off if concerns(router, row.id, {id_ for _, id_ in teams}, case_services)
                     ),
                 ),
                 asked=asked,
@@ -162,13 +163,6 @@ def compose_summaries(
         if receiver.teams is None
         for id_, (manager, teams) in sorted(managers.items())
     ]
-
-
-def _concerns(router: Router, rule: str, teams: Iterable[str], case_services: Collection[str]) -> bool:
-    """Return whether a rule looks at the work of any of these teams: at that of a service of which nothing is known it may."""
-    services = router.rules[rule].services if rule in router.rules else ()
-    theirs = {(router.directory.teams[team].service or "").casefold() for team in teams}
-    return not services or any(service in services or service not in case_services for service in theirs)
 
 
 def _watched(router: Router, watch: Watch | None, team_id: str) -> Watched | None:
