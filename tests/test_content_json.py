@@ -197,3 +197,8 @@ def test_other_old_messages_are_read_too() -> None:
 
 def test_every_field_of_an_item_is_in_an_old_row_of_today() -> None:
     assert {field.name for field in fields(Item)} == OLD_ITEM.keys() - {"alert_id"}
+
+
+@pytest.mark.parametrize("text", ["{half", "7", '{"banners": 7}'])
+def test_what_cannot_be_read_any_more_stays_as_it_is_where_something_more_would_be_said(text: str) -> None:
+    assert add_banner(text, "It may be a repeat.") == text

@@ -302,7 +302,9 @@ def test_a_request_lapses_after_its_working_days_whoever_asked_is_told_and_it_is
 
 
 def test_nor_is_one_approved_whose_time_has_passed_since_the_last_run(office: Office) -> None:
-    request = Request(id=0, at=NOW, by=replace(somebody("M1"), host="here"), wanted=TableWanted(), about="ssd_person", note="x", why="x")
+    request = Request(
+        id=0, at=NOW, by=replace(somebody("M1"), host="here"), wanted=TableWanted(), about="ssd_person", note="x", why="x"
+    )
     with closing(office.store()) as store, store.transaction() as connection:
         acts.ask(connection, request)
 

@@ -46,7 +46,7 @@ def something(column: sa.Column[Any]) -> Any:
         return NOON
     if isinstance(column.type, sa.Date):
         return MONDAY
-    return "[]" if column.info.get("json") else 1 if isinstance(column.type, sa.Integer | sa.Float | sa.Boolean) else "x"
+    return "{}" if column.info.get("json") else 1 if isinstance(column.type, sa.Integer | sa.Float | sa.Boolean) else "x"
 
 
 @pytest.fixture(scope="module")
@@ -146,6 +146,24 @@ def test_a_word_that_nobody_writes_costs_its_row(lived_in: Office, tmp_path: Pat
     assert named in said_of(office)
     held = "PL-02 is held by its brake" in {notice.title for notice in office.notices}
     assert held == ("brake" in odd)
+
+
+@pytest.mark.slow
+def test_a_text_that_is_not_the_json_it_was_costs_its_row_on_each_kind_of_store(made_store: str, tmp_path: Path) -> None:
+    office = Office(tmp_path, made_store)
+    office.run(MONDAY)
+    for number, value in enumerate(("{half", "7", '["x"]', "", '{"a": NaN, }'), 1):
+        with opened(office) as store, store.transaction() as connection:
+            first = sa.select(sa.func.min(schema.reading.c.alert_id)).scalar_subquery()
+            connection.execute(schema.reading.update().where(schema.reading.c.alert_id == first).values(facts=value))
+        report = office.run(MONDAY + number * DAY)
+
+        assert report.status.startswith("done"), value
+        with opened(office) as store, store.transaction() as connection:
+            kept = connection.execute(sa.select(schema.set_aside.c.table_name, schema.set_aside.c.columns)).all()
+            stands = connection.execute(sa.select(schema.reading.c.facts).order_by(schema.reading.c.alert_id).limit(1)).scalar()
+        assert kept == [("reading", "facts")] * number, value
+        assert stands not in (None, value), "what the data says today stands there again"
 
 
 STATES = ("7", '{"x": [null]}', "broken {")

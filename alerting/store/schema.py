@@ -1,6 +1,6 @@
 """The tables of the service's own database, in the shape to which the migrations bring it.
 
-A column's `info` says what else is known of what may stand in it: `words`, the only values there are; `json`, that its text is JSON.
+A column's `info` says what else is known of what may stand in it: `words`, the only values there are; `json`, that its text is a JSON object.
 """
 
 from __future__ import annotations

@@ -113,8 +113,26 @@ def _unreadable(connection: sa.Connection, table: sa.Table, which: str = "") -> 
     if names:
         for row in connection.exec_driver_sql(query + which).mappings().all():
             yield {column.name: row[column.name] for column in table.c}, [name for name in names if not row[f"is {name}"]]
+    if connection.dialect.name != "sqlite":
+        yield from _without_their_json(connection, table, which)
     if table is state:
         yield from (({"name": name, "value": value}, ["value"]) for name, value in service_state.out_of_shape(connection))
+
+
+def _without_their_json(connection: sa.Connection, table: sa.Table, which: str) -> Iterator[tuple[Mapping[str, Any], list[str]]]:
+    """Return the rows of which a text is not the JSON that it should be, as not every database can say so itself."""
+    texts = [column.name for column in table.c if column.info.get("json")]
+    if texts:
+        for row in connection.execute(sa.select(table).where(sa.text(f"true{which}"))).mappings().all():
+            broken = [name for name in texts if not _is_object(row[name])]
+            if broken:
+                yield dict(row), broken
+
+
+def _is_object(text: str) -> bool:
+    with suppress(ValueError):
+        return isinstance(json.loads(text), dict)
+    return False
 
 
 _queries: dict[tuple[str, str], tuple[str, tuple[str, ...]]] = {}
@@ -169,7 +187,10 @@ def _of_sqlite(column: sa.Column[Any], raw: Any) -> Iterator[sa.ColumnElement[bo
         yield sa.func.typeof(raw) == "integer"
     elif isinstance(kind, sa.Float):
         yield sa.func.typeof(raw).in_(("real", "integer"))
-    elif isinstance(kind, sa.JSON) or column.info.get("json"):
+    elif column.info.get("json"):
+        is_object = sa.func.json_type(raw) == "object"
+        yield sa.and_(sa.func.typeof(raw) == "text", sa.case((sa.func.json_valid(raw) == 1, is_object), else_=sa.false()))
+    elif isinstance(kind, sa.JSON):
         yield sa.func.typeof(raw) != "blob"  # a number alone is kept as a number
         yield sa.func.json_valid(raw) == 1
     else:

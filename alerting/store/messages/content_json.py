@@ -73,9 +73,12 @@ def from_json(text: str, references: References) -> AnyContent:
 
 
 def add_banner(text: str, banner: str) -> str:
-    """Return the JSON of content that says something more at its head, after what it said there already."""
-    raw = json.loads(text)
-    return json.dumps(raw | {"banners": [*raw.get("banners", ()), banner]})
+    """Return the JSON of content that says something more at its head, after what it said there already; unchanged where it cannot be read."""
+    try:
+        raw = json.loads(text)
+        return json.dumps(raw | {"banners": [*raw.get("banners", ()), banner]})
+    except (ValueError, AttributeError, TypeError):  # whoever sends it finds it out
+        return text
 
 
 def without_items(text: str, may_go: Callable[[frozenset[str]], bool], said: str) -> str | None:
