@@ -136,3 +136,17 @@ def until(due: date, as_of: date) -> str:
     """
     days = (as_of - due).days
     return "today" if days == 0 else f"{plural(days, 'day')} over" if days > 0 else f"in {plural(-days, 'day')}"
+
+
+_FEW = 5
+
+
+def masked(count: int) -> str:
+    """Return a number of people so that no one of them can be told by it; nothing of none.
+
+    >>> masked(3), masked(12), masked(0)
+    ('fewer than 5', 'at least 10', '')
+    """
+    if not count:
+        return ""
+    return f"fewer than {_FEW}" if count < _FEW else f"at least {count - count % _FEW}"

@@ -89,6 +89,17 @@ def test_enough_must_be_judged_and_enough_of_those_right(fired: int, judged: int
     assert refusal(row, {"promote_share": 0.5, "promote_judged": 1}) is None or judged == 0
 
 
+@pytest.mark.parametrize(
+    ("fired", "counted", "judged", "refused"),
+    [(5, 1, 4, None), (5, 1, 3, "3 of its alerts were judged, and 4 must be"), (3, 3, 0, "only some may know of its alerts, so that none was judged")],
+)  # fmt: skip
+def test_what_only_some_may_know_of_is_not_waited_for(fired: int, counted: int, judged: int, refused: str | None) -> None:
+    row = RuleQuality(code="X-1", id="x", title="X", fired=fired, counted=counted, judged=judged, right=judged, shadow=True)
+
+    assert refusal(row, {}) == refused
+    assert "fewer than 5 more that only some may know of" in row.remarks()[0]
+
+
 # ---------------------------------------------------------------------- over days
 
 
@@ -139,3 +150,31 @@ def test_nothing_of_it_is_counted_in_a_week_and_it_covers_nothing(office: Office
     assert rows == {"plan-there"}
     digests = [content for who, content in office.sent if who == "M1" and not isinstance(content, WeeklyContent)]
     assert [content.covered for content in digests] == [0]
+
+
+@pytest.mark.slow
+def test_who_may_not_know_of_a_child_does_not_judge_its_alert_and_reads_a_count(office: Office) -> None:
+    office.council.add("ext_restricted", person_id="C2", level="limited", allowed_recipients="M1")
+    office.run(MONDAY)
+    refs = {alert.subject: alert.ref for alert in office.alerts()}
+    assert office.told("P1").keys() == {"C1"}
+
+    code, said = command(office, "alerts", "judge", refs["C2"], "right", "--by", "P1")
+    assert (code != 0, "of whom only some may know" in said, "C2" in said) == (True, True, False)
+    assert command(office, "alerts", "judge", refs["C1"], "right", "--by", "P1")[0] == 0
+    assert "1 of 1 judged right; fewer than 5 more that only some may know of" in command(office, "rules", "quality")[1]
+
+    assert command(office, "alerts", "judge", refs["C2"], "right", "--by", "M1")[0] == 0, "who is named for the child may"
+    assert "2 of 2 judged right" in command(office, "rules", "quality")[1]
+
+
+@pytest.mark.slow
+def test_nobody_judges_the_alerts_of_a_rule_that_tells_those_it_names_and_nobody_else(office: Office) -> None:
+    office.rule("plan-long", "PL-01", "shadow: true", "nobody_else: true")
+    office.run(MONDAY)
+    assert office.people() == set()
+
+    code, said = command(office, "alerts", "judge", office.alert("C1", "plan-long").ref, "right", "--by", "P1")
+    assert (code != 0, "nobody judges its alerts one by one" in said) == (True, True)
+    assert "fewer than 5 more that only some may know of" in command(office, "rules", "quality")[1]
+    assert "none was judged" in command(office, "rules", "promote", "PL-01", "--by", "P1")[1]

@@ -22,10 +22,12 @@ def refusal(row: RuleQuality, params: Mapping[str, Any]) -> str | None:
     """Return why a rule may not go live by what was judged of it; None where it may.
 
     Of its alerts so many must have been judged as `promote_judged` says, or all where it has fewer, and of those the share
-    `promote_share` right.
+    `promote_share` right. Those of which only some may know are left out.
     """
+    if row.fired and row.fired == row.counted:
+        return "only some may know of its alerts, so that none was judged"
     settings = {**_UNLESS_SET, **{name: value for name, value in params.items() if name in _UNLESS_SET}}
-    needed, least = min(int(settings["promote_judged"]), row.fired), Fraction(str(settings["promote_share"]))
+    needed, least = min(int(settings["promote_judged"]), row.fired - row.counted), Fraction(str(settings["promote_share"]))
     if row.judged < needed:
         return f"{row.judged} of its alerts were judged, and {needed} must be"
     if row.judged and Fraction(row.right, row.judged) < least:

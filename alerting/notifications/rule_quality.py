@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
 
-from alerting.formatting import day, number, plural
+from alerting.formatting import day, masked, number, plural
 from alerting.notifications.content import QualityContent, RuleFigures
 
 PERIOD = timedelta(days=90)
@@ -38,6 +38,8 @@ class RuleQuality:
     shadow: bool = False
     right: int = 0
     judged: int = 0
+    #: Of a rule that is tried first, its alerts that nobody judges, as only some may know of them.
+    counted: int = 0
     flapping: tuple[str, ...] = ()
     silent: bool = False
     review_by: date | None = None
@@ -48,7 +50,9 @@ class RuleQuality:
     @property
     def judged_words(self) -> str:
         """How many of its alerts were judged right, in words."""
-        return f"{self.right} of {self.judged} judged right" if self.judged else "None of its alerts was judged"
+        judged = f"{self.right} of {self.judged} judged right" if self.judged else "None of its alerts was judged"
+        aside = f"; {masked(self.counted)} more that only some may know of" if self.counted else ""
+        return f"{judged}{aside}"
 
     def remarks(self) -> list[str]:
         """Return what somebody should look at, a few words each; nothing of a rule that does as it should."""
@@ -92,6 +96,7 @@ class RuleQuality:
             "shadow": self.shadow,
             "judged_right": self.right,
             "judged": self.judged,
+            "counted_only": masked(self.counted),
             "flapping": len(self.flapping),
             "flapping_alerts": list(self.flapping),
             "never_fired_in_90_days": self.silent,

@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import date, timedelta
 
 from alerting.evaluation.watch import Watch
-from alerting.formatting import listed
+from alerting.formatting import listed, masked
 from alerting.model import Alert, Condition, Level, Person, Reason
 from alerting.notifications.content import Notification, RuleWeek, StoppedRule, TeamWeek, Watched, WeeklyContent
 from alerting.notifications.messages.digest import by_the_record
@@ -145,8 +145,8 @@ def compose_summaries(
                     TeamWeek(team_name=name, rows=read[id_].get(team, ()), watched=_watched(router, watch, team))
                     for name, team in sorted(teams)
                 ),
-                sealed=_masked(watch.sealed) if watch and id_ == performance else "",
-                divided=_masked(watch.divided) if watch and id_ == performance else "",
+                sealed=masked(watch.sealed) if watch and id_ == performance else "",
+                divided=masked(watch.divided) if watch and id_ == performance else "",
                 not_run=(
                     *stopped,
                     *off_for_want_of_data(
@@ -171,16 +171,6 @@ def _watched(router: Router, watch: Watch | None, team_id: str) -> Watched | Non
         return None
     found = watch.of(team_id, router.directory.teams[team_id].service)
     return Watched(rules=len(found.rules), people=found.people, unwatched=found.unwatched)
-
-
-_FEW = 5
-
-
-def _masked(count: int) -> str:
-    """Return a number of people so that no one of them can be told by it; nothing of none."""
-    if not count:
-        return ""
-    return f"fewer than {_FEW}" if count < _FEW else f"at least {count - count % _FEW}"
 
 
 def _managers(router: Router) -> dict[str, tuple[Recipient, set[tuple[str, str]]]]:

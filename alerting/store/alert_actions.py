@@ -15,7 +15,7 @@ from alerting.errors import HandlingError
 from alerting.formatting import plural
 from alerting.model import Alert, Level, Reason
 from alerting.notifications.routing import Router
-from alerting.store import acts, handling_rows
+from alerting.store import acts, handling_rows, restricted_lists
 from alerting.store.store import Store, Transaction
 
 
@@ -91,7 +91,16 @@ class AlertActions:
         self._write(alert, "not_useful", note, reason=reason)
 
     def judge(self, alert: Alert, *, verdict: str, why: str = "") -> None:
-        """Write down that an alert is right or wrong; it stays as it is. Said again, it replaces what they said before."""
+        """Write down that an alert is right or wrong; it stays as it is. Said again, it replaces what they said before.
+
+        Raises HandlingError where it is about a child of whom they may not know: such alerts are counted.
+        """
+        allowed = restricted_lists.allowed_for(self.connection, alert.person) if alert.person else None
+        if allowed is not None and self.by.id not in allowed:
+            raise HandlingError(
+                f"{alert.ref} is about a child of whom only some may know, and {self.by.name} is not one of them",
+                remedy="It is not judged, and counted: `alerting rules quality` says how many there are.",
+            )
         if verdict == "wrong":
             must_be_said(why, "calling an alert wrong", option="--why")
         self._write(alert, "judged", why, reason=verdict)

@@ -51,6 +51,24 @@ def _read_list(kept: Any) -> TrustedList | None:
     return TrustedList(rows=kept["rows"], listed=_people(kept["listed"]), removed=_people(kept["removed"]))
 
 
+def allowed_for(connection: sa.Connection, person: str) -> frozenset[str] | None:
+    """Return the workers who alone may know of somebody, by the list that was last trusted; None where anybody may.
+
+    Nobody may where there is no such list.
+    """
+    known = last_trusted(connection)
+    if known is None or is_lost(connection):
+        return frozenset()
+    mine = [one.allowed for one in (*known.listed, *known.removed) if person in one.ids]
+    return frozenset.intersection(*map(frozenset, mine)) if mine else None
+
+
+def restricted_people(connection: sa.Connection) -> frozenset[str]:
+    """Return every id of whoever is restricted by the list that was last trusted, or was and has not been released."""
+    known = last_trusted(connection)
+    return frozenset(id_ for one in (*known.listed, *known.removed) for id_ in one.ids) if known else frozenset()
+
+
 def released_mark(connection: sa.Connection) -> str | None:
     """Return the mark of the doubted list that two people have found right; None where there is none."""
     try:

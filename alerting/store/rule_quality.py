@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import UTC, date, datetime, time
 from statistics import median
 
@@ -14,6 +14,7 @@ from alerting.alerts.lifecycle import WorkingDays
 from alerting.model import Condition, Reason
 from alerting.notifications.rule_quality import PERIOD, RuleQuality
 from alerting.rulebook.rule import Rule
+from alerting.store import restricted_lists
 from alerting.store.schema import alert, handling, rule_version, run, transition
 
 
@@ -26,7 +27,7 @@ def measure(
     acknowledged, not_useful = _handled(connection, since)
     right, judged = _judged(connection, since)
     flapping, troubled = _flapping(connection, since, working_days), _troubled(connection, since)
-    known = _known_since(connection)
+    known, restricted = _known_since(connection), restricted_lists.restricted_people(connection)
     quiet = as_of - PERIOD
     rows = [
         RuleQuality(
@@ -42,6 +43,7 @@ def measure(
             shadow=rule.shadow,
             right=right[rule.id],
             judged=judged[rule.id],
+            counted=_counted(connection, rule, since, restricted) if rule.shadow else 0,
             flapping=tuple(flapping[rule.id]),
             silent=known.get(rule.id, as_of) <= quiet and last_fired.get(rule.id, date.min) < quiet,
             review_by=rule.file.review_by,
@@ -107,6 +109,15 @@ def _judged(connection: sa.Connection, since: date) -> tuple[Counter[str], Count
         verdicts[row.rule, row.alert_id].add(row.reason)
     right = Counter(rule for (rule, _), found in verdicts.items() if found == {"right"})
     return right, Counter(rule for rule, _ in verdicts)
+
+
+def _counted(connection: sa.Connection, rule: Rule, since: date, restricted: Collection[str]) -> int:
+    """Count a rule's new alerts since a day that nobody has judged, and of which only some may know."""
+    judged = sa.select(handling.c.alert_id).where(handling.c.kind == "judged", handling.c.ended_at.is_(None))
+    new = (transition.c.reason == Reason.new.value, transition.c.as_of >= since, alert.c.rule == rule.id)
+    query = sa.select(alert.c.person).join(transition, alert.c.id == transition.c.alert_id)
+    people = connection.execute(query.where(*new, alert.c.id.not_in(judged))).scalars()
+    return sum(rule.file.nobody_else or person in restricted for person in people)
 
 
 def _flapping(connection: sa.Connection, since: date, working_days: WorkingDays) -> defaultdict[str, list[str]]:
