@@ -241,6 +241,8 @@ class Problem:
     stops: bool = False
     #: What to do about it, in sentences.
     remedy: str = ""
+    #: The newest day in a table that is kept by hand and stands still.
+    still_since: date | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import TYPE_CHECKING
 
 from alerting.casedata import column_checks, extension_checks
@@ -62,6 +63,8 @@ class Flaw:
     says: str
     #: Whether it is told although it stops nothing.
     told: bool = False
+    #: The newest day in a table that is kept by hand and stands still.
+    still_since: date | None = None
 
     @property
     def remedy(self) -> str:
@@ -293,7 +296,10 @@ class _Look:
             for column, most in _hand_kept(self._snapshot.settings, table):
                 still = extension_checks.standing_still(self._snapshot, table, column, most) if column in there else None
                 if still:
-                    yield Flaw(about=f"{table}.{column}", check=STILL, size=0.0, grave=False, told=True, says=still)
+                    since, says = still
+                    yield Flaw(
+                        about=f"{table}.{column}", check=STILL, size=0.0, grave=False, told=True, says=says, still_since=since
+                    )
             for name, size, says in extension_checks.thin(table, filled.get(table, {}), self._number("max_missing")):
                 yield Flaw(
                     about=f"{table}.{name}", check=column_checks.MISSING, size=round(size, 4), grave=False, told=True, says=says

@@ -6,6 +6,7 @@ They are small, and everybody's way to their messages: a team whose service is w
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import date
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -80,15 +81,16 @@ def thin(table: str, filled: Mapping[str, tuple[int, int]], most: float) -> Iter
             yield name, 1 - there / rows, f"is empty in {rows - there} of {rows} rows"
 
 
-def standing_still(snapshot: Snapshot, table: str, column: str, most: float) -> str | None:
-    """Return that nothing newer than so many working days is in a table, where it is so: whoever keeps it may have stopped."""
+def standing_still(snapshot: Snapshot, table: str, column: str, most: float) -> tuple[date, str] | None:
+    """Return since when a table has nothing newer, and what to say of it, where that is more working days: whoever keeps it may have stopped."""
     name = quoted(column)
     [(newest, since)] = snapshot.sql(
         f"SELECT d, wd_between(d, as_of()) FROM (SELECT max({name}) AS d FROM {table} WHERE {name} <= as_of())"
     )
     if newest is None or since is None or since <= most:
         return None
-    return f"has nothing newer than {day(newest)}, {plural(since, 'working day')} ago; whoever keeps it may have stopped, and its rules find everybody late"
+    said = f"has nothing newer than {day(newest)}, {plural(since, 'working day')} ago; whoever keeps it may have stopped, and its rules find everybody late"
+    return newest, said
 
 
 def _text(word: str) -> str:

@@ -217,7 +217,7 @@ def judge(snapshot: Snapshot, wanted: Wanted, past: Past) -> Trust:
     for flaw in found.flaws:
         said = f"{flaw.about} {flaw.says}"
         if not flaw.grave:
-            (told if flaw.told else notes).append(Problem(about=flaw.about, text=said))
+            (told if flaw.told else notes).append(Problem(about=flaw.about, text=said, still_since=flaw.still_since))
         elif flaw.size <= past.accepted.get(flaw.about, {}).get(flaw.check, -1) + _SLACK:
             notes.append(Problem(about=flaw.about, text=f"{said} (released)"))
             released.add(flaw.about)

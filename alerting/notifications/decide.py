@@ -21,7 +21,7 @@ from alerting.casedata.directory import Directory
 from alerting.casedata.kept_directory import standing_directory
 from alerting.evaluation.evaluation import Evaluation, Off, Reading, Status
 from alerting.model import About, Alert, Condition, LastTold, Level, Person, Transition
-from alerting.notifications import inhibition, notices, routing, silences, unasked, weekly
+from alerting.notifications import inhibition, notices, routing, silences, table_owners, unasked, weekly
 from alerting.notifications.administrators import (
     administrators,
     tell_heads_of_service,
@@ -94,7 +94,13 @@ def decide(policy: Policy, job: str, world: World, evaluation: Evaluation, unkep
         routes=run.plan.routes,
         unrouted=run.plan.unrouted,
         confined=run.plan.confined,
-        notifications=(*run.plan.notifications, *run.of_the_week(), *run.of_brakes(), *run.to_silence_authors()),
+        notifications=(
+            *run.plan.notifications,
+            *run.of_the_week(),
+            *run.of_brakes(),
+            *run.to_silence_authors(),
+            *run.to_table_owners(),
+        ),
         is_planned=run.is_planned,
         recipient_log=run.recipient_log(),
         notices=run.notices(unkept),
@@ -397,6 +403,11 @@ class _Run:
         """Plan what is told to those who made the silences that are about to end."""
         return tell_silence_authors(self.router, self.policy.receivers_of(self.job), self.ending, self.administrators)
 
+    def to_table_owners(self) -> list[Notification]:
+        """Plan what is told to those who keep tables by hand that stand still."""
+        receivers, problems = self.policy.receivers_of(self.job), self.evaluation.problems
+        return table_owners.tell_owners(self.router, receivers, problems, self.policy.table_owners, self.administrators)
+
     def notices(self, unkept: Sequence[str]) -> Notices:
         """Return what those who look after the service must know of today."""
         policy, evaluation, as_of = self.policy, self.evaluation, self.evaluation.as_of
@@ -414,6 +425,7 @@ class _Run:
                 *notices.of_brakes(self.brake_rows),
                 *notices.of_changes_by_hand(evaluation.trust),
                 *notices.of_data(evaluation.problems, evaluation.trust.releasable),
+                *table_owners.of_unknown_owners(self.router, evaluation.problems, policy.table_owners),
                 *notices.of_unreadable(self.world.unreadable),
                 *notices.of_unkept(unkept),
                 *notices.of_alerts(self.alerts, self.plan.unrouted),

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from alerting.config import Administrator
 from alerting.model import Level
 from alerting.notifications.routing import Receiver, RuleRoute
+from alerting.notifications.table_owners import owners_of
 from alerting.rulebook.book import Rulebook
 from alerting.rulebook.rule import Rule
 from alerting.working_days import add_working_days, working_days_between
@@ -60,6 +61,11 @@ class Policy:
         """The services that hold cases."""
         named = self.book.settings.params.get("case_services")
         return frozenset(map(str, named)) if isinstance(named, (list, tuple)) else frozenset()
+
+    @property
+    def table_owners(self) -> Mapping[str, str]:
+        """Who keeps each table that is kept by hand, as far as the council says it."""
+        return owners_of(self.book.settings.params)
 
     def number(self, name: str, unless_set: float) -> float:
         """Return a number of the shared settings."""
