@@ -6,10 +6,12 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner, Result
 
 from alerting.casedata.catalogue import TABLES, Settings
 from alerting.casedata.codes import CodeMap
 from alerting.casedata.snapshot import Snapshot
+from alerting.commands import cli
 from alerting.errors import SourceError
 from alerting.sources.demo.calendar import bank_holidays
 from alerting.sources.demo.export import Encoding, Format, LineEnd, export
@@ -77,3 +79,29 @@ def test_a_folder_that_cannot_be_written_to_is_a_plain_fault(tmp_path: Path):
 
     with pytest.raises(SourceError, match="cannot be written"):
         export(SMALL, START, tmp_path / "taken")
+
+
+def test_a_folder_with_other_files_in_it_is_left_alone_unless_it_is_forced(tmp_path: Path):
+    real = tmp_path / "ssd_person.csv"
+    real.write_text("the council's own", "utf-8")
+
+    refused = exported(tmp_path)
+    assert (refused.exit_code, "is not empty and was not made by" in refused.output) == (1, True)
+    assert [path.name for path in tmp_path.iterdir()] == ["ssd_person.csv"]
+    assert real.read_text("utf-8") == "the council's own"
+
+    assert exported(tmp_path, "--force").exit_code == 0
+    assert "pers_person_id" in real.read_text("utf-8")
+
+
+def test_an_earlier_export_is_written_over_and_its_mark_is_no_file_of_the_extract(tmp_path: Path):
+    folder = tmp_path / "sample"
+    for _ in range(2):
+        assert exported(folder).exit_code == 0
+
+    wanted = {"ext_team": frozenset({"team_id"})}
+    assert read_back(folder, wanted)["ext_team"]
+
+
+def exported(folder: Path, *more: str) -> Result:
+    return CliRunner().invoke(cli, ["demo", "export", "--to", str(folder), "--children", "50", *more])

@@ -14,6 +14,7 @@ from alerting.app import build
 from alerting.authoring.draft import find_in_use, load_draft
 from alerting.authoring.preview import Change, Count, Preview, preview
 from alerting.commands import cli
+from alerting.errors import Faults
 from tests.made_council import MONDAY
 from tests.office import Office
 
@@ -302,3 +303,20 @@ def test_nothing_is_stored_or_sent(office: Office) -> None:
     asked(office, "CP-03", "--set", "visit_wd=1", "--as-of", TUESDAY.isoformat())
 
     assert {path.as_posix(): path.read_bytes() for path in office.folder.rglob("*") if path.is_file()} == before
+
+
+def test_a_rule_that_lacks_its_table_is_said_to_be_off_and_not_to_wait(office: Office) -> None:
+    office.add_shipped("workforce/case-supervision-overdue.yaml")
+
+    [said] = looked_at(office, "WF-10").warnings
+    assert said == "It is off: no supervision records (ext_supervision). It tells nobody, and what it has open stays on hold."
+
+
+def test_a_shared_number_cannot_be_tried_for_one_rule_and_it_is_said_where_to_set_it(office: Office) -> None:
+    office.add_shipped("practice/cla-placement-moves.yaml")
+
+    with pytest.raises(Faults) as refused:
+        looked_at(office, "CLA-08", months=2)
+    [fault] = refused.value.faults
+    assert fault.problem == "'months' is the shared parameter placement_moves_months, which cannot be tried for this rule alone"
+    assert "{settings: {CLA-08: {params: {months: ...}}}}" in (fault.remedy or "")

@@ -16,7 +16,7 @@ from alerting.alerts.brakes import Brake
 from alerting.app import App
 from alerting.authoring.today import Today, look, work_out
 from alerting.evaluation.evaluate import ask_rules
-from alerting.evaluation.evaluation import Asked, Status
+from alerting.evaluation.evaluation import Asked, Off, Status
 from alerting.model import Condition, Finding, Outcome
 from alerting.notifications.content import CardContent, DigestContent, Notification
 from alerting.notifications.policy import Policy
@@ -230,7 +230,9 @@ def _warnings(
     matches = sum(asked.match.values())
     if today.waits:
         yield f"Today's run would not ask it: {today.waits}. Its alerts would be on hold."
-    if asked.status != "ok":
+    if asked.status is Status.off and asked.off is not Off.too_few:
+        yield f"It is off: {asked.problem}. It tells nobody, and what it has open stays on hold."
+    elif asked.status != "ok":
         yield f"It cannot be asked of this data: {asked.problem}. Its alerts would be on hold."
     if matches and not _people(policy.book, router, draft, after.values(), as_of):
         why = (

@@ -22,6 +22,7 @@ from alerting.sources.demo.export import DateStyle, Encoding, Format
 from alerting.terminal import echo, echo_table
 
 _FIRST_DAY = date(2026, 3, 2)
+_EXPORTED = ".made-up-council"
 _MARK = "# Made by `alerting demo`, which makes it anew each time."
 _CONFIG = f"""{_MARK}
 council:
@@ -86,6 +87,7 @@ def command(ctx: click.Context, folder: Path, children: int, days: int, seed: in
 @click.option("--dates", type=click.Choice(["iso", "uk"]), default="iso", show_default=True, help="2026-03-31 or 31/03/2026.")
 @click.option("--encoding", type=click.Choice(["utf-8", "utf-8-sig", "cp1252"]), default="utf-8", show_default=True)
 @click.option("--flavour", type=click.Choice(flavours.names()), help="As the official SSD script of this case system has them.")
+@click.option("--force", is_flag=True, help="Write into a folder that has other files in it, over those of the same names.")
 def export(
     folder: Path,
     kind: Format,
@@ -95,14 +97,33 @@ def export(
     dates: DateStyle,
     encoding: Encoding,
     flavour: str | None,
+    *,
+    force: bool,
 ) -> None:
-    """Write the made-up council out, a file a table, as an extract of a case system would be."""
+    """Write the made-up council out, a file a table, as an extract of a case system would be.
+
+    A folder that has anything in it but an earlier export is left alone.
+    """
     from alerting.sources.demo.export import export as write
     from alerting.sources.demo.source import Source
 
+    _own_folder(folder, force=force)
     source = Source(children=children, seed=seed, start=_FIRST_DAY)
     paths = write(source, as_of.date(), folder, kind, date_style=dates, encoding=encoding, flavour=flavour)
     echo(f"{len(paths)} tables are in {folder}")
+
+
+def _own_folder(folder: Path, *, force: bool) -> None:
+    """Mark a folder as one of exports. Raises ConfigError where others have files in it: they may be a council's real extract."""
+    mark = folder / _EXPORTED
+    if not force and not mark.is_file() and folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise ConfigError(
+            f"{folder} is not empty and was not made by `alerting demo export`: nothing was written",
+            remedy="Give another folder with --to, or --force to write over files of the same names.",
+        )
+    private_files.make_folder(folder)
+    if not mark.is_file():
+        private_files.write(mark, "A made-up council, written by `alerting demo export`: no real child is in it.\n")
 
 
 def _morning(day: date, at: time) -> Clock:

@@ -119,7 +119,7 @@ def compile_source(source: Document, ground: Foundation, *, pack: str, params: M
     own = {**ground.settings.params, **numbers_of(file, ground.setting(file), ground.settings.params), **given}
     compiler = _Compiler(source, file, subject, own, ground.numbers)
     rule = compiler.rule(pack, ground.sql_of(subject))
-    faults = (*_given_faults(source, given, shipped), *(one.fault for one in compiler.faults))
+    faults = (*_given_faults(source, file, given, shipped), *(one.fault for one in compiler.faults))
     return Compilation(file=file, rule=None if faults else rule, faults=faults)
 
 
@@ -145,10 +145,17 @@ def _faults_beside(source: Document, ground: Foundation) -> list[Fault]:
     return faults_as_written(source, rest, compiler.faults)
 
 
-def _given_faults(source: Document, given: Mapping[str, Any], shipped: Mapping[str, Any]) -> Iterable[Fault]:
+def _given_faults(source: Document, file: RuleFile, given: Mapping[str, Any], shipped: Mapping[str, Any]) -> Iterable[Fault]:
     wrong = unfit(given, shipped)
     for name in sorted(wrong, key=lambda name: name in shipped):
-        if name in shipped:
+        if name in file.shared_params:
+            yield Fault(
+                problem=f"'{name}' is the shared parameter {file.shared_params[name]}, which cannot be tried for this rule alone",
+                where=source.place(("shared_params",)),
+                remedy=f"Set it in a copy of config.yaml, as `rules: {{settings: {{{file.code}: {{params: {{{name}: ...}}}}}}}}`, and "
+                "preview the rule with `--config` and that copy.",
+            )
+        elif name in shipped:
             yield Fault(problem=f"parameter {name} {wrong[name]}", where=source.place(("params", name)))
         else:
             problem, where = f"the rule has no parameter '{name}'", source.place(("params",))

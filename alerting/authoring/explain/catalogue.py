@@ -136,5 +136,6 @@ def _is_off(rule: Rule) -> str:
 
 
 def _all_of(rule: Rule) -> str:
-    """Return the tables of which one is enough, in words."""
-    return listed([f"any {TABLES[name].words}" for name in rule.file.off_without_all])
+    """Return the tables of which one is enough, in words that follow "without"."""
+    words = [TABLES[name].words for name in rule.file.off_without_all]
+    return f"{'either' if len(words) == 2 else 'any of'} {listed(words, 'or')}"
