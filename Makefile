@@ -50,8 +50,8 @@ format: $(READY)  ## settle layout and what ruff can mend by itself
 LOCKED = --generate-hashes --universal --python-version 3.11 --no-emit-index-url --no-emit-find-links --no-annotate --no-header --quiet
 lock:  ## make requirements.txt and requirements-dev.txt anew from pyproject.toml
 	$(PYTHON) -m venv .venv-lock && .venv-lock/bin/python -m pip install --quiet uv
-	{ sed -n '/^#/p' requirements.txt; .venv-lock/bin/uv pip compile pyproject.toml --extra postgres $(LOCKED); } > .venv-lock/run
-	{ sed -n '/^#/p' requirements-dev.txt; .venv-lock/bin/uv pip compile pyproject.toml --extra postgres --extra dev $(LOCKED); } > .venv-lock/dev
+	{ sed -n '/^#/p' requirements.txt; .venv-lock/bin/uv pip compile pyproject.toml --extra postgres --extra web $(LOCKED); } > .venv-lock/run
+	{ sed -n '/^#/p' requirements-dev.txt; .venv-lock/bin/uv pip compile pyproject.toml --extra postgres --extra web --extra dev $(LOCKED); } > .venv-lock/dev
 	mv .venv-lock/run requirements.txt && mv .venv-lock/dev requirements-dev.txt && rm -rf .venv-lock
 
 dist: $(READY)  ## a wheel, with the rules and the words of the messages in it

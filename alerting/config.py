@@ -15,7 +15,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
-from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
@@ -34,13 +33,14 @@ from alerting.database_address import has_password, is_in_memory, sqlite_file
 from alerting.documents.document import Document, KeyPath, load
 from alerting.errors import ConfigError, Fault, Faults
 from alerting.mailboxes import is_address, is_domain
+from alerting.page_settings import Page, must_be_web_address
 
 _STRICT = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, populate_by_name=True)
 _SECRET = re.compile(r"^\$\{(env|file|keyring):([^}]+)\}$")
 _LONGEST_DOMAIN = 80
 """For a message's id has 120 characters in the store."""
 PRODUCTION = "production"
-_PASSWORDS = ("password", "passwd", "pwd", "passphrase", "secret", "token", "api_key", "apikey")
+_PASSWORDS = ("password", "passwd", "pwd", "passphrase", "secret", "client_secret", "token", "api_key", "apikey")
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
@@ -72,13 +72,6 @@ def _can_be_a_path(path: Path) -> Path:
     if problem := path_problem(path):
         raise ValueError(f"a path {problem}")
     return path
-
-
-def _has_good_port(address: str) -> bool:
-    try:
-        return urlsplit(address).port != 0
-    except ValueError:
-        return False
 
 
 WrittenPath = Annotated[Path, AfterValidator(_can_be_a_path)]
@@ -251,10 +244,8 @@ class Heartbeat(BaseModel):
     @field_validator("url")
     @classmethod
     def _is_of_the_web(cls, value: SecretStr | None) -> SecretStr | None:
-        if value is not None and not re.match(r"^https?://[^/\s]", value.get_secret_value()):
-            raise ValueError("an address begins with https://, or with http:// on the council's own network")
-        if value is not None and not _has_good_port(value.get_secret_value()):
-            raise ValueError("the port of an address is a number from 1 to 65535")
+        if value is not None:
+            must_be_web_address(value.get_secret_value())
         return value
 
 
@@ -315,11 +306,18 @@ class Config(BaseModel):
     engine: Engine = Engine()
     handling: Handling = Handling()
     heartbeat: Heartbeat = Heartbeat()
+    page: Page | None = Field(default=None, description="The page that `alerting serve` shows; none when left out")
     marker: WrittenPath | None = Field(
         default=None,
         description="A file, best one that no backup restores, by which a restored store is recognised; beside an SQLite store",
     )
     receivers: dict[str, dict[str, Any]] = Field(min_length=1, description="By name: a `type` and its settings")
+
+    @model_validator(mode="after")
+    def _is_open_to_nobody_else(self) -> Self:
+        if self.page is not None:
+            self.page.must_suit(self.source.get("type"))
+        return self
 
     @field_validator("store")
     @classmethod

@@ -68,9 +68,10 @@ def test_what_the_tests_run_on_is_what_the_service_runs_on():
 @pytest.mark.parametrize("lock", LOCKS)
 def test_a_lock_holds_every_package_that_the_project_asks_for(lock):
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    asked = project["dependencies"] + project["optional-dependencies"]["postgres"]
+    extras = project["optional-dependencies"]
+    asked = project["dependencies"] + extras["postgres"] + extras["web"]
     if lock == "requirements-dev.txt":
-        asked += project["optional-dependencies"]["dev"]
+        asked += extras["dev"]
     locked = set(re.findall(r"^([a-z0-9._-]+)(?:\[[a-z,]+\])?==", (ROOT / lock).read_text(encoding="utf-8"), re.MULTILINE))
 
     assert {re.match(r"[a-z0-9._-]+", wanted)[0] for wanted in asked} <= locked

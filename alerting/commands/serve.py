@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from alerting.cli import build_app, now
+from alerting.config import load_config
+from alerting.errors import ConfigError
 from alerting.terminal import echo
+
+if TYPE_CHECKING:
+    from alerting.app import App
 
 
 @click.command()
@@ -17,15 +25,56 @@ from alerting.terminal import echo
     help="A file to write each minute, so that somebody else can see it goes on.",
 )
 @click.option("--once", is_flag=True, help="Do what is due and send what waits, then end.")
+@click.option("--no-web", is_flag=True, help="Do not show the page, though config.yaml has a `page:`.")
+@click.option("--web-only", is_flag=True, help="Show the page and run no job: another does.")
 @click.pass_context
-def command(ctx: click.Context, alive: Path | None, *, once: bool) -> None:
-    """Run the jobs at their times, and in between send what waits, until told to stop."""
+def command(ctx: click.Context, alive: Path | None, *, once: bool, no_web: bool, web_only: bool) -> None:
+    """Run the jobs at their times, send what waits in between, and show the page, until told to stop."""
     from alerting.runs.stopping import told_to_stop
     from alerting.service import Service
 
+    if web_only and (no_web or once or alive):
+        raise click.UsageError("--web-only runs no job, so it goes with none of --no-web, --once and --alive.")
+    if web_only:
+        show_page(ctx.obj, lambda: build_app(ctx))
+        return
     service = Service(config=ctx.obj, build=lambda: build_app(ctx), clock=now, log=_log, alive=alive)
-    with told_to_stop(service.give_back, code=0, on_signal=service.ring) as stop:
+    with (
+        _page(ctx.obj, lambda: build_app(ctx), wanted=not (no_web or once)),
+        told_to_stop(service.give_back, code=0, on_signal=service.ring) as stop,
+    ):
         service.run(stop.asked, once=once)
+
+
+def show_page(config: Path, build: Callable[[], App]) -> None:
+    """Show the page, and do nothing else, until told to stop. Raises ConfigError where config.yaml has none."""
+    from threading import Event
+
+    from alerting.runs.stopping import told_to_stop
+
+    told = Event()
+    with _page(config, build, needed=True), told_to_stop(told.set, code=0, on_signal=told.set):
+        told.wait()
+    _log("stopped")
+
+
+@contextmanager
+def _page(config: Path, build: Callable[[], App], *, wanted: bool = True, needed: bool = False) -> Iterator[None]:
+    """Show the page while the block works, where config.yaml has one."""
+    if not needed and (not wanted or load_config(config).config.page is None):
+        yield
+        return
+    try:
+        from alerting.web.council import Council
+        from alerting.web.serving import listening
+    except ImportError as error:
+        raise ConfigError(
+            f"the page needs a package that is not installed ({error.name})",
+            remedy="Install the extra `web`, such as `pip install practice-alerts[web]`, or start with --no-web.",
+        ) from None
+    with listening(Council(config=config, build=build, clock=now, log=_log)) as place:
+        _log(f"the page listens at {place}")
+        yield
 
 
 def _log(text: str) -> None:

@@ -64,6 +64,7 @@ _SHAPES: Mapping[str, Any] = {
     HOLD: _Hold,
     "last_without_reach": int,
     "last_without_routed": int,
+    "page session ended:": bool,
     "restricted records": dict[str, Any] | list[Any],
     "restricted records doubted": _DoubtedList,
     "restricted records lost": bool,

@@ -1,0 +1,79 @@
+"""The page as one application: its guard, its door, its routes."""
+
+from __future__ import annotations
+
+from fastapi import FastAPI
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.types import ASGIApp
+
+from alerting.errors import AlertingError, StoreError
+from alerting.web import pages, signing_in
+from alerting.web.council import Council
+from alerting.web.guard import Guard, of_error
+from alerting.web.readiness import why_not_ready
+from alerting.web.sessions import Sessions, read_key
+from alerting.web.visits import Door, Visit
+
+
+def make_application(council: Council) -> ASGIApp:
+    """Return the page of a council. Raises ConfigError where its sessions cannot be signed."""
+    page = council.page
+    application = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
+    door = Door(council=council, sessions=Sessions(page, read_key(page, council.app().loaded.folder)))
+    _add_watching(application, council)
+    signing_in.add_routes(application, door)
+    application.add_route("/", door.behind(_first), methods=["GET"])
+    _add_failing(application, council)
+    return Guard(app=application, url=page.url, listens=(page.host, page.port), log=council.log)
+
+
+def _first(visit: Visit) -> Response:
+    return visit.show("first.html")
+
+
+def _add_watching(application: FastAPI, council: Council) -> None:
+    """Add what those who run the machine ask: nobody signs in for it, and it says nothing of a case."""
+
+    async def healthz(_: Request) -> Response:
+        return PlainTextResponse("alive\n")
+
+    def ready() -> Response:
+        try:
+            with council.reading() as connection:
+                why = why_not_ready(council.app(), council.store(), connection, council.now())
+        except AlertingError:
+            why = "the store cannot be reached"
+        return PlainTextResponse(f"{why or 'ready'}\n", 503 if why else 200)
+
+    async def readyz(_: Request) -> Response:
+        return await run_in_threadpool(ready)
+
+    async def css(_: Request) -> Response:
+        return await run_in_threadpool(lambda: pages.style(council.app()))
+
+    application.add_route("/healthz", healthz, methods=["GET"])
+    application.add_route("/readyz", readyz, methods=["GET"])
+    application.add_route("/page.css", css, methods=["GET"])
+
+
+def _add_failing(application: FastAPI, council: Council) -> None:
+    """Add what is shown where something goes wrong: a plain page, and nothing of the code."""
+
+    async def not_found(_: Request, error: Exception) -> Response:
+        status = error.status_code if isinstance(error, HTTPException) else 404
+        return pages.show(council.app(), "nothing_there.html", status=status)
+
+    async def store_away(_: Request, error: Exception) -> Response:
+        council.log(f"page: {error.problem if isinstance(error, StoreError) else 'the store cannot be reached'}")
+        return pages.show(council.app(), "store_away.html", status=503)
+
+    async def failed(_: Request, error: Exception) -> Response:
+        council.log(of_error(error))
+        return pages.show(council.app(), "failed.html", status=500)
+
+    application.add_exception_handler(HTTPException, not_found)
+    application.add_exception_handler(StoreError, store_away)
+    application.add_exception_handler(Exception, failed)

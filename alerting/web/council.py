@@ -1,0 +1,105 @@
+"""One council's service as the page uses it: config.yaml as it is now, the store, the day."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from alerting.delivery.sending import Clock
+from alerting.errors import AlertingError, ConfigError
+from alerting.page_settings import Page
+
+if TYPE_CHECKING:
+    from alerting.app import App
+    from alerting.store.store import Store, Transaction
+
+_OLD_AFTER = timedelta(minutes=15)
+"""After so long the rules are read again, as one may have changed."""
+
+
+@dataclass(kw_only=True)
+class Council:
+    """A council's service. build: reads config.yaml, whose path is `config`, and the rules anew, as they may have changed."""
+
+    config: Path
+    build: Callable[[], App]
+    clock: Clock
+    log: Callable[[str], None]
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _app: App | None = None
+    _seen: int | None = None
+    _built_at: datetime | None = None
+    _store: Store | None = None
+
+    def app(self) -> App:
+        """Return the parts that config.yaml asks for as it is now; those from before where it cannot be used any more."""
+        with self._lock:
+            seen, now = self._written_at(), datetime.now(UTC)
+            fresh = self._built_at is not None and now - self._built_at < _OLD_AFTER
+            if self._app is None or seen != self._seen or not fresh:
+                try:
+                    app = self.build()
+                    page_of(app)
+                    self._app = app
+                except AlertingError as error:
+                    if self._app is None:
+                        raise
+                    self.log(f"page: config.yaml is used as it was: {error.problem}")
+                self._seen, self._built_at = seen, now
+            return self._app
+
+    @property
+    def page(self) -> Page:
+        """What config.yaml says of the page."""
+        return page_of(self.app())
+
+    def store(self) -> Store:
+        """Return the store, open for as long as the page is. Raises StoreError where it cannot be used."""
+        app = self.app()
+        with self._lock:
+            if self._store is None:
+                self._store = app.store()
+            return self._store
+
+    @contextmanager
+    def reading(self) -> Iterator[Transaction]:
+        """Run a block that only reads the store. Raises StoreError."""
+        with self.store().reading() as connection:
+            yield connection
+
+    def close(self) -> None:
+        """Let go of the store."""
+        with self._lock:
+            if self._store is not None:
+                self._store.close()
+                self._store = None
+
+    def now(self) -> datetime:
+        """Return the moment; of the made-up council noon of the day that was run last, so that it stays as it was made."""
+        if self.page.sign_in.type == "look-as":
+            with self.store().reading() as connection:
+                last = self.store().latest_run(within=connection)
+            if last is not None:
+                return datetime.combine(last.as_of, time(12), tzinfo=UTC)
+        return self.clock()
+
+    def today(self) -> date:
+        """Return the date where the council is."""
+        return self.now().astimezone(ZoneInfo(self.app().loaded.config.council.timezone)).date()
+
+    def _written_at(self) -> int | None:
+        return self.config.stat().st_mtime_ns if self.config.exists() else None
+
+
+def page_of(app: App) -> Page:
+    """Return what config.yaml says of the page. Raises ConfigError where it says nothing."""
+    page = app.loaded.config.page
+    if page is None:
+        raise ConfigError("config.yaml has no `page:`", remedy="Say there at which address people open it, and how they sign in.")
+    return page

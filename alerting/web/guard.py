@@ -1,0 +1,160 @@
+"""What stands before every route: the host, the size and the time of a request, and what every answer says to a browser.
+
+It knows no route and no reader. Whatever goes wrong behind it, a reader is shown a plain page and nothing of the code.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import PlainTextResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from alerting.page_settings import is_loopback
+
+LARGEST_BODY = 64 * 1024
+"""Bytes: many times what the longest form takes."""
+_LARGEST_HEAD = 16 * 1024
+_BODY_WITHIN_S = 15.0
+_METHODS = frozenset({"GET", "HEAD", "POST"})
+
+_SAYS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "X-Frame-Options": "DENY",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+}
+_YEAR_S = 365 * 24 * 60 * 60
+
+
+@dataclass(frozen=True, kw_only=True)
+class Guard:
+    """An application behind its guard. url: at which people open the page. listens: the host and the port at which it listens."""
+
+    app: ASGIApp
+    url: str
+    listens: tuple[str, int]
+    log: Callable[[str], None]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            if scope["type"] == "lifespan":
+                await self.app(scope, receive, send)
+            return
+        answer = _Answer(send=send, is_safe=self.url.startswith("https://"))
+        body = self._refuse(scope) or await _whole_body(receive)
+        if isinstance(body, Response):
+            await body(scope, receive, answer)
+            return
+        try:
+            await self.app(self._without_prefix(scope), _given(body, receive), answer)
+        except Exception as error:  # noqa: BLE001  (whatever it is, its words may quote a record: they stay unsaid)
+            self.log(of_error(error))
+            if not answer.begun:
+                await PlainTextResponse("The page cannot be shown just now. Please try again later.", 500)(scope, receive, answer)
+
+    def _refuse(self, scope: Scope) -> Response | None:
+        """Return the answer to a request that is not let through; None where it is."""
+        if scope["method"] not in _METHODS:
+            return PlainTextResponse("This cannot be asked here.", 405)
+        hosts = Headers(scope=scope).getlist("host")
+        if len(hosts) != 1 or hosts[0].lower() not in self._hosts:
+            return PlainTextResponse("This page is not at that address.", 400)
+        if sum(len(name) + len(value) for name, value in scope["headers"]) > _LARGEST_HEAD:
+            return PlainTextResponse("That is more than this page takes.", 431)
+        length = Headers(scope=scope).get("content-length", "0")
+        if not length.isascii() or not length.isdigit() or int(length) > LARGEST_BODY:
+            return PlainTextResponse("That is more than this page takes.", 413)
+        return None
+
+    @property
+    def _hosts(self) -> frozenset[str]:
+        parts, (host, port) = urlsplit(self.url), self.listens
+        names = {parts.netloc.lower()}
+        if parts.port is None:
+            names.add(f"{parts.netloc.lower()}:{443 if parts.scheme == 'https' else 80}")
+        # Whoever watches the machine asks it by its own name.
+        if is_loopback(host):
+            names |= {f"127.0.0.1:{port}", f"localhost:{port}", f"[::1]:{port}"}
+        return frozenset(names)
+
+    def _without_prefix(self, scope: Scope) -> Scope:
+        """Return a request as if the page stood at the root: a proxy may keep the path under which it shows the page, or not."""
+        prefix, path = urlsplit(self.url).path.rstrip("/"), scope["path"]
+        if not prefix or not (path == prefix or path.startswith(f"{prefix}/")):
+            return scope
+        rest = path.removeprefix(prefix) or "/"
+        return {**scope, "path": rest, "raw_path": rest.encode()}
+
+
+@dataclass(kw_only=True)
+class _Answer:
+    """Sends an answer, with what each says to a browser."""
+
+    send: Send
+    is_safe: bool
+    begun: bool = False
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.begun = True
+            headers = MutableHeaders(scope=message)
+            for name, value in _SAYS.items():
+                headers[name] = value
+            headers.setdefault("Cache-Control", "no-store")
+            if self.is_safe:
+                headers["Strict-Transport-Security"] = f"max-age={_YEAR_S}"
+        await self.send(message)
+
+
+async def _whole_body(receive: Receive) -> bytes | Response:
+    """Return the body of a request, or the answer to one that is too long or too slow."""
+    parts, size = [], 0
+    try:
+        async with asyncio.timeout(_BODY_WITHIN_S):
+            while True:
+                message = await receive()
+                if message["type"] == "http.disconnect":
+                    return PlainTextResponse("", 400)
+                part = message.get("body", b"")
+                size += len(part)
+                if size > LARGEST_BODY:
+                    return PlainTextResponse("That is more than this page takes.", 413)
+                parts.append(part)
+                if not message.get("more_body"):
+                    return b"".join(parts)
+    except TimeoutError:
+        return PlainTextResponse("That took too long.", 408, headers={"Connection": "close"})
+
+
+def _given(body: bytes, receive: Receive) -> Receive:
+    """Return a body that has been read already, as an application receives it."""
+    left = [body]
+
+    async def take() -> Message:
+        if left:
+            return {"type": "http.request", "body": left.pop(), "more_body": False}
+        return await receive()
+
+    return take
+
+
+def of_error(error: BaseException) -> str:
+    """Return what is logged of an error: of which kind it is and in which line of ours it arose, and nothing that it says."""
+    at, found = error.__traceback__, ""
+    while at is not None:
+        code = at.tb_frame.f_code
+        if "alerting" in code.co_filename:
+            found = f" in {code.co_name}, line {at.tb_lineno}"
+        at = at.tb_next
+    return f"page: an answer failed: {type(error).__name__}{found}"

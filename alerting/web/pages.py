@@ -1,0 +1,59 @@
+"""Pages in words: the templates of `templates/`, in which everything that comes from anywhere is escaped."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.responses import HTMLResponse, Response
+
+from alerting.app import App
+from alerting.formatting import day, plural
+from alerting.web.council import page_of
+from alerting.web.readers import Reader
+
+_HERE = Path(__file__).parent
+
+
+def show(
+    app: App, template: str, *, status: int = 200, reader: Reader | None = None, token: str = "", **values: Any
+) -> HTMLResponse:
+    """Return a page. token: what its forms carry; without a reader it has none."""
+    council = app.loaded.config.council
+    at_hand = {
+        "council": council.name,
+        "stamp": council.stamped,
+        "base": base_of(app),
+        "reader": reader,
+        "token": token,
+        "looks_as": page_of(app).sign_in.type == "look-as",
+    }
+    return HTMLResponse(_templates().get_template(template).render(at_hand | values), status)
+
+
+def base_of(app: App) -> str:
+    """Return the path under which people open the page, as links begin; empty where it is the root."""
+    return urlsplit(page_of(app).url).path.rstrip("/")
+
+
+def style(app: App) -> Response:
+    """Return how pages look, with the council's colour."""
+    text = (_HERE / "static" / "page.css").read_text("utf-8")
+    colour = f":root {{ --council: {page_of(app).colour}; }}\n"
+    return Response(colour + text, media_type="text/css", headers={"Cache-Control": "max-age=3600"})
+
+
+@cache
+def _templates() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(_HERE / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"day": day, "plural": plural}
+    return environment

@@ -1,0 +1,176 @@
+"""One request of somebody who has signed in: who they are, what they may see, and the answer. Every route goes through `Door`."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from alerting.app import App
+from alerting.casedata.directory import Directory
+from alerting.store import page_sessions
+from alerting.store.store import Transaction
+from alerting.web import pages
+from alerting.web.council import Council, page_of
+from alerting.web.rates import Rates
+from alerting.web.readers import Reader, find_reader, read_directory_of_the_day
+from alerting.web.sessions import Session, Sessions
+
+_GETS_A_MINUTE, _POSTS_A_MINUTE = 240, 60
+
+
+@dataclass(frozen=True, kw_only=True)
+class Visit:
+    """A request of a reader, within one reading of the store."""
+
+    council: Council
+    app: App
+    connection: Transaction
+    reader: Reader
+    #: The directory of the day; None where no run has kept one yet.
+    directory: Directory | None
+    session: Session
+    token: str
+    now: datetime
+    today: date
+    #: What stands in the path, in the query and, of a form, in its fields: the first of each name.
+    path: Mapping[str, str]
+    query: Mapping[str, str]
+    form: Mapping[str, str]
+
+    def show(self, template: str, *, status: int = 200, **values: Any) -> Response:
+        """Return a page for the reader."""
+        return pages.show(self.app, template, status=status, reader=self.reader, token=self.token, today=self.today, **values)
+
+    def nothing_there(self) -> Response:
+        """Return the one answer to what there is not, and to what is not for this reader: they must not be told apart."""
+        return self.show("nothing_there.html", status=404)
+
+    def go_to(self, path: str) -> Response:
+        """Return that the reader goes on to a page of ours."""
+        return RedirectResponse(f"{pages.base_of(self.app)}{path}", 303)
+
+
+Answering = Callable[[Visit], Response]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Door:
+    """Lets readers in, and nobody else."""
+
+    council: Council
+    sessions: Sessions
+    rates: Rates = field(default_factory=Rates)
+
+    def behind(self, answering: Answering) -> Callable[[Request], Awaitable[Response]]:
+        """Return a route behind the door."""
+
+        async def route(request: Request) -> Response:
+            form = await read_form(request)
+            return await run_in_threadpool(self._let_in, request, form, answering)
+
+        return route
+
+    def _let_in(self, request: Request, form: Mapping[str, str], answering: Answering) -> Response:
+        app, now = self.council.app(), self.council.now()
+        session, new = self.find_session(request, now)
+        if session is None:
+            return self._turn_away(app, request)
+        most = _GETS_A_MINUTE if request.method == "GET" else _POSTS_A_MINUTE
+        if not self.rates.may(f"{request.method} {session.address}", most):
+            return pages.show(app, "too_many.html", status=429)
+        if request.method == "POST" and not (
+            comes_from_here(app, request) and self.sessions.is_own_form(session, form.get("token", ""))
+        ):
+            return pages.show(app, "form_refused.html", status=403)
+        with self.council.reading() as connection:
+            today = self.council.today()
+            directory = read_directory_of_the_day(connection, today)
+            reader = find_reader(session.address, directory, app.loaded.config.council.administrators, page_of(app))
+            if page_sessions.has_ended(connection, session.id):
+                return self._turn_away(app, request)
+            if reader is None:
+                return pages.show(app, "nobody.html", status=403, address=session.address, token=self.sessions.token(session))
+            visit = Visit(
+                council=self.council,
+                app=app,
+                connection=connection,
+                reader=reader,
+                directory=directory,
+                session=session,
+                token=self.sessions.token(session),
+                now=now,
+                today=today,
+                path={name: str(value) for name, value in request.path_params.items()},
+                query=dict(request.query_params),
+                form=form,
+            )
+            response = answering(visit)
+        self.sessions.keep(response, session, now, new=new)
+        return response
+
+    def find_session(self, request: Request, now: datetime) -> tuple[Session | None, bool]:
+        """Return the session of a request, and whether it is new; None of whoever has not signed in."""
+        session = self.sessions.read(request, now)
+        page = self.council.page
+        if page.sign_in.type != "proxy":
+            return session, False
+        said = said_by_proxy(request, page.sign_in.header or "", page.sign_in.from_)
+        if said is None:
+            return None, False
+        if session is not None and session.address == said:
+            return session, False
+        return self.sessions.begin(said, now), True
+
+    def _turn_away(self, app: App, request: Request) -> Response:
+        by_proxy = self.council.page.sign_in.type == "proxy"
+        if by_proxy or request.method != "GET":
+            return pages.show(app, "signed_out.html", status=403, by_proxy=by_proxy, ended=False)
+        to = request.url.path
+        return RedirectResponse(f"{pages.base_of(app)}/sign-in" + (f"?to={to}" if is_own_path(to) and to != "/" else ""), 303)
+
+
+async def read_form(request: Request) -> Mapping[str, str]:
+    """Return the fields of a form, the first of each name; nothing of what is no form."""
+    if request.method != "POST" or request.headers.get("content-type", "").split(";")[0] != "application/x-www-form-urlencoded":
+        return {}
+    async with request.form(max_fields=50, max_files=0) as form:
+        return {name: value for name, value in reversed(form.multi_items()) if isinstance(value, str)}
+
+
+def comes_from_here(app: App, request: Request) -> bool:
+    """Return whether a form was sent by a page of ours, as far as the browser says."""
+    parts = urlsplit(page_of(app).url)
+    origin = request.headers.get("origin")
+    ours = {f"{parts.scheme}://{parts.netloc}", f"http://{request.headers.get('host', '')}" if parts.scheme == "http" else ""}
+    return (origin is None or origin in ours) and request.headers.get("sec-fetch-site", "same-origin") in ("same-origin", "none")
+
+
+def said_by_proxy(request: Request, header: str, believed: tuple[str, ...]) -> str | None:
+    """Return the mail address that a proxy gives; None where it is not the proxy that asks, or it gives none, or several."""
+    values = request.headers.getlist(header)
+    if request.client is None or len(values) != 1 or not values[0].strip():
+        return None
+    try:
+        client = ipaddress.ip_address(request.client.host)
+    except ValueError:
+        return None
+    from_proxy = any(client in ipaddress.ip_network(network, strict=False) for network in believed)
+    return values[0].strip() if from_proxy else None
+
+
+def is_own_path(to: str) -> bool:
+    """Return whether a text is the path of a page of ours, and nothing that a browser takes for another address."""
+    return (
+        to.startswith("/")
+        and len(to) <= 100
+        and all(part.replace("-", "").isalnum() and part.isascii() for part in to[1:].split("/") if part)
+        and "//" not in to
+    )
