@@ -11,7 +11,7 @@ import pkgutil
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 from zoneinfo import ZoneInfo
@@ -32,6 +32,8 @@ from alerting.rulebook.rule import Rule
 from alerting.working_days import add_working_days
 
 if TYPE_CHECKING:
+    from alerting.alerts.acts import Approval
+    from alerting.alerts.people import Actor
     from alerting.casedata.snapshot import Source
     from alerting.casedata.trust import Past
     from alerting.delivery.bounces import Bounces
@@ -42,9 +44,10 @@ if TYPE_CHECKING:
     from alerting.notifications.routing import Receiver
     from alerting.runs.heartbeat import Heartbeat
     from alerting.runs.pipeline import Pipeline
+    from alerting.store.alert_actions import AlertActions
     from alerting.store.messages.outbox import Outbox
     from alerting.store.messages.send_hold import Marker
-    from alerting.store.store import Store
+    from alerting.store.store import Store, Transaction
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -211,6 +214,32 @@ class App:
     def last_day_of_request(self, made: date) -> date:
         """Return the last day on which a request that was made on a day may be approved."""
         return add_working_days(made, self.loaded.config.handling.request, self.book.settings.bank_holidays)
+
+    def actions(
+        self,
+        store: Store,
+        connection: Transaction,
+        by: Actor,
+        now: datetime,
+        *,
+        asked: str | None = None,
+        approval: Approval | None = None,
+    ) -> AlertActions:
+        """Return where somebody may do something to alerts today, as far as the council lets people go."""
+        from alerting.store.alert_actions import AlertActions
+
+        return AlertActions(
+            store=store,
+            connection=connection,
+            by=by,
+            now=now,
+            today=now.astimezone(ZoneInfo(self.loaded.config.council.timezone)).date(),
+            asked=asked,
+            approved_by=approval.by if approval else None,
+            answers=approval.request.id if approval else None,
+            limits=self.loaded.config.handling,
+            add=lambda day, count: add_working_days(day, count, self.book.settings.bank_holidays),
+        )
 
     def pipeline(self, store: Store) -> Pipeline:
         """Build the line on a store. Raises Faults when the source or a receiver cannot be used."""

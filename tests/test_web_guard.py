@@ -45,7 +45,7 @@ def test_every_answer_tells_the_browser_to_run_and_fetch_nothing_from_elsewhere(
     assert "frame-ancestors 'none'" in said["content-security-policy"]
     assert "script" not in said["content-security-policy"]
     assert said["x-frame-options"] == "DENY"
-    assert said["referrer-policy"] == "no-referrer"
+    assert said["referrer-policy"] == "same-origin"
     assert said["x-content-type-options"] == "nosniff"
     assert "server" not in said
 

@@ -110,7 +110,7 @@ class Store:
     def version(self) -> str | None:
         """Return the store's shape, None when it has no tables yet. Raises StoreError when it cannot be reached."""
         try:
-            with self.engine.connect() as connection:
+            with self.engine.connect().execution_options(reading=True) as connection:
                 if not sa.inspect(connection).has_table(schema.alembic_version.name):
                     return None
                 return connection.execute(sa.select(schema.alembic_version.c.version_num)).scalar()
@@ -176,6 +176,14 @@ class Store:
         with self._within(within) as connection:
             row = connection.execute(query.order_by(schema.run.c.as_of.desc(), schema.run.c.id.desc()).limit(1)).first()
         return EndedRun(id=row.id, as_of=row.as_of, started_at=row.started_at, report=row.report or {}) if row else None
+
+    def recent_runs(self, count: int, within: sa.Connection) -> list[EndedRun]:
+        """Return the runs that ended last, the newest first."""
+        table = schema.run
+        query = sa.select(table.c.id, table.c.as_of, table.c.started_at, table.c.report)
+        query = query.where(table.c.status.not_in(("running", "abandoned"))).order_by(table.c.id.desc()).limit(count)
+        rows = within.execute(query)
+        return [EndedRun(id=row.id, as_of=row.as_of, started_at=row.started_at, report=row.report or {}) for row in rows]
 
     # ------------------------------------------------------------------ alerts
 

@@ -11,27 +11,30 @@ from starlette.types import ASGIApp
 
 from alerting.errors import AlertingError, StoreError
 from alerting.web import pages, signing_in
+from alerting.web.acting import act
+from alerting.web.alert_page import show_alert, show_refused
 from alerting.web.council import Council
 from alerting.web.guard import Guard, of_error
+from alerting.web.my_list import show_list
 from alerting.web.readiness import why_not_ready
+from alerting.web.service_page import show_service
 from alerting.web.sessions import Sessions, read_key
-from alerting.web.visits import Door, Visit
+from alerting.web.visits import Door
 
 
 def make_application(council: Council) -> ASGIApp:
     """Return the page of a council. Raises ConfigError where its sessions cannot be signed."""
     page = council.page
-    application = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
+    application = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
     door = Door(council=council, sessions=Sessions(page, read_key(page, council.app().loaded.folder)))
     _add_watching(application, council)
     signing_in.add_routes(application, door)
-    application.add_route("/", door.behind(_first), methods=["GET"])
+    application.add_route("/", door.behind(show_list), methods=["GET"])
+    application.add_route("/service", door.behind(show_service), methods=["GET"])
+    application.add_route("/a/{ref}", door.behind(show_alert), methods=["GET"])
+    application.add_route("/a/{ref}/{act}", door.behind(act, show_refused), methods=["POST"])
     _add_failing(application, council)
     return Guard(app=application, url=page.url, listens=(page.host, page.port), log=council.log)
-
-
-def _first(visit: Visit) -> Response:
-    return visit.show("first.html")
 
 
 def _add_watching(application: FastAPI, council: Council) -> None:

@@ -115,7 +115,7 @@ def _roles_of(ids: frozenset[str], directory: Directory) -> Iterator[Role]:
     """Return what somebody is, themselves or for whom they cover."""
     yield Role.worker
     services = {service: Role(role) for role, service in SERVICES.items()}
-    for holder in ids | _covered_by(ids, directory):
+    for holder in ids | covered_by(ids, directory):
         for team in directory.teams.values():
             if team.manager == holder:
                 yield services.get((team.service or "").strip().casefold(), Role.team_manager)
@@ -125,7 +125,7 @@ def _roles_of(ids: frozenset[str], directory: Directory) -> Iterator[Role]:
                 yield Role.head_of_service
 
 
-def _covered_by(ids: frozenset[str], directory: Directory) -> frozenset[str]:
+def covered_by(ids: frozenset[str], directory: Directory) -> frozenset[str]:
     """Return for whom somebody answers while they are away, through others who are away too."""
     found: frozenset[str] = frozenset()
     while True:

@@ -14,13 +14,15 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from alerting.app import App
-from alerting.casedata.directory import Directory
+from alerting.errors import HandlingError
+from alerting.notifications.policy import routes_of
 from alerting.store import page_sessions
 from alerting.store.store import Transaction
 from alerting.web import pages
 from alerting.web.council import Council, page_of
 from alerting.web.rates import Rates
 from alerting.web.readers import Reader, find_reader, read_directory_of_the_day
+from alerting.web.scope import Scope, make_scope
 from alerting.web.sessions import Session, Sessions
 
 _GETS_A_MINUTE, _POSTS_A_MINUTE = 240, 60
@@ -34,9 +36,8 @@ class Visit:
     app: App
     connection: Transaction
     reader: Reader
-    #: The directory of the day; None where no run has kept one yet.
-    directory: Directory | None
-    session: Session
+    #: What of alerts they may see.
+    scope: Scope
     token: str
     now: datetime
     today: date
@@ -44,6 +45,14 @@ class Visit:
     path: Mapping[str, str]
     query: Mapping[str, str]
     form: Mapping[str, str]
+    #: Stands for somebody's id in an address, where no id may stand: the same for the same id, and nobody can read it.
+    veiled: Callable[[str], str]
+
+    @property
+    def as_of(self) -> date | None:
+        """The day of the last daily run; None where there was none."""
+        last = self.council.store().latest_run("daily", within=self.connection)
+        return last.as_of if last else None
 
     def show(self, template: str, *, status: int = 200, **values: Any) -> Response:
         """Return a page for the reader."""
@@ -59,6 +68,7 @@ class Visit:
 
 
 Answering = Callable[[Visit], Response]
+Refusing = Callable[[Visit, HandlingError], Response]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,16 +79,24 @@ class Door:
     sessions: Sessions
     rates: Rates = field(default_factory=Rates)
 
-    def behind(self, answering: Answering) -> Callable[[Request], Awaitable[Response]]:
-        """Return a route behind the door."""
+    def behind(self, answering: Answering, refused: Refusing | None = None) -> Callable[[Request], Awaitable[Response]]:
+        """Return a route behind the door. refused: what is shown of what somebody wanted to do and may not, once nothing is done."""
+
+        def answer(request: Request, form: Mapping[str, str]) -> Response:
+            try:
+                return self._let_in(request, form, answering)
+            except HandlingError as error:
+                if refused is None:
+                    raise
+                why = error
+            return self._let_in(request, form, lambda visit: refused(visit, why), to_write=False)
 
         async def route(request: Request) -> Response:
-            form = await read_form(request)
-            return await run_in_threadpool(self._let_in, request, form, answering)
+            return await run_in_threadpool(answer, request, await read_form(request))
 
         return route
 
-    def _let_in(self, request: Request, form: Mapping[str, str], answering: Answering) -> Response:
+    def _let_in(self, request: Request, form: Mapping[str, str], answering: Answering, *, to_write: bool = True) -> Response:
         app, now = self.council.app(), self.council.now()
         session, new = self.find_session(request, now)
         if session is None:
@@ -90,8 +108,10 @@ class Door:
             comes_from_here(app, request) and self.sessions.is_own_form(session, form.get("token", ""))
         ):
             return pages.show(app, "form_refused.html", status=403)
-        with self.council.reading() as connection:
-            today = self.council.today()
+        store = self.council.store()
+        today = self.council.today()
+        # What a form does is done in the transaction in which its sender was found to be allowed to; asking writes nothing.
+        with store.transaction() if request.method == "POST" and to_write else store.reading() as connection:
             directory = read_directory_of_the_day(connection, today)
             reader = find_reader(session.address, directory, app.loaded.config.council.administrators, page_of(app))
             if page_sessions.has_ended(connection, session.id):
@@ -103,14 +123,14 @@ class Door:
                 app=app,
                 connection=connection,
                 reader=reader,
-                directory=directory,
-                session=session,
+                scope=make_scope(reader, directory, routes_of((*app.book.rules, *app.book.off)), store, connection),
                 token=self.sessions.token(session),
                 now=now,
                 today=today,
                 path={name: str(value) for name, value in request.path_params.items()},
                 query=dict(request.query_params),
                 form=form,
+                veiled=self.sessions.veiled,
             )
             response = answering(visit)
         self.sessions.keep(response, session, now, new=new)

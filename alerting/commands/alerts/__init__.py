@@ -114,21 +114,7 @@ def actions_of(
     app: App, store: Store, connection: Transaction, by: Actor, *, asked: str | None = None, approval: Approval | None = None
 ) -> AlertActions:
     """Return where somebody may do something to alerts today, as far as the council lets people go."""
-    from alerting.store.alert_actions import AlertActions
-    from alerting.working_days import add_working_days
-
-    return AlertActions(
-        store=store,
-        connection=connection,
-        by=by,
-        now=now(),
-        today=today(app),
-        asked=asked,
-        approved_by=approval.by if approval else None,
-        answers=approval.request.id if approval else None,
-        limits=app.loaded.config.handling,
-        add=lambda day, count: add_working_days(day, count, app.book.settings.bank_holidays),
-    )
+    return app.actions(store, connection, by, now(), asked=asked, approval=approval)
 
 
 def as_of(command: _Command) -> _Command:

@@ -182,6 +182,12 @@ class Words:
         )
         return Rendered(message=message, problems=tuple(_told(problem, count) for problem, count in problems.items()))
 
+    def say(self, item: Item, as_of: date, ceiling: Tier) -> tuple[str, AboutRule | None]:
+        """Return what a message says of one alert, and of its rule: for a page that shows it. Without words of its own it says what is measured."""
+        problems: Counter[Problem] = Counter()
+        about = self._about([item], as_of, ceiling, problems)
+        return self._says(item, as_of, ceiling, problems), next(iter(about), None)
+
     def problems(self, rule: RuleWords, ceiling: Tier) -> list[WordsFault]:
         """Return what is wrong with a rule's words for a receiver of this ceiling: for `check`.
 

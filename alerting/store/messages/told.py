@@ -22,6 +22,15 @@ def told_rows(connection: sa.Connection) -> dict[tuple[str, str, str], LastTold]
     }
 
 
+def told_of(connection: sa.Connection, alert_id: int) -> list[tuple[str, LastTold]]:
+    """Return who counts as told of an alert, by id, and what they were last told through any receiver; the latest first."""
+    query = sa.select(told).where(told.c.alert_id == alert_id).order_by(told.c.told_on.desc(), told.c.recipient)
+    found: dict[str, LastTold] = {}
+    for row in connection.execute(query):
+        found.setdefault(row.recipient, LastTold(level=row.level, condition=row.condition, told_on=row.told_on))
+    return list(found.items())
+
+
 def who_knows(connection: sa.Connection, receiver: str, refs: Iterable[str]) -> set[tuple[str, str]]:
     """Return who counts as told of alerts through a receiver: recipient and reference."""
     query = sa.select(told.c.recipient, alert.c.ref).join(alert, alert.c.id == told.c.alert_id).where(told.c.receiver == receiver)

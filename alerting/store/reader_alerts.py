@@ -1,0 +1,69 @@
+"""Which alerts to look at for one reader, as conditions and rows of the store. Whether they may see one, `alerting.web.scope` says."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date
+
+import sqlalchemy as sa
+
+from alerting.notifications.recipient_log import NotToldReason
+from alerting.store.schema import alert, handling, routed
+
+_KEPT_BACK = (NotToldReason.braked, NotToldReason.implausible)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Whereabouts:
+    """Where alerts of one reader may be found."""
+
+    #: Their worker ids.
+    ids: Collection[str]
+    #: The teams that they answer for, and the services of these.
+    teams: Collection[str] = ()
+    services: Collection[str] = ()
+    #: The children of restricted records that name them.
+    people: Collection[str] = ()
+
+
+def told_to(ids: Collection[str]) -> sa.ColumnElement[bool]:
+    """Return the condition that an alert is for somebody, as the newest run found, or assigned to them since."""
+    routed_to = sa.select(routed.c.alert_id).where(routed.c.recipient.in_(ids), routed.c.until.is_(None))
+    assigned = handling.c.kind == "assign", handling.c.assignee.in_(ids), handling.c.ended_at.is_(None)
+    return sa.or_(alert.c.id.in_(routed_to), alert.c.id.in_(sa.select(handling.c.alert_id).where(*assigned)))
+
+
+def within_reach(of: Whereabouts) -> sa.ColumnElement[bool]:
+    """Return the condition that an alert may be somebody's: no other is."""
+    own = sa.or_(alert.c.worker.in_(of.ids), alert.c.adviser.in_(of.ids))
+    services = sa.and_(alert.c.team.is_(None), sa.func.lower(alert.c.service).in_(of.services))
+    return sa.or_(told_to(of.ids), own, alert.c.team.in_(of.teams), services, alert.c.person.in_(of.people))
+
+
+def is_open() -> sa.ColumnElement[bool]:
+    """Return the condition that an alert has not ended."""
+    return alert.c.resolved_on.is_(None)
+
+
+def ended_since(day: date) -> sa.ColumnElement[bool]:
+    """Return the condition that an alert ended on a day or after it."""
+    return alert.c.resolved_on >= day
+
+
+def has_reference(ref: str) -> sa.ColumnElement[bool]:
+    """Return the condition that an alert has a reference."""
+    return alert.c.ref == ref.upper()
+
+
+def read_kept_back(connection: sa.Connection) -> frozenset[int]:
+    """Return the numbers of the alerts that a brake keeps from everybody, as the newest run of their job found."""
+    kept = sa.select(routed.c.alert_id).where(routed.c.until.is_(None), routed.c.reason.in_(_KEPT_BACK))
+    return frozenset(connection.execute(kept).scalars())
+
+
+def count_open(connection: sa.Connection) -> dict[int, int]:
+    """Return how many alerts of the whole council are open at each level, of those that have come to be told."""
+    told = alert.c.condition.in_(("firing", "recovering", "held"))
+    query = sa.select(alert.c.level, sa.func.count()).where(told).group_by(alert.c.level)
+    return {row[0]: row[1] for row in connection.execute(query)}

@@ -1,0 +1,144 @@
+"""What a reader does about an alert: by the functions that the command line calls, in the transaction that found them allowed to.
+
+Whoever may see an alert may say that they have it in hand, that it is recorded, that it was of no use. To put it off for everybody, to
+assign it, to say that the record is wrong and to close it is for those who answer for a team or a service, or cover for somebody who does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from starlette.responses import Response
+
+from alerting.alerts.acts import Request
+from alerting.alerts.handling import KINDS, REASONS
+from alerting.errors import HandlingError
+from alerting.model import Alert, ClosingReason
+from alerting.store.alert_actions import AlertActions
+from alerting.web.visits import Visit
+
+DONE = {
+    "acknowledge": "You have it in hand. You are not reminded of it until then, unless its level rises.",
+    "recorded": "Noted as recorded. Nobody is told of it until the next load shows it, or does not.",
+    "snooze": "It is snoozed for everybody, and comes back on its day, when it falls due or when its level rises.",
+    "assign": "It is assigned. Whoever had it is told that it has moved, from the next message on.",
+    "data-error": "It is on the list of records that are wrong. It clears when the record is right; if not, it is told again.",
+    "not-useful": "Thank you: it stays as it is, and counts for its rule.",
+    "close": "It is closed. It opens again if the record changes.",
+    "take-back": "Taken back: it is as before.",
+    "asked": "Nothing is done yet: it takes two people, as it is critical. A second person is asked to approve it.",
+}
+"""What is said of what was done, by its name in the address."""
+_MANAGERS = frozenset({"snooze", "assign", "data-error", "close"})
+_LONGEST_NOTE = 2_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Doing:
+    """Something that is being done to an alert."""
+
+    visit: Visit
+    actions: AlertActions
+    alert: Alert
+
+    def text(self, name: str) -> str:
+        return self.visit.form.get(name, "").strip()[:_LONGEST_NOTE]
+
+    def day(self, name: str, *, needed: bool = False) -> date | None:
+        """Return a day of the form. Raises HandlingError for what is none."""
+        given = self.text(name)
+        if not given and not needed:
+            return None
+        try:
+            return date.fromisoformat(given)
+        except ValueError:
+            raise HandlingError("the last day is not a date" if given else "a last day is needed") from None
+
+    def choice(self, name: str, among: Mapping[str, object], what: str) -> str:
+        """Return what was chosen. Raises HandlingError where that is none of the choices."""
+        given = self.text(name)
+        if given not in among:
+            raise HandlingError(f"choose {what}")
+        return given
+
+
+def act(visit: Visit) -> Response:
+    """Do to an alert what a form asks for. Raises HandlingError where it may not be done, and then nothing is."""
+    alert = visit.scope.find(visit.path["ref"])
+    doing = _ACTS.get(visit.path["act"])
+    if alert is None or doing is None:
+        return visit.nothing_there()
+    if visit.path["act"] in _MANAGERS and not visit.reader.manages:
+        raise HandlingError("this is for those who answer for the team")
+    if visit.form.get("stand") != stand_of(alert):
+        raise HandlingError("it has changed since you opened it: look at it as it is now, and do it again if it is still right")
+    actions = visit.app.actions(visit.council.store(), visit.connection, visit.reader.actor, visit.now)
+    asked = doing(_Doing(visit=visit, actions=actions, alert=alert))
+    return visit.go_to(f"/a/{alert.ref}?done={'asked' if isinstance(asked, Request) else visit.path['act']}")
+
+
+def stand_of(alert: Alert) -> str:
+    """Return how an alert stands, for a form to say what its sender saw: a form that is sent again then does nothing."""
+    last = max((one.id for one in alert.acts), default=0)
+    return f"{alert.condition.value}-{int(alert.level)}-{last}"
+
+
+def _acknowledge(doing: _Doing) -> object:
+    return doing.actions.acknowledge(doing.alert, note=doing.text("note"), until=doing.day("until"))
+
+
+def _recorded(doing: _Doing) -> object:
+    doing.actions.recorded(doing.alert, note=doing.text("note"))
+    return None
+
+
+def _snooze(doing: _Doing) -> object:
+    until = doing.day("until", needed=True)
+    return doing.actions.snooze(doing.alert, until=until or date.min, reason=doing.text("reason"))
+
+
+def _assign(doing: _Doing) -> object:
+    router = doing.visit.scope.router
+    to = doing.choice("to", router.directory.staff, "to whom")
+    doing.actions.assign(doing.alert, to, router, note=doing.text("note"))
+    return None
+
+
+def _data_error(doing: _Doing) -> object:
+    return doing.actions.data_error(doing.alert, note=doing.text("note"))
+
+
+def _not_useful(doing: _Doing) -> object:
+    doing.actions.not_useful(
+        doing.alert, reason=doing.choice("reason", REASONS, "why it was not useful"), note=doing.text("note")
+    )
+    return None
+
+
+def _close(doing: _Doing) -> object:
+    reason = doing.choice("reason", ClosingReason.choices(), "why it is closed")
+    return doing.actions.close(doing.alert, reason=reason, note=doing.text("note"), until=doing.day("until"))
+
+
+def _take_back(doing: _Doing) -> object:
+    kind = doing.choice("kind", KINDS, "what is taken back")
+    own = any(one.kind == kind and one.by == doing.visit.reader.actor.id for one in doing.alert.acts)
+    if not (own or doing.visit.reader.manages):
+        raise HandlingError("what somebody else did is taken back by those who answer for the team")
+    doing.actions.take_back(doing.alert, kind, note=doing.text("note"))
+    return None
+
+
+_ACTS: Mapping[str, Callable[[_Doing], object]] = {
+    "acknowledge": _acknowledge,
+    "recorded": _recorded,
+    "snooze": _snooze,
+    "assign": _assign,
+    "data-error": _data_error,
+    "not-useful": _not_useful,
+    "close": _close,
+    "take-back": _take_back,
+}
+"""What can be done, by its name in the address."""

@@ -1,0 +1,216 @@
+"""One alert in the words of a message: what it is about, what holds, by when, who has it in hand. For the list and for its own page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from functools import cached_property
+
+from alerting.alerts import handling_state
+from alerting.alerts.handling import KINDS
+from alerting.app import App
+from alerting.formatting import day, plain, until
+from alerting.model import Act, Alert, ClosingReason, Condition, Level, Reason, Tier
+from alerting.notifications.called import called
+from alerting.notifications.content import Item, ItemState
+from alerting.notifications.messages.rendering import AboutRule, Words
+from alerting.notifications.silences import Silence, silenced
+from alerting.store import silences
+from alerting.web.council import page_of
+from alerting.web.scope import Scope
+
+
+class Group(StrEnum):
+    """Where on a list an alert stands."""
+
+    critical = "critical"
+    overdue = "overdue"
+    due_soon = "due soon"
+    open = "open"
+    held = "on hold"
+    put_off = "put off"
+    done = "done"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shown:
+    """One alert in words. Every text is plain, and escaped where it meets HTML."""
+
+    alert: Alert
+    group: Group
+    #: What it is about, such as `Child 100234`; what stands under one heading has the same.
+    heading: str
+    title: str
+    sentence: str
+    about: AboutRule | None
+    level: str
+    due: str
+    #: How far the due date is away.
+    over: str
+    since: str
+    worker: str
+    team: str
+    notes: tuple[str, ...]
+
+    @property
+    def is_late(self) -> bool:
+        """Whether its due date has passed."""
+        return "over" in self.over
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shower:
+    """Puts the alerts of one reader into words."""
+
+    app: App
+    scope: Scope
+    today: date
+
+    def show(self, alert: Alert) -> Shown:
+        """Return an alert in words."""
+        put_off, silence = handling_state.active_snooze(alert, self.today), self.silenced([alert]).get(alert.ref)
+        item = self._item(alert)
+        sentence, about = self._words.say(item, self.today, self._ceiling)
+        return Shown(
+            alert=alert,
+            group=self.group(alert),
+            heading=self._heading(alert),
+            title=self.title(alert),
+            sentence=sentence,
+            about=about,
+            level=alert.level.name.capitalize(),
+            due=f"Due {day(alert.due)}" if alert.due else "",
+            over=until(alert.due, self.today) if alert.due and alert.condition is not Condition.resolved else "",
+            since=f"Since {day(alert.first_seen)}",
+            worker=plain(self.name(alert.worker)) if alert.worker else "",
+            team=plain(self.scope.router.team_name(alert)),
+            notes=tuple(self._notes(alert, put_off, silence)),
+        )
+
+    def title(self, alert: Alert) -> str:
+        """Return what the rule of an alert is called."""
+        return self._titles.get(alert.rule) or plain(alert.rule.replace("-", " ").capitalize())
+
+    def name(self, worker: str | None) -> str:
+        """Return a worker's name; their id where the directory does not have them."""
+        named = {one.address: one.name or one.address for one in self.app.loaded.config.council.administrators}
+        return named.get(worker or "") or self.scope.directory.name(worker) or ""
+
+    def silenced(self, alerts: list[Alert]) -> Mapping[str, Silence]:
+        """Return the alerts that a silence keeps quiet today, by reference."""
+        return silenced(alerts, self._silences)
+
+    def facts(self, alert: Alert) -> list[tuple[str, str]]:
+        """Return what was recorded of an alert when its rule was last asked, of what this page may show."""
+        rule = next((rule for rule in (*self.app.book.rules, *self.app.book.off) if rule.id == alert.rule), None)
+        tiers = rule.tiers if rule else {}
+        shown = {name: value for name, value in alert.facts.items() if tiers.get(name, Tier.detail) <= self._ceiling}
+        return [(name.replace("_", " ").capitalize(), _in_words(value)) for name, value in shown.items()]
+
+    def group(self, alert: Alert) -> Group:
+        """Return where on a list an alert stands."""
+        if alert.condition is Condition.resolved:
+            return Group.done
+        if handling_state.active_snooze(alert, self.today) or alert.ref in self.silenced([alert]):
+            return Group.put_off
+        if alert.condition is Condition.held:
+            return Group.held
+        if alert.level is Level.critical:
+            return Group.critical
+        if alert.due is None:
+            return Group.open
+        return Group.overdue if alert.due < self.today else Group.due_soon
+
+    # ------------------------------------------------------------------
+
+    def _heading(self, alert: Alert) -> str:
+        route = self.scope.router.rules.get(alert.rule)
+        name = called(alert, route, self.scope.directory) if route else ""
+        kind = "child or young person" if route and route.child_level else alert.subject_kind.replace("_", " ")
+        return plain(name or f"{kind[:1].upper()}{kind[1:]} {alert.person or alert.subject}")
+
+    def _notes(self, alert: Alert, put_off: Act | None, silence: Silence | None) -> list[str]:
+        if alert.condition is Condition.resolved:
+            detail = alert.resolved_detail
+            if alert.resolved_reason is Reason.closed:
+                detail = ClosingReason.choices().get(detail or "", detail)
+            return [plain(alert.resolved_reason.sentence(detail))] if alert.resolved_reason else []
+        notes = []
+        given = handling_state.active_assignment(alert)
+        if given:
+            notes.append(f"Assigned to {self.name(given.assignee)} by {self.name(given.by)}.")
+        notes += [f"{self.name(act.by)} has it in hand until {_until(act)}." for act in self.acknowledged(alert)]
+        if put_off:
+            said = KINDS[put_off.kind]
+            notes.append(f"{said.capitalize()} by {self.name(put_off.by)} until {_until(put_off)}.")
+        if silence:
+            notes.append(f"Silenced by {self.name(silence.by)} until {day(silence.until)}.")
+        vain = handling_state.recorded_in_vain(alert, self.today)
+        if vain:
+            notes.append(
+                f"{self.name(vain.by)} said on {day(vain.on)} that it was recorded, and it is not in the data loaded since."
+            )
+        if alert.condition is Condition.held:
+            notes.append(f"On hold: {plain(alert.why_held or '')}. It is not cleared.")
+        if alert.condition is Condition.recovering:
+            notes.append("Improving: the record shows it now. It closes when that lasts.")
+        return [plain(note, 300) for note in notes]
+
+    def acknowledged(self, alert: Alert) -> list[Act]:
+        """Return the acknowledgements that stand today."""
+        return handling_state.active_acknowledgements(alert, self.today)
+
+    def _item(self, alert: Alert) -> Item:
+        route = self.scope.router.rules.get(alert.rule)
+        return Item(
+            ref=alert.ref,
+            rule=alert.rule,
+            state=ItemState.open,
+            level=alert.level,
+            subject_kind=alert.subject_kind,
+            subject=alert.subject,
+            team=alert.team,
+            team_name=self.scope.router.team_name(alert),
+            worker_name=self.name(alert.worker) or None,
+            first_seen=alert.first_seen,
+            measure=alert.measure,
+            unit=alert.unit,
+            due=alert.due,
+            facts=alert.facts,
+            child_level=route.child_level if route else True,
+        )
+
+    @cached_property
+    def _words(self) -> Words:
+        return self.app.words()
+
+    @cached_property
+    def _titles(self) -> Mapping[str, str]:
+        return {rule.id: plain(rule.title) for rule in (*self.app.book.rules, *self.app.book.off)}
+
+    @cached_property
+    def _silences(self) -> list[Silence]:
+        return silences.standing(self.scope.connection, self.today)
+
+    @property
+    def _ceiling(self) -> Tier:
+        return Tier[page_of(self.app).ceiling]
+
+
+def _until(act: Act) -> str:
+    return day(act.until) if act.until else "it is taken back"
+
+
+def _in_words(value: object) -> str:
+    if value is None:
+        return "not recorded"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list):
+        return ", ".join(_in_words(part) for part in value[:20])
+    try:
+        return day(value) if isinstance(value, str) else plain(value)
+    except ValueError:
+        return plain(value)

@@ -1,0 +1,229 @@
+"""My list and an alert's page: who sees which child, and what of it. Real pages of the made council on its first morning."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from datetime import timedelta
+
+import pytest
+
+from alerting.formatting import day
+from alerting.web import application
+from tests.made_council import MONDAY
+from tests.web_site import PROXY, Site, first_morning, new_office, shown, words
+
+NOTHING = "There is nothing here"
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    with first_morning(tmp_path_factory.mktemp("list")) as made:
+        yield made
+
+
+@pytest.fixture
+def office(tmp_path):
+    return new_office(tmp_path)
+
+
+def children(site: Site, person: str, path: str = "/?whose=all") -> set[str]:
+    """Return the children whom a page names to somebody."""
+    return set(re.findall(r"Child or young person (\w+)", words(site.reader(person).follow(path))))
+
+
+def visit_overdue(site: Site) -> str:
+    """Return where the alert is about C1, who was seen long ago."""
+    return f"/a/{site.office.alert('C1').ref}"
+
+
+# ---------------------------------------------------------------- who sees what
+
+
+@pytest.mark.parametrize(
+    ("person", "sees"), [("M1", True), ("W1", True), ("S1", True), ("H1", True), ("M2", False), ("W2", False), ("Q1", False)]
+)
+def test_a_child_is_seen_by_those_who_may_be_told_of_it_and_by_nobody_else(site, person, sees):
+    answer = site.reader(person).get(visit_overdue(site))
+
+    assert ("C1" in children(site, person)) is sees
+    assert answer.status_code == (200 if sees else 404)
+    assert ("C1" in words(answer)) is sees
+
+
+def test_my_list_has_what_i_am_told_of_and_all_what_i_may_see(site):
+    assert "C1" in children(site, "M1", "/")
+    assert "C1" not in children(site, "H1", "/")
+    assert "C1" in children(site, "H1", "/?whose=all")
+
+
+@pytest.mark.parametrize("person", ["M2", "W2"])
+def test_anothers_reference_and_an_unknown_one_answer_the_same_to_the_letter(site, person):
+    reader = site.reader(person)
+    anothers, unknown = reader.get(visit_overdue(site)), reader.get("/a/A-ZZZZZZZZ")
+
+    assert anothers.status_code == unknown.status_code == 404
+    assert anothers.text == unknown.text
+    assert NOTHING in words(unknown)
+
+
+@pytest.mark.parametrize("ref", ["A-7K3QXMP'", "%2e%2e%2f", "A-ZZZZZZZZ%00", "1 OR 1=1", "*", "x" * 900])
+def test_what_is_no_reference_finds_nothing(site, ref):
+    assert site.reader("H1").get(f"/a/{ref}").status_code in (400, 404)
+
+
+def test_an_administrator_sees_how_the_service_goes_and_no_child(site):
+    admin = site.browser(**{"X-Mail": "admin@example.gov.uk"})
+    page = admin.follow("/")
+
+    assert page.url.endswith("/service")
+    assert "daily" in words(page)
+    assert "C1" not in words(page)
+    assert admin.get(visit_overdue(site)).status_code == 404
+    assert site.reader("M1").get("/service").status_code == 404
+
+
+def test_a_restricted_child_is_seen_by_those_its_record_names(office):
+    office.council.add("ext_restricted", person_id="C1", level="limited", allowed_recipients="M2;S1")
+    office.begin(MONDAY)
+    with shown(office) as site:
+        assert {person for person in ("M1", "W1", "H1", "P1", "M2", "S1") if "C1" in children(site, person)} == {"M2", "S1"}
+        assert site.reader("M1").get(visit_overdue(site)).status_code == 404
+        assert site.reader("M2").get(visit_overdue(site)).status_code == 200
+        assert "C1" in children(site, "S1", "/")
+
+
+def test_a_sealed_child_is_seen_by_nobody(office):
+    office.council.add("ext_restricted", person_id="C1", level="sealed", allowed_recipients="M1")
+    office.begin(MONDAY)
+    with shown(office) as site:
+        assert [person for person in ("M1", "W1", "S1", "H1", "P1", "Q1") if "C1" in children(site, person)] == []
+
+
+@pytest.mark.slow
+def test_a_list_that_cannot_be_trusted_closes_every_child_and_says_so(office):
+    office.council.add("ext_restricted", person_id="C2", level="limited", allowed_recipients="M1")
+    office.begin(MONDAY)
+    office.run(MONDAY + timedelta(days=1), without=("ext_restricted",))
+    with shown(office) as site:
+        site.clock.later(days=1)
+        for person in ("M1", "S1", "H1", "W1", "P1"):
+            assert children(site, person) == set()
+            assert "No child is shown today" in words(site.reader(person).get("/"))
+        assert site.reader("M1").get(visit_overdue(site)).status_code == 404
+
+
+def test_whoever_covers_sees_it_until_the_cover_ends(office):
+    office.council.add("ext_cover", staff_id="M1", covered_by="M2", from_date="2026-03-01", to_date=MONDAY.isoformat())
+    office.begin(MONDAY)
+    with shown(office) as site:
+        assert "C1" in children(site, "M2", "/")
+        assert "C1" not in children(site, "M1")
+
+        site.clock.later(days=1)
+        assert "C1" not in children(site, "M2")
+        assert "C1" in children(site, "M1")
+
+
+def test_somebody_who_left_is_nobody(office):
+    office.council.row("ext_staff", worker_id="M1")["ends_on"] = (MONDAY - timedelta(days=1)).isoformat()
+    office.begin(MONDAY)
+    with shown(office) as site:
+        assert site.reader("M1").get("/").status_code == 403
+        assert "C1" in children(site, "S1")
+
+
+def test_what_a_brake_keeps_back_is_not_shown(office):
+    office.settings["go_live"] = "baseline"
+    office.begin(MONDAY)
+    with shown(office) as site:
+        assert children(site, "M1") == set()
+        assert site.reader("M1").get(visit_overdue(site)).status_code == 404
+
+
+@pytest.mark.slow
+def test_what_has_ended_is_under_done(office):
+    office.begin(MONDAY)
+    office.council.visited("C1", MONDAY)
+    office.run(MONDAY + timedelta(days=1))
+    office.run(MONDAY + timedelta(days=2))
+    with shown(office) as site:
+        site.clock.later(days=2)
+        assert "C1" in children(site, "M1", "/?show=done")
+        assert "C1" not in children(site, "M2", "/?show=done&whose=all")
+        assert "The record shows it now." in words(site.reader("M1").get("/?show=done"))
+
+
+# ---------------------------------------------------------------- what a page says
+
+
+def test_an_alert_says_what_why_what_clears_it_who_was_told_and_what_happened(site):
+    said = words(site.reader("M1").get(visit_overdue(site)))
+
+    for part in ("What clears it", "Why there is an alert", "Who was told", "What happened", "CP-03", "Red", "Person W1"):
+        assert part in said
+    assert f"Person M1 Red {day(MONDAY)}" in said
+
+
+def test_a_list_can_be_narrowed_and_its_address_names_nobody(site):
+    reader = site.reader("H1")
+    page = reader.get("/?whose=all")
+    worker = re.search(r'<option value="(\w{16})">Person W1<', page.text)
+
+    assert worker is not None
+    assert "C1" in words(reader.get(f"/?whose=all&worker={worker[1]}"))
+    assert "C1" not in words(reader.get("/?whose=all&worker=W1"))
+    assert "C1" not in words(reader.get("/?whose=all&level=info"))
+    assert "C1" in words(reader.get("/?whose=all&rule=CP-03"))
+    for found in re.findall(r'(?:href|action|value)="([^"]*)"', page.text):
+        assert not re.search(r"\b(C1|PC1|W1|M1)\b|Person|@", found), found
+
+
+def test_words_of_the_data_are_only_words(office):
+    hostile = "<script>alert(1)</script>\"'{{ 7*7 }}"
+    office.council.row("ext_staff", worker_id="W1")["name"] = hostile
+    office.council.row("ext_team", team_id="T1")["name"] = hostile
+    office.begin(MONDAY)
+    with shown(office) as site:
+        for page in (site.reader("M1").get("/"), site.reader("M1").get(visit_overdue(site)), site.reader("W1").get("/")):
+            assert "<script" not in page.text
+            assert "{{ 7*7 }}" in page.text
+
+
+def test_what_is_above_the_ceiling_is_not_there(site):
+    assert "2015" not in words(site.reader("M1").get(visit_overdue(site)))
+
+
+def test_asking_changes_nothing(site):
+    def everything() -> list[str]:
+        with sqlite3.connect(site.office.folder / "alerting.db") as store:
+            lines = list(store.iterdump())
+        store.close()
+        return lines
+
+    before = everything()
+    for person in ("M1", "S1", "W1"):
+        reader = site.reader(person)
+        for path in ("/", "/?whose=all", "/?show=done", visit_overdue(site), "/service", "/sign-in", "/healthz", "/readyz"):
+            reader.get(path)
+        for path in (f"{visit_overdue(site)}/recorded", f"{visit_overdue(site)}/close", "/sign-out"):
+            assert reader.get(path).status_code in (404, 405)
+
+    assert everything() == before
+
+
+def test_every_route_but_those_that_say_nothing_of_anybody_is_behind_the_door(site):
+    free = {"/healthz", "/readyz", "/page.css", "/sign-in", "/sign-out"}
+    guard = application.make_application(site.council)
+    paths = {route.path for route in guard.app.routes}
+
+    assert {"/", "/a/{ref}", "/a/{ref}/{act}", "/service"} == paths - free
+    stranger = site.browser()
+    for path in paths - free:
+        assert stranger.get(path.replace("{ref}", "A-1").replace("{act}", "close")).status_code in (403, 405)
+
+
+def test_another_sign_in_has_the_same_routes(office):
+    office.begin(MONDAY)
+    with shown(office, sign_in=PROXY, ceiling="detail") as site:
+        assert site.reader("M1").get(visit_overdue(site)).status_code == 200
