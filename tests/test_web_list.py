@@ -11,7 +11,7 @@ import pytest
 from alerting.formatting import day
 from alerting.web import application
 from tests.made_council import MONDAY
-from tests.web_site import PROXY, Site, first_morning, new_office, shown, words
+from tests.web_site import Site, first_morning, new_office, shown, words
 
 NOTHING = "There is nothing here"
 
@@ -83,6 +83,7 @@ def test_an_administrator_sees_how_the_service_goes_and_no_child(site):
     assert site.reader("M1").get("/service").status_code == 404
 
 
+@pytest.mark.slow
 def test_a_restricted_child_is_seen_by_those_its_record_names(office):
     office.council.add("ext_restricted", person_id="C1", level="limited", allowed_recipients="M2;S1")
     office.begin(MONDAY)
@@ -93,6 +94,7 @@ def test_a_restricted_child_is_seen_by_those_its_record_names(office):
         assert "C1" in children(site, "S1", "/")
 
 
+@pytest.mark.slow
 def test_a_sealed_child_is_seen_by_nobody(office):
     office.council.add("ext_restricted", person_id="C1", level="sealed", allowed_recipients="M1")
     office.begin(MONDAY)
@@ -113,6 +115,7 @@ def test_a_list_that_cannot_be_trusted_closes_every_child_and_says_so(office):
         assert site.reader("M1").get(visit_overdue(site)).status_code == 404
 
 
+@pytest.mark.slow
 def test_whoever_covers_sees_it_until_the_cover_ends(office):
     office.council.add("ext_cover", staff_id="M1", covered_by="M2", from_date="2026-03-01", to_date=MONDAY.isoformat())
     office.begin(MONDAY)
@@ -125,6 +128,7 @@ def test_whoever_covers_sees_it_until_the_cover_ends(office):
         assert "C1" in children(site, "M1")
 
 
+@pytest.mark.slow
 def test_somebody_who_left_is_nobody(office):
     office.council.row("ext_staff", worker_id="M1")["ends_on"] = (MONDAY - timedelta(days=1)).isoformat()
     office.begin(MONDAY)
@@ -133,6 +137,7 @@ def test_somebody_who_left_is_nobody(office):
         assert "C1" in children(site, "S1")
 
 
+@pytest.mark.slow
 def test_what_a_brake_keeps_back_is_not_shown(office):
     office.settings["go_live"] = "baseline"
     office.begin(MONDAY)
@@ -179,6 +184,7 @@ def test_a_list_can_be_narrowed_and_its_address_names_nobody(site):
         assert not re.search(r"\b(C1|PC1|W1|M1)\b|Person|@", found), found
 
 
+@pytest.mark.slow
 def test_words_of_the_data_are_only_words(office):
     hostile = "<script>alert(1)</script>\"'{{ 7*7 }}"
     office.council.row("ext_staff", worker_id="W1")["name"] = hostile
@@ -221,9 +227,3 @@ def test_every_route_but_those_that_say_nothing_of_anybody_is_behind_the_door(si
     stranger = site.browser()
     for path in paths - free:
         assert stranger.get(path.replace("{ref}", "A-1").replace("{act}", "close")).status_code in (403, 405)
-
-
-def test_another_sign_in_has_the_same_routes(office):
-    office.begin(MONDAY)
-    with shown(office, sign_in=PROXY, ceiling="detail") as site:
-        assert site.reader("M1").get(visit_overdue(site)).status_code == 200
