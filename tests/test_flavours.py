@@ -39,7 +39,7 @@ every = pytest.mark.parametrize("flavour", flavours.names())
 
 
 def alerts_of(folder: Path, source: dict[str, Any]) -> tuple[list[dict[str, Any]], list[str]]:
-    """Run the daily job, and return its alerts as the command line lists them, and what it found wrong."""
+    """Run each job, and return the alerts as the command line lists them, and what was found wrong."""
     folder.mkdir()
     config = {
         "council": {"name": "Exampleshire"},
@@ -52,11 +52,13 @@ def alerts_of(folder: Path, source: dict[str, Any]) -> tuple[list[dict[str, Any]
     app = build(folder / "config.yaml")
     store = app.store()
     try:
-        report = app.pipeline(store).run("daily", DAY, lambda: MOMENT)
-        assert report is not None
+        reports = [
+            report for job in ("daily", "weekly", "monthly") if (report := app.pipeline(store).run(job, DAY, lambda: MOMENT))
+        ]
+        assert len(reports) == 3
         # What is not given is told by the rules about the data, which are not those that are compared.
         alerts = [as_row(alert) for alert in store.live() if not alert.code.startswith(("DQ-06", "DQ-07", "DQ-08"))]
-        return alerts, [str(problem) for problem in report.problems]
+        return alerts, list(dict.fromkeys(str(problem) for report in reports for problem in report.problems))
     finally:
         store.close()
 
