@@ -207,6 +207,7 @@ class App:
             receivers={name: receiver for name, (receiver, _) in self.receivers().items()},
             jobs={name: frozenset(job.to) if job.to is not None else None for name, job in dict(config.jobs).items()},
             administrators=tuple(config.council.administrators),
+            leadership=config.council.leadership,
             zone=ZoneInfo(config.council.timezone),
             full_go_live=config.go_live == "full",
         )

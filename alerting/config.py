@@ -29,10 +29,11 @@ from pydantic import (
     model_validator,
 )
 
+from alerting.council_people import Administrator, Leader, one_address
 from alerting.database_address import has_password, is_in_memory, sqlite_file
 from alerting.documents.document import Document, KeyPath, load
 from alerting.errors import ConfigError, Fault, Faults
-from alerting.mailboxes import is_address, is_domain
+from alerting.mailboxes import is_domain
 from alerting.page_settings import Page, must_be_web_address
 
 _STRICT = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, populate_by_name=True)
@@ -42,30 +43,6 @@ _LONGEST_DOMAIN = 80
 PRODUCTION = "production"
 _PASSWORDS = ("password", "passwd", "pwd", "passphrase", "secret", "client_secret", "token", "api_key", "apikey")
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-
-
-class Administrator(BaseModel):
-    """Somebody who looks after the service: is told of faults, and may release what waits."""
-
-    model_config = _STRICT
-
-    name: str | None = Field(default=None, description="Their name, as colleagues know it")
-    address: str = Field(description="Their own address, not a shared mailbox")
-    worker_id: str | None = Field(default=None, description="Their worker id, where the directory has them")
-    account: str | None = Field(default=None, description="Their account of the operating system, from which they give commands")
-
-    @model_validator(mode="before")
-    @classmethod
-    def _of_an_address_alone(cls, value: Any) -> Any:
-        """Read what earlier versions asked for: an address, and no name."""
-        return {"address": value} if isinstance(value, str) else value
-
-    @field_validator("address")
-    @classmethod
-    def _can_be_written_to(cls, value: str) -> str:
-        if not is_address(value):
-            raise ValueError("not a mail address: it is one address, such as somebody@council.gov.uk")
-        return value
 
 
 def _can_be_a_path(path: Path) -> Path:
@@ -87,6 +64,10 @@ class Council(BaseModel):
     timezone: str = Field(default="Europe/London", description="The zone that days are counted in")
     administrators: tuple[Administrator, ...] = Field(
         default=(), description="Who looks after the service, two at least: each a `name` and an `address`"
+    )
+    leadership: tuple[Leader, ...] = Field(
+        default=(),
+        description="Who gets the weekly summary of all teams, or of those of `services`, as counts: each a `name` and an `address`",
     )
     domain: str = Field(default="practice-alerts.invalid", description="The domain of message ids, such as alerts.example.gov.uk")
     page: str | None = Field(default=None, description="Address of the page that messages link to, when there is one")
@@ -119,10 +100,8 @@ class Council(BaseModel):
 
     @field_validator("redirect_to")
     @classmethod
-    def _is_one_address(cls, value: str | None) -> str | None:
-        if value is not None and not is_address(value):
-            raise ValueError("not a mail address: it is one address, such as somebody@council.gov.uk")
-        return value
+    def _isone_address(cls, value: str | None) -> str | None:
+        return None if value is None else one_address(value)
 
     @field_validator("domain")
     @classmethod

@@ -16,12 +16,10 @@ from alerting.notifications.content import (
     ItemState,
     NoticeContent,
     Notification,
-    RuleWeek,
-    StoppedRule,
-    TeamWeek,
     WeeklyContent,
 )
 from alerting.notifications.messages.rendering import RuleWords, Words
+from alerting.notifications.week_content import RuleWeek, ScopeWeek, Standing, StoppedRule, TeamStanding, TeamWeek
 
 AS_OF = date(2026, 3, 31)
 SEVEN = datetime(2026, 3, 31, 7, 0, tzinfo=ZoneInfo("Europe/London"))
@@ -196,15 +194,39 @@ def a_week_row(rule="care-leaver-not-in-touch", **changes):
     return RuleWeek(rule=rule, **{**counts, **values, "trend": (3, 4, 4, 5, 6, 6, 7, 9, 9, 10, 9, 12), **changes})
 
 
+def a_scope_row(title="Protection visit overdue", rule="cp-visit-overdue", **changes):
+    """Return one rule's week over several teams: 12 of 60 late, three more open than a week ago."""
+    stands = {"standing": Standing.below, "in_time": 80, "of": 60, "target": 90}
+    counts = {"open": 14, "overdue": 12, "due_soon": 2, "open_last": 11, "open_last_year": 16}
+    values = {"level": Level.red, "longest": date(2025, 11, 3), "trend": (None, None, 3, 4, 4, 5, 6, 6, 7, 9, 11, 14)}
+    return ScopeWeek(rule=rule, title=title, **{**stands, **counts, **values, **changes})
+
+
+def a_standing(team_name, standing=Standing.on_target, in_time=95, overdue=0):
+    return TeamStanding(team_name=team_name, standing=standing, in_time=in_time, overdue=overdue)
+
+
+def a_scope():
+    teams = (a_standing("Assessment North", Standing.far_below, 61, 10), a_standing("Leaving Care", Standing.too_few, None, 2))
+    return (
+        a_scope_row("Child on a plan without a social worker", "cp-no-social-worker", level=Level.critical, open=2, overdue=0,
+                    due_soon=0, standing=Standing.no_target, in_time=None, of=None, target=None, open_last=2, longest=None),
+        a_scope_row(teams=teams),
+        a_scope_row("Looked-after review overdue", "cla-review-overdue", standing=Standing.on_target, in_time=97, of=212, open=6,
+                    overdue=6, open_last=10, open_last_year=None, held=1, flapping=2, teams=tuple(reversed(teams))),
+    )  # fmt: skip
+
+
 def a_team_week(name, *rows):
     return TeamWeek(team_name=name, rows=rows)
 
 
-def a_week(*teams):
+def a_week(*teams, **content):
+    content = content if teams or content else {"scope": a_scope(), "scope_of": "3 teams"}
     teams = teams or (
         a_team_week("Assessment North", a_week_row(), a_week_row("worker-caseload-high", level=Level.amber, open=2)),
         a_team_week("Leaving Care", a_week_row("cla-review-overdue", trend=(), oldest=None, held=0)),
         a_team_week("Fostering"),
     )
     not_run = (StoppedRule(title="Placement moves", problem="ssd_cla_placement lost 38 % of its rows."),)
-    return notification("weekly", WeeklyContent(week_ending=date(2026, 3, 29), teams=teams, not_run=not_run, asked=40))
+    return notification("weekly", WeeklyContent(week_ending=date(2026, 3, 29), teams=teams, not_run=not_run, asked=40, **content))

@@ -6,8 +6,9 @@ from datetime import date
 import pytest
 
 from alerting.model import Card, Level, Tier
-from alerting.notifications.content import CardLine, Notice, SendTestContent, TeamWeek, WeeklyContent
-from tests.rendered import a_card, a_week, daily, item, message, notices, notification, read
+from alerting.notifications.content import CardLine, Notice, SendTestContent, WeeklyContent
+from alerting.notifications.week_content import TeamWeek
+from tests.rendered import a_card, a_team_week, a_week, a_week_row, daily, item, message, notices, notification, read
 
 
 def test_a_channel_gets_a_card_of_counts_and_both_parts():
@@ -130,3 +131,16 @@ def test_a_rule_whose_alerts_are_all_cleared_has_no_level_in_a_channel():
 
     assert sent.card.rows == (("Not in touch", "0", "0", "2"),)
     assert "None" not in read(sent.html)
+
+
+def test_the_card_of_a_week_has_a_row_a_rule_the_worst_first_and_no_noughts():
+    rows = (
+        a_week_row("one", title="Nothing open", open=0, new=0, level=Level.critical),
+        a_week_row("two", title="Visit overdue", open=3, new=0),
+        a_week_row("three", title="No social worker", open=1, new=1, level=Level.critical),
+    )
+    card = message(a_week(a_team_week("North", *rows)), channel="T1").card
+
+    assert (card.title, card.columns) == ("The week in practice alerts: North", ("Rule", "Open", "New"))
+    assert card.rows == (("Critical: No social worker", "1", "1"), ("Red: Visit overdue", "3", ""), ("Nothing open", "", ""))
+    assert card.summary.startswith("4 open, 3 on hold; 1 new, was 9")

@@ -11,7 +11,8 @@ import pytest
 
 from alerting.alerts.brakes import Brake, History
 from alerting.alerts.matcher import Matcher
-from alerting.config import Administrator
+from alerting.casedata.directory import Restriction
+from alerting.council_people import Administrator, Leader
 from alerting.evaluation.evaluation import Asked, Reading, Status
 from alerting.model import Act, Condition, LastTold, Level, Person, Reason
 from alerting.notifications.content import DigestContent, NoticeContent, WeeklyContent
@@ -405,6 +406,64 @@ def test_the_weekly_summary_counts_nothing_that_is_about_its_reader(policy: Poli
 
     assert counted["M1"] == {("visits", 1)}
     assert counted["S1"] == {("visits", 1), ("own", 1)}
+
+
+def test_a_summary_counts_all_that_its_reader_is_told_of_and_never_says_that_nothing_is_open(policy: Policy) -> None:
+    """S1 is told of what goes up after a working day; M1 of what is of the team."""
+    live = world(alert("A-1", "up"), alert("A-2", due=MONDAY))
+    found = summaries(decide(policy, "weekly", live, day(rules=["weekly"])))
+
+    for who in ("M1", "S1"):
+        assert {(row.rule, row.open, row.overdue) for row in found[who].scope} == {("up", 1, 0), ("visits", 1, 1)}
+
+
+def test_a_teams_channel_gets_a_card_of_its_week_without_what_channels_do_not_hear_of(policy: Policy) -> None:
+    quiet = replace(policy)
+    quiet.__dict__["routes"] = {**policy.routes, "plans": replace(policy.routes["plans"], channel=False)}
+    planned = decide(quiet, "weekly", world(alert("A-1"), alert("A-2", "plans")), day(rules=["weekly"])).notifications
+    [card] = [one for one in planned if one.purpose == "weekly" and one.is_for_channel]
+
+    assert isinstance(card.content, WeeklyContent)
+    assert (card.receiver, card.recipient, card.name) == ("teams", "team:T1", "Team T1")
+    assert [(team.team_name, [row.rule for row in team.rows]) for team in card.content.teams] == [("Team T1", ["visits"])]
+    nothing = decide(policy, "weekly", world(), day(rules=["weekly"])).notifications
+    assert [one.recipient for one in nothing if one.purpose == "weekly" and one.is_for_channel] == []
+
+
+def test_heads_of_service_get_counts_of_their_teams_and_no_team_by_itself(policy: Policy) -> None:
+    found = summaries(decide(policy, "weekly", world(alert("A-1", due=MONDAY)), day(rules=["weekly"])))["H1"]
+
+    assert (found.teams, found.masked, [(row.rule, row.overdue) for row in found.scope]) == ((), False, [("visits", 1)])
+
+
+def test_whom_config_names_gets_counts_of_all_teams_with_few_kept_back(policy: Policy) -> None:
+    director = Leader(name="Dee Rector", address="dee@example.gov.uk")
+    of_data = Leader(name="Dan Data", address="dan@example.gov.uk", services=("Performance",))
+    live = world(*(alert(f"A-{number}", due=MONDAY) for number in range(1, 5)))
+    found = summaries(decide(replace(policy, leadership=(director, of_data)), "weekly", live, day(rules=["weekly"])))
+
+    assert [(row.rule, row.overdue, row.open) for row in found["dee@example.gov.uk"].scope] == [("visits", None, None)]
+    assert (found["dee@example.gov.uk"].masked, found["dee@example.gov.uk"].teams) == (True, ())
+    assert found["dan@example.gov.uk"].scope == ()
+
+
+def test_a_leader_who_is_in_the_directory_gets_one_summary_with_nothing_of_their_own_teams_kept_back(policy: Policy) -> None:
+    leader = Leader(name="Head", address="head@example.gov.uk", worker_id="H1")
+    live = world(alert("A-1", due=MONDAY))
+    planned = decide(replace(policy, leadership=(leader,)), "weekly", live, day(rules=["weekly"])).notifications
+    found = [one for one in planned if one.purpose == "weekly" and one.recipient in ("H1", "head@example.gov.uk")]
+
+    assert len(found) == 1
+    assert isinstance(found[0].content, WeeklyContent)
+    assert [row.overdue for row in found[0].content.scope] == [1]
+
+
+def test_a_restricted_child_is_in_the_counts_of_those_alone_whom_the_record_names(policy: Policy) -> None:
+    restricted = replace(DIRECTORY, restricted={"C1": Restriction(allowed=frozenset({"M1"}))})
+    live = world(alert("A-1"), alert("A-2"))
+    found = summaries(decide(policy, "weekly", live, day(directory=restricted, rules=["weekly"])))
+
+    assert {who: [row.open for row in found[who].scope] for who in ("M1", "S1", "H1")} == {"M1": [2], "S1": [1], "H1": [1]}
 
 
 def test_the_weekly_summary_names_the_rules_that_could_not_run(policy: Policy) -> None:

@@ -9,18 +9,10 @@ import pytest
 
 from alerting.casedata.directory import Cover, Directory, Restriction, Team
 from alerting.model import Alert, Condition, DeliveryReason, Level, Person
-from alerting.notifications.content import (
-    CardContent,
-    DigestContent,
-    NoticeContent,
-    Notification,
-    RuleWeek,
-    TeamWeek,
-    ToldAlert,
-    WeeklyContent,
-)
+from alerting.notifications.content import CardContent, DigestContent, NoticeContent, Notification, ToldAlert, WeeklyContent
 from alerting.notifications.last_look import LastLook, Newest, look_again
 from alerting.notifications.routing import Receiver, Router, RuleRoute
+from alerting.notifications.week_content import RuleWeek, TeamWeek
 from alerting.store import newest_directory
 from alerting.store.messages.outbox import ClaimLostError
 from notifiers.folder import Notifier as Folder

@@ -42,7 +42,7 @@ def test_only_tables_of_layout_are_presentation_and_headings_go_in_order(given_n
     headed = [attrs for tag, attrs in tags if tag == "th"]
     assert all(attrs.get("scope") in {"col", "row"} for attrs in headed)
     data_tables = [attrs for tag, attrs in tags if tag == "table" and attrs.get("role") != "presentation"]
-    assert len(data_tables) == (2 if given_notification.purpose == "weekly" else 0)
+    assert len(data_tables) == (4 if given_notification.purpose == "weekly" else 0)
     ranks = [int(tag[1]) for tag, _ in tags if re.fullmatch("h[1-6]", tag)]
     assert ranks[0] == 1
     assert all(after <= before + 1 for before, after in itertools.pairwise(ranks))
@@ -84,7 +84,7 @@ def test_words_and_backgrounds_differ_enough_to_be_read_in_light_and_in_dark():
     on_sheet = [("#ffffff", ink) for ink in ("#4a5560", "#9c1006", "#1257a0")]
     on_dark_sheet = [("#1b1f23", ink) for ink in ("#eef1f4", "#b6c0c9", "#ff9c8f", "#8fc1f5")]
 
-    assert len(pairs) == 7
+    assert len(pairs) == 10
     assert all(contrast(*pair) >= 4.5 for pair in [*pairs, *on_sheet, *on_dark_sheet])
 
 

@@ -30,7 +30,7 @@ from alerting.alerts.matcher import Matcher
 from alerting.alerts.people import Actor, People
 from alerting.cli import whence
 from alerting.commands import cli
-from alerting.config import Administrator
+from alerting.council_people import Administrator
 from alerting.errors import HandlingError
 from alerting.model import Person
 from alerting.store import acts, schema

@@ -317,7 +317,7 @@ def test_the_weekly_summary_counts_open_new_and_cleared_for_each_manager(office:
     office.run(MONDAY + 2 * DAY)
     office.run(MONDAY + 7 * DAY, "weekly")
 
-    assert office.people() == {"M1", "M2", "P1", "Q1", "S1"}
+    assert office.people() == {"M1", "M2", "P1", "Q1", "S1", "H1"}
     [content] = [content for recipient, content in office.sent if recipient == "M1"]
     [team] = content.teams
     [row] = [row for row in team.rows if row.rule == "cp-visit-overdue"]

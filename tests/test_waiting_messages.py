@@ -22,6 +22,8 @@ DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 FRIDAY = date(2026, 3, 6)
 MONDAY, TUESDAY = FRIDAY + 3 * DAY, FRIDAY + 4 * DAY
 CHILD = re.compile(r"\bP?(C\d+)\b")
+NO_BREAK = re.compile(r"=C2=[0-9A-F]{2}")
+"""How a space that does not break is written in a mail: it is no child C2."""
 
 
 class Waiting(Post):
@@ -65,7 +67,9 @@ class Waiting(Post):
         named = defaultdict[str, set[str]](set)
         for mail in mails(self.relay):
             if mail["X-Alert-Purpose"] != "admin":
-                named[str(mail["To"].addresses[0].addr_spec)] |= set(CHILD.findall(mail.as_string() + text(mail)))
+                named[str(mail["To"].addresses[0].addr_spec)] |= set(
+                    CHILD.findall(NO_BREAK.sub(" ", mail.as_string()) + text(mail))
+                )
         return {who: children for who, children in named.items() if children}
 
     def messages(self, recipient: str | None = None) -> list[Any]:

@@ -7,8 +7,9 @@ from datetime import timedelta
 
 import pytest
 
-from alerting.notifications.content import TeamWeek, Watched, WeeklyContent
-from alerting.notifications.messages.summary import view_week
+from alerting.notifications.content import WeeklyContent
+from alerting.notifications.messages.week import view_week
+from alerting.notifications.week_content import TeamWeek, Watched
 from tests.made_council import MONDAY
 from tests.office import Office
 from tests.one_rule_office import command

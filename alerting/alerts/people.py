@@ -18,7 +18,7 @@ from alerting.errors import HandlingError
 from alerting.model import Person
 
 if TYPE_CHECKING:
-    from alerting.config import Administrator
+    from alerting.council_people import Administrator
 
 _UNSEEN = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
 """Characters that show nothing, beside those that Unicode counts as format or control."""

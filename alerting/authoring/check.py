@@ -273,7 +273,8 @@ def _address_faults(app: App) -> Iterator[Fault]:
     """Find the addresses of config.yaml that a receiver's own settings let nothing go to."""
     council = app.loaded.config.council
     addresses: dict[KeyPath, str] = {
-        ("council", "administrators", place): one.address for place, one in enumerate(council.administrators)
+        **{("council", "administrators", place): one.address for place, one in enumerate(council.administrators)},
+        **{("council", "leadership", place): one.address for place, one in enumerate(council.leadership)},
     }
     if council.redirect_to is not None:
         addresses = {("council", "redirect_to"): council.redirect_to}

@@ -33,6 +33,9 @@ council:
       address: alerts-admin@example.gov.uk
     - name: Bo Deputy
       address: alerts-deputy@example.gov.uk
+  leadership:
+    - name: Dee Rector
+      address: director@example.gov.uk
   domain: alerts.example.gov.uk
   stamp: MADE-UP DATA
 store: sqlite:///alerting.db

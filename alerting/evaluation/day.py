@@ -137,6 +137,8 @@ def evaluate(book: Rulebook, day: Day, answers: Answers, live: Sequence[Alert], 
             *answers.problems,
         ),
         watch=answers.watch,
+        plan=answers.plan,
+        figures=answers.figures,
         source=source_mark(day.source),
     )
 

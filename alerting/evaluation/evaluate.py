@@ -19,7 +19,9 @@ from alerting.errors import RuleError
 from alerting.evaluation import run_tables
 from alerting.evaluation.evaluation import Asked, Candidate, Off, Reading, Status, no_matches
 from alerting.evaluation.fill import check_fill
+from alerting.evaluation.plan_actions import PlanAction, read_plan
 from alerting.evaluation.query import ROLES, directory_keys, rule_query
+from alerting.evaluation.service_figures import ServiceFigures, read_service_figures
 from alerting.evaluation.stage import Stage
 from alerting.evaluation.supply import NotSupplied, find_not_supplied
 from alerting.evaluation.watch import Watch, read_watch
@@ -39,6 +41,8 @@ class Answers:
         self.problems: list[Problem] = []
         #: What every rule looks at, where that was asked.
         self.watch: Watch | None = None
+        self.plan: tuple[PlanAction, ...] | None = None
+        self.figures: ServiceFigures | None = None
         self._snapshot = snapshot
         snapshot.sql(
             "CREATE TABLE finding (rule VARCHAR, subject VARCHAR, outcome VARCHAR, level TINYINT, measure DOUBLE, due DATE, "
@@ -295,6 +299,8 @@ def ask_rules(
         if reads_answers and rule.about is not About.rule:
             run_tables.note(snapshot, rule, asked)
     answers.watch = read_watch(snapshot) if watch else None
+    answers.plan = read_plan(snapshot) if watch else None
+    answers.figures = read_service_figures(snapshot) if watch else None
     for rule in every:
         if rule not in wanted:
             answers.forget(rule.id)

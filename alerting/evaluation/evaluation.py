@@ -9,6 +9,8 @@ from enum import StrEnum
 
 from alerting.casedata.directory import Directory
 from alerting.casedata.trust import Trust
+from alerting.evaluation.plan_actions import PlanAction
+from alerting.evaluation.service_figures import ServiceFigures
 from alerting.evaluation.watch import Watch
 from alerting.model import Finding, Level, Problem
 
@@ -125,6 +127,10 @@ class Evaluation:
     problems: tuple[Problem, ...] = ()
     #: What every rule looks at, where that was asked.
     watch: Watch | None = None
+    #: The open actions of the improvement plan, where every rule was asked and there is one.
+    plan: tuple[PlanAction, ...] | None = None
+    #: What those who lead services look at besides, where every rule was asked.
+    figures: ServiceFigures | None = None
     #: Where the data came from: a mark that is another when it comes from somewhere else. It holds no secret.
     source: str = ""
 

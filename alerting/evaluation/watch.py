@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -30,6 +30,10 @@ class TeamWatch:
     people: int = 0
     #: People with an open case of the team whom no rule asks about.
     unwatched: int = 0
+    #: Of how many it is known how they stand, and how many of them were due before today, by the rule's id; no restricted record is among
+    #: them.
+    known: Mapping[str, int] = field(default_factory=dict)
+    late: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +53,7 @@ class Watch:
         """Return what looks at a team's work, as its own or as a part of its service."""
         own = self.teams.get(team, TeamWatch())
         whole = dict.fromkeys(self.services.get((service or "").casefold(), frozenset()), 0)
-        return TeamWatch(rules={**whole, **own.rules}, people=own.people, unwatched=own.unwatched)
+        return replace(own, rules={**whole, **own.rules})
 
 
 def read_watch(snapshot: Snapshot) -> Watch:
@@ -59,6 +63,13 @@ def read_watch(snapshot: Snapshot) -> Watch:
         "SELECT team, rule, count(*) FROM finding WHERE team IS NOT NULL GROUP BY 1, 2 ORDER BY 1, 2"
     ):
         rules[team][rule] = count
+    known: defaultdict[str, dict[str, int]] = defaultdict(dict)
+    late: defaultdict[str, dict[str, int]] = defaultdict(dict)
+    for team, rule, how_many, overdue in snapshot.sql(
+        f"""SELECT team, rule, count(*), count(*) FILTER (outcome = 'match' AND due < as_of()) FROM finding
+        WHERE team IS NOT NULL AND outcome <> 'unknown' AND (person IS NULL OR {_COUNTED}) GROUP BY 1, 2 ORDER BY 1, 2"""
+    ):
+        known[team][rule], late[team][rule] = how_many, overdue
     people = dict(
         snapshot.sql(f"SELECT team, count(DISTINCT person) FROM finding WHERE team IS NOT NULL AND {_COUNTED} GROUP BY team")
     )
@@ -68,7 +79,13 @@ def read_watch(snapshot: Snapshot) -> Watch:
     unwatched = _unwatched(snapshot)
     return Watch(
         teams={
-            team: TeamWatch(rules=rules.get(team, {}), people=people.get(team, 0), unwatched=unwatched.get(team, 0))
+            team: TeamWatch(
+                rules=rules.get(team, {}),
+                people=people.get(team, 0),
+                unwatched=unwatched.get(team, 0),
+                known=known.get(team, {}),
+                late=late.get(team, {}),
+            )
             for team in {*rules, *unwatched}
         },
         services={service: frozenset(mine) for service, mine in services.items()},

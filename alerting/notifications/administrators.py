@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
 
-from alerting.config import Administrator
+from alerting.council_people import Administrator
 from alerting.formatting import day, plural
 from alerting.model import Alert, Level, Person
 from alerting.notifications.content import Addressee, AnyContent, Notice, NoticeContent, Notification

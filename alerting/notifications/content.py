@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import TypeVar
 
 from alerting.model import CHANNEL, Condition, Level, Reason
+from alerting.notifications.week_content import HeadFigures, PlanRow, ScopeWeek, StoppedRule, TeamWeek
 
 
 class ItemState(StrEnum):
@@ -165,64 +166,21 @@ class CardContent(Content):
 
 
 @dataclass(frozen=True, kw_only=True)
-class RuleWeek:
-    """One rule's week in one team: this week, and the one before it."""
-
-    rule: str
-    title: str
-    open: int
-    held: int
-    new: int
-    new_last: int
-    cleared: int
-    cleared_last: int
-    #: Since when the oldest is open, None where none is.
-    oldest: date | None
-    oldest_days: int
-    level: Level
-    #: How many were open at the end of each of the last weeks, the oldest first; None where nothing is known of one.
-    trend: tuple[int | None, ...]
-    flapping: int = 0
-
-
-@dataclass(frozen=True, kw_only=True)
-class Watched:
-    """At what of a team's work rules look."""
-
-    #: How many rules ask about anything of the team.
-    rules: int
-    #: About how many people.
-    people: int
-    #: How many people with an open case of the team no rule asks about.
-    unwatched: int = 0
-
-
-@dataclass(frozen=True, kw_only=True)
-class TeamWeek:
-    """One team's week."""
-
-    team_name: str
-    rows: tuple[RuleWeek, ...]
-    #: None where it was not asked.
-    watched: Watched | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class StoppedRule:
-    """A rule that could not be asked, as managers know it, and why; or what is not supplied, and the rules that are off for want of it."""
-
-    title: str
-    problem: str
-    #: How many rules it stands for.
-    rules: int = 1
-
-
-@dataclass(frozen=True, kw_only=True)
 class WeeklyContent(Content):
-    """The summary of a week for a manager or service manager: their teams, and no others."""
+    """The summary of a week: for managers of their teams, for heads and directors of all teams of theirs as counts."""
 
     week_ending: date
+    #: Each team of which the reader is told everything; none of a summary that has nothing but aggregates.
     teams: tuple[TeamWeek, ...]
+    #: All that the reader answers for or is told of, a rule a row; none of a summary of an earlier version.
+    scope: tuple[ScopeWeek, ...] = ()
+    #: What `scope` is of, as a head says it: `8 teams`.
+    scope_of: str = ""
+    #: Whether small counts of teams that are not the reader's are kept back in `scope`.
+    masked: bool = False
+    #: Further figures and the improvement plan, for those who lead services.
+    figures: HeadFigures | None = None
+    plan: tuple[PlanRow, ...] = ()
     not_run: tuple[StoppedRule, ...] = ()
     #: How many rules were asked of anybody; None of a summary that was planned before that was kept.
     asked: int | None = None

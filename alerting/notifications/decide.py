@@ -20,7 +20,7 @@ from alerting.casedata.catalogue import TABLES
 from alerting.casedata.directory import Directory
 from alerting.casedata.kept_directory import standing_directory
 from alerting.evaluation.evaluation import Evaluation, Off, Reading, Status
-from alerting.model import About, Alert, Condition, LastTold, Level, Person, Transition
+from alerting.model import About, Alert, Condition, LastTold, Level, Transition
 from alerting.notifications import inhibition, notices, routing, silences, table_owners, unasked, weekly
 from alerting.notifications.administrators import (
     administrators,
@@ -30,15 +30,19 @@ from alerting.notifications.administrators import (
 )
 from alerting.notifications.banners import Banners
 from alerting.notifications.channel_checks import channel_notices, plan_checks
-from alerting.notifications.content import Addressee, Notice, Notification, RuleWeek, StoppedRule
+from alerting.notifications.content import Addressee, Notice, Notification
 from alerting.notifications.digests import Circumstances, Plan, compose_digests
 from alerting.notifications.fallback import last_told
+from alerting.notifications.improvement_plan import compose_plan
 from alerting.notifications.notices import Notices
 from alerting.notifications.policy import Policy
 from alerting.notifications.recipient_log import RecipientLog, log_recipients
 from alerting.notifications.report import AlertCounts, BrakeRow, RuleRow, brake_rows, count_alerts, rule_rows, with_brakes
 from alerting.notifications.routing import Recipient, Router
+from alerting.notifications.scorecard import Looked
 from alerting.notifications.silences import Silence
+from alerting.notifications.week_book import WeekBook
+from alerting.notifications.week_content import StoppedRule
 from alerting.notifications.world import ToldKey, World
 
 
@@ -140,11 +144,6 @@ class _Run:
     @cached_property
     def rows(self) -> tuple[RuleRow, ...]:
         return rule_rows(self.evaluation, self.policy.book, self.job)
-
-    @cached_property
-    def of_workers(self) -> frozenset[str]:
-        """The rules whose alerts are about members of staff."""
-        return frozenset(id_ for id_, route in self.policy.routes.items() if route.about is About.worker)
 
     def of_the_job(self) -> list[Alert]:
         """Return the alerts of the job's rules."""
@@ -340,32 +339,46 @@ class _Run:
         as_of, receivers, week = self.evaluation.as_of, self.policy.receivers_of("weekly"), self.world.week
         now = {alert.ref: alert for alert in week.recent} | {alert.ref: alert for alert in self.alerts}
         counted = [alert for alert in now.values() if alert.ref not in self.kept_back]
-        all_weeks = weekly.weeks_by_team(counted, self.router, as_of, week.first_day, self.flaps)
-        of_workers = [alert for alert in counted if alert.rule in self.of_workers]
-
-        def weeks_as_read_by(reader: Person) -> Mapping[str, tuple[RuleWeek, ...]]:
-            """Return the weeks without what is about the reader, of which nobody is told themselves."""
-            own = {alert.ref for alert in of_workers if self.router.is_about(alert, reader)}
-            others = [alert for alert in counted if alert.ref not in own]
-            return weekly.weeks_by_team(others, self.router, as_of, week.first_day, self.flaps) if own else all_weeks
-
         rows = (*week.daily_rules, *with_brakes(self.rows, self.brake_rows))
         stopped = [row for row in rows if row.is_stopped]
-        titles = self.policy.titles
+        book = WeekBook(
+            router=self.router,
+            alerts=tuple(counted),
+            looked=Looked(
+                as_of=as_of,
+                first_run=week.first_day,
+                watch=weekly.look_of(self.router, self.evaluation.watch),
+                targets=self.policy.targets,
+                title=lambda rule: self.policy.titles.get(rule, rule),
+                flapping=self.flaps,
+            ),
+            service=self.evaluation.figures,
+            working_days=self.policy.working_days,
+            about_data=frozenset(id_ for id_, route in self.policy.routes.items() if route.code.startswith("DQ-")),
+            stopped=len(stopped),
+        )
         summaries = weekly.compose_summaries(
             self.router,
-            weeks_as_read_by,
+            weekly.readers_of(self.router, self.policy.leadership),
+            book,
             receivers,
             as_of=as_of,
-            stopped=[StoppedRule(title=titles.get(row.id, row.code), problem=row.problem or "") for row in stopped],
+            stopped=[StoppedRule(title=self.policy.titles.get(row.id, row.code), problem=row.problem or "") for row in stopped],
             off=rows,
             case_services=self.policy.case_services,
             asked=len({row.id for row in rows if row.has_answered}),
             braked=len({alert.rule for alert in self.waiting}),
             watch=self.evaluation.watch,
             banners=self.today.banners.for_everybody(),
+            plan=compose_plan(self.evaluation.plan or (), self.of_the_plan(), self.directory, as_of),
         )
-        return [*summaries, *plan_checks(self.router, receivers, as_of)]
+        cards = weekly.compose_cards(self.router, book.all_weeks, receivers, as_of)
+        return [*summaries, *cards, *plan_checks(self.router, receivers, as_of)]
+
+    def of_the_plan(self) -> list[Alert]:
+        """Return the open alerts about actions of the improvement plan."""
+        routes = self.policy.routes
+        return [alert for alert in self.listed if alert.rule in routes and routes[alert.rule].about is About.action]
 
     def recipient_log(self) -> RecipientLog:
         """Return whom each open alert of the job is for, and why they are not told."""

@@ -23,6 +23,7 @@ from alerting.notifications.content import (
 )
 from alerting.notifications.fallback import fallback_chains
 from alerting.notifications.routing import Recipient, Router, notification_key
+from alerting.notifications.weekly import readers_of
 
 _OVER = frozenset({ItemState.cleared, ItemState.moved})
 """States of alerts that nobody else needs to be told of."""
@@ -184,14 +185,30 @@ def _of_summary(notification: Notification, content: WeeklyContent, newest: Newe
     router = newest.router
     if router.directory.restricted is None:
         return WAITS
-    roles = ("team_manager", "service_manager")
-    leads = {
-        team.name
-        for team in router.directory.teams.values()
-        if any((found := router.answers_for(team.id, role)) and found.person.id == notification.recipient for role in roles)
-    }
-    teams = tuple(team for team in content.teams if team.team_name in leads)
-    if newest.other_list or not teams:
+    if newest.other_list:
         return _NOT_THEIRS
-    kept = replace(notification, content=replace(content, teams=teams))
-    return _to(router.directory.staff.get(notification.recipient), kept)
+    if notification.is_for_channel:
+        return LastLook(message=notification)
+    if content.masked and not content.teams:
+        # Whom config.yaml names for more than their own teams: they answer for none by name.
+        is_elsewhere = "@" in notification.recipient
+        return (
+            LastLook(message=notification)
+            if is_elsewhere
+            else _to(router.directory.staff.get(notification.recipient), notification)
+        )
+    reader = next((one for one in readers_of(router, ()) if one.id == notification.recipient), None)
+    if reader is None:
+        return _NOT_THEIRS
+    own = {router.directory.teams[id_].name for id_ in reader.own}
+    managed = {router.directory.teams[id_].name for id_ in reader.managed}
+    teams = tuple(team for team in content.teams if team.team_name in managed)
+    counted = {team.team_name for row in content.scope for team in row.teams}
+    # What a team that is not theirs any more had is in the counts of them all.
+    scope = content.scope if teams == content.teams and (content.masked or counted <= own) else ()
+    if not teams and not (own and scope):
+        return _NOT_THEIRS
+    return _to(
+        router.directory.staff.get(notification.recipient),
+        replace(notification, content=replace(content, teams=teams, scope=scope)),
+    )

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from alerting.config import Administrator
+from alerting.council_people import Administrator, Leader
 from alerting.model import Level
 from alerting.notifications.routing import Receiver, RuleRoute
+from alerting.notifications.scorecard import Target
 from alerting.notifications.table_owners import owners_of
 from alerting.rulebook.book import Rulebook
 from alerting.rulebook.rule import Rule
@@ -28,6 +30,8 @@ class Policy:
     jobs: Mapping[str, frozenset[str] | None]
     #: Those who look after the service, as config.yaml names them.
     administrators: tuple[Administrator, ...]
+    #: Who gets the weekly summary of more than teams of their own, as config.yaml names them.
+    leadership: tuple[Leader, ...] = ()
     #: Where the council is, in whose time its extracts say when they were loaded.
     zone: ZoneInfo
     #: What is open on a job's first day is told as new, not as a summary.
@@ -55,6 +59,30 @@ class Policy:
     def titles(self) -> dict[str, str]:
         """Every rule's title, by its id."""
         return {rule.id: rule.title for rule in (*self.book.rules, *self.book.off)}
+
+    @cached_property
+    def targets(self) -> dict[str, Target]:
+        """What share should be in time of what each rule with due dates looks at, by the rule's id."""
+        measures, of_rules = self._table("scorecard"), self._table("scorecard_rules")
+        by_code = {code: measures[name] for name, codes in of_rules.items() if name in measures for code in codes}
+        usual = (
+            self.number("evidence_green_from", 0.9),
+            self.number("evidence_amber_from", 0.75),
+            self.number("evidence_min_items", 10),
+        )
+        chosen = {
+            rule.id: by_code.get(rule.code, usual) for rule in (*self.book.rules, *self.book.off) if rule.file.due is not None
+        }
+        return {
+            id_: Target(on_target_from=float(on), below_from=float(below), at_least=int(least))
+            for id_, (on, below, least) in chosen.items()
+        }
+
+    def _table(self, name: str) -> Mapping[str, Sequence[Any]]:
+        """Return a shared parameter that holds a list a name; what is no list is left out."""
+        given = self.book.settings.params.get(name)
+        lists = given.items() if isinstance(given, Mapping) else ()
+        return {str(key): value for key, value in lists if isinstance(value, (list, tuple))}
 
     @property
     def case_services(self) -> frozenset[str]:

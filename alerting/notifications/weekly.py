@@ -8,18 +8,21 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from typing import Protocol
 
-from alerting.evaluation.watch import Watch
-from alerting.formatting import listed, masked
-from alerting.model import Alert, Condition, Level, Person, Reason
-from alerting.notifications.content import Notification, RuleWeek, StoppedRule, TeamWeek, Watched, WeeklyContent
-from alerting.notifications.messages.digest import by_the_record
+from alerting.casedata.directory import Team
+from alerting.council_people import Leader
+from alerting.evaluation.watch import TeamWatch, Watch
+from alerting.formatting import listed, masked, plural
+from alerting.model import CHANNEL, Alert, Condition, Level, Person
+from alerting.notifications.content import Notification, WeeklyContent
 from alerting.notifications.report import RuleRow, not_supplied
-from alerting.notifications.routing import Receiver, Recipient, Router, notification_key
+from alerting.notifications.routing import Receiver, Router, notification_key
+from alerting.notifications.scorecard import WEEKS, cleared_on, counts, was_open
 from alerting.notifications.unasked import concerns
-
-WEEKS = 12
+from alerting.notifications.week_content import HeadFigures, PlanRow, RuleWeek, ScopeWeek, StoppedRule, TeamWeek, Watched
 
 
 def weeks_by_team(
@@ -38,11 +41,8 @@ def weeks_by_team(
     """
     grouped: defaultdict[tuple[str, str], list[Alert]] = defaultdict(list)
     for alert in alerts:
-        if alert.rule not in router.rules or alert.condition == Condition.pending or alert.resolved_reason == Reason.never_fired:
-            continue
-        team = router.team(alert)
-        route = router.rules[alert.rule]
-        if team is not None and not route.nobody_else and not route.shadow and not router.is_confined(alert):
+        team = team_that_counts(alert, router)
+        if team is not None:
             grouped[team.id, alert.rule].append(alert)
     teams: defaultdict[str, list[RuleWeek]] = defaultdict(list)
     for (team_id, rule), mine in grouped.items():
@@ -50,6 +50,14 @@ def weeks_by_team(
         if week.open or week.new or week.cleared or week.new_last or week.cleared_last or any(week.trend):
             teams[team_id].append(week)
     return {team: tuple(sorted(weeks, key=_rank)) for team, weeks in teams.items()}
+
+
+def team_that_counts(alert: Alert, router: Router) -> Team | None:
+    """Return the team in whose week an alert counts for everybody who answers for it; None where it counts in none."""
+    if not counts(alert, router.rules.keys()):
+        return None
+    route = router.rules[alert.rule]
+    return None if route.nobody_else or route.shadow or router.is_confined(alert) else router.team(alert)
 
 
 def _rank(week: RuleWeek) -> tuple[int, int, str]:
@@ -67,8 +75,8 @@ def _week(rule: str, title: str, alerts: Sequence[Alert], as_of: date, first_run
         held=sum(alert.condition == Condition.held for alert in opened),
         new=_within(alerts, lambda alert: alert.first_seen, as_of),
         new_last=_within(alerts, lambda alert: alert.first_seen, as_of - week),
-        cleared=_within(alerts, _cleared_on, as_of),
-        cleared_last=_within(alerts, _cleared_on, as_of - week),
+        cleared=_within(alerts, cleared_on, as_of),
+        cleared_last=_within(alerts, cleared_on, as_of - week),
         oldest=oldest,
         oldest_days=(as_of - oldest).days if oldest else 0,
         level=max((alert.level for alert in opened or alerts), default=Level.info),
@@ -96,18 +104,115 @@ def _within(alerts: Iterable[Alert], when: Callable[[Alert], date | None], ends:
     return sum(1 for alert in alerts if (day := when(alert)) is not None and ends - timedelta(days=7) < day <= ends)
 
 
-def _cleared_on(alert: Alert) -> date | None:
-    # What a rule gave up was not put right by anybody.
-    return alert.resolved_on if by_the_record(alert.resolved_reason) else None
-
-
 def _open_on(alerts: Iterable[Alert], day: date) -> int:
-    return sum(alert.first_seen <= day and (alert.resolved_on is None or alert.resolved_on > day) for alert in alerts)
+    return sum(was_open(alert, day) for alert in alerts)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reader:
+    """Somebody who gets the weekly summary."""
+
+    #: A worker's id, or the address of a leader who is nobody in the directory.
+    id: str
+    name: str
+    address: str | None
+    #: In the directory; None of somebody who is not.
+    person: Person | None = None
+    #: For whom they answer, in words.
+    covering: str | None = None
+    #: The ids of the teams of which they read everything: those that they answer for as manager or service manager.
+    managed: frozenset[str] = frozenset()
+    #: Of those that they are head of.
+    headed: frozenset[str] = frozenset()
+    #: Of those that are in their scope as counts, where config.yaml names them.
+    led: frozenset[str] = frozenset()
+
+    @property
+    def own(self) -> frozenset[str]:
+        """The teams of which no count is kept back from them."""
+        return self.managed | self.headed
+
+    @property
+    def teams(self) -> frozenset[str]:
+        """Every team in their scope."""
+        return self.own | self.led
+
+
+def readers_of(router: Router, leaders: Sequence[Leader]) -> list[Reader]:
+    """Return who gets the weekly summary: managers, service managers and heads of service of teams, and those config.yaml names."""
+    found: dict[str, Reader] = {}
+
+    def add(reader: Reader) -> None:
+        there = found.get(reader.id, reader)
+        found[reader.id] = replace(
+            there,
+            covering=there.covering or reader.covering,
+            managed=there.managed | reader.managed,
+            headed=there.headed | reader.headed,
+            led=there.led | reader.led,
+        )
+
+    for team in router.directory.teams.values():
+        for role in ("team_manager", "service_manager", "head_of_service"):
+            recipient = router.answers_for(team.id, role)
+            if recipient is None or (role == "head_of_service" and not (recipient.direct or recipient.covering)):
+                # A team without a head is nobody else's to look at as one.
+                continue
+            person, mine = recipient.person, frozenset({team.id})
+            add(
+                Reader(
+                    id=person.id,
+                    name=person.name,
+                    address=person.email,
+                    person=person,
+                    covering=recipient.covering,
+                    managed=frozenset() if role == "head_of_service" else mine,
+                    headed=mine if role == "head_of_service" else frozenset(),
+                )
+            )
+    for leader in leaders:
+        known = _in_directory(router, leader)
+        led = frozenset(
+            team.id
+            for team in router.directory.teams.values()
+            if not leader.services or (team.service or "").casefold() in {service.casefold() for service in leader.services}
+        )
+        add(
+            Reader(
+                id=known.id if known else leader.address,
+                name=leader.name,
+                address=leader.address,
+                person=known,
+                led=led,
+            )
+        )
+    return [found[id_] for id_ in sorted(found)]
+
+
+def _in_directory(router: Router, leader: Leader) -> Person | None:
+    """Return the member of staff whom config.yaml names as a leader, by worker id or by address; None where they are none."""
+    staff = router.directory.staff
+    by_address = (person for _, person in sorted(staff.items()) if (person.email or "").casefold() == leader.address.casefold())
+    return staff.get(leader.worker_id or "") or next(by_address, None)
+
+
+class Read(Protocol):
+    """What of a week each reader may read."""
+
+    def weeks(self, reader: Reader) -> Mapping[str, tuple[RuleWeek, ...]]:
+        """Return the week of each team."""
+
+    def scope(self, reader: Reader) -> tuple[ScopeWeek, ...]:
+        """Return the week of all that is theirs."""
+
+    def figures(self, reader: Reader) -> HeadFigures | None:
+        """Return the figures of somebody who leads services."""
 
 
 def compose_summaries(
     router: Router,
-    weeks: Callable[[Person], Mapping[str, tuple[RuleWeek, ...]]],
+    readers: Sequence[Reader],
+    book: Read,
     receivers: Iterable[Receiver],
     *,
     as_of: date,
@@ -118,68 +223,102 @@ def compose_summaries(
     braked: int,
     watch: Watch | None,
     banners: Sequence[str],
+    plan: Sequence[PlanRow] = (),
 ) -> list[Notification]:
-    """Return one summary for each manager and service manager, with all of their teams and no others.
+    """Return one summary for each reader, with all of their teams and no others.
 
-    weeks: the week of each team, as somebody reads it. stopped: what could not run. off: how asking went; of what is off for want of
-    a table a manager reads only what concerns a team of theirs. asked: how many rules were asked of anybody. watch: what every rule
-    looks at. braked: of how many alerts wait to be looked at.
+    book: what of the week each of them may read. stopped: what could not run. off: how asking
+    went; of what is off for want of a table a manager reads only what concerns a team of theirs. asked: how many rules were asked of
+    anybody. watch: what every rule looks at. braked: of how many alerts wait to be looked at.
+    plan: the improvement plan, for those who lead services.
     """
-    managers = _managers(router)
     team = router.directory.team_for("performance")
     leads = router.manager_of(team) if team else None
     performance = leads.id if leads else None
-    read = {id_: weeks(manager.person) for id_, (manager, _) in managers.items()}
+    contents = {
+        reader.id: WeeklyContent(
+            week_ending=as_of,
+            teams=_teams(router, reader, book.weeks(reader), watch),
+            scope=book.scope(reader),
+            scope_of=_scope_of(router, reader),
+            masked=not reader.teams <= reader.own,
+            sealed=masked(watch.sealed) if watch and reader.id == performance else "",
+            divided=masked(watch.divided) if watch and reader.id == performance else "",
+            not_run=(
+                *stopped,
+                *off_for_want_of_data(row for row in off if concerns(router, row.id, reader.teams, case_services)),
+            ),
+            asked=asked,
+            braked=braked,
+            banners=tuple(banners),
+            covering=(reader.covering,) if reader.covering else (),
+            figures=book.figures(reader),
+            plan=tuple(plan) if reader.headed or reader.led else (),
+        )
+        for reader in readers
+    }
     return [
         Notification(
-            key=notification_key("weekly", as_of, receiver.name, id_, []),
+            key=notification_key("weekly", as_of, receiver.name, reader.id, []),
             receiver=receiver.name,
             purpose="weekly",
-            recipient=id_,
-            name=manager.person.name,
-            address=manager.person.email,
+            recipient=reader.id,
+            name=reader.name,
+            address=reader.address,
             as_of=as_of,
-            content=WeeklyContent(
-                week_ending=as_of,
-                teams=tuple(
-                    TeamWeek(team_name=name, rows=read[id_].get(team, ()), watched=_watched(router, watch, team))
-                    for name, team in sorted(teams)
-                ),
-                sealed=masked(watch.sealed) if watch and id_ == performance else "",
-                divided=masked(watch.divided) if watch and id_ == performance else "",
-                not_run=(
-                    *stopped,
-                    *off_for_want_of_data(
-                        row for row in off if concerns(router, row.id, {id_ for _, id_ in teams}, case_services)
-                    ),
-                ),
-                asked=asked,
-                braked=braked,
-                banners=tuple(banners),
-                covering=(manager.covering,) if manager.covering else (),
-            ),
+            content=contents[reader.id],
         )
         for receiver in receivers
         if receiver.teams is None
-        for id_, (manager, teams) in sorted(managers.items())
+        for reader in readers
     ]
 
 
-def _watched(router: Router, watch: Watch | None, team_id: str) -> Watched | None:
-    """Return at what of a team's work rules look; None where that was not asked, or it is not known whom a count may hold."""
+def compose_cards(
+    router: Router, weeks: Mapping[str, tuple[RuleWeek, ...]], receivers: Iterable[Receiver], as_of: date
+) -> list[Notification]:
+    """Return a card of its week for each team's channel, of the rules that channels hear of; none where nothing happened."""
+    return [
+        Notification(
+            key=notification_key("weekly", as_of, receiver.name, f"{CHANNEL}{team_id}", []),
+            receiver=receiver.name,
+            purpose="weekly",
+            recipient=f"{CHANNEL}{team_id}",
+            name=router.directory.teams[team_id].name,
+            address=None,
+            as_of=as_of,
+            content=WeeklyContent(
+                week_ending=as_of, teams=(TeamWeek(team_name=router.directory.teams[team_id].name, rows=rows),)
+            ),
+        )
+        for receiver in receivers
+        for team_id in sorted((receiver.teams or frozenset()) & router.directory.teams.keys())
+        if (rows := tuple(row for row in weeks.get(team_id, ()) if router.rules[row.rule].channel))
+    ]
+
+
+def _teams(router: Router, reader: Reader, read: Mapping[str, tuple[RuleWeek, ...]], watch: Watch | None) -> tuple[TeamWeek, ...]:
+    """Return the week of each team of which somebody reads everything."""
+    mine = sorted((router.directory.teams[id_].name, id_) for id_ in reader.managed)
+    return tuple(TeamWeek(team_name=name, rows=read.get(id_, ()), watched=_watched(router, watch, id_)) for name, id_ in mine)
+
+
+def _scope_of(router: Router, reader: Reader) -> str:
+    """Return what somebody's scope is of, as the head of a summary says it."""
+    names = [router.directory.teams[id_].name for id_ in reader.teams]
+    return names[0] if len(names) == 1 else plural(len(names), "team")
+
+
+def look_of(router: Router, watch: Watch | None) -> Callable[[Team], TeamWatch | None]:
+    """Return what says what looks at a team's work; None of it where that was not asked, or it is not known whom a count may hold."""
     if watch is None or router.directory.restricted is None:
+        return lambda _: None
+    return lambda team: watch.of(team.id, team.service)
+
+
+def _watched(router: Router, watch: Watch | None, team_id: str) -> Watched | None:
+    """Return at what of a team's work rules look."""
+    found = look_of(router, watch)(router.directory.teams[team_id])
+    if found is None:
         return None
-    found = watch.of(team_id, router.directory.teams[team_id].service)
     return Watched(rules=len(found.rules), people=found.people, unwatched=found.unwatched)
-
-
-def _managers(router: Router) -> dict[str, tuple[Recipient, set[tuple[str, str]]]]:
-    """Return who answers for teams as their manager or service manager, by id, with the teams' names and ids."""
-    found: dict[str, tuple[Recipient, set[tuple[str, str]]]] = {}
-    for team in router.directory.teams.values():
-        for role in ("team_manager", "service_manager"):
-            recipient = router.answers_for(team.id, role)
-            if recipient:
-                _, teams = found.get(recipient.person.id, (recipient, set()))
-                found[recipient.person.id] = (recipient, {*teams, (team.name, team.id)})
-    return found

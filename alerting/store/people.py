@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import sqlalchemy as sa
 
 from alerting.alerts.people import People
-from alerting.config import Administrator
+from alerting.council_people import Administrator
 from alerting.store import newest_directory
 
 

@@ -222,9 +222,11 @@ class Store:
             closed = alert_rows.read_closed_until(connection, where) if by_hand else {}
         return [alert_rows.to_alert(row, done.get(row.id, ()), returns.get(row.id, ()), closed.get(row.id)) for row in rows]
 
-    def recent(self, since: date, within: sa.Connection) -> list[Alert]:
-        """Return every alert that is open or was resolved after `since`."""
-        return self.alerts(sa.or_(schema.alert.c.resolved_on.is_(None), schema.alert.c.resolved_on > since), within=within)
+    def recent(self, since: date, within: sa.Connection, *, and_on: date) -> list[Alert]:
+        """Return every alert that is open or was resolved after `since`, and those that were open at the end of another day."""
+        row = schema.alert.c
+        was_open = sa.and_(row.first_seen <= and_on, row.resolved_on > and_on)
+        return self.alerts(sa.or_(row.resolved_on.is_(None), row.resolved_on > since, was_open), within=within)
 
     def find(self, ref: str, within: sa.Connection | None = None) -> Alert | None:
         """Return the alert with a reference, None when there is none; in the caller's transaction, if given."""

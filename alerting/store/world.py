@@ -17,7 +17,7 @@ from alerting.notifications.admin_digest import Aftermath
 from alerting.notifications.policy import Policy
 from alerting.notifications.report import RuleRow
 from alerting.notifications.rule_quality import PERIOD
-from alerting.notifications.weekly import WEEKS
+from alerting.notifications.scorecard import A_YEAR, WEEKS
 from alerting.notifications.world import Week, World
 from alerting.rulebook.rule import Rule
 from alerting.store import brakes, channel_checks, load_history, newest_directory, rule_quality, silences, unreadable_rows
@@ -95,7 +95,7 @@ def _week(store: Store, connection: Transaction, policy: Policy, as_of: date) ->
     daily = store.latest_run("daily", within=connection)
     rows: list[Mapping[str, Any]] = daily.report.get("rules", []) if daily else []
     return Week(
-        recent=tuple(store.recent(as_of - timedelta(weeks=WEEKS + 1), connection)),
+        recent=tuple(store.recent(as_of - timedelta(weeks=WEEKS + 1), connection, and_on=as_of - A_YEAR)),
         first_day=store.first_day(connection),
         daily_rules=tuple(_rule_row(row) for row in rows),
         channels=tuple(channel_checks.channels(connection, policy.receivers_of("weekly"))),

@@ -12,7 +12,7 @@ from datetime import date
 
 from alerting.alerts.people import Actor, plain
 from alerting.casedata.directory import Directory
-from alerting.config import Administrator
+from alerting.council_people import Administrator
 from alerting.model import Person, Worded
 from alerting.notifications.roles import SERVICES
 from alerting.page_settings import Page

@@ -37,7 +37,7 @@ from alerting.notifications.content import (
     SendTestContent,
     WeeklyContent,
 )
-from alerting.notifications.messages import digest, summary
+from alerting.notifications.messages import digest, summary, week
 from alerting.notifications.messages.digest import ShownSection
 from alerting.notifications.messages.sentences import (
     LONGEST,
@@ -238,9 +238,12 @@ class Words:
         )
 
     def _week(self, content: WeeklyContent) -> _Page:
-        view = summary.view_week(content, self._title)
+        view = week.view_week(content, self._title)
         subject = f"Practice alerts weekly summary, week ending {content.week_ending.day} {content.week_ending:%B}"
-        card = self._card(subject, view.summary, ("Team", "New", "Open", "Cleared"), summary.week_cells(content))
+        says, rows = week.card_of_week(content, self._title)
+        whose = f": {plain(content.teams[0].team_name)}" if len(content.teams) == 1 else ""
+        footer = "Counts only: each manager gets the summary by mail."
+        card = self._card(f"The week in practice alerts{whose}", says, ("Rule", "Open", "New"), rows, footer=footer)
         return _Page(template="weekly", title="Practice alerts: the week", subject=subject, view=view, card=card)
 
     def _items(self, notification: Notification, content: DigestContent, ceiling: Tier, problems: Counter[Problem]) -> _Page:
