@@ -14,14 +14,16 @@ from alerting.alerts.matcher import Matcher
 from alerting.casedata.directory import Restriction
 from alerting.council_people import Administrator, Leader
 from alerting.evaluation.evaluation import Asked, Reading, Status
+from alerting.evaluation.watch import TeamWatch, Watch
 from alerting.model import Act, Condition, LastTold, Level, Person, Reason
 from alerting.notifications.content import DigestContent, NoticeContent, WeeklyContent
 from alerting.notifications.decide import Decision, decide
 from alerting.notifications.policy import Policy
 from alerting.notifications.recipient_log import EVERYBODY
 from alerting.notifications.report import RuleRow
-from alerting.notifications.routing import Receiver
+from alerting.notifications.routing import Receiver, Router
 from alerting.notifications.silences import Silence
+from alerting.notifications.weekly import look_of
 from alerting.notifications.world import Week
 from tests.plain_day import BELIEVED, DIRECTORY, FRIDAY, MONDAY, THURSDAY, TUESDAY, alert, clear, day, ended, match, world
 from tests.rule_folder import Folder
@@ -428,6 +430,17 @@ def test_a_teams_channel_gets_a_card_of_its_week_without_what_channels_do_not_he
     assert [(team.team_name, [row.rule for row in team.rows]) for team in card.content.teams] == [("Team T1", ["visits"])]
     nothing = decide(policy, "weekly", world(), day(rules=["weekly"])).notifications
     assert [one.recipient for one in nothing if one.purpose == "weekly" and one.is_for_channel] == []
+
+
+def test_what_has_no_team_is_in_time_or_late_in_the_performance_team_which_is_told_of_it(policy: Policy) -> None:
+    own = TeamWatch(known={"visits": 10}, late={"visits": 1})
+    found = Watch(teams={"TP": own, "T1": own}, services={}, teamless=TeamWatch(known={"visits": 5}, late={"visits": 4}))
+    looks = look_of(Router(DIRECTORY, policy.routes), found)
+
+    assert [(looks(DIRECTORY.teams[id_]).known, looks(DIRECTORY.teams[id_]).late) for id_ in ("TP", "T1")] == [
+        ({"visits": 15}, {"visits": 5}),
+        ({"visits": 10}, {"visits": 1}),
+    ]
 
 
 def test_heads_of_service_get_counts_of_their_teams_and_no_team_by_itself(policy: Policy) -> None:

@@ -7,6 +7,9 @@ from datetime import timedelta
 
 import pytest
 
+from alerting.app import build
+from alerting.authoring.today import look
+from alerting.evaluation.day import ask
 from alerting.notifications.content import WeeklyContent
 from alerting.notifications.messages.week import view_week
 from alerting.notifications.week_content import TeamWeek, Watched
@@ -89,6 +92,23 @@ def test_only_who_leads_the_performance_team_reads_how_many_are_sealed_and_never
 
     said = {who: content.sealed for who, content in office.sent if isinstance(content, WeeklyContent)}
     assert said == {"P1": "fewer than 5"} | dict.fromkeys(said.keys() - {"P1"}, "")
+
+
+@pytest.mark.slow
+def test_of_each_team_it_is_known_how_many_are_late_without_restricted_records_and_what_has_no_team_stands_apart(
+    office: Office,
+) -> None:
+    office.council.add("ext_restricted", person_id="C2", level="limited", allowed_recipients="W2")
+    office.council.on_a_plan("C3", seen=MONDAY - 60 * DAY)
+    office.council.on_a_plan("C4", seen=MONDAY - 60 * DAY, team="T9")
+    office.run(MONDAY)
+    app = build(office.folder / "config.yaml")
+    with look(app, app.book.rules, MONDAY) as found:
+        watch = ask(app.book, found, app.book.rules, watch=True).watch
+
+    assert watch is not None
+    assert (watch.teams["T1"].known["cp-visit-overdue"], watch.teams["T1"].late["cp-visit-overdue"]) == (2, 2)
+    assert sum(one.late.get("cp-visit-overdue", 0) for one in (*watch.teams.values(), watch.teamless)) == 3
 
 
 @pytest.mark.slow

@@ -78,7 +78,9 @@ def test_how_a_team_stands_is_a_word_beside_its_colour():
 
 def test_a_count_that_is_kept_back_is_a_star_that_is_explained_and_nothing_is_added_up_over_rules():
     kept = (
-        a_scope_row(open=None, overdue=None, due_soon=0, in_time=None, of=None, open_last=None, trend=(None,) * 12, longest=None),
+        a_scope_row(
+            open=None, overdue=None, due_soon=0, in_time=None, of=None, open_last=None, trend=(6, None, None), longest=None
+        ),
     )
     sent = message(
         notification("weekly", WeeklyContent(week_ending=AS_OF, teams=(), scope=kept, scope_of="8 teams", masked=True))
@@ -88,6 +90,15 @@ def test_a_count_that_is_kept_back_is_a_star_that_is_explained_and_nothing_is_ad
     assert "* overdue, 0 due soon, * open; below target" in sent.text
     assert "A star stands for a count that is kept back" in read(sent.html)
     assert "Better: not known: the counts of last week or this are kept back." in sent.text
+
+
+def test_in_a_first_week_it_is_not_said_that_a_week_before_it_is_kept_back():
+    first = (a_scope_row(open_last=None, open_last_year=None, trend=(None,) * 11 + (14,)),)
+    sent = message(
+        notification("weekly", WeeklyContent(week_ending=AS_OF, teams=(), scope=first, scope_of="8 teams", masked=True))
+    )
+
+    assert "Worse: not known: there is no week before this one." in sent.text
 
 
 def test_of_one_team_the_rules_stand_once():

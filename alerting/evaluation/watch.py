@@ -44,6 +44,8 @@ class Watch:
     teams: Mapping[str, TeamWatch]
     #: By service, the rules that look at it as a whole.
     services: Mapping[str, frozenset[str]]
+    #: What has neither a team nor a service: how many are known, and how many of them late.
+    teamless: TeamWatch = field(default_factory=TeamWatch)
     #: How many people have a sealed record, whom no rule asks about.
     sealed: int = 0
     #: How many contacts and referrals wait of which nobody is told, as of the children on them different people may know.
@@ -66,8 +68,8 @@ def read_watch(snapshot: Snapshot) -> Watch:
     known: defaultdict[str, dict[str, int]] = defaultdict(dict)
     late: defaultdict[str, dict[str, int]] = defaultdict(dict)
     for team, rule, how_many, overdue in snapshot.sql(
-        f"""SELECT team, rule, count(*), count(*) FILTER (outcome = 'match' AND due < as_of()) FROM finding
-        WHERE team IS NOT NULL AND outcome <> 'unknown' AND (person IS NULL OR {_COUNTED}) GROUP BY 1, 2 ORDER BY 1, 2"""
+        f"""SELECT coalesce(team, ''), rule, count(*), count(*) FILTER (outcome = 'match' AND due < as_of()) FROM finding
+        WHERE (team IS NOT NULL OR service IS NULL) AND outcome <> 'unknown' AND (person IS NULL OR {_COUNTED}) GROUP BY 1, 2 ORDER BY 1, 2"""
     ):
         known[team][rule], late[team][rule] = how_many, overdue
     people = dict(
@@ -88,6 +90,7 @@ def read_watch(snapshot: Snapshot) -> Watch:
             )
             for team in {*rules, *unwatched}
         },
+        teamless=TeamWatch(known=known.get("", {}), late=late.get("", {})),
         services={service: frozenset(mine) for service, mine in services.items()},
         sealed=_sealed(snapshot),
         divided=_divided(snapshot),

@@ -313,7 +313,21 @@ def look_of(router: Router, watch: Watch | None) -> Callable[[Team], TeamWatch |
     """Return what says what looks at a team's work; None of it where that was not asked, or it is not known whom a count may hold."""
     if watch is None or router.directory.restricted is None:
         return lambda _: None
-    return lambda team: watch.of(team.id, team.service)
+    performance = router.directory.team_for("performance")
+
+    def look(team: Team) -> TeamWatch:
+        found = watch.of(team.id, team.service)
+        if team != performance:
+            return found
+        # What has no team is told to the performance team, so that it counts as theirs.
+        known, late = (_together(getattr(found, name), getattr(watch.teamless, name)) for name in ("known", "late"))
+        return replace(found, known=known, late=late)
+
+    return look
+
+
+def _together(one: Mapping[str, int], other: Mapping[str, int]) -> dict[str, int]:
+    return {rule: one.get(rule, 0) + other.get(rule, 0) for rule in {*one, *other}}
 
 
 def _watched(router: Router, watch: Watch | None, team_id: str) -> Watched | None:

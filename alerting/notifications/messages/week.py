@@ -284,7 +284,8 @@ def _news(scope: Sequence[ScopeWeek], as_of: date, *, masked: bool) -> tuple[tup
             ("Worse", worse or "no rule has more open than last week."),
         )
     else:
-        why = "the counts of last week or this are kept back." if masked else "there is no week before this one."
+        is_first = not any(count is not None for row in scope for count in row.trend[:-1])
+        why = "the counts of last week or this are kept back." if masked and not is_first else "there is no week before this one."
         known = (("Better", f"not known: {why}"), ("Worse", f"not known: {why}"))
     return (*known, ("Needs you", _needs(scope, as_of)))
 
