@@ -140,7 +140,15 @@ class App:
 
         council = self.loaded.config.council
         rules = {rule.id: words_of(rule) for rule in (*self.book.rules, *self.book.off)}
-        return Words(rules, council=council.name, page_url=council.page, stamp=council.stamped)
+        ask = council.ask or next((one.address for one in council.administrators), None)
+        return Words(
+            rules,
+            council=council.name,
+            page_url=council.page,
+            stamp=council.stamped,
+            ask=ask,
+            case_link=council.case_link,
+        )
 
     def receivers(self) -> dict[str, tuple[Receiver, Notifier]]:
         """Return each receiver as routing sees it, and itself."""
@@ -321,6 +329,9 @@ def words_of(rule: Rule) -> RuleWords:
         title=rule.title,
         says=rule.says,
         clears=rule.clears,
+        falls_due=rule.falls_due,
+        one=rule.headline[0],
+        many=rule.headline[1],
         basis_kind=rule.basis_kind,
         basis_text=rule.basis_text,
         basis_source=rule.basis_source,

@@ -38,8 +38,8 @@ from alerting.page_settings import Page, must_be_web_address
 
 _STRICT = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, populate_by_name=True)
 _SECRET = re.compile(r"^\$\{(env|file|keyring):([^}]+)\}$")
-_LONGEST_DOMAIN = 80
-"""For a message's id has 120 characters in the store."""
+_LONGEST_DOMAIN = 80  # for a message's id has 120 characters in the store
+_RECORD = r"^https://[^{}]+\{child\}[^{}]*$"
 PRODUCTION = "production"
 _PASSWORDS = ("password", "passwd", "pwd", "passphrase", "secret", "client_secret", "token", "api_key", "apikey")
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -71,9 +71,9 @@ class Council(BaseModel):
     )
     domain: str = Field(default="practice-alerts.invalid", description="The domain of message ids, such as alerts.example.gov.uk")
     page: str | None = Field(default=None, description="Address of the page that messages link to, when there is one")
-    stamp: str | None = Field(
-        default=None, description="Words put on every message, such as TEST, where the data is not the live data"
-    )
+    ask: str | None = Field(default=None, description="Mailbox for questions on an item; without it, the first administrator's")
+    case_link: str | None = Field(default=None, pattern=_RECORD, description="Address of a child's record, with {child} in it")
+    stamp: str | None = Field(default=None, description="Words on every message, such as TEST, where the data is not live data")
     environment: str = Field(
         default=PRODUCTION, pattern=r"^[a-z][a-z0-9-]{1,29}$", description="production, or what this is, such as test"
     )
@@ -98,7 +98,7 @@ class Council(BaseModel):
             )
         return self
 
-    @field_validator("redirect_to")
+    @field_validator("redirect_to", "ask")
     @classmethod
     def _isone_address(cls, value: str | None) -> str | None:
         return None if value is None else one_address(value)

@@ -132,10 +132,10 @@ def until(due: date, as_of: date) -> str:
     """Return how far a due date is away.
 
     >>> until(date(2026, 3, 4), date(2026, 3, 31)), until(date(2026, 4, 1), date(2026, 3, 31))
-    ('27 days over', 'in 1 day')
+    ('27 days overdue', 'in 1 day')
     """
     days = (as_of - due).days
-    return "today" if days == 0 else f"{plural(days, 'day')} over" if days > 0 else f"in {plural(-days, 'day')}"
+    return "today" if days == 0 else f"{plural(days, 'day')} overdue" if days > 0 else f"in {plural(-days, 'day')}"
 
 
 _FEW = 5

@@ -111,7 +111,7 @@ class Reason(Worded):
     rule_changed = (
         "rule_changed",
         "rule_changed",
-        "The rule was changed and no longer asks for this, which does not mean that it is cleared.",
+        "The rule was changed and no longer looks for this, which does not mean that it is cleared.",
     )
     record_merged = (
         "record_merged",

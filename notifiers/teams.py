@@ -380,7 +380,7 @@ def _card(shown: Card, most: int = _MOST_ROWS) -> AdaptiveCard:
 def _table(shown: Card, most: int) -> Table:
     from microsoft_teams.cards import ColumnDefinition, Table
 
-    widths = [4, *[1] * (len(shown.columns) - 1)]
+    widths = [3, 2, 1] if len(shown.columns) == 3 else [4, *[1] * (len(shown.columns) - 1)]
     return Table(
         columns=[ColumnDefinition(width=width) for width in widths],
         rows=[_row(shown.columns, bold=True), *(_row(cells) for cells in shown.rows[:most])],
@@ -391,15 +391,18 @@ def _table(shown: Card, most: int) -> Table:
 def _row(cells: tuple[str, ...], *, bold: bool = False) -> TableRow:
     from microsoft_teams.cards import TableCell, TableRow
 
-    return TableRow(cells=[TableCell(items=[_plain(cell, bold=bold)]) for cell in cells])
+    # A number stands under its heading's last letter, so that counts can be compared down a column.
+    return TableRow(
+        cells=[TableCell(items=[_plain(cell, bold=bold, last=place == len(cells) - 1)]) for place, cell in enumerate(cells)]
+    )
 
 
-def _plain(text: str, *, bold: bool = False, quiet: bool = False) -> RichTextBlock:
+def _plain(text: str, *, bold: bool = False, quiet: bool = False, last: bool = False) -> RichTextBlock:
     """Return text as it stands: a run of rich text, unlike a text block, is not read as Markdown."""
     from microsoft_teams.cards import RichTextBlock, TextRun
 
     run = TextRun(text=_inert(text), weight="Bolder" if bold else None, is_subtle=quiet or None, size="Small" if quiet else None)
-    return RichTextBlock(inlines=[run])
+    return RichTextBlock(inlines=[run], horizontal_alignment="Right" if last else None)
 
 
 def _without_markdown(text: str) -> str:

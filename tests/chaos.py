@@ -41,7 +41,7 @@ SLOWEST_S, SLOWEST_TIMES = 30.0, 5
 """After the last kill all is sent within so many seconds, and so many times what an undisturbed run takes."""
 
 CHILD = re.compile(r"\bP?(C\d+)\b")
-HEADING = re.compile(r"Child protection plan (C\d+)\b")
+HEADING = re.compile(r"\bChild(?:ren)? (C\d+(?:, C\d+)*)\b")
 ITEM = re.compile(r"- (RED|AMBER): .*? recorded for (\d+) working days \(last protection visit (\d+ \w+ \d{4})\)")
 
 
@@ -102,7 +102,7 @@ def _content(must: Must, mail: Mail) -> Found:
         and set(CHILD.findall(f"{mail.subject}\n{mail.text}")) == set(children)
         and set(CHILD.findall(mail.html)) == set(children)
         and all(f"for {item.working_days} working days" in _plain(mail.html) for item in due)
-        and mail.subject == f"Practice alerts: {len(due)} new"
+        and f"; {len(due)} new." in _plain(mail.text)
     )
     return [] if right else [(Fault.content, f"{mail.to}: {mail.subject}: {_items(mail.text)}; must be {sorted(due)}")]
 
@@ -110,10 +110,11 @@ def _content(must: Must, mail: Mail) -> Found:
 def _items(text: str) -> list[Owed]:
     """Return the items that a message's plain words have."""
     found, parts = [], HEADING.split(_plain(text))
-    for child, said in zip(parts[1::2], parts[2::2], strict=True):
+    for children, said in zip(parts[1::2], parts[2::2], strict=True):
         for level, days, last in ITEM.findall(said):
             last_visit = datetime.strptime(last, "%d %B %Y").date()
-            found.append(Owed(child=child, level=level, working_days=int(days), last_visit=last_visit))
+            for child in children.split(", "):
+                found.append(Owed(child=child, level=level, working_days=int(days), last_visit=last_visit))
     return found
 
 

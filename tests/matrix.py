@@ -1,6 +1,6 @@
 """A made-up council of which one column is damaged: who is then told of what, and what administrators read of it.
 
-Nothing of the service is asked who was told: it is read in the messages, by reader, rule and reference. Who may be told of whom
+Nothing of the service is asked who was told: it is read in what went out, by reader, rule and reference. Who may be told of whom
 is worked out from the council's undamaged tables, widely: whoever works with a child, and the managers of the teams that do.
 """
 
@@ -9,13 +9,14 @@ from __future__ import annotations
 import re
 import shutil
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from enum import StrEnum
 from functools import cache, cached_property
 from pathlib import Path
 
+import sqlalchemy as sa
 import yaml
 
 from alerting.app import App, build
@@ -24,7 +25,10 @@ from alerting.casedata.catalogue import TABLES
 from alerting.casedata.snapshot import Snapshot, Wanted
 from alerting.delivery.notifier import Notifier
 from alerting.model import Message, Tier
+from alerting.notifications.content import NEWS, DigestContent, ItemState
 from alerting.sources.demo.source import Source
+from alerting.store import schema
+from alerting.store.messages.content_json import from_json
 from tests.column_damage import DAMAGES
 
 RULES = Path(__file__).parent.parent / "rules"
@@ -43,14 +47,6 @@ _DAMAGE = {damage.name: damage for damage in DAMAGES}
 Columns = Mapping[str, Sequence[str | None]]
 Tables = Mapping[str, Columns]
 
-_SECTION = re.compile(r"^([A-Z][A-Z' ]+) \(\d+\)$", re.MULTILINE)
-_OVER = frozenset({"CLEARED SINCE LAST TIME", "NO LONGER ASKED FOR", "WITH SOMEBODY ELSE NOW"})
-_ON_HOLD, _STILL_OPEN = "ON HOLD", "STILL OPEN"
-_ITEM = re.compile(r"^- (?:(?:INFO|AMBER|RED|CRITICAL): )?(.+)$")
-_REFERENCE = re.compile(r"\bA-[2-9A-Z]{8}\b")
-_RULE = re.compile(r"^(.+) \(([A-Z]+-\d+)\)$", re.MULTILINE)
-_BY_NUMBER = re.compile(r"^(And \d+ more|Counted by rule)\b.*: ")
-_COUNTED = re.compile(r"(?<=[:,] )(\d+) (.+?)(?=, \d|\.$)")
 _NOTICE = re.compile(r"^- .+(?:\n  .+)*", re.MULTILINE)
 _CODE = re.compile(r"\b[A-Z]+-\d+\b")
 _FIGURE = re.compile(r"(?<![\w-])\d+(?![\w-])")
@@ -76,20 +72,14 @@ class Told:
     #: The notices to administrators, each as it reads.
     notices: frozenset[str]
     still: frozenset[tuple[str, str, str]] = frozenset()
-    #: How many alerts of a rule a reader was told of by their number only, by rule and reader.
-    more: Mapping[tuple[str, str], int] = field(default_factory=dict)
 
     @property
     def everything(self) -> frozenset[tuple[str, str, str]]:
         return self.items | self.still | self.over
 
     def by_rule(self) -> Counter[str]:
-        """Return how many alerts of each rule are news to somebody; where only numbers were told, the most that one reader was."""
-        listed = Counter(rule for rule, _ in {(rule, reference) for rule, reference, _ in self.items})
-        each = Counter((rule, reader) for rule, _, reader in self.items) + Counter(self.more)
-        for rule, reader in self.more:
-            listed[rule] = max(listed[rule], each[rule, reader])
-        return listed
+        """Return how many alerts of each rule are news to somebody."""
+        return Counter(rule for rule, _ in {(rule, reference) for rule, reference, _ in self.items})
 
     def ended(self) -> Counter[str]:
         """Return how many alerts of each rule somebody was told to be over."""
@@ -214,19 +204,24 @@ class Bench:
         folder = self.folder / "now"
         shutil.copytree(self.begun(load), folder)
         try:
-            return read_messages(self._run(folder, DAYS[-1], tables))
+            return self._run(folder, DAYS[-1], tables)
         finally:
             shutil.rmtree(folder)
 
-    def _run(self, folder: Path, day: date, tables: Tables) -> list[Message]:
+    def _run(self, folder: Path, day: date, tables: Tables) -> Told:
         post = PostBox()
         app = replace(self.app, loaded=replace(self.app.loaded, folder=folder), source=Extract(tables), notifiers={"post": post})
         store = app.store()
         try:
             app.pipeline(store).run("daily", day, lambda: datetime.combine(day, datetime.min.time(), UTC).replace(hour=7))
+            with store.transaction() as connection:
+                row = schema.outbox.c
+                sent = connection.execute(
+                    sa.select(row.address, row.content).where(row.as_of == day, row.purpose == "daily", row.state == "accepted")
+                ).all()
         finally:
             store.close()
-        return post.taken
+        return read_told(sent, post.taken, {rule.id: rule.code for rule in (*self.app.book.rules, *self.app.book.off)})
 
     def squares(self) -> list[Square]:
         """Return every square: of each column that a rule of the book or the service itself reads."""
@@ -246,35 +241,28 @@ class Bench:
 # ------------------------------------------------------------------ what the messages say
 
 
-def read_messages(messages: Sequence[Message]) -> Told:
-    """Return what a day's messages say."""
+def read_told(sent: Iterable[tuple[str | None, str]], messages: Iterable[Message], codes: Mapping[str, str]) -> Told:
+    """Return what a day's messages say: each reader's list, by the content that went out, and what administrators read."""
     found: dict[str, set[tuple[str, str, str]]] = defaultdict(set)
-    about, notices = {}, set()
-    more: Counter[tuple[str, str]] = Counter()
-    for message in messages:
-        if message.purpose == "admin":
-            notices |= {*_NOTICE.findall(message.text), *_FIRST_LOAD.findall(message.text)}
-            continue
-        codes = dict(_RULE.findall(message.text))
-        section = heading = title = ""
-        for line in message.text.splitlines():
-            if seen := _SECTION.match(line):
-                section = seen[1]
-            elif _BY_NUMBER.match(line) and section not in (*_OVER, _ON_HOLD, _STILL_OPEN):
-                for number, counted in _COUNTED.findall(line):
-                    more[codes.get(counted, counted), message.to_address or ""] += int(number)
-            elif seen := _ITEM.match(line):
-                title = seen[1]
-            elif seen := _REFERENCE.search(line):
-                if section != _ON_HOLD and title:
-                    kind = "over" if section in _OVER else "still" if section == _STILL_OPEN else "items"
-                    found[kind].add((codes.get(title, title), seen[0], message.to_address or ""))
-                    about[seen[0]] = heading
-                title = ""
-            elif line and not line.startswith(" "):
-                heading = line
+    about: dict[str, str] = {}
+    for address, text in sent:
+        content = from_json(text, lambda _: {})
+        for item in content.items if isinstance(content, DigestContent) else ():
+            if item.state is ItemState.held:
+                continue
+            over = item.state in (ItemState.cleared, ItemState.moved)
+            kind = "over" if over else "items" if item.state in NEWS else "still"
+            found[kind].add((codes.get(item.rule, item.rule), item.ref, address or ""))
+            worker = item.worker_name if "worker" in item.subject_kind.split("_") else None
+            about[item.ref] = item.called or worker or f"{item.subject_kind} {item.subject}"
+    notices = {
+        notice
+        for message in messages
+        if message.purpose == "admin"
+        for notice in (*_NOTICE.findall(message.text), *_FIRST_LOAD.findall(message.text))
+    }
     items, still, over = (frozenset(found[kind]) for kind in ("items", "still", "over"))
-    return Told(items=items, still=still, over=over, about=about, notices=frozenset(notices), more=more)
+    return Told(items=items, still=still, over=over, about=about, notices=frozenset(notices))
 
 
 # ------------------------------------------------------------------ who may be told of whom

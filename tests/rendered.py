@@ -105,8 +105,8 @@ def notification(purpose, content):
     )
 
 
-def a_card(team_name, *lines):
-    return notification("daily", CardContent(team_name=team_name, lines=lines, told=()))
+def a_card(team_name, *lines, **content):
+    return notification("daily", CardContent(team_name=team_name, lines=lines, told=(), **content))
 
 
 def notices(*new, still=(), run=None, asked=None):

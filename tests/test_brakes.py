@@ -117,6 +117,7 @@ def test_what_is_critical_is_named_at_once_and_told_the_next_working_day_release
 
     report = office.run(MONDAY + 2 * DAY)
     assert office.told("M1") == {"C1": "open", "C2": "open", "C5": "new"}
+    assert [item.subject for item in office.content("M1").items if item.unchecked] == ["C5"]
     assert report.brakes[0].kept_back == 2
     assert second_contact(office) == {"S1"}
     office.run(MONDAY + 3 * DAY)
@@ -319,12 +320,44 @@ def test_after_the_release_each_manager_gets_one_summary_and_what_came_since_as_
 
     assert beginning.told("M1") == {"C1": "backlog", "C2": "backlog", "C3": "new"}
     pages = [path.read_text("utf-8") for path in (beginning.folder / "outbox").rglob("*.html")]
-    [page] = [page for page in pages if "Open already when this service began (2)" in page]
+    [page] = [page for page in pages if "Open already when this service began: 2 children" in page]
     assert "These are no news" in page
     beginning.run(MONDAY + 2 * DAY)
     assert beginning.people() == set()
     beginning.run(MONDAY + 8 * DAY)
     assert beginning.told("M1") == {"C1": "reminder", "C2": "reminder", "C3": "reminder"}
+
+
+def test_what_is_critical_on_the_first_day_waits_a_working_day_and_goes_out_as_not_checked(beginning: Office):
+    critical = {
+        "levels": "{amber: measure > 0, critical: measure > 100}",
+        "notify": "{amber: [team_manager], critical: [team_manager]}",
+    }
+    beginning.rule("plan-long", "PL-01", **critical)
+    beginning.council.on_a_plan("C5", seen=MONDAY, begun=MONDAY - 200 * DAY)
+    beginning.run(MONDAY)
+    assert beginning.people() == set()
+
+    beginning.run(MONDAY + DAY)
+    assert {item.subject: item.unchecked for item in beginning.content("M1").items} == {"C5": True}
+    pages = [path.read_text("utf-8") for path in (beginning.folder / "outbox").rglob("*.html")]
+    assert any("Nobody has checked yet whether what its rule found is right." in page for page in pages)
+
+
+def test_how_long_what_is_critical_waits_is_the_councils(office: Office):
+    office.settings["rules"] = {"path": "rules", "params": {"critical_waits_wd": 3}}
+    office.rule(
+        "plan-long", "PL-01", "brake: 2", levels="{amber: measure > long_days, critical: measure > 100}",
+        notify="{amber: [team_manager], critical: [team_manager]}",
+    )  # fmt: skip
+    add(office, "C3", "C4")
+    office.council.on_a_plan("C5", seen=MONDAY, begun=MONDAY - 200 * DAY)
+    for days in (1, 2, 3):
+        office.run(MONDAY + days * DAY)
+        assert office.people() == set()
+
+    office.run(MONDAY + 4 * DAY)
+    assert office.told("M1")["C5"] == "new"
 
 
 def test_the_first_day_run_again_is_still_the_first_day(beginning: Office):

@@ -1,12 +1,16 @@
 """What a channel's card says, and what those who look after the service are told."""
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 
 import pytest
 
 from alerting.model import Card, Level, Tier
+from alerting.notifications.admin_digest import by_cost
 from alerting.notifications.content import CardLine, Notice, SendTestContent, WeeklyContent
+from alerting.notifications.notices import keyed, of_budget, of_nothing_asked, of_older_files, of_rules
+from alerting.notifications.report import RuleRow
+from alerting.notifications.routing import RuleRoute
 from alerting.notifications.week_content import TeamWeek
 from tests.rendered import a_card, a_team_week, a_week, a_week_row, daily, item, message, notices, notification, read
 
@@ -14,26 +18,43 @@ from tests.rendered import a_card, a_team_week, a_week, a_week_row, daily, item,
 def test_a_channel_gets_a_card_of_counts_and_both_parts():
     given_notification = a_card(
         "Assessment North",
-        CardLine(rule="worker-caseload-high", level=Level.amber, new=0, open=4, cleared=0, held=0),
-        CardLine(rule="care-leaver-not-in-touch", level=Level.red, new=2, open=10, cleared=1, held=1),
-    )
+        CardLine(
+            rule="worker-caseload-high", level=Level.amber, new=0, open=4, cleared=0, held=0, levels={"amber": 4},
+        ),
+        CardLine(
+            rule="care-leaver-not-in-touch", level=Level.red, new=2, open=6, cleared=1, held=1, levels={"red": 5, "amber": 3}, overdue=5,
+        ),
+        counts={"overdue": 5, "due_soon": 3, "to_look_at": 4, "held": 1, "done": 1},
+        data_as_at=datetime(2026, 3, 31, 5, 40),
+    )  # fmt: skip
     sent = message(given_notification, ceiling=Tier.counts, channel="T1", page_url="https://alerts.example.gov.uk/")
 
+    counts = "5 overdue, 3 due soon, 4 to look at, 1 on hold"
+    held = "1 alert on hold: the data could not be believed or did not say."
     assert sent.channel == "T1"
+    assert sent.subject == f"Assessment North: {counts}"
     assert sent.card == Card(
-        title="Practice alerts: Assessment North",
-        summary="2 new and 14 open for Assessment North; 1 cleared; 1 on hold.",
-        columns=("Rule", "New", "Open", "Cleared"),
+        title=sent.subject,
+        summary=f"{counts}; 2 new.",
+        columns=("Rule", "Now", "Overdue"),
         rows=(
-            ("Red: Care leaver not in touch", "2", "10", "1"),
-            ("Amber: Worker's caseload over the threshold", "0", "4", "0"),
+            ("Care leaver not in touch", "5 red · 3 amber · 1 on hold · 1 done", "5"),
+            ("Worker's caseload over the threshold", "4 amber", ""),
         ),
-        footer="1 alert on hold: the data could not be trusted or did not say. Counts only: each manager gets the list by mail.",
+        footer=f"Data as at 05:40 today. {held} Counts only: each manager gets the list by mail.",
         link="https://alerts.example.gov.uk/",
     )
     for part in (sent.text, read(sent.html)):
-        assert "2 new and 14 open for Assessment North; 1 cleared; 1 on hold." in part
+        assert f"{counts}; 2 new. Data as at 05:40 today." in part
         assert "Care leaver not in touch" in part
+
+
+def test_a_card_that_an_earlier_version_planned_says_what_it_knows():
+    line = CardLine(rule="care-leaver-not-in-touch", level=Level.red, new=2, open=10, cleared=1, held=1)
+    sent = message(a_card("Assessment North", line), ceiling=Tier.counts, channel="T1")
+
+    assert sent.subject == "Assessment North: 12 to look at, 1 on hold"
+    assert sent.card.rows == (("Care leaver not in touch", "12 red · 1 on hold · 1 done", ""),)
 
 
 @pytest.mark.parametrize(
@@ -98,6 +119,30 @@ def test_a_card_of_what_is_on_hold_does_not_say_that_nothing_is_open():
     assert "nothing open" not in f"{sent.subject}{sent.card.summary}".lower()
 
 
+def test_what_costs_most_stands_first():
+    rows = [RuleRow(id=code, code=code, status="withheld", problem="visits lost half of their rows") for code in ("A", "B")]
+    found = keyed([
+        *of_older_files([]),
+        Notice(title="A rule is not as it is shipped"),
+        *of_rules([*rows, RuleRow(id="C", code="C", status="error", problem="it fails")], []),
+        *of_nothing_asked([]),
+    ])  # fmt: skip
+
+    assert [found[key].title for key in by_cost(found)] == [
+        "No rule was asked", "2 rules could not run", "C could not run", "A rule is not as it is shipped",
+    ]  # fmt: skip
+
+
+def test_administrators_read_which_rules_brought_more_than_a_day_may():
+    route = RuleRoute(notify={}, channel=True, remind_every=5, title="Care leaver not in touch", code="CL-01")
+    fresh = [item(subject=str(n), level="amber") for n in range(12)]
+    red = [item(subject=f"r{n}") for n in range(12)]
+
+    [notice] = of_budget([daily(*fresh, *red, budget=10), daily(*fresh, budget=12)], {"care-leaver-not-in-touch": route})
+    assert notice.detail.startswith("1 person was told of some as a count alone, most of them of these rules: CL-01 2.")
+    assert list(of_budget([daily(*red, budget=10), daily(*fresh)], {})) == []
+
+
 def test_what_was_told_before_and_lasts_stands_after_what_is_new_with_its_day():
     lasts = Notice(title="T9 has no manager", detail="Check ext_team.", since=date(2026, 3, 2))
     sent = message(notices(Notice(title="CP-03 could not run"), still=(lasts,)))
@@ -121,7 +166,7 @@ def test_a_test_message_says_that_it_is_one():
 def test_a_rule_asked_weekly_or_monthly_has_its_items_told_like_the_daily_ones(purpose):
     sent = message(replace(daily(item()), purpose=purpose))
 
-    assert sent.subject == f"Practice alerts, {purpose}: 1 new"
+    assert sent.subject == f"Assessment North, {purpose} list: 1 overdue"
     assert "No contact for 57 days" in sent.text
 
 
@@ -129,7 +174,7 @@ def test_a_rule_whose_alerts_are_all_cleared_has_no_level_in_a_channel():
     line = CardLine(rule="CL-01", title="Not in touch", level=None, new=0, open=0, cleared=2, held=0)
     sent = message(a_card("North", line), ceiling=Tier.counts, channel="T1")
 
-    assert sent.card.rows == (("Not in touch", "0", "0", "2"),)
+    assert sent.card.rows == (("Not in touch", "2 done", ""),)
     assert "None" not in read(sent.html)
 
 

@@ -47,9 +47,10 @@ MUST = Must(told={"m@example.gov.uk": frozenset({DUE})}, administrators=ADMINIST
 
 def a_mail(**changes: Any) -> Mail:
     """Return the one mail that must be sent, with these changes."""
-    text = """NEW (1)
-        Child protection plan C7, Person W1
-        - RED: Child protection visit due or overdue
+    text = """1 overdue; 1 new.
+        OVERDUE: 1 child
+        Child C7, Person W1
+        - RED: Protection visit 10 working days overdue (16 February) [New]
           No visit at which the child was seen is recorded for 20 working
           days (last protection visit 2 February 2026)."""
     what = {
@@ -58,7 +59,7 @@ def a_mail(**changes: Any) -> Mail:
         "purpose": "daily",
         "at": 1.0,
         "repeat": False,
-        "subject": "Practice alerts: 1 new",
+        "subject": "Team T1: 1 overdue",
     }
     return Mail(**what | {"text": text, "html": f"<p>{text}</p>"} | changes)
 
@@ -95,7 +96,7 @@ WRONG: dict[str, tuple[list[Mail], list[str], Fault]] = {
     "another child": ([a_mail(text=a_mail().text.replace("C7", "C8"))], [], Fault.content),
     "another child as well": ([a_mail(text=f"{a_mail().text} C8")], [], Fault.content),
     "another child in the HTML part": ([a_mail(html=f"{a_mail().html} C8")], [], Fault.content),
-    "another child in the subject": ([a_mail(subject="Practice alerts: C8")], [], Fault.content),
+    "another child in the subject": ([a_mail(subject="Team T1: C8")], [], Fault.content),
     "no HTML part": ([a_mail(html="")], [], Fault.content),
     "another number": ([a_mail(text=a_mail().text.replace("20 working", "21 working"))], [], Fault.content),
     "another level": ([a_mail(text=a_mail().text.replace("RED", "AMBER"))], [], Fault.content),

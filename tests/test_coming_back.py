@@ -89,7 +89,7 @@ def test_an_alert_that_is_back_within_three_working_days_is_the_same_alert_and_t
     assert [alert.episode for alert in office.alerts() if alert.subject == "C1"] == [1]
     assert (of(office).came_back, of(office).reopened_on) == ((MONDAY + 4 * DAY,), MONDAY + 4 * DAY)
     assert (of(office).first_seen, of(office).facts) == (MONDAY, office.content("M1").items[0].facts)
-    assert "back again" in words(office, "M1")
+    assert "[Back again]" in words(office, "M1")
 
 
 def test_an_alert_that_is_back_after_that_is_a_new_one(office: Office) -> None:
@@ -215,7 +215,7 @@ def test_those_who_were_told_hear_that_somebody_closed_it_and_that_it_counts_as_
     office.run(MONDAY + 3 * DAY)  # C1 opens again, as its level rises; C2 is worse
 
     said = words(office, "M1")
-    assert "No longer asked for (1)".upper() in said.upper()
+    assert "No longer checked: 1".upper() in said.upper()
     assert "Closed by somebody: it is there twice" in said
     assert [alert.level for alert in office.alerts() if alert.subject == "C1"] == [Level.amber, Level.red]
 

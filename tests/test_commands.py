@@ -176,6 +176,7 @@ def test_alerts_are_listed_shown_acknowledged_and_snoozed(shell_of_all_rules: Sh
     ref = alert["ref"]
     listed = shell("alerts", "list").output
     assert ("child protection plan C1" in listed, "Rule WF-12" in listed, "rule asked" in listed) == (True, True, False)
+    assert "Late" in listed.splitlines()[0]
     off = next(alert["ref"] for alert in shell.json("alerts", "list", "--rule", "DQ-07") if alert["subject"] == "WF-12")
     assert "\nRule WF-12, team none" in shell("alerts", "show", off).output
 

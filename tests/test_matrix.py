@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import re
-from dataclasses import replace
 from datetime import date
 from typing import get_args
 
@@ -73,15 +72,6 @@ def told(*items: tuple[str, str, str], notices: tuple[str, ...] = ()) -> Told:
     held = {(rule, f"A-{number}", reader) for rule, number, reader in items}
     about = {reference: "Child protection plan 0004551" for _, reference, _ in held}
     return Told(items=frozenset(held), over=frozenset(), about=about, notices=frozenset(notices))
-
-
-def test_what_is_told_by_its_number_only_counts():
-    shown = told(*many(2))
-
-    assert replace(shown, more={("CP-03", "m1@example.gov.uk"): 40, ("CP-05", "m2@example.gov.uk"): 3}).by_rule() == {
-        "CP-03": 42,
-        "CP-05": 3,
-    }
 
 
 def many(count: int, rule: str = "CP-03") -> list[tuple[str, str, str]]:

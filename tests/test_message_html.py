@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from alerting.formatting import day, listed, number, plain, plural, until
+from alerting.model import Reason
 from alerting.notifications.content import Notice
 from alerting.notifications.messages import digest
 from tests.rendered import (
@@ -16,8 +17,11 @@ from tests.rendered import (
     Outline,
     a_morning,
     a_week,
+    daily,
+    item,
     message,
     notices,
+    rule,
 )
 
 
@@ -53,14 +57,37 @@ def test_the_administrators_message_is_no_wider_than_a_telephone_whatever_tables
     told = notices(
         Notice(title=f"Data: {long}", detail=f"{long} is {'0f' * 40}", items=(long,)), run={long: f"{'0f' * 20}, in {long}"}
     )
-    script = "document.title = document.documentElement.scrollWidth"
+    assert on_a_telephone(message(told).html, "document.documentElement.scrollWidth", tmp_path, chromium) == 360
+
+
+@pytest.mark.slow
+def test_twenty_seven_items_take_three_screens_of_a_telephone_and_a_foot(tmp_path, chromium):
+    visit = rule("cp-visit-overdue", title="Child protection visit due or overdue", falls_due="Protection visit")
+    open_ = [
+        item(
+            "new" if n % 4 == 0 else "open", "cp-visit-overdue", f"00{7000 + n}",
+            level="red" if n < 6 else "amber", due=AS_OF + timedelta(n - 12), person=f"00{7000 + n}",
+            worker_name=f"Worker Number {n % 5}", first_seen=AS_OF - timedelta(9), why="team manager",
+        )
+        for n in range(21)
+    ]  # fmt: skip
+    critical = item(level="critical", subject="0006404", person="0006404", why="team manager")
+    done = [item("cleared", "cp-visit-overdue", f"00{8000 + n}", resolved_reason=Reason.cleared) for n in range(5)]
+    html = message(daily(critical, *open_, *done), visit).html
+
+    foot = "Array.from(document.querySelectorAll('h2')).at(-1).getBoundingClientRect().top"
+    assert on_a_telephone(html, foot, tmp_path, chromium) <= 3 * 780
+
+
+def on_a_telephone(html, asked, tmp_path, chromium):
+    """Return what a script says of a message that is as wide as a telephone."""
+    script = f"document.title = Math.ceil({asked})"
     # Headless Chromium has no window narrower than 500, so the message is held to the width of a telephone.
-    (tmp_path / "mail.html").write_text(message(told).html.replace("</body>", f"<script>{script}</script></body>"), "utf-8")
+    (tmp_path / "mail.html").write_text(html.replace("</body>", f"<script>{script}</script></body>"), "utf-8")
     frame = (
-        '<iframe src="mail.html" width="360" height="900" onload="document.title = this.contentWindow.document.title"></iframe>'
+        '<iframe src="mail.html" width="360" height="9000" onload="document.title = this.contentWindow.document.title"></iframe>'
     )
     (tmp_path / "frame.html").write_text(frame, "utf-8")
-
     looked = subprocess.run(
         [
             chromium,
@@ -74,8 +101,7 @@ def test_the_administrators_message_is_no_wider_than_a_telephone_whatever_tables
         text=True,
         timeout=60,
     )
-
-    assert re.search(r"<title>(.*?)</title>", looked.stdout)[1] == "360"
+    return int(re.search(r"<title>(.*?)</title>", looked.stdout)[1])
 
 
 def test_words_and_backgrounds_differ_enough_to_be_read_in_light_and_in_dark():
@@ -111,8 +137,8 @@ def test_dates_are_written_out():
     assert day("2026-02-02") == day(date(2026, 2, 2)) == "2 February 2026"
     assert day("2026-02-02", "short") == "2 Feb 2026"
     assert [until(AS_OF + timedelta(days), AS_OF) for days in (-27, -1, 0, 1)] == [
-        "27 days over",
-        "1 day over",
+        "27 days overdue",
+        "1 day overdue",
         "today",
         "in 1 day",
     ]

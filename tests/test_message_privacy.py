@@ -12,14 +12,20 @@ from tests.rendered import Outline, a_morning, a_week, daily, item, message, rea
 
 
 def test_the_subject_line_has_counts_and_severity_and_nothing_else():
-    assert message(a_morning()).subject == "Practice alerts: 2 new, 1 worse, 2 open"
-    assert message(daily(item(level="critical"))).subject == "Practice alerts: 1 critical, 1 new"
-    assert message(replace(a_morning(), purpose="monthly")).subject == "Practice alerts, monthly: 2 new, 1 worse, 2 open"
+    counts = "2 overdue, 1 due soon, 1 to look at, 1 on hold"
+    assert message(a_morning()).subject == f"Assessment North: {counts}"
+    assert message(daily(item(level="critical"))).subject == "Assessment North: 1 critical"
+    assert message(replace(a_morning(), purpose="monthly")).subject == f"Assessment North, monthly list: {counts}"
     assert message(a_week()).subject == "Practice alerts weekly summary, week ending 29 March"
 
 
-def test_what_a_locked_phone_previews_says_only_that_there_is_a_message():
-    assert Outline(message(a_morning()).html).text[1].split("\u034f")[0].strip() == "You have a message from practice alerts."
+def test_what_a_locked_phone_previews_is_the_first_line_which_names_nobody():
+    sent = message(a_morning())
+    preview = Outline(sent.html).text[1].split("\u034f")[0].strip()
+
+    assert preview == sent.text.splitlines()[0]
+    assert not any(private in preview + sent.subject for private in ("100234", "100871", "Patel", "Osei", "Lindqvist", "A-"))
+    assert Outline(message(a_week()).html).text[1].startswith("You have a message from practice alerts.")
 
 
 def test_a_fact_above_the_ceiling_is_not_shown_and_the_item_is_shown_without_the_rules_words():
@@ -28,7 +34,7 @@ def test_a_fact_above_the_ceiling_is_not_shown_and_the_item_is_shown_without_the
 
     rendered = render(given_notification, secret)
     assert "Rose House" not in rendered.message.text + rendered.message.html
-    assert "RED: Care leaver not in touch\n  57 days.\n  Due 30 March 2026, 1 day over" in rendered.message.text
+    assert "RED: Care leaver not in touch, 1 day overdue (30 March) [New]\n  57 days.\n" in rendered.message.text
     [problem] = rendered.problems
     assert "they name accommodation, above what this receiver may be shown" in problem.text
 
@@ -63,7 +69,7 @@ def test_a_receiver_of_counts_gets_no_item():
     everything = sent.text + sent.html + str(sent.card)
     for private in ("100234", "100871", "Patel", "Osei", "Lindqvist", "A-", "2 February", "30 March"):
         assert private not in everything
-    assert ("Red: Care leaver not in touch", "1", "2", "1") in sent.card.rows
+    assert ("Care leaver not in touch", "2 red · 1 amber · 1 on hold · 1 done", "2") in sent.card.rows
 
 
 # ---------------------------------------------------------------------- what case data may try

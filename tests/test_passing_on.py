@@ -37,7 +37,7 @@ def test_what_one_mailbox_refuses_goes_to_the_next_manager_up_in_the_same_run(an
     assert recipients(server) == ["m2", "s1"]
     [passed_on] = [mail for mail in mails(server) if "s1@" in mail["To"]]
     assert "This was for Person M1; it could not be delivered to them." in text(passed_on)
-    assert "Why you: in place of Person M1." in text(passed_on)
+    assert "Why you: in place of Person M1, unless an item says otherwise." in text(passed_on)
     assert [row.stands_for for row in desk.rows(recipient="S1")] == [desk.rows(recipient="M1")[0].id]
 
 

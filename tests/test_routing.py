@@ -156,11 +156,13 @@ def test_an_alert_of_a_rule_that_is_gone_is_confined_as_that_of_a_child() -> Non
 # ---------------------------------------------------------------------- assigned
 
 
-def test_who_an_alert_was_assigned_to_is_told_in_place_of_the_first() -> None:
-    assert told(given_to("W2", CRITICAL)) == {"W2": "assigned by Person M1", "S1": "service manager"}
-    assert told(given_to("S1", CRITICAL)) == {"S1": "assigned by Person M1"}
+def test_who_an_alert_was_assigned_to_is_told_in_place_of_the_first_but_what_is_red_stays_on_the_managers_list() -> None:
+    assert told(given_to("W2", CRITICAL)) == {"W2": "assigned by Person M1", "M1": "team manager", "S1": "service manager"}
+    assert told(given_to("S1", CRITICAL)) == {"S1": "assigned by Person M1", "M1": "team manager"}
+    assert set(told(given_to("W2", replace(ALERT, level=Level.amber)))) == {"W2"}
     assert told(given_to("W2"), router(cover={"W2": Cover(by="A1", until=None)})) == {
-        "A1": "assigned by Person M1, as cover for Person W2"
+        "A1": "assigned by Person M1, as cover for Person W2",
+        "M1": "team manager",
     }
 
 

@@ -57,7 +57,7 @@ def test_words_that_cannot_be_used_cost_only_themselves(says, reason):
 
     rendered = render(given_notification, broken)
 
-    assert "RED: Care leaver not in touch\n  57 days.\n  Due 30 March 2026, 1 day over" in rendered.message.text
+    assert "RED: Care leaver not in touch, 1 day overdue (30 March) [New]\n  57 days.\n" in rendered.message.text
     assert "No review is recorded." in rendered.message.text
     [problem] = rendered.problems
     assert problem.text.startswith("CL-01 care-leaver-not-in-touch: its words in 'says' were not used: ")
@@ -65,7 +65,7 @@ def test_words_that_cannot_be_used_cost_only_themselves(says, reason):
 
 
 def test_the_same_problem_of_many_items_is_told_once_and_counted():
-    rendered = render(daily(*(item(subject=str(n)) for n in range(9))), rule(says="{{ nothing }}"))
+    rendered = render(daily(*(item(subject=str(n), level="critical") for n in range(9))), rule(says="{{ nothing }}"))
 
     [problem] = rendered.problems
     assert problem.text.endswith("(9 times)")
@@ -81,20 +81,20 @@ def test_what_clears_an_alert_is_said_once_or_in_each_way_it_differs():
     told = rule(clears="At or below {{ note }}.")
     items = [item(subject="1", facts={"note": 18}), item(subject="2", facts={"note": 18}), item(subject="3", facts={"note": 22})]
 
-    assert "Clears when: At or below 18. Or: At or below 22.\n" in message(daily(*items), told).text
+    assert "  At or below 18. Or: At or below 22.\n" in message(daily(*items), told).text
 
 
 def test_words_about_clearing_that_cannot_be_used_are_replaced():
     rendered = render(daily(item()), rule(clears="{{ accommodation }}"))
 
-    assert "Clears when: The record no longer meets the rule." in rendered.message.text
+    assert "  The record no longer meets the rule.\n" in rendered.message.text
     assert len(rendered.problems) == 1
 
 
 def test_without_words_and_without_a_unit_title_and_due_date_stand_alone():
     sent = message(daily(item(measure=None, unit="")), rule(says="{{ measure }}"))
 
-    assert "RED: Care leaver not in touch\n  Due 30 March 2026, 1 day over" in sent.text
+    assert "RED: Care leaver not in touch, 1 day overdue (30 March) [New]\n  A-" in sent.text
 
 
 # ---------------------------------------------------------------------- checking a rule's words beforehand

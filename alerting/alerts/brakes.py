@@ -28,7 +28,13 @@ from alerting.rulebook.book import Rulebook
 
 Kind = Literal["storm", "first_run", "source", "baseline", "implausible"]
 
-_UNLESS_SET = {"brake_of_median": 3.0, "first_run_brake": 5.0, "max_share": 0.50, "max_share_at_least": 30.0}
+_UNLESS_SET = {
+    "critical_waits_wd": 1.0,
+    "brake_of_median": 3.0,
+    "first_run_brake": 5.0,
+    "max_share": 0.50,
+    "max_share_at_least": 30.0,
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -184,6 +190,15 @@ def unattended(brakes: Iterable[Brake], as_of: date, working_days: Callable[[dat
     keeps back what is critical: that somebody has not looked makes it no likelier.
     """
     return [brake for brake in brakes if brake.kind != "baseline" and working_days(brake.since, as_of) >= 1]
+
+
+def not_waited_for(brakes: Collection[Brake], book: Rulebook, as_of: date, working_days: Callable[[date, date], int]) -> set[str]:
+    """Return the rules whose critical alerts go out although nobody has released their brake, of a first day too: they have waited enough.
+
+    Never those of a rule that is implausible: that somebody has not looked makes it no likelier.
+    """
+    waits, doubted = _number(book, "critical_waits_wd"), {brake.rule for brake in brakes if brake.is_implausible}
+    return {brake.rule for brake in brakes if working_days(brake.since, as_of) >= waits} - doubted
 
 
 def _number(book: Rulebook, name: str) -> float:

@@ -16,7 +16,7 @@ from alerting.model import Condition, Level
 from alerting.notifications.administrators import to_administrators
 from alerting.notifications.content import Figure, Notice, NoticeContent, Notification
 from alerting.notifications.decide import Decision
-from alerting.notifications.notices import keyed
+from alerting.notifications.notices import NOBODY_TOLD, keyed
 from alerting.notifications.policy import Policy
 from alerting.notifications.report import Sending, not_supplied
 from alerting.notifications.rule_quality import RuleQuality, quality_content
@@ -62,11 +62,11 @@ def compose_admin_digest(
     Their `notices` are what is new since the last run of the job, their `still` what was told before and lasts.
     """
     notices = {**decision.notices, **keyed(_of_sending(sending))}
-    by_title = sorted(notices, key=lambda key: notices[key].title)
-    new = [key for key in by_title if key not in aftermath.told_since]
+    in_order = by_cost(notices)
+    new = [key for key in in_order if key not in aftermath.told_since]
     content = NoticeContent(
         notices=tuple(notices[key] for key in new),
-        still=tuple(replace(notices[key], since=aftermath.told_since[key]) for key in by_title if key in aftermath.told_since),
+        still=tuple(replace(notices[key], since=aftermath.told_since[key]) for key in in_order if key in aftermath.told_since),
         run=_figures(decision, sending, aftermath, judged) if decision.job == DAILY else (),
         asked=sum(row.has_answered for row in decision.rules),
     )
@@ -84,6 +84,11 @@ def compose_admin_digest(
         quality = quality_content(aftermath.quality, aftermath.quality_since)
         rules = to_administrators(decision.administrators, receivers, "quality", decision.as_of, quality)
     return AdminDigest(messages=(*chosen, *rules), titles={key: notice.title for key, notice in notices.items()})
+
+
+def by_cost(notices: Mapping[str, Notice]) -> list[str]:
+    """Return the keys of notices, what costs most first: nobody told of anything, then what stops most rules, then the rest by name."""
+    return sorted(notices, key=lambda key: (-notices[key].cost, notices[key].title))
 
 
 def daily_keys(policy: Policy, decision: Decision) -> frozenset[str]:
@@ -147,5 +152,6 @@ def _of_sending(sending: Sending) -> Iterable[Notice]:
         more = f"; and {len(sending.breaches) - _SHOWN} more" if len(sending.breaches) > _SHOWN else ""
         yield Notice(
             title="The audit found a promise that was not kept",
+            cost=NOBODY_TOLD,
             detail=f"{shown}{more}. `alerting audit verify` lists all. No heartbeat goes out until it finds none.",
         )

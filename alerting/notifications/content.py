@@ -74,12 +74,22 @@ class Item:
     resolved_reason: Reason | None = None
     resolved_detail: str | None = None
     child_level: bool = True
+    #: The number of the child it is about; None of what is about none, or about several.
+    person: str | None = None
+    #: How many working days the due date is away, below nought once it has passed; None where its rule counts days.
+    working_days_to_due: int | None = None
+    #: What could not be read of the data that it waits for, as managers call it.
+    unread: tuple[str, ...] = ()
     #: What it is about, as readers know it, such as `Team Assessment West`; empty where that is a child's record by its number.
     called: str = ""
     #: Why this person, in a few words.
     why: str = ""
     #: Who has it in hand, and whose it is now, in words.
     in_hand: str = ""
+    #: Whether somebody else has it in hand.
+    is_in_hand: bool = False
+    #: Whether it is told although a brake holds its rule, and nobody has looked whether it is right.
+    unchecked: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -136,6 +146,8 @@ class DigestContent(Content):
     flapping: int = 0
     #: When the data was loaded, in the council's time, where its source says so.
     data_as_at: datetime | None = None
+    #: Of how many new amber and info alerts more than a count is told; None for all.
+    budget: int | None = None
     instead: tuple[FallbackChain, ...] = ()
     #: Whom a message was for that stands in for one that could not be delivered.
     meant_for: Addressee | None = None
@@ -154,6 +166,10 @@ class CardLine:
     open: int
     cleared: int
     held: int
+    #: Of those that hold today, how many are at each level that has any, the most serious first.
+    levels: Mapping[str, int] = field(default_factory=dict)
+    #: How many of these were due before today.
+    overdue: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -163,6 +179,10 @@ class CardContent(Content):
     team_name: str
     lines: tuple[CardLine, ...]
     told: tuple[ToldAlert, ...]
+    #: How many children, or whom else it is about, are critical, overdue and so on: each once, by the worst. None of an earlier version.
+    counts: Mapping[str, int] | None = None
+    #: When the data was loaded, in the council's time, where its source says so.
+    data_as_at: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -203,6 +223,8 @@ class Notice:
     items: tuple[str, ...] = ()
     #: Since when it lasts, of one that was told before.
     since: date | None = None
+    #: How much it costs while it lasts, in rules that cannot be asked or, where nobody is told of anything, more than all of them.
+    cost: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)

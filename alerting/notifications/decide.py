@@ -7,7 +7,7 @@ decided in one transaction.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
@@ -197,13 +197,13 @@ class _Run:
     def waiting(self) -> list[Alert]:
         """The alerts that a brake keeps back."""
         told = ((ref, last.told_on) for (_, _, ref), last in self.world.told.items())
-        known = brakes.known_since_back(told, self.alerts)
-        let_through = {brake.rule for brake in self.unattended} - self.doubted
-        return [
-            alert
-            for alert in brakes.untold(self.alerts, self.on, known)
-            if alert.level < Level.critical or alert.rule not in let_through
-        ]
+        untold = brakes.untold(self.alerts, self.on, brakes.known_since_back(told, self.alerts))
+        return [alert for alert in untold if alert.level < Level.critical or alert.rule not in self.not_waited_for]
+
+    @cached_property
+    def not_waited_for(self) -> Set[str]:
+        """The rules whose critical alerts wait no longer for somebody to release a brake."""
+        return brakes.not_waited_for(self.on, self.policy.book, self.evaluation.as_of, self.policy.working_days)
 
     @cached_property
     def doubted(self) -> frozenset[str]:
@@ -288,6 +288,7 @@ class _Run:
             purpose=self.job,
             as_of=as_of,
             working_days=self.policy.working_days_without(self.world.missed_days),
+            by_calendar=self.policy.working_days,
             last_told=self.last_told,
             loaded_at=loaded_at,
             covered=inhibition.covered(self.listed, self.router.rules, is_told),
@@ -297,7 +298,13 @@ class _Run:
             flapping=frozenset(alert.ref for alert in self.listed if self.flaps(alert) and alert.level < Level.critical),
             idle=self.idle,
             doubted=tuple(alert for alert in self.waiting if alert.rule in self.doubted),
+            unchecked=frozenset(alert.ref for alert in self.listed if self.is_unchecked(alert)),
+            budget=int(self.policy.number("alert_budget", 10)),
         )
+
+    def is_unchecked(self, alert: Alert) -> bool:
+        """Return whether an alert is told although the brake of its rule is on, and nobody has looked."""
+        return alert.level is Level.critical and alert.rule in self.not_waited_for
 
     @cached_property
     def stopped(self) -> tuple[RuleRow, ...]:
@@ -443,6 +450,7 @@ class _Run:
                 *notices.of_unkept(unkept),
                 *notices.of_alerts(self.alerts, self.plan.unrouted),
                 *notices.of_services(self.router, self.of_the_job()),
+                *notices.of_budget(self.plan.notifications, self.policy.routes),
             ]
         ) | notices.of_restrictions(evaluation.trust)
         if self.job == "daily":

@@ -30,6 +30,7 @@ from alerting.notifications.fallback import fallback_chains
 from alerting.notifications.messages.digest import by_the_record
 from alerting.notifications.routing import Receiver, Recipient, Router, is_by, notification_key
 from alerting.notifications.silences import Silence
+from alerting.notifications.triage import place_of, worst_of
 
 
 def _never_idle(_alert: Alert, _since: date) -> int:
@@ -46,6 +47,8 @@ class Circumstances:
     as_of: date
     #: Counts the working days between two days.
     working_days: Callable[[date, date], int]
+    #: Counts them by the calendar alone, those of runs that were missed too; None where that is the same.
+    by_calendar: Callable[[date, date], int] | None = None
     #: What everybody was last told, by receiver, recipient and alert.
     last_told: Mapping[tuple[str, str, str], LastTold] = field(default_factory=dict)
     loaded_at: datetime | None = None
@@ -63,6 +66,15 @@ class Circumstances:
     idle: Callable[[Alert, date], int] = _never_idle
     #: The alerts of rules that are implausible: of these no more is told than that.
     doubted: Sequence[Alert] = ()
+    #: Critical alerts that are told although a brake holds their rule.
+    unchecked: Collection[str] = ()
+    #: Of how many new amber and info alerts of a team more than a count is told; None for all.
+    budget: int | None = None
+
+    def working_days_to(self, due: date) -> int:
+        """Return how many working days a day is away, below nought where it has passed."""
+        count = self.by_calendar or self.working_days
+        return -count(due, self.as_of) if due < self.as_of else count(self.as_of, due)
 
     @property
     def data_as_at(self) -> datetime | None:
@@ -231,8 +243,11 @@ def _digest(
     unheard = sorted({silence.id for silence in quiet} & set(today.new_silences))
     if not news and not unheard:
         return None
-    items = [_item(router, alert, recipient, state, _in_hand(router, alert, person, today)) for alert, recipient, state in listed]
-    items += [_item(router, each.alert, each.before, ItemState.moved, f"Now with {each.now.person.name}.") for each in gone]
+    items = [_item(router, alert, recipient, state, today) for alert, recipient, state in listed]
+    items += [
+        replace(_item(router, each.alert, each.before, ItemState.moved, today), in_hand=f"Now with {each.now.person.name}.")
+        for each in gone
+    ]
     counts = Counter(state for _, _, state in states)
     content = DigestContent(
         items=tuple(items),
@@ -248,6 +263,7 @@ def _digest(
         covered=counts[ItemState.covered],
         flapping=counts[ItemState.flapping],
         data_as_at=today.data_as_at,
+        budget=today.budget * max(1, len({item.team for item in items})) if today.budget is not None else None,
         banners=today.banners.for_person(person.id, items),
         instead=fallback_chains(router, person.id, [*(alert for alert, _, _ in listed), *(each.alert for each in gone)]),
     )
@@ -309,18 +325,22 @@ def _not_known(router: Router, receiver: Receiver, person: Person, alerts: Seque
     )
 
 
-def _in_hand(router: Router, alert: Alert, reader: Person, today: Circumstances) -> str:
-    """Return whose an open alert is, who has it in hand and who said that it was recorded, in words for one who is told of it."""
+def _in_hand(router: Router, alert: Alert, reader: Person, today: Circumstances) -> tuple[str, bool]:
+    """Return whose an open alert is, who has it in hand and who said that it was recorded, in words for one who is told of it.
+
+    And whether somebody else than the reader has it in hand.
+    """
     if alert.condition == Condition.resolved:
-        return ""
+        return "", False
     given, recorded = router.handed_on(alert) if handling_state.active_assignment(alert) else None, today.recorded(alert)
     said = [f"Assigned to {given[1].person.name}."] if given and given[1].person.id != reader.id else []
-    said += [f"{_named(router, recorded)} said on {day(recorded.on)} that it was recorded."] if recorded else []
     acts = today.in_hand(alert)
+    others = bool(said) or any(not is_by(act, reader) for act in acts)
+    said += [f"{_named(router, recorded)} said on {day(recorded.on)} that it was recorded."] if recorded else []
     if acts:
         last = max(act.until for act in acts if act.until)
         said.append(f"Acknowledged by {listed([_named(router, act) for act in acts])} until {day(last)}.")
-    return " ".join(said)
+    return " ".join(said), others
 
 
 def _by_whom(router: Router, silence: Silence, count: int) -> str:
@@ -332,8 +352,9 @@ def _named(router: Router, act: Act) -> str:
     return router.directory.name(act.by) or act.by
 
 
-def _item(router: Router, alert: Alert, recipient: Recipient, state: ItemState, in_hand: str) -> Item:
+def _item(router: Router, alert: Alert, recipient: Recipient, state: ItemState, today: Circumstances) -> Item:
     route = router.rules[alert.rule]
+    in_hand, is_in_hand = _in_hand(router, alert, recipient.person, today)
     return Item(
         ref=alert.ref,
         rule=alert.rule,
@@ -354,9 +375,14 @@ def _item(router: Router, alert: Alert, recipient: Recipient, state: ItemState, 
         resolved_reason=alert.resolved_reason,
         resolved_detail=alert.resolved_detail,
         child_level=route.child_level,
+        person=alert.person if route.child_level else None,
+        working_days_to_due=today.working_days_to(alert.due) if alert.due and alert.unit == "working days" else None,
+        unread=tuple(sorted(today.banners.records.get(alert.rule, ()))) if state is ItemState.held else (),
         called=called(alert, route, router.directory),
         why=recipient.why,
         in_hand=in_hand,
+        is_in_hand=is_in_hand,
+        unchecked=alert.ref in today.unchecked,
     )
 
 
@@ -385,6 +411,8 @@ def _card(
     team = router.directory.teams.get(team_id)
     if not news or team is None:
         return None
+    recorded = [(alert, state) for alert, state in states if by_the_record(alert.resolved_reason)]
+    sections = [(_whom(alert), place_of(state, alert.level, alert.due, today.as_of)) for alert, state in recorded]
     return Notification(
         key=_key(today, receiver, f"{CHANNEL}{team_id}", news),
         receiver=receiver.name,
@@ -395,26 +423,33 @@ def _card(
         as_of=today.as_of,
         content=CardContent(
             team_name=team.name,
-            lines=_lines(router, states),
+            lines=_lines(router, recorded, today.as_of),
             told=tuple(_told(alert) for alert, _ in states),
+            counts={section.value: count for section, count in worst_of(sections).items()},
+            data_as_at=today.data_as_at,
             banners=today.banners.for_channel(),
         ),
         urgency=_urgency(news),
     )
 
 
-def _lines(router: Router, states: Iterable[tuple[Alert, ItemState]]) -> tuple[CardLine, ...]:
+def _whom(alert: Alert) -> tuple[str, str]:
+    return ("child", alert.person) if alert.person else (alert.subject_kind, alert.subject)
+
+
+def _lines(router: Router, states: Iterable[tuple[Alert, ItemState]], as_of: date) -> tuple[CardLine, ...]:
     by_rule: defaultdict[str, list[tuple[Alert, ItemState]]] = defaultdict(list)
     for alert, state in states:
-        if by_the_record(alert.resolved_reason):
-            by_rule[alert.rule].append((alert, state))
-    lines = [_line(router, rule, mine) for rule, mine in by_rule.items()]
+        by_rule[alert.rule].append((alert, state))
+    lines = [_card_line(router, rule, mine, as_of) for rule, mine in by_rule.items()]
     return tuple(sorted(lines, key=lambda line: (-(line.level or 0), line.rule)))
 
 
-def _line(router: Router, rule: str, states: Sequence[tuple[Alert, ItemState]]) -> CardLine:
+def _card_line(router: Router, rule: str, states: Sequence[tuple[Alert, ItemState]], as_of: date) -> CardLine:
     count, route = Counter(state for _, state in states), router.rules[rule]
     new, cleared, held = count[ItemState.new], count[ItemState.cleared], count[ItemState.held]
+    holds = [alert for alert, state in states if state not in (ItemState.cleared, ItemState.held)]
+    levels = Counter(alert.level for alert in holds)
     return CardLine(
         rule=route.code,
         title=route.title,
@@ -423,6 +458,8 @@ def _line(router: Router, rule: str, states: Sequence[tuple[Alert, ItemState]]) 
         open=len(states) - new - cleared - held,
         cleared=cleared,
         held=held,
+        levels={level.name: levels[level] for level in sorted(levels, reverse=True)},
+        overdue=sum(alert.due is not None and alert.due < as_of for alert in holds),
     )
 
 

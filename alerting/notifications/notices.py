@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, Set
 from datetime import date
 from itertools import groupby
@@ -16,10 +16,11 @@ from alerting.casedata.trust import Trust
 from alerting.evaluation.evaluation import Asked, Off, Status
 from alerting.formatting import day, listed, plural
 from alerting.model import Alert, Condition, Problem, Reach, Reason
-from alerting.notifications.content import Notice
+from alerting.notifications.content import DigestContent, Notice, Notification
 from alerting.notifications.policy import Policy
 from alerting.notifications.report import SAMPLE, BrakeRow, RuleRow, placed
-from alerting.notifications.routing import Gap, NobodyThere, Receiver, Router
+from alerting.notifications.routing import Gap, NobodyThere, Receiver, Router, RuleRoute
+from alerting.notifications.triage import beyond_budget
 from alerting.rulebook.book import FallbackVersion, Rulebook
 from alerting.rulebook.departures import find_departures
 
@@ -31,6 +32,9 @@ _GAPS = 10
 _MISSED = 12
 """How many runs that did not take place a notice names; the others are counted."""
 
+
+NOBODY_TOLD = 1_000
+"""What it costs where nobody is told of anything, or of any child."""
 
 Notices = Mapping[str, Notice]
 """By key."""
@@ -55,10 +59,11 @@ def of_rules(rows: Iterable[RuleRow], problems: Iterable[Problem]) -> Iterator[N
             by_cause[row.problem].append(row.code)
     for why, codes in by_cause.items():
         if len(codes) == 1:
-            yield Notice(title=f"{codes[0]} could not run", detail=f"{why}. Its alerts are on hold until it can.")
+            yield Notice(title=f"{codes[0]} could not run", detail=f"{why}. Its alerts are on hold until it can.", cost=1)
         else:
             title = f"{len(codes)} rules could not run"
-            yield Notice(title=title, detail=f"{why}. Their alerts are on hold until they can.", items=tuple(codes))
+            detail = f"{why}. Their alerts are on hold until they can."
+            yield Notice(title=title, detail=detail, items=tuple(codes), cost=len(codes))
 
 
 def of_not_supplied(asked: Iterable[Asked], not_supplied: Collection[str]) -> Iterator[Notice]:
@@ -78,10 +83,10 @@ def of_nothing_asked(rows: Sequence[RuleRow]) -> Iterator[Notice]:
         return
     if any(row.status == Status.ok for row in rows):
         detail = "No record in the data is of those that a rule is about, so nobody was looked at. `alerting source check` shows each table's rows."
-        yield Notice(title="The rules were asked of nobody", detail=detail)
+        yield Notice(title="The rules were asked of nobody", detail=detail, cost=NOBODY_TOLD)
     else:
         detail = "No pack is chosen, or every rule of this job is switched off or lacks its table: nobody is told of anything by it. See `rules:` in config.yaml."
-        yield Notice(title="No rule was asked", detail=detail)
+        yield Notice(title="No rule was asked", detail=detail, cost=NOBODY_TOLD)
 
 
 def of_silence(alerts: Iterable[Alert], silenced: Collection[str]) -> Iterator[Notice]:
@@ -89,7 +94,7 @@ def of_silence(alerts: Iterable[Alert], silenced: Collection[str]) -> Iterator[N
     firing = [alert.ref for alert in alerts if alert.condition == Condition.firing]
     if firing and all(ref in silenced for ref in firing):
         detail = f"{plural(len(firing), 'alert')}: nobody is told of any. `alerting silences list` shows by whom and until when."
-        yield Notice(title="Everything that is open is silenced", detail=detail)
+        yield Notice(title="Everything that is open is silenced", detail=detail, cost=NOBODY_TOLD)
 
 
 def of_kept_directory(doubted: Set[str], kept: Directory | None) -> Iterator[Notice]:
@@ -103,7 +108,7 @@ def of_receivers(receivers: Iterable[Receiver]) -> Iterator[Notice]:
     """Return that this installation reaches nobody, where it is so."""
     if any(receiver.reach == Reach.one_address for receiver in receivers):
         detail = "The environment is not production, so no manager is told of anything. Take `environment` and `redirect_to` out of config.yaml to go live."
-        yield Notice(title="Every message goes to one address", detail=detail)
+        yield Notice(title="Every message goes to one address", detail=detail, cost=NOBODY_TOLD)
 
 
 def of_missed(missed: Sequence[str]) -> Iterator[Notice]:
@@ -145,7 +150,7 @@ def of_data(problems: Iterable[Problem], releasable: Iterable[str]) -> Iterator[
     """
     may_be_real, told = frozenset(releasable), [problem for problem in problems if _but_the_list(problem)]
     for problem in told:
-        abouts = _but_the_list(problem)
+        abouts, cost = _but_the_list(problem), len(problem.rules) if problem.stops else 0
         detail = " ".join(filter(None, (f"{_under_its_name(problem)}.", problem.remedy, _readers(problem))))
         if problem.about in may_be_real:
             table = problem.about.partition(".")[0]
@@ -153,10 +158,10 @@ def of_data(problems: Iterable[Problem], releasable: Iterable[str]) -> Iterator[
         if problem is told[-1]:
             detail += f" Nothing was guessed{' in any of these' if len(told) > 1 else ''}. The command `alerting source check` lists every place."
         if len(abouts) == 1:
-            yield Notice(title=f"Data: {abouts[0]}", detail=detail)
+            yield Notice(title=f"Data: {abouts[0]}", detail=detail, cost=cost)
         else:
             what = "columns" if all("." in about for about in abouts) else "tables"
-            yield Notice(title=f"Data: {len(abouts)} {what}", detail=detail, items=abouts)
+            yield Notice(title=f"Data: {len(abouts)} {what}", detail=detail, items=abouts, cost=cost)
 
 
 def _under_its_name(problem: Problem) -> str:
@@ -218,7 +223,7 @@ def of_alerts(alerts: Iterable[Alert], unrouted: Iterable[Alert]) -> Iterator[No
     lost = _refs(unrouted)
     if lost:
         detail = "No current member of staff was found for them. Check ext_staff and ext_team."
-        yield Notice(title="Alerts that nobody could be told of", detail=detail, items=lost)
+        yield Notice(title="Alerts that nobody could be told of", detail=detail, items=lost, cost=len(lost))
 
 
 def of_restrictions(judged: Trust) -> dict[str, Notice]:
@@ -254,7 +259,8 @@ def of_restrictions(judged: Trust) -> dict[str, Notice]:
 
 
 def _under(kind: str, what: Iterable[str], title: str, detail: str) -> dict[str, Notice]:
-    return {f"restricted {key_of(kind, *what)}": Notice(title=title, detail=detail)}
+    cost = 0 if kind in ("last", "taken off") else NOBODY_TOLD
+    return {f"restricted {key_of(kind, *what)}": Notice(title=title, detail=detail, cost=cost)}
 
 
 _WHY_BRAKED = {
@@ -279,7 +285,7 @@ def of_brakes(brakes: Sequence[BrakeRow]) -> Iterator[Notice]:
             f"`alerting rules release {brake.code} --by NAME`."
         )
         if brake.critical:
-            detail += " Those that are critical stand here; they are told to their readers with the next working day's run, released or not."
+            detail += " Those that are critical stand here; they are told to their readers with the next working day's run, marked as not checked."
         yield Notice(title=f"{brake.code} is held by its brake", detail=detail, items=_critical(brake.critical))
     begun = [brake for brake in brakes if brake.kind == "baseline"]
     if begun:
@@ -291,9 +297,31 @@ def of_brakes(brakes: Sequence[BrakeRow]) -> Iterator[Notice]:
             "each manager gets one summary of what was open, and from then on what is new."
         )
         critical = sorted(ref for brake in begun for ref in brake.critical)
-        detail += " The critical ones stand here: look at these first." if critical else ""
+        detail += (
+            " The critical ones stand here: look at these first. After a working day they are told to their readers, marked as not checked."
+            if critical
+            else ""
+        )
         yield Notice(
             title="The service begins: what is open already waits to be released", detail=detail, items=_critical(critical)
+        )
+
+
+def of_budget(notifications: Iterable[Notification], rules: Mapping[str, RuleRoute]) -> Iterator[Notice]:
+    """Return that more new amber and info alerts came to somebody than a day may bring, and of which rules."""
+    caused: Counter[str] = Counter()
+    people = 0
+    for notification in notifications:
+        if isinstance(notification.content, DigestContent):
+            beyond = beyond_budget(notification.content.items, notification.content.budget)
+            caused.update(item.rule for item in beyond)
+            people += bool(beyond)
+    if caused:
+        most = ", ".join(f"{rules[rule].code} {count}" for rule, count in caused.most_common(SAMPLE))
+        yield Notice(
+            title="More new alerts than a day may bring",
+            detail=f"{plural(people, 'person was', 'people were')} told of some as a count alone, most of them of these rules: {most}. Red "
+            "and critical alerts are always named. Raise a rule's threshold, or `alert_budget` in the settings.",
         )
 
 

@@ -153,8 +153,10 @@ class Router:
         taken = self._assigned(alert)
         if taken and kept:
             # It is taken from whoever answers for it, the first; those who are told beside them still are.
-            kept.pop(next(iter(kept)))
+            first = kept.pop(next(iter(kept)))
             kept = {taken.person.id: taken} | {id_: recipient for id_, recipient in kept.items() if id_ != taken.person.id}
+            if alert.level >= Level.red and any(self.manager_of(team) == first.person for team in self.teams(alert)):
+                kept.setdefault(first.person.id, first)  # what is red stays on its manager's list, in hand
         for recipient in self._escalated(alert, route):
             kept.setdefault(recipient.person.id, recipient)
         return list(kept.values())

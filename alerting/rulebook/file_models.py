@@ -228,6 +228,17 @@ class RuleFile(BaseModel):
         description="What the record needs to show for the alert to clear",
         examples=["A contact dated within the last {{ params.amber_days }} days is recorded."],
     )
+    falls_due: str = Field(
+        default="",
+        max_length=60,
+        description="What falls due, for a message to say `Visit due by 16 March` and `Visit 2 working days overdue`; without it, its title",
+        examples=["Protection visit"],
+    )
+    headline: tuple[str, str] | None = Field(
+        default=None,
+        description="What is critical, after its count, in the first line of a message: of one, and of many. No value of a case",
+        examples=[["child on a plan has no social worker", "children on a plan have no social worker"]],
+    )
     in_words: dict[Literal["asks", "also"] | LevelName, str] = Field(
         default_factory=dict,
         description="The rule as it is read to people who know the work and not the data: what it `asks`, when each level holds, and who "

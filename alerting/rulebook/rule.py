@@ -84,6 +84,14 @@ class Rule:
         return self.file.clears
 
     @property
+    def falls_due(self) -> str:
+        return self.file.falls_due
+
+    @property
+    def headline(self) -> tuple[str, str]:
+        return self.file.headline or ("", "")
+
+    @property
     def numbers(self) -> dict[str, Any]:
         """Its own parameters and tables as they apply here: what another rule may use of it."""
         return {name: self.params[name] for name in (*self.file.params, *self.file.tables)}

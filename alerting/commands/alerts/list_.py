@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import date
 
 import click
@@ -11,10 +12,16 @@ from alerting.cli import build_app
 from alerting.commands.alerts import as_row, measured, naming
 from alerting.documents.document import did_you_mean
 from alerting.errors import AlertingError
-from alerting.model import Condition, Level
+from alerting.formatting import listed
+from alerting.model import Alert, Condition, Level
+from alerting.notifications.content import ItemState
+from alerting.notifications.triage import Section, place_of
 from alerting.store import newest_directory
 from alerting.store.store import Store
 from alerting.terminal import echo, echo_json, echo_table
+
+_LATE_WORDS = {Section.overdue: "overdue", Section.due_soon: "due soon", Section.due_later: "due later"}
+_LATE = tuple(_LATE_WORDS.values())
 
 
 @click.command("list")
@@ -38,6 +45,7 @@ def command(
             _find_team(store, team)
         with store.transaction() as connection:
             name = naming(app, connection)
+            newest = store.latest_run(within=connection)
     finally:
         store.close()
     chosen = [
@@ -52,8 +60,10 @@ def command(
     if as_json:
         echo_json([as_row(alert) for alert in chosen])
         return
+    as_of = newest.as_of if newest else date.min
+    late = {alert.ref: _late(alert, as_of) for alert in chosen}
     echo_table(
-        ["Ref", "Level", "Rule", "About", "Team", "Condition", "Measure", "Due", "Since"],
+        ["Ref", "Level", "Rule", "About", "Team", "Condition", "Measure", "Due", "Late", "Since"],
         [
             [
                 alert.ref,
@@ -64,12 +74,21 @@ def command(
                 alert.condition.value,
                 measured(alert),
                 alert.due,
+                late[alert.ref],
                 alert.first_seen,
             ]
             for alert in chosen
         ],
     )
-    echo(f"{len(chosen)} alerts", err=True)
+    counted = Counter(late.values())
+    split = [f"{counted[word]} {word}" for word in _LATE if counted[word]]
+    echo(f"{len(chosen)} alerts{f': {listed(split)}' if split else ''}", err=True)
+
+
+def _late(alert: Alert, as_of: date) -> str:
+    """Return whether an alert is overdue or falls due, on the day of the last run, by the words of messages."""
+    section = place_of(ItemState.open, Level.amber, alert.due, as_of) if alert.condition == Condition.firing else None
+    return _LATE_WORDS.get(section, "") if section else ""
 
 
 def _find_team(store: Store, team: str) -> None:

@@ -49,7 +49,7 @@ def _print(copy: RuleCopy) -> None:
         echo(f"The copy stands for {old} from the next run on, and goes on with its open alerts.", err=True)
     else:
         echo(
-            f"The copy stands for {old} from the next run on. The alerts that {old} has open end as no longer asked for, and what\n"
+            f"The copy stands for {old} from the next run on. The alerts that {old} has open end as no longer checked, and what\n"
             f"still holds is told anew; under --id {copy.source.id} the copy would go on with them.",
             err=True,
         )

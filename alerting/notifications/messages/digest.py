@@ -1,87 +1,101 @@
-"""Items put in the order a reader needs them: sections, then one block a child or worker, the most serious first."""
+"""A person's list in words: what the triage of its items shows, in the order in which it is read. Every text is plain."""
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from datetime import date
-from enum import StrEnum
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
 
-from alerting.formatting import counted, day, in_unit, listed, number, plain, plural, until
+from alerting.formatting import in_unit, listed, number, plain, plural
 from alerting.model import ClosingReason, Level, Reason
-from alerting.notifications.content import CardLine, DigestContent, Item, ItemState
+from alerting.notifications.content import DigestContent, Item, ItemState
+from alerting.notifications.messages.dates import day_of_year, until_when
+from alerting.notifications.triage import OPEN, Group, Part, Section, family, is_child, section_of
 
-FULL = 50
-"""How many items a message shows in full; the rest are counted by rule."""
+ROOMY = 8
+"""Up to so many open items, each is told with its rule's sentence; of more, what is critical and what has no date."""
 
-
-class Section(StrEnum):
-    """Where in a message an alert stands."""
-
-    backlog = "backlog"
-    new = "new"
-    back = "back"
-    worse = "worse"
-    open = "open"
-    cleared = "cleared"
-    #: Over, for a reason that says nothing about what is recorded.
-    ended = "ended"
-    held = "held"
-    moved = "moved"
-
+_NAMED, _LISTED = 12, 60
+"""How many numbers stand in the line of several children, and in a rule's line of what is not told one by one; the rest are counted."""
 
 _TITLES = {
-    Section.backlog: "Open already when this service began",
-    Section.new: "New",
-    Section.back: "Back again",
-    Section.worse: "Worse",
-    Section.open: "Still open",
-    Section.cleared: "Cleared since last time",
-    Section.ended: "No longer asked for",
+    Section.critical: "Critical",
+    Section.overdue: "Overdue",
+    Section.due_soon: "Due soon",
     Section.held: "On hold",
+    Section.to_look_at: "To look at",
+    Section.due_later: "Due later",
+    Section.backlog: "Open already when this service began",
+    Section.done: "Done since last time",
+    Section.ended: "No longer checked",
     Section.moved: "With somebody else now",
 }
-HOLDING = frozenset({Section.new, Section.back, Section.worse, Section.open})
-"""The sections of what holds today, rather than what is over or not known."""
-
 _TAGS = {
-    ItemState.back: "It had been cleared, or was improving.",
-    ItemState.improving: "Improving: the record shows it now. It closes when that lasts.",
-    ItemState.worse: "More serious than before.",
-    ItemState.reminder: "A reminder: nothing has changed.",
+    ItemState.new: "New",
+    ItemState.worse: "Worse",
+    ItemState.back: "Back again",
+    ItemState.reminder: "Reminder",
+    ItemState.improving: "Improving",
+    ItemState.held: "On hold",
+}
+_NOTES = {
+    ItemState.improving: "The record shows it now; it closes when that lasts.",
     ItemState.recorded: "Still open: the data loaded since then does not show it.",
 }
-_MEANS = {
-    Section.held: "The data could not be trusted or did not say, so nothing was decided about these. They are not cleared.",
+_KINDS = {"child": "children", "contact": "contacts", "referral": "referrals", "assessment": "assessments", "worker": "workers"}
+"""What a heading counts by name, with its plural."""
+
+_MOST_KINDS = 3
+_UNCHECKED = "Nobody has checked yet whether what its rule found is right."
+_SAYS = {
+    Section.held: "Nothing was decided about these, and none of them is cleared.",
     Section.backlog: "These are no news: each is counted here once, and is in your list from the next message on.",
 }
+_HELD = {
+    Reason.not_in_data: "No longer in the data, which does not say why",
+    Reason.not_recorded: "Something that is needed to judge it is not recorded",
+    Reason.rule_broken: "The rule could not be used this morning",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class RuleTitle:
+    """What a message calls a rule."""
+
+    title: str
+    #: What falls due, such as `Protection visit`; empty where that is said by the title.
+    falls_due: str = ""
+    #: What is critical, after its count: of one, and of many.
+    one: str = ""
+    many: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Line:
-    """One item in words. Every field is plain text; empty where there is nothing to say."""
+    """One item in words; empty where there is nothing to say."""
 
     level: str
-    title: str
+    what: str
+    #: How late it is, or by when it is due.
+    when: str
+    is_late: bool
+    #: What is news of it, and how it stands, in a word or two each.
+    tags: tuple[str, ...]
     #: The rule's own words about it.
     sentence: str
-    due: str
-    #: How far the due date is away.
-    over: str
-    since: str
-    #: What has become of it, and who has it in hand.
-    note: str
-    #: Why this reader.
-    why: str
-    ref: str
+    #: Since when it is listed, why this reader, who has it in hand.
+    aside: str
+    refs: tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Block:
-    """All lines of one section about one child, worker or service."""
+    """All that is said together: of one child, or of several of whom the same is said."""
 
     heading: str
+    #: The number by which the case system knows the child; empty of several, or of no child.
+    child: str
     #: The worker, and the team where a message is about several.
     whose: str
     lines: tuple[Line, ...]
@@ -92,12 +106,32 @@ class ShownSection:
     """One section of a message."""
 
     title: str
-    count: int
+    #: How many children, and how many items where that is another number.
+    count: str
     #: What it means to stand in it, where that is not plain.
     says: str
     blocks: tuple[Block, ...]
-    #: How many of which rules are not shown in full, as a sentence.
+    #: A rule a line: what is done, what is on hold, what is named and not told one by one.
+    rows: tuple[str, ...]
+    #: How many of which rules and workers are not shown, as sentences.
     more: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Telling:
+    """What the words of a list depend on beside its items."""
+
+    as_of: date
+    title_of: Callable[[str], RuleTitle]
+    #: A rule's own words about an item.
+    sentence_of: Callable[[Item], str]
+    #: Why the reader is told of most items of each team, by its name: said once.
+    whys: Mapping[str, str] = field(default_factory=dict)
+    #: The reader's name, which nobody needs to be told.
+    reader: str = ""
+    several_teams: bool = False
+    #: Whether there is room for every rule's sentence.
+    roomy: bool = True
 
 
 def by_the_record(reason: Reason | None) -> bool:
@@ -105,91 +139,225 @@ def by_the_record(reason: Reason | None) -> bool:
     return reason is None or reason.by_the_record
 
 
-def section_of(item: Item) -> Section:
-    """Return where in a message an item stands."""
-    if item.state == ItemState.cleared and not by_the_record(item.resolved_reason):
-        return Section.ended
-    return Section(item.state.value) if item.state.value in Section.__members__ else Section.open
+def sections(parts: Sequence[Part], telling: Telling) -> list[ShownSection]:
+    """Return the sections of a message in words."""
+    return [_section(part, telling) for part in parts]
 
 
-def sections(
-    items: Sequence[Item], as_of: date, title_of: Callable[[str], str], sentence_of: Callable[[Item], str]
-) -> list[ShownSection]:
-    """Put items into sections, and the most serious `FULL` of them into words; what is no news is counted.
-
-    sentence_of: asked only for items that are shown in full and still hold today.
-    """
-    backlog = [item for item in items if item.state == ItemState.backlog]
-    ranked = sorted((item for item in items if item.state != ItemState.backlog), key=lambda item: (_place(item), _rank(item)))
-    shown, rest = sorted(ranked[:FULL], key=_rank), [*backlog, *ranked[FULL:]]
-    several_teams = len({item.team_name for item in items}) > 1
-    found = []
-    for section, title in _TITLES.items():
-        mine = [item for item in shown if section_of(item) == section]
-        more = Counter(title_of(item.rule) for item in rest if section_of(item) == section)
-        blocks = [
-            _block(group, as_of, title_of, sentence_of if section in HOLDING else _nothing, several_teams=several_teams)
-            for group in _by_subject(mine)
-        ]
-        if mine or more:
-            found.append(
-                ShownSection(
-                    title=title,
-                    count=len(mine) + more.total(),
-                    says=_MEANS.get(section, ""),
-                    blocks=tuple(blocks),
-                    more=_more(more, after_others=bool(mine)),
-                )
-            )
-    return found
+def _section(part: Part, telling: Telling) -> ShownSection:
+    # Why all of it waits is said once.
+    reasons = {_held(item) for item in part.named} if part.section is Section.held else set()
+    once = next(iter(reasons)) if len(reasons) == 1 else ""
+    praise = _earned(part, telling) if part.section is Section.done else ""
+    return ShownSection(
+        title=_TITLES[part.section],
+        count=_count(part),
+        says=" ".join(filter(None, [once, praise, _SAYS.get(part.section, "")])),
+        blocks=tuple(_block(group, telling) for group in part.groups),
+        rows=tuple(_rows(part, telling, once)),
+        more=_more(part, telling),
+    )
 
 
-def _more(counts: Counter[str], *, after_others: bool) -> str:
-    if not counts:
+def _count(part: Part) -> str:
+    """Return `5 children (7 items)`: how many there are, each once, and in brackets how many items they make."""
+    named: Counter[str] = Counter()
+    for kind, count in part.kinds.items():
+        named[kind if kind in _KINDS else "other"] += count
+    kinds = sorted(named, key=[*_KINDS, "other"].index)
+    who = listed([plural(named[kind], kind, _KINDS.get(kind)) for kind in kinds]) if len(kinds) <= _MOST_KINDS else ""
+    said = who or f"{plural(named['child'], 'child', 'children')} and {plural(part.subjects - named['child'], 'other')}"
+    return f"{said} ({plural(part.items, 'item')})" if part.items != part.subjects else said
+
+
+# ---------------------------------------------------------------------- what is told one by one
+
+
+def _block(group: Group, telling: Telling) -> Block:
+    heading, child = _heading(group)
+    whose = sorted({item.worker_name for item in group.items if item.worker_name and plain(item.worker_name) != telling.reader})
+    teams = sorted({item.team_name for item in group.items if item.team_name}) if telling.several_teams else []
+    together = [group.items] if group.is_of_several else [(item,) for item in group.items]
+    # The heading of one item names its record; of several, each names its own.
+    lines = [_line(items, telling, with_record=len(together) > 1) for items in together]
+    return Block(
+        heading=heading,
+        child=child,
+        # Whoever the heading names already is not named again.
+        whose=", ".join(name for name in map(plain, [*whose, *teams]) if not heading.endswith(name)),
+        lines=tuple(lines),
+    )
+
+
+def _heading(group: Group) -> tuple[str, str]:
+    """Return what a block is about, and the child's number where it is about one."""
+    first = group.worst
+    if group.is_of_several:
+        names = [_number(item) for item in group.items]
+        return f"{'Children' if is_child(first) else _many(first)} {_few(names)}".strip(), ""
+    if is_child(first):
+        records = sorted({_record(item) for item in group.items} - {""})
+        child = first.person or first.subject
+        one = records[0] if len(records) == 1 and len(group.items) == 1 else ""
+        return plain(f"Child {child}{f' · {one}' if one else ''}"), plain(child)
+    if first.called:
+        return plain(first.called), ""
+    if family(first.subject_kind) == "worker" and first.worker_name:
+        return plain(first.worker_name), ""
+    return _capital(plain(f"{first.subject_kind.replace('_', ' ')} {first.subject}")), ""
+
+
+def _record(item: Item) -> str:
+    """Return which record of a child an item is about, such as `assessment 5006633`; empty where it is the child's own."""
+    if item.subject in (item.person or item.subject, ""):
         return ""
-    begin = f"And {counts.total()} more, less urgent" if after_others else "Counted by rule"
-    return f"{begin}: {', '.join(f'{count} {title}' for title, count in counts.most_common())}."
+    called = item.called or f"{item.subject_kind.replace('_', ' ')} {item.subject}"
+    return plain(f"{called[:1].lower()}{called[1:]}")
 
 
-_WORDS = {
-    Section.backlog: "open already when this service began",
-    Section.new: "new",
-    Section.back: "back again",
-    Section.worse: "worse",
-    Section.open: "still open",
-    Section.cleared: "cleared",
-    Section.ended: "no longer asked for",
-    Section.held: "on hold",
-    Section.moved: "with somebody else now",
-}
-_OVER = (Section.cleared, Section.ended, Section.held, Section.moved)
+def _number(item: Item) -> str:
+    """Return the number by which an item is one of several: of a child, the child's own."""
+    if is_child(item):
+        return plain(item.person or item.subject)
+    return plain(item.called.removeprefix(_kind(item)).strip() if item.called else item.subject)
 
 
-def summary(items: Sequence[Item]) -> str:
-    """Return in one sentence how many there are of what, and for whom; of nothing, what stands above it is all."""
-    if not items:
-        return "Nothing else is new today."
-    count = Counter(map(section_of, items))
-    active = counted((count[section], words) for section, words in _WORDS.items() if section not in _OVER)
-    aside = counted((count[section], _WORDS[section]) for section in _OVER)
-    return said(active, aside, teams_of(item.team_name for item in items), on_hold=count[Section.held] > 0)
+def _kind(item: Item) -> str:
+    """Return what stands before a number in what an item is called, such as `Contact`; empty where it is a name."""
+    return item.called.removesuffix(item.subject).strip() if item.called.endswith(item.subject) else ""
 
 
-def headline(items: Sequence[Item]) -> list[str]:
-    """Return what there is for the subject line, the most important first: of what is over only where there is nothing else."""
-    if not items:
-        return ["not all could be checked"]
-    count = Counter(map(section_of, items))
-    critical = sum(item.level == Level.critical and section_of(item) in HOLDING for item in items)
-    changed = ((count[section], _WORDS[section]) for section in (Section.new, Section.back, Section.worse))
-    active = counted([(critical, "critical"), *changed, (count[Section.open] + count[Section.backlog], "open")])
-    return active or counted((count[section], _WORDS[section]) for section in _OVER) or ["nothing new"]
+def _many(item: Item) -> str:
+    kind = _kind(item) if item.called else _capital(item.subject_kind.replace("_", " "))
+    return f"{plain(kind)}s" if kind else ""
 
 
-def said(active: list[str], aside: list[str], whose: str, *, on_hold: bool = False) -> str:
-    """Return `3 new and 2 still open for Assessment North; 1 cleared.` What is on hold is not known to be over."""
-    nothing = "Nothing new" if on_hold else "Nothing new and nothing open"
-    return "; ".join([f"{listed(active) or nothing} for {whose}", *aside]) + "."
+def _few(names: Sequence[str], most: int = _NAMED) -> str:
+    more = len(names) - most
+    return ", ".join(names[:most]) + (f" and {more} more" if more > 0 else "")
+
+
+def _line(items: Sequence[Item], telling: Telling, *, with_record: bool) -> Line:
+    item, section = items[0], section_of(items[0], telling.as_of)
+    named = telling.title_of(item.rule)
+    when = _when(item, section, telling.as_of)
+    full = telling.roomy or section in (Section.critical, Section.to_look_at)
+    # A sentence says what the data shows; of what is on hold or improving that is no longer known to hold.
+    holds = item.state not in (ItemState.held, ItemState.improving)
+    record = _record(item) if with_record else ""
+    what = f"{named.falls_due if when and named.falls_due else named.title}{f' ({record})' if record else ''}"
+    return Line(
+        level=level_word(item.level),
+        what=f"{what}," if when and not named.falls_due else what,
+        when=when,
+        is_late=section in (Section.overdue, Section.critical) and bool(item.due and item.due < telling.as_of),
+        tags=_tags(item),
+        sentence=_sentence(items, telling) if full and holds else "",
+        aside=_aside(item, telling),
+        refs=tuple(plain(one.ref, 20) for one in items),
+    )
+
+
+def _sentence(items: Sequence[Item], telling: Telling) -> str:
+    """Return the rule's sentence about an item; of several, where it is the same of each."""
+    said = {telling.sentence_of(item) for item in items}
+    return said.pop() if len(said) == 1 else ""
+
+
+def _tags(item: Item) -> tuple[str, ...]:
+    said = [_TAGS.get(item.state, ""), "In hand" if item.is_in_hand else "", "Not checked" if item.unchecked else ""]
+    return tuple(filter(None, said))
+
+
+def _when(item: Item, section: Section, as_of: date) -> str:
+    """Return how late an item is, or by when it is due; empty where nothing is due, or that is not what matters now."""
+    if item.due is None or section is Section.held or item.state in (ItemState.held, ItemState.improving):
+        return ""
+    when = until_when(item.due, as_of, item.working_days_to_due)
+    return f"{when} ({day_of_year(item.due, as_of)})" if item.due < as_of else when
+
+
+def _aside(item: Item, telling: Telling) -> str:
+    said = [
+        f"listed since {day_of_year(item.first_seen, telling.as_of)}" if item.first_seen < telling.as_of else "",
+        f"why you: {plain(item.why)}" if item.why and plain(item.why) != telling.whys.get(item.team_name) else "",
+    ]
+    aside = ", ".join(filter(None, said))
+    notes = [plain(item.in_hand, 300), _NOTES.get(item.state, ""), _held(item) if item.state is ItemState.held else ""]
+    notes += [_UNCHECKED] if item.unchecked else []
+    return " ".join(filter(None, [f"{_capital(aside)}." if aside else "", *notes]))
+
+
+def _held(item: Item) -> str:
+    """Return why an item is on hold, in words of practice: which table it was is for administrators."""
+    if item.unread:
+        return f"{_capital(listed([plain(name) for name in item.unread]))} could not be read or believed this morning."
+    reason = _HELD.get(item.held_reason, "") if item.held_reason else ""
+    return f"{reason or 'What it needs could not be read or believed this morning'}."
+
+
+# ---------------------------------------------------------------------- what is told a rule a line
+
+
+def _rows(part: Part, telling: Telling, once: str) -> list[str]:
+    """Return a line for each rule, with what has become of its items or why they wait, and the numbers."""
+    grouped: defaultdict[tuple[str, str], list[Item]] = defaultdict(list)
+    one_by_one = part.section not in OPEN and part.section is not Section.backlog
+    for item in part.named or (item for group in part.groups for item in group.items if one_by_one):
+        grouped[(item.rule, _became(item, part.section))].append(item)
+    return [_row(items, became if became != once else "", part.section, telling) for (_, became), items in grouped.items()]
+
+
+def _row(items: Sequence[Item], became: str, section: Section, telling: Telling) -> str:
+    named = telling.title_of(items[0].rule)
+    if len(items) == 1:
+        heading, _ = _heading(Group(items=tuple(items)))
+        about = f"{heading[:1].lower()}{heading[1:]}" if is_child(items[0]) else heading
+    else:
+        children = all(map(is_child, items))
+        about = f"{'children' if children else _many(items[0])} {_few(list(dict.fromkeys(map(_number, items))), _LISTED)}".strip()
+    asked = "" if section is Section.done else f" ({_few([plain(item.ref, 20) for item in items], _LISTED)})"
+    return f"{named.falls_due or named.title}: {about}{asked}.{f' {became}' if became else ''}"
+
+
+def _became(item: Item, section: Section) -> str:
+    if section is Section.held:
+        return _held(item)
+    if item.state is ItemState.moved:
+        return plain(item.in_hand, 300)
+    if section not in (Section.done, Section.ended) or item.resolved_reason in (None, Reason.cleared):
+        return ""
+    return item.resolved_reason.sentence(_detail(item.resolved_reason, item.resolved_detail)) if item.resolved_reason else ""
+
+
+def _detail(reason: Reason, detail: str | None) -> str:
+    if reason is Reason.closed:
+        detail = ClosingReason.choices().get(detail or "", detail)
+    return plain(detail).rstrip(".") if detail else ""
+
+
+def _earned(part: Part, telling: Telling) -> str:
+    """Return praise for what was due, and is recorded now: what time alone has cleared earns none."""
+    items = [*part.named, *(item for group in part.groups for item in group.items)]
+    earned = [item for item in items if item.resolved_reason is Reason.cleared and telling.title_of(item.rule).falls_due]
+    return f"Well done: {len(earned)} of these {'is' if len(earned) == 1 else 'are'} recorded now." if earned else ""
+
+
+def _more(part: Part, telling: Telling) -> str:
+    """Return what is counted and not named, by rule and by worker."""
+    if not part.counted:
+        return ""
+    named = (telling.title_of(item.rule) for item in part.counted)
+    rules = Counter(rule.falls_due or rule.title for rule in named)
+    workers = Counter(plain(item.worker_name or "nobody allocated") for item in part.counted)
+    begin = f"And {len(part.counted)} more, less urgent" if part.groups or part.named else "Counted by rule"
+    by_rule = f"{begin}: {', '.join(f'{title} {count}' for title, count in rules.most_common())}."
+    if part.section is Section.backlog or len(workers) < 2:
+        return by_rule
+    return f"{by_rule} By worker: {', '.join(f'{name} {count}' for name, count in workers.most_common(_NAMED))}."
+
+
+# ---------------------------------------------------------------------- shared with the messages of counts
 
 
 def left_out(content: DigestContent) -> str:
@@ -203,133 +371,42 @@ def left_out(content: DigestContent) -> str:
     return " ".join(filter(None, said))
 
 
+def usual_whys(items: Iterable[Item]) -> dict[str, str]:
+    """Return why the reader is told of most items of each team, by the team's name."""
+    counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    for item in items:
+        if item.why:
+            counts[item.team_name][plain(item.why)] += 1
+    return {team: count.most_common(1)[0][0] for team, count in counts.items()}
+
+
+def why_you(whys: Mapping[str, str]) -> str:
+    """Return why the reader, once for all items of which nothing else is said; empty where that is not known."""
+    teams: defaultdict[str, list[str]] = defaultdict(list)
+    for team, why in whys.items():
+        teams[why].append(plain(team))
+    said = [why if len(teams) == 1 else f"{why} ({listed(sorted(names))})" for why, names in teams.items()]
+    return f"Why you: {'; '.join(said)}, unless an item says otherwise." if said else ""
+
+
 def teams_of(names: Iterable[str]) -> str:
     different = sorted({plain(name) for name in names if name})
     return different[0] if len(different) == 1 else f"{len(different)} teams" if different else "your teams"
 
 
-def counts_by_rule(items: Iterable[Item]) -> list[CardLine]:
-    """Return items as the lines of a channel: per rule its worst level and how many are new, open, cleared and on hold."""
-    grouped: defaultdict[str, list[Item]] = defaultdict(list)
-    for item in items:
-        if section_of(item) not in (Section.ended, Section.moved):
-            grouped[item.rule].append(item)
-    return [_counts(rule, mine) for rule, mine in grouped.items()]
-
-
-def _counts(rule: str, items: Iterable[Item]) -> CardLine:
-    count = Counter(map(section_of, items))
-    return CardLine(
-        rule=rule,
-        level=max(item.level for item in items),
-        new=count[Section.new],
-        open=count[Section.open] + count[Section.back] + count[Section.worse] + count[Section.backlog],
-        cleared=count[Section.cleared],
-        held=count[Section.held],
-    )
+def as_at(moment: datetime | None, as_of: date) -> str:
+    """Return how old the data is: `Data as at 05:40 today.`, with the year where it is not that of `as_of`."""
+    if moment is None:
+        return "How old the data is, is not known."
+    days = (as_of - moment.date()).days
+    if days in (0, 1):
+        return f"Data as at {moment:%H:%M} {'yesterday' if days else 'today'}."
+    return f"Data as at {day_of_year(moment.date(), as_of)}, {moment:%H:%M}."
 
 
 def level_word(level: Level | None) -> str:
     """Return a level as a word, "" where there is none."""
     return level.name.capitalize() if level else ""
-
-
-def _place(item: Item) -> int:
-    """Return an item's claim to a place in full: what is critical, the news, what is still open, then what is over."""
-    section = section_of(item)
-    if section not in HOLDING:
-        return 4
-    return 1 if item.level == Level.critical else 2 if section != Section.open else 3
-
-
-def _rank(item: Item) -> tuple[int, date, date, str, str]:
-    return (-item.level, item.due or date.max, item.first_seen, item.rule, item.subject)
-
-
-def _by_subject(items: Sequence[Item]) -> list[list[Item]]:
-    """Group ranked items by whom they are about; groups and their items keep the order of rank."""
-    groups: dict[tuple[str, str], list[Item]] = {}
-    for item in items:
-        groups.setdefault((item.called or _family(item.subject_kind), item.subject), []).append(item)
-    return list(groups.values())
-
-
-def _family(kind: str) -> str:
-    """Return what a subject's id is an id of: a child in care and a child on a plan are numbered alike, an assessment is not."""
-    words = set(kind.split("_"))
-    if "worker" in words:
-        return "worker"
-    return "person" if words & {"child", "children", "person", "leaver", "young", "case"} else kind
-
-
-def _block(
-    group: Sequence[Item],
-    as_of: date,
-    title_of: Callable[[str], str],
-    sentence_of: Callable[[Item], str],
-    *,
-    several_teams: bool,
-) -> Block:
-    heading = _heading(group)
-    whose = sorted({item.worker_name for item in group if item.worker_name})
-    teams = sorted({item.team_name for item in group if item.team_name}) if several_teams else []
-    return Block(
-        heading=heading,
-        # Whoever the heading names already is not named again.
-        whose=", ".join(name for name in map(plain, [*whose, *teams]) if not heading.endswith(name)),
-        lines=tuple(_line(item, as_of, title_of(item.rule), sentence_of(item)) for item in group),
-    )
-
-
-def _heading(group: Sequence[Item]) -> str:
-    first = group[0]
-    if first.called:
-        return plain(first.called)
-    if _family(first.subject_kind) == "worker" and first.worker_name:
-        return plain(first.worker_name)
-    kinds = {item.subject_kind for item in group}
-    kind = first.subject_kind.replace("_", " ") if len(kinds) == 1 else "child or young person"
-    return plain(f"{kind[:1].upper()}{kind[1:]} {first.subject}")
-
-
-def _line(item: Item, as_of: date, title: str, sentence: str) -> Line:
-    holds = section_of(item) in HOLDING
-    dates_matter = item.state != ItemState.cleared
-    return Line(
-        level=level_word(item.level) if dates_matter else "",
-        title=title,
-        sentence=sentence,
-        due=f"Due {day(item.due)}" if item.due and dates_matter else "",
-        over=until(item.due, as_of) if item.due and dates_matter else "",
-        since=_since(item, as_of),
-        note=" ".join(filter(None, [plain(item.in_hand, 300), _TAGS.get(item.state, "") if holds else _reason(item)])),
-        why=plain(item.why) if holds else "",
-        ref=plain(item.ref, 20),
-    )
-
-
-def _since(item: Item, as_of: date) -> str:
-    days = (as_of - item.first_seen).days
-    if days <= 0:
-        return "Since today"
-    return f"Since {day(item.first_seen)} ({plural(days, 'day')})"
-
-
-def _reason(item: Item) -> str:
-    # Told in the words of whoever decided it, table names and all, so it is not made the start of a sentence.
-    if item.state == ItemState.cleared:
-        return item.resolved_reason.sentence(_detail(item.resolved_reason, item.resolved_detail)) if item.resolved_reason else ""
-    return f"On hold: {plain(item.held_reason.say(item.held_detail)).rstrip('.')}." if item.held_reason else ""
-
-
-def _detail(reason: Reason, detail: str | None) -> str:
-    if reason is Reason.closed:
-        detail = ClosingReason.choices().get(detail or "", detail)
-    return plain(detail).rstrip(".") if detail else ""
-
-
-def _nothing(_: Item) -> str:
-    return ""
 
 
 def measured(item: Item) -> str:
@@ -338,3 +415,7 @@ def measured(item: Item) -> str:
         return ""
     one = item.unit.removesuffix("s") if item.unit.endswith("s") else item.unit
     return f"{number(in_unit(item.measure, item.unit))} {plain(one if item.measure == 1 else item.unit)}."
+
+
+def _capital(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}"

@@ -14,9 +14,10 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from css_inline import CSSInliner
 from jinja2 import FileSystemLoader, StrictUndefined, UndefinedError
@@ -26,7 +27,6 @@ from alerting.formatting import dated, day, in_unit, listed, plain, plural
 from alerting.model import Card, Message, Problem, Tier
 from alerting.notifications.content import (
     CardContent,
-    CardLine,
     CheckContent,
     DigestContent,
     Item,
@@ -37,8 +37,9 @@ from alerting.notifications.content import (
     SendTestContent,
     WeeklyContent,
 )
-from alerting.notifications.messages import digest, summary, week
-from alerting.notifications.messages.digest import ShownSection
+from alerting.notifications.messages import counts, digest, headline, summary, week
+from alerting.notifications.messages.counts import CountsView
+from alerting.notifications.messages.digest import RuleTitle, ShownSection
 from alerting.notifications.messages.sentences import (
     LONGEST,
     NoValueError,
@@ -49,6 +50,7 @@ from alerting.notifications.messages.sentences import (
     sentence_of,
 )
 from alerting.notifications.messages.summary import View
+from alerting.notifications.triage import OPEN, Part, triage
 
 ITEM_NAMES = frozenset({"measure", "unit", "due", "level", "as_of"})
 """What a rule's words may name besides its params and its facts."""
@@ -56,12 +58,12 @@ ITEM_NAMES = frozenset({"measure", "unit", "due", "level", "as_of"})
 _WAYS = 3
 
 _NAMES = {"daily": "Practice alerts", "weekly": "Practice alerts, weekly", "monthly": "Practice alerts, monthly"}
+_PURPOSES = {"daily": "", "weekly": ", weekly list", "monthly": ", monthly list"}
 _BASES = {"statutory": "Statutory", "guidance": "Statutory guidance", "local": "Local standard"}
 
 _FOOT = (
-    "An alert clears by itself after the next load once the record shows what its rule needs. This message is a prompt, not "
-    "the case record: type decisions and reasons into the case system. If an item is wrong or not yours, tell your performance "
-    "team its reference (A-...)."
+    "An item clears by itself after the next load once the record shows what is needed. This message is a prompt, not the case "
+    "record: type decisions and reasons into the case system. If an item is wrong or not yours, "
 )
 
 
@@ -80,6 +82,11 @@ class RuleWords:
     params: Mapping[str, object]
     #: Of each fact that its words may name; a fact that is not there is `detail`.
     tiers: Mapping[str, Tier]
+    #: What falls due, such as `Protection visit`; empty where its title says it.
+    falls_due: str = ""
+    #: What is critical, after its count in a first line: of one, and of many.
+    one: str = ""
+    many: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,12 +138,24 @@ class Words:
     """The words of one council: its rules', and the messages' own."""
 
     def __init__(
-        self, rules: Mapping[str, RuleWords], *, council: str, page_url: str | None = None, stamp: str | None = None
+        self,
+        rules: Mapping[str, RuleWords],
+        *,
+        council: str,
+        page_url: str | None = None,
+        stamp: str | None = None,
+        ask: str | None = None,
+        case_link: str | None = None,
     ) -> None:
-        """Stamp: marks every message of an installation that is not the live one, such as `TEST SYSTEM`."""
+        """Stamp: marks every message of an installation that is not the live one, such as `TEST SYSTEM`.
+
+        ask: the address to which the reference of an item is sent by whoever finds it wrong, where there is no page. case_link: the
+        address of a child's record in the case system, with `{child}` for its number.
+        """
         self._rules = rules
         self._council = plain(council)
         self._page_url = page_url
+        self._ask, self._case_link = ask, case_link
         self._stamp = plain(stamp) if stamp else None
 
     def render(
@@ -163,6 +182,9 @@ class Words:
             "as_of": notification.as_of,
             "banners": [plain(banner, LONGEST) for banner in notification.content.banners],
             "page_url": self._page_url,
+            "items_at": f"{self._page_url.rstrip('/')}/a/" if self._page_url else None,
+            "ask": self._ask,
+            "case_link": self._case_link,
             "stamp": self._stamp,
             "repeated": repeated,
         }
@@ -203,10 +225,13 @@ class Words:
 
     def _page(self, notification: Notification, ceiling: Tier, problems: Counter[Problem]) -> _Page:
         match notification.content:
-            case CardContent(lines=lines, team_name=name):
-                return self._counts(notification, lines, plain(name))
-            case DigestContent(items=items) if ceiling < Tier.reference:
-                return self._counts(notification, digest.counts_by_rule(items), digest.teams_of(item.team_name for item in items))
+            case CardContent() as content:
+                return self._counts(
+                    notification, counts.view_card(content, notification.as_of, self._title), plain(content.team_name)
+                )
+            case DigestContent() as content if ceiling < Tier.reference:
+                whose = digest.teams_of(item.team_name for item in content.items)
+                return self._counts(notification, counts.view_digest(content, notification.as_of, self._title), whose)
             case DigestContent() as content:
                 return self._items(notification, content, ceiling, problems)
             case WeeklyContent() as content:
@@ -247,27 +272,47 @@ class Words:
         return _Page(template="weekly", title="Practice alerts: the week", subject=subject, view=view, card=card)
 
     def _items(self, notification: Notification, content: DigestContent, ceiling: Tier, problems: Counter[Problem]) -> _Page:
-        def in_a_sentence(item: Item) -> str:
-            return self._says(item, notification.as_of, ceiling, problems)
-
-        name, items = _NAMES[notification.purpose], content.items
+        as_of, items, teams = notification.as_of, content.items, {item.team_name for item in content.items}
+        parts = triage(items, as_of, budget=content.budget)
+        telling = digest.Telling(
+            as_of=as_of,
+            title_of=self._called,
+            sentence_of=lambda item: self._says(item, as_of, ceiling, problems),
+            whys=digest.usual_whys(items),
+            reader=plain(notification.name),
+            several_teams=len(teams) > 1,
+            roomy=sum(part.items for part in parts if part.section in OPEN) <= digest.ROOMY,
+        )
         view = DigestView(
-            summary=digest.summary(items),
-            sections=tuple(digest.sections(items, notification.as_of, self._title, in_a_sentence)),
-            about=self._about(items, notification.as_of, ceiling, problems),
-            data_as_at=summary.as_at(content.data_as_at, notification.as_of),
-            foot=_FOOT,
+            summary=headline.first_line(parts, as_of, self._called),
+            sections=tuple(digest.sections(parts, telling)),
+            about=self._about(_shown(parts), as_of, ceiling, problems),
+            data_as_at=digest.as_at(content.data_as_at, as_of),
+            foot=self._foot(digest.why_you(telling.whys)),
             covering=listed([plain(who) for who in content.covering]),
             hidden=digest.left_out(content),
         )
-        return _Page(template="daily", title=name, subject=f"{name}: {', '.join(digest.headline(items))}", view=view)
+        whose = f"{_capital(digest.teams_of(teams))}{_PURPOSES[notification.purpose]}"
+        return _Page(
+            template="daily",
+            title=_NAMES[notification.purpose],
+            subject=f"{whose}: {headline.subject_line(parts)}",
+            view=view,
+        )
 
-    def _counts(self, notification: Notification, lines: Iterable[CardLine], whose: str) -> _Page:
-        view, name = summary.view_counts(lines, whose, self._title), _NAMES[notification.purpose]
-        footer = " ".join(filter(None, [view.held, "Counts only: each manager gets the list by mail."]))
-        columns, rows = ("Rule", "New", "Open", "Cleared"), tuple(row.as_cells() for row in view.rows)
-        card = self._card(f"{name}: {whose}", view.summary, columns, rows, footer=footer)
-        return _Page(template="counts", title=name, subject=f"{name}: {', '.join(view.told)}", view=view, card=card)
+    def _foot(self, why: str) -> str:
+        """Return what is said once of all items: why the reader, what a message is and is not, and the one way to act."""
+        told = f"{why} " if why else ""
+        if self._page_url:
+            return f"{told}{_FOOT}its reference (A-...) leads to its page."
+        to = f": {self._ask}" if self._ask else ""
+        return f"{told}{_FOOT}send its reference (A-...) to the performance team{to}."
+
+    def _counts(self, notification: Notification, view: CountsView, whose: str) -> _Page:
+        footer = " ".join(filter(None, [view.data_as_at, view.held, "Counts only: each manager gets the list by mail."]))
+        subject = f"{_capital(whose)}{_PURPOSES[notification.purpose]}: {view.told or 'nothing new'}"
+        card = self._card(subject, view.summary, counts.COLUMNS, tuple(row.as_cells() for row in view.rows), footer=footer)
+        return _Page(template="counts", title=_NAMES[notification.purpose], subject=subject, view=view, card=card)
 
     def _card(
         self,
@@ -286,6 +331,12 @@ class Words:
     def _title(self, rule: str) -> str:
         words = self._rules.get(rule)
         return plain(words.title) if words else plain(rule.replace("-", " ").capitalize())
+
+    def _called(self, rule: str) -> RuleTitle:
+        words = self._rules.get(rule)
+        if words is None:
+            return RuleTitle(title=self._title(rule))
+        return RuleTitle(title=plain(words.title), falls_due=plain(words.falls_due), one=plain(words.one), many=plain(words.many))
 
     def _says(self, item: Item, as_of: date, ceiling: Tier, problems: Counter[Problem]) -> str:
         rule = self._rules.get(item.rule)
@@ -346,6 +397,11 @@ class Words:
             raise _NotSaidError("a value that they print is missing") from None
 
 
+def _shown(parts: Iterable[Part]) -> list[Item]:
+    """Return the items that are named, of whose rules the foot tells."""
+    return [item for part in parts for item in (*part.named, *(item for group in part.groups for item in group.items))]
+
+
 class _NotSaidError(Exception):
     """Why one part of a rule's words is not said, without anything of the case."""
 
@@ -390,6 +446,10 @@ def _not_there(sentence: Sentence, names: Mapping[str, object], hidden: Set[str]
     return f"they name {listed(absent)}, which is not there" if absent else "they name something that is not there"
 
 
+def _capital(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}"
+
+
 def _told(problem: Problem, count: int) -> Problem:
     return replace(problem, text=f"{problem.text} ({count} times)") if count > 1 else problem
 
@@ -411,7 +471,7 @@ def _layouts() -> SandboxedEnvironment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"day": day, "plural": plural}
+    environment.filters |= {"day": day, "plural": plural, "in_address": partial(quote, safe="")}
     return environment
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from alerting.formatting import counted, day, number, plain, plural
+from alerting.formatting import day, number, plain, plural
 from alerting.notifications.content import CardLine, CheckContent, Notice, NoticeContent, QualityContent, RuleFigures
-from alerting.notifications.messages.digest import level_word, said
 from alerting.notifications.week_content import RuleWeek
 
 ROWS = 60
@@ -25,58 +24,6 @@ class View:
     """What a template lays out, in words: the fields are the names that it uses. Every text is plain."""
 
     summary: str
-
-
-# ---------------------------------------------------------------------- a channel's rules
-
-
-@dataclass(frozen=True, kw_only=True)
-class CountsRow:
-    """One rule's counts."""
-
-    level: str
-    title: str
-    new: int
-    open: int
-    cleared: int
-
-    def as_cells(self) -> tuple[str, ...]:
-        """Return rule, new, open and cleared as a card shows them. The level is a word, for no cell has a colour."""
-        return (": ".join(filter(None, [self.level, self.title])), str(self.new), str(self.open), str(self.cleared))
-
-
-@dataclass(frozen=True, kw_only=True)
-class CountsView(View):
-    """A channel's rules, the most serious first. Nothing of any one child."""
-
-    #: For the subject line: what there is, the most important first.
-    told: tuple[str, ...]
-    #: How many are on hold, as a sentence.
-    held: str
-    rows: tuple[CountsRow, ...]
-
-
-def view_counts(lines: Iterable[CardLine], whose: str, title_of: Callable[[str], str]) -> CountsView:
-    """Return a channel's rules with their sum in one sentence."""
-    ranked = sorted(lines, key=lambda line: (-(line.level or 0), -line.new, -line.open, line.rule))
-    held = sum(line.held for line in ranked)
-    told = counted([(sum(line.new for line in ranked), "new"), (sum(line.open for line in ranked), "open")])
-    aside = counted([(sum(line.cleared for line in ranked), "cleared"), (held, "on hold")])
-    return CountsView(
-        told=tuple(told or aside or ["nothing new"]),
-        summary=said(told, aside, whose, on_hold=held > 0),
-        held=f"{plural(held, 'alert')} on hold: the data could not be trusted or did not say." if held else "",
-        rows=tuple(
-            CountsRow(
-                level=level_word(line.level),
-                title=_titled(line, title_of),
-                new=line.new,
-                open=line.open,
-                cleared=line.cleared,
-            )
-            for line in ranked
-        ),
-    )
 
 
 # ---------------------------------------------------------------------- what is told to those who look after the service
