@@ -138,13 +138,13 @@ class App:
         """Return the words of messages."""
         from alerting.notifications.messages.rendering import Words
 
-        council = self.loaded.config.council
+        council, page = self.loaded.config.council, self.loaded.config.page
         rules = {rule.id: words_of(rule) for rule in (*self.book.rules, *self.book.off)}
         ask = council.ask or next((one.address for one in council.administrators), None)
         return Words(
             rules,
             council=council.name,
-            page_url=council.page,
+            page_url=page.url if page else council.page,
             stamp=council.stamped,
             ask=ask,
             case_link=council.case_link,

@@ -23,6 +23,7 @@ from alerting.terminal import echo, echo_table
 
 _FIRST_DAY = date(2026, 3, 2)
 _EXPORTED = ".made-up-council"
+_PORT = 8620
 _MARK = "# Made by `alerting demo`, which makes it anew each time."
 _CONFIG = f"""{_MARK}
 council:
@@ -44,6 +45,11 @@ source: {{type: demo, children: %(children)d, seed: %(seed)d, start: %(start)s}}
 keep: {{path: kept, days: 400}}
 receivers:
   outbox: {{type: folder, path: outbox, ceiling: reference}}
+# The page, at which one looks as anybody of this council: on this machine alone.
+page:
+  url: http://127.0.0.1:{_PORT}
+  port: {_PORT}
+  sign_in: {{type: look-as}}
 """
 
 
@@ -56,8 +62,9 @@ receivers:
 )
 @click.option("--days", default=10, show_default=True, type=click.IntRange(1, 80), help="How many working days.")
 @click.option("--seed", default=7, show_default=True, type=click.IntRange(0, 2**31 - 1), help="Another seed is another council.")
+@click.option("--serve", is_flag=True, help="Then show the page, to look at it as its managers would, until told to stop.")
 @click.pass_context
-def command(ctx: click.Context, folder: Path, children: int, days: int, seed: int) -> None:
+def command(ctx: click.Context, folder: Path, children: int, days: int, seed: int, *, serve: bool) -> None:
     """Run some working days, and a weekly summary, on a made-up council; deliver into a folder."""
     if ctx.invoked_subcommand:
         return
@@ -79,6 +86,11 @@ def command(ctx: click.Context, folder: Path, children: int, days: int, seed: in
     finally:
         store.close()
     _tell(folder, reports)
+    if serve:
+        from alerting.commands.serve import show_page
+
+        echo(f"Open http://127.0.0.1:{_PORT} to look at the page as one of its people; Ctrl+C ends it.")
+        show_page(config, lambda: build(config))
 
 
 @command.command()
@@ -209,6 +221,7 @@ def _tell(folder: Path, reports: list[Report]) -> None:
     index = (folder / "outbox" / "index.html").absolute()
     echo(f"\nOpen {index.as_uri()} to read them.")
     echo(f"`alerting --config {folder / 'config.yaml'} alerts list` shows what is open.")
+    echo(f"`alerting --config {folder / 'config.yaml'} serve --web-only` shows the page, to look at it as one of its people.")
 
 
 def _say(text: str) -> None:

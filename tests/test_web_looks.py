@@ -1,0 +1,101 @@
+"""The page in a real browser: what axe-core finds, in light and in dark, on a telephone, a tablet and a desk, and whether it fits.
+
+axe-core comes from `.ci/run`, into `.venv/axe`; where it is not there these are skipped.
+"""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.web_site import Site, first_morning
+
+AXE = Path(__file__).parent.parent / ".venv" / "axe" / "node_modules" / "axe-core" / "axe.min.js"
+WIDTHS = (320, 768, 1280)
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(not AXE.is_file(), reason="there is no axe-core: .ci/run installs it")]
+
+LOOK = """
+document.querySelectorAll("details").forEach(one => { one.open = true })
+const rules = {runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+addEventListener("load", () => axe.run(document, rules).then(found => parent.say(NAME, {
+  wide: document.documentElement.scrollWidth > innerWidth,
+  dark: matchMedia("(prefers-color-scheme: dark)").matches,
+  passes: found.passes.length,
+  violations: found.violations.map(one => [one.id, one.help, one.nodes.map(node => node.html)]),
+})))
+"""
+OUTER = """<!DOCTYPE html><title>x</title><pre id="said"></pre><script>
+window.all = {}
+window.say = (name, found) => {
+  window.all[name] = found
+  document.getElementById("said").textContent = JSON.stringify(window.all)
+}
+</script>"""
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    with first_morning(tmp_path_factory.mktemp("looks")) as made:
+        yield made
+
+
+def pages(site: Site) -> dict[str, str]:
+    """Return the pages that there are, by name, as a browser gets them."""
+    manager, alert = site.reader("M1"), next(one for one in site.office.alerts() if one.code == "CP-03" and one.person == "C1")
+    found = {
+        "list": manager.get("/").text,
+        "all": manager.get("/?whose=all&level=red").text,
+        "done": manager.get("/?show=done").text,
+        "alert": manager.get(f"/a/{alert.ref}").text,
+        "alert of a worker": site.reader("W1").get(f"/a/{alert.ref}?done=recorded").text,
+        "nothing there": manager.get("/a/A-ZZZZZZZZ").text,
+        "nobody": site.reader("stranger").get("/").text,
+        "not signed in": site.browser().get("/").text,
+        "service": site.browser(**{"X-Mail": "admin@example.gov.uk"}).get("/service").text,
+    }
+    manager.get(f"/a/{alert.ref}")
+    stand = manager.page.text.split('name="stand" value="')[1].split('"')[0]
+    found["refused"] = manager.send(f"/a/{alert.ref}/close", stand=stand, reason="other").text
+    return found
+
+
+def framed(name: str, page: str, css: str) -> str:
+    """Return a page in a frame for each width, with what looks at it."""
+    look = LOOK.replace("NAME", json.dumps(f"{name} ")[:-1] + 'at " + innerWidth')
+    page = re.sub(r'<link rel="stylesheet"[^>]*>', lambda _: f"<style>{css}</style>", page)
+    page = page.replace("</body>", f'<script src="{AXE.as_uri()}"></script><script>{look}</script></body>')
+    frame = '<iframe style="border: 0" width="{}" height="900" title="x" srcdoc="{}"></iframe>'
+    return "".join(frame.format(width, html.escape(page, quote=True)) for width in WIDTHS)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_and_every_page_fits(site, tmp_path, chromium, scheme):
+    shown, css = pages(site), site.browser().get("/page.css").text
+    outer = tmp_path / "all.html"
+    outer.write_text(OUTER + "".join(framed(name, page, css) for name, page in shown.items()), "utf-8")
+    looked = subprocess.run(
+        [
+            chromium,
+            *"--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking".split(),
+            *"--disable-component-update --disable-sync --window-size=1400,900 --virtual-time-budget=60000 --dump-dom".split(),
+            f"--blink-settings=preferredColorScheme={int(scheme == 'light')}",
+            f"--user-data-dir={tmp_path / 'profile'}",
+            outer.as_uri(),
+        ],
+        check=True,
+        capture_output=True,
+        text=True,
+        timeout=240,
+    )
+    said = re.search(r'<pre id="said">(.*?)</pre>', looked.stdout, re.DOTALL)
+    found = json.loads(html.unescape(said[1])) if said and said[1] else {}
+
+    assert found.keys() == {f"{name} at {width}" for name in shown for width in WIDTHS}
+    assert {name: one["violations"] for name, one in found.items() if one["violations"]} == {}
+    assert [name for name, one in found.items() if one["wide"]] == []
+    assert all(one["dark"] is (scheme == "dark") and one["passes"] > 10 for one in found.values())
