@@ -44,8 +44,8 @@ LIVES_ON = {("serve",), ("demo",)}
 """What does not end, or makes a council first."""
 NAMES_WHAT_IS_NEW = {("demo", "export"), ("store", "backup"), ("rules", "new")}
 """What is given a place to write to."""
-NEEDS_ONE_OR_THE_OTHER = {("rules", "diff")}
-"""What needs arguments unless an option stands in for them, which its parameters do not say."""
+NEEDS_ONE_OR_THE_OTHER = {("init",), ("rules", "diff")}
+"""What needs arguments or options, some in place of others, or an answer to a question, which its parameters do not say."""
 CHOOSES = {"--rule", "--state"}
 """Options that choose among what there is."""
 LONGEST = 6_000
