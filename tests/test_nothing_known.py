@@ -103,6 +103,7 @@ def test_it_is_sent_in_words_and_moves_no_reminder(office: Office) -> None:
     pages = [page.read_text("utf-8") for page in (office.folder / "outbox").glob("2026-03-03-daily-*.html")]
 
     assert len(pages) == 3
+    assert all("Not all could be checked today." in page and "Nothing else is new" not in page for page in pages)
     assert all("could not be read" in page and "C1" not in page for page in pages)
     assert office.run(MONDAY + 2 * DAY).sending.not_kept == ()
     assert office.people() == set(), "what they knew, they know, and it is not told again"

@@ -37,10 +37,13 @@ def words_of_counts(counts: Mapping[Section, int]) -> str:
     return ", ".join(active or counted((counts.get(section, 0), _WORDS[section]) for section in _OVER))
 
 
-def first_line(parts: Sequence[Part], as_of: date, title_of: Callable[[str], RuleTitle]) -> str:
-    """Return in words what is worst, then what there is of the rest. No name and no number of anybody."""
+def first_line(parts: Sequence[Part], as_of: date, title_of: Callable[[str], RuleTitle], *, warned: bool = False) -> str:
+    """Return in words what is worst, then what there is of the rest. No name and no number of anybody.
+
+    warned: whether the message says at its head what could not be found out today.
+    """
     if not parts:
-        return "Nothing else is new today."
+        return "Not all could be checked today." if warned else "Nothing else is new today."
     count = {part.section: part.subjects for part in parts}
     due = {
         section: count.get(section, 0) for section in (Section.overdue, Section.due_soon, Section.to_look_at, Section.due_later)

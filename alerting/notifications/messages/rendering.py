@@ -284,7 +284,7 @@ class Words:
             roomy=sum(part.items for part in parts if part.section in OPEN) <= digest.ROOMY,
         )
         view = DigestView(
-            summary=headline.first_line(parts, as_of, self._called),
+            summary=headline.first_line(parts, as_of, self._called, warned=bool(content.banners)),
             sections=tuple(digest.sections(parts, telling)),
             about=self._about(_shown(parts), as_of, ceiling, problems),
             data_as_at=digest.as_at(content.data_as_at, as_of),
