@@ -19,7 +19,7 @@ from alerting.config import Handling
 from alerting.errors import StoreError
 from alerting.evaluation.evaluation import Reading
 from alerting.model import Alert, Condition, Finding, Level, Outcome, Reason, Transition
-from alerting.store import schema, service_state
+from alerting.store import page_sessions, schema, service_state
 from alerting.store.alert_actions import AlertActions
 from alerting.store.alert_history import read_history
 from alerting.store.batches import batches
@@ -317,3 +317,27 @@ def test_what_the_service_remembers_is_known_from_the_moment_it_was_first_so(sto
         assert service_state.remembered(connection, "name") == "two"
         service_state.forget(connection, "name")
         assert service_state.remembered(connection, "name") is None
+
+
+def test_whoever_only_reads_waits_for_nobody_who_writes_and_sees_the_store_as_it_was(store, made_store):
+    other = Store.open(made_store)
+    with store.transaction() as writing:
+        service_state.remember(writing, "environment", "test", NOW)
+        with other.reading() as reading:
+            assert service_state.remembered(reading, "environment") is None
+    with other.reading() as reading:
+        assert service_state.remembered(reading, "environment") == "test"
+    with other.transaction() as again:
+        service_state.remember(again, "environment", "production", NOW)
+    other.close()
+
+
+def test_sessions_that_ended_are_known_until_none_of_them_could_last(store):
+    lasts = timedelta(hours=10)
+    with store.transaction() as connection:
+        page_sessions.end(connection, "one", NOW, lasts)
+        page_sessions.end(connection, "two", NOW + lasts + timedelta(minutes=1), lasts)
+
+        assert page_sessions.has_ended(connection, "two")
+        assert not page_sessions.has_ended(connection, "one")
+        assert not page_sessions.has_ended(connection, "three")
