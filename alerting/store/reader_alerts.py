@@ -56,9 +56,10 @@ def has_reference(ref: str) -> sa.ColumnElement[bool]:
     return alert.c.ref == ref.upper()
 
 
-def read_kept_back(connection: sa.Connection) -> frozenset[int]:
-    """Return the numbers of the alerts that a brake keeps from everybody, as the newest run of their job found."""
-    kept = sa.select(routed.c.alert_id).where(routed.c.until.is_(None), routed.c.reason.in_(_KEPT_BACK))
+def read_kept_back(connection: sa.Connection, *where: sa.ColumnElement[bool]) -> frozenset[int]:
+    """Return the numbers of the alerts, of those that meet conditions, that a brake keeps from everybody, as the newest run of their job found."""
+    kept = sa.select(routed.c.alert_id).join(alert, alert.c.id == routed.c.alert_id)
+    kept = kept.where(routed.c.until.is_(None), routed.c.reason.in_(_KEPT_BACK), *where)
     return frozenset(connection.execute(kept).scalars())
 
 

@@ -64,10 +64,12 @@ class Scope:
     def _seen(self, *where: Any) -> list[Alert]:
         if not self.reader.ids:
             return []
-        return [alert for alert in self.store.alerts(*where, within=self.connection) if self._covers(alert)]
+        kept_back = reader_alerts.read_kept_back(self.connection, *where)
+        found = self.store.alerts(*where, within=self.connection)
+        return [alert for alert in found if alert.id not in kept_back and self._covers(alert)]
 
     def _covers(self, alert: Alert) -> bool:
-        if alert.condition is Condition.pending or alert.id in self._kept_back:
+        if alert.condition is Condition.pending:
             return False
         # Of all that is asked of an alert to say who may be told of it; many alerts have the same.
         route, given = self.router.rules.get(alert.rule), handling_state.active_assignment(alert)
@@ -79,10 +81,6 @@ class Scope:
         if key not in self._known:
             self._known[key] = not self.reader.ids.isdisjoint(self.router.readers(alert))
         return self._known[key]
-
-    @cached_property
-    def _kept_back(self) -> frozenset[int]:
-        return reader_alerts.read_kept_back(self.connection)
 
     @cached_property
     def _whereabouts(self) -> Whereabouts:
