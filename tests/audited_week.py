@@ -16,7 +16,8 @@ from tests.office import Office
 DAY = timedelta(days=1)
 NOW = datetime(2026, 3, 6, 9, tzinfo=UTC)
 LAST = MONDAY + 3 * DAY
-THE_LAST_TO_S1 = 12
+THE_LAST_TO_M1, THE_LAST_TO_S1 = 12, 13
+"""The numbers of the messages of the last day."""
 MESSAGE = "(key, run_id, receiver, purpose, recipient, name, as_of, urgency, content, message_id, planned_at, state, attempts)"
 
 

@@ -11,7 +11,21 @@ import pytest
 from alerting.audit import verify
 from alerting.model import DeliveryReason
 from alerting.store.store import Store
-from tests.audited_week import DAY, LAST, MESSAGE, NOW, THE_LAST_TO_S1, copied, damage, found, not_told, of_i2, opened, the_alert
+from tests.audited_week import (
+    DAY,
+    LAST,
+    MESSAGE,
+    NOW,
+    THE_LAST_TO_M1,
+    THE_LAST_TO_S1,
+    copied,
+    damage,
+    found,
+    not_told,
+    of_i2,
+    opened,
+    the_alert,
+)
 from tests.made_council import MONDAY
 
 
@@ -166,9 +180,10 @@ def test_a_day_is_shown_by_what_was_told_before_the_range_began(store: Store) ->
 
 def test_what_somebody_was_told_is_over_must_be_told_them_again(store: Store) -> None:
     id_, name = the_alert(store, "C3")
-    damage(store, f"""UPDATE outbox SET content = '{{"told": [[{id_}, 3, "resolved"]]}}', as_of = '2026-03-03' WHERE id = 11""")
+    told = f'{{"told": [[{id_}, 3, "resolved"]]}}'
+    damage(store, f"UPDATE outbox SET content = '{told}', as_of = '2026-03-03' WHERE id = {THE_LAST_TO_M1}")
     expected = [f"{name}: was firing on 4 March 2026, {not_told('M1')}"]
-    damage(store, "UPDATE outbox SET finished_at = '2026-03-03 07:01:00' WHERE id = 11")
+    damage(store, f"UPDATE outbox SET finished_at = '2026-03-03 07:01:00' WHERE id = {THE_LAST_TO_M1}")
 
     assert [each for each in of_i2(store) if each.startswith(name)] == expected
     assert of_i2(store, since=MONDAY + 2 * DAY, until=MONDAY + 2 * DAY) == expected

@@ -54,6 +54,8 @@ CHANGES: dict[str, tuple[Any, Any, str]] = {
     "title": ("Other", "words", "other words"),
     "says": ("Other.", "words", "other words"),
     "clears": ("Other.", "words", "other words"),
+    "falls_due": ("Call", "words", "other words"),
+    "headline": (("young person is not in touch", "young people are not in touch"), "words", "is new"),
     "in_words": ({**OLD.file.in_words, "asks": "Other."}, "words", "other words"),
     "owner": ("somebody", "record", "somebody instead of leaving care service manager"),
     "basis": ({"kind": "guidance", "text": "Contact at least every 8 weeks", "source": "council standard"}, "words", "guidance instead of local"),

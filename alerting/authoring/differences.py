@@ -164,6 +164,9 @@ def _compare_words(old: Rule, new: Rule) -> Iterator[Difference]:
     """Compare what people read."""
     for key in ("title", "says", "clears"):
         yield from _compare_texts(key, "words", getattr(old.file, key), getattr(new.file, key), "other words")
+    yield from _compare_texts("falls_due", "words", old.file.falls_due or None, new.file.falls_due or None, "other words")
+    heads = (" / ".join(rule.file.headline) if rule.file.headline else None for rule in (old, new))
+    yield from _compare_texts("headline", "words", *heads, "other words")
     yield from _compare_each("in_words", "words", _in_words(old), _in_words(new), "other words")
     yield from _compare_values("unit", "words", old.file.unit, new.file.unit, "{new} instead of {old}")
     bases = (old.file.basis, new.file.basis)
