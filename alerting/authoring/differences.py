@@ -156,6 +156,10 @@ def _compare_recipients(old: Rule, new: Rule) -> Iterator[Difference]:
     yield from _compare_lists("services", "told", before.services, after.services)
 
 
+def _headline(rule: Rule) -> str | None:
+    return " / ".join(rule.file.headline) if rule.file.headline else None
+
+
 def _in_words(rule: Rule) -> dict[str, str]:
     return {str(key): text for key, text in rule.file.in_words.items()}
 
@@ -165,8 +169,7 @@ def _compare_words(old: Rule, new: Rule) -> Iterator[Difference]:
     for key in ("title", "says", "clears"):
         yield from _compare_texts(key, "words", getattr(old.file, key), getattr(new.file, key), "other words")
     yield from _compare_texts("falls_due", "words", old.file.falls_due or None, new.file.falls_due or None, "other words")
-    heads = (" / ".join(rule.file.headline) if rule.file.headline else None for rule in (old, new))
-    yield from _compare_texts("headline", "words", *heads, "other words")
+    yield from _compare_texts("headline", "words", _headline(old), _headline(new), "other words")
     yield from _compare_each("in_words", "words", _in_words(old), _in_words(new), "other words")
     yield from _compare_values("unit", "words", old.file.unit, new.file.unit, "{new} instead of {old}")
     bases = (old.file.basis, new.file.basis)
