@@ -104,3 +104,10 @@ def nameless() -> Iterator[tuple[IO[bytes], str] | None]:
         return
     with tempfile.TemporaryFile(prefix="alerting-") as file:
         yield file, f"/proc/{os.getpid()}/fd/{file.fileno()}"  # the engine, which reads it, is another process
+
+
+@contextmanager
+def for_a_moment() -> Iterator[Path]:
+    """Return a folder that its owner alone may look into, and that is gone afterwards with all that is in it."""
+    with tempfile.TemporaryDirectory() as folder:
+        yield Path(folder)

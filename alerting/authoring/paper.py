@@ -6,7 +6,6 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
 from alerting import private_files
@@ -22,13 +21,13 @@ def print_as_pdf(html: str, path: Path) -> None:
     browser = next((found for name in BROWSERS if (found := shutil.which(name))), None)
     if browser is None:
         raise AlertingError("a PDF is made by a browser, and there is none", remedy=_REMEDY)
-    with tempfile.TemporaryDirectory() as folder:
-        page, printed = Path(folder) / "page.html", Path(folder) / "page.pdf"
+    with private_files.for_a_moment() as folder:
+        page, printed = folder / "page.html", folder / "page.pdf"
         private_files.write(page, html)
         command = [
             browser,
             *("--headless", "--disable-gpu", "--disable-extensions", "--disable-background-networking", "--no-first-run"),
-            *("--no-pdf-header-footer", f"--user-data-dir={Path(folder) / 'profile'}", f"--print-to-pdf={printed}"),
+            *("--no-pdf-header-footer", f"--user-data-dir={folder / 'profile'}", f"--print-to-pdf={printed}"),
             # Chromium refuses its sandbox to root; the page is our own and loads nothing.
             *(["--no-sandbox"] if sys.platform != "win32" and os.geteuid() == 0 else []),
             page.as_uri(),
