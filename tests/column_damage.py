@@ -29,6 +29,8 @@ class Damage:
     anew: Anew
     #: One in so many of the cells that hold something.
     one_in: int = 1
+    #: Whether the number of a cell is that of its turn among those that are damaged, whatever stands in it.
+    by_turn: bool = False
 
     def cells(self, cells: Sequence[str | None]) -> Cells:
         """Return the cells of a column as the damage leaves them."""
@@ -37,7 +39,8 @@ class Damage:
         there = 0
         for cell in cells:
             there += bool(cell)
-            left.append(self.anew(cell, words[cell]) if cell and there % self.one_in == 0 else cell)
+            number = there // self.one_in - 1 if self.by_turn else words.get(cell or "", 0)
+            left.append(self.anew(cell, number) if cell and there % self.one_in == 0 else cell)
         return left
 
 
@@ -92,10 +95,8 @@ def _damages() -> Iterator[Damage]:
         yield Damage(name=name, kinds=kinds, anew=anew)
         if name in _HALVED:
             yield Damage(name=f"{name}, half", kinds=kinds, anew=anew, one_in=2)
-    # Each of them comes in its turn, whatever stands in the column.
-    turns = iter(range(10**9))
-    fill: Anew = lambda _, __: _STANDS_FOR_NOTHING[next(turns) % len(_STANDS_FOR_NOTHING)]  # noqa: E731
-    yield Damage(name="placeholders, a third", kinds=_ANY, anew=fill, one_in=3)
+    fill: Anew = lambda _, turn: _STANDS_FOR_NOTHING[turn % len(_STANDS_FOR_NOTHING)]  # noqa: E731
+    yield Damage(name="placeholders, a third", kinds=_ANY, anew=fill, one_in=3, by_turn=True)
 
 
 DAMAGES: tuple[Damage, ...] = tuple(_damages())
