@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 from email import message_from_bytes, policy
+from email.message import EmailMessage
 
 import pytest
 
@@ -71,16 +72,24 @@ def about(
 
 def mail_to(office: Office, person: str) -> str:
     """Return the text of the mails to a person."""
-    mails = [message_from_bytes(path.read_bytes(), policy=policy.default) for path in (office.folder / "outbox").glob("*.eml")]
-    texts = [mail.get_body(("plain",)).get_content() for mail in mails if f"{person.lower()}@" in mail["To"]]
+    texts = [mail.get_body(("plain",)).get_content() for mail in mails_to(office, person)]
     return "\n".join(texts).replace("\r\n", "\n")
 
 
+def mails_to(office: Office, person: str) -> list[EmailMessage]:
+    mails = [message_from_bytes(path.read_bytes(), policy=policy.default) for path in (office.folder / "outbox").glob("*.eml")]
+    return [mail for mail in mails if f"{person.lower()}@" in mail["To"]]
+
+
+# What is about one child stands in that child's block.
 READS_AS = {
     About.child: ("SELECT pers_person_id AS key, pers_person_id AS person, 'T1' AS team FROM ssd_person", "Child C1"),
-    About.contact: ("SELECT '00123' AS key, 'C1' AS person, 'T1' AS team", "Contact 00123"),
-    About.referral: ("SELECT 'R7' AS key, 'C1' AS person, 'T1' AS team", "Referral R7"),
-    About.missing_episode: ("SELECT '88' AS key, 'C1' AS person, 'T1' AS team", "Missing episode 88"),
+    About.contact: ("SELECT '00123' AS key, 'C1' AS person, 'T1' AS team", "- AMBER: To be looked at (contact 00123) [New]"),
+    About.referral: ("SELECT 'R7' AS key, 'C1' AS person, 'T1' AS team", "- AMBER: To be looked at (referral R7) [New]"),
+    About.missing_episode: (
+        "SELECT '88' AS key, 'C1' AS person, 'T1' AS team",
+        "- AMBER: To be looked at (missing episode 88) [New]",
+    ),
     About.audit: ("SELECT 'A12' AS key, NULL AS person, 'W1' AS worker, 'T1' AS team", "Audit A12, Person W1"),
     About.worker: ("SELECT 'W1' AS key, 'T1' AS team", "Person W1"),
     About.team: ("SELECT 'T1' AS key, 'T1' AS team", "Team T1"),
@@ -131,7 +140,7 @@ def test_what_has_no_team_goes_to_all_teams_of_its_service_each_person_once(offi
     office.run(MONDAY)
 
     assert office.people() == {"M1", "M2", "S1"}
-    assert "for Help protection" in mail_to(office, "S1")
+    assert [mail["Subject"] for mail in mails_to(office, "S1")] == ["Help protection: 1 to look at"]
 
 
 def test_of_the_teams_of_a_service_those_count_that_have_somebody_and_next_up_is_told_where_one_has_left(office: Office) -> None:
