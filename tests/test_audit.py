@@ -61,6 +61,7 @@ def test_a_day_that_was_due_and_of_which_there_is_nothing_is_found(store: Store)
         ("state = 'stopped'", "is stopped, and was neither done since nor noted as missed"),
     ],
 )
+@pytest.mark.slow
 def test_a_run_that_did_not_come_to_its_end_is_found(store: Store, change: str, problem: str) -> None:
     damage(store, f"UPDATE occurrence SET {change} WHERE as_of = '2026-03-02'")
 

@@ -26,6 +26,7 @@ from tests.servers import ScriptedMailServer, scripted_mail_server
 # ---- the folder, and what people are told of it
 
 
+@pytest.mark.slow
 def test_a_file_that_cannot_be_moved_is_a_problem_of_the_run_and_touches_no_other(post: Post) -> None:
     [first] = post.rows("M1")
     bad = post.arrives(b"x")

@@ -257,6 +257,7 @@ def test_every_nasty_is_there_and_is_in_the_truth():
     assert {nasty for nasty, keys in truth.items() if not keys} == set()
 
 
+@pytest.mark.slow
 def test_end_dates_of_9999_are_where_the_truth_says_at_their_rate():
     tables, truth = MIDDLE.tables(START), set(MIDDLE.truth(START)["end_9999"])
     found, still_open = set(), 0

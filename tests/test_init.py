@@ -44,6 +44,7 @@ def extract(tmp_path_factory: pytest.TempPathFactory) -> Path:
 # ---------------------------------------------------------------- what is written
 
 
+@pytest.mark.slow
 def test_a_council_that_is_set_up_by_options_passes_its_check(tmp_path):
     done = init(tmp_path / "council", *OF_A_COUNCIL, "--source", "demo")
 
@@ -54,6 +55,7 @@ def test_a_council_that_is_set_up_by_options_passes_its_check(tmp_path):
     assert (tmp_path / "council" / "rules" / "local").is_dir()
 
 
+@pytest.mark.slow
 def test_with_a_relay_mail_goes_to_the_councils_own_domains_alone(tmp_path, extract):
     init(
         tmp_path,

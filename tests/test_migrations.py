@@ -74,6 +74,7 @@ def older(store_url: str) -> Store:
     return store
 
 
+@pytest.mark.slow
 def test_an_older_store_is_refused_until_it_is_upgraded(older: Store) -> None:
     url = older.engine.url.render_as_string(hide_password=False)
 

@@ -41,6 +41,7 @@ def managers_notice(office: Office) -> Notice | None:
 # ---- a part that could not be read
 
 
+@pytest.mark.slow
 def test_whoever_has_open_alerts_of_a_rule_that_could_not_run_hears_of_it_in_a_sentence(office: Office) -> None:
     office.begin(MONDAY)
 
@@ -68,6 +69,7 @@ def test_the_manager_of_a_team_none_of_whose_rules_could_be_asked_reads_one_sent
     assert not {"P1", "Q1"} & told.keys(), "teams that have no cases"
 
 
+@pytest.mark.slow
 def test_who_has_a_rule_that_was_asked_of_their_team_reads_no_such_sentence(office: Office) -> None:
     office.rule("plan-long", "PL-01", "reads: [ssd_cp_plans]", "services: [help_protection]")
     office.begin(MONDAY)

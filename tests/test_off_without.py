@@ -30,6 +30,7 @@ def supervised(office: Office, kind: str = "Staff ") -> None:
     office.council.add("ext_supervision", kind=kind, worker_id="W1", held_on=MONDAY.isoformat())
 
 
+@pytest.mark.slow
 def test_a_rule_is_off_without_the_rows_it_needs_and_says_which(office):
     first = office.run(MONDAY)
     supervised(office, kind="case")
@@ -84,6 +85,7 @@ def test_a_table_that_a_council_says_it_has_not_turns_off_what_reads_it_and_is_m
     assert "ssd_cla_visits" not in report.data.problems
 
 
+@pytest.mark.slow
 def test_a_table_or_column_that_there_is_not_is_a_fault_at_its_place(office):
     office.run(MONDAY)
     office.rule("plan-long", "PL-01", "off_without: {ext_supervison: {}, ext_audit: {sort: staff}}")
@@ -95,6 +97,7 @@ def test_a_table_or_column_that_there_is_not_is_a_fault_at_its_place(office):
     assert "ext_audit has no column 'sort'" in said
 
 
+@pytest.mark.slow
 def test_the_list_of_rules_says_which_are_off_and_why(office):
     office.run(MONDAY)
 
@@ -104,6 +107,7 @@ def test_the_list_of_rules_says_which_are_off_and_why(office):
 
 
 @pytest.mark.parametrize(("service", "reads"), [("help_protection", False), ("front_door", True), ("out_of_hours", True)])
+@pytest.mark.slow
 def test_a_manager_reads_of_the_week_only_what_is_off_that_looks_at_a_service_of_theirs(office, service, reads):
     office.rule("plan-there", "PL-02", "off_without: [ext_contact]", "services: [front_door]")
     for team in office.council.tables["ext_team"]:
@@ -118,6 +122,7 @@ def test_a_manager_reads_of_the_week_only_what_is_off_that_looks_at_a_service_of
     assert said == ([everybody, theirs] if reads else [everybody])
 
 
+@pytest.mark.slow
 def test_a_service_that_there_is_not_is_a_fault_at_its_place(office):
     office.run(MONDAY)
     office.rule("plan-long", "PL-01", "services: [front_dor]")

@@ -179,6 +179,7 @@ def test_a_fault_of_the_data_is_told_once(office: Office) -> None:
     assert not office.notices
 
 
+@pytest.mark.slow
 def test_an_extract_that_is_not_there_at_all_holds_everything(office: Office) -> None:
     office.begin(MONDAY)
     report = office.run(MONDAY + DAY, without=tuple(office.council.tables))

@@ -180,6 +180,7 @@ def test_only_the_receivers_of_the_rule_s_job_are_planned_for(office: Office) ->
     assert {message.receiver for message in looked_at(office, "CP-03").today.messages} == {"two"}
 
 
+@pytest.mark.slow
 def test_what_another_alert_covers_is_counted_and_not_told(office: Office) -> None:
     office.rule("plan-long", "PL-01", "inhibited_by: [cp-visit-overdue]")
     office.begin(MONDAY)

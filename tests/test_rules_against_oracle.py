@@ -69,6 +69,7 @@ def test_every_shipped_rule_has_a_twin():
     assert {rule.code for rule in shipped().rules} - set(RULES) - being_typed_in == set()
 
 
+@pytest.mark.slow
 def test_the_rules_answer_about_a_small_council_as_their_twins_do():
     assert differences(shipped(), *whole(1, people=40)) == []
 

@@ -59,6 +59,7 @@ def test_a_role_that_joins_in_later_says_when(office):
     assert ways(office)["service_manager"]["when"] == "when the measure is over 'limit wd' plus 5 working days"
 
 
+@pytest.mark.slow
 def test_where_nobody_is_recorded_the_way_goes_up(office):
     office.council.remove("ssd_involvements", invo_person_id="C1")
     office.council.row("ssd_cin_episodes", cine_person_id="C1")["cine_referral_team"] = "T1"
@@ -154,6 +155,7 @@ def test_a_subject_that_is_clear_is_told_with_who_would_be(office):
     assert "Today the rule says clear, so nobody is told of it as new. This is who would be." in text
 
 
+@pytest.mark.slow
 def test_what_keeps_an_alert_from_being_told_is_said(office):
     office.begin(MONDAY)
     office.handle("C1", "cp-visit-overdue", "snooze", MONDAY, until=MONDAY + timedelta(days=9))

@@ -61,6 +61,7 @@ def sent(office: Office) -> int:
         ("workforce@example.gov.uk", ("workforce@example.gov.uk", "workforce@example.gov.uk")),
     ],
 )
+@pytest.mark.slow
 def test_its_owner_is_told_by_whatever_the_settings_call_them(office: Office, owner: str, who: tuple[str, str]) -> None:
     owned_by(office, owner)
     office.run(MONDAY, "weekly")
@@ -91,6 +92,7 @@ def test_it_is_told_once_and_again_when_it_stands_still_anew(office: Office) -> 
 
 
 @pytest.mark.parametrize(("owner", "said"), [("", False), ("P1", False), ("somebody", True)])
+@pytest.mark.slow
 def test_without_an_owner_those_who_look_after_the_service_are_told_as_before(office: Office, owner: str, said: bool) -> None:
     owned_by(office, owner)
     office.run(MONDAY, "weekly")

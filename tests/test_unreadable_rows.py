@@ -190,6 +190,7 @@ def test_whatever_is_remembered_may_be_of_another_shape(
 
 
 @pytest.mark.parametrize("value", ["7", "broken {", '{"by": 7}'])
+@pytest.mark.slow
 def test_that_fire_is_held_stays_so_whatever_becomes_of_the_words_for_it(tmp_path: Path, value: str) -> None:
     office = Office(tmp_path)
     office.begin(MONDAY)

@@ -200,6 +200,7 @@ def test_what_is_above_the_ceiling_is_not_there(site):
     assert "2015" not in words(site.reader("M1").get(visit_overdue(site)))
 
 
+@pytest.mark.slow
 def test_asking_changes_nothing(site):
     def everything() -> list[str]:
         with sqlite3.connect(site.office.folder / "alerting.db") as store:

@@ -219,6 +219,7 @@ def test_a_session_ends_when_nothing_is_asked_for_a_while(oidc):
         oidc.clock.moment = before
 
 
+@pytest.mark.slow
 def test_a_session_ends_after_ten_hours_in_any_case(oidc):
     browser = sign_in(oidc, "m1@example.gov.uk")
     before = oidc.clock.moment
