@@ -15,7 +15,7 @@ from typing import Any, Self
 
 ROOT = Path(__file__).parent.parent
 INSTALLED = ROOT / ".venv" / "language-server" / "node_modules" / ".bin" / "yaml-language-server"
-_SECONDS = 30.0
+_SECONDS = 120.0
 
 
 def find_server() -> str | None:
