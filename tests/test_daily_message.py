@@ -220,6 +220,23 @@ def test_one_block_a_child_across_rules_and_records_placed_by_the_worst():
     assert "DUE SOON" not in sent.text
 
 
+@pytest.mark.parametrize("due", [None, date(2026, 5, 1)], ids=["to look at", "due later"])
+def test_what_is_open_of_a_child_is_never_said_to_be_on_hold_because_another_alert_of_that_child_is(due):
+    held = visit("0011726", state="held", unread=("protection visits",))
+    sent = told(held, item(subject="0011726", subject_kind="child_protection_plan", due=due))
+
+    place = "To look at" if due is None else "Due later"
+    block = section(sent.text, place)
+    assert block.startswith(f"{place.upper()}: 1 child (2 items)")
+    assert re.findall(r"^- (RED|AMBER): (.*?) \[(.*)\]$", block, re.MULTILINE)[-1] == (
+        "AMBER",
+        "Child protection visit due or overdue",
+        "On hold",
+    )
+    assert "ON HOLD" not in sent.text
+    assert sent.subject == f"Assessment North: 1 {place.lower()}"
+
+
 def test_a_record_of_the_same_number_as_a_child_is_not_that_child():
     sent = told(item(subject="7"), item(subject="7", rule="a", subject_kind="assessment"))
 
@@ -234,6 +251,12 @@ def test_one_rule_one_worker_and_one_date_are_one_line_of_numbers():
     ]  # fmt: skip
     refs = [reference("cp-visit-overdue", f"000{n}", 1) for n in range(3)]
     assert ", ".join(refs) in sent.text
+
+
+def test_of_several_that_are_told_together_it_is_said_since_when_the_first_and_the_last_are_listed():
+    sent = told(visit("1", 3, first_seen=date(2026, 3, 2)), visit("2", 3, first_seen=date(2026, 3, 20)), visit("3", 4))
+
+    assert re.findall(r"Listed since (.*?)\.", sent.text) == ["2 March to 20 March", "23 March"]
 
 
 def test_what_is_critical_is_told_one_by_one():

@@ -47,6 +47,9 @@ _APART = {ItemState.backlog: Section.backlog, ItemState.held: Section.held}
 OPEN = frozenset({Section.critical, Section.overdue, Section.due_soon, Section.held, Section.to_look_at, Section.due_later})
 """The sections of what is open, or may be: a child has one block among them."""
 
+_WORST_FIRST = tuple(sorted(ORDER, key=lambda section: (section not in OPEN, section is Section.held)))
+"""By which of its sections a child has its place: what is known to be open goes before what is on hold."""
+
 _A_LINE_A_RULE = frozenset({Section.held, Section.done, Section.ended, Section.moved})
 """What asks nothing of anybody is told in a line a rule."""
 
@@ -121,7 +124,7 @@ def worst_of(placed: Iterable[tuple[object, Section]]) -> Mapping[Section, int]:
     """Return how many there are in each section, each counted once, by the worst. placed: whom it is about, and where that stands."""
     worst: dict[object, Section] = {}
     for who, section in placed:
-        worst[who] = min(section, worst.get(who, section), key=ORDER.index)
+        worst[who] = min(section, worst.get(who, section), key=_WORST_FIRST.index)
     return Counter(worst.values())
 
 
@@ -178,7 +181,7 @@ def _blocks(items: Iterable[Item], as_of: date) -> list[tuple[Section, Group]]:
         else:
             found.append((section, Group(items=(item,))))
     for mine in open_.values():
-        ranked = sorted(mine, key=lambda one: (ORDER.index(one[0]), _rank(one[1])))
+        ranked = sorted(mine, key=lambda one: (_WORST_FIRST.index(one[0]), _rank(one[1])))
         found.append((ranked[0][0], Group(items=tuple(item for _, item in ranked))))
     return sorted(found, key=lambda one: (ORDER.index(one[0]), _place(*one)))
 

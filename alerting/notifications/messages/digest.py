@@ -253,7 +253,7 @@ def _line(items: Sequence[Item], telling: Telling, *, with_record: bool) -> Line
         is_late=section in (Section.overdue, Section.critical) and bool(item.due and item.due < telling.as_of),
         tags=_tags(item),
         sentence=_sentence(items, telling) if full and holds else "",
-        aside=_aside(item, telling),
+        aside=_aside(items, telling),
         refs=tuple(plain(one.ref, 20) for one in items),
     )
 
@@ -277,9 +277,11 @@ def _when(item: Item, section: Section, as_of: date) -> str:
     return f"{when} ({day_of_year(item.due, as_of)})" if item.due < as_of else when
 
 
-def _aside(item: Item, telling: Telling) -> str:
+def _aside(items: Sequence[Item], telling: Telling) -> str:
+    item, days = items[0], sorted({one.first_seen for one in items})
+    since = [day_of_year(seen, telling.as_of) for seen in dict.fromkeys((days[0], days[-1]))]
     said = [
-        f"listed since {day_of_year(item.first_seen, telling.as_of)}" if item.first_seen < telling.as_of else "",
+        f"listed since {' to '.join(since)}" if days[0] < telling.as_of else "",
         f"why you: {plain(item.why)}" if item.why and plain(item.why) != telling.whys.get(item.team_name) else "",
     ]
     aside = ", ".join(filter(None, said))
