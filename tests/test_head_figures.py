@@ -35,7 +35,7 @@ def figures(*alerts: tuple[Alert, str | None], service: ServiceFigures | None = 
         service,
         as_of=TUESDAY,
         working_days=lambda start, end: (end - start).days,
-        about_data=lambda one: one.rule == "wrong",
+        about_data=lambda one: one.rule.startswith("wrong"),
         stopped=2,
     )
 
@@ -67,6 +67,14 @@ def test_of_teams_that_are_not_theirs_a_few_are_kept_back():
 
     assert (found.data_quality, found.acknowledged) == (None, 0)
     assert figures((ended("A-1"), "T2"), own="T1").done is None
+
+
+def test_what_is_about_records_is_no_sum_from_which_a_rule_that_is_kept_back_in_its_row_could_be_worked_out():
+    many = [(alert(f"A-{number}", "wrong"), "T2") for number in range(10)]
+    few = [(alert(f"A-{number}", "wrong-too"), "T2") for number in range(10, 13)]
+
+    assert [figures(*many, *few, own=own).data_quality for own in ("T1", "T1 T2")] == [None, 13]
+    assert figures(*many, own="T1").data_quality == 10
 
 
 def test_demand_is_compared_by_working_days_and_posts_are_those_of_their_teams():

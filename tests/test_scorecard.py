@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
+from collections import defaultdict
 from dataclasses import replace
 from datetime import date, timedelta
 
 from alerting.casedata.directory import Team
 from alerting.evaluation.watch import TeamWatch
 from alerting.model import Alert, Condition, Level
+from alerting.notifications.masking import FEW
 from alerting.notifications.scorecard import Looked, Scope, Target, weeks_of_scope
 from alerting.notifications.week_content import ScopeWeek, Standing
 from tests.plain_day import MONDAY, TUESDAY, alert, ended
@@ -140,3 +143,29 @@ def test_of_fewer_than_five_of_another_team_no_standing_is_said_either():
     row = week(looked=looked, own="T1", teams=(NORTH, SOUTH))
 
     assert [team.standing for team in row.teams] == [Standing.far_below, Standing.too_few]
+
+
+def test_a_share_of_fewer_than_five_others_is_kept_back_although_none_of_them_is_late():
+    looked = replace(looks_at(T2=(4, 0)), targets={"visits": Target(on_target_from=0.9, below_from=0.75, at_least=3)})
+    row = week(*late_in("T1", 1), looked=looked, own="T1", teams=(NORTH, SOUTH))
+
+    assert (row.standing, row.in_time, row.of) == (Standing.too_few, None, None)
+    both = replace(looks_at(T1=(40, 0), T2=(4, 0)), targets=looked.targets)
+    assert (week(looked=both, own="T1", teams=(NORTH, SOUTH)).of, week(looked=both, teams=(NORTH, SOUTH)).of) == (None, 44)
+
+
+def test_of_what_is_open_overdue_and_due_soon_none_that_is_kept_back_comes_out_by_subtraction():
+    """Of all weeks of another team that are shown alike, no count that is kept back is the same in each."""
+    alike = defaultdict(list)
+    for counts in itertools.product(range(2 * FEW), repeat=3):
+        if sum(counts) >= 2 * FEW:
+            continue
+        days = [day for day, count in zip((MONDAY, TUESDAY, date(2026, 6, 1)), counts, strict=True) for _ in range(count)]
+        alerts = (due(f"A-{number}", day, "T2") for number, day in enumerate(days))
+        for row in weeks_of_scope(Scope(teams=(SOUTH,), own=frozenset(), alerts=tuple(alerts)), LOOKED):
+            alike[row.open, row.overdue, row.due_soon].append((sum(counts), *counts[:2]))
+
+    for shown, weeks in alike.items():
+        for place, count in enumerate(shown):
+            assert count is None or count == 0 or count >= FEW
+            assert count is not None or len({each[place] for each in weeks}) > 1, shown

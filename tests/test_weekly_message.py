@@ -92,6 +92,26 @@ def test_a_count_that_is_kept_back_is_a_star_that_is_explained_and_nothing_is_ad
     assert "Better: not known: the counts of last week or this are kept back." in sent.text
 
 
+def a_masked_week(*rows):
+    return message(
+        notification("weekly", WeeklyContent(week_ending=AS_OF, teams=(), scope=rows, scope_of="8 teams", masked=True))
+    ).text
+
+
+def test_what_is_overdue_needs_the_reader_although_it_is_kept_back_how_many_are():
+    kept = a_scope_row(standing=Standing.too_few, overdue=None, in_time=None, of=None, longest=None)
+
+    assert "Needs you: Protection visit overdue: some overdue." in a_masked_week(kept)
+
+
+def test_that_no_rule_has_more_open_or_fewer_is_said_of_those_alone_of_which_it_is_shown():
+    same, kept = a_scope_row(open=14, open_last=14), a_scope_row(open=None, open_last=None)
+
+    assert "Better: no rule has fewer open than last week." in a_masked_week(same)
+    for word, than in (("Better", "fewer"), ("Worse", "more")):
+        assert f"{word}: no rule whose counts are shown has {than} open than last week." in a_masked_week(same, kept)
+
+
 def test_in_a_first_week_it_is_not_said_that_a_week_before_it_is_kept_back():
     first = (a_scope_row(open_last=None, open_last_year=None, trend=(None,) * 11 + (14,)),)
     sent = message(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date, timedelta
 from statistics import median
@@ -9,7 +10,7 @@ from statistics import median
 from alerting.alerts.handling_state import active_acknowledgements
 from alerting.evaluation.service_figures import Demand, Posts, ServiceFigures
 from alerting.model import Alert
-from alerting.notifications.masking import mask_total
+from alerting.notifications.masking import is_few, mask_total
 from alerting.notifications.scorecard import Scope, cleared_on
 from alerting.notifications.week_content import DemandMonth, HeadFigures
 
@@ -37,11 +38,16 @@ def head_figures(
         found = [team for alert, team in opened if which(alert)]
         return mask_total(len(found), sum(team in not_own for team in found))
 
+    def count_rules(which: Callable[[Alert], bool]) -> int | None:
+        # Each of these rules has its row: from the sum of all that of one could be worked out.
+        of_others = Counter(alert.rule for alert, team in opened if which(alert) and team in not_own)
+        return None if any(map(is_few, of_others.values())) else count(which)
+
     days = [working_days(alert.first_seen, alert.resolved_on) for alert in done if alert.resolved_on is not None]
     return HeadFigures(
         acknowledged=count(lambda alert: bool(active_acknowledgements(alert, as_of))),
         ageing=count(lambda alert: working_days(alert.first_seen, as_of) > AGEING_WD),
-        data_quality=count(about_data),
+        data_quality=count_rules(about_data),
         not_run=stopped,
         done=mask_total(len(done), len(done) if not_own else 0),
         median_days=float(median(days)) if len(days) >= 5 else None,

@@ -100,13 +100,17 @@ def _week(
     overdue = [sum(mine == team.id for _, mine in late) for team in scope.teams]
     cells, total = mask(overdue, [team.id in scope.own for team in scope.teams])
     in_time = _in_time(rule, scope, watched)
-    standing, per_cent = _standing(in_time.known, in_time.late, target)
-    is_shown = per_cent is not None and total is not None and not in_time.is_kept_back
     not_own = {team.id for team in scope.teams} - scope.own
+    standing, per_cent = _standing(in_time.known, in_time.late, target, own=not not_own)
+    is_shown = per_cent is not None and total is not None and not in_time.is_kept_back
+    soon = [(alert, team) for alert, team in opened if is_due_soon(alert, as_of)]
+
+    def of_others(counted: Iterable[tuple[Alert, str | None]]) -> int:
+        return sum(team in not_own for _, team in counted)
 
     def masked(counted: Iterable[tuple[Alert, str | None]]) -> int | None:
         found = list(counted)
-        return mask_total(len(found), sum(team in not_own for _, team in found))
+        return mask_total(len(found), of_others(found))
 
     def open_on(day: date) -> int | None:
         if looked.first_run is None or day < looked.first_run:
@@ -128,10 +132,9 @@ def _week(
         open=masked(opened),
         # What no one of these teams answers for has a reader by name, who is told of each.
         overdue=None if total is None else len(late),
-        due_soon=masked((alert, team) for alert, team in opened if is_due_soon(alert, as_of)),
-        longest=None
-        if is_few(sum(team in not_own for _, team in late))
-        else min((alert.due for alert, _ in late if alert.due), default=None),
+        # Of the others what is left of those that are open says how many of these there are, or of the overdue that are kept back.
+        due_soon=None if is_few(of_others(opened) - of_others(soon if total is None else late)) else masked(soon),
+        longest=None if is_few(of_others(late)) else min((alert.due for alert, _ in late if alert.due), default=None),
         open_last=trend[-2],
         open_last_year=open_on(as_of - A_YEAR),
         trend=trend,
@@ -157,13 +160,14 @@ class _InTime:
 
 def _in_time(rule: str, scope: Scope, watched: Mapping[str, TeamWatch | None]) -> _InTime:
     found = [watched[team.id] or TeamWatch() for team in scope.teams]
-    late = [each.late.get(rule, 0) for each in found]
-    cells, total = mask(late, [team.id in scope.own for team in scope.teams])
+    known, late = [each.known.get(rule, 0) for each in found], [each.late.get(rule, 0) for each in found]
+    is_own = [team.id in scope.own for team in scope.teams]
+    cells, total = mask(late, is_own)
     return _InTime(
-        known=sum(each.known.get(rule, 0) for each in found),
+        known=sum(known),
         late=sum(late),
         cells=cells,
-        is_kept_back=total is None,
+        is_kept_back=total is None or is_few(sum(count for count, own in zip(known, is_own, strict=True) if not own)),
     )
 
 

@@ -279,9 +279,10 @@ def _news(scope: Sequence[ScopeWeek], as_of: date, *, masked: bool) -> tuple[tup
         least, most = min(changes, key=lambda one: one[0]), max(changes, key=lambda one: one[0])
         better = f"{_named(least[1])}: {least[1].open} open, {-least[0]} fewer than last week." if least[0] < 0 else ""
         worse = f"{_named(most[1])}: {most[1].open} open, {most[0]} more than last week." if most[0] > 0 else ""
+        none = "no rule" if len(changes) == len(scope) or not masked else "no rule whose counts are shown"
         known = (
-            ("Better", better or "no rule has fewer open than last week."),
-            ("Worse", worse or "no rule has more open than last week."),
+            ("Better", better or f"{none} has fewer open than last week."),
+            ("Worse", worse or f"{none} has more open than last week."),
         )
     else:
         is_first = not any(count is not None for row in scope for count in row.trend[:-1])
@@ -294,11 +295,14 @@ def _needs(scope: Sequence[ScopeWeek], as_of: date) -> str:
     worst = scope[0]
     if worst.level is Level.critical and worst.open != 0:
         return f"{_named(worst)}: {plural(worst.open, 'open alert') if worst.open else 'open'}, critical among them."
-    late = [row for row in scope if row.standing in (Standing.far_below, Standing.below)] or [row for row in scope if row.overdue]
+    late = [row for row in scope if row.standing in (Standing.far_below, Standing.below)] or [
+        row for row in scope if row.overdue != 0
+    ]
     if not late:
         return "nothing is critical, overdue or below its target."
     row = late[0]
-    overdue = f"{row.overdue} overdue" if row.overdue else ""
+    # How many are overdue may be kept back, that some are is not.
+    overdue = "some overdue" if row.overdue is None else f"{row.overdue} overdue" if row.overdue else ""
     longest = f"the longest {lasting((as_of - row.longest).days)}" if row.longest else ""
     share = (
         f"{row.in_time} % in time against {row.target} %"
