@@ -18,6 +18,7 @@ from hypothesis import HealthCheck, settings
 from tests import postgres
 
 if TYPE_CHECKING:
+    from alerting.notifications.policy import Policy
     from tests.returned_mail import Post
     from tests.sending_desk import Desk
     from tests.servers import ScriptedMailServer
@@ -130,6 +131,14 @@ def _desk(url: str, folder: Path) -> Iterator[Desk]:
     store = Store.open(url)
     yield Desk(store=store, folder=folder)
     store.close()
+
+
+@pytest.fixture(scope="session")
+def policy(tmp_path_factory: pytest.TempPathFactory) -> Policy:
+    """Return what a council with a few plain rules has decided."""
+    from tests.plain_policy import plain_policy
+
+    return plain_policy(tmp_path_factory.mktemp("rules"))
 
 
 @pytest.fixture
