@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from alerting.alerts.brakes import Brake
 from alerting.casedata.directory import Restriction
 from alerting.council_people import Leader
 from alerting.evaluation.evaluation import Asked, Status
@@ -13,10 +14,12 @@ from alerting.notifications.decide import Decision, decide
 from alerting.notifications.policy import Policy
 from alerting.notifications.report import RuleRow
 from alerting.notifications.routing import Router
+from alerting.notifications.scorecard import Target
+from alerting.notifications.week_content import Standing
 from alerting.notifications.weekly import look_of
 from alerting.notifications.world import Week
 from tests.plain_day import DIRECTORY, MONDAY, THURSDAY, alert, clear, day, ended, world
-from tests.plain_policy import STORM, noticed
+from tests.plain_policy import BEYOND, STORM, noticed
 
 
 def summaries(decision: Decision) -> dict[str, WeeklyContent]:
@@ -136,3 +139,23 @@ def test_posts_that_lead_to_nobody_are_the_week_s_news_and_managers_who_are_nobo
 
     assert noticed(decide(policy, "weekly", live, day(directory=gone, rules=["weekly"]))) & {posts, managers} == {posts}
     assert noticed(decide(policy, "daily", live, day(directory=gone))) & {posts, managers} == {managers}
+
+
+def test_of_a_rule_that_is_implausible_a_week_counts_nothing_old_or_new_and_says_so(policy: Policy) -> None:
+    looked_at = Watch(teams={"T1": TeamWatch(known={"visits": 40, "plans": 40}, late={"visits": 30, "plans": 30})}, services={})
+    aimed = replace(policy)
+    aimed.__dict__["targets"] = dict.fromkeys(("visits", "plans"), Target(on_target_from=0.9, below_from=0.75, at_least=10))
+    week = Week(recent=(ended("A-1"), ended("A-2", "plans")), first_day=THURSDAY)
+
+    def read(*brakes: Brake) -> tuple[dict[str, Standing], dict[str, int], tuple[str, ...]]:
+        live = world(alert("A-3"), week=week, brakes=brakes)
+        found = summaries(decide(aimed, "weekly", live, day(rules=["weekly"], watch=looked_at)))["M1"]
+        standings = {row.rule: row.standing for row in found.scope}
+        return standings, {row.rule: row.cleared for team in found.teams for row in team.rows}, found.banners
+
+    far_below = dict.fromkeys(("visits", "plans"), Standing.far_below)
+    assert read() == (far_below, {"visits": 1, "plans": 1}, ())
+    standings, cleared, [banner] = read(BEYOND)
+    assert (standings, cleared) == ({"plans": Standing.far_below}, {"plans": 1})
+    assert banner.startswith("1 rule has found more than can be right: visits.")
+    assert read(STORM)[0] == {"visits": Standing.not_known, "plans": Standing.far_below}, "those that wait are in no share either"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -50,6 +50,17 @@ class Watch:
     sealed: int = 0
     #: How many contacts and referrals wait of which nobody is told, as of the children on them different people may know.
     divided: int = 0
+
+    def without(self, rules: Set[str]) -> Watch:
+        """Return the same, except that how what these rules look at stands is not known."""
+
+        def left(team: TeamWatch) -> TeamWatch:
+            known, late = (
+                {rule: count for rule, count in counts.items() if rule not in rules} for counts in (team.known, team.late)
+            )
+            return replace(team, known=known, late=late)
+
+        return replace(self, teams={id_: left(team) for id_, team in self.teams.items()}, teamless=left(self.teamless))
 
     def of(self, team: str, service: str | None) -> TeamWatch:
         """Return what looks at a team's work, as its own or as a part of its service."""

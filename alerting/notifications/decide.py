@@ -345,7 +345,10 @@ class _Run:
             return []
         as_of, receivers, week = self.evaluation.as_of, self.policy.receivers_of("weekly"), self.world.week
         now = {alert.ref: alert for alert in week.recent} | {alert.ref: alert for alert in self.alerts}
-        counted = [alert for alert in now.values() if alert.ref not in self.kept_back]
+        counted = [alert for alert in now.values() if not (alert.ref in self.kept_back or alert.rule in self.doubted)]
+        doubted = {rule.id: rule.code for rule in self.policy.book.rules if rule.id in self.doubted}
+        # How many are late is not told either of a rule of which somebody must look first.
+        watch = self.evaluation.watch.without({brake.rule for brake in self.on}) if self.evaluation.watch else None
         rows = (*week.daily_rules, *with_brakes(self.rows, self.brake_rows))
         stopped = [row for row in rows if row.is_stopped]
         book = WeekBook(
@@ -354,7 +357,7 @@ class _Run:
             looked=Looked(
                 as_of=as_of,
                 first_run=week.first_day,
-                watch=weekly.look_of(self.router, self.evaluation.watch),
+                watch=weekly.look_of(self.router, watch),
                 targets=self.policy.targets,
                 title=lambda rule: self.policy.titles.get(rule, rule),
                 flapping=self.flaps,
@@ -375,8 +378,8 @@ class _Run:
             case_services=self.policy.case_services,
             asked=len({row.id for row in rows if row.has_answered}),
             braked=len({alert.rule for alert in self.waiting}),
-            watch=self.evaluation.watch,
-            banners=self.today.banners.for_everybody(),
+            watch=watch,
+            banners=replace(self.today.banners, doubted=doubted).for_everybody(),
             plan=compose_plan(self.evaluation.plan or (), self.of_the_plan(), self.directory, as_of),
         )
         cards = weekly.compose_cards(self.router, book.all_weeks, receivers, as_of)
