@@ -11,10 +11,10 @@ from alerting.casedata.directory import Team
 from alerting.evaluation.watch import TeamWatch
 from alerting.model import Alert, Condition, Level, Reason
 from alerting.notifications.masking import FEW, is_few, mask, mask_total
+from alerting.notifications.triage import SOON
 from alerting.notifications.week_content import ScopeWeek, Standing, TeamStanding
 
 WEEKS = 12
-SOON = timedelta(days=7)
 A_YEAR = timedelta(weeks=52)
 """So that the same day of the week is compared."""
 

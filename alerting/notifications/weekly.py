@@ -232,9 +232,6 @@ def compose_summaries(
     anybody. watch: what every rule looks at. braked: of how many alerts wait to be looked at.
     plan: the improvement plan, for those who lead services.
     """
-    team = router.directory.team_for("performance")
-    leads = router.manager_of(team) if team else None
-    performance = leads.id if leads else None
     contents = {
         reader.id: WeeklyContent(
             week_ending=as_of,
@@ -242,8 +239,7 @@ def compose_summaries(
             scope=book.scope(reader),
             scope_of=_scope_of(router, reader),
             masked=not reader.teams <= reader.own,
-            sealed=masked(watch.sealed) if watch and reader.id == performance else "",
-            divided=masked(watch.divided) if watch and reader.id == performance else "",
+            **_of_whom_nobody_asks(router, reader, watch),
             not_run=(
                 *stopped,
                 *off_for_want_of_data(row for row in off if concerns(router, row.id, reader.teams, case_services)),
@@ -301,6 +297,15 @@ def _teams(router: Router, reader: Reader, read: Mapping[str, tuple[RuleWeek, ..
     """Return the week of each team of which somebody reads everything."""
     mine = sorted((router.directory.teams[id_].name, id_) for id_ in reader.managed)
     return tuple(TeamWeek(team_name=name, rows=read.get(id_, ()), watched=_watched(router, watch, id_)) for name, id_ in mine)
+
+
+def _of_whom_nobody_asks(router: Router, reader: Reader, watch: Watch | None) -> dict[str, str]:
+    """Return for whoever leads the performance team, in words, of how many nobody may be told; nothing for everybody else."""
+    team = router.directory.team_for("performance")
+    leads = router.manager_of(team) if team else None
+    if watch is None or leads is None or leads.id != reader.id:
+        return {}
+    return {"sealed": masked(watch.sealed), "divided": masked(watch.divided)}
 
 
 def _scope_of(router: Router, reader: Reader) -> str:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 
 from alerting.formatting import day, number, plain, plural
-from alerting.notifications.content import CardLine, CheckContent, Notice, NoticeContent, QualityContent, RuleFigures
-from alerting.notifications.week_content import RuleWeek
+from alerting.notifications.content import CheckContent, Notice, NoticeContent, QualityContent, RuleFigures
 
 ROWS = 60
 """How many rules a message about how they serve shows; the rest are counted."""
@@ -150,15 +148,3 @@ def ask_whether_seen(content: CheckContent) -> str:
         f"If you can read this, cards reach the channel of {plain(content.team_name)}. Please tell your performance team the "
         f"word {plain(content.word)}, so that they know. Nothing else is asked of you."
     )
-
-
-def as_at(moment: datetime | None, as_of: date) -> str:
-    """Return how old the data is: `Data as at 31 March, 05:40.`, with the year where it is not that of `as_of`."""
-    if moment is None:
-        return "How old the data is, is not known."
-    words = day(moment)
-    return f"Data as at {words.replace(f' {moment.year}', '', 1) if moment.year == as_of.year else words}."
-
-
-def _titled(row: CardLine | RuleWeek, title_of: Callable[[str], str]) -> str:
-    return plain(row.title) if row.title else title_of(row.rule)
