@@ -5,7 +5,7 @@ from datetime import date, datetime
 
 import pytest
 
-from alerting.model import Card, Level, Tier
+from alerting.model import Card, Level, Reason, Tier
 from alerting.notifications.admin_digest import by_cost
 from alerting.notifications.content import CardLine, Notice, SendTestContent, WeeklyContent
 from alerting.notifications.notices import keyed, of_budget, of_nothing_asked, of_older_files, of_rules
@@ -47,6 +47,24 @@ def test_a_channel_gets_a_card_of_counts_and_both_parts():
     for part in (sent.text, read(sent.html)):
         assert f"{counts}; 2 new. Data as at 05:40 today." in part
         assert "Care leaver not in touch" in part
+
+
+def test_a_reader_of_counts_is_told_how_many_went_to_somebody_else_or_are_no_longer_checked():
+    moved, ended = (
+        item("moved", in_hand="Now with A. Lindqvist."),
+        item("cleared", subject="8", resolved_reason=Reason.rule_removed),
+    )
+    alone, beside = (
+        message(daily(*items), ceiling=Tier.counts) for items in ((moved,), (moved, ended, item("open", subject="9")))
+    )
+
+    assert (alone.subject, alone.text.partition(".")[0]) == (
+        "Assessment North: 1 with somebody else now",
+        "1 with somebody else now",
+    )
+    assert beside.subject == "Assessment North: 1 overdue"
+    for part in (beside.text, read(beside.html)):
+        assert "2 alerts with somebody else now, or no longer checked: in no row." in part
 
 
 def test_a_card_that_an_earlier_version_planned_says_what_it_knows():

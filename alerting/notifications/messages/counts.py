@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from alerting.formatting import plain, plural
@@ -39,8 +39,8 @@ class CountsView(View):
     #: For the subject line and the head of a card: what there is, the worst first.
     told: str
     data_as_at: str
-    #: How many are on hold, as a sentence.
-    held: str
+    #: How many are on hold, and how many are in no row, in sentences.
+    aside: str
     rows: tuple[CountsRow, ...]
 
 
@@ -61,9 +61,13 @@ def view_digest(content: DigestContent, as_of: date, title_of: Callable[[str], s
     by_rule: defaultdict[str, list[Item]] = defaultdict(list)
     for item in items:
         by_rule[item.rule].append(item)
-    counts = worst_of((whom(item), section_of(item, as_of)) for item in items)
+    counts = worst_of((whom(item), section_of(item, as_of)) for item in content.items)
     lines = [_counted(rule, mine, as_of) for rule, mine in by_rule.items()]
-    return _view(lines, counts, content.data_as_at, as_of, title_of)
+    view, over = _view(lines, counts, content.data_as_at, as_of, title_of), len(content.items) - len(items)
+    if not over:
+        return view
+    gone = f"{plural(over, 'alert')} with somebody else now, or no longer checked: in no row."
+    return replace(view, aside=" ".join(filter(None, [view.aside, gone])))
 
 
 def _counted(rule: str, items: Sequence[Item], as_of: date) -> CardLine:
@@ -99,7 +103,7 @@ def _view(
         told=told,
         summary=f"{told}{f'; {new} new' if new else ''}.",
         data_as_at=as_at(data_as_at, as_of),
-        held=f"{plural(held, 'alert')} on hold: the data could not be believed or did not say." if held else "",
+        aside=f"{plural(held, 'alert')} on hold: the data could not be believed or did not say." if held else "",
         rows=tuple(_row(line, title_of) for line in ranked),
     )
 

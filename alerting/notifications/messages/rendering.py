@@ -309,7 +309,7 @@ class Words:
         return f"{told}{_FOOT}send its reference (A-...) to the performance team{to}."
 
     def _counts(self, notification: Notification, view: CountsView, whose: str) -> _Page:
-        footer = " ".join(filter(None, [view.data_as_at, view.held, "Counts only: each manager gets the list by mail."]))
+        footer = " ".join(filter(None, [view.data_as_at, view.aside, "Counts only: each manager gets the list by mail."]))
         subject = f"{_capital(whose)}{_PURPOSES[notification.purpose]}: {view.told or 'nothing new'}"
         card = self._card(subject, view.summary, counts.COLUMNS, tuple(row.as_cells() for row in view.rows), footer=footer)
         return _Page(template="counts", title=_NAMES[notification.purpose], subject=subject, view=view, card=card)
