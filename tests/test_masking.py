@@ -44,5 +44,18 @@ def test_nothing_that_is_kept_back_can_be_worked_out_by_somebody_who_knows_how_i
             assert len({sum(table) for table in tables}) > 1, cells
 
 
+@pytest.mark.parametrize("own", [(False, False, False), (True, False, False)])
+def test_nobody_who_guesses_which_of_two_is_the_smaller_can_work_it_out(own):
+    """As how each team stands may tell: of 6 in all, one team far below its target and one on it would have 5 and 1."""
+    alike = defaultdict(list)
+    for counts in itertools.product(range(4 * FEW), repeat=3):
+        shown, total = mask(counts, own)
+        kept_back = [count for count, cell in zip(counts, shown, strict=True) if cell is None]
+        if len(kept_back) == 2 and kept_back[0] < kept_back[1] and (total is None or sum(kept_back) < 4 * FEW):
+            alike[shown, total].append(kept_back[0])
+
+    assert {shown for shown, smaller in alike.items() if len(set(smaller)) == 1} == set()
+
+
 def test_a_total_alone_is_kept_back_where_what_is_not_the_readers_own_is_few():
     assert [mask_total(9, others) for others in (0, 1, 4, 5)] == [9, None, None, 9]

@@ -30,10 +30,26 @@ def mask(counts: Sequence[int], own: Sequence[bool]) -> tuple[tuple[int | None, 
         if others:
             least = min(counts[place] for place in others)
             # All that are equally small: which of them it was would say something of where the small ones are.
-            kept_back |= {place for place in others if counts[place] == least}
+            equal = {place for place in others if counts[place] == least}
+            more = min((counts[place] for place in others if place not in equal), default=None)
+            if _says_how_many([counts[place] for place in kept_back], least, len(equal), more):
+                total = None
+            kept_back |= equal
         else:
             total = None
     return tuple(None if place in kept_back else count for place, count in enumerate(counts)), total
+
+
+def _says_how_many(small: Sequence[int], least: int, equal: int, more: int | None) -> bool:
+    """Return whether the sum of what is kept back says how many each of the small counts is, to somebody who guesses which they are.
+
+    How a team stands against a target may tell that. equal: how many counts there are of the least that is kept back with the small
+    ones. more: the least of those that are shown, which is above it.
+    """
+    together, fewest, most = sum(small) + equal * least, len(small), (FEW - 1) * len(small)
+    least_of_all = range(FEW, more if more is not None else together)
+    sums = [left for other in least_of_all if fewest <= (left := together - equal * other) <= most]
+    return len(sums) == 1 and (len(small) == 1 or sums[0] in (fewest, most))
 
 
 def mask_total(total: int, others: int) -> int | None:
