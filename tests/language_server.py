@@ -8,7 +8,6 @@ import queue
 import shutil
 import subprocess
 import threading
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
@@ -36,7 +35,7 @@ class LanguageServer:
         self._settings: dict[str, Any] = {"yaml": settings, "http": {"proxy": proxy, "proxyStrictSSL": False}}
         self._server = subprocess.Popen([command, "--stdio"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         self._answers: queue.Queue[tuple[int, Any]] = queue.Queue()
-        self._faults: defaultdict[str, queue.Queue[list[Any]]] = defaultdict(queue.Queue)
+        self._faults: dict[str, queue.Queue[list[Any]]] = {}
         self._asked = 0
         self._opened = 0
         self._writing = threading.Lock()
@@ -85,6 +84,8 @@ class LanguageServer:
         # A name of its own for each text: what the server says carries no version, only the name.
         self._opened += 1
         place = (folder / f"opened-{self._opened}.yaml").as_uri()
+        # Made here and nowhere else: made when it is first asked for, by the reader and by who waits, one of two would be lost.
+        self._faults[place] = queue.Queue()
         self._tell("textDocument/didOpen", {"textDocument": {"uri": place, "languageId": "yaml", "version": 1, "text": text}})
         return place
 
