@@ -29,6 +29,8 @@ KEPT = timedelta(days=30)
 _RAW = sa.types.NullType()
 _OTHER = alert.alias()
 _DONE = ("done", "done_with_faults")
+_KNOWS_JSON = (16,)
+"""The version of PostgreSQL that can say itself whether a text is JSON."""
 
 
 def look_through(connection: sa.Connection, now: datetime, *tables: sa.Table) -> int:
@@ -123,7 +125,11 @@ def _without_their_json(connection: sa.Connection, table: sa.Table, which: str) 
     """Return the rows of which a text is not the JSON that it should be, as not every database can say so itself."""
     texts = [column.name for column in table.c if column.info.get("json")]
     if texts:
-        for row in connection.execute(sa.select(table).where(sa.text(f"true{which}"))).mappings().all():
+        query = sa.select(table).where(sa.text(f"true{which}"))
+        if (connection.dialect.server_version_info or ()) >= _KNOWS_JSON:  # else every text would be fetched each morning
+            as_text = (sa.type_coerce(table.c[name], sa.Text()) for name in texts)
+            query = query.where(sa.or_(*(text.op("IS NOT", is_comparison=True)(sa.text("JSON OBJECT")) for text in as_text)))
+        for row in connection.execute(query).mappings().all():
             broken = [name for name in texts if not _is_object(row[name])]
             if broken:
                 yield dict(row), broken
