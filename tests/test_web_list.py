@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import re
 import sqlite3
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from alerting.formatting import day
+from alerting.model import Condition, Level
+from alerting.notifications.messages.headline import WORDS
+from alerting.notifications.triage import triage
 from alerting.web import application
+from alerting.web.readers import find_reader, read_directory_of_the_day
+from alerting.web.scope import make_scope
+from alerting.web.shown import OPEN_SECTIONS, Shower
 from tests.made_council import MONDAY
 from tests.web_site import Site, first_morning, new_office, shown, words
 
@@ -157,6 +164,44 @@ def test_what_has_ended_is_under_done(office):
         assert "C1" in children(site, "M1", "/?show=done")
         assert "C1" not in children(site, "M2", "/?show=done&whose=all")
         assert "The record shows it now." in words(site.reader("M1").get("/?show=done"))
+
+
+# ---------------------------------------------------------------- where on a list
+
+
+@pytest.mark.parametrize(
+    ("due", "level", "condition", "stands"),
+    [
+        (-1, Level.red, Condition.firing, "overdue"),
+        (0, Level.red, Condition.firing, "due soon"),
+        (7, Level.amber, Condition.firing, "due soon"),
+        (8, Level.amber, Condition.firing, "due later"),
+        (60, Level.red, Condition.firing, "due later"),
+        (None, Level.red, Condition.firing, "to look at"),
+        (60, Level.critical, Condition.firing, "critical"),
+        (-1, Level.red, Condition.held, "on hold"),
+        (-1, Level.critical, Condition.held, "critical"),
+        (-1, Level.red, Condition.recovering, "to look at"),
+    ],
+)
+def test_an_alert_stands_where_a_message_has_it(site, due, level, condition, stands):
+    alert = replace(
+        site.office.alert("C1"), level=level, condition=condition, due=None if due is None else MONDAY + timedelta(days=due)
+    )
+    app = site.council.app()
+    with site.council.reading() as connection:
+        reader = find_reader("m1@example.gov.uk", read_directory_of_the_day(connection, MONDAY), (), site.council.page)
+        directory = read_directory_of_the_day(connection, MONDAY)
+        scope = make_scope(reader, directory, app.policy().routes, site.council.store(), connection)
+        shower = Shower(app=app, scope=scope, today=MONDAY)
+        item = shower._item(alert)
+
+        assert shower.section(alert) == stands
+        assert [WORDS[part.section] for part in triage([item], MONDAY)] == [stands]
+
+
+def test_sections_come_in_the_order_of_a_message():
+    assert OPEN_SECTIONS == ("critical", "overdue", "due soon", "on hold", "to look at", "due later", "put off")
 
 
 # ---------------------------------------------------------------- what a page says

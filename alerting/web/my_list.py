@@ -1,4 +1,4 @@
-"""My list: what a reader is told of, or may see, grouped by whom it is about; with counts and filters."""
+"""My list: what a reader is told of, or may see, in the sections of a message, under whom it is about; with counts and filters."""
 
 from __future__ import annotations
 
@@ -10,18 +10,17 @@ from datetime import date, timedelta
 from starlette.responses import Response
 
 from alerting.model import Alert, Level
-from alerting.web.shown import Group, Shower, Shown
+from alerting.web.shown import ENDED_SECTIONS, OPEN_SECTIONS, Shower, Shown
 from alerting.web.visits import Visit
 
 _DONE_FOR = timedelta(days=14)
 _MOST = 200
 """How many alerts one page shows; the rest is found by its filters."""
-_OPEN = (Group.critical, Group.overdue, Group.due_soon, Group.open, Group.held, Group.put_off)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Block:
-    """All alerts of one group about one child, worker or team."""
+    """All alerts of one section about one child, worker or team."""
 
     heading: str
     alerts: Sequence[Shown]
@@ -41,14 +40,14 @@ def show_list(visit: Visit) -> Response:
     rules = sorted({(alert.code, shower.title(alert)) for alert in alerts})
     chosen = [alert for alert in alerts if _is_wanted(visit, alert)]
     shown = [shower.show(alert) for alert in sorted(chosen, key=_rank)[:_MOST]]
-    groups = (Group.done,) if done else _OPEN
+    sections = ENDED_SECTIONS if done else OPEN_SECTIONS
     return visit.show(
         "list.html",
         here="list",
         whose="all" if every else "mine",
         done=done,
-        counts=Counter(map(shower.group, chosen)),
-        groups=[(group, _blocks([one for one in shown if one.group is group])) for group in groups],
+        counts=Counter(map(shower.section, chosen)),
+        sections=[(section, _blocks([one for one in shown if one.section == section])) for section in sections],
         total=len(chosen),
         more=max(0, len(chosen) - _MOST),
         closed=visit.scope.is_closed,

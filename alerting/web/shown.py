@@ -5,33 +5,32 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from enum import StrEnum
 from functools import cached_property
 
 from alerting.alerts import handling_state
 from alerting.alerts.handling import KINDS
 from alerting.app import App
 from alerting.formatting import day, plain, until
-from alerting.model import Act, Alert, ClosingReason, Condition, Level, Reason, Tier
+from alerting.model import Act, Alert, ClosingReason, Condition, Reason, Tier
 from alerting.notifications.called import called
 from alerting.notifications.content import Item, ItemState
+from alerting.notifications.messages.headline import WORDS
 from alerting.notifications.messages.rendering import AboutRule, Words
 from alerting.notifications.silences import Silence, silenced
+from alerting.notifications.triage import OPEN, ORDER, Section, section_of
 from alerting.store import silences
 from alerting.web.council import page_of
 from alerting.web.scope import Scope
 
-
-class Group(StrEnum):
-    """Where on a list an alert stands."""
-
-    critical = "critical"
-    overdue = "overdue"
-    due_soon = "due soon"
-    open = "open"
-    held = "on hold"
-    put_off = "put off"
-    done = "done"
+PUT_OFF = "put off"
+"""Where on a list stands what a message only counts: it is snoozed or silenced."""
+OPEN_SECTIONS = (*(WORDS[section] for section in ORDER if section in OPEN), PUT_OFF)
+ENDED_SECTIONS = (WORDS[Section.done], WORDS[Section.ended])
+_STATES = {
+    Condition.held: ItemState.held,
+    Condition.recovering: ItemState.improving,
+    Condition.resolved: ItemState.cleared,
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +38,8 @@ class Shown:
     """One alert in words. Every text is plain, and escaped where it meets HTML."""
 
     alert: Alert
-    group: Group
+    #: Where on a list it stands, in the words of messages.
+    section: str
     #: What it is about, such as `Child 100234`; what stands under one heading has the same.
     heading: str
     title: str
@@ -75,7 +75,7 @@ class Shower:
         sentence, about = self._words.say(item, self.today, self._ceiling)
         return Shown(
             alert=alert,
-            group=self.group(alert),
+            section=self.section(alert),
             heading=self._heading(alert),
             title=self.title(alert),
             sentence=sentence,
@@ -109,19 +109,12 @@ class Shower:
         shown = {name: value for name, value in alert.facts.items() if tiers.get(name, Tier.detail) <= self._ceiling}
         return [(name.replace("_", " ").capitalize(), _in_words(value)) for name, value in shown.items()]
 
-    def group(self, alert: Alert) -> Group:
-        """Return where on a list an alert stands."""
-        if alert.condition is Condition.resolved:
-            return Group.done
-        if handling_state.active_snooze(alert, self.today) or alert.ref in self.silenced([alert]):
-            return Group.put_off
-        if alert.condition is Condition.held:
-            return Group.held
-        if alert.level is Level.critical:
-            return Group.critical
-        if alert.due is None:
-            return Group.open
-        return Group.overdue if alert.due < self.today else Group.due_soon
+    def section(self, alert: Alert) -> str:
+        """Return where on a list an alert stands: where a message would have it."""
+        is_open = alert.condition is not Condition.resolved
+        if is_open and (handling_state.active_snooze(alert, self.today) or alert.ref in self.silenced([alert])):
+            return PUT_OFF
+        return WORDS[section_of(self._item(alert), self.today)]
 
     # ------------------------------------------------------------------
 
@@ -167,7 +160,7 @@ class Shower:
         return Item(
             ref=alert.ref,
             rule=alert.rule,
-            state=ItemState.open,
+            state=_STATES.get(alert.condition, ItemState.open),
             level=alert.level,
             subject_kind=alert.subject_kind,
             subject=alert.subject,
@@ -179,6 +172,7 @@ class Shower:
             unit=alert.unit,
             due=alert.due,
             facts=alert.facts,
+            resolved_reason=alert.resolved_reason,
             child_level=route.child_level if route else True,
         )
 

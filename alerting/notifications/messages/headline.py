@@ -11,7 +11,7 @@ from alerting.notifications.content import ItemState
 from alerting.notifications.messages.digest import RuleTitle
 from alerting.notifications.triage import Part, Section, section_of, whom
 
-_WORDS = {
+WORDS = {
     Section.critical: "critical",
     Section.overdue: "overdue",
     Section.due_soon: "due soon",
@@ -23,6 +23,8 @@ _WORDS = {
     Section.ended: "no longer checked",
     Section.moved: "with somebody else now",
 }
+"""What each section is called, in a line and on a page."""
+
 _OVER = (Section.done, Section.ended, Section.moved)
 
 
@@ -33,8 +35,8 @@ def subject_line(parts: Iterable[Part]) -> str:
 
 def words_of_counts(counts: Mapping[Section, int]) -> str:
     """Return `2 critical, 5 overdue`: of what is over only where there is nothing else."""
-    active = counted((counts.get(section, 0), words) for section, words in _WORDS.items() if section not in _OVER)
-    return ", ".join(active or counted((counts.get(section, 0), _WORDS[section]) for section in _OVER))
+    active = counted((counts.get(section, 0), words) for section, words in WORDS.items() if section not in _OVER)
+    return ", ".join(active or counted((counts.get(section, 0), WORDS[section]) for section in _OVER))
 
 
 def first_line(parts: Sequence[Part], as_of: date, title_of: Callable[[str], RuleTitle], *, warned: bool = False) -> str:
@@ -48,7 +50,7 @@ def first_line(parts: Sequence[Part], as_of: date, title_of: Callable[[str], Rul
     due = {
         section: count.get(section, 0) for section in (Section.overdue, Section.due_soon, Section.to_look_at, Section.due_later)
     }
-    words = {**_WORDS, Section.due_soon: "due within a week"}
+    words = {**WORDS, Section.due_soon: "due within a week"}
     said = [*counted((due[section], words[section]) for section in due)]
     said += counted((count.get(section, 0), words[section]) for section in (Section.held, Section.backlog, *_OVER[1:]))
     said += [f"{count[Section.done]} done since last time"] if Section.done in count else []
