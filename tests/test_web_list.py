@@ -10,7 +10,7 @@ from datetime import timedelta
 import pytest
 
 from alerting.formatting import day
-from alerting.model import Condition, Level
+from alerting.model import Condition, Level, Reason
 from alerting.notifications.messages.headline import WORDS
 from alerting.notifications.triage import triage
 from alerting.web import application
@@ -151,6 +151,34 @@ def test_what_a_brake_keeps_back_is_not_shown(office):
     with shown(office) as site:
         assert children(site, "M1") == set()
         assert site.reader("M1").get(visit_overdue(site)).status_code == 404
+
+
+@pytest.mark.slow
+def test_what_a_brake_kept_back_until_it_ended_is_not_shown_as_done(office):
+    office.settings["go_live"] = "baseline"
+    office.begin(MONDAY)
+    office.council.visited("C1", MONDAY)
+    office.run(MONDAY + timedelta(days=1))
+    office.run(MONDAY + timedelta(days=2))
+    with shown(office) as site:
+        site.clock.later(days=2)
+        assert office.alert("C1").condition is Condition.resolved
+        assert children(site, "M1", "/?show=done") == set()
+        assert site.reader("M1").get(visit_overdue(site)).status_code == 404
+
+
+@pytest.mark.slow
+def test_what_never_came_to_be_told_is_not_shown_as_done(office):
+    office.rules_of_its_own()
+    office.rule("plan-long", "PL-01", "for: 2 runs")
+    office.begin(MONDAY)
+    office.rule("plan-long", "PL-01", "for: 2 runs", levels="{amber: measure > 900}")
+    office.run(MONDAY + timedelta(days=1))
+    with shown(office) as site:
+        site.clock.later(days=1)
+        assert {alert.resolved_reason for alert in office.alerts()} == {Reason.never_fired}
+        assert children(site, "M1", "/?show=done") == set()
+        assert site.reader("M1").get(f"/a/{office.alerts()[0].ref}").status_code == 404
 
 
 @pytest.mark.slow

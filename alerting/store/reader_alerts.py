@@ -57,9 +57,17 @@ def has_reference(ref: str) -> sa.ColumnElement[bool]:
 
 
 def read_kept_back(connection: sa.Connection, *where: sa.ColumnElement[bool]) -> frozenset[int]:
-    """Return the numbers of the alerts, of those that meet conditions, that a brake keeps from everybody, as the newest run of their job found."""
+    """Return the numbers of the alerts, of those that meet conditions, that a brake keeps from everybody, as the newest run of their job found.
+
+    Of what has ended they are those that it kept back all the time: nobody ever heard of them.
+    """
+    other = routed.alias()
+    let_pass = sa.exists().where(
+        other.c.alert_id == alert.c.id, sa.or_(other.c.reason.is_(None), other.c.reason.not_in(_KEPT_BACK))
+    )
+    stands = sa.or_(routed.c.until.is_(None), sa.and_(alert.c.resolved_on.is_not(None), ~let_pass))
     kept = sa.select(routed.c.alert_id).join(alert, alert.c.id == routed.c.alert_id)
-    kept = kept.where(routed.c.until.is_(None), routed.c.reason.in_(_KEPT_BACK), *where)
+    kept = kept.where(routed.c.reason.in_(_KEPT_BACK), stands, *where)
     return frozenset(connection.execute(kept).scalars())
 
 

@@ -2,7 +2,7 @@
 
 Who may see an alert is who may be told of it: `Router.readers`, by the directory of the day with its cover and its list of restricted
 records. With no list that can be trusted nobody may be told of any child, and nobody sees one. What a brake keeps from everybody, and
-what is not told yet, is not shown either.
+what is not told yet, is not shown either, nor once it has ended so.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 
 from alerting.alerts import handling_state
 from alerting.casedata.directory import Directory
-from alerting.model import About, Alert, Condition
+from alerting.model import About, Alert, Condition, Reason
 from alerting.notifications.routing import Router, RuleRoute
 from alerting.store import reader_alerts
 from alerting.store.reader_alerts import Whereabouts
@@ -69,7 +69,7 @@ class Scope:
         return [alert for alert in found if alert.id not in kept_back and self._covers(alert)]
 
     def _covers(self, alert: Alert) -> bool:
-        if alert.condition is Condition.pending:
+        if alert.condition is Condition.pending or alert.resolved_reason is Reason.never_fired:
             return False
         # Of all that is asked of an alert to say who may be told of it; many alerts have the same.
         route, given = self.router.rules.get(alert.rule), handling_state.active_assignment(alert)
