@@ -18,7 +18,7 @@ from alerting.web.readers import find_reader, read_directory_of_the_day
 from alerting.web.scope import make_scope
 from alerting.web.shown import OPEN_SECTIONS, Shower
 from tests.made_council import MONDAY
-from tests.web_site import Site, first_morning, new_office, shown, words
+from tests.web_site import NOON, Site, first_morning, new_office, shown, words
 
 NOTHING = "There is nothing here"
 
@@ -192,6 +192,37 @@ def test_what_has_ended_is_under_done(office):
         assert "C1" in children(site, "M1", "/?show=done")
         assert "C1" not in children(site, "M2", "/?show=done&whose=all")
         assert "The record shows it now." in words(site.reader("M1").get("/?show=done"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("loaded", ["2026-03-01T22:00:00", None])
+def test_what_was_recorded_is_waited_for_until_a_run_has_read_a_load_after_it(office, loaded):
+    def said() -> str:
+        return words(site.reader("M1").get(visit_overdue(site)))
+
+    def morning(days: int) -> None:
+        office.run(MONDAY + timedelta(days=days))
+        site.clock.moment = NOON + timedelta(days=days)
+
+    in_vain = "it is not in the data loaded since"
+    office.council.tables["ext_load"] = []
+    if loaded:
+        office.council.add("ext_load", table_name="ssd_cp_plans", loaded_at=loaded, row_count="2")
+    office.begin(MONDAY)
+    with shown(office) as site:
+        browser = site.reader("M1")
+        stand = re.search(r'name="stand" value="([^"]*)"', browser.get(visit_overdue(site)).text)
+        browser.send(f"{visit_overdue(site)}/recorded", stand=stand[1] if stand else "")
+        site.clock.later(days=1)  # and no run on Tuesday
+        assert in_vain not in said()
+        assert "put off (1)" in words(site.reader("M1").get("/")).lower()
+
+        morning(2)
+        assert (in_vain in said()) is (loaded is None)
+        if loaded:
+            office.council.row("ext_load", table_name="ssd_cp_plans")["loaded_at"] = "2026-03-05T05:00:00"
+            morning(3)
+            assert in_vain in said()
 
 
 # ---------------------------------------------------------------- where on a list

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, field
+from datetime import date, datetime, time
 from functools import cached_property
+from zoneinfo import ZoneInfo
 
 from alerting.alerts import handling_state
 from alerting.alerts.handling import KINDS
@@ -19,6 +20,7 @@ from alerting.notifications.messages.rendering import AboutRule, Words
 from alerting.notifications.silences import Silence, silenced
 from alerting.notifications.triage import OPEN, ORDER, Section, section_of
 from alerting.store import silences
+from alerting.store.store import EndedRun
 from alerting.web.council import page_of
 from alerting.web.scope import Scope
 
@@ -67,10 +69,12 @@ class Shower:
     app: App
     scope: Scope
     today: date
+    #: By job, when the data of its last run was loaded.
+    _loads: dict[str, datetime | None] = field(default_factory=dict)
 
     def show(self, alert: Alert) -> Shown:
         """Return an alert in words."""
-        put_off, silence = handling_state.active_snooze(alert, self.today), self.silenced([alert]).get(alert.ref)
+        put_off, silence = self._put_off(alert), self.silenced([alert]).get(alert.ref)
         item = self._item(alert)
         sentence, about = self._words.say(item, self.today, self._ceiling)
         return Shown(
@@ -112,7 +116,7 @@ class Shower:
     def section(self, alert: Alert) -> str:
         """Return where on a list an alert stands: where a message would have it."""
         is_open = alert.condition is not Condition.resolved
-        if is_open and (handling_state.active_snooze(alert, self.today) or alert.ref in self.silenced([alert])):
+        if is_open and (self._put_off(alert) or alert.ref in self.silenced([alert])):
             return PUT_OFF
         return WORDS[section_of(self._item(alert), self.today)]
 
@@ -140,7 +144,7 @@ class Shower:
             notes.append(f"{said.capitalize()} by {self.name(put_off.by)} until {_until(put_off)}.")
         if silence:
             notes.append(f"Silenced by {self.name(silence.by)} until {day(silence.until)}.")
-        vain = handling_state.recorded_in_vain(alert, self.today)
+        vain = handling_state.recorded_in_vain(alert, self.today, self._loaded_at(alert))
         if vain:
             notes.append(
                 f"{self.name(vain.by)} said on {day(vain.on)} that it was recorded, and it is not in the data loaded since."
@@ -154,6 +158,26 @@ class Shower:
     def acknowledged(self, alert: Alert) -> list[Act]:
         """Return the acknowledgements that stand today."""
         return handling_state.active_acknowledgements(alert, self.today)
+
+    def _put_off(self, alert: Alert) -> Act | None:
+        return handling_state.active_snooze(alert, self.today, self._loaded_at(alert))
+
+    def _loaded_at(self, alert: Alert) -> datetime | None:
+        """Return when the data was loaded by which an alert's rule was last asked: what was recorded since cannot stand in it.
+
+        Where the council does not say when it loads, that is taken to be before the day of the run.
+        """
+        job = self._jobs.get(alert.rule, "daily")
+        if job not in self._loads:
+            run = self.scope.store.latest_run(job, within=self.scope.connection)
+            self._loads[job] = self._load_of(run) if run else None
+        return self._loads[job]
+
+    def _load_of(self, run: EndedRun) -> datetime:
+        stated = run.report.get("source", {}).get("loaded_at")
+        loaded = datetime.fromisoformat(stated) if stated else datetime.combine(run.as_of, time.min)
+        # Extracts state the council's time without a zone.
+        return loaded if loaded.tzinfo else loaded.replace(tzinfo=ZoneInfo(self.app.loaded.config.council.timezone))
 
     def _item(self, alert: Alert) -> Item:
         route = self.scope.router.rules.get(alert.rule)
@@ -183,6 +207,10 @@ class Shower:
     @cached_property
     def _titles(self) -> Mapping[str, str]:
         return {rule.id: plain(rule.title) for rule in (*self.app.book.rules, *self.app.book.off)}
+
+    @cached_property
+    def _jobs(self) -> Mapping[str, str]:
+        return {rule.id: rule.file.job for rule in self.app.book.rules}
 
     @cached_property
     def _silences(self) -> list[Silence]:
