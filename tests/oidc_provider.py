@@ -38,6 +38,7 @@ def claims(asked: dict[str, str], issuer: str) -> dict[str, Any]:
         "another issuer": {"iss": "http://127.0.0.1:1"},
         "expired": {"iat": now - 7200, "exp": now - 3600},
         "not verified": {"email_verified": False},
+        "not verified, as a text": {"email_verified": "false"},
     }
     said |= faults.get(asked.get("fault", ""), {})
     if asked.get("fault") == "no address":

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from itertools import islice
 from pathlib import Path
 from urllib.parse import parse_qs, urlencode, urlsplit
 
@@ -15,6 +18,7 @@ from alerting.casedata.directory import Cover
 from alerting.config import Administrator
 from alerting.model import Person
 from alerting.page_settings import Page
+from alerting.web.oidc import _AT_ONCE
 from alerting.web.readers import Role, find_reader
 from alerting.web.visits import is_own_path
 from tests.oidc_provider import CLIENT, SECRET
@@ -107,7 +111,7 @@ def test_who_is_named_in_config_yaml_signs_in_though_no_directory_has_them(oidc,
 @pytest.mark.parametrize(
     "fault",
     [
-        "another nonce", "no nonce", "another audience", "another issuer", "expired", "not verified", "no address", "not signed",
+        "another nonce", "no nonce", "another audience", "another issuer", "expired", "not verified", "not verified, as a text", "no address", "not signed",
         "signed with the public key", "another key",
     ],
 )  # fmt: skip
@@ -181,6 +185,48 @@ def test_a_provider_that_is_away_gives_a_plain_page(tmp_path):
 
         assert answer.status_code == 403
         assert "Try again" in words(answer)
+        assert "tell your IT service desk" in words(answer)
+        assert site.said == ["page: somebody was not signed in: the sign-in cannot be asked (ConnectionError)"]
+
+
+def test_a_provider_that_does_not_answer_keeps_nobody_else_waiting(tmp_path):
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen(200)
+        issuer = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        sign = {"type": "oidc", "issuer": issuer, "client_id": "a", "client_secret": "${file:config.yaml}"}
+        with first_morning(tmp_path, sign_in=sign) as site, ThreadPoolExecutor(60) as many:
+            asked = [many.submit(site.browser().get, "/sign-in/start") for _ in range(60)]
+            turned_away = [one.result().status_code for one in islice(as_completed(asked, timeout=9), 60 - _AT_ONCE)]
+            began = time.monotonic()
+            ready = site.browser().get("/readyz").status_code
+
+            assert (ready, set(turned_away)) == (200, {403})
+            assert time.monotonic() - began < 5
+            silent.close()
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        ("access_denied", "the sign-in let nobody in (access_denied)"),
+        ("m1@example.gov.uk is locked", "the sign-in let nobody in"),
+    ],
+)
+def test_the_log_has_the_code_of_a_refusal_and_no_other_words(oidc, error, said):
+    browser = oidc.browser()
+    state = parse_qs(urlsplit(browser.get("/sign-in/start").headers["location"]).query)["state"][0]
+    browser.get(f"/sign-in/back?{urlencode({'state': state, 'error': error})}")
+
+    assert oidc.said[-1] == f"page: somebody was not signed in: {said}"
+
+
+def test_the_log_says_that_the_pages_own_secret_is_not_taken(tmp_path, provider):
+    sign = {"type": "oidc", "issuer": provider, "client_id": CLIENT, "client_secret": "${file:config.yaml}"}
+    with first_morning(tmp_path, sign_in=sign) as site:
+        sign_in(site, "m1@example.gov.uk")
+
+        assert site.said[-1] == "page: somebody was not signed in: the sign-in gave no token (OAuthError, invalid_grant)"
 
 
 # ---------------------------------------------------------------- sessions
@@ -206,28 +252,21 @@ def test_a_forged_session_is_none(oidc, spoilt):
     assert forger.get("/").headers["location"].startswith("/sign-in")
 
 
-def test_a_session_ends_when_nothing_is_asked_for_a_while(oidc):
+@pytest.mark.parametrize(
+    ("asks", "every", "then"),
+    [
+        pytest.param(3, 29, 31, id="when nothing is asked for half an hour"),
+        pytest.param(25, 24, 24, id="after ten hours in any case", marks=pytest.mark.slow),
+    ],
+)
+def test_a_session_ends(oidc, asks, every, then):
     browser = sign_in(oidc, "m1@example.gov.uk")
     before = oidc.clock.moment
     try:
-        for _ in range(3):
-            oidc.clock.later(minutes=29)
+        for _ in range(asks):
+            oidc.clock.later(minutes=every)
             assert browser.get("/").status_code == 200
-        oidc.clock.later(minutes=31)
-        assert browser.get("/").headers["location"] == "/sign-in"
-    finally:
-        oidc.clock.moment = before
-
-
-@pytest.mark.slow
-def test_a_session_ends_after_ten_hours_in_any_case(oidc):
-    browser = sign_in(oidc, "m1@example.gov.uk")
-    before = oidc.clock.moment
-    try:
-        for _ in range(25):
-            oidc.clock.later(minutes=24)
-            assert browser.get("/").status_code == 200
-        oidc.clock.later(minutes=24)
+        oidc.clock.later(minutes=then)
         assert browser.get("/").headers["location"] == "/sign-in"
     finally:
         oidc.clock.moment = before

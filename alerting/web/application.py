@@ -14,7 +14,7 @@ from alerting.web import pages, signing_in
 from alerting.web.acting import act
 from alerting.web.alert_page import show_alert, show_refused
 from alerting.web.council import Council
-from alerting.web.guard import Guard, of_error
+from alerting.web.guard import Guard
 from alerting.web.my_list import show_list
 from alerting.web.readiness import why_not_ready
 from alerting.web.service_page import show_service
@@ -73,8 +73,7 @@ def _add_failing(application: FastAPI, council: Council) -> None:
         council.log(f"page: {error.problem if isinstance(error, StoreError) else 'the store cannot be reached'}")
         return pages.show(council.app(), "store_away.html", status=503)
 
-    async def failed(_: Request, error: Exception) -> Response:
-        council.log(of_error(error))
+    async def failed(_: Request, __: Exception) -> Response:  # the guard logs it, as it comes by there too
         return pages.show(council.app(), "failed.html", status=500)
 
     application.add_exception_handler(HTTPException, not_found)

@@ -60,7 +60,7 @@ class Guard:
         try:
             await self.app(self._without_prefix(scope), _given(body, receive), answer)
         except Exception as error:  # noqa: BLE001  (whatever it is, its words may quote a record: they stay unsaid)
-            self.log(of_error(error))
+            self.log(_of_error(error))
             if not answer.begun:
                 await PlainTextResponse("The page cannot be shown just now. Please try again later.", 500)(scope, receive, answer)
 
@@ -150,12 +150,12 @@ def _given(body: bytes, receive: Receive) -> Receive:
     return take
 
 
-def of_error(error: BaseException) -> str:
+def _of_error(error: BaseException) -> str:
     """Return what is logged of an error: of which kind it is and in which line of ours it arose, and nothing that it says."""
     at, found = error.__traceback__, ""
     while at is not None:
-        code = at.tb_frame.f_code
-        if "alerting" in code.co_filename:
-            found = f" in {code.co_name}, line {at.tb_lineno}"
+        module = str(at.tb_frame.f_globals.get("__name__", ""))
+        if module.partition(".")[0] == "alerting":
+            found = f" in {module}, line {at.tb_lineno}"
         at = at.tb_next
     return f"page: an answer failed: {type(error).__name__}{found}"

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, cast
 from urllib.parse import urlsplit
@@ -14,6 +16,8 @@ from alerting.page_settings import SignIn, is_loopback
 _ALGORITHMS = ["RS256", "PS256", "ES256"]
 _LEEWAY_S = 60
 _TIMEOUT_S = 10
+_AT_ONCE = 16
+"""How many wait for the sign-in at once: fewer than there are threads, as those who have signed in need some."""
 _SCOPE = "openid email profile"
 
 
@@ -40,11 +44,12 @@ class Provider:
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _metadata: Mapping[str, Any] | None = None
     _keys: Any = None
+    _turns: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(_AT_ONCE))
 
     def send(self) -> Sent:
         """Return where somebody is sent to sign in. Raises NotSignedInError where the sign-in cannot be asked."""
         nonce, verifier = secrets.token_urlsafe(24), secrets.token_urlsafe(48)
-        with self._session() as session:
+        with self._turn(), self._session() as session:
             url, state = session.create_authorization_url(
                 self._endpoint("authorization_endpoint"), nonce=nonce, code_verifier=verifier
             )
@@ -57,27 +62,32 @@ class Provider:
         if "iss" in answer and answer["iss"].rstrip("/") != self.settings.issuer:
             raise NotSignedInError("the answer is another issuer's")
         if not answer.get("code"):
-            raise NotSignedInError(f"the sign-in said {answer.get('error', 'nothing')[:40]!r}")
+            code = _code(answer.get("error"))
+            raise NotSignedInError(f"the sign-in let nobody in{f' ({code})' if code else ''}")
+        with self._turn():
+            return self._address(self._claims(self._token(answer["code"], sent.verifier), sent.nonce))
+
+    def _token(self, code: str, verifier: str) -> str:
         try:
             with self._session() as session:
                 tokens = session.fetch_token(
                     self._endpoint("token_endpoint"),
                     grant_type="authorization_code",
-                    code=answer["code"],
-                    code_verifier=sent.verifier,
+                    code=code,
+                    code_verifier=verifier,
                     timeout=_TIMEOUT_S,
                 )
         except NotSignedInError:
             raise
         except Exception as error:  # noqa: BLE001  (of several libraries; their words may hold what is secret)
-            raise NotSignedInError(f"the sign-in gave no token ({type(error).__name__})") from None
-        return self._address(self._claims(str(tokens.get("id_token", "")), sent.nonce))
+            raise NotSignedInError(f"the sign-in gave no token ({_kind(error)})") from None
+        return str(tokens.get("id_token", ""))
 
     def _address(self, claims: Mapping[str, Any]) -> str:
         address = claims.get(self.settings.claim)
         if not isinstance(address, str) or not address:
             raise NotSignedInError(f"the token has no claim `{self.settings.claim}`")
-        if claims.get("email_verified") is False:
+        if claims.get("email_verified") in (False, "false"):
             raise NotSignedInError("the sign-in says that the address was not verified")
         return address
 
@@ -104,10 +114,20 @@ class Provider:
         except NotSignedInError:
             raise
         except Exception as error:  # noqa: BLE001  (as above)
-            raise NotSignedInError(f"the token is not right ({type(error).__name__})") from None
+            raise NotSignedInError(f"the token is not right ({_kind(error)})") from None
         return cast("Mapping[str, Any]", claims)
 
     # ------------------------------------------------------------------ what the sign-in says of itself
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """Run a block that may wait for the sign-in. Raises NotSignedInError where enough do already."""
+        if not self._turns.acquire(blocking=False):
+            raise NotSignedInError("the sign-in is slow, and too many wait for it")
+        try:
+            yield
+        finally:
+            self._turns.release()
 
     def _session(self) -> Any:
         from authlib.integrations.requests_client import OAuth2Session  # type: ignore[import-untyped]
@@ -153,7 +173,18 @@ class Provider:
                 answer.raise_for_status()
                 found = answer.json()
         except Exception as error:  # noqa: BLE001  (as above)
-            raise NotSignedInError(f"the sign-in cannot be asked ({type(error).__name__})") from None
+            raise NotSignedInError(f"the sign-in cannot be asked ({_kind(error)})") from None
         if not isinstance(found, dict):
             raise NotSignedInError("the sign-in does not say what it is")
         return found
+
+
+def _kind(error: Exception) -> str:
+    """Return of which kind an error is, with its code where the sign-in gave one, such as `invalid_client`: none of its words."""
+    code = _code(getattr(error, "error", None))
+    return f"{type(error).__name__}, {code}" if code else type(error).__name__
+
+
+def _code(said: object) -> str:
+    """Return an error's code as OAuth has them; nothing of whatever else was said."""
+    return said if isinstance(said, str) and re.fullmatch(r"[a-z_]{1,40}", said) else ""
