@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
 import pytest
+import requests
 import sqlalchemy as sa
 
 from alerting.store import acts, schema
@@ -146,6 +148,25 @@ def test_a_form_that_is_sent_twice_does_something_once(site):
     assert browser.page.status_code == 409
     assert "has changed since you opened it" in words(browser.page)
     assert len(rows(site)) == 1
+
+
+@pytest.mark.slow
+def test_a_form_that_is_sent_many_times_at_once_does_something_once(tmp_path, store_url):
+    office = new_office(tmp_path)
+    office.store_url = store_url
+    office.run(MONDAY)
+    with shown(office) as site, ThreadPoolExecutor(8) as many:
+        browser = opened(site, "M1")
+        fields = {"token": browser.token(), "stand": browser.page.text.split('name="stand" value="')[1].split('"')[0]}
+        address, cookies = f"{site.url}{alert_of(site)}/acknowledge", browser.cookies.get_dict()
+
+        def send(_: int) -> int:
+            return requests.post(
+                address, data=fields, headers=browser.headers, cookies=cookies, allow_redirects=False, timeout=30
+            ).status_code
+
+        assert sorted(many.map(send, range(8))) == [303] + [409] * 7
+        assert len(rows(site)) == 1
 
 
 @pytest.mark.parametrize("token", ["", "0" * 64])

@@ -56,6 +56,11 @@ def has_reference(ref: str) -> sa.ColumnElement[bool]:
     return alert.c.ref == ref.upper()
 
 
+def hold(connection: sa.Connection, ref: str) -> None:
+    """Let nobody else change an alert until the transaction ends; of what they are changing, wait for the end."""
+    connection.execute(sa.select(alert.c.id).where(has_reference(ref)).with_for_update())
+
+
 def read_kept_back(connection: sa.Connection, *where: sa.ColumnElement[bool]) -> frozenset[int]:
     """Return the numbers of the alerts, of those that meet conditions, that a brake keeps from everybody, as the newest run of their job found.
 

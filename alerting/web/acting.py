@@ -66,7 +66,7 @@ class _Doing:
 
 def act(visit: Visit) -> Response:
     """Do to an alert what a form asks for. Raises HandlingError where it may not be done, and then nothing is."""
-    alert = visit.scope.find(visit.path["ref"])
+    alert = visit.scope.hold(visit.path["ref"])
     doing = _ACTS.get(visit.path["act"])
     if alert is None or doing is None:
         return visit.nothing_there()

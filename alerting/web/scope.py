@@ -49,6 +49,11 @@ class Scope:
         """Return the alert with a reference; None where there is none, and where it is not for this reader alike."""
         return next(iter(self._seen(reader_alerts.has_reference(ref))), None)
 
+    def hold(self, ref: str) -> Alert | None:
+        """Return what `find` does, as it stays until the transaction ends: two who act on it at once do so one after the other."""
+        reader_alerts.hold(self.connection, ref)
+        return self.find(ref)
+
     def told(self) -> list[Alert]:
         """Return the open alerts that this reader is told of."""
         return self._seen(reader_alerts.is_open(), reader_alerts.told_to(self.reader.ids))
