@@ -190,6 +190,8 @@ def test_behind_a_prefix_links_and_cookies_stay_under_it_whether_the_proxy_keeps
         assert kept.status_code == taken_off.status_code == 200
         assert 'href="/alerts/page.css"' in kept.text
         assert "Path=/alerts/;" in site.reader("M1").get("/").headers["set-cookie"]
+        # The cookie is not sent to `/alerts` itself, the address that people are given.
+        assert m1.get(site.url).headers["location"] == "/alerts/"
 
 
 def test_a_port_that_is_taken_is_said_at_once(tmp_path):

@@ -360,6 +360,16 @@ def test_a_session_is_of_whom_the_proxy_says_today(proxied):
     assert browser.send("/sign-out", token=token).status_code == 403
 
 
+def test_a_session_that_was_ended_is_left_behind_and_locks_nobody_out(proxied):
+    browser, again = proxied.reader("M1"), proxied.reader("M1")
+    browser.get("/")
+    again.cookies.set("alerting", browser.cookies["alerting"], domain="127.0.0.1", path="/")
+    browser.send("/sign-out")
+
+    assert again.get("/").status_code == 403
+    assert "Person M1" in words(again.get("/"))
+
+
 def test_a_cookie_without_the_proxys_word_is_worth_nothing(proxied):
     browser = proxied.reader("M1")
     browser.get("/")

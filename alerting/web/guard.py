@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from alerting.page_settings import is_loopback
@@ -76,7 +76,15 @@ class Guard:
         length = Headers(scope=scope).get("content-length", "0")
         if not length.isascii() or not length.isdigit() or int(length) > LARGEST_BODY:
             return PlainTextResponse("That is more than this page takes.", 413)
+        if self._prefix and scope["path"] == self._prefix and scope["method"] != "POST":
+            # A browser sends the cookie of a path to what is under it alone: here nobody would be known.
+            return RedirectResponse(f"{self._prefix}/", 308)
         return None
+
+    @property
+    def _prefix(self) -> str:
+        """The path under which people open the page; empty where it is the root."""
+        return urlsplit(self.url).path.rstrip("/")
 
     @property
     def _hosts(self) -> frozenset[str]:
@@ -91,7 +99,7 @@ class Guard:
 
     def _without_prefix(self, scope: Scope) -> Scope:
         """Return a request as if the page stood at the root: a proxy may keep the path under which it shows the page, or not."""
-        prefix, path = urlsplit(self.url).path.rstrip("/"), scope["path"]
+        prefix, path = self._prefix, scope["path"]
         if not prefix or not (path == prefix or path.startswith(f"{prefix}/")):
             return scope
         rest = path.removeprefix(prefix) or "/"

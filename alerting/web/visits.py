@@ -115,7 +115,9 @@ class Door:
             directory = read_directory_of_the_day(connection, today)
             reader = find_reader(session.address, directory, app.loaded.config.council.administrators, page_of(app))
             if page_sessions.has_ended(connection, session.id):
-                return self._turn_away(app, request)
+                ended = self._turn_away(app, request)
+                self.sessions.drop(ended)  # whom a proxy has signed in has another from then on
+                return ended
             if reader is None:
                 return pages.show(app, "nobody.html", status=403, address=session.address, token=self.sessions.token(session))
             visit = Visit(
