@@ -274,6 +274,14 @@ def test_an_alert_says_what_why_what_clears_it_who_was_told_and_what_happened(si
     assert f"Person M1 Red {day(MONDAY)}" in said
 
 
+def test_how_late_an_alert_is_is_said_as_its_message_says_it(site):
+    messages = "".join(path.read_text("utf-8") for path in site.office.folder.glob("outbox/*-daily-*.html"))
+
+    assert "18 working days overdue" in messages
+    for path in ("/", visit_overdue(site)):
+        assert "Due 4 February 2026, 18 working days overdue" in words(site.reader("M1").get(path))
+
+
 def test_a_list_can_be_narrowed_and_its_address_names_nobody(site):
     reader = site.reader("H1")
     page = reader.get("/?whose=all")

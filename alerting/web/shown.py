@@ -15,6 +15,7 @@ from alerting.formatting import day, plain, until
 from alerting.model import Act, Alert, ClosingReason, Condition, Reason, Tier
 from alerting.notifications.called import called
 from alerting.notifications.content import Item, ItemState
+from alerting.notifications.messages.dates import until_when
 from alerting.notifications.messages.headline import WORDS
 from alerting.notifications.messages.rendering import AboutRule, Words
 from alerting.notifications.silences import Silence, silenced
@@ -23,6 +24,7 @@ from alerting.store import silences
 from alerting.store.store import EndedRun
 from alerting.web.council import page_of
 from alerting.web.scope import Scope
+from alerting.working_days import working_days_between
 
 PUT_OFF = "put off"
 """Where on a list stands what a message only counts: it is snoozed or silenced."""
@@ -86,7 +88,7 @@ class Shower:
             about=about,
             level=alert.level.name.capitalize(),
             due=f"Due {day(alert.due)}" if alert.due else "",
-            over=until(alert.due, self.today) if alert.due and alert.condition is not Condition.resolved else "",
+            over=self._over(item) if alert.condition is not Condition.resolved else "",
             since=f"Since {day(alert.first_seen)}",
             worker=plain(self.name(alert.worker)) if alert.worker else "",
             team=plain(self.scope.router.team_name(alert)),
@@ -179,6 +181,18 @@ class Shower:
         # Extracts state the council's time without a zone.
         return loaded if loaded.tzinfo else loaded.replace(tzinfo=ZoneInfo(self.app.loaded.config.council.timezone))
 
+    def _over(self, item: Item) -> str:
+        if item.due is None:
+            return ""
+        late = item.due < self.today
+        return until_when(item.due, self.today, item.working_days_to_due) if late else until(item.due, self.today)
+
+    def _working_days_to_due(self, alert: Alert) -> int | None:
+        """Return how many working days ago an alert fell due, below nought; None where its rule does not count by them."""
+        if alert.due is None or alert.due >= self.today or alert.unit != "working days":
+            return None
+        return -working_days_between(alert.due, self.today, self.app.book.settings.bank_holidays)
+
     def _item(self, alert: Alert) -> Item:
         route = self.scope.router.rules.get(alert.rule)
         return Item(
@@ -197,6 +211,7 @@ class Shower:
             due=alert.due,
             facts=alert.facts,
             resolved_reason=alert.resolved_reason,
+            working_days_to_due=self._working_days_to_due(alert),
             child_level=route.child_level if route else True,
         )
 
