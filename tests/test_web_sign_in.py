@@ -328,12 +328,15 @@ def test_a_proxy_says_who_asks(proxied):
     assert proxied.browser().get("/").status_code == 403
 
 
-def test_its_header_is_believed_from_nowhere_else(tmp_path):
+def test_its_header_is_believed_from_nowhere_else(tmp_path, monkeypatch):
+    monkeypatch.setattr("alerting.web.rates._MINUTE_S", 10**9)
     with first_morning(tmp_path, sign_in={"type": "proxy", "header": "X-Mail", "from": ["10.1.2.3", "192.0.2.0/24"]}) as site:
         answer = site.reader("M1").get("/", **{"X-Forwarded-For": "10.1.2.3", "Forwarded": "for=10.1.2.3"})
 
         assert answer.status_code == 403
         assert "Person M1" not in words(answer)
+        site.reader("M2").get("/")
+        assert [line.partition(": it was not one of")[0] for line in site.said] == ["page: a request was turned away"]
 
 
 def test_a_header_given_twice_says_nobody(proxied):

@@ -26,6 +26,7 @@ from alerting.web.scope import Scope, make_scope
 from alerting.web.sessions import Session, Sessions
 
 _GETS_A_MINUTE, _POSTS_A_MINUTE = 240, 60
+_NOT_BY_PROXY = "page: a request was turned away: it was not one of `page.sign_in.from` that asked, or its header gave no mail address or several"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,6 +101,8 @@ class Door:
         app, now = self.council.app(), self.council.now()
         session, new = self.find_session(request, now)
         if session is None:
+            if page_of(app).sign_in.type == "proxy" and self.rates.may("said of the proxy", 1):
+                self.council.log(_NOT_BY_PROXY)
             return self._turn_away(app, request)
         most = _GETS_A_MINUTE if request.method == "GET" else _POSTS_A_MINUTE
         if not self.rates.may(f"{request.method} {session.address}", most):
