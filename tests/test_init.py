@@ -28,6 +28,9 @@ OF_A_COUNCIL = (
     "--council", "Exampleshire", "--administrator", "Priya Shah <priya@example.gov.uk>", "--administrator", "Bo <bo@example.gov.uk>",
 )  # fmt: skip
 
+AND_NO_CHECK = (*OF_A_COUNCIL, "--team", "T-1")
+"""A secret that is not in the environment yet: the check is left to whoever has put it there."""
+
 
 def init(folder: Path, *options: str) -> Result:
     return CliRunner().invoke(cli, ["init", str(folder), *options])
@@ -108,6 +111,63 @@ def test_nothing_is_written_over(tmp_path):
     assert (tmp_path / "config.yaml").read_text("utf-8") == "council: {name: Ours}\n"
 
 
+def test_what_is_there_already_is_named_as_left_and_not_as_written(tmp_path):
+    (tmp_path / "service").mkdir()
+    (tmp_path / "service" / "practice-alerts.cron").write_text("# ours\n", "utf-8")
+
+    done = init(tmp_path, *AND_NO_CHECK, "--source", "demo", "--clock", "cron")
+
+    written, left = done.output.split("There already, and left as it was:\n")
+    assert left.startswith("  service/practice-alerts.cron\n")
+    assert "practice-alerts.cron" not in written
+    assert (tmp_path / "service" / "practice-alerts.cron").read_text("utf-8") == "# ours\n"
+
+
+def test_where_a_file_cannot_be_written_there_is_no_configuration_yet_so_that_one_may_try_again(tmp_path):
+    (tmp_path / "rules").write_text("a file, and no folder\n", "utf-8")
+
+    assert init(tmp_path, *AND_NO_CHECK, "--source", "demo").exit_code == 1
+    assert not (tmp_path / "config.yaml").exists()
+
+
+@pytest.mark.parametrize(
+    ("relay", "where"),
+    [
+        ("relay", ("relay", 25)),
+        ("relay.example.gov.uk:587", ("relay.example.gov.uk", 587)),
+        ("[2001:db8::25]", ("2001:db8::25", 25)),
+        ("[2001:db8::25]:465", ("2001:db8::25", 465)),
+    ],
+)
+def test_a_relay_is_named_with_a_port_or_without_by_a_name_or_an_address(tmp_path, relay, where):
+    init(tmp_path, *AND_NO_CHECK, "--source", "demo", "--relay", relay, "--from", "alerts@example.gov.uk")
+
+    mail = yaml.safe_load((tmp_path / "config.yaml").read_text("utf-8"))["receivers"]["mail"]
+    assert (mail["host"], mail["port"]) == where
+
+
+@pytest.mark.parametrize("relay", ["::1", ":25", "2001:db8::25", "my relay", "relay:0", "relay:99999", "smtp://relay:25"])
+def test_what_names_no_relay_is_refused_and_does_not_stand_for_none(tmp_path, relay):
+    done = init(tmp_path, *AND_NO_CHECK, "--source", "demo", "--relay", relay, "--from", "alerts@example.gov.uk")
+
+    assert done.exit_code == 2
+    assert "--relay: write host:port" in done.output
+
+
+def test_two_teams_do_not_get_each_others_channel(tmp_path):
+    done = init(tmp_path, *OF_A_COUNCIL, "--source", "demo", "--team", "T-1", "--team", "T 1")
+
+    assert done.exit_code == 2
+    assert "several ids would share TEAMS_T_1" in done.output
+    assert not (tmp_path / "config.yaml").exists()
+
+
+@pytest.mark.parametrize("given", ["env:", "env:SSD URL", "env:SSD-URL"])
+def test_what_names_no_variable_is_refused(given):
+    with pytest.raises(SourceError, match="names no variable"):
+        recognise(given)
+
+
 def test_who_has_no_configuration_is_offered_one(tmp_path):
     done = CliRunner().invoke(cli, ["--config", str(tmp_path / "config.yaml"), "check"])
 
@@ -164,6 +224,11 @@ def test_a_folder_of_ssd_tables_is_recognised(extract):
 
     assert found.settings == {"type": "files", "path": str(extract)}
     assert found.says.startswith("A folder with 29 SSD tables and 17 tables of the council's own")
+
+
+def test_one_table_of_an_extract_leads_to_its_folder(extract):
+    with pytest.raises(SourceError, match="is one table of several"):
+        recognise(str(extract / "ssd_person.csv"))
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from alerting.installing.units import Clock
 
 _CLOCK = "windows" if os.name == "nt" else "systemd" if sys.platform == "linux" else "cron"
+_RELAY = re.compile(r"(?:\[(?P<six>[0-9A-Fa-f:]+)\]|(?P<host>[A-Za-z0-9_.-]+))(?::(?P<port>[0-9]{1,5}))?")
 _FIRST_DAYS = ("baseline", "full")
 _TWO = "--administrator (two are needed)"
 _NEXT = """\
@@ -71,13 +74,10 @@ def command(ctx: click.Context, /, folder: Path, *, clock: str, yes: bool, **giv
     if config.exists():
         raise ConfigError(f"{config.as_posix()} is there already", remedy="Give another folder; nothing is written over.")
     answers, found = _answers(given, ask=not yes and sys.stdin.isatty())
-    files = {Path("config.yaml"): as_yaml(answers).encode(), Path("rules", "local", "README.txt"): _README.encode()}
-    files |= _units(clock, folder)
-    for path, content in files.items():
-        private_files.make_folder((folder / path).parent)
-        if not (folder / path).exists():
-            private_files.write(folder / path, content)
-    echo(f"{found.says}\n\nWritten into {folder.resolve()}:\n" + "\n".join(f"  {path.as_posix()}" for path in files) + "\n")
+    files = {Path("rules", "local", "README.txt"): _README.encode(), **_units(clock, folder)}
+    # config.yaml comes last: whoever cannot write the others may try again.
+    written = _write(folder, files | {Path("config.yaml"): as_yaml(answers).encode()})
+    echo(f"{found.says}\n\n{written}\n")
     if missing := _missing_secrets(answers, found):
         echo(f"Put into the environment: {', '.join(missing)}. Then, in that folder, run `alerting check`.")
         return
@@ -86,6 +86,18 @@ def command(ctx: click.Context, /, folder: Path, *, clock: str, yes: bool, **giv
     echo(f"{_NEXT}\n\nWhat `alerting check` says of it:")
     ctx.obj = config
     ctx.invoke(check, offline=True, paths=())
+
+
+def _write(folder: Path, files: Mapping[Path, bytes]) -> str:
+    """Write what is not there yet, and return what was written and what was there, in words."""
+    there = [path for path in files if (folder / path).exists()]
+    for path, content in files.items():
+        if path not in there:
+            private_files.make_folder((folder / path).parent)
+            private_files.write(folder / path, content)
+    lines = [f"Written into {folder.resolve()}:", *(f"  {path.as_posix()}" for path in files if path not in there)]
+    left = ["There already, and left as it was:", *(f"  {path.as_posix()}" for path in there)] if there else []
+    return "\n".join(lines + left)
 
 
 def _answers(given: Mapping[str, Any], *, ask: bool) -> tuple[Answers, CaseData]:
@@ -114,13 +126,14 @@ def _answers(given: Mapping[str, Any], *, ask: bool) -> tuple[Answers, CaseData]
         _first_day,
         default="baseline",
     )
+    teams = desk.channels(given["teams"])
     desk.end()
     return Answers(
         council=council,
         administrators=people,
         source=found.settings,
         mail=Mail(host=relay[0], port=relay[1], sender=sender) if relay and sender else None,
-        teams=given["teams"],
+        teams=teams,
         go_live=first_day,
     ), found
 
@@ -145,6 +158,15 @@ class _Desk:
             self._faults.append(f"{option}: {_said(error)}")
             return None
 
+    def channels(self, teams: Iterable[str]) -> tuple[str, ...]:
+        """Return the ids of teams, each once. Two whose channel would stand in one variable of the environment are a fault."""
+        from alerting.installing.configuration import channel_variable
+
+        found = tuple(dict.fromkeys(teams))
+        shared = [name for name, count in Counter(map(channel_variable, found)).items() if count > 1]
+        self._faults += [f"--team: several ids would share {name}; give one, and the others in config.yaml" for name in shared]
+        return found
+
     def end(self) -> None:
         """Raise UsageError where answers are missing or wrong, with all of them."""
         if self._faults:
@@ -159,7 +181,9 @@ class _Desk:
 
 
 def _said(error: ValueError | SourceError) -> str:
-    return f"{error.problem}. {error.remedy}" if isinstance(error, SourceError) else str(error)
+    if not isinstance(error, SourceError):
+        return str(error)
+    return f"{error.problem}{'' if error.problem.endswith('.') else '.'} {error.remedy}"
 
 
 def _some_text(text: str) -> str:
@@ -178,12 +202,13 @@ def _address(text: str) -> str:
 
 def _relay(text: str) -> tuple[str, int] | None:
     """Return the host and the port of a relay; None for no relay."""
-    host, _, port = text.strip().partition(":")
-    if not host:
+    if not text.strip():
         return None
-    if port and not (port.isascii() and port.isdigit() and 0 < int(port) < 2**16):
-        raise ValueError("write host:port, such as relay.council.gov.uk:25")
-    return host, int(port or 25)
+    found = _RELAY.fullmatch(text.strip())
+    port = int(found["port"] or 25) if found else 0
+    if found is None or not 0 < port < 2**16:
+        raise ValueError("write host:port, such as relay.council.gov.uk:25 or [2001:db8::25]:25")
+    return found["six"] or found["host"], port
 
 
 def _first_day(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ from alerting.sources.files import found, workbook
 
 MADE_UP = "demo"
 _ENVIRONMENT = "env:"
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _SUFFIXES = (".csv", ".parquet")
 _SQLITE = b"SQLite format 3\0"
 _CONNECT = "docs/how-to/connect-your-ssd.md says in which forms case data is read."
@@ -36,10 +38,15 @@ def recognise(given: str) -> CaseData:
 
     Raises SourceError, with what lies there instead, where it holds no table that is known.
     """
+    given = given.strip()
     if given == MADE_UP:
         return CaseData(settings={"type": MADE_UP}, says="The made-up council, to look at.")
     if given.startswith(_ENVIRONMENT):
         name = given.removeprefix(_ENVIRONMENT)
+        if not _VARIABLE.fullmatch(name):
+            raise SourceError(
+                f"{visible(given)} names no variable of the environment", remedy="Write `env:` and its name, such as env:SSD_URL."
+            )
         return CaseData(
             settings={"type": "sql", "url": f"${{env:{name}}}"},
             says=f"A database; its address is what the variable {visible(name)} of the environment holds.",
@@ -85,6 +92,10 @@ def _file(path: Path) -> CaseData:
     if is_sqlite:
         return CaseData(settings={"type": "sql", "url": f"sqlite:///{path.resolve().as_posix()}"}, says="An SQLite database.")
     tables: set[str] = set()
+    if path.suffix.lower() in _SUFFIXES and path.stem.lower() in TABLES:
+        raise SourceError(
+            f"{visible(str(path))} is one table of several", remedy="Give the folder in which it lies with the others."
+        )
     if path.suffix.lower() == ".xlsx":
         tables = {name.strip().lower() for name in workbook.first_rows(path, most_sheets=200, most_rows=1)} & TABLES.keys()
     if not any(table.startswith("ssd_") for table in tables):
