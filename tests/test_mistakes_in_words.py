@@ -118,6 +118,36 @@ error: `examples.0.row.last_vist`: there is no column 'last_vist'
    |                                                               ^^^^^^^^^
    = help: Did you mean 'last_visit'?
 """),
+    Mistake("a headline for one and not for many", RULE,
+            "title: No visit for six weeks\n",
+            "title: No visit for six weeks\nheadline: [child not seen for six weeks]\n", """
+error: `headline` has too few parts
+ --> rules/local/plan-visit-late.yaml:4:11
+  |
+4 | headline: [child not seen for six weeks]
+  |           ^
+  = help: Such as [child on a plan has no social worker, children on a plan have no social worker].
+"""),
+    Mistake("a headline that is to be filled in", RULE,
+            "title: No visit for six weeks\n",
+            "title: No visit for six weeks\nheadline: [child not seen, '{{ measure }} children not seen']\n", """
+warning: `headline`: nothing is filled in here
+ --> rules/local/plan-visit-late.yaml:4:28
+  |
+4 | headline: [child not seen, '{{ measure }} children not seen']
+  |                            ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+  = help: Say it in words that fit everybody the rule is about.
+"""),
+    Mistake("what falls due is to be filled in", RULE,
+            "title: No visit for six weeks\n",
+            "title: No visit for six weeks\nfalls_due: Visit of {{ last_visit }}\n", """
+warning: `falls_due`: nothing is filled in here
+ --> rules/local/plan-visit-late.yaml:4:12
+  |
+4 | falls_due: Visit of {{ last_visit }}
+  |            ^^^^^^^^^^^^^^^^^^^^^^^^^
+  = help: Say it in words that fit everybody the rule is about.
+"""),
     Mistake("an example with its day first", RULE,
             "last_visit: 2026-02-24",
             "last_visit: 24/02/2026", """

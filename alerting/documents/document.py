@@ -22,7 +22,7 @@ from pydantic_core import ErrorDetails
 
 from alerting.documents.positions import BREAK, find_spots
 from alerting.documents.syntax_messages import explain_syntax_error
-from alerting.documents.validation_messages import allowed_words, explain_misfit, field_at, model_keys
+from alerting.documents.validation_messages import allowed_words, explain_misfit, field_at, model_keys, such_as
 from alerting.errors import Excerpt, Fault, Place
 
 _Model = TypeVar("_Model", bound=BaseModel)
@@ -240,7 +240,9 @@ class Document:
         keys = [detail["loc"][:-1] for detail in details if detail["loc"][-1:] == ("[key]",)]
         misspelt: set[KeyPath] = {detail["loc"] for detail in details if detail["type"] == "extra_forbidden"}
         for detail in details:
-            if detail["loc"] not in keys and not (detail["type"] == "missing" and _is_misspelt(detail["loc"], misspelt)):
+            if detail["loc"] not in keys and not (
+                detail["type"] == "missing" and _is_said_already(detail["loc"], misspelt, given)
+            ):
                 self.faults.append(self._fault(model, detail, within, given))
         return None
 
@@ -270,6 +272,9 @@ class Document:
         if location[-1:] == ("[key]",) and detail["type"] == "literal_error":
             return self._unknown_key(path[:-1], allowed_words(detail))
         asked, field_info = field_at(model, location)
+        if detail["type"] == "missing" and isinstance(path[-1], int):
+            few = field_at(model, location[:-1])[1]
+            return Fault(problem=f"`{_dotted(path[:-1])}` has too few parts", where=self.place(path[:-1]), remedy=such_as(few))
         if detail["type"] == "missing":
             meaning = f" {field_info.description}." if field_info and field_info.description else ""
             around = path[:-1]
@@ -295,6 +300,13 @@ def _at(value: Any, location: KeyPath) -> Any:
         inside = value.get(part) if isinstance(value, Mapping) else None
         value = value[part] if isinstance(value, list) and isinstance(part, int) and part < len(value) else inside
     return value
+
+
+def _is_said_already(missing: KeyPath, unknown: set[KeyPath], given: Any) -> bool:
+    """Return whether what is missing is told of in another way: of a list, its first part that is not there stands for the rest."""
+    if isinstance(missing[-1], int):
+        return missing[-1] > len(_at(given, missing[:-1]))
+    return _is_misspelt(missing, unknown)
 
 
 def _is_misspelt(missing: KeyPath, unknown: set[KeyPath]) -> bool:

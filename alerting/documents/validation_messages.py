@@ -42,15 +42,15 @@ def explain_misfit(detail: ErrorDetails, asked: Any, field: FieldInfo | None, wr
     if kind == "string_type":
         return _should_be_text(written)
     if kind == "string_pattern_mismatch":
-        return "is not written as it should be", _such_as(field)
+        return "is not written as it should be", such_as(field)
     if kind.startswith("date"):
         if isinstance(written, str) and _DAY.fullmatch(written):
             return "is not a day that there is", "Look at the calendar: a month has 28 to 31 days."
         return "should be a day", "Write the year first: 2026-03-31."
     if kind.startswith("int") and field and field.examples and isinstance(field.examples[0], str):
-        return "is not written as it should be", _such_as(field)
+        return "is not written as it should be", such_as(field)
     if kind.startswith(("int", "float")):
-        return f"should be a {'whole ' if kind.startswith('int') else ''}number", _such_as(field) or "Write it in digits alone."
+        return f"should be a {'whole ' if kind.startswith('int') else ''}number", such_as(field) or "Write it in digits alone."
     if kind.startswith("bool"):
         meant = _TRUTHS.get(str(written).lower())
         return (
@@ -73,7 +73,7 @@ def explain_misfit(detail: ErrorDetails, asked: Any, field: FieldInfo | None, wr
     if kind == "too_long":
         return f"has more than the {context['max_length']} parts that it may have", "Leave out what is not needed."
     if kind == "too_short":
-        return "has nothing in it", _such_as(field)
+        return "has nothing in it", such_as(field)
     return "", ""
 
 
@@ -131,11 +131,14 @@ def _should_be_text(written: object) -> tuple[str, str]:
     return "should be text", "Put it in quotes."
 
 
-def _such_as(field: FieldInfo | None) -> str:
+def such_as(field: FieldInfo | None) -> str:
+    """Return what may stand in a field, by its first example or else by what it means; empty where nothing says it."""
     if field is None:
         return ""
     if field.examples:
         example = field.examples[0]
+        if isinstance(example, list) and all(isinstance(part, str) for part in example):
+            return f"Such as [{', '.join(example)}]."
         return f"Such as {example}." if isinstance(example, (str, int, float)) else ""
     return f"{field.description}." if field.description else ""
 

@@ -114,12 +114,18 @@ def _lint_where(rule: Rule) -> Iterator[LintFinding]:
 
 
 def _lint_words(rule: Rule) -> Iterator[LintFinding]:
-    """Find names between single braces, which would be said as they stand."""
+    """Find names between single braces, or where nothing is filled in, which would be said as they stand."""
     for part, text in (("says", rule.says), ("clears", rule.clears)):
         for found in _SINGLE_BRACES.finditer(text):
             meant = f"{{{{ {found[1].strip()} }}}}"
             problem = f"`{part}`: between single braces nothing is filled in"
             yield LintFinding(problem=problem, path=(part,), offset=found.start(), remedy=f"Write {meant}.")
+    plain: list[tuple[KeyPath, str]] = [(("title",), rule.title), (("falls_due",), rule.falls_due)]
+    plain += [(("headline", place), text) for place, text in enumerate(rule.headline)]
+    for path, text in plain:
+        if "{{" in text or "{%" in text:
+            problem, remedy = f"`{path[0]}`: nothing is filled in here", "Say it in words that fit everybody the rule is about."
+            yield LintFinding(problem=problem, path=path, remedy=remedy)
 
 
 @dataclass(frozen=True)
