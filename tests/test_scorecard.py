@@ -7,12 +7,16 @@ from collections import defaultdict
 from dataclasses import replace
 from datetime import date, timedelta
 
+import pytest
+
 from alerting.casedata.directory import Team
 from alerting.evaluation.watch import TeamWatch
 from alerting.model import Alert, Condition, Level
 from alerting.notifications.masking import FEW
 from alerting.notifications.scorecard import Looked, Scope, Target, weeks_of_scope
 from alerting.notifications.week_content import ScopeWeek, Standing
+from alerting.rulebook.file_models import Overrides, SettingsFile
+from alerting.rulebook.settings import apply_overrides
 from tests.plain_day import MONDAY, TUESDAY, alert, ended
 
 DAY = timedelta(days=1)
@@ -169,3 +173,21 @@ def test_of_what_is_open_overdue_and_due_soon_none_that_is_kept_back_comes_out_b
         for place, count in enumerate(shown):
             assert count is None or count == 0 or count >= FEW
             assert count is not None or len({each[place] for each in weeks}) > 1, shown
+
+
+@pytest.mark.parametrize(
+    ("params", "problem"),
+    [
+        ({"scorecard": {"reviews": [0.95, 0.85, 10]}, "scorecard_rules": {"reviews": ["CP-05"]}}, None),
+        ({"scorecard": {"reviews": [0.95, 0.85]}}, "`rules: params: scorecard:` has no target for reviews"),
+        ({"scorecard": {"reviews": ["95%", "85%", 10]}}, "`rules: params: scorecard:` has no target for reviews"),
+        ({"scorecard": {"reviews": [95, 85, 10]}}, "`rules: params: scorecard:` has no target for reviews"),
+        ({"scorecard": {"reviews": 0.95}}, "`rules: params: scorecard:` has no target for reviews"),
+        ({"scorecard_rules": {"reviews": "CP-05"}}, "`rules: params: scorecard_rules:` has no list for reviews"),
+    ],
+)
+def test_a_target_that_is_none_is_told_by_the_check_and_not_by_a_weekly_run_that_ends(params, problem):
+    shipped = SettingsFile(params={"scorecard": {}, "scorecard_rules": {}}, codes={}, bank_holidays=())
+    _, faults = apply_overrides(shipped, Overrides(params=params), lambda _: None)
+
+    assert [fault.problem for fault in faults] == ([problem] if problem else [])

@@ -10,6 +10,8 @@ import pytest
 import sqlalchemy as sa
 
 from alerting.notifications.content import NoticeContent
+from alerting.rulebook.file_models import Overrides, SettingsFile
+from alerting.rulebook.settings import apply_overrides
 from alerting.store.schema import outbox
 from tests.made_council import MONDAY
 from tests.office import Office
@@ -100,3 +102,28 @@ def test_without_an_owner_those_who_look_after_the_service_are_told_as_before(of
     assert told(office) == []
     assert "Data: ext_supervision.held_on" in {notice.title for notice in office.notices}
     assert ("Whoever keeps ext_supervision is not known" in {notice.title for notice in office.notices}) == said
+
+
+@pytest.mark.parametrize(
+    ("table", "remedy"),
+    [
+        ("ext_supervison", "Did you mean 'ext_supervision'?"),
+        ("ssd_person", "Its owner is told of nothing."),
+        ("ext_Supervision", None),
+    ],
+)
+def test_an_owner_of_a_table_that_nobody_looks_at_is_a_warning(table: str, remedy: str | None) -> None:
+    shipped = SettingsFile(params={"hand_kept": {"ext_supervision.held_on": 10}, "table_owners": {}}, codes={}, bank_holidays=())
+    _, faults = apply_overrides(shipped, Overrides(params={"table_owners": {table: "quality"}}), lambda _: None)
+
+    assert [fault.severity for fault in faults] == (["warning"] if remedy else [])
+    assert all(remedy in fault.remedy for fault in faults if remedy)
+
+
+@pytest.mark.slow
+def test_such_a_warning_stops_no_run(office: Office) -> None:
+    office.settings["rules"] = {"params": {"table_owners": {"ext_supervison": "M2"}}}
+    office.run(MONDAY, "weekly")
+
+    assert told(office) == []
+    assert "Data: ext_supervision.held_on" in {notice.title for notice in office.notices}

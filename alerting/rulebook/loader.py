@@ -296,7 +296,7 @@ class _Loader:
         self.overrides = share_out(self.overrides, written, found.params)
         settings, faults = apply_overrides(found, self.overrides, self.place)
         self.faults += faults
-        self.stopping += faults
+        self.stopping += [fault for fault in faults if fault.severity == "error"]
         return replace(settings, limits=self.limits)
 
     def _use_settings(self, document: Document) -> SettingsFile | None:

@@ -23,6 +23,7 @@ _NUMBERS = ("reopen_window_wd", "held_too_long_wd", "critical_waits_wd", "alert_
 
 
 _CLOCK, _TERMS = "front_door_clock", "term_ends"
+_SCORECARD, _TARGETED, _PARTS_OF_TARGET = "scorecard", "scorecard_rules", 3
 
 
 def find_settings_faults(document: Document, found: SettingsFile) -> list[Fault]:
@@ -35,9 +36,37 @@ def find_settings_faults(document: Document, found: SettingsFile) -> list[Fault]
             problem = f"`params.{name}` should be a number" if there else f"the number `{name}` is missing"
             remedy = "Write it in digits." if there else f"Add `{name}:` as it is in the shipped settings."
             faults.append(Fault(problem=problem, where=document.place(("params", name)), remedy=remedy))
-    for name, (problem, remedy) in _wrong_calendar(found.params).items():
+    for name, (problem, remedy) in _wrong_values(found.params).items():
         faults.append(Fault(problem=f"`params.{name}` {problem}", where=document.place(("params", name)), remedy=remedy))
     return faults
+
+
+def _wrong_values(params: Mapping[str, Any]) -> dict[str, tuple[str, str]]:
+    """Return the parameters that are not what the service can work with, each with what is wrong and what to write."""
+    return _wrong_calendar(params) | _wrong_targets(params)
+
+
+def _wrong_targets(params: Mapping[str, Any]) -> dict[str, tuple[str, str]]:
+    """Return what is wrong with the targets of the scorecard, or with the rules that each is the target of."""
+    wrong: dict[str, tuple[str, str]] = {}
+    for name in (each for each, target in _pairs(params, _SCORECARD) if not _is_target(target)):
+        wrong[_SCORECARD] = (f"has no target for {name}", f"Write two shares and a number of cases: {name}: [0.90, 0.80, 10].")
+    for name in (each for each, codes in _pairs(params, _TARGETED) if not isinstance(codes, (list, tuple))):
+        wrong[_TARGETED] = (f"has no list for {name}", f"Write codes in square brackets, such as {name}: [CP-03].")
+    return wrong
+
+
+def _pairs(params: Mapping[str, Any], name: str) -> list[tuple[str, Any]]:
+    given = params.get(name)
+    return [(str(key), value) for key, value in given.items()] if isinstance(given, Mapping) else []
+
+
+def _is_target(given: object) -> bool:
+    """Return whether a value is a share from which work is on target, one from which it is only below it, and of how many at least."""
+    if not isinstance(given, (list, tuple)) or len(given) != _PARTS_OF_TARGET:
+        return False
+    are_numbers = all(isinstance(part, (int, float)) and not isinstance(part, bool) for part in given)
+    return are_numbers and all(0 <= share <= 1 for share in given[:2])
 
 
 def _wrong_calendar(params: Mapping[str, Any]) -> dict[str, tuple[str, str]]:
@@ -58,6 +87,16 @@ def _wrong_calendar(params: Mapping[str, Any]) -> dict[str, tuple[str, str]]:
     if params.get(_CLOCK, CLOCKS[0]) not in CLOCKS:
         wrong[_CLOCK] = ("is no clock", did_you_mean(str(params[_CLOCK]), list(CLOCKS)) or f"Write {listed(CLOCKS, 'or')}.")
     return wrong
+
+
+def _owners_of_nothing(params: Mapping[str, Any]) -> dict[str, str]:
+    """Return the tables with an owner who will be told of nothing, each with the remedy."""
+    owners, columns = params.get("table_owners"), params.get("hand_kept")
+    if not isinstance(owners, Mapping) or not isinstance(columns, Mapping):
+        return {}
+    kept = sorted({str(column).partition(".")[0] for column in columns})
+    none = f"Its owner is told of nothing. Those that stand still are looked for among {', '.join(kept)}."
+    return {str(table): did_you_mean(str(table), kept) or none for table in owners if str(table).casefold() not in kept}
 
 
 def share_out(overrides: Overrides, written: Iterable[Mapping[str, Any]], shared: Mapping[str, Any]) -> Overrides:
@@ -105,8 +144,11 @@ def apply_overrides(
             fault(f"`rules: params: {name}:` {wrong}", ("params", name), f"settings.yaml has {found.params[name]}.")
         else:
             params[name] = value
-    for name, (problem, remedy) in _wrong_calendar(params).items():
+    for name, (problem, remedy) in _wrong_values(params).items():
         fault(f"`rules: params: {name}:` {problem}", ("params", name), remedy)
+    for table, remedy in _owners_of_nothing(params).items():
+        problem = f"`rules: params: table_owners:` names '{table}', which is not among the tables that `hand_kept` looks at"
+        faults.append(Fault(problem=problem, where=place(("params", "table_owners", table)), remedy=remedy, severity="warning"))
     codes = {name: _code_map(file, overrides.codes.get(name, {})) for name, file in found.codes.items()}
     for name, file in found.codes.items():
         for code in overrides.codes.get(name, {}):
