@@ -44,6 +44,54 @@ warning: amber is never given: red holds whenever it does
    |          ^^^^^^^^^^^^^^^^^^^^
    = help: Is a comparison the wrong way round, or are two numbers swapped? config.yaml sets red_days to 30.
 """),
+    Mistake("a word where a subject names the rules whose answers it reads", SUBJECT,
+            "about: child\n",
+            "about: child\nanswers_of: LOC-01\n", """
+error: `answers_of` should be a list
+ --> rules/subjects/plan.yaml:5:13
+  |
+5 | answers_of: LOC-01
+  |             ^^^^^^
+  = help: Write it in square brackets: [LOC-01].
+
+error: the subject 'plan' cannot be used: its files have faults
+  --> rules/local/plan-visit-late.yaml:14:10
+   |
+14 | subject: plan
+   |          ^^^^
+   = help: Put subjects/plan.yaml right first.
+
+error: the subject 'plan' cannot be used: its files have faults
+  --> rules/local/plan-without-a-worker.yaml:11:10
+   |
+11 | subject: plan
+   |          ^^^^
+   = help: Put subjects/plan.yaml right first.
+"""),
+    Mistake("all of them in another spelling", SUBJECT,
+            "about: child\n",
+            "about: child\nanswers_of: All\n", """
+error: `answers_of` should be all
+ --> rules/subjects/plan.yaml:5:13
+  |
+5 | answers_of: All
+  |             ^^^
+  = help: Did you mean 'all'?
+
+error: the subject 'plan' cannot be used: its files have faults
+  --> rules/local/plan-visit-late.yaml:14:10
+   |
+14 | subject: plan
+   |          ^^^^
+   = help: Put subjects/plan.yaml right first.
+
+error: the subject 'plan' cannot be used: its files have faults
+  --> rules/local/plan-without-a-worker.yaml:11:10
+   |
+11 | subject: plan
+   |          ^^^^
+   = help: Put subjects/plan.yaml right first.
+"""),
     Mistake("a subject that cannot be used", SUBJECT,
             "    max(v.cppv",
             "    mx(v.cppv", """

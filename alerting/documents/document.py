@@ -28,7 +28,7 @@ from alerting.errors import Excerpt, Fault, Place
 _Model = TypeVar("_Model", bound=BaseModel)
 _MOST_BYTES = 2_000_000
 _LONGEST_NUMBER = 30
-_MASK = "…"
+_MASK, _KEY = "…", "[key]"
 _BLANKS = "\u00a0\u2007\u202f\u200b\ufeff \t"
 _WORD = re.compile(r"""\w+|'[^'\n]*'|"[^"\n]*"|&&|\|\||[<>=]{2}""")
 
@@ -236,8 +236,8 @@ class Document:
         try:
             return model.model_validate(given)
         except ValidationError as error:
-            details = error.errors(include_input=False)
-        keys = [detail["loc"][:-1] for detail in details if detail["loc"][-1:] == ("[key]",)]
+            details = _by_place(error.errors(include_input=False), given)
+        keys = [detail["loc"][:-1] for detail in details if detail["loc"][-1:] == (_KEY,)]
         misspelt: set[KeyPath] = {detail["loc"] for detail in details if detail["type"] == "extra_forbidden"}
         for detail in details:
             if detail["loc"] not in keys and not (
@@ -269,7 +269,7 @@ class Document:
         path = (*within, *location)
         if detail["type"] == "extra_forbidden":
             return self._unknown_key(path, model_keys(field_at(model, location[:-1])[0]))
-        if location[-1:] == ("[key]",) and detail["type"] == "literal_error":
+        if location[-1:] == (_KEY,) and detail["type"] == "literal_error":
             return self._unknown_key(path[:-1], allowed_words(detail))
         asked, field_info = field_at(model, location)
         if detail["type"] == "missing" and isinstance(path[-1], int):
@@ -289,6 +289,29 @@ class Document:
         message = detail["msg"].removeprefix("Value error, ")
         said = f" {phrase}" if phrase else f": {message[:1].lower()}{message[1:]}"
         return Fault(problem=f"`{_dotted(path)}`{said}", where=self.place(path), remedy=remedy)
+
+
+def _by_place(details: Sequence[ErrorDetails], given: Any) -> list[ErrorDetails]:
+    """Return findings by their place in the file: of a value that may be of several kinds, pydantic has one for each and names the kind in it."""
+    found: list[ErrorDetails] = []
+    for detail in details:
+        place = detail["loc"]
+        kind = next((at for at, part in enumerate(place) if _is_kind(part, _at(given, place[:at]))), None)
+        if kind is None:
+            found.append(detail)
+            continue
+        value = _at(given, place[:kind])
+        is_near = isinstance(value, str) and bool(did_you_mean(value, allowed_words(detail)))
+        if is_near:
+            found = [other for other in found if other["loc"][:kind] != place[:kind]]
+        if is_near or detail["type"] != "literal_error":
+            found.append({**detail, "loc": (*place[:kind], *place[kind + 1 :])})
+    return found
+
+
+def _is_kind(part: str | int, within: Any) -> bool:
+    """Return whether a part of a finding's path is no key of what it is within, and so names a kind."""
+    return isinstance(part, str) and part != _KEY and not isinstance(within, Mapping)
 
 
 def _dotted(path: KeyPath) -> str:
