@@ -103,5 +103,19 @@ def test_an_earlier_export_is_written_over_and_its_mark_is_no_file_of_the_extrac
     assert read_back(folder, wanted)["ext_team"]
 
 
+def test_an_extract_that_was_put_where_an_export_was_is_left_alone_too(tmp_path: Path):
+    assert exported(tmp_path).exit_code == 0
+    real = tmp_path / "ssd_person.csv"
+    real.write_text("the council's own", "utf-8")
+
+    assert exported(tmp_path).exit_code == 1
+    assert real.read_text("utf-8") == "the council's own"
+
+
+@pytest.mark.slow
+def test_an_export_in_another_form_stands_beside_the_earlier_one(tmp_path: Path):
+    assert [exported(tmp_path, *form).exit_code for form in ((), ("--format", "parquet"), ())] == [0, 0, 0]
+
+
 def exported(folder: Path, *more: str) -> Result:
     return CliRunner().invoke(cli, ["demo", "export", "--to", str(folder), "--children", "50", *more])

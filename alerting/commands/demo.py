@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
@@ -125,20 +126,40 @@ def export(
     _own_folder(folder, force=force)
     source = Source(children=children, seed=seed, start=_FIRST_DAY)
     paths = write(source, as_of.date(), folder, kind, date_style=dates, encoding=encoding, flavour=flavour)
+    _mark(folder, paths)
     echo(f"{len(paths)} tables are in {folder}")
 
 
 def _own_folder(folder: Path, *, force: bool) -> None:
-    """Mark a folder as one of exports. Raises ConfigError where others have files in it: they may be a council's real extract."""
-    mark = folder / _EXPORTED
-    if not force and not mark.is_file() and folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+    """Raise ConfigError where a folder has anything in it but what an export wrote: it may be a council's real extract."""
+    if force or not folder.exists():
+        return
+    made = _exported(folder)
+    if not folder.is_dir() or any(made.get(path.name) != _digest(path) for path in folder.iterdir() if path.name != _EXPORTED):
         raise ConfigError(
-            f"{folder} is not empty and was not made by `alerting demo export`: nothing was written",
+            f"{folder} is not empty and was not made by `alerting demo export` alone: nothing was written",
             remedy="Give another folder with --to, or --force to write over files of the same names.",
         )
-    private_files.make_folder(folder)
-    if not mark.is_file():
-        private_files.write(mark, "A made-up council, written by `alerting demo export`: no real child is in it.\n")
+
+
+def _exported(folder: Path) -> dict[str, str]:
+    """Return what exports have written into a folder: each file's name, with a digest of what it held."""
+    try:
+        lines = (folder / _EXPORTED).read_text("utf-8").splitlines()[1:]
+    except (OSError, ValueError):
+        return {}
+    return {name: digest for digest, _, name in (line.partition(" ") for line in lines)}
+
+
+def _digest(path: Path) -> str:
+    return hashlib.blake2b(path.read_bytes(), digest_size=20).hexdigest() if path.is_file() else ""
+
+
+def _mark(folder: Path, paths: Iterable[Path]) -> None:
+    """Write down what exports have written into a folder, so that another may write over it."""
+    written = _exported(folder) | {path.name: _digest(path) for path in paths}
+    head = "Written by `alerting demo export`: no real child is in these files, as long as they are what they were.\n"
+    private_files.write(folder / _EXPORTED, head + "".join(f"{digest} {name}\n" for name, digest in sorted(written.items())))
 
 
 def _morning(day: date, at: time) -> Clock:
