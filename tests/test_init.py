@@ -282,3 +282,11 @@ def test_a_unit_of_systemd_names_folder_and_program_as_systemd_reads_them():
 
     assert 'ExecStart="/opt/practice alerts/bin/alerting" --config "/srv/50%% ours/config.yaml" run %i --due' in unit
     assert "WorkingDirectory=/srv/50%% ours" in unit
+
+
+def test_a_folder_with_quotes_or_a_dollar_is_still_one_word_of_a_unit():
+    unit = unit_files("systemd", place('/srv/the "new" council$A'))["practice-alerts@.service"].decode()
+
+    assert r'--config "/srv/the \"new\" council$$A/config.yaml" run' in unit
+    assert r'ReadWritePaths="/srv/the \"new\" council$A"' in unit
+    assert 'WorkingDirectory=/srv/the "new" council$A' in unit

@@ -46,11 +46,11 @@ After=network-online.target
 Type=oneshot
 User=practice-alerts
 WorkingDirectory={_of_systemd(place.folder)}
-ExecStart="{_of_systemd(place.program)}" --config "{_of_systemd(place.config)}" run %i --due
+ExecStart={_word(place.program)} --config {_word(place.config).replace("$", "$$")} run %i --due
 UMask=0077
 NoNewPrivileges=yes
 ProtectSystem=strict
-ReadWritePaths="{_of_systemd(place.folder)}"
+ReadWritePaths={_word(place.folder)}
 PrivateTmp=yes
 PrivateDevices=yes
 CapabilityBoundingSet=
@@ -77,6 +77,11 @@ WantedBy=timers.target
 def _of_systemd(path: Path) -> str:
     """Return a path as a unit has it, where a per cent sign begins a name of systemd's own."""
     return str(path).replace("%", "%%")
+
+
+def _word(path: Path) -> str:
+    """Return a path as one word of a unit's line: in quotes, whatever is in it."""
+    return '"' + _of_systemd(path).replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 def _windows(place: Place) -> Mapping[str, bytes]:
