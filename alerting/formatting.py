@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
@@ -150,3 +152,16 @@ def masked(count: int) -> str:
     if not count:
         return ""
     return f"fewer than {_FEW}" if count < _FEW else f"at least {count - count % _FEW}"
+
+
+def as_csv(rows: Iterable[Iterable[object]]) -> str:
+    """Return rows as CSV, nothing for None. A text that a spreadsheet would take for a formula begins with an apostrophe."""
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\r\n").writerows(
+        [_no_formula("" if cell is None else str(cell)) for cell in row] for row in rows
+    )
+    return text.getvalue()
+
+
+def _no_formula(cell: str) -> str:
+    return f"'{cell}" if cell[:1] in ("=", "+", "-", "@", "\t", "\r") else cell

@@ -46,6 +46,7 @@ class ActKind(Worded):
     address_tried = "retry_address", "let an address be tried again"
     retention_begun = "retention begun", "let the store forget what is old"
     channel_seen = "channel seen", "saw a channel"
+    child_looked_up = "child looked up", "looked up a child"
 
     @property
     def is_told(self) -> bool:

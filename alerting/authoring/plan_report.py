@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 
+from alerting import formatting
 from alerting.app import App
 from alerting.authoring.today import look
 from alerting.casedata.directory import read_directory
@@ -145,13 +144,5 @@ def as_csv(report: PlanReport) -> str:
         )
         for row in report.rows
     ]
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\r\n")
     names = ["ref", "action", "stated", "stated_before", "measured", "stated_better_than_measured", "since", "evidence_due"]
-    writer.writerow([*names, "updated", "owner", "evidence"])
-    writer.writerows([_safe(str(cell)) for cell in row] for row in rows)
-    return text.getvalue()
-
-
-def _safe(cell: str) -> str:
-    return f"'{cell}" if cell[:1] in ("=", "+", "-", "@", "\t", "\r") else cell
+    return formatting.as_csv([[*names, "updated", "owner", "evidence"], *rows])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -61,6 +61,20 @@ def request_from_json(row: Any) -> Request | None:
         )
     except (LookupError, ValueError, TypeError, AttributeError):
         return None
+
+
+_CHILDREN = "children"
+
+
+def children_to_json(ids: Collection[str]) -> dict[str, Any]:
+    """Return what the store keeps of which child an act is about: in what may be erased, and nowhere else."""
+    return {_CHILDREN: sorted(ids)}
+
+
+def children_from_json(kept: Any) -> tuple[str, ...]:
+    """Return the ids of the child that an act is about; none of what is about none, was erased or cannot be read."""
+    ids = kept.get(_CHILDREN) if isinstance(kept, dict) else None
+    return tuple(map(str, ids)) if isinstance(ids, list) else ()
 
 
 def wanted_to_json(wanted: Wanted) -> dict[str, Any]:

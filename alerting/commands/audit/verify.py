@@ -1,4 +1,4 @@
-"""`alerting audit`: the proof that nothing was lost, from the store alone."""
+"""`alerting audit verify`: the proof that nothing was lost, from the store alone."""
 
 from __future__ import annotations
 
@@ -25,18 +25,13 @@ from alerting.terminal import echo, echo_json
 _LATER = "Give days on which something was run."
 
 
-@click.group()
-def command() -> None:
-    """The proof that nothing was lost."""
-
-
-@command.command()
+@click.command()
 @click.option("--from", "since", type=DAY, help="The first day; that of the first run when left out.")
 @click.option("--to", "until", type=DAY, help="The last day; that of the last run when left out.")
 @click.option("--head", "heads", multiple=True, help="A head of the seals that somebody has from outside, such as by mail.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON value.")
 @click.pass_context
-def verify(ctx: click.Context, since: datetime | None, until: datetime | None, heads: tuple[str, ...], *, as_json: bool) -> None:
+def command(ctx: click.Context, since: datetime | None, until: datetime | None, heads: tuple[str, ...], *, as_json: bool) -> None:
     """Prove from the store that each run, alert and message was brought to its end, and that no row was changed by hand, or say where not."""
     app = build_app(ctx)
     store = app.store()
