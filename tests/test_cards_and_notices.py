@@ -117,9 +117,9 @@ def test_all_is_clear_only_where_a_rule_was_asked(asked, told):
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"asked": 0}, "No rule was asked of anybody, so nothing is known."),
-        ({"asked": 1}, "Nothing open, new or cleared: 1 rule asked."),
-        ({"asked": 3, "braked": 2}, "3 rules asked, and what 2 rules found waits to be looked at first."),
+        ({"asked": 0}, "No rule looked at anybody, so nothing is known."),
+        ({"asked": 1}, "Nothing open, new or cleared under 1 rule."),
+        ({"asked": 3, "braked": 2}, "under 3 rules, and what 2 rules found waits to be looked at first."),
         ({}, "Nothing open, new or cleared."),
     ],
 )
@@ -207,3 +207,11 @@ def test_the_card_of_a_week_has_a_row_a_rule_the_worst_first_and_no_noughts():
     assert (card.title, card.columns) == ("The week in practice alerts: North", ("Rule", "Open", "New"))
     assert card.rows == (("Critical: No social worker", "1", "1"), ("Red: Visit overdue", "3", ""), ("Nothing open", "", ""))
     assert card.summary.startswith("4 open, 3 on hold; 1 new, was 9")
+
+
+def test_a_card_says_what_its_message_says_at_its_head():
+    week = replace(
+        a_week(a_team_week("North", a_week_row("one"))), content=replace(a_week().content, banners=("1 rule is doubted.",))
+    )
+
+    assert message(week, channel="T1").card.summary.endswith(" Please note: 1 rule is doubted.")

@@ -158,4 +158,11 @@ def test_of_a_rule_that_is_implausible_a_week_counts_nothing_old_or_new_and_says
     standings, cleared, [banner] = read(BEYOND)
     assert (standings, cleared) == ({"plans": Standing.far_below}, {"plans": 1})
     assert banner.startswith("1 rule has found more than can be right: visits.")
+    live = world(alert("A-3", "plans"), week=week, brakes=(BEYOND,))
+    [card] = [
+        one
+        for one in decide(aimed, "weekly", live, day(rules=["weekly"])).notifications
+        if one.is_for_channel and one.purpose == "weekly"
+    ]
+    assert card.content.banners == (banner,)
     assert read(STORM)[0] == {"visits": Standing.not_known, "plans": Standing.far_below}, "those that wait are in no share either"

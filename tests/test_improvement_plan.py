@@ -69,6 +69,17 @@ def test_an_action_is_stated_better_than_it_is_measured_where_the_rules_show_wor
     assert (row.stated, row.measured) == (Rag(stated) if stated else None, Rag(live) if live else None)
 
 
+def test_what_a_rule_shows_of_which_more_match_than_can_be_right_is_not_measured():
+    """Its alert was told of what the rules showed; that it stands still is not said of it for want of a measure."""
+    told = of_action("4.10", level=Level.amber, level_since=LONG_AGO)
+    given = action(live="AMBER"), action("5", live="RED", evidence=("CP-03",))
+    first, second = compose_plan(given, [told], DIRECTORY, TUESDAY, frozenset({"CLA-03", "CIN-01"}))
+
+    assert (first.ref, first.measured, first.is_better_than_measured) == ("5", Rag.red, True)
+    assert (second.measured, second.is_better_than_measured, second.is_late) == (None, False, False)
+    assert plan_lines([second], TUESDAY)[0].measured == "not known"
+
+
 def test_what_has_changed_comes_first_then_what_does_not_agree_then_the_reddest():
     rows = plan(
         action("1"),

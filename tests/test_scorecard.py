@@ -129,7 +129,7 @@ def test_of_teams_that_are_not_the_readers_a_few_are_kept_back_with_what_would_t
     row = week(*found, looked=looked, own="T1", teams=(NORTH, SOUTH, WEST))
 
     assert [(team.overdue, team.in_time) for team in row.teams] == [(3, 92), (None, None), (None, None)]
-    assert [team.standing for team in row.teams] == [Standing.on_target, Standing.on_target, Standing.far_below]
+    assert [team.standing for team in row.teams] == [Standing.on_target, Standing.kept_back, Standing.kept_back]
     assert (row.overdue, row.open, row.in_time, row.of) == (17, 17, 85, 120)
     assert (row.new, row.cleared, row.held) == (0, 0, 0)
 
@@ -139,7 +139,7 @@ def test_a_total_that_is_of_a_few_others_is_kept_back_with_its_share_its_weeks_a
 
     assert (row.overdue, row.open, row.in_time, row.of, row.longest) == (None, None, None, None, None)
     assert row.trend[-1] is None
-    assert row.standing is Standing.on_target
+    assert row.standing is Standing.kept_back
 
 
 def test_of_fewer_than_five_of_another_team_no_standing_is_said_either():
@@ -156,6 +156,24 @@ def test_a_share_of_fewer_than_five_others_is_kept_back_although_none_of_them_is
     assert (row.standing, row.in_time, row.of) == (Standing.too_few, None, None)
     both = replace(looks_at(T1=(40, 0), T2=(4, 0)), targets=looked.targets)
     assert (week(looked=both, own="T1", teams=(NORTH, SOUTH)).of, week(looked=both, teams=(NORTH, SOUTH)).of) == (None, 44)
+
+
+@pytest.mark.parametrize("known", [10, 20, 100])
+@pytest.mark.parametrize("own", ["", "T1"])
+def test_how_a_team_stands_does_not_say_how_many_are_late_to_somebody_who_knows_how_many_there_are(known, own):
+    """Of all weeks that are shown alike, in words and figures, no team whose share is kept back has as many late in each."""
+    alike = defaultdict(list)
+    for late in itertools.product(range(min(known, 2 * FEW) + 1), repeat=3):
+        looked = looks_at(**{team: (known, count) for team, count in zip(("T1", "T2", "T3"), late, strict=True)})
+        row = week(looked=looked, own=own, teams=(NORTH, SOUTH, WEST))
+        shown = tuple((team.standing, team.in_time) for team in row.teams)
+        alike[shown, row.standing, row.in_time].append(late)
+
+    for shown, weeks in alike.items():
+        for place, (standing, in_time) in enumerate(shown[0]):
+            if in_time is None:
+                assert standing is Standing.kept_back
+                assert len({late[place] for late in weeks}) > 1, shown
 
 
 def test_of_what_is_open_overdue_and_due_soon_none_that_is_kept_back_comes_out_by_subtraction():

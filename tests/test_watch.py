@@ -31,17 +31,17 @@ def week(*watched: Watched | None, sealed: str = "") -> str:
 @pytest.mark.parametrize(
     ("watched", "says"),
     [
-        (None, "Nothing open, new or cleared: 14 rules asked."),
+        (None, "Nothing open, new or cleared under 14 rules."),
         (Watched(rules=0, people=0), "No rule looks at the work of this team, so nothing is known of it."),
         (
             Watched(rules=14, people=212),
-            "Nothing open, new or cleared: 14 rules asked. 212 children and young people under 14 rules.",
+            "Nothing open, new or cleared under 14 rules. 212 children and young people under 14 rules.",
         ),
         (
             Watched(rules=1, people=1, unwatched=3),
-            "Nothing open, new or cleared: 14 rules asked. 1 child or young person under 1 rule. About 3 more with an open case no rule asks.",
+            "Nothing open, new or cleared under 14 rules. 1 child or young person under 1 rule. About 3 more with an open case no rule asks.",
         ),
-        (Watched(rules=1, people=0), "Nothing open, new or cleared: 14 rules asked. 1 rule looks at its work."),
+        (Watched(rules=1, people=0), "Nothing open, new or cleared under 14 rules. 1 rule looks at its work."),
     ],
 )
 def test_a_week_says_at_what_rules_look(watched: Watched | None, says: str) -> None:

@@ -21,6 +21,7 @@ from alerting.notifications.messages.plan import PlanLine, plan_lines, plan_summ
 from alerting.notifications.messages.rendering import page
 from alerting.notifications.week_content import PlanRow
 from alerting.rulebook.rule import Rule
+from alerting.store import brakes
 
 PLAN = "ext_plan_action"
 _REMEDY = f"`alerting source template {PLAN}` writes its table to be filled in."
@@ -62,12 +63,12 @@ def plan_today(app: App, as_of: date) -> PlanReport:
             f"the improvement plan cannot be read: {why}",
             remedy=_REMEDY,
         )
-    council = app.loaded.config.council
+    council, known = app.loaded.config.council, _known(app, {rule.id for rule in rules})
     return PlanReport(
         council=council.name,
         as_of=as_of,
         stamp=council.stamped or "",
-        rows=compose_plan(actions, _open_alerts(app, {rule.id for rule in rules}), directory, as_of),
+        rows=compose_plan(actions, known.alerts, directory, as_of, known.implausible),
     )
 
 
@@ -83,17 +84,29 @@ def _has_rows(app: App, rules: Sequence[Rule], as_of: date) -> bool:
     return True
 
 
-def _open_alerts(app: App, rules: set[str]) -> list[Alert]:
-    """Return what is open of these rules; nothing where there is no store yet."""
+@dataclass(frozen=True, kw_only=True)
+class _Known:
+    """What the store says beside the data; nothing where there is none yet."""
+
+    #: What is open about actions of the plan.
+    alerts: tuple[Alert, ...] = ()
+    #: The codes of the rules of which more match than can be right.
+    implausible: frozenset[str] = frozenset()
+
+
+def _known(app: App, rules: set[str]) -> _Known:
     store = app.store_there_is()
     if store is None:
-        return []
+        return _Known()
     try:
         with store.transaction() as connection:
-            live = store.live(connection)
+            live, doubted = store.live(connection), {brake.rule for brake in brakes.on(connection) if brake.is_implausible}
     finally:
         store.close()
-    return [alert for alert in live if alert.rule in rules and alert.condition is not Condition.pending]
+    return _Known(
+        alerts=tuple(alert for alert in live if alert.rule in rules and alert.condition is not Condition.pending),
+        implausible=frozenset(rule.code for rule in app.book.rules if rule.id in doubted),
+    )
 
 
 def as_page(report: PlanReport) -> str:

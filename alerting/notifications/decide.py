@@ -347,6 +347,7 @@ class _Run:
         now = {alert.ref: alert for alert in week.recent} | {alert.ref: alert for alert in self.alerts}
         counted = [alert for alert in now.values() if not (alert.ref in self.kept_back or alert.rule in self.doubted)]
         doubted = {rule.id: rule.code for rule in self.policy.book.rules if rule.id in self.doubted}
+        banners = replace(self.today.banners, doubted=doubted)
         # How many are late is not told either of a rule of which somebody must look first.
         watch = self.evaluation.watch.without({brake.rule for brake in self.on}) if self.evaluation.watch else None
         rows = (*week.daily_rules, *with_brakes(self.rows, self.brake_rows))
@@ -379,10 +380,10 @@ class _Run:
             asked=len({row.id for row in rows if row.has_answered}),
             braked=len({alert.rule for alert in self.waiting}),
             watch=watch,
-            banners=replace(self.today.banners, doubted=doubted).for_everybody(),
-            plan=compose_plan(self.evaluation.plan or (), self.of_the_plan(), self.directory, as_of),
+            banners=banners.for_everybody(),
+            plan=compose_plan(self.evaluation.plan or (), self.of_the_plan(), self.directory, as_of, frozenset(doubted.values())),
         )
-        cards = weekly.compose_cards(self.router, book.all_weeks, receivers, as_of)
+        cards = weekly.compose_cards(self.router, book.all_weeks, receivers, banners.for_channel(), as_of)
         return [*summaries, *cards, *plan_checks(self.router, receivers, as_of)]
 
     def of_the_plan(self) -> list[Alert]:

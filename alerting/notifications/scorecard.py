@@ -67,11 +67,12 @@ def weeks_of_scope(scope: Scope, looked: Looked) -> tuple[ScopeWeek, ...]:
     return tuple(sorted((row for row in rows if _says_something(row)), key=_rank))
 
 
+_OF_ENOUGH = (Standing.on_target, Standing.below, Standing.far_below, Standing.kept_back)
+
+
 def _says_something(row: ScopeWeek) -> bool:
     counts = (row.open, row.overdue, row.of, row.new, row.cleared, row.open_last, row.open_last_year, *row.trend)
-    return (
-        any(counts) or None in (row.open, row.overdue) or row.standing in (Standing.on_target, Standing.below, Standing.far_below)
-    )
+    return any(counts) or None in (row.open, row.overdue) or row.standing in _OF_ENOUGH
 
 
 def _rank(row: ScopeWeek) -> tuple[object, ...]:
@@ -125,7 +126,7 @@ def _week(
         rule=rule,
         title=looked.title(rule),
         level=max((alert.level for alert, _ in opened), default=Level.info),
-        standing=standing,
+        standing=standing if is_shown or per_cent is None else Standing.kept_back,
         in_time=per_cent if is_shown else None,
         of=in_time.known if is_shown else None,
         target=round(target.on_target_from * 100) if target else None,
@@ -187,7 +188,7 @@ def _teams(
         found.append(
             TeamStanding(
                 team_name=team.name,
-                standing=standing,
+                standing=Standing.kept_back if kept_back and per_cent is not None else standing,
                 in_time=None if kept_back else per_cent,
                 overdue=count,
             )

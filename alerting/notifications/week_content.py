@@ -37,6 +37,8 @@ class Standing(Worded):
     far_below = "far_below", "far below target"
     too_few = "too_few", "too few to say"
     not_known = "not_known", "not known"
+    #: So few are late that how it stands would say something of them.
+    kept_back = "kept_back", "kept back"
     #: What it looks at has no due date.
     no_target = "no_target", "no due dates"
 

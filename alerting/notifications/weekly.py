@@ -93,7 +93,7 @@ def off_for_want_of_data(rows: Iterable[RuleRow]) -> list[StoppedRule]:
     return [
         StoppedRule(
             title=f"There are {what}",
-            problem=f"{listed(codes)} {'is' if len(codes) == 1 else 'are'} not asked.",
+            problem=f"{listed(codes)} {'is' if len(codes) == 1 else 'are'} off.",
             rules=len(codes),
         )
         for what, codes in not_supplied(rows)
@@ -271,7 +271,7 @@ def compose_summaries(
 
 
 def compose_cards(
-    router: Router, weeks: Mapping[str, tuple[RuleWeek, ...]], receivers: Iterable[Receiver], as_of: date
+    router: Router, weeks: Mapping[str, tuple[RuleWeek, ...]], receivers: Iterable[Receiver], banners: Sequence[str], as_of: date
 ) -> list[Notification]:
     """Return a card of its week for each team's channel, of the rules that channels hear of; none where nothing happened."""
     return [
@@ -284,7 +284,9 @@ def compose_cards(
             address=None,
             as_of=as_of,
             content=WeeklyContent(
-                week_ending=as_of, teams=(TeamWeek(team_name=router.directory.teams[team_id].name, rows=rows),)
+                week_ending=as_of,
+                teams=(TeamWeek(team_name=router.directory.teams[team_id].name, rows=rows),),
+                banners=tuple(banners),
             ),
         )
         for receiver in receivers

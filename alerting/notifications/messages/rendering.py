@@ -174,13 +174,14 @@ class Words:
         """
         problems: Counter[Problem] = Counter()
         page = self._page(notification, ceiling, problems)
+        banners = [plain(banner, LONGEST) for banner in notification.content.banners]
         values = {
             **vars(page.view),
             "title": page.title,
             "council": self._council,
             "name": plain(notification.name),
             "as_of": notification.as_of,
-            "banners": [plain(banner, LONGEST) for banner in notification.content.banners],
+            "banners": banners,
             "page_url": self._page_url,
             "items_at": f"{self._page_url.rstrip('/')}/a/" if self._page_url else None,
             "ask": self._ask,
@@ -199,7 +200,7 @@ class Words:
             message_id=message_id,
             date=planned_at,
             channel=channel,
-            card=page.card if channel is not None else None,
+            card=_noting(page.card, banners) if channel is not None and page.card else None,
             repeated=repeated,
         )
         return Rendered(message=message, problems=tuple(_told(problem, count) for problem, count in problems.items()))
@@ -444,6 +445,10 @@ def _not_there(sentence: Sentence, names: Mapping[str, object], hidden: Set[str]
         (sentence.names - set(names) - {"params"}) | {f"params.{name}" for name in sentence.params - set(rule.params)}
     )
     return f"they name {listed(absent)}, which is not there" if absent else "they name something that is not there"
+
+
+def _noting(card: Card, banners: list[str]) -> Card:
+    return replace(card, summary=" ".join([card.summary, *(f"Please note: {banner}" for banner in banners)]))
 
 
 def _capital(text: str) -> str:

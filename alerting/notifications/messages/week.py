@@ -237,6 +237,8 @@ def _in_time(row: ScopeWeek) -> str:
         return f"{row.in_time} % of {row.of} in time (target {row.target} %)."
     if row.standing is Standing.too_few:
         return "Too few to say how much is in time."
+    if row.standing is Standing.kept_back:
+        return "How much is in time is kept back."
     return "How much is in time is not known." if row.standing is Standing.not_known else ""
 
 
@@ -417,11 +419,11 @@ def _watched(watched: Watched | None) -> str:
 def _nothing(content: WeeklyContent, teams: Sequence[TeamWeek]) -> str:
     """Return that there was nothing in a week, of what was asked: what was not asked is not known, and what waits is not told."""
     if content.asked == 0:
-        return "No rule was asked of anybody, so nothing is known."
+        return "No rule looked at anybody, so nothing is known."
     if teams and all(team.watched is not None and not team.watched.rules for team in teams):
         return f"No rule looks at the work of {'this team' if len(teams) == 1 else 'these teams'}, so nothing is known of it."
-    asked = f": {plural(content.asked, 'rule')} asked" if content.asked else ""
-    aside = f", {sum(rule.rules for rule in content.not_run)} not" if content.asked and content.not_run else ""
+    asked = f" under {plural(content.asked, 'rule')}" if content.asked else ""
+    aside = f", {sum(rule.rules for rule in content.not_run)} more did not run" if content.asked and content.not_run else ""
     waits = f", and what {plural(content.braked, 'rule')} found waits to be looked at first" if content.braked else ""
     return f"Nothing open, new or cleared{asked}{aside}{waits}."
 
