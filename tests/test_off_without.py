@@ -117,8 +117,8 @@ def test_a_manager_reads_of_the_week_only_what_is_off_that_looks_at_a_service_of
     office.run(MONDAY, "weekly")
 
     said = [(rule.title, rule.problem) for rule in office.content("M1").not_run]
-    everybody = ("There are no supervision records (ext_supervision)", "PL-01 is not asked.")
-    theirs = ("There are no times of contacts (ext_contact)", "PL-02 is not asked.")
+    everybody = ("There are no supervision records (ext_supervision)", "PL-01 is off.")
+    theirs = ("There are no times of contacts (ext_contact)", "PL-02 is off.")
     assert said == ([everybody, theirs] if reads else [everybody])
 
 
