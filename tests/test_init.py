@@ -38,7 +38,7 @@ def init(folder: Path, *options: str) -> Result:
 
 @pytest.fixture(scope="module")
 def extract(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The made-up council as an extract of today."""
+    """The made-up council as an extract of 2 March 2026."""
     folder: Path = tmp_path_factory.mktemp("extract")
     export(Source(children=60), date(2026, 3, 2), folder, "csv")
     return folder

@@ -6,7 +6,8 @@ import os
 import re
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -34,6 +35,19 @@ _README = """\
 Rules of the council's own, a file a rule. `alerting rules new --from CL-01` copies the nearest shipped one into this folder;
 docs/how-to/write-a-rule.md says how one is written. The shipped rules stay where they are, and go on being put right by updates.
 """
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Given:
+    """What was given as options; None, or nothing, where it is to be asked."""
+
+    council: str | None
+    administrators: Sequence[str]
+    source: str | None
+    relay: str | None
+    sender: str | None
+    teams: Sequence[str]
+    go_live: str | None
 
 
 @click.command()
@@ -73,7 +87,7 @@ def command(ctx: click.Context, /, folder: Path, *, clock: str, yes: bool, **giv
     config = folder / "config.yaml"
     if config.exists():
         raise ConfigError(f"{config.as_posix()} is there already", remedy="Give another folder; nothing is written over.")
-    answers, found = _answers(given, ask=not yes and sys.stdin.isatty())
+    answers, found = _answers(_Given(**given), ask=not yes and sys.stdin.isatty())
     files = {Path("rules", "local", "README.txt"): _README.encode(), **_units(clock, folder)}
     # config.yaml comes last: whoever cannot write the others may try again.
     written = _write(folder, files | {Path("config.yaml"): as_yaml(answers).encode()})
@@ -100,33 +114,31 @@ def _write(folder: Path, files: Mapping[Path, bytes]) -> str:
     return "\n".join(lines + left)
 
 
-def _answers(given: Mapping[str, Any], *, ask: bool) -> tuple[Answers, CaseData]:
+def _answers(given: _Given, *, ask: bool) -> tuple[Answers, CaseData]:
     """Return what is to be written down, and what the case data is. Raises UsageError with all that is missing or wrong."""
     from alerting.installing.case_data import recognise
     from alerting.installing.configuration import Answers, Mail, read_person
 
     desk = _Desk(ask=ask)
-    council = desk.one("--council", given["council"], "The council's name, as managers know it", _some_text)
+    council = desk.one("--council", given.council, "The council's name, as managers know it", _some_text)
     people = [
         desk.one(_TWO, each, f"Who looks after the service ({which} of two): Name <address>", read_person)
-        for which, each in zip(("the first", "the second"), (*given["administrators"], None, None), strict=False)
+        for which, each in zip(("the first", "the second"), (*given.administrators, None, None), strict=False)
     ]
-    people += [desk.one(_TWO, each, "", read_person) for each in given["administrators"][2:]]
+    people += [desk.one(_TWO, each, "", read_person) for each in given.administrators[2:]]
     found = desk.one(
-        "--source", given["source"], "Where the case data is: a folder, a file, env:NAME for a database, or demo", recognise
+        "--source", given.source, "Where the case data is: a folder, a file, env:NAME for a database, or demo", recognise
     )
-    relay = desk.one("--relay", given["relay"], "The mail relay, host:port; nothing for files to look at", _relay, default="")
-    sender = (
-        desk.one("--from", given["sender"], "The address that mail comes from", _address) if relay or given["sender"] else None
-    )
+    relay = desk.one("--relay", given.relay, "The mail relay, host:port; nothing for files to look at", _relay, default="")
+    sender = desk.one("--from", given.sender, "The address that mail comes from", _address) if relay or given.sender else None
     first_day = desk.one(
         "--first-day",
-        given["go_live"],
+        given.go_live,
         "What is open already: baseline keeps it back, full tells it",
         _first_day,
         default="baseline",
     )
-    teams = desk.channels(given["teams"])
+    teams = desk.channels(given.teams)
     desk.end()
     return Answers(
         council=council,

@@ -34,7 +34,7 @@ def tell_owners(
     owners: Mapping[str, str],
     looking_after: Iterable[Addressee],
 ) -> list[Notification]:
-    """Plan what is told to the owners of tables that stand still, once until something newer stood in them."""
+    """Return the notifications to the owners of tables that stand still, once until something newer stood in them."""
     known = {one.id for one in looking_after} | {(one.address or "").casefold() for one in looking_after}
     planned: list[Notification] = []
     for table, problem in _standing_still(problems):
