@@ -17,7 +17,7 @@ from click.testing import CliRunner, Result
 from alerting.cli import DAY
 from alerting.commands import cli
 from tests.every_command import COMMANDS
-from tests.made_council import MONDAY, MadeCouncil
+from tests.made_council import MONDAY, MadeCouncil, its_rules
 from tests.test_terminal import streams
 
 pytestmark = pytest.mark.slow
@@ -103,8 +103,10 @@ def used(tmp_path_factory: pytest.TempPathFactory) -> Path:
     council.row("ext_staff", worker_id="M1")["name"] = "[red]Oak[/red] \x1b[2J\u202e Ŵyn"
     council.row("ext_team", team_id="T1")["name"] = "=HYPERLINK(1) \x9b1m"
     council.write()
+    # Of its own, as some commands write rules; beside it, so that no folder above is one of rules.
+    rules = shutil.copytree(its_rules(), tmp_path_factory.mktemp("rules") / "rules")
     council.configure(
-        f"sqlite:///{folder / 'alerting.db'}", rules={"path": "rules"}, council={"name": "Cyngor Ŵ ☂ [red]Łódź[/red]"}
+        f"sqlite:///{folder / 'alerting.db'}", rules={"path": rules.as_posix()}, council={"name": "Cyngor Ŵ ☂ [red]Łódź[/red]"}
     )
     is_fit(
         CliRunner().invoke(cli, ["--config", str(folder / "config.yaml"), "run", "daily", "--as-of", MONDAY.isoformat()]), "run"
