@@ -216,6 +216,7 @@ class App:
             jobs={name: frozenset(job.to) if job.to is not None else None for name, job in dict(config.jobs).items()},
             administrators=tuple(config.council.administrators),
             leadership=config.council.leadership,
+            administrators_daily=config.council.administrators_daily,
             zone=ZoneInfo(config.council.timezone),
             full_go_live=config.go_live == "full",
         )

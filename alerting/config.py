@@ -65,6 +65,9 @@ class Council(BaseModel):
     administrators: tuple[Administrator, ...] = Field(
         default=(), description="Who looks after the service, two at least: each a `name` and an `address`"
     )
+    administrators_daily: Annotated[bool, Strict()] = Field(
+        default=False, description="Whether these read of every daily run; else of what has changed, and once in seven days"
+    )
     leadership: tuple[Leader, ...] = Field(
         default=(),
         description="Who gets the weekly summary of all teams, or of those of `services`, as counts: each a `name` and an `address`",

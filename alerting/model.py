@@ -157,6 +157,11 @@ class About(Worded):
         return self in (About.child, About.contact, About.referral, About.missing_episode, About.audit)
 
     @property
+    def is_of_service(self) -> bool:
+        """Whether it is about the service itself, its data and its rules, and not about anybody's work."""
+        return self in (About.table, About.column, About.rule)
+
+    @property
     def needs_child(self) -> bool:
         """Whether there is none without a child; an audit may be of no one case."""
         return self.concerns_child and self is not About.audit
@@ -241,6 +246,9 @@ class Problem:
     stops: bool = False
     #: What to do about it, in sentences.
     remedy: str = ""
+    #: The words that are not understood, of those that may be shown, with their counts: as lines for config.yaml or as commands, in which
+    #: only what each means is left open.
+    paste: tuple[str, ...] = ()
     #: The newest day in a table that is kept by hand and stands still.
     still_since: date | None = None
 

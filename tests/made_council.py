@@ -148,6 +148,8 @@ class MadeCouncil:
             "council": {
                 "name": "Exampleshire",
                 "administrators": [{"name": "A. Officer", "address": "admin@example.gov.uk"}],
+                # So that what each day says of itself can be read.
+                "administrators_daily": True,
                 "domain": "alerts.example.gov.uk",
             },
             "store": store,

@@ -177,7 +177,12 @@ class Bench:
         self.folder.mkdir(parents=True, exist_ok=True)
         officer = {"name": "A. Officer", "address": "officer@example.gov.uk"}
         config = {
-            "council": {"name": "Exampleshire", "domain": "alerts.example.gov.uk", "administrators": [officer]},
+            "council": {
+                "name": "Exampleshire",
+                "domain": "alerts.example.gov.uk",
+                "administrators": [officer],
+                "administrators_daily": True,
+            },
             "store": "sqlite:///alerting.db",
             "go_live": "full",
             "keep": {"days": 0},

@@ -1,13 +1,17 @@
-"""What those who look after the service are told: once after every daily run, all clear included, otherwise when it is new."""
+"""What those who look after the service are told: when something changes and once in seven days, or after every daily run."""
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterable
-from datetime import timedelta
+from contextlib import closing
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from alerting.app import build
+from alerting.audit import verify
 from alerting.notifications.content import Notice, NoticeContent, Notification
 from alerting.notifications.report import Report
 from tests.made_council import MONDAY
@@ -35,6 +39,30 @@ def content(report: Report) -> NoticeContent:
 
 def figures(report: Report) -> dict[str, int | str]:
     return {figure.name: figure.value for figure in content(report).run}
+
+
+def on_change(office: Office) -> None:
+    """Let administrators be told as they are where config.yaml says nothing of it."""
+    one = {"name": "A. Officer", "address": "admin@example.gov.uk"}
+    office.settings["council"] = {"name": "Exampleshire", "administrators": [one]}
+
+
+def missing(office: Office) -> list[str]:
+    """Return the days of which the audit misses a message to those who look after the service."""
+    store = build(office.folder / "config.yaml").store()
+    try:
+        with store.transaction() as connection:
+            now = datetime(2026, 3, 20, 12, tzinfo=UTC)
+            found = verify.verify(connection, MONDAY, MONDAY + 9 * DAY, now).breaches
+    finally:
+        store.close()
+    return [breach.about for breach in found if "those who look after" in str(breach)]
+
+
+def forget_messages_to_administrators(office: Office, day: date) -> None:
+    with closing(sqlite3.connect(office.folder / "alerting.db")) as connection:
+        connection.execute("DELETE FROM outbox WHERE purpose = 'admin' AND as_of = ?", (day.isoformat(),))
+        connection.commit()
 
 
 def titles(notices: Iterable[Notice]) -> list[str]:
@@ -65,7 +93,46 @@ def test_a_quiet_day_is_told_to_the_performance_team_and_the_administrators_with
 
 
 @pytest.mark.slow
-def test_it_comes_every_day_and_once_a_day(office: Office) -> None:
+def test_it_comes_when_something_has_changed_and_once_in_seven_days(office: Office) -> None:
+    """And on the days between, the audit finds every promise kept and the sign of life is given, with the head of the seals."""
+    on_change(office)
+    office.settings["heartbeat"] = {"file": "alive"}
+    gone = ("ssd_cp_visits",)
+    came = []
+    for after, without in ((0, ()), (1, ()), (2, gone), (3, gone), (4, ()), (7, ()), (11, ()), (14, ())):
+        (office.folder / "alive").unlink(missing_ok=True)
+        report = office.run(MONDAY + after * DAY, without=without)
+        came.append(len(told(report)))
+        assert report.sending.not_kept == ()
+        assert (office.folder / "alive").read_text("utf-8").endswith(f"seal {report.sending.seal}\n")
+        if came[-1] and after == 4:
+            assert content(report).over == ("Data: ssd_cp_visits",)
+
+    assert came == [2, 0, 2, 0, 2, 0, 2, 0]
+
+
+@pytest.mark.slow
+def test_it_comes_every_day_while_nobody_is_told_of_something(office: Office) -> None:
+    on_change(office)
+
+    assert [len(told(office.run(MONDAY + after * DAY, without=("ext_restricted",)))) for after in (0, 1, 2)] == [2, 2, 2]
+
+
+@pytest.mark.slow
+def test_a_day_of_something_new_without_it_is_a_promise_not_kept_and_so_is_a_week(office: Office) -> None:
+    on_change(office)
+    for after, without in ((0, ()), (1, ("ssd_cp_visits",)), (8, ("ssd_cp_visits",))):
+        office.run(MONDAY + after * DAY, without=without)
+    assert missing(office) == []
+
+    forget_messages_to_administrators(office, MONDAY + DAY)
+    assert missing(office) == ["daily of 3 March 2026"]
+    forget_messages_to_administrators(office, MONDAY + 8 * DAY)
+    assert missing(office) == ["daily of 3 March 2026", "daily of 10 March 2026"]
+
+
+@pytest.mark.slow
+def test_where_the_council_wants_it_so_it_comes_every_day_and_once_a_day(office: Office) -> None:
     assert [len(told(office.run(day))) for day in (MONDAY, MONDAY, MONDAY + DAY, MONDAY + DAY)] == [2, 0, 2, 0]
 
 

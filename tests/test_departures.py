@@ -123,7 +123,7 @@ def test_those_who_look_after_the_service_read_it_once_while_it_lasts(rules):
     [notice] = first.values()
     assert notice.title == "CL-01 is not as it is shipped"
     assert "CL-01 is statutory and has red_visits at 0 instead of 1" in notice.items
-    assert "Its owner is the head of service" in notice.detail
+    assert notice.do.startswith("Tell its owner, the head of service; ")
     assert first.keys() == again.keys() != more.keys()
 
 

@@ -234,8 +234,8 @@ def test_a_change_holds_exactly_the_rules_that_read_the_table_and_the_data_owner
 
     assert rule_row(report, "PL-01").problem == "ssd_cp_plans has 32 rows; when last trusted it had 62"
     assert {alert.condition for alert in office.alerts() if alert.condition != Condition.resolved} == {Condition.held}
-    [detail] = {notice.detail for notice in office.notices if notice.title == "Data: ssd_cp_plans"}
-    assert "alerting source release ssd_cp_plans --by NAME --note WHY" in detail
+    [do] = {notice.do for notice in office.notices if notice.title == "Data: ssd_cp_plans"}
+    assert "alerting source release ssd_cp_plans --by NAME --note WHY" in do
     office.run(TUESDAY + timedelta(days=1))
     assert [notice for notice in office.notices if notice.title == "Data: ssd_cp_plans"] == []
 

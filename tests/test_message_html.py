@@ -110,7 +110,7 @@ def test_words_and_backgrounds_differ_enough_to_be_read_in_light_and_in_dark():
     on_sheet = [("#ffffff", ink) for ink in ("#4a5560", "#9c1006", "#1257a0")]
     on_dark_sheet = [("#1b1f23", ink) for ink in ("#eef1f4", "#b6c0c9", "#ff9c8f", "#8fc1f5")]
 
-    assert len(pairs) == 10
+    assert len(pairs) == 12
     assert all(contrast(*pair) >= 4.5 for pair in [*pairs, *on_sheet, *on_dark_sheet])
 
 

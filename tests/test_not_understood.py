@@ -1,13 +1,19 @@
 """What is there and not understood is named: by shape, or by the word where it is nobody's name."""
 
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
 import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
 
-from alerting.casedata.not_understood import NotUnderstood, find_not_understood
+from alerting.casedata.not_understood import Kind, NotUnderstood, find_not_understood
 from alerting.casedata.snapshot import Snapshot
-from alerting.casedata.spellings import MOST, shape, shapes
+from alerting.casedata.spellings import MOST, Spelling, shape, shapes
+from alerting.evaluation.data_problems import lines_to_paste
+from alerting.formatting import plain
 from alerting.rulebook.loader import load_rulebook
 
 RULES = Path(__file__).parent.parent / "rules"
@@ -96,3 +102,40 @@ def test_roles_that_no_list_has_are_told_with_who_has_nobody_else() -> None:
     assert told.written_as() == '"SOCIALWORKER" (8), AAA (2)'
     assert told.alone == 8
     assert "8 people have nobody in a role that is known" in told.says()
+
+
+WORDS = st.text(min_size=1).filter(lambda word: plain(word) == word and word.isprintable())
+
+
+@given(st.dictionaries(WORDS, st.integers(5, 900), min_size=1, max_size=4))
+def test_the_lines_to_paste_hold_each_word_with_its_count_whatever_stands_in_it(words: dict[str, int]) -> None:
+    spellings = tuple(Spelling(shown=word, is_word=True, cells=count) for word, count in words.items())
+    hidden = Spelling(shown="Aaaa 99", is_word=False, cells=3)
+    one = NotUnderstood(
+        table="ssd_legal_status", column="lega_legal_status", kind=Kind.unmapped, cells=900, of=1000,
+        spellings=(*spellings, hidden), vocabulary="legal_status",
+    )  # fmt: skip
+    comment, *lines = lines_to_paste(one)
+    first, last = lines[:3], lines[3:]
+
+    assert comment.startswith("# in config.yaml")
+    assert len(last) == len(words)
+    for line, (word, count) in zip(last, words.items(), strict=True):
+        assert yaml.safe_load("\n".join([*first, line])) == {"rules": {"codes": {"legal_status": {"CODE": [word]}}}}
+        assert line.endswith(f"# in {count} cells")
+
+
+def test_of_words_that_belong_to_a_list_there_are_commands_and_of_words_that_may_not_be_shown_nothing() -> None:
+    word = Spelling(shown="SOCIALWORKER", is_word=True, cells=812)
+    roles = NotUnderstood(
+        table="ssd_involvements",
+        column="invo_professional_role_id",
+        kind=Kind.role,
+        cells=812,
+        of=1000,
+        spellings=(word,),
+        vocabulary="roles",
+    )
+
+    assert lines_to_paste(roles) == ('alerting source map roles "SOCIALWORKER" LIST  # in 812 cells',)
+    assert lines_to_paste(replace(roles, spellings=(replace(word, is_word=False),))) == ()

@@ -328,7 +328,7 @@ def test_a_notice_says_counts_a_cause_and_what_to_do_and_names_nobody(rows: Rows
 
     assert RESTRICTED in notice.detail
     assert "likely cause is" in notice.detail
-    assert "`alerting source release ext_restricted --by NAME --note WHY`" in notice.detail
+    assert "`alerting source release ext_restricted --by NAME --note WHY`" in notice.do
     assert not any(id_ in f"{notice.title} {notice.detail}" for id_ in [*PEOPLE, "X1"])
 
 

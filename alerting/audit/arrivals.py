@@ -1,8 +1,8 @@
 """Whether each message that was due was accepted by a receiver of persons: for its reader, or for the next up in their stead.
 
 A message is one person's, of one purpose and day. Where several receivers of persons have it, one that took all of it is enough;
-a copy in a folder beside them is none. What waits is not accepted yet. After each daily run something is due to those who look
-after the service.
+a copy in a folder beside them is none. What waits is not accepted yet. To those who look after the service something is due after a
+daily run that found something new, and once in seven days.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -19,10 +19,12 @@ from alerting.audit.messages import alerts_told
 from alerting.formatting import day, plural
 from alerting.model import DeliveryReason, Reach, Worded
 from alerting.store.messages.outbox import OPEN
-from alerting.store.schema import LAST_WITHOUT_REACH, run, state
+from alerting.store.schema import LAST_WITHOUT_REACH, notice, outbox, run, state
 
 _DONE = ("done", "done_with_faults")
 _DUE = ("daily", "weekly", "monthly", "admin", "quality")
+_WEEK = timedelta(days=6)
+"""Before a day, within which something was told of a run."""
 _SHOWN = 3
 """How many messages a breach names; the others are counted."""
 _NOT_DUE = frozenset({DeliveryReason.restored, DeliveryReason.not_posted, DeliveryReason.not_theirs})
@@ -72,7 +74,7 @@ def check_arrivals(
     breaches = [(f"{purpose} of {day(on)}", _said(why, ids)) for (on, purpose, why), ids in found.items()]
     breaches += [
         (f"daily of {day(on)}", "no message to those who look after the service was planned: nobody is named, or no receiver")
-        for on in (() if held else _without_administrators(connection, since, until, before, rows, ended))
+        for on in (() if held else _without_administrators(connection, since, until, before, ended))
     ]
     redirected = sorted({row.as_of for row in rows if row.reach == Reach.one_address and since <= row.as_of <= until})
     return Arrivals(breaches=tuple(breaches), redirected=tuple(redirected))
@@ -147,12 +149,20 @@ def _is_told_by_others(row: Any, standing: Iterable[Any], told: Mapping[int, Set
     return told[row.id] <= passed if told[row.id] else bool(instead)
 
 
-def _without_administrators(
-    connection: sa.Connection, since: date, until: date, before: int, rows: Iterable[Any], ended: int | None
-) -> list[date]:
-    """Return the days of which no message to those who look after the service was even planned. before: runs that do not count."""
-    told = {row.as_of for row in rows if row.purpose == "admin"}
+def _without_administrators(connection: sa.Connection, since: date, until: date, before: int, ended: int | None) -> list[date]:
+    """Return the days of which no message to those who look after the service was even planned, though something was new, or in a week.
+
+    before: runs that do not count.
+    """
+    planned = sa.select(outbox.c.as_of).where(outbox.c.purpose == "admin", outbox.c.as_of.between(since - _WEEK, until))
+    told = set(connection.execute(planned.distinct()).scalars())
+    begun = sa.select(notice.c.first_on).where(notice.c.job == "daily", notice.c.first_on.between(since, until)).distinct()
+    new = set(connection.execute(begun).scalars())
     done = sa.or_(run.c.status.in_(_DONE), run.c.id == (ended or 0))
     mine = (run.c.job == "daily", run.c.id > before, run.c.as_of.between(since, until))
     query = sa.select(run.c.as_of).where(done, *mine).distinct().order_by(run.c.as_of)
-    return [on for on in connection.execute(query).scalars() if on not in told]
+    return [on for on in connection.execute(query).scalars() if not {on} & told and (on in new or not _lately(on) & told)]
+
+
+def _lately(on: date) -> Set[date]:
+    return {on - timedelta(days=back) for back in range(1, _WEEK.days + 1)}

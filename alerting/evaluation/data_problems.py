@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
@@ -35,7 +36,8 @@ def data_problems(
     yield from map(readers.of, judged.told)
     for one in unclear:
         if one.may_do_harm and not {one.about, _told_with(one)} & judged.problems.keys():
-            yield readers.of(Problem(about=one.about, text=f"{one.about}: {_told(one)}", remedy=what_to_do(one)))
+            said = f"{one.about}: {_told(one)}"
+            yield readers.of(Problem(about=one.about, text=said, remedy=what_to_do(one), paste=lines_to_paste(one)))
     yield from _left_out(snapshot)
     yield from _unusable(snapshot)
 
@@ -76,10 +78,33 @@ def what_to_do(one: NotUnderstood) -> str:
 
 def map_command(one: NotUnderstood) -> str:
     """Return the command that maps the commonest of the words that may be shown."""
-    word = one.words[0] if one.words else "WORD"
+    return _map_word(one, one.words[0] if one.words else "WORD")
+
+
+def _map_word(one: NotUnderstood, word: str) -> str:
     quoted = f'"{word}"' if not any(sign in word for sign in '"$`!\\%') else '"WORD"'
     meaning = {"roles": "LIST", "flags": "yes_words"}.get(one.vocabulary or "", "CODE")
     return f"alerting source map {one.vocabulary} {quoted} {meaning}"
+
+
+def lines_to_paste(one: NotUnderstood) -> tuple[str, ...]:
+    """Return the words that are not understood with how many cells hold each: as lines for config.yaml, in which each word's code is to be put,
+    or as commands where the words belong to lists, of which config.yaml would have to hold the whole; none where no word may be shown.
+    """
+    words = [spelling for spelling in one.spellings if spelling.is_word]
+    if not words or one.vocabulary is None:
+        return ()
+    if one.vocabulary in ("roles", "flags"):
+        return tuple(f"{_map_word(one, word.shown)}  # in {plural(word.cells, 'cell')}" for word in words)
+    # What JSON makes of a word is a text in YAML, whatever stands in it.
+    lines = [f"      CODE: [{json.dumps(word.shown, ensure_ascii=False)}]  # in {plural(word.cells, 'cell')}" for word in words]
+    return (
+        "# in config.yaml, beside what stands there; in place of each CODE that of the word",
+        "rules:",
+        "  codes:",
+        f"    {one.vocabulary}:",
+        *lines,
+    )
 
 
 def _doubts(judged: Trust, unclear: Iterable[NotUnderstood], lost: SourceError | None) -> Iterator[Problem]:
@@ -104,6 +129,7 @@ def _doubts(judged: Trust, unclear: Iterable[NotUnderstood], lost: SourceError |
             text=f"{first} {why}{shown}",
             stops=True,
             remedy=" ".join(filter(None, (judged.remedies.get(first), what_to_do(one) if one else ""))),
+            paste=lines_to_paste(one) if one else (),
         )
 
 

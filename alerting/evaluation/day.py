@@ -139,6 +139,7 @@ def evaluate(book: Rulebook, day: Day, answers: Answers, live: Sequence[Alert], 
         watch=answers.watch,
         plan=answers.plan,
         figures=answers.figures,
+        teams=answers.teams(),
         source=source_mark(day.source),
     )
 

@@ -102,6 +102,10 @@ class Answers:
         )
         return [Reading(ref=ref, measure=measure, due=due, facts=facts or "{}") for ref, measure, due, facts in rows]
 
+    def teams(self) -> frozenset[str]:
+        """Return the teams of everybody about whom a rule was asked."""
+        return frozenset(team for (team,) in self._snapshot.sql("SELECT DISTINCT team FROM finding WHERE team IS NOT NULL"))
+
     def answers(self, rule: Rule, subjects: Sequence[str]) -> dict[str, Outcome]:
         """Return what another form of a rule that was asked says of these subjects; of those it asks about, and if it can be asked."""
         try:

@@ -131,6 +131,8 @@ class Evaluation:
     plan: tuple[PlanAction, ...] | None = None
     #: What those who lead services look at besides, where every rule was asked.
     figures: ServiceFigures | None = None
+    #: The teams of everybody about whom a rule was asked.
+    teams: frozenset[str] = frozenset()
     #: Where the data came from: a mark that is another when it comes from somewhere else. It holds no secret.
     source: str = ""
 

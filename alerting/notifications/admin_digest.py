@@ -1,14 +1,14 @@
 """What those who look after the service are told of a run, after it: what there is to do, and its figures, all clear included.
 
-After a daily run there is always one message, so that a morning without it says that something is wrong. After the other
-jobs, and when a day is run again, only where something is new. Pure.
+After a daily run there is a message where anything has changed, while nobody is told of something, and else once in seven days; or after
+every one, where the council wants it so. After the other jobs, and when a day is run again, only where something is new. Pure.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, timedelta
 
 from alerting.casedata.trust import Trust
 from alerting.formatting import day, listed, plural
@@ -32,8 +32,12 @@ class Aftermath:
 
     #: Of every notice that was told and lasts, the day that this job first told of it; today, where another job did.
     told_since: Mapping[str, date] = field(default_factory=dict)
+    #: The title of every notice that this job told and that lasted until its last run, by key.
+    told_before: Mapping[str, str] = field(default_factory=dict)
     #: The keys of the administrators' messages that have been planned already.
     planned: frozenset[str] = frozenset()
+    #: Whether one about a day's run was accepted in the six days before.
+    told_lately: bool = False
     #: How many alerts that somebody is to be told of are in each condition.
     open: Mapping[str, int] = field(default_factory=dict)
     #: How many alerts are withheld from somebody.
@@ -64,9 +68,11 @@ def compose_admin_digest(
     notices = {**decision.notices, **keyed(_of_sending(sending))}
     in_order = by_cost(notices)
     new = [key for key in in_order if key not in aftermath.told_since]
+    lasting = [key for key in in_order if key in aftermath.told_since and notices[key].asks]
     content = NoticeContent(
         notices=tuple(notices[key] for key in new),
-        still=tuple(replace(notices[key], since=aftermath.told_since[key]) for key in in_order if key in aftermath.told_since),
+        still=tuple(replace(notices[key], since=aftermath.told_since[key]) for key in lasting),
+        over=_over(notices, aftermath) if decision.job == DAILY else (),
         run=_figures(decision, sending, aftermath, judged) if decision.job == DAILY else (),
         asked=sum(row.has_answered for row in decision.rules),
     )
@@ -77,7 +83,10 @@ def compose_admin_digest(
         return to_administrators(told, receivers, "admin", decision.as_of, content, list(what), urgency=urgency)
 
     # The day's own message has one key, whatever is in it: a run that is taken up after a crash must not send a second.
-    daily = about([DAILY]) if decision.job == DAILY else []
+    is_due = (
+        policy.administrators_daily or not aftermath.told_lately or content.over or _is_urgent([notices[key] for key in lasting])
+    )
+    daily = about([DAILY]) if decision.job == DAILY and (new or is_due) else []
     chosen = daily if daily and not aftermath.planned & {item.key for item in daily} else about(new) if new else []
     rules = []
     if aftermath.quality:
@@ -86,17 +95,40 @@ def compose_admin_digest(
     return AdminDigest(messages=(*chosen, *rules), titles={key: notice.title for key, notice in notices.items()})
 
 
+def _over(notices: Mapping[str, Notice], aftermath: Aftermath) -> tuple[str, ...]:
+    """Return the titles of what was told before and is over; what goes on about other alerts or teams is not."""
+    gone = {title for key, title in aftermath.told_before.items() if key not in notices}
+    return tuple(sorted(gone - {notice.title for notice in notices.values()}))
+
+
+def _is_urgent(notices: Iterable[Notice]) -> bool:
+    """Return whether nobody is told of something that they would be told of: that is said every day while it lasts."""
+    return any(notice.cost >= NOBODY_TOLD for notice in notices)
+
+
 def by_cost(notices: Mapping[str, Notice]) -> list[str]:
     """Return the keys of notices, what costs most first: nobody told of anything, then what stops most rules, then the rest by name."""
     return sorted(notices, key=lambda key: (-notices[key].cost, notices[key].title))
 
 
-def daily_keys(policy: Policy, decision: Decision) -> frozenset[str]:
-    """Return the keys that the day's own message has or would have, one a recipient and receiver."""
-    told = to_administrators(
-        decision.administrators, policy.receivers_of(decision.job), "admin", decision.as_of, NoticeContent(notices=()), [DAILY]
-    )
-    return frozenset(item.key for item in told) if decision.job == DAILY else frozenset()
+@dataclass(frozen=True, kw_only=True)
+class DailyKeys:
+    """The keys that the message about a daily run has or would have, one a recipient and receiver."""
+
+    today: frozenset[str] = frozenset()
+    #: Of the six days before.
+    lately: frozenset[str] = frozenset()
+
+
+def daily_keys(policy: Policy, decision: Decision) -> DailyKeys:
+    """Return the keys of the message about a daily run; of another job there are none."""
+    told, receivers, content = decision.administrators, policy.receivers_of(decision.job), NoticeContent(notices=())
+
+    def keys(back: Iterable[int]) -> frozenset[str]:
+        days = [decision.as_of - timedelta(days=days) for days in back]
+        return frozenset(item.key for on in days for item in to_administrators(told, receivers, "admin", on, content, [DAILY]))
+
+    return DailyKeys(today=keys([0]), lately=keys(range(1, 7))) if decision.job == DAILY else DailyKeys()
 
 
 def _figures(decision: Decision, sending: Sending, aftermath: Aftermath, judged: Trust) -> tuple[Figure, ...]:
@@ -139,13 +171,14 @@ def _of_sending(sending: Sending) -> Iterable[Notice]:
     if counts.failed:
         yield Notice(
             title="Messages could not be delivered",
-            detail=f"{plural(counts.failed, 'message')} failed for good. `alerting deliveries list --state failed` says why, of each.",
+            detail=f"{plural(counts.failed, 'message')} failed for good.",
+            do="Run `alerting deliveries list --state failed`, which says why, of each.",
         )
     if counts.deferred:
         yield Notice(
             title="Messages wait to be sent",
-            detail=f"{plural(counts.deferred, 'message')} could not be sent yet; each is tried again until its time is over. "
-            "`alerting deliveries list --state deferred` shows them.",
+            detail=f"{plural(counts.deferred, 'message')} could not be sent yet; each is tried again until its time is over.",
+            do="See that the mail relay takes mail; `alerting deliveries list --state deferred` shows them.",
         )
     if sending.breaches:
         shown = "; ".join(sending.breaches[:_SHOWN])
@@ -153,5 +186,6 @@ def _of_sending(sending: Sending) -> Iterable[Notice]:
         yield Notice(
             title="The audit found a promise that was not kept",
             cost=NOBODY_TOLD,
-            detail=f"{shown}{more}. `alerting audit verify` lists all. No heartbeat goes out until it finds none.",
+            detail=f"{shown}{more}. No heartbeat goes out until there is none.",
+            do="Run `alerting audit verify`, which lists all, and see to each.",
         )

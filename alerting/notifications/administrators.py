@@ -75,10 +75,10 @@ def tell_release_contact(
     for table, since in doubted.items():
         detail = (
             f"{table} is not believed since {day(since)}, and nobody who was told of it has put it right or released it: what depends on it "
-            f"is told to nobody. Ask who looks after the service, or look yourself and run `alerting source release {table} --by NAME "
-            "--note WHY`."
+            "is told to nobody."
         )
-        content = NoticeContent(notices=(Notice(title=f"{table} waits for somebody to look at it", detail=detail),))
+        do = f"Ask who looks after the service, or look yourself and run `alerting source release {table} --by NAME --note WHY`."
+        content = NoticeContent(notices=(Notice(title=f"{table} waits for somebody to look at it", detail=detail, do=do),))
         key = f"table {table} to its second contact"
         planned += to_administrators([person], receivers, "admin", since, content, [key], urgency=int(Level.red))
     for brake in brakes:
@@ -88,10 +88,10 @@ def tell_release_contact(
         held = "more of its population match than can be right" if brake.is_implausible else "is held by its brake"
         detail = (
             f"{brake.code}: {held}, since {day(brake.since)}, and nobody who was told of it has released it. "
-            f"{plural(brake.kept_back, 'alert')} wait; {critical}. Ask who looks after the service, or look "
-            f"yourself and run `alerting rules release {brake.code} --by NAME`."
+            f"{plural(brake.kept_back, 'alert')} wait; {critical}."
         )
-        content = NoticeContent(notices=(Notice(title=f"{brake.code} waits for somebody to release it", detail=detail),))
+        do = f"Ask who looks after the service, or look yourself and run `alerting rules release {brake.code} --by NAME`."
+        content = NoticeContent(notices=(Notice(title=f"{brake.code} waits for somebody to release it", detail=detail, do=do),))
         # Dated by its beginning, so that it is told once.
         key = f"brake {brake.id} to its second contact"
         planned += to_administrators([person], receivers, "admin", brake.since, content, [key], urgency=int(Level.red))
@@ -134,10 +134,10 @@ def _of_critical(router: Router, brake: BrakeRow, count: int) -> Notice:
     detail = (
         f"{brake.code} ({title}) matched {brake.new} of the {brake.population} it asks about on {day(brake.since)}: so many are more likely "
         f"a fault of the data than of the practice. Nobody is told of them, and {plural(count, 'critical alert')} of your teams "
-        f"{'is' if count == 1 else 'are'} among them. Those who look after the service know which, and what to look at: ask them today. They "
-        f"are told once somebody has looked and runs `alerting rules release {brake.code} --by NAME`."
+        f"{'is' if count == 1 else 'are'} among them. They are told once somebody has looked and runs `alerting rules release {brake.code} --by NAME`."
     )
-    return Notice(title=f"Critical alerts of {brake.code} are kept back, as more match than can be right", detail=detail)
+    do = "Ask those who look after the service today: they know which, and what to look at."
+    return Notice(title=f"Critical alerts of {brake.code} are kept back, as more match than can be right", detail=detail, do=do)
 
 
 def tell_silence_authors(

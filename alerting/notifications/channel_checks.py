@@ -80,10 +80,13 @@ def channel_notices(channels: Iterable[Channel], router: Router, as_of: date) ->
         for channel in doubtful
     )
     detail = (
-        "Their cards are accepted, which is all that a channel says. Ask somebody of each team whether they see the weekly card "
-        "`Are these cards seen?`, and write its word down with `alerting deliveries seen WORD --by NAME`. Where they do not, the "
-        "flow posts elsewhere or nowhere. Nothing is lost: each manager gets the list by mail."
+        "Their cards are accepted, which is all that a channel says: where nobody sees them, the flow posts elsewhere or nowhere. "
+        "Nothing is lost: each manager gets the list by mail."
+    )
+    do = (
+        "Ask somebody of each team whether they see the weekly card `Are these cards seen?`, and write its word down with "
+        "`alerting deliveries seen WORD --by NAME`."
     )
     # Another channel that is not seen either is news again.
     key = notification_key(PURPOSE, date.min, "", "", [f"{channel.receiver} {channel.team}" for channel in doubtful])
-    return {key: Notice(title="Nobody has said that they see the cards of a channel", detail=detail, items=items)}
+    return {key: Notice(title="Nobody has said that they see the cards of a channel", detail=detail, do=do, items=items)}

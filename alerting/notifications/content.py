@@ -218,13 +218,20 @@ class Notice:
     """One thing that those who look after the service must know. Nothing of a case but references."""
 
     title: str
+    #: What is so, and what comes of it.
     detail: str = ""
-    #: References of alerts, or names of what it is about.
+    #: What to do about it.
+    do: str = ""
+    #: References of alerts, or names of what it is about: all that one cause touches.
     items: tuple[str, ...] = ()
+    #: Lines to paste.
+    paste: tuple[str, ...] = ()
     #: Since when it lasts, of one that was told before.
     since: date | None = None
     #: How much it costs while it lasts, in rules that cannot be asked or, where nobody is told of anything, more than all of them.
     cost: int = 0
+    #: Whether there is something to do about it; what is only to be known is told once.
+    asks: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -241,6 +248,8 @@ class NoticeContent(Content):
 
     notices: tuple[Notice, ...]
     still: tuple[Notice, ...] = ()
+    #: The titles of what was told before and is over.
+    over: tuple[str, ...] = ()
     run: tuple[Figure, ...] = ()
     #: How many rules were asked of anybody: of none, nothing is known and nothing clear. None of a message that is not about a day.
     asked: int | None = None

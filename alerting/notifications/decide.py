@@ -40,6 +40,7 @@ from alerting.notifications.recipient_log import RecipientLog, log_recipients
 from alerting.notifications.report import AlertCounts, BrakeRow, RuleRow, brake_rows, count_alerts, rule_rows, with_brakes
 from alerting.notifications.routing import Recipient, Router
 from alerting.notifications.scorecard import Looked
+from alerting.notifications.service_alerts import of_service_alerts
 from alerting.notifications.silences import Silence
 from alerting.notifications.week_book import WeekBook
 from alerting.notifications.week_content import StoppedRule
@@ -300,6 +301,7 @@ class _Run:
             doubted=tuple(alert for alert in self.waiting if alert.rule in self.doubted),
             unchecked=frozenset(alert.ref for alert in self.listed if self.is_unchecked(alert)),
             budget=int(self.policy.number("alert_budget", 10)),
+            administrators=frozenset(one.id for one in self.administrators),
         )
 
     def is_unchecked(self, alert: Alert) -> bool:
@@ -454,12 +456,15 @@ class _Run:
                 *notices.of_unkept(unkept),
                 *notices.of_alerts(self.alerts, self.plan.unrouted),
                 *notices.of_services(self.router, self.of_the_job()),
+                *of_service_alerts(
+                    self.of_the_job(), evaluation.problems, self.stopped, {rule.id: rule for rule in policy.book.rules}
+                ),
                 *notices.of_budget(self.plan.notifications, self.policy.routes),
             ]
         ) | notices.of_restrictions(evaluation.trust)
         if self.job == "daily":
             receivers = policy.receivers_of(self.job)
-            found |= notices.of_managers(self.router, self.alerts, receivers, self.world.refused)
+            found |= notices.of_managers(self.router, self.alerts, evaluation.teams, receivers, self.world.refused)
             found |= notices.of_data_errors(handling.data_errors(self.alerts, as_of, policy.working_days))
         found |= notices.of_long_held(self.of_the_job(), policy, as_of)
         if self.job == "weekly":

@@ -29,6 +29,7 @@ from alerting.notifications.content import (
 from alerting.notifications.fallback import fallback_chains
 from alerting.notifications.messages.digest import by_the_record
 from alerting.notifications.routing import Receiver, Recipient, Router, is_by, notification_key
+from alerting.notifications.service_alerts import is_of_service
 from alerting.notifications.silences import Silence
 from alerting.notifications.triage import place_of, worst_of
 
@@ -70,6 +71,13 @@ class Circumstances:
     unchecked: Collection[str] = ()
     #: Of how many new amber and info alerts of a team more than a count is told; None for all.
     budget: int | None = None
+    #: The ids of those who look after the service, who read in their own message what is about the service itself.
+    administrators: Collection[str] = ()
+
+    def is_with_administrators(self, router: Router, alert: Alert, person: Person) -> bool:
+        """Return whether somebody reads of an alert in the message to those who look after the service, and not in their list beside it."""
+        is_over = alert.condition == Condition.resolved  # as whoever was told of it in their list reads there
+        return person.id in self.administrators and not is_over and is_of_service(router.rules[alert.rule])
 
     def working_days_to(self, due: date) -> int:
         """Return how many working days a day is away, below nought where it has passed."""
@@ -181,7 +189,7 @@ def compose_digests(router: Router, alerts: Sequence[Alert], receivers: Sequence
     lost = [alert for alert in told_of if not routes[alert.ref] and alert.condition != Condition.resolved]
     unrouted = tuple(alert for alert in lost if not (router.is_confined(alert) or router.is_in_shadow(alert)))
     notifications: list[Notification] = []
-    theirs = _by_person(told_of, routes)
+    theirs = _by_person(router, told_of, routes, today)
     gone = _moved(router, told_of, routes)
     people = {recipient.person.id: recipient.person for owned in theirs.values() for _, recipient in owned}
     people |= {each.before.person.id: each.before.person for moved in gone.values() for each in moved}
@@ -200,12 +208,13 @@ def compose_digests(router: Router, alerts: Sequence[Alert], receivers: Sequence
 
 
 def _by_person(
-    alerts: Iterable[Alert], routes: Mapping[str, Sequence[Recipient]]
+    router: Router, alerts: Iterable[Alert], routes: Mapping[str, Sequence[Recipient]], today: Circumstances
 ) -> Mapping[str, Sequence[tuple[Alert, Recipient]]]:
     found: defaultdict[str, list[tuple[Alert, Recipient]]] = defaultdict(list)
     for alert in alerts:
         for recipient in routes[alert.ref]:
-            found[recipient.person.id].append((alert, recipient))
+            if not today.is_with_administrators(router, alert, recipient.person):
+                found[recipient.person.id].append((alert, recipient))
     return found
 
 
@@ -296,6 +305,8 @@ def _of_what_is_not_known(
             continue
         for recipient in router.answerable(alert):
             person = recipient.person.id
+            if today.is_with_administrators(router, alert, recipient.person):
+                continue
             if person not in told and (not (unlisted or doubted) or today.was_told(receiver.name, person, alert)):
                 theirs[person].append(alert)
     for id_ in today.banners.unasked.keys() - set(told):

@@ -24,6 +24,7 @@ from alerting.notifications.triage import beyond_budget
 from alerting.rulebook.book import FallbackVersion, Rulebook
 from alerting.rulebook.departures import find_departures
 
+_LOOK = "Put right what it says; `alerting rules list` shows each rule that does not run."
 _RELEASE_LIST = f"alerting source release {RESTRICTED} --by NAME --note WHY"
 _CRITICAL = 100
 """How many critical alerts that a brake keeps back a notice names; the others are counted."""
@@ -59,11 +60,13 @@ def of_rules(rows: Iterable[RuleRow], problems: Iterable[Problem]) -> Iterator[N
             by_cause[row.problem].append(row.code)
     for why, codes in by_cause.items():
         if len(codes) == 1:
-            yield Notice(title=f"{codes[0]} could not run", detail=f"{why}. Its alerts are on hold until it can.", cost=1)
+            yield Notice(
+                title=f"{codes[0]} could not run", detail=f"{why}. Its alerts are on hold until it can.", do=_LOOK, cost=1
+            )
         else:
             title = f"{len(codes)} rules could not run"
             detail = f"{why}. Their alerts are on hold until they can."
-            yield Notice(title=title, detail=detail, items=tuple(codes), cost=len(codes))
+            yield Notice(title=title, detail=detail, do=_LOOK, items=tuple(codes), cost=len(codes))
 
 
 def of_not_supplied(asked: Iterable[Asked], not_supplied: Collection[str]) -> Iterator[Notice]:
@@ -74,7 +77,8 @@ def of_not_supplied(asked: Iterable[Asked], not_supplied: Collection[str]) -> It
             f"What they need is named in `not_supplied_columns`: {listed(sorted(not_supplied))}. Nobody is told of anything by such a rule, and no "
             "manager hears of it. Take a name out once the extract has the column."
         )
-        yield Notice(title=f"{plural(len(codes), 'rule')} off, by what is not supplied here", detail=detail, items=tuple(codes))
+        title = f"{plural(len(codes), 'rule')} off, by what is not supplied here"
+        yield Notice(title=title, detail=detail, items=tuple(codes), asks=False)
 
 
 def of_nothing_asked(rows: Sequence[RuleRow]) -> Iterator[Notice]:
@@ -82,33 +86,40 @@ def of_nothing_asked(rows: Sequence[RuleRow]) -> Iterator[Notice]:
     if any(row.is_stopped or row.has_answered for row in rows):
         return
     if any(row.status == Status.ok for row in rows):
-        detail = "No record in the data is of those that a rule is about, so nobody was looked at. `alerting source check` shows each table's rows."
-        yield Notice(title="The rules were asked of nobody", detail=detail, cost=NOBODY_TOLD)
+        detail = "No record in the data is of those that a rule is about, so nobody was looked at."
+        do = "Run `alerting source check`, which shows each table's rows."
+        yield Notice(title="The rules were asked of nobody", detail=detail, do=do, cost=NOBODY_TOLD)
     else:
-        detail = "No pack is chosen, or every rule of this job is switched off or lacks its table: nobody is told of anything by it. See `rules:` in config.yaml."
-        yield Notice(title="No rule was asked", detail=detail, cost=NOBODY_TOLD)
+        detail = (
+            "No pack is chosen, or every rule of this job is switched off or lacks its table: nobody is told of anything by it."
+        )
+        do = "Choose rules under `rules:` in config.yaml."
+        yield Notice(title="No rule was asked", detail=detail, do=do, cost=NOBODY_TOLD)
 
 
 def of_silence(alerts: Iterable[Alert], silenced: Collection[str]) -> Iterator[Notice]:
     """Return that every alert that fires is silenced, where it is so."""
     firing = [alert.ref for alert in alerts if alert.condition == Condition.firing]
     if firing and all(ref in silenced for ref in firing):
-        detail = f"{plural(len(firing), 'alert')}: nobody is told of any. `alerting silences list` shows by whom and until when."
-        yield Notice(title="Everything that is open is silenced", detail=detail, cost=NOBODY_TOLD)
+        detail = f"{plural(len(firing), 'alert')}: nobody is told of any."
+        do = "End the silence with `alerting silences end`; `alerting silences list` shows by whom and until when."
+        yield Notice(title="Everything that is open is silenced", detail=detail, do=do, cost=NOBODY_TOLD)
 
 
 def of_kept_directory(doubted: Set[str], kept: Directory | None) -> Iterator[Notice]:
     """Return that who is who is not today's, where it is so."""
     if kept is not None and PEOPLE & doubted:
         detail = "The staff or the teams cannot be believed today, so everybody is told by the last that could be; of whoever is new, nobody knows yet."
-        yield Notice(title="Who is who is taken from an earlier day", detail=detail)
+        do = "Put ext_staff and ext_team right where they come from."
+        yield Notice(title="Who is who is taken from an earlier day", detail=detail, do=do)
 
 
 def of_receivers(receivers: Iterable[Receiver]) -> Iterator[Notice]:
     """Return that this installation reaches nobody, where it is so."""
     if any(receiver.reach == Reach.one_address for receiver in receivers):
-        detail = "The environment is not production, so no manager is told of anything. Take `environment` and `redirect_to` out of config.yaml to go live."
-        yield Notice(title="Every message goes to one address", detail=detail, cost=NOBODY_TOLD)
+        detail = "The environment is not production, so no manager is told of anything."
+        do = "Take `environment` and `redirect_to` out of config.yaml to go live."
+        yield Notice(title="Every message goes to one address", detail=detail, do=do, cost=NOBODY_TOLD)
 
 
 def of_missed(missed: Sequence[str]) -> Iterator[Notice]:
@@ -118,7 +129,8 @@ def of_missed(missed: Sequence[str]) -> Iterator[Notice]:
         yield Notice(
             title="Runs that did not take place",
             detail="Nobody was told of anything by them. Reminders and escalations do not count those days, so nobody is said to have "
-            "waited on them. Find out what kept them: the machine, the service, or what it says here.",
+            "waited on them.",
+            do="Find out what kept them: the machine, the service, or what it says here.",
             items=(*missed[:_MISSED], *more),
         )
 
@@ -129,7 +141,8 @@ def of_older_files(older: Iterable[FallbackVersion]) -> Iterator[Notice]:
         detail = f"{placed(item.fault)}. {item.fault.remedy}".rstrip(". ")
         yield Notice(
             title=f"{item.file} is used in its version of {day(item.seen_on)}",
-            detail=f"It has a fault today: {detail}. Its last good version is used until it is put right; `alerting check` shows every fault.",
+            detail=f"It has a fault today: {detail}. Its last good version is used until it is put right.",
+            do="Run `alerting check`, which shows every fault, and mend the file.",
         )
 
 
@@ -137,10 +150,9 @@ def of_departures(book: Rulebook) -> Iterator[Notice]:
     """Return the rules that the council has switched off or set otherwise than anybody would expect."""
     for code, found in groupby(find_departures(book), key=lambda departure: departure.rule.code):
         departures = list(found)
-        detail = f"Its owner is the {departures[0].rule.file.owner}, who should know. `alerting check` shows where it is set."
-        yield Notice(
-            title=f"{code} is not as it is shipped", detail=detail, items=tuple(f"{code} {one.says}" for one in departures)
-        )
+        items = tuple(f"{code} {one.says}" for one in departures)
+        do = f"Tell its owner, the {departures[0].rule.file.owner}; `alerting check` shows where it is set."
+        yield Notice(title=f"{code} is not as it is shipped", do=do, items=items)
 
 
 def of_data(problems: Iterable[Problem], releasable: Iterable[str]) -> Iterator[Notice]:
@@ -151,17 +163,18 @@ def of_data(problems: Iterable[Problem], releasable: Iterable[str]) -> Iterator[
     may_be_real, told = frozenset(releasable), [problem for problem in problems if _but_the_list(problem)]
     for problem in told:
         abouts, cost = _but_the_list(problem), len(problem.rules) if problem.stops else 0
-        detail = " ".join(filter(None, (f"{_under_its_name(problem)}.", problem.remedy, _readers(problem))))
+        detail = " ".join(filter(None, (f"{_under_its_name(problem)}.", _readers(problem))))
+        do = problem.remedy or "Have it put right where the data comes from."
         if problem.about in may_be_real:
             table = problem.about.partition(".")[0]
-            detail += f" If it is a real change, look at it and run `alerting source release {table} --by NAME --note WHY`."
+            do += f" If it is a real change, look at it and run `alerting source release {table} --by NAME --note WHY`."
         if problem is told[-1]:
             detail += f" Nothing was guessed{' in any of these' if len(told) > 1 else ''}. The command `alerting source check` lists every place."
-        if len(abouts) == 1:
-            yield Notice(title=f"Data: {abouts[0]}", detail=detail, cost=cost)
-        else:
+        title, items = f"Data: {abouts[0]}", tuple[str, ...]()
+        if len(abouts) > 1:
             what = "columns" if all("." in about for about in abouts) else "tables"
-            yield Notice(title=f"Data: {len(abouts)} {what}", detail=detail, items=abouts, cost=cost)
+            title, items = f"Data: {len(abouts)} {what}", abouts
+        yield Notice(title=title, detail=detail, do=do, items=items, paste=problem.paste, cost=cost)
 
 
 def _under_its_name(problem: Problem) -> str:
@@ -190,8 +203,8 @@ def of_changes_by_hand(judged: Trust) -> Iterator[Notice]:
     if judged.changed_by_hand:
         yield Notice(
             title="The store was changed by hand",
-            detail=f"Since the last run, nobody's act has changed {listed(judged.changed_by_hand)}, and it is not as that run left it. "
-            "Find out who can write to the store, and what may have been told to whom since. `alerting audit verify` shows all that "
+            detail=f"Since the last run, nobody's act has changed {listed(judged.changed_by_hand)}, and it is not as that run left it.",
+            do="Find out who can write to the store, and what may have been told to whom since: `alerting audit verify` shows all that "
             "was changed.",
         )
 
@@ -203,15 +216,16 @@ def of_unreadable(rows: Sequence[str]) -> Iterator[Notice]:
             title="Rows of the store cannot be read",
             detail=f"What stands in {listed(rows)} is nothing that the service writes: it was likely changed by hand. It counts for "
             "nothing: what cannot be read silences nobody, puts nothing off and releases nothing, and nobody counts as told by it. As it "
-            "stood it is kept for 30 days in the table `set_aside`; what is wanted of it, take from a backup, or do it again. `alerting "
-            "audit verify` shows what was changed.",
+            "stood it is kept for 30 days in the table `set_aside`.",
+            do="Take what is wanted of it from a backup, or do it again; `alerting audit verify` shows what was changed.",
         )
 
 
 def of_unkept(unkept: Iterable[str]) -> Iterator[Notice]:
     """Return why the day's data could not be kept."""
     for why in unkept:
-        yield Notice(title="A day could not be kept", detail=f"{why}. Alerts and messages are not touched by it.")
+        do = "See that the folder of `keep:` can be written to and has room."
+        yield Notice(title="A day could not be kept", detail=f"{why}. Alerts and messages are not touched by it.", do=do)
 
 
 def of_alerts(alerts: Iterable[Alert], unrouted: Iterable[Alert]) -> Iterator[Notice]:
@@ -219,11 +233,11 @@ def of_alerts(alerts: Iterable[Alert], unrouted: Iterable[Alert]) -> Iterator[No
     missing = [alert for alert in alerts if alert.condition == Condition.held and alert.held_reason == Reason.not_in_data]
     if missing:
         title = "Alerts on hold because their subject is not in the data"
-        yield Notice(title=title, detail="Find out where the record went.", items=_refs(missing))
+        yield Notice(title=title, do="Find out where the record went.", items=_refs(missing))
     lost = _refs(unrouted)
     if lost:
-        detail = "No current member of staff was found for them. Check ext_staff and ext_team."
-        yield Notice(title="Alerts that nobody could be told of", detail=detail, items=lost, cost=len(lost))
+        detail, do = "No current member of staff was found for them.", "Put ext_staff and ext_team right."
+        yield Notice(title="Alerts that nobody could be told of", detail=detail, do=do, items=lost, cost=len(lost))
 
 
 def of_restrictions(judged: Trust) -> dict[str, Notice]:
@@ -231,36 +245,34 @@ def of_restrictions(judged: Trust) -> dict[str, Notice]:
     restricted, problem = judged.restricted, judged.problems.get(RESTRICTED)
     if RESTRICTED in judged.releasable:
         detail = (
-            f"{RESTRICTED} {problem}; the likely cause is {restricted.likely}. Nothing about a child is sent, and whoever was restricted "
-            f"is so still, until the list is put right, or one person who finds it right as it is runs `{_RELEASE_LIST}` and a second "
-            "approves that."
+            f"{RESTRICTED} {problem}; the likely cause is {restricted.likely}. Until that is settled nothing about a child is sent, and "
+            "whoever was restricted is so still."
         )
-        return _under("doubted", restricted.doubts, "The list of restricted records is in doubt", detail)
+        do = f"Put the list right; or, if it is right as it is, run `{_RELEASE_LIST}` and have a second person approve that."
+        return _under("doubted", restricted.doubts, "The list of restricted records is in doubt", detail, do)
     if problem:
-        detail = f"{RESTRICTED} {problem}. Nothing about a child is sent until that is put right where the list comes from."
-        return _under("unusable", (), "The list of restricted records cannot be used", detail)
+        detail, do = f"{RESTRICTED} {problem}. Nothing about a child is sent.", "Put it right where the list comes from."
+        return _under("unusable", (), "The list of restricted records cannot be used", detail, do)
     if not restricted.stands:
-        detail = f"Nothing about a child is sent until there is one. Supply {RESTRICTED}, if need be with no rows."
-        return _under("none", (), "No list of restricted records was supplied", detail)
+        detail, do = "Nothing about a child is sent until there is one.", f"Supply {RESTRICTED}, if need be with no rows."
+        return _under("none", (), "No list of restricted records was supplied", detail, do)
     if restricted.rows is None:
-        detail = (
-            f"{RESTRICTED} is not supplied. As two people have found, it is still as it was when last trusted. Supply it again."
-        )
-        return _under("last", (), "The last trusted list of restricted records is used", detail)
+        detail = f"{RESTRICTED} is not supplied. As two people have found, it is still as it was when last trusted."
+        return _under("last", (), "The last trusted list of restricted records is used", detail, "Supply it again.")
     if restricted.removed:
         detail = (
             f"{plural(restricted.taken_off, 'person', 'people')} on {RESTRICTED} when it was last trusted, and not on it now, stay "
-            "restricted as before; the likely cause is that a restriction was ended, or that rows were lost. Put them back; or, if "
-            f"they were taken off on purpose, run `{_RELEASE_LIST}`."
+            "restricted as before; the likely cause is that a restriction was ended, or that rows were lost."
         )
+        do = f"Put them back; or, if they were taken off on purpose, run `{_RELEASE_LIST}`."
         ids = sorted({id_ for person in restricted.removed for id_ in person.ids})
-        return _under("taken off", ids, "People were taken off the list of restricted records", detail)
+        return _under("taken off", ids, "People were taken off the list of restricted records", detail, do)
     return {}
 
 
-def _under(kind: str, what: Iterable[str], title: str, detail: str) -> dict[str, Notice]:
+def _under(kind: str, what: Iterable[str], title: str, detail: str, do: str) -> dict[str, Notice]:
     cost = 0 if kind in ("last", "taken off") else NOBODY_TOLD
-    return {f"restricted {key_of(kind, *what)}": Notice(title=title, detail=detail, cost=cost)}
+    return {f"restricted {key_of(kind, *what)}": Notice(title=title, detail=detail, do=do, cost=cost)}
 
 
 _WHY_BRAKED = {
@@ -281,21 +293,21 @@ def of_brakes(brakes: Sequence[BrakeRow]) -> Iterator[Notice]:
         sample = f" ({levels}), such as {', '.join(brake.sample)}" if brake.sample else ""
         detail = (
             f"It had {plural(brake.new, 'new alert')} in the run of {day(brake.since)}, {_WHY_BRAKED.get(brake.kind, 'and why it was braked cannot be read')}. "
-            f"{plural(brake.kept_back, 'alert')}{sample} told to nobody until somebody has looked and runs "
-            f"`alerting rules release {brake.code} --by NAME`."
+            f"{plural(brake.kept_back, 'alert')}{sample} told to nobody until somebody has looked."
         )
         if brake.critical:
             detail += " Those that are critical stand here; they are told to their readers with the next working day's run, marked as not checked."
-        yield Notice(title=f"{brake.code} is held by its brake", detail=detail, items=_critical(brake.critical))
+        do = f"Look at them with `alerting alerts list`, then run `alerting rules release {brake.code} --by NAME`."
+        yield Notice(title=f"{brake.code} is held by its brake", detail=detail, do=do, items=_critical(brake.critical))
     begun = [brake for brake in brakes if brake.kind == "baseline"]
     if begun:
         most = sorted(begun, key=lambda brake: -brake.kept_back)[:SAMPLE]
         counts = ", ".join(f"{brake.code} {brake.kept_back}" for brake in most)
         detail = (
             f"{plural(sum(brake.kept_back for brake in begun), 'alert')} of {plural(len(begun), 'rule')}, most of them {counts}. "
-            "Nobody is told of anything yet. Look at them with `alerting alerts list`; then `alerting rules release --all --by NAME`: "
-            "each manager gets one summary of what was open, and from then on what is new."
+            "Nobody is told of anything yet. After the release each manager gets one summary of what was open, and from then on what is new."
         )
+        do = "Look at them with `alerting alerts list`, then run `alerting rules release --all --by NAME`."
         critical = sorted(ref for brake in begun for ref in brake.critical)
         detail += (
             " The critical ones stand here: look at these first. After a working day they are told to their readers, marked as not checked."
@@ -303,7 +315,10 @@ def of_brakes(brakes: Sequence[BrakeRow]) -> Iterator[Notice]:
             else ""
         )
         yield Notice(
-            title="The service begins: what is open already waits to be released", detail=detail, items=_critical(critical)
+            title="The service begins: what is open already waits to be released",
+            detail=detail,
+            do=do,
+            items=_critical(critical),
         )
 
 
@@ -321,7 +336,8 @@ def of_budget(notifications: Iterable[Notification], rules: Mapping[str, RuleRou
         yield Notice(
             title="More new alerts than a day may bring",
             detail=f"{plural(people, 'person was', 'people were')} told of some as a count alone, most of them of these rules: {most}. Red "
-            "and critical alerts are always named. Raise a rule's threshold, or `alert_budget` in the settings.",
+            "and critical alerts are always named.",
+            do="Raise a rule's threshold, or `alert_budget` in the settings.",
         )
 
 
@@ -334,14 +350,14 @@ def _implausible(brake: BrakeRow) -> Notice:
     detail = (
         f"It matched {brake.new} of the {brake.population} it asks about on {day(brake.since)}, at amber or above. It is more likely that the data "
         "changed (a word for a role, a flag, a format, an id) than the practice. Nobody is told of any of its alerts, old or new: "
-        f"{plural(brake.kept_back, 'alert')}{f' ({levels})' if levels else ''}. What it reads: {'; '.join(said) or 'no column of its own'}. "
-        f"Look at these with `alerting source check`; if it is so, run `alerting rules release {brake.code} --by NAME --note WHY`."
+        f"{plural(brake.kept_back, 'alert')}{f' ({levels})' if levels else ''}. What it reads: {'; '.join(said) or 'no column of its own'}."
     )
     if brake.critical:
         detail += (
             " Those that are critical stand here: look at them first. Heads of service are told how many there are, not which."
         )
-    return Notice(title=f"{brake.code} found more than can be right", detail=detail, items=_critical(brake.critical))
+    do = f"Look at these with `alerting source check`; if it is so, run `alerting rules release {brake.code} --by NAME --note WHY`."
+    return Notice(title=f"{brake.code} found more than can be right", detail=detail, do=do, items=_critical(brake.critical))
 
 
 def _critical(refs: Sequence[str]) -> tuple[str, ...]:
@@ -361,6 +377,7 @@ def of_long_held(alerts: Iterable[Alert], policy: Policy, as_of: date) -> dict[s
         f"held {key_of(f'{code} {why}')}": Notice(
             title=f"{code}: alerts on hold for more than {plural(most, 'working day')}",
             detail=f"{why}. Nobody is reminded of them, and nothing of them goes up, until the data says how they stand.",
+            do="Have what they wait for put right, or close by hand what is over.",
             items=_refs(held),
         )
         for (code, why), held in found.items()
@@ -372,21 +389,22 @@ def of_data_errors(wrong: Sequence[DataError]) -> dict[str, Notice]:
     if not wrong:
         return {}
     refs = _refs({error.alert.ref: error.alert for error in wrong}.values())
-    detail = f"The oldest was said {plural(wrong[0].age, 'working day')} ago. `alerting alerts data-errors` lists them, with what was said."
-    return {
-        f"data errors {key_of(' '.join(refs))}": Notice(title="Records that somebody says are wrong", detail=detail, items=refs)
-    }
+    detail = f"The oldest was said {plural(wrong[0].age, 'working day')} ago."
+    do = "Have the records put right; `alerting alerts data-errors` lists them, with what was said."
+    title = "Records that somebody says are wrong"
+    return {f"data errors {key_of(' '.join(refs))}": Notice(title=title, detail=detail, do=do, items=refs)}
 
 
 def of_managers(
-    router: Router, alerts: Iterable[Alert], receivers: Iterable[Receiver], refused: Set[tuple[str, str]]
+    router: Router, alerts: Iterable[Alert], asked_about: Set[str], receivers: Iterable[Receiver], refused: Set[tuple[str, str]]
 ) -> dict[str, Notice]:
-    """Return the teams whose manager is nobody, by cause, where there is anything of theirs to tell or anybody works in them.
+    """Return the teams whose manager is nobody, by cause, where there is anything of theirs to tell, or they have cases, or staff.
 
-    That a manager is away and nobody covers is the weekly summary's. refused: receivers and addresses, in small letters.
+    asked_about: the teams of whoever rules were asked about. That a manager is away and nobody covers is the weekly summary's. refused:
+    receivers and addresses, in small letters.
     """
     live = {alert.team for alert in alerts if alert.condition not in (Condition.pending, Condition.resolved)}
-    teams = {team for team in (*live, *(person.team for person in router.directory.staff.values())) if team}
+    teams = {team for team in (*live, *asked_about, *(person.team for person in router.directory.staff.values())) if team}
     gaps = [gap for gap in router.gaps(teams, ["team_manager"]) if gap.problem is not NobodyThere.not_covered]
     mail = [receiver.name for receiver in receivers if receiver.reach in (Reach.persons, Reach.one_address)]
     for team in (router.directory.teams[id_] for id_ in sorted(teams) if id_ in router.directory.teams):
@@ -397,8 +415,8 @@ def of_managers(
         return {}
     said = [f"{gap.team.name}: {gap.why}" for gap in gaps]
     shown = "; ".join(said[:_GAPS]) + (f"; and {len(said) - _GAPS} more" if len(said) > _GAPS else "")
-    detail = f"{shown}. What is theirs goes to the next up. Put it right in ext_team or ext_staff."
-    return {f"managers {key_of(*said)}": Notice(title="Teams whose manager is nobody who can be told", detail=detail)}
+    detail, do = f"{shown}. What is theirs goes to the next up.", "Put it right in ext_team or ext_staff."
+    return {f"managers {key_of(*said)}": Notice(title="Teams whose manager is nobody who can be told", detail=detail, do=do)}
 
 
 def of_services(router: Router, alerts: Iterable[Alert]) -> Iterator[Notice]:
@@ -409,8 +427,8 @@ def of_services(router: Router, alerts: Iterable[Alert]) -> Iterator[Notice]:
         if is_open and alert.team is None and alert.service and not router.directory.teams_of(alert.service):
             rules[alert.service].add(alert.code)
     for service, codes in sorted(rules.items()):
-        detail = f"Nobody answers for {listed(sorted(codes))} there, so the performance team is told. Put it right in ext_team."
-        yield Notice(title=f"No team has the service {service}", detail=detail)
+        detail = f"Nobody answers for {listed(sorted(codes))} there, so the performance team is told."
+        yield Notice(title=f"No team has the service {service}", detail=detail, do="Put it right in ext_team.")
 
 
 def of_gaps(router: Router, alerts: Iterable[Alert]) -> dict[str, Notice]:
@@ -420,8 +438,9 @@ def of_gaps(router: Router, alerts: Iterable[Alert]) -> dict[str, Notice]:
     if not gaps:
         return {}
     shown = "; ".join(gaps[:_GAPS]) + (f"; and {len(gaps) - _GAPS} more" if len(gaps) > _GAPS else "")
-    detail = f"{shown}. The next up is told in their place. Put it right in ext_staff, ext_team or ext_cover."
-    return {f"gaps {key_of(' '.join(gaps))}": Notice(title="Posts that lead to nobody, in teams with open alerts", detail=detail)}
+    detail, do = f"{shown}. The next up is told in their place.", "Put it right in ext_staff, ext_team or ext_cover."
+    title = "Posts that lead to nobody, in teams with open alerts"
+    return {f"gaps {key_of(' '.join(gaps))}": Notice(title=title, detail=detail, do=do)}
 
 
 def _refs(alerts: Iterable[Alert]) -> tuple[str, ...]:

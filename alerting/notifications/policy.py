@@ -34,6 +34,8 @@ class Policy:
     leadership: tuple[Leader, ...] = ()
     #: Where the council is, in whose time its extracts say when they were loaded.
     zone: ZoneInfo
+    #: Whether those who look after the service read of every daily run, of a quiet one too.
+    administrators_daily: bool = False
     #: What is open on a job's first day is told as new, not as a summary.
     full_go_live: bool = False
 

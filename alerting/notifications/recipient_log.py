@@ -36,6 +36,7 @@ class NotToldReason(Worded):
     flapping = "flapping", "it comes and goes too often: told in the weekly summary only"
     improving = "improving", "improving, and told if it comes back"
     on_hold = "on_hold", "on hold: {detail}"
+    with_administrators = "with_administrators", "it stands in the message to those who look after the service"
     acknowledged = "acknowledged", "acknowledged {detail}, and not due"
     no_receiver = "no_receiver", "no receiver of persons is set for this job"
     # A text that an earlier version kept, and that is none of these.
@@ -113,6 +114,8 @@ def log_recipients(
 
 def _why(router: Router, alert: Alert, recipient: Recipient, today: Circumstances, *, was_told: bool) -> NotTold | None:
     """Return what keeps an alert that is for somebody from them; None where nothing does."""
+    if today.is_with_administrators(router, alert, recipient.person):
+        return NotTold(NotToldReason.with_administrators)
     put_off = handling_state.active_snooze(alert, today.as_of, today.loaded_at)
     if put_off:
         reason, detail = _PUT_OFF[put_off.kind]

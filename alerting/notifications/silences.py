@@ -221,6 +221,7 @@ def _ends(silence: Silence, opened: Sequence[Alert]) -> Notice:
     count = sum(silence.matches(alert) for alert in opened)
     detail = (
         f"It was made by {silence.by}: {silence.reason}. It is about {silence.matcher}; {plural(count, 'open alert')} of that "
-        "will be told again. Make a new one with `alerting silences add` only if the reason still holds."
+        "will be told again."
     )
-    return Notice(title=f"Silence {silence.id} ends on {day(silence.until)}", detail=detail)
+    do = "Make a new one with `alerting silences add` only if the reason still holds."
+    return Notice(title=f"Silence {silence.id} ends on {day(silence.until)}", detail=detail, do=do)

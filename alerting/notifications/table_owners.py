@@ -56,6 +56,7 @@ def of_unknown_owners(router: Router, problems: Iterable[Problem], owners: Mappi
                 title=f"Whoever keeps {table} is not known",
                 detail=f"`table_owners` in the shared settings says {owners[table]}: that is nobody of the directory with an address, no "
                 f"address, and none of {listed(sorted(SERVICES))}. Nobody but those who look after the service is told that it stands still.",
+                do=f"Name somebody of the directory for {table} in `table_owners`.",
             )
 
 
@@ -76,6 +77,6 @@ def _notice(table: str, problem: Problem) -> Notice:
     read_by = f", and {listed(problem.rules)} read it" if problem.rules else ""
     return Notice(
         title=f"{table} has nothing new",
-        detail=f"{problem.text}. You are named as the one who keeps it{read_by}. Enter what is missing, or say to those who look after the "
-        "service that nothing is.",
+        detail=f"{problem.text}. You are named as the one who keeps it{read_by}.",
+        do="Enter what is missing, or say to those who look after the service that nothing is.",
     )

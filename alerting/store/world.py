@@ -13,7 +13,7 @@ from alerting.alerts.advance import Ended
 from alerting.evaluation.evaluation import Evaluation, Off, RuleSubject, Status
 from alerting.evaluation.rule_changes import AskedBefore
 from alerting.model import Alert, Condition, reference
-from alerting.notifications.admin_digest import Aftermath
+from alerting.notifications.admin_digest import Aftermath, DailyKeys
 from alerting.notifications.policy import Policy
 from alerting.notifications.report import RuleRow
 from alerting.notifications.rule_quality import PERIOD
@@ -119,12 +119,14 @@ def _told_notices(connection: Transaction) -> list[sa.Row[Any]]:
     return [row for row in connection.execute(sa.select(notice)) if row.first_on <= last.get(row.job, date.min)]
 
 
-def read_aftermath(connection: Transaction, policy: Policy, job: str, as_of: date, keys: Iterable[str]) -> Aftermath:
+def read_aftermath(connection: Transaction, policy: Policy, job: str, as_of: date, keys: DailyKeys) -> Aftermath:
     """Read what those who look after the service are told of a run that has been written and sent.
 
     keys: of messages to them that may have been planned already.
     """
-    planned = sa.select(outbox.c.key).where(outbox.c.key.in_(sorted(keys)))
+    planned = sa.select(outbox.c.key).where(outbox.c.key.in_(sorted(keys.today)))
+    lately = sa.select(outbox.c.key).where(outbox.c.key.in_(sorted(keys.lately)), outbox.c.state == "accepted").limit(1)
+    told = _told_notices(connection)
     since = as_of - PERIOD
     quality = rule_quality.measure(connection, policy.book.rules, since, as_of, policy.working_days) if job == "weekly" else []
     told_of = alert.c.condition.not_in((Condition.resolved.value, Condition.pending.value))
@@ -133,8 +135,10 @@ def read_aftermath(connection: Transaction, policy: Policy, job: str, as_of: dat
         routed.c.until.is_(None), routed.c.reason.is_not(None)
     )
     return Aftermath(
-        told_since={row.key: row.first_on if row.job == job else as_of for row in _told_notices(connection)},
+        told_since={row.key: row.first_on if row.job == job else as_of for row in told},
+        told_before={row.key: row.title for row in told if row.job == job},
         planned=frozenset(connection.execute(planned).scalars()),
+        told_lately=connection.execute(lately).first() is not None,
         open={row[0]: row[1] for row in open_},
         withheld=connection.execute(kept_back).scalar_one(),
         brakes_on=connection.execute(sa.select(sa.func.count()).where(brake.c.released_at.is_(None))).scalar_one(),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -34,9 +35,12 @@ class ShownNotice:
     title: str
     since: str
     detail: str
+    do: str
     items: tuple[str, ...]
     #: How many references are not shown.
     more: int
+    #: Lines for config.yaml, or commands.
+    paste: tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,6 +53,8 @@ class NoticesView(View):
     still: tuple[ShownNotice, ...]
     #: How many notices are not shown.
     more: int
+    #: What was told before and is over, in one sentence.
+    over: str
     #: The figures of the run, each with its name.
     run: tuple[tuple[str, str], ...]
 
@@ -58,15 +64,27 @@ def view_notices(content: NoticeContent) -> NoticesView:
     new, still = content.notices, content.still
     every = [*new, *still]
     shown = tuple(map(_shown_notice, every[:NOTICES]))
-    to_do = plural(len(every), "thing to do", "things to do")
+    asks = sum(notice.asks for notice in every)
+    to_do = plural(asks, "thing to do", "things to do")
+    is_new = f", {sum(notice.asks for notice in new)} new" if still else ""
+    known = len(every) - asks
+    said = [f"{to_do}{is_new}." if asks else _quiet(content.asked), f"{plural(known, 'thing')} to know." if known else ""]
     return NoticesView(
-        summary=f"{to_do}, {len(new)} new." if still else f"{to_do}." if every else _quiet(content.asked),
-        told=to_do if every else "all clear" if content.asked else "nothing to do" if content.asked is None else "nothing asked",
+        summary=" ".join(filter(None, said)),
+        told=to_do if asks else "all clear" if content.asked else "nothing to do" if content.asked is None else "nothing asked",
         notices=shown[: len(new)],
         still=shown[len(new) :],
         more=len(every) - len(shown),
+        over=_over(content.over),
         run=tuple((plain(figure.name.replace("_", " ").capitalize()), plain(figure.value)) for figure in content.run),
     )
+
+
+def _over(titles: Sequence[str]) -> str:
+    """Return what is no longer so, the last of many counted."""
+    named = [plain(title) for title in titles[:NOTICES]]
+    more = [f"{len(titles) - NOTICES} more"] if len(titles) > NOTICES else []
+    return f"No longer so: {'; '.join([*named, *more])}." if titles else ""
 
 
 def _quiet(asked: int | None) -> str:
@@ -85,7 +103,9 @@ def _shown_notice(notice: Notice) -> ShownNotice:
         title=plain(notice.title),
         since=f"since {day(notice.since)}" if notice.since else "",
         detail=plain(notice.detail, _PARAGRAPH),
+        do=plain(notice.do, _PARAGRAPH),
         items=tuple(plain(item, 40) for item in notice.items[:REFERENCES]),
+        paste=tuple(f"{line[: len(line) - len(line.lstrip())]}{plain(line, 200)}" for line in notice.paste),
         more=max(0, len(notice.items) - REFERENCES),
     )
 
