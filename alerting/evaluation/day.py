@@ -23,6 +23,7 @@ from alerting.evaluation.evaluate import Answers, ask_rules
 from alerting.evaluation.evaluation import Evaluation
 from alerting.evaluation.record_moves import follow_records
 from alerting.evaluation.rule_changes import AskedBefore, settle_changes
+from alerting.evaluation.team_measures import read_measures
 from alerting.model import Alert, Problem
 from alerting.rulebook.book import Rulebook
 from alerting.rulebook.rule import Rule
@@ -139,6 +140,7 @@ def evaluate(book: Rulebook, day: Day, answers: Answers, live: Sequence[Alert], 
         watch=answers.watch,
         plan=answers.plan,
         figures=answers.figures,
+        measures=read_measures(day.snapshot),
         teams=answers.teams(),
         source=source_mark(day.source),
     )

@@ -11,6 +11,7 @@ from alerting.casedata.directory import Directory
 from alerting.casedata.trust import Trust
 from alerting.evaluation.plan_actions import PlanAction
 from alerting.evaluation.service_figures import ServiceFigures
+from alerting.evaluation.team_measures import Measures
 from alerting.evaluation.watch import Watch
 from alerting.model import Finding, Level, Problem
 
@@ -131,6 +132,8 @@ class Evaluation:
     plan: tuple[PlanAction, ...] | None = None
     #: What those who lead services look at besides, where every rule was asked.
     figures: ServiceFigures | None = None
+    #: How the work of each team is going, where a rule that was asked is about that.
+    measures: Measures = field(default_factory=dict)
     #: The teams of everybody about whom a rule was asked.
     teams: frozenset[str] = frozenset()
     #: Where the data came from: a mark that is another when it comes from somewhere else. It holds no secret.

@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import TypeVar
 
 from alerting.model import CHANNEL, Condition, Level, Reason
+from alerting.notifications.team_card import TeamCard
 from alerting.notifications.week_content import HeadFigures, PlanRow, ScopeWeek, StoppedRule, TeamWeek
 
 
@@ -148,6 +149,8 @@ class DigestContent(Content):
     data_as_at: datetime | None = None
     #: Of how many new amber and info alerts more than a count is told; None for all.
     budget: int | None = None
+    #: Of the teams of whose work it tells.
+    cards: tuple[TeamCard, ...] = ()
     instead: tuple[FallbackChain, ...] = ()
     #: Whom a message was for that stands in for one that could not be delivered.
     meant_for: Addressee | None = None

@@ -42,6 +42,7 @@ from alerting.notifications.routing import Recipient, Router
 from alerting.notifications.scorecard import Looked
 from alerting.notifications.service_alerts import of_service_alerts
 from alerting.notifications.silences import Silence
+from alerting.notifications.team_card import compose_team_cards
 from alerting.notifications.week_book import WeekBook
 from alerting.notifications.week_content import StoppedRule
 from alerting.notifications.world import ToldKey, World
@@ -302,6 +303,7 @@ class _Run:
             unchecked=frozenset(alert.ref for alert in self.listed if self.is_unchecked(alert)),
             budget=int(self.policy.number("alert_budget", 10)),
             administrators=frozenset(one.id for one in self.administrators),
+            cards=compose_team_cards(self.evaluation.measures, self.world.months, self.directory.teams, as_of),
         )
 
     def is_unchecked(self, alert: Alert) -> bool:

@@ -31,6 +31,7 @@ from alerting.notifications.messages.digest import by_the_record
 from alerting.notifications.routing import Receiver, Recipient, Router, is_by, notification_key
 from alerting.notifications.service_alerts import is_of_service
 from alerting.notifications.silences import Silence
+from alerting.notifications.team_card import TeamCard, cards_of
 from alerting.notifications.triage import place_of, worst_of
 
 
@@ -73,6 +74,8 @@ class Circumstances:
     budget: int | None = None
     #: The ids of those who look after the service, who read in their own message what is about the service itself.
     administrators: Collection[str] = ()
+    #: How the work of each team is going.
+    cards: Sequence[TeamCard] = ()
 
     def is_with_administrators(self, router: Router, alert: Alert, person: Person) -> bool:
         """Return whether somebody reads of an alert in the message to those who look after the service, and not in their list beside it."""
@@ -274,6 +277,7 @@ def _digest(
         data_as_at=today.data_as_at,
         budget=today.budget * max(1, len({item.team for item in items})) if today.budget is not None else None,
         banners=today.banners.for_person(person.id, items),
+        cards=cards_of(today.cards, ((alert.subject_kind, alert.subject) for alert, _, _ in listed)),
         instead=fallback_chains(router, person.id, [*(alert for alert, _, _ in listed), *(each.alert for each in gone)]),
     )
     return Notification(

@@ -13,6 +13,7 @@ from alerting.model import Alert, LastTold
 from alerting.notifications.channel_checks import Channel
 from alerting.notifications.report import RuleRow
 from alerting.notifications.silences import Silence
+from alerting.notifications.team_card import Kept
 
 ToldKey = tuple[str, str, str]
 """A receiver, a recipient, and the reference of an alert."""
@@ -69,5 +70,7 @@ class World:
     missed: tuple[str, ...] = ()
     #: By team, the day of the card that its channel did not get.
     cards_not_posted: Mapping[str, date] = field(default_factory=dict)
+    #: How the work of each team went in earlier months; for the monthly job only.
+    months: Kept = field(default_factory=dict)
     #: For the weekly job only.
     week: Week = field(default_factory=Week)

@@ -12,7 +12,8 @@ from alerting.evaluation.evaluation import Evaluation
 from alerting.notifications.admin_digest import AdminDigest
 from alerting.notifications.decide import Decision
 from alerting.notifications.policy import Policy
-from alerting.store import brakes, load_history, newest_directory, recipient_log, restricted_lists, steering
+from alerting.notifications.team_card import keep_month
+from alerting.store import brakes, load_history, newest_directory, recipient_log, restricted_lists, service_state, steering
 from alerting.store.messages.outbox import Outbox
 from alerting.store.rule_versions import RuleHistory
 from alerting.store.schema import notice
@@ -43,6 +44,9 @@ class DecisionWriter:
         brakes.put_on(connection, decision.brakes, self.run_id)
         brakes.believe_no_more(connection, decision.plausible_again, now)
         brakes.remember_source(connection, evaluation.source, now)
+        if decision.job == "monthly" and evaluation.measures:
+            kept = service_state.remembered(connection, service_state.MONTHS) or {}
+            service_state.remember(connection, service_state.MONTHS, keep_month(kept, evaluation.measures, as_of), now)
         mine = self.policy.every_rule_of(decision.job)
         recipient_log.write(connection, self.run_id, as_of, mine, decision.recipient_log, ids)
         planned, _ = self.outbox.plan(connection, self.run_id, decision.notifications, now)

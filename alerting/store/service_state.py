@@ -17,6 +17,9 @@ from alerting.store.schema import state
 HOLD = "hold_fire"
 """The name under which it is remembered that fire is held."""
 
+MONTHS = "team measures"
+"""The name under which it is remembered how the work of teams went in the last months."""
+
 
 class _Hold(BaseModel):
     by: str
@@ -73,6 +76,7 @@ _SHAPES: Mapping[str, Any] = {
     "retention sealed": list[str],
     "sign_of_life": date,
     "source": str,
+    MONTHS: dict[str, dict[str, str]],
     "store_id": str,
 }
 """What each value is like, by its name, or by how names begin where they end with a colon."""

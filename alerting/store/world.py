@@ -20,7 +20,16 @@ from alerting.notifications.rule_quality import PERIOD
 from alerting.notifications.scorecard import A_YEAR, WEEKS
 from alerting.notifications.world import Week, World
 from alerting.rulebook.rule import Rule
-from alerting.store import brakes, channel_checks, load_history, newest_directory, rule_quality, silences, unreadable_rows
+from alerting.store import (
+    brakes,
+    channel_checks,
+    load_history,
+    newest_directory,
+    rule_quality,
+    service_state,
+    silences,
+    unreadable_rows,
+)
 from alerting.store.alert_rows import held_spans
 from alerting.store.job_leases import missed_days, missed_lately
 from alerting.store.messages import circuit_breaker
@@ -64,6 +73,7 @@ def read_world(
         missed_days=missed_days(connection, "daily"),
         missed=tuple(str(item) for item in missed_lately(connection, as_of)) if job == "daily" else (),
         cards_not_posted=cards_not_posted(connection, as_of),
+        months=service_state.remembered(connection, service_state.MONTHS) or {} if job == "monthly" else {},
         week=_week(store, connection, policy, as_of) if job == "weekly" else Week(),
     )
 

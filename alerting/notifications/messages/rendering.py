@@ -37,7 +37,7 @@ from alerting.notifications.content import (
     SendTestContent,
     WeeklyContent,
 )
-from alerting.notifications.messages import counts, digest, headline, summary, week
+from alerting.notifications.messages import counts, digest, headline, summary, team_card, week
 from alerting.notifications.messages.counts import CountsView
 from alerting.notifications.messages.digest import RuleTitle, ShownSection
 from alerting.notifications.messages.sentences import (
@@ -50,6 +50,7 @@ from alerting.notifications.messages.sentences import (
     sentence_of,
 )
 from alerting.notifications.messages.summary import View
+from alerting.notifications.team_card import cards_of
 from alerting.notifications.triage import OPEN, Part, triage
 
 ITEM_NAMES = frozenset({"measure", "unit", "due", "level", "as_of"})
@@ -114,6 +115,7 @@ class DigestView(View):
     """A person's list, in words."""
 
     sections: tuple[ShownSection, ...]
+    cards: tuple[team_card.ShownCard, ...]
     about: tuple[AboutRule, ...]
     data_as_at: str
     foot: str
@@ -290,6 +292,7 @@ class Words:
             about=self._about(_shown(parts), as_of, ceiling, problems),
             data_as_at=digest.as_at(content.data_as_at, as_of),
             foot=self._foot(digest.why_you(telling.whys)),
+            cards=team_card.view_team_cards(cards_of(content.cards, ((item.subject_kind, item.subject) for item in items))),
             covering=listed([plain(who) for who in content.covering]),
             hidden=digest.left_out(content),
         )
