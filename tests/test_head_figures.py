@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 
 from alerting.evaluation.service_figures import Demand, Posts, ServiceFigures
+from alerting.formatting import day, number
 from alerting.model import Act, Alert, Level
 from alerting.notifications.content import WeeklyContent
 from alerting.notifications.leading import head_figures
 from alerting.notifications.messages.head_figures import figure_lines
+from alerting.notifications.national import AGENCY, VACANT
 from alerting.notifications.scorecard import Scope
 from alerting.notifications.week_content import HeadFigures
 from tests.plain_day import TUESDAY, alert, ended
@@ -106,3 +109,17 @@ def test_they_stand_in_both_parts_of_the_summary():
 
     for part in (sent.text, read(sent.html)):
         assert "700 in February 2025: 1.26 times as many by working days, no more than chance." in part
+
+
+def test_a_figure_of_england_stands_beside_the_councils_own_and_its_page_has_its_year_and_source():
+    posts = {"T1": Posts(inpost=8, vacant=2, agency=2)}
+    lines = dict(figure_lines(figures(service=ServiceFigures(posts=posts))))
+    page = (Path(__file__).parent.parent / "docs/explanation/weekly-summary.md").read_text("utf-8")
+
+    assert lines["Workforce"] == (
+        "20 % of posts vacant (England 14.2 %); 20 % of workers from an agency (England 13 %, both of social workers on 30 September 2025)."
+    )
+    for figure in (VACANT, AGENCY):
+        assert f"| {number(figure.per_cent)} % | {day(figure.as_at)} | {figure.defined} |" in page
+        assert figure.source in page
+    assert VACANT.as_at == AGENCY.as_at, "it is said once of both"

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from alerting.formatting import number, plain, plural
+from alerting.formatting import day, number, plain, plural
 from alerting.notifications.masking import is_few
+from alerting.notifications.national import AGENCY, VACANT, NationalFigure
 from alerting.notifications.week_content import DemandMonth, HeadFigures
 
 
@@ -33,7 +34,14 @@ def _shown(count: int | None, what: str) -> str:
 def _workforce(figures: HeadFigures) -> str:
     if figures.vacant is None or figures.agency is None:
         return "no figures."
-    return f"{number(figures.vacant)} % of posts vacant; {number(figures.agency)} % of workers from an agency."
+    return (
+        f"{number(figures.vacant)} % of posts vacant ({_england(VACANT)}); {number(figures.agency)} % of workers from an agency "
+        f"({_england(AGENCY)}, both of social workers on {day(VACANT.as_at)})."
+    )
+
+
+def _england(figure: NationalFigure) -> str:
+    return f"England {number(figure.per_cent)} %"
 
 
 def _demand(one: DemandMonth) -> str:
