@@ -126,8 +126,13 @@ class FallbackChain:
 class Content:
     """What a message of any purpose holds."""
 
-    #: What is said at the head of the message, before anything else.
+    #: What is to be known of the day's data and rules, at the head of the message.
     banners: tuple[str, ...] = ()
+
+    @property
+    def heads(self) -> tuple[str, ...]:
+        """What is said at the head of the message, before anything else."""
+        return self.banners
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -154,6 +159,13 @@ class DigestContent(Content):
     instead: tuple[FallbackChain, ...] = ()
     #: Whom a message was for that stands in for one that could not be delivered.
     meant_for: Addressee | None = None
+    #: Of a list that was for somebody else: for whom, and why they do not get it, in words.
+    was_for: str = ""
+
+    @property
+    def heads(self) -> tuple[str, ...]:
+        """What is said at the head of the list, before anything else."""
+        return (self.was_for, *self.banners) if self.was_for else self.banners
 
 
 @dataclass(frozen=True, kw_only=True)

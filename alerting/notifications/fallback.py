@@ -48,7 +48,6 @@ def pass_on(notification: Notification) -> tuple[list[Notification], list[str]]:
 def _stand_in(person: Addressee, chains: Sequence[FallbackChain], refused: Notification, content: DigestContent) -> Notification:
     theirs = {ref for chain in chains for ref in chain.alerts}
     meant = content.meant_for or Addressee(id=refused.recipient, name=refused.name, address=refused.address)
-    said = f"This was for {meant.name}; it could not be delivered to them."
     return replace(
         refused,
         key=notification_key(refused.purpose, refused.as_of, refused.receiver, person.id, [refused.key, *theirs]),
@@ -62,7 +61,7 @@ def _stand_in(person: Addressee, chains: Sequence[FallbackChain], refused: Notif
             instead=tuple(chains),
             meant_for=meant,
             # Whoever is next in the chain is told whom it was meant for, not who else was tried on the way.
-            banners=(said, *(banner for banner in content.banners if banner != said)),
+            was_for=f"This was for {meant.name}; it could not be delivered to them.",
             covering=(),
             snoozed=0,
             silenced=0,

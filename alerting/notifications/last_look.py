@@ -151,7 +151,6 @@ def _instead(theirs: Mapping[str, Recipient], notification: Notification, conten
     theirs: themselves, as they answer for each alert, by its reference.
     """
     person, meant = next(iter(theirs.values())).person, content.meant_for.name if content.meant_for else notification.name
-    said = f"This was for {meant}, who does not answer for it any more."
     only = _only(content, theirs)
     return replace(
         notification,
@@ -166,7 +165,7 @@ def _instead(theirs: Mapping[str, Recipient], notification: Notification, conten
             items=tuple(replace(item, why=theirs[item.ref].why) for item in only.items),
             meant_for=None,
             covering=tuple(sorted({recipient.covering for recipient in theirs.values() if recipient.covering})),
-            banners=(said, *(banner for banner in content.banners if not banner.startswith("This was for "))),
+            was_for=f"This was for {meant}, who does not answer for it any more.",
         ),
     )
 

@@ -176,7 +176,7 @@ class Words:
         """
         problems: Counter[Problem] = Counter()
         page = self._page(notification, ceiling, problems)
-        banners = [plain(banner, LONGEST) for banner in notification.content.banners]
+        banners = [plain(banner, LONGEST) for banner in notification.content.heads]
         values = {
             **vars(page.view),
             "title": page.title,

@@ -62,7 +62,7 @@ def _in_words(cell: str | None, answers: Mapping[str, tuple[str, ...]]) -> str |
 
 
 def _call(columns: Columns, table: str, column: str, theirs: str) -> None:
-    """Give a column its name there. Where that is another of ours, this one is empty, and the other has what it had."""
+    """Call a column as it is called there. Where that is another of ours, this one is empty, and the other has what it had."""
     columns[theirs] = columns.pop(column)
     if theirs in TABLES[table].columns:
         columns[column] = [None] * len(columns[theirs])

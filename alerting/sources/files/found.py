@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from itertools import islice
 from pathlib import Path
+from typing import NamedTuple
 
 from alerting.casedata.catalogue import TABLES
 from alerting.errors import SourceError
@@ -67,6 +68,16 @@ class Sighting:
     name: str
     looks_like: str
     remedy: str
+    #: Whether it is a text of a table, or of a return: then it is one of the files that lie in the folder that was meant.
+    is_a_table: bool = False
+
+
+class _Look(NamedTuple):
+    """What something looks like, and what to do with it."""
+
+    words: str
+    remedy: str = ""
+    is_a_table: bool = False
 
 
 def meant(name: str) -> str | None:
@@ -101,10 +112,10 @@ def sight(path: Path) -> Sighting:
     """Return what a file or a folder looks like, and what to do with it."""
     name = visible(path.name)
     try:
-        looks_like, remedy = _folder(path) if path.is_dir() else _file(path)
+        look = _folder(path) if path.is_dir() else _file(path)
     except OSError as error:
-        looks_like, remedy = f"cannot be opened ({error.strerror or type(error).__name__})", "See that the account may read it."
-    return Sighting(name=name, looks_like=looks_like, remedy=remedy)
+        look = _Look(f"cannot be opened ({error.strerror or type(error).__name__})", "See that the account may read it.")
+    return Sighting(name=name, looks_like=look.words, remedy=look.remedy, is_a_table=look.is_a_table)
 
 
 def in_words(sightings: Iterable[Sighting]) -> str:
@@ -119,35 +130,35 @@ def in_words(sightings: Iterable[Sighting]) -> str:
     return "\n  ".join(said)
 
 
-def _folder(path: Path) -> tuple[str, str]:
+def _folder(path: Path) -> _Look:
     names = [each.name for each in islice(path.iterdir(), _MOST_FILES)]
     tables = {name.lower().rpartition(".")[0] for name in names} & TABLES.keys()
     if tables:
-        return f"a folder with {plural(len(tables), 'table')} in it", f"Set source.path to {visible(str(path))}."
-    return "a folder without a table in it" if names else "an empty folder", ""
+        return _Look(f"a folder with {plural(len(tables), 'table')} in it", f"Set source.path to {visible(str(path))}.")
+    return _Look("a folder without a table in it" if names else "an empty folder")
 
 
-def _file(path: Path) -> tuple[str, str]:
+def _file(path: Path) -> _Look:
     """Return what a file looks like and what to do, by its first bytes, its names of columns and its own name."""
     with path.open("rb") as file:
         first = file.read(_FIRST_BYTES)
     if not first.strip():
-        return "an empty file", "Export it again."
+        return _Look("an empty file", "Export it again.")
     if packed := _packed(path, first):
         return packed
     return _text(path, first)
 
 
-def _packed(path: Path, first: bytes) -> tuple[str, str] | None:
+def _packed(path: Path, first: bytes) -> _Look | None:
     """Return what a file is that is no text, None where it is one."""
     if first.startswith(b"\x1f\x8b"):
         table = _whose(_words(_unpacked(first))) or meant(path.name)
-        return "packed (gzip)" + (f", {table} in it" if table else ""), "Unpack it, as by gunzip."
+        return _Look("packed (gzip)" + (f", {table} in it" if table else ""), "Unpack it, as by gunzip.")
     if first.startswith(b"PK\x03\x04"):
         return _zipped(path)
     for magic, looks_like, remedy in _MAGIC:
         if first.startswith(magic) and not (magic == b"PAR1" and path.suffix.lower() == ".parquet"):
-            return looks_like, remedy
+            return _Look(looks_like, remedy)
     return None
 
 
@@ -159,61 +170,61 @@ def _unpacked(first: bytes) -> bytes:
         return b""
 
 
-def _zipped(path: Path) -> tuple[str, str]:
+def _zipped(path: Path) -> _Look:
     try:
         with zipfile.ZipFile(path) as archive:
             names = archive.namelist()
     except zipfile.BadZipFile:
-        return "an archive (ZIP) that is damaged or not copied to its end", "Copy it again."
+        return _Look("an archive (ZIP) that is damaged or not copied to its end", "Copy it again.")
     if any(name.startswith("xl/") for name in names):
         return _workbook(path, "an Excel workbook")
     if "mimetype" in names:
         return _workbook(path, "an OpenDocument spreadsheet")
     tables = [name for name in names if meant(name.rpartition("/")[2])]
     inside = f" with {tables[0].rpartition('/')[2]} and {len(tables) - 1} more" if len(tables) > 1 else ""
-    return f"an archive (ZIP){visible(inside)}", "Unpack it, so that each table is a file of its own."
+    return _Look(f"an archive (ZIP){visible(inside)}", "Unpack it, so that each table is a file of its own.")
 
 
-def _workbook(path: Path, kind: str) -> tuple[str, str]:
+def _workbook(path: Path, kind: str) -> _Look:
     try:
         rows = workbook.first_rows(path, most_sheets=40, most_rows=5)
     except SourceError as error:
-        return f"{kind}, {error.problem.removeprefix(path.name).strip()}", error.remedy
+        return _Look(f"{kind}, {error.problem.removeprefix(path.name).strip()}", error.remedy)
     words = {_word(name) for name in rows} | {_word(cell) for sheet in rows.values() for row in sheet for cell in row}
     if returned := _return(words):
-        return f"{kind} that looks like {returned}", _EXTRACT
+        return _Look(f"{kind} that looks like {returned}", _EXTRACT)
     sheets = sorted(name for name in rows if name.strip().lower() in TABLES)
     if sheets and path.suffix.lower() == _WORKBOOK:
-        return f"{kind} with {plural(len(sheets), 'table')}", f"Set source.path to {visible(str(path))} itself."
+        return _Look(f"{kind} with {plural(len(sheets), 'table')}", f"Set source.path to {visible(str(path))} itself.")
     if sheets:
-        return f"{kind} with {plural(len(sheets), 'table')}, but no {_WORKBOOK}", _SAVE
+        return _Look(f"{kind} with {plural(len(sheets), 'table')}, but no {_WORKBOOK}", _SAVE)
     near = [f"{visible(name)} ({table})" for name in rows if (table := meant(name) or _whose(_headers(rows[name])))]
     if near:
-        return f"{kind} with sheets that look like tables: {', '.join(near[:5])}", "Name each sheet as its table."
-    return f"{kind} without a table", ""
+        return _Look(f"{kind} with sheets that look like tables: {', '.join(near[:5])}", "Name each sheet as its table.")
+    return _Look(f"{kind} without a table")
 
 
-def _text(path: Path, first: bytes) -> tuple[str, str]:
+def _text(path: Path, first: bytes) -> _Look:
     text, words = _decoded(first), _words(first)
     start = text.lstrip("\ufeff \r\n\t")[:200].lower()
     is_page = start.startswith(("<!doctype html", "<html"))
     if is_page:
-        return "a web page, perhaps one to sign in by", "Fetch the file itself."
+        return _Look("a web page, perhaps one to sign in by", "Fetch the file itself.")
     if returned := _return(words):
-        return f"looks like {returned}", _EXTRACT
+        return _Look(f"looks like {returned}", _EXTRACT, is_a_table=True)
     if start.startswith("<"):
-        return "an XML file", "XML is not read: export each table as CSV."
+        return _Look("an XML file", "XML is not read: export each table as CSV.")
     if start.startswith(("{", "[")):
-        return "a JSON file", "JSON is not read: export each table as CSV."
+        return _Look("a JSON file", "JSON is not read: export each table as CSV.")
     if not may_hold_a_table(path):
-        return "no kind of file that holds a table", ""
+        return _Look("no kind of file that holds a table")
     table = _whose(_headers([re.split("[,;\t|]", line) for line in text.splitlines()[:FIRST_ROWS]])) or meant(path.name)
     if table is None:
-        return "columns of no table that is known", ""
+        return _Look("columns of no table that is known")
     between = _between(text, TABLES[table].columns)
     setting = f" and set source.delimiter to {_quoted(between)}" if between not in (None, ",") else ""
     ending = path.suffix.lower() if path.suffix.lower() == ".parquet" else ".csv"
-    return f"looks like {table}", f"Name it {table}{ending}{setting}."
+    return _Look(f"looks like {table}", f"Name it {table}{ending}{setting}.", is_a_table=True)
 
 
 def _quoted(delimiter: str | None) -> str:
@@ -268,8 +279,7 @@ def refuse_other_kinds(path: Path) -> None:
     start = first.lstrip(b"\xef\xbb\xbf \r\n\t")[:15].lower()
     kind = _packed(path, first) or (_text(path, first) if start.startswith((b"<!doctype html", b"<html", b"<?xml")) else None)
     if kind:
-        looks_like, remedy = kind
-        raise SourceError(f"is no CSV file: {looks_like}", where=path.name, remedy=remedy)
+        raise SourceError(f"is no CSV file: {kind.words}", where=path.name, remedy=kind.remedy)
 
 
 def otherwise(lines: Iterable[str], columns: Iterable[str], delimiter: str, file: str) -> SourceError | None:

@@ -151,7 +151,7 @@ class Source(BaseModel, snapshot.Source):
         remedy = "Set source.path to the folder with the case tables, one file a table, or to the workbook."
         if self.path.exists():
             seen = found.sight(self.path)
-            if seen.looks_like.startswith("looks like "):
+            if seen.is_a_table:
                 remedy = f"Set source.path to the folder that it is in. {seen.remedy}"
             elif seen.remedy:
                 remedy = seen.remedy
