@@ -31,7 +31,12 @@ LOCAL = {
             "(C2) Care Order",
         ],
         "E1": ["Placement Order (s21 ACA 2002)", "E1 - Placement order", "Placement order granted."],
-        "V2": ["V2 Single period of accommodation", "Single period of accommodation under Section 20", "V2-S20"],
+        "V2": [
+            "V2 Single period of accommodation",
+            "Single period of accommodation under Section 20",
+            "Single period of accomodation under section 20",
+            "V2-S20",
+        ],
         "V3": ["V3 - short breaks", "b) V3: short breaks"],
         "L1": ["Police Protection", "Police protection (s46)"],
         "L2": ["EPO", "Emergency Protection Order (s.44)"],
@@ -45,6 +50,10 @@ LOCAL = {
             "C1C2",
             "C1 / C2",
             "C1 or C2",
+            "C1 - C2",
+            "C2: Interim care order",
+            "C2 - Placement order (s21)",
+            "was C1",
             "E1 care order",
             "(C1) full care order",
             "No order",
@@ -99,7 +108,7 @@ LOCAL = {
         "NO": ["Not in touch", "No - not in touch", "No: whereabouts not known"],
         "REFU": ["Refuses contact", "REFU: refuses", "Young person refused contact"],
         "NREQ": ["No longer requires services"],
-        UNMAPPED: ["In touch / not in touch", "Perhaps", "-", "Unknown"],
+        UNMAPPED: ["In touch / not in touch", "No - refused contact", "Yes: died", "Perhaps", "-", "Unknown"],
     },
     "accommodation": {
         "B": ["(B) With parents", "With parents or relatives", "With parent(s)/relative(s)"],
@@ -110,6 +119,10 @@ LOCAL = {
         "U1": ["Independent Living (U1)"],
         "Z": ["With former foster carers"],
         UNMAPPED: ["Flat", "B & W", "With friends", "(Q)"],
+    },
+    "episode_end": {
+        "E3": ["Care taken over by another LA in the UK"],
+        UNMAPPED: ["Adopted", "Special guardianship order made to former foster carers"],
     },
     "activity": {
         "G4": ["NEET - Illness or disability", "Not in Education, Employment or Training - illness or disability"],
@@ -244,3 +257,10 @@ def test_a_councils_own_word_stands_before_a_shipped_one_that_it_is_but_for_sign
     own = CodeMap(frozenset({"C1", "C2"}), {"care order": "C2"}, {"care-order": "C1"})
 
     assert (own.code("care order"), own.code("Care-Order"), own.code("CARE, ORDER")) == ("C2", "C1", "C1")
+
+
+def test_a_council_may_say_which_of_two_codes_its_words_mean() -> None:
+    words = {"interim care order": "C1"}
+
+    assert CodeMap(frozenset({"C1", "C2"}), words).code("C2: Interim care order") == UNMAPPED
+    assert CodeMap(frozenset({"C1", "C2"}), words, {"c2: interim care order": "C1"}).code("C2: Interim care order") == "C1"

@@ -33,6 +33,8 @@ _BY_SECTION = re.compile(
     r"(?:,? (?:of )?(?:the )?(?:ca|aca|children act|adoption (?:and|&) children act)\b)?(?:,? (?:19|20)\d\d\b)?"
 )
 _BY_AGE = re.compile(r"\b(?:aged? )?\d\d ?(?:-|to|/) ?\d\d\b|\b(?:aged? |over |under )\d\d\b|\b\d\d ?(?:\+|and over|& over)")
+_SAME = {"local authority": "la", "accomodation": "accommodation", "independant": "independent"}
+"""What is often written for a word, or in short."""
 _FILLER = frozenset("the a an of and or is are was were who young person persons people engaged yp".split())
 
 
@@ -56,20 +58,28 @@ class CodeMap:
         if whole is None:
             return None
         text = whole[:_WIDTH].strip()
-        for candidate in (text, _before(text, ":"), _before(text, " - ")):
-            if candidate is not None and candidate.upper() in self.codes:
-                return candidate.upper()
+        if text.upper() in self.codes:
+            return text.upper()
+        for separator in (":", " - "):
+            before, found, rest = text.partition(separator)
+            if found and (code := before.strip().upper()) in self.codes:
+                # Two codes are none, unless the council has said of these very words which it is.
+                is_another = self._is_another(rest.strip(), code)
+                return _only(self._exact.get(text, frozenset())) if is_another else code
         described = self._exact.get(text)
         if described:
             return _only(described)
         inside = self._codes_inside(text) or self._codes_inside(whole)
         if len(inside) == 1:
             [code] = inside
-            # A code beside another, or beside the description of another, is two codes; B2 is B, and says more of it.
-            described, same = self._alike(_without(whole, code)), {code, code[:-1]}
-            is_another = described and not described & same
-            return UNMAPPED if is_another or self._joined_to(code, text) - same else code
+            is_another = self._is_another(_without(whole, code), code)
+            return UNMAPPED if is_another or self._joined_to(code, text) - _same(code) else code
         return _only(self._alike(whole))
+
+    def _is_another(self, text: str, code: str) -> bool:
+        """Return whether what stands beside a code is another, or the description of another: then it is two codes."""
+        described = self._exact.get(text) or self._alike(text)
+        return bool(described) and not described & _same(code)
 
     def _joined_to(self, code: str, text: str) -> frozenset[str]:
         """Return the codes that a text has beside one, as in `c1 / c2`."""
@@ -96,7 +106,7 @@ class CodeMap:
         """Return the codes of the descriptions that a text is but for signs and small words, whole or cut."""
         found = frozenset[str]()
         for each in (text, _NUMBERED.sub("", text)):
-            found |= self._loose.get(_plain(each), frozenset())
+            found |= self._loose.get(_plain(each), frozenset()) | self._itself.get(_letters(each), frozenset())
         if not found and len(text) >= _CUT:
             begins = _letters(text)
             found |= {code for words, code in {**self.words, **self.own}.items() if _letters(words).startswith(begins)}
@@ -121,8 +131,12 @@ class CodeMap:
         own = defaultdict[str, set[str]](set)
         for words, code in self.own.items():
             own[_plain(words)].add(code)
-        itself = {code.lower(): {code} for code in self.codes if len(code) > 1}
-        return {plain: frozenset(codes) for plain, codes in {**shipped, **own, **itself}.items() if plain}
+        return {plain: frozenset(codes) for plain, codes in {**shipped, **own}.items() if plain}
+
+    @cached_property
+    def _itself(self) -> Mapping[str, frozenset[str]]:
+        """The codes but for signs: beside a small word, as in `was c1`, one says something else."""
+        return {code.lower(): frozenset({code}) for code in self.codes if len(code) > 1}
 
 
 def clean(cell: str | None) -> str | None:
@@ -143,9 +157,9 @@ def _only(codes: frozenset[str]) -> str:
     return next(iter(codes)) if len(codes) == 1 else UNMAPPED
 
 
-def _before(text: str, separator: str) -> str | None:
-    head, found, _ = text.partition(separator)
-    return head.strip() if found else None
+def _same(code: str) -> frozenset[str]:
+    """Return what is not another code beside one: B2 is B, and says more of it."""
+    return frozenset({code, code[:-1]})
 
 
 def _without(text: str, code: str) -> str:
@@ -154,7 +168,9 @@ def _without(text: str, code: str) -> str:
 
 
 def _plain(text: str) -> str:
-    """Return a text as only its letters and digits, without small words, sections of acts, and ages."""
+    """Return a text as only its letters and digits, without small words, sections of acts, and ages, each word written in one way."""
+    for often, once in _SAME.items():
+        text = text.replace(often, once)
     for phrase in (_BY_SECTION, _BY_AGE):
         shorter = phrase.sub(" ", text)
         text = shorter if re.search(r"[a-z]{3}", shorter) else text
