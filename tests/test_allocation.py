@@ -6,10 +6,12 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from alerting.alerts.advance import are_owners_known
 from alerting.app import build
 from alerting.casedata.trust import Past, Trust
+from alerting.commands import cli
 from alerting.evaluation.allocation import INVOLVEMENTS, ONLY_UNKNOWN_ROLES, UNKNOWN_ROLES
 from alerting.evaluation.day import read_day
 from tests.made_council import MONDAY
@@ -76,6 +78,18 @@ def test_of_people_with_an_open_case_one_in_five_may_have_nobody_but_in_roles_th
     if not is_trusted:
         assert found.problems[INVOLVEMENTS].startswith("gives 7 of the 30 people with an open case nobody but in roles")
         assert found.releasable[INVOLVEMENTS] == {ONLY_UNKNOWN_ROLES: 0.2333}
+
+
+@pytest.mark.slow
+def test_a_check_of_the_source_says_so_as_a_run_does_with_the_rules_that_wait(tmp_path: Path):
+    office = council(tmp_path, 30, 8)
+    office.council.write()
+    config = office.council.configure(office.store_url, **office.settings)
+
+    said = CliRunner().invoke(cli, ["--config", str(config), "source", "check", "--as-of", str(MONDAY)]).output
+
+    waits = said.partition("ssd_involvements: gives 8 of the 30 people")[2].partition("What waits for it: ")[2].partition("\n")[0]
+    assert "CP-08" in waits
 
 
 @pytest.mark.slow

@@ -14,7 +14,7 @@ import click
 
 from alerting.app import App
 from alerting.authoring.word_mapping import additions_for
-from alerting.casedata import person_merges, trust
+from alerting.casedata import person_merges
 from alerting.casedata.directory import Directory, read_directory, unusable_addresses
 from alerting.casedata.flavours import Flavour, flavour
 from alerting.casedata.flavours.reading import Flavoured, recognised
@@ -27,6 +27,7 @@ from alerting.cli import DAY, build_app, today
 from alerting.documents.additions import as_block
 from alerting.errors import SourceError
 from alerting.evaluation.data_problems import Readers, map_command, what_to_do
+from alerting.evaluation.day import read_day
 from alerting.formatting import plural
 from alerting.terminal import echo, echo_json, echo_table
 
@@ -197,10 +198,8 @@ def read_tables(app: App, as_of: date) -> list[TableReport]:
     """Read what the rules need, and say of each table what was found."""
     if app.source is None:
         raise SourceError("there is no source to read", remedy="Mend `source:` in config.yaml; `alerting check` says how.")
-    wanted = app.book.wanted(app.book.rules)
-    with Snapshot(as_of, app.book.settings) as snapshot:
-        snapshot.read(app.source, wanted)
-        judged = trust.judge(snapshot, wanted, app.past(as_of))
+    with read_day(app.book, app.source, app.book.rules, as_of, lambda: app.past(as_of), strict=True) as day:
+        snapshot, wanted, judged = day.snapshot, day.wanted, day.trust
         merged = person_merges.read(snapshot).problem(app.source)
         also = defaultdict[str, list[str]](list)
         if merged and person_merges.TABLE not in judged.doubted:
