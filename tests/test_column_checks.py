@@ -30,6 +30,16 @@ def visits(
         return judge(filled, wanted, Past())
 
 
+def first_load(table: str, *, open_only: Sequence[str] = (), **columns: Sequence[str | None]) -> Trust:
+    """Judge a table of these columns on a first load."""
+    params = {**SETTINGS.params, "open_only": list(open_only)}
+    with Snapshot(TUESDAY, Settings(params=params, codes=CODES, bank_holidays=frozenset())) as filled:
+        filled.fill(table, list(columns), [list(cells) for cells in columns.values()])
+        wanted: Wanted = {table: frozenset(columns)}
+        filled.settle(wanted)
+        return judge(filled, wanted, Past())
+
+
 GOOD = "2026-03-02"
 
 
@@ -77,6 +87,52 @@ def test_a_table_in_which_nothing_was_ever_seen_or_ended_is_cut():
     assert set(visits([GOOD], plans=[None] * 30).problems) == {"ssd_cp_plans.cppl_cp_plan_end_date"}
     assert visits([GOOD], plans=[*[None] * 29, GOOD]).problems == {}
     assert visits([GOOD], plans=[None] * 30, open_only=["ssd_cp_plans"]).problems == {}
+
+
+def test_what_a_plan_or_a_placement_belongs_to_is_there_in_nine_rows_of_ten():
+    for table, column in (("ssd_cin_plans", "cinp_referral_id"), ("ssd_cla_placement", "clap_cla_id")):
+        assert first_load(table, **{column: ["R1"] * 90 + [None] * 10}).problems == {}
+        assert set(first_load(table, **{column: ["R1"] * 89 + [None] * 11}).problems) == {f"{table}.{column}"}
+
+
+def test_words_of_which_a_few_are_read_are_not_there_where_they_are_none_of_them():
+    status = "clah_health_check_status"
+
+    assert first_load("ssd_cla_health", **{status: ["Completed", *["Done"] * 29]}).problems == {}
+    assert first_load("ssd_cla_health", **{status: ["Done"] * 30}).problems == {
+        f"ssd_cla_health.{status}": "has no word that is read in all 30 rows; likely a cut extract, or a column that was renamed or moved"
+    }
+    assert first_load("ssd_cla_health", **{status: ["Completed"] * 15 + ["Done"] * 15}).first_seen == {
+        f"ssd_cla_health.{status}": (15, 30)
+    }
+
+
+def test_a_column_of_the_councils_own_tables_that_no_row_has_is_as_good_as_not_there():
+    undecided = first_load("ext_contact", received_at=[GOOD] * 30, decision_at=[None] * 30)
+
+    assert undecided.problems == {"ext_contact.decision_at": "is empty in all 30 rows"}
+    assert "ext_contact.decision_at" in undecided.remedies
+    assert first_load("ext_contact", received_at=[GOOD] * 29, decision_at=[None] * 29).problems == {}
+    assert first_load("ext_contact", received_at=[GOOD] * 30, decision_at=[*[None] * 29, GOOD]).problems == {}
+    assert first_load("ext_contact", received_at=[GOOD] * 30, decision_at=[None] * 30, open_only=["ext_contact"]).problems == {}
+
+
+def test_a_column_of_the_councils_own_tables_in_words_that_are_not_ours_is_not_trusted():
+    held = {"held_on": [GOOD] * 10}
+
+    assert first_load("ext_supervision", kind=["staff"] * 5 + ["1:1"] * 5, **held).problems == {}
+    assert first_load("ext_supervision", kind=["1:1"] * 4, held_on=[GOOD] * 4).problems == {}
+    assert first_load("ext_supervision", kind=["staff"] * 4 + ["1:1"] * 6, **held).problems == {
+        "ext_supervision.kind": "is none of staff and case in 6 of 10 cells"
+    }
+    assert first_load("ext_team", team_id=ids(10), service=["Court"] * 10).problems == {}
+
+
+def test_an_address_that_nobody_has_is_told_and_nothing_waits_for_it():
+    nobody = first_load("ext_staff", worker_id=ids(30), email=[None] * 30)
+
+    assert nobody.problems == {}
+    assert [note.about for note in nobody.told] == ["ext_staff.email"]
 
 
 def test_a_column_that_the_case_system_cannot_give_keeps_only_the_rules_that_need_it_off():

@@ -367,8 +367,8 @@ def test_a_column_that_lost_its_values_is_not_trusted_and_only_the_rules_that_us
     assert emptied.doubted == {VISITS}
 
 
-@pytest.mark.parametrize(("dates", "trusted"), [(50, True), (49, False)])
-def test_a_column_may_lose_half_of_its_values(dates, trusted):
+@pytest.mark.parametrize(("dates", "trusted"), [(75, True), (74, False)])
+def test_a_column_may_lose_a_quarter_of_its_values(dates, trusted):
     full = children(100, ids(100))
 
     assert (children(100, ids(100), Past(filled=full.filled), dates=dates).problems == {}) == trusted

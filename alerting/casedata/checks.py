@@ -27,7 +27,7 @@ REPEATED, NOWHERE, LOST, UNKNOWN_WORDS, STILL = "repeated", "nowhere", "lost", "
 _UNLESS_SET = {
     "max_repeated": 0.05,
     "max_nowhere": 0.10,
-    "max_lost": 0.50,
+    "max_lost": 0.25,
     "tell_lost": 0.10,
     "tell_lost_at_least": 10,
     "max_unknown_words": 0.50,
@@ -69,6 +69,8 @@ class Flaw:
     @property
     def remedy(self) -> str:
         """What has likely caused it and what to do, in sentences; nothing where `says` or the cells themselves tell."""
+        if self.check == column_checks.NEVER and TABLES[self.about.partition(".")[0]].extension:
+            return "Likely a column that was renamed, or lost where the table is made: have it filled again."
         return _REMEDIES.get(self.check.partition(" ")[0] if self.check.startswith(NOWHERE) else self.check, "")
 
 
@@ -115,16 +117,18 @@ class _Look:
         self._least = _number(snapshot.settings, "flaws_at_least")
 
     def filled(self) -> Filled:
-        """Count the filled cells of each wanted column; of a flag, which is never empty once it is read, those that held anything."""
+        """Count the filled cells of each wanted column; of a flag, which is never empty once it is read, those that held anything.
+
+        Of words of which a few are read, those that are one of these.
+        """
         filled: Filled = {}
         for table in self._there:
             reading = self._snapshot.readings[table]
             there = sorted(self._wanted[table].difference(reading.missing_columns))
             flags = [name for name in there if TABLES[table].columns[name].kind == "flag"]
             columns = [name for name in there if name not in flags]
-            counts = self._snapshot.sql(f"SELECT count(*){''.join(f', count({quoted(name)})' for name in columns)} FROM {table}")[
-                0
-            ]
+            listed = "".join(f", {_count(name)}" for name in columns)
+            [counts] = self._snapshot.sql(f"SELECT count(*){listed} FROM {table}")
             filled[table] = {name: (count, counts[0]) for name, count in zip(columns, counts[1:], strict=True)}
             filled[table] |= {name: (reading.cells_there.get(name, 0), counts[0]) for name in flags}
         return filled
@@ -254,7 +258,8 @@ class _Look:
                 size = 1 - share / share_then
                 many = then >= self._least and rows >= self._least
                 if size > self._number("tell_lost") and (many or share_then * rows - count >= self._number("tell_lost_at_least")):
-                    says = f"is filled in {count} of {rows} rows ({share:.0%}); when last trusted in {share_then:.0%}"
+                    filled_in = "has a word that is read" if name in column_checks.IN_WORDS else "is filled"
+                    says = f"{filled_in} in {count} of {rows} rows ({share:.0%}); when last trusted in {share_then:.0%}"
                     grave = many and size > self._number("max_lost")
                     yield Flaw(about=f"{table}.{name}", check=LOST, size=round(size, 4), grave=grave, told=True, says=says)
 
@@ -266,7 +271,7 @@ class _Look:
                     of = columns[name][0]
                     # Whoever's eligibility is an unknown word would drop out of every rule about care leavers.
                     limit = "max_unreadable" if TABLES[table].columns[name].codes == "eligibility" else "max_unknown_words"
-                    grave = count >= self._number("unreadable_at_least") and count > self._number(limit) * of
+                    grave = self._are_too_many_words(count, of, limit)
                     says = f"has words that no code map has in {count} of {of} cells"
                     yield Flaw(about=f"{table}.{name}", check=UNKNOWN_WORDS, size=round(count / of, 4), grave=grave, says=says)
 
@@ -289,10 +294,13 @@ class _Look:
 
     def extensions(self, filled: Filled) -> Iterator[Flaw]:
         """Columns of the council's own tables that are empty, or hold other words than ours."""
+        open_only = _names(self._snapshot.settings, "open_only")
         for table in self._there:
             there = self._wanted[table].difference(self._snapshot.readings[table].missing_columns)
-            for name, size, says in extension_checks.other_words(self._snapshot, table, there):
-                yield Flaw(about=f"{table}.{name}", check=UNKNOWN_WORDS, size=round(size, 4), grave=False, told=True, says=says)
+            for name, count, every, says in extension_checks.other_words(self._snapshot, table, there):
+                grave = (table, name) not in extension_checks.TO_REACH and self._are_too_many_words(count, every)
+                size = round(count / every, 4)
+                yield Flaw(about=f"{table}.{name}", check=UNKNOWN_WORDS, size=size, grave=grave, told=True, says=says)
             for column, most in _hand_kept(self._snapshot.settings, table):
                 still = extension_checks.standing_still(self._snapshot, table, column, most) if column in there else None
                 if still:
@@ -300,6 +308,10 @@ class _Look:
                     yield Flaw(
                         about=f"{table}.{column}", check=STILL, size=0.0, grave=False, told=True, says=says, still_since=since
                     )
+            for name, says in extension_checks.never_there(
+                table, filled.get(table, {}), self._number("essential_rows"), open_only=table in open_only
+            ):
+                yield Flaw(about=f"{table}.{name}", check=column_checks.NEVER, size=1.0, grave=True, says=says)
             for name, size, says in extension_checks.thin(table, filled.get(table, {}), self._number("max_missing")):
                 yield Flaw(
                     about=f"{table}.{name}", check=column_checks.MISSING, size=round(size, 4), grave=False, told=True, says=says
@@ -308,10 +320,19 @@ class _Look:
     def _number(self, name: str) -> float:
         return _number(self._snapshot.settings, name)
 
+    def _are_too_many_words(self, unknown: int, of: int, limit: str = "max_unknown_words") -> bool:
+        return unknown >= self._number("unreadable_at_least") and unknown > self._number(limit) * of
+
     def _flaw(self, about: str, check: str, limit: str, count: int, of: int, says: str) -> Flaw:
         size = count / of if of else 0.0
         grave = of >= self._least and size > self._number(limit)
         return Flaw(about=about, check=check, size=round(size, 4), grave=grave, says=says)
+
+
+def _count(column: str) -> str:
+    """Write how many cells of a column are filled."""
+    said = column_checks.IN_WORDS.get(column)
+    return f"count(*) FILTER ({said.format(quoted(column))})" if said else f"count({quoted(column)})"
 
 
 def _ids_of(places: Sequence[tuple[str, str]]) -> str:

@@ -33,18 +33,28 @@ UNLESS_SET: Mapping[str, float] = {
 }
 
 _WHOSE_AND_WHEN = (
-    *("*_person_id", "cina_referral_id", "cppr_cp_plan_id", "clar_cla_id", "invo_professional_id", "invo_professional_role_id"),
+    *("*_person_id", "cina_referral_id", "cinp_referral_id", "cppr_cp_plan_id", "clar_cla_id", "clap_cla_id"),
+    *("cinf_assessment_id", "invo_professional_id", "invo_professional_role_id"),
     *("prof_professional_id", "clea_care_leaver_eligibility", "lega_legal_status"),
     *("*_start_date", "*_visit_date", "cine_referral_date", "cont_contact_date"),
 )
 """Columns that say whose a row is and when it began; a table's own id is another."""
 
 _HELD_OR_OVER = frozenset(
-    """cine_close_date cina_assessment_auth_date cppl_cp_plan_end_date clae_cla_episode_ceased_date invo_involvement_end_date
-    clar_cla_review_date cppr_cp_review_date cppv_cp_visit_seen clav_cla_visit_seen lacp_cla_care_plan_json s47e_s47_end_date
-    icpc_icpc_date""".split()
+    """cine_close_date cina_assessment_auth_date cinp_cin_plan_end_date cppl_cp_plan_end_date clae_cla_episode_ceased_date
+    invo_involvement_end_date clar_cla_review_date cppr_cp_review_date cinv_cin_visit_seen cppv_cp_visit_seen clav_cla_visit_seen
+    lacp_cla_care_plan_json s47e_s47_end_date icpc_icpc_date miss_missing_episode_end_date csdq_sdq_completed_date csdq_sdq_score
+    clea_care_leaver_in_touch clah_health_check_date clah_health_check_status clah_health_check_type""".split()
 )
 """Columns that say that something ended, was held or was seen. None of them in a whole table is a table that was cut."""
+IN_WORDS: Mapping[str, str] = {
+    "clah_health_check_status": "starts_with(norm({0}), 'complete')",
+    "clah_health_check_type": (
+        "contains(norm({0}), 'dental') OR contains(norm({0}), 'teeth') OR contains(norm({0}), 'health assessment') OR norm({0}) = 'health'"
+    ),
+}
+"""Columns of free words of which a few are read, and when a cell has one: a cell with none is as good as empty."""
+
 _ENDS = frozenset(name for name in _HELD_OR_OVER if name.endswith(("_end_date", "_close_date", "_ceased_date", "_auth_date")))
 
 _WHY_UNREADABLE = {
@@ -93,7 +103,8 @@ def missing(
         share = 1 - there / rows
         if name in _HELD_OR_OVER:
             if there == 0 and not (open_only and name in _ENDS):
-                says = f"is empty in all {rows} rows; likely a cut extract, or a column that was renamed or moved"
+                none = "has no word that is read" if name in IN_WORDS else "is empty"
+                says = f"{none} in all {rows} rows; likely a cut extract, or a column that was renamed or moved"
                 yield name, NEVER, share, says
         elif (most := _most_missing(reading.table, column, params)) is not None and share > most:
             says = f"is empty in {rows - there} of {rows} rows, and may be in {most:.0%}; likely a column that was renamed, or lost in the extract"

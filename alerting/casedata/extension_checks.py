@@ -1,6 +1,7 @@
-"""What a council's own tables hold less of than they should, or say in other words than ours: told at any size, and nothing waits for it.
+"""What a council's own tables hold less of than they should, or say in other words than ours: told at any size.
 
 They are small, and everybody's way to their messages: a team whose service is worded in another way is nobody's quality assurance.
+Rules wait only for a column that says nothing at all: it is empty in a whole table, or its words are mostly not ours.
 """
 
 from __future__ import annotations
@@ -60,8 +61,37 @@ ALWAYS_THERE: Mapping[str, tuple[str, ...]] = MappingProxyType(
 """By table, the columns that nearly every row has."""
 
 
-def other_words(snapshot: Snapshot, table: str, there: frozenset[str]) -> Iterator[tuple[str, float, str]]:
-    """Yield each column that is there and holds words that are none of its own: its name, their share, and what to say."""
+SOMETIMES_THERE: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "ext_contact": ("decision_at",),
+        "ext_referral": ("completed_at",),
+        "ext_supervision": ("worker_id", "person_id"),
+        "ext_oversight": ("by_id",),
+        "ext_audit": ("audited_on",),
+    }
+)
+"""By table, the columns that say of some rows that something was done, or of whom: of a whole table some row has each."""
+
+_ENDS = frozenset({"decision_at", "completed_at", "audited_on"})
+
+TO_REACH = frozenset({("ext_staff", "email"), ("ext_team", "service")})
+"""What says nothing of what is due, only who is told: without it a message finds another way, and no rule waits."""
+
+
+def never_there(table: str, filled: Mapping[str, tuple[int, int]], least: float, *, open_only: bool) -> Iterator[tuple[str, str]]:
+    """Yield each column that no row has of a table of so many, and some should: its name, and what to say.
+
+    open_only: the table holds only what is open, and has no ends.
+    """
+    ends = _ENDS if open_only else frozenset[str]()
+    for name in frozenset((*ALWAYS_THERE.get(table, ()), *SOMETIMES_THERE.get(table, ()))) - ends:
+        there, rows = filled.get(name, (0, 0))
+        if rows >= least and there == 0 and (table, name) not in TO_REACH:
+            yield name, f"is empty in all {rows} rows"
+
+
+def other_words(snapshot: Snapshot, table: str, there: frozenset[str]) -> Iterator[tuple[str, int, int, str]]:
+    """Yield each column that is there and holds words that are none of its own: its name, how many, of how many, and what to say."""
     for name, words in WORDS.get(table, {}).items():
         if name not in there:
             continue
@@ -70,7 +100,7 @@ def other_words(snapshot: Snapshot, table: str, there: frozenset[str]) -> Iterat
             f"FROM (SELECT {quoted(name)} AS word, count(*) AS n FROM {table} WHERE {quoted(name)} IS NOT NULL GROUP BY 1)"
         )
         if other:
-            yield name, other / every, f"is none of {listed(words)} in {other} of {every} cells"
+            yield name, other, every, f"is none of {listed(words)} in {other} of {every} cells"
 
 
 def thin(table: str, filled: Mapping[str, tuple[int, int]], most: float) -> Iterator[tuple[str, float, str]]:
