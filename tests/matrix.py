@@ -21,11 +21,13 @@ import yaml
 
 from alerting.app import App, build
 from alerting.casedata import snapshot
-from alerting.casedata.catalogue import TABLES
+from alerting.casedata.catalogue import SERVICE_COLUMNS, TABLES
 from alerting.casedata.snapshot import Snapshot, Wanted
 from alerting.delivery.notifier import Notifier
 from alerting.model import Message, Tier
 from alerting.notifications.content import NEWS, DigestContent, ItemState
+from alerting.rulebook.rule import Rule
+from alerting.rulebook.run_tables import ALL
 from alerting.sources.demo.source import Source
 from alerting.store import schema
 from alerting.store.messages.content_json import from_json
@@ -49,10 +51,12 @@ Tables = Mapping[str, Columns]
 
 _NOTICE = re.compile(r"^- .+(?:\n  .+)*", re.MULTILINE)
 _CODE = re.compile(r"\b[A-Z]+-\d+\b")
+_WAIT = re.compile(r"((?:[A-Z]+-\d+(?:, | and )?)+) waits?: (?:its|their) alerts")
+"""How a notice of what is wrong ends, that names the rules that wait for it."""
 _FIGURE = re.compile(r"(?<![\w-])\d+(?![\w-])")
 _ALLOCATED = frozenset({"CW", "ALLWKR", "ALLOCATED CASE WORKER"})
-_OF_EVERYBODY = frozenset({"performance", "quality_assurance"})
-"""The services that are told in place of a team that has nobody, and of reviews."""
+_OF_EVERYBODY = frozenset({"performance", "quality_assurance", "commissioning", "front_door"})
+"""The services that are told in place of a team that has nobody, of reviews, of placements and of contacts."""
 RESTRICTED = "ext_restricted"
 _AS_A_WHOLE = frozenset({"ext_restricted", "ext_load"})
 """The tables of which what is wrong is said of the whole."""
@@ -150,7 +154,11 @@ class PostBox(Notifier):
 
 @dataclass(eq=False)
 class Bench:
-    """A council of so many children and its service, in a folder of its own."""
+    """A council of so many children and its service, in a folder of its own.
+
+    Rules of every job are asked in one run of a day: when a rule is asked changes nothing of what it says of a column. Of a damage those
+    are that read the column; the others cannot say anything else for it, and are left as they were.
+    """
 
     folder: Path
     children: int = 300
@@ -194,28 +202,56 @@ class Bench:
         path.write_text(yaml.safe_dump(config), "utf-8")
         return build(path)
 
+    @cached_property
+    def _readers(self) -> Mapping[str, frozenset[str]]:
+        """By table, and by column as `table.column`, the rules whose own questions read it, and those that read what these answer."""
+        book, readers = self.app.book, defaultdict(set)
+        for rule in book.rules:
+            asked = [rule] if rule.subject.answers_of == ALL else book.in_order([rule])
+            alone = replace(book, rules=tuple(asked))
+            for name in frozenset().union(*map(alone.needs, asked)):
+                readers[name].add(rule.id)
+        return {name: frozenset(ids) for name, ids in readers.items()}
+
+    def readers(self, square: Square) -> frozenset[str]:
+        """Return the rules that can say anything else for a damage: those that read the column.
+
+        Who is told is found in one way for all rules: of what the service itself reads, one rule about each kind is asked too.
+        """
+        reading = self._readers.get(square.table if square.column == ROWS else f"{square.table}.{square.column}", frozenset())
+        return reading | (self._of_each_kind if square.column in {ROWS, *SERVICE_COLUMNS.get(square.table, ())} else frozenset())
+
+    @cached_property
+    def _of_each_kind(self) -> frozenset[str]:
+        """Of the rules about children, about those with an adviser, about workers, teams and so on, the one of which most is told."""
+        told = self.told("first", self.days[DAYS[-1]], frozenset(rule.id for rule in self.app.book.rules)).by_rule()
+        most = sorted((rule for rule in self.app.book.rules if rule.subject.answers_of != ALL), key=lambda rule: told[rule.code])
+        return frozenset({(rule.about, rule.subject.adviser is None): rule.id for rule in most}.values())
+
     @cache  # noqa: B019  (a bench lives as long as its runs)
     def begun(self, load: str) -> Path:
-        """Return the folder of the service before the last day's load, the days before it run."""
+        """Return the folder of the service before the last day's load, the days before it run with every rule."""
         folder = self.folder / load
         folder.mkdir(parents=True)
         replace(self.app, loaded=replace(self.app.loaded, folder=folder)).store().close()
         for day in LOADS[load][:-1]:
-            self._run(folder, day, self.days[day])
+            self._run(folder, day, self.days[day], frozenset(rule.id for rule in self.app.book.rules))
         return folder
 
-    def told(self, load: str, tables: Tables) -> Told:
-        """Return who is told of what on the last day, with these tables."""
+    def told(self, load: str, tables: Tables, rules: frozenset[str]) -> Told:
+        """Return who is told of what by these rules on the last day, with these tables."""
         folder = self.folder / "now"
         shutil.copytree(self.begun(load), folder)
         try:
-            return self._run(folder, DAYS[-1], tables)
+            return self._run(folder, DAYS[-1], tables, rules)
         finally:
             shutil.rmtree(folder)
 
-    def _run(self, folder: Path, day: date, tables: Tables) -> Told:
+    def _run(self, folder: Path, day: date, tables: Tables, rules: frozenset[str]) -> Told:
         post = PostBox()
-        app = replace(self.app, loaded=replace(self.app.loaded, folder=folder), source=Extract(tables), notifiers={"post": post})
+        book = replace(self.app.book, rules=tuple(_asked(rule, rule.id in rules) for rule in self.app.book.rules))
+        loaded = replace(self.app.loaded, folder=folder)
+        app = replace(self.app, loaded=loaded, book=book, source=Extract(tables), notifiers={"post": post})
         store = app.store()
         try:
             app.pipeline(store).run("daily", day, lambda: datetime.combine(day, datetime.min.time(), UTC).replace(hour=7))
@@ -232,15 +268,24 @@ class Bench:
         """Return every square: of each column that a rule of the book or the service itself reads."""
         return list(squares(self.days[DAYS[-1]], self.app.book.wanted(self.app.book.rules)))
 
+    @cached_property
+    def _circle(self) -> Circle:
+        return Circle(self.days[DAYS[-1]], DAYS[-1])
+
     @cache  # noqa: B019
-    def judge(self, load: str) -> Judge:
-        """Return who judges what comes with a load, by what is told without any damage."""
-        tables = self.days[DAYS[-1]]
-        return Judge(circle=Circle(tables, DAYS[-1]), usual=self.told(load, tables), least=self.least)
+    def judge(self, load: str, rules: frozenset[str]) -> Judge:
+        """Return who judges what comes with a load, by what these rules tell without any damage."""
+        return Judge(circle=self._circle, usual=self.told(load, self.days[DAYS[-1]], rules), least=self.least)
 
     def came_of(self, square: Square) -> Came:
         """Return what comes of a damage."""
-        return self.judge(square.load).judge(square, self.told(square.load, square.damaged(self.days[DAYS[-1]])))
+        rules = self.readers(square)
+        return self.judge(square.load, rules).judge(square, self.told(square.load, square.damaged(self.days[DAYS[-1]]), rules))
+
+
+def _asked(rule: Rule, is_asked: bool) -> Rule:
+    """Return a rule as one of the run's job, or of one that is not run."""
+    return replace(rule, file=rule.file.model_copy(update={"job": "daily" if is_asked else "monthly"}))
 
 
 # ------------------------------------------------------------------ what the messages say
@@ -388,7 +433,7 @@ class Judge:
         """Return the rules of which nobody is told any more, and administrators read so."""
         silent = {rule for rule in usual.by_rule() if not told.by_rule()[rule]}
         child_level_stops = any(RESTRICTED in notice for notice in notices)
-        said = {code for notice in notices for code in _CODE.findall(notice.partition("\n")[0])}
+        said = {code for notice in notices for code in _CODE.findall(_said_of_rules(notice))}
         return said - told.by_rule().keys() | (silent if child_level_stops else set())
 
     def _changed(self, usual: Told, told: Told, withheld: set[str]) -> Iterator[str]:
@@ -407,6 +452,12 @@ class Judge:
             may_know = self.circle.may_know(told.about[reference])
             wrong[rule] += may_know is not None and reader not in may_know
         yield from (f"{rule} to others {count}" for rule, count in sorted(wrong.items()) if count)
+
+
+def _said_of_rules(notice: str) -> str:
+    """Return what of a notice says which rules are not asked or told of: its title, the rules that wait, or all where that is what it is about."""
+    title = notice.partition("\n")[0]
+    return notice if "could not run" in title else " ".join((title, *_WAIT.findall(notice)))
 
 
 def _names(notice: str, square: Square) -> bool:

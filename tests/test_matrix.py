@@ -18,6 +18,8 @@ pytestmark = pytest.mark.slow
 
 A_FEW = 50
 """Children, where one square is enough."""
+ABOUT_THE_DATA = {"DQ-06", "DQ-07", "DQ-08"}
+"""Rules that read how the others were asked, and no column of their own: what they say of a damage is that it is there."""
 DRAWN = {"first": 24, "third": 12}
 """How many squares of each load are tried."""
 
@@ -114,6 +116,8 @@ NAMED = "- Data: ssd_cp_visits.cppv_cp_visit_seen\n  ssd_cp_visits.cppv_cp_visit
         (told(*many(20)), told(), Outcome.unnamed),
         (told(*many(20)), told(notices=(WAITS,)), Outcome.withheld),
         (told(*many(20)), told(notices=(WAITS.partition("\n")[0],)), Outcome.unnamed),
+        (told(*many(20)), told(notices=(f"{NAMED} CP-01, CP-03 and DQ-05 wait: their alerts are on hold.",)), Outcome.withheld),
+        (told(*many(20)), told(notices=(f"{NAMED} It is read by CP-03.",)), Outcome.named),
         (told(*many(20)), told(*many(50, "CP-05"), notices=(WAITS,)), Outcome.named),
         (told(), told(("CP-03", "1", "m2@example.gov.uk")), Outcome.unnamed),
         (told(), told(("CP-03", "1", "w1@example.gov.uk")), Outcome.none),
@@ -141,9 +145,16 @@ def test_a_flag_in_another_dress_and_managers_as_numbers_harm_nobody(bench, squa
 
 
 def test_of_a_first_load_administrators_read_how_full_it_is(bench):
-    [ended] = [one for one in bench.judge("first").usual.notices if "ssd_involvements.invo_involvement_end_date" in one]
+    usual = bench.judge("first", frozenset(rule.id for rule in bench.app.book.rules)).usual
+    [ended] = [one for one in usual.notices if "ssd_involvements.invo_involvement_end_date" in one]
 
     assert re.fullmatch(r"  Loaded for the first time: \S+, in \d+ of \d+ rows", ended)
+
+
+def test_of_every_rule_of_every_job_some_column_is_damaged_but_of_those_that_are_about_the_data_itself(bench):
+    asked = frozenset().union(*map(bench.readers, bench.squares()))
+
+    assert {rule.code for rule in bench.app.book.rules if rule.id not in asked} == ABOUT_THE_DATA
 
 
 @pytest.mark.slow
