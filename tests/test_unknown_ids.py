@@ -100,3 +100,35 @@ def test_those_who_look_after_the_service_read_where_it_stands_and_what_comes_of
         "1 of 1 id matches nobody in ext_staff (ext_cover.csv:2: column covered_by); the next up is told in their place."
     )
     assert "W0077" not in "".join(notice.title + notice.detail for notice in office.notices)
+
+
+def notes(*people: str) -> Rows:
+    return [{"person_id": person, "by_id": "W1", "noted_on": "2026-03-02"} for person in people]
+
+
+PEOPLE = [f"{number:04}" for number in range(1, 101)]
+
+
+@pytest.mark.parametrize(
+    ("named", "is_trusted"),
+    [
+        (["X1", "X2", "X3", "X4"], True),
+        (["X1", "X2", "X3", "X4", "X5"], False),
+        (["X1", "X2", "X3", "X4", "X5", "0001"], True),
+        ([*PEOPLE[:90], *(f"{person}.0" for person in PEOPLE[90:])], True),
+        ([*PEOPLE[:89], *(f"{person}.0" for person in PEOPLE[89:])], False),
+        ([*PEOPLE[:50], *(f"X{person}" for person in PEOPLE[50:])], True),
+    ],
+)
+def test_where_the_ids_of_an_own_table_are_of_another_kind_the_rules_that_read_them_wait(named: list[str], *, is_trusted: bool):
+    wanted = {**WANTED, "ext_oversight": frozenset(TABLES["ext_oversight"].columns)}
+    tables = {**KNOWN, "ssd_person": [{"pers_person_id": person} for person in PEOPLE], "ext_oversight": notes(*named)}
+    with Snapshot(DAY, SETTINGS) as snapshot:
+        for name, rows in tables.items():
+            columns = sorted(wanted[name])
+            snapshot.fill(name, columns, [[row.get(column) for row in rows] for column in columns])
+        snapshot.settle(wanted)
+        judged = judge(snapshot, wanted, Past())
+
+    assert ("ext_oversight.person_id" not in judged.problems) == is_trusted
+    assert ("ext_oversight.person_id" in {one.about for one in judged.unknown_ids}) == is_trusted

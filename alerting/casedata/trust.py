@@ -16,7 +16,7 @@ from statistics import median_high
 from typing import TYPE_CHECKING
 
 from alerting.casedata.catalogue import TABLES, Settings
-from alerting.casedata.checks import Filled, Flaw, flaws
+from alerting.casedata.checks import NOWHERE, Filled, Flaw, flaws
 from alerting.casedata.column_checks import NOT_SUPPLIED
 from alerting.casedata.flavours import known_as
 from alerting.casedata.restricted_list import RESTRICTED, RestrictedList, TrustedList, read_list
@@ -46,6 +46,8 @@ _UNLESS_SET: Mapping[str, object] = {
     "may_be_empty": ("ext_cover", "ext_merged", "ext_visit_freq"),
     "when_stale": "withhold",
     "essential_rows": 30,
+    "max_nowhere": 0.10,
+    "unreadable_at_least": 5,
 }
 
 
@@ -214,7 +216,8 @@ def judge(snapshot: Snapshot, wanted: Wanted, past: Past) -> Trust:
         else:
             problems[RESTRICTED] = restricted.says
             releasable[RESTRICTED] = dict.fromkeys(restricted.doubts, 1.0)
-    for flaw in found.flaws:
+    unknown = find_unknown(snapshot, wanted, restricted, problems)
+    for flaw in (*found.flaws, *_of_another_kind(snapshot, unknown)):
         said = f"{flaw.about} {flaw.says}"
         if not flaw.grave:
             (told if flaw.told else notes).append(Problem(about=flaw.about, text=said, still_since=flaw.still_since))
@@ -242,13 +245,21 @@ def judge(snapshot: Snapshot, wanted: Wanted, past: Past) -> Trust:
         restricted=restricted,
         sealed_known=sealed_known,
         changed_by_hand=past.changed_by_hand,
-        unknown_ids=find_unknown(snapshot, wanted, restricted, problems),
+        unknown_ids=tuple(one for one in unknown if not {one.table, one.of, one.about} & problems.keys()),
         unread=frozenset(table for table in wanted if snapshot.readings[table].problem),
         loads=stated,
         filled=found.filled,
         columns={column.name: column for column in _shares(snapshot, wanted, found.filled)},
         released=frozenset(released),
     )
+
+
+def _of_another_kind(snapshot: Snapshot, unknown: Iterable[UnknownIds]) -> Iterator[Flaw]:
+    """Yield each column of the council's own tables whose ids are of another kind than those that they name."""
+    most, least = (_number(snapshot.settings, name) for name in ("max_nowhere", "unreadable_at_least"))
+    for one in unknown:
+        if one.are_of_another_kind(most, least):
+            yield Flaw(about=one.about, check=NOWHERE, size=round(len(one.cells) / one.named, 4), grave=True, says=one.says)
 
 
 def _shares(snapshot: Snapshot, wanted: Wanted, filled: Filled) -> Iterator[ColumnShares]:

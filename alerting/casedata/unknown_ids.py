@@ -1,6 +1,7 @@
 """The ids of people, staff and teams that the council's own tables name and that nobody has, whatever the size of the table.
 
-None of them stops anything: whoever it is about is simply not found, which nobody would notice if it were not told.
+A few stop nothing: whoever it is about is simply not found, which nobody would notice if it were not told. Where the ids by which a table
+says whom it is about are of another kind, none of them met or many but for what a spreadsheet changes, the rules that read them wait.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from alerting.casedata.catalogue import Reference
+from alerting.casedata.catalogue import SERVICE_COLUMNS, Reference
 from alerting.casedata.conversion import but_for_zeros, quoted
 from alerting.casedata.restricted_list import RESTRICTED, ListDoubt, RestrictedList
 from alerting.formatting import plural
@@ -90,6 +91,7 @@ _NAMING = (
     ),
     _naming("ext_pep", "person_id", *_PERSON, "these plans count for nobody"),
 )
+_WHOM = frozenset({"person_id", "contact_id", "referral_id", "worker_id"})
 _SPREADSHEET = "is an id but for leading zeros or a final .0, as a spreadsheet changes them"
 
 
@@ -109,6 +111,20 @@ class UnknownIds:
     effect: str
     #: How many of them are somebody's but for leading zeros and a final `.0`.
     changed: int = 0
+
+    def are_of_another_kind(self, most: float, least: float) -> bool:
+        """Return whether at least so many say whom it is about, and none of them is met or more than a share is but for zeros.
+
+        Not of how often a child is visited at least: without it the standard frequency holds.
+        """
+        if self.column not in _WHOM or self.table in SERVICE_COLUMNS or self.table == "ext_visit_freq":
+            return False
+        return len(self.cells) >= least and (len(self.cells) == self.named or self.changed > most * self.named)
+
+    @property
+    def says(self) -> str:
+        """What is wrong with the column, as the end of a sentence."""
+        return f"names {len(self.cells)} of {self.named} ids that {self.of} does not have"
 
     @property
     def about(self) -> str:
