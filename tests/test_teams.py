@@ -1,4 +1,4 @@
-"""What is special about Teams: the card, the address that is a password, and what each answer means."""
+"""What is special about Teams: the address that is a password, and what each answer means."""
 
 from __future__ import annotations
 
@@ -7,22 +7,18 @@ import logging
 import math
 import time
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
-from typing import Any
 
 import pytest
-from pydantic import BaseModel
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
 from alerting.delivery import attempt as delivery
 from alerting.errors import DeliveryError
-from notifiers import teams
 from notifiers.teams import Notifier
 from tests.flows import PATH, SIGNATURE, address, answers, attempt, not_handed_over, receiver, say_nothing
-from tests.messages import CARD, channel_message, mail_message
+from tests.messages import channel_message, mail_message
 from tests.servers import free_port
 
 
@@ -36,132 +32,6 @@ def host() -> Iterator[HTTPServer]:
 def flow(host) -> HTTPServer:
     host.clear()
     return host
-
-
-def posted(flow: HTTPServer, number: int = 0) -> dict[str, Any]:
-    request, _ = flow.log[number]
-    body = json.loads(request.get_data())
-    [attachment] = body["attachments"]
-    assert (body["type"], attachment["contentType"]) == ("message", "application/vnd.microsoft.card.adaptive")
-    return attachment["content"]
-
-
-# The card
-
-
-def test_a_card_is_accepted_which_is_not_yet_delivered(flow):
-    answers(flow, Response(status=202))
-    notifier = receiver(address(flow))
-
-    answer = notifier.send(channel_message(), say_nothing)
-    notifier.close()
-
-    assert answer == "accepted 202"
-    card = posted(flow)
-    assert (card["type"], card["version"], card["fallbackText"]) == (
-        "AdaptiveCard",
-        "1.5",
-        "Children in need North. 3 new, 9 open, 1 cleared",
-    )
-    assert texts(card) == [
-        ["Children in need North"],
-        ["3 new, 9 open, 1 cleared"],
-        ["Rule", "New", "Open", "Cleared"],
-        ["Child protection visit due or overdue", "2", "5", "1"],
-        ["Supervision overdue", "1", "4", "0"],
-        ["Data as at 22 November 2026"],
-    ]
-    assert card["actions"] == [{"type": "Action.OpenUrl", "title": "Open the list", "url": CARD.link}]
-
-
-def texts(card: dict[str, Any]) -> list[list[str]]:
-    """Return the card's words, a line each: a block, or a row of the table."""
-
-    def words(element: dict[str, Any]) -> str:
-        return element["text"] if element["type"] == "TextBlock" else "".join(run["text"] for run in element["inlines"])
-
-    lines = []
-    for element in card["body"]:
-        if element["type"] == "Table":
-            lines += [["".join(map(words, cell["items"])) for cell in row["cells"]] for row in element["rows"]]
-        else:
-            lines.append([words(element)])
-    return lines
-
-
-def test_nothing_in_a_card_is_a_field_that_teams_does_not_know():
-    card = teams._card(CARD)
-
-    # The models take any field, so that a slip of the pen is sent on and has no effect.
-    strangers = [(type(part).__name__, part.model_extra) for part in parts(card) if part.model_extra]
-    assert strangers == []
-
-
-def parts(value: Any) -> list[BaseModel]:
-    if isinstance(value, BaseModel):
-        return [value, *(part for name in type(value).model_fields for part in parts(getattr(value, name)))]
-    return [part for one in value for part in parts(one)] if isinstance(value, list) else []
-
-
-def test_a_card_shows_twenty_five_rows_and_says_how_many_there_are_more():
-    rows = tuple((f"Rule {number}", "1", "2", "3") for number in range(42))
-    body = teams._posted(channel_message(card=replace(CARD, rows=rows)))
-
-    lines = texts(json.loads(body)["attachments"][0]["content"])
-    assert [line[0] for line in lines if line[0].startswith("Rule ")] == [f"Rule {number}" for number in range(25)]
-    assert ["and 17 more"] in lines
-    assert len(body) < 20_000
-
-
-def test_a_card_with_more_rows_than_teams_takes_shows_the_first_and_counts_the_others(flow):
-    answers(flow, Response(status=202))
-    rows = tuple((f"{number} {'x' * 900}", "1", "2", "3") for number in range(25))
-
-    receiver(address(flow)).send(channel_message(card=replace(CARD, rows=rows)), say_nothing)
-
-    lines = texts(posted(flow))
-    assert [line[0].split()[0] for line in lines if "xxx" in line[0]] == [str(number) for number in range(12)]
-    assert ["and 13 more"] in lines
-    assert len(flow.log[0][0].get_data()) < 20_000
-
-
-def test_a_card_that_teams_would_drop_unseen_is_refused_beforehand(flow):
-    notifier = receiver(address(flow))
-
-    with pytest.raises(DeliveryError, match=r"the card has \d\d,\d{3} bytes, and Teams takes 20,000") as caught:
-        notifier.send(channel_message(card=replace(CARD, summary="x" * 9000)), not_handed_over)
-
-    assert not caught.value.passing
-    assert flow.log == []
-
-
-def test_words_of_the_data_do_nothing_in_a_card():
-    hostile = "**bold** [link](https://evil.example) <at>everyone</at> {{DATE(2026-01-01T00:00:00Z)}}\n# heading\x1b"
-    body = teams._posted(channel_message(card=replace(CARD, title=hostile, rows=((hostile, "1", "2", "3"),), summary=hostile)))
-
-    card = json.loads(body)["attachments"][0]["content"]
-    title = card["body"][0]["text"]
-    assert "\\*\\*bold\\*\\* \\[link\\](https://evil.example)" in title
-    # A run of rich text is shown as it stands, so Markdown needs no escaping there.
-    assert [element["type"] for element in card["body"]] == ["TextBlock", "RichTextBlock", "Table", "RichTextBlock"]
-    everything = json.dumps(card, ensure_ascii=False)
-    for acting in ("{{", "<at", "</at", "\\u001b"):
-        assert acting not in everything
-    assert "entities" not in card["msteams"]
-
-
-@pytest.mark.parametrize("link", [None, "javascript:alert(1)", "http://alerts.exampleshire.gov.uk"])
-def test_a_card_without_a_safe_link_has_no_button(link):
-    body = teams._posted(channel_message(card=replace(CARD, link=link)))
-
-    assert "actions" not in json.loads(body)["attachments"][0]["content"]
-
-
-def test_a_message_without_a_card_is_refused():
-    with pytest.raises(DeliveryError, match="no card that can be posted") as caught:
-        teams._posted(channel_message(card=None))
-
-    assert not caught.value.passing
 
 
 # Whom it reaches

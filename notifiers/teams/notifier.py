@@ -1,4 +1,4 @@
-"""Cards in a team's Teams channel, posted to the address of a Workflows flow.
+"""Messages posted to the address of a Workflows flow.
 
 The flow answers before it posts, so an answer of 202 means accepted and never delivered. The address of a flow is its
 password: it stands in no error and, with its query, in no log. A flow has no way to recognise a repeat.
@@ -30,18 +30,14 @@ from pydantic import (
 from alerting.delivery import notifier
 from alerting.delivery.notifier import Ceiling
 from alerting.errors import DeliveryError
-from alerting.model import Card, Message, Tier
+from alerting.model import Message, Tier
+from notifiers.teams.cards import TOO_LARGE, Mentioned, posted
 
 if TYPE_CHECKING:
     import requests
-    from microsoft_teams.cards import AdaptiveCard, RichTextBlock, Table, TableRow
 
-# Teams wraps a card again before it counts its 28 KB, by a fifth in the cases seen.
-_LARGEST_CARD = 20_000
-_MOST_ROWS = 25
 _LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 _RETIRED = ("logic.azure.com", "webhook.office.com")
-_MARKDOWN = re.compile(r"([\\`*_\[\]<>~#|])")
 _QUERY = re.compile(r"\?\S*")
 _SECONDS = re.compile(r"[0-9]+(\.[0-9]+)?")
 _BUSY = frozenset({429, 503})
@@ -58,7 +54,7 @@ _REMEDIES = {
     403: "Copy the flow's address again, whole, and let anyone trigger the flow: it knows callers by the address alone.",
     404: "The flow is gone or switched off; its owner may have left. Make it again under a service account.",
     410: "The flow is gone or switched off; its owner may have left. Make it again under a service account.",
-    413: "The card is too large for the flow: lower the number of rules that are shown in a channel.",
+    413: TOO_LARGE,
 }
 
 
@@ -69,6 +65,7 @@ class Notifier(BaseModel, notifier.Notifier):
     Plain http is for a host of this machine that `hosts` names. seconds_between_cards: for each address, as Teams asks.
     tries: how often in all where the flow is busy; retry_after_max_s: the longest wait between two, whatever it asks for.
     faults_to: the team whose channel is told when another receiver fails, as administrators are.
+    mentions: by team id, whom the card of a day names, so that Teams tells them of it.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
@@ -84,6 +81,7 @@ class Notifier(BaseModel, notifier.Notifier):
     retry_after_max_s: int = Field(default=60, ge=1)
     seconds_between_cards: float = Field(default=1, ge=0)
     faults_to: str | None = None
+    mentions: dict[str, Mentioned] = {}
 
     _session: requests.Session | None = PrivateAttr(None)
     _next_post: dict[str, float] = PrivateAttr(default_factory=dict)
@@ -103,10 +101,12 @@ class Notifier(BaseModel, notifier.Notifier):
         Raises DeliveryError: passing for 429, 503 and whatever keeps the card from leaving; ambiguous where an answer failed
         to come, a gateway gave it, or it is none that a flow gives; the sender's where something on the way answered, such as
         a proxy; lasting for a team without a channel, an address that may not be used, a card that is too large, and every
-        other answer. A card with more rows than fit shows the first, and how many there are more.
+        other answer. More rows than one card takes are several cards of the one message.
         """
         address, where = self._address(message), f"teams channel of {message.channel}"
-        body = _Body(_fitting(message), handed_over)
+        # A mention is a push to a telephone: what is no news of a day needs none.
+        mentioned = self.mentions.get(message.channel or "") if message.purpose == "daily" else None
+        body = _Body(posted(message, mentioned), handed_over)
         self._wait_for_turn(address)
         for number in range(1, self.tries + 1):
             body.seek(0)
@@ -128,6 +128,7 @@ class Notifier(BaseModel, notifier.Notifier):
             found.append(f"ceiling is {self.ceiling.name}: everybody in a channel reads it, so counts is what it should show")
         if self.faults_to is not None and self.faults_to not in self.channels:
             found.append(f"faults_to: team {self.faults_to} has no channel")
+        found += [f"mentions: team {team} has no channel" for team in sorted(self.mentions.keys() - self.channels.keys())]
         if not self.channels:
             found.append("there are no channels, so nothing can be sent")
         return found
@@ -332,87 +333,6 @@ def _kept_from_leaving(error: Exception) -> tuple[str, str]:
         return problem, "REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE must name a file of certificates (PEM) that this account may read."
     named = "" if isinstance(error, exceptions.ConnectionError) else f" ({type(error).__name__})"
     return f"the flow's host cannot be reached{named}", "Check the proxy and the firewall between this machine and the host."
-
-
-def _fitting(message: Message) -> bytes:
-    """Return the body of the request with as many rows as Teams takes. Raises DeliveryError where none makes it fit."""
-    most = _MOST_ROWS
-    while len(body := _posted(message, most)) > _LARGEST_CARD:
-        if most == 0:
-            raise DeliveryError(
-                f"the card has {len(body):,} bytes, and Teams takes {_LARGEST_CARD:,}", passing=False, remedy=_REMEDIES[413]
-            )
-        most //= 2
-    return body
-
-
-def _posted(message: Message, most: int = _MOST_ROWS) -> bytes:
-    """Return the body of the request: a message with the one card, of at most so many rows."""
-    if message.card is None:
-        raise DeliveryError("the message has no card that can be posted", passing=False, where="teams")
-    card = _card(message.card, most).model_dump(mode="json", by_alias=True, exclude_none=True)
-    attachment = {"contentType": "application/vnd.microsoft.card.adaptive", "contentUrl": None, "content": card}
-    return json.dumps({"type": "message", "attachments": [attachment]}, ensure_ascii=False, separators=(",", ":")).encode(
-        "utf-8", "replace"
-    )
-
-
-def _card(shown: Card, most: int = _MOST_ROWS) -> AdaptiveCard:
-    from microsoft_teams.cards import AdaptiveCard, OpenUrlAction, TeamsCardProperties, TextBlock
-
-    more = len(shown.rows) - most
-    words = [_plain(shown.summary)] if shown.summary else []
-    end = [_plain(f"and {more} more")] if more > 0 else []
-    end += [_plain(shown.footer, quiet=True)] if shown.footer else []
-    title = TextBlock(text=_without_markdown(shown.title), style="heading", size="Large", weight="Bolder", wrap=True)
-    linked = shown.link is not None and urlsplit(shown.link).scheme == "https"
-    return AdaptiveCard(
-        version="1.5",
-        lang="en",
-        fallback_text=_inert(f"{shown.title}. {shown.summary}"),
-        speak=_inert(f"{shown.title}. {shown.summary}"),
-        msteams=TeamsCardProperties(width="full"),
-        body=[title, *words, *([_table(shown, most)] if shown.rows and most else []), *end],
-        actions=[OpenUrlAction(title="Open the list", url=shown.link)] if linked else None,
-    )
-
-
-def _table(shown: Card, most: int) -> Table:
-    from microsoft_teams.cards import ColumnDefinition, Table
-
-    widths = [3, 2, 1] if len(shown.columns) == 3 else [4, *[1] * (len(shown.columns) - 1)]
-    return Table(
-        columns=[ColumnDefinition(width=width) for width in widths],
-        rows=[_row(shown.columns, bold=True), *(_row(cells) for cells in shown.rows[:most])],
-        show_grid_lines=False,
-    )
-
-
-def _row(cells: tuple[str, ...], *, bold: bool = False) -> TableRow:
-    from microsoft_teams.cards import TableCell, TableRow
-
-    # A number stands under its heading's last letter, so that counts can be compared down a column.
-    return TableRow(
-        cells=[TableCell(items=[_plain(cell, bold=bold, last=place == len(cells) - 1)]) for place, cell in enumerate(cells)]
-    )
-
-
-def _plain(text: str, *, bold: bool = False, quiet: bool = False, last: bool = False) -> RichTextBlock:
-    """Return text as it stands: a run of rich text, unlike a text block, is not read as Markdown."""
-    from microsoft_teams.cards import RichTextBlock, TextRun
-
-    run = TextRun(text=_inert(text), weight="Bolder" if bold else None, is_subtle=quiet or None, size="Small" if quiet else None)
-    return RichTextBlock(inlines=[run], horizontal_alignment="Right" if last else None)
-
-
-def _without_markdown(text: str) -> str:
-    return _MARKDOWN.sub(r"\\\1", _inert(text))
-
-
-def _inert(text: str) -> str:
-    """Drop control characters, and part the braces and brackets that Teams would act on: {{DATE(...)}}, <at>...</at>."""
-    kept = "".join(character if character.isprintable() else " " if character.isspace() else "" for character in text)
-    return kept.replace("{{", "{\u200b{").replace("<at", "<\u200bat").replace("</at", "</\u200bat")
 
 
 def _accepted(answer: _Answer, where: str) -> str:
