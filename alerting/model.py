@@ -119,6 +119,8 @@ class Reason(Worded):
         "Two records of one person were merged, and there was an older alert about the same: that one goes on.",
     )
 
+    wiped = "wiped", "what was kept about the child was wiped", "What was kept about the child was wiped."
+
     # A text that an earlier version kept, and that is none of these.
     other = "other", "{detail}"
 
@@ -129,7 +131,7 @@ class Reason(Worded):
     @property
     def by_the_record(self) -> bool:
         """Whether it says something about the record: what a rule gave up or somebody closed counts as cleared nowhere."""
-        return self not in (Reason.closed, Reason.rule_removed, Reason.rule_changed, Reason.record_merged)
+        return self not in (Reason.closed, Reason.rule_removed, Reason.rule_changed, Reason.record_merged, Reason.wiped)
 
 
 class About(Worded):

@@ -47,6 +47,7 @@ class ActKind(Worded):
     retention_begun = "retention begun", "let the store forget what is old"
     channel_seen = "channel seen", "saw a channel"
     child_looked_up = "child looked up", "looked up a child"
+    child_wiped = "child wiped", "wiped what was kept about a child"
 
     @property
     def is_told(self) -> bool:
@@ -69,6 +70,7 @@ _TOLD = frozenset(
         ActKind.removal_released,
         ActKind.fire_held,
         ActKind.fire_released,
+        ActKind.child_wiped,
     }
 )
 
@@ -143,7 +145,26 @@ class FireWanted:
     kind: ClassVar = ActKind.fire_released
 
 
-Wanted = SnoozeWanted | DataErrorWanted | CloseWanted | SilenceWanted | BrakeWanted | TableWanted | ListWanted | FireWanted
+@dataclass(frozen=True, kw_only=True)
+class WipeWanted:
+    """That what is kept about a child is wiped."""
+
+    kind: ClassVar = ActKind.child_wiped
+    #: Every id of the child.
+    children: tuple[str, ...]
+
+
+Wanted = (
+    SnoozeWanted
+    | DataErrorWanted
+    | CloseWanted
+    | SilenceWanted
+    | BrakeWanted
+    | TableWanted
+    | ListWanted
+    | FireWanted
+    | WipeWanted
+)
 
 
 @dataclass(frozen=True, kw_only=True)

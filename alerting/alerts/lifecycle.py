@@ -23,6 +23,7 @@
     any open    its record was merged into another   as it was   record_followed             it goes on under the other's id
     any open    the other has an older one of it     resolved    record_merged               see record_merges
     any open    somebody closes it                   resolved    closed                      detail: why
+    any open    two people wipe its child            resolved    wiped                       nobody is told
     resolved    match, cleared of late               firing      back_again                  the same alert; it has come back
     resolved    match, closed for these very facts   resolved    -                           until the day it was closed until
     resolved    match, otherwise                     as (none)                               a new alert, one episode on

@@ -28,7 +28,7 @@ from alerting.store.schema import (
     state,
     transition,
 )
-from alerting.store.seals import PARTS, Part, head_of, is_blank, of_columns, said_of
+from alerting.store.seals import NO_SALT, PARTS, Part, head_of, is_blank, of_columns, said_of
 
 _ENDED = ("done", "done_with_faults")
 _RELEASES = (ActKind.brake_released, ActKind.table_released, ActKind.list_released)
@@ -56,13 +56,14 @@ def check_seals(connection: sa.Connection, heads: Collection[str] = ()) -> SealC
     by_part: dict[tuple[str, str], dict[int, Any]] = defaultdict(dict)
     for row in rows:
         by_part[row.table_name, row.part][row.row_id] = row
+    anew = _read_sealed_anew(connection)
     for part in PARTS:
-        breaks += _check_part(connection, part, by_part[part.table.name, part.name], links)
+        breaks += _check_part(connection, part, by_part[part.table.name, part.name], links, anew)
     if links:
         breaks += _check_runs(connection, links)
         for table in (transition, brake):
             breaks += _check_added(connection, table, links, by_part[table.name, "made"])
-    breaks += [*_check_links(connection, links, by_part[act.name, "made"]), *_check_acted(connection, links, by_part)]
+    breaks += [*_check_links(connection, links, by_part[act.name, "made"], anew), *_check_acted(connection, links, by_part)]
     breaks += _check_refusals(connection) if links else []
     breaks += steering.found_before(connection)
     breaks += [f"{one.says} was changed by hand" for one in steering.changed_by_hand(connection)]
@@ -105,7 +106,20 @@ def _check_heads(links: Sequence[Any], heads: Collection[str]) -> Iterator[str]:
             yield f"the head {wanted[:12]} is none of this store's: it is another store, an older one, or was written anew"
 
 
-def _check_part(connection: sa.Connection, part: Part, sealed: Mapping[int, Any], links: Sequence[Any]) -> Iterator[str]:
+_Anew = Mapping[tuple[str, int], tuple[str, str]]
+"""By table and number, the salt and the digest by which a row is proved that was changed on purpose."""
+
+
+def _read_sealed_anew(connection: sa.Connection) -> _Anew:
+    """Return how the rows are sealed from which a child was taken out, by the acts that did so; the last counts."""
+    kept = connection.execute(sa.select(act.c.wanted).where(act.c.kind == ActKind.child_wiped.value).order_by(act.c.id)).scalars()
+    rows = [row for wanted in kept if isinstance(wanted, dict) for row in wanted.get("sealed", ())]
+    return {(table, id_): (salt, facts) for table, id_, salt, facts in rows}
+
+
+def _check_part(
+    connection: sa.Connection, part: Part, sealed: Mapping[int, Any], links: Sequence[Any], anew: _Anew
+) -> Iterator[str]:
     column, name = part.table.c, part.table.name.replace("_", " ")
     states = [column.state] if part.state is not None else []
     columns = {each.name: each for each in [*(column[each] for each in (*part.facts, *part.contents)), *states]}
@@ -114,7 +128,7 @@ def _check_part(connection: sa.Connection, part: Part, sealed: Mapping[int, Any]
         row = found.get(id_)
         if row is None:
             yield f"{name} {id_} was taken away"
-        elif of_columns(row, part.facts, was.salt) != was.facts:
+        elif not _has_its_facts(row, part, was, anew):
             yield f"{name} {id_} was changed ({part.name})"
         elif was.contents is not None and not _is_as_sealed(row, part, was):
             yield f"the words of {name} {id_} were changed"
@@ -125,6 +139,11 @@ def _check_part(connection: sa.Connection, part: Part, sealed: Mapping[int, Any]
                 yield f"{name} {id_} was put in"
     elif part.since is not None and part.state is None and links:
         yield from _check_ended(connection, part, sealed, links)
+
+
+def _has_its_facts(row: Any, part: Part, was: Any, anew: _Anew) -> bool:
+    salt, facts = anew.get((part.table.name, row.id), (NO_SALT, "")) if was.salt == NO_SALT else (was.salt, was.facts)
+    return of_columns(row, part.facts, salt) == facts
 
 
 def _is_as_sealed(row: Any, part: Part, was: Any) -> bool:
@@ -172,7 +191,7 @@ def _check_added(connection: sa.Connection, table: sa.Table, links: Sequence[Any
             yield f"{table.name} {row.id} was put in after run {row.run_id} had ended"
 
 
-def _check_links(connection: sa.Connection, links: Sequence[Any], sealed: Mapping[int, Any]) -> Iterator[str]:
+def _check_links(connection: sa.Connection, links: Sequence[Any], sealed: Mapping[int, Any], anew: _Anew) -> Iterator[str]:
     """Find acts that do not follow from the one before: those were put in, taken away or changed."""
     before = ""
     for row in connection.execute(sa.select(act).order_by(act.c.id)):
@@ -181,9 +200,16 @@ def _check_links(connection: sa.Connection, links: Sequence[Any], sealed: Mappin
             if before or (links and (row.id not in sealed or sealed[row.id].seal_id != links[0].id)):
                 yield f"act {row.id} was put in"
             continue
-        if row.link != acts.link_of(before, row):
+        if row.link != acts.link_of(before, row) and not _is_sealed_anew(row, anew):
             yield f"act {row.id} does not follow from the one before it: it, or that one, was put in, taken away or changed"
         before = row.link
+
+
+def _is_sealed_anew(row: Any, anew: _Anew) -> bool:
+    """Return whether an act is as it was left when a child was taken out of what it is about: its link is of before that."""
+    salt, facts = anew.get((act.name, row.id), (NO_SALT, ""))
+    [part] = [part for part in PARTS if part.table is act]
+    return bool(salt) and of_columns(row, part.facts, salt) == facts
 
 
 def _check_acted(
@@ -205,10 +231,13 @@ def _check_acted(
             if needs_act("made", row, row.at) and (made_by is None or (made_by.by, made_by.kind) != (row.by, kind)):
                 yield f"{table.name} {row.id} was put in: nobody's act made it"
     closed = {(row.by, row.about) for row in known.values() if row.kind == ActKind.close}
+    wiped = connection.execute(sa.select(handling.c.by, handling.c.alert_id).where(handling.c.kind == ActKind.child_wiped.value))
+    ended = {(row.by, row.alert_id) for row in wiped}
     table = transition
     by_hand = sa.select(*transition.c, schema.alert.c.ref).join(schema.alert, schema.alert.c.id == transition.c.alert_id)
     for row in connection.execute(by_hand.where(transition.c.run_id.is_(None)).order_by(transition.c.id)):
-        if needs_act("made", row, row.at) and (row.by, row.ref) not in closed:
+        done = (row.by, row.ref) in closed or (row.by, row.alert_id) in ended
+        if needs_act("made", row, row.at) and not done:
             yield f"transition {row.id} was put in: nobody's act made it"
     released = {(row.by, row.about, row.at) for row in known.values() if row.kind in _RELEASES}
     table = source_release

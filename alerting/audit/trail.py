@@ -108,9 +108,19 @@ def _between(query: TrailQuery, column: sa.Column[Any]) -> list[sa.ColumnElement
 
 def _read_acts(connection: sa.Connection, query: TrailQuery) -> Iterator[TrailEvent]:
     """Yield what people did, and what the service did in their name; what an earlier version kept of alerts alone as well."""
-    approved = _read_approvals(connection)
     about = [act.c.about == query.alert] if query.alert else []
-    for row in connection.execute(sa.select(act).where(*_between(query, act.c.at), *about).order_by(act.c.id)):
+    yield from read_acts(connection, *_between(query, act.c.at), *about)
+    refs = [alert.c.ref == query.alert] if query.alert else []
+    earlier = sa.select(handling, alert.c.ref).join(alert, alert.c.id == handling.c.alert_id)
+    earlier = earlier.where(handling.c.act_id.is_(None), *_between(query, handling.c.at), *refs)
+    for row in connection.execute(earlier.order_by(handling.c.id)):
+        yield TrailEvent(at=row.at, kind=ActKind(row.kind), by=row.by, about=row.ref, note=row.note, approved_by=row.approved_by)
+
+
+def read_acts(connection: sa.Connection, *where: sa.ColumnElement[bool]) -> Iterator[TrailEvent]:
+    """Yield the acts that meet conditions on their table, the oldest first."""
+    approved = _read_approvals(connection)
+    for row in connection.execute(sa.select(act).where(*where).order_by(act.c.id)):
         request = act_json.request_from_json(row) if row.kind == ActKind.request else None
         yield TrailEvent(
             at=row.at,
@@ -125,11 +135,6 @@ def _read_acts(connection: sa.Connection, query: TrailQuery) -> Iterator[TrailEv
             host=row.host,
             children=act_json.children_from_json(row.wanted),
         )
-    refs = [alert.c.ref == query.alert] if query.alert else []
-    earlier = sa.select(handling, alert.c.ref).join(alert, alert.c.id == handling.c.alert_id)
-    earlier = earlier.where(handling.c.act_id.is_(None), *_between(query, handling.c.at), *refs)
-    for row in connection.execute(earlier.order_by(handling.c.id)):
-        yield TrailEvent(at=row.at, kind=ActKind(row.kind), by=row.by, about=row.ref, note=row.note, approved_by=row.approved_by)
 
 
 _ANSWERS = (ActKind.approval, ActKind.withdrawal, ActKind.lapse)

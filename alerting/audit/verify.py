@@ -22,13 +22,14 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from alerting.alerts.acts import ActKind
 from alerting.audit import arrivals, messages, recipients
 from alerting.audit.messages import MessageLog
 from alerting.formatting import day, plural
 from alerting.model import BOUNCED, Reason
 from alerting.store.batches import batches
 from alerting.store.job_leases import ENDED
-from alerting.store.schema import alert, delivery, occurrence, outbox, run, state, told, transition
+from alerting.store.schema import alert, delivery, handling, occurrence, outbox, run, state, told, transition
 
 ARRIVED = "accepted"
 """The promise that each message was accepted, which a run asks once more when it has sent its last."""
@@ -38,6 +39,7 @@ FINAL = frozenset({"accepted", "failed", "cancelled", "unknown"})
 _SLACK = timedelta(minutes=30)
 """How long a message may be past its time before it counts as forgotten: the sender that ends it comes by now and then."""
 _ASKED = frozenset({"ok", "off"})
+_WIPED = ActKind.child_wiped.value
 _REASONS = frozenset(reason.value for reason in Reason)
 
 
@@ -285,9 +287,12 @@ def _check_told(connection: sa.Connection, log: MessageLog, known: Iterable[Any]
     if later is not None:
         return
     counted = {(row.receiver, row.recipient, row.alert_id) for row in known}
+    # Of what was wiped with all about its child, nobody counts as told of anything.
+    wiped = set(connection.execute(sa.select(handling.c.alert_id).where(handling.c.kind == _WIPED)).scalars())
     wrong: dict[int, int] = defaultdict(int)
     for key, (condition, message) in log.last.items():
-        wrong[message] += (condition != "resolved") != (key in counted)
+        if key[2] not in wiped:
+            wrong[message] += (condition != "resolved") != (key in counted)
     for message, count in sorted(wrong.items()):
         if count:
             problem = f"was accepted, and of {plural(count, 'alert')} in it the store does not know so"
@@ -355,7 +360,7 @@ def _check_chain(history: list[Any]) -> Iterator[str]:
 
 def _check_evidence(row: Any, asked: Mapping[str, str] | None) -> str | None:
     """Return what is wrong with how an alert ended, None where it was on evidence. asked: the rules of the run that ended it."""
-    if row.reason == Reason.closed:
+    if row.reason in (Reason.closed, Reason.wiped):
         return "by hand, and nobody is named" if row.by == "service" else None
     if row.reason in (Reason.rule_changed, Reason.rule_removed):
         return None

@@ -380,8 +380,7 @@ class Snapshot:
     def read_parquet(self, table: str, files: Mapping[date, Path], columns: Mapping[str, str]) -> None:
         """Make a table, or make it anew, of columns of Parquet files, each with its type; `as_of` has the date of a row's file.
 
-        The second engine of `write_parquet` reads them. Raises EngineError where there is no such file, it is not one of
-        Parquet with these columns, or a value is none of the type.
+        The second engine of `write_parquet` reads them. Raises EngineError where a file or a column is not there, or not of its type.
         """
         cast = ", ".join(f"CAST({quoted(name)} AS {kind}) AS {quoted(name)}" for name, kind in columns.items())
         each = (
@@ -391,10 +390,14 @@ class Snapshot:
         made = f"CREATE OR REPLACE TABLE {quoted(table)} AS SELECT * FROM given"
         self._do(partial(self._ask, "read_parquet", " UNION ALL ".join(each), made))
 
+    def load_parquet(self, table: str, path: Path) -> None:
+        """Make a table, or make it anew, of all of a Parquet file as it is. Raises as `read_parquet` does."""
+        made = f"CREATE OR REPLACE TABLE {quoted(table)} AS SELECT * FROM given"
+        self._do(partial(self._ask, "read_parquet", f"SELECT * FROM read_parquet({_text(path.absolute().as_posix())})", made))
+
     def row_count(self, table: str) -> int:
         """Count the rows filled so far."""
-        [(rows,)] = self.sql(f"SELECT count(*) FROM raw.{quoted(table)}")
-        return int(rows)
+        return int(self.sql(f"SELECT count(*) FROM raw.{quoted(table)}")[0][0])
 
     def unreadable(self, table: str, problem: str) -> None:
         """Note that a table is there but cannot be read, and why; what was filled of it is thrown away."""

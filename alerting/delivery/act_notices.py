@@ -86,6 +86,7 @@ _TITLES = {
     ActKind.removal_released: "A removal from the list of restricted records was released",
     ActKind.fire_held: "The service holds its fire",
     ActKind.fire_released: "The service sends again",
+    ActKind.child_wiped: "What was kept about a child was wiped",
 }
 
 
@@ -105,6 +106,7 @@ _ASKED = {
     ActKind.list_released: "the release of the list of restricted records",
     ActKind.removal_released: "the release of a removal from the list of restricted records",
     ActKind.fire_released: "that the service sends again",
+    ActKind.child_wiped: "that what is kept about a child is wiped",
 }
 """What a request is for, where it is no alert's; of a silence no more, as it may name a child."""
 

@@ -12,7 +12,8 @@ named after what is in them, so that a repeated run takes over from the last one
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -112,6 +113,20 @@ class KeptRun:
 
 
 @dataclass(frozen=True, kw_only=True)
+class KeptRow:
+    """A row that is kept about a child."""
+
+    job: str
+    #: The subject; with `.gone` of who was there the time before.
+    what: str
+    #: By the column's name.
+    cells: Mapping[str, object]
+    #: The first and the last day on which it stood so.
+    first: date
+    last: date
+
+
+@dataclass(frozen=True, kw_only=True)
 class Archive:
     """The folder in which days are kept."""
 
@@ -183,6 +198,39 @@ class Archive:
                     problems.append(f"{day} is too old to be kept and could not be deleted ({error.strerror})")
         return problems
 
+    def rows_about(self, snapshot: Snapshot, ids: Collection[str]) -> list[KeptRow]:
+        """Return all that is kept about a child, each row once; of a day that cannot be read nothing. Raises EngineError."""
+        found: dict[tuple[str, str, str], KeptRow] = {}
+        for day in self.kept_days():
+            for job in JOBS:
+                run = None
+                with suppress(ValueError):
+                    run = _read(self.folder / day.isoformat() / job)
+                for what, cells in _rows_of_run(snapshot, run, ids) if run else ():
+                    key = (job, what, repr(cells))
+                    first = found[key].first if key in found else day
+                    found[key] = KeptRow(job=job, what=what, cells=cells, first=first, last=day)
+        return list(found.values())
+
+    def take_out(self, snapshot: Snapshot, ids: Collection[str]) -> int:
+        """Take a child out of all that is kept, and return how many rows that was. Raises EngineError and OSError.
+
+        A run whose manifest cannot be read is deleted: nobody can say what is in it.
+        """
+        count = 0
+        for folder in [self.folder / day.isoformat() / job for day in self.kept_days() for job in JOBS]:
+            try:
+                run = _read(folder)
+            except ValueError:
+                _unlink(_own(folder))
+                continue
+            if run is not None:
+                kept, rows = _without(snapshot, run, ids)
+                if rows:
+                    _publish(folder, run.manifest.model_copy(update={"subjects": kept}))
+                count += rows
+        return count
+
     def _before(self, run: Manifest, subject: str) -> KeptRun | None:
         """Return the job's latest kept run of an earlier day that has the subject."""
         for day in reversed([day for day in self.kept_days() if day < run.as_of]):
@@ -239,6 +287,46 @@ def _load_before(snapshot: Snapshot, subject: Subject, before: KeptRun | None) -
         UNION ALL SELECT g.subject, g.person, g.member FROM gone_before g
         WHERE g.reason IS NULL AND g.subject NOT IN (SELECT {key} FROM there_before WHERE {key} IS NOT NULL)"""
     )
+
+
+def _rows_of_run(snapshot: Snapshot, run: KeptRun, ids: Collection[str]) -> Iterator[tuple[str, Mapping[str, object]]]:
+    """Yield the rows of a run in which a child is, each with what it is a row of."""
+    for id_, kept in run.manifest.subjects.items():
+        for what, file in ((id_, kept.table), (f"{id_}.gone", kept.gone)):
+            if file.rows:
+                snapshot.load_parquet("kept_rows", run.folder / file.name)
+                names = snapshot.names("SELECT * FROM kept_rows")
+                rows = snapshot.sql(f"SELECT * FROM kept_rows WHERE {_is_theirs(snapshot, 'kept_rows', ids)}")
+                yield from ((what, dict(zip(names, row, strict=True))) for row in rows)
+
+
+def _without(snapshot: Snapshot, run: KeptRun, ids: Collection[str]) -> tuple[dict[str, KeptSubject], int]:
+    """Return a run's subjects without a child, their files written anew where the child was, and how many rows that was."""
+    subjects, count = dict[str, KeptSubject](), 0
+    for id_, kept in run.manifest.subjects.items():
+        table, rows = _file_without(snapshot, run.folder, kept.table, id_, ids)
+        gone, more = _file_without(snapshot, run.folder, kept.gone, f"{id_}.gone", ids)
+        subjects[id_] = kept.model_copy(update={"table": table, "gone": gone})
+        count += rows + more
+    return subjects, count
+
+
+def _file_without(snapshot: Snapshot, folder: Path, file: KeptFile, name: str, ids: Collection[str]) -> tuple[KeptFile, int]:
+    if not file.rows:
+        return file, 0
+    snapshot.load_parquet("kept_rows", folder / file.name)
+    theirs = _is_theirs(snapshot, "kept_rows", ids)
+    [(count,)] = snapshot.sql(f"SELECT count(*) FROM kept_rows WHERE {theirs}")
+    return (_write(snapshot, folder, name, f"SELECT * FROM kept_rows WHERE NOT {theirs}") if count else file), int(count)
+
+
+def _is_theirs(snapshot: Snapshot, table: str, ids: Collection[str]) -> str:
+    """Return, in SQL, whether an id of a child stands in a row of a table, in whatever column of text."""
+    wanted = ", ".join("'" + id_.replace("'", "''") + "'" for id_ in sorted(ids))
+    kinds = snapshot.columns(f"SELECT * FROM {table}")
+    tests = [f"{quoted(name)} IN ({wanted})" for name, kind in kinds.items() if kind == "VARCHAR"]
+    tests += [f"list_has_any({quoted(name)}, [{wanted}])" for name, kind in kinds.items() if kind == "VARCHAR[]"]
+    return f"({' OR '.join(f'coalesce({test}, false)' for test in tests) or 'false'})"
 
 
 def _write(snapshot: Snapshot, folder: Path, name: str, query: str) -> KeptFile:

@@ -91,6 +91,8 @@ def wanted_to_json(wanted: Wanted) -> dict[str, Any]:
             return {"rule": wanted.rule}
         case acts.ListWanted():
             return {"mark": wanted.mark}
+        case acts.WipeWanted():
+            return children_to_json(wanted.children)
     return {}
 
 
@@ -107,6 +109,8 @@ def _wanted_from_json(kind: ActKind, kept: Mapping[str, Any]) -> Wanted:
             return acts.BrakeWanted(rule=kept["rule"])
         case ActKind.list_released:
             return acts.ListWanted(mark=kept["mark"])
+        case ActKind.child_wiped:
+            return acts.WipeWanted(children=tuple(map(str, kept[_CHILDREN])))
     without = {each.kind: each for each in (acts.DataErrorWanted, acts.TableWanted, acts.FireWanted)}
     return without[kind]()
 

@@ -6,7 +6,8 @@ planned by this directory.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -49,6 +50,15 @@ def read(connection: sa.Connection) -> NewestDirectory | None:
         return NewestDirectory(directory=_AS_JSON.validate_python(value), since=runs[0], list_since=runs[1])
     except (ValidationError, ValueError, TypeError, LookupError):
         return None
+
+
+def take_off(connection: sa.Connection, ids: Collection[str], now: datetime) -> None:
+    """Take a child off its list of restricted records: what waits to be sent was planned by it all the same."""
+    newest = read(connection)
+    if newest is None or newest.directory.restricted is None or newest.directory.restricted.keys().isdisjoint(ids):
+        return
+    left = {id_: restriction for id_, restriction in newest.directory.restricted.items() if id_ not in ids}
+    remember(connection, _DIRECTORY, _AS_JSON.dump_python(replace(newest.directory, restricted=left), mode="json"), now)
 
 
 def since(connection: sa.Connection) -> int | None:

@@ -5,6 +5,7 @@ A list that is doubted is released by two people, and for the very ids that it h
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
@@ -148,6 +149,18 @@ def release_removal(connection: sa.Connection, *, by: Actor, note: str, now: dat
     _keep_list(connection, replace(last, removed=()), now)
     acts.keep(connection, by, ActKind.removal_released, RESTRICTED, now, note=note)
     return len({person.ids for person in last.removed})
+
+
+def take_off(connection: sa.Connection, ids: Collection[str], now: datetime) -> None:
+    """Take a child off the list that was last trusted: the next list that has them restricts them again."""
+    last = last_trusted(connection)
+    if last is None:
+        return
+    listed, removed = (
+        tuple(one for one in people if not set(one.ids).intersection(ids)) for people in (last.listed, last.removed)
+    )
+    if (listed, removed) != (last.listed, last.removed):
+        _keep_list(connection, replace(last, listed=listed, removed=removed), now)
 
 
 def _keep_list(connection: sa.Connection, kept: TrustedList, now: datetime) -> None:

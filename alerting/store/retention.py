@@ -7,7 +7,7 @@ is proved who was told. Weekly totals, in which no child is, are not touched.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -17,7 +17,7 @@ from alerting.alerts.acts import ActKind
 from alerting.alerts.people import Actor
 from alerting.config import Retention
 from alerting.formatting import day as in_words
-from alerting.store import acts, restricted_lists, seals, unreadable_rows
+from alerting.store import acts, child_rows, restricted_lists, seals, unreadable_rows
 from alerting.store.batches import batches
 from alerting.store.messages import content_json
 from alerting.store.messages.send_hold import WAITING
@@ -75,13 +75,33 @@ def forget(connection: sa.Connection, wanted: Retention, today: date, now: datet
         remember(connection, _SEALED, sorted(_sealed_people(connection)), now)
     messages = _write(connection, _old_messages(connection, wanted, today))
     ids = connection.execute(sa.select(reading.c.alert_id).where(*_old_facts(wanted, today))).scalars().all()
-    for some in batches(ids):
-        connection.execute(reading.update().where(reading.c.alert_id.in_(some)).values(facts=_NO_FACTS))
+    empty_facts(connection, ids)
     return Forgotten(messages=messages, alerts=len(ids), sealed=sealed, set_aside=rows)
 
 
 _NO_FACTS = "{}"
 _Emptied = Iterator[tuple[int, str]]
+
+
+def empty_messages(connection: sa.Connection, ids: Sequence[int], said: str) -> None:
+    """Let messages forget what they said, of whomever, and say so at their head; that they were sent, and of which alerts, stays."""
+    emptied = (
+        (id_, content_json.without_items(content, bool, said)) for id_, content in _with_items(connection, outbox.c.id.in_(ids))
+    )
+    _write(connection, ((id_, content) for id_, content in emptied if content is not None))
+
+
+def empty_facts(connection: sa.Connection, alerts: Iterable[int]) -> None:
+    """Let alerts forget what their words are made of."""
+    for some in batches(alerts):
+        connection.execute(reading.update().where(reading.c.alert_id.in_(some)).values(facts=_NO_FACTS))
+
+
+def forget_sealed(connection: sa.Connection, ids: Collection[str], now: datetime) -> None:
+    """Let a child not be remembered as one whose messages were emptied already."""
+    known = remembered(connection, _SEALED)
+    if known is not None:
+        remember(connection, _SEALED, [id_ for id_ in known if id_ not in ids], now)
 
 
 def _write(connection: sa.Connection, emptied: _Emptied) -> int:
@@ -121,7 +141,7 @@ def _old_messages(connection: sa.Connection, wanted: Retention, today: date) -> 
 def _sealed_messages(connection: sa.Connection, wanted: Retention, today: date) -> _Emptied:
     """Return messages that tell of people whose records have been sealed since that was last looked at, without their items."""
     people = sorted(_sealed_people(connection) - set(remembered(connection, _SEALED) or ())) if wanted.sealed else []
-    refs = set(_alerts_of(connection, people).values())
+    refs = set(child_rows.alerts_of(connection, people).values())
     said = f"What this said was taken out on {in_words(today)}, as the record of a child in it is restricted."
     for id_, content in _with_items(connection) if refs else ():
         emptied = content_json.without_items(content, lambda told: not refs.isdisjoint(told), said)
@@ -132,17 +152,8 @@ def _sealed_messages(connection: sa.Connection, wanted: Retention, today: date) 
 def _rows_of_sealed(connection: sa.Connection, wanted: Retention) -> list[int]:
     """Return the numbers of the rows set aside in which somebody is whose record is sealed, whenever it was: rows come later too."""
     people = _sealed_people(connection) if wanted.sealed else set()
-    alerts = _alerts_of(connection, sorted(people))
+    alerts = child_rows.alerts_of(connection, sorted(people))
     return unreadable_rows.find_kept(connection, people | set(alerts.values()), alerts) if people else []
-
-
-def _alerts_of(connection: sa.Connection, people: Sequence[str]) -> dict[int, str]:
-    """Return the references of all alerts about people, by the numbers of their rows."""
-    found: dict[int, str] = {}
-    for some in batches(people):
-        about = sa.or_(alert.c.person.in_(some), alert.c.member.in_(some))
-        found.update((row.id, row.ref) for row in connection.execute(sa.select(alert.c.id, alert.c.ref).where(about)))
-    return found
 
 
 def _sealed_people(connection: sa.Connection) -> set[str]:

@@ -24,6 +24,8 @@ from alerting.store.messages import content_json
 from alerting.store.schema import seal, sealed_row
 
 _SALT_BYTES = 8
+NO_SALT = ""
+"""What stands for the salt of a row that somebody's act has sealed anew."""
 _SEALING = 7_203_119
 """The number of PostgreSQL's lock that whoever seals holds: any that nothing else in the database uses."""
 _LATE = timedelta(days=14)
@@ -167,18 +169,30 @@ def _sealed(part: Part, row: Any) -> dict[str, Any]:
 def erase(connection: sa.Connection, table: sa.Table, ids: Collection[int]) -> int:
     """Erase the contents of rows of a table, and the salt of their digests, so that they verify as erased; return how many.
 
-    What is not sealed yet is left: it is erased once it is. What a seal proves of the rest of each row stays.
+    What is not sealed yet is sealed without them. What a seal proves of the rest of each row stays.
     """
-    done = 0
-    for part in (part for part in PARTS if part.table is table and part.contents):
-        for some in batches(sorted(ids)):
-            mine = (sealed_row.c.table_name == table.name, sealed_row.c.part == part.name, sealed_row.c.row_id.in_(some))
-            sealed = connection.execute(sa.select(sealed_row.c.row_id).where(*mine)).scalars().all()
-            blank = {name: _blank(table.c[name]) for name in part.contents}
-            connection.execute(table.update().where(table.c.id.in_(sealed)).values(blank))
-            connection.execute(sealed_row.update().where(*mine).values(contents_salt=None))
-            done += len(sealed)
-    return done
+    blank = {name: _blank(table.c[name]) for part in PARTS if part.table is table for name in part.contents}
+    for some in batches(sorted(ids)):
+        connection.execute(table.update().where(table.c.id.in_(some)).values(blank))
+    let_contents_go(connection, table, ids)
+    return len(ids)
+
+
+def seal_anew(connection: sa.Connection, table: sa.Table, ids: Collection[int]) -> list[list[Any]]:
+    """Return new digests of what stays of rows that were changed on purpose, and take away the salt of those that a seal has.
+
+    Whoever keeps them, in an act of theirs, proves the rows from then on; what they were can be guessed from no digest any more.
+    """
+    [part] = [part for part in PARTS if part.table is table and part.name == "made"]
+    found: list[list[Any]] = []
+    for some in batches(sorted(ids)):
+        mine = (sealed_row.c.table_name == table.name, sealed_row.c.part == part.name, sealed_row.c.row_id.in_(some))
+        connection.execute(sealed_row.update().where(*mine).values(salt=NO_SALT))
+        columns = [table.c[name] for name in part.facts]
+        for row in connection.execute(sa.select(*columns).where(table.c.id.in_(some)).order_by(table.c.id)):
+            salt = secrets.token_hex(_SALT_BYTES)
+            found.append([table.name, row.id, salt, of_columns(row, part.facts, salt)])
+    return found
 
 
 def let_contents_go(connection: sa.Connection, table: sa.Table, ids: Collection[int]) -> None:

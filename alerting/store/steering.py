@@ -67,7 +67,7 @@ LAST_LIST = Steering(
     part="list",
     says="the last trusted list of restricted records",
     names=("restricted records", "restricted records lost"),
-    acts=(ActKind.removal_released,),
+    acts=(ActKind.removal_released, ActKind.child_wiped),
 )
 STEERING = (
     LAST_LIST,
@@ -78,7 +78,12 @@ STEERING = (
         acts=(ActKind.list_released,),
     ),
     Steering(part="doubt", says="the doubt about the list of restricted records", names=("restricted records doubted",)),
-    Steering(part="directory", says="the directory that messages go by", names=("directory", "directory since")),
+    Steering(
+        part="directory",
+        says="the directory that messages go by",
+        names=("directory", "directory since"),
+        acts=(ActKind.child_wiped,),
+    ),
     Steering(
         part="loads",
         says="what tables were like when last trusted",
@@ -101,12 +106,14 @@ STEERING = (
     Steering(
         part="who",
         says="whom open alerts are for, and at what level",
+        acts=(ActKind.child_wiped,),
         columns=(*(alert.c[name] for name in _WHO), alert.c.level, alert.c.level_since),
         is_of_open=True,
     ),
     Steering(
         part="facts",
         says="what is known of open alerts",
+        acts=(ActKind.child_wiped,),
         columns=(reading.c.measure, reading.c.due, reading.c.facts),
         is_of_open=True,
     ),

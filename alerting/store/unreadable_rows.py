@@ -89,20 +89,21 @@ def _is_about(table: str, text: str, names: Collection[str], alerts: Collection[
     with suppress(ValueError, AttributeError):  # somebody may have changed this row too
         if json.loads(text).get("id" if table == alert.name else "alert_id") in alerts:
             return True
-    return _holds(text, names)
+    return holds(text, names)
 
 
-def _holds(value: Any, names: Collection[str]) -> bool:
+def holds(value: Any, names: Collection[str]) -> bool:
+    """Return whether one of these names stands as a whole in a value, or in JSON that stands there as a text."""
     if isinstance(value, Mapping):
-        return any(_holds(inner, names) for pair in value.items() for inner in pair)
+        return any(holds(inner, names) for pair in value.items() for inner in pair)
     if isinstance(value, list):
-        return any(_holds(inner, names) for inner in value)
+        return any(holds(inner, names) for inner in value)
     text = str(value)
     if text in names:
         return True
     with suppress(ValueError):
         inner = json.loads(text)
-        return isinstance(inner, str | list | Mapping) and _holds(inner, names)
+        return isinstance(inner, str | list | Mapping) and holds(inner, names)
     return any(name in text and re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text) for name in names)
 
 

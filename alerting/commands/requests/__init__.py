@@ -21,9 +21,11 @@ from alerting.alerts.acts import (
     SnoozeWanted,
     TableWanted,
     Wanted,
+    WipeWanted,
 )
 from alerting.cli import CommandFolder, now, tell_now, today
 from alerting.errors import HandlingError
+from alerting.formatting import plural
 
 if TYPE_CHECKING:
     from alerting.alerts.people import Actor
@@ -100,6 +102,8 @@ class Granting:
                 return self._restricted_list(restricted)
             case FireWanted():
                 return self._fire()
+            case WipeWanted() as wipe:
+                return self._wipe(wipe)
 
     def _actions(self) -> AlertActions:
         from alerting.commands.alerts import actions_of
@@ -194,3 +198,13 @@ class Granting:
         if released is None:
             raise HandlingError("fire is not held any more")
         return f"{released.waiting} waiting messages may be sent now, with the next run; {released.cancelled} cancelled."
+
+    def _wipe(self, wanted: WipeWanted) -> str:
+        from alerting.store import wiping
+
+        wiped = wiping.wipe(self.store, self.connection, frozenset(wanted.children), self.approval, today(self.app), self.now)
+        return (
+            f"Wiped: {plural(wiped.alerts, 'alert')}, {wiped.ended} of them open until now, what {plural(wiped.messages, 'message')} "
+            f"said, what stood beside {plural(wiped.acts, 'act')}, and {plural(wiped.set_aside, 'row')} set aside. "
+            "A child who is in the data still has alerts again with the next run."
+        )

@@ -16,7 +16,8 @@ from alerting.terminal import echo
 @click.pass_context
 def command(ctx: click.Context, number: int, by: str | None) -> None:
     """Approve what another person asked for, by the number of their request: it is done at once."""
-    from alerting.alerts.acts import Approval
+    from alerting.alerts.acts import Approval, WipeWanted
+    from alerting.commands.audit.wipe import finish_wiping
     from alerting.commands.requests import Granting, lapse, look
     from alerting.store import acts
 
@@ -34,4 +35,6 @@ def command(ctx: click.Context, number: int, by: str | None) -> None:
         done = Granting(app=app, store=store, connection=connection, approval=approval, now=moment, impact=impact).do()
     with closing(store):
         tell_now(app, store)
-    echo(f"Request {number} of {request.by.name} is approved by {second.name}. {done}")
+        echo(f"Request {number} of {request.by.name} is approved by {second.name}. {done}")
+        if isinstance(request.wanted, WipeWanted):
+            finish_wiping(app, store, request.wanted.children)

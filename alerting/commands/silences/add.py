@@ -58,9 +58,10 @@ def command(
     if not yes:
         echo("Nothing is silenced yet: the same with --yes makes it, or asks a second person where it takes two.")
         return
-    with store.transaction() as connection:
-        number = silences.add(connection, request, impact, limits, now())
-    tell_now(app, store)
+    with closing(store):
+        with store.transaction() as connection:
+            number = silences.add(connection, request, impact, limits, now())
+        tell_now(app, store)
     if isinstance(number, Request):
         echo_request(number)
         return

@@ -87,14 +87,19 @@ def without_items(text: str, may_go: Callable[[frozenset[str]], bool], said: str
     may_go: whether items about these alerts, by reference, may go. What it told, by reference alone, stays: by that is proved
     who was told.
     """
-    try:
-        raw = json.loads(text)
-        refs = frozenset(item["ref"] for item in raw["items"])
-    except (ValueError, AttributeError, KeyError, TypeError):
-        return None
+    refs = items_in(text)
     if not refs or not may_go(refs):
         return None
+    raw = json.loads(text)
     return json.dumps(raw | {"items": [], "banners": [*(raw.get("banners") or ()), said]})
+
+
+def items_in(text: str) -> frozenset[str]:
+    """Return the references of the alerts of which content says something itself; none of what is no person's list."""
+    try:
+        return frozenset(item["ref"] for item in json.loads(text)["items"])
+    except (ValueError, AttributeError, KeyError, TypeError):
+        return frozenset()
 
 
 def is_emptied(text: str | None) -> bool:

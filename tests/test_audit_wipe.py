@@ -1,0 +1,232 @@
+"""Two people wipe what is kept about a child: nothing of the child is left, that it was there is proved, and nothing old comes back."""
+
+from __future__ import annotations
+
+import json
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+import sqlalchemy as sa
+from click.testing import CliRunner
+
+from alerting.commands import cli
+from alerting.store import schema
+from tests.made_council import MONDAY
+from tests.office import Office
+from tests.test_audit_search import search
+from tests.test_commands import Shell
+
+pytestmark = pytest.mark.slow
+
+CHILD, OLD, OTHER = "100234", "555123", "100777"
+DAY = timedelta(days=1)
+REASON = "erasure 14"
+
+
+def shell(office: Office) -> Shell:
+    return Shell(office.folder / "config.yaml")
+
+
+@pytest.fixture
+def office(tmp_path: Path) -> Office:
+    return filled(Office(tmp_path))
+
+
+@pytest.fixture
+def on_either(tmp_path: Path, store_url: str) -> Office:
+    """The same on SQLite, then on PostgreSQL."""
+    return filled(Office(tmp_path, store_url))
+
+
+def filled(office: Office) -> Office:
+    """Return an office with two children of one team, of whom M1 was told; one of them stands in all places in which a child can."""
+    office.settings = {"handling": {"silence_share": 100}, "keep": {"days": 400}}
+    for child in (CHILD, OTHER):
+        office.council.on_a_plan(child, seen=MONDAY - 41 * DAY)
+    office.council.add("ext_merged", merged_person_id=OLD, person_id=CHILD, merged_on="2026-02-01")
+    office.council.add("ext_restricted", person_id=CHILD, level="limited", allowed_recipients="M1;W1;S1")
+    office.run(MONDAY)
+    office.handle(CHILD, "cp-visit-overdue", "acknowledge", MONDAY, note=f"{CHILD} seen at school", until=MONDAY + 5 * DAY)
+    office.handle(OTHER, "cp-visit-overdue", "acknowledge", MONDAY, note="visit booked", until=MONDAY + 5 * DAY)
+    until = (datetime.now(UTC) + 5 * DAY).date().isoformat()
+    for children in ((CHILD,), (CHILD, OTHER)):
+        matcher = [word for child in children for word in ("--child", child)]
+        given = ["--until", until, "--reason", f"{CHILD} is moving", "--as-of", MONDAY.isoformat(), "--by", "S1", "--yes"]
+        shell(office)("silences", "add", *matcher, *given)
+    office.run(MONDAY + DAY)
+    shell(office)("audit", "subject", CHILD, "--by", "P1", "--note", f"about {CHILD}")
+    return office
+
+
+def in_store(office: Office) -> set[tuple[str, str]]:
+    """The tables and columns in which the child stands, by any id, also within words of the child's plans and referrals."""
+    found = set[tuple[str, str]]()
+    with closing(office.store()) as store, store.reading() as connection:
+        for table in schema.metadata.sorted_tables:
+            for row in connection.execute(
+                sa.select(*(sa.cast(column, sa.Text).label(column.name) for column in table.c))
+            ).mappings():
+                found.update((table.name, name) for name, text in row.items() if text and (CHILD in text or OLD in text))
+    return found
+
+
+def in_files(office: Office) -> set[str]:
+    """The files of an SQLite store in whose bytes the child stands."""
+    return {
+        path.name
+        for path in office.folder.glob("alerting.db*")
+        if CHILD.encode() in path.read_bytes() or OLD.encode() in path.read_bytes()
+    }
+
+
+def in_days(office: Office) -> set[str]:
+    with duckdb.connect() as engine:
+        paths = sorted((office.folder / "kept").rglob("*.parquet"))
+        return {
+            path.name for path in paths if CHILD in str(engine.execute("SELECT * FROM read_parquet($1)", [str(path)]).fetchall())
+        }
+
+
+def wipe(office: Office) -> str:
+    asked = shell(office)("audit", "wipe", OLD, "--reason", REASON, "--by", "P1").output
+    number = asked.partition("Request ")[2].split()[0]
+    return shell(office)("requests", "approve", number, "--by", "H1").output
+
+
+def leave_the_data(office: Office) -> None:
+    for rows in office.council.tables.values():
+        rows[:] = [row for row in rows if CHILD not in "".join(row.values()) and OLD not in row.values()]
+
+
+def breaches(office: Office) -> list[str]:
+    """What the audit finds, but for the days that a test left out."""
+    given = ["--config", str(office.folder / "config.yaml"), "audit", "verify", "--to", (MONDAY + 3 * DAY).isoformat(), "--json"]
+    found: dict[str, Any] = json.loads(CliRunner().invoke(cli, given).stdout)
+    return [each["problem"] for each in found["breaches"] if "and was neither done" not in each["problem"]]
+
+
+def test_nothing_of_the_child_is_left_and_all_is_proved_as_before(on_either: Office) -> None:
+    office = on_either
+    mine, other = office.alert(CHILD).ref, office.alert(OTHER).ref
+    assert {table for table, _ in in_store(office)} >= {"alert", "handling", "silence", "act", "outbox", "state"}
+    assert in_days(office)
+    before = breaches(office)
+
+    said = wipe(office)
+
+    assert "is approved by Person H1. Wiped: " in said
+    assert in_store(office) == set()
+    assert in_files(office) == set()
+    assert in_days(office) == set()
+    assert breaches(office) == before == []
+    [left] = [alert for alert in office.alerts() if alert.ref == mine]
+    assert (left.subject, left.person, left.facts, left.condition.value) == (f"wiped {mine}", None, {}, "resolved")
+    assert office.alert(OTHER).ref == other
+    assert [act.note for act in office.alert(OTHER).acts] == ["visit booked"]
+
+
+def test_that_it_was_wiped_is_kept_by_whom_and_why(office: Office) -> None:
+    ref = office.alert(CHILD).ref
+    wipe(office)
+
+    [event] = search(office, "--kind", "child-wiped")
+    assert (event["by"], event["approved_by"], event["note"], event["about"]) == ("P1", "H1", REASON, "a child")
+    shown = shell(office)("alerts", "show", ref).output
+    assert "child wiped by P1, approved by H1" in shown
+    assert "acknowledge by M1" in shown
+    assert {each["to"] for each in search(office, "--alert", ref, "--kind", "message")} >= {"M1"}
+
+
+def test_later_runs_bring_nothing_old_back(on_either: Office) -> None:
+    office = on_either
+    wipe(office)
+    leave_the_data(office)
+
+    for day in (2, 3):
+        office.run(MONDAY + day * DAY)
+
+    assert in_store(office) == set()
+    assert "wiped" not in str([content for _, content in office.sent])
+    assert breaches(office) == []
+
+
+def test_a_child_who_is_in_the_data_still_has_a_new_alert_and_nothing_of_the_old_one(office: Office) -> None:
+    old = office.alert(CHILD)
+    wipe(office)
+
+    office.run(MONDAY + 2 * DAY)
+
+    new = office.alert(CHILD)
+    assert new.ref != old.ref
+    assert (new.first_seen, new.acts) == (MONDAY + 2 * DAY, ())
+    assert breaches(office) == []
+
+
+def test_what_another_child_is_silenced_by_stays_so(office: Office) -> None:
+    wipe(office)
+
+    with closing(office.store()) as store, store.reading() as connection:
+        rows = connection.execute(sa.select(schema.silence).order_by(schema.silence.c.id)).all()
+    assert [(row.matcher, row.reason, row.ended_at is None) for row in rows] == [({}, "", False), ({"child": [OTHER]}, "", True)]
+
+
+def test_one_person_alone_wipes_nothing(office: Office) -> None:
+    shell(office)("audit", "wipe", CHILD, "--reason", REASON, "--by", "P1")
+
+    [request] = shell(office).json("requests", "list")
+    assert (request["kind"], request["wanted"]) == ("child wiped", {"children": [CHILD, OLD]})
+    assert (
+        "who approves is who asks" in shell(office)("requests", "approve", str(request["request"]), "--by", "P1", code=1).output
+    )
+    assert office.alert(CHILD).person == CHILD
+
+
+def test_a_reason_that_names_the_child_is_refused_as_it_stays(office: Office) -> None:
+    said = shell(office)("audit", "wipe", CHILD, "--reason", f"erase {CHILD}", "--by", "P1", code=1).output
+
+    assert "the reason names the child" in said
+
+
+def test_what_waits_to_be_sent_goes_out_first(office: Office) -> None:
+    later = datetime(2099, 1, 1, tzinfo=UTC)
+    with closing(office.store()) as store, store.transaction() as connection:
+        last = sa.select(sa.func.max(schema.outbox.c.id)).where(
+            schema.outbox.c.purpose == "daily", schema.outbox.c.recipient == "M1"
+        )
+        waits = schema.outbox.update().where(schema.outbox.c.id == last.scalar_subquery())
+        connection.execute(waits.values(state="deferred", finished_at=None, next_at=later, expires_at=later))
+    asked = shell(office)("audit", "wipe", CHILD, "--reason", REASON, "--by", "P1").output
+    number = asked.partition("Request ")[2].split()[0]
+
+    said = shell(office)("requests", "approve", number, "--by", "H1", code=1).output
+
+    assert "1 message in which the child is waits to be sent" in said
+    assert office.alert(CHILD).person == CHILD
+
+
+@pytest.mark.parametrize(
+    ("edit", "found"),
+    [
+        ('UPDATE silence SET matcher = \'{"team": ["T1"]}\' WHERE id = 1', "silence 1 was changed"),
+        ("UPDATE sealed_row SET salt = '' WHERE table_name = 'handling' AND part = 'made'", "handling 1 was changed (made)"),
+        ("UPDATE alert SET level = 1 WHERE person IS NULL AND subject LIKE 'wiped%'", "or at another level"),
+    ],
+)
+def test_a_change_by_hand_is_found_after_it_too(office: Office, edit: str, found: str) -> None:
+    wipe(office)
+    with closing(office.store()) as store, store.transaction() as connection:
+        connection.execute(sa.text(edit))
+
+    assert any(found in problem for problem in breaches(office))
+
+
+def test_it_can_be_done_once_more(office: Office) -> None:
+    wipe(office)
+    said = wipe(office)
+
+    assert "Wiped: 0 alerts" in said
+    assert breaches(office) == []
