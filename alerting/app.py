@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from alerting.delivery.bounces import Bounces
     from alerting.delivery.sending import Sender
     from alerting.evaluation.archive import Archive
+    from alerting.notifications.messages.own_words import OwnWords
     from alerting.notifications.messages.rendering import RuleWords, Words
     from alerting.notifications.policy import Policy
     from alerting.notifications.routing import Receiver
@@ -148,7 +149,15 @@ class App:
             stamp=council.stamped,
             ask=ask,
             case_link=council.case_link,
+            own=self.own_words(),
         )
+
+    def own_words(self) -> OwnWords:
+        """Return what the council words itself in messages."""
+        from alerting.notifications.messages.own_words import OwnWords, read_own_words
+
+        folder = self.loaded.config.messages.templates
+        return OwnWords() if folder is None else read_own_words(self.loaded.folder / folder)
 
     def receivers(self) -> dict[str, tuple[Receiver, Notifier]]:
         """Return each receiver as routing sees it, and itself."""

@@ -186,6 +186,16 @@ class Keep(BaseModel):
     days: int = Field(default=400, ge=0, le=4000, description="How many days back they are kept; 0 keeps none")
 
 
+class Messages(BaseModel):
+    """What a council words itself in the messages of its people."""
+
+    model_config = _STRICT
+
+    templates: WrittenPath | None = Field(
+        default=None, description="A folder with the council's own words: title.txt, head.txt, praise.txt, foot.txt"
+    )
+
+
 class Engine(BaseModel):
     """What one rule, one subject or one shared view may take of the machine; one that takes more is left out, the others are asked."""
 
@@ -284,6 +294,7 @@ class Config(BaseModel):
         description="What is open on a job's first day: kept back, and told in one summary when released (baseline), or told as new (full)",
     )
     keep: Keep = Keep()
+    messages: Messages = Messages()
     retention: Retention = Retention()
     engine: Engine = Engine()
     handling: Handling = Handling()

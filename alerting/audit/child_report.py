@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from alerting import formatting
 from alerting.audit.child_file import Entry
-from alerting.notifications.messages.rendering import page
+from alerting.notifications.messages.layouts import lay_out
 
 HEADINGS = ("When", "About", "What", "Who", "Why")
 
@@ -43,7 +43,7 @@ def as_page(entries: Sequence[Entry], zone: ZoneInfo, *, council: str, child: st
         (part.words, [as_cells(entry, zone) for entry in mine]) for part, mine in groupby(entries, key=lambda entry: entry.part)
     ]
     local = at.astimezone(zone).replace(tzinfo=None)
-    return page("child.html", council=council, child=child, at=local, by=by, headings=HEADINGS, parts=parts)
+    return lay_out("child.html", council=council, child=child, at=local, by=by, headings=HEADINGS, parts=parts)
 
 
 def _when(at: datetime | date | None, zone: ZoneInfo) -> str:

@@ -40,7 +40,7 @@ def check(app: App, today: date, *, reach: bool = True) -> list[Fault]:
     faults = [*app.faults, *_shared_param_faults(app.book), *check_book(app.book)]
     faults += [fault for rule in rules for fault in _rule_faults(app, rule, today)]
     untold = [*_address_faults(app), *_administrator_faults(app), *_asking_faults(app), *_reach_faults(app)]
-    untold += [*find_calendar_faults(app, today), *_departure_faults(app)]
+    untold += [*find_calendar_faults(app, today), *_departure_faults(app), *app.own_words().faults]
     return list(dict.fromkeys([*faults, *_receiver_faults(app, reach=reach), *untold]))
 
 

@@ -17,8 +17,8 @@ from alerting.evaluation import day
 from alerting.evaluation.plan_actions import read_plan
 from alerting.model import About, Alert, Condition
 from alerting.notifications.improvement_plan import compose_plan
+from alerting.notifications.messages.layouts import lay_out
 from alerting.notifications.messages.plan import PlanLine, plan_lines, plan_summary
-from alerting.notifications.messages.rendering import page
 from alerting.notifications.week_content import PlanRow
 from alerting.rulebook.rule import Rule
 from alerting.store import brakes
@@ -111,7 +111,7 @@ def _known(app: App, rules: set[str]) -> _Known:
 
 def as_page(report: PlanReport) -> str:
     """Return the plan as one file of HTML, laid out for a screen and for paper."""
-    return page(
+    return lay_out(
         "plan.html",
         council=report.council,
         as_of=report.as_of,

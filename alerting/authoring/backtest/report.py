@@ -16,7 +16,7 @@ from alerting.authoring.differences import compare_rules
 from alerting.errors import ConfigError
 from alerting.formatting import day as in_words
 from alerting.formatting import plural
-from alerting.notifications.messages.rendering import page
+from alerting.notifications.messages.layouts import lay_out
 
 WIDTH, HEIGHT = 640, 150
 """Of a chart's plot in the page, in the units of its drawing."""
@@ -162,7 +162,7 @@ def write_span(first: date, last: date) -> str:
 def write_page(found: Backtest, path: Path, council: str) -> None:
     """Write the report as one HTML file that needs nothing from outside. Raises ConfigError where it cannot be written."""
     rule, days = found.draft.rule, found.draft.days
-    text = page(
+    text = lay_out(
         "backtest.html",
         council=council,
         rule=rule,

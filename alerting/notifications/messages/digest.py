@@ -125,6 +125,8 @@ class Telling:
     title_of: Callable[[str], RuleTitle]
     #: A rule's own words about an item.
     sentence_of: Callable[[Item], str]
+    #: What is said of so many items that were due, and are recorded now.
+    praise_of: Callable[[int], str]
     #: Why the reader is told of most items of each team, by its name: said once.
     whys: Mapping[str, str] = field(default_factory=dict)
     #: The reader's name, which nobody needs to be told.
@@ -342,7 +344,7 @@ def _earned(part: Part, telling: Telling) -> str:
     """Return praise for what was due, and is recorded now: what time alone has cleared earns none."""
     items = [*part.named, *(item for group in part.groups for item in group.items)]
     earned = [item for item in items if item.resolved_reason is Reason.cleared and telling.title_of(item.rule).falls_due]
-    return f"Well done: {len(earned)} of these {'is' if len(earned) == 1 else 'are'} recorded now." if earned else ""
+    return telling.praise_of(len(earned)) if earned else ""
 
 
 def _more(part: Part, telling: Telling) -> str:

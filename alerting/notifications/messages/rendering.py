@@ -1,6 +1,6 @@
-"""Notification -> Message. The only module with jinja2 and css_inline.
+"""Notification -> Message.
 
-Two kinds of template, kept apart. The files of `templates/` lay a message out and are ours. A rule's `says` and `clears`
+Two kinds of template, kept apart. The files of `templates/` lay a message out and are ours (`layouts`). A rule's `says` and `clears`
 are the council's: they may print, choose, compare and filter, and nothing else; what comes of them is one line of plain
 text, escaped like any other value where it meets HTML. Case data is only ever a value, never part of a template.
 
@@ -14,16 +14,11 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from functools import cache, partial
-from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
-from css_inline import CSSInliner
-from jinja2 import FileSystemLoader, StrictUndefined, UndefinedError
-from jinja2.sandbox import SandboxedEnvironment
+from jinja2 import UndefinedError
 
-from alerting.formatting import dated, day, in_unit, listed, plain, plural
+from alerting.formatting import dated, in_unit, listed, plain
 from alerting.model import Card, Message, Problem, Tier
 from alerting.notifications.content import (
     CardContent,
@@ -37,9 +32,10 @@ from alerting.notifications.content import (
     SendTestContent,
     WeeklyContent,
 )
-from alerting.notifications.messages import counts, digest, headline, summary, team_card, week
+from alerting.notifications.messages import counts, digest, headline, layouts, summary, team_card, week
 from alerting.notifications.messages.counts import CountsView
 from alerting.notifications.messages.digest import RuleTitle, ShownSection
+from alerting.notifications.messages.own_words import OwnWords, Voice
 from alerting.notifications.messages.sentences import (
     LONGEST,
     NoValueError,
@@ -148,17 +144,19 @@ class Words:
         stamp: str | None = None,
         ask: str | None = None,
         case_link: str | None = None,
+        own: OwnWords | None = None,
     ) -> None:
         """Stamp: marks every message of an installation that is not the live one, such as `TEST SYSTEM`.
 
         ask: the address to which the reference of an item is sent by whoever finds it wrong, where there is no page. case_link: the
-        address of a child's record in the case system, with `{child}` for its number.
+        address of a child's record in the case system, with `{child}` for its number. own: the parts that the council words itself.
         """
         self._rules = rules
         self._council = plain(council)
         self._page_url = page_url
         self._ask, self._case_link = ask, case_link
         self._stamp = plain(stamp) if stamp else None
+        self._own = own or OwnWords()
 
     def render(
         self,
@@ -175,13 +173,15 @@ class Words:
         repeated: an earlier attempt may have arrived, and the message says so. A rule's words never raise.
         """
         problems: Counter[Problem] = Counter()
-        page = self._page(notification, ceiling, problems)
+        voice = self._voice(notification, problems)
+        page = self._page(notification, ceiling, problems, voice)
         banners = [plain(banner, LONGEST) for banner in notification.content.heads]
         values = {
             **vars(page.view),
-            "title": page.title,
+            "title": " ".join(voice.say("title")) or page.title,
+            "opening": voice.say("head"),
+            "closing": voice.say("foot"),
             "council": self._council,
-            "name": plain(notification.name),
             "as_of": notification.as_of,
             "banners": banners,
             "page_url": self._page_url,
@@ -197,8 +197,8 @@ class Words:
             to_name=plain(notification.name),
             to_address=notification.address,
             subject=f"[{self._stamp}] {page.subject}" if self._stamp else page.subject,
-            text=_layouts().get_template(f"{page.template}.txt").render(values).strip() + "\n",
-            html=_inliner().inline(_layouts().get_template(f"{page.template}.html").render(values)),
+            text=layouts.lay_out(f"{page.template}.txt", **values).strip() + "\n",
+            html=layouts.inline(layouts.lay_out(f"{page.template}.html", **values)),
             message_id=message_id,
             date=planned_at,
             channel=channel,
@@ -206,6 +206,15 @@ class Words:
             repeated=repeated,
         )
         return Rendered(message=message, problems=tuple(_told(problem, count) for problem, count in problems.items()))
+
+    def _voice(self, notification: Notification, problems: Counter[Problem]) -> Voice:
+        """Return how the parts of a message are said that a council may word: those of people's lists and summaries."""
+        is_own = isinstance(notification.content, DigestContent | WeeklyContent) and not notification.is_for_channel
+        own = self._own if is_own else OwnWords()
+        problems.update(own.problems())
+        values = {"purpose": notification.purpose, "as_of": notification.as_of, "ask": self._ask, "page": self._page_url}
+        named = {"council": self._council, "name": plain(notification.name)}
+        return Voice(own=own, values=values | named, note=lambda problem: problems.update([problem]))
 
     def say(self, item: Item, as_of: date, ceiling: Tier) -> tuple[str, AboutRule | None]:
         """Return what a message says of one alert, and of its rule: for a page that shows it. Without words of its own it says what is measured."""
@@ -226,7 +235,7 @@ class Words:
 
     # ------------------------------------------------------------------ what each purpose shows
 
-    def _page(self, notification: Notification, ceiling: Tier, problems: Counter[Problem]) -> _Page:
+    def _page(self, notification: Notification, ceiling: Tier, problems: Counter[Problem], voice: Voice) -> _Page:
         match notification.content:
             case CardContent() as content:
                 return self._counts(
@@ -236,7 +245,7 @@ class Words:
                 whose = digest.teams_of(item.team_name for item in content.items)
                 return self._counts(notification, counts.view_digest(content, notification.as_of, self._title), whose)
             case DigestContent() as content:
-                return self._items(notification, content, ceiling, problems)
+                return self._items(notification, content, ceiling, problems, voice)
             case WeeklyContent() as content:
                 return self._week(content)
             case NoticeContent() as content:
@@ -274,13 +283,16 @@ class Words:
         card = self._card(f"The week in practice alerts{whose}", says, ("Rule", "Open", "New"), rows, footer=footer)
         return _Page(template="weekly", title="Practice alerts: the week", subject=subject, view=view, card=card)
 
-    def _items(self, notification: Notification, content: DigestContent, ceiling: Tier, problems: Counter[Problem]) -> _Page:
+    def _items(
+        self, notification: Notification, content: DigestContent, ceiling: Tier, problems: Counter[Problem], voice: Voice
+    ) -> _Page:
         as_of, items, teams = notification.as_of, content.items, {item.team_name for item in content.items}
         parts = triage(items, as_of, budget=content.budget)
         telling = digest.Telling(
             as_of=as_of,
             title_of=self._called,
             sentence_of=lambda item: self._says(item, as_of, ceiling, problems),
+            praise_of=lambda count: " ".join(voice.say("praise", count=count)),
             whys=digest.usual_whys(items),
             reader=plain(notification.name),
             several_teams=len(teams) > 1,
@@ -460,30 +472,3 @@ def _capital(text: str) -> str:
 
 def _told(problem: Problem, count: int) -> Problem:
     return replace(problem, text=f"{problem.text} ({count} times)") if count > 1 else problem
-
-
-# ---------------------------------------------------------------------- the layout of messages
-
-
-def page(template: str, **values: Any) -> str:
-    """Return a page that is looked at rather than sent, such as a report, from its template."""
-    return _layouts().get_template(template).render(values)
-
-
-@cache
-def _layouts() -> SandboxedEnvironment:
-    environment = SandboxedEnvironment(
-        loader=FileSystemLoader(Path(__file__).parent / "templates"),
-        autoescape=lambda name: bool(name) and str(name).endswith(".html"),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {"day": day, "plural": plural, "in_address": partial(quote, safe="")}
-    return environment
-
-
-@cache
-def _inliner() -> CSSInliner:
-    # The rules for dark mode and phones cannot be inlined and stay in the head. Nothing is fetched.
-    return CSSInliner(keep_at_rules=True, load_remote_stylesheets=False)

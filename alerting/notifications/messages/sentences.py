@@ -119,6 +119,10 @@ class Sentence:
         return str(self.fault or "")
 
     def in_words(self, names: Mapping[str, object]) -> str:
+        """Put values in, as one line of plain text. Raises what `text` does."""
+        return plain(self.text(names), LONGEST)
+
+    def text(self, names: Mapping[str, object]) -> str:
         """Put values in. Raises NoValueError for a null that would be printed, and what the engine raises for a missing name."""
         if self.template is None:
             return ""
@@ -128,7 +132,7 @@ class Sentence:
             length += len(part)
             if length > 4 * LONGEST:
                 break
-        return plain("".join(parts), LONGEST)
+        return "".join(parts)[: 4 * LONGEST]
 
 
 # Loops, calls, multiplication and formatting can fill the memory from a short template; none is needed for a sentence.
@@ -226,7 +230,7 @@ def _fault(node: nodes.Node, environment: _Language) -> WordsFault | None:
         return WordsFault(problem=problem, kind=WordsFaultKind.too_much, line=line, name="round")
     if not isinstance(node, _ALLOWED):
         kind = type(node).__name__.lower()
-        problem = f"'{kind}' is not allowed; a rule's words print values and choose with if, no more"
+        problem = f"'{kind}' is not allowed; words print values and choose with if, no more"
         return WordsFault(problem=problem, line=line, name=kind)
     return None
 

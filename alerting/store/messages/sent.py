@@ -1,12 +1,16 @@
-"""The messages of the outbox as a list for people: whom each is for and what became of it, and never what stands in it."""
+"""The messages of the outbox for people: whom each is for and what became of it; and, for a preview, what stands in those of a day."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from datetime import date, datetime
 
 import sqlalchemy as sa
 
+from alerting.notifications.content import Notification
+from alerting.store.messages.content_json import is_emptied
+from alerting.store.messages.outbox import content_of, notification_of
 from alerting.store.schema import outbox
 from alerting.store.store import Transaction
 
@@ -51,3 +55,10 @@ def list_messages(connection: Transaction, *, state: str | None = None, most: in
     if state:
         query = query.where(outbox.c.state == state)
     return [OutboxRow(**row) for row in connection.execute(query).mappings()]
+
+
+def planned_for(connection: Transaction, as_of: date, purposes: Iterable[str]) -> list[Notification]:
+    """Return the messages that were planned for a day and not withdrawn, the newest first; but for what retention has emptied."""
+    query = sa.select(outbox).where(outbox.c.as_of == as_of, outbox.c.purpose.in_(tuple(purposes)), outbox.c.state != "cancelled")
+    rows = connection.execute(query.order_by(outbox.c.id.desc())).all()
+    return [notification_of(row, content_of(connection, row.content)) for row in rows if not is_emptied(row.content)]
