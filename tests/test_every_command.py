@@ -44,7 +44,7 @@ LIVES_ON = {("serve",), ("demo",)}
 """What does not end, or makes a council first."""
 NAMES_WHAT_IS_NEW = {("demo", "export"), ("store", "backup"), ("rules", "new")}
 """What is given a place to write to."""
-NEEDS_ONE_OR_THE_OTHER = {("init",), ("rules", "diff")}
+NEEDS_ONE_OR_THE_OTHER = {("init",), ("messages", "preview"), ("rules", "diff")}
 """What needs arguments or options, some in place of others, or an answer to a question, which its parameters do not say."""
 CHOOSES = {"--rule", "--state"}
 """Options that choose among what there is."""
