@@ -77,6 +77,8 @@ class Notifier(BaseModel, notifier.Notifier):
     type: Literal["folder"] = "folder"
     ceiling: Ceiling = Tier.reference
     path: Path = Field(examples=["outbox"])
+    #: Ids of teams whose channels' cards it keeps; none: it keeps messages to people.
+    channels: tuple[str, ...] = ()
 
     _has_sent: bool = PrivateAttr(default=False)
 
@@ -101,6 +103,10 @@ class Notifier(BaseModel, notifier.Notifier):
         if not nearest.is_dir():
             return [f"path: {nearest} is a file, not a folder"]
         return [] if os.access(nearest, os.W_OK | os.X_OK) else [f"path: {nearest} may not be written to"]
+
+    def teams_reached(self) -> frozenset[str] | None:
+        """Return the teams whose cards are kept here; None where messages to people are."""
+        return frozenset(self.channels) or None
 
     def only_keeps(self) -> bool:
         """Return that somebody must look into the folder to learn of anything."""

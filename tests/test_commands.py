@@ -332,17 +332,6 @@ def test_a_refused_test_message_says_why(council: MadeCouncil) -> None:
 # ---- the demo
 
 
-@pytest.mark.slow
-def test_the_demo_runs_its_days_and_says_where_to_look(tmp_path: Path) -> None:
-    result = CliRunner().invoke(cli, ["demo", "--dir", str(tmp_path / "demo"), "--children", "200", "--days", "2"])
-
-    assert result.exit_code == 0, result.output
-    assert "people were told" in result.output
-    index = tmp_path / "demo" / "outbox" / "index.html"
-    assert index.as_uri() in result.output
-    assert "Tuesday 3 March 2026" in index.read_text("utf-8")
-
-
 def test_the_demo_does_not_touch_a_folder_that_it_did_not_make(tmp_path: Path) -> None:
     (tmp_path / "keep.txt").write_text("mine")
     result = CliRunner().invoke(cli, ["demo", "--dir", str(tmp_path), "--children", "100"])

@@ -70,8 +70,7 @@ DESCRIBE = "DESCRIBE "
 class Source(ABC):
     """Where case data comes from: all that is asked of a source. A module of `alerting/sources/` offers a `Source` that is one.
 
-    That is a pydantic model, whose fields are the settings under `source:` in config.yaml. It must have a `read`; whatever else it
-    leaves out is answered as it is here.
+    That is a pydantic model of the settings under `source:`. It must have a `read`; whatever else it leaves out is answered as here.
     """
 
     @abstractmethod
@@ -88,11 +87,12 @@ class Source(ABC):
         return []
 
     def identity(self) -> tuple[str, ...]:
-        """Return what tells the place that it reads from any other, without secrets.
-
-        The first run that reads another place than the one before brakes the rules that then have many new alerts.
-        """
+        """Return what tells its place from any other, without secrets. In the first run of another, many new alerts brake a rule."""
         return (type(self).__module__,)
+
+    def own_today(self) -> date | None:
+        """Return the day that it is in a council that is made up, whatever the clock says; None: that of the clock."""
+        return None
 
     def delivered_as(self) -> str | None:
         """Return the name of the flavour as which the tables come, where their columns are not those of the SSD."""

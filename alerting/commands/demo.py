@@ -6,10 +6,11 @@ import hashlib
 import shutil
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -17,10 +18,14 @@ from alerting import private_files
 from alerting.casedata import flavours
 from alerting.cli import DAY
 from alerting.delivery.sending import Clock
-from alerting.errors import ConfigError
+from alerting.errors import ConfigError, StoreError
 from alerting.notifications.report import Report
 from alerting.sources.demo.export import DateStyle, Encoding, Format
 from alerting.terminal import echo, echo_table
+
+if TYPE_CHECKING:
+    from alerting.app import App
+    from alerting.store.store import Store
 
 _FIRST_DAY = date(2026, 3, 2)
 _EXPORTED = ".made-up-council"
@@ -42,10 +47,12 @@ council:
   stamp: MADE-UP DATA
 store: sqlite:///alerting.db
 go_live: full
-source: {{type: demo, children: %(children)d, seed: %(seed)d, start: %(start)s}}
+# It stays this day here, so that a run some other month does not go on with it.
+source: {{type: demo, children: %(children)d, seed: %(seed)d, start: %(start)s, today: %(today)s}}
 keep: {{path: kept, days: 400}}
 receivers:
   outbox: {{type: folder, path: outbox, ceiling: reference}}
+  channel: {{type: folder, path: channel, ceiling: counts, channels: [A01, P01]}}
 # The page, at which one looks as anybody of this council: on this machine alone.
 page:
   url: http://127.0.0.1:{_PORT}
@@ -84,9 +91,11 @@ def command(ctx: click.Context, folder: Path, children: int, days: int, seed: in
             for job, day in jobs:
                 advance(f"{job} for {day:%a} {day.day} {day:%B}")
                 reports.append(pipeline.run(job, day, _morning(day, time(7, 30 if job == "weekly" else 0))))
+        _write_config(config, children, seed, jobs[-1][1])
+        index = _show(app, store, folder, reports)
     finally:
         store.close()
-    _tell(folder, reports)
+    _tell(folder, index, reports)
     if serve:
         from alerting.commands.serve import show_page
 
@@ -168,6 +177,22 @@ def _morning(day: date, at: time) -> Clock:
     return lambda: moment
 
 
+def _show(app: App, store: Store, folder: Path, reports: Sequence[Report]) -> Path:
+    """Write the page that one opens first, and beside it the improvement plan for a board; return where it is."""
+    from alerting.authoring.plan_report import as_page, plan_today
+    from alerting.authoring.showcase import write_showcase
+    from alerting.store import newest_directory
+
+    with store.transaction() as connection:
+        newest = newest_directory.read(connection)
+    if newest is None:
+        raise StoreError("the directory of the last run cannot be read")
+    board = folder / "board-page.html"
+    private_files.write(board, as_page(plan_today(app, reports[-1].as_of)))
+    planned = [item for report in reports for item in report.planned]
+    return write_showcase(folder, planned, newest.directory, app.loaded.config.council, board)
+
+
 def _prepare(folder: Path, children: int, seed: int) -> Path:
     """Make the demo's folder, or empty the one that an earlier demo made. Raises ConfigError for any other folder."""
     config = folder / "config.yaml"
@@ -175,13 +200,19 @@ def _prepare(folder: Path, children: int, seed: int) -> Path:
         if not config.is_file() or not config.read_text("utf-8").startswith(_MARK):
             raise ConfigError(f"{folder} is not empty and was not made by the demo", remedy="Give another folder with --dir.")
         for path in folder.iterdir():
-            if path.name in ("outbox", "kept"):
+            if path.name in ("outbox", "channel", "kept"):
                 shutil.rmtree(path)
             elif path.name.startswith("alerting.db"):
                 path.unlink()
     private_files.make_folder(folder)
-    private_files.write(config, _CONFIG % {"children": children, "seed": seed, "start": _FIRST_DAY.isoformat()})
+    _write_config(config, children, seed, _FIRST_DAY)
     return config
+
+
+def _write_config(path: Path, children: int, seed: int, today: date) -> None:
+    """Write the demo's config.yaml. today: the day that it stays in its council."""
+    given = {"children": children, "seed": seed, "start": _FIRST_DAY.isoformat(), "today": today.isoformat()}
+    private_files.write(path, _CONFIG % given)
 
 
 def _working_days(first: date, count: int, holidays: frozenset[date]) -> Iterator[date]:
@@ -214,7 +245,7 @@ def _progress(steps: int) -> Iterator[Callable[[str], None]]:
         yield advance
 
 
-def _tell(folder: Path, reports: list[Report]) -> None:
+def _tell(folder: Path, index: Path, reports: list[Report]) -> None:
     """Print who was told what, day by day, and where to look."""
     echo("What happened, day by day:")
     echo_table(
@@ -233,14 +264,13 @@ def _tell(folder: Path, reports: list[Report]) -> None:
             for report in reports
         ],
     )
-    told = Counter(item.name for report in reports for item in report.planned)
+    told = Counter(item.name for report in reports for item in report.planned if not item.is_for_channel)
     purposes = Counter(item.purpose for report in reports for item in report.planned)
     counted = ", ".join(f"{count} {purpose}" for purpose, count in sorted(purposes.items()))
     echo(f"\n{len(told)} people were told, in {sum(purposes.values())} messages ({counted}). The most to:")
     for name, count in told.most_common(5):
         echo(f"  {name}: {count} messages")
-    index = (folder / "outbox" / "index.html").absolute()
-    echo(f"\nOpen {index.as_uri()} to read them.")
+    echo(f"\nOpen {index.absolute().as_uri()} to read them.")
     echo(f"`alerting --config {folder / 'config.yaml'} alerts list` shows what is open.")
     echo(f"`alerting --config {folder / 'config.yaml'} serve --web-only` shows the page, to look at it as one of its people.")
 

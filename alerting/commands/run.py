@@ -11,7 +11,7 @@ from datetime import date, datetime, timedelta
 import click
 
 from alerting.app import App
-from alerting.cli import DAY, build_app, now, today
+from alerting.cli import DAY, build_app, go_to, now, today
 from alerting.delivery.bounces import counted
 from alerting.errors import ConfigError, RunHeld
 from alerting.formatting import listed
@@ -70,8 +70,10 @@ def _run(
     from alerting import service
     from alerting.runs import clock_jumps
 
-    on, moment = as_of.date() if as_of else today(app), now()
-    if not dry_run:
+    on = as_of.date() if as_of else today(app)
+    is_made_up = go_to(app, on)
+    moment = now()
+    if not (dry_run or is_made_up):
         _refuse_tomorrow(app, on)
         if as_of is None:
             clock_jumps.watch(store, moment, clock_jumps.read(moment))

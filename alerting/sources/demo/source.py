@@ -38,6 +38,8 @@ class Source(BaseModel, snapshot.Source):
     #: The day around which the council's figures hold; a worker leaves two working days after it. Left out, it is the 61st day of a
     #: third of the year.
     start: date | None = Field(default=None, ge=date(1960, 1, 1), le=date(2080, 1, 1))
+    #: The day that it stays there, so that what was made of it is not gone on with by the clock. Left out, it is the clock's.
+    today: date | None = Field(default=None, ge=date(1960, 1, 1), le=date(2080, 1, 1))
 
     def read(self, wanted: Mapping[str, frozenset[str]], into: Snapshot) -> None:
         """Fill the wanted columns of the wanted tables as at `into.as_of`."""
@@ -49,6 +51,10 @@ class Source(BaseModel, snapshot.Source):
     def identity(self) -> tuple[str, ...]:
         """Return which of the made-up councils it is."""
         return (self.type, str(self.children), str(self.seed))
+
+    def own_today(self) -> date | None:
+        """Return the day that it stays in the made-up council, where one is set."""
+        return self.today
 
     def tables(self, as_of: date) -> dict[str, Columns]:
         """Return every table with every column, as at a day: a dict of columns each, with a list of cells, text or None."""
