@@ -68,6 +68,11 @@ def test_a_card_is_written_as_its_values(tmp_path):
     assert not list(tmp_path.glob("*.eml"))
 
 
+def test_with_channels_it_is_there_for_their_cards_and_without_for_people(tmp_path):
+    assert Notifier(path=tmp_path, channels=("T1", "T2")).teams_reached() == {"T1", "T2"}
+    assert Notifier(path=tmp_path).teams_reached() is None
+
+
 def test_a_file_name_is_a_date_a_purpose_and_a_number_of_no_meaning(tmp_path):
     deliver(tmp_path, mail_message(), mail_message(key="x", purpose="../../etc"))
 
