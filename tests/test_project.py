@@ -36,6 +36,12 @@ def test_no_file_of_code_is_longer_than_five_hundred_lines():
     assert not long, "split these by noun"
 
 
+def test_nothing_that_a_run_or_its_engine_leaves_is_in_the_repository():
+    hidden = {part for path in tracked() for part in path.relative_to(ROOT).parts if part.startswith(".")}
+
+    assert hidden == {".ci", ".gitignore"}, "a marker, or what an engine could not hold in memory, may hold case data"
+
+
 def test_no_module_has_a_vague_name():
     names = {part for path in tracked("*.py") for part in path.relative_to(ROOT).with_suffix("").parts}
 
