@@ -208,7 +208,9 @@ class Router:
     def _by_role(self, alert: Alert, route: RuleRoute) -> list[Recipient]:
         if route.shadow:
             tried = None if route.nobody_else else self.performance()
-            return [replace(tried, why="in shadow: nobody else is told")] if tried else []
+            if tried is None or self.is_about(alert, tried.person):
+                return []
+            return [replace(tried, why="in shadow: nobody else is told")]
         found: dict[str, Recipient] = {}
         for role in [*route.notify.get(alert.level, ()), *alert.also]:
             for recipient in self._resolve(alert, role):
