@@ -14,6 +14,7 @@ import duckdb
 import pytest
 
 from alerting.app import build
+from alerting.authoring.check import check_kept_days
 from alerting.casedata.snapshot import EngineError, Snapshot
 from alerting.evaluation.archive import Archive, KeptRun, Manifest
 from tests.made_council import MONDAY
@@ -312,3 +313,16 @@ def test_a_manifest_keeps_its_shape_through_its_file() -> None:
     )
 
     assert Manifest.model_validate_json(manifest.model_dump_json()) == manifest
+
+
+def test_the_check_says_that_many_days_will_be_deleted_before_they_are(office: Office) -> None:
+    for number in range(8):
+        (office.folder / "kept" / (MONDAY - timedelta(days=30 + number)).isoformat()).mkdir(parents=True)
+
+    def said(days: int) -> list[str]:
+        app = build(office.council.configure(office.store_url, keep={"days": days}))
+        return [fault.problem for fault in check_kept_days(app, MONDAY)]
+
+    assert said(20) == ["the next run deletes 8 of the days kept, as `keep: days:` is 20"]
+    assert said(0) == ["the next run deletes 8 of the days kept, as `keep: days:` is 0"]
+    assert said(31) == [], "a week of them is what a week without a run leaves"

@@ -28,7 +28,8 @@ from alerting.rulebook.sql_tree import names_in
 from alerting.rulebook.subject_sql import character_offset
 
 _AN_ADMINISTRATOR = '{name: "Priya Shah", address: priya.shah@example.gov.uk}'
-"""How many there are in a year in England; some years have one more."""
+_DAYS_AT_ONCE = 7
+"""Of the days kept a run deletes one, or those of a week in which none ran; more than that is a setting that was changed."""
 
 _BRACES = re.compile(r"\{[{%](.*?)[%}]\}", re.DOTALL)
 
@@ -85,14 +86,25 @@ def check_store(app: App) -> list[Fault]:
             waits = wanted != Retention() and not retention.has_begun(connection, wanted)
     finally:
         store.close()
+    faults = []
     if waits:
         remedy = "`alerting store retention` shows what it would touch, and lets it begin."
         at = app.loaded.document.place(("retention",))
-        return [Fault(problem="nothing of `retention:` is done yet", where=at, remedy=remedy, severity="warning")]
+        faults.append(Fault(problem="nothing of `retention:` is done yet", where=at, remedy=remedy, severity="warning"))
     if path is not None and is_open_to_others(path):
         remedy = "Let its owner close it, and what lies beside it: chmod 600."
-        return [Fault(problem="others may read the store, and it is another account's", where=where, remedy=remedy)]
-    return []
+        faults.append(Fault(problem="others may read the store, and it is another account's", where=where, remedy=remedy))
+    return faults
+
+
+def check_kept_days(app: App, today: date) -> list[Fault]:
+    """Return that the next run deletes many of the days kept, before it does."""
+    too_old = app.archive().too_old(today)
+    if len(too_old) <= _DAYS_AT_ONCE:
+        return []
+    problem = f"the next run deletes {len(too_old)} of the days kept, as `keep: days:` is {app.loaded.config.keep.days}"
+    remedy = "Where they are still wanted, write a greater number before it runs: what is deleted cannot be brought back."
+    return [Fault(problem=problem, where=app.loaded.document.place(("keep", "days")), remedy=remedy, severity="warning")]
 
 
 def _shared_param_faults(book: Rulebook) -> Iterator[Fault]:

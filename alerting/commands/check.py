@@ -80,9 +80,9 @@ def _print(faults: Sequence[Fault], output_format: str, *, to_one_address: bool)
 
 
 def _faults(app: App, *, no_source: bool, offline: bool) -> list[Fault]:
-    from alerting.authoring.check import check, check_store
+    from alerting.authoring.check import check, check_kept_days, check_store
 
-    faults = [*check(app, today(app), reach=not offline), *check_store(app)]
+    faults = [*check(app, today(app), reach=not offline), *check_store(app), *check_kept_days(app, today(app))]
     return faults if no_source or app.source is None else faults + _data_faults(app)
 
 

@@ -184,18 +184,21 @@ class Archive:
         names = [path.name for path in self.folder.iterdir() if path.is_dir()] if self.folder.is_dir() else []
         return sorted(day for name in names if (day := _day(name)))
 
+    def too_old(self, today: date) -> list[date]:
+        """Return the days that are older than may be kept, oldest first; all of them where none is to be kept."""
+        return [day for day in self.kept_days() if not self.days or day <= today - timedelta(days=self.days)]
+
     def forget(self, today: date) -> list[str]:
         """Delete what is older than may be kept, and what crashed runs left. Return what could not be deleted.
 
         Only what `keep` writes is deleted: the folder may hold other things too.
         """
         problems = []
-        for day in self.kept_days():
-            if day <= today - timedelta(days=self.days) or not self.days:
-                try:
-                    _delete(self.folder / day.isoformat())
-                except OSError as error:
-                    problems.append(f"{day} is too old to be kept and could not be deleted ({error.strerror})")
+        for day in self.too_old(today):
+            try:
+                _delete(self.folder / day.isoformat())
+            except OSError as error:
+                problems.append(f"{day} is too old to be kept and could not be deleted ({error.strerror})")
         return problems
 
     def rows_about(self, snapshot: Snapshot, ids: Collection[str]) -> list[KeptRow]:
