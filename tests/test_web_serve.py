@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -76,6 +77,27 @@ def test_it_shows_the_page_until_it_is_told_to_stop(office, arguments):
     assert ("started on" in said) is (arguments == ())
     assert "m1@" not in said
     assert "C1" not in said
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="there a process cannot be sent this signal")
+def test_a_page_that_cannot_listen_costs_no_job_and_alone_it_is_a_fault(office):
+    config, url = configured(office)
+    with socket.create_server(("127.0.0.1", int(url.rpartition(":")[2]))):
+        process = begun(config)
+        try:
+            assert process.stderr is not None
+            said = process.stderr.readline() + process.stderr.readline()
+            said += ended(process)
+        finally:
+            process.kill()
+            process.wait()
+        alone = begun(config, "--web-only")
+        _, said_alone = alone.communicate(timeout=60)
+
+    assert "the page is not shown, and the jobs go on: the page cannot listen at 127.0.0.1" in said
+    assert "started on" in said
+    assert (alone.returncode, "the page cannot listen at 127.0.0.1" in said_alone) == (1, True)
 
 
 @pytest.mark.slow

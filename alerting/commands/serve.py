@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,7 @@ import click
 
 from alerting.cli import build_app, now
 from alerting.config import load_config
-from alerting.errors import ConfigError
+from alerting.errors import AlertingError, ConfigError
 from alerting.terminal import echo
 
 if TYPE_CHECKING:
@@ -60,10 +60,22 @@ def show_page(config: Path, build: Callable[[], App]) -> None:
 
 @contextmanager
 def _page(config: Path, build: Callable[[], App], *, wanted: bool = True, needed: bool = False) -> Iterator[None]:
-    """Show the page while the block works, where config.yaml has one."""
-    if not needed and (not wanted or load_config(config).config.page is None):
+    """Show the page while the block works, where config.yaml has one. What keeps it from being shown costs no job, unless it is needed."""
+    with ExitStack() as shown:
+        if needed or (wanted and load_config(config).config.page is not None):
+            try:
+                place = shown.enter_context(_listening(config, build))
+            except AlertingError as error:
+                if needed:
+                    raise
+                _log(f"the page is not shown, and the jobs go on: {error.problem}. {error.remedy}".strip())
+            else:
+                _log(f"the page listens at {place}")
         yield
-        return
+
+
+def _listening(config: Path, build: Callable[[], App]) -> AbstractContextManager[str]:
+    """Return what shows the page while its block works, and says where. Raises ConfigError where a package for it is not installed."""
     try:
         from alerting.web.council import Council
         from alerting.web.serving import listening
@@ -72,9 +84,7 @@ def _page(config: Path, build: Callable[[], App], *, wanted: bool = True, needed
             f"the page needs a package that is not installed ({error.name})",
             remedy="Install the extra `web`, such as `pip install practice-alerts[web]`, or start with --no-web.",
         ) from None
-    with listening(Council(config=config, build=build, clock=now, log=_log)) as place:
-        _log(f"the page listens at {place}")
-        yield
+    return listening(Council(config=config, build=build, clock=now, log=_log))
 
 
 def _log(text: str) -> None:
