@@ -6,6 +6,7 @@ import hashlib
 import os
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -313,6 +314,32 @@ def test_a_manifest_keeps_its_shape_through_its_file() -> None:
     )
 
     assert Manifest.model_validate_json(manifest.model_dump_json()) == manifest
+
+
+@contextmanager
+def nobody_may_look_into(folder: Path) -> Iterator[None]:
+    """Keep a folder from this process while the block runs: from root too, who otherwise may look anywhere."""
+    user = os.geteuid()
+    folder.chmod(0)
+    if user == 0:
+        os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(user)
+        folder.chmod(0o700)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="rights of this kind")
+def test_a_folder_that_nobody_may_look_into_ends_no_run_and_no_check(office: Office) -> None:
+    (office.folder / "kept").mkdir()
+    app = build(office.council.configure(office.store_url, keep={"days": 400}))
+
+    with nobody_may_look_into(office.folder / "kept"):
+        problems, faults = app.archive().forget(MONDAY), check_kept_days(app, MONDAY)
+
+    assert problems == ["what is too old to be kept could not be looked for (Permission denied)"]
+    assert [fault.problem for fault in faults] == ["the days kept cannot be looked at (Permission denied)"]
 
 
 def test_the_check_says_that_many_days_will_be_deleted_before_they_are(office: Office) -> None:

@@ -98,8 +98,12 @@ def check_store(app: App) -> list[Fault]:
 
 
 def check_kept_days(app: App, today: date) -> list[Fault]:
-    """Return that the next run deletes many of the days kept, before it does."""
-    too_old = app.archive().too_old(today)
+    """Return that the next run deletes many of the days kept, before it does, or that nobody can look at them."""
+    try:
+        too_old = app.archive().too_old(today)
+    except OSError as error:
+        where = app.loaded.document.place(("keep", "path"))
+        return [Fault(problem=f"the days kept cannot be looked at ({error.strerror})", where=where, severity="warning")]
     if len(too_old) <= _DAYS_AT_ONCE:
         return []
     problem = f"the next run deletes {len(too_old)} of the days kept, as `keep: days:` is {app.loaded.config.keep.days}"

@@ -194,7 +194,11 @@ class Archive:
         Only what `keep` writes is deleted: the folder may hold other things too.
         """
         problems = []
-        for day in self.too_old(today):
+        try:
+            too_old = self.too_old(today)
+        except OSError as error:
+            return [f"what is too old to be kept could not be looked for ({error.strerror})"]
+        for day in too_old:
             try:
                 _delete(self.folder / day.isoformat())
             except OSError as error:
