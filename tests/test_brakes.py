@@ -124,6 +124,27 @@ def test_what_is_critical_is_named_at_once_and_told_the_next_working_day_release
     assert office.people() == set()
 
 
+def test_what_is_critical_and_was_told_before_a_brake_came_on_is_not_in_doubt_for_the_brake(office: Office):
+    office.rule(
+        "plan-long", "PL-01", "brake: 2", levels="{amber: measure > long_days, critical: measure > 100}",
+        notify="{amber: [team_manager], critical: [team_manager]}",
+    )  # fmt: skip
+    office.council.on_a_plan("C5", seen=MONDAY, begun=MONDAY - 200 * DAY)
+    office.run(MONDAY + DAY)
+    assert office.told("M1")["C5"] == "new"
+
+    add(office, "C3", "C4", "C6")
+    office.council.on_a_plan("C7", seen=MONDAY, begun=MONDAY - 200 * DAY)
+    office.run(MONDAY + 2 * DAY)
+    office.run(MONDAY + 3 * DAY)
+
+    assert office.told("M1") == {"C1": "open", "C2": "open", "C5": "open", "C7": "new"}
+    assert [item.subject for item in office.content("M1").items if item.unchecked] == ["C7"]
+    # What went out unchecked stays so for as long as the brake is on.
+    office.run(MONDAY + 10 * DAY)
+    assert {item.subject for item in office.content("M1").items if item.unchecked} == {"C7"}
+
+
 def second_contact(office: Office) -> set[str]:
     """Who is told that nobody has released a brake."""
     told = [item for item in office.planned if item.purpose == "admin"]

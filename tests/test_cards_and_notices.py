@@ -7,12 +7,13 @@ import pytest
 
 from alerting.model import Card, Level, Reason, Tier
 from alerting.notifications.admin_digest import by_cost
-from alerting.notifications.content import CardLine, Notice, SendTestContent, WeeklyContent
+from alerting.notifications.content import COUNTED_ONLY, CardLine, ItemState, Notice, SendTestContent, WeeklyContent
+from alerting.notifications.messages.counts import view_digest
 from alerting.notifications.notices import keyed, of_budget, of_nothing_asked, of_older_files, of_rules
 from alerting.notifications.report import RuleRow
 from alerting.notifications.routing import RuleRoute
 from alerting.notifications.week_content import TeamWeek
-from tests.rendered import a_card, a_team_week, a_week, a_week_row, daily, item, message, notices, notification, read
+from tests.rendered import AS_OF, a_card, a_team_week, a_week, a_week_row, daily, item, message, notices, notification, read
 
 
 def test_a_channel_gets_a_card_of_counts_and_both_parts():
@@ -65,6 +66,25 @@ def test_a_reader_of_counts_is_told_how_many_went_to_somebody_else_or_are_no_lon
     assert beside.subject == "Assessment North: 1 overdue"
     for part in (beside.text, read(beside.html)):
         assert "2 alerts with somebody else now, or no longer checked: in no row." in part
+
+
+@pytest.mark.parametrize("level", ["red", "amber", "critical"])
+@pytest.mark.parametrize("state", [state for state in ItemState if state not in {*COUNTED_ONLY, ItemState.moved}])
+def test_a_row_says_overdue_only_of_what_a_list_would_have_among_the_overdue_or_critical(state, level):
+    [row] = view_digest(daily(item(state, level=level)).content, AS_OF, str).rows
+    listed = message(daily(item(state, level=level))).text
+
+    assert (row.overdue == "1") is ("1 working day overdue" in listed or "1 day overdue" in listed)
+
+
+def test_what_improves_and_what_was_open_before_the_service_began_is_in_a_row_and_is_not_overdue():
+    items = item("improving", subject="1"), item("backlog", subject="2"), item("open", subject="3")
+    sent = message(daily(*items), ceiling=Tier.counts)
+
+    assert sent.subject == "Assessment North: 1 overdue, 1 to look at, 1 open already when this service began"
+    assert sent.text.count("3 red") == 1
+    [row] = view_digest(daily(*items).content, AS_OF, str).rows
+    assert (row.now, row.overdue) == ("3 red", "1")
 
 
 def test_a_card_that_an_earlier_version_planned_says_what_it_knows():

@@ -15,9 +15,10 @@ from alerting.errors import AlertingError
 from alerting.evaluation.plan_actions import PlanAction
 from alerting.model import Level
 from alerting.notifications.content import WeeklyContent
-from alerting.notifications.improvement_plan import compose_plan
+from alerting.notifications.improvement_plan import compose_plan, stale_after
 from alerting.notifications.messages.plan import plan_lines, plan_summary
 from alerting.notifications.week_content import PlanRow, Rag
+from tests.case_rows import shipped
 from tests.made_council import MONDAY
 from tests.office import Office
 from tests.one_rule_office import command
@@ -43,7 +44,7 @@ def action(ref: str = "4.10", stated: str | None = "GREEN", live: str | None = "
 
 
 def plan(*actions: PlanAction, alerts: tuple[object, ...] = ()) -> tuple[PlanRow, ...]:
-    return compose_plan(actions, alerts, DIRECTORY, TUESDAY)
+    return compose_plan(actions, alerts, DIRECTORY, TUESDAY, stale_days=42)
 
 
 def of_action(ref: str, **changes: object) -> object:
@@ -73,11 +74,11 @@ def test_what_a_rule_shows_of_which_more_match_than_can_be_right_is_not_measured
     """Its alert was told of what the rules showed; that it stands still is not said of it for want of a measure."""
     told = of_action("4.10", level=Level.amber, level_since=LONG_AGO)
     given = action(live="AMBER"), action("5", live="RED", evidence=("CP-03",))
-    first, second = compose_plan(given, [told], DIRECTORY, TUESDAY, frozenset({"CLA-03", "CIN-01"}))
+    first, second = compose_plan(given, [told], DIRECTORY, TUESDAY, 42, frozenset({"CLA-03", "CIN-01"}))
 
     assert (first.ref, first.measured, first.is_better_than_measured) == ("5", Rag.red, True)
     assert (second.measured, second.is_better_than_measured, second.is_late) == (None, False, False)
-    assert plan_lines([second], TUESDAY)[0].measured == "not known"
+    assert plan_lines([second])[0].measured == "not known"
 
 
 def test_what_has_changed_comes_first_then_what_does_not_agree_then_the_reddest():
@@ -96,7 +97,7 @@ def test_what_has_changed_comes_first_then_what_does_not_agree_then_the_reddest(
     assert rows[1].before is Rag.green
 
 
-def test_an_action_is_late_where_its_evidence_is_overdue_or_its_alert_says_that_it_stands_still():
+def test_an_action_is_late_where_its_evidence_is_overdue():
     yesterday = TUESDAY - timedelta(days=1)
     late = {
         row.ref: row.is_late
@@ -104,16 +105,39 @@ def test_an_action_is_late_where_its_evidence_is_overdue_or_its_alert_says_that_
             action("1", evidence_due_on=yesterday),
             action("2", evidence_due_on=TUESDAY),
             action("3", "BLUE", evidence_due_on=yesterday),
-            action("4"),
-            alerts=(of_action("4", level=Level.amber, level_since=LONG_AGO),),
         )
     }
 
-    assert late == {"1": True, "2": False, "3": False, "4": True}
+    assert late == {"1": True, "2": False, "3": False}
+
+
+@pytest.mark.parametrize(
+    ("stated", "days", "is_stale"),
+    [("GREEN", 42, False), ("GREEN", 43, True), ("RED", 42, False), ("RED", 43, True), ("BLUE", 43, False), (None, 43, True)],
+)
+def test_an_action_that_nobody_has_updated_for_too_long_stands_still_whatever_is_stated(stated, days, is_stale):
+    [row] = plan(action(stated=stated, updated_on=TUESDAY - timedelta(days=days)))
+    [line] = plan_lines([row])
+
+    assert row.is_stale is is_stale
+    assert ("Not updated." in line.says) is is_stale
+
+
+def test_an_action_that_was_never_updated_stands_still_and_says_so_beside_its_overdue_evidence():
+    [line] = plan_lines(plan(action("1", "RED", "RED", updated_on=None, evidence_due_on=date(2026, 3, 1))))
+
+    assert (line.updated, line.says) == ("never", "Evidence overdue. Not updated.")
+
+
+def test_how_long_an_action_may_go_without_an_update_is_said_by_the_rule_that_looks_at_it():
+    plan_rule = next(rule for rule in shipped().rules if rule.code == "WF-08")
+
+    assert stale_after([plan_rule]) == 42
+    assert stale_after([]) is None
 
 
 def test_the_words_say_who_leads_it_and_what_is_the_matter():
-    [line] = plan_lines(plan(action(live="RED", stated_before="AMBER", evidence_due_on=date(2026, 3, 1))), TUESDAY)
+    [line] = plan_lines(plan(action(live="RED", stated_before="AMBER", evidence_due_on=date(2026, 3, 1))))
 
     assert (line.stated, line.measured, line.owner) == ("green", "red", "Person M1")
     assert line.says == "Was amber. Better than measured. Evidence overdue."

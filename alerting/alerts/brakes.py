@@ -183,6 +183,11 @@ def untold(alerts: Iterable[Alert], on: Iterable[Brake], known: Set[str]) -> lis
     ]
 
 
+def began_under(brake: Brake, alert: Alert) -> bool:
+    """Return whether an alert began, or came back after it had ended, while a brake was on."""
+    return (alert.reopened_on or alert.first_seen) >= brake.since
+
+
 def unattended(brakes: Iterable[Brake], as_of: date, working_days: Callable[[date, date], int]) -> list[Brake]:
     """Return the brakes that nobody has released for a working day: what is critical waits for nobody longer than that.
 

@@ -16,7 +16,7 @@ from alerting.errors import AlertingError, SourceError
 from alerting.evaluation import day
 from alerting.evaluation.plan_actions import read_plan
 from alerting.model import About, Alert, Condition
-from alerting.notifications.improvement_plan import compose_plan
+from alerting.notifications.improvement_plan import compose_plan, stale_after
 from alerting.notifications.messages.layouts import lay_out
 from alerting.notifications.messages.plan import PlanLine, plan_lines, plan_summary
 from alerting.notifications.week_content import PlanRow
@@ -40,7 +40,7 @@ class PlanReport:
     @property
     def lines(self) -> tuple[PlanLine, ...]:
         """Each action in words."""
-        return plan_lines(self.rows, self.as_of)
+        return plan_lines(self.rows)
 
 
 def plan_today(app: App, as_of: date) -> PlanReport:
@@ -68,7 +68,7 @@ def plan_today(app: App, as_of: date) -> PlanReport:
         council=council.name,
         as_of=as_of,
         stamp=council.stamped or "",
-        rows=compose_plan(actions, known.alerts, directory, as_of, known.implausible),
+        rows=compose_plan(actions, known.alerts, directory, as_of, stale_after(rules), known.implausible),
     )
 
 

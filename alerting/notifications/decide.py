@@ -33,7 +33,7 @@ from alerting.notifications.channel_checks import channel_notices, plan_checks
 from alerting.notifications.content import Addressee, Notice, Notification
 from alerting.notifications.digests import Circumstances, Plan, compose_digests
 from alerting.notifications.fallback import last_told
-from alerting.notifications.improvement_plan import compose_plan
+from alerting.notifications.improvement_plan import compose_plan, stale_after
 from alerting.notifications.notices import Notices
 from alerting.notifications.policy import Policy
 from alerting.notifications.recipient_log import RecipientLog, log_recipients
@@ -44,7 +44,7 @@ from alerting.notifications.service_alerts import of_service_alerts
 from alerting.notifications.silences import Silence
 from alerting.notifications.team_card import compose_team_cards
 from alerting.notifications.week_book import WeekBook
-from alerting.notifications.week_content import StoppedRule
+from alerting.notifications.week_content import PlanRow, StoppedRule
 from alerting.notifications.world import ToldKey, World
 
 
@@ -198,9 +198,14 @@ class _Run:
     @cached_property
     def waiting(self) -> list[Alert]:
         """The alerts that a brake keeps back."""
-        told = ((ref, last.told_on) for (_, _, ref), last in self.world.told.items())
-        untold = brakes.untold(self.alerts, self.on, brakes.known_since_back(told, self.alerts))
+        untold = brakes.untold(self.alerts, self.on, self.known)
         return [alert for alert in untold if alert.level < Level.critical or alert.rule not in self.not_waited_for]
+
+    @cached_property
+    def known(self) -> Set[str]:
+        """The references of the alerts that somebody has been told of, and that have not ended and come back since."""
+        told = ((ref, last.told_on) for (_, _, ref), last in self.world.told.items())
+        return brakes.known_since_back(told, self.alerts)
 
     @cached_property
     def not_waited_for(self) -> Set[str]:
@@ -307,8 +312,14 @@ class _Run:
         )
 
     def is_unchecked(self, alert: Alert) -> bool:
-        """Return whether an alert is told although the brake of its rule is on, and nobody has looked."""
-        return alert.level is Level.critical and alert.rule in self.not_waited_for
+        """Return whether an alert is told although the brake of its rule keeps such back, and nobody has looked.
+
+        What was told before the brake came on is no more in doubt than it was.
+        """
+        if alert.level < Level.critical or alert.rule not in self.not_waited_for:
+            return False
+        mine = [brake for brake in self.on if brake.rule == alert.rule]
+        return alert.ref not in self.known or any(brakes.began_under(brake, alert) for brake in mine)
 
     @cached_property
     def stopped(self) -> tuple[RuleRow, ...]:
@@ -385,10 +396,15 @@ class _Run:
             braked=len({alert.rule for alert in self.waiting}),
             watch=watch,
             banners=banners.for_everybody(),
-            plan=compose_plan(self.evaluation.plan or (), self.of_the_plan(), self.directory, as_of, frozenset(doubted.values())),
+            plan=self.plan_rows(frozenset(doubted.values())),
         )
         cards = weekly.compose_cards(self.router, book.all_weeks, receivers, banners.for_channel(), as_of)
         return [*summaries, *cards, *plan_checks(self.router, receivers, as_of)]
+
+    def plan_rows(self, implausible: Set[str]) -> tuple[PlanRow, ...]:
+        """Return the improvement plan. implausible: the codes of the rules that measure nothing, as more match than can be right."""
+        actions, stale_days = self.evaluation.plan or (), stale_after(self.policy.book.rules)
+        return compose_plan(actions, self.of_the_plan(), self.directory, self.evaluation.as_of, stale_days, implausible)
 
     def of_the_plan(self) -> list[Alert]:
         """Return the open alerts about actions of the improvement plan."""

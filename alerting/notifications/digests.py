@@ -32,7 +32,7 @@ from alerting.notifications.routing import Receiver, Recipient, Router, is_by, n
 from alerting.notifications.service_alerts import is_of_service
 from alerting.notifications.silences import Silence
 from alerting.notifications.team_card import TeamCard, cards_of
-from alerting.notifications.triage import place_of, worst_of
+from alerting.notifications.triage import Standing, count_rule, place_of, worst_of
 
 
 def _never_idle(_alert: Alert, _since: date) -> int:
@@ -453,29 +453,12 @@ def _whom(alert: Alert) -> tuple[str, str]:
 
 
 def _lines(router: Router, states: Iterable[tuple[Alert, ItemState]], as_of: date) -> tuple[CardLine, ...]:
-    by_rule: defaultdict[str, list[tuple[Alert, ItemState]]] = defaultdict(list)
+    by_rule: defaultdict[str, list[Standing]] = defaultdict(list)
     for alert, state in states:
-        by_rule[alert.rule].append((alert, state))
-    lines = [_card_line(router, rule, mine, as_of) for rule, mine in by_rule.items()]
+        by_rule[alert.rule].append((state, alert.level, alert.due))
+    named = ((router.rules[rule], mine) for rule, mine in by_rule.items())
+    lines = [count_rule(route.code, mine, as_of, route.title) for route, mine in named]
     return tuple(sorted(lines, key=lambda line: (-(line.level or 0), line.rule)))
-
-
-def _card_line(router: Router, rule: str, states: Sequence[tuple[Alert, ItemState]], as_of: date) -> CardLine:
-    count, route = Counter(state for _, state in states), router.rules[rule]
-    new, cleared, held = count[ItemState.new], count[ItemState.cleared], count[ItemState.held]
-    holds = [alert for alert, state in states if state not in (ItemState.cleared, ItemState.held)]
-    levels = Counter(alert.level for alert in holds)
-    return CardLine(
-        rule=route.code,
-        title=route.title,
-        level=max((alert.level for alert, state in states if state != ItemState.cleared), default=None),
-        new=new,
-        open=len(states) - new - cleared - held,
-        cleared=cleared,
-        held=held,
-        levels={level.name: levels[level] for level in sorted(levels, reverse=True)},
-        overdue=sum(alert.due is not None and alert.due < as_of for alert in holds),
-    )
 
 
 def _told(alert: Alert) -> ToldAlert:

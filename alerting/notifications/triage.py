@@ -10,7 +10,7 @@ from datetime import date, timedelta
 from enum import StrEnum
 
 from alerting.model import Level
-from alerting.notifications.content import NEWS, Item, ItemState
+from alerting.notifications.content import NEWS, CardLine, Item, ItemState
 
 ALL = 30
 """Up to so many open items, a message shows each of them."""
@@ -118,6 +118,36 @@ def place_of(state: ItemState, level: Level, due: date | None, as_of: date) -> S
     if due < as_of:
         return Section.overdue
     return Section.due_soon if due - as_of <= SOON else Section.due_later
+
+
+def is_overdue(state: ItemState, level: Level, due: date | None, as_of: date) -> bool:
+    """Return whether what stands so is late, as far as is known today: neither what is on hold nor what improves."""
+    if due is None or due >= as_of or state in (ItemState.held, ItemState.improving):
+        return False
+    return place_of(state, level, due, as_of) in (Section.critical, Section.overdue)
+
+
+Standing = tuple[ItemState, Level, date | None]
+"""How an alert stands to its reader, its level, and when something is due."""
+
+
+def count_rule(rule: str, standings: Sequence[Standing], as_of: date, title: str | None = None) -> CardLine:
+    """Return the counts of one rule's alerts, by the sections in which a list would have each of them."""
+    count = Counter(state for state, _, _ in standings)
+    new, cleared, held = count[ItemState.new], count[ItemState.cleared], count[ItemState.held]
+    holds = [one for one in standings if one[0] not in (ItemState.cleared, ItemState.held)]
+    levels = Counter(level for _, level, _ in holds)
+    return CardLine(
+        rule=rule,
+        title=title,
+        level=max((level for state, level, _ in standings if state is not ItemState.cleared), default=None),
+        new=new,
+        open=len(standings) - new - cleared - held,
+        cleared=cleared,
+        held=held,
+        levels={level.name: levels[level] for level in sorted(levels, reverse=True)},
+        overdue=sum(is_overdue(*one, as_of) for one in holds),
+    )
 
 
 def worst_of(placed: Iterable[tuple[object, Section]]) -> Mapping[Section, int]:

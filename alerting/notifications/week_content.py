@@ -152,10 +152,12 @@ class PlanRow:
     has_changed: bool
     updated_on: date | None
     evidence_due: date | None
-    #: Whether its evidence is overdue, or it was not updated for too long, as its rule has it.
+    #: Whether its evidence is overdue.
     is_late: bool
     #: The codes of the rules that are its evidence.
     evidence: tuple[str, ...] = ()
+    #: Whether it was not updated for too long, as its rule has it, whatever is stated.
+    is_stale: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

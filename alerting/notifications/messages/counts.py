@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from alerting.formatting import plain, plural
 from alerting.model import Level
-from alerting.notifications.content import CardContent, CardLine, DigestContent, Item, ItemState
+from alerting.notifications.content import CardContent, CardLine, DigestContent
 from alerting.notifications.messages.digest import as_at
 from alerting.notifications.messages.headline import words_of_counts
 from alerting.notifications.messages.summary import View
-from alerting.notifications.triage import Section, section_of, whom, worst_of
+from alerting.notifications.triage import Section, Standing, count_rule, section_of, whom, worst_of
 
 COLUMNS = ("Rule", "Now", "Overdue")
 
@@ -58,33 +58,16 @@ def view_card(content: CardContent, as_of: date, title_of: Callable[[str], str])
 def view_digest(content: DigestContent, as_of: date, title_of: Callable[[str], str]) -> CountsView:
     """Return a person's list as counts, for a receiver that may be shown no more."""
     items = [item for item in content.items if section_of(item, as_of) not in (Section.ended, Section.moved)]
-    by_rule: defaultdict[str, list[Item]] = defaultdict(list)
+    by_rule: defaultdict[str, list[Standing]] = defaultdict(list)
     for item in items:
-        by_rule[item.rule].append(item)
+        by_rule[item.rule].append((item.state, item.level, item.due))
     counts = worst_of((whom(item), section_of(item, as_of)) for item in content.items)
-    lines = [_counted(rule, mine, as_of) for rule, mine in by_rule.items()]
+    lines = [count_rule(rule, mine, as_of) for rule, mine in by_rule.items()]
     view, over = _view(lines, counts, content.data_as_at, as_of, title_of), len(content.items) - len(items)
     if not over:
         return view
     gone = f"{plural(over, 'alert')} with somebody else now, or no longer checked: in no row."
     return replace(view, aside=" ".join(filter(None, [view.aside, gone])))
-
-
-def _counted(rule: str, items: Sequence[Item], as_of: date) -> CardLine:
-    count = Counter(item.state for item in items)
-    new, cleared, held = count[ItemState.new], count[ItemState.cleared], count[ItemState.held]
-    holds = [item for item in items if item.state not in (ItemState.cleared, ItemState.held)]
-    levels = Counter(item.level for item in holds)
-    return CardLine(
-        rule=rule,
-        level=max((item.level for item in items if item.state is not ItemState.cleared), default=None),
-        new=new,
-        open=len(items) - new - cleared - held,
-        cleared=cleared,
-        held=held,
-        levels={level.name: levels[level] for level in sorted(levels, reverse=True)},
-        overdue=sum(item.due is not None and item.due < as_of for item in holds),
-    )
 
 
 def _view(

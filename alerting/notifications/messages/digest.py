@@ -11,7 +11,7 @@ from alerting.formatting import in_unit, listed, number, plain, plural
 from alerting.model import ClosingReason, Level, Reason
 from alerting.notifications.content import DigestContent, Item, ItemState
 from alerting.notifications.messages.dates import day_of_year, until_when
-from alerting.notifications.triage import OPEN, Group, Part, Section, family, is_child, section_of
+from alerting.notifications.triage import OPEN, Group, Part, Section, family, is_child, is_overdue, section_of
 
 ROOMY = 8
 """Up to so many open items, each is told with its rule's sentence; of more, what is critical and what has no date."""
@@ -252,7 +252,7 @@ def _line(items: Sequence[Item], telling: Telling, *, with_record: bool) -> Line
         level=level_word(item.level),
         what=f"{what}," if when and not named.falls_due else what,
         when=when,
-        is_late=section in (Section.overdue, Section.critical) and bool(item.due and item.due < telling.as_of),
+        is_late=is_overdue(item.state, item.level, item.due, telling.as_of),
         tags=_tags(item),
         sentence=_sentence(items, telling) if full and holds else "",
         aside=_aside(items, telling),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
 
 from alerting.formatting import counted, day, listed, plain, plural
 from alerting.notifications.week_content import PlanRow, Rag
@@ -33,9 +32,9 @@ class PlanLine:
     evidence: str
 
 
-def plan_lines(rows: Sequence[PlanRow], as_of: date) -> tuple[PlanLine, ...]:
+def plan_lines(rows: Sequence[PlanRow]) -> tuple[PlanLine, ...]:
     """Return each action in words, in the order in which they are given."""
-    return tuple(_line(row, as_of) for row in rows)
+    return tuple(_line(row) for row in rows)
 
 
 def plan_summary(rows: Sequence[PlanRow]) -> str:
@@ -43,13 +42,13 @@ def plan_summary(rows: Sequence[PlanRow]) -> str:
     if not rows:
         return "There is no open action of the improvement plan."
     better = sum(row.is_better_than_measured for row in rows)
-    late, changed = sum(row.is_late for row in rows), sum(row.has_changed for row in rows)
+    late, changed = sum(row.is_late or row.is_stale for row in rows), sum(row.has_changed for row in rows)
     said = counted([(better, "stated better than measured"), (late, "late or not updated"), (changed, "changed this week")])
     stated = [f"{sum(row.stated is rag for row in rows)} {rag.words}" for rag in Rag if any(row.stated is rag for row in rows)]
     return f"{plural(len(rows), 'open action')}: {listed(stated) or 'none of them rated'} as stated. {listed(said) or 'Nothing to remark'}."
 
 
-def _line(row: PlanRow, as_of: date) -> PlanLine:
+def _line(row: PlanRow) -> PlanLine:
     return PlanLine(
         called=plain(row.called),
         owner=plain(row.owner),
@@ -58,22 +57,22 @@ def _line(row: PlanRow, as_of: date) -> PlanLine:
         measured=row.measured.words if row.measured else "not known",
         measured_colour=_COLOUR.get(row.measured, "") if row.measured else "",
         since=day(row.since, "short") if row.since else "",
-        says=_says(row, as_of),
+        says=_says(row),
         evidence_due=day(row.evidence_due, "short") if row.evidence_due else "",
         updated=day(row.updated_on, "short") if row.updated_on else "never",
         evidence=", ".join(map(plain, row.evidence)),
     )
 
 
-def _says(row: PlanRow, as_of: date) -> str:
-    overdue = row.evidence_due is not None and row.evidence_due < as_of and row.stated is not Rag.complete
+def _says(row: PlanRow) -> str:
     return " ".join(
         filter(
             None,
             [
                 f"Was {row.before.words}." if row.before else "",
                 "Better than measured." if row.is_better_than_measured else "",
-                "Evidence overdue." if overdue else "Not updated." if row.is_late else "",
+                "Evidence overdue." if row.is_late else "",
+                "Not updated." if row.is_stale else "",
             ],
         )
     )

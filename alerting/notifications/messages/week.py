@@ -167,7 +167,7 @@ def view_week(content: WeeklyContent, title_of: Callable[[str], str]) -> WeekVie
         else "",
         figures=figure_lines(content.figures) if content.figures else (),
         plan_says=plan_summary(content.plan) if content.plan else "",
-        plan=plan_lines(content.plan[:PLAN_ROWS], content.week_ending),
+        plan=plan_lines(content.plan[:PLAN_ROWS]),
         plan_more=max(0, len(content.plan) - PLAN_ROWS),
         teams=_teams(content, title_of),
         sealed=_kept_back(content),
