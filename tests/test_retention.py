@@ -11,11 +11,15 @@ import sqlalchemy as sa
 from click.testing import CliRunner
 
 from alerting.commands import cli
+from alerting.config import Retention
+from alerting.store import retention
 from alerting.store.schema import outbox, reading, set_aside
-from tests.made_council import MONDAY
+from tests.made_council import MONDAY, somebody
 from tests.office import Office
+from tests.servers import ScriptedMailServer
 from tests.test_commands import Shell
 from tests.test_seals import by_hand
+from tests.test_waiting_messages import Waiting
 
 pytestmark = pytest.mark.slow
 
@@ -126,6 +130,25 @@ def test_earlier_messages_forget_a_child_as_soon_as_the_record_is_sealed(office:
     assert sealed not in items(office)
     assert other in items(office)
     assert breaches(office) == []
+
+
+def test_so_does_a_message_that_waited_when_the_record_was_sealed(tmp_path: Path, relay: ScriptedMailServer) -> None:
+    office = Waiting(tmp_path, relay)
+    office.settings |= {"retention": {"sealed": True}, "council": ADMINISTRATORS}
+    office.run(MONDAY, "weekly")
+    store = office.store()
+    with store.transaction() as connection:
+        retention.begin(connection, Retention(sealed=True), somebody("P1"), "policy 7.2", office.at(MONDAY, 12))
+    store.close()
+    sealed = office.alert("C1", "plan-of-the-week").ref
+    office.limit("C1", level="sealed")
+    office.run(MONDAY + timedelta(days=1))
+    assert sealed in items(office), "it waits, and nobody knows yet what becomes of it"
+
+    office.back()
+    office.run(MONDAY + timedelta(days=2))
+
+    assert sealed not in items(office)
 
 
 def damage(office: Office, id_: int, ref: str, child: str) -> None:

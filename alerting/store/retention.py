@@ -24,7 +24,7 @@ from alerting.store.messages.send_hold import WAITING
 from alerting.store.schema import alert, outbox, reading
 from alerting.store.service_state import remember, remembered
 
-_BEGUN, _SEALED = "retention begun", "retention sealed"
+_BEGUN, _SEALED, _WAITED = "retention begun", "retention sealed", "retention waited"
 _MOST_MESSAGES = 2000
 """Messages that one run looks through: what is left over, the next runs do."""
 
@@ -73,6 +73,7 @@ def forget(connection: sa.Connection, wanted: Retention, today: date, now: datet
     rows = unreadable_rows.let_go(connection, _rows_of_sealed(connection, wanted))
     if wanted.sealed:
         remember(connection, _SEALED, sorted(_sealed_people(connection)), now)
+        remember(connection, _WAITED, _first_not_looked_at(connection), now)
     messages = _write(connection, _old_messages(connection, wanted, today))
     ids = connection.execute(sa.select(reading.c.alert_id).where(*_old_facts(wanted, today))).scalars().all()
     empty_facts(connection, ids)
@@ -139,14 +140,25 @@ def _old_messages(connection: sa.Connection, wanted: Retention, today: date) -> 
 
 
 def _sealed_messages(connection: sa.Connection, wanted: Retention, today: date) -> _Emptied:
-    """Return messages that tell of people whose records have been sealed since that was last looked at, without their items."""
-    people = sorted(_sealed_people(connection) - set(remembered(connection, _SEALED) or ())) if wanted.sealed else []
-    refs = set(child_rows.alerts_of(connection, people).values())
+    """Return messages that tell of people whose records are sealed, without their items.
+
+    Of those known to be sealed when that was last looked at, only what waited then, or was planned since: all else was emptied.
+    """
+    people = _sealed_people(connection) if wanted.sealed else set()
+    refs = set(child_rows.alerts_of(connection, sorted(people)).values())
+    is_known = people <= set(remembered(connection, _SEALED) or ())
+    since = (remembered(connection, _WAITED) or 0) if is_known else 0
     said = f"What this said was taken out on {in_words(today)}, as the record of a child in it is restricted."
-    for id_, content in _with_items(connection) if refs else ():
+    for id_, content in _with_items(connection, outbox.c.id >= since) if refs else ():
         emptied = content_json.without_items(content, lambda told: not refs.isdisjoint(told), said)
         if emptied is not None:
             yield id_, emptied
+
+
+def _first_not_looked_at(connection: sa.Connection) -> int:
+    """Return the number of the first message that waits, or else of the next one."""
+    first, last = sa.func.min(outbox.c.id).filter(outbox.c.state.in_(WAITING)), sa.func.max(outbox.c.id)
+    return int(connection.execute(sa.select(sa.func.coalesce(first, last + 1, 0))).scalar_one())
 
 
 def _rows_of_sealed(connection: sa.Connection, wanted: Retention) -> list[int]:

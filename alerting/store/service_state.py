@@ -74,6 +74,7 @@ _SHAPES: Mapping[str, Any] = {
     "restricted records released": _Release,
     "retention begun": dict[str, Any],
     "retention sealed": list[str],
+    "retention waited": int,
     "sign_of_life": date,
     "source": str,
     MONTHS: dict[str, dict[str, str]],
