@@ -112,6 +112,20 @@ def test_a_day_on_which_all_that_is_open_is_silenced_is_not_all_clear(office: Of
     assert "Everything that is open is silenced" in titles(office)
 
 
+@pytest.mark.slow
+def test_nor_is_a_day_on_which_somebody_has_put_off_all_that_is_open_one_by_one(office: Office) -> None:
+    office.run(MONDAY)
+    open_ = [alert for alert in office.alerts() if alert.condition == "firing"]
+    for alert in open_[1:]:
+        office.handle(alert.subject, alert.rule, "snooze", MONDAY, until=MONDAY + 9 * DAY, by="P1")
+    office.run(MONDAY + DAY)
+    assert "Everything that is open is silenced or put off" not in titles(office)
+
+    office.handle(open_[0].subject, open_[0].rule, "snooze", MONDAY + DAY, until=MONDAY + 9 * DAY, by="P1")
+    office.run(MONDAY + 2 * DAY)
+    assert "Everything that is open is silenced or put off" in titles(office)
+
+
 def silence_everything(office: Office) -> None:
     """Silence the one rule there is, as somebody might who silences rule after rule."""
     from datetime import UTC, datetime

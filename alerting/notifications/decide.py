@@ -311,6 +311,12 @@ class _Run:
             cards=compose_team_cards(self.evaluation.measures, self.world.months, self.directory.teams, as_of),
         )
 
+    @property
+    def put_off(self) -> frozenset[str]:
+        """The references of the alerts that somebody has put off, of a day: in a job of few rules it may well be all there is."""
+        of_day = self.listed if self.job == "daily" else []
+        return frozenset(alert.ref for alert in of_day if active_snooze(alert, self.evaluation.as_of, self.today.loaded_at))
+
     def is_unchecked(self, alert: Alert) -> bool:
         """Return whether an alert is told although the brake of its rule keeps such back, and nobody has looked.
 
@@ -460,7 +466,7 @@ class _Run:
                 *notices.of_rules(with_brakes(self.stopped, self.brake_rows), evaluation.problems),
                 *notices.of_not_supplied(evaluation.asked.values(), evaluation.trust.not_supplied),
                 *(notices.of_nothing_asked(self.rows) if self.rows or self.job == "daily" else ()),
-                *notices.of_silence(self.of_the_job(), self.today.silenced),
+                *notices.of_silence(self.of_the_job(), self.today.silenced, self.put_off),
                 *notices.of_kept_directory(self.evaluation.trust.doubted, self.world.kept_directory),
                 *notices.of_receivers(policy.receivers_of(self.job)),
                 *notices.of_missed(self.world.missed),

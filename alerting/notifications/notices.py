@@ -97,13 +97,20 @@ def of_nothing_asked(rows: Sequence[RuleRow]) -> Iterator[Notice]:
         yield Notice(title="No rule was asked", detail=detail, do=do, cost=NOBODY_TOLD)
 
 
-def of_silence(alerts: Iterable[Alert], silenced: Collection[str]) -> Iterator[Notice]:
-    """Return that every alert that fires is silenced, where it is so."""
+def of_silence(alerts: Iterable[Alert], silenced: Collection[str], put_off: Collection[str]) -> Iterator[Notice]:
+    """Return that every alert that fires is silenced, or put off one by one, where it is so."""
     firing = [alert.ref for alert in alerts if alert.condition == Condition.firing]
-    if firing and all(ref in silenced for ref in firing):
-        detail = f"{plural(len(firing), 'alert')}: nobody is told of any."
-        do = "End the silence with `alerting silences end`; `alerting silences list` shows by whom and until when."
-        yield Notice(title="Everything that is open is silenced", detail=detail, do=do, cost=NOBODY_TOLD)
+    if not firing or any(ref not in silenced and ref not in put_off for ref in firing):
+        return
+    is_silenced = all(ref in silenced for ref in firing)
+    detail = f"{plural(len(firing), 'alert')}: nobody is told of any."
+    do = (
+        "End the silence with `alerting silences end`; `alerting silences list` shows by whom and until when."
+        if is_silenced
+        else "Ask who did it: `alerting alerts show REF` and `alerting silences list` say by whom and until when."
+    )
+    title = f"Everything that is open is silenced{'' if is_silenced else ' or put off'}"
+    yield Notice(title=title, detail=detail, do=do, cost=NOBODY_TOLD)
 
 
 def of_kept_directory(doubted: Set[str], kept: Directory | None) -> Iterator[Notice]:
