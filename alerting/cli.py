@@ -242,7 +242,7 @@ def tell_now(app: App, store: Store) -> None:
 
     try:
         with store.transaction() as connection:
-            may_wait = bool(send_hold.find_hold(connection)) or not acts.untold(connection)
+            may_wait = send_hold.which_may_be_sent(connection) is None or not acts.untold(connection)
         problems = [] if may_wait else [problem.text for problem in app.sender(store).send_all(now)]
     except AlertingError as error:
         problems = [error.problem]

@@ -12,9 +12,11 @@ import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner
 
+from alerting.alerts.acts import ActKind
 from alerting.alerts.matcher import Matcher
 from alerting.casedata.directory import Directory, Team
 from alerting.commands import cli
+from alerting.delivery.act_notices import ToldAct, of_act
 from alerting.model import Level
 from alerting.notifications.routing import Router, RuleRoute
 from alerting.notifications.silences import Silence
@@ -111,6 +113,14 @@ def test_many_small_silences_of_one_person_are_counted_together() -> None:
 # ---- told the same day
 
 
+@pytest.mark.parametrize("kind", [kind for kind in ActKind if kind.is_told])
+def test_each_kind_of_act_that_is_told_has_words(kind: ActKind) -> None:
+    notice = of_act(ToldAct(id=1, kind=kind, about="PL-01", on=MONDAY, by="Person P1", answers=2, asked_by="Person S1"))
+
+    assert notice.title
+    assert notice.detail.endswith(".")
+
+
 @pytest.fixture
 def office(tmp_path: Path) -> Office:
     office = Office(tmp_path)
@@ -195,6 +205,26 @@ def test_whoever_was_told_of_a_critical_alert_is_told_the_same_day_that_two_peop
 
     assert messages(office, f"{ref} is critical and was snoozed") == {"admin@example.gov.uk": "accepted", "P1": "accepted"}
     assert messages(office, f"A critical alert of yours was snoozed: {ref}") == {"M1": "accepted"}
+
+
+def test_who_holds_fire_is_told_at_once_and_nothing_else_is_sent(office: Office) -> None:
+    office.council.on_a_plan("C3", seen=MONDAY)
+    run(office, "store", "hold", "--by", "S1", "--note", "Billy C1 moved")
+    assert messages(office, "The service holds its fire") == {"admin@example.gov.uk": "accepted", "P1": "accepted"}
+
+    assert office.run(MONDAY + DAY).sending.hold_fire
+    assert "M1" in office.people()
+    with closing(office.store()) as store, store.transaction() as connection:
+        states = connection.execute(sa.select(schema.outbox.c.state).where(schema.outbox.c.as_of == MONDAY + DAY)).scalars().all()
+    assert set(states) == {"planned"}
+
+
+def test_what_the_store_may_forget_is_told(office: Office) -> None:
+    office.settings["retention"] = {"message_contents": 30}
+    office.council.configure(office.store_url, **office.settings)
+    run(office, "store", "retention", "--begin", "--by", "S1", "--note", "policy 7.2")
+
+    assert messages(office, "The service may forget what is old") == {"admin@example.gov.uk": "accepted", "P1": "accepted"}
 
 
 def test_what_was_told_is_told_once(office: Office) -> None:

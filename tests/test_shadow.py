@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+import sqlalchemy as sa
 
 from alerting.app import build
 from alerting.authoring.promotion import refusal
@@ -15,6 +16,7 @@ from alerting.notifications.content import WeeklyContent
 from alerting.notifications.rule_quality import RuleQuality
 from alerting.rulebook.file_models import Overrides
 from alerting.rulebook.loader import load_rulebook
+from alerting.store.schema import outbox
 from tests.made_council import MONDAY
 from tests.office import RULES, Office
 from tests.one_rule_office import command
@@ -100,6 +102,13 @@ def test_what_only_some_may_know_of_is_not_waited_for(fired: int, counted: int, 
     assert "fewer than 5 more that only some may know of" in row.remarks()[0]
 
 
+def test_nobody_is_told_of_their_own_work_in_shadow_either() -> None:
+    own = replace(ALERT, subject="P1", subject_kind="worker", person=None)
+
+    assert told(own, router(replace(SHADOW, about=About.worker))) == {}
+    assert told(replace(own, subject="W1"), router(replace(SHADOW, about=About.worker))).keys() == {"P1"}
+
+
 # ---------------------------------------------------------------------- over days
 
 
@@ -128,6 +137,13 @@ def test_its_alerts_are_kept_judged_and_told_to_managers_once_it_is_promoted(off
 
     code, said = command(office, "rules", "promote", "PL-01", "--why", "agreed by the board", "--by", "P1")
     assert (code, "goes live" in said) == (0, True)
+    store = office.store()
+    with store.transaction() as connection:
+        told = (
+            connection.execute(sa.select(outbox.c.recipient).where(outbox.c.content.contains("PL-01 goes live"))).scalars().all()
+        )
+    store.close()
+    assert sorted(told) == ["P1", "admin@example.gov.uk"]
     assert not build(office.folder / "config.yaml").book.rules[0].shadow
     office.settings = {"rules": {"promoted": ["PL-01"]}}
     office.run(MONDAY + DAY)

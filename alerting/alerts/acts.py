@@ -71,6 +71,8 @@ _TOLD = frozenset(
         ActKind.fire_held,
         ActKind.fire_released,
         ActKind.child_wiped,
+        ActKind.rule_promoted,
+        ActKind.retention_begun,
     }
 )
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from pathlib import Path
 
 import click
 
 from alerting.alerts.acts import FireWanted
-from alerting.cli import acting, build_app, now, today
+from alerting.cli import acting, build_app, now, tell_now, today
 from alerting.commands.alerts import echo_request
 from alerting.commands.requests import ask_release
 from alerting.config import Retention
@@ -80,9 +79,10 @@ def show_retention(ctx: click.Context, by: str | None, note: str | None, *, begi
             if begin:
                 _said(by or "", note or "")
                 retention.begin(connection, wanted, acting(app, connection, by or "")[1], note or "", now())
+        tell_now(app, store)
     finally:
         store.close()
-    too_old = [kept for kept in archive.kept_days() if kept <= day - timedelta(days=archive.days)]
+    too_old = archive.too_old(day)
     rows: list[list[object]] = [
         ["retention.message_contents", wanted.message_contents or "not set", plural(would.messages, "message")],
         ["retention.alert_facts", wanted.alert_facts or "not set", plural(would.alerts, "ended alert")],
@@ -107,7 +107,7 @@ def show_retention(ctx: click.Context, by: str | None, note: str | None, *, begi
 @click.option("--note", required=True, help="Why.")
 @click.pass_context
 def hold(ctx: click.Context, by: str, note: str) -> None:
-    """Hold fire: runs read, ask and plan, and nothing is sent until `alerting store release`."""
+    """Hold fire: runs read, ask and plan, and nothing is sent until `alerting store release` but that it is held, and by whom."""
     _said(by, note)
     app = build_app(ctx)
     store = app.store()
@@ -115,12 +115,16 @@ def hold(ctx: click.Context, by: str, note: str) -> None:
         with store.transaction() as connection:
             before = send_hold.find_hold(connection)
             send_hold.hold(connection, by=acting(app, connection, by)[1], why=note, now=now())
+        tell_now(app, store)
     finally:
         store.close()
     if before is not None:
         echo(f"Already {before}.")
         return
-    echo("Fire is held: nothing is sent until `alerting store release`. A message that is being sent now is the last.")
+    echo(
+        "Fire is held: nothing is sent until `alerting store release`. A message that is being sent now is the last; those who look "
+        "after the service are told that it is held."
+    )
 
 
 @command.command()

@@ -87,6 +87,8 @@ _TITLES = {
     ActKind.fire_held: "The service holds its fire",
     ActKind.fire_released: "The service sends again",
     ActKind.child_wiped: "What was kept about a child was wiped",
+    ActKind.rule_promoted: "{about} goes live",
+    ActKind.retention_begun: "The service may forget what is old",
 }
 
 
@@ -129,6 +131,10 @@ def _where(act: ToldAct) -> str:
         return f"`alerting alerts show {act.about}` says why, and until when."
     if act.kind is ActKind.close:
         return f"`alerting alerts show {act.about}` says why. It opens again if the record changes."
+    if act.kind is ActKind.retention_begun:
+        return "`alerting store retention` shows what the daily runs forget, by `retention:` in config.yaml."
+    if act.kind is ActKind.rule_promoted:
+        return "From the next run on it tells whom it names, and is in shadow no more."
     return "What was said stands beside it in the store."
 
 

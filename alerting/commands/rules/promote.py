@@ -8,7 +8,7 @@ import click
 
 from alerting.alerts.acts import ActKind
 from alerting.authoring.promotion import promote, refusal
-from alerting.cli import acting, build_app, now, today
+from alerting.cli import acting, build_app, now, tell_now, today
 from alerting.errors import AlertingError
 from alerting.terminal import echo
 
@@ -45,6 +45,7 @@ def command(ctx: click.Context, rule: str, why: str, by: str | None) -> None:
             from alerting.store import acts
 
             acts.keep(connection, actor, ActKind.rule_promoted, found.code, now(), note=note)
+        tell_now(app, store)
     finally:
         store.close()
     echo(f"{found.code} goes live with the next run: {file.name} names it under `promoted`. {row.judged_words}.")

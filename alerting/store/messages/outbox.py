@@ -286,10 +286,13 @@ class Outbox:
         """
         while True:
             with self._store.transaction() as connection:
-                if send_hold.find_hold(connection):
+                which = send_hold.which_may_be_sent(connection)
+                if which is None:
                     return None
+                if receivers is not None:
+                    which = which & outbox.c.receiver.in_(sorted(receivers))
                 moment = database_now(connection)
-                chosen, on_trial = self._choose(connection, now, moment, receivers)
+                chosen, on_trial = self._choose(connection, now, moment, which)
                 if chosen is None:
                     return None
                 if on_trial and not circuit_breaker.take_trial(connection, on_trial, now):
@@ -310,7 +313,7 @@ class Outbox:
                         connection.execute(outbox.update().where(mine).values({**values, "owner": None, "lease_until": None}))
 
     def _choose(
-        self, connection: sa.Connection, now: datetime, moment: datetime, receivers: Collection[str] | None
+        self, connection: sa.Connection, now: datetime, moment: datetime, which: sa.ColumnElement[bool]
     ) -> tuple[Any, RestingReceiver | None]:
         """Choose the next row, and the resting receiver that is tried with it, if it is one."""
         due = sa.or_(
@@ -320,13 +323,11 @@ class Outbox:
         )
         in_time = sa.or_(outbox.c.expires_at.is_(None), outbox.c.expires_at > now)
         # The choice reads the index alone: a row's content may be large, and the rows that wait may be many.
-        choice = sa.select(outbox.c.id, outbox.c.state, outbox.c.attempts).where(due, in_time).limit(1)
+        choice = sa.select(outbox.c.id, outbox.c.state, outbox.c.attempts).where(due, in_time, which).limit(1)
         by_urgency = (outbox.c.urgency.desc(), outbox.c.id)
-        if receivers is not None:
-            choice = choice.where(outbox.c.receiver.in_(sorted(receivers)))
         rest = circuit_breaker.resting_receivers(connection)
         for receiver in sorted(rest.values(), key=lambda receiver: receiver.next_at):
-            if receiver.next_at <= now and (receivers is None or receiver.receiver in receivers):
+            if receiver.next_at <= now:
                 mine = choice.where(outbox.c.receiver == receiver.receiver).order_by(outbox.c.attempts, *by_urgency)
                 if (chosen := connection.execute(mine).first()) is not None:
                     return chosen, receiver

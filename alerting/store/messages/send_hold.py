@@ -144,6 +144,19 @@ def find_hold(connection: sa.Connection) -> SendHold | None:
     return SendHold(since=since, **held)
 
 
+def which_may_be_sent(connection: sa.Connection) -> sa.ColumnElement[bool] | None:
+    """Return which messages may be sent, as a condition of the outbox; None where none may.
+
+    While somebody holds fire, what is told of what happened since may: that it is held and by whom, first of all. It is of no case.
+    """
+    held = find_hold(connection)
+    if held is None:
+        return sa.true()
+    if held.restored:
+        return None
+    return sa.and_(outbox.c.purpose == "admin", outbox.c.run_id.is_(None), outbox.c.planned_at >= held.since)
+
+
 def hold(connection: sa.Connection, *, by: Actor, why: str, now: datetime, restored: bool = False) -> None:
     """Hold fire from now on, and keep who did it and why. Where it is held already, it is for the reason it was."""
     if find_hold(connection) is None:
