@@ -78,7 +78,7 @@ class Notifier(BaseModel, notifier.Notifier):
     ceiling: Ceiling = Tier.reference
     path: Path = Field(examples=["outbox"])
     #: Ids of teams whose channels' cards it keeps; none: it keeps messages to people.
-    channels: tuple[str, ...] = ()
+    teams: tuple[str, ...] = ()
 
     _has_sent: bool = PrivateAttr(default=False)
 
@@ -106,7 +106,7 @@ class Notifier(BaseModel, notifier.Notifier):
 
     def teams_reached(self) -> frozenset[str] | None:
         """Return the teams whose cards are kept here; None where messages to people are."""
-        return frozenset(self.channels) or None
+        return frozenset(self.teams) or None
 
     def only_keeps(self) -> bool:
         """Return that somebody must look into the folder to learn of anything."""

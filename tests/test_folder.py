@@ -68,8 +68,8 @@ def test_a_card_is_written_as_its_values(tmp_path):
     assert not list(tmp_path.glob("*.eml"))
 
 
-def test_with_channels_it_is_there_for_their_cards_and_without_for_people(tmp_path):
-    assert Notifier(path=tmp_path, channels=("T1", "T2")).teams_reached() == {"T1", "T2"}
+def test_with_teams_it_is_there_for_their_cards_and_without_for_people(tmp_path):
+    assert Notifier(path=tmp_path, teams=("T1", "T2")).teams_reached() == {"T1", "T2"}
     assert Notifier(path=tmp_path).teams_reached() is None
 
 

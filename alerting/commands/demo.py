@@ -52,7 +52,7 @@ source: {{type: demo, children: %(children)d, seed: %(seed)d, start: %(start)s, 
 keep: {{path: kept, days: 400}}
 receivers:
   outbox: {{type: folder, path: outbox, ceiling: reference}}
-  channel: {{type: folder, path: channel, ceiling: counts, channels: [A01, P01]}}
+  channel: {{type: folder, path: channel, ceiling: counts, teams: [A01, P01]}}
 # The page, at which one looks as anybody of this council: on this machine alone.
 page:
   url: http://127.0.0.1:{_PORT}
