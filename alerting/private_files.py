@@ -37,9 +37,15 @@ def make_folder(path: Path) -> Path:
 def write(path: Path, content: bytes | str, *, keep_rights: bool = False, lasting: bool = False) -> None:
     """Write a file whole or not at all, in place of the one that is there. Raises OSError.
 
+    What is no file, such as /dev/null or a pipe, is written to and stays what it is: to replace it would break the machine.
     keep_rights: a file that is there keeps who may read it, as an administrator may have set it for a monitoring agent.
     lasting: it is on the disk, whatever becomes of the machine, before this returns.
     """
+    raw = content.encode() if isinstance(content, str) else content
+    if path.exists() and not path.is_file():
+        with path.open("wb") as place:
+            place.write(raw)
+        return
     mode = _FILE
     if keep_rights:
         with suppress(OSError):
@@ -47,7 +53,7 @@ def write(path: Path, content: bytes | str, *, keep_rights: bool = False, lastin
     handle, unfinished = tempfile.mkstemp(dir=path.parent, prefix=UNFINISHED)
     try:
         with os.fdopen(handle, "wb") as opened:
-            opened.write(content.encode() if isinstance(content, str) else content)
+            opened.write(raw)
             if lasting:
                 opened.flush()
                 os.fsync(opened.fileno())
@@ -74,7 +80,7 @@ def make(path: Path) -> None:
 def restrict(path: Path) -> None:
     """Let nobody but its owner read or write a file, where there is one and its rights are ours to set."""
     with suppress(OSError):
-        if path.stat().st_mode & _OTHERS:
+        if path.is_file() and path.stat().st_mode & _OTHERS:
             path.chmod(_FILE)
 
 

@@ -134,6 +134,7 @@ def test_no_command_breaks_on_arguments_that_make_no_sense(ask, path):
     for bad in ODD:
         for arguments in calls(COMMANDS[path], bad):
             is_fit(ask(*path, *arguments), (path, arguments))
+    assert Path("/dev/null").is_char_device()
 
 
 @pytest.mark.parametrize("path", sorted(COMMANDS.keys() - LIVES_ON))

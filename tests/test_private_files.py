@@ -88,6 +88,23 @@ def test_a_monitoring_agent_that_was_let_read_the_sign_of_life_may_go_on_reading
     assert (sign.read_text(), stat.S_IMODE(sign.stat().st_mode)) == ("2", 0o640)
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes with a name on this system")
+def test_what_is_no_file_is_written_to_and_stays_what_it_is_and_as_open_as_it_was(tmp_path: Path) -> None:
+    """Root who writes a table to /dev/null must find /dev/null there afterwards."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    pipe.chmod(0o666)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+
+    private_files.write(pipe, "a,b\n")
+    private_files.restrict(pipe)
+
+    assert stat.S_ISFIFO(pipe.lstat().st_mode)
+    assert stat.S_IMODE(pipe.stat().st_mode) == 0o666
+    assert os.read(reader, 100) == b"a,b\n"
+    os.close(reader)
+
+
 def test_an_engine_that_runs_out_of_memory_writes_nothing_to_any_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
