@@ -127,7 +127,7 @@ def config_of(relay: MailServer, flow: HTTPServer, teams: list[str]) -> dict[str
             "teams": {"type": "teams", "hosts": ["localhost", "127.0.0.1"], "seconds_between_cards": 0,
                       "channels": {team: flow.url_for(f"/flow/{team}") for team in teams}},
             "outbox": {"type": "folder", "path": "outbox"},
-            "cards": {"type": "folder", "path": "cards", "channels": teams[:2]},
+            "cards": {"type": "folder", "path": "cards", "teams": teams[:2]},
             "console": {"type": "console"},
         },
     }  # fmt: skip
