@@ -230,3 +230,10 @@ def test_it_can_be_done_once_more(office: Office) -> None:
 
     assert "Wiped: 0 alerts" in said
     assert breaches(office) == []
+
+
+@pytest.mark.parametrize("blank", ["", " "])
+def test_a_blank_id_is_refused_as_it_would_stand_in_everything(office: Office, blank: str) -> None:
+    given = ("audit", "wipe", CHILD, blank, "--reason", REASON, "--by", "P1")
+
+    assert "an id is blank" in shell(office)(*given, code=1).output
