@@ -140,3 +140,12 @@ def test_it_is_written_as_a_page_and_a_table_for_its_owner_alone(office: Office)
     assert "<script" not in html
     assert any(row["Part"] == "Alerts about the child" and row["About"] == office.alert(CHILD).ref for row in rows)
     assert [path.stat().st_mode & 0o077 for path in (page, table)] == [0, 0]
+
+
+def test_an_alert_of_another_child_whose_plan_has_the_childs_number_is_not_shown(office: Office) -> None:
+    by_hand(office, f"UPDATE alert SET member = '{CHILD}' WHERE person = '{OTHER}'")
+
+    found = subject(office, CHILD)
+
+    assert [each["about"] for each in found["alerts"]] == [office.alert(CHILD).ref]
+    assert office.alert(OTHER).ref not in str(found["facts"] + found["recipients"])

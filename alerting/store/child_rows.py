@@ -58,8 +58,9 @@ def alerts_of(connection: sa.Connection, people: Sequence[str]) -> dict[int, str
     """Return the references of all alerts about people, by the numbers of their rows."""
     found: dict[int, str] = {}
     for some in batches(people):
-        about = sa.or_(alert.c.person.in_(some), alert.c.member.in_(some))
-        found.update((row.id, row.ref) for row in connection.execute(sa.select(alert.c.id, alert.c.ref).where(about)))
+        # By whom it is about alone: a plan or referral of somebody else may have the same number as a child.
+        mine = sa.select(alert.c.id, alert.c.ref).where(alert.c.person.in_(some))
+        found.update((row.id, row.ref) for row in connection.execute(mine))
     return found
 
 
