@@ -129,6 +129,22 @@ def test_nothing_of_the_child_is_left_and_all_is_proved_as_before(on_either: Off
     assert [act.note for act in office.alert(OTHER).acts] == ["visit booked"]
 
 
+def test_a_note_about_another_child_or_a_release_that_names_the_child_goes_wherever_it_stands(office: Office) -> None:
+    office.handle(OTHER, "cp-visit-overdue", "acknowledge", MONDAY + DAY, note=f"sibling of {CHILD}", until=MONDAY + 5 * DAY)
+    with closing(office.store()) as store, store.transaction() as connection:
+        at = datetime(2026, 3, 3, 9, tzinfo=UTC)
+        run = connection.execute(sa.select(sa.func.max(schema.run.c.id))).scalar()
+        braked = {"rule": "cp-visit-overdue", "since": MONDAY, "run_id": run, "count": 9, "released_at": at, "released_by": "P1"}
+        connection.execute(schema.brake.insert().values(braked | {"note": f"seen: {CHILD}"}))
+        released = {"table_name": "ssd_cp_visits", "as_of": MONDAY, "problem": "few rows", "by": "P1", "at": at}
+        connection.execute(schema.source_release.insert().values(released | {"note": f"{CHILD} has moved"}))
+
+    wipe(office)
+
+    assert in_store(office) == set()
+    assert [act.kind for act in office.alert(OTHER).acts] == ["acknowledge", "acknowledge"]
+
+
 def test_that_it_was_wiped_is_kept_by_whom_and_why(office: Office) -> None:
     ref = office.alert(CHILD).ref
     wipe(office)

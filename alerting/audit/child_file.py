@@ -152,13 +152,19 @@ def _handled(event: HandlingEvent, ref: str, naming: Naming) -> Entry:
 def _other_acts(connection: Transaction, rows: ChildRows, naming: Naming) -> Iterator[Entry]:
     """Yield the acts that are not told with an alert already: requests, approvals, look-ups, and where the child stands in words."""
     told = set[int]()
-    for some in batches(rows.handling):
-        told.update(filter(None, connection.execute(sa.select(handling.c.act_id).where(handling.c.id.in_(some))).scalars()))
+    for some in batches(sorted(rows.alerts)):
+        told.update(filter(None, connection.execute(sa.select(handling.c.act_id).where(handling.c.alert_id.in_(some))).scalars()))
     for some in batches(id_ for id_ in rows.acts if id_ not in told):
-        for event in trail.read_acts(connection, act.c.id.in_(some)):
-            approved = f", approved by {naming.person(event.approved_by)}" if event.approved_by else ""
-            who = f"{naming.person(event.by)}{approved}"
-            yield Entry(part=Part.acts, at=event.at, about=event.about, what=event.did, who=who, why=event.note)
+        yield from (_done(event, naming) for event in trail.read_acts(connection, act.c.id.in_(some)))
+    for some in batches(rows.handling):
+        earlier = trail.read_earlier(connection, handling.c.id.in_(some), handling.c.alert_id.not_in(rows.alerts))
+        yield from (_done(event, naming) for event in earlier)
+
+
+def _done(event: trail.TrailEvent, naming: Naming) -> Entry:
+    approved = f", approved by {naming.person(event.approved_by)}" if event.approved_by else ""
+    who = f"{naming.person(event.by)}{approved}"
+    return Entry(part=Part.acts, at=event.at, about=event.about, what=event.did, who=who, why=event.note)
 
 
 def _silences(connection: Transaction, rows: ChildRows, naming: Naming) -> Iterator[Entry]:

@@ -111,9 +111,13 @@ def _read_acts(connection: sa.Connection, query: TrailQuery) -> Iterator[TrailEv
     about = [act.c.about == query.alert] if query.alert else []
     yield from read_acts(connection, *_between(query, act.c.at), *about)
     refs = [alert.c.ref == query.alert] if query.alert else []
+    yield from read_earlier(connection, *_between(query, handling.c.at), *refs)
+
+
+def read_earlier(connection: sa.Connection, *where: sa.ColumnElement[bool]) -> Iterator[TrailEvent]:
+    """Yield what an earlier version kept of alerts alone, without an act, and that meets conditions, the oldest first."""
     earlier = sa.select(handling, alert.c.ref).join(alert, alert.c.id == handling.c.alert_id)
-    earlier = earlier.where(handling.c.act_id.is_(None), *_between(query, handling.c.at), *refs)
-    for row in connection.execute(earlier.order_by(handling.c.id)):
+    for row in connection.execute(earlier.where(handling.c.act_id.is_(None), *where).order_by(handling.c.id)):
         yield TrailEvent(at=row.at, kind=ActKind(row.kind), by=row.by, about=row.ref, note=row.note, approved_by=row.approved_by)
 
 

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from alerting.alerts.acts import ActKind
 from alerting.store import restricted_lists, unreadable_rows
 from alerting.store.batches import batches
-from alerting.store.schema import act, alert, handling, outbox, reading, silence
+from alerting.store.schema import act, alert, brake, handling, outbox, reading, silence, source_release
 
 _LEAST = 4
 """Characters that an id must have to be looked for in texts: a shorter one stands there for other things."""
@@ -28,11 +28,14 @@ class ChildRows:
     alerts: Mapping[int, str]
     #: By what the child may be called in texts: ids, and those of the child's plans, referrals and episodes.
     names: frozenset[str]
-    #: What people did to these alerts.
+    #: What people did to these alerts, and to others in words that name the child.
     handling: tuple[int, ...] = ()
     #: Acts about these alerts, or in whose words the child stands.
     acts: tuple[int, ...] = ()
     silences: tuple[int, ...] = ()
+    #: Releases in whose notes, which their acts have too, the child stands.
+    brakes: tuple[int, ...] = ()
+    source_releases: tuple[int, ...] = ()
     #: Messages that tell of these alerts, or in which the child stands.
     messages: tuple[int, ...] = ()
     #: Alerts about something else, in whose facts the child stands.
@@ -73,9 +76,18 @@ def find(connection: sa.Connection, ids: frozenset[str]) -> ChildRows:
         ids=ids,
         alerts=alerts,
         names=frozenset(called),
-        handling=tuple(_of_alerts(connection, handling, alerts)),
+        handling=tuple(
+            sorted(
+                {
+                    *_of_alerts(connection, handling, alerts),
+                    *_holding(connection, handling.c.id, (handling.c.note,), names, exactly=ids),
+                }
+            )
+        ),
         acts=tuple(_acts(connection, names, ids)),
         silences=tuple(_holding(connection, silence.c.id, (silence.c.matcher, silence.c.reason), names, exactly=ids)),
+        brakes=tuple(_holding(connection, brake.c.id, (brake.c.note,), names, exactly=ids)),
+        source_releases=tuple(_holding(connection, source_release.c.id, (source_release.c.note,), names, exactly=ids)),
         messages=tuple(_holding(connection, outbox.c.id, (outbox.c.content,), names, exactly=ids)),
         mentioned_in=tuple(
             id_ for id_ in _holding(connection, reading.c.alert_id, (reading.c.facts,), names, exactly=ids) if id_ not in alerts

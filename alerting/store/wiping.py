@@ -26,7 +26,20 @@ from alerting.store.batches import batches
 from alerting.store.child_rows import ChildRows
 from alerting.store.messages import content_json
 from alerting.store.messages.send_hold import WAITING
-from alerting.store.schema import act, alert, handling, occurrence, outbox, reading, routed, silence, told, transition
+from alerting.store.schema import (
+    act,
+    alert,
+    brake,
+    handling,
+    occurrence,
+    outbox,
+    reading,
+    routed,
+    silence,
+    source_release,
+    told,
+    transition,
+)
 from alerting.store.store import Store, Transaction, database_now
 
 ABOUT = "a child"
@@ -55,7 +68,8 @@ def wipe(store: Store, connection: Transaction, ids: frozenset[str], approval: A
     _refuse_while_waiting(connection, rows)
     ended = _end(store, connection, rows, approval, today, now)
     _erase_alerts(connection, rows)
-    seals.erase(connection, handling, rows.handling)
+    for table, mine in ((handling, rows.handling), (brake, rows.brakes), (source_release, rows.source_releases)):
+        seals.erase(connection, table, mine)
     _erase_messages(connection, rows, today)
     sealed = [*_erase_silences(connection, rows, approval, now), *_erase_acts(connection, rows)]
     unreadable_rows.let_go(connection, rows.set_aside)
