@@ -149,3 +149,11 @@ def test_an_alert_of_another_child_whose_plan_has_the_childs_number_is_not_shown
 
     assert [each["about"] for each in found["alerts"]] == [office.alert(CHILD).ref]
     assert office.alert(OTHER).ref not in str(found["facts"] + found["recipients"])
+
+
+def test_a_note_beside_the_alert_of_another_is_shown_where_it_is_all_that_names_a_child(office: Office) -> None:
+    office.handle(OTHER, "cp-visit-overdue", "acknowledge", MONDAY, note="sibling of 100888", until=MONDAY + 5 * DAY)
+
+    [note] = [each for each in subject(office, "100888")["acts"] if each["about"] != "a child"]
+
+    assert (note["about"], note["why"]) == (office.alert(OTHER).ref, "sibling of 100888")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -253,3 +254,12 @@ def test_a_blank_id_is_refused_as_it_would_stand_in_everything(office: Office, b
     given = ("audit", "wipe", CHILD, blank, "--reason", REASON, "--by", "P1")
 
     assert "an id is blank" in shell(office)(*given, code=1).output
+
+
+def test_it_can_be_done_once_more_where_no_days_are_kept_as_what_failed_asks_for_it(office: Office) -> None:
+    wipe(office)
+    shutil.rmtree(office.folder / "kept")
+
+    said = wipe(office)
+
+    assert "Wiped: 0 alerts" in said

@@ -42,7 +42,7 @@ def command(
     from alerting import private_files
     from alerting.audit import child_file, child_report
     from alerting.commands.audit import ids_of
-    from alerting.store import act_json, acts, child_rows
+    from alerting.store import act_json, acts, child_rows, wiping
 
     app, moment = build_app(ctx), now()
     zone = ZoneInfo(app.loaded.config.council.timezone)
@@ -52,12 +52,13 @@ def command(
             # Kept before anything is shown, whatever becomes of that.
             _, actor = acting(app, connection, by)
             acts.keep(
-                connection, actor, ActKind.child_looked_up, "a child", moment, note=note, wanted=act_json.children_to_json(ids)
+                connection, actor, ActKind.child_looked_up, wiping.ABOUT, moment, note=note, wanted=act_json.children_to_json(ids)
             )
         with store.reading() as connection:
             rows = child_rows.find(connection, ids)
             entries = child_file.read(store, connection, rows, _naming(app, connection)) + _kept_days(app, ids)
-    if all(entry.part is child_file.Part.acts for entry in entries):
+    # That it was looked up, now or before, or asked to be wiped, is nothing that is kept of the child's.
+    if all(entry.part is child_file.Part.acts and entry.about == wiping.ABOUT for entry in entries):
         raise AlertingError(
             "nothing is kept about a child with that id",
             remedy="That it was looked up is kept. Give every id that the child has had.",
