@@ -191,6 +191,29 @@ def test_what_another_child_is_silenced_by_stays_so(office: Office) -> None:
     assert [(row.matcher, row.reason, row.ended_at is None) for row in rows] == [({}, "", False), ({"child": [OTHER]}, "", True)]
 
 
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ({"subject": [CHILD, "PLAN"]}, {}),
+        ({"subject": ["PLAN", "other"]}, {"subject": ["other"]}),
+        ({"worker": [CHILD]}, {"worker": [CHILD]}),
+    ],
+)
+def test_a_silence_forgets_the_childs_plans_and_keeps_a_worker_of_the_same_number(
+    office: Office, before: dict[str, list[str]], after: dict[str, list[str]]
+) -> None:
+    plan = office.alert(CHILD).member or ""
+    given = {key: [plan if value == "PLAN" else value for value in values] for key, values in before.items()}
+    with closing(office.store()) as store, store.transaction() as connection:
+        connection.execute(schema.silence.update().where(schema.silence.c.id == 2).values(matcher=given))
+
+    wipe(office)
+
+    with closing(office.store()) as store, store.reading() as connection:
+        row = connection.execute(sa.select(schema.silence).where(schema.silence.c.id == 2)).one()
+    assert (row.matcher, row.ended_at is None) == (after, bool(after))
+
+
 def test_one_person_alone_wipes_nothing(office: Office) -> None:
     shell(office)("audit", "wipe", CHILD, "--reason", REASON, "--by", "P1")
 

@@ -149,7 +149,7 @@ def _erase_silences(connection: Transaction, rows: ChildRows, approval: Approval
     """
     by = approval.request.by.id
     for row in connection.execute(sa.select(silence).where(silence.c.id.in_(rows.silences))).all():
-        matcher = _without(row.matcher, rows.ids)
+        matcher = _without(row.matcher, rows.ids | rows.names)
         connection.execute(silence.update().where(silence.c.id == row.id).values(matcher=matcher))
         if not matcher:
             mine = (silence.c.id == row.id, silence.c.ended_at.is_(None))
@@ -159,7 +159,10 @@ def _erase_silences(connection: Transaction, rows: ChildRows, approval: Approval
 
 
 def _without(matcher: Mapping[str, Sequence[str]], ids: Collection[str]) -> dict[str, list[str]]:
-    left = {key: [value for value in values if value not in ids] for key, values in matcher.items()}
+    # A worker may have the same number as a child.
+    left = {
+        key: [value for value in values if key not in ("child", "subject") or value not in ids] for key, values in matcher.items()
+    }
     return left if all(left.values()) else {}
 
 
