@@ -146,6 +146,36 @@ def test_a_note_about_another_child_or_a_release_that_names_the_child_goes_where
     assert [act.kind for act in office.alert(OTHER).acts] == ["acknowledge", "acknowledge"]
 
 
+def test_what_a_crash_has_left_among_the_days_kept_goes_as_well(office: Office) -> None:
+    first, second = sorted((office.folder / "kept").glob("*/daily"))
+    shown = next(path for path in first.glob("*.parquet") if CHILD.encode() in path.read_bytes() or path.name in in_days(office))
+    shutil.copy(shown, first / "left-000000000000.parquet")
+    (second / "manifest.json").unlink()
+
+    wipe(office)
+    shutil.copy(office.folder / "extracts" / "ssd_person.csv", first / "left.part")
+    wipe(office)
+
+    assert in_days(office) == set()
+    assert not (first / "left.part").exists()
+    assert (first / "manifest.json").exists()
+    assert list(second.iterdir()) == []
+
+
+def test_a_day_kept_that_is_damaged_is_named_with_what_to_do(office: Office) -> None:
+    folder = min((office.folder / "kept").glob("*/daily"))
+    next(path for path in folder.glob("*.parquet") if path.name in in_days(office)).write_bytes(b"PAR1")
+
+    looked_up = shell(office)("audit", "subject", CHILD, "--by", "P1", "--note", "request 15")
+    asked = shell(office)("audit", "wipe", CHILD, "--reason", REASON, "--by", "P1").output
+    number = asked.partition("Request ")[2].split()[0]
+    said = shell(office)("requests", "approve", number, "--by", "H1", code=1).output
+
+    assert f"{MONDAY}, daily" in looked_up.stderr
+    assert "The days that are kept for trying rules" in looked_up.stdout
+    assert "delete that folder" in " ".join(said.split())
+
+
 def test_that_it_was_wiped_is_kept_by_whom_and_why(office: Office) -> None:
     ref = office.alert(CHILD).ref
     wipe(office)

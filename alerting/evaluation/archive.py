@@ -24,6 +24,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from alerting import private_files
 from alerting.casedata.conversion import quoted
 from alerting.casedata.snapshot import EngineError, Snapshot
+from alerting.errors import AlertingError
 from alerting.rulebook.file_models import Subject
 
 JOBS = ("daily", "weekly", "monthly")
@@ -205,37 +206,47 @@ class Archive:
                 problems.append(f"{day} is too old to be kept and could not be deleted ({error.strerror})")
         return problems
 
-    def rows_about(self, snapshot: Snapshot, ids: Collection[str]) -> list[KeptRow]:
-        """Return all that is kept about a child, each row once; of a day that cannot be read nothing. Raises EngineError."""
+    def rows_about(self, snapshot: Snapshot, ids: Collection[str]) -> tuple[list[KeptRow], list[str]]:
+        """Return all that is kept about a child, each row once; and of what could not be read which run it is, and why."""
         found: dict[tuple[str, str, str], KeptRow] = {}
+        unreadable: list[str] = []
         for day in self.kept_days():
             for job in JOBS:
-                run = None
-                with suppress(ValueError):
+                try:
                     run = _read(self.folder / day.isoformat() / job)
-                for what, cells in _rows_of_run(snapshot, run, ids) if run else ():
+                    rows = list(_rows_of_run(snapshot, run, ids)) if run else []
+                except (ValueError, EngineError) as error:
+                    unreadable.append(f"{day}, {job}: {error.safe if isinstance(error, EngineError) else error}")
+                    continue
+                for what, cells in rows:
                     key = (job, what, repr(cells))
                     first = found[key].first if key in found else day
                     found[key] = KeptRow(job=job, what=what, cells=cells, first=first, last=day)
-        return list(found.values())
+        return list(found.values()), unreadable
 
     def take_out(self, snapshot: Snapshot, ids: Collection[str]) -> int:
-        """Take a child out of all that is kept, and return how many rows that was. Raises EngineError and OSError.
+        """Take a child out of all that is kept, and return how many rows that was. Raises AlertingError and OSError.
 
-        A run whose manifest cannot be read is deleted: nobody can say what is in it.
+        A run whose manifest cannot be read is deleted, and so is what no manifest names, as a crash leaves it: nobody can say what is in it.
         """
         count = 0
         for folder in [self.folder / day.isoformat() / job for day in self.kept_days() for job in JOBS]:
-            try:
+            run, rows = None, 0
+            with suppress(ValueError):
                 run = _read(folder)
-            except ValueError:
-                _unlink(_own(folder))
-                continue
             if run is not None:
-                kept, rows = _without(snapshot, run, ids)
-                if rows:
-                    _publish(folder, run.manifest.model_copy(update={"subjects": kept}))
-                count += rows
+                try:
+                    kept, rows = _without(snapshot, run, ids)
+                except EngineError as error:
+                    raise AlertingError(
+                        f"the child could not be taken out of the day kept in {folder}: {error.safe}",
+                        remedy="Put that right, or delete that folder, then wipe the child once more.",
+                    ) from None
+            if run is not None and rows:
+                _publish(folder, run.manifest.model_copy(update={"subjects": kept}))
+            elif folder.is_dir():
+                _delete_others(folder, run.manifest if run else None)
+            count += rows
         return count
 
     def _before(self, run: Manifest, subject: str) -> KeptRun | None:
@@ -352,7 +363,12 @@ def _write(snapshot: Snapshot, folder: Path, name: str, query: str) -> KeptFile:
 def _publish(folder: Path, manifest: Manifest) -> None:
     """Put a manifest in its place in one step, and then delete the files that are not its."""
     private_files.write(folder / _MANIFEST, manifest.model_dump_json(indent=1), lasting=True)
-    named = {_MANIFEST} | {file.name for file in manifest.files}
+    _delete_others(folder, manifest)
+
+
+def _delete_others(folder: Path, manifest: Manifest | None) -> None:
+    """Delete the files of a folder that are not its manifest's; all where it has none."""
+    named = {_MANIFEST, *(file.name for file in manifest.files)} if manifest else set[str]()
     _unlink([path for path in _own(folder) if path.name not in named])
 
 

@@ -83,16 +83,19 @@ def command(
 
 
 def _kept_days(app: App, ids: Collection[str]) -> list[Entry]:
-    """Return the entries of the days kept; none, which is said, where they cannot be read."""
+    """Return the entries of the days kept; of what cannot be read none, which is said."""
     from alerting.audit.child_file import of_days
     from alerting.casedata.snapshot import EngineError, Snapshot
 
     try:
         with Snapshot(today(app), app.book.settings) as snapshot:
-            return of_days(app.archive().rows_about(snapshot, ids))
+            rows, unreadable = app.archive().rows_about(snapshot, ids)
     except EngineError as error:
         echo(f"The days kept are not among this, as they cannot be read: {error.safe}", err=True)
         return []
+    if unreadable:
+        echo(f"Of the days kept these are not among this, as they cannot be read: {'; '.join(unreadable)}", err=True)
+    return of_days(rows)
 
 
 def _naming(app: App, connection: Transaction) -> Naming:
