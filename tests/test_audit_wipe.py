@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,7 +16,8 @@ import sqlalchemy as sa
 from click.testing import CliRunner
 
 from alerting.commands import cli
-from alerting.store import schema
+from alerting.errors import StoreError
+from alerting.store import schema, wiping
 from tests.made_council import MONDAY
 from tests.office import Office
 from tests.test_audit_search import search
@@ -292,6 +294,21 @@ def test_a_change_by_hand_is_found_after_it_too(office: Office, edit: str, found
         connection.execute(sa.text(edit))
 
     assert any(found in problem for problem in breaches(office))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a disk is filled by a limit that Windows has not")
+def test_a_disk_that_is_full_is_said_and_not_taken_for_another_process(office: Office) -> None:
+    import resource
+
+    with closing(office.store()) as store:
+        before = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (4096, before[1]))
+        try:
+            with pytest.raises(StoreError, match="could not be written anew"):
+                wiping.overwrite(store)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        assert wiping.overwrite(store)
 
 
 def test_it_can_be_done_once_more(office: Office) -> None:

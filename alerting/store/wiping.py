@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Collection, Mapping, Sequence
-from contextlib import closing, suppress
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -17,7 +17,7 @@ import sqlalchemy as sa
 
 from alerting.alerts import lifecycle
 from alerting.alerts.acts import ActKind, Approval
-from alerting.errors import HandlingError
+from alerting.errors import HandlingError, StoreError
 from alerting.formatting import day as in_words
 from alerting.formatting import plural
 from alerting.model import Reason
@@ -196,16 +196,24 @@ def overwrite(store: Store) -> bool:
     """Overwrite what the database's own files still have of what was erased; return whether all of it is.
 
     It is not where another process reads the store all the while. What PostgreSQL's server keeps beside its tables is the server's.
+    Raises StoreError where the file cannot be written anew for another reason, such as a full disk.
     """
     if store.engine.dialect.name != "sqlite":
         with store.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.execute(sa.text("VACUUM"))
         return True
     # SQLAlchemy begins a transaction of its own, and within one nothing is made anew.
-    with closing(store.engine.raw_connection()) as raw, suppress(sqlite3.OperationalError):
+    with closing(store.engine.raw_connection()) as raw:
         cursor = raw.cursor()
-        cursor.execute("VACUUM")
-        cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        try:
+            cursor.execute("VACUUM")
+            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+                return False
+            raise StoreError(
+                f"the file of the store could not be written anew, and may still have what was wiped: {error}",
+                remedy="It takes as much space again as the file has. See to that, then wipe the child once more.",
+            ) from None
         [(busy, *_)] = cursor.fetchall()
         return bool(busy == 0)
-    return False
