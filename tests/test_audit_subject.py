@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import csv
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
+from alerting.notifications.content import Notice, NoticeContent
+from alerting.store import schema
+from alerting.store.messages import content_json
 from tests.made_council import MONDAY
 from tests.office import Office
 from tests.test_audit_search import search
@@ -157,3 +162,17 @@ def test_a_note_beside_the_alert_of_another_is_shown_where_it_is_all_that_names_
     [note] = [each for each in subject(office, "100888")["acts"] if each["about"] != "a child"]
 
     assert (note["about"], note["why"]) == (office.alert(OTHER).ref, "sibling of 100888")
+
+
+def test_a_notice_that_names_the_child_is_shown_in_its_words(office: Office) -> None:
+    ends = Notice(title="Silence 1 ends on 4 March", detail=f"It was made by S1: moving. It is about child {CHILD}.")
+    other = Notice(title="Silence 2 ends on 4 March", detail=f"It was made by S1: ill. It is about child {OTHER}.")
+    with closing(office.store()) as store, store.transaction() as connection:
+        last = sa.select(sa.func.max(schema.outbox.c.id)).scalar_subquery()
+        told = {"content": content_json.to_json(NoticeContent(notices=(ends, other))), "purpose": "admin"}
+        connection.execute(schema.outbox.update().where(schema.outbox.c.id == last).values(told))
+
+    said = [each["what"] for each in subject(office, CHILD)["messages"] if each["why"].startswith("admin")]
+
+    assert any(f"It is about child {CHILD}" in what for what in said)
+    assert OTHER not in str(said)

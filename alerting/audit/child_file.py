@@ -22,10 +22,11 @@ from alerting.notifications.recipient_log import EVERYBODY, NotToldReason
 from alerting.store import restricted_lists
 from alerting.store.alert_history import Change, HandlingEvent, read_history
 from alerting.store.batches import batches
-from alerting.store.child_rows import ChildRows
+from alerting.store.child_rows import ChildRows, is_named
 from alerting.store.messages.outbox import content_of, notification_of
 from alerting.store.schema import act, alert, handling, outbox, reading, routed, set_aside, silence
 from alerting.store.store import Store, Transaction
+from alerting.store.unreadable_rows import holds
 
 
 class Part(Worded):
@@ -186,10 +187,9 @@ def _recipients(connection: Transaction, rows: ChildRows, naming: Naming) -> Ite
 
 
 def _messages(connection: Transaction, rows: ChildRows, naming: Naming) -> Iterator[Entry]:
-    refs = set(rows.alerts.values())
     for some in batches(rows.messages, 50):
         for row in connection.execute(sa.select(outbox).where(outbox.c.id.in_(some)).order_by(outbox.c.id)):
-            about, said, whys = _said(connection, row, refs, naming)
+            about, said, whys = _said(connection, row, rows, naming)
             sent = f"{row.state} on {row.finished_at:%Y-%m-%d %H:%M}" if row.finished_at else row.state
             why = "; ".join(filter(None, [f"{row.purpose} message through {row.receiver}, {sent}", row.answer or "", *whys]))
             who = f"{row.name} <{row.address}>" if row.address else row.name or naming.person(row.recipient)
@@ -197,23 +197,26 @@ def _messages(connection: Transaction, rows: ChildRows, naming: Naming) -> Itera
             yield Entry(part=Part.messages, at=at, about=", ".join(about), what=said, who=who, why=why)
 
 
-def _said(connection: Transaction, row: Any, refs: set[str], naming: Naming) -> tuple[list[str], str, list[str]]:
+def _said(connection: Transaction, row: Any, rows: ChildRows, naming: Naming) -> tuple[list[str], str, list[str]]:
     """Return of which of the child's alerts a message tells, what it says of the child alone, and why its reader is told."""
     try:
         notification = notification_of(row, content_of(connection, row.content))
     except StoreError:
         return [], "What it said cannot be read any more, or was erased.", []
-    about = sorted(refs & notification.refs)
-    content = _of_child(notification.content, refs)
+    about = sorted(notification.refs.intersection(rows.alerts.values()))
+    content = _of_child(notification.content, rows)
     if content is None:
         told = "Counts alone, and nothing of any one child." if isinstance(notification.content, CardContent) else ""
+        if not told and is_named(row.content, rows):
+            told = "It names the child in what it says of something else."
         return about, told or "\n".join(notification.content.banners), []
     whys = sorted({item.why for item in content.items if item.why}) if isinstance(content, DigestContent) else []
     return about, naming.message(replace(notification, content=content), row.planned_at).strip(), whys
 
 
-def _of_child(content: AnyContent, refs: set[str]) -> AnyContent | None:
-    """Return content with what it says of these alerts alone; None where it says nothing of them."""
+def _of_child(content: AnyContent, rows: ChildRows) -> AnyContent | None:
+    """Return content with what it says of the child's alerts, or notices that name the child, alone; None where it says nothing of them."""
+    refs = set(rows.alerts.values())
     match content:
         case DigestContent():
             items = tuple(item for item in content.items if item.ref in refs)
@@ -223,7 +226,7 @@ def _of_child(content: AnyContent, refs: set[str]) -> AnyContent | None:
             mine = tuple(
                 notice
                 for notice in (*content.notices, *content.still)
-                if refs & {*notice.items} or any(ref in f"{notice.title} {notice.detail}" for ref in refs)
+                if refs & {*notice.items} or holds(f"{notice.title} {notice.detail}", refs | rows.names)
             )
             return NoticeContent(notices=mine, asked=content.asked) if mine else None
     return None
