@@ -87,6 +87,35 @@ def test_a_summary_of_the_week_and_the_administrators_message_can_be_looked_at_t
 
 
 @pytest.mark.slow
+def test_whatever_a_run_of_the_week_has_planned_is_said_to_be_planned(office: Office) -> None:
+    office.settings["receivers"] = {
+        "outbox": {"type": "folder", "path": "outbox"},
+        "cards": {"type": "folder", "path": "cards", "ceiling": "counts", "teams": ["T1"]},
+    }
+    office.run(MONDAY, "weekly")
+
+    for role in ("administrator", "channel", "head_of_service"):
+        code, said = preview(office, "--role", role, "--job", "weekly", "--day", DAY)
+        assert (code, "A run of that day has planned it." in said) == (0, True), said
+    said = preview(office, "--role", "administrator", "--job", "daily", "--day", DAY)[1]
+    assert "No run has planned it yet." in said, "what the week's run told administrators is not the message of the day"
+
+
+def test_a_name_of_several_people_and_a_channel_that_there_is_not_are_refused(office: Office) -> None:
+    office.council.row("ext_staff", worker_id="M2")["name"] = "Person M1"
+    office.council.write()
+    code, said = preview(office, "--recipient", "Person M1", "--day", DAY)
+    assert (code, "more than one is called 'Person M1'" in said, "Give one of these ids: M1, M2." in said) == (1, True, True), (
+        said
+    )
+
+    code, said = preview(office, "--recipient", "team:T9", "--day", DAY)
+    assert (code, "no receiver of config.yaml has the channel 'team:T9'" in said, "There are none." in said) == (1, True, True), (
+        said
+    )
+
+
+@pytest.mark.slow
 def test_whoever_has_no_message_is_told_so_and_so_is_who_is_nobody(office: Office) -> None:
     code, said = preview(office, "--recipient", "W2", "--day", DAY)
     assert code == 1

@@ -12,6 +12,7 @@ from alerting.documents.document import did_you_mean
 from alerting.errors import AlertingError
 from alerting.evaluation import day
 from alerting.formatting import day as on
+from alerting.formatting import listed
 from alerting.model import CHANNEL, Message, Problem
 from alerting.notifications.admin_digest import Aftermath, compose_admin_digest, daily_keys
 from alerting.notifications.content import CardContent, DigestContent, Notification, WeeklyContent
@@ -28,6 +29,8 @@ ROLES = {
     "channel": "channel of a team",
 }
 """Whose messages can be asked for without a name, in words."""
+
+_TO_ADMINISTRATORS = ("admin", "quality")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,8 +86,9 @@ class _Found:
     #: These, and what a run would plan beside them.
     messages: Sequence[Notification]
 
-    def of_purpose(self, purpose: str) -> list[Notification]:
-        return [one for one in self.messages if one.purpose == purpose]
+    def best_of(self, theirs: list[Notification]) -> list[Notification]:
+        """Return those of the job's own purpose alone, where there are any."""
+        return [one for one in theirs if one.purpose == self.job] or theirs
 
 
 def _look(app: App, job: str, as_of: date) -> _Found:
@@ -114,7 +118,7 @@ def _remembered(app: App, today: Today, policy: Policy, job: str) -> tuple[list[
         return [], Aftermath()
     try:
         with store.transaction() as connection:
-            planned = planned_for(connection, as_of, (job, "admin") if job == "daily" else (job,))
+            planned = planned_for(connection, as_of, job)
             aftermath = read_aftermath(connection, policy, job, as_of, daily_keys(policy, today.decision))
     finally:
         store.close()
@@ -125,8 +129,9 @@ def _of_role(app: App, found: _Found, role: str) -> list[Notification]:
     """Return the messages to those of a role."""
     if role == "channel":
         return [one for one in found.messages if one.is_for_channel]
+    purposes = _TO_ADMINISTRATORS if role == "administrator" else (found.job,)
     people = _holders(app, found.today, role)
-    return [one for one in found.of_purpose("admin" if role == "administrator" else found.job) if one.recipient in people]
+    return [one for one in found.messages if one.purpose in purposes and one.recipient in people]
 
 
 def _holders(app: App, today: Today, role: str) -> set[str]:
@@ -153,20 +158,36 @@ def _holders(app: App, today: Today, role: str) -> set[str]:
 
 
 def _of_recipient(app: App, found: _Found, said: str) -> list[Notification]:
-    """Return the messages to one recipient, those of the job alone where there are any. Raises AlertingError for who is nobody."""
+    """Return the messages to one recipient, those of the job alone where there are any. Raises AlertingError for who is nobody, or several."""
+    wanted = said.strip().casefold()
+    if wanted.startswith(CHANNEL):
+        return _of_channel(app, found, wanted, said)
     staff, council = found.today.decision.router.directory.staff.values(), app.loaded.config.council
     people = [(person.id, person.name, person.email) for person in staff]
     people += [(one.worker_id or one.address, one.name or "", one.address) for one in council.administrators]
     people += [(one.worker_id or one.address, one.name, one.address) for one in council.leadership]
-    wanted = said.strip().casefold()
-    meant = {id_ for id_, *names in people if wanted in {name.casefold() for name in (id_, *names) if name}}
-    if not meant and not wanted.startswith(CHANNEL):
+    # Somebody may be there twice: on the staff list, and with the same address in config.yaml.
+    meant = {id_: (address or id_).casefold() for id_, name, address in people if wanted in _casefolded(id_, name, address)}
+    if len(set(meant.values())) > 1:
+        raise AlertingError(f"more than one is called '{said}'", remedy=f"Give one of these ids: {', '.join(sorted(meant))}.")
+    if not meant:
         known = [name for names in people for name in names if name]
         raise AlertingError(
             f"there is nobody called '{said}'", remedy=did_you_mean(said, known) or "Give a worker id or an address."
         )
-    theirs = [one for one in found.messages if one.recipient.casefold() == wanted or one.recipient in meant]
-    return [one for one in theirs if one.purpose == found.job] or theirs
+    return found.best_of([one for one in found.messages if one.recipient in meant])
+
+
+def _of_channel(app: App, found: _Found, wanted: str, said: str) -> list[Notification]:
+    channels = {f"{CHANNEL}{team}" for receiver, _ in app.receivers().values() for team in receiver.teams or ()}
+    if wanted not in _casefolded(*channels):
+        remedy = did_you_mean(said, channels) or f"There are {listed(sorted(channels)) or 'none'}."
+        raise AlertingError(f"no receiver of config.yaml has the channel '{said}'", remedy=remedy)
+    return found.best_of([one for one in found.messages if one.recipient.casefold() == wanted])
+
+
+def _casefolded(*names: str | None) -> set[str]:
+    return {name.casefold() for name in names if name}
 
 
 def _other_job(job: str) -> str:

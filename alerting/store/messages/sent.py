@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from datetime import date, datetime
 
@@ -11,7 +10,7 @@ import sqlalchemy as sa
 from alerting.notifications.content import Notification
 from alerting.store.messages.content_json import is_emptied
 from alerting.store.messages.outbox import content_of, notification_of
-from alerting.store.schema import outbox
+from alerting.store.schema import outbox, run
 from alerting.store.store import Transaction
 
 STATES = ("planned", "claimed", "deferred", "accepted", "failed", "cancelled", "unknown")
@@ -57,8 +56,9 @@ def list_messages(connection: Transaction, *, state: str | None = None, most: in
     return [OutboxRow(**row) for row in connection.execute(query).mappings()]
 
 
-def planned_for(connection: Transaction, as_of: date, purposes: Iterable[str]) -> list[Notification]:
-    """Return the messages that were planned for a day and not withdrawn, the newest first; but for what retention has emptied."""
-    query = sa.select(outbox).where(outbox.c.as_of == as_of, outbox.c.purpose.in_(tuple(purposes)), outbox.c.state != "cancelled")
+def planned_for(connection: Transaction, as_of: date, job: str) -> list[Notification]:
+    """Return the messages of a job's runs of a day, whatever their purpose, the newest first; none withdrawn or emptied by retention."""
+    runs = sa.select(run.c.id).where(run.c.job == job)
+    query = sa.select(outbox).where(outbox.c.as_of == as_of, outbox.c.run_id.in_(runs), outbox.c.state != "cancelled")
     rows = connection.execute(query.order_by(outbox.c.id.desc())).all()
     return [notification_of(row, content_of(connection, row.content)) for row in rows if not is_emptied(row.content)]
