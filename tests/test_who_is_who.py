@@ -147,6 +147,22 @@ def test_of_a_child_it_says_whose_it_is_and_of_a_restricted_one_whose_roles_may_
     )  # fmt: skip
 
 
+def test_without_a_list_of_restricted_records_it_says_so_and_nobody_of_any_child(office: Office) -> None:
+    office.council.write(without=("ext_restricted",))
+    found = who_answers(build(office.council.configure(office.store_url)), "C1", MONDAY)
+
+    assert (found.title, list(found.lines), list(found.notes)) == (
+        "Child C1", [], ["There is no list of restricted records that can be trusted, so nobody is told of any child."],
+    )  # fmt: skip
+
+
+def test_a_child_that_no_rule_could_find_is_not_said_to_have_no_open_case(office: Office) -> None:
+    (office.folder / "rules" / "local" / "open-case-no-allocated-worker.yaml").unlink()
+
+    with pytest.raises(AlertingError, match="a child cannot be looked up, as no rule asks about open cases"):
+        answers(office, "C1")
+
+
 def test_what_is_nobody_is_refused_with_the_nearest_name(office: Office) -> None:
     with pytest.raises(AlertingError, match="is no team, nobody on the staff list, and no child") as refused:
         answers(office, "Team T7")

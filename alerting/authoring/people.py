@@ -10,6 +10,7 @@ from datetime import date
 from alerting.alerts.people import plain
 from alerting.app import App
 from alerting.authoring.explain.plain_english import label
+from alerting.authoring.explain.who_is_told import NO_LIST, roles_of
 from alerting.authoring.today import Today, look, work_out
 from alerting.casedata.directory import Directory, Team, unusable_addresses
 from alerting.casedata.snapshot import Snapshot
@@ -177,7 +178,8 @@ def who_answers(app: App, said: str, as_of: date) -> Answers:
 
     said: an id or a name of a team, an id, address or name of a worker, or a child's number.
     """
-    rules = [rule for rule in app.book.rules if rule.subject.id == _OPEN_CASE][:1]
+    # A rule of a team's cases has a row for each team, and none for a child.
+    rules = [rule for rule in app.book.rules if rule.subject.id == _OPEN_CASE and not rule.file.per][:1]
     with look(app, rules, as_of) as found:
         answers = ask_rules(app.book, found.snapshot, rules, trust=found.trust)
         today = work_out(app, app.policy(), found, answers, "daily")
@@ -201,7 +203,10 @@ def who_answers(app: App, said: str, as_of: date) -> Answers:
     remedy = (
         did_you_mean(said.strip(), known) or "Give a team or a worker by id or name, or the number of a child with an open case."
     )
-    raise AlertingError(f"'{said.strip()}' is no team, nobody on the staff list, and no child with an open case", remedy=remedy)
+    problem = f"'{said.strip()}' is no team, nobody on the staff list, and no child with an open case"
+    if not rules:
+        problem = f"'{said.strip()}' is no team and nobody on the staff list; a child cannot be looked up, as no rule asks about open cases"
+    raise AlertingError(problem, remedy=remedy)
 
 
 def _named(directory: Directory, wanted: str) -> list[Person]:
@@ -245,10 +250,11 @@ def _of_person(router: Router, person: Person) -> Answers:
 def _of_child(router: Router, rule: Rule, child: str, team: str | None, worker: str | None) -> Answers:
     """Return who answers for a child. Of a restricted record, the roles of those who may know, and nobody's name."""
     alert = replace(_AN_ALERT, rule=rule.id, subject=child, team=team, worker=worker, person=child)
+    if router.directory.restricted is None:
+        return Answers(title=f"Child {child}", notes=[NO_LIST])
     allowed = router.confined_to(alert)
     if allowed is not None:
-        staff = [router.directory.staff[id_] for id_ in sorted(allowed) if id_ in router.directory.staff]
-        roles = listed([label(person.role or "no role") for person in staff]) or "nobody who is on the staff list"
+        roles = roles_of(router.directory, allowed)
         return Answers(
             title=f"Child {child}", notes=[f"The record is restricted: only those whom it names may know of it ({roles})."]
         )

@@ -5,7 +5,7 @@ The paths are those that routing itself takes, on one day's directory. Nothing i
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
@@ -36,6 +36,14 @@ TIERS = {
     Tier.detail: "everything that the rule's words name",
 }
 """What a receiver may show of a person, by its ceiling."""
+
+NO_LIST = "There is no list of restricted records that can be trusted, so nobody is told of any child."
+
+
+def roles_of(directory: Directory, allowed: Iterable[str]) -> str:
+    """Return the roles of those who may know of a restricted record, in words: who they are is not said."""
+    staff = [directory.staff[worker] for worker in sorted(allowed) if worker in directory.staff]
+    return listed([label(person.role or "no role") for person in staff]) or "nobody who is a member of staff today"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -244,12 +252,11 @@ class _Told:
         if not self.route.child_level:
             return []
         if self.directory.restricted is None:
-            return ["There is no list of restricted records that can be trusted, so nobody is told of any child."]
+            return [NO_LIST]
         restriction = self._restricted()
         if restriction is None:
             return []
-        allowed = [self.directory.staff[worker] for worker in sorted(restriction.allowed) if worker in self.directory.staff]
-        roles = listed([label(person.role or "no role") for person in allowed]) or "nobody who is a member of staff today"
+        roles = roles_of(self.directory, restriction.allowed)
         return [f"The record is restricted: only those it names are told ({roles}), and it is in no count."]
 
     def receivers(self) -> dict[str, str]:
