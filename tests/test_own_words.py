@@ -75,6 +75,12 @@ def test_what_is_html_in_a_file_is_only_words(tmp_path: Path) -> None:
     assert "&lt;!-- &lt;script&gt;" in html
 
 
+def test_what_shows_as_nothing_and_came_with_pasting_is_left_out(tmp_path: Path) -> None:
+    own = words(tmp_path, head="Good\u200b morn\u00ading\u202e {{ name }}.")
+
+    assert "Good morning Sam Okoro." in message(a_morning(), own=own).text
+
+
 @pytest.mark.parametrize(
     ("file", "text", "line", "problem", "remedy"),
     [
@@ -86,6 +92,7 @@ def test_what_is_html_in_a_file_is_only_words(tmp_path: Path) -> None:
         ("head.txt", "{{ name * 9999999 }}", 1, "'mul' is not allowed", ""),
         ("head.txt", "{% include 'layout.html' %}", 1, "'include' is not allowed", ""),
         ("head.txt", "{{ name", 1, "end of template", ""),
+        ("head.txt", "{% if page %}\n\nHello.\n\n{% endif %}", 1, "end of template", "End it with {% endif %} in the same paragraph"),
         ("head.txt", "x" * 9000, None, "more than 8,000 bytes", ""),
         ("head.txt", "\n\n".join("abcde"), None, "it has 5 paragraphs, and there may be 4", ""),
         ("title.txt", "One\n\nTwo", None, "it has 2 paragraphs, and there may be 1", "Leave no line blank."),

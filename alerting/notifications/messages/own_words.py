@@ -7,6 +7,7 @@ the words of a rule may, so that it takes no time and no room. One that cannot b
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,7 +17,7 @@ from jinja2 import UndefinedError
 from alerting.errors import Fault, Place
 from alerting.formatting import listed, visible
 from alerting.model import Problem
-from alerting.notifications.messages.sentences import NoValueError, Sentence, nearest, sentence_of
+from alerting.notifications.messages.sentences import NoValueError, Sentence, WordsFaultKind, nearest, sentence_of
 
 PARTS: Mapping[str, str] = {
     "title": "",
@@ -151,6 +152,8 @@ def _read(path: Path) -> tuple[Sentence, ...] | Fault:
         return Fault(
             problem=f"it has more than {_MOST_BYTES:,} bytes", where=place, remedy="A few sentences are read; more is not."
         )
+    # What shows as nothing, such as a soft hyphen: it comes with what is pasted from a word processor.
+    text = "".join(one for one in text if unicodedata.category(one) != "Cf")
     paragraphs = [(found.start(), found[0]) for found in re.finditer(r"\S(?:.|\n(?![ \t]*\n))*", text)]
     most = 1 if path.stem in _ONE_LINE else MOST_PARAGRAPHS
     if len(paragraphs) > most:
@@ -171,8 +174,12 @@ def _fault(part: str, sentence: Sentence, place: Place, lines_before: int) -> Fa
     known = names_of(part)
     if sentence.fault:
         line = lines_before + (sentence.fault.line or 1)
-        near = f"Did you mean '{sentence.fault.near}'?" if sentence.fault.near else "It may print values and choose with `if`."
-        return Fault(problem=sentence.fault.problem, where=Place(file=place.file, line=line), remedy=near)
+        remedy = "It may print values and choose with `if`."
+        if sentence.fault.near:
+            remedy = f"Did you mean '{sentence.fault.near}'?"
+        elif sentence.fault.kind is WordsFaultKind.if_not_closed:
+            remedy = "End it with {% endif %} in the same paragraph; where a line is blank, another begins."
+        return Fault(problem=sentence.fault.problem, where=Place(file=place.file, line=line), remedy=remedy)
     for name in sorted(sentence.names - known):
         near = nearest(name, known)
         remedy = f"Did you mean '{near}'?" if near else f"There are {listed(sorted(known))}."
