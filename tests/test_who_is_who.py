@@ -92,6 +92,14 @@ def test_whoever_has_left_and_still_has_open_alerts_is_named(office: Office) -> 
     assert faults(office, MONDAY + timedelta(days=1)) == [("left", "Person W1 (W1) has left, and is the worker of 2 open alerts")]
 
 
+@pytest.mark.slow
+def test_a_worker_of_open_alerts_whom_the_staff_list_lacks_is_named(office: Office) -> None:
+    office.begin(MONDAY)
+    office.council.remove("ext_staff", worker_id="W1")
+
+    assert faults(office) == [("unknown", "W1 is nobody on the staff list, and is the worker of 2 open alerts")]
+
+
 def test_whom_config_yaml_names_is_looked_for_too(office: Office) -> None:
     office.settings["council"] = {
         "name": "Exampleshire",
@@ -167,3 +175,9 @@ def test_what_is_nobody_is_refused_with_the_nearest_name(office: Office) -> None
     with pytest.raises(AlertingError, match="is no team, nobody on the staff list, and no child") as refused:
         answers(office, "Team T7")
     assert "Team T" in refused.value.remedy
+
+
+def test_no_name_at_all_is_nobodys_though_somebody_has_no_address(office: Office) -> None:
+    office.council.row("ext_staff", worker_id="W2")["email"] = ""
+    with pytest.raises(AlertingError, match="is no team, nobody on the staff list"):
+        answers(office, " ")

@@ -97,7 +97,7 @@ def check_people(app: App, as_of: date) -> list[FoundFault]:
     of_people = [
         *_of_staff(router.directory),
         *_of_cover(router.directory),
-        *_of_leavers(today),
+        *_of_workers(today),
         *_of_config(app, router.directory),
     ]
     return sorted({*_of_posts(router), *of_rows, *of_people}, key=lambda one: (kinds.index(one.kind), one.says))
@@ -154,13 +154,16 @@ def _of_cover(directory: Directory) -> Iterator[FoundFault]:
         yield FoundFault(kind=kind, says=f"{_called(directory, away)} is covered by {_called(directory, cover.by)}, {what}")
 
 
-def _of_leavers(today: Today) -> Iterator[FoundFault]:
-    """Return who has left and is the worker of open alerts."""
+def _of_workers(today: Today) -> Iterator[FoundFault]:
+    """Return who is the worker of open alerts, and has left or is nobody on the staff list."""
     directory = today.decision.router.directory
     live = [alert for alert in today.world.live if alert.condition not in (Condition.pending, Condition.resolved)]
-    for worker, count in Counter(alert.worker for alert in live if alert.worker in directory.former).items():
-        says = f"{_called(directory, str(worker))} has left, and is the worker of {plural(count, 'open alert')}"
-        yield FoundFault(kind=PeopleFault.left, says=says)
+    workers = Counter(alert.worker for alert in live if alert.worker and alert.worker not in directory.staff)
+    for worker, count in workers.items():
+        kind = PeopleFault.left if worker in directory.former else PeopleFault.unknown
+        what = "has left" if kind is PeopleFault.left else "is nobody on the staff list"
+        says = f"{_called(directory, worker)} {what}, and is the worker of {plural(count, 'open alert')}"
+        yield FoundFault(kind=kind, says=says)
 
 
 def _of_config(app: App, directory: Directory) -> Iterator[FoundFault]:
@@ -212,7 +215,7 @@ def who_answers(app: App, said: str, as_of: date) -> Answers:
 def _named(directory: Directory, wanted: str) -> list[Person]:
     everybody = [*directory.staff.values(), *directory.former.values()]
     found = [person for person in everybody if wanted == plain(person.id)]
-    return found or [person for person in everybody if wanted in (plain(person.name), plain(person.email or ""))]
+    return found or [person for person in everybody if wanted in {plain(name) for name in (person.name, person.email) if name}]
 
 
 def _of_team(router: Router, team: Team) -> Answers:

@@ -62,6 +62,6 @@ def command(
     for problem in shown.problems:
         echo(problem.text, err=True)
     of_role = f", {ROLES[role]}" if role else ""
-    others = f" {shown.others} more of that role {'has' if shown.others == 1 else 'have'} one." if shown.others else ""
+    others = f" {shown.others} more of that role {'has' if shown.others == 1 else 'have'} one." if role and shown.others else ""
     what = "A run of that day has planned it." if shown.is_planned else "No run has planned it yet."
     echo(f"To {message.to_name}{of_role}. {what}{others} Nothing was sent.", err=True)
