@@ -136,6 +136,23 @@ def test_a_file_that_fails_is_not_used_and_its_message_goes_all_the_same(tmp_pat
     ]
 
 
+def test_check_names_a_file_that_would_fail_for_want_of_a_value(tmp_path: Path) -> None:
+    office = Office(tmp_path)
+    office.rules_of_its_own()
+    office.council.write()
+    words(
+        tmp_path / "words",
+        foot="{% if page %}{{ page }}{% endif %}",
+        head="{% if purpose == 'weekly' %}See {{ page }}{% endif %}",
+    )
+    app = build(office.council.configure(office.store_url, messages={"templates": "words"}))
+    own = [one for one in check(app, MONDAY, reach=False) if one.where and one.where.file.endswith(".txt")]
+
+    assert [(Path(one.where.file).name, one.problem) for one in own if one.where] == [
+        ("head.txt", "these words could not be said: a value that it prints is missing")
+    ]
+
+
 @pytest.mark.parametrize("folder", ["missing", "words"])
 def test_administrators_read_what_was_not_used_and_everybody_has_their_message(tmp_path: Path, folder: str) -> None:
     office = Office(tmp_path)

@@ -13,7 +13,7 @@ from alerting.authoring.calendars import find_calendar_faults
 from alerting.database_address import sqlite_file
 from alerting.delivery.notifier import Notifier
 from alerting.documents.document import KeyPath, did_you_mean
-from alerting.errors import AlertingError, EmptyStoreError, Fault
+from alerting.errors import AlertingError, EmptyStoreError, Fault, Place
 from alerting.evaluation.dry_run import check_book, check_rule
 from alerting.model import Reach, Tier
 from alerting.notifications.messages.rendering import Words
@@ -41,8 +41,20 @@ def check(app: App, today: date, *, reach: bool = True) -> list[Fault]:
     faults = [*app.faults, *_shared_param_faults(app.book), *check_book(app.book)]
     faults += [fault for rule in rules for fault in _rule_faults(app, rule, today)]
     untold = [*_address_faults(app), *_administrator_faults(app), *_asking_faults(app), *_reach_faults(app)]
-    untold += [*find_calendar_faults(app, today), *_departure_faults(app), *app.own_words().faults]
+    untold += [*find_calendar_faults(app, today), *_departure_faults(app), *_own_words_faults(app, today)]
     return list(dict.fromkeys([*faults, *_receiver_faults(app, reach=reach), *untold]))
+
+
+def _own_words_faults(app: App, today: date) -> Iterator[Fault]:
+    """Find what is wrong in the council's own words: as they stand, and with the values that they would print."""
+    yield from app.own_words().faults
+    folder = app.loaded.folder / (app.loaded.config.messages.templates or "")
+    for part, why in app.words().try_own_words(today).items():
+        yield Fault(
+            problem=f"these words could not be said: {why}",
+            where=Place(file=(folder / f"{part}.txt").as_posix()),
+            remedy="Ask first whether there is a value, such as {% if page %}.",
+        )
 
 
 def check_draft(app: App, path: Path, today: date) -> list[Fault]:

@@ -35,7 +35,7 @@ from alerting.notifications.content import (
 from alerting.notifications.messages import counts, digest, headline, layouts, summary, team_card, week
 from alerting.notifications.messages.counts import CountsView
 from alerting.notifications.messages.digest import RuleTitle, ShownSection
-from alerting.notifications.messages.own_words import OwnWords, Voice
+from alerting.notifications.messages.own_words import NotUsedError, OwnWords, Voice
 from alerting.notifications.messages.sentences import (
     LONGEST,
     NoValueError,
@@ -212,9 +212,23 @@ class Words:
         is_own = isinstance(notification.content, DigestContent | WeeklyContent) and not notification.is_for_channel
         own = self._own if is_own else OwnWords()
         problems.update(own.problems())
-        values = {"purpose": notification.purpose, "as_of": notification.as_of, "ask": self._ask, "page": self._page_url}
-        named = {"council": self._council, "name": plain(notification.name)}
-        return Voice(own=own, values=values | named, note=lambda problem: problems.update([problem]))
+        values = self._values_of_own_words(notification.purpose, notification.as_of, plain(notification.name))
+        return Voice(own=own, values=values, note=lambda problem: problems.update([problem]))
+
+    def _values_of_own_words(self, purpose: str, as_of: date, name: str) -> dict[str, object]:
+        at_hand = {"council": self._council, "ask": self._ask, "page": self._page_url}
+        return {**at_hand, "purpose": purpose, "as_of": as_of, "name": name}
+
+    def try_own_words(self, as_of: date) -> dict[str, str]:
+        """Return why a part that the council words cannot be said in a message, by the part: for `check`."""
+        failing: dict[str, str] = {}
+        for part in self._own.parts:
+            for purpose in _NAMES:
+                try:
+                    self._own.say(part, {**self._values_of_own_words(purpose, as_of, "Sam Okoro"), "count": 2})
+                except NotUsedError as error:
+                    failing[part] = str(error)
+        return failing
 
     def say(self, item: Item, as_of: date, ceiling: Tier) -> tuple[str, AboutRule | None]:
         """Return what a message says of one alert, and of its rule: for a page that shows it. Without words of its own it says what is measured."""
