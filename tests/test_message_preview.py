@@ -84,6 +84,9 @@ def test_a_summary_of_the_week_and_the_administrators_message_can_be_looked_at_t
 
     code, said = preview(office, "--role", "administrator", "--day", DAY)
     assert (code, "Practice alerts service" in said) == (0, True), said
+    assert "is as it was before that run" in said, "how many messages were sent is nothing that can be known"
+    office.run(MONDAY)
+    assert "is as it was before that run" not in preview(office, "--role", "administrator", "--day", DAY)[1]
 
 
 @pytest.mark.slow

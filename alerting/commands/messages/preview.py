@@ -38,8 +38,8 @@ def command(
 ) -> None:
     """Show one message of a day as its reader would get it, or has got it, without sending it.
 
-    What it says is what the run decides. It shows what its reader may know, a restricted child's record too. Reads the case data
-    and the store; nothing is stored or sent.
+    What it says is what the run decides; what a message to administrators counts of a run is known only after it. It shows what
+    its reader may know, a restricted child's record too. Reads the case data and the store; nothing is stored or sent.
     """
     if (recipient is None) == (role is None):
         raise click.UsageError("Say whose message with --recipient, or with --role.", ctx)
@@ -64,4 +64,6 @@ def command(
     of_role = f", {ROLES[role]}" if role else ""
     others = f" {shown.others} more of that role {'has' if shown.others == 1 else 'have'} one." if role and shown.others else ""
     what = "A run of that day has planned it." if shown.is_planned else "No run has planned it yet."
+    if not shown.is_planned and message.purpose in ("admin", "quality"):
+        what += " What it counts of the run, of what is open and of how rules serve, is as it was before that run."
     echo(f"To {message.to_name}{of_role}. {what}{others} Nothing was sent.", err=True)
