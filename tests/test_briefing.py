@@ -41,10 +41,13 @@ def figures(report: Report) -> dict[str, int | str]:
     return {figure.name: figure.value for figure in content(report).run}
 
 
-def on_change(office: Office) -> None:
+def on_change(office: Office, *more: str) -> None:
     """Let administrators be told as they are where config.yaml says nothing of it."""
-    one = {"name": "A. Officer", "address": "admin@example.gov.uk"}
-    office.settings["council"] = {"name": "Exampleshire", "administrators": [one]}
+    named = [
+        {"name": "A. Officer", "address": "admin@example.gov.uk"},
+        *({"name": "New", "address": address} for address in more),
+    ]
+    office.settings["council"] = {"name": "Exampleshire", "administrators": named}
 
 
 def missing(office: Office) -> list[str]:
@@ -109,6 +112,32 @@ def test_it_comes_when_something_has_changed_and_once_in_seven_days(office: Offi
             assert content(report).over == ("Data: ssd_cp_visits",)
 
     assert came == [2, 0, 2, 0, 2, 0, 2, 0]
+
+
+@pytest.mark.slow
+def test_whoever_has_not_had_one_in_seven_days_gets_theirs_though_others_have(office: Office) -> None:
+    gone, new = ("ssd_cp_visits",), "new@example.gov.uk"
+    on_change(office)
+    office.run(MONDAY, without=gone)
+    on_change(office, new)
+    first, second = (office.run(MONDAY + after * DAY, without=gone) for after in (1, 2))
+
+    assert [item.recipient for item in told(first)] == [new]
+    assert "Data: ssd_cp_visits" in titles(content(first).still)
+    assert told(second) == []
+
+
+@pytest.mark.slow
+def test_what_reached_somebody_else_alone_is_new_to_those_who_look_after_the_service(office: Office) -> None:
+    on_change(office)
+    office.run(MONDAY)
+    office.run(MONDAY + DAY, without=("ssd_cp_visits",))
+    with closing(sqlite3.connect(office.folder / "alerting.db")) as connection:
+        changed = "UPDATE outbox SET recipient = 'H1' WHERE purpose = 'admin' AND as_of = ?"
+        connection.execute(changed, ((MONDAY + DAY).isoformat(),))
+        connection.commit()
+
+    assert "Data: ssd_cp_visits" in titles(content(office.run(MONDAY + 2 * DAY, without=("ssd_cp_visits",))).notices)
 
 
 @pytest.mark.slow

@@ -119,7 +119,7 @@ def _remembered(app: App, today: Today, policy: Policy, job: str) -> tuple[list[
     try:
         with store.transaction() as connection:
             planned = planned_for(connection, as_of, job)
-            aftermath = read_aftermath(connection, policy, job, as_of, daily_keys(policy, today.decision))
+            aftermath = read_aftermath(connection, policy, today.decision, daily_keys(policy, today.decision))
     finally:
         store.close()
     return planned, aftermath

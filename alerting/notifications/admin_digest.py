@@ -1,7 +1,7 @@
 """What those who look after the service are told of a run, after it: what there is to do, and its figures, all clear included.
 
-After a daily run there is a message where anything has changed, while nobody is told of something, and else once in seven days; or after
-every one, where the council wants it so. After the other jobs, and when a day is run again, only where something is new. Pure.
+After a daily run there is a message where anything has changed, while nobody is told of something, and else once in seven days to each of
+them, or the day after theirs did not arrive; or after every one, where the council wants it so. After the other jobs, and when a day is run again, only where something is new. Pure.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ class Aftermath:
     told_before: Mapping[str, str] = field(default_factory=dict)
     #: The keys of the administrators' messages that have been planned already.
     planned: frozenset[str] = frozenset()
-    #: Whether one about a day's run was accepted in the six days before.
-    told_lately: bool = False
+    #: The keys of today's messages about a day's run to whom the last one in the six days before has arrived.
+    told_lately: frozenset[str] = frozenset()
     #: How many alerts that somebody is to be told of are in each condition.
     open: Mapping[str, int] = field(default_factory=dict)
     #: How many alerts are withheld from somebody.
@@ -83,10 +83,9 @@ def compose_admin_digest(
         return to_administrators(told, receivers, "admin", decision.as_of, content, list(what), urgency=urgency)
 
     # The day's own message has one key, whatever is in it: a run that is taken up after a crash must not send a second.
-    is_due = (
-        policy.administrators_daily or not aftermath.told_lately or content.over or _is_urgent([notices[key] for key in lasting])
-    )
-    daily = about([DAILY]) if decision.job == DAILY and (new or is_due) else []
+    for_all = policy.administrators_daily or new or content.over or _is_urgent([notices[key] for key in lasting])
+    of_day = about([DAILY]) if decision.job == DAILY else []
+    daily = [item for item in of_day if for_all or item.key not in aftermath.told_lately]
     chosen = daily if daily and not aftermath.planned & {item.key for item in daily} else about(new) if new else []
     rules = []
     if aftermath.quality:
@@ -115,20 +114,22 @@ def by_cost(notices: Mapping[str, Notice]) -> list[str]:
 class DailyKeys:
     """The keys that the message about a daily run has or would have, one a recipient and receiver."""
 
-    today: frozenset[str] = frozenset()
-    #: Of the six days before.
-    lately: frozenset[str] = frozenset()
+    #: By today's, those of the same recipient and receiver of the six days before, the newest first.
+    lately: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @property
+    def today(self) -> frozenset[str]:
+        """Today's."""
+        return frozenset(self.lately)
 
 
 def daily_keys(policy: Policy, decision: Decision) -> DailyKeys:
     """Return the keys of the message about a daily run; of another job there are none."""
     told, receivers, content = decision.administrators, policy.receivers_of(decision.job), NoticeContent(notices=())
 
-    def keys(back: Iterable[int]) -> frozenset[str]:
-        days = [decision.as_of - timedelta(days=days) for days in back]
-        return frozenset(item.key for on in days for item in to_administrators(told, receivers, "admin", on, content, [DAILY]))
-
-    return DailyKeys(today=keys([0]), lately=keys(range(1, 7))) if decision.job == DAILY else DailyKeys()
+    days = [decision.as_of - timedelta(days=back) for back in range(7)] if decision.job == DAILY else []
+    keys = [[item.key for item in to_administrators(told, receivers, "admin", on, content, [DAILY])] for on in days]
+    return DailyKeys(lately={today: tuple(before) for today, *before in zip(*keys, strict=True)})
 
 
 def _figures(decision: Decision, sending: Sending, aftermath: Aftermath, judged: Trust) -> tuple[Figure, ...]:

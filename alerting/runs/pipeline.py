@@ -224,7 +224,7 @@ class Pipeline:
         with self.store.transaction() as connection:
             decided = self._decide(run, connection, evaluation)
             keys = daily_keys(self.policy, decided.decision)
-            aftermath = read_aftermath(connection, self.policy, run.job, run.as_of, keys)
+            aftermath = read_aftermath(connection, self.policy, decided.decision, keys)
         digest = compose_admin_digest(self.policy, decided.decision, Sending(), aftermath, evaluation.trust)
         planned = len(decided.decision.notifications) + len(digest.messages)
         return replace(self._report(run, decided, _planned(Sending(), planned), digest.messages), status="done")
@@ -332,7 +332,7 @@ class Pipeline:
                     seal=self._seal(run, connection, run_id, now),
                 )
                 keys = daily_keys(self.policy, decision)
-                aftermath = read_aftermath(connection, self.policy, run.job, run.as_of, keys)
+                aftermath = read_aftermath(connection, self.policy, decision, keys)
                 digest = compose_admin_digest(self.policy, decision, proved, aftermath, decided.evaluation.trust)
                 planned = self._writer(run_id).write_admin_digest(connection, decision, digest, now)
                 made.append((_planned(proved, planned), digest.messages))

@@ -14,6 +14,8 @@ from alerting.evaluation.evaluation import Evaluation, Off, RuleSubject, Status
 from alerting.evaluation.rule_changes import AskedBefore
 from alerting.model import Alert, Condition, reference
 from alerting.notifications.admin_digest import Aftermath, DailyKeys
+from alerting.notifications.content import Addressee
+from alerting.notifications.decide import Decision
 from alerting.notifications.policy import Policy
 from alerting.notifications.report import RuleRow
 from alerting.notifications.rule_quality import PERIOD
@@ -121,22 +123,35 @@ def _rule_row(row: Mapping[str, Any]) -> RuleRow:
     return RuleRow(**{name: value for name, value in row.items() if name in known} | own)
 
 
-def _told_notices(connection: Transaction) -> list[sa.Row[Any]]:
-    """Return the notices that last, of which a message to administrators has said so since and was accepted."""
+def _told_notices(connection: Transaction, administrators: Iterable[Addressee]) -> list[sa.Row[Any]]:
+    """Return the notices that last, of which a message to administrators has said so since and was accepted.
+
+    What others were told of one brake, table or silence says nothing of the other notices.
+    """
+    to_them = outbox.c.recipient.in_([one.id for one in administrators])
     accepted = sa.select(run.c.job, sa.func.max(outbox.c.as_of)).join(run, run.c.id == outbox.c.run_id)
-    accepted = accepted.where(outbox.c.purpose == "admin", outbox.c.state == "accepted").group_by(run.c.job)
+    accepted = accepted.where(outbox.c.purpose == "admin", outbox.c.state == "accepted", to_them).group_by(run.c.job)
     last: dict[str, date] = {row[0]: row[1] for row in connection.execute(accepted)}
     return [row for row in connection.execute(sa.select(notice)) if row.first_on <= last.get(row.job, date.min)]
 
 
-def read_aftermath(connection: Transaction, policy: Policy, job: str, as_of: date, keys: DailyKeys) -> Aftermath:
+def _arrived(connection: Transaction, keys: DailyKeys) -> frozenset[str]:
+    """Return the keys of today to whom the last message about a day's run has arrived, of those of the days before."""
+    every = sorted(key for before in keys.lately.values() for key in before)
+    rows = connection.execute(sa.select(outbox.c.key, outbox.c.state).where(outbox.c.key.in_(every)))
+    state: dict[str, str] = {row[0]: row[1] for row in rows}
+    last = {today: next((state[key] for key in before if key in state), None) for today, before in keys.lately.items()}
+    return frozenset(today for today, became in last.items() if became == "accepted")
+
+
+def read_aftermath(connection: Transaction, policy: Policy, decision: Decision, keys: DailyKeys) -> Aftermath:
     """Read what those who look after the service are told of a run that has been written and sent.
 
     keys: of messages to them that may have been planned already.
     """
+    job, as_of = decision.job, decision.as_of
     planned = sa.select(outbox.c.key).where(outbox.c.key.in_(sorted(keys.today)))
-    lately = sa.select(outbox.c.key).where(outbox.c.key.in_(sorted(keys.lately)), outbox.c.state == "accepted").limit(1)
-    told = _told_notices(connection)
+    told = _told_notices(connection, decision.administrators)
     since = as_of - PERIOD
     quality = rule_quality.measure(connection, policy.book.rules, since, as_of, policy.working_days) if job == "weekly" else []
     told_of = alert.c.condition.not_in((Condition.resolved.value, Condition.pending.value))
@@ -148,7 +163,7 @@ def read_aftermath(connection: Transaction, policy: Policy, job: str, as_of: dat
         told_since={row.key: row.first_on if row.job == job else as_of for row in told},
         told_before={row.key: row.title for row in told if row.job == job},
         planned=frozenset(connection.execute(planned).scalars()),
-        told_lately=connection.execute(lately).first() is not None,
+        told_lately=_arrived(connection, keys),
         open={row[0]: row[1] for row in open_},
         withheld=connection.execute(kept_back).scalar_one(),
         brakes_on=connection.execute(sa.select(sa.func.count()).where(brake.c.released_at.is_(None))).scalar_one(),
