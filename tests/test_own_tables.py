@@ -66,6 +66,21 @@ def test_a_column_that_nearly_every_row_has_and_many_have_not_is_told_at_any_siz
             assert told(judged(table, **{name: [*[cell] * 9, None]})) == []
 
 
+@pytest.mark.parametrize(("kind", "of_whom", "empty"), [("staff", "worker_id", "person_id"), ("case", "person_id", "worker_id")])
+def test_a_council_that_records_one_kind_of_supervision_has_lost_nothing(kind, of_whom, empty):
+    ids = [str(number) for number in range(30)]
+
+    assert judged("ext_supervision", kind=[kind] * 30, **{of_whom: ids, empty: [None] * 30}).problems == {}
+    lost = judged("ext_supervision", kind=[kind] * 30, **{of_whom: [None] * 30, empty: ids})
+    assert lost.problems == {f"ext_supervision.{of_whom}": f"is empty in all 30 rows of kind {kind}"}
+
+
+def test_of_ends_that_are_not_there_it_is_said_what_a_council_does_that_supplies_what_is_open_alone():
+    [remedy] = judged("ext_referral", referral_id=list(map(str, range(30))), completed_at=[None] * 30).remedies.values()
+
+    assert "`open_only`" in remedy
+
+
 def test_a_table_kept_by_hand_that_has_nothing_new_for_too_long_is_told_and_stops_nothing():
     long_ago, lately, ahead = ((MONDAY - timedelta(days=days)).isoformat() for days in (15, 14, -3))
 

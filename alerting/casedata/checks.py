@@ -47,6 +47,8 @@ _REMEDIES = {
     LOST: "Likely a column that was renamed or moved in the case system: have the extract read it from where it is now.",
     **column_checks.REMEDIES,
 }
+_EMPTIED = "Likely a column that was renamed, or lost where the table is made: have it filled again."
+_OPEN_ALONE = " Where it holds only what is open, name the table in `open_only`."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,7 +72,7 @@ class Flaw:
     def remedy(self) -> str:
         """What has likely caused it and what to do, in sentences; nothing where `says` or the cells themselves tell."""
         if self.check == column_checks.NEVER and TABLES[self.about.partition(".")[0]].extension:
-            return "Likely a column that was renamed, or lost where the table is made: have it filled again."
+            return _EMPTIED + (_OPEN_ALONE if self.about.partition(".")[2] in extension_checks.ENDS else "")
         return _REMEDIES.get(self.check.partition(" ")[0] if self.check.startswith(NOWHERE) else self.check, "")
 
 
@@ -308,8 +310,9 @@ class _Look:
                     yield Flaw(
                         about=f"{table}.{column}", check=STILL, size=0.0, grave=False, told=True, says=says, still_since=since
                     )
+            least, is_open_only = self._number("essential_rows"), table in open_only
             for name, says in extension_checks.never_there(
-                table, filled.get(table, {}), self._number("essential_rows"), open_only=table in open_only
+                self._snapshot, table, filled.get(table, {}), least, open_only=is_open_only
             ):
                 yield Flaw(about=f"{table}.{name}", check=column_checks.NEVER, size=1.0, grave=True, says=says)
             for name, size, says in extension_checks.thin(table, filled.get(table, {}), self._number("max_missing")):

@@ -72,22 +72,34 @@ SOMETIMES_THERE: Mapping[str, tuple[str, ...]] = MappingProxyType(
 )
 """By table, the columns that say of some rows that something was done, or of whom: of a whole table some row has each."""
 
-_ENDS = frozenset({"decision_at", "completed_at", "audited_on"})
+_OF_KIND: Mapping[tuple[str, str], str] = MappingProxyType(
+    {("ext_supervision", "worker_id"): "staff", ("ext_supervision", "person_id"): "case"}
+)
+"""The columns that only rows of one kind have: a council that records the other kind alone has none, and nothing is lost."""
+
+ENDS = frozenset({"decision_at", "completed_at", "audited_on"})
+"""The columns that say that something is over, which a table of what is open does not have."""
 
 TO_REACH = frozenset({("ext_staff", "email"), ("ext_team", "service")})
 """What says nothing of what is due, only who is told: without it a message finds another way, and no rule waits."""
 
 
-def never_there(table: str, filled: Mapping[str, tuple[int, int]], least: float, *, open_only: bool) -> Iterator[tuple[str, str]]:
+def never_there(
+    snapshot: Snapshot, table: str, filled: Mapping[str, tuple[int, int]], least: float, *, open_only: bool
+) -> Iterator[tuple[str, str]]:
     """Yield each column that no row has of a table of so many, and some should: its name, and what to say.
 
     open_only: the table holds only what is open, and has no ends.
     """
-    ends = _ENDS if open_only else frozenset[str]()
+    ends = ENDS if open_only else frozenset[str]()
     for name in frozenset((*ALWAYS_THERE.get(table, ()), *SOMETIMES_THERE.get(table, ()))) - ends:
         there, rows = filled.get(name, (0, 0))
+        of_kind = ""
+        if there == 0 and "kind" in filled and (kind := _OF_KIND.get((table, name))):
+            [(rows,)] = snapshot.sql(f"SELECT count(*) FROM {table} WHERE norm(kind) = {_text(kind)}")
+            of_kind = f" of kind {kind}"
         if rows >= least and there == 0 and (table, name) not in TO_REACH:
-            yield name, f"is empty in all {rows} rows"
+            yield name, f"is empty in all {rows} rows{of_kind}"
 
 
 def other_words(snapshot: Snapshot, table: str, there: frozenset[str]) -> Iterator[tuple[str, int, int, str]]:
