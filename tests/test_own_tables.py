@@ -75,6 +75,17 @@ def test_a_council_that_records_one_kind_of_supervision_has_lost_nothing(kind, o
     assert lost.problems == {f"ext_supervision.{of_whom}": f"is empty in all 30 rows of kind {kind}"}
 
 
+def test_no_rule_waits_for_agreed_frequencies_in_other_words_or_without_their_days_and_both_are_told():
+    ids = [str(number) for number in range(30)]
+    found = judged("ext_visit_freq", person_id=ids, kind=["Child protection"] * 30, valid_from=[None] * 30)
+
+    assert found.problems == {}
+    assert told(found) == [
+        "ext_visit_freq.kind is none of cp and cla in 30 of 30 cells",
+        "ext_visit_freq.valid_from is empty in 30 of 30 rows",
+    ]
+
+
 def test_of_ends_that_are_not_there_it_is_said_what_a_council_does_that_supplies_what_is_open_alone():
     [remedy] = judged("ext_referral", referral_id=list(map(str, range(30))), completed_at=[None] * 30).remedies.values()
 

@@ -300,7 +300,7 @@ class _Look:
         for table in self._there:
             there = self._wanted[table].difference(self._snapshot.readings[table].missing_columns)
             for name, count, every, says in extension_checks.other_words(self._snapshot, table, there):
-                grave = (table, name) not in extension_checks.TO_REACH and self._are_too_many_words(count, every)
+                grave = not extension_checks.can_do_without(table, name) and self._are_too_many_words(count, every)
                 size = round(count / every, 4)
                 yield Flaw(about=f"{table}.{name}", check=UNKNOWN_WORDS, size=size, grave=grave, told=True, says=says)
             for column, most in _hand_kept(self._snapshot.settings, table):

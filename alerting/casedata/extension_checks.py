@@ -80,8 +80,19 @@ _OF_KIND: Mapping[tuple[str, str], str] = MappingProxyType(
 ENDS = frozenset({"decision_at", "completed_at", "audited_on"})
 """The columns that say that something is over, which a table of what is open does not have."""
 
-TO_REACH = frozenset({("ext_staff", "email"), ("ext_team", "service")})
-"""What says nothing of what is due, only who is told: without it a message finds another way, and no rule waits."""
+VISITS = "ext_visit_freq"
+"""The table of agreed visit frequencies."""
+
+_TO_REACH = frozenset({("ext_staff", "email"), ("ext_team", "service")})
+"""What says nothing of what is due, only who is told: without it a message finds another way."""
+
+
+def can_do_without(table: str, column: str) -> bool:
+    """Return whether no rule waits for a column, whatever is in it: who is told, or how often a child is visited at least.
+
+    Of the latter the standard frequency holds; nobody's visit is looked for where its rules wait.
+    """
+    return (table, column) in _TO_REACH or table == VISITS
 
 
 def never_there(
@@ -98,7 +109,7 @@ def never_there(
         if there == 0 and "kind" in filled and (kind := _OF_KIND.get((table, name))):
             [(rows,)] = snapshot.sql(f"SELECT count(*) FROM {table} WHERE norm(kind) = {_text(kind)}")
             of_kind = f" of kind {kind}"
-        if rows >= least and there == 0 and (table, name) not in TO_REACH:
+        if rows >= least and there == 0 and not can_do_without(table, name):
             yield name, f"is empty in all {rows} rows{of_kind}"
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from alerting.casedata.catalogue import SERVICE_COLUMNS, Reference
 from alerting.casedata.conversion import but_for_zeros, quoted
+from alerting.casedata.extension_checks import can_do_without
 from alerting.casedata.restricted_list import RESTRICTED, ListDoubt, RestrictedList
 from alerting.formatting import plural
 
@@ -113,11 +114,8 @@ class UnknownIds:
     changed: int = 0
 
     def are_of_another_kind(self, most: float, least: float) -> bool:
-        """Return whether at least so many say whom it is about, and none of them is met or more than a share is but for zeros.
-
-        Not of how often a child is visited at least: without it the standard frequency holds.
-        """
-        if self.column not in _WHOM or self.table in SERVICE_COLUMNS or self.table == "ext_visit_freq":
+        """Return whether at least so many say whom it is about, and none of them is met or more than a share is but for zeros."""
+        if self.column not in _WHOM or self.table in SERVICE_COLUMNS or can_do_without(self.table, self.column):
             return False
         return len(self.cells) >= least and (len(self.cells) == self.named or self.changed > most * self.named)
 
