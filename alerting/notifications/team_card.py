@@ -65,16 +65,18 @@ def compose_team_cards(measures: Measures, kept: Kept, teams: Mapping[str, Team]
 
 
 def middle(shares: Iterable[int | None]) -> tuple[int, int] | None:
-    """Return between which shares the middle half of teams stands, widened to whole steps; None of too few.
+    """Return between which shares the middle half of teams stands, widened to whole steps, to one at least; None of too few.
 
-    >>> middle([70, 81, 88, 92, 97]), middle([70, 81, 88, 92, None])
-    ((80, 95), None)
+    >>> middle([70, 81, 88, 92, 97]), middle([70, 81, 88, 92, None]), middle([60, 100, 100, 100, 100])
+    ((80, 95), None, (95, 100))
     """
     known = sorted(share for share in shares if share is not None)
     if len(known) < _PEERS:
         return None
     low, high = known[len(known) // 4], known[-1 - len(known) // 4]
-    return low // _STEP * _STEP, -(-high // _STEP) * _STEP
+    # Where all stand at one share, a band without width would be theirs: of 100, that no other team has anybody late.
+    lower = min(low // _STEP * _STEP, 100 - _STEP)
+    return lower, max(-(-high // _STEP) * _STEP, lower + _STEP)
 
 
 def keep_month(kept: Kept, measures: Measures, as_of: date) -> dict[str, dict[str, str]]:
