@@ -6,6 +6,23 @@ import pytest
 
 from tests.mistakes import CONFIG, GOOD, RULE, SETTINGS, SUBJECT, Mistake, assert_useful, check
 
+OF_ITS_RULES = """\
+error: the subject 'plan' cannot be used: its files have faults
+  --> rules/local/plan-visit-late.yaml:14:10
+   |
+14 | subject: plan
+   |          ^^^^
+   = help: Put subjects/plan.yaml right first.
+
+error: the subject 'plan' cannot be used: its files have faults
+  --> rules/local/plan-without-a-worker.yaml:11:10
+   |
+11 | subject: plan
+   |          ^^^^
+   = help: Put subjects/plan.yaml right first.
+"""
+"""What is said of the rules of a subject that cannot be used, after what is wrong with it."""
+
 BETWEEN_FILES = (
     Mistake("a code that another rule has", RULE,
             "code: LOC-01",
@@ -54,20 +71,7 @@ error: `answers_of` should be a list
   |             ^^^^^^
   = help: Write it in square brackets: [LOC-01].
 
-error: the subject 'plan' cannot be used: its files have faults
-  --> rules/local/plan-visit-late.yaml:14:10
-   |
-14 | subject: plan
-   |          ^^^^
-   = help: Put subjects/plan.yaml right first.
-
-error: the subject 'plan' cannot be used: its files have faults
-  --> rules/local/plan-without-a-worker.yaml:11:10
-   |
-11 | subject: plan
-   |          ^^^^
-   = help: Put subjects/plan.yaml right first.
-"""),
+""" + OF_ITS_RULES),
     Mistake("all of them in another spelling", SUBJECT,
             "about: child\n",
             "about: child\nanswers_of: All\n", """
@@ -78,20 +82,7 @@ error: `answers_of` should be all
   |             ^^^
   = help: Did you mean 'all'?
 
-error: the subject 'plan' cannot be used: its files have faults
-  --> rules/local/plan-visit-late.yaml:14:10
-   |
-14 | subject: plan
-   |          ^^^^
-   = help: Put subjects/plan.yaml right first.
-
-error: the subject 'plan' cannot be used: its files have faults
-  --> rules/local/plan-without-a-worker.yaml:11:10
-   |
-11 | subject: plan
-   |          ^^^^
-   = help: Put subjects/plan.yaml right first.
-"""),
+""" + OF_ITS_RULES),
     Mistake("a subject that cannot be used", SUBJECT,
             "    max(v.cppv",
             "    mx(v.cppv", """
@@ -102,20 +93,7 @@ error: there is no function 'mx' to be used here
    |     ^^
    = help: Did you mean 'max'?
 
-error: the subject 'plan' cannot be used: its files have faults
-  --> rules/local/plan-visit-late.yaml:14:10
-   |
-14 | subject: plan
-   |          ^^^^
-   = help: Put subjects/plan.yaml right first.
-
-error: the subject 'plan' cannot be used: its files have faults
-  --> rules/local/plan-without-a-worker.yaml:11:10
-   |
-11 | subject: plan
-   |          ^^^^
-   = help: Put subjects/plan.yaml right first.
-"""),
+""" + OF_ITS_RULES),
     Mistake("a setting is misspelt", SETTINGS,
             "bank_holidays:",
             "bank_holiday:", """

@@ -9,7 +9,7 @@ that use it wait.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from statistics import median_high
@@ -199,9 +199,8 @@ def judge(snapshot: Snapshot, wanted: Wanted, past: Past) -> Trust:
     broken |= {about: why for about, why in _without_columns(snapshot, wanted, broken.keys()) if about not in not_supplied}
     problems, remedies = ({about: why[part] for about, why in broken.items()} for part in (0, 1))
     releasable: dict[str, dict[str, float]] = {}
-    for table in wanted.keys() - {RESTRICTED}:
-        changed = None if table in problems else _changed(snapshot, table, loads.get(table), past)
-        if changed:
+    for table in wanted.keys() - {RESTRICTED} - problems.keys():
+        if changed := _changed(snapshot, table, loads.get(table), past):
             problems[table], remedies[table] = changed, _CHANGED
             releasable[table] = {ROWS: float(snapshot.readings[table].rows or 0)}
     found = flaws(snapshot, wanted, past.filled)
@@ -227,8 +226,7 @@ def judge(snapshot: Snapshot, wanted: Wanted, past: Past) -> Trust:
         else:
             _doubt(problems, releasable, flaw)
             remedies[flaw.about] = " ".join(dict.fromkeys(filter(None, (remedies.get(flaw.about), flaw.remedy))))
-    told_of_children = restricted.stands and RESTRICTED not in problems
-    old = sorted(table for table in wanted if table not in problems and _is_stale(loads.get(table), snapshot.as_of, settings))
+    of_children = restricted.stands and RESTRICTED not in problems
     rows = {table: reading.rows for table in wanted if (reading := snapshot.readings.get(table)) and reading.rows is not None}
     stated = {table: load.at for table, load in loads.items() if load.at is not None and table in rows}
     return Trust(
@@ -241,7 +239,7 @@ def judge(snapshot: Snapshot, wanted: Wanted, past: Past) -> Trust:
         not_supplied=not_supplied,
         told=tuple(told),
         first_seen=_first_seen(found.filled, past.filled, problems, _number(settings, "essential_rows")),
-        banners=(*_banners(old, loads, stated.values(), past), *([] if told_of_children else [_NO_CHILDREN])),
+        banners=tuple(_banners(snapshot, loads, wanted.keys() - problems, rows, past, of_children=of_children)),
         restricted=restricted,
         sealed_known=sealed_known,
         changed_by_hand=past.changed_by_hand,
@@ -397,14 +395,22 @@ def _changed(snapshot: Snapshot, table: str, load: _Load | None, past: Past) -> 
     return None
 
 
-def _banners(old: Sequence[str], loads: Mapping[str, _Load], stated: Iterable[datetime], past: Past) -> Iterator[str]:
-    """Return what every reader must know: data that is old and used all the same, and no new load since the last run."""
-    dates = sorted({at.date() for table in old if (at := loads[table].at)})
+def _banners(
+    snapshot: Snapshot, loads: Mapping[str, _Load], trusted: Set[str], read: Collection[str], past: Past, *, of_children: bool
+) -> Iterator[str]:
+    """Yield what every reader must know: old data that is used all the same, no new load since the last run, no child in the message.
+
+    read: the tables that are there.
+    """
+    of_trusted = [load for table, load in loads.items() if table in trusted]
+    dates = sorted({load.at.date() for load in of_trusted if load.at and _is_stale(load, snapshot.as_of, snapshot.settings)})
     if dates:
         yield f"Some of the data is old: its oldest load is of {day(dates[0])}. What was recorded since is not in this message."
-    newest = max(stated, default=None)
+    newest = max((load.at for table, load in loads.items() if load.at and table in read), default=None)
     if newest is not None and newest == past.loaded_at and not dates:
         yield f"No new data has come since the last run: the newest is of {day(newest)}."
+    if not of_children:
+        yield _NO_CHILDREN
 
 
 def _is_stale(load: _Load | None, as_of: date, settings: Settings) -> bool:
