@@ -141,6 +141,18 @@ def test_what_reached_somebody_else_alone_is_new_to_those_who_look_after_the_ser
 
 
 @pytest.mark.slow
+def test_what_happens_on_two_days_is_new_on_each_be_it_called_the_same(office: Office) -> None:
+    on_change(office)
+    office.run(MONDAY)
+    for after in (1, 2):
+        with closing(sqlite3.connect(office.folder / "alerting.db")) as connection:
+            connection.execute("UPDATE state SET value = '{}' WHERE name LIKE 'filled:%'")
+            connection.commit()
+
+        assert "The store was changed by hand" in titles(content(office.run(MONDAY + after * DAY)).notices)
+
+
+@pytest.mark.slow
 def test_it_comes_every_day_while_nobody_is_told_of_something(office: Office) -> None:
     on_change(office)
 

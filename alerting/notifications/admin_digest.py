@@ -16,7 +16,7 @@ from alerting.model import Condition, Level
 from alerting.notifications.administrators import to_administrators
 from alerting.notifications.content import Figure, Notice, NoticeContent, Notification
 from alerting.notifications.decide import Decision
-from alerting.notifications.notices import NOBODY_TOLD, keyed
+from alerting.notifications.notices import NOBODY_TOLD, keyed, of_changes_by_hand
 from alerting.notifications.policy import Policy
 from alerting.notifications.report import Sending, not_supplied
 from alerting.notifications.rule_quality import RuleQuality, quality_content
@@ -65,10 +65,13 @@ def compose_admin_digest(
 
     Their `notices` are what is new since the last run of the job, their `still` what was told before and lasts.
     """
-    notices = {**decision.notices, **keyed(_of_sending(sending))}
+    of_sending = keyed(_of_sending(sending))
+    notices = {**decision.notices, **of_sending}
     in_order = by_cost(notices)
-    new = [key for key in in_order if key not in aftermath.told_since]
-    lasting = [key for key in in_order if key in aftermath.told_since and notices[key].asks]
+    # What happened since the last run is another thing each time, be it called the same: it does not last.
+    happened = of_sending.keys() | keyed(of_changes_by_hand(judged)).keys() if not aftermath.planned else frozenset[str]()
+    new = [key for key in in_order if key not in aftermath.told_since or key in happened]
+    lasting = [key for key in in_order if key not in new and notices[key].asks]
     content = NoticeContent(
         notices=tuple(notices[key] for key in new),
         still=tuple(replace(notices[key], since=aftermath.told_since[key]) for key in lasting),
@@ -83,7 +86,7 @@ def compose_admin_digest(
         return to_administrators(told, receivers, "admin", decision.as_of, content, list(what), urgency=urgency)
 
     # The day's own message has one key, whatever is in it: a run that is taken up after a crash must not send a second.
-    for_all = policy.administrators_daily or new or content.over or _is_urgent([notices[key] for key in lasting])
+    for_all = policy.administrators_daily or new or content.over or _is_urgent(notices[key] for key in lasting)
     of_day = about([DAILY]) if decision.job == DAILY else []
     daily = [item for item in of_day if for_all or item.key not in aftermath.told_lately]
     chosen = daily if daily and not aftermath.planned & {item.key for item in daily} else about(new) if new else []
