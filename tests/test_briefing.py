@@ -160,6 +160,18 @@ def test_it_comes_every_day_while_nobody_is_told_of_something(office: Office) ->
 
 
 @pytest.mark.slow
+def test_it_comes_every_day_while_a_brake_keeps_alerts_from_everybody(office: Office) -> None:
+    on_change(office)
+    office.rule("plan-long", "PL-01", "brake: 2")
+    office.run(MONDAY)
+    for child in ("C3", "C4", "C5"):
+        office.council.on_a_plan(child, seen=MONDAY)
+
+    for after in (1, 2, 3):
+        assert {item.recipient for item in told(office.run(MONDAY + after * DAY))} >= {"P1", "admin@example.gov.uk"}
+
+
+@pytest.mark.slow
 def test_a_day_of_something_new_without_it_is_a_promise_not_kept_and_so_is_a_week(office: Office) -> None:
     on_change(office)
     for after, without in ((0, ()), (1, ("ssd_cp_visits",)), (8, ("ssd_cp_visits",))):

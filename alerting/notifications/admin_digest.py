@@ -86,7 +86,8 @@ def compose_admin_digest(
         return to_administrators(told, receivers, "admin", decision.as_of, content, list(what), urgency=urgency)
 
     # The day's own message has one key, whatever is in it: a run that is taken up after a crash must not send a second.
-    for_all = policy.administrators_daily or new or content.over or _is_urgent(notices[key] for key in lasting)
+    is_kept_back = aftermath.brakes_on or _is_urgent(notices[key] for key in lasting)
+    for_all = policy.administrators_daily or new or content.over or is_kept_back
     of_day = about([DAILY]) if decision.job == DAILY else []
     daily = [item for item in of_day if for_all or item.key not in aftermath.told_lately]
     chosen = daily if daily and not aftermath.planned & {item.key for item in daily} else about(new) if new else []
