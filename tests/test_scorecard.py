@@ -200,6 +200,8 @@ def test_of_what_is_open_overdue_and_due_soon_none_that_is_kept_back_comes_out_b
         ({"scorecard": {"reviews": [0.95, 0.85]}}, "`rules: params: scorecard:` has no target for reviews"),
         ({"scorecard": {"reviews": ["95%", "85%", 10]}}, "`rules: params: scorecard:` has no target for reviews"),
         ({"scorecard": {"reviews": [95, 85, 10]}}, "`rules: params: scorecard:` has no target for reviews"),
+        ({"scorecard": {"reviews": [0.85, 0.95, 10]}}, "`rules: params: scorecard:` has no target for reviews"),
+        ({"scorecard": {"reviews": [0.95, 0.85, -1]}}, "`rules: params: scorecard:` has no target for reviews"),
         ({"scorecard": {"reviews": 0.95}}, "`rules: params: scorecard:` has no target for reviews"),
         ({"scorecard_rules": {"reviews": "CP-05"}}, "`rules: params: scorecard_rules:` has no list for reviews"),
     ],

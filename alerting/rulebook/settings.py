@@ -50,7 +50,10 @@ def _wrong_targets(params: Mapping[str, Any]) -> dict[str, tuple[str, str]]:
     """Return what is wrong with the targets of the scorecard, or with the rules that each is the target of."""
     wrong: dict[str, tuple[str, str]] = {}
     for name in (each for each, target in _pairs(params, _SCORECARD) if not _is_target(target)):
-        wrong[_SCORECARD] = (f"has no target for {name}", f"Write two shares and a number of cases: {name}: [0.90, 0.80, 10].")
+        wrong[_SCORECARD] = (
+            f"has no target for {name}",
+            f"Write two shares, the higher first, and a number of cases: {name}: [0.90, 0.80, 10].",
+        )
     for name in (each for each, codes in _pairs(params, _TARGETED) if not isinstance(codes, (list, tuple))):
         wrong[_TARGETED] = (f"has no list for {name}", f"Write codes in square brackets, such as {name}: [CP-03].")
     return wrong
@@ -66,7 +69,7 @@ def _is_target(given: object) -> bool:
     if not isinstance(given, (list, tuple)) or len(given) != _PARTS_OF_TARGET:
         return False
     are_numbers = all(isinstance(part, (int, float)) and not isinstance(part, bool) for part in given)
-    return are_numbers and all(0 <= share <= 1 for share in given[:2])
+    return are_numbers and 0 <= given[1] <= given[0] <= 1 and given[2] >= 0
 
 
 def _wrong_calendar(params: Mapping[str, Any]) -> dict[str, tuple[str, str]]:
