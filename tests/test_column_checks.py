@@ -142,3 +142,10 @@ def test_a_column_that_the_case_system_cannot_give_keeps_only_the_rules_that_nee
     assert judged.not_supplied == {f"{VISITS}.cppv_cp_visit_seen"}
     assert any("is not supplied here" in note.text for note in judged.notes)
     assert judged.told == ()
+
+
+def test_care_leavers_of_whom_nobody_says_whether_they_are_in_touch_stop_no_rule_about_other_children():
+    """What nearly every rule asks of an open case reads who is a care leaver; of the unknown, no other child is to be missed."""
+    judged = first_load("ssd_care_leavers", clea_person_id=ids(30), clea_care_leaver_in_touch=[None] * 30)
+
+    assert "ssd_care_leavers.clea_care_leaver_in_touch" not in judged.problems

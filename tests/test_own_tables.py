@@ -66,6 +66,12 @@ def test_a_column_that_nearly_every_row_has_and_many_have_not_is_told_at_any_siz
             assert told(judged(table, **{name: [*[cell] * 9, None]})) == []
 
 
+def test_notes_that_do_not_say_who_made_them_keep_no_rule_waiting_as_each_counts():
+    ids = [str(number) for number in range(30)]
+
+    assert judged("ext_oversight", person_id=ids, noted_on=["2026-03-01"] * 30, by_id=[None] * 30).problems == {}
+
+
 @pytest.mark.parametrize(("kind", "of_whom", "empty"), [("staff", "worker_id", "person_id"), ("case", "person_id", "worker_id")])
 def test_a_council_that_records_one_kind_of_supervision_has_lost_nothing(kind, of_whom, empty):
     ids = [str(number) for number in range(30)]

@@ -293,7 +293,10 @@ def children(
         return judge(filled, PEOPLE, past or Past())
 
 
-CODES = {"legal_status": CodeMap(codes=frozenset({"C2"}), words={"care order": "C2"})}
+CODES = {
+    "legal_status": CodeMap(codes=frozenset({"C2"}), words={"care order": "C2"}),
+    "in_touch": CodeMap(codes=frozenset({"YES"}), words={"yes": "YES"}),
+}
 
 
 def ids(count: int) -> list[str]:

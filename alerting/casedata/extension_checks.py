@@ -66,7 +66,6 @@ SOMETIMES_THERE: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "ext_contact": ("decision_at",),
         "ext_referral": ("completed_at",),
         "ext_supervision": ("worker_id", "person_id"),
-        "ext_oversight": ("by_id",),
         "ext_audit": ("audited_on",),
     }
 )
