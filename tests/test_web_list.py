@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import csv
 import re
 import sqlite3
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+import requests
 
+from alerting.audit import trail
 from alerting.formatting import day
 from alerting.model import Condition, Level, Reason
 from alerting.notifications.messages.headline import WORDS
@@ -296,6 +299,74 @@ def test_a_list_can_be_narrowed_and_its_address_names_nobody(site):
         assert not re.search(r"\b(C1|PC1|W1|M1)\b|Person|@", found), found
 
 
+# ---------------------------------------------------------------- a list as a spreadsheet
+
+
+def saved(site: Site, person: str, path: str = "/", **asks: str) -> requests.Response:
+    """Return what somebody gets who has their list before them and saves it."""
+    reader = site.reader(person)
+    reader.follow(path)
+    return reader.send("/list.csv", **asks)
+
+
+def table(answer: requests.Response) -> list[dict[str, str]]:
+    return list(csv.DictReader(answer.content.decode("utf-8-sig").splitlines()))
+
+
+def test_a_saved_list_has_what_the_list_has_and_its_name_names_nobody(site):
+    answer = saved(site, "M1")
+    rows = {row["Reference"]: row for row in table(answer)}
+    mine = rows[site.office.alert("C1").ref]
+
+    assert answer.headers["content-type"].startswith("text/csv")
+    assert answer.headers["content-disposition"] == 'attachment; filename="alerts-2026-03-02.csv"'
+    assert set(rows) == set(re.findall(r"/a/(A-\w+)", site.reader("M1").get("/").text))
+    assert (mine["Section"], mine["Level"], mine["Rule"]) == ("overdue", "Red", "CP-03")
+    assert (mine["Due"], mine["Worker"], mine["About"]) == ("2026-02-04", "Person W1", "Child or young person C1")
+
+
+def test_a_saved_list_is_narrowed_as_the_list_was_and_has_nobody_elses_child(site):
+    assert [row["About"] for row in table(saved(site, "H1", whose="all", level="red"))] == ["Child or young person C1"]
+    assert table(saved(site, "H1", whose="all", level="info")) == []
+    assert table(saved(site, "H1")) == []
+    assert "C1" not in saved(site, "M2", whose="all").text
+    assert table(saved(site, "M1", show="done")) == []
+
+
+def test_a_form_carries_on_what_its_list_shows(site):
+    page = site.reader("H1").get("/?whose=all&rule=CP-03").text
+    form = page.split('action="/list.csv"')[1]
+
+    assert dict(re.findall(r'type="hidden" name="(whose|rule)" value="([^"]*)"', form)) == {"whose": "all", "rule": "CP-03"}
+
+
+def test_who_saved_a_list_with_which_children_is_written_down(site):
+    saved(site, "M1", rule="CP-03")
+    with site.council.reading() as connection:
+        event = trail.search(connection, trail.TrailQuery())[-1]
+
+    assert (event.by, event.did, event.note) == ("M1", "saved a list of alerts as a spreadsheet", "1 alert")
+    assert (event.about, event.children, event.account) == ("a list", ("C1",), "m1@example.gov.uk")
+
+
+def test_nobody_saves_a_list_by_a_link_or_from_another_page(site):
+    reader = site.reader("M1")
+
+    assert reader.get("/list.csv").status_code == 405
+    assert reader.send("/list.csv").status_code == 403
+
+
+@pytest.mark.slow
+def test_no_spreadsheet_takes_a_name_for_a_formula(office):
+    office.council.row("ext_staff", worker_id="W1")["name"] = "=HYPERLINK(A1)"
+    office.council.row("ext_team", team_id="T1")["name"] = "@SUM(1+1)"
+    office.begin(MONDAY)
+    with shown(office) as site:
+        mine = next(row for row in table(saved(site, "M1")) if row["Reference"] == site.office.alert("C1").ref)
+
+    assert (mine["Worker"], mine["Team"]) == ("'=HYPERLINK(A1)", "'@SUM(1+1)")
+
+
 @pytest.mark.slow
 def test_words_of_the_data_are_only_words(office):
     hostile = "<script>alert(1)</script>\"'{{ 7*7 }}"
@@ -336,7 +407,7 @@ def test_every_route_but_those_that_say_nothing_of_anybody_is_behind_the_door(si
     guard = application.make_application(site.council)
     paths = {route.path for route in guard.app.routes}
 
-    assert {"/", "/a/{ref}", "/a/{ref}/{act}", "/service"} == paths - free
+    assert {"/", "/a/{ref}", "/a/{ref}/{act}", "/list.csv", "/service"} == paths - free
     stranger = site.browser()
     for path in paths - free:
         assert stranger.get(path.replace("{ref}", "A-1").replace("{act}", "close")).status_code in (403, 405)

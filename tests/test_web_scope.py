@@ -228,6 +228,9 @@ def test_every_page_as_every_role_names_no_child_outside(council):
         for path in ("/", "/?whose=all", "/?show=done&whose=all", "/service", "/sign-in", "/nowhere"):
             named = set(re.findall(r"\w[\w-]{3,}", words(browser.follow(path)))) & children
             assert named <= known, (role, path)
+        browser.follow("/")
+        table = browser.send("/list.csv", whose="all").text
+        assert set(re.findall(r"\w[\w-]{3,}", table)) & children <= known, role
         for ref in refs:
             answer = browser.get(f"/a/{ref}")
             if address not in paper.may_know(about[ref]):

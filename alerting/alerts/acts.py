@@ -47,6 +47,7 @@ class ActKind(Worded):
     retention_begun = "retention begun", "let the store forget what is old"
     channel_seen = "channel seen", "saw a channel"
     child_looked_up = "child looked up", "looked up a child"
+    list_saved = "list saved", "saved a list of alerts as a spreadsheet"
     child_wiped = "child wiped", "wiped what was kept about a child"
 
     @property

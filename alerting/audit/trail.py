@@ -52,7 +52,7 @@ class TrailEvent:
     #: The operating system's account that asked, and its machine.
     account: str | None = None
     host: str | None = None
-    #: Of a child that was looked up or is to be wiped, its ids.
+    #: Of a child that was looked up or is to be wiped, its ids; of a list that was saved, those of the children on it.
     children: tuple[str, ...] = ()
 
     @property

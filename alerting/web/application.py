@@ -15,7 +15,7 @@ from alerting.web.acting import act
 from alerting.web.alert_page import show_alert, show_refused
 from alerting.web.council import Council
 from alerting.web.guard import Guard
-from alerting.web.my_list import show_list
+from alerting.web.my_list import save_list, show_list
 from alerting.web.readiness import why_not_ready
 from alerting.web.service_page import show_service
 from alerting.web.sessions import Sessions, read_key
@@ -30,6 +30,7 @@ def make_application(council: Council) -> ASGIApp:
     _add_watching(application, council)
     signing_in.add_routes(application, door)
     application.add_route("/", door.behind(show_list), methods=["GET"])
+    application.add_route("/list.csv", door.behind(save_list), methods=["POST"])
     application.add_route("/service", door.behind(show_service), methods=["GET"])
     application.add_route("/a/{ref}", door.behind(show_alert), methods=["GET"])
     application.add_route("/a/{ref}/{act}", door.behind(act, show_refused), methods=["POST"])

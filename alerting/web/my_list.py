@@ -1,15 +1,21 @@
-"""My list: what a reader is told of, or may see, in the sections of a message, under whom it is about; with counts and filters."""
+"""My list: what a reader is told of, or may see, in the sections of a message, under whom it is about; with counts and filters.
+
+It can be saved as a table for a spreadsheet too. Who did so, when and of which children is written down, as it leaves the page.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import date, timedelta
 
 from starlette.responses import Response
 
+from alerting.alerts.acts import ActKind
+from alerting.formatting import as_csv, plural
 from alerting.model import Alert, Level
+from alerting.store import act_json, acts
 from alerting.web.shown import ENDED_SECTIONS, OPEN_SECTIONS, Shower, Shown
 from alerting.web.visits import Visit
 
@@ -26,48 +32,116 @@ class Block:
     alerts: Sequence[Shown]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """What of their alerts somebody wants to see. An empty text asks for nothing."""
+
+    #: `all` for all that they may see, and not only what they are told of.
+    whose: str = ""
+    #: `done` for what has ended.
+    show: str = ""
+    #: A worker's id, veiled.
+    worker: str = ""
+    #: A rule's code.
+    rule: str = ""
+    level: str = ""
+
+    @property
+    def is_done(self) -> bool:
+        """Whether it is what has ended."""
+        return self.show == "done"
+
+    @property
+    def is_every(self) -> bool:
+        """Whether it is all that they may see."""
+        return self.whose == "all"
+
+    @property
+    def sections(self) -> tuple[str, ...]:
+        """The sections that there can be, in the order of a message."""
+        return ENDED_SECTIONS if self.is_done else OPEN_SECTIONS
+
+    def read(self, visit: Visit) -> list[Alert]:
+        """Return the alerts of which a choice can be made."""
+        if self.is_done:
+            return visit.scope.ended(visit.today - _DONE_FOR)
+        return visit.scope.every_open() if self.is_every else visit.scope.told()
+
+    def choose(self, visit: Visit, alerts: Sequence[Alert]) -> list[Alert]:
+        """Return what of alerts is wanted, the most serious first."""
+        return sorted((alert for alert in alerts if self._is_one(visit, alert)), key=_rank)
+
+    def _is_one(self, visit: Visit, alert: Alert) -> bool:
+        return (
+            (not self.worker or (alert.worker is not None and visit.veiled(alert.worker) == self.worker))
+            and (not self.rule or alert.code == self.rule)
+            and (not self.level or alert.level.name == self.level)
+        )
+
+
+def read_wanted(given: Mapping[str, str]) -> Wanted:
+    """Return what an address or a form asks for."""
+    return Wanted(**{name: given.get(name, "") for name in asdict(Wanted())})
+
+
 def show_list(visit: Visit) -> Response:
     """Show a reader's list."""
     reader = visit.reader
     if not reader.ids:
         return visit.go_to("/service") if reader.sees_runs else visit.nothing_there()
-    shower = Shower(app=visit.app, scope=visit.scope, today=visit.today)
-    done, every = visit.query.get("show") == "done", visit.query.get("whose") == "all"
-    still_open = visit.scope.every_open if every else visit.scope.told
-    alerts = visit.scope.ended(visit.today - _DONE_FOR) if done else still_open()
-    asked = {name: visit.query.get(name, "") for name in ("worker", "rule", "level")}
+    shower, wanted = Shower(app=visit.app, scope=visit.scope, today=visit.today), read_wanted(visit.query)
+    alerts = wanted.read(visit)
     workers = {visit.veiled(alert.worker): shower.name(alert.worker) for alert in alerts if alert.worker}
-    rules = sorted({(alert.code, shower.title(alert)) for alert in alerts})
-    chosen = [alert for alert in alerts if _is_wanted(visit, alert)]
-    shown = [shower.show(alert) for alert in sorted(chosen, key=_rank)[:_MOST]]
-    sections = ENDED_SECTIONS if done else OPEN_SECTIONS
+    chosen = wanted.choose(visit, alerts)
+    shown = [shower.show(alert) for alert in chosen[:_MOST]]
     return visit.show(
         "list.html",
         here="list",
-        whose="all" if every else "mine",
-        done=done,
+        wanted=wanted,
+        fields=asdict(wanted),
         counts=Counter(map(shower.section, chosen)),
-        sections=[(section, _blocks([one for one in shown if one.section == section])) for section in sections],
+        sections=[(section, _blocks([one for one in shown if one.section == section])) for section in wanted.sections],
         total=len(chosen),
         more=max(0, len(chosen) - _MOST),
         closed=visit.scope.is_closed,
         workers=sorted(workers.items(), key=lambda one: one[1]),
-        rules=rules,
+        rules=sorted({(alert.code, shower.title(alert)) for alert in alerts}),
         levels=[level.name for level in reversed(Level)],
-        asked=asked,
-        filtered=done or every or any(asked.values()),
         most=_MOST,
         as_of=visit.as_of,
     )
 
 
-def _is_wanted(visit: Visit, alert: Alert) -> bool:
-    worker, rule, level = (visit.query.get(name) for name in ("worker", "rule", "level"))
-    return (
-        (not worker or (alert.worker is not None and visit.veiled(alert.worker) == worker))
-        and (not rule or alert.code == rule)
-        and (not level or alert.level.name == level)
+def save_list(visit: Visit) -> Response:
+    """Return a reader's list, all that their form asks for, as a table for a spreadsheet, and write down that they saved it."""
+    if not visit.reader.ids or visit.scope.is_closed:
+        return visit.nothing_there()
+    shower, wanted = Shower(app=visit.app, scope=visit.scope, today=visit.today), read_wanted(visit.form)
+    alerts = wanted.choose(visit, wanted.read(visit))
+    children = {alert.person for alert in alerts if alert.person}
+    acts.keep(
+        visit.connection,
+        visit.reader.actor,
+        ActKind.list_saved,
+        "a list",
+        visit.now,
+        note=plural(len(alerts), "alert"),
+        wanted=act_json.children_to_json(children),
     )
+    shown = sorted(map(shower.show, alerts), key=lambda one: wanted.sections.index(one.section))
+    # With a mark by which spreadsheets know that it is UTF-8.
+    text = "\ufeff" + as_csv([_HEADINGS, *map(_cells, shown)])
+    name = f"alerts-{visit.today.isoformat()}.csv"
+    return Response(text, media_type="text/csv", headers={"Content-Disposition": f'attachment; filename="{name}"'})
+
+
+_HEADINGS = ("Section", "About", "Level", "Rule", "What", "In full", "Due", "Since", "Worker", "Team", "Notes", "Reference")
+
+
+def _cells(one: Shown) -> tuple[object, ...]:
+    alert = one.alert
+    what = (one.section, one.heading, one.level, alert.code, one.title, one.sentence)
+    return (*what, alert.due, alert.first_seen, one.worker, one.team, " ".join(one.notes), alert.ref)
 
 
 def _rank(alert: Alert) -> tuple[int, date, str]:
