@@ -125,6 +125,9 @@ class Page(BaseModel):
     secret: SecretStr | None = Field(
         default=None, description="What sessions are signed with; made in `page.key` beside config.yaml when left out"
     )
+    token: SecretStr | None = Field(
+        default=None, description="What a machine shows to read the metrics; nobody reads them when left out"
+    )
     directors: MailAddresses = Field(default=(), description="Mail addresses of directors, who see counts and no child")
     auditors: MailAddresses = Field(default=(), description="Mail addresses of auditors, who see the service's runs and no child")
 
@@ -135,7 +138,7 @@ class Page(BaseModel):
             raise ValueError("white letters cannot be read on this colour: take a darker one")
         return value
 
-    @field_validator("secret")
+    @field_validator("secret", "token")
     @classmethod
     def _is_long(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None and len(value.get_secret_value()) < _SHORTEST_KEY:

@@ -39,7 +39,7 @@ def test_it_listens_on_this_machine_alone_unless_told(site):
     assert site.council.page.host == "127.0.0.1"
 
 
-@pytest.mark.parametrize("path", ["/", "/healthz", "/readyz", "/page.css", "/nowhere", "/sign-in"])
+@pytest.mark.parametrize("path", ["/", "/healthz", "/readyz", "/metrics", "/page.css", "/nowhere", "/sign-in"])
 def test_every_answer_tells_the_browser_to_run_and_fetch_nothing_from_elsewhere(site, path):
     said = site.reader("M1").get(path).headers
 

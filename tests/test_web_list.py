@@ -394,7 +394,17 @@ def test_asking_changes_nothing(site):
     before = everything()
     for person in ("M1", "S1", "W1"):
         reader = site.reader(person)
-        for path in ("/", "/?whose=all", "/?show=done", visit_overdue(site), "/service", "/sign-in", "/healthz", "/readyz"):
+        for path in (
+            "/",
+            "/?whose=all",
+            "/?show=done",
+            visit_overdue(site),
+            "/service",
+            "/sign-in",
+            "/healthz",
+            "/readyz",
+            "/metrics",
+        ):
             reader.get(path)
         for path in (f"{visit_overdue(site)}/recorded", f"{visit_overdue(site)}/close", "/sign-out"):
             assert reader.get(path).status_code in (404, 405)
@@ -403,7 +413,7 @@ def test_asking_changes_nothing(site):
 
 
 def test_every_route_but_those_that_say_nothing_of_anybody_is_behind_the_door(site):
-    free = {"/healthz", "/readyz", "/page.css", "/sign-in", "/sign-out"}
+    free = {"/healthz", "/readyz", "/metrics", "/page.css", "/sign-in", "/sign-out"}
     guard = application.make_application(site.council)
     paths = {route.path for route in guard.app.routes}
 

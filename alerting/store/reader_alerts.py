@@ -74,10 +74,3 @@ def read_kept_back(connection: sa.Connection, *where: sa.ColumnElement[bool]) ->
     kept = sa.select(routed.c.alert_id).join(alert, alert.c.id == routed.c.alert_id)
     kept = kept.where(routed.c.reason.in_(_KEPT_BACK), stands, *where)
     return frozenset(connection.execute(kept).scalars())
-
-
-def count_open(connection: sa.Connection) -> dict[int, int]:
-    """Return how many alerts of the whole council are open at each level, of those that have come to be told."""
-    told = alert.c.condition.in_(("firing", "recovering", "held"))
-    query = sa.select(alert.c.level, sa.func.count()).where(told).group_by(alert.c.level)
-    return {row[0]: row[1] for row in connection.execute(query)}

@@ -14,6 +14,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Protocol
+from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
@@ -60,6 +61,12 @@ class EndedRun:
     started_at: datetime
     #: As JSON, of whichever version wrote it; nothing stands in it where the run was cut short.
     report: Mapping[str, Any]
+
+    def loaded_at(self, zone: ZoneInfo) -> datetime | None:
+        """Return when the oldest of its data was loaded, where the council says so. zone: of what states the time without one."""
+        stated = self.report.get("source", {}).get("loaded_at")
+        loaded = datetime.fromisoformat(stated) if stated else None
+        return loaded.replace(tzinfo=zone) if loaded and loaded.tzinfo is None else loaded
 
 
 class Store:

@@ -15,6 +15,7 @@ from alerting.web.acting import act
 from alerting.web.alert_page import show_alert, show_refused
 from alerting.web.council import Council
 from alerting.web.guard import Guard
+from alerting.web.machines import for_machines
 from alerting.web.my_list import save_list, show_list
 from alerting.web.readiness import why_not_ready
 from alerting.web.service_page import show_service
@@ -27,7 +28,7 @@ def make_application(council: Council) -> ASGIApp:
     page = council.page
     application = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
     door = Door(council=council, sessions=Sessions(page, read_key(page, council.app().loaded.folder)))
-    _add_watching(application, council)
+    _add_watching(application, council, door)
     signing_in.add_routes(application, door)
     application.add_route("/", door.behind(show_list), methods=["GET"])
     application.add_route("/list.csv", door.behind(save_list), methods=["POST"])
@@ -38,7 +39,7 @@ def make_application(council: Council) -> ASGIApp:
     return Guard(app=application, url=page.url, listens=(page.host, page.port), log=council.log)
 
 
-def _add_watching(application: FastAPI, council: Council) -> None:
+def _add_watching(application: FastAPI, council: Council, door: Door) -> None:
     """Add what those who run the machine ask: nobody signs in for it, and it says nothing of a case."""
 
     async def healthz(_: Request) -> Response:
@@ -55,11 +56,18 @@ def _add_watching(application: FastAPI, council: Council) -> None:
     async def readyz(_: Request) -> Response:
         return await run_in_threadpool(ready)
 
+    def metrics(council: Council) -> Response:
+        # Read where it is asked for, as most councils have nothing that does.
+        from alerting.web.metrics import show_metrics
+
+        return show_metrics(council)
+
     async def css(_: Request) -> Response:
         return await run_in_threadpool(lambda: pages.style(council.app()))
 
     application.add_route("/healthz", healthz, methods=["GET"])
     application.add_route("/readyz", readyz, methods=["GET"])
+    application.add_route("/metrics", for_machines(door, metrics), methods=["GET"])
     application.add_route("/page.css", css, methods=["GET"])
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -11,7 +12,7 @@ from zoneinfo import ZoneInfo
 from starlette.responses import Response
 
 from alerting.model import Level
-from alerting.store.reader_alerts import count_open
+from alerting.store.service_counts import count_open
 from alerting.store.store import EndedRun
 from alerting.web.readiness import why_not_ready
 from alerting.web.visits import Visit
@@ -39,13 +40,15 @@ def show_service(visit: Visit) -> Response:
     if not visit.reader.sees_runs:
         return visit.nothing_there()
     zone = ZoneInfo(visit.app.loaded.config.council.timezone)
-    store, opened = visit.council.store(), count_open(visit.connection)
+    store, opened = visit.council.store(), Counter[int]()
+    for (_, level), count in count_open(visit.connection).items():
+        opened[level] += count
     return visit.show(
         "service.html",
         here="service",
         why=why_not_ready(visit.app, store, visit.connection, visit.now),
         runs=[_line(run, zone) for run in store.recent_runs(_RUNS, visit.connection)],
-        opened=[(level.name, opened.get(int(level), 0)) for level in reversed(Level)],
+        opened=[(level.name, opened[level]) for level in reversed(Level)],
     )
 
 

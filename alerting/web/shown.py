@@ -176,10 +176,8 @@ class Shower:
         return self._loads[job]
 
     def _load_of(self, run: EndedRun) -> datetime:
-        stated = run.report.get("source", {}).get("loaded_at")
-        loaded = datetime.fromisoformat(stated) if stated else datetime.combine(run.as_of, time.min)
-        # Extracts state the council's time without a zone.
-        return loaded if loaded.tzinfo else loaded.replace(tzinfo=ZoneInfo(self.app.loaded.config.council.timezone))
+        zone = ZoneInfo(self.app.loaded.config.council.timezone)
+        return run.loaded_at(zone) or datetime.combine(run.as_of, time.min, zone)
 
     def _over(self, item: Item) -> str:
         if item.due is None:
