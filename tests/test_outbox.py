@@ -69,7 +69,7 @@ def became(state: str, retry_at: datetime | None = None) -> Delivery:
 
 def listed(outbox: Outbox, state: str | None = None) -> list[OutboxRow]:
     with outbox._store.transaction() as connection:
-        return list_messages(connection, state=state)
+        return list_messages(connection, [state] if state else ())
 
 
 def claimed(outbox: Outbox, now: datetime = NOW, lease: timedelta = LEASE, owner: str = "here") -> ClaimedMessage:

@@ -13,11 +13,14 @@ from pathlib import Path
 
 import pytest
 
+from alerting.web.sections import SECTIONS
 from tests.web_site import Site, first_morning
 
 AXE = Path(__file__).parent.parent / ".venv" / "axe" / "node_modules" / "axe-core" / "axe.min.js"
 WIDTHS = (320, 768, 1280)
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(not AXE.is_file(), reason="there is no axe-core: .ci/run installs it")]
+
+ABOUT_THE_SERVICE = (*(section.path for section in SECTIONS), "/service/runs/1", "/service/messages?state=accepted")
 
 LOOK = """
 document.querySelectorAll("details").forEach(one => { one.open = true })
@@ -56,8 +59,9 @@ def pages(site: Site) -> dict[str, str]:
         "nothing there": manager.get("/a/A-ZZZZZZZZ").text,
         "nobody": site.reader("stranger").get("/").text,
         "not signed in": site.browser().get("/").text,
-        "service": site.browser(**{"X-Mail": "admin@example.gov.uk"}).get("/service").text,
     }
+    admin = site.browser(**{"X-Mail": "admin@example.gov.uk"})
+    found |= {path: admin.get(path).text for path in ABOUT_THE_SERVICE}
     manager.get(f"/a/{alert.ref}")
     stand = manager.page.text.split('name="stand" value="')[1].split('"')[0]
     found["refused"] = manager.send(f"/a/{alert.ref}/close", stand=stand, reason="other").text

@@ -32,7 +32,7 @@ def list_deliveries(ctx: click.Context, state: str | None, most: int, *, as_json
     store = app.store()
     try:
         with store.transaction() as connection:
-            rows = list_messages(connection, state=state, most=most)
+            rows = list_messages(connection, [state] if state else (), most=most)
     finally:
         store.close()
     if as_json:
@@ -134,17 +134,7 @@ def retry_address(ctx: click.Context, address: str, by: str, note: str) -> None:
     try:
         with store.transaction() as connection:
             _, actor = acting(app, connection, by)
-            known = sorted(
-                {
-                    bad.receiver
-                    for bad in circuit_breaker.refused_addresses(connection)
-                    if circuit_breaker.is_same(bad.address, address)
-                }
-            )
-            for receiver in known:
-                circuit_breaker.forget_refusal(connection, receiver, address)
-            if known:
-                circuit_breaker.keep_act(connection, by=actor, about=address, note=note, now=now())
+            known = circuit_breaker.try_again(connection, address, by=actor, note=note, now=now())
     finally:
         store.close()
     if not known:

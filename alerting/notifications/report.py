@@ -197,6 +197,7 @@ class Report:
                 "notes": [note.text for note in self.data.notes] if self.data else [],
             },
             "missed": list(self.missed),
+            "causes": [{"why": why, "rules": list(codes)} for why, codes in self.causes.items()],
             "rules": [row.as_json() for row in self.rules],
             "older_files": [
                 {"file": item.file, "version_of": item.seen_on.isoformat(), "problem": placed(item.fault)} for item in self.older

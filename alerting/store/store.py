@@ -176,21 +176,21 @@ class Store:
 
     def latest_run(self, job: str | None = None, *, within: sa.Connection | None = None) -> EndedRun | None:
         """Return the last run that ended (of a job), by business date; None when there is none."""
-        query = sa.select(schema.run.c.id, schema.run.c.as_of, schema.run.c.started_at, schema.run.c.report)
-        query = query.where(schema.run.c.status.not_in(("running", "abandoned")))
+        query = _ENDED_RUNS
         if job:
             query = query.where(schema.run.c.job == job)
         with self._within(within) as connection:
             row = connection.execute(query.order_by(schema.run.c.as_of.desc(), schema.run.c.id.desc()).limit(1)).first()
-        return EndedRun(id=row.id, as_of=row.as_of, started_at=row.started_at, report=row.report or {}) if row else None
+        return _ended_run(row) if row else None
 
     def recent_runs(self, count: int, within: sa.Connection) -> list[EndedRun]:
         """Return the runs that ended last, the newest first."""
-        table = schema.run
-        query = sa.select(table.c.id, table.c.as_of, table.c.started_at, table.c.report)
-        query = query.where(table.c.status.not_in(("running", "abandoned"))).order_by(table.c.id.desc()).limit(count)
-        rows = within.execute(query)
-        return [EndedRun(id=row.id, as_of=row.as_of, started_at=row.started_at, report=row.report or {}) for row in rows]
+        return [_ended_run(row) for row in within.execute(_ENDED_RUNS.order_by(schema.run.c.id.desc()).limit(count))]
+
+    def ended_run(self, number: int, within: sa.Connection) -> EndedRun | None:
+        """Return a run that has ended, by its number; None where there is none."""
+        row = within.execute(_ENDED_RUNS.where(schema.run.c.id == number)).first()
+        return _ended_run(row) if row else None
 
     # ------------------------------------------------------------------ alerts
 
@@ -378,6 +378,15 @@ class Store:
         """Return the stretches that do not count for open alerts of these rules: see `alert_rows.held_spans`."""
         with self.transaction() as connection:
             return alert_rows.held_spans(connection, rules) if rules else {}
+
+
+_ENDED_RUNS = sa.select(schema.run.c.id, schema.run.c.as_of, schema.run.c.started_at, schema.run.c.report).where(
+    schema.run.c.status.not_in(("running", "abandoned"))
+)
+
+
+def _ended_run(row: Any) -> EndedRun:
+    return EndedRun(id=row.id, as_of=row.as_of, started_at=row.started_at, report=row.report or {})
 
 
 def database_now(connection: sa.Connection) -> datetime:

@@ -16,11 +16,14 @@ from alerting.web.alert_page import show_alert, show_refused
 from alerting.web.council import Council
 from alerting.web.guard import Guard
 from alerting.web.machines import for_machines
+from alerting.web.messages_page import show_messages, show_not_tried, try_again
 from alerting.web.my_list import save_list, show_list
+from alerting.web.people_page import show_people
 from alerting.web.readiness import why_not_ready
-from alerting.web.service_page import show_service
+from alerting.web.sections import MESSAGES, PEOPLE, TODAY, Section
+from alerting.web.service_page import show_run, show_service
 from alerting.web.sessions import Sessions, read_key
-from alerting.web.visits import Door
+from alerting.web.visits import Answering, Door, Refusing
 
 
 def make_application(council: Council) -> ASGIApp:
@@ -32,11 +35,26 @@ def make_application(council: Council) -> ASGIApp:
     signing_in.add_routes(application, door)
     application.add_route("/", door.behind(show_list), methods=["GET"])
     application.add_route("/list.csv", door.behind(save_list), methods=["POST"])
-    application.add_route("/service", door.behind(show_service), methods=["GET"])
     application.add_route("/a/{ref}", door.behind(show_alert), methods=["GET"])
     application.add_route("/a/{ref}/{act}", door.behind(act, show_refused), methods=["POST"])
+    _add_service(application, door)
     _add_failing(application, council)
     return Guard(app=application, url=page.url, listens=(page.host, page.port), log=council.log)
+
+
+def _add_service(application: FastAPI, door: Door) -> None:
+    """Add the pages about the service itself, each for whoever has a role of its section."""
+    shown: list[tuple[Section, str, Answering]] = [
+        (TODAY, "", show_service),
+        (TODAY, "/runs/{run}", show_run),
+        (MESSAGES, "", show_messages),
+        (PEOPLE, "", show_people),
+    ]
+    done: list[tuple[Section, str, Answering, Refusing]] = [(MESSAGES, "/try-again", try_again, show_not_tried)]
+    for section, path, show in shown:
+        application.add_route(section.path + path, door.behind(show, roles=section.roles), methods=["GET"])
+    for section, path, act_on, refused in done:
+        application.add_route(section.path + path, door.behind(act_on, refused, roles=section.roles), methods=["POST"])
 
 
 def _add_watching(application: FastAPI, council: Council, door: Door) -> None:

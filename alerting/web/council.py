@@ -31,6 +31,8 @@ class Council:
     build: Callable[[], App]
     clock: Clock
     log: Callable[[str], None]
+    #: Held by whoever asks the case data: it is read for one page at a time.
+    at_case_data: threading.Lock = field(default_factory=threading.Lock)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _app: App | None = None
     _seen: int | None = None

@@ -14,6 +14,7 @@ from alerting.app import App
 from alerting.formatting import day, plural
 from alerting.web.council import page_of
 from alerting.web.readers import Reader
+from alerting.web.sections import sections_of
 
 _HERE = Path(__file__).parent
 
@@ -30,6 +31,7 @@ def show(
         "reader": reader,
         "token": token,
         "looks_as": page_of(app).sign_in.type == "look-as",
+        "sections": sections_of(reader),
     }
     return HTMLResponse(_templates().get_template(template).render(at_hand | values), status)
 

@@ -41,7 +41,8 @@ class Role(Worded):
 _MANAGE = frozenset(
     {Role.team_manager, Role.service_manager, Role.head_of_service, Role.quality, Role.commissioning, Role.performance}
 )
-_SEE_RUNS = frozenset({Role.administrator, Role.auditor, Role.director, Role.performance})
+SEE_RUNS = frozenset({Role.administrator, Role.auditor, Role.director, Role.performance})
+"""Who is shown how the service goes, in counts."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +63,7 @@ class Reader:
     @property
     def sees_runs(self) -> bool:
         """Whether they are shown how the service goes, in counts."""
-        return bool(self.roles & _SEE_RUNS)
+        return bool(self.roles & SEE_RUNS)
 
     @property
     def actor(self) -> Actor:

@@ -21,7 +21,7 @@ from alerting.store.store import Transaction
 from alerting.web import pages
 from alerting.web.council import Council, page_of
 from alerting.web.rates import Rates
-from alerting.web.readers import Reader, find_reader, read_directory_of_the_day
+from alerting.web.readers import Reader, Role, find_reader, read_directory_of_the_day
 from alerting.web.scope import Scope, make_scope
 from alerting.web.sessions import Session, Sessions
 
@@ -80,12 +80,23 @@ class Door:
     sessions: Sessions
     rates: Rates = field(default_factory=Rates)
 
-    def behind(self, answering: Answering, refused: Refusing | None = None) -> Callable[[Request], Awaitable[Response]]:
-        """Return a route behind the door. refused: what is shown of what somebody wanted to do and may not, once nothing is done."""
+    def behind(
+        self, answering: Answering, refused: Refusing | None = None, *, roles: frozenset[Role] | None = None
+    ) -> Callable[[Request], Awaitable[Response]]:
+        """Return a route behind the door.
+
+        refused: what is shown of what somebody wanted to do and may not, once nothing is done. roles: for whoever has none of
+        them there is nothing there; None where who asks is told apart by what they may see of alerts.
+        """
+
+        def answer_within(visit: Visit) -> Response:
+            if roles is not None and roles.isdisjoint(visit.reader.roles):
+                return visit.nothing_there()
+            return answering(visit)
 
         def answer(request: Request, form: Mapping[str, str]) -> Response:
             try:
-                return self._let_in(request, form, answering)
+                return self._let_in(request, form, answer_within)
             except HandlingError as error:
                 if refused is None:
                     raise

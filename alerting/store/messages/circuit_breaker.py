@@ -129,9 +129,14 @@ def refused_addresses(connection: sa.Connection) -> list[RefusedAddress]:
     return [RefusedAddress(**row) for row in rows]
 
 
-def keep_act(connection: sa.Connection, *, by: Actor, about: str, note: str, now: datetime) -> None:
-    """Keep who had a refusal of an address forgotten, and why."""
-    acts.keep(connection, by, ActKind.address_tried, about, now, note=note)
+def try_again(connection: sa.Connection, address: str, *, by: Actor, note: str, now: datetime) -> list[str]:
+    """Forget that an address was refused, keep who said so and why, and return the receivers that had refused it; none for none."""
+    known = sorted({bad.receiver for bad in refused_addresses(connection) if is_same(bad.address, address)})
+    for receiver in known:
+        forget_refusal(connection, receiver, address)
+    if known:
+        acts.keep(connection, by, ActKind.address_tried, address, now, note=note)
+    return known
 
 
 def is_same(address: str, other: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, fields
 from datetime import date, datetime
 
@@ -48,12 +49,18 @@ class OutboxRow:
     reason: str | None
 
 
-def list_messages(connection: Transaction, *, state: str | None = None, most: int = 200) -> list[OutboxRow]:
-    """Return the messages, the newest first; only those in a state, where one is given."""
+def list_messages(connection: Transaction, states: Collection[str] = (), *, most: int = 200) -> list[OutboxRow]:
+    """Return the messages, the newest first; only those in one of these states, where any is given."""
     query = sa.select(*(outbox.c[each.name] for each in fields(OutboxRow))).order_by(outbox.c.id.desc()).limit(most)
-    if state:
-        query = query.where(outbox.c.state == state)
+    if states:
+        query = query.where(outbox.c.state.in_(states))
     return [OutboxRow(**row) for row in connection.execute(query).mappings()]
+
+
+def count_states(connection: Transaction, since: datetime) -> dict[str, int]:
+    """Return how many messages planned since a moment are in each state."""
+    query = sa.select(outbox.c.state, sa.func.count()).where(outbox.c.planned_at >= since).group_by(outbox.c.state)
+    return {row[0]: row[1] for row in connection.execute(query)}
 
 
 def planned_for(connection: Transaction, as_of: date, job: str) -> list[Notification]:

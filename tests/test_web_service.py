@@ -1,0 +1,175 @@
+"""The pages about the service: how runs went with the cause first, what became of messages, who is who; for whom each is, and no child."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from alerting.store.messages import circuit_breaker
+from alerting.store.store import EndedRun
+from alerting.web.readers import Role
+from alerting.web.run_line import line_of
+from alerting.web.sections import SECTIONS
+from tests.web_site import NOON, Browser, Site, first_morning, words
+
+ADMIN, AUDITOR, DIRECTOR = "admin@example.gov.uk", "auditor@example.gov.uk", "director@example.gov.uk"
+WHO = {
+    Role.administrator: ADMIN,
+    Role.auditor: AUDITOR,
+    Role.director: DIRECTOR,
+    Role.performance: "p1@example.gov.uk",
+    Role.worker: "w1@example.gov.uk",
+    Role.team_manager: "m1@example.gov.uk",
+    Role.head_of_service: "h1@example.gov.uk",
+}
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    with first_morning(tmp_path_factory.mktemp("service"), directors=[DIRECTOR], auditors=[AUDITOR]) as made:
+        yield made
+
+
+def somebody(site: Site, address: str) -> Browser:
+    return site.browser(**{"X-Mail": address})
+
+
+def without_token(browser: Browser, path: str) -> tuple[int, str]:
+    answer = browser.get(path)
+    return answer.status_code, words(answer)
+
+
+@pytest.mark.parametrize("role", WHO, ids=str)
+def test_each_page_is_for_its_roles_and_for_everybody_else_it_is_not_there(site, role):
+    browser = somebody(site, WHO[role])
+    nowhere = without_token(browser, "/a/A-ZZZZZZZZ")
+    for section in SECTIONS:
+        if role in section.roles:
+            assert browser.get(section.path).status_code == 200, section.path
+            assert f'href="{section.path}"' in browser.page.text or section.path == "/service"
+        else:
+            assert without_token(browser, section.path) == nowhere, section.path
+
+
+def test_nothing_is_done_for_who_has_not_the_role(site):
+    worker = site.reader("W1")
+    worker.get("/")
+
+    assert worker.send("/service/messages/try-again", address="m1@example.gov.uk", note="x").status_code == 404
+
+
+def test_the_page_of_today_has_the_line_from_the_source_to_the_messages(site):
+    said = words(somebody(site, ADMIN).get("/service"))
+
+    assert "The daily run of 2 March 2026 Nothing of it needs a look." in said
+    steps = [said.index(f" {name} ") for name in ("Source", "Trust", "Rules", "Alerts", "Messages")]
+    # The first is also a page of the menu.
+    assert steps[:4] == sorted(steps[:4])
+    assert "1 new." in said
+    assert "4 planned and 4 accepted." in said
+
+
+def test_a_run_says_how_each_rule_was_asked_and_another_number_is_no_run(site):
+    admin = somebody(site, ADMIN)
+
+    assert "CP-03 asked 2 1 1" in words(admin.get("/service/runs/1"))
+    for other in ("2", "0", "-1", "x", "9" * 30, "٣"):
+        assert admin.get(f"/service/runs/{other}").status_code == 404
+
+
+def run_of(**report: Any) -> EndedRun:
+    return EndedRun(id=1, as_of=date(2026, 3, 2), started_at=datetime(2026, 3, 2, 7, tzinfo=UTC), report=report)
+
+
+def test_what_needs_a_look_begins_with_the_cause():
+    half = {"loaded_at": None, "trusted": False, "problems": ["ssd_visits has half of its rows"], "notes": ["a"]}
+    waits = [
+        {"code": "CP-03", "status": "withheld"},
+        {"code": "CL-01", "status": "error"},
+        {"code": "WF-01", "status": "off", "off": "switched_off"},
+    ]
+    causes = [{"why": "its file has a fault", "rules": ["CL-01"]}, {"why": "switched off in config.yaml", "rules": ["WF-01"]}]
+    line = line_of(
+        run_of(
+            missed=["the weekly run of 1 March: the machine was off"],
+            source=half,
+            rules=waits,
+            causes=causes,
+            hold_fire="fire is held",
+            breaches=["P1: message 3 was accepted by nobody"],
+        ),
+        ZoneInfo("Europe/London"),
+    )
+
+    assert line.look_at == [
+        "The run of the weekly run of 1 March: the machine was off did not take place",
+        "ssd_visits has half of its rows",
+        "CL-01: its file has a fault",
+        "Fire is held",
+        "P1: message 3 was accepted by nobody",
+    ]
+    assert line.off_here == ["WF-01: switched off in config.yaml"]
+    assert dict(line.steps)["Trust"] == "Some of what rules read was not believed; 1 note"
+    assert dict(line.steps)["Rules"] == "0 asked, 1 waiting for their data, 1 with a fault and 1 off"
+
+
+def test_the_report_of_an_earlier_version_or_of_a_run_that_was_cut_short_is_shown_with_what_it_has():
+    line = line_of(run_of(rules="?", source=None, alerts=[]), ZoneInfo("Europe/London"))
+
+    assert (line.status, line.new, line.look_at) == ("cut short", 0, [])
+
+
+def test_messages_are_shown_by_whom_they_are_for_and_never_with_what_they_say(site):
+    admin = somebody(site, ADMIN)
+
+    assert "There is none." in words(admin.get("/service/messages"))
+    said = words(admin.get("/service/messages?state=accepted"))
+    assert "Person M1" in said
+    assert "C1" not in said
+    assert admin.get("/service/messages?state='; DROP TABLE outbox").status_code == 200
+
+
+def test_a_refused_address_is_tried_again_for_a_reason_and_that_is_written_down(site):
+    with site.council.store().transaction() as connection:
+        circuit_breaker.remember_refusal(connection, "post", "m1@example.gov.uk", "550 no such mailbox", NOON)
+    admin = somebody(site, ADMIN)
+    assert "550 no such mailbox" in words(admin.get("/service/messages"))
+
+    refused = admin.send("/service/messages/try-again", address="m1@example.gov.uk", note=" ")
+    assert refused.status_code == 409
+    assert "Say why it will be taken now." in words(refused)
+    done = admin.send("/service/messages/try-again", address="M1@example.gov.uk", note="the mailbox was emptied")
+
+    assert done.status_code == 303
+    assert "None is refused." in words(admin.follow(done.headers["location"]))
+    assert ("retry_address", "admin@example.gov.uk", "the mailbox was emptied") in acts(site)
+    again = admin.send("/service/messages/try-again", address="m1@example.gov.uk", note="once more")
+    assert "That address is not refused any more." in words(again)
+
+
+def acts(site: Site) -> list[tuple[str, str, str]]:
+    """Return what was done, by whom and with which note."""
+    with site.council.reading() as connection:
+        return [tuple(row) for row in connection.exec_driver_sql("SELECT kind, by, note FROM act ORDER BY id")]
+
+
+def test_gaps_in_who_is_who_are_those_that_the_command_finds(tmp_path):
+    with first_morning(tmp_path) as site:
+        admin = somebody(site, ADMIN)
+        assert "Every post leads to somebody who can be told." in words(admin.get("/service/people"))
+
+        site.office.council.tables["ext_staff"] = [
+            row | {"email": ""} if row["worker_id"] == "M2" else row for row in site.office.council.tables["ext_staff"]
+        ]
+        site.office.council.write()
+        said = words(admin.get("/service/people"))
+        assert "People without an address (1) Put it into ext_staff; until then the next up is told." in said
+
+        with site.council.at_case_data:
+            assert "try again in a minute" in words(admin.get("/service/people"))
+        for file in site.office.folder.rglob("ext_staff.csv"):
+            file.unlink()
+        assert admin.get("/service/people").status_code == 200
