@@ -106,7 +106,7 @@ def test_every_shared_parameter_is_used_by_a_view_a_subject_a_rule_or_the_checks
         "max_share_at_least",
         "reopen_window_wd",
         "held_too_long_wd",
-        *("alert_budget", "critical_waits_wd"),
+        *("alert_budget", "critical_waits_wd", "all_clear_days", "done_days"),
         "brake_of_median",
         "min_fill",
         "min_fill_at_least",

@@ -142,6 +142,7 @@ def evaluate(book: Rulebook, day: Day, answers: Answers, live: Sequence[Alert], 
         figures=answers.figures,
         measures=read_measures(day.snapshot),
         teams=answers.teams(),
+        looked_at=answers.looked_at,
         source=source_mark(day.source),
     )
 

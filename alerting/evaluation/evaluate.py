@@ -19,6 +19,7 @@ from alerting.errors import RuleError
 from alerting.evaluation import run_tables
 from alerting.evaluation.evaluation import Asked, Candidate, Off, Reading, Status, no_matches
 from alerting.evaluation.fill import check_fill
+from alerting.evaluation.looked_at import LookedAt, read_looked_at
 from alerting.evaluation.plan_actions import PlanAction, read_plan
 from alerting.evaluation.query import ROLES, directory_keys, rule_query
 from alerting.evaluation.service_figures import ServiceFigures, read_service_figures
@@ -43,6 +44,7 @@ class Answers:
         self.watch: Watch | None = None
         self.plan: tuple[PlanAction, ...] | None = None
         self.figures: ServiceFigures | None = None
+        self.looked_at: LookedAt | None = None
         self._snapshot = snapshot
         snapshot.sql(
             "CREATE TABLE finding (rule VARCHAR, subject VARCHAR, outcome VARCHAR, level TINYINT, measure DOUBLE, due DATE, "
@@ -308,6 +310,8 @@ def ask_rules(
     for rule in every:
         if rule not in wanted:
             answers.forget(rule.id)
+    if book.settings.params.get("all_clear_days"):
+        answers.looked_at = read_looked_at(snapshot)
     answers.problems += stage.problems
     return answers
 

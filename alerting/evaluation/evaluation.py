@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from alerting.casedata.directory import Directory
 from alerting.casedata.trust import Trust
+from alerting.evaluation.looked_at import LookedAt
 from alerting.evaluation.plan_actions import PlanAction
 from alerting.evaluation.service_figures import ServiceFigures
 from alerting.evaluation.team_measures import Measures
@@ -136,6 +137,8 @@ class Evaluation:
     measures: Measures = field(default_factory=dict)
     #: The teams of everybody about whom a rule was asked.
     teams: frozenset[str] = frozenset()
+    #: At how much the rules looked, where the council wants that told.
+    looked_at: LookedAt | None = None
     #: Where the data came from: a mark that is another when it comes from somewhere else. It holds no secret.
     source: str = ""
 

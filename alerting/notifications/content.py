@@ -136,6 +136,16 @@ class Content:
 
 
 @dataclass(frozen=True, kw_only=True)
+class AllClear:
+    """At how much was looked of somebody of whom nothing is open."""
+
+    cases: int
+    #: Of how many of them something could not be said, as what a rule needs is not recorded.
+    not_known: int
+    rules: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class DigestContent(Content):
     """One person's list, daily or monthly: all that is theirs, where something of it is new to them."""
 
@@ -156,6 +166,8 @@ class DigestContent(Content):
     budget: int | None = None
     #: Of the teams of whose work it tells.
     cards: tuple[TeamCard, ...] = ()
+    #: At how much was looked, of a list that says that nothing is open.
+    all_clear: AllClear | None = None
     instead: tuple[FallbackChain, ...] = ()
     #: Whom a message was for that stands in for one that could not be delivered.
     meant_for: Addressee | None = None

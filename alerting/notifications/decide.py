@@ -28,6 +28,7 @@ from alerting.notifications.administrators import (
     tell_release_contact,
     tell_silence_authors,
 )
+from alerting.notifications.all_clear import compose_all_clear
 from alerting.notifications.banners import Banners
 from alerting.notifications.channel_checks import channel_notices, plan_checks
 from alerting.notifications.content import Addressee, Notice, Notification
@@ -102,6 +103,7 @@ def decide(policy: Policy, job: str, world: World, evaluation: Evaluation, unkep
         confined=run.plan.confined,
         notifications=(
             *run.plan.notifications,
+            *run.all_clear(),
             *run.of_the_week(),
             *run.of_brakes(),
             *run.to_silence_authors(),
@@ -309,6 +311,7 @@ class _Run:
             budget=int(self.policy.number("alert_budget", 10)),
             administrators=frozenset(one.id for one in self.administrators),
             cards=compose_team_cards(self.evaluation.measures, self.world.months, self.directory.teams, as_of),
+            quiet=self.policy.quiet(self.job, self.world.last_heard),
         )
 
     @property
@@ -351,6 +354,11 @@ class _Run:
         mine = self.policy.every_rule_of(self.job)
         told_of = [alert for alert in (*self.listed, *self.believed_open()) if alert.rule in mine]
         return compose_digests(self.router, told_of, self.policy.receivers_of(self.job), self.today)
+
+    def all_clear(self) -> list[Notification]:
+        """Plan what those are told of whom nothing is open, where the council wants that."""
+        receivers, looked_at = self.policy.receivers_of(self.job), self.evaluation.looked_at if self.job == "daily" else None
+        return compose_all_clear(self.router, receivers, self.alerts, self.plan.notifications, looked_at, self.today)
 
     def believed_open(self) -> list[Alert]:
         """Return the alerts that have ended, and that somebody still believes open; of a rule that is implausible they go on to."""

@@ -12,7 +12,7 @@ from datetime import date, datetime
 
 from alerting.alerts import handling_state
 from alerting.formatting import day, listed
-from alerting.model import CHANNEL, Act, Alert, Condition, LastTold, Level, Person
+from alerting.model import CHANNEL, Act, Alert, Condition, LastTold, Level, Person, Reason
 from alerting.notifications.banners import Banners
 from alerting.notifications.called import called
 from alerting.notifications.content import (
@@ -28,6 +28,7 @@ from alerting.notifications.content import (
 )
 from alerting.notifications.fallback import fallback_chains
 from alerting.notifications.messages.digest import by_the_record
+from alerting.notifications.quiet import Quiet
 from alerting.notifications.routing import Receiver, Recipient, Router, is_by, notification_key
 from alerting.notifications.service_alerts import is_of_service
 from alerting.notifications.silences import Silence
@@ -76,6 +77,9 @@ class Circumstances:
     administrators: Collection[str] = ()
     #: How the work of each team is going.
     cards: Sequence[TeamCard] = ()
+
+    #: Who hears of what is clear or done although nothing is new.
+    quiet: Quiet = field(default_factory=Quiet)
 
     def is_with_administrators(self, router: Router, alert: Alert, person: Person) -> bool:
         """Return whether somebody reads of an alert in the message to those who look after the service, and not in their list beside it."""
@@ -254,7 +258,9 @@ def _digest(
     quiet = [today.silenced[alert.ref] for alert, _, state in states if state == ItemState.silenced]
     unheard = sorted({silence.id for silence in quiet} & set(today.new_silences))
     if not news and not unheard:
-        return None
+        news = [(alert, state) for alert, _, state in listed if _is_done(alert, state)]
+        if not (news and today.quiet.done_is_due(receiver.name, person.id, today.as_of)):
+            return None
     items = [_item(router, alert, recipient, state, today) for alert, recipient, state in listed]
     items += [
         replace(_item(router, each.alert, each.before, ItemState.moved, today), in_hand=f"Now with {each.now.person.name}.")
@@ -291,6 +297,11 @@ def _digest(
         content=content,
         urgency=_urgency(news),
     )
+
+
+def _is_done(alert: Alert, state: ItemState) -> bool:
+    """Return whether what an alert asked for is recorded now: what time alone has cleared is no news by itself."""
+    return state is ItemState.cleared and alert.resolved_reason is Reason.cleared
 
 
 def _of_what_is_not_known(

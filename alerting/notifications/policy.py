@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from alerting.council_people import Administrator, Leader
 from alerting.model import Level
+from alerting.notifications.quiet import Quiet
 from alerting.notifications.routing import Receiver, RuleRoute
 from alerting.notifications.scorecard import Target
 from alerting.notifications.table_owners import owners_of
@@ -101,6 +102,13 @@ class Policy:
         """Return a number of the shared settings."""
         value = self.book.settings.params.get(name)
         return unless_set if value is None else float(str(value))
+
+    def quiet(self, job: str, last_heard: Mapping[tuple[str, str], date]) -> Quiet:
+        """Return when a job tells of what is clear or done although nothing is new: the daily one alone does."""
+        if job != "daily":
+            return Quiet()
+        all_clear, done = int(self.number("all_clear_days", 0)), int(self.number("done_days", 0))
+        return Quiet(all_clear_days=all_clear, done_days=done, last_heard=last_heard)
 
     def working_days(self, start: date, end: date) -> int:
         """Count the working days between two days, by the council's calendar."""

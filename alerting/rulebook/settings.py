@@ -18,7 +18,7 @@ from alerting.working_days import TERM_ENDS, read_term_end
 _NEEDED = ("row_count_tolerance", "max_row_change", "max_row_change_at_least", "max_load_age_wd", "min_fill", "min_fill_at_least")
 """The shared parameters that the service itself reads: when data is not believed."""
 
-_NUMBERS = ("reopen_window_wd", "held_too_long_wd", "critical_waits_wd", "alert_budget")
+_NUMBERS = ("reopen_window_wd", "held_too_long_wd", "critical_waits_wd", "alert_budget", "all_clear_days", "done_days")
 """Shared parameters that the service reads where they are there: settings of an earlier version may lack them."""
 
 

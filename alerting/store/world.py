@@ -36,7 +36,7 @@ from alerting.store.alert_rows import held_spans
 from alerting.store.job_leases import missed_days, missed_lately
 from alerting.store.messages import circuit_breaker
 from alerting.store.messages.channel_cards import cards_not_posted
-from alerting.store.messages.told import told_rows
+from alerting.store.messages.told import last_heard, told_rows
 from alerting.store.rule_versions import RuleHistory
 from alerting.store.schema import alert, brake, notice, outbox, routed, run
 from alerting.store.store import Store, Transaction
@@ -76,6 +76,7 @@ def read_world(
         missed=tuple(str(item) for item in missed_lately(connection, as_of)) if job == "daily" else (),
         cards_not_posted=cards_not_posted(connection, as_of),
         months=service_state.remembered(connection, service_state.MONTHS) or {} if job == "monthly" else {},
+        last_heard=last_heard(connection, as_of) if policy.quiet(job, {}).is_wanted else {},
         week=_week(store, connection, policy, as_of) if job == "weekly" else Week(),
     )
 

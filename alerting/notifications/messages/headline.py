@@ -6,8 +6,8 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 
-from alerting.formatting import counted
-from alerting.notifications.content import ItemState
+from alerting.formatting import counted, plural
+from alerting.notifications.content import AllClear, ItemState
 from alerting.notifications.messages.digest import RuleTitle
 from alerting.notifications.triage import Part, Section, section_of, whom
 
@@ -25,11 +25,15 @@ WORDS = {
 }
 """What each section is called, in a line and on a page."""
 
+QUIET_FOOT = "A quiet week is told once a week at most. What comes up is told on the day."
+_AS_FAR = ", as far as could be checked"
 _OVER = (Section.done, Section.ended, Section.moved)
 
 
-def subject_line(parts: Iterable[Part]) -> str:
-    """Return what there is for the subject line, the worst first."""
+def subject_line(parts: Iterable[Part], *, all_clear: bool = False, warned: bool = False) -> str:
+    """Return what there is for the subject line, the worst first. warned: as `first_line` has it."""
+    if all_clear:
+        return f"nothing open{_AS_FAR if warned else ''}"
     return words_of_counts({part.section: part.subjects for part in parts}) or "not all could be checked"
 
 
@@ -37,6 +41,17 @@ def words_of_counts(counts: Mapping[Section, int]) -> str:
     """Return `2 critical, 5 overdue`: of what is over only where there is nothing else."""
     active = counted((counts.get(section, 0), words) for section, words in WORDS.items() if section not in _OVER)
     return ", ".join(active or counted((counts.get(section, 0), WORDS[section]) for section in _OVER))
+
+
+def all_clear_line(looked: AllClear, *, warned: bool = False) -> str:
+    """Return that nothing is open, and of how much that is known. warned: as `first_line` has it."""
+    sentences = [
+        f"Nothing of yours is open or due{_AS_FAR if warned else ''}.",
+        f"{plural(looked.cases, 'case')} {'was' if looked.cases == 1 else 'were'} looked at under {plural(looked.rules, 'rule')}.",
+    ]
+    if looked.not_known:
+        sentences.append(f"Of {looked.not_known} not all could be said, as something that a rule needs is not recorded.")
+    return " ".join(sentences)
 
 
 def first_line(parts: Sequence[Part], as_of: date, title_of: Callable[[str], RuleTitle], *, warned: bool = False) -> str:

@@ -312,21 +312,23 @@ class Words:
             several_teams=len(teams) > 1,
             roomy=sum(part.items for part in parts if part.section in OPEN) <= digest.ROOMY,
         )
+        clear, warned = content.all_clear, bool(content.banners)
+        first = headline.first_line(parts, as_of, self._called, warned=warned)
         view = DigestView(
-            summary=headline.first_line(parts, as_of, self._called, warned=bool(content.banners)),
+            summary=headline.all_clear_line(clear, warned=warned) if clear else first,
             sections=tuple(digest.sections(parts, telling)),
             about=self._about(_shown(parts), as_of, ceiling, problems),
             data_as_at=digest.as_at(content.data_as_at, as_of),
-            foot=self._foot(digest.why_you(telling.whys)),
+            foot=headline.QUIET_FOOT if clear else self._foot(digest.why_you(telling.whys)),
             cards=team_card.view_team_cards(cards_of(content.cards, ((item.subject_kind, item.subject) for item in items))),
             covering=listed([plain(who) for who in content.covering]),
             hidden=digest.left_out(content),
         )
-        whose = f"{_capital(digest.teams_of(teams))}{_PURPOSES[notification.purpose]}"
+        whose = f"{'Your cases' if clear else _capital(digest.teams_of(teams))}{_PURPOSES[notification.purpose]}"
         return _Page(
             template="daily",
             title=_NAMES[notification.purpose],
-            subject=f"{whose}: {headline.subject_line(parts)}",
+            subject=f"{whose}: {headline.subject_line(parts, all_clear=clear is not None, warned=warned)}",
             view=view,
         )
 

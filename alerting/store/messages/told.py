@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import date
 
 import sqlalchemy as sa
 
@@ -10,7 +11,7 @@ from alerting.model import Condition, LastTold
 from alerting.notifications.content import Notification, ToldAlert
 from alerting.notifications.fallback import PASSED_ON
 from alerting.store.batches import batches
-from alerting.store.schema import alert, told
+from alerting.store.schema import alert, outbox, told
 
 
 def told_rows(connection: sa.Connection) -> dict[tuple[str, str, str], LastTold]:
@@ -20,6 +21,13 @@ def told_rows(connection: sa.Connection) -> dict[tuple[str, str, str], LastTold]
         (row.receiver, row.recipient, row.ref): LastTold(level=row.level, condition=row.condition, told_on=row.told_on)
         for row in connection.execute(query)
     }
+
+
+def last_heard(connection: sa.Connection, before: date) -> dict[tuple[str, str], date]:
+    """Return the last day of a daily message to each, by receiver and recipient, that has reached them or may have."""
+    query = sa.select(outbox.c.receiver, outbox.c.recipient, sa.func.max(outbox.c.as_of))
+    query = query.where(outbox.c.purpose == "daily", outbox.c.as_of < before, outbox.c.state.in_(("accepted", "unknown")))
+    return {(row[0], row[1]): row[2] for row in connection.execute(query.group_by(outbox.c.receiver, outbox.c.recipient))}
 
 
 def told_of(connection: sa.Connection, alert_id: int) -> list[tuple[str, LastTold]]:
