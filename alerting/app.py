@@ -149,6 +149,7 @@ class App:
             stamp=council.stamped,
             ask=ask,
             case_link=council.case_link,
+            attach_lists=council.attach_lists,
             own=self.own_words(),
         )
 

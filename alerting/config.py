@@ -76,6 +76,10 @@ class Council(BaseModel):
     page: str | None = Field(default=None, description="Address of the page that messages link to, when there is one")
     ask: str | None = Field(default=None, description="Mailbox for questions on an item; without it, the first administrator's")
     case_link: str | None = Field(default=None, pattern=_RECORD, description="Address of a child's record, with {child} in it")
+    attach_lists: Annotated[bool, Strict()] = Field(
+        default=True,
+        description="Whether a list too long for its message is attached as a .csv, where there is no page to open it on",
+    )
     stamp: str | None = Field(default=None, description="Words on every message, such as TEST, where the data is not live data")
     environment: str = Field(
         default=PRODUCTION, pattern=r"^[a-z][a-z0-9-]{1,29}$", description="production, or what this is, such as test"

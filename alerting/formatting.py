@@ -20,6 +20,9 @@ _BREAKS = re.compile("[\x00-\x20\x7f-\xa0\u2028\u2029\ud800-\udfff\ufffe\uffff]+
 _INVISIBLE = re.compile("[\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 _ADDRESS = re.compile(r"\b(https?|ftps?|file)://|\b(www)\.", re.IGNORECASE)
 _IN_TENTHS = frozenset({"hours", "percent", "%", "percentage points"})
+# Some spreadsheets read signs of full width as the plain ones.
+_FORMULA = re.compile(r"\s*[=+@\-＝＋＠－]")
+_NO_FORMULA = re.compile(r"[-+]?[\d.,:/ -]*%?")
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?")
 
@@ -35,6 +38,15 @@ def plain(value: object, limit: int = FIELD) -> str:
     text = _INVISIBLE.sub("", _BREAKS.sub(" ", str(value)[: limit * 4])).strip()
     text = _ADDRESS.sub(lambda found: f"{found[1]}[:]//" if found[1] else f"{found[2]}[.]", text)
     return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
+
+
+def no_formula(cell: str) -> str:
+    """Return text as a spreadsheet takes it for text: what it might take for a formula begins with an apostrophe.
+
+    >>> no_formula("=1+1"), no_formula(" @now"), no_formula("-3.5 %"), no_formula("A-7K3QXM")
+    ("'=1+1", "' @now", '-3.5 %', 'A-7K3QXM')
+    """
+    return f"'{cell}" if _FORMULA.match(cell) and not _NO_FORMULA.fullmatch(cell) else cell
 
 
 def visible(text: str, keep: str = "") -> str:
@@ -158,10 +170,6 @@ def as_csv(rows: Iterable[Iterable[object]]) -> str:
     """Return rows as CSV, nothing for None. A text that a spreadsheet would take for a formula begins with an apostrophe."""
     text = io.StringIO()
     csv.writer(text, lineterminator="\r\n").writerows(
-        [_no_formula("" if cell is None else str(cell)) for cell in row] for row in rows
+        [no_formula("" if cell is None else str(cell)) for cell in row] for row in rows
     )
     return text.getvalue()
-
-
-def _no_formula(cell: str) -> str:
-    return f"'{cell}" if cell[:1] in ("=", "+", "-", "@", "\t", "\r") else cell

@@ -425,6 +425,16 @@ class Card:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Attachment:
+    """A file that goes with a message."""
+
+    name: str
+    #: Such as `csv` of `text/csv`.
+    subtype: str
+    content: bytes
+
+
+@dataclass(frozen=True, kw_only=True)
 class Message:
     """A notification in words, ready to send."""
 
@@ -444,6 +454,8 @@ class Message:
     #: For channels; a receiver turns it into its own format.
     card: Card | None = None
     repeated: bool = False
+    #: For persons only: made of what the message itself holds, and kept nowhere.
+    attachments: tuple[Attachment, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

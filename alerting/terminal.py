@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import codecs
 import os
-import re
 import shutil
 import sys
 import unicodedata
@@ -18,7 +17,7 @@ from typing import TYPE_CHECKING, TextIO
 
 import click
 
-from alerting.formatting import visible
+from alerting.formatting import no_formula, visible
 
 if TYPE_CHECKING:
     from alerting.documents.report import Look
@@ -26,8 +25,6 @@ if TYPE_CHECKING:
 _BETWEEN = 2
 """Spaces between two columns of a table that is drawn."""
 
-_FORMULA = re.compile(r"\s*[=+@\-]")
-_NO_FORMULA = re.compile(r"[-+]?[\d.,:/ -]*%?")
 _IN_ASCII = {"…": "...", "–": "-", "—": "-", "‘": "'", "’": "'", "“": '"', "”": '"', "→": "->", "\u00a0": " ", "�": "?"}
 _IN_PLACE = "alerting.in_place"
 
@@ -199,10 +196,8 @@ def _in_a_line(cell: object) -> str:
 
 
 def _no_formula(cell: object) -> str:
-    """Return a cell as a spreadsheet takes it for text: what looks like a formula begins with an apostrophe."""
     text = _in_a_line(cell)
-    is_one = isinstance(cell, str) and _FORMULA.match(text) and not _NO_FORMULA.fullmatch(text)
-    return f"'{text}" if is_one else text
+    return no_formula(text) if isinstance(cell, str) else text
 
 
 def unfit(argument: str) -> str | None:

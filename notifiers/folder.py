@@ -42,6 +42,7 @@ from alerting.errors import DeliveryError
 from alerting.mailboxes import Mailbox, is_address, nobody, one_line
 from alerting.model import Message, Tier
 
+_UTF_8 = {"charset": "utf-8"}
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 _PURPOSES = ("daily", "weekly", "monthly", "admin", "quality", "test")
 _LONGEST_LEAD = 220
@@ -234,6 +235,8 @@ def _mail(message: Message) -> bytes:
     mail["X-Alert-Purpose"] = one_line(message.purpose)
     mail.set_content(_printable(message.text), cte="quoted-printable")
     mail.add_alternative(_printable(message.html), subtype="html", cte="quoted-printable")
+    for attached in message.attachments:
+        mail.add_attachment(attached.content, maintype="text", subtype=attached.subtype, filename=attached.name, params=_UTF_8)
     # A mail has a sender, but a folder is nobody's mailbox: this one can never be answered by mistake.
     sender = Mailbox(name="Practice alerts", address="alerts@folder.invalid").header()
     return f"From: {sender}\r\nTo: {_receiver(message)}\r\n".encode("ascii") + mail.as_bytes()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
 from alerting.formatting import in_unit, listed, number, plain, plural
@@ -257,6 +257,34 @@ def _line(items: Sequence[Item], telling: Telling, *, with_record: bool) -> Line
         sentence=_sentence(items, telling) if full and holds else "",
         aside=_aside(items, telling),
         refs=tuple(plain(one.ref, 20) for one in items),
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ItemInWords:
+    """One item in words, for whoever shows it by itself."""
+
+    section: str
+    level: str
+    what: str
+    #: The child or record, always with its number.
+    about: str
+    when: str
+    tags: tuple[str, ...]
+    sentence: str
+
+
+def in_words(item: Item, telling: Telling, section: Section) -> ItemInWords:
+    """Return one item in the words of its message. section: where in it that stands."""
+    line = _line((item,), replace(telling, roomy=True), with_record=False)
+    return ItemInWords(
+        section=_TITLES[section],
+        level=line.level,
+        what=telling.title_of(item.rule).title,
+        about=_heading(Group(items=(item,)))[0],
+        when=line.when,
+        tags=line.tags,
+        sentence=line.sentence,
     )
 
 

@@ -43,8 +43,8 @@ def words_of_counts(counts: Mapping[Section, int]) -> str:
     return ", ".join(active or counted((counts.get(section, 0), WORDS[section]) for section in _OVER))
 
 
-def all_clear_line(looked: AllClear, *, warned: bool = False) -> str:
-    """Return that nothing is open, and of how much that is known. warned: as `first_line` has it."""
+def _all_clear_line(looked: AllClear, *, warned: bool) -> str:
+    """Return that nothing is open, and of how much that is known."""
     sentences = [
         f"Nothing of yours is open or due{_AS_FAR if warned else ''}.",
         f"{plural(looked.cases, 'case')} {'was' if looked.cases == 1 else 'were'} looked at under {plural(looked.rules, 'rule')}.",
@@ -54,11 +54,20 @@ def all_clear_line(looked: AllClear, *, warned: bool = False) -> str:
     return " ".join(sentences)
 
 
-def first_line(parts: Sequence[Part], as_of: date, title_of: Callable[[str], RuleTitle], *, warned: bool = False) -> str:
+def first_line(
+    parts: Sequence[Part],
+    as_of: date,
+    title_of: Callable[[str], RuleTitle],
+    *,
+    warned: bool = False,
+    all_clear: AllClear | None = None,
+) -> str:
     """Return in words what is worst, then what there is of the rest. No name and no number of anybody.
 
-    warned: whether the message says at its head what could not be found out today.
+    warned: whether the message says at its head what could not be found out today. all_clear: at how much was looked of whom nothing is open.
     """
+    if all_clear:
+        return _all_clear_line(all_clear, warned=warned)
     if not parts:
         return "Not all could be checked today." if warned else "Nothing else is new today."
     count = {part.section: part.subjects for part in parts}

@@ -19,7 +19,7 @@ from typing import Any
 from jinja2 import UndefinedError
 
 from alerting.formatting import dated, in_unit, listed, plain
-from alerting.model import Card, Message, Problem, Tier
+from alerting.model import Attachment, Card, Message, Problem, Tier
 from alerting.notifications.content import (
     CardContent,
     CheckContent,
@@ -32,7 +32,7 @@ from alerting.notifications.content import (
     SendTestContent,
     WeeklyContent,
 )
-from alerting.notifications.messages import counts, digest, headline, layouts, summary, team_card, week
+from alerting.notifications.messages import attached_list, counts, digest, headline, layouts, summary, team_card, week
 from alerting.notifications.messages.counts import CountsView
 from alerting.notifications.messages.digest import RuleTitle, ShownSection
 from alerting.notifications.messages.own_words import NotUsedError, OwnWords, Voice
@@ -118,6 +118,8 @@ class DigestView(View):
     covering: str
     #: How many alerts are left out, and why, in sentences.
     hidden: str
+    #: What is attached, in a sentence.
+    attached: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,6 +132,7 @@ class _Page:
     view: View
     #: For a channel only.
     card: Card | None = None
+    attachments: tuple[Attachment, ...] = ()
 
 
 class Words:
@@ -144,17 +147,20 @@ class Words:
         stamp: str | None = None,
         ask: str | None = None,
         case_link: str | None = None,
+        attach_lists: bool = True,
         own: OwnWords | None = None,
     ) -> None:
         """Stamp: marks every message of an installation that is not the live one, such as `TEST SYSTEM`.
 
         ask: the address to which the reference of an item is sent by whoever finds it wrong, where there is no page. case_link: the
-        address of a child's record in the case system, with `{child}` for its number. own: the parts that the council words itself.
+        address of a child's record in the case system, with `{child}` for its number. attach_lists: whether a list that is too long for
+        its message goes with it as a file, where there is no page. own: the parts that the council words itself.
         """
         self._rules = rules
         self._council = plain(council)
         self._page_url = page_url
         self._ask, self._case_link = ask, case_link
+        self._attaches = attach_lists and not page_url
         self._stamp = plain(stamp) if stamp else None
         self._own = own or OwnWords()
 
@@ -204,6 +210,7 @@ class Words:
             channel=channel,
             card=_noting(page.card, banners) if channel is not None and page.card else None,
             repeated=repeated,
+            attachments=page.attachments,
         )
         return Rendered(message=message, problems=tuple(_told(problem, count) for problem, count in problems.items()))
 
@@ -312,10 +319,10 @@ class Words:
             several_teams=len(teams) > 1,
             roomy=sum(part.items for part in parts if part.section in OPEN) <= digest.ROOMY,
         )
+        attached = attached_list.attach(parts, telling) if self._attaches else None
         clear, warned = content.all_clear, bool(content.banners)
-        first = headline.first_line(parts, as_of, self._called, warned=warned)
         view = DigestView(
-            summary=headline.all_clear_line(clear, warned=warned) if clear else first,
+            summary=headline.first_line(parts, as_of, self._called, warned=warned, all_clear=clear),
             sections=tuple(digest.sections(parts, telling)),
             about=self._about(_shown(parts), as_of, ceiling, problems),
             data_as_at=digest.as_at(content.data_as_at, as_of),
@@ -323,6 +330,7 @@ class Words:
             cards=team_card.view_team_cards(cards_of(content.cards, ((item.subject_kind, item.subject) for item in items))),
             covering=listed([plain(who) for who in content.covering]),
             hidden=digest.left_out(content),
+            attached=attached.said if attached else "",
         )
         whose = f"{'Your cases' if clear else _capital(digest.teams_of(teams))}{_PURPOSES[notification.purpose]}"
         return _Page(
@@ -330,6 +338,7 @@ class Words:
             title=_NAMES[notification.purpose],
             subject=f"{whose}: {headline.subject_line(parts, all_clear=clear is not None, warned=warned)}",
             view=view,
+            attachments=(attached.file,) if attached else (),
         )
 
     def _foot(self, why: str) -> str:
