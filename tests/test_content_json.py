@@ -198,7 +198,7 @@ def test_other_old_messages_are_read_too() -> None:
 def test_what_an_old_row_says_nothing_of_may_be_left_out_of_an_item() -> None:
     later = {field.name for field in fields(Item)} - OLD_ITEM.keys()
 
-    assert later == {"person", "working_days_to_due", "unread", "is_in_hand", "unchecked"}
+    assert later == {"person", "working_days_to_due", "unread", "is_in_hand", "unchecked", "meeting"}
     assert OLD_ITEM.keys() - {field.name for field in fields(Item)} == {"alert_id"}
 
 

@@ -139,7 +139,7 @@ ssd_cin_visits: cinv_cin_visit_id, cinv_person_id, cinv_cin_visit_date d, cinv_c
 ssd_s47_enquiry: s47e_s47_enquiry_id, s47e_referral_id, s47e_person_id, s47e_s47_start_date d, s47e_s47_end_date d, s47e_s47_nfa f,
   s47e_s47_outcome_json o
 ssd_initial_cp_conference: icpc_icpc_id, icpc_s47_enquiry_id, icpc_person_id, icpc_cp_plan_id, icpc_icpc_date d,
-  icpc_icpc_transfer_in f, icpc_icpc_target_date d, icpc_icpc_team i
+  icpc_icpc_meeting_id i?, icpc_icpc_transfer_in f, icpc_icpc_target_date d, icpc_icpc_team i
 ssd_cp_plans: cppl_cp_plan_id, cppl_referral_id, cppl_icpc_id, cppl_person_id, cppl_cp_plan_start_date d,
   cppl_cp_plan_end_date d, cppl_cp_plan_ola f
 ssd_cp_visits: cppv_cp_visit_id, cppv_person_id, cppv_cp_plan_id, cppv_cp_visit_date d, cppv_cp_visit_seen f,

@@ -83,6 +83,8 @@ class Item:
     unread: tuple[str, ...] = ()
     #: What it is about, as readers know it, such as `Team Assessment West`; empty where that is a child's record by its number.
     called: str = ""
+    #: The meeting that it waits for, the same for all whom that is about; None where the data does not say which.
+    meeting: str | None = None
     #: Why this person, in a few words.
     why: str = ""
     #: Who has it in hand, and whose it is now, in words.

@@ -143,6 +143,7 @@ def routes_of(rules: tuple[Rule, ...]) -> dict[str, RuleRoute]:
             about=rule.about,
             services=rule.file.services,
             name=None if rule.file.per else rule.subject.name,
+            meeting=None if rule.file.per else rule.subject.meeting,
             nobody_else=rule.file.nobody_else,
             shadow=rule.shadow,
         )

@@ -42,6 +42,8 @@ class RuleRoute:
     services: Sequence[str] = ()
     #: The fact by which readers know what an alert is about; None where that is its subject.
     name: str | None = None
+    #: The fact that is the same of all whose alerts wait for one meeting.
+    meeting: str | None = None
     #: Whether it stays with those it names and the next up of their team.
     nobody_else: bool = False
     #: Whether it is tried first: the performance team alone is told, and of what only some may know nobody is.

@@ -70,6 +70,12 @@ class Group:
         """Whether one thing is said of several children."""
         return len({whom(item) for item in self.items}) > 1
 
+    @property
+    def is_of_one_meeting(self) -> bool:
+        """Whether one meeting is what several children have in common."""
+        meetings = Counter(meeting for _, meeting in {(whom(item), item.meeting) for item in self.items} if meeting)
+        return any(count > 1 for count in meetings.values())
+
 
 @dataclass(frozen=True, kw_only=True)
 class Part:
@@ -261,10 +267,37 @@ def _has_a_line(section: Section, item: Item, late: Set[str]) -> bool:
 def _together(section: Section, groups: Iterable[Group]) -> list[Group]:
     """Put those groups together of which the same is to be said: one rule, one worker, one date. What is critical stands alone."""
     found: dict[object, list[Item]] = {}
-    for group in groups:
+    for group in _siblings(groups):
         alone = len(group.items) > 1 or section is Section.critical
         found.setdefault(group.worst.ref if alone else _said(section, group.worst), []).extend(group.items)
     return [Group(items=tuple(items)) for items in found.values()]
+
+
+def _siblings(groups: Iterable[Group]) -> list[Group]:
+    """Put the children of a section together who wait for the same meeting, where the first of them stands."""
+    found: list[tuple[set[str], list[Item]]] = []
+    for group in groups:
+        meetings = {item.meeting for item in group.items if item.meeting}
+        same = [one for one in found if one[0] & meetings]
+        first = same[0] if same else (set[str](), list[Item]())
+        for other in same[1:]:
+            first[0].update(other[0])
+            first[1].extend(other[1])
+            found.remove(other)
+        first[0].update(meetings)
+        first[1].extend(group.items)
+        found += [] if same else [first]
+    return [Group(items=tuple(items)) for _, items in found]
+
+
+def lines_of(group: Group, as_of: date) -> list[tuple[Item, ...]]:
+    """Return the items of a group of which one line is said: of one child each by itself, of several those of whom it is the same."""
+    if not group.is_of_several:
+        return [(item,) for item in group.items]
+    found: dict[object, list[Item]] = {}
+    for item in group.items:
+        found.setdefault(_said(section_of(item, as_of), item), []).append(item)
+    return [tuple(items) for items in found.values()]
 
 
 def _said(section: Section, item: Item) -> tuple[object, ...]:

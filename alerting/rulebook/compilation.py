@@ -268,7 +268,7 @@ class _Compiler:
             facts=tuple(
                 name
                 for name in (("rows",) if file.per else (*self.subject.columns, *file.let))
-                if name in words or name == self.subject.name
+                if name in words or name in (self.subject.name, self.subject.meeting)
             ),
             tiers=self.tiers,
             tables=names_in_all(sql).tables & TABLES.keys(),

@@ -120,6 +120,11 @@ class Subject(BaseModel):
     name: str | None = Field(
         default=None, description="The column with what readers call it, where that is not its key", examples=["title"]
     )
+    meeting: str | None = Field(
+        default=None,
+        description="The column with the meeting that it waits for, the same for all whom that is about: siblings then stand together",
+        examples=["meeting_id"],
+    )
     person: str | None = Field(default=None, description="The column with the child it is about", examples=["person_id"])
     member: str | None = Field(
         default=None,

@@ -41,7 +41,7 @@ _IDENTITY = re.compile(r"(?m)^(id|code|job): *([\w-]+)")
 LOCAL_PACK = "local"
 """The pack of the council's own rules, which no update touches."""
 
-_NAMING_COLUMNS = ("key", "name", "person", "member", "team", "service", "worker", "adviser")
+_NAMING_COLUMNS = ("key", "name", "meeting", "person", "member", "team", "service", "worker", "adviser")
 """The parts of a subject that are the names of columns."""
 
 

@@ -11,7 +11,7 @@ from alerting.formatting import in_unit, listed, number, plain, plural
 from alerting.model import ClosingReason, Level, Reason
 from alerting.notifications.content import DigestContent, Item, ItemState
 from alerting.notifications.messages.dates import day_of_year, until_when
-from alerting.notifications.triage import OPEN, Group, Part, Section, family, is_child, is_overdue, section_of
+from alerting.notifications.triage import OPEN, Group, Part, Section, family, is_child, is_overdue, lines_of, section_of
 
 ROOMY = 8
 """Up to so many open items, each is told with its rule's sentence; of more, what is critical and what has no date."""
@@ -179,9 +179,9 @@ def _block(group: Group, telling: Telling) -> Block:
     heading, child = _heading(group)
     whose = sorted({item.worker_name for item in group.items if item.worker_name and plain(item.worker_name) != telling.reader})
     teams = sorted({item.team_name for item in group.items if item.team_name}) if telling.several_teams else []
-    together = [group.items] if group.is_of_several else [(item,) for item in group.items]
-    # The heading of one item names its record; of several, each names its own.
-    lines = [_line(items, telling, with_record=len(together) > 1) for items in together]
+    together = lines_of(group, telling.as_of)
+    # The heading of one line names its record, and all whom it is about; of several, each names its own.
+    lines = [_line(items, telling, _about(items, group) if len(together) > 1 else "") for items in together]
     return Block(
         heading=heading,
         child=child,
@@ -195,8 +195,9 @@ def _heading(group: Group) -> tuple[str, str]:
     """Return what a block is about, and the child's number where it is about one."""
     first = group.worst
     if group.is_of_several:
-        names = [_number(item) for item in group.items]
-        return f"{'Children' if is_child(first) else _many(first)} {_few(names)}".strip(), ""
+        names = list(dict.fromkeys(_number(item) for item in group.items))
+        meeting = " · one meeting" if group.is_of_one_meeting else ""
+        return f"{'Children' if is_child(first) else _many(first)} {_few(names)}{meeting}".strip(), ""
     if is_child(first):
         records = sorted({_record(item) for item in group.items} - {""})
         child = first.person or first.subject
@@ -239,15 +240,21 @@ def _few(names: Sequence[str], most: int = _NAMED) -> str:
     return ", ".join(names[:most]) + (f" and {more} more" if more > 0 else "")
 
 
-def _line(items: Sequence[Item], telling: Telling, *, with_record: bool) -> Line:
+def _about(items: Sequence[Item], group: Group) -> str:
+    """Return whom of a group a line is about, where that is not all of it: a record, some of the children, or both."""
+    everybody, these = (list(dict.fromkeys(map(_number, each))) for each in (group.items, items))
+    children = f"{'child' if len(these) == 1 else 'children'} {_few(these)}" if len(these) < len(everybody) else ""
+    return ", ".join(filter(None, [children, _record(items[0]) if len(items) == 1 else ""]))
+
+
+def _line(items: Sequence[Item], telling: Telling, about: str = "") -> Line:
     item, section = items[0], section_of(items[0], telling.as_of)
     named = telling.title_of(item.rule)
     when = _when(item, section, telling.as_of)
     full = telling.roomy or section in (Section.critical, Section.to_look_at)
     # A sentence says what the data shows; of what is on hold or improving that is no longer known to hold.
     holds = item.state not in (ItemState.held, ItemState.improving)
-    record = _record(item) if with_record else ""
-    what = f"{named.falls_due if when and named.falls_due else named.title}{f' ({record})' if record else ''}"
+    what = f"{named.falls_due if when and named.falls_due else named.title}{f' ({about})' if about else ''}"
     return Line(
         level=level_word(item.level),
         what=f"{what}," if when and not named.falls_due else what,
@@ -276,7 +283,7 @@ class ItemInWords:
 
 def in_words(item: Item, telling: Telling, section: Section) -> ItemInWords:
     """Return one item in the words of its message. section: where in it that stands."""
-    line = _line((item,), replace(telling, roomy=True), with_record=False)
+    line = _line((item,), replace(telling, roomy=True))
     return ItemInWords(
         section=_TITLES[section],
         level=line.level,
