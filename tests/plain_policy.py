@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from alerting.alerts.brakes import Brake
 from alerting.council_people import Administrator
 from alerting.notifications.content import DigestContent, NoticeContent
-from alerting.notifications.decide import Decision
+from alerting.notifications.decision import Decision
 from alerting.notifications.policy import Policy
 from alerting.notifications.recipient_log import EVERYBODY
 from alerting.notifications.routing import Receiver

@@ -10,7 +10,8 @@ from alerting.council_people import Leader
 from alerting.evaluation.evaluation import Asked, Status
 from alerting.evaluation.watch import TeamWatch, Watch
 from alerting.notifications.content import WeeklyContent
-from alerting.notifications.decide import Decision, decide
+from alerting.notifications.decide import decide
+from alerting.notifications.decision import Decision
 from alerting.notifications.policy import Policy
 from alerting.notifications.report import RuleRow
 from alerting.notifications.routing import Router

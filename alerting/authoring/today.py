@@ -15,7 +15,8 @@ from alerting.evaluation.day import Day, read_day
 from alerting.evaluation.evaluate import Answers, ask_rules
 from alerting.evaluation.evaluation import Evaluation
 from alerting.evaluation.rule_changes import AskedBefore
-from alerting.notifications.decide import Decision, decide
+from alerting.notifications.decide import decide
+from alerting.notifications.decision import Decision
 from alerting.notifications.policy import Policy
 from alerting.notifications.world import World
 from alerting.rulebook.rule import Rule

@@ -15,7 +15,7 @@ from alerting.formatting import day, listed, plural
 from alerting.model import Condition, Level
 from alerting.notifications.administrators import to_administrators
 from alerting.notifications.content import Figure, Notice, NoticeContent, Notification
-from alerting.notifications.decide import Decision
+from alerting.notifications.decision import Decision
 from alerting.notifications.notices import NOBODY_TOLD, keyed, of_changes_by_hand
 from alerting.notifications.policy import Policy
 from alerting.notifications.report import Sending, not_supplied

@@ -19,7 +19,7 @@ from alerting.alerts.handling_state import active_snooze
 from alerting.casedata.catalogue import TABLES
 from alerting.casedata.directory import Directory
 from alerting.casedata.kept_directory import standing_directory
-from alerting.evaluation.evaluation import Evaluation, Off, Reading, Status
+from alerting.evaluation.evaluation import Evaluation, Off, Status
 from alerting.model import About, Alert, Condition, LastTold, Level, Transition
 from alerting.notifications import inhibition, notices, routing, silences, table_owners, unasked, weekly
 from alerting.notifications.administrators import (
@@ -32,14 +32,15 @@ from alerting.notifications.all_clear import compose_all_clear
 from alerting.notifications.banners import Banners
 from alerting.notifications.channel_checks import channel_notices, plan_checks
 from alerting.notifications.content import Addressee, Notice, Notification
+from alerting.notifications.decision import Decision
 from alerting.notifications.digests import Circumstances, Plan, compose_digests
 from alerting.notifications.fallback import last_told
 from alerting.notifications.improvement_plan import compose_plan, stale_after
 from alerting.notifications.notices import Notices
 from alerting.notifications.policy import Policy
 from alerting.notifications.recipient_log import RecipientLog, log_recipients
-from alerting.notifications.report import AlertCounts, BrakeRow, RuleRow, brake_rows, count_alerts, rule_rows, with_brakes
-from alerting.notifications.routing import Recipient, Router
+from alerting.notifications.report import BrakeRow, RuleRow, brake_rows, count_alerts, rule_rows, with_brakes
+from alerting.notifications.routing import Router
 from alerting.notifications.scorecard import Looked
 from alerting.notifications.service_alerts import of_service_alerts
 from alerting.notifications.silences import Silence
@@ -47,43 +48,6 @@ from alerting.notifications.team_card import compose_team_cards
 from alerting.notifications.week_book import WeekBook
 from alerting.notifications.week_content import PlanRow, StoppedRule
 from alerting.notifications.world import ToldKey, World
-
-
-@dataclass(frozen=True, kw_only=True)
-class Decision:
-    """All that a run decided, before anything of it is written."""
-
-    job: str
-    as_of: date
-    transitions: tuple[Transition, ...]
-    #: What today says of each live alert that still matches.
-    readings: tuple[Reading, ...]
-    #: Every alert that was live, and every new one, as it is now.
-    alerts: tuple[Alert, ...]
-    #: The brakes that this run puts on.
-    brakes: tuple[Brake, ...]
-    #: The rules that were believed although more matched than can be right, and of which no more match today.
-    plausible_again: frozenset[str]
-    #: What keeps alerts quiet, what was told before, what every message says at its head.
-    today: Circumstances
-    #: Who each alert is for, told today or not, by its reference.
-    routes: Mapping[str, Sequence[Recipient]]
-    #: Alerts nobody could be told of.
-    unrouted: tuple[Alert, ...]
-    #: How many alerts about restricted records are told to nobody.
-    confined: int
-    notifications: tuple[Notification, ...]
-    #: Whether there was anything to plan by: what waits of the job, and is not planned again, is then told no more.
-    is_planned: bool
-    recipient_log: RecipientLog
-    #: What those who look after the service must know.
-    notices: Notices
-    administrators: tuple[Addressee, ...]
-    rules: tuple[RuleRow, ...]
-    brake_rows: tuple[BrakeRow, ...]
-    counts: AlertCounts
-    #: Who answers for what today.
-    router: Router
 
 
 def decide(policy: Policy, job: str, world: World, evaluation: Evaluation, unkept: Sequence[str] = ()) -> Decision:

@@ -27,7 +27,8 @@ from alerting.evaluation.evaluation import Evaluation
 from alerting.model import Problem, Reach
 from alerting.notifications.admin_digest import compose_admin_digest, daily_keys
 from alerting.notifications.content import Notification
-from alerting.notifications.decide import Decision, decide
+from alerting.notifications.decide import decide
+from alerting.notifications.decision import Decision
 from alerting.notifications.policy import Policy
 from alerting.notifications.report import Report, Sending
 from alerting.runs.heartbeat import Heartbeat

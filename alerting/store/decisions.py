@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from alerting.evaluation.evaluation import Evaluation
 from alerting.notifications.admin_digest import AdminDigest
-from alerting.notifications.decide import Decision
+from alerting.notifications.decision import Decision
 from alerting.notifications.policy import Policy
 from alerting.notifications.team_card import keep_month
 from alerting.store import brakes, load_history, newest_directory, recipient_log, restricted_lists, service_state, steering

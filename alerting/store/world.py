@@ -15,7 +15,7 @@ from alerting.evaluation.rule_changes import AskedBefore
 from alerting.model import Alert, Condition, reference
 from alerting.notifications.admin_digest import Aftermath, DailyKeys
 from alerting.notifications.content import Addressee
-from alerting.notifications.decide import Decision
+from alerting.notifications.decision import Decision
 from alerting.notifications.policy import Policy
 from alerting.notifications.report import RuleRow
 from alerting.notifications.rule_quality import PERIOD
