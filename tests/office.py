@@ -129,6 +129,15 @@ class Office:
             self._note(deepcopy(report), "daily")
         return report
 
+    def copy(self, folder: Path, day: date) -> Office:
+        """Return an office of the same past in another folder, which has its data from there since `day`."""
+        assert self.store_url == "sqlite:///alerting.db", "another store is not in the folder that is copied"
+        shutil.copytree(self.folder, folder, dirs_exist_ok=True)
+        copy = Office(folder)
+        copy.settings, copy.council.tables = deepcopy(self.settings), deepcopy(self.council.tables)
+        copy._remember_source(day)
+        return copy
+
     def _remember_source(self, day: date) -> None:
         """Let the store hold that its data came from this office's folder, and not from that of the one it was copied from."""
         app = build(self.folder / "config.yaml")

@@ -34,15 +34,20 @@ def shell(office: Office) -> Shell:
     return Shell(office.folder / "config.yaml")
 
 
-@pytest.fixture
-def office(tmp_path: Path) -> Office:
-    return filled(Office(tmp_path))
+@pytest.fixture(scope="module")
+def never_changed(tmp_path_factory: pytest.TempPathFactory) -> Office:
+    return filled(Office(tmp_path_factory.mktemp("filled")))
 
 
 @pytest.fixture
-def on_either(tmp_path: Path, store_url: str) -> Office:
+def office(never_changed: Office, tmp_path: Path) -> Office:
+    return never_changed.copy(tmp_path, MONDAY)
+
+
+@pytest.fixture
+def on_either(never_changed: Office, tmp_path: Path, store_url: str) -> Office:
     """The same on SQLite, then on PostgreSQL."""
-    return filled(Office(tmp_path, store_url))
+    return never_changed.copy(tmp_path, MONDAY) if store_url.startswith("sqlite") else filled(Office(tmp_path, store_url))
 
 
 def filled(office: Office) -> Office:
