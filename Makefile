@@ -28,12 +28,13 @@ $(READY): pyproject.toml requirements-dev.txt
 demo: $(READY)  ## a made-up council's mornings, as its managers would get them, in the folder demo
 	$(BIN)/alerting demo --dir demo
 
-# Three on two processors: each waits now and then for the engine, a server or the disk.
+# Three on two processors: each waits now and then for the engine, a server or the disk. Tests that stand together mostly stay with
+# one of them, as what they start from takes long to make.
 test: $(READY)  ## the tests; the browser's and PostgreSQL's are skipped, and say so, where there is none
-	$(BIN)/python -m pytest -n 3 -m "not slow"
+	$(BIN)/python -m pytest -n 3 --dist worksteal -m "not slow"
 
 slow: $(READY)  ## the tests that kill processes, fill disks, live through months, or take a second
-	$(BIN)/python -m pytest -n 3 -m slow
+	$(BIN)/python -m pytest -n 3 --dist worksteal -m slow
 
 lint: $(READY)  ## style, types, and which module may import which
 	$(BIN)/ruff check .
