@@ -20,6 +20,7 @@ from alerting.casedata import engine
 from alerting.delivery.sending import Clock
 from alerting.errors import AlertingError, ConfigError, RunHeld
 from alerting.formatting import day
+from alerting.logs import Entry, Event, Log
 from alerting.notifications.report import Report
 from alerting.runs import clock_jumps
 from alerting.runs.again import find_again
@@ -31,7 +32,6 @@ from alerting.store.store import Store
 LOOK_EVERY_MINUTES = 5
 STUCK_AFTER = timedelta(hours=2)
 """After so long at one piece of work the service says no more that it goes on, so that whoever watches starts it anew."""
-Log = Callable[[str], None]
 _WAKE, _LOOK, _STOP = "a job's time", "a look round", "a signal"
 
 
@@ -52,7 +52,8 @@ def record_missed(app: App, store: Store, now: datetime, log: Log) -> None:
     missed = timetable(app, store).record_missed(now)
     if missed:
         first, last = min(on for _, on in missed), max(on for _, on in missed)
-        log(f"recorded as missed: {len(missed)} runs, from {day(first)} to {day(last)}")
+        says = f"recorded as missed: {len(missed)} runs, from {day(first)} to {day(last)}"
+        log(Entry(event=Event.runs_missed, says=says, counts={"runs": len(missed)}))
 
 
 def run_due(app: App, store: Store, job: str, clock: Clock, stopping: Callable[[], bool], log: Log) -> Report | None:
@@ -64,12 +65,12 @@ def run_due(app: App, store: Store, job: str, clock: Clock, stopping: Callable[[
     clock_jumps.watch(store, now, clock_jumps.read(now))
     table = timetable(app, store)
     if job not in table.jobs or not table.is_due(job, now):
-        log(f"{job} is not due")
+        log(Entry(event=Event.run_not_due, says=f"{job} is not due", job=job))
         return None
     try:
-        return app.pipeline(store).run(job, now.astimezone(table.zone).date(), clock, stopping=stopping)
+        return app.pipeline(store).run(job, now.astimezone(table.zone).date(), clock, stopping=stopping, log=log)
     except RunHeld as held:
-        log(f"standby: {held.problem}")
+        log(Entry(event=Event.run_standby, says=f"standby: {held.problem}", job=job))
         return None
 
 
@@ -82,11 +83,11 @@ def run_again(app: App, store: Store, clock: Clock, stopping: Callable[[], bool]
     why = find_again(line.policy, line.source, store, table.jobs["daily"], clock()) if "daily" in table.jobs else None
     if why is None:
         return None
-    log(str(why))
+    log(Entry(event=Event.run_again, says=str(why), job="daily"))
     try:
-        return line.run("daily", clock().astimezone(table.zone).date(), clock, stopping=stopping, again=True)
+        return line.run("daily", clock().astimezone(table.zone).date(), clock, stopping=stopping, again=True, log=log)
     except RunHeld as held:
-        log(f"standby: {held.problem}")
+        log(Entry(event=Event.run_standby, says=f"standby: {held.problem}", job="daily"))
         return None
 
 
@@ -105,7 +106,7 @@ class Service:
     _bell: queue.SimpleQueue[str] = field(default_factory=queue.SimpleQueue)
     _since: datetime | None = None
     _seen: int | None = None
-    _last: str = ""
+    _last: Entry | None = None
     _store: Store | None = None
 
     def ring(self) -> None:
@@ -133,7 +134,7 @@ class Service:
                         self._work(app, store, stopping)
         finally:
             store.close()
-        self.log("stopped")
+        self.log(Entry(event=Event.stopped, says="stopped"))
 
     def _wait(self) -> None:
         """Wait until the bell is rung; however often it was, it is answered once."""
@@ -192,9 +193,9 @@ class Service:
             for job in timetable(app, store).due(self.clock()):
                 if stopping():
                     break
-                with self._told(job):
+                with self._told(job, job):
                     self._log_report(run_due(app, store, job, self.clock, stopping, self._say))
-            with self._told("daily"):
+            with self._told("daily", "daily"):
                 if not stopping():
                     self._log_report(run_again(app, store, self.clock, stopping, self._say))
             if not stopping() and JobLeases(store).running() is None:
@@ -203,10 +204,10 @@ class Service:
                     *line.bounces.read(self.clock).problems,
                     *line.sender.send_all(self.clock, lambda: not stopping()),
                 ]:
-                    self._say(problem.text)
+                    self._say(Entry(event=Event.sending_problem, says=problem.text))
                 moment = self.clock()
                 for why in line.heartbeat.beat_late(moment.astimezone(timetable(app, store).zone).date(), store, moment):
-                    self._say(why)
+                    self._say(Entry(event=Event.heartbeat_problem, says=why))
         engine.stop()  # it has nothing to do until the next job, and its memory is for others
         self._since = None
 
@@ -224,28 +225,44 @@ class Service:
     # ------------------------------------------------------------------ what it says
 
     @contextmanager
-    def _told(self, what: str) -> Iterator[None]:
+    def _told(self, what: str, job: str | None = None) -> Iterator[None]:
         try:
             yield
         except AlertingError as error:
-            self._say(f"{what}: {error.problem}" + (f" ({error.remedy.rstrip('.')})" if error.remedy else ""))
+            says = f"{what}: {error.problem}" + (f" ({error.remedy.rstrip('.')})" if error.remedy else "")
+            self._say(Entry(event=Event.work_failed, says=says, job=job, error=type(error).__name__))
 
-    def _say(self, text: str) -> None:
-        """Log a text once, and again only after something else was said."""
-        if text != self._last:
-            self.log(text)
-        self._last = text
+    def _say(self, entry: Entry) -> None:
+        """Log an entry; what says the same as the one before it, once."""
+        if entry != self._last or not entry.says:
+            self.log(entry)
+        if entry.says:
+            self._last = entry
 
     def _log_start(self, app: App, store: Store) -> None:
         for fault in app.faults:
-            self._say(f"{fault.severity}: {fault}")
+            self._say(Entry(event=Event.rule_fault, says=f"{fault.severity}: {fault}"))
         times = ", ".join(f"{name} at {job.at}" for name, job in timetable(app, store).jobs.items() if job.on)
-        self._say(f"started on {host_of(this_process())}: {times}")
+        self._say(Entry(event=Event.started, says=f"started on {host_of(this_process())}: {times}"))
 
     def _log_report(self, report: Report | None) -> None:
-        if report is None:
-            return
-        counts = (
-            ", ".join(f"{count} {name}" for name, count in asdict(report.sending.messages).items() if count) or "none planned"
-        )
-        self._say(f"{report.job} of {day(report.as_of)}: {report.status.replace('_', ' ')}; messages: {counts}")
+        if report is not None:
+            self._say(entry_of(report))
+
+
+def entry_of(report: Report) -> Entry:
+    """Return what is logged of a run that has ended."""
+    messages, alerts = asdict(report.sending.messages), asdict(report.alerts)
+    said = ", ".join(f"{count} {name}" for name, count in messages.items() if count) or "none planned"
+    counts = {f"alerts_{name}": count for name, count in alerts.items()}
+    counts |= {f"messages_{name}": count for name, count in messages.items()} | {"problems": len(report.problems)}
+    return Entry(
+        event=Event.run_ended,
+        says=f"{report.job} of {day(report.as_of)}: {report.status.replace('_', ' ')}; messages: {said}",
+        job=report.job,
+        as_of=report.as_of,
+        run=report.run,
+        status=report.status,
+        seconds=sum(report.timings.values()),
+        counts=counts,
+    )

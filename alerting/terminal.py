@@ -11,13 +11,15 @@ import os
 import shutil
 import sys
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, MutableMapping, Sequence
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, TextIO
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
 from alerting.formatting import no_formula, visible
+from alerting.logs import Entry, Log, masked
 
 if TYPE_CHECKING:
     from alerting.documents.report import Look
@@ -131,6 +133,38 @@ def echo(text: object = "", *, err: bool = False, nl: bool = True, bold: bool = 
 def echo_styled(text: str, *, err: bool = False) -> None:
     """Print what `documents.report` made for a stream, whose colours are its own and whose other text is visible already."""
     click.echo(text, file=sys.stderr if err else sys.stdout)
+
+
+def make_log(clock: Callable[[], datetime], *, in_words: bool = False) -> Log:
+    """Return a log on stderr: a JSON object a line. On a terminal it is what entries say, with the time; in_words: without it, anywhere."""
+    if in_words or sys.stderr.isatty():
+        return lambda entry: _say(entry, None if in_words else clock())
+    import structlog
+
+    def at(_: object, __: str, given: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+        return {"at": clock().isoformat(timespec="milliseconds"), **given}
+
+    chain: list[structlog.types.Processor] = [structlog.processors.add_log_level, at, structlog.processors.JSONRenderer()]
+    logger = structlog.wrap_logger(_Lines(), processors=chain, wrapper_class=structlog.BoundLogger)
+
+    def write(entry: Entry) -> None:
+        (logger.warning if entry.event.is_problem else logger.info)(**entry.as_fields())
+
+    return write
+
+
+class _Lines:
+    """Where structlog writes its lines."""
+
+    def info(self, line: str) -> None:
+        echo(line, err=True)
+
+    warning = info
+
+
+def _say(entry: Entry, moment: datetime | None) -> None:
+    if entry.says:
+        echo((f"{moment:%Y-%m-%d %H:%M:%S} UTC  " if moment else "") + masked(entry.says), err=True)
 
 
 def look_of(stream: TextIO) -> Look:

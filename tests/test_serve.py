@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
 import subprocess
@@ -244,7 +245,7 @@ def test_told_to_stop_it_finishes_the_message_gives_the_run_back_and_ends_with_0
     _, said = service.communicate(timeout=30)
 
     assert (service.returncode, time.monotonic() - told < 10) == (0, True)
-    assert said.rstrip().endswith("stopped")
+    assert json.loads(said.splitlines()[-1])["event"] == "stopped"
     assert (len(alone.relay.taken), alone.state()) == (1, "stopped")
     assert Counter(alone.planned().values())["accepted"] == 1
 

@@ -15,6 +15,7 @@ from typing import Any
 import requests
 
 from alerting.app import build
+from alerting.logs import Entry
 from alerting.web.council import Council
 from alerting.web.serving import listening
 from tests.made_council import MONDAY
@@ -83,14 +84,19 @@ class Browser:
 
 @dataclass(kw_only=True)
 class Site:
-    """A page that listens. said: what it logged."""
+    """A page that listens. logged: what it logged."""
 
     url: str
     office: Office
     council: Council
     clock: Clock
-    said: list[str]
+    logged: list[Entry]
     browsers: list[Browser] = field(default_factory=list)
+
+    @property
+    def said(self) -> list[str]:
+        """What it logged in words."""
+        return [entry.says for entry in self.logged if entry.says]
 
     def browser(self, **headers: str) -> Browser:
         self.browsers.append(Browser(url=self.url, headers=headers))
@@ -111,12 +117,12 @@ class Site:
 @contextmanager
 def shown(office: Office, *, prefix: str = "", sign_in: dict[str, Any] | None = None, **page: Any) -> Iterator[Site]:
     """Show an office's page."""
-    port, clock, said = free_port(), Clock(), list[str]()
+    port, clock, logged = free_port(), Clock(), list[Entry]()
     url = f"http://127.0.0.1:{port}{prefix}"
     office.settings |= {"page": {"url": url, "port": port, "sign_in": sign_in or PROXY} | page}
     config = office.council.configure(office.store_url, **office.settings)
-    council = Council(config=config, build=lambda: build(config), clock=clock, log=said.append)
-    site = Site(url=url, office=office, council=council, clock=clock, said=said)
+    council = Council(config=config, build=lambda: build(config), clock=clock, log=logged.append)
+    site = Site(url=url, office=office, council=council, clock=clock, logged=logged)
     try:
         with listening(council):
             yield site

@@ -18,7 +18,7 @@ from alerting.formatting import listed
 from alerting.notifications.content import AnyContent, CardContent, DigestContent
 from alerting.notifications.report import Report
 from alerting.store.store import Store
-from alerting.terminal import echo, echo_json, echo_table
+from alerting.terminal import echo, echo_json, echo_table, make_log
 
 LOOK_EVERY_S = 2.0
 
@@ -36,7 +36,7 @@ LOOK_EVERY_S = 2.0
 def command(ctx: click.Context, job: str, as_of: datetime | None, *, dry_run: bool, due: bool, wait: int, as_json: bool) -> None:
     """Run a job once: read, ask every rule, and tell whoever is to be told."""
     from alerting.runs.stopping import told_to_stop
-    from alerting.service import run_again, run_due
+    from alerting.service import entry_of, run_again, run_due
     from alerting.store.job_leases import JobLeases, this_process
 
     if due and (as_of or dry_run):
@@ -48,9 +48,12 @@ def command(ctx: click.Context, job: str, as_of: datetime | None, *, dry_run: bo
     try:
         with told_to_stop(lambda: JobLeases(store).let_go(this_process(), now()), code=1) as stop:
             if due:
-                report = run_due(app, store, job, now, stop.asked, _say)
+                log = make_log(now)
+                report = run_due(app, store, job, now, stop.asked, log)
                 if report is None and job == "daily":
-                    report = run_again(app, store, now, stop.asked, _say)
+                    report = run_again(app, store, now, stop.asked, log)
+                if report is not None:
+                    log(entry_of(report))
             else:
                 report = _run(app, store, job, as_of, stop.asked, dry_run=dry_run, wait=timedelta(minutes=wait))
     finally:
@@ -77,7 +80,7 @@ def _run(
         _refuse_tomorrow(app, on)
         if as_of is None:
             clock_jumps.watch(store, moment, clock_jumps.read(moment))
-            service.record_missed(app, store, moment, _say)
+            service.record_missed(app, store, moment, make_log(now, in_words=True))
         elif on == today(app):
             clock_jumps.accept(store, clock_jumps.read(moment))
     until, said = time.monotonic() + wait.total_seconds(), ""
@@ -88,7 +91,7 @@ def _run(
             if not held.other or time.monotonic() >= until or stopping():
                 raise
             if not said:
-                _say(held.problem)
+                echo(held.problem, err=True)
             said = held.problem
             time.sleep(LOOK_EVERY_S)
 
@@ -99,10 +102,6 @@ def _refuse_tomorrow(app: App, on: date) -> None:
             f"{on} has not come yet: today is {today(app)}",
             remedy="Give today's date or an earlier one, or look ahead with --dry-run.",
         )
-
-
-def _say(text: str) -> None:
-    echo(text, err=True)
 
 
 def _size(content: AnyContent) -> int:

@@ -12,7 +12,8 @@ import click
 from alerting.cli import build_app, now
 from alerting.config import load_config
 from alerting.errors import AlertingError, ConfigError
-from alerting.terminal import echo
+from alerting.logs import Entry, Event, Log
+from alerting.terminal import make_log
 
 if TYPE_CHECKING:
     from alerting.app import App
@@ -38,9 +39,10 @@ def command(ctx: click.Context, alive: Path | None, *, once: bool, no_web: bool,
     if web_only:
         show_page(ctx.obj, lambda: build_app(ctx))
         return
-    service = Service(config=ctx.obj, build=lambda: build_app(ctx), clock=now, log=_log, alive=alive)
+    log = make_log(now)
+    service = Service(config=ctx.obj, build=lambda: build_app(ctx), clock=now, log=log, alive=alive)
     with (
-        _page(ctx.obj, lambda: build_app(ctx), wanted=not (no_web or once)),
+        _page(ctx.obj, lambda: build_app(ctx), log, wanted=not (no_web or once)),
         told_to_stop(service.give_back, code=0, on_signal=service.ring) as stop,
     ):
         service.run(stop.asked, once=once)
@@ -48,33 +50,34 @@ def command(ctx: click.Context, alive: Path | None, *, once: bool, no_web: bool,
 
 def show_page(config: Path, build: Callable[[], App]) -> None:
     """Show the page, and do nothing else, until told to stop. Raises ConfigError where config.yaml has none."""
-    from threading import Event
+    import threading
 
     from alerting.runs.stopping import told_to_stop
 
-    told = Event()
-    with _page(config, build, needed=True), told_to_stop(told.set, code=0, on_signal=told.set):
+    told, log = threading.Event(), make_log(now)
+    with _page(config, build, log, needed=True), told_to_stop(told.set, code=0, on_signal=told.set):
         told.wait()
-    _log("stopped")
+    log(Entry(event=Event.stopped, says="stopped"))
 
 
 @contextmanager
-def _page(config: Path, build: Callable[[], App], *, wanted: bool = True, needed: bool = False) -> Iterator[None]:
+def _page(config: Path, build: Callable[[], App], log: Log, *, wanted: bool = True, needed: bool = False) -> Iterator[None]:
     """Show the page while the block works, where config.yaml has one. What keeps it from being shown costs no job, unless it is needed."""
     with ExitStack() as shown:
         if needed or (wanted and load_config(config).config.page is not None):
             try:
-                place = shown.enter_context(_listening(config, build))
+                place = shown.enter_context(_listening(config, build, log))
             except AlertingError as error:
                 if needed:
                     raise
-                _log(f"the page is not shown, and the jobs go on: {error.problem}. {error.remedy}".strip())
+                says = f"the page is not shown, and the jobs go on: {error.problem}. {error.remedy}".strip()
+                log(Entry(event=Event.page_not_shown, says=says, error=type(error).__name__))
             else:
-                _log(f"the page listens at {place}")
+                log(Entry(event=Event.page_listens, says=f"the page listens at {place}"))
         yield
 
 
-def _listening(config: Path, build: Callable[[], App]) -> AbstractContextManager[str]:
+def _listening(config: Path, build: Callable[[], App], log: Log) -> AbstractContextManager[str]:
     """Return what shows the page while its block works, and says where. Raises ConfigError where a package for it is not installed."""
     try:
         from alerting.web.council import Council
@@ -84,8 +87,4 @@ def _listening(config: Path, build: Callable[[], App]) -> AbstractContextManager
             f"the page needs a package that is not installed ({error.name})",
             remedy="Install the extra `web`, such as `pip install practice-alerts[web]`, or start with --no-web.",
         ) from None
-    return listening(Council(config=config, build=build, clock=now, log=_log))
-
-
-def _log(text: str) -> None:
-    echo(f"{now():%Y-%m-%d %H:%M:%S} UTC  {text}", err=True)
+    return listening(Council(config=config, build=build, clock=now, log=log))

@@ -24,6 +24,7 @@ from alerting.evaluation import day
 from alerting.evaluation.archive import Archive, Manifest
 from alerting.evaluation.day import Day
 from alerting.evaluation.evaluation import Evaluation
+from alerting.logs import Entry, Event, Log, not_logged
 from alerting.model import Problem, Reach
 from alerting.notifications.admin_digest import compose_admin_digest, daily_keys
 from alerting.notifications.content import Notification
@@ -62,6 +63,7 @@ class _Run:
     #: Sees, within a transaction, that this run may still be written.
     hold: Callable[[Transaction], None] = lambda _: None
     timings: dict[str, float] = field(default_factory=dict)
+    log: Log = not_logged
     #: What was decided, the last word last: what a run that comes to no end has done by then.
     made: list[_Decided] = field(default_factory=list)
 
@@ -76,7 +78,10 @@ class _Run:
         try:
             yield
         finally:
-            self.timings[name] = self.timings.get(name, 0.0) + time.perf_counter() - started
+            took = time.perf_counter() - started
+            self.timings[name] = self.timings.get(name, 0.0) + took
+            run_id = self.claim.run_id if self.claim else None
+            self.log(Entry(event=Event.step_ended, job=self.job, as_of=self.as_of, run=run_id, step=name, seconds=took))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,6 +119,7 @@ class Pipeline:
         dry_run: bool = False,
         stopping: Callable[[], bool] = lambda: False,
         again: bool = False,
+        log: Log = not_logged,
     ) -> Report:
         """Run a job for a business date.
 
@@ -143,6 +149,7 @@ class Pipeline:
             claim=claim,
             run_at=clock() if again else None,
             hold=self._holding(claim, stopping),
+            log=log,
         )
         try:
             with leases.keep_renewed(claim) as go_on:

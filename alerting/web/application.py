@@ -10,6 +10,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp
 
 from alerting.errors import AlertingError, StoreError
+from alerting.logs import Entry, Event
 from alerting.web import pages, signing_in
 from alerting.web.acting import act
 from alerting.web.alert_page import show_alert, show_refused
@@ -97,7 +98,8 @@ def _add_failing(application: FastAPI, council: Council) -> None:
         return pages.show(council.app(), "nothing_there.html", status=status)
 
     async def store_away(_: Request, error: Exception) -> Response:
-        council.log(f"page: {error.problem if isinstance(error, StoreError) else 'the store cannot be reached'}")
+        says = f"page: {error.problem if isinstance(error, StoreError) else 'the store cannot be reached'}"
+        council.log(Entry(event=Event.store_away, says=says, error=type(error).__name__))
         return pages.show(council.app(), "store_away.html", status=503)
 
     async def failed(_: Request, __: Exception) -> Response:  # the guard logs it, as it comes by there too

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from alerting.delivery.sending import Clock
 from alerting.errors import AlertingError, ConfigError
+from alerting.logs import Entry, Event, Log
 from alerting.page_settings import Page
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ class Council:
     config: Path
     build: Callable[[], App]
     clock: Clock
-    log: Callable[[str], None]
+    log: Log
     #: Held by whoever asks the case data: it is read for one page at a time.
     at_case_data: threading.Lock = field(default_factory=threading.Lock)
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -52,7 +53,8 @@ class Council:
                 except AlertingError as error:
                     if self._app is None:
                         raise
-                    self.log(f"page: config.yaml is used as it was: {error.problem}")
+                    says = f"page: config.yaml is used as it was: {error.problem}"
+                    self.log(Entry(event=Event.config_kept, says=says, error=type(error).__name__))
                 self._seen, self._built_at = seen, now
             return self._app
 

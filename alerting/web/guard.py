@@ -6,14 +6,15 @@ It knows no route and no reader. Whatever goes wrong behind it, a reader is show
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from alerting.logs import Entry, Event, Log
 from alerting.page_settings import is_loopback
 
 LARGEST_BODY = 64 * 1024
@@ -34,6 +35,7 @@ _SAYS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
 }
+_WATCHING = frozenset({"/healthz", "/readyz", "/metrics", "/page.css"})
 _YEAR_S = 365 * 24 * 60 * 60
 
 
@@ -44,7 +46,7 @@ class Guard:
     app: ASGIApp
     url: str
     listens: tuple[str, int]
-    log: Callable[[str], None]
+    log: Log
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -52,17 +54,33 @@ class Guard:
             if scope["type"] == "lifespan":
                 await self.app(scope, receive, send)
             return
-        answer = _Answer(send=send, is_safe=self.url.startswith("https://"))
+        began, answer = time.perf_counter(), _Answer(send=send, is_safe=self.url.startswith("https://"))
+        inner = self._without_prefix(scope)
+        try:
+            await self._answer(scope, inner, receive, answer)
+        finally:
+            self._log(inner, answer, time.perf_counter() - began)
+
+    async def _answer(self, scope: Scope, inner: Scope, receive: Receive, answer: _Answer) -> None:
+        """Answer one request. inner: as the application takes it."""
         body = self._refuse(scope) or await _whole_body(receive)
         if isinstance(body, Response):
             await body(scope, receive, answer)
             return
         try:
-            await self.app(self._without_prefix(scope), _given(body, receive), answer)
+            await self.app(inner, _given(body, receive), answer)
         except Exception as error:  # noqa: BLE001  (whatever it is, its words may quote a record: they stay unsaid)
             self.log(_of_error(error))
             if not answer.begun:
                 await PlainTextResponse("The page cannot be shown just now. Please try again later.", 500)(scope, receive, answer)
+
+    def _log(self, scope: Scope, answer: _Answer, took: float) -> None:
+        """Log a request by its route, in which no reference stands; of a watching machine only what is not well."""
+        route = _route_of(scope)
+        if route in _WATCHING and answer.status < 400:
+            return
+        entry = Entry(event=Event.page_request, method=scope["method"] if scope["method"] in _METHODS else None, route=route)
+        self.log(replace(entry, answer=answer.status, seconds=took))
 
     def _refuse(self, scope: Scope) -> Response | None:
         """Return the answer to a request that is not let through; None where it is."""
@@ -113,10 +131,11 @@ class _Answer:
     send: Send
     is_safe: bool
     begun: bool = False
+    status: int = 0
 
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
-            self.begun = True
+            self.begun, self.status = True, message["status"]
             headers = MutableHeaders(scope=message)
             for name, value in _SAYS.items():
                 headers[name] = value
@@ -158,12 +177,20 @@ def _given(body: bytes, receive: Receive) -> Receive:
     return take
 
 
-def _of_error(error: BaseException) -> str:
+def _route_of(scope: Scope) -> str | None:
+    """Return the route that answered a request, such as `/a/{ref}`; None where there is none."""
+    endpoint, routes = scope.get("endpoint"), scope["router"].routes if "router" in scope else []
+    return next((route.path for route in routes if endpoint is not None and getattr(route, "endpoint", None) is endpoint), None)
+
+
+def _of_error(error: BaseException) -> Entry:
     """Return what is logged of an error: of which kind it is and in which line of ours it arose, and nothing that it says."""
     at, found = error.__traceback__, ""
     while at is not None:
         module = str(at.tb_frame.f_globals.get("__name__", ""))
         if module.partition(".")[0] == "alerting":
-            found = f" in {module}, line {at.tb_lineno}"
+            found = f"{module}, line {at.tb_lineno}"
         at = at.tb_next
-    return f"page: an answer failed: {type(error).__name__}{found}"
+    kind = type(error).__name__
+    says = f"page: an answer failed: {kind}" + (f" in {found}" if found else "")
+    return Entry(event=Event.page_failed, says=says, error=kind, where=found or None)

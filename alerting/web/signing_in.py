@@ -10,6 +10,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from alerting.logs import Entry, Event
 from alerting.page_settings import is_loopback
 from alerting.store import page_sessions
 from alerting.web import pages
@@ -137,7 +138,8 @@ class _Desk:
         return response
 
     def _refused(self, error: NotSignedInError) -> Response:
-        self.door.council.log(f"page: somebody was not signed in: {error}")
+        says = f"page: somebody was not signed in: {error}"
+        self.door.council.log(Entry(event=Event.page_not_signed_in, says=says))
         response = pages.show(self.door.council.app(), "not_signed_in.html", status=403)
         self.door.sessions.drop_signing_in(response)
         return response

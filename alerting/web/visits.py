@@ -15,6 +15,7 @@ from starlette.responses import RedirectResponse, Response
 
 from alerting.app import App
 from alerting.errors import HandlingError
+from alerting.logs import Entry, Event
 from alerting.notifications.policy import routes_of
 from alerting.store import page_sessions
 from alerting.store.store import Transaction
@@ -113,7 +114,7 @@ class Door:
         session, new = self.find_session(request, now)
         if session is None:
             if page_of(app).sign_in.type == "proxy" and self.rates.may("said of the proxy", 1):
-                self.council.log(_NOT_BY_PROXY)
+                self.council.log(Entry(event=Event.page_turned_away, says=_NOT_BY_PROXY))
             return self._turn_away(app, request)
         most = _GETS_A_MINUTE if request.method == "GET" else _POSTS_A_MINUTE
         if not self.rates.may(f"{request.method} {session.address}", most):
