@@ -62,6 +62,12 @@ def pages(site: Site) -> dict[str, str]:
     }
     admin = site.browser(**{"X-Mail": "admin@example.gov.uk"})
     found |= {path: admin.get(path).text for path in ABOUT_THE_SERVICE}
+    for act in ("acknowledge", "snooze", "assign"):
+        found[f"several to {act}"] = manager.get(f"/several?ref={alert.ref}&act={act}").text
+    stands = manager.page.text.split('name="alerts" value="')[1].split('"')[0]
+    found["several refused"] = manager.send("/several", act="snooze", alerts=stands).text
+    manager.get(f"/several?ref={alert.ref}&act=acknowledge")
+    found["several done"] = manager.send("/several", act="acknowledge", alerts=stands).text
     manager.get(f"/a/{alert.ref}")
     stand = manager.page.text.split('name="stand" value="')[1].split('"')[0]
     found["refused"] = manager.send(f"/a/{alert.ref}/close", stand=stand, reason="other").text

@@ -251,4 +251,6 @@ def test_every_page_as_every_role_names_no_child_outside(council):
             if address not in paper.may_know(about[ref]):
                 assert answer.status_code in (403, 404), (role, ref)
                 assert not set(re.findall(r"\w[\w-]{3,}", words(answer))) & (children - known), (role, ref)
+        several = words(browser.get("/several?act=acknowledge&" + "&".join(f"ref={ref}" for ref in refs[:50])))
+        assert set(re.findall(r"\w[\w-]{3,}", several)) & children <= known, role
         browser.close()

@@ -146,6 +146,14 @@ class AlertActions:
         """Ask for a second person where an alert is critical, and return the request; None where one may do it, or two agreed."""
         if self.approved_by is not None or alert.level < Level.critical:
             return None
+        before = next(
+            (one for one in acts.all_waiting(self.connection) if (one.about, one.kind) == (alert.ref, wanted.kind)), None
+        )
+        if before is not None:
+            raise HandlingError(
+                f"{before.by.name} has asked for that already, and request {before.id} waits for a second person",
+                remedy=f"`alerting requests withdraw {before.id}` takes it back.",
+            )
         request = Request(
             id=0,
             at=self.now,

@@ -51,14 +51,17 @@ def ended_since(day: date) -> sa.ColumnElement[bool]:
     return alert.c.resolved_on >= day
 
 
-def has_reference(ref: str) -> sa.ColumnElement[bool]:
-    """Return the condition that an alert has a reference."""
-    return alert.c.ref == ref.upper()
+def has_reference(refs: Collection[str]) -> sa.ColumnElement[bool]:
+    """Return the condition that an alert has one of these references."""
+    return alert.c.ref.in_([ref.upper() for ref in refs])
 
 
-def hold(connection: sa.Connection, ref: str) -> None:
-    """Let nobody else change an alert until the transaction ends; of what they are changing, wait for the end."""
-    connection.execute(sa.select(alert.c.id).where(has_reference(ref)).with_for_update())
+def hold(connection: sa.Connection, refs: Collection[str]) -> None:
+    """Let nobody else change these alerts until the transaction ends; of what they are changing, wait for the end.
+
+    Whoever holds several does so in one order, so that no two wait for each other.
+    """
+    connection.execute(sa.select(alert.c.id).where(has_reference(refs)).order_by(alert.c.id).with_for_update())
 
 
 def read_kept_back(connection: sa.Connection, *where: sa.ColumnElement[bool]) -> frozenset[int]:

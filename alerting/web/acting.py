@@ -16,6 +16,7 @@ from alerting.alerts.acts import Request
 from alerting.alerts.handling import KINDS, REASONS
 from alerting.errors import HandlingError
 from alerting.model import Alert, ClosingReason
+from alerting.store import acts
 from alerting.store.alert_actions import AlertActions
 from alerting.web.visits import Visit
 
@@ -28,6 +29,7 @@ DONE = {
     "not-useful": "Thank you: it stays as it is, and counts for its rule.",
     "close": "It is closed. It opens again if the record changes.",
     "take-back": "Taken back: it is as before.",
+    "withdraw": "The request is taken back: nobody can approve it any more.",
     "asked": "Nothing is done yet: it takes two people, as it is critical. A second person is asked to approve it.",
 }
 """What is said of what was done, by its name in the address."""
@@ -66,17 +68,29 @@ class _Doing:
 
 def act(visit: Visit) -> Response:
     """Do to an alert what a form asks for. Raises HandlingError where it may not be done, and then nothing is."""
-    alert = visit.scope.hold(visit.path["ref"])
-    doing = _ACTS.get(visit.path["act"])
-    if alert is None or doing is None:
+    wanted, alert = visit.path["act"], visit.scope.hold(visit.path["ref"])
+    if alert is None or wanted not in _ACTS:
         return visit.nothing_there()
-    if visit.path["act"] in _MANAGERS and not visit.reader.manages:
+    asked = do(visit, wanted, alert, visit.form.get("stand", ""))
+    return visit.go_to(f"/a/{alert.ref}?done={'asked' if asked else wanted}")
+
+
+def do(visit: Visit, act: str, alert: Alert, stand: str) -> bool:
+    """Do to an alert that is held what a form asks for, and return whether a second person is asked for it instead.
+
+    stand: how it stood when the sender saw it. Raises HandlingError where it may not be done.
+    """
+    if not may_do(visit, act):
         raise HandlingError("this is for those who answer for the team")
-    if visit.form.get("stand") != stand_of(alert):
+    if stand != stand_of(alert):
         raise HandlingError("it has changed since you opened it: look at it as it is now, and do it again if it is still right")
     actions = visit.app.actions(visit.council.store(), visit.connection, visit.reader.actor, visit.now)
-    asked = doing(_Doing(visit=visit, actions=actions, alert=alert))
-    return visit.go_to(f"/a/{alert.ref}?done={'asked' if isinstance(asked, Request) else visit.path['act']}")
+    return isinstance(_ACTS[act](_Doing(visit=visit, actions=actions, alert=alert)), Request)
+
+
+def may_do(visit: Visit, act: str) -> bool:
+    """Return whether somebody in the reader's place does such a thing at all."""
+    return act not in _MANAGERS or visit.reader.manages
 
 
 def stand_of(alert: Alert) -> str:
@@ -131,6 +145,20 @@ def _take_back(doing: _Doing) -> object:
     return None
 
 
+def _withdraw(doing: _Doing) -> object:
+    """Take back what waits for a second person: one request by its number, or all that the reader asked for."""
+    number, by = doing.text("request"), doing.visit.reader.actor.id
+    waiting = [one for one in acts.all_waiting(doing.visit.connection) if one.about == doing.alert.ref]
+    found = [one for one in waiting if (str(one.id) == number if number else one.by.id == by)]
+    if not found:
+        raise HandlingError("nothing waits for a second person")
+    if not all(one.by.id == by or doing.visit.reader.manages for one in found):
+        raise HandlingError("what somebody else asked for is taken back by those who answer for the team")
+    for one in found:
+        acts.withdraw(doing.visit.connection, one.id, doing.visit.reader.actor, doing.visit.now, note=doing.text("note"))
+    return None
+
+
 _ACTS: Mapping[str, Callable[[_Doing], object]] = {
     "acknowledge": _acknowledge,
     "recorded": _recorded,
@@ -140,5 +168,6 @@ _ACTS: Mapping[str, Callable[[_Doing], object]] = {
     "not-useful": _not_useful,
     "close": _close,
     "take-back": _take_back,
+    "withdraw": _withdraw,
 }
 """What can be done, by its name in the address."""

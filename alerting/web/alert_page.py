@@ -77,7 +77,9 @@ def page_of_alert(visit: Visit, *, done: str = "", wrong: str = "", wrong_act: s
         history=_history(visit, alert, shower),
         told=_told(visit, alert, shower),
         not_told=_not_told(visit, alert, shower),
-        waiting=[(one.id, one.kind.words, shower.name(one.by.id) or one.by.name) for one in waiting],
+        waiting=[
+            (one.id, one.kind.words, shower.name(one.by.id) or one.by.name, one.by.id == visit.reader.actor.id) for one in waiting
+        ],
         choices=_choices(visit, alert),
         is_open=alert.condition is not Condition.resolved,
         two=alert.level is Level.critical,

@@ -24,6 +24,7 @@ from alerting.web.readiness import why_not_ready
 from alerting.web.sections import MESSAGES, PEOPLE, TODAY, Section
 from alerting.web.service_page import show_run, show_service
 from alerting.web.sessions import Sessions, read_key
+from alerting.web.several import act_on_several, show_several
 from alerting.web.visits import Answering, Door, Refusing
 
 
@@ -35,6 +36,8 @@ def make_application(council: Council) -> ASGIApp:
     _add_watching(application, council, door)
     signing_in.add_routes(application, door)
     application.add_route("/", door.behind(show_list), methods=["GET"])
+    application.add_route("/several", door.behind(show_several), methods=["GET"])
+    application.add_route("/several", door.behind(act_on_several), methods=["POST"])
     application.add_route("/list.csv", door.behind(save_list), methods=["POST"])
     application.add_route("/a/{ref}", door.behind(show_alert), methods=["GET"])
     application.add_route("/a/{ref}/{act}", door.behind(act, show_refused), methods=["POST"])

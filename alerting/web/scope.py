@@ -7,7 +7,7 @@ what is not told yet, is not shown either, nor once it has ended so.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
@@ -47,12 +47,20 @@ class Scope:
 
     def find(self, ref: str) -> Alert | None:
         """Return the alert with a reference; None where there is none, and where it is not for this reader alike."""
-        return next(iter(self._seen(reader_alerts.has_reference(ref))), None)
+        return next(iter(self.find_each([ref]).values()), None)
+
+    def find_each(self, refs: Collection[str]) -> dict[str, Alert]:
+        """Return the alerts with these references that are for this reader, by reference."""
+        return {alert.ref: alert for alert in self._seen(reader_alerts.has_reference(refs))}
 
     def hold(self, ref: str) -> Alert | None:
         """Return what `find` does, as it stays until the transaction ends: two who act on it at once do so one after the other."""
-        reader_alerts.hold(self.connection, ref)
-        return self.find(ref)
+        return next(iter(self.hold_each([ref]).values()), None)
+
+    def hold_each(self, refs: Collection[str]) -> dict[str, Alert]:
+        """Return what `find_each` does, as they stay until the transaction ends."""
+        reader_alerts.hold(self.connection, refs)
+        return self.find_each(refs)
 
     def told(self) -> list[Alert]:
         """Return the open alerts that this reader is told of."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -46,6 +46,8 @@ class Visit:
     #: What stands in the path, in the query and, of a form, in its fields: the first of each name.
     path: Mapping[str, str]
     query: Mapping[str, str]
+    #: The references that were ticked on a list, each once.
+    ticked: Sequence[str]
     form: Mapping[str, str]
     #: Stands for somebody's id in an address, where no id may stand: the same for the same id, and nobody can read it.
     veiled: Callable[[str], str]
@@ -146,6 +148,7 @@ class Door:
                 today=today,
                 path={name: str(value) for name, value in request.path_params.items()},
                 query=dict(request.query_params),
+                ticked=tuple(dict.fromkeys(request.query_params.getlist("ref"))),
                 form=form,
                 veiled=self.sessions.veiled,
             )
