@@ -126,7 +126,7 @@ class Page(BaseModel):
         default=None, description="What sessions are signed with; made in `page.key` beside config.yaml when left out"
     )
     token: SecretStr | None = Field(
-        default=None, description="What a machine shows to read the metrics; nobody reads them when left out"
+        default=None, description="What a machine shows to read metrics, runs and health; none may when left out"
     )
     directors: MailAddresses = Field(default=(), description="Mail addresses of directors, who see counts and no child")
     auditors: MailAddresses = Field(default=(), description="Mail addresses of auditors, who see the service's runs and no child")

@@ -31,6 +31,7 @@ from tests.web_site import PROXY, Browser, Clock, Council, words
 
 pytestmark = pytest.mark.slow
 DAY = date(2026, 3, 2)
+API_LISTS = ("/api/v1/alerts?whose=all&limit=500", "/api/v1/alerts?show=done&whose=all&limit=500")
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 RULES = Path(__file__).parent.parent / "rules"
 SERVICE_ROLES = {"quality": "quality_assurance", "commissioning": "commissioning", "performance": "performance"}
@@ -240,17 +241,20 @@ def test_every_page_as_every_role_names_no_child_outside(council):
     for role, address in by_role.items():
         known = {alert.person for alert in paper.alerts if address in paper.may_know(alert)}
         browser = Browser(url=url, headers={"X-Mail": address})
-        for path in (*every_path(page, examples), "/?whose=all", "/?show=done&whose=all", "/nowhere"):
+        for path in (*every_path(page, examples), "/?whose=all", "/?show=done&whose=all", "/nowhere", *API_LISTS):
             named = set(re.findall(r"\w[\w-]{3,}", words(browser.follow(path)))) & children
             assert named <= known, (role, path)
         browser.follow("/")
         table = browser.send("/list.csv", whose="all").text
         assert set(re.findall(r"\w[\w-]{3,}", table)) & children <= known, role
+        token = {"X-Form-Token": browser.get("/api/v1/me").json().get("token", "")}
         for ref in refs:
-            answer = browser.get(f"/a/{ref}")
+            answers = [browser.get(f"/a/{ref}"), browser.get(f"/api/v1/alerts/{ref}")]
             if address not in paper.may_know(about[ref]):
-                assert answer.status_code in (403, 404), (role, ref)
-                assert not set(re.findall(r"\w[\w-]{3,}", words(answer))) & (children - known), (role, ref)
+                answers.append(browser.post_json(f"/api/v1/alerts/{ref}/acts/recorded", {"stand": ""}, **token))
+                for answer in answers:
+                    assert answer.status_code in (403, 404), (role, ref)
+                    assert not set(re.findall(r"\w[\w-]{3,}", words(answer))) & (children - known), (role, ref)
         several = words(browser.get("/several?act=acknowledge&" + "&".join(f"ref={ref}" for ref in refs[:50])))
         assert set(re.findall(r"\w[\w-]{3,}", several)) & children <= known, role
         browser.close()

@@ -68,11 +68,17 @@ class _Doing:
 
 def act(visit: Visit) -> Response:
     """Do to an alert what a form asks for. Raises HandlingError where it may not be done, and then nothing is."""
-    wanted, alert = visit.path["act"], visit.scope.hold(visit.path["ref"])
-    if alert is None or wanted not in _ACTS:
+    wanted, alert = visit.path["act"], hold(visit)
+    if alert is None:
         return visit.nothing_there()
     asked = do(visit, wanted, alert, visit.form.get("stand", ""))
     return visit.go_to(f"/a/{alert.ref}?done={'asked' if asked else wanted}")
+
+
+def hold(visit: Visit) -> Alert | None:
+    """Return the alert of the path, as it stays until it is acted on; None of an alert, or an act, that there is not."""
+    alert = visit.scope.hold(visit.path["ref"])
+    return alert if visit.path["act"] in _ACTS else None
 
 
 def do(visit: Visit, act: str, alert: Alert, stand: str) -> bool:

@@ -74,7 +74,7 @@ def page_of_alert(visit: Visit, *, done: str = "", wrong: str = "", wrong_act: s
         one=shower.show(alert),
         facts=shower.facts(alert),
         explained=_explained(visit, alert),
-        history=_history(visit, alert, shower),
+        history=history_of(visit, alert, shower),
         told=_told(visit, alert, shower),
         not_told=_not_told(visit, alert, shower),
         waiting=[
@@ -97,7 +97,8 @@ def _explained(visit: Visit, alert: Alert) -> list[Section]:
     return [part for part in describe_rule(rule, visit.app.book) if part.heading in _EXPLAINED] if rule else []
 
 
-def _history(visit: Visit, alert: Alert, shower: Shower) -> list[Event]:
+def history_of(visit: Visit, alert: Alert, shower: Shower) -> list[Event]:
+    """Return what happened to an alert, the newest first."""
     zone = ZoneInfo(visit.app.loaded.config.council.timezone)
     found = [event for event in read_history(visit.connection, alert.id or 0) if _is_told(event)]
     return [

@@ -11,7 +11,7 @@ from starlette.types import ASGIApp
 
 from alerting.errors import AlertingError, StoreError
 from alerting.logs import Entry, Event
-from alerting.web import pages, signing_in
+from alerting.web import api, pages, signing_in
 from alerting.web.acting import act
 from alerting.web.alert_page import show_alert, show_refused
 from alerting.web.council import Council
@@ -20,6 +20,7 @@ from alerting.web.machines import for_machines
 from alerting.web.messages_page import show_messages, show_not_tried, try_again
 from alerting.web.my_list import save_list, show_list
 from alerting.web.people_page import show_people
+from alerting.web.problems import is_for_programs, problem
 from alerting.web.readiness import why_not_ready
 from alerting.web.sections import MESSAGES, PEOPLE, TODAY, Section
 from alerting.web.service_page import show_run, show_service
@@ -42,6 +43,7 @@ def make_application(council: Council) -> ASGIApp:
     application.add_route("/a/{ref}", door.behind(show_alert), methods=["GET"])
     application.add_route("/a/{ref}/{act}", door.behind(act, show_refused), methods=["POST"])
     _add_service(application, door)
+    api.add_routes(application, door)
     _add_failing(application, council)
     return Guard(app=application, url=page.url, listens=(page.host, page.port), log=council.log)
 
@@ -94,18 +96,24 @@ def _add_watching(application: FastAPI, council: Council, door: Door) -> None:
 
 
 def _add_failing(application: FastAPI, council: Council) -> None:
-    """Add what is shown where something goes wrong: a plain page, and nothing of the code."""
+    """Add what is shown where something goes wrong: a plain page, a problem to a program, and nothing of the code."""
 
-    async def not_found(_: Request, error: Exception) -> Response:
+    async def not_found(request: Request, error: Exception) -> Response:
         status = error.status_code if isinstance(error, HTTPException) else 404
+        if is_for_programs(request):
+            return problem(status)
         return pages.show(council.app(), "nothing_there.html", status=status)
 
-    async def store_away(_: Request, error: Exception) -> Response:
+    async def store_away(request: Request, error: Exception) -> Response:
         says = f"page: {error.problem if isinstance(error, StoreError) else 'the store cannot be reached'}"
         council.log(Entry(event=Event.store_away, says=says, error=type(error).__name__))
+        if is_for_programs(request):
+            return problem(503, "The store cannot be reached: nothing was done.")
         return pages.show(council.app(), "store_away.html", status=503)
 
-    async def failed(_: Request, __: Exception) -> Response:  # the guard logs it, as it comes by there too
+    async def failed(request: Request, __: Exception) -> Response:  # the guard logs it, as it comes by there too
+        if is_for_programs(request):
+            return problem(500)
         return pages.show(council.app(), "failed.html", status=500)
 
     application.add_exception_handler(HTTPException, not_found)

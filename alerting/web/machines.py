@@ -16,7 +16,7 @@ from alerting.errors import AlertingError
 from alerting.web.council import Council
 from alerting.web.visits import Door
 
-_A_MINUTE = 60
+A_MINUTE = 60
 _SCHEME = "bearer"
 
 
@@ -29,7 +29,7 @@ def for_machines(door: Door, answering: Callable[[Council], Response]) -> Callab
             return PlainTextResponse("Nothing is shown here.\n", 404)
         if not is_machine(council, request):
             return PlainTextResponse("This takes a token.\n", 401, headers={"WWW-Authenticate": "Bearer"})
-        if not door.rates.may("a machine", _A_MINUTE):
+        if not door.rates.may("a machine", A_MINUTE):
             return PlainTextResponse("That is too often.\n", 429)
         try:
             return answering(council)

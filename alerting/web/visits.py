@@ -16,6 +16,7 @@ from starlette.responses import RedirectResponse, Response
 from alerting.app import App
 from alerting.errors import HandlingError
 from alerting.logs import Entry, Event
+from alerting.model import Worded
 from alerting.notifications.policy import routes_of
 from alerting.store import page_sessions
 from alerting.store.store import Transaction
@@ -71,8 +72,47 @@ class Visit:
         return RedirectResponse(f"{pages.base_of(self.app)}{path}", 303)
 
 
+class NotLetIn(Worded):
+    """Why a request is not let in."""
+
+    signed_out = "signed_out", "Nobody is signed in."
+    too_often = "too_often", "That is too often: try again in a minute."
+    not_from_here = "not_from_here", "It was sent from elsewhere, or without the token of the session."
+    nobody = "nobody", "Whoever is signed in is nobody here."
+
+
+@dataclass(frozen=True, kw_only=True)
+class TurnedAway:
+    """A request that is not let in."""
+
+    why: NotLetIn
+    app: App
+    request: Request
+    #: With which mail address somebody signed in who is nobody, and what the form carries by which they sign out.
+    address: str = ""
+    token: str = ""
+
+
 Answering = Callable[[Visit], Response]
 Refusing = Callable[[Visit, HandlingError], Response]
+Turning = Callable[[TurnedAway], Response]
+
+
+def show_turned_away(turned: TurnedAway) -> Response:
+    """Return the page for whoever is not let in."""
+    app, request = turned.app, turned.request
+    match turned.why:
+        case NotLetIn.too_often:
+            return pages.show(app, "too_many.html", status=429)
+        case NotLetIn.not_from_here:
+            return pages.show(app, "form_refused.html", status=403)
+        case NotLetIn.nobody:
+            return pages.show(app, "nobody.html", status=403, address=turned.address, token=turned.token)
+    by_proxy = page_of(app).sign_in.type == "proxy"
+    if by_proxy or request.method != "GET":
+        return pages.show(app, "signed_out.html", status=403, by_proxy=by_proxy, ended=False)
+    to = request.url.path
+    return RedirectResponse(f"{pages.base_of(app)}/sign-in" + (f"?to={to}" if is_own_path(to) and to != "/" else ""), 303)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,34 +137,44 @@ class Door:
                 return visit.nothing_there()
             return answering(visit)
 
-        def answer(request: Request, form: Mapping[str, str]) -> Response:
-            try:
-                return self._let_in(request, form, answer_within)
-            except HandlingError as error:
-                if refused is None:
-                    raise
-                why = error
-            return self._let_in(request, form, lambda visit: refused(visit, why), to_write=False)
-
         async def route(request: Request) -> Response:
-            return await run_in_threadpool(answer, request, await read_form(request))
+            return await run_in_threadpool(self.enter, request, await read_form(request), answer_within, refused)
 
         return route
 
-    def _let_in(self, request: Request, form: Mapping[str, str], answering: Answering, *, to_write: bool = True) -> Response:
+    def enter(
+        self,
+        request: Request,
+        form: Mapping[str, str],
+        answering: Answering,
+        refused: Refusing | None = None,
+        turning: Turning = show_turned_away,
+    ) -> Response:
+        """Answer a request of somebody who may ask. refused: as of `behind`. turning: answers whoever is not let in."""
+        try:
+            return self._let_in(request, form, answering, turning)
+        except HandlingError as error:
+            if refused is None:
+                raise
+            why, shown = error, refused
+        return self._let_in(request, form, lambda visit: shown(visit, why), turning, to_write=False)
+
+    def _let_in(
+        self, request: Request, form: Mapping[str, str], answering: Answering, turning: Turning, *, to_write: bool = True
+    ) -> Response:
         app, now = self.council.app(), self.council.now()
         session, new = self.find_session(request, now)
         if session is None:
             if page_of(app).sign_in.type == "proxy" and self.rates.may("said of the proxy", 1):
                 self.council.log(Entry(event=Event.page_turned_away, says=_NOT_BY_PROXY))
-            return self._turn_away(app, request)
+            return turning(TurnedAway(why=NotLetIn.signed_out, app=app, request=request))
         most = _GETS_A_MINUTE if request.method == "GET" else _POSTS_A_MINUTE
         if not self.rates.may(f"{request.method} {session.address}", most):
-            return pages.show(app, "too_many.html", status=429)
+            return turning(TurnedAway(why=NotLetIn.too_often, app=app, request=request))
         if request.method == "POST" and not (
             comes_from_here(app, request) and self.sessions.is_own_form(session, form.get("token", ""))
         ):
-            return pages.show(app, "form_refused.html", status=403)
+            return turning(TurnedAway(why=NotLetIn.not_from_here, app=app, request=request))
         store = self.council.store()
         today = self.council.today()
         # What a form does is done in the transaction in which its sender was found to be allowed to; asking writes nothing.
@@ -132,11 +182,12 @@ class Door:
             directory = read_directory_of_the_day(connection, today)
             reader = find_reader(session.address, directory, app.loaded.config.council.administrators, page_of(app))
             if page_sessions.has_ended(connection, session.id):
-                ended = self._turn_away(app, request)
+                ended = turning(TurnedAway(why=NotLetIn.signed_out, app=app, request=request))
                 self.sessions.drop(ended)  # whom a proxy has signed in has another from then on
                 return ended
             if reader is None:
-                return pages.show(app, "nobody.html", status=403, address=session.address, token=self.sessions.token(session))
+                token = self.sessions.token(session)
+                return turning(TurnedAway(why=NotLetIn.nobody, app=app, request=request, address=session.address, token=token))
             visit = Visit(
                 council=self.council,
                 app=app,
@@ -168,13 +219,6 @@ class Door:
         if session is not None and session.address == said:
             return session, False
         return self.sessions.begin(said, now), True
-
-    def _turn_away(self, app: App, request: Request) -> Response:
-        by_proxy = self.council.page.sign_in.type == "proxy"
-        if by_proxy or request.method != "GET":
-            return pages.show(app, "signed_out.html", status=403, by_proxy=by_proxy, ended=False)
-        to = request.url.path
-        return RedirectResponse(f"{pages.base_of(app)}/sign-in" + (f"?to={to}" if is_own_path(to) and to != "/" else ""), 303)
 
 
 async def read_form(request: Request) -> Mapping[str, str]:
