@@ -294,7 +294,7 @@ def build(path: Path, *, checking: bool = False) -> App:
     loaded = load_config(path, faults if checking else None)
     overrides = _overrides(loaded, faults)
     unmade: list[Fault] = []
-    source = _make(loaded, ("source",), loaded.config.source, "alerting.sources", "Source", unmade)
+    source = _source(loaded, unmade)
     notifiers: dict[str, Notifier] = {}
     for name, section in loaded.config.receivers.items():
         notifier = _make(loaded, ("receivers", name), section, "notifiers", "Notifier", unmade)
@@ -311,12 +311,10 @@ def build(path: Path, *, checking: bool = False) -> App:
                         problem=f"there is no receiver '{name}'", where=where, remedy=did_you_mean(name, loaded.config.receivers)
                     )
                 )
-    from alerting.casedata.flavours.reading import as_ours
-
     return App(
         loaded=loaded,
         book=book,
-        source=as_ours(cast("Source", source)) if source else None,
+        source=source,
         notifiers=notifiers,
         faults=tuple(faults),
     )
@@ -354,6 +352,38 @@ def words_of(rule: Rule) -> RuleWords:
 def types_of(package: str) -> list[str]:
     """Return the types that a package's modules offer, such as `email` and `teams` for notifiers."""
     return sorted(module.name for module in pkgutil.iter_modules(importlib.import_module(package).__path__))
+
+
+def _source(loaded: Loaded, faults: list[Fault]) -> Source | None:
+    """Return where the case data comes from, and the council's own tables; None where either cannot be made."""
+    from alerting.casedata.divided_source import USUALLY_APART, Divided
+    from alerting.casedata.flavours.reading import as_ours
+
+    made = _make(loaded, ("source",), loaded.config.source, "alerting.sources", "Source", faults)
+    source = as_ours(cast("Source", made)) if made else None
+    if loaded.config.own_tables is None:
+        return source
+    section = dict(loaded.config.own_tables)
+    tables = _own_tables(loaded, section.pop("tables", sorted(USUALLY_APART)), faults)
+    own = _make(loaded, ("own_tables",), section, "alerting.sources", "Source", faults)
+    return Divided(case_data=source, own=cast("Source", own), tables=tables) if source and own and tables else None
+
+
+def _own_tables(loaded: Loaded, named: object, faults: list[Fault]) -> frozenset[str]:
+    """Return which tables `own_tables: tables:` names; none, with the faults, where that cannot be read."""
+    from alerting.casedata.divided_source import OWN_TABLES
+
+    if not isinstance(named, list) or not named:
+        where = loaded.document.place(("own_tables", "tables"))
+        faults.append(
+            Fault(problem="`tables` is no list", where=where, remedy="Write it as [ext_staff, ext_team], or leave it out.")
+        )
+        return frozenset()
+    unknown = [(place, str(name)) for place, name in enumerate(named) if name not in OWN_TABLES]
+    for place, name in unknown:
+        where, remedy = loaded.document.place(("own_tables", "tables", place)), did_you_mean(name, OWN_TABLES)
+        faults.append(Fault(problem=f"`{name}` is none of the council's own tables", where=where, remedy=remedy))
+    return frozenset() if unknown else frozenset(named)
 
 
 def _make(

@@ -284,13 +284,17 @@ class Handling(BaseModel):
 
 
 class Config(BaseModel):
-    """Everything config.yaml says. `source` and `receivers` are checked by the module their `type` names."""
+    """Everything config.yaml says. `source`, `own_tables` and `receivers` are checked by the module their `type` names."""
 
     model_config = _STRICT
 
     council: Council
     store: str = Field(default="sqlite:///alerting.db", description="The service's own database, as an SQLAlchemy URL")
     source: dict[str, Any] = Field(description="Where case data comes from: a `type` and its settings")
+    own_tables: dict[str, Any] | None = Field(
+        default=None,
+        description="Where the council's own tables come from, if not with the case data: a `type`, its settings, and which `tables`",
+    )
     rules: RulesSection = RulesSection()
     jobs: Jobs = Jobs()
     go_live: Literal["baseline", "full"] = Field(

@@ -77,6 +77,12 @@ class AlertingError(Exception):
         advice = f"\n  {self.remedy}" if self.remedy else ""
         return f"{place}{self.problem}{advice}"
 
+    @property
+    def in_one_line(self) -> str:
+        """All of it, for where a line is all there is room for."""
+        place = f"{self.where}: " if self.where else ""
+        return f"{place}{self.problem}. {self.remedy}".strip()
+
 
 class ConfigError(AlertingError):
     """config.yaml, or the command line, asks for something that cannot be done."""

@@ -77,9 +77,9 @@ CASES = {
     "zip": (put("ssd.zip", zipped(ssd_person_csv=HEADER, ssd_cp_plans_csv="x")), "ssd.zip: an archive (ZIP) with ssd_person.csv and 1 more. Unpack it, so that each table is a file of its own."),
     "half a zip": (put("ssd.zip", zipped(ssd_person_csv=HEADER)[:60]), "ssd.zip: an archive (ZIP) that is damaged or not copied to its end. Copy it again."),
     "gzip": (put("ssd_person.csv.gz", gzip.compress(HEADER.encode())), "ssd_person.csv.gz: packed (gzip), ssd_person in it. Unpack it, as by gunzip."),
-    "tabs": (put("ssd_person.tsv", HEADER.replace(",", "\t")), 'ssd_person.tsv: looks like ssd_person. Name it ssd_person.csv and set source.delimiter to "\\t".'),
-    "semicolons": (put("visits.csv", VISITS.replace(",", ";")), 'visits.csv: looks like ssd_cla_visits. Name it ssd_cla_visits.csv and set source.delimiter to ";".'),
-    "bars": (put("visits.txt", VISITS.replace(",", "|")), 'visits.txt: looks like ssd_cla_visits. Name it ssd_cla_visits.csv and set source.delimiter to "|".'),
+    "tabs": (put("ssd_person.tsv", HEADER.replace(",", "\t")), 'ssd_person.tsv: looks like ssd_person. Name it ssd_person.csv and set the source\'s delimiter to "\\t".'),
+    "semicolons": (put("visits.csv", VISITS.replace(",", ";")), 'visits.csv: looks like ssd_cla_visits. Name it ssd_cla_visits.csv and set the source\'s delimiter to ";".'),
+    "bars": (put("visits.txt", VISITS.replace(",", "|")), 'visits.txt: looks like ssd_cla_visits. Name it ssd_cla_visits.csv and set the source\'s delimiter to "|".'),
     "a schema before its name": (put("dbo.ssd_person.csv", HEADER), "dbo.ssd_person.csv: looks like ssd_person. Name it ssd_person.csv."),
     "a download's number": (put("ssd_person (1).csv", HEADER), "ssd_person (1).csv: looks like ssd_person. Name it ssd_person.csv."),
     "a date": (put("ssd_person_2026-03-31.csv", HEADER), "ssd_person_2026-03-31.csv: looks like ssd_person."),
@@ -87,8 +87,8 @@ CASES = {
     "another name": (put("extract7.csv", "Produced 31 March\n\n" + VISITS), "extract7.csv: looks like ssd_cla_visits."),
     "UTF-16": (put("visits.csv", VISITS.encode("utf-16")), "visits.csv: looks like ssd_cla_visits."),
     "an empty file": (put("cla_visits.csv", ""), "cla_visits.csv: an empty file. Export it again."),
-    "a folder below": (put_below, "March: a folder with 1 table in it. Set source.path to "),
-    "a workbook of tables in a folder": (put_book("ssd.xlsx", {"ssd_person": [["pers_person_id"]]}), "ssd.xlsx: an Excel workbook with 1 table. Set source.path to "),
+    "a folder below": (put_below, "March: a folder with 1 table in it. Set the source's path to "),
+    "a workbook of tables in a folder": (put_book("ssd.xlsx", {"ssd_person": [["pers_person_id"]]}), "ssd.xlsx: an Excel workbook with 1 table. Set the source's path to "),
     "a web page": (put("ssd_persons.csv", "<!DOCTYPE html><title>Sign in</title>"), "ssd_persons.csv: a web page, perhaps one to sign in by."),
     "something else": (put("read me.docx", b"\x01\x02"), "read me.docx: no kind of file that holds a table."),
     "nothing": (put_several(), ""),
@@ -131,7 +131,7 @@ ASTRAY = {
     "ssd_person (1).csv": (HEADER, "there is no ssd_person, but there is ssd_person (1).csv. Name it"),
     "person.csv": (HEADER, "there is no ssd_person, but there is person.csv. Name it ssd_person.csv, or move it away."),
     "ssd_person.csv.gz": (gzip.compress(HEADER.encode()), "but there is ssd_person.csv.gz: packed (gzip), ssd_person in it. Unpack it, as by gunzip. Or move it away."),
-    "ssd_person.tsv": (HEADER.replace(",", "\t"), "but there is ssd_person.tsv: looks like ssd_person. Name it ssd_person.csv and set source.delimiter"),
+    "ssd_person.tsv": (HEADER.replace(",", "\t"), "but there is ssd_person.tsv: looks like ssd_person. Name it ssd_person.csv and set the source's delimiter"),
     "ssd_person.xls": (bytes.fromhex("d0cf11e0a1b11ae1"), "but there is ssd_person.xls: an Excel workbook in the old form"),
     "ssd_person.zip": (zipped(ssd_person_csv=HEADER), "but there is ssd_person.zip: an archive (ZIP). Unpack it"),
 }  # fmt: skip
@@ -163,9 +163,9 @@ def test_a_copy_beside_a_table_of_its_own_changes_nothing(tmp_path):
 
 
 DRESSES = {
-    "ssd_person": (HEADER.replace(",", ";"), 'its cells stand between semicolons, and not commas. Set source.delimiter to ";"'),
+    "ssd_person": (HEADER.replace(",", ";"), 'its cells stand between semicolons, and not commas. Set the source\'s delimiter to ";"'),
     "ssd_cp_plans": ("cppl_cp_plan_id|cppl_person_id\n", "its cells stand between vertical bars, and not commas."),
-    "ssd_cp_visits": ("cppv_cp_visit_id\tcppv_person_id\n".encode("utf-16"), 'between tabs, and not commas. Set source.delimiter to "\\t"'),
+    "ssd_cp_visits": ("cppv_cp_visit_id\tcppv_person_id\n".encode("utf-16"), 'between tabs, and not commas. Set the source\'s delimiter to "\\t"'),
     "ssd_cla_visits": ("Extract of Oakshire\n\n" + VISITS, "the names of its columns stand in line 3, below a title. Export it without"),
     "ssd_cin_plans": (zipped(**{"xl/workbook.xml": ""}), "is no CSV file: an Excel workbook"),
     "ssd_cin_visits": (gzip.compress(b"cinv_cin_visit_id,cinv_cin_plan_id\n"), "is no CSV file: packed (gzip), ssd_cin_visits in it. Unpack it"),
@@ -310,7 +310,7 @@ def test_what_is_wrong_with_every_table_is_said_once(tmp_path):
     assert caught.value.problem == (
         f"none of the 2 tables in {tmp_path} can be read; of ssd_cp_plans.csv: its cells stand between semicolons, and not commas"
     )
-    assert caught.value.remedy == 'Set source.delimiter to ";" in config.yaml; all the files must be written alike.'
+    assert caught.value.remedy == 'Set the source\'s delimiter to ";" in config.yaml; all the files must be written alike.'
 
 
 def test_a_run_says_once_what_it_found_in_place_of_the_case_data_and_what_to_do(tmp_path):

@@ -95,7 +95,7 @@ def test_a_path_that_is_not_there_is_an_error(tmp_path):
     with pytest.raises(SourceError, match="there is no folder and no Excel workbook") as caught:
         read(Source(type="files", path=tmp_path / "gone"))
 
-    assert "Set source.path" in caught.value.remedy
+    assert "Set the source's path" in caught.value.remedy
 
 
 def test_a_folder_without_a_case_table_is_an_error_that_says_what_was_looked_for(tmp_path):

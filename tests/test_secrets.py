@@ -194,7 +194,7 @@ def test_what_is_no_secret_is_a_fault_that_shows_nothing_of_it(tmp_path: Path, w
         ({"receiver": '{type: folder, path: "a\\0b"}'}, "control character (U+0000)"),
         ({"receiver": "{type: folder, path: ''}"}, "must name a file"),
         ({"source": '{type: files, path: "a\\0b"}'}, "control character (U+0000)"),
-        ({"source": "{type: sql, url: 'postgresql+psycopg://u@h:9x/db'}"}, "source.url is not an address"),
+        ({"source": "{type: sql, url: 'postgresql+psycopg://u@h:9x/db'}"}, "the source's url is not an address"),
         ({"rules": f"path: '{its_rules()}', bank_holidays: [{date.today().year}-12-25]"}, "the bank holidays lack 1 January"),
         ({"rules": f"path: '{its_rules()}', bank_holidays: 2026-12-25"}, "should be a list"),
     ],

@@ -278,7 +278,7 @@ def test_a_table_the_user_may_not_read_is_reported_and_the_others_are_read(postg
     _, readings = read(postgres.source(url=url.render_as_string(hide_password=False)))
 
     assert readings["ssd_person"].rows == 4
-    assert readings["ssd_cp_visits"].problem == "the user of source.url may not read ssd_cp_visits. Grant it SELECT"
+    assert readings["ssd_cp_visits"].problem == "the user of the source's url may not read ssd_cp_visits. Grant it SELECT"
     postgres.run(f"DROP OWNED BY {user}", f"DROP ROLE {user}")
 
 
@@ -313,7 +313,7 @@ def test_a_table_with_more_rows_than_may_be_is_given_up_and_the_others_are_read(
     _, beyond = read(database.source(max_rows=3), wanted)
 
     assert within["ssd_cp_visits"].problem is None
-    assert beyond["ssd_cp_visits"].problem == "it has more than 3 rows. If that is right, raise source.max_rows"
+    assert beyond["ssd_cp_visits"].problem == "it has more than 3 rows. If that is right, raise the source's max_rows"
     assert (beyond["ssd_cp_visits"].rows, beyond["ssd_cp_plans"].rows) == (None, 1)
 
 
@@ -414,7 +414,7 @@ def test_a_file_that_is_no_database_is_an_error(tmp_path):
 
 @pytest.mark.parametrize("url", ["not an address hunter2", "nosuchengine://u:hunter2@h/d", "mysql+nosuch://u:hunter2@h/d"])
 def test_an_address_that_is_none_is_an_error_that_shows_how_one_looks(url):
-    with pytest.raises(SourceError, match=r"source.url is not an address of a database") as caught:
+    with pytest.raises(SourceError, match=r"the source's url is not an address of a database") as caught:
         read(Source(type="sql", url=url))
 
     assert "postgresql+psycopg://user:password@host" in caught.value.remedy

@@ -141,7 +141,7 @@ class Source(BaseModel, snapshot.Source):
                     return sa.create_engine(url, poolclass=sa.NullPool)
         except (sa.exc.ArgumentError, ValueError, TypeError):
             raise SourceError(
-                "source.url is not an address of a database",
+                "the source's url is not an address of a database",
                 remedy="It looks like postgresql+psycopg://user:password@host:5432/database; special characters of a "
                 "password are written as %40 for @, %2F for / and so on.",
             ) from None
@@ -149,7 +149,7 @@ class Source(BaseModel, snapshot.Source):
             raise SourceError(
                 f"the driver for this database is not installed ({error.name or 'unknown'})",
                 remedy="For PostgreSQL: pip install 'practice-alerts[postgres]'. For SQL Server: pip install 'practice-alerts[mssql]', and "
-                "for mssql+pyodbc Microsoft's ODBC driver as well. For others, install what source.url names.",
+                "for mssql+pyodbc Microsoft's ODBC driver as well. For others, install what the source's url names.",
             ) from None
 
     def _begin(self, connection: sa.Connection) -> None:
@@ -170,7 +170,7 @@ class Source(BaseModel, snapshot.Source):
         problem, remedy = database_address.why_refused(error)
         where = database_address.shown(self.url.get_secret_value())
         return SourceError(
-            f"the database {where} {problem} ({type(error).__name__})", remedy=f"{remedy} It is that of source.url."
+            f"the database {where} {problem} ({type(error).__name__})", remedy=f"{remedy} It is that of the source's url."
         )
 
     # ------------------------------------------------------------------ finding
@@ -193,7 +193,7 @@ class Source(BaseModel, snapshot.Source):
             raise SourceError(
                 f"no case table was found in {f'the schema {schema}' if schema else 'the default schema'}",
                 remedy=f"Looked for {self.prefix}ssd_person, {self.prefix}ssd_cp_plans and so on{self._elsewhere(catalogue, names)}. "
-                "Set source.schema to where they are, source.prefix to what their names begin with, and let the user read them.",
+                "Set the source's schema to where they are, the source's prefix to what their names begin with, and let the user read them.",
             )
         return ours
 
@@ -225,7 +225,7 @@ class Source(BaseModel, snapshot.Source):
             near = get_close_matches(self.schema_name, schemas, n=1)
             raise SourceError(
                 f"there is no schema {self.schema_name} in the database",
-                remedy=f"Did you mean {near[0]}?" if near else "Check source.schema, and that the user may use it.",
+                remedy=f"Did you mean {near[0]}?" if near else "Check the source's schema, and that the user may use it.",
             )
         return same[0]
 
@@ -265,7 +265,7 @@ class Source(BaseModel, snapshot.Source):
         if state == "57014" or words == "interrupted" or "timeout expired" in words or "timed out" in words:
             return _too_long(self.statement_timeout_s)
         if state == "42501" or "permission" in words:
-            return f"the user of source.url may not read {table.theirs[0]}. Grant it SELECT"
+            return f"the user of the source's url may not read {table.theirs[0]}. Grant it SELECT"
         return f"the database could not read {table.theirs[0]} ({type(original).__name__})"
 
 
@@ -284,7 +284,7 @@ def _without_hash(name: str) -> str:
 
 
 def _too_long(seconds: int) -> str:
-    return f"reading took longer than {seconds} seconds. Read at a quieter time, or raise source.statement_timeout_s"
+    return f"reading took longer than {seconds} seconds. Read at a quieter time, or raise the source's statement_timeout_s"
 
 
 @contextmanager
@@ -336,7 +336,7 @@ def _quoted(connection: sa.Connection, name: str) -> str:
 
 
 def _too_many(max_rows: int) -> SourceError:
-    return SourceError(f"it has more than {max_rows:,} rows. If that is right, raise source.max_rows")
+    return SourceError(f"it has more than {max_rows:,} rows. If that is right, raise the source's max_rows")
 
 
 def _stream(

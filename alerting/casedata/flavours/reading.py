@@ -102,6 +102,9 @@ class Flavoured(Source):
     def identity(self) -> tuple[str, ...]:
         return self.source.identity()
 
+    def delivered_as(self) -> str | None:
+        return self.source.delivered_as()
+
 
 class _Made:
     """The raw tables of one reading, and the columns of ours that are made in them."""

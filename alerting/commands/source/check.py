@@ -17,7 +17,7 @@ from alerting.authoring.word_mapping import additions_for
 from alerting.casedata import person_merges
 from alerting.casedata.directory import Directory, read_directory, unusable_addresses
 from alerting.casedata.flavours import Flavour, flavour
-from alerting.casedata.flavours.reading import Flavoured, recognised
+from alerting.casedata.flavours.reading import recognised
 from alerting.casedata.not_understood import Kind, NotUnderstood, find_not_understood
 from alerting.casedata.restricted_list import RESTRICTED
 from alerting.casedata.snapshot import Snapshot
@@ -223,7 +223,7 @@ def read_tables(app: App, as_of: date) -> list[TableReport]:
 
 def _proposed(app: App, as_of: date, lacking: Mapping[str, frozenset[str]]) -> Flavour | None:
     """Return the flavour of the source, where columns are not there and its settings name none."""
-    if not any(lacking.values()) or app.source is None or isinstance(app.source, Flavoured):
+    if not any(lacking.values()) or app.source is None or app.source.delivered_as():
         return None
     with Snapshot(as_of, app.book.settings) as another:
         return recognised(app.source, another, lacking)

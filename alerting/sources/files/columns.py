@@ -34,7 +34,7 @@ def positions(header: Sequence[str], columns: Iterable[str], file: str) -> dict[
         raise NoColumnsError(
             f"the first line names none of the columns needed, such as {columns[0]}",
             where=file,
-            remedy="The first line must be the names of the columns, and source.delimiter what stands between them.",
+            remedy="The first line must be the names of the columns, and the source's delimiter what stands between them.",
         )
     return found
 

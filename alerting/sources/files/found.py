@@ -134,7 +134,7 @@ def _folder(path: Path) -> _Look:
     names = [each.name for each in islice(path.iterdir(), _MOST_FILES)]
     tables = {name.lower().rpartition(".")[0] for name in names} & TABLES.keys()
     if tables:
-        return _Look(f"a folder with {plural(len(tables), 'table')} in it", f"Set source.path to {visible(str(path))}.")
+        return _Look(f"a folder with {plural(len(tables), 'table')} in it", f"Set the source's path to {visible(str(path))}.")
     return _Look("a folder without a table in it" if names else "an empty folder")
 
 
@@ -195,7 +195,7 @@ def _workbook(path: Path, kind: str) -> _Look:
         return _Look(f"{kind} that looks like {returned}", _EXTRACT)
     sheets = sorted(name for name in rows if name.strip().lower() in TABLES)
     if sheets and path.suffix.lower() == _WORKBOOK:
-        return _Look(f"{kind} with {plural(len(sheets), 'table')}", f"Set source.path to {visible(str(path))} itself.")
+        return _Look(f"{kind} with {plural(len(sheets), 'table')}", f"Set the source's path to {visible(str(path))} itself.")
     if sheets:
         return _Look(f"{kind} with {plural(len(sheets), 'table')}, but no {_WORKBOOK}", _SAVE)
     near = [f"{visible(name)} ({table})" for name in rows if (table := meant(name) or _whose(_headers(rows[name])))]
@@ -222,7 +222,7 @@ def _text(path: Path, first: bytes) -> _Look:
     if table is None:
         return _Look("columns of no table that is known")
     between = _between(text, TABLES[table].columns)
-    setting = f" and set source.delimiter to {_quoted(between)}" if between not in (None, ",") else ""
+    setting = f" and set the source's delimiter to {_quoted(between)}" if between not in (None, ",") else ""
     ending = path.suffix.lower() if path.suffix.lower() == ".parquet" else ".csv"
     return _Look(f"looks like {table}", f"Name it {table}{ending}{setting}.", is_a_table=True)
 
@@ -290,7 +290,7 @@ def otherwise(lines: Iterable[str], columns: Iterable[str], delimiter: str, file
         return SourceError(
             f"its cells stand between {_DELIMITERS[found]}, and not {_DELIMITERS.get(delimiter, delimiter)}",
             where=file,
-            remedy=f"Set source.delimiter to {_quoted(found)} in config.yaml; all the files must be written alike.",
+            remedy=f"Set the source's delimiter to {_quoted(found)} in config.yaml; all the files must be written alike.",
         )
     return below_a_title([(number, _cells(line, delimiter)) for number, line in enumerate(first, 1)], wanted, file, "line")
 

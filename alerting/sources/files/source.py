@@ -105,7 +105,7 @@ class Source(BaseModel, snapshot.Source):
         if not filled:
             self._raise_the_one_cause(list(faults.values()))
         for table, fault in faults.items():
-            into.unreadable(table, _in_one_line(fault))
+            into.unreadable(table, fault.in_one_line)
 
     def _raise_the_one_cause(self, faults: Sequence[SourceError]) -> None:
         """Raise SourceError where the same is wrong with every table there is."""
@@ -148,11 +148,11 @@ class Source(BaseModel, snapshot.Source):
 
     def _nothing(self) -> SourceError:
         """Return what is at a path that is neither a folder nor a workbook."""
-        remedy = "Set source.path to the folder with the case tables, one file a table, or to the workbook."
+        remedy = "Set the source's path to the folder with the case tables, one file a table, or to the workbook."
         if self.path.exists():
             seen = found.sight(self.path)
             if seen.is_a_table:
-                remedy = f"Set source.path to the folder that it is in. {seen.remedy}"
+                remedy = f"Set the source's path to the folder that it is in. {seen.remedy}"
             elif seen.remedy:
                 remedy = seen.remedy
             says = f"{self.path} is no folder and no Excel workbook ({_WORKBOOK}): {seen.looks_like}"
@@ -220,11 +220,6 @@ def _the_one(table: str, there: _There) -> _Holding | None:
         case several:
             names = " and ".join(sorted(holding.name for holding in several))
             raise SourceError(f"there are {names} for one table", remedy="Keep the current one and move the other away.")
-
-
-def _in_one_line(error: SourceError) -> str:
-    place = f"{error.where}: " if error.where else ""
-    return f"{place}{error.problem}. {error.remedy}".strip()
 
 
 @dataclass(frozen=True)
@@ -412,7 +407,7 @@ class _Csv:
             raise SourceError(
                 f"none of its {faults.count} records can be read; the first: {faults.places[0]}",
                 where=self.name,
-                remedy="Export it again, and check source.delimiter.",
+                remedy="Export it again, and check the source's delimiter.",
             )
         if faults.count:
             into.left_out(table, faults.count, faults.places)

@@ -1,0 +1,51 @@
+"""Reads the council's own tables from elsewhere than the case data, such as files that people keep beside a database."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+from alerting.casedata.catalogue import TABLES
+from alerting.casedata.snapshot import Snapshot, Source, Wanted
+from alerting.errors import SourceError
+
+OWN_TABLES = frozenset(name for name, table in TABLES.items() if table.extension)
+USUALLY_APART = OWN_TABLES - {"ext_load"}
+"""Those that come from elsewhere where it is not said which do: how each case table was loaded is said beside these."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Divided(Source):
+    """A source of the case data, and another of some of the council's own tables: what is not there is looked for nowhere else.
+
+    Where none of the own tables can be read, each of them is one that could not be; the case data is read all the same.
+    """
+
+    case_data: Source
+    own: Source
+    #: The tables that `own` is asked for, and nothing else is.
+    tables: frozenset[str]
+
+    def read(self, wanted: Wanted, into: Snapshot) -> None:
+        own = {table: columns for table, columns in wanted.items() if table in self.tables}
+        case_data = {table: columns for table, columns in wanted.items() if table not in self.tables}
+        if case_data:
+            self.case_data.read(case_data, into)
+        if own:
+            try:
+                self.own.read(own, into)
+            except SourceError as error:
+                for table in own:
+                    into.unreadable(table, f"own_tables: {error.in_one_line}")
+
+    def places(self, table: str, column: str, cells: frozenset[str]) -> list[str]:
+        return (self.own if table in self.tables else self.case_data).places(table, column, cells)
+
+    def identity(self) -> tuple[str, ...]:
+        return (*self.case_data.identity(), *self.own.identity(), *sorted(self.tables))
+
+    def own_today(self) -> date | None:
+        return self.case_data.own_today()
+
+    def delivered_as(self) -> str | None:
+        return self.case_data.delivered_as()
