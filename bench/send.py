@@ -20,7 +20,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from tests.servers import mail_server
+from tests.servers import MailServer, mail_server
 
 AS_OF = date(2026, 3, 2)
 ENOUGH = 500
@@ -46,7 +46,7 @@ def measure(children: int, runs: int, folder: Path, first: float | None) -> floa
     sent, seconds, memory, walls, largest = 0, [], [], [], 0
     for number in range(runs):
         with mail_server(folder) as relay:
-            report, wall, megabytes = run(folder, number, relay.port, relay.ca_file)
+            report, wall, megabytes = run(folder, number, relay)
             sent = report["notifications"]["accepted"]
             assert sent == len(relay.taken), "not all that was accepted came"
             largest = max(len(mail.mail.as_bytes()) for mail in relay.taken)
@@ -62,9 +62,9 @@ def measure(children: int, runs: int, folder: Path, first: float | None) -> floa
     return first or each
 
 
-def run(folder: Path, number: int, port: int, ca_file: Path) -> tuple[dict[str, Any], float, float]:
+def run(folder: Path, number: int, relay: MailServer) -> tuple[dict[str, Any], float, float]:
     """Run the daily job once; return its report, its seconds and its megabytes."""
-    mail = {"type": "email", "host": "127.0.0.1", "port": port, "from": "alerts@example.gov.uk", "ca_file": str(ca_file),
+    mail = {"type": "email", "host": "127.0.0.1", "port": relay.port, "from": "alerts@example.gov.uk", "ca_file": str(relay.ca_file),
             "domains": ["example.gov.uk"]}  # fmt: skip
     values = {
         "council": {"name": "Bench"}, "store": f"sqlite:///{number}.db", "go_live": "full", "source": {"type": "files", "path": "csv"},
