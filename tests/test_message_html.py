@@ -1,7 +1,9 @@
 """That mail programs and screen readers can show a message, and that dates, numbers and text are written as people read them."""
 
 import itertools
+import json
 import re
+import shutil
 import subprocess
 from datetime import date, timedelta
 from pathlib import Path
@@ -37,6 +39,36 @@ def test_the_html_keeps_to_what_the_word_engine_shows(given_notification):
     assert "prefers-color-scheme: dark" in html
     assert '<meta name="color-scheme" content="light dark">' in html
     assert not re.search(r"""(src|href)=["'](?!https://alerts\.example\.gov\.uk/)""", html)
+
+
+# ---------------------------------------------------------------------- what mail programs are known to show
+
+CANIEMAIL = Path(__file__).parent.parent / ".venv/caniemail/node_modules/caniemail/dist/index.js"
+_LINT = """
+const { caniemail } = await import(process.argv[1]);
+const html = (await import("fs")).readFileSync(0, "utf8");
+const { errors } = caniemail({ clients: ["outlook.windows"], html }).issues;
+console.log(JSON.stringify([...new Set([...errors.values()].flat().map((issue) => issue.title))].sort()));
+"""
+WITHOUT_LOSS = {"@media", "overflow", "overflow-wrap", "white-space"}
+"""What Outlook for Windows does not know and does without: telephones and the dark are for others, and it breaks lines where it likes."""
+
+
+def not_known_to_outlook(html):
+    """Return what of a message Outlook for Windows is known not to show, by the tables of caniemail."""
+    command = [str(shutil.which("node")), "--input-type=module", "-e", _LINT, CANIEMAIL.as_uri()]
+    done = subprocess.run(command, input=html, capture_output=True, text=True, check=True, timeout=120)
+    return set(json.loads(done.stdout))
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not (CANIEMAIL.is_file() and shutil.which("node")), reason="there is no caniemail: .ci/run installs it")
+def test_outlook_shows_all_that_a_message_says():
+    for given_notification in (a_morning(), a_week()):
+        html = message(given_notification, page_url="https://alerts.example.gov.uk/").html
+        assert not_known_to_outlook(html) <= WITHOUT_LOSS
+
+    assert "display:flex" in not_known_to_outlook(html.replace("<h1", '<div style="display: flex">Visits</div><h1'))
 
 
 @pytest.mark.parametrize("given_notification", [a_morning(), a_week()], ids=["daily", "weekly"])
