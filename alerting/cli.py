@@ -235,6 +235,18 @@ def acting(app: App, connection: Transaction, said: str | None) -> tuple[People,
     return people, Actor(id=person.id, name=person.name, account=account, host=host)
 
 
+def refuse_where_on_page(app: App) -> None:
+    """Raise HandlingError where a second person approves on the page alone."""
+    from alerting.errors import HandlingError
+
+    page = app.loaded.config.page
+    if app.loaded.config.handling.approve_on_page and page is not None:
+        raise HandlingError(
+            "here the second person approves on the page, where they have signed in",
+            remedy=f"They open {page.url}/service/waiting, or the page of the alert; leave `--approved-by` out.",
+        )
+
+
 def tell_now(app: App, store: Store) -> None:
     """Send what waits, with what is told of an act that has just been written: whoever must know of it knows it today."""
     from alerting.store import acts

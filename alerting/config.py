@@ -281,6 +281,9 @@ class Handling(BaseModel):
         default=False,
         description="Whether two people release a brake, a hold or a table; the list of restricted records always takes two",
     )
+    approve_on_page: Annotated[bool, Strict()] = Field(
+        default=False, description="Whether the second person approves on the page alone, where they have signed in"
+    )
 
 
 class Config(BaseModel):
@@ -318,6 +321,8 @@ class Config(BaseModel):
     def _is_open_to_nobody_else(self) -> Self:
         if self.page is not None:
             self.page.must_suit(self.source.get("type"))
+        elif self.handling.approve_on_page:
+            raise ValueError("`handling: approve_on_page` needs a `page`, on which people sign in")
         return self
 
     @field_validator("store")

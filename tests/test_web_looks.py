@@ -13,8 +13,14 @@ from pathlib import Path
 
 import pytest
 
+from alerting.alerts.acts import Request, SilenceWanted
+from alerting.alerts.brakes import Brake
+from alerting.alerts.matcher import Matcher
+from alerting.store import acts, brakes
+from alerting.store.messages import circuit_breaker
 from alerting.web.sections import SECTIONS
-from tests.web_site import Site, first_morning
+from tests.made_council import MONDAY, somebody
+from tests.web_site import NOON, Site, first_morning
 
 AXE = Path(__file__).parent.parent / ".venv" / "axe" / "node_modules" / "axe-core" / "axe.min.js"
 WIDTHS = (320, 768, 1280)
@@ -47,6 +53,16 @@ def site(tmp_path_factory):
         yield made
 
 
+def something_waits(site: Site) -> None:
+    """Let there be one of each that can wait."""
+    silence = SilenceWanted(matcher=Matcher(team=("T2",)), begins=MONDAY, until=MONDAY, matched=0)
+    request = Request(id=0, at=NOON, by=somebody("M2"), about="team T2", note="moved", wanted=silence, why="it is large")
+    with site.council.store().transaction() as connection:
+        brakes.put_on(connection, [Brake(rule="plan-long", since=MONDAY, count=9), Brake(rule="other", since=MONDAY, count=9)], 1)
+        acts.ask(connection, request)
+        circuit_breaker.remember_refusal(connection, "outbox", "m2@example.gov.uk", "550 no such mailbox", NOON)
+
+
 def pages(site: Site) -> dict[str, str]:
     """Return the pages that there are, by name, as a browser gets them."""
     manager, alert = site.reader("M1"), next(one for one in site.office.alerts() if one.code == "CP-03" and one.person == "C1")
@@ -60,6 +76,7 @@ def pages(site: Site) -> dict[str, str]:
         "nobody": site.reader("stranger").get("/").text,
         "not signed in": site.browser().get("/").text,
     }
+    something_waits(site)
     admin = site.browser(**{"X-Mail": "admin@example.gov.uk"})
     found |= {path: admin.get(path).text for path in ABOUT_THE_SERVICE}
     for act in ("acknowledge", "snooze", "assign"):

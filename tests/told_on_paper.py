@@ -328,7 +328,8 @@ class Days:
             send_hold.hold(connection, by=SERVICE, why="a look first", now=self.now())
 
     def release(self) -> None:
-        self.app.marker(self.store).release(by=SERVICE, note="looked", now=self.now())
+        with self.store.transaction() as connection:
+            self.app.marker(self.store).release(connection, by=SERVICE, note="looked", now=self.now())
 
     def next_day(self, days: int = 1) -> None:
         self.day += days * DAY

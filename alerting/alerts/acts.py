@@ -204,25 +204,40 @@ class Approval:
     by: Actor
 
 
-def two_people(people: People, by: Actor, second: Actor, *, two_accounts: bool = False) -> None:
-    """Raise HandlingError where who approves is who asks, however they are written, or acts from the same account where that counts."""
+def two_people(people: People, by: Actor, second: Actor, *, two_accounts: bool = False, on_page: bool = False) -> None:
+    """Raise HandlingError where who approves is who asks, however they are written, or where that cannot be known for sure.
+
+    two_accounts: what is typed is not enough: they act from two accounts. on_page: who approves has signed in on the page. Of two of
+    whom one signed in and the other gave a command, the command's account must be that person's by config.yaml: else one person could
+    type another's name, and approve it as themselves.
+    """
     if not second.id.strip() or people.are_same(by.id, second.id):
         raise HandlingError(
             "who approves is who asks for it",
             remedy="Another person must approve it, by `--by` with their own worker id, address or name.",
         )
-    if two_accounts:
-        _own_account(people, by)
-        _own_account(people, second)
-        if not second.account or (by.account, by.host) == (second.account, second.host) or by.account == second.account:
+    if on_page and not second.is_signed_in:
+        raise HandlingError("approvals are made on the page", remedy="`handling: approve_on_page` in config.yaml says so.")
+    if two_accounts or on_page:
+        is_mixed = by.is_signed_in != second.is_signed_in
+        _own_account(people, by, must_be_known=is_mixed or on_page)
+        _own_account(people, second, must_be_known=is_mixed)
+        if not second.account or by.account == second.account:
             raise HandlingError(
                 f"both came from the account {second.account or 'without a name'} of the operating system",
                 remedy="`handling: two_accounts` asks that each signs in with their own: approve it from there.",
             )
 
 
-def _own_account(people: People, actor: Actor) -> None:
+def _own_account(people: People, actor: Actor, *, must_be_known: bool) -> None:
+    if actor.is_signed_in:
+        return
     account = people.account_of(actor.id)
+    if account is None and must_be_known:
+        raise HandlingError(
+            f"{actor.name} gave a command, and config.yaml does not say from which account of the operating system they do",
+            remedy="Ask for it on the page, or add their `account` to config.yaml.",
+        )
     if account is not None and account.casefold() != actor.account.casefold():
         raise HandlingError(
             f"{actor.name} acts from the account {account}, and this was {actor.account or 'another'}",

@@ -28,6 +28,15 @@ from alerting.rulebook.book import Rulebook
 
 Kind = Literal["storm", "first_run", "source", "baseline", "implausible"]
 
+KINDS = {
+    "storm": "more new alerts than it may have",
+    "first_run": "a rule that was never asked before",
+    "source": "data from a new source",
+    "baseline": "the first day",
+    "implausible": "more of its population than can be right",
+}
+"""Why a brake is on, in words."""
+
 _UNLESS_SET = {
     "critical_waits_wd": 1.0,
     "brake_of_median": 3.0,

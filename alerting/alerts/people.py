@@ -20,6 +20,8 @@ from alerting.model import Person
 if TYPE_CHECKING:
     from alerting.council_people import Administrator
 
+THE_PAGE = "the page"
+"""What is written down as the machine from which somebody acted who had signed in on the page."""
 _UNSEEN = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
 """Characters that show nothing, beside those that Unicode counts as format or control."""
 _WORDS = re.compile(r"\w+")
@@ -35,6 +37,11 @@ class Actor:
     #: The operating system's account that asked, and its machine.
     account: str = ""
     host: str = ""
+
+    @property
+    def is_signed_in(self) -> bool:
+        """Whether they acted on the page, which knows them by their sign-in; a command knows what was typed, and the account."""
+        return self.host == THE_PAGE
 
 
 SERVICE = Actor(id="service", name="the service")

@@ -6,16 +6,16 @@ from pathlib import Path
 
 import click
 
-from alerting.alerts.acts import FireWanted
+from alerting.alerts.acts import Request
 from alerting.cli import acting, build_app, now, tell_now, today
 from alerting.commands.alerts import echo_request
-from alerting.commands.requests import ask_release
 from alerting.config import Retention
 from alerting.errors import ConfigError, StoreError
 from alerting.formatting import plural
 from alerting.store import retention
 from alerting.store.backup import backup as copy_store
 from alerting.store.messages import send_hold
+from alerting.store.releasing import Releasing
 from alerting.store.schema import SCHEMA
 from alerting.store.store import Store
 from alerting.terminal import echo, echo_table
@@ -139,13 +139,14 @@ def release(ctx: click.Context, by: str, note: str) -> None:
     try:
         with store.transaction() as connection:
             _, actor = acting(app, connection, by)
-            if app.loaded.config.handling.two_release and send_hold.find_hold(connection):
-                why = "the council wants two people to let the service send again"
-                echo_request(ask_release(connection, actor, FireWanted(), "service", why, now(), note=note))
-                return
-        released, problems = app.marker(store).release(by=actor, note=note, now=now())
+            two = app.loaded.config.handling.two_release
+            done = Releasing(connection=connection, by=actor, note=note, now=now(), two=two).release_fire(app.marker(store))
     finally:
         store.close()
+    if isinstance(done, Request):
+        echo_request(done)
+        return
+    released, problems = done
     for problem in problems:
         echo(problem, err=True)
     if released is None:

@@ -91,11 +91,18 @@ def ask(connection: sa.Connection, request: Request) -> Request:
 
 
 def approve(
-    connection: sa.Connection, number: int, second: Actor, people: People, now: datetime, *, two_accounts: bool = False
+    connection: sa.Connection,
+    number: int,
+    second: Actor,
+    people: People,
+    now: datetime,
+    *,
+    two_accounts: bool = False,
+    on_page: bool = False,
 ) -> Request:
     """Approve a request, and return it to be done in the same transaction. Raises HandlingError where it may not be."""
     found = waiting(connection, number)
-    two_people(people, found.by, second, two_accounts=two_accounts)
+    two_people(people, found.by, second, two_accounts=two_accounts, on_page=on_page)
     keep(connection, second, ActKind.approval, found.about, now, answers=number)
     return found
 

@@ -18,6 +18,7 @@ from alerting.errors import HandlingError
 from alerting.model import Alert, ClosingReason
 from alerting.store import acts
 from alerting.store.alert_actions import AlertActions
+from alerting.web.approving import approve
 from alerting.web.visits import Visit
 
 DONE = {
@@ -30,10 +31,11 @@ DONE = {
     "close": "It is closed. It opens again if the record changes.",
     "take-back": "Taken back: it is as before.",
     "withdraw": "The request is taken back: nobody can approve it any more.",
+    "approve": "You approved what was asked for, and it is done.",
     "asked": "Nothing is done yet: it takes two people, as it is critical. A second person is asked to approve it.",
 }
 """What is said of what was done, by its name in the address."""
-_MANAGERS = frozenset({"snooze", "assign", "data-error", "close"})
+_MANAGERS = frozenset({"snooze", "assign", "data-error", "close", "approve"})
 _LONGEST_NOTE = 2_000
 
 
@@ -165,6 +167,15 @@ def _withdraw(doing: _Doing) -> object:
     return None
 
 
+def _approve(doing: _Doing) -> object:
+    waiting = acts.all_waiting(doing.visit.connection)
+    request = next((one for one in waiting if one.about == doing.alert.ref and str(one.id) == doing.text("request")), None)
+    if request is None:
+        raise HandlingError("that request does not wait any more")
+    approve(doing.visit, request)
+    return None
+
+
 _ACTS: Mapping[str, Callable[[_Doing], object]] = {
     "acknowledge": _acknowledge,
     "recorded": _recorded,
@@ -175,5 +186,6 @@ _ACTS: Mapping[str, Callable[[_Doing], object]] = {
     "close": _close,
     "take-back": _take_back,
     "withdraw": _withdraw,
+    "approve": _approve,
 }
 """What can be done, by its name in the address."""

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from starlette.responses import Response
 
-from alerting.alerts.acts import ActKind
+from alerting.alerts.acts import ActKind, Request
 from alerting.alerts.handling import KINDS, REASONS
 from alerting.authoring.explain.rule_in_words import Section, describe_rule
 from alerting.errors import HandlingError
@@ -19,6 +19,7 @@ from alerting.notifications.recipient_log import EVERYBODY
 from alerting.store import acts, recipient_log
 from alerting.store.alert_history import Change, HandlingEvent, read_history
 from alerting.store.messages.told import told_of
+from alerting.store.people import read_people
 from alerting.web.acting import DONE, stand_of
 from alerting.web.shown import Shower
 from alerting.web.visits import Visit
@@ -50,6 +51,19 @@ class Choices:
     last_snoozed: date
 
 
+@dataclass(frozen=True, kw_only=True)
+class Waiting:
+    """What somebody asked for, and waits for a second person."""
+
+    number: int
+    #: What it would be then, such as `snoozed`.
+    to_be: str
+    by: str
+    note: str
+    may_approve: bool
+    may_withdraw: bool
+
+
 def show_alert(visit: Visit) -> Response:
     """Show one alert; of what there is not, and of what is not for this reader, the same."""
     return page_of_alert(visit, done=DONE.get(visit.query.get("done", ""), ""))
@@ -77,9 +91,7 @@ def page_of_alert(visit: Visit, *, done: str = "", wrong: str = "", wrong_act: s
         history=history_of(visit, alert, shower),
         told=_told(visit, alert, shower),
         not_told=_not_told(visit, alert, shower),
-        waiting=[
-            (one.id, one.kind.words, shower.name(one.by.id) or one.by.name, one.by.id == visit.reader.actor.id) for one in waiting
-        ],
+        waiting=[_waiting(visit, one, shower) for one in waiting],
         choices=_choices(visit, alert),
         is_open=alert.condition is not Condition.resolved,
         two=alert.level is Level.critical,
@@ -89,6 +101,19 @@ def page_of_alert(visit: Visit, *, done: str = "", wrong: str = "", wrong_act: s
         wrong_act=wrong_act,
         given=visit.form if wrong else {},
         as_of=visit.as_of,
+    )
+
+
+def _waiting(visit: Visit, request: Request, shower: Shower) -> Waiting:
+    people = read_people(visit.connection, visit.app.loaded.config.council.administrators)
+    is_own = people.are_same(request.by.id, visit.reader.actor.id)
+    return Waiting(
+        number=request.id,
+        to_be=request.kind.words,
+        by=shower.name(request.by.id) or request.by.name,
+        note=plain(request.note, 400),
+        may_approve=visit.reader.manages and not is_own,
+        may_withdraw=visit.reader.manages or is_own,
     )
 
 

@@ -22,11 +22,12 @@ from alerting.web.my_list import save_list, show_list
 from alerting.web.people_page import show_people
 from alerting.web.problems import is_for_programs, problem
 from alerting.web.readiness import why_not_ready
-from alerting.web.sections import MESSAGES, PEOPLE, TODAY, Section
+from alerting.web.sections import MESSAGES, PEOPLE, TODAY, WAITING, Section
 from alerting.web.service_page import show_run, show_service
 from alerting.web.sessions import Sessions, read_key
 from alerting.web.several import act_on_several, show_several
 from alerting.web.visits import Answering, Door, Refusing
+from alerting.web.waiting_page import act_on_waiting, show_not_released, show_waiting
 
 
 def make_application(council: Council) -> ASGIApp:
@@ -53,10 +54,14 @@ def _add_service(application: FastAPI, door: Door) -> None:
     shown: list[tuple[Section, str, Answering]] = [
         (TODAY, "", show_service),
         (TODAY, "/runs/{run}", show_run),
+        (WAITING, "", show_waiting),
         (MESSAGES, "", show_messages),
         (PEOPLE, "", show_people),
     ]
-    done: list[tuple[Section, str, Answering, Refusing]] = [(MESSAGES, "/try-again", try_again, show_not_tried)]
+    done: list[tuple[Section, str, Answering, Refusing]] = [
+        (WAITING, "/{act}", act_on_waiting, show_not_released),
+        (MESSAGES, "/try-again", try_again, show_not_tried),
+    ]
     for section, path, show in shown:
         application.add_route(section.path + path, door.behind(show, roles=section.roles), methods=["GET"])
     for section, path, act_on, refused in done:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 
-from alerting.alerts.people import Actor, plain
+from alerting.alerts.people import THE_PAGE, Actor, plain
 from alerting.casedata.directory import Directory
 from alerting.council_people import Administrator
 from alerting.model import Person, Worded
@@ -18,9 +18,6 @@ from alerting.notifications.roles import SERVICES
 from alerting.page_settings import Page
 from alerting.store import newest_directory
 from alerting.store.store import Transaction
-
-THE_PAGE = "the page"
-"""What is written down as the machine from which somebody acted."""
 
 
 class Role(Worded):

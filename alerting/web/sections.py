@@ -21,8 +21,9 @@ class Section:
 
 TODAY = Section(path="/service", name="Today", roles=SEE_RUNS)
 MESSAGES = Section(path="/service/messages", name="Messages", roles=ADMINISTRATORS)
+WAITING = Section(path="/service/waiting", name="What waits", roles=ADMINISTRATORS)
 PEOPLE = Section(path="/service/people", name="People", roles=ADMINISTRATORS)
-SECTIONS = (TODAY, MESSAGES, PEOPLE)
+SECTIONS = (TODAY, WAITING, MESSAGES, PEOPLE)
 
 
 def sections_of(reader: Reader | None) -> list[Section]:

@@ -81,6 +81,8 @@ def approved_by(command: _Command) -> _Command:
 def acting(ctx: click.Context, ref: str, by: str | None, approved_by: str | None = None) -> Iterator[tuple[AlertActions, Alert]]:
     """Return an alert, and where somebody may do something to it: one transaction. Raises AlertingError where there is none."""
     app = build_app(ctx)
+    if approved_by is not None:
+        cli.refuse_where_on_page(app)
     store = app.store()
     try:
         with store.transaction() as connection:

@@ -6,12 +6,11 @@ from collections.abc import Iterable
 
 import click
 
-from alerting.alerts.acts import BrakeWanted
-from alerting.alerts.brakes import Brake
+from alerting.alerts.acts import Request
+from alerting.alerts.brakes import KINDS, Brake
 from alerting.app import App
 from alerting.cli import acting, build_app, now, tell_now
 from alerting.commands.alerts import echo_request
-from alerting.commands.requests import ask_release
 from alerting.documents.document import did_you_mean
 from alerting.errors import AlertingError
 from alerting.formatting import day, plural
@@ -20,13 +19,6 @@ from alerting.store.store import Store
 from alerting.terminal import echo, echo_table
 
 _SAMPLE = 5
-_KINDS = {
-    "storm": "more new alerts than it may have",
-    "first_run": "a rule that was never asked before",
-    "source": "data from a new source",
-    "baseline": "the first day",
-    "implausible": "more of its population than can be right",
-}
 
 
 @click.command()
@@ -78,7 +70,7 @@ def _list(app: App, store: Store) -> None:
             [
                 codes.get(brake.rule, brake.rule),
                 day(brake.since, "short"),
-                _KINDS.get(brake.kind, brake.kind),
+                KINDS.get(brake.kind, brake.kind),
                 *_kept_back(brake, waiting),
             ]
             for brake in on
@@ -94,18 +86,19 @@ def _kept_back(brake: Brake, waiting: Iterable[Alert]) -> list[str]:
 
 def _release(app: App, store: Store, rule: str | None, said: str, note: str) -> None:
     from alerting.store import brakes
+    from alerting.store.releasing import Releasing
 
     codes = app.book.codes
     id_ = rule and codes.get(rule.upper(), rule.lower())
     with store.transaction() as connection:
         _, actor = acting(app, connection, said)
         by = actor.name
-        if app.loaded.config.handling.two_release and any(id_ in (None, brake.rule) for brake in brakes.on(connection)):
-            about, why = rule or "all brakes", "the council wants two people to release a brake"
-            asked = ask_release(connection, actor, BrakeWanted(rule=id_), about, why, now(), note=note)
-            echo_request(asked)
+        two = app.loaded.config.handling.two_release
+        releasing = Releasing(connection=connection, by=actor, note=note, now=now(), two=two)
+        released = releasing.release_brakes(id_, rule or "all brakes")
+        if isinstance(released, Request):
+            echo_request(released)
             return
-        released = brakes.release(connection, [id_] if id_ else None, by=actor, note=note, now=now())
         others = [brake.rule for brake in brakes.on(connection)]
     if not released:
         known = [code for code, one in codes.items() if one in others]

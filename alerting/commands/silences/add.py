@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from alerting.alerts.acts import Request
-from alerting.cli import DAY, acting, build_app, now, tell_now, today
+from alerting.cli import DAY, acting, build_app, now, refuse_where_on_page, tell_now, today
 from alerting.commands.alerts import approved_by, as_of, by, echo_request, second_named
 from alerting.commands.silences import echo_impact, impact_of, matcher_of, matching, refuse_today
 from alerting.terminal import echo
@@ -43,6 +43,8 @@ def command(
     from alerting.store import silences
 
     app = build_app(ctx)
+    if approved_by is not None:
+        refuse_where_on_page(app)
     limits, day, matcher = app.loaded.config.handling, today(app), matcher_of(app, **keys)
     store = app.store()
     with closing(store), store.transaction() as connection:

@@ -6,18 +6,18 @@ from contextlib import closing
 
 import click
 
-from alerting.alerts.acts import ListWanted, TableWanted
+from alerting.alerts.acts import Request
 from alerting.app import App
 from alerting.casedata.catalogue import TABLES
 from alerting.casedata.restricted_list import RESTRICTED
 from alerting.cli import acting, build_app, now, tell_now
 from alerting.commands.alerts import echo_request
-from alerting.commands.requests import ask_release
 from alerting.documents.document import did_you_mean
 from alerting.errors import AlertingError
 from alerting.formatting import day, plural
-from alerting.store import load_history, restricted_lists
+from alerting.store import load_history
 from alerting.store.load_history import Doubt
+from alerting.store.releasing import Releasing
 from alerting.store.store import Store
 from alerting.terminal import echo
 
@@ -42,18 +42,14 @@ def command(ctx: click.Context, table: str, by: str, note: str) -> None:
     try:
         with store.transaction() as connection:
             _, actor = acting(app, connection, by)
-            asked, doubt, known = None, None, list[str]()
-            takes_two = app.loaded.config.handling.two_release
-            if takes_two and any(each.table == name and each.flaws for each in load_history.doubts(connection)):
-                asked = ask_release(connection, actor, TableWanted(), name, _WHY_TWO_TABLE, now(), note=note)
-            else:
-                doubt = load_history.release(connection, name, by=actor, note=note, now=now())
-                known = [each.table for each in load_history.doubts(connection) if each.flaws]
+            two = app.loaded.config.handling.two_release
+            doubt = Releasing(connection=connection, by=actor, note=note, now=now(), two=two).release_table(name)
+            known = [each.table for each in load_history.doubts(connection) if each.flaws]
         tell_now(app, store)
     finally:
         store.close()
-    if asked:
-        echo_request(asked)
+    if isinstance(doubt, Request):
+        echo_request(doubt)
         return
     if doubt is None or not doubt.flaws:
         raise _nothing_to_release(name, doubt, known)
@@ -71,22 +67,15 @@ def _release_list(app: App, store: Store, by: str, note: str) -> None:
         with store.transaction() as connection:
             _, actor = acting(app, connection, by)
             doubts = {each.table: each for each in load_history.doubts(connection)}
-            doubted = restricted_lists.doubted(connection)
-            wanted = doubted and ListWanted(mark=doubted.mark)
-            asked = wanted and ask_release(connection, actor, wanted, RESTRICTED, _WHY_TWO_LIST, now(), note=note)
-            count = 0 if doubted else restricted_lists.release_removal(connection, by=actor, note=note, now=now())
+            done = Releasing(connection=connection, by=actor, note=note, now=now(), two=True).release_list()
         tell_now(app, store)
-    if asked:
-        echo_request(asked)
-    elif count:
-        people = plural(count, "person", "people")
+    if isinstance(done, Request):
+        echo_request(done)
+    elif done:
+        people = plural(done, "person", "people")
         echo(f"{people} taken off {RESTRICTED} are released by {actor.name}: from the next run on they are restricted no more.")
     else:
         raise _nothing_to_release(RESTRICTED, doubts.get(RESTRICTED), [each.table for each in doubts.values() if each.flaws])
-
-
-_WHY_TWO_LIST = "it lets out what the list of restricted records confines"
-_WHY_TWO_TABLE = "the council wants two people to release a table"
 
 
 def _nothing_to_release(name: str, doubt: Doubt | None, known: list[str]) -> AlertingError:

@@ -83,16 +83,25 @@ class Marker:
             known = None if held else self._known(connection, now)
         return held, self._write(known) if known else []
 
-    def release(self, *, by: Actor, note: str, now: datetime) -> tuple[ReleasedHold | None, list[str]]:
-        """Let the service send again; None where fire is not held. Then the problems, as for `look`.
+    def release(
+        self, connection: sa.Connection, *, by: Actor, note: str, now: datetime, answers: int | None = None
+    ) -> tuple[ReleasedHold | None, list[str]]:
+        """Let the service send again, in the caller's transaction; None where fire is not held. Then the problems, as for `look`.
 
         Cancelled is what a newer message stands for and, after a restore, what had been planned before: it may have gone out.
-        What is left then says that it may be a repeat. Raises StoreError.
+        What is left then says that it may be a repeat.
         """
-        with self.store.transaction() as connection:
-            released = release(connection, by=by, note=note, now=now)
-            known = self._known(connection, now) if released else {}
-        return released, self._write(known) if released else []
+        held = find_hold(connection)
+        if held is None:
+            return None, []
+        cancelled = _cancel_older(connection, now)
+        if held.restored:
+            cancelled += _cancel(connection, outbox.c.planned_at < held.since, DeliveryReason.restored, now)
+        waiting = _may_be_a_repeat(connection) if held.restored else _waiting(connection)
+        forget(connection, HOLD)
+        acts.keep(connection, by, ActKind.fire_released, "service", now, note=note, answers=answers)
+        # Should the transaction come to nothing after this, fire is held still, whatever the marker says.
+        return ReleasedHold(held=held, waiting=waiting, cancelled=cancelled), self._write(self._known(connection, now))
 
     def _known(self, connection: sa.Connection, now: datetime) -> dict[str, Any]:
         remember(connection, ENVIRONMENT, self.environment, now)
@@ -162,20 +171,6 @@ def hold(connection: sa.Connection, *, by: Actor, why: str, now: datetime, resto
     if find_hold(connection) is None:
         remember(connection, HOLD, {"by": by.id, "why": why, "restored": restored}, now)
         acts.keep(connection, by, ActKind.fire_held, "service", now, note=why)
-
-
-def release(connection: sa.Connection, *, by: Actor, note: str, now: datetime, answers: int | None = None) -> ReleasedHold | None:
-    """Let the service send again, in the caller's transaction: see `Marker.release`, which also writes the marker at once."""
-    held = find_hold(connection)
-    if held is None:
-        return None
-    cancelled = _cancel_older(connection, now)
-    if held.restored:
-        cancelled += _cancel(connection, outbox.c.planned_at < held.since, DeliveryReason.restored, now)
-    waiting = _may_be_a_repeat(connection) if held.restored else _waiting(connection)
-    forget(connection, HOLD)
-    acts.keep(connection, by, ActKind.fire_released, "service", now, note=note, answers=answers)
-    return ReleasedHold(held=held, waiting=waiting, cancelled=cancelled)
 
 
 def _waiting(connection: sa.Connection) -> int:

@@ -1,0 +1,39 @@
+"""A second person approves on the page what another asked for: by who they are, as they have signed in, and never the one who asked."""
+
+from __future__ import annotations
+
+from alerting.alerts.acts import Approval, Request, SilenceWanted
+from alerting.alerts.matcher import Matcher
+from alerting.errors import HandlingError
+from alerting.notifications.silences import Impact, impact
+from alerting.store import acts, silences
+from alerting.store.granting import Granting
+from alerting.store.people import read_people
+from alerting.web.visits import Visit
+
+
+def approve(visit: Visit, request: Request) -> str:
+    """Approve what another asked for, in the name of a reader, and do it; return what was done. Raises HandlingError where it may not be."""
+    app, store, limits = visit.app, visit.council.store(), visit.app.loaded.config.handling
+    if app.last_day_of_request(request.at.date()) < visit.today:
+        raise HandlingError(f"request {request.id} has lapsed, as nobody approved it in time")
+    people, second = read_people(visit.connection, app.loaded.config.council.administrators), visit.reader.actor
+    acts.approve(
+        visit.connection,
+        request.id,
+        second,
+        people,
+        visit.now,
+        two_accounts=limits.two_accounts,
+        on_page=limits.approve_on_page,
+    )
+    actions = app.actions(store, visit.connection, request.by, visit.now, approval=Approval(request=request, by=second))
+    found = impact_of(visit, request.wanted.matcher) if isinstance(request.wanted, SilenceWanted) else None
+    return Granting(request=request, actions=actions, marker=app.marker(store), impact=found).do()
+
+
+def impact_of(visit: Visit, matcher: Matcher) -> Impact:
+    """Return what a silence would silence of the open alerts, by the directory of the day."""
+    opened, others = visit.council.store().live(visit.connection), silences.not_over(visit.connection, visit.today)
+    kinds = {rule.id: rule.subject_kind for rule in visit.app.book.rules}
+    return impact(matcher, opened, visit.scope.router, others, kinds)

@@ -1,0 +1,341 @@
+"""What waits for somebody to look: brakes, tables, a hold of all messages, silences, and what waits for a second person.
+
+For administrators, by the functions of the command line. What a silence or a sample says of one child is left out here: it is shown,
+and approved, where a reader may see that child.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from starlette.responses import Response
+
+from alerting.alerts.acts import (
+    BrakeWanted,
+    FireWanted,
+    ListWanted,
+    Request,
+    SilenceWanted,
+    TableWanted,
+)
+from alerting.alerts.brakes import KINDS, Brake, known_since_back, untold
+from alerting.alerts.matcher import Matcher
+from alerting.casedata.restricted_list import RESTRICTED
+from alerting.errors import HandlingError
+from alerting.formatting import day, listed, plain, plural
+from alerting.model import Alert, Level
+from alerting.notifications.silences import Impact
+from alerting.store import acts, brakes, load_history, restricted_lists, silences
+from alerting.store.messages import send_hold
+from alerting.store.messages.told import told_rows
+from alerting.store.people import read_people
+from alerting.store.releasing import Releasing
+from alerting.web.approving import approve, impact_of
+from alerting.web.sections import WAITING
+from alerting.web.visits import Visit
+
+DONE = {
+    "approve": "It is approved, and done.",
+    "withdraw": "The request is taken back: nobody can approve it any more.",
+    "asked": "Nothing is done yet: it takes two people. A second administrator is asked to approve it.",
+    "brake": "The brake is released. The next run tells what was kept back and still holds.",
+    "table": "It is released. The next run trusts it with what it has now.",
+    "hold": "Nothing is sent from now on, until somebody lets the service send again.",
+    "fire": "The service sends again, with the next run or what is sent in between.",
+    "end-silence": "The silence is ended. The next run tells what it silenced and still holds.",
+}
+"""What is said of what was done, by its name in the address."""
+_HERE = (BrakeWanted, TableWanted, ListWanted, FireWanted, SilenceWanted)
+"""What is approved on this page; what is about an alert is approved on the alert's own."""
+_LONGEST = 2_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class WaitingRequest:
+    """Something that waits for a second person."""
+
+    number: int
+    what: str
+    by: str
+    on: date
+    until: date
+    note: str
+    why: str
+    #: What a silence would silence today; None for what is no silence.
+    reach: str | None
+    #: Whether its reader is the person who asked.
+    is_own: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class BrakeOn:
+    """A brake that is on."""
+
+    #: The rule's id, by which it is released, and what people know it by.
+    rule: str
+    code: str
+    title: str
+    since: date
+    why: str
+    keeps_back: str
+    #: A request to release it that waits already, by number.
+    asked: int | None
+
+
+def show_waiting(visit: Visit) -> Response:
+    """Show what waits."""
+    return _page(visit, done=DONE.get(visit.query.get("done", ""), ""))
+
+
+def show_not_released(visit: Visit, error: HandlingError) -> Response:
+    """Show what waits to somebody who wanted to do something about it that was not done, with why."""
+    return _page(visit, wrong=f"{error.problem[:1].upper()}{error.problem[1:]}.")
+
+
+def act_on_waiting(visit: Visit) -> Response:
+    """Do what a form asks for. Raises HandlingError where it may not be done, and then nothing is."""
+    doing = _ACTS.get(visit.path["act"])
+    if doing is None:
+        return visit.nothing_there()
+    done = doing(visit)
+    return visit.go_to(f"{WAITING.path}?done={'asked' if isinstance(done, Request) else visit.path['act']}")
+
+
+# ---------------------------------------------------------------------- shown
+
+
+def _page(visit: Visit, *, done: str = "", wrong: str = "") -> Response:
+    requests = _requests(visit)
+    mine = [one for one in requests if isinstance(one.wanted, _HERE)]
+    hidden = sum(isinstance(one.wanted, SilenceWanted) and not _may_read(visit, one.wanted.matcher) for one in mine)
+    return visit.show(
+        "waiting.html",
+        status=409 if wrong else 200,
+        here=WAITING.path,
+        requests=[_shown(visit, one) for one in mine if _may_approve_here(visit, one)],
+        elsewhere=len(requests) - len(mine),
+        hidden=hidden,
+        hold=send_hold.find_hold(visit.connection),
+        brakes=_brakes_on(visit, requests),
+        all_asked=next((one.id for one in requests if one.wanted == BrakeWanted(rule=None)), None),
+        doubts=_doubts(visit, requests),
+        silences=[(one, _about(visit, one.matcher)) for one in silences.not_over(visit.connection, visit.today)],
+        two=visit.app.loaded.config.handling.two_release,
+        done=done,
+        wrong=wrong,
+    )
+
+
+def _requests(visit: Visit) -> list[Request]:
+    """Return what waits for a second person and can still be approved."""
+    last_day = visit.app.last_day_of_request
+    return [one for one in acts.all_waiting(visit.connection) if last_day(one.at.date()) >= visit.today]
+
+
+def _shown(visit: Visit, request: Request) -> WaitingRequest:
+    people = read_people(visit.connection, visit.app.loaded.config.council.administrators)
+    wanted = request.wanted
+    found = impact_of(visit, wanted.matcher) if isinstance(wanted, SilenceWanted) else None
+    return WaitingRequest(
+        number=request.id,
+        what=plain(_what(visit, request), 300),
+        by=plain(request.by.name),
+        on=request.at.date(),
+        until=visit.app.last_day_of_request(request.at.date()),
+        # What somebody wrote beside a silence may be about a child.
+        note=plain(request.note, 400) if not isinstance(wanted, SilenceWanted) or _sees_all(visit, wanted.matcher) else "",
+        why=plain(request.why, 300),
+        reach=_reach(found) if found else None,
+        is_own=people.are_same(request.by.id, visit.reader.actor.id),
+    )
+
+
+def _what(visit: Visit, request: Request) -> str:
+    match request.wanted:
+        case SilenceWanted() as silence:
+            return f"A silence of {_about(visit, silence.matcher)}, from {day(silence.begins)} to {day(silence.until)}"
+        case BrakeWanted():
+            return f"The release of the brake of {request.about}"
+        case TableWanted() | ListWanted():
+            return f"The release of {request.about}"
+    return "That the service sends again"
+
+
+def _may_approve_here(visit: Visit, request: Request) -> bool:
+    return not isinstance(request.wanted, SilenceWanted) or _may_read(visit, request.wanted.matcher)
+
+
+def _may_read(visit: Visit, matcher: Matcher) -> bool:
+    """Return whether a reader may read what a silence is about: where it names somebody, they may see all the alerts that it meets."""
+    return not (matcher.child or matcher.subject) or _sees_all(visit, matcher)
+
+
+def _sees_all(visit: Visit, matcher: Matcher) -> bool:
+    met = [alert for alert in visit.council.store().live(visit.connection) if matcher.matches(alert)]
+    seen = [alert for alert in visit.scope.every_open() if matcher.matches(alert)]
+    return bool(met) and len(met) == len(seen)
+
+
+def _about(visit: Visit, matcher: Matcher) -> str:
+    codes = {id_: code for code, id_ in visit.app.book.codes.items()}
+    said = matcher.model_copy(update={"rule": tuple(codes.get(rule, rule) for rule in matcher.rule)})
+    if not _may_read(visit, matcher):
+        said = said.model_copy(update={"child": (), "subject": ()})
+        return f"{said}, of one person or record" if said.given() else "one person or record"
+    return str(said)
+
+
+def _reach(found: Impact) -> str:
+    levels = listed([f"{count} {level}" for level, count in found.levels.items()])
+    teams = listed([f"{name} {count}" for name, count in found.teams])
+    said = f"It would silence {len(found.alerts)} of {plural(found.open, 'open alert')}"
+    return plain(". ".join(part for part in (f"{said}{f': {levels}' if levels else ''}", teams) if part), 600)
+
+
+def _brakes_on(visit: Visit, requests: list[Request]) -> list[BrakeOn]:
+    store, on = visit.council.store(), brakes.on(visit.connection)
+    if not on:
+        return []
+    live, told = store.live(visit.connection), told_rows(visit.connection)
+    known = known_since_back(((ref, last.told_on) for (_, _, ref), last in told.items()), live)
+    waiting = untold(live, on, known)
+    rules = {rule.id: rule for rule in (*visit.app.book.rules, *visit.app.book.off)}
+    return [
+        BrakeOn(
+            rule=brake.rule,
+            code=rules[brake.rule].code if brake.rule in rules else brake.rule,
+            title=plain(rules[brake.rule].title) if brake.rule in rules else "",
+            since=brake.since,
+            why=_why_on(brake),
+            keeps_back=_counted([alert for alert in waiting if alert.rule == brake.rule]),
+            asked=next((one.id for one in requests if one.wanted == BrakeWanted(rule=brake.rule)), None),
+        )
+        for brake in on
+    ]
+
+
+def _why_on(brake: Brake) -> str:
+    if brake.is_implausible:
+        return f"{KINDS['implausible']}: {brake.count} of {brake.population} matched"
+    return KINDS.get(brake.kind, brake.kind)
+
+
+def _counted(alerts: list[Alert]) -> str:
+    counts = [f"{count} {level.name}" for level in reversed(Level) if (count := sum(one.level == level for one in alerts))]
+    return ", ".join(counts) or "nothing now"
+
+
+def _doubts(visit: Visit, requests: list[Request]) -> list[tuple[str, str, int | None, bool]]:
+    """Return each table that is doubted: its name, with what is wrong, the request that waits, and whether people may release it."""
+    asked = {one.about: one.id for one in requests if isinstance(one.wanted, TableWanted | ListWanted)}
+    found = [
+        (each.table, plain("; ".join(f"{about} {why}" for about, why in each.problems.items()), 600), bool(each.flaws))
+        for each in load_history.doubts(visit.connection)
+        if each.table != RESTRICTED
+    ]
+    doubted = restricted_lists.doubted(visit.connection)
+    found += [(RESTRICTED, plain(doubted.says, 600), True)] if doubted else []
+    last = restricted_lists.last_trusted(visit.connection)
+    if not doubted and last is not None and last.removed:
+        count = plural(len({one.ids for one in last.removed}), "person was", "people were")
+        found.append((RESTRICTED, f"{count} taken off the list, and stay restricted until that is released", True))
+    return [(table, why, asked.get(table), may) for table, why, may in found]
+
+
+# ---------------------------------------------------------------------- done
+
+
+def _approve(visit: Visit) -> object:
+    request = acts.waiting(visit.connection, _number(visit, "request"))
+    if not (isinstance(request.wanted, _HERE) and _may_approve_here(visit, request)):
+        raise HandlingError(f"request {request.id} is not approved here")
+    approve(visit, request)
+    return None
+
+
+def _withdraw(visit: Visit) -> object:
+    request = acts.waiting(visit.connection, _number(visit, "request"))
+    if not isinstance(request.wanted, _HERE):
+        raise HandlingError(f"request {request.id} is not taken back here")
+    acts.withdraw(visit.connection, request.id, visit.reader.actor, visit.now, note=_note(visit))
+    return None
+
+
+def _brake(visit: Visit) -> object:
+    rule = visit.form.get("rule", "")
+    codes = {id_: code for code, id_ in visit.app.book.codes.items()}
+    released = _releasing(visit).release_brakes(rule or None, codes.get(rule, rule) or "all brakes")
+    if not released:
+        raise HandlingError("no such brake is on; what found more than can be right is released by its rule")
+    return released
+
+
+def _table(visit: Visit) -> object:
+    table = visit.form.get("table", "")
+    if table == RESTRICTED:
+        done = _releasing(visit).release_list()
+        if not done:
+            raise HandlingError(f"{RESTRICTED} does not wait to be released")
+        return done
+    released = _releasing(visit).release_table(table)
+    if released is None or not (isinstance(released, Request) or released.flaws):
+        raise HandlingError("that table does not wait to be released")
+    return released
+
+
+def _hold(visit: Visit) -> object:
+    if send_hold.find_hold(visit.connection) is not None:
+        raise HandlingError("fire is held already")
+    send_hold.hold(visit.connection, by=visit.reader.actor, why=_note(visit), now=visit.now)
+    return None
+
+
+def _fire(visit: Visit) -> object:
+    done = _releasing(visit).release_fire(visit.app.marker(visit.council.store()))
+    if isinstance(done, Request):
+        return done
+    released, problems = done
+    if released is None:
+        raise HandlingError("fire is not held any more")
+    for problem in problems:
+        visit.council.log(f"page: {problem}")
+    return released
+
+
+def _end_silence(visit: Visit) -> object:
+    number = _number(visit, "silence")
+    silences.end(visit.connection, number, by=visit.reader.actor, note=_note(visit), now=visit.now)
+    return None
+
+
+def _releasing(visit: Visit) -> Releasing:
+    two = visit.app.loaded.config.handling.two_release
+    return Releasing(connection=visit.connection, by=visit.reader.actor, note=_note(visit), now=visit.now, two=two)
+
+
+def _note(visit: Visit) -> str:
+    note = visit.form.get("note", "").strip()[:_LONGEST]
+    if not note:
+        raise HandlingError("say what was found, or why")
+    return note
+
+
+def _number(visit: Visit, name: str) -> int:
+    given = visit.form.get(name, "")
+    if not (given.isascii() and given.isdigit() and len(given) < len(str(2**31))):
+        raise HandlingError("choose one of those that there are")
+    return int(given)
+
+
+_ACTS: Mapping[str, Callable[[Visit], object]] = {
+    "approve": _approve,
+    "withdraw": _withdraw,
+    "brake": _brake,
+    "table": _table,
+    "hold": _hold,
+    "fire": _fire,
+    "end-silence": _end_silence,
+}
+"""What can be done here, by its name in the address."""
