@@ -8,7 +8,7 @@ import pytest
 
 from alerting.app import build
 from alerting.authoring.check import check
-from alerting.commands.source.check import read_tables
+from alerting.authoring.source_tables import read_tables
 from tests.made_council import MONDAY
 from tests.returned_mail import Post, to, words
 from tests.servers import scripted_mail_server

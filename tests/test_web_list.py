@@ -420,7 +420,15 @@ def test_every_route_but_those_that_say_nothing_of_anybody_is_behind_the_door(si
     of_service = {"/service", "/service/runs/{run}", "/service/messages", "/service/messages/try-again", "/service/people"}
     of_programs = {"/me", "/alerts", "/alerts/{ref}", "/alerts/{ref}/acts/{act}", "/rules", "/runs", "/health", "/openapi.json"}
     of_service |= {f"/api/v1{path}" for path in of_programs}
-    of_service |= {"/service/waiting", "/service/waiting/{act}"}
+    of_service |= {"/service/waiting", "/service/waiting/{act}", "/service/judging", "/service/plan"}
+    of_service |= {
+        "/service/rules",
+        "/service/rules/coverage",
+        "/service/rules/{code}",
+        "/service/sources",
+        "/service/sources/map",
+    }
+    of_service |= {"/service/trail", "/service/trail.csv"}
     assert {"/", "/a/{ref}", "/a/{ref}/{act}", "/list.csv", "/several"} | of_service == paths - free
     stranger = site.browser()
     for path in paths - free:

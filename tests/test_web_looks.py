@@ -26,7 +26,12 @@ AXE = Path(__file__).parent.parent / ".venv" / "axe" / "node_modules" / "axe-cor
 WIDTHS = (320, 768, 1280)
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(not AXE.is_file(), reason="there is no axe-core: .ci/run installs it")]
 
-ABOUT_THE_SERVICE = (*(section.path for section in SECTIONS), "/service/runs/1", "/service/messages?state=accepted")
+ABOUT_THE_SERVICE = (
+    *(section.path for section in SECTIONS),
+    "/service/runs/1",
+    "/service/rules/CP-03",
+    "/service/rules/coverage",
+)
 
 LOOK = """
 document.querySelectorAll("details").forEach(one => { one.open = true })

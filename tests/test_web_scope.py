@@ -237,7 +237,7 @@ def test_every_page_as_every_role_names_no_child_outside(council):
     refs = sorted(alert.ref for alert in paper.alerts)[::9]
     about = {alert.ref: alert for alert in paper.alerts}
     # Each alert is asked for below; here it is one that few may know of.
-    examples = {"ref": refs[:1], "run": ["1"]}
+    examples = {"ref": refs[:1], "run": ["1"], "code": ["CP-03", "WF-08"]}
     for role, address in by_role.items():
         known = {alert.person for alert in paper.alerts if address in paper.may_know(alert)}
         browser = Browser(url=url, headers={"X-Mail": address})

@@ -156,6 +156,7 @@ def acts(site: Site) -> list[tuple[str, str, str]]:
         return [tuple(row) for row in connection.exec_driver_sql("SELECT kind, by, note FROM act ORDER BY id")]
 
 
+@pytest.mark.slow
 def test_gaps_in_who_is_who_are_those_that_the_command_finds(tmp_path):
     with first_morning(tmp_path) as site:
         admin = somebody(site, ADMIN)

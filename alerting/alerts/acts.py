@@ -46,6 +46,8 @@ class ActKind(Worded):
     address_tried = "retry_address", "let an address be tried again"
     retention_begun = "retention begun", "let the store forget what is old"
     channel_seen = "channel seen", "saw a channel"
+    word_mapped = "word mapped", "said what a word of the data means"
+    trail_read = "trail read", "looked up what was done"
     child_looked_up = "child looked up", "looked up a child"
     list_saved = "list saved", "saved a list of alerts as a spreadsheet"
     child_wiped = "child wiped", "wiped what was kept about a child"

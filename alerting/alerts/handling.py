@@ -14,6 +14,7 @@ from alerting.alerts import handling_state
 from alerting.errors import HandlingError
 from alerting.formatting import day
 from alerting.model import Act, Alert, Condition
+from alerting.rulebook.rule import Rule
 
 REASONS = {
     "data_wrong": "the data is wrong",
@@ -69,6 +70,13 @@ def must_be_said(text: str, act: str, what: str = "why", option: str = "--reason
     """Raise HandlingError where nothing is said. what: what should be, by which option."""
     if not text.strip():
         raise HandlingError(f"{act} needs {'a reason' if what == 'why' else 'a note'}", remedy=f"Say {what} with {option}.")
+
+
+def why_not_judged(rule: Rule) -> str | None:
+    """Return why nobody judges the alerts of a rule one by one; None where they may be."""
+    if rule.shadow and rule.file.nobody_else:
+        return f"{rule.code} tells those whom it names and nobody else, so that nobody judges its alerts one by one"
+    return None
 
 
 def said(act: Act) -> str:

@@ -121,7 +121,7 @@ def _app(ctx: click.Context) -> App | list[Fault]:
 
 def _data_faults(app: App) -> list[Fault]:
     """Read the case data as it is today. A table that cannot be trusted is an error, a cell that cannot be read a warning."""
-    from alerting.commands.source.check import looks_like, read_tables
+    from alerting.authoring.source_tables import looks_like, read_tables
 
     where = app.loaded.document.place(("source",))
     try:

@@ -13,7 +13,7 @@ from datetime import date
 from starlette.responses import Response
 
 from alerting.alerts.acts import Request
-from alerting.alerts.handling import KINDS, REASONS
+from alerting.alerts.handling import KINDS, REASONS, why_not_judged
 from alerting.errors import HandlingError
 from alerting.model import Alert, ClosingReason
 from alerting.store import acts
@@ -31,6 +31,7 @@ DONE = {
     "close": "It is closed. It opens again if the record changes.",
     "take-back": "Taken back: it is as before.",
     "withdraw": "The request is taken back: nobody can approve it any more.",
+    "judge": "Noted. It stays as it is, and counts for its rule.",
     "approve": "You approved what was asked for, and it is done.",
     "asked": "Nothing is done yet: it takes two people, as it is critical. A second person is asked to approve it.",
 }
@@ -167,6 +168,17 @@ def _withdraw(doing: _Doing) -> object:
     return None
 
 
+def _judge(doing: _Doing) -> object:
+    rule = next((each for each in doing.visit.app.book.rules if each.id == doing.alert.rule), None)
+    if rule is None or not rule.shadow:
+        raise HandlingError("its rule is not tried any more: what was not useful is said as such")
+    if (why_not := why_not_judged(rule)) is not None:
+        raise HandlingError(why_not)
+    verdict = doing.choice("verdict", {"right": "right", "wrong": "wrong"}, "whether it is right")
+    doing.actions.judge(doing.alert, verdict=verdict, why=doing.text("note"))
+    return None
+
+
 def _approve(doing: _Doing) -> object:
     waiting = acts.all_waiting(doing.visit.connection)
     request = next((one for one in waiting if one.about == doing.alert.ref and str(one.id) == doing.text("request")), None)
@@ -187,5 +199,6 @@ _ACTS: Mapping[str, Callable[[_Doing], object]] = {
     "take-back": _take_back,
     "withdraw": _withdraw,
     "approve": _approve,
+    "judge": _judge,
 }
 """What can be done, by its name in the address."""

@@ -16,16 +16,21 @@ from alerting.web.acting import act
 from alerting.web.alert_page import show_alert, show_refused
 from alerting.web.council import Council
 from alerting.web.guard import Guard
+from alerting.web.judging_page import show_judging
 from alerting.web.machines import for_machines
 from alerting.web.messages_page import show_messages, show_not_tried, try_again
 from alerting.web.my_list import save_list, show_list
 from alerting.web.people_page import show_people
+from alerting.web.plan_page import show_plan
 from alerting.web.problems import is_for_programs, problem
 from alerting.web.readiness import why_not_ready
-from alerting.web.sections import MESSAGES, PEOPLE, TODAY, WAITING, Section
+from alerting.web.rules_page import show_coverage, show_rule, show_rules
+from alerting.web.sections import JUDGING, MESSAGES, PEOPLE, PLAN, RULES, SOURCES, TODAY, TRAIL, WAITING, Section
 from alerting.web.service_page import show_run, show_service
 from alerting.web.sessions import Sessions, read_key
 from alerting.web.several import act_on_several, show_several
+from alerting.web.sources_page import map_one, show_not_mapped, show_sources
+from alerting.web.trail_page import save_events, show_events, show_not_found, show_trail
 from alerting.web.visits import Answering, Door, Refusing
 from alerting.web.waiting_page import act_on_waiting, show_not_released, show_waiting
 
@@ -57,10 +62,20 @@ def _add_service(application: FastAPI, door: Door) -> None:
         (WAITING, "", show_waiting),
         (MESSAGES, "", show_messages),
         (PEOPLE, "", show_people),
+        (RULES, "", show_rules),
+        (RULES, "/coverage", show_coverage),
+        (RULES, "/{code}", show_rule),
+        (JUDGING, "", show_judging),
+        (SOURCES, "", show_sources),
+        (PLAN, "", show_plan),
+        (TRAIL, "", show_trail),
     ]
     done: list[tuple[Section, str, Answering, Refusing]] = [
         (WAITING, "/{act}", act_on_waiting, show_not_released),
         (MESSAGES, "/try-again", try_again, show_not_tried),
+        (SOURCES, "/map", map_one, show_not_mapped),
+        (TRAIL, "", show_events, show_not_found),
+        (TRAIL, ".csv", save_events, show_not_found),
     ]
     for section, path, show in shown:
         application.add_route(section.path + path, door.behind(show, roles=section.roles), methods=["GET"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from alerting.alerts.handling import why_not_judged
 from alerting.cli import build_app
 from alerting.commands.alerts import acting, by
 from alerting.errors import HandlingError
@@ -20,9 +21,9 @@ def command(ctx: click.Context, ref: str, verdict: str, why: str, by: str | None
     """Say whether an alert is right or wrong: it counts for its rule. Said again, it replaces what you said before."""
     with acting(ctx, ref, by) as (at, alert):
         rule = next((each for each in build_app(ctx).book.rules if each.id == alert.rule), None)
-        if rule is not None and rule.shadow and rule.file.nobody_else:
+        if rule is not None and (why_not := why_not_judged(rule)) is not None:
             raise HandlingError(
-                f"{rule.code} tells those whom it names and nobody else, so that nobody judges its alerts one by one",
+                why_not,
                 remedy="`alerting rules quality` says how many there are; `alerting rules promote` takes a reason.",
             )
         at.judge(alert, verdict=verdict, why=why)

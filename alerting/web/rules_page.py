@@ -1,0 +1,141 @@
+"""The rules, for those who look after them: how each stands, what it asks in plain words, how many it met, and which teams it looks at."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.responses import Response
+
+from alerting.authoring.explain.rule_in_words import JOBS, Section, describe_rule
+from alerting.authoring.rule_states import LastKnown, last_known, state_of
+from alerting.authoring.watched import watched_today
+from alerting.formatting import plain
+from alerting.model import Level
+from alerting.rulebook.departures import find_departures
+from alerting.rulebook.rule import Rule
+from alerting.web import case_data
+from alerting.web.sections import RULES
+from alerting.web.visits import Visit
+
+_MET = tuple(level.name for level in Level)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ListedRule:
+    """One rule of the list."""
+
+    code: str
+    title: str
+    state: str
+    job: str
+    owner: str
+    #: How many the last run asked about, and how many met it; None where none asked.
+    asked: int | None
+    met: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class PartShown:
+    """A part of what is said of a rule: each line with the lines that belong to it."""
+
+    heading: str
+    lines: Sequence[tuple[str, Sequence[str]]]
+
+
+def show_rules(visit: Visit) -> Response:
+    """Show every rule, and which files have faults."""
+    book, known = visit.app.book, _known(visit)
+    rules = sorted((*book.rules, *book.off), key=lambda rule: rule.code)
+    states = [_listed(visit, rule, known) for rule in rules]
+    wanted = visit.query.get("state", "")
+    return visit.show(
+        "rules.html",
+        here=RULES.path,
+        rules=[one for one in states if not wanted or one.state.startswith(wanted)],
+        broken=[(one.code, plain(one.problem, 300)) for one in book.broken],
+        state=wanted if wanted in _STATES else "",
+        states=_STATES,
+        total=len(states),
+    )
+
+
+_STATES = {"in use": "In use", "in shadow": "In shadow", "off": "Off"}
+"""How a state begins, and what that is called."""
+
+
+def show_rule(visit: Visit) -> Response:
+    """Show one rule, by its code."""
+    book, code = visit.app.book, visit.path["code"]
+    rule = next((rule for rule in (*book.rules, *book.off) if rule.code == code), None)
+    if rule is None:
+        return visit.nothing_there()
+    known = _known(visit)
+    row = known.asked.get(rule.id, {})
+    return visit.show(
+        "rule.html",
+        here=RULES.path,
+        rule=_listed(visit, rule, known),
+        departures=[plain(found.says, 300) for found in find_departures(book) if found.rule.id == rule.id],
+        problem=plain(row.get("problem") or "", 600),
+        levels=[(level.name, _count(_part(row, "match"), level.name)) for level in reversed(Level)],
+        clear=_count(row, "clear"),
+        unknown=_count(row, "unknown"),
+        parts=[_shown(part) for part in describe_rule(rule, book)],
+        version=rule.version,
+        place=str(rule.place),
+    )
+
+
+def show_coverage(visit: Visit) -> Response:
+    """Show which teams' work rules look at, and how many people none asks about. Every rule is asked for it."""
+    found, why_not = case_data.ask(visit, watched_today)
+    teams = [
+        (one.team.id, plain(one.team.name), len(one.watch.rules), one.watch.people, one.watch.unwatched)
+        for one in (found.teams if found else ())
+    ]
+    return visit.show(
+        "coverage.html",
+        here=RULES.path,
+        teams=teams,
+        not_asked=[(code, plain(why, 300)) for code, why in (found.not_asked if found else ())],
+        why_not=why_not,
+    )
+
+
+def _known(visit: Visit) -> LastKnown:
+    return last_known(visit.app.book, visit.council.store(), visit.connection)
+
+
+def _listed(visit: Visit, rule: Rule, known: LastKnown) -> ListedRule:
+    row = known.asked.get(rule.id, {})
+    return ListedRule(
+        code=rule.code,
+        title=plain(rule.title),
+        state=state_of(visit.app.book, rule, known),
+        job=JOBS[rule.file.job],
+        owner=plain(rule.file.owner),
+        asked=_count(row, "population") if row.get("status") == "ok" else None,
+        met=sum(_count(_part(row, "match"), name) for name in _MET),
+    )
+
+
+def _shown(part: Section) -> PartShown:
+    lines: list[tuple[str, list[str]]] = []
+    for line in part.lines:
+        if line.startswith("  ") and lines:
+            lines[-1][1].append(line.strip())
+        else:
+            lines.append((line.strip(), []))
+    return PartShown(heading=part.heading, lines=lines)
+
+
+def _part(row: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    part = row.get(name)
+    return part if isinstance(part, dict) else {}
+
+
+def _count(row: Mapping[str, Any], name: str) -> int:
+    value = row.get(name, 0)
+    return value if isinstance(value, int) else 0
