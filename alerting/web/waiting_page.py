@@ -25,6 +25,7 @@ from alerting.alerts.matcher import Matcher
 from alerting.casedata.restricted_list import RESTRICTED
 from alerting.errors import HandlingError
 from alerting.formatting import day, listed, plain, plural
+from alerting.logs import Entry, Event
 from alerting.model import Alert, Level
 from alerting.notifications.silences import Impact
 from alerting.store import acts, brakes, load_history, restricted_lists, silences
@@ -300,7 +301,7 @@ def _fire(visit: Visit) -> object:
     if released is None:
         raise HandlingError("fire is not held any more")
     for problem in problems:
-        visit.council.log(f"page: {problem}")
+        visit.council.log(Entry(event=Event.sending_problem, says=problem))
     return released
 
 
