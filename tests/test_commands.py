@@ -116,7 +116,7 @@ def test_without_a_configuration_it_says_where_to_start(tmp_path: Path) -> None:
 def test_run_prints_one_json_value_of_the_promised_shape(shell: Shell) -> None:
     report = shell.json("run", "daily", "--as-of", DAY)
 
-    assert set(report) == {"job", "as_of", "run", "status", "source", "missed", "rules", "older_files", "brakes", "alerts", "bounces",
+    assert set(report) == {"job", "as_of", "run", "status", "source", "missed", "causes", "rules", "older_files", "brakes", "alerts", "bounces",
                            "notifications", "hold_fire", "breaches", "timings"}  # fmt: skip
     assert (report["job"], report["as_of"], report["status"]) == ("daily", DAY, "done")
     assert set(report["source"]) == {"loaded_at", "trusted", "problems", "notes"}

@@ -425,6 +425,7 @@ def test_every_route_but_those_that_say_nothing_of_anybody_is_behind_the_door(si
         "/service/rules",
         "/service/rules/coverage",
         "/service/rules/{code}",
+        "/service/rules/{code}/try",
         "/service/sources",
         "/service/sources/map",
     }

@@ -31,6 +31,7 @@ ABOUT_THE_SERVICE = (
     "/service/runs/1",
     "/service/rules/CP-03",
     "/service/rules/coverage",
+    "/service/rules/CP-03/try",
 )
 
 LOOK = """
@@ -55,6 +56,7 @@ window.say = (name, found) => {
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
     with first_morning(tmp_path_factory.mktemp("looks")) as made:
+        something_waits(made)
         yield made
 
 
@@ -81,7 +83,6 @@ def pages(site: Site) -> dict[str, str]:
         "nobody": site.reader("stranger").get("/").text,
         "not signed in": site.browser().get("/").text,
     }
-    something_waits(site)
     admin = site.browser(**{"X-Mail": "admin@example.gov.uk"})
     found |= {path: admin.get(path).text for path in ABOUT_THE_SERVICE}
     for act in ("acknowledge", "snooze", "assign"):

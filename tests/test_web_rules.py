@@ -91,6 +91,22 @@ def test_which_teams_rules_look_at_is_worked_out_when_asked(site):
     assert "Restricted records are in no count of people." in said
 
 
+@pytest.mark.slow
+def test_a_rule_is_tried_with_other_numbers_as_counts_and_nothing_changes(site):
+    admin = somebodys(site, ADMIN, "/service/rules/PL-01/try?long_days=90")
+    said = words(admin.page)
+
+    assert "Amber 2 0 -2" in said
+    assert "0 more, 2 fewer, 0 at another level." in said
+    assert "C1" not in said
+    wrong = admin.get("/service/rules/PL-01/try?long_days=soon")
+    assert (wrong.status_code, "long_days is not a number." in words(wrong)) == (409, True)
+    assert admin.get("/service/rules/PL-01/try?long_days=-1").status_code == 409
+    assert admin.get("/service/rules/XX-99/try").status_code == 404
+    assert site.reader("M1").get("/service/rules/PL-01/try?long_days=90").status_code == 404
+    assert len([one for one in site.office.alerts() if one.code == "PL-01"]) == 2
+
+
 # ---- sources
 
 

@@ -186,7 +186,7 @@ def test_a_silence_is_approved_by_a_second_person_who_has_seen_how_far_it_reache
     assert "C1" not in said, "what somebody wrote beside it may be about a child"
     assert admin.send("/service/waiting/approve", request=1).headers["location"].endswith("?done=approve")
     said = words(admin.get("/service/waiting"))
-    assert "Silence 1: rule CP-03, team T1 From 2 March 2026 to 7 March 2026, by M1, approved by admin@example.gov.uk." in said
+    assert "Silence 1: rule CP-03, team T1 From 2 March 2026 to 7 March 2026, by Person M1, approved by A. Officer." in said
     assert admin.send("/service/waiting/end-silence", silence=1, note="they are told again").status_code == 303
     assert "None stands or is to come." in words(admin.get("/service/waiting"))
 

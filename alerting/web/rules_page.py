@@ -17,6 +17,7 @@ from alerting.rulebook.departures import find_departures
 from alerting.rulebook.rule import Rule
 from alerting.web import case_data
 from alerting.web.sections import RULES
+from alerting.web.try_page import numbers_of
 from alerting.web.visits import Visit
 
 _MET = tuple(level.name for level in Level)
@@ -83,6 +84,7 @@ def show_rule(visit: Visit) -> Response:
         clear=_count(row, "clear"),
         unknown=_count(row, "unknown"),
         parts=[_shown(part) for part in describe_rule(rule, book)],
+        own_numbers=numbers_of(rule),
         version=rule.version,
         place=str(rule.place),
     )
