@@ -6,8 +6,10 @@ Whether lines are JSON or plain is for `terminal` to say.
 
 from __future__ import annotations
 
+import logging
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
 from datetime import date
 from enum import StrEnum
@@ -36,6 +38,7 @@ class Event(StrEnum):
     page_turned_away = "page_turned_away"
     page_not_signed_in = "page_not_signed_in"
     store_away = "store_away"
+    library_warning = "library_warning"
 
     @property
     def is_problem(self) -> bool:
@@ -46,7 +49,14 @@ class Event(StrEnum):
 _PROBLEMS = frozenset(
     {
         *(Event.config_kept, Event.rule_fault, Event.runs_missed, Event.work_failed, Event.sending_problem),
-        *(Event.heartbeat_problem, Event.page_not_shown, Event.page_failed, Event.page_turned_away, Event.store_away),
+        *(
+            Event.heartbeat_problem,
+            Event.page_not_shown,
+            Event.page_failed,
+            Event.page_turned_away,
+            Event.store_away,
+            Event.library_warning,
+        ),
     }
 )
 
@@ -86,6 +96,33 @@ class Entry:
 
 Log = Callable[[Entry], None]
 """Where entries go."""
+
+
+class LibraryWarnings(logging.Handler):
+    """Logs that a library has warned of something: which, and where in it. Its words may quote a record, and stay unsaid."""
+
+    def __init__(self, log: Log) -> None:
+        super().__init__(logging.WARNING)
+        self._log = log
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Log a warning of a library."""
+        kind = record.exc_info[0].__name__ if record.exc_info and record.exc_info[0] else None
+        where = f"{record.module}, line {record.lineno}"
+        says = f"{record.name} has warned of something" + (f" ({kind})" if kind else "")
+        self._log(Entry(event=Event.library_warning, says=says, error=kind, where=where))
+
+
+@contextmanager
+def warnings_logged(log: Log) -> Iterator[None]:
+    """Let what libraries warn of be logged while the block works, and printed nowhere else."""
+    handler, root = LibraryWarnings(log), logging.getLogger()
+    root.addHandler(handler)
+    try:
+        yield
+    finally:
+        root.removeHandler(handler)
+
 
 _ADDRESS = re.compile(r"(?:\"[^\"]*\"|[^\s<>\"(),;:]+)@[^\s<>\"(),;:]+")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import logging
 import re
 import sys
 from dataclasses import fields
@@ -18,7 +19,7 @@ from click.testing import CliRunner
 from alerting.app import build
 from alerting.commands import cli
 from alerting.errors import StoreError
-from alerting.logs import Entry, Event, masked
+from alerting.logs import Entry, Event, masked, warnings_logged
 from alerting.service import Service, entry_of
 from alerting.sources.demo.export import export
 from alerting.sources.demo.source import Source
@@ -79,6 +80,23 @@ def test_an_entry_has_no_place_for_a_person_or_a_case():
     assert {field.name for field in fields(Entry)} == {
         *("event", "says", "job", "as_of", "run", "status", "step", "seconds", "counts", "error", "where", "method", "route", "answer")
     }  # fmt: skip
+
+
+def test_what_a_library_warns_of_is_a_line_too_without_its_words(capsys):
+    library = logging.getLogger("a_library")
+    with warnings_logged(make_log(lambda: NOON)):
+        library.warning("%s, child C1, cannot be read", "Ava Smith")
+        library.error("Ava Smith failed", exc_info=ValueError("Ava Smith"))
+        library.info("Ava Smith is well")
+    first, second = lines(said := capsys.readouterr().err)
+
+    assert (first["event"], first["says"], first["where"].partition(",")[0]) == (
+        *("library_warning", "a_library has warned of something"),
+        "test_logs",
+    )
+    assert (second["error"], second["level"]) == ("ValueError", "warning")
+    assert "Ava" not in said
+    assert "C1" not in said
 
 
 @pytest.mark.slow
@@ -149,23 +167,22 @@ def test_several_days_and_their_page_name_nobody_and_nothing_of_a_case(tmp_path,
     config = tmp_path / "config.yaml"
     config.write_text(yaml.safe_dump(settings), "utf-8")
     clock = Clock(moment=datetime(2026, 3, 2, 7, tzinfo=UTC))
-    log = make_log(clock)
+    log, app = make_log(clock), build(config)
     for on in range(2):
         if on == 1:  # nobody can be written to
             (tmp_path / "outbox").rename(tmp_path / "before")
             (tmp_path / "outbox").write_text("a file", "utf-8")
-        app = build(config)
         store = app.store()
         log(entry_of(app.pipeline(store).run("daily", start + timedelta(days=on), clock, log=log)))
         store.close()
         clock.later(days=1)
-    Service(config=config, build=lambda: build(config), clock=lambda: datetime.now(UTC), log=log).run(lambda: False, once=True)
+    Service(config=config, build=lambda: app, clock=lambda: datetime.now(UTC), log=log).run(lambda: False, once=True)
     export(Source(children=60, seed=5, start=start), start + timedelta(days=1), tables, "csv", date_style="iso", encoding="utf-8")  # fmt: skip
-    page = Council(config=config, build=lambda: build(config), clock=clock, log=log)
+    page = Council(config=config, build=lambda: app, clock=clock, log=log)
     with listening(page):
         asked = walk(tables, page_url, 5)
         monkeypatch.setattr("alerting.web.alert_page.told_of", _breaks)
-        asked |= walk(tables, page_url, 40)
+        asked |= walk(tables, page_url, 5)
         monkeypatch.setattr("alerting.web.visits.make_scope", _is_away)
         asked |= walk(tables, page_url, 40)
     said = capsys.readouterr().err

@@ -244,6 +244,14 @@ def test_what_there_is_not_and_what_does_not_fit_is_a_problem(site, path, status
     read(site.reader("M1").get(API + path), status)
 
 
+def test_what_is_turned_away_before_anybody_is_asked_is_a_problem_too(site):
+    reader = site.reader("M1")
+
+    read(reader.get(f"{API}/me", Host="elsewhere.example"), 400)
+    read(reader.post_json(f"{API}/alerts/A-1/acts/recorded", {"stand": "x" * 70_000}), 413)
+    read(requests.put(f"{site.url}{API}/me", timeout=30), 405)
+
+
 def test_a_part_of_a_list_can_be_asked_for(site):
     reader = site.reader("S1")
     every = read(reader.get(f"{API}/alerts?whose=all"))

@@ -12,7 +12,7 @@ import click
 from alerting.cli import build_app, now
 from alerting.config import load_config
 from alerting.errors import AlertingError, ConfigError
-from alerting.logs import Entry, Event, Log
+from alerting.logs import Entry, Event, Log, warnings_logged
 from alerting.terminal import make_log
 
 if TYPE_CHECKING:
@@ -42,6 +42,7 @@ def command(ctx: click.Context, alive: Path | None, *, once: bool, no_web: bool,
     log = make_log(now)
     service = Service(config=ctx.obj, build=lambda: build_app(ctx), clock=now, log=log, alive=alive)
     with (
+        warnings_logged(log),
         _page(ctx.obj, lambda: build_app(ctx), log, wanted=not (no_web or once)),
         told_to_stop(service.give_back, code=0, on_signal=service.ring) as stop,
     ):
@@ -55,7 +56,7 @@ def show_page(config: Path, build: Callable[[], App]) -> None:
     from alerting.runs.stopping import told_to_stop
 
     told, log = threading.Event(), make_log(now)
-    with _page(config, build, log, needed=True), told_to_stop(told.set, code=0, on_signal=told.set):
+    with warnings_logged(log), _page(config, build, log, needed=True), told_to_stop(told.set, code=0, on_signal=told.set):
         told.wait()
     log(Entry(event=Event.stopped, says="stopped"))
 

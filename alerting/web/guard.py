@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from alerting.logs import Entry, Event, Log
 from alerting.page_settings import is_loopback
+from alerting.web.problems import FOR_PROGRAMS, problem
 
 LARGEST_BODY = 64 * 1024
 """Bytes: many times what the longest form takes."""
@@ -37,6 +38,25 @@ _SAYS = {
 }
 _WATCHING = frozenset({"/healthz", "/readyz", "/metrics", "/page.css"})
 _YEAR_S = 365 * 24 * 60 * 60
+
+
+@dataclass(frozen=True)
+class _Refusal:
+    """Why a request is not let through."""
+
+    status: int
+    says: str
+
+    def answer(self, scope: Scope) -> Response:
+        """Return what is answered: a line; to a program a problem."""
+        for_programs = scope["path"].startswith(FOR_PROGRAMS)
+        response = problem(self.status, self.says) if for_programs else PlainTextResponse(self.says, self.status)
+        if self.status == 408:
+            response.headers["Connection"] = "close"
+        return response
+
+
+_TOO_LARGE = _Refusal(413, "That is more than this page takes.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,6 +84,8 @@ class Guard:
     async def _answer(self, scope: Scope, inner: Scope, receive: Receive, answer: _Answer) -> None:
         """Answer one request. inner: as the application takes it."""
         body = self._refuse(scope) or await _whole_body(receive)
+        if isinstance(body, _Refusal):
+            body = body.answer(inner)
         if isinstance(body, Response):
             await body(scope, receive, answer)
             return
@@ -82,18 +104,18 @@ class Guard:
         entry = Entry(event=Event.page_request, method=scope["method"] if scope["method"] in _METHODS else None, route=route)
         self.log(replace(entry, answer=answer.status, seconds=took))
 
-    def _refuse(self, scope: Scope) -> Response | None:
-        """Return the answer to a request that is not let through; None where it is."""
+    def _refuse(self, scope: Scope) -> _Refusal | Response | None:
+        """Return why a request is not let through, or where it is led instead; None where it is."""
         if scope["method"] not in _METHODS:
-            return PlainTextResponse("This cannot be asked here.", 405)
+            return _Refusal(405, "This cannot be asked here.")
         hosts = Headers(scope=scope).getlist("host")
         if len(hosts) != 1 or hosts[0].lower() not in self._hosts:
-            return PlainTextResponse("This page is not at that address.", 400)
+            return _Refusal(400, "This page is not at that address.")
         if sum(len(name) + len(value) for name, value in scope["headers"]) > _LARGEST_HEAD:
-            return PlainTextResponse("That is more than this page takes.", 431)
+            return _Refusal(431, "That is more than this page takes.")
         length = Headers(scope=scope).get("content-length", "0")
         if not length.isascii() or not length.isdigit() or int(length) > LARGEST_BODY:
-            return PlainTextResponse("That is more than this page takes.", 413)
+            return _TOO_LARGE
         if self._prefix and scope["path"] == self._prefix and scope["method"] != "POST":
             # A browser sends the cookie of a path to what is under it alone: here nobody would be known.
             return RedirectResponse(f"{self._prefix}/", 308)
@@ -145,24 +167,24 @@ class _Answer:
         await self.send(message)
 
 
-async def _whole_body(receive: Receive) -> bytes | Response:
-    """Return the body of a request, or the answer to one that is too long or too slow."""
+async def _whole_body(receive: Receive) -> bytes | _Refusal:
+    """Return the body of a request, or why one that is too long or too slow is not read."""
     parts, size = [], 0
     try:
         async with asyncio.timeout(_BODY_WITHIN_S):
             while True:
                 message = await receive()
                 if message["type"] == "http.disconnect":
-                    return PlainTextResponse("", 400)
+                    return _Refusal(400, "")
                 part = message.get("body", b"")
                 size += len(part)
                 if size > LARGEST_BODY:
-                    return PlainTextResponse("That is more than this page takes.", 413)
+                    return _TOO_LARGE
                 parts.append(part)
                 if not message.get("more_body"):
                     return b"".join(parts)
     except TimeoutError:
-        return PlainTextResponse("That took too long.", 408, headers={"Connection": "close"})
+        return _Refusal(408, "That took too long.")
 
 
 def _given(body: bytes, receive: Receive) -> Receive:
