@@ -111,9 +111,17 @@ def test_what_needs_a_look_begins_with_the_cause():
         "Fire is held",
         "P1: message 3 was accepted by nobody",
     ]
+    assert "first day" not in " ".join(line.look_at)
     assert line.off_here == ["WF-01: switched off in config.yaml"]
     assert dict(line.steps)["Trust"] == "Some of what rules read was not believed; 1 note"
     assert dict(line.steps)["Rules"] == "0 asked, 1 waiting for their data, 1 with a fault and 1 off"
+
+
+def test_the_first_day_is_one_sentence_however_many_rules_wait():
+    brakes = [{"code": "CP-03", "kind": "baseline", "kept_back": 8}, {"code": "CL-01", "kind": "baseline", "kept_back": 0}]
+    line = line_of(run_of(brakes=brakes), ZoneInfo("Europe/London"))
+
+    assert line.look_at == ["The first day: 8 alerts of 2 rules wait, and nobody is told of them until somebody has looked"]
 
 
 def test_the_report_of_an_earlier_version_or_of_a_run_that_was_cut_short_is_shown_with_what_it_has():

@@ -109,7 +109,7 @@ class _Api:
     async def act(
         self, request: Request, ref: str, act: str, asked: ActAsked, token: Annotated[str, Header(alias=_TOKEN)] = ""
     ) -> Response:
-        """Do something about an alert: `acknowledge`, `recorded`, `snooze`, `assign`, `data-error`, `not-useful`, `close`, `take-back`."""
+        """Do something about an alert: `acknowledge`, `recorded`, `snooze`, `assign`, `data-error`, `not-useful`, `close`, `take-back`, `withdraw`, `approve`, `judge`."""
         form = {name: str(value) for name, value in asked.model_dump(exclude_none=True).items()}
         return await self._enter(request, _act, form | {"token": token}, refused=_refused)
 

@@ -40,6 +40,8 @@ class ActAsked(BaseModel):
     )
     to: str = Field(default="", max_length=200, description="Of `assign`: the worker's id")
     kind: str = Field(default="", max_length=40, description="Of `take-back`: what is taken back")
+    request: str = Field(default="", max_length=12, description="Of `approve` and `withdraw`: the number of what was asked for")
+    verdict: str = Field(default="", max_length=12, description="Of `judge`, of a rule in shadow: right or wrong")
 
 
 class Me(BaseModel):

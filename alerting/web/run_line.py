@@ -93,7 +93,7 @@ def _look_at(report: Mapping[str, Any]) -> list[str]:
     rules = _rows(report, "rules")
     found += [_cause(one) for one in _rows(report, "causes") if not _is_off_here(one, rules)]
     found += [f"{one.get('file', '')}: {one.get('problem', '')}" for one in _rows(report, "older_files")]
-    found += [_brake(one) for one in _rows(report, "brakes") if one.get("kind") == "baseline"]
+    found += _first_day(report)
     held = report.get("hold_fire")
     found += [f"{held[:1].upper()}{held[1:]}"] if isinstance(held, str) and held else []
     found += _texts(report.get("breaches"))
@@ -110,9 +110,14 @@ def _is_off_here(cause: Mapping[str, Any], rules: Sequence[Mapping[str, Any]]) -
     return off.issuperset(_texts(cause.get("rules")))
 
 
-def _brake(row: Mapping[str, Any]) -> str:
-    kept = plural(_count(row, "kept_back"), "alert")
-    return f"{row.get('code', '')}: {kept} of the first day wait, and nobody is told of them until somebody has looked"
+def _first_day(report: Mapping[str, Any]) -> list[str]:
+    """Return what waits of the first day, in one sentence: each of its rules has a brake on."""
+    kept = [_count(row, "kept_back") for row in _rows(report, "brakes") if row.get("kind") == "baseline"]
+    if not kept:
+        return []
+    return [
+        f"The first day: {plural(sum(kept), 'alert')} of {plural(len(kept), 'rule')} wait, and nobody is told of them until somebody has looked"
+    ]
 
 
 def _source(report: Mapping[str, Any], as_of: date) -> str:

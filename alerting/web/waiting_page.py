@@ -205,7 +205,7 @@ def _brakes_on(visit: Visit, requests: list[Request]) -> list[BrakeOn]:
     known = known_since_back(((ref, last.told_on) for (_, _, ref), last in told.items()), live)
     waiting = untold(live, on, known)
     rules = {rule.id: rule for rule in (*visit.app.book.rules, *visit.app.book.off)}
-    return [
+    found = [
         BrakeOn(
             rule=brake.rule,
             code=rules[brake.rule].code if brake.rule in rules else brake.rule,
@@ -217,6 +217,7 @@ def _brakes_on(visit: Visit, requests: list[Request]) -> list[BrakeOn]:
         )
         for brake in on
     ]
+    return sorted(found, key=lambda one: one.code)
 
 
 def _why_on(brake: Brake) -> str:
