@@ -268,7 +268,8 @@ def test_what_people_do_between_two_runs_is_no_edit_by_hand(office: Office) -> N
     with opened(office) as store, store.transaction() as connection:
         send_hold.hold(connection, by=somebody("P1"), why="looking", now=NOON)
         assert check_seals(connection).breaks == ()
-        send_hold.release(connection, by=somebody("P1"), note="looked", now=NOON)
+        marker = send_hold.Marker(store=store, path=None, environment="production")
+        marker.release(connection, by=somebody("P1"), note="looked", now=NOON)
     office.run(MONDAY + 3 * DAY)
     assert checked(office).breaks == ()
 

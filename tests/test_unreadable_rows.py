@@ -184,7 +184,9 @@ def test_that_fire_is_held_stays_so_whatever_becomes_of_the_words_for_it(tmp_pat
 
     assert "cannot be read" in str(report.sending.hold_fire)
     with opened(office) as store, store.transaction() as connection:
-        assert send_hold.release(connection, by=somebody("P1"), note="", now=NOON) is not None
+        marker = send_hold.Marker(store=store, path=None, environment="production")
+        released, _ = marker.release(connection, by=somebody("P1"), note="", now=NOON)
+        assert released is not None
         assert connection.execute(sa.select(acts_of(ActKind.fire_released))).scalar()
 
 
