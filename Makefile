@@ -10,7 +10,7 @@ BIN := .venv/bin
 READY := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test slow check lint format lock dist clean
+.PHONY: help setup demo test slow check lint format lock dist release clean
 
 help:  ## list these commands
 	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -58,6 +58,9 @@ lock:  ## make requirements.txt and requirements-dev.txt anew from pyproject.tom
 
 dist: $(READY)  ## a wheel, with the rules and the words of the messages in it
 	$(BIN)/python -m hatchling build --target wheel --directory dist
+
+release: $(READY)  ## wheel, sdist, constraints with hashes and an SBOM, where version, CHANGELOG.md and tag agree
+	$(BIN)/python release.py
 
 clean:  ## remove what the other commands made
 	rm -rf .venv .venv-lock demo dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -1,12 +1,10 @@
-"""What holds for the repository as a whole: its files, its lock, its wheel."""
+"""What holds for the repository as a whole: its files and its lock."""
 
 from __future__ import annotations
 
 import re
 import subprocess
-import sys
 import tomllib
-import zipfile
 from pathlib import Path
 
 import pytest
@@ -95,27 +93,3 @@ def test_no_file_names_a_package_registry_or_a_machine():
     }
 
     assert not named
-
-
-@pytest.mark.slow
-def test_the_wheel_carries_the_rules_and_the_words_of_the_messages(tmp_path):
-    subprocess.run(
-        [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", str(tmp_path)],
-        cwd=ROOT,
-        check=True,
-        capture_output=True,
-    )
-    [wheel] = tmp_path.glob("*.whl")
-    inside = set(zipfile.ZipFile(wheel).namelist())
-
-    def carried(folder: str, pattern: str, to: str) -> set[str]:
-        root = ROOT / folder
-        return {f"{to}/{path.relative_to(root).as_posix()}" for path in root.rglob(pattern)}
-
-    assert carried("rules", "*.yaml", "alerting/_rules") <= inside
-    assert carried("rules", "*.sql", "alerting/_rules") <= inside
-    assert carried("alerting/notifications/messages/templates", "*.*", "alerting/notifications/messages/templates") <= inside
-    assert carried("alerting/store/migrations", "*.py", "alerting/store/migrations") <= inside
-    assert carried("notifiers", "*.html", "notifiers") <= inside
-    assert any(name.startswith("alerting/_rules/") and name.endswith(".yaml") for name in inside)
-    assert any(name.startswith("alerting/notifications/messages/templates/") for name in inside)

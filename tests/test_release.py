@@ -1,0 +1,178 @@
+"""A release: what it refuses, what it is made of, and that a machine with Python alone has its first message from it."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from pathlib import Path
+from zipfile import ZipFile
+
+import pytest
+
+from release import Checkout, constraints, disagreements
+from tests.test_project import tracked
+
+ROOT = Path(__file__).parent.parent
+VERSION = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
+
+READY = Checkout(
+    version="1.2.0",
+    section="1.2.0 - 2026-03-02",
+    tags=frozenset({"v1.2.0"}),
+    tags_elsewhere=frozenset({"v1.1.0"}),
+    changed=(),
+)
+
+
+# ---------------------------------------------------------------- what is refused
+
+
+def test_where_version_changelog_and_tag_agree_nothing_stands_against_a_release():
+    assert disagreements(READY) == []
+
+
+def test_a_release_may_be_built_before_it_is_tagged():
+    assert disagreements(replace(READY, tags=frozenset())) == []
+
+
+def test_a_tag_that_names_no_version_is_not_asked_about():
+    assert disagreements(replace(READY, tags=frozenset({"v1.2.0", "seen-by-audit"}))) == []
+
+
+@pytest.mark.parametrize(
+    "section", ["Unreleased", "1.1.0 - 2026-02-02", "1.2.0", "1.2.00 - 2026-03-02", "1.2.0rc1 - 2026-03-02", ""]
+)
+def test_a_changelog_that_does_not_begin_with_this_version_and_its_day_is_refused(section):
+    [refused] = disagreements(replace(READY, section=section))
+
+    assert "head it `## 1.2.0 - YYYY-MM-DD`" in refused
+
+
+@pytest.mark.parametrize("tag", ["v1.3.0", "1.2.0", "v1.2.0rc1"])
+def test_a_commit_that_is_tagged_as_another_version_is_refused(tag):
+    [refused] = disagreements(replace(READY, tags=frozenset({tag})))
+
+    assert f"has the tag {tag}" in refused
+
+
+def test_a_version_that_was_released_from_another_commit_is_refused():
+    [refused] = disagreements(replace(READY, tags=frozenset(), tags_elsewhere=frozenset({"v1.2.0"})))
+
+    assert "raise the version" in refused
+
+
+def test_what_is_not_committed_is_refused():
+    [refused] = disagreements(replace(READY, changed=("rules/practice/CL-01.yaml",)))
+
+    assert "Not as committed: rules/practice/CL-01.yaml" in refused
+
+
+def test_all_that_is_wrong_is_said_at_once():
+    assert len(disagreements(replace(READY, section="Unreleased", tags=frozenset({"v1.3.0"}), changed=("README.md",)))) == 3
+
+
+# ---------------------------------------------------------------- what it is made of
+
+
+def test_the_constraints_hold_this_version_by_its_hashes_and_ask_for_no_extra():
+    text = constraints("# made\npsycopg[binary]==3.3.9 \\\n    --hash=sha256:aa\n", "1.2.0", [b"wheel", b"sdist"])
+
+    wheel, sdist = (sha256(content).hexdigest() for content in (b"wheel", b"sdist"))
+    assert text == (
+        f"practice-alerts==1.2.0 \\\n    --hash=sha256:{wheel} \\\n    --hash=sha256:{sdist}\npsycopg==3.3.9 \\\n    --hash=sha256:aa\n"
+    )
+
+
+def git(folder: Path, *arguments: str) -> None:
+    who = ("-c", "user.name=Priya Shah", "-c", "user.email=priya@example.gov.uk")
+    subprocess.run(["git", *who, *arguments], cwd=folder, check=True, capture_output=True)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Released:
+    """A checkout from which a release was asked for twice: before its changes had a version, and after."""
+
+    checkout: Path
+    refused: subprocess.CompletedProcess[str]
+    printed: list[str]
+
+    @property
+    def dist(self) -> Path:
+        return self.checkout / "dist"
+
+
+@pytest.fixture(scope="module")
+def released(tmp_path_factory: pytest.TempPathFactory) -> Released:
+    checkout = tmp_path_factory.mktemp("release") / "checkout"
+    for file in tracked():
+        copy = checkout / file.relative_to(ROOT)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(file, copy)
+    changes = checkout / "CHANGELOG.md"
+    text = changes.read_text(encoding="utf-8")
+    build = [sys.executable, "release.py"]
+
+    changes.write_text(re.sub(r"^## .*$", "## Unreleased", text, count=1, flags=re.MULTILINE), encoding="utf-8")
+    git(checkout, "init", "--quiet")
+    git(checkout, "add", "--all")
+    git(checkout, "commit", "--quiet", "--message", "ready")
+    refused = subprocess.run(build, cwd=checkout, capture_output=True, text=True, check=False)
+
+    changes.write_text(re.sub(r"^## .*$", f"## {VERSION} - 2026-03-02", text, count=1, flags=re.MULTILINE), encoding="utf-8")
+    git(checkout, "commit", "--quiet", "--all", "--message", "released")
+    git(checkout, "tag", f"v{VERSION}")
+    done = subprocess.run(build, cwd=checkout, capture_output=True, text=True, check=True)
+    return Released(checkout=checkout, refused=refused, printed=done.stdout.splitlines())
+
+
+@pytest.mark.slow
+def test_a_checkout_whose_changes_have_no_version_yet_is_not_built(released):
+    assert released.refused.returncode == 1
+    assert "Nothing is built.\nCHANGELOG.md begins with the section `Unreleased`" in released.refused.stderr
+
+
+@pytest.mark.slow
+def test_a_release_is_a_wheel_a_sdist_its_constraints_and_what_is_in_it(released):
+    names = {
+        f"practice_alerts-{VERSION}-py3-none-any.whl",
+        f"practice_alerts-{VERSION}.tar.gz",
+        f"practice-alerts-{VERSION}-constraints.txt",
+        f"practice-alerts-{VERSION}.cdx.json",
+    }
+
+    assert {path.name for path in released.dist.iterdir()} == names
+    assert {Path(line).name for line in released.printed} == names
+
+
+@pytest.mark.slow
+def test_the_wheel_carries_the_rules_the_pages_and_the_words_of_the_messages(released):
+    files = [path.relative_to(ROOT).as_posix() for path in tracked("alerting", "notifiers", "rules")]
+    carried = {re.sub("^rules/", "alerting/_rules/", file) for file in files}
+
+    inside = set(ZipFile(released.dist / f"practice_alerts-{VERSION}-py3-none-any.whl").namelist())
+    assert carried == {name for name in inside if ".dist-info/" not in name}
+
+
+@pytest.mark.slow
+def test_the_constraints_name_the_files_beside_them_and_no_address(released):
+    text = (released.dist / f"practice-alerts-{VERSION}-constraints.txt").read_text(encoding="utf-8")
+
+    for file in (f"practice_alerts-{VERSION}-py3-none-any.whl", f"practice_alerts-{VERSION}.tar.gz"):
+        assert sha256((released.dist / file).read_bytes()).hexdigest() in text
+    assert "://" not in text
+
+
+@pytest.mark.slow
+def test_the_sbom_names_every_package_that_is_locked_by_version_and_hash(released):
+    sbom = json.loads((released.dist / f"practice-alerts-{VERSION}.cdx.json").read_text(encoding="utf-8"))
+    locked = re.findall(r"^([a-z0-9._-]+)(?:\[[a-z,]+\])?==(\S+)", (ROOT / "requirements.txt").read_text("utf-8"), re.MULTILINE)
+
+    assert (sbom["bomFormat"], sbom["metadata"]["component"]["version"]) == ("CycloneDX", VERSION)
+    assert [(part["name"], part["version"]) for part in sbom["components"]] == locked
+    assert all(part["externalReferences"][0]["hashes"] for part in sbom["components"])
