@@ -141,10 +141,10 @@ def make_log(clock: Callable[[], datetime], *, in_words: bool = False) -> Log:
         return lambda entry: _say(entry, None if in_words else clock())
     import structlog
 
-    def at(_: object, __: str, given: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-        return {"at": clock().isoformat(timespec="milliseconds"), **given}
+    def begin(_: object, level: str, given: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+        return {"at": clock().isoformat(timespec="milliseconds"), "level": level, "event": given.pop("event"), **given}
 
-    chain: list[structlog.types.Processor] = [structlog.processors.add_log_level, at, structlog.processors.JSONRenderer()]
+    chain: list[structlog.types.Processor] = [begin, structlog.processors.JSONRenderer()]
     logger = structlog.wrap_logger(_Lines(), processors=chain, wrapper_class=structlog.BoundLogger)
 
     def write(entry: Entry) -> None:

@@ -44,8 +44,10 @@ def test_an_entry_is_a_line_of_json_with_what_it_has_and_when(capsys):
     log = make_log(lambda: NOON)
     log(Entry(event=Event.step_ended, job="daily", as_of=MONDAY, run=7, step="evaluate", seconds=1.23456))
     log(Entry(event=Event.store_away, says="the store\ncannot be reached", error="StoreError"))
+    said = capsys.readouterr().err
 
-    assert lines(capsys.readouterr().err) == [
+    assert said.startswith('{"at": "2026-03-02T12:00:00.000+00:00", "level": "info", "event": "step_ended", ')
+    assert lines(said) == [
         {
             "at": "2026-03-02T12:00:00.000+00:00", "level": "info", "event": "step_ended", "job": "daily", "as_of": "2026-03-02",
             "run": 7, "step": "evaluate", "seconds": 1.235,

@@ -197,3 +197,18 @@ def test_a_store_that_is_away_gives_a_plain_page_and_the_service_goes_on_when_it
     assert (ended.job, ended.as_of) == ("daily", today)
     assert [at(reader, url).get("/").status_code for url in instances.urls] == [200, 200]
     assert {entry.event for entry in instances.logged} >= {Event.store_away, Event.page_request}
+
+
+def test_an_instance_that_begins_anew_loses_no_session(instances):
+    reader = at(instances.reader("M1"), instances.urls[1])
+    reader.get("/")
+    kept, port = reader.cookies.get("alerting"), free_port()
+    settings = yaml.safe_load(instances.configs[1].read_text("utf-8"))
+    settings["page"]["port"] = port
+    config = instances.office.folder / "anew.yaml"
+    config.write_text(yaml.safe_dump(settings), "utf-8")
+    with listening(Council(config=config, build=lambda: build(config), clock=instances.clock, log=instances.logged.append)):
+        page = at(reader, f"http://127.0.0.1:{port}").get("/")
+
+        assert (page.status_code, reader.cookies.get("alerting")) == (200, kept)
+        assert reader.send("/sign-out").status_code == 200
