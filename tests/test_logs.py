@@ -26,7 +26,7 @@ from alerting.sources.demo.source import Source
 from alerting.terminal import make_log
 from alerting.web.council import Council
 from alerting.web.serving import listening
-from tests.made_council import MONDAY
+from tests.made_council import MONDAY, its_rules
 from tests.office import Office
 from tests.servers import free_port
 from tests.web_site import PROXY, Browser, Clock, first_morning
@@ -160,6 +160,7 @@ def test_several_days_and_their_page_name_nobody_and_nothing_of_a_case(tmp_path,
         "council": {"name": "Exampleshire", "administrators": ["admin@example.gov.uk"], "domain": "alerts.example.gov.uk"},
         "store": "sqlite:///alerting.db",
         "go_live": "full",
+        "rules": {"path": its_rules().as_posix()},
         "source": {"type": "demo", "children": 60, "seed": 5, "start": start},
         "jobs": NEVER,
         "keep": {"days": 0},
