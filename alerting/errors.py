@@ -100,6 +100,10 @@ class StoreError(AlertingError):
     """The service's own database cannot be used."""
 
 
+class StoreAwayError(StoreError):
+    """The server of the service's own database does not let it in just now; it may do so later."""
+
+
 class EmptyStoreError(StoreError):
     """The service's own database is there and has no tables yet."""
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import queue
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -18,7 +18,7 @@ from alerting import private_files
 from alerting.app import App
 from alerting.casedata import engine
 from alerting.delivery.sending import Clock
-from alerting.errors import AlertingError, ConfigError, RunHeld
+from alerting.errors import AlertingError, ConfigError, RunHeld, StoreAwayError
 from alerting.formatting import day
 from alerting.logs import Entry, Event, Log
 from alerting.notifications.report import Report
@@ -32,6 +32,8 @@ from alerting.store.store import Store
 LOOK_EVERY_MINUTES = 5
 STUCK_AFTER = timedelta(hours=2)
 """After so long at one piece of work the service says no more that it goes on, so that whoever watches starts it anew."""
+_ASK_AGAIN_AFTER_S = 30.0
+"""After so long a store that is away when the service starts is asked again."""
 _WAKE, _LOOK, _STOP = "a job's time", "a look round", "a signal"
 
 
@@ -122,23 +124,40 @@ class Service:
         """Work until told to stop; once: look round a single time, as at the start."""
         self._changed()
         app = self.build()
-        self._store = store = app.store()
-        try:
-            with self._ticking(app):
-                self._log_start(app, store)
-                self._work(app, store, stopping)
-                while not once and not stopping():
-                    self._wait()
-                    if not stopping():
-                        app = self._anew(app, store)
-                        self._work(app, store, stopping)
-        finally:
-            store.close()
+        with self._ticking(app):
+            self._store = store = self._open(app, stopping, once=once)
+            if store is not None:
+                try:
+                    self._go_on(app, store, stopping, once=once)
+                finally:
+                    store.close()
         self.log(Entry(event=Event.stopped, says="stopped"))
 
-    def _wait(self) -> None:
+    def _open(self, app: App, stopping: Callable[[], bool], *, once: bool) -> Store | None:
+        """Return the store, once its server lets the service in; None where it is told to stop before. Raises StoreError."""
+        while not stopping():
+            try:
+                return app.store()
+            except StoreAwayError as error:
+                if once:
+                    raise
+                self._say(_failed("the store", error))
+            self._wait(_ASK_AGAIN_AFTER_S)
+        return None
+
+    def _go_on(self, app: App, store: Store, stopping: Callable[[], bool], *, once: bool) -> None:
+        self._log_start(app, store)
+        self._work(app, store, stopping)
+        while not once and not stopping():
+            self._wait()
+            if not stopping():
+                app = self._anew(app, store)
+                self._work(app, store, stopping)
+
+    def _wait(self, at_most_s: float | None = None) -> None:
         """Wait until the bell is rung; however often it was, it is answered once."""
-        self._bell.get()
+        with suppress(queue.Empty):
+            self._bell.get(timeout=at_most_s)
         while not self._bell.empty():
             self._bell.get()
 
@@ -229,8 +248,7 @@ class Service:
         try:
             yield
         except AlertingError as error:
-            says = f"{what}: {error.problem}" + (f" ({error.remedy.rstrip('.')})" if error.remedy else "")
-            self._say(Entry(event=Event.work_failed, says=says, job=job, error=type(error).__name__))
+            self._say(_failed(what, error, job))
 
     def _say(self, entry: Entry) -> None:
         """Log an entry; what says the same as the one before it, once."""
@@ -248,6 +266,11 @@ class Service:
     def _log_report(self, report: Report | None) -> None:
         if report is not None:
             self._say(entry_of(report))
+
+
+def _failed(what: str, error: AlertingError, job: str | None = None) -> Entry:
+    says = f"{what}: {error.problem}" + (f" ({error.remedy.rstrip('.')})" if error.remedy else "")
+    return Entry(event=Event.work_failed, says=says, job=job, error=type(error).__name__)
 
 
 def entry_of(report: Report) -> Entry:

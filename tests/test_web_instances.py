@@ -15,6 +15,7 @@ import pytest
 import yaml
 
 from alerting.app import build
+from alerting.errors import StoreError
 from alerting.logs import Entry, Event
 from alerting.service import Service
 from alerting.web.council import Council
@@ -197,6 +198,27 @@ def test_a_store_that_is_away_gives_a_plain_page_and_the_service_goes_on_when_it
     assert (ended.job, ended.as_of) == ("daily", today)
     assert [at(reader, url).get("/").status_code for url in instances.urls] == [200, 200]
     assert {entry.event for entry in instances.logged} >= {Event.store_away, Event.page_request}
+
+
+def test_a_service_that_starts_while_the_store_is_away_begins_when_it_is_back(instances):
+    instances.server.stop()
+    with serving(instances) as (service, logged):
+        until(lambda: bool(logged))
+        assert [(entry.event, entry.error) for entry in logged] == [(Event.work_failed, "StoreAwayError")]
+        instances.server.start()
+        service.ring()
+        until(lambda: any(entry.event is Event.started for entry in logged))
+
+
+def test_with_once_a_store_that_is_away_is_a_fault(instances):
+    instances.server.stop()
+    config = instances.configs[0]
+    service = Service(config=config, build=lambda: build(config), clock=lambda: datetime.now(UTC), log=instances.logged.append)
+    try:
+        with pytest.raises(StoreError, match="the store cannot be used"):
+            service.run(lambda: False, once=True)
+    finally:
+        instances.server.start()
 
 
 def test_an_instance_that_begins_anew_loses_no_session(instances):

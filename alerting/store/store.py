@@ -20,7 +20,7 @@ import sqlalchemy as sa
 
 from alerting import database_address, private_files
 from alerting.alerts.people import Actor
-from alerting.errors import EmptyStoreError, StoreError
+from alerting.errors import EmptyStoreError, StoreAwayError, StoreError
 from alerting.evaluation.evaluation import Reading
 from alerting.model import Alert, Condition, Reason, Transition
 from alerting.store import alert_rows, handling_rows, schema
@@ -469,7 +469,7 @@ def _unreachable(address: str, error: Exception) -> StoreError:
     if database_address.sqlite_file(address) is None:
         kind = type(getattr(error, "orig", None) or error).__name__
         problem, remedy = database_address.why_refused(error)
-        return StoreError(f"the store cannot be used: the database {problem} ({kind})", where=where, remedy=remedy)
+        return StoreAwayError(f"the store cannot be used: the database {problem} ({kind})", where=where, remedy=remedy)
     said = str(getattr(error, "orig", None) or error).strip()
     reason = said.splitlines()[0] if said else type(error).__name__
     remedy = next((remedy for part, remedy in _REMEDIES.items() if part in reason), _REMEDY)
