@@ -34,7 +34,7 @@ def test_what_one_mailbox_refuses_goes_to_the_next_manager_up_in_the_same_run(an
         desk.send()
 
     assert desk.states() == {"M1": "failed", "M2": "accepted", "S1": "accepted"}
-    assert recipients(server) == ["m2", "s1"]
+    assert sorted(recipients(server)) == ["m2", "s1"]  # over two lines, in either order
     [passed_on] = [mail for mail in mails(server) if "s1@" in mail["To"]]
     assert "This was for Person M1; it could not be delivered to them." in text(passed_on)
     assert "Why you: in place of Person M1, unless an item says otherwise." in text(passed_on)
