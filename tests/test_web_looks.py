@@ -82,6 +82,7 @@ def pages(site: Site) -> dict[str, str]:
         "nothing there": manager.get("/a/A-ZZZZZZZZ").text,
         "nobody": site.reader("stranger").get("/").text,
         "not signed in": site.browser().get("/").text,
+        "cover": manager.get("/cover").text,
     }
     admin = site.browser(**{"X-Mail": "admin@example.gov.uk"})
     found |= {path: admin.get(path).text for path in ABOUT_THE_SERVICE}
@@ -91,6 +92,10 @@ def pages(site: Site) -> dict[str, str]:
     found["several refused"] = manager.send("/several", act="snooze", alerts=stands).text
     manager.get(f"/several?ref={alert.ref}&act=acknowledge")
     found["several done"] = manager.send("/several", act="acknowledge", alerts=stands).text
+    manager.get("/cover")
+    said = {"of": "M1", "by": "M2", "begins": "2026-03-04"}
+    found["cover refused"] = manager.send("/cover", until="", **said).text
+    found["cover said"] = manager.follow(manager.send("/cover", until="2026-03-06", **said).headers["location"]).text
     manager.get(f"/a/{alert.ref}")
     stand = manager.page.text.split('name="stand" value="')[1].split('"')[0]
     found["refused"] = manager.send(f"/a/{alert.ref}/close", stand=stand, reason="other").text

@@ -48,6 +48,8 @@ class ActKind(Worded):
     channel_seen = "channel seen", "saw a channel"
     word_mapped = "word mapped", "said what a word of the data means"
     trail_read = "trail read", "looked up what was done"
+    cover_said = "cover said", "said who covers"
+    cover_ended = "cover ended", "ended cover"
     child_looked_up = "child looked up", "looked up a child"
     list_saved = "list saved", "saved a list of alerts as a spreadsheet"
     child_wiped = "child wiped", "wiped what was kept about a child"

@@ -34,6 +34,10 @@ class Cover:
 
     by: str | None
     until: date | None
+    #: Whether somebody said so on the page or by a command, in place of what the case data has.
+    said: bool = False
+    #: What the case data has of it; None where that is nothing, or nothing else was said.
+    recorded: Cover | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -19,6 +19,7 @@ from alerting.alerts.handling_state import active_snooze
 from alerting.casedata.catalogue import TABLES
 from alerting.casedata.directory import Directory
 from alerting.casedata.kept_directory import standing_directory
+from alerting.casedata.said_cover import with_said_cover
 from alerting.evaluation.evaluation import Evaluation, Off, Status
 from alerting.model import About, Alert, Condition, LastTold, Level, Transition
 from alerting.notifications import inhibition, notices, routing, silences, table_owners, unasked, weekly
@@ -134,9 +135,10 @@ class _Run:
 
     @cached_property
     def directory(self) -> Directory:
-        """Who is who: today's directory, or the last good one."""
-        evaluation = self.evaluation
-        return standing_directory(evaluation.directory, self.world.kept_directory, evaluation.trust.doubted, evaluation.as_of)
+        """Who is who: today's directory, or the last good one, with the cover that people said."""
+        evaluation, as_of = self.evaluation, self.evaluation.as_of
+        stands = standing_directory(evaluation.directory, self.world.kept_directory, evaluation.trust.doubted, as_of)
+        return with_said_cover(stands, self.world.cover, as_of)
 
     @cached_property
     def administrators(self) -> list[Addressee]:

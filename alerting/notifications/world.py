@@ -9,6 +9,7 @@ from datetime import date
 from alerting.alerts.advance import Ended
 from alerting.alerts.brakes import Brake, History
 from alerting.casedata.directory import Directory
+from alerting.casedata.said_cover import SaidCover
 from alerting.model import Alert, LastTold
 from alerting.notifications.channel_checks import Channel
 from alerting.notifications.report import RuleRow
@@ -47,6 +48,8 @@ class World:
     told: Mapping[ToldKey, LastTold] = field(default_factory=dict)
     #: Who was who when that was last known; None where nothing of it is kept.
     kept_directory: Directory | None = None
+    #: What people said of cover that stands or is to come.
+    cover: tuple[SaidCover, ...] = ()
     #: Receivers and addresses that were refused of late, compared without case.
     refused: frozenset[tuple[str, str]] = frozenset()
     #: The references of alerts that a baseline kept back until its release.

@@ -17,6 +17,9 @@ from alerting.store.schema import state
 HOLD = "hold_fire"
 """The name under which it is remembered that fire is held."""
 
+COVER = "cover"
+"""The name under which it is remembered what people said of cover."""
+
 MONTHS = "team measures"
 """The name under which it is remembered how the work of teams went in the last months."""
 
@@ -59,6 +62,7 @@ _SHAPES: Mapping[str, Any] = {
     "believed": list[str],
     "changed by hand": list[tuple[str, date]],
     "clock": _Clock,
+    COVER: list[dict[str, Any]],
     "directory": dict[str, Any],
     "directory since": tuple[int, int],
     "doubted:": _DoubtedTable,

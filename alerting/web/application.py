@@ -15,6 +15,7 @@ from alerting.web import api, pages, signing_in
 from alerting.web.acting import act
 from alerting.web.alert_page import show_alert, show_refused
 from alerting.web.council import Council
+from alerting.web.cover_page import end_cover, say_cover, show_cover, show_cover_refused
 from alerting.web.guard import Guard
 from alerting.web.judging_page import show_judging
 from alerting.web.machines import for_machines
@@ -46,6 +47,9 @@ def make_application(council: Council) -> ASGIApp:
     application.add_route("/", door.behind(show_list), methods=["GET"])
     application.add_route("/several", door.behind(show_several), methods=["GET"])
     application.add_route("/several", door.behind(act_on_several), methods=["POST"])
+    application.add_route("/cover", door.behind(show_cover), methods=["GET"])
+    application.add_route("/cover", door.behind(say_cover, show_cover_refused), methods=["POST"])
+    application.add_route("/cover/end", door.behind(end_cover, show_cover_refused), methods=["POST"])
     application.add_route("/list.csv", door.behind(save_list), methods=["POST"])
     application.add_route("/a/{ref}", door.behind(show_alert), methods=["GET"])
     application.add_route("/a/{ref}/{act}", door.behind(act, show_refused), methods=["POST"])

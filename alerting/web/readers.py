@@ -12,11 +12,12 @@ from datetime import date
 
 from alerting.alerts.people import THE_PAGE, Actor, plain
 from alerting.casedata.directory import Directory
+from alerting.casedata.said_cover import with_said_cover
 from alerting.council_people import Administrator
 from alerting.model import Person, Worded
 from alerting.notifications.roles import SERVICES
 from alerting.page_settings import Page
-from alerting.store import newest_directory
+from alerting.store import newest_directory, said_cover
 from alerting.store.store import Transaction
 
 
@@ -69,12 +70,13 @@ class Reader:
 
 
 def read_directory_of_the_day(connection: Transaction, today: date) -> Directory | None:
-    """Return the directory by which the last run decided, without the cover that has ended since; None where there is none yet."""
+    """Return the directory by which the last run decided, with the cover that is said for today; None where there is none yet."""
     newest = newest_directory.read(connection)
     if newest is None:
         return None
-    cover = {id_: one for id_, one in newest.directory.cover.items() if one.until is None or one.until >= today}
-    return replace(newest.directory, cover=cover)
+    directory = with_said_cover(newest.directory, said_cover.read(connection, today), today)
+    cover = {id_: one for id_, one in directory.cover.items() if one.until is None or one.until >= today}
+    return replace(directory, cover=cover)
 
 
 def find_reader(address: str, directory: Directory | None, administrators: Iterable[Administrator], page: Page) -> Reader | None:

@@ -11,4 +11,4 @@ from alerting.cli import CommandFolder
 
 @click.group(cls=CommandFolder, package=sys.modules[__name__])
 def command() -> None:
-    """Look at who answers for what, and at what leads to nobody."""
+    """Look at who answers for what and at what leads to nobody, and say who covers for whom."""
