@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import subprocess
 import sys
 import tomllib
 from dataclasses import dataclass, replace
+from datetime import date, timedelta
 from hashlib import sha256
 from pathlib import Path
 from zipfile import ZipFile
 
 import pytest
 
+from alerting.sources.demo.export import export
+from alerting.sources.demo.source import Source
+from alerting.working_days import add_working_days
 from release import Checkout, constraints, disagreements
 from tests.test_project import tracked
 
@@ -176,3 +181,44 @@ def test_the_sbom_names_every_package_that_is_locked_by_version_and_hash(release
     assert (sbom["bomFormat"], sbom["metadata"]["component"]["version"]) == ("CycloneDX", VERSION)
     assert [(part["name"], part["version"]) for part in sbom["components"]] == locked
     assert all(part["externalReferences"][0]["hashes"] for part in sbom["components"])
+
+
+# ---------------------------------------------------------------- on a machine that has Python and nothing of ours
+
+
+@pytest.fixture(scope="module")
+def installed(released: Released, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The programs' folder of an environment into which the release was installed, as the page says it."""
+    environment = tmp_path_factory.mktemp("opt") / "practice-alerts"
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(environment)], check=True)
+    [said] = re.findall(
+        r"^/opt/practice-alerts/bin/pip (install .*)$", (ROOT / "docs/how-to/deploy.md").read_text("utf-8"), re.MULTILINE
+    )
+    python = environment / "bin" / "python"
+    pip = [sys.executable, "-m", "pip", "--python", str(python), *said.replace("VERSION", VERSION).split(), "--quiet"]
+    subprocess.run(pip, cwd=released.dist, check=True, capture_output=True)
+    return python.parent
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name == "nt", reason="the programs of an environment lie elsewhere on Windows")
+def test_from_a_release_and_a_folder_of_tables_to_the_first_messages_it_takes_three_commands(installed, tmp_path):
+    day = add_working_days(date.today() + timedelta(days=1), -1, set())
+    export(Source(children=60), day, tmp_path / "extract", "csv")
+
+    def run(*command: str, folder: Path = tmp_path) -> str:
+        bare = {"PATH": str(installed), "HOME": str(tmp_path)}
+        done = subprocess.run(
+            [installed / command[0], *command[1:]], cwd=folder, env=bare, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, (done.stdout, done.stderr)
+        return done.stdout
+
+    assert run("python", "-c", "import alerting; print(alerting.__file__)").startswith(str(installed.parent))
+    assert run("alerting", "--version") == f"{VERSION}\n"
+    people = ["--administrator", "Priya Shah <priya@example.gov.uk>", "--administrator", "Bo Lee <bo@example.gov.uk>"]
+    answers = ["--council", "Exampleshire", *people, "--source", "extract", "--first-day", "full", "--yes"]
+    assert "error: " not in run("alerting", "init", "council", *answers)
+    assert "error: " not in run("alerting", "check", folder=tmp_path / "council")
+    assert ": done" in run("alerting", "run", "daily", "--as-of", day.isoformat(), folder=tmp_path / "council")
+    assert [*(tmp_path / "council" / "outbox").glob("*-daily-*.eml")]
