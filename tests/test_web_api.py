@@ -221,6 +221,7 @@ def test_the_rules_of_the_council_are_for_everybody_who_signs_in(site):
 
 def test_the_document_describes_every_route_and_names_nothing_of_another_place(site):
     document = machine(site).get(f"{API}/openapi.json")
+    assert read(site.reader("W1").get(f"{API}/openapi.json")) == read(document)
 
     assert {(path, *of) for path, of in read(document)["paths"].items()} == {
         (f"{API}/me", "get"), (f"{API}/alerts", "get"), (f"{API}/alerts/{{ref}}", "get"), (f"{API}/alerts/{{ref}}/acts/{{act}}", "post"),

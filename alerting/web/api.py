@@ -42,7 +42,7 @@ from alerting.web.council import Council
 from alerting.web.machines import A_MINUTE, is_machine
 from alerting.web.my_list import Wanted
 from alerting.web.problems import FOR_PROGRAMS, MEDIA_TYPE, Problem, problem
-from alerting.web.readers import SEE_RUNS
+from alerting.web.readers import SEE_RUNS, Role
 from alerting.web.readiness import why_not_ready
 from alerting.web.run_line import line_of
 from alerting.web.shown import Shower, Shown
@@ -82,7 +82,7 @@ def add_routes(application: FastAPI, door: Door) -> None:
         application.add_api_route(_ROOT + path, answering, methods=[method], response_model=shape, responses=said)
 
     async def document(request: Request) -> Response:
-        return await api.for_readers_or_machines(request, lambda _, __: JSONResponse(application.openapi()))
+        return await api.for_readers_or_machines(request, lambda _, __: JSONResponse(application.openapi()), roles=None)
 
     application.add_route(f"{_ROOT}/openapi.json", document, methods=["GET"])
     application.add_exception_handler(RequestValidationError, _misshapen)
@@ -128,8 +128,10 @@ class _Api:
     async def _enter(self, request: Request, answering: Answering, form: Mapping[str, str] | None = None, **how: Any) -> Response:
         return await run_in_threadpool(self.door.enter, request, form or {}, answering, turning=_turned, **how)
 
-    async def for_readers_or_machines(self, request: Request, answering: Callable[[Council, Transaction], Response]) -> Response:
-        """Answer whoever is shown the runs, and a machine that shows its token."""
+    async def for_readers_or_machines(
+        self, request: Request, answering: Callable[[Council, Transaction], Response], roles: frozenset[Role] | None = SEE_RUNS
+    ) -> Response:
+        """Answer whoever has one of the roles, with None whoever is signed in, and a machine that shows its token."""
         council = self.door.council
 
         def of_machine() -> Response:
@@ -139,7 +141,8 @@ class _Api:
                 return answering(council, connection)
 
         def of_reader(visit: Visit) -> Response:
-            return answering(council, visit.connection) if visit.reader.roles & SEE_RUNS else problem(404)
+            may = roles is None or bool(visit.reader.roles & roles)
+            return answering(council, visit.connection) if may else problem(404)
 
         if await run_in_threadpool(is_machine, council, request):
             return await run_in_threadpool(of_machine)
