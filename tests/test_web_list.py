@@ -430,7 +430,16 @@ def test_every_route_but_those_that_say_nothing_of_anybody_is_behind_the_door(si
         "/service/sources/map",
     }
     of_service |= {"/service/trail", "/service/trail.csv"}
-    assert {"/", "/a/{ref}", "/a/{ref}/{act}", "/cover", "/cover/end", "/list.csv", "/several"} | of_service == paths - free
+    assert {
+        "/",
+        "/a/{ref}",
+        "/a/{ref}/{act}",
+        "/cover",
+        "/cover/end",
+        "/list.csv",
+        "/several",
+        "/trends",
+    } | of_service == paths - free
     stranger = site.browser()
     for path in paths - free:
         assert stranger.get(re.sub(r"{\w+}", "1", path)).status_code in (401, 403, 405)

@@ -82,6 +82,7 @@ def pages(site: Site) -> dict[str, str]:
         "nothing there": manager.get("/a/A-ZZZZZZZZ").text,
         "nobody": site.reader("stranger").get("/").text,
         "not signed in": site.browser().get("/").text,
+        "trends": manager.get("/trends").text,
         "cover": manager.get("/cover").text,
     }
     admin = site.browser(**{"X-Mail": "admin@example.gov.uk"})

@@ -237,7 +237,7 @@ def compose_summaries(
             week_ending=as_of,
             teams=_teams(router, reader, book.weeks(reader), watch),
             scope=book.scope(reader),
-            scope_of=_scope_of(router, reader),
+            scope_of=scope_of(router, reader),
             masked=not reader.teams <= reader.own,
             **_of_whom_nobody_asks(router, reader, watch),
             not_run=(
@@ -310,7 +310,7 @@ def _of_whom_nobody_asks(router: Router, reader: Reader, watch: Watch | None) ->
     return {"sealed": masked(watch.sealed), "divided": masked(watch.divided)}
 
 
-def _scope_of(router: Router, reader: Reader) -> str:
+def scope_of(router: Router, reader: Reader) -> str:
     """Return what somebody's scope is of, as the head of a summary says it."""
     names = [router.directory.teams[id_].name for id_ in reader.teams]
     return names[0] if len(names) == 1 else plural(len(names), "team")

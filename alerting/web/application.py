@@ -32,6 +32,7 @@ from alerting.web.sessions import Sessions, read_key
 from alerting.web.several import act_on_several, show_several
 from alerting.web.sources_page import map_one, show_not_mapped, show_sources
 from alerting.web.trail_page import save_events, show_events, show_not_found, show_trail
+from alerting.web.trends_page import show_trends
 from alerting.web.try_page import show_tried
 from alerting.web.visits import Answering, Door, Refusing
 from alerting.web.waiting_page import act_on_waiting, show_not_released, show_waiting
@@ -50,6 +51,7 @@ def make_application(council: Council) -> ASGIApp:
     application.add_route("/cover", door.behind(show_cover), methods=["GET"])
     application.add_route("/cover", door.behind(say_cover, show_cover_refused), methods=["POST"])
     application.add_route("/cover/end", door.behind(end_cover, show_cover_refused), methods=["POST"])
+    application.add_route("/trends", door.behind(show_trends), methods=["GET"])
     application.add_route("/list.csv", door.behind(save_list), methods=["POST"])
     application.add_route("/a/{ref}", door.behind(show_alert), methods=["GET"])
     application.add_route("/a/{ref}/{act}", door.behind(act, show_refused), methods=["POST"])
