@@ -379,7 +379,7 @@ def _own_tables(loaded: Loaded, named: object, faults: list[Fault]) -> frozenset
             Fault(problem="`tables` is no list", where=where, remedy="Write it as [ext_staff, ext_team], or leave it out.")
         )
         return frozenset()
-    unknown = [(place, str(name)) for place, name in enumerate(named) if name not in OWN_TABLES]
+    unknown = [(place, str(name)) for place, name in enumerate(named) if str(name) not in OWN_TABLES]
     for place, name in unknown:
         where, remedy = loaded.document.place(("own_tables", "tables", place)), did_you_mean(name, OWN_TABLES)
         faults.append(Fault(problem=f"`{name}` is none of the council's own tables", where=where, remedy=remedy))

@@ -112,15 +112,16 @@ def test_a_place_that_is_another_is_another_source(office):
 
 
 def test_a_table_that_is_none_of_them_is_a_fault_at_its_place(office):
-    office.settings["own_tables"] = FILES | {"tables": ["ext_staf", "ssd_person"]}
+    office.settings["own_tables"] = FILES | {"tables": ["ext_staf", "ssd_person", {"ext_team": True}]}
 
-    first, second = faults(office)
+    first, second, third = faults(office)
 
     assert first.problem == "`ext_staf` is none of the council's own tables"
     assert first.remedy == "Did you mean 'ext_staff'?"
     assert first.where is not None
     assert first.where.line
     assert second.problem == "`ssd_person` is none of the council's own tables"
+    assert third.problem == "`{'ext_team': True}` is none of the council's own tables"
 
 
 @pytest.mark.parametrize("tables", [[], "ext_staff"])
