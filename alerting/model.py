@@ -409,6 +409,8 @@ class Person:
     email: str | None
     role: str | None = None
     team: str | None = None
+    #: The first day of a post that they do not hold yet; None for whoever holds one or has left.
+    begins: date | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

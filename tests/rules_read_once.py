@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from alerting import app
 from alerting.casedata import engine
 from alerting.casedata.catalogue import Limits
 from alerting.documents.document import Document
+from alerting.errors import Faults
 from alerting.rulebook.book import LastGoodText, Rulebook
 from alerting.rulebook.file_models import Overrides
 from alerting.rulebook.loader import load_rulebook
@@ -34,9 +36,11 @@ def _load(
 ) -> Rulebook:
     if overrides == Overrides() and (folder / "subjects").is_dir():
         engine.start()
-        book = _read(folder, None if packs is None else tuple(packs), limits, own, _texts(folder), _texts(own))
-        if not book.faults:
-            return book
+        # What cannot be used today may have a last good version, which only the application knows.
+        with suppress(Faults):
+            book = _read(folder, None if packs is None else tuple(packs), limits, own, _texts(folder), _texts(own))
+            if not book.faults:
+                return book
     return load_rulebook(folder, packs, overrides, config, last_good, limits, own)
 
 

@@ -66,6 +66,8 @@ def test_a_member_of_staff_is_current_from_the_first_day_of_a_post_to_its_last()
 
     assert directory.staff.keys() == {"always", "today", "around"}
     assert directory.former.keys() == {"from tomorrow", "until yesterday", "to come"}
+    assert {id_ for id_, person in directory.former.items() if person.begins == date(2026, 4, 1)} == {"from tomorrow", "to come"}
+    assert directory.former["until yesterday"].begins is None
 
 
 COUNTS: dict[str, tuple[list[Row], str]] = {

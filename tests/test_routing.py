@@ -10,7 +10,8 @@ import pytest
 
 from alerting.casedata.directory import Cover
 from alerting.model import About, Act, Alert, Level
-from alerting.notifications.routing import NobodyThere, Router, is_by, notification_key, waited
+from alerting.notifications.nobody_there import NobodyThere
+from alerting.notifications.routing import Router, is_by, notification_key, waited
 from tests.one_alert import weekdays
 from tests.one_team import (
     ALERT,

@@ -50,6 +50,10 @@ def test_where_everything_leads_to_somebody_nothing_is_found(office: Office) -> 
         ("ext_staff", {"worker_id": "M1"}, {"email": ""}, "no_address", "Team T1, team manager: Person M1 (M1) has no address"),
         ("ext_staff", {"worker_id": "W2"}, {"email": "not one"}, "no_address", "Person W2 (W2) has one that no mail can be sent to"),
         ("ext_staff", {"worker_id": "M1"}, {"ends_on": "2026-02-27"}, "left", "Team T1, team manager: Person M1 (M1) has left"),
+        (
+            "ext_staff", {"worker_id": "M1"}, {"starts_on": "2026-03-09"}, "not_begun",
+            "Team T1, team manager: Person M1 (M1) has not begun yet",
+        ),
         ("ext_team", {"team_id": "T1"}, {"manager_id": "M9"}, "unknown", "Team T1, team manager: M9 is nobody on the staff list"),
         ("ext_staff", {"worker_id": "W2"}, {"team_id": "T9"}, "unknown", "Person W2 (W2) is in team T9, which ext_team lacks"),
         ("ext_staff", {"worker_id": "W2"}, {"email": "W1@example.gov.uk"}, "two", "Person W1 (W1) and Person W2 (W2) have one address"),

@@ -20,8 +20,9 @@ from alerting.evaluation import trace
 from alerting.evaluation.evaluate import ask_rules
 from alerting.formatting import day, listed, plural
 from alerting.model import Alert, Condition, Level, Person, Worded
+from alerting.notifications.nobody_there import NobodyThere, why_not_there
 from alerting.notifications.roles import NEXT_UP, ROLE_WORDS
-from alerting.notifications.routing import NobodyThere, Router, Step
+from alerting.notifications.routing import Router, Step
 from alerting.rulebook.rule import Rule
 
 _POSTS = NEXT_UP[:3]
@@ -36,6 +37,7 @@ class PeopleFault(Worded):
     no_address = "no_address", "People without an address"
     loop = "loop", "Loops"
     left = "left", "People who have left"
+    not_begun = "not_begun", "People who have not begun yet"
     away = "away", "People who are away, and nobody covers"
     unknown = "unknown", "Ids that are nobody's"
     two = "two", "Two matches"
@@ -46,6 +48,7 @@ REMEDIES = {
     PeopleFault.no_address: "Put it into ext_staff; until then the next up is told.",
     PeopleFault.loop: "Let somebody cover who is there, in ext_cover.",
     PeopleFault.left: "Name who holds the post now, in ext_team; give the cases to somebody who is there.",
+    PeopleFault.not_begun: "Name who holds the post until then, in ext_team; their first day is in ext_staff.",
     PeopleFault.away: "Say who covers, in ext_cover; until then the next up is told.",
     PeopleFault.unknown: "Put them right in ext_team, ext_staff or ext_cover, or add the row that is missing.",
     PeopleFault.two: "Give each their own; of two rows of one id, one is used.",
@@ -58,6 +61,7 @@ _OF_POSTS = {
     NobodyThere.cover_in_a_ring: PeopleFault.loop,
     NobodyThere.not_covered: PeopleFault.away,
     NobodyThere.left: PeopleFault.left,
+    NobodyThere.not_begun: PeopleFault.not_begun,
     NobodyThere.not_staff: PeopleFault.unknown,
 }
 
@@ -149,21 +153,20 @@ def _of_cover(directory: Directory) -> Iterator[FoundFault]:
     for away, cover in directory.cover.items():
         if away not in directory.staff or cover.by is None or cover.by in directory.staff:
             continue
-        kind = PeopleFault.left if cover.by in directory.former else PeopleFault.unknown
-        what = "who has left" if kind is PeopleFault.left else "who is nobody on the staff list"
-        yield FoundFault(kind=kind, says=f"{_called(directory, away)} is covered by {_called(directory, cover.by)}, {what}")
+        why = why_not_there(directory, cover.by)
+        says = f"{_called(directory, away)} is covered by {_called(directory, cover.by)}, who {why.words}"
+        yield FoundFault(kind=_OF_POSTS[why], says=says)
 
 
 def _of_workers(today: Today) -> Iterator[FoundFault]:
-    """Return who is the worker of open alerts, and has left or is nobody on the staff list."""
+    """Return who is the worker of open alerts, and no current member of staff."""
     directory = today.decision.router.directory
     live = [alert for alert in today.world.live if alert.condition not in (Condition.pending, Condition.resolved)]
     workers = Counter(alert.worker for alert in live if alert.worker and alert.worker not in directory.staff)
     for worker, count in workers.items():
-        kind = PeopleFault.left if worker in directory.former else PeopleFault.unknown
-        what = "has left" if kind is PeopleFault.left else "is nobody on the staff list"
-        says = f"{_called(directory, worker)} {what}, and is the worker of {plural(count, 'open alert')}"
-        yield FoundFault(kind=kind, says=says)
+        why = why_not_there(directory, worker)
+        says = f"{_called(directory, worker)} {why.words}, and is the worker of {plural(count, 'open alert')}"
+        yield FoundFault(kind=_OF_POSTS[why], says=says)
 
 
 def _of_config(app: App, directory: Directory) -> Iterator[FoundFault]:
@@ -171,9 +174,8 @@ def _of_config(app: App, directory: Directory) -> Iterator[FoundFault]:
     named = [*(one.worker_id for one in council.administrators), *(one.worker_id for one in council.leadership)]
     for worker in named:
         if worker and worker not in directory.staff:
-            kind = PeopleFault.left if worker in directory.former else PeopleFault.unknown
-            what = "has left" if kind is PeopleFault.left else "is nobody on the staff list"
-            yield FoundFault(kind=kind, says=f"{worker}, whom config.yaml names, {what}")
+            why = why_not_there(directory, worker)
+            yield FoundFault(kind=_OF_POSTS[why], says=f"{worker}, whom config.yaml names, {why.words}")
 
 
 def who_answers(app: App, said: str, as_of: date) -> Answers:
@@ -239,7 +241,8 @@ def _of_person(router: Router, person: Person) -> Answers:
         held = [one.name for one in directory.teams.values() if getattr(one, _HOLDER[role]) == person.id]
         lines += [("holds", f"{ROLE_WORDS[role]} of {listed(held)}")] if held else []
     cover, covered = directory.cover.get(person.id), [id_ for id_, one in directory.cover.items() if one.by == person.id]
-    notes = [] if there else ["They have left, or not begun yet: nobody is told of anything in their name."]
+    begins = f"They begin on {day(person.begins)}" if person.begins else "They have left"
+    notes = [] if there else [f"{begins}: nobody is told of anything in their name."]
     if cover:
         by = f"covered by {_called(directory, cover.by)}" if cover.by else "and nobody covers"
         notes.append(f"They are away{f' until {day(cover.until)}' if cover.until else ''}, {by}.")

@@ -52,6 +52,7 @@ class Directory:
     """The directory of one day. staff: current members of staff only. restricted: None where there is no list to go by."""
 
     staff: Mapping[str, Person]
+    #: Whoever is on the staff list and holds no post on the day: they have left, or have not begun yet.
     former: Mapping[str, Person]
     teams: Mapping[str, Team]
     cover: Mapping[str, Cover]
@@ -81,7 +82,10 @@ def read_directory(snapshot: Snapshot, trust: Trust) -> Directory:
     A list of restricted records of which anything is doubted is no list: half of it would let out what the other half confines.
     """
     people = {
-        row[0]: (Person(id=row[0], name=row[1] or row[0], email=_usable(row[2]), role=row[3], team=row[4]), bool(row[5]))
+        row[0]: (
+            Person(id=row[0], name=row[1] or row[0], email=_usable(row[2]), role=row[3], team=row[4], begins=row[6]),
+            bool(row[5]),
+        )
         for row in _posts(snapshot)
     }
     teams = snapshot.sql(
@@ -118,10 +122,14 @@ def unusable_addresses(snapshot: Snapshot) -> list[str]:
 
 
 def _posts(snapshot: Snapshot) -> list[tuple[Any, ...]]:
-    """Return the post of each member of staff that counts, by worker id: id, name, address, role, team, whether it is current."""
+    """Return the post of each member of staff that counts, by worker id.
+
+    Each: id, name, address, role, team, whether it is current, the first day of one that has not begun.
+    """
     return snapshot.sql(
         """SELECT worker_id, name, email, role, team_id,
-            (starts_on IS NULL OR starts_on <= as_of()) AND (ends_on IS NULL OR ends_on >= as_of()) AS is_current
+            (starts_on IS NULL OR starts_on <= as_of()) AND (ends_on IS NULL OR ends_on >= as_of()) AS is_current,
+            CASE WHEN starts_on > as_of() THEN starts_on END AS begins
         FROM ext_staff WHERE worker_id IS NOT NULL
         QUALIFY row_number() OVER (PARTITION BY worker_id ORDER BY is_current DESC, starts_on DESC NULLS LAST,
             team_id DESC NULLS LAST, role DESC NULLS LAST) = 1

@@ -17,9 +17,10 @@ from alerting.evaluation.evaluation import Asked, Off, Status
 from alerting.formatting import day, listed, plural
 from alerting.model import Alert, Condition, Problem, Reach, Reason
 from alerting.notifications.content import DigestContent, Notice, Notification
+from alerting.notifications.nobody_there import NobodyThere
 from alerting.notifications.policy import Policy
 from alerting.notifications.report import SAMPLE, BrakeRow, RuleRow, placed
-from alerting.notifications.routing import Gap, NobodyThere, Receiver, Router, RuleRoute
+from alerting.notifications.routing import Gap, Receiver, Router, RuleRoute
 from alerting.notifications.triage import beyond_budget
 from alerting.rulebook.book import FallbackVersion, Rulebook
 from alerting.rulebook.departures import find_departures

@@ -14,7 +14,8 @@ from datetime import date
 
 from alerting.alerts import handling_state
 from alerting.casedata.directory import Directory, Team
-from alerting.model import About, Act, Alert, Level, Person, Reach, Worded
+from alerting.model import About, Act, Alert, Level, Person, Reach
+from alerting.notifications.nobody_there import NobodyThere, why_not_there
 from alerting.notifications.roles import NEXT_UP, SERVICES, role_words
 
 
@@ -78,24 +79,6 @@ class Recipient:
     direct: bool = False
     #: They are told because a restricted record names them.
     named: bool = False
-
-
-class NobodyThere(Worded):
-    """Why nobody could be told at a place where somebody was looked for."""
-
-    not_recorded = "not_recorded", "nobody is recorded"
-    cover_in_a_ring = "cover_in_a_ring", "those who are away cover for each other"
-    not_covered = "not_covered", "is away, and nobody covers"
-    no_address = "no_address", "has no address"
-    themselves = "themselves", "is whom it is about"
-    refused = "refused", "has an address that was refused"
-    left = "left", "has left"
-    not_staff = "not_staff", "is nobody on the staff list"
-
-    @property
-    def about_somebody(self) -> bool:
-        """Whether its words go on from somebody's name."""
-        return self not in (NobodyThere.not_recorded, NobodyThere.cover_in_a_ring)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -445,8 +428,7 @@ class Router:
         person = self.directory.staff.get(reader)
         step = Step(role=place, worker=worker, away=tuple(away), reader=reader)
         if person is None or not person.email:
-            gone = NobodyThere.left if reader in self.directory.former else NobodyThere.not_staff
-            return replace(step, problem=NobodyThere.no_address if person else gone)
+            return replace(step, problem=NobodyThere.no_address if person else why_not_there(self.directory, reader))
         if alert and self.is_about(alert, person):
             return replace(step, problem=NobodyThere.themselves)
         if not away:
