@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tarfile
 import tomllib
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
@@ -165,6 +166,15 @@ def test_the_wheel_carries_the_rules_the_pages_and_the_words_of_the_messages(rel
 
 
 @pytest.mark.slow
+def test_the_sdist_carries_what_an_image_is_made_from_and_nothing_that_was_not_committed(released):
+    with tarfile.open(released.dist / f"practice_alerts-{VERSION}.tar.gz") as sdist:
+        inside = {name.partition("/")[2] for name in sdist.getnames()}
+
+    assert {"Dockerfile", "compose.yaml", "docs/how-to/deploy.md"} <= inside
+    assert inside - {"PKG-INFO"} <= {path.relative_to(ROOT).as_posix() for path in tracked()}
+
+
+@pytest.mark.slow
 def test_the_constraints_name_the_files_beside_them_and_no_address(released):
     text = (released.dist / f"practice-alerts-{VERSION}-constraints.txt").read_text(encoding="utf-8")
 
@@ -222,3 +232,47 @@ def test_from_a_release_and_a_folder_of_tables_to_the_first_messages_it_takes_th
     assert "error: " not in run("alerting", "check", folder=tmp_path / "council")
     assert ": done" in run("alerting", "run", "daily", "--as-of", day.isoformat(), folder=tmp_path / "council")
     assert [*(tmp_path / "council" / "outbox").glob("*-daily-*.eml")]
+
+
+# ---------------------------------------------------------------- in a container
+
+
+@pytest.mark.slow
+def test_what_the_image_copies_is_what_a_release_is_made_of(released):
+    [copied] = re.findall(r"^COPY (dist/.*) /release/$", (ROOT / "Dockerfile").read_text("utf-8"), re.MULTILINE)
+
+    assert [file.name for pattern in copied.split() for file in released.checkout.glob(pattern)] == [
+        f"practice_alerts-{VERSION}-py3-none-any.whl",
+        f"practice-alerts-{VERSION}-constraints.txt",
+    ]
+
+
+@pytest.fixture(scope="module")
+def engine() -> str:
+    """The container engine of this machine that answers."""
+    for program in ("docker", "podman"):
+        if shutil.which(program) and subprocess.run([program, "info"], capture_output=True, check=False).returncode == 0:
+            return program
+    pytest.skip("neither docker nor podman answers on this machine, so the image is linted and not run")
+
+
+@pytest.mark.slow
+def test_the_image_does_a_morning_as_nobody_with_rights_on_a_root_file_system_that_it_cannot_write(engine, released):
+    image = volume = f"practice-alerts-test-{os.getpid()}"
+
+    def run(*command: str, options: tuple[str, ...] = ()) -> str:
+        keeping = ["--rm", "--read-only", "--tmpfs", "/tmp", "--cap-drop", "ALL", "--volume", f"{volume}:/council"]
+        done = subprocess.run([engine, "run", *keeping, *options, image, *command], capture_output=True, text=True, check=False)
+        assert done.returncode == 0, (done.stdout, done.stderr)
+        return done.stdout
+
+    try:
+        subprocess.run([engine, "build", "--tag", image, "."], cwd=released.checkout, check=True, capture_output=True)
+        assert run("--version") == f"{VERSION}\n"
+        assert run("-u", options=("--entrypoint", "id")).strip() == "10001"
+        people = ["--administrator", "Priya Shah <priya@example.gov.uk>", "--administrator", "Bo Lee <bo@example.gov.uk>"]
+        run("init", "--council", "Exampleshire", *people, "--source", "demo", "--first-day", "full", "--clock", "none", "--yes")
+        assert ": done" in run("run", "daily")
+    finally:
+        subprocess.run([engine, "volume", "rm", "--force", volume], capture_output=True, check=False)
+        subprocess.run([engine, "rmi", "--force", image], capture_output=True, check=False)
