@@ -12,6 +12,7 @@ from alerting.web.trends_page import _chart, _lines
 from tests.made_council import MONDAY
 from tests.web_site import Site, new_office, shown, words
 
+pytestmark = pytest.mark.slow
 THIRD = MONDAY + timedelta(weeks=2)
 
 
