@@ -114,7 +114,7 @@ def test_what_needs_a_look_begins_with_the_cause():
     assert "first day" not in " ".join(line.look_at)
     assert line.off_here == ["WF-01: switched off in config.yaml"]
     assert dict(line.steps)["Trust"] == "Some of what rules read was not believed; 1 note"
-    assert dict(line.steps)["Rules"] == "0 asked, 1 waiting for their data, 1 with a fault and 1 off"
+    assert dict(line.steps)["Rules"] == "0 asked, 1 waiting for their data (CP-03), 1 with a fault (CL-01) and 1 off"
 
 
 def test_the_first_day_is_one_sentence_however_many_rules_wait():

@@ -202,6 +202,25 @@ def test_a_silence_of_one_child_is_neither_shown_to_an_administrator_nor_approve
     assert "is not approved here" in words(admin.send("/service/waiting/approve", request=number))
 
 
+def test_it_is_approved_at_the_childs_alert_by_another_who_manages_and_sees_all_that_it_meets(site):
+    wanted = silence(child=("C1",))
+    number = ask(site, wanted, by=asked_by("M1", "Person M1"), about=str(wanted.matcher), note="C1 is in hospital")
+    path, above = alert_of(site), site.reader("S1")
+    said = words(above.get(path))
+    assert "Person M1 has asked for it to be silenced until 7 March 2026, with whatever else is about child C1" in said
+    assert "They say: C1 is in hospital" in said
+    assert "Approve it" not in words(site.reader("M1").get(path))
+    other = f"/a/{next(one.ref for one in site.office.alerts() if one.person == 'C2')}"
+    assert "has asked" not in words(above.get(other))
+
+    stand = above.page.text.split('name="stand" value="')[1].split('"')[0]
+    refused = above.send(f"{other}/approve", stand=stand, request=number)
+    assert "That request does not wait any more." in words(refused)
+    above.get(path)
+    assert above.send(f"{path}/approve", stand=stand, request=number).headers["location"].endswith("?done=approve")
+    assert kinds(site) == [("request", "M1"), ("approval", "S1"), ("silence", "M1")]
+
+
 def test_nobody_without_the_role_releases_anything(site):
     put_on(site)
     for person in ("m1@example.gov.uk", "w1@example.gov.uk", "p1@example.gov.uk"):

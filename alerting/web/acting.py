@@ -18,7 +18,7 @@ from alerting.errors import HandlingError
 from alerting.model import Alert, ClosingReason
 from alerting.store import acts
 from alerting.store.alert_actions import AlertActions
-from alerting.web.approving import approve
+from alerting.web.approving import approve, waiting_at
 from alerting.web.visits import Visit
 
 DONE = {
@@ -180,8 +180,8 @@ def _judge(doing: _Doing) -> object:
 
 
 def _approve(doing: _Doing) -> object:
-    waiting = acts.all_waiting(doing.visit.connection)
-    request = next((one for one in waiting if one.about == doing.alert.ref and str(one.id) == doing.text("request")), None)
+    waiting = waiting_at(doing.visit, doing.alert)
+    request = next((one for one in waiting if str(one.id) == doing.text("request")), None)
     if request is None:
         raise HandlingError("that request does not wait any more")
     approve(doing.visit, request)

@@ -9,18 +9,19 @@ from zoneinfo import ZoneInfo
 
 from starlette.responses import Response
 
-from alerting.alerts.acts import ActKind, Request
+from alerting.alerts.acts import ActKind, Request, SilenceWanted
 from alerting.alerts.handling import KINDS, REASONS
 from alerting.authoring.explain.rule_in_words import Section, describe_rule
 from alerting.errors import HandlingError
 from alerting.formatting import day, plain
 from alerting.model import CHANNEL, Alert, ClosingReason, Condition, Level
 from alerting.notifications.recipient_log import EVERYBODY
-from alerting.store import acts, recipient_log
+from alerting.store import recipient_log
 from alerting.store.alert_history import Change, HandlingEvent, read_history
 from alerting.store.messages.told import told_of
 from alerting.store.people import read_people
 from alerting.web.acting import DONE, stand_of
+from alerting.web.approving import waiting_at
 from alerting.web.shown import Shower
 from alerting.web.visits import Visit
 from alerting.working_days import add_working_days
@@ -81,7 +82,7 @@ def page_of_alert(visit: Visit, *, done: str = "", wrong: str = "", wrong_act: s
     if alert is None:
         return visit.nothing_there()
     shower = Shower(app=visit.app, scope=visit.scope, today=visit.today)
-    waiting = [one for one in acts.all_waiting(visit.connection) if one.about == alert.ref]
+    waiting = waiting_at(visit, alert)
     return visit.show(
         "alert.html",
         status=409 if wrong else 200,
@@ -91,7 +92,7 @@ def page_of_alert(visit: Visit, *, done: str = "", wrong: str = "", wrong_act: s
         history=history_of(visit, alert, shower),
         told=_told(visit, alert, shower),
         not_told=_not_told(visit, alert, shower),
-        waiting=[_waiting(visit, one, shower) for one in waiting],
+        waiting=[_waiting(visit, one, alert, shower) for one in waiting],
         choices=_choices(visit, alert),
         is_open=alert.condition is not Condition.resolved,
         two=alert.level is Level.critical,
@@ -104,17 +105,24 @@ def page_of_alert(visit: Visit, *, done: str = "", wrong: str = "", wrong_act: s
     )
 
 
-def _waiting(visit: Visit, request: Request, shower: Shower) -> Waiting:
+def _waiting(visit: Visit, request: Request, alert: Alert, shower: Shower) -> Waiting:
     people = read_people(visit.connection, visit.app.loaded.config.council.administrators)
     is_own = people.are_same(request.by.id, visit.reader.actor.id)
     return Waiting(
         number=request.id,
-        to_be=request.kind.words,
+        to_be=_to_be(request),
         by=shower.name(request.by.id) or request.by.name,
         note=plain(request.note, 400),
         may_approve=visit.reader.manages and not is_own,
-        may_withdraw=visit.reader.manages or is_own,
+        may_withdraw=request.about == alert.ref and (visit.reader.manages or is_own),
     )
+
+
+def _to_be(request: Request) -> str:
+    if isinstance(request.wanted, SilenceWanted):
+        silence = request.wanted
+        return f"silenced until {day(silence.until)}, with whatever else is about {plain(str(silence.matcher), 200)}"
+    return request.kind.words
 
 
 def _explained(visit: Visit, alert: Alert) -> list[Section]:

@@ -5,11 +5,47 @@ from __future__ import annotations
 from alerting.alerts.acts import Approval, Request, SilenceWanted
 from alerting.alerts.matcher import Matcher
 from alerting.errors import HandlingError
+from alerting.model import Alert
 from alerting.notifications.silences import Impact, impact
 from alerting.store import acts, silences
 from alerting.store.granting import Granting
 from alerting.store.people import read_people
 from alerting.web.visits import Visit
+
+
+def waiting_at(visit: Visit, alert: Alert) -> list[Request]:
+    """Return what waits for a second person at an alert: what is about it, and a silence that names somebody, meets it and may be read.
+
+    What of silences names nobody is approved by those who look after the service.
+    """
+    last_day = visit.app.last_day_of_request
+    return [
+        one
+        for one in acts.all_waiting(visit.connection)
+        if last_day(one.at.date()) >= visit.today
+        if one.about == alert.ref or (isinstance(one.wanted, SilenceWanted) and _is_approved_at(visit, one.wanted.matcher, alert))
+    ]
+
+
+def _is_approved_at(visit: Visit, matcher: Matcher, alert: Alert) -> bool:
+    return names_somebody(matcher) and matcher.matches(alert) and sees_all(visit, matcher)
+
+
+def names_somebody(matcher: Matcher) -> bool:
+    """Return whether a silence may be about one child."""
+    return bool(matcher.child or matcher.subject)
+
+
+def may_read(visit: Visit, matcher: Matcher) -> bool:
+    """Return whether a reader may read what a silence is about: where it names somebody, they may see all the alerts that it meets."""
+    return not names_somebody(matcher) or sees_all(visit, matcher)
+
+
+def sees_all(visit: Visit, matcher: Matcher) -> bool:
+    """Return whether a reader may see all the alerts that a silence meets, and there is one."""
+    met = [alert for alert in visit.council.store().live(visit.connection) if matcher.matches(alert)]
+    seen = [alert for alert in visit.scope.every_open() if matcher.matches(alert)]
+    return bool(met) and len(met) == len(seen)
 
 
 def approve(visit: Visit, request: Request) -> str:

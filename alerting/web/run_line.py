@@ -135,11 +135,11 @@ def _trust(report: Mapping[str, Any]) -> str:
 
 
 def _rules(rows: Sequence[Mapping[str, Any]]) -> str:
-    states = [str(row.get("status", "")) for row in rows]
-    said = [f"{states.count('ok')} asked"]
-    for state, words in (("withheld", "waiting for their data"), ("error", "with a fault"), ("off", "off")):
-        said += [f"{states.count(state)} {words}"] if state in states else []
-    return listed(said)
+    codes = {state: [str(row.get("code", "")) for row in rows if row.get("status") == state] for state in _STATUS}
+    said = [f"{len(codes['ok'])} asked"]
+    for state, words in (("withheld", "waiting for their data"), ("error", "with a fault")):
+        said += [f"{len(codes[state])} {words} ({', '.join(codes[state])})"] if codes[state] else []
+    return listed([*said, *([f"{len(codes['off'])} off"] if codes["off"] else [])])
 
 
 def _rule(row: Mapping[str, Any]) -> RuleLine:

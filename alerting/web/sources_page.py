@@ -89,7 +89,7 @@ def _causes(row: TableReport) -> list[tuple[str, str]]:
     """Return what is not trusted of a table, with what to do about it, but for the columns that are not understood."""
     unclear = {f"{row.table}.{one.column}" for one in row.unclear}
     return [
-        (plain(f"{about}: {why}", 400), plain(row.remedies.get(about, ""), 400))
+        (plain(f"{about} {why}", 400), plain(row.remedies.get(about, ""), 400))
         for about, why in row.doubts.items()
         if about not in unclear
     ]

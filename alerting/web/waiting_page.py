@@ -33,7 +33,7 @@ from alerting.store.messages import send_hold
 from alerting.store.messages.told import told_rows
 from alerting.store.people import read_people
 from alerting.store.releasing import Releasing
-from alerting.web.approving import approve, impact_of
+from alerting.web.approving import approve, impact_of, may_read, sees_all
 from alerting.web.sections import WAITING
 from alerting.web.shown import Shower
 from alerting.web.visits import Visit
@@ -111,7 +111,7 @@ def act_on_waiting(visit: Visit) -> Response:
 def _page(visit: Visit, *, done: str = "", wrong: str = "") -> Response:
     requests = _requests(visit)
     mine = [one for one in requests if isinstance(one.wanted, _HERE)]
-    hidden = sum(isinstance(one.wanted, SilenceWanted) and not _may_read(visit, one.wanted.matcher) for one in mine)
+    hidden = sum(isinstance(one.wanted, SilenceWanted) and not may_read(visit, one.wanted.matcher) for one in mine)
     return visit.show(
         "waiting.html",
         status=409 if wrong else 200,
@@ -148,7 +148,7 @@ def _shown(visit: Visit, request: Request) -> WaitingRequest:
         on=request.at.date(),
         until=visit.app.last_day_of_request(request.at.date()),
         # What somebody wrote beside a silence may be about a child.
-        note=plain(request.note, 400) if not isinstance(wanted, SilenceWanted) or _sees_all(visit, wanted.matcher) else "",
+        note=plain(request.note, 400) if not isinstance(wanted, SilenceWanted) or sees_all(visit, wanted.matcher) else "",
         why=plain(request.why, 300),
         reach=_reach(found) if found else None,
         is_own=people.are_same(request.by.id, visit.reader.actor.id),
@@ -167,24 +167,13 @@ def _what(visit: Visit, request: Request) -> str:
 
 
 def _may_approve_here(visit: Visit, request: Request) -> bool:
-    return not isinstance(request.wanted, SilenceWanted) or _may_read(visit, request.wanted.matcher)
-
-
-def _may_read(visit: Visit, matcher: Matcher) -> bool:
-    """Return whether a reader may read what a silence is about: where it names somebody, they may see all the alerts that it meets."""
-    return not (matcher.child or matcher.subject) or _sees_all(visit, matcher)
-
-
-def _sees_all(visit: Visit, matcher: Matcher) -> bool:
-    met = [alert for alert in visit.council.store().live(visit.connection) if matcher.matches(alert)]
-    seen = [alert for alert in visit.scope.every_open() if matcher.matches(alert)]
-    return bool(met) and len(met) == len(seen)
+    return not isinstance(request.wanted, SilenceWanted) or may_read(visit, request.wanted.matcher)
 
 
 def _about(visit: Visit, matcher: Matcher) -> str:
     codes = {id_: code for code, id_ in visit.app.book.codes.items()}
     said = matcher.model_copy(update={"rule": tuple(codes.get(rule, rule) for rule in matcher.rule)})
-    if not _may_read(visit, matcher):
+    if not may_read(visit, matcher):
         said = said.model_copy(update={"child": (), "subject": ()})
         return f"{said}, of one person or record" if said.given() else "one person or record"
     return str(said)
