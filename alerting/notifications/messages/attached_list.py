@@ -11,8 +11,8 @@ from alerting.notifications.messages.digest import Telling, in_words
 from alerting.notifications.triage import Part
 from alerting.notifications.whole_list import Entry, whole_list
 
-MOST_BYTES = 1_000_000
-"""What a file has at most, so that no mail server turns its message away. A row has 300 or so."""
+MOST_BYTES = 150_000
+"""What a file has at most, so that a message stays small on a telephone. A row has 300 or so, and nobody works through more than 500."""
 
 _BOM = "\ufeff"
 """Without it Excel reads a name with an accent by a code page of its own."""
