@@ -198,12 +198,11 @@ def test_the_sbom_names_every_package_that_is_locked_by_version_and_hash(release
 
 @pytest.fixture(scope="module")
 def installed(released: Released, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The programs' folder of an environment into which the release was installed, as the page says it."""
+    """The programs' folder of an environment into which the release was installed, as the pages say it, for each system the same."""
     environment = tmp_path_factory.mktemp("opt") / "practice-alerts"
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(environment)], check=True)
-    [said] = re.findall(
-        r"^/opt/practice-alerts/bin/pip (install .*)$", (ROOT / "docs/how-to/deploy.md").read_text("utf-8"), re.MULTILINE
-    )
+    pages = [(ROOT / "docs/how-to" / page).read_text("utf-8") for page in ("deploy.md", "upgrade.md")]
+    [said] = {line for page in pages for line in re.findall(r"pip (install --require-hashes .*)$", page, re.MULTILINE)}
     python = environment / "bin" / "python"
     pip = [sys.executable, "-m", "pip", "--python", str(python), *said.replace("VERSION", VERSION).split(), "--quiet"]
     subprocess.run(pip, cwd=released.dist, check=True, capture_output=True)
