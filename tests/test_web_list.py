@@ -17,6 +17,7 @@ from alerting.model import Condition, Level, Reason
 from alerting.notifications.messages.headline import WORDS
 from alerting.notifications.triage import triage
 from alerting.web import application
+from alerting.web.my_list import read_wanted
 from alerting.web.readers import find_reader, read_directory_of_the_day
 from alerting.web.scope import make_scope
 from alerting.web.shown import OPEN_SECTIONS, Shower
@@ -365,6 +366,26 @@ def test_no_spreadsheet_takes_a_name_for_a_formula(office):
         mine = next(row for row in table(saved(site, "M1")) if row["Reference"] == site.office.alert("C1").ref)
 
     assert (mine["Worker"], mine["Team"]) == ("'=HYPERLINK(A1)", "'@SUM(1+1)")
+
+
+@pytest.mark.parametrize(
+    ("order", "refs"),
+    [("", ["A-3", "A-2", "A-1"]), ("due", ["A-1", "A-3", "A-2"]), ("since", ["A-2", "A-1", "A-3"]), ("x", ["A-3", "A-2", "A-1"])],
+)
+def test_what_is_most_serious_due_first_or_longest_open_comes_first(site, order, refs):
+    alert = site.office.alert("C1")
+    one = replace(alert, ref="A-1", level=Level.amber, due=MONDAY, first_seen=MONDAY - timedelta(days=1))
+    two = replace(alert, ref="A-2", level=Level.red, due=None, first_seen=MONDAY - timedelta(days=9))
+    three = replace(alert, ref="A-3", level=Level.critical, due=MONDAY + timedelta(days=1), first_seen=MONDAY)
+
+    assert [found.ref for found in read_wanted({"order": order}).choose(None, [one, two, three])] == refs
+
+
+def test_the_list_carries_its_order_on(site):
+    page = site.reader("H1").get("/?whose=all&order=due").text
+
+    assert '<option value="due" selected>Due first</option>' in page
+    assert '<input type="hidden" name="order" value="due">' in page.split('action="/list.csv"')[1]
 
 
 @pytest.mark.slow

@@ -6,9 +6,10 @@ It can be saved as a table for a spreadsheet too. Who did so, when and of which 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, timedelta
+from typing import Any
 
 from starlette.responses import Response
 
@@ -45,6 +46,8 @@ class Wanted:
     #: A rule's code.
     rule: str = ""
     level: str = ""
+    #: What comes first, by its name in `ORDERS`; what is most serious unless it is one.
+    order: str = ""
 
     @property
     def is_done(self) -> bool:
@@ -68,8 +71,8 @@ class Wanted:
         return visit.scope.every_open() if self.is_every else visit.scope.told()
 
     def choose(self, visit: Visit, alerts: Sequence[Alert]) -> list[Alert]:
-        """Return what of alerts is wanted, the most serious first."""
-        return sorted((alert for alert in alerts if self._is_one(visit, alert)), key=_rank)
+        """Return what of alerts is wanted, in the order that is."""
+        return sorted((alert for alert in alerts if self._is_one(visit, alert)), key=_RANKS.get(self.order, _rank))
 
     def _is_one(self, visit: Visit, alert: Alert) -> bool:
         return (
@@ -106,6 +109,7 @@ def show_list(visit: Visit) -> Response:
         closed=visit.scope.is_closed,
         workers=sorted(workers.items(), key=lambda one: one[1]),
         rules=sorted({(alert.code, shower.title(alert)) for alert in alerts}),
+        orders=ORDERS,
         levels=[level.name for level in reversed(Level)],
         most=_MOST,
         as_of=visit.as_of,
@@ -146,6 +150,19 @@ def _cells(one: Shown) -> tuple[object, ...]:
 
 def _rank(alert: Alert) -> tuple[int, date, str]:
     return -alert.level, alert.resolved_on or alert.due or date.max, alert.ref
+
+
+def _rank_by_due(alert: Alert) -> tuple[date, int, str]:
+    return alert.resolved_on or alert.due or date.max, -alert.level, alert.ref
+
+
+def _rank_by_age(alert: Alert) -> tuple[date, int, str]:
+    return alert.first_seen, -alert.level, alert.ref
+
+
+_RANKS: Mapping[str, Callable[[Alert], tuple[Any, ...]]] = {"due": _rank_by_due, "since": _rank_by_age}
+ORDERS = {"": "Most serious", "due": "Due first", "since": "Longest open"}
+"""What may come first within each section, in words, by its name in the address."""
 
 
 def _blocks(shown: Sequence[Shown]) -> list[Block]:
