@@ -80,6 +80,45 @@ def test_of_several_the_latest_to_begin_counts_then_what_was_said_last():
     assert with_said_cover(DIRECTORY, [again, late, early], FRIDAY).cover["W1"].by == "S1"
 
 
+def moved(worker: str, to: str) -> Directory:
+    return replace(DIRECTORY, staff={**DIRECTORY.staff, worker: replace(DIRECTORY.staff[worker], team=to)})
+
+
+def test_whoever_has_moved_to_another_team_covers_no_more_and_nobody_does():
+    found = with_said_cover(moved("V1", "T2"), [said()], MONDAY)
+
+    assert found.cover == {"W1": Cover(by=None, until=FRIDAY, said=True)}
+    assert with_said_cover(replace(DIRECTORY, cover=found.cover), [said()], MONDAY).cover["W1"].by == "V1"
+
+
+def test_whoever_covers_for_who_covers_reads_for_those_alone_for_whom_they_may_cover_themselves():
+    both = [said("M1", "M2", id=1), said("M2", "W2", id=2)]
+    found = with_said_cover(DIRECTORY, both, MONDAY).cover
+
+    assert found["M2"].by == "W2"
+    assert found["M1"] == Cover(by=None, until=FRIDAY, said=True)
+    assert with_said_cover(DIRECTORY, [both[0], said("M2", "S1", id=2)], MONDAY).cover["M1"].by == "M2"
+
+
+def test_what_the_table_has_leads_through_what_was_said_to_nobody_who_may_not_cover_and_counts_again_afterwards():
+    recorded = Cover(by="M2", until=None)
+    directory = replace(DIRECTORY, cover={"M1": recorded})
+    meanwhile = with_said_cover(directory, [said("M2", "W2")], MONDAY)
+
+    assert meanwhile.cover["M1"] == Cover(by=None, until=None, said=True, recorded=recorded)
+    assert with_said_cover(meanwhile, [], MONDAY).cover == directory.cover
+    beyond = replace(DIRECTORY, cover={"W1": Cover(by="W2", until=None)})
+    assert with_said_cover(beyond, [said("M1", "S1")], MONDAY).cover["W1"].by == "W2"  # the table's own is the council's to say
+
+
+def test_what_the_table_had_until_a_day_counts_no_more_after_it():
+    directory = replace(DIRECTORY, cover={"V1": Cover(by="M1", until=MONDAY)})
+
+    assert with_said_cover(directory, [], MONDAY).cover == directory.cover
+    assert with_said_cover(directory, [], MONDAY + DAY).cover == {}
+    must_suit(directory, said(begins=MONDAY + DAY), [], MONDAY)  # whoever covers is back by then
+
+
 # ---------------------------------------------------------------- who may
 
 

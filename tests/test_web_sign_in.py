@@ -420,6 +420,14 @@ def test_whoever_covers_has_the_role_for_as_long():
     assert "team_manager" not in roles("w2")
 
 
+def test_whoever_covers_for_somebody_who_has_left_since_answers_for_nothing_more():
+    from dataclasses import replace
+
+    covered = replace(DIRECTORY, cover={"M1": Cover(by="W2", until=None)})
+
+    assert roles("w2", replace(covered, staff=without("M1"), former={"M1": STAFF["M1"]})) == {"worker"}
+
+
 def test_somebody_who_left_is_nobody():
     from dataclasses import replace
 

@@ -2,12 +2,13 @@
 
 It stands in place of what the case data has of the same person, and ends by itself. Who covers is told what whoever is away would be,
 so it is somebody who may need to know: of the same team, above it, or for somebody who answers for a team one who does so too.
+That is asked anew on each day, and of whoever reads in the end: who covers may have moved since, or be away themselves.
 A restricted record stays with those whom it names, whoever covers.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
@@ -37,16 +38,30 @@ class SaidCover:
 
 
 def with_said_cover(directory: Directory, said: Iterable[SaidCover], day: date) -> Directory:
-    """Return a directory with what is said of cover for a day, and without what was said in it before.
+    """Return a directory with what is said of cover for a day, and without what was said in it before or has ended by then.
 
-    Of several about one person the latest to begin counts, then what was said last.
+    Of several about one person the latest to begin counts, then what was said last. Whoever would read for somebody through it and may
+    not cover for them, as they have moved since or cover for who covers, does not: then nobody covers, and the next up is told.
     """
     recorded = {away: cover.recorded if cover.said else cover for away, cover in directory.cover.items()}
-    cover = {away: one for away, one in recorded.items() if one is not None}
+    cover = {away: one for away, one in recorded.items() if one is not None and (one.until is None or one.until >= day)}
     for one in sorted(said, key=lambda one: (one.begins, one.id)):
         if one.stands(day):
             cover[one.away] = Cover(by=one.by, until=one.until, said=True, recorded=recorded.get(one.away))
-    return replace(directory, cover=cover)
+    return replace(directory, cover={away: _kept_within(directory, cover, away) for away in cover})
+
+
+def _kept_within(directory: Directory, cover: Mapping[str, Cover], away: str) -> Cover:
+    """Return the cover of somebody, by nobody where something said leads from them to who may not cover for them."""
+    own, passed = cover[away], list[str]()
+    reader: str | None = away
+    while reader and reader in cover and reader in directory.staff and reader not in passed:
+        passed.append(reader)
+        reader = cover[reader].by
+    is_said = any(cover[one].said for one in passed)
+    if not is_said or not reader or reader in passed or reader not in directory.staff or may_cover(directory, reader, away):
+        return own
+    return Cover(by=None, until=own.until, said=True, recorded=own.recorded if own.said else own)
 
 
 def must_suit(directory: Directory, wanted: SaidCover, said: Iterable[SaidCover], today: date) -> None:

@@ -7,7 +7,7 @@ pages there are for somebody and what they may do.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 
 from alerting.alerts.people import THE_PAGE, Actor, plain
@@ -74,9 +74,7 @@ def read_directory_of_the_day(connection: Transaction, today: date) -> Directory
     newest = newest_directory.read(connection)
     if newest is None:
         return None
-    directory = with_said_cover(newest.directory, said_cover.read(connection, today), today)
-    cover = {id_: one for id_, one in directory.cover.items() if one.until is None or one.until >= today}
-    return replace(directory, cover=cover)
+    return with_said_cover(newest.directory, said_cover.read(connection, today), today)
 
 
 def find_reader(address: str, directory: Directory | None, administrators: Iterable[Administrator], page: Page) -> Reader | None:
@@ -126,10 +124,11 @@ def _roles_of(ids: frozenset[str], directory: Directory) -> Iterator[Role]:
 
 
 def covered_by(ids: frozenset[str], directory: Directory) -> frozenset[str]:
-    """Return for whom somebody answers while they are away, through others who are away too."""
+    """Return for whom somebody answers while they are away, through others who are away too; for nobody who has left."""
     found: frozenset[str] = frozenset()
+    away = {id_: cover.by for id_, cover in directory.cover.items() if id_ in directory.staff}
     while True:
-        more = frozenset(away for away, cover in directory.cover.items() if cover.by in (ids | found)) - found - ids
+        more = frozenset(id_ for id_, by in away.items() if by in (ids | found)) - found - ids
         if not more:
             return found
         found |= more
