@@ -18,6 +18,7 @@ from alerting.council_people import Administrator
 from alerting.errors import HandlingError
 from alerting.store import acts, brakes
 from alerting.store.messages import send_hold
+from alerting.store.service_state import remember
 from tests.made_council import MONDAY
 from tests.web_site import NOON, Browser, Site, new_office, shown, words
 
@@ -119,6 +120,29 @@ def test_what_is_asked_for_already_is_not_asked_for_twice(site):
     assert "Request 1 to release it waits for a second person." in words(other.page)
     refused = other.send("/service/waiting/brake", rule=RULE, note="looked too")
     assert "Request 1 of A. Officer asks for that already." in words(refused)
+
+
+def take_off_the_list(site: Site, *children: str) -> None:
+    removed = [[[child], "limited", ["M1"]] for child in children]
+    with site.council.store().transaction() as connection:
+        remember(connection, "restricted records", {"rows": 0, "listed": [], "removed": removed}, NOON)
+
+
+def test_that_people_were_taken_off_the_restricted_list_is_released_by_one_who_saw_how_many_and_the_button_says_so(site):
+    take_off_the_list(site, "C1")
+    looks = somebody(site)
+    seen = "1 person was taken off the list, and stay restricted until that is released"
+    said = words(looks.page)
+    assert seen in said
+    assert ("Release it" in said, "Ask a second person to release it" in said) == (True, False)
+
+    take_off_the_list(site, "C1", "C2")
+    refused = looks.send("/service/waiting/table", table="ext_restricted", why=seen, note="panel of 2 March")
+    assert (refused.status_code, "It has changed since you opened the page" in words(refused)) == (409, True)
+    assert kinds(site) == []
+    now = "2 people were taken off the list, and stay restricted until that is released"
+    somebody(site).send("/service/waiting/table", table="ext_restricted", why=now, note="panel of 2 March")
+    assert kinds(site) == [("removal released", ADMIN)]
 
 
 def test_a_request_is_taken_back(site):

@@ -86,6 +86,19 @@ class BrakeOn:
     asked: int | None
 
 
+@dataclass(frozen=True, kw_only=True)
+class Doubted:
+    """A table that is not trusted, or of the list of restricted records that people were taken off it."""
+
+    table: str
+    why: str
+    #: A request to release it that waits already, by number.
+    asked: int | None
+    #: Whether people may release it; else only its source can put it right.
+    may_release: bool
+    takes_two: bool
+
+
 def show_waiting(visit: Visit) -> Response:
     """Show what waits."""
     return _page(visit, done=DONE.get(visit.query.get("done", ""), ""))
@@ -220,21 +233,35 @@ def _counted(alerts: list[Alert]) -> str:
     return ", ".join(counts) or "nothing now"
 
 
-def _doubts(visit: Visit, requests: list[Request]) -> list[tuple[str, str, int | None, bool]]:
-    """Return each table that is doubted: its name, with what is wrong, the request that waits, and whether people may release it."""
+def _doubts(visit: Visit, requests: list[Request]) -> list[Doubted]:
+    """Return each table that is doubted, the list of restricted records last."""
     asked = {one.about: one.id for one in requests if isinstance(one.wanted, TableWanted | ListWanted)}
+    two = visit.app.loaded.config.handling.two_release
     found = [
-        (each.table, plain("; ".join(f"{about} {why}" for about, why in each.problems.items()), 600), bool(each.flaws))
+        Doubted(
+            table=each.table,
+            why=plain("; ".join(f"{about} {why}" for about, why in each.problems.items()), 600),
+            asked=asked.get(each.table),
+            may_release=bool(each.flaws),
+            takes_two=two,
+        )
         for each in load_history.doubts(visit.connection)
         if each.table != RESTRICTED
     ]
-    doubted = restricted_lists.doubted(visit.connection)
-    found += [(RESTRICTED, plain(doubted.says, 600), True)] if doubted else []
-    last = restricted_lists.last_trusted(visit.connection)
-    if not doubted and last is not None and last.removed:
+    return [*found, *_list_doubted(visit, asked.get(RESTRICTED))]
+
+
+def _list_doubted(visit: Visit, asked: int | None = None) -> list[Doubted]:
+    """Return what is doubted of the list of restricted records: the list, which takes two people, else that people were taken off."""
+    doubted, last = restricted_lists.doubted(visit.connection), restricted_lists.last_trusted(visit.connection)
+    if doubted:
+        why = plain(doubted.says, 600)
+    elif last is not None and last.removed:
         count = plural(len({one.ids for one in last.removed}), "person was", "people were")
-        found.append((RESTRICTED, f"{count} taken off the list, and stay restricted until that is released", True))
-    return [(table, why, asked.get(table), may) for table, why, may in found]
+        why = f"{count} taken off the list, and stay restricted until that is released"
+    else:
+        return []
+    return [Doubted(table=RESTRICTED, why=why, asked=asked, may_release=True, takes_two=doubted is not None)]
 
 
 # ---------------------------------------------------------------------- done
@@ -268,6 +295,9 @@ def _brake(visit: Visit) -> object:
 def _table(visit: Visit) -> object:
     table = visit.form.get("table", "")
     if table == RESTRICTED:
+        # What one person may release must not be what was looked at as something else, or as fewer people.
+        if [visit.form.get("why", "")] != [one.why for one in _list_doubted(visit)]:
+            raise HandlingError("it has changed since you opened the page: look at it as it is now")
         done = _releasing(visit).release_list()
         if not done:
             raise HandlingError(f"{RESTRICTED} does not wait to be released")
