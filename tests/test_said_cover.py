@@ -213,6 +213,16 @@ def office(tmp_path):
 
 
 @pytest.mark.slow
+def test_an_administrator_says_it_for_anybody_and_never_lets_themselves_see_by_it(office):
+    with writing(office) as (connection, directory):
+        with pytest.raises(HandlingError, match="does not say that they cover themselves"):
+            said_cover.say(connection, directory, said("M1", "M2"), somebody("M2"), None, MONDAY, NOON)
+        assert said_cover.say(connection, directory, said("M1", "M2"), somebody("P1"), None, MONDAY, NOON).by == "M2"
+        above_them = said("W1", "S1", MONDAY + 7 * DAY, MONDAY + 9 * DAY)
+        assert said_cover.say(connection, directory, above_them, somebody("S1"), None, MONDAY, NOON).by == "S1"
+
+
+@pytest.mark.slow
 def test_whoever_covers_is_told_in_their_place_and_for_whom_until_it_ends(office):
     say(office, "M1", "M2", "M1")
     office.council.on_a_plan("C3", seen=MONDAY - 40 * DAY)

@@ -44,8 +44,14 @@ def say(
     note: str = "",
 ) -> SaidCover:
     """Write down that somebody covers for somebody, and return it with its number. who: the worker ids of who says so; None of an
-    administrator, who may say it for anybody. Raises HandlingError where they may not say it, or it is not to be.
+    administrator, who may say it for anybody, but not that they cover themselves: they may not know children. Raises HandlingError
+    where they may not say it, or it is not to be.
     """
+    if who is None and wanted.by == actor.id and not may_say(directory, [actor.id], wanted.away):
+        raise HandlingError(
+            "an administrator does not say that they cover themselves",
+            remedy="Ask whoever is away, those above them or another administrator to say it.",
+        )
     _may(directory, who, wanted.away)
     must_suit(directory, wanted, read(connection, today), today)
     about = f"{wanted.away}, covered by {wanted.by} from {day(wanted.begins)} to {day(wanted.until)}"
