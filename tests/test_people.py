@@ -87,6 +87,15 @@ def test_before_any_staff_was_read_the_administrators_may_act() -> None:
     assert "names no administrator" in refused.value.remedy
 
 
+def test_an_administrator_is_known_by_worker_id_or_address_and_a_namesake_is_none() -> None:
+    namesake = Person(id="W0500", name="Alex Okoro", email="a.okoro2@example.gov.uk")
+    people = replace(PEOPLE, staff=(PRIYA, TOM, namesake))
+
+    assert people.are_same("W0500", ALEX.address)  # where two are asked for, to be on the safe side
+    found = [id_ for id_ in ("W0231", ALEX.address, "W0500", "W0417", "") if people.is_administrator(id_)]
+    assert found == ["W0231", ALEX.address]
+
+
 # ---- two people
 
 

@@ -94,6 +94,11 @@ class People:
         owned = (one for one in self.administrators if one.account and self.are_same(one.address, person))
         return next((one.account for one in owned), None)
 
+    def is_administrator(self, id_: str) -> bool:
+        """Return whether somebody, by the id by which they act, looks after the service: by worker id or address, as a namesake does not."""
+        own = self._keys.get(id_, frozenset())
+        return any(key in own for one in self.administrators for key in _keys_of(one.worker_id, one.address, None))
+
     def are_same(self, one: str, other: str) -> bool:
         """Return whether two ids, addresses or names are one person's, as far as anybody can tell."""
         return bool(self._all_keys(one) & self._all_keys(other))

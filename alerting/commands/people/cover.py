@@ -65,8 +65,7 @@ def command(
             _list(directory, said_cover.read(connection, on), as_json=as_json)
             return
         people, actor = acting(app, connection, by)
-        looks_after = any(people.are_same(one.address, actor.id) for one in app.loaded.config.council.administrators)
-        ids = None if looks_after else [actor.id]
+        ids = None if people.is_administrator(actor.id) else [actor.id]
         if end is not None:
             found = said_cover.end(connection, directory, end, actor, ids, on, moment, note=note)
             echo(f"Cover {end}, of {directory.name(found.away)} by {directory.name(found.by)}, is ended.")
