@@ -49,7 +49,7 @@ class RuleToJudge:
 def show_judging(visit: Visit) -> Response:
     """Show what waits to be judged, by rule."""
     rules = [rule for rule in visit.app.book.rules if rule.shadow]
-    mine = {rule.id: [alert for alert in _open(visit, rule) if not _has_judged(visit, alert)] for rule in rules}
+    mine = _to_judge(visit, rules)
     judged = _judged(visit, rules)
     shower = Shower(app=visit.app, scope=visit.scope, today=visit.today)
     found = [
@@ -69,10 +69,14 @@ def show_judging(visit: Visit) -> Response:
     return visit.show("judging.html", here=JUDGING.path, rules=found, closed=visit.scope.is_closed)
 
 
-def _open(visit: Visit, rule: Rule) -> list[Alert]:
-    if why_not_judged(rule) is not None:
-        return []
-    return [alert for alert in visit.scope.every_open() if alert.rule == rule.id]
+def _to_judge(visit: Visit, rules: Sequence[Rule]) -> dict[str, list[Alert]]:
+    """Return the open alerts that the reader has not judged, by rule."""
+    found: dict[str, list[Alert]] = {rule.id: [] for rule in rules}
+    judged = {rule.id for rule in rules if why_not_judged(rule) is None}
+    for alert in visit.scope.every_open() if judged else ():
+        if alert.rule in judged and not _has_judged(visit, alert):
+            found[alert.rule].append(alert)
+    return found
 
 
 def _has_judged(visit: Visit, alert: Alert) -> bool:
