@@ -204,6 +204,17 @@ def test_what_was_done_can_be_taken_back_by_who_did_it_or_manages(site):
     assert sent(site, worker, "take-back", kind="acknowledge").page.status_code == 409
 
 
+def test_a_worker_takes_back_what_they_did_and_nothing_that_another_did_with_it(site):
+    worker = sent(site, opened(site, "W1"), "acknowledge")
+    sent(site, opened(site, "M1"), "acknowledge")
+    worker.get(alert_of(site))
+    assert sent(site, worker, "take-back", kind="acknowledge").page.status_code == 303
+
+    said = words(opened(site, "M1").page)
+    assert "Person M1 has it in hand until" in said
+    assert "Person W1 has it in hand until" not in said
+
+
 @pytest.fixture(scope="module")
 def critical(tmp_path_factory):
     """A page where the alert about C1 is critical."""

@@ -227,3 +227,13 @@ def test_too_many_and_none_are_said(site):
     assert 'method="post" action="/several"' not in page.text
     assert "None was ticked." in words(site.reader("M1").get("/several?act=snooze"))
     assert "<script" not in site.reader("M1").get("/several?act=snooze&ref=<script>").text
+
+
+def test_what_is_taken_back_of_several_is_ones_own_and_what_stood_before_stands_again(site):
+    sent(ticked(site, "W1", "acknowledge", "C1"))
+    manager = ticked(site, "M1", "acknowledge", "C1", "C2")
+    manager.page = sent(manager)
+    assert sent(manager).status_code == 200
+
+    standing = {(alert.person, act.by) for alert in site.office.alerts() for act in alert.acts if act.kind == "acknowledge"}
+    assert standing == {("C1", "W1")}

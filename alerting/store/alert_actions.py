@@ -123,9 +123,9 @@ class AlertActions:
             self._write(alert, "close", note, until=until, reason=reason)
         return asked
 
-    def take_back(self, alert: Alert, kind: str, *, note: str = "") -> None:
-        """End what was done to an alert. Raises HandlingError where there is no such thing."""
-        if not handling_rows.take_back(self.connection, alert, kind, by=self.by, note=note, now=self.now):
+    def take_back(self, alert: Alert, kind: str, *, note: str = "", own: bool = False) -> None:
+        """End what was done to an alert, own: by themselves alone. Raises HandlingError where there is no such thing."""
+        if not handling_rows.take_back(self.connection, alert, kind, by=self.by, note=note, now=self.now, own=own):
             standing_now = [KINDS[known] for known in KINDS if any(act.kind == known for act in alert.acts)]
             raise HandlingError(
                 f"{alert.ref} is not {KINDS[kind]}",

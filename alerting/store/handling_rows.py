@@ -54,11 +54,14 @@ def add(
     connection.execute(table.insert().values(values))
 
 
-def take_back(connection: sa.Connection, alert: Alert, kind: str, *, by: Actor, note: str, now: datetime) -> int:
-    """End every act of a kind on an alert, and keep who did so and why; return how many there were."""
+def take_back(
+    connection: sa.Connection, alert: Alert, kind: str, *, by: Actor, note: str, now: datetime, own: bool = False
+) -> int:
+    """End every act of a kind on an alert, own: only theirs who does so; keep who did and why, and return how many there were."""
     table = schema.handling
-    mine = sa.and_(table.c.alert_id == alert.id, table.c.kind == kind, table.c.ended_at.is_(None))
-    count = connection.execute(table.update().where(mine).values(ended_at=now, ended_by=by.id)).rowcount
+    ended = [table.c.alert_id == alert.id, table.c.kind == kind, table.c.ended_at.is_(None)]
+    ended += [table.c.by == by.id] if own else []
+    count = connection.execute(table.update().where(*ended).values(ended_at=now, ended_by=by.id)).rowcount
     if count:
         add(connection, alert, "take_back", by=by, note=note, now=now, reason=kind)
     return count

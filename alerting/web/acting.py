@@ -146,11 +146,12 @@ def _close(doing: _Doing) -> object:
 
 
 def _take_back(doing: _Doing) -> object:
+    """Take back what was done: what others did too for those who answer for the team, unless the form asks for their own alone."""
     kind = doing.choice("kind", KINDS, "what is taken back")
-    own = any(one.kind == kind and one.by == doing.visit.reader.actor.id for one in doing.alert.acts)
-    if not (own or doing.visit.reader.manages):
+    reader = doing.visit.reader
+    if not (reader.manages or any(one.kind == kind and one.by == reader.actor.id for one in doing.alert.acts)):
         raise HandlingError("what somebody else did is taken back by those who answer for the team")
-    doing.actions.take_back(doing.alert, kind, note=doing.text("note"))
+    doing.actions.take_back(doing.alert, kind, note=doing.text("note"), own=not reader.manages or bool(doing.text("own")))
     return None
 
 
