@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse, Response
 
 from alerting.app import App
+from alerting.council_people import Leader
 from alerting.formatting import day, plural
 from alerting.web.council import page_of
 from alerting.web.readers import Reader
@@ -32,8 +34,13 @@ def show(
         "token": token,
         "looks_as": page_of(app).sign_in.type == "look-as",
         "sections": sections_of(reader),
+        "has_trends": reader is not None and (reader.manages or _leads(reader, council.leadership)),
     }
     return HTMLResponse(_templates().get_template(template).render(at_hand | values), status)
+
+
+def _leads(reader: Reader, leadership: Iterable[Leader]) -> bool:
+    return any(one.address.lower() == reader.address or one.worker_id in reader.ids for one in leadership)
 
 
 def base_of(app: App) -> str:
