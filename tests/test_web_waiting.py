@@ -245,6 +245,18 @@ def test_it_is_approved_at_the_childs_alert_by_another_who_manages_and_sees_all_
     assert kinds(site) == [("request", "M1"), ("approval", "S1"), ("silence", "M1")]
 
 
+def test_a_silence_that_names_somebody_else_too_who_has_no_alert_now_is_neither_shown_nor_approved_there(site):
+    wanted = silence(child=("C1", "C9"))
+    number = ask(site, wanted, by=asked_by("M1", "Person M1"), about=str(wanted.matcher))
+    above = site.reader("S1")
+
+    assert "has asked" not in words(above.get(alert_of(site)))
+    stand = above.page.text.split('name="stand" value="')[1].split('"')[0]
+    refused = above.send(f"{alert_of(site)}/approve", stand=stand, request=number)
+    assert "That request does not wait any more." in words(refused)
+    assert kinds(site) == [("request", "M1")]
+
+
 def test_nobody_without_the_role_releases_anything(site):
     put_on(site)
     for person in ("m1@example.gov.uk", "w1@example.gov.uk", "p1@example.gov.uk"):

@@ -42,10 +42,12 @@ def may_read(visit: Visit, matcher: Matcher) -> bool:
 
 
 def sees_all(visit: Visit, matcher: Matcher) -> bool:
-    """Return whether a reader may see all the alerts that a silence meets, and there is one."""
+    """Return whether a reader may see all the alerts that a silence meets, and there is one of everybody whom it names."""
     met = [alert for alert in visit.council.store().live(visit.connection) if matcher.matches(alert)]
     seen = [alert for alert in visit.scope.every_open() if matcher.matches(alert)]
-    return bool(met) and len(met) == len(seen)
+    children, subjects = {alert.person for alert in seen}, {alert.subject for alert in seen}
+    are_known = children.issuperset(matcher.child) and subjects.issuperset(matcher.subject)
+    return are_known and bool(met) and len(met) == len(seen)
 
 
 def approve(visit: Visit, request: Request) -> str:
