@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from alerting.casedata.directory import Restriction
 from alerting.evaluation.evaluation import Status
 from alerting.evaluation.looked_at import LookedAt, Share
 from alerting.model import Alert, Condition, Level, Person, Reason
@@ -103,6 +104,19 @@ def test_less_than_a_week_is_a_week_and_more_is_what_is_set(silent: Policy):
 )
 def test_whoever_has_anything_that_is_not_over_is_never_told_that_nothing_is_open(policy: Policy, before: World):
     assert "M1" not in clears(policy, before, candidates=())
+
+
+def test_the_worker_of_a_case_of_which_the_manager_alone_is_told_does_not_hear_that_nothing_is_open(policy: Policy):
+    visit = alert(worker="W1")
+
+    assert "W1" in clears(policy, world(alert(), told=["A-1"]))
+    assert "W1" not in clears(policy, world(visit, told=["A-1"]))
+
+
+def test_nobody_learns_by_silence_that_a_restricted_child_has_an_alert(policy: Policy):
+    known = replace(STAFF, restricted={"C1": Restriction(allowed=frozenset({"M9"}))})
+
+    assert set(clears(policy, world(alert(worker="W1")), directory=known)) == {"M1", "W1"}
 
 
 def test_while_it_is_not_known_who_may_be_told_of_which_child_nobody_hears_it(policy: Policy):
@@ -229,3 +243,13 @@ def test_a_restricted_child_is_in_no_count_of_what_was_looked_at(office: Office)
     office.run(MONDAY)
 
     assert {person: office.content(person).all_clear.cases for person in ("M1", "W1")} == {"M1": 1, "W1": 1}
+
+
+@pytest.mark.slow
+def test_a_worker_is_no_case_of_their_own_and_a_rule_in_shadow_has_not_looked(office: Office):
+    office.add_shipped("data_quality/cases-allocated-to-leaver.yaml")  # about workers
+    office.rule("plan-tried", "PL-02", "shadow: true", levels="{amber: measure > 650}")
+    office.run(MONDAY)
+
+    assert office.content("W1").all_clear == AllClear(cases=2, not_known=0, rules=1)
+    assert office.content("M1").all_clear == AllClear(cases=2, not_known=0, rules=1)

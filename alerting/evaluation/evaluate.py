@@ -311,7 +311,7 @@ def ask_rules(
         if rule not in wanted:
             answers.forget(rule.id)
     if book.settings.params.get("all_clear_days"):
-        answers.looked_at = read_looked_at(snapshot)
+        answers.looked_at = read_looked_at(snapshot, [rule.id for rule in wanted if not rule.shadow])
     answers.problems += stage.problems
     return answers
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 class Share:
     """What of the day's looking was at the cases of one worker, or of one team."""
 
-    #: The different children, or whatever else a rule is about; no restricted record is among them.
+    #: The different children; no restricted record is among them.
     cases: int = 0
     #: How many of them something could not be said of, as what a rule needs is not recorded.
     not_known: int = 0
@@ -30,17 +30,19 @@ class LookedAt:
     teams: Mapping[str, Share] = field(default_factory=dict)
 
 
-def read_looked_at(snapshot: Snapshot) -> LookedAt:
-    """Return at how much the rules that were asked looked, by the answers that are in the engine."""
-    return LookedAt(workers=_by(snapshot, "worker"), teams=_by(snapshot, "team"))
+def read_looked_at(snapshot: Snapshot, rules: Iterable[str]) -> LookedAt:
+    """Return at how many children these rules looked, by the answers that are in the engine. rules: the ids of those that people are told of."""
+    told_of = sorted(rules)
+    return LookedAt(workers=_by(snapshot, "worker", told_of), teams=_by(snapshot, "team", told_of))
 
 
-def _by(snapshot: Snapshot, column: str) -> dict[str, Share]:
-    # A restricted record is in no count: one more or less would tell.
+def _by(snapshot: Snapshot, column: str, rules: list[str]) -> dict[str, Share]:
+    # A team or a worker is no case. A restricted record is in no count: one more or less would tell.
     rows = snapshot.sql(
-        f"""SELECT {column}, count(DISTINCT coalesce(person, subject)), count(DISTINCT coalesce(person, subject)) FILTER (outcome = 'unknown'),
-          list(DISTINCT rule) FROM finding
-        WHERE {column} IS NOT NULL AND (person IS NULL OR person NOT IN (SELECT person_id FROM ext_restricted WHERE person_id IS NOT NULL))
-        GROUP BY 1 ORDER BY 1"""
+        f"""SELECT {column}, count(DISTINCT person), count(DISTINCT person) FILTER (outcome = 'unknown'), list(DISTINCT rule) FROM finding
+        WHERE {column} IS NOT NULL AND list_contains($1::VARCHAR[], rule)
+          AND person IS NOT NULL AND person NOT IN (SELECT person_id FROM ext_restricted WHERE person_id IS NOT NULL)
+        GROUP BY 1 ORDER BY 1""",
+        [rules],
     )
     return {id_: Share(cases=cases, not_known=not_known, rules=frozenset(rules)) for id_, cases, not_known, rules in rows}

@@ -19,7 +19,7 @@ def compose_all_clear(
     looked_at: LookedAt | None,
     today: Circumstances,
 ) -> list[Notification]:
-    """Return a message to each worker and team manager of whom nothing is open, at whose cases rules looked today.
+    """Return a message to each worker and team manager of whose cases nothing is open, where rules looked at them today.
 
     alerts: what is not over, told today or not, and what a brake keeps back too. planned: the messages of today. While it is not known
     who may be told of which child there is none.
@@ -27,8 +27,10 @@ def compose_all_clear(
     if looked_at is None or router.directory.restricted is None:
         return []
     told = {(message.receiver, message.recipient) for message in planned}
-    open_ = [alert for alert in alerts if alert.condition not in (Condition.resolved, Condition.pending)]
-    busy = {recipient.person.id for alert in open_ if alert.rule in router.rules for recipient in router.recipients(alert)}
+    open_ = [
+        alert for alert in alerts if alert.condition not in (Condition.resolved, Condition.pending) and alert.rule in router.rules
+    ]
+    busy = {person for alert in open_ for person in (*_told(router, alert), *_whose_case(router, alert))}
     shares = {person: share for person, share in _shares(router, looked_at).items() if person not in busy}
     return [
         _message(router.directory.staff[person], share, receiver, today)
@@ -37,6 +39,26 @@ def compose_all_clear(
         for person, share in sorted(shares.items())
         if (receiver.name, person) not in told and today.quiet.all_clear_is_due(receiver.name, person, today.as_of)
     ]
+
+
+def _told(router: Router, alert: Alert) -> list[str]:
+    return [recipient.person.id for recipient in router.recipients(alert)]
+
+
+def _whose_case(router: Router, alert: Alert) -> list[str]:
+    """Return whose case a child is of whom something is open, be others alone told of it: all is not clear with them.
+
+    Of a restricted record only those who are told of it may learn that there is something.
+    """
+    if not alert.person or router.is_in_shadow(alert) or router.confined_to(alert) is not None:
+        return []
+    return [id_ for id_ in (alert.worker, _manager(router, alert.team)) if id_]
+
+
+def _manager(router: Router, team: str | None) -> str | None:
+    """Return who manages a team, or covers for whoever does; None where that is nobody."""
+    manager = router.answers_for(team, "team_manager") if team and team in router.directory.teams else None
+    return manager.person.id if manager is not None and manager.direct else None
 
 
 def _shares(router: Router, looked_at: LookedAt) -> dict[str, tuple[Share, ...]]:
@@ -49,23 +71,21 @@ def _shares(router: Router, looked_at: LookedAt) -> dict[str, tuple[Share, ...]]
             found[worker] = (share,)
     of_teams: dict[str, tuple[Share, ...]] = {}
     for team, share in looked_at.teams.items():
-        manager = router.answers_for(team, "team_manager") if team in directory.teams else None
-        if manager is not None and manager.direct:
-            of_teams[manager.person.id] = (*of_teams.get(manager.person.id, ()), share)
+        if manager := _manager(router, team):
+            of_teams[manager] = (*of_teams.get(manager, ()), share)
     # A manager's own cases are among those of the team.
     return found | of_teams
 
 
 def _message(person: Person, shares: tuple[Share, ...], receiver: Receiver, today: Circumstances) -> Notification:
     rules = frozenset[str]().union(*(share.rules for share in shares))
-    live = {rule for rule in rules if rule in today.banners.router.rules and not today.banners.router.rules[rule].shadow}
     content = DigestContent(
         items=(),
         told=(),
         data_as_at=today.data_as_at,
         banners=today.banners.for_person(person.id, ()),
         all_clear=AllClear(
-            cases=sum(share.cases for share in shares), not_known=sum(share.not_known for share in shares), rules=len(live)
+            cases=sum(share.cases for share in shares), not_known=sum(share.not_known for share in shares), rules=len(rules)
         ),
     )
     return Notification(
