@@ -34,6 +34,7 @@ STUCK_AFTER = timedelta(hours=2)
 """After so long at one piece of work the service says no more that it goes on, so that whoever watches starts it anew."""
 _ASK_AGAIN_AFTER_S = 30.0
 """After so long a store that is away when the service starts is asked again."""
+_AS_IT_WAS = "config.yaml, which is used as it was"
 _WAKE, _LOOK, _STOP = "a job's time", "a look round", "a signal"
 
 
@@ -125,24 +126,33 @@ class Service:
         self._changed()
         app = self.build()
         with self._ticking(app):
-            self._store = store = self._open(app, stopping, once=once)
-            if store is not None:
+            opened = self._open(app, stopping, once=once)
+            if opened is not None:
+                app, store = opened
+                self._store = store
                 try:
                     self._go_on(app, store, stopping, once=once)
                 finally:
                     store.close()
         self.log(Entry(event=Event.stopped, says="stopped"))
 
-    def _open(self, app: App, stopping: Callable[[], bool], *, once: bool) -> Store | None:
-        """Return the store, once its server lets the service in; None where it is told to stop before. Raises StoreError."""
+    def _open(self, app: App, stopping: Callable[[], bool], *, once: bool) -> tuple[App, Store] | None:
+        """Return the store, once its server lets the service in, with the config.yaml that names it; None where it is told to stop before.
+
+        Raises StoreError.
+        """
         while not stopping():
             try:
-                return app.store()
+                return app, app.store()
             except StoreAwayError as error:
                 if once:
                     raise
                 self._say(_failed("the store", error))
             self._wait(_ASK_AGAIN_AFTER_S)
+            # A server that there is not looks as one that is away: its address may have been put right.
+            with self._told(_AS_IT_WAS):
+                if self._changed():
+                    app = self.build()
         return None
 
     def _go_on(self, app: App, store: Store, stopping: Callable[[], bool], *, once: bool) -> None:
@@ -232,7 +242,7 @@ class Service:
 
     def _anew(self, app: App, store: Store) -> App:
         """Read config.yaml and the rules again where a job is due or config.yaml has changed; go on with the old where that fails."""
-        with self._told("config.yaml, which is used as it was"):
+        with self._told(_AS_IT_WAS):
             if self._changed() or timetable(app, store).due(self.clock()):
                 return self.build()
         return app

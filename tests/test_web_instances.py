@@ -210,6 +210,20 @@ def test_a_service_that_starts_while_the_store_is_away_begins_when_it_is_back(in
         until(lambda: any(entry.event is Event.started for entry in logged))
 
 
+def test_an_address_of_the_store_that_is_put_right_meanwhile_is_taken(instances):
+    config = instances.configs[0]
+    right = config.read_text("utf-8")
+    settings = yaml.safe_load(right)
+    config.write_text(
+        yaml.safe_dump(settings | {"store": f"postgresql+psycopg://nobody@127.0.0.1:{free_port()}/alerts"}), "utf-8"
+    )
+    with serving(instances) as (service, logged):
+        until(lambda: bool(logged))
+        config.write_text(right, "utf-8")
+        service.ring()
+        until(lambda: any(entry.event is Event.started for entry in logged))
+
+
 def test_with_once_a_store_that_is_away_is_a_fault(instances):
     instances.server.stop()
     config = instances.configs[0]
