@@ -238,6 +238,21 @@ def test_it_comes_again_after_a_week_by_what_the_outbox_says_was_accepted(office
 
 
 @pytest.mark.slow
+def test_whoever_had_a_message_this_morning_hears_no_good_news_when_the_day_is_run_once_more(office: Office):
+    office.settings["go_live"] = "full"
+    office.settings["rules"]["params"]["done_days"] = 7
+    office.rule("plan-long", "PL-01")
+    office.run(MONDAY)
+    assert office.told("M1") == {"C1": "new", "C2": "new"}
+    for plan in office.council.tables["ssd_cp_plans"]:
+        plan["cppl_cp_plan_start_date"] = (MONDAY - 20 * DAY).isoformat()
+
+    office.run(MONDAY)
+
+    assert office.people() == {"W1"}  # of whom nothing was told before
+
+
+@pytest.mark.slow
 def test_a_restricted_child_is_in_no_count_of_what_was_looked_at(office: Office):
     office.council.add("ext_restricted", person_id="C2", level="limited", allowed_recipients="W1")
     office.run(MONDAY)

@@ -18,7 +18,7 @@ class Quiet:
     all_clear_days: int = 0
     #: That something is done, where nothing else is new.
     done_days: int = 0
-    #: The last day, before today, of a message to somebody, by receiver and id.
+    #: The last day of a message to somebody, by receiver and id: today, where the day is run once more.
     last_heard: Mapping[tuple[str, str], date] = field(default_factory=dict)
 
     @property

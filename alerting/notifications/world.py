@@ -75,7 +75,7 @@ class World:
     cards_not_posted: Mapping[str, date] = field(default_factory=dict)
     #: How the work of each team went in earlier months; for the monthly job only.
     months: Kept = field(default_factory=dict)
-    #: The last day, before this one, of a message of the daily job to somebody, by receiver and id, where that is looked for.
+    #: The last day of a message of the daily job to somebody, an earlier run of this one too, by receiver and id, where that is looked for.
     last_heard: Mapping[tuple[str, str], date] = field(default_factory=dict)
     #: For the weekly job only.
     week: Week = field(default_factory=Week)

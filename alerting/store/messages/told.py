@@ -23,10 +23,10 @@ def told_rows(connection: sa.Connection) -> dict[tuple[str, str, str], LastTold]
     }
 
 
-def last_heard(connection: sa.Connection, before: date) -> dict[tuple[str, str], date]:
-    """Return the last day of a daily message to each, by receiver and recipient, that has reached them or may have."""
+def last_heard(connection: sa.Connection, as_of: date) -> dict[tuple[str, str], date]:
+    """Return the last day of a daily message to each, by receiver and recipient, that has reached them or may have: that day's too."""
     query = sa.select(outbox.c.receiver, outbox.c.recipient, sa.func.max(outbox.c.as_of))
-    query = query.where(outbox.c.purpose == "daily", outbox.c.as_of < before, outbox.c.state.in_(("accepted", "unknown")))
+    query = query.where(outbox.c.purpose == "daily", outbox.c.as_of <= as_of, outbox.c.state.in_(("accepted", "unknown")))
     return {(row[0], row[1]): row[2] for row in connection.execute(query.group_by(outbox.c.receiver, outbox.c.recipient))}
 
 
