@@ -10,9 +10,11 @@ from pathlib import Path
 import pytest
 
 from alerting.app import build
+from alerting.casedata.divided_source import USUALLY_APART, Divided
 from alerting.errors import Fault
 from alerting.model import Condition
 from alerting.notifications.report import Report
+from alerting.sources.files.source import Source
 from tests.case_databases import sqlite_database
 from tests.made_council import MONDAY
 from tests.office import Office
@@ -109,6 +111,12 @@ def test_a_place_that_is_another_is_another_source(office):
     assert here is not None
     assert there is not None
     assert here.identity() != there.identity()
+
+
+def test_a_release_that_knows_one_table_more_makes_no_other_source(tmp_path):
+    here, there = Source(type="files", path=tmp_path), Source(type="files", path=tmp_path / "own")
+
+    assert Divided(case_data=here, own=there, tables=USUALLY_APART).identity() == (*here.identity(), *there.identity())
 
 
 def test_a_table_that_is_none_of_them_is_a_fault_at_its_place(office):

@@ -42,7 +42,9 @@ class Divided(Source):
         return (self.own if table in self.tables else self.case_data).places(table, column, cells)
 
     def identity(self) -> tuple[str, ...]:
-        return (*self.case_data.identity(), *self.own.identity(), *sorted(self.tables))
+        # A release that knows one table more is no other place: all rules would be braked as those of a new source are.
+        named = [] if self.tables == USUALLY_APART else sorted(self.tables)
+        return (*self.case_data.identity(), *self.own.identity(), *named)
 
     def own_today(self) -> date | None:
         return self.case_data.own_today()
