@@ -24,6 +24,7 @@ from alerting.database_address import sqlite_file
 from alerting.delivery.notifier import Notifier
 from alerting.documents.document import did_you_mean
 from alerting.errors import Fault, Faults, Place, StoreError
+from alerting.formatting import listed
 from alerting.model import Reach
 from alerting.rulebook.book import LastGoodText, Rulebook
 from alerting.rulebook.file_models import Overrides
@@ -381,7 +382,8 @@ def _own_tables(loaded: Loaded, named: object, faults: list[Fault]) -> frozenset
         return frozenset()
     unknown = [(place, str(name)) for place, name in enumerate(named) if str(name) not in OWN_TABLES]
     for place, name in unknown:
-        where, remedy = loaded.document.place(("own_tables", "tables", place)), did_you_mean(name, OWN_TABLES)
+        where = loaded.document.place(("own_tables", "tables", place))
+        remedy = did_you_mean(name, OWN_TABLES) or f"There are {listed(sorted(OWN_TABLES))}; all others come with the case data."
         faults.append(Fault(problem=f"`{name}` is none of the council's own tables", where=where, remedy=remedy))
     return frozenset() if unknown else frozenset(named)
 

@@ -129,6 +129,8 @@ def test_a_table_that_is_none_of_them_is_a_fault_at_its_place(office):
     assert first.where is not None
     assert first.where.line
     assert second.problem == "`ssd_person` is none of the council's own tables"
+    assert second.remedy.startswith("There are ext_audit, ")
+    assert second.remedy.endswith("; all others come with the case data.")
     assert third.problem == "`{'ext_team': True}` is none of the council's own tables"
 
 
