@@ -68,6 +68,23 @@ def test_nothing_is_stored_or_sent_for_it(office: Office) -> None:
 
 
 @pytest.mark.slow
+def test_a_list_that_goes_with_a_message_can_be_looked_at_with_it(office: Office) -> None:
+    for number in range(10, 42):
+        office.council.on_a_plan(f"K{number}", seen=MONDAY)
+    office.council.write()
+    office.rule("plan-long", "PL-01", "brake: 100")
+    open_only = ["ssd_cin_episodes", "ssd_cp_plans", "ssd_involvements"]
+    office.settings = {"go_live": "full", "rules": {"path": "rules", "params": {"max_share": 1, "open_only": open_only}}}
+    office.council.configure(office.store_url, **office.settings)
+
+    said = preview(office, "--recipient", "M1", "--day", DAY)[1]
+    assert f"open-items-{DAY}.csv:\n\nReference," in said
+    assert all(f"Child K{number}," in said for number in range(10, 42))
+    page = office.folder / "preview.html"
+    assert "With it goes open-items-" in preview(office, "--recipient", "M1", "--day", DAY, "--html", str(page))[1]
+
+
+@pytest.mark.slow
 def test_a_restricted_child_is_in_the_messages_of_those_whom_its_record_names_and_in_no_others(office: Office) -> None:
     office.council.add("ext_restricted", person_id="C1", level="limited", allowed_recipients="S1")
     office.council.write()

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from alerting.cli import DAY, build_app, now, today
+from alerting.formatting import listed
 from alerting.terminal import echo
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
@@ -23,7 +24,7 @@ _ROLES = ("worker", "team_manager", "service_manager", "head_of_service", "perfo
 @click.option("--as-of", "--day", "as_of", type=DAY, help="The business date; today when left out.")
 @click.option("--html", "page", type=_FILE, help="Write it as a page.")
 @click.option("--png", "picture", type=_FILE, help="Write it as a picture, 700 pixels wide; a browser must be there.")
-@click.option("--text", "as_text", is_flag=True, help="Print its text, as without --html and --png.")
+@click.option("--text", "as_text", is_flag=True, help="Print its text and what is attached, as without --html and --png.")
 @click.pass_context
 def command(
     ctx: click.Context,
@@ -59,6 +60,11 @@ def command(
             echo(f"The message is in {path}", err=True)
     if as_text or not (page or picture):
         echo(f"Subject: {message.subject}\n\n{message.text}")
+        for attached in message.attachments:
+            echo(f"{attached.name}:\n\n{attached.content.decode('utf-8-sig')}")
+    elif message.attachments:
+        names = listed([attached.name for attached in message.attachments])
+        echo(f"With it goes {names}: --text shows that too.", err=True)
     for problem in shown.problems:
         echo(problem.text, err=True)
     of_role = f", {ROLES[role]}" if role else ""
