@@ -57,10 +57,13 @@ def disagreements(checkout: Checkout) -> list[str]:
 
 
 def read_checkout(root: Path) -> Checkout:
-    """Return what a checkout says of its version. Raises CalledProcessError where it is no git checkout."""
+    """Return what a checkout says of its version. Ends the program where it is no git checkout."""
 
     def git(*arguments: str) -> list[str]:
-        return subprocess.run(["git", *arguments], cwd=root, check=True, capture_output=True, text=True).stdout.splitlines()
+        try:
+            return subprocess.run(["git", *arguments], cwd=root, check=True, capture_output=True, text=True).stdout.splitlines()
+        except (OSError, subprocess.CalledProcessError):
+            sys.exit("Nothing is built. A release is made from a git checkout, by git: here git, or what it keeps, is not there.")
 
     tags = frozenset(git("tag", "--points-at", "HEAD"))
     section = re.search(r"^## (.+)$", (root / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE)

@@ -21,7 +21,7 @@ import pytest
 from alerting.sources.demo.export import export
 from alerting.sources.demo.source import Source
 from alerting.working_days import add_working_days
-from release import Checkout, constraints, disagreements
+from release import Checkout, constraints, disagreements, read_checkout
 from tests.test_project import tracked
 
 ROOT = Path(__file__).parent.parent
@@ -49,6 +49,11 @@ def test_a_release_may_be_built_before_it_is_tagged():
 
 def test_a_tag_that_names_no_version_is_not_asked_about():
     assert disagreements(replace(READY, tags=frozenset({"v1.2.0", "seen-by-audit"}))) == []
+
+
+def test_what_is_no_checkout_of_git_is_refused(tmp_path):
+    with pytest.raises(SystemExit, match="A release is made from a git checkout"):
+        read_checkout(tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -265,7 +265,9 @@ def _has_a_line(section: Section, item: Item, late: Set[str]) -> bool:
 
 
 def _together(section: Section, groups: Iterable[Group]) -> list[Group]:
-    """Put those groups together of which the same is to be said: one rule, one worker, one date. What is critical stands alone."""
+    """Put those groups together of which the same is to be said: one rule, one worker, one date. What is critical stands alone,
+    or with the siblings who wait for the same meeting.
+    """
     found: dict[object, list[Item]] = {}
     for group in _siblings(groups):
         alone = len(group.items) > 1 or section is Section.critical
