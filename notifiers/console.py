@@ -52,7 +52,10 @@ def _written(message: Message) -> str:
     if message.channel is not None:
         head.insert(1, ("Channel of", message.channel))
     lines = [f"{name}: {' '.join(_printable(value).split())}" for name, value in head]
-    return "\n".join([*lines, "", _printable(message.text).rstrip(), "", "-" * 72])
+    lines += ["", _printable(message.text).rstrip(), ""]
+    for attached in message.attachments:
+        lines += [f"{_printable(attached.name)}:", "", _printable(attached.content.decode("utf-8-sig", "replace")).rstrip(), ""]
+    return "\n".join([*lines, "-" * 72])
 
 
 def _printable(text: str) -> str:

@@ -19,6 +19,7 @@ from alerting.model import Level, Message, Tier
 from alerting.notifications.content import ItemState
 from alerting.notifications.messages import attached_list
 from alerting.store.messages import content_json
+from notifiers.console import Notifier as Console
 from notifiers.email.writing import written
 from tests.rendered import AS_OF, a_card, a_week, daily, item, message, notification, read, rule
 
@@ -223,3 +224,13 @@ def test_a_mail_carries_the_file_beside_both_of_its_parts_and_is_ascii():
     assert attached.get_filename() == "open-items-2026-03-31.csv"
     assert attached.get_content().startswith("\ufeffReference,")
     assert len(wire) < 100_000
+
+
+def test_a_terminal_shows_the_file_below_its_message(capsys):
+    sent = message(daily(*SIXTY), VISIT)
+    Console().send(sent, lambda: None)
+    text, _, below = capsys.readouterr().out.partition("\nopen-items-2026-03-31.csv:\n")
+
+    assert "in the attached list, open-items-2026-03-31.csv" in text
+    assert below.lstrip().startswith("Reference,")
+    assert all(each.ref in below for each in SIXTY)
