@@ -166,6 +166,7 @@ def test_an_act_of_a_form_or_of_another_shape_is_refused_and_nothing_of_it_is_qu
         {"data": {"stand": "SECRET"}},
         {"json": {"stand": ["SECRET"]}},
         {"json": {"other": "SECRET"}},
+        {"json": {"SECRET": ""}},
         {"data": b"{SECRET"},
     ):
         answer = reader._http.post(at, headers=headers, timeout=30, **sent)

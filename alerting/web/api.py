@@ -162,7 +162,9 @@ def _refused(_: Visit, error: HandlingError) -> Response:
 
 async def _misshapen(_: Request, error: Exception) -> Response:
     """Say where what was asked for does not fit, and not what stands there."""
-    places = [".".join(map(str, one["loc"])) for one in error.errors()] if isinstance(error, RequestValidationError) else []
+    found = error.errors() if isinstance(error, RequestValidationError) else []
+    # What there is not is not named: its name is whatever somebody sent.
+    places = [".".join(map(str, one["loc"][:-1] if one["type"] == "extra_forbidden" else one["loc"])) for one in found]
     return problem(422, f"Not as it has to be: {', '.join(places)}.")
 
 
