@@ -16,7 +16,8 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import date, timedelta
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -55,10 +56,11 @@ def main() -> None:
             office.council.add("ext_team", team_id=team, name=f"Team {team}", service="help_protection", manager_id=worker)
             office.council.on_a_plan(f"B{number}", seen=MONDAY - timedelta(days=60), team=team, worker=worker)
         office.run(MONDAY)
+        days = (MONDAY + timedelta(days=number) for number in count(1))
         with shown(office) as site:
-            before = measure(site, arguments.asks, 0, 0, {})
+            before = measure(site, arguments.asks, days, 0, 0, {})
             fill(site, arguments.open, arguments.past)
-            measure(site, arguments.asks, arguments.open, arguments.past, before)
+            measure(site, arguments.asks, days, arguments.open, arguments.past, before)
 
 
 @contextmanager
@@ -89,10 +91,10 @@ def fill(site: Site, open_: int, past: int) -> None:
             connection.execute(sa.insert(schema.alert), rows)
 
 
-def measure(site: Site, asks: int, open_: int, past: int, before: dict[str, float]) -> dict[str, float]:
+def measure(site: Site, asks: int, days: Iterator[date], open_: int, past: int, before: dict[str, float]) -> dict[str, float]:
     """Ask as all managers at once while runs write; print what it took, and return the medians by page."""
     ended = threading.Event()
-    writer = threading.Thread(target=keep_running, args=(site, ended))
+    writer = threading.Thread(target=keep_running, args=(site, days, ended))
     writer.start()
     with ThreadPoolExecutor(MANAGERS) as pool:
         took = list(pool.map(lambda number: ask(site.reader(f"B{number}"), asks), range(MANAGERS)))
@@ -107,12 +109,10 @@ def measure(site: Site, asks: int, open_: int, past: int, before: dict[str, floa
     return medians
 
 
-def keep_running(site: Site, ended: threading.Event) -> None:
+def keep_running(site: Site, days: Iterator[date], ended: threading.Event) -> None:
     """Do runs one after another, each of the next day."""
-    day = MONDAY
     while not ended.is_set():
-        day += timedelta(days=1)
-        site.office.run(day)
+        site.office.run(next(days))
 
 
 def ask(browser: Browser, asks: int) -> dict[str, list[float]]:
