@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import threading
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self
 
@@ -111,7 +112,11 @@ class LanguageServer:
         assert stream
         while header := stream.readline():
             stream.readline()
-            self._take(json.loads(stream.read(int(header.split(b":")[1]))))
+            body = stream.read(size := int(header.split(b":")[1]))
+            if len(body) < size:  # told to end, it ends in the middle of what it says
+                return
+            with suppress(BrokenPipeError):  # or before it hears the answer
+                self._take(json.loads(body))
 
     def _take(self, message: Mapping[str, Any]) -> None:
         method, number = message.get("method"), message.get("id")
