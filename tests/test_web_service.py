@@ -87,9 +87,9 @@ def run_of(**report: Any) -> EndedRun:
 def test_what_needs_a_look_begins_with_the_cause():
     half = {"loaded_at": None, "trusted": False, "problems": ["ssd_visits has half of its rows"], "notes": ["a"]}
     waits = [
-        {"code": "CP-03", "status": "withheld"},
-        {"code": "CL-01", "status": "error"},
-        {"code": "WF-01", "status": "off", "off": "switched_off"},
+        {"id": "cp", "code": "CP-03", "status": "withheld"},
+        {"id": "cl", "code": "CL-01", "status": "error"},
+        {"id": "wf", "code": "WF-01", "status": "off", "off": "switched_off"},
     ]
     causes = [{"why": "its file has a fault", "rules": ["CL-01"]}, {"why": "switched off in config.yaml", "rules": ["WF-01"]}]
     line = line_of(

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
 
 from alerting.formatting import day, listed, plain
+from alerting.notifications.report import RuleRow
 from alerting.rulebook.book import Rulebook
 from alerting.rulebook.rule import Rule
 from alerting.store import brakes
+from alerting.store.rule_rows import read_rule_rows
 from alerting.store.store import Store, Transaction
 
 
@@ -21,18 +22,18 @@ class LastKnown:
     #: The day on which a brake that is on was put on.
     brakes: Mapping[str, date] = field(default_factory=dict)
     #: What the last run of its job said of it.
-    asked: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    asked: Mapping[str, RuleRow] = field(default_factory=dict)
 
     @property
     def lacking(self) -> Mapping[str, str]:
         """What was found to be missing for a rule."""
-        return {id_: row["problem"] for id_, row in self.asked.items() if row.get("lacks")}
+        return {id_: row.problem or "" for id_, row in self.asked.items() if row.lacks}
 
 
 def last_known(book: Rulebook, store: Store, connection: Transaction) -> LastKnown:
     """Return what the last run of each job found."""
     runs = [store.latest_run(job, within=connection) for job in sorted({rule.file.job for rule in book.rules})]
-    asked = {row["id"]: row for run in runs if run for row in run.report.get("rules", [])}
+    asked = {row.id: row for run in runs for row in read_rule_rows(run)}
     return LastKnown(brakes={brake.rule: brake.since for brake in brakes.on(connection)}, asked=asked)
 
 

@@ -20,6 +20,7 @@ from alerting.notifications.policy import Policy
 from alerting.rulebook.rule import Rule
 from alerting.store import load_history
 from alerting.store.job_leases import JobLeases
+from alerting.store.rule_rows import read_rule_rows
 from alerting.store.store import EndedRun, Store
 
 DAILY = "daily"
@@ -63,7 +64,7 @@ def find_again(policy: Policy, source: Source, store: Store, settings: Job, now:
 
 def _waiting(policy: Policy, last: EndedRun, settings: Job, local: datetime) -> list[Rule]:
     """Return the rules that wait for their data, until it is too late today, and those whose time between the runs has come."""
-    held = {row["id"] for row in last.report.get("rules", ()) if row.get("status") == Status.withheld}
+    held = {row.id for row in read_rule_rows(last) if row.status is Status.withheld}
     if times.is_over(settings, local):
         held = set()
     began = last.started_at.astimezone(policy.zone)

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import fields
 from datetime import date, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 
 from alerting.alerts.advance import Ended
-from alerting.evaluation.evaluation import Evaluation, Off, RuleSubject, Status
+from alerting.evaluation.evaluation import Evaluation, RuleSubject
 from alerting.evaluation.rule_changes import AskedBefore
 from alerting.model import Alert, Condition, reference
 from alerting.notifications.admin_digest import Aftermath, DailyKeys
 from alerting.notifications.content import Addressee
 from alerting.notifications.decision import Decision
 from alerting.notifications.policy import Policy
-from alerting.notifications.report import RuleRow
 from alerting.notifications.rule_quality import PERIOD
 from alerting.notifications.scorecard import A_YEAR, WEEKS
 from alerting.notifications.world import Week, World
@@ -38,6 +36,7 @@ from alerting.store.job_leases import missed_days, missed_lately
 from alerting.store.messages import circuit_breaker
 from alerting.store.messages.channel_cards import cards_not_posted
 from alerting.store.messages.told import last_heard, told_rows
+from alerting.store.rule_rows import read_rule_rows
 from alerting.store.rule_versions import RuleHistory
 from alerting.store.schema import alert, brake, notice, outbox, routed, run
 from alerting.store.store import Store, Transaction
@@ -108,22 +107,12 @@ def _taken(store: Store, connection: Transaction, first: Mapping[RuleSubject, in
 
 def _week(store: Store, connection: Transaction, policy: Policy, as_of: date) -> Week:
     daily = store.latest_run("daily", within=connection)
-    rows: list[Mapping[str, Any]] = daily.report.get("rules", []) if daily else []
     return Week(
         recent=tuple(store.recent(as_of - timedelta(weeks=WEEKS + 1), connection, and_on=as_of - A_YEAR)),
         first_day=store.first_day(connection),
-        daily_rules=tuple(_rule_row(row) for row in rows),
+        daily_rules=read_rule_rows(daily),
         channels=tuple(channel_checks.channels(connection, policy.receivers_of("weekly"))),
     )
-
-
-def _rule_row(row: Mapping[str, Any]) -> RuleRow:
-    """Return how asking a rule went, of a report that another version may have written: what it does not know is left out."""
-    known = {name.name for name in fields(RuleRow)}
-    # A report of an earlier version says no reason why a rule is off: of one that too little is recorded for, there is a population.
-    earlier = (Off.too_few if row.get("population") else Off.switched_off) if row["status"] == Status.off else None
-    own = {"status": Status(row["status"]), "off": Off(row["off"]) if row.get("off") else earlier}
-    return RuleRow(**{name: value for name, value in row.items() if name in known} | own)
 
 
 def _told_notices(connection: Transaction, administrators: Iterable[Addressee]) -> list[sa.Row[Any]]:

@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from starlette.responses import Response
 
 from alerting.authoring.explain.rule_in_words import JOBS, Section, describe_rule
 from alerting.authoring.rule_states import LastKnown, last_known, state_of
 from alerting.authoring.watched import watched_today
+from alerting.evaluation.evaluation import Status
 from alerting.formatting import plain
 from alerting.model import Level
+from alerting.notifications.report import RuleRow
 from alerting.rulebook.departures import find_departures
 from alerting.rulebook.rule import Rule
 from alerting.web import case_data
 from alerting.web.sections import RULES
 from alerting.web.try_page import numbers_of
 from alerting.web.visits import Visit
-
-_MET = tuple(level.name for level in Level)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,16 +72,16 @@ def show_rule(visit: Visit) -> Response:
     if rule is None:
         return visit.nothing_there()
     known = _known(visit)
-    row = known.asked.get(rule.id, {})
+    row = _row(rule, known)
     return visit.show(
         "rule.html",
         here=RULES.path,
         rule=_listed(visit, rule, known),
         departures=[plain(found.says, 300) for found in find_departures(book) if found.rule.id == rule.id],
-        problem=plain(row.get("problem") or "", 600),
-        levels=[(level.name, _count(_part(row, "match"), level.name)) for level in reversed(Level)],
-        clear=_count(row, "clear"),
-        unknown=_count(row, "unknown"),
+        problem=plain(row.problem or "", 600),
+        levels=[(level.name, row.match.get(level.name, 0)) for level in reversed(Level)],
+        clear=row.clear,
+        unknown=row.unknown,
         parts=[_shown(part) for part in describe_rule(rule, book)],
         own_numbers=numbers_of(rule),
         version=rule.version,
@@ -110,16 +109,21 @@ def _known(visit: Visit) -> LastKnown:
     return last_known(visit.app.book, visit.council.store(), visit.connection)
 
 
+def _row(rule: Rule, known: LastKnown) -> RuleRow:
+    """Return how asking a rule went; of one that no run asked, as of one that is off."""
+    return known.asked.get(rule.id) or RuleRow(id=rule.id, code=rule.code, status=Status.off)
+
+
 def _listed(visit: Visit, rule: Rule, known: LastKnown) -> ListedRule:
-    row = known.asked.get(rule.id, {})
+    row = _row(rule, known)
     return ListedRule(
         code=rule.code,
         title=plain(rule.title),
         state=state_of(visit.app.book, rule, known),
         job=JOBS[rule.file.job],
         owner=plain(rule.file.owner),
-        asked=_count(row, "population") if row.get("status") == "ok" else None,
-        met=sum(_count(_part(row, "match"), name) for name in _MET),
+        asked=row.population if row.status is Status.ok else None,
+        met=sum(row.match.values()),
     )
 
 
@@ -131,13 +135,3 @@ def _shown(part: Section) -> PartShown:
         else:
             lines.append((line.strip(), []))
     return PartShown(heading=part.heading, lines=lines)
-
-
-def _part(row: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    part = row.get(name)
-    return part if isinstance(part, dict) else {}
-
-
-def _count(row: Mapping[str, Any], name: str) -> int:
-    value = row.get(name, 0)
-    return value if isinstance(value, int) else 0

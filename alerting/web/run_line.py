@@ -8,8 +8,11 @@ from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from alerting.evaluation.evaluation import Status
 from alerting.formatting import day, listed, plain, plural
 from alerting.model import Level
+from alerting.notifications.report import RuleRow
+from alerting.store.rule_rows import read_rule_rows
 from alerting.store.store import EndedRun
 
 _ALERTS = {"new": "new", "changed": "changed", "ongoing": "going on", "held": "on hold", "resolved": "ended"}
@@ -20,7 +23,7 @@ _MESSAGES = {
     "failed": "failed",
     "cancelled": "not sent, as something newer stands for it",
 }
-_STATUS = {"ok": "asked", "withheld": "waits for its data", "error": "has a fault", "off": "off"}
+_STATUS = {Status.ok: "asked", Status.withheld: "waits for its data", Status.error: "has a fault", Status.off: "off"}
 _LONGEST = 600
 
 
@@ -62,7 +65,7 @@ class RunLine:
 def line_of(run: EndedRun, zone: ZoneInfo) -> RunLine:
     """Return a run as its report has it; of a report of an earlier version, what that has."""
     report = run.report
-    alerts, sending, rules = _part(report, "alerts"), _part(report, "notifications"), _rows(report, "rules")
+    alerts, sending, rules = _part(report, "alerts"), _part(report, "notifications"), read_rule_rows(run)
     return RunLine(
         number=run.id,
         job=str(report.get("job", "")),
@@ -73,7 +76,7 @@ def line_of(run: EndedRun, zone: ZoneInfo) -> RunLine:
         resolved=_count(alerts, "resolved"),
         held=_count(alerts, "held"),
         sent=_count(sending, "accepted"),
-        look_at=_look_at(report),
+        look_at=_look_at(report, rules),
         steps=(
             ("Source", _source(report, run.as_of)),
             ("Trust", _trust(report)),
@@ -86,11 +89,10 @@ def line_of(run: EndedRun, zone: ZoneInfo) -> RunLine:
     )
 
 
-def _look_at(report: Mapping[str, Any]) -> list[str]:
+def _look_at(report: Mapping[str, Any], rules: Sequence[RuleRow]) -> list[str]:
     """Return what needs a look: what the data is like comes before what waits for it, and that before what became of messages."""
     found = [f"The run of {text} did not take place" for text in _texts(report.get("missed"))]
     found += _texts(_part(report, "source").get("problems"))
-    rules = _rows(report, "rules")
     found += [_cause(one) for one in _rows(report, "causes") if not _is_off_here(one, rules)]
     found += [f"{one.get('file', '')}: {one.get('problem', '')}" for one in _rows(report, "older_files")]
     found += _first_day(report)
@@ -104,9 +106,9 @@ def _cause(one: Mapping[str, Any]) -> str:
     return plain(f"{listed(_texts(one.get('rules')))}: {one.get('why', '')}", _LONGEST)
 
 
-def _is_off_here(cause: Mapping[str, Any], rules: Sequence[Mapping[str, Any]]) -> bool:
+def _is_off_here(cause: Mapping[str, Any], rules: Sequence[RuleRow]) -> bool:
     """Return whether a cause is that rules are off as the council has it, which nobody needs to look at."""
-    off = {row.get("code") for row in rules if row.get("status") == "off" and row.get("off") != "too_few"}
+    off = {row.code for row in rules if row.is_off_here}
     return off.issuperset(_texts(cause.get("rules")))
 
 
@@ -134,23 +136,22 @@ def _trust(report: Mapping[str, Any]) -> str:
     return f"{said}; {plural(len(notes), 'note')}" if notes else said
 
 
-def _rules(rows: Sequence[Mapping[str, Any]]) -> str:
-    codes = {state: [str(row.get("code", "")) for row in rows if row.get("status") == state] for state in _STATUS}
-    said = [f"{len(codes['ok'])} asked"]
-    for state, words in (("withheld", "waiting for their data"), ("error", "with a fault")):
-        said += [f"{len(codes[state])} {words} ({', '.join(codes[state])})"] if codes[state] else []
-    return listed([*said, *([f"{len(codes['off'])} off"] if codes["off"] else [])])
+def _rules(rows: Sequence[RuleRow]) -> str:
+    codes = {status: [row.code for row in rows if row.status is status] for status in Status}
+    said = [f"{len(codes[Status.ok])} asked"]
+    for status, words in ((Status.withheld, "waiting for their data"), (Status.error, "with a fault")):
+        said += [f"{len(codes[status])} {words} ({', '.join(codes[status])})"] if codes[status] else []
+    return listed([*said, *([f"{len(codes[Status.off])} off"] if codes[Status.off] else [])])
 
 
-def _rule(row: Mapping[str, Any]) -> RuleLine:
-    match = _part(row, "match")
+def _rule(row: RuleRow) -> RuleLine:
     return RuleLine(
-        code=str(row.get("code", "")),
-        status=_STATUS.get(str(row.get("status", "")), ""),
-        population=_count(row, "population"),
-        match=[_count(match, level.name) for level in Level],
-        clear=_count(row, "clear"),
-        unknown=_count(row, "unknown"),
+        code=row.code,
+        status=_STATUS[row.status],
+        population=row.population,
+        match=[row.match.get(level.name, 0) for level in Level],
+        clear=row.clear,
+        unknown=row.unknown,
     )
 
 
