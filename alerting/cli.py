@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from alerting.errors import AlertingError
+from alerting.formatting import capital
 from alerting.terminal import echo, echo_styled, look_of, output, unfit
 
 if TYPE_CHECKING:
@@ -100,7 +101,7 @@ class CommandFolder(click.Group):
     def _refused(self, given: Sequence[str]) -> int:
         """Return the code that an argument which can be none ends with, after saying so; 0 where all can be."""
         for why in filter(None, map(unfit, given)):
-            error = click.UsageError(f"{why[:1].upper()}{why[1:]}.", click.Context(self, info_name="alerting"))
+            error = click.UsageError(f"{capital(why)}.", click.Context(self, info_name="alerting"))
             error.show()
             return error.exit_code
         return 0

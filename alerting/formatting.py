@@ -115,6 +115,15 @@ def number(value: float) -> str:
     return text.rstrip("0").rstrip(".") if text != "-0.00" else "0"
 
 
+def capital(text: str) -> str:
+    """Return a text that begins with a capital letter.
+
+    >>> capital("fire is held by A Name"), capital("")
+    ('Fire is held by A Name', '')
+    """
+    return f"{text[:1].upper()}{text[1:]}"
+
+
 def plural(count: float, one: str, many: str | None = None) -> str:
     """Return a count with its noun.
 

@@ -14,7 +14,7 @@ from alerting.app import App
 from alerting.cli import DAY, build_app, go_to, now, today
 from alerting.delivery.bounces import counted
 from alerting.errors import ConfigError, RunHeld
-from alerting.formatting import listed
+from alerting.formatting import capital, listed
 from alerting.notifications.content import AnyContent, CardContent, DigestContent
 from alerting.notifications.report import Report
 from alerting.store.store import Store
@@ -143,7 +143,7 @@ def tell(report: Report, *, dry_run: bool = False) -> None:
     for problem in report.sending.problems:
         echo(f"sending: {problem.text}")
     if report.sending.hold_fire:
-        echo(f"{report.sending.hold_fire[:1].upper()}{report.sending.hold_fire[1:]}.", err=True)
+        echo(f"{capital(report.sending.hold_fire)}.", err=True)
     for breach in report.sending.not_kept:
         echo(f"audit: {breach}", err=True)
     begun = [brake for brake in report.brakes if brake.kind == "baseline"]

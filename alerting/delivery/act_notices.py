@@ -11,7 +11,7 @@ from datetime import date
 
 from alerting.alerts.acts import ActKind
 from alerting.delivery.failure_notices import FaultNotice
-from alerting.formatting import day, plural
+from alerting.formatting import capital, day, plural
 from alerting.notifications.content import Addressee
 
 
@@ -98,7 +98,7 @@ def _title(act: ToldAct) -> str:
     if act.kind is ActKind.silence:
         until = day(act.until) if act.until else "a day"
         return f"{act.matched} of {plural(act.open, 'open alert')} silenced until {until}"
-    return _TITLES[act.kind].format(about=act.about[:1].upper() + act.about[1:], answers=act.answers or "")
+    return _TITLES[act.kind].format(about=capital(act.about), answers=act.answers or "")
 
 
 _ASKED = {

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from alerting.formatting import listed, plural
+from alerting.formatting import capital, listed, plural
 from alerting.model import Level
 from alerting.notifications.content import Notice, NoticeContent, Notification
 from alerting.notifications.routing import notification_key
@@ -29,7 +29,7 @@ class FaultNotice:
         # Without the day: the same fault on the next day is the same notice.
         key = notification_key("admin", date.min, receiver, recipient, self.about)
         # A receiver's answer begins as it pleases; a sentence does not.
-        notice = Notice(title=self.title, detail=self.detail[:1].upper() + self.detail[1:], items=self.items)
+        notice = Notice(title=self.title, detail=capital(self.detail), items=self.items)
         return Notification(
             key=key,
             receiver=receiver,

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
 
-from alerting.formatting import day, listed, plural
+from alerting.formatting import capital, day, listed, plural
 from alerting.notifications.content import Item
 from alerting.notifications.routing import Router, RuleRoute
 
@@ -114,7 +114,7 @@ class Banners:
         if not found:
             return ""
         named = listed(found) if len(found) <= _NAMED else "the records of the council"
-        return f"{named[:1].upper()}{named[1:]} could not be read this morning. "
+        return f"{capital(named)} could not be read this morning. "
 
     def _missing_cards(self, items: Iterable[Item]) -> list[str]:
         directory = self.router.directory

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from alerting.casedata.directory import Directory
+from alerting.formatting import capital
 from alerting.model import About, Alert
 from alerting.notifications.routing import RuleRoute
 
@@ -18,10 +19,6 @@ def called(alert: Alert, route: RuleRoute, directory: Directory) -> str:
     if about is About.team and alert.subject in directory.teams:
         name = directory.teams[alert.subject].name
     if not about.words:
-        return _capital(name.replace("_", " "))
+        return capital(name.replace("_", " "))
     # A team may be named `Team West` already.
-    return _capital(name if name.casefold().startswith(f"{about.words} ") else f"{about.words} {name}")
-
-
-def _capital(text: str) -> str:
-    return f"{text[:1].upper()}{text[1:]}"
+    return capital(name if name.casefold().startswith(f"{about.words} ") else f"{about.words} {name}")

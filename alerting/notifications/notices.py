@@ -14,7 +14,7 @@ from alerting.casedata.kept_directory import PEOPLE
 from alerting.casedata.restricted_list import RESTRICTED
 from alerting.casedata.trust import Trust
 from alerting.evaluation.evaluation import Asked, Off, Status
-from alerting.formatting import day, listed, plural
+from alerting.formatting import capital, day, listed, plural
 from alerting.model import Alert, Condition, Problem, Reach, Reason
 from alerting.notifications.content import DigestContent, Notice, Notification
 from alerting.notifications.nobody_there import NobodyThere
@@ -188,7 +188,7 @@ def of_data(problems: Iterable[Problem], releasable: Iterable[str]) -> Iterator[
 def _under_its_name(problem: Problem) -> str:
     """Return what a problem says, as it stands under the name of what it is about: that is not said again."""
     rest = problem.text.removeprefix(problem.about).lstrip(": ")
-    return problem.text if problem.also or rest == problem.text else f"{rest[:1].upper()}{rest[1:]}"
+    return problem.text if problem.also or rest == problem.text else capital(rest)
 
 
 def _but_the_list(problem: Problem) -> tuple[str, ...]:

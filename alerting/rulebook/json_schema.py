@@ -16,6 +16,7 @@ from pydantic import BaseModel
 from alerting.casedata.catalogue import TABLES
 from alerting.clocks import MOMENT
 from alerting.expressions.functions import FUNCTIONS
+from alerting.formatting import capital
 from alerting.rulebook.between import BETWEEN
 from alerting.rulebook.file_models import RuleFile, Subject
 
@@ -115,7 +116,7 @@ def rule_schema(subjects: Mapping[str, Subject]) -> Schema:
         "enumDescriptions": [f"{subject.title}. {subject.says}" for subject in subjects.values()],
         "markdownEnumDescriptions": [_with_columns(subject) for subject in subjects.values()],
     }
-    words = [f"{table.words[:1].upper()}{table.words[1:]}." for table in TABLES.values()]
+    words = [f"{capital(table.words)}." for table in TABLES.values()]
     keys["reads"]["items"] = {"type": "string", "enum": list(TABLES), "enumDescriptions": words}
     keys["off_without"]["items"] = keys["off_without_all"]["items"] = keys["reads"]["items"]
     functions = ", ".join(f"`{name}`" for name in FUNCTIONS)

@@ -13,7 +13,7 @@ from alerting.alerts.acts import ActKind, Request, SilenceWanted
 from alerting.alerts.handling import KINDS, REASONS
 from alerting.authoring.explain.rule_in_words import Section, describe_rule
 from alerting.errors import HandlingError
-from alerting.formatting import day, plain
+from alerting.formatting import capital, day, plain
 from alerting.model import CHANNEL, Alert, ClosingReason, Condition, Level
 from alerting.notifications.recipient_log import EVERYBODY
 from alerting.store import recipient_log
@@ -73,7 +73,7 @@ def show_alert(visit: Visit) -> Response:
 def show_refused(visit: Visit, error: HandlingError) -> Response:
     """Show an alert to somebody who wanted to do something to it that was not done, with why."""
     act = visit.path.get("act", "")
-    return page_of_alert(visit, wrong=f"{error.problem[:1].upper()}{error.problem[1:]}.", wrong_act=act if act in DONE else "")
+    return page_of_alert(visit, wrong=f"{capital(error.problem)}.", wrong_act=act if act in DONE else "")
 
 
 def page_of_alert(visit: Visit, *, done: str = "", wrong: str = "", wrong_act: str = "") -> Response:
@@ -152,7 +152,7 @@ def _is_told(event: Change | HandlingEvent) -> bool:
 def _change(change: Change, shower: Shower) -> str:
     by = "" if change.by == "service" else f", by {shower.name(change.by)}"
     level = f", {change.level_after.name}" if change.level_after != change.level_before else ""
-    return plain(f"{change.reason[:1].upper()}{change.reason[1:]}{level}{by}", 300)
+    return plain(f"{capital(change.reason)}{level}{by}", 300)
 
 
 def _act(event: HandlingEvent, shower: Shower) -> str:
@@ -165,7 +165,7 @@ def _act(event: HandlingEvent, shower: Shower) -> str:
     words += f", to {shower.name(event.assignee)}" if event.assignee else ""
     words += f", until {day(event.until)}" if event.until else ""
     words += f", approved by {shower.name(event.approved_by)}" if event.approved_by else ""
-    return plain(f"{words[:1].upper()}{words[1:]}", 300)
+    return plain(capital(words), 300)
 
 
 def _told(visit: Visit, alert: Alert, shower: Shower) -> list[tuple[str, str, date]]:

@@ -19,6 +19,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from alerting.errors import HandlingError
+from alerting.formatting import capital
 from alerting.model import Level
 from alerting.store.service_counts import count_open
 from alerting.store.store import Transaction
@@ -157,7 +158,7 @@ def _turned(turned: TurnedAway) -> Response:
 
 
 def _refused(_: Visit, error: HandlingError) -> Response:
-    return problem(409, f"{error.problem[:1].upper()}{error.problem[1:]}.")
+    return problem(409, f"{capital(error.problem)}.")
 
 
 async def _misshapen(_: Request, error: Exception) -> Response:

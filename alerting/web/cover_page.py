@@ -11,6 +11,7 @@ from starlette.responses import Response
 from alerting.casedata.directory import Directory
 from alerting.casedata.said_cover import LONGEST, SaidCover, may_cover, may_say
 from alerting.errors import HandlingError
+from alerting.formatting import capital
 from alerting.model import Person
 from alerting.store import said_cover
 from alerting.web.visits import Visit
@@ -62,7 +63,7 @@ def end_cover(visit: Visit) -> Response:
 
 def show_cover_refused(visit: Visit, error: HandlingError) -> Response:
     """Show the cover to somebody whose form was not done, with why."""
-    return _page(visit, wrong=f"{error.problem[:1].upper()}{error.problem[1:]}.")
+    return _page(visit, wrong=f"{capital(error.problem)}.")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from starlette.responses import Response
 
 from alerting.errors import HandlingError
+from alerting.formatting import capital
 from alerting.model import DeliveryReason
 from alerting.store.messages import circuit_breaker
 from alerting.store.messages.sent import STATES, count_states, list_messages
@@ -37,7 +38,7 @@ def show_messages(visit: Visit) -> Response:
 
 def show_not_tried(visit: Visit, error: HandlingError) -> Response:
     """Show the page to somebody who wanted to have an address tried that is not, with why."""
-    return _page(visit, wrong=f"{error.problem[:1].upper()}{error.problem[1:]}.")
+    return _page(visit, wrong=f"{capital(error.problem)}.")
 
 
 def try_again(visit: Visit) -> Response:

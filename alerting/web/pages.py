@@ -13,7 +13,7 @@ from starlette.responses import HTMLResponse, Response
 
 from alerting.app import App
 from alerting.council_people import Leader
-from alerting.formatting import day, plural
+from alerting.formatting import capital, day, plural
 from alerting.web.council import page_of
 from alerting.web.readers import Reader
 from alerting.web.sections import sections_of
@@ -64,5 +64,5 @@ def _templates() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"day": day, "plural": plural}
+    environment.filters |= {"capital": capital, "day": day, "plural": plural}
     return environment

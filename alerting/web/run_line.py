@@ -9,7 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from alerting.evaluation.evaluation import Status
-from alerting.formatting import day, listed, plain, plural
+from alerting.formatting import capital, day, listed, plain, plural
 from alerting.model import Level
 from alerting.notifications.report import RuleRow
 from alerting.store.rule_rows import read_rule_rows
@@ -97,7 +97,7 @@ def _look_at(report: Mapping[str, Any], rules: Sequence[RuleRow]) -> list[str]:
     found += [f"{one.get('file', '')}: {one.get('problem', '')}" for one in _rows(report, "older_files")]
     found += _first_day(report)
     held = report.get("hold_fire")
-    found += [f"{held[:1].upper()}{held[1:]}"] if isinstance(held, str) and held else []
+    found += [capital(held)] if isinstance(held, str) and held else []
     found += _texts(report.get("breaches"))
     return [plain(text, _LONGEST) for text in dict.fromkeys(found)]
 

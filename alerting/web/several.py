@@ -13,6 +13,7 @@ from datetime import date
 from starlette.responses import Response
 
 from alerting.errors import HandlingError
+from alerting.formatting import capital
 from alerting.model import Alert, Level
 from alerting.web.acting import do, may_do, stand_of
 from alerting.web.shown import Shower, Shown
@@ -132,9 +133,7 @@ def _wrong(refused: Sequence[Refused], count: int) -> list[str]:
     found: dict[str, list[str]] = {}
     for one in refused:
         found.setdefault(one.why, []).append(f"{one.shown.title}, {one.shown.heading}")
-    return [
-        f"{why[:1].upper()}{why[1:]}." if len(names) == count else f"{'; '.join(names)}: {why}." for why, names in found.items()
-    ]
+    return [f"{capital(why)}." if len(names) == count else f"{'; '.join(names)}: {why}." for why, names in found.items()]
 
 
 def _find(visit: Visit, refs: Sequence[str]) -> Ticked:

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from alerting.alerts import handling_state
 from alerting.alerts.handling import KINDS
 from alerting.app import App
-from alerting.formatting import day, plain, until
+from alerting.formatting import capital, day, plain, until
 from alerting.model import Act, Alert, ClosingReason, Condition, Reason, Tier
 from alerting.notifications.called import called
 from alerting.notifications.content import Item, ItemState
@@ -128,7 +128,7 @@ class Shower:
         route = self.scope.router.rules.get(alert.rule)
         name = called(alert, route, self.scope.directory) if route else ""
         kind = "child or young person" if route and route.child_level else alert.subject_kind.replace("_", " ")
-        return plain(name or f"{kind[:1].upper()}{kind[1:]} {alert.person or alert.subject}")
+        return plain(name or f"{capital(kind)} {alert.person or alert.subject}")
 
     def _notes(self, alert: Alert, put_off: Act | None, silence: Silence | None) -> list[str]:
         if alert.condition is Condition.resolved:

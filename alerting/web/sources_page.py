@@ -14,7 +14,7 @@ from alerting.alerts.acts import ActKind
 from alerting.authoring.source_tables import TableReport, Unclear, looks_like, read_tables
 from alerting.authoring.word_mapping import map_word, vocabularies
 from alerting.errors import AlertingError, HandlingError
-from alerting.formatting import plain
+from alerting.formatting import capital, plain
 from alerting.store import acts
 from alerting.web import case_data
 from alerting.web.readers import Role
@@ -43,7 +43,7 @@ def show_sources(visit: Visit) -> Response:
 
 def show_not_mapped(visit: Visit, error: HandlingError) -> Response:
     """Show the tables to somebody who wanted to say what a word means and did not, with why."""
-    return _page(visit, wrong=f"{error.problem[:1].upper()}{error.problem[1:]}.")
+    return _page(visit, wrong=f"{capital(error.problem)}.")
 
 
 def map_one(visit: Visit) -> Response:

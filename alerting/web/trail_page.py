@@ -19,6 +19,7 @@ from alerting.alerts.acts import ActKind
 from alerting.audit.trail import Kind, ServiceKind, TrailEvent, TrailQuery, search
 from alerting.audit.trail_search import ALL, HEADINGS, KINDS, as_cells, is_somebodys, kinds_wanted
 from alerting.errors import HandlingError
+from alerting.formatting import capital
 from alerting.store import acts
 from alerting.web.sections import TRAIL
 from alerting.web.visits import Visit
@@ -62,7 +63,7 @@ def show_trail(visit: Visit) -> Response:
 
 def show_not_found(visit: Visit, error: HandlingError) -> Response:
     """Show what can be asked for to somebody who asked for what cannot be, with why."""
-    return _page(visit, wrong=f"{error.problem[:1].upper()}{error.problem[1:]}.", form=visit.form)
+    return _page(visit, wrong=f"{capital(error.problem)}.", form=visit.form)
 
 
 def show_events(visit: Visit) -> Response:

@@ -24,7 +24,7 @@ from alerting.alerts.brakes import KINDS, Brake, known_since_back, untold
 from alerting.alerts.matcher import Matcher
 from alerting.casedata.restricted_list import RESTRICTED
 from alerting.errors import HandlingError
-from alerting.formatting import day, listed, plain, plural
+from alerting.formatting import capital, day, listed, plain, plural
 from alerting.logs import Entry, Event
 from alerting.model import Alert, Level
 from alerting.notifications.silences import Impact
@@ -106,7 +106,7 @@ def show_waiting(visit: Visit) -> Response:
 
 def show_not_released(visit: Visit, error: HandlingError) -> Response:
     """Show what waits to somebody who wanted to do something about it that was not done, with why."""
-    return _page(visit, wrong=f"{error.problem[:1].upper()}{error.problem[1:]}.")
+    return _page(visit, wrong=f"{capital(error.problem)}.")
 
 
 def act_on_waiting(visit: Visit) -> Response:

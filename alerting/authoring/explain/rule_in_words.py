@@ -11,7 +11,7 @@ from alerting.authoring.explain.plain_english import Vocabulary, fill_params, in
 from alerting.casedata.conversion import quoted
 from alerting.evaluation.query import rule_query
 from alerting.expressions.tree import Term
-from alerting.formatting import day, listed, plural
+from alerting.formatting import capital, day, listed, plural
 from alerting.model import About, Level
 from alerting.notifications.roles import role_words
 from alerting.rulebook.book import Rulebook
@@ -116,7 +116,7 @@ def _measured(rule: Rule, words: Vocabulary) -> Iterator[str]:
     if rule.measure:
         said = words.phrase(rule.measure.term)
         in_unit = f", in {rule.unit}" if rule.unit and rule.unit not in said and "percentage" not in said else ""
-        yield f"{said[:1].upper()}{said[1:]}{in_unit}."
+        yield f"{capital(said)}{in_unit}."
 
 
 def _steps(rule: Rule, words: Vocabulary) -> Iterator[str]:

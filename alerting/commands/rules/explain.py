@@ -13,6 +13,7 @@ import click
 
 from alerting.authoring.draft import find_or_load
 from alerting.cli import DAY, build_app, today
+from alerting.formatting import capital
 from alerting.terminal import echo, echo_json
 
 if TYPE_CHECKING:
@@ -276,7 +277,7 @@ def _describe_alert(alert: Alert) -> Iterator[str]:
     for act in alert.acts:
         if act.kind in handling.KINDS:
             words = handling.said(act)
-            yield f"{words[:1].upper()}{words[1:]}."
+            yield f"{capital(words)}."
 
 
 # ---------------------------------------------------------------- as JSON

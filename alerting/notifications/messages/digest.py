@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
-from alerting.formatting import in_unit, listed, number, plain, plural
+from alerting.formatting import capital, in_unit, listed, number, plain, plural
 from alerting.model import ClosingReason, Level, Reason
 from alerting.notifications.content import DigestContent, Item, ItemState
 from alerting.notifications.messages.dates import day_of_year, until_when
@@ -207,7 +207,7 @@ def _heading(group: Group) -> tuple[str, str]:
         return plain(first.called), ""
     if family(first.subject_kind) == "worker" and first.worker_name:
         return plain(first.worker_name), ""
-    return _capital(plain(f"{first.subject_kind.replace('_', ' ')} {first.subject}")), ""
+    return capital(plain(f"{first.subject_kind.replace('_', ' ')} {first.subject}")), ""
 
 
 def _record(item: Item) -> str:
@@ -231,7 +231,7 @@ def _kind(item: Item) -> str:
 
 
 def _many(item: Item) -> str:
-    kind = _kind(item) if item.called else _capital(item.subject_kind.replace("_", " "))
+    kind = _kind(item) if item.called else capital(item.subject_kind.replace("_", " "))
     return f"{plain(kind)}s" if kind else ""
 
 
@@ -324,13 +324,13 @@ def _aside(items: Sequence[Item], telling: Telling) -> str:
     aside = ", ".join(filter(None, said))
     notes = [plain(item.in_hand, 300), _NOTES.get(item.state, ""), _held(item) if item.state is ItemState.held else ""]
     notes += [_UNCHECKED] if item.unchecked else []
-    return " ".join(filter(None, [f"{_capital(aside)}." if aside else "", *notes]))
+    return " ".join(filter(None, [f"{capital(aside)}." if aside else "", *notes]))
 
 
 def _held(item: Item) -> str:
     """Return why an item is on hold, in words of practice: which table it was is for administrators."""
     if item.unread:
-        return f"{_capital(listed([plain(name) for name in item.unread]))} could not be read or believed this morning."
+        return f"{capital(listed([plain(name) for name in item.unread]))} could not be read or believed this morning."
     reason = _HELD.get(item.held_reason, "") if item.held_reason else ""
     return f"{reason or 'What it needs could not be read or believed this morning'}."
 
@@ -454,7 +454,3 @@ def measured(item: Item) -> str:
         return ""
     one = item.unit.removesuffix("s") if item.unit.endswith("s") else item.unit
     return f"{number(in_unit(item.measure, item.unit))} {plain(one if item.measure == 1 else item.unit)}."
-
-
-def _capital(text: str) -> str:
-    return f"{text[:1].upper()}{text[1:]}"

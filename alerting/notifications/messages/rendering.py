@@ -18,7 +18,7 @@ from typing import Any
 
 from jinja2 import UndefinedError
 
-from alerting.formatting import dated, in_unit, listed, plain
+from alerting.formatting import capital, dated, in_unit, listed, plain
 from alerting.model import Attachment, Card, Message, Problem, Tier
 from alerting.notifications.content import (
     CardContent,
@@ -332,7 +332,7 @@ class Words:
             hidden=digest.left_out(content),
             attached=attached.said if attached else "",
         )
-        whose = f"{'Your cases' if clear else _capital(digest.teams_of(teams))}{_PURPOSES[notification.purpose]}"
+        whose = f"{'Your cases' if clear else capital(digest.teams_of(teams))}{_PURPOSES[notification.purpose]}"
         return _Page(
             template="daily",
             title=_NAMES[notification.purpose],
@@ -351,7 +351,7 @@ class Words:
 
     def _counts(self, notification: Notification, view: CountsView, whose: str) -> _Page:
         footer = " ".join(filter(None, [view.data_as_at, view.aside, "Counts only: each manager gets the list by mail."]))
-        subject = f"{_capital(whose)}{_PURPOSES[notification.purpose]}: {view.told or 'nothing new'}"
+        subject = f"{capital(whose)}{_PURPOSES[notification.purpose]}: {view.told or 'nothing new'}"
         card = self._card(subject, view.summary, counts.COLUMNS, tuple(row.as_cells() for row in view.rows), footer=footer)
         return _Page(template="counts", title=_NAMES[notification.purpose], subject=subject, view=view, card=card)
 
@@ -489,10 +489,6 @@ def _not_there(sentence: Sentence, names: Mapping[str, object], hidden: Set[str]
 
 def _noting(card: Card, banners: list[str]) -> Card:
     return replace(card, summary=" ".join([card.summary, *(f"Please note: {banner}" for banner in banners)]))
-
-
-def _capital(text: str) -> str:
-    return f"{text[:1].upper()}{text[1:]}"
 
 
 def _told(problem: Problem, count: int) -> Problem:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from alerting.formatting import day, number, plain, plural
+from alerting.formatting import capital, day, number, plain, plural
 from alerting.notifications.content import CheckContent, Notice, NoticeContent, QualityContent, RuleFigures
 
 ROWS = 60
@@ -155,7 +155,7 @@ def _quality_row(rule: RuleFigures) -> QualityRow:
         title=plain(rule.title),
         code=plain(rule.code),
         figures=(rule.fired, rule.cleared, days, rule.open, rule.acknowledged),
-        remarks=f"{remarks[:1].upper()}{remarks[1:]}." if remarks else "",
+        remarks=f"{capital(remarks)}." if remarks else "",
     )
 
 
