@@ -141,7 +141,7 @@ class App:
         from alerting.notifications.messages.rendering import Words
 
         council, page = self.loaded.config.council, self.loaded.config.page
-        rules = {rule.id: words_of(rule) for rule in (*self.book.rules, *self.book.off)}
+        rules = {rule.id: words_of(rule) for rule in self.book.every}
         ask = council.ask or next((one.address for one in council.administrators), None)
         return Words(
             rules,

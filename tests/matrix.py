@@ -262,7 +262,7 @@ class Bench:
                 ).all()
         finally:
             store.close()
-        return read_told(sent, post.taken, {rule.id: rule.code for rule in (*self.app.book.rules, *self.app.book.off)})
+        return read_told(sent, post.taken, {rule.id: rule.code for rule in self.app.book.every})
 
     def squares(self) -> list[Square]:
         """Return every square: of each column that a rule of the book or the service itself reads."""

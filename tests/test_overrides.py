@@ -53,7 +53,7 @@ def test_a_rule_is_off_that_says_so_in_its_own_file_unless_config_yaml_says_othe
 
     book = folder.load({"settings": {"CL-01": own}})
 
-    assert (ids(book), [rule.id for rule in (*book.rules, *book.off)], book.faults) == (used, ["visits-few"], ())
+    assert (ids(book), [rule.id for rule in book.every], book.faults) == (used, ["visits-few"], ())
 
 
 def test_the_councils_own_rules_come_last_and_can_stand_for_those_of_any_pack(folder):

@@ -37,7 +37,7 @@ _BRACES = re.compile(r"\{[{%](.*?)[%}]\}", re.DOTALL)
 def check(app: App, today: date, *, reach: bool = True) -> list[Fault]:
     """Find every fault of rules, words and receivers. reach: also connect to each receiver, which sends nothing."""
     older = {app.book.file(name) for name in app.book.older}
-    rules = [rule for rule in (*app.book.rules, *app.book.off) if Path(rule.place) not in older]
+    rules = [rule for rule in app.book.every if Path(rule.place) not in older]
     faults = [*app.faults, *_shared_param_faults(app.book), *check_book(app.book)]
     faults += [fault for rule in rules for fault in _rule_faults(app, rule, today)]
     untold = [*_address_faults(app), *_administrator_faults(app), *_asking_faults(app), *_reach_faults(app)]

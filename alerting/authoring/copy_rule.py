@@ -85,7 +85,7 @@ def write_copy(app: App, copy: RuleCopy) -> None:
 
 def next_code(book: Rulebook) -> str:
     """Return the next free code for the council's own rules: the letters most of them have, LOC where there are none."""
-    letters = Counter(rule.code.partition("-")[0] for rule in (*book.rules, *book.off) if rule.pack == LOCAL_PACK)
+    letters = Counter(rule.code.partition("-")[0] for rule in book.every if rule.pack == LOCAL_PACK)
     prefix = letters.most_common(1)[0][0] if letters else "LOC"
     taken = [code for code in (*book.codes, *(rule.code for rule in book.replaced)) if re.fullmatch(rf"{prefix}-[0-9]+", code)]
     highest = max((int(code.partition("-")[2]) for code in taken), default=0)
@@ -113,7 +113,7 @@ def _check_names(book: Rulebook, source: Rule, id_: str, code: str, *, replaces:
         )
     if not re.fullmatch(r"[A-Z]+-[0-9]+", code):
         raise ConfigError(f"'{code}' is no code", where="--code", remedy="Write letters, a dash and a number, as in LOC-01.")
-    places = {rule.id: Place(file=rule.place) for rule in (*book.replaced, *book.rules, *book.off)}
+    places = {rule.id: Place(file=rule.place) for rule in (*book.replaced, *book.every)}
     if id_ in _taken_ids(book) and not (replaces and id_ == source.id):
         raise ConfigError(f"there is a rule '{id_}' already", where=places.get(id_), remedy="Give the copy another --id.")
     owner = ({rule.code: rule.id for rule in book.replaced} | book.codes).get(code)
@@ -144,7 +144,7 @@ def _check_takes_over(app: App, source: Rule, id_: str, code: str) -> None:
             where=app.loaded.document.place(("rules", "settings", setting), key=True),
             remedy=f"Let the copy keep that name, with --{'code' if setting == source.code else 'id'} {setting}.",
         )
-    covered = [rule for rule in (*app.book.rules, *app.book.off) if source.id in rule.file.inhibited_by]
+    covered = [rule for rule in app.book.every if source.id in rule.file.inhibited_by]
     if covered and id_ != source.id:
         raise ConfigError(
             f"{covered[0].code} stands back for '{source.id}', which would be gone",

@@ -20,7 +20,7 @@ _YAML = (".yaml", ".yml")
 
 def find_rule(book: Rulebook, name: str) -> Rule:
     """Return a rule, in use or off, by its code or id. Raises AlertingError with the nearest name where there is none."""
-    every = (*book.rules, *book.off)
+    every = book.every
     found = next((rule for rule in every if name.lower() == rule.id or name.upper() == rule.code), None)
     if found is None:
         broken = next((one for one in book.broken if name.lower() == one.id or name.upper() == one.code), None)

@@ -40,8 +40,8 @@ class Comparison:
 def compare_with_shipped(book: Rulebook) -> Comparison:
     """Return how a council's rules, as they apply here, differ from the shipped ones."""
     shipped = load_rulebook(carried_rules())
-    theirs = {rule.id: rule for rule in (*shipped.rules, *shipped.off)}
-    every = (*book.rules, *book.off)
+    theirs = {rule.id: rule for rule in shipped.every}
+    every = book.every
     stands_for = {rule.file.replaces or rule.id: rule for rule in every}
     pairs = [(theirs[id_], own) for id_, own in stands_for.items() if id_ in theirs]
     return Comparison(

@@ -51,7 +51,7 @@ class _DryRun:
     def faults(self) -> list[Fault]:
         found = [fault for name in self.book.every_view() for fault in self._view_faults(name)]
         found += [fault for subject in self.book.subjects.values() for fault in self._subject_faults(subject)]
-        return found + [fault for rule in (*self.book.rules, *self.book.off) for fault in self.rule_faults(rule)]
+        return found + [fault for rule in self.book.every for fault in self.rule_faults(rule)]
 
     def rule_faults(self, rule: Rule) -> list[Fault]:
         """Try what a rule asks. Of rules that ask the same with other numbers the first stands for all."""

@@ -51,17 +51,17 @@ class Policy:
 
     def every_rule_of(self, job: str) -> frozenset[str]:
         """Return the ids of a job's rules, those that are switched off too."""
-        return frozenset(rule.id for rule in (*self.book.rules, *self.book.off) if rule.file.job == job)
+        return frozenset(rule.id for rule in self.book.every if rule.file.job == job)
 
     @cached_property
     def routes(self) -> dict[str, RuleRoute]:
         """What routing needs of every rule, by its id."""
-        return routes_of((*self.book.rules, *self.book.off))
+        return routes_of(self.book.every)
 
     @cached_property
     def titles(self) -> dict[str, str]:
         """Every rule's title, by its id."""
-        return {rule.id: rule.title for rule in (*self.book.rules, *self.book.off)}
+        return {rule.id: rule.title for rule in self.book.every}
 
     @cached_property
     def targets(self) -> dict[str, Target]:
@@ -73,9 +73,7 @@ class Policy:
             self.number("evidence_amber_from", 0.75),
             self.number("evidence_min_items", 10),
         )
-        chosen = {
-            rule.id: by_code.get(rule.code, usual) for rule in (*self.book.rules, *self.book.off) if rule.file.due is not None
-        }
+        chosen = {rule.id: by_code.get(rule.code, usual) for rule in self.book.every if rule.file.due is not None}
         return {
             id_: Target(on_target_from=float(on), below_from=float(below), at_least=int(least))
             for id_, (on, below, least) in chosen.items()

@@ -82,6 +82,11 @@ class Rulebook(Foundation):
         return {name: source.text for name, source in self.sources.items()}
 
     @property
+    def every(self) -> tuple[Rule, ...]:
+        """Every rule that can be used: those that runs ask, then those that are turned off."""
+        return (*self.rules, *self.off)
+
+    @property
     def codes(self) -> dict[str, str]:
         """Every rule's id by its code: in use, off, or broken."""
         return {broken.code: broken.id for broken in self.broken} | {rule.code: rule.id for rule in (*self.off, *self.rules)}

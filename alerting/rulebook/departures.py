@@ -33,7 +33,7 @@ class Departure:
 def find_departures(book: Rulebook) -> Iterator[Departure]:
     """Return every departure there is, rule by rule."""
     replaced = {rule.id: rule for rule in book.replaced}
-    for rule in sorted((*book.rules, *book.off), key=lambda rule: rule.code):
+    for rule in sorted(book.every, key=lambda rule: rule.code):
         # A rule of the council's own that stands for a shipped one is held to that.
         shipped = replaced.get(rule.file.replaces or "", rule)
         yield from _find_outside(rule)

@@ -270,7 +270,7 @@ def _lint_inhibition(rule: Rule, book: Rulebook) -> Iterator[LintFinding]:
     named: list[tuple[KeyPath, str]] = [(("inhibited_by", number), name) for number, name in enumerate(rule.file.inhibited_by)]
     named += [(("not_beside", number), name) for number, name in enumerate(rule.file.not_beside)]
     # Most rules name none, and there may be hundreds of rules.
-    every = {other.id: other for other in (*book.rules, *book.off)} if named else {}
+    every = {other.id: other for other in book.every} if named else {}
     codes = book.codes if named else {}
     for path, name in named:
         if name == rule.id:

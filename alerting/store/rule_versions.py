@@ -119,7 +119,7 @@ class RuleHistory:
         known = connection.execute(sa.select(*columns).order_by(rule_version.c.first_seen_at)).all()
         there, before = {(row.rule, row.version) for row in known}, {row.rule: row.hash for row in known}
         rows = []
-        for rule in (*book.rules, *book.off):
+        for rule in book.every:
             path = book.files_of(rule)[0]
             # What a subject, settings.yaml or config.yaml changed was not done by who owns the rule's file.
             own = hashes[path] != before.get(rule.id)

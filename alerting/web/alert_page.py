@@ -126,7 +126,7 @@ def _to_be(request: Request) -> str:
 
 
 def _explained(visit: Visit, alert: Alert) -> list[Section]:
-    rule = next((rule for rule in (*visit.app.book.rules, *visit.app.book.off) if rule.id == alert.rule), None)
+    rule = next((rule for rule in visit.app.book.every if rule.id == alert.rule), None)
     return [part for part in describe_rule(rule, visit.app.book) if part.heading in _EXPLAINED] if rule else []
 
 

@@ -47,7 +47,7 @@ class PartShown:
 def show_rules(visit: Visit) -> Response:
     """Show every rule, and which files have faults."""
     book, known = visit.app.book, _known(visit)
-    rules = sorted((*book.rules, *book.off), key=lambda rule: rule.code)
+    rules = sorted(book.every, key=lambda rule: rule.code)
     states = [_listed(visit, rule, known) for rule in rules]
     wanted = visit.query.get("state", "")
     return visit.show(
@@ -68,7 +68,7 @@ _STATES = {"in use": "In use", "in shadow": "In shadow", "off": "Off"}
 def show_rule(visit: Visit) -> Response:
     """Show one rule, by its code."""
     book, code = visit.app.book, visit.path["code"]
-    rule = next((rule for rule in (*book.rules, *book.off) if rule.code == code), None)
+    rule = next((rule for rule in book.every if rule.code == code), None)
     if rule is None:
         return visit.nothing_there()
     known = _known(visit)

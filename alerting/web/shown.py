@@ -110,7 +110,7 @@ class Shower:
 
     def facts(self, alert: Alert) -> list[tuple[str, str]]:
         """Return what was recorded of an alert when its rule was last asked, of what this page may show."""
-        rule = next((rule for rule in (*self.app.book.rules, *self.app.book.off) if rule.id == alert.rule), None)
+        rule = next((rule for rule in self.app.book.every if rule.id == alert.rule), None)
         tiers = rule.tiers if rule else {}
         shown = {name: value for name, value in alert.facts.items() if tiers.get(name, Tier.detail) <= self._ceiling}
         return [(name.replace("_", " ").capitalize(), _in_words(value)) for name, value in shown.items()]
@@ -219,7 +219,7 @@ class Shower:
 
     @cached_property
     def _titles(self) -> Mapping[str, str]:
-        return {rule.id: plain(rule.title) for rule in (*self.app.book.rules, *self.app.book.off)}
+        return {rule.id: plain(rule.title) for rule in self.app.book.every}
 
     @cached_property
     def _jobs(self) -> Mapping[str, str]:

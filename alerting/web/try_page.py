@@ -39,7 +39,7 @@ def numbers_of(rule: Rule) -> list[tuple[str, str]]:
 def show_tried(visit: Visit) -> Response:
     """Show what a rule would say with the numbers that are asked for."""
     book, code = visit.app.book, visit.path["code"]
-    rule = next((rule for rule in (*book.rules, *book.off) if rule.code == code), None)
+    rule = next((rule for rule in book.every if rule.code == code), None)
     if rule is None:
         return visit.nothing_there()
     given = {name: visit.query.get(name, value).strip() for name, value in numbers_of(rule)}

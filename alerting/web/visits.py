@@ -193,7 +193,7 @@ class Door:
                 app=app,
                 connection=connection,
                 reader=reader,
-                scope=make_scope(reader, directory, routes_of((*app.book.rules, *app.book.off)), store, connection),
+                scope=make_scope(reader, directory, routes_of(app.book.every), store, connection),
                 token=self.sessions.token(session),
                 now=now,
                 today=today,

@@ -206,7 +206,7 @@ def _brakes_on(visit: Visit, requests: list[Request]) -> list[BrakeOn]:
     live, told = store.live(visit.connection), told_rows(visit.connection)
     known = known_since_back(((ref, last.told_on) for (_, _, ref), last in told.items()), live)
     waiting = untold(live, on, known)
-    rules = {rule.id: rule for rule in (*visit.app.book.rules, *visit.app.book.off)}
+    rules = {rule.id: rule for rule in visit.app.book.every}
     found = [
         BrakeOn(
             rule=brake.rule,

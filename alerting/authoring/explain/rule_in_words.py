@@ -192,7 +192,7 @@ def _told(rule: Rule, words: Vocabulary, book: Rulebook) -> Iterator[str]:
         yield "Nobody is told of an alert about themselves: the next up is."
     if file.nobody_else:
         yield "It goes to nobody beside them, whoever covers for them, and the next up of the team: it is in no summary and cannot be assigned."
-    titles = {each.id: f"{each.code} {each.title}" for each in (*book.rules, *book.off)}
+    titles = {each.id: f"{each.code} {each.title}" for each in book.every}
     if file.not_beside:
         named = listed([titles.get(id_, id_) for id_ in file.not_beside])
         yield f"It is not told beside an alert about the same subject, at the same or a higher level, of: {named}."

@@ -149,7 +149,7 @@ def naming(app: App, connection: Transaction) -> Callable[[Alert], str]:
     newest = newest_directory.read(connection)
     nobody = Directory(staff={}, former={}, teams={}, cover={}, restricted=None)
     directory = newest.directory if newest else nobody
-    routes = routes_of((*app.book.rules, *app.book.off))
+    routes = routes_of(app.book.every)
 
     def name(alert: Alert) -> str:
         route = routes.get(alert.rule)

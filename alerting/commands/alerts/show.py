@@ -40,7 +40,7 @@ def command(ctx: click.Context, ref: str, *, as_json: bool) -> None:
         rows = [{"recipient": recipient, "reason": str(reason)} for recipient, reason in withheld]
         echo_json(as_row(alert) | {"facts": alert.facts, "history": [_as_json(event) for event in history], "withheld": rows})
         return
-    rule = next((rule for rule in (*app.book.rules, *app.book.off) if rule.id == alert.rule), None)
+    rule = next((rule for rule in app.book.every if rule.id == alert.rule), None)
     echo(f"{alert.ref}  {alert.level.name}  {rule.title if rule else alert.rule} ({alert.code})")
     echo(f"{about}, team {alert.team or 'none'}, worker {alert.worker or 'none'}")
     held = f": {alert.why_held}, since {alert.held_since}" if alert.held_reason else ""

@@ -105,7 +105,7 @@ def _naming(app: App, connection: Transaction) -> Naming:
 
     newest, words = newest_directory.read(connection), app.words()
     people = {**newest.directory.former, **newest.directory.staff} if newest else {}
-    titles = {rule.id: rule.title for rule in (*app.book.rules, *app.book.off)}
+    titles = {rule.id: rule.title for rule in app.book.every}
 
     def message(notification: Notification, planned_at: datetime) -> str:
         receiver = app.notifiers.get(notification.receiver)

@@ -43,7 +43,7 @@ def command(ctx: click.Context, *, as_json: bool) -> None:
             "version": rule.version,
             "departures": departures[rule.id],
         }
-        for rule in (*book.rules, *book.off)
+        for rule in book.every
     ]
     rows += [
         {"code": item.code, "id": item.id, "job": item.job, "status": "broken", "problem": item.problem} for item in book.broken
