@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
-from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ValidationError
 
@@ -228,7 +227,7 @@ class App:
             administrators=tuple(config.council.administrators),
             leadership=config.council.leadership,
             administrators_daily=config.council.administrators_daily,
-            zone=ZoneInfo(config.council.timezone),
+            zone=config.council.zone,
             full_go_live=config.go_live == "full",
         )
 
@@ -254,7 +253,7 @@ class App:
             connection=connection,
             by=by,
             now=now,
-            today=now.astimezone(ZoneInfo(self.loaded.config.council.timezone)).date(),
+            today=now.astimezone(self.loaded.config.council.zone).date(),
             asked=asked,
             approved_by=approval.by if approval else None,
             answers=approval.request.id if approval else None,

@@ -195,9 +195,7 @@ def now() -> datetime:
 
 def today(app: App) -> date:
     """Return today's date where the council is."""
-    from zoneinfo import ZoneInfo
-
-    return now().astimezone(ZoneInfo(app.loaded.config.council.timezone)).date()
+    return now().astimezone(app.loaded.config.council.zone).date()
 
 
 def whence() -> tuple[str, str]:

@@ -110,6 +110,11 @@ class Council(BaseModel):
             raise ValueError(f"not a domain of at most {_LONGEST_DOMAIN} characters, such as alerts.council.gov.uk")
         return value
 
+    @property
+    def zone(self) -> ZoneInfo:
+        """The zone that days are counted in."""
+        return ZoneInfo(self.timezone)
+
     @field_validator("timezone")
     @classmethod
     def _known(cls, value: str) -> str:

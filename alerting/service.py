@@ -12,7 +12,6 @@ from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 from alerting import private_files
 from alerting.app import App
@@ -44,7 +43,7 @@ def timetable(app: App, store: Store) -> Timetable:
     asked = {rule.file.job for rule in app.book.rules} | {"daily", "weekly"}
     return Timetable(
         jobs={name: job for name, job in config.jobs if name in asked},
-        zone=ZoneInfo(config.council.timezone),
+        zone=config.council.zone,
         holidays=app.book.settings.bank_holidays,
         leases=JobLeases(store),
     )
@@ -180,7 +179,7 @@ class Service:
         from apscheduler.triggers.interval import IntervalTrigger  # type: ignore[import-untyped]
 
         config = app.loaded.config
-        zone = ZoneInfo(config.council.timezone)
+        zone = config.council.zone
         # A slot that is noticed late is still due, and many at once are one: whether it is done is for the store to say.
         scheduler = BackgroundScheduler(timezone=zone, job_defaults={"misfire_grace_time": None, "coalesce": True})
         for _, job in config.jobs:

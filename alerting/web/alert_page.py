@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from zoneinfo import ZoneInfo
 
 from starlette.responses import Response
 
@@ -132,11 +131,10 @@ def _explained(visit: Visit, alert: Alert) -> list[Section]:
 
 def history_of(visit: Visit, alert: Alert, shower: Shower) -> list[Event]:
     """Return what happened to an alert, the newest first."""
-    zone = ZoneInfo(visit.app.loaded.config.council.timezone)
     found = [event for event in read_history(visit.connection, alert.id or 0) if _is_told(event)]
     return [
         Event(
-            at=event.at.astimezone(zone),
+            at=event.at.astimezone(visit.zone),
             says=_change(event, shower) if isinstance(event, Change) else _act(event, shower),
             note=plain(event.note, 400) if isinstance(event, HandlingEvent) else "",
         )

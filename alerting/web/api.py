@@ -9,7 +9,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Annotated, Any
-from zoneinfo import ZoneInfo
 
 from fastapi import FastAPI, Header, Query
 from fastapi.exceptions import RequestValidationError
@@ -250,7 +249,7 @@ def _rules(visit: Visit) -> list[RuleRow]:
 
 
 def _runs(council: Council, connection: Transaction) -> list[RunRow]:
-    zone = ZoneInfo(council.app().loaded.config.council.timezone)
+    zone = council.app().loaded.config.council.zone
     lines = [line_of(run, zone) for run in council.store().recent_runs(_RUNS, connection)]
     return [
         RunRow(

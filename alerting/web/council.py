@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
 from alerting.delivery.sending import Clock
 from alerting.errors import AlertingError, ConfigError
@@ -95,7 +94,7 @@ class Council:
 
     def today(self) -> date:
         """Return the date where the council is."""
-        return self.now().astimezone(ZoneInfo(self.app().loaded.config.council.timezone)).date()
+        return self.now().astimezone(self.app().loaded.config.council.zone).date()
 
     def _written_at(self) -> int | None:
         return self.config.stat().st_mtime_ns if self.config.exists() else None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from zoneinfo import ZoneInfo
 
 from starlette.responses import Response
 
@@ -59,7 +58,7 @@ def _page(visit: Visit, *, done: str = "", wrong: str = "") -> Response:
         "messages.html",
         status=409 if wrong else 200,
         here=MESSAGES.path,
-        zone=ZoneInfo(visit.app.loaded.config.council.timezone),
+        zone=visit.zone,
         states=STATE_WORDS,
         state=state if state in STATES else "",
         counts=[(words, counts[name]) for name, words in STATE_WORDS.items() if counts.get(name)],

@@ -6,7 +6,6 @@ A label is a job, a rule's code, a level, a state or a step: never a team, a per
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from zoneinfo import ZoneInfo
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
 from starlette.responses import Response
@@ -21,7 +20,7 @@ from alerting.web.council import Council
 def show_metrics(council: Council) -> Response:
     """Return the metrics of this moment. Raises StoreError."""
     config, store, now = council.app().loaded.config, council.store(), council.now()
-    zone = ZoneInfo(config.council.timezone)
+    zone = config.council.zone
     with council.reading() as connection:
         messages = dict.fromkeys(MESSAGE_STATES, 0) | count_messages(connection)
         opened = {(code, Level(level).name): count for (code, level), count in count_open(connection).items()}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import date, datetime, time, timedelta
-from zoneinfo import ZoneInfo
 
 from alerting.app import App
 from alerting.runs.timetable import is_slot
@@ -28,7 +27,7 @@ def why_not_ready(app: App, store: Store, connection: Transaction, now: datetime
 def _last_slot(app: App, now: datetime) -> date | None:
     """Return the last day whose daily run should have ended by now."""
     config = app.loaded.config
-    job, local = config.jobs.daily, now.astimezone(ZoneInfo(config.council.timezone))
+    job, local = config.jobs.daily, now.astimezone(config.council.zone)
     hour, minute = job.at.split(":")
     for back in range(_DAYS_BACK):
         day = local.date() - timedelta(days=back)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from zoneinfo import ZoneInfo
 
 from starlette.responses import Response
 
@@ -20,7 +19,7 @@ _RUNS = 30
 
 def show_service(visit: Visit) -> Response:
     """Show the line of the last daily run, and the runs before it."""
-    store, zone, opened = visit.council.store(), _zone(visit), Counter[int]()
+    store, zone, opened = visit.council.store(), visit.zone, Counter[int]()
     last, held = store.latest_run("daily", within=visit.connection), find_hold(visit.connection)
     for (_, level), count in count_open(visit.connection).items():
         opened[level] += count
@@ -40,8 +39,4 @@ def show_run(visit: Visit) -> Response:
     number = visit.path["run"]
     known = number.isascii() and number.isdigit() and len(number) < len(str(2**31))
     run = visit.council.store().ended_run(int(number), visit.connection) if known else None
-    return visit.show("run.html", here=TODAY.path, run=line_of(run, _zone(visit))) if run else visit.nothing_there()
-
-
-def _zone(visit: Visit) -> ZoneInfo:
-    return ZoneInfo(visit.app.loaded.config.council.timezone)
+    return visit.show("run.html", here=TODAY.path, run=line_of(run, visit.zone)) if run else visit.nothing_there()

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from functools import cached_property
-from zoneinfo import ZoneInfo
 
 from alerting.alerts import handling_state
 from alerting.alerts.handling import KINDS
@@ -176,7 +175,7 @@ class Shower:
         return self._loads[job]
 
     def _load_of(self, run: EndedRun) -> datetime:
-        zone = ZoneInfo(self.app.loaded.config.council.timezone)
+        zone = self.app.loaded.config.council.zone
         return run.loaded_at(zone) or datetime.combine(run.as_of, time.min, zone)
 
     def _over(self, item: Item) -> str:

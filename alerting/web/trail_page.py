@@ -10,7 +10,6 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
-from zoneinfo import ZoneInfo
 
 from starlette.responses import Response
 
@@ -68,17 +67,16 @@ def show_not_found(visit: Visit, error: HandlingError) -> Response:
 
 def show_events(visit: Visit) -> Response:
     """Show what was done, the newest first, and write down who looked for what. Raises HandlingError for what cannot be asked."""
-    asked, found, zone = *_look(visit), _zone(visit)
-    rows = [as_cells(event, zone) for event in reversed(found[-_MOST:])]
+    asked, found = _look(visit)
+    rows = [as_cells(event, visit.zone) for event in reversed(found[-_MOST:])]
     return _page(visit, rows=rows, total=len(found), asked=str(asked), form=visit.form)
 
 
 def save_events(visit: Visit) -> Response:
     """Return what was done as a table for a spreadsheet, and write down who looked for what."""
     _, found = _look(visit)
-    zone = _zone(visit)
     # With a mark by which spreadsheets know that it is UTF-8.
-    text = "\ufeff" + formatting.as_csv([HEADINGS, *(as_cells(event, zone) for event in found)])
+    text = "\ufeff" + formatting.as_csv([HEADINGS, *(as_cells(event, visit.zone) for event in found)])
     headers = {"Content-Disposition": 'attachment; filename="trail.csv"'}
     return Response(text, media_type="text/csv; charset=utf-8", headers=headers)
 
@@ -110,7 +108,7 @@ def _page(
 
 def _look(visit: Visit) -> tuple[_Asked, list[TrailEvent]]:
     """Return what was done, as far as it is shown here, once it is written down that somebody looked for it."""
-    asked, zone = _asked(visit), _zone(visit)
+    asked, zone = _asked(visit), visit.zone
     administrators = visit.app.loaded.config.council.administrators
     since = asked.since or (None if asked.ref else visit.today - _LOOKED_BACK)
     query = TrailQuery(
@@ -156,7 +154,3 @@ def _without_a_child(event: TrailEvent) -> TrailEvent:
         event.about if _REFERENCE.fullmatch(event.about) else f"request {event.request}" if event.request else "not shown here"
     )
     return replace(event, about=named, note="", children=())
-
-
-def _zone(visit: Visit) -> ZoneInfo:
-    return ZoneInfo(visit.app.loaded.config.council.timezone)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -58,6 +59,11 @@ class Visit:
         """The day of the last daily run; None where there was none."""
         last = self.council.store().latest_run("daily", within=self.connection)
         return last.as_of if last else None
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The zone that the council counts days in."""
+        return self.app.loaded.config.council.zone
 
     def show(self, template: str, *, status: int = 200, **values: Any) -> Response:
         """Return a page for the reader."""

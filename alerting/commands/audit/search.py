@@ -6,7 +6,6 @@ from contextlib import closing
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
 
 import click
 
@@ -45,7 +44,7 @@ def command(
     from alerting.commands.alerts import find_alert
 
     app = build_app(ctx)
-    zone = ZoneInfo(app.loaded.config.council.timezone)
+    zone = app.loaded.config.council.zone
     with closing(app.store()) as store, store.reading() as connection:
         query = trail.TrailQuery(
             since=since.replace(tzinfo=zone) if since else None,

@@ -6,7 +6,6 @@ from collections.abc import Collection
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
 import click
 
@@ -45,7 +44,7 @@ def command(
     from alerting.store import act_json, acts, child_rows, wiping
 
     app, moment = build_app(ctx), now()
-    zone = ZoneInfo(app.loaded.config.council.timezone)
+    zone = app.loaded.config.council.zone
     with closing(app.store()) as store:
         ids = ids_of(app, store, child)
         with store.transaction() as connection:

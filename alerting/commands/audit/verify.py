@@ -8,14 +8,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, replace
 from datetime import date, datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import click
 
 from alerting.app import App
 from alerting.audit import seals
 from alerting.audit import verify as audit
-from alerting.cli import DAY, build_app, now
+from alerting.cli import DAY, build_app, now, today
 from alerting.errors import ConfigError
 from alerting.formatting import day, plural
 from alerting.runs import timetable
@@ -86,10 +85,9 @@ def _given_away(app: App, store: Store) -> list[str]:
 def _due(app: App, known: Mapping[str, tuple[date, date]], first: date, last: date) -> Iterator[tuple[str, date]]:
     """Return the slots of the timetable since each job's first run, but for those of today: their time may not have come."""
     holidays = app.book.settings.bank_holidays
-    today = now().astimezone(ZoneInfo(app.loaded.config.council.timezone)).date()
     for job, settings in dict(app.loaded.config.jobs).items():
         if job in known:
-            begins, ends = max(first, known[job][0]), min(last + timedelta(days=1), today)
+            begins, ends = max(first, known[job][0]), min(last + timedelta(days=1), today(app))
             slots = timetable.slots(job, settings, begins - timedelta(days=1), ends, holidays)
             yield from ((job, on) for on in slots)
 
