@@ -80,7 +80,7 @@ def page_of_alert(visit: Visit, *, done: str = "", wrong: str = "", wrong_act: s
     alert = visit.scope.find(visit.path["ref"])
     if alert is None:
         return visit.nothing_there()
-    shower = Shower(app=visit.app, scope=visit.scope, today=visit.today)
+    shower = visit.shower()
     waiting = waiting_at(visit, alert)
     return visit.show(
         "alert.html",

@@ -45,7 +45,7 @@ from alerting.web.problems import FOR_PROGRAMS, MEDIA_TYPE, Problem, problem
 from alerting.web.readers import SEE_RUNS, Role
 from alerting.web.readiness import why_not_ready
 from alerting.web.run_line import line_of
-from alerting.web.shown import Shower, Shown
+from alerting.web.shown import Shown
 from alerting.web.visits import Answering, Door, NotLetIn, TurnedAway, Visit
 
 _ROOT = f"{FOR_PROGRAMS}v1"
@@ -188,7 +188,7 @@ def _me(visit: Visit) -> Me:
 
 def _rows(visit: Visit, asked: AlertsAsked) -> AlertRows:
     wanted = Wanted(whose=asked.whose, show=asked.show, rule=asked.rule, level=asked.level or "")
-    chosen, shower = wanted.choose(visit, wanted.read(visit)), _shower(visit)
+    chosen, shower = wanted.choose(visit, wanted.read(visit)), visit.shower()
     part = chosen[asked.offset : asked.offset + asked.limit]
     return AlertRows(as_of=visit.as_of, total=len(chosen), alerts=[_row(shower.show(alert)) for alert in part])
 
@@ -197,7 +197,7 @@ def _alert(visit: Visit) -> Response:
     alert = visit.scope.find(visit.path["ref"])
     if alert is None:
         return problem(404)
-    shower = _shower(visit)
+    shower = visit.shower()
     return _json(
         AlertShown(
             alert=_row(shower.show(alert)),
@@ -214,10 +214,6 @@ def _act(visit: Visit) -> Response:
         return problem(404)
     name = "asked" if do(visit, wanted, alert, visit.form["stand"]) else wanted
     return _json(ActDone(ref=alert.ref, done=name, says=DONE[name]))
-
-
-def _shower(visit: Visit) -> Shower:
-    return Shower(app=visit.app, scope=visit.scope, today=visit.today)
 
 
 def _row(one: Shown) -> AlertRow:

@@ -15,7 +15,7 @@ from alerting.rulebook.rule import Rule
 from alerting.store import rule_quality
 from alerting.web.acting import stand_of
 from alerting.web.sections import JUDGING
-from alerting.web.shown import Shower, Shown
+from alerting.web.shown import Shown
 from alerting.web.visits import Visit
 from alerting.working_days import working_days_between
 
@@ -51,7 +51,7 @@ def show_judging(visit: Visit) -> Response:
     rules = [rule for rule in visit.app.book.rules if rule.shadow]
     mine = _to_judge(visit, rules)
     judged = _judged(visit, rules)
-    shower = Shower(app=visit.app, scope=visit.scope, today=visit.today)
+    shower = visit.shower()
     found = [
         RuleToJudge(
             code=rule.code,

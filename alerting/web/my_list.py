@@ -14,10 +14,11 @@ from typing import Any
 from starlette.responses import Response
 
 from alerting.alerts.acts import ActKind
-from alerting.formatting import as_csv, plural
+from alerting.formatting import plural
 from alerting.model import Alert, Level
 from alerting.store import act_json, acts
-from alerting.web.shown import ENDED_SECTIONS, OPEN_SECTIONS, Shower, Shown
+from alerting.web import pages
+from alerting.web.shown import ENDED_SECTIONS, OPEN_SECTIONS, Shown
 from alerting.web.visits import Visit
 
 _DONE_FOR = timedelta(days=14)
@@ -92,7 +93,7 @@ def show_list(visit: Visit) -> Response:
     reader = visit.reader
     if not reader.ids:
         return visit.go_to("/service") if reader.sees_runs else visit.nothing_there()
-    shower, wanted = Shower(app=visit.app, scope=visit.scope, today=visit.today), read_wanted(visit.query)
+    shower, wanted = visit.shower(), read_wanted(visit.query)
     alerts = wanted.read(visit)
     workers = {visit.veiled(alert.worker): shower.name(alert.worker) for alert in alerts if alert.worker}
     chosen = wanted.choose(visit, alerts)
@@ -120,7 +121,7 @@ def save_list(visit: Visit) -> Response:
     """Return a reader's list, all that their form asks for, as a table for a spreadsheet, and write down that they saved it."""
     if not visit.reader.ids or visit.scope.is_closed:
         return visit.nothing_there()
-    shower, wanted = Shower(app=visit.app, scope=visit.scope, today=visit.today), read_wanted(visit.form)
+    shower, wanted = visit.shower(), read_wanted(visit.form)
     alerts = wanted.choose(visit, wanted.read(visit))
     children = {alert.person for alert in alerts if alert.person}
     acts.keep(
@@ -133,10 +134,7 @@ def save_list(visit: Visit) -> Response:
         wanted=act_json.children_to_json(children),
     )
     shown = sorted(map(shower.show, alerts), key=lambda one: wanted.sections.index(one.section))
-    # With a mark by which spreadsheets know that it is UTF-8.
-    text = "\ufeff" + as_csv([_HEADINGS, *map(_cells, shown)])
-    name = f"alerts-{visit.today.isoformat()}.csv"
-    return Response(text, media_type="text/csv", headers={"Content-Disposition": f'attachment; filename="{name}"'})
+    return pages.table(f"alerts-{visit.today.isoformat()}.csv", [_HEADINGS, *map(_cells, shown)])
 
 
 _HEADINGS = ("Section", "About", "Level", "Rule", "What", "In full", "Due", "Since", "Worker", "Team", "Notes", "Reference")

@@ -13,7 +13,7 @@ from starlette.responses import HTMLResponse, Response
 
 from alerting.app import App
 from alerting.council_people import Leader
-from alerting.formatting import capital, day, plural
+from alerting.formatting import as_csv, capital, day, plural
 from alerting.web.council import page_of
 from alerting.web.readers import Reader
 from alerting.web.sections import sections_of
@@ -37,6 +37,14 @@ def show(
         "has_trends": reader is not None and (reader.manages or _leads(reader, council.leadership)),
     }
     return HTMLResponse(_templates().get_template(template).render(at_hand | values), status)
+
+
+def table(name: str, rows: Iterable[Iterable[object]]) -> Response:
+    """Return rows as a table for a spreadsheet, in a file of this name."""
+    # With a mark by which spreadsheets know that it is UTF-8.
+    return Response(
+        "\ufeff" + as_csv(rows), media_type="text/csv", headers={"Content-Disposition": f'attachment; filename="{name}"'}
+    )
 
 
 def _leads(reader: Reader, leadership: Iterable[Leader]) -> bool:

@@ -16,7 +16,7 @@ from alerting.errors import HandlingError
 from alerting.formatting import capital
 from alerting.model import Alert, Level
 from alerting.web.acting import do, may_do, stand_of
-from alerting.web.shown import Shower, Shown
+from alerting.web.shown import Shown
 from alerting.web.visits import Visit
 from alerting.working_days import add_working_days
 
@@ -93,7 +93,7 @@ def act_on_several(visit: Visit) -> Response:
 
 def _do_to_each(visit: Visit, act: str, stands: Mapping[str, str]) -> Outcome:
     """Do something to each alert; where it may not be done to one, nothing is, and the next has its turn."""
-    shower, held = Shower(app=visit.app, scope=visit.scope, today=visit.today), visit.scope.hold_each(stands)
+    shower, held = visit.shower(), visit.scope.hold_each(stands)
     outcome = Outcome(absent=[ref for ref in stands if ref not in held])
     for ref, alert in held.items():
         shown = shower.show(alert)
@@ -108,7 +108,7 @@ def _do_to_each(visit: Visit, act: str, stands: Mapping[str, str]) -> Outcome:
 
 
 def _confirm(visit: Visit, act: str, ticked: Ticked, refused: Sequence[Refused] = ()) -> Response:
-    shower = Shower(app=visit.app, scope=visit.scope, today=visit.today)
+    shower = visit.shower()
     last_days = _last_days(visit, act, ticked.alerts)
     return visit.show(
         "several.html",

@@ -13,13 +13,13 @@ from datetime import date, datetime, time, timedelta
 
 from starlette.responses import Response
 
-from alerting import formatting
 from alerting.alerts.acts import ActKind
 from alerting.audit.trail import Kind, ServiceKind, TrailEvent, TrailQuery, search
 from alerting.audit.trail_search import ALL, HEADINGS, KINDS, as_cells, is_somebodys, kinds_wanted
 from alerting.errors import HandlingError
 from alerting.formatting import capital
 from alerting.store import acts
+from alerting.web import pages
 from alerting.web.sections import TRAIL
 from alerting.web.visits import Visit
 
@@ -75,10 +75,7 @@ def show_events(visit: Visit) -> Response:
 def save_events(visit: Visit) -> Response:
     """Return what was done as a table for a spreadsheet, and write down who looked for what."""
     _, found = _look(visit)
-    # With a mark by which spreadsheets know that it is UTF-8.
-    text = "\ufeff" + formatting.as_csv([HEADINGS, *(as_cells(event, visit.zone) for event in found)])
-    headers = {"Content-Disposition": 'attachment; filename="trail.csv"'}
-    return Response(text, media_type="text/csv; charset=utf-8", headers=headers)
+    return pages.table("trail.csv", [HEADINGS, *(as_cells(event, visit.zone) for event in found)])
 
 
 def _page(

@@ -27,6 +27,7 @@ from alerting.web.rates import Rates
 from alerting.web.readers import Reader, Role, find_reader, read_directory_of_the_day
 from alerting.web.scope import Scope, make_scope
 from alerting.web.sessions import Session, Sessions
+from alerting.web.shown import Shower
 
 _GETS_A_MINUTE, _POSTS_A_MINUTE = 240, 60
 _NOT_BY_PROXY = "page: a request was turned away: it was not one of `page.sign_in.from` that asked, or its header gave no mail address or several"
@@ -64,6 +65,10 @@ class Visit:
     def zone(self) -> ZoneInfo:
         """The zone that the council counts days in."""
         return self.app.loaded.config.council.zone
+
+    def shower(self) -> Shower:
+        """Return what puts the alerts of the reader into words."""
+        return Shower(app=self.app, scope=self.scope, today=self.today)
 
     def show(self, template: str, *, status: int = 200, **values: Any) -> Response:
         """Return a page for the reader."""

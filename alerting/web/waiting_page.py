@@ -35,7 +35,6 @@ from alerting.store.people import read_people
 from alerting.store.releasing import Releasing
 from alerting.web.approving import approve, impact_of, may_read, sees_all
 from alerting.web.sections import WAITING
-from alerting.web.shown import Shower
 from alerting.web.visits import Visit
 
 DONE = {
@@ -137,7 +136,7 @@ def _page(visit: Visit, *, done: str = "", wrong: str = "") -> Response:
         all_asked=next((one.id for one in requests if one.wanted == BrakeWanted(rule=None)), None),
         doubts=_doubts(visit, requests),
         silences=[(one, _about(visit, one.matcher)) for one in silences.not_over(visit.connection, visit.today)],
-        name=Shower(app=visit.app, scope=visit.scope, today=visit.today).name,
+        name=visit.shower().name,
         two=visit.app.loaded.config.handling.two_release,
         done=done,
         wrong=wrong,
