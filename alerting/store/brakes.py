@@ -10,12 +10,14 @@ from statistics import median
 import sqlalchemy as sa
 
 from alerting.alerts.acts import ActKind
-from alerting.alerts.brakes import Brake, History
+from alerting.alerts.brakes import Brake, History, known_since_back, untold
 from alerting.alerts.people import Actor
-from alerting.model import Condition, Reason
+from alerting.model import Alert, Condition, Reason
 from alerting.store import acts, service_state
+from alerting.store.messages.told import told_rows
 from alerting.store.schema import alert as alert_table
 from alerting.store.schema import brake, rule_version, run, table_reading, transition
+from alerting.store.store import Store, Transaction
 
 LOOKED_BACK = 20
 """How many days' runs say what is usual for a rule."""
@@ -29,6 +31,13 @@ def on(connection: sa.Connection) -> list[Brake]:
     """Return the brakes that are on."""
     query = sa.select(*_OF_A_BRAKE).where(brake.c.released_at.is_(None)).order_by(brake.c.id)
     return [Brake(**row) for row in connection.execute(query).mappings()]
+
+
+def read_kept_back(store: Store, connection: Transaction) -> list[Alert]:
+    """Return the alerts that the brakes that are on keep back."""
+    live, told = store.live(connection), told_rows(connection)
+    known = known_since_back(((ref, last.told_on) for (_, _, ref), last in told.items()), live)
+    return untold(live, on(connection), known)
 
 
 def backlog(connection: sa.Connection) -> frozenset[str]:

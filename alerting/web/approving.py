@@ -13,16 +13,20 @@ from alerting.store.people import read_people
 from alerting.web.visits import Visit
 
 
+def read_requests(visit: Visit) -> list[Request]:
+    """Return what waits for a second person and can still be approved."""
+    last_day = visit.app.last_day_of_request
+    return [one for one in acts.all_waiting(visit.connection) if last_day(one.at.date()) >= visit.today]
+
+
 def waiting_at(visit: Visit, alert: Alert) -> list[Request]:
     """Return what waits for a second person at an alert: what is about it, and a silence that names somebody, meets it and may be read.
 
     What of silences names nobody is approved by those who look after the service.
     """
-    last_day = visit.app.last_day_of_request
     return [
         one
-        for one in acts.all_waiting(visit.connection)
-        if last_day(one.at.date()) >= visit.today
+        for one in read_requests(visit)
         if one.about == alert.ref or (isinstance(one.wanted, SilenceWanted) and _is_approved_at(visit, one.wanted.matcher, alert))
     ]
 

@@ -9,7 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from alerting.evaluation.evaluation import Status
-from alerting.formatting import capital, day, listed, plain, plural
+from alerting.formatting import capital, counted, day, listed, plain, plural
 from alerting.model import Level
 from alerting.notifications.report import RuleRow
 from alerting.store.rule_rows import read_rule_rows
@@ -156,8 +156,7 @@ def _rule(row: RuleRow) -> RuleLine:
 
 
 def _counted(part: Mapping[str, Any], words: Mapping[str, str]) -> str:
-    said = [f"{_count(part, name)} {text}" for name, text in words.items() if _count(part, name)]
-    return listed(said) or "None"
+    return listed(counted((_count(part, name), text) for name, text in words.items())) or "None"
 
 
 def _part(report: Mapping[str, Any], name: str) -> Mapping[str, Any]:

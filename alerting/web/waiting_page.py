@@ -20,20 +20,19 @@ from alerting.alerts.acts import (
     SilenceWanted,
     TableWanted,
 )
-from alerting.alerts.brakes import KINDS, Brake, known_since_back, untold
+from alerting.alerts.brakes import KINDS, Brake
 from alerting.alerts.matcher import Matcher
 from alerting.casedata.restricted_list import RESTRICTED
 from alerting.errors import HandlingError
-from alerting.formatting import capital, day, listed, plain, plural
+from alerting.formatting import capital, counted, day, listed, plain, plural
 from alerting.logs import Entry, Event
 from alerting.model import Alert, Level
 from alerting.notifications.silences import Impact
 from alerting.store import acts, brakes, load_history, restricted_lists, silences
 from alerting.store.messages import send_hold
-from alerting.store.messages.told import told_rows
 from alerting.store.people import read_people
 from alerting.store.releasing import Releasing
-from alerting.web.approving import approve, impact_of, may_read, sees_all
+from alerting.web.approving import approve, impact_of, may_read, read_requests, sees_all
 from alerting.web.sections import WAITING
 from alerting.web.visits import Visit
 
@@ -121,7 +120,7 @@ def act_on_waiting(visit: Visit) -> Response:
 
 
 def _page(visit: Visit, *, done: str = "", wrong: str = "") -> Response:
-    requests = _requests(visit)
+    requests = read_requests(visit)
     mine = [one for one in requests if isinstance(one.wanted, _HERE)]
     hidden = sum(isinstance(one.wanted, SilenceWanted) and not may_read(visit, one.wanted.matcher) for one in mine)
     return visit.show(
@@ -141,12 +140,6 @@ def _page(visit: Visit, *, done: str = "", wrong: str = "") -> Response:
         done=done,
         wrong=wrong,
     )
-
-
-def _requests(visit: Visit) -> list[Request]:
-    """Return what waits for a second person and can still be approved."""
-    last_day = visit.app.last_day_of_request
-    return [one for one in acts.all_waiting(visit.connection) if last_day(one.at.date()) >= visit.today]
 
 
 def _shown(visit: Visit, request: Request) -> WaitingRequest:
@@ -199,12 +192,10 @@ def _reach(found: Impact) -> str:
 
 
 def _brakes_on(visit: Visit, requests: list[Request]) -> list[BrakeOn]:
-    store, on = visit.council.store(), brakes.on(visit.connection)
+    on = brakes.on(visit.connection)
     if not on:
         return []
-    live, told = store.live(visit.connection), told_rows(visit.connection)
-    known = known_since_back(((ref, last.told_on) for (_, _, ref), last in told.items()), live)
-    waiting = untold(live, on, known)
+    waiting = brakes.read_kept_back(visit.council.store(), visit.connection)
     rules = {rule.id: rule for rule in visit.app.book.every}
     found = [
         BrakeOn(
@@ -228,7 +219,7 @@ def _why_on(brake: Brake) -> str:
 
 
 def _counted(alerts: list[Alert]) -> str:
-    counts = [f"{count} {level.name}" for level in reversed(Level) if (count := sum(one.level == level for one in alerts))]
+    counts = counted((sum(one.level == level for one in alerts), level.name) for level in reversed(Level))
     return ", ".join(counts) or "nothing now"
 
 

@@ -13,7 +13,7 @@ from alerting.cli import acting, build_app, now, tell_now
 from alerting.commands.alerts import echo_request
 from alerting.documents.document import did_you_mean
 from alerting.errors import AlertingError
-from alerting.formatting import day, plural
+from alerting.formatting import counted, day, plural
 from alerting.model import Alert, Level
 from alerting.store.store import Store
 from alerting.terminal import echo, echo_table
@@ -52,14 +52,10 @@ def command(ctx: click.Context, rule: str | None, by: str | None, note: str, *, 
 
 def _list(app: App, store: Store) -> None:
     """Show each brake that is on, how many alerts it keeps back, and some of them by reference."""
-    from alerting.alerts.brakes import known_since_back, untold
     from alerting.store import brakes
-    from alerting.store.messages.told import told_rows
 
     with store.transaction() as connection:
-        live, on, told = store.live(connection), brakes.on(connection), told_rows(connection)
-    known = known_since_back(((ref, last.told_on) for (_, _, ref), last in told.items()), live)
-    waiting = untold(live, on, known)
+        on, waiting = brakes.on(connection), brakes.read_kept_back(store, connection)
     if not on:
         echo("No brake is on.")
         return
@@ -80,7 +76,7 @@ def _list(app: App, store: Store) -> None:
 
 def _kept_back(brake: Brake, waiting: Iterable[Alert]) -> list[str]:
     mine = sorted((alert for alert in waiting if alert.rule == brake.rule), key=lambda alert: (-alert.level, alert.ref))
-    counts = [f"{count} {level.name}" for level in reversed(Level) if (count := sum(alert.level == level for alert in mine))]
+    counts = counted((sum(alert.level == level for alert in mine), level.name) for level in reversed(Level))
     return [", ".join(counts) or "nothing", " ".join(alert.ref for alert in mine[:_SAMPLE])]
 
 
