@@ -19,9 +19,8 @@ from alerting.audit.messages import alerts_told
 from alerting.formatting import day, plural
 from alerting.model import DeliveryReason, Reach, Worded
 from alerting.store.messages.outbox import OPEN
-from alerting.store.schema import LAST_WITHOUT_REACH, notice, outbox, run, state
+from alerting.store.schema import DONE, LAST_WITHOUT_REACH, notice, outbox, run, state
 
-_DONE = ("done", "done_with_faults")
 _DUE = ("daily", "weekly", "monthly", "admin", "quality")
 _WEEK = timedelta(days=6)
 """Before a day, within which something was told of a run."""
@@ -158,7 +157,7 @@ def _without_administrators(connection: sa.Connection, since: date, until: date,
     told = set(connection.execute(planned.distinct()).scalars())
     begun = sa.select(notice.c.first_on).where(notice.c.job == "daily", notice.c.first_on.between(since, until)).distinct()
     new = set(connection.execute(begun).scalars())
-    done = sa.or_(run.c.status.in_(_DONE), run.c.id == (ended or 0))
+    done = sa.or_(run.c.status.in_(DONE), run.c.id == (ended or 0))
     mine = (run.c.job == "daily", run.c.id > before, run.c.as_of.between(since, until))
     query = sa.select(run.c.as_of).where(done, *mine).distinct().order_by(run.c.as_of)
     return [on for on in connection.execute(query).scalars() if not {on} & told and (on in new or not _lately(on) & told)]

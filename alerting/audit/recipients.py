@@ -25,9 +25,8 @@ from alerting.formatting import day, plural
 from alerting.notifications.recipient_log import EVERYBODY, NotToldReason
 from alerting.store.batches import batches
 from alerting.store.messages.outbox import OPEN
-from alerting.store.schema import LAST_WITHOUT_ROUTED, alert, brake, outbox, routed, run, state, transition
+from alerting.store.schema import DONE, LAST_WITHOUT_ROUTED, alert, brake, outbox, routed, run, state, transition
 
-_DONE = ("done", "done_with_faults")
 _FIRING = "firing"
 # That there is no receiver says why somebody is not told, and excuses nothing.
 _REASONS = frozenset(reason.value for reason in NotToldReason) - {NotToldReason.no_receiver.value}
@@ -151,7 +150,7 @@ def _read_names(connection: sa.Connection, ids: Collection[int]) -> dict[int, st
 
 def _read_runs(connection: sa.Connection, current: int | None) -> _Runs:
     last_without = connection.execute(sa.select(state.c.value).where(state.c.name == LAST_WITHOUT_ROUTED)).scalar() or 0
-    ended = sa.or_(run.c.status.in_(_DONE), run.c.id == current)
+    ended = sa.or_(run.c.status.in_(DONE), run.c.id == current)
     columns = (run.c.job, run.c.as_of, sa.func.max(run.c.id), sa.func.max(run.c.started_at))
     newest: dict[str, tuple[date, datetime]] = {}
     kept: dict[str, list[date]] = defaultdict(list)

@@ -30,7 +30,6 @@ from alerting.store.schema import (
 )
 from alerting.store.seals import NO_SALT, PARTS, Part, head_of, is_blank, of_columns, said_of
 
-_ENDED = ("done", "done_with_faults")
 _RELEASES = (ActKind.brake_released, ActKind.table_released, ActKind.list_released)
 
 
@@ -174,7 +173,7 @@ def _check_ended(connection: sa.Connection, part: Part, sealed: Mapping[int, Any
 
 def _check_runs(connection: sa.Connection, links: Sequence[Any]) -> Iterator[str]:
     run, sealed = schema.run.c, {link.run_id for link in links}
-    done = sa.select(run.id).where(run.id > min(id_ or 0 for id_ in sealed), run.status.in_(_ENDED))
+    done = sa.select(run.id).where(run.id > min(id_ or 0 for id_ in sealed), run.status.in_(schema.DONE))
     for id_ in connection.execute(done.order_by(run.id)).scalars():
         if id_ not in sealed:
             yield f"run {id_} has no seal: it was taken away, or the run was put in"

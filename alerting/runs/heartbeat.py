@@ -17,6 +17,7 @@ from alerting import private_files
 from alerting.audit import verify
 from alerting.store import seals, service_state
 from alerting.store.messages import send_hold
+from alerting.store.schema import DONE
 from alerting.store.store import Store
 
 _GIVEN = "sign_of_life"
@@ -52,7 +53,7 @@ class Heartbeat:
             return []
         with store.transaction() as connection:
             latest, given = store.latest_run("daily", within=connection), service_state.remembered(connection, _GIVEN)
-            is_done = latest is not None and latest.as_of == on and latest.report.get("status") in ("done", "done_with_faults")
+            is_done = latest is not None and latest.as_of == on and latest.report.get("status") in DONE
             if not is_done or given == on.isoformat() or send_hold.find_hold(connection):
                 return []
             found = verify.verify(connection, on, on, now)

@@ -33,7 +33,7 @@ LEASE = timedelta(minutes=5)
 RENEW_EVERY_S = 60.0
 STUCK_AFTER_S = 3600.0
 """After so long within one step, or one message, the lease is no longer renewed: somebody else may do better."""
-ENDED = frozenset({"done", "done_with_faults", "missed"})
+ENDED = frozenset({*schema.DONE, "missed"})
 """The states in which an occurrence stays. Others: running, and failed or stopped, which may be tried again."""
 _TABLE = schema.occurrence
 
@@ -248,7 +248,7 @@ class JobLeases:
 
 def missed_lately(connection: sa.Connection, as_of: date) -> list[Occurrence]:
     """Return what was missed since the last daily run that was done for an earlier day: what that of this day has to tell."""
-    done = sa.and_(_TABLE.c.job == "daily", _TABLE.c.state.in_(("done", "done_with_faults")), _TABLE.c.as_of < as_of)
+    done = sa.and_(_TABLE.c.job == "daily", _TABLE.c.state.in_(schema.DONE), _TABLE.c.as_of < as_of)
     last = connection.execute(sa.select(sa.func.max(_TABLE.c.as_of)).where(done)).scalar()
     since = [_TABLE.c.as_of >= last] if last else []
     return _read(connection, _TABLE.c.state == "missed", _TABLE.c.as_of <= as_of, *since)

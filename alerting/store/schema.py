@@ -44,6 +44,8 @@ LAST_WITHOUT_ROUTED = "last_without_routed"
 """The name in `state` of the last run that was before shape 0004, and kept nothing of whom it told."""
 
 RUN_STATES = ("running", "done", "done_with_faults", "failed", "stopped", "abandoned", "missed")
+DONE = ("done", "done_with_faults")
+"""The states of a run that did its work, be it with faults that administrators were told of."""
 MESSAGE_STATES = ("planned", "deferred", "claimed", "accepted", "failed", "unknown", "cancelled")
 
 metadata = MetaData(

@@ -6,9 +6,8 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from alerting.store.schema import alert, outbox, run
-
-_DID_ITS_WORK = ("done", "done_with_faults")
+from alerting.model import Level
+from alerting.store.schema import DONE, alert, outbox, run
 
 
 def count_open(connection: sa.Connection) -> dict[tuple[str, int], int]:
@@ -16,6 +15,14 @@ def count_open(connection: sa.Connection) -> dict[tuple[str, int], int]:
     told = alert.c.condition.in_(("firing", "recovering", "held")), alert.c.resolved_on.is_(None)
     query = sa.select(alert.c.code, alert.c.level, sa.func.count()).where(*told).group_by(alert.c.code, alert.c.level)
     return {(row[0], row[1]): row[2] for row in connection.execute(query)}
+
+
+def count_open_by_level(connection: sa.Connection) -> dict[Level, int]:
+    """Return how many alerts are open at each level, the least serious first; see `count_open`."""
+    opened = dict.fromkeys(Level, 0)
+    for (_, level), count in count_open(connection).items():
+        opened[Level(level)] += count
+    return opened
 
 
 def count_messages(connection: sa.Connection) -> dict[str, int]:
@@ -32,5 +39,5 @@ def count_runs(connection: sa.Connection) -> dict[tuple[str, str], int]:
 
 def last_done(connection: sa.Connection) -> dict[str, datetime]:
     """Return when the last run of each job ended that did its work, be it with faults that administrators were told of."""
-    query = sa.select(run.c.job, sa.func.max(run.c.finished_at)).where(run.c.status.in_(_DID_ITS_WORK)).group_by(run.c.job)
+    query = sa.select(run.c.job, sa.func.max(run.c.finished_at)).where(run.c.status.in_(DONE)).group_by(run.c.job)
     return {row[0]: row[1] for row in connection.execute(query) if row[1] is not None}

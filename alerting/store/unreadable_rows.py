@@ -28,7 +28,6 @@ from alerting.store.service_state import HOLD
 KEPT = timedelta(days=30)
 _RAW = sa.types.NullType()
 _OTHER = alert.alias()
-_DONE = ("done", "done_with_faults")
 _KNOWS_JSON = (16,)
 """The version of PostgreSQL that can say itself whether a text is JSON."""
 
@@ -61,7 +60,7 @@ def is_readable(connection: sa.Connection, table: sa.Table) -> sa.ColumnElement[
 
 def lately(connection: sa.Connection) -> list[str]:
     """Return what of the store could not be read since the last daily run, by table, and how much of it."""
-    last = sa.select(sa.func.max(run.c.started_at)).where(run.c.job == "daily", run.c.status.in_(_DONE))
+    last = sa.select(sa.func.max(run.c.started_at)).where(run.c.job == "daily", run.c.status.in_(schema.DONE))
     since = connection.execute(last).scalar()
     query = sa.select(set_aside.c.table_name, set_aside.c.columns).order_by(set_aside.c.id)
     rows = connection.execute(query.where(set_aside.c.at > since) if since else query)

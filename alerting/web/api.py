@@ -19,8 +19,7 @@ from starlette.responses import JSONResponse, Response
 
 from alerting.errors import HandlingError
 from alerting.formatting import capital
-from alerting.model import Level
-from alerting.store.service_counts import count_open
+from alerting.store.service_counts import count_open_by_level
 from alerting.store.store import Transaction
 from alerting.web.acting import DONE, do, hold, stand_of
 from alerting.web.alert_page import history_of
@@ -161,7 +160,7 @@ def _refused(_: Visit, error: HandlingError) -> Response:
 
 
 async def _misshapen(_: Request, error: Exception) -> Response:
-    """Say where what was asked for does not fit, and not what stands there."""
+    """Return where what was asked for does not fit, and not what stands there."""
     found = error.errors() if isinstance(error, RequestValidationError) else []
     # What there is not is not named: its name is whatever somebody sent.
     places = [".".join(map(str, one["loc"][:-1] if one["type"] == "extra_forbidden" else one["loc"])) for one in found]
@@ -265,8 +264,6 @@ def _runs(council: Council, connection: Transaction) -> list[RunRow]:
 
 
 def _health(council: Council, connection: Transaction) -> Health:
-    store, opened = council.store(), dict.fromkeys((level.name for level in Level), 0)
-    for (_, level), count in count_open(connection).items():
-        opened[Level(level).name] += count
+    store, opened = council.store(), {level.name: count for level, count in count_open_by_level(connection).items()}
     why, last = why_not_ready(council.app(), store, connection, council.now()), store.latest_run("daily", within=connection)
     return Health(ready=why is None, why=why or "", as_of=last.as_of if last else None, open=opened)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
-
 from starlette.responses import Response
 
 from alerting.model import Level
 from alerting.store.messages.send_hold import find_hold
-from alerting.store.service_counts import count_open
+from alerting.store.service_counts import count_open_by_level
 from alerting.web.readiness import why_not_ready
 from alerting.web.run_line import line_of
 from alerting.web.sections import TODAY
@@ -19,10 +17,8 @@ _RUNS = 30
 
 def show_service(visit: Visit) -> Response:
     """Show the line of the last daily run, and the runs before it."""
-    store, zone, opened = visit.council.store(), visit.zone, Counter[int]()
+    store, zone, opened = visit.council.store(), visit.zone, count_open_by_level(visit.connection)
     last, held = store.latest_run("daily", within=visit.connection), find_hold(visit.connection)
-    for (_, level), count in count_open(visit.connection).items():
-        opened[level] += count
     return visit.show(
         "service.html",
         here=TODAY.path,
