@@ -37,7 +37,6 @@ DONE = {
 }
 """What is said of what was done, by its name in the address."""
 _MANAGERS = frozenset({"snooze", "assign", "data-error", "close", "approve"})
-_LONGEST_NOTE = 2_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,12 +47,9 @@ class _Doing:
     actions: AlertActions
     alert: Alert
 
-    def text(self, name: str) -> str:
-        return self.visit.form.get(name, "").strip()[:_LONGEST_NOTE]
-
     def day(self, name: str, *, needed: bool = False) -> date | None:
         """Return a day of the form. Raises HandlingError for what is none."""
-        given = self.text(name)
+        given = self.visit.text(name)
         if not given and not needed:
             return None
         try:
@@ -63,7 +59,7 @@ class _Doing:
 
     def choice(self, name: str, among: Mapping[str, object], what: str) -> str:
         """Return what was chosen. Raises HandlingError where that is none of the choices."""
-        given = self.text(name)
+        given = self.visit.text(name)
         if given not in among:
             raise HandlingError(f"choose {what}")
         return given
@@ -109,40 +105,40 @@ def stand_of(alert: Alert) -> str:
 
 
 def _acknowledge(doing: _Doing) -> object:
-    return doing.actions.acknowledge(doing.alert, note=doing.text("note"), until=doing.day("until"))
+    return doing.actions.acknowledge(doing.alert, note=doing.visit.text("note"), until=doing.day("until"))
 
 
 def _recorded(doing: _Doing) -> object:
-    doing.actions.recorded(doing.alert, note=doing.text("note"))
+    doing.actions.recorded(doing.alert, note=doing.visit.text("note"))
     return None
 
 
 def _snooze(doing: _Doing) -> object:
     until = doing.day("until", needed=True)
-    return doing.actions.snooze(doing.alert, until=until or date.min, reason=doing.text("reason"))
+    return doing.actions.snooze(doing.alert, until=until or date.min, reason=doing.visit.text("reason"))
 
 
 def _assign(doing: _Doing) -> object:
     router = doing.visit.scope.router
     to = doing.choice("to", router.directory.staff, "to whom")
-    doing.actions.assign(doing.alert, to, router, note=doing.text("note"))
+    doing.actions.assign(doing.alert, to, router, note=doing.visit.text("note"))
     return None
 
 
 def _data_error(doing: _Doing) -> object:
-    return doing.actions.data_error(doing.alert, note=doing.text("note"))
+    return doing.actions.data_error(doing.alert, note=doing.visit.text("note"))
 
 
 def _not_useful(doing: _Doing) -> object:
     doing.actions.not_useful(
-        doing.alert, reason=doing.choice("reason", REASONS, "why it was not useful"), note=doing.text("note")
+        doing.alert, reason=doing.choice("reason", REASONS, "why it was not useful"), note=doing.visit.text("note")
     )
     return None
 
 
 def _close(doing: _Doing) -> object:
     reason = doing.choice("reason", ClosingReason.choices(), "why it is closed")
-    return doing.actions.close(doing.alert, reason=reason, note=doing.text("note"), until=doing.day("until"))
+    return doing.actions.close(doing.alert, reason=reason, note=doing.visit.text("note"), until=doing.day("until"))
 
 
 def _take_back(doing: _Doing) -> object:
@@ -151,13 +147,15 @@ def _take_back(doing: _Doing) -> object:
     reader = doing.visit.reader
     if not (reader.manages or any(one.kind == kind and one.by == reader.actor.id for one in doing.alert.acts)):
         raise HandlingError("what somebody else did is taken back by those who answer for the team")
-    doing.actions.take_back(doing.alert, kind, note=doing.text("note"), own=not reader.manages or bool(doing.text("own")))
+    doing.actions.take_back(
+        doing.alert, kind, note=doing.visit.text("note"), own=not reader.manages or bool(doing.visit.text("own"))
+    )
     return None
 
 
 def _withdraw(doing: _Doing) -> object:
     """Take back what waits for a second person: one request by its number, or all that the reader asked for."""
-    number, by = doing.text("request"), doing.visit.reader.actor.id
+    number, by = doing.visit.text("request"), doing.visit.reader.actor.id
     waiting = [one for one in acts.all_waiting(doing.visit.connection) if one.about == doing.alert.ref]
     found = [one for one in waiting if (str(one.id) == number if number else one.by.id == by)]
     if not found:
@@ -165,7 +163,7 @@ def _withdraw(doing: _Doing) -> object:
     if not all(one.by.id == by or doing.visit.reader.manages for one in found):
         raise HandlingError("what somebody else asked for is taken back by those who answer for the team")
     for one in found:
-        acts.withdraw(doing.visit.connection, one.id, doing.visit.reader.actor, doing.visit.now, note=doing.text("note"))
+        acts.withdraw(doing.visit.connection, one.id, doing.visit.reader.actor, doing.visit.now, note=doing.visit.text("note"))
     return None
 
 
@@ -176,13 +174,13 @@ def _judge(doing: _Doing) -> object:
     if (why_not := why_not_judged(rule)) is not None:
         raise HandlingError(why_not)
     verdict = doing.choice("verdict", {"right": "right", "wrong": "wrong"}, "whether it is right")
-    doing.actions.judge(doing.alert, verdict=verdict, why=doing.text("note"))
+    doing.actions.judge(doing.alert, verdict=verdict, why=doing.visit.text("note"))
     return None
 
 
 def _approve(doing: _Doing) -> object:
     waiting = waiting_at(doing.visit, doing.alert)
-    request = next((one for one in waiting if str(one.id) == doing.text("request")), None)
+    request = next((one for one in waiting if str(one.id) == doing.visit.text("request")), None)
     if request is None:
         raise HandlingError("that request does not wait any more")
     approve(doing.visit, request)

@@ -14,7 +14,7 @@ from alerting.errors import HandlingError
 from alerting.formatting import capital
 from alerting.model import Person
 from alerting.store import said_cover
-from alerting.web.visits import Visit
+from alerting.web.visits import Visit, read_number
 
 _SAID = {"said": "It is said. It counts in messages from the next run on, and on the page from now on.", "ended": "It is ended."}
 
@@ -39,7 +39,7 @@ def say_cover(visit: Visit) -> Response:
         begins=_day(form.get("begins", "")),
         until=_day(form.get("until", "")),
     )
-    note = form.get("note", "")[:2_000]
+    note = visit.text("note")
     said_cover.say(visit.connection, directory, wanted, visit.reader.actor, visit.reader.ids, visit.today, visit.now, note=note)
     return visit.go_to("/cover?done=said")
 
@@ -48,11 +48,10 @@ def end_cover(visit: Visit) -> Response:
     """End cover, as a form says. Raises HandlingError where it is over, or not theirs to end."""
     if not visit.reader.ids:
         return visit.nothing_there()
-    number = visit.form.get("cover", "")
     said_cover.end(
         visit.connection,
         visit.scope.directory,
-        int(number) if number.isascii() and number.isdigit() and len(number) < 19 else 0,
+        read_number(visit.text("cover")) or 0,
         visit.reader.actor,
         visit.reader.ids,
         visit.today,

@@ -27,7 +27,6 @@ _NOT_THERE = ("planned", "claimed", "deferred", "failed", "unknown")
 """The states of what has not arrived, as far as is known."""
 _MOST = 100
 _COUNTED = timedelta(days=14)
-_LONGEST = 2_000
 
 
 def show_messages(visit: Visit) -> Response:
@@ -42,7 +41,7 @@ def show_not_tried(visit: Visit, error: HandlingError) -> Response:
 
 def try_again(visit: Visit) -> Response:
     """Have a refused address tried again with the next message. Raises HandlingError where it may not be."""
-    address, note = visit.form.get("address", "").strip(), visit.form.get("note", "").strip()[:_LONGEST]
+    address, note = visit.text("address"), visit.text("note")
     if not note:
         raise HandlingError("say why it will be taken now")
     if not circuit_breaker.try_again(visit.connection, address, by=visit.reader.actor, note=note, now=visit.now):

@@ -10,7 +10,7 @@ from alerting.store.service_counts import count_open_by_level
 from alerting.web.readiness import why_not_ready
 from alerting.web.run_line import line_of
 from alerting.web.sections import TODAY
-from alerting.web.visits import Visit
+from alerting.web.visits import Visit, read_number
 
 _RUNS = 30
 
@@ -32,7 +32,6 @@ def show_service(visit: Visit) -> Response:
 
 def show_run(visit: Visit) -> Response:
     """Show one run: its line, and how asking each rule went."""
-    number = visit.path["run"]
-    known = number.isascii() and number.isdigit() and len(number) < len(str(2**31))
-    run = visit.council.store().ended_run(int(number), visit.connection) if known else None
+    number = read_number(visit.path["run"])
+    run = visit.council.store().ended_run(number, visit.connection) if number is not None else None
     return visit.show("run.html", here=TODAY.path, run=line_of(run, visit.zone)) if run else visit.nothing_there()

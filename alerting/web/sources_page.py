@@ -50,7 +50,7 @@ def map_one(visit: Visit) -> Response:
     """Write into config.yaml what a word means. Raises HandlingError where that cannot be written, and then nothing is."""
     if Role.administrator not in visit.reader.roles:
         raise HandlingError("this is for administrators")
-    what, word, meaning = (visit.form.get(name, "").strip() for name in ("what", "word", "meaning"))
+    what, word, meaning = (visit.text(name) for name in ("what", "word", "meaning"))
     if not (what and word and meaning):
         raise HandlingError("choose a word, and what it means")
     # Kept first: were the act refused, nothing would be written.

@@ -30,6 +30,7 @@ from alerting.web.sessions import Session, Sessions
 from alerting.web.shown import Shower
 
 _GETS_A_MINUTE, _POSTS_A_MINUTE = 240, 60
+_LONGEST_NOTE = 2_000
 _NOT_BY_PROXY = "page: a request was turned away: it was not one of `page.sign_in.from` that asked, or its header gave no mail address or several"
 
 
@@ -70,6 +71,10 @@ class Visit:
         """Return what puts the alerts of the reader into words."""
         return Shower(app=self.app, scope=self.scope, today=self.today)
 
+    def text(self, name: str) -> str:
+        """Return what stands in a field of the form, without the spaces around it and no longer than a note may be."""
+        return self.form.get(name, "").strip()[:_LONGEST_NOTE]
+
     def show(self, template: str, *, status: int = 200, **values: Any) -> Response:
         """Return a page for the reader."""
         return pages.show(self.app, template, status=status, reader=self.reader, token=self.token, today=self.today, **values)
@@ -81,6 +86,11 @@ class Visit:
     def go_to(self, path: str) -> Response:
         """Return that the reader goes on to a page of ours."""
         return RedirectResponse(f"{pages.base_of(self.app)}{path}", 303)
+
+
+def read_number(text: str) -> int | None:
+    """Return the number by which a text names a run, a request or the like; None where it can name none."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < len(str(2**31)) else None
 
 
 class NotLetIn(Worded):

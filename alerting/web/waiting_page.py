@@ -34,7 +34,7 @@ from alerting.store.people import read_people
 from alerting.store.releasing import Releasing
 from alerting.web.approving import approve, impact_of, may_read, read_requests, sees_all
 from alerting.web.sections import WAITING
-from alerting.web.visits import Visit
+from alerting.web.visits import Visit, read_number
 
 DONE = {
     "approve": "It is approved, and done.",
@@ -49,7 +49,6 @@ DONE = {
 """What is said of what was done, by its name in the address."""
 _HERE = (BrakeWanted, TableWanted, ListWanted, FireWanted, SilenceWanted)
 """What is approved on this page; what is about an alert is approved on the alert's own."""
-_LONGEST = 2_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -329,17 +328,17 @@ def _releasing(visit: Visit) -> Releasing:
 
 
 def _note(visit: Visit) -> str:
-    note = visit.form.get("note", "").strip()[:_LONGEST]
+    note = visit.text("note")
     if not note:
         raise HandlingError("say what was found, or why")
     return note
 
 
 def _number(visit: Visit, name: str) -> int:
-    given = visit.form.get(name, "")
-    if not (given.isascii() and given.isdigit() and len(given) < len(str(2**31))):
+    number = read_number(visit.text(name))
+    if number is None:
         raise HandlingError("choose one of those that there are")
-    return int(given)
+    return number
 
 
 _ACTS: Mapping[str, Callable[[Visit], object]] = {
