@@ -108,6 +108,16 @@ class TableReport:
     release: str | None
 
     @property
+    def causes(self) -> Mapping[str, str]:
+        """Why it is not trusted, by itself or its column, but for what is said of a column that is not understood."""
+        unclear = {self.about(one) for one in self.unclear}
+        return {about: why for about, why in self.doubts.items() if about not in unclear}
+
+    def about(self, one: Unclear) -> str:
+        """Return what a column of it that is not understood is called: `table.column`."""
+        return f"{self.table}.{one.column}"
+
+    @property
     def least_filled(self) -> str:
         """Its column with the fewest cells that hold something, and their share; "" where none is known."""
         if not self.fill:

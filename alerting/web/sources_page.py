@@ -87,16 +87,11 @@ def _needs_a_look(row: TableReport) -> bool:
 
 def _causes(row: TableReport) -> list[tuple[str, str]]:
     """Return what is not trusted of a table, with what to do about it, but for the columns that are not understood."""
-    unclear = {f"{row.table}.{one.column}" for one in row.unclear}
-    return [
-        (plain(f"{about} {why}", 400), plain(row.remedies.get(about, ""), 400))
-        for about, why in row.doubts.items()
-        if about not in unclear
-    ]
+    return [(plain(f"{about} {why}", 400), plain(row.remedies.get(about, ""), 400)) for about, why in row.causes.items()]
 
 
 def _shown(row: TableReport, one: Unclear, known: Mapping[str, Sequence[str]]) -> UnclearShown:
-    about = f"{row.table}.{one.column}"
+    about = row.about(one)
     return UnclearShown(
         about=about,
         one=one,

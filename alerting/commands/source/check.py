@@ -44,11 +44,9 @@ def command(ctx: click.Context, as_of: datetime | None, *, as_json: bool) -> Non
 def _tell_problems(tables: Sequence[TableReport]) -> None:
     """Print what is wrong: what is not trusted, a cause once, then what is not understood, then the rest."""
     by_cause = defaultdict[str, list[tuple[TableReport, str]]](list)
-    unclear = {f"{row.table}.{one.column}" for row in tables for one in row.unclear}
     for row in tables:
-        for about, why in row.doubts.items():
-            if about not in unclear:
-                by_cause[why].append((row, about))
+        for about, why in row.causes.items():
+            by_cause[why].append((row, about))
     for why, found in by_cause.items():
         abouts, rows = [about for _, about in found], list({row.table: row for row, _ in found}.values())
         what = "columns" if all("." in about for about in abouts) else "tables"
@@ -70,7 +68,7 @@ def _tell_problems(tables: Sequence[TableReport]) -> None:
 
 def _tell_unclear(row: TableReport, one: Unclear) -> None:
     """Print what of a column is not understood; the cause first, then how it is written, then where."""
-    about = f"{row.table}.{one.column}"
+    about = row.about(one)
     doubt = row.doubts.get(about)
     echo(f"{about}: {one.says}.")
     _item("Written as: ", ", ".join([*map(str, one.written), *([f"and {one.others:,} other ways"] if one.others else [])]))
