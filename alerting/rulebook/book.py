@@ -91,6 +91,10 @@ class Rulebook(Foundation):
         """Every rule's id by its code: in use, off, or broken."""
         return {broken.code: broken.id for broken in self.broken} | {rule.code: rule.id for rule in (*self.off, *self.rules)}
 
+    def code_of(self, id_: str) -> str:
+        """Return a rule's code by its id; the id of one that is not there any more."""
+        return next((code for code, known in self.codes.items() if known == id_), id_)
+
     def files_of(self, rule: Rule) -> list[str]:
         """Return the files that a rule stands on, by their paths in the folder of rules: its own, its subject's, its views'."""
         subject = rule.subject

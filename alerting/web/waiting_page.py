@@ -175,8 +175,7 @@ def _may_approve_here(visit: Visit, request: Request) -> bool:
 
 
 def _about(visit: Visit, matcher: Matcher) -> str:
-    codes = {id_: code for code, id_ in visit.app.book.codes.items()}
-    said = matcher.model_copy(update={"rule": tuple(codes.get(rule, rule) for rule in matcher.rule)})
+    said = matcher.model_copy(update={"rule": tuple(map(visit.app.book.code_of, matcher.rule))})
     if not may_read(visit, matcher):
         said = said.model_copy(update={"child": (), "subject": ()})
         return f"{said}, of one person or record" if said.given() else "one person or record"
@@ -274,8 +273,7 @@ def _withdraw(visit: Visit) -> object:
 
 def _brake(visit: Visit) -> object:
     rule = visit.form.get("rule", "")
-    codes = {id_: code for code, id_ in visit.app.book.codes.items()}
-    released = _releasing(visit).release_brakes(rule or None, codes.get(rule, rule) or "all brakes")
+    released = _releasing(visit).release_brakes(rule or None, visit.app.book.code_of(rule) or "all brakes")
     if not released:
         raise HandlingError("no such brake is on; what found more than can be right is released by its rule")
     return released

@@ -59,12 +59,11 @@ def _list(app: App, store: Store) -> None:
     if not on:
         echo("No brake is on.")
         return
-    codes = {id_: code for code, id_ in app.book.codes.items()}
     echo_table(
         ["Rule", "Since", "Because of", "Keeps back", "Such as"],
         [
             [
-                codes.get(brake.rule, brake.rule),
+                app.book.code_of(brake.rule),
                 day(brake.since, "short"),
                 KINDS.get(brake.kind, brake.kind),
                 *_kept_back(brake, waiting),
