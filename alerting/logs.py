@@ -127,10 +127,10 @@ def warnings_logged(log: Log) -> Iterator[None]:
 _ADDRESS = re.compile(r"(?:\"[^\"]*\"|[^\s<>\"(),;:]+)@[^\s<>\"(),;:]+")
 
 
-def masked(text: str) -> str:
+def without_addresses(text: str) -> str:
     """Return a text with something in place of every mail address.
 
-    >>> masked("admin@example.gov.uk has refused it")
+    >>> without_addresses("admin@example.gov.uk has refused it")
     '[address] has refused it'
     """
     return _ADDRESS.sub("[address]", text)
@@ -145,7 +145,7 @@ def _plain(value: str | float | date | Mapping[str, int]) -> str | float | Mappi
         case StrEnum():
             return value.value
         case str():
-            return masked(value)
+            return without_addresses(value)
         case date():
             return value.isoformat()
         case float():

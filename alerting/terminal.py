@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 import click
 
 from alerting.formatting import no_formula, visible
-from alerting.logs import Entry, Log, masked
+from alerting.logs import Entry, Log, without_addresses
 
 if TYPE_CHECKING:
     from alerting.documents.report import Look
@@ -164,7 +164,7 @@ class _Lines:
 
 def _say(entry: Entry, moment: datetime | None) -> None:
     if entry.says:
-        echo((f"{moment:%Y-%m-%d %H:%M:%S} UTC  " if moment else "") + masked(entry.says), err=True)
+        echo((f"{moment:%Y-%m-%d %H:%M:%S} UTC  " if moment else "") + without_addresses(entry.says), err=True)
 
 
 def look_of(stream: TextIO) -> Look:
