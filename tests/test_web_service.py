@@ -130,6 +130,15 @@ def test_the_report_of_an_earlier_version_or_of_a_run_that_was_cut_short_is_show
     assert (line.status, line.new, line.look_at) == ("cut short", 0, [])
 
 
+def test_a_rule_that_an_earlier_version_says_is_off_for_no_reason_is_off_for_want_of_records_where_it_was_asked():
+    off = {"status": "off", "reason": "of that version alone"}
+    rows = [{"id": "wf", "code": "WF-01", **off}, {"id": "cp", "code": "CP-03", **off, "population": 8}]
+    causes = [{"why": "switched off", "rules": ["WF-01"]}, {"why": "3 of 8 have a date", "rules": ["CP-03"]}]
+    line = line_of(run_of(rules=rows, causes=causes), ZoneInfo("Europe/London"))
+
+    assert (line.off_here, line.look_at) == (["WF-01: switched off"], ["CP-03: 3 of 8 have a date"])
+
+
 def test_messages_are_shown_by_whom_they_are_for_and_never_with_what_they_say(site):
     admin = somebody(site, ADMIN)
 
