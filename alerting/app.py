@@ -231,9 +231,13 @@ class App:
             full_go_live=config.go_live == "full",
         )
 
+    def add_working_days(self, day: date, count: int) -> date:
+        """Return the day that is so many of the council's working days after a day."""
+        return add_working_days(day, count, self.book.settings.bank_holidays)
+
     def last_day_of_request(self, made: date) -> date:
         """Return the last day on which a request that was made on a day may be approved."""
-        return add_working_days(made, self.loaded.config.handling.request, self.book.settings.bank_holidays)
+        return self.add_working_days(made, self.loaded.config.handling.request)
 
     def actions(
         self,
@@ -258,7 +262,7 @@ class App:
             approved_by=approval.by if approval else None,
             answers=approval.request.id if approval else None,
             limits=self.loaded.config.handling,
-            add=lambda day, count: add_working_days(day, count, self.book.settings.bank_holidays),
+            add=self.add_working_days,
         )
 
     def pipeline(self, store: Store) -> Pipeline:

@@ -23,7 +23,6 @@ from alerting.web.acting import DONE, stand_of
 from alerting.web.approving import waiting_at
 from alerting.web.shown import Shower
 from alerting.web.visits import Visit
-from alerting.working_days import add_working_days
 
 _EXPLAINED = frozenset({"In short", "Who it asks about", "What it measures", "The steps on the way", "When it alerts", "By when"})
 """What of a rule's explanation a manager reads; the rest is for those who write rules."""
@@ -178,8 +177,7 @@ def _not_told(visit: Visit, alert: Alert, shower: Shower) -> list[tuple[str, str
 
 
 def _choices(visit: Visit, alert: Alert) -> Choices:
-    limits, holidays = visit.app.loaded.config.handling, visit.app.book.settings.bank_holidays
-    router = visit.scope.router
+    limits, router = visit.app.loaded.config.handling, visit.scope.router
     people = [
         one for one in router.directory.staff.values() if visit.reader.manages and router.why_not_assigned(alert, one.id) is None
     ]
@@ -188,6 +186,6 @@ def _choices(visit: Visit, alert: Alert) -> Choices:
         closing=ClosingReason.choices(),
         not_useful=REASONS,
         standing={act.kind: KINDS[act.kind] for act in alert.acts if act.kind in KINDS},
-        last_acknowledged=add_working_days(visit.today, limits.acknowledge, holidays),
-        last_snoozed=add_working_days(visit.today, getattr(limits.snooze, alert.level.name), holidays),
+        last_acknowledged=visit.app.add_working_days(visit.today, limits.acknowledge),
+        last_snoozed=visit.app.add_working_days(visit.today, getattr(limits.snooze, alert.level.name)),
     )

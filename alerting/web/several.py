@@ -18,7 +18,6 @@ from alerting.model import Alert, Level
 from alerting.web.acting import do, may_do, stand_of
 from alerting.web.shown import Shown
 from alerting.web.visits import Visit
-from alerting.working_days import add_working_days
 
 _UNDONE_BY = {"acknowledge": "take-back", "snooze": "take-back", "assign": "take-back"}
 """What is safe to do to several at once, by its name in forms, and what takes it back."""
@@ -152,10 +151,10 @@ def _read_stands(text: str) -> Mapping[str, str]:
 
 def _last_days(visit: Visit, act: str, alerts: Sequence[Alert]) -> Mapping[Level, date]:
     """Return the last day that may be given, by the levels that there are."""
-    limits, holidays = visit.app.loaded.config.handling, visit.app.book.settings.bank_holidays
+    limits = visit.app.loaded.config.handling
     longest = {level: limits.acknowledge if act == "acknowledge" else getattr(limits.snooze, level.name) for level in Level}
     levels = sorted({alert.level for alert in alerts}, reverse=True)
-    return {level: add_working_days(visit.today, longest[level], holidays) for level in levels}
+    return {level: visit.app.add_working_days(visit.today, longest[level]) for level in levels}
 
 
 def _people(visit: Visit, alerts: Sequence[Alert]) -> list[tuple[str, str]]:

@@ -28,7 +28,6 @@ from alerting.notifications.policy import routes_of
 from alerting.notifications.routing import Recipient, Router, RuleRoute, Step
 from alerting.notifications.silences import said
 from alerting.rulebook.rule import Rule
-from alerting.working_days import add_working_days
 
 TIERS = {
     Tier.counts: "counts only: how many alerts, and nobody they are about",
@@ -237,7 +236,7 @@ class _Told:
         for days, role in self.route.escalate:
             when = f"{plural(days, 'working day')} after it is first seen"
             if live:
-                starts = add_working_days(handling_state.escalation_start(live), days, self.app.book.settings.bank_holidays)
+                starts = self.app.add_working_days(handling_state.escalation_start(live), days)
                 when = f"{'since' if starts <= self.as_of else 'from'} {day(starts)}, unless it is on hold or acknowledged before"
             found += [replace(way, when=when) for way in self._ways(self.alert, role, told)]
         return found

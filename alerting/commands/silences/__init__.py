@@ -59,10 +59,8 @@ def matcher_of(app: App, rule: Iterable[str], **others: Iterable[str]) -> Matche
 def refuse_today(app: App, request: SilenceRequest, day: date) -> None:
     """Raise HandlingError where a silence may be made by nobody today."""
     from alerting.notifications import silences
-    from alerting.working_days import add_working_days
 
-    holidays, limits = app.book.settings.bank_holidays, app.loaded.config.handling
-    silences.refuse_where_wrong(request, day, limits, lambda start, count: add_working_days(start, count, holidays))
+    silences.refuse_where_wrong(request, day, app.loaded.config.handling, app.add_working_days)
 
 
 def impact_of(app: App, matcher: Matcher, as_of: datetime | None) -> Impact:
