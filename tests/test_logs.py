@@ -200,6 +200,7 @@ def test_several_days_and_their_page_name_nobody_and_nothing_of_a_case(tmp_path,
     tokens = set(re.findall(r"[^\s\"',;:()\[\]{}]+", said)) | set(re.findall(r"\w+", said))
     assert not named & tokens
     assert "@" not in said
+    assert not tokens & {"Ava", "P1002"}, "nor does a line quote an error of the page"
 
 
 def _breaks(*_: object, **__: object) -> object:

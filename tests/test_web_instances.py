@@ -143,6 +143,7 @@ def test_both_count_the_same(instances):
         machine = Browser(url=url, headers={"Authorization": f"Bearer {TOKEN}"})
         return sorted(machine.get("/metrics").text.splitlines())
 
+    assert 'alerting_runs{job="daily",status="done"} 1.0' in counted(instances.urls[0])
     assert counted(instances.urls[0]) == counted(instances.urls[1])
 
 

@@ -232,6 +232,8 @@ def test_the_trail_says_who_did_what_and_nothing_of_a_child_and_that_somebody_lo
     assert kinds(site)[-1] == ("trail read", AUDITOR, ref)
     assert "changed an alert" in said
     assert "0 events" in words(auditor.send("/service/trail", to=(MONDAY - DAY).isoformat(), **{"from": "2026-01-01"}))
+    assert "0 events" in words(auditor.send("/service/trail", **{"from": (MONDAY + DAY).isoformat()}))
+    assert "0 events" not in words(auditor.send("/service/trail", to=MONDAY.isoformat(), **{"from": MONDAY.isoformat()}))
 
 
 def test_the_trail_is_saved_as_a_table_in_which_nothing_is_a_formula(site):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -15,6 +17,7 @@ from alerting.web.run_line import line_of
 from alerting.web.sections import SECTIONS
 from tests.web_site import NOON, Browser, Site, first_morning, words
 
+HANDBOOK = Path(__file__).parent.parent / "docs" / "how-to" / "show-the-page.md"
 ADMIN, AUDITOR, DIRECTOR = "admin@example.gov.uk", "auditor@example.gov.uk", "director@example.gov.uk"
 WHO = {
     Role.administrator: ADMIN,
@@ -40,6 +43,17 @@ def somebody(site: Site, address: str) -> Browser:
 def without_token(browser: Browser, path: str) -> tuple[int, str]:
     answer = browser.get(path)
     return answer.status_code, words(answer)
+
+
+def test_whom_each_page_is_for_is_what_the_page_of_the_handbook_says():
+    rows = re.findall(r"^\| \*([^*|]+)\* \|.*\| ([^|]+) \|$", HANDBOOK.read_text("utf-8"), re.MULTILINE)
+    called = {"administrators": Role.administrator, "auditors": Role.auditor, "directors": Role.director}
+    called["the performance team"] = Role.performance
+
+    assert len(rows) == len(SECTIONS) == 9
+    assert {name: {called[each] for each in whom.split(", ")} for name, whom in rows} == {
+        section.name: set(section.roles) for section in SECTIONS
+    }
 
 
 @pytest.mark.parametrize("role", WHO, ids=str)
