@@ -88,6 +88,22 @@ def test_all_that_is_wrong_is_said_at_once():
     assert len(disagreements(replace(READY, section="Unreleased", tags=frozenset({"v1.3.0"}), changed=("README.md",)))) == 3
 
 
+def test_what_a_checkout_says_of_itself_is_read_from_git(tmp_path):
+    (tmp_path / "pyproject.toml").write_text('[project]\nversion = "1.2.0"\n', "utf-8")
+    (tmp_path / "CHANGELOG.md").write_text("# Changelog\n\n## 1.2.0 - 2026-03-02\n\n## 1.1.0 - 2026-02-02\n", "utf-8")
+    for tag in ("v1.1.0", "v1.2.0"):
+        git(tmp_path, *(("init", "--quiet") if tag == "v1.1.0" else ("status",)))
+        git(tmp_path, "add", "--all")
+        git(tmp_path, "commit", "--quiet", "--allow-empty", "--message", tag)
+        git(tmp_path, "tag", tag)
+    assert read_checkout(tmp_path) == READY
+
+    (tmp_path / "CHANGELOG.md").write_text("## Unreleased\n", "utf-8")
+    (tmp_path / "new.yaml").write_text("", "utf-8")
+    changed = replace(READY, section="Unreleased", changed=("CHANGELOG.md", "new.yaml"))
+    assert read_checkout(tmp_path) == changed
+
+
 # ---------------------------------------------------------------- what it is made of
 
 
@@ -159,6 +175,17 @@ def test_a_release_is_a_wheel_a_sdist_its_constraints_and_what_is_in_it(released
 
     assert {path.name for path in released.dist.iterdir()} == names
     assert {Path(line).name for line in released.printed} == names
+
+
+@pytest.mark.slow
+def test_from_the_same_commit_come_the_same_bytes(released, tmp_path):
+    git(tmp_path, "clone", "--quiet", str(released.checkout), "another")
+    subprocess.run([sys.executable, "release.py"], cwd=tmp_path / "another", check=True, capture_output=True)
+
+    def hashes(dist: Path) -> dict[str, str]:
+        return {path.name: sha256(path.read_bytes()).hexdigest() for path in dist.iterdir()}
+
+    assert hashes(tmp_path / "another" / "dist") == hashes(released.dist)
 
 
 @pytest.mark.slow
