@@ -68,12 +68,17 @@ def wrong_value(column: sa.Column[Any]) -> object:
     return HALF_BYTES if is_text else TEXT
 
 
-ROUNDS = list(zip_longest(*(table.c for table in schema.metadata.sorted_tables)))
+OF_ALERTS = (schema.alert, schema.reading)
+"""Of what is damaged in these, the manager of the alert may hear nothing; damage in any other table costs nobody a word."""
+ROUNDS = [
+    *zip_longest(*(table.c for table in schema.metadata.sorted_tables if table not in OF_ALERTS)),
+    *zip_longest(*(table.c for table in OF_ALERTS)),
+]
 """One column of each table that has so many: together these are all columns."""
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("columns", ROUNDS, ids=[f"column {place} of each table" for place in range(1, len(ROUNDS) + 1)])
+@pytest.mark.parametrize("columns", ROUNDS, ids=[f"round {place}" for place in range(1, len(ROUNDS) + 1)])
 def test_any_column_of_any_table_that_is_damaged_costs_its_row_alone_and_is_named(
     columns: tuple[sa.Column[Any] | None, ...], lived_in: Office, well: set[tuple[str, str, str]], tmp_path: Path
 ) -> None:
@@ -84,7 +89,7 @@ def test_any_column_of_any_table_that_is_damaged_costs_its_row_alone_and_is_name
 
     assert report.status.startswith("done")
     for_all = {each for each in well if each[0] != "M1"}
-    assert (for_all if {schema.alert, schema.reading} & {column.table for column in damaged} else well) <= who_is_told(office)
+    assert (for_all if set(OF_ALERTS) & {column.table for column in damaged} else well) <= who_is_told(office)
     named = [column for column in damaged if column.table is not schema.set_aside]
     assert [f"{column} is not named" for column in named if f"{column.table.name} ({column.name})" not in said_of(office)] == []
     with opened(office) as store, store.transaction() as connection:
