@@ -8,6 +8,7 @@ import re
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from alerting.logs import Event
 from alerting.page_settings import Page
 from alerting.store import schema
 from tests.made_council import MONDAY
@@ -124,3 +125,4 @@ def test_a_store_that_is_away_is_said_in_a_line(tmp_path, monkeypatch):
         answer = site.browser(Authorization=f"Bearer {TOKEN}").get("/metrics")
 
         assert (answer.status_code, answer.text) == (503, "The store cannot be reached.\n")
+        assert Event.store_away in {entry.event for entry in site.logged}

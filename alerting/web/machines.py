@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
 from alerting.errors import AlertingError
+from alerting.logs import Entry, Event
 from alerting.web.council import Council
 from alerting.web.visits import Door
 
@@ -33,7 +34,9 @@ def for_machines(door: Door, answering: Callable[[Council], Response]) -> Callab
             return PlainTextResponse("That is too often.\n", 429)
         try:
             return answering(council)
-        except AlertingError:
+        except AlertingError as error:
+            says = f"page: metrics cannot be counted: {error.problem}"
+            council.log(Entry(event=Event.store_away, says=says, error=type(error).__name__))
             return PlainTextResponse("The store cannot be reached.\n", 503)
 
     async def route(request: Request) -> Response:
