@@ -54,6 +54,7 @@ _PROBLEMS = frozenset(
             Event.page_not_shown,
             Event.page_failed,
             Event.page_turned_away,
+            Event.page_not_signed_in,
             Event.store_away,
             Event.library_warning,
         ),

@@ -227,6 +227,7 @@ def test_the_log_says_that_the_pages_own_secret_is_not_taken(tmp_path, provider)
         sign_in(site, "m1@example.gov.uk")
 
         assert site.said[-1] == "page: somebody was not signed in: the sign-in gave no token (OAuthError, invalid_grant)"
+        assert all(entry.event.is_problem for entry in site.logged if entry.says)
 
 
 # ---------------------------------------------------------------- sessions
