@@ -143,8 +143,9 @@ def test_what_names_nothing_that_there_is_is_a_fault_of_few_words(ask, path):
     names = any(isinstance(each, click.Argument) for each in command.params) and path not in NAMES_WHAT_IS_NEW
     for place, (kind, bad) in enumerate(NOTHING_THERE.items()):
         as_arguments, *as_options = calls(command, bad)
-        # Each option is given every third kind, and each command all of them.
-        for arguments in (as_arguments, *(each for number, each in enumerate(as_options) if (place + number) % 3 == 0)):
+        # Each option is given every third kind, or more where there are fewer than three, so that each command is given all of them.
+        every = min(3, max(1, len(as_options)))
+        for arguments in (as_arguments, *(each for number, each in enumerate(as_options) if (place + number) % every == 0)):
             result = ask(*path, *arguments)
             is_fit(result, (path, kind, arguments))
             assert not result.exit_code or len(result.output) < LONGEST, (path, kind)
