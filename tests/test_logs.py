@@ -32,6 +32,7 @@ from tests.servers import free_port
 from tests.web_site import PROXY, Browser, Clock, first_morning
 
 NEVER = {"daily": {"at": "07:00", "on": []}, "weekly": {"at": "07:30", "on": []}, "monthly": {"at": "07:45", "on": []}}
+HANDBOOK = Path(__file__).parent.parent / "docs" / "how-to" / "read-the-log.md"
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 PERSONAL = re.compile(r"name|email|_id$|_by$|worker|manager|head|upn|nhs|postcode|address")
 
@@ -82,6 +83,12 @@ def test_an_entry_has_no_place_for_a_person_or_a_case():
     assert {field.name for field in fields(Entry)} == {
         *("event", "says", "job", "as_of", "run", "status", "step", "seconds", "counts", "error", "where", "method", "route", "answer")
     }  # fmt: skip
+
+
+def test_the_handbook_says_what_every_event_and_every_key_is():
+    rows = re.findall(r"^\| (`[^|]*`) \|", HANDBOOK.read_text("utf-8"), re.MULTILINE)
+
+    assert sorted(re.findall(r"\w+", " ".join(rows))) == sorted([*Event, *(one.name for one in fields(Entry)), "at", "level"])
 
 
 def test_what_a_library_warns_of_is_a_line_too_without_its_words(capsys):

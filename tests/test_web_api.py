@@ -278,6 +278,15 @@ def test_who_asks_too_often_is_told_so(site, monkeypatch):
     assert read(reader.get(f"{API}/me"), 429)
 
 
+def test_a_machine_that_asks_too_often_is_told_so(site, monkeypatch):
+    for module in ("api", "machines"):
+        monkeypatch.setattr(f"alerting.web.{module}.A_MINUTE", 1)
+    machine(site).get(f"{API}/runs")
+
+    assert read(machine(site).get(f"{API}/runs"), 429)
+    assert machine(site).get("/metrics").status_code == 429
+
+
 def test_a_store_that_is_away_is_a_problem_too(site, morning):
     file = site.office.folder / "alerting.db"
     site.council.close()
