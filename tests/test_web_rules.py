@@ -188,6 +188,19 @@ def test_an_alert_of_a_rule_in_use_is_not_judged_and_nobody_else_judges(site):
     assert manager.get("/service/judging").status_code == 404
 
 
+def test_an_alert_about_a_restricted_child_is_shown_for_judging_to_nobody_who_may_not_know_of_the_child(tmp_path):
+    office = new_office(tmp_path)
+    office.rules_of_its_own()
+    office.rule("plan-long", "PL-01", "shadow: true")
+    office.council.add("ext_restricted", person_id="C2", level="limited", allowed_recipients="M1")
+    office.begin(MONDAY)
+    with shown(office) as site:
+        said = words(somebodys(site, PERFORMANCE, "/service/judging").page)
+
+    assert {one.person for one in office.alerts()} == {"C1", "C2"}
+    assert ("C1" in said, "C2" in said) == (True, False)
+
+
 # ---- the plan
 
 
@@ -247,6 +260,17 @@ def test_the_trail_is_saved_as_a_table_in_which_nothing_is_a_formula(site):
     assert rows[0][:3] == ["When", "Who", "Did"]
     assert rows[1][-1] == "'=HYPERLINK(1)"
     assert kinds(site)[-1][0] == "trail read"
+
+
+def test_without_a_first_day_the_trail_goes_back_thirty_days(site):
+    with site.council.store().transaction() as connection:
+        for days in (30, 31):
+            acts.keep(connection, somebody("P1"), ActKind.fire_held, "service", NOON - days * DAY, note=f"{days} days ago")
+    auditor = somebodys(site, AUDITOR, "/service/trail")
+
+    said = words(auditor.send("/service/trail"))
+    assert ("30 days ago" in said, "31 days ago" in said) == (True, False)
+    assert "31 days ago" in words(auditor.send("/service/trail", **{"from": "2026-01-01"}))
 
 
 @pytest.mark.parametrize(

@@ -144,6 +144,19 @@ def test_whoever_asked_takes_a_request_back_on_its_alert_and_it_is_not_asked_for
     assert browser.send(f"/a/{ref(site, 'C3')}/withdraw", stand=stand, request="1").status_code == 409
 
 
+def test_a_worker_takes_back_nothing_that_their_manager_asked_for(site):
+    sent(ticked(site, "M1", "snooze", "C3"), until=FRIDAY.isoformat(), reason="visit booked")
+    worker = site.reader("W1")
+    page = worker.get(f"/a/{ref(site, 'C3')}")
+    assert page.status_code == 200
+
+    stand = re.search(r'name="stand" value="([^"]*)"', page.text)[1]
+    refused = worker.send(f"/a/{ref(site, 'C3')}/withdraw", stand=stand, request="1")
+    assert "What somebody else asked for is taken back by those who answer for the team." in words(refused)
+    with site.council.reading() as connection:
+        assert [one.about for one in acts.all_waiting(connection)] == [ref(site, "C3")]
+
+
 @pytest.mark.parametrize(
     ("act", "fields", "says"),
     [

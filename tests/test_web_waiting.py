@@ -145,6 +145,18 @@ def test_that_people_were_taken_off_the_restricted_list_is_released_by_one_who_s
     assert kinds(site) == [("removal released", ADMIN)]
 
 
+def test_what_only_its_source_can_put_right_is_shown_and_not_released(site):
+    gone = {"as_of": MONDAY.isoformat(), "rows": None, "problems": {"ssd_cp_visits": "is not there"}, "flaws": {}}
+    with site.council.store().transaction() as connection:
+        remember(connection, "doubted:ssd_cp_visits", gone, NOON)
+    admin = somebody(site)
+
+    assert "ssd_cp_visits is not there" in words(admin.page)
+    refused = admin.send("/service/waiting/table", table="ssd_cp_visits", note="looked")
+    assert "That table does not wait to be released." in words(refused)
+    assert kinds(site) == []
+
+
 def test_a_request_is_taken_back(site):
     put_on(site)
     somebody(site).send("/service/waiting/brake", rule=RULE, note="looked")
@@ -287,6 +299,17 @@ def test_what_is_asked_for_of_a_critical_alert_is_approved_on_its_page_by_anothe
     assert done.headers["location"].endswith("?done=approve")
     assert next(one.resolved_reason for one in site.office.alerts() if one.person == "C1") == "closed"
     assert kinds(site) == [("request", "M1"), ("approval", "S1"), ("close", "M1")]
+
+
+def test_what_is_asked_for_of_an_alert_is_neither_approved_nor_taken_back_by_an_administrator(site):
+    path, manager = alert_of(site), site.reader("M1")
+    manager.get(path)
+    stand = manager.page.text.split('name="stand" value="')[1].split('"')[0]
+    manager.send(f"{path}/close", stand=stand, reason="duplicate", note="it is there twice")
+    admin = somebody(site)
+    assert "is not approved here" in words(admin.send("/service/waiting/approve", request=1))
+    assert "is not taken back here" in words(admin.send("/service/waiting/withdraw", request=1, note="x"))
+    assert kinds(site) == [("request", "M1")]
 
 
 # ---- who is known by what
