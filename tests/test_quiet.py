@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from alerting.casedata.directory import Restriction
+from alerting.casedata.directory import Cover, Restriction
 from alerting.evaluation.evaluation import Status
 from alerting.evaluation.looked_at import LookedAt, Share
 from alerting.model import Alert, Condition, Level, Person, Reason
@@ -111,6 +111,19 @@ def test_the_worker_of_a_case_of_which_the_manager_alone_is_told_does_not_hear_t
 
     assert "W1" in clears(policy, world(alert(), told=["A-1"]))
     assert "W1" not in clears(policy, world(visit, told=["A-1"]))
+
+
+def test_an_alert_of_a_rule_that_is_tried_first_keeps_nobody_but_the_performance_team_from_hearing_it(policy: Policy):
+    tried = tuple(replace(rule, shadow=rule.id == "visits") for rule in policy.book.rules)
+    trying = replace(policy, book=replace(policy.book, rules=tried))
+
+    assert set(clears(trying, world(alert(worker="W1")))) == {"M1", "W1"}
+
+
+def test_whoever_is_away_does_not_hear_it(policy: Policy):
+    away = replace(STAFF, cover={"W1": Cover(by="M1", until=None)})
+
+    assert set(clears(policy, world(), directory=away)) == {"M1"}
 
 
 def test_nobody_learns_by_silence_that_a_restricted_child_has_an_alert(policy: Policy):

@@ -36,7 +36,13 @@ def team(id_: str, manager: str, service_manager: str = "S1") -> Team:
 
 
 STAFF = [person("M1", "T1"), person("W1", "T1"), person("V1", "T1"), person("M2", "T2"), person("W2", "T2"), person("S1", None)]
-STAFF += [person("H1", None), person("X1", "nowhere"), person("X2", "nowhere"), person("N1", "T1", None)]
+STAFF += [
+    person("H1", None),
+    person("X1", "nowhere"),
+    person("X2", "nowhere"),
+    person("N1", "T1", None),
+    person("A1", "T1", "w1@X.example"),
+]
 DIRECTORY = Directory(
     staff={one.id: one for one in STAFF},
     former={},
@@ -89,6 +95,12 @@ def test_whoever_has_moved_to_another_team_covers_no_more_and_nobody_does():
 
     assert found.cover == {"W1": Cover(by=None, until=FRIDAY, said=True)}
     assert with_said_cover(replace(DIRECTORY, cover=found.cover), [said()], MONDAY).cover["W1"].by == "V1"
+
+
+def test_whoever_covers_may_have_left_and_the_directory_is_made_all_the_same():
+    staff = {id_: one for id_, one in DIRECTORY.staff.items() if id_ != "V1"}
+
+    assert with_said_cover(replace(DIRECTORY, staff=staff), [said()], MONDAY).cover["W1"].by == "V1"
 
 
 def test_whoever_covers_for_who_covers_reads_for_those_alone_for_whom_they_may_cover_themselves():
@@ -168,6 +180,7 @@ def test_nobody_is_above_themselves():
         (said(by="Z9"), "who covers is not a current member of staff"),
         (said(by="N1"), "who covers has no address"),
         (said(by="W1"), "nobody covers for themselves"),
+        (said(by="A1"), "nobody covers for themselves"),  # by another id with the same address
         (said(by="W2"), "Person W2 is neither of the same team as Person W1 nor above it"),
         (said(begins=MONDAY - DAY), "2026-03-01 has passed"),
         (said(until=MONDAY - DAY), "the last day is before the first"),
