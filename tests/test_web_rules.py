@@ -72,6 +72,8 @@ def test_every_rule_is_there_with_how_it_stands_and_how_many_it_met(site):
     assert "PL-02 Long on a plan off: not ours every working day" in said
     assert "4 of 4 rules" in said
     assert "1 of 4 rules" in words(somebodys(site, ADMIN, "/service/rules?state=in shadow").page)
+    states = {row["code"]: row["state"] for row in site.reader("W1").get("/api/v1/rules").json()}
+    assert [states[code] for code in ("CP-03", "PL-01", "PL-02")] == ["on", "shadow", "off"]
 
 
 def test_a_rule_is_read_in_plain_words_with_its_parameters(site):

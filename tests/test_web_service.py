@@ -14,7 +14,7 @@ from alerting.store.messages import circuit_breaker
 from alerting.store.store import EndedRun
 from alerting.web.readers import Role
 from alerting.web.run_line import line_of
-from alerting.web.sections import SECTIONS
+from alerting.web.sections import MESSAGES, RULES, SECTIONS, SOURCES, TODAY, TRAIL, WAITING
 from tests.web_site import NOON, Browser, Site, first_morning, words
 
 HANDBOOK = Path(__file__).parent.parent / "docs" / "how-to" / "show-the-page.md"
@@ -68,11 +68,28 @@ def test_each_page_is_for_its_roles_and_for_everybody_else_it_is_not_there(site,
             assert without_token(browser, section.path) == nowhere, section.path
 
 
-def test_nothing_is_done_for_who_has_not_the_role(site):
-    worker = site.reader("W1")
-    worker.get("/")
+LEADING_ON = {
+    TODAY: ["/service/runs/1"],
+    RULES: ["/service/rules/coverage", "/service/rules/CP-03", "/service/rules/CP-03/try"],
+}
+DONE_AT = {
+    WAITING: {"/service/waiting/hold": {"note": "x"}},
+    MESSAGES: {"/service/messages/try-again": {"address": "m1@example.gov.uk", "note": "x"}},
+    SOURCES: {"/service/sources/map": {"what": "flags", "word": "x", "meaning": "yes_words"}},
+    TRAIL: {"/service/trail": {}, "/service/trail.csv": {}},
+}
 
-    assert worker.send("/service/messages/try-again", address="m1@example.gov.uk", note="x").status_code == 404
+
+@pytest.mark.parametrize("role", WHO, ids=str)
+def test_nothing_that_leads_on_or_is_done_there_is_for_who_has_not_the_role(site, role):
+    browser, before = somebody(site, WHO[role]), acts(site)
+    for section in SECTIONS:
+        if role not in section.roles:
+            assert [path for path in LEADING_ON.get(section, ()) if browser.get(path).status_code != 404] == []
+            browser.follow("/")
+            for path, fields in DONE_AT.get(section, {}).items():
+                assert browser.send(path, **fields).status_code == 404, path
+    assert acts(site) == before
 
 
 def test_the_page_of_today_has_the_line_from_the_source_to_the_messages(site):
