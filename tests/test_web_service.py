@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from alerting.store.messages import circuit_breaker
+from alerting.store.rule_rows import read_rule_rows
 from alerting.store.store import EndedRun
 from alerting.web.readers import Role
 from alerting.web.run_line import line_of
@@ -168,6 +169,15 @@ def test_a_rule_that_an_earlier_version_says_is_off_for_no_reason_is_off_for_wan
     line = line_of(run_of(rules=rows, causes=causes), ZoneInfo("Europe/London"))
 
     assert (line.off_here, line.look_at) == (["WF-01: switched off"], ["CP-03: 3 of 8 have a date"])
+
+
+def test_a_rule_whose_state_only_a_later_version_knows_is_left_out():
+    rows = [
+        {"id": "wf", "code": "WF-01", "status": "postponed"},
+        {"id": "cp", "code": "CP-03", "status": "ok", "off": "of that version"},
+    ]
+
+    assert [row.code for row in read_rule_rows(run_of(rules=rows))] == ["CP-03"]
 
 
 def test_messages_are_shown_by_whom_they_are_for_and_never_with_what_they_say(site):
