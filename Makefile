@@ -10,7 +10,7 @@ BIN := .venv/bin
 READY := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test slow check lint format lock dist release clean
+.PHONY: help setup demo test slow check lint format docs lock dist release clean
 
 help:  ## list these commands
 	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -48,6 +48,10 @@ format: $(READY)  ## settle layout and what ruff can mend by itself
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+# What the theme says at each start about another program is left out.
+docs: $(READY)  ## the docs as a site with a search, in the folder site: open site/index.html
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet --strict
+
 # The addresses of a package registry do not belong in a lock: hashes say what is meant, wherever it comes from.
 LOCKED = --generate-hashes --universal --python-version 3.11 --no-emit-index-url --no-emit-find-links --no-annotate --no-header --quiet
 lock:  ## make requirements.txt and requirements-dev.txt anew from pyproject.toml
@@ -63,4 +67,4 @@ release: $(READY)  ## wheel, sdist, constraints with hashes and an SBOM, where v
 	$(BIN)/python release.py
 
 clean:  ## remove what the other commands made
-	rm -rf .venv .venv-lock demo dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf .venv .venv-lock demo dist site .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
