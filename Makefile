@@ -48,9 +48,9 @@ format: $(READY)  ## settle layout and what ruff can mend by itself
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-# What the theme says at each start about another program is left out.
+# Without --quiet, which would take what --strict stops at with it. What the theme says at each start about another program is left out.
 docs: $(READY)  ## the docs as a site with a search, in the folder site: open site/index.html
-	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet --strict
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
 
 # The addresses of a package registry do not belong in a lock: hashes say what is meant, wherever it comes from.
 LOCKED = --generate-hashes --universal --python-version 3.11 --no-emit-index-url --no-emit-find-links --no-annotate --no-header --quiet
