@@ -119,7 +119,8 @@ def test_run_prints_one_json_value_of_the_promised_shape(shell: Shell) -> None:
     assert set(report) == {"job", "as_of", "run", "status", "source", "missed", "causes", "rules", "older_files", "brakes", "alerts", "bounces",
                            "notifications", "hold_fire", "breaches", "timings"}  # fmt: skip
     assert (report["job"], report["as_of"], report["status"]) == ("daily", DAY, "done")
-    assert set(report["source"]) == {"loaded_at", "trusted", "problems", "notes"}
+    assert set(report["source"]) == {"loaded_at", "rows", "trusted", "problems", "notes"}
+    assert report["source"]["rows"] > 0
     assert set(report["rules"][0]) == {
         "code",
         "id",
@@ -155,7 +156,17 @@ def test_a_run_that_another_host_has_ends_with_3(shell: Shell) -> None:
     JobLeases(store).begin("daily", MONDAY, "another", datetime.now(UTC))
     store.close()
 
-    shell("run", "daily", "--as-of", DAY, code=3)
+    assert shell.json("run", "daily", "--as-of", DAY, code=3).items() >= {"status": "held", "passing": True}.items()
+
+
+def test_a_run_that_cannot_be_done_is_one_json_value_too_with_every_fault_in_it(council: MadeCouncil, shell: Shell) -> None:
+    council.configure("sqlite:///alerting.db", go_live="soon", jobs={"daily": {"at": "25:00"}})
+
+    value = shell.json("run", "daily", code=1)
+
+    assert (value["job"], value["as_of"], value["status"], value["passing"]) == ("daily", None, "failed", False)
+    assert [Path(fault["file"]).name for fault in value["faults"]] == ["config.yaml", "config.yaml"]
+    assert all(fault["problem"] and fault["line"] for fault in value["faults"])
 
 
 def test_a_dry_run_prints_who_would_be_told_and_writes_nothing(shell: Shell) -> None:

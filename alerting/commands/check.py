@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from alerting.cli import build_app, today
-from alerting.errors import AlertingError, Fault, Faults, Place
+from alerting.errors import AlertingError, Fault
 from alerting.terminal import echo, echo_json, echo_styled, look_of
 
 if TYPE_CHECKING:
@@ -110,13 +110,12 @@ def _path_faults(app: App, paths: Sequence[Path]) -> list[Fault]:
 
 def _app(ctx: click.Context) -> App | list[Fault]:
     """Return what config.yaml stands for, or why it cannot be used at all."""
+    from alerting.documents.report import faults_of
+
     try:
         return build_app(ctx, checking=True)
-    except Faults as found:
-        return list(found.faults)
     except AlertingError as error:
-        where = error.where if isinstance(error.where, Place) else None
-        return [Fault(problem=error.problem, where=where, remedy=error.remedy)]
+        return faults_of(error)
 
 
 def _data_faults(app: App) -> list[Fault]:

@@ -13,7 +13,7 @@ import click
 from alerting.app import App
 from alerting.cli import DAY, build_app, go_to, now, today
 from alerting.delivery.bounces import counted
-from alerting.errors import ConfigError, RunHeld
+from alerting.errors import AlertingError, ConfigError, RunHeld, StoreAwayError
 from alerting.formatting import capital, listed
 from alerting.notifications.content import AnyContent, CardContent, DigestContent
 from alerting.notifications.report import Report
@@ -35,12 +35,30 @@ LOOK_EVERY_S = 2.0
 @click.pass_context
 def command(ctx: click.Context, job: str, as_of: datetime | None, *, dry_run: bool, due: bool, wait: int, as_json: bool) -> None:
     """Run a job once: read, ask every rule, and tell whoever is to be told."""
+    if due and (as_of or dry_run):
+        raise click.UsageError("--due is about today, and runs: it goes with neither --as-of nor --dry-run.", ctx)
+    try:
+        report = _run_once(ctx, job, as_of, dry_run=dry_run, due=due, wait=timedelta(minutes=wait))
+    except AlertingError as error:
+        if as_json:
+            echo_json(_not_done(job, as_of, error))
+        raise
+    if report is None:
+        return
+    if as_json:
+        echo_json(report.as_json())
+    else:
+        tell(report, dry_run=dry_run)
+    sys.exit(0 if report.status == "done" else 1)
+
+
+def _run_once(
+    ctx: click.Context, job: str, as_of: datetime | None, *, dry_run: bool, due: bool, wait: timedelta
+) -> Report | None:
     from alerting.runs.stopping import told_to_stop
     from alerting.service import entry_of, run_again, run_due
     from alerting.store.job_leases import JobLeases, this_process
 
-    if due and (as_of or dry_run):
-        raise click.UsageError("--due is about today, and runs: it goes with neither --as-of nor --dry-run.", ctx)
     app = build_app(ctx)
     for fault in app.faults:
         echo(f"{fault.severity}: {fault}", err=True)
@@ -54,17 +72,23 @@ def command(ctx: click.Context, job: str, as_of: datetime | None, *, dry_run: bo
                     report = run_again(app, store, now, stop.asked, log)
                 if report is not None:
                     log(entry_of(report))
-            else:
-                report = _run(app, store, job, as_of, stop.asked, dry_run=dry_run, wait=timedelta(minutes=wait))
+                return report
+            return _run(app, store, job, as_of, stop.asked, dry_run=dry_run, wait=wait)
     finally:
         store.close()
-    if report is None:
-        return
-    if as_json:
-        echo_json(report.as_json())
-    else:
-        tell(report, dry_run=dry_run)
-    sys.exit(0 if report.status == "done" else 1)
+
+
+def _not_done(job: str, as_of: datetime | None, error: AlertingError) -> dict[str, object]:
+    """Return what a run that could not be done says of itself, as JSON values."""
+    from alerting.documents.report import as_json, faults_of
+
+    return {
+        "job": job,
+        "as_of": as_of.date().isoformat() if as_of else None,
+        "status": "held" if isinstance(error, RunHeld) else "failed",
+        "passing": isinstance(error, RunHeld | StoreAwayError),
+        "faults": [as_json(fault) for fault in faults_of(error)],
+    }
 
 
 def _run(

@@ -89,6 +89,14 @@ def summary(faults: Sequence[Fault]) -> str:
     return f"{' and '.join(counts)} in {plural(files, 'file')}" if files else " and ".join(counts)
 
 
+def faults_of(error: AlertingError) -> list[Fault]:
+    """Return what an error says is wrong, each fault by itself."""
+    if isinstance(error, Faults):
+        return list(error.faults)
+    where = error.where if isinstance(error.where, Place) else None
+    return [Fault(problem=error.problem, where=where, remedy=error.remedy)]
+
+
 def as_json(fault: Fault) -> dict[str, object]:
     """Return a fault as JSON values."""
     place = fault.where

@@ -192,6 +192,7 @@ class Report:
             "status": self.status,
             "source": {
                 "loaded_at": self.loaded_at.isoformat() if self.loaded_at else None,
+                "rows": sum(self.data.rows.values()) if self.data else None,
                 "trusted": self.trusted,
                 "problems": list(self.problems),
                 "notes": [note.text for note in self.data.notes] if self.data else [],
