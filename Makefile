@@ -10,7 +10,7 @@ BIN := .venv/bin
 READY := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test slow check lint format docs lock dist release clean
+.PHONY: help setup demo test slow check lint format docs bench lock dist release clean
 
 help:  ## list these commands
 	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -51,6 +51,11 @@ format: $(READY)  ## settle layout and what ruff can mend by itself
 # Without --quiet, which would take what --strict stops at with it. What the theme says at each start about another program is left out.
 docs: $(READY)  ## the docs as a site with a search, in the folder site: open site/index.html
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
+
+# What the service is compared with is installed beside it for this alone.
+bench: $(READY)  ## how long things take, as ratios: all of it, or `make bench PART=daily`; bench/README.md says which parts there are
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --editable ".[bench]"
+	$(BIN)/python -m bench $(PART)
 
 # The addresses of a package registry do not belong in a lock: hashes say what is meant, wherever it comes from.
 LOCKED = --generate-hashes --universal --python-version 3.11 --no-emit-index-url --no-emit-find-links --no-annotate --no-header --quiet

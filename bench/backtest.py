@@ -1,6 +1,6 @@
 """Time a backtest over many kept days of a large council, with the rule in use beside the draft, and print a ratio.
 
-    python bench/backtest.py [--children 60000] [--days 250] [--folder DIR]
+    python -m bench backtest [--children 60000] [--days 250] [--runs 3] [--folder DIR]
 
 Five days are real, Monday to Friday: `alerting run daily` on the made-up council. The others are these, moved on by whole weeks
 with every date in them, so that building them takes a minute and not hours: each day has its real rows and its real changes, and each
@@ -26,6 +26,7 @@ from alerting.authoring.backtest.backtest import backtest
 from alerting.authoring.draft import find_in_use, load_draft
 from alerting.evaluation.archive import KeptFile, KeptRun, KeptSubject, Manifest
 from alerting.rulebook.file_models import Subject
+from bench.figures import Stopwatch, show
 
 FIRST = date(2026, 3, 2)
 REAL_DAYS = 5
@@ -56,18 +57,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--children", type=int, default=60_000)
     parser.add_argument("--days", type=int, default=250)
+    parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--folder", type=Path, help="where the days are made, or were; a folder of its own when left out")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as own:
         folder: Path = arguments.folder or Path(own)
         config = folder / "config.yaml"
         if not config.is_file():
-            live(arguments.children, folder)
+            live(arguments.children, folder, min(REAL_DAYS, arguments.days))
             extend(build(config), arguments.days)
-        measure(build(config))
+        measure(build(config), arguments.runs)
 
 
-def live(children: int, folder: Path) -> None:
+def live(children: int, folder: Path, days: int) -> None:
     """Run the real days, with a rule about everybody who has a case beside the shipped ones."""
     folder.mkdir(parents=True, exist_ok=True)
     shutil.copytree(RULES, folder / "rules", dirs_exist_ok=True)
@@ -80,7 +82,7 @@ def live(children: int, folder: Path) -> None:
     (folder / "config.yaml").write_text(yaml.safe_dump(values), "utf-8")
     app = build(folder / "config.yaml")
     store = app.store()
-    for day in (FIRST + timedelta(days=number) for number in range(REAL_DAYS)):
+    for day in (FIRST + timedelta(days=number) for number in range(days)):
         started = time.perf_counter()
         report = app.pipeline(store).run("daily", day, lambda day=day: datetime(day.year, day.month, day.day, 7, tzinfo=UTC))
         assert report is not None
@@ -135,30 +137,28 @@ def write(engine: duckdb.DuckDBPyConnection, query: str, folder: Path, name: str
     return KeptFile(name=path.name, rows=rows, sha256=hashlib.sha256(path.read_bytes()).hexdigest())
 
 
-def measure(app: App) -> None:
-    """Time each draft, and reading the same files."""
-    print(
-        f"{'rule':8} {'days':>4} {'rows a day':>10} {'backtest s':>10} {'ms a day':>8} {'read s':>7} {'ratio':>6}  new a day, open: draft | in use"
-    )
-    archive = app.archive()
+def measure(app: App, runs: int) -> None:
+    """Time each draft, and reading the same files, in turn."""
+    archive, rows = app.archive(), []
     for code, params in DRAFTS.items():
         draft = load_draft(app.book, code, params)
         subject = draft.subject.id
         files = [str(run.folder / run.manifest.subjects[subject].table.name) for run in archive.runs("daily", FIRST, date.max)[0]]
-        started = time.perf_counter()
-        with duckdb.connect() as engine:
-            for file in files:
-                engine.execute("SELECT count(COLUMNS(*)) FROM read_parquet($1)", [file]).fetchall()
-        read = time.perf_counter() - started
-        started = time.perf_counter()
-        found = backtest(app.book, archive, draft, find_in_use(app.book, draft), FIRST, date.max, frozenset())
-        wall = time.perf_counter() - started
-        told = " | ".join(f"{timeline.new_a_day:.1f}, {timeline.days[-1].open}" for timeline in found.timelines)
-        rows = found.draft.days[-1].population
-        print(
-            f"{code:8} {len(files):>4} {rows:>10} {wall:>10.1f} {1000 * wall / len(files):>8.0f} {read:>7.1f} {wall / read:>6.1f}  {told}",
-            flush=True,
+        watch = Stopwatch()
+        for _ in range(runs):
+            with watch.timed("read"), duckdb.connect() as reader:
+                for file in files:
+                    reader.execute("SELECT count(COLUMNS(*)) FROM read_parquet($1)", [file]).fetchall()
+            with watch.timed("backtest", and_engine=True):
+                found = backtest(app.book, archive, draft, find_in_use(app.book, draft), FIRST, date.max, frozenset())
+        took, asked = watch.times(), found.draft.days[-1].population
+        told = " / ".join(f"{timeline.new_a_day:.1f}, {timeline.days[-1].open}" for timeline in found.timelines)
+        beside = took["backtest"].beside(took["read"])
+        rows.append(
+            [code, len(files), asked, took["backtest"], f"{1000 * took['backtest'].median / len(files):.0f}", beside, told]
         )
+    head = ["rule", "days", "subjects", "processor s", "ms a day", "x reading alone", "new a day, open: draft / in use"]
+    show(f"A look back with a draft beside the rule in use ({runs} of each)", head, rows)
 
 
 if __name__ == "__main__":

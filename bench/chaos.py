@@ -1,6 +1,6 @@
 """Kill runs with SIGKILL, at points of the delivery protocol and at any instant, and judge what was sent by who must be told what.
 
-    python bench/chaos.py [--crashes 1000] [--store sqlite|postgresql] [--seed 1] [--teams 20] [--bug NAME]
+    python -m bench chaos [--crashes 1000] [--store sqlite|postgresql] [--seed 1] [--teams 20] [--bug NAME]
 
 Each cycle is a store without rows in which a daily run is killed some times and then left to end; a relay, a process of its
 own that writes each mail down before it answers 250, knows what was accepted. `tests.chaos` judges that; whatever it finds is

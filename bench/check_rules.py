@@ -4,7 +4,7 @@ What one rule takes is start-up: Python, the libraries, the engine, the subjects
 again, each with numbers of its own (14 examples a rule); and rules no two expressions or sentences of which are the same (3
 examples each). Neither may take more than twice the start-up; if one does, the program ends with 1.
 
-.venv/bin/python bench/check_rules.py [--rules 100] [--times 3]
+.venv/bin/python -m bench check_rules [--rules 100] [--times 3]
 """
 
 from __future__ import annotations

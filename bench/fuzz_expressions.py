@@ -1,4 +1,4 @@
-"""Try hostile expressions for some minutes: PYTHONPATH=. .venv/bin/python bench/fuzz_expressions.py --minutes 10 [--engine atheris]
+"""Try hostile expressions for some minutes: PYTHONPATH=. .venv/bin/python -m bench fuzz_expressions --minutes 10 [--engine atheris]
 
 hypothesis makes them by a grammar, by changing shipped expressions, and of any text. atheris, which is not among the
 dependencies (`pip install atheris`), changes bytes and keeps what reaches new code. Both assert the same: refused, or harmless.

@@ -1,6 +1,6 @@
 """Draw more lives of the service than the tests have time for, each another one, and stop at the first that breaks a promise.
 
-    python bench/lifelike.py [--lives 200] [--steps 40] [--seed 1]
+    python -m bench lifelike [--lives 200] [--steps 40] [--seed 1]
 
 What failed is printed as the steps that lead to it, without shortening them.
 """

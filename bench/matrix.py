@@ -1,6 +1,6 @@
 """Damage every column that a rule or the service reads, one at a time, and see who is told of what, and whether anybody reads why.
 
-    python bench/matrix.py [--children 1000] [--load first|third] [--only ssd_cp_visits] [--damage "emptied, half"] [--some 100]
+    python -m bench matrix [--children 1000] [--load first|third] [--only ssd_cp_visits] [--damage "emptied, half"] [--some 100]
                            [--seed 1] [--least 10]
 
 A made-up council, a run on a first load or on a third, its messages beside those without the damage. The rules that read the column

@@ -1,6 +1,6 @@
 """Change one module in small ways, one at a time, and see which changes no test notices.
 
-    python bench/mutations.py MODULE --tests FILE... [--slow] [--limit 150] [--seed 1] [--only LINE...] [--longest 120]
+    python -m bench mutations MODULE --tests FILE... [--slow] [--limit 150] [--seed 1] [--only LINE...] [--longest 120]
 
 MODULE such as alerting.alerts.lifecycle. A change flips a comparison, takes a `not` away, makes an `and` an `or`, swaps the two
 halves of an `if` in an expression, adds one to a number, or returns nothing. The tests run in a forked process with the changed

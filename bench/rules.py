@@ -1,6 +1,6 @@
 """What every shipped rule answers about a large council, and what it takes: population, matches a level, unknown, milliseconds.
 
-    python bench/rules.py [--children 60000] [--folder FOLDER]
+    python -m bench rules [--children 60000] [--folder FOLDER]
 
 Times are processor time, of this process and its engine, so that they can be compared on a machine that others work on too. At the
 end a whole cold `alerting run daily` with all rules stands beside one with the ten that were there first. folder: where the council
@@ -18,7 +18,6 @@ import sys
 import tempfile
 import time
 from collections import defaultdict
-from datetime import date
 from pathlib import Path
 from typing import Any, Self
 
@@ -30,8 +29,9 @@ from alerting.rulebook.book import Rulebook
 from alerting.rulebook.loader import load_rulebook
 from alerting.rulebook.rule import Rule
 from alerting.sources.files.source import Source
+from bench.figures import engine_time
+from bench.made import AS_OF, export
 
-AS_OF = date(2026, 3, 2)
 RULES = Path(__file__).parent.parent / "rules"
 TEN = frozenset("AS-01 CL-01 CLA-01 CLA-02 CLA-03 CP-03 CP-05 CP-08 DQ-02 WF-01".split())
 _MADE = re.compile(r'CREATE TABLE "((?:v|subject)_\w+)"')
@@ -64,11 +64,6 @@ class Meter:
     def of(self, beginning: str) -> float:
         """Return what all took that is called so, in seconds."""
         return sum(took for name, took in self.took.items() if name.startswith(beginning))
-
-
-def engine_time(running: engine.Engine) -> float:
-    """Return the processor time that the engine's process has had (Linux: the kernel's number of another process's clock)."""
-    return time.clock_gettime(~running._process.pid << 3 | 2)  # noqa: SLF001  (no other needs to know which process it is)
 
 
 def _purpose(statement: str) -> str:
@@ -134,14 +129,11 @@ def main() -> None:
     parser.add_argument("--folder", type=Path)
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as place:
-        folder = given.folder or Path(place) / "council"
-        if not folder.exists():
-            export = ["demo", "export", "--to", str(folder), "--children", str(given.children), "--as-of", AS_OF.isoformat()]
-            subprocess.run([sys.executable, "-m", "alerting", *export], check=True, capture_output=True)
+        folder = export(given.children, "csv", given.folder or Path(place))
         book = load_rulebook(RULES)
-        show(book, folder.absolute())
+        show(book, folder)
         (all_took, all_mb), (ten_took, ten_mb) = (
-            whole_run(folder.absolute(), book, codes) for codes in (frozenset(rule.code for rule in book.rules), TEN)
+            whole_run(folder, book, codes) for codes in (frozenset(rule.code for rule in book.rules), TEN)
         )
         print(
             f"a whole run: {all_took:.2f} s, {all_mb:.0f} MB; of the ten {ten_took:.2f} s, {ten_mb:.0f} MB; {all_took / ten_took:.2f} x"

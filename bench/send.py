@@ -1,6 +1,6 @@
 """Time how long the daily messages of a made-up council take to be worded and sent, over TLS, to a mail server on this machine.
 
-    python bench/send.py [--children 3000 --children 12000] [--runs 3]
+    python -m bench send [--children 3000 --children 12000] [--runs 3] [--folder FOLDER]
 
 Each run is a new process on an empty store on whose first day everything is told. What 500 messages take is worked out of all that a run
 sent; `x` is that beside the first council's, and so says whether many cost more each. The memory is the whole process's.
@@ -9,20 +9,13 @@ sent; `x` is that beside the first council's, and so says whether many cost more
 from __future__ import annotations
 
 import argparse
-import json
-import os
-import statistics
-import subprocess
-import sys
 import tempfile
-import time
-from datetime import date
 from pathlib import Path
-from typing import Any
 
+from bench.figures import Times, show
+from bench.made import Run, export, run_daily
 from tests.servers import MailServer, mail_server
 
-AS_OF = date(2026, 3, 2)
 ENOUGH = 500
 
 
@@ -31,53 +24,46 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--children", type=int, action="append")
     parser.add_argument("--runs", type=int, default=3)
-    arguments = parser.parse_args()
-    print(f"{'children':>8} {'messages':>8} {'send s':>7} {'s of 500':>9} {'x':>5} {'MB':>5} {'largest kB':>10} {'run s':>6}")
-    first = None
-    for children in arguments.children or [3000, 12000]:
-        with tempfile.TemporaryDirectory() as folder:
-            first = measure(children, arguments.runs, Path(folder), first)
+    parser.add_argument("--folder", type=Path)
+    given = parser.parse_args()
+    rows: list[list[object]] = []
+    first: Times | None = None
+    with tempfile.TemporaryDirectory() as place:
+        for children in given.children or [3000, 12000]:
+            took, largest = measure(export(children, "csv", given.folder or Path(place)), given.runs)
+            messages = took[0].report["notifications"]["accepted"]
+            deliver = Times(tuple(run.report["timings"]["deliver"] for run in took))
+            each = Times(tuple(seconds / messages * ENOUGH for seconds in deliver.seconds))
+            first = first or each
+            memory = Times(tuple(run.megabytes for run in took)).median
+            rows.append([children, messages, deliver, each, each.beside(first), f"{memory:.0f}", f"{largest / 1024:.1f}"])
+    head = ["children", "messages", "deliver s", f"s of {ENOUGH}", "x", "MB", "largest kB"]
+    show(f"Messages over TLS to a relay on this machine ({given.runs} of each)", head, rows)
 
 
-def measure(children: int, runs: int, folder: Path, first: float | None) -> float:
-    """Print what the messages of one council take, and return the seconds of 500 of the first council."""
-    export = ["demo", "export", "--to", str(folder / "csv"), "--children", str(children), "--as-of", AS_OF.isoformat()]
-    subprocess.run([sys.executable, "-m", "alerting", *export], check=True, capture_output=True)
-    sent, seconds, memory, walls, largest = 0, [], [], [], 0
-    for number in range(runs):
-        with mail_server(folder) as relay:
-            report, wall, megabytes = run(folder, number, relay)
-            sent = report["notifications"]["accepted"]
-            assert sent == len(relay.taken), "not all that was accepted came"
-            largest = max(len(mail.mail.as_bytes()) for mail in relay.taken)
-        seconds.append(report["timings"]["deliver"])
-        memory.append(megabytes)
-        walls.append(wall)
-    each = statistics.median(seconds) / sent * ENOUGH
-    print(
-        f"{children:>8} {sent:>8} {statistics.median(seconds):>7.2f} {each:>9.2f} {each / (first or each):>5.2f} "
-        f"{statistics.median(memory):>5.0f} {largest / 1024:>10.1f} {statistics.median(walls):>6.2f}",
-        flush=True,
-    )
-    return first or each
+def measure(council: Path, runs: int) -> tuple[list[Run], int]:
+    """Return runs that send what a council's first day says, and the bytes of the largest message."""
+    took, largest = [], 0
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place)
+        for number in range(runs):
+            with mail_server(folder) as relay:
+                took.append(run_daily(folder, str(number), settings(council, relay)))
+                assert took[-1].report["notifications"]["accepted"] == len(relay.taken), "not all that was accepted came"
+                largest = max(len(mail.mail.as_bytes()) for mail in relay.taken)
+    return took, largest
 
 
-def run(folder: Path, number: int, relay: MailServer) -> tuple[dict[str, Any], float, float]:
-    """Run the daily job once; return its report, its seconds and its megabytes."""
+def settings(council: Path, relay: MailServer) -> dict[str, object]:
+    """Return the settings by which everything is told on the first day."""
     mail = {"type": "email", "host": "127.0.0.1", "port": relay.port, "from": "alerts@example.gov.uk", "ca_file": str(relay.ca_file),
             "domains": ["example.gov.uk"]}  # fmt: skip
-    values = {
-        "council": {"name": "Bench"}, "store": f"sqlite:///{number}.db", "go_live": "full", "source": {"type": "files", "path": "csv"},
-        "receivers": {"mail": mail}, "rules": {"params": {"alert_budget": 100_000}},
-    }  # fmt: skip
-    config = folder / f"{number}.yaml"
-    config.write_text(json.dumps(values), "utf-8")
-    started = time.perf_counter()
-    command = [sys.executable, "-m", "alerting", "--config", str(config), "run", "daily", "--as-of", AS_OF.isoformat(), "--json"]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE)
-    output = process.stdout.read() if process.stdout else b""
-    _, _, usage = os.wait4(process.pid, 0)
-    return json.loads(output), time.perf_counter() - started, usage.ru_maxrss / 1024
+    return {
+        "go_live": "full",
+        "source": {"type": "files", "path": str(council)},
+        "receivers": {"mail": mail},
+        "rules": {"params": {"alert_budget": 100_000}},
+    }
 
 
 if __name__ == "__main__":

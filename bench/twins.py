@@ -1,6 +1,6 @@
 """Compare the shipped rules with their plain twins of `tests.oracle` over many random councils, and print how far they agree.
 
-    python bench/twins.py [--councils 1000] [--first 0] [--people 200] [--rule CODE ...]
+    python -m bench twins [--councils 1000] [--first 0] [--people 200] [--rule CODE ...]
 
 Each council has a seed, by which `tests.twins.whole` makes it again. Every difference is printed with it; at the end there is, for
 each rule, how many answers were compared at each level. A rule that no answer has reached at some level has not been compared.

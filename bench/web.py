@@ -1,6 +1,6 @@
 """Time the list and the page of an alert, 20 managers at once, over a store with many alerts, while runs are writing.
 
-    python bench/web.py [--open 100000] [--past 1000000] [--asks 30] [--postgresql]
+    python -m bench web [--open 100000] [--past 1000000] [--asks 30] [--postgresql]
 
 The alerts are spread over 300 teams; each manager answers for one. Printed are the median and the 99th of a hundred in milliseconds, as a
 reader waits for them, on an empty store first: `x` is how much longer the full one takes.

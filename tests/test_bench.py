@@ -1,0 +1,49 @@
+"""Each part of `make bench` runs, at a size that says nothing of how long things take: what it measures is measured elsewhere."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from bench import dataframes, evaluate
+from bench.figures import Times, exponent
+from tests.case_rows import shipped
+
+ROOT = Path(__file__).parent.parent
+TINY = {
+    "evaluate": ("--children", "200", "--runs", "1"),
+    "daily": ("--children", "60", "--runs", "1"),
+    "store": ("--findings", "200", "--runs", "1"),
+    "send": ("--children", "60", "--runs", "1"),
+    "backtest": ("--children", "60", "--days", "2", "--runs", "1"),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("part", TINY)
+def test_each_part_of_the_bench_ends_with_a_table(part):
+    done = subprocess.run(
+        [sys.executable, "-m", "bench", part, *TINY[part]], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert "| --" in done.stdout
+
+
+def test_the_rules_that_are_written_by_hand_are_rules_that_there_are():
+    by_hand = {path.stem for path in evaluate.BY_HAND.glob("[A-Z]*.sql")}
+
+    assert len(by_hand) == 12
+    assert by_hand | set(dataframes.CODES) <= {rule.code for rule in shipped().rules}
+
+
+def test_what_takes_twice_as_long_for_twice_as_much_grows_with_the_power_of_one():
+    assert exponent([100, 200, 400], [1.0, 2.0, 4.0]) == pytest.approx(1)
+    assert exponent([100, 200, 400], [1.0, 4.0, 16.0]) == pytest.approx(2)
+
+
+def test_a_time_is_shown_as_its_median_with_the_least_and_the_most():
+    assert str(Times((1.0, 3.0, 1.25))) == "1.25 (1-3)"
