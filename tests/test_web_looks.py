@@ -85,8 +85,11 @@ def pages(site: Site) -> dict[str, str]:
         "trends": manager.get("/trends").text,
         "cover": manager.get("/cover").text,
     }
+    found["explained"] = manager.send(f"/a/{alert.ref}/explain", token=manager.get(f"/a/{alert.ref}") and manager.token()).text
     admin = site.browser(**{"X-Mail": "admin@example.gov.uk"})
     found |= {path: admin.get(path).text for path in ABOUT_THE_SERVICE}
+    admin.get("/service/rules/CP-03")
+    found["explained of nobody"] = admin.send("/service/rules/CP-03/explain", subject="").text
     for act in ("acknowledge", "snooze", "assign"):
         found[f"several to {act}"] = manager.get(f"/several?ref={alert.ref}&act={act}").text
     stands = manager.page.text.split('name="alerts" value="')[1].split('"')[0]

@@ -218,6 +218,25 @@ def test_what_many_alerts_share_is_worked_out_once_and_is_the_same_for_each(coun
                     assert scope._covers(alert) is not reader.ids.isdisjoint(scope.router.readers(alert))
 
 
+def explain_some(browser: Browser, paper: Paper, role: str, address: str, refs: list[str]) -> None:
+    """Ask as a role why there are alerts: one that is on its pages, and all that are not; and of subjects, where there is a form for it."""
+    about = {alert.ref: alert for alert in paper.alerts}
+    mine = [ref for ref in refs if browser.get(f"/a/{ref}").status_code == 200]
+    browser.follow("/")
+    token = browser.token()
+    # All the case data is read for each that is answered.
+    for ref in [*(mine[:1] if role in ("worker", "performance") else ()), *(ref for ref in refs if ref not in mine)]:
+        answer = browser.send(f"/a/{ref}/explain", token=token)
+        assert answer.status_code in ((200,) if ref in mine and about[ref].person not in paper.restricted else (403, 404)), (
+            role,
+            ref,
+        )
+    other = next(alert for alert in paper.alerts if alert.rule == "cp-visit-overdue" and address not in paper.may_know(alert))
+    if browser.get("/service/rules/CP-03").status_code == 200:
+        subject = other.subject if role == "performance" else other.ref
+        assert browser.send("/service/rules/CP-03/explain", subject=subject, token=token).status_code == 404, role
+
+
 def test_every_page_as_every_role_names_no_child_outside(council):
     page, paper, url = council
     by_role: dict[str, str] = {}
@@ -257,6 +276,7 @@ def test_every_page_as_every_role_names_no_child_outside(council):
                 for answer in answers:
                     assert answer.status_code in (403, 404), (role, ref)
                     assert not set(re.findall(r"\w[\w-]{3,}", words(answer))) & (children - known), (role, ref)
+        explain_some(browser, paper, role, address, refs)
         several = words(browser.get("/several?act=acknowledge&" + "&".join(f"ref={ref}" for ref in refs[:50])))
         assert set(re.findall(r"\w[\w-]{3,}", several)) & children <= known, role
         browser.close()

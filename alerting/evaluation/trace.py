@@ -197,7 +197,7 @@ class _Tracer:
     def _missing(self, term: Term) -> Iterable[str]:
         """Return the columns without a value that a part needs, through the steps and the measure that it names."""
         found: dict[str, None] = {}
-        for name in _names(term):
+        for name in names_in(term):
             behind = self.rule.let.get(name) or (self.rule.measure if name == "measure" else None)
             if self.row.get(name) is not None or name in found:
                 continue
@@ -233,11 +233,12 @@ def _asked(term: Term) -> Iterator[Term]:
         yield from _asked(part)
 
 
-def _names(term: Term) -> Iterator[str]:
+def names_in(term: Term) -> Iterator[str]:
+    """Return the columns, steps and parameters that a term names, as often as it does."""
     if term.kind == "name":
         yield term.word
     for part in term.parts:
-        yield from _names(part)
+        yield from names_in(part)
 
 
 def mark_decisive(part: Part) -> Part:

@@ -239,6 +239,11 @@ class Store:
         """Return the alert with a reference, None when there is none; in the caller's transaction, if given."""
         return next(iter(self.alerts(schema.alert.c.ref == ref.upper(), within=within)), None)
 
+    def episodes(self, rule: str, subject: str) -> list[Alert]:
+        """Return every alert that a rule has had about a subject, the oldest first."""
+        with self.reading() as connection:
+            return self.alerts(schema.alert.c.rule == rule, schema.alert.c.subject == subject, within=connection)
+
     def first_day(self, within: sa.Connection) -> date | None:
         """Return the earliest business date of any run."""
         return within.execute(sa.select(sa.func.min(schema.run.c.as_of))).scalar()

@@ -16,6 +16,7 @@ from alerting.web.acting import act
 from alerting.web.alert_page import show_alert, show_refused
 from alerting.web.council import Council
 from alerting.web.cover_page import end_cover, say_cover, show_cover, show_cover_refused
+from alerting.web.explain_page import explain_alert, explain_subject, show_not_explained
 from alerting.web.guard import Guard
 from alerting.web.judging_page import show_judging
 from alerting.web.machines import for_machines
@@ -54,6 +55,7 @@ def make_application(council: Council) -> ASGIApp:
     application.add_route("/trends", door.behind(show_trends), methods=["GET"])
     application.add_route("/list.csv", door.behind(save_list), methods=["POST"])
     application.add_route("/a/{ref}", door.behind(show_alert), methods=["GET"])
+    application.add_route("/a/{ref}/explain", door.behind(explain_alert, to_write=False), methods=["POST"])
     application.add_route("/a/{ref}/{act}", door.behind(act, show_refused), methods=["POST"])
     _add_service(application, door)
     api.add_routes(application, door)
@@ -85,6 +87,8 @@ def _add_service(application: FastAPI, door: Door) -> None:
         (TRAIL, "", show_events, show_not_found),
         (TRAIL, ".csv", save_events, show_not_found),
     ]
+    asked = door.behind(explain_subject, show_not_explained, roles=RULES.roles, to_write=False)
+    application.add_route(RULES.path + "/{code}/explain", asked, methods=["POST"])
     for section, path, show in shown:
         application.add_route(section.path + path, door.behind(show, roles=section.roles), methods=["GET"])
     for section, path, act_on, refused in done:

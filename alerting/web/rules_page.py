@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from starlette.responses import Response
 
+from alerting.authoring.explain.answer_in_words import kind_of
 from alerting.authoring.explain.rule_in_words import JOBS, Section, describe_rule
 from alerting.authoring.rule_states import LastKnown, last_known, state_of
 from alerting.authoring.watched import watched_today
@@ -67,6 +68,11 @@ _STATES = {"in use": "In use", "in shadow": "In shadow", "off": "Off"}
 
 def show_rule(visit: Visit) -> Response:
     """Show one rule, by its code."""
+    return page_of_rule(visit)
+
+
+def page_of_rule(visit: Visit, *, wrong: str = "") -> Response:
+    """Return the page of the rule in the path. wrong: why what its reader has just asked for was not done."""
     book, code = visit.app.book, visit.path["code"]
     rule = next((rule for rule in book.every if rule.code == code), None)
     if rule is None:
@@ -75,6 +81,9 @@ def show_rule(visit: Visit) -> Response:
     row = _row(rule, known)
     return visit.show(
         "rule.html",
+        status=409 if wrong else 200,
+        wrong=wrong,
+        kind=kind_of(rule),
         here=RULES.path,
         rule=_listed(visit, rule, known),
         departures=[plain(found.says, 300) for found in find_departures(book) if found.rule.id == rule.id],

@@ -62,6 +62,14 @@ class Scope:
         reader_alerts.hold(self.connection, refs)
         return self.find_each(refs)
 
+    def may_know(self, alert: Alert, today: Directory) -> bool:
+        """Return whether this reader may be told of an alert that there would be: by the directory of the day, and by today's data too.
+
+        A child may have moved, or been restricted, since the last run.
+        """
+        routers = (self.router, Router(today, self.router.rules))
+        return all(not self.reader.ids.isdisjoint(router.readers(alert)) for router in routers)
+
     def told(self) -> list[Alert]:
         """Return the open alerts that this reader is told of."""
         return self._seen(reader_alerts.is_open(), reader_alerts.told_to(self.reader.ids))

@@ -145,12 +145,18 @@ class Door:
     rates: Rates = field(default_factory=Rates)
 
     def behind(
-        self, answering: Answering, refused: Refusing | None = None, *, roles: frozenset[Role] | None = None
+        self,
+        answering: Answering,
+        refused: Refusing | None = None,
+        *,
+        roles: frozenset[Role] | None = None,
+        to_write: bool = True,
     ) -> Callable[[Request], Awaitable[Response]]:
         """Return a route behind the door.
 
         refused: what is shown of what somebody wanted to do and may not, once nothing is done. roles: for whoever has none of
-        them there is nothing there; None where who asks is told apart by what they may see of alerts.
+        them there is nothing there; None where who asks is told apart by what they may see of alerts. to_write: whether its forms
+        are answered within a transaction that writes; one that reads the case data must not hold up a run for as long.
         """
 
         def answer_within(visit: Visit) -> Response:
@@ -159,7 +165,8 @@ class Door:
             return answering(visit)
 
         async def route(request: Request) -> Response:
-            return await run_in_threadpool(self.enter, request, await read_form(request), answer_within, refused)
+            form = await read_form(request)
+            return await run_in_threadpool(lambda: self.enter(request, form, answer_within, refused, to_write=to_write))
 
         return route
 
@@ -170,10 +177,12 @@ class Door:
         answering: Answering,
         refused: Refusing | None = None,
         turning: Turning = show_turned_away,
+        *,
+        to_write: bool = True,
     ) -> Response:
-        """Answer a request of somebody who may ask. refused: as of `behind`. turning: answers whoever is not let in."""
+        """Answer a request of somebody who may ask. refused, to_write: as of `behind`. turning: answers whoever is not let in."""
         try:
-            return self._let_in(request, form, answering, turning)
+            return self._let_in(request, form, answering, turning, to_write=to_write)
         except HandlingError as error:
             if refused is None:
                 raise
@@ -181,7 +190,7 @@ class Door:
         return self._let_in(request, form, lambda visit: shown(visit, why), turning, to_write=False)
 
     def _let_in(
-        self, request: Request, form: Mapping[str, str], answering: Answering, turning: Turning, *, to_write: bool = True
+        self, request: Request, form: Mapping[str, str], answering: Answering, turning: Turning, *, to_write: bool
     ) -> Response:
         app, now = self.council.app(), self.council.now()
         session, new = self.find_session(request, now)

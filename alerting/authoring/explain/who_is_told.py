@@ -12,7 +12,7 @@ from typing import Any
 
 from alerting.alerts import handling, handling_state
 from alerting.app import App
-from alerting.authoring.explain.explanation import look_up
+from alerting.authoring.explain.explanation import alert_of, look_up
 from alerting.authoring.explain.plain_english import Vocabulary, label
 from alerting.authoring.preview import with_draft
 from alerting.authoring.today import Today, look, work_out
@@ -21,7 +21,6 @@ from alerting.errors import AlertingError
 from alerting.evaluation import trace
 from alerting.evaluation.evaluate import ask_rules
 from alerting.evaluation.evaluation import Status
-from alerting.evaluation.query import ROLES
 from alerting.formatting import day, listed, plural
 from alerting.model import Alert, Condition, Finding, Level, Tier
 from alerting.notifications.policy import routes_of
@@ -116,36 +115,16 @@ def who_is_told(app: App, rule: Rule, subject: str, as_of: date) -> Told:
 def _alert(
     rule: Rule, subject: str, as_of: date, live: Alert | None, finding: Finding | None, row: Mapping[str, Any] | None
 ) -> tuple[Alert, str]:
-    """Return the alert there would be today, and what the rule says; of a subject that has gone, the alert there was.
-
-    row: the subject as it is in the data, where the rule does not ask about it.
-    """
-    made = Alert(
-        ref=live.ref if live else "",
-        rule=rule.id,
-        code=rule.code,
-        subject_kind=rule.subject_kind,
-        subject=subject,
-        episode=1,
-        condition=Condition.firing,
-        level=max(rule.levels),
-        first_seen=live.first_seen if live else as_of,
-        level_since=as_of,
-    )
-    if finding:
-        owners: dict[str, Any] = {name: getattr(finding, name) for name in ROLES}
-        gives = finding.level.name if finding.level else finding.outcome.value
-        return replace(made, **owners, also=finding.also, level=finding.level or made.level), gives
-    if row is not None:
-        columns = {name: getattr(rule.subject, name) for name in ROLES}
-        owners = {name: row[column] if column else None for name, column in columns.items()}
-        return replace(made, **owners), "not asked"
-    if live is None:
+    """Return the alert there would be today, as `alert_of` does, and what the rule says. Raises AlertingError where there is none."""
+    found = alert_of(rule, subject, as_of, live, finding, row)
+    if found is None:
         raise AlertingError(
             f"there is no such {rule.file.per or rule.subject.title.lower()} in today's data, and no alert about one in the store",
             remedy="Give what alerts call their subject, such as a case number, or an alert's reference.",
         )
-    return live, "absent"
+    if finding:
+        return found, finding.level.name if finding.level else finding.outcome.value
+    return found, "not asked" if row is not None else "absent"
 
 
 def _notes(app: App, rule: Rule, today: Today, live: Alert | None, gives: str) -> list[str]:

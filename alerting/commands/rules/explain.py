@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import sys
 import textwrap
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -13,14 +13,13 @@ import click
 
 from alerting.authoring.draft import find_or_load
 from alerting.cli import DAY, build_app, today
-from alerting.formatting import capital
 from alerting.terminal import echo, echo_json
 
 if TYPE_CHECKING:
+    from alerting.authoring.explain.answer_in_words import Fact, Telling, ToldPart
     from alerting.authoring.explain.explanation import Explanation
-    from alerting.authoring.explain.plain_english import Vocabulary
+    from alerting.authoring.explain.what_if import Change
     from alerting.evaluation.trace import Part, Trace
-    from alerting.model import Alert
     from alerting.rulebook.book import Rulebook
     from alerting.rulebook.rule import Rule
 
@@ -106,18 +105,20 @@ def _print_lines(lines: Iterable[str], indent: str = "  ") -> None:
 
 
 def _print(found: Explanation) -> None:
+    from alerting.authoring.explain.answer_in_words import Telling, describe_alert, kind_of
     from alerting.formatting import day
 
+    telling = Telling(found=found)
     _print_title(found.rule)
-    echo(f"{_kind(found.rule).capitalize()} {found.subject} on {day(found.as_of)}")
+    echo(f"{kind_of(found.rule).capitalize()} {found.subject} on {day(found.as_of)}")
     if found.withheld:
         echo(f"\nA run would not use this answer today: {found.withheld}.")
-    if found.trace is None:
-        _print_absent(found)
-    else:
-        _print_trace(found, found.trace)
+    echo("\nThe answer")
+    _print_lines(telling.answer())
+    if found.trace is not None:
+        _print_trace(telling, found.trace)
     echo("\nThe alert")
-    _print_lines(_describe_alert(found.alert) if found.alert else [_no_alert(found)])
+    _print_lines(describe_alert(found.alert) if found.alert else [_no_alert(found)])
 
 
 def _no_alert(found: Explanation) -> str:
@@ -126,158 +127,47 @@ def _no_alert(found: Explanation) -> str:
     return "There is none, and never was one in the store."
 
 
-def _kind(rule: Rule) -> str:
-    """Name what the rule's alerts are about: `care leaver`, or with `per` a team."""
-    return rule.file.per or f"{rule.subject.title[:1].lower()}{rule.subject.title[1:]}"
-
-
-def _print_absent(found: Explanation) -> None:
-    from alerting.authoring.explain.rule_in_words import describe_subject
-
-    kind = _kind(found.rule)
-    echo("\nThe answer")
-    if found.left:
-        _print_lines([f"Not asked: it has left ({found.left}). An alert about it would close for that reason."])
-        return
-    _print_lines(
-        [f"Not in the data: there is no {kind} {found.subject} today, and nothing shows why. An open alert would go on hold."]
-    )
-    if not found.rule.file.per:
-        sealed = ["A record that is sealed takes part in no rule."] if found.rule.subject.about == "child" else []
-        _print_lines([describe_subject(found.rule), *sealed])
-
-
-def _print_trace(found: Explanation, trace: Trace) -> None:
-    echo("\nThe answer")
-    _print_lines(_answer(found, trace))
+def _print_trace(telling: Telling, trace: Trace) -> None:
     echo("\nThe facts")
-    _print_lines(_facts(found.rule, trace))
-    decisive = trace.decisive()
-    if trace.where and trace.where.term.text != "true":
-        echo("\nIs it asked about?" + (_LEGEND if trace.where in decisive else ""))
-        _tree(trace.where, marked=trace.where in decisive)
-    for level, part in trace.levels.items():
-        echo(f"\nIs it {level.name}?" + (_LEGEND if part in decisive else ""))
-        _tree(part, marked=part in decisive)
+    _print_lines(_facts(telling.facts()))
+    for condition in telling.conditions():
+        echo(f"\n{condition.asks}" + (_LEGEND if condition.decided else ""))
+        if condition.part:
+            _tree(condition.part)
     if trace.also:
         echo("\nWho joins in?")
         for role, part in trace.also.items():
-            _tree(part, f"{role.replace('_', ' ')}: ", marked=False)
-    if found.rule.file.per:
+            _tree(telling.part(part, marked=False), f"{role.replace('_', ' ')}: ")
+    if telling.found.rule.file.per:
         return
     echo("\nWhat would change the answer, one thing at a time")
-    _print_lines(_changes(found))
+    _print_lines(_changes(telling.changes()))
 
 
-def _answer(found: Explanation, trace: Trace) -> Iterator[str]:
-    from alerting.authoring.explain.plain_english import Vocabulary, label, with_unit
-    from alerting.formatting import day, listed, until
-
-    words, decided = Vocabulary(found.rule), trace.deciding()
-    measured = f", measured {with_unit(trace.measure, found.rule.unit)}" if trace.measure is not None else ""
-    missing = list(dict.fromkeys(name for part in decided for name in part.missing))
-    because = [_clause(words, part) for part in decided if part.value is not None]
-    if trace.outcome == "match" and trace.level:
-        yield f"{trace.level.name.upper()}{measured}: {listed(because) or 'the measure is missing'}."
-    elif trace.outcome == "clear":
-        yield f"CLEAR{measured}: {listed(because)}."
-    elif trace.outcome == "not asked":
-        yield f"NOT ASKED: {listed(because) or 'nothing can be measured of it'}."
-    elif missing:
-        yield f"UNKNOWN{measured}: it cannot be told while {listed([label(name) for name in missing])} {'is' if len(missing) == 1 else 'are'} not recorded."
-    else:
-        yield f"UNKNOWN{measured}: {_too_few(found.rule, trace)}."
-    if trace.due:
-        yield f"Due {day(trace.due)} ({until(trace.due, found.as_of)})."
-
-
-def _clause(words: Vocabulary, part: Part) -> str:
-    """Return a part that decided as a clause, with what its steps and sums come to."""
-    from alerting.authoring.explain.plain_english import in_words
-    from alerting.formatting import listed
-
-    clause = words.sentence(part.term) if part.value is True else words.denied(part.term)
-    values = dict(part.values)
-    worked_out = [each for each in part.term.parts if each.kind == "sum" or each.word in words.rule.let]
-    known = [f"{words.phrase(each)} is {in_words(values[each.text])}" for each in worked_out if each.text in values]
-    return f"{clause} ({listed(known)})" if known else clause
-
-
-def _too_few(rule: Rule, trace: Trace) -> str:
-    if trace.rows is not None and trace.rows < rule.file.at_least:
-        return f"there are {trace.rows}, and fewer than {rule.file.at_least} are too few to tell"
-    return "something that decides is missing"
-
-
-def _facts(rule: Rule, trace: Trace) -> Iterator[str]:
-    from alerting.authoring.explain.plain_english import in_words, with_unit
-
-    rows = [(name, in_words(value), rule.subject.columns[name].says.rstrip(".")) for name, value in trace.facts.items()]
-    rows += [(name, in_words(value), f"= {' '.join(rule.file.let[name].split())}") for name, value in trace.steps.items()]
-    if trace.rows is not None:
-        rows.append(("rows", in_words(trace.rows), f"How many {rule.subject.title.lower()} rows are counted"))
-    if rule.measure:
-        measured = with_unit(trace.measure, rule.unit) if trace.measure is not None else in_words(None)
-        rows.append(("measure", measured, f"= {' '.join((rule.file.measure or '').split())}"))
-    first, second = (max((len(row[place]) for row in rows), default=0) for place in (0, 1))
+def _facts(facts: Sequence[Fact]) -> Iterator[str]:
+    first, second = max((len(one.name) for one in facts), default=0), max((len(one.value) for one in facts), default=0)
     room = max(40, min(shutil.get_terminal_size((120, 24)).columns, 120) - first - second - 6)
-    for name, value, says in rows:
-        yield f"{name:<{first}}  {value:<{second}}  {textwrap.shorten(says, room, placeholder=' ...')}"
+    for one in facts:
+        yield f"{one.name:<{first}}  {one.value:<{second}}  {textwrap.shorten(one.says, room, placeholder=' ...')}"
 
 
-def _tree(part: Part, says: str = "", depth: int = 0, *, marked: bool) -> None:
-    kind, inner = part.term.kind, part.parts
-    text = part.term.text
-    if inner:
-        text = {"and": "all of:", "or": "any of:", "not": "not:", "case": "by case:"}.get(kind, "the first that can be told of:")
-    mark = ">" if marked and part.decides and not any(each.decides for each in inner) else " "
-    _print_lines([f"{mark} {'  ' * depth}{_truth(part):<6} {says}{text}{_found(part)}"])
-    for place, each in enumerate(inner):
-        when = ("when ", "then ")[place % 2] if place < len(inner) - len(inner) % 2 else "otherwise "
-        _tree(each, when if kind == "case" else "", depth + 1, marked=marked)
+def _tree(part: ToldPart, says: str = "", depth: int = 0) -> None:
+    truth = {True: "true", False: "false", None: "null"}.get(part.value, "?")
+    _print_lines([f"{'>' if part.decided else ' '} {'  ' * depth}{truth:<6} {says}{part.when}{part.says}"])
+    for each in part.parts:
+        _tree(each, depth=depth + 1)
 
 
-def _truth(part: Part) -> str:
-    return {True: "true", False: "false", None: "null"}.get(part.value, "?")
-
-
-def _found(part: Part) -> str:
-    from alerting.authoring.explain.plain_english import in_words
-    from alerting.formatting import listed
-
-    if part.missing:
-        return f"  (missing: {listed(part.missing)})"
-    shown = [f"{text} = {in_words(value)}" for text, value in dict(part.values).items() if text != part.term.text]
-    return f"  ({', '.join(shown)})" if shown else ""
-
-
-def _changes(found: Explanation) -> Iterator[str]:
-    if not found.changes:
+def _changes(changes: Sequence[Change]) -> Iterator[str]:
+    if not changes:
         yield "No one thing that can be recorded changes it."
         return
-    shown = found.changes[:SHOWN]
+    shown = changes[:SHOWN]
     width, names = max(len(change.gives) for change in shown), max(len(change.column) for change in shown)
     for change in shown:
         yield f"{change.gives:<{width}}  if {change.column:<{names}}  {change.when}"
-    if len(found.changes) > SHOWN:
-        yield f"and {len(found.changes) - SHOWN} more; --json has them all"
-
-
-def _describe_alert(alert: Alert) -> Iterator[str]:
-    from alerting.alerts import handling
-    from alerting.formatting import day
-
-    if alert.resolved_on:
-        yield f"{alert.ref} was resolved on {day(alert.resolved_on)}: {alert.why_resolved or 'no reason is kept'}."
-        return
-    yield f"{alert.ref}: {alert.level.name} since {day(alert.level_since)}, first seen {day(alert.first_seen)}, {alert.condition.value}."
-    if alert.held_reason:
-        since = f" since {day(alert.held_since)}" if alert.held_since else ""
-        yield f"On hold{since}: {alert.why_held}."
-    for act in alert.acts:
-        if act.kind in handling.KINDS:
-            words = handling.said(act)
-            yield f"{capital(words)}."
+    if len(changes) > SHOWN:
+        yield f"and {len(changes) - SHOWN} more; --json has them all"
 
 
 # ---------------------------------------------------------------- as JSON
