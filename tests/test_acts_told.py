@@ -194,6 +194,25 @@ def test_a_closing_and_a_release_are_told_and_nothing_of_a_case(office: Office) 
     assert [text for text in texts if "Billy" in text or "C1" in text or "C2" in text] == []
 
 
+def test_all_brakes_that_are_released_in_one_go_are_one_message_that_names_each(tmp_path: Path) -> None:
+    office = Office(tmp_path)
+    office.settings["go_live"] = "baseline"
+    office.rules_of_its_own()
+    office.rule()
+    office.rule("other", "PL-02")
+    office.run(MONDAY)
+
+    run(office, "rules", "release", "--all", "--by", "P1", "--note", "Billy C1 moved")
+
+    assert messages(office, "2 brakes were released") == {"admin@example.gov.uk": "accepted", "P1": "accepted"}
+    assert messages(office, "The brake of") == {}
+    with closing(office.store()) as store, store.transaction() as connection:
+        texts = connection.execute(sa.select(schema.outbox.c.content).where(schema.outbox.c.run_id.is_(None))).scalars().all()
+    [notice] = json.loads(texts[0])["notices"]
+    assert notice["items"] == ["Other", "Plan-long"]
+    assert "Billy" not in texts[0]
+
+
 def test_whoever_was_told_of_a_critical_alert_is_told_the_same_day_that_two_people_put_it_off(office: Office) -> None:
     office.rule(
         levels="{amber: measure > long_days, critical: measure > 60}", notify="{critical: [team_manager], amber: [team_manager]}"

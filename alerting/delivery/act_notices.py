@@ -48,10 +48,22 @@ def of_act(act: ToldAct) -> FaultNotice:
             f"{_where(act)} Nothing of it is done, and nobody can approve it any more. If it is still wanted, ask for it anew."
         )
         return FaultNotice(about=("act", str(act.id)), title=_title(act), detail=detail)
+    return FaultNotice(about=("act", str(act.id)), title=_title(act), detail=f"{_by_whom(act)} {_where(act)}")
+
+
+def of_releases(acts: Sequence[ToldAct]) -> FaultNotice:
+    """Return what administrators are told of brakes that somebody released in one go: one thing, and not one for each rule."""
+    detail = f"{_by_whom(acts[0])} The next run tells what they kept back and still holds. {_where(acts[0])}"
+    rules = tuple(capital(act.about) for act in acts)
+    return FaultNotice(
+        about=("act", str(acts[0].id)), title=f"{plural(len(acts), 'brake')} were released", detail=detail, items=rules
+    )
+
+
+def _by_whom(act: ToldAct) -> str:
     approved = f" {act.approved_by} approved it." if act.approved_by else ""
-    whence = f" The command came from the account {act.account or 'without a name'} on {act.host or 'an unknown machine'}."
-    detail = f"{act.by}, on {day(act.on)}.{approved}{whence} {_where(act)}"
-    return FaultNotice(about=("act", str(act.id)), title=_title(act), detail=" ".join(detail.split()))
+    whence = f"The command came from the account {act.account or 'without a name'} on {act.host or 'an unknown machine'}."
+    return f"{act.by}, on {day(act.on)}.{approved} {whence}"
 
 
 def to_touched(act: ToldAct, count: int) -> FaultNotice:

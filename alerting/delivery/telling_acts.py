@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
+from itertools import groupby
 
 from alerting.alerts.acts import ActKind
 from alerting.casedata.directory import Directory
@@ -29,9 +30,10 @@ def tell_acts(
     directory = newest.directory if newest else None
     people, looking_after = _people(directory, administrators), _looking_after(directory, administrators)
     planned: list[Notification] = []
-    for row in rows:
+    for row, *others in _in_one_go(rows):
         act = _told_act(connection, row, people)
-        notice = act_notices.of_act(act)
+        released = [act, *(_told_act(connection, other, people) for other in others)]
+        notice = act_notices.of_releases(released) if others else act_notices.of_act(act)
         asked = act_notices.addressees(people, _concerned(connection, row))
         for receiver in receivers:
             several = {one.id: one for one in [*looking_after, *asked]}
@@ -41,6 +43,12 @@ def tell_acts(
                 planned.append(mine.to(receiver, one.id, one.name, one.address, now.date()))
     outbox.add(connection, planned, now)
     acts.note_told(connection, rows[-1].id, now)
+
+
+def _in_one_go(rows: Iterable[KeptAct]) -> Iterator[list[KeptAct]]:
+    """Return acts in their order, each alone but for brakes that one command released."""
+    for _, together in groupby(rows, lambda row: (row.by, row.at) if row.kind is ActKind.brake_released else row.id):
+        yield list(together)
 
 
 def _told_act(connection: Transaction, row: KeptAct, people: Mapping[str, Addressee]) -> ToldAct:
