@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from types import FrameType
 
 PATIENCE_S = 24.0
-"""How long the message that is being sent may take to be finished; then the process ends without it."""
+"""How long the message that is being sent may take to be finished, as a rule; then the process ends without it."""
 _GIVING_BACK_S = 4.0
 _SIGNALS = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGINT", "SIGBREAK") if hasattr(signal, name))
 
@@ -19,8 +19,8 @@ _SIGNALS = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGINT", "SIGBRE
 class Stop:
     """Whether the process has been told to stop, and by which signal."""
 
-    def __init__(self, on_signal: Callable[[], None]) -> None:
-        self._on_signal = on_signal
+    def __init__(self, on_signal: Callable[[], None], patience_s: float) -> None:
+        self._on_signal, self._patience_s = on_signal, patience_s
         self._asked_at: float | None = None
 
     def asked(self) -> bool:
@@ -29,7 +29,7 @@ class Stop:
 
     def overdue(self) -> bool:
         """Return whether what was being done has not been finished in time."""
-        return self._asked_at is not None and time.monotonic() - self._asked_at > PATIENCE_S
+        return self._asked_at is not None and time.monotonic() - self._asked_at > self._patience_s
 
     def take(self, number: int, frame: FrameType | None) -> None:
         """Note a signal; a second one is not waited for."""
@@ -40,13 +40,15 @@ class Stop:
 
 
 @contextmanager
-def told_to_stop(give_back: Callable[[], object], *, code: int, on_signal: Callable[[], None] = lambda: None) -> Iterator[Stop]:
+def told_to_stop(
+    give_back: Callable[[], object], *, code: int, on_signal: Callable[[], None] = lambda: None, patience_s: float | None = None
+) -> Iterator[Stop]:
     """Listen for signals while the block works; the main thread's alone.
 
     give_back: called when what is being done is not finished in time; the process then ends with `code`. on_signal: called
-    within a signal's handler, so it may do very little.
+    within a signal's handler, so it may do very little. patience_s: how long what is being done may take to be finished.
     """
-    stop, over = Stop(on_signal), threading.Event()
+    stop, over = Stop(on_signal, PATIENCE_S if patience_s is None else patience_s), threading.Event()
 
     def watch() -> None:
         while not over.wait(0.5):

@@ -1,0 +1,84 @@
+"""`alerting region run JOB`: a job of every authority."""
+
+from __future__ import annotations
+
+import os
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from alerting.cli import DAY, now
+from alerting.formatting import number, plural
+from alerting.terminal import echo, echo_json, echo_table
+
+if TYPE_CHECKING:
+    from alerting.regions.region_report import AuthorityRun, RegionReport
+
+PATIENCE_S = 45.0
+"""How long authorities that are told to stop are waited for: a little longer than each has."""
+
+
+@click.command()
+@click.argument("job", type=click.Choice(["daily", "weekly", "monthly"]))
+@click.option(
+    "--authorities",
+    "place",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="A folder of authorities, each a folder with its config.yaml; or a text file with a folder on each line.",
+)
+@click.option("--as-of", type=DAY, help="The business date; today when left out.")
+@click.option("--at-once", type=click.IntRange(1, 1000), help="How many run at a time; one a processor when left out.")
+@click.option("--memory-mb", default=4096, show_default=True, type=click.IntRange(512, 1_000_000), help="MB that one may take.")
+@click.option("--minutes", default=60, show_default=True, type=click.IntRange(1, 1440), help="Minutes that one may take.")
+@click.option("--json", "as_json", is_flag=True, help="Print the report as one JSON value.")
+def command(
+    job: str,
+    place: Path,
+    as_of: datetime | None,
+    at_once: int | None,
+    *,
+    memory_mb: int,
+    minutes: int,
+    as_json: bool,
+) -> None:
+    """Run a job of every authority, each as `alerting run` would, and say who ran and who did not."""
+    from alerting.regions.region import Region, on_this_machine
+    from alerting.runs.stopping import told_to_stop
+
+    on = as_of.date() if as_of else None
+    region = Region(place=place.absolute(), job=job, as_of=on, memory_mb=memory_mb, minutes=minutes)
+    with told_to_stop(lambda: None, code=1, patience_s=PATIENCE_S) as stop:
+        report = region.run(on_this_machine(at_once or os.cpu_count() or 1, stop.asked), now, stop.asked, _tell_one)
+    if as_json:
+        echo_json(report.as_json())
+    else:
+        tell(report)
+    region.keep(report)
+    sys.exit(report.exit_code)
+
+
+def _tell_one(run: AuthorityRun, done: int, of: int) -> None:
+    """Say that one has ended, while the others go on."""
+    rows = f", {number(run.rows)} rows" if run.rows is not None else ""
+    echo(f"{done} of {of}: {run.name}: {run.ending.words}{rows}, {run.seconds:.1f} s", err=True)
+
+
+def tell(report: RegionReport) -> None:
+    """Print what became of the region's job, for a person: those that did not run last, where they are seen."""
+    ran = [run for run in report.authorities if run.ending.has_run]
+    on = f" for {report.as_of}" if report.as_of else ""
+    echo(
+        f"{report.job}{on}: {len(ran)} of {plural(len(report.authorities), 'authority', 'authorities')} ran, {report.seconds:.0f} s"
+    )
+    rows = [
+        [run.name, run.ending.words, run.rows, f"{run.seconds:.1f}", run.alerts.get("new"), run.messages.get("accepted")]
+        for run in (*ran, *report.not_run)
+    ]
+    echo_table(["Authority", "Ended", "Rows", "Seconds", "New alerts", "Messages"], rows)
+    for run in (*ran, *report.not_run):
+        if run.why:
+            echo(f"{run.name}: {run.ending.words}: {run.why}")

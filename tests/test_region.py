@@ -1,0 +1,389 @@
+"""A job of many authorities: each by itself, none at another's cost, and a report that leaves nobody out."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from alerting.commands import cli
+from alerting.errors import ConfigError
+from alerting.regions import one_authority
+from alerting.regions.authorities import Authority, find_authorities, find_unsafe
+from alerting.regions.one_authority import Errand, run_authority
+from alerting.regions.region import Region, longest_first, on_this_machine
+from alerting.regions.region_report import AuthorityRun, Ending, RegionReport, first_of
+from tests.made_council import MONDAY
+from tests.region_of_councils import NAMES, fingerprints, found_council, found_region
+
+DAY = MONDAY.isoformat()
+LINUX = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux says in files what a process has in use")
+CONFIG = "council: {name: %s}\nstore: '%s'\nsource: {type: demo}\nreceivers: {look: {type: folder, path: outbox}}\n"
+
+
+def authority(region: Path, name: str, store: str = "sqlite:///alerting.db") -> Authority:
+    (region / name).mkdir(parents=True)
+    config = region / name / "config.yaml"
+    config.write_text(CONFIG % (name, store), "utf-8")
+    return Authority(name=name, config=config)
+
+
+def named(authorities: tuple[Authority, ...]) -> list[str]:
+    return [one.name for one in authorities]
+
+
+# ---------------------------------------------------------------- who there is
+
+
+def test_each_folder_with_a_config_yaml_is_an_authority_and_no_other(tmp_path):
+    for name in ("corfe", "adur"):
+        authority(tmp_path, name)
+    (tmp_path / "rules").mkdir()
+    (tmp_path / "region-daily.json").write_text("{}")
+
+    assert named(find_authorities(tmp_path)) == ["adur", "corfe"]
+
+
+def test_whoever_stands_in_a_list_is_an_authority_be_there_a_config_yaml_or_not(tmp_path):
+    authority(tmp_path, "adur")
+    (tmp_path / "list.txt").write_text("# the south\nadur\n\nnot/there\n")
+
+    found = find_authorities(tmp_path / "list.txt")
+
+    assert named(found) == ["adur", "there"]
+    assert find_unsafe(found).keys() == {"there"}
+    assert "there is no " in find_unsafe(found)["there"]
+
+
+@pytest.mark.parametrize(
+    ("place", "problem"),
+    [("empty", "there is no authority in"), ("nowhere", "cannot be read from"), ("twice.txt", "adur stands in")],
+)
+def test_a_place_without_authorities_is_refused_with_what_to_do(tmp_path, place, problem):
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "twice.txt").write_text("here/adur\nthere/adur\n")
+
+    with pytest.raises(ConfigError, match=problem) as refused:
+        find_authorities(tmp_path / place)
+    assert refused.value.remedy
+
+
+# ---------------------------------------------------------------- who must not be run
+
+SERVER = "postgresql+psycopg://db.example.gov.uk/alerts"
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "is_shared"),
+    [
+        ("sqlite:///alerting.db", "sqlite:///alerting.db", False),  # each beside its config.yaml
+        ("sqlite:///../all.db", "sqlite:///../all.db", True),
+        ("sqlite:///../adur/alerting.db", "sqlite:///alerting.db", False),
+        ("sqlite:///alerting.db", "sqlite:///../adur/../adur/alerting.db", True),
+        (SERVER, SERVER, True),
+        (SERVER.replace("//", "//adur@"), SERVER.replace("//", "//barton@"), True),
+        (f"{SERVER}?options=-csearch_path%%3Dadur", f"{SERVER}?options=-csearch_path%%3Dbarton", False),
+        (SERVER, SERVER.replace("alerts", "barton"), False),
+    ],
+)
+def test_two_authorities_with_one_store_are_neither_of_them_run(tmp_path, one, other, is_shared):
+    both = [authority(tmp_path, "adur", one.replace("%%", "%")), authority(tmp_path, "barton", other.replace("%%", "%"))]
+
+    unsafe = find_unsafe([*both, authority(tmp_path, "corfe")])
+
+    assert set(unsafe) == ({"adur", "barton"} if is_shared else set())
+    assert not is_shared or unsafe["adur"].startswith("its store is that of barton as well")
+
+
+def test_a_config_yaml_that_cannot_be_used_is_that_authoritys_alone(tmp_path):
+    authority(tmp_path, "adur")
+    authority(tmp_path, "dud").config.write_text("council: {name: [\n")
+    authority(tmp_path, "sly").config.write_bytes(b"\xff\x00")
+
+    assert find_unsafe(find_authorities(tmp_path)).keys() == {"dud", "sly"}
+
+
+# ---------------------------------------------------------------- in which order, and what is said of it
+
+
+def test_whoever_took_longest_is_first_and_whoever_is_not_known_before_them(tmp_path):
+    found = [Authority(name=name, config=tmp_path) for name in ("adur", "barton", "corfe", "dell", "ely")]
+
+    assert [one.name for one in longest_first(found, {"adur": 2.0, "barton": 9.5, "dell": 30.0, "ely": math.inf})] == [
+        "corfe", "ely", "dell", "barton", "adur",
+    ]  # fmt: skip
+
+
+def report(*endings: Ending) -> RegionReport:
+    runs = tuple(AuthorityRun(name=f"a{number}", ending=ending) for number, ending in enumerate(endings))
+    return RegionReport(job="daily", as_of=MONDAY, engine="local", began_at=datetime.now(UTC), seconds=1, authorities=runs)
+
+
+@pytest.mark.parametrize(
+    ("endings", "code"),
+    [
+        ((Ending.done, Ending.done_with_faults), 0),
+        ((Ending.done, Ending.held), 3),
+        ((Ending.held, Ending.failed), 1),
+        ((Ending.done, Ending.gone), 1),
+        ((Ending.unsafe,), 1),
+        ((Ending.stopped, Ending.done), 1),
+    ],
+)
+def test_the_code_says_whether_all_ran(endings, code):
+    assert report(*endings).exit_code == code
+
+
+def test_no_mail_address_is_in_a_report():
+    run = AuthorityRun(name="adur", ending=Ending.done_with_faults, why=first_of(["jo@adur.gov.uk refuses", "x"]))
+
+    assert run.as_json()["why"] == "[address] refuses (1 more)"
+
+
+# ---------------------------------------------------------------- one process
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scripted(Errand):
+    """An errand that is done by a few lines of Python in place of a run."""
+
+    lines: str
+
+    @property
+    def command(self) -> list[str]:
+        return [sys.executable, "-c", self.lines]
+
+
+def scripted(folder: Path, lines: str, *, memory_mb: int = 4096, seconds: float = 60) -> Scripted:
+    one = Authority(name="adur", config=folder / "config.yaml")
+    lines = f"import json, os, pathlib, signal, subprocess, sys, time\nfolder = pathlib.Path({str(folder)!r})\n{lines}"
+    return Scripted(authority=one, job="daily", as_of=MONDAY, memory_mb=memory_mb, minutes=seconds / 60, lines=lines)
+
+
+@pytest.fixture
+def at_once(monkeypatch):
+    monkeypatch.setattr(one_authority, "TRY_AGAIN_AFTER_S", 0.01)
+
+
+DONE = json.dumps(
+    {
+        "status": "done",
+        "run": 7,
+        "source": {"rows": 12, "problems": []},
+        "causes": [],
+        "hold_fire": None,
+        "breaches": [],
+        "alerts": {"new": 1},
+        "notifications": {"accepted": 2},
+    }
+)
+FAILED = {
+    "status": "failed",
+    "passing": False,
+    "faults": [{"severity": "error", "problem": "no", "remedy": "Do.", "file": "f", "line": 3}],
+}
+
+
+def once_then(first: str) -> str:
+    """Return a program that does something the first time, and is done the second."""
+    return f"begun = folder / 'begun'\nif not begun.exists():\n    begun.touch()\n    {first}\nprint({DONE!r})"
+
+
+def test_what_a_run_says_of_itself_is_what_is_reported(tmp_path):
+    run = run_authority(scripted(tmp_path, f"print({DONE!r})"))
+
+    assert replace(run, seconds=0) == AuthorityRun(
+        name="adur", ending=Ending.done, run=7, rows=12, starts=1, alerts={"new": 1}, messages={"accepted": 2}
+    )
+
+
+def test_of_a_run_that_could_not_be_done_the_first_fault_is_told_with_its_place_and_it_is_not_tried_again(tmp_path):
+    run = run_authority(scripted(tmp_path, f"print({json.dumps(FAILED)!r}); sys.exit(1)"))
+
+    assert (run.ending, run.why, run.starts) == (Ending.failed, "f:3: no. Do.", 1)
+
+
+def test_a_process_that_died_is_started_once_more(tmp_path, at_once):
+    run = run_authority(scripted(tmp_path, once_then("os.kill(os.getpid(), signal.SIGKILL)")))
+
+    assert (run.ending, run.starts) == (Ending.done, 2)
+
+
+def test_one_that_dies_again_is_left(tmp_path, at_once):
+    run = run_authority(scripted(tmp_path, "os.kill(os.getpid(), signal.SIGKILL)"))
+
+    assert (run.ending, run.why, run.starts) == (Ending.died, "by signal 9", 2)
+
+
+def test_what_may_pass_is_tried_again(tmp_path, at_once):
+    away = json.dumps(FAILED | {"passing": True})
+
+    assert run_authority(scripted(tmp_path, once_then(f"print({away!r}); sys.exit(1)"))).starts == 2
+
+
+def test_a_store_that_another_process_has_is_left_to_it_at_once(tmp_path):
+    held = json.dumps({"status": "held", "passing": True, "faults": FAILED["faults"]})
+
+    assert run_authority(scripted(tmp_path, f"print({held!r}); sys.exit(3)")).starts == 1
+
+
+def test_a_lease_that_a_lost_machine_may_have_is_waited_for(tmp_path, at_once):
+    held = json.dumps({"status": "held", "passing": True, "faults": FAILED["faults"]})
+    run = run_authority(scripted(tmp_path, once_then(f"print({held!r}); sys.exit(3)")), is_again=True)
+
+    assert (run.ending, run.starts) == (Ending.done, 2)
+
+
+def test_whoever_takes_too_long_is_told_to_stop_then_ended_and_not_tried_again(tmp_path, monkeypatch):
+    monkeypatch.setattr(one_authority, "GRACE_S", 0.3)
+    deaf = "signal.signal(signal.SIGTERM, lambda *_: (folder / 'told').touch())\n"
+    run = run_authority(scripted(tmp_path, f"{deaf}while True: time.sleep(0.05)", seconds=0.6))
+
+    assert (run.ending, run.starts) == (Ending.too_long, 1)
+    assert (tmp_path / "told").exists()
+
+
+def test_whoever_comes_to_its_end_while_told_to_stop_has_ended(tmp_path):
+    ends = f"signal.signal(signal.SIGTERM, lambda *_: (print({DONE!r}), sys.exit(0)))\n"
+    run = run_authority(scripted(tmp_path, f"{ends}while True: time.sleep(0.05)", seconds=0.6))
+
+    assert run.ending is Ending.done
+
+
+@LINUX
+def test_all_processes_of_one_authority_count_and_all_are_ended(tmp_path):
+    eats = "eaten = bytearray(90 << 20); pathlib.Path(sys.argv[1], 'eats').write_text(str(os.getpid())); time.sleep(60)"
+    lines = f"program = {'import os, pathlib, sys, time; ' + eats!r}\n"
+    lines += "others = [subprocess.Popen([sys.executable, '-c', program, str(folder)]) for _ in range(2)]\ntime.sleep(60)"
+    began = time.monotonic()
+    run = run_authority(scripted(tmp_path, lines, memory_mb=150))
+
+    assert (run.ending, run.starts) == (Ending.too_much_memory, 1)
+    assert time.monotonic() - began < 30
+    left = int((tmp_path / "eats").read_text())
+    for _ in range(100):
+        if not Path(f"/proc/{left}").exists() or "Z" in Path(f"/proc/{left}/stat").read_text().rpartition(")")[2]:
+            break
+        time.sleep(0.05)
+    else:
+        pytest.fail("a process of an authority that was ended goes on")
+
+
+def test_a_fault_that_nobody_foresaw_is_told_by_its_last_words(tmp_path):
+    run = run_authority(scripted(tmp_path, "print('error: a fault of the program itself', file=sys.stderr); sys.exit(1)"))
+
+    assert (run.ending, run.why) == (Ending.failed, "error: a fault of the program itself")
+
+
+def test_nobody_is_begun_once_the_region_is_told_to_stop(tmp_path):
+    run = run_authority(scripted(tmp_path, "(folder / 'begun').touch()"), stopping=lambda: True)
+
+    assert run.ending is Ending.stopped
+    assert not (tmp_path / "begun").exists()
+
+
+# ---------------------------------------------------------------- the whole
+
+
+def region_of(place: Path) -> Region:
+    return Region(place=place, job="daily", as_of=MONDAY, memory_mb=4096, minutes=5)
+
+
+def test_whoever_was_there_and_is_not_any_more_is_missing_until_they_are_back(tmp_path):
+    (tmp_path / "adur").mkdir()
+    (tmp_path / "adur" / "config.yaml").write_text("council: [")  # is not begun, so that nothing takes time
+    region = region_of(tmp_path)
+    last = replace(report(Ending.done), authorities=(AuthorityRun(name="barton", ending=Ending.done, seconds=3),))
+    region.keep(last)
+
+    for _ in range(2):
+        found = region.run(on_this_machine(1, lambda: False), lambda: datetime.now(UTC), lambda: False, lambda *_: None)
+        region.keep(found)
+        assert {run.name: run.ending for run in found.authorities} == {"adur": Ending.unsafe, "barton": Ending.gone}
+
+
+@pytest.mark.parametrize("options", [[], ["--at-once", "0"], ["--minutes", "0"], ["--memory-mb", "1"], ["--as-of", "tomorrow"]])
+def test_options_that_make_no_sense_are_refused(tmp_path, options):
+    place = ["--authorities", str(tmp_path)] if options else []
+
+    assert CliRunner().invoke(cli, ["region", "run", "daily", *place, *options]).exit_code == 2
+
+
+def the_command(place: Path) -> list[str]:
+    return [sys.executable, "-m", "alerting", "region", "run", "daily", "--authorities", str(place), "--as-of", DAY]
+
+
+def run_region(place: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([*the_command(place), *options], capture_output=True, text=True, check=False, timeout=300)
+
+
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, str]]:
+    """The fingerprints of a region's councils of which each was run by itself."""
+    place = tmp_path_factory.mktemp("alone")
+    for name, council in found_region(place).items():
+        result = CliRunner().invoke(cli, ["--config", str(council.folder / "config.yaml"), "run", "daily", "--as-of", DAY])
+        assert result.exit_code == 0, (name, result.output)
+    return {name: fingerprints(place / name) for name in NAMES}
+
+
+@pytest.mark.slow
+def test_a_region_tells_each_authoritys_people_what_one_by_one_would_have_and_a_broken_one_costs_no_other(tmp_path, alone):
+    region = tmp_path / "region"
+    found_region(region)
+    found_council(region, "garbage").folder.joinpath("extracts", "ssd_cp_visits.csv").write_bytes(b"\x00\xff" * 500)
+    found_council(region, "sly").folder.joinpath("config.yaml").write_text("council: [")
+
+    done = run_region(region, "--json")
+
+    value = json.loads(done.stdout)
+    rows = {one["name"]: one for one in value["authorities"]}
+    assert (done.returncode, value["ran"], value["not_run"]) == (1, 4, 1), value
+    assert [rows[name]["ending"] for name in (*NAMES, "garbage", "sly")] == ["done"] * 3 + ["done_with_faults", "unsafe"]
+    assert "ssd_cp_visits" in rows["garbage"]["why"]
+    assert all(rows[name]["rows"] > 0 and rows[name]["messages"]["accepted"] for name in NAMES)
+    assert json.loads((region / "region-daily.json").read_text()) == value
+    assert "5 of 5: " in done.stderr
+    assert {name: fingerprints(region / name) for name in NAMES} == alone
+    assert len({one["findings"] for one in alone.values()}) == len(NAMES)
+
+
+def kin(process: int) -> list[int]:
+    """Return the processes that a process has started."""
+    return [int(one) for each in Path(f"/proc/{process}/task").iterdir() for one in (each / "children").read_text().split()]
+
+
+@pytest.mark.slow
+@LINUX
+def test_a_region_that_is_killed_or_told_to_stop_goes_on_where_it_was(tmp_path, alone):
+    region = tmp_path / "region"
+    found_region(region)
+    command = [*the_command(region), "--at-once", "2"]
+
+    killed = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    while not list(region.glob("*/alerting.db")):
+        time.sleep(0.05)
+    for process in (*kin(killed.pid), killed.pid):
+        os.kill(process, signal.SIGKILL)
+    killed.wait()
+
+    told = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    while len(kin(told.pid)) < 2:
+        time.sleep(0.05)
+    told.terminate()
+    said, _ = told.communicate(timeout=60)
+
+    assert told.returncode == 1
+    assert "corfe\twas told to stop" in said
+    assert run_region(region).returncode == 0
+    assert {name: fingerprints(region / name) for name in NAMES} == alone
