@@ -20,7 +20,7 @@ from alerting.store import acts, brakes
 from alerting.store.messages import circuit_breaker
 from alerting.web.sections import SECTIONS
 from tests.made_council import MONDAY, somebody
-from tests.web_site import NOON, Site, first_morning
+from tests.web_site import NOON, Site, new_office, shown
 
 AXE = Path(__file__).parent.parent / ".venv" / "axe" / "node_modules" / "axe-core" / "axe.min.js"
 WIDTHS = (320, 768, 1280)
@@ -32,6 +32,7 @@ ABOUT_THE_SERVICE = (
     "/service/rules/CP-03",
     "/service/rules/coverage",
     "/service/rules/CP-03/try",
+    "/service/rules/CP-03/backtest?visit_wd=100",
 )
 
 LOOK = """
@@ -55,7 +56,10 @@ window.say = (name, found) => {
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
-    with first_morning(tmp_path_factory.mktemp("looks")) as made:
+    office = new_office(tmp_path_factory.mktemp("looks"))
+    office.settings |= {"keep": {"days": 30}}
+    office.begin(MONDAY)
+    with shown(office) as made:
         something_waits(made)
         yield made
 
@@ -117,9 +121,9 @@ def framed(name: str, page: str, css: str) -> str:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing_and_every_page_fits(site, tmp_path, chromium, scheme):
-    shown, css = pages(site), site.browser().get("/page.css").text
+    every, css = pages(site), site.browser().get("/page.css").text
     outer = tmp_path / "all.html"
-    outer.write_text(OUTER + "".join(framed(name, page, css) for name, page in shown.items()), "utf-8")
+    outer.write_text(OUTER + "".join(framed(name, page, css) for name, page in every.items()), "utf-8")
     looked = subprocess.run(
         [
             chromium,
@@ -137,7 +141,7 @@ def test_axe_finds_nothing_and_every_page_fits(site, tmp_path, chromium, scheme)
     said = re.search(r'<pre id="said">(.*?)</pre>', looked.stdout, re.DOTALL)
     found = json.loads(html.unescape(said[1])) if said and said[1] else {}
 
-    assert found.keys() == {f"{name} at {width}" for name in shown for width in WIDTHS}
+    assert found.keys() == {f"{name} at {width}" for name in every for width in WIDTHS}
     assert {name: one["violations"] for name, one in found.items() if one["violations"]} == {}
     assert [name for name, one in found.items() if one["wide"]] == []
     assert all(one["dark"] is (scheme == "dark") and one["passes"] > 10 for one in found.values())

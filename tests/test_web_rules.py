@@ -28,11 +28,12 @@ def _made(tmp_path_factory):
     office.rule("plan-long", "PL-01", "shadow: true")
     office.rule("plan-off", "PL-02")
     office.settings |= {
+        "keep": {"days": 30},
         "rules": {
             "path": "rules",
             "params": {"evidence_min_items": 1},
             "settings": {"PL-02": {"enabled": False, "reason": "not ours"}},
-        }
+        },
     }
     office.council.add(
         "ext_plan_action", ref="4.2", title="Visits", owner_id="M1", rag="Green", updated_on="2026-02-20", evidence="cp-03"
@@ -100,6 +101,7 @@ def test_a_rule_is_tried_with_other_numbers_as_counts_and_nothing_changes(site):
 
     assert "Amber 2 0 -2" in said
     assert "0 more, 2 fewer, 0 at another level." in said
+    assert 'aria-label="How many it meets at each level, in use and tried"' in admin.page.text
     assert "C1" not in said
     wrong = admin.get("/service/rules/PL-01/try?long_days=soon")
     assert (wrong.status_code, "long_days is not a number." in words(wrong)) == (409, True)
@@ -107,6 +109,33 @@ def test_a_rule_is_tried_with_other_numbers_as_counts_and_nothing_changes(site):
     assert admin.get("/service/rules/XX-99/try").status_code == 404
     assert site.reader("M1").get("/service/rules/PL-01/try?long_days=90").status_code == 404
     assert len([one for one in site.office.alerts() if one.code == "PL-01"]) == 2
+
+
+@pytest.mark.slow
+def test_a_rule_is_asked_of_the_days_kept_with_charts_and_their_figures_beside_them(site):
+    admin = somebodys(site, ADMIN, "/service/rules/PL-01/backtest?long_days=90")
+    said = words(admin.page)
+
+    assert "Asked of 1 day kept, 2 March 2026." in said
+    assert 'aria-label="Open each day: in use from 2 to 2, at most 2; draft from 0 to 0, at most 0"' in admin.page.text
+    assert "Mon 2 Mar 2026 - 2 - 0" in said
+    assert "Open on the last day 2 0" in said
+    assert "Team T1 0 0 2 0 2 0" in said
+    assert "C1" not in said
+    assert "style=" not in admin.page.text
+    wrong = admin.get("/service/rules/PL-01/backtest?long_days=soon")
+    assert (wrong.status_code, "long_days is not a number." in words(wrong)) == (409, True)
+    assert admin.get("/service/rules/XX-99/backtest").status_code == 404
+
+
+@pytest.mark.slow
+def test_days_that_were_not_kept_are_said_not_to_be(site):
+    kept = site.office.folder / "kept"
+    kept.rename(kept.with_name("elsewhere"))
+    said = words(somebodys(site, PERFORMANCE, "/service/rules/PL-01/backtest").page)
+    kept.with_name("elsewhere").rename(kept)
+
+    assert "This could not be worked out just now: no days are kept yet." in said
 
 
 # ---- sources

@@ -71,11 +71,12 @@ def test_each_page_is_for_its_roles_and_for_everybody_else_it_is_not_there(site,
 
 LEADING_ON = {
     TODAY: ["/service/runs/1"],
-    RULES: ["/service/rules/coverage", "/service/rules/CP-03", "/service/rules/CP-03/try"],
+    RULES: ["/service/rules/coverage", "/service/rules/CP-03", "/service/rules/CP-03/try", "/service/rules/CP-03/backtest"],
 }
 DONE_AT = {
     WAITING: {"/service/waiting/hold": {"note": "x"}},
     MESSAGES: {"/service/messages/try-again": {"address": "m1@example.gov.uk", "note": "x"}},
+    RULES: {"/service/rules/CP-03/explain": {"subject": "C1"}},
     SOURCES: {"/service/sources/map": {"what": "flags", "word": "x", "meaning": "yes_words"}},
     TRAIL: {"/service/trail": {}, "/service/trail.csv": {}},
 }

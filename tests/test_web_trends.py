@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from alerting.app import build
-from alerting.web.trends_page import _chart, _lines
+from alerting.web.trends_page import _weeks
 from tests.made_council import MONDAY
 from tests.web_site import Site, new_office, shown, words
 
@@ -102,14 +102,14 @@ def test_it_names_no_child(site):
     [
         ((), []),
         ((None, None), []),
-        ((0, 0), ["6.0,54.0 234.0,54.0"]),
-        ((1, None, 2), ["6.0,30.0", "234.0,6.0"]),
-        ((4, 2, 0), ["6.0,6.0 120.0,30.0 234.0,54.0"]),
+        ((0, 0), ["0.0,60.0 240.0,60.0"]),
+        ((1, None, 2), ["-1.0,30.0 0.0,30.0", "239.0,0.0 240.0,0.0"]),
+        ((4, 2, 0), ["0.0,0.0 120.0,30.0 240.0,60.0"]),
     ],
 )
 def test_a_week_that_is_not_known_is_a_gap(trend, lines):
-    assert list(_lines(trend)) == lines
+    assert _weeks(trend, MONDAY).chart.lines == [("", lines)]
 
 
 def test_weeks_end_on_the_day():
-    assert [day for day, _ in _chart((1, 2), MONDAY).weeks] == [MONDAY - timedelta(days=7), MONDAY]
+    assert [day for day, _ in _weeks((1, 2), MONDAY).counts] == [MONDAY - timedelta(days=7), MONDAY]

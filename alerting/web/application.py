@@ -34,7 +34,7 @@ from alerting.web.several import act_on_several, show_several
 from alerting.web.sources_page import map_one, show_not_mapped, show_sources
 from alerting.web.trail_page import save_events, show_events, show_not_found, show_trail
 from alerting.web.trends_page import show_trends
-from alerting.web.try_page import show_tried
+from alerting.web.try_page import show_looked_back, show_tried
 from alerting.web.visits import Answering, Door, Refusing
 from alerting.web.waiting_page import act_on_waiting, show_not_released, show_waiting
 
@@ -75,6 +75,7 @@ def _add_service(application: FastAPI, door: Door) -> None:
         (RULES, "/coverage", show_coverage),
         (RULES, "/{code}", show_rule),
         (RULES, "/{code}/try", show_tried),
+        (RULES, "/{code}/backtest", show_looked_back),
         (JUDGING, "", show_judging),
         (SOURCES, "", show_sources),
         (PLAN, "", show_plan),

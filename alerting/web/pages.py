@@ -14,6 +14,7 @@ from starlette.responses import HTMLResponse, Response
 from alerting.app import App
 from alerting.council_people import Leader
 from alerting.formatting import as_csv, capital, day, plural
+from alerting.notifications.messages import layouts
 from alerting.web.council import page_of
 from alerting.web.readers import Reader
 from alerting.web.sections import sections_of
@@ -66,7 +67,7 @@ def style(app: App) -> Response:
 @cache
 def _templates() -> Environment:
     environment = Environment(
-        loader=FileSystemLoader(_HERE / "templates"),
+        loader=FileSystemLoader((_HERE / "templates", layouts.FOLDER)),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

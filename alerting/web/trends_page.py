@@ -5,13 +5,14 @@ What it says rests on alerts alone. How much is in time is not here: the weekly 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
 from starlette.responses import Response
 
 from alerting.alerts import lifecycle
+from alerting.authoring.backtest.charts import Chart, draw_chart
 from alerting.model import Alert
 from alerting.notifications.content import WeeklyContent
 from alerting.notifications.messages.week import SCOPE_ROWS, WeekView, view_week
@@ -23,23 +24,16 @@ from alerting.notifications.weekly import look_of, readers_of, scope_of
 from alerting.store import brakes, reader_alerts
 from alerting.web.visits import Visit
 
-_WIDE, _HIGH, _EDGE = 240, 60, 6
+_WIDE, _HIGH = 240, 60
 
 
 @dataclass(frozen=True, kw_only=True)
-class Chart:
+class Weeks:
     """How many were open at the end of each week, as a picture and in figures."""
 
-    #: The points of each stretch of weeks that are known, as an SVG has them: `6,54 26.7,30`.
-    lines: tuple[str, ...]
+    chart: Chart
     #: The last day of each week, and how many; None where that is not known or kept back.
-    weeks: tuple[tuple[date, int | None], ...]
-
-    @property
-    def says(self) -> str:
-        """The picture in words."""
-        known = [count for _, count in self.weeks if count is not None]
-        return f"from {known[0]} to {known[-1]}, {min(known)} at the least and {max(known)} at the most" if known else "not known"
+    counts: tuple[tuple[date, int | None], ...]
 
 
 def show_trends(visit: Visit) -> Response:
@@ -64,7 +58,7 @@ class _Part:
     """The scorecard of one of the reader's ids: they have one, but for somebody with two posts."""
 
     view: WeekView
-    charts: tuple[Chart, ...]
+    charts: tuple[Weeks, ...]
 
 
 def _part(visit: Visit, book: WeekBook, reader: WeeklyReader) -> _Part:
@@ -77,7 +71,7 @@ def _part(visit: Visit, book: WeekBook, reader: WeeklyReader) -> _Part:
         masked=not reader.teams <= reader.own,
         covering=(reader.covering,) if reader.covering else (),
     )
-    charts = tuple(_chart(row.trend, visit.today) for row in scope[:SCOPE_ROWS])
+    charts = tuple(_weeks(row.trend, visit.today) for row in scope[:SCOPE_ROWS])
     return _Part(view=view_week(content, lambda rule: rule), charts=charts)
 
 
@@ -108,19 +102,9 @@ def _book(visit: Visit, policy: Policy) -> WeekBook:
     )
 
 
-def _chart(trend: Sequence[int | None], last: date) -> Chart:
+def _weeks(trend: Sequence[int | None], last: date) -> Weeks:
     days = [last - timedelta(weeks=back) for back in range(len(trend) - 1, -1, -1)]
-    return Chart(lines=tuple(_lines(trend)), weeks=tuple(zip(days, trend, strict=True)))
-
-
-def _lines(trend: Sequence[int | None]) -> Iterator[str]:
-    """Yield the points of each stretch of weeks that are known: a week that is not is a gap."""
-    most = max([1, *(count for count in trend if count is not None)])
-    step = (_WIDE - 2 * _EDGE) / max(1, len(trend) - 1)
-    points: list[str] = []
-    for place, count in enumerate([*trend, None]):
-        if count is not None:
-            points.append(f"{_EDGE + place * step:.1f},{_HIGH - _EDGE - count * (_HIGH - 2 * _EDGE) / most:.1f}")
-        elif points:
-            yield " ".join(points)
-            points = []
+    known = [count for count in trend if count is not None]
+    said = f"from {known[0]} to {known[-1]}, {min(known)} at the least and {max(known)} at the most" if known else "not known"
+    chart = draw_chart(f"Open at the end of each week: {said}", {"": trend}, days, width=_WIDE, height=_HIGH)
+    return Weeks(chart=chart, counts=tuple(zip(days, trend, strict=True)))

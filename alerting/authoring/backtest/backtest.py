@@ -14,7 +14,10 @@ from datetime import date, timedelta
 
 from alerting.alerts import brakes, lifecycle
 from alerting.alerts.advance import are_owners_known, life_of, working_days
+from alerting.app import App
+from alerting.authoring.draft import find_in_use
 from alerting.casedata.snapshot import Snapshot
+from alerting.config import DAYS
 from alerting.errors import AlertingError, Fault
 from alerting.evaluation.archive import Archive, KeptRun
 from alerting.evaluation.replay import DayAnswer, Replay, find_columns, find_withheld, strip_rule
@@ -145,6 +148,17 @@ def backtest(
         gaps={day: gap.problem for day, gap in sorted(gaps.items())},
         changed=_changed(book, draft.subject, askable),
     )
+
+
+def look_back(app: App, draft: Rule, first: date = date.min, last: date = date.max) -> Backtest:
+    """Return what a draft would have done on the days that a council has kept, beside the rule in use that it stands for.
+
+    Raises as `backtest` does.
+    """
+    in_use = find_in_use(app.book, draft)
+    beside = in_use if in_use is not None and in_use.version != draft.version else None
+    on = getattr(app.loaded.config.jobs, draft.file.job).on if draft.file.job != "monthly" else ()
+    return backtest(app.book, app.archive(), draft, beside, first, last, frozenset(map(DAYS.index, on)))
 
 
 def _replay_runs(book: Rulebook, rule: Rule, runs: Sequence[KeptRun]) -> Timeline:

@@ -1,12 +1,81 @@
-"""Series of days as pictures: blocks for a terminal, and the points of a line for a page. Pure."""
+"""Series of days as pictures: blocks for a terminal, lines and bars for a page, which `chart.html` draws. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
 from itertools import pairwise
+
+from alerting.formatting import day as in_words
 
 BLOCKS = "▁▂▃▄▅▆▇█"
 GAP = "·"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Chart:
+    """Series of days as lines, in the units of the drawing."""
+
+    #: The picture in words.
+    says: str
+    width: int
+    height: int
+    #: What the upper edge stands for; the lower one stands for nought.
+    top: int
+    #: Each series by its name, as the points of its unbroken stretches.
+    lines: Sequence[tuple[str, Sequence[str]]]
+    #: Where there is no answer: from where, and how wide.
+    empty: Sequence[tuple[float, float]]
+    #: Where a day is named along it.
+    ticks: Sequence[tuple[float, str]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bar:
+    """Two counts of one thing, with how long each is drawn."""
+
+    name: str
+    before: int
+    after: int
+    before_wide: float
+    after_wide: float
+
+
+def draw_chart(
+    says: str,
+    series: Mapping[str, Sequence[float | None]],
+    days: Sequence[date],
+    *,
+    width: int,
+    height: int,
+    empty: Collection[int] = (),
+) -> Chart:
+    """Return the picture of some series, a value a day each. empty: the places of the days that are marked as without an answer."""
+    top = round_up(max((value for values in series.values() for value in values if value is not None), default=0))
+    step = width / max(1, len(days) - 1)
+    return Chart(
+        says=says,
+        width=width,
+        height=height,
+        top=top,
+        lines=[(name, draw_lines(values, top, width, height)) for name, values in series.items()],
+        empty=[(max(0.0, number * step - step / 2), step) for number in empty],
+        ticks=[(number * step, in_words(days[number], "short")) for number in sorted({0, len(days) // 2, len(days) - 1}) if days],
+    )
+
+
+def draw_bars(counts: Sequence[tuple[str, int, int]], wide: float) -> list[Bar]:
+    """Return two bars for each name with a count before and after, the longest as wide as that.
+
+    >>> [(bar.before_wide, bar.after_wide) for bar in draw_bars([("red", 5, 10), ("amber", 0, 2)], 100)]
+    [(50.0, 100.0), (0.0, 20.0)]
+    """
+    most = max([1, *(count for _, before, after in counts for count in (before, after))])
+    return [
+        Bar(name=name, before=before, after=after, before_wide=before / most * wide, after_wide=after / most * wide)
+        for name, before, after in counts
+    ]
 
 
 def squeeze(values: Sequence[float | None], width: int) -> list[float | None]:

@@ -6,12 +6,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Any
 
 from alerting import private_files
 from alerting.alerts.lifecycle import FLAPS, FLAPS_WITHIN
 from alerting.authoring.backtest.backtest import Backtest, Day, Timeline
-from alerting.authoring.backtest.charts import draw_lines, round_up
+from alerting.authoring.backtest.charts import Chart, draw_chart
 from alerting.authoring.differences import compare_rules
 from alerting.errors import ConfigError
 from alerting.formatting import day as in_words
@@ -19,7 +18,9 @@ from alerting.formatting import plural
 from alerting.notifications.messages.layouts import lay_out
 
 WIDTH, HEIGHT = 640, 150
-"""Of a chart's plot in the page, in the units of its drawing."""
+"""Of a chart's plot in the report, in the units of its drawing."""
+SERIES = (("Open each day", "open"), ("New each day", "new"))
+"""What is drawn, by its title."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -172,12 +173,10 @@ def write_page(found: Backtest, path: Path, council: str) -> None:
         differences=[f"{each.key}: {each.says}" for each in compare_rules(found.in_use.rule, rule)] if found.in_use else [],
         headings=[name or rule.code for name, _ in name_timelines(found)],
         figures=make_figures(found),
-        charts=[_chart(found, "open", "Open each day"), _chart(found, "new", "New each day")],
+        charts=[(title, draw(found, what, title, width=WIDTH, height=HEIGHT)) for title, what in SERIES],
         periods=make_periods(found),
         teams=make_team_table(found),
         notes=list(write_notes(found)),
-        width=WIDTH,
-        height=HEIGHT,
     )
     try:
         private_files.write(path, text)
@@ -187,25 +186,15 @@ def write_page(found: Backtest, path: Path, council: str) -> None:
         ) from None
 
 
-def _chart(found: Backtest, what: str, title: str) -> dict[str, Any]:
-    """Return what the page draws: a line for each timeline, the scale, the days along it, and where there is no answer."""
+def draw(found: Backtest, what: str, title: str, *, width: int, height: int) -> Chart:
+    """Return `new` or `open` of every day as a picture: a line for each timeline, and where there is no answer."""
     values = {name: read_series(found, timeline, what) for name, timeline in name_timelines(found)}
-    known = [value for each in values.values() for value in each if value is not None]
-    top, days = round_up(max(known, default=0)), list_days(found)
-    step = WIDTH / max(1, len(days) - 1)
+    days = list_days(found)
     told = [
         f"{name or 'the rule'} from {next((v for v in each if v is not None), 0):.0f} to "
         f"{next((v for v in reversed(each) if v is not None), 0):.0f}, at most {max((v for v in each if v is not None), default=0):.0f}"
         for name, each in values.items()
     ]
-    empty = [
-        number for number, each in enumerate(values[name_timelines(found)[-1][0]]) if each is None and days[number] != days[0]
-    ]
-    return {
-        "title": title,
-        "says": f"{title}: {'; '.join(told)}",
-        "top": top,
-        "lines": [(name, draw_lines(each, top, WIDTH, HEIGHT)) for name, each in values.items()],
-        "empty": [(max(0.0, number * step - step / 2), step) for number in empty],
-        "ticks": [(number * step, in_words(days[number], "short")) for number in sorted({0, len(days) // 2, len(days) - 1})],
-    }
+    of_draft = values[name_timelines(found)[-1][0]]
+    empty = [number for number, each in enumerate(of_draft) if each is None and days[number] != days[0]]
+    return draw_chart(f"{title}: {'; '.join(told)}", values, days, width=width, height=height, empty=empty)

@@ -47,24 +47,12 @@ def command(
 
     A draft goes beside the rule in use that has its id or code, or that it replaces. Nothing is stored or sent.
     """
-    from alerting.authoring.backtest.backtest import backtest
-    from alerting.authoring.draft import find_in_use, load_draft, parse_params
-    from alerting.config import DAYS
+    from alerting.authoring.backtest.backtest import look_back
+    from alerting.authoring.draft import load_draft, parse_params
 
     app = build_app(ctx)
     draft = load_draft(app.book, rule, parse_params(settings))
-    in_use = find_in_use(app.book, draft)
-    beside = in_use if in_use is not None and in_use.version != draft.version else None
-    on = getattr(app.loaded.config.jobs, draft.file.job).on if draft.file.job != "monthly" else ()
-    found = backtest(
-        app.book,
-        app.archive(),
-        draft,
-        beside,
-        first.date() if first else date.min,
-        last.date() if last else date.max,
-        frozenset(map(DAYS.index, on)),
-    )
+    found = look_back(app, draft, first.date() if first else date.min, last.date() if last else date.max)
     if page:
         from alerting.authoring.backtest.report import write_page
 

@@ -13,6 +13,9 @@ from jinja2.sandbox import SandboxedEnvironment
 
 from alerting.formatting import day, plural
 
+FOLDER = Path(__file__).parent / "templates"
+"""Where the layouts are; the page draws its pictures by the same `chart.html`."""
+
 
 def lay_out(template: str, **values: object) -> str:
     """Return a layout with values put in, each escaped where it meets HTML."""
@@ -27,7 +30,7 @@ def inline(html: str) -> str:
 @cache
 def _layouts() -> SandboxedEnvironment:
     environment = SandboxedEnvironment(
-        loader=FileSystemLoader(Path(__file__).parent / "templates"),
+        loader=FileSystemLoader(FOLDER),
         autoescape=lambda name: bool(name) and str(name).endswith(".html"),
         undefined=StrictUndefined,
         trim_blocks=True,
