@@ -447,6 +447,8 @@ def test_every_route_but_those_that_say_nothing_of_anybody_is_behind_the_door(si
         "/service/rules/coverage",
         "/service/rules/{code}",
         "/service/rules/{code}/try",
+        "/service/rules/{code}/backtest",
+        "/service/rules/{code}/explain",
         "/service/sources",
         "/service/sources/map",
     }
@@ -455,6 +457,7 @@ def test_every_route_but_those_that_say_nothing_of_anybody_is_behind_the_door(si
         "/",
         "/a/{ref}",
         "/a/{ref}/{act}",
+        "/a/{ref}/explain",
         "/cover",
         "/cover/end",
         "/list.csv",
