@@ -53,16 +53,22 @@ def printed(*words: str) -> str:
 
 
 @pytest.mark.parametrize(
-    ("page", "part"),
-    [("rules.md", "keys"), ("rules.md", "functions"), ("subjects.md", "subjects"), ("catalogue.md", "catalogue")],
+    ("page", "command"),
+    [
+        ("rules.md", "rules keys"),
+        ("rules.md", "rules functions"),
+        ("subjects.md", "rules subjects"),
+        ("catalogue.md", "rules catalogue"),
+        ("what-is-read.md", "source columns"),
+    ],
 )
-def test_a_generated_page_holds_exactly_what_its_command_prints(page, part, tmp_path):
+def test_a_generated_page_holds_exactly_what_its_command_prints(page, command, tmp_path):
     config = tmp_path / "config.yaml"
     config.write_text(
         "council: {name: Exampleshire}\nsource: {type: demo}\nreceivers: {look: {type: console}}\n", encoding="utf-8"
     )
 
-    assert generated(page, f"alerting rules {part} --markdown") == printed("--config", str(config), "rules", part, "--markdown")
+    assert generated(page, f"alerting {command} --markdown") == printed("--config", str(config), *command.split(), "--markdown")
 
 
 def test_the_catalogue_has_every_column_of_every_subject_with_its_type_its_tier_and_its_meaning():

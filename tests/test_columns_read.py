@@ -8,7 +8,10 @@ from alerting.casedata.catalogue import SERVICE_COLUMNS
 from alerting.casedata.snapshot import Snapshot
 from alerting.evaluation.replay import find_columns, strip_rule
 from alerting.rulebook.book import Rulebook
+from alerting.rulebook.file_models import Overrides, RuleSetting
+from alerting.rulebook.reference import tables_read
 from alerting.rulebook.sql_tree import names_in, replace_calls
+from tests.case_rows import load_shipped, shipped
 from tests.made_council import MONDAY
 from tests.rule_folder import VIEW, Folder
 
@@ -182,3 +185,30 @@ def test_a_rule_that_is_asked_of_kept_days_reads_the_columns_that_its_query_name
     [rule] = folder.load().rules
 
     assert find_columns(strip_rule(rule)) == ["person_id", "team_id", "visits"]
+
+
+def test_what_is_read_is_listed_for_whoever_grants_it_with_the_rules_that_stand_on_it(folder):
+    listed = {each.name: each for each in tables_read(folder.load())}
+
+    assert listed["ssd_person"].columns == ("pers_person_id", "pers_dob")
+    assert (listed["ssd_person"].is_always, listed["ssd_person"].rules) == (True, ("CL-01",))
+    assert listed["ext_load"].wanted_by == "every run"
+
+
+@pytest.mark.slow
+def test_a_rule_that_is_switched_off_has_nothing_read():
+    [sdq] = [each for each in tables_read(shipped()) if each.name == "ssd_sdq_scores"]
+    off = {code: RuleSetting(enabled=False, reason="kept elsewhere") for code in sdq.rules}
+
+    assert sdq.rules
+    assert "ssd_sdq_scores" not in {each.name for each in tables_read(load_shipped(Overrides(settings=off)))}
+
+
+def test_every_table_is_read_for_something():
+    assert [each.name for each in tables_read(shipped()) if not each.wanted_by] == []
+
+
+def test_nothing_is_read_that_tells_who_a_child_is_but_their_number_and_their_birth():
+    [person] = [each for each in tables_read(shipped()) if each.name == "ssd_person"]
+
+    assert person.columns == ("pers_person_id", "pers_dob", "pers_expected_dob", "pers_death_date")

@@ -1,16 +1,19 @@
-"""What a rule or subject file may say, and whom rules can be about, as tables of a page: made of the models and the subjects."""
+"""What a rule or subject file may say, whom rules can be about, and what is read for them, as tables of a page: made of models and files."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from types import UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from alerting.casedata.catalogue import ALWAYS, SERVICE_COLUMNS, TABLES
 from alerting.expressions.functions import FUNCTIONS
+from alerting.rulebook.book import Rulebook
 from alerting.rulebook.file_models import Basis, Escalation, Example, RuleFile, Subject, SubjectColumn
 from alerting.rulebook.run_tables import RUN_TABLES
 
@@ -23,6 +26,9 @@ PARTS: Mapping[str, type[BaseModel]] = {
     "A column of a subject": SubjectColumn,
 }
 """The tables of keys, by the heading each stands under."""
+
+_NAMED = 6
+"""As many rules as are named one by one beside a table."""
 
 
 def keys_page() -> str:
@@ -48,6 +54,46 @@ def key_names() -> list[str]:
 def subjects_page(subjects: Iterable[Subject]) -> str:
     """Return every subject with its columns under a heading each, and then the tables of the run, as Markdown."""
     return "\n".join([*map(_subject, subjects), _RUN, *map(_run_table, RUN_TABLES)])
+
+
+@dataclass(frozen=True, kw_only=True)
+class TableRead:
+    """A table of the council's that runs read, as far as they do."""
+
+    name: str
+    columns: tuple[str, ...]
+    #: Whether every run reads it, whatever its rules are.
+    is_always: bool
+    #: The codes of the rules for which it is read; of one that every run reads, those that stand on it.
+    rules: tuple[str, ...]
+
+    @property
+    def wanted_by(self) -> str:
+        """What it is read for, in words."""
+        rules = f"{len(self.rules)} rules" if len(self.rules) > _NAMED else ", ".join(self.rules)
+        return " and ".join([*(["every run"] if self.is_always else []), *([rules] if rules else [])])
+
+
+def tables_read(book: Rulebook) -> list[TableRead]:
+    """Return every table and column that the rules that are switched on need, with those of every run, and no others."""
+    wanted, always = book.wanted(book.rules), ALWAYS | SERVICE_COLUMNS.keys()
+    # The SQL of a subject is asked whole, for a rule that needs half of it too.
+    read_for = {rule.code: rule.reads | (book.wanted([rule]).keys() - always) for rule in book.rules}
+    return [
+        TableRead(
+            name=name,
+            columns=tuple(column for column in TABLES[name].columns if column in wanted[name]),
+            is_always=name in always,
+            rules=tuple(sorted(code for code, tables in read_for.items() if name in tables)),
+        )
+        for name in sorted(wanted)
+    ]
+
+
+def tables_page(book: Rulebook) -> str:
+    """Return these tables as Markdown."""
+    rows = [(f"`{each.name}`", ", ".join(f"`{column}`" for column in each.columns), each.wanted_by) for each in tables_read(book)]
+    return _table(("table", "columns", "for"), rows)
 
 
 def functions_page() -> str:
