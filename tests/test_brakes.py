@@ -389,6 +389,18 @@ def test_the_first_day_run_again_is_still_the_first_day(beginning: Office):
     assert beginning.people() == set()
 
 
+def test_the_first_day_run_again_after_the_release_tells_what_it_kept_back(beginning: Office):
+    """As it is where data is loaded once more in the course of that day: what somebody has released is not kept back anew."""
+    beginning.run(MONDAY)
+    release(beginning, "--all", "--by", "A. Officer")
+
+    assert beginning.run(MONDAY).brakes == ()
+    assert beginning.told("M1") == {"C1": "backlog", "C2": "backlog"}
+    add(beginning, "C3")
+    beginning.run(MONDAY + DAY)
+    assert beginning.told("M1")["C3"] == "new"
+
+
 def test_a_job_that_begins_later_has_a_first_day_of_its_own(beginning: Office):
     beginning.rule("plan-weekly", "PL-07", job="weekly")
     beginning.run(MONDAY)

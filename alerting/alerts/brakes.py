@@ -78,6 +78,8 @@ class History:
     moved: bool = False
     #: The rules that were implausible and released, and have been no less so since: they are believed.
     believed: frozenset[str] = frozenset()
+    #: The rules whose first day somebody has looked at and released: run once more, that day keeps nothing of them back.
+    released: frozenset[str] = frozenset()
 
 
 def limits(book: Rulebook, usual: Mapping[str, float] | None = None) -> dict[str, int]:
@@ -117,8 +119,10 @@ def tripped(
         limit: float | None = usual.get(rule)
         if kind in ("first_run", "source"):
             limit = few
+        elif kind == "baseline":
+            limit = -1
         elif not history.begun:
-            limit = own.get(rule) if full else -1
+            limit = own.get(rule)
         if limit is not None and count > limit:
             found.append(Brake(rule=rule, since=as_of, count=count, kind=kind))
     return found
@@ -163,7 +167,7 @@ def _begins(item: Transition) -> bool:
 
 def _kind(rule: str, history: History, *, full: bool) -> Kind:
     if not history.begun:
-        return "storm" if full else "baseline"
+        return "storm" if full or rule in history.released else "baseline"
     if rule not in history.asked:
         return "first_run"
     return "source" if history.moved else "storm"

@@ -67,6 +67,7 @@ def history(connection: sa.Connection, job: str, as_of: date, source: str) -> Hi
         usual=_usual(connection, job, days),
         moved=before is not None and before != source,
         believed=frozenset(service_state.remembered(connection, _BELIEVED) or ()),
+        released=frozenset(service_state.remembered(connection, _BASELINE) or ()),
     )
 
 
