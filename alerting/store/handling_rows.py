@@ -12,6 +12,7 @@ from alerting.alerts.acts import ActKind
 from alerting.alerts.people import Actor
 from alerting.model import Act, Alert, Level
 from alerting.store import acts, schema
+from alerting.store.batches import batches
 
 _SAID_ONCE = ("not_useful", "judged")
 
@@ -69,12 +70,10 @@ def take_back(
 
 def read_open_acts(connection: sa.Connection, ids: Set[int]) -> dict[int, tuple[Act, ...]]:
     """Return what people did to each of these alerts that is open, and did not take back: the oldest first."""
-    table, alert = schema.handling, schema.alert
-    still_open = sa.select(alert.c.id).where(alert.c.resolved_on.is_(None))
-    query = sa.select(table).where(table.c.alert_id.in_(still_open), table.c.ended_at.is_(None)).order_by(table.c.id)
-    found: defaultdict[int, list[Act]] = defaultdict(list)
-    for row in connection.execute(query):
-        if row.alert_id in ids:
+    table, found = schema.handling, defaultdict[int, list[Act]](list)
+    query = sa.select(table).where(table.c.ended_at.is_(None)).order_by(table.c.id)
+    for some in batches(sorted(ids)):
+        for row in connection.execute(query.where(table.c.alert_id.in_(some))):
             found[row.alert_id].append(_act(row))
     return {id_: tuple(acts) for id_, acts in found.items()}
 

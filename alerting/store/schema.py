@@ -34,7 +34,7 @@ from alerting.notifications.recipient_log import NotToldReason
 from alerting.store.column_types import Line, Prose
 from alerting.store.column_types import Moment as Moment  # noqa: PLC0414  (released migrations take it from here)
 
-SCHEMA = "0013"
+SCHEMA = "0014"
 """The newest migration."""
 
 LAST_WITHOUT_REACH = "last_without_reach"
@@ -138,6 +138,8 @@ Index(
     sqlite_where=text("resolved_on IS NULL"), postgresql_where=text("resolved_on IS NULL"),
 )  # fmt: skip
 Index("ix_alert_resolved_on", alert.c.resolved_on)
+for _of in (alert.c.team, alert.c.worker, alert.c.adviser, alert.c.person):  # where a reader's alerts are looked for
+    Index(f"ix_alert_{_of.name}", _of, alert.c.resolved_on)
 
 # Today's measure of an open alert belongs to the run, not to the alert: the alert's row is written when it changes.
 reading = Table(
@@ -183,6 +185,10 @@ handling = Table(
     Column("ended_by", Line(200)),
     # The act by which it was done; none of what an earlier version kept.
     Column("act_id", Integer),
+)  # fmt: skip
+Index(
+    "ix_handling_assignee", handling.c.assignee,
+    sqlite_where=text("ended_at IS NULL"), postgresql_where=text("ended_at IS NULL"),
 )  # fmt: skip
 
 silence = Table(
@@ -252,7 +258,7 @@ told = Table(
     "told", metadata,
     Column("receiver", Line(60), primary_key=True),
     Column("recipient", Line(200), primary_key=True),
-    Column("alert_id", ForeignKey("alert.id"), primary_key=True),
+    Column("alert_id", ForeignKey("alert.id"), primary_key=True, index=True),
     Column("level", SmallInteger, nullable=False, info={"words": Level}),
     Column("condition", Line(20), nullable=False, info={"words": (*Condition, PASSED_ON)}),
     Column("told_on", Date, nullable=False),
@@ -277,6 +283,7 @@ Index(
     "ix_routed_now", routed.c.alert_id, routed.c.recipient, unique=True,
     sqlite_where=text("until IS NULL"), postgresql_where=text("until IS NULL"),
 )  # fmt: skip
+Index("ix_routed_to", routed.c.recipient, sqlite_where=text("until IS NULL"), postgresql_where=text("until IS NULL"))
 
 # A receiver that fails is left alone until `next_at`.
 receiver_state = Table(

@@ -76,17 +76,17 @@ class Scope:
 
     def every_open(self) -> list[Alert]:
         """Return every open alert that this reader may see."""
-        return self._seen(reader_alerts.is_open(), reader_alerts.within_reach(self._whereabouts))
+        return self._seen(reader_alerts.within_reach(self._whereabouts, reader_alerts.is_open))
 
     def ended(self, since: date) -> list[Alert]:
         """Return the alerts that this reader may see and that ended on a day or after it."""
-        return self._seen(reader_alerts.ended_since(since), reader_alerts.within_reach(self._whereabouts))
+        return self._seen(reader_alerts.within_reach(self._whereabouts, reader_alerts.ended_since(since)))
 
     def _seen(self, *where: Any) -> list[Alert]:
         if not self.reader.ids:
             return []
-        kept_back = reader_alerts.read_kept_back(self.connection, *where)
         found = self.store.alerts(*where, within=self.connection)
+        kept_back = reader_alerts.read_kept_back(self.connection, found)
         return [alert for alert in found if alert.id not in kept_back and self._covers(alert)]
 
     def _covers(self, alert: Alert) -> bool:

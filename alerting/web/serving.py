@@ -22,7 +22,7 @@ _STOPPED_WITHIN_S = 10
 def listening(council: Council) -> Iterator[str]:
     """Show the page while the block works, and return where it listens. Raises ConfigError where it cannot."""
     page = council.page
-    listener = _listen(page.host, page.port)
+    listener = listen_at(page.host, page.port)
     config = uvicorn.Config(
         make_application(council),
         log_config=None,
@@ -51,10 +51,12 @@ def listening(council: Council) -> Iterator[str]:
         council.close()
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def listen_at(host: str, port: int) -> socket.socket:
+    """Return a socket that listens. Raises ConfigError where it cannot."""
     try:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        listener = socket.socket(family, socket.SOCK_STREAM)
+        # Of a socket that does not say that it is TCP, asyncio lets the system hold small pieces back: 40 ms a page.
+        listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         try:
             if sys.platform != "win32":  # there it would let another process have the same port
                 listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -78,8 +78,8 @@ def _part(visit: Visit, book: WeekBook, reader: WeeklyReader) -> _Part:
 def _book(visit: Visit, policy: Policy) -> WeekBook:
     store, connection, today = visit.council.store(), visit.connection, visit.today
     doubted = {brake.rule for brake in brakes.on(connection) if brake.is_implausible}
-    kept_back = reader_alerts.read_kept_back(connection)
     found = store.recent(today - timedelta(weeks=WEEKS + 1), connection, and_on=today - A_YEAR)
+    kept_back = reader_alerts.read_kept_back(connection, found)
 
     def flapping(alert: Alert) -> bool:
         return lifecycle.is_flapping(alert.came_back, today, policy.working_days)
