@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import lru_cache
 
 import sqlalchemy as sa
 from pydantic import TypeAdapter, ValidationError
 
 from alerting.casedata.directory import Directory
-from alerting.store.service_state import remember, remembered
+from alerting.store.service_state import remember, remembered, remembered_text
 
 _DIRECTORY, _SINCE = "directory", "directory since"
 _AS_JSON = TypeAdapter(Directory)
@@ -44,12 +45,18 @@ def keep(connection: sa.Connection, run_id: int, directory: Directory, now: date
 def read(connection: sa.Connection) -> NewestDirectory | None:
     """Return the directory of the last run; None where none has kept one that this version can read."""
     try:
-        runs, value = remembered(connection, _SINCE), remembered(connection, _DIRECTORY)
-        if runs is None or value is None:
+        runs, text = remembered(connection, _SINCE), remembered_text(connection, _DIRECTORY)
+        if runs is None or text is None:
             return None
-        return NewestDirectory(directory=_AS_JSON.validate_python(value), since=runs[0], list_since=runs[1])
+        return NewestDirectory(directory=_read(text), since=runs[0], list_since=runs[1])
     except (ValidationError, ValueError, TypeError, LookupError):
         return None
+
+
+@lru_cache(maxsize=4)
+def _read(text: str) -> Directory:
+    # Every page asks for it, and between two runs it is the same. It is thousands of people: reading it takes longer than most pages.
+    return _AS_JSON.validate_json(text)
 
 
 def take_off(connection: sa.Connection, ids: Collection[str], now: datetime) -> None:

@@ -89,8 +89,13 @@ _SHAPES: Mapping[str, Any] = {
 
 def remembered(connection: sa.Connection, name: str) -> Any:
     """Return what is remembered under a name; None where nothing is, or nothing that can be read any more."""
-    text = connection.execute(sa.select(sa.cast(state.c.value, sa.Text)).where(state.c.name == name)).scalar()
+    text = remembered_text(connection, name)
     return None if text is None else _read(name, text)
+
+
+def remembered_text(connection: sa.Connection, name: str) -> str | None:
+    """Return what is remembered under a name, as it is kept: JSON that nobody has looked at; None where nothing is."""
+    return connection.execute(sa.select(sa.cast(state.c.value, sa.Text)).where(state.c.name == name)).scalar()
 
 
 def remembered_of_each(connection: sa.Connection, begins: str) -> dict[str, Any]:
