@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from alerting.casedata.restricted_list import RESTRICTED, RestrictedPerson
@@ -67,13 +68,35 @@ class Directory:
 
     def teams_of(self, service: str) -> list[Team]:
         """Return the teams with a service, in the order of their ids."""
-        wanted = service.strip().casefold()
-        teams = (team for team in self.teams.values() if (team.service or "").strip().casefold() == wanted)
-        return sorted(teams, key=lambda team: team.id)
+        return list(self._teams_by_service.get(_plain_service(service), ()))
 
     def team_for(self, service: str) -> Team | None:
         """Return the team with a service such as `performance`; the one with the smallest id where there are several."""
         return next(iter(self.teams_of(service)), None)
+
+    def members(self, team: str) -> Sequence[str]:
+        """Return the current members of staff whose post is in a team, by worker id."""
+        return self._members.get(team, ())
+
+    @cached_property
+    def _members(self) -> Mapping[str, Sequence[str]]:
+        found: dict[str, list[str]] = {}
+        for person in self.staff.values():
+            if person.team is not None:
+                found.setdefault(person.team, []).append(person.id)
+        return found
+
+    @cached_property
+    def _teams_by_service(self) -> Mapping[str, Sequence[Team]]:
+        # Every alert is looked up in it several times, and a council has hundreds of teams.
+        found: dict[str, list[Team]] = {}
+        for _, team in sorted(self.teams.items()):
+            found.setdefault(_plain_service(team.service), []).append(team)
+        return found
+
+
+def _plain_service(service: str | None) -> str:
+    return (service or "").strip().casefold()
 
 
 def read_directory(snapshot: Snapshot, trust: Trust) -> Directory:

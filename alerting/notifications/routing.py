@@ -168,10 +168,8 @@ class Router:
             return "has no address"
         if self.is_in_shadow(alert):
             return "is not told of a rule that is in shadow"
-        teams = self.teams(alert)
-        above = {one for team in teams for one in (team.manager, team.service_manager, team.head_of_service)}
-        if person.team not in {team.id for team in teams} and worker not in above:
-            return f"is neither in {self.team_name(alert) if teams else 'its team'} nor above it"
+        if worker not in self._near(alert):
+            return f"is neither in {self.team_name(alert) if self.teams(alert) else 'its team'} nor above it"
         if self.is_about(alert, person):
             return "is whom it is about"
         if not self.may_know(alert, person):
@@ -180,6 +178,17 @@ class Router:
         if route and route.nobody_else and worker not in {one.person.id for one in self._by_role(alert, route)}:
             return "is not one of those whom its rule names, and it goes to nobody else"
         return None
+
+    def assignable(self, alert: Alert) -> list[Person]:
+        """Return the members of staff to whom an alert can be given, by name."""
+        free = [worker for worker in self._near(alert) if self.why_not_assigned(alert, worker) is None]
+        return sorted((self.directory.staff[worker] for worker in free), key=lambda person: (person.name, person.id))
+
+    def _near(self, alert: Alert) -> frozenset[str]:
+        """Return who is in a team that answers for an alert, or above it, by worker id."""
+        teams = self.teams(alert)
+        above = {one for team in teams for one in (team.manager, team.service_manager, team.head_of_service) if one}
+        return frozenset(above.union(*(self.directory.members(team.id) for team in teams)))
 
     def worker_named(self, name: str) -> str:
         """Return the id of the member of staff with an id, an address or a name; what is no one's is given back as it is."""

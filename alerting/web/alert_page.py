@@ -178,11 +178,8 @@ def _not_told(visit: Visit, alert: Alert, shower: Shower) -> list[tuple[str, str
 
 def _choices(visit: Visit, alert: Alert) -> Choices:
     limits, router = visit.app.loaded.config.handling, visit.scope.router
-    people = [
-        one for one in router.directory.staff.values() if visit.reader.manages and router.why_not_assigned(alert, one.id) is None
-    ]
     return Choices(
-        people=sorted(((one.id, one.name) for one in people), key=lambda one: one[1]),
+        people=[(one.id, one.name) for one in router.assignable(alert)] if visit.reader.manages else [],
         closing=ClosingReason.choices(),
         not_useful=REASONS,
         standing={act.kind: KINDS[act.kind] for act in alert.acts if act.kind in KINDS},

@@ -6,6 +6,7 @@ An alert of which it may not be done is named with why, and keeps none of the ot
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -160,9 +161,8 @@ def _last_days(visit: Visit, act: str, alerts: Sequence[Alert]) -> Mapping[Level
 def _people(visit: Visit, alerts: Sequence[Alert]) -> list[tuple[str, str]]:
     """Return to whom alerts may be assigned, by name; of whom not every one may be given, with how many may."""
     router = visit.scope.router
-    found = []
-    for one in router.directory.staff.values():
-        count = sum(router.why_not_assigned(alert, one.id) is None for alert in alerts)
-        if count:
-            found.append((one.id, one.name if count == len(alerts) else f"{one.name} ({count} of {len(alerts)})"))
-    return sorted(found, key=lambda one: one[1])
+    counts = Counter(one.id for alert in alerts for one in router.assignable(alert))
+    names = {id_: router.directory.staff[id_].name for id_ in counts}
+    all_ = len(alerts)
+    said = [(id_, names[id_] if count == all_ else f"{names[id_]} ({count} of {all_})") for id_, count in counts.items()]
+    return sorted(said, key=lambda one: (one[1], one[0]))
