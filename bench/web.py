@@ -1,23 +1,28 @@
 """Time the list and the page of an alert, 20 managers at once, over a store with many alerts, while runs are writing.
 
-    python -m bench web [--open 100000] [--past 1000000] [--asks 30] [--postgresql]
+    python -m bench web [--open 100000] [--past 1000000] [--asks 30] [--pause 1] [--postgresql]
 
-The alerts are spread over 300 teams; each manager answers for one. Printed are the median and the 99th of a hundred in milliseconds, as a
-reader waits for them, on an empty store first: `x` is how much longer the full one takes.
+The page, the runs and the managers are three processes, as they are in a council. Its directory names 1,500 people in 300 teams; the alerts
+are spread over 2,000 teams, of which each manager answers for one and is told of all its 50. Each manager asks for their list, then for an
+alert of it, and pauses before each for so many seconds on average; with `--pause 0` all 20 ask as fast as they are answered. Printed are the
+median and the 99th of a hundred in milliseconds, as a reader waits for them, on an empty store first: `x` is how much longer the full one takes.
 """
 
 from __future__ import annotations
 
 import argparse
+import multiprocessing
+import random
 import statistics
 import tempfile
-import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from datetime import date, timedelta
+from datetime import timedelta
 from itertools import count
+from multiprocessing.connection import Connection
+from multiprocessing.synchronize import Event
 from pathlib import Path
 from typing import Any
 
@@ -25,10 +30,12 @@ import sqlalchemy as sa
 
 from alerting.store import schema
 from tests.made_council import MONDAY
+from tests.office import Office
 from tests.postgres import start_postgres
-from tests.web_site import Browser, Site, new_office, shown
+from tests.web_site import Browser, new_office, shown
 
-MANAGERS, TEAMS, PIECE = 20, 300, 50_000
+MANAGERS, TEAMS, TEAMS_WITH_ALERTS, WORKERS_A_TEAM, PIECE = 20, 300, 2_000, 4, 50_000
+_NEW = multiprocessing.get_context("spawn")
 
 
 def main() -> None:
@@ -37,30 +44,20 @@ def main() -> None:
     parser.add_argument("--open", type=int, default=100_000)
     parser.add_argument("--past", type=int, default=1_000_000)
     parser.add_argument("--asks", type=int, default=30)
+    parser.add_argument("--pause", type=float, default=1.0)
     parser.add_argument("--postgresql", action="store_true")
     arguments = parser.parse_args()
     print(f"{'open':>8} {'past':>9} {'page':6} {'median':>7} {'99th':>7} {'x':>5}")
     with tempfile.TemporaryDirectory() as folder, a_store(Path(folder), on_postgresql=arguments.postgresql) as store:
         office = new_office(Path(folder))
         office.store_url = store
-        for number in range(MANAGERS):
-            worker, team = f"B{number}", f"TB{number}"
-            office.council.add(
-                "ext_staff",
-                worker_id=worker,
-                name=f"Person {worker}",
-                email=f"{worker.lower()}@example.gov.uk",
-                role="team_manager",
-                team_id=team,
-            )
-            office.council.add("ext_team", team_id=team, name=f"Team {team}", service="help_protection", manager_id=worker)
-            office.council.on_a_plan(f"B{number}", seen=MONDAY - timedelta(days=60), team=team, worker=worker)
+        for number in range(TEAMS):
+            _add_team(office, number)
         office.run(MONDAY)
-        days = (MONDAY + timedelta(days=number) for number in count(1))
-        with shown(office) as site:
-            before = measure(site, arguments.asks, days, 0, 0, {})
-            fill(site, arguments.open, arguments.past)
-            measure(site, arguments.asks, days, arguments.open, arguments.past, before)
+        with begun(serve, office) as url, begun(keep_running, office):
+            before = measure(url, arguments.asks, arguments.pause, 0, 0, {})
+            fill(office, arguments.open, arguments.past)
+            measure(url, arguments.asks, arguments.pause, arguments.open, arguments.past, before)
 
 
 @contextmanager
@@ -73,33 +70,93 @@ def a_store(folder: Path, *, on_postgresql: bool) -> Iterator[str]:
         yield f"sqlite:///{(folder / 'bench.db').as_posix()}"
 
 
-def fill(site: Site, open_: int, past: int) -> None:
-    """Put copies of one manager's alert into the store, of each team as many."""
-    store = site.council.store()
+def _add_team(office: Office, number: int) -> None:
+    """Add a team with its manager and workers; the manager of one that is measured has a child who is not seen."""
+    team = f"TB{number}"
+    for worker, role in [
+        (f"B{number}", "team_manager"),
+        *((f"W{number}-{one}", "social_worker") for one in range(WORKERS_A_TEAM)),
+    ]:
+        address = f"{worker.lower()}@example.gov.uk"
+        office.council.add("ext_staff", worker_id=worker, name=f"Person {worker}", email=address, role=role, team_id=team)
+    office.council.add("ext_team", team_id=team, name=f"Team {team}", service="help_protection", manager_id=f"B{number}")
+    if number < MANAGERS:
+        office.council.on_a_plan(f"B{number}", seen=MONDAY - timedelta(days=60), team=team, worker=f"B{number}")
+
+
+def fill(office: Office, open_: int, past: int) -> None:
+    """Put copies of one manager's alert into the store, of each team as many, and of what is open that its manager is told of it."""
+    store = office.store()
     with store.transaction() as connection:
-        like: dict[str, Any] = dict(
-            connection.execute(sa.select(schema.alert).where(schema.alert.c.team == "TB0").limit(1)).mappings().one()
-        )
-    like.pop("id")
+        like = _first(connection, schema.alert, schema.alert.c.team == "TB0")
+        its = {table: _first(connection, table, table.c.alert_id == like["id"]) for table in (schema.routed, schema.reading, schema.told)}
+        number = 10_000_000  # far from those that runs give meanwhile
     for at in range(0, open_ + past, PIECE):
-        rows = []
-        for number in range(at, min(at + PIECE, open_ + past)):
-            ended = {} if number < open_ else {"condition": "resolved", "resolved_on": MONDAY - timedelta(days=number % 300)}
-            about = {"ref": f"X-{number}", "subject": f"S{number}", "person": f"C{number}", "team": f"TB{number % TEAMS}"}
-            rows.append(like | about | ended)
+        rows: dict[sa.Table, list[dict[str, Any]]] = {schema.alert: [], schema.reading: [], schema.routed: [], schema.told: []}
+        for copy in range(at, min(at + PIECE, open_ + past)):
+            id_, team, is_open = number + copy, copy % TEAMS_WITH_ALERTS, copy < open_
+            ended = None if is_open else MONDAY - timedelta(days=copy % 300)
+            about = {
+                "id": id_,
+                "ref": f"X-{copy}",
+                "subject": f"S{copy}",
+                "person": f"C{copy}",
+                "team": f"TB{team}",
+                "worker": f"W{team}-0",
+            }
+            rows[schema.alert].append(like | about | ({} if is_open else {"condition": "resolved", "resolved_on": ended}))
+            of_it = {"alert_id": id_, "recipient": f"B{team}", "until": ended}
+            rows[schema.routed].append(its[schema.routed] | of_it)
+            rows[schema.told].append(its[schema.told] | {"alert_id": id_, "recipient": f"B{team}"})
+            if is_open:
+                rows[schema.reading].append(its[schema.reading] | {"alert_id": id_})
         with store.transaction() as connection:
-            connection.execute(sa.insert(schema.alert), rows)
+            for table, some in rows.items():
+                if some:
+                    connection.execute(sa.insert(table), some)
+    store.close()
 
 
-def measure(site: Site, asks: int, days: Iterator[date], open_: int, past: int, before: dict[str, float]) -> dict[str, float]:
-    """Ask as all managers at once while runs write; print what it took, and return the medians by page."""
-    ended = threading.Event()
-    writer = threading.Thread(target=keep_running, args=(site, days, ended))
-    writer.start()
+def _first(connection: sa.Connection, table: sa.Table, *where: sa.ColumnElement[bool]) -> dict[str, Any]:
+    """Return a row of a table, without its number where it has one."""
+    row = dict(connection.execute(sa.select(table).where(*where).limit(1)).mappings().one())
+    return {name: value for name, value in row.items() if name != "id" or table is schema.alert}
+
+
+@contextmanager
+def begun(what: Callable[..., None], office: Office) -> Iterator[str]:
+    """Let a process of its own do something for an office until the block ends, and return what it says once it has begun."""
+    says, to = _NEW.Pipe()
+    ended = _NEW.Event()
+    process = _NEW.Process(target=what, args=(office, to, ended))
+    process.start()
+    try:
+        yield says.recv()
+    finally:
+        ended.set()
+        process.join()
+
+
+def serve(office: Office, says: Connection, ended: Event) -> None:
+    """Show the page, and say where."""
+    with shown(office) as site:
+        says.send(site.url)
+        ended.wait()
+
+
+def keep_running(office: Office, says: Connection, ended: Event) -> None:
+    """Do runs one after another, each of the next day."""
+    says.send("")
+    for number in count(1):
+        if ended.is_set():
+            return
+        office.run(MONDAY + timedelta(days=number))
+
+
+def measure(url: str, asks: int, pause: float, open_: int, past: int, before: dict[str, float]) -> dict[str, float]:
+    """Ask as all managers at once; print what it took, and return the medians by page."""
     with ThreadPoolExecutor(MANAGERS) as pool:
-        took = list(pool.map(lambda number: ask(site.reader(f"B{number}"), asks), range(MANAGERS)))
-    ended.set()
-    writer.join()
+        took = list(pool.map(lambda number: ask(url, f"b{number}@example.gov.uk", asks, pause), range(MANAGERS)))
     medians = {}
     for page in ("list", "alert"):
         all_ = [seconds * 1000 for one in took for seconds in one[page]]
@@ -109,24 +166,21 @@ def measure(site: Site, asks: int, days: Iterator[date], open_: int, past: int, 
     return medians
 
 
-def keep_running(site: Site, days: Iterator[date], ended: threading.Event) -> None:
-    """Do runs one after another, each of the next day."""
-    while not ended.is_set():
-        site.office.run(next(days))
-
-
-def ask(browser: Browser, asks: int) -> dict[str, list[float]]:
+def ask(url: str, address: str, asks: int, pause: float) -> dict[str, list[float]]:
     """Ask for the list, and the first alert of it, some times; return the seconds of each."""
+    browser, drawn = Browser(url=url, headers={"X-Mail": address}), random.Random(address)
     took: dict[str, list[float]] = {"list": [], "alert": []}
     ref = ""
     for _ in range(asks):
         for page in ("list", "alert"):
+            time.sleep(drawn.uniform(0, 2 * pause))
             began = time.perf_counter()
             answer = browser.get("/" if page == "list" else f"/a/{ref}")
             took[page].append(time.perf_counter() - began)
             assert answer.status_code == 200, answer.status_code
             if page == "list":
                 ref = answer.text.partition('href="/a/')[2].partition('"')[0]
+    browser.close()
     return {page: seconds[1:] for page, seconds in took.items()}
 
 
