@@ -89,7 +89,10 @@ def fill(office: Office, open_: int, past: int) -> None:
     store = office.store()
     with store.transaction() as connection:
         like = _first(connection, schema.alert, schema.alert.c.team == "TB0")
-        its = {table: _first(connection, table, table.c.alert_id == like["id"]) for table in (schema.routed, schema.reading, schema.told)}
+        its = {
+            table: _first(connection, table, table.c.alert_id == like["id"])
+            for table in (schema.routed, schema.reading, schema.told)
+        }
         number = 10_000_000  # far from those that runs give meanwhile
     for at in range(0, open_ + past, PIECE):
         rows: dict[sa.Table, list[dict[str, Any]]] = {schema.alert: [], schema.reading: [], schema.routed: [], schema.told: []}
