@@ -21,12 +21,11 @@ from alerting.errors import ConfigError
 from alerting.regions import one_authority
 from alerting.regions.authorities import Authority, find_authorities, find_unsafe
 from alerting.regions.one_authority import Errand, run_authority
-from alerting.regions.region import Region, longest_first, on_this_machine
+from alerting.regions.region import Engine, Region, longest_first, on_this_machine
 from alerting.regions.region_report import AuthorityRun, Ending, RegionReport, first_of
 from tests.made_council import MONDAY
-from tests.region_of_councils import NAMES, fingerprints, found_council, found_region
+from tests.region_of_councils import NAMES, fingerprints, found_council, found_region, run_one_by_one, the_command
 
-DAY = MONDAY.isoformat()
 LINUX = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux says in files what a process has in use")
 CONFIG = "council: {name: %s}\nstore: '%s'\nsource: {type: demo}\nreceivers: {look: {type: folder, path: outbox}}\n"
 
@@ -299,6 +298,50 @@ def region_of(place: Path) -> Region:
     return Region(place=place, job="daily", as_of=MONDAY, memory_mb=4096, minutes=5)
 
 
+def told_of(place: Path, engine: Engine) -> dict[str, AuthorityRun]:
+    """Run a region by an engine, and return what is reported of each."""
+    found = region_of(place).run(engine, lambda: datetime.now(UTC), lambda: False, lambda *_: None)
+    return {run.name: run for run in found.authorities}
+
+
+def test_as_many_are_handed_over_as_the_engine_has_places_in_their_order_and_more_as_it_gets_more(tmp_path):
+    names = ("adur", "barton", "corfe", "dell")
+    for name in names:
+        authority(tmp_path, name)
+    begun: list[str] = []
+    going_on: list[int] = []
+
+    def run(errand: Errand) -> AuthorityRun:
+        begun.append(errand.authority.name)
+        going_on.append(1)
+        time.sleep(0.05)
+        most.append(len(going_on))
+        going_on.pop()
+        return AuthorityRun(name=errand.authority.name, ending=Ending.done)
+
+    most: list[int] = []
+    told_of(tmp_path, Engine(name="one by one", places=lambda: 1, run=run))
+    assert (begun, most) == (list(names), [1, 1, 1, 1])
+
+    told_of(tmp_path, Engine(name="growing", places=lambda: 1 if len(begun) < 5 else 3, run=run))
+    assert max(most[4:]) == 3
+
+
+def test_what_an_engine_raises_over_one_authority_costs_no_other(tmp_path):
+    for name in ("adur", "barton"):
+        authority(tmp_path, name)
+
+    def run(errand: Errand) -> AuthorityRun:
+        if errand.authority.name == "adur":
+            raise RuntimeError("C1")
+        return AuthorityRun(name=errand.authority.name, ending=Ending.done)
+
+    found = told_of(tmp_path, Engine(name="odd", places=lambda: 2, run=run))
+
+    assert {name: run.ending for name, run in found.items()} == {"adur": Ending.lost, "barton": Ending.done}
+    assert found["adur"].why == "it was not heard of to its end (RuntimeError)"
+
+
 def test_whoever_was_there_and_is_not_any_more_is_missing_until_they_are_back(tmp_path):
     (tmp_path / "adur").mkdir()
     (tmp_path / "adur" / "config.yaml").write_text("council: [")  # is not begun, so that nothing takes time
@@ -312,29 +355,35 @@ def test_whoever_was_there_and_is_not_any_more_is_missing_until_they_are_back(tm
         assert {run.name: run.ending for run in found.authorities} == {"adur": Ending.unsafe, "barton": Ending.gone}
 
 
-@pytest.mark.parametrize("options", [[], ["--at-once", "0"], ["--minutes", "0"], ["--memory-mb", "1"], ["--as-of", "tomorrow"]])
+OF_THE_OTHER_ENGINE = [["--master", "spark://h:7077"], ["--engine", "spark", "--at-once", "2"]]
+
+
+@pytest.mark.parametrize(
+    "options", [*OF_THE_OTHER_ENGINE, [], ["--at-once", "0"], ["--minutes", "0"], ["--memory-mb", "1"], ["--as-of", "tomorrow"]]
+)
 def test_options_that_make_no_sense_are_refused(tmp_path, options):
     place = ["--authorities", str(tmp_path)] if options else []
 
     assert CliRunner().invoke(cli, ["region", "run", "daily", *place, *options]).exit_code == 2
 
 
-def the_command(place: Path) -> list[str]:
-    return [sys.executable, "-m", "alerting", "region", "run", "daily", "--authorities", str(place), "--as-of", DAY]
-
-
 def run_region(place: Path, *options: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([*the_command(place), *options], capture_output=True, text=True, check=False, timeout=300)
 
 
+def test_without_the_package_of_spark_it_says_what_to_install(tmp_path, monkeypatch):
+    authority(tmp_path, "adur")
+    monkeypatch.setitem(sys.modules, "pyspark", None)
+
+    result = CliRunner().invoke(cli, ["region", "run", "daily", "--authorities", str(tmp_path), "--engine", "spark"])
+
+    assert result.exit_code == 1
+    assert "pip install practice-alerts[spark]" in result.stderr
+
+
 @pytest.fixture(scope="module")
 def alone(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, str]]:
-    """The fingerprints of a region's councils of which each was run by itself."""
-    place = tmp_path_factory.mktemp("alone")
-    for name, council in found_region(place).items():
-        result = CliRunner().invoke(cli, ["--config", str(council.folder / "config.yaml"), "run", "daily", "--as-of", DAY])
-        assert result.exit_code == 0, (name, result.output)
-    return {name: fingerprints(place / name) for name in NAMES}
+    return run_one_by_one(tmp_path_factory.mktemp("alone"))
 
 
 @pytest.mark.slow

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import suppress
@@ -29,8 +30,8 @@ class Engine:
     """Where authorities are run: on this machine, or on a cluster."""
 
     name: str
-    #: How many errands are handed over at a time.
-    at_once: int
+    #: Says how many errands it takes at a time, just now.
+    places: Callable[[], int]
     run: Callable[[Errand], AuthorityRun]
     #: Ends what was handed over, where that must be asked for.
     cancel: Callable[[], object] = lambda: None
@@ -38,7 +39,7 @@ class Engine:
 
 def on_this_machine(at_once: int, stopping: Stopping) -> Engine:
     """Return the engine that runs so many authorities at a time here, each in a process of its own."""
-    return Engine(name="local", at_once=at_once, run=partial(run_authority, stopping=stopping))
+    return Engine(name="local", places=lambda: at_once, run=partial(run_authority, stopping=stopping))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,9 +127,12 @@ def _run_all(errands: Sequence[Errand], engine: Engine, stopping: Stopping, told
     if not errands:
         return []
     ended: list[AuthorityRun] = []
-    with ThreadPoolExecutor(engine.at_once) as pool:
-        going_on: set[Future[AuthorityRun]] = {pool.submit(_run_one, errand, engine, stopping) for errand in errands}
-        while going_on:
+    going_on: set[Future[AuthorityRun]] = set()
+    waiting = deque(errands)
+    with ThreadPoolExecutor(len(errands)) as pool:
+        while waiting or going_on:
+            while waiting and len(going_on) < engine.places():
+                going_on.add(pool.submit(_run_one, waiting.popleft(), engine, stopping))
             done, going_on = wait(going_on, timeout=1, return_when=FIRST_COMPLETED)
             for future in done:
                 ended.append(future.result())

@@ -15,6 +15,7 @@ from alerting.formatting import number, plural
 from alerting.terminal import echo, echo_json, echo_table
 
 if TYPE_CHECKING:
+    from alerting.regions.region import Engine, Stopping
     from alerting.regions.region_report import AuthorityRun, RegionReport
 
 PATIENCE_S = 45.0
@@ -31,14 +32,22 @@ PATIENCE_S = 45.0
     help="A folder of authorities, each a folder with its config.yaml; or a text file with a folder on each line.",
 )
 @click.option("--as-of", type=DAY, help="The business date; today when left out.")
-@click.option("--at-once", type=click.IntRange(1, 1000), help="How many run at a time; one a processor when left out.")
+@click.option(
+    "--engine", type=click.Choice(["local", "spark"]), default="local", show_default=True, help="This machine, or a cluster."
+)
+@click.option("--master", help="With --engine spark: the cluster, such as spark://host:7077.")
+@click.option("--at-once", type=click.IntRange(1, 1000), help="With --engine local: how many; one a processor when left out.")
 @click.option("--memory-mb", default=4096, show_default=True, type=click.IntRange(512, 1_000_000), help="MB that one may take.")
 @click.option("--minutes", default=60, show_default=True, type=click.IntRange(1, 1440), help="Minutes that one may take.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as one JSON value.")
+@click.pass_context
 def command(
+    ctx: click.Context,
     job: str,
     place: Path,
     as_of: datetime | None,
+    engine: str,
+    master: str | None,
     at_once: int | None,
     *,
     memory_mb: int,
@@ -46,19 +55,33 @@ def command(
     as_json: bool,
 ) -> None:
     """Run a job of every authority, each as `alerting run` would, and say who ran and who did not."""
-    from alerting.regions.region import Region, on_this_machine
+    from alerting.regions.region import Region
     from alerting.runs.stopping import told_to_stop
 
+    if master and engine != "spark":
+        raise click.UsageError("--master names a cluster: it goes with --engine spark.", ctx)
+    if at_once and engine == "spark":
+        raise click.UsageError("--at-once is about this machine: how many a cluster runs at once is for Spark to say.", ctx)
     on = as_of.date() if as_of else None
     region = Region(place=place.absolute(), job=job, as_of=on, memory_mb=memory_mb, minutes=minutes)
     with told_to_stop(lambda: None, code=1, patience_s=PATIENCE_S) as stop:
-        report = region.run(on_this_machine(at_once or os.cpu_count() or 1, stop.asked), now, stop.asked, _tell_one)
+        report = region.run(_engine(engine, master, at_once, stop.asked), now, stop.asked, _tell_one)
     if as_json:
         echo_json(report.as_json())
     else:
         tell(report)
     region.keep(report)
     sys.exit(report.exit_code)
+
+
+def _engine(name: str, master: str | None, at_once: int | None, stopping: Stopping) -> Engine:
+    if name == "spark":
+        from alerting.regions.cluster import on_cluster
+
+        return on_cluster(master)
+    from alerting.regions.region import on_this_machine
+
+    return on_this_machine(at_once or os.cpu_count() or 1, stopping)
 
 
 def _tell_one(run: AuthorityRun, done: int, of: int) -> None:
