@@ -18,7 +18,7 @@ from mkdocs.structure.files import File, Files
 from pymdownx.slugs import slugify
 
 ROOT = Path(__file__).parent.parent
-SHOWN = ("*.md", "LICENSE", "bench/README.md", "docs/**/*.md", "docs/images/*")
+SHOWN = ("*.md", "LICENSE", "bench/README.md", "docs/**/*.md", "docs/images/*", "docs/site.css")
 
 # A browser holds the page to it, whatever a later release of the theme would like to load.
 NOBODY_ELSE = (
