@@ -17,10 +17,11 @@ from alerting.model import Alert, Condition, Level, Person, Reason
 from alerting.notifications.content import AllClear, DigestContent, Notification
 from alerting.notifications.decide import decide
 from alerting.notifications.policy import Policy
+from alerting.notifications.preferences import Preferences
 from alerting.notifications.world import World
 from tests.made_council import MONDAY
 from tests.office import Office
-from tests.plain_day import DIRECTORY, TUESDAY, alert, clear, day, ended, world
+from tests.plain_day import DIRECTORY, TUESDAY, alert, clear, day, ended, match, world
 from tests.plain_policy import STORM, plain_policy, told
 from tests.rendered import daily, message
 
@@ -281,3 +282,21 @@ def test_a_worker_is_no_case_of_their_own_and_a_rule_in_shadow_has_not_looked(of
 
     assert office.content("W1").all_clear == AllClear(cases=2, not_known=0, rules=1)
     assert office.content("M1").all_clear == AllClear(cases=2, not_known=0, rules=1)
+
+
+# ---------------------------------------------------------------------- who would rather not hear
+
+
+def test_whoever_would_rather_not_is_not_told_that_nothing_is_open_and_others_are(policy: Policy):
+    rather = world(preferences={"M1": Preferences(all_clear=False)})
+
+    assert set(clears(policy, rather)) == {"W1"}
+
+
+def test_whoever_would_rather_not_does_not_hear_of_what_is_done_alone_and_hears_of_all_that_is_new(policy: Policy):
+    rather = {"M1": Preferences(all_clear=False, done=False)}
+    is_over = world(ended("A-1"), told=["A-1"], preferences=rather)
+
+    assert told(decide(policy, "daily", is_over, day())) == {}
+    assert told(decide(policy, "daily", replace(is_over, preferences={}), day())) == {"A-1": "cleared"}
+    assert len(told(decide(policy, "daily", is_over, day(match("C2"))))) == 2, "what is new, and with it what is done"

@@ -459,6 +459,7 @@ def test_every_route_but_those_that_say_nothing_of_anybody_is_behind_the_door(si
         "/a/{ref}/{act}",
         "/a/{ref}/explain",
         "/cover",
+        "/preferences",
         "/cover/end",
         "/list.csv",
         "/several",

@@ -88,6 +88,7 @@ def pages(site: Site) -> dict[str, str]:
         "not signed in": site.browser().get("/").text,
         "trends": manager.get("/trends").text,
         "cover": manager.get("/cover").text,
+        "preferences": manager.get("/preferences?done=kept").text,
     }
     found["explained"] = manager.send(f"/a/{alert.ref}/explain", token=manager.get(f"/a/{alert.ref}") and manager.token()).text
     admin = site.browser(**{"X-Mail": "admin@example.gov.uk"})

@@ -50,6 +50,7 @@ class ActKind(Worded):
     trail_read = "trail read", "looked up what was done"
     cover_said = "cover said", "said who covers"
     cover_ended = "cover ended", "ended cover"
+    preferences_said = "preferences said", "said what they would rather have"
     child_looked_up = "child looked up", "looked up a child"
     list_saved = "list saved", "saved a list of alerts as a spreadsheet"
     child_wiped = "child wiped", "wiped what was kept about a child"

@@ -277,7 +277,7 @@ class _Run:
             budget=int(self.policy.number("alert_budget", 10)),
             administrators=frozenset(one.id for one in self.administrators),
             cards=compose_team_cards(self.evaluation.measures, self.world.months, self.directory.teams, as_of),
-            quiet=self.policy.quiet(self.job, self.world.last_heard),
+            quiet=self.policy.quiet(self.job, self.world.last_heard, self.world.preferences),
         )
 
     @property

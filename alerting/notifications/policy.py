@@ -6,11 +6,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
+from types import MappingProxyType
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from alerting.council_people import Administrator, Leader
 from alerting.model import Level
+from alerting.notifications.preferences import Preferences
 from alerting.notifications.quiet import Quiet
 from alerting.notifications.routing import Receiver, RuleRoute
 from alerting.notifications.scorecard import Target
@@ -101,12 +103,14 @@ class Policy:
         value = self.book.settings.params.get(name)
         return unless_set if value is None else float(str(value))
 
-    def quiet(self, job: str, last_heard: Mapping[tuple[str, str], date]) -> Quiet:
+    def quiet(
+        self, job: str, last_heard: Mapping[tuple[str, str], date], preferences: Mapping[str, Preferences] = MappingProxyType({})
+    ) -> Quiet:
         """Return when a job tells of what is clear or done although nothing is new: the daily one alone does."""
         if job != "daily":
             return Quiet()
         all_clear, done = int(self.number("all_clear_days", 0)), int(self.number("done_days", 0))
-        return Quiet(all_clear_days=all_clear, done_days=done, last_heard=last_heard)
+        return Quiet(all_clear_days=all_clear, done_days=done, last_heard=last_heard, preferences=preferences)
 
     def working_days(self, start: date, end: date) -> int:
         """Count the working days between two days, by the council's calendar."""

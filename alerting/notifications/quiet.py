@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
+from alerting.notifications.preferences import Preferences
+
 WEEK = 7
 """Nobody hears either of these more often than every so many days, whatever is set."""
 
@@ -20,6 +22,8 @@ class Quiet:
     done_days: int = 0
     #: The last day of a message to somebody, by receiver and id: today, where the day is run once more.
     last_heard: Mapping[tuple[str, str], date] = field(default_factory=dict)
+    #: What people would rather have, by id, of those who said so.
+    preferences: Mapping[str, Preferences] = field(default_factory=dict)
 
     @property
     def is_wanted(self) -> bool:
@@ -28,11 +32,14 @@ class Quiet:
 
     def all_clear_is_due(self, receiver: str, person: str, as_of: date) -> bool:
         """Return whether somebody with nothing open is told so today."""
-        return self._is_due(self.all_clear_days, receiver, person, as_of)
+        return self._rather(person).all_clear and self._is_due(self.all_clear_days, receiver, person, as_of)
 
     def done_is_due(self, receiver: str, person: str, as_of: date) -> bool:
         """Return whether somebody is told today of what is done although nothing else is new."""
-        return self._is_due(self.done_days, receiver, person, as_of)
+        return self._rather(person).done and self._is_due(self.done_days, receiver, person, as_of)
+
+    def _rather(self, person: str) -> Preferences:
+        return self.preferences.get(person, Preferences())
 
     def _is_due(self, days: int, receiver: str, person: str, as_of: date) -> bool:
         last = self.last_heard.get((receiver, person))

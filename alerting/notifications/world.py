@@ -12,6 +12,7 @@ from alerting.casedata.directory import Directory
 from alerting.casedata.said_cover import SaidCover
 from alerting.model import Alert, LastTold
 from alerting.notifications.channel_checks import Channel
+from alerting.notifications.preferences import Preferences
 from alerting.notifications.report import RuleRow
 from alerting.notifications.silences import Silence
 from alerting.notifications.team_card import Kept
@@ -77,5 +78,7 @@ class World:
     months: Kept = field(default_factory=dict)
     #: The last day of a message of the daily job to somebody, an earlier run of this one too, by receiver and id, where that is looked for.
     last_heard: Mapping[tuple[str, str], date] = field(default_factory=dict)
+    #: What people would rather have, by id, of those who said so.
+    preferences: Mapping[str, Preferences] = field(default_factory=dict)
     #: For the weekly job only.
     week: Week = field(default_factory=Week)

@@ -20,6 +20,9 @@ HOLD = "hold_fire"
 COVER = "cover"
 """The name under which it is remembered what people said of cover."""
 
+PREFERENCES = "preferences"
+"""The name under which it is remembered what people would rather have."""
+
 MONTHS = "team measures"
 """The name under which it is remembered how the work of teams went in the last months."""
 
@@ -51,6 +54,12 @@ class _DoubtedList(BaseModel):
     says: str
 
 
+class _Preferences(BaseModel):
+    all_clear: bool
+    done: bool
+    order: str
+
+
 class _Release(BaseModel):
     mark: str
 
@@ -72,6 +81,7 @@ _SHAPES: Mapping[str, Any] = {
     "last_without_reach": int,
     "last_without_routed": int,
     "page session ended:": bool,
+    PREFERENCES: dict[str, _Preferences],
     "restricted records": dict[str, Any] | list[Any],
     "restricted records doubted": _DoubtedList,
     "restricted records lost": bool,

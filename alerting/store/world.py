@@ -25,6 +25,7 @@ from alerting.store import (
     channel_checks,
     load_history,
     newest_directory,
+    preferences,
     rule_quality,
     said_cover,
     service_state,
@@ -78,6 +79,7 @@ def read_world(
         cards_not_posted=cards_not_posted(connection, as_of),
         months=service_state.remembered(connection, service_state.MONTHS) or {} if job == "monthly" else {},
         last_heard=last_heard(connection, as_of) if policy.quiet(job, {}).is_wanted else {},
+        preferences=preferences.read(connection),
         week=_week(store, connection, policy, as_of) if job == "weekly" else Week(),
     )
 

@@ -24,6 +24,7 @@ from alerting.web.messages_page import show_messages, show_not_tried, try_again
 from alerting.web.my_list import save_list, show_list
 from alerting.web.people_page import show_people
 from alerting.web.plan_page import show_plan
+from alerting.web.preferences_page import keep_preferences, show_preferences
 from alerting.web.problems import is_for_programs, problem
 from alerting.web.readiness import why_not_ready
 from alerting.web.rules_page import show_coverage, show_rule, show_rules
@@ -52,6 +53,8 @@ def make_application(council: Council) -> ASGIApp:
     application.add_route("/cover", door.behind(show_cover), methods=["GET"])
     application.add_route("/cover", door.behind(say_cover, show_cover_refused), methods=["POST"])
     application.add_route("/cover/end", door.behind(end_cover, show_cover_refused), methods=["POST"])
+    application.add_route("/preferences", door.behind(show_preferences), methods=["GET"])
+    application.add_route("/preferences", door.behind(keep_preferences), methods=["POST"])
     application.add_route("/trends", door.behind(show_trends), methods=["GET"])
     application.add_route("/list.csv", door.behind(save_list), methods=["POST"])
     application.add_route("/a/{ref}", door.behind(show_alert), methods=["GET"])

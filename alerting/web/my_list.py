@@ -16,7 +16,7 @@ from starlette.responses import Response
 from alerting.alerts.acts import ActKind
 from alerting.formatting import plural
 from alerting.model import Alert, Level
-from alerting.store import act_json, acts
+from alerting.store import act_json, acts, preferences
 from alerting.web import pages
 from alerting.web.shown import ENDED_SECTIONS, OPEN_SECTIONS, Shown
 from alerting.web.visits import Visit
@@ -83,9 +83,9 @@ class Wanted:
         )
 
 
-def read_wanted(given: Mapping[str, str]) -> Wanted:
-    """Return what an address or a form asks for."""
-    return Wanted(**{name: given.get(name, "") for name in asdict(Wanted())})
+def read_wanted(given: Mapping[str, str], order: str = "") -> Wanted:
+    """Return what an address or a form asks for. order: what comes first unless it says."""
+    return Wanted(**{name: given.get(name, "") for name in asdict(Wanted())} | {"order": given.get("order", order)})
 
 
 def show_list(visit: Visit) -> Response:
@@ -93,7 +93,7 @@ def show_list(visit: Visit) -> Response:
     reader = visit.reader
     if not reader.ids:
         return visit.go_to("/service") if reader.sees_runs else visit.nothing_there()
-    shower, wanted = visit.shower(), read_wanted(visit.query)
+    shower, wanted = visit.shower(), read_wanted(visit.query, preferences.read_of(visit.connection, reader.ids).order)
     alerts = wanted.read(visit)
     workers = {visit.veiled(alert.worker): shower.name(alert.worker) for alert in alerts if alert.worker}
     chosen = wanted.choose(visit, alerts)
@@ -103,6 +103,7 @@ def show_list(visit: Visit) -> Response:
         here="list",
         wanted=wanted,
         fields=asdict(wanted),
+        is_narrowed=any(visit.query.get(name) for name in asdict(wanted)),
         counts=Counter(map(shower.section, chosen)),
         sections=[(section, _blocks([one for one in shown if one.section == section])) for section in wanted.sections],
         total=len(chosen),
