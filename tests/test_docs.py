@@ -161,6 +161,32 @@ def test_every_command_says_what_it_does(words, command):
     assert command.help or command.short_help
 
 
+def calls(text: str) -> list[str]:
+    """Return what a page lets its reader type after `alerting`, in a sentence or in an example; what stands for a command to fill in is none."""
+    examples = "\n".join(re.findall(r"^ *```(?:sh|powershell)\n(.*?)^ *```", text, re.MULTILINE | re.DOTALL))
+    found = re.findall(r"`alerting ([^`\n]+)`", text) + re.findall(r"(?:^|[\s/])alerting ([^\n#|]*)", examples)
+    found = [re.sub(r"^(--config \S+ ?)?", "", each).strip() for each in found]
+    return [each for each in found if each and not re.match(r"\[|--|COMMAND", each)]
+
+
+def unknown(call: str) -> list[str]:
+    """Return what of a call there is not: its command, or options of it."""
+    command, words = cli, call.split()
+    while words and isinstance(command, click.Group) and re.fullmatch(r"[a-z][a-z-]*", words[0]):
+        inner = command.get_command(click.Context(command), words[0])
+        if inner is None:
+            return [words[0]]
+        command, words = inner, words[1:]
+    options = {name for each in command.params for name in (*each.opts, *each.secondary_opts)} | {"--help"}
+    named = {option for word in words for option in re.findall(r"^--[a-z-]+", word)}
+    return sorted(named - options)
+
+
+@pytest.mark.parametrize("path", pages(), ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_every_command_that_a_page_lets_somebody_type_is_there_with_its_options(path):
+    assert {call: missing for call in calls(path.read_text(encoding="utf-8")) if (missing := unknown(call))} == {}
+
+
 # ---------------------------------------------------------------- settings
 
 
