@@ -270,6 +270,33 @@ def test_a_part_of_a_list_can_be_asked_for(tmp_path):
     assert (part["total"], part["alerts"]) == (3, every["alerts"][1:2])
 
 
+def test_what_waits_for_a_second_person_is_shown_with_its_number_and_approved_by_it(tmp_path):
+    office = new_office(tmp_path)
+    office.rules_of_its_own()
+    office.rule("cp-visit-overdue", "CP-03", levels="{critical: measure > long_days}", notify="{critical: [team_manager]}")
+    office.begin(MONDAY)
+    with shown(office) as site:
+        first, second = site.reader("M1"), site.reader("S1")
+        ref = read(first.get(f"{API}/alerts?rule=CP-03"))["alerts"][0]["ref"]
+        assert read(do(first, ref, "snooze", until="2026-03-06", reason="visit booked"))["done"] == "asked"
+        [asked] = read(first.get(f"{API}/alerts/{ref}"))["waiting"]
+        [seen] = read(second.get(f"{API}/alerts/{ref}"))["waiting"]
+        answers = [do(one, ref, "approve", request=asked["request"]).status_code for one in (first, second)]
+
+    assert (asked["to_be"], asked["by"], asked["may_approve"], asked["may_withdraw"]) == ("snoozed", "Person M1", False, True)
+    assert (seen["request"], seen["may_approve"]) == (asked["request"], True)
+    assert answers == [409, 200]
+
+
+def test_whoever_is_not_let_in_is_told_that_and_not_that_what_they_sent_does_not_fit(site):
+    ref = the_visit(site, site.reader("M1"))
+
+    for stranger, status in ((site.browser(), 401), (site.reader("stranger"), 403)):
+        read(stranger.get(f"{API}/alerts?limit=0"), status)
+        read(stranger.post_json(f"{API}/alerts/{ref}/acts/recorded", {}), status)
+    read(site.reader("M1").post_json(f"{API}/alerts/{ref}/acts/recorded", {}), 403)
+
+
 def test_who_asks_too_often_is_told_so(site, monkeypatch):
     monkeypatch.setattr("alerting.web.visits._GETS_A_MINUTE", 1)
     reader = site.reader("H1")

@@ -80,7 +80,6 @@ def page_of_alert(visit: Visit, *, done: str = "", wrong: str = "", wrong_act: s
     if alert is None:
         return visit.nothing_there()
     shower = visit.shower()
-    waiting = waiting_at(visit, alert)
     return visit.show(
         "alert.html",
         status=409 if wrong else 200,
@@ -90,7 +89,7 @@ def page_of_alert(visit: Visit, *, done: str = "", wrong: str = "", wrong_act: s
         history=history_of(visit, alert, shower),
         told=_told(visit, alert, shower),
         not_told=_not_told(visit, alert, shower),
-        waiting=[_waiting(visit, one, alert, shower) for one in waiting],
+        waiting=waiting_of(visit, alert, shower),
         choices=_choices(visit, alert),
         is_open=alert.condition is not Condition.resolved,
         two=alert.level is Level.critical,
@@ -101,6 +100,11 @@ def page_of_alert(visit: Visit, *, done: str = "", wrong: str = "", wrong_act: s
         given=visit.form if wrong else {},
         as_of=visit.as_of,
     )
+
+
+def waiting_of(visit: Visit, alert: Alert, shower: Shower) -> list[Waiting]:
+    """Return what was asked for about an alert, and waits for a second person."""
+    return [_waiting(visit, request, alert, shower) for request in waiting_at(visit, alert)]
 
 
 def _waiting(visit: Visit, request: Request, alert: Alert, shower: Shower) -> Waiting:

@@ -22,7 +22,7 @@ from alerting.formatting import capital
 from alerting.store.service_counts import count_open_by_level
 from alerting.store.store import Transaction
 from alerting.web.acting import DONE, do, hold, stand_of
-from alerting.web.alert_page import history_of
+from alerting.web.alert_page import Waiting, history_of, waiting_of
 from alerting.web.api_shapes import (
     ActAsked,
     ActDone,
@@ -36,6 +36,7 @@ from alerting.web.api_shapes import (
     Me,
     RuleRow,
     RunRow,
+    WaitingRow,
 )
 from alerting.web.council import Council
 from alerting.web.machines import A_MINUTE, is_machine
@@ -84,7 +85,7 @@ def add_routes(application: FastAPI, door: Door) -> None:
         return await api.for_readers_or_machines(request, lambda _, __: JSONResponse(application.openapi()), roles=None)
 
     application.add_route(f"{_ROOT}/openapi.json", document, methods=["GET"])
-    application.add_exception_handler(RequestValidationError, _misshapen)
+    application.add_exception_handler(RequestValidationError, api.misshapen)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,6 +125,11 @@ class _Api:
         """How the service goes; for a machine's token too."""
         return await self.for_readers_or_machines(request, lambda council, connection: _json(_health(council, connection)))
 
+    async def misshapen(self, request: Request, error: Exception) -> Response:
+        """Say to whoever is let in that what they asked for does not fit; to others no more than that they are not."""
+        token = request.headers.get(_TOKEN, "")
+        return await self._enter(request, lambda _: _misshapen(error), {"token": token})
+
     async def _enter(self, request: Request, answering: Answering, form: Mapping[str, str] | None = None, **how: Any) -> Response:
         return await run_in_threadpool(self.door.enter, request, form or {}, answering, turning=_turned, **how)
 
@@ -159,7 +165,7 @@ def _refused(_: Visit, error: HandlingError) -> Response:
     return problem(409, f"{capital(error.problem)}.")
 
 
-async def _misshapen(_: Request, error: Exception) -> Response:
+def _misshapen(error: Exception) -> Response:
     """Return where what was asked for does not fit, and not what stands there."""
     found = error.errors() if isinstance(error, RequestValidationError) else []
     # What there is not is not named: its name is whatever somebody sent.
@@ -202,8 +208,20 @@ def _alert(visit: Visit) -> Response:
             alert=_row(shower.show(alert)),
             facts=[Fact(name=name, value=value) for name, value in shower.facts(alert)],
             history=[HistoryRow(at=one.at, says=one.says, note=one.note) for one in history_of(visit, alert, shower)],
+            waiting=[_waiting(one) for one in waiting_of(visit, alert, shower)],
             stand=stand_of(alert),
         )
+    )
+
+
+def _waiting(one: Waiting) -> WaitingRow:
+    return WaitingRow(
+        request=str(one.number),
+        to_be=one.to_be,
+        by=one.by,
+        note=one.note,
+        may_approve=one.may_approve,
+        may_withdraw=one.may_withdraw,
     )
 
 

@@ -103,6 +103,19 @@ class HistoryRow(BaseModel):
     note: str
 
 
+class WaitingRow(BaseModel):
+    """What somebody asked for, and waits for a second person."""
+
+    model_config = _FROZEN
+
+    request: str = Field(description="What `approve` and `withdraw` name")
+    to_be: str = Field(description="What the alert would be then, such as snoozed")
+    by: str
+    note: str
+    may_approve: bool
+    may_withdraw: bool
+
+
 class AlertShown(BaseModel):
     """One alert, with all that the page shows of it."""
 
@@ -111,6 +124,7 @@ class AlertShown(BaseModel):
     alert: AlertRow
     facts: list[Fact]
     history: list[HistoryRow]
+    waiting: list[WaitingRow]
     stand: str = Field(description="What an act says of how it stood")
 
 
