@@ -49,7 +49,7 @@ format: $(READY)  ## settle layout and what ruff can mend by itself
 	$(BIN)/ruff format .
 
 # Without --quiet, which would take what --strict stops at with it. What the theme says at each start about another program is left out.
-docs: $(READY)  ## the docs as a site with a search, in the folder site: open site/index.html
+docs: $(READY)  ## the docs as a site, in the folder site; opened as files they have no search
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
 
 # What the service is compared with is installed beside it for this alone.
