@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bench import dataframes, evaluate
+from bench import dataframes, england, evaluate
 from bench.figures import Times, exponent
 from tests.case_rows import shipped
 
@@ -47,3 +47,19 @@ def test_what_takes_twice_as_long_for_twice_as_much_grows_with_the_power_of_one(
 
 def test_a_time_is_shown_as_its_median_with_the_least_and_the_most():
     assert str(Times((1.0, 3.0, 1.25))) == "1.25 (1-3)"
+
+
+def test_the_authorities_of_england_have_all_its_rows_between_them_and_a_sample_is_of_all_sizes():
+    sizes = england.children(0.1)
+
+    assert len(sizes) == 153
+    assert sum(sizes) * 58 == pytest.approx(15_200_000, rel=0.01)
+    assert sizes[76] / sizes[0] == pytest.approx(sizes[-1] / sizes[76], rel=0.05)
+    assert england.sampled(sizes, 3) == [sizes[0], sizes[76], sizes[-1]]
+    assert england.sampled(sizes, 200) == sizes
+
+
+def test_what_all_would_take_is_what_each_takes_and_what_each_row_does():
+    line = england.fitted([1_000, 3_000, 5_000], [3.0, 5.0, 7.0])
+
+    assert line.of(153, 152_000_000) == pytest.approx(153 * 2 + 152_000)
