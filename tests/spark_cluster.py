@@ -94,7 +94,7 @@ def spark_cluster(folder: Path, workers: int = 2) -> Iterator[Cluster]:
         for number in range(workers):
             place = ["--cores", "2", "--memory", "1g", "--work-dir", str(folder / f"work-{number}")]
             processes.append(start("worker.Worker", *place, address))
-        until = time.monotonic() + 60
+        until = time.monotonic() + 180
         while sum("registered with master" in log.read_text() for log in folder.glob("*.log")) < workers:
             assert time.monotonic() < until, "the cluster does not start"
             time.sleep(0.1)
