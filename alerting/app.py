@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -60,6 +60,12 @@ class App:
     source: Source | None
     notifiers: Mapping[str, Notifier]
     faults: tuple[Fault, ...]
+
+    def with_rules(self, folder: Path) -> App:
+        """Return the same service with the council's rules from another folder; of a file with faults none is taken from before."""
+        rules = self.loaded.config.rules.model_copy(update={"path": folder})
+        loaded = replace(self.loaded, config=self.loaded.config.model_copy(update={"rules": rules}))
+        return replace(self, loaded=loaded, book=_book(loaded, _overrides(loaded, []), dict))
 
     def store(self) -> Store:
         """Open the store. Raises StoreError."""
@@ -304,7 +310,7 @@ def build(path: Path, *, checking: bool = False) -> App:
         notifier = _make(loaded, ("receivers", name), section, "notifiers", "Notifier", unmade)
         if notifier is not None:
             notifiers[name] = _for(loaded.config.council, cast("Notifier", notifier))
-    book = _book(loaded, overrides)
+    book = _book(loaded, overrides, lambda: _last_good(loaded))
     faults += [*book.faults, *unmade]
     for job, settings in dict(loaded.config.jobs).items():
         for index, name in enumerate(settings.to or ()):
@@ -437,11 +443,11 @@ def carried_rules() -> Path:
     return carried if carried.is_dir() else Path(__file__).parent.parent / "rules"
 
 
-def _book(loaded: Loaded, overrides: Overrides) -> Rulebook:
-    """Load the rules; a file that has faults today in its last good version, where the store has one."""
+def _book(loaded: Loaded, overrides: Overrides, last_good: Callable[[], Mapping[str, LastGoodText]]) -> Rulebook:
+    """Load the rules; a file that has faults today in its last good version, where there is one."""
     (folder, *own), packs = rules_folders(loaded), loaded.config.rules.packs
     limits = Limits(memory_mb=loaded.config.engine.memory_mb, seconds=loaded.config.engine.seconds)
-    return load_rulebook(folder, packs, overrides, loaded.document, lambda: _last_good(loaded), limits, next(iter(own), None))
+    return load_rulebook(folder, packs, overrides, loaded.document, last_good, limits, next(iter(own), None))
 
 
 def _last_good(loaded: Loaded) -> dict[str, LastGoodText]:

@@ -129,6 +129,10 @@ class Page(BaseModel):
         default=None, description="What a machine shows to read metrics, runs and health; none may when left out"
     )
     directors: MailAddresses = Field(default=(), description="Mail addresses of directors, who see counts and no child")
+    drafts: bool = Field(
+        default=False,
+        description="Whether drafts of rules are written on the page and released by two people, into the council's folder of rules",
+    )
     auditors: MailAddresses = Field(default=(), description="Mail addresses of auditors, who see the service's runs and no child")
 
     @field_validator("colour")

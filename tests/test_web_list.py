@@ -449,6 +449,10 @@ def test_every_route_but_those_that_say_nothing_of_anybody_is_behind_the_door(si
         "/service/rules/{code}/try",
         "/service/rules/{code}/backtest",
         "/service/rules/{code}/explain",
+        "/service/rules/drafts",
+        "/service/rules/drafts/{draft}",
+        "/service/rules/drafts/{draft}/try",
+        "/service/rules/drafts/{draft}/{act}",
         "/service/sources",
         "/service/sources/map",
     }

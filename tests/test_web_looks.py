@@ -59,7 +59,7 @@ def site(tmp_path_factory):
     office = new_office(tmp_path_factory.mktemp("looks"))
     office.settings |= {"keep": {"days": 30}}
     office.begin(MONDAY)
-    with shown(office) as made:
+    with shown(office, drafts=True) as made:
         something_waits(made)
         yield made
 
@@ -93,6 +93,16 @@ def pages(site: Site) -> dict[str, str]:
     found["explained"] = manager.send(f"/a/{alert.ref}/explain", token=manager.get(f"/a/{alert.ref}") and manager.token()).text
     admin = site.browser(**{"X-Mail": "admin@example.gov.uk"})
     found |= {path: admin.get(path).text for path in ABOUT_THE_SERVICE}
+    admin.get("/service/rules/drafts")
+    found["draft not begun"] = admin.send("/service/rules/drafts", code="XX-99").text
+    draft = admin.send("/service/rules/drafts", code="PL-01", how="beside", title="Long").headers["location"]
+    found["draft"] = admin.get(draft).text
+    mark = admin.page.text.split('name="mark" value="')[1].split('"')[0]
+    found["drafts"], found["draft tried"] = admin.get("/service/rules/drafts").text, admin.get(f"{draft}/try").text
+    admin.get(draft)
+    admin.send(f"{draft}/save", mark=mark, text="id: x")
+    found["draft with faults"] = admin.get(draft).text
+    admin.send(f"{draft}/discard", mark=admin.page.text.split('name="mark" value="')[1].split('"')[0])
     admin.get("/service/rules/CP-03")
     found["explained of nobody"] = admin.send("/service/rules/CP-03/explain", subject="").text
     for act in ("acknowledge", "snooze", "assign"):

@@ -18,14 +18,16 @@ import pytest
 import yaml
 
 from alerting.app import App, build
+from alerting.authoring import drafting
 from alerting.casedata.directory import Restriction
 from alerting.sources.demo.export import export
 from alerting.sources.demo.source import Source
-from alerting.store import newest_directory
+from alerting.store import newest_directory, rule_drafts
 from alerting.web.application import make_application
 from alerting.web.readers import find_reader, read_directory_of_the_day
 from alerting.web.scope import make_scope
 from alerting.web.serving import listening
+from tests.made_council import somebody
 from tests.servers import free_port
 from tests.web_site import PROXY, Browser, Clock, Council, words
 
@@ -133,6 +135,14 @@ def restrict_some(app: App, paper: Paper) -> None:
     store.close()
 
 
+def begin_draft(app: App) -> None:
+    """Keep a draft of a rule that is the council's own."""
+    begun, store = drafting.begin(app, "CP-03", beside=False, title=None), app.store()
+    with store.transaction() as connection:
+        rule_drafts.begin(connection, begun.rule, begun.text, begun.based_on, somebody("P1"), NOON)
+    store.close()
+
+
 def every_path(page: Council, examples: dict[str, list[str]]) -> list[str]:
     """Return every path that can be asked for: what stands in braces in a route is each of its examples, and each needs some."""
     found = []
@@ -156,7 +166,13 @@ def council(tmp_path_factory):
         "source": {"type": "demo", "children": 800, "seed": 11, "start": DAY},
         "keep": {"days": 0},
         "receivers": {"outbox": {"type": "folder", "path": "outbox"}},
-        "page": {"url": f"http://127.0.0.1:{port}", "port": port, "sign_in": PROXY, "directors": ["director@example.gov.uk"]},
+        "page": {
+            "url": f"http://127.0.0.1:{port}",
+            "port": port,
+            "sign_in": PROXY,
+            "drafts": True,
+            "directors": ["director@example.gov.uk"],
+        },
     }
     config = folder / "config.yaml"
     config.write_text(yaml.safe_dump(settings), "utf-8")
@@ -167,6 +183,7 @@ def council(tmp_path_factory):
     export(Source(children=800, seed=11, start=DAY), DAY, folder / "tables", "csv", date_style="iso", encoding="utf-8")
     paper = Paper(folder / "tables", folder / "alerting.db")
     restrict_some(app, paper)
+    begin_draft(app)
     page = Council(config=config, build=lambda: build(config), clock=Clock(moment=NOON), log=lambda _: None)
     with listening(page):
         yield page, paper, f"http://127.0.0.1:{port}"
@@ -256,7 +273,7 @@ def test_every_page_as_every_role_names_no_child_outside(council):
     refs = sorted(alert.ref for alert in paper.alerts)[::9]
     about = {alert.ref: alert for alert in paper.alerts}
     # Each alert is asked for below; here it is one that few may know of.
-    examples = {"ref": refs[:1], "run": ["1"], "code": ["CP-03", "WF-08"]}
+    examples = {"ref": refs[:1], "run": ["1"], "code": ["CP-03", "WF-08"], "draft": ["1"]}
     for role, address in by_role.items():
         known = {alert.person for alert in paper.alerts if address in paper.may_know(alert)}
         browser = Browser(url=url, headers={"X-Mail": address})

@@ -32,6 +32,9 @@ class ActKind(Worded):
     data_error = "data_error", "said to be wrong in the data"
     not_useful = "not_useful", "said to be not useful"
     judged = "judged", "judged right or wrong"
+    rule_drafted = "rule drafted", "saved a draft of a rule"
+    draft_discarded = "draft discarded", "discarded a draft of a rule"
+    rule_released = "rule released", "released a rule"
     rule_promoted = "rule promoted", "let a rule go live"
     close = "close", "closed"
     take_back = "take_back", "taken back"
@@ -77,6 +80,7 @@ _TOLD = frozenset(
         ActKind.fire_held,
         ActKind.fire_released,
         ActKind.child_wiped,
+        ActKind.rule_released,
         ActKind.rule_promoted,
         ActKind.retention_begun,
     }
@@ -162,6 +166,16 @@ class WipeWanted:
     children: tuple[str, ...]
 
 
+@dataclass(frozen=True, kw_only=True)
+class RuleWanted:
+    """That a draft of a rule is written into the council's folder of rules, and counts from the next run on."""
+
+    kind: ClassVar = ActKind.rule_released
+    #: The number of the draft, and the mark of the very text that was read.
+    draft: int
+    mark: str
+
+
 Wanted = (
     SnoozeWanted
     | DataErrorWanted
@@ -172,6 +186,7 @@ Wanted = (
     | ListWanted
     | FireWanted
     | WipeWanted
+    | RuleWanted
 )
 
 

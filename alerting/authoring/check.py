@@ -60,7 +60,12 @@ def _own_words_faults(app: App, today: date) -> Iterator[Fault]:
 def check_draft(app: App, path: Path, today: date) -> list[Fault]:
     """Find every fault of a rule file that is not in use."""
     rule = compile_rule(app.book, path, {})
-    return rule if isinstance(rule, list) else [*check_rule(app.book, rule), *_rule_faults(app, rule, today)]
+    return rule if isinstance(rule, list) else check_rule_of(app, rule, today)
+
+
+def check_rule_of(app: App, rule: Rule, today: date) -> list[Fault]:
+    """Find every fault of a rule that can be used: in its SQL, in its words, and what is doubtful in it."""
+    return [*check_rule(app.book, rule), *_rule_faults(app, rule, today)]
 
 
 def is_in_use(app: App, path: Path) -> bool:

@@ -99,6 +99,7 @@ _TITLES = {
     ActKind.fire_held: "The service holds its fire",
     ActKind.fire_released: "The service sends again",
     ActKind.child_wiped: "What was kept about a child was wiped",
+    ActKind.rule_released: "The rule {about} was released",
     ActKind.rule_promoted: "{about} goes live",
     ActKind.retention_begun: "The service may forget what is old",
 }
@@ -120,6 +121,7 @@ _ASKED = {
     ActKind.list_released: "the release of the list of restricted records",
     ActKind.removal_released: "the release of a removal from the list of restricted records",
     ActKind.fire_released: "that the service sends again",
+    ActKind.rule_released: "the release of a rule",
     ActKind.child_wiped: "that what is kept about a child is wiped",
 }
 """What a request is for, where it is no alert's; of a silence no more, as it may name a child."""
@@ -133,6 +135,8 @@ def _asked(act: ToldAct) -> str:
 
 
 def _where(act: ToldAct) -> str:
+    if act.kind is ActKind.request and act.asked_for is ActKind.rule_released:
+        return "Another person reads the draft on the page, under Rules, and approves it there."
     if act.kind is ActKind.request:
         return f"`alerting requests list` shows it; another person gives `alerting requests approve {act.id} --by NAME`."
     if act.kind is ActKind.lapse:
@@ -145,6 +149,8 @@ def _where(act: ToldAct) -> str:
         return f"`alerting alerts show {act.about}` says why. It opens again if the record changes."
     if act.kind is ActKind.retention_begun:
         return "`alerting store retention` shows what the daily runs forget, by `retention:` in config.yaml."
+    if act.kind is ActKind.rule_released:
+        return "It is in the council's folder of rules, and counts from the next run on."
     if act.kind is ActKind.rule_promoted:
         return "From the next run on it tells whom it names, and is in shadow no more."
     return "What was said stands beside it in the store."

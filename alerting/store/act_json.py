@@ -93,6 +93,8 @@ def wanted_to_json(wanted: Wanted) -> dict[str, Any]:
             return {"mark": wanted.mark}
         case acts.WipeWanted():
             return children_to_json(wanted.children)
+        case acts.RuleWanted():
+            return {"draft": wanted.draft, "mark": wanted.mark}
     return {}
 
 
@@ -111,6 +113,8 @@ def _wanted_from_json(kind: ActKind, kept: Mapping[str, Any]) -> Wanted:
             return acts.ListWanted(mark=kept["mark"])
         case ActKind.child_wiped:
             return acts.WipeWanted(children=tuple(map(str, kept[_CHILDREN])))
+        case ActKind.rule_released:
+            return acts.RuleWanted(draft=int(kept["draft"]), mark=str(kept["mark"]))
     without = {each.kind: each for each in (acts.DataErrorWanted, acts.TableWanted, acts.FireWanted)}
     return without[kind]()
 

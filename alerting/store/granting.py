@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from alerting.alerts.acts import (
+    ActKind,
     Approval,
     BrakeWanted,
     CloseWanted,
@@ -12,6 +14,7 @@ from alerting.alerts.acts import (
     FireWanted,
     ListWanted,
     Request,
+    RuleWanted,
     SilenceWanted,
     SnoozeWanted,
     TableWanted,
@@ -21,7 +24,7 @@ from alerting.errors import HandlingError
 from alerting.formatting import plural
 from alerting.model import Alert
 from alerting.notifications.silences import Impact, SilenceRequest, refuse_where_wrong
-from alerting.store import brakes, load_history, restricted_lists, silences, wiping
+from alerting.store import acts, brakes, load_history, restricted_lists, silences, wiping
 from alerting.store.alert_actions import AlertActions
 from alerting.store.messages.send_hold import Marker
 
@@ -36,6 +39,8 @@ class Granting:
     marker: Marker
     #: What a silence would silence today; None for what is no silence.
     impact: Impact | None = None
+    #: Writes a draft of a rule where the rules are, and says what was done; None where that cannot be.
+    release: Callable[[RuleWanted], str] | None = None
 
     def do(self) -> str:
         """Do what was asked for, and return what was done. Raises HandlingError where it cannot be done now."""
@@ -58,6 +63,8 @@ class Granting:
                 return self._fire()
             case WipeWanted() as wipe:
                 return self._wipe(wipe)
+            case RuleWanted() as rule:
+                return self._rule(rule)
 
     def _alert(self) -> Alert:
         found = self.actions.store.find(self.request.about, self.actions.connection)
@@ -153,6 +160,21 @@ class Granting:
             raise HandlingError("fire is not held any more")
         done = f"{plural(released.waiting, 'message')} may be sent now, with the next run; {released.cancelled} cancelled."
         return " ".join([done, *problems])
+
+    def _rule(self, wanted: RuleWanted) -> str:
+        if self.release is None:
+            raise HandlingError("a rule is released on the page, by whoever has read its draft there")
+        done = self.release(wanted)
+        acts.keep(
+            self.actions.connection,
+            self.request.by,
+            ActKind.rule_released,
+            self.request.about,
+            self.actions.now,
+            note=self.request.note,
+            answers=self.request.id,
+        )
+        return done
 
     def _wipe(self, wanted: WipeWanted) -> str:
         actions = self.actions

@@ -34,7 +34,7 @@ from alerting.notifications.recipient_log import NotToldReason
 from alerting.store.column_types import Line, Prose
 from alerting.store.column_types import Moment as Moment  # noqa: PLC0414  (released migrations take it from here)
 
-SCHEMA = "0014"
+SCHEMA = "0015"
 """The newest migration."""
 
 LAST_WITHOUT_REACH = "last_without_reach"
@@ -447,6 +447,20 @@ set_aside = Table(
     # What of it could not be read.
     Column("columns", Line(200), nullable=False),
     Column("row", Prose, nullable=False),
+)  # fmt: skip
+
+# A draft of a rule that is written on the page, until it is released or discarded: one of each rule, by its id.
+rule_draft = Table(
+    "rule_draft", metadata,
+    Column("id", Integer, primary_key=True),
+    Column("rule", Line(100), nullable=False),
+    Column("text", Prose, nullable=False),
+    # Of the file that it is to take the place of, as it was when the draft was begun; nothing where there was none.
+    Column("based_on", String(40)),
+    # Who saved it last, and when.
+    Column("by", Line(200), nullable=False),
+    Column("at", Moment, nullable=False),
+    UniqueConstraint("rule"),
 )  # fmt: skip
 
 

@@ -16,6 +16,17 @@ from alerting.web.acting import act
 from alerting.web.alert_page import show_alert, show_refused
 from alerting.web.council import Council
 from alerting.web.cover_page import end_cover, say_cover, show_cover, show_cover_refused
+from alerting.web.drafts_page import (
+    act_on_draft,
+    begin_draft,
+    refused_when_written,
+    show_draft,
+    show_draft_refused,
+    show_draft_tried,
+    show_drafts,
+    show_not_begun,
+    when_drafts_are_written,
+)
 from alerting.web.explain_page import explain_alert, explain_subject, show_not_explained
 from alerting.web.guard import Guard
 from alerting.web.judging_page import show_judging
@@ -76,6 +87,9 @@ def _add_service(application: FastAPI, door: Door) -> None:
         (PEOPLE, "", show_people),
         (RULES, "", show_rules),
         (RULES, "/coverage", show_coverage),
+        (RULES, "/drafts", when_drafts_are_written(show_drafts)),
+        (RULES, "/drafts/{draft}", when_drafts_are_written(show_draft)),
+        (RULES, "/drafts/{draft}/try", when_drafts_are_written(show_draft_tried)),
         (RULES, "/{code}", show_rule),
         (RULES, "/{code}/try", show_tried),
         (RULES, "/{code}/backtest", show_looked_back),
@@ -87,6 +101,8 @@ def _add_service(application: FastAPI, door: Door) -> None:
     done: list[tuple[Section, str, Answering, Refusing]] = [
         (WAITING, "/{act}", act_on_waiting, show_not_released),
         (MESSAGES, "/try-again", try_again, show_not_tried),
+        (RULES, "/drafts", when_drafts_are_written(begin_draft), refused_when_written(show_not_begun)),
+        (RULES, "/drafts/{draft}/{act}", when_drafts_are_written(act_on_draft), refused_when_written(show_draft_refused)),
         (SOURCES, "/map", map_one, show_not_mapped),
         (TRAIL, "", show_events, show_not_found),
         (TRAIL, ".csv", save_events, show_not_found),

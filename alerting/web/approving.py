@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from alerting.alerts.acts import Approval, Request, SilenceWanted
+from collections.abc import Callable
+
+from alerting.alerts.acts import Approval, Request, RuleWanted, SilenceWanted
 from alerting.alerts.matcher import Matcher
 from alerting.errors import HandlingError
 from alerting.model import Alert
@@ -54,8 +56,11 @@ def sees_all(visit: Visit, matcher: Matcher) -> bool:
     return are_known and bool(met) and len(met) == len(seen)
 
 
-def approve(visit: Visit, request: Request) -> str:
-    """Approve what another asked for, in the name of a reader, and do it; return what was done. Raises HandlingError where it may not be."""
+def approve(visit: Visit, request: Request, release: Callable[[RuleWanted], str] | None = None) -> str:
+    """Approve what another asked for, in the name of a reader, and do it; return what was done. Raises HandlingError where it may not be.
+
+    release: writes a draft of a rule; only where it was read is it approved.
+    """
     app, store, limits = visit.app, visit.council.store(), visit.app.loaded.config.handling
     if app.last_day_of_request(request.at.date()) < visit.today:
         raise HandlingError(f"request {request.id} has lapsed, as nobody approved it in time")
@@ -67,11 +72,11 @@ def approve(visit: Visit, request: Request) -> str:
         people,
         visit.now,
         two_accounts=limits.two_accounts,
-        on_page=limits.approve_on_page,
+        on_page=limits.approve_on_page or isinstance(request.wanted, RuleWanted),
     )
     actions = app.actions(store, visit.connection, request.by, visit.now, approval=Approval(request=request, by=second))
     found = impact_of(visit, request.wanted.matcher) if isinstance(request.wanted, SilenceWanted) else None
-    return Granting(request=request, actions=actions, marker=app.marker(store), impact=found).do()
+    return Granting(request=request, actions=actions, marker=app.marker(store), impact=found, release=release).do()
 
 
 def impact_of(visit: Visit, matcher: Matcher) -> Impact:

@@ -57,6 +57,11 @@ class Council:
                 self._seen, self._built_at = seen, now
             return self._app
 
+    def read_anew(self) -> None:
+        """Let the rules be read again for the next request."""
+        with self._lock:
+            self._built_at = None
+
     @property
     def page(self) -> Page:
         """What config.yaml says of the page."""

@@ -18,6 +18,7 @@ from alerting.notifications.report import RuleRow
 from alerting.rulebook.departures import find_departures
 from alerting.rulebook.rule import Rule
 from alerting.web import case_data
+from alerting.web.council import page_of
 from alerting.web.sections import RULES
 from alerting.web.try_page import numbers_of
 from alerting.web.visits import Visit
@@ -59,6 +60,7 @@ def show_rules(visit: Visit) -> Response:
         state=wanted if wanted in _STATES else "",
         states=_STATES,
         total=len(states),
+        drafts=page_of(visit.app).drafts,
     )
 
 
@@ -84,6 +86,7 @@ def page_of_rule(visit: Visit, *, wrong: str = "") -> Response:
         status=409 if wrong else 200,
         wrong=wrong,
         kind=kind_of(rule),
+        drafts=page_of(visit.app).drafts,
         here=RULES.path,
         rule=_listed(visit, rule, known),
         departures=[plain(found.says, 300) for found in find_departures(book) if found.rule.id == rule.id],

@@ -33,6 +33,7 @@ _OF_NO_CHILD: frozenset[Kind] = frozenset(
     {
         *(ActKind.brake_released, ActKind.table_released, ActKind.list_released, ActKind.removal_released),
         *(ActKind.fire_held, ActKind.fire_released, ActKind.address_tried, ActKind.channel_seen, ActKind.rule_promoted),
+        *(ActKind.rule_drafted, ActKind.draft_discarded, ActKind.rule_released),
         *(ActKind.retention_begun, ActKind.word_mapped, ActKind.trail_read),
         *(ServiceKind.run, ServiceKind.message, ServiceKind.rules),
     }

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from starlette.responses import Response
 
@@ -74,21 +75,7 @@ def show_tried(visit: Visit) -> Response:
     found, why_not = (
         (None, "") if asked.wrong else case_data.ask(visit, lambda app, today: preview_of(app, _draft(app, asked), today))
     )
-    counts = _counts(found) if found else []
-    teams = [Tried(name=plain(one.name), before=one.before, after=one.after) for one in found.teams] if found else []
-    return _show(
-        visit,
-        "tried.html",
-        asked,
-        why_not=why_not,
-        counts=counts,
-        levels=_bars([one for one in counts if one.name in _LEVELS]),
-        teams=teams,
-        of_teams=_bars(teams[:_MOST_TEAMS]),
-        changes=_changes(found) if found else {},
-        messages=len(found.today.messages) if found else 0,
-        warnings=[plain(text, 400) for text in found.warnings] if found else (),
-    )
+    return _show(visit, "tried.html", asked, why_not=why_not, **preview_values(found))
 
 
 def show_looked_back(visit: Visit) -> Response:
@@ -111,6 +98,21 @@ def show_looked_back(visit: Visit) -> Response:
         by_team=make_team_table(found) if found else ((), ()),
         notes=[plain(text, 400) for text in write_notes(found)] if found else (),
     )
+
+
+def preview_values(found: Preview | None) -> dict[str, Any]:
+    """Return what a page shows of a preview, as counts: of none, nothing."""
+    counts = _counts(found) if found else []
+    teams = [Tried(name=plain(one.name), before=one.before, after=one.after) for one in found.teams] if found else []
+    return {
+        "counts": counts,
+        "levels": _bars([one for one in counts if one.name in _LEVELS]),
+        "teams": teams,
+        "of_teams": _bars(teams[:_MOST_TEAMS]),
+        "changes": _changes(found) if found else {},
+        "messages": len(found.today.messages) if found else 0,
+        "warnings": [plain(text, 400) for text in found.warnings] if found else (),
+    }
 
 
 def preview_of(app: App, draft: Rule, today: date) -> Preview:

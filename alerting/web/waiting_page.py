@@ -17,6 +17,7 @@ from alerting.alerts.acts import (
     FireWanted,
     ListWanted,
     Request,
+    RuleWanted,
     SilenceWanted,
     TableWanted,
 )
@@ -33,6 +34,7 @@ from alerting.store.messages import send_hold
 from alerting.store.people import read_people
 from alerting.store.releasing import Releasing
 from alerting.web.approving import approve, impact_of, may_read, read_requests, sees_all
+from alerting.web.council import page_of
 from alerting.web.sections import WAITING
 from alerting.web.visits import Visit, read_number
 
@@ -127,7 +129,10 @@ def _page(visit: Visit, *, done: str = "", wrong: str = "") -> Response:
         status=409 if wrong else 200,
         here=WAITING.path,
         requests=[_shown(visit, one) for one in mine if _may_approve_here(visit, one)],
-        elsewhere=len(requests) - len(mine),
+        elsewhere=sum(not isinstance(one.wanted, (*_HERE, RuleWanted)) for one in requests),
+        drafts=[(one.about, one.wanted.draft) for one in requests if isinstance(one.wanted, RuleWanted)]
+        if page_of(visit.app).drafts
+        else [],
         hidden=hidden,
         hold=send_hold.find_hold(visit.connection),
         brakes=_brakes_on(visit, requests),
