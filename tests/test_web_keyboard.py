@@ -67,7 +67,7 @@ const named = (one) => one.getAttribute("aria-label") || one.labels?.[0]?.innerT
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    with first_morning(tmp_path_factory.mktemp("keyboard")) as made:
+    with first_morning(tmp_path_factory.mktemp("keyboard"), drafts=True) as made:
         yield made
 
 
@@ -138,6 +138,35 @@ def test_who_covers_is_said(site, chromium):
     )  # fmt: skip
 
     assert "covered by Person M2" in said[0]
+
+
+def test_an_alert_is_explained_by_todays_data(site, chromium):
+    said = walk(
+        site, chromium,
+        {"go": "Child protection visit", "as": "A", "press": "Enter"},
+        {"go": "Explain it by today", "press": "Enter", "read": "h1"},
+        {"go": "A-", "as": "A", "press": "Enter", "read": "h1"},
+    )  # fmt: skip
+
+    assert said[0] == "Why CP-03 says what it says"
+    assert said[1].startswith("Child protection visit")
+
+
+def test_a_draft_of_a_second_rule_is_begun_and_saved(site, chromium):
+    said = walk(
+        site, chromium,
+        {"go": "The service", "press": "Enter"},
+        {"go": "Rules", "press": "Enter"},
+        {"go": "Drafts of rules", "press": "Enter"},
+        {"go": "That rule, changed", "press": "ArrowDown"},
+        {"go": "What a second rule is called", "type": "Another"},
+        {"go": "Begin a draft", "press": "Enter", "read": "h1"},
+        {"go": "Save and check", "press": "Enter", "read": "[role=status]"},
+        person="P1",
+    )  # fmt: skip
+
+    assert said[0].startswith("Draft of ")
+    assert "The draft is saved" in said[1]
 
 
 def test_what_cannot_be_come_to_is_found(site, chromium):
