@@ -261,7 +261,7 @@ def test_whoever_comes_to_its_end_while_told_to_stop_has_ended(tmp_path):
 
 @LINUX
 def test_all_processes_of_one_authority_count_and_all_are_ended(tmp_path):
-    eats = "eaten = bytearray(90 << 20); pathlib.Path(sys.argv[1], 'eats').write_text(str(os.getpid())); time.sleep(60)"
+    eats = "pathlib.Path(sys.argv[1], 'eats').write_text(str(os.getpid())); eaten = bytearray(90 << 20); time.sleep(60)"
     lines = f"program = {'import os, pathlib, sys, time; ' + eats!r}\n"
     lines += "others = [subprocess.Popen([sys.executable, '-c', program, str(folder)]) for _ in range(2)]\ntime.sleep(60)"
     began = time.monotonic()
