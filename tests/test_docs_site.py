@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from html.parser import HTMLParser
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
 from markdown_it import MarkdownIt
@@ -43,6 +44,31 @@ const [, playwright, address, browser] = process.argv;
   await program.close();
 })().catch((error) => { console.error(error.message); process.exit(1); });
 """
+LOOK = """
+const [, playwright, address, browser, axe, ...pages] = process.argv;
+(async () => {
+  const program = await require(playwright).chromium.launch({ executablePath: browser, args: ["--no-sandbox", "--disable-background-networking"] });
+  const found = [];
+  for (const colorScheme of ["light", "dark"]) {
+    const context = await program.newContext({ bypassCSP: true, colorScheme, viewport: { width: 360, height: 780 } });
+    for (const path of pages) {
+      const page = await context.newPage();
+      await page.goto(`${address}/${path}`);
+      await page.evaluate(require("fs").readFileSync(axe, "utf8"));
+      const seen = await page.evaluate(() => axe.run({ runOnly: ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"] }));
+      found.push(...seen.violations.map((one) => `${colorScheme} ${path}: ${one.id} ${one.nodes[0].html}`));
+      if (await page.evaluate("document.documentElement.scrollWidth > innerWidth")) found.push(`${colorScheme} ${path}: too wide`);
+    }
+  }
+  console.log(JSON.stringify(found));
+  await program.close();
+})().catch((error) => { console.error(error.message); process.exit(1); });
+"""
+AXE = ROOT / ".venv" / "axe" / "node_modules" / "axe-core" / "axe.min.js"
+in_a_browser = pytest.mark.skipif(
+    not (PLAYWRIGHT.is_dir() and AXE.is_file() and shutil.which("node")),
+    reason="there is no playwright-core or no axe-core: .ci/run installs them",
+)
 pytestmark = pytest.mark.slow
 
 
@@ -153,13 +179,28 @@ def address(site: Path) -> Iterator[str]:
         server.shutdown()
 
 
-@pytest.mark.skipif(not (PLAYWRIGHT.is_dir() and shutil.which("node")), reason="there is no playwright-core: .ci/run installs it")
-def test_somebody_who_searches_finds_the_page_and_nobody_else_is_asked(address: str, chromium: str) -> None:
+def by_playwright(script: str, *given: str) -> Any:
+    """Return what a script prints that drives a browser."""
     done = subprocess.run(
-        [str(shutil.which("node")), "-e", SEARCH, str(PLAYWRIGHT), address, chromium],
-        check=True, capture_output=True, text=True, timeout=60,
-    )  # fmt: skip
-    found = json.loads(done.stdout)
+        [str(shutil.which("node")), "-e", script, str(PLAYWRIGHT), *given],
+        check=True,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    return json.loads(done.stdout)
+
+
+@in_a_browser
+def test_somebody_who_searches_finds_the_page_and_nobody_else_is_asked(address: str, chromium: str) -> None:
+    found = by_playwright(SEARCH, address, chromium)
 
     assert found["first"].startswith("Notice bounces")
     assert found["asked"] == [address]
+
+
+@in_a_browser
+def test_a_page_can_be_read_by_everybody_on_a_telephone_too(address: str, chromium: str) -> None:
+    pages = ["index.html", "docs/how-to/go-live.html", "docs/explanation/information-governance.html"]
+
+    assert by_playwright(LOOK, address, chromium, str(AXE), *pages) == []
