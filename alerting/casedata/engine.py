@@ -76,7 +76,7 @@ class _Values(pickle.Unpickler):
 
 
 class Engine:
-    """One process of the engine. One statement is asked at a time, whichever thread asks."""
+    """One process of the engine. One thing is asked at a time, whichever thread asks; it may be several statements at once."""
 
     def __init__(self) -> None:
         command = [sys.executable, "-P", str(_PROGRAM)]

@@ -13,7 +13,9 @@ import queue
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -42,8 +44,10 @@ class _Databases:
     """The databases that are open, each by its number, all of them in memory."""
 
     def __init__(self) -> None:
-        self._open: dict[int, Any] = {}
-        self._files: dict[int, Any] = {}
+        #: The connections to each, one for each of its threads: the first is asked what is asked alone.
+        self._open: dict[int, list[Any]] = {}
+        self._interrupted: set[int] = set()
+        self._files: dict[int, list[Any]] = {}
         self._config: dict[int, dict[str, Any]] = {}
 
     def open(self, number: int, memory: int, config: dict[str, Any]) -> None:
@@ -51,19 +55,50 @@ class _Databases:
         most = max(1, memory // _PER_THREAD)
         threads = {"threads": most} if most < (os.cpu_count() or 1) else {}
         self._config[number] = {"memory_limit": f"{memory}B", **threads, **config}
-        self._open[number] = duckdb.connect(config=self._config[number])
-        self._open[number].execute("SELECT 1").fetchall()
+        first = duckdb.connect(config=self._config[number])
+        [(count,)] = first.execute("SELECT current_setting('threads')").fetchall()
+        self._open[number] = [first, *(first.cursor() for _ in range(count - 1))]
         _limit_memory(memory + HEADROOM)
 
     def execute(self, number: int, statement: str, parameters: list[Any]) -> list[tuple[Any, ...]]:
         """Run one statement and return all its rows."""
-        rows: list[tuple[Any, ...]] = self._open[number].execute(statement, parameters).fetchall()
+        rows: list[tuple[Any, ...]] = self._open[number][0].execute(statement, parameters).fetchall()
         return rows
+
+    def set(self, number: int, statement: str, parameters: list[Any]) -> None:
+        """Run a statement that sets something, which each connection has for itself."""
+        for connection in self._open[number]:
+            connection.execute(statement, parameters)
+
+    def execute_all(self, number: int, statements: list[str]) -> list[tuple[list[tuple[Any, ...]] | None, float]]:
+        """Run statements none of which needs another, as many at once as there are connections.
+
+        Return the rows of each with the seconds it took; None in place of the rows where it failed or was not begun.
+        """
+        free: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        for connection in self._open[number]:
+            free.put(connection)
+        self._interrupted.discard(number)
+
+        def run(statement: str) -> tuple[list[tuple[Any, ...]] | None, float]:
+            connection, started, rows = free.get(), time.perf_counter(), None
+            try:
+                if number not in self._interrupted:
+                    rows = connection.execute(statement).fetchall()
+            except Exception as error:
+                if type(error).__name__ in _FATAL:
+                    raise
+            finally:
+                free.put(connection)
+            return rows, time.perf_counter() - started
+
+        with ThreadPoolExecutor(len(self._open[number])) as pool:
+            return list(pool.map(run, statements))
 
     def write_parquet(self, number: int, query: str, statement: str) -> list[tuple[Any, ...]]:
         """Let the second engine, which is never given SQL of others, write a query's rows, its `given`, by a statement."""
         files = self._second(number)
-        files.register("given", _Stream(self._open[number].sql(query)))
+        files.register("given", _Stream(self._open[number][0].sql(query)))
         try:
             rows: list[tuple[Any, ...]] = files.execute(statement).fetchall()
         finally:
@@ -72,7 +107,7 @@ class _Databases:
 
     def read_parquet(self, number: int, query: str, statement: str) -> None:
         """Run a statement over `given`, which is what the second engine's query gives."""
-        database = self._open[number]
+        database = self._open[number][0]
         database.register("given", _Stream(self._second(number).sql(query)))
         try:
             database.execute(statement)
@@ -81,19 +116,18 @@ class _Databases:
 
     def close(self, number: int) -> None:
         self._config.pop(number, None)
-        for there in (self._files.pop(number, None), self._open.pop(number, None)):
-            if there is not None:
-                there.close()
+        for there in (*self._files.pop(number, []), *self._open.pop(number, [])):
+            there.close()
 
     def interrupt(self, number: int) -> None:
-        for there in (self._open.get(number), self._files.get(number)):
-            if there is not None:
-                there.interrupt()
+        self._interrupted.add(number)
+        for there in (*self._files.get(number, []), *self._open.get(number, [])):
+            there.interrupt()
 
     def _second(self, number: int) -> Any:
         if number not in self._files:
-            self._files[number] = duckdb.connect(config=self._config[number])
-        return self._files[number]
+            self._files[number] = [duckdb.connect(config=self._config[number])]
+        return self._files[number][0]
 
 
 def _limit_memory(more: int) -> None:

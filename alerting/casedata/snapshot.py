@@ -7,7 +7,6 @@ What may be used in SQL is in `macros`.
 
 from __future__ import annotations
 
-import json
 import re
 import time
 from abc import ABC, abstractmethod
@@ -18,7 +17,7 @@ from datetime import date, datetime
 from datetime import time as time_of_day
 from functools import partial
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import Any, NamedTuple, Self, TypeVar
 
 from alerting import private_files
 from alerting.casedata import cells, engine
@@ -38,6 +37,7 @@ from alerting.casedata.conversion import (
     typed,
 )
 from alerting.casedata.engine import EngineFailed
+from alerting.casedata.engine_words import in_words, taken_apart
 from alerting.casedata.macros import CALENDAR, LOADED_AT, MACROS, NO_LOADS
 from alerting.casedata.spellings import shapes
 from alerting.casedata.table_reading import TableReading
@@ -56,8 +56,9 @@ _SETTINGS = (
     # With it the engine breaks down over a `case` that a column's statistics decide, compared with what it never gives.
     "SET disabled_optimizers = 'statistics_propagation'",
     "SET python_enable_replacements = false",  # a name in SQL is never a variable of the program that asks
-    "CREATE SCHEMA raw",
 )
+_AT_ONCE = {"preserve_insertion_order": False, "checkpoint_threshold": "1TB"}
+"""No checkpoints: of what is kept in memory alone they save a little room, and take a tenth of all asking."""
 _CHANGES = re.compile(r"\s*(?:CREATE|INSERT|DELETE|DROP|UPDATE|SET)\b", re.IGNORECASE)
 _MOST_SECONDS = 1800.0
 """What one statement may take while data is read, which waits on other machines."""
@@ -106,36 +107,22 @@ class EngineError(Exception):
     """
 
     def __init__(self, failed: EngineFailed, limits: Limits) -> None:
-        label, said = _told(failed.said)
+        label, said = taken_apart(failed.said)
         named = failed.kind in ("BinderException", "CatalogException", "ParserException", "PermissionException")
         message = str(said.get("exception_message", ""))
         self.kind = failed.kind
         #: In the engine's words, which can quote a cell.
         self.said = failed.said
-        self.safe = f"{label}: {message}".replace("\n", " ") if named else _in_words(failed.kind, limits)
+        self.safe = f"{label}: {message}".replace("\n", " ") if named else in_words(failed.kind, limits)
         self.position = int(said["position"]) if named and "position" in said else None
         super().__init__(self.safe)
 
 
-def _in_words(kind: str, limits: Limits) -> str:
-    match kind:
-        case "OutOfMemoryException" | "MemoryError":
-            return f"it needs more than the {limits.memory_mb:,} MB of memory that it may take"
-        case "InterruptException":
-            return f"it takes longer than the {limits.seconds:g} seconds that it may take"
-        case "FatalException" | "InternalException":
-            return "the engine broke down over it"
-    return f"the query failed ({kind})"
+class Ran(NamedTuple):
+    """What one of several statements gave: its rows, None where it did not go well, and the seconds that it took."""
 
-
-def _told(error: str) -> tuple[str, dict[str, Any]]:
-    """Take an error of the engine apart: what it calls it, and what it says, which it gives as JSON."""
-    label, _, said = error.partition(": ")
-    try:
-        found = json.loads(said)
-    except ValueError:
-        found = {"exception_message": said.partition("\n\nLINE")[0]}
-    return label, found
+    rows: list[tuple[Any, ...]] | None
+    seconds: float
 
 
 class _BegunAnewError(Exception):
@@ -185,18 +172,15 @@ class Snapshot:
     def _open(self) -> None:
         """Open the database of this snapshot in the engine, and make what there is without any data."""
         self._engine = engine.start()
-        self._engine.open(
-            self._number,
-            self.settings.limits.memory_mb << 20,
-            {**engine.CLOSED, "preserve_insertion_order": False},
-            _MOST_SECONDS,
-        )
+        memory = self.settings.limits.memory_mb << 20
+        self._engine.open(self._number, memory, {**engine.CLOSED, **_AT_ONCE}, _MOST_SECONDS)
         for setting in _SETTINGS:
-            self._ask("execute", setting, [])
+            self._ask("set", setting, [])
+        self._ask("execute", "CREATE SCHEMA raw", [])
         self._set_day(self.as_of)
         school_terms = list(term_ends(ends_of(self.settings.params)))
         self._share({**cells.WORDS, **OFFICE, **self.settings.params, "school_terms": school_terms})
-        self._ask("execute", NO_LOADS, [])
+        self._ask("set", NO_LOADS, [])
         self._make_calendar()
         self._ask("execute", MACROS, [])
 
@@ -255,12 +239,26 @@ class Snapshot:
                 kind, given = as_map(value)
             elif isinstance(value, (list, tuple)):
                 kind, given = "" if value else "::VARCHAR[]", list(value)
-            self._ask("execute", f"SET VARIABLE {quoted(name)} = $1{kind}", [given])
+            self._ask("set", f"SET VARIABLE {quoted(name)} = $1{kind}", [given])
 
     def sql(self, statement: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         """Run one statement and give all its rows. Raises EngineError."""
         ask: Callable[[], list[tuple[Any, ...]]] = partial(self._ask, "execute", statement, list(parameters))
         return self._do(ask) if _CHANGES.match(statement) else ask()
+
+    def sql_all(self, statements: Sequence[str]) -> list[Ran]:
+        """Run statements none of which needs another, on all processors, and return what each gave.
+
+        Of one that did not go well it is not said why: whoever asks it again, alone, is told.
+        """
+        try:
+            ran = [Ran(rows, seconds) for rows, seconds in self._ask("execute_all", list(statements))]
+        except EngineError:
+            return [Ran(None, 0.0)] * len(statements)
+        for statement, each in zip(statements, ran, strict=True):
+            if each.rows is not None and _CHANGES.match(statement):
+                self._done.append(partial(self._ask, "execute", statement, []))
+        return ran
 
     def names(self, statement: str) -> list[str]:
         """Return the column names of a query, without running it."""
@@ -455,7 +453,7 @@ class Snapshot:
         for (table, name), count in there(self.sql, {*flags, *unread}).items():
             self.readings[table].cells_there[name] = count
         self.sql("DROP SCHEMA raw CASCADE")
-        self.sql(LOADED_AT)
+        self._ask("set", LOADED_AT, [])
         for setting in engine.SHUT:
             self.sql(setting)
 
@@ -484,10 +482,10 @@ class Snapshot:
 
     def _set_day(self, as_of: date) -> None:
         self.as_of = as_of
-        self._ask("execute", "SET VARIABLE as_of = $1::DATE", [as_of])
+        self._ask("set", "SET VARIABLE as_of = $1::DATE", [as_of])
         asks = time_of_day.fromisoformat(str({**ASK, **self.settings.params}["ask_at"]))
         run = moment_of(self._run_at) if self._run_at else from_london(datetime.combine(as_of, asks))
-        self._ask("execute", "SET VARIABLE run_at = $1::TIMESTAMP", [run])
+        self._ask("set", "SET VARIABLE run_at = $1::TIMESTAMP", [run])
 
     def _make_calendar(self) -> None:
         made, *others = CALENDAR

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -295,13 +296,18 @@ def ask_rules(
         run_tables.make(snapshot, every, trust)
         run_tables.note_broken(snapshot, book)
     lacking = find_not_supplied(snapshot, every)
+    unasked: dict[str, Asked] = {}
+    for rule in every:
+        never = trust is not None and bool(trust.not_supplied & book.needs(rule))
+        if asked := _not_asked(rule, lacking.get(rule.id), (withheld or {}).get(rule.id), never=never):
+            unasked[rule.id] = asked
+    ahead = _ask_ahead(book, snapshot, [rule for rule in every if rule.id not in unasked and not rule.subject.answers_of], stage)
     for rule in every:
         answers.rules[rule.id] = rule
         if reads_answers and rule.about is About.rule:
             run_tables.note(snapshot, rule, Asked(id=rule.id, code=rule.code))  # it is one of those that it asks about
-        never = trust is not None and bool(trust.not_supplied & book.needs(rule))
-        unasked = _not_asked(rule, lacking.get(rule.id), (withheld or {}).get(rule.id), never=never)
-        answers.asked[rule.id] = asked = unasked or _ask(book, snapshot, rule, stage)
+        asked = unasked.get(rule.id) or _ask(book, snapshot, rule, stage, ahead.get(rule.id))
+        answers.asked[rule.id] = asked
         if reads_answers and rule.about is not About.rule:
             run_tables.note(snapshot, rule, asked)
     answers.watch = read_watch(snapshot) if watch else None
@@ -330,13 +336,38 @@ def _not_asked(rule: Rule, lacks: NotSupplied | None, why: str | None, *, never:
     return replace(asked, problem=why, **off)
 
 
-def _ask(book: Rulebook, snapshot: Snapshot, rule: Rule, stage: Stage) -> Asked:
-    """Ask one rule within its time, and return how that went; its findings are there only where it went well."""
-    started, asked = time.perf_counter(), Asked(id=rule.id, code=rule.code)
+def _ask_ahead(book: Rulebook, snapshot: Snapshot, rules: Sequence[Rule], stage: Stage) -> dict[str, float]:
+    """Ask rules of which none reads what another answers, on all processors, and return the seconds that each took.
+
+    One that does not go well is not there: it is asked again alone, within its own time, and then it is known why.
+    """
+    subjects = {rule.subject.id: rule.subject for rule in rules}
+    stage.prepare(subjects.values())
+    ready = set()
+    for id_, subject in subjects.items():
+        with suppress(RuleError, EngineError), snapshot.time_limit(book.settings.limits.seconds):
+            stage.set_up(subject)
+            ready.add(id_)
+    able = [rule for rule in rules if rule.subject.id in ready]
+    ran = snapshot.sql_all([_asking(rule) for rule in able])
+    return {rule.id: each.seconds for rule, each in zip(able, ran, strict=True) if each.rows is not None}
+
+
+def _asking(rule: Rule) -> str:
+    return f"INSERT INTO finding {rule_query(rule)}"
+
+
+def _ask(book: Rulebook, snapshot: Snapshot, rule: Rule, stage: Stage, ahead: float | None) -> Asked:
+    """Ask one rule within its time, and return how that went; its findings are there only where it went well.
+
+    ahead: the seconds that it took where it was asked before, with others.
+    """
+    started, asked = time.perf_counter() - (ahead or 0.0), Asked(id=rule.id, code=rule.code)
     try:
         with snapshot.time_limit(book.settings.limits.seconds):
-            stage.set_up(rule.subject)
-            snapshot.sql(f"INSERT INTO finding {rule_query(rule)}")
+            if ahead is None:
+                stage.set_up(rule.subject)
+                snapshot.sql(_asking(rule))
             asked = _judge_fill(snapshot, rule, _counted(snapshot, asked), book)
     except RuleError as error:
         asked = replace(asked, status=Status.error, problem=error.problem)

@@ -1,6 +1,8 @@
-"""The tables that rules are asked of: shared views and subjects, each made once, when the first rule needs it."""
+"""The tables that rules are asked of: shared views and subjects, each made once, ahead of the rules or when the first one needs it."""
 
 from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
 
 from alerting.casedata.conversion import quoted
 from alerting.casedata.snapshot import EngineError, Snapshot
@@ -28,24 +30,51 @@ MOST_ROWS = 1_000_000
 
 
 class Stage:
-    """Makes each shared view and each subject a table, once, when the first rule needs it."""
+    """Makes each shared view and each subject a table, once."""
 
     def __init__(self, book: Rulebook, snapshot: Snapshot) -> None:
         self._book, self._snapshot = book, snapshot
         self._made: dict[str, RuleError | None] = {}
+        #: What was counted of subjects ahead, by id.
+        self._counts: dict[str, tuple[int, ...]] = {}
         #: What was left out.
         self.problems: list[Problem] = []
+
+    def prepare(self, subjects: Iterable[Subject]) -> None:
+        """Make the tables of these subjects and all they need, on all processors. What cannot be made is left to `set_up`, which says why."""
+        every = tuple(subjects)
+        waiting = {name: self._book.views[name] for subject in every for name in self._views_of(subject)}
+        needs = {name: set(self._book.views_for([sql])) for name, sql in waiting.items()}
+        made = set(self._made)
+        while ready := [name for name in waiting if needs[name] <= made]:
+            made |= self._make_all({name: waiting.pop(name) for name in ready})
+        able = {_table(subject): subject for subject in every if made.issuperset(self._views_of(subject))}
+        made = self._make_all({table: _rows(subject) for table, subject in able.items()})
+        counted = [subject for table, subject in able.items() if table in made]
+        ran = self._snapshot.sql_all([self._counting(subject) for subject in counted])
+        self._counts |= {subject.id: each.rows[0] for subject, each in zip(counted, ran, strict=True) if each.rows}
+
+    def _make_all(self, tables: Mapping[str, str]) -> set[str]:
+        """Make tables, each of its SQL, none of which needs another; return those that were made."""
+        ran = self._snapshot.sql_all([_creating(name, sql) for name, sql in tables.items()])
+        made = {name for name, each in zip(tables, ran, strict=True) if each.rows is not None}
+        self._made |= dict.fromkeys(made)
+        return made
+
+    def _views_of(self, subject: Subject) -> list[str]:
+        return self._book.views_for([subject.sql, subject.left_when or ""])
 
     def set_up(self, subject: Subject) -> None:
         """Make the subject's table and all it needs. Raises RuleError, the same one each time it is asked for."""
         if subject.id not in self._made:
-            self._made[subject.id] = None
+            failed = None
             try:
-                for name in self._book.views_for([subject.sql, subject.left_when or ""]):
+                for name in self._views_of(subject):
                     self._make(name, self._book.views[name], f"the view {name}")
                 self._make_subject(subject)
             except RuleError as error:
-                self._made[subject.id] = error
+                failed = error
+            self._made[subject.id] = failed
         failed = self._made[subject.id]
         if failed:
             raise failed
@@ -53,7 +82,7 @@ class Stage:
     def _make(self, name: str, sql: str, what: str) -> None:
         if name not in self._made:
             try:
-                self._snapshot.sql(f"CREATE TABLE {quoted(name)} AS {sql}")
+                self._snapshot.sql(_creating(name, sql))
             except EngineError as error:
                 self._made[name] = RuleError(f"{what} cannot be made: {error.safe}")
             else:
@@ -63,12 +92,7 @@ class Stage:
             raise failed
 
     def _make_subject(self, subject: Subject) -> None:
-        columns = ", ".join(
-            f"CAST({quoted(name)} AS {SQL_TYPES[column.type]}) AS {quoted(name)}" for name, column in subject.columns.items()
-        )
-        self._make(
-            f"subject_{subject.id}", f"SELECT {columns} FROM ({subject.sql.strip().rstrip(';')})", f"the subject {subject.id}"
-        )
+        self._make(_table(subject), _rows(subject), f"the subject {subject.id}")
         rows, keys, empty = self._leave_out(subject)
         if rows > MOST_ROWS:
             raise RuleError(f"the subject {subject.id} gives {rows:,} rows; at most {MOST_ROWS:,} can be asked about")
@@ -81,28 +105,27 @@ class Stage:
         Return how many rows there are then, with how many keys, and how many without one. Raises RuleError where all are left out.
         """
         about = f"the subject {subject.id}"
-        reasons = self._reasons(subject)
-        counted = self._count(subject, [which for which, _ in reasons])
-        for number, (which, what) in enumerate(reasons):
+        counted = self._counts.get(subject.id) or self._count(subject)
+        for number, (which, what) in enumerate(self._reasons(subject)):
             every, wrong = counted[0], counted[3 + number]
             if wrong and wrong == every:
                 raise RuleError(f"{about} has {plural(wrong, 'row')}, and all are {what}")
             if wrong:
-                self._snapshot.sql(f"DELETE FROM {quoted('subject_' + subject.id)} WHERE {which}")
+                self._snapshot.sql(f"DELETE FROM {quoted(_table(subject))} WHERE {which}")
                 self.problems.append(Problem(about=about, text=f"{about} has {plural(wrong, 'row')} {what}, left out"))
-                counted = self._count(subject, [which for which, _ in reasons])
+                counted = self._count(subject)
         return counted[0], counted[1], counted[2]
 
-    def _count(self, subject: Subject, which: list[str]) -> tuple[int, ...]:
-        """Return a subject's rows, its different keys, its rows without one, and the rows of which each of these holds."""
-        key = quoted(subject.key)
-        counts = [
-            "count(*)",
-            f"count(DISTINCT {key})",
-            *(f"count(*) FILTER (WHERE {each})" for each in (f"{key} IS NULL", *which)),
-        ]
-        [found] = self._snapshot.sql(f"SELECT {', '.join(counts)} FROM {quoted('subject_' + subject.id)}")
+    def _count(self, subject: Subject) -> tuple[int, ...]:
+        [found] = self._snapshot.sql(self._counting(subject))
         return found
+
+    def _counting(self, subject: Subject) -> str:
+        """Return the SQL that counts a subject's rows, its different keys, its rows without one, and those to leave out for each reason."""
+        key = quoted(subject.key)
+        which = (f"{key} IS NULL", *(which for which, _ in self._reasons(subject)))
+        counts = ["count(*)", f"count(DISTINCT {key})", *(f"count(*) FILTER (WHERE {each})" for each in which)]
+        return f"SELECT {', '.join(counts)} FROM {quoted(_table(subject))}"
 
     def _reasons(self, subject: Subject) -> list[tuple[str, str]]:
         """Return for what a row is left out, as SQL and in words."""
@@ -116,3 +139,19 @@ class Stage:
             named = f"{quoted(name)} IN (SELECT person_id FROM ext_restricted)"
             reasons.append((f"{named} AND {other}", f"that name in '{name}' another child, whose record is restricted"))
         return reasons
+
+
+def _table(subject: Subject) -> str:
+    return f"subject_{subject.id}"
+
+
+def _rows(subject: Subject) -> str:
+    """Return the SQL of a subject's rows, each column of its type."""
+    columns = ", ".join(
+        f"CAST({quoted(name)} AS {SQL_TYPES[column.type]}) AS {quoted(name)}" for name, column in subject.columns.items()
+    )
+    return f"SELECT {columns} FROM ({subject.sql.strip().rstrip(';')})"
+
+
+def _creating(name: str, sql: str) -> str:
+    return f"CREATE TABLE {quoted(name)} AS {sql}"

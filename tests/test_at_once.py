@@ -1,0 +1,122 @@
+"""What needs nothing of each other is asked of the engine at once: each statement as if it were alone, and one that fails touches no other."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from alerting.casedata import engine
+from alerting.casedata.catalogue import Limits, Settings
+from alerting.casedata.snapshot import EngineError, Snapshot
+from alerting.sources.files.csv_text import examine
+from tests.made_council import MONDAY
+
+SETTINGS = Settings(params={"limit": 7}, codes={}, bank_holidays=frozenset(), limits=Limits(memory_mb=1024, seconds=20))
+ENDLESS = "WITH RECURSIVE t(n) AS (SELECT 1 UNION ALL SELECT n % 7 + 1 FROM t) SELECT max(n) AS n FROM t"
+MANY = 12
+"""More statements than there are processors, so that each connection has several."""
+
+
+@pytest.fixture
+def snapshot() -> Iterator[Snapshot]:
+    with Snapshot(MONDAY, SETTINGS) as snapshot:
+        snapshot.settle({})
+        yield snapshot
+
+
+def rows(snapshot: Snapshot, *statements: str) -> list[object]:
+    return [each.rows for each in snapshot.sql_all(statements)]
+
+
+def test_each_is_answered_in_its_place(snapshot: Snapshot) -> None:
+    assert rows(snapshot, *(f"SELECT {number}" for number in range(MANY))) == [[(number,)] for number in range(MANY)]
+
+
+def test_each_sees_the_day_and_the_settings(snapshot: Snapshot) -> None:
+    assert rows(snapshot, *["SELECT as_of(), param('limit')"] * MANY) == [[(MONDAY, 7)]] * MANY
+
+    snapshot.share({"limit": 8})
+
+    assert rows(snapshot, *["SELECT param('limit')"] * MANY) == [[(8,)]] * MANY
+
+
+def test_one_that_fails_touches_no_other(snapshot: Snapshot) -> None:
+    assert (
+        rows(snapshot, "CREATE TABLE one AS SELECT 1 AS n", "SELECT * FROM nowhere", "CREATE TABLE two AS SELECT 2 AS n")[1]
+        is None
+    )
+    assert snapshot.sql("SELECT n FROM one UNION ALL SELECT n FROM two ORDER BY n") == [(1,), (2,)]
+
+
+def test_none_reaches_anything_outside(snapshot: Snapshot) -> None:
+    outside = [
+        "SELECT count(*) FROM read_csv('/etc/passwd')",
+        "COPY (SELECT 1) TO '/tmp/out.csv'",
+        "SET enable_external_access = true",
+    ]
+
+    assert rows(snapshot, *outside * 4) == [None] * 12
+    assert not Path("/tmp/out.csv").exists()
+
+
+def test_a_name_is_never_a_variable_of_the_program_that_asks(snapshot: Snapshot) -> None:
+    assert rows(snapshot, *["SELECT current_setting('python_enable_replacements')"] * MANY) == [[(False,)]] * MANY
+
+
+@pytest.mark.slow
+def test_what_was_made_is_there_again_where_the_engine_is_lost_later(snapshot: Snapshot) -> None:
+    rows(snapshot, *(f"CREATE TABLE made_{number} AS SELECT {number} AS n" for number in range(MANY)))
+    threading.Timer(0.3, os.kill, [engine.start()._process.pid, signal.SIGKILL]).start()
+    with pytest.raises(EngineError):
+        snapshot.sql(ENDLESS)
+
+    assert snapshot.sql(f"SELECT n FROM made_{MANY - 1}") == [(MANY - 1,)]
+
+
+@pytest.mark.slow
+def test_where_the_engine_is_lost_in_the_middle_nothing_is_taken_for_made(snapshot: Snapshot) -> None:
+    threading.Timer(0.5, os.kill, [engine.start()._process.pid, signal.SIGKILL]).start()
+
+    assert rows(snapshot, "CREATE TABLE one AS SELECT 1 AS n", f"CREATE TABLE two AS {ENDLESS}") == [None, None]
+    assert snapshot.sql("CREATE TABLE one AS SELECT 2 AS n") == [(1,)], "asked alone, it is made as if nothing had been"
+
+
+def test_one_that_never_ends_takes_the_time_there_is_and_what_was_done_by_then_stands(snapshot: Snapshot) -> None:
+    with snapshot.time_limit(0.5):
+        made = rows(snapshot, f"CREATE TABLE endless AS {ENDLESS}", *(f"CREATE TABLE t{n} AS SELECT 1" for n in range(3)))
+
+    assert made[0] is None
+    assert all(made[1:])
+    assert snapshot.sql("SELECT 1") == [(1,)]
+
+
+@pytest.mark.parametrize(
+    ("record", "is_plain"),
+    [
+        ('1,"a ""b"" c"', True),
+        ('1,""', True),
+        ('1,""""', True),
+        ('1,"""b"""', True),
+        ('"{""A"": ""N"", ""B"": ""Y,N""}",2', True),
+        ('1,a""b', False),
+        ('1,a"b"', False),
+        ('1,"a"b', False),
+        ('1,"a" "b"', False),
+        ('1,"a\x01b"', True),
+        ('1,a\x01b""c', False),
+    ],
+)
+def test_marks_that_are_doubled_within_a_cell_leave_a_file_plain(tmp_path: Path, record: str, is_plain: bool) -> None:
+    file = tmp_path / "made.csv"
+    file.write_bytes(f"id,text\n{record}\n2,b\n".encode())
+
+    shape = examine(file, b",", file.name)
+
+    assert shape.regular == is_plain
+    if is_plain:
+        assert shape.delimiters == 3
