@@ -240,8 +240,8 @@ class _Look:
 
     def _not_in(self, ids: str, places: Sequence[tuple[str, str]]) -> tuple[int, int]:
         [(every, lost)] = self._snapshot.sql(
-            f"SELECT count(*), count(*) FILTER (k.id IS NULL) FROM ({ids}) i "
-            f"LEFT JOIN (SELECT DISTINCT id FROM ({_ids_of(places)})) k ON k.id = i.id"
+            f"WITH named AS MATERIALIZED ({ids}) SELECT (SELECT count(*) FROM named), "
+            f"(SELECT count(*) FROM named n ANTI JOIN ({_ids_of(places)}) k ON k.id = n.id)"
         )
         return int(every), int(lost)
 

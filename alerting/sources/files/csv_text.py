@@ -86,11 +86,17 @@ def _pieces(chunks: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def _outside_quotes(piece: bytes) -> bytes | None:
-    """Return what is outside quoted cells, a quotation mark for each part inside; None where they do not pair up."""
+    """Return what is outside quoted cells, a quotation mark or two for each part inside; None where they do not pair up."""
     if b'"' not in piece:
         return piece
-    parts = piece.split(b'"')
-    return b'"'.join(parts[::2]) if len(parts) % 2 else None
+    # Marks doubled within a cell are most of them where cells hold JSON: a part less for each, and outside they stand as they were.
+    doubled = _DOUBLED if _DOUBLED not in piece else b'""'
+    parts = piece.replace(b'""', doubled).split(b'"')
+    return b'"'.join(parts[::2]).replace(doubled, b'""') if len(parts) % 2 else None
+
+
+_DOUBLED = b"\x01"
+"""What stands for two quotation marks side by side, in a piece that has no such byte of its own."""
 
 
 def _has_odd_lines(outside: bytes) -> bool:

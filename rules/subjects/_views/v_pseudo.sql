@@ -6,7 +6,7 @@ WITH called AS (
   UNION ALL SELECT worker_id, worker_id FROM ext_staff
   UNION ALL SELECT invo_professional_id, invo_professional_id FROM ssd_involvements
 ), said AS (
-  SELECT DISTINCT worker_id, norm(name) AS name FROM called WHERE worker_id IS NOT NULL AND name IS NOT NULL
+  SELECT worker_id, norm(name) AS name FROM (SELECT DISTINCT worker_id, name FROM called WHERE worker_id IS NOT NULL AND name IS NOT NULL)
 )
 SELECT unnest(param('pseudo_worker_ids')) AS worker_id
 UNION
