@@ -1,6 +1,6 @@
 """Time `alerting run daily`, cold and as a whole process, from CSV, Parquet, SQLite and PostgreSQL, step by step.
 
-    python -m bench daily [--children 3000 --children 15000 --children 60000] [--runs 3] [--folder FOLDER]
+    python -m bench daily [--children 3000 --children 17000 --children 60000] [--runs 3] [--folder FOLDER]
 
 Each run is a new process on an empty store; sources are taken in turn. `start` is what the process takes beside the steps that the run
 times itself: the interpreter, imports, rules, the store's tables, the end. Processor time is of the run and its engine. The exponent
@@ -31,7 +31,7 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--folder", type=Path)
     given = parser.parse_args()
-    sizes = given.children or [3000, 15000, 60000]
+    sizes = given.children or [3000, 17000, 60000]
     with tempfile.TemporaryDirectory() as place:
         folder = given.folder or Path(place)
         folder.mkdir(exist_ok=True)

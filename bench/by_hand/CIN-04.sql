@@ -9,5 +9,5 @@ WITH need AS (
   FROM need LEFT JOIN care USING (id) LEFT JOIN plan USING (id)
   WHERE care.entered IS NOT NULL OR plan.starts IS NOT NULL
 )
-SELECT id, CASE WHEN since <= as_of() AND (SELECT no FROM calendar WHERE d = as_of()) - c.no > 5 THEN 'amber' END AS level
+SELECT id, id AS person, CASE WHEN since <= as_of() AND (SELECT no FROM calendar WHERE d = as_of()) - c.no > 5 THEN 'amber' END AS level
 FROM both_open JOIN calendar c ON c.d = since

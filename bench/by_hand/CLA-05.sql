@@ -9,7 +9,7 @@ WITH checked AS (
   FROM care JOIN child USING (id) LEFT JOIN checked USING (id)
   WHERE entered IS NOT NULL
 )
-SELECT id, CASE WHEN as_of() > CAST(since + (CASE WHEN later THEN INTERVAL 12 MONTH ELSE INTERVAL 3 MONTH END) AS DATE) THEN 'red'
+SELECT id, id AS person, CASE WHEN as_of() > CAST(since + (CASE WHEN later THEN INTERVAL 12 MONTH ELSE INTERVAL 3 MONTH END) AS DATE) THEN 'red'
   WHEN as_of() >= CAST(since + (CASE WHEN later THEN INTERVAL 11 MONTH ELSE INTERVAL 2 MONTH END) AS DATE) THEN 'amber' END AS level
 FROM due
 WHERE dob IS NULL OR birthday(dob, 1) <= as_of()

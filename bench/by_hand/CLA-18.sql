@@ -5,7 +5,7 @@ WITH known AS (
   UNION SELECT clea_person_id FROM ssd_care_leavers
   WHERE clea_care_leaver_eligibility_code IN ('REL', 'FREL', 'QUAL') AND coalesce(clea_care_leaver_in_touch_code, '') NOT IN ('DIED', 'RHOM')
 )
-SELECT miss_person_id AS id, CASE WHEN count(DISTINCT miss_missing_episode_start_date) >= 3 THEN 'red' END AS level
+SELECT miss_person_id AS id, miss_person_id AS person, CASE WHEN count(DISTINCT miss_missing_episode_start_date) >= 3 THEN 'red' END AS level
 FROM ssd_missing
 WHERE miss_missing_episode_type_code = 'M' AND miss_missing_episode_start_date BETWEEN as_of() - 90 AND as_of()
   AND miss_person_id IN (SELECT id FROM minor) AND miss_person_id IN (SELECT id FROM known)

@@ -18,4 +18,4 @@ WITH seen AS (
   FROM plan LEFT JOIN seen USING (id) LEFT JOIN agreed USING (id)
   WHERE NOT unborn
 )
-SELECT id, CASE WHEN wd > every_n + 3 THEN 'red' WHEN wd >= every_n - 2 THEN 'amber' END AS level FROM counted
+SELECT id, id AS person, CASE WHEN wd > every_n + 3 THEN 'red' WHEN wd >= every_n - 2 THEN 'amber' END AS level FROM counted

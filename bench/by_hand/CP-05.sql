@@ -7,4 +7,4 @@ WITH held AS (
 ), due AS (
   SELECT id, next, CAST(coalesce(last + INTERVAL 6 MONTH, starts + INTERVAL 3 MONTH) AS DATE) AS due FROM plan LEFT JOIN held USING (plan_id)
 )
-SELECT id, CASE WHEN as_of() > due THEN 'red' WHEN as_of() >= due - 15 AND NOT coalesce(next <= due, false) THEN 'amber' END AS level FROM due
+SELECT id, id AS person, CASE WHEN as_of() > due THEN 'red' WHEN as_of() >= due - 15 AND NOT coalesce(next <= due, false) THEN 'amber' END AS level FROM due

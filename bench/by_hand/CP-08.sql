@@ -9,6 +9,6 @@ WITH queue AS (
     AND invo_professional_id IS NOT NULL AND invo_professional_id NOT IN (SELECT id FROM queue WHERE id IS NOT NULL)
   GROUP BY invo_person_id
 )
-SELECT plan.id, CASE WHEN greatest((SELECT no FROM calendar WHERE d = as_of()) - c.no, 0) > 1 THEN 'critical' END AS level
+SELECT plan.id, plan.id AS person, CASE WHEN greatest((SELECT no FROM calendar WHERE d = as_of()) - c.no, 0) > 1 THEN 'critical' END AS level
 FROM plan LEFT JOIN held USING (id) JOIN calendar c ON c.d = greatest(plan.starts, held.ended)
 WHERE NOT coalesce(now, false)

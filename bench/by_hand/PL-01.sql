@@ -6,7 +6,7 @@ WITH latest AS (
   WHERE prep_pre_pro_decision_date <= as_of() AND prep_person_id IN (SELECT id FROM minor)
   QUALIFY row_number() OVER (PARTITION BY prep_person_id ORDER BY prep_pre_pro_decision_date DESC, prep_table_id DESC NULLS LAST) = 1
 )
-SELECT id, CASE WHEN as_of() - decided > 112 THEN 'red' WHEN as_of() - decided > 84 OR (as_of() - letter > 15 AND NOT met) THEN 'amber' END AS level
+SELECT id, id AS person, CASE WHEN as_of() - decided > 112 THEN 'red' WHEN as_of() - decided > 84 OR (as_of() - letter > 15 AND NOT met) THEN 'amber' END AS level
 FROM latest
 WHERE NOT over AND NOT EXISTS (SELECT 1 FROM ssd_legal_status
   WHERE lega_person_id = id AND lega_legal_status_code IN ('C1', 'C2') AND lega_legal_status_start_date BETWEEN decided AND as_of()

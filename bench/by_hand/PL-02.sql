@@ -1,4 +1,4 @@
-SELECT id, CASE WHEN as_of() - min(since) FILTER (WHERE status = 'C1') > 182 THEN 'red'
+SELECT id, id AS person, CASE WHEN as_of() - min(since) FILTER (WHERE status = 'C1') > 182 THEN 'red'
   WHEN as_of() - min(since) FILTER (WHERE status = 'C1') > 140 THEN 'amber' END AS level
 FROM legal JOIN care USING (id)
 GROUP BY id
