@@ -308,6 +308,14 @@ def test_where_the_folder_of_rules_cannot_be_used_that_is_what_is_wrong_and_noth
         drafting.begin(app, "PL-01", beside=False, title=None)
 
 
+def test_of_a_folder_that_is_kept_by_git_the_history_is_left_alone(site):
+    history = site.office.folder / "rules" / ".git"
+    history.mkdir()
+    (history / "HEAD").symlink_to("what-cannot-be-copied")
+
+    assert drafting.check_text(site.council.app(), "plan-long", changed(site), MONDAY).is_sound
+
+
 def test_nothing_is_written_outside_the_folder(site, tmp_path):
     app = site.council.app()
     for rule in ("../settings", "a/b", "", "x" * 101, "Plan"):

@@ -91,7 +91,8 @@ def _check(app: App, rule: str, text: str, today: date) -> Checked:
     folder = _folder(app)
     with private_files.for_a_moment() as copied:
         if folder.is_dir():
-            shutil.copytree(folder, copied, dirs_exist_ok=True)
+            # Of a folder that is kept by git the history has no rules, and can be larger than all else.
+            shutil.copytree(folder, copied, dirs_exist_ok=True, ignore=shutil.ignore_patterns(".git"))
         place = copied / LOCAL_PACK / f"{rule}.yaml"
         place.parent.mkdir(exist_ok=True)
         place.write_text(text, "utf-8", newline="\n")
