@@ -203,6 +203,19 @@ def test_what_was_written_is_not_lost_where_somebody_else_was_faster(site):
     assert (refused.status_code, "long_days: 70" in refused.text) == (409, True)
 
 
+def test_whoever_is_shown_their_own_text_cannot_release_the_one_that_they_were_not_shown(site):
+    author, path = begun(site)
+    second, seen, mine = site.reader("admin"), mark(site, path), changed(site, "long_days: 50", "long_days: 70")
+    second.get(DRAFTS)
+    do(site, author, path, "save", text=changed(site, "long_days: 50", "long_days: 1"))
+    do(site, author, path, "ask", note="please")
+    refused = second.send(f"{path}/save", mark=seen, text=mine)
+
+    assert "The text here is yours, and is not saved" in words(refused)
+    assert f"{path}/approve" not in refused.text
+    assert f"{path}/approve" in second.get(path).text
+
+
 def test_it_is_released_where_its_draft_is_read_and_nowhere_else(site):
     author, path = begun(site)
     do(site, author, path, "ask", note="please")

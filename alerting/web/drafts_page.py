@@ -177,13 +177,15 @@ def _list(visit: Visit, *, done: str = "", wrong: str = "") -> Response:
 def _page(visit: Visit, draft: RuleDraft, *, done: str = "", wrong: str = "", written: str | None = None) -> Response:
     checked = drafting.check_text(visit.app, draft.rule, draft.text, visit.today)
     in_use = find_in_use(visit.app.book, checked.rule) if checked.rule else None
+    text = draft.text if written is None else _as_written(written)
     return visit.show(
         "draft.html",
         status=409 if wrong else 200,
         here=RULES.path,
         draft=draft,
         by=_shower(visit).name(draft.by) or draft.by,
-        text=draft.text if written is None else _as_written(written),
+        text=text,
+        is_saved=text == draft.text,
         longest=drafting.LONGEST,
         faults=[_fault(one, draft) for one in checked.faults],
         examples=[_example(one) for one in checked.examples],
@@ -199,10 +201,13 @@ def _page(visit: Visit, draft: RuleDraft, *, done: str = "", wrong: str = "", wr
     )
 
 
-def _find(visit: Visit) -> RuleDraft | None:
+def _find(visit: Visit, *, to_change: bool = False) -> RuleDraft | None:
     given = visit.path["draft"]
-    is_number = given.isascii() and given.isdigit() and len(given) < len(str(2**31))
-    return rule_drafts.find(visit.connection, int(given)) if is_number else None
+    if not (given.isascii() and given.isdigit() and len(given) < len(str(2**31))):
+        return None
+    if to_change:
+        rule_drafts.hold(visit.connection, int(given))
+    return rule_drafts.find(visit.connection, int(given))
 
 
 def _fault(fault: Fault, draft: RuleDraft) -> FaultShown:
