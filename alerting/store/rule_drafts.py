@@ -47,18 +47,24 @@ def every(connection: sa.Connection) -> list[RuleDraft]:
 
 
 def find(connection: sa.Connection, number: int) -> RuleDraft | None:
-    """Return the draft with a number, as it stays until a transaction that writes ends; None where there is none."""
-    row = connection.execute(sa.select(rule_draft).where(rule_draft.c.id == number).with_for_update()).first()
+    """Return the draft with a number; None where there is none."""
+    row = connection.execute(sa.select(rule_draft).where(rule_draft.c.id == number)).first()
     return _draft(row) if row else None
+
+
+def hold(connection: sa.Connection, number: int) -> None:
+    """Let nobody else change a draft until the transaction ends; of what they are changing, wait for the end."""
+    connection.execute(sa.select(rule_draft.c.id).where(rule_draft.c.id == number).with_for_update())
 
 
 def begin(connection: sa.Connection, rule: str, text: str, based_on: str | None, by: Actor, now: datetime) -> int:
     """Keep a new draft, and return its number. Raises HandlingError where there is one of that rule."""
+    acts.keep(connection, by, ActKind.rule_drafted, rule, now, note="begun")
+    # Looked for once the act is kept: from then on whoever else begins one waits.
     if connection.execute(sa.select(rule_draft.c.id).where(rule_draft.c.rule == rule)).first() is not None:
         raise HandlingError(f"there is a draft of {rule} already: go on with it, or discard it")
     values = {"rule": rule, "text": text, "based_on": based_on, "by": by.id, "at": now}
     key = connection.execute(rule_draft.insert().values(values)).inserted_primary_key
-    acts.keep(connection, by, ActKind.rule_drafted, rule, now, note="begun")
     return int(key[0]) if key else 0
 
 

@@ -127,7 +127,7 @@ def show_draft_refused(visit: Visit, error: HandlingError) -> Response:
 
 def act_on_draft(visit: Visit) -> Response:
     """Do to a draft what a form asks for. Raises HandlingError where it may not be done, and then nothing is."""
-    doing, draft = _ACTS.get(visit.path["act"]), _find(visit)
+    doing, draft = _ACTS.get(visit.path["act"]), _find(visit, to_change=True)
     if doing is None or draft is None:
         return visit.nothing_there()
     if visit.form.get("mark") != draft.mark:
