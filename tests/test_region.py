@@ -93,6 +93,12 @@ SERVER = "postgresql+psycopg://db.example.gov.uk/alerts"
         (SERVER.replace("//", "//adur@"), SERVER.replace("//", "//barton@"), True),
         (f"{SERVER}?options=-csearch_path%%3Dadur", f"{SERVER}?options=-csearch_path%%3Dbarton", False),
         (SERVER, SERVER.replace("alerts", "barton"), False),
+        (SERVER, f"{SERVER}?sslmode=require", True),
+        (SERVER, SERVER.replace("uk/", "uk:5432/"), True),
+        (SERVER, SERVER.replace("uk/", "uk:5433/"), False),
+        (SERVER, SERVER.replace("db.", "DB."), True),
+        (SERVER, "postgresql+psycopg:///alerts?host=db.example.gov.uk&port=5432", True),
+        (f"{SERVER}?options=-csearch_path%%3Dadur", f"{SERVER}?options=-c%%20search_path%%3Dadur", True),
     ],
 )
 def test_two_authorities_with_one_store_are_neither_of_them_run(tmp_path, one, other, is_shared):

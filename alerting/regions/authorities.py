@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import os
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import parse_qsl
 
 from alerting.config import load_config, sqlite_path
-from alerting.database_address import sqlite_file, without_secrets
+from alerting.database_address import sqlite_file
 from alerting.documents.report import as_json, faults_of
 from alerting.errors import AlertingError, ConfigError
 from alerting.formatting import listed
 from alerting.regions.region_report import why_of
 
 CONFIG = "config.yaml"
+_USUAL_PORT = ":5432"
+_SCHEMA = re.compile(r"search_path\s*=\s*(\S+)")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,4 +94,15 @@ def _store(config: Path) -> str:
     loaded = load_config(config)
     address = sqlite_path(loaded.config.store, loaded.folder)
     file = sqlite_file(address)
-    return without_secrets(address) if file is None else str(file.resolve())
+    return _place_on_server(address) if file is None else str(file.resolve())
+
+
+def _place_on_server(address: str) -> str:
+    """Return host, database and schema of an address: who signs in, and how, makes no other store of it."""
+    place, _, query = address.rpartition("@")[2].rpartition("://")[2].partition("?")
+    host, _, database = place.partition("/")
+    asked = dict(parse_qsl(query))
+    host, port = asked.get("host", host).lower(), asked.get("port", "")
+    schema = _SCHEMA.search(asked.get("options", ""))
+    server = f"{host}:{port}" if port else host
+    return f"{server.removesuffix(_USUAL_PORT)}/{database} {schema[1] if schema else ''}"
