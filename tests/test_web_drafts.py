@@ -145,6 +145,15 @@ def test_another_rules_code_and_a_file_of_another_name_are_found_too(site):
     assert "/tmp" not in said
 
 
+@pytest.mark.parametrize("sign", ["\x85", "\u2028", "\u202e", "\u200b"])
+def test_what_its_second_reader_would_not_see_keeps_it_from_being_released(site, sign):
+    text = changed(site, "owner: head of service\n", "owner: head of service\n" + f"# as agreed{sign}enabled: false\n")
+    checked = drafting.check_text(site.council.app(), "plan-long", text, MONDAY)
+
+    [fault] = [one for one in checked.faults if "cannot be seen" in one.problem]
+    assert (checked.is_sound, fault.where and fault.where.line) == (False, text[: text.index(sign)].count("\n") + 1)
+
+
 def test_an_example_that_does_not_come_out_as_it_should_keeps_it_from_being_released(site):
     author, path = begun(site)
     row = "{says: long on a plan, as_of: 2026-03-02, row: {plan_start: 2026-01-01}, gives: LEVEL}"

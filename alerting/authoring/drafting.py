@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -19,7 +19,8 @@ from alerting.authoring.copy_rule import plan_copy
 from alerting.authoring.draft import find_rule
 from alerting.authoring.examples import ExampleResult, try_all_examples
 from alerting.documents.report import faults_of, ordered
-from alerting.errors import AlertingError, Fault, HandlingError
+from alerting.errors import AlertingError, Excerpt, Fault, HandlingError, Place
+from alerting.formatting import visible
 from alerting.rulebook.loader import LOCAL_PACK
 from alerting.rulebook.rule import Rule
 from alerting.store.rule_drafts import RuleDraft, mark_of
@@ -104,7 +105,22 @@ def _check(app: App, rule: str, text: str, today: date) -> Checked:
     # What else is wrong with the rules today is told elsewhere.
     known, mine = set(app.book.faults), (folder / LOCAL_PACK / f"{rule}.yaml").as_posix()
     new = [fault for fault in home if (fault.where and fault.where.file == mine) or fault not in known]
-    return Checked(rule=found, faults=ordered(new), examples=examples)
+    return Checked(rule=found, faults=ordered([*_unseen(text, mine), *new]), examples=examples)
+
+
+def _unseen(text: str, file: str) -> Iterator[Fault]:
+    """Yield the lines whose reader does not see what a run would read: to some characters a comment ends, others turn a line round."""
+    for number, line in enumerate(text.split("\n"), 1):
+        seen = visible(line, keep="\t\r")
+        if seen != line:
+            column = next(place for place, (one, other) in enumerate(zip(line, seen, strict=True), 1) if one != other)
+            yield Fault(
+                problem="there is a character here that cannot be seen",
+                where=Place(
+                    file=file, line=number, column=column, excerpt=Excerpt(line=line, column=column, end_column=column + 1)
+                ),
+                remedy="Whoever releases it must see all of it: take it out, or type the line anew.",
+            )
 
 
 def release(app: App, draft: RuleDraft, today: date) -> Path:
