@@ -361,6 +361,19 @@ def test_whoever_was_there_and_is_not_any_more_is_missing_until_they_are_back(tm
         assert {run.name: run.ending for run in found.authorities} == {"adur": Ending.unsafe, "barton": Ending.gone}
 
 
+def test_a_list_of_a_few_that_lies_among_all_does_not_make_a_missing_one_be_forgotten(tmp_path):
+    (tmp_path / "adur").mkdir()
+    (tmp_path / "adur" / "config.yaml").write_text("council: [")
+    (tmp_path / "few.txt").write_text("adur\n")
+    missing = AuthorityRun(name="barton", ending=Ending.done)
+    region_of(tmp_path).keep(replace(report(), authorities=(missing,)))
+    few = region_of(tmp_path / "few.txt")
+    few.keep(few.run(on_this_machine(1, lambda: False), lambda: datetime.now(UTC), lambda: False, lambda *_: None))
+
+    assert few.kept == tmp_path / "region-daily-few.json"
+    assert told_of(tmp_path, on_this_machine(1, lambda: False))["barton"].ending is Ending.gone
+
+
 OF_THE_OTHER_ENGINE = [["--master", "spark://h:7077"], ["--engine", "spark", "--at-once", "2"]]
 
 

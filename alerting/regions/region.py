@@ -56,8 +56,10 @@ class Region:
     @property
     def kept(self) -> Path:
         """Where the report is kept, by which the next run knows who takes longest and who is missing."""
-        folder = self.place if self.place.is_dir() else self.place.parent
-        return folder / f"region-{self.job}.json"
+        if self.place.is_dir():
+            return self.place / f"region-{self.job}.json"
+        # A list may lie among the authorities, and name a few of them: who is missing of all is not forgotten over it.
+        return self.place.parent / f"region-{self.job}-{self.place.stem}.json"
 
     def run(self, engine: Engine, clock: Callable[[], datetime], stopping: Stopping, told: Told) -> RegionReport:
         """Run the job of all authorities, and return what became of each. Raises ConfigError where there is none."""
