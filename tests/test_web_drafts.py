@@ -253,6 +253,17 @@ def test_what_is_no_draft_is_not_kept(site):
     assert again.get(path).status_code == 404
 
 
+def test_what_was_asked_of_a_draft_ends_with_it_and_is_not_asked_of_the_next_one_of_its_number(site):
+    author, path = begun(site)
+    do(site, author, path, "ask", note="please")
+    do(site, author, path, "discard")
+
+    _, again = begun(site)
+    assert again == path
+    assert do(site, site.reader("admin"), again, "approve").status_code == 409
+    assert [kind for kind, _, _ in acts(site)] == ["rule drafted", "request", "draft discarded", "withdrawal", "rule drafted"]
+
+
 def test_a_second_rule_like_another_is_off_until_its_draft_says_otherwise(site):
     author, path = begun(site, how="beside", title="Very long on a plan")
     do(site, author, path, "ask", note="please")
@@ -350,3 +361,13 @@ def test_nothing_is_written_outside_the_folder(site, tmp_path):
     with pytest.raises(HandlingError, match="would not lie in the council's own folder"):
         drafting.release(app, draft_of("plan-long", changed(site), mark_of(elsewhere.read_bytes())), MONDAY)
     assert "long_days: 50" in elsewhere.read_text("utf-8")
+
+
+def test_nothing_is_written_where_the_folder_for_the_councils_own_rules_leads_elsewhere(site, tmp_path):
+    app, text, local = site.council.app(), changed(site), file_of(site).parent
+    based_on = mark_of(file_of(site).read_bytes())
+    shutil.move(local, tmp_path / "elsewhere")
+    local.symlink_to(tmp_path / "elsewhere")
+
+    with pytest.raises(HandlingError, match="would not lie in the council's own folder"):
+        drafting.release(app, draft_of("plan-long", text, based_on), MONDAY)

@@ -126,6 +126,14 @@ def test_a_child_who_has_moved_to_another_team_since_the_run_is_not_explained(si
     assert of_alert(site, site.reader("S1")).status_code == 200
 
 
+def test_whoever_has_come_to_answer_for_a_team_since_the_run_waits_for_the_next_one(site):
+    for team in site.office.council.tables["ext_team"]:
+        team["manager_id"] = "P1"
+    site.office.council.write()
+
+    assert of_subject(site, "CP-03", "C3").status_code == 404
+
+
 def test_with_a_list_that_cannot_be_trusted_nobody_is_explained(site):
     site.office.council.write(without=("ext_restricted",))
 
