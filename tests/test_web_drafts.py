@@ -264,6 +264,18 @@ def test_what_was_asked_of_a_draft_ends_with_it_and_is_not_asked_of_the_next_one
     assert [kind for kind, _, _ in acts(site)] == ["rule drafted", "request", "draft discarded", "withdrawal", "rule drafted"]
 
 
+def test_what_nobody_released_in_time_is_asked_for_anew(site):
+    author, path = begun(site)
+    do(site, author, path, "ask", note="please")
+    assert do(site, author, path, "ask", note="please").status_code == 409
+    with site.council.store().transaction() as connection:
+        connection.exec_driver_sql("UPDATE act SET at = '2026-01-05 12:00:00.000000' WHERE kind = 'request'")
+
+    assert do(site, site.reader("admin"), path, "approve").status_code == 409
+    assert "A second person is asked" in then(site, author, path, "ask", note="please")
+    assert [kind for kind, _, _ in acts(site)] == ["rule drafted", "request", "lapse", "request"]
+
+
 def test_a_second_rule_like_another_is_off_until_its_draft_says_otherwise(site):
     author, path = begun(site, how="beside", title="Very long on a plan")
     do(site, author, path, "ask", note="please")

@@ -269,6 +269,8 @@ def _ask(visit: Visit, draft: RuleDraft) -> None:
         raise HandlingError("say why")
     if not drafting.check_text(visit.app, draft.rule, draft.text, visit.today).is_sound:
         raise HandlingError("it has faults: put them right first")
+    # One that nobody approved in time would be in the way until the next run ends it.
+    acts.lapse(visit.connection, visit.app.last_day_of_request, visit.today, visit.now)
     rule_drafts.ask(visit.connection, draft, visit.reader.actor, visit.now, note=note)
 
 
