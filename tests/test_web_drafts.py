@@ -154,6 +154,18 @@ def test_what_its_second_reader_would_not_see_keeps_it_from_being_released(site,
     assert (checked.is_sound, fault.where and fault.where.line) == (False, text[: text.index(sign)].count("\n") + 1)
 
 
+def test_what_is_wrong_with_another_rule_today_is_not_told_of_a_draft_and_does_not_hinder_it(site):
+    other = file_of(site).with_name("other.yaml")
+    other.write_text(
+        file_of(site).read_text("utf-8").replace("plan-long", "other").replace("PL-01", "PL-02") + "no_key: 1\n", "utf-8"
+    )
+    app = build(site.council.config)
+    assert [fault.severity for fault in app.book.faults] == ["error"]
+
+    checked = drafting.check_text(app, "plan-long", changed(site), MONDAY)
+    assert (checked.is_sound, [fault.problem for fault in checked.faults]) == (True, ["the rule has no examples"])
+
+
 def test_an_example_that_does_not_come_out_as_it_should_keeps_it_from_being_released(site):
     author, path = begun(site)
     row = "{says: long on a plan, as_of: 2026-03-02, row: {plan_start: 2026-01-01}, gives: LEVEL}"

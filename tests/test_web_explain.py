@@ -171,6 +171,19 @@ def test_what_a_brake_keeps_back_is_not_explained(site):
     assert of_subject(site, "PL-01", "C3").status_code == 200
 
 
+def test_of_an_alert_that_a_brake_kept_back_until_it_ended_no_reference_is_shown(site):
+    ref = next(one.ref for one in site.office.alerts() if one.code == "PL-01" and one.person == "C1")
+    braked = "alert_id IN (SELECT id FROM alert WHERE code = 'PL-01')"
+    with site.council.store().transaction() as connection:
+        connection.exec_driver_sql(f"UPDATE routed SET reason = 'braked', recipient = '*' WHERE {braked}")
+        connection.exec_driver_sql(
+            f"UPDATE alert SET condition = 'resolved', resolved_on = '{MONDAY}', resolved_reason = 'cleared' WHERE code = 'PL-01'"
+        )
+    page = of_subject(site, "PL-01", "C1")
+
+    assert (page.status_code, ref in page.text) == (200, False)
+
+
 def test_an_answer_that_a_run_would_not_use_is_not_shown(site):
     site.office.council.write(without=("ssd_cp_visits",))
     said = words(of_alert(site, site.reader("M1")))

@@ -58,6 +58,16 @@ def test_what_somebody_chooses_is_kept_for_them_alone_and_is_on_the_trail(site):
     assert found.by == "M1"
 
 
+def test_whoever_chooses_leaves_what_others_chose_as_it_is(site):
+    choose(site, "M1", order="due")
+    choose(site, "M2", done="yes")
+
+    assert kept(site) == {
+        "M1": Preferences(all_clear=False, done=False, order="due"),
+        "M2": Preferences(all_clear=False, done=True, order=""),
+    }
+
+
 def test_the_list_begins_as_its_reader_would_rather_have_it_unless_they_say_otherwise_there(site):
     choose(site, "M1", order="since")
     reader = site.reader("M1")
