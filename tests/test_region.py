@@ -374,6 +374,20 @@ def test_a_list_of_a_few_that_lies_among_all_does_not_make_a_missing_one_be_forg
     assert told_of(tmp_path, on_this_machine(1, lambda: False))["barton"].ending is Ending.gone
 
 
+@pytest.mark.parametrize(
+    "text", ["{", "3", '{"authorities": 3}', '{"authorities": [{"name": "adur", "seconds": "long", "ending": "done"}]}']
+)
+def test_a_kept_report_that_cannot_be_read_keeps_nobody_from_running(tmp_path, text):
+    authority(tmp_path, "adur")
+    region = region_of(tmp_path)
+    region.kept.write_text(text)
+    engine = Engine(
+        name="quick", places=lambda: 1, run=lambda errand: AuthorityRun(name=errand.authority.name, ending=Ending.done)
+    )
+
+    assert {name: run.ending for name, run in told_of(tmp_path, engine).items()} == {"adur": Ending.done}
+
+
 OF_THE_OTHER_ENGINE = [["--master", "spark://h:7077"], ["--engine", "spark", "--at-once", "2"]]
 
 

@@ -111,7 +111,7 @@ def _last_seconds(kept: Path) -> dict[str, float]:
     """
     with suppress(OSError, ValueError, KeyError, TypeError):
         rows = json.loads(kept.read_text("utf-8"))["authorities"]
-        return {row["name"]: row["seconds"] if Ending(row["ending"]).has_run else math.inf for row in rows}
+        return {str(row["name"]): float(row["seconds"]) if Ending(row["ending"]).has_run else math.inf for row in rows}
     return {}
 
 

@@ -53,7 +53,7 @@ def read(connection: sa.Connection) -> NewestDirectory | None:
         return None
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=1)
 def _read(text: str) -> Directory:
     # Every page asks for it, and between two runs it is the same. It is thousands of people: reading it takes longer than most pages.
     return _AS_JSON.validate_json(text)
