@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, Strict, field_validator, model_validator
 
 from alerting.mailboxes import is_address
 
@@ -129,7 +129,7 @@ class Page(BaseModel):
         default=None, description="What a machine shows to read metrics, runs and health; none may when left out"
     )
     directors: MailAddresses = Field(default=(), description="Mail addresses of directors, who see counts and no child")
-    drafts: bool = Field(
+    drafts: Annotated[bool, Strict()] = Field(
         default=False,
         description="Whether drafts of rules are written on the page and released by two people, into the council's folder of rules",
     )
