@@ -7,6 +7,7 @@ from datetime import date
 import pytest
 
 from alerting.authoring.examples import find_failing_examples
+from alerting.casedata.catalogue import Settings
 from alerting.casedata.snapshot import Snapshot
 from alerting.errors import Faults
 from alerting.evaluation.evaluate import ask_rules
@@ -251,3 +252,14 @@ def test_the_example_of_every_aggregate_compiles(aggregate):
     compiled = compile_expression(aggregate.example, names, aggregate.gives, over="many")
 
     assert not isinstance(compiled, (list, Faults))
+
+
+def test_a_sum_is_the_same_to_the_last_digit_in_whatever_order_its_parts_are_added():
+    asked = AGGREGATES["sum"].sql.format("part", rows="true")
+    with Snapshot(DAY, Settings(params={}, codes={}, bank_holidays=frozenset())) as snapshot:
+        sums = {
+            snapshot.sql(f"SELECT {asked} FROM (VALUES {', '.join(f'({part})' for part in parts)}) AS parts(part)")[0][0]
+            for parts in ([0.1, 0.2, 0.3], [0.3, 0.2, 0.1], [0.2, 0.3, 0.1])
+        }
+
+    assert sums == {0.6}

@@ -59,7 +59,8 @@ _ALL = (
         name="sum",
         takes=("number",),
         gives="number",
-        sql="CASE WHEN count(*) FILTER (WHERE {rows}) = 0 THEN 0 ELSE sum(CAST({0} AS DOUBLE)) FILTER (WHERE {rows}) END",
+        # Rounded, as the order in which parts such as 0.8 of a post are added would else change the last digit from run to run.
+        sql="CASE WHEN count(*) FILTER (WHERE {rows}) = 0 THEN 0 ELSE round(fsum(CAST({0} AS DOUBLE)) FILTER (WHERE {rows}), 9) END",
         says="The sum of a number; 0 of nobody.",
         words="the sum of {0}",
         example="sum(open_cases)",
