@@ -113,6 +113,13 @@ def nameless() -> Iterator[tuple[IO[bytes], str] | None]:
 
 
 @contextmanager
+def scratch() -> Iterator[IO[bytes]]:
+    """Return a file that nobody else can open, and that is gone afterwards."""
+    with tempfile.TemporaryFile() as file:
+        yield file
+
+
+@contextmanager
 def for_a_moment() -> Iterator[Path]:
     """Return a folder that its owner alone may look into, and that is gone afterwards with all that is in it."""
     with tempfile.TemporaryDirectory() as folder:

@@ -95,8 +95,7 @@ def _check(app: App, rule: str, text: str, today: date) -> Checked:
             # Of a folder that is kept by git the history has no rules, and can be larger than all else.
             shutil.copytree(folder, copied, dirs_exist_ok=True, ignore=shutil.ignore_patterns(".git"))
         place = copied / LOCAL_PACK / f"{rule}.yaml"
-        place.parent.mkdir(exist_ok=True)
-        place.write_text(text, "utf-8", newline="\n")
+        private_files.write(private_files.make_folder(place.parent) / place.name, text)
         with_it = app.with_rules(copied)
         found = next((one for one in with_it.book.every if Path(one.place) == place), None)
         faults = [*with_it.book.faults, *(check_rule_of(with_it, found, today) if found else ())]

@@ -11,7 +11,6 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -20,6 +19,7 @@ from datetime import date
 from pathlib import Path
 from typing import IO, Any
 
+from alerting import private_files
 from alerting.regions.authorities import Authority
 from alerting.regions.region_report import AuthorityRun, Ending, first_of, why_of
 
@@ -86,7 +86,7 @@ def _started_once(errand: Errand, stopping: Callable[[], bool]) -> AuthorityRun:
     if stopping():
         return AuthorityRun(name=name, ending=Ending.stopped)
     environment = {key: value for key, value in os.environ.items() if key != "ALERTING_TRACEBACK"}  # it may quote case data
-    with tempfile.TemporaryFile() as said, tempfile.TemporaryFile() as talk:
+    with private_files.scratch() as said, private_files.scratch() as talk:
         process = subprocess.Popen(  # noqa: S603  (this program itself)
             errand.command,
             stdin=subprocess.DEVNULL,
