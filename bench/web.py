@@ -19,7 +19,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import date, timedelta
 from itertools import count
 from multiprocessing.connection import Connection
 from multiprocessing.synchronize import Event
@@ -35,6 +35,8 @@ from tests.postgres import start_postgres
 from tests.web_site import Browser, new_office, shown
 
 MANAGERS, TEAMS, TEAMS_WITH_ALERTS, WORKERS_A_TEAM, PIECE = 20, 300, 2_000, 4, 50_000
+FAR = 60
+"""Days that no run comes to before the store is full."""
 _NEW = multiprocessing.get_context("spawn")
 
 
@@ -54,10 +56,12 @@ def main() -> None:
         for number in range(TEAMS):
             _add_team(office, number)
         office.run(MONDAY)
-        with begun(serve, office) as url, begun(keep_running, office):
-            before = measure(url, arguments.asks, arguments.pause, 0, 0, {})
+        with begun(serve, office) as url:
+            with begun(keep_running, office, MONDAY):
+                before = measure(url, arguments.asks, arguments.pause, 0, 0, {})
             fill(office, arguments.open, arguments.past)
-            measure(url, arguments.asks, arguments.pause, arguments.open, arguments.past, before)
+            with begun(keep_running, office, MONDAY + timedelta(days=FAR)):
+                measure(url, arguments.asks, arguments.pause, arguments.open, arguments.past, before)
 
 
 @contextmanager
@@ -127,11 +131,11 @@ def _first(connection: sa.Connection, table: sa.Table, *where: sa.ColumnElement[
 
 
 @contextmanager
-def begun(what: Callable[..., None], office: Office) -> Iterator[str]:
-    """Let a process of its own do something for an office until the block ends, and return what it says once it has begun."""
+def begun(what: Callable[..., None], *given: Any) -> Iterator[str]:
+    """Let a process of its own do something until the block ends, and return what it says once it has begun."""
     says, to = _NEW.Pipe()
     ended = _NEW.Event()
-    process = _NEW.Process(target=what, args=(office, to, ended))
+    process = _NEW.Process(target=what, args=(*given, to, ended))
     process.start()
     try:
         yield says.recv()
@@ -147,13 +151,13 @@ def serve(office: Office, says: Connection, ended: Event) -> None:
         ended.wait()
 
 
-def keep_running(office: Office, says: Connection, ended: Event) -> None:
-    """Do runs one after another, each of the next day."""
+def keep_running(office: Office, after: date, says: Connection, ended: Event) -> None:
+    """Do runs one after another, each of the next day after one."""
     says.send("")
     for number in count(1):
         if ended.is_set():
             return
-        office.run(MONDAY + timedelta(days=number))
+        office.run(after + timedelta(days=number))
 
 
 def measure(url: str, asks: int, pause: float, open_: int, past: int, before: dict[str, float]) -> dict[str, float]:
