@@ -53,15 +53,17 @@ def test_one_that_fails_touches_no_other(snapshot: Snapshot) -> None:
     assert snapshot.sql("SELECT n FROM one UNION ALL SELECT n FROM two ORDER BY n") == [(1,), (2,)]
 
 
-def test_none_reaches_anything_outside(snapshot: Snapshot) -> None:
+def test_none_reaches_anything_outside(snapshot: Snapshot, tmp_path: Path) -> None:
+    there, made = tmp_path / "there.csv", tmp_path / "made.csv"
+    there.write_text("id\n1\n")
     outside = [
-        "SELECT count(*) FROM read_csv('/etc/passwd')",
-        "COPY (SELECT 1) TO '/tmp/out.csv'",
+        f"SELECT count(*) FROM read_csv('{there.as_posix()}')",
+        f"COPY (SELECT 1) TO '{made.as_posix()}'",
         "SET enable_external_access = true",
     ]
 
     assert rows(snapshot, *outside * 4) == [None] * 12
-    assert not Path("/tmp/out.csv").exists()
+    assert not made.exists()
 
 
 def test_a_name_is_never_a_variable_of_the_program_that_asks(snapshot: Snapshot) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import atexit
 import importlib
 import importlib.util
 import inspect
@@ -10,6 +11,7 @@ import io
 import logging
 import pkgutil
 import re
+import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -36,6 +38,7 @@ def notifier_of_the_docs() -> ModuleType:
     """Return the notifier of the page for those who add one as a module: what is shown there keeps what is promised there."""
     [written] = re.findall(r"^```python\n(.*?)^```", PAGE.read_text("utf-8"), re.MULTILINE | re.DOTALL)
     file = Path(tempfile.mkdtemp(prefix="notifier-of-the-docs-")) / "sms.py"
+    atexit.register(shutil.rmtree, file.parent)
     file.write_text(written, "utf-8")
     spec = importlib.util.spec_from_file_location("docs.sms", file)
     assert spec is not None
