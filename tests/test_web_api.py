@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 from datetime import timedelta
 from itertools import cycle, product
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -37,16 +35,14 @@ def morning(tmp_path_factory):
         patch.setenv("MACHINE_TOKEN", TOKEN)
         folder = tmp_path_factory.mktemp("api")
         with first_morning(folder, token="${env:MACHINE_TOKEN}", directors=["director@example.gov.uk"]) as made:
-            made.council.close()
-            kept = shutil.copy(made.office.folder / "alerting.db", folder / "kept.db")
-            yield made, Path(kept)
+            made.remember()
+            yield made
 
 
 @pytest.fixture
 def site(morning):
-    made, kept = morning
-    made.put_back(kept)
-    return made
+    morning.put_back()
+    return morning
 
 
 def machine(site: Site) -> Browser:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 from datetime import timedelta
 
 import pytest
@@ -19,16 +18,14 @@ FRIDAY = MONDAY + timedelta(days=4)
 @pytest.fixture(scope="module")
 def _made(tmp_path_factory):
     with first_morning(tmp_path_factory.mktemp("cover")) as made:
-        made.council.close()
-        yield made, shutil.copy(made.office.folder / "alerting.db", tmp_path_factory.mktemp("store") / "before.db")
+        made.remember()
+        yield made
 
 
 @pytest.fixture
 def site(_made):
-    made, before = _made
-    made.put_back(before)
-    made.clock.moment = made.clock.moment.replace(day=MONDAY.day)
-    return made
+    _made.put_back()
+    return _made
 
 
 def say(site: Site, person: str, of: str, by: str, until: str = FRIDAY.isoformat(), **more: str) -> requests.Response:

@@ -30,16 +30,15 @@ def _made(tmp_path_factory):
     office.settings |= {"rules": {"path": "rules"}}
     office.begin(MONDAY)
     with shown(office, drafts=True) as site:
-        site.council.close()
-        kept = tmp_path_factory.mktemp("before")
-        shutil.copytree(office.folder / "rules", kept / "rules")
-        yield site, shutil.copy(office.folder / "alerting.db", kept / "before.db"), kept / "rules"
+        site.remember()
+        rules = shutil.copytree(office.folder / "rules", tmp_path_factory.mktemp("before") / "rules")
+        yield site, rules
 
 
 @pytest.fixture
 def site(_made):
-    made, before, rules = _made
-    made.put_back(before)
+    made, rules = _made
+    made.put_back()
     shutil.rmtree(made.office.folder / "rules")
     shutil.copytree(rules, made.office.folder / "rules")
     made.council.read_anew()

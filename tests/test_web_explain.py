@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 from dataclasses import replace
 from datetime import date, timedelta
 
@@ -31,19 +30,18 @@ def _made(tmp_path_factory):
     office.council.on_a_plan("C3", seen=MONDAY, begun=MONDAY - timedelta(days=10))
     office.begin(MONDAY)
     with shown(office) as site:
-        site.council.close()
-        yield site, shutil.copy(office.folder / "alerting.db", tmp_path_factory.mktemp("store") / "before.db")
+        site.remember()
+        yield site
 
 
 @pytest.fixture
 def site(_made):
     """The page as it began, with what a test does to the data taken back after it."""
-    made, before = _made
-    made.put_back(before)
-    tables = {name: [dict(row) for row in rows] for name, rows in made.office.council.tables.items()}
-    yield made
-    made.office.council.tables = tables
-    made.office.council.write()
+    _made.put_back()
+    tables = {name: [dict(row) for row in rows] for name, rows in _made.office.council.tables.items()}
+    yield _made
+    _made.office.council.tables = tables
+    _made.office.council.write()
 
 
 def overdue(site: Site) -> str:

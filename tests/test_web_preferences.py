@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-
 import pytest
 
 from alerting.alerts.acts import ActKind
@@ -17,16 +15,14 @@ from tests.web_site import NOON, first_morning, words
 @pytest.fixture(scope="module")
 def _began(tmp_path_factory):
     with first_morning(tmp_path_factory.mktemp("preferences")) as site:
-        site.council.close()
-        kept = shutil.copy(site.office.folder / "alerting.db", tmp_path_factory.mktemp("store") / "alerting.db")
-        yield site, kept
+        site.remember()
+        yield site
 
 
 @pytest.fixture
 def site(_began):
-    site, kept = _began
-    site.put_back(kept)
-    return site
+    _began.put_back()
+    return _began
 
 
 def choose(site, person, **fields):

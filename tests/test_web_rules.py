@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import shutil
 from datetime import timedelta
 
 import pytest
@@ -40,15 +39,14 @@ def _made(tmp_path_factory):
     )
     office.begin(MONDAY)
     with shown(office, auditors=[AUDITOR]) as site:
-        site.council.close()
-        yield site, shutil.copy(office.folder / "alerting.db", tmp_path_factory.mktemp("store") / "before.db")
+        site.remember()
+        yield site
 
 
 @pytest.fixture
 def site(_made):
-    made, before = _made
-    made.put_back(before)
-    return made
+    _made.put_back()
+    return _made
 
 
 def somebodys(site: Site, address: str, path: str) -> Browser:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 from datetime import timedelta
 from typing import Any
 
@@ -28,16 +27,15 @@ def _made(tmp_path_factory):
     office.council.on_a_plan("C4", seen=MONDAY, team="T2", worker="W2")
     office.begin(MONDAY)
     with shown(office) as made:
-        made.council.close()
-        yield made, shutil.copy(office.folder / "alerting.db", tmp_path_factory.mktemp("store") / "before.db")
+        made.remember()
+        yield made
 
 
 @pytest.fixture
 def site(_made):
     """The page on a morning with two red alerts of T1 (C1, C2), a critical one (C3) and a red one of T2 (C4)."""
-    made, before = _made
-    made.put_back(before)
-    return made
+    _made.put_back()
+    return _made
 
 
 def ref(site: Site, child: str) -> str:
@@ -171,6 +169,7 @@ def test_where_nothing_could_be_done_the_page_says_why_once_and_keeps_what_was_g
 
     assert page.status_code == 409
     assert "That was not done to any of them" in words(page)
+    assert page.text.count(f'<p><a href="#do">{says}</a></p>') == 1
     assert words(page).count(says) == 1
     assert all(f'value="{value}"' in page.text for value in fields.values() if value.startswith("20"))
     assert rows(site) == []

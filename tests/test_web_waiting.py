@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -44,15 +43,14 @@ def _made(tmp_path_factory):
     office.rule(RULE, "CP-03", levels="{critical: measure > long_days}", notify="{critical: [team_manager]}")
     office.begin(MONDAY)
     with shown(office) as site:
-        site.council.close()
-        yield site, shutil.copy(office.folder / "alerting.db", tmp_path_factory.mktemp("store") / "before.db")
+        site.remember()
+        yield site
 
 
 @pytest.fixture
 def site(_made):
-    made, before = _made
-    made.put_back(before)
-    return made
+    _made.put_back()
+    return _made
 
 
 def somebody(site: Site, address: str = ADMIN) -> Browser:

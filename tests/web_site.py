@@ -97,6 +97,15 @@ class Site:
     clock: Clock
     logged: list[Entry]
     browsers: list[Browser] = field(default_factory=list)
+    _moment: datetime = NOON
+
+    @property
+    def _store(self) -> Path:
+        return self.office.folder / "alerting.db"
+
+    @property
+    def _kept(self) -> Path:
+        return self.office.folder.with_name("remembered.db")
 
     @property
     def said(self) -> list[str]:
@@ -107,12 +116,19 @@ class Site:
         self.browsers.append(Browser(url=self.url, headers=headers))
         return self.browsers[-1]
 
-    def put_back(self, store: Path) -> None:
-        """Let the store be as a copy of it was, for the next test: to begin an office anew takes longer."""
+    def remember(self) -> None:
+        """Keep a copy of the store as it is now, and the moment, for `put_back`."""
+        self.council.close()
+        shutil.copy(self._store, self._kept)
+        self._moment = self.clock.moment
+
+    def put_back(self) -> None:
+        """Let the store and the clock be as they were when remembered, for the next test: to begin an office anew takes longer."""
         self.council.close()
         for beside in ("-wal", "-shm"):
-            Path(f"{self.office.folder / 'alerting.db'}{beside}").unlink(missing_ok=True)
-        shutil.copy(store, self.office.folder / "alerting.db")
+            self._store.with_name(f"{self._store.name}{beside}").unlink(missing_ok=True)
+        shutil.copy(self._kept, self._store)
+        self.clock.moment = self._moment
 
     def reader(self, person: str) -> Browser:
         """Return the browser of one of the made council's people, whom a proxy has signed in."""
