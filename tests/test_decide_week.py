@@ -30,7 +30,7 @@ def summaries(decision: Decision) -> dict[str, WeeklyContent]:
 
 
 def test_the_weekly_summary_counts_what_is_open_and_what_ended_of_late_as_it_is_today(policy: Policy) -> None:
-    week = Week(recent=(ended("A-1"), alert("A-2")), first_day=THURSDAY)
+    week = Week(recent=(ended("A-1"), alert("A-2")), asked_since=dict.fromkeys(("visits", "plans"), THURSDAY))
     braked = alert("A-3", "plans")
     live = world(alert("A-2"), braked, week=week, brakes=(replace(STORM, rule="plans"),))
     weekly = decide(policy, "weekly", live, day(clear("A-2"), rules=["weekly"]))
@@ -146,7 +146,7 @@ def test_of_a_rule_that_is_implausible_a_week_counts_nothing_old_or_new_and_says
     looked_at = Watch(teams={"T1": TeamWatch(known={"visits": 40, "plans": 40}, late={"visits": 30, "plans": 30})}, services={})
     aimed = replace(policy)
     aimed.__dict__["targets"] = dict.fromkeys(("visits", "plans"), Target(on_target_from=0.9, below_from=0.75, at_least=10))
-    week = Week(recent=(ended("A-1"), ended("A-2", "plans")), first_day=THURSDAY)
+    week = Week(recent=(ended("A-1"), ended("A-2", "plans")), asked_since=dict.fromkeys(("visits", "plans"), THURSDAY))
 
     def read(*brakes: Brake) -> tuple[dict[str, Standing], dict[str, int], tuple[str, ...]]:
         live = world(alert("A-3"), week=week, brakes=brakes)

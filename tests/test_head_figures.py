@@ -96,7 +96,7 @@ def test_the_words_say_what_is_not_known_and_what_is_kept_back():
     few = replace(CONTACTS, called="Enquiries", events=4)
     lines = dict(figure_lines(figures(service=ServiceFigures(demand=(CONTACTS, few)))))
 
-    assert lines["Contacts"] == "880 in February 2026, 700 in February 2025: 1.26 times as many by working days."
+    assert lines["Contacts"] == "880 in February 2026, 700 in February 2025: 26 % more by working days."
     assert "Enquiries" not in lines
     assert lines["Workforce"] == "no figures."
     assert lines["Data"] == "0 about records that are wrong; 2 rules could not run."
@@ -108,7 +108,7 @@ def test_they_stand_in_both_parts_of_the_summary():
     sent = message(notification("weekly", WeeklyContent(week_ending=TUESDAY, teams=(), figures=given, scope_of="8 teams")))
 
     for part in (sent.text, read(sent.html)):
-        assert "700 in February 2025: 1.26 times as many by working days, no more than chance." in part
+        assert "700 in February 2025: 26 % more by working days, which may be chance." in part
 
 
 def test_a_figure_of_england_stands_beside_the_councils_own_and_its_page_has_its_year_and_source():

@@ -17,6 +17,7 @@ from alerting.store import schema
 from alerting.store.alert_history import Change, read_history
 from alerting.store.messages import circuit_breaker
 from alerting.store.recipient_log import read_not_told, write
+from alerting.store.rule_versions import RuleHistory
 from alerting.store.store import Store
 from tests.made_council import MONDAY
 
@@ -168,6 +169,22 @@ def test_what_was_withheld_is_so_since_its_day_and_what_was_told_before_is_said_
         write(connection, 1, MONDAY, {"cp-visit-overdue"}, {(ref, "M1"): None, (ref, "S1"): None}, ids)
         rows = connection.execute(sa.select(schema.routed).where(schema.routed.c.until.is_(None))).all()
         assert sorted((row.alert_id, row.recipient) for row in rows) == [(1, "M1"), (1, "S1")]
+    older.close()
+
+
+def test_an_upgrade_takes_a_rule_that_was_asked_for_one_asked_since_it_was_there(older: Store) -> None:
+    _at(older, "0015")
+    kept = "version, logic, code, path, hash, params, first_seen_at, first_seen_on, first_run"
+    values = "'1', '1', 'CP-03', 'a.yaml', 'x', '{}', '2026-03-02 07:00:00', '2026-03-02', 1"
+    with older.engine.begin() as connection:
+        for rule, last in (("asked", "'2026-03-05'"), ("off", "NULL")):
+            connection.execute(
+                sa.text(f"INSERT INTO rule_version (rule, last_asked_on, {kept}) VALUES ('{rule}', {last}, {values})")
+            )
+    older.upgrade()
+
+    with older.transaction() as connection:
+        assert RuleHistory(older).asked_since(connection) == {"asked": date(2026, 3, 2)}
     older.close()
 
 

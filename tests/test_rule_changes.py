@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -32,6 +32,15 @@ def office(tmp_path: Path) -> Office:
 def end(office: Office, child: str, rule: str = "plan-long") -> tuple[str, str | None]:
     alert = office.alert(child, rule)
     return alert.condition.value, alert.resolved_reason
+
+
+def asked_since(office: Office) -> dict[str, date]:
+    store = office.store()
+    try:
+        with store.transaction() as connection:
+            return RuleHistory(store).asked_since(connection)
+    finally:
+        store.close()
 
 
 # ---- what counts as a change
@@ -261,6 +270,20 @@ def test_versions_are_kept_with_their_text_and_when_and_by_whom(office: Office) 
     assert [row.params for row in versions] == [{"long_days": 55}, {"long_days": 50}, {"long_days": 50}]
     assert len({row.logic for row in versions}) == 2
     assert kept == (text, {"long_days": 50})
+
+
+def test_a_rule_is_known_since_it_was_asked_first_whatever_became_of_it_later(office: Office) -> None:
+    office.rule()
+    office.settings = {"rules": {"settings": {"PL-01": {"enabled": False}}}}
+    office.run(MONDAY)
+    known = {MONDAY: asked_since(office)}
+    office.settings = {}
+    for day, title in ((MONDAY + DAY, "Long on a plan"), (MONDAY + 2 * DAY, "Very long on a plan")):
+        office.rule(title=title)
+        office.run(day)
+        known[day] = asked_since(office)
+
+    assert [known[MONDAY + DAY * after].get("plan-long") for after in range(3)] == [None, MONDAY + DAY, MONDAY + DAY]
 
 
 def test_versions_are_listed_on_the_command_line(office: Office) -> None:

@@ -26,7 +26,7 @@ NORTH, SOUTH, WEST = (
 )
 LOOKED = Looked(
     as_of=TUESDAY,
-    first_run=TUESDAY - timedelta(weeks=60),
+    asked_since=dict.fromkeys(("visits", "own", "few", "many", "worst"), TUESDAY - timedelta(weeks=60)),
     watch=lambda _: None,
     targets={"visits": Target(on_target_from=0.9, below_from=0.8, at_least=10)},
     title=str.title,
@@ -70,8 +70,14 @@ def test_a_year_is_compared_where_the_service_ran_then_and_no_week_is_counted_fr
     late = due("A-2", MONDAY)
 
     assert week((old, "T1"), late).open_last_year == 1
-    begun = week((old, "T1"), late, looked=replace(LOOKED, first_run=TUESDAY - timedelta(weeks=2)))
+    begun = week((old, "T1"), late, looked=replace(LOOKED, asked_since={"visits": TUESDAY - timedelta(weeks=2)}))
     assert (begun.open_last_year, begun.trend) == (None, (None,) * 9 + (0, 0, 1))
+
+
+def test_with_a_week_in_which_its_rule_was_not_asked_yet_nothing_is_compared():
+    new = week(due("A-1", MONDAY, first_seen=TUESDAY), looked=replace(LOOKED, asked_since={}))
+
+    assert (new.open, new.open_last, new.open_last_year, new.trend) == (1, None, None, (None,) * 11 + (1,))
 
 
 def test_in_time_is_of_those_of_whom_it_is_known_against_the_target_and_never_rounded_up():

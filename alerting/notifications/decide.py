@@ -352,7 +352,7 @@ class _Run:
             alerts=tuple(counted),
             looked=Looked(
                 as_of=as_of,
-                first_run=week.first_day,
+                asked_since=week.asked_since,
                 watch=weekly.look_of(self.router, watch),
                 targets=self.policy.targets,
                 title=lambda rule: self.policy.titles.get(rule, rule),

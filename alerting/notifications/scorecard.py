@@ -46,8 +46,8 @@ class Looked:
     """What is known besides alerts."""
 
     as_of: date
-    #: Before it nothing is known.
-    first_run: date | None
+    #: The day on which each rule was asked first: how many were open before it is not known. None of a rule first asked today.
+    asked_since: Mapping[str, date]
     #: What looks at each team's work; None where it was not asked, or it is not known whom a count may hold.
     watch: Callable[[Team], TeamWatch | None]
     #: By rule; none of a rule without due dates.
@@ -114,7 +114,7 @@ def _week(
         return mask_total(len(found), of_others(found))
 
     def open_on(day: date) -> int | None:
-        if looked.first_run is None or day < looked.first_run:
+        if day < looked.asked_since.get(rule, as_of):
             return None
         return masked((alert, team) for alert, team in alerts if was_open(alert, day))
 

@@ -71,7 +71,7 @@ class WeekBook:
         return self._weeks(self.alerts)
 
     def _weeks(self, alerts: list[Alert] | tuple[Alert, ...]) -> Mapping[str, tuple[RuleWeek, ...]]:
-        return weeks_by_team(alerts, self.router, self.looked.as_of, self.looked.first_run, self.looked.flapping)
+        return weeks_by_team(alerts, self.router, self.looked.as_of, self.looked.asked_since, self.looked.flapping)
 
     @cached_property
     def _counted(self) -> list[tuple[Alert, str | None]]:

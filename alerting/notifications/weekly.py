@@ -29,15 +29,15 @@ def weeks_by_team(
     alerts: Iterable[Alert],
     router: Router,
     as_of: date,
-    first_run: date | None,
+    asked_since: Mapping[str, date],
     flapping: Callable[[Alert], bool] = lambda _: False,
 ) -> dict[str, tuple[RuleWeek, ...]]:
     """Return each team's week, a rule a row, the most serious first.
 
-    alerts: every alert that is open or was resolved in the last 13 weeks. first_run: before it nothing is known, and the
-    trend has no value. flapping: says which alerts come and go too often to be told each time. Neither restricted
-    children are counted nor what goes to nobody beside those it names: a count of one would tell. What a whole service answers
-    for is no one team's week.
+    alerts: every alert that is open or was resolved in the last 13 weeks. asked_since: the day on which each rule was asked
+    first; before it nothing is known, and the trend has no value. flapping: says which alerts come and go too often to be told
+    each time. Neither restricted children are counted nor what goes to nobody beside those it names: a count of one would tell.
+    What a whole service answers for is no one team's week.
     """
     grouped: defaultdict[tuple[str, str], list[Alert]] = defaultdict(list)
     for alert in alerts:
@@ -46,7 +46,7 @@ def weeks_by_team(
             grouped[team.id, alert.rule].append(alert)
     teams: defaultdict[str, list[RuleWeek]] = defaultdict(list)
     for (team_id, rule), mine in grouped.items():
-        week = _week(rule, router.rules[rule].title, mine, as_of, first_run, sum(map(flapping, mine)))
+        week = _week(rule, router.rules[rule].title, mine, as_of, asked_since.get(rule, as_of), sum(map(flapping, mine)))
         if week.open or week.new or week.cleared or week.new_last or week.cleared_last or any(week.trend):
             teams[team_id].append(week)
     return {team: tuple(sorted(weeks, key=_rank)) for team, weeks in teams.items()}
@@ -64,7 +64,7 @@ def _rank(week: RuleWeek) -> tuple[int, int, str]:
     return (-week.level if week.open else 0, -week.open, week.title)
 
 
-def _week(rule: str, title: str, alerts: Sequence[Alert], as_of: date, first_run: date | None, flapping: int) -> RuleWeek:
+def _week(rule: str, title: str, alerts: Sequence[Alert], as_of: date, asked_since: date, flapping: int) -> RuleWeek:
     week = timedelta(days=7)
     opened = [alert for alert in alerts if alert.resolved_on is None]
     oldest = min((alert.first_seen for alert in opened), default=None)
@@ -81,7 +81,7 @@ def _week(rule: str, title: str, alerts: Sequence[Alert], as_of: date, first_run
         oldest_days=(as_of - oldest).days if oldest else 0,
         level=max((alert.level for alert in opened or alerts), default=Level.info),
         trend=tuple(
-            _open_on(alerts, day) if first_run is not None and day >= first_run else None
+            _open_on(alerts, day) if day >= asked_since else None
             for day in (as_of - week * back for back in range(WEEKS - 1, -1, -1))
         ),
         flapping=flapping,

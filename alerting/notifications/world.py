@@ -30,8 +30,8 @@ class Week:
 
     #: Every alert that is open or was resolved in the weeks that the summary shows.
     recent: tuple[Alert, ...] = ()
-    #: The first day of any run.
-    first_day: date | None = None
+    #: The day on which each rule was asked first, where it was asked before.
+    asked_since: Mapping[str, date] = field(default_factory=dict)
     #: The rules of the last daily run.
     daily_rules: tuple[RuleRow, ...] = ()
     channels: tuple[Channel, ...] = ()

@@ -66,6 +66,12 @@ class RuleHistory:
         texts = {rule.id: self._text(connection, rule.id, last[rule.id].version) for rule in changed}
         return AskedBefore(logic=logic, texts={id_: kept for id_, kept in texts.items() if kept})
 
+    def asked_since(self, connection: sa.Connection) -> dict[str, date]:
+        """Return the day on which each rule was asked first, in whichever version; a rule that never was is not there."""
+        since = sa.func.min(rule_version.c.first_asked_on)
+        query = sa.select(rule_version.c.rule, since.label("since")).group_by(rule_version.c.rule).having(since.is_not(None))
+        return {row.rule: row.since for row in connection.execute(query)}
+
     def keep(self, connection: sa.Connection, run_id: int, as_of: date, now: datetime, book: Rulebook, asked: Set[str]) -> None:
         """Write down what a run has used, in the caller's transaction. asked: the rules that were, and could be."""
         hashes = {path: _hash(text) for path, text in book.texts.items()}
@@ -76,7 +82,8 @@ class RuleHistory:
             update = rule_version.update().where(
                 rule_version.c.rule == sa.bindparam("b_rule"), rule_version.c.version == sa.bindparam("b_version")
             )
-            values = update.values(last_asked_on=as_of, last_asked_run=run_id)
+            since = sa.func.coalesce(rule_version.c.first_asked_on, as_of)
+            values = update.values(first_asked_on=since, last_asked_on=as_of, last_asked_run=run_id)
             connection.execute(values, [{"b_rule": rule, "b_version": version} for rule, version in mine])
 
     def _keep_files(

@@ -34,7 +34,7 @@ from alerting.notifications.recipient_log import NotToldReason
 from alerting.store.column_types import Line, Prose
 from alerting.store.column_types import Moment as Moment  # noqa: PLC0414  (released migrations take it from here)
 
-SCHEMA = "0015"
+SCHEMA = "0016"
 """The newest migration."""
 
 LAST_WITHOUT_REACH = "last_without_reach"
@@ -343,6 +343,7 @@ rule_version = Table(
     Column("first_run", ForeignKey("run.id"), nullable=False),
     # Whose file it is; none where the rule's own file had not changed.
     Column("by", Line(200)),
+    Column("first_asked_on", Date),
     Column("last_asked_on", Date),
     Column("last_asked_run", ForeignKey("run.id")),
 )  # fmt: skip

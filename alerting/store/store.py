@@ -244,10 +244,6 @@ class Store:
         with self.reading() as connection:
             return self.alerts(schema.alert.c.rule == rule, schema.alert.c.subject == subject, within=connection)
 
-    def first_day(self, within: sa.Connection) -> date | None:
-        """Return the earliest business date of any run."""
-        return within.execute(sa.select(sa.func.min(schema.run.c.as_of))).scalar()
-
     def taken(self, refs: Iterable[str], within: sa.Connection) -> set[str]:
         """Return those of these references that an alert has already."""
         column, found = schema.alert.c.ref, set[str]()

@@ -111,7 +111,7 @@ def _week(store: Store, connection: Transaction, policy: Policy, as_of: date) ->
     daily = store.latest_run("daily", within=connection)
     return Week(
         recent=tuple(store.recent(as_of - timedelta(weeks=WEEKS + 1), connection, and_on=as_of - A_YEAR)),
-        first_day=store.first_day(connection),
+        asked_since=RuleHistory(store).asked_since(connection),
         daily_rules=read_rule_rows(daily),
         channels=tuple(channel_checks.channels(connection, policy.receivers_of("weekly"))),
     )

@@ -22,6 +22,7 @@ from alerting.notifications.week_book import WeekBook
 from alerting.notifications.weekly import Reader as WeeklyReader
 from alerting.notifications.weekly import look_of, readers_of, scope_of
 from alerting.store import brakes, reader_alerts
+from alerting.store.rule_versions import RuleHistory
 from alerting.web.visits import Visit
 
 _WIDE, _HIGH = 240, 60
@@ -89,7 +90,7 @@ def _book(visit: Visit, policy: Policy) -> WeekBook:
         alerts=tuple(alert for alert in found if alert.id not in kept_back and alert.rule not in doubted),
         looked=Looked(
             as_of=today,
-            first_run=store.first_day(connection),
+            asked_since=RuleHistory(store).asked_since(connection),
             watch=look_of(visit.scope.router, None),
             targets={},
             title=lambda rule: policy.titles.get(rule, rule),

@@ -51,5 +51,17 @@ def _demand(one: DemandMonth) -> str:
     against = f"{said}, {one.base_events} in {one.base_month:%B %Y}"
     if one.ratio is None:
         return f"{against}."
-    chance = "" if one.beyond_chance else ", no more than chance"
-    return f"{against}: {number(one.ratio)} times as many by working days{chance}."
+    chance = "" if one.beyond_chance else ", which may be chance"
+    return f"{against}: {_times(one.ratio)} by working days{chance}."
+
+
+def _times(ratio: float) -> str:
+    """Return how one count stands to another.
+
+    >>> _times(0.58), _times(1.0), _times(1.26), _times(2.4)
+    ('42 % fewer', 'as many', '26 % more', '2.4 times as many')
+    """
+    change = round((ratio - 1) * 100)
+    if ratio >= 2:
+        return f"{number(ratio)} times as many"
+    return f"{abs(change)} % {'more' if change > 0 else 'fewer'}" if change else "as many"
