@@ -411,6 +411,10 @@ class Person:
     team: str | None = None
     #: The first day of a post that they do not hold yet; None for whoever holds one or has left.
     begins: date | None = None
+    #: The last day on which they hold any post, where that is known.
+    ends: date | None = None
+    #: Whether they hold no post but one whose last day is written and cannot be read.
+    end_unread: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

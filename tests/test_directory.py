@@ -8,11 +8,12 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 from alerting.casedata.catalogue import SERVICE_COLUMNS, Settings
-from alerting.casedata.directory import Cover, Directory, read_directory, unusable_addresses
+from alerting.casedata.directory import Cover, Directory, read_directory, unread_ends, unusable_addresses
 from alerting.casedata.kept_directory import standing_directory
 from alerting.casedata.restricted_list import RESTRICTED, ListDoubt, RestrictedList, RestrictedPerson, TrustedList
 from alerting.casedata.snapshot import Snapshot
 from alerting.casedata.trust import Past, Trust, judge
+from alerting.notifications.nobody_there import why_not_there
 
 DAY = date(2026, 3, 31)
 SETTINGS = Settings(
@@ -68,6 +69,24 @@ def test_a_member_of_staff_is_current_from_the_first_day_of_a_post_to_its_last()
     assert directory.former.keys() == {"from tomorrow", "until yesterday", "to come"}
     assert {id_ for id_, person in directory.former.items() if person.begins == date(2026, 4, 1)} == {"from tomorrow", "to come"}
     assert directory.former["until yesterday"].begins is None
+
+
+def test_whoever_has_a_last_day_that_cannot_be_read_is_told_nothing_unless_another_post_is_theirs() -> None:
+    posts = [
+        post(worker_id="left", ends_on="31/03/26"),
+        post(worker_id="to come", starts_on="2026-06-01", ends_on="45/13/2026"),
+        post("T1", worker_id="two", ends_on="soon"),
+        post("T2", worker_id="two"),
+        post(worker_id="before", ends_on="2026-02-01"),
+        post(worker_id="blank", ends_on="n/a"),
+    ]
+    with loaded(ext_staff=posts) as snapshot:
+        directory = read_directory(snapshot, judge(snapshot, WANTED, Past()))
+        assert unread_ends(snapshot) == ["left"]
+
+    assert directory.staff.keys() == {"two", "blank"}
+    assert directory.staff["two"].team == "T2"
+    assert [why_not_there(directory, id_).value for id_ in ("left", "to come", "before")] == ["end_unread", "not_begun", "left"]
 
 
 COUNTS: dict[str, tuple[list[Row], str]] = {
@@ -232,3 +251,26 @@ def test_while_its_cover_cannot_be_believed_the_last_that_was_stands_as_long_as_
     assert standing_directory(today, kept, {"ext_cover"}, DAY).cover.keys() == {"W1", "M1"}
     assert standing_directory(today, kept, {"ssd_person"}, DAY) == today
     assert standing_directory(today, None, {"ext_cover"}, DAY) == today
+
+
+def test_a_kept_directory_knows_who_has_begun_and_who_has_left_since() -> None:
+    posts = [
+        post(worker_id="W1"),
+        post(worker_id="begins", starts_on="2026-04-02"),
+        post(worker_id="leaves", ends_on="2026-04-01"),
+        post("T1", worker_id="moves", ends_on="2026-04-01"),
+        post("T2", worker_id="moves", starts_on="2026-04-02"),
+        post(worker_id="for a day", starts_on="2026-04-01", ends_on="2026-04-01"),
+    ]
+    kept, today = read(ext_staff=posts)[0], read(ext_staff=[post(worker_id="W1", ends_on="31/12/26")])[0]
+    stands = [standing_directory(today, kept, {"ext_staff"}, DAY + timedelta(days=days)) for days in (1, 2)]
+
+    assert [set(one.staff) for one in stands] == [{"W1", "leaves", "moves", "for a day"}, {"W1", "begins", "moves"}]
+    assert {id_: why_not_there(stands[0], id_).value for id_ in stands[0].former} == {"begins": "not_begun"}
+    assert {id_: why_not_there(stands[1], id_).value for id_ in stands[1].former} == {"leaves": "left", "for a day": "left"}
+
+
+def test_while_the_staff_cannot_be_believed_whoever_today_says_has_left_has() -> None:
+    kept, today = read(ext_staff=[post()])[0], read(ext_staff=[post(ends_on="2026-03-01")])[0]
+
+    assert standing_directory(today, kept, {"ext_staff"}, DAY).staff == {}

@@ -1,4 +1,4 @@
-"""An address of the staff list that nothing may go to: who is told instead, and who hears of it."""
+"""An address of the staff list that nothing may go to, or a last day that cannot be read: who is told instead, and who hears of it."""
 
 from __future__ import annotations
 
@@ -44,6 +44,22 @@ def test_the_next_up_is_told_the_same_morning_and_administrators_hear_of_it(post
     assert post.breaches(MONDAY) == []
     said = " ".join([*(problem for problem in report.problems), *(problem.text for problem in report.sending.problems)])
     assert ("1 address may not be written to" if address in ELSEWHERE else "worker M1. The next manager up") in said
+
+
+def test_whoever_may_have_left_is_told_nothing_the_next_up_is_and_administrators_hear_of_it(post: Post) -> None:
+    post.council.row("ext_staff", worker_id="M1")["ends_on"] = "27/02/26"
+    with scripted_mail_server() as relay:
+        post.by_mail(relay.port, domains=["example.gov.uk"])
+        report = post.run(MONDAY)
+
+    assert to(relay, "m1") == []
+    [told_instead] = to(relay, "s1")
+    assert all(post.alert(child, "plan-long").ref in words(told_instead) for child in ("C1", "C2"))
+    assert post.breaches(MONDAY) == []
+    assert any(
+        "ext_staff.ends_on: of 1 member of staff the last day cannot be read: worker M1." in problem
+        for problem in report.problems
+    )
 
 
 @pytest.mark.slow

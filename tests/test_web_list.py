@@ -11,6 +11,7 @@ from datetime import timedelta
 import pytest
 import requests
 
+from alerting.app import build
 from alerting.audit import trail
 from alerting.formatting import day
 from alerting.model import Condition, Level, Reason
@@ -472,3 +473,14 @@ def test_every_route_but_those_that_say_nothing_of_anybody_is_behind_the_door(si
     stranger = site.browser()
     for path in paths - free:
         assert stranger.get(re.sub(r"{\w+}", "1", path)).status_code in (401, 403, 405)
+
+
+def test_whoever_has_left_since_the_last_run_is_nobody_though_none_has_come(office):
+    office.council.row("ext_staff", worker_id="M2")["ends_on"] = MONDAY.isoformat()
+    office.run(MONDAY)
+    store = build(office.council.configure(office.store_url, **office.settings)).store()
+    with store.transaction() as connection:
+        there = ["M2" in read_directory_of_the_day(connection, MONDAY + timedelta(days=days)).staff for days in (0, 1)]
+    store.close()
+
+    assert there == [True, False]

@@ -54,6 +54,11 @@ def test_where_everything_leads_to_somebody_nothing_is_found(office: Office) -> 
             "ext_staff", {"worker_id": "M1"}, {"starts_on": "2026-03-09"}, "not_begun",
             "Team T1, team manager: Person M1 (M1) has not begun yet",
         ),
+        (
+            "ext_staff", {"worker_id": "M1"}, {"ends_on": "27/02/26"}, "end_unread",
+            "Team T1, team manager: Person M1 (M1) has a last day that cannot be read",
+        ),
+        ("ext_staff", {"worker_id": "W2"}, {"ends_on": "27/02/26"}, "end_unread", "Person W2 (W2) has a last day that cannot be read"),
         ("ext_team", {"team_id": "T1"}, {"manager_id": "M9"}, "unknown", "Team T1, team manager: M9 is nobody on the staff list"),
         ("ext_staff", {"worker_id": "W2"}, {"team_id": "T9"}, "unknown", "Person W2 (W2) is in team T9, which ext_team lacks"),
         ("ext_staff", {"worker_id": "W2"}, {"email": "W1@example.gov.uk"}, "two", "Person W1 (W1) and Person W2 (W2) have one address"),

@@ -38,6 +38,7 @@ class PeopleFault(Worded):
     loop = "loop", "Loops"
     left = "left", "People who have left"
     not_begun = "not_begun", "People who have not begun yet"
+    end_unread = "end_unread", "People whose last day cannot be read"
     away = "away", "People who are away, and nobody covers"
     unknown = "unknown", "Ids that are nobody's"
     two = "two", "Two matches"
@@ -49,6 +50,7 @@ REMEDIES = {
     PeopleFault.loop: "Let somebody cover who is there, in ext_cover.",
     PeopleFault.left: "Name who holds the post now, in ext_team; give the cases to somebody who is there.",
     PeopleFault.not_begun: "Name who holds the post until then, in ext_team; their first day is in ext_staff.",
+    PeopleFault.end_unread: "Write it as 2026-03-31 in ext_staff, or leave it blank; until then they are told nothing, and the next up is told.",
     PeopleFault.away: "Say who covers, in ext_cover; until then the next up is told.",
     PeopleFault.unknown: "Put them right in ext_team, ext_staff or ext_cover, or add the row that is missing.",
     PeopleFault.two: "Give each their own; of two rows of one id, one is used.",
@@ -62,6 +64,7 @@ _OF_POSTS = {
     NobodyThere.not_covered: PeopleFault.away,
     NobodyThere.left: PeopleFault.left,
     NobodyThere.not_begun: PeopleFault.not_begun,
+    NobodyThere.end_unread: PeopleFault.end_unread,
     NobodyThere.not_staff: PeopleFault.unknown,
 }
 
@@ -143,6 +146,9 @@ def _of_staff(directory: Directory) -> Iterator[FoundFault]:
             yield FoundFault(
                 kind=PeopleFault.unknown, says=f"{_called(directory, id_)} is in team {person.team}, which ext_team lacks"
             )
+    for id_, person in sorted(directory.former.items()):
+        if person.end_unread and id_ not in posts:
+            yield FoundFault(kind=PeopleFault.end_unread, says=f"{_called(directory, id_)} {NobodyThere.end_unread.words}")
     for (what, _), ids in same.items():
         if len(ids) > 1:
             people = listed([_called(directory, id_) for id_ in ids])
@@ -242,6 +248,7 @@ def _of_person(router: Router, person: Person) -> Answers:
         lines += [("holds", f"{ROLE_WORDS[role]} of {listed(held)}")] if held else []
     cover, covered = directory.cover.get(person.id), [id_ for id_, one in directory.cover.items() if one.by == person.id]
     begins = f"They begin on {day(person.begins)}" if person.begins else "They have left"
+    begins = "Their last day cannot be read" if person.end_unread else begins
     notes = [] if there else [f"{begins}: nobody is told of anything in their name."]
     if cover:
         by = f"covered by {_called(directory, cover.by)}" if cover.by else "and nobody covers"

@@ -13,6 +13,7 @@ Every column has a kind that says how its cells are read (`snapshot` does the re
     code    text, with a second column `<name>_code` that holds the council's own word as a code of a code map
 
 A column that is timed has a second one, `<name>_moment`: when it was, to the minute. A flag that may not apply has `<name>_na`; one that may be nothing is null where nothing is recorded.
+A day of which it matters that something is written there has `<name>_unread`: whether that cannot be read.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from alerting.casedata.codes import CodeMap
 
 Kind = Literal["id", "role", "text", "date", "moment", "number", "flag", "answers", "outcome", "code"]
 
-BESIDE = ("_code", "_moment", "_na")
+BESIDE = ("_code", "_moment", "_na", "_unread")
 """How the second column of a column of the catalogue ends."""
 
 
@@ -44,11 +45,13 @@ class Column:
     may_not_apply: bool = False
     #: Whether a flag of which nothing is recorded is null here, and not no.
     may_be_nothing: bool = False
+    #: Whether a second column holds that a day is written and cannot be read.
+    tells_unread: bool = False
 
     @property
     def beside(self) -> str | None:
         """The second column that it has in the engine, where it has one."""
-        for has, ending in zip((self.codes, self.timed, self.may_not_apply), BESIDE, strict=True):
+        for has, ending in zip((self.codes, self.timed, self.may_not_apply, self.tells_unread), BESIDE, strict=True):
             if has:
                 return f"{self.name}{ending}"
         return None
@@ -176,7 +179,7 @@ ssd_department: dept_team_id, dept_team_name
 ssd_involvements: invo_involvements_id, invo_professional_id, invo_professional_role_id r, invo_professional_team i,
   invo_person_id, invo_involvement_start_date d, invo_involvement_end_date d, invo_referral_id,
   invo_worker_change_reason
-ext_staff: worker_id, name, email, role, team_id, fte n, asye f, agency f, starts_on d, ends_on d
+ext_staff: worker_id, name, email, role, team_id, fte n, asye f, agency f, starts_on d, ends_on d%
 ext_team: team_id, name, service, manager_id, service_manager_id, head_of_service_id
 ext_cover: staff_id, covered_by i, from_date d, to_date d
 ext_load: table_name, loaded_at m@, row_count n
@@ -226,6 +229,7 @@ def _column(entry: str) -> Column:
         timed="@" in marks,
         may_not_apply="~" in marks,
         may_be_nothing="!" in marks,
+        tells_unread="%" in marks,
     )
 
 

@@ -181,6 +181,8 @@ def typed(table: str, columns: Sequence[Column], raw: Mapping[str, RawColumn]) -
             selected.append(f"d{number}.at AS {column.beside}")
         if column.may_not_apply:
             selected.append(f"{cells.applies_not(cell)} AS {column.beside}")
+        if column.tells_unread:
+            selected.append(f"{f'coalesce(d{number}.bad, false)' if found.dictionary else 'false'} AS {column.beside}")
     return f"SELECT {', '.join(selected)} FROM (SELECT {', '.join(given)} FROM raw.{quoted(table)}) r {' '.join(joins)}"
 
 
@@ -285,7 +287,7 @@ def ids_with_a_fraction(sql: Sql, columns: Iterable[RawColumn]) -> frozenset[tup
 def absent(column: Column) -> str:
     """Write a column that was not supplied: null, or no for a flag."""
     value = "false" if column.kind == "flag" and not column.may_be_nothing else f"NULL::{_TYPES.get(column.kind, 'VARCHAR')}"
-    beside = "false" if column.may_not_apply else f"NULL::{'TIMESTAMP' if column.timed else 'VARCHAR'}"
+    beside = "false" if column.may_not_apply or column.tells_unread else f"NULL::{'TIMESTAMP' if column.timed else 'VARCHAR'}"
     return f"{value} AS {column.name}" + (f", {beside} AS {column.beside}" if column.beside else "")
 
 

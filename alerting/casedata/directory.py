@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -53,11 +53,22 @@ class Directory:
     """The directory of one day. staff: current members of staff only. restricted: None where there is no list to go by."""
 
     staff: Mapping[str, Person]
-    #: Whoever is on the staff list and holds no post on the day: they have left, or have not begun yet.
+    #: Whoever is on the staff list and holds no post on the day: they have left, or have not begun yet, or it cannot be read whether they have left.
     former: Mapping[str, Person]
     teams: Mapping[str, Team]
     cover: Mapping[str, Cover]
     restricted: Mapping[str, Restriction] | None
+
+    def on(self, day: date) -> Directory:
+        """Return what is known in it of a later day: whoever was to begin by then has, and whoever was to leave before it has left."""
+        begun = {id_: replace(one, begins=None) for id_, one in self.former.items() if one.begins and one.begins <= day}
+        there = self.staff | begun
+        left = {id_: one for id_, one in there.items() if one.ends is not None and one.ends < day}
+        if not begun and not left:
+            return self
+        staff = {id_: one for id_, one in there.items() if id_ not in left}
+        former = {id_: one for id_, one in self.former.items() if id_ not in begun} | left
+        return replace(self, staff=staff, former=former)
 
     def name(self, worker: str | None) -> str | None:
         """Return a worker's name, current or not; their id where the directory does not have them."""
@@ -102,14 +113,24 @@ def _plain_service(service: str | None) -> str:
 def read_directory(snapshot: Snapshot, trust: Trust) -> Directory:
     """Read the directory of the snapshot's day: a person's current post counts, the latest to start, then team, then role.
 
+    A post whose last day is written and cannot be read is none that anybody is told by: who has left would be, and the next up may be.
     A list of restricted records of which anything is doubted is no list: half of it would let out what the other half confines.
     """
     people = {
-        row[0]: (
-            Person(id=row[0], name=row[1] or row[0], email=_usable(row[2]), role=row[3], team=row[4], begins=row[6]),
-            bool(row[5]),
+        id_: (
+            Person(
+                id=id_,
+                name=name or id_,
+                email=_usable(address),
+                role=role,
+                team=team,
+                begins=begins,
+                ends=ends,
+                end_unread=unread,
+            ),
+            bool(is_current),
         )
-        for row in _posts(snapshot)
+        for id_, name, address, role, team, is_current, begins, ends, unread in _posts(snapshot)
     }
     teams = snapshot.sql(
         # A team that is there twice is one of its rows, and the same whatever order they come in.
@@ -144,17 +165,25 @@ def unusable_addresses(snapshot: Snapshot) -> list[str]:
     return [row[0] for row in _posts(snapshot) if row[5] and (row[2] or "").strip() and _usable(row[2]) is None]
 
 
+def unread_ends(snapshot: Snapshot) -> list[str]:
+    """Return the members of staff, by worker id, who hold no post but one whose last day is written and cannot be read."""
+    return [row[0] for row in _posts(snapshot) if row[8]]
+
+
 def _posts(snapshot: Snapshot) -> list[tuple[Any, ...]]:
     """Return the post of each member of staff that counts, by worker id.
 
-    Each: id, name, address, role, team, whether it is current, the first day of one that has not begun.
+    Each: id, name, address, role, team, whether it is current, the first day of one that has not begun, the last day of all that
+    they hold, whether only the last day of one that cannot be read says whether it is current.
     """
     return snapshot.sql(
         """SELECT worker_id, name, email, role, team_id,
-            (starts_on IS NULL OR starts_on <= as_of()) AND (ends_on IS NULL OR ends_on >= as_of()) AS is_current,
-            CASE WHEN starts_on > as_of() THEN starts_on END AS begins
+            (starts_on IS NULL OR starts_on <= as_of()) AND (ends_on IS NULL OR ends_on >= as_of()) AND NOT ends_on_unread AS is_current,
+            CASE WHEN starts_on > as_of() THEN starts_on END AS begins,
+            CASE WHEN bool_and(ends_on IS NOT NULL) OVER (PARTITION BY worker_id) THEN max(ends_on) OVER (PARTITION BY worker_id) END AS ends,
+            ends_on_unread AND (starts_on IS NULL OR starts_on <= as_of()) AS unread
         FROM ext_staff WHERE worker_id IS NOT NULL
-        QUALIFY row_number() OVER (PARTITION BY worker_id ORDER BY is_current DESC, starts_on DESC NULLS LAST,
+        QUALIFY row_number() OVER (PARTITION BY worker_id ORDER BY is_current DESC, unread DESC, starts_on DESC NULLS LAST,
             team_id DESC NULLS LAST, role DESC NULLS LAST) = 1
         ORDER BY worker_id"""
     )

@@ -16,14 +16,18 @@ _COVER = "ext_cover"
 def standing_directory(today: Directory, kept: Directory | None, doubted: Set[str], as_of: date) -> Directory:
     """Return the directory that serves today: today's own, or where its people, teams or cover are doubted the last good one's.
 
-    Restrictions are always today's. Whoever today's table says has left has left, doubted or not. doubted: the tables that are.
+    Restrictions are always today's. Whoever today's table says has left has left, doubted or not, and so has whoever was to leave by
+    the last good one; whoever was to begin by that has begun. doubted: the tables that are.
     """
     if kept is None or not (PEOPLE | {_COVER}) & doubted:
         return today
+    kept = kept.on(as_of)
     cover = today.cover
     if _COVER in doubted:
         cover = {id_: cover for id_, cover in kept.cover.items() if cover.until is None or cover.until >= as_of}
     if not PEOPLE & doubted:
         return replace(today, cover=cover)
-    staff = {id_: person for id_, person in kept.staff.items() if id_ not in today.former}
-    return replace(today, staff=staff, former={**kept.former, **today.former}, teams=kept.teams, cover=cover)
+    left = {id_: person for id_, person in today.former.items() if not person.end_unread}
+    staff = {id_: person for id_, person in kept.staff.items() if id_ not in left}
+    unread = {id_: person for id_, person in today.former.items() if id_ not in staff}
+    return replace(today, staff=staff, former={**kept.former, **unread}, teams=kept.teams, cover=cover)

@@ -6,7 +6,8 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
-from alerting.casedata.directory import unusable_addresses
+from alerting.casedata.directory import unread_ends, unusable_addresses
+from alerting.casedata.kept_directory import PEOPLE
 from alerting.casedata.not_understood import Kind, NotUnderstood, find_not_understood
 from alerting.casedata.restricted_list import RESTRICTED
 from alerting.casedata.snapshot import Snapshot, Source, Wanted
@@ -40,6 +41,7 @@ def data_problems(
             yield readers.of(Problem(about=one.about, text=said, remedy=what_to_do(one), paste=lines_to_paste(one)))
     yield from _left_out(snapshot)
     yield from _unusable(snapshot)
+    yield from _unread_ends(snapshot, judged)
 
 
 class Readers:
@@ -173,3 +175,15 @@ def _unusable(snapshot: Snapshot) -> Iterator[Problem]:
             f"{', '.join(workers[:_SHOWN])}{more}. The next manager up is told in their place"
         )
         yield Problem(about="ext_staff.email", text=text)
+
+
+def _unread_ends(snapshot: Snapshot, judged: Trust) -> Iterator[Problem]:
+    """Return who of the staff is told nothing as it cannot be read whether they have left; while the staff are doubted, the last good ones are told."""
+    workers = [] if PEOPLE & judged.doubted else unread_ends(snapshot)
+    if workers:
+        more = f" and {len(workers) - _SHOWN} more" if len(workers) > _SHOWN else ""
+        text = (
+            f"ext_staff.ends_on: of {plural(len(workers), 'member')} of staff the last day cannot be read: worker "
+            f"{', '.join(workers[:_SHOWN])}{more}. The next manager up is told in their place, as they may have left"
+        )
+        yield Problem(about="ext_staff.ends_on", text=text, remedy="Write it as 2026-03-31, or leave it blank.")

@@ -17,6 +17,7 @@ class NobodyThere(Worded):
     refused = "refused", "has an address that was refused"
     left = "left", "has left"
     not_begun = "not_begun", "has not begun yet"
+    end_unread = "end_unread", "has a last day that cannot be read"
     not_staff = "not_staff", "is nobody on the staff list"
 
     @property
@@ -30,4 +31,6 @@ def why_not_there(directory: Directory, worker: str) -> NobodyThere:
     person = directory.former.get(worker)
     if person is None:
         return NobodyThere.not_staff
+    if person.end_unread:
+        return NobodyThere.end_unread
     return NobodyThere.not_begun if person.begins else NobodyThere.left

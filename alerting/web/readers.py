@@ -70,11 +70,14 @@ class Reader:
 
 
 def read_directory_of_the_day(connection: Transaction, today: date) -> Directory | None:
-    """Return the directory by which the last run decided, with the cover that is said for today; None where there is none yet."""
+    """Return the directory by which the last run decided, as it knows of today, with the cover that is said for today; None where there is none yet.
+
+    Whoever it says has left since is nobody, though no run has come in between.
+    """
     newest = newest_directory.read(connection)
     if newest is None:
         return None
-    return with_said_cover(newest.directory, said_cover.read(connection, today), today)
+    return with_said_cover(newest.directory.on(today), said_cover.read(connection, today), today)
 
 
 def find_reader(address: str, directory: Directory | None, administrators: Iterable[Administrator], page: Page) -> Reader | None:
