@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from alerting.app import build
+from alerting.authoring.source_tables import read_tables
 from alerting.casedata.divided_source import USUALLY_APART, Divided
 from alerting.errors import Fault
 from alerting.model import Condition
@@ -79,6 +80,30 @@ def test_a_list_of_restricted_records_that_is_not_there_is_not_taken_from_elsewh
     assert (office.folder / "extracts" / "ext_restricted.csv").exists()
 
     assert told(office.run(MONDAY)) == set()
+
+
+def test_one_that_stands_beside_the_case_data_is_told(office):
+    keep_apart(office)
+    own = [name for name in office.council.tables if name.startswith("ext_") and name not in ("ext_restricted", "ext_cover")]
+
+    report = office.run(MONDAY, without=tuple(own))
+
+    said = "ext_restricted and ext_cover stand beside the case data, where nobody looks: only what is at `own_tables` is read"
+    assert said in report.problems
+
+
+def test_where_the_case_data_is_a_database_too_and_the_check_says_so(office, tmp_path):
+    keep_apart(office)
+    office.council.write()
+    database = sqlite_database(tmp_path)
+    for name, column in (("ssd_person", "pers_person_id"), ("EXT_RESTRICTED", "person_id")):
+        database.make(name, [column], [])
+    office.settings["source"] = {"type": "sql", "url": str(database.engine.url)}
+    tables = read_tables(build(office.council.configure(office.store_url, **office.settings)), MONDAY)
+
+    assert [one.table for one in tables if any("stands beside the case data" in said for said in one.problems)] == [
+        "ext_restricted"
+    ]
 
 
 def test_where_none_of_them_can_be_read_the_case_data_is_and_nothing_ends(office):

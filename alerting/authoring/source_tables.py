@@ -11,6 +11,7 @@ from alerting.app import App
 from alerting.authoring.word_mapping import additions_for
 from alerting.casedata import person_merges
 from alerting.casedata.directory import Directory, read_directory, unusable_addresses
+from alerting.casedata.divided_source import KEPT_APART, left_beside_case_data
 from alerting.casedata.flavours import Flavour, flavour
 from alerting.casedata.flavours.reading import recognised
 from alerting.casedata.not_understood import Kind, NotUnderstood, find_not_understood
@@ -141,6 +142,8 @@ def read_tables(app: App, as_of: date) -> list[TableReport]:
         if judged.restricted.removed and RESTRICTED not in judged.doubted:
             also[RESTRICTED].append(f"{judged.restricted.taken_off} fewer people than when last trusted, restricted as before")
         also["ext_staff"] += _refused_addresses(app, unusable_addresses(snapshot), read_directory(snapshot, judged))
+        for name in left_beside_case_data(snapshot):
+            also[name].append(f"it stands beside the case data, where nobody looks: it is read at `own_tables`. {KEPT_APART}")
         lacking = {name: frozenset(snapshot.readings[name].missing_columns) for name in wanted}
         proposed = _proposed(app, as_of, lacking)
         unclear = defaultdict[str, list[Unclear]](list)

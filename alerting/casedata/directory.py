@@ -62,7 +62,7 @@ class Directory:
     def on(self, day: date) -> Directory:
         """Return what is known in it of a later day: whoever was to begin by then has, and whoever was to leave before it has left."""
         begun = {id_: replace(one, begins=None) for id_, one in self.former.items() if one.begins and one.begins <= day}
-        there = self.staff | begun
+        there = {**self.staff, **begun}
         left = {id_: one for id_, one in there.items() if one.ends is not None and one.ends < day}
         if not begun and not left:
             return self

@@ -6,12 +6,24 @@ from dataclasses import dataclass
 from datetime import date
 
 from alerting.casedata.catalogue import TABLES
+from alerting.casedata.restricted_list import RESTRICTED
 from alerting.casedata.snapshot import Snapshot, Source, Wanted
 from alerting.errors import SourceError
 
 OWN_TABLES = frozenset(name for name, table in TABLES.items() if table.extension)
 USUALLY_APART = OWN_TABLES - {"ext_load"}
 """Those that come from elsewhere where it is not said which do: how each case table was loaded is said beside these."""
+
+
+KEPT_APART = (
+    "Keep it in one place: take out the one that nobody keeps, or name in `own_tables: tables:` only those that are kept apart."
+)
+
+
+def left_beside_case_data(snapshot: Snapshot) -> list[str]:
+    """Return the tables that are beside the case data and were looked for elsewhere alone; that of the restricted records first."""
+    found = [name for name, reading in snapshot.readings.items() if reading.not_looked_at]
+    return sorted(found, key=lambda name: (name != RESTRICTED, name))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,12 +43,15 @@ class Divided(Source):
         case_data = {table: columns for table, columns in wanted.items() if table not in self.tables}
         if case_data:
             self.case_data.read(case_data, into)
+        left = [table for table in own if into.reading(table).unasked]
         if own:
             try:
                 self.own.read(own, into)
             except SourceError as error:
                 for table in own:
                     into.unreadable(table, f"own_tables: {error.in_one_line}")
+        for table in left:
+            into.reading(table).not_looked_at = True
 
     def places(self, table: str, column: str, cells: frozenset[str]) -> list[str]:
         return (self.own if table in self.tables else self.case_data).places(table, column, cells)

@@ -79,7 +79,8 @@ class Source(ABC):
         """Fill the wanted tables as at `into.as_of`, by `into.fill` or `into.fill_from`.
 
         Columns that are not there are left out, tables that are not there are not filled. A table that cannot be read
-        is reported by `into.unreadable`, so that the others still are. Raises SourceError when nothing can be read.
+        is reported by `into.unreadable`, so that the others still are, and one that is there and not wanted is noted as
+        `unasked` in its `into.reading`. Raises SourceError when nothing can be read.
         """
 
     def places(self, table: str, column: str, cells: frozenset[str]) -> list[str]:

@@ -19,6 +19,10 @@ class TableReading:
     #: By column that its source does not give, why. One that is not among `missing_columns` stops no rule.
     not_given: dict[str, str] = field(default_factory=dict)
     problem: str | None = None
+    #: Whether its source has it, and was not asked for it.
+    unasked: bool = False
+    #: Whether it is beside the case data, and is read, or looked for, elsewhere.
+    not_looked_at: bool = False
     unreadable_cells: dict[str, int] = field(default_factory=dict)
     #: How many records are in the source and not in `rows`, because they could not be read as records at all.
     left_out: int = 0

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from alerting.casedata.directory import unread_ends, unusable_addresses
+from alerting.casedata.divided_source import KEPT_APART, left_beside_case_data
 from alerting.casedata.kept_directory import PEOPLE
 from alerting.casedata.not_understood import Kind, NotUnderstood, find_not_understood
 from alerting.casedata.restricted_list import RESTRICTED
@@ -42,6 +43,7 @@ def data_problems(
     yield from _left_out(snapshot)
     yield from _unusable(snapshot)
     yield from _unread_ends(snapshot, judged)
+    yield from _left(snapshot)
 
 
 class Readers:
@@ -187,3 +189,11 @@ def _unread_ends(snapshot: Snapshot, judged: Trust) -> Iterator[Problem]:
             f"{', '.join(workers[:_SHOWN])}{more}. The next manager up is told in their place, as they may have left"
         )
         yield Problem(about="ext_staff.ends_on", text=text, remedy="Write it as 2026-03-31, or leave it blank.")
+
+
+def _left(snapshot: Snapshot) -> Iterator[Problem]:
+    """Return which of the council's own tables stand beside the case data, where whoever changes them changes nothing."""
+    tables = left_beside_case_data(snapshot)
+    if tables:
+        text = f"{listed(tables)} {'stand' if tables[1:] else 'stands'} beside the case data, where nobody looks: only what is at `own_tables` is read"
+        yield Problem(about=tables[0], also=tuple(tables[1:]), text=text, remedy=KEPT_APART)

@@ -77,6 +77,8 @@ class Source(BaseModel, snapshot.Source):
             for table, columns in sorted(wanted.items()):
                 if table in held:
                     self._read_table(connection, held[table], columns, into)
+            for table in held.keys() - wanted.keys():
+                into.reading(table).unasked = True
 
     def delivered_as(self) -> str | None:
         """Return the name of the flavour as which the tables come."""

@@ -106,6 +106,8 @@ class Source(BaseModel, snapshot.Source):
             self._raise_the_one_cause(list(faults.values()))
         for table, fault in faults.items():
             into.unreadable(table, fault.in_one_line)
+        for table in (there.holdings.keys() & TABLES.keys()) - wanted.keys():
+            into.reading(table).unasked = True
 
     def _raise_the_one_cause(self, faults: Sequence[SourceError]) -> None:
         """Raise SourceError where the same is wrong with every table there is."""
