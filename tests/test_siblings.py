@@ -54,6 +54,24 @@ def test_what_is_of_one_of_them_alone_says_of_whom():
     assert "- AMBER: Protection visit (child 2) 1 day overdue" in block
 
 
+def test_each_sibling_stands_with_their_own_worker():
+    sent = of_siblings(
+        conference("1", worker_name="A. One"), conference("2", worker_name="B. Two"), conference("3", worker_name=None)
+    )
+
+    assert "Children 1, 2, 3 · one meeting\n" in sent.text
+    assert "- RED: Initial conference (child 1, A. One) 2 days overdue" in sent.text
+    assert "- RED: Initial conference (child 2, B. Two) 2 days overdue" in sent.text
+    assert "- RED: Initial conference (child 3) 2 days overdue" in sent.text
+
+
+def test_a_worker_whom_siblings_have_in_common_is_named_once():
+    sent = of_siblings(conference("1"), conference("2"), visit("2", -1))
+
+    assert "Children 1, 2 · one meeting, J. Patel\n" in sent.text
+    assert sent.text.count("J. Patel") == 1
+
+
 def test_a_sibling_of_whom_something_is_more_urgent_stands_where_that_stands_and_is_counted_there():
     sent = of_siblings(conference("1"), conference("2", level="critical"))
 

@@ -177,18 +177,27 @@ def _count(part: Part) -> str:
 
 def _block(group: Group, telling: Telling) -> Block:
     heading, child = _heading(group)
-    whose = sorted({item.worker_name for item in group.items if item.worker_name and plain(item.worker_name) != telling.reader})
-    teams = sorted({item.team_name for item in group.items if item.team_name}) if telling.several_teams else []
+    whose = _whose(group.items, telling)
+    if group.is_of_several:
+        # Of several children the heading names whoever has them all; who has one of them stands with that one.
+        whose = [name for name in whose if all(name in _whose((item,), telling) for item in group.items)]
     together = lines_of(group, telling.as_of)
     # The heading of one line names its record, and all whom it is about; of several, each names its own.
-    lines = [_line(items, telling, _about(items, group) if len(together) > 1 else "") for items in together]
+    lines = [_line(items, telling, _about(items, group, telling, whose) if len(together) > 1 else "") for items in together]
     return Block(
         heading=heading,
         child=child,
         # Whoever the heading names already is not named again.
-        whose=", ".join(name for name in map(plain, [*whose, *teams]) if not heading.endswith(name)),
+        whose=", ".join(name for name in map(plain, whose) if not heading.endswith(name)),
         lines=tuple(lines),
     )
+
+
+def _whose(items: Iterable[Item], telling: Telling) -> list[str]:
+    """Return the workers of items but for the reader, then their teams where the reader has several."""
+    items = tuple(items)
+    workers = {item.worker_name for item in items if item.worker_name and plain(item.worker_name) != telling.reader}
+    return [*sorted(workers), *(sorted({item.team_name for item in items if item.team_name}) if telling.several_teams else [])]
 
 
 def _heading(group: Group) -> tuple[str, str]:
@@ -240,11 +249,14 @@ def _few(names: Sequence[str], most: int = _NAMED) -> str:
     return ", ".join(names[:most]) + (f" and {more} more" if more > 0 else "")
 
 
-def _about(items: Sequence[Item], group: Group) -> str:
-    """Return whom of a group a line is about, where that is not all of it: a record, some of the children, or both."""
+def _about(items: Sequence[Item], group: Group, telling: Telling, known: Sequence[str]) -> str:
+    """Return whom of a group a line is about, where that is not all of it: a record, some of the children, or both, and of some of the
+    children whose they are. known: whom the heading names.
+    """
     everybody, these = (list(dict.fromkeys(map(_number, each))) for each in (group.items, items))
     children = f"{'child' if len(these) == 1 else 'children'} {_few(these)}" if len(these) < len(everybody) else ""
-    return ", ".join(filter(None, [children, _record(items[0]) if len(items) == 1 else ""]))
+    whose = [plain(name) for name in _whose(items, telling) if name not in known] if group.is_of_several else []
+    return ", ".join(filter(None, [children, _record(items[0]) if len(items) == 1 else "", *whose]))
 
 
 def _line(items: Sequence[Item], telling: Telling, about: str = "") -> Line:
