@@ -15,10 +15,13 @@ import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner
 
+from alerting.alerts.acts import ActKind
+from alerting.audit import trail
 from alerting.commands import cli
 from alerting.errors import StoreError
-from alerting.store import schema, wiping
-from tests.made_council import MONDAY
+from alerting.formatting import plural
+from alerting.store import act_json, acts, schema, wiping
+from tests.made_council import MONDAY, somebody
 from tests.office import Office
 from tests.test_audit_search import search
 from tests.test_commands import Shell
@@ -65,9 +68,33 @@ def filled(office: Office) -> Office:
         matcher = [word for child in children for word in ("--child", child)]
         given = ["--until", until, "--reason", f"{CHILD} is moving", "--as-of", MONDAY.isoformat(), "--by", "S1", "--yes"]
         shell(office)("silences", "add", *matcher, *given)
+    save_list(office, CHILD, OTHER)
+    save_list(office, CHILD)
     office.run(MONDAY + DAY)
     shell(office)("audit", "subject", CHILD, "--by", "P1", "--note", f"about {CHILD}")
     return office
+
+
+def save_list(office: Office, *children: str) -> None:
+    """Write down that a manager saved a list of alerts, as the page does."""
+    with closing(office.store()) as store, store.transaction() as connection:
+        wanted, note = act_json.children_to_json(children), plural(len(children), "alert")
+        acts.keep(
+            connection,
+            somebody("M1"),
+            ActKind.list_saved,
+            "a list",
+            datetime(2026, 3, 2, 12, tzinfo=UTC),
+            note=note,
+            wanted=wanted,
+        )
+
+
+def lists_saved(office: Office) -> list[tuple[str, str, tuple[str, ...]]]:
+    """Return what is still known of lists that were saved: by whom, how many alerts, of which children."""
+    with closing(office.store()) as store, store.reading() as connection:
+        found = trail.read_acts(connection, schema.act.c.kind == ActKind.list_saved.value)
+        return [(event.by, event.note, event.children) for event in found]
 
 
 def in_store(office: Office) -> set[tuple[str, str]]:
@@ -99,10 +126,14 @@ def in_days(office: Office) -> set[str]:
         }
 
 
+def asked_to_wipe(office: Office, child: str) -> str:
+    """Ask for a child to be wiped, and return the number of the request."""
+    asked = shell(office)("audit", "wipe", child, "--reason", REASON, "--by", "P1").output
+    return asked.partition("Request ")[2].split()[0]
+
+
 def wipe(office: Office) -> str:
-    asked = shell(office)("audit", "wipe", OLD, "--reason", REASON, "--by", "P1").output
-    number = asked.partition("Request ")[2].split()[0]
-    return shell(office)("requests", "approve", number, "--by", "H1").output
+    return shell(office)("requests", "approve", asked_to_wipe(office, OLD), "--by", "H1").output
 
 
 def leave_the_data(office: Office) -> None:
@@ -228,6 +259,21 @@ def test_what_another_child_is_silenced_by_stays_so(office: Office) -> None:
     assert [(row.matcher, row.reason, row.ended_at is None) for row in rows] == [({}, "", False), ({"child": [OTHER]}, "", True)]
 
 
+def test_of_a_list_that_was_saved_the_other_children_stay_and_are_proved(on_either: Office) -> None:
+    office = on_either
+    before = breaches(office)
+    save_list(office, OTHER, CHILD)  # no seal has it yet
+
+    wipe(office)
+
+    assert lists_saved(office) == [("M1", "2 alerts", (OTHER,)), ("M1", "", ()), ("M1", "2 alerts", (OTHER,))]
+    assert breaches(office) == before
+    office.run(MONDAY + 2 * DAY)
+    shell(office)("requests", "approve", asked_to_wipe(office, OTHER), "--by", "H1")
+    assert lists_saved(office) == [("M1", "", ())] * 3
+    assert breaches(office) == before
+
+
 @pytest.mark.parametrize(
     ("before", "after"),
     [
@@ -290,6 +336,7 @@ def test_what_waits_to_be_sent_goes_out_first(office: Office) -> None:
     [
         ('UPDATE silence SET matcher = \'{"team": ["T1"]}\' WHERE id = 1', "silence 1 was changed"),
         ("UPDATE sealed_row SET salt = '' WHERE table_name = 'handling' AND part = 'made'", "handling 1 was changed (made)"),
+        ("UPDATE act SET wanted = '{\"children\": [\"1\"]}' WHERE kind = 'list saved' AND note = '2 alerts'", "the words of act"),
         ("UPDATE alert SET level = 1 WHERE person IS NULL AND subject LIKE 'wiped%'", "or at another level"),
     ],
 )

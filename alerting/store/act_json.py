@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+import json
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -75,6 +76,31 @@ def children_from_json(kept: Any) -> tuple[str, ...]:
     """Return the ids of the child that an act is about; none of what is about none, was erased or cannot be read."""
     ids = kept.get(_CHILDREN) if isinstance(kept, dict) else None
     return tuple(map(str, ids)) if isinstance(ids, list) else ()
+
+
+def without(kept: Any, is_named: Callable[[str], bool]) -> Any:
+    """Return what an act keeps, less whoever is named in a list of several; None where nobody else is left in any, or a name stands elsewhere.
+
+    A list of alerts that was saved, or a silence, is about other children too: of those it goes on saying so.
+    """
+    if not isinstance(kept, dict) or any(is_named(json.dumps(key)) for key in kept):
+        return None
+    found: dict[str, Any] = {}
+    for key, value in kept.items():
+        if isinstance(value, list):
+            left: Any = [one for one in value if not is_named(json.dumps(one))]
+            if value and not left:
+                return None
+        elif isinstance(value, dict):
+            left = without(value, is_named)
+            if left is None:
+                return None
+        elif is_named(json.dumps(value)):
+            return None
+        else:
+            left = value
+        found[key] = left
+    return found
 
 
 def wanted_to_json(wanted: Wanted) -> dict[str, Any]:

@@ -195,6 +195,21 @@ def seal_anew(connection: sa.Connection, table: sa.Table, ids: Collection[int]) 
     return found
 
 
+def seal_contents_anew(connection: sa.Connection, table: sa.Table, ids: Collection[int]) -> list[list[Any]]:
+    """Return new digests of what is left of the contents of rows of which part was erased on purpose: number, salt and digest.
+
+    Whoever keeps them, in an act of theirs, proves the rest from then on, as `seal_anew` does of what stays of a row.
+    """
+    [part] = [part for part in PARTS if part.table is table and part.name == "made"]
+    columns = [table.c[name] for name in ("id", *part.contents)]
+    found: list[list[Any]] = []
+    for some in batches(sorted(ids)):
+        for row in connection.execute(sa.select(*columns).where(table.c.id.in_(some)).order_by(table.c.id)):
+            salt = secrets.token_hex(_SALT_BYTES)
+            found.append([row.id, salt, of_columns(row, part.contents, salt)])
+    return found
+
+
 def let_contents_go(connection: sa.Connection, table: sa.Table, ids: Collection[int]) -> None:
     """Take away the salt of the contents of rows, which are being emptied: what they were can be guessed from no digest any more."""
     for some in batches(sorted(ids)):

@@ -21,7 +21,7 @@ from alerting.errors import HandlingError, StoreError
 from alerting.formatting import day as in_words
 from alerting.formatting import plural
 from alerting.model import Reason
-from alerting.store import acts, child_rows, newest_directory, restricted_lists, retention, seals, unreadable_rows
+from alerting.store import act_json, acts, child_rows, newest_directory, restricted_lists, retention, seals, unreadable_rows
 from alerting.store.batches import batches
 from alerting.store.child_rows import ChildRows
 from alerting.store.messages import content_json
@@ -71,7 +71,8 @@ def wipe(store: Store, connection: Transaction, ids: frozenset[str], approval: A
     for table, mine in ((handling, rows.handling), (brake, rows.brakes), (source_release, rows.source_releases)):
         seals.erase(connection, table, mine)
     _erase_messages(connection, rows, today)
-    sealed = [*_erase_silences(connection, rows, approval, now), *_erase_acts(connection, rows)]
+    acts_anew, contents_anew = _erase_acts(connection, rows)
+    sealed = {"sealed": [*_erase_silences(connection, rows, approval, now), *acts_anew], "contents": contents_anew}
     unreadable_rows.let_go(connection, rows.set_aside)
     restricted_lists.take_off(connection, ids, now)
     newest_directory.take_off(connection, ids, now)
@@ -166,9 +167,24 @@ def _without(matcher: Mapping[str, Sequence[str]], ids: Collection[str]) -> dict
     return left if all(left.values()) else {}
 
 
-def _erase_acts(connection: Transaction, rows: ChildRows) -> list[list[Any]]:
-    """Erase what was said beside acts, and return how those are sealed from now on that named the child in what they were about."""
+def _erase_acts(connection: Transaction, rows: ChildRows) -> tuple[list[list[Any]], list[list[Any]]]:
+    """Erase what was said beside acts, and return how those are sealed from now on that named the child in what they were about.
+
+    Of what is about several children the others stay: with it is returned how what is left of such acts is sealed.
+    """
+    left = {
+        row.id: (
+            act_json.without(row.wanted, lambda text: child_rows.is_named(text, rows)),
+            row.note if row.kind == ActKind.list_saved else "",
+        )
+        for some in batches(rows.acts)
+        for row in connection.execute(sa.select(act.c.id, act.c.kind, act.c.wanted, act.c.note).where(act.c.id.in_(some)))
+        if row.wanted
+    }
     seals.erase(connection, act, rows.acts)
+    for number, (wanted, note) in left.items():
+        if wanted is not None:
+            connection.execute(act.update().where(act.c.id == number).values(wanted=wanted, note=note))
     named = [
         row.id
         for some in batches(rows.acts)
@@ -176,13 +192,13 @@ def _erase_acts(connection: Transaction, rows: ChildRows) -> list[list[Any]]:
         if child_rows.is_named(row.about, rows)
     ]
     connection.execute(act.update().where(act.c.id.in_(named)).values(about=ABOUT))
-    return seals.seal_anew(connection, act, named)
+    return seals.seal_anew(connection, act, named), seals.seal_contents_anew(connection, act, left)
 
 
-def _write_down(connection: Transaction, rows: ChildRows, approval: Approval, sealed: list[list[Any]], now: datetime) -> None:
+def _write_down(connection: Transaction, rows: ChildRows, approval: Approval, sealed: Mapping[str, Any], now: datetime) -> None:
     """Keep who wiped it, who approved that, when and why: with each alert, and once."""
     request, kind = approval.request, ActKind.child_wiped
-    number = acts.keep(connection, request.by, kind, ABOUT, now, note=request.note, wanted={"sealed": sealed}, answers=request.id)
+    number = acts.keep(connection, request.by, kind, ABOUT, now, note=request.note, wanted=sealed, answers=request.id)
     values = {"kind": kind.value, "by": request.by.id, "approved_by": approval.by.id, "note": "", "at": now, "act_id": number}
     levels = dict[int, int]()
     for some in batches(sorted(rows.alerts)):
