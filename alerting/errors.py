@@ -15,7 +15,16 @@ A `Fault` is the same three things as a value, for the checks that collect every
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Literal
+
+_CARRIED_DOCS = Path(__file__).parent / "_docs"
+
+
+def docs_page(name: str) -> str:
+    """Return where a page of the docs is, such as `how-to/deploy.md`: what is installed carries them, and a checkout has them at `docs/`."""
+    carried = _CARRIED_DOCS / name
+    return carried.as_posix() if carried.is_file() else f"docs/{name}"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
 import json
 import pkgutil
@@ -365,6 +366,26 @@ def test_every_link_leads_to_a_file_and_a_heading_that_are_there(path):
                 re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings(to.read_text(encoding="utf-8"))
             }
             assert anchor in slugs, target
+
+
+def test_every_page_that_the_product_names_is_one_that_an_installed_one_carries():
+    carried = set(
+        tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"]
+    )
+    named, by_hand = set(), []
+    for path in sorted((ROOT / "alerting").rglob("*.py")):
+        tree = ast.parse(path.read_text("utf-8"))
+        docstrings = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "docs_page":
+                named.add(node.args[0].value)
+            elif isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docstrings:
+                by_hand += [f"{path.name}: {page}" for page in re.findall(r"docs/[a-z-]+/[a-z-]+\.md", node.value)]
+
+    assert by_hand == []
+    assert {
+        page for page in named if not (ROOT / "docs" / page).is_file() or f"docs/{page.partition('/')[0]}" not in carried
+    } == set()
 
 
 def test_the_first_commands_of_the_readme_are_the_demo_and_the_tests():

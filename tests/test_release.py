@@ -190,8 +190,9 @@ def test_from_the_same_commit_come_the_same_bytes(released, tmp_path):
 
 @pytest.mark.slow
 def test_the_wheel_carries_the_rules_the_pages_and_the_words_of_the_messages(released):
-    files = [path.relative_to(ROOT).as_posix() for path in tracked("alerting", "notifiers", "rules")]
-    carried = {re.sub("^rules/", "alerting/_rules/", file) for file in files}
+    folders = ("alerting", "notifiers", "rules", "docs/how-to", "docs/reference")
+    files = [path.relative_to(ROOT).as_posix() for path in tracked(*folders)]
+    carried = {re.sub("^(rules|docs)/", r"alerting/_\1/", file) for file in files}
 
     inside = set(ZipFile(released.dist / f"practice_alerts-{VERSION}-py3-none-any.whl").namelist())
     assert carried == {name for name in inside if ".dist-info/" not in name}
@@ -259,7 +260,10 @@ def test_from_a_release_and_a_folder_of_tables_to_the_first_messages_it_takes_th
     assert run("alerting", "--version") == f"{VERSION}\n"
     people = ["--administrator", "Priya Shah <priya@example.gov.uk>", "--administrator", "Bo Lee <bo@example.gov.uk>"]
     answers = ["--council", "Exampleshire", *people, "--source", "extract", "--first-day", "full", "--yes"]
-    assert "error: " not in run("alerting", "init", "council", *answers)
+    said = run("alerting", "init", "council", *answers)
+    assert "error: " not in said
+    pages = re.findall(r"\S+/_docs/\S+\.md", said + (tmp_path / "council" / "config.yaml").read_text("utf-8"))
+    assert [Path(page).name for page in pages if Path(page).is_file()] == ["deploy.md", "first-day.md", "config.md"]
     assert "error: " not in run("alerting", "check", folder=tmp_path / "council")
     assert ": done" in run("alerting", "run", "daily", "--as-of", day.isoformat(), folder=tmp_path / "council")
     assert [*(tmp_path / "council" / "outbox").glob("*-daily-*.eml")]

@@ -13,7 +13,7 @@ from alerting.authoring.calendars import find_calendar_faults
 from alerting.database_address import sqlite_file
 from alerting.delivery.notifier import Notifier
 from alerting.documents.document import KeyPath, did_you_mean
-from alerting.errors import AlertingError, EmptyStoreError, Fault, Place
+from alerting.errors import AlertingError, EmptyStoreError, Fault, Place, docs_page
 from alerting.evaluation.dry_run import check_book, check_rule
 from alerting.model import Reach, Tier
 from alerting.notifications.messages.rendering import Words
@@ -205,7 +205,7 @@ def _words_remedy(found: WordsFault) -> str:
         case WordsFaultKind.braces_not_closed:
             return "Close it with }} or %}."
         case WordsFaultKind.unknown_filter:
-            return "Such as {{ born_on | day }}; docs/reference/rules.md lists them."
+            return f"Such as {{{{ born_on | day }}}}; {docs_page('reference/rules.md')} lists them."
         case WordsFaultKind.unexpected | WordsFaultKind.stray_brace:
             return "What is filled in stands between {{ and }}, a choice between {% and %}."
         case WordsFaultKind.too_much:
@@ -249,7 +249,7 @@ def _receiver_faults(app: App, *, reach: bool) -> Iterator[Fault]:
 
         if wrong := bounces.problem_of(folder):
             at = app.loaded.document.place(("receivers", name, "bounces"))
-            remedy = "Let the mail server put bounces there, or leave `bounces` out: docs/how-to/notice-bounces.md."
+            remedy = f"Let the mail server put bounces there, or leave `bounces` out: {docs_page('how-to/notice-bounces.md')}."
             yield Fault(problem=f"receiver {name}: {wrong}", where=at, remedy=remedy)
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 import click
 
 from alerting import private_files
-from alerting.errors import ConfigError, SourceError
+from alerting.errors import ConfigError, SourceError, docs_page
 from alerting.terminal import echo
 
 if TYPE_CHECKING:
@@ -26,14 +26,14 @@ _CLOCK = "windows" if os.name == "nt" else "systemd" if sys.platform == "linux" 
 _RELAY = re.compile(r"(?:\[(?P<six>[0-9A-Fa-f:]+)\]|(?P<host>[A-Za-z0-9_.-]+))(?::(?P<port>[0-9]{1,5}))?")
 _FIRST_DAYS = ("baseline", "full")
 _TWO = "--administrator (two are needed)"
-_NEXT = """\
+_NEXT = f"""\
 Next, in that folder:
   alerting source check          what of the case data can be read
   alerting run daily --dry-run   how many alerts there would be, and whom they would be told; nothing is sent
-docs/how-to/deploy.md says where the files in service/ go, docs/how-to/first-day.md what comes after the first run."""
-_README = """\
+{docs_page("how-to/deploy.md")} says where the files in service/ go, {docs_page("how-to/first-day.md")} what comes after the first run."""
+_README = f"""\
 Rules of the council's own, a file a rule. `alerting rules new --from CL-01` copies the nearest shipped one into this folder;
-docs/how-to/write-a-rule.md says how one is written. The shipped rules stay where they are, and go on being put right by updates.
+{docs_page("how-to/write-a-rule.md")} says how one is written. The shipped rules stay where they are, and go on being put right by updates.
 """
 
 

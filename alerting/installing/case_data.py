@@ -9,7 +9,7 @@ from pathlib import Path
 
 from alerting.casedata.catalogue import TABLES
 from alerting.database_address import has_password
-from alerting.errors import SourceError
+from alerting.errors import SourceError, docs_page
 from alerting.formatting import plural, visible
 from alerting.sources.files import found, workbook
 
@@ -18,7 +18,7 @@ _ENVIRONMENT = "env:"
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _SUFFIXES = (".csv", ".parquet")
 _SQLITE = b"SQLite format 3\0"
-_CONNECT = "docs/how-to/connect-your-ssd.md says in which forms case data is read."
+_CONNECT = f"{docs_page('how-to/connect-your-ssd.md')} says in which forms case data is read."
 
 
 @dataclass(frozen=True, kw_only=True)

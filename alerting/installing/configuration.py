@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from alerting.errors import docs_page
 from alerting.mailboxes import domain_of, is_address
 
 _TLS_PORT = 465
@@ -75,7 +76,7 @@ def as_yaml(answers: Answers) -> str:
     source = "\n".join(f"  {key}: {_quoted(value)}" for key, value in answers.source.items())
     return f"""\
 # What this council decides about its alerts. `alerting check` finds every fault of this file in one pass;
-# every key, with what it may be: docs/reference/config.md.
+# every key, with what it may be: {docs_page("reference/config.md")}.
 
 council:
   name: {_quoted(answers.council)}

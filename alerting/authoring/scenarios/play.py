@@ -22,7 +22,7 @@ from alerting.authoring.scenarios.reader import CheckedScenario
 from alerting.config import Heartbeat, Jobs, Keep
 from alerting.delivery.notifier import Notifier
 from alerting.documents.document import KeyPath
-from alerting.errors import AlertingError, ConfigError
+from alerting.errors import AlertingError, ConfigError, docs_page
 from alerting.evaluation.evaluation import Status
 from alerting.model import CHANNEL, Alert, Condition, Level, Message, Tier
 from alerting.notifications.content import DigestContent, NoticeContent, Notification
@@ -58,7 +58,7 @@ def scenario_files(app: App, given: Path | None = None) -> list[Path]:
     if not found:
         raise ConfigError(
             f"there are no scenarios in {chosen.as_posix()}",
-            remedy="Write one as `docs/how-to/test-a-rule.md` shows, or give its path.",
+            remedy=f"Write one as `{docs_page('how-to/test-a-rule.md')}` shows, or give its path.",
         )
     return found
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from alerting.casedata.catalogue import TABLES
-from alerting.errors import SourceError
+from alerting.errors import SourceError, docs_page
 from alerting.formatting import plural, visible
 from alerting.sources.files import workbook
 from alerting.sources.files.columns import FIRST_ROWS, below_a_title
@@ -26,7 +26,7 @@ from alerting.sources.files.columns import FIRST_ROWS, below_a_title
 _DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 _MOST_FILES, _MOST_NAMED, _FIRST_BYTES = 400, 3, 1 << 16
 _WORKBOOK = ".xlsx"
-_EXTRACT = "Alerts need an extract of the Standard Safeguarding Dataset itself, a file a table: docs/how-to/connect-your-ssd.md."
+_EXTRACT = f"Alerts need an extract of the Standard Safeguarding Dataset itself, a file a table: {docs_page('how-to/connect-your-ssd.md')}."
 _SAVE = "Open it in Excel and save it as .xlsx, with a sheet a table, or each table as CSV UTF-8."
 
 _DATA = frozenset("csv tsv tab psv txt dat parquet xls xlsx xlsm xlsb ods xml json gz zip 7z bz2 xz zst rar".split())
