@@ -113,7 +113,7 @@ def test_seven_in_ten_must_be_recorded_where_there_are_at_least_30(book, recorde
 def test_a_rule_that_is_off_says_what_is_missing_and_has_no_answers(book):
     asked, _ = ask(book, girls(209, 91))
 
-    assert asked.problem == "only 69 % of its population have 'born_on' recorded; it needs 70 %"
+    assert asked.problem == "only 69 % of its population have 'born_on' recorded (ssd_person.pers_dob); it needs 70 %"
     assert (sum(asked.match.values()), asked.clear, asked.unknown) == (0, 0, 0)
 
 
@@ -166,6 +166,6 @@ def test_it_may_be_asked_of_some_of_the_population(folder, book):
     asked, _ = ask(of_some, [*girls(20, 10), *[("2012-01-01", "")] * 40])
     assert asked.status == "off"
     assert asked.problem == (
-        "only 66 % of those in its population with `coalesce(team_id is null and sex is not null, false)` have 'born_on' recorded; "
-        "it needs 70 %"
+        "only 66 % of those in its population with `coalesce(team_id is null and sex is not null, false)` have 'born_on' recorded "
+        "(ssd_person.pers_dob); it needs 70 %"
     )

@@ -225,3 +225,34 @@ def test_a_statement_that_runs_too_long_is_interrupted(snapshot):
         snapshot.sql(endless)
 
     assert snapshot.sql("SELECT 1") == [(1,)]
+
+
+WHOLE = '{"REMAINSUP": "N", "RETURN1M": "N", "LTFOST18": "Y"}'
+
+
+@pytest.mark.parametrize(
+    ("cell", "understood"),
+    [
+        (WHOLE[:-1], True),  # nothing but the brace was cut off
+        ('{"REMAINSUP" : N, "RETURN1M" : N, "LTFOST18" : Y, "COMMENTS": "plan to st', True),
+        ('{"REMAINSUP": "N", "COMMENTS": "plan \u201cto stay\u201d "agreed""} ', True),
+        ('[{"REMAINSUP": null}],', True),
+        ("{}", True),
+        ('"REMAINSUP": "N", "LTFOS', True),  # no list in braces: who knows how it ends
+        ('{"REMAINSUP": "N", "RETURN1M": "N"', False),
+        ('{"REMAINSUP": "N", "RETURN1M": "N", "LTFOST18": "', False),
+        ('{"REMAINSUP": "N", "LTFO', False),
+        ('{"REMAINSUP', False),
+        ("long-term fostering", False),
+        ("NULL", True),
+    ],
+)
+def test_a_list_of_answers_of_which_some_were_cut_is_not_understood(cell, understood):
+    rows = [(WHOLE,), (WHOLE,), ("{}",), ("{}",), ("{}",), (cell,)]
+    with settled({"ssd_cla_care_plan": (["lacp_cla_care_plan_json"], rows)}) as snapshot:
+        assert snapshot.readings["ssd_cla_care_plan"].unmapped == ({} if understood else {"lacp_cla_care_plan_json": 1})
+
+
+def test_where_no_list_of_answers_has_its_end_each_was_cut():
+    with settled({"ssd_cla_care_plan": (["lacp_cla_care_plan_json"], [(WHOLE[:-1],), (WHOLE[:20],)])}) as snapshot:
+        assert snapshot.readings["ssd_cla_care_plan"].unmapped == {"lacp_cla_care_plan_json": 2}

@@ -266,7 +266,7 @@ class _Look:
                     yield Flaw(about=f"{table}.{name}", check=LOST, size=round(size, 4), grave=grave, told=True, says=says)
 
     def unknown_words(self, filled: Filled) -> Iterator[Flaw]:
-        """Columns with words that no code map has."""
+        """Columns with words that no code map has, or that are no answers."""
         for table, columns in filled.items():
             for name, count in self._snapshot.readings[table].unmapped.items():
                 if name in columns:
@@ -274,7 +274,12 @@ class _Look:
                     # Whoever's eligibility is an unknown word would drop out of every rule about care leavers.
                     limit = "max_unreadable" if TABLES[table].columns[name].codes == "eligibility" else "max_unknown_words"
                     grave = self._are_too_many_words(count, of, limit)
-                    says = f"has words that no code map has in {count} of {of} cells"
+                    what = (
+                        "is no list of answers, or one that is cut short,"
+                        if TABLES[table].columns[name].kind == "answers"
+                        else "has words that no code map has"
+                    )
+                    says = f"{what} in {count} of {of} cells"
                     yield Flaw(about=f"{table}.{name}", check=UNKNOWN_WORDS, size=round(count / of, 4), grave=grave, says=says)
 
     def columns(self, filled: Filled) -> Iterator[Flaw]:

@@ -221,12 +221,24 @@ def damaged_cells(sql: Sql, columns: Iterable[RawColumn]) -> list[BadCells]:
     return found
 
 
+_ANSWER = r'"[A-Za-z0-9_]+"\s*:\s*("[^"]*"|[A-Za-z0-9_.+-]+)'
+
+
 def _bad_answers(sql: Sql, columns: Iterable[RawColumn]) -> Iterator[BadCells]:
-    """Yield each column of answers with words that are no list of them."""
+    """Yield each column of answers with words that are no list of them, or with lists that were cut short.
+
+    A list that lacks its end and has fewer answers than those that have theirs is one from which some were cut.
+    """
     for column in columns:
         if column.column.kind == "answers":
-            given = f"SELECT {cells.clean(column.cell)} AS cell FROM {column.source}"
-            rows = sql(f"SELECT cell, count(*) FROM ({given}) WHERE NOT regexp_matches(cell, '[{{\"]') GROUP BY 1")
+            rows = sql(f"""WITH given AS (
+                SELECT cell, len(regexp_extract_all(cell, $1)) AS answers, regexp_matches(cell, '^[[{{]') AS begins,
+                    regexp_matches(cell, '[]}}][\\s,;.]*$') AS ends
+                FROM (SELECT {cells.clean(column.cell)} AS cell FROM {column.source}) WHERE cell IS NOT NULL
+            ), whole AS (SELECT quantile_disc(answers, 0.5) AS answers FROM given WHERE begins AND ends AND answers > 0)
+            SELECT cell, count(*) FROM given, whole
+            WHERE NOT regexp_matches(cell, '[{{"]') OR (begins AND NOT ends AND coalesce(given.answers < whole.answers, true))
+            GROUP BY 1""", [_ANSWER])  # fmt: skip
             if rows:
                 yield BadCells(column, dict(rows))
 

@@ -109,7 +109,8 @@ class NotUnderstood:
             case Kind.damaged:
                 return f"{share} hold bytes that are no text, shown as �"
             case Kind.unmapped:
-                return f"{share} hold words that no code map has"
+                is_cut = TABLES[self.table].columns[self.column].kind == "answers"
+                return f"{share} {'are no list of answers, or one that is cut short' if is_cut else 'hold words that no code map has'}"
         alone = f"; {plural(self.alone, 'person has', 'people have')} nobody in a role that is known" if self.alone else ""
         return f"{share} hold roles that no list of roles has{alone}"
 

@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from alerting.casedata.conversion import quoted
@@ -29,6 +30,7 @@ from alerting.evaluation.supply import NotSupplied, find_not_supplied
 from alerting.evaluation.watch import Watch, read_watch
 from alerting.model import About, Alert, Finding, Level, Outcome, Problem
 from alerting.rulebook.book import Rulebook
+from alerting.rulebook.lineage import columns_of
 from alerting.rulebook.rule import Rule
 
 
@@ -393,7 +395,8 @@ def _counted(snapshot: Snapshot, asked: Asked) -> Asked:
 
 def _judge_fill(snapshot: Snapshot, rule: Rule, asked: Asked, book: Rulebook) -> Asked:
     """Take back the answers of a rule where too few of its population have a value that it needs."""
-    for too_few in check_fill(snapshot, rule, book.settings.params).values():
+    sources = partial(columns_of, rule.subject.sql, book.views, held=True)
+    for too_few in check_fill(snapshot, rule, book.settings.params, sources=sources).values():
         asked = replace(
             asked,
             status=Status.off,
