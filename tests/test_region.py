@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -18,9 +18,8 @@ from click.testing import CliRunner
 
 from alerting.commands import cli
 from alerting.errors import ConfigError
-from alerting.regions import one_authority
 from alerting.regions.authorities import Authority, find_authorities, find_unsafe
-from alerting.regions.one_authority import Errand, run_authority
+from alerting.regions.one_authority import Errand
 from alerting.regions.region import Engine, Region, longest_first, on_this_machine
 from alerting.regions.region_report import AuthorityRun, Ending, RegionReport, first_of
 from tests.made_council import MONDAY
@@ -153,148 +152,6 @@ def test_no_mail_address_is_in_a_report():
     run = AuthorityRun(name="adur", ending=Ending.done_with_faults, why=first_of(["jo@adur.gov.uk refuses", "x"]))
 
     assert run.as_json()["why"] == "[address] refuses (1 more)"
-
-
-# ---------------------------------------------------------------- one process
-
-
-@dataclass(frozen=True, kw_only=True)
-class Scripted(Errand):
-    """An errand that is done by a few lines of Python in place of a run."""
-
-    lines: str
-
-    @property
-    def command(self) -> list[str]:
-        return [sys.executable, "-c", self.lines]
-
-
-def scripted(folder: Path, lines: str, *, memory_mb: int = 4096, seconds: float = 60) -> Scripted:
-    one = Authority(name="adur", config=folder / "config.yaml")
-    lines = f"import json, os, pathlib, signal, subprocess, sys, time\nfolder = pathlib.Path({str(folder)!r})\n{lines}"
-    return Scripted(authority=one, job="daily", as_of=MONDAY, memory_mb=memory_mb, minutes=seconds / 60, lines=lines)
-
-
-@pytest.fixture
-def at_once(monkeypatch):
-    monkeypatch.setattr(one_authority, "TRY_AGAIN_AFTER_S", 0.01)
-
-
-DONE = json.dumps(
-    {
-        "status": "done",
-        "run": 7,
-        "source": {"rows": 12, "problems": []},
-        "causes": [],
-        "hold_fire": None,
-        "breaches": [],
-        "alerts": {"new": 1},
-        "notifications": {"accepted": 2},
-    }
-)
-FAILED = {
-    "status": "failed",
-    "passing": False,
-    "faults": [{"severity": "error", "problem": "no", "remedy": "Do.", "file": "f", "line": 3}],
-}
-
-
-def once_then(first: str) -> str:
-    """Return a program that does something the first time, and is done the second."""
-    return f"begun = folder / 'begun'\nif not begun.exists():\n    begun.touch()\n    {first}\nprint({DONE!r})"
-
-
-def test_what_a_run_says_of_itself_is_what_is_reported(tmp_path):
-    run = run_authority(scripted(tmp_path, f"print({DONE!r})"))
-
-    assert replace(run, seconds=0) == AuthorityRun(
-        name="adur", ending=Ending.done, run=7, rows=12, starts=1, alerts={"new": 1}, messages={"accepted": 2}
-    )
-
-
-def test_of_a_run_that_could_not_be_done_the_first_fault_is_told_with_its_place_and_it_is_not_tried_again(tmp_path):
-    run = run_authority(scripted(tmp_path, f"print({json.dumps(FAILED)!r}); sys.exit(1)"))
-
-    assert (run.ending, run.why, run.starts) == (Ending.failed, "f:3: no. Do.", 1)
-
-
-def test_a_process_that_died_is_started_once_more(tmp_path, at_once):
-    run = run_authority(scripted(tmp_path, once_then("os.kill(os.getpid(), signal.SIGKILL)")))
-
-    assert (run.ending, run.starts) == (Ending.done, 2)
-
-
-def test_one_that_dies_again_is_left(tmp_path, at_once):
-    run = run_authority(scripted(tmp_path, "os.kill(os.getpid(), signal.SIGKILL)"))
-
-    assert (run.ending, run.why, run.starts) == (Ending.died, "by signal 9", 2)
-
-
-def test_what_may_pass_is_tried_again(tmp_path, at_once):
-    away = json.dumps(FAILED | {"passing": True})
-
-    assert run_authority(scripted(tmp_path, once_then(f"print({away!r}); sys.exit(1)"))).starts == 2
-
-
-def test_a_store_that_another_process_has_is_left_to_it_at_once(tmp_path):
-    held = json.dumps({"status": "held", "passing": True, "faults": FAILED["faults"]})
-
-    assert run_authority(scripted(tmp_path, f"print({held!r}); sys.exit(3)")).starts == 1
-
-
-def test_a_lease_that_a_lost_machine_may_have_is_waited_for(tmp_path, at_once):
-    held = json.dumps({"status": "held", "passing": True, "faults": FAILED["faults"]})
-    run = run_authority(scripted(tmp_path, once_then(f"print({held!r}); sys.exit(3)")), is_again=True)
-
-    assert (run.ending, run.starts) == (Ending.done, 2)
-
-
-def test_whoever_takes_too_long_is_told_to_stop_then_ended_and_not_tried_again(tmp_path, monkeypatch):
-    monkeypatch.setattr(one_authority, "GRACE_S", 0.3)
-    deaf = "signal.signal(signal.SIGTERM, lambda *_: (folder / 'told').touch())\n"
-    run = run_authority(scripted(tmp_path, f"{deaf}while True: time.sleep(0.05)", seconds=0.6))
-
-    assert (run.ending, run.starts) == (Ending.too_long, 1)
-    assert (tmp_path / "told").exists()
-
-
-def test_whoever_comes_to_its_end_while_told_to_stop_has_ended(tmp_path):
-    ends = f"signal.signal(signal.SIGTERM, lambda *_: (print({DONE!r}), sys.exit(0)))\n"
-    run = run_authority(scripted(tmp_path, f"{ends}while True: time.sleep(0.05)", seconds=0.6))
-
-    assert run.ending is Ending.done
-
-
-@LINUX
-def test_all_processes_of_one_authority_count_and_all_are_ended(tmp_path):
-    eats = "pathlib.Path(sys.argv[1], 'eats').write_text(str(os.getpid())); eaten = bytearray(90 << 20); time.sleep(60)"
-    lines = f"program = {'import os, pathlib, sys, time; ' + eats!r}\n"
-    lines += "others = [subprocess.Popen([sys.executable, '-c', program, str(folder)]) for _ in range(2)]\ntime.sleep(60)"
-    began = time.monotonic()
-    run = run_authority(scripted(tmp_path, lines, memory_mb=150))
-
-    assert (run.ending, run.starts) == (Ending.too_much_memory, 1)
-    assert time.monotonic() - began < 30
-    left = int((tmp_path / "eats").read_text())
-    for _ in range(100):
-        if not Path(f"/proc/{left}").exists() or "Z" in Path(f"/proc/{left}/stat").read_text().rpartition(")")[2]:
-            break
-        time.sleep(0.05)
-    else:
-        pytest.fail("a process of an authority that was ended goes on")
-
-
-def test_a_fault_that_nobody_foresaw_is_told_by_its_last_words(tmp_path):
-    run = run_authority(scripted(tmp_path, "print('error: a fault of the program itself', file=sys.stderr); sys.exit(1)"))
-
-    assert (run.ending, run.why) == (Ending.failed, "error: a fault of the program itself")
-
-
-def test_nobody_is_begun_once_the_region_is_told_to_stop(tmp_path):
-    run = run_authority(scripted(tmp_path, "(folder / 'begun').touch()"), stopping=lambda: True)
-
-    assert run.ending is Ending.stopped
-    assert not (tmp_path / "begun").exists()
 
 
 # ---------------------------------------------------------------- the whole
@@ -441,8 +298,17 @@ def test_a_region_tells_each_authoritys_people_what_one_by_one_would_have_and_a_
 
 
 def kin(process: int) -> list[int]:
-    """Return the processes that a process has started."""
-    return [int(one) for each in Path(f"/proc/{process}/task").iterdir() for one in (each / "children").read_text().split()]
+    """Return the processes that a process has started, and those that they have."""
+    try:
+        own = [int(one) for each in Path(f"/proc/{process}/task").iterdir() for one in (each / "children").read_text().split()]
+    except OSError:  # it has ended meanwhile
+        return []
+    return [found for one in own for found in (one, *kin(one))]
+
+
+def authorities_at_work(region: int) -> int:
+    """Return how many authorities a region's process runs: each is a session, as is the process that they are forked from."""
+    return sum(Path(f"/proc/{one}/stat").read_text().rpartition(")")[2].split()[3] == str(one) for one in kin(region)) - 1
 
 
 @pytest.mark.slow
@@ -460,7 +326,7 @@ def test_a_region_that_is_killed_or_told_to_stop_goes_on_where_it_was(tmp_path, 
     killed.wait()
 
     told = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-    while len(kin(told.pid)) < 2:
+    while authorities_at_work(told.pid) < 2:
         time.sleep(0.05)
     told.terminate()
     said, _ = told.communicate(timeout=60)

@@ -6,13 +6,14 @@ twice, or was killed in the middle, changes nothing that it should not.
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date
@@ -21,6 +22,7 @@ from typing import IO, Any
 
 from alerting import private_files
 from alerting.regions.authorities import Authority
+from alerting.regions.ready_process import Begin, Begun, ReadyProcess, begin_anew
 from alerting.regions.region_report import AuthorityRun, Ending, first_of, why_of
 
 LOOK_EVERY_S = 0.2
@@ -45,13 +47,25 @@ class Errand:
     minutes: float
 
     @property
-    def command(self) -> list[str]:
-        """The command line that does it."""
+    def arguments(self) -> list[str]:
+        """The arguments of the command that does it."""
         on = ["--as-of", self.as_of.isoformat()] if self.as_of else []
-        return [sys.executable, "-P", "-m", "alerting", "--config", str(self.authority.config), "run", self.job, *on, "--json"]
+        return ["--config", str(self.authority.config), "run", self.job, *on, "--json"]
 
 
-def run_authority(errand: Errand, *, is_again: bool = False, stopping: Callable[[], bool] = lambda: False) -> AuthorityRun:
+_ready = ReadyProcess([sys.executable, "-P", "-m", "alerting.readied"])
+atexit.register(_ready.stop)
+
+
+def begin(arguments: Sequence[str], said: IO[bytes], talk: IO[bytes]) -> Begun:
+    """Begin a run: forked from a process that is ready, else by a new interpreter."""
+    forked = _ready.begin(arguments, said, talk)
+    return forked or begin_anew([sys.executable, "-P", "-m", "alerting"], arguments, said, talk)
+
+
+def run_authority(
+    errand: Errand, *, is_again: bool = False, stopping: Callable[[], bool] = lambda: False, begin: Begin = begin
+) -> AuthorityRun:
     """Run an authority's job, once more where its process died or its store was away, and return what became of it.
 
     is_again: somebody who began it before may be gone with their machine, so that a lease that is held is waited for. stopping: asked
@@ -60,7 +74,7 @@ def run_authority(errand: Errand, *, is_again: bool = False, stopping: Callable[
     began, starts, deadline = time.monotonic(), 0, time.monotonic() + TAKEN_OVER_WITHIN_S
     while True:
         starts += 1
-        ended = _started_once(errand, stopping)
+        ended = _started_once(errand, stopping, begin)
         is_waited_for = is_again and ended.ending is Ending.held and time.monotonic() < deadline
         if not is_waited_for and (starts > 1 or not _may_pass(ended)):
             return replace(ended, starts=starts, seconds=time.monotonic() - began)
@@ -81,31 +95,23 @@ def _waited(seconds: float, stopping: Callable[[], bool]) -> bool:
     return not stopping()
 
 
-def _started_once(errand: Errand, stopping: Callable[[], bool]) -> AuthorityRun:
+def _started_once(errand: Errand, stopping: Callable[[], bool], begin: Begin) -> AuthorityRun:
     name = errand.authority.name
     if stopping():
         return AuthorityRun(name=name, ending=Ending.stopped)
-    environment = {key: value for key, value in os.environ.items() if key != "ALERTING_TRACEBACK"}  # it may quote case data
     with private_files.scratch() as said, private_files.scratch() as talk:
-        process = subprocess.Popen(  # noqa: S603  (this program itself)
-            errand.command,
-            stdin=subprocess.DEVNULL,
-            stdout=said,
-            stderr=talk,
-            env=environment,
-            start_new_session=True,
-        )
+        process = begin(errand.arguments, said, talk)
         try:
             cut_short = _looked_after(process, errand, stopping)
         finally:
             _end(process)
         answer = _answer(said)
-        ended = _read(name, answer) if answer is not None else _without_answer(name, process.returncode, talk)
+        ended = _read(name, answer) if answer is not None else _without_answer(name, process.wait(), talk)
         # It may have come to its end while it was told to stop.
         return ended if cut_short is None or ended.ending.has_run else cut_short
 
 
-def _looked_after(process: subprocess.Popen[bytes], errand: Errand, stopping: Callable[[], bool]) -> AuthorityRun | None:
+def _looked_after(process: Begun, errand: Errand, stopping: Callable[[], bool]) -> AuthorityRun | None:
     """Wait for a run to end; return why it was ended before, None where it was not."""
     name, until = errand.authority.name, time.monotonic() + errand.minutes * 60
     while process.poll() is None:
@@ -122,18 +128,18 @@ def _looked_after(process: subprocess.Popen[bytes], errand: Errand, stopping: Ca
     return None
 
 
-def _tell_to_stop(process: subprocess.Popen[bytes]) -> None:
+def _tell_to_stop(process: Begun) -> None:
     """Let a run give back what it has, and wait until it did."""
     process.terminate()
     with suppress(subprocess.TimeoutExpired):
         process.wait(GRACE_S)
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
+def _end(process: Begun) -> None:
     """End a run that has not ended, with the engine that it started; that of one which has ended goes by itself."""
     if process.poll() is None:
         with suppress(ProcessLookupError, PermissionError):
-            os.killpg(process.pid, signal.SIGKILL) if hasattr(os, "killpg") else process.kill()
+            os.killpg(process.pid, signal.SIGKILL) if hasattr(os, "killpg") else process.terminate()
     process.wait()
 
 
