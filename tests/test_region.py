@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -18,9 +19,9 @@ from click.testing import CliRunner
 
 from alerting.commands import cli
 from alerting.errors import ConfigError
-from alerting.regions.authorities import Authority, find_authorities, find_unsafe
+from alerting.regions.authorities import Authority, Found, find_authorities, find_unsafe
 from alerting.regions.one_authority import Errand
-from alerting.regions.region import Engine, Region, longest_first, on_this_machine
+from alerting.regions.region import Before, Engine, Region, longest_first, on_this_machine
 from alerting.regions.region_report import AuthorityRun, Ending, RegionReport, first_of
 from tests.made_council import MONDAY
 from tests.region_of_councils import NAMES, fingerprints, found_council, found_region, run_one_by_one, the_command
@@ -36,8 +37,8 @@ def authority(region: Path, name: str, store: str = "sqlite:///alerting.db") -> 
     return Authority(name=name, config=config)
 
 
-def named(authorities: tuple[Authority, ...]) -> list[str]:
-    return [one.name for one in authorities]
+def named(found: Found) -> list[str]:
+    return [one.name for one in found.authorities]
 
 
 # ---------------------------------------------------------------- who there is
@@ -59,17 +60,17 @@ def test_whoever_stands_in_a_list_is_an_authority_be_there_a_config_yaml_or_not(
     found = find_authorities(tmp_path / "list.txt")
 
     assert named(found) == ["adur", "there"]
-    assert find_unsafe(found).keys() == {"there"}
-    assert "there is no " in find_unsafe(found)["there"]
+    assert find_unsafe(found.authorities).keys() == {"there"}
+    assert "there is no " in find_unsafe(found.authorities)["there"]
 
 
 @pytest.mark.parametrize(
     ("place", "problem"),
-    [("empty", "there is no authority in"), ("nowhere", "cannot be read from"), ("twice.txt", "adur stands in")],
+    [("empty", "there is no authority in"), ("nowhere", "cannot be read from"), ("empty.csv", "there is no authority in")],
 )
 def test_a_place_without_authorities_is_refused_with_what_to_do(tmp_path, place, problem):
     (tmp_path / "empty").mkdir()
-    (tmp_path / "twice.txt").write_text("here/adur\nthere/adur\n")
+    (tmp_path / "empty.csv").write_text("folder,on\n")
 
     with pytest.raises(ConfigError, match=problem) as refused:
         find_authorities(tmp_path / place)
@@ -114,18 +115,55 @@ def test_a_config_yaml_that_cannot_be_used_is_that_authoritys_alone(tmp_path):
     authority(tmp_path, "dud").config.write_text("council: {name: [\n")
     authority(tmp_path, "sly").config.write_bytes(b"\xff\x00")
 
-    assert find_unsafe(find_authorities(tmp_path)).keys() == {"dud", "sly"}
+    assert find_unsafe(find_authorities(tmp_path).authorities).keys() == {"dud", "sly"}
+
+
+@pytest.mark.parametrize(
+    ("copy", "environment", "known", "not_run"),
+    [
+        ("adur", "", (), {"adur", "copy"}),
+        ("adur", "", ("adur", "barton"), {"copy"}),
+        (" ADUR  ", "", ("adur",), {"copy"}),
+        ("adur", "", ("adur", "copy"), {"adur", "copy"}),
+        ("adur", "environment: test, redirect_to: jo@adur.example.gov.uk", ("adur",), set()),
+        ("adur east", "", (), set()),
+    ],
+)
+def test_of_a_council_that_is_there_twice_the_one_that_ran_before_goes_on(tmp_path, copy, environment, known, not_run):
+    authorities = [authority(tmp_path, name) for name in ("adur", "barton", "copy")]
+    told = f"council: {{name: '{copy}', {environment}}}" if environment else f"council: {{name: '{copy}'}}"
+    authorities[2].config.write_text((CONFIG % ("x", "sqlite:///alerting.db")).replace("council: {name: x}", told))
+
+    unsafe = find_unsafe(authorities, known)
+
+    assert set(unsafe) == not_run
+    assert "copy" not in not_run or unsafe["copy"].startswith("it is of the same council as adur.")
+
+
+def test_a_copy_of_a_folder_is_not_run_beside_it_today_nor_tomorrow(tmp_path):
+    engine = Engine(
+        name="quick", places=lambda: 1, run=lambda errand: AuthorityRun(name=errand.authority.name, ending=Ending.failed)
+    )
+    authority(tmp_path, "adur")
+    for _ in range(3):
+        region = region_of(tmp_path)
+        found = region.run(engine, lambda: datetime.now(UTC), lambda: False, lambda *_: None)
+        region.keep(found)
+        shutil.copytree(tmp_path / "adur", tmp_path / "adur - Copy", dirs_exist_ok=True)
+
+    assert {run.name: run.ending for run in found.authorities} == {"adur": Ending.failed, "adur - Copy": Ending.unsafe}
 
 
 # ---------------------------------------------------------------- in which order, and what is said of it
 
 
 def test_whoever_took_longest_is_first_and_whoever_is_not_known_before_them(tmp_path):
-    found = [Authority(name=name, config=tmp_path) for name in ("adur", "barton", "corfe", "dell", "ely")]
+    sizes = {"adur": 9.0, "barton": None, "corfe": 5.0, "dell": 1.0, "ely": 7.0, "frome": None}
+    found = [Authority(name=name, config=tmp_path, size=size) for name, size in sizes.items()]
+    seconds = {"adur": 2.0, "barton": 9.5, "dell": 30.0, "ely": math.inf}
+    last = {name: Before(ending=Ending.done, seconds=each) for name, each in seconds.items()}
 
-    assert [one.name for one in longest_first(found, {"adur": 2.0, "barton": 9.5, "dell": 30.0, "ely": math.inf})] == [
-        "corfe", "ely", "dell", "barton", "adur",
-    ]  # fmt: skip
+    assert [one.name for one in longest_first(found, last)] == ["frome", "ely", "corfe", "dell", "barton", "adur"]
 
 
 def report(*endings: Ending) -> RegionReport:
@@ -142,6 +180,7 @@ def report(*endings: Ending) -> RegionReport:
         ((Ending.done, Ending.gone), 1),
         ((Ending.unsafe,), 1),
         ((Ending.stopped, Ending.done), 1),
+        ((Ending.off, Ending.done), 0),
     ],
 )
 def test_the_code_says_whether_all_ran(endings, code):

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import os
 import re
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import parse_qsl
 
-from alerting.config import load_config, sqlite_path
+from alerting.config import Loaded, load_config, sqlite_path
 from alerting.database_address import sqlite_file
 from alerting.documents.report import as_json, faults_of
 from alerting.errors import AlertingError, ConfigError
 from alerting.formatting import listed
+from alerting.regions.authority_table import Row, read_table
 from alerting.regions.region_report import why_of
 
 CONFIG = "config.yaml"
+_APART = "If this is a copy of it, take it away from here; if one council has two services, give each its own `council: name:` in config.yaml."
 _USUAL_PORT = ":5432"
 _SCHEMA = re.compile(r"search_path\s*=\s*(\S+)")
 
@@ -28,31 +30,61 @@ class Authority:
 
     name: str
     config: Path
+    #: How large it is beside the others, of whatever that is counted in; None where nobody says so.
+    size: float | None = None
 
 
-def find_authorities(place: Path) -> tuple[Authority, ...]:
-    """Return the authorities of a region, by name.
+@dataclass(frozen=True, kw_only=True)
+class Found:
+    """The authorities of a region."""
 
-    place: a folder, each folder in which with a config.yaml is an authority; or a text file with the folder of an authority on each
-    line, from where the file is. One of a file that has no config.yaml is an authority as well, which will not run. Raises ConfigError.
+    #: By name.
+    authorities: tuple[Authority, ...]
+    #: By the name of one that must not be run, why: what is said of it cannot be read.
+    unsafe: Mapping[str, str] = field(default_factory=dict)
+    #: The names of those that are switched off.
+    off: tuple[str, ...] = ()
+
+
+def find_authorities(place: Path) -> Found:
+    """Return the authorities of a region.
+
+    place: a folder, each folder in which with a config.yaml is an authority; a CSV file with a row for each (`authority_table`); or another
+    text file with the folder of an authority on each line, from where the file is. One of a file that has no config.yaml is an authority as
+    well, which will not run, and so is one whose row is wrong. Those of one name are none of them run. Raises ConfigError and Faults.
     """
     try:
-        folders = _listed(place) if place.is_file() else [one for one in place.iterdir() if _is_one(one)]
+        rows = list(_rows(place))
     except (OSError, UnicodeDecodeError, ValueError) as error:
         why = getattr(error, "strerror", None) or "it is not UTF-8 text"
         raise ConfigError(
             f"the authorities cannot be read from {place.as_posix()} ({why})",
-            remedy="Give a folder of folders, each with a config.yaml, or a text file with the folder of an authority on each line.",
+            remedy="Give a folder of folders, each with a config.yaml, a CSV file with a row for each, or a text file with a folder on each line.",
         ) from None
-    found = sorted((Authority(name=one.name, config=one / CONFIG) for one in folders), key=lambda authority: authority.name)
-    if not found:
+    if not rows:
         remedy = "Each authority is a folder in it with a config.yaml; `alerting init` writes one."
         raise ConfigError(f"there is no authority in {place.as_posix()}", remedy=remedy)
-    names = [authority.name for authority in found]
-    if twice := sorted({name for name in names if names.count(name) > 1}):
-        remedy = "Name each once; folders of one name in different places need names of their own."
-        raise ConfigError(f"{listed(twice)} stands in {place.as_posix()} more than once", remedy=remedy)
-    return tuple(found)
+    named = Counter(row.name for row in rows)
+    unsafe = {row.name: why_of([as_json(fault) for fault in row.faults]) for row in rows if row.faults}
+    unsafe |= {name: _twice(place) for name, count in named.items() if count > 1}
+    kept = [row for row in rows if row.name not in unsafe]
+    authorities = [Authority(name=row.name, config=row.config, size=row.size) for row in kept if row.on]
+    return Found(
+        authorities=tuple(sorted(authorities, key=lambda authority: authority.name)),
+        unsafe=unsafe,
+        off=tuple(sorted(row.name for row in kept if not row.on)),
+    )
+
+
+def _rows(place: Path) -> Iterable[Row]:
+    if place.is_file() and place.suffix.lower() == ".csv":
+        return read_table(place, CONFIG)
+    folders = _listed(place) if place.is_file() else [one for one in place.iterdir() if _is_one(one)]
+    return [Row(name=one.name, config=one / CONFIG) for one in folders]
+
+
+def _twice(place: Path) -> str:
+    return f"its name stands in {place.as_posix()} more than once. Name each once; folders of one name need names of their own."
 
 
 def _is_one(folder: Path) -> bool:
@@ -68,30 +100,50 @@ def _listed(file: Path) -> list[Path]:
     return [Path(os.path.abspath(file.parent / line)) for line in lines if line and not line.startswith("#")]  # noqa: PTH100
 
 
-def find_unsafe(authorities: Iterable[Authority]) -> Mapping[str, str]:
-    """Return, by name, why an authority must not be run: its config.yaml cannot be used, or its store is another's as well.
+def find_unsafe(authorities: Iterable[Authority], known: Collection[str] = ()) -> Mapping[str, str]:
+    """Return, by name, why an authority must not be run: its config.yaml cannot be used, its store or its council is another's as well.
 
-    Two authorities with one store would each take the other's alerts for its own, and tell its own people of them: neither is run.
+    known: the names of those that were run before. Two authorities with one store would each take the other's alerts for its own, and tell
+    its own people of them: neither is run. Two of one council, such as a folder that was copied with its store, would each tell the same
+    people of the same children: of these the one that is known goes on, and the other is not run; neither, where not just one is known.
     """
     unsafe: dict[str, str] = {}
     users: dict[str, list[str]] = defaultdict(list)
+    councils: dict[tuple[str, str], list[str]] = defaultdict(list)
     for authority in authorities:
         try:
-            users[_store(authority.config)].append(authority.name)
+            loaded = load_config(authority.config)
+            users[_store(loaded)].append(authority.name)
+            councils[_council(loaded)].append(authority.name)
         except AlertingError as error:
             unsafe[authority.name] = why_of([as_json(fault) for fault in faults_of(error)])
         except Exception as error:  # noqa: BLE001  (of whatever kind, it is nothing to the other authorities)
             unsafe[authority.name] = f"{authority.config}: it cannot be read ({type(error).__name__})"
+    for names in councils.values():
+        before = [name for name in names if name in known]
+        for name in names if len(names) > 1 else ():
+            if before != [name]:
+                unsafe[name] = f"it is of the same council as {_others(name, names)}. {_APART}"
     for names in users.values():
         for name in names if len(names) > 1 else ():
-            others = listed([other for other in names if other != name])
-            unsafe[name] = f"its store is that of {others} as well. Give each its own under `store:` in config.yaml."
+            unsafe[name] = (
+                f"its store is that of {_others(name, names)} as well. Give each its own under `store:` in config.yaml."
+            )
     return unsafe
 
 
-def _store(config: Path) -> str:
+def _others(name: str, names: Sequence[str]) -> str:
+    return listed([other for other in names if other != name])
+
+
+def _council(loaded: Loaded) -> tuple[str, str]:
+    """Return what tells an authority's council from any other: a test installation of it is another."""
+    council = loaded.config.council
+    return " ".join(council.name.casefold().split()), council.environment
+
+
+def _store(loaded: Loaded) -> str:
     """Return what tells an authority's store from any other."""
-    loaded = load_config(config)
     address = sqlite_path(loaded.config.store, loaded.folder)
     file = sqlite_file(address)
     return _place_on_server(address) if file is None else str(file.resolve())

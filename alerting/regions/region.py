@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from alerting import private_files
 from alerting.errors import ConfigError
@@ -64,11 +65,14 @@ class Region:
     def run(self, engine: Engine, clock: Callable[[], datetime], stopping: Stopping, told: Told) -> RegionReport:
         """Run the job of all authorities, and return what became of each. Raises ConfigError where there is none."""
         began_at, began = clock(), time.monotonic()
-        authorities, last = find_authorities(self.place), _last_seconds(self.kept)
-        unsafe = find_unsafe(authorities)
+        found, last = find_authorities(self.place), _last_runs(self.kept)
+        authorities = found.authorities
+        known = {name for name, before in last.items() if before.ending not in (Ending.unsafe, Ending.off)}
+        unsafe = {**found.unsafe, **find_unsafe(authorities, known)}
         ended = [AuthorityRun(name=name, ending=Ending.unsafe, why=why) for name, why in unsafe.items()]
+        ended += [AuthorityRun(name=name, ending=Ending.off) for name in found.off]
         if self.place.is_dir():  # a list says itself who has left
-            ended += [_gone(name, self.kept) for name in sorted(last.keys() - {one.name for one in authorities})]
+            ended += [_gone(name, self.kept) for name in sorted(last.keys() - {one.name for one in authorities} - unsafe.keys())]
         safe = longest_first((one for one in authorities if one.name not in unsafe), last)
         for done, run in enumerate(ended, 1):
             told(run, done, len(ended) + len(safe))
@@ -96,23 +100,38 @@ class Region:
         return Errand(authority=authority, job=self.job, as_of=self.as_of, memory_mb=self.memory_mb, minutes=self.minutes)
 
 
-def longest_first(authorities: Iterable[Authority], last: Mapping[str, float]) -> list[Authority]:
+@dataclass(frozen=True, kw_only=True)
+class Before:
+    """How an authority's run ended the last time."""
+
+    ending: Ending
+    #: How long it took; more than any where it did not run to its end.
+    seconds: float
+
+
+def longest_first(authorities: Iterable[Authority], last: Mapping[str, Before]) -> list[Authority]:
     """Return authorities by how long each took last, the longest first: so none is begun when all others are done.
 
-    One of which nothing is known may be the longest, and comes first.
+    One of which nothing is known may be the longest, and comes first; of several such the one that is said to be the largest.
     """
-    return sorted(authorities, key=lambda one: (-last.get(one.name, math.inf), one.name))
+
+    def rank(one: Authority) -> tuple[float, float, str]:
+        seconds = last[one.name].seconds if one.name in last else math.inf
+        return -seconds, -(math.inf if one.size is None else one.size), one.name
+
+    return sorted(authorities, key=rank)
 
 
-def _last_seconds(kept: Path) -> dict[str, float]:
-    """Return the seconds that each authority took the last time, more than any where it did not run to its end.
-
-    Nothing where no report was kept, or it cannot be read.
-    """
+def _last_runs(kept: Path) -> dict[str, Before]:
+    """Return how each authority ended the last time; nothing where no report was kept, or it cannot be read."""
     with suppress(OSError, ValueError, KeyError, TypeError):
-        rows = json.loads(kept.read_text("utf-8"))["authorities"]
-        return {str(row["name"]): float(row["seconds"]) if Ending(row["ending"]).has_run else math.inf for row in rows}
+        return {str(row["name"]): _before(row) for row in json.loads(kept.read_text("utf-8"))["authorities"]}
     return {}
+
+
+def _before(row: Mapping[str, Any]) -> Before:
+    ending = Ending(row["ending"])
+    return Before(ending=ending, seconds=float(row["seconds"]) if ending.has_run else math.inf)
 
 
 def _gone(name: str, kept: Path) -> AuthorityRun:

@@ -19,6 +19,7 @@ class Ending(Worded):
     held = "held", "another process has it"
     failed = "failed", "failed"
     unsafe = "unsafe", "must not be run"
+    off = "off", "is switched off"
     gone = "gone", "is not there any more"
     stopped = "stopped", "was told to stop"
     too_long = "too_long", "took too long"
@@ -84,8 +85,13 @@ class RegionReport:
 
     @property
     def not_run(self) -> tuple[AuthorityRun, ...]:
-        """The authorities whose day is not done."""
-        return tuple(one for one in self.authorities if not one.ending.has_run)
+        """The authorities whose day is not done, though it was to be."""
+        return tuple(one for one in self.authorities if not one.ending.has_run and one.ending is not Ending.off)
+
+    @property
+    def ran(self) -> tuple[AuthorityRun, ...]:
+        """The authorities whose day is done."""
+        return tuple(one for one in self.authorities if one.ending.has_run)
 
     @property
     def exit_code(self) -> int:
@@ -102,7 +108,7 @@ class RegionReport:
             "engine": self.engine,
             "began_at": self.began_at.isoformat(timespec="seconds"),
             "seconds": round(self.seconds, 1),
-            "ran": len(self.authorities) - len(self.not_run),
+            "ran": len(self.ran),
             "not_run": len(self.not_run),
             "authorities": [one.as_json() for one in self.authorities],
         }

@@ -29,7 +29,7 @@ PATIENCE_S = 45.0
     "place",
     required=True,
     type=click.Path(path_type=Path),
-    help="A folder of authorities, each a folder with its config.yaml; or a text file with a folder on each line.",
+    help="A folder of authorities, each a folder with its config.yaml; a CSV file with a row for each; or a text file with a folder on each line.",
 )
 @click.option("--as-of", type=DAY, help="The business date; today when left out.")
 @click.option(
@@ -92,16 +92,18 @@ def _tell_one(run: AuthorityRun, done: int, of: int) -> None:
 
 def tell(report: RegionReport) -> None:
     """Print what became of the region's job, for a person: those that did not run last, where they are seen."""
-    ran = [run for run in report.authorities if run.ending.has_run]
     on = f" for {report.as_of}" if report.as_of else ""
+    from alerting.regions.region_report import Ending
+
     echo(
-        f"{report.job}{on}: {len(ran)} of {plural(len(report.authorities), 'authority', 'authorities')} ran, {report.seconds:.0f} s"
+        f"{report.job}{on}: {len(report.ran)} of {plural(len(report.authorities), 'authority', 'authorities')} ran, {report.seconds:.0f} s"
     )
+    off = [run for run in report.authorities if run.ending is Ending.off]
     rows = [
         [run.name, run.ending.words, run.rows, f"{run.seconds:.1f}", run.alerts.get("new"), run.messages.get("accepted")]
-        for run in (*ran, *report.not_run)
+        for run in (*report.ran, *off, *report.not_run)
     ]
     echo_table(["Authority", "Ended", "Rows", "Seconds", "New alerts", "Messages"], rows)
-    for run in (*ran, *report.not_run):
+    for run in (*report.ran, *report.not_run):
         if run.why:
             echo(f"{run.name}: {run.ending.words}: {run.why}")
