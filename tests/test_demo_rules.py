@@ -36,12 +36,16 @@ def by_code(rules: Sequence[Rule]) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("rule", rules, ids=lambda rule: rule.code)
 
 
+ANOTHER, OF_THE_DEMO = 1, 7
+"""Seeds of councils: one that these rules were not looked at with, and that of `alerting demo` where none is given."""
+
+
 @cache
-def answers() -> Mapping[str, Counter[Outcome]]:
+def answers(seed: int = ANOTHER) -> Mapping[str, Counter[Outcome]]:
     """Return how many answers of each kind every rule gives on these days together, by its id."""
     book = shipped()
     given: dict[str, Counter[Outcome]] = {rule.id: Counter() for rule in book.rules}
-    council = town(3000, 1, DAYS[0])
+    council = town(3000, seed, DAYS[0])
     for as_of in DAYS:
         with Snapshot(as_of, book.settings) as snapshot:
             wanted = book.wanted(book.rules)
@@ -67,6 +71,17 @@ def test_a_rule_has_somebody_to_tell_of_and_somebody_who_is_clear(rule: Rule):
 
     assert given[Outcome.match]
     assert given[Outcome.clear]
+
+
+@by_code(RULES)
+def test_a_rule_has_somebody_to_tell_of_in_the_council_that_the_demo_shows(rule: Rule):
+    assert answers(OF_THE_DEMO)[rule.id][Outcome.match]
+
+
+def test_the_seed_of_the_demo_is_the_one_that_it_has_where_none_is_given():
+    from alerting.commands.demo import command
+
+    assert {option.name: option.default for option in command.params}["seed"] == OF_THE_DEMO
 
 
 @by_code(OF_MANY)

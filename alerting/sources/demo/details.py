@@ -25,6 +25,8 @@ _MORE_SERIOUS, _SERIOUS = 0.2, "4B"
 """Of assessments authorised from the start day on, that find this factor where they had not before."""
 _REVERSED_EVERY = 56
 """Days from one plan for adoption that is reversed to the next."""
+_UNMATCHED, _UNMATCHED_DAYS = 2, 130
+"""Children in care at a council of 3,000 whom nobody is matched with, so many days after the order by which they may be adopted."""
 
 
 def write_details(books: Books) -> None:
@@ -39,6 +41,7 @@ def write_details(books: Books) -> None:
         _scores,
         _adoptions,
         _reversals,
+        _unmatched,
         _statuses,
         _pre_proceedings,
     ):
@@ -190,6 +193,27 @@ def _reversals(books: Books, chance: Random) -> None:
         ]
         for place in chance.sample(plans, min(len(plans), max(1, round(books.scale)))):
             ledger.change(day + 1, place, "perm_decision_reversed_date", books.days.text(day))
+
+
+def _unmatched(books: Books, chance: Random) -> None:
+    """Leave a few children in care waiting for a match, long after the order by which they may be adopted."""
+    ledger = books.ledgers["ssd_permanence"]
+    entered = {person: first for person, first, left in periods_of_care(books) if first < books.start and left > books.last}
+    plans = [
+        (place, row)
+        for place, _, row in ledger.rows()
+        if row["perm_person_id"] in entered
+        and not row["perm_decision_reversed_date"]
+        and entered[str(row["perm_person_id"])] <= day_of(row["perm_adm_decision_date"]) < books.start - _UNMATCHED_DAYS - 30
+    ]
+    for place, row in chance.sample(plans, min(len(plans), max(1, round(_UNMATCHED * books.scale)))):
+        ordered = day_of(row["perm_placement_order_date"]) or day_of(row["perm_adm_decision_date"]) + 30
+        ordered = min(ordered, books.start - _UNMATCHED_DAYS)
+        ledger.change(ordered + 1, place, "perm_placement_order_date", books.days.text(ordered))
+        for column in ("perm_matched_date", "perm_placed_for_adoption_date"):
+            # Of two changes on one day the later one counts.
+            if happened := day_of(row[column]):
+                ledger.change(happened + 1, place, column, None)
 
 
 def _statuses(books: Books, chance: Random) -> None:
