@@ -181,3 +181,15 @@ def test_a_new_alert_goes_to_no_team_of_before_where_a_column_of_the_involvement
 
     assert "invo_professional_role_id is empty in 12 of" in (rule_row(report, "CP-08").problem or "")
     assert (office.alert("C9").team, office.alert("C9").worker) == ("TQ", None)
+
+
+def test_where_half_of_it_is_gone_nobody_is_asked_what_a_word_for_a_role_means(tmp_path: Path):
+    office = council(tmp_path, 60, 54)
+    office.run(MONDAY)
+    del office.council.tables[INVOLVEMENTS][:30]
+    report = office.run(MONDAY + DAY)
+    [problem] = [one for one in report.data_problems if one.about == INVOLVEMENTS]
+
+    assert problem.text == "ssd_involvements has 30 rows; when last trusted it had 60"
+    assert problem.paste == ()
+    assert "source map" not in problem.remedy

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from alerting.casedata.not_understood import Kind, NotUnderstood, find_not_understood
 from alerting.casedata.snapshot import Snapshot
 from alerting.casedata.spellings import MOST, Spelling, shape, shapes
-from alerting.evaluation.data_problems import lines_to_paste
+from alerting.evaluation.data_problems import lines_to_paste, what_to_do
 from alerting.formatting import plain
 from alerting.rulebook.loader import load_rulebook
 
@@ -139,3 +139,14 @@ def test_of_words_that_belong_to_a_list_there_are_commands_and_of_words_that_may
 
     assert lines_to_paste(roles) == ('alerting source map roles "SOCIALWORKER" LIST  # in 812 cells',)
     assert lines_to_paste(replace(roles, spellings=(replace(word, is_word=False),))) == ()
+
+
+def test_no_line_says_what_another_word_for_no_means() -> None:
+    word = Spelling(shown="Non", is_word=True, cells=34)
+    flags = NotUnderstood(
+        table="ssd_cp_visits", column="cppv_cp_visit_seen", kind=Kind.unreadable, cells=34, of=1000, spellings=(word,),
+        accepted="for yes y; for no n", vocabulary="flags",
+    )  # fmt: skip
+
+    assert lines_to_paste(flags) == ('alerting source map flags "Non" LIST  # in 34 cells',)
+    assert '`alerting source map flags "Non" LIST`, LIST being yes_words or no_words' in what_to_do(flags)

@@ -14,11 +14,14 @@ from alerting.casedata.restricted_list import RESTRICTED
 from alerting.casedata.snapshot import Snapshot, Source, Wanted
 from alerting.casedata.trust import Trust
 from alerting.errors import SourceError
+from alerting.evaluation.allocation import OF_ROLES
 from alerting.formatting import listed, plural
 from alerting.model import Problem
 from alerting.rulebook.book import Rulebook
 from alerting.rulebook.rule import Rule
 
+_LISTS = frozenset({"roles", "flags"})
+"""Vocabularies whose words belong to lists, and stand for no code."""
 _SHOWN = 3
 """How many places or ways of writing are named; the others are counted."""
 
@@ -72,7 +75,7 @@ def what_to_do(one: NotUnderstood) -> str:
         case Kind.unreadable if one.vocabulary is None:
             return f"What is read is {one.accepted}. Have the extract write it so."
         case Kind.unreadable:
-            return f"What is read is {one.accepted}. Map other words with `{map_command(one)}`."
+            return f"What is read is {one.accepted}. Map other words with `{map_command(one)}`, LIST being yes_words or no_words."
         case Kind.unmapped if one.vocabulary is None:
             return "Have them put right where the data comes from."
         case Kind.unmapped:
@@ -87,7 +90,8 @@ def map_command(one: NotUnderstood) -> str:
 
 def _map_word(one: NotUnderstood, word: str) -> str:
     quoted = f'"{word}"' if not any(sign in word for sign in '"$`!\\%') else '"WORD"'
-    meaning = {"roles": "LIST", "flags": "yes_words"}.get(one.vocabulary or "", "CODE")
+    # Which list a word belongs to is left open: a line that is pasted as it stands must not say that a no is a yes.
+    meaning = "LIST" if one.vocabulary in _LISTS else "CODE"
     return f"alerting source map {one.vocabulary} {quoted} {meaning}"
 
 
@@ -98,7 +102,7 @@ def lines_to_paste(one: NotUnderstood) -> tuple[str, ...]:
     words = [spelling for spelling in one.spellings if spelling.is_word]
     if not words or one.vocabulary is None:
         return ()
-    if one.vocabulary in ("roles", "flags"):
+    if one.vocabulary in _LISTS:
         return tuple(f"{_map_word(one, word.shown)}  # in {plural(word.cells, 'cell')}" for word in words)
     # What JSON makes of a word is a text in YAML, whatever stands in it.
     lines = [f"      CODE: [{json.dumps(word.shown, ensure_ascii=False)}]  # in {plural(word.cells, 'cell')}" for word in words]
@@ -127,6 +131,8 @@ def _doubts(judged: Trust, unclear: Iterable[NotUnderstood], lost: SourceError |
             )
             continue
         one = written.get(first)
+        if one and one.kind == Kind.role and not judged.releasable.get(first, {}).keys() & OF_ROLES:
+            one = None  # the table is doubted for something else
         shown = f", written as {one.written_as(_SHOWN)}" if one and one.spellings else ""
         yield Problem(
             about=first,
