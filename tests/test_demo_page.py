@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 import subprocess
 from base64 import b64encode
@@ -13,6 +14,7 @@ import pytest
 from click.testing import CliRunner
 
 from alerting.commands import cli
+from tests.case_rows import shipped
 
 pytestmark = pytest.mark.slow
 
@@ -54,6 +56,13 @@ def test_it_runs_its_days_and_says_where_to_look(demo: tuple[Path, str]) -> None
 
     assert "people were told" in said
     assert (folder / "index.html").as_uri() in said
+
+
+def test_the_rules_of_each_job_are_asked(demo: tuple[Path, str]) -> None:
+    listed = CliRunner().invoke(cli, ["--config", str(demo[0] / "config.yaml"), "alerts", "list", "--json"])
+    jobs = {rule.code: rule.file.job for rule in shipped().rules}
+
+    assert {jobs[one["code"]] for one in json.loads(listed.stdout)} == {"daily", "weekly", "monthly"}
 
 
 def test_it_opens_with_a_labelled_message_of_each_kind_of_reader(demo: tuple[Path, str]) -> None:

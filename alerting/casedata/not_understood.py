@@ -104,6 +104,8 @@ class NotUnderstood:
         """Return how many cells there are, of how many, and what comes of it."""
         share = f"{self.cells:,} of {plural(self.of, 'cell')} ({_percent(self.cells, self.of)})"
         match self.kind:
+            case Kind.unreadable if TABLES[self.table].columns[self.column].tells_unread:
+                return f"{share} cannot be read"
             case Kind.unreadable:
                 return f"{share} cannot be read, and count as empty"
             case Kind.damaged:

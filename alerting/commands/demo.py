@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 _FIRST_DAY = date(2026, 3, 2)
 _EXPORTED = ".made-up-council"
+_AT = {"daily": time(7), "monthly": time(7, 15), "weekly": time(7, 30)}
 _PORT = 8620
 _MARK = "# Made by `alerting demo`, which makes it anew each time."
 _CONFIG = f"""{_MARK}
@@ -73,7 +74,7 @@ page:
 @click.option("--serve", is_flag=True, help="Then show the page, to look at it as its managers would, until told to stop.")
 @click.pass_context
 def command(ctx: click.Context, folder: Path, children: int, days: int, seed: int, *, serve: bool) -> None:
-    """Run some working days, and a weekly summary, on a made-up council; deliver into a folder."""
+    """Run some working days, a month's rules and a weekly summary on a made-up council; deliver into a folder."""
     if ctx.invoked_subcommand:
         return
     from alerting.app import build
@@ -85,13 +86,15 @@ def command(ctx: click.Context, folder: Path, children: int, days: int, seed: in
     try:
         pipeline = app.pipeline(store)
         reports: list[Report] = []
-        jobs = [("daily", day) for day in _working_days(_FIRST_DAY, days, holidays)]
-        jobs.append(("weekly", jobs[-1][1]))
+        first, *others = _working_days(_FIRST_DAY, days, holidays)
+        last = others[-1] if others else first
+        # The first day is the first working day of a month.
+        jobs = [("daily", first), ("monthly", first), *(("daily", day) for day in others), ("weekly", last)]
         with _progress(len(jobs)) as advance:
             for job, day in jobs:
                 advance(f"{job} for {day:%a} {day.day} {day:%B}")
-                reports.append(pipeline.run(job, day, _morning(day, time(7, 30 if job == "weekly" else 0))))
-        _write_config(config, children, seed, jobs[-1][1])
+                reports.append(pipeline.run(job, day, _morning(day, _AT[job])))
+        _write_config(config, children, seed, last)
         index = _show(app, store, folder, reports)
     finally:
         store.close()
