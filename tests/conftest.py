@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests import postgres, rules_read_once
+from tests import postgres, rules_read_once, statements_compiled_once
 
 if TYPE_CHECKING:
     from alerting.notifications.policy import Policy
@@ -34,6 +34,7 @@ settings.register_profile("any-machine", deadline=None, suppress_health_check=[H
 settings.load_profile("any-machine")
 
 rules_read_once.read_once()
+statements_compiled_once.compile_once()
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
