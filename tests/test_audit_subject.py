@@ -32,7 +32,7 @@ def office(tmp_path: Path) -> Office:
     office = Office(tmp_path)
     for child in (CHILD, OTHER):
         office.council.on_a_plan(child, seen=MONDAY - 41 * DAY)
-    office.run(MONDAY)
+    office.begin(MONDAY)
     office.handle(CHILD, "cp-visit-overdue", "acknowledge", MONDAY, note="visit booked", until=MONDAY + 5 * DAY)
     return office
 

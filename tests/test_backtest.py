@@ -44,12 +44,16 @@ notify: {amber: [team_manager]}
 """
 
 
-@pytest.fixture
-def office(tmp_path: Path) -> Office:
-    office = Office(tmp_path)
+def that_keeps_days(folder: Path) -> Office:
+    office = Office(folder)
     office.settings = {"keep": {"days": 400}}
     office.rules_of_its_own("practice/cp-visit-overdue.yaml")
     return office
+
+
+@pytest.fixture
+def office(tmp_path: Path) -> Office:
+    return that_keeps_days(tmp_path)
 
 
 def working_day(number: int) -> date:
@@ -351,11 +355,18 @@ def asked(office: Office, *words: str) -> Result:
     return CliRunner().invoke(cli, ["--config", str(office.folder / "config.yaml"), "rules", "backtest", *words])
 
 
-@pytest.fixture
-def weeks(office: Office) -> Office:
+@pytest.fixture(scope="module")
+def _lived(tmp_path_factory: pytest.TempPathFactory) -> Office:
+    office = that_keeps_days(tmp_path_factory.mktemp("weeks"))
     for number in (0, 1, 3):
         office.run(working_day(number), without=("ssd_cp_visits",) if number == 1 else ())
     return office
+
+
+@pytest.fixture
+def weeks(_lived: Office, tmp_path: Path) -> Office:
+    """Three days, on one of which a table was not there, with one between that was not run."""
+    return _lived.copy(tmp_path, working_day(3))
 
 
 def test_the_command_tells_in_figures_days_and_teams_and_names_the_gaps(weeks: Office) -> None:

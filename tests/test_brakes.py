@@ -323,7 +323,7 @@ def test_on_the_first_day_nobody_is_told_and_the_administrators_know_what_waits(
 
 
 def test_until_it_is_released_nothing_new_is_told_either_and_what_clears_clears(beginning: Office):
-    beginning.run(MONDAY)
+    beginning.begin(MONDAY)
     add(beginning, "C3")
     beginning.council.row("ssd_cp_plans", cppl_person_id="C1")["cppl_cp_plan_start_date"] = MONDAY.isoformat()
     beginning.run(MONDAY + DAY)
@@ -333,7 +333,7 @@ def test_until_it_is_released_nothing_new_is_told_either_and_what_clears_clears(
 
 
 def test_after_the_release_each_manager_gets_one_summary_and_what_came_since_as_new(beginning: Office):
-    beginning.run(MONDAY)
+    beginning.begin(MONDAY)
     assert release(beginning, "--all", "--by", "A. Officer").stdout.startswith("1 brake released by A. Officer.")
     released_on(beginning, MONDAY)
     add(beginning, "C3")
@@ -382,7 +382,7 @@ def test_how_long_what_is_critical_waits_is_the_councils(office: Office):
 
 
 def test_the_first_day_run_again_is_still_the_first_day(beginning: Office):
-    beginning.run(MONDAY)
+    beginning.begin(MONDAY)
     add(beginning, "C3")
     beginning.run(MONDAY)
 
@@ -391,7 +391,7 @@ def test_the_first_day_run_again_is_still_the_first_day(beginning: Office):
 
 def test_the_first_day_run_again_after_the_release_tells_what_it_kept_back(beginning: Office):
     """As it is where data is loaded once more in the course of that day: what somebody has released is not kept back anew."""
-    beginning.run(MONDAY)
+    beginning.begin(MONDAY)
     release(beginning, "--all", "--by", "A. Officer")
 
     assert beginning.run(MONDAY).brakes == ()
@@ -412,7 +412,7 @@ def test_a_job_that_begins_later_has_a_first_day_of_its_own(beginning: Office):
 
 
 def test_what_waits_can_be_looked_at_by_reference(beginning: Office):
-    beginning.run(MONDAY)
+    beginning.begin(MONDAY)
 
     listed = release(beginning).stdout
 
@@ -422,7 +422,7 @@ def test_what_waits_can_be_looked_at_by_reference(beginning: Office):
 
 
 def test_a_release_says_who_looked(beginning: Office):
-    beginning.run(MONDAY)
+    beginning.begin(MONDAY)
 
     assert "--by NAME" in release(beginning, "--all").stderr
     assert "Give a rule, or --all." in release(beginning, "PL-01", "--all", "--by", "A").stderr

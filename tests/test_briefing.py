@@ -130,7 +130,7 @@ def test_whoever_has_not_had_one_in_seven_days_gets_theirs_though_others_have(of
 @pytest.mark.slow
 def test_what_reached_somebody_else_alone_is_new_to_those_who_look_after_the_service(office: Office) -> None:
     on_change(office)
-    office.run(MONDAY)
+    office.begin(MONDAY)
     office.run(MONDAY + DAY, without=("ssd_cp_visits",))
     with closing(sqlite3.connect(office.folder / "alerting.db")) as connection:
         changed = "UPDATE outbox SET recipient = 'H1' WHERE purpose = 'admin' AND as_of = ?"
@@ -143,7 +143,7 @@ def test_what_reached_somebody_else_alone_is_new_to_those_who_look_after_the_ser
 @pytest.mark.slow
 def test_what_happens_on_two_days_is_new_on_each_be_it_called_the_same(office: Office) -> None:
     on_change(office)
-    office.run(MONDAY)
+    office.begin(MONDAY)
     for after in (1, 2):
         with closing(sqlite3.connect(office.folder / "alerting.db")) as connection:
             connection.execute("UPDATE state SET value = '{}' WHERE name LIKE 'filled:%'")

@@ -201,7 +201,7 @@ def test_a_preview_of_a_changed_rule_plans_what_the_run_of_the_changed_rule_send
 
 @pytest.fixture
 def worked_out(office: Office) -> Iterator[tuple[App, Today]]:
-    office.run(MONDAY)
+    office.begin(MONDAY)
     for event in (snoozed, silenced, comes_and_goes, on_hold, ended, restricted, new_ones):
         event(office, MONDAY + DAY)
     office.council.write()

@@ -213,7 +213,7 @@ def office(tmp_path: Path) -> Office:
     office.rule("plan-long", "PL-01", "reads: [ssd_cp_plans]")
     for number in range(60):
         office.council.on_a_plan(f"D{number}", seen=MONDAY, begun=MONDAY - timedelta(days=10))
-    office.run(MONDAY)
+    office.begin(MONDAY)
     return office
 
 

@@ -87,7 +87,7 @@ def test_a_table_that_a_council_says_it_has_not_turns_off_what_reads_it_and_is_m
 
 @pytest.mark.slow
 def test_a_table_or_column_that_there_is_not_is_a_fault_at_its_place(office):
-    office.run(MONDAY)
+    office.begin(MONDAY)
     office.rule("plan-long", "PL-01", "off_without: {ext_supervison: {}, ext_audit: {sort: staff}}")
 
     code, said = command(office, "check")
@@ -99,7 +99,7 @@ def test_a_table_or_column_that_there_is_not_is_a_fault_at_its_place(office):
 
 @pytest.mark.slow
 def test_the_list_of_rules_says_which_are_off_and_why(office):
-    office.run(MONDAY)
+    office.begin(MONDAY)
 
     _, said = command(office, "rules", "list")
 
@@ -124,7 +124,7 @@ def test_a_manager_reads_of_the_week_only_what_is_off_that_looks_at_a_service_of
 
 @pytest.mark.slow
 def test_a_service_that_there_is_not_is_a_fault_at_its_place(office):
-    office.run(MONDAY)
+    office.begin(MONDAY)
     office.rule("plan-long", "PL-01", "services: [front_dor]")
 
     code, said = command(office, "check")

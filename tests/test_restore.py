@@ -169,7 +169,7 @@ def test_without_its_program_postgresql_is_not_copied_and_the_words_to_do_it_by_
 @pytest.fixture
 def restored(office: Office, tmp_path: Path) -> Office:
     """An office that ran on Monday and Tuesday, and then had Monday's backup put back."""
-    office.run(MONDAY)
+    office.begin(MONDAY)
     command(office, "store", "backup", str(tmp_path / "monday.db"))
     office.council.on_a_plan("C3", seen=MONDAY - 50 * DAY)
     office.run(MONDAY + DAY)

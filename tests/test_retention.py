@@ -29,17 +29,23 @@ ADMINISTRATORS = {"name": "Exampleshire", "domain": "alerts.example.gov.uk",
                   "administrators": [{"name": "Ann Admin", "address": "admin@example.gov.uk"}, {"name": "Bo Admin", "address": "bo@example.gov.uk"}]}  # fmt: skip
 
 
-@pytest.fixture
-def office(tmp_path: Path) -> Office:
-    """Two children of whom somebody was told; C1's alert ended long ago, C3's is live."""
-    office = Office(tmp_path)
+@pytest.fixture(scope="module")
+def _three_days(tmp_path_factory: pytest.TempPathFactory) -> Office:
+    office = Office(tmp_path_factory.mktemp("lived"))
     office.settings = {"retention": SETTINGS, "council": ADMINISTRATORS}
-    office.run(MONDAY)
+    office.begin(MONDAY)
     office.council.on_a_plan("C3", seen=MONDAY - timedelta(days=41))
     office.council.visited("C1", MONDAY)
     for later in (1, 2):
         office.run(MONDAY + timedelta(days=later))
     assert office.alert("C1").resolved_on
+    return office
+
+
+@pytest.fixture
+def office(_three_days: Office, tmp_path: Path) -> Office:
+    """Two children of whom somebody was told; C1's alert ended long ago, C3's is live."""
+    office = _three_days.copy(tmp_path, MONDAY + timedelta(days=2))
     for child in ("C1", "C2"):
         office.council.visited(child, LATER - timedelta(days=1))
     return office
