@@ -23,11 +23,12 @@ if TYPE_CHECKING:
     from tests.sending_desk import Desk
     from tests.servers import ScriptedMailServer
 
-# What checks remember belongs to the test run, in the processes that it starts too; on Windows and a Mac it lies elsewhere.
-os.environ["XDG_CACHE_HOME"] = tempfile.mkdtemp(prefix="practice-alerts-tests-")
+# What other programs remember of themselves, as a browser does, belongs to the test run; on Windows and a Mac it lies elsewhere.
+REMEMBERED = tempfile.mkdtemp(prefix="practice-alerts-tests-")
+os.environ |= {"XDG_CACHE_HOME": REMEMBERED, "XDG_CONFIG_HOME": REMEMBERED}
 # An error that nobody foresaw fails a test as what it is, and not by its code.
 os.environ["ALERTING_TRACEBACK"] = "1"
-atexit.register(shutil.rmtree, os.environ["XDG_CACHE_HOME"], ignore_errors=True)
+atexit.register(shutil.rmtree, REMEMBERED, ignore_errors=True)
 
 # How long an example takes says how busy the machine is, and nothing of what is tried.
 settings.register_profile("any-machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])

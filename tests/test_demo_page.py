@@ -99,7 +99,12 @@ def test_no_script_runs_on_it_but_its_own_and_nothing_is_fetched(demo: tuple[Pat
     assert "http" not in html.partition("<body>")[2].partition("<script>")[0].replace("http-equiv", "")
 
 
-def test_a_word_narrows_the_list_without_a_server(demo: tuple[Path, str], tmp_path: Path, chromium: str) -> None:
+def test_a_word_narrows_the_list_without_a_server(
+    demo: tuple[Path, str], tmp_path: Path, chromium: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    monkeypatch.setenv("HOME", str(home))
     search = """
         <script>
         addEventListener("load", () => {
@@ -115,6 +120,7 @@ def test_a_word_narrows_the_list_without_a_server(demo: tuple[Path, str], tmp_pa
     html = re.sub(r" 'sha256-[^']+'", "", html, count=1).replace("</body>", search)
 
     assert title_of(html, tmp_path, chromium) == "1 1 message"
+    assert list(home.iterdir()) == [], "a browser leaves nothing with whoever runs the tests"
 
 
 def test_a_run_in_its_folder_some_other_month_does_not_go_on_with_it(demo: tuple[Path, str]) -> None:
