@@ -14,6 +14,7 @@ from click.testing import CliRunner
 
 from alerting.alerts.acts import ActKind
 from alerting.alerts.matcher import Matcher
+from alerting.alerts.people import THE_PAGE, Actor
 from alerting.casedata.directory import Directory, Team
 from alerting.commands import cli
 from alerting.delivery.act_notices import ToldAct, of_act
@@ -22,6 +23,7 @@ from alerting.notifications.routing import Router, RuleRoute
 from alerting.notifications.silences import Silence
 from alerting.notifications.silences import impact as impact_of
 from alerting.store import schema
+from alerting.store.releasing import Releasing
 from tests.made_council import MONDAY
 from tests.office import Office
 from tests.test_silences import alert
@@ -211,6 +213,50 @@ def test_all_brakes_that_are_released_in_one_go_are_one_message_that_names_each(
     [notice] = json.loads(texts[0])["notices"]
     assert notice["items"] == ["Other", "Plan-long"]
     assert "Billy" not in texts[0]
+
+
+def release_each(office: Office, *, two: bool, by: str = "P1", **others: str) -> None:
+    """Let somebody release the brakes on the page, one after the other; others: who else releases one, by its rule."""
+    for minute, rule in enumerate(("plan-long", "other")):
+        who = others.get(rule, by)
+        person = Actor(id=who, name=f"Person {who}", account=f"{who.lower()}@example.gov.uk", host=THE_PAGE)
+        with closing(office.store()) as store, store.transaction() as connection:
+            at = datetime.now(UTC).replace(hour=9, minute=minute)
+            Releasing(connection=connection, by=person, note="Billy C1", now=at, two=two).release_brakes(rule, rule)
+    run(office, "deliveries", "send")
+
+
+@pytest.fixture
+def braked(tmp_path: Path) -> Office:
+    office = Office(tmp_path)
+    office.settings["go_live"] = "baseline"
+    office.rules_of_its_own()
+    office.rule()
+    office.rule("other", "PL-02")
+    office.begin(MONDAY)
+    return office
+
+
+def test_brakes_that_somebody_released_on_the_page_one_after_the_other_are_one_message(braked: Office) -> None:
+    release_each(braked, two=False)
+
+    assert messages(braked, "2 brakes were released") == {"admin@example.gov.uk": "accepted", "P1": "accepted"}
+    assert messages(braked, "The brake of") == {}
+
+
+def test_what_is_asked_of_a_second_person_for_several_brakes_is_one_message_too(braked: Office) -> None:
+    release_each(braked, two=True)
+
+    asked = "2 requests wait for a second person: that 2 brakes are released"
+    assert messages(braked, asked) == {"admin@example.gov.uk": "accepted", "P1": "accepted"}
+    assert messages(braked, "Request") == {}
+
+
+def test_what_two_people_released_is_told_of_each(braked: Office) -> None:
+    release_each(braked, two=False, other="S1")
+
+    assert set(messages(braked, "The brake of Plan-long was released")) == {"admin@example.gov.uk", "P1"}
+    assert set(messages(braked, "The brake of Other was released")) == {"admin@example.gov.uk", "P1"}
 
 
 def test_whoever_was_told_of_a_critical_alert_is_told_the_same_day_that_two_people_put_it_off(office: Office) -> None:

@@ -51,13 +51,16 @@ def of_act(act: ToldAct) -> FaultNotice:
     return FaultNotice(about=("act", str(act.id)), title=_title(act), detail=f"{_by_whom(act)} {_where(act)}")
 
 
-def of_releases(acts: Sequence[ToldAct]) -> FaultNotice:
-    """Return what administrators are told of brakes that somebody released in one go: one thing, and not one for each rule."""
-    detail = f"{_by_whom(acts[0])} The next run tells what they kept back and still holds. {_where(acts[0])}"
-    rules = tuple(capital(act.about) for act in acts)
-    return FaultNotice(
-        about=("act", str(acts[0].id)), title=f"{plural(len(acts), 'brake')} were released", detail=detail, items=rules
-    )
+def of_several(acts: Sequence[ToldAct]) -> FaultNotice:
+    """Return what administrators are told of brakes that somebody released, or wants released: one thing, and not one for each rule."""
+    first, brakes = acts[0], plural(len(acts), "brake")
+    if first.kind is ActKind.request:
+        title = f"{plural(len(acts), 'request')} wait for a second person: that {brakes} are released"
+        detail = f"{_by_whom(first)} `alerting requests list` shows them; another person gives `alerting requests approve NUMBER --by NAME` for each."
+    else:
+        title = f"{brakes} were released"
+        detail = f"{_by_whom(first)} The next run tells what they kept back and still holds. {_where(first)}"
+    return FaultNotice(about=("act", str(first.id)), title=title, detail=detail, items=tuple(capital(act.about) for act in acts))
 
 
 def _by_whom(act: ToldAct) -> str:

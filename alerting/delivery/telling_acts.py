@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
-from itertools import groupby
 
 from alerting.alerts.acts import ActKind
 from alerting.casedata.directory import Directory
@@ -30,10 +29,10 @@ def tell_acts(
     directory = newest.directory if newest else None
     people, looking_after = _people(directory, administrators), _looking_after(directory, administrators)
     planned: list[Notification] = []
-    for row, *others in _in_one_go(rows):
-        act = _told_act(connection, row, people)
-        released = [act, *(_told_act(connection, other, people) for other in others)]
-        notice = act_notices.of_releases(released) if others else act_notices.of_act(act)
+    told_acts = {row.id: _told_act(connection, row, people) for row in rows}
+    for row, *others in _in_one_go(rows, told_acts):
+        act = told_acts[row.id]
+        notice = act_notices.of_several([act, *(told_acts[other.id] for other in others)]) if others else act_notices.of_act(act)
         asked = act_notices.addressees(people, _concerned(connection, row))
         for receiver in receivers:
             several = {one.id: one for one in [*looking_after, *asked]}
@@ -45,10 +44,18 @@ def tell_acts(
     acts.note_told(connection, rows[-1].id, now)
 
 
-def _in_one_go(rows: Iterable[KeptAct]) -> Iterator[list[KeptAct]]:
-    """Return acts in their order, each alone but for brakes that one command released."""
-    for _, together in groupby(rows, lambda row: (row.by, row.at) if row.kind is ActKind.brake_released else row.id):
-        yield list(together)
+def _in_one_go(rows: Iterable[KeptAct], acts_: Mapping[int, ToldAct]) -> Iterator[list[KeptAct]]:
+    """Return acts in their order, each alone but for the brakes that somebody released, or wants released: those are told as one.
+
+    Whoever goes through the brakes of a first day releases one after the other, and that is not one message each.
+    """
+    found: dict[object, list[KeptAct]] = {}
+    for row in rows:
+        act = acts_[row.id]
+        is_of_brakes = ActKind.brake_released in (act.kind, act.asked_for)
+        key = (act.kind, act.by, act.approved_by, act.account, act.host, act.on) if is_of_brakes else row.id
+        found.setdefault(key, []).append(row)
+    yield from found.values()
 
 
 def _told_act(connection: Transaction, row: KeptAct, people: Mapping[str, Addressee]) -> ToldAct:
