@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from alerting.alerts.acts import ActKind
+from alerting.alerts.people import SERVICE
 from alerting.app import build
 from alerting.authoring import drafting
 from alerting.errors import HandlingError
@@ -199,6 +201,83 @@ def test_a_file_that_was_changed_on_disk_meanwhile_is_left_alone(site):
     assert site.reader("admin").get(path).status_code == 200
 
 
+def test_what_is_released_is_kept_before_its_file_is_written(site, monkeypatch):
+    """Whatever ends the page in between: no rule is in the folder that nobody released, and what is released is written later."""
+    author, path = begun(site)
+    do(site, author, path, "save", text=changed(site, new="long_days: 90"))
+    do(site, author, path, "ask", note="please")
+    second, kept = site.reader("admin"), []
+
+    def cut_short(*_: object, **__: object) -> None:
+        kept.extend(acts(site))
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(drafting.private_files, "write", with_room_for_copies(cut_short))
+        refused = do(site, second, path, "approve")
+
+    assert [kind for kind, _, _ in kept][-2:] == ["approval", "rule released"], "it was not kept when its file was to be written"
+    assert (refused.status_code, "Plan-long.yaml cannot be written (No space left on device)" in words(refused)) == (409, True)
+    assert "long_days: 50" in file_of(site).read_text("utf-8")
+    assert "It is released, and not yet in the folder of rules" in words(second.get(DRAFTS))
+    for act, form in (("save", {"text": changed(site)}), ("ask", {"note": "again"}), ("approve", {})):
+        assert do(site, second, path, act, **form).status_code == 409, act
+
+    assert "Two people have released it, and it is not yet in the council's folder" in words(second.get(path))
+    assert "It is released" in then(site, second, path, "write")
+    assert "long_days: 90" in file_of(site).read_text("utf-8")
+    assert second.get(path).status_code == 404
+
+
+def with_room_for_copies(written):
+    """Return what writes files as ever, but for one of the council's own folder of rules."""
+    real = drafting.private_files.write
+
+    def write(path: Path, *given: object, **how: object):
+        return written() if path.parent.parent.name == "rules" else real(path, *given, **how)
+
+    return write
+
+
+def test_what_nobody_released_is_not_written_by_asking_for_it(site):
+    author, path = begun(site)
+    do(site, author, path, "save", text=changed(site))
+    refused = do(site, author, path, "write")
+
+    assert (refused.status_code, "It is not released as it is" in words(refused)) == (409, True)
+    assert "long_days: 50" in file_of(site).read_text("utf-8")
+
+
+def test_a_draft_that_is_begun_from_what_was_just_released_is_not_released_itself(site):
+    author, path = begun(site)
+    do(site, author, path, "save", text=changed(site))
+    do(site, author, path, "ask", note="please")
+    do(site, site.reader("admin"), path, "approve")
+    again, its_path = begun(site)
+
+    assert its_path == path, "it has another number, and so tries nothing here"
+    assert "Two people have released it" not in words(again.get(path))
+    assert do(site, again, path, "write").status_code == 409
+
+
+def test_nobody_is_kept_from_writing_while_a_draft_is_checked(site, monkeypatch):
+    author, path = begun(site)
+    do(site, author, path, "save", text=changed(site))
+    store, real, checked = site.council.store(), drafting.check_text, []
+
+    def check(*given: object):
+        with store.transaction() as connection:
+            store_acts.keep(connection, SERVICE, ActKind.trail_read, "meanwhile", NOON)
+        checked.append(real(*given))
+        return checked[-1]
+
+    monkeypatch.setattr(drafting, "check_text", check)
+    assert do(site, author, path, "ask", note="please").status_code == 303
+    assert do(site, site.reader("admin"), path, "approve").status_code == 303
+    assert len(checked) == 2
+    assert ("trail read", "service", "meanwhile") in acts(site)
+
+
 def test_a_draft_that_is_changed_has_to_be_asked_for_anew(site):
     author, path = begun(site)
     do(site, author, path, "ask", note="please")
@@ -340,14 +419,14 @@ def test_of_a_rule_that_comes_with_the_service_a_copy_takes_its_place_in_the_cou
     begun = drafting.begin(app, "CP-03", beside=False, title=None)
     assert "replaces: cp-visit-overdue" in begun.text
     assert drafting.check_text(app, begun.rule, begun.text, MONDAY).is_sound
-    place = drafting.release(app, draft_of(begun.rule, begun.text), MONDAY)
+    place = drafting.write(app, draft_of(begun.rule, begun.text))
 
     assert place == tmp_path / "own" / "local" / "cp-visit-overdue-local.yaml"
     assert [path.name for path in (tmp_path / "own" / "local").iterdir()] == [place.name]
     # Once more, as after a release that came no further than the file, it is the same; of another text it is not.
-    assert drafting.release(app, draft_of(begun.rule, begun.text), MONDAY) == place
+    assert drafting.write(app, draft_of(begun.rule, begun.text)) == place
     with pytest.raises(HandlingError, match="there is a file cp-visit-overdue-local"):
-        drafting.release(app, draft_of(begun.rule, begun.text + "# more\n"), MONDAY)
+        drafting.write(app, draft_of(begun.rule, begun.text + "# more\n"))
 
 
 def test_where_the_folder_of_rules_cannot_be_used_that_is_what_is_wrong_and_nothing_is_written(site):
@@ -358,7 +437,7 @@ def test_where_the_folder_of_rules_cannot_be_used_that_is_what_is_wrong_and_noth
 
     assert (checked.is_sound, len(checked.faults)) == (False, 1)
     with pytest.raises(HandlingError, match="it has faults"):
-        drafting.release(app, draft_of("plan-long", text, mark_of(file_of(site).read_bytes())), MONDAY)
+        drafting.must_be_sound(app, draft_of("plan-long", text, mark_of(file_of(site).read_bytes())), MONDAY)
     file_of(site).write_bytes(b"\xff")
     with pytest.raises(HandlingError, match="cannot be read"):
         drafting.begin(app, "PL-01", beside=False, title=None)
@@ -382,7 +461,7 @@ def test_nothing_is_written_outside_the_folder(site, tmp_path):
     file_of(site).unlink()
     file_of(site).symlink_to(elsewhere)
     with pytest.raises(HandlingError, match="would not lie in the council's own folder"):
-        drafting.release(app, draft_of("plan-long", changed(site), mark_of(elsewhere.read_bytes())), MONDAY)
+        drafting.write(app, draft_of("plan-long", changed(site), mark_of(elsewhere.read_bytes())))
     assert "long_days: 50" in elsewhere.read_text("utf-8")
 
 
@@ -393,4 +472,4 @@ def test_nothing_is_written_where_the_folder_for_the_councils_own_rules_leads_el
     local.symlink_to(tmp_path / "elsewhere")
 
     with pytest.raises(HandlingError, match="would not lie in the council's own folder"):
-        drafting.release(app, draft_of("plan-long", text, based_on), MONDAY)
+        drafting.write(app, draft_of("plan-long", text, based_on))

@@ -122,29 +122,45 @@ def _unseen(text: str, file: str) -> Iterator[Fault]:
             )
 
 
-def release(app: App, draft: RuleDraft, today: date) -> Path:
-    """Write a draft where the council's own rules are, whole and for its owner alone, and return its file.
+def must_be_sound(app: App, draft: RuleDraft, today: date) -> None:
+    """Raise HandlingError where a draft has faults, so that it may not be released. Takes a second or two: all rules are read with it."""
+    if not check_text(app, draft.rule, draft.text, today).is_sound:
+        raise HandlingError("it has faults: put them right first")
 
-    Raises HandlingError, having written nothing, where it has faults, or where the file is not as it was when the draft was begun.
+
+def must_be_in_place(app: App, draft: RuleDraft) -> bool:
+    """Return whether a draft is written already where the council's own rules are.
+
+    Raises HandlingError where it may not be, as its file is not as it was when the draft was begun.
     """
     place = place_of(app, draft.rule)
-    if not check_text(app, draft.rule, draft.text, today).is_sound:
-        raise HandlingError("it has faults: look at it as it is now, and put them right first")
     try:
         there = mark_of(place.read_bytes()) if place.exists() else None
-        if there == draft.mark:  # written before, by a release that came no further
-            return place
-        if there != draft.based_on:
-            raise HandlingError(
-                f"{place.name} was {'changed' if there else 'deleted'} in the folder of rules since the draft was begun: "
-                "begin a draft anew from the file as it is"
-                if draft.based_on
-                else f"there is a file {place.name} in the folder of rules by now, and the draft does not come from it"
-            )
-        private_files.make_folder(place.parent)
-        private_files.write(place, draft.text, keep_rights=True, lasting=True)
     except OSError as error:
-        raise HandlingError(f"{place.name} cannot be written ({error.strerror}), and nothing was") from None
+        raise HandlingError(f"{place.name} cannot be read in the council's folder of rules ({error.strerror})") from None
+    if there not in (draft.mark, draft.based_on):
+        raise HandlingError(
+            f"{place.name} was {'changed' if there else 'deleted'} in the folder of rules since the draft was begun: "
+            "begin a draft anew from the file as it is"
+            if draft.based_on
+            else f"there is a file {place.name} in the folder of rules by now, and the draft does not come from it"
+        )
+    return there == draft.mark
+
+
+def write(app: App, draft: RuleDraft) -> Path:
+    """Write a draft where the council's own rules are, whole and for its owner alone, and return its file; one that is there is left.
+
+    Who calls it has seen that it is sound, and has kept that it is released: a rule in the folder that nobody released must not be.
+    Raises HandlingError, having written nothing, as `must_be_in_place` does and where it cannot be written.
+    """
+    place = place_of(app, draft.rule)
+    if not must_be_in_place(app, draft):
+        try:
+            private_files.make_folder(place.parent)
+            private_files.write(place, draft.text, keep_rights=True, lasting=True)
+        except OSError as error:
+            raise HandlingError(f"{place.name} cannot be written ({error.strerror}), and nothing was") from None
     return place
 
 

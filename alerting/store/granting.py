@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from alerting.alerts.acts import (
@@ -39,8 +38,8 @@ class Granting:
     marker: Marker
     #: What a silence would silence today; None for what is no silence.
     impact: Impact | None = None
-    #: Writes a draft of a rule where the rules are, and says what was done; None where that cannot be.
-    release: Callable[[RuleWanted], str] | None = None
+    #: Whether who approves it has read the draft of the rule that it is about.
+    is_draft_read: bool = False
 
     def do(self) -> str:
         """Do what was asked for, and return what was done. Raises HandlingError where it cannot be done now."""
@@ -63,8 +62,8 @@ class Granting:
                 return self._fire()
             case WipeWanted() as wipe:
                 return self._wipe(wipe)
-            case RuleWanted() as rule:
-                return self._rule(rule)
+            case RuleWanted():
+                return self._rule()
 
     def _alert(self) -> Alert:
         found = self.actions.store.find(self.request.about, self.actions.connection)
@@ -161,10 +160,10 @@ class Granting:
         done = f"{plural(released.waiting, 'message')} may be sent now, with the next run; {released.cancelled} cancelled."
         return " ".join([done, *problems])
 
-    def _rule(self, wanted: RuleWanted) -> str:
-        if self.release is None:
+    def _rule(self) -> str:
+        """Keep that a rule is released: whoever approves it then has its file written, which no transaction can take back."""
+        if not self.is_draft_read:
             raise HandlingError("a rule is released on the page, by whoever has read its draft there")
-        done = self.release(wanted)
         acts.keep(
             self.actions.connection,
             self.request.by,
@@ -174,7 +173,7 @@ class Granting:
             note=self.request.note,
             answers=self.request.id,
         )
-        return done
+        return f"{self.request.about} is released. The next run asks it as its draft says."
 
     def _wipe(self, wanted: WipeWanted) -> str:
         actions = self.actions

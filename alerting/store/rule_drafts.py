@@ -13,7 +13,7 @@ from alerting.alerts.acts import ActKind, Request, RuleWanted
 from alerting.alerts.people import Actor
 from alerting.errors import HandlingError
 from alerting.store import acts
-from alerting.store.schema import rule_draft
+from alerting.store.schema import act, rule_draft
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,6 +95,15 @@ def ask(connection: sa.Connection, draft: RuleDraft, by: Actor, now: datetime, *
         raise HandlingError(f"request {same.id} of {same.by.name} asks for that already")
     wanted, why = RuleWanted(draft=draft.id, mark=draft.mark), "a rule decides who is told of whom"
     return acts.ask(connection, Request(id=0, at=now, by=by, about=draft.rule, note=note, wanted=wanted, why=why))
+
+
+def is_released(connection: sa.Connection, draft: RuleDraft) -> bool:
+    """Return whether two people have released a draft as it is: what is left is to write its file, and to let go of it."""
+    of_rule = sa.select(sa.func.max(act.c.id)).where(act.c.about == draft.rule)
+    released = connection.execute(of_rule.where(act.c.kind == ActKind.rule_released.value)).scalar()
+    # Drafts of one rule follow each other, and may have one number and one text: each begins with an act of its own.
+    saved = connection.execute(of_rule.where(act.c.kind == ActKind.rule_drafted.value)).scalar()
+    return released is not None and released > (saved or 0)
 
 
 def _ask_no_more(connection: sa.Connection, draft: RuleDraft, by: Actor, now: datetime, why: str) -> None:

@@ -67,7 +67,7 @@ def make_application(council: Council) -> ASGIApp:
     application.add_route("/preferences", door.behind(show_preferences), methods=["GET"])
     application.add_route("/preferences", door.behind(keep_preferences), methods=["POST"])
     application.add_route("/trends", door.behind(show_trends), methods=["GET"])
-    application.add_route("/list.csv", door.behind(save_list), methods=["POST"])
+    application.add_route("/list.csv", door.behind(save_list, to_write=False), methods=["POST"])
     application.add_route("/a/{ref}", door.behind(show_alert), methods=["GET"])
     application.add_route("/a/{ref}/explain", door.behind(explain_alert, to_write=False), methods=["POST"])
     application.add_route("/a/{ref}/{act}", door.behind(act, show_refused), methods=["POST"])
@@ -102,17 +102,21 @@ def _add_service(application: FastAPI, door: Door) -> None:
         (WAITING, "/{act}", act_on_waiting, show_not_released),
         (MESSAGES, "/try-again", try_again, show_not_tried),
         (RULES, "/drafts", when_drafts_are_written(begin_draft), refused_when_written(show_not_begun)),
-        (RULES, "/drafts/{draft}/{act}", when_drafts_are_written(act_on_draft), refused_when_written(show_draft_refused)),
         (SOURCES, "/map", map_one, show_not_mapped),
         (TRAIL, "", show_events, show_not_found),
         (TRAIL, ".csv", save_events, show_not_found),
     ]
-    asked = door.behind(explain_subject, show_not_explained, roles=RULES.roles, to_write=False)
-    application.add_route(RULES.path + "/{code}/explain", asked, methods=["POST"])
+    # These look at what takes long before they write anything.
+    looked: list[tuple[Section, str, Answering, Refusing]] = [
+        (RULES, "/drafts/{draft}/{act}", when_drafts_are_written(act_on_draft), refused_when_written(show_draft_refused)),
+        (RULES, "/{code}/explain", explain_subject, show_not_explained),
+    ]
     for section, path, show in shown:
         application.add_route(section.path + path, door.behind(show, roles=section.roles), methods=["GET"])
-    for section, path, act_on, refused in done:
-        application.add_route(section.path + path, door.behind(act_on, refused, roles=section.roles), methods=["POST"])
+    for to_write, forms in ((True, done), (False, looked)):
+        for section, path, act_on, refused in forms:
+            route = door.behind(act_on, refused, roles=section.roles, to_write=to_write)
+            application.add_route(section.path + path, route, methods=["POST"])
 
 
 def _add_watching(application: FastAPI, council: Council, door: Door) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from alerting.alerts.acts import Approval, Request, RuleWanted, SilenceWanted
 from alerting.alerts.matcher import Matcher
 from alerting.errors import HandlingError
@@ -56,10 +54,10 @@ def sees_all(visit: Visit, matcher: Matcher) -> bool:
     return are_known and bool(met) and len(met) == len(seen)
 
 
-def approve(visit: Visit, request: Request, release: Callable[[RuleWanted], str] | None = None) -> str:
+def approve(visit: Visit, request: Request, *, is_draft_read: bool = False) -> str:
     """Approve what another asked for, in the name of a reader, and do it; return what was done. Raises HandlingError where it may not be.
 
-    release: writes a draft of a rule; only where it was read is it approved.
+    is_draft_read: whether they have read the draft of a rule that it is about; else they do not release it.
     """
     app, store, limits = visit.app, visit.council.store(), visit.app.loaded.config.handling
     if app.last_day_of_request(request.at.date()) < visit.today:
@@ -76,7 +74,7 @@ def approve(visit: Visit, request: Request, release: Callable[[RuleWanted], str]
     )
     actions = app.actions(store, visit.connection, request.by, visit.now, approval=Approval(request=request, by=second))
     found = impact_of(visit, request.wanted.matcher) if isinstance(request.wanted, SilenceWanted) else None
-    return Granting(request=request, actions=actions, marker=app.marker(store), impact=found, release=release).do()
+    return Granting(request=request, actions=actions, marker=app.marker(store), impact=found, is_draft_read=is_draft_read).do()
 
 
 def impact_of(visit: Visit, matcher: Matcher) -> Impact:

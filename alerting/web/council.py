@@ -40,22 +40,39 @@ class Council:
     _store: Store | None = None
 
     def app(self) -> App:
-        """Return the parts that config.yaml asks for as it is now; those from before where it cannot be used any more."""
+        """Return the parts that config.yaml asks for as it is now; those from before where it cannot be used any more.
+
+        Once a while they are made again beside those who ask, as that takes longer than any page: nobody waits for it.
+        """
         with self._lock:
             seen, now = self._written_at(), datetime.now(UTC)
-            fresh = self._built_at is not None and now - self._built_at < _OLD_AFTER
-            if self._app is None or seen != self._seen or not fresh:
-                try:
-                    app = self.build()
-                    page_of(app)
-                    self._app = app
-                except AlertingError as error:
-                    if self._app is None:
-                        raise
-                    says = f"page: config.yaml is used as it was: {error.problem}"
-                    self.log(Entry(event=Event.config_kept, says=says, error=type(error).__name__))
+            if self._app is None or self._built_at is None or seen != self._seen:
+                self._app = self._built()
                 self._seen, self._built_at = seen, now
+            elif now - self._built_at >= _OLD_AFTER:
+                self._built_at = now
+                threading.Thread(target=self._build_beside, args=(self._app, seen), name="rules", daemon=True).start()
             return self._app
+
+    def _built(self) -> App:
+        """Return the parts made anew, or those from before, with a line in the log, where that cannot be."""
+        try:
+            app = self.build()
+            page_of(app)
+        except AlertingError as error:
+            if self._app is None:
+                raise
+            says = f"page: config.yaml is used as it was: {error.problem}"
+            self.log(Entry(event=Event.config_kept, says=says, error=type(error).__name__))
+            return self._app
+        return app
+
+    def _build_beside(self, before: App, seen: int | None) -> None:
+        """Make the parts anew, and use them unless others were made meanwhile, which are newer."""
+        app = self._built()
+        with self._lock:
+            if self._app is before and self._seen == seen:
+                self._app = app
 
     def read_anew(self) -> None:
         """Let the rules be read again for the next request."""

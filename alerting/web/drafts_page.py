@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 
 from starlette.responses import Response
 
-from alerting.alerts.acts import Request, RuleWanted
+from alerting.alerts.acts import Request
 from alerting.authoring import drafting
 from alerting.authoring.differences import compare_rules
 from alerting.authoring.draft import find_in_use
@@ -29,7 +30,7 @@ from alerting.web.council import page_of
 from alerting.web.sections import RULES
 from alerting.web.shown import Shower
 from alerting.web.try_page import preview_of, preview_values
-from alerting.web.visits import Answering, Refusing, Visit
+from alerting.web.visits import Answering, Refusing, Then, Visit
 
 DONE = {
     "save": "The draft is saved. Nobody is told of anything by it.",
@@ -125,17 +126,36 @@ def show_draft_refused(visit: Visit, error: HandlingError) -> Response:
     return _page(visit, draft, wrong=f"{capital(error.problem)}.", written=visit.form.get("text"))
 
 
-def act_on_draft(visit: Visit) -> Response:
-    """Do to a draft what a form asks for. Raises HandlingError where it may not be done, and then nothing is."""
-    doing, draft = _ACTS.get(visit.path["act"]), _find(visit, to_change=True)
+def act_on_draft(visit: Visit) -> Response | Then:
+    """Do to a draft what a form asks for. Raises HandlingError where it may not be done, and then nothing is.
+
+    Whether it is sound is looked at first, as that takes seconds, in which others write. A release is kept before its file is
+    written: cut short between the two, its page says so and writes it; the other way round a rule counted that nobody had released.
+    """
+    doing, draft = _ACTS.get(visit.path["act"]), _find_unchanged(visit)
     if doing is None or draft is None:
         return visit.nothing_there()
-    if visit.form.get("mark") != draft.mark:
-        raise HandlingError("somebody has changed it since you opened it: look at it as it is now")
-    doing(visit, draft)
+    if doing.must_be_sound:
+        drafting.must_be_sound(visit.app, draft, visit.today)
+    return Then(do=partial(_keep, doing), to_write=True)
+
+
+def _keep(doing: _Act, visit: Visit) -> Response | Then:
+    draft = _find_unchanged(visit, to_change=True)
+    if draft is None:
+        return visit.nothing_there()
+    doing.keep(visit, draft)
+    if doing.is_written:
+        return Then(do=_write, to_write=False)
     act = visit.path["act"]
-    is_gone = act in ("approve", "discard")
-    return visit.go_to(f"{RULES.path}/drafts{'' if is_gone else f'/{draft.id}'}?done={act}")
+    return visit.go_to(f"{RULES.path}/drafts{'' if act == 'discard' else f'/{draft.id}'}?done={act}")
+
+
+def _find_unchanged(visit: Visit, *, to_change: bool = False) -> RuleDraft | None:
+    draft = _find(visit, to_change=to_change)
+    if draft is not None and visit.form.get("mark") != draft.mark:
+        raise HandlingError("somebody has changed it since you opened it: look at it as it is now")
+    return draft
 
 
 def show_draft_tried(visit: Visit) -> Response:
@@ -163,7 +183,7 @@ def _list(visit: Visit, *, done: str = "", wrong: str = "") -> Response:
         status=409 if wrong else 200,
         here=RULES.path,
         drafts=[
-            (one.id, one.rule, shower.name(one.by) or one.by, one.at.date(), _waiting(visit, one) is not None)
+            (one.id, one.rule, shower.name(one.by) or one.by, one.at.date(), _stands(visit, one))
             for one in rule_drafts.every(visit.connection)
         ],
         rules=[(rule.code, plain(rule.title)) for rule in rules],
@@ -195,10 +215,17 @@ def _page(visit: Visit, draft: RuleDraft, *, done: str = "", wrong: str = "", wr
         else (),
         can_be_tried=checked.rule is not None,
         is_sound=checked.is_sound,
+        is_released=rule_drafts.is_released(visit.connection, draft),
         waiting=_waiting_shown(visit, draft),
         done=done,
         wrong=wrong,
     )
+
+
+def _stands(visit: Visit, draft: RuleDraft) -> str:
+    if rule_drafts.is_released(visit.connection, draft):
+        return "It is released, and not yet in the folder of rules"
+    return "It waits for a second person" if _waiting(visit, draft) else ""
 
 
 def _find(visit: Visit, *, to_change: bool = False) -> RuleDraft | None:
@@ -259,6 +286,7 @@ def _save(visit: Visit, draft: RuleDraft) -> None:
     text = _as_written(visit.form.get("text", ""))
     if not text.strip() or len(text) > drafting.LONGEST:
         raise HandlingError(f"a draft has some text, and at most {drafting.LONGEST:,} characters")
+    _must_not_be_released(visit, draft)
     if text != draft.text:
         rule_drafts.save(visit.connection, draft, text, visit.reader.actor, visit.now)
 
@@ -267,23 +295,36 @@ def _ask(visit: Visit, draft: RuleDraft) -> None:
     note = visit.form.get("note", "").strip()[:_LONGEST_NOTE]
     if not note:
         raise HandlingError("say why")
-    if not drafting.check_text(visit.app, draft.rule, draft.text, visit.today).is_sound:
-        raise HandlingError("it has faults: put them right first")
+    _must_not_be_released(visit, draft)
     # One that nobody approved in time would be in the way until the next run ends it.
     acts.lapse(visit.connection, visit.app.last_day_of_request, visit.today, visit.now)
     rule_drafts.ask(visit.connection, draft, visit.reader.actor, visit.now, note=note)
 
 
 def _approve(visit: Visit, draft: RuleDraft) -> None:
-    def release(_: RuleWanted) -> str:
-        rule_drafts.delete(visit.connection, draft)
-        return f"{drafting.release(visit.app, draft, visit.today).name} is written."
-
     request = _waiting(visit, draft)
     if request is None:
         raise HandlingError("nobody asks any more for it to be released as it is")
-    approve(visit, request, release)
+    drafting.must_be_in_place(visit.app, draft)
+    approve(visit, request, is_draft_read=True)
+
+
+def _write(visit: Visit) -> Response | Then:
+    """Write the file of a draft that is released, and let go of the draft then."""
+    draft = _find_unchanged(visit)
+    if draft is None:
+        return visit.nothing_there()
+    _must_be_released(visit, draft)
+    drafting.write(visit.app, draft)
     visit.council.read_anew()
+    return Then(do=_let_go, to_write=True)
+
+
+def _let_go(visit: Visit) -> Response:
+    draft = _find(visit, to_change=True)
+    if draft is not None:
+        rule_drafts.delete(visit.connection, draft)
+    return visit.go_to(f"{RULES.path}/drafts?done=approve")
 
 
 def _withdraw(visit: Visit, draft: RuleDraft) -> None:
@@ -297,17 +338,40 @@ def _discard(visit: Visit, draft: RuleDraft) -> None:
     rule_drafts.discard(visit.connection, draft, visit.reader.actor, visit.now)
 
 
+def _must_be_released(visit: Visit, draft: RuleDraft) -> None:
+    if not rule_drafts.is_released(visit.connection, draft):
+        raise HandlingError("it is not released as it is")
+
+
+def _must_not_be_released(visit: Visit, draft: RuleDraft) -> None:
+    if rule_drafts.is_released(visit.connection, draft):
+        raise HandlingError("it is released already: write it into the folder of rules, or discard it")
+
+
 def _as_written(text: str) -> str:
     """Return a text of a form with the ends of lines that files have."""
     found = text.replace("\r\n", "\n").replace("\r", "\n")
     return found if found.endswith("\n") or not found else f"{found}\n"
 
 
-_ACTS: Mapping[str, Callable[[Visit, RuleDraft], None]] = {
-    "save": _save,
-    "ask": _ask,
-    "approve": _approve,
-    "withdraw": _withdraw,
-    "discard": _discard,
+@dataclass(frozen=True, kw_only=True)
+class _Act:
+    """Something that can be done to a draft."""
+
+    #: Does it in the store. Raises HandlingError where it may not be done.
+    keep: Callable[[Visit, RuleDraft], None]
+    #: Whether it takes a draft without faults.
+    must_be_sound: bool = False
+    #: Whether its file is written then.
+    is_written: bool = False
+
+
+_ACTS: Mapping[str, _Act] = {
+    "save": _Act(keep=_save),
+    "ask": _Act(keep=_ask, must_be_sound=True),
+    "approve": _Act(keep=_approve, must_be_sound=True, is_written=True),
+    "write": _Act(keep=_must_be_released, must_be_sound=True, is_written=True),
+    "withdraw": _Act(keep=_withdraw),
+    "discard": _Act(keep=_discard),
 }
 """What can be done to a draft, by its name in the address."""

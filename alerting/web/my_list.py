@@ -6,9 +6,10 @@ It can be saved as a table for a spreadsheet too. Who did so, when and of which 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import asdict, dataclass
 from datetime import date, timedelta
+from functools import partial
 from typing import Any
 
 from starlette.responses import Response
@@ -19,7 +20,7 @@ from alerting.model import Alert, Level
 from alerting.store import act_json, acts, preferences
 from alerting.web import pages
 from alerting.web.shown import ENDED_SECTIONS, OPEN_SECTIONS, Shown
-from alerting.web.visits import Visit
+from alerting.web.visits import Then, Visit
 
 _DONE_FOR = timedelta(days=14)
 _MOST = 200
@@ -104,8 +105,8 @@ def show_list(visit: Visit) -> Response:
         wanted=wanted,
         fields=asdict(wanted),
         is_narrowed=any(visit.query.get(name) for name in asdict(wanted)),
-        counts=Counter(map(shower.section, chosen)),
-        sections=[(section, _blocks([one for one in shown if one.section == section])) for section in wanted.sections],
+        counts=Counter([*(one.section for one in shown), *map(shower.section, chosen[_MOST:])]),
+        listed=[(section, _blocks([one for one in shown if one.section == section])) for section in wanted.sections],
         total=len(chosen),
         more=max(0, len(chosen) - _MOST),
         closed=visit.scope.is_closed,
@@ -118,24 +119,32 @@ def show_list(visit: Visit) -> Response:
     )
 
 
-def save_list(visit: Visit) -> Response:
-    """Return a reader's list, all that their form asks for, as a table for a spreadsheet, and write down that they saved it."""
+def save_list(visit: Visit) -> Response | Then:
+    """Return a reader's list, all that their form asks for, as a table for a spreadsheet, and write down that they saved it.
+
+    What many alerts are in words takes seconds, in which nobody else is kept from writing.
+    """
     if not visit.reader.ids or visit.scope.is_closed:
         return visit.nothing_there()
     shower, wanted = visit.shower(), read_wanted(visit.form)
     alerts = wanted.choose(visit, wanted.read(visit))
     children = {alert.person for alert in alerts if alert.person}
+    shown = sorted(map(shower.show, alerts), key=lambda one: wanted.sections.index(one.section))
+    saved = pages.table(f"alerts-{visit.today.isoformat()}.csv", [_HEADINGS, *map(_cells, shown)])
+    return Then(do=partial(_write_down_saved, saved, len(alerts), children), to_write=True)
+
+
+def _write_down_saved(saved: Response, count: int, children: Set[str], visit: Visit) -> Response:
     acts.keep(
         visit.connection,
         visit.reader.actor,
         ActKind.list_saved,
         "a list",
         visit.now,
-        note=plural(len(alerts), "alert"),
+        note=plural(count, "alert"),
         wanted=act_json.children_to_json(children),
     )
-    shown = sorted(map(shower.show, alerts), key=lambda one: wanted.sections.index(one.section))
-    return pages.table(f"alerts-{visit.today.isoformat()}.csv", [_HEADINGS, *map(_cells, shown)])
+    return saved
 
 
 _HEADINGS = ("Section", "About", "Level", "Rule", "What", "In full", "Due", "Since", "Worker", "Team", "Notes", "Reference")

@@ -37,7 +37,8 @@ def show(
         "sections": sections_of(reader),
         "has_trends": reader is not None and (reader.manages or _leads(reader, council.leadership)),
     }
-    return HTMLResponse(_templates().get_template(template).render(at_hand | values), status)
+    # A page's own value that had the name of one of these would change what stands around every page, such as its links: it is a TypeError.
+    return HTMLResponse(_templates().get_template(template).render(**at_hand, **values), status)
 
 
 def table(name: str, rows: Iterable[Iterable[object]]) -> Response:

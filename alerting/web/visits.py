@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
@@ -114,7 +115,19 @@ class TurnedAway:
     token: str = ""
 
 
-Answering = Callable[[Visit], Response]
+@dataclass(frozen=True, kw_only=True)
+class Then:
+    """What comes next of one form: done in a visit of its own, once all that was done before is kept.
+
+    So what takes long is looked at while others write, and what is outside of the store is changed once the store says why. Whether
+    its sender may ask is found anew each time.
+    """
+
+    do: Answering
+    to_write: bool
+
+
+Answering = Callable[[Visit], "Response | Then"]
 Refusing = Callable[[Visit, HandlingError], Response]
 Turning = Callable[[TurnedAway], Response]
 
@@ -159,14 +172,18 @@ class Door:
         are answered within a transaction that writes; one that reads the case data must not hold up a run for as long.
         """
 
-        def answer_within(visit: Visit) -> Response:
-            if roles is not None and roles.isdisjoint(visit.reader.roles):
-                return visit.nothing_there()
-            return answering(visit)
+        def within_roles(do: Answering) -> Answering:
+            def answer(visit: Visit) -> Response | Then:
+                if roles is not None and roles.isdisjoint(visit.reader.roles):
+                    return visit.nothing_there()
+                found = do(visit)
+                return replace(found, do=within_roles(found.do)) if isinstance(found, Then) else found
+
+            return answer
 
         async def route(request: Request) -> Response:
             form = await read_form(request)
-            return await run_in_threadpool(lambda: self.enter(request, form, answer_within, refused, to_write=to_write))
+            return await run_in_threadpool(lambda: self.enter(request, form, within_roles(answering), refused, to_write=to_write))
 
         return route
 
@@ -181,17 +198,22 @@ class Door:
         to_write: bool = True,
     ) -> Response:
         """Answer a request of somebody who may ask. refused, to_write: as of `behind`. turning: answers whoever is not let in."""
-        try:
-            return self._let_in(request, form, answering, turning, to_write=to_write)
-        except HandlingError as error:
-            if refused is None:
-                raise
-            why, shown = error, refused
-        return self._let_in(request, form, lambda visit: shown(visit, why), turning, to_write=False)
+        step: Response | Then = Then(do=answering, to_write=to_write)
+        counts = True
+        while isinstance(step, Then):
+            try:
+                step = self._let_in(request, form, step, turning, counts=counts)
+            except HandlingError as error:
+                if refused is None:
+                    raise
+                step, refused = Then(do=partial(_refuse, refused, error), to_write=False), None
+            # What is begun is not left half done because it takes several steps.
+            counts = False
+        return step
 
     def _let_in(
-        self, request: Request, form: Mapping[str, str], answering: Answering, turning: Turning, *, to_write: bool
-    ) -> Response:
+        self, request: Request, form: Mapping[str, str], step: Then, turning: Turning, *, counts: bool
+    ) -> Response | Then:
         app, now = self.council.app(), self.council.now()
         session, new = self.find_session(request, now)
         if session is None:
@@ -199,7 +221,7 @@ class Door:
                 self.council.log(Entry(event=Event.page_turned_away, says=_NOT_BY_PROXY))
             return turning(TurnedAway(why=NotLetIn.signed_out, app=app, request=request))
         most = _GETS_A_MINUTE if request.method == "GET" else _POSTS_A_MINUTE
-        if not self.rates.may(f"{request.method} {session.address}", most):
+        if counts and not self.rates.may(f"{request.method} {session.address}", most):
             return turning(TurnedAway(why=NotLetIn.too_often, app=app, request=request))
         if request.method == "POST" and not (
             comes_from_here(app, request) and self.sessions.is_own_form(session, form.get("token", ""))
@@ -208,7 +230,7 @@ class Door:
         store = self.council.store()
         today = self.council.today()
         # What a form does is done in the transaction in which its sender was found to be allowed to; asking writes nothing.
-        with store.transaction() if request.method == "POST" and to_write else store.reading() as connection:
+        with store.transaction() if request.method == "POST" and step.to_write else store.reading() as connection:
             directory = read_directory_of_the_day(connection, today)
             reader = find_reader(session.address, directory, app.loaded.config.council.administrators, page_of(app))
             if page_sessions.has_ended(connection, session.id):
@@ -233,8 +255,9 @@ class Door:
                 form=form,
                 veiled=self.sessions.veiled,
             )
-            response = answering(visit)
-        self.sessions.keep(response, session, now, new=new)
+            response = step.do(visit)
+        if isinstance(response, Response):
+            self.sessions.keep(response, session, now, new=new)
         return response
 
     def find_session(self, request: Request, now: datetime) -> tuple[Session | None, bool]:
@@ -249,6 +272,10 @@ class Door:
         if session is not None and session.address == said:
             return session, False
         return self.sessions.begin(said, now), True
+
+
+def _refuse(refused: Refusing, error: HandlingError, visit: Visit) -> Response:
+    return refused(visit, error)
 
 
 async def read_form(request: Request) -> Mapping[str, str]:
