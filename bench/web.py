@@ -19,7 +19,8 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
+from datetime import time as time_of_day
 from itertools import count
 from multiprocessing.connection import Connection
 from multiprocessing.synchronize import Event
@@ -28,6 +29,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from alerting.app import build
 from alerting.store import schema
 from tests.made_council import MONDAY
 from tests.office import Office
@@ -57,10 +59,11 @@ def main() -> None:
             _add_team(office, number)
         office.run(MONDAY)
         with begun(serve, office) as url:
-            with begun(keep_running, office, MONDAY):
+            config = office.folder / "config.yaml"
+            with begun(keep_running, config, MONDAY):
                 before = measure(url, arguments.asks, arguments.pause, 0, 0, {})
             fill(office, arguments.open, arguments.past)
-            with begun(keep_running, office, MONDAY + timedelta(days=FAR)):
+            with begun(keep_running, config, MONDAY + timedelta(days=FAR)):
                 measure(url, arguments.asks, arguments.pause, arguments.open, arguments.past, before)
 
 
@@ -151,13 +154,17 @@ def serve(office: Office, says: Connection, ended: Event) -> None:
         ended.wait()
 
 
-def keep_running(office: Office, after: date, says: Connection, ended: Event) -> None:
-    """Do runs one after another, each of the next day after one."""
+def keep_running(config: Path, after: date, says: Connection, ended: Event) -> None:
+    """Do runs one after another, each of the next day after one. Nobody writes config.yaml meanwhile: the page would read all rules anew."""
+    app = build(config)
+    store = app.store()
     says.send("")
     for number in count(1):
         if ended.is_set():
-            return
-        office.run(after + timedelta(days=number))
+            break
+        moment = datetime.combine(after + timedelta(days=number), time_of_day(7), tzinfo=UTC)
+        app.pipeline(store).run("daily", moment.date(), lambda moment=moment: moment)
+    store.close()
 
 
 def measure(url: str, asks: int, pause: float, open_: int, past: int, before: dict[str, float]) -> dict[str, float]:

@@ -84,6 +84,12 @@ def test_one_page_says_what_will_be_done_and_nothing_is_done_yet(site):
     assert rows(site) == []
 
 
+def test_they_stand_in_the_order_of_the_list_and_not_in_that_in_which_they_were_opened(site):
+    said = words(ticked(site, "M1", "snooze", "C3", "C1", "C2").page)
+    places = [said.index(f", Child or young person {child}") for child in ("C3", "C1", "C2")]
+    assert places == sorted(places)
+
+
 @pytest.mark.parametrize(
     ("person", "act", "fields", "says"),
     [

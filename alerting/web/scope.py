@@ -94,10 +94,12 @@ class Scope:
             return False
         # Of all that is asked of an alert to say who may be told of it; many alerts have the same.
         route, given = self.router.rules.get(alert.rule), handling_state.active_assignment(alert)
-        about_worker = route is not None and route.about is About.worker
+        directory, about_worker = self.directory, route is not None and route.about is About.worker
+        # Whom an alert is about is told nothing of it: that can only be somebody of the staff.
+        about_staff = about_worker and (alert.subject in directory.staff or alert.subject in directory.former)
         key = (
             *(alert.rule, alert.level, alert.team, alert.service, alert.worker, alert.adviser, alert.also),
-            *(self.router.confined_to(alert), given, alert.subject if about_worker else None),
+            *(self.router.confined_to(alert), given, alert.subject if about_staff else None),
         )
         if key not in self._known:
             self._known[key] = not self.reader.ids.isdisjoint(self.router.readers(alert))

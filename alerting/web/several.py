@@ -140,7 +140,8 @@ def _find(visit: Visit, refs: Sequence[str]) -> Ticked:
     """Return the alerts with these references that are for this reader; more than one page takes are not looked for."""
     wanted = refs[: _MOST + 1]
     found = visit.scope.find_each(wanted) if wanted else {}
-    return Ticked(alerts=[*found.values()], absent=[ref for ref in wanted if ref not in found])
+    alerts = [found[ref] for ref in wanted if ref in found]  # as the list has them, the most serious first
+    return Ticked(alerts=alerts, absent=[ref for ref in wanted if ref not in found])
 
 
 def _read_stands(text: str) -> Mapping[str, str]:

@@ -76,18 +76,18 @@ class Shower:
     def show(self, alert: Alert) -> Shown:
         """Return an alert in words."""
         put_off, silence = self._put_off(alert), self.silenced([alert]).get(alert.ref)
-        item = self._item(alert)
+        item, is_open = self._item(alert), alert.condition is not Condition.resolved
         sentence, about = self._words.say(item, self.today, self._ceiling)
         return Shown(
             alert=alert,
-            section=self.section(alert),
+            section=PUT_OFF if is_open and (put_off or silence) else WORDS[section_of(item, self.today)],
             heading=self._heading(alert),
             title=self.title(alert),
             sentence=sentence,
             about=about,
             level=alert.level.name.capitalize(),
             due=f"Due {day(alert.due)}" if alert.due else "",
-            over=self._over(item) if alert.condition is not Condition.resolved else "",
+            over=self._over(item) if is_open else "",
             since=f"Since {day(alert.first_seen)}",
             worker=plain(self.name(alert.worker)) if alert.worker else "",
             team=plain(self.scope.router.team_name(alert)),
@@ -100,12 +100,11 @@ class Shower:
 
     def name(self, worker: str | None) -> str:
         """Return a worker's name; their id where the directory does not have them."""
-        named = {one.address: one.name or one.address for one in self.app.loaded.config.council.administrators}
-        return named.get(worker or "") or self.scope.directory.name(worker) or ""
+        return self._administrators.get(worker or "") or self.scope.directory.name(worker) or ""
 
     def silenced(self, alerts: list[Alert]) -> Mapping[str, Silence]:
         """Return the alerts that a silence keeps quiet today, by reference."""
-        return silenced(alerts, self._silences)
+        return silenced(alerts, self._silences) if self._silences else {}
 
     def facts(self, alert: Alert) -> list[tuple[str, str]]:
         """Return what was recorded of an alert when its rule was last asked, of what this page may show."""
@@ -215,6 +214,11 @@ class Shower:
     @cached_property
     def _words(self) -> Words:
         return self.app.words()
+
+    @cached_property
+    def _administrators(self) -> Mapping[str, str]:
+        """What administrators are called, by their addresses."""
+        return {one.address: one.name or one.address for one in self.app.loaded.config.council.administrators}
 
     @cached_property
     def _titles(self) -> Mapping[str, str]:
