@@ -70,10 +70,12 @@ def run_due(app: App, store: Store, job: str, clock: Clock, stopping: Callable[[
         log(Entry(event=Event.run_not_due, says=f"{job} is not due", job=job))
         return None
     try:
-        return app.pipeline(store).run(job, now.astimezone(table.zone).date(), clock, stopping=stopping, log=log)
+        report = app.pipeline(store).run(job, now.astimezone(table.zone).date(), clock, stopping=stopping, log=log)
     except RunHeld as held:
         log(Entry(event=Event.run_standby, says=f"standby: {held.problem}", job=job))
         return None
+    look_after(app, store, report, clock, log)
+    return report
 
 
 def run_again(app: App, store: Store, clock: Clock, stopping: Callable[[], bool], log: Log) -> Report | None:
@@ -87,10 +89,30 @@ def run_again(app: App, store: Store, clock: Clock, stopping: Callable[[], bool]
         return None
     log(Entry(event=Event.run_again, says=str(why), job="daily"))
     try:
-        return line.run("daily", clock().astimezone(table.zone).date(), clock, stopping=stopping, again=True, log=log)
+        report = line.run("daily", clock().astimezone(table.zone).date(), clock, stopping=stopping, again=True, log=log)
     except RunHeld as held:
         log(Entry(event=Event.run_standby, says=f"standby: {held.problem}", job="daily"))
         return None
+    look_after(app, store, report, clock, log)
+    return report
+
+
+def look_after(app: App, store: Store, report: Report, clock: Clock, log: Log) -> None:
+    """Look at what the page shows of the case data, once a daily run has told everybody; without a page nobody would see it.
+
+    What goes wrong with it is logged, and stops nothing.
+    """
+    if report.job != "daily" or report.run is None or report.status == "stopped" or app.loaded.config.page is None:
+        return
+    from alerting.authoring import looked_round  # a run without a page starts faster
+
+    try:
+        looked = looked_round.look_round(app, report.as_of, clock())
+        with store.transaction() as connection:
+            looked_round.keep(connection, looked)
+    except AlertingError as error:
+        says = f"what the page shows of the case data is as it was: {error.problem}"
+        log(Entry(event=Event.work_failed, says=says, job=report.job, error=type(error).__name__))
 
 
 @dataclass(kw_only=True)

@@ -182,6 +182,20 @@ def test_of_an_alert_that_a_brake_kept_back_until_it_ended_no_reference_is_shown
     assert (page.status_code, ref in page.text) == (200, False)
 
 
+def test_while_it_is_not_known_what_alerts_a_subject_has_nothing_is_explained(site):
+    """Whether a brake keeps one back is in the store: where that cannot be read anew, the answer is that there is nothing."""
+    alert, manager = overdue(site), site.reader("M1")
+    assert of_alert(site, manager).status_code == 200
+    with site.council.store().transaction() as connection:
+        newer = connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")  # as after an upgrade meanwhile
+        assert newer.rowcount == 1
+    manager.get("/a/A-ZZZZZZZZ")
+    nothing = words(manager.page)
+
+    assert manager.send(f"/a/{alert}/explain").status_code == 404
+    assert words(manager.page) == nothing
+
+
 def test_an_answer_that_a_run_would_not_use_is_not_shown(site):
     site.office.council.write(without=("ssd_cp_visits",))
     said = words(of_alert(site, site.reader("M1")))

@@ -52,6 +52,14 @@ def visit_overdue(site: Site) -> str:
 # ---------------------------------------------------------------- who sees what
 
 
+@pytest.mark.parametrize("person", ["W1", "M1", "S1", "H1", "P1", "admin"])
+def test_no_link_of_a_page_leads_where_there_is_nothing_for_its_reader(site, person):
+    browser = site.reader(person)
+    for path in ("/", "/?whose=all", "/?show=done"):
+        links = set(re.findall(r'href="(/[^"]*)"', browser.follow(path).text)) - {"/page.css"}
+        assert {link: browser.follow(link).status_code for link in links} == dict.fromkeys(links, 200), path
+
+
 @pytest.mark.parametrize(
     ("person", "sees"), [("M1", True), ("W1", True), ("S1", True), ("H1", True), ("M2", False), ("W2", False), ("Q1", False)]
 )
@@ -458,6 +466,7 @@ def test_every_route_but_those_that_say_nothing_of_anybody_is_behind_the_door(si
         "/service/sources/map",
     }
     of_service |= {"/service/trail", "/service/trail.csv"}
+    of_service |= {f"/service/{page}/look" for page in ("people", "plan", "rules/coverage", "sources")}
     assert {
         "/",
         "/a/{ref}",

@@ -92,6 +92,8 @@ def pages(site: Site) -> dict[str, str]:
     }
     found["explained"] = manager.send(f"/a/{alert.ref}/explain", token=manager.get(f"/a/{alert.ref}") and manager.token()).text
     admin = site.browser(**{"X-Mail": "admin@example.gov.uk"})
+    found["not looked at"] = admin.get("/service/people").text
+    admin.send("/service/people/look")
     found |= {path: admin.get(path).text for path in ABOUT_THE_SERVICE}
     admin.get("/service/rules/drafts")
     found["draft not begun"] = admin.send("/service/rules/drafts", code="XX-99").text

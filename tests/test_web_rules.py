@@ -55,6 +55,13 @@ def somebodys(site: Site, address: str, path: str) -> Browser:
     return browser
 
 
+def looked(site: Site, address: str, path: str) -> Browser:
+    """Let somebody look at the case data anew on one of the pages that show it, and return their browser with what it then says."""
+    browser = somebodys(site, address, path)
+    browser.follow(browser.send(f"{path}/look").headers["location"])
+    return browser
+
+
 def kinds(site: Site) -> list[tuple[str, str, str]]:
     with site.council.reading() as connection:
         return [tuple(row) for row in connection.exec_driver_sql("SELECT kind, by, about FROM act ORDER BY id")]
@@ -86,7 +93,7 @@ def test_a_rule_is_read_in_plain_words_with_its_parameters(site):
 
 
 def test_which_teams_rules_look_at_is_worked_out_when_asked(site):
-    said = words(somebodys(site, ADMIN, "/service/rules/coverage").page)
+    said = words(looked(site, ADMIN, "/service/rules/coverage").page)
 
     assert "(T1)" in said
     assert "Restricted records are in no count of people." in said
@@ -153,7 +160,7 @@ def spoilt(site):
 
 @pytest.mark.slow
 def test_what_is_not_understood_is_shown_by_how_it_is_written_and_an_administrator_says_what_it_means(spoilt):
-    admin = somebodys(spoilt, ADMIN, "/service/sources")
+    admin = looked(spoilt, ADMIN, "/service/sources")
     said = words(admin.page)
     assert "ssd_cp_visits.cppv_cp_visit_seen" in said
     assert '"gesehen" (6)' in said
@@ -166,15 +173,17 @@ def test_what_is_not_understood_is_shown_by_how_it_is_written_and_an_administrat
     assert "gesehen" in spoilt.council.config.read_text("utf-8")
     said = words(admin.follow(done.headers["location"]))
     assert "It is written into config.yaml" in said
-    assert '"gesehen"' not in said
+    assert "look again to see it with that" in said
+    assert '"gesehen"' not in words(admin.follow(admin.send("/service/sources/look").headers["location"]))
     assert kinds(spoilt) == [("word mapped", ADMIN, "flags: yes_words")]
 
 
 @pytest.mark.slow
 def test_whoever_is_no_administrator_reads_what_is_not_understood_and_writes_nothing(spoilt):
     config = spoilt.council.config.read_text("utf-8")
-    performance = somebodys(spoilt, PERFORMANCE, "/service/sources")
+    performance = looked(spoilt, PERFORMANCE, "/service/sources")
 
+    assert "gesehen" in words(performance.page)
     assert "Say what a word means" not in words(performance.page)
     refused = performance.send("/service/sources/map", what="flags", word="gesehen", meaning="yes_words")
     assert (refused.status_code, "This is for administrators." in words(refused)) == (409, True)
@@ -235,7 +244,7 @@ def test_an_alert_about_a_restricted_child_is_shown_for_judging_to_nobody_who_ma
 
 @pytest.mark.slow
 def test_the_plan_has_what_is_stated_beside_what_is_measured(site):
-    said = words(somebodys(site, PERFORMANCE, "/service/plan").page)
+    said = words(looked(site, PERFORMANCE, "/service/plan").page)
 
     assert "1 open action: 1 green as stated." in said
     assert "4.2 Visits green red" in said

@@ -3,23 +3,31 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime
+import shutil
+from contextlib import closing
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from click.testing import CliRunner
 
+from alerting.authoring import looked_round
+from alerting.commands import cli
 from alerting.store.messages import circuit_breaker
 from alerting.store.rule_rows import read_rule_rows
 from alerting.store.store import EndedRun
 from alerting.web.readers import Role
 from alerting.web.run_line import line_of
-from alerting.web.sections import MESSAGES, RULES, SECTIONS, SOURCES, TODAY, TRAIL, WAITING
-from tests.web_site import NOON, Browser, Site, first_morning, words
+from alerting.web.sections import MESSAGES, PEOPLE, PLAN, RULES, SECTIONS, SOURCES, TODAY, TRAIL, WAITING
+from tests.made_council import MONDAY
+from tests.web_site import NOON, Browser, Site, first_morning, new_office, words
 
 HANDBOOK = Path(__file__).parent.parent / "docs" / "how-to" / "show-the-page.md"
 ADMIN, AUDITOR, DIRECTOR = "admin@example.gov.uk", "auditor@example.gov.uk", "director@example.gov.uk"
+DAY = timedelta(days=1)
 WHO = {
     Role.administrator: ADMIN,
     Role.auditor: AUDITOR,
@@ -76,8 +84,10 @@ LEADING_ON = {
 DONE_AT = {
     WAITING: {"/service/waiting/hold": {"note": "x"}},
     MESSAGES: {"/service/messages/try-again": {"address": "m1@example.gov.uk", "note": "x"}},
-    RULES: {"/service/rules/CP-03/explain": {"subject": "C1"}},
-    SOURCES: {"/service/sources/map": {"what": "flags", "word": "x", "meaning": "yes_words"}},
+    RULES: {"/service/rules/CP-03/explain": {"subject": "C1"}, "/service/rules/coverage/look": {}},
+    PEOPLE: {"/service/people/look": {}},
+    PLAN: {"/service/plan/look": {}},
+    SOURCES: {"/service/sources/map": {"what": "flags", "word": "x", "meaning": "yes_words"}, "/service/sources/look": {}},
     TRAIL: {"/service/trail": {}, "/service/trail.csv": {}},
 }
 
@@ -114,6 +124,7 @@ def test_a_run_says_how_each_rule_was_asked_and_another_number_is_no_run(site):
 
 
 def run_of(**report: Any) -> EndedRun:
+    report = {"status": "done"} | report
     return EndedRun(id=1, as_of=date(2026, 3, 2), started_at=datetime(2026, 3, 2, 7, tzinfo=UTC), report=report)
 
 
@@ -158,9 +169,21 @@ def test_the_first_day_is_one_sentence_however_many_rules_wait():
 
 
 def test_the_report_of_an_earlier_version_or_of_a_run_that_was_cut_short_is_shown_with_what_it_has():
-    line = line_of(run_of(rules="?", source=None, alerts=[]), ZoneInfo("Europe/London"))
+    cut_short = replace(run_of(), report={"rules": "?", "source": None, "alerts": []})
+    line = line_of(cut_short, ZoneInfo("Europe/London"))
 
-    assert (line.status, line.new, line.look_at) == ("cut short", 0, [])
+    assert (line.status, line.new, len(line.look_at)) == ("cut short", 0, 1)
+    assert line.look_at[0].startswith("The run was cut short")
+    assert [says for name, says in line.steps if name in ("Source", "Trust")] == ["Not known of this run"] * 2
+
+
+@pytest.mark.parametrize("status", ["stopped", "failed"])
+def test_a_run_that_came_to_no_end_says_so_first(status):
+    line = line_of(run_of(status=status, breaches=["a promise"]), ZoneInfo("Europe/London"))
+    assert (
+        line.look_at[0]
+        == f"The run {'was ' * (status == 'stopped')}{status} before it was done: the next start goes on from there"
+    )
 
 
 def test_a_rule_that_an_earlier_version_says_is_off_for_no_reason_is_off_for_want_of_records_where_it_was_asked():
@@ -215,21 +238,66 @@ def acts(site: Site) -> list[tuple[str, str, str]]:
         return [tuple(row) for row in connection.exec_driver_sql("SELECT kind, by, note FROM act ORDER BY id")]
 
 
+def without_an_address(site, worker: str) -> None:
+    tables = site.office.council.tables
+    tables["ext_staff"] = [row | {"email": ""} if row["worker_id"] == worker else row for row in tables["ext_staff"]]
+    site.office.council.write()
+
+
 @pytest.mark.slow
-def test_gaps_in_who_is_who_are_those_that_the_command_finds(tmp_path):
+def test_gaps_in_who_is_who_are_those_that_the_command_finds_and_are_found_anew_when_asked_for(tmp_path):
     with first_morning(tmp_path) as site:
         admin = somebody(site, ADMIN)
-        assert "Every post leads to somebody who can be told." in words(admin.get("/service/people"))
+        assert "Nobody has looked at the case data yet." in words(admin.get("/service/people"))
+        done = admin.send("/service/people/look")
+        assert done.headers["location"] == "/service/people?done=looked"
+        said = words(admin.follow(done.headers["location"]))
+        assert "Every post leads to somebody who can be told." in said
+        assert "As it was on 2 March 2026 at 12:00." in said
 
-        site.office.council.tables["ext_staff"] = [
-            row | {"email": ""} if row["worker_id"] == "M2" else row for row in site.office.council.tables["ext_staff"]
-        ]
-        site.office.council.write()
-        said = words(admin.get("/service/people"))
+        without_an_address(site, "M2")
+        site.clock.later(hours=1)
+        assert "Every post leads to somebody who can be told." in words(admin.get("/service/people")), "it was read by a link"
+        said = words(admin.follow(admin.send("/service/people/look").headers["location"]))
         assert "People without an address (1) Put it into ext_staff; until then the next up is told." in said
+        assert "As it was on 2 March 2026 at 13:00." in said
 
         with site.council.at_case_data:
-            assert "try again in a minute" in words(admin.get("/service/people"))
-        for file in site.office.folder.rglob("ext_staff.csv"):
-            file.unlink()
-        assert admin.get("/service/people").status_code == 200
+            refused = admin.send("/service/people/look")
+            assert (refused.status_code, "try again in a minute" in words(refused)) == (409, True)
+        shutil.rmtree(site.office.folder / "extracts")
+        refused = admin.send("/service/people/look")
+        assert refused.status_code == 409
+        assert "People without an address (1)" in words(refused), "what was found before is gone"
+
+
+@pytest.mark.slow
+def test_what_a_daily_run_found_is_there_in_the_morning_and_is_said_to_be_older_once_another_has_run(tmp_path):
+    with first_morning(tmp_path) as site:
+        site.council.close()
+        site.office.council.write()
+        config = str(site.council.config)
+        result = CliRunner().invoke(cli, ["--config", config, "run", "daily", "--as-of", (MONDAY + DAY).isoformat()])
+        assert result.exit_code == 0, result.output
+        shutil.rmtree(site.office.folder / "extracts")
+
+        admin = somebody(site, ADMIN)
+        assert "Every post leads to somebody who can be told." in words(admin.get("/service/people"))
+        assert "ssd_cp_visits" in words(admin.get("/service/sources"))
+        assert "(T1)" in words(admin.get("/service/rules/coverage"))
+        assert "A run has read it since then." not in words(admin.page)
+
+        with site.council.store().transaction() as connection:
+            connection.exec_driver_sql("UPDATE run SET started_at = '2031-01-01 07:00:00.000000'")
+        assert "A run has read it since then." in words(admin.get("/service/rules/coverage"))
+
+
+@pytest.mark.slow
+def test_without_a_page_no_run_looks_for_it(tmp_path):
+    office = new_office(tmp_path)
+    office.begin(MONDAY)
+    config = office.council.configure(office.store_url)
+    result = CliRunner().invoke(cli, ["--config", str(config), "run", "daily", "--as-of", (MONDAY + DAY).isoformat()])
+    assert result.exit_code == 0, result.output
+    with closing(office.store()) as store, store.reading() as connection:
+        assert looked_round.read(connection) is None

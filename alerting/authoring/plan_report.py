@@ -14,6 +14,8 @@ from alerting.casedata.directory import read_directory
 from alerting.casedata.snapshot import Snapshot
 from alerting.errors import AlertingError, SourceError
 from alerting.evaluation import day
+from alerting.evaluation.day import Day
+from alerting.evaluation.evaluate import Answers
 from alerting.evaluation.plan_actions import read_plan
 from alerting.model import About, Alert, Condition
 from alerting.notifications.improvement_plan import compose_plan, stale_after
@@ -45,20 +47,21 @@ class PlanReport:
 
 def plan_today(app: App, as_of: date) -> PlanReport:
     """Return the improvement plan as it stands on a day. Raises AlertingError where there is none, or no rule about it."""
-    rules = [rule for rule in app.book.rules if rule.about is About.action]
-    if not rules:
-        raise AlertingError(
-            "no rule is about actions of the improvement plan",
-            remedy="WF-08 is: `alerting rules list` shows whether it is switched off or has a fault.",
-        )
+    rules = _rules_about_it(app)
     if not _has_rows(app, rules, as_of):
         raise AlertingError(f"there is no action in {PLAN}", remedy=_REMEDY)
     with look(app, rules, as_of) as found:
-        answers = day.ask(app.book, found, rules)
-        actions = read_plan(found.snapshot)
-        directory = read_directory(found.snapshot, found.trust)
+        return plan_of(app, found, day.ask(app.book, found, rules))
+
+
+def plan_of(app: App, found: Day, answers: Answers) -> PlanReport:
+    """Return the improvement plan by the answers of a day's data. Raises AlertingError where it cannot be read, or no rule is about it."""
+    rules, as_of = _rules_about_it(app), found.as_of
+    actions = read_plan(found.snapshot)
+    directory = read_directory(found.snapshot, found.trust)
     if actions is None:
-        why = next((asked.problem for asked in answers.asked.values() if asked.problem), "its data is not there")
+        problems = (answers.asked[rule.id].problem for rule in rules if rule.id in answers.asked)
+        why = next(filter(None, problems), "its data is not there")
         raise AlertingError(
             f"the improvement plan cannot be read: {why}",
             remedy=_REMEDY,
@@ -70,6 +73,16 @@ def plan_today(app: App, as_of: date) -> PlanReport:
         stamp=council.stamped or "",
         rows=compose_plan(actions, known.alerts, directory, as_of, stale_after(rules), known.implausible),
     )
+
+
+def _rules_about_it(app: App) -> list[Rule]:
+    rules = [rule for rule in app.book.rules if rule.about is About.action]
+    if not rules:
+        raise AlertingError(
+            "no rule is about actions of the improvement plan",
+            remedy="WF-08 is: `alerting rules list` shows whether it is switched off or has a fault.",
+        )
+    return rules
 
 
 def _has_rows(app: App, rules: Sequence[Rule], as_of: date) -> bool:

@@ -22,7 +22,7 @@ from alerting.casedata.trust import Trust
 from alerting.documents.additions import as_block
 from alerting.errors import SourceError
 from alerting.evaluation.data_problems import Readers, map_command, what_to_do
-from alerting.evaluation.day import read_day
+from alerting.evaluation.day import Day, read_day
 from alerting.formatting import plural
 
 _PLACES = 20
@@ -131,29 +131,34 @@ def read_tables(app: App, as_of: date) -> list[TableReport]:
     """Read what the rules need, and say of each table what was found."""
     if app.source is None:
         raise SourceError("there is no source to read", remedy="Mend `source:` in config.yaml; `alerting check` says how.")
-    with read_day(app.book, app.source, app.book.rules, as_of, lambda: app.past(as_of), strict=True) as day:
-        snapshot, wanted, judged = day.snapshot, day.wanted, day.trust
-        merged = person_merges.read(snapshot).problem(app.source)
-        also = defaultdict[str, list[str]](list)
-        if merged and person_merges.TABLE not in judged.doubted:
-            also[person_merges.TABLE].append(merged)
-        for unknown in judged.unknown_ids:
-            also[unknown.table].append(unknown.problem(app.source, _PLACES))
-        if judged.restricted.removed and RESTRICTED not in judged.doubted:
-            also[RESTRICTED].append(f"{judged.restricted.taken_off} fewer people than when last trusted, restricted as before")
-        also["ext_staff"] += _refused_addresses(app, unusable_addresses(snapshot), read_directory(snapshot, judged))
-        for name in left_beside_case_data(snapshot):
-            also[name].append(f"it stands beside the case data, where nobody looks: it is read at `own_tables`. {KEPT_APART}")
-        lacking = {name: frozenset(snapshot.readings[name].missing_columns) for name in wanted}
-        proposed = _proposed(app, as_of, lacking)
-        unclear = defaultdict[str, list[Unclear]](list)
-        readers = Readers(app.book, app.book.rules)
-        for one in find_not_understood(snapshot, wanted):
-            unclear[one.table].append(_unclear(app, one, readers))
-        return [
-            _describe(app, snapshot, name, judged, also=also[name], unclear=unclear[name], proposed=proposed)
-            for name in sorted(wanted)
-        ]
+    with read_day(app.book, app.source, app.book.rules, as_of, lambda: app.past(as_of), strict=True) as found:
+        return reports_of_tables(app, found)
+
+
+def reports_of_tables(app: App, day: Day) -> list[TableReport]:
+    """Return what was found of each table of a day that was read for every rule."""
+    snapshot, wanted, judged = day.snapshot, day.wanted, day.trust
+    merged = person_merges.read(snapshot).problem(day.source)
+    also = defaultdict[str, list[str]](list)
+    if merged and person_merges.TABLE not in judged.doubted:
+        also[person_merges.TABLE].append(merged)
+    for unknown in judged.unknown_ids:
+        also[unknown.table].append(unknown.problem(day.source, _PLACES))
+    if judged.restricted.removed and RESTRICTED not in judged.doubted:
+        also[RESTRICTED].append(f"{judged.restricted.taken_off} fewer people than when last trusted, restricted as before")
+    also["ext_staff"] += _refused_addresses(app, unusable_addresses(snapshot), read_directory(snapshot, judged))
+    for name in left_beside_case_data(snapshot):
+        also[name].append(f"it stands beside the case data, where nobody looks: it is read at `own_tables`. {KEPT_APART}")
+    lacking = {name: frozenset(snapshot.readings[name].missing_columns) for name in wanted}
+    proposed = _proposed(app, day.as_of, lacking)
+    unclear = defaultdict[str, list[Unclear]](list)
+    readers = Readers(app.book, app.book.rules)
+    for one in find_not_understood(snapshot, wanted):
+        unclear[one.table].append(_unclear(app, one, readers))
+    return [
+        _describe(app, snapshot, name, judged, also=also[name], unclear=unclear[name], proposed=proposed)
+        for name in sorted(wanted)
+    ]
 
 
 def _proposed(app: App, as_of: date, lacking: Mapping[str, frozenset[str]]) -> Flavour | None:

@@ -11,6 +11,8 @@ from alerting.authoring.today import look
 from alerting.casedata.directory import Team, read_directory
 from alerting.errors import AlertingError
 from alerting.evaluation import day
+from alerting.evaluation.day import Day
+from alerting.evaluation.evaluate import Answers
 from alerting.evaluation.watch import TeamWatch
 
 
@@ -35,8 +37,12 @@ def watched_today(app: App, as_of: date, team: str | None = None) -> Watched:
     """Return what every rule looks at on a day. team: of one team alone, by its id. Raises AlertingError where there is no such team."""
     rules = app.book.rules
     with look(app, rules, as_of) as found:
-        answers = day.ask(app.book, found, rules, watch=True)
-        teams = read_directory(found.snapshot, found.trust).teams
+        return watched_of(found, day.ask(app.book, found, rules, watch=True), team)
+
+
+def watched_of(found: Day, answers: Answers, team: str | None = None) -> Watched:
+    """Return what every rule looks at, by the answers of a day's data. team, and what is raised: as of `watched_today`."""
+    teams = read_directory(found.snapshot, found.trust).teams
     if team is not None and team not in teams:
         raise AlertingError(f"there is no team '{team}'", remedy=f"The teams are: {', '.join(sorted(teams))}.")
     chosen = [one for id_, one in sorted(teams.items()) if team in (None, id_)]

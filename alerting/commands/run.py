@@ -110,7 +110,7 @@ def _run(
     until, said = time.monotonic() + wait.total_seconds(), ""
     while True:
         try:
-            return app.pipeline(store).run(job, on, now, dry_run=dry_run, stopping=stopping)
+            report = app.pipeline(store).run(job, on, now, dry_run=dry_run, stopping=stopping)
         except RunHeld as held:
             if not held.other or time.monotonic() >= until or stopping():
                 raise
@@ -118,6 +118,9 @@ def _run(
                 echo(held.problem, err=True)
             said = held.problem
             time.sleep(LOOK_EVERY_S)
+        else:
+            service.look_after(app, store, report, now, make_log(now, in_words=True))
+            return report
 
 
 def _refuse_tomorrow(app: App, on: date) -> None:

@@ -23,6 +23,9 @@ COVER = "cover"
 PREFERENCES = "preferences"
 """The name under which it is remembered what people would rather have."""
 
+LOOKED_ROUND = "looked round"
+"""The name under which it is remembered what was found of the case data, for the page."""
+
 MONTHS = "team measures"
 """The name under which it is remembered how the work of teams went in the last months."""
 
@@ -78,6 +81,7 @@ _SHAPES: Mapping[str, Any] = {
     "environment": str,
     "filled:": dict[str, tuple[int, int]],
     HOLD: _Hold,
+    LOOKED_ROUND: dict[str, Any],
     "last_without_reach": int,
     "last_without_routed": int,
     "page session ended:": bool,

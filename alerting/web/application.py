@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
@@ -30,6 +32,9 @@ from alerting.web.drafts_page import (
 from alerting.web.explain_page import explain_alert, explain_subject, show_not_explained
 from alerting.web.guard import Guard
 from alerting.web.judging_page import show_judging
+from alerting.web.looked_round import Showing, look_again
+from alerting.web.looked_round import refused as refused_when_looked
+from alerting.web.looked_round import shown as shown_when_looked
 from alerting.web.machines import for_machines
 from alerting.web.messages_page import show_messages, show_not_tried, try_again
 from alerting.web.my_list import save_list, show_list
@@ -43,7 +48,7 @@ from alerting.web.sections import JUDGING, MESSAGES, PEOPLE, PLAN, RULES, SOURCE
 from alerting.web.service_page import show_run, show_service
 from alerting.web.sessions import Sessions, read_key
 from alerting.web.several import act_on_several, show_several
-from alerting.web.sources_page import map_one, show_not_mapped, show_sources
+from alerting.web.sources_page import map_one, show_sources
 from alerting.web.trail_page import save_events, show_events, show_not_found, show_trail
 from alerting.web.trends_page import show_trends
 from alerting.web.try_page import show_looked_back, show_tried
@@ -84,9 +89,9 @@ def _add_service(application: FastAPI, door: Door) -> None:
         (TODAY, "/runs/{run}", show_run),
         (WAITING, "", show_waiting),
         (MESSAGES, "", show_messages),
-        (PEOPLE, "", show_people),
+        (PEOPLE, "", shown_when_looked(show_people)),
         (RULES, "", show_rules),
-        (RULES, "/coverage", show_coverage),
+        (RULES, "/coverage", shown_when_looked(show_coverage)),
         (RULES, "/drafts", when_drafts_are_written(show_drafts)),
         (RULES, "/drafts/{draft}", when_drafts_are_written(show_draft)),
         (RULES, "/drafts/{draft}/try", when_drafts_are_written(show_draft_tried)),
@@ -94,15 +99,15 @@ def _add_service(application: FastAPI, door: Door) -> None:
         (RULES, "/{code}/try", show_tried),
         (RULES, "/{code}/backtest", show_looked_back),
         (JUDGING, "", show_judging),
-        (SOURCES, "", show_sources),
-        (PLAN, "", show_plan),
+        (SOURCES, "", shown_when_looked(show_sources)),
+        (PLAN, "", shown_when_looked(show_plan)),
         (TRAIL, "", show_trail),
     ]
     done: list[tuple[Section, str, Answering, Refusing]] = [
         (WAITING, "/{act}", act_on_waiting, show_not_released),
         (MESSAGES, "/try-again", try_again, show_not_tried),
         (RULES, "/drafts", when_drafts_are_written(begin_draft), refused_when_written(show_not_begun)),
-        (SOURCES, "/map", map_one, show_not_mapped),
+        (SOURCES, "/map", map_one, refused_when_looked(show_sources)),
         (TRAIL, "", show_events, show_not_found),
         (TRAIL, ".csv", save_events, show_not_found),
     ]
@@ -110,6 +115,9 @@ def _add_service(application: FastAPI, door: Door) -> None:
     looked: list[tuple[Section, str, Answering, Refusing]] = [
         (RULES, "/drafts/{draft}/{act}", when_drafts_are_written(act_on_draft), refused_when_written(show_draft_refused)),
         (RULES, "/{code}/explain", explain_subject, show_not_explained),
+        *_looking_again(
+            (PEOPLE, "", show_people), (RULES, "/coverage", show_coverage), (SOURCES, "", show_sources), (PLAN, "", show_plan)
+        ),
     ]
     for section, path, show in shown:
         application.add_route(section.path + path, door.behind(show, roles=section.roles), methods=["GET"])
@@ -117,6 +125,12 @@ def _add_service(application: FastAPI, door: Door) -> None:
         for section, path, act_on, refused in forms:
             route = door.behind(act_on, refused, roles=section.roles, to_write=to_write)
             application.add_route(section.path + path, route, methods=["POST"])
+
+
+def _looking_again(*pages_: tuple[Section, str, Showing]) -> Iterator[tuple[Section, str, Answering, Refusing]]:
+    """Return the forms by which the case data is looked at anew, of pages that show what was found."""
+    for section, path, showing in pages_:
+        yield section, f"{path}/look", look_again(section.path + path), refused_when_looked(showing)
 
 
 def _add_watching(application: FastAPI, council: Council, door: Door) -> None:

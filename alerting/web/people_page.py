@@ -6,19 +6,19 @@ from itertools import groupby
 
 from starlette.responses import Response
 
-from alerting.authoring.people import REMEDIES, check_people
-from alerting.web import case_data
+from alerting.authoring.people import REMEDIES
+from alerting.web.looked_round import Looked
 from alerting.web.sections import PEOPLE
 from alerting.web.visits import Visit
 
 
-def show_people(visit: Visit) -> Response:
+def show_people(visit: Visit, looked: Looked) -> Response:
     """Show what leads to nobody, or to the wrong person, by kind."""
-    faults, why_not = case_data.ask(visit, check_people)
-    kinds = groupby(faults or (), key=lambda fault: fault.kind)
+    kinds = groupby(looked.found.people if looked.found else (), key=lambda fault: fault.kind)
     return visit.show(
         "people.html",
+        status=looked.status,
         here=PEOPLE.path,
+        looked=looked,
         kinds=[(kind.words, REMEDIES[kind], [fault.says for fault in found]) for kind, found in kinds],
-        why_not=why_not,
     )

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from starlette.responses import Response
 
-from alerting.authoring.plan_report import plan_today
-from alerting.notifications.messages.plan import plan_summary
-from alerting.web import case_data
+from alerting.web.looked_round import Looked
 from alerting.web.sections import PLAN
 from alerting.web.visits import Visit
 
 
-def show_plan(visit: Visit) -> Response:
+def show_plan(visit: Visit, looked: Looked) -> Response:
     """Show each open action of the plan, changes first."""
-    report, why_not = case_data.ask(visit, plan_today)
+    found = looked.found
     return visit.show(
         "plan.html",
+        status=looked.status,
         here=PLAN.path,
-        summary=plan_summary(report.rows) if report else "",
-        lines=report.lines if report else (),
-        why_not=why_not,
+        looked=looked,
+        summary=found.plan_summary if found else "",
+        lines=found.plan if found else (),
+        why_not=found.no_plan if found else "",
     )

@@ -10,15 +10,14 @@ from starlette.responses import Response
 from alerting.authoring.explain.answer_in_words import kind_of
 from alerting.authoring.explain.rule_in_words import JOBS, Section, describe_rule
 from alerting.authoring.rule_states import LastKnown, last_known, state_of
-from alerting.authoring.watched import watched_today
 from alerting.evaluation.evaluation import Status
 from alerting.formatting import plain
 from alerting.model import Level
 from alerting.notifications.report import RuleRow
 from alerting.rulebook.departures import find_departures
 from alerting.rulebook.rule import Rule
-from alerting.web import case_data
 from alerting.web.council import page_of
+from alerting.web.looked_round import Looked
 from alerting.web.sections import RULES
 from alerting.web.try_page import numbers_of
 from alerting.web.visits import Visit
@@ -101,19 +100,20 @@ def page_of_rule(visit: Visit, *, wrong: str = "") -> Response:
     )
 
 
-def show_coverage(visit: Visit) -> Response:
-    """Show which teams' work rules look at, and how many people none asks about. Every rule is asked for it."""
-    found, why_not = case_data.ask(visit, watched_today)
+def show_coverage(visit: Visit, looked: Looked) -> Response:
+    """Show which teams' work rules look at, and how many people none asks about."""
+    found = looked.found.watched if looked.found else None
     teams = [
         (one.team.id, plain(one.team.name), len(one.watch.rules), one.watch.people, one.watch.unwatched)
         for one in (found.teams if found else ())
     ]
     return visit.show(
         "coverage.html",
+        status=looked.status,
         here=RULES.path,
+        looked=looked,
         teams=teams,
         not_asked=[(code, plain(why, 300)) for code, why in (found.not_asked if found else ())],
-        why_not=why_not,
     )
 
 

@@ -15,6 +15,7 @@ from alerting.notifications.report import RuleRow
 from alerting.store.rule_rows import read_rule_rows
 from alerting.store.store import EndedRun
 
+_NOT_KNOWN = "Not known of this run"
 _ALERTS = {"new": "new", "changed": "changed", "ongoing": "going on", "held": "on hold", "resolved": "ended"}
 _MESSAGES = {
     "planned": "planned",
@@ -24,6 +25,12 @@ _MESSAGES = {
     "cancelled": "not sent, as something newer stands for it",
 }
 _STATUS = {Status.ok: "asked", Status.withheld: "waits for its data", Status.error: "has a fault", Status.off: "off"}
+_BEFORE_IT_WAS_DONE = {
+    "": "The run was cut short: what it did until then is not known here, and the next start goes on from what was kept",
+    "stopped": "The run was stopped before it was done: the next start goes on from there",
+    "failed": "The run failed before it was done: the next start goes on from there",
+}
+"""What is said of a run that came to no end, by the status that its report has, if it has any."""
 _LONGEST = 600
 
 
@@ -91,7 +98,8 @@ def line_of(run: EndedRun, zone: ZoneInfo) -> RunLine:
 
 def _look_at(report: Mapping[str, Any], rules: Sequence[RuleRow]) -> list[str]:
     """Return what needs a look: what the data is like comes before what waits for it, and that before what became of messages."""
-    found = [f"The run of {text} did not take place" for text in _texts(report.get("missed"))]
+    found = [said] if (said := _BEFORE_IT_WAS_DONE.get(str(report.get("status", "")))) else []
+    found += [f"The run of {text} did not take place" for text in _texts(report.get("missed"))]
     found += _texts(_part(report, "source").get("problems"))
     found += [_cause(one) for one in _rows(report, "causes") if not _is_off_here(one, rules)]
     found += [f"{one.get('file', '')}: {one.get('problem', '')}" for one in _rows(report, "older_files")]
@@ -123,6 +131,8 @@ def _first_day(report: Mapping[str, Any]) -> list[str]:
 
 
 def _source(report: Mapping[str, Any], as_of: date) -> str:
+    if not _part(report, "source"):
+        return _NOT_KNOWN
     loaded = _part(report, "source").get("loaded_at")
     return (
         f"Data as at {day(loaded)}" if isinstance(loaded, str) else f"Read for {day(as_of)}; it does not say when it was loaded"
@@ -131,6 +141,8 @@ def _source(report: Mapping[str, Any], as_of: date) -> str:
 
 def _trust(report: Mapping[str, Any]) -> str:
     source = _part(report, "source")
+    if not source:
+        return _NOT_KNOWN
     notes = _texts(source.get("notes"))
     said = "All that rules read was believed" if source.get("trusted", True) else "Some of what rules read was not believed"
     return f"{said}; {plural(len(notes), 'note')}" if notes else said

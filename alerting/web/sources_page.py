@@ -11,15 +11,17 @@ from dataclasses import dataclass
 from starlette.responses import Response
 
 from alerting.alerts.acts import ActKind
-from alerting.authoring.source_tables import TableReport, Unclear, looks_like, read_tables
+from alerting.authoring.source_tables import TableReport, Unclear, looks_like
 from alerting.authoring.word_mapping import map_word, vocabularies
 from alerting.errors import AlertingError, HandlingError
-from alerting.formatting import capital, plain
+from alerting.formatting import plain
 from alerting.store import acts
-from alerting.web import case_data
+from alerting.web.looked_round import Looked
 from alerting.web.readers import Role
 from alerting.web.sections import SOURCES
 from alerting.web.visits import Visit
+
+_MAPPED = "It is written into config.yaml, and counts from the next run on. What is below was found before: look again to see it with that."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,16 +36,6 @@ class UnclearShown:
     #: The words that can be mapped, and what each can mean.
     words: Sequence[str]
     meanings: Sequence[str]
-
-
-def show_sources(visit: Visit) -> Response:
-    """Show the tables that rules need, as they are today."""
-    return _page(visit, done="mapped" if visit.query.get("done") == "mapped" else "")
-
-
-def show_not_mapped(visit: Visit, error: HandlingError) -> Response:
-    """Show the tables to somebody who wanted to say what a word means and did not, with why."""
-    return _page(visit, wrong=f"{capital(error.problem)}.")
 
 
 def map_one(visit: Visit) -> Response:
@@ -62,22 +54,21 @@ def map_one(visit: Visit) -> Response:
     return visit.go_to(f"{SOURCES.path}?done=mapped")
 
 
-def _page(visit: Visit, *, done: str = "", wrong: str = "") -> Response:
-    tables, why_not = case_data.ask(visit, read_tables)
-    found = tables or []
+def show_sources(visit: Visit, looked: Looked) -> Response:
+    """Show the tables that rules need, as they were when somebody looked."""
+    found = looked.found.tables if looked.found else ()
     like = looks_like(found)
     known = vocabularies(visit.app.book.settings)
     return visit.show(
         "sources.html",
-        status=409 if wrong else 200,
+        status=looked.status,
         here=SOURCES.path,
+        looked=looked,
+        done=_MAPPED if visit.query.get("done") == "mapped" else looked.done,
         tables=found,
         troubled=[(row, _causes(row), [_shown(row, one, known) for one in row.unclear]) for row in found if _needs_a_look(row)],
         like=f"{like.says}. To have it read so, add `{like.setting}` to `source:` in config.yaml." if like else "",
         may_map=Role.administrator in visit.reader.roles,
-        why_not=why_not,
-        done=done,
-        wrong=wrong,
     )
 
 
