@@ -118,7 +118,7 @@ def _looked_after(process: Begun, errand: Errand, stopping: Callable[[], bool]) 
         if time.monotonic() > until:
             _tell_to_stop(process)
             return AuthorityRun(name=name, ending=Ending.too_long, why=f"it had {errand.minutes:g} minutes, of --minutes")
-        if _memory(process.pid) > errand.memory_mb << 20:
+        if memory_of(process.pid) > errand.memory_mb << 20:
             return AuthorityRun(name=name, ending=Ending.too_much_memory, why=f"it had {errand.memory_mb} MB, of --memory-mb")
         if stopping():
             _tell_to_stop(process)
@@ -143,7 +143,7 @@ def _end(process: Begun) -> None:
     process.wait()
 
 
-def _memory(group: int) -> int:
+def memory_of(group: int) -> int:
     """Return how many bytes of memory a group of processes has to itself; 0 where the system does not say so in files."""
     return sum(_own_bytes(process) for process in _members(group))
 
