@@ -18,7 +18,8 @@ from alerting.documents.document import load
 from alerting.expressions.aggregates import AGGREGATES
 from alerting.expressions.compile import Compiled, Name, compile_expression, constant
 from alerting.expressions.functions import FUNCTIONS, Type
-from tests.case_rows import RULES, load_shipped
+from tests import case_rows
+from tests.case_rows import RULES
 
 SECONDS = 10.0
 _ENGINE = {
@@ -45,7 +46,7 @@ _ROWS = 42
 
 def _names() -> dict[str, Name]:
     """Return every name that a shipped rule uses, and some of every kind."""
-    book = load_shipped()
+    book = case_rows.shipped()
     names = dict.fromkeys(("visits", "measure", "rows"), "number") | {"born": "date", "team": "text", "in_care": "boolean"}
     kinds: dict[str, Type] = names | {"statuses": "codes"}  # type: ignore[assignment]
     for subject in book.subjects.values():

@@ -22,11 +22,10 @@ from alerting.casedata.snapshot import Snapshot
 from alerting.commands import cli
 from alerting.config import load_config
 from alerting.errors import AlertingError, Faults, StoreError
-from alerting.rulebook.loader import load_rulebook
 from alerting.sources.sql import Source
 from alerting.store.store import Store
+from tests.case_rows import shipped
 from tests.made_council import MadeCouncil, its_rules
-from tests.office import RULES
 from tests.test_commands import Shell
 
 CONFIG = """council: {{name: X, administrators: [{{name: A B, address: a@example.gov.uk}}, {{name: C D, address: c@example.gov.uk}}], domain: x.gov.uk}}
@@ -64,7 +63,7 @@ AT = ["{user}:{password}@127.0.0.1:1/db", "{user}:{password}@[::1]:1/db", "127.0
       "127.0.0.1:1/db?sslpassword={password}", "{user}:{password}127.0.0.1:1/db", "{user}:{password}@127.0.0.1:1/db?application_name=a@b"]  # fmt: skip
 
 
-SETTINGS = load_rulebook(RULES).settings
+SETTINGS = shipped().settings
 _resolve = socket.getaddrinfo
 
 
