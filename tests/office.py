@@ -14,6 +14,7 @@ from typing import Any
 from alerting.app import build
 from alerting.config import sqlite_path
 from alerting.evaluation.day import source_mark
+from alerting.logs import Log, not_logged
 from alerting.model import Alert
 from alerting.notifications.content import ItemState, Notice
 from alerting.notifications.report import Report, RuleRow
@@ -93,7 +94,9 @@ class Office:
         path.write_text("\n".join([*lines, *more, ""]), "utf-8")
         return path
 
-    def run(self, day: date, job: str = "daily", *, without: tuple[str, ...] = (), dry_run: bool = False) -> Report:
+    def run(
+        self, day: date, job: str = "daily", *, without: tuple[str, ...] = (), dry_run: bool = False, log: Log = not_logged
+    ) -> Report:
         self.council.write(without=without)
         if (
             self.store_url.startswith("sqlite:///")
@@ -104,7 +107,7 @@ class Office:
         store = app.store()
         try:
             moment = datetime(day.year, day.month, day.day, 7, tzinfo=UTC)
-            report = app.pipeline(store).run(job, day, lambda: moment, dry_run=dry_run)
+            report = app.pipeline(store).run(job, day, lambda: moment, dry_run=dry_run, log=log)
         finally:
             store.close()
         assert report is not None

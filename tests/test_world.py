@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -11,11 +11,15 @@ import sqlalchemy as sa
 
 from alerting.app import build
 from alerting.authoring.today import decide_today
+from alerting.config import Handling
+from alerting.logs import Entry
 from alerting.model import Condition, LastTold
 from alerting.notifications.decide import decide
 from alerting.notifications.fallback import PASSED_ON
 from alerting.store import schema
-from tests.made_council import MONDAY
+from alerting.store.alert_actions import AlertActions
+from alerting.working_days import add_working_days
+from tests.made_council import MONDAY, somebody
 from tests.office import Office
 
 DAY = timedelta(days=1)
@@ -48,6 +52,39 @@ def test_neither_a_dry_run_nor_a_look_at_today_waits_for_what_people_are_doing_n
 
     assert tried.status == "done"
     assert looked.world.live
+
+
+@pytest.mark.slow
+def test_what_somebody_does_while_a_run_decides_neither_waits_for_it_nor_is_lost(made_store: str, tmp_path: Path) -> None:
+    office = Office(tmp_path, made_store)
+    office.run(MONDAY)
+    before = office.alert("C1")
+
+    def close(entry: Entry) -> None:
+        if entry.step == "decide":
+            store = office.store()
+            with store.transaction() as connection:
+                at = {"now": datetime(2026, 3, 3, 7, tzinfo=UTC), "today": MONDAY + DAY}
+                actions = AlertActions(
+                    store=store, connection=connection, by=somebody("Q1"), **at, limits=Handling(), add=add_working_days
+                )
+                actions.close(before, reason="duplicate", note="C9 is the same child", until=MONDAY + 9 * DAY)
+            store.close()
+
+    report = office.run(MONDAY + DAY, without=("ssd_cp_visits",), log=close)
+
+    after = office.alert("C1")
+    assert (before.condition, after.condition, after.why_resolved) == ("firing", "resolved", "manual: duplicate")
+    assert report.alerts.held == 0
+
+
+@pytest.mark.slow
+def test_what_a_run_decides_by_is_the_same_where_nobody_has_done_anything_since(office: Office) -> None:
+    office.begin(MONDAY)
+    office.handle("C1", "cp-visit-overdue", "acknowledge", MONDAY, until=MONDAY + 5 * DAY)
+    app = build(office.folder / "config.yaml")
+
+    assert decide_today(app, MONDAY + DAY).world == decide_today(app, MONDAY + DAY).world
 
 
 @pytest.mark.slow

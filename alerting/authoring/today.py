@@ -70,7 +70,7 @@ def work_out(app: App, policy: Policy, found: Day, answers: Answers, job: str) -
 
 
 def _remembered(store: Store, policy: Policy, job: str, evaluation: Evaluation) -> World:
-    with store.transaction() as connection:
+    with store.reading() as connection:
         return read_world(store, connection, policy, job, evaluation)
 
 

@@ -32,11 +32,13 @@ from alerting.notifications.decide import decide
 from alerting.notifications.decision import Decision
 from alerting.notifications.policy import Policy
 from alerting.notifications.report import Report, Sending
+from alerting.notifications.world import World
 from alerting.runs.heartbeat import Heartbeat
 from alerting.store import acts, load_history, retention, seals, unreadable_rows
 from alerting.store.decisions import DecisionWriter
 from alerting.store.job_leases import Claim, JobLeases
 from alerting.store.messages import send_hold
+from alerting.store.messages.content_json import texts_of
 from alerting.store.patience import write_patiently
 from alerting.store.store import Store, Transaction
 from alerting.store.world import read_aftermath, read_before, read_world
@@ -229,8 +231,8 @@ class Pipeline:
         """Work a run out; write, plan and send nothing."""
         with self._read(run) as day_:
             evaluation = self._evaluate(run, day_)
-        with self.store.transaction() as connection:
-            decided = self._decide(run, connection, evaluation)
+        with self.store.reading() as connection:
+            decided = self._decide(run, self._world(run, connection, evaluation), evaluation)
             keys = daily_keys(self.policy, decided.decision)
             aftermath = read_aftermath(connection, self.policy, decided.decision, keys)
         digest = compose_admin_digest(self.policy, decided.decision, Sending(), aftermath, evaluation.trust)
@@ -258,26 +260,37 @@ class Pipeline:
             live, before = read_before(self.store, rules)
             return day.evaluate(book, day_, answers, live, before)
 
-    def _decide(self, run: _Run, connection: Transaction, evaluation: Evaluation, unkept: Sequence[str] = ()) -> _Decided:
-        with run.timed("decide"):
-            world = read_world(self.store, connection, self.policy, run.job, evaluation, to_be_written=run.claim is not None)
-            decision = decide(self.policy, run.job, world, evaluation, unkept)
-            return _Decided(evaluation=evaluation, decision=decision, missed=world.missed, unkept=tuple(unkept))
+    def _world(self, run: _Run, connection: Transaction, evaluation: Evaluation, *, to_be_written: bool = False) -> World:
+        return read_world(self.store, connection, self.policy, run.job, evaluation, to_be_written=to_be_written)
+
+    def _decide(self, run: _Run, world: World, evaluation: Evaluation, unkept: Sequence[str] = ()) -> _Decided:
+        decision = decide(self.policy, run.job, world, evaluation, unkept)
+        return _Decided(evaluation=evaluation, decision=decision, missed=world.missed, unkept=tuple(unkept))
 
     def _decide_and_write(self, run: _Run, run_id: int) -> _Decided:
-        """Decide the run and write what was decided, as one transaction; again where the store was away for a moment."""
+        """Decide the run and write what was decided, as one transaction; again where the store was away for a moment.
+
+        It is decided before the transaction, in which people would have to wait for it, and once more within it where the world is not
+        what it was decided by: somebody has done something since.
+        """
         with self._read(run) as day_:
             evaluation, tables = self._evaluate(run, day_), frozenset(day_.wanted)
             with run.timed("keep"):
                 unkept = self._keep(run, run_id, day_, evaluation)
 
         def write() -> None:
+            with run.timed("decide"):
+                with self.store.reading() as connection:
+                    world = self._world(run, connection, evaluation)
+                decided = self._decide(run, world, evaluation, unkept)
+                texts = texts_of(decided.decision.notifications)
             now = run.clock()
-            with self.store.transaction() as connection:
+            with run.timed("write"), self.store.transaction() as connection:
                 run.hold(connection)
-                decided = self._decide(run, connection, evaluation, unkept)
-                with run.timed("write"):
-                    planned = self._writer(run_id).write(connection, evaluation, decided.decision, tables, now)
+                if (since := self._world(run, connection, evaluation, to_be_written=True)) != world:
+                    decided = self._decide(run, since, evaluation, unkept)
+                    texts = texts_of(decided.decision.notifications)
+                planned = self._writer(run_id).write(connection, evaluation, decided.decision, tables, now, texts)
                 run.made.append(replace(decided, planned=planned))
 
         write_patiently(write, _AGAIN_AFTER_S, is_kept=lambda: bool(run.made) and self._is_kept(run_id))
@@ -328,10 +341,12 @@ class Pipeline:
         made: list[tuple[Sending, tuple[Notification, ...]]] = []
 
         def write() -> None:
+            # Of many alerts it takes long, and nobody need wait for the store meanwhile.
+            with self.store.reading() as connection:
+                found = verify.verify(connection, run.as_of, run.as_of, now, current=current).breaches
             with self.store.transaction() as connection:
                 run.hold(connection)
                 held = send_hold.find_hold(connection)
-                found = verify.verify(connection, run.as_of, run.as_of, now, current=current).breaches
                 proved = replace(
                     sending,
                     hold_fire=str(held) if held else None,

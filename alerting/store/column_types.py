@@ -31,7 +31,10 @@ class Moment(TypeDecorator[datetime]):
 
 def _storable(text: str) -> str:
     """Return a text without what databases refuse: the character of no number, and halves of characters."""
-    return re.sub("[\x00\ud800-\udfff]", "\ufffd", text)
+    return text if text.isascii() and "\x00" not in text else _NOT_STORABLE.sub("\ufffd", text)
+
+
+_NOT_STORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
 class Prose(TypeDecorator[str]):

@@ -14,6 +14,7 @@ from alerting.notifications.decision import Decision
 from alerting.notifications.policy import Policy
 from alerting.notifications.team_card import keep_month
 from alerting.store import brakes, load_history, newest_directory, recipient_log, restricted_lists, service_state, steering
+from alerting.store.messages.content_json import Texts
 from alerting.store.messages.outbox import Outbox
 from alerting.store.rule_versions import RuleHistory
 from alerting.store.schema import notice
@@ -30,9 +31,18 @@ class DecisionWriter:
     run_id: int
 
     def write(
-        self, connection: Transaction, evaluation: Evaluation, decision: Decision, tables: Collection[str], now: datetime
+        self,
+        connection: Transaction,
+        evaluation: Evaluation,
+        decision: Decision,
+        tables: Collection[str],
+        now: datetime,
+        texts: Texts,
     ) -> int:
-        """Write a decision, and return how many of its messages were not planned before. tables: those that were read."""
+        """Write a decision, and return how many of its messages were not planned before.
+
+        tables: those that were read. texts: what the messages hold, as `texts_of` gives it.
+        """
         as_of, book = decision.as_of, self.policy.book
         steering.keep_found(connection, now)
         load_history.keep(connection, self.run_id, as_of, now, evaluation.trust, tables)
@@ -49,7 +59,7 @@ class DecisionWriter:
             service_state.remember(connection, service_state.MONTHS, keep_month(kept, evaluation.measures, as_of), now)
         mine = self.policy.every_rule_of(decision.job)
         recipient_log.write(connection, self.run_id, as_of, mine, decision.recipient_log, ids)
-        planned, _ = self.outbox.plan(connection, self.run_id, decision.notifications, now)
+        planned, _ = self.outbox.plan(connection, self.run_id, decision.notifications, now, texts)
         if decision.is_planned:
             keys = {notification.key for notification in decision.notifications}
             self.outbox.withdraw(connection, self.run_id, decision.job, keys, as_of, now)

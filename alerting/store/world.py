@@ -45,7 +45,7 @@ from alerting.store.store import Store, Transaction
 
 def read_before(store: Store, rules: Sequence[Rule]) -> tuple[Sequence[Alert], AskedBefore]:
     """Return the live alerts, and how these rules were last asked: what a day's data is compared with."""
-    with store.transaction() as connection:
+    with store.reading() as connection:
         return store.live(connection), RuleHistory(store).asked_before(connection, rules)
 
 
@@ -54,7 +54,7 @@ def read_world(
 ) -> World:
     """Read what a run decides by.
 
-    to_be_written: what is decided is written in the same transaction, so that what people do meanwhile waits for it.
+    to_be_written: what is decided by it is written in the same transaction, so that what people do meanwhile waits for it.
     """
     as_of, live = evaluation.as_of, store.live_until_written(connection) if to_be_written else store.live(connection)
     refs = {found.id: found.ref for found in live}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from alerting.formatting import capital, in_unit, listed, number, plain, plural
@@ -264,8 +264,6 @@ def _line(items: Sequence[Item], telling: Telling, about: str = "") -> Line:
     named = telling.title_of(item.rule)
     when = _when(item, section, telling.as_of)
     full = telling.roomy or section in (Section.critical, Section.to_look_at)
-    # A sentence says what the data shows; of what is on hold or improving that is no longer known to hold.
-    holds = item.state not in (ItemState.held, ItemState.improving)
     what = f"{named.falls_due if when and named.falls_due else named.title}{f' ({about})' if about else ''}"
     return Line(
         level=level_word(item.level),
@@ -273,7 +271,7 @@ def _line(items: Sequence[Item], telling: Telling, about: str = "") -> Line:
         when=when,
         is_late=is_overdue(item.state, item.level, item.due, telling.as_of),
         tags=_tags(item),
-        sentence=_sentence(items, telling) if full and holds else "",
+        sentence=_sentence(items, telling) if full else "",
         aside=_aside(items, telling),
         refs=tuple(plain(one.ref, 20) for one in items),
     )
@@ -295,20 +293,24 @@ class ItemInWords:
 
 def in_words(item: Item, telling: Telling, section: Section) -> ItemInWords:
     """Return one item in the words of its message. section: where in it that stands."""
-    line = _line((item,), replace(telling, roomy=True))
     return ItemInWords(
         section=_TITLES[section],
-        level=line.level,
+        level=level_word(item.level),
         what=telling.title_of(item.rule).title,
         about=_heading(Group(items=(item,)))[0],
-        when=line.when,
-        tags=line.tags,
-        sentence=line.sentence,
+        when=_when(item, section_of(item, telling.as_of), telling.as_of),
+        tags=_tags(item),
+        sentence=_sentence((item,), telling),
     )
 
 
 def _sentence(items: Sequence[Item], telling: Telling) -> str:
-    """Return the rule's sentence about an item; of several, where it is the same of each."""
+    """Return the rule's sentence about an item; of several, where it is the same of each.
+
+    It says what the data shows; of what is on hold or improving that is no longer known to hold.
+    """
+    if items[0].state in (ItemState.held, ItemState.improving):
+        return ""
     said = {telling.sentence_of(item) for item in items}
     return said.pop() if len(said) == 1 else ""
 

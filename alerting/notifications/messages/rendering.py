@@ -157,6 +157,10 @@ class Words:
         its message goes with it as a file, where there is no page. own: the parts that the council words itself.
         """
         self._rules = rules
+        self._titles = {
+            id_: RuleTitle(title=plain(rule.title), falls_due=plain(rule.falls_due), one=plain(rule.one), many=plain(rule.many))
+            for id_, rule in rules.items()
+        }
         self._council = plain(council)
         self._page_url = page_url
         self._ask, self._case_link = ask, case_link
@@ -374,10 +378,7 @@ class Words:
         return plain(words.title) if words else plain(rule.replace("-", " ").capitalize())
 
     def _called(self, rule: str) -> RuleTitle:
-        words = self._rules.get(rule)
-        if words is None:
-            return RuleTitle(title=self._title(rule))
-        return RuleTitle(title=plain(words.title), falls_due=plain(words.falls_due), one=plain(words.one), many=plain(words.many))
+        return self._titles.get(rule) or RuleTitle(title=self._title(rule))
 
     def _says(self, item: Item, as_of: date, ceiling: Tier, problems: Counter[Problem]) -> str:
         rule = self._rules.get(item.rule)
@@ -422,12 +423,13 @@ class Words:
         """Put the values of an item into one part of a rule's words. Raises whatever they give, such as _NotSaidError."""
         # A fact that was not delivered is a null: what to say then is for the rule's words, by `if`.
         facts: dict[str, object] = {**dict.fromkeys(rule.tiers), **item.facts}
-        names = {name: _value(fact) for name, fact in facts.items() if _tier(rule, name) <= ceiling}
+        sentence = sentence_of(rule.says if part == "says" else rule.clears)
+        said = sentence.names & facts.keys()  # a rule has many facts, and its words name few
+        names = {name: _value(facts[name]) for name in said if _tier(rule, name) <= ceiling}
         measure = int(item.measure) if item.measure is not None and float(item.measure).is_integer() else item.measure
         measure = measure if measure is None else in_unit(measure, item.unit)
         names |= {"measure": measure, "unit": plain(item.unit), "due": item.due, "level": item.level.name, "as_of": as_of}
-        names["params"] = {name: _value(value) for name, value in rule.params.items()}
-        sentence = sentence_of(rule.says if part == "says" else rule.clears)
+        names["params"] = {name: _value(value) for name, value in rule.params.items()} if "params" in sentence.names else {}
         if sentence.fault:
             raise _NotSaidError(sentence.problem)
         try:

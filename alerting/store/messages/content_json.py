@@ -6,12 +6,12 @@ A row says what it is by `kind`; one without is of an earlier version, and is br
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import MISSING, dataclass, fields, is_dataclass
 from datetime import date, datetime
 from enum import Enum, IntEnum
 from functools import cache
-from types import UnionType
+from types import MappingProxyType, UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from alerting.errors import StoreError
@@ -21,6 +21,7 @@ from alerting.notifications.content import (
     CheckContent,
     DigestContent,
     NoticeContent,
+    Notification,
     QualityContent,
     SendTestContent,
     WeeklyContent,
@@ -40,6 +41,12 @@ _KINDS: Mapping[str, Any] = {
 _NAMES = {kind: name for name, kind in _KINDS.items()}
 
 
+Texts = Mapping[str, str]
+"""What messages hold as JSON, by the messages' keys."""
+
+NO_TEXTS: Texts = MappingProxyType({})
+
+
 class ContentError(StoreError):
     """What stands in a row of the outbox cannot be a message of this version."""
 
@@ -47,6 +54,11 @@ class ContentError(StoreError):
 def to_json(content: AnyContent) -> str:
     """Return content as JSON."""
     return json.dumps({KIND: _NAMES[type(content)], **_plain_fields(content)})
+
+
+def texts_of(notifications: Iterable[Notification]) -> Texts:
+    """Return what messages hold as JSON, by their keys: of many it takes long, and nobody need wait for the store meanwhile."""
+    return {item.key: to_json(item.content) for item in notifications}
 
 
 def from_json(text: str, references: References) -> AnyContent:
@@ -145,20 +157,30 @@ def _broken(why: str) -> ContentError:
 # ---------------------------------------------------------------------- values to JSON
 
 
+@cache
+def _names_of(kind: Any) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(kind))
+
+
 def _plain_fields(value: Any) -> dict[str, Any]:
-    return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
+    return {name: _plain(getattr(value, name)) for name in _names_of(value.__class__)}
 
 
 def _plain(value: Any) -> Any:
+    if type(value) in _AS_IT_IS:  # spares most of a message's values the other questions
+        return value
     if isinstance(value, IntEnum):
         return value.name
-    if value is None or isinstance(value, str | int | float):
+    if isinstance(value, str | int | float):
         return value
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, Mapping):
         return {name: _plain(part) for name, part in value.items()}
     return [_plain(part) for part in value] if isinstance(value, tuple | list) else _plain_fields(value)
+
+
+_AS_IT_IS = frozenset({str, int, float, bool, type(None)})
 
 
 # ---------------------------------------------------------------------- JSON to values

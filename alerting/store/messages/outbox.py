@@ -26,6 +26,7 @@ from alerting.store import alert_rows, newest_directory, unreadable_rows
 from alerting.store.batches import batches
 from alerting.store.messages import circuit_breaker, content_json, send_hold, told
 from alerting.store.messages.circuit_breaker import RefusedAddress, RestingReceiver
+from alerting.store.messages.content_json import NO_TEXTS, Texts
 from alerting.store.schema import alert, delivery, outbox
 from alerting.store.store import Store, database_now
 
@@ -99,22 +100,22 @@ class Outbox:
     # ------------------------------------------------------------------ planning
 
     def plan(
-        self, connection: sa.Connection, run_id: int, notifications: Sequence[Notification], now: datetime
+        self, connection: sa.Connection, run_id: int, messages: Sequence[Notification], now: datetime, texts: Texts = NO_TEXTS
     ) -> tuple[int, int]:
-        """Put notifications into the outbox, each once, and cancel what they supersede. Return how many: planned, cancelled.
+        """Put messages into the outbox, each once, and cancel what they supersede. Return how many: planned, cancelled.
 
         What is superseded was not told, so that its items are new in the message that takes its place. Where it should have
-        gone out on an earlier day, the new message says that it was delayed.
+        gone out on an earlier day, the new message says that it was delayed. texts: what they hold, where that is at hand.
         """
-        known = self._known([item.key for item in notifications], connection)
-        new = [item for item in notifications if known.get(item.key, "cancelled") == "cancelled"]
-        self._renew(connection, [item for item in notifications if known.get(item.key) in ("planned", "deferred")])
+        known = self._known([item.key for item in messages], connection)
+        new = [item for item in messages if known.get(item.key, "cancelled") == "cancelled"]
+        self._renew(connection, [item for item in messages if known.get(item.key) in ("planned", "deferred")])
         standing_in = self._standing_in(connection)
         rows, cancelled = [], 0
         for item in new:
             delayed = _with_delay(item, self._undelivered_since(connection, item))
             cancelled += self._supersede(connection, item, standing_in, now)
-            rows.append(self._row(delayed, now) | {"run_id": run_id})
+            rows.append(self._row(delayed, now, texts if delayed is item else NO_TEXTS) | {"run_id": run_id})
         revived = [row for row in rows if row["key"] in known]
         for row in revived:
             # Planned, superseded, and wanted again on the same day, as when data is corrected and put back.
@@ -184,7 +185,7 @@ class Outbox:
             known.update((row.key, row.state) for row in connection.execute(query))
         return known
 
-    def _row(self, item: Notification, now: datetime) -> dict[str, Any]:
+    def _row(self, item: Notification, now: datetime, texts: Texts = NO_TEXTS) -> dict[str, Any]:
         return {
             "key": item.key,
             "receiver": item.receiver,
@@ -195,7 +196,7 @@ class Outbox:
             "address": item.address,
             "as_of": item.as_of,
             "urgency": item.urgency,
-            "content": content_json.to_json(item.content),
+            "content": texts.get(item.key) or content_json.to_json(item.content),
             # Drawn, so that nobody who has not had the message can name it in a bounce.
             "message_id": f"<{secrets.token_hex(16)}@{self._domain}>",
             "planned_at": now,
