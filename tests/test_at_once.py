@@ -12,7 +12,7 @@ import pytest
 
 from alerting.casedata import engine
 from alerting.casedata.catalogue import Limits, Settings
-from alerting.casedata.snapshot import EngineError, Snapshot
+from alerting.casedata.snapshot import EngineError, Ran, Snapshot
 from alerting.sources.files.csv_text import examine
 from tests.made_council import MONDAY
 
@@ -95,6 +95,24 @@ def test_one_that_never_ends_takes_the_time_there_is_and_what_was_done_by_then_s
     assert made[0] is None
     assert all(made[1:])
     assert snapshot.sql("SELECT 1") == [(1,)]
+
+
+def test_one_that_never_ends_has_its_time_alone_and_need_not_be_asked_again(snapshot: Snapshot) -> None:
+    with snapshot.time_limit(2):
+        endless, *others = snapshot.sql_all([ENDLESS, *["SELECT 1"] * MANY])
+
+    assert endless.rows is None
+    assert str(endless.failed) == "it takes longer than the 20 seconds that it may take"
+    assert others == [Ran([(1,)], each.seconds) for each in others]
+
+
+@pytest.mark.skipif((os.cpu_count() or 1) == 1, reason="one after the other, each is alone")
+def test_of_several_that_never_end_none_has_had_its_time(snapshot: Snapshot) -> None:
+    with snapshot.time_limit(0.5):
+        ran = snapshot.sql_all([ENDLESS, "SELECT 1", ENDLESS])
+
+    assert [each.rows for each in ran] == [None, [(1,)], None]
+    assert [each.failed for each in ran] == [None] * 3
 
 
 @pytest.mark.parametrize(

@@ -8,17 +8,20 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from alerting.app import build
 from alerting.casedata import engine
 from alerting.casedata.catalogue import Limits, Settings
 from alerting.casedata.snapshot import EngineError, Snapshot, Source, Wanted
 from alerting.casedata.syntax import syntax_of
 from alerting.errors import SourceError
+from alerting.evaluation.evaluate import ask_rules
 from tests.made_council import MONDAY
 from tests.office import Office, rule_row
 
@@ -88,6 +91,37 @@ def test_a_subject_that_never_ends_is_left_out_in_the_same_morning(office: Offic
         "error",
         "the subject hostile cannot be made: it takes longer than the 5 seconds that it may take",
     )
+
+
+class _Asked(Snapshot):
+    """A snapshot that notes what it is asked alone."""
+
+    def __init__(self, as_of: date, settings: Settings) -> None:
+        self.alone: list[str] = []
+        super().__init__(as_of, settings)
+
+    def sql(self, statement: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        self.alone.append(statement)
+        return super().sql(statement, parameters)
+
+
+def test_what_never_ends_costs_its_time_once(office: Office) -> None:
+    office.subject(ENDLESS)  # type: ignore[attr-defined]
+    office.settings["engine"]["seconds"] = 5
+    office.council.write()
+    book = build(office.council.configure(office.store_url, **office.settings)).policy().book
+    hostile = next(rule for rule in book.rules if rule.code == "PL-02")
+    with _Asked(MONDAY, book.settings) as snapshot:
+        snapshot.settle(book.wanted(book.rules))
+        snapshot.alone.clear()
+
+        answers = ask_rules(book, snapshot, [hostile])
+
+    assert (
+        answers.asked[hostile.id].problem
+        == "the subject hostile cannot be made: it takes longer than the 5 seconds that it may take"
+    )
+    assert [statement for statement in snapshot.alone if "hostile" in statement and statement.startswith("CREATE")] == []
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -26,6 +26,7 @@ HEADROOM = 512 << 20
 
 _PER_THREAD = 256 << 20
 _GRACE_S = 20.0
+_LOOK_EVERY_S = 0.05
 _FATAL = ("OutOfMemoryException", "FatalException", "InternalException", "MemoryError")
 """Faults after which the process is not used any more: its memory is full of holes, or the engine does not trust itself."""
 
@@ -38,6 +39,61 @@ class _Stream:
 
     def __arrow_c_stream__(self, requested_schema: object = None) -> object:
         return self._query.__arrow_c_stream__(requested_schema)
+
+
+class _Statement:
+    """A statement that runs beside others, or alone."""
+
+    def __init__(self, connection: Any) -> None:
+        self.connection = connection
+        #: Whether it was ended as it had all its time alone.
+        self.had_its_time = False
+
+
+class _AtWork:
+    """Statements that run at once: ends what has had its time.
+
+    seconds: what each may have alone, and all together while there are several. end_all: ends them all, and lets no other begin.
+    """
+
+    def __init__(self, seconds: float, end_all: Callable[[], None]) -> None:
+        self._seconds, self._end_all = seconds, end_all
+        self._began = self._changed = time.monotonic()
+        self._running: list[_Statement] = []
+        self._lock, self._over = threading.Lock(), threading.Event()
+
+    @contextlib.contextmanager
+    def one(self, connection: Any) -> Iterator[_Statement]:
+        statement = _Statement(connection)
+        with self._lock:
+            self._running.append(statement)
+            self._changed = time.monotonic()
+        try:
+            yield statement
+        finally:
+            with self._lock:
+                self._running.remove(statement)
+                self._changed = time.monotonic()
+
+    @contextlib.contextmanager
+    def looked_after(self) -> Iterator[None]:
+        looking = threading.Thread(target=self._look_after, daemon=True)
+        looking.start()
+        try:
+            yield
+        finally:
+            self._over.set()
+            looking.join()
+
+    def _look_after(self) -> None:
+        while not self._over.wait(_LOOK_EVERY_S):
+            with self._lock:
+                now = time.monotonic()
+                if len(self._running) == 1 and now - self._changed > self._seconds:
+                    self._running[0].had_its_time = True
+                    self._running[0].connection.interrupt()
+                elif len(self._running) > 1 and now - self._began > self._seconds:
+                    self._end_all()
 
 
 class _Databases:
@@ -70,29 +126,35 @@ class _Databases:
         for connection in self._open[number]:
             connection.execute(statement, parameters)
 
-    def execute_all(self, number: int, statements: list[str]) -> list[tuple[list[tuple[Any, ...]] | None, float]]:
+    def execute_all(
+        self, number: int, statements: list[str], seconds: float
+    ) -> list[tuple[list[tuple[Any, ...]] | None, float, bool]]:
         """Run statements none of which needs another, as many at once as there are connections.
 
-        Return the rows of each with the seconds it took; None in place of the rows where it failed or was not begun.
+        Return the rows of each with the seconds it took; None in place of the rows where it failed or was not begun. And whether it
+        was ended as it had been the only one for so many `seconds`: asked alone it would have no more. Where several have not
+        ended by then, all are, as they were in each other's way.
         """
         free: queue.SimpleQueue[Any] = queue.SimpleQueue()
         for connection in self._open[number]:
             free.put(connection)
         self._interrupted.discard(number)
+        at_work = _AtWork(seconds, lambda: self.interrupt(number))
 
-        def run(statement: str) -> tuple[list[tuple[Any, ...]] | None, float]:
+        def run(statement: str) -> tuple[list[tuple[Any, ...]] | None, float, bool]:
             connection, started, rows = free.get(), time.perf_counter(), None
             try:
-                if number not in self._interrupted:
-                    rows = connection.execute(statement).fetchall()
+                with at_work.one(connection) as it:
+                    if number not in self._interrupted:
+                        rows = connection.execute(statement).fetchall()
             except Exception as error:
                 if type(error).__name__ in _FATAL:
                     raise
             finally:
                 free.put(connection)
-            return rows, time.perf_counter() - started
+            return rows, time.perf_counter() - started, rows is None and it.had_its_time
 
-        with ThreadPoolExecutor(len(self._open[number])) as pool:
+        with at_work.looked_after(), ThreadPoolExecutor(len(self._open[number])) as pool:
             return list(pool.map(run, statements))
 
     def write_parquet(self, number: int, query: str, statement: str) -> list[tuple[Any, ...]]:

@@ -124,6 +124,8 @@ class Ran(NamedTuple):
 
     rows: list[tuple[Any, ...]] | None
     seconds: float
+    #: Why it did not go well, where it would not go better alone: it has had all its time.
+    failed: EngineError | None = None
 
 
 class _BegunAnewError(Exception):
@@ -185,12 +187,12 @@ class Snapshot:
         self._make_calendar()
         self._ask("execute", MACROS, [])
 
-    def _ask(self, operation: str, *arguments: Any) -> Any:
+    def _ask(self, operation: str, *arguments: Any, seconds: float | None = None) -> Any:
         """Ask the engine, which is begun anew where it was lost. Raises EngineError."""
         if not self._doing and not self._engine.alive:
             self._begin_anew()
         try:
-            return self._engine.ask(operation, self._number, *arguments, seconds=self._seconds())
+            return self._engine.ask(operation, self._number, *arguments, seconds=self._seconds() if seconds is None else seconds)
         except EngineFailed as failed:
             error = EngineError(failed, self.settings.limits)
             if self._doing and failed.lost:
@@ -248,12 +250,11 @@ class Snapshot:
         return self._do(ask) if _CHANGES.match(statement) else ask()
 
     def sql_all(self, statements: Sequence[str]) -> list[Ran]:
-        """Run statements none of which needs another, on all processors, and return what each gave.
-
-        Of one that did not go well it is not said why: whoever asks it again, alone, is told.
-        """
-        try:
-            ran = [Ran(rows, seconds) for rows, seconds in self._ask("execute_all", list(statements))]
+        """Run statements none of which needs another, on all processors; of what fails it is not said why, but where it had all its time."""
+        seconds, late = self._seconds(), EngineError(EngineFailed("InterruptException"), self.settings.limits)
+        try:  # twice as long: what is still at it when the others have ended has its whole time from then on
+            answers = self._ask("execute_all", list(statements), seconds, seconds=2 * seconds)
+            ran = [Ran(rows, took, late if had_its_time else None) for rows, took, had_its_time in answers]
         except EngineError:
             return [Ran(None, 0.0)] * len(statements)
         for statement, each in zip(statements, ran, strict=True):

@@ -15,7 +15,7 @@ from functools import partial
 from typing import Any
 
 from alerting.casedata.conversion import quoted
-from alerting.casedata.snapshot import EngineError, Snapshot
+from alerting.casedata.snapshot import EngineError, Ran, Snapshot
 from alerting.casedata.trust import Trust
 from alerting.errors import RuleError
 from alerting.evaluation import run_tables
@@ -338,10 +338,10 @@ def _not_asked(rule: Rule, lacks: NotSupplied | None, why: str | None, *, never:
     return replace(asked, problem=why, **off)
 
 
-def _ask_ahead(book: Rulebook, snapshot: Snapshot, rules: Sequence[Rule], stage: Stage) -> dict[str, float]:
-    """Ask rules of which none reads what another answers, on all processors, and return the seconds that each took.
+def _ask_ahead(book: Rulebook, snapshot: Snapshot, rules: Sequence[Rule], stage: Stage) -> dict[str, Ran]:
+    """Ask rules of which none reads what another answers, on all processors, and return how that went.
 
-    One that does not go well is not there: it is asked again alone, within its own time, and then it is known why.
+    One of which it is not known why it did not go well is not there: it is asked again alone, within its own time.
     """
     subjects = {rule.subject.id: rule.subject for rule in rules}
     stage.prepare(subjects.values())
@@ -352,24 +352,26 @@ def _ask_ahead(book: Rulebook, snapshot: Snapshot, rules: Sequence[Rule], stage:
             ready.add(id_)
     able = [rule for rule in rules if rule.subject.id in ready]
     ran = snapshot.sql_all([_asking(rule) for rule in able])
-    return {rule.id: each.seconds for rule, each in zip(able, ran, strict=True) if each.rows is not None}
+    return {rule.id: each for rule, each in zip(able, ran, strict=True) if each.rows is not None or each.failed}
 
 
 def _asking(rule: Rule) -> str:
     return f"INSERT INTO finding {rule_query(rule)}"
 
 
-def _ask(book: Rulebook, snapshot: Snapshot, rule: Rule, stage: Stage, ahead: float | None) -> Asked:
+def _ask(book: Rulebook, snapshot: Snapshot, rule: Rule, stage: Stage, ahead: Ran | None) -> Asked:
     """Ask one rule within its time, and return how that went; its findings are there only where it went well.
 
-    ahead: the seconds that it took where it was asked before, with others.
+    ahead: how that went where it was asked before, with others.
     """
-    started, asked = time.perf_counter() - (ahead or 0.0), Asked(id=rule.id, code=rule.code)
+    started, asked = time.perf_counter() - (ahead.seconds if ahead else 0.0), Asked(id=rule.id, code=rule.code)
     try:
         with snapshot.time_limit(book.settings.limits.seconds):
             if ahead is None:
                 stage.set_up(rule.subject)
                 snapshot.sql(_asking(rule))
+            elif ahead.failed:
+                raise ahead.failed
             asked = _judge_fill(snapshot, rule, _counted(snapshot, asked), book)
     except RuleError as error:
         asked = replace(asked, status=Status.error, problem=error.problem)

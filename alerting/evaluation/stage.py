@@ -29,6 +29,9 @@ MOST_ROWS = 1_000_000
 """Rows that a subject may have: what every one of them is answered leaves the engine."""
 
 
+_SUBJECT = "subject_"
+
+
 class Stage:
     """Makes each shared view and each subject a table, once."""
 
@@ -59,6 +62,7 @@ class Stage:
         ran = self._snapshot.sql_all([_creating(name, sql) for name, sql in tables.items()])
         made = {name for name, each in zip(tables, ran, strict=True) if each.rows is not None}
         self._made |= dict.fromkeys(made)
+        self._made |= {name: self._cannot(name, each.failed) for name, each in zip(tables, ran, strict=True) if each.failed}
         return made
 
     def _views_of(self, subject: Subject) -> list[str]:
@@ -70,7 +74,7 @@ class Stage:
             failed = None
             try:
                 for name in self._views_of(subject):
-                    self._make(name, self._book.views[name], f"the view {name}")
+                    self._make(name, self._book.views[name])
                 self._make_subject(subject)
             except RuleError as error:
                 failed = error
@@ -79,20 +83,25 @@ class Stage:
         if failed:
             raise failed
 
-    def _make(self, name: str, sql: str, what: str) -> None:
+    def _make(self, name: str, sql: str) -> None:
         if name not in self._made:
             try:
                 self._snapshot.sql(_creating(name, sql))
             except EngineError as error:
-                self._made[name] = RuleError(f"{what} cannot be made: {error.safe}")
+                self._made[name] = self._cannot(name, error)
             else:
                 self._made[name] = None
         failed = self._made[name]
         if failed:
             raise failed
 
+    def _cannot(self, table: str, error: EngineError) -> RuleError:
+        """Return why the table of a view or a subject cannot be made."""
+        what = f"the view {table}" if table in self._book.views else f"the subject {table.removeprefix(_SUBJECT)}"
+        return RuleError(f"{what} cannot be made: {error.safe}")
+
     def _make_subject(self, subject: Subject) -> None:
-        self._make(_table(subject), _rows(subject), f"the subject {subject.id}")
+        self._make(_table(subject), _rows(subject))
         rows, keys, empty = self._leave_out(subject)
         if rows > MOST_ROWS:
             raise RuleError(f"the subject {subject.id} gives {rows:,} rows; at most {MOST_ROWS:,} can be asked about")
@@ -142,7 +151,7 @@ class Stage:
 
 
 def _table(subject: Subject) -> str:
-    return f"subject_{subject.id}"
+    return f"{_SUBJECT}{subject.id}"
 
 
 def _rows(subject: Subject) -> str:
