@@ -116,6 +116,8 @@ def one_line(text: str) -> str:
     >>> one_line("Sam\\r\\nBcc: x")
     'Sam Bcc: x'
     """
+    if text.isprintable():  # most is, and nothing of it is any of those
+        return " ".join(text.split())
     fit = {"Cc": " ", "Zl": " ", "Zp": " ", "Cf": "", "Cs": ""}
     return " ".join("".join(fit.get(unicodedata.category(character), character) for character in text).split())
 
