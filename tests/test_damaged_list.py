@@ -269,7 +269,8 @@ def test_whatever_becomes_of_the_list_nobody_is_told_whom_they_may_not_know(
         assert re.search(damage.told, looking_after), looking_after
         assert re.search(damage.told, " ".join(one.text for one in told if one.to == "p1"))
     elif not damage.doubted and damage.goes_out:
-        assert "ext_restricted" not in looking_after
+        # The list has another word for a level from the beginning, which seals, and is told.
+        assert "ext_restricted" not in looking_after.replace("ext_restricted.level", "")
 
 
 FIRST_DAY = {"ids without their zeros", "ids with .0", "ids as floats", "one id blank", "half of the ids blank", "levels blank", "no bytes",

@@ -56,6 +56,14 @@ def test_a_word_that_is_none_is_told_with_those_that_are(table, column, word):
     assert judged(table, **{column: [known[0], word]}).problems == {}
 
 
+def test_a_restriction_in_another_word_is_told_and_seals_as_it_did():
+    people = [str(number) for number in range(30)]
+    found = judged("ext_restricted", person_id=people, level=["limited"] * 9 + ["SEALED "] + ["Locked"] * 20)
+
+    assert "ext_restricted.level is none of limited and sealed in 20 of 30 cells, which count as sealed" in told(found)
+    assert "ext_restricted.level" not in found.problems
+
+
 @pytest.mark.slow
 def test_a_column_that_nearly_every_row_has_and_many_have_not_is_told_at_any_size():
     for table, columns in ALWAYS_THERE.items():

@@ -31,6 +31,7 @@ WORDS: Mapping[str, Mapping[str, tuple[str, ...]]] = MappingProxyType(
                 *("fostering", "quality_assurance", "commissioning", "performance", "other"),
             )
         },
+        "ext_restricted": {"level": ("limited", "sealed")},
         "ext_visit_freq": {"kind": ("cp", "cla"), "regime": ("reg19", "reg24")},
         "ext_contact": {"rag": ("red", "amber", "green")},
         "ext_supervision": {"kind": ("staff", "case")},
@@ -82,8 +83,8 @@ ENDS = frozenset({"decision_at", "completed_at", "audited_on"})
 VISITS = "ext_visit_freq"
 """The table of agreed visit frequencies."""
 
-_TO_REACH = frozenset({("ext_staff", "email"), ("ext_team", "service")})
-"""What says nothing of what is due, only who is told: without it a message finds another way."""
+_TO_REACH = frozenset({("ext_staff", "email"), ("ext_team", "service"), ("ext_restricted", "level")})
+"""What says nothing of what is due, only who is told: without it a message finds another way, or goes to nobody."""
 
 
 def can_do_without(table: str, column: str) -> bool:
@@ -122,7 +123,8 @@ def other_words(snapshot: Snapshot, table: str, there: frozenset[str]) -> Iterat
             f"FROM (SELECT {quoted(name)} AS word, count(*) AS n FROM {table} WHERE {quoted(name)} IS NOT NULL GROUP BY 1)"
         )
         if other:
-            yield name, other, every, f"is none of {listed(words)} in {other} of {every} cells"
+            counts_as = ", which count as sealed" if table == "ext_restricted" else ""
+            yield name, other, every, f"is none of {listed(words)} in {other} of {every} cells{counts_as}"
 
 
 def thin(table: str, filled: Mapping[str, tuple[int, int]], most: float) -> Iterator[tuple[str, float, str]]:
