@@ -285,7 +285,7 @@ def _ask_who_has_gone(snapshot: Snapshot, subject: Subject, before: KeptRun | No
     try:
         snapshot.sql(f"{made} min(w.reason) AS reason FROM live l LEFT JOIN ({proof}) w ON w.subject = l.subject GROUP BY 1")
     except EngineError:
-        # The run has said so already, of its own alerts. Without the proof nobody is known to have left.
+        # The run says so where an alert of its own is absent. Without the proof nobody is known to have left.
         snapshot.sql(f"{made} NULL::VARCHAR AS reason FROM live l GROUP BY 1")
 
 

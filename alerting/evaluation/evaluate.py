@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import json
 import time
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -162,15 +163,20 @@ class Answers:
 
     def _absent(self) -> list[Candidate]:
         """Return the live alerts whose subject is not there, with why it left, where a subject's own SQL proves it."""
-        absent = self._absent_groups()
-        for subject in {rule.subject.id: rule.subject for rule in self.rules.values()}.values():
+        gone = self._snapshot.sql(
+            """SELECT DISTINCT l.rule FROM live_alert l
+            WHERE NOT EXISTS (SELECT 1 FROM finding f WHERE f.rule = l.rule AND f.subject = l.subject)"""
+        )
+        rules = {id_: self.rules[id_] for (id_,) in sorted(gone)}
+        absent = self._absent_groups(rules)
+        for subject in {rule.subject.id: rule.subject for rule in rules.values()}.values():
             # A rule may have an upper age of its own, which only it knows: to have passed it is a reason to have left.
             ages = {
                 name: rule.params.get("max_age")
-                for name, rule in self.rules.items()
-                if rule.subject.id == subject.id and self.asked[name].status == Status.ok and not rule.file.per
+                for name, rule in rules.items()
+                if rule.subject.id == subject.id and not rule.file.per
             }
-            if not ages:  # none of its rules was asked, so the views that its SQL reads may not be there
+            if not ages:
                 continue
             self._snapshot.sql(
                 """CREATE OR REPLACE TABLE live AS SELECT l.ref, l.rule, l.subject, l.person, l.member, r.upper_age FROM live_alert l
@@ -196,12 +202,12 @@ class Answers:
             absent += [(row[0], Finding(rule=row[1], subject=row[2], outcome=Outcome.absent, left=row[3])) for row in rows]
         return absent
 
-    def _absent_groups(self) -> list[Candidate]:
+    def _absent_groups(self, rules: Mapping[str, Rule]) -> list[Candidate]:
         """Return the live alerts about a team, worker or service that is not asked about; the directory proves that it has gone."""
         absent: list[Candidate] = []
-        for name, rule in self.rules.items():
+        for name, rule in rules.items():
             per = rule.file.per
-            if self.asked[name].status != Status.ok or not per:
+            if not per:
                 continue
             column, table = directory_keys(rule)
             reading = self._snapshot.readings.get(table)
@@ -304,14 +310,19 @@ def ask_rules(
         if asked := _not_asked(rule, lacking.get(rule.id), (withheld or {}).get(rule.id), never=never):
             unasked[rule.id] = asked
     ahead = _ask_ahead(book, snapshot, [rule for rule in every if rule.id not in unasked and not rule.subject.answers_of], stage)
+    notes: list[tuple[Rule, Asked]] = []
     for rule in every:
         answers.rules[rule.id] = rule
         if reads_answers and rule.about is About.rule:
-            run_tables.note(snapshot, rule, Asked(id=rule.id, code=rule.code))  # it is one of those that it asks about
+            notes.append((rule, Asked(id=rule.id, code=rule.code)))  # it is one of those that it asks about
+        if rule.subject.answers_of:
+            run_tables.note(snapshot, notes)
+            notes.clear()
         asked = unasked.get(rule.id) or _ask(book, snapshot, rule, stage, ahead.get(rule.id))
         answers.asked[rule.id] = asked
         if reads_answers and rule.about is not About.rule:
-            run_tables.note(snapshot, rule, asked)
+            notes.append((rule, asked))
+    run_tables.note(snapshot, notes)
     answers.watch = read_watch(snapshot) if watch else None
     answers.plan = read_plan(snapshot) if watch else None
     answers.figures = read_service_figures(snapshot) if watch else None
@@ -338,7 +349,20 @@ def _not_asked(rule: Rule, lacks: NotSupplied | None, why: str | None, *, never:
     return replace(asked, problem=why, **off)
 
 
-def _ask_ahead(book: Rulebook, snapshot: Snapshot, rules: Sequence[Rule], stage: Stage) -> dict[str, Ran]:
+_Counts = Sequence[tuple[str, int | None, int]]
+"""How many answers of a rule have each outcome and level."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Ahead:
+    """How a rule was asked with others, and what was counted of its answers."""
+
+    ran: Ran
+    #: None where they are to be counted alone.
+    counts: _Counts | None
+
+
+def _ask_ahead(book: Rulebook, snapshot: Snapshot, rules: Sequence[Rule], stage: Stage) -> dict[str, _Ahead]:
     """Ask rules of which none reads what another answers, on all processors, and return how that went.
 
     One of which it is not known why it did not go well is not there: it is asked again alone, within its own time.
@@ -352,27 +376,38 @@ def _ask_ahead(book: Rulebook, snapshot: Snapshot, rules: Sequence[Rule], stage:
             ready.add(id_)
     able = [rule for rule in rules if rule.subject.id in ready]
     ran = snapshot.sql_all([_asking(rule) for rule in able])
-    return {rule.id: each for rule, each in zip(able, ran, strict=True) if each.rows is not None or each.failed}
+    [counted] = snapshot.sql_all(["SELECT rule, outcome, level, count(*) FROM finding GROUP BY ALL"])
+    counts: dict[str, list[tuple[str, int | None, int]]] = defaultdict(list)
+    for id_, outcome, level, count in counted.rows or ():
+        counts[id_].append((outcome, level, count))
+    return {
+        rule.id: _Ahead(ran=each, counts=counts[rule.id] if counted.rows is not None else None)
+        for rule, each in zip(able, ran, strict=True)
+        if each.rows is not None or each.failed
+    }
 
 
 def _asking(rule: Rule) -> str:
     return f"INSERT INTO finding {rule_query(rule)}"
 
 
-def _ask(book: Rulebook, snapshot: Snapshot, rule: Rule, stage: Stage, ahead: Ran | None) -> Asked:
+def _ask(book: Rulebook, snapshot: Snapshot, rule: Rule, stage: Stage, ahead: _Ahead | None) -> Asked:
     """Ask one rule within its time, and return how that went; its findings are there only where it went well.
 
-    ahead: how that went where it was asked before, with others.
+    ahead: how it was asked before, with others.
     """
-    started, asked = time.perf_counter() - (ahead.seconds if ahead else 0.0), Asked(id=rule.id, code=rule.code)
+    started, asked = time.perf_counter() - (ahead.ran.seconds if ahead else 0.0), Asked(id=rule.id, code=rule.code)
     try:
         with snapshot.time_limit(book.settings.limits.seconds):
             if ahead is None:
                 stage.set_up(rule.subject)
                 snapshot.sql(_asking(rule))
-            elif ahead.failed:
-                raise ahead.failed
-            asked = _judge_fill(snapshot, rule, _counted(snapshot, asked), book)
+            elif ahead.ran.failed:
+                raise ahead.ran.failed
+            counts = ahead.counts if ahead else None
+            if counts is None:
+                counts = snapshot.sql("SELECT outcome, level, count(*) FROM finding WHERE rule = $1 GROUP BY ALL", [rule.id])
+            asked = _judge_fill(snapshot, rule, _counted(asked, counts), book)
     except RuleError as error:
         asked = replace(asked, status=Status.error, problem=error.problem)
     except EngineError as error:
@@ -382,12 +417,11 @@ def _ask(book: Rulebook, snapshot: Snapshot, rule: Rule, stage: Stage, ahead: Ra
     return replace(asked, ms=round((time.perf_counter() - started) * 1000))
 
 
-def _counted(snapshot: Snapshot, asked: Asked) -> Asked:
+def _counted(asked: Asked, counts: _Counts) -> Asked:
     """Return how asking went with what was answered, in figures."""
     match, others = no_matches(), {"clear": 0, "unknown": 0}
-    rows = snapshot.sql("SELECT outcome, level, count(*) FROM finding WHERE rule = $1 GROUP BY 1, 2", [asked.id])
-    for outcome, level, count in rows:
-        if outcome == Outcome.match:
+    for outcome, level, count in counts:
+        if outcome == Outcome.match and level is not None:
             match[Level(level).name] += count
         else:
             others[outcome] += count

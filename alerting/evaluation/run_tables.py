@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from alerting.casedata.conversion import quoted
@@ -43,10 +43,19 @@ def make(snapshot: Snapshot, rules: Iterable[Rule], trust: Trust | None) -> None
     _fill_tables(snapshot, {table for rule in known for table in rule.reads}, trust)
 
 
-def note(snapshot: Snapshot, rule: Rule, asked: Asked) -> None:
-    """Note how asking a rule went."""
+def note(snapshot: Snapshot, notes: Sequence[tuple[Rule, Asked]]) -> None:
+    """Note how asking rules went."""
+    _insert(snapshot, [_row(rule, asked) for rule, asked in notes])
+
+
+def note_broken(snapshot: Snapshot, book: Rulebook) -> None:
+    """Note the rules that are switched on and cannot be asked at all, as their files have faults."""
+    _insert(snapshot, [[rule.code, rule.id, rule.job, None, Status.error.value, False, None, 0, 0, 0] for rule in book.broken])
+
+
+def _row(rule: Rule, asked: Asked) -> Sequence[object]:
     serious = asked.match[Level.red.name] + asked.match[Level.critical.name]
-    row = [
+    return [
         rule.code,
         rule.title,
         rule.file.job,
@@ -56,15 +65,16 @@ def note(snapshot: Snapshot, rule: Rule, asked: Asked) -> None:
         asked.filled,
         asked.population,
         asked.unknown,
+        serious,
     ]
-    snapshot.sql(f"INSERT INTO {RUN_RULE} VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)", [*row, serious])
 
 
-def note_broken(snapshot: Snapshot, book: Rulebook) -> None:
-    """Note the rules that are switched on and cannot be asked at all, as their files have faults."""
-    for rule in book.broken:
-        row = [rule.code, rule.id, rule.job, None, Status.error.value, False, None, 0, 0, 0]
-        snapshot.sql(f"INSERT INTO {RUN_RULE} VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)", row)
+def _insert(snapshot: Snapshot, rows: Sequence[Sequence[object]]) -> None:
+    if not rows:
+        return
+    types = (_TYPES[column.type] for column in RUN_TABLES[RUN_RULE].values())
+    cells = ", ".join(f"unnest(${number}::{kind}[])" for number, kind in enumerate(types, 1))
+    snapshot.sql(f"INSERT INTO {RUN_RULE} SELECT {cells}", [list(column) for column in zip(*rows, strict=True)])
 
 
 def _fill_tables(snapshot: Snapshot, tables: Collection[str], trust: Trust | None) -> None:
