@@ -6,18 +6,23 @@ import os
 import signal
 import threading
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from alerting.casedata import engine
 from alerting.casedata.catalogue import Limits, Settings
 from alerting.casedata.snapshot import EngineError, Ran, Snapshot
+from alerting.rulebook import sql_tree
 from alerting.sources.files.csv_text import examine
 from tests.made_council import MONDAY
+from tests.office import Office
 
 SETTINGS = Settings(params={"limit": 7}, codes={}, bank_holidays=frozenset(), limits=Limits(memory_mb=1024, seconds=20))
 ENDLESS = "WITH RECURSIVE t(n) AS (SELECT 1 UNION ALL SELECT n % 7 + 1 FROM t) SELECT max(n) AS n FROM t"
+DAY = timedelta(days=1)
 MANY = 12
 """More statements than there are processors, so that each connection has several."""
 
@@ -68,6 +73,60 @@ def test_none_reaches_anything_outside(snapshot: Snapshot, tmp_path: Path) -> No
 
 def test_a_name_is_never_a_variable_of_the_program_that_asks(snapshot: Snapshot) -> None:
     assert rows(snapshot, *["SELECT current_setting('python_enable_replacements')"] * MANY) == [[(False,)]] * MANY
+
+
+@pytest.fixture
+def statements(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What the engine is asked from then on."""
+    asked: list[str] = []
+    ask = engine.Engine.ask
+
+    def listening(self: engine.Engine, operation: str, number: int, *arguments: Any, seconds: float) -> Any:
+        if operation == "execute_all":
+            asked.extend(arguments[0])
+        elif operation == "execute":
+            asked.append(arguments[0])
+        return ask(self, operation, number, *arguments, seconds=seconds)
+
+    monkeypatch.setattr(engine.Engine, "ask", listening)
+    return asked
+
+
+def test_texts_that_are_read_ahead_are_read_by_one_question(statements: list[str]) -> None:
+    texts = [f"SELECT {number} AS asked_at_once" for number in range(MANY)]
+    sql_tree.read_ahead([*texts, "SELECT FROM"])
+
+    trees = [sql_tree.syntax(text)["statements"][0]["node"]["select_list"][0]["alias"] for text in texts]
+
+    assert (trees, sql_tree.syntax("SELECT FROM")["error"]) == (["asked_at_once"] * MANY, True)
+    assert len([each for each in statements if "json_serialize_sql" in each]) == 1
+
+
+def test_who_has_left_is_asked_only_of_a_subject_of_which_an_alert_is_not_there(tmp_path: Path, statements: list[str]) -> None:
+    office = Office(tmp_path)
+    office.rules_of_its_own()
+    office.settings = {"go_live": "full", "keep": {"days": 0}}
+    office.rule()
+    office.run(MONDAY)
+    del statements[:]
+    office.run(MONDAY + DAY)
+
+    assert not [each for each in statements if "FROM live " in each]
+
+    office.council.remove("ssd_cp_plans", cppl_person_id="C1")
+    office.run(MONDAY + 2 * DAY)
+    assert len([each for each in statements if "FROM live l" in each]) == 1
+
+
+def test_what_was_counted_of_a_rule_asked_with_others_is_what_it_answered(tmp_path: Path) -> None:
+    office = Office(tmp_path)
+    office.rules_of_its_own()
+    office.rule()
+    office.rule("shorter", "PL-02", params="{long_days: 70}")
+
+    counted = {row.code: (row.population, row.match["amber"], row.clear) for row in office.run(MONDAY).rules}
+
+    assert (counted["PL-01"], counted["PL-02"]) == ((2, 2, 0), (2, 0, 2))
 
 
 @pytest.mark.slow

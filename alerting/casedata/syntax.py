@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
@@ -40,6 +41,15 @@ def pure_functions() -> frozenset[str]:
     return frozenset(name for (name,) in known) | frozenset(re.findall(r"CREATE MACRO (\w+)", MACROS))
 
 
+def syntaxes_of(queries: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Return by each of several texts what `syntax_of` returns of it, asked for at once; nothing where one is too much for the engine."""
+    try:
+        rows = _reader.ask("SELECT sql, json_serialize_sql(sql) FROM (SELECT unnest($1::VARCHAR[]) AS sql)", [list(queries)])
+    except EngineFailed:
+        return {}
+    return {sql: json.loads(tree) for sql, tree in rows}
+
+
 class _Reader:
     """A database that reads SQL and runs none of it: it holds no data and reaches nothing."""
 
@@ -47,14 +57,14 @@ class _Reader:
         self._engine: engine.Engine | None = None
         self._number = 0
 
-    def ask(self, statement: str, parameters: list[str]) -> list[tuple[Any, ...]]:
+    def ask(self, statement: str, parameters: Sequence[object]) -> list[tuple[Any, ...]]:
         running = engine.start()
         if running is not self._engine:
             self._engine, self._number = running, engine.new_number()
             running.open(self._number, NO_MORE.memory_mb << 20, {**engine.CLOSED, "threads": 1}, _SECONDS)
             for setting in engine.SHUT:
                 running.ask("execute", self._number, setting, [], seconds=_SECONDS)
-        rows: list[tuple[Any, ...]] = running.ask("execute", self._number, statement, parameters, seconds=_SECONDS)
+        rows: list[tuple[Any, ...]] = running.ask("execute", self._number, statement, list(parameters), seconds=_SECONDS)
         return rows
 
 

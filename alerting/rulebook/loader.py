@@ -29,7 +29,7 @@ from alerting.rulebook.file_models import Overrides, RuleFile, SettingsFile, Sub
 from alerting.rulebook.rule import Rule
 from alerting.rulebook.run_tables import RUN_TABLES
 from alerting.rulebook.settings import apply_overrides, find_settings_faults, share_out, unfit
-from alerting.rulebook.sql_tree import names_in
+from alerting.rulebook.sql_tree import names_in, read_ahead
 from alerting.rulebook.subject_sql import find_sql_faults, only_statement
 from alerting.rulebook.tables import apply_tables
 
@@ -264,14 +264,13 @@ class _Loader:
         self.faults += document.faults
         return value
 
-    def _view(self, path: Path) -> str | None:
-        return self._mended(load_plain(path, shown=True), self._use_view)
-
     def _load_views(self) -> None:
         """Read the shared views. One that reads another that cannot be used cannot be used either."""
         paths = self._files("subjects/_views", "*.sql")
         self.view_names = frozenset(path.stem for path in paths)
-        found = {path.stem: self._view(path) for path in paths}
+        documents = [load_plain(path, shown=True) for path in paths]
+        read_ahead(document.text for document in documents)
+        found = {path.stem: self._mended(document, self._use_view) for path, document in zip(paths, documents, strict=True)}
         self.views = {name: text for name, text in found.items() if text is not None}
         while spoilt := {name for name, text in self.views.items() if self._spoilt(text)}:
             self.views = {name: text for name, text in self.views.items() if name not in spoilt}
@@ -307,7 +306,10 @@ class _Loader:
 
     def _subjects(self) -> dict[str, Subject]:
         paths = self._files("subjects", "*.yaml")
-        found = [self._mended(load(path, shown=True), self._use_subject) for path in paths]
+        documents = [load(path, shown=True) for path in paths]
+        values = [document.value for document in documents if isinstance(document.value, dict)]
+        read_ahead(text for value in values for key in ("sql", "left_when") if isinstance(text := value.get(key), str))
+        found = [self._mended(document, self._use_subject) for document in documents]
         return {subject.id: subject for subject in found if subject is not None}
 
     def _use_subject(self, document: Document) -> Subject | None:

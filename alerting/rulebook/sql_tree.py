@@ -6,12 +6,13 @@ an alias or behind `EXCLUDE` names no column. Nor does a star: what nothing name
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+import threading
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
-from alerting.casedata.syntax import syntax_of
+from alerting.casedata.syntax import syntax_of, syntaxes_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,14 +31,48 @@ class SqlNames:
 
 def syntax(sql: str) -> Mapping[str, Any]:
     """Return the engine's syntax tree of a text, or what it cannot read in it, as `syntax_of`. Raises RecursionError."""
-    return _syntax(sql.rstrip())
+    return _trees.of(sql.rstrip())
 
 
-# A text is looked through for faults, for names and for where its columns come from: those of a rulebook are kept, as each takes
-# milliseconds to read.
-@lru_cache(maxsize=512)
-def _syntax(sql: str) -> Mapping[str, Any]:
-    return syntax_of(sql)
+def read_ahead(texts: Iterable[str]) -> None:
+    """Have the engine read texts whose trees will be asked for, all at once: one question takes as long as one text of a hundred."""
+    _trees.read_ahead([text.rstrip() for text in texts])
+
+
+class _Trees:
+    """The trees of the texts that were read last.
+
+    A text is looked through for faults, for names and for where its columns come from: those of a rulebook are kept, as each takes
+    milliseconds to read.
+    """
+
+    _MOST = 512
+
+    def __init__(self) -> None:
+        self._kept: dict[str, Mapping[str, Any]] = {}
+        self._keeping = threading.Lock()
+
+    def of(self, sql: str) -> Mapping[str, Any]:
+        tree = self._kept.get(sql)
+        if tree is None:
+            tree = syntax_of(sql)
+            self._keep(sql, tree)
+        return tree
+
+    def read_ahead(self, texts: Sequence[str]) -> None:
+        """Read those of the texts that are not kept. Where the engine cannot read all at once, `of` reads each alone, and says which."""
+        new = [text for text in dict.fromkeys(texts) if text and text not in self._kept]
+        for text, tree in (syntaxes_of(new) if new else {}).items():
+            self._keep(text, tree)
+
+    def _keep(self, sql: str, tree: Mapping[str, Any]) -> None:
+        with self._keeping:
+            while len(self._kept) >= self._MOST:
+                del self._kept[next(iter(self._kept))]
+            self._kept[sql] = tree
+
+
+_trees = _Trees()
 
 
 def walk(tree: Any) -> Iterator[dict[str, Any]]:
