@@ -22,6 +22,7 @@ from alerting.casedata.snapshot import EngineError, Snapshot, Source, Wanted
 from alerting.casedata.syntax import syntax_of
 from alerting.errors import SourceError
 from alerting.evaluation.evaluate import ask_rules
+from alerting.rulebook import sql_tree
 from tests.made_council import MONDAY
 from tests.office import Office, rule_row
 
@@ -202,6 +203,41 @@ def test_a_table_over_which_the_engine_is_lost_is_unreadable_and_the_others_are_
 
         assert snapshot.sql("SELECT pers_person_id FROM ssd_person") == [("P1",)]
         assert (snapshot.readings["ssd_missing"].rows, MEMORY in (snapshot.readings["ssd_missing"].problem or "")) == (None, True)
+
+
+class OverOnce(Made):
+    """A source after which the engine is lost, as many times as it is said: nothing that it filled is to blame."""
+
+    def __init__(self, times: int) -> None:
+        super().__init__("P1")
+        self.times = times
+
+    def read(self, wanted: Wanted, into: Snapshot) -> None:
+        super().read(wanted, into)
+        if self.reads <= self.times:
+            os.kill(engine.start()._process.pid, signal.SIGKILL)
+            engine.start()._process.wait()
+
+
+def test_tables_over_which_the_engine_is_lost_together_are_settled_one_by_one() -> None:
+    source = OverOnce(1)
+    with Snapshot(MONDAY, SETTINGS) as snapshot:
+        snapshot.read(source, WANTED)
+
+        assert snapshot.sql("SELECT pers_person_id, miss_person_id FROM ssd_person, ssd_missing") == [("P1", "P1")]
+        assert source.reads == 2
+
+
+def test_tables_over_which_it_is_lost_one_by_one_too_cannot_be_read() -> None:
+    with Snapshot(MONDAY, SETTINGS) as snapshot, pytest.raises(SourceError, match="the case data cannot be read"):
+        snapshot.read(OverOnce(2), WANTED)
+
+
+def test_of_texts_read_at_once_one_that_takes_the_engine_down_leaves_the_others_readable() -> None:
+    deep = "SELECT " + "(" * 100_000 + "1" + ")" * 100_000
+    sql_tree.read_ahead(["SELECT 41", deep, "SELECT 42"])
+
+    assert [sql_tree.syntax(sql)["error"] for sql in ("SELECT 41", "SELECT 42")] == [False, False]
 
 
 def test_a_text_that_takes_the_engine_down_as_it_is_read_is_nested_too_deeply() -> None:

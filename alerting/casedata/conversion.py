@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -17,10 +17,13 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from alerting.casedata import cells
-from alerting.casedata.catalogue import Column
+from alerting.casedata.catalogue import TABLES, Column
 from alerting.casedata.codes import CodeMap
 
-Sql = Callable[..., list[tuple[Any, ...]]]
+Rows = list[tuple[Any, ...]]
+Sql = Callable[..., Rows]
+Each = Callable[[Sequence[str]], list[Rows]]
+"""Runs statements of which none needs another, as many at once as can be, and returns the rows of each."""
 
 _AS_TEXT = {
     **dict.fromkeys(("text", "answers", "code"), cells.clean),
@@ -53,12 +56,12 @@ class RawColumn:
     def dictionary(self) -> str | None:
         """The dictionary its cells are read by; None for ids and text, and for what is read already."""
         if self.column.codes:
-            return f'"codes of {self.column.codes}"'
+            return f'raw."codes of {self.column.codes}"'
         if self.is_day or self.column.kind in _AS_TEXT:
             return None
         if self.column.may_not_apply:
-            return '"cells of flag or na"'
-        return f'"cells of {self.column.kind}{" with time" if self.column.timed else ""}"'
+            return 'raw."cells of flag or na"'
+        return f'raw."cells of {self.column.kind}{" with time" if self.column.timed else ""}"'
 
     @property
     def in_england(self) -> str:
@@ -107,17 +110,51 @@ def quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
+def in_quotes(text: str) -> str:
+    """Quote a text for SQL."""
+    return "'" + text.replace("'", "''") + "'"
+
+
 def but_for_zeros(expression: str) -> str:
     """Write an id in SQL without its leading zeros and a final `.0`, as a spreadsheet takes them away or adds it."""
     return f"ltrim(regexp_replace({expression}, '[.]0$', ''), '0')"
 
 
-def make_dictionaries(sql: Sql, columns: Iterable[RawColumn], codes: Mapping[str, CodeMap]) -> None:
+def raw_columns(sql: Sql) -> dict[str, dict[str, RawColumn]]:
+    """Return the columns that were filled, by their raw table and their name; those that no table of the catalogue has are left out."""
+    raw: dict[str, dict[str, RawColumn]] = {}
+    for table, name, native in sql(
+        "SELECT table_name, column_name, data_type FROM information_schema.columns WHERE table_schema = 'raw'"
+    ):
+        found = raw.setdefault(table, {})
+        if table in TABLES and name in TABLES[table].columns:
+            found[name] = RawColumn(table, TABLES[table].columns[name], native)
+    return raw
+
+
+def row_counts(sql: Sql, raw: Collection[str]) -> dict[str, int]:
+    """Return how many rows each of these raw tables has."""
+    counts = " UNION ALL ".join(f"SELECT {in_quotes(table)}, count(*) FROM raw.{quoted(table)}" for table in raw)
+    return dict(sql(counts)) if counts else {}
+
+
+def typed_tables(raw: Mapping[str, Mapping[str, RawColumn]]) -> dict[str, str]:
+    """Return the query of each table of the catalogue that gives it in its typed form; of one that was not filled, without a row."""
+    queries = {}
+    for name, table in TABLES.items():
+        columns = list(table.columns.values())
+        none = f"SELECT {', '.join(map(absent, columns))} WHERE false"
+        queries[name] = typed(name, columns, raw[name]) if name in raw else none
+    return queries
+
+
+def make_dictionaries(sql: Sql, each: Each, columns: Iterable[RawColumn], codes: Mapping[str, CodeMap]) -> None:
     """Make each dictionary that the columns need, of all their different cells."""
     by_dictionary: dict[str, list[RawColumn]] = {}
     for column in columns:
         if column.dictionary:
             by_dictionary.setdefault(column.dictionary, []).append(column)
+    made = []
     for name, using in by_dictionary.items():
         every = " UNION ALL ".join(f"SELECT {column.key} AS key FROM {column.source}" for column in using)
         distinct = f"SELECT key, stripped(key) AS cell FROM (SELECT DISTINCT key FROM ({every}) WHERE key IS NOT NULL)"
@@ -128,11 +165,12 @@ def make_dictionaries(sql: Sql, columns: Iterable[RawColumn], codes: Mapping[str
             read = [codes[first.codes].code(word) for _, word in words]
             listed = "SELECT unnest($1::VARCHAR[]) AS key, unnest($2::VARCHAR[]) AS cell, unnest($3::VARCHAR[]) AS value"
             sql(
-                f"CREATE TEMP TABLE {name} AS SELECT *, coalesce(value = 'UNMAPPED', false) AS bad FROM ({listed})",
+                f"CREATE TABLE {name} AS SELECT *, coalesce(value = 'UNMAPPED', false) AS bad FROM ({listed})",
                 [[key for key, _ in words], [word for _, word in words], read],
             )
         else:
-            sql(f"CREATE TEMP TABLE {name} AS {_read(first, distinct)}")
+            made.append(f"CREATE TABLE {name} AS {_read(first, distinct)}")
+    each(made)
 
 
 def _read(column: Column, distinct: str) -> str:
@@ -186,23 +224,21 @@ def typed(table: str, columns: Sequence[Column], raw: Mapping[str, RawColumn]) -
     return f"SELECT {', '.join(selected)} FROM (SELECT {', '.join(given)} FROM raw.{quoted(table)}) r {' '.join(joins)}"
 
 
-def bad_cells(sql: Sql, columns: Iterable[RawColumn]) -> list[BadCells]:
+def bad_cells(sql: Sql, each: Each, columns: Iterable[RawColumn]) -> list[BadCells]:
     """Return each column with cells that cannot be read, or words that no code map has or that are no answers."""
     columns = list(columns)
-    found = [*_bad_ids(sql, columns), *_bad_answers(sql, columns)]
-    faulty: dict[str, bool] = {}
-    for column in columns:
-        name = column.dictionary
-        if name is None:
-            continue
-        if name not in faulty:
-            faulty[name] = bool(sql(f"SELECT 1 FROM {name} WHERE bad LIMIT 1"))
-        if faulty[name]:
-            rows = sql(f"SELECT d.cell, count(*) FROM (SELECT {column.key} AS key FROM {column.source}) r "
-                       f"JOIN {name} d ON d.key = r.key WHERE d.bad GROUP BY 1")  # fmt: skip
-            if rows:
-                found.append(BadCells(column, dict(rows)))
-    return found
+    found = [*_bad_ids(sql, each, columns), *_bad_answers(sql, columns)]
+    names = list(dict.fromkeys(column.dictionary for column in columns if column.dictionary))
+    faulty = dict(zip(names, each([f"SELECT 1 FROM {name} WHERE bad LIMIT 1" for name in names]), strict=True))
+    asked = [column for column in columns if column.dictionary and faulty[column.dictionary]]
+    counted = each(
+        [
+            f"SELECT d.cell, count(*) FROM (SELECT {column.key} AS key FROM {column.source}) r "
+            f"JOIN {column.dictionary} d ON d.key = r.key WHERE d.bad GROUP BY 1"
+            for column in asked
+        ]
+    )
+    return found + [BadCells(column, dict(rows)) for column, rows in zip(asked, counted, strict=True) if rows]
 
 
 def _is_no_id(cell: str) -> str:
@@ -243,19 +279,17 @@ def _bad_answers(sql: Sql, columns: Iterable[RawColumn]) -> Iterator[BadCells]:
                 yield BadCells(column, dict(rows))
 
 
-def _bad_ids(sql: Sql, columns: Iterable[RawColumn]) -> list[BadCells]:
+def _bad_ids(sql: Sql, each: Each, columns: Iterable[RawColumn]) -> list[BadCells]:
     """Return each column of ids with cells that are none."""
     ids: dict[str, list[RawColumn]] = {}
     for column in columns:
         if column.column.kind == "id":
             ids.setdefault(column.source, []).append(column)
     found = []
-    for source, several in ids.items():
-        # Hardly any cell is so long in bytes, with what stands around it: that is asked of all columns at once, the rest of few.
-        listed = ", ".join(
-            f"bool_or(strlen({column.key}) > {LONGEST_ID} OR contains({column.key}, chr(0)))" for column in several
-        )
-        [maybe] = sql(f"SELECT {listed} FROM {source}")
+    # Hardly any cell is so long in bytes, with what stands around it: that is asked of all columns at once, the rest of few.
+    flags = "bool_or(strlen({key}) > {longest} OR contains({key}, chr(0)))"
+    looked = each([_any_of(source, several, flags) for source, several in ids.items()])
+    for (source, several), [maybe] in zip(ids.items(), looked, strict=True):
         for column in itertools.compress(several, maybe):
             given = f"SELECT {column.cell} AS cell FROM {source}"
             rows = sql(f"SELECT cell, count(*) FROM ({given}) WHERE {_is_no_id('cell')} GROUP BY 1")
@@ -264,30 +298,34 @@ def _bad_ids(sql: Sql, columns: Iterable[RawColumn]) -> list[BadCells]:
     return found
 
 
-def there(sql: Sql, columns: Iterable[RawColumn]) -> dict[tuple[str, str], int]:
+def there(each: Each, columns: Iterable[RawColumn]) -> dict[tuple[str, str], int]:
     """Return how many cells of each column hold anything at all, be it what cannot be read; by table and column."""
     by_table: dict[str, list[RawColumn]] = {}
     for column in columns:
         by_table.setdefault(column.table, []).append(column)
-    found: dict[tuple[str, str], int] = {}
-    for table, mine in by_table.items():
-        counts = ", ".join(f"count({cells.clean(column.cell)})" for column in mine)
-        [row] = sql(f"SELECT {counts} FROM raw.{quoted(table)}")
-        found |= {(table, column.column.name): int(count) for column, count in zip(mine, row, strict=True)}
-    return found
+    counts = (", ".join(f"count({cells.clean(column.cell)})" for column in mine) for mine in by_table.values())
+    counted = each([f"SELECT {count} FROM raw.{quoted(table)}" for table, count in zip(by_table, counts, strict=True)])
+    return {
+        (column.table, column.column.name): int(count)
+        for mine, [row] in zip(by_table.values(), counted, strict=True)
+        for column, count in zip(mine, row, strict=True)
+    }
 
 
-def ids_with_a_fraction(sql: Sql, columns: Iterable[RawColumn]) -> frozenset[tuple[str, str]]:
+def _any_of(source: str, columns: Iterable[RawColumn], asked: str) -> str:
+    """Write the query that asks something of several columns of a raw table at once. asked: of a `{key}`."""
+    listed = ", ".join(asked.format(key=column.key, longest=LONGEST_ID) for column in columns)
+    return f"SELECT {listed} FROM {source}"
+
+
+def ids_with_a_fraction(sql: Sql, each: Each, raw: Mapping[str, Mapping[str, RawColumn]]) -> frozenset[tuple[str, str]]:
     """Return the columns of ids, by table and name, in which every id is digits and `.0`: whole numbers kept as others."""
-    by_table: dict[str, list[RawColumn]] = {}
-    for column in columns:
-        if column.column.kind == "id":
-            by_table.setdefault(column.table, []).append(column)
+    ids = {table: [column for column in columns.values() if column.column.kind == "id"] for table, columns in raw.items()}
+    by_table = {table: columns for table, columns in ids.items() if columns}
     found = set()
-    for table, mine in by_table.items():
-        # Hardly any id has a full stop in it: that is asked of all columns at once, and what an id is of few.
-        listed = ", ".join(f"bool_or(contains(CAST({quoted(column.column.name)} AS VARCHAR), '.0'))" for column in mine)
-        [maybe] = sql(f"SELECT {listed} FROM {mine[0].source}")
+    # Hardly any id has a full stop in it: that is asked of all columns at once, and what an id is of few.
+    looked = each([_any_of(mine[0].source, mine, "bool_or(contains({key}, '.0'))") for mine in by_table.values()])
+    for (table, mine), [maybe] in zip(by_table.items(), looked, strict=True):
         for column in itertools.compress(mine, maybe):
             every = f"SELECT {cells.identifier(column.cell)} AS cell FROM {column.source}"
             [(fractions,)] = sql(f"SELECT bool_and(regexp_full_match(cell, '[0-9]+[.]0')) FROM ({every}) WHERE cell IS NOT NULL")

@@ -24,17 +24,19 @@ from alerting.casedata import cells, engine
 from alerting.casedata.catalogue import TABLES, Limits, Settings
 from alerting.casedata.conversion import (
     RawColumn,
-    absent,
     as_map,
     bad_cells,
     cells_as_json,
     damaged_cells,
     ids_with_a_fraction,
+    in_quotes,
     list_type,
     make_dictionaries,
     quoted,
+    raw_columns,
+    row_counts,
     there,
-    typed,
+    typed_tables,
 )
 from alerting.casedata.engine import EngineFailed
 from alerting.casedata.engine_words import in_words, taken_apart
@@ -47,7 +49,6 @@ from alerting.working_days import FIRST, LAST, ends_of, term_ends
 
 Wanted = Mapping[str, frozenset[str]]
 """The tables a run needs, each with the columns it needs of it."""
-
 
 _Given = TypeVar("_Given")
 
@@ -159,6 +160,8 @@ class Snapshot:
         #: What tells the data that was read from any other.
         self._marks: list[tuple[Any, ...]] | None = None
         self._filling: str | None = None
+        #: Whether tables are settled one after the other: the engine was lost over several at once.
+        self._one_by_one = False
         self._until: float | None = None
         self._open()
 
@@ -258,7 +261,8 @@ class Snapshot:
         except EngineError:
             return [Ran(None, 0.0)] * len(statements)
         for statement, each in zip(statements, ran, strict=True):
-            if each.rows is not None and _CHANGES.match(statement):
+            # What is done within a step is done again with it.
+            if each.rows is not None and _CHANGES.match(statement) and not (self._doing or self._within):
                 self._done.append(partial(self._ask, "execute", statement, []))
         return ran
 
@@ -298,9 +302,12 @@ class Snapshot:
                     self._settle(wanted, source)
                     break
                 except _BegunAnewError as lost:
-                    if lost.table is None or lost.table in self._barred:
+                    if lost.table in self._barred or (lost.table is None and self._one_by_one):
                         raise SourceError(f"the case data cannot be read: {lost.why}", remedy=_MORE_MEMORY) from None
-                    self._barred[lost.table] = lost.why
+                    if lost.table is None:
+                        self._one_by_one = True  # several at once need more memory
+                    else:
+                        self._barred[lost.table] = lost.why
                     self.readings.clear()
                     self._open()
             self._compare()
@@ -366,7 +373,7 @@ class Snapshot:
         A second engine, which is never given the SQL of a rule or a subject, writes the file: this one reaches none, now or
         later. Raises EngineError, and OSError where the file cannot be written.
         """
-        given, settings = _text(path.absolute().as_posix()), "FORMAT parquet, COMPRESSION zstd, USE_TMP_FILE false"
+        given, settings = in_quotes(path.absolute().as_posix()), "FORMAT parquet, COMPRESSION zstd, USE_TMP_FILE false"
         copy = f"COPY (SELECT * FROM given) TO {given} ({settings})"
         try:
             private_files.make(path)
@@ -384,7 +391,7 @@ class Snapshot:
         """
         cast = ", ".join(f"CAST({quoted(name)} AS {kind}) AS {quoted(name)}" for name, kind in columns.items())
         each = (
-            f"SELECT DATE '{day}' AS as_of, {cast} FROM read_parquet({_text(path.absolute().as_posix())})"
+            f"SELECT DATE '{day}' AS as_of, {cast} FROM read_parquet({in_quotes(path.absolute().as_posix())})"
             for day, path in files.items()
         )
         made = f"CREATE OR REPLACE TABLE {quoted(table)} AS SELECT * FROM given"
@@ -393,7 +400,7 @@ class Snapshot:
     def load_parquet(self, table: str, path: Path) -> None:
         """Make a table, or make it anew, of all of a Parquet file as it is. Raises as `read_parquet` does."""
         made = f"CREATE OR REPLACE TABLE {quoted(table)} AS SELECT * FROM given"
-        self._do(partial(self._ask, "read_parquet", f"SELECT * FROM read_parquet({_text(path.absolute().as_posix())})", made))
+        self._do(partial(self._ask, "read_parquet", f"SELECT * FROM read_parquet({in_quotes(path.absolute().as_posix())})", made))
 
     def row_count(self, table: str) -> int:
         """Count the rows filled so far."""
@@ -406,12 +413,11 @@ class Snapshot:
 
     def left_out(self, table: str, count: int, places: Sequence[str]) -> None:
         """Note that `count` records of a filled table could not be read, and where the first of them are."""
-        reading = self.readings.setdefault(table, TableReading(table=table))
-        reading.left_out, reading.record_places = count, list(places)
+        self.reading(table).left_out, self.reading(table).record_places = count, list(places)
 
     def encoded(self, table: str, encoding: str) -> None:
         """Note in which encoding the file of a table is read, in words, where that is not UTF-8 without a fault."""
-        self.readings.setdefault(table, TableReading(table=table)).encoding = encoding
+        self.reading(table).encoding = encoding
 
     def reading(self, table: str) -> TableReading:
         """Return what is noted of a table, to note more of it."""
@@ -425,43 +431,43 @@ class Snapshot:
         self._do(partial(self._settle, wanted, source))
 
     def _settle(self, wanted: Wanted, source: Source | None) -> None:
-        raw: dict[str, dict[str, RawColumn]] = {}
-        for table, name, native in self.sql(
-            "SELECT table_name, column_name, data_type FROM information_schema.columns WHERE table_schema = 'raw'"
-        ):
-            found = raw.setdefault(table, {})
-            if table in TABLES and name in TABLES[table].columns:
-                found[name] = RawColumn(table, TABLES[table].columns[name], native)
-        with_fractions = ids_with_a_fraction(self.sql, (column for found in raw.values() for column in found.values()))
+        raw = raw_columns(self.sql)
+        with_fractions = ids_with_a_fraction(self.sql, self._each, raw)
         for table, name in with_fractions:
             raw[table][name] = replace(raw[table][name], has_fractions=True)
         every = [column for found in raw.values() for column in found.values()]
-        make_dictionaries(self.sql, every, self.settings.codes)
+        make_dictionaries(self.sql, self._each, every, self.settings.codes)
+        self._each([f"CREATE TABLE {name} AS {query}" for name, query in typed_tables(raw).items()])
+        rows = row_counts(self.sql, raw)
         for name, catalogued in TABLES.items():
-            columns = list(catalogued.columns.values())
-            if name not in raw:
-                self.sql(f"CREATE TABLE {name} AS SELECT {', '.join(map(absent, columns))} WHERE false")
-                self.reading(name)
-                continue
-            self.sql(f"CREATE TABLE {name} AS {typed(name, columns, raw[name])}")
             reading = self.reading(name)
-            reading.rows = self.row_count(name)
-            needed = {column for column in wanted.get(name, ()) if not catalogued.columns[column].optional}
-            reading.missing_columns = tuple(sorted(needed - raw[name].keys()))
-            reading.fractions = tuple(sorted(column for table, column in with_fractions if table == name))
+            if name in raw:
+                reading.rows = rows[name]
+                needed = {column for column in wanted.get(name, ()) if not catalogued.columns[column].optional}
+                reading.missing_columns = tuple(sorted(needed - raw[name].keys()))
+                reading.fractions = tuple(sorted(column for table, column in with_fractions if table == name))
         self._note_bad_cells(every, source)
-        flags = [column for column in every if column.column.kind == "flag"]
-        unread = [column for column in every if column.column.name in self.readings[column.table].unreadable_cells]
-        for (table, name), count in there(self.sql, {*flags, *unread}).items():
+        unread = {(table, name) for table, reading in self.readings.items() for name in reading.unreadable_cells}
+        noted = [one for one in every if one.column.kind == "flag" or (one.table, one.column.name) in unread]
+        for (table, name), count in there(self._each, noted).items():
             self.readings[table].cells_there[name] = count
         self.sql("DROP SCHEMA raw CASCADE")
         self._ask("set", LOADED_AT, [])
         for setting in engine.SHUT:
             self.sql(setting)
 
+    def _each(self, statements: Sequence[str]) -> list[list[tuple[Any, ...]]]:
+        """Run statements none of which needs another, on all processors; return the rows of each. Raises EngineError."""
+        if self._one_by_one or not statements:
+            return [self.sql(statement) for statement in statements]
+        ran = self.sql_all(statements)
+        return [
+            each.rows if each.rows is not None else self.sql(statement) for statement, each in zip(statements, ran, strict=True)
+        ]
+
     def _note_bad_cells(self, columns: Sequence[RawColumn], source: Source | None) -> None:
         """Note which cells of raw columns cannot be read, how they are written, and where they are."""
-        for bad in bad_cells(self.sql, columns):
+        for bad in bad_cells(self.sql, self._each, columns):
             reading, name = self.readings[bad.column.table], bad.column.column.name
             if bad.column.column.kind in ("code", "answers"):
                 reading.unmapped[name], reading.unknown_words[name] = bad.count, bad.written
@@ -494,7 +500,3 @@ class Snapshot:
         self._ask("execute", made, [FIRST, LAST, sorted(self.settings.bank_holidays)])
         for statement in others:
             self._ask("execute", statement, [])
-
-
-def _text(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"
