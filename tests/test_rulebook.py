@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -19,6 +20,16 @@ def folder(tmp_path) -> Folder:
 
 
 # A good folder
+
+
+def test_what_a_rule_needs_is_of_its_version(folder):
+    book = folder.load()
+    [rule] = book.rules
+    other = replace(rule, version="another", file=rule.file.model_copy(update={"reads": ("ssd_cp_plans",)}))
+
+    assert "ssd_cp_plans" not in book.needs(rule)
+    assert "ssd_cp_plans" in book.needs(other)
+    assert "ssd_cp_plans" not in book.needs(rule)
 
 
 def test_a_good_folder_has_no_faults(folder):

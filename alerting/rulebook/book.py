@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cached_property
 from pathlib import Path
 
 from alerting.casedata.catalogue import ALWAYS, SERVICE_COLUMNS, TABLES, with_their_own
@@ -140,9 +141,17 @@ class Rulebook(Foundation):
 
     def needs(self, rule: Rule) -> frozenset[str]:
         """Return what a rule reads: the tables, and the columns of them that it uses, as `table.column`."""
-        return rule.reads | {
-            f"{table}.{column}" for table, columns in self.wanted([rule]).items() if table in rule.reads for column in columns
-        }
+        needs = self._needs.get((rule.id, rule.version))
+        if needs is None:
+            wanted = self.wanted([rule])
+            needs = rule.reads | {f"{table}.{column}" for table in rule.reads for column in wanted.get(table, ())}
+            self._needs[rule.id, rule.version] = needs
+        return needs
+
+    @cached_property
+    def _needs(self) -> dict[tuple[str, str], frozenset[str]]:
+        """What rules need, by id and version, once it has been asked for: a run asks of each rule several times."""
+        return {}
 
     def wanted(self, rules: Sequence[Rule]) -> dict[str, frozenset[str]]:
         """Return the tables and columns these rules need, and no others: what is not needed does not leave the council's system."""
