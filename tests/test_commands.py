@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import subprocess
 import sys
@@ -89,6 +90,12 @@ def test_help_lists_each_command_with_its_own_sentence(group) -> None:
 @pytest.mark.parametrize("group", GROUPS)
 def test_help_reads_no_library_that_takes_long(group: tuple[str, ...]) -> None:
     assert imported(*group, "--help") == set()
+
+
+def test_what_could_be_freed_is_looked_for_again_once_the_rules_are_read(shell: Shell) -> None:
+    shell("rules", "list")
+
+    assert gc.isenabled()
 
 
 def test_checking_rules_reads_no_store(council: MadeCouncil) -> None:
