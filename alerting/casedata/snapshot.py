@@ -304,10 +304,8 @@ class Snapshot:
                 except _BegunAnewError as lost:
                     if lost.table in self._barred or (lost.table is None and self._one_by_one):
                         raise SourceError(f"the case data cannot be read: {lost.why}", remedy=_MORE_MEMORY) from None
-                    if lost.table is None:
-                        self._one_by_one = True  # several at once need more memory
-                    else:
-                        self._barred[lost.table] = lost.why
+                    self._one_by_one = self._one_by_one or lost.table is None  # several at once need more memory
+                    self._barred |= {lost.table: lost.why} if lost.table else {}
                     self.readings.clear()
                     self._open()
             self._compare()
@@ -437,7 +435,6 @@ class Snapshot:
             raw[table][name] = replace(raw[table][name], has_fractions=True)
         every = [column for found in raw.values() for column in found.values()]
         make_dictionaries(self.sql, self._each, every, self.settings.codes)
-        self._each([f"CREATE TABLE {name} AS {query}" for name, query in typed_tables(raw).items()])
         rows = row_counts(self.sql, raw)
         for name, catalogued in TABLES.items():
             reading = self.reading(name)
@@ -451,6 +448,10 @@ class Snapshot:
         noted = [one for one in every if one.column.kind == "flag" or (one.table, one.column.name) in unread]
         for (table, name), count in there(self._each, noted).items():
             self.readings[table].cells_there[name] = count
+        # What is read is thrown away table by table: all of it twice would be the most memory that a day takes.
+        self._each(
+            [f"CREATE TABLE {name} AS {query}; DROP TABLE IF EXISTS raw.{name}" for name, query in typed_tables(raw).items()]
+        )
         self.sql("DROP SCHEMA raw CASCADE")
         self._ask("set", LOADED_AT, [])
         for setting in engine.SHUT:
@@ -458,12 +459,8 @@ class Snapshot:
 
     def _each(self, statements: Sequence[str]) -> list[list[tuple[Any, ...]]]:
         """Run statements none of which needs another, on all processors; return the rows of each. Raises EngineError."""
-        if self._one_by_one or not statements:
-            return [self.sql(statement) for statement in statements]
-        ran = self.sql_all(statements)
-        return [
-            each.rows if each.rows is not None else self.sql(statement) for statement, each in zip(statements, ran, strict=True)
-        ]
+        ran = [Ran(None, 0.0)] * len(statements) if self._one_by_one else self.sql_all(statements)
+        return [self.sql(each) if one.rows is None else one.rows for each, one in zip(statements, ran, strict=True)]
 
     def _note_bad_cells(self, columns: Sequence[RawColumn], source: Source | None) -> None:
         """Note which cells of raw columns cannot be read, how they are written, and where they are."""
