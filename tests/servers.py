@@ -75,6 +75,17 @@ class MailServer:
         return "250 2.0.0 Ok: queued as 4F1C2"
 
 
+_HELD: list[socket.socket] = []
+
+
+def closed_port() -> int:
+    """Return a port at which nothing answers, for as long as the tests last: it is held, so that no other process gets it."""
+    held = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    held.bind(("127.0.0.1", 0))
+    _HELD.append(held)
+    return int(held.getsockname()[1])
+
+
 def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return int(listener.getsockname()[1])

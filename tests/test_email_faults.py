@@ -16,7 +16,7 @@ from notifiers.email import Notifier
 from notifiers.email.line import Line
 from tests.mailing import SENDER, not_handed_over, receiver, say_nothing
 from tests.messages import mail_message
-from tests.servers import CLOSE, SILENCE, MailServer, free_port, mail_server, scripted_mail_server
+from tests.servers import CLOSE, SILENCE, MailServer, closed_port, mail_server, scripted_mail_server
 
 
 @pytest.fixture
@@ -109,7 +109,7 @@ def test_without_an_answer_to_the_final_dot_the_message_may_have_arrived(send, d
     ("host", "reason"), [("127.0.0.1", "nothing answers at this port"), ("relay.invalid", "its name is not known")]
 )
 def test_a_server_that_cannot_be_reached_may_come_back(host, reason):
-    notifier = Notifier.model_validate({"host": host, "port": free_port(), "from": SENDER})
+    notifier = Notifier.model_validate({"host": host, "port": closed_port(), "from": SENDER})
 
     with pytest.raises(DeliveryError, match=f"cannot be reached: {reason}") as caught:
         notifier.send(mail_message(), not_handed_over)
@@ -285,7 +285,7 @@ def test_an_answer_is_short_printable_and_without_addresses(send):
     ],
 )
 def test_an_address_that_cannot_be_used_is_told_before_connecting(address):
-    notifier = Notifier.model_validate({"host": "127.0.0.1", "port": free_port(), "from": SENDER})
+    notifier = Notifier.model_validate({"host": "127.0.0.1", "port": closed_port(), "from": SENDER})
 
     with pytest.raises(DeliveryError, match="mail address") as caught:
         notifier.send(mail_message(to_address=address), not_handed_over)

@@ -22,7 +22,7 @@ from alerting.runs.heartbeat import Heartbeat
 from tests.made_council import MONDAY, somebody
 from tests.office import Office
 from tests.sending_desk import refusing
-from tests.servers import free_port, scripted_mail_server
+from tests.servers import closed_port, scripted_mail_server
 
 NOW = datetime(2026, 3, 2, 7, 4, 10, tzinfo=UTC)
 SECRET = "8c1f-the-monitor-knows"
@@ -228,7 +228,7 @@ COPY = {"copy": {"type": "folder", "path": "outbox"}}
 def test_mail_on_a_dead_port_for_three_days_gives_none_and_is_a_breach_of_each_day(
     office: Office, beside: dict[str, Any]
 ) -> None:
-    with_mail(office, free_port(), **beside)
+    with_mail(office, closed_port(), **beside)
     for day in range(3):
         report = office.run(MONDAY + timedelta(days=day))
         assert not gave_a_sign(office)
@@ -245,7 +245,7 @@ def test_mail_on_a_dead_port_for_three_days_gives_none_and_is_a_breach_of_each_d
 
 @pytest.mark.slow
 def test_the_figure_of_the_audit_says_that_messages_were_not_accepted(office: Office) -> None:
-    with_mail(office, free_port())
+    with_mail(office, closed_port())
 
     office.run(MONDAY)
 
@@ -319,7 +319,7 @@ def test_what_a_run_kept_back_is_given_on_the_same_day_once_what_waited_is_taken
 
 @pytest.mark.slow
 def test_it_is_not_given_late_for_another_day_or_while_anything_waits(office: Office) -> None:
-    with_mail(office, free_port())
+    with_mail(office, closed_port())
     office.run(MONDAY)
 
     sent_later(office, MONDAY, hour=8)

@@ -29,7 +29,7 @@ from alerting.delivery.notifier import Notifier
 from alerting.errors import DeliveryError
 from alerting.model import Message, Tier
 from tests.messages import CARD, channel_message, mail_message
-from tests.servers import free_port, scripted_mail_server
+from tests.servers import closed_port, scripted_mail_server
 
 PAGE = Path(__file__).parent.parent / "docs" / "how-to" / "add-a-notifier.md"
 
@@ -295,7 +295,7 @@ def test_no_character_in_the_data_stops_a_message(module, receiver, world):
 @every
 def test_a_message_that_cannot_be_sent_says_why_and_gives_nobody_away(module, tmp_path, monkeypatch):
     (tmp_path / "outbox").write_text("in the way")
-    nowhere = settings_to_reach(module, mail=free_port(), web=free_port(), folder=tmp_path / "outbox")
+    nowhere = settings_to_reach(module, mail=closed_port(), web=closed_port(), folder=tmp_path / "outbox")
     closed = io.StringIO()
     closed.close()
     monkeypatch.setattr("sys.stdout", closed)

@@ -14,7 +14,7 @@ from notifiers.email import Notifier as Email
 from notifiers.teams import Notifier as Teams
 from tests.made_council import MONDAY
 from tests.office import Office
-from tests.servers import free_port, mail_server
+from tests.servers import closed_port, mail_server
 
 
 def email(port: int, **settings: object) -> Email:
@@ -28,7 +28,7 @@ def test_a_relay_that_is_there_is_well_and_gets_no_mail(tmp_path: Path) -> None:
 
 
 def test_a_relay_that_refuses_the_connection_is_named_a_fault() -> None:
-    [problem] = email(free_port()).reach()
+    [problem] = email(closed_port()).reach()
 
     assert "reach" in problem or "refused" in problem
 
@@ -60,7 +60,7 @@ def test_a_flow_that_is_gone_says_so_and_a_living_one_refuses(httpserver: HTTPSe
 
 
 def test_a_flow_whose_host_is_not_there_is_named_a_fault() -> None:
-    teams = Teams(channels={"T1": SecretStr(f"http://127.0.0.1:{free_port()}/flow?sig=hush")}, hosts=("127.0.0.1",))
+    teams = Teams(channels={"T1": SecretStr(f"http://127.0.0.1:{closed_port()}/flow?sig=hush")}, hosts=("127.0.0.1",))
 
     [problem] = teams.reach()
     assert "T1" in problem

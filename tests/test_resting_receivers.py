@@ -24,13 +24,13 @@ from tests.sending_desk import (
     router,
     with_chains,
 )
-from tests.servers import ScriptedMailServer, free_port, scripted_mail_server
+from tests.servers import ScriptedMailServer, closed_port, scripted_mail_server
 
 # ---- a receiver that refuses everybody
 
 
 def test_a_server_that_is_not_there_is_left_alone_after_three_and_nothing_is_lost(desk: Desk) -> None:
-    desk.mail(free_port())
+    desk.mail(closed_port())
     desk.copy()
     desk.plan(*(message(f"M{number}") for number in range(6)))
 
@@ -43,7 +43,7 @@ def test_a_server_that_is_not_there_is_left_alone_after_three_and_nothing_is_los
 
 
 def test_administrators_are_told_of_it_once_through_another_receiver(desk: Desk) -> None:
-    desk.mail(free_port())
+    desk.mail(closed_port())
     desk.copy()
     desk.plan(*(message(f"M{number}") for number in range(6)))
     for _ in range(4):
@@ -56,7 +56,7 @@ def test_administrators_are_told_of_it_once_through_another_receiver(desk: Desk)
 
 def test_a_channel_may_be_told_of_the_faults_of_mail(desk: Desk, httpserver: HTTPServer) -> None:
     httpserver.expect_request(PATH).respond_with_response(Response(status=202))
-    desk.mail(free_port())
+    desk.mail(closed_port())
     desk.teams(httpserver, faults_to="T1")
     desk.plan(*(message(f"M{number}") for number in range(3)))
 
@@ -86,7 +86,7 @@ def test_a_receiver_at_rest_is_tried_with_one_message_and_then_with_all(any_desk
 
 
 def test_a_receiver_rests_for_longer_each_time(desk: Desk) -> None:
-    desk.mail(free_port())
+    desk.mail(closed_port())
     desk.plan(*(message(f"M{number}") for number in range(9)))
     desk.send()
     waits = []
@@ -152,7 +152,7 @@ def test_a_message_refused_as_a_whole_twice_by_a_server_that_takes_others_is_pas
 
 
 def test_the_two_receivers_do_not_wait_for_each_other(desk: Desk) -> None:
-    desk.mail(free_port())
+    desk.mail(closed_port())
     desk.copy()
     desk.plan(*(message(f"M{number}", receiver=receiver) for number in range(5) for receiver in ("mail", "copy")))
 

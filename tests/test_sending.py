@@ -34,7 +34,7 @@ from tests.sending_desk import (
     text,
     with_chains,
 )
-from tests.servers import CLOSE, free_port, scripted_mail_server
+from tests.servers import CLOSE, closed_port, scripted_mail_server
 
 # ---- answers that pass, and answers that never come
 
@@ -164,7 +164,7 @@ def test_a_busy_flow_is_asked_again_when_it_says_but_within_half_an_hour(desk: D
 def test_after_a_day_without_any_receiver_there_is_one_message_that_says_why_it_is_late(any_desk: Desk) -> None:
     desk = any_desk
     alert = desk.alert()
-    desk.mail(free_port())
+    desk.mail(closed_port())
     desk.plan(message("M1", alert))
     for _ in range(20):
         desk.send()

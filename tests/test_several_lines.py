@@ -25,7 +25,7 @@ from tests.sending_desk import (
     router,
     with_chains,
 )
-from tests.servers import free_port, scripted_mail_server
+from tests.servers import closed_port, scripted_mail_server
 
 
 def slowly(seconds: float, answer: Callable[[str], str] = lambda _: "250 ok") -> tuple[Callable[[str], str], list[int]]:
@@ -93,7 +93,7 @@ def test_a_channel_gets_its_cards_one_after_the_other_however_slow_it_is(desk: D
     with HTTPServer(threaded=True) as flow:
         flow.expect_request(PATH).respond_with_handler(post)
         desk.teams(flow)
-        desk.mail(free_port(), lines=4)
+        desk.mail(closed_port(), lines=4)
         desk.plan(*(card(MONDAY + number * DAY) for number in range(3)))
         desk.send(slow_s=0.05)
         posted = len(flow.log)

@@ -19,7 +19,7 @@ from alerting.errors import DeliveryError
 from notifiers.teams import Notifier
 from tests.flows import PATH, SIGNATURE, address, answers, attempt, not_handed_over, receiver, say_nothing
 from tests.messages import channel_message, mail_message
-from tests.servers import free_port
+from tests.servers import closed_port
 
 
 @pytest.fixture(scope="module")
@@ -277,7 +277,7 @@ def test_a_flow_that_does_not_answer_in_time_may_have_posted_the_card(flow):
 
 
 def test_a_host_that_is_not_there_may_come_back():
-    notifier = receiver(address(free_port()))
+    notifier = receiver(address(closed_port()))
 
     with pytest.raises(DeliveryError, match="cannot be reached") as caught:
         notifier.send(channel_message(), say_nothing)

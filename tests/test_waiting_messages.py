@@ -14,7 +14,7 @@ from alerting.store import schema
 from tests.bounced_mails import exchange
 from tests.returned_mail import Post
 from tests.sending_desk import mails, text
-from tests.servers import ScriptedMailServer, free_port
+from tests.servers import ScriptedMailServer, closed_port
 
 pytestmark = pytest.mark.slow
 
@@ -39,7 +39,7 @@ class Waiting(Post):
         self.council.add("ext_restricted", person_id="C9", level="limited", allowed_recipients="S1")
 
     def down(self) -> None:
-        self.by_mail(free_port())
+        self.by_mail(closed_port())
 
     def back(self, at: datetime | None = None) -> None:
         """Let the relay be there again, and the service send what waits."""

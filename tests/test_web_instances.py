@@ -23,7 +23,7 @@ from alerting.web.serving import listening
 from tests.made_council import MONDAY
 from tests.office import Office
 from tests.postgres import AVAILABLE, Server, start_server
-from tests.servers import free_port
+from tests.servers import closed_port, free_port
 from tests.web_site import NOON, PROXY, Browser, Clock, words
 
 pytestmark = [
@@ -216,7 +216,7 @@ def test_an_address_of_the_store_that_is_put_right_meanwhile_is_taken(instances)
     right = config.read_text("utf-8")
     settings = yaml.safe_load(right)
     config.write_text(
-        yaml.safe_dump(settings | {"store": f"postgresql+psycopg://nobody@127.0.0.1:{free_port()}/alerts"}), "utf-8"
+        yaml.safe_dump(settings | {"store": f"postgresql+psycopg://nobody@127.0.0.1:{closed_port()}/alerts"}), "utf-8"
     )
     with serving(instances) as (service, logged):
         until(lambda: bool(logged))

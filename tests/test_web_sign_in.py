@@ -23,7 +23,7 @@ from alerting.web.readers import Role, find_reader
 from alerting.web.visits import is_own_path
 from tests.oidc_provider import CLIENT, SECRET
 from tests.one_team import DIRECTORY, STAFF, without
-from tests.servers import free_port
+from tests.servers import closed_port, free_port
 from tests.web_site import Browser, Site, first_morning, words
 
 ROOT = Path(__file__).parent.parent
@@ -179,7 +179,12 @@ def test_signing_in_leads_to_no_other_place(oidc, to):
 
 
 def test_a_provider_that_is_away_gives_a_plain_page(tmp_path):
-    sign = {"type": "oidc", "issuer": f"http://127.0.0.1:{free_port()}", "client_id": "a", "client_secret": "${file:config.yaml}"}
+    sign = {
+        "type": "oidc",
+        "issuer": f"http://127.0.0.1:{closed_port()}",
+        "client_id": "a",
+        "client_secret": "${file:config.yaml}",
+    }
     with first_morning(tmp_path, sign_in=sign) as site:
         answer = site.browser().get("/sign-in/start")
 
