@@ -6,10 +6,10 @@ WITH figure AS (
   LEFT JOIN v_case_team t ON t.team_id = w.team_id
   WHERE w.month IS NOT NULL
 )
-SELECT whose, of_service, month, CASE WHEN count(inpost_fte) = count(*) THEN sum(inpost_fte) END AS inpost,
-  CASE WHEN count(vacant_fte) = count(*) THEN sum(vacant_fte) END AS vacant,
-  CASE WHEN count(agency_fte) = count(*) THEN sum(agency_fte) END AS agency,
-  CASE WHEN count(leavers_fte) = count(*) THEN sum(leavers_fte) END AS leavers
+SELECT whose, of_service, month, CASE WHEN count(inpost_fte) = count(*) THEN round(fsum(inpost_fte), 9) END AS inpost,
+  CASE WHEN count(vacant_fte) = count(*) THEN round(fsum(vacant_fte), 9) END AS vacant,
+  CASE WHEN count(agency_fte) = count(*) THEN round(fsum(agency_fte), 9) END AS agency,
+  CASE WHEN count(leavers_fte) = count(*) THEN round(fsum(leavers_fte), 9) END AS leavers
 FROM (
   SELECT team_id AS whose, false AS of_service, * EXCLUDE (team_id, service) FROM figure
   UNION ALL SELECT service, true, * EXCLUDE (team_id, service) FROM figure
