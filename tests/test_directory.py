@@ -270,6 +270,15 @@ def test_a_kept_directory_knows_who_has_begun_and_who_has_left_since() -> None:
     assert {id_: why_not_there(stands[1], id_).value for id_ in stands[1].former} == {"leaves": "left", "for a day": "left"}
 
 
+def test_a_directory_of_a_later_day_has_whoever_alone_begins_or_leaves_until_then() -> None:
+    leaves = read(ext_staff=[post(worker_id="W1"), post(worker_id="leaves", ends_on="2026-04-01")])[0]
+    begins = read(ext_staff=[post(worker_id="W1"), post(worker_id="begins", starts_on="2026-04-02")])[0]
+    later = DAY + timedelta(days=2)
+
+    assert [set(one.staff) for one in (leaves, leaves.on(later))] == [{"W1", "leaves"}, {"W1"}]
+    assert [set(one.staff) for one in (begins, begins.on(later))] == [{"W1"}, {"W1", "begins"}]
+
+
 def test_while_the_staff_cannot_be_believed_whoever_today_says_has_left_has() -> None:
     kept, today = read(ext_staff=[post()])[0], read(ext_staff=[post(ends_on="2026-03-01")])[0]
 

@@ -107,6 +107,7 @@ SPECIFICATION = [
     ("firing",          "match, another's",  "",                              "firing",    "reassigned",         "listed: open"),
     ("firing",          "match, later plan", "",                              "firing",    "reassigned",         "listed: open"),
     ("firing",          "clear",             "cleared by the first run",      "resolved",  "cleared",            "listed: cleared"),
+    ("firing",          "clear",             "kept for 1 run",                "recovering","improving",          "listed: improving"),
     ("firing",          "clear",             "kept for 2 runs",               "recovering","improving",          "listed: improving"),
     ("firing",          "clear",             "the rule was changed",          "resolved",  "rule_changed",       "listed: cleared"),
     ("firing",          "left",              "",                              "resolved",  "left (plan ended)",  "listed: cleared"),
@@ -156,6 +157,10 @@ SPECIFICATION = [
     ("closed",          "match",             "the due date changed",          "new",       "new",                "at once: new"),
     ("closed",          "match",             "another plan",                  "new",       "new",                "at once: new"),
     ("closed",          "match",             "no due date, measure fell",     "new",       "new",                "at once: new"),
+    ("closed",          "match",             "no due date, measure grew",     "resolved",  None,                 "nothing"),
+    ("closed",          "match",             "no due date, measure the same", "resolved",  None,                 "nothing"),
+    ("closed",          "match",             "no due date, measure gone",     "new",       "new",                "at once: new"),
+    ("closed",          "match",             "measure fell, same due",        "resolved",  None,                 "nothing"),
     ("closed",          "match, red",        "facts the same",                "new",       "new",                "at once: new"),
     ("closed",          "match",             "until yesterday",               "new",       "new",                "at once: new"),
     ("closed",          "match",             "until today",                   "resolved",  None,                 "nothing"),
@@ -207,7 +212,9 @@ def goes_on(was: Alert | None, given: str, guard: str, rule: RuleLife, today: da
         record |= {"facts": {"plan": "CP2"}} if "facts changed" in guard else {}
         record |= {"due": TUESDAY} if guard == "the due date changed" else {}
         record |= {"member": "CP2"} if guard == "another plan" else {}
-        record |= {"due": None, "measure": 3.0} if "no due date" in guard else {}
+        record |= {"due": None} if "no due date" in guard else {}
+        measures = {"measure fell": 3.0, "measure the same": 11.0, "measure gone": None}
+        record |= next(({"measure": measure} for words, measure in measures.items() if words in guard), {})
         return begin_alert(replace(answer, **record) if answer.outcome == Outcome.match else answer, rule, was, today, weekdays)
     return advance(was, answer, rule, today, changed="changed" in guard)
 

@@ -161,6 +161,8 @@ def test_who_an_alert_was_assigned_to_is_told_in_place_of_the_first_but_what_is_
     assert told(given_to("W2", CRITICAL)) == {"W2": "assigned by Person M1", "M1": "team manager", "S1": "service manager"}
     assert told(given_to("S1", CRITICAL)) == {"S1": "assigned by Person M1", "M1": "team manager"}
     assert set(told(given_to("W2", replace(ALERT, level=Level.amber)))) == {"W2"}
+    # Nor does what is amber stay on a manager's list, where it was there for want of a worker.
+    assert set(told(given_to("W2", AMBER), router(staff=without("W1")))) == {"W2"}
     assert told(given_to("W2"), router(cover={"W2": Cover(by="A1", until=None)})) == {
         "A1": "assigned by Person M1, as cover for Person W2",
         "M1": "team manager",
