@@ -183,6 +183,7 @@ def test_a_new_alert_goes_to_no_team_of_before_where_a_column_of_the_involvement
     assert (office.alert("C9").team, office.alert("C9").worker) == ("TQ", None)
 
 
+@pytest.mark.slow
 def test_where_half_of_it_is_gone_nobody_is_asked_what_a_word_for_a_role_means(tmp_path: Path):
     office = council(tmp_path, 60, 54)
     office.run(MONDAY)

@@ -102,6 +102,7 @@ def test_texts_that_are_read_ahead_are_read_by_one_question(statements: list[str
     assert len([each for each in statements if "json_serialize_sql" in each]) == 1
 
 
+@pytest.mark.slow
 def test_who_has_left_is_asked_only_of_a_subject_of_which_an_alert_is_not_there(tmp_path: Path, statements: list[str]) -> None:
     office = Office(tmp_path)
     office.rules_of_its_own()
@@ -156,6 +157,7 @@ def test_one_that_never_ends_takes_the_time_there_is_and_what_was_done_by_then_s
     assert snapshot.sql("SELECT 1") == [(1,)]
 
 
+@pytest.mark.slow
 def test_one_that_never_ends_has_its_time_alone_and_need_not_be_asked_again(snapshot: Snapshot) -> None:
     with snapshot.time_limit(2):
         endless, *others = snapshot.sql_all([ENDLESS, *["SELECT 1"] * MANY])

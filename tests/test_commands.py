@@ -98,6 +98,7 @@ def test_what_could_be_freed_is_looked_for_again_once_the_rules_are_read(shell: 
     assert gc.isenabled()
 
 
+@pytest.mark.slow
 def test_checking_rules_reads_no_store(council: MadeCouncil) -> None:
     config = council.configure("sqlite:///alerting.db", rules={"path": RULES.as_posix()})
 
@@ -187,6 +188,7 @@ def test_a_date_that_is_none_is_a_usage_error(shell: Shell) -> None:
     shell("run", "daily", "--as-of", "31/03/2026", code=2)
 
 
+@pytest.mark.slow
 def test_alerts_are_listed_shown_acknowledged_and_snoozed(shell_of_all_rules: Shell) -> None:
     shell = shell_of_all_rules
     shell("run", "daily", "--as-of", DAY)

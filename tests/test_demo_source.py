@@ -272,6 +272,7 @@ def test_end_dates_of_9999_are_where_the_truth_says_at_their_rate():
     assert share(len(found), still_open) == pytest.approx(RATES["end_9999"], rel=0.35)
 
 
+@pytest.mark.slow
 def test_open_assessments_of_1900_are_where_the_truth_says_at_their_rate():
     assessments = MIDDLE.tables(START)["ssd_cin_assessments"]
     auth = dict(zip(assessments["cina_assessment_id"], assessments["cina_assessment_auth_date"], strict=True))

@@ -175,6 +175,7 @@ def test_who_has_no_configuration_is_offered_one(tmp_path):
 
 
 @given(name=st.text(min_size=1), address=st.sampled_from(["a@b.gov.uk", "o'neil@b.gov.uk"]), path=st.text(min_size=1))
+@pytest.mark.slow
 def test_whatever_the_answers_are_they_are_read_back_as_they_were_given(name, address, path):
     answers = Answers(
         council=name,

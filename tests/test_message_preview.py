@@ -53,6 +53,7 @@ def test_a_preview_is_what_the_run_then_sends_and_after_it_what_was_sent(office:
     assert "A run of that day has planned it" in preview(office, "--recipient", whose, "--day", DAY)[1]
 
 
+@pytest.mark.slow
 def test_nothing_is_stored_or_sent_for_it(office: Office) -> None:
     code, said = preview(office, "--role", "team_manager", "--day", DAY)
     assert code == 0, said

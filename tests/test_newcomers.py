@@ -87,6 +87,7 @@ def checked(office: Office) -> str:
     return CliRunner().invoke(cli, ["--config", str(office.folder / "config.yaml"), "check"]).output
 
 
+@pytest.mark.slow
 def test_the_least_notifier_sends_the_messages_of_a_run(office, add_file, tmp_path):
     add_file(notifiers, "postcard", LEAST_NOTIFIER)
     office.settings = {"receivers": {"cards": {"type": "postcard", "ceiling": "reference"}}}

@@ -54,6 +54,7 @@ def test_whoever_has_open_alerts_of_a_rule_that_could_not_run_hears_of_it_in_a_s
     assert "none of them is cleared" in sentence
 
 
+@pytest.mark.slow
 def test_the_manager_of_a_team_none_of_whose_rules_could_be_asked_reads_one_sentence_though_nothing_is_theirs(
     office: Office,
 ) -> None:

@@ -263,6 +263,7 @@ def test_a_thread_that_is_about_to_end_is_waited_for(tmp_path):
     "program",
     ["", "raise ImportError", "import threading, time; threading.Thread(target=time.sleep, args=(9,), daemon=True).start()"],
 )
+@pytest.mark.slow
 def test_where_nothing_can_be_forked_a_run_is_begun_by_a_new_interpreter(tmp_path, monkeypatch, program):
     serves = "from alerting.regions.ready_process import serve; serve()" if "Thread" in program else ""
     cannot = ReadyProcess([sys.executable, "-c", f"{program}\n{serves}"])

@@ -32,6 +32,7 @@ def told(found: Trust) -> list[str]:
     return [problem.text for problem in found.told]
 
 
+@pytest.mark.slow
 def test_each_word_that_a_column_may_hold_is_known_however_it_is_spaced():
     for table, columns in WORDS.items():
         for name, words in columns.items():

@@ -106,6 +106,7 @@ def test_where_the_case_data_is_a_database_too_and_the_check_says_so(office, tmp
     ]
 
 
+@pytest.mark.slow
 def test_where_none_of_them_can_be_read_the_case_data_is_and_nothing_ends(office):
     keep_apart(office)
     office.run(MONDAY)

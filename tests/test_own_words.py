@@ -154,6 +154,7 @@ def test_check_names_a_file_that_would_fail_for_want_of_a_value(tmp_path: Path) 
 
 
 @pytest.mark.parametrize("folder", ["missing", "words"])
+@pytest.mark.slow
 def test_administrators_read_what_was_not_used_and_everybody_has_their_message(tmp_path: Path, folder: str) -> None:
     office = Office(tmp_path)
     office.rules_of_its_own()

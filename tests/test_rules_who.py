@@ -38,6 +38,7 @@ def ways(office: Office, rule: str = "CP-03", subject: str = "C1", level: str = 
     return {way["role"]: way for way in json.loads(who(office, rule, subject, "--json"))["levels"][level]}
 
 
+@pytest.mark.slow
 def test_it_names_those_whom_a_run_tells(office):
     found = ways(office)
     office.run(MONDAY)

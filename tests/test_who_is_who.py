@@ -150,6 +150,7 @@ def test_of_a_member_of_staff_it_says_what_they_hold_and_who_covers(office: Offi
     assert notes == "They are away, and nobody covers."
 
 
+@pytest.mark.slow
 def test_of_a_child_it_says_whose_it_is_and_of_a_restricted_one_whose_roles_may_know(office: Office) -> None:
     title, lines, _ = answers(office, "C1")
     assert (title, lines["allocated worker"], lines["team manager"]) == (
