@@ -48,6 +48,15 @@ def test_the_demo_ends_with_how_to_look_at_the_page(demo):
     assert "serve --web-only` shows the page" in demo[2]
 
 
+def test_the_pages_about_the_service_have_something_to_show_before_anybody_looks(browser):
+    browser.follow("/")
+    browser.send("/look-as", person="alerts-admin@example.gov.uk")
+
+    assert "As it was on 2 March 2026 at 07:00." in words(browser.follow("/service/people"))
+    assert "ssd_cp_plans" in words(browser.follow("/service/sources"))
+    assert "open actions" in words(browser.follow("/service/plan"))
+
+
 def test_one_looks_as_a_manager_and_then_as_somebody_else(browser):
     managers = [address for address, said in people(browser).items() if "team manager" in said]
     browser.send("/look-as", person=managers[0])

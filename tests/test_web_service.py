@@ -16,6 +16,7 @@ from click.testing import CliRunner
 
 from alerting.authoring import looked_round
 from alerting.commands import cli
+from alerting.errors import SourceError
 from alerting.store.messages import circuit_breaker
 from alerting.store.rule_rows import read_rule_rows
 from alerting.store.store import EndedRun
@@ -290,6 +291,22 @@ def test_what_a_daily_run_found_is_there_in_the_morning_and_is_said_to_be_older_
         with site.council.store().transaction() as connection:
             connection.exec_driver_sql("UPDATE run SET started_at = '2031-01-01 07:00:00.000000'")
         assert "A run has read it since then." in words(admin.get("/service/rules/coverage"))
+
+
+@pytest.mark.slow
+def test_where_it_cannot_be_found_that_is_said_and_the_run_has_ended_well(tmp_path, monkeypatch):
+    def look(*_: object) -> None:
+        raise SourceError("the extract is gone", remedy="")
+
+    monkeypatch.setattr(looked_round, "look_round", look)
+    with first_morning(tmp_path) as site:
+        site.council.close()
+        site.office.council.write()
+        config = str(site.council.config)
+        result = CliRunner().invoke(cli, ["--config", config, "run", "daily", "--as-of", (MONDAY + DAY).isoformat()])
+
+    assert result.exit_code == 0, result.output
+    assert "what the page shows of the case data is as it was: the extract is gone" in result.output
 
 
 @pytest.mark.slow

@@ -94,6 +94,7 @@ def command(ctx: click.Context, folder: Path, children: int, days: int, seed: in
             for job, day in jobs:
                 advance(f"{job} for {day:%a} {day.day} {day:%B}")
                 reports.append(pipeline.run(job, day, _morning(day, _AT[job])))
+        _look_for_the_page(app, store, reports, last)
         _write_config(config, children, seed, last)
         index = _show(app, store, folder, reports)
     finally:
@@ -178,6 +179,14 @@ def _morning(day: date, at: time) -> Clock:
     """Return a clock that stands at the council's morning, so that the same demo is the same to the letter."""
     moment = datetime.combine(day, at, tzinfo=UTC)
     return lambda: moment
+
+
+def _look_for_the_page(app: App, store: Store, reports: Sequence[Report], last: date) -> None:
+    """Find what the page shows of the case data, as a council's last daily run of the morning does."""
+    from alerting.service import look_after
+
+    daily = next(report for report in reversed(reports) if report.job == "daily")
+    look_after(app, store, daily, _morning(last, _AT["daily"]), lambda entry: echo(entry.says, err=True))
 
 
 def _show(app: App, store: Store, folder: Path, reports: Sequence[Report]) -> Path:
