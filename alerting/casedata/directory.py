@@ -113,7 +113,7 @@ def _plain_service(service: str | None) -> str:
 def read_directory(snapshot: Snapshot, trust: Trust) -> Directory:
     """Read the directory of the snapshot's day: a person's current post counts, the latest to start, then team, then role.
 
-    A post whose last day is written and cannot be read is none that anybody is told by: who has left would be, and the next up may be.
+    A post whose last day is written and cannot be read counts as none: whoever has left would be told by it, and the next up can be instead.
     A list of restricted records of which anything is doubted is no list: half of it would let out what the other half confines.
     """
     people = {

@@ -21,9 +21,9 @@ from alerting.rulebook.sql_tree import names_in_all
 
 INVOLVEMENTS = "ssd_involvements"
 UNKNOWN_ROLES, ONLY_UNKNOWN_ROLES = "unknown roles", "nobody but in unknown roles"
+"""The names of the checks."""
 OF_ROLES = frozenset({UNKNOWN_ROLES, ONLY_UNKNOWN_ROLES})
 """The checks that doubt the table for its words for roles."""
-"""The names of the checks."""
 
 _ASKED = """SELECT count(*), count(*) FILTER (has_worker), count(*) FILTER (NOT has_worker AND in_unknown_role)
 FROM (SELECT person_id IN (SELECT person_id FROM v_alloc) OR person_id IN (SELECT person_id FROM v_pa) AS has_worker,

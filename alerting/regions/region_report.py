@@ -89,6 +89,11 @@ class RegionReport:
         return tuple(one for one in self.authorities if not one.ending.has_run and one.ending is not Ending.off)
 
     @property
+    def off(self) -> tuple[AuthorityRun, ...]:
+        """The authorities that are switched off."""
+        return tuple(one for one in self.authorities if one.ending is Ending.off)
+
+    @property
     def ran(self) -> tuple[AuthorityRun, ...]:
         """The authorities whose day is done."""
         return tuple(one for one in self.authorities if one.ending.has_run)

@@ -93,15 +93,12 @@ def _tell_one(run: AuthorityRun, done: int, of: int) -> None:
 def tell(report: RegionReport) -> None:
     """Print what became of the region's job, for a person: those that did not run last, where they are seen."""
     on = f" for {report.as_of}" if report.as_of else ""
-    from alerting.regions.region_report import Ending
-
     echo(
         f"{report.job}{on}: {len(report.ran)} of {plural(len(report.authorities), 'authority', 'authorities')} ran, {report.seconds:.0f} s"
     )
-    off = [run for run in report.authorities if run.ending is Ending.off]
     rows = [
         [run.name, run.ending.words, run.rows, f"{run.seconds:.1f}", run.alerts.get("new"), run.messages.get("accepted")]
-        for run in (*report.ran, *off, *report.not_run)
+        for run in (*report.ran, *report.off, *report.not_run)
     ]
     echo_table(["Authority", "Ended", "Rows", "Seconds", "New alerts", "Messages"], rows)
     for run in (*report.ran, *report.not_run):
