@@ -202,7 +202,8 @@ def state_of(process: int) -> str | None:
 def test_a_run_has_nothing_of_another_within_reach(tmp_path, ready):
     secret = "import alerting; alerting.secret = os.environ['SECRET'] = 'of adur'\n"
     one = begun_by(ready, tmp_path, f"{secret}(folder / 'begun').touch(); time.sleep(60)")
-    while not (tmp_path / "begun").exists():
+    until = time.monotonic() + 30
+    while not (tmp_path / "begun").exists() and time.monotonic() < until:
         time.sleep(0.01)
     looks = "import alerting\nprint('SECRET' in os.environ, hasattr(alerting, 'secret'), sorted(os.listdir('/proc/self/fd'), key=int))"
     other = begun_by(ready, tmp_path, f"{looks}\nprint(os.getsid(0) == os.getpid(), sys.stdin.read())", tmp_path / "said")
