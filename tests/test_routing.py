@@ -170,6 +170,38 @@ def test_who_an_alert_was_assigned_to_is_told_in_place_of_the_first_but_what_is_
 
 
 @pytest.mark.parametrize(
+    ("alert", "directory", "keeps"),
+    [
+        (ALERT, {"teams": {"T1": replace(T1, manager=None)}}, {"S1": "service manager: no team manager to tell"}),
+        (CRITICAL, {"teams": {"T1": replace(T1, manager=None)}}, {"S1": "service manager: no team manager to tell"}),
+        (ALERT, {"staff": without("M1", "S1")}, {"H1": "head of service: no team manager to tell"}),
+        (ALERT, {"staff": without("M1", "S1", "H1")}, {"P1": "performance team: no team manager to tell"}),
+        (ALERT, {"cover": {"M1": Cover(by="A1", until=None)}}, {"A1": "as cover for Person M1"}),
+        (ALERT, {"cover": {"M1": Cover(by=None, until=None)}}, {"S1": "service manager: no team manager to tell"}),
+        (CRITICAL, {"restricted": limited("S1", "W2")}, {"S1": "service manager"}),
+        (ALERT, {"restricted": limited("Q1", "W2")}, {"Q1": "named for this restricted record"}),
+        (AMBER, {"staff": without("W1", "M1")}, {}),
+        (AMBER, {"restricted": limited("Q1", "W2")}, {}),
+    ],
+    ids=[
+        "no manager", "no manager, critical", "no service manager either", "nobody of the line", "a manager away, covered",
+        "a manager away, not covered", "a manager who may not know", "nobody who may know but whom the record names",
+        "amber, no manager", "amber, whom the record names",
+    ],
+)  # fmt: skip
+def test_what_is_red_and_given_away_stays_with_whoever_answers_for_the_team_in_its_managers_place(
+    alert: Alert, directory: dict[str, Any], keeps: dict[str, str]
+) -> None:
+    assert told(given_to("W2", alert, by="W2"), router(**directory)) == {"W2": "assigned by Person W2"} | keeps
+
+
+def test_what_is_red_and_was_its_workers_is_the_workers_no_more_when_it_is_given_to_another() -> None:
+    to_the_worker = replace(ROUTE, notify={Level.red: ["worker", "service_manager"]})
+
+    assert told(given_to("W2"), router(to_the_worker)) == {"W2": "assigned by Person M1", "S1": "service manager"}
+
+
+@pytest.mark.parametrize(
     ("worker", "why"),
     [
         ("W2", None),

@@ -140,8 +140,8 @@ class Router:
             # It is taken from whoever answers for it, the first; those who are told beside them still are.
             first = kept.pop(next(iter(kept)))
             kept = {taken.person.id: taken} | {id_: recipient for id_, recipient in kept.items() if id_ != taken.person.id}
-            if alert.level >= Level.red and any(self.manager_of(team) == first.person for team in self.teams(alert)):
-                kept.setdefault(first.person.id, first)  # what is red stays on its manager's list, in hand
+            if alert.level >= Level.red and (first.named or first.person.id in self._in_charge(alert)):
+                kept.setdefault(first.person.id, first)  # what is red stays with whoever answers for the team, in hand
         for recipient in self._escalated(alert, route):
             kept.setdefault(recipient.person.id, recipient)
         return list(kept.values())
@@ -183,6 +183,15 @@ class Router:
         """Return the members of staff to whom an alert can be given, by name."""
         free = [worker for worker in self._near(alert) if self.why_not_assigned(alert, worker) is None]
         return sorted((self.directory.staff[worker] for worker in free), key=lambda person: (person.name, person.id))
+
+    def _in_charge(self, alert: Alert) -> set[str]:
+        """Return who answers for each team of an alert, by id: its manager, or the next up who is there, each where they may know."""
+        lines = [
+            [self._look(alert, place, place, self._holder(team, place)).recipient for place in NEXT_UP]
+            for team in self.teams(alert)
+        ]
+        there = [[one.person.id for one in line if one and self.may_know(alert, one.person)] for line in lines]
+        return {line[0] for line in there if line}
 
     def _near(self, alert: Alert) -> frozenset[str]:
         """Return who is in a team that answers for an alert, or above it, by worker id."""
