@@ -18,8 +18,6 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import date, datetime
-from email.message import EmailMessage
-from email.policy import SMTP as WIRE
 from functools import cache
 from hashlib import blake2b
 from itertools import groupby
@@ -40,10 +38,9 @@ from alerting.delivery import notifier
 from alerting.delivery.notifier import Ceiling
 from alerting.errors import DeliveryError
 from alerting.mailboxes import Mailbox, is_address, nobody, one_line
+from alerting.mails import printable, write_mail
 from alerting.model import Message, Tier
 
-_UTF_8 = {"charset": "utf-8"}
-_UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 _PURPOSES = ("daily", "weekly", "monthly", "admin", "quality", "test")
 _LONGEST_LEAD = 220
 
@@ -204,7 +201,7 @@ def _filed(message: Message) -> tuple[_Entry, dict[str, bytes]]:
     stem = f"{message.date.date().isoformat()}-{purpose}-{key}"
     contents: dict[str, bytes] = {}
     if message.html:
-        contents["page"] = _printable(message.html).encode()
+        contents["page"] = printable(message.html).encode()
     if message.channel is None:
         contents["mail"] = _mail(message)
     if message.card is not None:
@@ -227,19 +224,9 @@ def _filed(message: Message) -> tuple[_Entry, dict[str, bytes]]:
 
 
 def _mail(message: Message) -> bytes:
-    mail = EmailMessage(policy=WIRE)
-    mail["Subject"] = one_line(message.subject)
-    mail["Date"] = message.date
-    mail["Message-ID"] = f"<{one_line(message.message_id).strip('<>')}>"
-    mail["Auto-Submitted"] = "auto-generated"
-    mail["X-Alert-Purpose"] = one_line(message.purpose)
-    mail.set_content(_printable(message.text), cte="quoted-printable")
-    mail.add_alternative(_printable(message.html), subtype="html", cte="quoted-printable")
-    for attached in message.attachments:
-        mail.add_attachment(attached.content, maintype="text", subtype=attached.subtype, filename=attached.name, params=_UTF_8)
     # A mail has a sender, but a folder is nobody's mailbox: this one can never be answered by mistake.
     sender = Mailbox(name="Practice alerts", address="alerts@folder.invalid").header()
-    return f"From: {sender}\r\nTo: {_receiver(message)}\r\n".encode("ascii") + mail.as_bytes()
+    return write_mail(message, {"From": sender, "To": _receiver(message)})
 
 
 def _receiver(message: Message) -> str:
@@ -295,10 +282,6 @@ def _counts(card: Mapping[str, Any]) -> list[tuple[str, int]]:
 
 def _lead(text: str) -> str:
     """Return what a message says first: its first paragraph that is a sentence, not a banner or a heading."""
-    paragraphs = [one_line(paragraph) for paragraph in _printable(text).split("\n\n")]
+    paragraphs = [one_line(paragraph) for paragraph in printable(text).split("\n\n")]
     words = next((words for words in paragraphs if words.endswith(".")), next(filter(None, paragraphs), ""))
     return words if len(words) <= _LONGEST_LEAD else words[:_LONGEST_LEAD].rsplit(" ", 1)[0] + " ..."
-
-
-def _printable(text: str) -> str:
-    return _UNPRINTABLE.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))

@@ -53,7 +53,14 @@ MODULES = [
     *(importlib.import_module(f"notifiers.{found.name}") for found in pkgutil.iter_modules(notifiers.__path__)),
     notifier_of_the_docs(),
 ]
-MAY_KNOW = {"alerting.delivery.notifier", "alerting.model", "alerting.errors", "alerting.mailboxes", "alerting.private_files"}
+MAY_KNOW = {
+    "alerting.delivery.notifier",
+    "alerting.model",
+    "alerting.errors",
+    "alerting.mailboxes",
+    "alerting.mails",
+    "alerting.private_files",
+}
 PRIVATE = ("Brennan", "aoife", "P1042", "3 new, 9 open")
 
 every = pytest.mark.parametrize("module", MODULES, ids=lambda module: module.__name__)
