@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
 
 from alerting.alerts.advance import are_owners_known
 from alerting.app import build
+from alerting.casedata.engine import Engine
 from alerting.casedata.trust import Past, Trust
 from alerting.commands import cli
 from alerting.evaluation.allocation import INVOLVEMENTS, ONLY_UNKNOWN_ROLES, UNKNOWN_ROLES
@@ -194,3 +198,19 @@ def test_where_half_of_it_is_gone_nobody_is_asked_what_a_word_for_a_role_means(t
     assert problem.text == "ssd_involvements has 30 rows; when last trusted it had 60"
     assert problem.paste == ()
     assert "source map" not in problem.remedy
+
+
+def test_what_the_rules_stand_on_is_made_once_though_it_is_asked_of_before_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    office, made = council(tmp_path, 3, 3), Counter[str]()
+    ask = Engine.ask
+
+    def noted(self: Engine, operation: str, number: int, *arguments: Any, seconds: float) -> Any:
+        made.update(re.findall(r'CREATE TABLE "(v_\w+)"', repr(arguments)))
+        assert "WITH v_" not in repr(arguments)
+        return ask(self, operation, number, *arguments, seconds=seconds)
+
+    monkeypatch.setattr(Engine, "ask", noted)
+    office.run(MONDAY)
+
+    assert {"v_open_case", "v_alloc", "v_pa"} <= made.keys()
+    assert set(made.values()) == {1}

@@ -19,7 +19,7 @@ from alerting.authoring import draft
 from alerting.authoring.preview import Preview, preview
 from alerting.authoring.today import Today, decide_today, look, work_out
 from alerting.commands import cli
-from alerting.evaluation.evaluate import ask_rules
+from alerting.evaluation.day import ask_all
 from alerting.model import Finding, Level, Outcome
 from alerting.notifications.content import CardContent, DigestContent
 from alerting.notifications.decide import decide
@@ -208,7 +208,7 @@ def worked_out(office: Office) -> Iterator[tuple[App, Today]]:
     app = build(office.folder / "config.yaml")
     rules = app.policy().rules_of("daily")
     with look(app, rules, MONDAY + DAY) as found:
-        yield app, work_out(app, app.policy(), found, ask_rules(app.book, found.snapshot, rules), "daily")
+        yield app, work_out(app, app.policy(), found, ask_all(app.book, found, rules), "daily")
 
 
 @pytest.mark.slow
@@ -306,7 +306,7 @@ def test_on_half_a_list_nobody_is_said_to_be_told(office: Office):
     office.council.write()
     app = build(office.folder / "config.yaml")
     with look(app, [], MONDAY + DAY) as found:
-        today = work_out(app, app.policy(), found, ask_rules(app.book, found.snapshot, []), "daily")
+        today = work_out(app, app.policy(), found, ask_all(app.book, found, []), "daily")
 
     assert today.evaluation.directory.restricted is None
     assert all(not recipients for recipients in today.decision.routes.values())

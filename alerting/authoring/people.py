@@ -17,7 +17,7 @@ from alerting.casedata.snapshot import Snapshot
 from alerting.documents.document import did_you_mean
 from alerting.errors import AlertingError
 from alerting.evaluation import trace
-from alerting.evaluation.evaluate import ask_rules
+from alerting.evaluation.day import ask_all
 from alerting.formatting import day, listed, plural
 from alerting.model import Alert, Condition, Level, Person, Worded
 from alerting.notifications.nobody_there import NobodyThere, why_not_there
@@ -98,7 +98,7 @@ class Answers:
 def check_people(app: App, as_of: date) -> list[FoundFault]:
     """Return what is wrong with who is who on a day. Reads the case data and the store. Raises SourceError and StoreError."""
     with look(app, [], as_of) as found:
-        today = work_out(app, app.policy(), found, ask_rules(app.book, found.snapshot, []), "daily")
+        today = work_out(app, app.policy(), found, ask_all(app.book, found, []), "daily")
         of_rows = [*_unusable(found.snapshot, today.decision.router.directory), *_twice(found.snapshot)]
     router, kinds = today.decision.router, list(PeopleFault)
     of_people = [
@@ -192,7 +192,7 @@ def who_answers(app: App, said: str, as_of: date) -> Answers:
     # A rule of a team's cases has a row for each team, and none for a child.
     rules = [rule for rule in app.book.rules if rule.subject.id == _OPEN_CASE and not rule.file.per][:1]
     with look(app, rules, as_of) as found:
-        answers = ask_rules(app.book, found.snapshot, rules, trust=found.trust)
+        answers = ask_all(app.book, found, rules)
         today = work_out(app, app.policy(), found, answers, "daily")
         router, wanted = today.decision.router, plain(said)
         teams = [team for team in router.directory.teams.values() if wanted in (plain(team.id), plain(team.name))]

@@ -15,7 +15,7 @@ from alerting.alerts.advance import life_of
 from alerting.alerts.brakes import Brake
 from alerting.app import App
 from alerting.authoring.today import Today, look, work_out
-from alerting.evaluation.evaluate import ask_rules
+from alerting.evaluation.day import ask_all
 from alerting.evaluation.evaluation import Asked, Off, Status
 from alerting.model import Condition, Finding, Outcome
 from alerting.notifications.content import CardContent, DigestContent, Notification
@@ -101,7 +101,7 @@ def preview(app: App, draft: Rule, in_use: Rule | None, as_of: date) -> Preview:
     rules = [rule for rule in (draft, beside) if rule]
     policy = app.policy(with_draft(app.book, draft, in_use))
     with look(app, rules, as_of) as found:
-        answers = ask_rules(app.book, found.snapshot, rules, trust=found.trust)
+        answers = ask_all(app.book, found, rules)
         said = {rule.id: {finding.subject: finding for finding in answers.findings(rule.id)} for rule in rules}
         asked, before_asked = answers.asked[draft.id], answers.asked[beside.id] if beside else None
         if beside:

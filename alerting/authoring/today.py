@@ -11,8 +11,8 @@ from alerting.alerts.brakes import History
 from alerting.app import App
 from alerting.errors import SourceError
 from alerting.evaluation import day
-from alerting.evaluation.day import Day, read_day
-from alerting.evaluation.evaluate import Answers, ask_rules
+from alerting.evaluation.day import Day, ask_all, read_day
+from alerting.evaluation.evaluate import Answers
 from alerting.evaluation.evaluation import Evaluation
 from alerting.evaluation.rule_changes import AskedBefore
 from alerting.notifications.decide import decide
@@ -47,7 +47,7 @@ def look(app: App, rules: Sequence[Rule], as_of: date) -> Iterator[Day]:
 def decide_today(app: App, as_of: date) -> Today:
     """Return what a day's directory and what people did say of the live alerts; no rule is asked."""
     with look(app, [], as_of) as found:
-        return work_out(app, app.policy(), found, ask_rules(app.book, found.snapshot, []), "daily")
+        return work_out(app, app.policy(), found, ask_all(app.book, found, []), "daily")
 
 
 def work_out(app: App, policy: Policy, found: Day, answers: Answers, job: str) -> Today:

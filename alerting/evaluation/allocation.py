@@ -15,6 +15,7 @@ from alerting.casedata.catalogue import TABLES, with_their_own
 from alerting.casedata.not_understood import unknown_roles
 from alerting.casedata.snapshot import EngineError, Snapshot, Wanted
 from alerting.casedata.trust import Past, Trust
+from alerting.evaluation.stage import Stage
 from alerting.model import Problem
 from alerting.rulebook.book import Rulebook
 from alerting.rulebook.sql_tree import names_in_all
@@ -53,14 +54,14 @@ class _Doubt:
     says: str
 
 
-def doubt_roles(book: Rulebook, snapshot: Snapshot, wanted: Wanted, judged: Trust, past: Past) -> Trust:
+def doubt_roles(book: Rulebook, snapshot: Snapshot, stage: Stage, wanted: Wanted, judged: Trust, past: Past) -> Trust:
     """Return what is trusted of a day's data, less the involvements where too few people with an open case have a worker by them.
 
     Where the rules of the day do not read what tells that, or more of the involvements is doubted already, it is as it was.
     """
     if INVOLVEMENTS in judged.doubted or not (snapshot.readings.get(INVOLVEMENTS) and snapshot.readings[INVOLVEMENTS].rows):
         return judged
-    counted = _count(book, snapshot, wanted)
+    counted = _count(book, snapshot, stage, wanted)
     doubt = _doubt(counted, snapshot.settings.params) if counted else None
     if doubt is None:
         return judged
@@ -94,17 +95,18 @@ def _doubt(counted: _Counted, params: Mapping[str, object]) -> _Doubt | None:
     return None
 
 
-def _count(book: Rulebook, snapshot: Snapshot, wanted: Wanted) -> _Counted | None:
+def _count(book: Rulebook, snapshot: Snapshot, stage: Stage, wanted: Wanted) -> _Counted | None:
     """Return who of the people with an open case has a worker; None where the day's rules do not read that."""
     if not {"v_open_case", "v_alloc", "v_pa"} <= book.views.keys():
         return None
     views = book.views_for([_ASKED])
     if not _are_read([book.views[name] for name in views], wanted):
         return None
-    made = ",\n".join(f"{name} AS ({book.views[name].strip().rstrip(';')}\n)" for name in views)
+    if not stage.make_views(views).issuperset(views):  # the rules that stand on these views say what is wrong with them
+        return None
     try:
-        [counts] = snapshot.sql(f"WITH {made}\n{_ASKED}", [sorted(unknown_roles(snapshot))])
-    except EngineError:  # the rules that stand on these views say what is wrong with them
+        [counts] = snapshot.sql(_ASKED, [sorted(unknown_roles(snapshot))])
+    except EngineError:
         return None
     people, allocated, only_unknown = map(int, counts)
     return _Counted(people=people, allocated=allocated, only_unknown=only_unknown)

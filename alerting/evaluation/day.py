@@ -23,6 +23,7 @@ from alerting.evaluation.evaluate import Answers, ask_rules
 from alerting.evaluation.evaluation import Evaluation
 from alerting.evaluation.record_moves import follow_records
 from alerting.evaluation.rule_changes import AskedBefore, settle_changes
+from alerting.evaluation.stage import Stage
 from alerting.evaluation.team_measures import read_measures
 from alerting.model import Alert, Problem
 from alerting.rulebook.book import Rulebook
@@ -35,6 +36,8 @@ class Day:
 
     as_of: date
     snapshot: Snapshot
+    #: Where the views and subjects that rules ask stand, some of them already.
+    stage: Stage
     #: The tables that were read, each with the columns that the rules need of it.
     wanted: Wanted
     trust: Trust
@@ -87,8 +90,9 @@ def read_day(
         known = past()
         judged = trust.judge(snapshot, wanted, known)
         put_in_force(snapshot, judged.restricted.in_force(doubted=RESTRICTED in judged.doubted))
-        judged = doubt_roles(book, snapshot, wanted, judged, known)
-        yield Day(as_of=as_of, snapshot=snapshot, wanted=wanted, trust=judged, source=source, lost=lost)
+        stage = Stage(book, snapshot)
+        judged = doubt_roles(book, snapshot, stage, wanted, judged, known)
+        yield Day(as_of=as_of, snapshot=snapshot, stage=stage, wanted=wanted, trust=judged, source=source, lost=lost)
 
 
 def ask(book: Rulebook, day: Day, rules: Sequence[Rule], *, watch: bool = False) -> Answers:
@@ -97,7 +101,12 @@ def ask(book: Rulebook, day: Day, rules: Sequence[Rule], *, watch: bool = False)
     watch: whether every rule is, to know at what they look.
     """
     asked = (*rules, *book.rules) if watch else rules
-    return ask_rules(book, day.snapshot, rules, day.withheld(book, asked), day.trust, watch=watch)
+    return ask_rules(book, day.snapshot, rules, day.withheld(book, asked), day.trust, stage=day.stage, watch=watch)
+
+
+def ask_all(book: Rulebook, day: Day, rules: Sequence[Rule]) -> Answers:
+    """Ask rules of a day's data, those too whose data is not trusted: for whoever tries them, not to tell anybody."""
+    return ask_rules(book, day.snapshot, rules, trust=day.trust, stage=day.stage)
 
 
 def evaluate(book: Rulebook, day: Day, answers: Answers, live: Sequence[Alert], before: AskedBefore) -> Evaluation:

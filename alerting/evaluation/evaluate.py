@@ -286,20 +286,21 @@ def ask_rules(
     withheld: Mapping[str, str] | None = None,
     trust: Trust | None = None,
     *,
+    stage: Stage | None = None,
     watch: bool = False,
 ) -> Answers:
     """Ask each rule. A rule that is withheld, or whose query fails, has no findings; the others are not touched by it.
 
     Rules that read what others answer are asked after those, which are asked for them whatever their job, and forgotten then.
     withheld: why a rule must not be asked today, by its id. trust: what is believed today, None for everything; a rule that needs
-    what is never supplied is off. watch: whether every rule is asked, to know at what they look.
+    what is never supplied is off. stage: where some of the views stand already. watch: whether every rule is asked, to know at what they look.
     """
     wanted = tuple(rules)
     every, reads_answers = (
         book.in_order((*wanted, *(book.rules if watch else ()))),
         any(rule.subject.answers_of for rule in wanted),
     )
-    answers, stage = Answers(snapshot), Stage(book, snapshot)
+    answers, stage = Answers(snapshot), stage or Stage(book, snapshot)
     if reads_answers:
         run_tables.make(snapshot, every, trust)
         run_tables.note_broken(snapshot, book)

@@ -43,14 +43,22 @@ class Stage:
         #: What was left out.
         self.problems: list[Problem] = []
 
+    def make_views(self, names: Iterable[str]) -> set[str]:
+        """Make the tables of these views, each after those that it needs, on all processors; return those that are there now.
+
+        What cannot be made is left to `set_up`, which says why.
+        """
+        waiting = {name: self._book.views[name] for name in names if name not in self._made}
+        needs = {name: set(self._book.views_for([sql])) for name, sql in waiting.items()}
+        made = {name for name, failed in self._made.items() if failed is None}
+        while ready := [name for name in waiting if needs[name] <= made]:
+            made |= self._make_all({name: waiting.pop(name) for name in ready})
+        return made
+
     def prepare(self, subjects: Iterable[Subject]) -> None:
         """Make the tables of these subjects and all they need, on all processors. What cannot be made is left to `set_up`, which says why."""
         every = tuple(subjects)
-        waiting = {name: self._book.views[name] for subject in every for name in self._views_of(subject)}
-        needs = {name: set(self._book.views_for([sql])) for name, sql in waiting.items()}
-        made = set(self._made)
-        while ready := [name for name in waiting if needs[name] <= made]:
-            made |= self._make_all({name: waiting.pop(name) for name in ready})
+        made = self.make_views([name for subject in every for name in self._views_of(subject)])
         able = {_table(subject): subject for subject in every if made.issuperset(self._views_of(subject))}
         made = self._make_all({table: _rows(subject) for table, subject in able.items()})
         counted = [subject for table, subject in able.items() if table in made]

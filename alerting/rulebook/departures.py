@@ -63,13 +63,17 @@ def _find_outside(rule: Rule) -> Iterator[Departure]:
 def _find_loosened(rule: Rule, shipped: Rule) -> Iterator[Departure]:
     """Find the numbers that make a level come later, or for fewer, than the shipped rule does."""
     for name, written in {**shipped.file.params, **shipped.file.tables}.items():
+        before = dict(_numbers(name, written))
+        changed = [
+            (path, value, was)
+            for path, value in _numbers(name, rule.params.get(name))
+            if (was := before.get(path, value)) != value
+        ]
+        if not changed:
+            continue
         parts = [part.term for part in (*rule.levels.values(), rule.where)]
         ways = {_way(rule, part, name) for part in parts if _names(rule, part, name)}
-        before = dict(_numbers(name, written))
-        for path, value in _numbers(name, rule.params.get(name)):
-            was = before.get(path)
-            if was is None or value == was:
-                continue
+        for path, value, was in changed:
             # A level that holds less often the more a number grows is loosened by more; one that nobody can tell, by any change.
             if ways & {(-1 if value > was else 1), None}:
                 said = f"is statutory and has {' '.join(map(str, path[1:]))} at {number(value)} instead of {number(was)}"

@@ -19,8 +19,8 @@ from alerting.casedata.directory import Directory, read_directory
 from alerting.errors import AlertingError, StoreError
 from alerting.evaluation import trace
 from alerting.evaluation.allocation import INVOLVEMENTS
-from alerting.evaluation.day import Day
-from alerting.evaluation.evaluate import Answers, ask_rules
+from alerting.evaluation.day import Day, ask_all
+from alerting.evaluation.evaluate import Answers
 from alerting.evaluation.evaluation import Asked
 from alerting.evaluation.query import ROLES
 from alerting.evaluation.trace import Trace
@@ -139,7 +139,7 @@ def explain(app: App, rule: Rule, subject: str, as_of: date) -> Explanation:
 
 def ask_rule(app: App, rule: Rule, data: Day) -> tuple[Asked, Answers]:
     """Ask a rule about everybody, as a run does. Raises AlertingError where it cannot be asked."""
-    answers = ask_rules(app.book, data.snapshot, [rule], trust=data.trust)
+    answers = ask_all(app.book, data, [rule])
     asked = answers.asked[rule.id]
     if asked.status == "error":
         raise AlertingError(

@@ -19,7 +19,7 @@ from alerting.authoring.today import Today, look, work_out
 from alerting.casedata.directory import Directory, Restriction
 from alerting.errors import AlertingError
 from alerting.evaluation import trace
-from alerting.evaluation.evaluate import ask_rules
+from alerting.evaluation.day import ask_all
 from alerting.evaluation.evaluation import Status
 from alerting.formatting import day, listed, plural
 from alerting.model import Alert, Condition, Finding, Level, Tier
@@ -88,7 +88,7 @@ def who_is_told(app: App, rule: Rule, subject: str, as_of: date) -> Told:
     subject = look_up(app, rule, subject).subject
     policy = app.policy(with_draft(app.book, rule, rule))
     with look(app, [rule], as_of) as found:
-        answers = ask_rules(app.book, found.snapshot, [rule], trust=found.trust)
+        answers = ask_all(app.book, found, [rule])
         if answers.asked[rule.id].status == Status.error:
             raise AlertingError(f"{rule.code} cannot be asked: {answers.asked[rule.id].problem}")
         said = {finding.subject: finding for finding in answers.findings(rule.id)}
