@@ -166,7 +166,7 @@ class Pipeline:
         note = "was stopped before it was done" if report.status == "stopped" else None
         leases.end(claim, report.status, report.as_json(), clock(), note)
         if report.job == "daily" and report.status != "stopped":
-            self._forget(min(report.as_of, clock().date()), clock)
+            self._forget(claim.run_id, min(report.as_of, clock().date()), clock)
         return self._with_heartbeat(report, clock)
 
     def _lapse(self, now: datetime) -> None:
@@ -174,10 +174,11 @@ class Pipeline:
         with suppress(StoreError), self.store.transaction() as connection:
             acts.lapse(connection, self.last_day_of_request, now.astimezone(self.policy.zone).date(), now)
 
-    def _forget(self, today: date, clock: Clock) -> None:
-        """Let the store forget what the council wants forgotten. Where the store is away, the next run does."""
+    def _forget(self, run_id: int, today: date, clock: Clock) -> None:
+        """Let the store forget what the council wants forgotten, and seal that it did. Where the store is away, the next run does."""
         with suppress(StoreError), self.store.transaction() as connection:
-            retention.forget(connection, self.retention, today, clock())
+            if retention.forget(connection, self.retention, today, clock()) != retention.Forgotten():
+                seals.seal_run(connection, run_id, clock())
 
     def _holding(self, claim: Claim, stopping: Callable[[], bool]) -> Callable[[Transaction], None]:
         def hold(connection: Transaction) -> None:

@@ -1,6 +1,7 @@
 """What steers who is told of what, sealed as each run leaves it: a change of it by hand is noticed.
 
-It is what the service remembers by name, and of tables what stays as it is from one run to the next.
+It is what the service remembers by name, and of tables what stays as it is from one run to the next. And how many rows had their words
+erased with the salt of these: a word that is erased by hand, with its salt, is one more.
 
 Runs rewrite it, and people by what they do. So the next run compares it at its beginning, and `audit verify` at any time: what
 differs from the last seal without an act of the kind that changes it was changed by hand. Found once, that is kept for good.
@@ -54,6 +55,8 @@ class Steering:
     columns: tuple[sa.Column[Any], ...] = ()
     #: Whether it is of the alerts that were open when the last run was sealed, and not of the whole table.
     is_of_open: bool = False
+    #: What holds of some rows that are sealed: how many these are, and no more of them.
+    counted: sa.ColumnElement[bool] | None = None
 
     def has(self, name: str) -> bool:
         """Return whether what is remembered under a name belongs to it."""
@@ -120,6 +123,12 @@ STEERING = (
     Steering(part="readings", says="how many rows tables had", columns=tuple(table_reading.c)),
     Steering(part="rules", says="which versions of rules were asked", columns=tuple(rule_version.c)),
     Steering(part="files", says="the files of rules that were asked", columns=tuple(rule_file.c)),
+    Steering(
+        part="erased",
+        says="the number of rows whose words were erased",
+        acts=(ActKind.child_wiped,),
+        counted=sa.and_(sealed_row.c.contents.is_not(None), sealed_row.c.contents_salt.is_(None)),
+    ),
     Steering(part="found", says="what was found changed by hand", names=(_FOUND,)),
 )
 
@@ -212,6 +221,8 @@ def _remembered(connection: sa.Connection) -> Mapping[str, Any]:
 
 def _rows(connection: sa.Connection, one: Steering, now: Mapping[str, Any], last: Any = None) -> list[Any]:
     """Return what is sealed of something that steers, as it stands. last: the seal that it is compared with."""
+    if one.counted is not None:
+        return [connection.execute(sa.select(sa.func.count()).select_from(sealed_row).where(one.counted)).scalar_one()]
     if not one.columns:
         return sorted((name, value) for name, value in now.items() if one.has(name))
     # As it is kept: what is no date any more is a change as well.
