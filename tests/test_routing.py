@@ -224,6 +224,14 @@ def test_why_an_alert_is_not_given_to_somebody() -> None:
     assert router(teams={}).why_not_assigned(ALERT, "W2") == "is neither in its team nor above it"
 
 
+def test_to_whom_an_alert_can_be_given_by_name() -> None:
+    zoe = STAFF | {"A1": replace(STAFF["A1"], name="Zoe Adams"), "W1": replace(STAFF["W1"], email=None)}
+
+    assert [person.id for person in router(staff=zoe).assignable(ALERT)] == ["H1", "M1", "S1", "W2", "A1"]
+    assert [person.id for person in router(restricted=limited("W2", "X1")).assignable(ALERT)] == ["W2"]
+    assert router(restricted=None).assignable(ALERT) == []
+
+
 def test_who_may_not_see_it_now_does_not_have_it_by_having_been_given_it() -> None:
     assert told(given_to("W2"), router(restricted=limited("M1"))) == {"M1": "team manager"}
     away = {"W2": Cover(by="A1", until=None)}

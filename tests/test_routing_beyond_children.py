@@ -52,6 +52,14 @@ def test_where_a_team_of_a_service_has_somebody_the_performance_team_is_not_told
     assert told(OF_A_SERVICE, router(OF_SERVICES, teams=nobody)) == {"P1": "performance team: no team manager to tell"}
 
 
+def test_what_is_of_no_team_and_no_service_is_not_that_of_the_teams_that_have_none() -> None:
+    of_none = router(teams={"T1": replace(T1, service=None), "TP": TP})
+    alone = replace(ALERT, team=None)
+
+    assert not of_none.is_of_service(alone)
+    assert (of_none.team_name(alone), told(alone, of_none)) == ("Data", {"P1": "team manager"})
+
+
 def test_instead_of_a_manager_of_a_service_it_is_those_above_in_each_of_its_teams() -> None:
     both = router(OF_SERVICES, teams={"T1": T1, "T2": replace(T2, service_manager="Q1"), "TP": TP})
 
@@ -81,6 +89,7 @@ def test_nobody_is_told_of_themselves_as_cover_or_under_another_id_of_theirs_now
     assert told(own, router(of_workers, staff=without("W2") | {"M1": same}, former={"W2": STAFF["W2"]})).keys() == {"S1"}
     assert told(own, router(of_workers, staff=without("M1"))).keys() == {"S1"}
     assert told(own, router(of_workers)).keys() == {"M1"}
+    assert told(replace(own, subject="W99"), router(of_workers)).keys() == {"M1"}, "whom nobody has ever heard of is none of them"
     nameless = {id_: replace(person, email=None) for id_, person in STAFF.items() if id_ in ("W2", "X1")}
     for other in (nameless["X1"], STAFF["M1"]):
         assert not router(of_workers, staff=STAFF | nameless).is_about(own, other), "to have no address is to share none"
