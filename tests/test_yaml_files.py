@@ -140,13 +140,27 @@ def test_a_byte_order_mark_and_windows_line_ends_do_not_matter(file):
         ("a: 1e400", "not valid YAML: this number is too large", (1, 4), "Write it in plain digits, at most 30."),
         (b"title: caf\xe9", "this file is not UTF-8 text", (1, None), "Save it as UTF-8: the editor's `Save as` has a choice of encodings."),
         ("id: a".encode("utf-16"), "this file is not UTF-8 text", (1, None), "Save it as UTF-8: the editor's `Save as` has a choice of encodings."),
-        ("- " * 5000 + "a", "this file is nested too deeply", (None, None), ""),
+        *(
+            (text, "not valid YAML: this is nested too deeply", place, "Take brackets or dashes out: nothing here has a hundred levels.")
+            for text, place in [
+                ("- " * 101 + "a", (1, 199)),
+                ("- " * 900_000, (1, 199)),
+                ("a: " + "[" * 1_000_000 + "]" * 900_000, (1, 102)),
+                ("a: " + "{a: " * 250_000 + "1" + "}" * 250_000, (1, 396)),
+                ("? " * 900_000, (1, 199)),
+            ]
+        ),
         ("#" * 2_000_001, "the file is too large to be a rule or a setting", (None, None), ""),
     ],
 )  # fmt: skip
 @pytest.mark.slow
 def test_what_is_refused_is_named_with_its_place_and_what_to_do(file, text, problem, place, remedy):
     assert fault(file, text) == (problem, place, remedy)
+
+
+@pytest.mark.parametrize("text", ["- " * 99 + "a", "a: " + "[" * 99 + "]" * 99])
+def test_a_hundred_levels_are_read(file, text):
+    assert not read(file, text).faults
 
 
 def test_every_key_given_twice_is_named(file):

@@ -28,6 +28,8 @@ from alerting.errors import Excerpt, Fault, Place
 _Model = TypeVar("_Model", bound=BaseModel)
 _MOST_BYTES = 2_000_000
 _LONGEST_NUMBER = 30
+_DEEPEST = 100
+"""How many levels a file may have: ours have eight at most."""
 _MASK, _KEY = "…", "[key]"
 _BLANKS = "\u00a0\u2007\u202f\u200b\ufeff \t"
 _WORD = re.compile(r"""\w+|'[^'\n]*'|"[^"\n]*"|&&|\|\||[<>=]{2}""")
@@ -42,14 +44,23 @@ _BEGINS_NO_TEXT = frozenset(("", *"tTfF~nN-+.0123456789"))
 
 
 class _Loader(yaml.CSafeLoader):
-    """The fast parser. It asks what each node is that is written without a tag: that is seen later, where it is used."""
+    """The fast parser. It asks what each node is that is written without a tag: that is seen later, where it is used.
+
+    It goes down as many levels as a file has, without an end of its own: tens of thousands of brackets would end the process.
+    """
+
+    _depth = 0
 
     def resolve(self, _: type[yaml.Node], __: Any, ___: Any) -> str:
         return ""
 
-    def descend_resolver(self, _: yaml.Node | None, __: Any) -> None: ...
+    def descend_resolver(self, around: yaml.Node | None, __: Any) -> None:
+        self._depth += 1
+        if self._depth > _DEEPEST:
+            raise yaml.MarkedYAMLError(problem="this is nested too deeply", problem_mark=around and around.start_mark)
 
-    def ascend_resolver(self) -> None: ...
+    def ascend_resolver(self) -> None:
+        self._depth -= 1
 
 
 def _scalar(node: yaml.ScalarNode) -> str | int | float | bool | None:
@@ -386,8 +397,6 @@ def load_text(file: str, text: str, *, shown: bool = False) -> Document:
                 _refuse_aliases_and_tags(node)
             document._root = node  # noqa: SLF001  (the document is being made)
             document.value = document._valued(node)  # noqa: SLF001
-    except RecursionError:
-        document.faults.append(Fault(problem="this file is nested too deeply", where=Place(file=file)))
     except yaml.YAMLError as error:
         document.faults.append(_unreadable(document, error))
     return document

@@ -14,6 +14,7 @@ _OPENED = re.compile(r"""(?m)^ *(?:- )*[\w-]+: +(["'])(.*)$""")
 _KEY = re.compile(r" *(?:- )*[\w-]+:(?:\s|$)")
 _SIMPLE = {
     "this number": ("this number is too large", "Write it in plain digits, at most 30."),
+    "nested too deeply": ("this is nested too deeply", "Take brackets or dashes out: nothing here has a hundred levels."),
     "an alias": ("an alias (*name) stands for this value, which is not allowed here", "Write the value out in both places."),
     "a tag": ("a tag (!name) is not allowed here", "Leave it out; a text that looks like a number stands in quotes."),
     "another document": ("there is a second `---`", "Leave it out: a file is one list of keys."),
