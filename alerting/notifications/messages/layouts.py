@@ -8,8 +8,7 @@ from typing import Any
 from urllib.parse import quote
 
 from css_inline import CSSInliner
-from jinja2 import FileSystemLoader, StrictUndefined
-from jinja2.sandbox import SandboxedEnvironment
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from alerting.formatting import day, plural
 
@@ -28,11 +27,13 @@ def inline(html: str) -> str:
 
 
 @cache
-def _layouts() -> SandboxedEnvironment:
-    environment = SandboxedEnvironment(
+def _layouts() -> Environment:
+    # Without a sandbox, which asks of every name whether it may be read: they are ours, and nothing of a council's or a case is part of one.
+    environment = Environment(
         loader=FileSystemLoader(FOLDER),
-        autoescape=lambda name: bool(name) and str(name).endswith(".html"),
+        autoescape=select_autoescape(["html"]),
         undefined=StrictUndefined,
+        auto_reload=False,
         trim_blocks=True,
         lstrip_blocks=True,
     )
