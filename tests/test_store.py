@@ -56,6 +56,24 @@ def write(store: Store, *transitions: object, readings: tuple = (), day: date = 
     return [replace(item, alert=replace(item.alert, id=ids[item.alert.ref])) for item in changes.transitions]
 
 
+def how_it_waits_for_the_disk(connection: sa.Connection) -> int:
+    return connection.exec_driver_sql("PRAGMA synchronous").scalar_one()
+
+
+def test_every_transaction_is_on_the_disk_but_for_those_that_need_not_be(tmp_path):
+    store = Store.open(f"sqlite:///{tmp_path / 'one.db'}")
+    waits = []
+    for lasting in (True, False, True):
+        with store.transaction(lasting=lasting) as connection:
+            waits.append(how_it_waits_for_the_disk(connection))
+    with store.engine.begin() as connection:
+        waits.append(how_it_waits_for_the_disk(connection))
+    store.close()
+
+    full, normal = 2, 1
+    assert waits == [full, normal, full, full]
+
+
 def last_ended(store: Store, keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Alert]:
     with store.transaction() as connection:
         return store.last_ended(keys, connection)

@@ -140,9 +140,13 @@ class Store:
         self.engine.dispose()
 
     @contextmanager
-    def transaction(self) -> Iterator[sa.Connection]:
-        """Run a block as one transaction. Raises StoreError when the database refuses or cannot be reached."""
-        with self._reached(), self.engine.begin() as connection:
+    def transaction(self, *, lasting: bool = True) -> Iterator[sa.Connection]:
+        """Run a block as one transaction. Raises StoreError when the database refuses or cannot be reached.
+
+        lasting: whether it is on the disk when the block ends. Otherwise it may be lost when the power goes, and only then, and not
+        once a lasting one has come after it: SQLite need not wait for the disk.
+        """
+        with self._reached(), self.engine.connect() as connection, connection.execution_options(lasting=lasting).begin():
             yield connection
 
     @contextmanager
@@ -390,10 +394,13 @@ def _ended_run(row: Any) -> EndedRun:
     return EndedRun(id=row.id, as_of=row.as_of, started_at=row.started_at, report=row.report or {})
 
 
+_NOW_OF_SQLITE = sa.text("SELECT strftime('%Y-%m-%d %H:%M:%f', 'now')")
+
+
 def database_now(connection: sa.Connection) -> datetime:
     """Return the moment by the database's own clock, the one clock that every host shares: leases are counted by it alone."""
     if connection.dialect.name == "sqlite":
-        text = connection.execute(sa.text("SELECT strftime('%Y-%m-%d %H:%M:%f', 'now')")).scalar_one()
+        text = connection.execute(_NOW_OF_SQLITE).scalar_one()
         return datetime.fromisoformat(text).replace(tzinfo=UTC)
     # Not now(), which stands still from the transaction's beginning.
     moment: datetime = connection.execute(sa.text("SELECT clock_timestamp()")).scalar_one()
@@ -456,13 +463,18 @@ def _make_private(dialect: object, record: object, arguments: tuple[Any, ...], _
 
 def _prepare_sqlite(connection: Any, _: Any) -> None:
     connection.isolation_level = None
-    for pragma in ("busy_timeout=30000", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+    for pragma in ("busy_timeout=30000", "journal_mode=WAL", "foreign_keys=ON"):
         connection.execute(f"PRAGMA {pragma}")
 
 
 def _begin_sqlite(connection: sa.Connection) -> None:
     """Begin a transaction with the write lock, but for one that only reads."""
-    connection.exec_driver_sql("BEGIN" if connection.get_execution_options().get("reading") else "BEGIN IMMEDIATE")
+    options = connection.get_execution_options()
+    synchronous = "FULL" if options.get("lasting", True) else "NORMAL"
+    if connection.info.get("synchronous") != synchronous:
+        connection.exec_driver_sql(f"PRAGMA synchronous={synchronous}")
+        connection.info["synchronous"] = synchronous
+    connection.exec_driver_sql("BEGIN" if options.get("reading") else "BEGIN IMMEDIATE")
 
 
 def _unreachable(address: str, error: Exception) -> StoreError:
