@@ -14,7 +14,7 @@ from alerting.notifications.last_look import LastLook, Newest, look_again
 from alerting.notifications.routing import Receiver, Router, RuleRoute
 from alerting.notifications.week_content import RuleWeek, TeamWeek
 from alerting.store import newest_directory
-from alerting.store.messages.outbox import ClaimLostError
+from alerting.store.messages.claims import ClaimLostError
 from notifiers.folder import Notifier as Folder
 from tests.sending_desk import ADMINISTRATOR, MONDAY, SEVEN, Desk, card, message, router
 

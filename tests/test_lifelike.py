@@ -9,7 +9,8 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 
 from alerting.notifications.routing import Router
-from alerting.store.messages.outbox import ClaimedMessage, Outbox
+from alerting.store.messages.claims import ClaimedMessage
+from alerting.store.messages.outbox import Outbox
 from tests.lifelike import Life
 
 TestLife = Life.TestCase

@@ -19,7 +19,8 @@ from alerting.model import Condition, Delivery, DeliveryReason, Level, Message
 from alerting.notifications.content import DigestContent, Notification, ToldAlert
 from alerting.store import schema
 from alerting.store.messages.backoff import wait_before
-from alerting.store.messages.outbox import ClaimedMessage, ClaimLostError, Outbox
+from alerting.store.messages.claims import ClaimedMessage, ClaimLostError
+from alerting.store.messages.outbox import Outbox
 from alerting.store.messages.sent import OutboxRow, list_messages
 from alerting.store.messages.told import told_rows
 from alerting.store.store import Store
@@ -128,6 +129,27 @@ def test_a_lease_goes_by_the_clock_of_the_database_alone(outbox: Outbox, store: 
     assert (again.id, again.attempts, again.repeated) == (first.id, 2, False)
     # Nor does a clock that runs ahead end one.
     assert outbox.claim("here", NOW + timedelta(hours=3), LEASE) is None
+
+
+def test_that_a_message_may_have_left_and_what_became_of_it_are_on_the_disk_before_anything_else_is_done(tmp_path) -> None:
+    store = Store.open(f"sqlite:///{tmp_path / 'one.db'}")
+    outbox = Outbox(store, domain="alerts.example.gov.uk")
+    plan(outbox, store, notification())
+    waits: list[str] = []
+
+    @sa.event.listens_for(store.engine, "commit")
+    def note(connection: sa.Connection) -> None:
+        waits.append({1: "later", 2: "now"}[connection.exec_driver_sql("PRAGMA synchronous").scalar_one()])
+
+    waiting = claimed(outbox)
+    outbox.hand_over(waiting, NOW)
+    settle(outbox, waiting, became("accepted"))
+    store.close()
+
+    claim, hand_over, settled = waits
+    assert (hand_over, settled) == ("now", "now")
+    # By a claim nothing leaves: where it is lost, the message is there as it was planned.
+    assert claim == "later"
 
 
 def test_a_sender_that_slept_while_another_took_over_can_neither_hand_over_nor_settle(outbox: Outbox, store: Store) -> None:

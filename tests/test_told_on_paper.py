@@ -16,7 +16,8 @@ from alerting.model import Alert, Delivery, Person
 from alerting.notifications.routing import NEXT_UP, Router
 from alerting.store import schema
 from alerting.store.messages import told
-from alerting.store.messages.outbox import ClaimedMessage, Outbox, content_of, notification_of
+from alerting.store.messages.claims import ClaimedMessage
+from alerting.store.messages.outbox import Outbox, content_of, notification_of
 from tests.told_on_paper import SOME_DAYS, Event, live
 
 pytestmark = pytest.mark.slow

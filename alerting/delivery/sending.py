@@ -30,7 +30,8 @@ from alerting.store import newest_directory
 from alerting.store.job_leases import is_dead
 from alerting.store.messages import circuit_breaker, told
 from alerting.store.messages.backoff import LONGEST_WAIT
-from alerting.store.messages.outbox import ClaimedMessage, ClaimLostError, Outbox
+from alerting.store.messages.claims import ClaimedMessage, ClaimLostError
+from alerting.store.messages.outbox import Outbox
 from alerting.store.messages.send_hold import Marker
 from alerting.store.patience import write_patiently
 from alerting.store.store import Transaction

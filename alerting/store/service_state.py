@@ -101,6 +101,9 @@ _SHAPES: Mapping[str, Any] = {
 """What each value is like, by its name, or by how names begin where they end with a colon."""
 
 
+_REMEMBERED = sa.select(sa.cast(state.c.value, sa.Text)).where(state.c.name == sa.bindparam("name"))
+
+
 def remembered(connection: sa.Connection, name: str) -> Any:
     """Return what is remembered under a name; None where nothing is, or nothing that can be read any more."""
     text = remembered_text(connection, name)
@@ -109,7 +112,7 @@ def remembered(connection: sa.Connection, name: str) -> Any:
 
 def remembered_text(connection: sa.Connection, name: str) -> str | None:
     """Return what is remembered under a name, as it is kept: JSON that nobody has looked at; None where nothing is."""
-    return connection.execute(sa.select(sa.cast(state.c.value, sa.Text)).where(state.c.name == name)).scalar()
+    return connection.execute(_REMEMBERED, {"name": name}).scalar()
 
 
 def remembered_of_each(connection: sa.Connection, begins: str) -> dict[str, Any]:

@@ -46,7 +46,7 @@ def look_through(connection: sa.Connection, now: datetime, *tables: sa.Table) ->
 
 def look_through_one(connection: sa.Connection, now: datetime, table: sa.Table, id_: int) -> bool:
     """Do so with one row, and return whether it could not be read."""
-    found = list(_unreadable(connection, table, f" AND {table.name}.id = {id_}"))
+    found = list(_unreadable(connection, table, id_))
     for row, columns in found:
         _keep(connection, table, row, columns, now)
         _put_right(connection, table, row, columns, now)
@@ -109,23 +109,30 @@ def holds(value: Any, names: Collection[str]) -> bool:
 # ---------------------------------------------------------------------- which they are
 
 
-def _unreadable(connection: sa.Connection, table: sa.Table, which: str = "") -> Iterator[tuple[Mapping[str, Any], list[str]]]:
-    """Return the rows of a table that cannot be read, as they stand, with the names of the columns in which it is so."""
+def _unreadable(
+    connection: sa.Connection, table: sa.Table, id_: int | None = None
+) -> Iterator[tuple[Mapping[str, Any], list[str]]]:
+    """Return the rows of a table that cannot be read, or one of them, as they stand, with the names of the columns in which it is so."""
     query, names = _query(table, connection.dialect)
+    # The number is no part of the text, so that the database reads that once and not for each row.
+    one = "?" if connection.dialect.paramstyle == "qmark" else "%s"
+    asked = (query, ()) if id_ is None else (f"{query} AND {table.name}.id = {one}", (id_,))
     if names:
-        for row in connection.exec_driver_sql(query + which).mappings().all():
+        for row in connection.exec_driver_sql(*asked).mappings().all():
             yield {column.name: row[column.name] for column in table.c}, [name for name in names if not row[f"is {name}"]]
     if connection.dialect.name != "sqlite":
-        yield from _without_their_json(connection, table, which)
+        yield from _without_their_json(connection, table, id_)
     if table is state:
         yield from (({"name": name, "value": value}, ["value"]) for name, value in service_state.out_of_shape(connection))
 
 
-def _without_their_json(connection: sa.Connection, table: sa.Table, which: str) -> Iterator[tuple[Mapping[str, Any], list[str]]]:
+def _without_their_json(
+    connection: sa.Connection, table: sa.Table, id_: int | None
+) -> Iterator[tuple[Mapping[str, Any], list[str]]]:
     """Return the rows of which a text is not the JSON that it should be, as not every database can say so itself."""
     texts = [column.name for column in table.c if column.info.get("json")]
     if texts:
-        query = sa.select(table).where(sa.text(f"true{which}"))
+        query = sa.select(table) if id_ is None else sa.select(table).where(table.c.id == id_)
         if (connection.dialect.server_version_info or ()) >= _KNOWS_JSON:  # else every text would be fetched each morning
             as_text = (sa.type_coerce(table.c[name], sa.Text()) for name in texts)
             query = query.where(sa.or_(*(text.op("IS NOT", is_comparison=True)(sa.text("JSON OBJECT")) for text in as_text)))

@@ -13,7 +13,8 @@ from alerting.model import BOUNCED, DeliveryReason
 from alerting.notifications.content import DigestContent, ItemState, Notification
 from alerting.store.batches import batches
 from alerting.store.messages import circuit_breaker, content_json, told
-from alerting.store.messages.outbox import OPEN, ClaimedMessage, content_of, notification_of
+from alerting.store.messages.claims import ClaimedMessage
+from alerting.store.messages.outbox import OPEN, content_of, notification_of
 from alerting.store.schema import alert, delivery, outbox
 
 

@@ -23,6 +23,15 @@ AGAIN_AFTER = timedelta(days=14)
 """After so long a refused address is tried once more: mailboxes are emptied, and relays mended."""
 
 
+_ITS = receiver_state.c.receiver == sa.bindparam("receiver")
+_RESTING = sa.select(receiver_state).where(receiver_state.c.opened_at.is_not(None))
+_REFUSALS = sa.select(receiver_state.c.refusals).where(_ITS)
+_AT_WORK = receiver_state.delete().where(_ITS)
+_PLACE = sa.and_(bad_address.c.receiver == sa.bindparam("receiver"), bad_address.c.address == sa.bindparam("address"))
+_REFUSED = sa.select(bad_address).where(_PLACE)
+_FORGET = bad_address.delete().where(_PLACE)
+
+
 @dataclass(frozen=True, kw_only=True)
 class RestingReceiver:
     """A receiver that is left alone."""
@@ -49,13 +58,12 @@ class RefusedAddress:
 
 def resting_receivers(connection: sa.Connection) -> dict[str, RestingReceiver]:
     """Return the receivers that rest, by name."""
-    query = sa.select(receiver_state).where(receiver_state.c.opened_at.is_not(None))
-    return {row["receiver"]: RestingReceiver(**row) for row in connection.execute(query).mappings()}
+    return {row["receiver"]: RestingReceiver(**row) for row in connection.execute(_RESTING).mappings()}
 
 
 def refusals_in_a_row(connection: sa.Connection, receiver: str) -> int:
     """Return how often in a row a receiver has refused everybody."""
-    return connection.execute(sa.select(receiver_state.c.refusals).where(receiver_state.c.receiver == receiver)).scalar() or 0
+    return connection.execute(_REFUSALS, {"receiver": receiver}).scalar() or 0
 
 
 def count_refusal(connection: sa.Connection, receiver: str, answer: str, now: datetime) -> RestingReceiver | None:
@@ -75,7 +83,7 @@ def count_refusal(connection: sa.Connection, receiver: str, answer: str, now: da
 
 def note_success(connection: sa.Connection, receiver: str) -> None:
     """Note that a receiver did its work, so that it rests no longer."""
-    connection.execute(receiver_state.delete().where(receiver_state.c.receiver == receiver))
+    connection.execute(_AT_WORK, {"receiver": receiver})
 
 
 def take_trial(connection: sa.Connection, rests: RestingReceiver, now: datetime) -> bool:
@@ -112,14 +120,12 @@ def remember_refusal(
 
 def forget_refusal(connection: sa.Connection, receiver: str, address: str) -> bool:
     """Forget a refusal of an address, which has been accepted or mended; return whether there was one."""
-    mine = sa.and_(bad_address.c.receiver == receiver, bad_address.c.address == as_compared(address))
-    return connection.execute(bad_address.delete().where(mine)).rowcount > 0
+    return connection.execute(_FORGET, {"receiver": receiver, "address": as_compared(address)}).rowcount > 0
 
 
 def find_refusal(connection: sa.Connection, receiver: str, address: str) -> RefusedAddress | None:
     """Return why an address is refused; None where it is not."""
-    mine = sa.and_(bad_address.c.receiver == receiver, bad_address.c.address == as_compared(address))
-    row = connection.execute(sa.select(bad_address).where(mine)).mappings().first()
+    row = connection.execute(_REFUSED, {"receiver": receiver, "address": as_compared(address)}).mappings().first()
     return RefusedAddress(**row) if row else None
 
 

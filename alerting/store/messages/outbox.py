@@ -1,8 +1,8 @@
 """Messages waiting to be sent. Rows are planned with the alerts, in one transaction.
 
 A row is claimed by a conditional update, so that one sender has it; its key, Message-ID and date are fixed when it is
-planned, so that a repeat is the same message. A claim is its owner and the number of the attempt, and lasts by the
-database's clock: a sender that slept while another took over can neither hand its message over nor settle it.
+planned, so that a repeat is the same message. A sender that slept while another took over can neither hand its message over nor
+settle it.
 
     planned ─► claimed ─► accepted | failed | unknown | cancelled        docs/explanation/delivery.md says what each means
        deferred ◄┘
@@ -24,8 +24,9 @@ from alerting.model import Alert, Delivery, DeliveryReason, Reach
 from alerting.notifications.content import AnyContent, CardContent, DigestContent, Notification, with_banner
 from alerting.store import alert_rows, newest_directory, unreadable_rows
 from alerting.store.batches import batches
-from alerting.store.messages import circuit_breaker, content_json, send_hold, told
+from alerting.store.messages import circuit_breaker, claims, content_json, send_hold, told
 from alerting.store.messages.circuit_breaker import RefusedAddress, RestingReceiver
+from alerting.store.messages.claims import ClaimedMessage, ClaimLostError
 from alerting.store.messages.content_json import NO_TEXTS, Texts
 from alerting.store.schema import alert, delivery, outbox
 from alerting.store.store import Store, database_now
@@ -33,42 +34,7 @@ from alerting.store.store import Store, database_now
 OPEN = ("planned", "claimed", "deferred")
 _GOOD_FOR = {"daily": timedelta(hours=17), "weekly": timedelta(days=5), "monthly": timedelta(days=10)}
 _OTHERS_GOOD_FOR = timedelta(days=3)
-
-
-class ClaimLostError(Exception):
-    """Another sender has taken the message over, so it must not be sent on this claim."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class ClaimedMessage:
-    """A claimed row: the notification, and what its message keeps on every attempt. Its owner and attempts are the claim."""
-
-    id: int
-    notification: Notification
-    message_id: str
-    planned_at: datetime
-    attempts: int
-    repeated: bool
-    owner: str
-    lease: timedelta
-    run_id: int | None = None
-    expires_at: datetime | None = None
-    #: The run that first decided by the newest directory, when it was claimed; None where none is kept.
-    newest: int | None = None
-    #: How often in a row the receiver had refused everybody when it was claimed.
-    refusals: int = 0
-    #: That its address is not tried, and why.
-    refused: RefusedAddress | None = None
-
-    @property
-    def is_older(self) -> bool:
-        """Whether it may have been planned by another directory, or another list of restricted records, than the newest.
-
-        What belongs to no run was planned at some time between two of them; nothing of a channel's notices is anybody's.
-        """
-        if self.newest is None:
-            return False
-        return self.run_id < self.newest if self.run_id is not None else not self.notification.is_for_channel
+_ATTEMPTED = delivery.insert()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,7 +100,8 @@ class Outbox:
             row = connection.execute(sa.select(outbox.c.content, outbox.c.address).where(mine)).first()
             tells = {(each.ref, each.condition.value) for each in item.told}
             if row and (row.address != item.address or set(content_json.told_from_json(row.content).alerts) != tells):
-                self._write(connection, mine, _with_delay(item, self._undelivered_since(connection, item)))
+                said = _said(_with_delay(item, self._undelivered_since(connection, item)))
+                connection.execute(outbox.update().where(mine).values(said))
 
     def withdraw(
         self, connection: sa.Connection, run_id: int, purpose: str, planned: Collection[str], as_of: date, now: datetime
@@ -207,12 +174,8 @@ class Outbox:
 
     def amend(self, connection: sa.Connection, claimed: ClaimedMessage, message: Notification, now: datetime) -> ClaimedMessage:
         """Let a claimed message say something else, or go to another address of its reader."""
-        self._write(connection, sa.and_(*_claimed(claimed)), message)
+        claims.write(connection, claimed, _said(message))
         return replace(claimed, notification=message, refused=_find_refusal(connection, message.receiver, message.address, now))
-
-    def _write(self, connection: sa.Connection, which: sa.ColumnElement[bool], item: Notification) -> None:
-        values = {"name": item.name, "address": item.address, "content": content_json.to_json(item.content)}
-        connection.execute(outbox.update().where(which).values(values | {"urgency": item.urgency}))
 
     def _supersede(
         self,
@@ -286,54 +249,44 @@ class Outbox:
         time, and then one row, of those that have been tried least: the most urgent may be the one that it chokes on.
         """
         while True:
-            with self._store.transaction() as connection:
+            # Nothing has left by a claim: where the power goes before the hand-over is written down, the message is planned again.
+            with self._store.transaction(lasting=False) as connection:
                 which = send_hold.which_may_be_sent(connection)
                 if which is None:
                     return None
                 if receivers is not None:
-                    which = which & outbox.c.receiver.in_(sorted(receivers))
+                    which = (*which, outbox.c.receiver.in_(sorted(receivers)))
                 moment = database_now(connection)
                 chosen, on_trial = self._choose(connection, now, moment, which)
                 if chosen is None:
                     return None
                 if on_trial and not circuit_breaker.take_trial(connection, on_trial, now):
                     continue
-                mine = outbox.c.id == chosen.id
-                still = sa.and_(mine, outbox.c.state == chosen.state, outbox.c.attempts == chosen.attempts)
-                values = {"state": "claimed", "owner": owner, "lease_until": moment + lease, "attempts": chosen.attempts + 1}
-                if connection.execute(outbox.update().where(still).values(values)).rowcount == 1:
+                if claims.take(connection, chosen, owner, moment + lease):
                     if unreadable_rows.look_through_one(connection, now, outbox, chosen.id):
                         continue
-                    row = connection.execute(sa.select(outbox).where(mine)).one()
                     try:
-                        return _claimed_message(connection, row, lease, now)
+                        return _claimed_message(connection, claims.read(connection, chosen.id), lease, now)
                     except content_json.ContentError as error:
                         # One row that cannot be read must not keep all others claimed.
                         why = DeliveryReason.not_rendered
                         values = {"state": "failed", "reason": why, "answer": why.say(error.problem), "finished_at": now}
-                        connection.execute(outbox.update().where(mine).values({**values, "owner": None, "lease_until": None}))
+                        mine = outbox.update().where(outbox.c.id == chosen.id)
+                        connection.execute(mine.values({**values, "owner": None, "lease_until": None}))
 
     def _choose(
-        self, connection: sa.Connection, now: datetime, moment: datetime, which: sa.ColumnElement[bool]
+        self, connection: sa.Connection, now: datetime, moment: datetime, which: Sequence[sa.ColumnElement[bool]]
     ) -> tuple[Any, RestingReceiver | None]:
         """Choose the next row, and the resting receiver that is tried with it, if it is one."""
-        due = sa.or_(
-            outbox.c.state == "planned",
-            sa.and_(outbox.c.state == "deferred", outbox.c.next_at <= now),
-            sa.and_(outbox.c.state == "claimed", outbox.c.lease_until < moment),
-        )
-        in_time = sa.or_(outbox.c.expires_at.is_(None), outbox.c.expires_at > now)
-        # The choice reads the index alone: a row's content may be large, and the rows that wait may be many.
-        choice = sa.select(outbox.c.id, outbox.c.state, outbox.c.attempts).where(due, in_time, which).limit(1)
-        by_urgency = (outbox.c.urgency.desc(), outbox.c.id)
+        at = {"now": now, "moment": moment}
         rest = circuit_breaker.resting_receivers(connection)
         for receiver in sorted(rest.values(), key=lambda receiver: receiver.next_at):
             if receiver.next_at <= now:
-                mine = choice.where(outbox.c.receiver == receiver.receiver).order_by(outbox.c.attempts, *by_urgency)
-                if (chosen := connection.execute(mine).first()) is not None:
+                mine = claims.LEAST_TRIED.where(*which, outbox.c.receiver == receiver.receiver)
+                if (chosen := connection.execute(mine, at).first()) is not None:
                     return chosen, receiver
-        others = choice.where(outbox.c.receiver.not_in(rest)) if rest else choice
-        return connection.execute(others.order_by(*by_urgency)).first(), None
+        others = (*which, outbox.c.receiver.not_in(rest)) if rest else which
+        return connection.execute(claims.MOST_URGENT.where(*others) if others else claims.MOST_URGENT, at).first(), None
 
     def owners(self, connection: sa.Connection) -> set[str]:
         """Return who has claimed a message that is neither sent nor settled, in leases that have not run out."""
@@ -356,7 +309,7 @@ class Outbox:
             known = newest_directory.since(connection) == claimed.newest
             handed_over = {"handed_over_at": now, "lease_until": database_now(connection) + claimed.lease}
             values = handed_over if known else {"state": "planned", "owner": None, "lease_until": None}
-            held = connection.execute(outbox.update().where(*_claimed(claimed)).values(values)).rowcount == 1
+            held = claims.write(connection, claimed, values)
         if not (held and known):
             raise ClaimLostError
 
@@ -376,16 +329,15 @@ class Outbox:
         if result.state == "deferred" and not result.ambiguous and not claimed.repeated:
             # A clear answer: it has not arrived, and the next attempt is not a repeat.
             values["handed_over_at"] = None
-        held = connection.execute(outbox.update().where(*_claimed(claimed)).values(values)).rowcount == 1
+        held = claims.write(connection, claimed, values)
         tried = {"state": result.state, "answer": result.answer}
         if not held and self._is_written(connection, claimed):
             # The database had kept it, and was gone before it could say so.
             return False
         if not held:
             tried = {"state": "late", "answer": f"{result.state}, when another sender had it: {result.answer}"}
-        connection.execute(
-            delivery.insert().values(outbox_id=claimed.id, attempt=claimed.attempts, at=result.at, phase=result.phase, **tried)
-        )
+        attempted = {"outbox_id": claimed.id, "attempt": claimed.attempts, "at": result.at, "phase": result.phase}
+        connection.execute(_ATTEMPTED, attempted | tried)
         if held and result.state == "accepted":
             told.forget(connection, claimed.notification)
             told.insert(connection, claimed.notification, claimed.notification.told)
@@ -433,14 +385,15 @@ def _of(item: Notification) -> tuple[sa.ColumnElement[bool], ...]:
     return (outbox.c.receiver == item.receiver, outbox.c.recipient == item.recipient, outbox.c.purpose == item.purpose)
 
 
+def _said(item: Notification) -> dict[str, Any]:
+    """Return what a message says and to whom, as its row has it."""
+    content = content_json.to_json(item.content)
+    return {"name": item.name, "address": item.address, "content": content, "urgency": item.urgency}
+
+
 def _cancelled(why: DeliveryReason, now: datetime) -> dict[str, Any]:
     ended = {"state": "cancelled", "reason": why, "answer": why.say(), "finished_at": now}
     return ended | {"owner": None, "lease_until": None}
-
-
-def _claimed(claimed: ClaimedMessage) -> tuple[sa.ColumnElement[bool], ...]:
-    mine = (outbox.c.id == claimed.id, outbox.c.state == "claimed")
-    return (*mine, outbox.c.owner == claimed.owner, outbox.c.attempts == claimed.attempts)
 
 
 def _with_delay(item: Notification, since: date | None) -> Notification:

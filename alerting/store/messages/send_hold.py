@@ -31,6 +31,7 @@ from alerting.store.store import Store
 STORE_ID, ENVIRONMENT = "store_id", "environment"
 RESTORED = "The service's memory was restored from a backup: some of what is new here you may have been told of before."
 WAITING = ("planned", "deferred", "claimed")
+_HELD_SINCE = sa.select(state.c.at).where(state.c.name == HOLD)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -146,24 +147,24 @@ class Marker:
 
 def find_hold(connection: sa.Connection) -> SendHold | None:
     """Return why fire is held; None where it is not."""
-    since = connection.execute(sa.select(state.c.at).where(state.c.name == HOLD)).scalar()
+    since = connection.execute(_HELD_SINCE).scalar()
     if since is None:
         return None
     held = remembered(connection, HOLD) or {"by": "nobody", "why": "why it was held cannot be read any more", "restored": True}
     return SendHold(since=since, **held)
 
 
-def which_may_be_sent(connection: sa.Connection) -> sa.ColumnElement[bool] | None:
-    """Return which messages may be sent, as a condition of the outbox; None where none may.
+def which_may_be_sent(connection: sa.Connection) -> tuple[sa.ColumnElement[bool], ...] | None:
+    """Return which messages may be sent, as conditions of the outbox, of which all hold; None where none may.
 
     While somebody holds fire, what is told of what happened since may: that it is held and by whom, first of all. It is of no case.
     """
     held = find_hold(connection)
     if held is None:
-        return sa.true()
+        return ()
     if held.restored:
         return None
-    return sa.and_(outbox.c.purpose == "admin", outbox.c.run_id.is_(None), outbox.c.planned_at >= held.since)
+    return outbox.c.purpose == "admin", outbox.c.run_id.is_(None), outbox.c.planned_at >= held.since
 
 
 def hold(connection: sa.Connection, *, by: Actor, why: str, now: datetime, restored: bool = False) -> None:

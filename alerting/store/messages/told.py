@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -53,12 +54,18 @@ def forget(connection: sa.Connection, notification: Notification) -> None:
 
     What another is told in their stead takes nothing from what they were told themselves on a later day.
     """
-    mine = sa.and_(told.c.receiver == notification.receiver, told.c.recipient == notification.reader)
+    theirs: dict[str, Any] = {"receiver": notification.receiver, "recipient": notification.reader}
     if notification.stands_in_for:
-        mine = sa.and_(mine, told.c.told_on <= notification.as_of)
+        theirs["as_of"] = notification.as_of
     for refs in batches(each.ref for each in notification.told):
-        ids = sa.select(alert.c.id).where(alert.c.ref.in_(refs))
-        connection.execute(told.delete().where(mine, told.c.alert_id.in_(ids)))
+        connection.execute(_FORGET_EARLIER if notification.stands_in_for else _FORGET, {**theirs, "refs": refs})
+
+
+_THEIRS = sa.and_(told.c.receiver == sa.bindparam("receiver"), told.c.recipient == sa.bindparam("recipient"))
+_FORGET = told.delete().where(
+    _THEIRS, told.c.alert_id.in_(sa.select(alert.c.id).where(alert.c.ref.in_(sa.bindparam("refs", expanding=True))))
+)
+_FORGET_EARLIER = _FORGET.where(told.c.told_on <= sa.bindparam("as_of"))
 
 
 _TOLD = ("receiver", "recipient", "level", "condition", "told_on")
