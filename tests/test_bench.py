@@ -17,7 +17,7 @@ TINY = {
     "evaluate": ("--children", "200", "--runs", "1"),
     "daily": ("--children", "60", "--runs", "1"),
     "store": ("--findings", "200", "--runs", "1"),
-    "send": ("--children", "60", "--runs", "1"),
+    "send": ("--children", "60", "--receivers", "2", "--runs", "1"),
     "backtest": ("--children", "60", "--days", "2", "--runs", "1"),
 }
 
