@@ -57,7 +57,7 @@ class _Loader(yaml.CSafeLoader):
     def descend_resolver(self, around: yaml.Node | None, __: Any) -> None:
         self._depth += 1
         if self._depth > _DEEPEST:
-            raise yaml.MarkedYAMLError(problem="this is nested too deeply", problem_mark=around and around.start_mark)
+            raise yaml.MarkedYAMLError(problem="this is nested too deeply", problem_mark=around.start_mark if around else None)
 
     def ascend_resolver(self) -> None:
         self._depth -= 1
