@@ -264,6 +264,15 @@ def test_no_channel_hears_of_those_who_work_there_of_adoption_or_of_the_missing(
     assert any("no channel is told" in finding.problem for finding in lint_rule(rule, app.book, MONDAY)) is not counted
 
 
+def test_of_a_rule_that_is_only_in_shadow_it_is_not_said_that_no_channel_may_hear(office: Office) -> None:
+    about(office, "team", "SELECT 'T1' AS key, 'T1' AS team", "team_manager", "shadow: true", code="CP-03")
+    app = build(office.council.configure(office.store_url))
+    [rule] = app.book.rules
+
+    assert not app.policy().routes[rule.id].channel
+    assert not any("no channel is told" in finding.problem for finding in lint_rule(rule, app.book, MONDAY))
+
+
 def test_what_goes_to_nobody_else_cannot_be_assigned_to_another_nor_reach_the_performance_team(office: Office) -> None:
     about(office, "team", "SELECT 'T1' AS key, 'T1' AS team", "team_manager", "nobody_else: true")
     for post in ("manager_id", "service_manager_id", "head_of_service_id"):

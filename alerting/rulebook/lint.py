@@ -246,7 +246,8 @@ def _lint_params(rule: Rule, book: Rulebook) -> Iterator[LintFinding]:
 
 def _lint_channel(rule: Rule) -> Iterator[LintFinding]:
     """Find a rule that says otherwise than is done: no channel hears of it."""
-    if rule.file.channel and not rule.in_channel:
+    # One in shadow is heard of there once it is live.
+    if rule.file.channel and rule.never_in_a_channel:
         yield LintFinding(
             problem=f"no channel is told of {rule.code}: a count of one would tell everybody in it of whom",
             path=("channel",) if "channel" in rule.file.model_fields_set else ("code",),

@@ -113,8 +113,13 @@ class Rule:
 
     @property
     def in_channel(self) -> bool:
-        """Whether a team's channel may count its alerts: none of who works there, of adoption, or of who is missing."""
-        return self.file.channel and not self.file.nobody_else and not self.shadow and not NEVER_IN_A_CHANNEL.fullmatch(self.code)
+        """Whether a team's channel counts its alerts today."""
+        return self.file.channel and not self.shadow and not self.never_in_a_channel
+
+    @property
+    def never_in_a_channel(self) -> bool:
+        """Whether no team's channel may count its alerts: none of who works there, of adoption, or of who is missing."""
+        return self.file.nobody_else or bool(NEVER_IN_A_CHANNEL.fullmatch(self.code))
 
     @property
     def unit(self) -> str:
