@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import date
+from itertools import count
 from random import Random
 
 from alerting.casedata.catalogue import TABLES
@@ -17,8 +19,18 @@ HISTORY_DAYS, CONTACT_DAYS, VISIT_DAYS = 760, 600, 430
 """Closed cases, contacts and visits reach back this far before the start day."""
 
 _LAGS = (0,) * 26 + (1,) * 12 + (2,) * 6 + (3,) * 3 + (4,) * 2 + (5,)
-_RISES, _RISEN_DAYS = 63, 42
+_LARGE = 1 / 3
+"""From this scale on, which is a thousand children, what is rare is there by count, and demand is up around the start day too."""
 _ODD_CASE, _NO_BREAK, _PADDED = 0.4, 0.7, 0.85
+
+
+@dataclass(frozen=True)
+class Rise:
+    """Some weeks in which more contacts come than usual, and other work slips."""
+
+    days: range
+    #: So many times as many contacts as usual.
+    contacts: float
 
 
 class Books:
@@ -31,8 +43,12 @@ class Books:
         self.earliest, self.last = self.start - DAYS_BEFORE, self.start + DAYS_AFTER
         self.since = self.start - HISTORY_DAYS
         self.contacts_since, self.visits_since = self.start - CONTACT_DAYS, self.start - VISIT_DAYS
-        #: The days on which contacts rise, which begin nine weeks after the start day; other work then slips.
-        self.rise = range(self.start + _RISES, self.start + _RISES + _RISEN_DAYS)
+        #: Whether it is so large that what is rare is there by count. At a smaller one a single case would be a share that no
+        #: council has, and what stops a rule that suddenly finds far more than usual would stop it for that.
+        self.large = self.scale >= _LARGE
+        earlier = (Rise(range(self.start - 35, self.start + 7), 1.35),) if self.large else ()
+        #: When demand rises, the last time nine weeks after the start day.
+        self.rises = (*earlier, Rise(range(self.start + 63, self.start + 105), 1.5))
         self._long_before = self.earliest - 20
         self.days = Calendar(date(start.year - 52, 1, 1), date(start.year + 12, 12, 31))
         self.truth = Truth()
@@ -55,6 +71,17 @@ class Books:
         if day < self._long_before:
             return day
         return self.days.working(day, _LAGS[int(self._lag() * 50)])
+
+    def rise(self, day: int) -> Rise | None:
+        """Return the rise in which a day is, if it is in one."""
+        return next((rise for rise in self.rises if day in rise.days), None)
+
+    def one_in(self, share: float, chance: Random) -> Callable[[], bool]:
+        """Return what says of one after another whether it is of a share: evenly at a large council, by chance at another."""
+        if not self.large:
+            return lambda: chance.random() < share
+        asked = count(1)
+        return lambda: int((number := next(asked)) * share) > int((number - 1) * share)
 
     def hit(self, nasty: str) -> bool:
         """Return whether this nasty strikes here."""

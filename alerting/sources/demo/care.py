@@ -47,10 +47,12 @@ _TYPE_WORDS = {
 }
 _TEENAGER = 16
 _FOSTERED, _NEARLY_OF_AGE, _PLACED_TOO_YOUNG = ("U3", "U6"), 14.5, 0.06
-_OF_ANOTHER_KIND = 0.01
-"""Of placements that are not for the long term, recorded as "other"."""
-_OF_AGE, _ENDED_LATE = 18, 0.35
-"""Of young people who leave care at that age, whose record of care is ended weeks late."""
+_OF_ANOTHER_KIND, _OF_ANOTHER_KIND_LARGE = 0.01, 0.02
+"""Of placements that are not for the long term, recorded as "other"; the second at a large council."""
+_OF_AGE, _ENDED_LATE, _ENDED_LATE_LARGE = 18, 0.35, 0.5
+"""Of young people who leave care at that age, whose record of care is ended weeks late; the second at a large council."""
+_BY_SECOND_REVIEW, _BY_SECOND_REVIEW_LARGE = 0.85, 0.98
+"""Of children whose second review is held at another time, whose plan for permanence is there by then; the second at a large council."""
 _PLANNED_LATE = 0.45
 """Of children whose second review is held while contacts rise, whose plan for permanence has to wait."""
 _YEAR = 365.25
@@ -94,6 +96,8 @@ class Care:
         self._other = books.chances("placements of another kind")
         self._ended_late = books.chances("care ended late")
         self._planned_late = books.chances("permanence planned late")
+        self._other_kind = _OF_ANOTHER_KIND_LARGE if books.large else _OF_ANOTHER_KIND
+        self._by_review = _BY_SECOND_REVIEW_LARGE if books.large else _BY_SECOND_REVIEW
         self._periods = 0
 
     def period(self, child: Child, referral: str, entered: int, left: int, why: str, *, unaccompanied: bool = False) -> Period:
@@ -134,7 +138,7 @@ class Care:
             code = "K3" if unaccompanied and age >= _TEENAGER else self._placement_type(age, settled=settled)
             if code in _FOSTERED and _NEARLY_OF_AGE < age < _TEENAGER and self._too_young.random() < _PLACED_TOO_YOUNG:
                 code = "H5"
-            if self._other.random() < _OF_ANOTHER_KIND and code not in _LONG_TERM:
+            if self._other.random() < self._other_kind and code not in _LONG_TERM:
                 code = "Z1"
             reason = (
                 "PLACE"
@@ -233,7 +237,9 @@ class Care:
     def _days_late(self, period: Period) -> int:
         """Return how many days later than others the record of a period is ended."""
         chance = self._ended_late.random
-        late = chance() < _ENDED_LATE and period.left == self._books.days.birthday(period.child.born, _OF_AGE)
+        late = chance() < (_ENDED_LATE_LARGE if self._books.large else _ENDED_LATE) and period.left == self._books.days.birthday(
+            period.child.born, _OF_AGE
+        )
         return 14 + int(chance() * 100) if late else 0
 
     # ------------------------------------------------------------------ reviews
@@ -294,12 +300,12 @@ class Care:
         first = period.entered + 5 + int(chance() * 10)
         second_review = held[1] if len(held) > 1 else period.entered + 110
         pick = chance()
-        if pick < 0.85:
+        if pick < self._by_review:
             decided = second_review - 3 - int(chance() * 70)
         else:
             decided = second_review + 10 + int(chance() * 320) if pick < 0.975 else NEVER
         decided = max(decided, first + 10)
-        if second_review in books.rise and self._planned_late.random() < _PLANNED_LATE:
+        if books.rise(second_review) and self._planned_late.random() < _PLANNED_LATE:
             decided = max(decided, min(second_review + 60, period.until - 1))
         self._care_plan(period, first, min(decided, period.left), None)
         if decided < period.until:

@@ -22,7 +22,9 @@ _STATUSES = ("UASC", "Unaccompanied Asylum Seeking Child (UASC)", "Asylum seeker
 _WORDS = ("the family asked for advice", "seen at home with a sister", 'the school said "all is well"')
 _YEAR = 365
 _MORE_SERIOUS, _SERIOUS = 0.2, "4B"
-"""Of assessments authorised from the start day on, that find this factor where they had not before."""
+"""Of assessments authorised from some day on, that find this factor where they had not before."""
+_SERIOUS_BEFORE = 91
+"""So many days before the start day that is at a large council; at another it is on the start day."""
 _REVERSED_EVERY = 56
 """Days from one plan for adoption that is reversed to the next."""
 _UNMATCHED, _UNMATCHED_DAYS = 2, 130
@@ -105,12 +107,13 @@ def _conferences(books: Books, chance: Random) -> None:
 
 def _factors(books: Books, chance: Random) -> None:
     ledger, more = books.ledgers["ssd_assessment_factors"], books.chances("more serious")
+    since = books.start - (_SERIOUS_BEFORE if books.large else 0)
     for _, shown, row in books.ledgers["ssd_cin_assessments"].rows():
         authorised = row["cina_assessment_auth_date"]
         if not authorised or authorised.startswith("1900") or chance.random() < 0.08:
             continue
         found = {chance.choice(_FACTORS) for _ in range(1 + int(chance.random() ** 2 * 6))}
-        if day_of(authorised) >= books.start and more.random() < _MORE_SERIOUS:
+        if day_of(authorised) >= since and more.random() < _MORE_SERIOUS:
             found.add(_SERIOUS)
         codes = sorted(found)
         text = json.dumps(codes) if chance.random() < 0.9 else json.dumps(dict.fromkeys(codes, "Yes"))
@@ -231,8 +234,12 @@ def _statuses(books: Books, chance: Random) -> None:
 def _pre_proceedings(books: Books, chance: Random) -> None:
     ledger, known = books.ledgers["ssd_pre_proceedings"], first_known(books)
     plans = [row for _, _, row in books.ledgers["ssd_cp_plans"].rows() if not row["cppl_cp_plan_end_date"]]
-    for row in chance.sample(plans, len(plans) // 7):
-        decided = max(day_of(row["cppl_cp_plan_start_date"]) + 30, books.start - 150 + int(chance.random() * 200))
+    chosen = chance.sample(plans, len(plans) // 7)
+    for number, row in enumerate(chosen):
+        when = chance.random()
+        # Of a large council's, which are many, some are at every stage.
+        when = (number + when) / len(chosen) if books.large else when
+        decided = max(day_of(row["cppl_cp_plan_start_date"]) + 30, books.start - 150 + int(when * 200))
         if decided > books.last:
             continue
         letter, meeting = decided + 4 + int(chance.random() * 6), decided + 12 + int(chance.random() * 16)

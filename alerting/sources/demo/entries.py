@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from alerting.sources.demo.allocation import Allocation, Stage
@@ -23,6 +23,8 @@ _BORDER_AGE = 16
 """Who leaves care at 16 or 17 after a long stay is a care leaver too."""
 _AWAY_FROM = 35
 """So many days after the start day, one adviser is away from then on until contacts rise no more."""
+_AWAY_EARLIER = range(-62, 7)
+"""The days, as counted from the start day, on which another is away at a large council."""
 _WHY = ("E4A",) * 8 + ("E4B",) * 2 + ("E45", "E46", "E41", "E13", "E8", "E47")
 
 
@@ -49,8 +51,9 @@ class Entries:
 
     def __post_init__(self) -> None:
         self._chance = self.books.chances("entries")
-        self._unadvised = self.books.chances("unadvised")
+        self._names_nobody = self.books.one_in(RATES["no_adviser"], self.books.chances("unadvised"))
         self._leavers = Leavers(self.books)
+        self._asylum = self.books.chances("asylum")
         self._advised: list[tuple[Child, Stay, Stage]] = []
 
     def long_ago(self, first: int, last: int, families_a_day: float) -> list[Child]:
@@ -87,18 +90,33 @@ class Entries:
 
     def write_leavers(self) -> None:
         """Write the care leavers, once it is known who advises them."""
-        away = self._adviser_away()
-        for child, stay, stage in self._advised:
+        advised = [one for one in self._advised if one[1].left < self.books.last]
+        away = self._advisers_away(Counter(stage.worker for _, _, stage in advised if stage.worker))
+        for child, stay, stage in advised:
             adviser = stage.worker
             team = (adviser.team if adviser else None) or self.allocation.staff.teams["care_leavers"][0]
             named = adviser.id if adviser and self._chance.random() < 0.97 and not stage.names_nobody else None
-            unseen = range(self.books.start + _AWAY_FROM, self.books.rise.stop) if adviser and adviser is away else range(0)
+            unseen = away.get(adviser, range(0)) if adviser else range(0)
             self._leavers.add(child, stay.left, named, team.id, until=stay.advised_until, unseen=unseen)
 
-    def _adviser_away(self) -> Worker | None:
-        """Return the adviser of the most, whom nobody stands in for while they are away."""
-        advisers = Counter(stage.worker for _, _, stage in self._advised if stage.worker)
-        return max(advisers, key=lambda worker: (advisers[worker], worker.id), default=None)
+    def forget_advisers(self) -> None:
+        """Leave a few of those who leave care without an adviser, before it is known who advises them: the role names nobody."""
+        if self.books.large:
+            # Evenly, so that some are of each age.
+            self._advised.sort(key=lambda advised: advised[1].left)
+        for child, stay, advice in self._advised:
+            if self._names_nobody():
+                advice.names_nobody = True
+                self.books.truth.note("no_adviser", child.id, max(stay.left, child.shown), stay.advised_until)
+
+    def _advisers_away(self, advised: Mapping[Worker, int]) -> dict[Worker, range]:
+        """Return the advisers of the most, whom nobody stands in for while they are away, and the days on which they are."""
+        start = self.books.start
+        spells = [range(start + _AWAY_FROM, self.books.rises[-1].days.stop)]
+        if self.books.large:
+            spells.append(range(start + _AWAY_EARLIER.start, start + _AWAY_EARLIER.stop))
+        most = sorted(advised, key=lambda worker: (advised[worker], worker.id), reverse=True)
+        return dict(zip(most, spells, strict=False))
 
     # ------------------------------------------------------------------ one child
 
@@ -126,7 +144,16 @@ class Entries:
             closes.append(stay.advised_until or stay.left + 30 + int(self._chance.random() * 30))
             self.care.period(child, identifier, entered, stay.left, self._why(stay), unaccompanied=alone)
             self._stages(child, identifier, entered, stay)
+            if alone and self.books.large:
+                self._seek_asylum(child, entered)
         self.front_door.close(referral, closes)
+
+    def _seek_asylum(self, child: Child, entered: int) -> None:
+        """Write that a child who came alone sought asylum, some with leave to remain until a day."""
+        ledger, text, chance = self.books.ledgers["ssd_immigration_status"], self.books.days.text, self._asylum.random
+        ends = entered + 300 + int(chance() * 800)
+        cells = (ledger.next_id(), child.id, text(entered), text(ends) if chance() < 0.4 else None, "UASC")
+        ledger.add(max(child.shown, self.books.days.working(entered, 2)), cells)
 
     def _why(self, stay: Stay) -> str:
         age = (stay.left - stay.born) / _YEAR
@@ -146,9 +173,5 @@ class Entries:
             return
         # Involvements of advisers often have no referral.
         advice = Stage("care_leavers", "16PLUS", stay.left, stay.advised_until, [child], [None])
-        if self._unadvised.random() < RATES["no_adviser"]:
-            advice.names_nobody = True
-            self.books.truth.note("no_adviser", child.id, max(stay.left, child.shown), stay.advised_until)
         self.allocation.add(advice)
-        if stay.left < self.books.last:
-            self._advised.append((child, stay, advice))
+        self._advised.append((child, stay, advice))

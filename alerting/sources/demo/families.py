@@ -190,8 +190,6 @@ _CONTACT_SOURCES = (
 _MONTHS = {1: 546, 2: 550, 3: 519, 4: 433, 5: 556, 6: 586, 7: 518, 8: 440, 9: 540, 10: 557, 11: 557, 12: 451}
 _MEAN_MONTH = 521
 _CONTACTS_A_YEAR = 3367 * 4.8
-_MORE = 1.5
-"""So many times as many contacts as usual while they rise."""
 _UNSEEN = 0.04
 """Of assessments, authorised without a word that the child was seen."""
 _SATURDAY = 5
@@ -221,8 +219,8 @@ def write_contacts(books: Books, people: People, known: list[Child]) -> None:
         on = date.fromordinal(day)
         busy = season(on.month) * (1.26 if on.weekday() < _SATURDAY else 0.35)
         text = books.days.text(day)
-        if day in books.rise:
-            busy *= _MORE
+        if rise := books.rise(day):
+            busy *= rise.contacts
         for _ in range(number(chance, _CONTACTS_A_YEAR * books.scale / 365 * busy)):
             shown, pick = books.recorded(day), random()
             if pick < 0.32 and with_case:

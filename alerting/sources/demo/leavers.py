@@ -9,6 +9,8 @@ from alerting.sources.demo.ledger import Cell
 from alerting.sources.demo.people import Child
 
 LEAVING_AGE, GROWN_AGE, LAST_AGE = 18, 21, 25
+_MOSTLY, _MOSTLY_LARGE = 0.95, 0.975
+"""Of contacts, those with the next within eight weeks or so; the second at a large council."""
 _WORDS = {
     "REL": ("Relevant", "a) Relevant child"),
     "FREL": ("Former Relevant", "b) Former relevant child", "former\u00a0relevant"),
@@ -89,12 +91,14 @@ class Leavers:
 
     def _contacts(self, left: int, until: int) -> Iterator[int]:
         """Return the days of contact of the last half year or so: every three or four weeks, now and then much later."""
-        chance = self._chance.random
+        chance, mostly = self._chance.random, _MOSTLY_LARGE if self._books.large else _MOSTLY
         day = max(left + 5, self._books.earliest - 260 + int(chance() * 20))
         while (day := self._books.days.working(day)) < until:
             yield day
             pick = chance()
-            days = 9 + int(chance() * 28) if pick < 0.87 else 38 + int(chance() * 16) if pick < 0.95 else 50 + int(chance() * 60)
+            days = (
+                9 + int(chance() * 28) if pick < 0.87 else 38 + int(chance() * 16) if pick < mostly else 50 + int(chance() * 60)
+            )
             day += days
 
     def _plans(self, left: int, until: int) -> Iterator[int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -31,11 +32,50 @@ WAYS: Mapping[str, float] = {
 _REFERRALS_A_YEAR = 3460
 _CHILDREN_A_FAMILY = 1.71
 _AGAIN = 0.26
+"""Of families referred to a small council, that have been referred before."""
+_A_YEAR = 365
+_COMING_BACK, _COMING_BACK_AT_MOST = 0.212, 0.228
+_MORE_COME_BACK, _RISING_DAYS = range(-19, 115), 48
+"""The days, as counted from the start day, in which the share of those who come back rises, stays, and is less again."""
 _REACH_DAYS = 1100
 _LONG_REACH_DAYS = 20 * 365
 _WEEKDAY, _WEEKEND = 1.3, 0.25
 _SATURDAY = 5
 _ASSESSMENT_AT_MOST_DAYS = 130
+
+
+class ComingBack:
+    """How many of a year's referrals are of children referred in the year before, and how many there should be.
+
+    About as many as in the middle of all councils; more come back from some weeks before the start day on, fewer three months after it.
+    """
+
+    def __init__(self, start: int) -> None:
+        self._start = start
+        self._year: deque[tuple[int, int, int]] = deque()
+        self._referred = self._again = 0
+        self._last: dict[str, int] = {}
+
+    def too_few(self, day: int) -> bool:
+        """Return whether the next family should be one that comes back."""
+        while self._year and self._year[0][0] <= day - _A_YEAR:
+            _, referred, again = self._year.popleft()
+            self._referred -= referred
+            self._again -= again
+        return self._again < self._share(day) * self._referred
+
+    def note(self, day: int, children: list[Child]) -> None:
+        """Note the referral of a family."""
+        again = sum(day - self._last.get(child.id, 0) <= _A_YEAR for child in children)
+        self._last |= dict.fromkeys((child.id for child in children), day)
+        self._year.append((day, len(children), again))
+        self._referred += len(children)
+        self._again += again
+
+    def _share(self, day: int) -> float:
+        since, whole = day - self._start - _MORE_COME_BACK.start, len(_MORE_COME_BACK)
+        risen = max(0.0, min(1.0, since / _RISING_DAYS, (whole - since) / _RISING_DAYS))
+        return _COMING_BACK + (_COMING_BACK_AT_MOST - _COMING_BACK) * risen
 
 
 @dataclass(slots=True, eq=False)
@@ -60,6 +100,7 @@ class Lives:
         self._protection = Protection(books, set_by)
         self._care = Care(books, set_by)
         self._entries = Entries(books, self.people, self._front_door, self.allocation, self._care, self._notice)
+        self._coming_back = ComingBack(books.start)
         self._closed: list[tuple[int, list[Child]]] = []
         self.children: list[Child] = []
         self.open_cases: list[OpenCase] = []
@@ -86,6 +127,7 @@ class Lives:
             busy = season(on.month) * (_WEEKDAY if on.weekday() < _SATURDAY else _WEEKEND)
             for _ in range(number(self._chance, rate * busy)):
                 self._refer(day, self._way())
+        self._entries.forget_advisers()
         self.allocation.hand_out()
         self._front_door.write_assessments()
         self._entries.write_leavers()
@@ -100,16 +142,22 @@ class Lives:
 
     def _refer(self, day: int, way: str) -> None:
         if way == "care":
-            self.children += self._entries.enter(day)
+            entered = self._entries.enter(day)
+            self._coming_back.note(day, entered)
+            self.children += entered
             return
         lasts = self._lasts(way)
         if day + lasts + _ASSESSMENT_AT_MOST_DAYS < self._books.since:
             return
-        children = self._again(day) if self._chance.random() < _AGAIN else None
+        again = self._chance.random() < _AGAIN
+        if self._books.large:
+            again = self._coming_back.too_few(day)
+        children = self._again(day) if again else None
         if children is None:
             unborn = way in ("plan", "protection") and self._chance.random() < 0.04
             children = self._front_door.family(day, unborn=unborn)
             self.children += children
+        self._coming_back.note(day, children)
         referral = self._front_door.refer(day, children, nfa=way == "no further action")
         if self._chance.random() < 0.15:
             self._front_door.early_help(referral)

@@ -34,6 +34,7 @@ class People:
         self._books = books
         self._chance = books.chances("people")
         self._birth_late = books.chances("births entered late")
+        self._is_late = books.one_in(_BIRTH_LATE, self._birth_late)
         self._numbers = count(4021)
 
     def child(self, born: int, shown: int, *, unaccompanied: bool = False) -> Child:
@@ -54,7 +55,7 @@ class People:
         row = ledger.add(shown, (identifier, "U" if unborn else sex, "01" if sex == "M" else "02", ethnicity, *dates))
         if unborn and born <= books.last:
             known = books.recorded(born)
-            if self._birth_late.random() < _BIRTH_LATE:
+            if self._is_late():
                 known += 45 + int(self._birth_late.random() * 180)
             for column, cell in (("pers_dob", born_text), ("pers_expected_dob", None), ("pers_sex", sex)):
                 ledger.change(known, row, column, cell)

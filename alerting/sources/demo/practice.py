@@ -17,8 +17,15 @@ from alerting.sources.demo.staff import CASES, Staff, Team, Worker
 _RECENT_DAYS = 150
 """So many days before the first day that can be asked about, what is kept beside the case system begins."""
 _MONTHS = 17
-_STRATEGY_IN_THE_RISE = 0.08
+_STRATEGY_IN_A_RISE = 0.08
 """Of contacts while they rise, that lead to a strategy discussion and to no enquiry."""
+_DAY, _OPENS, _LATE_IN_THE_DAY, _CLOSES = 24 * 60, 8 * 60, 15 * 60, 17 * 60 + 30
+_IN_TIME = 0.92
+"""Of contacts with a large council, decided within 24 hours for certain; of the others, by chance. At a small one few come in a day,
+and nobody would see one that is late."""
+_AUDITS_LATE, _SERVICE_LEFT = 2, "assessment"
+"""Audits of a month at a council of 3,000 that come back weeks late, and the service that most leave."""
+_LEFT_EVERY_MONTHS = 10
 _GRADES = ("Outstanding", "Good", "Requires improvement", "Inadequate")
 _SUPERVISED = ("social_worker", "senior_social_worker", "lead_practitioner", "personal_adviser", "team_manager")
 
@@ -58,6 +65,7 @@ class Practice:
     # ------------------------------------------------------------------ the front door
 
     def _contacts(self, chance: Random) -> None:
+        quick, in_time = self._books.chances("contacts decided in time"), _IN_TIME if self._books.large else 0
         ledger, teams = self._books.ledgers["ext_contact"], [team for team in self._case_teams if team.service == "front_door"]
         for _, shown, row in self._books.ledgers["ssd_contacts"].rows():
             day = day_of(row["cont_contact_date"])
@@ -68,7 +76,11 @@ class Practice:
                 days = chance.choices((1, 2, 3, 5), (84, 11, 3, 2))[0]
                 # What is urgent is seen the next morning, whatever day that is.
                 decided = day + 1 if rag == "red" and chance.random() < 0.85 else self._books.days.after(day, days)
-                self._happen("ext_contact", place, "decision_at", decided, chance)
+                if quick.random() < in_time:
+                    decided, minutes = self._in_time(day, ledger.row(place)[1][1] or "", urgent=rag == "red", chance=quick)
+                    self._enter("ext_contact", place, "decision_at", decided, minutes)
+                else:
+                    self._happen("ext_contact", place, "decision_at", decided, chance)
 
     def _referrals(self, chance: Random) -> None:
         ledger = self._books.ledgers["ext_referral"]
@@ -81,6 +93,22 @@ class Practice:
                 days = chance.choices((1, 2, 3, 4, 6), (30, 45, 16, 6, 3))[0]
                 self._happen("ext_referral", place, "completed_at", self._books.days.after(day, days), chance)
 
+    def _in_time(self, day: int, received: str, *, urgent: bool, chance: Random) -> tuple[int, int]:
+        """Return when a contact of a day is decided within 24 hours: the day, and the minutes from its midnight.
+
+        What is not urgent is decided in the hours of the office, and its hours are those of working days.
+        """
+        came = int(received[11:13]) * 60 + int(received[14:16]) if len(received) > len("2026-03-02") else _OPENS
+        if urgent:
+            later = came + 60 + int(chance.random() * 1200)
+            return day + later // _DAY, later % _DAY
+        opens, closes, on = _OPENS, _CLOSES, self._books.days.working(day)
+        if on == day and (came < _OPENS + 60 or (came < _LATE_IN_THE_DAY and chance.random() < 0.6)):
+            opens = max(came, _OPENS) + 15
+        elif on == day:
+            closes, on = min(came, _CLOSES), self._books.days.after(day, 1)
+        return on, opens + int(chance.random() * (closes - opens))
+
     def _at(self, day: int, chance: Random) -> str:
         """Return a moment of a day: mostly in the hours of the office, some in the evening or at night, a few without their time."""
         if chance.random() < 0.03:
@@ -91,7 +119,12 @@ class Practice:
     def _happen(self, table: str, place: int, column: str, day: int, chance: Random) -> None:
         """Enter the moment at which something was done in the hours of a day, from the next morning on."""
         if day < self._books.last:
-            at = f"{self._books.days.text(day)} {8 + int(chance.random() ** 2 * 10):02d}:{int(chance.random() * 60):02d}"
+            hour = 8 + int(chance.random() ** 2 * 10)
+            self._enter(table, place, column, day, hour * 60 + int(chance.random() * 60))
+
+    def _enter(self, table: str, place: int, column: str, day: int, minutes: int) -> None:
+        if day < self._books.last:
+            at = f"{self._books.days.text(day)} {minutes // 60:02d}:{minutes % 60:02d}"
             self._books.ledgers[table].change(day + 1, place, column, at)
 
     def _strategy(self, chance: Random) -> None:
@@ -110,10 +143,10 @@ class Practice:
                     (f"{identifier}A", row["s47e_person_id"], books.days.text(before), None),
                 )
 
-        rise = books.chances("strategy in the rise")
+        chance = books.chances("strategy in the rise")
         for _, shown, row in books.ledgers["ssd_contacts"].rows():
             day = day_of(row["cont_contact_date"])
-            if day in books.rise and rise.random() < _STRATEGY_IN_THE_RISE:
+            if books.rise(day) and chance.random() < _STRATEGY_IN_A_RISE:
                 cells = (f"SD{row['cont_contact_id']}", row["cont_person_id"], books.days.text(day + 1), None)
                 ledger.add(max(shown, day + 2), cells)
 
@@ -177,24 +210,36 @@ class Practice:
     # ------------------------------------------------------------------ audits and the plan
 
     def _audits(self, chance: Random) -> None:
-        month, number = date.fromordinal(self._from).replace(day=1), 0
+        month, number, away = date.fromordinal(self._from).replace(day=1), 0, self._books.chances("auditors away")
         cases = [case for case in self._cases if case.team in self._teams and case.starts < self._books.earliest]
         managers = [team.manager for team in self._case_teams if team.manager]
         while month.toordinal() < self._books.last and cases:
-            for case in chance.sample(cases, min(len(cases), max(6, round(46 * self._books.scale)))):
+            late = round(_AUDITS_LATE * self._books.scale) if self._books.large else 0
+            for place, case in enumerate(chance.sample(cases, min(len(cases), max(6, round(46 * self._books.scale))))):
                 number += 1
                 kind = "dip_sample" if chance.random() < 0.3 else "audit"
-                self._audit(f"A{number:05d}", kind, case, month.toordinal(), chance.choice(managers).id, chance)
+                days_late = 20 + int(away.random() * 60) if place < late else 0
+                auditor = chance.choice(managers).id
+                self._audit(f"A{number:05d}", kind, case, month.toordinal(), auditor, chance, days_late=days_late)
             month = date(month.year + month.month // 12, month.month % 12 + 1, 1)
 
     def _audit(
-        self, identifier: str, kind: str, case: _Case, asked: int, auditor: str, chance: Random, again: str | None = None
+        self,
+        identifier: str,
+        kind: str,
+        case: _Case,
+        asked: int,
+        auditor: str,
+        chance: Random,
+        again: str | None = None,
+        days_late: int = 0,
     ) -> None:
         books, ledger = self._books, self._books.ledgers["ext_audit"]
         due = books.days.working(asked + 18)
         cells = (identifier, kind, case.person, case.team, auditor, books.days.text(due), None, None, again, None, None, None)
         place = ledger.add(max(self._known[case.person], asked + 1), cells)
         done = due - 8 + int(chance.random() * 9) if chance.random() < 0.82 else due + int(chance.expovariate(1 / 9))
+        done = max(done, due + days_late) if days_late else done
         if done >= books.last:
             return
         late = self._late.get(case.team, 1.0)
@@ -247,6 +292,8 @@ class Practice:
                 vacant = max(0.0, empty + chance.gauss(0, 0.35))
                 agency = sum(worker.fte for worker in team.workers if worker.agency) + (0.5 if chance.random() < 0.2 else 0)
                 left = chance.choices((0, 0.8, 1, 2), (93.6, 2.6, 3.4, 0.4))[0]
+                if books.large and team.service == _SERVICE_LEFT:
+                    left = int((month + int(team.id[-2:]) * 3) % _LEFT_EVERY_MONTHS == 0)
                 figures = (max(0.5, posts - vacant - agency), vacant, agency, left)
                 ledger.add(day + 9, (team.id, books.days.text(day), *(f"{figure:.1f}" for figure in figures)))
 

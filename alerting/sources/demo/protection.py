@@ -35,6 +35,7 @@ class Protection:
         self._books, self._set_by = books, set_by
         self._chance = books.chances("protection")
         self._before = books.chances("plans before")
+        self._again = books.one_in(_AGAIN, self._before)
         self._made: dict[str, tuple[str, str]] = {}
 
     def conference(self, referral: Referral, strategy: int, enquiries: list[str]) -> int | None:
@@ -70,7 +71,7 @@ class Protection:
             if self._chance.random() < 0.06 and known > books.earliest:
                 self._visit_frequency(child, starts)
             ids.append(plan_id)
-        if self._before.random() < _AGAIN:
+        if self._again():
             self._write_earlier(referral.children, ids, starts)
         family = Plan(starts, ends, referral.children, ids)
         self._visits(family)

@@ -73,6 +73,8 @@ class Team:
     manager: Worker | None = None
     service_manager: Worker | None = None
     head: Worker | None = None
+    #: Who manages it after the manager, from the day they start.
+    successor: Worker | None = None
     workers: list[Worker] = field(default_factory=list)
 
 
@@ -88,7 +90,7 @@ class Staff:
         self.teams: dict[str, list[Team]] = {service: self._teams(service) for service in _TITLES}
         self._appoint_managers()
         self.leaver = self._choose_leaver()
-        self._part_with_a_manager()
+        self._part_with_managers()
         self.gone = self._choose_gone()
 
     @property
@@ -174,12 +176,20 @@ class Staff:
         leaver.room = CASES_PER_WORKER["help_protection"]
         return leaver
 
-    def _part_with_a_manager(self) -> None:
-        """The manager of the last team of help and protection leaves twelve days after the start day, and nobody follows."""
-        teams = self.teams["help_protection"]
+    def _part_with_managers(self) -> None:
+        """The manager of the last team of help and protection leaves twelve days after the start day, and nobody follows.
+
+        At a large council that of the last assessment team has left before, and is followed a month after the start day.
+        """
+        teams, start = self.teams["help_protection"], self._books.start
         manager = teams[-1].manager
         if manager and len(teams) > 1:
-            manager.ends = self._books.start + 12
+            manager.ends = start + 12
+        last = self.teams["assessment"][-1]
+        if self._books.large and last.manager:
+            last.manager.ends = start - 24
+            last.successor = self._worker("team_manager", last)
+            last.successor.starts = self._books.days.working(start + 30)
 
     def _choose_gone(self) -> list[Worker]:
         """These left before anybody can ask; a few cases still carry their names."""
@@ -215,7 +225,9 @@ class Staff:
     def _write_team(self, team: Team) -> None:
         books = self._books
         chain = [worker.id if worker else None for worker in (team.manager, team.service_manager, team.head)]
-        books.ledgers["ext_team"].add(books.earliest, (team.id, team.name, team.service, *chain))
+        row = books.ledgers["ext_team"].add(books.earliest, (team.id, team.name, team.service, *chain))
+        if team.successor:
+            books.ledgers["ext_team"].change(team.successor.starts, row, "manager_id", team.successor.id)
         books.ledgers["ssd_department"].add(books.earliest, (team.id, team.name))
 
 
