@@ -379,6 +379,18 @@ def test_a_key_unlike_any_other_is_told_what_there_is(file):
     assert check(file, "type: form\nzzz: 1") == ["file:2:1: unknown key `zzz`\n  The keys here are: type, visits, latest."]
 
 
+def test_of_a_file_full_of_faults_two_hundred_are_named_and_that_there_are_more(file):
+    many = check(file, "type: form\n" + "\n".join(f"zz{number}: 1" for number in range(5_000)))
+
+    assert len(many) == 201
+    assert many[-2:] == [
+        "file:201:1: unknown key `zz199`\n  The keys here are: type, visits, latest.",
+        "file:1:1: there are more faults in this file\n  Mend these 200 first, then look again.",
+    ]
+    just = check(file, "type: form\n" + "\n".join(f"zz{number}: 1" for number in range(200)))
+    assert (len(just), just[-1].startswith("file:201:1: unknown key")) == (200, True)
+
+
 def test_a_value_that_is_wrong_is_not_repeated(file):
     text = check(file, "type: form\nvisits: [{child: {secret: Aoife}}]\nlatest: Aoife")
 

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
+from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -27,6 +28,8 @@ from alerting.errors import Excerpt, Fault, Place
 
 _Model = TypeVar("_Model", bound=BaseModel)
 _MOST_BYTES = 2_000_000
+_MOST_FAULTS = 200
+"""How many faults of a file are worked out, each with its place and what to do: more are no help to anybody, and take their time."""
 _LONGEST_NUMBER = 30
 _DEEPEST = 100
 """How many levels a file may have: ours have eight at most."""
@@ -248,13 +251,18 @@ class Document:
             return model.model_validate(given)
         except ValidationError as error:
             details = _by_place(error.errors(include_input=False), given)
-        keys = [detail["loc"][:-1] for detail in details if detail["loc"][-1:] == (_KEY,)]
+        keys = {detail["loc"][:-1] for detail in details if detail["loc"][-1:] == (_KEY,)}
         misspelt: set[KeyPath] = {detail["loc"] for detail in details if detail["type"] == "extra_forbidden"}
-        for detail in details:
-            if detail["loc"] not in keys and not (
-                detail["type"] == "missing" and _is_said_already(detail["loc"], misspelt, given)
-            ):
-                self.faults.append(self._fault(model, detail, within, given))
+        told = (
+            detail
+            for detail in details
+            if detail["loc"] not in keys
+            and not (detail["type"] == "missing" and _is_said_already(detail["loc"], misspelt, given))
+        )
+        self.faults += [self._fault(model, detail, within, given) for detail in islice(told, _MOST_FAULTS)]
+        if next(told, None):
+            remedy = f"Mend these {_MOST_FAULTS} first, then look again."
+            self.faults.append(Fault(problem="there are more faults in this file", where=self.place(within), remedy=remedy))
         return None
 
     def _unknown_key(self, path: KeyPath, known: Sequence[str]) -> Fault:
