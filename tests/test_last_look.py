@@ -8,10 +8,22 @@ from datetime import timedelta
 import pytest
 
 from alerting.casedata.directory import Cover, Directory, Restriction, Team
-from alerting.model import Alert, Condition, DeliveryReason, Level, Person
-from alerting.notifications.content import CardContent, DigestContent, NoticeContent, Notification, ToldAlert, WeeklyContent
+from alerting.evaluation.team_measures import SUBJECT
+from alerting.model import About, Alert, Condition, DeliveryReason, Level, Person
+from alerting.notifications.content import (
+    Addressee,
+    CardContent,
+    DigestContent,
+    FallbackChain,
+    NoticeContent,
+    Notification,
+    ToldAlert,
+    WeeklyContent,
+)
+from alerting.notifications.fallback import pass_on
 from alerting.notifications.last_look import LastLook, Newest, look_again
 from alerting.notifications.routing import Receiver, Router, RuleRoute
+from alerting.notifications.team_card import TeamCard
 from alerting.notifications.week_content import RuleWeek, TeamWeek
 from alerting.store import newest_directory
 from alerting.store.messages.claims import ClaimLostError
@@ -55,6 +67,55 @@ def test_what_of_a_list_may_not_be_told_is_taken_out_and_told_to_whoever_may() -
     assert ([item.subject for item in looked.message.content.items], told(looked.message)) == (["C2"], ["A-2"])
     assert [(each.recipient, told(each)) for each in looked.instead] == [("H1", ["A-1"])]
     assert all(each.stands_in_for is None for each in looked.instead), "it is their own: they count as told"
+
+
+def with_cards(*alerts: Alert) -> Notification:
+    """A service manager's list of teams, with a card of each and counts of what is not listed."""
+    whole = message("S1", *alerts)
+    assert isinstance(whole.content, DigestContent)
+    items = tuple(replace(item, subject_kind=SUBJECT) for item in whole.content.items)
+    cards = tuple(TeamCard(team=each.subject, team_name=each.subject, month=MONDAY, rows=()) for each in alerts)
+    return replace(whole, content=replace(whole.content, items=items, cards=cards, snoozed=2, silenced=3, covered=4, flapping=5))
+
+
+def what_is_in(notification: Notification | None) -> tuple[list[str], list[str], int]:
+    """Return the subjects of a list, the teams of its cards, and how many alerts it counts beside them."""
+    assert notification is not None
+    content = notification.content
+    assert isinstance(content, DigestContent)
+    counted = content.snoozed + content.silenced + content.covered + content.flapping
+    return [item.subject for item in content.items], [each.team for each in content.cards], counted
+
+
+def test_a_card_of_a_team_goes_to_whoever_is_told_of_that_team_and_a_count_to_whom_it_was_counted_for() -> None:
+    alerts = [replace(ALERT, ref=f"A-{team}", subject=team, team=team, person=None) for team in ("T1", "T2")]
+    by = router(about=About.team)
+    [own] = by.directory.teams.values()
+    staff = {**by.directory.staff, "S2": replace(by.directory.staff["S1"], id="S2")}
+    both = {team: replace(own, id=team, manager="S1", service_manager="S1") for team in ("T1", "T2")}
+    whole = with_cards(*alerts)
+
+    assert what_is_in(look(whole, changed(by, teams=both), *alerts).message) == (["T1", "T2"], ["T1", "T2"], 14)
+    given_up = {**both, "T2": replace(both["T2"], manager="S2", service_manager="S2")}
+    looked = look(whole, changed(by, teams=given_up, staff=staff), *alerts)
+    assert what_is_in(looked.message) == (["T1"], ["T1"], 0)
+    assert [(each.recipient, what_is_in(each)) for each in looked.instead] == [("S2", (["T2"], ["T2"], 0))]
+
+
+def test_nor_does_a_card_of_another_team_go_to_whoever_stands_in_for_a_reader_who_cannot_be_reached() -> None:
+    alerts = [replace(ALERT, ref=f"A-{team}", subject=team, team=team, person=None) for team in ("T1", "T2")]
+    whole = with_cards(*alerts)
+    assert isinstance(whole.content, DigestContent)
+    chains = tuple(
+        FallbackChain(alerts=(f"A-{team}",), people=(Addressee(id=id_, name=id_, address=f"{id_}@example.gov.uk"),))
+        for team, id_ in (("T1", "H1"), ("T2", "H2"))
+    )
+    passed, left = pass_on(replace(whole, content=replace(whole.content, instead=chains)))
+
+    assert ([(each.recipient, what_is_in(each)) for each in passed], left) == (
+        [("H1", (["T1"], ["T1"], 0)), ("H2", (["T2"], ["T2"], 0))],
+        [],
+    )
 
 
 def test_nobody_is_told_twice_who_counts_as_told_already() -> None:

@@ -6,14 +6,14 @@ be planned about an alert that is not written yet. The store turns these types i
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from enum import StrEnum
 from typing import TypeVar
 
 from alerting.model import CHANNEL, Condition, Level, Reason
-from alerting.notifications.team_card import TeamCard
+from alerting.notifications.team_card import TeamCard, cards_of
 from alerting.notifications.week_content import HeadFigures, PlanRow, ScopeWeek, StoppedRule, TeamWeek
 
 
@@ -180,6 +180,13 @@ class DigestContent(Content):
     def heads(self) -> tuple[str, ...]:
         """What is said at the head of the list, before anything else."""
         return (self.was_for, *self.banners) if self.was_for else self.banners
+
+    def only(self, refs: Collection[str]) -> DigestContent:
+        """Return of the list only these alerts, and the cards of the teams that they are about; what it counts beside them was counted with the others."""
+        items = tuple(item for item in self.items if item.ref in refs)
+        told = tuple(each for each in self.told if each.ref in refs)
+        cards = cards_of(self.cards, ((item.subject_kind, item.subject) for item in items))
+        return replace(self, items=items, told=told, cards=cards, snoozed=0, silenced=0, covered=0, flapping=0)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -47,6 +47,7 @@ def pass_on(notification: Notification) -> tuple[list[Notification], list[str]]:
 
 def _stand_in(person: Addressee, chains: Sequence[FallbackChain], refused: Notification, content: DigestContent) -> Notification:
     theirs = {ref for chain in chains for ref in chain.alerts}
+    only = content.only(theirs)
     meant = content.meant_for or Addressee(id=refused.recipient, name=refused.name, address=refused.address)
     return replace(
         refused,
@@ -55,17 +56,13 @@ def _stand_in(person: Addressee, chains: Sequence[FallbackChain], refused: Notif
         name=person.name,
         address=person.address,
         content=replace(
-            content,
-            items=tuple(replace(item, why=f"in place of {meant.name}") for item in content.items if item.ref in theirs),
-            told=tuple(told for told in content.told if told.ref in theirs),
+            only,
+            items=tuple(replace(item, why=f"in place of {meant.name}") for item in only.items),
             instead=tuple(chains),
             meant_for=meant,
             # Whoever is next in the chain is told whom it was meant for, not who else was tried on the way.
             was_for=f"This was for {meant.name}; it could not be delivered to them.",
             covering=(),
-            snoozed=0,
-            silenced=0,
-            covered=0,
         ),
     )
 

@@ -118,15 +118,8 @@ def _of_digest(notification: Notification, content: DigestContent, newest: Newes
         return replace(_NOT_THEIRS, instead=instead, nobody=nobody)
     message = _to(reader, notification).message
     if message is not None and len(theirs) < len(content.items):
-        message = replace(message, content=_only(content, theirs))
+        message = replace(message, content=content.only(theirs))
     return LastLook(message=message and with_newest_chains(message, newest), instead=instead, nobody=nobody)
-
-
-def _only(content: DigestContent, refs: Collection[str]) -> DigestContent:
-    """Return of a list only these alerts; what it counts beside them was counted with the others."""
-    items = tuple(item for item in content.items if item.ref in refs)
-    told = tuple(each for each in content.told if each.ref in refs)
-    return replace(content, items=items, told=told, snoozed=0, silenced=0, covered=0, flapping=0)
 
 
 def _told_instead(
@@ -151,7 +144,7 @@ def _instead(theirs: Mapping[str, Recipient], notification: Notification, conten
     theirs: themselves, as they answer for each alert, by its reference.
     """
     person, meant = next(iter(theirs.values())).person, content.meant_for.name if content.meant_for else notification.name
-    only = _only(content, theirs)
+    only = content.only(theirs)
     return replace(
         notification,
         key=notification_key(
