@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import random
 import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -18,6 +20,7 @@ from alerting.errors import DeliveryError, StoreError
 from alerting.model import Condition, Delivery, DeliveryReason, Level, Message
 from alerting.notifications.content import DigestContent, Notification, ToldAlert
 from alerting.store import schema
+from alerting.store.messages import claims
 from alerting.store.messages.backoff import wait_before
 from alerting.store.messages.claims import ClaimedMessage, ClaimLostError
 from alerting.store.messages.outbox import Outbox
@@ -111,6 +114,56 @@ def test_the_most_urgent_goes_first(outbox: Outbox, store: Store) -> None:
     plan(outbox, store, notification("k1", "M1", urgency=2), notification("k2", "M2", urgency=4))
 
     assert claimed(outbox).notification.key == "k2"
+
+
+def test_what_may_be_sent_goes_by_urgency_then_as_it_was_planned_whatever_became_of_it_before(
+    outbox: Outbox, store: Store
+) -> None:
+    draw = random.Random(20_260_302)
+    plan(outbox, store, *(notification(f"k{number}", f"M{number}", urgency=draw.randrange(4)) for number in range(120)))
+    hour, late = timedelta(hours=1), timedelta(days=30)
+    became_of_it: list[dict[str, Any]] = [
+        {"state": "planned"},
+        {"state": "planned", "expires_at": None},
+        {"state": "planned", "expires_at": NOW - hour},
+        {"state": "deferred", "next_at": NOW - hour},
+        {"state": "deferred", "next_at": NOW + hour},
+        {"state": "claimed", "lease_until": datetime.now(UTC) - late},
+        {"state": "claimed", "lease_until": datetime.now(UTC) + late},
+        {"state": "deferred", "next_at": NOW - hour, "expires_at": NOW - hour},
+        {"state": "accepted"},
+    ]
+    may_go = [0, 1, 3, 5]
+    with store.transaction() as connection:
+        rows = connection.execute(sa.select(schema.outbox.c.id, schema.outbox.c.urgency).order_by(schema.outbox.c.id)).all()
+        drawn = {row.id: draw.randrange(len(became_of_it)) for row in rows}
+        for id_, which in drawn.items():
+            connection.execute(schema.outbox.update().where(schema.outbox.c.id == id_).values(became_of_it[which]))
+
+    went = []
+    while (waiting := outbox.claim("here", NOW, LEASE)) is not None:
+        went.append(waiting.id)
+
+    ready = [row for row in rows if drawn[row.id] in may_go]
+    assert went == [row.id for row in sorted(ready, key=lambda row: (-row.urgency, row.id))]
+
+
+def test_to_choose_the_next_message_is_no_more_work_where_ten_times_as_many_wait(tmp_path) -> None:
+    store = Store.open(f"sqlite:///{tmp_path / 'one.db'}")
+    outbox = Outbox(store, domain="alerts.example.gov.uk")
+    took = []
+    for count in (60, 600):
+        plan(outbox, store, *(notification(f"k{number}", f"M{number}", urgency=number % 3) for number in range(count)))
+        steps: list[int] = []
+        with store.transaction() as connection:
+            connection.connection.set_progress_handler(lambda steps=steps: steps.append(1), 1)
+            claims.choose(connection, NOW, datetime.now(UTC), ())
+            connection.connection.set_progress_handler(None, 1)
+        took.append(len(steps))
+    store.close()
+
+    # Of each that waits no more is looked at than how urgent it is.
+    assert (took[1] - took[0]) / 540 < 8
 
 
 def test_a_claimed_row_is_nobody_elses_until_its_lease_runs_out(outbox: Outbox, store: Store) -> None:

@@ -6,7 +6,7 @@ nothing to the row. The statements are made once: to make one anew for each mess
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -54,17 +54,46 @@ class ClaimedMessage:
         return self.run_id < self.newest if self.run_id is not None else not self.notification.is_for_channel
 
 
-_DUE = sa.or_(
-    outbox.c.state == "planned",
+_IN_TIME = sa.or_(outbox.c.expires_at.is_(None), outbox.c.expires_at > sa.bindparam("now"))
+_PUT_OFF = sa.or_(
     sa.and_(outbox.c.state == "deferred", outbox.c.next_at <= sa.bindparam("now")),
     sa.and_(outbox.c.state == "claimed", outbox.c.lease_until < sa.bindparam("moment")),
 )
-_IN_TIME = sa.or_(outbox.c.expires_at.is_(None), outbox.c.expires_at > sa.bindparam("now"))
-# The choice reads the index alone: a row's content may be large, and the rows that wait may be many.
-_CHOICE = sa.select(outbox.c.id, outbox.c.state, outbox.c.attempts).where(_DUE, _IN_TIME).limit(1)
-MOST_URGENT = _CHOICE.order_by(outbox.c.urgency.desc(), outbox.c.id)
-"""The row that may be sent next, of `now` and of the database's `moment`."""
-LEAST_TRIED = _CHOICE.order_by(outbox.c.attempts, outbox.c.urgency.desc(), outbox.c.id)
+_CHOSEN = (outbox.c.id, outbox.c.state, outbox.c.attempts)
+_LEAST_TRIED = (outbox.c.attempts, outbox.c.urgency.desc(), outbox.c.id)
+
+
+def _first_planned(*which: sa.ColumnElement[bool]) -> sa.Select[Any]:
+    """Return the first of what is planned at each urgency: found in the index, however many wait, and none of the others is looked at."""
+    waits = sa.select(outbox.c.urgency).where(outbox.c.state == "planned").distinct().subquery()
+    same = (outbox.c.state == "planned", outbox.c.urgency == waits.c.urgency, _IN_TIME, *which)
+    first = sa.select(outbox.c.id).where(*same).order_by(outbox.c.id).limit(1).correlate(waits).scalar_subquery()
+    return sa.select(first.label("id")).select_from(waits)
+
+
+def _next(*which: sa.ColumnElement[bool]) -> sa.Select[Any]:
+    """Return the most urgent row that may be sent, of `now` and of the database's `moment`; of those the one that was planned first."""
+    put_off = sa.select(outbox.c.id).where(_PUT_OFF, _IN_TIME, *which)
+    ids = sa.union_all(_first_planned(*which), put_off).subquery()
+    return sa.select(*_CHOSEN).where(outbox.c.id.in_(sa.select(ids.c.id))).order_by(outbox.c.urgency.desc(), outbox.c.id).limit(1)
+
+
+_NEXT = _next()
+
+
+def choose(connection: sa.Connection, now: datetime, moment: datetime, which: Sequence[sa.ColumnElement[bool]]) -> Any:
+    """Return the most urgent row that may be sent; None where there is none. which: what else must hold of it. moment: the database's."""
+    return connection.execute(_next(*which) if which else _NEXT, {"now": now, "moment": moment}).first()
+
+
+def choose_least_tried(
+    connection: sa.Connection, now: datetime, moment: datetime, which: Sequence[sa.ColumnElement[bool]]
+) -> Any:
+    """Return that of the rows that may be sent which has been tried least."""
+    due = sa.or_(outbox.c.state == "planned", _PUT_OFF)
+    query = sa.select(*_CHOSEN).where(due, _IN_TIME, *which).order_by(*_LEAST_TRIED).limit(1)
+    return connection.execute(query, {"now": now, "moment": moment}).first()
+
 
 _ROW = outbox.c.id == sa.bindparam("b_id")
 _TRIED = outbox.c.attempts == sa.bindparam("b_attempts")

@@ -278,15 +278,14 @@ class Outbox:
         self, connection: sa.Connection, now: datetime, moment: datetime, which: Sequence[sa.ColumnElement[bool]]
     ) -> tuple[Any, RestingReceiver | None]:
         """Choose the next row, and the resting receiver that is tried with it, if it is one."""
-        at = {"now": now, "moment": moment}
         rest = circuit_breaker.resting_receivers(connection)
         for receiver in sorted(rest.values(), key=lambda receiver: receiver.next_at):
             if receiver.next_at <= now:
-                mine = claims.LEAST_TRIED.where(*which, outbox.c.receiver == receiver.receiver)
-                if (chosen := connection.execute(mine, at).first()) is not None:
+                its = (*which, outbox.c.receiver == receiver.receiver)
+                if (chosen := claims.choose_least_tried(connection, now, moment, its)) is not None:
                     return chosen, receiver
         others = (*which, outbox.c.receiver.not_in(rest)) if rest else which
-        return connection.execute(claims.MOST_URGENT.where(*others) if others else claims.MOST_URGENT, at).first(), None
+        return claims.choose(connection, now, moment, others), None
 
     def owners(self, connection: sa.Connection) -> set[str]:
         """Return who has claimed a message that is neither sent nor settled, in leases that have not run out."""
