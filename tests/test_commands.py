@@ -98,6 +98,16 @@ def test_what_could_be_freed_is_looked_for_again_once_the_rules_are_read(shell: 
     assert gc.isenabled()
 
 
+def test_nothing_is_looked_for_at_the_end_that_could_be_freed() -> None:
+    # What is asked for first is done last.
+    program = (
+        "import atexit, gc; atexit.register(lambda: print(gc.get_freeze_count())); from alerting.__main__ import main; main()"
+    )
+    done = subprocess.run([sys.executable, "-c", program, "--version"], capture_output=True, text=True, check=True)
+
+    assert int(done.stdout.split()[-1]) > 10_000
+
+
 @pytest.mark.slow
 def test_checking_rules_reads_no_store(council: MadeCouncil) -> None:
     config = council.configure("sqlite:///alerting.db", rules={"path": RULES.as_posix()})
