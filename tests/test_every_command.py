@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import io
-import shlex
+import os
 import shutil
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import click
@@ -17,6 +15,7 @@ from click.testing import CliRunner, Result
 from alerting.cli import DAY
 from alerting.commands import cli
 from tests.every_command import COMMANDS
+from tests.forked_program import Ended, forked_program
 from tests.made_council import MONDAY, MadeCouncil, its_rules
 from tests.test_terminal import streams
 
@@ -60,14 +59,17 @@ def tells(command: click.Command) -> bool:
 TELLS = sorted(path for path in COMMANDS.keys() - LIVES_ON - NEEDS_ONE_OR_THE_OTHER if tells(COMMANDS[path]))
 
 
-def calls(command: click.Command, bad: str) -> Iterator[list[str]]:
-    """Return ways to give a command something bad: as all its arguments, and as each of its options."""
+def calls(command: click.Command, bad: str) -> Iterator[tuple[str, ...]]:
+    """Return ways to give a command something bad: as all its arguments, and as each of its options.
+
+    A command that has no arguments, and needs none of its options, is first given nothing, whatever is bad.
+    """
     options = [each for each in command.params if isinstance(each, click.Option) and not each.is_flag]
     required = [word for each in options if each.required for word in (each.opts[0], bad)]
     arguments = ["--", *(bad for each in command.params if isinstance(each, click.Argument))]
-    yield [*required, *arguments]
+    yield (*required, *arguments)
     for each in options:
-        yield [*required, each.opts[0], bad, *arguments]
+        yield (*required, each.opts[0], bad, *arguments)
 
 
 def is_fit(result: Result, said: object) -> None:
@@ -131,9 +133,8 @@ def ask(used: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
 
 @pytest.mark.parametrize("path", sorted(COMMANDS.keys() - LIVES_ON))
 def test_no_command_breaks_on_arguments_that_make_no_sense(ask, path):
-    for bad in ODD:
-        for arguments in calls(COMMANDS[path], bad):
-            is_fit(ask(*path, *arguments), (path, arguments))
+    for arguments in dict.fromkeys(way for bad in ODD for way in calls(COMMANDS[path], bad)):
+        is_fit(ask(*path, *arguments), (path, arguments))
     assert Path("/dev/null").is_char_device()
 
 
@@ -141,15 +142,18 @@ def test_no_command_breaks_on_arguments_that_make_no_sense(ask, path):
 def test_what_names_nothing_that_there_is_is_a_fault_of_few_words(ask, path):
     command = COMMANDS[path]
     names = any(isinstance(each, click.Argument) for each in command.params) and path not in NAMES_WHAT_IS_NEW
+    ways: dict[tuple[str, ...], str] = {}
     for place, (kind, bad) in enumerate(NOTHING_THERE.items()):
         as_arguments, *as_options = calls(command, bad)
         # Each option is given every third kind, or more where there are fewer than three, so that each command is given all of them.
         every = min(3, max(1, len(as_options)))
         for arguments in (as_arguments, *(each for number, each in enumerate(as_options) if (place + number) % every == 0)):
-            result = ask(*path, *arguments)
-            is_fit(result, (path, kind, arguments))
-            assert not result.exit_code or len(result.output) < LONGEST, (path, kind)
-            assert result.exit_code or not (names or CHOOSES & set(arguments)), (path, kind, arguments)
+            ways.setdefault(arguments, kind)
+    for arguments, kind in ways.items():
+        result = ask(*path, *arguments)
+        is_fit(result, (path, kind, arguments))
+        assert not result.exit_code or len(result.output) < LONGEST, (path, kind)
+        assert result.exit_code or not (names or CHOOSES & set(arguments)), (path, kind, arguments)
 
 
 @pytest.mark.parametrize("encoding", ["cp1252", "cp437", "ascii"])
@@ -166,13 +170,18 @@ def test_every_command_says_what_it_has_to_in_a_code_page_that_lacks_the_letters
         assert said.replace("\n", "").replace("\t", "").isprintable(), path
 
 
+@pytest.fixture(scope="module")
+def program(used: Path) -> Iterator[Callable[[Sequence[str], str], Ended]]:
+    if not hasattr(os, "fork"):
+        pytest.skip("this system does not fork")
+    with forked_program(used / "config.yaml") as program:
+        yield program
+
+
 @pytest.mark.parametrize("path", TELLS)
-def test_an_output_that_is_closed_or_full_ends_no_command_in_a_traceback(used, path):
-    alerting = [sys.executable, "-m", "alerting", "--config", str(used / "config.yaml"), *path]
-    heard, unheard, full = (
-        subprocess.run(["bash", "-c", f"{shlex.join(alerting)} {to}"], capture_output=True, text=True, check=False, timeout=120)
-        for to in ("", ">&-", ">/dev/full")
-    )
+def test_an_output_that_is_closed_or_full_ends_no_command_in_a_traceback(used, program, path):
+    arguments = ["--config", str(used / "config.yaml"), *path]
+    heard, unheard, full = (program(arguments, output) for output in ("heard", "closed", "full"))
 
     assert unheard.returncode == heard.returncode
     assert full.returncode == (heard.returncode or (1 if heard.stdout else 0))
