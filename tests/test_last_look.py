@@ -15,6 +15,7 @@ from alerting.notifications.content import (
     CardContent,
     DigestContent,
     FallbackChain,
+    ItemState,
     NoticeContent,
     Notification,
     ToldAlert,
@@ -24,7 +25,7 @@ from alerting.notifications.fallback import pass_on
 from alerting.notifications.last_look import LastLook, Newest, look_again
 from alerting.notifications.routing import Receiver, Router, RuleRoute
 from alerting.notifications.team_card import TeamCard
-from alerting.notifications.week_content import RuleWeek, TeamWeek
+from alerting.notifications.week_content import RuleWeek, ScopeWeek, Standing, TeamStanding, TeamWeek
 from alerting.store import newest_directory
 from alerting.store.messages.claims import ClaimLostError
 from notifiers.folder import Notifier as Folder
@@ -116,6 +117,28 @@ def test_nor_does_a_card_of_another_team_go_to_whoever_stands_in_for_a_reader_wh
         [("H1", (["T1"], ["T1"], 0)), ("H2", (["T2"], ["T2"], 0))],
         [],
     )
+
+
+def test_what_may_still_be_told_is_told_to_nobody_else_and_what_is_over_is_no_ones_loss() -> None:
+    critical = replace(ALERT, level=Level.critical)
+    by = router()
+    route = replace(by.rules["cp-visit-overdue"], notify={Level.critical: ["team_manager", "service_manager"]})
+    by = Router(by.directory, {"cp-visit-overdue": route})
+    looked = look(message("M1", critical), by, critical)
+    assert (told(looked.message), looked.instead, looked.nobody) == (["A-1"], (), ())
+
+    for state in (ItemState.cleared, ItemState.moved):
+        gone = message("M9", ALERT)
+        assert isinstance(gone.content, DigestContent)
+        items = tuple(replace(item, state=state) for item in gone.content.items)
+        looked = look(replace(gone, content=replace(gone.content, items=items)), router(), ALERT)
+        assert (looked.message, looked.instead, looked.nobody) == (None, (), ())
+
+
+def test_an_alert_of_a_rule_that_is_gone_is_told_to_nobody_instead() -> None:
+    of_no_rule = replace(ALERT, rule="gone")
+    looked = look(message("Q1", of_no_rule), router(), of_no_rule)
+    assert (looked.message, looked.instead, looked.nobody) == (None, (), ("A-1",))
 
 
 def test_nobody_is_told_twice_who_counts_as_told_already() -> None:
@@ -212,6 +235,75 @@ def test_a_summary_is_of_the_teams_that_are_its_readers_still_and_of_the_list_th
     assert look(summary("Team T2"), router(), other_list=False).reason is DeliveryReason.not_theirs
     assert look(summary("Team T1"), router(), other_list=True).reason is DeliveryReason.not_theirs
     assert look(summary("Team T1"), changed(router(), restricted=None), other_list=True).waits
+
+
+def test_a_summary_of_the_teams_of_a_channel_goes_as_it_is_and_that_of_whoever_leads_with_them() -> None:
+    of_a_channel = replace(summary("Team T9"), recipient="team:T9")
+    assert look(of_a_channel, router(), other_list=False).message == of_a_channel
+
+    leads = replace(summary(), content=WeeklyContent(week_ending=MONDAY, teams=(), masked=True))
+    elsewhere = replace(leads, recipient="director@example.gov.uk", address="director@example.gov.uk")
+    assert look(elsewhere, router(), other_list=False).message == elsewhere
+    moved = look(leads, router(M1="new@example.gov.uk"), other_list=False).message
+    assert moved is not None
+    assert moved.address == "new@example.gov.uk"
+    for gone in (
+        look(replace(leads, recipient="P9"), router(), other_list=False),
+        look(leads, router(M1=None), other_list=False),
+    ):
+        assert (gone.message, gone.reason) == (None, DeliveryReason.not_theirs)
+
+
+def test_a_summary_of_somebody_who_leads_no_team_any_more_does_not_go() -> None:
+    looked = look(replace(summary("Team T1"), recipient="Q1"), router(), other_list=False)
+    assert (looked.message, looked.reason) == (None, DeliveryReason.not_theirs)
+
+
+def scope(*teams: str) -> ScopeWeek:
+    cells = tuple(TeamStanding(team_name=team, standing=Standing.not_known) for team in teams)
+    return ScopeWeek(rule="CP-03", title="Visit overdue", level=Level.red, standing=Standing.not_known, in_time=None, of=None, target=None, open=1,
+                     overdue=0, due_soon=0, longest=None, open_last=None, open_last_year=None, trend=(1,), teams=cells)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("teams", "counted", "masked", "goes"),
+    [
+        (["Team T1"], ["Team T1"], False, True),
+        (["Team T1", "Team T2"], ["Team T1"], False, False),
+        (["Team T1"], ["Team T1", "Team T2"], False, False),
+        (["Team T1"], ["Team T1", "Team T2"], True, True),
+        ([], ["Team T1"], False, True),
+        ([], ["Team T2"], False, None),
+    ],
+    ids=[
+        "theirs",
+        "a team less",
+        "counts of another team",
+        "with small counts kept back",
+        "counts alone",
+        "counts of another alone",
+    ],
+)
+def test_the_counts_over_all_teams_go_where_all_that_they_count_is_the_readers_or_is_kept_back(
+    teams: list[str], counted: list[str], masked: bool, goes: bool | None
+) -> None:
+    whole = summary(*teams)
+    assert isinstance(whole.content, WeeklyContent)
+    whole = replace(whole, content=replace(whole.content, scope=(scope(*counted),), masked=masked))
+    found = look(whole, router(), other_list=False).message
+
+    assert (found is None) == (goes is None)
+    if found is not None:
+        assert isinstance(found.content, WeeklyContent)
+        assert bool(found.content.scope) == goes
+
+
+def test_a_card_that_counts_an_alert_of_which_nothing_is_known_is_not_posted() -> None:
+    posted = card()
+    assert isinstance(posted.content, CardContent)
+    counting = replace(posted, content=replace(posted.content, told=message("M1", ALERT).told))
+    assert look(counting, router(), ALERT).message == counting
+    assert look(counting, router()).reason is DeliveryReason.not_theirs
 
 
 def test_a_notice_goes_to_administrators_and_to_whoever_of_the_staff_is_still_there() -> None:
