@@ -16,10 +16,11 @@ from click.testing import CliRunner
 from alerting.alerts.acts import ActKind
 from alerting.alerts.matcher import Matcher
 from alerting.audit.seals import SealCheck, check_seals
+from alerting.casedata.said_cover import SaidCover
 from alerting.commands import cli
 from alerting.config import Handling, Retention
 from alerting.notifications.silences import Impact, SilenceRequest
-from alerting.store import acts, brakes, retention, schema, seals, silences
+from alerting.store import acts, brakes, newest_directory, retention, said_cover, schema, seals, silences
 from alerting.store.column_types import Moment
 from alerting.store.messages import send_hold
 from alerting.store.store import Store
@@ -258,6 +259,8 @@ STEERING = {
     "the directory": "UPDATE state SET value = replace(value, 'M1', 'M2') WHERE name = 'directory'",
     "what a table was like": "UPDATE state SET value = '{}' WHERE name LIKE 'filled:%'",
     "a rule that is believed": "INSERT INTO state (name, value, at) VALUES ('believed', '[\"other\"]', '2026-03-04 08:00:00')",
+    "cover that nobody said": """INSERT INTO state (name, value, at) VALUES ('cover',
+        '[{"id": 9, "away": "M1", "by": "M2", "said_by": "M1", "begins": "2026-03-02", "until": "2026-12-31"}]', '2026-03-04 08:00:00')""",
     "fire is held": """INSERT INTO state (name, value, at)
         VALUES ('hold_fire', '{"by": "P1", "why": "x", "restored": false}', '2026-03-04 08:00:00')""",
     "words are erased with their salt": """UPDATE sealed_row SET contents_salt = NULL
@@ -276,12 +279,22 @@ def test_an_edit_of_what_steers_is_noticed_at_once_and_after_the_next_run_has_re
 
 
 def test_what_people_do_between_two_runs_is_no_edit_by_hand(office: Office) -> None:
+    wanted = SaidCover(id=0, away="M1", by="S1", said_by="M1", begins=MONDAY + 2 * DAY, until=MONDAY + 30 * DAY)
     with opened(office) as store, store.transaction() as connection:
+        newest = newest_directory.read(connection)
+        assert newest is not None
+        said = said_cover.say(connection, newest.directory, wanted, somebody("M1"), ["M1"], MONDAY + 2 * DAY, NOON)
+    assert checked(office).breaks == ()
+    office.run(MONDAY + 3 * DAY)
+    assert checked(office).breaks == ()
+    with opened(office) as store, store.transaction() as connection:
+        said_cover.end(connection, newest.directory, said.id, somebody("M1"), ["M1"], MONDAY + 3 * DAY, NOON)
+        assert check_seals(connection).breaks == ()
         send_hold.hold(connection, by=somebody("P1"), why="looking", now=NOON)
         assert check_seals(connection).breaks == ()
         marker = send_hold.Marker(store=store, path=None, environment="production")
         marker.release(connection, by=somebody("P1"), note="looked", now=NOON)
-    office.run(MONDAY + 3 * DAY)
+    office.run(MONDAY + 4 * DAY)
     assert checked(office).breaks == ()
 
 

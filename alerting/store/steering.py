@@ -33,7 +33,7 @@ from alerting.store.schema import (
     table_reading,
     transition,
 )  # fmt: skip
-from alerting.store.service_state import remember, remembered
+from alerting.store.service_state import COVER, remember, remembered
 
 _TABLE = "state"
 _FOUND = "changed by hand"
@@ -86,6 +86,12 @@ STEERING = (
         says="the directory that messages go by",
         names=("directory", "directory since"),
         acts=(ActKind.child_wiped,),
+    ),
+    Steering(
+        part="cover",
+        says="what people said of who covers for whom",
+        names=(COVER,),
+        acts=(ActKind.cover_said, ActKind.cover_ended),
     ),
     Steering(
         part="loads",
