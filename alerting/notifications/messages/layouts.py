@@ -8,7 +8,8 @@ from typing import Any
 from urllib.parse import quote
 
 from css_inline import CSSInliner
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from jinja2 import FileSystemLoader, StrictUndefined, select_autoescape
+from jinja2.sandbox import SandboxedEnvironment
 
 from alerting.formatting import day, plural
 
@@ -27,13 +28,12 @@ def inline(html: str) -> str:
 
 
 @cache
-def _layouts() -> Environment:
-    # Without a sandbox, which asks of every name whether it may be read: they are ours, and nothing of a council's or a case is part of one.
-    environment = Environment(
+def _layouts() -> SandboxedEnvironment:
+    environment = SandboxedEnvironment(
         loader=FileSystemLoader(FOLDER),
         autoescape=select_autoescape(["html"]),
         undefined=StrictUndefined,
-        auto_reload=False,
+        auto_reload=False,  # nobody changes them while the program runs
         trim_blocks=True,
         lstrip_blocks=True,
     )
