@@ -118,14 +118,48 @@ def test_a_column_of_the_councils_own_tables_that_no_row_has_is_as_good_as_not_t
 
 
 def test_a_column_of_the_councils_own_tables_in_words_that_are_not_ours_is_not_trusted():
-    held = {"held_on": [GOOD] * 10}
+    came = {"contact_id": ids(10), "received_at": [GOOD] * 10}
 
-    assert first_load("ext_supervision", kind=["staff"] * 5 + ["1:1"] * 5, **held).problems == {}
-    assert first_load("ext_supervision", kind=["1:1"] * 4, held_on=[GOOD] * 4).problems == {}
-    assert first_load("ext_supervision", kind=["staff"] * 4 + ["1:1"] * 6, **held).problems == {
-        "ext_supervision.kind": "is none of staff and case in 6 of 10 cells"
+    assert first_load("ext_contact", rag=["red"] * 5 + ["P1"] * 5, **came).problems == {}
+    assert first_load("ext_contact", rag=["P1"] * 4, contact_id=ids(4), received_at=[GOOD] * 4).problems == {}
+    assert first_load("ext_contact", rag=["red"] * 4 + ["P1"] * 6, **came).problems == {
+        "ext_contact.rag": "is none of red, amber and green in 6 of 10 cells"
     }
     assert first_load("ext_team", team_id=ids(10), service=["Court"] * 10).problems == {}
+
+
+def test_of_several_words_for_nothing_in_a_column_of_the_ssd_all_but_the_commonest_stand_where_something_else_stood():
+    def reviewed(*words: str, rest: int = 100) -> Trust:
+        column = "cppr_cp_review_date"
+        return first_load("ssd_cp_reviews", **{column: [GOOD] * rest + [word for word in words for _ in range(6)]})
+
+    assert reviewed("N/A", "tbc", "#REF!").problems == {
+        "ssd_cp_reviews.cppr_cp_review_date": "cannot be read, or holds one of several words for nothing, in 12 of 118 cells; "
+        "likely values that were typed over or lost, as in a workbook (#REF!, TBC)"
+    }
+    assert reviewed("N/A", "tbc", "#REF!", rest=103).problems == {}  # 12 of 121 are no more than a tenth
+    [with_more] = reviewed("N/A", "tbc", "#REF!", "soon", rest=115).problems.values()
+    assert with_more.startswith("cannot be read, or holds one of several words for nothing, in 18 of 139 cells")
+    assert reviewed("N/A", "tbc", "n/A", rest=30).problems == {}
+    assert reviewed("NaT", "NaT", "NaT", "NaT", rest=30).problems == {}
+    assert first_load("ext_audit", due_on=[GOOD] * 30 + ["N/A"] * 9 + ["TBC"] * 9 + ["-"] * 9).problems == {}
+
+
+def test_each_word_for_nothing_once_is_nothing():
+    words = ["n/a", "na", "nan", "nat", "none", "none.", "tbc", "-", "?", "#ref!", "(blank)"]
+
+    assert first_load("ssd_cp_reviews", cppr_cp_review_date=[GOOD] * 30 + words).problems == {}
+
+
+@pytest.mark.parametrize(
+    ("table", "known", "words"),
+    [("ext_supervision", "staff", "staff and case"), ("ext_audit", "audit", "audit, dip_sample and re_audit")],
+)
+def test_where_a_word_says_what_a_row_is_no_more_of_them_may_be_unknown_than_of_what_cannot_be_read(table, known, words):
+    assert first_load(table, kind=[known] * 50 + ["1:1"] * 5).problems == {}
+    assert first_load(table, kind=[known] * 50 + ["1:1"] * 6).problems == {
+        f"{table}.kind": f"is none of {words} in 6 of 56 cells"
+    }
 
 
 def test_an_address_that_nobody_has_is_told_and_nothing_waits_for_it():

@@ -29,6 +29,11 @@ def bench(tmp_path_factory) -> Bench:
     return Bench(tmp_path_factory.mktemp("matrix"), children=A_FEW)
 
 
+@pytest.fixture(scope="module")
+def of_more(tmp_path_factory) -> Bench:
+    return Bench(tmp_path_factory.mktemp("matrix of more"))
+
+
 # ------------------------------------------------------------------ the damages
 
 
@@ -164,6 +169,25 @@ def test_no_damage_of_those_drawn_does_harm_that_is_named_nowhere(tmp_path, load
     drawn = random.Random(load).sample([square for square in bench.squares() if square.load == load], DRAWN[load])
 
     assert [str(came) for square in drawn if (came := bench.came_of(square)).outcome == Outcome.unnamed] == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("table", "column", "damage"),
+    [
+        ("ssd_cla_placement", "clap_cla_placement_urn", "re-worded, half"),
+        ("ssd_cp_reviews", "cppr_cp_review_date", "placeholders, a third"),
+        ("ext_referral", "completed_at", "emptied, half"),
+        ("ext_supervision", "kind", "re-worded, half"),
+        ("ext_oversight", "person_id", "emptied, half"),
+    ],
+)
+def test_half_of_a_column_that_no_load_had_before_harms_nobody_where_something_shows_that_it_is_lost(
+    of_more, table, column, damage
+):
+    came = of_more.came_of(Square(load="first", table=table, column=column, damage=damage))
+
+    assert came.outcome == Outcome.withheld, str(came)
 
 
 @pytest.mark.slow

@@ -50,14 +50,14 @@ def clean(cell: str) -> str:
 
 def identifier(cell: str) -> str:
     """Write a stripped cell as an id; null where it stands for nothing."""
-    nothing = f"upper({cell}) IN ({_PLACE_HOLDERS}, {_NO_IDS}) OR {_is_nothing(cell)}"
+    nothing = f"upper({cell}) IN ({_PLACE_HOLDERS}, {_NO_IDS}) OR {is_nothing(cell)}"
     # The length first: it spares a look-up where an id is longer than all that stands for nothing.
     return f"CASE WHEN length({cell}) < 17 AND ({nothing}) THEN NULL ELSE {cell} END"
 
 
 def word(cell: str) -> str:
     """Write a stripped cell as a word; null where it stands for nothing."""
-    return f"CASE WHEN upper({cell}) NOT IN ({_PLACE_HOLDERS}) AND NOT {_is_nothing(cell)} THEN {cell} END"
+    return f"CASE WHEN upper({cell}) NOT IN ({_PLACE_HOLDERS}) AND NOT {is_nothing(cell)} THEN {cell} END"
 
 
 def norm(cell: str) -> str:
@@ -113,7 +113,7 @@ def told(cell: str) -> str:
 def is_bad(kind: str, cell: str, value: str) -> str:
     """Write whether a cell that is not null is there and cannot be read. value: what it was read as."""
     nothing = f"upper({cell}) IN ({_PLACE_HOLDERS})"
-    return f"{value} IS NULL AND NOT ({nothing if kind == 'flag' else f'{nothing} OR {_is_nothing(cell)}'})"
+    return f"{value} IS NULL AND NOT ({nothing if kind == 'flag' else f'{nothing} OR {is_nothing(cell)}'})"
 
 
 def _iso(cell: str) -> str:
@@ -132,7 +132,8 @@ def _is_zoned(cell: str) -> str:
     return f"regexp_matches({cell}, ':.*{_ZONE}$')"
 
 
-def _is_nothing(cell: str) -> str:
+def is_nothing(cell: str) -> str:
+    """Write whether a stripped cell of an id, a role, a date or a number holds a word that stands for nothing."""
     return _is_one_of(f"lower({cell})", "nothing_words")
 
 

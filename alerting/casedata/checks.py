@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING
 
-from alerting.casedata import column_checks, extension_checks
+from alerting.casedata import column_checks, extension_checks, half_lost
 from alerting.casedata.catalogue import KEYS, REFERENCES, TABLES, Reference, Settings
 from alerting.casedata.conversion import quoted
 from alerting.casedata.restricted_list import RESTRICTED
@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 Filled = dict[str, dict[str, tuple[int, int]]]
 """By table and column, how many cells are filled, of how many rows."""
 
-REPEATED, NOWHERE, LOST, UNKNOWN_WORDS, STILL = "repeated", "nowhere", "lost", "unknown words", "stands still"
+REPEATED, NOWHERE, LOST, UNKNOWN_WORDS, STILL, OPEN, ALONE = (
+    "repeated", "nowhere", "lost", "unknown words", "stands still", "open", "without its companions"
+)  # fmt: skip
 
 _UNLESS_SET = {
     "max_repeated": 0.05,
@@ -45,6 +47,11 @@ _REMEDIES = {
         "system): have both extracted together, and their ids alike."
     ),
     LOST: "Likely a column that was renamed or moved in the case system: have the extract read it from where it is now.",
+    OPEN: (
+        "Likely an extract that leaves ends out: have it read them from where they are recorded. Where so much is open, say so with "
+        "`alerting source release`."
+    ),
+    ALONE: "Likely values that were lost on their way: have the extract read them from where they are recorded.",
     **column_checks.REMEDIES,
 }
 _EMPTIED = "Likely a column that was renamed, or lost where the table is made: have it filled again."
@@ -99,7 +106,7 @@ def flaws(snapshot: Snapshot, wanted: Wanted, before: Mapping[str, Mapping[str, 
     return Found(flaws=tuple(sorted(_once(found), key=lambda flaw: (flaw.about, flaw.check))), filled=filled)
 
 
-_OF_ONE_COLUMN = (column_checks.UNREADABLE, column_checks.NEVER, column_checks.MISSING, LOST)
+_OF_ONE_COLUMN = (column_checks.UNREADABLE, column_checks.NEVER, column_checks.MISSING, LOST, OPEN, ALONE)
 """Checks of what a column holds, the nearest to the cause first: what cannot be read is missing too, and was lost since."""
 
 
@@ -294,6 +301,12 @@ class _Look:
                 reading, wanted, params["max_unreadable"], params["unreadable_at_least"]
             ):
                 yield Flaw(about=f"{table}.{name}", check=column_checks.UNREADABLE, size=round(size, 4), grave=grave, says=says)
+            most, there = self._number("max_lost"), wanted & filled.get(table, {}).keys()
+            ends = half_lost.without_ends(self._snapshot, table, there, most, self._least)
+            for name, size, says in ends if table not in open_only else ():
+                yield Flaw(about=f"{table}.{name}", check=OPEN, size=round(size, 4), grave=True, says=says)
+            for name, size, says in half_lost.without_companions(self._snapshot, table, there, most, self._least):
+                yield Flaw(about=f"{table}.{name}", check=ALONE, size=round(size, 4), grave=True, says=says)
             for name, check, size, says in column_checks.missing(
                 reading, wanted, filled.get(table, {}), params, open_only=table in open_only
             ):
@@ -305,7 +318,8 @@ class _Look:
         for table in self._there:
             there = self._wanted[table].difference(self._snapshot.readings[table].missing_columns)
             for name, count, every, says in extension_checks.other_words(self._snapshot, table, there):
-                grave = not extension_checks.can_do_without(table, name) and self._are_too_many_words(count, every)
+                limit = "max_unreadable" if extension_checks.says_what_a_row_is(table, name) else "max_unknown_words"
+                grave = not extension_checks.can_do_without(table, name) and self._are_too_many_words(count, every, limit)
                 size = round(count / every, 4)
                 yield Flaw(about=f"{table}.{name}", check=UNKNOWN_WORDS, size=size, grave=grave, told=True, says=says)
             for column, most in _hand_kept(self._snapshot.settings, table):
@@ -320,15 +334,15 @@ class _Look:
                 self._snapshot, table, filled.get(table, {}), least, open_only=is_open_only
             ):
                 yield Flaw(about=f"{table}.{name}", check=column_checks.NEVER, size=1.0, grave=True, says=says)
-            for name, size, says in extension_checks.thin(table, filled.get(table, {}), self._number("max_missing")):
-                yield Flaw(
-                    about=f"{table}.{name}", check=column_checks.MISSING, size=round(size, 4), grave=False, told=True, says=says
-                )
+            most = self._number("max_missing")
+            for name, size, waits, says in extension_checks.thin(self._snapshot, table, filled.get(table, {}), most, least):
+                share = round(size, 4)
+                yield Flaw(about=f"{table}.{name}", check=column_checks.MISSING, size=share, grave=waits, told=True, says=says)
 
     def _number(self, name: str) -> float:
         return _number(self._snapshot.settings, name)
 
-    def _are_too_many_words(self, unknown: int, of: int, limit: str = "max_unknown_words") -> bool:
+    def _are_too_many_words(self, unknown: int, of: int, limit: str) -> bool:
         return unknown >= self._number("unreadable_at_least") and unknown > self._number(limit) * of
 
     def _flaw(self, about: str, check: str, limit: str, count: int, of: int, says: str) -> Flaw:

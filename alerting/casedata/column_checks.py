@@ -64,20 +64,39 @@ _WHY_UNREADABLE = {
     "number": "numbers written with words or signs",
     "flag": "other words for yes and no, which `yes_words` and `no_words` in the settings can name",
 }
+_WHY_NOTHING = "values that were typed over or lost, as in a workbook (#REF!, TBC)"
+_SEVERAL = 3
+"""Words for nothing in one column: a person writes two, what a case system has for nothing is one."""
 
 
 def unreadable(
     reading: TableReading, wanted: frozenset[str], most: float, least: float
 ) -> Iterator[tuple[str, float, bool, str]]:
-    """Yield each wanted column with cells that cannot be read: its name, their share, whether that is too many, and what to say."""
-    for name, count in reading.unreadable_cells.items():
-        there = reading.cells_there[name]
-        if name not in wanted:
-            continue
-        share = count / there
-        why = _WHY_UNREADABLE[TABLES[reading.table].columns[name].kind]
-        says = f"cannot be read in {count} of {there} cells; likely {why}"
-        yield name, share, count >= least and share > most, says
+    """Yield each wanted column with cells that cannot be read: its name, their share, whether that is too many, and what to say.
+
+    A case system writes nothing in one way. Where a column of the SSD has several words for it, they stand where something else stood:
+    all but the commonest word count with what cannot be read, where together they are too many.
+    """
+    table = TABLES[reading.table]
+    for name in sorted(wanted & {*reading.unreadable_cells, *reading.words_for_nothing}):
+        there, bad = reading.cells_there[name], reading.unreadable_cells.get(name, 0)
+        stands_in = 0 if table.extension else _beside_the_commonest(reading.words_for_nothing.get(name, {}), least)
+        too_many = bad >= least and bad > most * there
+        if stands_in and not too_many and bad + stands_in > most * there:
+            count = bad + stands_in
+            says = (
+                f"cannot be read, or holds one of several words for nothing, in {count} of {there} cells; likely {_WHY_NOTHING}"
+            )
+            yield name, count / there, True, says
+        elif bad:
+            says = f"cannot be read in {bad} of {there} cells; likely {_WHY_UNREADABLE[table.columns[name].kind]}"
+            yield name, bad / there, too_many, says
+
+
+def _beside_the_commonest(words: Mapping[str, int], least: float) -> int:
+    """Return how many cells hold one of several words for nothing, without those of the commonest; none where so many cells hold fewer than three."""
+    often = sorted(count for count in words.values() if count >= least)
+    return sum(often[:-1]) if len(often) >= _SEVERAL else 0
 
 
 def missing(

@@ -241,6 +241,24 @@ def bad_cells(sql: Sql, each: Each, columns: Iterable[RawColumn]) -> list[BadCel
     return found + [BadCells(column, dict(rows)) for column, rows in zip(asked, counted, strict=True) if rows]
 
 
+def words_for_nothing(each: Each, columns: Iterable[RawColumn]) -> list[BadCells]:
+    """Return each column of days or numbers with cells of several words that stand for nothing, whatever their case."""
+    read = [column for column in columns if column.dictionary and column.column.kind in ("date", "moment", "number")]
+    nothing = cells.is_nothing("cell")
+    names = list(dict.fromkeys(column.dictionary for column in read))
+    counts = each([f"SELECT count(DISTINCT lower(cell)) FROM {name} WHERE {nothing}" for name in names])
+    several = {name for name, [(words,)] in zip(names, counts, strict=True) if words > 1}
+    asked = [column for column in read if column.dictionary in several]
+    counted = each(
+        [
+            f"SELECT lower(d.cell), count(*) FROM (SELECT {column.key} AS key FROM {column.source}) r "
+            f"JOIN (SELECT * FROM {column.dictionary} WHERE {nothing}) d ON d.key = r.key GROUP BY 1"
+            for column in asked
+        ]
+    )
+    return [BadCells(column, dict(rows)) for column, rows in zip(asked, counted, strict=True) if len(rows) > 1]
+
+
 def _is_no_id(cell: str) -> str:
     """Write that a cell is nobody's id, however it is read: it is too long for any, or has a character that none can have."""
     return f"(length({cell}) > {LONGEST_ID} OR contains({cell}, chr(0)))"

@@ -1,7 +1,8 @@
 """What a council's own tables hold less of than they should, or say in other words than ours: told at any size.
 
 They are small, and everybody's way to their messages: a team whose service is worded in another way is nobody's quality assurance.
-Rules wait only for a column that says nothing at all: it is empty in a whole table, or its words are mostly not ours.
+Rules wait for a column that says nothing at all: it is empty in a whole table, or its words are mostly not ours. Of the tables of what was
+done they wait for what says of whom, when and of what kind, where as little of it is not there as the SSD may lack.
 """
 
 from __future__ import annotations
@@ -77,11 +78,18 @@ _OF_KIND: Mapping[tuple[str, str], str] = MappingProxyType(
 )
 """The columns that only rows of one kind have: a council that records the other kind alone has none, and nothing is lost."""
 
+_OF_EVENTS = frozenset(
+    {"ext_contact", "ext_referral", "ext_strategy", "ext_supervision", "ext_oversight", "ext_audit", "ext_pep"}
+)
+"""The tables of what was done, of whom and when: what a row does not say is looked for in vain."""
+
 ENDS = frozenset({"decision_at", "completed_at", "audited_on"})
 """The columns that say that something is over, which a table of what is open does not have."""
 
 VISITS = "ext_visit_freq"
 """The table of agreed visit frequencies."""
+
+_SAYS_WHAT_A_ROW_IS = frozenset({("ext_supervision", "kind"), ("ext_audit", "kind")})
 
 _TO_REACH = frozenset({("ext_staff", "email"), ("ext_team", "service"), ("ext_restricted", "level")})
 """What says nothing of what is due, only who is told: without it a message finds another way, or goes to nobody."""
@@ -95,6 +103,11 @@ def can_do_without(table: str, column: str) -> bool:
     return (table, column) in _TO_REACH or table == VISITS
 
 
+def says_what_a_row_is(table: str, column: str) -> bool:
+    """Return whether a row whose word is none of a column's own counts for no rule at all: what was done is then looked for in vain."""
+    return (table, column) in _SAYS_WHAT_A_ROW_IS
+
+
 def never_there(
     snapshot: Snapshot, table: str, filled: Mapping[str, tuple[int, int]], least: float, *, open_only: bool
 ) -> Iterator[tuple[str, str]]:
@@ -104,13 +117,18 @@ def never_there(
     """
     ends = ENDS if open_only else frozenset[str]()
     for name in frozenset((*ALWAYS_THERE.get(table, ()), *SOMETIMES_THERE.get(table, ()))) - ends:
-        there, rows = filled.get(name, (0, 0))
-        of_kind = ""
-        if there == 0 and "kind" in filled and (kind := _OF_KIND.get((table, name))):
-            [(rows,)] = snapshot.sql(f"SELECT count(*) FROM {table} WHERE norm(kind) = {_text(kind)}")
-            of_kind = f" of kind {kind}"
+        there, rows, of_kind = _there(snapshot, table, name, filled)
         if rows >= least and there == 0 and not can_do_without(table, name):
             yield name, f"is empty in all {rows} rows{of_kind}"
+
+
+def _there(snapshot: Snapshot, table: str, name: str, filled: Mapping[str, tuple[int, int]]) -> tuple[int, int, str]:
+    """Return in how many rows a column is filled, of how many that should have it, and of which kind those are, in words."""
+    kind = _OF_KIND.get((table, name))
+    if kind is None or not {"kind", name} <= filled.keys():
+        return *filled.get(name, (0, 0)), ""
+    [(there, rows)] = snapshot.sql(f"SELECT count({quoted(name)}), count(*) FROM {table} WHERE norm(kind) = {_text(kind)}")
+    return int(there), int(rows), f" of kind {kind}"
 
 
 def other_words(snapshot: Snapshot, table: str, there: frozenset[str]) -> Iterator[tuple[str, int, int, str]]:
@@ -127,12 +145,19 @@ def other_words(snapshot: Snapshot, table: str, there: frozenset[str]) -> Iterat
             yield name, other, every, f"is none of {listed(words)} in {other} of {every} cells{counts_as}"
 
 
-def thin(table: str, filled: Mapping[str, tuple[int, int]], most: float) -> Iterator[tuple[str, float, str]]:
-    """Yield each column that more than a share of the rows are without and should have: its name, that share, and what to say."""
-    for name in ALWAYS_THERE.get(table, ()):
-        there, rows = filled.get(name, (0, 0))
+def thin(
+    snapshot: Snapshot, table: str, filled: Mapping[str, tuple[int, int]], most: float, least: float
+) -> Iterator[tuple[str, float, bool, str]]:
+    """Yield each column that more than a share of the rows are without and should have: its name, that share, whether rules wait, and what to say.
+
+    In a table of so many rows they wait for what says of whom something was recorded, and when: as for such a column of the SSD.
+    """
+    of_a_kind = [column for of, column in _OF_KIND if of == table]
+    for name in (*ALWAYS_THERE.get(table, ()), *of_a_kind):
+        there, rows, of_kind = _there(snapshot, table, name, filled)
         if rows and 1 - there / rows > most:
-            yield name, 1 - there / rows, f"is empty in {rows - there} of {rows} rows"
+            waits = table in _OF_EVENTS and rows >= least
+            yield name, 1 - there / rows, waits, f"is empty in {rows - there} of {rows} rows{of_kind}"
 
 
 def standing_still(snapshot: Snapshot, table: str, column: str, most: float) -> tuple[date, str] | None:

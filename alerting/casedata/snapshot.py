@@ -37,6 +37,7 @@ from alerting.casedata.conversion import (
     row_counts,
     there,
     typed_tables,
+    words_for_nothing,
 )
 from alerting.casedata.engine import EngineFailed
 from alerting.casedata.engine_words import in_words, taken_apart
@@ -444,8 +445,7 @@ class Snapshot:
                 reading.missing_columns = tuple(sorted(needed - raw[name].keys()))
                 reading.fractions = tuple(sorted(column for table, column in with_fractions if table == name))
         self._note_bad_cells(every, source)
-        unread = {(table, name) for table, reading in self.readings.items() for name in reading.unreadable_cells}
-        noted = [one for one in every if one.column.kind == "flag" or (one.table, one.column.name) in unread]
+        noted = [one for one in every if one.column.kind == "flag" or self.readings[one.table].has_odd_cells(one.column.name)]
         for (table, name), count in there(self._each, noted).items():
             self.readings[table].cells_there[name] = count
         # What is read is thrown away table by table: all of it twice would be the most memory that a day takes.
@@ -473,9 +473,9 @@ class Snapshot:
             if bad.column.column.kind == "flag":
                 reading.unknown_words[name] = bad.written
             reading.cell_places[name] = source.places(reading.table, name, frozenset(bad.written)) if source else []
-        texts = [
-            column for column in columns if column.column.kind in ("id", "role", "text") and self.readings[column.table].encoding
-        ]
+        for one in words_for_nothing(self._each, columns):
+            self.readings[one.column.table].words_for_nothing[one.column.column.name] = one.written
+        texts = [each for each in columns if each.column.kind in ("id", "role", "text") and self.readings[each.table].encoding]
         for bad in damaged_cells(self.sql, texts):
             reading, name = self.readings[bad.column.table], bad.column.column.name
             reading.damaged_cells[name] = bad.count

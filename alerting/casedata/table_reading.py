@@ -24,6 +24,8 @@ class TableReading:
     #: Whether it is beside the case data, and is read, or looked for, elsewhere.
     not_looked_at: bool = False
     unreadable_cells: dict[str, int] = field(default_factory=dict)
+    #: By column of days or numbers with several words that stand for nothing: how many cells hold each.
+    words_for_nothing: dict[str, Mapping[str, int]] = field(default_factory=dict)
     #: How many records are in the source and not in `rows`, because they could not be read as records at all.
     left_out: int = 0
     #: Where records that were left out are: the first of them.
@@ -33,7 +35,7 @@ class TableReading:
     #: By column, how cells that cannot be read are written, the commonest first, and in how many more ways.
     shapes: dict[str, tuple[tuple[Spelling, ...], int]] = field(default_factory=dict)
     unmapped: dict[str, int] = field(default_factory=dict)
-    #: Of flags, and of columns with cells that cannot be read: how many cells hold anything at all.
+    #: Of flags, and of columns with cells that cannot be read or several words for nothing: how many cells hold anything at all.
     cells_there: dict[str, int] = field(default_factory=dict)
     #: The columns of ids that `.0` was taken off: every id of theirs had it.
     fractions: tuple[str, ...] = ()
@@ -43,6 +45,10 @@ class TableReading:
     encoding: str | None = None
     #: By column, how many cells hold bytes that are no text; of columns of ids and text, as the others cannot be read at all.
     damaged_cells: dict[str, int] = field(default_factory=dict)
+
+    def has_odd_cells(self, column: str) -> bool:
+        """Return whether cells of a column cannot be read, or hold several words for nothing."""
+        return column in self.unreadable_cells or column in self.words_for_nothing
 
     @property
     def supplied(self) -> bool:

@@ -1,0 +1,109 @@
+"""What is lost of a column of which much is there, seen without an earlier load, by what stands beside it.
+
+Of ends: of what began long ago too much is open, where nearly all else of its kind had ended long before. Nothing is said of what goes on
+for years, of which too little began in the time that the data covers. Of columns that are filled in together: that too often only one is not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from datetime import date
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from alerting.casedata import cells
+from alerting.casedata.column_checks import IN_WORDS
+from alerting.formatting import day, listed
+
+if TYPE_CHECKING:
+    from alerting.casedata.snapshot import Snapshot
+
+ENDS: Mapping[str, tuple[tuple[str, str], ...]] = MappingProxyType(
+    {
+        "ssd_cin_episodes": (("cine_referral_date", "cine_close_date"),),
+        "ssd_cin_assessments": (("cina_assessment_start_date", "cina_assessment_auth_date"),),
+        "ssd_cin_plans": (("cinp_cin_plan_start_date", "cinp_cin_plan_end_date"),),
+        "ssd_s47_enquiry": (("s47e_s47_start_date", "s47e_s47_end_date"),),
+        "ssd_cp_plans": (("cppl_cp_plan_start_date", "cppl_cp_plan_end_date"),),
+        "ssd_cp_reviews": (("cppr_cp_review_due", "cppr_cp_review_date"),),
+        "ssd_cla_episodes": (("clae_cla_episode_start_date", "clae_cla_episode_ceased_date"),),
+        "ssd_cla_reviews": (("clar_cla_review_due_date", "clar_cla_review_date"),),
+        "ssd_missing": (("miss_missing_episode_start_date", "miss_missing_episode_end_date"),),
+        "ext_contact": (("received_at", "decision_at"),),
+        "ext_referral": (("received_at", "completed_at"),),
+        "ext_audit": (("due_on", "audited_on"), ("actions_due_on", "actions_done_on")),
+    }
+)
+"""By table, when something began or was due, and when it ended or was held. Not of involvements: of many roles no system records the end."""
+
+_NEVER_ASKED: Mapping[str, str] = MappingProxyType(
+    {"ssd_cin_episodes": "NOT cine_referral_nfa", "ssd_cla_reviews": "NOT clar_cla_review_cancelled"}
+)
+"""By table, which rows have an end at all, as SQL."""
+
+_TOGETHER: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "ssd_cla_health": ("clah_health_check_date", "clah_health_check_type", "clah_health_check_status"),
+        "ssd_sdq_scores": ("csdq_sdq_completed_date", "csdq_sdq_score"),
+        "ssd_cla_care_plan": ("lacp_cla_care_plan_start_date", "lacp_cla_care_plan_json"),
+    }
+)
+"""By table, the columns that are filled in together, the day first."""
+
+_SAYS_SOMETHING = f"{{0}} IS NOT NULL AND NOT {cells.is_nothing('CAST({0} AS VARCHAR)')}"
+
+_LATELY = 730
+"""Days: what was not kept of older reviews, checks and plans harms nobody today."""
+_ONLY_LATELY = frozenset({"ssd_cp_reviews", "ssd_cla_reviews"})
+
+_NEARLY_ALL = 0.95
+_FIRST_ENDS = 0.05
+_TIMES = 2
+_AT_LEAST = 30
+"""Days after which, at the earliest, what has not ended is old."""
+
+
+def without_ends(
+    snapshot: Snapshot, table: str, there: Collection[str], most: float, least: float
+) -> Iterator[tuple[str, float, str]]:
+    """Yield each column of ends that more than a share is without of so many rows or more that are old: its name, the share, what to say.
+
+    Old is what began twice as long ago as nearly all took that have ended; and after the first ends that the table has, as of what began before
+    those it may hold only what is open.
+    """
+    for began, ended in ENDS.get(table, ()):
+        if not {began, ended} <= set(there):
+            continue
+        lately = f"greatest(since.day, as_of() - {_LATELY})" if table in _ONLY_LATELY else "since.day"
+        [(rows, open_, until)] = snapshot.sql(
+            f"""WITH every AS (
+                SELECT CAST({began} AS DATE) AS began, CAST({ended} AS DATE) AS ended FROM {table}
+                WHERE {began} IS NOT NULL AND {_NEVER_ASKED.get(table, "true")}
+            ), since AS (SELECT quantile_disc(ended, {_FIRST_ENDS}) AS day FROM every), covered AS (
+                SELECT began, ended FROM every, since WHERE began >= {lately} AND began <= as_of()
+            ), took AS (
+                SELECT as_of() - greatest({_AT_LEAST}, {_TIMES} * quantile_disc(ended - began, {_NEARLY_ALL}))::INTEGER AS old FROM covered
+            )
+            SELECT count(*), count(*) FILTER (ended IS NULL), any_value(old) FROM covered, took WHERE began < old"""
+        )
+        if rows >= least and open_ > most * rows and isinstance(until, date):
+            says = f"is empty in {open_} of the {rows} rows that began before {day(until)}, by when nearly all others had ended"
+            yield ended, open_ / rows, says
+
+
+def without_companions(
+    snapshot: Snapshot, table: str, there: Collection[str], most: float, least: float
+) -> Iterator[tuple[str, float, str]]:
+    """Yield each column that says nothing in more than a share of so many rows or more in which those filled in with it do: its name, the share, what to say."""
+    together = [name for name in _TOGETHER.get(table, ()) if name in there]
+    for name in together if len(together) > 1 else ():
+        others = [other for other in together if other != name]
+        # Of a check that is booked there may be no day yet, so only one in words that are read counts.
+        counts = " AND ".join(f"({IN_WORDS.get(other, _SAYS_SOMETHING).format(other)})" for other in others)
+        if others[0] == _TOGETHER[table][0]:
+            counts += f" AND {others[0]} BETWEEN as_of() - {_LATELY} AND as_of()"
+        [(rows, nothing)] = snapshot.sql(
+            f"SELECT count(*), count(*) FILTER (NOT ({_SAYS_SOMETHING.format(name)})) FROM {table} WHERE {counts}"
+        )
+        if rows >= least and nothing > most * rows:
+            yield name, nothing / rows, f"says nothing in {nothing} of the {rows} rows that have {listed(others)}"

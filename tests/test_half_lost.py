@@ -1,0 +1,123 @@
+"""What is lost of a column is noticed on a first load by what stands beside it: ends of what began long ago, and what is filled in together."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import pytest
+
+from alerting.casedata.catalogue import Settings
+from alerting.casedata.half_lost import ENDS
+from alerting.casedata.snapshot import Snapshot
+from alerting.casedata.trust import Past, Trust, judge
+from tests.test_trust import SETTINGS, TUESDAY
+
+Row = tuple[int, int | None]
+"""How many days ago something began, and in how many days it ended; None where nothing says so."""
+
+
+def judged(rows: list[Row], table: str = "ext_referral", *, open_only: bool = False, **more: list[str]) -> Trust:
+    """Judge a table of what began and ended so, on a first load."""
+    [(began, ended), *_] = ENDS[table]
+    given = {"open_only": [table] if open_only else []}
+    with Snapshot(TUESDAY, Settings(params={**SETTINGS.params, **given}, codes={}, bank_holidays=frozenset())) as filled:
+        columns: dict[str, list[str | None]] = {
+            began: [ago(days) for days, _ in rows],
+            ended: [None if took is None else ago(days - took) for days, took in rows],
+        }
+        filled.fill(table, [*columns, *more], [*columns.values(), *more.values()])
+        wanted = {table: frozenset({*columns, *more})}
+        filled.settle(wanted)
+        return judge(filled, wanted, Past())
+
+
+def ago(days: int) -> str:
+    day: date = TUESDAY - timedelta(days=days)
+    return day.isoformat()
+
+
+SOON: list[Row] = [(days, 2) for days in range(300, 0, -1)]
+"""One a day, each completed in two days."""
+FROM_LONG_AGO: list[Row] = [(280 - days, None) for days in range(100)]
+
+
+@pytest.mark.parametrize(("lost", "trusted"), [(84, True), (85, False)])
+def test_where_more_than_a_quarter_of_what_is_old_has_no_end_the_ends_are_not_trusted(lost, trusted):
+    judged_so = judged([*SOON, *FROM_LONG_AGO[:lost]])
+
+    # Old is what began more than 30 days ago and after the first ends: 254 that ended, and the others.
+    assert (judged_so.problems == {}) == trusted
+    if not trusted:
+        assert judged_so.problems == {
+            "ext_referral.completed_at": "is empty in 85 of the 339 rows that began before 1 March 2026, by when nearly all others had ended"
+        }
+        assert "source release" in judged_so.remedies["ext_referral.completed_at"]
+        assert judged_so.releasable["ext_referral.completed_at"] == {"open": round(85 / 339, 4)}
+
+
+def test_what_is_new_may_be_open():
+    assert judged([*SOON, *[(days, None) for days in range(30, 0, -1) for _ in range(20)]]).problems == {}
+
+
+def test_what_goes_on_for_years_may_be_open():
+    years: list[Row] = [(days, min(days // 2, 900)) for days in range(2000, 0, -10)]
+
+    assert judged([*years, *[(days, None) for days in range(1900, 0, -15)]], "ssd_cla_episodes").problems == {}
+
+
+def test_of_what_began_before_the_first_ends_there_may_be_only_what_is_open():
+    assert judged([*SOON, *[(days, None) for days in range(4000, 400, -10)]]).problems == {}
+
+
+def test_a_table_of_what_is_open_has_no_ends():
+    rows: list[Row] = [*SOON, *FROM_LONG_AGO]
+
+    assert judged(rows).problems != {}
+    assert judged(rows, open_only=True).problems == {}
+
+
+def test_a_referral_that_goes_no_further_need_not_be_closed():
+    rows = [*SOON, *FROM_LONG_AGO]
+
+    assert judged(rows, "ssd_cin_episodes", cine_referral_nfa=["N"] * len(rows)).problems != {}
+    assert judged(rows, "ssd_cin_episodes", cine_referral_nfa=["N"] * 300 + ["Y"] * 100).problems == {}
+
+
+def test_of_reviews_only_those_of_the_last_two_years_count():
+    rows: list[Row] = [(days, 2) for days in range(1500, 0, -3)]
+
+    assert judged([*rows, *[(days, None) for days in range(700, 400, -1)]], "ssd_cp_reviews").problems != {}
+    assert judged([*rows, *[(days, None) for days in range(1400, 800, -1)]], "ssd_cp_reviews").problems == {}
+
+
+# ------------------------------------------------------------------ what is filled in together
+
+
+def checks(*rows: tuple[str | None, str | None, str | None]) -> dict[str, str]:
+    """Return what is not trusted of health checks with these days, types and statuses, with why."""
+    names = ["clah_health_check_date", "clah_health_check_type", "clah_health_check_status"]
+    with Snapshot(TUESDAY, SETTINGS) as filled:
+        filled.fill("ssd_cla_health", names, [list(cells) for cells in zip(*rows, strict=True)])
+        wanted = {"ssd_cla_health": frozenset(names)}
+        filled.settle(wanted)
+        return dict(judge(filled, wanted, Past()).problems)
+
+
+LATELY, LONG_AGO = ago(100), ago(731)
+WHOLE = (LATELY, "Dental check", "Completed")
+
+
+@pytest.mark.parametrize("nothing", [None, "N/A", "tbc"])
+def test_a_column_that_says_nothing_beside_those_that_are_filled_in_with_it_is_not_trusted(nothing):
+    without = (LATELY, nothing, "Completed")
+
+    assert checks(*[WHOLE] * 60, *[without] * 20) == {}
+    assert checks(*[WHOLE] * 60, *[without] * 21) == {
+        "ssd_cla_health.clah_health_check_type": "says nothing in 21 of the 81 rows that have clah_health_check_date and clah_health_check_status"
+    }
+    assert checks(*[WHOLE] * 20, *[without] * 29) == {}
+
+
+def test_a_check_that_is_booked_has_no_day_and_an_old_one_need_not_say_what_it_was():
+    assert checks(*[WHOLE] * 60, *[(None, "Dental check", "Booked")] * 40, *[(LONG_AGO, None, "Completed")] * 40) == {}
+    assert list(checks(*[WHOLE] * 60, *[(None, "Dental check", "Completed")] * 40)) == ["ssd_cla_health.clah_health_check_date"]
