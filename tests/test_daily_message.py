@@ -386,7 +386,7 @@ def test_of_sixty_items_the_worst_twenty_are_told_and_the_rest_counted_by_rule_a
     sent = told(*many)
 
     assert len(re.findall(r"^Child \d", sent.text, re.MULTILINE)) == triage.WORST == 20
-    assert "And 40 more, less urgent: Protection visit 40. By worker: Worker 0 14, " in sent.text
+    assert "And 40 more, less urgent: Protection visit (40). By worker: Worker 0 (14), " in sent.text
     assert sent.subject == "Assessment North: 60 overdue"
     assert len(sent.html) < 40_000
 
@@ -406,7 +406,7 @@ def test_more_new_amber_than_a_day_may_bring_is_counted_and_red_never():
     sent = message(content, VISIT)
 
     assert len(re.findall(r"^Child 1\d", sent.text, re.MULTILINE)) == 5
-    assert "And 3 more, less urgent: Protection visit 3." in sent.text
+    assert "And 3 more, less urgent: Protection visit (3)." in sent.text
     assert "red-one" in sent.text
     assert sent.subject == "Assessment North: 9 due soon"
 
@@ -415,7 +415,7 @@ def test_what_was_open_before_the_service_began_is_counted_and_what_is_critical_
     sent = told(*(visit(str(n), -1, "backlog", level="red") for n in range(4)), unallocated("5", "backlog"))
 
     assert "OPEN ALREADY WHEN THIS SERVICE BEGAN: 4 children" in sent.text
-    assert "Counted by rule: Protection visit 4." in sent.text
+    assert "Counted by rule: Protection visit (4)." in sent.text
     assert "Child 5, J. Patel" in section(sent.text, "Critical")
 
 

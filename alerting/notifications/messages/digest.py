@@ -404,10 +404,10 @@ def _more(part: Part, telling: Telling) -> str:
     rules = Counter(rule.falls_due or rule.title for rule in named)
     workers = Counter(plain(item.worker_name or "nobody allocated") for item in part.counted)
     begin = f"And {len(part.counted)} more, less urgent" if part.groups or part.named else "Counted by rule"
-    by_rule = f"{begin}: {', '.join(f'{title} {count}' for title, count in rules.most_common())}."
+    by_rule = f"{begin}: {', '.join(f'{title} ({count})' for title, count in rules.most_common())}."
     if part.section is Section.backlog or len(workers) < 2:
         return by_rule
-    return f"{by_rule} By worker: {', '.join(f'{name} {count}' for name, count in workers.most_common(_NAMED))}."
+    return f"{by_rule} By worker: {', '.join(f'{name} ({count})' for name, count in workers.most_common(_NAMED))}."
 
 
 # ---------------------------------------------------------------------- shared with the messages of counts
