@@ -272,6 +272,7 @@ def scope(*teams: str) -> ScopeWeek:
         (["Team T1", "Team T2"], ["Team T1"], False, False),
         (["Team T1"], ["Team T1", "Team T2"], False, False),
         (["Team T1"], ["Team T1", "Team T2"], True, True),
+        (["Team T1", "Team T2"], ["Team T1"], True, False),
         ([], ["Team T1"], False, True),
         ([], ["Team T2"], False, None),
     ],
@@ -280,6 +281,7 @@ def scope(*teams: str) -> ScopeWeek:
         "a team less",
         "counts of another team",
         "with small counts kept back",
+        "a team less, small counts kept back",
         "counts alone",
         "counts of another alone",
     ],
@@ -296,6 +298,7 @@ def test_the_counts_over_all_teams_go_where_all_that_they_count_is_the_readers_o
     if found is not None:
         assert isinstance(found.content, WeeklyContent)
         assert bool(found.content.scope) == goes
+        assert {team.team_name for team in found.content.teams} <= {"Team T1"}
 
 
 def test_a_card_that_counts_an_alert_of_which_nothing_is_known_is_not_posted() -> None:
@@ -310,6 +313,8 @@ def test_a_notice_goes_to_administrators_and_to_whoever_of_the_staff_is_still_th
     content = NoticeContent(notices=())
     for_an_administrator = replace(message("admin@example.gov.uk"), content=content)
     assert look(for_an_administrator, router()).message == for_an_administrator
+    for_a_channel = replace(for_an_administrator, recipient="team:T9")
+    assert look(for_a_channel, router()).message == for_a_channel
     assert look(replace(message("P9"), content=content), router()).reason is DeliveryReason.not_theirs
     moved = look(replace(message("M1"), content=content), router(M1="new@example.gov.uk")).message
     assert moved is not None
