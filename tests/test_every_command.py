@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import os
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import click
@@ -72,6 +72,20 @@ def calls(command: click.Command, bad: str) -> Iterator[tuple[str, ...]]:
         yield (*required, each.opts[0], bad, *arguments)
 
 
+def ways(command: click.Command, bad: Mapping[str, str], every: int) -> dict[tuple[str, ...], str]:
+    """Return ways to give a command each of what is bad, with its kind: as all its arguments, and as some of its options.
+
+    An option is given every second or third, or more where a command has fewer, so that each command is given all of them.
+    """
+    found: dict[tuple[str, ...], str] = {}
+    for place, (each, kind) in enumerate(bad.items()):
+        as_arguments, *as_options = calls(command, each)
+        every = min(every, max(1, len(as_options)))
+        for way in (as_arguments, *(way for number, way in enumerate(as_options) if (place + number) % every == 0)):
+            found.setdefault(way, kind)
+    return found
+
+
 def is_fit(result: Result, said: object) -> None:
     assert result.exception is None or isinstance(result.exception, SystemExit), said
     assert result.exit_code in (0, 1, 2, 3), said
@@ -133,7 +147,7 @@ def ask(used: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
 
 @pytest.mark.parametrize("path", sorted(COMMANDS.keys() - LIVES_ON))
 def test_no_command_breaks_on_arguments_that_make_no_sense(ask, path):
-    for arguments in dict.fromkeys(way for bad in ODD for way in calls(COMMANDS[path], bad)):
+    for arguments in ways(COMMANDS[path], dict.fromkeys(ODD, "odd"), every=2):
         is_fit(ask(*path, *arguments), (path, arguments))
     assert Path("/dev/null").is_char_device()
 
@@ -142,14 +156,8 @@ def test_no_command_breaks_on_arguments_that_make_no_sense(ask, path):
 def test_what_names_nothing_that_there_is_is_a_fault_of_few_words(ask, path):
     command = COMMANDS[path]
     names = any(isinstance(each, click.Argument) for each in command.params) and path not in NAMES_WHAT_IS_NEW
-    ways: dict[tuple[str, ...], str] = {}
-    for place, (kind, bad) in enumerate(NOTHING_THERE.items()):
-        as_arguments, *as_options = calls(command, bad)
-        # Each option is given every third kind, or more where there are fewer than three, so that each command is given all of them.
-        every = min(3, max(1, len(as_options)))
-        for arguments in (as_arguments, *(each for number, each in enumerate(as_options) if (place + number) % every == 0)):
-            ways.setdefault(arguments, kind)
-    for arguments, kind in ways.items():
+    bad = {each: kind for kind, each in NOTHING_THERE.items()}
+    for arguments, kind in ways(command, bad, every=3).items():
         result = ask(*path, *arguments)
         is_fit(result, (path, kind, arguments))
         assert not result.exit_code or len(result.output) < LONGEST, (path, kind)
