@@ -155,8 +155,9 @@ def thin(
     of_a_kind = [column for of, column in _OF_KIND if of == table]
     for name in (*ALWAYS_THERE.get(table, ()), *of_a_kind):
         there, rows, of_kind = _there(snapshot, table, name, filled)
-        if rows and 1 - there / rows > most:
-            waits = table in _OF_EVENTS and rows >= least
+        waits = table in _OF_EVENTS and rows >= least
+        # Of a few rows of one kind nothing is told: it says little that they name nobody.
+        if rows and 1 - there / rows > most and (waits or not of_kind):
             yield name, 1 - there / rows, waits, f"is empty in {rows - there} of {rows} rows{of_kind}"
 
 
