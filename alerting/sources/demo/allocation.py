@@ -38,6 +38,8 @@ class Stage:
     referrals: list[str | None]
     #: The role is written down as open, and nobody as the one who has it.
     names_nobody: bool = False
+    #: So many days nobody is found who takes it.
+    awaited_days: int = 0
     #: Whoever had it on the start day, or first had it after that; None before `hand_out`, and for cases long ago.
     worker: Worker | None = None
 
@@ -94,7 +96,7 @@ class Allocation:
         self._continue(stage, until)
 
     def _continue(self, stage: Stage, day: int) -> None:
-        stage.starts = day
+        stage.starts, stage.awaited_days = day, 0
         self.add(stage)
 
     def _release(self, day: int) -> None:
@@ -133,10 +135,12 @@ class Allocation:
 
     def _nobody(self, child: Child, stage: Stage, until: int) -> int:
         """Return the day somebody has the case: now, or later, or never for those whom nobody is looking out for."""
-        if not self.books.hit("no_allocation"):
+        if not stage.awaited_days and not self.books.hit("no_allocation"):
             return stage.starts
         starts = until
-        if stage.service == "help_protection":
+        if stage.awaited_days:
+            starts = min(until, stage.starts + stage.awaited_days)
+        elif stage.service == "help_protection":
             starts = min(until, stage.starts + 8 + int(self._chance.random() * 60))
         self.books.truth.note("no_allocation", child.id, *self._seen(child, stage.starts, starts))
         return starts

@@ -46,7 +46,7 @@ class Books:
         #: Whether it is so large that what is rare is there by count. At a smaller one a single case would be a share that no
         #: council has, and what stops a rule that suddenly finds far more than usual would stop it for that.
         self.large = self.scale >= _LARGE
-        earlier = (Rise(range(self.start - 35, self.start + 7), 1.35),) if self.large else ()
+        earlier = (Rise(range(self.start - 35, self.start + 14), 1.35),) if self.large else ()
         #: When demand rises, the last time nine weeks after the start day.
         self.rises = (*earlier, Rise(range(self.start + 63, self.start + 105), 1.5))
         self._long_before = self.earliest - 20

@@ -182,9 +182,9 @@ def _adoptions(books: Books, chance: Random) -> None:
 
 
 def _reversals(books: Books, chance: Random) -> None:
-    """Reverse a plan for adoption now and then, the first three days before the start day."""
+    """Reverse a plan for adoption now and then, the first three days before the start day, at a large council eight after it."""
     ledger, periods = books.ledgers["ssd_permanence"], periods_of_care(books)
-    for day in range(books.start - 3, books.last, _REVERSED_EVERY):
+    for day in range(books.start + (8 if books.large else -3), books.last, _REVERSED_EVERY):
         in_care = {person for person, entered, left in periods if entered < day < left}
         plans = [
             place

@@ -23,7 +23,7 @@ _BORDER_AGE = 16
 """Who leaves care at 16 or 17 after a long stay is a care leaver too."""
 _AWAY_FROM = 35
 """So many days after the start day, one adviser is away from then on until contacts rise no more."""
-_AWAY_EARLIER = range(-62, 7)
+_AWAY_EARLIER = range(-62, 14)
 """The days, as counted from the start day, on which another is away at a large council."""
 _WHY = ("E4A",) * 8 + ("E4B",) * 2 + ("E45", "E46", "E41", "E13", "E8", "E47")
 

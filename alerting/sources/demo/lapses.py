@@ -69,16 +69,17 @@ def _go_missing(books: Books, person: str, day: int, away: int, known: int) -> N
 
 
 def _again_and_again(books: Books, chance: Random) -> None:
-    """Write children in care who go missing overnight again and again for some weeks."""
+    """Write children in care who go missing for a night or a few again and again for some weeks."""
     known, teenagers = first_known(books), _teenagers(books)
     for first in range(books.earliest - 120, books.last, max(1, round(_AGAIN_AND_AGAIN / books.scale))):
-        stops = min(first + 30 + int(chance.random() * 40), books.last - 1)
-        there = [person for person, since, until in teenagers if since < first and stops + 3 < until]
+        stops = min(first + 30 + int(chance.random() * 40), books.last - 4)
+        there = [person for person, since, until in teenagers if since < first and stops + 5 < until]
         if there:
             person, day = chance.choice(there), first
             while day < stops:
-                _go_missing(books, person, day, 1, known[person])
-                day += 3 + int(chance.random() * 10)
+                away = 1 + int(chance.random() * 3)
+                _go_missing(books, person, day, away, known[person])
+                day += away + 2 + int(chance.random() * 9)
 
 
 def _too_young(books: Books, chance: Random) -> None:

@@ -37,6 +37,8 @@ _A_YEAR = 365
 _COMING_BACK, _COMING_BACK_AT_MOST = 0.212, 0.228
 _MORE_COME_BACK, _RISING_DAYS = range(-19, 115), 48
 """The days, as counted from the start day, in which the share of those who come back rises, stays, and is less again."""
+_NOBODY_YET = 0.1
+"""Of families on a protection plan with a large council, those for whom no worker is found for some weeks."""
 _REACH_DAYS = 1100
 _LONG_REACH_DAYS = 20 * 365
 _WEEKDAY, _WEEKEND = 1.3, 0.25
@@ -101,6 +103,8 @@ class Lives:
         self._care = Care(books, set_by)
         self._entries = Entries(books, self.people, self._front_door, self.allocation, self._care, self._notice)
         self._coming_back = ComingBack(books.start)
+        self._waits = books.chances("waiting for a worker")
+        self._nobody_yet = books.one_in(_NOBODY_YET, self._waits)
         self._closed: list[tuple[int, list[Child]]] = []
         self.children: list[Child] = []
         self.open_cases: list[OpenCase] = []
@@ -129,6 +133,7 @@ class Lives:
                 self._refer(day, self._way())
         self._entries.forget_advisers()
         self.allocation.hand_out()
+        self._protection.write_earlier()
         self._front_door.write_assessments()
         self._entries.write_leavers()
 
@@ -233,7 +238,8 @@ class Lives:
             return NEVER
         step_down = ends + 30 + int(self._chance.random() * 90)
         self._front_door.plan(referral, ends, step_down)
-        return self._help(referral, held + 8, step_down + 5)
+        awaited = self._books.large and self._nobody_yet()
+        return self._help(referral, held + 8, step_down + 5, awaited_days=25 + int(self._waits.random() * 20) if awaited else 0)
 
     def _disability(self, referral: Referral, lasts: int) -> int:
         del referral.children[1:], referral.ids[1:]
@@ -266,8 +272,10 @@ class Lives:
         strategy = self._books.days.working(referral.day + 1, int(self._chance.random() * 8))
         return strategy, self._front_door.enquire(referral, strategy, nfa=nfa)
 
-    def _help(self, referral: Referral, starts: int, closes: int) -> int:
-        self._notice(self._stage("help_protection", starts, closes, referral), closes)
+    def _help(self, referral: Referral, starts: int, closes: int, *, awaited_days: int = 0) -> int:
+        stage = self._stage("help_protection", starts, closes, referral)
+        stage.awaited_days = awaited_days
+        self._notice(stage, closes)
         return self._close(referral, closes)
 
     def _close(self, referral: Referral, closes: int, reason: str = "RC7") -> int:

@@ -12,6 +12,10 @@ from alerting.sources.demo.people import Child
 
 _AGAIN, _EARLIER = 0.24, 500_000
 """How many families on a plan had one before, and how far its number is from that of the later one."""
+_BEFORE_DAYS, _OLD_ENOUGH_DAYS = 1300, 560
+"""So long before at most, and so old the eldest child has to be by then."""
+_WEEK_BEGINS = 5
+"""So many days after the start day begin the weeks of each of which one family at a large council had a plan before."""
 _FIRST_REVIEW_MONTHS, _LATER_REVIEW_MONTHS = 3, 6
 # Seen, and seen alone.
 _SEEN = (("Y", "Y"),) * 60 + (("Yes", "Y"), ("y", "y")) * 4 + (("Y", "N"),) * 28 + (("N", "N"),) * 4
@@ -35,7 +39,7 @@ class Protection:
         self._books, self._set_by = books, set_by
         self._chance = books.chances("protection")
         self._before = books.chances("plans before")
-        self._again = books.one_in(_AGAIN, self._before)
+        self._plans: list[tuple[int, list[Child], list[str]]] = []
         self._made: dict[str, tuple[str, str]] = {}
 
     def conference(self, referral: Referral, strategy: int, enquiries: list[str]) -> int | None:
@@ -71,16 +75,27 @@ class Protection:
             if self._chance.random() < 0.06 and known > books.earliest:
                 self._visit_frequency(child, starts)
             ids.append(plan_id)
-        if self._again():
-            self._write_earlier(referral.children, ids, starts)
+        if books.large:
+            self._plans.append((starts, referral.children, ids))
+        elif self._before.random() < _AGAIN:
+            self._write_earlier(referral.children, ids, starts, _BEFORE_DAYS)
         family = Plan(starts, ends, referral.children, ids)
         self._visits(family)
         self._reviews(family)
 
-    def _write_earlier(self, children: list[Child], ids: list[str], starts: int) -> None:
+    def write_earlier(self) -> None:
+        """Write, once all plans of a large council are, that a family of each week's had one before."""
+        week = -NEVER
+        for starts, children, ids in sorted(self._plans, key=lambda plan: plan[0]):
+            since, age = starts - self._books.start - _WEEK_BEGINS, starts - min(child.born for child in children)
+            if since // 7 > week and age > _OLD_ENOUGH_DAYS:
+                week = since // 7
+                self._write_earlier(children, ids, starts, min(_BEFORE_DAYS, age - _OLD_ENOUGH_DAYS))
+
+    def _write_earlier(self, children: list[Child], ids: list[str], starts: int, before_days: int) -> None:
         """Write a plan that the children had before, over since a few months or years; all else about it is forgotten."""
         books, chance, ledger = self._books, self._before.random, self._books.ledgers["ssd_cp_plans"]
-        over = starts - 60 - int(1300 * chance())
+        over = starts - 60 - int(before_days * chance())
         began = over - 80 - int(400 * chance())
         for child, plan_id in zip(children, ids, strict=True):
             if child.born < began:
