@@ -111,13 +111,13 @@ WHOLE = (LATELY, "Dental check", "Completed")
 def test_a_column_that_says_nothing_beside_those_that_are_filled_in_with_it_is_not_trusted(nothing):
     without = (LATELY, nothing, "Completed")
 
-    assert checks(*[WHOLE] * 60, *[without] * 20) == {}
-    assert checks(*[WHOLE] * 60, *[without] * 21) == {
-        "ssd_cla_health.clah_health_check_type": "says nothing in 21 of the 81 rows that have clah_health_check_date and clah_health_check_status"
+    assert checks(*[WHOLE] * 60, *[without] * 40) == {}
+    assert checks(*[WHOLE] * 60, *[without] * 41) == {
+        "ssd_cla_health.clah_health_check_type": "says nothing in 41 of the 101 rows that have clah_health_check_date and clah_health_check_status"
     }
     assert checks(*[WHOLE] * 20, *[without] * 29) == {}
 
 
 def test_a_check_that_is_booked_has_no_day_and_an_old_one_need_not_say_what_it_was():
-    assert checks(*[WHOLE] * 60, *[(None, "Dental check", "Booked")] * 40, *[(LONG_AGO, None, "Completed")] * 40) == {}
-    assert list(checks(*[WHOLE] * 60, *[(None, "Dental check", "Completed")] * 40)) == ["ssd_cla_health.clah_health_check_date"]
+    assert checks(*[WHOLE] * 60, *[(None, "Dental check", "Booked")] * 41, *[(LONG_AGO, None, "Completed")] * 40) == {}
+    assert list(checks(*[WHOLE] * 60, *[(None, "Dental check", "Completed")] * 41)) == ["ssd_cla_health.clah_health_check_date"]

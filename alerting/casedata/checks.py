@@ -305,8 +305,13 @@ class _Look:
             ends = half_lost.without_ends(self._snapshot, table, there, most, self._least)
             for name, size, says in ends if table not in open_only else ():
                 yield Flaw(about=f"{table}.{name}", check=OPEN, size=round(size, 4), grave=True, says=says)
-            for name, size, says in half_lost.without_companions(self._snapshot, table, there, most, self._least):
+            for name, size, says in half_lost.without_companions(self._snapshot, table, there, self._least):
                 yield Flaw(about=f"{table}.{name}", check=ALONE, size=round(size, 4), grave=True, says=says)
+            for name, size, grave, says in column_checks.in_another_form(
+                self._snapshot, table, there, params["unreadable_at_least"]
+            ):
+                share, check = round(size, 4), column_checks.OTHER_FORM
+                yield Flaw(about=f"{table}.{name}", check=check, size=share, grave=grave, told=True, says=says)
             for name, check, size, says in column_checks.missing(
                 reading, wanted, filled.get(table, {}), params, open_only=table in open_only
             ):
@@ -318,7 +323,7 @@ class _Look:
         for table in self._there:
             there = self._wanted[table].difference(self._snapshot.readings[table].missing_columns)
             for name, count, every, says in extension_checks.other_words(self._snapshot, table, there):
-                limit = "max_unreadable" if extension_checks.says_what_a_row_is(table, name) else "max_unknown_words"
+                limit = "max_lost" if extension_checks.says_what_a_row_is(table, name) else "max_unknown_words"
                 grave = not extension_checks.can_do_without(table, name) and self._are_too_many_words(count, every, limit)
                 size = round(count / every, 4)
                 yield Flaw(about=f"{table}.{name}", check=UNKNOWN_WORDS, size=size, grave=grave, told=True, says=says)
@@ -334,8 +339,8 @@ class _Look:
                 self._snapshot, table, filled.get(table, {}), least, open_only=is_open_only
             ):
                 yield Flaw(about=f"{table}.{name}", check=column_checks.NEVER, size=1.0, grave=True, says=says)
-            most = self._number("max_missing")
-            for name, size, waits, says in extension_checks.thin(self._snapshot, table, filled.get(table, {}), most, least):
+            shares = self._number("max_missing"), self._number("max_lost")
+            for name, size, waits, says in extension_checks.thin(self._snapshot, table, filled.get(table, {}), *shares, least):
                 share = round(size, 4)
                 yield Flaw(about=f"{table}.{name}", check=column_checks.MISSING, size=share, grave=waits, told=True, says=says)
 

@@ -5,21 +5,24 @@ What is wrong is the column's, not its table's: only the rules that read it wait
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from fnmatch import fnmatchcase
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from alerting.casedata.catalogue import KEYS, TABLES, Column
 
 if TYPE_CHECKING:
+    from alerting.casedata.snapshot import Snapshot
     from alerting.casedata.table_reading import TableReading
 
-UNREADABLE, MISSING, NEVER = "unreadable", "missing", "never there"
+UNREADABLE, MISSING, NEVER, OTHER_FORM = "unreadable", "missing", "never there", "another form"
 
 NOT_SUPPLIED = "Where the case system cannot give it, name it in `not_supplied_columns` under `rules: params:` in config.yaml."
 """What to do about a column that no extract can fill."""
 
 REMEDIES: Mapping[str, str] = {
+    OTHER_FORM: "Likely another number of the same thing, or one that is written with more around it: have the extract read the number itself.",
     MISSING: f"Have the extract fill it. {NOT_SUPPLIED}",
     NEVER: f"Have the extract hold all rows. Where it holds only what is open, name the table in `open_only`. {NOT_SUPPLIED}",
 }
@@ -54,6 +57,11 @@ IN_WORDS: Mapping[str, str] = {
     ),
 }
 """Columns of free words of which a few are read, and when a cell has one: a cell with none is as good as empty."""
+
+_OF_A_FORM: Mapping[tuple[str, str], str] = MappingProxyType({("ssd_cla_placement", "clap_cla_placement_urn"): "urn_ok({0})"})
+"""Columns whose values have a form that a rule asks for, and when a cell has it."""
+_OTHER_FORM_TOLD, _OTHER_FORM_MOST = 0.25, 0.45
+"""Shares of cells in another form: in so many, an extract is likely to have changed what was recorded, and not those who recorded it."""
 
 _ENDS = frozenset(name for name in _HELD_OR_OVER if name.endswith(("_end_date", "_close_date", "_ceased_date", "_auth_date")))
 
@@ -97,6 +105,24 @@ def _beside_the_commonest(words: Mapping[str, int], least: float) -> int:
     """Return how many cells hold one of several words for nothing, without those of the commonest; none where so many cells hold fewer than three."""
     often = sorted(count for count in words.values() if count >= least)
     return sum(often[:-1]) if len(often) >= _SEVERAL else 0
+
+
+def in_another_form(
+    snapshot: Snapshot, table: str, there: Collection[str], least: float
+) -> Iterator[tuple[str, float, bool, str]]:
+    """Yield each column too much of which has not the form that it should: its name, that share, whether it is too much to ask rules of, and what to say."""
+    for (of, name), has_it in _OF_A_FORM.items():
+        if of == table and name in there:
+            [(other, every)] = snapshot.sql(
+                f"SELECT count({name}) FILTER (NOT {has_it.format(name)}), count({name}) FROM {table}"
+            )
+            if other >= least and other > _OTHER_FORM_TOLD * every:
+                yield (
+                    name,
+                    other / every,
+                    other > _OTHER_FORM_MOST * every,
+                    f"is not of the usual form in {other} of {every} cells",
+                )
 
 
 def missing(

@@ -2,7 +2,7 @@
 
 They are small, and everybody's way to their messages: a team whose service is worded in another way is nobody's quality assurance.
 Rules wait for a column that says nothing at all: it is empty in a whole table, or its words are mostly not ours. Of the tables of what was
-done they wait for what says of whom, when and of what kind, where as little of it is not there as the SSD may lack.
+done they wait for what says of whom, when and of what kind, where more than a quarter of it is not there.
 """
 
 from __future__ import annotations
@@ -146,18 +146,19 @@ def other_words(snapshot: Snapshot, table: str, there: frozenset[str]) -> Iterat
 
 
 def thin(
-    snapshot: Snapshot, table: str, filled: Mapping[str, tuple[int, int]], most: float, least: float
+    snapshot: Snapshot, table: str, filled: Mapping[str, tuple[int, int]], told: float, most: float, least: float
 ) -> Iterator[tuple[str, float, bool, str]]:
-    """Yield each column that more than a share of the rows are without and should have: its name, that share, whether rules wait, and what to say.
+    """Yield each column that more than a share of the rows, `told`, are without and should have: its name, how large theirs is, whether rules wait, and what to say.
 
-    In a table of so many rows they wait for what says of whom something was recorded, and when: as for such a column of the SSD.
+    In a table of so many rows they wait where more than `most` do not say of whom something was recorded, or when. It is more than of the SSD:
+    these tables are written by hand.
     """
     of_a_kind = [column for of, column in _OF_KIND if of == table]
     for name in (*ALWAYS_THERE.get(table, ()), *of_a_kind):
         there, rows, of_kind = _there(snapshot, table, name, filled)
-        waits = table in _OF_EVENTS and rows >= least
+        waits = table in _OF_EVENTS and rows >= least and rows - there > most * rows
         # Of a few rows of one kind nothing is told: it says little that they name nobody.
-        if rows and 1 - there / rows > most and (waits or not of_kind):
+        if rows and 1 - there / rows > told and (waits or not of_kind):
             yield name, 1 - there / rows, waits, f"is empty in {rows - there} of {rows} rows{of_kind}"
 
 

@@ -52,6 +52,8 @@ _TOGETHER: Mapping[str, tuple[str, ...]] = MappingProxyType(
 
 _SAYS_SOMETHING = f"{{0}} IS NOT NULL AND NOT {cells.is_nothing('CAST({0} AS VARCHAR)')}"
 
+_MOST_ALONE = 0.40
+"""The share of rows that may lack one of such columns: a questionnaire that is not back has a day and no score."""
 _LATELY = 730
 """Days: what was not kept of older reviews, checks and plans harms nobody today."""
 _ONLY_LATELY = frozenset({"ssd_cp_reviews", "ssd_cla_reviews"})
@@ -91,10 +93,8 @@ def without_ends(
             yield ended, open_ / rows, says
 
 
-def without_companions(
-    snapshot: Snapshot, table: str, there: Collection[str], most: float, least: float
-) -> Iterator[tuple[str, float, str]]:
-    """Yield each column that says nothing in more than a share of so many rows or more in which those filled in with it do: its name, the share, what to say."""
+def without_companions(snapshot: Snapshot, table: str, there: Collection[str], least: float) -> Iterator[tuple[str, float, str]]:
+    """Yield each column that says nothing in more than two in five of so many rows or more in which those filled in with it do: its name, the share, what to say."""
     together = [name for name in _TOGETHER.get(table, ()) if name in there]
     for name in together if len(together) > 1 else ():
         others = [other for other in together if other != name]
@@ -105,5 +105,5 @@ def without_companions(
         [(rows, nothing)] = snapshot.sql(
             f"SELECT count(*), count(*) FILTER (NOT ({_SAYS_SOMETHING.format(name)})) FROM {table} WHERE {counts}"
         )
-        if rows >= least and nothing > most * rows:
+        if rows >= least and nothing > _MOST_ALONE * rows:
             yield name, nothing / rows, f"says nothing in {nothing} of the {rows} rows that have {listed(others)}"
