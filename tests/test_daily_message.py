@@ -188,6 +188,14 @@ def test_of_two_ways_to_count_days_an_item_says_one_by_its_name():
     assert "4 days" not in sent.text
 
 
+def test_no_number_of_days_stands_beside_the_hours_that_a_rule_counts():
+    sent = told(visit("7", -4, unit="hours"), visit("8", -40, unit="hours"))
+
+    assert "Protection visit overdue since Friday 27 March" in sent.text
+    assert "Protection visit overdue since 19 February" in sent.text
+    assert "days overdue" not in sent.text
+
+
 def test_what_is_overdue_goes_by_level_then_by_date_and_what_is_due_by_date():
     sent = told(
         visit("amber-old", -90), visit("red-new", -1, level="red"), visit("red-old", -9, level="red"),

@@ -180,8 +180,9 @@ class Shower:
     def _over(self, item: Item) -> str:
         if item.due is None:
             return ""
-        late = item.due < self.today
-        return until_when(item.due, self.today, item.working_days_to_due) if late else until(item.due, self.today)
+        if item.due >= self.today:
+            return until(item.due, self.today)
+        return until_when(item.due, self.today, item.working_days_to_due, in_hours=item.unit == "hours")
 
     def _working_days_to_due(self, alert: Alert) -> int | None:
         """Return how many working days ago an alert fell due, below nought; None where its rule does not count by them."""

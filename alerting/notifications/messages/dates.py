@@ -33,13 +33,19 @@ def how_late(due: date, as_of: date, working_days: int | None = None) -> str:
     return plural(days, "day") if working_days is None else plural(working_days, "working day")
 
 
-def until_when(due: date, as_of: date, working_days: int | None = None) -> str:
+def until_when(due: date, as_of: date, working_days: int | None = None, *, in_hours: bool = False) -> str:
     """Return `2 working days overdue`, `due today` or `due by 16 March`. working_days: how many it is away, where they count.
+
+    in_hours: whether hours count, some of which may run on working days alone: no number of days stands beside theirs.
 
     >>> until_when(date(2026, 3, 31), date(2026, 3, 31)), until_when(date(2026, 4, 2), date(2026, 3, 31))
     ('due today', 'due by Thursday 2 April')
+    >>> until_when(date(2026, 3, 27), date(2026, 3, 31)), until_when(date(2026, 3, 27), date(2026, 3, 31), in_hours=True)
+    ('4 days overdue', 'overdue since Friday 27 March')
     """
     days = (due - as_of).days
+    if days < 0 and in_hours:
+        return f"overdue since {f'{due:%A} ' if days >= -7 else ''}{day_of_year(due, as_of)}"
     if days < 0:
         # Over a weekend no working day may have passed, and a day too late is too late.
         passed = -working_days if working_days else None

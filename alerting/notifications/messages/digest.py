@@ -324,8 +324,9 @@ def _when(item: Item, section: Section, as_of: date) -> str:
     """Return how late an item is, or by when it is due; empty where nothing is due, or that is not what matters now."""
     if item.due is None or section is Section.held or item.state in (ItemState.held, ItemState.improving):
         return ""
-    when = until_when(item.due, as_of, item.working_days_to_due)
-    return f"{when} ({day_of_year(item.due, as_of)})" if item.due < as_of else when
+    in_hours = item.unit == "hours"
+    when = until_when(item.due, as_of, item.working_days_to_due, in_hours=in_hours)
+    return f"{when} ({day_of_year(item.due, as_of)})" if item.due < as_of and not in_hours else when
 
 
 def _aside(items: Sequence[Item], telling: Telling) -> str:
