@@ -29,7 +29,7 @@ from alerting.rulebook.rule import Rule
 from alerting.sources.files.source import Source
 from bench import dataframes, per_row
 from bench.figures import Stopwatch, Times, show
-from bench.made import AS_OF, export
+from bench.made import AS_OF, as_read, export
 
 RULES = Path(__file__).parent.parent / "rules"
 BY_HAND = Path(__file__).parent / "by_hand"
@@ -52,7 +52,7 @@ def main() -> None:
             source = Source(type="files", path=council)
             rows = list(beside_scanning(book, source, given.runs))
             with read_day(book, source, book.rules, AS_OF, Past) as day:
-                rows += ask_in_turn(book, day, given.runs, Path(place))
+                rows += ask_in_turn(book, as_read(book, day), given.runs, Path(place))
             show(
                 f"Data of {children:,} children, read and asked ({given.runs} of each, processor time)",
                 ["what", "by", "s", "x"],
@@ -145,7 +145,7 @@ def _by_hand(name: str) -> str:
 
 def ask_rules(book: Rulebook, day: Day, rules: tuple[Rule, ...]) -> Answers:
     """Return what the rules find; their answers hold when it is due and the facts as well, and who is clear."""
-    answers = ask(book, day, rules)
+    answers = ask(book, as_read(book, day), rules)
     assert all(asked.status == "ok" for asked in answers.asked.values()), answers.asked
     rows = day.snapshot.sql("SELECT rule, subject, level, worker, team FROM finding WHERE outcome = 'match'")
     codes = {rule.id: rule.code for rule in rules}
@@ -186,7 +186,7 @@ def beside_libraries(book: Rulebook, day: Day, runs: int) -> Iterator[list[objec
     """Ask the one rule of the twelve that says something of a single row of its subject, with no date to reckon, row by row."""
     [rule] = (rule for rule in book.rules if rule.code == per_row.CODE)
     with nothing_left(day.snapshot):
-        ask(book, day, (rule,))
+        ask(book, as_read(book, day), (rule,))
         subject = f"subject_{rule.subject.id}"
         rows = [{"plan_start": start} for (start,) in day.snapshot.sql(f"SELECT plan_start FROM {subject}")]
         ways: dict[str, Callable[[], int]] = {"the rule": lambda: matches(day.snapshot, rule_query(rule))}
