@@ -12,7 +12,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from click.testing import CliRunner
+from click.testing import CliRunner, Result
 
 from alerting.authoring import looked_round
 from alerting.commands import cli
@@ -272,13 +272,17 @@ def test_gaps_in_who_is_who_are_those_that_the_command_finds_and_are_found_anew_
         assert "People without an address (1)" in words(refused), "what was found before is gone"
 
 
+def the_next_run(site: Site) -> Result:
+    """Return how the run of the next morning ended, over the same data."""
+    site.council.close()
+    site.office.council.write()
+    return CliRunner().invoke(cli, ["--config", str(site.council.config), "run", "daily", "--as-of", (MONDAY + DAY).isoformat()])
+
+
 @pytest.mark.slow
 def test_what_a_daily_run_found_is_there_in_the_morning_and_is_said_to_be_older_once_another_has_run(tmp_path):
     with first_morning(tmp_path) as site:
-        site.council.close()
-        site.office.council.write()
-        config = str(site.council.config)
-        result = CliRunner().invoke(cli, ["--config", config, "run", "daily", "--as-of", (MONDAY + DAY).isoformat()])
+        result = the_next_run(site)
         assert result.exit_code == 0, result.output
         shutil.rmtree(site.office.folder / "extracts")
 
@@ -300,10 +304,7 @@ def test_where_it_cannot_be_found_that_is_said_and_the_run_has_ended_well(tmp_pa
 
     monkeypatch.setattr(looked_round, "look_round", look)
     with first_morning(tmp_path) as site:
-        site.council.close()
-        site.office.council.write()
-        config = str(site.council.config)
-        result = CliRunner().invoke(cli, ["--config", config, "run", "daily", "--as-of", (MONDAY + DAY).isoformat()])
+        result = the_next_run(site)
 
     assert result.exit_code == 0, result.output
     assert "what the page shows of the case data is as it was: the extract is gone" in result.output
