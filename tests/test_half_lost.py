@@ -1,4 +1,4 @@
-"""What is lost of a column is noticed on a first load by what stands beside it: ends of what began long ago, and what is filled in together."""
+"""What is lost of a column is noticed on a first load by what stands beside it: ends of what began long ago, what is filled in together, who followed whom."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import date, timedelta
 import pytest
 
 from alerting.casedata.catalogue import Settings
-from alerting.casedata.half_lost import ENDS
+from alerting.casedata.half_lost import ENDS, TOGETHER
 from alerting.casedata.snapshot import Snapshot
 from alerting.casedata.trust import Past, Trust, judge
 from tests.test_trust import SETTINGS, TUESDAY
@@ -96,11 +96,7 @@ def test_of_reviews_only_those_of_the_last_two_years_count():
 def checks(*rows: tuple[str | None, str | None, str | None]) -> dict[str, str]:
     """Return what is not trusted of health checks with these days, types and statuses, with why."""
     names = ["clah_health_check_date", "clah_health_check_type", "clah_health_check_status"]
-    with Snapshot(TUESDAY, SETTINGS) as filled:
-        filled.fill("ssd_cla_health", names, [list(cells) for cells in zip(*rows, strict=True)])
-        wanted = {"ssd_cla_health": frozenset(names)}
-        filled.settle(wanted)
-        return dict(judge(filled, wanted, Past()).problems)
+    return of("ssd_cla_health", dict(zip(names, map(list, zip(*rows, strict=True)), strict=True)))
 
 
 LATELY, LONG_AGO = ago(100), ago(731)
@@ -121,3 +117,79 @@ def test_a_column_that_says_nothing_beside_those_that_are_filled_in_with_it_is_n
 def test_a_check_that_is_booked_has_no_day_and_an_old_one_need_not_say_what_it_was():
     assert checks(*[WHOLE] * 60, *[(None, "Dental check", "Booked")] * 41, *[(LONG_AGO, None, "Completed")] * 40) == {}
     assert list(checks(*[WHOLE] * 60, *[(None, "Dental check", "Completed")] * 41)) == ["ssd_cla_health.clah_health_check_date"]
+
+
+@pytest.mark.parametrize("table", ["ssd_cin_visits", "ssd_cp_visits", "ssd_cla_visits"])
+@pytest.mark.parametrize(("blank", "trusted"), [(40, True), (41, False)])
+def test_visits_of_the_last_year_of_which_half_do_not_say_whether_the_child_was_seen_are_not_trusted(table, blank, trusted):
+    when, seen = TOGETHER[table]
+    visits: list[tuple[str, str | None]] = [(LATELY, "Y")] * 50 + [(LATELY, "N")] * (50 - blank) + [(LATELY, None)] * blank
+    # Of what was not written down years ago, and of what lies ahead, nothing is lost.
+    visits += [(ago(366), None)] * 300 + [(ago(-3), None)] * 300
+
+    says = f"says nothing in 41 of the 100 rows of the last year that have {when}"
+    assert of(table, {when: [day for day, _ in visits], seen: [said for _, said in visits]}) == (
+        {} if trusted else {f"{table}.{seen}": says}
+    )
+
+
+@pytest.mark.parametrize(
+    ("word", "trusted"),
+    [
+        ("Local sort 1", False),
+        ("IHA", False),
+        ("Dentist", False),
+        ("Immunisations", True),
+        ("Optician", True),
+        ("Review Health Assessment", True),
+    ],
+)
+def test_checks_of_which_half_are_in_words_that_nobody_knows_are_not_trusted_and_other_checks_are(word, trusted):
+    found = checks(*[WHOLE] * 50, *[(LATELY, word, "Completed")] * 50)
+
+    says = "is in words that are not known in 50 of the 100 rows that have clah_health_check_date and clah_health_check_status"
+    assert found == ({} if trusted else {"ssd_cla_health.clah_health_check_type": says})
+
+
+@pytest.mark.parametrize(("word", "trusted"), [("Local sort 1", False), ("Done", False), ("Refused", True), ("Cancelled", True)])
+def test_checks_of_which_half_ended_in_words_that_nobody_knows_are_not_trusted(word, trusted):
+    found = checks(*[WHOLE] * 50, *[(LATELY, "Dental check", word)] * 50)
+
+    assert list(found) == ([] if trusted else ["ssd_cla_health.clah_health_check_status"])
+
+
+# ------------------------------------------------------------------ who followed whom
+
+
+def involved(open_still: int, *, role: str = "CW", followed: int | None = 30) -> dict[str, str]:
+    """Return what is not trusted of a hundred workers, each followed so many days ago by another who is there still; so many have no end."""
+    names = ["invo_person_id", "invo_professional_role_id", "invo_involvement_start_date", "invo_involvement_end_date"]
+    began, then = ago(200), ago(followed or 0)
+    before = [(str(child), role, began, None if child <= open_still else then) for child in range(1, 101)]
+    after = [(str(child), role, then, None) for child in range(1, 101)] if followed else []
+    closed = [("1", role, ago(900), ago(800))]  # of a table in which nothing ever ended it is another fault
+    return of("ssd_involvements", dict(zip(names, map(list, zip(*before, *after, *closed, strict=True)), strict=True)))
+
+
+def test_where_more_than_a_quarter_of_the_workers_whom_others_followed_have_no_end_the_ends_are_not_trusted():
+    assert involved(25) == {}
+    assert involved(26) == {
+        "ssd_involvements.invo_involvement_end_date": "is empty in 26 of the 101 rows of a worker after whom another took the case over"
+    }
+
+
+def test_of_whom_nobody_followed_of_a_handover_under_way_and_of_other_roles_no_end_is_asked():
+    assert involved(100, followed=None) == {}
+    assert involved(100, followed=29) == {}
+    assert involved(100, role="IRO") == {}
+    assert involved(100, role="16plus") != {}
+
+
+def of(table: str, columns: dict[str, list[str | None]]) -> dict[str, str]:
+    """Return what is not trusted of one table of these columns, with why."""
+    params = {"allocated_roles": ["CW"], "personal_adviser_roles": ["16PLUS"], **SETTINGS.params}
+    with Snapshot(TUESDAY, Settings(params=params, codes={}, bank_holidays=frozenset())) as filled:
+        filled.fill(table, list(columns), list(columns.values()))
+        wanted = {table: frozenset(columns)}
+        filled.settle(wanted)
+        return dict(judge(filled, wanted, Past()).problems)

@@ -76,12 +76,14 @@ def test_what_was_released_is_believed_until_its_share_has_been_below_the_limit(
     assert plausible_again(book, [asked("plan-long", 0, Status.withheld)], {"plan-long"}) == frozenset()
 
 
-def test_only_rules_that_most_may_match_or_that_are_about_the_data_have_no_limit():
+def test_only_rules_that_most_may_match_or_that_are_about_the_data_have_no_limit_and_one_of_leavers_has_a_lower_one():
     shipped = load_rulebook(RULES, ["statutory", "practice", "workforce", "data_quality"])
+    no_limit = dict.fromkeys(("AS-01", "FD-01", "FD-03", "WF-07", "WF-08", "DQ-06", "DQ-07", "DQ-08"), 1)
 
-    assert {rule.code: rule.file.max_share for rule in shipped.rules if rule.file.max_share is not None} == dict.fromkeys(
-        ("AS-01", "FD-01", "FD-03", "WF-07", "WF-08", "DQ-06", "DQ-07", "DQ-08"), 1
-    )
+    assert {rule.code: rule.file.max_share for rule in shipped.rules if rule.file.max_share is not None} == {
+        **no_limit,
+        "DQ-02": 0.25,
+    }
 
 
 # ---------------------------------------------------------------------- what becomes of it

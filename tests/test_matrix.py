@@ -180,6 +180,12 @@ def test_no_damage_of_those_drawn_does_harm_that_is_named_nowhere(tmp_path, load
         ("ext_referral", "completed_at", "emptied, half"),
         ("ext_supervision", "kind", "re-worded, half"),
         ("ext_oversight", "person_id", "emptied, half"),
+        ("ssd_cin_visits", "cinv_cin_visit_seen", "emptied, half"),
+        ("ssd_cla_health", "clah_health_check_type", "re-worded, half"),
+        ("ssd_involvements", "invo_involvement_end_date", "emptied, half"),
+        ("ext_staff", "role", "re-worded, half"),
+        ("ext_staff", "worker_id", "placeholders, a third"),
+        ("ext_plan_action", "rag", "emptied, half"),
     ],
 )
 def test_half_of_a_column_that_no_load_had_before_harms_nobody_where_something_shows_that_it_is_lost(

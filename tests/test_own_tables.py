@@ -81,6 +81,58 @@ def test_notes_that_do_not_say_who_made_them_keep_no_rule_waiting_as_each_counts
     assert judged("ext_oversight", person_id=ids, noted_on=["2026-03-01"] * 30, by_id=[None] * 30).problems == {}
 
 
+def noted(roles: list[str | None], *, day: str = "2026-03-01", by: str = "") -> dict[str, str]:
+    """Return what is not trusted of a hundred notes by a hundred of the staff, of whom the first are in these roles."""
+    workers = [str(number) for number in range(1, 101)]
+    settings = replace(SETTINGS, params={**SETTINGS.params, "oversight_roles": ["team_manager", "Practice  Lead"]})
+    with Snapshot(MONDAY, settings) as filled:
+        columns: dict[str, dict[str, list[str | None]]] = {
+            "ext_staff": {"worker_id": [*workers], "role": roles + ["team_manager"] * (100 - len(roles))},
+            "ext_oversight": {"person_id": [*workers], "noted_on": [day] * 100, "by_id": [by + worker for worker in workers]},
+        }
+        for table, cells in columns.items():
+            filled.fill(table, list(cells), list(cells.values()))
+        wanted = {table: frozenset(cells) for table, cells in columns.items()}
+        filled.settle(wanted)
+        return dict(judge(filled, wanted, Past()).problems)
+
+
+@pytest.mark.parametrize("role", [None, "Local sort 1", "TBC"])
+def test_notes_wait_of_which_more_than_a_quarter_are_by_staff_in_no_role_and_whatever_else_reads_roles_goes_on(role):
+    says = "is somebody whose ext_staff.role is empty, or no word that it may hold, in 26 of the 100 rows of the last year whose writer is on the staff list"
+
+    assert noted([role] * 25) == {}
+    assert noted([role] * 26) == {"ext_oversight.by_id": says}
+
+
+def test_notes_of_years_ago_or_by_those_who_are_not_on_the_staff_list_and_roles_that_a_council_has_given_say_nothing():
+    assert noted([None] * 99, day="2024-03-01") == {}
+    assert noted([None] * 99, by="X") == {}
+    assert noted(["other"] * 50 + ["practice lead"] * 50) == {}
+
+
+def test_actions_that_were_looked_at_and_are_mostly_not_rated_wait_and_those_that_nobody_began_do_not():
+    def rated(rag: list[str | None], begun: int = 30) -> Trust:
+        count = len(rag)
+        day = ["2026-03-01"] * begun + [None] * (count - begun)
+        return judged("ext_plan_action", ref=[str(number) for number in range(count)], rag=rag, updated_on=day)
+
+    says = "says nothing in 13 of the 30 rows that have updated_on"
+    lost = rated(["C2"] * 17 + [None] * 13)
+    assert lost.problems == {"ext_plan_action.rag": says}
+    assert told(lost) == []
+    assert rated(["C2"] * 18 + [None] * 12).problems == {}
+    assert rated(["C2"] * 30 + [None] * 40).problems == {}
+
+
+def test_what_a_council_s_own_table_says_in_words_that_no_map_has_waits_from_a_quarter_on():
+    def worded(other: int) -> Trust:
+        return judged("ext_plan_action", SETTINGS, ref=list(map(str, range(40))), rag=["C2"] * (40 - other) + ["Mauve"] * other)
+
+    assert worded(10).problems == {}
+    assert worded(11).problems == {"ext_plan_action.rag": "has words that no code map has in 11 of 40 cells"}
+
+
 @pytest.mark.parametrize(("kind", "of_whom", "empty"), [("staff", "worker_id", "person_id"), ("case", "person_id", "worker_id")])
 def test_a_council_that_records_one_kind_of_supervision_has_lost_nothing(kind, of_whom, empty):
     ids = [str(number) for number in range(30)]

@@ -138,14 +138,14 @@ ssd_cin_assessments: cina_assessment_id, cina_person_id, cina_referral_id, cina_
   cina_assessment_child_seen f!, cina_assessment_auth_date d, cina_assessment_outcome_nfa f, cina_assessment_team i,
   cina_assessment_worker_id, cina_assessment_outcome_json o
 ssd_cin_plans: cinp_cin_plan_id, cinp_referral_id, cinp_person_id, cinp_cin_plan_start_date d, cinp_cin_plan_end_date d
-ssd_cin_visits: cinv_cin_visit_id, cinv_person_id, cinv_cin_visit_date d, cinv_cin_visit_seen f
+ssd_cin_visits: cinv_cin_visit_id, cinv_person_id, cinv_cin_visit_date d, cinv_cin_visit_seen f!
 ssd_s47_enquiry: s47e_s47_enquiry_id, s47e_referral_id, s47e_person_id, s47e_s47_start_date d, s47e_s47_end_date d, s47e_s47_nfa f,
   s47e_s47_outcome_json o
 ssd_initial_cp_conference: icpc_icpc_id, icpc_s47_enquiry_id, icpc_person_id, icpc_cp_plan_id, icpc_icpc_date d,
   icpc_icpc_meeting_id i?, icpc_icpc_transfer_in f, icpc_icpc_target_date d, icpc_icpc_team i
 ssd_cp_plans: cppl_cp_plan_id, cppl_referral_id, cppl_icpc_id, cppl_person_id, cppl_cp_plan_start_date d,
   cppl_cp_plan_end_date d, cppl_cp_plan_ola f
-ssd_cp_visits: cppv_cp_visit_id, cppv_person_id, cppv_cp_plan_id, cppv_cp_visit_date d, cppv_cp_visit_seen f,
+ssd_cp_visits: cppv_cp_visit_id, cppv_person_id, cppv_cp_plan_id, cppv_cp_visit_date d, cppv_cp_visit_seen f!,
   cppv_cp_visit_seen_alone f!
 ssd_cp_reviews: cppr_cp_review_id, cppr_person_id, cppr_cp_plan_id, cppr_cp_review_due d, cppr_cp_review_date d
 ssd_cla_episodes: clae_cla_episode_id, clae_person_id, clae_cla_placement_id, clae_cla_episode_start_date d,
@@ -157,7 +157,7 @@ ssd_cla_placement: clap_cla_placement_id, clap_cla_id, clap_person_id, clap_cla_
   clap_cla_placement_change_reason c=placement_change, clap_cla_placement_urn, clap_cla_placement_distance n
 ssd_legal_status: lega_legal_status_id, lega_person_id, lega_legal_status_start_date d, lega_legal_status_end_date d,
   lega_legal_status c=legal_status
-ssd_cla_visits: clav_cla_visit_id, clav_cla_id, clav_person_id, clav_cla_visit_date d, clav_cla_visit_seen f,
+ssd_cla_visits: clav_cla_visit_id, clav_cla_id, clav_person_id, clav_cla_visit_date d, clav_cla_visit_seen f!,
   clav_cla_visit_seen_alone f
 ssd_cla_reviews: clar_cla_review_id, clar_cla_id, clar_cla_review_due_date d, clar_cla_review_date d,
   clar_cla_review_cancelled f

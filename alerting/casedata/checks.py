@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 Filled = dict[str, dict[str, tuple[int, int]]]
 """By table and column, how many cells are filled, of how many rows."""
 
-REPEATED, NOWHERE, LOST, UNKNOWN_WORDS, STILL, OPEN, ALONE = (
-    "repeated", "nowhere", "lost", "unknown words", "stands still", "open", "without its companions"
+REPEATED, NOWHERE, LOST, UNKNOWN_WORDS, STILL, OPEN, ALONE, OTHER_WORDS, NO_ROLE = (
+    "repeated", "nowhere", "lost", "unknown words", "stands still", "open", "without its companions", "other words", "no role"
 )  # fmt: skip
 
 _UNLESS_SET = {
@@ -52,6 +52,11 @@ _REMEDIES = {
         "`alerting source release`."
     ),
     ALONE: "Likely values that were lost on their way: have the extract read them from where they are recorded.",
+    OTHER_WORDS: (
+        "Likely words of a new list in the case system: have the extract write those that are read (a health assessment, a dental check; "
+        "completed). Where they are other checks indeed, say so with `alerting source release`."
+    ),
+    NO_ROLE: "Have their roles written in ext_staff.role in the words that it may hold.",
     **column_checks.REMEDIES,
 }
 _EMPTIED = "Likely a column that was renamed, or lost where the table is made: have it filled again."
@@ -114,6 +119,9 @@ def _once(found: Sequence[Flaw]) -> Iterator[Flaw]:
     """Yield flaws, and of those of one column that are of one cause only the nearest to it."""
     grave = {(flaw.about, flaw.check) for flaw in found if flaw.grave}
     for flaw in found:
+        # What an own table is without is told at any share; where rules wait for it they are not said to go on.
+        if flaw.check == column_checks.MISSING and not flaw.grave and (flaw.about, ALONE) in grave:
+            continue
         nearer = _OF_ONE_COLUMN[: _OF_ONE_COLUMN.index(flaw.check)] if flaw.check in _OF_ONE_COLUMN else ()
         if not any((flaw.about, check) in grave for check in nearer):
             yield flaw
@@ -278,8 +286,7 @@ class _Look:
             for name, count in self._snapshot.readings[table].unmapped.items():
                 if name in columns:
                     of = columns[name][0]
-                    # Whoever's eligibility is an unknown word would drop out of every rule about care leavers.
-                    limit = "max_unreadable" if TABLES[table].columns[name].codes == "eligibility" else "max_unknown_words"
+                    limit = _most_unknown(table, name)
                     grave = self._are_too_many_words(count, of, limit)
                     what = (
                         "is no list of answers, or one that is cut short,"
@@ -302,11 +309,20 @@ class _Look:
             ):
                 yield Flaw(about=f"{table}.{name}", check=column_checks.UNREADABLE, size=round(size, 4), grave=grave, says=says)
             most, there = self._number("max_lost"), wanted & filled.get(table, {}).keys()
-            ends = half_lost.without_ends(self._snapshot, table, there, most, self._least)
+            ends = (
+                *half_lost.without_ends(self._snapshot, table, there, most, self._least),
+                *half_lost.handed_on(self._snapshot, table, there, most, self._least),
+            )
             for name, size, says in ends if table not in open_only else ():
                 yield Flaw(about=f"{table}.{name}", check=OPEN, size=round(size, 4), grave=True, says=says)
-            for name, size, says in half_lost.without_companions(self._snapshot, table, there, self._least):
+            # There are few actions of a plan.
+            least = params["essential_rows"] if TABLES[table].extension else self._least
+            # A flag is there, though it may say nothing.
+            with_flags = wanted.difference(reading.missing_columns)
+            for name, size, says in half_lost.without_companions(self._snapshot, table, with_flags, least):
                 yield Flaw(about=f"{table}.{name}", check=ALONE, size=round(size, 4), grave=True, says=says)
+            for name, size, says in half_lost.in_other_words(self._snapshot, table, there, least):
+                yield Flaw(about=f"{table}.{name}", check=OTHER_WORDS, size=round(size, 4), grave=True, says=says)
             for name, size, grave, says in column_checks.in_another_form(
                 self._snapshot, table, there, params["unreadable_at_least"]
             ):
@@ -334,6 +350,10 @@ class _Look:
                     yield Flaw(
                         about=f"{table}.{column}", check=STILL, size=0.0, grave=False, told=True, says=says, still_since=since
                     )
+            for name, size, says in extension_checks.by_nobody_known(
+                self._snapshot, self._wanted, table, self._number("max_lost"), self._least
+            ):
+                yield Flaw(about=f"{table}.{name}", check=NO_ROLE, size=round(size, 4), grave=True, says=says)
             least, is_open_only = self._number("essential_rows"), table in open_only
             for name, says in extension_checks.never_there(
                 self._snapshot, table, filled.get(table, {}), least, open_only=is_open_only
@@ -354,6 +374,16 @@ class _Look:
         size = count / of if of else 0.0
         grave = of >= self._least and size > self._number(limit)
         return Flaw(about=about, check=check, size=round(size, 4), grave=grave, says=says)
+
+
+def _most_unknown(table: str, column: str) -> str:
+    """Return the limit of words of a column that no code map has: whoever's eligibility is one drops out of all rules about care leavers.
+
+    What the council's own tables may hold is written down.
+    """
+    if TABLES[table].columns[column].codes == "eligibility":
+        return "max_unreadable"
+    return "max_lost" if TABLES[table].extension else "max_unknown_words"
 
 
 def _count(column: str) -> str:

@@ -16,7 +16,7 @@ from alerting.casedata.conversion import quoted
 from alerting.formatting import day, listed, plural
 
 if TYPE_CHECKING:
-    from alerting.casedata.snapshot import Snapshot
+    from alerting.casedata.snapshot import Snapshot, Wanted
 
 _ROLES = (
     *("social_worker", "senior_social_worker", "lead_practitioner", "personal_adviser", "team_manager"),
@@ -91,6 +91,10 @@ VISITS = "ext_visit_freq"
 
 _SAYS_WHAT_A_ROW_IS = frozenset({("ext_supervision", "kind"), ("ext_audit", "kind")})
 
+_BY_MANAGERS: Mapping[str, tuple[str, str]] = MappingProxyType({"ext_oversight": ("by_id", "noted_on")})
+"""By table of what counts only where a manager wrote it, the columns that say who did and when."""
+_A_YEAR = 365
+
 _TO_REACH = frozenset({("ext_staff", "email"), ("ext_team", "service"), ("ext_restricted", "level")})
 """What says nothing of what is due, only who is told: without it a message finds another way, or goes to nobody."""
 
@@ -160,6 +164,27 @@ def thin(
         # Of a few rows of one kind nothing is told: it says little that they name nobody.
         if rows and 1 - there / rows > told and (waits or not of_kind):
             yield name, 1 - there / rows, waits, f"is empty in {rows - there} of {rows} rows{of_kind}"
+
+
+def by_nobody_known(
+    snapshot: Snapshot, wanted: Wanted, table: str, most: float, least: float
+) -> Iterator[tuple[str, float, str]]:
+    """Yield the column that says who wrote what counts only of a manager, where more than a share of the last year's is of staff in no role.
+
+    Whether they are managers cannot be said then. Yield its name, the share and what to say.
+    """
+    name, day = _BY_MANAGERS.get(table, ("", ""))
+    if not ({name, day} <= wanted.get(table, frozenset()) and {"worker_id", "role"} <= wanted.get("ext_staff", frozenset())):
+        return
+    ours = "list_contains(list_transform(param('oversight_roles'), lambda word: norm(word)), norm(role))"
+    known = f"SELECT worker_id FROM ext_staff WHERE (norm(role) IN ({', '.join(map(_text, _ROLES))}) OR {ours})"
+    [(rows, nobodys)] = snapshot.sql(
+        f"SELECT count(*), count(*) FILTER ({name} NOT IN ({known} AND worker_id IS NOT NULL)) FROM {table} "
+        f"WHERE {name} IN (SELECT worker_id FROM ext_staff) AND {day} BETWEEN as_of() - {_A_YEAR} AND as_of()"
+    )
+    if rows >= least and nobodys > most * rows:
+        says = "is somebody whose ext_staff.role is empty, or no word that it may hold,"
+        yield name, nobodys / rows, f"{says} in {nobodys} of the {rows} rows of the last year whose writer is on the staff list"
 
 
 def standing_still(snapshot: Snapshot, table: str, column: str, most: float) -> tuple[date, str] | None:

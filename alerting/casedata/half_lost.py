@@ -36,19 +36,39 @@ ENDS: Mapping[str, tuple[tuple[str, str], ...]] = MappingProxyType(
 )
 """By table, when something began or was due, and when it ended or was held. Not of involvements: of many roles no system records the end."""
 
+_HELD = ("invo_involvement_end_date", "invo_person_id", "invo_professional_role_id", "invo_involvement_start_date")
+"""Of involvements, when one ended, whose and in which role it is, and when it began."""
+
 _NEVER_ASKED: Mapping[str, str] = MappingProxyType(
     {"ssd_cin_episodes": "NOT cine_referral_nfa", "ssd_cla_reviews": "NOT clar_cla_review_cancelled"}
 )
 """By table, which rows have an end at all, as SQL."""
 
-_TOGETHER: Mapping[str, tuple[str, ...]] = MappingProxyType(
+TOGETHER: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "ssd_cla_health": ("clah_health_check_date", "clah_health_check_type", "clah_health_check_status"),
         "ssd_sdq_scores": ("csdq_sdq_completed_date", "csdq_sdq_score"),
         "ssd_cla_care_plan": ("lacp_cla_care_plan_start_date", "lacp_cla_care_plan_json"),
+        "ssd_cin_visits": ("cinv_cin_visit_date", "cinv_cin_visit_seen"),
+        "ssd_cp_visits": ("cppv_cp_visit_date", "cppv_cp_visit_seen"),
+        "ssd_cla_visits": ("clav_cla_visit_date", "clav_cla_visit_seen"),
+        "ext_plan_action": ("updated_on", "rag"),
     }
 )
 """By table, the columns that are filled in together, the day first."""
+
+_OTHER_WORDS: Mapping[str, str] = MappingProxyType(
+    {
+        "clah_health_check_type": (
+            "immuni|vaccin|inocul|opti|optom|ophthal|eye|sight|vision|hearing|audio|growth|develop|substance|drug|alcohol|smok|sexual|mental|camhs|emotion"
+            "|psych|well.?being|sdq|strength|orthodon|physio|occupational|speech|blood|allerg|height|weight|diet"
+        ),
+        "clah_health_check_status": (
+            "plan|book|arrang|schedul|request|refer|refus|declin|cancel|abandon|withdr|not |no |dna|miss|fail|late|outstand|overdue|due|await|wait|pending|defer|progress|start|open|incomplete"
+        ),
+    }
+)
+"""By column of words of which a few are read, what stands in those that are known to mean something else, as a pattern."""
 
 _SAYS_SOMETHING = f"{{0}} IS NOT NULL AND NOT {cells.is_nothing('CAST({0} AS VARCHAR)')}"
 
@@ -56,6 +76,8 @@ _MOST_ALONE = 0.40
 """The share of rows that may lack one of such columns: a questionnaire that is not back has a day and no score."""
 _LATELY = 730
 """Days: what was not kept of older reviews, checks and plans harms nobody today."""
+_OF_VISITS_LATELY = 365
+"""Days: whether a child was seen years ago is nobody's question today, and was not written down then."""
 _ONLY_LATELY = frozenset({"ssd_cp_reviews", "ssd_cla_reviews"})
 
 _NEARLY_ALL = 0.95
@@ -93,17 +115,75 @@ def without_ends(
             yield ended, open_ / rows, says
 
 
+def handed_on(
+    snapshot: Snapshot, table: str, there: Collection[str], most: float, least: float
+) -> Iterator[tuple[str, float, str]]:
+    """Yield the column of ends of involvements that more than a share is without of so many rows or more after which somebody else took the case over.
+
+    Only of those who hold a case, as of other roles no system records the end. Its name, the share, what to say.
+    """
+    ended, person, role, began = _HELD
+    if table != "ssd_involvements" or not set(_HELD) <= set(there):
+        return
+    roles = "list_transform(list_concat(param('allocated_roles'), param('personal_adviser_roles')), lambda word: norm(word))"
+    [(rows, open_)] = snapshot.sql(
+        f"""WITH held AS (
+            SELECT {ended} AS ended, {began} AS began,
+              lead({began}) OVER (PARTITION BY {person}, norm({role}) ORDER BY {began}) AS next
+            FROM {table} WHERE {person} IS NOT NULL AND {began} IS NOT NULL AND list_contains({roles}, norm({role}))
+        )
+        SELECT count(*), count(*) FILTER (ended IS NULL) FROM held WHERE next > began AND next <= as_of() - {_AT_LEAST}"""
+    )
+    if rows >= least and open_ > most * rows:
+        yield ended, open_ / rows, f"is empty in {open_} of the {rows} rows of a worker after whom another took the case over"
+
+
 def without_companions(snapshot: Snapshot, table: str, there: Collection[str], least: float) -> Iterator[tuple[str, float, str]]:
     """Yield each column that says nothing in more than two in five of so many rows or more in which those filled in with it do: its name, the share, what to say."""
-    together = [name for name in _TOGETHER.get(table, ()) if name in there]
+    for name, others, has_others in _together(table, there):
+        [(rows, nothing)] = snapshot.sql(
+            f"SELECT count(*), count(*) FILTER (NOT ({_SAYS_SOMETHING.format(name)})) FROM {table} WHERE {has_others}"
+        )
+        if rows >= least and nothing > _MOST_ALONE * rows:
+            yield (
+                name,
+                nothing / rows,
+                f"says nothing in {nothing} of the {rows} rows{_of_when(table)} that have {listed(others)}",
+            )
+
+
+def in_other_words(snapshot: Snapshot, table: str, there: Collection[str], least: float) -> Iterator[tuple[str, float, str]]:
+    """Yield each column of words of which a few are read that has neither these nor known others in more than two in five of the cells: its name, the share, what to say."""
+    for name, others, has_others in _together(table, there):
+        if name not in _OTHER_WORDS:
+            continue
+        known = f"{IN_WORDS[name].format(name)} OR regexp_matches(norm({name}), '{_OTHER_WORDS[name]}')"
+        [(rows, unknown)] = snapshot.sql(
+            f"SELECT count(*), count(*) FILTER (NOT ({known})) FROM {table} WHERE {has_others} AND {_SAYS_SOMETHING.format(name)}"
+        )
+        if rows >= least and unknown > _MOST_ALONE * rows:
+            yield (
+                name,
+                unknown / rows,
+                f"is in words that are not known in {unknown} of the {rows} rows{_of_when(table)} that have {listed(others)}",
+            )
+
+
+def _together(table: str, there: Collection[str]) -> Iterator[tuple[str, list[str], str]]:
+    """Yield each column that is filled in with others: its name, the others, and which rows have those, as SQL."""
+    together = [name for name in TOGETHER.get(table, ()) if name in there]
     for name in together if len(together) > 1 else ():
         others = [other for other in together if other != name]
         # Of a check that is booked there may be no day yet, so only one in words that are read counts.
         counts = " AND ".join(f"({IN_WORDS.get(other, _SAYS_SOMETHING).format(other)})" for other in others)
-        if others[0] == _TOGETHER[table][0]:
-            counts += f" AND {others[0]} BETWEEN as_of() - {_LATELY} AND as_of()"
-        [(rows, nothing)] = snapshot.sql(
-            f"SELECT count(*), count(*) FILTER (NOT ({_SAYS_SOMETHING.format(name)})) FROM {table} WHERE {counts}"
-        )
-        if rows >= least and nothing > _MOST_ALONE * rows:
-            yield name, nothing / rows, f"says nothing in {nothing} of the {rows} rows that have {listed(others)}"
+        if others[0] == TOGETHER[table][0]:
+            counts += f" AND {others[0]} BETWEEN as_of() - {_lately(table)} AND as_of()"
+        yield name, others, counts
+
+
+def _of_when(table: str) -> str:
+    return " of the last year" if _lately(table) == _OF_VISITS_LATELY else ""
+
+
+def _lately(table: str) -> int:
+    return _OF_VISITS_LATELY if table.endswith("_visits") else _LATELY
