@@ -46,6 +46,12 @@ def with_secrets(value: Any, document: Document, path: KeyPath, folder: Path) ->
         return value
 
 
+def looked_up(value: str, folder: Path) -> str | None:
+    """Return the secret that a value stands for, `${env:NAME}` and the like; None where it stands for itself. Raises ConfigError."""
+    found = _SECRET.match(value)
+    return _secret(found[1], found[2], folder) if found else None
+
+
 def _plain_text_faults(value: str, document: Document, path: KeyPath) -> list[Fault]:
     """Return what a text that stands in config.yaml itself may not be: a password."""
     name = next((part for part in reversed(path) if isinstance(part, str)), "")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import json
+import shutil
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
@@ -235,6 +236,11 @@ def test_alerts_are_listed_shown_acknowledged_and_snoozed(shell_of_all_rules: Sh
 def test_a_snooze_needs_a_reason_and_an_end(shell: Shell) -> None:
     shell("alerts", "snooze", "A-23456789", "--until", "2999-01-01", code=2)
     shell("alerts", "snooze", "A-23456789", "--reason", "visit booked", code=2)
+
+
+def test_a_mistyped_reference_is_said_before_the_case_data_are_read(council: MadeCouncil, shell: Shell) -> None:
+    shutil.rmtree(council.folder / "extracts")
+    assert "no alert A-23456789" in shell("alerts", "assign", "A-23456789", "--to", "W1", "--by", "M1", code=1).output
 
 
 @pytest.mark.slow

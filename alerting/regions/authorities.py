@@ -15,8 +15,9 @@ from alerting.database_address import sqlite_file
 from alerting.documents.report import as_json, faults_of
 from alerting.errors import AlertingError, ConfigError
 from alerting.formatting import listed
-from alerting.regions.authority_table import Row, read_table
+from alerting.regions.authority_table import Row
 from alerting.regions.region_report import why_of
+from alerting.regions.table_reading import DatabaseTable, is_parquet, read_csv, read_database, read_parquet
 
 CONFIG = "config.yaml"
 _APART = "If this is a copy of it, take it away from here; if one council has two services, give each its own `council: name:` in config.yaml."
@@ -46,24 +47,28 @@ class Found:
     off: tuple[str, ...] = ()
 
 
-def find_authorities(place: Path) -> Found:
+def find_authorities(place: Path | DatabaseTable) -> Found:
     """Return the authorities of a region.
 
-    place: a folder, each folder in which with a config.yaml is an authority; a CSV file with a row for each (`authority_table`); or another
-    text file with the folder of an authority on each line, from where the file is. One of a file that has no config.yaml is an authority as
-    well, which will not run, and so is one whose row is wrong. Those of one name are none of them run. Raises ConfigError and Faults.
+    place: a folder, each folder in which with a config.yaml is an authority; a table with a row for each (`authority_table`), as CSV, as
+    Parquet or in a database; or another text file with the folder of an authority on each line, from where the file is. One of a file that
+    has no config.yaml is an authority as well, which will not run, and so is one whose row is wrong. Those of one name are none of them
+    run. Raises ConfigError and Faults.
     """
     try:
         rows = list(_rows(place))
     except (OSError, UnicodeDecodeError, ValueError) as error:
         why = getattr(error, "strerror", None) or "it is not UTF-8 text"
         raise ConfigError(
-            f"the authorities cannot be read from {place.as_posix()} ({why})",
-            remedy="Give a folder of folders, each with a config.yaml, a CSV file with a row for each, or a text file with a folder on each line.",
+            f"the authorities cannot be read from {_named(place)} ({why})",
+            remedy="Give a folder of folders, each with a config.yaml; a CSV or Parquet file, or the address of a database and --table, with "
+            "a row for each; or a text file with a folder on each line.",
         ) from None
     if not rows:
         remedy = "Each authority is a folder in it with a config.yaml; `alerting init` writes one."
-        raise ConfigError(f"there is no authority in {place.as_posix()}", remedy=remedy)
+        if not is_folder_of(place):
+            remedy = "Each authority is a row, or a line, with the folder of its config.yaml; `alerting init` writes one."
+        raise ConfigError(f"there is no authority in {_named(place)}", remedy=remedy)
     named = Counter(row.name for row in rows)
     unsafe = {row.name: why_of([as_json(fault) for fault in row.faults]) for row in rows if row.faults}
     unsafe |= {name: _twice(place) for name, count in named.items() if count > 1}
@@ -76,15 +81,28 @@ def find_authorities(place: Path) -> Found:
     )
 
 
-def _rows(place: Path) -> Iterable[Row]:
+def is_folder_of(place: Path | DatabaseTable) -> bool:
+    """Return whether a place is a folder of authorities, and no table or list of them."""
+    return isinstance(place, Path) and place.is_dir() and not is_parquet(place)
+
+
+def _rows(place: Path | DatabaseTable) -> Iterable[Row]:
+    if isinstance(place, DatabaseTable):
+        return read_database(place, CONFIG)
+    if is_parquet(place):
+        return read_parquet(place, CONFIG)
     if place.is_file() and place.suffix.lower() == ".csv":
-        return read_table(place, CONFIG)
+        return read_csv(place, CONFIG)
     folders = _listed(place) if place.is_file() else [one for one in place.iterdir() if _is_one(one)]
     return [Row(name=one.name, config=one / CONFIG) for one in folders]
 
 
-def _twice(place: Path) -> str:
-    return f"its name stands in {place.as_posix()} more than once. Name each once; folders of one name need names of their own."
+def _named(place: Path | DatabaseTable) -> str:
+    return place.as_posix() if isinstance(place, Path) else str(place)
+
+
+def _twice(place: Path | DatabaseTable) -> str:
+    return f"its name stands in {_named(place)} more than once. Name each once; folders of one name need names of their own."
 
 
 def _is_one(folder: Path) -> bool:

@@ -17,9 +17,10 @@ from typing import Any
 
 from alerting import private_files
 from alerting.errors import ConfigError
-from alerting.regions.authorities import Authority, find_authorities, find_unsafe
+from alerting.regions.authorities import Authority, find_authorities, find_unsafe, is_folder_of
 from alerting.regions.one_authority import Errand, run_authority
 from alerting.regions.region_report import AuthorityRun, Ending, RegionReport
+from alerting.regions.table_reading import DatabaseTable
 
 Stopping = Callable[[], bool]
 Told = Callable[[AuthorityRun, int, int], None]
@@ -47,7 +48,7 @@ def on_this_machine(at_once: int, stopping: Stopping) -> Engine:
 class Region:
     """A job of a region's authorities. place: as `find_authorities` takes it; the last report of each job is kept there."""
 
-    place: Path
+    place: Path | DatabaseTable
     job: str
     #: None for each authority's own today.
     as_of: date | None
@@ -57,7 +58,9 @@ class Region:
     @property
     def kept(self) -> Path:
         """Where the report is kept, by which the next run knows who takes longest and who is missing."""
-        if self.place.is_dir():
+        if isinstance(self.place, DatabaseTable):
+            return self.place.folder / f"region-{self.job}-{self.place.file_name}.json"
+        if is_folder_of(self.place):
             return self.place / f"region-{self.job}.json"
         # A list may lie among the authorities, and name a few of them: who is missing of all is not forgotten over it.
         return self.place.parent / f"region-{self.job}-{self.place.stem}.json"
@@ -71,7 +74,7 @@ class Region:
         unsafe = {**found.unsafe, **find_unsafe(authorities, known)}
         ended = [AuthorityRun(name=name, ending=Ending.unsafe, why=why) for name, why in unsafe.items()]
         ended += [AuthorityRun(name=name, ending=Ending.off) for name in found.off]
-        if self.place.is_dir():  # a list says itself who has left
+        if is_folder_of(self.place):  # a list says itself who has left
             ended += [_gone(name, self.kept) for name in sorted(last.keys() - {one.name for one in authorities} - unsafe.keys())]
         safe = longest_first((one for one in authorities if one.name not in unsafe), last)
         for done, run in enumerate(ended, 1):

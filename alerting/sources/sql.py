@@ -11,8 +11,8 @@ import sqlite3
 import time
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Literal
@@ -89,99 +89,14 @@ class Source(BaseModel, snapshot.Source):
         address = self.url.get_secret_value()
         return (self.type, database_address.without_secrets(address), self.schema_name or "", self.prefix)
 
-    # ------------------------------------------------------------------ connecting
-
-    @contextmanager
-    def _connected(self) -> Iterator[sa.Connection]:
-        """Return a connection in a transaction that only reads and, where the database can, sees one moment."""
-        import sqlalchemy as sa
-
-        engine = self._engine()
-        try:
-            connection = engine.connect()
-        except (sa.exc.DBAPIError, sa.exc.InterfaceError, OSError) as error:
-            raise self._unreachable(error) from None
-        try:
-            self._begin(connection)
-            yield connection
-            connection.rollback()
-        except sa.exc.SQLAlchemyError as error:
-            raise SourceError(
-                f"the database could not be read ({type(error).__name__})",
-                remedy="Check that it is whole, that the user may read its catalogue, and that the connection holds.",
-            ) from None
-        finally:
-            connection.close()
-            engine.dispose()
-
-    def _engine(self) -> sa.Engine:
-        import sqlalchemy as sa
-
-        address = self.url.get_secret_value()
-        try:
-            if (file := database_address.sqlite_file(address)) and file.is_file():  # letter for letter, where it is there so
-                return _read_only_sqlite(file)
-            url = sa.make_url(address)
-            match url.get_backend_name():
-                case "sqlite" if url.database and not url.database.startswith((":memory:", "file:")):
-                    return _read_only_sqlite(Path(url.database))
-                case "postgresql":
-                    patient = "connect_timeout" in url.query or not url.get_driver_name().startswith("psycopg")
-                    return sa.create_engine(
-                        url,
-                        poolclass=sa.NullPool,
-                        connect_args={} if patient else {"connect_timeout": _CONNECT_S},
-                        isolation_level="REPEATABLE READ",
-                        execution_options={"postgresql_readonly": True},
-                    )
-                case "mssql" if url.get_driver_name() == "pymssql":
-                    limits = {"login_timeout": _CONNECT_S, "timeout": self.statement_timeout_s}
-                    return sa.create_engine(url, poolclass=sa.NullPool, connect_args=limits)
-                case "mssql" if url.get_driver_name() == "pyodbc":
-                    return sa.create_engine(url, poolclass=sa.NullPool, connect_args={"timeout": _CONNECT_S})
-                case _:
-                    return sa.create_engine(url, poolclass=sa.NullPool)
-        except (sa.exc.ArgumentError, ValueError, TypeError):
-            raise SourceError(
-                "the source's url is not an address of a database",
-                remedy="It looks like postgresql+psycopg://user:password@host:5432/database; special characters of a "
-                "password are written as %40 for @, %2F for / and so on.",
-            ) from None
-        except ImportError as error:
-            raise SourceError(
-                f"the driver for this database is not installed ({error.name or 'unknown'})",
-                remedy="For PostgreSQL: pip install 'practice-alerts[postgres]'. For SQL Server: pip install 'practice-alerts[mssql]', and "
-                "for mssql+pyodbc Microsoft's ODBC driver as well. For others, install what the source's url names.",
-            ) from None
-
-    def _begin(self, connection: sa.Connection) -> None:
-        match connection.dialect.name:
-            case "postgresql":
-                # COPY writes days by this setting, and moments with a zone in English time.
-                connection.exec_driver_sql("SET LOCAL client_encoding = 'UTF8'")
-                connection.exec_driver_sql("SET LOCAL datestyle = 'ISO, YMD'")
-                connection.exec_driver_sql("SET LOCAL timezone = 'Europe/London'")
-                connection.exec_driver_sql(f"SET LOCAL statement_timeout = '{self.statement_timeout_s}s'")
-            case "sqlite":
-                connection.exec_driver_sql("PRAGMA query_only = on")
-                connection.exec_driver_sql("BEGIN")
-            case "mssql" if connection.dialect.driver == "pyodbc":
-                _driver(connection).timeout = self.statement_timeout_s
-
-    def _unreachable(self, error: Exception) -> SourceError:
-        problem, remedy = database_address.why_refused(error)
-        where = database_address.shown(self.url.get_secret_value())
-        return SourceError(
-            f"the database {where} {problem} ({type(error).__name__})", remedy=f"{remedy} It is that of the source's url."
-        )
+    def _connected(self) -> AbstractContextManager[sa.Connection]:
+        return Address(url=self.url.get_secret_value(), statement_timeout_s=self.statement_timeout_s).connected()
 
     # ------------------------------------------------------------------ finding
 
     def _tables(self, catalogue: sa.Inspector) -> Mapping[str, _Held]:
         schema = self._schema(catalogue)
-        names = [*catalogue.get_table_names(schema), *catalogue.get_view_names(schema)]
-        if catalogue.dialect.name == "postgresql":
-            names += catalogue.get_materialized_view_names(schema)
+        names = _all_names(catalogue, schema)
         found: dict[str, list[str]] = defaultdict(list)
         for name in names:
             for called in {name.lower(), _without_hash(name.lower())}:
@@ -266,9 +181,142 @@ class Source(BaseModel, snapshot.Source):
         words, state = str(original).lower(), getattr(original, "sqlstate", None)
         if state == "57014" or words == "interrupted" or "timeout expired" in words or "timed out" in words:
             return _too_long(self.statement_timeout_s)
-        if state == "42501" or "permission" in words:
+        if _is_forbidden(error):
             return f"the user of the source's url may not read {table.theirs[0]}. Grant it SELECT"
         return f"the database could not read {table.theirs[0]} ({type(original).__name__})"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Address:
+    """The address of a database that is only read. called: what it is to whoever wrote it, as errors name it."""
+
+    url: str = field(repr=False)
+    statement_timeout_s: int = 300
+    called: str = "the source's url"
+
+    @contextmanager
+    def connected(self) -> Iterator[sa.Connection]:
+        """Return a connection in a transaction that only reads and, where the database can, sees one moment."""
+        import sqlalchemy as sa
+
+        engine = self._engine()
+        try:
+            connection = engine.connect()
+        except (sa.exc.DBAPIError, sa.exc.InterfaceError, OSError) as error:
+            raise self._unreachable(error) from None
+        try:
+            self._begin(connection)
+            yield connection
+            connection.rollback()
+        except sa.exc.SQLAlchemyError as error:
+            raise SourceError(
+                f"the database could not be read ({type(error).__name__})",
+                remedy="Check that it is whole, that the user may read its catalogue, and that the connection holds.",
+            ) from None
+        finally:
+            connection.close()
+            engine.dispose()
+
+    def _engine(self) -> sa.Engine:
+        import sqlalchemy as sa
+
+        try:
+            if (file := database_address.sqlite_file(self.url)) and file.is_file():  # letter for letter, where it is there so
+                return _read_only_sqlite(file)
+            url = sa.make_url(self.url)
+            match url.get_backend_name():
+                case "sqlite" if url.database and not url.database.startswith((":memory:", "file:")):
+                    return _read_only_sqlite(Path(url.database))
+                case "postgresql":
+                    patient = "connect_timeout" in url.query or not url.get_driver_name().startswith("psycopg")
+                    return sa.create_engine(
+                        url,
+                        poolclass=sa.NullPool,
+                        connect_args={} if patient else {"connect_timeout": _CONNECT_S},
+                        isolation_level="REPEATABLE READ",
+                        execution_options={"postgresql_readonly": True},
+                    )
+                case "mssql" if url.get_driver_name() == "pymssql":
+                    limits = {"login_timeout": _CONNECT_S, "timeout": self.statement_timeout_s}
+                    return sa.create_engine(url, poolclass=sa.NullPool, connect_args=limits)
+                case "mssql" if url.get_driver_name() == "pyodbc":
+                    return sa.create_engine(url, poolclass=sa.NullPool, connect_args={"timeout": _CONNECT_S})
+                case _:
+                    return sa.create_engine(url, poolclass=sa.NullPool)
+        except (sa.exc.ArgumentError, ValueError, TypeError):
+            raise SourceError(
+                f"{self.called} is not an address of a database",
+                remedy="It looks like postgresql+psycopg://user:password@host:5432/database; special characters of a "
+                "password are written as %40 for @, %2F for / and so on.",
+            ) from None
+        except ImportError as error:
+            raise SourceError(
+                f"the driver for this database is not installed ({error.name or 'unknown'})",
+                remedy="For PostgreSQL: pip install 'practice-alerts[postgres]'. For SQL Server: pip install 'practice-alerts[mssql]', and "
+                f"for mssql+pyodbc Microsoft's ODBC driver as well. For others, install what {self.called} names.",
+            ) from None
+
+    def _begin(self, connection: sa.Connection) -> None:
+        match connection.dialect.name:
+            case "postgresql":
+                # COPY writes days by this setting, and moments with a zone in English time.
+                connection.exec_driver_sql("SET LOCAL client_encoding = 'UTF8'")
+                connection.exec_driver_sql("SET LOCAL datestyle = 'ISO, YMD'")
+                connection.exec_driver_sql("SET LOCAL timezone = 'Europe/London'")
+                connection.exec_driver_sql(f"SET LOCAL statement_timeout = '{self.statement_timeout_s}s'")
+            case "sqlite":
+                connection.exec_driver_sql("PRAGMA query_only = on")
+                connection.exec_driver_sql("BEGIN")
+            case "mssql" if connection.dialect.driver == "pyodbc":
+                _driver(connection).timeout = self.statement_timeout_s
+
+    def _unreachable(self, error: Exception) -> SourceError:
+        problem, remedy = database_address.why_refused(error)
+        where = database_address.shown(self.url)
+        return SourceError(
+            f"the database {where} {problem} ({type(error).__name__})", remedy=f"{remedy} It is that of {self.called}."
+        )
+
+
+def rows_of(address: Address, table: str, most: int) -> tuple[list[str], list[Sequence[Any]]]:
+    """Return the columns and all rows of one table or view, of whatever it is. table: its name, with `schema.` before it where need be.
+
+    Raises SourceError where it is not there, has more rows than `most`, or cannot be read.
+    """
+    import sqlalchemy as sa
+
+    schema, _, name = table.rpartition(".")
+    with address.connected() as connection:
+        catalogue = sa.inspect(connection)
+        try:
+            names = _all_names(catalogue, schema or None)
+        except sa.exc.NoSuchTableError:
+            names = []
+        same = [one for one in names if one == name] or [one for one in names if one.lower() == name.lower()]
+        if len(same) != 1:
+            near = get_close_matches(name, names, n=1)
+            known = f"Did you mean {near[0]}?" if near else "Name it as `schema.table` where it is not in the user's own schema."
+            raise SourceError(f"there is no table {table} in it", remedy=f"{known} The user must be allowed to read it.")
+        held = _Held(ours=name, schema=schema or None, theirs=(same[0],))
+        columns = [column["name"] for column in catalogue.get_columns(same[0], schema or None)]
+        cells = ", ".join(_quoted(connection, column) for column in columns)
+        try:
+            rows = connection.exec_driver_sql(f"SELECT {cells} FROM {_source(connection, held)}").fetchmany(most + 1)
+        except sa.exc.DBAPIError as error:
+            if not _is_forbidden(error):
+                raise
+            raise SourceError(f"the user may not read {table}", remedy="Grant it SELECT.") from None
+    if len(rows) > most:
+        raise SourceError(f"{table} has more than {most:,} rows", remedy="Check that it is the table that is meant.")
+    return columns, [tuple(row) for row in rows]
+
+
+def _all_names(catalogue: sa.Inspector, schema: str | None) -> list[str]:
+    """Return the names of all tables and views of a schema."""
+    names = [*catalogue.get_table_names(schema), *catalogue.get_view_names(schema)]
+    if catalogue.dialect.name == "postgresql":
+        names += catalogue.get_materialized_view_names(schema)
+    return names
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -283,6 +331,12 @@ class _Held:
 def _without_hash(name: str) -> str:
     found = _TEMPORARY.fullmatch(name)
     return found[1] if found else name
+
+
+def _is_forbidden(error: Exception) -> bool:
+    """Return whether it says that the user may not read a table."""
+    original = getattr(error, "orig", None) or error
+    return getattr(original, "sqlstate", None) == "42501" or "permission" in str(original).lower()
 
 
 def _too_long(seconds: int) -> str:

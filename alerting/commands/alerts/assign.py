@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from datetime import datetime
 
 import click
@@ -21,13 +22,12 @@ from alerting.terminal import echo
 def command(ctx: click.Context, ref: str, to: str, by: str | None, note: str, as_of: datetime | None) -> None:
     """Assign an alert to somebody of its team, or above it: they are told of it instead of whom the rule names first."""
     app = build_app(ctx)
-    router = today_of(app, as_of).decision.router
-    store = app.store()
-    try:
+    with closing(app.store()) as store:
+        with store.reading() as connection:
+            find_alert(store, ref, connection)  # A mistyped reference is not worth the reading of all case data.
+        router = today_of(app, as_of).decision.router
         with store.transaction() as connection:
             alert = find_alert(store, ref, connection)
             worker = router.worker_named(to)
             actions_of(app, store, connection, acting(app, connection, by)[1]).assign(alert, worker, router, note=note)
-    finally:
-        store.close()
     echo(f"{alert.ref} is {router.directory.name(worker)}'s from the next run on. Whoever had it is told that it has moved.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from datetime import datetime
 from pathlib import Path
@@ -11,15 +12,18 @@ from typing import TYPE_CHECKING
 import click
 
 from alerting.cli import DAY, now
+from alerting.errors import ConfigError
 from alerting.formatting import number, plural
 from alerting.terminal import echo, echo_json, echo_table
 
 if TYPE_CHECKING:
     from alerting.regions.region import Engine, Stopping
     from alerting.regions.region_report import AuthorityRun, RegionReport
+    from alerting.regions.table_reading import DatabaseTable
 
 PATIENCE_S = 45.0
 """How long authorities that are told to stop are waited for: a little longer than each has."""
+_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 
 
 @click.command()
@@ -28,8 +32,15 @@ PATIENCE_S = 45.0
     "--authorities",
     "place",
     required=True,
-    type=click.Path(path_type=Path),
-    help="A folder of authorities, each a folder with its config.yaml; a CSV file with a row for each; or a text file with a folder on each line.",
+    metavar="PLACE",
+    help="A folder of authorities, each a folder with its config.yaml; a CSV or Parquet file, or the address of a database, with a row for "
+    "each; or a text file with a folder on each line.",
+)
+@click.option("--table", help="With the address of a database: the table or view that has the rows, as NAME or SCHEMA.NAME.")
+@click.option(
+    "--folder",
+    type=click.Path(path_type=Path, file_okay=False, exists=True),
+    help="With the address of a database: the region's folder, from where rows tell folders, and where the report is kept; the current one when left out.",
 )
 @click.option("--as-of", type=DAY, help="The business date; today when left out.")
 @click.option(
@@ -44,7 +55,9 @@ PATIENCE_S = 45.0
 def command(
     ctx: click.Context,
     job: str,
-    place: Path,
+    place: str,
+    table: str | None,
+    folder: Path | None,
     as_of: datetime | None,
     engine: str,
     master: str | None,
@@ -63,7 +76,8 @@ def command(
     if at_once and engine == "spark":
         raise click.UsageError("--at-once is about this machine: how many a cluster runs at once is for Spark to say.", ctx)
     on = as_of.date() if as_of else None
-    region = Region(place=place.absolute(), job=job, as_of=on, memory_mb=memory_mb, minutes=minutes)
+    found = _place(ctx, place, table, folder)
+    region = Region(place=found, job=job, as_of=on, memory_mb=memory_mb, minutes=minutes)
     with told_to_stop(lambda: None, code=1, patience_s=PATIENCE_S) as stop:
         report = region.run(_engine(engine, master, at_once, stop.asked), now, stop.asked, _tell_one)
     if as_json:
@@ -72,6 +86,30 @@ def command(
         tell(report)
     region.keep(report)
     sys.exit(report.exit_code)
+
+
+def _place(ctx: click.Context, given: str, table: str | None, folder: Path | None) -> Path | DatabaseTable:
+    """Return where the authorities are found. given: a path, or an address, or what either is kept in, such as `${env:NAME}`."""
+    from alerting.database_address import has_password
+    from alerting.regions.table_reading import DatabaseTable
+    from alerting.secrets_of_config import looked_up
+
+    here = Path.cwd()
+    secret = looked_up(given, here)
+    address = given if secret is None else secret
+    if not _ADDRESS.match(address):
+        if table or folder:
+            raise click.UsageError("--table and --folder go with the address of a database, such as sqlite:///region.db.", ctx)
+        return Path(address).absolute()
+    if secret is None and has_password(given):
+        raise ConfigError(
+            "a password stands in the command, where others on this machine may read it",
+            where="--authorities",
+            remedy="Write the whole address into a file that only this account may read, and give '${file:PATH}', in single quotes; or '${env:NAME}'.",
+        )
+    if not table:
+        raise click.UsageError("the address of a database goes with --table, which says what in it has the authorities.", ctx)
+    return DatabaseTable(address=address, table=table, folder=(folder or here).absolute())
 
 
 def _engine(name: str, master: str | None, at_once: int | None, stopping: Stopping) -> Engine:

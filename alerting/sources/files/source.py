@@ -35,7 +35,7 @@ from alerting.sources.files import found, workbook
 from alerting.sources.files.columns import NO_COLUMN, NoColumnsError, by_column, is_in, positions
 from alerting.sources.files.csv_text import LONGEST_PIECE, Encoding, Shape, examine, in_utf8, lines, records
 
-_CODECS = frozenset({"UNCOMPRESSED", "SNAPPY", "GZIP", "ZSTD"})
+CODECS = frozenset({"UNCOMPRESSED", "SNAPPY", "GZIP", "ZSTD"})
 """The ways of packing that the files of any tool need. Brotli above all is none: its code in engines has let files write where they liked."""
 
 _ENCODINGS: Mapping[Encoding, str] = {
@@ -279,7 +279,7 @@ class _Parquet:
     def fill(self, into: Snapshot, table: str, columns: frozenset[str]) -> None:
         self.path.open("rb").close()  # to the engine, a file that may not be read is a damaged one
         rows = "read_parquet($1, binary_as_string = true)"
-        parameters = [_not_a_pattern(str(self.path))]
+        parameters = [not_a_pattern(str(self.path))]
         try:
             self._refuse_odd_codecs(into, parameters)
             described = into.describe(table, f"SELECT * FROM {rows}", parameters)
@@ -295,7 +295,7 @@ class _Parquet:
         What unpacks a codec is code that reads what others wrote; what is never let near it cannot be its undoing.
         """
         used = into.sql("SELECT DISTINCT upper(compression) FROM parquet_metadata($1)", parameters)
-        if odd := sorted({codec for (codec,) in used if codec} - _CODECS):
+        if odd := sorted({codec for (codec,) in used if codec} - CODECS):
             raise SourceError(
                 f"is packed with {odd[0].lower()}, which is not read",
                 where=self.name,
@@ -321,7 +321,7 @@ def _parquet_cell(column: str, kind: str) -> str:
     return f"{cell}::VARCHAR"
 
 
-def _not_a_pattern(path: str) -> str:
+def not_a_pattern(path: str) -> str:
     """Return a path in which the engine sees no wildcard, and which is the same to it wherever it was begun."""
     return re.sub(r"([*?\[])", r"[\1]", str(Path(path).absolute()))
 
@@ -393,7 +393,7 @@ class _Csv:
             if path is None:
                 return False
             try:
-                into.fill_from(table, query, [_not_a_pattern(path), self.delimiter])
+                into.fill_from(table, query, [not_a_pattern(path), self.delimiter])
             except EngineError:
                 return False
         return (into.row_count(table) + 1) * (width - 1) == shape.delimiters
