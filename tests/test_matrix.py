@@ -184,7 +184,6 @@ def test_no_damage_of_those_drawn_does_harm_that_is_named_nowhere(tmp_path, load
         ("ssd_cla_health", "clah_health_check_type", "re-worded, half"),
         ("ssd_involvements", "invo_involvement_end_date", "emptied, half"),
         ("ext_staff", "role", "re-worded, half"),
-        ("ext_staff", "worker_id", "placeholders, a third"),
         ("ext_plan_action", "rag", "emptied, half"),
     ],
 )
