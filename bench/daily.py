@@ -1,10 +1,11 @@
 """Time `alerting run daily`, cold and as a whole process, from CSV, Parquet, SQLite and PostgreSQL, step by step.
 
-    python -m bench daily [--children 3000 --children 17000 --children 60000] [--runs 3] [--folder FOLDER]
+    python -m bench daily [--children 3000 --children 17000 --children 60000] [--runs 3] [--folder FOLDER] [--source parquet] [--memory-mb N]
 
 Each run is a new process on an empty store; sources are taken in turn. `start` is what the process takes beside the steps that the run
 times itself: the interpreter, imports, rules, the store's tables, the end. Processor time is of the run and its engine. The exponent
-says how time grows with children: 1 is as fast as the data. folder: where councils are kept for the next time.
+says how time grows with children: 1 is as fast as the data. folder: where councils are kept for the next time. source: one of them, several times for several. memory-mb: what the engine may take; 600,000
+children need more than it may as a rule.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import contextlib
 import sqlite3
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -30,14 +32,16 @@ def main() -> None:
     parser.add_argument("--children", type=int, action="append")
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--folder", type=Path)
+    parser.add_argument("--source", choices=["csv", "parquet", "sqlite", "postgresql"], action="append")
+    parser.add_argument("--memory-mb", type=int)
     given = parser.parse_args()
     sizes = given.children or [3000, 17000, 60000]
     with tempfile.TemporaryDirectory() as place:
         folder = given.folder or Path(place)
         folder.mkdir(exist_ok=True)
-        took = {children: measure(children, given.runs, folder) for children in sizes}
-    head = ["children", "source", "processor s", "x CSV", "wall s", "MB", *(f"{step} s" for step in STEPS), "new alerts"]
-    rows = [row(children, name, runs, of["csv"]) for children, of in took.items() for name, runs in of.items()]
+        took = {children: measure(children, given.runs, folder, given.source, given.memory_mb) for children in sizes}
+    head = ["children", "source", "processor s", "x the first", "wall s", "MB", *(f"{step} s" for step in STEPS), "new alerts"]
+    rows = [row(children, name, runs, of[next(iter(of))]) for children, of in took.items() for name, runs in of.items()]
     show(f"A whole daily run, cold ({given.runs} of each)", head, rows)
     if len(sizes) > 1:
         for name in took[sizes[0]]:
@@ -45,18 +49,25 @@ def main() -> None:
             print(f"{name}: processor time grows with children to the power of {grown:.2f}")
 
 
-def measure(children: int, runs: int, folder: Path) -> dict[str, list[Run]]:
-    """Return the runs from each source over one council."""
+def measure(
+    children: int, runs: int, folder: Path, only: Sequence[str] | None = None, memory_mb: int | None = None
+) -> dict[str, list[Run]]:
+    """Return the runs from each source over one council. only: the sources that are asked, all where None."""
     files = {kind: export(children, kind, folder) for kind in ("csv", "parquet")}
     took: dict[str, list[Run]] = {}
-    with tempfile.TemporaryDirectory() as place, databases(files["csv"], Path(place)) as urls:
+    more = {"engine": {"memory_mb": memory_mb, "seconds": 1200}} if memory_mb else {}
+    with ExitStack() as stack:
+        place = stack.enter_context(tempfile.TemporaryDirectory())
         sources: dict[str, dict[str, Any]] = {kind: {"type": "files", "path": str(path)} for kind, path in files.items()}
-        sources |= {name: {"type": "sql", "url": url} for name, url in urls.items()}
+        if only is None or {"sqlite", "postgresql"} & set(only):
+            urls = stack.enter_context(databases(files["csv"], Path(place)))
+            sources |= {name: {"type": "sql", "url": url} for name, url in urls.items()}
+        sources = {name: source for name, source in sources.items() if only is None or name in only}
         for number in range(runs):
             for name, source in sources.items():
                 receivers = {"outbox": {"type": "folder", "path": f"outbox-{name}-{number}"}}
                 took.setdefault(name, []).append(
-                    run_daily(Path(place), f"{name}-{number}", {"source": source, "receivers": receivers})
+                    run_daily(Path(place), f"{name}-{number}", {"source": source, "receivers": receivers, **more})
                 )
     return took
 

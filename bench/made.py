@@ -12,6 +12,8 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bench.large import PART, as_csv, put_together
+
 if TYPE_CHECKING:
     from alerting.evaluation.day import Day
     from alerting.rulebook.book import Rulebook
@@ -19,25 +21,29 @@ if TYPE_CHECKING:
 AS_OF = date(2026, 3, 2)
 
 
+LARGEST = 200_000
+"""Of how many children a council may be that is made at once."""
+
+
 def export(children: int, kind: str, folder: Path) -> Path:
     """Return a folder with a made-up council's files, made unless they are there. kind: csv or parquet."""
     made = (folder / f"{kind}-{children}").absolute()
-    if not made.exists():
-        # In a process of its own: the kernel counts this one's memory at the fork into the peak of a run.
-        command = [
-            "demo",
-            "export",
-            "--to",
-            str(made),
-            "--format",
-            kind,
-            "--children",
-            str(children),
-            "--as-of",
-            AS_OF.isoformat(),
-        ]
-        subprocess.run([sys.executable, "-m", "alerting", *command], check=True, capture_output=True)
+    if made.exists():
+        return made
+    if children <= LARGEST:
+        _make(made, kind, children)
+    elif kind == "csv":
+        as_csv(export(children, "parquet", folder), made)
+    else:
+        put_together(children, made, lambda seed, part: _make(part, kind, PART, seed))
     return made
+
+
+def _make(folder: Path, kind: str, children: int, seed: int = 7) -> None:
+    # In a process of its own: the kernel counts this one's memory at the fork into the peak of a run.
+    size = ["--children", str(children), "--seed", str(seed)]
+    command = ["demo", "export", "--to", str(folder), "--format", kind, *size, "--as-of", AS_OF.isoformat()]
+    subprocess.run([sys.executable, "-m", "alerting", *command], check=True, capture_output=True)
 
 
 @dataclass(frozen=True)

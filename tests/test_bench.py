@@ -6,11 +6,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+import duckdb
 import pytest
 
-from bench import dataframes, england, evaluate
+from alerting.sources.demo import Source
+from alerting.sources.demo.export import export
+from bench import dataframes, england, evaluate, large
 from bench.figures import Times, exponent
 from tests.case_rows import shipped
+from tests.made_council import MONDAY
 
 ROOT = Path(__file__).parent.parent
 TINY = {
@@ -47,6 +51,26 @@ def test_what_takes_twice_as_long_for_twice_as_much_grows_with_the_power_of_one(
 
 def test_a_time_is_shown_as_its_median_with_the_least_and_the_most():
     assert str(Times((1.0, 3.0, 1.25))) == "1.25 (1-3)"
+
+
+def test_councils_that_are_put_together_keep_their_ids_apart_and_what_belongs_together_together(tmp_path):
+    for seed in (1, 2):
+        demo = Source(children=60, seed=seed)
+        export(demo, MONDAY, tmp_path / "parts" / str(seed), "parquet")
+    large.joined(tmp_path / "parts", [("10", "1"), ("11", "2"), ("12", "1")], tmp_path / "all")
+    large.as_csv(tmp_path / "all", tmp_path / "csv")
+
+    def rows(query: str, folder: str = "all") -> list[tuple]:
+        return duckdb.execute(query.replace("FROM ", f"FROM '{tmp_path.as_posix()}/{folder}/")).fetchall()
+
+    of = "SELECT count(*), count(DISTINCT {0}) FROM {1}.parquet'"
+    for column, table in (("pers_person_id", "ssd_person"), ("email", "ext_staff"), ("team_id", "ext_team")):
+        one, other = (rows(of.format(column, table), f"parts/{seed}")[0] for seed in (1, 2))
+        assert rows(of.format(column, table)) == [(2 * one[0] + other[0], 2 * one[1] + other[1])]
+    [(people,)] = rows("SELECT row_count FROM ext_load.parquet' WHERE table_name = 'ssd_person'")
+    assert int(people) == rows("SELECT count(*) FROM ssd_person.csv'", "csv")[0][0]
+    lost = "SELECT count(*) FROM ssd_cin_episodes.parquet' WHERE cine_person_id NOT IN (SELECT pers_person_id FROM ssd_person.parquet')"
+    assert rows(lost) == [(0,)]
 
 
 def test_the_authorities_of_england_have_all_its_rows_between_them_and_a_sample_is_of_all_sizes():
