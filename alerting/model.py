@@ -255,7 +255,7 @@ class Problem:
     still_since: date | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Finding:
     """One rule's answer about one subject on one day."""
 
@@ -308,7 +308,7 @@ class Act:
         return self.at.date()
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Alert:
     """One rule about one subject, from the day it was first seen until it is resolved."""
 
@@ -391,7 +391,7 @@ class Transition:
     by: str = "service"
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class LastTold:
     """What one recipient was last told of one alert through one receiver."""
 

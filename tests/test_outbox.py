@@ -99,6 +99,24 @@ def test_a_newer_message_takes_the_place_of_an_older_one_that_has_not_gone(outbo
     assert {row.key: row.state for row in listed(outbox)} == {"k1": "cancelled", "k2": "planned"}
 
 
+def test_where_nothing_waits_each_message_costs_one_question_while_others_wait_for_the_store(tmp_path) -> None:
+    store = Store.open(f"sqlite:///{tmp_path / 'one.db'}")
+    outbox, asked = Outbox(store, domain="council.example.gov.uk"), []
+    sa.event.listen(store.engine, "before_cursor_execute", lambda *call: asked.append(call[2]))
+
+    def statements(day: date, how_many: int) -> int:
+        asked.clear()
+        plan(outbox, store, *(notification(f"{day} {number}", f"M{number}", as_of=day) for number in range(how_many)))
+        return len(asked)
+
+    few, many = statements(DAY, 1), statements(DAY + timedelta(days=1), 41)
+    again = statements(DAY + timedelta(days=2), 41)
+    store.close()
+
+    assert many <= few + 40 + 2  # one of them takes the place of the first day's
+    assert again > many
+
+
 def test_a_message_to_somebody_else_is_not_superseded(outbox: Outbox, store: Store) -> None:
     plan(outbox, store, notification("k1"))
 

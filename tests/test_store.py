@@ -154,6 +154,18 @@ def test_an_alert_comes_back_as_it_was_written(store: Store) -> None:
     assert (alert.measure, alert.due, alert.facts, alert.also) == (14, DAY, {"last_visit": "2026-02-10"}, ("service_manager",))
 
 
+def test_what_the_caller_has_and_is_still_so_is_not_held_a_second_time(store: Store) -> None:
+    write(store, open_alert(found("C1"), RULE, 1, DAY), open_alert(found("C2"), RULE, 1, DAY))
+
+    with store.transaction() as connection:
+        before = store.live(connection)
+        connection.execute(schema.alert.update().where(schema.alert.c.subject == "C2").values(team="T9"))
+        after = store.live_until_written(connection, before)
+
+    assert after[0] is before[0]
+    assert (before[1].team, after[1].team) == ("T1", "T9")
+
+
 def test_a_change_is_kept_and_so_is_the_one_before_it(store: Store) -> None:
     [first] = write(store, open_alert(found("C1", Level.amber), RULE, 1, DAY))
     later = DAY + timedelta(days=1)

@@ -79,7 +79,7 @@ class Asked:
         return self.status == Status.ok or self.off is Off.too_few
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Reading:
     """Today's measure, due date and facts (JSON) of a live alert that still matches, by its reference."""
 

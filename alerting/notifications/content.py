@@ -51,7 +51,7 @@ COUNTED_ONLY = frozenset({ItemState.snoozed, ItemState.silenced, ItemState.cover
 """States of alerts that a message counts and does not show."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Item:
     """One alert as one person is told of it. Only what the rule's words use travels with it."""
 
@@ -95,7 +95,7 @@ class Item:
     unchecked: bool = False
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class ToldAlert:
     """What a message says of an alert: what its reader knows once it is accepted."""
 

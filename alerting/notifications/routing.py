@@ -66,7 +66,7 @@ class Receiver:
     reach: Reach = Reach.persons
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Recipient:
     """One person who is told of an alert."""
 

@@ -261,8 +261,8 @@ class Pipeline:
             live, before = read_before(self.store, rules)
             return day.evaluate(book, day_, answers, live, before)
 
-    def _world(self, run: _Run, connection: Transaction, evaluation: Evaluation, *, to_be_written: bool = False) -> World:
-        return read_world(self.store, connection, self.policy, run.job, evaluation, to_be_written=to_be_written)
+    def _world(self, run: _Run, connection: Transaction, evaluation: Evaluation, before: World | None = None) -> World:
+        return read_world(self.store, connection, self.policy, run.job, evaluation, before=before)
 
     def _decide(self, run: _Run, world: World, evaluation: Evaluation, unkept: Sequence[str] = ()) -> _Decided:
         decision = decide(self.policy, run.job, world, evaluation, unkept)
@@ -288,7 +288,7 @@ class Pipeline:
             now = run.clock()
             with run.timed("write"), self.store.transaction() as connection:
                 run.hold(connection)
-                if (since := self._world(run, connection, evaluation, to_be_written=True)) != world:
+                if (since := self._world(run, connection, evaluation, world)) != world:
                     decided = self._decide(run, since, evaluation, unkept)
                     texts = texts_of(decided.decision.notifications)
                 planned = self._writer(run_id).write(connection, evaluation, decided.decision, tables, now, texts)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from datetime import date
 from typing import Any
 
@@ -65,6 +65,19 @@ def read_closed_until(connection: sa.Connection, where: Sequence[sa.ColumnElemen
     query = sa.select(table.c.alert_id, table.c.until).join(schema.alert, schema.alert.c.id == table.c.alert_id)
     rows = connection.execute(query.where(table.c.kind == "close", *where).order_by(table.c.id))
     return {row[0]: row[1] for row in rows}
+
+
+def to_alerts(
+    rows: Iterable[Any],
+    done: Mapping[int, tuple[Act, ...]],
+    came_back: Mapping[int, tuple[date, ...]],
+    until: Mapping[int, date | None],
+    known: Iterable[Alert],
+) -> list[Alert]:
+    """Return the alerts of rows, with what is said of each by its id. known: of what is still the same, these, so that many are held once."""
+    before = {alert.id: alert for alert in known}
+    made = (to_alert(row, done.get(row.id, ()), came_back.get(row.id, ()), until.get(row.id)) for row in rows)
+    return [same if (same := before.get(alert.id)) == alert else alert for alert in made]
 
 
 def to_alert(row: Any, done: tuple[Act, ...], came_back: tuple[date, ...], until: date | None) -> Alert:

@@ -32,6 +32,7 @@ _MIGRATING = 7_203_117
 
 Transaction = sa.Connection
 """A transaction that is going on: what is written within it is kept together, or not at all."""
+_Where = sa.ColumnElement[bool]
 
 
 class Changes(Protocol):
@@ -198,29 +199,29 @@ class Store:
 
     # ------------------------------------------------------------------ alerts
 
-    def live(self, within: sa.Connection | None = None) -> list[Alert]:
-        """Return every alert that is not resolved, with its latest reading and what people did to it."""
-        return self.alerts(schema.alert.c.resolved_on.is_(None), within=within)
+    def live(self, within: sa.Connection | None = None, known: Iterable[Alert] = ()) -> list[Alert]:
+        """Return every alert that is not resolved, with its latest reading and what people did to it. known: as in `alerts`."""
+        return self.alerts(schema.alert.c.resolved_on.is_(None), within=within, known=known)
 
-    def live_until_written(self, within: sa.Connection) -> list[Alert]:
+    def live_until_written(self, within: sa.Connection, known: Iterable[Alert] = ()) -> list[Alert]:
         """Return every alert that is not resolved; until the transaction ends, what people do to them waits.
 
-        So what is decided by them is decided by all that was done before. On SQLite a transaction holds others up in any case.
+        known: as in `alerts`. So what is decided by them is decided by all that was done before. On SQLite a transaction holds others up in any case.
         Whoever writes more than one of these tables does so in this order, so that no two wait for each other.
         """
         if within.dialect.name == "postgresql":
             within.execute(sa.text("LOCK TABLE alert, handling, silence IN SHARE ROW EXCLUSIVE MODE"))
-        return self.live(within)
+        return self.live(within, known)
 
     def believed_open(self, within: sa.Connection) -> list[Alert]:
         """Return the alerts that have ended, and that somebody was told of and not told of that."""
         known = sa.select(schema.told.c.alert_id)
         return self.alerts(schema.alert.c.resolved_on.is_not(None), schema.alert.c.id.in_(known), within=within)
 
-    def alerts(self, *where: sa.ColumnElement[bool], within: sa.Connection | None = None) -> list[Alert]:
+    def alerts(self, *where: _Where, within: sa.Connection | None = None, known: Iterable[Alert] = ()) -> list[Alert]:
         """Return the alerts that meet conditions on the table of alerts, in the order they were opened.
 
-        within: the caller's transaction, if there is one.
+        within: the caller's transaction, if there is one. known: those that the caller has, which are returned where they are still so.
         """
         joined = schema.alert.outerjoin(schema.reading, schema.reading.c.alert_id == schema.alert.c.id)
         columns = [schema.reading.c.measure, schema.reading.c.due, schema.reading.c.facts]
@@ -231,7 +232,7 @@ class Store:
             returns = alert_rows.read_return_days(connection, where) if any(row.flaps for row in rows) else {}
             by_hand = any(row.resolved_reason == Reason.closed for row in rows)
             closed = alert_rows.read_closed_until(connection, where) if by_hand else {}
-        return [alert_rows.to_alert(row, done.get(row.id, ()), returns.get(row.id, ()), closed.get(row.id)) for row in rows]
+        return alert_rows.to_alerts(rows, done, returns, closed, known)
 
     def recent(self, since: date, within: sa.Connection, *, and_on: date) -> list[Alert]:
         """Return every alert that is open or was resolved after `since`, and those that were open at the end of another day."""
@@ -385,6 +386,7 @@ class Store:
             return alert_rows.held_spans(connection, rules) if rules else {}
 
 
+_NOW = sa.text("SELECT strftime('%Y-%m-%d %H:%M:%f', 'now')")
 _ENDED_RUNS = sa.select(schema.run.c.id, schema.run.c.as_of, schema.run.c.started_at, schema.run.c.report).where(
     schema.run.c.status.not_in(("running", "abandoned"))
 )
@@ -394,13 +396,10 @@ def _ended_run(row: Any) -> EndedRun:
     return EndedRun(id=row.id, as_of=row.as_of, started_at=row.started_at, report=row.report or {})
 
 
-_NOW_OF_SQLITE = sa.text("SELECT strftime('%Y-%m-%d %H:%M:%f', 'now')")
-
-
 def database_now(connection: sa.Connection) -> datetime:
     """Return the moment by the database's own clock, the one clock that every host shares: leases are counted by it alone."""
     if connection.dialect.name == "sqlite":
-        text = connection.execute(_NOW_OF_SQLITE).scalar_one()
+        text = connection.execute(_NOW).scalar_one()
         return datetime.fromisoformat(text).replace(tzinfo=UTC)
     # Not now(), which stands still from the transaction's beginning.
     moment: datetime = connection.execute(sa.text("SELECT clock_timestamp()")).scalar_one()

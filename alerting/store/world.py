@@ -50,13 +50,17 @@ def read_before(store: Store, rules: Sequence[Rule]) -> tuple[Sequence[Alert], A
 
 
 def read_world(
-    store: Store, connection: Transaction, policy: Policy, job: str, evaluation: Evaluation, *, to_be_written: bool = False
+    store: Store, connection: Transaction, policy: Policy, job: str, evaluation: Evaluation, *, before: World | None = None
 ) -> World:
     """Read what a run decides by.
 
-    to_be_written: what is decided by it is written in the same transaction, so that what people do meanwhile waits for it.
+    before: the world that it was decided by, read once more to be written by in the same transaction, so that what people do meanwhile
+    waits for it.
     """
-    as_of, live = evaluation.as_of, store.live_until_written(connection) if to_be_written else store.live(connection)
+    as_of, live = (
+        evaluation.as_of,
+        store.live(connection) if before is None else store.live_until_written(connection, before.live),
+    )
     refs = {found.id: found.ref for found in live}
     return World(
         live=tuple(live),
