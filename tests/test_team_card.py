@@ -106,6 +106,16 @@ def test_the_service_is_whoever_has_the_same_whatever_its_case():
     assert {row.middle for each in compose_team_cards(measures, {}, {**teams, "S3": other}, MARCH) for row in each.rows} == {None}
 
 
+def test_a_teams_share_is_worked_out_once_however_many_teams_stand_beside_it(monkeypatch):
+    asked: list[TeamMeasure] = []
+    monkeypatch.setattr(TeamMeasure, "share", property(lambda one: asked.append(one) or 91))
+    teams = {f"S{number}": replace(SOUTH, id=f"S{number}") for number in range(30)}
+
+    compose_team_cards(dict.fromkeys(teams, (VISITS,)), {}, teams, MARCH)
+
+    assert len(asked) == 30
+
+
 def test_a_card_goes_with_the_alert_about_its_team_and_with_nothing_else():
     cards = compose_team_cards({"T1": (VISITS,), "T2": (VISITS,)}, {}, {"T1": NORTH, "T2": SOUTH}, MARCH)
 

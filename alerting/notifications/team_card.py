@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -48,15 +49,19 @@ def compose_team_cards(measures: Measures, kept: Kept, teams: Mapping[str, Team]
     """Return a card of each team of the directory. kept: earlier months."""
     known = {id_: found for id_, found in measures.items() if id_ in teams}
     months = [_back(as_of, back) for back in range(MONTHS - 1, 0, -1)]
+    shares: dict[tuple[str, str], list[int | None]] = defaultdict(list)
+    for id_, found in known.items():
+        for one in found:
+            shares[_service(teams[id_]), one.called].append(one.share)
+    middles = {key: middle(of_all) for key, of_all in shares.items()}
     cards = []
     for id_, found in known.items():
         earlier = [_by_name(kept.get(id_, {}).get(month)) for month in months]
-        peers = [theirs for other, theirs in known.items() if _service(teams[other]) == _service(teams[id_])]
         rows = [
             CardRow(
                 now=one,
                 before=tuple(month.get(one.called) for month in earlier),
-                middle=middle([each.share for theirs in peers for each in theirs if each.called == one.called]),
+                middle=middles[_service(teams[id_]), one.called],
             )
             for one in found
         ]
