@@ -317,7 +317,17 @@ def test_of_a_column_that_lost_less_it_is_told_and_every_rule_goes_on():
 def test_of_fewer_rows_than_count_for_a_share_it_is_told_from_ten_cells_on():
     full = Past(filled=children(40, ids(40)).filled)
 
-    assert [len(children(40, ids(40), full, dates=dates).told) for dates in (31, 30, 0)] == [0, 1, 1]
+    assert [len(children(40, ids(40), full, dates=dates).told) for dates in (31, 30, 1)] == [0, 1, 1]
+
+
+def test_what_nearly_every_row_had_and_none_has_is_not_trusted_however_few_they_are():
+    def none_left(then: int, rows: int, now: int) -> dict[str, str]:
+        before = {VISITS: {"cppv_cp_plan_id": (then, rows)}}
+        return dict(children(now, ids(now), Past(filled=before), dates=0).problems)
+
+    says = "is filled in 0 of 5 rows (0%); when last trusted in 90%"
+    assert none_left(9, 10, 5) == {f"{VISITS}.cppv_cp_plan_id": says}
+    assert none_left(8, 10, 5) == none_left(9, 10, 4) == none_left(4, 4, 5) == {}
 
 
 @pytest.mark.slow

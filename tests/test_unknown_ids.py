@@ -132,3 +132,32 @@ def test_where_the_ids_of_an_own_table_are_of_another_kind_the_rules_that_read_t
 
     assert ("ext_oversight.person_id" not in judged.problems) == is_trusted
     assert ("ext_oversight.person_id" in {one.about for one in judged.unknown_ids}) == is_trusted
+
+
+@pytest.mark.parametrize(
+    ("managers", "is_trusted"),
+    [
+        (PEOPLE[:9], True),
+        ([person.lstrip("0") for person in PEOPLE[:9]], False),
+        ([*PEOPLE[:5], *(f"{person}.0" for person in PEOPLE[5:9])], True),
+        ([f"X{person}" for person in PEOPLE[:9]], True),
+    ],
+    ids=["as they are", "without zeros", "few", "nobody's"],
+)
+def test_where_the_managers_of_teams_are_written_as_numbers_they_are_not_trusted_and_where_they_are_nobody_the_next_up_is_told(
+    managers: list[str], *, is_trusted: bool
+):
+    tables = {
+        "ext_staff": [{"worker_id": person} for person in PEOPLE],
+        "ext_team": [{"team_id": f"T{number}", "manager_id": manager} for number, manager in enumerate(managers)],
+    }
+    wanted = {name: frozenset(rows[0]) for name, rows in tables.items()}
+    with Snapshot(DAY, SETTINGS) as snapshot:
+        for name, rows in tables.items():
+            columns = sorted(wanted[name])
+            snapshot.fill(name, columns, [[row[column] for row in rows] for column in columns])
+        snapshot.settle(wanted)
+        judged = judge(snapshot, wanted, Past())
+
+    says = "names 9 of 9 ids that ext_staff does not have"
+    assert judged.problems == ({} if is_trusted else {"ext_team.manager_id": says})

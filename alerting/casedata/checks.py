@@ -37,6 +37,8 @@ _UNLESS_SET = {
     **column_checks.UNLESS_SET,
 }
 
+_NEARLY_EVERY = 0.9
+
 [_WORKERS] = [one for one in REFERENCES if one.or_of == ("ext_staff", "worker_id") and not one.beside]
 _MANAGERS = ("manager_id", "service_manager_id", "head_of_service_id")
 
@@ -274,10 +276,13 @@ class _Look:
                 share, share_then = count / rows, then / then_rows
                 size = 1 - share / share_then
                 many = then >= self._least and rows >= self._least
-                if size > self._number("tell_lost") and (many or share_then * rows - count >= self._number("tell_lost_at_least")):
+                # What nearly every row had and none has is lost, however few they are.
+                all_gone = not count and share_then >= _NEARLY_EVERY and min(then, rows) >= self._number("unreadable_at_least")
+                so_many = share_then * rows - count >= self._number("tell_lost_at_least")
+                if size > self._number("tell_lost") and (many or all_gone or so_many):
                     filled_in = "has a word that is read" if name in column_checks.IN_WORDS else "is filled"
                     says = f"{filled_in} in {count} of {rows} rows ({share:.0%}); when last trusted in {share_then:.0%}"
-                    grave = many and size > self._number("max_lost")
+                    grave = all_gone or (many and size > self._number("max_lost"))
                     yield Flaw(about=f"{table}.{name}", check=LOST, size=round(size, 4), grave=grave, told=True, says=says)
 
     def unknown_words(self, filled: Filled) -> Iterator[Flaw]:
