@@ -149,6 +149,14 @@ def test_a_repeated_run_of_a_day_takes_its_place_and_leaves_nothing_of_the_last(
 # ---------------------------------------------------------------- who has gone
 
 
+def test_on_the_first_day_one_file_says_of_every_subject_that_nobody_has_gone(office: Office) -> None:
+    office.begin(MONDAY)
+    files = {subject.gone for subject in kept(office, MONDAY).manifest.subjects.values()}
+
+    assert [file.rows for file in files] == [0]
+    assert rows(kept(office, MONDAY), PLANS, gone=True) == []
+
+
 def test_who_has_left_is_kept_with_the_reason_that_the_data_proves(office: Office) -> None:
     office.begin(MONDAY)
     office.council.row("ssd_cp_plans", cppl_person_id="C1")["cppl_cp_plan_end_date"] = MONDAY.isoformat()
@@ -191,7 +199,7 @@ def test_a_repeated_run_that_cannot_write_leaves_the_day_as_it_was(office: Offic
     office.begin(MONDAY)
     before = {path.name: path.read_bytes() for path in files(kept(office, MONDAY).folder) if path.name == "manifest.json"}
     office.council.on_a_plan("C3", seen=MONDAY)
-    (kept(office, MONDAY).folder / "child_protection_plan.gone.part").mkdir()
+    (kept(office, MONDAY).folder / "child_protection_plan.part").mkdir()
     report = office.run(MONDAY)
 
     assert any(problem.startswith("kept: the day could not be kept") for problem in report.problems)

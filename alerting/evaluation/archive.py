@@ -3,6 +3,7 @@
     kept/2026-03-02/daily/manifest.json                             what the run was, and which files belong to it
                           child_in_care-5d1c0a9be22f.parquet        the subject's table as it was asked: its columns, a row a key
                           child_in_care.gone-04bb71e3c9aa.parquet   who was there the time before, and why they need not be now
+                          nobody.gone-9a0c41f27d35.parquet          the same of every subject that no earlier day has: nobody
                           ext_team-77c10b2d9a41.parquet             which teams there were; ext_staff: which workers
 
 The raw case tables are not kept. A day counts once its manifest is there, which is written last and in one step. Files are
@@ -147,12 +148,16 @@ class Archive:
         try:
             private_files.make_folder(folder)
             kept: dict[str, KeptSubject] = {}
+            nobody: KeptFile | None = None
             for id_, (subject, version) in sorted(subjects.items()):
-                before = self._before(run, id_)
-                _ask_who_has_gone(snapshot, subject, before)
+                if (before := self._before(run, id_)) is None:
+                    nobody = gone = nobody or _write(snapshot, folder, "nobody.gone", _NOBODY)
+                else:
+                    _ask_who_has_gone(snapshot, subject, before)
+                    gone = _write(snapshot, folder, f"{id_}.gone", _GONE_ROWS.format(subject=id_, key=quoted(subject.key)))
                 kept[id_] = KeptSubject(
                     table=_write(snapshot, folder, id_, _select_rows(subject)),
-                    gone=_write(snapshot, folder, f"{id_}.gone", _GONE_ROWS.format(subject=id_, key=quoted(subject.key))),
+                    gone=gone,
                     columns=tuple(subject.columns),
                     version=version,
                 )
@@ -265,12 +270,15 @@ _GONE_ROWS = """SELECT l.subject, l.person, l.member, l.reason FROM gone_since l
     WHERE l.reason IS NOT NULL OR NOT EXISTS (SELECT 1 FROM "subject_{subject}" s WHERE s.{key} = l.subject) ORDER BY 1"""
 
 
+_NOBODY = f"SELECT {', '.join(f'NULL::{kind} AS {name}' for name, kind in GONE.items())} WHERE false"
+
+
 def _select_rows(subject: Subject) -> str:
     columns = ", ".join(map(quoted, subject.columns))
     return f"SELECT {columns} FROM {quoted('subject_' + subject.id)} ORDER BY {quoted(subject.key)}"
 
 
-def _ask_who_has_gone(snapshot: Snapshot, subject: Subject, before: KeptRun | None) -> None:
+def _ask_who_has_gone(snapshot: Snapshot, subject: Subject, before: KeptRun) -> None:
     """Make the table `gone_since`: for everybody who was there the time before, or went unexplained, what proves that they have left.
 
     Those who are still there are among them: a rule may not ask about all of its subject, and then they have left the rule.
@@ -289,10 +297,7 @@ def _ask_who_has_gone(snapshot: Snapshot, subject: Subject, before: KeptRun | No
         snapshot.sql(f"{made} NULL::VARCHAR AS reason FROM live l GROUP BY 1")
 
 
-def _load_before(snapshot: Snapshot, subject: Subject, before: KeptRun | None) -> None:
-    if before is None:
-        snapshot.sql("CREATE OR REPLACE TABLE before_now (subject VARCHAR, person VARCHAR, member VARCHAR)")
-        return
+def _load_before(snapshot: Snapshot, subject: Subject, before: KeptRun) -> None:
     kept = before.manifest.subjects[subject.id]
     columns = [name if name in kept.columns else None for name in (subject.key, subject.person, subject.member)]
     day, there = before.manifest.as_of, {name: "VARCHAR" for name in columns if name}
