@@ -75,6 +75,10 @@ def test_a_name_is_never_a_variable_of_the_program_that_asks(snapshot: Snapshot)
     assert rows(snapshot, *["SELECT current_setting('python_enable_replacements')"] * MANY) == [[(False,)]] * MANY
 
 
+def test_once_data_is_read_a_statement_has_one_thread_and_is_not_shared_out(snapshot: Snapshot) -> None:
+    assert rows(snapshot, *["SELECT current_setting('threads')"] * MANY) == [[(1,)]] * MANY
+
+
 @pytest.fixture
 def statements(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What the engine is asked from then on."""

@@ -121,10 +121,11 @@ class _Databases:
         rows: list[tuple[Any, ...]] = self._open[number][0].execute(statement, parameters).fetchall()
         return rows
 
-    def set(self, number: int, statement: str, parameters: list[Any]) -> None:
-        """Run a statement that sets something, which each connection has for itself."""
+    def set(self, number: int, statements: list[tuple[str, list[Any]]]) -> None:
+        """Run statements that set something, each with its parameters: every connection has it for itself."""
         for connection in self._open[number]:
-            connection.execute(statement, parameters)
+            for statement, parameters in statements:
+                connection.execute(statement, parameters)
 
     def execute_all(
         self, number: int, statements: list[str], seconds: float

@@ -131,8 +131,10 @@ def _there(snapshot: Snapshot, table: str, name: str, filled: Mapping[str, tuple
     kind = _OF_KIND.get((table, name))
     if kind is None or not {"kind", name} <= filled.keys():
         return *filled.get(name, (0, 0)), ""
-    [(there, rows)] = snapshot.sql(f"SELECT count({quoted(name)}), count(*) FROM {table} WHERE norm(kind) = {_text(kind)}")
-    return int(there), int(rows), f" of kind {kind}"
+    by_word = f"SELECT kind, count({quoted(name)}) AS there, count(*) AS n FROM {table} GROUP BY kind"
+    of_it = f"FILTER (norm(kind) = {_text(kind)})"
+    [(there, rows)] = snapshot.sql(f"SELECT sum(there) {of_it}, sum(n) {of_it} FROM ({by_word})")
+    return int(there or 0), int(rows or 0), f" of kind {kind}"
 
 
 def other_words(snapshot: Snapshot, table: str, there: frozenset[str]) -> Iterator[tuple[str, int, int, str]]:

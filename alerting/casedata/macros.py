@@ -15,13 +15,13 @@ CALENDAR = (
     SELECT d, sum(working) OVER (ORDER BY d)::INTEGER AS no, (sum(working) OVER (ORDER BY d) - working)::INTEGER AS no_before
     FROM (SELECT d, (isodow(d) < 6 AND NOT list_contains($3::DATE[], d))::INTEGER AS working
           FROM (SELECT range::DATE AS d FROM range($1::DATE, $2::DATE + 1, INTERVAL 1 DAY)))""",
-    "CREATE TABLE working_day AS SELECT no, d FROM calendar WHERE no > no_before",
-    # The same as lists in one row: a look-up that can stand in another, where a join in a join takes for ever.
-    """CREATE TABLE counted AS SELECT list(no ORDER BY d) AS numbers, list(no_before ORDER BY d) AS before,
+    # `counted` is the same as lists in one row: a look-up that can stand in another, where a join in a join takes for ever.
+    """CREATE TABLE working_day AS SELECT no, d FROM calendar WHERE no > no_before;
+    CREATE TABLE counted AS SELECT list(no ORDER BY d) AS numbers, list(no_before ORDER BY d) AS before,
     list(no_before::BIGINT * 2 + no - no_before ORDER BY d) AS doubled, -- odd where d is one of them
     list(d ORDER BY d) FILTER (no > no_before) AS days FROM calendar""",
 )
-"""How the calendar is made of its first and last day and the bank holidays: the first of these statements is given them."""
+"""How the calendar is made of its first and last day and the bank holidays, which the first of these is given."""
 
 LOADED_AT = """SET VARIABLE loaded_at = (SELECT coalesce(map_from_entries(list((name, latest))), MAP {}::MAP(VARCHAR, TIMESTAMP)) FROM (
     SELECT lower(table_name) AS name, max(loaded_at_moment) AS latest FROM ext_load

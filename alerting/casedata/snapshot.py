@@ -61,6 +61,8 @@ _SETTINGS = (
 )
 _AT_ONCE = {"preserve_insertion_order": False, "checkpoint_threshold": "1TB"}
 """No checkpoints: of what is kept in memory alone they save a little room, and take a tenth of all asking."""
+_A_STATEMENT_A_THREAD = "SET threads = 1"
+"""Once a source has been read: from then on processors are shared out among statements, and to share one out costs more than it gives."""
 _CHANGES = re.compile(r"\s*(?:CREATE|INSERT|DELETE|DROP|UPDATE|SET)\b", re.IGNORECASE)
 _MOST_SECONDS = 1800.0
 """What one statement may take while data is read, which waits on other machines."""
@@ -181,13 +183,11 @@ class Snapshot:
         self._engine = engine.start()
         memory = self.settings.limits.memory_mb << 20
         self._engine.open(self._number, memory, {**engine.CLOSED, **_AT_ONCE}, _MOST_SECONDS)
-        for setting in _SETTINGS:
-            self._ask("set", setting, [])
+        self._ask("set", [(setting, []) for setting in (*_SETTINGS, NO_LOADS)])
         self._ask("execute", "CREATE SCHEMA raw", [])
         self._set_day(self.as_of)
         school_terms = list(term_ends(ends_of(self.settings.params)))
         self._share({**cells.WORDS, **OFFICE, **self.settings.params, "school_terms": school_terms})
-        self._ask("set", NO_LOADS, [])
         self._make_calendar()
         self._ask("execute", MACROS, [])
 
@@ -240,13 +240,15 @@ class Snapshot:
         self._do(partial(self._share, dict(params)))
 
     def _share(self, params: Mapping[str, object]) -> None:
+        settings = []
         for name, value in params.items():
             kind, given = "", value
             if isinstance(value, Mapping):
                 kind, given = as_map(value)
             elif isinstance(value, (list, tuple)):
                 kind, given = "" if value else "::VARCHAR[]", list(value)
-            self._ask("set", f"SET VARIABLE {quoted(name)} = $1{kind}", [given])
+            settings.append((f"SET VARIABLE {quoted(name)} = $1{kind}", [given]))
+        self._ask("set", settings)
 
     def sql(self, statement: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         """Run one statement and give all its rows. Raises EngineError."""
@@ -430,6 +432,7 @@ class Snapshot:
         self._do(partial(self._settle, wanted, source))
 
     def _settle(self, wanted: Wanted, source: Source | None) -> None:
+        self._ask("execute", _A_STATEMENT_A_THREAD, [])
         raw = raw_columns(self.sql)
         with_fractions = ids_with_a_fraction(self.sql, self._each, raw)
         for table, name in with_fractions:
@@ -453,7 +456,7 @@ class Snapshot:
             [f"CREATE TABLE {name} AS {query}; DROP TABLE IF EXISTS raw.{name}" for name, query in typed_tables(raw).items()]
         )
         self.sql("DROP SCHEMA raw CASCADE")
-        self._ask("set", LOADED_AT, [])
+        self._ask("set", [(LOADED_AT, [])])
         for setting in engine.SHUT:
             self.sql(setting)
 
@@ -487,13 +490,11 @@ class Snapshot:
 
     def _set_day(self, as_of: date) -> None:
         self.as_of = as_of
-        self._ask("set", "SET VARIABLE as_of = $1::DATE", [as_of])
         asks = time_of_day.fromisoformat(str({**ASK, **self.settings.params}["ask_at"]))
         run = moment_of(self._run_at) if self._run_at else from_london(datetime.combine(as_of, asks))
-        self._ask("set", "SET VARIABLE run_at = $1::TIMESTAMP", [run])
+        self._ask("set", [("SET VARIABLE as_of = $1::DATE", [as_of]), ("SET VARIABLE run_at = $1::TIMESTAMP", [run])])
 
     def _make_calendar(self) -> None:
-        made, *others = CALENDAR
+        made, others = CALENDAR
         self._ask("execute", made, [FIRST, LAST, sorted(self.settings.bank_holidays)])
-        for statement in others:
-            self._ask("execute", statement, [])
+        self._ask("execute", others, [])
