@@ -116,12 +116,13 @@ class UnknownIds:
     changed: int = 0
 
     def are_of_another_kind(self, most: float, least: float) -> bool:
-        """Return whether at least so many say whom it is about, and none of them is met or more than a share is but for zeros; or who answers for a team, and more than a share is but for zeros."""
+        """Return whether at least so many say whom it is about, and none of them is met or more than a share is but for zeros.
+
+        Of those that say who answers for a team, only whether more than a share is but for zeros.
+        """
         changed = self.changed > most * self.named
-        if (
-            self.table,
-            self.column,
-        ) in _WHO_ANSWERS:  # of a team without its manager the next up is told, so not all that is unknown is a fault
+        if (self.table, self.column) in _WHO_ANSWERS:
+            # Of a team without its manager the next up is told, so not all that is unknown is a fault.
             return len(self.cells) >= least and changed
         if self.column not in _WHOM or self.table in SERVICE_COLUMNS or can_do_without(self.table, self.column):
             return False
