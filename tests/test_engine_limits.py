@@ -133,6 +133,18 @@ def snapshot() -> Iterator[Snapshot]:
         yield snapshot
 
 
+@pytest.mark.parametrize("told", [signal.SIGINT, signal.SIGTERM])
+def test_a_service_that_is_told_to_stop_keeps_its_engine_for_what_it_still_does(snapshot: Snapshot, told: signal.Signals) -> None:
+    process = engine.start()._process
+    assert snapshot.sql("SELECT 1") == [(1,)]
+    os.kill(process.pid, told)  # as systemd does to each process of a service
+
+    with pytest.raises(subprocess.TimeoutExpired):
+        process.wait(0.3)
+    assert snapshot.sql("SELECT 2") == [(2,)]
+    assert engine.start()._process.pid == process.pid
+
+
 def break_down(snapshot: Snapshot) -> str:
     """Have the engine's process end in the middle of a statement; return what is said of it."""
     threading.Timer(0.3, os.kill, [engine.start()._process.pid, signal.SIGKILL]).start()

@@ -258,8 +258,10 @@ class _Asked:
 
 def main() -> None:
     """Answer what is asked until nobody asks any more."""
-    with contextlib.suppress(ValueError):
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C is for whoever asks
+    # A Ctrl-C, and what a stopped service sends to all its processes, are for whoever asks: when that ends, so does this.
+    for ignored in (signal.SIGINT, signal.SIGTERM):
+        with contextlib.suppress(ValueError):
+            signal.signal(ignored, signal.SIG_IGN)
     asks, answers = sys.stdin.buffer, sys.stdout.buffer
     databases = _Databases()
 
