@@ -193,3 +193,13 @@ def test_a_table_kept_by_hand_that_has_nothing_new_for_too_long_is_told_and_stop
     assert still.problems == {}
     assert told(judged("ext_supervision", KEPT, kind=["staff"], held_on=[lately])) == []
     assert told(judged("ext_supervision", kind=["staff"], held_on=[long_ago])) == []
+
+
+def test_of_a_table_whose_days_cannot_be_read_it_is_told_that_rules_wait_and_not_that_it_stands_still():
+    days = ["02/27/2026"] * 40 + ["2026-01-05"] * 10
+
+    found = judged("ext_supervision", KEPT, kind=["staff"] * 50, held_on=days)
+
+    assert found.problems.keys() == {"ext_supervision.held_on"}
+    assert told(found) == []
+    assert any("has nothing newer" in note.text for note in found.notes)

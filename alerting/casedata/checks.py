@@ -121,9 +121,6 @@ def _once(found: Sequence[Flaw]) -> Iterator[Flaw]:
     """Yield flaws, and of those of one column that are of one cause only the nearest to it."""
     grave = {(flaw.about, flaw.check) for flaw in found if flaw.grave}
     for flaw in found:
-        # What an own table is without is told at any share; where rules wait for it they are not said to go on.
-        if flaw.check == column_checks.MISSING and not flaw.grave and (flaw.about, ALONE) in grave:
-            continue
         nearer = _OF_ONE_COLUMN[: _OF_ONE_COLUMN.index(flaw.check)] if flaw.check in _OF_ONE_COLUMN else ()
         if not any((flaw.about, check) in grave for check in nearer):
             yield flaw
