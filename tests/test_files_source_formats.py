@@ -152,7 +152,7 @@ def test_the_same_council_from_each_kind_of_file_is_the_same(tmp_path):
     assert rows["ssd_cp_visits"] == [
         (date(2026, 3, 2), "1", True, "007"),
         (date(2026, 3, 30), "2", False, "7"),
-        (None, "3", False, "P-3"),
+        (None, "3", None, "P-3"),
     ]
     assert [len(rows[table]) for table in COUNCIL] == [4, 3, 0]
     for path in (folders["british"], folders["parquet"], book):

@@ -63,7 +63,7 @@ def test_the_same_council_is_read_from_any_database(database):
     assert rows["ssd_cp_visits"] == [
         (date(2026, 3, 2), "1", True, "007"),
         (date(2026, 3, 30), "2", False, "7"),
-        (None, "3", False, "P-3"),
+        (None, "3", None, "P-3"),
     ]
     assert rows["ssd_person"] == [
         (None, date(2008, 2, 29), 'says "né", and\nmore', None, "7"),
