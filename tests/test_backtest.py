@@ -202,7 +202,7 @@ def test_a_value_that_too_few_have_puts_the_rule_off_for_the_day(office: Office)
 
 
 def test_every_shipped_rule_did_on_a_made_up_council_what_a_backtest_says(tmp_path: Path) -> None:
-    result = CliRunner().invoke(cli, ["demo", "--dir", str(tmp_path), "--days", "3", "--children", "300"])
+    result = CliRunner().invoke(cli, ["demo", "--dir", str(tmp_path), "--days", "4", "--children", "300"])
     assert result.exit_code == 0, result.output
     office = Office(tmp_path)
 

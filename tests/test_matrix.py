@@ -20,7 +20,7 @@ A_FEW = 50
 """Children, where one square is enough."""
 ABOUT_THE_DATA = {"DQ-06", "DQ-07", "DQ-08"}
 """Rules that read how the others were asked, and no column of their own: what they say of a damage is that it is there."""
-DRAWN = {"first": 8, "third": 4}
+DRAWN = {"first": 12, "third": 6}
 """How many squares of each load are tried."""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Iterator
 from datetime import date, timedelta
@@ -189,6 +190,14 @@ def test_a_rule_reads_tables_that_exist_and_knows_who_is_told_at_every_level(rul
     assert rule.file.reads or rule.subject.answers_of  # what a rule reads of answers, those rules read
     assert set(rule.file.reads) <= TABLES.keys()
     assert rule.file.notify.keys() == {level.name for level in rule.levels}
+
+
+def test_the_scorecard_of_a_team_holds_the_answers_of_exactly_the_rules_that_it_names():
+    subject = shipped().subjects["team_scorecard"]
+    [held] = re.findall(r"a\.rule IN \((.*?)\)", subject.sql)
+
+    assert set(re.findall(r"'([A-Z]+-\d+)'", held)) == set(subject.answers_of)
+    assert set(re.findall(r"'([A-Z]+-\d+)'", subject.sql)) == set(subject.answers_of)
 
 
 @each_rule

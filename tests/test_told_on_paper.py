@@ -36,7 +36,7 @@ def test_a_child_is_limited_and_a_manager_follows_another_while_the_relay_is_dow
 @pytest.mark.slow
 @given(SOME_DAYS)
 @settings(
-    max_examples=6,  # each takes a good five seconds of the processor
+    max_examples=16,  # each takes a good five seconds of the processor
     deadline=None,
     derandomize=True,  # the same days each time; a failure is the change's and not chance's
     phases=[Phase.generate],  # to shrink what was found takes minutes

@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from alerting.casedata import column_checks, extension_checks, half_lost
@@ -38,6 +39,7 @@ _UNLESS_SET = {
 }
 
 _NEARLY_EVERY = 0.9
+"""The share of rows that had a column of which none at all is lost, in a table of any size."""
 
 [_WORKERS] = [one for one in REFERENCES if one.or_of == ("ext_staff", "worker_id") and not one.beside]
 _MANAGERS = ("manager_id", "service_manager_id", "head_of_service_id")
@@ -311,17 +313,15 @@ class _Look:
             ):
                 yield Flaw(about=f"{table}.{name}", check=column_checks.UNREADABLE, size=round(size, 4), grave=grave, says=says)
             most, there = self._number("max_lost"), wanted & filled.get(table, {}).keys()
-            ends = (
-                *half_lost.without_ends(self._snapshot, table, there, most, self._least),
-                *half_lost.handed_on(self._snapshot, table, there, most, self._least),
+            ends = chain(
+                half_lost.without_ends(self._snapshot, table, there, most, self._least),
+                half_lost.handed_on(self._snapshot, table, there, most, self._least),
             )
             for name, size, says in ends if table not in open_only else ():
                 yield Flaw(about=f"{table}.{name}", check=OPEN, size=round(size, 4), grave=True, says=says)
-            # There are few actions of a plan.
+            # Of the council's own tables some are short: a plan has few actions.
             least = params["essential_rows"] if TABLES[table].extension else self._least
-            # A flag is there, though it may say nothing.
-            with_flags = wanted.difference(reading.missing_columns)
-            for name, size, says in half_lost.without_companions(self._snapshot, table, with_flags, least):
+            for name, size, says in half_lost.without_companions(self._snapshot, table, there, least):
                 yield Flaw(about=f"{table}.{name}", check=ALONE, size=round(size, 4), grave=True, says=says)
             for name, size, says in half_lost.in_other_words(self._snapshot, table, there, least):
                 yield Flaw(about=f"{table}.{name}", check=OTHER_WORDS, size=round(size, 4), grave=True, says=says)

@@ -141,15 +141,9 @@ def handed_on(
 def without_companions(snapshot: Snapshot, table: str, there: Collection[str], least: float) -> Iterator[tuple[str, float, str]]:
     """Yield each column that says nothing in more than two in five of so many rows or more in which those filled in with it do: its name, the share, what to say."""
     for name, others, has_others in _together(table, there):
-        [(rows, nothing)] = snapshot.sql(
-            f"SELECT count(*), count(*) FILTER (NOT ({_SAYS_SOMETHING.format(name)})) FROM {table} WHERE {has_others}"
-        )
-        if rows >= least and nothing > _MOST_ALONE * rows:
-            yield (
-                name,
-                nothing / rows,
-                f"says nothing in {nothing} of the {rows} rows{_of_when(table)} that have {listed(others)}",
-            )
+        lost, rows = _count_lost(snapshot, table, has_others, f"NOT ({_SAYS_SOMETHING.format(name)})", least)
+        if lost:
+            yield name, lost / rows, f"says nothing in {lost} of the {rows} rows{_of_when(table)} that have {listed(others)}"
 
 
 def in_other_words(snapshot: Snapshot, table: str, there: Collection[str], least: float) -> Iterator[tuple[str, float, str]]:
@@ -158,15 +152,17 @@ def in_other_words(snapshot: Snapshot, table: str, there: Collection[str], least
         if name not in _OTHER_WORDS:
             continue
         known = f"{IN_WORDS[name].format(name)} OR regexp_matches(norm({name}), '{_OTHER_WORDS[name]}')"
-        [(rows, unknown)] = snapshot.sql(
-            f"SELECT count(*), count(*) FILTER (NOT ({known})) FROM {table} WHERE {has_others} AND {_SAYS_SOMETHING.format(name)}"
-        )
-        if rows >= least and unknown > _MOST_ALONE * rows:
-            yield (
-                name,
-                unknown / rows,
-                f"is in words that are not known in {unknown} of the {rows} rows{_of_when(table)} that have {listed(others)}",
-            )
+        has_words = f"{has_others} AND {_SAYS_SOMETHING.format(name)}"
+        lost, rows = _count_lost(snapshot, table, has_words, f"NOT ({known})", least)
+        if lost:
+            says = f"is in words that are not known in {lost} of the {rows} rows{_of_when(table)} that have {listed(others)}"
+            yield name, lost / rows, says
+
+
+def _count_lost(snapshot: Snapshot, table: str, where: str, is_lost: str, least: float) -> tuple[int, int]:
+    """Return in how many rows something is lost, and of how many; in none where that is not more than two in five of at least so many."""
+    [(rows, lost)] = snapshot.sql(f"SELECT count(*), count(*) FILTER ({is_lost}) FROM {table} WHERE {where}")
+    return (lost if rows >= least and lost > _MOST_ALONE * rows else 0), rows
 
 
 def _together(table: str, there: Collection[str]) -> Iterator[tuple[str, list[str], str]]:

@@ -226,9 +226,6 @@ def judge(snapshot: Snapshot, wanted: Wanted, past: Past) -> Trust:
         else:
             _doubt(problems, releasable, flaw)
             remedies[flaw.about] = " ".join(dict.fromkeys(filter(None, (remedies.get(flaw.about), flaw.remedy))))
-    # Of a column for which rules wait that is what is told, and why; not what else is so of it, as if they went on.
-    notes += [note for note in told if note.about in problems]
-    told = [note for note in told if note.about not in problems]
     of_children = restricted.stands and RESTRICTED not in problems
     rows = {table: reading.rows for table in wanted if (reading := snapshot.readings.get(table)) and reading.rows is not None}
     stated = {table: load.at for table, load in loads.items() if load.at is not None and table in rows}
@@ -240,7 +237,8 @@ def judge(snapshot: Snapshot, wanted: Wanted, past: Past) -> Trust:
         releasable=releasable,
         notes=(*notes, *told, *(Problem(about=name, text=f"{name} {_NOT_SUPPLIED}") for name in sorted(not_supplied))),
         not_supplied=not_supplied,
-        told=tuple(told),
+        # Of a column for which rules wait that is told, and why; not what else is so of it, as if they went on.
+        told=tuple(note for note in told if note.about not in problems),
         first_seen=_first_seen(found.filled, past.filled, problems, _number(settings, "essential_rows")),
         banners=tuple(_banners(snapshot, loads, wanted.keys() - problems, rows, past, of_children=of_children)),
         restricted=restricted,

@@ -386,7 +386,7 @@ class Store:
             return alert_rows.held_spans(connection, rules) if rules else {}
 
 
-_NOW = sa.text("SELECT strftime('%Y-%m-%d %H:%M:%f', 'now')")
+_NOW_OF_SQLITE = sa.text("SELECT strftime('%Y-%m-%d %H:%M:%f', 'now')")
 _ENDED_RUNS = sa.select(schema.run.c.id, schema.run.c.as_of, schema.run.c.started_at, schema.run.c.report).where(
     schema.run.c.status.not_in(("running", "abandoned"))
 )
@@ -399,7 +399,7 @@ def _ended_run(row: Any) -> EndedRun:
 def database_now(connection: sa.Connection) -> datetime:
     """Return the moment by the database's own clock, the one clock that every host shares: leases are counted by it alone."""
     if connection.dialect.name == "sqlite":
-        text = connection.execute(_NOW).scalar_one()
+        text = connection.execute(_NOW_OF_SQLITE).scalar_one()
         return datetime.fromisoformat(text).replace(tzinfo=UTC)
     # Not now(), which stands still from the transaction's beginning.
     moment: datetime = connection.execute(sa.text("SELECT clock_timestamp()")).scalar_one()

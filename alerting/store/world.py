@@ -57,10 +57,8 @@ def read_world(
     before: the world that it was decided by, read once more to be written by in the same transaction, so that what people do meanwhile
     waits for it.
     """
-    as_of, live = (
-        evaluation.as_of,
-        store.live(connection) if before is None else store.live_until_written(connection, before.live),
-    )
+    as_of = evaluation.as_of
+    live = store.live(connection) if before is None else store.live_until_written(connection, before.live)
     refs = {found.id: found.ref for found in live}
     return World(
         live=tuple(live),
