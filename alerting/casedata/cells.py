@@ -10,14 +10,15 @@ What stands for nothing (`place-holders` anywhere, `nothing_words` where an id, 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
+from typing import cast
 
-# Spelt with chr: DuckDB reads no \u escapes, and an invisible character in a source file is a trap.
-SPACE = " || ".join(f"chr({ord(letter)})" for letter in " \t\n\r\f\v\u00a0")
+# Letters themselves, in quotes: joined by chr() they would be put together anew wherever a cell is read.
+SPACE = "' \t\n\r\f\v\u00a0'"
 AROUND = "^[ \\t-\\r\\x{a0}]|[ \\t-\\r\\x{a0}]$"  # a cell that one of these begins or ends
 WHITE = r"[\s\v\x1c-\x1f\x{85}\p{Z}]+"  # all that Python's split takes for white space
-TYPOGRAPHIC = " || ".join(f"chr({ord(letter)})" for letter in "\u00a0\u2018\u2019\u2013\u2014")
+TYPOGRAPHIC = "'\u00a0\u2018\u2019\u2013\u2014'"
 
 WORDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
@@ -28,8 +29,8 @@ WORDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 )
 """What a flag says yes and no by, and what is nothing where an id, a role, a date or a number belongs, unless the council sets others."""
 
-_PLACE_HOLDERS = "'', 'NULL', 'SSD_PH', 'PLACEHOLDER_DATA', '#N/A'"
-_NO_IDS = "'-1', '0', '-1.0', '0.0'"
+_PLACE_HOLDERS = ("", "null", "ssd_ph", "placeholder_data", "#n/a")
+_NO_IDS = ("-1", "0", "-1.0", "0.0")
 
 _MINUTES = r"[ T]([01]?\d|2[0-3]):[0-5]\d"
 _SECONDS = r"[ T]([01]\d|2[0-3]):[0-5]\d:[0-5]\d([.]\d+)?"
@@ -43,21 +44,30 @@ _COMMENTS = r'(?is)"(OUTCOME_)?COMMENTS".*'
 _MONTHS = "['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec']"
 
 
+def variables(params: Mapping[str, object]) -> dict[str, object]:
+    """Return the lists of words by which cells are read, by their names in SQL. params: with a council's own, in place of `WORDS`.
+
+    A variable, as the engine would look each word of a list in SQL up by a join of its own.
+    """
+    words = {**WORDS, **{name: params[name] for name in WORDS if name in params}}
+    nothing = (*_PLACE_HOLDERS, *cast("Sequence[str]", words["nothing_words"]))
+    return {**words, "place_holders": _PLACE_HOLDERS, "stand_for_nothing": nothing, "stand_for_no_id": (*nothing, *_NO_IDS)}
+
+
 def clean(cell: str) -> str:
     """Write a cell without the white space around it; null where a place-holder stands."""
-    return f"CASE WHEN upper({cell}) NOT IN ({_PLACE_HOLDERS}) THEN {cell} END"
+    return f"CASE WHEN NOT {_is_one_of(f'lower({cell})', 'place_holders')} THEN {cell} END"
 
 
 def identifier(cell: str) -> str:
     """Write a stripped cell as an id; null where it stands for nothing."""
-    nothing = f"upper({cell}) IN ({_PLACE_HOLDERS}, {_NO_IDS}) OR {is_nothing(cell)}"
     # The length first: it spares a look-up where an id is longer than all that stands for nothing.
-    return f"CASE WHEN length({cell}) < 17 AND ({nothing}) THEN NULL ELSE {cell} END"
+    return f"CASE WHEN length({cell}) < 17 AND {_is_one_of(f'lower({cell})', 'stand_for_no_id')} THEN NULL ELSE {cell} END"
 
 
 def word(cell: str) -> str:
     """Write a stripped cell as a word; null where it stands for nothing."""
-    return f"CASE WHEN upper({cell}) NOT IN ({_PLACE_HOLDERS}) AND NOT {is_nothing(cell)} THEN {cell} END"
+    return f"CASE WHEN NOT {_is_one_of(f'lower({cell})', 'stand_for_nothing')} THEN {cell} END"
 
 
 def norm(cell: str) -> str:
@@ -66,26 +76,29 @@ def norm(cell: str) -> str:
 
 
 def parsed(kind: str, cell: str) -> str:
-    """Write what a stripped cell of a date, a moment, a number or a flag says; null where that cannot be read."""
+    """Write what a stripped cell of a number or a flag says; null where that cannot be read."""
     if kind == "number":
         return f"CASE WHEN regexp_full_match({cell}, '-?[0-9]+([.][0-9]+)?') THEN try_cast({cell} AS DOUBLE) END"
-    if kind == "flag":
-        word = norm(cell)
-        return f"CASE WHEN {_is_one_of(word, 'yes_words')} THEN true WHEN {_is_one_of(word, 'no_words')} THEN false END"
-    iso = _iso(cell)
-    moment = f"try_cast({iso} AS TIMESTAMP)"
-    in_england = f"timezone('Europe/London', try_cast({iso} AS TIMESTAMPTZ))"
-    read = f"CASE WHEN {_is_zoned(cell)} THEN {in_england} ELSE {moment} END"
-    return f"CAST({read} AS DATE)" if kind == "date" else read
+    word = norm(cell)
+    return f"CASE WHEN {_is_one_of(word, 'yes_words')} THEN true WHEN {_is_one_of(word, 'no_words')} THEN false END"
 
 
-def at(cell: str) -> str:
-    """Write the minute, in UTC, that a stripped cell of a day with its time says: the end of the day where it has no time, or 00:00."""
-    day = f"real_day({parsed('date', cell)})"
-    iso = _iso(cell)
-    in_utc = f"timezone('UTC', try_cast({iso} AS TIMESTAMPTZ))"
-    when = f"CASE WHEN {_is_zoned(cell)} THEN {in_utc} ELSE from_london(try_cast({iso} AS TIMESTAMP)) END"
-    has_time = f"regexp_matches({cell}, ':') AND NOT regexp_matches({cell}, '[ T]0?0:00')"
+def moments(query: str) -> str:
+    """Write the query that reads the stripped `cell` of a query as a moment, as `shown`: what the clocks in England showed.
+
+    Beside it, whether the cell is `zoned`, and the `instant` that it then says. Null where the cell cannot be read.
+    """
+    forms = f"SELECT *, {_iso('cell')} AS iso, {_is_zoned('cell')} AS zoned FROM ({query})"
+    instants = f"SELECT *, CASE WHEN zoned THEN try_cast(iso AS TIMESTAMPTZ) END AS instant FROM ({forms})"
+    shown = "CASE WHEN zoned THEN timezone('Europe/London', instant) ELSE try_cast(iso AS TIMESTAMP) END"
+    return f"SELECT *, {shown} AS shown FROM ({instants})"
+
+
+def at() -> str:
+    """Write the minute, in UTC, that a row of `moments` says: the end of the day where its cell has no time, or 00:00."""
+    day = "real_day(CAST(shown AS DATE))"
+    when = "CASE WHEN zoned THEN timezone('UTC', instant) ELSE from_london(shown) END"
+    has_time = "regexp_matches(cell, ':') AND NOT regexp_matches(cell, '[ T]0?0:00')"
     return f"CASE WHEN {day} IS NULL THEN NULL WHEN {has_time} THEN date_trunc('minute', {when}) ELSE end_of({day}) END"
 
 
@@ -112,8 +125,7 @@ def told(cell: str) -> str:
 
 def is_bad(kind: str, cell: str, value: str) -> str:
     """Write whether a cell that is not null is there and cannot be read. value: what it was read as."""
-    nothing = f"upper({cell}) IN ({_PLACE_HOLDERS})"
-    return f"{value} IS NULL AND NOT ({nothing if kind == 'flag' else f'{nothing} OR {is_nothing(cell)}'})"
+    return f"{value} IS NULL AND NOT {_is_one_of(f'lower({cell})', 'place_holders' if kind == 'flag' else 'stand_for_nothing')}"
 
 
 def _iso(cell: str) -> str:
@@ -148,7 +160,7 @@ CREATE MACRO id_of(x) AS {identifier("stripped(x)")};
 CREATE MACRO norm(x) AS {norm("clean(x)")};
 CREATE MACRO yes(x) AS coalesce({_is_one_of(norm("clean(x)"), "yes_words")}, false);
 CREATE MACRO number_of(x) AS {parsed("number", "clean(x)")};
-CREATE MACRO moment_of(x) AS (SELECT {parsed("moment", "cell")} FROM (SELECT clean(x) AS cell));
+CREATE MACRO moment_of(x) AS (SELECT shown FROM ({moments("SELECT clean(x) AS cell")}));
 CREATE MACRO day_of(x) AS CAST(moment_of(x) AS DATE);
 CREATE MACRO real_day(d) AS CASE WHEN d >= DATE '1901-01-02' AND d < DATE '2100-01-01' THEN d END;
 """

@@ -138,14 +138,16 @@ def row_counts(sql: Sql, raw: Collection[str]) -> dict[str, int]:
     return dict(sql(counts)) if counts else {}
 
 
-def typed_tables(raw: Mapping[str, Mapping[str, RawColumn]]) -> dict[str, str]:
-    """Return the query of each table of the catalogue that gives it in its typed form; of one that was not filled, without a row."""
-    queries = {}
+def typed_tables(filled: Mapping[str, Mapping[str, RawColumn]]) -> dict[str, str]:
+    """Return the statement that makes each table of the catalogue in its typed form, by its name; without a row where none was filled."""
+    made = {}
     for name, table in TABLES.items():
         columns = list(table.columns.values())
-        none = f"SELECT {', '.join(map(absent, columns))} WHERE false"
-        queries[name] = typed(name, columns, raw[name]) if name in raw else none
-    return queries
+        if name in filled:
+            made[name] = f"CREATE TABLE {name} AS {typed(name, columns, filled[name])}"
+        else:
+            made[name] = f"CREATE TABLE {name} ({', '.join(map(declared, columns))})"
+    return made
 
 
 def make_dictionaries(sql: Sql, each: Each, columns: Iterable[RawColumn], codes: Mapping[str, CodeMap]) -> None:
@@ -178,10 +180,13 @@ def _read(column: Column, distinct: str) -> str:
     kind = column.kind
     if kind == "outcome":
         return f"SELECT key, cell, {cells.told('cell')} AS value, false AS bad FROM ({distinct})"
+    if kind in ("date", "moment"):
+        parsed = f"SELECT *, {'CAST(shown AS DATE)' if kind == 'date' else 'shown'} AS parsed FROM ({cells.moments(distinct)})"
+    else:
+        parsed = f"SELECT key, cell, {cells.parsed(kind, 'cell')} AS parsed FROM ({distinct})"
     value = {"date": "real_day(parsed)", "flag": "coalesce(parsed, false)"}.get(kind, "parsed")
     bad = cells.is_bad(kind, "cell", "parsed") + (f" AND NOT {cells.applies_not('cell')}" if column.may_not_apply else "")
-    at = f", {cells.at('cell')} AS at" if column.timed else ""
-    parsed = f"SELECT key, cell, {cells.parsed(kind, 'cell')} AS parsed FROM ({distinct})"
+    at = f", {cells.at()} AS at" if column.timed else ""
     return f"SELECT key, cell, {value} AS value, {bad} AS bad{at} FROM ({parsed})"
 
 
@@ -354,9 +359,24 @@ def ids_with_a_fraction(sql: Sql, each: Each, raw: Mapping[str, Mapping[str, Raw
 
 def absent(column: Column) -> str:
     """Write a column that was not supplied: null, or no for a flag."""
-    value = "false" if column.kind == "flag" and not column.may_be_nothing else f"NULL::{_TYPES.get(column.kind, 'VARCHAR')}"
-    beside = "false" if column.may_not_apply or column.tells_unread else f"NULL::{'TIMESTAMP' if column.timed else 'VARCHAR'}"
+    value = "false" if column.kind == "flag" and not column.may_be_nothing else f"NULL::{_type(column)}"
+    beside = "false" if column.may_not_apply or column.tells_unread else f"NULL::{_type_beside(column)}"
     return f"{value} AS {column.name}" + (f", {beside} AS {column.beside}" if column.beside else "")
+
+
+def declared(column: Column) -> str:
+    """Write a column, and the one beside it, with their types."""
+    return f"{column.name} {_type(column)}" + (f", {column.beside} {_type_beside(column)}" if column.beside else "")
+
+
+def _type(column: Column) -> str:
+    return _TYPES.get(column.kind, "VARCHAR")
+
+
+def _type_beside(column: Column) -> str:
+    if column.may_not_apply or column.tells_unread:
+        return "BOOLEAN"
+    return "TIMESTAMP" if column.timed else "VARCHAR"
 
 
 def as_text(cell: object) -> str | None:

@@ -23,7 +23,7 @@ _NOS = "('n', 'no', '0', 'false', 'null', 'none')"
 # Each `"CODE" :` becomes ␁CODE␂, so that one pass finds all keys, wherever the value of another key ends. What follows a key goes on
 # with the next one, whose quotes were taken: they may end a value, or be one.
 _CODES = "list_aggregate(given_list('factor_codes'), 'string_agg', '|')"
-_PARTS = f"""string_split(regexp_replace(translate(told(x), chr(1) || chr(2), chr(3) || chr(3)),
+_PARTS = f"""string_split(regexp_replace(translate(text, chr(1) || chr(2), chr(3) || chr(3)),
     '(?i)"(' || {_CODES} || ')"{_SPACE}:{_SPACE}', chr(1) || '\\1' || chr(2), 'g'), chr(1))"""
 _SAID = f"""list_filter(list_transform(range(2, len(parts) + 1), lambda i: {{
     'code': upper(split_part(parts[i], chr(2), 1)),
@@ -33,26 +33,27 @@ _SAID = f"""list_filter(list_transform(range(2, len(parts) + 1), lambda i: {{
 _FIRST = """list_transform([list_transform(pairs, lambda each: each.code)],
     lambda codes: list_filter(pairs, lambda one, i: list_position(codes, one.code) = i))[1]"""
 _YES = f"yes(regexp_extract(one.follows, '^{_VALUE}', 1) || regexp_extract(one.follows, '^{_VALUE}', 2))"
-_LISTED = "list_transform(regexp_extract_all(told(x), '[\\p{L}\\p{N}]+'), lambda run: upper(run))"
+_LISTED = "list_transform(regexp_extract_all(text, '[\\p{L}\\p{N}]+'), lambda run: upper(run))"
 
 MACROS = f"""
 CREATE MACRO given_list(name) AS CAST(getvariable(name) AS VARCHAR[]);
 CREATE MACRO given_lists(name) AS CAST(getvariable(name) AS MAP(VARCHAR, VARCHAR[]));
 CREATE MACRO told(x) AS {cells.told("stripped(x)")};
-CREATE MACRO value_of_key(x, key) AS clean(regexp_extract(x, {_KEY}, 1) || regexp_extract(x, {_KEY}, 2));
+CREATE MACRO value_of_key(x, key) AS list_transform([regexp_extract(x, {_KEY}, 1) || regexp_extract(x, {_KEY}, 2)],
+  lambda found: clean(found))[1];
 CREATE MACRO said(x, key) AS value_of_key(told(x), key);
-CREATE MACRO flag(x, key) AS CASE
-  WHEN regexp_matches(told(x), '{_HAS_KEYS}') THEN yes(said(x, key))
-  ELSE coalesce(list_has_any(list_transform(regexp_split_to_array(told(x), '[;,|\\r\\n]'), lambda item: norm(item)),
-    list_transform(given_lists('outcome_words')[key], lambda word: norm(word))), false) END;
+CREATE MACRO flag(x, key) AS list_transform([told(x)], lambda text: CASE
+  WHEN regexp_matches(text, '{_HAS_KEYS}') THEN yes(value_of_key(text, key))
+  ELSE coalesce(list_has_any(list_transform(regexp_split_to_array(text, '[;,|\\r\\n]'), lambda item: norm(item)),
+    list_transform(given_lists('outcome_words')[key], lambda word: norm(word))), false) END)[1];
 CREATE MACRO recorded(x, keys) AS len(list_filter(keys, lambda key: coalesce(norm(value_of_key(x, key)) NOT IN {_NOS}, false))) > 0;
 CREATE MACRO codes_with_a_value(parts) AS {_SAID};
 CREATE MACRO first_of_each(given) AS list_transform([given], lambda pairs: {_FIRST})[1];
-CREATE MACRO codes_written(x) AS CASE WHEN regexp_matches(told(x), '"{_SPACE}:') THEN list_transform(
-    [list_transform([{_PARTS}], lambda parts: codes_with_a_value(parts))[1]],
-    lambda found: CASE WHEN len(found) = 0 THEN {_LISTED}
-      ELSE list_transform(list_filter(first_of_each(found), lambda one: {_YES}), lambda one: one.code) END)[1]
-  ELSE {_LISTED} END;
+CREATE MACRO codes_written(x) AS list_transform([told(x)], lambda text: list_transform(
+    [CASE WHEN regexp_matches(text, '"{_SPACE}:') THEN list_transform([{_PARTS}], lambda parts: codes_with_a_value(parts))[1] END],
+    lambda found: CASE WHEN len(found) > 0
+      THEN list_transform(list_filter(first_of_each(found), lambda one: {_YES}), lambda one: one.code)
+      ELSE {_LISTED} END)[1])[1];
 CREATE MACRO factors(x) AS coalesce(list_transform([codes_written(x)],
   lambda written: list_filter(given_list('factor_codes'), lambda code: list_contains(written, code)))[1], []);
 CREATE MACRO factor_groups_of(x) AS list_transform([factors(x)],

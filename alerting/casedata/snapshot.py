@@ -61,6 +61,8 @@ _SETTINGS = (
 )
 _AT_ONCE = {"preserve_insertion_order": False, "checkpoint_threshold": "1TB"}
 """No checkpoints: of what is kept in memory alone they save a little room, and take a tenth of all asking."""
+_AS_WRITTEN, _AS_IS_BEST = "PRAGMA disable_optimizer", "PRAGMA enable_optimizer"
+"""How a setting is best made takes as long to find as it takes to make it."""
 _A_STATEMENT_A_THREAD = "SET threads = 1"
 """Once a source has been read: from then on processors are shared out among statements, and to share one out costs more than it gives."""
 _CHANGES = re.compile(r"\s*(?:CREATE|INSERT|DELETE|DROP|UPDATE|SET)\b", re.IGNORECASE)
@@ -183,11 +185,12 @@ class Snapshot:
         self._engine = engine.start()
         memory = self.settings.limits.memory_mb << 20
         self._engine.open(self._number, memory, {**engine.CLOSED, **_AT_ONCE}, _MOST_SECONDS)
-        self._ask("set", [(setting, []) for setting in (*_SETTINGS, NO_LOADS)])
+        self._ask("set", [(setting, []) for setting in (*_SETTINGS, _AS_WRITTEN, NO_LOADS)])
         self._ask("execute", "CREATE SCHEMA raw", [])
         self._set_day(self.as_of)
-        school_terms = list(term_ends(ends_of(self.settings.params)))
-        self._share({**cells.WORDS, **OFFICE, **self.settings.params, "school_terms": school_terms})
+        params = self.settings.params
+        self._share({**OFFICE, **params, **cells.variables(params), "school_terms": list(term_ends(ends_of(params)))})
+        self._ask("set", [(_AS_IS_BEST, [])])
         self._make_calendar()
         self._ask("execute", MACROS, [])
 
@@ -434,12 +437,13 @@ class Snapshot:
     def _settle(self, wanted: Wanted, source: Source | None) -> None:
         self._ask("execute", _A_STATEMENT_A_THREAD, [])
         raw = raw_columns(self.sql)
-        with_fractions = ids_with_a_fraction(self.sql, self._each, raw)
-        for table, name in with_fractions:
-            raw[table][name] = replace(raw[table][name], has_fractions=True)
-        every = [column for found in raw.values() for column in found.values()]
-        make_dictionaries(self.sql, self._each, every, self.settings.codes)
         rows = row_counts(self.sql, raw)
+        filled = {table: columns for table, columns in raw.items() if rows[table]}  # in the others there is nothing to look for
+        with_fractions = ids_with_a_fraction(self.sql, self._each, filled)
+        for table, name in with_fractions:
+            filled[table][name] = replace(filled[table][name], has_fractions=True)
+        every = [column for found in filled.values() for column in found.values()]
+        make_dictionaries(self.sql, self._each, every, self.settings.codes)
         for name, catalogued in TABLES.items():
             reading = self.reading(name)
             if name in raw:
@@ -452,9 +456,7 @@ class Snapshot:
         for (table, name), count in there(self._each, noted).items():
             self.readings[table].cells_there[name] = count
         # What is read is thrown away table by table: all of it twice would be the most memory that a day takes.
-        self._each(
-            [f"CREATE TABLE {name} AS {query}; DROP TABLE IF EXISTS raw.{name}" for name, query in typed_tables(raw).items()]
-        )
+        self._each([f"{made}; DROP TABLE IF EXISTS raw.{name}" for name, made in typed_tables(filled).items()])
         self.sql("DROP SCHEMA raw CASCADE")
         self._ask("set", [(LOADED_AT, [])])
         for setting in engine.SHUT:
