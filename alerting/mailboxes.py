@@ -30,6 +30,16 @@ def is_address(text: str) -> bool:
     return _ADDRESS.fullmatch(text) is not None
 
 
+def usable(text: str | None) -> str | None:
+    """Return an address as it is written to, without the white space around it; None for one that nothing can be sent to, whose reader then has none.
+
+    >>> usable(" a@x.uk "), usable("Local sort 3"), usable(None)
+    ('a@x.uk', None, None)
+    """
+    text = (text or "").strip()
+    return text if is_address(text) else None
+
+
 def is_domain(text: str) -> bool:
     """Return whether a text is the name of a domain, as it stands behind the @ of an address.
 

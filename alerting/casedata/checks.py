@@ -64,6 +64,7 @@ _REMEDIES = {
     **column_checks.REMEDIES,
 }
 _EMPTIED = "Likely a column that was renamed, or lost where the table is made: have it filled again."
+_NO_ADDRESSES = "Likely another column in its place, or one that was lost where the table is made: have each one's address written as name@council.gov.uk."
 _OPEN_ALONE = " Where it holds only what is open, name the table in `open_only`."
 
 
@@ -89,6 +90,8 @@ class Flaw:
         """What has likely caused it and what to do, in sentences; nothing where `says` or the cells themselves tell."""
         if self.check == column_checks.NEVER and TABLES[self.about.partition(".")[0]].extension:
             return _EMPTIED + (_OPEN_ALONE if self.about.partition(".")[2] in extension_checks.ENDS else "")
+        if self.about == ".".join(column_checks.ADDRESSES) and self.check == LOST:
+            return _NO_ADDRESSES
         return _REMEDIES.get(self.check.partition(" ")[0] if self.check.startswith(NOWHERE) else self.check, "")
 
 
@@ -120,9 +123,15 @@ _OF_ONE_COLUMN = (column_checks.UNREADABLE, column_checks.NEVER, column_checks.M
 
 
 def _once(found: Sequence[Flaw]) -> Iterator[Flaw]:
-    """Yield flaws, and of those of one column that are of one cause only the nearest to it."""
+    """Yield flaws, and of those of one column that are of one cause only the nearest to it.
+
+    Of what stops nothing that is how much more there was, which says how much there is too.
+    """
     grave = {(flaw.about, flaw.check) for flaw in found if flaw.grave}
+    lost = {flaw.about for flaw in found if flaw.check == LOST}
     for flaw in found:
+        if flaw.check == column_checks.MISSING and not flaw.grave and flaw.about in lost:
+            continue
         nearer = _OF_ONE_COLUMN[: _OF_ONE_COLUMN.index(flaw.check)] if flaw.check in _OF_ONE_COLUMN else ()
         if not any((flaw.about, check) in grave for check in nearer):
             yield flaw
@@ -137,7 +146,7 @@ class _Look:
     def filled(self) -> Filled:
         """Count the filled cells of each wanted column; of a flag, which is never empty once it is read, those that held anything.
 
-        Of words of which a few are read, those that are one of these.
+        Of words of which a few are read, those that are one of these; of addresses, those that a mail can be sent to.
         """
         filled: Filled = {}
         for table in self._there:
@@ -149,6 +158,9 @@ class _Look:
             [counts] = self._snapshot.sql(f"SELECT count(*){listed} FROM {table}")
             filled[table] = {name: (count, counts[0]) for name, count in zip(columns, counts[1:], strict=True)}
             filled[table] |= {name: (reading.cells_there.get(name, 0), counts[0]) for name in flags}
+        table, name = column_checks.ADDRESSES
+        if name in filled.get(table, {}):
+            filled[table][name] = column_checks.with_an_address(self._snapshot), filled[table][name][1]
         return filled
 
     def repeated(self) -> Iterator[Flaw]:
@@ -279,8 +291,7 @@ class _Look:
                 all_gone = not count and share_then >= _NEARLY_EVERY and min(then, rows) >= self._number("unreadable_at_least")
                 so_many = share_then * rows - count >= self._number("tell_lost_at_least")
                 if size > self._number("tell_lost") and (many or all_gone or so_many):
-                    filled_in = "has a word that is read" if name in column_checks.IN_WORDS else "is filled"
-                    says = f"{filled_in} in {count} of {rows} rows ({share:.0%}); when last trusted in {share_then:.0%}"
+                    says = f"{column_checks.holds(table, name)} in {count} of {rows} rows ({share:.0%}); when last trusted in {share_then:.0%}"
                     grave = all_gone or (many and size > self._number("max_lost"))
                     yield Flaw(about=f"{table}.{name}", check=LOST, size=round(size, 4), grave=grave, told=True, says=says)
 

@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from alerting.casedata.catalogue import KEYS, TABLES, Column
+from alerting.mailboxes import usable
 
 if TYPE_CHECKING:
     from alerting.casedata.snapshot import Snapshot
@@ -58,6 +59,9 @@ IN_WORDS: Mapping[str, str] = {
 }
 """Columns of free words of which a few are read, and when a cell has one: a cell with none is as good as empty."""
 
+ADDRESSES = ("ext_staff", "email")
+"""The table and its column of addresses: a cell of which nothing can be sent to is as good as empty."""
+
 _OF_A_FORM: Mapping[tuple[str, str], str] = MappingProxyType({("ssd_cla_placement", "clap_cla_placement_urn"): "urn_ok({0})"})
 """Columns whose values have a form that a rule asks for, and when a cell has it."""
 _OTHER_FORM_TOLD, _OTHER_FORM_MOST = 0.25, 0.45
@@ -75,6 +79,27 @@ _WHY_UNREADABLE = {
 _WHY_NOTHING = "values that were typed over or lost, as in a workbook (#REF!, TBC)"
 _SEVERAL = 3
 """Words for nothing in one column: a person writes two, what a case system has for nothing is one."""
+
+
+def with_an_address(snapshot: Snapshot) -> int:
+    """Return how many rows of the staff have an address that a mail can be sent to, as whoever is told is judged by."""
+    table, name = ADDRESSES
+    written = snapshot.sql(f"SELECT {name}, count(*) FROM {table} WHERE {name} IS NOT NULL GROUP BY 1")
+    return sum(int(rows) for address, rows in written if usable(address) is not None)
+
+
+def holds(table: str, name: str) -> str:
+    """Return what a cell of a column does that counts as filled, in words."""
+    if (table, name) == ADDRESSES:
+        return "has an address"
+    return "has a word that is read" if name in IN_WORDS else "is filled"
+
+
+def lacks(table: str, name: str) -> str:
+    """Return what a cell of a column does that counts as empty, in words."""
+    if (table, name) == ADDRESSES:
+        return "has no address"
+    return "has no word that is read" if name in IN_WORDS else "is empty"
 
 
 def unreadable(
@@ -148,8 +173,7 @@ def missing(
         share = 1 - there / rows
         if name in _HELD_OR_OVER:
             if there == 0 and not (open_only and name in _ENDS):
-                none = "has no word that is read" if name in IN_WORDS else "is empty"
-                says = f"{none} in all {rows} rows; likely a cut extract, or a column that was renamed or moved"
+                says = f"{lacks(reading.table, name)} in all {rows} rows; likely a cut extract, or a column that was renamed or moved"
                 yield name, NEVER, share, says
         elif (most := _most_missing(reading.table, column, params)) is not None and share > most:
             says = f"is empty in {rows - there} of {rows} rows, and may be in {most:.0%}; likely a column that was renamed, or lost in the extract"

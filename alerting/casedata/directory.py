@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from alerting.casedata.restricted_list import RESTRICTED, RestrictedPerson
-from alerting.mailboxes import is_address
+from alerting.mailboxes import usable
 from alerting.model import Person
 
 if TYPE_CHECKING:
@@ -121,7 +121,7 @@ def read_directory(snapshot: Snapshot, trust: Trust) -> Directory:
             Person(
                 id=id_,
                 name=name or id_,
-                email=_usable(address),
+                email=usable(address),
                 role=role,
                 team=team,
                 begins=begins,
@@ -162,7 +162,7 @@ def read_directory(snapshot: Snapshot, trust: Trust) -> Directory:
 
 def unusable_addresses(snapshot: Snapshot) -> list[str]:
     """Return the current members of staff, by worker id, whose address is none that a mail can be sent to."""
-    return [row[0] for row in _posts(snapshot) if row[5] and (row[2] or "").strip() and _usable(row[2]) is None]
+    return [row[0] for row in _posts(snapshot) if row[5] and (row[2] or "").strip() and usable(row[2]) is None]
 
 
 def unread_ends(snapshot: Snapshot) -> list[str]:
@@ -187,12 +187,6 @@ def _posts(snapshot: Snapshot) -> list[tuple[Any, ...]]:
             team_id DESC NULLS LAST, role DESC NULLS LAST) = 1
         ORDER BY worker_id"""
     )
-
-
-def _usable(address: str | None) -> str | None:
-    """Return an address as it is written to; None for one that nothing can be sent to, whose reader then has none."""
-    address = (address or "").strip()
-    return address if is_address(address) else None
 
 
 def _restrictions(people: Iterable[RestrictedPerson]) -> dict[str, Restriction]:

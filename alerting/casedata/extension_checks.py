@@ -12,6 +12,7 @@ from datetime import date
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from alerting.casedata.column_checks import lacks
 from alerting.casedata.conversion import quoted
 from alerting.formatting import day, listed, plural
 
@@ -165,7 +166,7 @@ def thin(
         waits = table in _OF_EVENTS and rows >= least and rows - there > most * rows
         # Of a few rows of one kind nothing is told: it says little that they name nobody.
         if rows and 1 - there / rows > told and (waits or not of_kind):
-            yield name, 1 - there / rows, waits, f"is empty in {rows - there} of {rows} rows{of_kind}"
+            yield name, 1 - there / rows, waits, f"{lacks(table, name)} in {rows - there} of {rows} rows{of_kind}"
 
 
 def by_nobody_known(

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
+from alerting.casedata.column_checks import ADDRESSES
 from alerting.casedata.directory import unread_ends, unusable_addresses
 from alerting.casedata.divided_source import KEPT_APART, left_beside_case_data
 from alerting.casedata.kept_directory import PEOPLE
@@ -22,6 +23,7 @@ from alerting.rulebook.rule import Rule
 
 _LISTS = frozenset({"roles", "flags"})
 """Vocabularies whose words belong to lists, and stand for no code."""
+_ADDRESSES = ".".join(ADDRESSES)
 _SHOWN = 3
 """How many places or ways of writing are named; the others are counted."""
 
@@ -38,13 +40,15 @@ def data_problems(
     yield from (readers.of(problem) for problem in _doubts(judged, unclear, lost))
     yield from _taken_off(judged)
     yield from (Problem(about=unknown.about, text=unknown.problem(source, _SHOWN)) for unknown in judged.unknown_ids)
-    yield from map(readers.of, judged.told)
+    unusable = _unusable(snapshot, judged)
+    yield from (readers.of(problem) for problem in judged.told if unusable is None or problem.about != unusable.about)
     for one in unclear:
         if one.may_do_harm and not {one.about, _told_with(one)} & judged.problems.keys():
             said = f"{one.about}: {_told(one)}"
             yield readers.of(Problem(about=one.about, text=said, remedy=what_to_do(one), paste=lines_to_paste(one)))
     yield from _left_out(snapshot)
-    yield from _unusable(snapshot)
+    if unusable is not None:
+        yield readers.of(unusable)
     yield from _unread_ends(snapshot, judged)
     yield from _left(snapshot)
 
@@ -173,16 +177,21 @@ def _left_out(snapshot: Snapshot) -> Iterator[Problem]:
             yield Problem(about=table, text=f"{table}: {plural(reading.left_out, 'record')} cannot be read, left out ({places})")
 
 
-def _unusable(snapshot: Snapshot) -> Iterator[Problem]:
-    """Return how many members of staff have an address that nothing can be sent to, and who the first are, by worker id."""
-    workers = unusable_addresses(snapshot)
-    if workers:
-        more = f" and {len(workers) - _SHOWN} more" if len(workers) > _SHOWN else ""
-        text = (
-            f"ext_staff.email: {plural(len(workers), 'member')} of staff cannot be written to, as the address is none: worker "
-            f"{', '.join(workers[:_SHOWN])}{more}. The next manager up is told in their place"
-        )
-        yield Problem(about="ext_staff.email", text=text)
+def _unusable(snapshot: Snapshot, judged: Trust) -> Problem | None:
+    """Return how many members of staff have an address that nothing can be sent to, and who the first are, by worker id.
+
+    With what else is told of the column, as that is of one cause; where the column is not trusted that is said, and nobody's address counts.
+    """
+    workers = [] if _ADDRESSES in judged.problems else unusable_addresses(snapshot)
+    if not workers:
+        return None
+    more = f" and {len(workers) - _SHOWN} more" if len(workers) > _SHOWN else ""
+    said = "; ".join(told.text for told in judged.told if told.about == _ADDRESSES)
+    text = (
+        f"{f'{said}; ' if said else f'{_ADDRESSES}: '}{plural(len(workers), 'member')} of staff cannot be written to, as the address "
+        f"is none: worker {', '.join(workers[:_SHOWN])}{more}. The next manager up is told in their place"
+    )
+    return Problem(about=_ADDRESSES, text=text)
 
 
 def _unread_ends(snapshot: Snapshot, judged: Trust) -> Iterator[Problem]:

@@ -1,0 +1,85 @@
+"""Addresses of staff that are none: they count as empty, and where too many are lost since the last good load everybody is told as by that."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+
+from alerting.casedata.snapshot import Snapshot, Wanted
+from alerting.casedata.trust import Past, Trust, judge
+from tests.matrix import Bench, Outcome, Square
+from tests.test_trust import SETTINGS, TUESDAY, ids, notes_of
+
+EMAIL = "ext_staff.email"
+GOOD = "a.worker@example.gov.uk"
+NONE = ("Local sort 3", "N/A", "A. Worker", "#REF!", "01004", "@example.gov.uk", "A. Worker <a.worker@example.gov.uk>", "", "TBC")
+
+
+def staff(addresses: Sequence[str | None], before: Trust | None = None) -> Trust:
+    """Judge a staff list with these addresses, after a load that was trusted or on a first one."""
+    wanted: Wanted = {"ext_staff": frozenset({"worker_id", "email"})}
+    with Snapshot(TUESDAY, SETTINGS) as filled:
+        filled.fill("ext_staff", ["worker_id", "email"], [ids(len(addresses)), list(addresses)])
+        filled.settle(wanted)
+        return judge(filled, wanted, Past(filled=before.filled) if before else Past())
+
+
+def of(count: int, none: int, word: str | None) -> list[str | None]:
+    """Return so many addresses, of which some are none."""
+    return [word] * none + [GOOD] * (count - none)
+
+
+@pytest.mark.parametrize("word", [None, *NONE])
+def test_more_than_a_quarter_of_addresses_that_are_none_are_lost_whatever_stands_in_their_place(word):
+    before = staff(of(100, 0, word))
+
+    lost = staff(of(100, 26, word), before)
+    assert lost.problems == {EMAIL: "has an address in 74 of 100 rows (74%); when last trusted in 100%"}
+    assert lost.remedies[EMAIL].endswith("have each one's address written as name@council.gov.uk.")
+    assert staff(of(100, 100, word), before).problems.keys() == {EMAIL}
+    assert staff(of(100, 25, word), before).problems == {}
+
+
+def test_addresses_with_white_space_around_them_or_with_capitals_are_addresses():
+    assert staff([f" {GOOD.upper()}\t"] * 100, staff(of(100, 0, None))).told == ()
+
+
+@pytest.mark.parametrize("word", [None, "agency"])
+@pytest.mark.parametrize(("then", "now"), [(0, 10), (10, 10), (5, 8), (8, 5), (10, 19), (60, 60), (100, 100), (60, 30), (100, 0)])
+def test_a_council_of_which_some_have_no_address_is_trusted(word, then, now):
+    assert staff(of(100, now, word), staff(of(100, then, word))).problems == {}
+
+
+def test_of_a_few_more_without_an_address_it_is_told_once_with_both_figures():
+    told = staff(of(100, 20, "agency"), staff(of(100, 5, "agency"))).told
+
+    assert [one.text for one in told] == [f"{EMAIL} has an address in 80 of 100 rows (80%); when last trusted in 95%"]
+
+
+def test_on_a_first_load_it_is_told_how_many_have_no_address():
+    judged = staff(of(40, 30, "agency"))
+
+    assert judged.problems == {}
+    assert notes_of(judged) == (f"{EMAIL} has no address in 30 of 40 rows",)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("damage", ["re-worded", "re-worded, half", "placeholders, a third", "emptied, half"])
+def test_nobody_else_is_told_when_addresses_are_lost_after_good_loads(tmp_path, damage):
+    square = Square(load="third", table="ext_staff", column="email", damage=damage)
+    came = Bench(tmp_path / "council").came_of(square)
+
+    assert came.outcome == Outcome.withheld, str(came)
+
+
+@pytest.mark.slow
+def test_of_a_first_load_administrators_read_once_how_many_have_no_address_and_who_is_told_in_their_place(tmp_path):
+    bench = Bench(tmp_path / "council")
+    square = Square(load="first", table="ext_staff", column="email", damage="re-worded, half")
+    told = bench.told("first", square.damaged(bench.days[max(bench.days)]), bench.readers(square))
+
+    [said] = [notice for notice in told.notices if notice.startswith(f"- Data: {EMAIL}")]
+    assert "Has no address in" in said
+    assert "cannot be written to, as the address is none: worker" in said
+    assert "The next manager up is told in their place." in said
