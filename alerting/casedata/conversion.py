@@ -139,15 +139,15 @@ def row_counts(sql: Sql, raw: Collection[str]) -> dict[str, int]:
 
 
 def typed_tables(filled: Mapping[str, Mapping[str, RawColumn]]) -> dict[str, str]:
-    """Return the statement that makes each table of the catalogue in its typed form, by its name; without a row where none was filled."""
-    made = {}
-    for name, table in TABLES.items():
-        columns = list(table.columns.values())
-        if name in filled:
-            made[name] = f"CREATE TABLE {name} AS {typed(name, columns, filled[name])}"
-        else:
-            made[name] = f"CREATE TABLE {name} ({', '.join(map(declared, columns))})"
-    return made
+    """Return the statement that makes each table of the catalogue that was filled in its typed form, by its name."""
+    columns = {name: list(table.columns.values()) for name, table in TABLES.items() if name in filled}
+    return {name: f"CREATE TABLE {name} AS {typed(name, mine, filled[name])}" for name, mine in columns.items()}
+
+
+def empty_tables(filled: Collection[str]) -> str:
+    """Return the statements that make every other table of the catalogue in the same form, without a row, as one text."""
+    columns = {name: ", ".join(map(declared, table.columns.values())) for name, table in TABLES.items() if name not in filled}
+    return "; ".join(f"CREATE TABLE IF NOT EXISTS {name} ({each})" for name, each in columns.items())
 
 
 def make_dictionaries(sql: Sql, each: Each, columns: Iterable[RawColumn], codes: Mapping[str, CodeMap]) -> None:

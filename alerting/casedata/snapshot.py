@@ -28,6 +28,7 @@ from alerting.casedata.conversion import (
     bad_cells,
     cells_as_json,
     damaged_cells,
+    empty_tables,
     ids_with_a_fraction,
     in_quotes,
     list_type,
@@ -191,8 +192,9 @@ class Snapshot:
         params = self.settings.params
         self._share({**OFFICE, **params, **cells.variables(params), "school_terms": list(term_ends(ends_of(params)))})
         self._ask("set", [(_AS_IS_BEST, [])])
-        self._make_calendar()
-        self._ask("execute", MACROS, [])
+        made, others = CALENDAR
+        self._ask("execute", made, [FIRST, LAST, sorted(self.settings.bank_holidays)])
+        self._ask("execute", f"{others};{MACROS}", [])
 
     def _ask(self, operation: str, *arguments: Any, seconds: float | None = None) -> Any:
         """Ask the engine, which is begun anew where it was lost. Raises EngineError."""
@@ -352,12 +354,13 @@ class Snapshot:
             table, f"CREATE OR REPLACE TABLE raw.{quoted(table)} AS SELECT {selected}", [list(cells) for cells in data]
         )
 
-    def fill_from(self, table: str, query: str, parameters: Sequence[object] = ()) -> None:
-        """Fill a raw table from a query, such as one over read_csv or read_parquet. Any column types will do.
+    def fill_from(self, table: str, query: str, parameters: Sequence[object] = ()) -> int:
+        """Fill a raw table from a query, such as one over read_csv or read_parquet; return its rows. Any column types will do.
 
         Raises EngineError, and leaves the table as it was, where the query fails.
         """
-        self._fill_one(table, f"CREATE OR REPLACE TABLE raw.{quoted(table)} AS {query}", parameters)
+        [(rows,)] = self._fill_one(table, f"CREATE OR REPLACE TABLE raw.{quoted(table)} AS {query}", parameters)
+        return int(rows)
 
     def extend(self, table: str, columns: Sequence[str], data: Sequence[Sequence[object]]) -> None:
         """Add rows to a raw table from column lists, and make it if need be: for what comes piece by piece.
@@ -456,8 +459,8 @@ class Snapshot:
         for (table, name), count in there(self._each, noted).items():
             self.readings[table].cells_there[name] = count
         # What is read is thrown away table by table: all of it twice would be the most memory that a day takes.
-        self._each([f"{made}; DROP TABLE IF EXISTS raw.{name}" for name, made in typed_tables(filled).items()])
-        self.sql("DROP SCHEMA raw CASCADE")
+        self._each([f"{made}; DROP TABLE raw.{name}" for name, made in typed_tables(filled).items()])
+        self.sql(f"{empty_tables(filled)}; DROP SCHEMA raw CASCADE")
         self._ask("set", [(LOADED_AT, [])])
         for setting in engine.SHUT:
             self.sql(setting)
@@ -495,8 +498,3 @@ class Snapshot:
         asks = time_of_day.fromisoformat(str({**ASK, **self.settings.params}["ask_at"]))
         run = moment_of(self._run_at) if self._run_at else from_london(datetime.combine(as_of, asks))
         self._ask("set", [("SET VARIABLE as_of = $1::DATE", [as_of]), ("SET VARIABLE run_at = $1::TIMESTAMP", [run])])
-
-    def _make_calendar(self) -> None:
-        made, others = CALENDAR
-        self._ask("execute", made, [FIRST, LAST, sorted(self.settings.bank_holidays)])
-        self._ask("execute", others, [])

@@ -449,9 +449,9 @@ def _copy(
           delim = ',', quote = '"', escape = '"', columns = {{{declared}}}, strict_mode = true, null_padding = false,
           ignore_errors = false, parallel = false, max_line_size = {_LONGEST_RECORD})
     """
-    into.fill_from(table.ours, query, [path])
-    if into.row_count(table.ours) != sent:
-        raise SourceError(f"{sent} rows came and {into.row_count(table.ours)} could be read")
+    rows = into.fill_from(table.ours, query, [path])
+    if rows != sent:
+        raise SourceError(f"{sent} rows came and {rows} could be read")
 
 
 def _postgres_cell(cell: str, kind: sa.types.TypeEngine[Any]) -> str:

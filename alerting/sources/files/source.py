@@ -393,10 +393,10 @@ class _Csv:
             if path is None:
                 return False
             try:
-                into.fill_from(table, query, [not_a_pattern(path), self.delimiter])
+                rows = into.fill_from(table, query, [not_a_pattern(path), self.delimiter])
             except EngineError:
                 return False
-        return (into.row_count(table) + 1) * (width - 1) == shape.delimiters
+        return (rows + 1) * (width - 1) == shape.delimiters
 
     def _fill_exactly(self, into: Snapshot, table: str, shape: Shape, at: dict[str, int], width: int) -> None:
         """Read record by record; list those that are none, or are not as wide as the header."""
