@@ -415,6 +415,10 @@ class Person:
     ends: date | None = None
     #: Whether they hold no post but one whose last day is written and cannot be read.
     end_unread: bool = False
+    #: The first day of the post that they hold, where that is known.
+    since: date | None = None
+    #: The last day of the latest of their posts that is over, whether they hold another or not.
+    left: date | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

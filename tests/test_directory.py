@@ -14,6 +14,7 @@ from alerting.casedata.restricted_list import RESTRICTED, ListDoubt, RestrictedL
 from alerting.casedata.snapshot import Snapshot
 from alerting.casedata.trust import Past, Trust, judge
 from alerting.notifications.nobody_there import why_not_there
+from alerting.notifications.notices import of_kept_directory
 
 DAY = date(2026, 3, 31)
 SETTINGS = Settings(
@@ -268,6 +269,47 @@ def test_a_kept_directory_knows_who_has_begun_and_who_has_left_since() -> None:
     assert [set(one.staff) for one in stands] == [{"W1", "leaves", "moves", "for a day"}, {"W1", "begins", "moves"}]
     assert {id_: why_not_there(stands[0], id_).value for id_ in stands[0].former} == {"begins": "not_begun"}
     assert {id_: why_not_there(stands[1], id_).value for id_ in stands[1].former} == {"leaves": "left", "for a day": "left"}
+
+
+LAST = date(2026, 3, 4)
+BACK = {
+    "not a word of it": (dict[str, str | None](), False),
+    "day and month exchanged": ({"ends_on": "2026-04-03"}, False),
+    "a post since": ({"starts_on": "2026-03-05"}, True),
+    "the same post": ({"starts_on": "2026-03-04"}, False),
+    "a later last day": ({"ends_on": "2026-06-30"}, True),
+}
+
+
+def test_whoever_had_left_and_is_there_again_without_a_word_of_it_has_left_in_every_load_after() -> None:
+    gone = [post(worker_id=why, ends_on=LAST.isoformat()) for why in BACK]
+    kept = read(ext_staff=[post(), *gone])[0]
+    today = read(ext_staff=[post(), *(post(worker_id=why, **cells) for why, (cells, _) in BACK.items())])[0]
+    stands = standing_directory(today, kept, set(), DAY)
+
+    assert stands.staff.keys() == {"W1", *(why for why, (_, is_back) in BACK.items() if is_back)}
+    assert {stands.former[why].ends for why, (_, is_back) in BACK.items() if not is_back} == {LAST}
+    assert standing_directory(today, stands, set(), DAY + timedelta(days=1)) == stands
+    assert standing_directory(today, None, set(), DAY) == today
+
+
+def test_whoever_has_a_further_post_beside_the_one_that_is_over_is_back() -> None:
+    over = post("T1", ends_on=LAST.isoformat())
+    kept, today = read(ext_staff=[over])[0], read(ext_staff=[over, post("T2")])[0]
+
+    assert standing_directory(today, kept, set(), DAY).staff["W1"].team == "T2"
+
+
+def test_administrators_read_who_had_left_and_is_there_again() -> None:
+    kept = read(ext_staff=[post(worker_id=f"W{number}", ends_on=LAST.isoformat()) for number in range(1, 6)])[0]
+    today = read(ext_staff=[post(worker_id=f"W{number}") for number in range(1, 6)])[0]
+
+    [notice] = of_kept_directory(set(), today, kept)
+    assert "ext_staff.ends_on: 5 members of staff had left by the last load" in notice.detail
+    assert "worker W1, W2, W3 and 2 more" in notice.detail
+    [another] = of_kept_directory({"ext_team"}, today, kept)
+    assert "ends_on" not in another.detail
+    assert [*of_kept_directory(set(), kept, kept), *of_kept_directory({"ext_team"}, today, None)] == []
 
 
 def test_a_directory_of_a_later_day_has_whoever_alone_begins_or_leaves_until_then() -> None:

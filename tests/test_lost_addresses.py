@@ -1,4 +1,7 @@
-"""Addresses of staff that are none: they count as empty, and where too many are lost since the last good load everybody is told as by that."""
+"""Without what says who is told somebody else would be: where too much is lost since the last good load, everybody is told as by that.
+
+An address that is none counts as empty, and so does a service in other words than ours.
+"""
 
 from __future__ import annotations
 
@@ -62,6 +65,51 @@ def test_on_a_first_load_it_is_told_how_many_have_no_address():
 
     assert judged.problems == {}
     assert notes_of(judged) == (f"{EMAIL} has no address in 30 of 40 rows",)
+
+
+def teams(column: str, cells: Sequence[str | None], before: Trust | None = None) -> Trust:
+    """Judge a list of teams of which a column holds this, after a load that was trusted or on a first one."""
+    wanted: Wanted = {"ext_team": frozenset({column})}
+    with Snapshot(TUESDAY, SETTINGS) as filled:
+        filled.fill("ext_team", [column], [list(cells)])
+        filled.settle(wanted)
+        return judge(filled, wanted, Past(filled=before.filled) if before else Past())
+
+
+@pytest.mark.parametrize(("column", "cell"), [("team_id", "T1"), ("manager_id", "W1"), ("service", " Front_Door ")])
+def test_of_a_few_teams_four_and_more_than_a_quarter_that_are_lost_are_too_many(column, cell):
+    before = teams(column, [cell] * 13)
+
+    assert teams(column, [cell] * 9 + [None] * 4, before).problems.keys() == {f"ext_team.{column}"}
+    assert teams(column, [cell] * 10 + [None] * 3, before).problems == {}, "one who manages three leaves"
+    assert teams(column, [cell] * 12 + [None] * 4, teams(column, [cell] * 16)).problems == {}, "a quarter"
+    assert teams(column, [cell] * 9, before).problems == {}, "there are fewer teams"
+    assert teams(column, [None] * 4, teams(column, [cell] * 4)).problems == {}, "too few to say so"
+
+
+@pytest.mark.parametrize("column", ["head_of_service_id", "service_manager_id", "name"])
+def test_of_a_few_teams_whatever_else_half_of_them_lost_stops_nothing(column):
+    assert teams(column, ["W1"] * 6 + [None] * 6, teams(column, ["W1"] * 12)).problems == {}
+
+
+def test_services_in_other_words_are_lost_and_on_a_first_load_told_once():
+    before, other = teams("service", ["front_door"] * 13), ["Local sort 1"] * 4 + ["front_door"] * 9
+
+    assert teams("service", other, before).problems == {
+        "ext_team.service": "has a word that is read in 9 of 13 rows (69%); when last trusted in 100%"
+    }
+    [told] = [one.text for one in teams("service", other).told]
+    assert "is none of front_door" in told
+    assert "in 4 of 13 cells" in told
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("damage", ["emptied", "re-worded", "emptied, half", "placeholders, a third"])
+def test_nobody_else_is_told_when_services_are_lost_after_good_loads(tmp_path, damage):
+    square = Square(load="third", table="ext_team", column="service", damage=damage)
+    came = Bench(tmp_path / "council", children=1000).came_of(square)
+
+    assert came.outcome == Outcome.withheld, str(came)
 
 
 @pytest.mark.slow

@@ -41,6 +41,9 @@ _UNLESS_SET = {
 _NEARLY_EVERY = 0.9
 """The share of rows that had a column of which none at all is lost, in a table of any size."""
 
+_A_FEW = 4
+"""How many managers, addresses or teams may be gone from one load to the next as a council changes: one who manages three teams leaves."""
+
 [_WORKERS] = [one for one in REFERENCES if one.or_of == ("ext_staff", "worker_id") and not one.beside]
 _MANAGERS = ("manager_id", "service_manager_id", "head_of_service_id")
 
@@ -125,12 +128,14 @@ _OF_ONE_COLUMN = (column_checks.UNREADABLE, column_checks.NEVER, column_checks.M
 def _once(found: Sequence[Flaw]) -> Iterator[Flaw]:
     """Yield flaws, and of those of one column that are of one cause only the nearest to it.
 
-    Of what stops nothing that is how much more there was, which says how much there is too.
+    Of what stops nothing that is how many words are not known, or else how much more there was, which says how much there is too.
     """
     grave = {(flaw.about, flaw.check) for flaw in found if flaw.grave}
     lost = {flaw.about for flaw in found if flaw.check == LOST}
+    in_words = {(flaw.about, flaw.size) for flaw in found if flaw.check == UNKNOWN_WORDS}
     for flaw in found:
-        if flaw.check == column_checks.MISSING and not flaw.grave and flaw.about in lost:
+        is_said = (flaw.about, flaw.size) in in_words or (flaw.about in lost and flaw.check != LOST)
+        if flaw.check in (LOST, column_checks.MISSING) and not flaw.grave and is_said:
             continue
         nearer = _OF_ONE_COLUMN[: _OF_ONE_COLUMN.index(flaw.check)] if flaw.check in _OF_ONE_COLUMN else ()
         if not any((flaw.about, check) in grave for check in nearer):
@@ -146,7 +151,7 @@ class _Look:
     def filled(self) -> Filled:
         """Count the filled cells of each wanted column; of a flag, which is never empty once it is read, those that held anything.
 
-        Of words of which a few are read, those that are one of these; of addresses, those that a mail can be sent to.
+        Of words of which a few are read, those that are one of these; of addresses, those that a mail can be sent to; of services, those that are ours.
         """
         filled: Filled = {}
         for table in self._there:
@@ -154,7 +159,7 @@ class _Look:
             there = sorted(self._wanted[table].difference(reading.missing_columns))
             flags = [name for name in there if TABLES[table].columns[name].kind == "flag"]
             columns = [name for name in there if name not in flags]
-            listed = "".join(f", {_count(name)}" for name in columns)
+            listed = "".join(f", {_count(table, name)}" for name in columns)
             [counts] = self._snapshot.sql(f"SELECT count(*){listed} FROM {table}")
             filled[table] = {name: (count, counts[0]) for name, count in zip(columns, counts[1:], strict=True)}
             filled[table] |= {name: (reading.cells_there.get(name, 0), counts[0]) for name in flags}
@@ -286,7 +291,10 @@ class _Look:
                     continue
                 share, share_then = count / rows, then / then_rows
                 size = 1 - share / share_then
-                many = then >= self._least and rows >= self._least
+                # Of who is told a few are enough, in a table of any size.
+                is_of_people = (table, name) in extension_checks.WHO_IS_TOLD and share_then * rows - count >= _A_FEW
+                least = self._number("unreadable_at_least") if is_of_people else self._least
+                many = then >= least and rows >= least
                 # What nearly every row had and none has is lost, however few they are.
                 all_gone = not count and share_then >= _NEARLY_EVERY and min(then, rows) >= self._number("unreadable_at_least")
                 so_many = share_then * rows - count >= self._number("tell_lost_at_least")
@@ -399,9 +407,9 @@ def _most_unknown(table: str, column: str) -> str:
     return "max_lost" if TABLES[table].extension else "max_unknown_words"
 
 
-def _count(column: str) -> str:
+def _count(table: str, column: str) -> str:
     """Write how many cells of a column are filled."""
-    said = column_checks.IN_WORDS.get(column)
+    said = extension_checks.is_a_service() if (table, column) == extension_checks.SERVICES else column_checks.IN_WORDS.get(column)
     return f"count(*) FILTER ({said.format(quoted(column))})" if said else f"count({quoted(column)})"
 
 

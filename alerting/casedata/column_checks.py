@@ -92,14 +92,14 @@ def holds(table: str, name: str) -> str:
     """Return what a cell of a column does that counts as filled, in words."""
     if (table, name) == ADDRESSES:
         return "has an address"
-    return "has a word that is read" if name in IN_WORDS else "is filled"
+    return "has a word that is read" if name in IN_WORDS or (table, name) == ("ext_team", "service") else "is filled"
 
 
 def lacks(table: str, name: str) -> str:
     """Return what a cell of a column does that counts as empty, in words."""
     if (table, name) == ADDRESSES:
         return "has no address"
-    return "has no word that is read" if name in IN_WORDS else "is empty"
+    return "has no word that is read" if name in IN_WORDS or (table, name) == ("ext_team", "service") else "is empty"
 
 
 def unreadable(

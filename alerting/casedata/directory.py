@@ -127,10 +127,12 @@ def read_directory(snapshot: Snapshot, trust: Trust) -> Directory:
                 begins=begins,
                 ends=ends,
                 end_unread=unread,
+                since=since if is_current else None,
+                left=left,
             ),
             bool(is_current),
         )
-        for id_, name, address, role, team, is_current, begins, ends, unread in _posts(snapshot)
+        for id_, name, address, role, team, is_current, begins, ends, unread, since, left in _posts(snapshot)
     }
     teams = snapshot.sql(
         # A team that is there twice is one of its rows, and the same whatever order they come in.
@@ -174,14 +176,16 @@ def _posts(snapshot: Snapshot) -> list[tuple[Any, ...]]:
     """Return the post of each member of staff that counts, by worker id.
 
     Each: id, name, address, role, team, whether it is current, the first day of one that has not begun, the last day of all that
-    they hold, whether only the last day of one that cannot be read says whether it is current.
+    they hold, whether only the last day of one that cannot be read says whether it is current, its first day, the last day of the
+    latest that is over.
     """
     return snapshot.sql(
         """SELECT worker_id, name, email, role, team_id,
             (starts_on IS NULL OR starts_on <= as_of()) AND (ends_on IS NULL OR ends_on >= as_of()) AND NOT ends_on_unread AS is_current,
             CASE WHEN starts_on > as_of() THEN starts_on END AS begins,
             CASE WHEN bool_and(ends_on IS NOT NULL) OVER (PARTITION BY worker_id) THEN max(ends_on) OVER (PARTITION BY worker_id) END AS ends,
-            ends_on_unread AND (starts_on IS NULL OR starts_on <= as_of()) AS unread
+            ends_on_unread AND (starts_on IS NULL OR starts_on <= as_of()) AS unread, starts_on,
+            max(ends_on) FILTER (ends_on < as_of()) OVER (PARTITION BY worker_id) AS last_left
         FROM ext_staff WHERE worker_id IS NOT NULL
         QUALIFY row_number() OVER (PARTITION BY worker_id ORDER BY is_current DESC, unread DESC, starts_on DESC NULLS LAST,
             team_id DESC NULLS LAST, role DESC NULLS LAST) = 1

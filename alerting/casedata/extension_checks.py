@@ -12,7 +12,7 @@ from datetime import date
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from alerting.casedata.column_checks import lacks
+from alerting.casedata.column_checks import ADDRESSES, lacks
 from alerting.casedata.conversion import quoted
 from alerting.formatting import day, listed, plural
 
@@ -96,6 +96,12 @@ _BY_MANAGERS: Mapping[str, tuple[str, str]] = MappingProxyType({"ext_oversight":
 """By table of what counts only where a manager wrote it, the columns that say who did and when."""
 _A_YEAR = 365
 
+SERVICES = ("ext_team", "service")
+"""The table and its column of services: a team of a service in other words than ours is no more found by it than one of none."""
+
+WHO_IS_TOLD = frozenset({ADDRESSES, SERVICES, ("ext_team", "team_id"), ("ext_team", "manager_id")})
+"""The columns without which somebody else is told of all that is open, as of something new, from one load to the next."""
+
 _TO_REACH = frozenset({("ext_staff", "email"), ("ext_team", "service"), ("ext_restricted", "level")})
 """What says nothing of what is due, only who is told: without it a message finds another way, or goes to nobody."""
 
@@ -106,6 +112,12 @@ def can_do_without(table: str, column: str) -> bool:
     Of the latter the standard frequency holds; nobody's visit is looked for where its rules wait.
     """
     return (table, column) in _TO_REACH or table == VISITS
+
+
+def is_a_service() -> str:
+    """Write whether a cell of services, which stands for `{0}`, is one of ours."""
+    table, name = SERVICES
+    return f"norm({{0}}) IN ({', '.join(map(_text, WORDS[table][name]))})"
 
 
 def says_what_a_row_is(table: str, column: str) -> bool:

@@ -13,6 +13,7 @@ from datetime import date, datetime
 
 from alerting.casedata import person_merges, trust
 from alerting.casedata.directory import read_directory
+from alerting.casedata.kept_directory import TEAMS
 from alerting.casedata.restricted_list import RESTRICTED, put_in_force
 from alerting.casedata.snapshot import Snapshot, Source, Wanted
 from alerting.casedata.trust import Past, Trust
@@ -122,6 +123,8 @@ def evaluate(book: Rulebook, day: Day, answers: Answers, live: Sequence[Alert], 
     same_kind = [alert for alert in followed.live if kinds.get(alert.rule, alert.subject_kind) == alert.subject_kind]
     if INVOLVEMENTS in day.trust.doubted:
         answers.keep_owners(same_kind)
+    elif TEAMS in day.trust.doubted:
+        answers.keep_teams(same_kind)
     candidates, given_up = settle_changes(book, answers, answers.compare(same_kind), before)
     said = [said for said in (merges.problem(day.source), followed.problem) if said]
     merged = Problem(about=person_merges.TABLE, text=f"{person_merges.TABLE}: {'; '.join(said)}")

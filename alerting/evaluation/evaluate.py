@@ -100,6 +100,14 @@ class Answers:
               AND NOT EXISTS (SELECT 1 FROM live_alert l WHERE l.rule = finding.rule AND l.subject = finding.subject)"""
         )
 
+    def keep_teams(self, live: Sequence[Alert]) -> None:
+        """Leave live alerts whose team is found by its service with the team that they have: today no team of it is known."""
+        self._load(live)
+        self._snapshot.sql(
+            """UPDATE finding SET team = l.team FROM live_alert l
+            WHERE l.rule = finding.rule AND l.subject = finding.subject AND finding.team IS NULL"""
+        )
+
     def readings(self) -> list[Reading]:
         """Return what today says of each live alert that was compared and still matches."""
         rows = self._snapshot.sql(

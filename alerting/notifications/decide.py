@@ -441,7 +441,7 @@ class _Run:
                 *notices.of_not_supplied(evaluation.asked.values(), evaluation.trust.not_supplied),
                 *(notices.of_nothing_asked(self.rows) if self.rows or self.job == "daily" else ()),
                 *notices.of_silence(self.of_the_job(), self.today.silenced, self.put_off),
-                *notices.of_kept_directory(self.evaluation.trust.doubted, self.world.kept_directory),
+                *notices.of_kept_directory(evaluation.trust.doubted, evaluation.directory, self.world.kept_directory),
                 *notices.of_receivers(policy.receivers_of(self.job)),
                 *notices.of_missed(self.world.missed),
                 *notices.of_older_files(policy.book.older.values()),

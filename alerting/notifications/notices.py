@@ -10,7 +10,7 @@ from itertools import groupby
 
 from alerting.alerts.handling import DataError
 from alerting.casedata.directory import Directory
-from alerting.casedata.kept_directory import PEOPLE
+from alerting.casedata.kept_directory import PEOPLE, had_left
 from alerting.casedata.restricted_list import RESTRICTED
 from alerting.casedata.trust import Trust
 from alerting.evaluation.evaluation import Asked, Off, Status
@@ -31,6 +31,8 @@ _CRITICAL = 100
 """How many critical alerts that a brake keeps back a notice names; the others are counted."""
 _GAPS = 10
 """How many posts that lead to nobody a notice names; the others are counted."""
+_LEFT = 3
+"""How many who had left and are there again a notice names; the others are counted."""
 _MISSED = 12
 """How many runs that did not take place a notice names; the others are counted."""
 
@@ -114,12 +116,22 @@ def of_silence(alerts: Iterable[Alert], silenced: Collection[str], put_off: Coll
     yield Notice(title=title, detail=detail, do=do, cost=NOBODY_TOLD)
 
 
-def of_kept_directory(doubted: Set[str], kept: Directory | None) -> Iterator[Notice]:
-    """Return that who is who is not today's, where it is so."""
-    if kept is not None and PEOPLE & doubted:
+def of_kept_directory(doubted: Set[str], today: Directory, kept: Directory | None) -> Iterator[Notice]:
+    """Return that who is who is not today's, where it is so, or else who has left though today's says nothing of it."""
+    if kept is None:
+        return
+    if PEOPLE & doubted:
         detail = "The staff or the teams cannot be believed today, so everybody is told by the last that could be; of whoever is new, nobody knows yet."
         do = "Put ext_staff and ext_team right where they come from."
         yield Notice(title="Who is who is taken from an earlier day", detail=detail, do=do)
+    elif workers := sorted(had_left(today, kept)):
+        more = f" and {len(workers) - _LEFT} more" if len(workers) > _LEFT else ""
+        yield Notice(
+            title="People who had left are on the staff list again",
+            detail=f"ext_staff.ends_on: {plural(len(workers), 'member')} of staff had left by the last load, and today their last day is gone, "
+            f"or has day and month exchanged: worker {', '.join(workers[:_LEFT])}{more}. They count as having left, and are told nothing.",
+            do="Write the last days again. Of whoever is back write the first day of their new post in starts_on, or the last day that it will have.",
+        )
 
 
 def of_receivers(receivers: Iterable[Receiver]) -> Iterator[Notice]:
