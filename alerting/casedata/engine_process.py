@@ -15,7 +15,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -60,7 +60,7 @@ class _AtWork:
         self._seconds, self._end_all = seconds, end_all
         self._began = self._changed = time.monotonic()
         self._running: list[_Statement] = []
-        self._lock, self._over = threading.Lock(), threading.Event()
+        self._lock = threading.Lock()
 
     @contextlib.contextmanager
     def one(self, connection: Any) -> Iterator[_Statement]:
@@ -75,25 +75,15 @@ class _AtWork:
                 self._running.remove(statement)
                 self._changed = time.monotonic()
 
-    @contextlib.contextmanager
-    def looked_after(self) -> Iterator[None]:
-        looking = threading.Thread(target=self._look_after, daemon=True)
-        looking.start()
-        try:
-            yield
-        finally:
-            self._over.set()
-            looking.join()
-
-    def _look_after(self) -> None:
-        while not self._over.wait(_LOOK_EVERY_S):
-            with self._lock:
-                now = time.monotonic()
-                if len(self._running) == 1 and now - self._changed > self._seconds:
-                    self._running[0].had_its_time = True
-                    self._running[0].connection.interrupt()
-                elif len(self._running) > 1 and now - self._began > self._seconds:
-                    self._end_all()
+    def look(self) -> None:
+        """End what has had its time by now."""
+        with self._lock:
+            now = time.monotonic()
+            if len(self._running) == 1 and now - self._changed > self._seconds:
+                self._running[0].had_its_time = True
+                self._running[0].connection.interrupt()
+            elif len(self._running) > 1 and now - self._began > self._seconds:
+                self._end_all()
 
 
 class _Databases:
@@ -102,6 +92,8 @@ class _Databases:
     def __init__(self) -> None:
         #: The connections to each, one for each of its threads: the first is asked what is asked alone.
         self._open: dict[int, list[Any]] = {}
+        #: The threads that statements run in at once.
+        self._threads: dict[int, ThreadPoolExecutor] = {}
         self._interrupted: set[int] = set()
         self._files: dict[int, list[Any]] = {}
         self._config: dict[int, dict[str, Any]] = {}
@@ -114,6 +106,7 @@ class _Databases:
         first = duckdb.connect(config=self._config[number])
         [(count,)] = first.execute("SELECT current_setting('threads')").fetchall()
         self._open[number] = [first, *(first.cursor() for _ in range(count - 1))]
+        self._threads[number] = ThreadPoolExecutor(count)
         _limit_memory(memory + HEADROOM)
 
     def execute(self, number: int, statement: str, parameters: list[Any]) -> list[tuple[Any, ...]]:
@@ -155,8 +148,10 @@ class _Databases:
                 free.put(connection)
             return rows, time.perf_counter() - started, rows is None and it.had_its_time
 
-        with at_work.looked_after(), ThreadPoolExecutor(len(self._open[number])) as pool:
-            return list(pool.map(run, statements))
+        running = [self._threads[number].submit(run, statement) for statement in statements]
+        while wait(running, _LOOK_EVERY_S).not_done:
+            at_work.look()
+        return [each.result() for each in running]
 
     def write_parquet(self, number: int, query: str, statement: str) -> list[tuple[Any, ...]]:
         """Let the second engine, which is never given SQL of others, write a query's rows, its `given`, by a statement."""
@@ -179,6 +174,8 @@ class _Databases:
 
     def close(self, number: int) -> None:
         self._config.pop(number, None)
+        if number in self._threads:
+            self._threads.pop(number).shutdown()
         for there in (*self._files.pop(number, []), *self._open.pop(number, [])):
             there.close()
 
