@@ -108,12 +108,16 @@ def _begun(
 
 
 def _under_free_references(begun: Sequence[Transition], taken: Set[str]) -> list[Transition]:
-    """Return new alerts under the next episode whose reference is free: one that followed a merged record took its own along."""
-    free = []
+    """Return new alerts under the next episode whose reference is free.
+
+    One that followed a merged record took its own along. And of many alerts two may come to one by chance: of a million, as likely as not.
+    """
+    free, given = [], set(taken)
     for item in begun:
         alert = item.alert
-        while alert.id is None and alert.ref in taken:
+        while alert.id is None and alert.ref in given:
             alert = lifecycle.next_episode(alert)
+        given.add(alert.ref)
         free.append(replace(item, alert=alert))
     return free
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
@@ -100,12 +101,14 @@ def _ended(store: Store, connection: Transaction, evaluation: Evaluation, live: 
 def _taken(store: Store, connection: Transaction, first: Mapping[RuleSubject, int]) -> frozenset[str]:
     """Return the references that an alert has already, up to the first that is free. first: each new alert's number."""
     found: set[str] = set()
-    wanted = {reference(*key, episode): (*key, episode) for key, episode in first.items()}
-    while wanted:
+    asked = [(*key, episode) for key, episode in first.items()]
+    while asked:
+        wanted = defaultdict(list)
+        for rule, subject, number in asked:
+            wanted[reference(rule, subject, number)].append((rule, subject, number + 1))
         there = store.taken(wanted, connection)
         found |= there
-        again = [wanted[ref] for ref in there]
-        wanted = {reference(rule, subject, number + 1): (rule, subject, number + 1) for rule, subject, number in again}
+        asked = [each for ref, following in wanted.items() if ref in there or len(following) > 1 for each in following]
     return frozenset(found)
 
 
