@@ -10,7 +10,7 @@ from alerting.app import build
 from alerting.authoring.check import check
 from alerting.authoring.source_tables import read_tables
 from tests.made_council import MONDAY
-from tests.returned_mail import Post, to, words
+from tests.returned_mail import DAY, Post, to, words
 from tests.servers import scripted_mail_server
 
 # What else is no address, or is in no domain that is named: test_mailboxes.py.
@@ -102,3 +102,26 @@ def test_the_check_asks_for_domains_and_names_an_administrator_outside_them(post
     assert said(domains=["other.gov.uk"]) == [
         "warning: by the receiver mail, mail may not go to example.gov.uk, so nothing gets to this address"
     ]
+
+
+@pytest.mark.slow
+def test_what_nobody_can_be_told_of_waits_and_is_told_as_new_once_the_addresses_are_there(post: Post) -> None:
+    rows = [post.council.row("ext_staff", worker_id=worker) for worker in ("M1", "S1", "H1", "P1")]
+    addresses = [row["email"] for row in rows]
+    for row in rows:
+        row["email"] = "Local sort 1"
+    with scripted_mail_server() as relay:
+        post.by_mail(relay.port, domains=["example.gov.uk"])
+        post.run(MONDAY)
+        lost = {post.alert(child, "plan-long").ref for child in ("C1", "C2")}
+        assert to(relay, "m1") == to(relay, "s1") == to(relay, "h1") == []
+        [said] = [notice for notice in post.notices if notice.title == "Alerts that nobody could be told of"]
+        assert set(said.items) == lost
+        assert said.detail.endswith(" waits: its alerts are told once somebody is.")
+
+        for row, address in zip(rows, addresses, strict=True):
+            row["email"] = address
+        post.run(MONDAY + DAY)
+        [told] = to(relay, "m1")
+
+    assert all(ref in words(told) for ref in lost)

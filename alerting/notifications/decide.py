@@ -452,7 +452,7 @@ class _Run:
                 *table_owners.of_unknown_owners(self.router, evaluation.problems, policy.table_owners),
                 *notices.of_unreadable(self.world.unreadable),
                 *notices.of_unkept(unkept),
-                *notices.of_alerts(self.alerts, self.plan.unrouted),
+                *notices.of_alerts(self.alerts, self.plan.unrouted, {ref for ref, people in self.plan.routes.items() if people}),
                 *notices.of_services(self.router, self.of_the_job()),
                 *of_service_alerts(
                     self.of_the_job(), evaluation.problems, self.stopped, {rule.id: rule for rule in policy.book.rules}

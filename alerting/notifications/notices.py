@@ -248,15 +248,23 @@ def of_unkept(unkept: Iterable[str]) -> Iterator[Notice]:
         yield Notice(title="A day could not be kept", detail=f"{why}. Alerts and messages are not touched by it.", do=do)
 
 
-def of_alerts(alerts: Iterable[Alert], unrouted: Iterable[Alert]) -> Iterator[Notice]:
-    """Return the alerts whose subject is not in the data, and those that nobody could be told of."""
+def of_alerts(alerts: Collection[Alert], unrouted: Sequence[Alert], for_somebody: Collection[str]) -> Iterator[Notice]:
+    """Return the alerts whose subject is not in the data, and those that nobody could be told of, with the rules of which nobody could be told any.
+
+    for_somebody: the references of the alerts that are for somebody.
+    """
     missing = [alert for alert in alerts if alert.condition == Condition.held and alert.held_reason == Reason.not_in_data]
     if missing:
         title = "Alerts on hold because their subject is not in the data"
         yield Notice(title=title, do="Find out where the record went.", items=_refs(missing))
     lost = _refs(unrouted)
     if lost:
-        detail, do = "No current member of staff was found for them.", "Put ext_staff and ext_team right."
+        told = {alert.rule for alert in alerts if alert.condition != Condition.resolved and alert.ref in for_somebody}
+        codes = sorted({alert.code for alert in unrouted if alert.rule not in told})
+        wait = (
+            f" {listed(codes)} {'wait: their' if codes[1:] else 'waits: its'} alerts are told once somebody is." if codes else ""
+        )
+        detail, do = f"No current member of staff was found for them.{wait}", "Put ext_staff and ext_team right."
         yield Notice(title="Alerts that nobody could be told of", detail=detail, do=do, items=lost, cost=len(lost))
 
 
