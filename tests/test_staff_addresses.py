@@ -9,9 +9,12 @@ import pytest
 from alerting.app import build
 from alerting.authoring.check import check
 from alerting.authoring.source_tables import read_tables
+from alerting.casedata.snapshot import Snapshot
+from alerting.casedata.trust import Past, judge
 from tests.made_council import MONDAY
 from tests.returned_mail import DAY, Post, to, words
 from tests.servers import scripted_mail_server
+from tests.test_trust import SETTINGS, ids
 
 # What else is no address, or is in no domain that is named: test_mailboxes.py.
 ELSEWHERE = ["m1@elsewhere.example", "m1@mail.example.gov.uk"]
@@ -125,3 +128,29 @@ def test_what_nobody_can_be_told_of_waits_and_is_told_as_new_once_the_addresses_
         [told] = to(relay, "m1")
 
     assert all(ref in words(told) for ref in lost)
+
+
+@pytest.mark.parametrize(
+    ("cells", "told"),
+    [
+        (["2026-03-04", "02/06/2026", "2026-03-14", "12/11/2025"], "in 2 of 4 cells"),
+        (["2026-03-04 00:00:00", "2/6/2026 00:00", None], "in 1 of 2 cells"),
+        (["04/03/2026", "02/06/2026"], None),  # day first alone, as all is read
+        (["2026-03-04", "02/02/2026", "23/11/2025"], None),  # there is one way to read them
+        (["2026-03-04", "02/06/2026", "03/14/2026"], None),  # of which it is told that one cannot be read
+    ],
+)
+def test_of_last_days_that_may_be_month_first_beside_others_with_the_year_first_administrators_read(
+    cells: list[str | None], told: str | None
+) -> None:
+    with Snapshot(MONDAY, SETTINGS) as filled:
+        filled.fill("ext_staff", ["worker_id", "ends_on"], [ids(len(cells)), cells])
+        wanted = {"ext_staff": frozenset({"worker_id", "ends_on"})}
+        filled.settle(wanted)
+        said = [one.text for one in judge(filled, wanted, Past()).told if "month first" in one.text]
+
+    assert said == (
+        [f"ext_staff.ends_on may have the month first {told}, and is read day first; the others have the year first"]
+        if told
+        else []
+    )

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 Filled = dict[str, dict[str, tuple[int, int]]]
 """By table and column, how many cells are filled, of how many rows."""
 
-REPEATED, NOWHERE, LOST, UNKNOWN_WORDS, STILL, OPEN, ALONE, OTHER_WORDS, NO_ROLE = (
-    "repeated", "nowhere", "lost", "unknown words", "stands still", "open", "without its companions", "other words", "no role"
+REPEATED, NOWHERE, LOST, UNKNOWN_WORDS, STILL, OPEN, ALONE, OTHER_WORDS, NO_ROLE, TWO_WAYS = (
+    "repeated", "nowhere", "lost", "unknown words", "stands still", "open", "without its companions", "other words", "no role", "two ways"
 )  # fmt: skip
 
 _UNLESS_SET = {
@@ -331,6 +331,10 @@ class _Look:
                 reading, wanted, params["max_unreadable"], params["unreadable_at_least"]
             ):
                 yield Flaw(about=f"{table}.{name}", check=column_checks.UNREADABLE, size=round(size, 4), grave=grave, says=says)
+            for name in wanted & reading.in_two_ways.keys() - reading.unreadable_cells.keys():
+                count, of = reading.in_two_ways[name], filled[table][name][0]
+                says = f"may have the month first in {count} of {of} cells, and is read day first; the others have the year first"
+                yield Flaw(about=f"{table}.{name}", check=TWO_WAYS, size=round(count / of, 4), grave=False, told=True, says=says)
             most, there = self._number("max_lost"), wanted & filled.get(table, {}).keys()
             ends = chain(
                 half_lost.without_ends(self._snapshot, table, there, most, self._least),

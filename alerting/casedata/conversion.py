@@ -9,16 +9,20 @@ from __future__ import annotations
 
 import itertools
 import json
+import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from alerting.casedata import cells
 from alerting.casedata.catalogue import TABLES, Column
 from alerting.casedata.codes import CodeMap
+
+if TYPE_CHECKING:
+    from alerting.casedata.table_reading import TableReading
 
 Rows = list[tuple[Any, ...]]
 Sql = Callable[..., Rows]
@@ -262,6 +266,38 @@ def words_for_nothing(each: Each, columns: Iterable[RawColumn]) -> list[BadCells
         ]
     )
     return [BadCells(column, dict(rows)) for column, rows in zip(asked, counted, strict=True) if len(rows) > 1]
+
+
+_EITHER_WAY = re.compile(r"(0?[1-9]|1[0-2])/(0?[1-9]|1[0-2])/\d{4}(?!\d).*")
+
+
+def in_two_ways(each: Each, columns: Iterable[RawColumn]) -> list[BadCells]:
+    """Return each column of days on which somebody leaves with cells that might be read month first, where others have the year first.
+
+    They are read day first. Of other days so many are written that some of them could be read in no other way.
+    """
+    asked = [column for column in columns if column.column.tells_unread and column.dictionary]
+    counted = each(
+        [
+            f"SELECT d.cell, count(*) FROM (SELECT {column.key} AS key FROM {column.source}) r "
+            f"JOIN {column.dictionary} d ON d.key = r.key WHERE d.cell IS NOT NULL GROUP BY 1"
+            for column in asked
+        ]
+    )
+    found = []
+    for column, rows in zip(asked, counted, strict=True):
+        either = {cell: count for cell, count in rows if (read := _EITHER_WAY.fullmatch(cell)) and int(read[1]) != int(read[2])}
+        if either and any(cell[:4].isdigit() for cell, _ in rows):
+            found.append(BadCells(column, either))
+    return found
+
+
+def note_odd_cells(readings: Mapping[str, TableReading], each: Each, columns: Sequence[RawColumn]) -> None:
+    """Note which columns hold several words for nothing, and which days that may be read in two ways."""
+    for one in words_for_nothing(each, columns):
+        readings[one.column.table].words_for_nothing[one.column.column.name] = one.written
+    for one in in_two_ways(each, columns):
+        readings[one.column.table].in_two_ways[one.column.column.name] = one.count
 
 
 def _is_no_id(cell: str) -> str:

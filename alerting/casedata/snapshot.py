@@ -33,12 +33,12 @@ from alerting.casedata.conversion import (
     in_quotes,
     list_type,
     make_dictionaries,
+    note_odd_cells,
     quoted,
     raw_columns,
     row_counts,
     there,
     typed_tables,
-    words_for_nothing,
 )
 from alerting.casedata.engine import EngineFailed
 from alerting.casedata.engine_words import in_words, taken_apart
@@ -481,8 +481,7 @@ class Snapshot:
             if bad.column.column.kind == "flag":
                 reading.unknown_words[name] = bad.written
             reading.cell_places[name] = source.places(reading.table, name, frozenset(bad.written)) if source else []
-        for one in words_for_nothing(self._each, columns):
-            self.readings[one.column.table].words_for_nothing[one.column.column.name] = one.written
+        note_odd_cells(self.readings, self._each, columns)
         texts = [each for each in columns if each.column.kind in ("id", "role", "text") and self.readings[each.table].encoding]
         for bad in damaged_cells(self.sql, texts):
             reading, name = self.readings[bad.column.table], bad.column.column.name

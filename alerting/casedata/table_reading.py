@@ -26,6 +26,8 @@ class TableReading:
     unreadable_cells: dict[str, int] = field(default_factory=dict)
     #: By column of days or numbers with several words that stand for nothing: how many cells hold each.
     words_for_nothing: dict[str, Mapping[str, int]] = field(default_factory=dict)
+    #: By column of days on which somebody leaves, how many might be read month first, where others have the year first.
+    in_two_ways: dict[str, int] = field(default_factory=dict)
     #: How many records are in the source and not in `rows`, because they could not be read as records at all.
     left_out: int = 0
     #: Where records that were left out are: the first of them.
