@@ -67,6 +67,23 @@ def test_on_a_first_load_it_is_told_how_many_have_no_address():
     assert notes_of(judged) == (f"{EMAIL} has no address in 30 of 40 rows",)
 
 
+def cover(count: int, ended: int, before: Trust | None = None) -> Trust:
+    """Judge so many rows of cover of which some have a last day, after a load that was trusted or on a first one."""
+    wanted: Wanted = {"ext_cover": frozenset({"staff_id", "to_date"})}
+    with Snapshot(TUESDAY, SETTINGS) as filled:
+        filled.fill("ext_cover", ["staff_id", "to_date"], [ids(count), ["2026-03-01"] * ended + [None] * (count - ended)])
+        filled.settle(wanted)
+        return judge(filled, wanted, Past(filled=before.filled) if before else Past())
+
+
+def test_cover_of_which_last_days_are_lost_is_not_believed_and_one_that_was_tidied_is():
+    before = cover(17, 16)
+
+    assert cover(17, 11, before).problems.keys() == {"ext_cover.to_date"}
+    assert cover(17, 13, before).problems == {}, "three go on until further notice"
+    assert cover(9, 3, before).problems == {}, "cover that is over was taken off the list"
+
+
 def teams(column: str, cells: Sequence[str | None], before: Trust | None = None) -> Trust:
     """Judge a list of teams of which a column holds this, after a load that was trusted or on a first one."""
     wanted: Wanted = {"ext_team": frozenset({column})}
@@ -101,6 +118,15 @@ def test_services_in_other_words_are_lost_and_on_a_first_load_told_once():
     [told] = [one.text for one in teams("service", other).told]
     assert "is none of front_door" in told
     assert "in 4 of 13 cells" in told
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("damage", ["emptied, half", "placeholders, a third"])
+def test_nobody_is_told_as_by_cover_that_is_over_when_its_last_days_are_lost(tmp_path, damage):
+    square = Square(load="third", table="ext_cover", column="to_date", damage=damage)
+    came = Bench(tmp_path / "council", children=1000).came_of(square)
+
+    assert (came.harm, came.is_named) == ((), True), str(came)
 
 
 @pytest.mark.slow

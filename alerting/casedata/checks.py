@@ -291,8 +291,9 @@ class _Look:
                     continue
                 share, share_then = count / rows, then / then_rows
                 size = 1 - share / share_then
-                # Of who is told a few are enough, in a table of any size.
-                is_of_people = (table, name) in extension_checks.WHO_IS_TOLD and share_then * rows - count >= _A_FEW
+                # Of who is told a few are enough, in a table of any size; but what went with its rows, as cover that is over, is not lost.
+                is_of_people = (table, name) in extension_checks.WHO_IS_TOLD and rows >= _NEARLY_EVERY * then_rows
+                is_of_people = is_of_people and share_then * rows - count >= _A_FEW
                 least = self._number("unreadable_at_least") if is_of_people else self._least
                 many = then >= least and rows >= least
                 # What nearly every row had and none has is lost, however few they are.

@@ -99,7 +99,7 @@ _A_YEAR = 365
 SERVICES = ("ext_team", "service")
 """The table and its column of services: a team of a service in other words than ours is no more found by it than one of none."""
 
-WHO_IS_TOLD = frozenset({ADDRESSES, SERVICES, ("ext_team", "team_id"), ("ext_team", "manager_id")})
+WHO_IS_TOLD = frozenset({ADDRESSES, SERVICES, ("ext_team", "team_id"), ("ext_team", "manager_id"), ("ext_cover", "to_date")})
 """The columns without which somebody else is told of all that is open, as of something new, from one load to the next."""
 
 _TO_REACH = frozenset({("ext_staff", "email"), ("ext_team", "service"), ("ext_restricted", "level")})
