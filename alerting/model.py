@@ -411,14 +411,10 @@ class Person:
     team: str | None = None
     #: The first day of a post that they do not hold yet; None for whoever holds one or has left.
     begins: date | None = None
-    #: The last day on which they hold any post, where that is known.
-    ends: date | None = None
-    #: Whether they hold no post but one whose last day is written and cannot be read.
-    end_unread: bool = False
-    #: The first day of the post that they hold, where that is known.
-    since: date | None = None
-    #: The last day of the latest of their posts that is over, whether they hold another or not.
-    left: date | None = None
+    ends: date | None = None  #: The last day on which they hold any post, where that is known.
+    end_unread: bool = False  #: Whether they hold no post but one whose last day is written and cannot be read.
+    since: date | None = None  #: The first day of the post that they hold, where that is known.
+    left: date | None = None  #: The last day of the latest of their posts that is over, whether they hold another or not.
 
 
 @dataclass(frozen=True, kw_only=True)
