@@ -13,7 +13,8 @@ from typing import Any
 from hypothesis import strategies as st
 
 from alerting.casedata.catalogue import Settings
-from alerting.casedata.snapshot import EngineError, Snapshot
+from alerting.casedata.engine_errors import EngineError
+from alerting.casedata.snapshot import Snapshot
 from alerting.documents.document import load
 from alerting.expressions.aggregates import AGGREGATES
 from alerting.expressions.compile import Compiled, Name, compile_expression, constant

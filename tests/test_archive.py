@@ -16,7 +16,8 @@ import pytest
 
 from alerting.app import build
 from alerting.authoring.check import check_kept_days
-from alerting.casedata.snapshot import EngineError, Snapshot
+from alerting.casedata.engine_errors import EngineError
+from alerting.casedata.snapshot import Snapshot
 from alerting.evaluation.archive import Archive, KeptRun, Manifest
 from tests.made_council import MONDAY
 from tests.office import Office

@@ -14,7 +14,8 @@ import pytest
 
 from alerting.casedata import engine
 from alerting.casedata.catalogue import Limits, Settings
-from alerting.casedata.snapshot import EngineError, Ran, Snapshot
+from alerting.casedata.engine_errors import EngineError
+from alerting.casedata.snapshot import Ran, Snapshot
 from alerting.rulebook import sql_tree
 from alerting.sources.files.csv_text import examine
 from tests.made_council import MONDAY

@@ -18,9 +18,11 @@ import pytest
 from alerting.app import build
 from alerting.casedata import engine
 from alerting.casedata.catalogue import Limits, Settings
-from alerting.casedata.snapshot import EngineError, Snapshot, Source, Wanted
+from alerting.casedata.engine_errors import EngineError
+from alerting.casedata.snapshot import Snapshot, Source, Wanted
 from alerting.casedata.syntax import syntax_of
-from alerting.errors import SourceError
+from alerting.errors import AlertingError, SourceError
+from alerting.evaluation import evaluate
 from alerting.evaluation.evaluate import ask_rules
 from alerting.rulebook import sql_tree
 from tests.made_council import MONDAY
@@ -163,6 +165,37 @@ def test_what_takes_the_engine_down_costs_itself_and_what_was_in_the_engine_is_t
         assert beside.sql("SELECT as_of()") == [(date(2026, 3, 31),)]
         with pytest.raises(EngineError):
             snapshot.sql("SELECT count(*) FROM read_csv('/etc/passwd')")  # its doors are shut again
+
+
+def test_what_the_service_itself_asks_and_has_no_memory_for_is_said_with_what_to_do(snapshot: Snapshot) -> None:
+    with pytest.raises(AlertingError) as spent:
+        snapshot.sql(TOO_MUCH[QUICK])
+
+    assert (
+        str(spent.value)
+        == f"a question to the engine had no answer: {MEMORY}\n  Set more memory, `engine: memory_mb:` in config.yaml, and run again."
+    )
+
+
+def test_what_the_service_itself_asks_wrongly_is_its_own_fault(snapshot: Snapshot) -> None:
+    with pytest.raises(EngineError) as wrong:
+        snapshot.sql("SELECT nothing_of_that_name")
+
+    assert not isinstance(wrong.value, AlertingError)
+
+
+@pytest.mark.parametrize("at_a_time", [1, 2, 3])
+def test_live_alerts_are_laid_beside_the_answers_a_few_at_a_time(
+    office: Office, monkeypatch: pytest.MonkeyPatch, at_a_time: int
+) -> None:
+    monkeypatch.setattr(evaluate, "_AT_A_TIME", at_a_time)
+    office.subject("SELECT 1 AS n")  # type: ignore[attr-defined]
+    office.run(MONDAY)
+    office.council.row("ssd_cp_plans", cppl_person_id="C1")["cppl_cp_plan_end_date"] = MONDAY.isoformat()
+
+    alerts = office.run(MONDAY + DAY).alerts
+
+    assert (alerts.new, alerts.ongoing, alerts.held, alerts.resolved) == (0, 2, 0, 2)
 
 
 class Made(Source):

@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from alerting.casedata.snapshot import EngineError, Snapshot
+from alerting.casedata.engine_errors import EngineError
+from alerting.casedata.snapshot import Snapshot
 from alerting.expressions.compile import (
     Compiled,
     compile_expression,

@@ -13,7 +13,8 @@ import pytest
 
 from alerting import private_files
 from alerting.casedata import engine
-from alerting.casedata.snapshot import EngineError, Snapshot
+from alerting.casedata.engine_errors import EngineError
+from alerting.casedata.snapshot import Snapshot
 from alerting.rulebook.loader import load_rulebook
 from alerting.sources.files import Source
 from alerting.sources.files.csv_text import in_utf8

@@ -11,7 +11,8 @@ import pytest
 
 from alerting.casedata.catalogue import TABLES
 from alerting.casedata.conversion import as_text
-from alerting.casedata.snapshot import EngineError, Snapshot, Wanted
+from alerting.casedata.engine_errors import EngineError
+from alerting.casedata.snapshot import Snapshot, Wanted
 from tests.small_council import AS_OF, SETTINGS, settled
 
 

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from alerting.casedata.snapshot import EngineError, Snapshot
+from alerting.casedata.engine_errors import EngineError
+from alerting.casedata.snapshot import Snapshot
 from alerting.evaluation.evaluate import ask_rules
 from alerting.rulebook.loader import load_rulebook
 from alerting.rulebook.subject_sql import find_sql_faults, only_statement

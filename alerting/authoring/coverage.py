@@ -13,7 +13,7 @@ from datetime import date
 from typing import Any
 
 from alerting.authoring.examples import Answer, ExampleEngine, ExampleResult, write_short
-from alerting.casedata.snapshot import EngineError
+from alerting.casedata.engine_errors import EngineError
 from alerting.documents.document import Document
 from alerting.errors import Fault
 from alerting.model import Level

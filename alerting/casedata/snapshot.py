@@ -21,7 +21,7 @@ from typing import Any, NamedTuple, Self, TypeVar
 
 from alerting import private_files
 from alerting.casedata import cells, engine
-from alerting.casedata.catalogue import TABLES, Limits, Settings
+from alerting.casedata.catalogue import TABLES, Settings
 from alerting.casedata.conversion import (
     RawColumn,
     as_map,
@@ -41,7 +41,7 @@ from alerting.casedata.conversion import (
     typed_tables,
 )
 from alerting.casedata.engine import EngineFailed
-from alerting.casedata.engine_words import in_words, taken_apart
+from alerting.casedata.engine_errors import EngineError, EngineSpentError, remedy_of
 from alerting.casedata.macros import CALENDAR, LOADED_AT, MACROS, NO_LOADS
 from alerting.casedata.spellings import shapes
 from alerting.casedata.table_reading import TableReading
@@ -69,7 +69,6 @@ _A_STATEMENT_A_THREAD = "SET threads = 1"
 _CHANGES = re.compile(r"\s*(?:CREATE|INSERT|DELETE|DROP|UPDATE|SET)\b", re.IGNORECASE)
 _MOST_SECONDS = 1800.0
 """What one statement may take while data is read, which waits on other machines."""
-_MORE_MEMORY = "Set more memory, `engine: memory_mb:` in config.yaml, and run again."
 
 DESCRIBE = "DESCRIBE "
 """What `Snapshot.columns` puts before a query: an error's position counts it."""
@@ -106,24 +105,6 @@ class Source(ABC):
     def delivered_as(self) -> str | None:
         """Return the name of the flavour as which the tables come, where their columns are not those of the SSD."""
         return None
-
-
-class EngineError(Exception):
-    """A statement failed. `safe` may be shown: other texts of the engine can quote a cell, which can be a child's name.
-
-    position: where in the statement, in bytes, where the engine says so.
-    """
-
-    def __init__(self, failed: EngineFailed, limits: Limits) -> None:
-        label, said = taken_apart(failed.said)
-        named = failed.kind in ("BinderException", "CatalogException", "ParserException", "PermissionException")
-        message = str(said.get("exception_message", ""))
-        self.kind = failed.kind
-        #: In the engine's words, which can quote a cell.
-        self.said = failed.said
-        self.safe = f"{label}: {message}".replace("\n", " ") if named else in_words(failed.kind, limits)
-        self.position = int(said["position"]) if named and "position" in said else None
-        super().__init__(self.safe)
 
 
 class Ran(NamedTuple):
@@ -203,7 +184,7 @@ class Snapshot:
         try:
             return self._engine.ask(operation, self._number, *arguments, seconds=self._seconds() if seconds is None else seconds)
         except EngineFailed as failed:
-            error = EngineError(failed, self.settings.limits)
+            error = (EngineSpentError if remedy_of(failed.kind) else EngineError)(failed, self.settings.limits)
             if self._doing and failed.lost:
                 raise _BegunAnewError(self._filling, error.safe) from None
             raise error from None
@@ -311,7 +292,7 @@ class Snapshot:
                     break
                 except _BegunAnewError as lost:
                     if lost.table in self._barred or (lost.table is None and self._one_by_one):
-                        raise SourceError(f"the case data cannot be read: {lost.why}", remedy=_MORE_MEMORY) from None
+                        raise SourceError(f"the case data cannot be read: {lost.why}", remedy=remedy_of("MemoryError")) from None
                     self._one_by_one = self._one_by_one or lost.table is None  # several at once need more memory
                     self._barred |= {lost.table: lost.why} if lost.table else {}
                     self.readings.clear()

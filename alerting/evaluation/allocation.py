@@ -12,8 +12,9 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from alerting.casedata.catalogue import TABLES, with_their_own
+from alerting.casedata.engine_errors import EngineError
 from alerting.casedata.not_understood import unknown_roles
-from alerting.casedata.snapshot import EngineError, Snapshot, Wanted
+from alerting.casedata.snapshot import Snapshot, Wanted
 from alerting.casedata.trust import Past, Trust
 from alerting.evaluation.stage import Stage
 from alerting.model import Problem

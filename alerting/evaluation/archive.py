@@ -24,7 +24,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from alerting import private_files
 from alerting.casedata.conversion import quoted
-from alerting.casedata.snapshot import EngineError, Snapshot
+from alerting.casedata.engine_errors import EngineError
+from alerting.casedata.snapshot import Snapshot
 from alerting.errors import AlertingError
 from alerting.rulebook.file_models import Subject
 

@@ -6,7 +6,8 @@ import re
 from datetime import date
 
 from alerting.casedata.conversion import quoted
-from alerting.casedata.snapshot import DESCRIBE, EngineError, Snapshot
+from alerting.casedata.engine_errors import EngineError
+from alerting.casedata.snapshot import DESCRIBE, Snapshot
 from alerting.documents.document import Document, did_you_mean
 from alerting.errors import Fault, Place
 from alerting.evaluation import run_tables

@@ -16,7 +16,8 @@ from functools import partial
 from typing import Any
 
 from alerting.casedata.conversion import quoted
-from alerting.casedata.snapshot import EngineError, Ran, Snapshot
+from alerting.casedata.engine_errors import EngineError
+from alerting.casedata.snapshot import Ran, Snapshot
 from alerting.casedata.trust import Trust
 from alerting.errors import RuleError
 from alerting.evaluation import run_tables
@@ -33,6 +34,8 @@ from alerting.model import About, Alert, Finding, Level, Outcome, Problem
 from alerting.rulebook.book import Rulebook
 from alerting.rulebook.lineage import columns_of
 from alerting.rulebook.rule import Rule
+
+_AT_A_TIME = 50_000
 
 
 class Answers:
@@ -165,9 +168,12 @@ class Answers:
         return {person for (person,) in rows}
 
     def _load(self, live: Sequence[Alert]) -> None:
-        """Make the table `live_alert` of these alerts."""
-        rows, columns = _live_rows(live)
-        self._snapshot.sql(f"CREATE OR REPLACE TABLE live_alert AS {rows}", columns)
+        """Make the table `live_alert` of these alerts, so many at a time: on its way a list takes ten times the memory of its rows."""
+        for begin in range(0, max(1, len(live)), _AT_A_TIME):
+            rows, columns = _live_rows(live[begin : begin + _AT_A_TIME])
+            self._snapshot.sql(
+                f"{'INSERT INTO live_alert' if begin else 'CREATE OR REPLACE TABLE live_alert AS'} {rows}", columns
+            )
 
     def _absent(self) -> list[Candidate]:
         """Return the live alerts whose subject is not there, with why it left, where a subject's own SQL proves it."""

@@ -10,7 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 
-from alerting.casedata.snapshot import EngineError, Snapshot
+from alerting.casedata.engine_errors import EngineError
+from alerting.casedata.snapshot import Snapshot
 from alerting.casedata.trust import Trust
 from alerting.evaluation.archive import DIRECTORY, KeptRun
 from alerting.evaluation.fill import check_fill

@@ -12,7 +12,8 @@ from datetime import date, datetime
 from typing import Any, Literal
 
 from alerting.casedata.conversion import quoted
-from alerting.casedata.snapshot import EngineError, Snapshot
+from alerting.casedata.engine_errors import EngineError
+from alerting.casedata.snapshot import Snapshot
 from alerting.clocks import london
 from alerting.evaluation.query import measured_rows, rule_query
 from alerting.expressions.compile import Compiled

@@ -24,8 +24,9 @@ from alerting import database_address, private_files
 from alerting.casedata import snapshot
 from alerting.casedata.catalogue import TABLES
 from alerting.casedata.conversion import quoted
+from alerting.casedata.engine_errors import EngineError
 from alerting.casedata.flavours import FlavourName
-from alerting.casedata.snapshot import EngineError, Snapshot, Wanted
+from alerting.casedata.snapshot import Snapshot, Wanted
 from alerting.errors import SourceError
 
 if TYPE_CHECKING:

@@ -84,7 +84,8 @@ def command(
 def _kept_days(app: App, ids: Collection[str]) -> list[Entry]:
     """Return the entries of the days kept; of what cannot be read none, which is said."""
     from alerting.audit.child_file import of_days
-    from alerting.casedata.snapshot import EngineError, Snapshot
+    from alerting.casedata.engine_errors import EngineError
+    from alerting.casedata.snapshot import Snapshot
 
     try:
         with Snapshot(today(app), app.book.settings) as snapshot:

@@ -70,7 +70,8 @@ def command(ctx: click.Context, child: tuple[str, ...], reason: str, by: str | N
 
 def finish_wiping(app: App, store: Store, children: Collection[str]) -> None:
     """Take a wiped child out of the days kept, and overwrite what the database's file still has. Raises AlertingError where that cannot be done."""
-    from alerting.casedata.snapshot import EngineError, Snapshot
+    from alerting.casedata.engine_errors import EngineError
+    from alerting.casedata.snapshot import Snapshot
     from alerting.store import wiping
 
     try:

@@ -27,8 +27,9 @@ from pydantic import BaseModel, ConfigDict, field_validator
 from alerting.casedata import snapshot
 from alerting.casedata.catalogue import TABLES
 from alerting.casedata.conversion import quoted
+from alerting.casedata.engine_errors import EngineError
 from alerting.casedata.flavours import FlavourName
-from alerting.casedata.snapshot import EngineError, Snapshot, Wanted
+from alerting.casedata.snapshot import Snapshot, Wanted
 from alerting.errors import SourceError
 from alerting.formatting import visible
 from alerting.sources.files import found, workbook
