@@ -18,8 +18,9 @@ _COVER = "ext_cover"
 def standing_directory(today: Directory, kept: Directory | None, doubted: Set[str], as_of: date) -> Directory:
     """Return the directory that serves today: today's own, or where its people, teams or cover are doubted the last good one's.
 
-    Whoever had left by the last good one, and is there again without a word of it, has left. Restrictions are always today's. Whoever today's table says has left has left, doubted or not, and so has whoever was to leave by
-    the last good one; whoever was to begin by that has begun. doubted: the tables that are.
+    Whoever had left by the last good one, and is there again without a word of it, has left. Whoever today's table says has left has
+    left, doubted or not, and so has whoever was to leave by the last good one; whoever was to begin by that has begun. Restrictions are
+    always today's. doubted: the tables that are.
     """
     if kept is None:
         return today
